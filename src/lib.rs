@@ -1,0 +1,6 @@
+//! onnxprof measures ONNX models through ONNX Runtime and says which variant, batch size and session options to ship.
+
+pub mod plan;
+pub mod record;
+pub mod stats;
+pub mod units;

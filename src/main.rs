@@ -1,0 +1,3 @@
+//! The `onnxprof` command.
+
+fn main() {}

@@ -1,0 +1,126 @@
+//! Where a model's inputs come from, as asked for.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the user said about inputs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InputRequest {
+    /// `.npz`, `.npy`, or a folder in the ONNX standard's `test_data_set_N` layout; absent: inputs are synthesized.
+    pub data: Option<PathBuf>,
+    /// `.npy` with one label per sample, when the data file has no array `labels`.
+    pub labels: Option<PathBuf>,
+    /// Values of symbolic dimensions, by name.
+    pub dims: BTreeMap<String, u64>,
+    /// Ranges of synthesized values, by input name.
+    pub ranges: BTreeMap<String, ValueRange>,
+    /// Seed of synthesized values.
+    pub seed: u64,
+}
+
+/// A closed range of values.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ValueRange {
+    /// Smallest value.
+    pub low: f64,
+    /// Largest value.
+    pub high: f64,
+}
+
+/// Element types of ONNX tensors, by the standard's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the variants are the standard's names")]
+pub enum ElementType {
+    Float,
+    Double,
+    Float16,
+    Bfloat16,
+    Int4,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Uint4,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    Bool,
+    String,
+    Complex64,
+    Complex128,
+    Float8e4m3fn,
+    Float8e4m3fnuz,
+    Float8e5m2,
+    Float8e5m2fnuz,
+    Float4e2m1,
+    Undefined,
+}
+
+impl ElementType {
+    /// The standard's name, such as `float16`; the same as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ElementType::Float => "float",
+            ElementType::Double => "double",
+            ElementType::Float16 => "float16",
+            ElementType::Bfloat16 => "bfloat16",
+            ElementType::Int4 => "int4",
+            ElementType::Int8 => "int8",
+            ElementType::Int16 => "int16",
+            ElementType::Int32 => "int32",
+            ElementType::Int64 => "int64",
+            ElementType::Uint4 => "uint4",
+            ElementType::Uint8 => "uint8",
+            ElementType::Uint16 => "uint16",
+            ElementType::Uint32 => "uint32",
+            ElementType::Uint64 => "uint64",
+            ElementType::Bool => "bool",
+            ElementType::String => "string",
+            ElementType::Complex64 => "complex64",
+            ElementType::Complex128 => "complex128",
+            ElementType::Float8e4m3fn => "float8e4m3fn",
+            ElementType::Float8e4m3fnuz => "float8e4m3fnuz",
+            ElementType::Float8e5m2 => "float8e5m2",
+            ElementType::Float8e5m2fnuz => "float8e5m2fnuz",
+            ElementType::Float4e2m1 => "float4e2m1",
+            ElementType::Undefined => "undefined",
+        }
+    }
+
+    /// Whether elements are whole numbers.
+    #[must_use]
+    pub fn is_integer(self) -> bool {
+        use ElementType as E;
+        matches!(
+            self,
+            E::Int4
+                | E::Int8
+                | E::Int16
+                | E::Int32
+                | E::Int64
+                | E::Uint4
+                | E::Uint8
+                | E::Uint16
+                | E::Uint32
+                | E::Uint64
+        )
+    }
+
+    /// Whether elements are real numbers that may have a fraction.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        matches!(self, ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16)
+    }
+}
+
+impl std::fmt::Display for ElementType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}

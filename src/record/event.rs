@@ -1,0 +1,92 @@
+//! What a run writes down as it goes on, and how the record is built from it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Outcome, RunInfo, RunRecord, RuntimeInfo,
+};
+use crate::plan::CellKey;
+
+/// One thing that finished. The journal holds one per line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event", content = "body")]
+pub enum Event {
+    /// The run began: the record with everything that is known before the first measurement.
+    Began(Box<RunRecord>),
+    /// A runtime was opened for the first time.
+    Runtime(RuntimeInfo),
+    /// A block was measured.
+    Block {
+        /// The block.
+        block: Box<BlockRecord>,
+        /// Its latencies, in the form of [`CellRecord::latency_histogram`].
+        histogram: String,
+    },
+    /// A cell was warmed up in a launch.
+    Warmup {
+        /// Which cell.
+        key: CellKey,
+        /// Latencies of the warm-up, in the form of [`CellRecord::warmup_histogram`].
+        histogram: String,
+    },
+    /// A cell ended in a launch.
+    LaunchCell {
+        /// Index of the launch.
+        launch: u64,
+        /// What was measured.
+        cell: Box<LaunchCell>,
+    },
+    /// A launch ended, or changed.
+    Launch(Box<LaunchRecord>),
+    /// A cell failed or was skipped.
+    Cell {
+        /// Which cell.
+        key: CellKey,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Outputs of a session were scored.
+    Accuracy(Box<AccuracyRecord>),
+    /// Something worth saying that belongs to no cell.
+    Note(String),
+    /// Measuring ended.
+    Ended(RunInfo),
+}
+
+impl RunRecord {
+    /// Takes an event into the record. Latencies of blocks are not merged here: [`super::store`] does that, since it
+    /// decodes histograms.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::Began(record) => *self = *record,
+            Event::Runtime(runtime) => self.runtimes.push(runtime),
+            Event::Block { block, .. } => self.blocks.push(*block),
+            // Its latencies are all that a warm-up has, and they are merged elsewhere.
+            Event::Warmup { .. } => {}
+            Event::LaunchCell { launch, cell } => {
+                if let Some(known) = self.launches.iter_mut().find(|known| known.launch == launch) {
+                    known.cells.push(*cell);
+                }
+            }
+            Event::Launch(launch) => self.put_launch(*launch),
+            Event::Cell { key, outcome } => self.put_cell_outcome(key, outcome),
+            Event::Accuracy(accuracy) => self.accuracy.push(*accuracy),
+            Event::Note(note) => self.notes.push(note),
+            Event::Ended(run) => self.run = run,
+        }
+    }
+
+    fn put_launch(&mut self, launch: LaunchRecord) {
+        match self.launches.iter_mut().find(|known| known.launch == launch.launch) {
+            Some(known) => *known = launch,
+            None => self.launches.push(launch),
+        }
+    }
+
+    fn put_cell_outcome(&mut self, key: CellKey, outcome: Outcome) {
+        match self.cells.iter_mut().find(|cell| cell.key == key) {
+            Some(cell) => cell.outcome = outcome,
+            None => self.cells.push(CellRecord { key, outcome, latency_histogram: None, warmup_histogram: None }),
+        }
+    }
+}

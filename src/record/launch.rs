@@ -1,0 +1,168 @@
+//! Launches and blocks: one worker process, and one short timed stretch inside it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::plan::{CellKey, LoadMode};
+use crate::units::{Bytes, Nanos};
+
+/// One fresh worker process that held one session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LaunchRecord {
+    /// Index of this launch in the run.
+    pub launch: u64,
+    /// Round in which it was started.
+    pub round: u64,
+    /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
+    pub session: usize,
+    /// Start of the process, since the start of the run.
+    pub started_ns: Nanos,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Time to open the runtime library and create its environment.
+    pub runtime_start_ns: Option<Nanos>,
+    /// Time from the call that creates the session to its return.
+    pub session_load_ns: Option<Nanos>,
+    /// Time of the first inference after the session was created.
+    pub first_run_ns: Option<Nanos>,
+    /// Private memory of the process just before the session was created.
+    pub before_load_memory_bytes: Option<Bytes>,
+    /// Private memory of the process just after the session was created.
+    pub after_load_memory_bytes: Option<Bytes>,
+    /// Peak resident memory from the start of the process until the session was created.
+    pub load_peak_memory_bytes: Option<Bytes>,
+    /// Bytes that creating the session read from storage, not from the page cache.
+    pub load_storage_read_bytes: Option<Bytes>,
+    /// Configuration in force, read back from the worker.
+    pub effective: Option<EffectiveOptions>,
+    /// What was measured once per cell in this launch.
+    pub cells: Vec<LaunchCell>,
+    /// Warnings that ONNX Runtime wrote to the worker's log.
+    pub log_warnings_count: u64,
+    /// Errors that ONNX Runtime wrote to the worker's log.
+    pub log_errors_count: u64,
+}
+
+/// Configuration in force in a worker, read back rather than repeated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EffectiveOptions {
+    /// CPUs that the worker may use, by the kernel's numbers.
+    pub cpus: Vec<u64>,
+    /// Threads of the worker before the session was created.
+    pub threads_before_load_count: u64,
+    /// Threads of the worker after the session was created.
+    pub threads_after_load_count: u64,
+    /// Session configuration entries as ONNX Runtime returns them.
+    pub session_config: std::collections::BTreeMap<String, String>,
+    /// Execution providers registered with the session, in order of preference.
+    pub execution_providers: Vec<String>,
+}
+
+/// What was measured once per cell in one launch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LaunchCell {
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// How requests arrive.
+    pub load_mode: LoadMode,
+    /// Time of this launch's first inference at this batch size.
+    pub first_run_ns: Nanos,
+    /// How warming up went.
+    pub warmup: Warmup,
+    /// Peak resident memory of the process during the cell.
+    pub peak_memory_bytes: Option<Bytes>,
+    /// Statistics of ONNX Runtime's arena at the end of the cell, or why there are none.
+    pub arena: Result<ArenaStats, String>,
+}
+
+/// How warming up a cell went in one launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Warmup {
+    /// Whether the latency was steady before the bound was reached.
+    pub steady: bool,
+    /// Inferences that warming up took.
+    pub inferences_count: u64,
+    /// Time that warming up took.
+    pub elapsed_ns: Nanos,
+}
+
+/// Statistics of ONNX Runtime's memory arena of the session's device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArenaStats {
+    /// Bytes in use now.
+    pub in_use_bytes: Bytes,
+    /// Most bytes ever in use.
+    pub peak_in_use_bytes: Bytes,
+    /// Bytes taken from the system.
+    pub total_allocated_bytes: Bytes,
+    /// How often the arena grew.
+    pub extensions_count: u64,
+}
+
+/// One short stretch of one cell inside one launch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BlockRecord {
+    /// Which cell.
+    pub key: CellKey,
+    /// Index of the launch.
+    pub launch: u64,
+    /// Round of the launch.
+    pub round: u64,
+    /// Alternation within the round and batch size: blocks that share it are neighbours.
+    pub alternation: u64,
+    /// Place in the order of the alternation.
+    pub position: u64,
+    /// Whether it counts.
+    pub phase: Phase,
+    /// Start of the block, since the start of the run.
+    pub started_ns: Nanos,
+    /// From just before the first inference to just after the last.
+    pub elapsed_ns: Nanos,
+    /// Inferences completed.
+    pub inferences_count: u64,
+    /// Median latency (nearest rank).
+    pub median_ns: Nanos,
+    /// 10th percentile of latency (nearest rank), which follows the machine's fast mode.
+    pub p10_ns: Nanos,
+    /// Mean latency.
+    pub mean_ns: Nanos,
+    /// CPU time of the worker during the block.
+    pub cpu_time_ns: Nanos,
+    /// Involuntary context switches of the worker during the block.
+    pub involuntary_switches_count: u64,
+    /// Major page faults of the worker during the block.
+    pub major_faults_count: u64,
+    /// CPU time stolen from this machine by its host during the block, over all CPUs; absent where the kernel does not tell.
+    pub steal_ns: Option<Nanos>,
+    /// Time for which the control group was throttled during the block; absent without a limit.
+    pub throttled_ns: Option<Nanos>,
+    /// Resident memory of the worker just after the block.
+    pub resident_bytes: Option<Bytes>,
+    /// What disturbed the block; empty if nothing did. A disturbed block is run again, and stays here.
+    pub disturbances: Vec<Disturbance>,
+}
+
+/// What a block is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Until the latency is steady.
+    Warmup,
+    /// Counts in every figure.
+    Timed,
+}
+
+/// What disturbed a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Disturbance {
+    /// The worker was interrupted by other work on its CPUs more often than the documented bound.
+    ContextSwitches,
+    /// The host took CPU time away for more than the documented share of the block.
+    Steal,
+    /// The control group's CPU limit stopped the worker.
+    Throttled,
+    /// Pages had to be read from storage.
+    MajorFaults,
+}

@@ -1,0 +1,253 @@
+//! The closed list of figures that every layer speaks of.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::Ratio;
+
+/// Unit of a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Nanoseconds.
+    Ns,
+    /// Bytes.
+    Bytes,
+    /// Per second.
+    PerSec,
+    /// A share or quotient.
+    Ratio,
+    /// A number of things.
+    Count,
+    /// The unit of the model's own output.
+    OutputUnit,
+}
+
+impl Unit {
+    /// Name of the unit in machine-readable reports, the same as in JSON.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Unit::Ns => "ns",
+            Unit::Bytes => "bytes",
+            Unit::PerSec => "per_sec",
+            Unit::Ratio => "ratio",
+            Unit::Count => "count",
+            Unit::OutputUnit => "output_unit",
+        }
+    }
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Less is better.
+    Lower,
+    /// More is better.
+    Higher,
+    /// Neither.
+    Neutral,
+}
+
+/// Makes [`Metric`] and everything that is known about each of its variants out of one table. The documentation of a
+/// variant is its definition; `floor none` stands for a metric without a noise floor.
+macro_rules! metrics {
+    ($(
+        $(#[doc = $definition:literal])+
+        $variant:ident = $key:literal, $label:literal, $unit:ident, $direction:ident, floor $floor:tt;
+    )+) => {
+        /// A figure that onnxprof reports. Its key names the unit.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        pub enum Metric {
+            $(
+                $(#[doc = $definition])+
+                #[serde(rename = $key)]
+                $variant,
+            )+
+        }
+
+        impl Metric {
+            /// Every metric, in the order in which reports list them.
+            pub const ALL: &[Metric] = &[$(Metric::$variant),+];
+
+            /// Name in JSON and CSV; ends in the unit, except for ratios to the baseline and errors in the unit of the
+            /// model's own output.
+            #[must_use]
+            pub fn key(self) -> &'static str {
+                match self { $(Metric::$variant => $key),+ }
+            }
+
+            /// Name for people, without the unit.
+            #[must_use]
+            pub fn label(self) -> &'static str {
+                match self { $(Metric::$variant => $label),+ }
+            }
+
+            /// Unit of the value.
+            #[must_use]
+            pub fn unit(self) -> Unit {
+                match self { $(Metric::$variant => Unit::$unit),+ }
+            }
+
+            /// Which way is better.
+            #[must_use]
+            pub fn direction(self) -> Direction {
+                match self { $(Metric::$variant => Direction::$direction),+ }
+            }
+
+            /// What the figure means, what it includes and what it leaves out.
+            #[must_use]
+            pub fn definition(self) -> &'static str {
+                match self { $(Metric::$variant => concat!($($definition),+).trim_start()),+ }
+            }
+
+            /// Relative change below which a difference is not worth a verdict, however narrow its interval. Absent for
+            /// figures that carry no noise (file size), that a paired test on the same samples decides (accuracy), or
+            /// that are no figure of merit.
+            ///
+            /// A model measured against itself came out with a median off by 0.3% typically and 1.4% at worst, so
+            /// medians and throughput have 2%. The further a figure lies in the tail, or the fewer of it a launch
+            /// yields, the higher its floor.
+            #[must_use]
+            pub fn noise_floor(self) -> Option<Ratio> {
+                match self { $(Metric::$variant => floor!($floor)),+ }
+            }
+        }
+    };
+}
+
+macro_rules! floor {
+    (none) => {
+        None
+    };
+    ($ratio:literal) => {
+        Some(Ratio($ratio))
+    };
+}
+
+metrics! {
+    /// Time to open the ONNX Runtime library and create its environment, in a fresh process.
+    RuntimeStart = "runtime_start_ns", "runtime start", Ns, Lower, floor 0.1;
+    /// Time from the call that creates the session to its return, in a fresh process: reading the model, optimizing
+    /// its graph, preparing its weights.
+    SessionLoad = "session_load_ns", "session load", Ns, Lower, floor 0.05;
+    /// Time of the first inference after the session was created, at the first batch size that is measured.
+    FirstRun = "first_run_ns", "first run", Ns, Lower, floor 0.1;
+    /// Sum of runtime start, session load and first run of one launch: what a service waits for after a restart.
+    TimeToFirstPrediction = "time_to_first_prediction_ns", "time to first prediction", Ns, Lower, floor 0.05;
+    /// Time of a launch's first inference at this batch size, which may plan memory and select kernels anew.
+    BatchFirstRun = "batch_first_run_ns", "first run at this batch size", Ns, Lower, floor 0.1;
+    /// Arithmetic mean of all timed latencies; a latency runs from just before an inference is called to just after it
+    /// returns, with inputs and outputs bound beforehand.
+    LatencyMean = "latency_mean_ns", "mean latency", Ns, Lower, floor 0.03;
+    /// Shortest timed latency.
+    LatencyMin = "latency_min_ns", "shortest latency", Ns, Lower, floor 0.05;
+    /// Longest timed latency.
+    LatencyMax = "latency_max_ns", "longest latency", Ns, Lower, floor 0.5;
+    /// Median of all timed latencies.
+    LatencyP50 = "latency_p50_ns", "median latency", Ns, Lower, floor 0.02;
+    /// Latency that 90% of timed inferences do not exceed.
+    LatencyP90 = "latency_p90_ns", "p90 latency", Ns, Lower, floor 0.05;
+    /// Latency that 95% of timed inferences do not exceed.
+    LatencyP95 = "latency_p95_ns", "p95 latency", Ns, Lower, floor 0.05;
+    /// Latency that 99% of timed inferences do not exceed.
+    LatencyP99 = "latency_p99_ns", "p99 latency", Ns, Lower, floor 0.1;
+    /// Latency that 99.9% of timed inferences do not exceed.
+    LatencyP999 = "latency_p999_ns", "p99.9 latency", Ns, Lower, floor 0.2;
+    /// Completed predictions, which are inferences times the batch size, per elapsed second of timed blocks.
+    Throughput = "throughput_per_sec", "throughput", PerSec, Higher, floor 0.02;
+    /// Private memory of the worker just after the session was created, less that just before.
+    ModelMemory = "model_memory_bytes", "model memory", Bytes, Lower, floor 0.02;
+    /// Most resident memory of the whole worker process while it measured the cell.
+    PeakMemory = "peak_memory_bytes", "peak memory", Bytes, Lower, floor 0.02;
+    /// Peak memory of the cell, less the private memory of the worker just before its session was created.
+    PeakMemoryAboveLoad = "peak_memory_above_load_bytes", "peak memory above start", Bytes, Lower, floor 0.02;
+    /// Most bytes that were ever in use in ONNX Runtime's arena of the session's device, up to the end of the cell.
+    ArenaPeak = "arena_peak_bytes", "arena peak", Bytes, Lower, floor 0.02;
+    /// Size of the model file and of the files that hold its external data.
+    FileSize = "file_size_bytes", "file size", Bytes, Lower, floor none;
+    /// CPU time of the worker in timed blocks, over their elapsed time times the CPUs that it may use.
+    CpuUtilization = "cpu_utilization_ratio", "CPU utilization", Ratio, Neutral, floor none;
+    /// Highest CPU utilization of a single timed block.
+    CpuUtilizationPeak = "cpu_utilization_peak_ratio", "peak CPU utilization", Ratio, Neutral, floor none;
+    /// Share of labelled samples whose highest score is that of the true class.
+    AccuracyTop1 = "accuracy_top1_ratio", "top-1 accuracy", Ratio, Higher, floor none;
+    /// Share of labelled samples whose true class is among the five highest scores.
+    AccuracyTop5 = "accuracy_top5_ratio", "top-5 accuracy", Ratio, Higher, floor none;
+    /// Mean over classes of the harmonic mean of precision and recall, every class counting alike.
+    AccuracyMacroF1 = "accuracy_macro_f1_ratio", "macro F1", Ratio, Higher, floor none;
+    /// Mean over samples of the absolute difference between prediction and target.
+    MeanAbsoluteError = "mean_absolute_error", "mean absolute error", OutputUnit, Lower, floor none;
+    /// Square root of the mean over samples of the squared difference between prediction and target.
+    RootMeanSquareError = "root_mean_square_error", "root mean square error", OutputUnit, Lower, floor none;
+    /// Share of samples whose largest output element stands at the same place as in the reference.
+    Top1Agreement = "top1_agreement_ratio", "top-1 agreement", Ratio, Higher, floor none;
+    /// Mean over samples of the cosine of the angle between an output and the reference's.
+    CosineSimilarity = "cosine_similarity_ratio", "cosine similarity", Ratio, Higher, floor none;
+    /// Largest absolute difference between an output element and the reference's.
+    MaxAbsoluteError = "max_absolute_error", "largest absolute error", OutputUnit, Lower, floor none;
+    /// Root of the summed squared differences from the reference, over the root of the reference's summed squares.
+    RelativeError = "relative_error_ratio", "relative error", Ratio, Lower, floor none;
+    /// Median latency over that of the baseline, from blocks that were measured back to back.
+    LatencyP50RatioToBaseline =
+        "latency_p50_ratio_to_baseline", "median latency to baseline", Ratio, Lower, floor 0.02;
+    /// 10th percentile of latency over that of the baseline, from blocks that were measured back to back: it compares
+    /// the machine's fast mode.
+    LatencyP10RatioToBaseline =
+        "latency_p10_ratio_to_baseline", "p10 latency to baseline", Ratio, Lower, floor 0.02;
+    /// Throughput over that of the baseline, from blocks that were measured back to back.
+    ThroughputRatioToBaseline =
+        "throughput_ratio_to_baseline", "throughput to baseline", Ratio, Higher, floor 0.02;
+    /// Timed blocks during which the machine took CPU time away or pages had to be read from storage.
+    DisturbedBlocks = "disturbed_blocks_count", "disturbed blocks", Count, Neutral, floor none;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_distinct_and_end_in_their_unit() {
+        let keys: HashSet<_> = Metric::ALL.iter().map(|metric| metric.key()).collect();
+        assert_eq!(keys.len(), Metric::ALL.len());
+        for metric in Metric::ALL {
+            let named = metric.key().ends_with(&format!("_{}", metric.unit().key()));
+            assert!(
+                named || metric.key().ends_with("_to_baseline") || metric.unit() == Unit::OutputUnit,
+                "{}",
+                metric.key()
+            );
+        }
+    }
+
+    #[test]
+    fn json_name_of_a_metric_is_its_key() {
+        for metric in Metric::ALL {
+            assert_eq!(serde_json::to_value(metric).unwrap(), metric.key());
+        }
+    }
+
+    #[test]
+    fn json_name_of_a_unit_is_its_key() {
+        for metric in Metric::ALL {
+            assert_eq!(serde_json::to_value(metric.unit()).unwrap(), metric.unit().key());
+        }
+    }
+
+    #[test]
+    fn definitions_are_one_sentence() {
+        for metric in Metric::ALL {
+            let definition = metric.definition();
+            assert!(definition.ends_with('.') && !definition.contains("  "), "{definition}");
+            assert_eq!(definition.matches(". ").count(), 0, "{definition}");
+        }
+    }
+
+    #[test]
+    fn medians_are_called_from_two_percent_on() {
+        assert_eq!(Metric::LatencyP50.noise_floor(), Some(Ratio(0.02)));
+        assert_eq!(Metric::FileSize.noise_floor(), None);
+    }
+}

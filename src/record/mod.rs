@@ -1,0 +1,259 @@
+//! What was found: the run record, complete and versioned, and the events it is built from.
+//!
+//! A run appends one [`Event`] for everything that finishes; [`RunRecord`] is the fold over them.
+//! Whatever stands right of the record (analysis, reports) works from it alone, on any machine,
+//! without ONNX Runtime. Read [`RunRecord`] first.
+
+mod accuracy;
+mod event;
+mod host;
+mod launch;
+mod metric;
+mod model;
+mod pairs;
+mod schema;
+pub mod store;
+
+pub use accuracy::{AccuracyRecord, Agreement, DatasetInfo, LabelledScores, OutputHealth, Scores};
+pub use event::Event;
+pub use host::{CgroupLimits, CpuInfo, Host};
+pub use launch::{ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, Phase, Warmup};
+pub use metric::{Direction, Metric, Unit};
+pub use model::{
+    AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, OpsetImport, Precision, PrecisionShare, TensorInfo,
+    ValueType, WeightBytes,
+};
+pub use pairs::Pairs;
+pub use schema::json_schema;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{CellKey, Plan};
+use crate::units::{Bytes, Nanos};
+
+/// Version of the record's schema that this build writes.
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 0 };
+
+/// Version of the record's schema: a reader understands every minor version of its major version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct SchemaVersion {
+    /// Changes when a field is removed or its meaning changes.
+    pub major: u64,
+    /// Changes when a field is added.
+    pub minor: u64,
+}
+
+/// Everything that one run found. `run.json` holds exactly this.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRecord {
+    /// Version of this schema.
+    pub schema_version: SchemaVersion,
+    /// What was run, when and how it ended.
+    pub run: RunInfo,
+    /// The machine.
+    pub host: Host,
+    /// What was asked for.
+    pub plan: Plan,
+    /// The runtimes that sessions used.
+    pub runtimes: Vec<RuntimeInfo>,
+    /// What was found of each variant, by index of [`Plan::variants`].
+    pub variants: Vec<VariantRecord>,
+    /// The labelled or unlabelled data that inputs came from, where there were any.
+    pub dataset: Option<DatasetInfo>,
+    /// Every worker process, in the order of their start.
+    pub launches: Vec<LaunchRecord>,
+    /// Every cell of the plan, and its latency distribution over all launches.
+    pub cells: Vec<CellRecord>,
+    /// Every block, in the order in which they were measured.
+    pub blocks: Vec<BlockRecord>,
+    /// Scores of outputs, one for each session that was evaluated.
+    pub accuracy: Vec<AccuracyRecord>,
+    /// What the run has to say that belongs to no cell: defaults taken, options clamped.
+    pub notes: Vec<String>,
+}
+
+/// What was run, when and how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunInfo {
+    /// Name of the run: the model's or the folder's.
+    pub name: String,
+    /// Version of onnxprof that measured.
+    pub tool_version: String,
+    /// The command line, word by word.
+    pub command: Vec<String>,
+    /// Folder in which the command was given.
+    pub working_dir: PathBuf,
+    /// Start of the run, RFC 3339.
+    pub started_at: String,
+    /// Wall time from the start of the run to the last measurement; absent while it is incomplete.
+    pub elapsed_ns: Option<Nanos>,
+    /// Why measuring ended; absent if the run never got there.
+    pub ended_by: Option<EndReason>,
+    /// The parent's cost of sampling a worker once, between blocks: median of this run.
+    pub sampling_cost_ns: Option<Nanos>,
+    /// What the timed loop adds to a bare inference on this machine: median of this run's probe.
+    pub harness_cost_ns: Option<Nanos>,
+    /// The parent's own peak resident memory at the end of the run.
+    pub parent_peak_memory_bytes: Option<Bytes>,
+}
+
+/// Why measuring ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Every ratio to the baseline (every median, where there is one variant) is as narrow as asked for.
+    TargetReached,
+    /// The time budget is spent.
+    BudgetSpent,
+    /// As many rounds as asked for are done.
+    RoundsDone,
+    /// The user interrupted the run.
+    Interrupted,
+    /// No session could be measured.
+    NothingLeft,
+}
+
+/// An ONNX Runtime library, as it describes itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RuntimeInfo {
+    /// The library's file, or the script's.
+    pub path: PathBuf,
+    /// Version that the library reports.
+    pub version: String,
+    /// Build information that the library reports.
+    pub build_info: String,
+    /// Execution providers that the library offers.
+    pub execution_providers: Vec<String>,
+    /// Why this library was used: which step of the look-up found it.
+    pub found_by: String,
+}
+
+/// What was found of one variant before it was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VariantRecord {
+    /// SHA-256 of the model file, lower-case hexadecimal; absent if it could not be read.
+    pub sha256: Option<String>,
+    /// What the file says; absent if it could not be read.
+    pub model: Option<ModelSummary>,
+    /// What is fed to each input.
+    pub inputs: Vec<FedInput>,
+    /// Whether the variant can be measured.
+    pub outcome: Outcome,
+}
+
+/// How something that was asked for ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "status")]
+pub enum Outcome {
+    /// It was done.
+    Ok,
+    /// It was tried and did not work.
+    Failed(Failure),
+    /// It was not tried.
+    Skipped {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// Whether it was done.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        matches!(self, Outcome::Ok)
+    }
+
+    /// Why it was not done; `None` if it was.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Outcome::Ok => None,
+            Outcome::Failed(failure) => Some(&failure.message),
+            Outcome::Skipped { reason } => Some(reason),
+        }
+    }
+}
+
+/// What went wrong, in words for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// What kind of thing went wrong.
+    pub kind: FailureKind,
+    /// What failed, on what, and why.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure from an error and its causes, in one line.
+    #[must_use]
+    pub fn new(kind: FailureKind, error: &dyn Error, hint: Option<String>) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        Failure { kind, message, hint }
+    }
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The model file is missing, unreadable or not a model.
+    BadModel,
+    /// Inputs do not fit the model.
+    BadInput,
+    /// The runtime library could not be opened or is too old.
+    Runtime,
+    /// The session could not be created.
+    SessionLoad,
+    /// An inference failed.
+    Inference,
+    /// The worker process was ended by a signal.
+    Crashed,
+    /// The worker process ran out of memory, or was killed as if it had.
+    OutOfMemory,
+    /// The worker did not answer in time.
+    TimedOut,
+    /// The worker said something that is not of the protocol.
+    Protocol,
+}
+
+/// One cell of the plan and what was measured in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CellRecord {
+    /// Which cell.
+    pub key: CellKey,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Latencies of all timed blocks: an HDR histogram (1 ns to 1 h, 3 significant digits), V2 compressed, base64;
+    /// absent while nothing has been timed.
+    pub latency_histogram: Option<String>,
+    /// Latencies during warm-up, in the same form.
+    pub warmup_histogram: Option<String>,
+}
+
+impl RunRecord {
+    /// The record of a cell.
+    #[must_use]
+    pub fn cell(&self, key: CellKey) -> Option<&CellRecord> {
+        self.cells.iter().find(|cell| cell.key == key)
+    }
+
+    /// Whether the run came to its own end.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        matches!(
+            self.run.ended_by,
+            Some(EndReason::TargetReached | EndReason::BudgetSpent | EndReason::RoundsDone | EndReason::NothingLeft)
+        )
+    }
+}

@@ -1,0 +1,175 @@
+//! What a model file says about itself, and what is fed to it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{ElementType, ValueRange};
+use crate::units::{Bytes, Ratio};
+
+/// What a model file says, read without a runtime.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelSummary {
+    /// Version of the ONNX intermediate representation.
+    pub ir_version: i64,
+    /// Operator sets that the model imports.
+    pub opsets: Vec<OpsetImport>,
+    /// Name and version of the tool that wrote the file, as far as it says.
+    pub producer: Option<String>,
+    /// Name of the main graph.
+    pub graph_name: Option<String>,
+    /// Inputs that must be fed: weights that are listed among the inputs are not.
+    pub inputs: Vec<TensorInfo>,
+    /// Outputs.
+    pub outputs: Vec<TensorInfo>,
+    /// Where samples of a batch lie, and how that was recognized.
+    pub batch_axis: BatchAxis,
+    /// Nodes by operator, subgraphs included; operators of other domains carry theirs (`com.microsoft.Attention`).
+    pub operators: BTreeMap<String, u64>,
+    /// Weights by element type.
+    pub weights: Vec<WeightBytes>,
+    /// Precision in one word, and the share of each kind.
+    pub precision: Precision,
+    /// Size of the model file alone.
+    pub model_file_bytes: Bytes,
+    /// Files that hold weights outside the model file, and their sizes.
+    pub external_files: BTreeMap<PathBuf, Bytes>,
+    /// Size of the model file with its external data.
+    pub file_size_bytes: Bytes,
+}
+
+/// An operator set that a model imports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpsetImport {
+    /// Domain; `ai.onnx` for the standard's own.
+    pub domain: String,
+    /// Version.
+    pub version: i64,
+}
+
+/// Name and type of an input or output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TensorInfo {
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub value_type: ValueType,
+}
+
+/// Type of an input or output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueType {
+    /// A tensor; `dims` is absent where not even the number of dimensions is known.
+    Tensor {
+        /// Type of the elements.
+        element_type: ElementType,
+        /// Dimensions.
+        dims: Option<Vec<Dim>>,
+    },
+    /// A sequence, map, optional or sparse tensor, in words such as `seq(map(int64,tensor(float)))`.
+    Other(String),
+}
+
+/// One dimension of a tensor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Dim {
+    /// Known size.
+    Fixed(u64),
+    /// Named, to be given at run time.
+    Symbolic(String),
+    /// Neither known nor named.
+    Unknown,
+}
+
+/// Where samples of a batch lie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BatchAxis {
+    /// Axis in each input that has one, by the input's name.
+    pub axes: BTreeMap<String, u64>,
+    /// Name of the symbolic dimension, if it has one.
+    pub symbol: Option<String>,
+    /// Batch size that the model is fixed to; absent if any will do.
+    pub fixed_size: Option<u64>,
+    /// How it was recognized.
+    pub reason: AxisReason,
+}
+
+/// How the batch axis was recognized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AxisReason {
+    /// A symbolic dimension is called batch, `N` or the like.
+    SymbolName,
+    /// The first dimension of the inputs is one symbolic dimension.
+    FirstSymbolicDimension,
+    /// The first dimension of the inputs is not named.
+    FirstUnknownDimension,
+    /// The first dimension of the inputs is fixed, to the same size.
+    FirstFixedDimension,
+    /// No input has a dimension that samples could lie along.
+    NoAxis,
+}
+
+/// Weights of one element type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WeightBytes {
+    /// Type of the elements.
+    pub element_type: ElementType,
+    /// Elements.
+    pub elements_count: u64,
+    /// Their size.
+    pub bytes: Bytes,
+}
+
+/// Precision of a model in one word, with the shares that led to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Precision {
+    /// `fp32`, `fp16`, `bf16`, `int8 QDQ`, `int8 QOperator`, `int8 dynamic`, `int4 block`, `mixed` ...
+    pub label: String,
+    /// Share of the weights' bytes by element type, largest first.
+    pub shares: Vec<PrecisionShare>,
+}
+
+/// Share of one element type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PrecisionShare {
+    /// Type of the elements.
+    pub element_type: ElementType,
+    /// Share of the weights' bytes.
+    pub bytes_ratio: Ratio,
+}
+
+/// What is fed to one input, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FedInput {
+    /// Name of the input.
+    pub name: String,
+    /// Type of the elements.
+    pub element_type: ElementType,
+    /// Sizes of the dimensions; absent where the batch size stands.
+    pub dims: Vec<Option<u64>>,
+    /// How values are made.
+    pub fill: FillKind,
+    /// Why, in one sentence: where a range comes from, which name gave the role, which default was taken.
+    pub reason: String,
+}
+
+/// How values of an input are made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FillKind {
+    /// Taken from the data file.
+    Data,
+    /// Uniform over a range: whole numbers of the closed range for integers.
+    Uniform(ValueRange),
+    /// One value everywhere.
+    Constant(f64),
+    /// 0, 1, 2 ... along the last axis.
+    Ascending,
+    /// Strings of a few letters.
+    Text,
+}

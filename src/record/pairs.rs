@@ -1,0 +1,46 @@
+//! Neighbouring blocks of two cells: what a ratio between them is taken from.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::BlockRecord;
+
+/// Neighbouring blocks of a candidate and the baseline, round by round.
+#[derive(Debug)]
+pub struct Pairs<'a> {
+    rounds: BTreeMap<u64, Vec<(&'a BlockRecord, &'a BlockRecord)>>,
+}
+
+impl<'a> Pairs<'a> {
+    /// Pairs the timed blocks of two cells by round and alternation.
+    #[must_use]
+    pub fn new(candidate: &[&'a BlockRecord], baseline: &[&'a BlockRecord]) -> Self {
+        let partners = by_alternation(baseline);
+        let mut rounds: BTreeMap<u64, Vec<_>> = BTreeMap::new();
+        for ((round, alternation), block) in by_alternation(candidate) {
+            if let Some(partner) = partners.get(&(round, alternation)) {
+                rounds.entry(round).or_default().push((block, *partner));
+            }
+        }
+        Pairs { rounds }
+    }
+
+    /// Natural logarithms of candidate / baseline, round by round. Pairs of which one figure is zero are left out.
+    pub fn log_ratios(&self, figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
+        let log_ratio = |(candidate, baseline): &(&BlockRecord, &BlockRecord)| {
+            Some((figure(candidate) / figure(baseline)).ln()).filter(|ratio| ratio.is_finite())
+        };
+        self.rounds.values().map(|pairs| pairs.iter().filter_map(log_ratio).collect()).collect()
+    }
+}
+
+/// The block that counts of each round and alternation: the last undisturbed one, or the last where all were disturbed.
+fn by_alternation<'a>(blocks: &[&'a BlockRecord]) -> BTreeMap<(u64, u64), &'a BlockRecord> {
+    let mut chosen: HashMap<(u64, u64), &BlockRecord> = HashMap::with_capacity(blocks.len());
+    for &block in blocks {
+        let place = chosen.entry((block.round, block.alternation)).or_insert(block);
+        if block.disturbances.is_empty() || !place.disturbances.is_empty() {
+            *place = block;
+        }
+    }
+    chosen.into_iter().collect()
+}

@@ -1,0 +1,151 @@
+//! What can go wrong with a run folder.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::record::SchemaVersion;
+use crate::stats::HistogramError;
+
+/// What can go wrong with a run folder.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A run cannot put its files there.
+    #[error("cannot write to run folder `{path}`")]
+    NotWritable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The folder holds the files of an earlier run.
+    #[error("folder `{path}` already holds a run")]
+    HoldsRun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process is writing a run into the folder.
+    #[error("folder `{path}` is in use by another run")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file could not be written.
+    #[error("failed to write `{path}`")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says; a full disk, for one.
+        source: io::Error,
+    },
+    /// There is nothing of that name.
+    #[error("no run at `{path}`: no such file or folder")]
+    NotFound {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// The folder holds no run.
+    #[error("`{path}` is not a run folder: it holds neither `run.json` nor `journal.jsonl`")]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The run was killed before it had written down what it was about to do.
+    #[error("run in `{path}` was killed before it recorded anything")]
+    NothingRecorded {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file could not be read.
+    #[error("failed to read `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file ends too early.
+    #[error("`{path}` is truncated")]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        source: serde_json::Error,
+    },
+    /// The file is not JSON.
+    #[error("`{path}` is not JSON")]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        source: serde_json::Error,
+    },
+    /// The file is JSON, but not of a run.
+    #[error("`{path}` is not a run record")]
+    NotARecord {
+        /// The file.
+        path: PathBuf,
+        /// What is missing or wrong.
+        source: serde_json::Error,
+    },
+    /// The record refers to something that it does not contain.
+    #[error("`{path}` contradicts itself: {what}")]
+    Inconsistent {
+        /// The file.
+        path: PathBuf,
+        /// What is referred to, and from where.
+        what: String,
+    },
+    /// A line of the journal, other than a torn last one, is not an event.
+    #[error("line {line} of `{path}` is not an event of a run")]
+    BadLine {
+        /// The journal.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The record was written by a version of onnxprof whose records this one does not understand.
+    #[error(
+        "`{path}` has schema version {}.{}, this onnxprof reads version {}.x",
+        found.major, found.minor, supported.major
+    )]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// Version of the file.
+        found: SchemaVersion,
+        /// Version that this build writes.
+        supported: SchemaVersion,
+    },
+    /// Latencies of a block cannot be decoded.
+    #[error("latency histogram of a block in `{path}` is damaged")]
+    Histogram {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: HistogramError,
+    },
+}
+
+impl StoreError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            StoreError::HoldsRun { .. } | StoreError::InUse { .. } => Some("choose another folder with `--out`".into()),
+            StoreError::NotWritable { .. } => Some("choose a folder that you may write to with `--out`".into()),
+            StoreError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space, or choose a folder on another disk with `--out`".into())
+            }
+            StoreError::NotFound { .. } | StoreError::NotARun { .. } => {
+                Some("name a folder that `onnxprof profile` wrote, or its `run.json`".into())
+            }
+            StoreError::Schema { found, supported, .. } if found.major > supported.major => {
+                Some("use the onnxprof that wrote it, or a newer one".into())
+            }
+            StoreError::Schema { .. } => Some("use the onnxprof that wrote it".into()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Claiming a folder for a run, and where things lie in it.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::StoreError;
+
+const RUN_JSON: &str = "run.json";
+const JOURNAL: &str = "journal.jsonl";
+
+/// A folder that this process alone writes a run into, for as long as the value lives.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl RunFolder {
+    /// Claims `path` for a run: creates it where it is missing, locks it, and makes sure that files can be created.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::HoldsRun`] if it has the files of a run, [`StoreError::InUse`] if another process is writing one,
+    /// [`StoreError::NotWritable`] if nothing can be created there.
+    pub fn create(path: &Path) -> Result<RunFolder, StoreError> {
+        let not_writable = |source| StoreError::NotWritable { path: path.to_path_buf(), source };
+        fs::create_dir_all(path).map_err(not_writable)?;
+        let lock = Lock::acquire(path)?;
+        if run_json(path).exists() || journal(path).exists() {
+            return Err(StoreError::HoldsRun { path: path.to_path_buf() });
+        }
+        let folder = RunFolder { path: path.to_path_buf(), _lock: lock };
+        fs::create_dir_all(folder.logs()).map_err(not_writable)?;
+        Ok(folder)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn run_json(&self) -> PathBuf {
+        run_json(&self.path)
+    }
+
+    /// The events of a run that has not finished, one per line.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        journal(&self.path)
+    }
+
+    /// The report for people.
+    #[must_use]
+    pub fn report_md(&self) -> PathBuf {
+        self.path.join("report.md")
+    }
+
+    /// The figures for machines.
+    #[must_use]
+    pub fn cells_csv(&self) -> PathBuf {
+        self.path.join("cells.csv")
+    }
+
+    /// The folder of the workers' logs, which exists.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+}
+
+/// The record in a run folder.
+pub(super) fn run_json(folder: &Path) -> PathBuf {
+    folder.join(RUN_JSON)
+}
+
+/// The journal in a run folder.
+pub(super) fn journal(folder: &Path) -> PathBuf {
+    folder.join(JOURNAL)
+}
+
+/// A folder under `root` for a run of `name` that begins `now`, such as `root/20261123T120102Z-digits`, that does not
+/// exist yet. Characters of `name` that are awkward in a path become `-`.
+#[must_use]
+pub fn default_folder(root: &Path, name: &str, now: Timestamp) -> PathBuf {
+    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let name: String = name.chars().map(plain).collect();
+    let stem = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), name.trim_matches('-'));
+    let mut folder = root.join(&stem);
+    let mut number = 2_u64;
+    while folder.exists() {
+        folder = root.join(format!("{stem}-{number}"));
+        number += 1;
+    }
+    folder
+}
+
+/// The lock file of a run folder; dropping it removes the file. The system releases the lock of a killed process.
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    fn acquire(folder: &Path) -> Result<Lock, StoreError> {
+        let not_writable = |source: io::Error| StoreError::NotWritable { path: folder.to_path_buf(), source };
+        let path = folder.join(".lock");
+        let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(not_writable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { path, _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: folder.to_path_buf() }),
+            Err(TryLockError::Error(source)) => Err(not_writable(source)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A file that stays behind is locked by nobody and stops no later run.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn second_run_into_the_same_folder_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a/b");
+        let first = RunFolder::create(&path).unwrap();
+        let error = RunFolder::create(&path).unwrap_err();
+        assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+        drop(first);
+        RunFolder::create(&path).unwrap();
+    }
+
+    #[test]
+    fn folder_that_holds_a_run_is_refused_and_stays_as_it_is() {
+        for file in [RUN_JSON, JOURNAL] {
+            let root = tempfile::tempdir().unwrap();
+            fs::write(root.path().join(file), "").unwrap();
+            let error = RunFolder::create(root.path()).unwrap_err();
+            assert!(matches!(error, StoreError::HoldsRun { .. }), "{error}");
+            assert!(error.hint().unwrap().contains("--out"));
+            assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn lock_of_a_killed_run_does_not_stop_the_next() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(".lock"), "").unwrap();
+        RunFolder::create(root.path()).unwrap();
+    }
+
+    #[test]
+    fn folder_below_a_file_is_not_writable() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::write(&file, "").unwrap();
+        for path in [file.join("run"), file] {
+            let error = RunFolder::create(&path).unwrap_err();
+            assert!(matches!(error, StoreError::NotWritable { .. }), "{error}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn unwritable_folder_is_found_before_measuring() {
+        let error = RunFolder::create(Path::new("/proc/self")).unwrap_err();
+        assert!(matches!(error, StoreError::NotWritable { .. }), "{error}");
+    }
+
+    #[test]
+    fn default_folder_carries_time_and_name_and_is_new() {
+        let root = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-11-23T12:01:02Z".parse().unwrap();
+        let first = default_folder(root.path(), "my models/a", now);
+        assert_eq!(first, root.path().join("20261123T120102Z-my-models-a"));
+        fs::create_dir(&first).unwrap();
+        let second = default_folder(root.path(), "my models/a", now);
+        assert_eq!(second, root.path().join("20261123T120102Z-my-models-a-2"));
+    }
+}

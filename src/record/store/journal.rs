@@ -1,0 +1,168 @@
+//! The journal: what a run finds goes to disk as it is found.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::merge::Merger;
+use super::write::write_with;
+use super::{RunFolder, StoreError};
+use crate::record::{Event, Phase, RunRecord};
+
+/// A run that is being written down: its folder, its events on disk, and the record that they add up to.
+///
+/// The journal holds every event from the first on, until [`Journal::finish`] replaces it by `run.json`; [`super::load()`]
+/// folds it where it exists. The parent writes without a cache of its own, so nothing that was appended is lost when the
+/// process is killed.
+#[derive(Debug)]
+pub struct Journal {
+    folder: RunFolder,
+    file: JournalFile,
+    record: RunRecord,
+    merger: Merger,
+}
+
+impl Journal {
+    /// Begins a run with what is known before the first measurement, and writes that to disk as both journal and
+    /// `run.json`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`] if a file cannot be written.
+    pub fn begin(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
+        let mut file = JournalFile::create(folder.journal())?;
+        file.append(&Event::Began(Box::new(record.clone())))?;
+        let mut journal = Journal { folder, file, record, merger: Merger::default() };
+        journal.checkpoint()?;
+        Ok(journal)
+    }
+
+    /// Writes an event down and takes it into the record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`] if the journal cannot be written, [`StoreError::Histogram`] if a block's latencies cannot
+    /// be decoded; the record has the event in both cases.
+    pub fn append(&mut self, mut event: Event) -> Result<(), StoreError> {
+        let written = self.file.append(&event);
+        take_histogram(&mut event, &mut self.merger);
+        self.record.apply(event);
+        let merged = if self.merger.is_full() { self.merge_latencies() } else { Ok(()) };
+        written.and(merged)
+    }
+
+    /// The run folder.
+    #[must_use]
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// The record so far. Latencies of the newest blocks are not in their cells' histograms until
+    /// [`Journal::merge_latencies`], [`Journal::checkpoint`] or [`Journal::finish`].
+    #[must_use]
+    pub fn record(&self) -> &RunRecord {
+        &self.record
+    }
+
+    /// Merges the latencies of all blocks so far into their cells' histograms.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Histogram`] if a block's latencies could not be decoded; all others are merged.
+    pub fn merge_latencies(&mut self) -> Result<(), StoreError> {
+        let path = &self.file.path;
+        self.merger.flush(&mut self.record).map_err(|source| StoreError::Histogram { path: path.clone(), source })
+    }
+
+    /// Writes the record so far to `run.json`, for whoever looks into the folder while the run goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`] if it cannot be written, [`StoreError::Histogram`] like [`Journal::merge_latencies`].
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        let merged = self.merge_latencies();
+        write_record(&self.folder.run_json(), &self.record)?;
+        merged
+    }
+
+    /// Writes the record to `run.json` for good, and removes the journal: events that are appended afterwards are not kept.
+    ///
+    /// # Errors
+    ///
+    /// Like [`Journal::checkpoint`]; the journal then stays, and holds everything that could be written.
+    pub fn finish(&mut self) -> Result<(), StoreError> {
+        self.checkpoint()?;
+        let path = &self.file.path;
+        fs::remove_file(path).map_err(|source| StoreError::Write { path: path.clone(), source })
+    }
+
+    /// The folder, still locked, and the record.
+    #[must_use]
+    pub fn into_parts(self) -> (RunFolder, RunRecord) {
+        (self.folder, self.record)
+    }
+}
+
+/// Moves the latencies of a block or a warm-up out of its event.
+pub(super) fn take_histogram(event: &mut Event, merger: &mut Merger) {
+    match event {
+        Event::Block { block, histogram } => merger.push(block.key, block.phase, std::mem::take(histogram)),
+        Event::Warmup { key, histogram } => merger.push(*key, Phase::Warmup, std::mem::take(histogram)),
+        _ => {}
+    }
+}
+
+/// Writes a record in one line: with every block in it, it is no text to read by eye.
+fn write_record(path: &Path, record: &RunRecord) -> Result<(), StoreError> {
+    write_with(path, |mut writer| {
+        serde_json::to_writer(&mut writer, record)?;
+        writer.write_all(b"\n")
+    })
+}
+
+/// The file of a journal, which always ends after a whole line as far as the system lets it.
+#[derive(Debug)]
+struct JournalFile {
+    path: PathBuf,
+    file: File,
+    length: u64,
+}
+
+impl JournalFile {
+    fn create(path: PathBuf) -> Result<JournalFile, StoreError> {
+        match File::options().append(true).create(true).open(&path) {
+            Ok(file) => Ok(JournalFile { path, file, length: 0 }),
+            Err(source) => Err(StoreError::Write { path, source }),
+        }
+    }
+
+    fn append(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.append_line(event).map_err(|source| StoreError::Write { path: self.path.clone(), source })
+    }
+
+    fn append_line(&mut self, event: &Event) -> io::Result<()> {
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        if let Err(error) = self.file.write_all(&line) {
+            // Half a line in the middle would cost the whole journal; where even this fails, nothing more can follow.
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
+        self.length += line.len() as u64;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn full_disk_is_an_error_that_names_the_journal() {
+        let mut file = JournalFile::create("/dev/full".into()).unwrap();
+        let error = file.append(&Event::Note("a note".into())).unwrap_err();
+        assert_eq!(error.to_string(), "failed to write `/dev/full`");
+        assert!(matches!(&error, StoreError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull));
+    }
+}

@@ -1,0 +1,180 @@
+//! Reading a run back, whichever way it ended.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::StoreError;
+use super::folder;
+use super::journal::take_histogram;
+use super::merge::Merger;
+use crate::record::{Event, RunRecord, SCHEMA_VERSION, SchemaVersion};
+
+/// Reads the run at `run`: its folder, or its `run.json`. A run that was killed, or that still goes on, is read from its
+/// journal, with everything that had finished; a last line that was torn by the kill is left out.
+///
+/// # Errors
+///
+/// A [`StoreError`] that says which file cannot be read, and why.
+pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
+    let (record_path, journal_path) = paths(run)?;
+    let had_journal = match journal_path.as_deref().map(|path| (path, read(path))) {
+        Some((path, Ok(text))) => match fold(path, &text)? {
+            Some(record) => return Ok(record),
+            None => true,
+        },
+        Some((path, Err(source))) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::Read { path: path.to_path_buf(), source });
+        }
+        _ => false,
+    };
+    match read(&record_path) {
+        Ok(text) => parse(&record_path, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let path = run.to_path_buf();
+            Err(if had_journal { StoreError::NothingRecorded { path } } else { StoreError::NotARun { path } })
+        }
+        Err(source) => Err(StoreError::Read { path: record_path, source }),
+    }
+}
+
+/// Paths of the record and of the journal of the run that `run` names: a folder, or one of both files. A record of
+/// another name stands alone.
+fn paths(run: &Path) -> Result<(PathBuf, Option<PathBuf>), StoreError> {
+    let metadata = fs::metadata(run).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => StoreError::NotFound { path: run.to_path_buf() },
+        _ => StoreError::Read { path: run.to_path_buf(), source },
+    })?;
+    let beside = run.parent().unwrap_or(Path::new(""));
+    let folder = if metadata.is_dir() {
+        run
+    } else if run == folder::run_json(beside) || run == folder::journal(beside) {
+        beside
+    } else {
+        return Ok((run.to_path_buf(), None));
+    };
+    Ok((folder::run_json(folder), Some(folder::journal(folder))))
+}
+
+/// Text of a file. Bytes that are no text become replacement characters, so that the parser says where they are.
+fn read(path: &Path) -> io::Result<String> {
+    Ok(match String::from_utf8(fs::read(path)?) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}
+
+fn parse(path: &Path, text: &str) -> Result<RunRecord, StoreError> {
+    let record = serde_json::from_str(text).map_err(|error| explain(path, text, error))?;
+    check(path, record)
+}
+
+/// Says what is wrong with a file that is no record: most of all, whether it has a schema that is not understood.
+fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
+    #[derive(Deserialize)]
+    struct Probe {
+        schema_version: SchemaVersion,
+    }
+    if let Ok(Probe { schema_version }) = serde_json::from_str(text)
+        && let Err(error) = check_version(path, schema_version)
+    {
+        return error;
+    }
+    let path = path.to_path_buf();
+    match source.classify() {
+        serde_json::error::Category::Eof => StoreError::Truncated { path, source },
+        serde_json::error::Category::Syntax => StoreError::NotJson { path, source },
+        _ => StoreError::NotARecord { path, source },
+    }
+}
+
+/// Adds up the events of a journal; `None` if it ends before the first.
+fn fold(path: &Path, text: &str) -> Result<Option<RunRecord>, StoreError> {
+    let mut lines = text.split_inclusive('\n').enumerate();
+    let Some((_, first)) = lines.next() else { return Ok(None) };
+    let mut record = match serde_json::from_str(first) {
+        Ok(Event::Began(record)) => check(path, *record)?,
+        Err(_) if !first.ends_with('\n') => return Ok(None),
+        parsed => return Err(explain_first(path, first, parsed.err())),
+    };
+    let mut merger = Merger::default();
+    for (index, line) in lines {
+        match serde_json::from_str(line) {
+            Ok(mut event) => {
+                take_histogram(&mut event, &mut merger);
+                record.apply(event);
+            }
+            // Only the last line can be without its end.
+            Err(_) if !line.ends_with('\n') => {}
+            Err(source) => return Err(StoreError::BadLine { path: path.to_path_buf(), line: index + 1, source }),
+        }
+        if merger.is_full() {
+            flush(path, &mut merger, &mut record)?;
+        }
+    }
+    flush(path, &mut merger, &mut record)?;
+    check(path, record).map(Some)
+}
+
+/// Says what is wrong with the first line of a journal, which should hold the record as it began.
+fn explain_first(path: &Path, line: &str, error: Option<serde_json::Error>) -> StoreError {
+    #[derive(Deserialize)]
+    struct Probe {
+        body: Began,
+    }
+    #[derive(Deserialize)]
+    struct Began {
+        schema_version: SchemaVersion,
+    }
+    if let Ok(Probe { body }) = serde_json::from_str(line)
+        && let Err(error) = check_version(path, body.schema_version)
+    {
+        return error;
+    }
+    let source = error.unwrap_or_else(|| serde::de::Error::custom("the first event is not `began`"));
+    StoreError::BadLine { path: path.to_path_buf(), line: 1, source }
+}
+
+fn flush(path: &Path, merger: &mut Merger, record: &mut RunRecord) -> Result<(), StoreError> {
+    merger.flush(record).map_err(|source| StoreError::Histogram { path: path.to_path_buf(), source })
+}
+
+fn check_version(path: &Path, found: SchemaVersion) -> Result<(), StoreError> {
+    if found.major == SCHEMA_VERSION.major {
+        Ok(())
+    } else {
+        Err(StoreError::Schema { path: path.to_path_buf(), found, supported: SCHEMA_VERSION })
+    }
+}
+
+/// Passes a record whose version is understood and whose indices lead somewhere.
+fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
+    check_version(path, record.schema_version)?;
+    match contradiction(&record) {
+        None => Ok(record),
+        Some(what) => Err(StoreError::Inconsistent { path: path.to_path_buf(), what }),
+    }
+}
+
+/// The first index that leads nowhere.
+fn contradiction(record: &RunRecord) -> Option<String> {
+    let variants = record.plan.variants.len();
+    let sessions = record.plan.sessions.len();
+    if record.plan.baseline >= variants {
+        return Some(format!("the baseline is variant {} of {variants}", record.plan.baseline));
+    }
+    if record.variants.len() != variants {
+        return Some(format!("{} variants were planned and {} are recorded", variants, record.variants.len()));
+    }
+    if let Some(session) = record.plan.sessions.iter().find(|session| session.variant >= variants) {
+        return Some(format!("a session runs variant {} of {variants}", session.variant));
+    }
+    let used = (record.cells.iter().map(|cell| ("cell", cell.key.session)))
+        .chain(record.launches.iter().map(|launch| ("launch", launch.session)))
+        .chain(record.blocks.iter().map(|block| ("block", block.key.session)))
+        .chain(record.accuracy.iter().map(|accuracy| ("score", accuracy.session)));
+    let mut astray = used.filter(|(_, session)| *session >= sessions);
+    astray.next().map(|(what, session)| format!("a {what} belongs to session {session} of {sessions}"))
+}

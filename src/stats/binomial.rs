@@ -1,0 +1,90 @@
+//! The binomial distribution, exact to rounding for any n.
+
+/// The part of a binomial distribution that is not negligible, as a cumulative table.
+///
+/// Probabilities follow from the recurrence `p(k+1)/p(k) = (n-k)/(k+1) * p/(1-p)`, started at the
+/// mode with weight 1 and divided by their sum at the end, so no factorial or gamma function is
+/// needed and nothing underflows. Terms below 1e-20 of the mode are left out; their sum is far
+/// below what any caller asks about. The table has about 20 standard deviations.
+pub(super) struct Binomial {
+    /// Number of successes that `cumulative[0]` belongs to.
+    first: u64,
+    /// P(X <= first + index).
+    cumulative: Vec<f64>,
+}
+
+/// Weight, as a share of the mode's, below which a term is left out.
+const NEGLIGIBLE: f64 = 1e-20;
+
+impl Binomial {
+    /// Successes in `n` trials that succeed with probability `p`, which lies in 0..=1.
+    pub(super) fn new(n: u64, p: f64) -> Self {
+        let odds = p / (1.0 - p);
+        let mode = ((n as f64 + 1.0) * p).floor().min(n as f64) as u64;
+        let up = |k: u64| (n - k) as f64 / (k + 1) as f64 * odds;
+
+        let (mut first, mut weight) = (mode, 1.0);
+        let mut below = Vec::new();
+        while first > 0 && weight > NEGLIGIBLE {
+            first -= 1;
+            weight /= up(first);
+            below.push(weight);
+        }
+        let (mut last, mut weight) = (mode, 1.0);
+        let mut above = Vec::new();
+        while last < n && weight > NEGLIGIBLE {
+            weight *= up(last);
+            last += 1;
+            above.push(weight);
+        }
+
+        let weights = below.iter().rev().chain(&[1.0]).chain(&above);
+        let total: f64 = weights.clone().sum();
+        let cumulative = weights.scan(0.0, |sum, weight| {
+            *sum += weight / total;
+            Some(*sum)
+        });
+        Binomial { first, cumulative: cumulative.collect() }
+    }
+
+    /// P(X <= k).
+    pub(super) fn at_most(&self, k: u64) -> f64 {
+        match k.checked_sub(self.first) {
+            None => 0.0,
+            Some(index) => self.cumulative.get(index as usize).copied().unwrap_or(1.0).min(1.0),
+        }
+    }
+
+    /// The smallest k with P(X <= k) >= `probability`.
+    pub(super) fn quantile(&self, probability: f64) -> u64 {
+        let index = self.cumulative.partition_point(|&cumulative| cumulative < probability);
+        self.first + index.min(self.cumulative.len() - 1) as u64
+    }
+
+    /// The smallest k with P(X <= k) > `probability`.
+    pub(super) fn first_above(&self, probability: f64) -> u64 {
+        let index = self.cumulative.partition_point(|&cumulative| cumulative <= probability);
+        self.first + index.min(self.cumulative.len() - 1) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_cases_are_exact() {
+        // (1/2)^6 * (1, 7, 22, 42, 57, 63, 64)
+        let coin = Binomial::new(6, 0.5);
+        for (k, expected) in [1.0, 7.0, 22.0, 42.0, 57.0, 63.0, 64.0].into_iter().enumerate() {
+            assert!((coin.at_most(k as u64) - expected / 64.0).abs() < 1e-15);
+        }
+        assert_eq!((coin.quantile(0.34375), coin.first_above(0.34375)), (2, 3));
+    }
+
+    #[test]
+    fn degenerate_probabilities_are_certain() {
+        assert_eq!(Binomial::new(5, 0.0).quantile(0.5), 0);
+        assert_eq!(Binomial::new(0, 0.5).at_most(0), 1.0);
+    }
+}

@@ -1,0 +1,258 @@
+//! The text form of a latency histogram: HdrHistogram V2 compressed, in base64.
+//!
+//! Records come from other machines, so nothing in the text is believed: the decoder of the crate allocates what a
+//! header claims and overflows on some counts, and therefore only sees what was checked here.
+
+use std::io::Read;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{DeserializeError, Deserializer, Serializer, V2DeflateSerializer};
+
+use super::histogram::{DIGITS, HIGHEST_NS, LOWEST_NS};
+
+/// What version 2 adds to the format's cookies: nothing is known of the width of a count.
+const COOKIE_WORD_SIZE: u32 = 0x10;
+/// First word of the compressed form, by the HdrHistogram V2 format.
+const COMPRESSED_COOKIE: u32 = 0x1c84_9304 | COOKIE_WORD_SIZE;
+/// First word of the plain form, by the HdrHistogram V2 format.
+const PLAIN_COOKIE: u32 = 0x1c84_9303 | COOKIE_WORD_SIZE;
+/// Bytes of the plain form before its counts.
+const HEADER_LEN: usize = 40;
+/// Bytes that one count or run of zeros takes at most (a ZigZag LEB128 of 64 bits).
+const MAX_VARINT_LEN: usize = 9;
+/// Most latencies that a decoded histogram may claim, so that sums of counts are exact in `f64` and cannot overflow.
+const MAX_COUNT: u64 = 1 << 53;
+
+/// Why text is not a latency histogram.
+#[derive(Debug, thiserror::Error)]
+pub enum HistogramError {
+    /// The text is not base64.
+    #[error("latency histogram is not base64")]
+    NotBase64(#[source] base64::DecodeError),
+    /// The bytes are not a compressed HDR histogram of version 2.
+    #[error("latency histogram is not in the HdrHistogram V2 compressed format")]
+    OtherFormat,
+    /// The compressed bytes are damaged.
+    #[error("latency histogram is damaged")]
+    Damaged(#[source] std::io::Error),
+    /// There are more or fewer counts than the header says or the range has.
+    #[error("latency histogram is damaged: its counts do not fit its header")]
+    BadCounts,
+    /// The histogram covers another range.
+    #[error(
+        "latency histogram covers {low} to {high} ns with {digits} digits, expected {LOWEST_NS} to {HIGHEST_NS} ns with {DIGITS}"
+    )]
+    OtherRange {
+        /// Its smallest value, in nanoseconds.
+        low: u64,
+        /// Its largest value, in nanoseconds.
+        high: u64,
+        /// Its significant digits.
+        digits: u32,
+    },
+    /// The decoder refused it.
+    #[error("latency histogram cannot be decoded")]
+    Refused(#[source] DeserializeError),
+}
+
+/// The histogram as text.
+pub(super) fn encode(histogram: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    #[expect(clippy::expect_used, reason = "writing to memory does not fail, and counts stay far below i64::MAX")]
+    V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("a histogram fits into memory");
+    STANDARD.encode(bytes)
+}
+
+/// The histogram that a text holds. Bounded in time and memory by the text's length and the histogram's range.
+pub(super) fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
+    let bytes = STANDARD.decode(text).map_err(HistogramError::NotBase64)?;
+    let plain = inflate(&bytes)?;
+    check_header(&plain)?;
+    check_counts(&plain[HEADER_LEN..])?;
+    Deserializer::new().deserialize(&mut plain.as_slice()).map_err(HistogramError::Refused)
+}
+
+/// Buckets of the range.
+fn buckets() -> usize {
+    // 2^11 sub-buckets tell 3 digits apart; each doubling of the range beyond them adds half as many.
+    const SUB_BUCKETS: u64 = 2048;
+    let doublings = (HIGHEST_NS / SUB_BUCKETS).ilog2() as usize + 1;
+    (doublings + 2) * SUB_BUCKETS as usize / 2
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+fn double_word(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// The plain form out of the compressed one, read no further than a histogram of this range can be long.
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, HistogramError> {
+    let length = match (word(bytes, 0), word(bytes, 4)) {
+        (Some(COMPRESSED_COOKIE), Some(length)) => length as usize,
+        _ => return Err(HistogramError::OtherFormat),
+    };
+    let body = &bytes[8..];
+    if body.len() != length {
+        return Err(HistogramError::BadCounts);
+    }
+    let longest = HEADER_LEN + buckets() * MAX_VARINT_LEN;
+    let mut plain = Vec::new();
+    let mut reader = ZlibDecoder::new(body).take(longest as u64 + 1);
+    reader.read_to_end(&mut plain).map_err(HistogramError::Damaged)?;
+    if plain.len() > longest {
+        return Err(HistogramError::BadCounts);
+    }
+    Ok(plain)
+}
+
+/// Whether the header is that of a histogram of this range, and as long as it says.
+fn check_header(plain: &[u8]) -> Result<(), HistogramError> {
+    let fields = (word(plain, 0), word(plain, 4), word(plain, 12), double_word(plain, 16), double_word(plain, 24));
+    let (Some(PLAIN_COOKIE), Some(length), Some(digits), Some(low), Some(high)) = fields else {
+        return Err(HistogramError::OtherFormat);
+    };
+    if plain.len() < HEADER_LEN || plain.len() - HEADER_LEN != length as usize {
+        return Err(HistogramError::BadCounts);
+    }
+    if (low, high, digits) != (LOWEST_NS, HIGHEST_NS, u32::from(DIGITS)) {
+        return Err(HistogramError::OtherRange { low, high, digits });
+    }
+    Ok(())
+}
+
+/// Whether the counts fit the range. The decoder itself overflows on some that do not.
+fn check_counts(payload: &[u8]) -> Result<(), HistogramError> {
+    let (mut index, mut total) = (0_u64, 0_u64);
+    let mut rest = payload;
+    while !rest.is_empty() {
+        let (encoded, read) = read_varint(rest).ok_or(HistogramError::BadCounts)?;
+        rest = &rest[read..];
+        // ZigZag: even numbers are counts, odd ones are runs of zeros.
+        let magnitude = encoded.div_ceil(2);
+        if encoded % 2 == 0 {
+            total = total.saturating_add(magnitude);
+            index += 1;
+        } else {
+            index = index.saturating_add(magnitude);
+        }
+        if index > buckets() as u64 || total > MAX_COUNT {
+            return Err(HistogramError::BadCounts);
+        }
+    }
+    Ok(())
+}
+
+/// One LEB128 number of at most 9 bytes, whose last byte holds 8 bits, and how many bytes it took.
+fn read_varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    let mut value = 0;
+    for (position, &byte) in bytes.iter().take(MAX_VARINT_LEN).enumerate() {
+        let shift = 7 * position;
+        if position == MAX_VARINT_LEN - 1 {
+            return Some((value | u64::from(byte) << shift, MAX_VARINT_LEN));
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some((value, position + 1));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Latencies;
+    use crate::units::Nanos;
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64;
+
+    /// The text of 300 latencies of up to a second.
+    fn sample() -> String {
+        let mut rng = Pcg64::seed_from_u64(2);
+        let mut latencies = Latencies::new();
+        (0..300).for_each(|_| latencies.record(Nanos(rng.random_range(1..1_000_000_000))));
+        latencies.encode()
+    }
+
+    #[test]
+    fn buckets_are_counted_as_the_histogram_does() {
+        assert_eq!(
+            buckets(),
+            Histogram::<u64>::new_with_bounds(LOWEST_NS, HIGHEST_NS, DIGITS).unwrap().distinct_values()
+        );
+    }
+
+    #[test]
+    fn truncated_text_is_an_error() {
+        let text = sample();
+        for length in (0..text.len()).step_by(4) {
+            assert!(decode(&text[..length]).is_err(), "cut to {length} of {}", text.len());
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic() {
+        let bytes = STANDARD.decode(sample()).unwrap();
+        let mut rng = Pcg64::seed_from_u64(4);
+        for _ in 0..300 {
+            let mut damaged = bytes.clone();
+            for _ in 0..rng.random_range(1..8) {
+                let at = rng.random_range(0..damaged.len());
+                damaged[at] = rng.random();
+            }
+            let _ = decode(&STANDARD.encode(damaged));
+        }
+    }
+
+    fn compressed(length: u32, digits: u32, high: u64, payload: &[u8]) -> String {
+        use flate2::{Compression, write::ZlibEncoder};
+        use std::io::Write;
+        let mut plain = PLAIN_COOKIE.to_be_bytes().to_vec();
+        plain.extend(length.to_be_bytes());
+        plain.extend(0_u32.to_be_bytes());
+        plain.extend(digits.to_be_bytes());
+        plain.extend(LOWEST_NS.to_be_bytes());
+        plain.extend(high.to_be_bytes());
+        plain.extend(1_f64.to_be_bytes());
+        plain.extend(payload);
+        let mut body = ZlibEncoder::new(Vec::new(), Compression::default());
+        body.write_all(&plain).unwrap();
+        let body = body.finish().unwrap();
+        let mut bytes = COMPRESSED_COOKIE.to_be_bytes().to_vec();
+        bytes.extend((body.len() as u32).to_be_bytes());
+        bytes.extend(body);
+        STANDARD.encode(bytes)
+    }
+
+    #[test]
+    fn other_range_is_an_error_that_names_it() {
+        let error = decode(&compressed(1, 2, 1_000, &[0])).unwrap_err();
+        assert!(matches!(error, HistogramError::OtherRange { low: 1, high: 1_000, digits: 2 }), "{error}");
+    }
+
+    #[test]
+    fn hostile_payloads_are_refused() {
+        let zeros = vec![0; 40_000_000];
+        let hostile: [(u32, &[u8]); 6] = [
+            (u32::MAX, &[0]),
+            (9, &[0xff; 9]),
+            (18, &[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 2, 2, 2, 2, 2, 2, 2, 2, 2]),
+            (2, &[0x80, 0x80]),
+            (5, &[0xff, 0xff, 0xff, 0xff, 0x7f]),
+            (40_000_000, &zeros),
+        ];
+        for (length, payload) in hostile {
+            let text = compressed(length, u32::from(DIGITS), HIGHEST_NS, payload);
+            assert!(decode(&text).is_err(), "length {length}");
+        }
+        for text in ["", "?", "AAAA", "HISTFAAAA"] {
+            assert!(decode(text).is_err(), "{text}");
+        }
+    }
+}

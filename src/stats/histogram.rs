@@ -1,0 +1,224 @@
+//! The distribution of latencies of a cell, in constant memory.
+
+use hdrhistogram::Histogram;
+
+use super::Quantile;
+use super::codec::{self, HistogramError};
+use crate::units::Nanos;
+
+/// Smallest latency that is told apart.
+pub(super) const LOWEST_NS: u64 = 1;
+/// Largest latency that is told apart: one hour.
+pub(super) const HIGHEST_NS: u64 = 3_600_000_000_000;
+/// Significant decimal digits of a latency.
+pub(super) const DIGITS: u8 = 3;
+
+/// Latencies from 1 ns to 1 h with 3 significant digits (an HDR histogram).
+///
+/// Memory is constant (about 270 KB) and taken at the start: recording never allocates. A latency
+/// outside the range counts as the end of the range that it lies beyond.
+///
+/// Latencies below 2,048 ns are exact. Above, neighbours share a bucket at most 0.1% wide, and each
+/// counts as the bucket's middle, in every figure read from here, so that
+/// `min <= any percentile <= max` holds and no figure is off by more than 0.05%.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latencies {
+    histogram: Histogram<u64>,
+}
+
+impl Latencies {
+    /// An empty histogram.
+    #[must_use]
+    pub fn new() -> Self {
+        let histogram = Histogram::new_with_bounds(LOWEST_NS, HIGHEST_NS, DIGITS);
+        #[expect(clippy::expect_used, reason = "the bounds are constants: 0 < low, 2 * low <= high, digits <= 5")]
+        Latencies { histogram: histogram.expect("constant bounds are valid") }
+    }
+
+    /// Adds one latency. Does not allocate.
+    #[inline]
+    pub fn record(&mut self, latency: Nanos) {
+        self.histogram.saturating_record(latency.0.clamp(LOWEST_NS, HIGHEST_NS));
+    }
+
+    /// Adds all latencies of `other`. The result is the same as if they had been recorded here.
+    pub fn merge(&mut self, other: &Latencies) {
+        self.histogram += &other.histogram;
+    }
+
+    /// Forgets all latencies and keeps the memory.
+    pub fn reset(&mut self) {
+        self.histogram.reset();
+    }
+
+    /// Latencies recorded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.histogram.is_empty()
+    }
+
+    /// The smallest latency; `None` if there are none.
+    #[must_use]
+    pub fn min(&self) -> Option<Nanos> {
+        (!self.is_empty()).then(|| Nanos(self.histogram.median_equivalent(self.histogram.min())))
+    }
+
+    /// The largest latency; `None` if there are none.
+    #[must_use]
+    pub fn max(&self) -> Option<Nanos> {
+        (!self.is_empty()).then(|| Nanos(self.histogram.median_equivalent(self.histogram.max())))
+    }
+
+    /// The arithmetic mean in nanoseconds; `None` if there are no latencies.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (!self.is_empty()).then(|| self.histogram.mean())
+    }
+
+    /// The latencies at the given ranks, in one pass. Rank 1 is the smallest latency and rank
+    /// [`count`](Self::count) the largest.
+    ///
+    /// `ranks` ascends; `None` if it does not, or if a rank is 0 or above the count.
+    #[must_use]
+    pub fn at_ranks(&self, ranks: &[u64]) -> Option<Vec<Nanos>> {
+        let count = self.count();
+        if !ranks.is_sorted() || ranks.iter().any(|&rank| rank == 0 || rank > count) {
+            return None;
+        }
+        // Half a rank less survives rounding in the division: the histogram takes the ceiling of q * count.
+        let quantiles = ranks.iter().map(|&rank| (rank as f64 - 0.5) / count as f64);
+        let values = self.histogram.value_at_quantiles(quantiles);
+        Some(values.map(|value| Nanos(self.histogram.median_equivalent(value))).collect())
+    }
+
+    /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own median. A figure of
+    /// a report comes from [`Latencies::percentile`], which refuses where the sample is too small.
+    #[must_use]
+    pub fn nearest_rank(&self, quantile: Quantile) -> Option<Nanos> {
+        self.at_ranks(&[quantile.rank(self.count())])?.first().copied()
+    }
+
+    /// The histogram as text: HdrHistogram V2 compressed, in base64.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        codec::encode(&self.histogram)
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote. Bounded in time and memory whatever the text holds.
+    ///
+    /// # Errors
+    /// Text that is not base64, not of that format, cut short, damaged, or of another range.
+    pub fn decode(text: &str) -> Result<Self, HistogramError> {
+        let histogram = codec::decode(text)?;
+        Ok(Latencies { histogram })
+    }
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64;
+
+    fn of(values: impl IntoIterator<Item = u64>) -> Latencies {
+        let mut latencies = Latencies::new();
+        values.into_iter().for_each(|value| latencies.record(Nanos(value)));
+        latencies
+    }
+
+    /// Latencies over the whole range, as many at every order of magnitude.
+    fn spread(seed: u64, count: usize) -> Vec<u64> {
+        let mut rng = Pcg64::seed_from_u64(seed);
+        (0..count).map(|_| 10_f64.powf(rng.random_range(0.0..12.5)) as u64).collect()
+    }
+
+    #[test]
+    fn empty_histogram_has_no_figures() {
+        let latencies = Latencies::new();
+        assert_eq!((latencies.count(), latencies.min(), latencies.max()), (0, None, None));
+        assert_eq!(latencies.mean(), None);
+        assert_eq!(latencies.at_ranks(&[1]), None);
+    }
+
+    #[test]
+    fn small_latencies_are_exact() {
+        let latencies = of([5, 1, 2047, 3]);
+        assert_eq!(latencies.at_ranks(&[1, 2, 3, 4]), Some([1, 3, 5, 2047].map(Nanos).to_vec()));
+        assert_eq!(latencies.mean(), Some(514.0));
+    }
+
+    #[test]
+    fn figures_are_off_by_at_most_a_twentieth_of_a_percent() {
+        let mut values = spread(1, 2_000);
+        let latencies = of(values.iter().copied());
+        values.sort_unstable();
+        let ranks: Vec<u64> = (1..=2_000).collect();
+        for (read, value) in latencies.at_ranks(&ranks).unwrap().iter().zip(values) {
+            let value = value.max(1) as f64;
+            assert!((read.as_f64() - value).abs() <= 0.000_5 * value, "{read:?} for {value}");
+        }
+    }
+
+    #[test]
+    fn latencies_outside_the_range_count_as_its_ends() {
+        let latencies = of([0, u64::MAX]);
+        assert_eq!(latencies.min(), Some(Nanos(1)));
+        let max = latencies.max().unwrap().as_f64();
+        assert!((max / 3.6e12 - 1.0).abs() < 0.000_5, "{max}");
+    }
+
+    #[test]
+    fn percentiles_lie_between_min_and_max() {
+        let latencies = of([8_302_591, 8_302_592, 10_400_123]);
+        let all = latencies.at_ranks(&[1, 2, 3]).unwrap();
+        assert_eq!((latencies.min(), latencies.max()), (Some(all[0]), Some(all[2])));
+        assert!(latencies.mean().unwrap() >= all[0].as_f64());
+    }
+
+    #[test]
+    fn ranks_out_of_range_or_out_of_order_have_no_value() {
+        let latencies = of([1, 2, 3]);
+        for ranks in [&[0][..], &[4], &[2, 1]] {
+            assert_eq!(latencies.at_ranks(ranks), None, "{ranks:?}");
+        }
+    }
+
+    #[test]
+    fn merging_is_concatenating() {
+        for seed in 0..20 {
+            let (first, second) = (spread(seed, 500), spread(seed + 1_000, 37 * seed as usize));
+            let mut merged = of(first.iter().copied());
+            merged.merge(&of(second.iter().copied()));
+            assert_eq!(merged, of(first.into_iter().chain(second)));
+        }
+    }
+
+    #[test]
+    fn encoding_keeps_everything() {
+        for values in [vec![], vec![1], vec![0, u64::MAX, HIGHEST_NS], spread(7, 10_000)] {
+            let latencies = of(values);
+            let decoded = Latencies::decode(&latencies.encode()).unwrap();
+            assert_eq!(decoded, latencies);
+            assert_eq!((decoded.min(), decoded.max()), (latencies.min(), latencies.max()));
+        }
+    }
+
+    #[test]
+    fn reset_forgets_everything() {
+        let mut latencies = of(spread(3, 100));
+        latencies.reset();
+        assert_eq!(latencies, Latencies::new());
+    }
+}

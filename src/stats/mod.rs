@@ -1,0 +1,97 @@
+//! Statistics of measurements: pure functions over numbers, no clock, no files, no printing.
+//!
+//! Two levels are kept apart. Within a launch there are many latencies, which [`Latencies`] holds
+//! and [`Quantile`] reads; they are not independent, so nothing here treats them as the n of a
+//! comparison. Over launches there is one figure each, and [`over_launches`] and [`paired_ratio`]
+//! give its estimate with an interval. Read [`Estimate`] first.
+
+mod binomial;
+mod bootstrap;
+mod codec;
+mod histogram;
+mod launches;
+mod modes;
+mod paired;
+mod percentile;
+mod proportion;
+mod steady;
+
+pub use bootstrap::bootstrap;
+pub use codec::HistogramError;
+pub use histogram::Latencies;
+pub use launches::{Estimate, MIN_LAUNCHES, over_launches};
+pub use modes::{SpeedStates, speed_states};
+pub use paired::{PairedRatio, paired_ratio};
+pub use percentile::{Percentile, Quantile, median, percentile_of_sorted};
+pub use proportion::{PairedChange, PairedCounts, Proportion};
+pub use steady::SteadyRule;
+
+use serde::{Deserialize, Serialize};
+
+/// Coverage that every interval of this module asks for.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// Probability that an interval leaves out on each of its sides.
+const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;
+
+/// The standard normal quantile at `1 - TAIL`.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// A two-sided interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower end, in the unit of the figure.
+    pub low: f64,
+    /// Upper end, in the unit of the figure.
+    pub high: f64,
+    /// Coverage attained, at least [`CONFIDENCE`] where the method is exact.
+    pub confidence: f64,
+}
+
+impl Interval {
+    /// Half the distance between both ends, in the unit of the figure.
+    #[must_use]
+    pub fn half_width(&self) -> f64 {
+        (self.high - self.low) / 2.0
+    }
+
+    /// Whether `value` lies within, ends included.
+    #[must_use]
+    pub fn contains(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+}
+
+/// Why a figure or its interval is absent: there are too few values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("needs {needs} {counted}, has {has}")]
+pub struct TooFew {
+    /// How many there must be.
+    pub needs: u64,
+    /// How many there are.
+    pub has: u64,
+    /// What is counted.
+    pub counted: Counted,
+}
+
+/// What a sample size counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Timed inferences.
+    Inferences,
+    /// Launches of a worker, which is one for each round.
+    Launches,
+    /// Samples of a dataset.
+    Samples,
+}
+
+impl std::fmt::Display for Counted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Counted::Inferences => "inferences",
+            Counted::Launches => "launches",
+            Counted::Samples => "samples",
+        })
+    }
+}

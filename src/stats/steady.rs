@@ -1,0 +1,74 @@
+//! When a latency has stopped changing.
+
+/// The rule that ends a warm-up: the last windows agree, and are not still getting faster.
+///
+/// Applied to the median latencies of consecutive windows, it holds when the largest of the last
+/// `windows` is at most `1 + tolerance` times the smallest, and they do not fall from each one to
+/// the next. Noise alone falls through 3 windows once in 6, which costs one window more.
+///
+/// The range part is perf_analyzer's criterion (`docs/measurements_metrics.md`: 3 windows, 10%);
+/// the trend part is there because a slow warm-up passes any range rule that is wide enough for noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SteadyRule {
+    /// Windows that must agree, at least 2.
+    pub windows: usize,
+    /// Largest excess of the slowest window over the fastest, as a share.
+    pub tolerance: f64,
+}
+
+impl Default for SteadyRule {
+    /// Three windows within 5%.
+    fn default() -> Self {
+        SteadyRule { windows: 3, tolerance: 0.05 }
+    }
+}
+
+impl SteadyRule {
+    /// Whether the last windows are steady, given all windows' medians so far, oldest first.
+    #[must_use]
+    pub fn is_steady(&self, medians: &[f64]) -> bool {
+        let needed = self.windows.max(2);
+        let Some(start) = medians.len().checked_sub(needed) else { return false };
+        let last = &medians[start..];
+        let (low, high) = last
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &median| (low.min(median), high.max(median)));
+        let falling = last.windows(2).all(|pair| pair[1] < pair[0]);
+        last.iter().all(|median| median.is_finite()) && high <= low * (1.0 + self.tolerance) && !falling
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_windows_count() {
+        let rule = SteadyRule::default();
+        assert!(rule.is_steady(&[900.0, 300.0, 102.0, 100.0, 101.0]));
+        assert!(!rule.is_steady(&[100.0, 101.0, 100.0, 300.0]));
+    }
+
+    #[test]
+    fn too_few_windows_are_not_steady() {
+        assert!(!SteadyRule::default().is_steady(&[]));
+        assert!(!SteadyRule::default().is_steady(&[100.0, 100.0]));
+        assert!(SteadyRule::default().is_steady(&[100.0, 100.0, 100.0]));
+    }
+
+    #[test]
+    fn slow_fall_within_the_tolerance_is_not_steady() {
+        assert!(!SteadyRule::default().is_steady(&[104.0, 102.0, 100.0]));
+        assert!(SteadyRule::default().is_steady(&[104.0, 102.0, 102.0]));
+    }
+
+    #[test]
+    fn spread_beyond_the_tolerance_is_not_steady() {
+        assert!(!SteadyRule { windows: 3, tolerance: 0.02 }.is_steady(&[100.0, 103.0, 101.0]));
+    }
+
+    #[test]
+    fn not_a_number_is_not_steady() {
+        assert!(!SteadyRule::default().is_steady(&[f64::NAN, f64::NAN, f64::NAN]));
+    }
+}
