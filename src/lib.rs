@@ -1,5 +1,7 @@
 //! onnxprof measures ONNX models through ONNX Runtime and says which variant, batch size and session options to ship.
 
+pub mod inputs;
+pub mod onnx;
 pub mod plan;
 pub mod record;
 pub mod stats;

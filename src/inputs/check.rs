@@ -1,0 +1,143 @@
+//! Whether data fits a model's inputs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::InputError;
+use super::data::{Data, Set, Source};
+use super::dims::dims_of;
+use super::synthesize::fed_type;
+use super::tensor::casts;
+use crate::plan::ElementType;
+use crate::record::{BatchAxis, Dim, FedInput, TensorInfo, ValueType};
+
+/// A model's inputs with what is known of their sizes.
+pub(super) struct Expected<'a> {
+    /// The inputs.
+    pub inputs: &'a [TensorInfo],
+    /// Where samples lie.
+    pub batch: &'a BatchAxis,
+    /// Sizes asked for by `--dim`.
+    pub asked: &'a BTreeMap<String, u64>,
+}
+
+/// Checks types and shapes of all arrays. A type other than the input's is an error unless [`casts`] allows it.
+///
+/// # Errors
+/// Says of the first array that does not fit what it has and what the model wants.
+pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputError> {
+    for set in &data.sets {
+        let mut symbols = BTreeMap::new();
+        for (info, source) in expected.inputs.iter().zip(&set.inputs) {
+            let wanted = fed_type(info)?;
+            let path = data.path.clone();
+            if !source.element_type().is_some_and(|found| found == wanted || casts(found, wanted)) {
+                let (input, found) = (info.name.clone(), source.type_name());
+                return Err(InputError::ElementType { path, input, found, expected: wanted });
+            }
+            if !expected.fits(info, source.shape(), &mut symbols) {
+                let found = format!("{:?}", source.shape());
+                let wanted = expected.describe(info, &symbols);
+                return Err(InputError::Shape { path, input: info.name.clone(), found, expected: wanted });
+            }
+            source.probe()?;
+        }
+    }
+    Ok(())
+}
+
+impl Expected<'_> {
+    fn is_batch(&self, info: &TensorInfo, axis: usize) -> bool {
+        match &dims_of(info)[axis] {
+            Dim::Symbolic(name) if self.batch.symbol.as_ref() == Some(name) => true,
+            _ => self.batch.axes.get(&info.name) == Some(&(axis as u64)),
+        }
+    }
+
+    fn fits<'i>(&self, info: &'i TensorInfo, shape: &[usize], symbols: &mut BTreeMap<&'i str, u64>) -> bool {
+        if matches!(info.value_type, ValueType::Tensor { dims: None, .. }) {
+            return true;
+        }
+        let dims = dims_of(info);
+        let size_fits = |(axis, (dim, &size)): (usize, (&'i Dim, &usize))| match dim {
+            _ if self.is_batch(info, axis) => true,
+            Dim::Fixed(fixed) => *fixed == size as u64,
+            Dim::Symbolic(name) => {
+                let bound = *symbols.entry(name).or_insert(size as u64);
+                bound == size as u64 && self.asked.get(name).is_none_or(|&asked| asked == size as u64)
+            }
+            Dim::Unknown => self.asked.get(&format!("{}.{axis}", info.name)).is_none_or(|&asked| asked == size as u64),
+        };
+        dims.len() == shape.len() && dims.iter().zip(shape).enumerate().all(size_fits)
+    }
+
+    fn describe(&self, info: &TensorInfo, symbols: &BTreeMap<&str, u64>) -> String {
+        let sizes = dims_of(info).iter().enumerate().map(|(axis, dim)| match dim {
+            Dim::Fixed(_) if self.is_batch(info, axis) => "any".to_owned(),
+            Dim::Fixed(size) => size.to_string(),
+            Dim::Symbolic(name) => match self.asked.get(name).or_else(|| symbols.get(name.as_str())) {
+                Some(size) if !self.is_batch(info, axis) => format!("{name}={size}"),
+                _ => name.clone(),
+            },
+            Dim::Unknown => "any".to_owned(),
+        });
+        format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Number of samples in a set, along each input's batch axis; 1 for a model without one.
+///
+/// # Errors
+/// Inputs have different numbers of samples, or none.
+pub(super) fn samples(data: &Data, set: &Set, axes: &[(&str, Option<usize>)]) -> Result<usize, InputError> {
+    let mut first: Option<(&str, usize)> = None;
+    for (source, &(input, axis)) in set.inputs.iter().zip(axes) {
+        let Some(count) = axis.and_then(|axis| source.shape().get(axis)).copied() else { continue };
+        let (other, expected) = *first.get_or_insert((input, count));
+        if count != expected {
+            return Err(InputError::SampleCount {
+                path: data.path.clone(),
+                input: input.to_owned(),
+                found: count as u64,
+                other: other.to_owned(),
+                expected: expected as u64,
+            });
+        }
+    }
+    match first {
+        Some((_, 0)) => Err(InputError::NoSamples { path: data.path.clone() }),
+        Some((_, count)) => Ok(count),
+        None => Ok(1),
+    }
+}
+
+/// Checks that arrays still have as many dimensions as when the plan was made.
+///
+/// # Errors
+/// The file has changed since.
+pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<(), InputError> {
+    let changed = set.inputs.iter().zip(fed).find(|(source, fed)| source.shape().len() != fed.dims.len());
+    changed.map_or(Ok(()), |(source, fed)| {
+        let (path, input) = (path.to_owned(), fed.name.clone());
+        let expected = format!("{} dimensions", fed.dims.len());
+        Err(InputError::Shape { path, input, found: format!("{:?}", source.shape()), expected })
+    })
+}
+
+/// Checks that `labels` are classes or numbers, one for each of `samples`.
+///
+/// # Errors
+/// Their number, shape or type is another.
+pub(super) fn check_labels(path: &Path, labels: &Source, samples: usize) -> Result<(), InputError> {
+    let path = path.to_owned();
+    let shape = labels.shape();
+    let known =
+        labels.element_type().is_some_and(|kind| kind.is_integer() || kind.is_float() || kind == ElementType::Bool);
+    if !known || !matches!(shape.len(), 1 | 2) {
+        return Err(InputError::LabelType { path, found: labels.type_name(), shape: format!("{shape:?}") });
+    }
+    if shape[0] != samples {
+        return Err(InputError::LabelCount { path, labels: shape[0] as u64, samples: samples as u64 });
+    }
+    labels.probe()
+}

@@ -1,0 +1,312 @@
+//! Samples, and batches of them.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use ndarray::ArrayD;
+
+use super::array::Array;
+use super::data::{self, Data};
+use super::{InputError, InputPlan, InputSource, Tensor, TensorData, check, fill};
+use crate::plan::ElementType;
+use crate::record::{BatchAxis, DatasetInfo, FedInput};
+
+/// Largest number of distinct input sets that timed runs rotate: enough that no cache of the machine holds all inputs
+/// of a usual model, few enough that warm-up sees each of them.
+pub const INPUT_SETS_LIMIT: u64 = 8;
+
+/// One tensor for each input, in the model's order.
+pub type InputSet = Vec<Tensor>;
+
+/// Samples of a model's inputs, with labels or expected outputs where there are any.
+#[derive(Debug)]
+pub struct Dataset {
+    info: DatasetInfo,
+    path: PathBuf,
+    inputs: Vec<Input>,
+    outputs: Vec<String>,
+    sets: Vec<Set>,
+    targets: Option<ArrayD<f64>>,
+}
+
+#[derive(Debug)]
+struct Input {
+    name: String,
+    element_type: ElementType,
+    /// Axes along which the batch size stands.
+    axes: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Set {
+    columns: Vec<Column>,
+    outputs: Vec<Array>,
+    samples: usize,
+}
+
+#[derive(Debug)]
+enum Column {
+    Stored(Array),
+    Made(TensorData),
+}
+
+/// Rows of one set.
+#[derive(Clone, Debug)]
+struct Segment {
+    set: usize,
+    rows: Range<usize>,
+}
+
+/// Input sets for timed runs with `batch_size`: one if values are synthesized, else up to [`INPUT_SETS_LIMIT`].
+///
+/// # Errors
+/// The model does not take this batch size, or the data cannot be read any more.
+pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
+    plan.supports_batch(batch_size).map_err(|reason| InputError::BatchSize { batch_size, reason })?;
+    match Dataset::open(plan)? {
+        Some(dataset) => dataset.input_sets(batch_size),
+        None => {
+            let made = |fed: &FedInput| {
+                let data = fill::tensor(fed, batch_size, plan.seed)?;
+                Ok(Tensor { name: fed.name.clone(), data })
+            };
+            Ok(vec![plan.fed.iter().map(made).collect::<Result<_, InputError>>()?])
+        }
+    }
+}
+
+/// The input names of `fed` and the first axis along which each one's samples lie.
+pub(super) fn axes<'f>(fed: &'f [FedInput], batch: &BatchAxis) -> Vec<(&'f str, Option<usize>)> {
+    fed.iter().map(|fed| (fed.name.as_str(), batch.axes.get(&fed.name).map(|&axis| axis as usize))).collect()
+}
+
+impl Dataset {
+    /// Opens the plan's data; absent if its values are synthesized.
+    ///
+    /// # Errors
+    /// The data cannot be read any more, or has changed since the plan was made.
+    pub fn open(plan: &InputPlan) -> Result<Option<Dataset>, InputError> {
+        let InputSource::Data { path, labels } = &plan.source else { return Ok(None) };
+        let names: Vec<String> = plan.fed.iter().map(|fed| fed.name.clone()).collect();
+        let data = Data::open(path, &names)?;
+        let axes = axes(&plan.fed, &plan.batch_axis);
+        let mut sets = Vec::new();
+        for set in &data.sets {
+            let samples = check::samples(&data, set, &axes)?;
+            check::check_ranks(path, set, &plan.fed)?;
+            let columns =
+                set.inputs.iter().map(|source| source.load().map(Column::Stored)).collect::<Result<_, _>>()?;
+            sets.push(Set { columns, outputs: set.outputs.clone(), samples });
+        }
+        let label_path = labels.as_ref().unwrap_or(path);
+        let label_source = labels.as_deref().map(data::labels).transpose()?.or_else(|| data.labels.clone());
+        let mut dataset = Dataset::new(plan, sets, path.clone());
+        dataset.info.source = path.display().to_string();
+        if let Some(source) = label_source {
+            check::check_labels(label_path, &source, dataset.len() as usize)?;
+            dataset.set_labels(&source.load()?);
+        }
+        Ok(Some(dataset))
+    }
+
+    /// A dataset of `samples_count` synthesized samples, for comparing variants where there is no data.
+    ///
+    /// A model without a batch dimension gets as many sets of inputs; plans with data are to be [opened](Self::open).
+    ///
+    /// # Errors
+    /// The samples are too large.
+    pub fn synthesized(plan: &InputPlan, samples_count: u64) -> Result<Dataset, InputError> {
+        let batched = !plan.batch_axis.axes.is_empty();
+        let (sets_count, samples) = if batched { (1, samples_count) } else { (samples_count, 1) };
+        let set = |index: u64| {
+            let made = |fed| fill::tensor(fed, samples, plan.seed.wrapping_add(index)).map(Column::Made);
+            let columns = plan.fed.iter().map(made).collect::<Result<_, _>>()?;
+            Ok(Set { columns, outputs: Vec::new(), samples: samples as usize })
+        };
+        let sets = (0..sets_count).map(set).collect::<Result<_, InputError>>()?;
+        Ok(Dataset::new(plan, sets, PathBuf::new()))
+    }
+
+    fn new(plan: &InputPlan, sets: Vec<Set>, path: PathBuf) -> Dataset {
+        let input = |fed: &FedInput| Input {
+            name: fed.name.clone(),
+            element_type: fed.element_type,
+            axes: (0..fed.dims.len()).filter(|&axis| fed.dims[axis].is_none()).collect(),
+        };
+        let info = DatasetInfo {
+            source: "synthesized".to_owned(),
+            samples_count: sets.iter().map(|set| set.samples as u64).sum(),
+            class_labels: None,
+            has_targets: false,
+            has_expected_outputs: sets.iter().any(|set| !set.outputs.is_empty()),
+        };
+        Dataset {
+            info,
+            path,
+            inputs: plan.fed.iter().map(input).collect(),
+            outputs: plan.outputs.clone(),
+            sets,
+            targets: None,
+        }
+    }
+
+    /// Whole numbers in one column are classes; everything is a target, too.
+    fn set_labels(&mut self, labels: &Array) {
+        let Some(data) = labels.tensor() else { return };
+        let numbers = data.to_f64();
+        if !labels.element_type().is_float() && numbers.len() == self.len() as usize {
+            self.info.class_labels = Some(numbers.iter().map(|&label| label as i64).collect());
+        }
+        self.info.has_targets = true;
+        self.targets = Some(numbers);
+    }
+
+    /// What the dataset is.
+    #[must_use]
+    pub fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.info.samples_count
+    }
+
+    /// Whether there are no samples.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The class of each sample, where labels are whole numbers.
+    #[must_use]
+    pub fn class_labels(&self) -> Option<&[i64]> {
+        self.info.class_labels.as_deref()
+    }
+
+    /// Labels as numbers, `[N]` or `[N, k]`.
+    #[must_use]
+    pub fn targets(&self) -> Option<&ArrayD<f64>> {
+        self.targets.as_ref()
+    }
+
+    /// The `length` samples from `start` on; after the last sample follows the first again, which pads the last batch
+    /// of a model whose batch size is fixed.
+    ///
+    /// # Errors
+    /// `length` is 0, the model has no batch dimension and `length` is not 1, or samples differ in shape.
+    pub fn batch(&self, start: u64, length: u64) -> Result<InputSet, InputError> {
+        let segments = self.segments(start, length)?;
+        let take = |(index, input): (usize, &Input)| {
+            let parts: Vec<TensorData> = segments.iter().filter_map(|segment| self.part(index, segment)).collect();
+            let whole = match (input.axes.first(), parts.len()) {
+                (None, _) | (_, 1) => parts.into_iter().next(),
+                (Some(&axis), _) => TensorData::concatenated(&parts, axis),
+            };
+            let data = whole.ok_or_else(|| InputError::Ragged {
+                path: self.path.clone(),
+                input: input.name.clone(),
+                batch_size: length,
+            })?;
+            Ok(Tensor { name: input.name.clone(), data })
+        };
+        self.inputs.iter().enumerate().map(take).collect()
+    }
+
+    /// Expected values of an output for the `length` samples from `start` on; absent where the data has none, or where
+    /// they cannot be split into samples.
+    #[must_use]
+    pub fn expected(&self, output: &str, start: u64, length: u64) -> Option<Tensor> {
+        let index = self.outputs.iter().position(|name| name == output)?;
+        let part = |segment: &Segment| {
+            let set = &self.sets[segment.set];
+            let array = set.outputs.get(index)?;
+            match array.shape().first() {
+                _ if segment.rows.len() == set.samples => array.tensor(),
+                Some(&size) if size == set.samples => array.rows(0, segment.rows.clone()),
+                _ => None,
+            }
+        };
+        let parts: Vec<TensorData> = self.segments(start, length).ok()?.iter().map(part).collect::<Option<_>>()?;
+        let data = if parts.len() == 1 { parts.into_iter().next()? } else { TensorData::concatenated(&parts, 0)? };
+        Some(Tensor { name: output.to_owned(), data })
+    }
+
+    /// Up to [`INPUT_SETS_LIMIT`] distinct sets of `batch_size` samples. Test sets of that size stay as they are;
+    /// otherwise samples are taken in turn, from the first again after the last.
+    ///
+    /// # Errors
+    /// As [`Dataset::batch`].
+    pub fn input_sets(&self, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
+        let limit = INPUT_SETS_LIMIT as usize;
+        let mut starts = Vec::new();
+        let mut start = 0;
+        for set in &self.sets {
+            if set.samples as u64 == batch_size {
+                starts.push(start);
+            }
+            start += set.samples as u64;
+        }
+        if self.sets.len() == 1 || starts.is_empty() {
+            let count = self.len().div_ceil(batch_size.max(1)).clamp(1, INPUT_SETS_LIMIT);
+            starts = (0..count).map(|index| index * batch_size).collect();
+        }
+        starts.into_iter().take(limit).map(|start| self.batch(start, batch_size)).collect()
+    }
+
+    /// Rows of an input; absent where the input has fewer, or elements that cannot be cast.
+    fn part(&self, index: usize, segment: &Segment) -> Option<TensorData> {
+        let input = &self.inputs[index];
+        let column = &self.sets[segment.set].columns[index];
+        let rows = segment.rows.clone();
+        let (mut part, others) = match (column, input.axes.split_first()) {
+            (Column::Stored(array), None) => (array.tensor()?, &[][..]),
+            (Column::Made(data), None) => (data.clone(), &[][..]),
+            (Column::Stored(array), Some((&first, others))) => (array.rows(first, rows.clone())?, others),
+            (Column::Made(data), Some((&first, others))) => (data.rows(first, rows.clone()), others),
+        };
+        for &axis in others {
+            if *part.shape().get(axis)? < rows.end {
+                return None;
+            }
+            part = part.rows(axis, rows.clone());
+        }
+        if part.element_type() == input.element_type { Some(part) } else { part.cast(input.element_type) }
+    }
+
+    fn segments(&self, start: u64, length: u64) -> Result<Vec<Segment>, InputError> {
+        let batched = self.inputs.iter().any(|input| !input.axes.is_empty());
+        let reason = match (length, batched) {
+            (0, _) => Some("a batch has at least one sample"),
+            (2.., false) => Some("the model has no batch dimension"),
+            _ if self.is_empty() => Some("the dataset has no samples"),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Err(InputError::BatchSize { batch_size: length, reason: reason.to_owned() });
+        }
+        let mut segments = Vec::new();
+        let (mut next, mut left) = ((start % self.len()) as usize, length as usize);
+        while left > 0 {
+            let (set, row) = self.locate(next);
+            let rows = row..self.sets[set].samples.min(row.saturating_add(left));
+            left -= rows.len();
+            next = (next + rows.len()) % self.len() as usize;
+            segments.push(Segment { set, rows });
+        }
+        Ok(segments)
+    }
+
+    /// The set and the row within it of a sample, whose index is less than the number of samples.
+    fn locate(&self, sample: usize) -> (usize, usize) {
+        let mut row = sample;
+        for (index, set) in self.sets.iter().enumerate() {
+            if row < set.samples {
+                return (index, row);
+            }
+            row -= set.samples;
+        }
+        (0, 0)
+    }
+}

@@ -1,0 +1,269 @@
+//! Why inputs cannot be made.
+
+use std::path::PathBuf;
+
+use crate::onnx::OnnxError;
+use crate::plan::ElementType;
+
+/// Why inputs cannot be made for a model.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// An input is a sequence, a map or the like.
+    #[error("input `{input}` has type {value_type}, which cannot be fed")]
+    UnsupportedType {
+        /// Name of the input.
+        input: String,
+        /// The type in words.
+        value_type: String,
+    },
+    /// Elements of an input have a type that ONNX Runtime cannot be given from here.
+    #[error("input `{input}` has elements of type {element_type}, which cannot be fed")]
+    UnsupportedElements {
+        /// Name of the input.
+        input: String,
+        /// Type of the elements.
+        element_type: ElementType,
+    },
+    /// The number of dimensions of an input is not known, and no data shows it.
+    #[error("input `{input}` does not say how many dimensions it has")]
+    UnknownRank {
+        /// Name of the input.
+        input: String,
+    },
+    /// `--dim` names a dimension that no input has.
+    #[error("no input has a dimension `{name}`; {}", these("the dimensions are", present))]
+    UnknownDim {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        present: Vec<String>,
+    },
+    /// `--dim` names the batch dimension.
+    #[error("dimension `{name}` is the batch dimension")]
+    BatchDim {
+        /// The name.
+        name: String,
+    },
+    /// `--range` names an input that the model does not have.
+    #[error("the model has no input `{name}`; {}", these("its inputs are", present))]
+    UnknownInput {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        present: Vec<String>,
+    },
+    /// `--range` is given for an input whose values have none.
+    #[error("input `{input}` has elements of type {element_type}, for which a range has no meaning")]
+    RangeType {
+        /// Name of the input.
+        input: String,
+        /// Type of its elements.
+        element_type: ElementType,
+    },
+    /// `--range` goes beyond the type of the elements, or holds no whole number.
+    #[error("the range {low}..{high} of input `{input}` has no value that is a {element_type}")]
+    RangeEmpty {
+        /// Name of the input.
+        input: String,
+        /// Smallest value asked for.
+        low: f64,
+        /// Largest value asked for.
+        high: f64,
+        /// Type of the elements.
+        element_type: ElementType,
+    },
+    /// A tensor would have more elements than memory has room for.
+    #[error("input `{input}` would have the shape {shape:?}, which is too large")]
+    TooLarge {
+        /// Name of the input.
+        input: String,
+        /// The shape.
+        shape: Vec<u64>,
+    },
+    /// A data file cannot be opened or read.
+    #[error("failed to read `{}`", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A data file is not what its name says.
+    #[error("`{}` is not a readable {format} file: {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// `.npz`, `.npy` or `.pb`.
+        format: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The data's path has no form that is known.
+    #[error("`{}` is neither a .npz nor a .npy file nor a folder with `test_data_set_0`", path.display())]
+    UnknownFormat {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A `.npy` holds one array and the model has several inputs.
+    #[error("`{}` holds one array and the model has {} inputs: {}", path.display(), inputs.len(), list(inputs))]
+    NpyForSeveral {
+        /// The file.
+        path: PathBuf,
+        /// The model's inputs.
+        inputs: Vec<String>,
+    },
+    /// Names in the data and of the model's inputs differ.
+    #[error("`{}` has no array for {}: it has {}", path.display(), list(missing), list(present))]
+    MissingArrays {
+        /// The file.
+        path: PathBuf,
+        /// Inputs without data.
+        missing: Vec<String>,
+        /// Arrays in the file.
+        present: Vec<String>,
+    },
+    /// The shape of an array does not fit the input.
+    #[error("array `{input}` of `{}` has shape {found}, and the model wants {expected}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Name of the input.
+        input: String,
+        /// Shape of the array.
+        found: String,
+        /// Shape of the input.
+        expected: String,
+    },
+    /// The element type of an array is not the input's.
+    #[error("array `{input}` of `{}` has elements of type {found}, and the model wants {expected}", path.display())]
+    ElementType {
+        /// The file.
+        path: PathBuf,
+        /// Name of the input.
+        input: String,
+        /// Type in the file.
+        found: String,
+        /// Type of the input.
+        expected: ElementType,
+    },
+    /// Arrays of one file have different numbers of samples.
+    #[error("array `{input}` of `{}` has {found} samples, and `{other}` has {expected}", path.display())]
+    SampleCount {
+        /// The file.
+        path: PathBuf,
+        /// Name of the array.
+        input: String,
+        /// Its samples.
+        found: u64,
+        /// Name of the array that it is compared with.
+        other: String,
+        /// Samples of that one.
+        expected: u64,
+    },
+    /// There are not as many labels as samples.
+    #[error("`{}` has {labels} labels for {samples} samples", path.display())]
+    LabelCount {
+        /// The file that holds the labels.
+        path: PathBuf,
+        /// Number of labels.
+        labels: u64,
+        /// Number of samples.
+        samples: u64,
+    },
+    /// Labels are neither whole numbers nor numeric targets.
+    #[error("labels in `{}` have elements of type {found} and shape {shape}", path.display())]
+    LabelType {
+        /// The file that holds the labels.
+        path: PathBuf,
+        /// Type in the file.
+        found: String,
+        /// Shape of the array.
+        shape: String,
+    },
+    /// Labels are given without data that they could label.
+    #[error("labels `{}` are given without data", path.display())]
+    LabelsAlone {
+        /// The file that holds the labels.
+        path: PathBuf,
+    },
+    /// The data has no samples.
+    #[error("`{}` has no samples", path.display())]
+    NoSamples {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// Test sets whose samples differ in shape cannot form one batch.
+    #[error("samples of `{input}` in `{}` differ in shape and cannot form a batch of {batch_size}", path.display())]
+    Ragged {
+        /// The folder.
+        path: PathBuf,
+        /// Name of the input.
+        input: String,
+        /// The batch size asked for.
+        batch_size: u64,
+    },
+    /// The model cannot be fed this batch size.
+    #[error("batch size {batch_size} cannot be fed: {reason}")]
+    BatchSize {
+        /// The batch size.
+        batch_size: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The model file cannot be read.
+    #[error(transparent)]
+    Model(#[from] OnnxError),
+}
+
+impl InputError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            InputError::UnsupportedType { .. } | InputError::UnsupportedElements { .. } => {
+                Some("export the model with tensors of a common type as inputs")
+            }
+            InputError::UnknownRank { .. } => Some("give real inputs with --data, whose shape is taken"),
+            InputError::UnknownDim { .. } => Some("`onnxprof inspect MODEL` shows the inputs with their dimensions"),
+            InputError::BatchDim { .. } => Some("set batch sizes with --batch"),
+            InputError::RangeEmpty { .. } => Some("give a range that the type can hold, as in --range NAME=0..9"),
+            InputError::TooLarge { .. } => Some("set smaller dimensions with --dim NAME=VALUE"),
+            InputError::UnknownFormat { .. } => {
+                Some("save inputs with numpy.savez(path, **inputs), named as the model names them")
+            }
+            InputError::NpyForSeveral { .. } => Some("give a .npz whose arrays are named by the model's inputs"),
+            InputError::MissingArrays { .. } => Some("name the arrays as the model names its inputs"),
+            InputError::Shape { .. } => {
+                Some("reshape the array; dimensions that are not fixed take their size from the data or from --dim")
+            }
+            InputError::ElementType { .. } => Some(
+                "convert the array with numpy's astype: only floating-point types, and integers to wider ones, are cast",
+            ),
+            InputError::SampleCount { .. } => {
+                Some("the first dimension of every array that the model batches counts samples")
+            }
+            InputError::LabelCount { .. } => Some("give one label for each sample, in their order"),
+            InputError::LabelType { .. } => {
+                Some("labels are whole numbers [N] for classes, or floating-point numbers [N] or [N, k] for regression")
+            }
+            InputError::LabelsAlone { .. } => Some("give the samples with --data"),
+            InputError::Ragged { .. } => {
+                Some("measure with the batch size of the test sets, or with samples of one shape")
+            }
+            InputError::Model(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn these(lead: &str, names: &[String]) -> String {
+    if names.is_empty() { "there are none".to_owned() } else { format!("{lead} {}", list(names)) }
+}

@@ -1,0 +1,164 @@
+//! Values of synthesized tensors.
+
+use half::{bf16, f16};
+use ndarray::{ArrayD, IxDyn};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use super::array::element_bytes;
+use super::{InputError, TensorData};
+use crate::plan::{ElementType, ValueRange};
+use crate::record::{FedInput, FillKind};
+
+/// Largest synthesized tensor: beyond it a dimension was mistyped.
+const SIZE_LIMIT_BYTES: u64 = 1 << 36;
+/// Letters of a synthesized string.
+const TEXT_LETTERS: usize = 5;
+
+/// A tensor for `fed` with `batch_size` samples. The same seed gives the same values to inputs of the same name in
+/// every variant of a model, whatever their element types and order.
+///
+/// # Errors
+/// The tensor is too large, or of a type that no tensor is made of here.
+pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<TensorData, InputError> {
+    let shape = shape(fed, batch_size)?;
+    let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(&fed.name));
+    let unsupported = || InputError::UnsupportedElements { input: fed.name.clone(), element_type: fed.element_type };
+    if fed.element_type == ElementType::String {
+        let text = || (0..TEXT_LETTERS).map(|_| random.random_range('a'..='z')).collect::<String>();
+        return Ok(TensorData::String(ArrayD::from_shape_simple_fn(IxDyn(&shape), text)));
+    }
+    if fed.element_type.is_float() {
+        return floats(fed, &shape, &mut random).ok_or_else(unsupported);
+    }
+    integers(fed, &shape, &mut random).ok_or_else(unsupported)
+}
+
+fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
+    let sizes: Vec<u64> = fed.dims.iter().map(|size| size.unwrap_or(batch_size)).collect();
+    // A string takes at least its own three words.
+    let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
+    let bytes = sizes.iter().try_fold(width, |product, &size| product.checked_mul(size));
+    if bytes.is_none_or(|bytes| bytes > SIZE_LIMIT_BYTES) {
+        return Err(InputError::TooLarge { input: fed.name.clone(), shape: sizes });
+    }
+    Ok(sizes.into_iter().map(|size| size as usize).collect())
+}
+
+fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
+    let ValueRange { low, high } = range(&fed.fill);
+    let value = |index: usize| match fed.fill {
+        FillKind::Ascending => place(shape, index) as f64,
+        // The difference of the ends may be infinite where their mean is not.
+        _ => {
+            let share: f64 = random.random();
+            low * (1.0 - share) + high * share
+        }
+    };
+    match fed.element_type {
+        ElementType::Float => Some(TensorData::Float(each(shape, value, |value| value as f32))),
+        ElementType::Double => Some(TensorData::Double(each(shape, value, |value| value))),
+        ElementType::Float16 => Some(TensorData::Float16(each(shape, value, f16::from_f64))),
+        ElementType::Bfloat16 => Some(TensorData::Bfloat16(each(shape, value, bf16::from_f64))),
+        _ => None,
+    }
+}
+
+fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
+    let ValueRange { low, high } = range(&fed.fill);
+    let (low, high) = (low.ceil() as i128, high.floor() as i128);
+    let value = |index: usize| match fed.fill {
+        FillKind::Ascending => place(shape, index) as i128,
+        _ => random.random_range(low..=high.max(low)),
+    };
+    match fed.element_type {
+        ElementType::Int8 => Some(TensorData::Int8(each(shape, value, |value| value as i8))),
+        ElementType::Int16 => Some(TensorData::Int16(each(shape, value, |value| value as i16))),
+        ElementType::Int32 => Some(TensorData::Int32(each(shape, value, |value| value as i32))),
+        ElementType::Int64 => Some(TensorData::Int64(each(shape, value, |value| value as i64))),
+        ElementType::Uint8 => Some(TensorData::Uint8(each(shape, value, |value| value as u8))),
+        ElementType::Uint16 => Some(TensorData::Uint16(each(shape, value, |value| value as u16))),
+        ElementType::Uint32 => Some(TensorData::Uint32(each(shape, value, |value| value as u32))),
+        ElementType::Uint64 => Some(TensorData::Uint64(each(shape, value, |value| value as u64))),
+        ElementType::Bool => Some(TensorData::Bool(each(shape, value, |value| value != 0))),
+        _ => None,
+    }
+}
+
+fn each<V, T>(shape: &[usize], mut value: impl FnMut(usize) -> V, convert: impl Fn(V) -> T) -> ArrayD<T> {
+    let mut index = 0;
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
+        let made = convert(value(index));
+        index += 1;
+        made
+    })
+}
+
+/// Index along the last axis of the element with that index in row-major order.
+fn place(shape: &[usize], index: usize) -> usize {
+    shape.last().map_or(0, |&size| index % size.max(1))
+}
+
+fn range(fill: &FillKind) -> ValueRange {
+    match *fill {
+        FillKind::Uniform(range) => range,
+        FillKind::Constant(value) => ValueRange { low: value, high: value },
+        FillKind::Data | FillKind::Ascending | FillKind::Text => ValueRange { low: 0.0, high: 0.0 },
+    }
+}
+
+/// FNV-1a, 64 bits: the same on every machine and in every version. Source: RFC 9923.
+fn name_hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fed(element_type: ElementType, dims: Vec<Option<u64>>, fill: FillKind) -> FedInput {
+        FedInput { name: "x".to_owned(), element_type, dims, fill, reason: String::new() }
+    }
+
+    fn uniform(low: f64, high: f64) -> FillKind {
+        FillKind::Uniform(ValueRange { low, high })
+    }
+
+    #[test]
+    fn values_lie_in_the_closed_range_and_reach_its_ends() {
+        let input = fed(ElementType::Int64, vec![None, Some(500)], uniform(3.0, 6.0));
+        let TensorData::Int64(values) = tensor(&input, 2, 1).unwrap() else { panic!() };
+        assert_eq!(values.shape(), [2, 500]);
+        assert_eq!((values.iter().min(), values.iter().max()), (Some(&3), Some(&6)));
+    }
+
+    #[test]
+    fn variants_of_other_precision_get_the_same_values() {
+        let dims = vec![Some(16)];
+        let TensorData::Float(wide) = tensor(&fed(ElementType::Float, dims.clone(), uniform(0.0, 1.0)), 1, 9).unwrap()
+        else {
+            panic!()
+        };
+        let TensorData::Float16(short) = tensor(&fed(ElementType::Float16, dims, uniform(0.0, 1.0)), 1, 9).unwrap()
+        else {
+            panic!()
+        };
+        assert!(wide.iter().zip(&short).all(|(wide, short)| (wide - short.to_f32()).abs() < 1e-3));
+    }
+
+    #[test]
+    fn positions_ascend_along_the_last_axis() {
+        let TensorData::Int32(values) =
+            tensor(&fed(ElementType::Int32, vec![None, Some(3)], FillKind::Ascending), 2, 0).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(values.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[test]
+    fn absurd_shape_is_an_error_and_no_allocation() {
+        let input = fed(ElementType::Float, vec![None, Some(u64::MAX)], uniform(0.0, 1.0));
+        assert!(matches!(tensor(&input, 2, 1), Err(InputError::TooLarge { .. })));
+    }
+}

@@ -1,0 +1,147 @@
+//! How values flow through a model: who reads and makes each, what is constant, and which sizes are known.
+
+use std::collections::HashMap;
+
+use super::super::dims::Dims;
+use crate::onnx::{Graph, Node, StoredTensor};
+use crate::record::{Dim, ValueType};
+
+/// How far a size or a constant is traced back.
+const TRACE_LIMIT: usize = 16;
+
+/// The values of a model's graph and of all graphs within it, whose names the standard keeps distinct.
+pub(in super::super) struct Flow<'m> {
+    nodes: Vec<&'m Node>,
+    consumers: HashMap<&'m str, Vec<(usize, usize)>>,
+    producers: HashMap<&'m str, usize>,
+    aliases: HashMap<&'m str, Vec<&'m str>>,
+    stored: HashMap<&'m str, &'m StoredTensor>,
+    constants: HashMap<&'m str, StoredTensor>,
+    types: HashMap<&'m str, &'m ValueType>,
+    dims: &'m Dims,
+}
+
+impl<'m> Flow<'m> {
+    /// The flow of a graph whose open dimensions have the sizes of `dims`.
+    pub fn new(graph: &'m Graph, dims: &'m Dims) -> Flow<'m> {
+        let mut flow = Flow {
+            nodes: Vec::new(),
+            consumers: HashMap::new(),
+            producers: HashMap::new(),
+            aliases: HashMap::new(),
+            stored: HashMap::new(),
+            constants: HashMap::new(),
+            types: HashMap::new(),
+            dims,
+        };
+        for graph in graph.all_graphs() {
+            flow.add_graph(graph);
+        }
+        flow
+    }
+
+    fn add_graph(&mut self, graph: &'m Graph) {
+        self.stored.extend(graph.initializers.iter().map(|tensor| (tensor.name.as_str(), tensor)));
+        self.types.extend(graph.values.iter().map(|(name, value_type)| (name.as_str(), value_type)));
+        let interface = graph.inputs.iter().chain(&graph.outputs);
+        self.types.extend(interface.map(|info| (info.name.as_str(), &info.value_type)));
+        for node in &graph.nodes {
+            let index = self.nodes.len();
+            self.nodes.push(node);
+            for (operand, name) in node.inputs.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+                self.consumers.entry(name).or_default().push((index, operand));
+            }
+            for name in node.outputs.iter().filter(|name| !name.is_empty()) {
+                self.producers.insert(name, index);
+            }
+            if let (Some(name), Some(constant)) = (node.outputs.first(), node.constant()) {
+                self.constants.insert(name, constant);
+            }
+            self.add_aliases(node);
+        }
+    }
+
+    /// Names under which a node's operands appear within its graphs, and results of those outside.
+    fn add_aliases(&mut self, node: &'m Node) {
+        for graph in node.graphs() {
+            // A loop's body begins with the turn and the condition, as the loop does with the count and the condition.
+            // A body's results begin with the condition, which the loop does not give out.
+            let skipped = if node.operator == "Loop" { 1 } else { 0 };
+            if matches!(node.operator.as_str(), "Loop" | "Scan") {
+                for (outer, inner) in node.inputs.iter().zip(&graph.inputs).skip(2 * skipped) {
+                    self.aliases.entry(outer).or_default().push(&inner.name);
+                }
+            }
+            for (inner, outer) in graph.outputs.iter().skip(skipped).zip(&node.outputs) {
+                self.aliases.entry(&inner.name).or_default().push(outer);
+            }
+        }
+    }
+
+    /// Nodes that read a value, each with the operand's index.
+    pub fn consumers(&self, value: &str) -> impl Iterator<Item = (&'m Node, usize)> {
+        let uses = self.consumers.get(value).map_or(&[][..], Vec::as_slice);
+        uses.iter().map(|&(node, operand)| (self.nodes[node], operand))
+    }
+
+    /// Other names of a value, inside or outside of an inner graph.
+    pub fn aliases(&self, value: &str) -> impl Iterator<Item = &'m str> {
+        self.aliases.get(value).map_or(&[][..], Vec::as_slice).iter().copied()
+    }
+
+    /// The elements of a small constant, through operators that do not change them.
+    pub fn constant(&self, value: &str) -> Option<&[f64]> {
+        let mut value = value;
+        for _ in 0..TRACE_LIMIT {
+            let stored = self.stored.get(value).copied().or_else(|| self.constants.get(value));
+            if let Some(tensor) = stored {
+                return tensor.values.as_deref();
+            }
+            let node = self.nodes[*self.producers.get(value)?];
+            match node.operator.as_str() {
+                "Cast" | "Identity" | "Unsqueeze" | "Squeeze" | "Reshape" | "Flatten" => value = node.inputs.first()?,
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// Sizes of a value's dimensions as far as they are known; a batch counts as 1, so that it bounds safely.
+    pub fn dims(&self, value: &str) -> Option<Vec<Option<u64>>> {
+        self.dims_within(value, TRACE_LIMIT)
+    }
+
+    fn dims_within(&self, value: &str, limit: usize) -> Option<Vec<Option<u64>>> {
+        if let Some(tensor) = self.stored.get(value).copied().or_else(|| self.constants.get(value)) {
+            return Some(tensor.dims.iter().copied().map(Some).collect());
+        }
+        if let Some(ValueType::Tensor { dims: Some(dims), .. }) = self.types.get(value) {
+            return Some(dims.iter().map(|dim| self.size(dim)).collect());
+        }
+        let node = self.nodes[*self.producers.get(value)?];
+        let limit = limit.checked_sub(1)?;
+        let first = || self.dims_within(node.inputs.first()?, limit);
+        match node.operator.as_str() {
+            "Cast" | "Identity" | "DequantizeLinear" | "QuantizeLinear" | "Relu" | "Neg" | "Abs" | "Dropout" => first(),
+            "Transpose" => transposed(&first()?, node),
+            _ => None,
+        }
+    }
+
+    fn size(&self, dim: &Dim) -> Option<u64> {
+        match dim {
+            Dim::Fixed(size) => Some(*size),
+            Dim::Symbolic(name) => self.dims.symbol(name),
+            Dim::Unknown => None,
+        }
+    }
+}
+
+fn transposed(dims: &[Option<u64>], node: &Node) -> Option<Vec<Option<u64>>> {
+    match node.attribute("perm") {
+        Some(crate::onnx::AttributeValue::Integers(order)) => {
+            order.iter().map(|&axis| dims.get(usize::try_from(axis).ok()?).copied()).collect()
+        }
+        _ => Some(dims.iter().rev().copied().collect()),
+    }
+}

@@ -1,0 +1,215 @@
+//! What each operator does with an operand that comes from an input.
+
+use super::{Affine, Flow};
+use crate::onnx::Node;
+
+/// What an operator does with one of its operands.
+pub(super) enum Effect<'f> {
+    /// The results do not hold the operand's elements.
+    Ends,
+    /// The results hold the operand's elements, changed like this.
+    Passes(Box<dyn Fn(Affine) -> Affine + 'f>),
+    /// The operator fails for elements outside of a range.
+    Bounds {
+        /// Smallest element.
+        low: f64,
+        /// Largest element.
+        high: f64,
+        /// Why, as a part of a sentence.
+        reason: String,
+    },
+    /// The operator divides by the elements, which whole numbers must survive.
+    Divides {
+        /// Where, as a part of a sentence.
+        reason: String,
+    },
+}
+
+/// Which axis of the data operand an index or a length refers to.
+enum Axis {
+    /// The axis in this attribute, or a default.
+    Attribute(&'static str, i64),
+    /// Always this one; negative ones count from the end.
+    Fixed(i64),
+    /// The leading ones, from attribute `batch_dims` on: the smallest counts.
+    Leading,
+}
+
+/// What an operand is to the axis.
+enum Role {
+    /// An index: from 0 to the size, exclusive.
+    Index,
+    /// A number of elements: from 1 to the size, inclusive.
+    Length,
+}
+
+/// An operator, the operand that indexes or counts, the operand whose axis bounds it, and that axis.
+struct Rule(&'static str, usize, usize, Axis, Role);
+
+const RULES: [Rule; 23] = [
+    Rule("Gather", 1, 0, Axis::Attribute("axis", 0), Role::Index),
+    Rule("GatherElements", 1, 0, Axis::Attribute("axis", 0), Role::Index),
+    Rule("GatherND", 1, 0, Axis::Leading, Role::Index),
+    Rule("Scatter", 1, 0, Axis::Attribute("axis", 0), Role::Index),
+    Rule("ScatterElements", 1, 0, Axis::Attribute("axis", 0), Role::Index),
+    Rule("ScatterND", 1, 0, Axis::Leading, Role::Index),
+    Rule("RotaryEmbedding", 3, 1, Axis::Fixed(0), Role::Index),
+    Rule("NegativeLogLikelihoodLoss", 1, 0, Axis::Fixed(1), Role::Index),
+    Rule("SoftmaxCrossEntropyLoss", 1, 0, Axis::Fixed(1), Role::Index),
+    Rule("ai.onnx.ml.ArrayFeatureExtractor", 1, 0, Axis::Fixed(-1), Role::Index),
+    Rule("com.microsoft.EmbedLayerNormalization", 0, 2, Axis::Fixed(0), Role::Index),
+    Rule("com.microsoft.EmbedLayerNormalization", 1, 4, Axis::Fixed(0), Role::Index),
+    Rule("com.microsoft.EmbedLayerNormalization", 8, 3, Axis::Fixed(0), Role::Index),
+    Rule("com.microsoft.QEmbedLayerNormalization", 0, 2, Axis::Fixed(0), Role::Index),
+    Rule("com.microsoft.QEmbedLayerNormalization", 1, 4, Axis::Fixed(0), Role::Index),
+    Rule("com.microsoft.GatherBlockQuantized", 1, 0, Axis::Attribute("gather_axis", 0), Role::Index),
+    Rule("com.microsoft.GatherND", 1, 0, Axis::Leading, Role::Index),
+    Rule("com.microsoft.RotaryEmbedding", 1, 2, Axis::Fixed(0), Role::Index),
+    Rule("TopK", 1, 0, Axis::Attribute("axis", -1), Role::Length),
+    Rule("ReverseSequence", 1, 0, Axis::Attribute("time_axis", 0), Role::Length),
+    Rule("LSTM", 4, 0, Axis::Fixed(0), Role::Length),
+    Rule("GRU", 4, 0, Axis::Fixed(0), Role::Length),
+    Rule("RNN", 4, 0, Axis::Fixed(0), Role::Length),
+];
+
+/// What the operator of `node` does with its operand of that index.
+pub(super) fn effect<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
+    let operator = node.qualified_operator();
+    if let Some(rule) = RULES.iter().find(|rule| rule.0 == operator && rule.1 == operand) {
+        return rule.bounds(flow, node);
+    }
+    match (operator.as_str(), operand) {
+        ("OneHot", 0) => one_hot(flow, node),
+        ("OneHot", 1) => bounds(1.0, f64::INFINITY, format!("is the depth of {}", words(node))),
+        ("Div" | "Mod", 1) => Effect::Divides { reason: format!("divides in {}", words(node)) },
+        ("CumSum" | "CumProd", 1) => axis(flow, node),
+        ("Expand" | "Tile" | "Col2Im" | "STFT", 1) | ("ConstantOfShape", 0) | ("Resize", 3) => {
+            bounds(1.0, 1.0, format!("is a size in {}", words(node)))
+        }
+        ("Range", 1 | 2) => bounds(1.0, 1.0, format!("is the end or step of {}", words(node))),
+        ("Slice", 4) => bounds(1.0, 1.0, format!("is the step of {}", words(node))),
+        ("Reshape", 1) => bounds(0.0, 0.0, format!("is the shape in {}, where 0 keeps a size", words(node))),
+        ("Add", _) => shifted(flow, node, operand),
+        ("Sub", 0) => shifted_back(flow, node),
+        ("Sub", 1) => subtracted(flow, node),
+        ("Mul", _) => scaled(flow, node, operand),
+        ("Neg", 0) => Effect::Passes(Box::new(|affine| affine.multiply(-1.0))),
+        // To truth values.
+        ("Cast", 0) if node.integer("to") == Some(9) => Effect::Ends,
+        _ if passes(&operator, operand) => Effect::Passes(Box::new(|affine| affine)),
+        _ => Effect::Ends,
+    }
+}
+
+/// Whether the results hold the operand's elements as they are.
+fn passes(operator: &str, operand: usize) -> bool {
+    match operator {
+        "Concat" | "Min" | "Max" => true,
+        "Where" => operand > 0,
+        "Scatter" | "ScatterElements" | "ScatterND" => operand != 1,
+        "Cast" | "CastLike" | "Clip" | "Compress" | "DepthToSpace" | "Dropout" | "Expand" | "Flatten" | "Floor"
+        | "Ceil" | "Round" | "Gather" | "GatherElements" | "GatherND" | "Identity" | "Pad" | "ReduceMax"
+        | "ReduceMin" | "Reshape" | "ReverseSequence" | "Slice" | "SpaceToDepth" | "Split" | "Squeeze" | "Tile"
+        | "TopK" | "Transpose" | "Trilu" | "Unique" | "Unsqueeze" => operand == 0,
+        _ => false,
+    }
+}
+
+impl Rule {
+    fn bounds<'f>(&self, flow: &Flow<'_>, node: &Node) -> Effect<'f> {
+        let Some(data) = node.inputs.get(self.2) else { return Effect::Ends };
+        let Some((size, axis)) = flow.dims(data).and_then(|dims| self.smallest(flow, node, &dims)) else {
+            return Effect::Ends;
+        };
+        match self.4 {
+            Role::Index => {
+                let unit = if axis == 0 { "rows".to_owned() } else { format!("along axis {axis}") };
+                let reason = format!("indexes `{data}` ({size} {unit}) through {}", words(node));
+                bounds(0.0, size as f64 - 1.0, reason)
+            }
+            Role::Length => bounds(1.0, size as f64, format!("counts up to {size} along `{data}` in {}", words(node))),
+        }
+    }
+
+    /// The smallest size among the axes that are indexed, and its axis.
+    fn smallest(&self, flow: &Flow<'_>, node: &Node, dims: &[Option<u64>]) -> Option<(u64, usize)> {
+        let at = |axis: i64| {
+            let axis = if axis < 0 { axis + dims.len() as i64 } else { axis };
+            let axis = usize::try_from(axis).ok()?;
+            Some(((*dims.get(axis)?)?, axis))
+        };
+        match self.3 {
+            Axis::Attribute(name, default) => at(node.integer(name).unwrap_or(default)),
+            Axis::Fixed(axis) => at(axis),
+            Axis::Leading => {
+                let first = usize::try_from(node.integer("batch_dims").unwrap_or(0)).ok()?;
+                let indices = node.inputs.get(self.1).and_then(|indices| flow.dims(indices));
+                let depth = indices.and_then(|dims| dims.last().copied().flatten()).unwrap_or(dims.len() as u64);
+                let last = dims.len().min(first.saturating_add(depth as usize));
+                (first..last).filter_map(|axis| at(axis as i64)).min()
+            }
+        }
+    }
+}
+
+/// An axis is one of those that the first operand has.
+fn axis<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
+    match node.inputs.first().and_then(|data| flow.dims(data)) {
+        Some(dims) => bounds(0.0, dims.len() as f64 - 1.0, format!("is an axis in {}", words(node))),
+        None => Effect::Ends,
+    }
+}
+
+fn one_hot<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
+    let depth = node.inputs.get(1).and_then(|depth| flow.constant(depth)).and_then(|values| values.first().copied());
+    match depth {
+        Some(depth) => bounds(0.0, depth - 1.0, format!("is one of {depth} classes in {}", words(node))),
+        None => Effect::Ends,
+    }
+}
+
+/// Smallest and largest element of the other operand of two, if that is a constant.
+fn other(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(f64, f64)> {
+    let values = flow.constant(node.inputs.get(1 - operand.min(1))?)?;
+    let low = values.iter().copied().reduce(f64::min)?;
+    Some((low, values.iter().copied().fold(low, f64::max)))
+}
+
+fn shifted<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
+    match other(flow, node, operand) {
+        Some((low, high)) => Effect::Passes(Box::new(move |affine| affine.add(low, high))),
+        None => Effect::Ends,
+    }
+}
+
+fn shifted_back<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
+    match other(flow, node, 0) {
+        Some((low, high)) => Effect::Passes(Box::new(move |affine| affine.add(-high, -low))),
+        None => Effect::Ends,
+    }
+}
+
+fn subtracted<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
+    match other(flow, node, 1) {
+        Some((low, high)) => Effect::Passes(Box::new(move |affine| affine.multiply(-1.0).add(low, high))),
+        None => Effect::Ends,
+    }
+}
+
+/// A factor that differs from element to element has no inverse here.
+fn scaled<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
+    match other(flow, node, operand) {
+        Some((low, high)) if low == high && low != 0.0 => Effect::Passes(Box::new(move |affine| affine.multiply(low))),
+        _ => Effect::Ends,
+    }
+}
+
+fn bounds<'f>(low: f64, high: f64, reason: String) -> Effect<'f> {
+    Effect::Bounds { low, high, reason }
+}
+
+/// The operator and the node's name, or what it makes if it has none.
+fn words(node: &Node) -> String {
+    let name = if node.name.is_empty() { node.outputs.first().unwrap_or(&node.name) } else { &node.name };
+    format!("{} `{name}`", node.operator)
+}

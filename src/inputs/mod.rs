@@ -1,0 +1,29 @@
+//! Input tensors: read from data files, or synthesized so that every model can run on them.
+//!
+//! [`plan()`] decides in the parent process what is fed and why, from the model file and the heads of data files;
+//! [`materialize`] and [`Dataset`] make tensors in the worker. Nothing here runs a model. Read [`InputPlan`] first.
+
+mod array;
+mod check;
+mod data;
+mod dataset;
+mod dims;
+mod error;
+mod fill;
+mod find;
+mod index;
+mod npy;
+mod plan;
+mod protobuf;
+mod roles;
+mod synthesize;
+mod tensor;
+
+#[cfg(test)]
+mod tests;
+
+pub use dataset::{Dataset, INPUT_SETS_LIMIT, InputSet, materialize};
+pub use error::InputError;
+pub use find::find_data;
+pub use plan::{InputPlan, InputSource, plan};
+pub use tensor::{Tensor, TensorData};

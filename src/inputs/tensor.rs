@@ -1,0 +1,143 @@
+//! A tensor in host memory, of any element type that ONNX Runtime takes.
+
+use std::ops::Range;
+
+use half::{bf16, f16};
+use ndarray::{ArrayD, Axis, Slice};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::ElementType;
+
+/// A named tensor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tensor {
+    /// Name of the input or output.
+    pub name: String,
+    /// Elements, in row-major order with their shape.
+    pub data: TensorData,
+}
+
+macro_rules! tensor_data {
+    ($($variant:ident => $type:ty),+ $(,)?) => {
+        /// Elements of a tensor with their shape, in standard (row-major) layout.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[expect(missing_docs, reason = "the variants are the standard's names")]
+        pub enum TensorData {
+            $($variant(ArrayD<$type>),)+
+        }
+
+        impl TensorData {
+            /// Type of the elements.
+            #[must_use]
+            pub fn element_type(&self) -> ElementType {
+                match self {
+                    $(TensorData::$variant(_) => ElementType::$variant,)+
+                }
+            }
+
+            /// Sizes of the dimensions; empty for a scalar.
+            #[must_use]
+            pub fn shape(&self) -> &[usize] {
+                match self {
+                    $(TensorData::$variant(array) => array.shape(),)+
+                }
+            }
+
+            /// The part with indices in `rows` along `axis`, both of which the tensor must have.
+            pub(crate) fn rows(&self, axis: usize, rows: Range<usize>) -> TensorData {
+                match self {
+                    $(TensorData::$variant(array) => {
+                        let part = array.slice_axis(Axis(axis), Slice::from(rows));
+                        TensorData::$variant(part.as_standard_layout().into_owned())
+                    })+
+                }
+            }
+
+            /// Tensors one after the other along `axis`; absent if their types or other dimensions differ.
+            pub(super) fn concatenated(parts: &[TensorData], axis: usize) -> Option<TensorData> {
+                match parts.first()? {
+                    $(TensorData::$variant(_) => {
+                        let views = parts.iter().map(|part| match part {
+                            TensorData::$variant(array) => Some(array.view()),
+                            _ => None,
+                        });
+                        let joined = ndarray::concatenate(Axis(axis), &views.collect::<Option<Vec<_>>>()?).ok()?;
+                        Some(TensorData::$variant(joined.as_standard_layout().into_owned()))
+                    })+
+                }
+            }
+        }
+    };
+}
+
+tensor_data! {
+    Float => f32,
+    Double => f64,
+    Float16 => f16,
+    Bfloat16 => bf16,
+    Int8 => i8,
+    Int16 => i16,
+    Int32 => i32,
+    Int64 => i64,
+    Uint8 => u8,
+    Uint16 => u16,
+    Uint32 => u32,
+    Uint64 => u64,
+    Bool => bool,
+    String => String,
+}
+
+/// Whether tensors of one type may be fed where a model wants another: between floating-point types, which variants
+/// of one model differ in, and to integer types that hold every value.
+pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
+    let width = |element_type| super::array::element_bytes(element_type).unwrap_or(0);
+    let unsigned = |element_type: ElementType| element_type.name().starts_with('u');
+    let wider = width(to) > width(from) && (unsigned(from) || !unsigned(to));
+    (from.is_float() && to.is_float()) || (from.is_integer() && to.is_integer() && wider)
+}
+
+impl TensorData {
+    /// The same values as another type, rounded to it; absent unless [`casts`] allows it.
+    #[must_use]
+    pub(super) fn cast(&self, to: ElementType) -> Option<TensorData> {
+        if !casts(self.element_type(), to) {
+            return None;
+        }
+        // Exact: no integer type of 64 bits is cast to a wider one.
+        let values = self.to_f64();
+        match to {
+            ElementType::Float => Some(TensorData::Float(values.mapv(|value| value as f32))),
+            ElementType::Double => Some(TensorData::Double(values)),
+            ElementType::Float16 => Some(TensorData::Float16(values.mapv(f16::from_f64))),
+            ElementType::Bfloat16 => Some(TensorData::Bfloat16(values.mapv(bf16::from_f64))),
+            ElementType::Int16 => Some(TensorData::Int16(values.mapv(|value| value as i16))),
+            ElementType::Int32 => Some(TensorData::Int32(values.mapv(|value| value as i32))),
+            ElementType::Int64 => Some(TensorData::Int64(values.mapv(|value| value as i64))),
+            ElementType::Uint16 => Some(TensorData::Uint16(values.mapv(|value| value as u16))),
+            ElementType::Uint32 => Some(TensorData::Uint32(values.mapv(|value| value as u32))),
+            ElementType::Uint64 => Some(TensorData::Uint64(values.mapv(|value| value as u64))),
+            _ => None,
+        }
+    }
+
+    /// The elements as 64-bit floating-point numbers; truth values are 0 and 1, and strings not a number.
+    #[must_use]
+    pub(super) fn to_f64(&self) -> ArrayD<f64> {
+        match self {
+            TensorData::Float(array) => array.mapv(f64::from),
+            TensorData::Double(array) => array.clone(),
+            TensorData::Float16(array) => array.mapv(f64::from),
+            TensorData::Bfloat16(array) => array.mapv(f64::from),
+            TensorData::Int8(array) => array.mapv(f64::from),
+            TensorData::Int16(array) => array.mapv(f64::from),
+            TensorData::Int32(array) => array.mapv(f64::from),
+            TensorData::Int64(array) => array.mapv(|value| value as f64),
+            TensorData::Uint8(array) => array.mapv(f64::from),
+            TensorData::Uint16(array) => array.mapv(f64::from),
+            TensorData::Uint32(array) => array.mapv(f64::from),
+            TensorData::Uint64(array) => array.mapv(|value| value as f64),
+            TensorData::Bool(array) => array.mapv(|value| f64::from(u8::from(value))),
+            TensorData::String(array) => array.map(|_| f64::NAN),
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! From a model and a request to tensors, through data files as people write them.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array1, Array2, ArrayD, IxDyn};
+use ndarray_npy::{NpzWriter, write_npy};
+use onnx_rs::ast;
+
+use super::*;
+use crate::onnx::{Graph, Model};
+use crate::plan::{ElementType, InputRequest, ValueRange};
+use crate::record::{Dim, FillKind, TensorInfo, ValueType};
+use crate::units::Bytes;
+
+fn batch() -> Dim {
+    Dim::Symbolic("batch".to_owned())
+}
+
+fn info(name: &str, element_type: ElementType, dims: &[Dim]) -> TensorInfo {
+    TensorInfo { name: name.to_owned(), value_type: ValueType::Tensor { element_type, dims: Some(dims.to_vec()) } }
+}
+
+fn model(inputs: Vec<TensorInfo>) -> Model {
+    let outputs = vec![info("y", ElementType::Float, &[batch(), Dim::Fixed(2)])];
+    Model {
+        path: PathBuf::from("m.onnx"),
+        ir_version: 8,
+        opsets: Vec::new(),
+        producer: None,
+        graph: Graph { inputs, outputs, ..Graph::default() },
+        functions: Vec::new(),
+        model_file_bytes: Bytes(0),
+        external_files: BTreeMap::new(),
+    }
+}
+
+/// Input `x` of `[batch, 3]` floats and a scalar.
+fn two_inputs() -> Model {
+    model(vec![info("x", ElementType::Float, &[batch(), Dim::Fixed(3)]), info("scale", ElementType::Double, &[])])
+}
+
+fn one_input() -> Model {
+    model(vec![info("x", ElementType::Float, &[batch(), Dim::Fixed(3)])])
+}
+
+fn request(data: &Path) -> InputRequest {
+    InputRequest { data: Some(data.to_owned()), ..InputRequest::default() }
+}
+
+fn counting(rows: usize) -> Array2<f32> {
+    Array2::from_shape_fn((rows, 3), |(row, column)| (row * 10 + column) as f32)
+}
+
+fn write_npz(path: &Path, rows: usize, labels: usize) {
+    let mut npz = NpzWriter::new(File::create(path).unwrap());
+    npz.add_array("x", &counting(rows)).unwrap();
+    npz.add_array("scale", &ArrayD::from_elem(IxDyn(&[]), 2.0_f64)).unwrap();
+    npz.add_array("labels", &Array1::from_iter(0..labels as i64)).unwrap();
+    npz.finish().unwrap();
+}
+
+/// First element of each row of the first input.
+fn firsts(set: &InputSet) -> Vec<f32> {
+    match &set[0].data {
+        TensorData::Float(array) => array.outer_iter().map(|row| *row.iter().next().unwrap()).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn message(model: &Model, request: &InputRequest) -> String {
+    plan(model, request).unwrap_err().to_string()
+}
+
+#[test]
+fn archive_gives_samples_labels_and_parameters() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.npz");
+    write_npz(&path, 5, 5);
+    let plan = plan(&two_inputs(), &request(&path)).unwrap();
+    assert_eq!(plan.fed[0].dims, [None, Some(3)]);
+    assert_eq!(plan.fed[0].fill, FillKind::Data);
+    let dataset = Dataset::open(&plan).unwrap().unwrap();
+    assert_eq!((dataset.len(), dataset.class_labels()), (5, Some(&[0, 1, 2, 3, 4][..])));
+    let set = dataset.batch(3, 2).unwrap();
+    assert_eq!(firsts(&set), [30.0, 40.0]);
+    assert_eq!(set[1].data, TensorData::Double(ArrayD::from_elem(IxDyn(&[]), 2.0)));
+}
+
+#[test]
+fn compressed_archive_gives_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.npz");
+    let mut npz = NpzWriter::new_compressed(File::create(&path).unwrap());
+    npz.add_array("x", &counting(4)).unwrap();
+    npz.finish().unwrap();
+    let plan = plan(&one_input(), &request(&path)).unwrap();
+    assert_eq!(firsts(&materialize(&plan, 4).unwrap()[0]), [0.0, 10.0, 20.0, 30.0]);
+}
+
+#[test]
+fn column_major_array_is_read_in_its_own_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    let reversed = counting(4).reversed_axes().as_standard_layout().into_owned().reversed_axes();
+    write_npy(&path, &reversed).unwrap();
+    assert!(std::fs::read(&path).unwrap().windows(21).any(|bytes| bytes == b"'fortran_order': True"));
+    let plan = plan(&one_input(), &request(&path)).unwrap();
+    let set = &materialize(&plan, 4).unwrap()[0];
+    assert_eq!(set[0].data, TensorData::Float(counting(4).into_dyn()));
+}
+
+#[test]
+fn half_precision_and_strings_are_read_from_numpy() {
+    let folder = tempfile::tempdir().unwrap();
+    let npy = |descriptor: &str, shape: &str, bytes: &[u8]| {
+        let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend((header.len() as u16).to_le_bytes());
+        file.extend(header.bytes());
+        file.extend(bytes);
+        let path = folder.path().join("x.npy");
+        std::fs::write(&path, file).unwrap();
+        path
+    };
+    let read = |element_type, path: PathBuf| {
+        let plan = plan(&model(vec![info("x", element_type, &[batch()])]), &request(&path)).unwrap();
+        materialize(&plan, 2).unwrap().remove(0).remove(0).data
+    };
+    let half = read(ElementType::Float16, npy("<f2", "(2,)", &[0, 0x3c, 0, 0xc0]));
+    let expected = ArrayD::from_shape_vec(IxDyn(&[2]), vec![half::f16::ONE, half::f16::from_f32(-2.0)]).unwrap();
+    assert_eq!(half, TensorData::Float16(expected));
+    let swapped = read(ElementType::Int16, npy(">i2", "(2,)", &[0, 1, 1, 0]));
+    assert_eq!(swapped, TensorData::Int16(ArrayD::from_shape_vec(IxDyn(&[2]), vec![1, 256]).unwrap()));
+    let text: Vec<u8> = "ab\0c\0\0".chars().flat_map(|letter| (letter as u32).to_le_bytes()).collect();
+    let text = read(ElementType::String, npy("<U3", "(2,)", &text));
+    let expected = ArrayD::from_shape_vec(IxDyn(&[2]), vec!["ab".to_owned(), "c".to_owned()]).unwrap();
+    assert_eq!(text, TensorData::String(expected));
+    let short = npy("<f4", "(1000,)", &[0; 8]);
+    let error = plan(&model(vec![info("x", ElementType::Float, &[batch()])]), &request(&short)).unwrap_err();
+    assert!(error.to_string().ends_with("it ends early"), "{error}");
+}
+
+#[test]
+fn timed_runs_rotate_at_most_eight_distinct_sets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.npz");
+    write_npz(&path, 10, 10);
+    let plan = plan(&two_inputs(), &request(&path)).unwrap();
+    let sets = |size| materialize(&plan, size).unwrap().iter().map(firsts).collect::<Vec<_>>();
+    assert_eq!(sets(1).len(), 8);
+    assert_eq!(sets(4)[2], [80.0, 90.0, 0.0, 10.0]);
+    assert_eq!(sets(16).len(), 1);
+    assert_eq!(sets(16)[0][9..12], [90.0, 0.0, 10.0]);
+}
+
+#[test]
+fn missing_arrays_are_listed_with_those_present() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.npz");
+    write_npz(&path, 2, 2);
+    let wanted = model(vec![info("image", ElementType::Float, &[batch(), Dim::Fixed(3)])]);
+    let found = message(&wanted, &request(&path));
+    assert!(found.ends_with("has no array for `image`: it has `x`, `scale`, `labels`"), "{found}");
+}
+
+#[test]
+fn data_of_another_shape_or_type_is_an_error_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    write_npy(&path, &counting(2)).unwrap();
+    let fixed = |size| model(vec![info("x", ElementType::Float, &[batch(), Dim::Fixed(size)])]);
+    let found = message(&fixed(4), &request(&path));
+    assert!(found.ends_with("has shape [2, 3], and the model wants [batch, 4]"), "{found}");
+    let wanted = model(vec![info("x", ElementType::Int64, &[batch(), Dim::Fixed(3)])]);
+    let found = message(&wanted, &request(&path));
+    assert!(found.ends_with("has elements of type float, and the model wants int64"), "{found}");
+    assert!(matches!(plan(&two_inputs(), &request(&path)), Err(InputError::NpyForSeveral { .. })));
+}
+
+#[test]
+fn floats_and_narrow_integers_are_cast_and_it_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    write_npy(&path, &counting(2)).unwrap();
+    let half = model(vec![info("x", ElementType::Float16, &[batch(), Dim::Fixed(3)])]);
+    let found = plan(&half, &request(&path)).unwrap();
+    assert_eq!(found.notes, ["array `x` is cast from float to float16, which the model wants"]);
+    let data = &materialize(&found, 2).unwrap()[0][0].data;
+    assert_eq!(data, &TensorData::Float16(counting(2).mapv(half::f16::from_f32).into_dyn()));
+    write_npy(&path, &Array1::from_iter([-1_i32, 7])).unwrap();
+    let ids = |element_type| model(vec![info("x", element_type, &[batch()])]);
+    let wide = plan(&ids(ElementType::Int64), &request(&path)).unwrap();
+    let values = ArrayD::from_shape_vec(IxDyn(&[2]), vec![-1_i64, 7]).unwrap();
+    assert_eq!(materialize(&wide, 2).unwrap()[0][0].data, TensorData::Int64(values));
+    assert!(matches!(plan(&ids(ElementType::Uint64), &request(&path)), Err(InputError::ElementType { .. })));
+    assert!(matches!(plan(&ids(ElementType::Int16), &request(&path)), Err(InputError::ElementType { .. })));
+}
+
+#[test]
+fn dim_that_contradicts_the_data_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    write_npy(&path, &counting(2)).unwrap();
+    let open = model(vec![info("x", ElementType::Float, &[batch(), Dim::Symbolic("width".to_owned())])]);
+    let asked = InputRequest { dims: BTreeMap::from([("width".to_owned(), 5)]), ..request(&path) };
+    assert!(message(&open, &asked).ends_with("has shape [2, 3], and the model wants [batch, width=5]"));
+    assert_eq!(plan(&open, &request(&path)).unwrap().fed[0].dims, [None, Some(3)]);
+}
+
+#[test]
+fn label_count_other_than_sample_count_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.npz");
+    write_npz(&path, 5, 4);
+    assert!(message(&two_inputs(), &request(&path)).ends_with("has 4 labels for 5 samples"));
+    let labels = folder.path().join("labels.npy");
+    write_npy(&labels, &Array2::<f32>::zeros((5, 2))).unwrap();
+    let asked = InputRequest { labels: Some(labels), ..request(&path) };
+    let plan = plan(&two_inputs(), &asked).unwrap();
+    let dataset = Dataset::open(&plan).unwrap().unwrap();
+    assert_eq!(dataset.class_labels(), None);
+    assert_eq!(dataset.targets().unwrap().shape(), [5, 2]);
+}
+
+#[test]
+fn labels_without_data_are_an_error() {
+    let asked = InputRequest { labels: Some(PathBuf::from("l.npy")), ..InputRequest::default() };
+    assert!(matches!(plan(&one_input(), &asked), Err(InputError::LabelsAlone { .. })));
+}
+
+/// Writes `test_data_set_<index>` with `rows` samples of `x` and as many outputs `y`.
+fn write_test_set(folder: &Path, index: usize, rows: usize) {
+    let set = folder.join(format!("test_data_set_{index}"));
+    std::fs::create_dir_all(&set).unwrap();
+    let write = |file: &str, columns: usize| {
+        let values = (0..rows * columns).map(|at| (index * 100 + at) as f32).collect();
+        let tensor = ast::TensorProto::from_f32("", vec![rows as i64, columns as i64], values);
+        std::fs::write(set.join(file), tensor_bytes(tensor)).unwrap();
+    };
+    write("input_0.pb", 3);
+    write("output_0.pb", 2);
+}
+
+/// The tensor's message, cut out of a model that holds it.
+fn tensor_bytes(tensor: ast::TensorProto<'_>) -> Vec<u8> {
+    let attribute = ast::Graph { initializer: vec![tensor], ..ast::Graph::default() };
+    let bytes = onnx_rs::encode(&ast::Model { graph: Some(attribute), ..ast::Model::default() });
+    // Two heads of two bytes each, as the messages are short: the graph in the model, the tensor in the graph.
+    assert!(bytes.len() < 128);
+    bytes[4..].to_vec()
+}
+
+#[test]
+fn test_sets_of_the_standard_give_inputs_and_expected_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    write_test_set(folder.path(), 0, 2);
+    write_test_set(folder.path(), 1, 3);
+    let plan = plan(&one_input(), &request(folder.path())).unwrap();
+    let dataset = Dataset::open(&plan).unwrap().unwrap();
+    assert_eq!((dataset.len(), dataset.info().has_expected_outputs), (5, true));
+    assert_eq!(firsts(&dataset.batch(1, 3).unwrap()), [3.0, 100.0, 103.0]);
+    let expected = dataset.expected("y", 1, 2).unwrap();
+    let rows = ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![2.0, 3.0, 100.0, 101.0]).unwrap();
+    assert_eq!(expected.data, TensorData::Float(rows));
+    let sets = |size| materialize(&plan, size).unwrap().iter().map(firsts).collect::<Vec<_>>();
+    assert_eq!(sets(3), [[100.0, 103.0, 106.0]]);
+    assert_eq!(sets(4)[0], [0.0, 3.0, 100.0, 103.0]);
+}
+
+#[test]
+fn file_that_holds_no_tensor_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    write_test_set(folder.path(), 0, 2);
+    // A sequence: the type of its elements in field 2, a tensor in field 3.
+    std::fs::write(folder.path().join("test_data_set_0/input_0.pb"), [10, 1, b's', 16, 1, 26, 0]).unwrap();
+    assert!(matches!(plan(&one_input(), &request(folder.path())), Err(InputError::Format { format: ".pb", .. })));
+}
+
+#[test]
+fn data_is_found_where_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model.onnx");
+    assert_eq!(find_data(&model), None);
+    write_npz(&folder.path().join("data.npz"), 1, 1);
+    assert_eq!(find_data(folder.path()), Some(folder.path().join("data.npz")));
+    write_npz(&folder.path().join("other.npz"), 1, 1);
+    assert_eq!(find_data(folder.path()), None);
+    write_test_set(folder.path(), 0, 1);
+    assert_eq!(find_data(&model), Some(folder.path().to_owned()));
+}
+
+#[test]
+fn fixed_batch_takes_no_other_size() {
+    let fixed = info("x", ElementType::Float, &[Dim::Fixed(4), Dim::Fixed(2)]);
+    let mut model = model(vec![fixed.clone()]);
+    model.graph.outputs = vec![TensorInfo { name: "y".to_owned(), ..fixed }];
+    let plan = plan(&model, &InputRequest::default()).unwrap();
+    assert_eq!(plan.supports_batch(4), Ok(()));
+    assert_eq!(plan.supports_batch(8), Err("the model's batch dimension is fixed at 4".to_owned()));
+    assert!(matches!(materialize(&plan, 8), Err(InputError::BatchSize { batch_size: 8, .. })));
+    assert_eq!(materialize(&plan, 4).unwrap()[0][0].data.shape(), [4, 2]);
+}
+
+#[test]
+fn model_without_batch_dimension_takes_one_sample_at_a_time() {
+    let plan = plan(&model(vec![info("x", ElementType::Float, &[])]), &InputRequest::default()).unwrap();
+    assert_eq!(plan.supports_batch(2), Err("the model has no batch dimension".to_owned()));
+    let dataset = Dataset::synthesized(&plan, 3).unwrap();
+    assert_eq!(dataset.len(), 3);
+    assert_ne!(dataset.batch(0, 1).unwrap(), dataset.batch(1, 1).unwrap());
+}
+
+#[test]
+fn synthesized_samples_depend_on_the_seed_alone() {
+    let seeded = |seed| {
+        let plan = plan(&one_input(), &InputRequest { seed, ..InputRequest::default() }).unwrap();
+        materialize(&plan, 3).unwrap()
+    };
+    assert_eq!(seeded(1), seeded(1));
+    assert_ne!(seeded(1), seeded(2));
+}
+
+#[test]
+fn roles_follow_names() {
+    let sizes = [batch(), Dim::Symbolic("sequence".to_owned())];
+    let model = model(vec![
+        info("input_ids", ElementType::Int64, &sizes),
+        info("attention_mask", ElementType::Int64, &sizes),
+        info("token_type_ids", ElementType::Int64, &sizes),
+        info("position_ids", ElementType::Int64, &sizes),
+        info("input_lengths", ElementType::Int32, &sizes[..1]),
+        info("flag", ElementType::Bool, &[]),
+        info("word", ElementType::String, &sizes[..1]),
+    ]);
+    let asked = InputRequest { dims: BTreeMap::from([("sequence".to_owned(), 20)]), ..InputRequest::default() };
+    let plan = plan(&model, &asked).unwrap();
+    let fills: Vec<&FillKind> = plan.fed.iter().map(|fed| &fed.fill).collect();
+    assert_eq!(
+        fills,
+        [
+            &FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 }),
+            &FillKind::Constant(1.0),
+            &FillKind::Constant(0.0),
+            &FillKind::Ascending,
+            &FillKind::Constant(20.0),
+            &FillKind::Constant(1.0),
+            &FillKind::Text,
+        ]
+    );
+}
+
+#[test]
+fn range_replaces_what_would_be_fed() {
+    let ranges = |name: &str, low, high| InputRequest {
+        ranges: BTreeMap::from([(name.to_owned(), ValueRange { low, high })]),
+        ..InputRequest::default()
+    };
+    let fed = &plan(&one_input(), &ranges("x", -2.0, 2.0)).unwrap().fed[0];
+    assert_eq!(fed.fill, FillKind::Uniform(ValueRange { low: -2.0, high: 2.0 }));
+    assert_eq!(message(&one_input(), &ranges("z", 0.0, 1.0)), "the model has no input `z`; its inputs are `x`");
+    let bytes = model(vec![info("x", ElementType::Uint8, &[batch()])]);
+    assert!(matches!(plan(&bytes, &ranges("x", 0.0, 256.0)), Err(InputError::RangeEmpty { .. })));
+    assert!(matches!(plan(&bytes, &ranges("x", 0.2, 0.8)), Err(InputError::RangeEmpty { .. })));
+}
+
+#[test]
+fn types_that_no_tensor_is_made_of_are_errors() {
+    let small = model(vec![info("x", ElementType::Int4, &[batch()])]);
+    assert!(matches!(plan(&small, &InputRequest::default()), Err(InputError::UnsupportedElements { .. })));
+    let sequence = TensorInfo { name: "x".to_owned(), value_type: ValueType::Other("seq(tensor(float))".to_owned()) };
+    let found = message(&model(vec![sequence]), &InputRequest::default());
+    assert_eq!(found, "input `x` has type seq(tensor(float)), which cannot be fed");
+}
+
+#[test]
+fn plan_survives_the_way_to_a_worker() {
+    let plan = plan(&two_inputs(), &InputRequest::default()).unwrap();
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<InputPlan>(&text).unwrap(), plan);
+}

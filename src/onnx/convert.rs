@@ -1,0 +1,219 @@
+//! From the parser's view of a file to the types of [`super::graph`].
+
+use std::collections::BTreeSet;
+
+use onnx_rs::ast;
+
+use super::graph::{Attribute, AttributeValue, ExternalRange, Graph, Node, StoredTensor};
+use crate::plan::ElementType;
+use crate::record::{Dim, OpsetImport, TensorInfo, ValueType};
+
+/// The standard's name of its own domain, which files may leave empty.
+const STANDARD_DOMAIN: &str = "ai.onnx";
+
+/// Operator sets with the standard's domain spelt out.
+pub(super) fn opsets(imports: &[ast::OperatorSetId<'_>]) -> Vec<OpsetImport> {
+    imports
+        .iter()
+        .map(|import| OpsetImport {
+            domain: if import.domain.is_empty() { STANDARD_DOMAIN } else { import.domain }.to_owned(),
+            version: import.version,
+        })
+        .collect()
+}
+
+/// A graph without its weights' elements.
+pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
+    let sparse = source.sparse_initializer.iter().filter_map(|sparse| sparse.values.as_ref());
+    let initializers: Vec<StoredTensor> = source.initializer.iter().chain(sparse).map(tensor).collect();
+    let weights: BTreeSet<&str> = initializers.iter().map(|tensor| tensor.name.as_str()).collect();
+    let inputs = source.input.iter().filter(|input| !weights.contains(input.name)).map(tensor_info).collect();
+    Graph {
+        name: source.name.to_owned(),
+        nodes: source.node.iter().map(node).collect(),
+        inputs,
+        outputs: source.output.iter().map(tensor_info).collect(),
+        values: source
+            .value_info
+            .iter()
+            .map(|value| (value.name.to_owned(), value_type(value.r#type.as_ref())))
+            .collect(),
+        initializers,
+    }
+}
+
+/// The body of a function that the model defines: its inputs and outputs have names and no types.
+pub(super) fn function(source: &ast::Function<'_>) -> Graph {
+    Graph { name: source.name.to_owned(), nodes: source.node.iter().map(node).collect(), ..Graph::default() }
+}
+
+fn node(source: &ast::Node<'_>) -> Node {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    Node {
+        name: source.name.to_owned(),
+        operator: source.op_type.as_str().to_owned(),
+        domain: source.domain.to_owned(),
+        inputs: owned(&source.input),
+        outputs: owned(&source.output),
+        attributes: source.attribute.iter().map(attribute).collect(),
+    }
+}
+
+fn attribute(source: &ast::Attribute<'_>) -> Attribute {
+    Attribute { name: source.name.to_owned(), value: attribute_value(source) }
+}
+
+fn attribute_value(source: &ast::Attribute<'_>) -> AttributeValue {
+    if let Some(stored) = &source.t {
+        return AttributeValue::Tensor(tensor(stored));
+    }
+    if let Some(values) = source.sparse_tensor.as_ref().and_then(|sparse| sparse.values.as_ref()) {
+        return AttributeValue::Tensor(tensor(values));
+    }
+    let graphs: Vec<Graph> = source.g.as_deref().into_iter().chain(&source.graphs).map(graph).collect();
+    if !graphs.is_empty() {
+        return AttributeValue::Graphs(graphs);
+    }
+    match source.r#type {
+        ast::AttributeType::Int => AttributeValue::Integers(vec![source.i]),
+        ast::AttributeType::Ints => AttributeValue::Integers(source.ints.clone()),
+        ast::AttributeType::Float => AttributeValue::Numbers(vec![f64::from(source.f)]),
+        ast::AttributeType::Floats => AttributeValue::Numbers(source.floats.iter().copied().map(f64::from).collect()),
+        _ => AttributeValue::Other,
+    }
+}
+
+/// What a stored tensor is, and its elements where the parser has them and they are few.
+fn tensor(source: &ast::TensorProto<'_>) -> StoredTensor {
+    let dims: Vec<u64> = source.dims().iter().map(|&size| u64::try_from(size).unwrap_or(0)).collect();
+    let mut stored = StoredTensor {
+        name: source.name().to_owned(),
+        element_type: element_type(source.data_type()),
+        dims,
+        values: None,
+        external: external(source),
+    };
+    stored.values = values(source).filter(|values| values.len() as u64 == stored.elements());
+    stored
+}
+
+fn external(source: &ast::TensorProto<'_>) -> Option<ExternalRange> {
+    if source.data_location() != ast::DataLocation::External {
+        return None;
+    }
+    let entry = |key: &str| source.external_data().iter().find(|entry| entry.key == key).map(|entry| entry.value);
+    Some(ExternalRange {
+        location: entry("location").unwrap_or_default().into(),
+        offset: entry("offset").and_then(|offset| offset.parse().ok()).unwrap_or(0),
+        length: entry("length").and_then(|length| length.parse().ok()),
+    })
+}
+
+fn values(source: &ast::TensorProto<'_>) -> Option<Vec<f64>> {
+    if let Some(raw) = source.as_raw() {
+        return raw_values(source.data_type(), raw);
+    }
+    let float = |values: std::borrow::Cow<'_, [f32]>| values.iter().copied().map(f64::from).collect();
+    match source.data_type() {
+        ast::DataType::Float => source.as_f32().map(float),
+        ast::DataType::Double => source.as_f64().map(|values| values.into_owned()),
+        ast::DataType::Int64 => source.as_i64().map(|values| values.iter().map(|&value| value as f64).collect()),
+        ast::DataType::Uint32 | ast::DataType::Uint64 => {
+            source.as_u64().map(|values| values.iter().map(|&value| value as f64).collect())
+        }
+        ast::DataType::Int8
+        | ast::DataType::Int16
+        | ast::DataType::Int32
+        | ast::DataType::Uint8
+        | ast::DataType::Uint16
+        | ast::DataType::Bool => source.as_i32().map(|values| values.iter().copied().map(f64::from).collect()),
+        _ => None,
+    }
+}
+
+fn raw_values(data_type: ast::DataType, raw: &[u8]) -> Option<Vec<f64>> {
+    fn each<const N: usize>(raw: &[u8], value: impl Fn([u8; N]) -> f64) -> Option<Vec<f64>> {
+        let (chunks, rest) = raw.as_chunks();
+        rest.is_empty().then(|| chunks.iter().map(|&chunk| value(chunk)).collect())
+    }
+    match data_type {
+        ast::DataType::Float => each(raw, |bytes| f64::from(f32::from_le_bytes(bytes))),
+        ast::DataType::Double => each(raw, f64::from_le_bytes),
+        ast::DataType::Float16 => each(raw, |bytes| f64::from(half::f16::from_le_bytes(bytes))),
+        ast::DataType::Int8 => each(raw, |bytes| f64::from(i8::from_le_bytes(bytes))),
+        ast::DataType::Int16 => each(raw, |bytes| f64::from(i16::from_le_bytes(bytes))),
+        ast::DataType::Int32 => each(raw, |bytes| f64::from(i32::from_le_bytes(bytes))),
+        ast::DataType::Int64 => each(raw, |bytes| i64::from_le_bytes(bytes) as f64),
+        ast::DataType::Uint8 | ast::DataType::Bool => each(raw, |bytes| f64::from(u8::from_le_bytes(bytes))),
+        ast::DataType::Uint16 => each(raw, |bytes| f64::from(u16::from_le_bytes(bytes))),
+        ast::DataType::Uint32 => each(raw, |bytes| f64::from(u32::from_le_bytes(bytes))),
+        ast::DataType::Uint64 => each(raw, |bytes| u64::from_le_bytes(bytes) as f64),
+        _ => None,
+    }
+}
+
+fn tensor_info(source: &ast::ValueInfo<'_>) -> TensorInfo {
+    TensorInfo { name: source.name.to_owned(), value_type: value_type(source.r#type.as_ref()) }
+}
+
+fn value_type(source: Option<&ast::TypeProto<'_>>) -> ValueType {
+    match source.and_then(|source| source.value.as_ref()) {
+        Some(ast::TypeValue::Tensor(tensor)) => ValueType::Tensor {
+            element_type: element_type(tensor.elem_type),
+            dims: tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect()),
+        },
+        _ => ValueType::Other(type_in_words(source)),
+    }
+}
+
+fn dim(source: &ast::TensorShapeDimension<'_>) -> Dim {
+    match source.value {
+        ast::Dimension::Value(size) => u64::try_from(size).map_or(Dim::Unknown, Dim::Fixed),
+        ast::Dimension::Param("") => Dim::Unknown,
+        ast::Dimension::Param(name) => Dim::Symbolic(name.to_owned()),
+    }
+}
+
+/// A type as ONNX spells it: `seq(map(int64,tensor(float)))`.
+fn type_in_words(source: Option<&ast::TypeProto<'_>>) -> String {
+    match source.and_then(|source| source.value.as_ref()) {
+        None => "undefined".to_owned(),
+        Some(ast::TypeValue::Tensor(tensor)) => format!("tensor({})", element_type(tensor.elem_type)),
+        Some(ast::TypeValue::SparseTensor(tensor)) => format!("sparse_tensor({})", element_type(tensor.elem_type)),
+        Some(ast::TypeValue::Sequence(sequence)) => format!("seq({})", type_in_words(Some(&sequence.elem_type))),
+        Some(ast::TypeValue::Optional(optional)) => format!("optional({})", type_in_words(Some(&optional.elem_type))),
+        Some(ast::TypeValue::Map(map)) => {
+            format!("map({},{})", element_type(map.key_type), type_in_words(Some(&map.value_type)))
+        }
+    }
+}
+
+/// The parser's element type as ours.
+pub(crate) fn element_type(source: ast::DataType) -> ElementType {
+    match source {
+        ast::DataType::Undefined => ElementType::Undefined,
+        ast::DataType::Float => ElementType::Float,
+        ast::DataType::Uint8 => ElementType::Uint8,
+        ast::DataType::Int8 => ElementType::Int8,
+        ast::DataType::Uint16 => ElementType::Uint16,
+        ast::DataType::Int16 => ElementType::Int16,
+        ast::DataType::Int32 => ElementType::Int32,
+        ast::DataType::Int64 => ElementType::Int64,
+        ast::DataType::String => ElementType::String,
+        ast::DataType::Bool => ElementType::Bool,
+        ast::DataType::Float16 => ElementType::Float16,
+        ast::DataType::Double => ElementType::Double,
+        ast::DataType::Uint32 => ElementType::Uint32,
+        ast::DataType::Uint64 => ElementType::Uint64,
+        ast::DataType::Complex64 => ElementType::Complex64,
+        ast::DataType::Complex128 => ElementType::Complex128,
+        ast::DataType::Bfloat16 => ElementType::Bfloat16,
+        ast::DataType::Float8e4m3fn => ElementType::Float8e4m3fn,
+        ast::DataType::Float8e4m3fnuz => ElementType::Float8e4m3fnuz,
+        ast::DataType::Float8e5m2 => ElementType::Float8e5m2,
+        ast::DataType::Float8e5m2fnuz => ElementType::Float8e5m2fnuz,
+        ast::DataType::Uint4 => ElementType::Uint4,
+        ast::DataType::Int4 => ElementType::Int4,
+        ast::DataType::Float4e2m1 => ElementType::Float4e2m1,
+    }
+}

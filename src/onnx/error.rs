@@ -1,0 +1,124 @@
+//! Why a model file cannot be read.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a model file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum OnnxError {
+    /// The file cannot be opened.
+    #[error("failed to open model `{}`", path.display())]
+    Open {
+        /// The model file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The path is a folder or a device.
+    #[error("`{}` is not a file", path.display())]
+    NotFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file has no bytes.
+    #[error("model `{}` is empty", path.display())]
+    Empty {
+        /// The model file.
+        path: PathBuf,
+    },
+    /// The bytes are something else than a model.
+    #[error("`{}` is not an ONNX model", path.display())]
+    NotOnnx {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file ends within a field.
+    #[error("model `{}` is truncated: the file ends early{}", path.display(), missing(*.missing_bytes))]
+    Truncated {
+        /// The model file.
+        path: PathBuf,
+        /// How much is missing, as far as the file says.
+        missing_bytes: Option<u64>,
+    },
+    /// The file begins as a model does, and is damaged further on.
+    #[error("model `{}` is damaged", path.display())]
+    Damaged {
+        /// The model file.
+        path: PathBuf,
+        /// What the parser says.
+        #[source]
+        source: Option<onnx_rs::Error>,
+    },
+    /// Messages are nested deeper than protobuf allows.
+    #[error("model `{}` nests its graphs deeper than protobuf's limit of 100 messages", path.display())]
+    TooDeep {
+        /// The model file.
+        path: PathBuf,
+    },
+    /// The file is a model that lacks a part which every model has.
+    #[error("model `{}` has no {part}", path.display())]
+    Missing {
+        /// The model file.
+        path: PathBuf,
+        /// What it lacks, such as `graph`.
+        part: &'static str,
+    },
+    /// A file that holds weights is not where the model says.
+    #[error("model `{}` keeps weight `{weight}` in `{}`, which cannot be opened", path.display(), file.display())]
+    ExternalFile {
+        /// The model file.
+        path: PathBuf,
+        /// Name of a weight in the file.
+        weight: String,
+        /// The file that is missing.
+        file: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A file that holds weights is shorter than the model says.
+    #[error(
+        "model `{}` keeps weight `{weight}` in bytes up to {end} of `{}`, which has {size_bytes}",
+        path.display(), file.display()
+    )]
+    ExternalShort {
+        /// The model file.
+        path: PathBuf,
+        /// Name of the weight.
+        weight: String,
+        /// The file that is too short.
+        file: PathBuf,
+        /// Where the weight ends.
+        end: u64,
+        /// Size of the file.
+        size_bytes: u64,
+    },
+}
+
+impl OnnxError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            OnnxError::NotFile { .. } => Some("name the .onnx file itself"),
+            OnnxError::Empty { .. } | OnnxError::Truncated { .. } | OnnxError::ExternalShort { .. } => {
+                Some("copy or download the file again")
+            }
+            OnnxError::NotOnnx { .. } => Some(
+                "name a .onnx file; a model of another format must be converted first, and a Git LFS pointer fetched",
+            ),
+            OnnxError::Damaged { .. } | OnnxError::Missing { .. } | OnnxError::TooDeep { .. } => {
+                Some("export the model again, or check it with `onnx.checker`")
+            }
+            OnnxError::ExternalFile { .. } => {
+                Some("put the file beside the model, under the name that the model gives it")
+            }
+            OnnxError::Open { .. } => None,
+        }
+    }
+}
+
+fn missing(bytes: Option<u64>) -> String {
+    bytes.map(|bytes| format!(", {bytes} bytes are missing")).unwrap_or_default()
+}

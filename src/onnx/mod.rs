@@ -1,0 +1,25 @@
+//! Reading a model file without a runtime: inputs, outputs, weights, operators, precision.
+//!
+//! Nothing here runs a model or judges whether a library can. Weights stay in the file: a model of several gigabytes
+//! costs what its graph costs. Read [`Model`] first, which [`read()`] returns.
+
+mod batch;
+mod convert;
+mod error;
+mod external;
+mod graph;
+mod precision;
+mod read;
+mod skeleton;
+mod summary;
+mod weights;
+mod wire;
+
+pub use batch::batch_axis;
+pub use error::OnnxError;
+pub use graph::{Attribute, AttributeValue, ExternalRange, Graph, Model, Node, StoredTensor};
+pub use read::read;
+pub use summary::summary;
+
+pub(crate) use convert::element_type;
+pub(crate) use wire::put_delimited;

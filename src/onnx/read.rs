@@ -1,0 +1,211 @@
+//! From a path to a [`Model`].
+
+use std::fs::File;
+use std::path::Path;
+
+use memmap2::Mmap;
+use onnx_rs::ast;
+
+use super::skeleton::{SkeletonFault, skeleton};
+use super::{Model, OnnxError, convert, external};
+use crate::units::Bytes;
+
+/// Reads the model at `path`. Weights stay in the file, so that memory goes with the graph and not with the weights.
+///
+/// # Errors
+/// The file is missing, empty, truncated, damaged or no model; or a file that holds its weights is missing or too short.
+pub fn read(path: &Path) -> Result<Model, OnnxError> {
+    let open = |source| OnnxError::Open { path: path.to_owned(), source };
+    let file = File::open(path).map_err(open)?;
+    let metadata = file.metadata().map_err(open)?;
+    if !metadata.is_file() {
+        return Err(OnnxError::NotFile { path: path.to_owned() });
+    }
+    if metadata.len() == 0 {
+        return Err(OnnxError::Empty { path: path.to_owned() });
+    }
+    // SAFETY: the map is read-only and dropped within this function. A file that another process shortens meanwhile
+    // ends this one with SIGBUS, which a copy of several gigabytes would be a high price to avoid.
+    let map = unsafe { Mmap::map(&file) }.map_err(open)?;
+    let small = skeleton(&map).map_err(|fault| fault_error(path, fault))?;
+    drop(map);
+    let parsed =
+        onnx_rs::parse(&small).map_err(|source| OnnxError::Damaged { path: path.to_owned(), source: Some(source) })?;
+    let mut model = model(path, &parsed)?;
+    model.model_file_bytes = Bytes(metadata.len());
+    model.external_files = external::files(&model)?;
+    Ok(model)
+}
+
+fn fault_error(path: &Path, fault: SkeletonFault) -> OnnxError {
+    let path = path.to_owned();
+    match fault {
+        SkeletonFault::NotModel => OnnxError::NotOnnx { path },
+        SkeletonFault::Truncated(missing_bytes) => OnnxError::Truncated { path, missing_bytes },
+        SkeletonFault::Damaged => OnnxError::Damaged { path, source: None },
+        SkeletonFault::TooDeep => OnnxError::TooDeep { path },
+    }
+}
+
+fn model(path: &Path, parsed: &ast::Model<'_>) -> Result<Model, OnnxError> {
+    let missing = |part| OnnxError::Missing { path: path.to_owned(), part };
+    let graph = parsed.graph.as_ref().ok_or_else(|| missing("graph"))?;
+    if graph.node.is_empty() {
+        return Err(missing("nodes"));
+    }
+    if parsed.opset_import.is_empty() {
+        return Err(missing("operator set import"));
+    }
+    Ok(Model {
+        path: path.to_owned(),
+        ir_version: parsed.ir_version,
+        opsets: convert::opsets(&parsed.opset_import),
+        producer: producer(parsed),
+        graph: convert::graph(graph),
+        functions: parsed.functions.iter().map(convert::function).collect(),
+        model_file_bytes: Bytes(0),
+        external_files: Default::default(),
+    })
+}
+
+fn producer(parsed: &ast::Model<'_>) -> Option<String> {
+    let words = [parsed.producer_name, parsed.producer_version];
+    let text = words.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>().join(" ");
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use onnx_rs::ast::{
+        AttributeType, DataLocation, DataType, Dimension, Graph, Model as Proto, Node, OpType, OperatorSetId,
+        StringStringEntry, TensorProto, TensorShape, TensorShapeDimension, TensorTypeProto, TypeProto, TypeValue,
+        ValueInfo,
+    };
+
+    use super::*;
+    use crate::onnx::summary;
+    use crate::plan::ElementType;
+
+    fn value(name: &'static str, sizes: &[i64]) -> ValueInfo<'static> {
+        let dim = |&size: &i64| TensorShapeDimension { value: Dimension::Value(size), denotation: "" };
+        let shape = Some(TensorShape { dim: sizes.iter().map(dim).collect() });
+        let tensor = TensorTypeProto { elem_type: DataType::Float, shape };
+        let r#type = Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), denotation: "" });
+        ValueInfo { name, r#type, ..ValueInfo::default() }
+    }
+
+    fn proto(initializers: Vec<TensorProto<'static>>) -> Proto<'static> {
+        let node = Node { op_type: OpType::MatMul, input: vec!["x", "w"], output: vec!["y"], ..Node::default() };
+        let graph = Graph {
+            name: "g",
+            node: vec![node],
+            input: vec![value("x", &[1, 3]), value("w", &[3, 2])],
+            output: vec![value("y", &[1, 2])],
+            initializer: initializers,
+            ..Graph::default()
+        };
+        let opset_import = vec![OperatorSetId { domain: "", version: 8 }];
+        Proto { ir_version: 3, opset_import, graph: Some(graph), ..Proto::default() }
+    }
+
+    fn weight() -> TensorProto<'static> {
+        TensorProto::from_f32("w", vec![3, 2], vec![0.5; 6])
+    }
+
+    fn external(length: &'static str) -> TensorProto<'static> {
+        let entry = |key, value| StringStringEntry { key, value };
+        TensorProto::from_raw("w", vec![3, 2], DataType::Float, &[])
+            .with_data_location(DataLocation::External)
+            .with_external_data(vec![entry("location", "w.bin"), entry("length", length)])
+    }
+
+    fn read_bytes(bytes: &[u8]) -> Result<Model, OnnxError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        std::fs::write(&path, bytes).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn weights_that_are_listed_as_inputs_are_no_inputs() {
+        let model = read_bytes(&onnx_rs::encode(&proto(vec![weight()]))).unwrap();
+        assert_eq!(model.graph.inputs.iter().map(|info| info.name.as_str()).collect::<Vec<_>>(), ["x"]);
+        assert_eq!(summary(&model).precision.label, "fp32");
+    }
+
+    #[test]
+    fn tensors_of_constant_nodes_are_weights_if_they_are_large() {
+        let constant = |elements: i64| {
+            let tensor = TensorProto::from_f32("", vec![elements], vec![0.0; elements as usize]);
+            let attribute = onnx_rs::ast::Attribute {
+                name: "value",
+                r#type: AttributeType::Tensor,
+                t: Some(tensor),
+                ..onnx_rs::ast::Attribute::default()
+            };
+            let mut proto = proto(vec![weight()]);
+            let node =
+                Node { op_type: OpType::Constant, output: vec!["c"], attribute: vec![attribute], ..Node::default() };
+            proto.graph.as_mut().unwrap().node.push(node);
+            summary(&read_bytes(&onnx_rs::encode(&proto)).unwrap()).weights[0].elements_count
+        };
+        assert_eq!((constant(63), constant(64)), (6, 70));
+    }
+
+    #[test]
+    fn element_type_of_the_future_is_undefined_and_no_error() {
+        let mut bytes = onnx_rs::encode(&proto(vec![weight()]));
+        // The weight's data type, field 2, follows its packed dimensions, field 1.
+        let at = bytes.windows(6).position(|window| window == [10, 2, 3, 2, 16, 1]).unwrap();
+        bytes[at + 5] = 99;
+        let model = read_bytes(&bytes).unwrap();
+        assert_eq!(model.graph.initializers[0].element_type, ElementType::Undefined);
+    }
+
+    #[test]
+    fn missing_parts_are_named() {
+        let missing = |proto: &Proto<'_>| read_bytes(&onnx_rs::encode(proto)).unwrap_err().to_string();
+        let mut bare = proto(vec![weight()]);
+        bare.opset_import.clear();
+        assert!(missing(&bare).ends_with("has no operator set import"));
+        bare.graph = None;
+        assert!(missing(&bare).ends_with("has no graph"));
+    }
+
+    #[test]
+    fn external_file_is_named_where_it_is_missing_or_short() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        std::fs::write(&path, onnx_rs::encode(&proto(vec![external("24")]))).unwrap();
+        let weights = folder.path().join("w.bin");
+        assert!(matches!(read(&path), Err(OnnxError::ExternalFile { file, .. }) if file == weights));
+        std::fs::write(&weights, [0; 23]).unwrap();
+        assert!(matches!(read(&path), Err(OnnxError::ExternalShort { end: 24, size_bytes: 23, .. })));
+        std::fs::write(&weights, [0; 24]).unwrap();
+        let model = read(&path).unwrap();
+        assert_eq!(model.external_files.get(&weights), Some(&Bytes(24)));
+        assert_eq!(summary(&model).file_size_bytes, Bytes(model.model_file_bytes.0 + 24));
+    }
+
+    #[test]
+    fn every_truncation_is_an_error_and_no_panic() {
+        let bytes = onnx_rs::encode(&proto(vec![weight()]));
+        for length in 0..bytes.len() {
+            assert!(read_bytes(&bytes[..length]).is_err(), "{length} of {} bytes were read", bytes.len());
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_makes_a_panic() {
+        let bytes = onnx_rs::encode(&proto(vec![weight()]));
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                if let Ok(model) = read_bytes(&damaged) {
+                    drop(summary(&model));
+                }
+            }
+        }
+    }
+}

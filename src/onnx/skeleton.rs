@@ -1,0 +1,203 @@
+//! A model file without its weights, for the parser.
+//!
+//! The parser copies numbers that a file does not store as raw bytes, recurses as deep as the file says, takes a
+//! dimension without a size for one of size 0 and refuses element types that it has not heard of. One walk over the
+//! mapped file takes care of all four: what comes out is small, shallow, and says what the file says.
+
+use super::wire::{Field, Value, WireFault, next_field, put_delimited, put_number};
+
+/// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which bound indices.
+const KEPT_PAYLOAD_BYTES: usize = 4096;
+/// Protobuf's own limit on nested messages, beyond which ONNX Runtime does not read either.
+const DEPTH_LIMIT: usize = 100;
+/// Largest element type that the parser knows.
+const LAST_ELEMENT_TYPE: u64 = 23;
+/// Size of a dimension that the file gives neither size nor name, as protobuf writes -1.
+pub(super) const UNKNOWN_SIZE: i64 = -1;
+
+/// Why a file is not a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SkeletonFault {
+    /// The bytes are not a message, or not one that begins as a model does.
+    NotModel,
+    /// The file ends within a field, this many bytes early as far as it says.
+    Truncated(Option<u64>),
+    /// The file begins as a model does and is damaged further on.
+    Damaged,
+    /// Messages are nested deeper than protobuf allows.
+    TooDeep,
+}
+
+/// Messages that are looked into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Message {
+    Model,
+    Graph,
+    Node,
+    Attribute,
+    Tensor,
+    SparseTensor,
+    ValueInfo,
+    Type,
+    TensorType,
+    Sequence,
+    Map,
+    Shape,
+    Dimension,
+    Function,
+}
+
+/// What becomes of a field.
+enum Fate {
+    Keep,
+    Drop,
+    Enter(Message),
+    KeepIfSmall,
+    ElementType,
+}
+
+impl Message {
+    /// What becomes of field `number`, by the numbers of `onnx.proto`.
+    fn fate(self, number: u64) -> Fate {
+        match (self, number) {
+            (Message::Model, 7) => Fate::Enter(Message::Graph),
+            (Message::Model, 25) => Fate::Enter(Message::Function),
+            (Message::Model, 1..=5 | 8) => Fate::Keep,
+            (Message::Model, _) => Fate::Drop,
+            (Message::Graph, 1) | (Message::Function, 7) => Fate::Enter(Message::Node),
+            (Message::Graph, 5) | (Message::Attribute, 5 | 10) => Fate::Enter(Message::Tensor),
+            (Message::Graph, 11..=13) => Fate::Enter(Message::ValueInfo),
+            (Message::Graph, 15) | (Message::Attribute, 22 | 23) => Fate::Enter(Message::SparseTensor),
+            (Message::Graph, 10 | 14 | 16) => Fate::Drop,
+            (Message::Node, 5) => Fate::Enter(Message::Attribute),
+            (Message::Node, 6 | 9) => Fate::Drop,
+            (Message::Attribute, 6 | 11) => Fate::Enter(Message::Graph),
+            (Message::Attribute, 14 | 15) => Fate::Enter(Message::Type),
+            (Message::Attribute, 13) => Fate::Drop,
+            (Message::Attribute, 4 | 7 | 8 | 9) => Fate::KeepIfSmall,
+            (Message::Tensor, 2) | (Message::TensorType, 1) | (Message::Map, 1) => Fate::ElementType,
+            (Message::Tensor, 4..=7 | 9..=11) => Fate::KeepIfSmall,
+            (Message::Tensor, 12 | 16) => Fate::Drop,
+            (Message::SparseTensor, 1 | 2) => Fate::Enter(Message::Tensor),
+            (Message::ValueInfo, 2) | (Message::Sequence, 1) | (Message::Map, 2) => Fate::Enter(Message::Type),
+            (Message::ValueInfo, 3 | 4) => Fate::Drop,
+            (Message::Type, 1 | 8) => Fate::Enter(Message::TensorType),
+            (Message::Type, 4 | 9) => Fate::Enter(Message::Sequence),
+            (Message::Type, 5) => Fate::Enter(Message::Map),
+            (Message::TensorType, 2) => Fate::Enter(Message::Shape),
+            (Message::Shape, 1) => Fate::Enter(Message::Dimension),
+            (Message::Function, 8 | 11 | 12 | 14) => Fate::Drop,
+            _ => Fate::Keep,
+        }
+    }
+}
+
+/// The model in `file` without weights, descriptions and training state.
+pub(super) fn skeleton(file: &[u8]) -> Result<Vec<u8>, SkeletonFault> {
+    let mut out = Vec::new();
+    let mut rest = file;
+    let mut begun = false;
+    while !rest.is_empty() {
+        let field = next_field(&mut rest).map_err(|fault| match fault {
+            WireFault::PastEnd(missing) if begun => SkeletonFault::Truncated(missing),
+            WireFault::Malformed if begun => SkeletonFault::Damaged,
+            _ => SkeletonFault::NotModel,
+        })?;
+        // Writers put fields in the order of their numbers, and field 1 is the version of the format.
+        begun |= field.number == 1 && matches!(field.value, Value::Varint(1..));
+        put_field(Message::Model, &field, 1, &mut out)?;
+    }
+    if begun { Ok(out) } else { Err(SkeletonFault::NotModel) }
+}
+
+fn put_message(message: Message, mut content: &[u8], depth: usize, out: &mut Vec<u8>) -> Result<(), SkeletonFault> {
+    if depth > DEPTH_LIMIT {
+        return Err(SkeletonFault::TooDeep);
+    }
+    let mut has_size = false;
+    while !content.is_empty() {
+        let field = next_field(&mut content).map_err(|_| SkeletonFault::Damaged)?;
+        has_size |= matches!(field.number, 1 | 2);
+        put_field(message, &field, depth, out)?;
+    }
+    if message == Message::Dimension && !has_size {
+        put_number(out, 1, UNKNOWN_SIZE as u64);
+    }
+    Ok(())
+}
+
+fn put_field(message: Message, field: &Field<'_>, depth: usize, out: &mut Vec<u8>) -> Result<(), SkeletonFault> {
+    match (message.fate(field.number), field.value) {
+        (Fate::Drop, _) => {}
+        (Fate::Enter(inner), Value::Delimited(content)) => {
+            let mut kept = Vec::new();
+            put_message(inner, content, depth + 1, &mut kept)?;
+            put_delimited(out, field.number, &kept);
+        }
+        (Fate::Enter(_), _) => return Err(SkeletonFault::Damaged),
+        (Fate::KeepIfSmall, Value::Delimited(content)) if content.len() > KEPT_PAYLOAD_BYTES => {}
+        (Fate::ElementType, Value::Varint(number)) => {
+            put_number(out, field.number, if number > LAST_ELEMENT_TYPE { 0 } else { number });
+        }
+        (Fate::ElementType, _) => return Err(SkeletonFault::Damaged),
+        _ => out.extend_from_slice(field.whole),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delimited(number: u64, content: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_delimited(&mut out, number, content);
+        out
+    }
+
+    fn model(graph: &[u8]) -> Vec<u8> {
+        let mut out = vec![8, 8];
+        put_delimited(&mut out, 7, graph);
+        out
+    }
+
+    #[test]
+    fn large_payloads_are_dropped_and_small_ones_kept() {
+        let small = model(&delimited(5, &delimited(9, &[1; KEPT_PAYLOAD_BYTES])));
+        assert_eq!(skeleton(&small).unwrap(), small);
+        let large = model(&delimited(5, &delimited(9, &[1; KEPT_PAYLOAD_BYTES + 1])));
+        assert_eq!(skeleton(&large).unwrap(), model(&delimited(5, &[])));
+    }
+
+    #[test]
+    fn dimension_without_size_is_not_taken_for_an_empty_one() {
+        let shape = |dim: &[u8]| {
+            let tensor = delimited(1, &delimited(2, &delimited(1, dim)));
+            model(&delimited(11, &delimited(2, &tensor)))
+        };
+        let mut unknown = Vec::new();
+        put_number(&mut unknown, 1, UNKNOWN_SIZE as u64);
+        assert_eq!(skeleton(&shape(&[])).unwrap(), shape(&unknown));
+        assert_eq!(skeleton(&shape(&[8, 0])).unwrap(), shape(&[8, 0]));
+    }
+
+    #[test]
+    fn nesting_beyond_protobufs_limit_is_an_error() {
+        let mut graph = Vec::new();
+        for _ in 0..10_000 {
+            graph = delimited(1, &delimited(5, &delimited(6, &graph)));
+        }
+        assert_eq!(skeleton(&model(&graph)), Err(SkeletonFault::TooDeep));
+    }
+
+    #[test]
+    fn file_that_ends_early_says_how_many_bytes_are_missing() {
+        let whole = model(&[0x12, 3, b'a', b'b', b'c']);
+        assert_eq!(skeleton(&whole[..whole.len() - 2]), Err(SkeletonFault::Truncated(Some(2))));
+    }
+
+    #[test]
+    fn text_is_no_model() {
+        assert_eq!(skeleton(b"This is a text file, not a model.\n"), Err(SkeletonFault::NotModel));
+    }
+}

@@ -1,0 +1,40 @@
+//! What `inspect` shows and the record keeps of a model.
+
+use std::collections::BTreeMap;
+
+use super::{Model, batch, precision, weights};
+use crate::record::ModelSummary;
+use crate::units::Bytes;
+
+/// What the file says, as the record keeps it.
+#[must_use]
+pub fn summary(model: &Model) -> ModelSummary {
+    let weights = weights::by_type(&model.graph);
+    let external: u64 = model.external_files.values().map(|bytes| bytes.0).sum();
+    ModelSummary {
+        ir_version: model.ir_version,
+        opsets: model.opsets.clone(),
+        producer: model.producer.clone(),
+        graph_name: Some(model.graph.name.clone()).filter(|name| !name.is_empty()),
+        inputs: model.graph.inputs.clone(),
+        outputs: model.graph.outputs.clone(),
+        batch_axis: batch::batch_axis(&model.graph),
+        operators: operators(model),
+        precision: precision::precision(model, &weights),
+        weights,
+        model_file_bytes: model.model_file_bytes,
+        external_files: model.external_files.clone(),
+        file_size_bytes: Bytes(model.model_file_bytes.0 + external),
+    }
+}
+
+/// Nodes by operator, those of inner graphs and of the model's own functions included.
+fn operators(model: &Model) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for graph in std::iter::once(&model.graph).chain(&model.functions) {
+        for node in graph.all_nodes() {
+            *counts.entry(node.qualified_operator()).or_insert(0) += 1;
+        }
+    }
+    counts
+}
