@@ -1,0 +1,140 @@
+//! Why outputs cannot be scored.
+
+use super::numbers::describe;
+use crate::inputs::Tensor;
+
+/// Why outputs cannot be scored.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum AccuracyError {
+    /// Labels are not one integer a sample.
+    #[error("labels of shape {shape:?} are not one class index per sample: {problem}")]
+    BadLabels {
+        /// Shape of the labels.
+        shape: Vec<usize>,
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// Targets are not numbers with samples along their first dimension.
+    #[error("targets of shape {shape:?} are not numbers for each sample")]
+    BadTargets {
+        /// Shape of the targets.
+        shape: Vec<usize>,
+    },
+    /// No output can be scored.
+    #[error("no output can be scored as {wanted}; the model has {found}")]
+    NoOutput {
+        /// What an output would have to be.
+        wanted: &'static str,
+        /// The outputs that there are.
+        found: String,
+    },
+    /// The only candidate has one score per sample.
+    #[error("output `{output}` has one score per sample, which may be a probability or a logit")]
+    OneScore {
+        /// Name of the output.
+        output: String,
+    },
+    /// A label is no class of the output.
+    #[error("label {label} of sample {sample} is not a class of output `{output}`, which has {classes_count}")]
+    LabelOutOfRange {
+        /// The label.
+        label: i64,
+        /// Index of the sample.
+        sample: usize,
+        /// Name of the output.
+        output: String,
+        /// Classes of the output.
+        classes_count: u64,
+    },
+    /// A predicted class is negative.
+    #[error("output `{output}` predicts class {class} for sample {sample}")]
+    NegativeClass {
+        /// Name of the output.
+        output: String,
+        /// The predicted class.
+        class: i128,
+        /// Index of the sample.
+        sample: usize,
+    },
+    /// There are fewer labels or targets than samples.
+    #[error("there are labels or targets for {has} samples, but sample {sample} was scored")]
+    TooFewLabels {
+        /// Samples with a label or target.
+        has: usize,
+        /// The last sample of the batch.
+        sample: usize,
+    },
+    /// A batch does not follow the one before it.
+    #[error("batch starts at sample {got}, expected {expected}")]
+    OutOfOrder {
+        /// The next sample that was not yet scored.
+        expected: usize,
+        /// The first sample of the batch.
+        got: usize,
+    },
+    /// An output changed its form between batches.
+    #[error("output `{output}` has shape {shape:?} for a batch of {samples_count}, unlike in the batches before")]
+    ShapeChanged {
+        /// Name of the output.
+        output: String,
+        /// Its shape now.
+        shape: Vec<usize>,
+        /// Samples in the batch.
+        samples_count: usize,
+    },
+    /// Predictions and targets have different numbers of elements.
+    #[error("output `{output}` has {predicted_count} elements per sample, targets have {target_count}")]
+    ElementsDiffer {
+        /// Name of the output.
+        output: String,
+        /// Elements per sample of the output.
+        predicted_count: usize,
+        /// Elements per sample of the targets.
+        target_count: usize,
+    },
+    /// An output and its reference cannot be compared.
+    #[error("output `{output}` is {ours}, its reference is {reference}")]
+    NotComparable {
+        /// Name of the output.
+        output: String,
+        /// Type and shape of the output.
+        ours: String,
+        /// Type and shape of the reference.
+        reference: String,
+    },
+}
+
+impl AccuracyError {
+    /// What to do about it, if something can be done.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            AccuracyError::BadLabels { .. } => {
+                Some("give one class index, counted from 0, per sample; or use `--task regression` for numeric targets")
+            }
+            AccuracyError::BadTargets { .. } => Some("give an array of numbers whose first dimension is the samples"),
+            AccuracyError::NoOutput { .. } => {
+                Some("scoring needs one score per class and sample, a class index per sample, or `--task regression`")
+            }
+            AccuracyError::OneScore { .. } => {
+                Some("use `--task regression`, or export the model with one score for each of its two classes")
+            }
+            AccuracyError::LabelOutOfRange { .. } => {
+                Some("labels count classes from 0; check that the labels belong to this model")
+            }
+            AccuracyError::NegativeClass { .. } => Some("only classes counted from 0 can be scored"),
+            AccuracyError::TooFewLabels { .. } => Some("give one label or target for every sample of the data"),
+            AccuracyError::ElementsDiffer { .. } => Some("give targets of the same shape as the output"),
+            AccuracyError::OutOfOrder { .. }
+            | AccuracyError::ShapeChanged { .. }
+            | AccuracyError::NotComparable { .. } => None,
+        }
+    }
+}
+
+/// The error that no output is `wanted`, with the outputs that there are.
+pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
+    let found: Vec<String> =
+        outputs.iter().map(|output| format!("`{}` ({})", output.name, describe(&output.data))).collect();
+    AccuracyError::NoOutput { wanted, found: if found.is_empty() { "none".to_owned() } else { found.join(", ") } }
+}

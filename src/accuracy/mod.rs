@@ -1,0 +1,24 @@
+//! What the outputs of a session are worth: against labels or targets, and against a reference.
+//!
+//! [`Scorer`] and [`AgreementScorer`] are fed batch by batch, where the outputs are, and leave what
+//! the record keeps; the functions of [`summary`] turn that into figures with intervals, wherever
+//! the record is read. Nothing here runs a model, reads a file or prints. Read [`Scorer`] first.
+//!
+//! An element that is not a number is counted and reported. It never enters a mean.
+
+mod agreement;
+mod classification;
+mod error;
+mod health;
+mod numbers;
+mod regression;
+mod scorer;
+pub mod summary;
+#[cfg(test)]
+mod testing;
+mod truth;
+
+pub use agreement::AgreementScorer;
+pub use error::AccuracyError;
+pub use scorer::Scorer;
+pub use truth::{Targets, Truth};

@@ -1,0 +1,296 @@
+//! Figures with intervals, from the scores that a record keeps.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::LabelledScores;
+use crate::stats::{Interval, PairedChange, PairedCounts, Proportion, TooFew, bootstrap};
+
+/// Samples that only one of two classifiers gets right.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flips {
+    /// How both fared.
+    pub counts: PairedCounts,
+    /// Change of top-1 accuracy from baseline to candidate, with its interval and McNemar's exact p-value.
+    pub change: PairedChange,
+}
+
+/// A figure over samples, with its bootstrap interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampleFigure {
+    /// The figure.
+    pub value: f64,
+    /// Its interval, or why there is none.
+    pub interval: Result<Interval, TooFew>,
+    /// Samples behind it.
+    pub n: u64,
+}
+
+/// Why there is no error over all samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum NoFigure {
+    /// Nothing was scored.
+    #[error("no sample was scored")]
+    NoSamples,
+    /// Some samples have outputs or targets that are not finite; leaving them out would flatter the model.
+    #[error("{count} of {n} samples have outputs or targets that are not finite")]
+    NotFinite {
+        /// Samples without a finite error.
+        count: u64,
+        /// Samples in all.
+        n: u64,
+    },
+    /// Baseline and candidate were scored on different numbers of samples.
+    #[error("baseline was scored on {baseline} samples, candidate on {candidate}")]
+    UnlikeSamples {
+        /// Samples of the baseline.
+        baseline: u64,
+        /// Samples of the candidate.
+        candidate: u64,
+    },
+}
+
+/// Which mean of errors is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Mean absolute error, from the absolute errors.
+    MeanAbsolute,
+    /// Root of the mean square error, from the squared errors.
+    RootMeanSquare,
+}
+
+impl ErrorKind {
+    fn over(self, errors: &[f64], indices: impl ExactSizeIterator<Item = usize>) -> f64 {
+        let n = indices.len() as f64;
+        let mean = indices.map(|index| errors[index]).sum::<f64>() / n;
+        match self {
+            ErrorKind::MeanAbsolute => mean,
+            ErrorKind::RootMeanSquare => mean.sqrt(),
+        }
+    }
+}
+
+/// Top-1 accuracy. A sample with scores that are not numbers counts as wrong. `None` without samples.
+#[must_use]
+pub fn top1(scores: &LabelledScores) -> Option<Proportion> {
+    within(scores, 1)
+}
+
+/// Share of samples whose class is among the `k` highest scores. `None` without samples, for an output without
+/// scores, and where there are no more than `k` classes, so that it would always be 1.
+#[must_use]
+pub fn top_k(scores: &LabelledScores, k: u64) -> Option<Proportion> {
+    scores.classes_count.filter(|&classes_count| classes_count > k)?;
+    within(scores, k)
+}
+
+fn within(scores: &LabelledScores, k: u64) -> Option<Proportion> {
+    let right = scores.label_ranks.iter().filter(|rank| rank.is_some_and(|rank| rank < k));
+    Proportion::new(right.count() as u64, scores.label_ranks.len() as u64)
+}
+
+/// Macro F1: the mean over classes of `2 TP / (2 TP + FP + FN)`, with its bootstrap interval.
+///
+/// Classes are those that occur as a label or a prediction (as scikit-learn's `f1_score` has it). A sample with scores
+/// that are not numbers is a miss of its class. `None` if there are no samples, or not as many labels.
+#[must_use]
+pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<SampleFigure> {
+    let n = scores.predicted.len();
+    if n == 0 || labels.len() != n {
+        return None;
+    }
+    let predicted = scores.predicted.iter().map(|class| class.map(i128::from));
+    let pairs: Vec<(i128, Option<i128>)> = labels.iter().map(|&label| i128::from(label)).zip(predicted).collect();
+    let classes = pairs.iter().flat_map(|(label, predicted)| [Some(*label), *predicted]).flatten();
+    let mut numbered: BTreeMap<i128, usize> = classes.map(|class| (class, 0)).collect();
+    numbered.values_mut().enumerate().for_each(|(number, place)| *place = number);
+    let pairs: Vec<(usize, Option<usize>)> =
+        pairs.iter().map(|(label, predicted)| (numbered[label], predicted.map(|class| numbered[&class]))).collect();
+
+    let value = f1_over(&pairs, numbered.len(), 0..n);
+    let interval = bootstrap(n, seed, |indices| f1_over(&pairs, numbered.len(), indices.iter().copied()));
+    Some(SampleFigure { value, interval, n: n as u64 })
+}
+
+/// Macro F1 of the samples at `indices`, over the classes that occur in them.
+fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: impl Iterator<Item = usize>) -> f64 {
+    let mut hits = vec![0_u64; classes_count];
+    // Occurrences as a label plus those as a prediction: 2 TP + FP + FN.
+    let mut occurrences = vec![0_u64; classes_count];
+    for index in indices {
+        let (label, predicted) = pairs[index];
+        occurrences[label] += 1;
+        if let Some(predicted) = predicted {
+            occurrences[predicted] += 1;
+            hits[label] += u64::from(predicted == label);
+        }
+    }
+    let f1: Vec<f64> = (hits.iter().zip(&occurrences).filter(|(_, occurrences)| **occurrences > 0))
+        .map(|(&hits, &occurrences)| 2.0 * hits as f64 / occurrences as f64)
+        .collect();
+    f1.iter().sum::<f64>() / f1.len() as f64
+}
+
+/// Samples that flipped between two classifiers. A sample with scores that are not numbers counts as wrong.
+///
+/// # Errors
+/// No samples, or not the same number of them.
+pub fn flips(baseline: &LabelledScores, candidate: &LabelledScores) -> Result<Flips, NoFigure> {
+    check_alike(baseline.label_ranks.len(), candidate.label_ranks.len())?;
+    let mut counts = PairedCounts::default();
+    for (baseline, candidate) in baseline.label_ranks.iter().zip(&candidate.label_ranks) {
+        let count = match (*baseline == Some(0), *candidate == Some(0)) {
+            (true, true) => &mut counts.both_right_count,
+            (true, false) => &mut counts.lost_count,
+            (false, true) => &mut counts.gained_count,
+            (false, false) => &mut counts.both_wrong_count,
+        };
+        *count += 1;
+    }
+    Ok(Flips { counts, change: counts.change().ok_or(NoFigure::NoSamples)? })
+}
+
+/// Mean absolute or root mean square error, from each sample's absolute or squared errors.
+///
+/// # Errors
+/// No samples, or samples without a finite error.
+pub fn mean_error(kind: ErrorKind, errors: &[Option<f64>], seed: u64) -> Result<SampleFigure, NoFigure> {
+    let errors = finite(errors)?;
+    let interval = bootstrap(errors.len(), seed, |indices| kind.over(&errors, indices.iter().copied()));
+    Ok(SampleFigure { value: kind.over(&errors, 0..errors.len()), interval, n: errors.len() as u64 })
+}
+
+/// Change of an error from baseline to candidate (candidate less baseline), paired on the same samples.
+///
+/// # Errors
+/// No samples, not the same number of them, or samples without a finite error.
+pub fn error_change(
+    kind: ErrorKind,
+    baseline: &[Option<f64>],
+    candidate: &[Option<f64>],
+    seed: u64,
+) -> Result<SampleFigure, NoFigure> {
+    check_alike(baseline.len(), candidate.len())?;
+    let (baseline, candidate) = (finite(baseline)?, finite(candidate)?);
+    let n = baseline.len();
+    let interval = bootstrap(n, seed, |indices| {
+        kind.over(&candidate, indices.iter().copied()) - kind.over(&baseline, indices.iter().copied())
+    });
+    Ok(SampleFigure { value: kind.over(&candidate, 0..n) - kind.over(&baseline, 0..n), interval, n: n as u64 })
+}
+
+fn check_alike(baseline: usize, candidate: usize) -> Result<(), NoFigure> {
+    let (baseline, candidate) = (baseline as u64, candidate as u64);
+    if baseline == candidate { Ok(()) } else { Err(NoFigure::UnlikeSamples { baseline, candidate }) }
+}
+
+fn finite(errors: &[Option<f64>]) -> Result<Vec<f64>, NoFigure> {
+    let finite: Vec<f64> = errors.iter().flatten().copied().collect();
+    match errors.len() - finite.len() {
+        _ if errors.is_empty() => Err(NoFigure::NoSamples),
+        0 => Ok(finite),
+        count => Err(NoFigure::NotFinite { count: count as u64, n: errors.len() as u64 }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(classes_count: u64, predicted: &[Option<u64>], label_ranks: &[Option<u64>]) -> LabelledScores {
+        LabelledScores {
+            output: "y".to_owned(),
+            classes_count: Some(classes_count),
+            predicted: predicted.to_vec(),
+            label_ranks: label_ranks.to_vec(),
+        }
+    }
+
+    #[test]
+    fn samples_without_numbers_count_as_wrong() {
+        let scores = scores(3, &[Some(0), None, Some(1)], &[Some(0), None, Some(1)]);
+        assert_eq!(top1(&scores), Proportion::new(1, 3));
+        assert_eq!(top_k(&scores, 2), Proportion::new(2, 3));
+    }
+
+    #[test]
+    fn top_k_of_too_few_classes_has_no_value() {
+        let with_scores = scores(5, &[Some(0)], &[Some(0)]);
+        assert_eq!(top_k(&with_scores, 5), None);
+        let class_alone = LabelledScores { classes_count: None, ..with_scores };
+        assert_eq!((top_k(&class_alone, 2), top1(&class_alone)), (None, Proportion::new(1, 1)));
+        assert_eq!(top1(&scores(2, &[], &[])), None);
+    }
+
+    #[test]
+    fn macro_f1_is_the_hand_computed_one() {
+        // scikit-learn's example: labels 0 1 2 0 1 2, predicted 0 2 1 0 0 1: F1 0.8, 0, 0.
+        let predicted = [0, 2, 1, 0, 0, 1].map(Some);
+        let figure = macro_f1(&scores(3, &predicted, &[]), &[0, 1, 2, 0, 1, 2], 1).unwrap();
+        assert!((figure.value - 0.8 / 3.0).abs() < 1e-12, "{figure:?}");
+        assert_eq!(figure.interval.unwrap_err().to_string(), "needs 10 samples, has 6");
+    }
+
+    #[test]
+    fn prediction_that_is_no_number_is_a_miss_in_macro_f1() {
+        // Class 0: 2 / (2 + 1); class 1: 2 / 2.
+        let figure = macro_f1(&scores(2, &[Some(0), None, Some(1)], &[]), &[0, 0, 1], 1).unwrap();
+        assert!((figure.value - (2.0 / 3.0 + 1.0) / 2.0).abs() < 1e-12, "{figure:?}");
+        assert_eq!(macro_f1(&scores(2, &[Some(0)], &[]), &[0, 1], 1), None);
+    }
+
+    #[test]
+    fn perfect_predictions_have_a_macro_f1_of_one() {
+        let labels: Vec<i64> = (0..30).map(|sample| sample % 3).collect();
+        let predicted: Vec<Option<u64>> = labels.iter().map(|&label| Some(label as u64)).collect();
+        let figure = macro_f1(&scores(3, &predicted, &[]), &labels, 1).unwrap();
+        assert_eq!((figure.value, figure.n), (1.0, 30));
+        assert_eq!(figure.interval.map(|interval| (interval.low, interval.high)), Ok((1.0, 1.0)));
+    }
+
+    #[test]
+    fn flips_are_counted_each_way() {
+        let baseline = scores(3, &[], &[Some(0), Some(0), Some(1), None, Some(2)]);
+        let candidate = scores(3, &[], &[Some(0), None, Some(0), Some(0), Some(1)]);
+        let flips = flips(&baseline, &candidate).unwrap();
+        assert_eq!((flips.counts.gained_count, flips.counts.lost_count), (2, 1));
+        assert_eq!((flips.counts.both_right_count, flips.counts.both_wrong_count), (1, 1));
+        assert!((flips.change.difference - 0.2).abs() < 1e-12);
+        assert_eq!(flips.change.p_value, 1.0);
+    }
+
+    #[test]
+    fn unlike_samples_are_not_compared() {
+        let error = flips(&scores(2, &[], &[Some(0)]), &scores(2, &[], &[])).unwrap_err();
+        assert_eq!(error.to_string(), "baseline was scored on 1 samples, candidate on 0");
+        assert_eq!(flips(&scores(2, &[], &[]), &scores(2, &[], &[])), Err(NoFigure::NoSamples));
+    }
+
+    #[test]
+    fn mean_errors_are_the_hand_computed_ones() {
+        let absolute: Vec<Option<f64>> = (1..=10).map(|error| Some(f64::from(error))).collect();
+        let squared: Vec<Option<f64>> = (1..=10).map(|error| Some(f64::from(error * error))).collect();
+        let mae = mean_error(ErrorKind::MeanAbsolute, &absolute, 1).unwrap();
+        let rmse = mean_error(ErrorKind::RootMeanSquare, &squared, 1).unwrap();
+        assert_eq!(mae.value, 5.5);
+        assert!((rmse.value - 38.5_f64.sqrt()).abs() < 1e-12);
+        assert!(mae.interval.unwrap().contains(5.5) && rmse.interval.unwrap().contains(rmse.value));
+    }
+
+    #[test]
+    fn errors_that_are_not_finite_are_not_averaged_away() {
+        let error = mean_error(ErrorKind::MeanAbsolute, &[Some(1.0), None], 1).unwrap_err();
+        assert_eq!(error.to_string(), "1 of 2 samples have outputs or targets that are not finite");
+    }
+
+    #[test]
+    fn change_of_an_error_is_paired() {
+        let baseline: Vec<Option<f64>> = (0..50).map(|sample| Some(f64::from(sample))).collect();
+        let candidate: Vec<Option<f64>> = baseline.iter().map(|error| error.map(|error| error + 0.5)).collect();
+        let change = error_change(ErrorKind::MeanAbsolute, &baseline, &candidate, 1).unwrap();
+        let interval = change.interval.unwrap();
+        assert!((change.value - 0.5).abs() < 1e-12);
+        assert!((interval.low - 0.5).abs() < 1e-9 && (interval.high - 0.5).abs() < 1e-9, "{interval:?}");
+    }
+}

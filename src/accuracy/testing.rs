@@ -1,0 +1,17 @@
+//! Tensors for tests.
+
+use ndarray::{ArrayD, IxDyn};
+
+use crate::inputs::{Tensor, TensorData};
+
+pub(super) fn tensor(name: &str, data: TensorData) -> Tensor {
+    Tensor { name: name.to_owned(), data }
+}
+
+pub(super) fn float(name: &str, shape: &[usize], values: &[f32]) -> Tensor {
+    tensor(name, TensorData::Float(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap()))
+}
+
+pub(super) fn int64(name: &str, shape: &[usize], values: &[i64]) -> Tensor {
+    tensor(name, TensorData::Int64(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap()))
+}
