@@ -1,9 +1,13 @@
 //! onnxprof measures ONNX models through ONNX Runtime and says which variant, batch size and session options to ship.
 
 pub mod accuracy;
+pub mod engine;
+mod hash;
 pub mod inputs;
+pub mod measure;
 pub mod onnx;
 pub mod plan;
 pub mod record;
+pub mod runtime;
 pub mod stats;
 pub mod units;

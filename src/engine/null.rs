@@ -1,0 +1,213 @@
+//! An engine that runs nothing: latencies and faults come from a script, and time stands still between them.
+//!
+//! It is for tests of the harness, which must not depend on how fast a machine is, and for benches of the timed loop.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::{SigHandler, Signal, raise, signal};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use serde::Deserialize;
+
+use super::{EngineError, Inference, LogCounts, Runtime, Session};
+use crate::inputs::Tensor;
+use crate::measure::{EngineClock, ManualClock};
+use crate::plan::SessionSpec;
+use crate::record::ArenaStats;
+use crate::runtime::LibraryInfo;
+use crate::units::Nanos;
+
+/// What a scripted engine does: a JSON file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// Behaviour by the model file's name without its extension.
+    pub variants: BTreeMap<String, ScriptedVariant>,
+}
+
+/// How one model behaves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptedVariant {
+    /// Time to create a session.
+    #[serde(default)]
+    pub load_ns: Nanos,
+    /// Time of an inference, whatever its batch size.
+    pub fixed_ns: Nanos,
+    /// Time that each sample of a batch adds.
+    #[serde(default)]
+    pub per_sample_ns: Nanos,
+    /// Every latency is multiplied by a number drawn uniformly from `1 - jitter_ratio` to `1 + jitter_ratio`.
+    #[serde(default)]
+    pub jitter_ratio: f64,
+    /// What goes wrong, and where.
+    pub fault: Option<Fault>,
+}
+
+/// A fault of a scripted engine.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// Where it strikes.
+    pub at: FaultSite,
+    /// What happens.
+    pub kind: FaultKind,
+    /// Smallest batch size at which an inference is struck.
+    #[serde(default)]
+    pub from_batch_size: u64,
+}
+
+/// Where a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultSite {
+    /// When the session is created.
+    Load,
+    /// In an inference.
+    Run,
+}
+
+/// What happens when a fault strikes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The call returns an error.
+    Error,
+    /// The call returns the error of an allocation that failed.
+    OutOfMemory,
+    /// The call never returns.
+    Hang,
+    /// The process is killed by SIGSEGV.
+    Crash,
+    /// The process is killed by SIGKILL.
+    Kill,
+}
+
+/// A script, opened.
+#[derive(Debug)]
+pub struct ScriptedRuntime {
+    script: Script,
+    info: LibraryInfo,
+    clock: Arc<ManualClock>,
+}
+
+impl ScriptedRuntime {
+    /// Reads a script.
+    ///
+    /// # Errors
+    /// [`EngineError::Script`] if the file cannot be read or is no script.
+    pub fn open(path: &Path) -> Result<Self, EngineError> {
+        let script_error = |message: String| EngineError::Script { path: path.to_owned(), message };
+        let text = std::fs::read_to_string(path).map_err(|error| script_error(error.to_string()))?;
+        let script = serde_json::from_str(&text).map_err(|error| script_error(error.to_string()))?;
+        let info = LibraryInfo {
+            version: "script".into(),
+            build_info: "scripted latencies; nothing is executed".into(),
+            execution_providers: vec!["CPUExecutionProvider".into()],
+        };
+        Ok(ScriptedRuntime { script, info, clock: Arc::default() })
+    }
+}
+
+impl Runtime for ScriptedRuntime {
+    fn info(&self) -> &LibraryInfo {
+        &self.info
+    }
+
+    fn clock(&self) -> EngineClock {
+        EngineClock::Manual(Arc::clone(&self.clock))
+    }
+
+    fn load(&self, model: &Path, _spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
+        let name = model.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let variant = self.script.variants.get(&name).cloned().ok_or_else(|| EngineError::Load {
+            model: model.to_owned(),
+            message: format!("the script has no variant `{name}`"),
+        })?;
+        if let Some(fault) = &variant.fault
+            && fault.at == FaultSite::Load
+        {
+            strike(fault.kind, |message| EngineError::Load { model: model.to_owned(), message })?;
+        }
+        self.clock.advance(variant.load_ns);
+        Ok(Box::new(ScriptedSession { variant, model: model.to_owned(), clock: Arc::clone(&self.clock) }))
+    }
+
+    fn log_counts(&self) -> LogCounts {
+        LogCounts::default()
+    }
+}
+
+fn strike(kind: FaultKind, error: impl Fn(String) -> EngineError) -> Result<(), EngineError> {
+    match kind {
+        FaultKind::Error => Err(error("a scripted fault".into())),
+        FaultKind::OutOfMemory => Err(error("Failed to allocate memory for requested buffer (scripted)".into())),
+        FaultKind::Hang => loop {
+            std::thread::sleep(Duration::from_secs(3600));
+        },
+        FaultKind::Crash => crash().map_err(|errno| error(errno.to_string())),
+        FaultKind::Kill => raise(Signal::SIGKILL).map_err(|errno| error(errno.to_string())),
+    }
+}
+
+/// Rust's own handler of SIGSEGV returns when the signal is not a fault of the stack, so it is taken away first.
+fn crash() -> nix::Result<()> {
+    // SAFETY: the default action installs no handler that could run.
+    unsafe { signal(Signal::SIGSEGV, SigHandler::SigDfl) }?;
+    raise(Signal::SIGSEGV)
+}
+
+#[derive(Debug)]
+struct ScriptedSession {
+    variant: ScriptedVariant,
+    model: PathBuf,
+    clock: Arc<ManualClock>,
+}
+
+impl Session for ScriptedSession {
+    fn config_entries(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    fn bind(&self, sets: &[Vec<Tensor>]) -> Result<Box<dyn Inference + '_>, EngineError> {
+        let batch_size = sets.first().and_then(|set| set.first()).and_then(|input| input.data.shape().first());
+        Ok(Box::new(ScriptedInference {
+            session: self,
+            batch_size: batch_size.map_or(1, |&size| size as u64),
+            random: Pcg64Mcg::seed_from_u64(u64::from(std::process::id())),
+        }))
+    }
+
+    fn evaluate(&mut self, _inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {
+        Err(EngineError::Run { message: format!("a script computes no outputs for `{}`", self.model.display()) })
+    }
+
+    fn arena(&self) -> Result<ArenaStats, String> {
+        Err("a script has no arena".into())
+    }
+}
+
+struct ScriptedInference<'session> {
+    session: &'session ScriptedSession,
+    batch_size: u64,
+    random: Pcg64Mcg,
+}
+
+impl Inference for ScriptedInference<'_> {
+    fn run(&mut self) -> Result<(), EngineError> {
+        let variant = &self.session.variant;
+        if let Some(fault) = &variant.fault
+            && fault.at == FaultSite::Run
+            && self.batch_size >= fault.from_batch_size
+        {
+            strike(fault.kind, |message| EngineError::Run { message })?;
+        }
+        let latency = variant.fixed_ns.0 + variant.per_sample_ns.0 * self.batch_size;
+        let factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
+        self.session.clock.advance(Nanos((latency as f64 * factor) as u64));
+        Ok(())
+    }
+}

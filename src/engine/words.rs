@@ -1,0 +1,76 @@
+//! ONNX Runtime's error messages, without what only its developers can use.
+
+use std::ops::Range;
+
+/// The message in one line, without the place in ONNX Runtime's sources that it comes from.
+pub(super) fn words(message: &str) -> String {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The model is named by whoever reports the error.
+    let line = match line.strip_prefix("Load model from ").and_then(|rest| rest.split_once(" failed:")) {
+        Some((_, rest)) => rest.trim_start().to_owned(),
+        None => line,
+    };
+    match source_location(&line) {
+        Some(location) => format!("{}{}", &line[..location.start], line[location.end..].trim_start()),
+        None => line,
+    }
+}
+
+/// Where a text such as `/src/core/graph/model.cc:256 Model::Model(int, bool) const ` stands in a line.
+fn source_location(line: &str) -> Option<Range<usize>> {
+    let start = line.split(' ').scan(0, |offset, word| {
+        let start = *offset;
+        *offset += word.len() + 1;
+        Some((start, word))
+    });
+    let (start, word) = start.into_iter().find(|(_, word)| is_source_line(word))?;
+    let after = start + word.len();
+    Some(start..after + signature_length(&line[after..]))
+}
+
+fn is_source_line(word: &str) -> bool {
+    word.rsplit_once(':').is_some_and(|(file, line)| {
+        let is_source = [".cc", ".h", ".cpp", ".hpp"].iter().any(|extension| file.ends_with(extension));
+        is_source && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// Length of the function's signature at the start of a text: up to the end of its parameters; 0 if there is none.
+fn signature_length(text: &str) -> usize {
+    let mut depth = 0_usize;
+    for (index, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' if depth > 1 => depth -= 1,
+            ')' => {
+                let end = index + 1;
+                let is_const = text[end..].starts_with(" const ");
+                return if is_const { end + " const".len() } else { end };
+            }
+            _ => {}
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn a_place_in_the_sources_is_left_out() {
+        let message = "Load model from m.onnx failed:/src/core/graph/model.cc:256 \
+                       ort::Model::Model(onnx::ModelProto&&, const std::function<void(int)>&) Unsupported model IR version: 999";
+        assert_eq!(words(message), "Unsupported model IR version: 999");
+        let message =
+            "Status Message: /src/reshape_helper.h:91 R::R(const S&) const input_size was false. Shape:{32,4}\n";
+        assert_eq!(words(message), "Status Message: input_size was false. Shape:{32,4}");
+    }
+
+    #[test]
+    fn other_words_stay() {
+        let message = "Non-zero status code (1) at 12:30,\n node a.cc of x.h: [1,2]";
+        assert_eq!(words(message), "Non-zero status code (1) at 12:30, node a.cc of x.h: [1,2]");
+        assert_eq!(words("failed at b.cc:7 nothing follows"), "failed at nothing follows");
+    }
+}

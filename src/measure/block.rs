@@ -1,0 +1,218 @@
+//! Blocks: short stretches of one inference after another, on one thread or several.
+
+use std::sync::Barrier;
+
+use super::{Clock, MonotonicClock, Usage};
+use crate::stats::{Latencies, Quantile, SteadyRule};
+use crate::units::Nanos;
+
+/// How long a block lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockTarget {
+    /// The block ends with the first inference that ends after this much time.
+    pub length: Nanos,
+    /// Inferences that the block holds at least, over all lanes.
+    pub min_inferences: u64,
+}
+
+/// One request in flight: what runs an inference, and the latencies of the current block.
+#[derive(Debug)]
+pub struct Lane<F> {
+    infer: F,
+    latencies: Latencies,
+    inferences_count: u64,
+}
+
+impl<F> Lane<F> {
+    /// A lane whose requests `infer` serves.
+    pub fn new(infer: F) -> Self {
+        Lane { infer, latencies: Latencies::new(), inferences_count: 0 }
+    }
+}
+
+/// What a block took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockTimes {
+    /// From just before the first inference to just after the last, over all lanes.
+    pub elapsed: Nanos,
+    /// Inferences completed, over all lanes.
+    pub inferences_count: u64,
+    /// What the process used meanwhile.
+    pub usage: Usage,
+}
+
+/// How warming up went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WarmupTimes {
+    /// Whether the latency was steady before the bound was reached.
+    pub steady: bool,
+    /// Inferences completed.
+    pub inferences_count: u64,
+    /// Time from the first window's start to the last one's end.
+    pub elapsed: Nanos,
+}
+
+/// When warming up ends.
+#[derive(Clone, Debug)]
+pub struct WarmupRule {
+    /// Length of one window.
+    pub window: BlockTarget,
+    /// The latency is steady when the medians of the windows so far satisfy this.
+    pub steady: SteadyRule,
+    /// Warming up ends after this much time, steady or not.
+    pub max_length: Nanos,
+    /// It ends after this many windows, steady or not.
+    pub max_windows: usize,
+}
+
+/// Runs one block on every lane at once and merges their latencies into `latencies`, which is emptied first.
+///
+/// Each lane runs one inference that is not timed first, because caches are cold when another process has just run.
+///
+/// # Errors
+/// The first error that an inference returns; the block then counts for nothing.
+pub fn run_block<C, F, E>(
+    clock: &C,
+    lanes: &mut [Lane<F>],
+    target: &BlockTarget,
+    latencies: &mut Latencies,
+) -> Result<BlockTimes, E>
+where
+    C: Clock,
+    F: FnMut() -> Result<(), E> + Send,
+    E: Send,
+{
+    let target = BlockTarget { min_inferences: target.min_inferences.div_ceil(lanes.len().max(1) as u64), ..*target };
+    let (usage, elapsed) = match &mut *lanes {
+        [lane] => run_alone(clock, lane, &target)?,
+        lanes => run_together(clock, lanes, &target)?,
+    };
+    latencies.reset();
+    for lane in lanes.iter() {
+        latencies.merge(&lane.latencies);
+    }
+    let inferences_count = lanes.iter().map(|lane| lane.inferences_count).sum();
+    Ok(BlockTimes { elapsed, inferences_count, usage })
+}
+
+/// Runs windows until their medians are steady or a bound is reached; their latencies are merged into `latencies`.
+///
+/// # Errors
+/// The first error that an inference returns.
+pub fn warm_up<C, F, E>(
+    clock: &C,
+    lanes: &mut [Lane<F>],
+    rule: &WarmupRule,
+    latencies: &mut Latencies,
+) -> Result<WarmupTimes, E>
+where
+    C: Clock,
+    F: FnMut() -> Result<(), E> + Send,
+    E: Send,
+{
+    let started = clock.now();
+    let mut window = Latencies::new();
+    let mut medians = Vec::with_capacity(rule.max_windows);
+    let mut inferences_count = 0;
+    loop {
+        let times = run_block(clock, lanes, &rule.window, &mut window)?;
+        latencies.merge(&window);
+        inferences_count += times.inferences_count;
+        medians.extend(window.nearest_rank(Quantile::P50).map(Nanos::as_f64));
+        let steady = rule.steady.is_steady(&medians);
+        let elapsed = clock.now().since(started);
+        if steady || elapsed >= rule.max_length || medians.len() >= rule.max_windows {
+            return Ok(WarmupTimes { steady, inferences_count, elapsed });
+        }
+    }
+}
+
+fn run_alone<C, F, E>(clock: &C, lane: &mut Lane<F>, target: &BlockTarget) -> Result<(Usage, Nanos), E>
+where
+    C: Clock,
+    F: FnMut() -> Result<(), E>,
+{
+    prepare(lane)?;
+    let before = Usage::now();
+    let (start, end) = run_lane(clock, lane, target)?;
+    Ok((Usage::now().since(&before), end.since(start)))
+}
+
+fn run_together<C, F, E>(clock: &C, lanes: &mut [Lane<F>], target: &BlockTarget) -> Result<(Usage, Nanos), E>
+where
+    C: Clock,
+    F: FnMut() -> Result<(), E> + Send,
+    E: Send,
+{
+    let prepared = Barrier::new(lanes.len() + 1);
+    let go = Barrier::new(lanes.len() + 1);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = lanes
+            .iter_mut()
+            .map(|lane| {
+                scope.spawn(|| {
+                    let ready = prepare(lane);
+                    prepared.wait();
+                    go.wait();
+                    ready.and_then(|()| run_lane(clock, lane, target))
+                })
+            })
+            .collect();
+        prepared.wait();
+        let before = Usage::now();
+        go.wait();
+        let spans: Vec<_> = threads.into_iter().map(join).collect::<Result<_, E>>()?;
+        let usage = Usage::now().since(&before);
+        let start = spans.iter().map(|span| span.0).min().unwrap_or_default();
+        let end = spans.iter().map(|span| span.1).max().unwrap_or_default();
+        Ok((usage, end.since(start)))
+    })
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn prepare<F, E>(lane: &mut Lane<F>) -> Result<(), E>
+where
+    F: FnMut() -> Result<(), E>,
+{
+    lane.latencies.reset();
+    lane.inferences_count = 0;
+    (lane.infer)()
+}
+
+/// The timed region: nothing in here but the clock, the inference and the histogram.
+#[inline]
+fn run_lane<C, F, E>(clock: &C, lane: &mut Lane<F>, target: &BlockTarget) -> Result<(Nanos, Nanos), E>
+where
+    C: Clock,
+    F: FnMut() -> Result<(), E>,
+{
+    let start = clock.now();
+    let deadline = start + target.length;
+    let mut begin = start;
+    loop {
+        (lane.infer)()?;
+        let end = clock.now();
+        lane.latencies.record(end.since(begin));
+        lane.inferences_count += 1;
+        if end >= deadline && lane.inferences_count >= target.min_inferences {
+            return Ok((start, end));
+        }
+        begin = clock.now();
+    }
+}
+
+/// What the timed loop adds to a bare inference on this machine now: the time an iteration takes whose inference does
+/// nothing.
+#[must_use]
+pub fn harness_cost() -> Nanos {
+    const LENGTH: Nanos = Nanos(5_000_000);
+    let mut lanes = [Lane::new(|| Ok::<(), std::convert::Infallible>(()))];
+    let target = BlockTarget { length: LENGTH, min_inferences: 1 };
+    match run_block(&MonotonicClock, &mut lanes, &target, &mut Latencies::new()) {
+        Ok(times) => Nanos(times.elapsed.0 / times.inferences_count.max(1)),
+        Err(never) => match never {},
+    }
+}

@@ -1,0 +1,65 @@
+//! The one place that reads the clock of a measurement.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::units::Nanos;
+
+/// A clock that never goes backwards.
+pub trait Clock: Sync {
+    /// Time since an arbitrary but fixed origin.
+    fn now(&self) -> Nanos;
+}
+
+/// The system's monotonic clock (`CLOCK_MONOTONIC`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MonotonicClock;
+
+impl Clock for MonotonicClock {
+    #[inline]
+    fn now(&self) -> Nanos {
+        // CLOCK_MONOTONIC exists on every system that onnxprof runs on; 0 would show as an absurd span.
+        clock_gettime(ClockId::CLOCK_MONOTONIC)
+            .map_or(Nanos(0), |time| Nanos(time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64))
+    }
+}
+
+/// A clock that stands still until it is told to move: scripted engines measure nothing real.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    now_ns: AtomicU64,
+}
+
+impl ManualClock {
+    /// Moves the clock forward.
+    pub fn advance(&self, span: Nanos) {
+        self.now_ns.fetch_add(span.0, Ordering::Relaxed);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Nanos {
+        Nanos(self.now_ns.load(Ordering::Relaxed))
+    }
+}
+
+/// Whichever clock an engine's inferences run on.
+#[derive(Clone, Debug)]
+pub enum EngineClock {
+    /// Inferences take real time.
+    Monotonic,
+    /// Inferences take the time that a script says.
+    Manual(Arc<ManualClock>),
+}
+
+impl Clock for EngineClock {
+    #[inline]
+    fn now(&self) -> Nanos {
+        match self {
+            EngineClock::Monotonic => MonotonicClock.now(),
+            EngineClock::Manual(clock) => clock.now(),
+        }
+    }
+}

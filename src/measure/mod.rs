@@ -1,0 +1,11 @@
+//! The timed loops over a closure. One clock, no allocation, lock or output in the timed region.
+//!
+//! Nothing here knows an engine: a caller hands in something that runs one inference. Read `block` first.
+
+mod block;
+mod clock;
+mod usage;
+
+pub use block::{BlockTarget, BlockTimes, Lane, WarmupRule, WarmupTimes, harness_cost, run_block, warm_up};
+pub use clock::{Clock, EngineClock, ManualClock, MonotonicClock};
+pub use usage::Usage;

@@ -1,0 +1,178 @@
+//! What can go wrong on the way to a library.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{DEFAULT_VERSION, OLDEST_VERSION, Version};
+
+/// Why there is no library to use.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// `--runtime` holds neither a path nor a version.
+    #[error("`{text}` is neither a library's path nor a version such as `cpu@{DEFAULT_VERSION}`")]
+    NotARequest {
+        /// What was given.
+        text: String,
+    },
+    /// A build other than the CPU one was asked for by name.
+    #[error("there is no build `{build}` that onnxprof can install")]
+    UnknownBuild {
+        /// What was asked for.
+        build: String,
+    },
+    /// The version that was asked for cannot be loaded.
+    #[error("ONNX Runtime {version} is older than {}.{}, the oldest that onnxprof loads", OLDEST_VERSION.major, OLDEST_VERSION.minor)]
+    TooOld {
+        /// What was asked for.
+        version: Version,
+    },
+    /// A path that was given does not exist or cannot be read.
+    #[error("cannot read `{path}`, named by {named_by}")]
+    UnreadablePath {
+        /// What was given.
+        path: PathBuf,
+        /// The flag or variable that named it.
+        named_by: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A folder that was given holds no library.
+    #[error("there is no ONNX Runtime library in `{path}`, named by {named_by}")]
+    NoLibraryInside {
+        /// What was given.
+        path: PathBuf,
+        /// The flag or variable that named it.
+        named_by: &'static str,
+    },
+    /// No environment variable leads to a cache folder.
+    #[error("no folder to keep ONNX Runtime in: neither ONNXPROF_CACHE nor XDG_CACHE_HOME nor HOME is set")]
+    NoCacheFolder,
+    /// The cache cannot be read or written.
+    #[error("cannot use the cache at `{path}`")]
+    Cache {
+        /// What was touched.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The disk is full.
+    #[error("no space left to install ONNX Runtime in `{path}`")]
+    NoSpace {
+        /// The cache's folder of libraries.
+        path: PathBuf,
+    },
+    /// Nothing can be installed on this operating system or processor.
+    #[error("onnxprof cannot install ONNX Runtime on {os} {architecture}")]
+    UnsupportedPlatform {
+        /// Operating system, as Rust names it.
+        os: &'static str,
+        /// Processor architecture, as Rust names it.
+        architecture: &'static str,
+    },
+    /// No pip works.
+    #[error("no working pip to install ONNX Runtime with (tried {tried})")]
+    NoPip {
+        /// The commands that were tried.
+        tried: String,
+    },
+    /// The package index was not reached, or has nothing at all for this machine.
+    #[error("pip found no ONNX Runtime: the package index cannot be reached, or has none for this machine")]
+    NoIndex {
+        /// What pip said.
+        source: PipMessage,
+    },
+    /// The package index does not have the version.
+    #[error("the package index has no ONNX Runtime {version}")]
+    NoSuchVersion {
+        /// What was asked for.
+        version: Version,
+        /// What there is instead and can be loaded, ascending.
+        available: Vec<Version>,
+    },
+    /// pip failed in some other way.
+    #[error("pip failed to download ONNX Runtime {version}")]
+    PipFailed {
+        /// What was asked for.
+        version: Version,
+        /// What pip said.
+        source: PipMessage,
+    },
+    /// The downloaded wheel is not the one that was published.
+    #[error("the downloaded `{wheel}` is not the published file: its SHA-256 is {found}, not {expected}")]
+    WrongHash {
+        /// File name.
+        wheel: String,
+        /// SHA-256 of what was downloaded.
+        found: String,
+        /// SHA-256 of what was published.
+        expected: &'static str,
+    },
+    /// The downloaded wheel cannot be unpacked.
+    #[error("cannot unpack `{wheel}`")]
+    BadWheel {
+        /// File name.
+        wheel: String,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A line in which pip says what went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("pip: {0}")]
+pub struct PipMessage(pub String);
+
+impl RuntimeError {
+    /// The disk got full while `unfinished`, a folder inside the cache, was filled.
+    pub(super) fn no_space_for(unfinished: &Path) -> Self {
+        RuntimeError::NoSpace { path: unfinished.parent().unwrap_or(unfinished).into() }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        const OWN: &str = "name a library with `--runtime PATH`";
+        Some(match self {
+            Self::NotARequest { .. } | Self::TooOld { .. } => {
+                format!("use `--runtime cpu@{DEFAULT_VERSION}` or `--runtime PATH`")
+            }
+            Self::UnknownBuild { .. } => format!("use `cpu@{DEFAULT_VERSION}`, or {OWN} of another build"),
+            Self::UnreadablePath { .. } | Self::NoLibraryInside { .. } => {
+                "give the path of `libonnxruntime.so` or of the folder that holds it".into()
+            }
+            Self::NoCacheFolder => "set ONNXPROF_CACHE to a folder that can be written".into(),
+            Self::Cache { .. } => format!("set ONNXPROF_CACHE to a folder that can be written, or {OWN}"),
+            Self::NoSpace { .. } => {
+                format!(
+                    "make room there and in the folder for temporary files, set ONNXPROF_CACHE to another, or {OWN}"
+                )
+            }
+            Self::UnsupportedPlatform { .. } => format!("{OWN} or ORT_DYLIB_PATH"),
+            Self::NoPip { .. } => format!("install Python 3 with pip, or {OWN}"),
+            Self::NoIndex { .. } => format!(
+                "check the network and pip's configuration (proxy, index); without a network, copy \
+                 `libonnxruntime.so` here and {OWN}"
+            ),
+            Self::NoSuchVersion { available, .. } => match newest(available) {
+                Some(list) => format!("use one of those that there are: {list}"),
+                None => format!("the index has none that onnxprof loads; {OWN}"),
+            },
+            Self::PipFailed { .. } => format!("try it by hand with `pip download --no-deps onnxruntime`, or {OWN}"),
+            Self::WrongHash { .. } | Self::BadWheel { .. } => {
+                format!("check which index pip uses and clear its cache with `pip cache purge`, or {OWN}")
+            }
+        })
+    }
+}
+
+/// The newest patch of each minor version, newest first.
+fn newest(ascending: &[Version]) -> Option<String> {
+    let mut kept: Vec<Version> = Vec::new();
+    for version in ascending.iter().rev() {
+        if kept.last().is_none_or(|last| (last.major, last.minor) != (version.major, version.minor)) {
+            kept.push(*version);
+        }
+    }
+    let words: Vec<String> = kept.iter().map(Version::to_string).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}

@@ -1,0 +1,160 @@
+//! ONNX Runtime libraries: find one, install one, ask one what it is.
+//!
+//! No library is opened here: [`probe()`] lets a child process do that, so that a file that is no library costs nothing
+//! but the child. Read [`resolve`] first; it is what every command that measures calls.
+//!
+//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the cache, and at last an installation of
+//! [`DEFAULT_VERSION`] into the cache.
+
+mod cache;
+mod error;
+mod install;
+mod locate;
+mod pip;
+mod probe;
+mod request;
+mod version;
+mod wheel;
+
+pub use cache::{Cache, CachedLibrary, Condition, Manifest, Verification};
+pub use error::RuntimeError;
+pub use install::{Installed, install};
+pub use locate::library as library_at;
+pub use probe::{LibraryInfo, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF, probe};
+pub use request::Request;
+pub use version::{DEFAULT_VERSION, OLDEST_VERSION, Version};
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::PathBuf;
+
+/// Environment variable that names a library, known to other programs that load ONNX Runtime as well.
+pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
+
+/// A library, and how it was found. Whether it can be loaded has not been tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The library's file, absolute.
+    pub path: PathBuf,
+    /// Version by the manifest in the cache or by the file's name; absent where neither tells.
+    pub version: Option<String>,
+    /// Which step of the look-up found it.
+    pub found_by: FoundBy,
+}
+
+/// Which step of the look-up found a library. Displays as the reason why the library is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundBy {
+    /// The user gave its path.
+    Path,
+    /// The user asked for its version, which is in the cache.
+    Version,
+    /// `ORT_DYLIB_PATH` names it.
+    Environment,
+    /// It is the default version, and in the cache.
+    CachedDefault,
+    /// It is the newest in the cache, where the default version is not.
+    CachedNewest,
+    /// It has just been installed.
+    Installed,
+}
+
+impl fmt::Display for FoundBy {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FoundBy::Path => write!(out, "given by --runtime"),
+            FoundBy::Version => write!(out, "asked for by --runtime, in the cache"),
+            FoundBy::Environment => write!(out, "named by {LIBRARY_VARIABLE}"),
+            FoundBy::CachedDefault => write!(out, "the default, in the cache"),
+            FoundBy::CachedNewest => {
+                write!(out, "the newest in the cache, where the default {DEFAULT_VERSION} is not")
+            }
+            FoundBy::Installed => write!(out, "installed just now"),
+        }
+    }
+}
+
+impl FoundBy {
+    /// Where the library was found: `cache`, or the flag or variable that named it.
+    #[must_use]
+    pub fn place(self) -> &'static str {
+        match self {
+            FoundBy::Path => "--runtime",
+            FoundBy::Environment => LIBRARY_VARIABLE,
+            FoundBy::Version | FoundBy::CachedDefault | FoundBy::CachedNewest | FoundBy::Installed => "cache",
+        }
+    }
+}
+
+/// What a look-up came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// There is a library.
+    Found(Found),
+    /// None is there; this version would be installed.
+    Missing(Version),
+}
+
+/// Finds the library to use, and installs one if there is none.
+///
+/// `request` is what the user asked for: a path to a library or to a folder that holds one, `cpu@1.31.1` or `1.31.1`.
+/// `progress` is called with a sentence before anything that takes long.
+///
+/// # Errors
+///
+/// What was asked for does not exist or cannot be understood, or an installation failed; see [`RuntimeError`].
+pub fn resolve(request: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
+    match find(request)? {
+        Lookup::Found(found) => Ok(found),
+        Lookup::Missing(version) => {
+            let installed = install(&Cache::locate()?, version, progress)?;
+            let found_by = match (installed.newly, request) {
+                (true, _) => FoundBy::Installed,
+                (false, Some(_)) => FoundBy::Version,
+                (false, None) => FoundBy::CachedDefault,
+            };
+            Ok(Found { path: installed.library, version: Some(version.to_string()), found_by })
+        }
+    }
+}
+
+/// Finds the library that [`resolve`] would use, and changes nothing.
+///
+/// # Errors
+///
+/// As [`resolve`], less what installing can run into.
+pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
+    let named = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty());
+    match (request.map(str::parse::<Request>).transpose()?, named) {
+        (Some(Request::Path(path)), _) => locate::library("--runtime", &path).map(|path| at_path(path, FoundBy::Path)),
+        (Some(Request::Version(version)), _) => Ok(match Cache::locate()?.intact(version)? {
+            Some(library) => in_cache(library, FoundBy::Version),
+            None => Lookup::Missing(version),
+        }),
+        (None, Some(path)) => from_environment(&path),
+        (None, None) => best_in_cache(&Cache::locate()?),
+    }
+}
+
+/// The library that `ORT_DYLIB_PATH` names, given its value.
+fn from_environment(value: &OsStr) -> Result<Lookup, RuntimeError> {
+    locate::library(LIBRARY_VARIABLE, value.as_ref()).map(|path| at_path(path, FoundBy::Environment))
+}
+
+/// The default version if the cache has it intact, else the newest that is.
+fn best_in_cache(cache: &Cache) -> Result<Lookup, RuntimeError> {
+    if let Some(library) = cache.intact(DEFAULT_VERSION)? {
+        return Ok(in_cache(library, FoundBy::CachedDefault));
+    }
+    let newest = cache.libraries()?.into_iter().rev().find(|library| library.condition == Condition::Intact);
+    Ok(newest.map_or(Lookup::Missing(DEFAULT_VERSION), |library| in_cache(library, FoundBy::CachedNewest)))
+}
+
+fn at_path(path: PathBuf, found_by: FoundBy) -> Lookup {
+    let version = locate::version_in_name(&path).map(|version| version.to_string());
+    Lookup::Found(Found { path, version, found_by })
+}
+
+fn in_cache(library: CachedLibrary, found_by: FoundBy) -> Lookup {
+    Lookup::Found(Found { path: library.path, version: Some(library.version.to_string()), found_by })
+}

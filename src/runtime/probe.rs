@@ -1,0 +1,126 @@
+//! Asking a library what it is, in a child process: opening a file that is no library can crash or hang whoever does it.
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+/// Variable and value that switch off ONNX Runtime's telemetry; to be set before a library is opened.
+pub const TELEMETRY_OFF: (&str, &str) = ("ORT_DISABLE_TELEMETRY", "1");
+
+/// Time after which a library that does not answer is given up: opening one takes some 0.1 s, from a slow disk some seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often the child is looked after. Short against the 0.1 s that opening a library takes.
+const TICK: Duration = Duration::from_millis(5);
+
+/// What a library says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LibraryInfo {
+    /// Version.
+    pub version: String,
+    /// How it was built: branch, commit, compiler flags.
+    pub build_info: String,
+    /// Execution providers that it offers, by ONNX Runtime's identifiers, in its order of preference.
+    pub execution_providers: Vec<String>,
+}
+
+/// What the child that opens a library writes to its stdout, as one line of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeAnswer {
+    /// It is a library that can be loaded.
+    Library(LibraryInfo),
+    /// It is not.
+    Failed(ProbeFailure),
+}
+
+/// Why a library cannot be loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeFailure {
+    /// What failed, then its causes.
+    pub chain: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Why nothing is known of a library.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// It cannot be loaded.
+    #[error("{}", .0.chain.join(": "))]
+    Unusable(ProbeFailure),
+    /// Whoever opened it was killed.
+    #[error("opening `{path}` ended the process that did it ({status})")]
+    Crashed {
+        /// The library.
+        path: PathBuf,
+        /// How the process ended.
+        status: ExitStatus,
+    },
+    /// Whoever opened it did not come back.
+    #[error("opening `{path}` did not end within {} s", PATIENCE.as_secs())]
+    Hung {
+        /// The library.
+        path: PathBuf,
+    },
+    /// The child process could not be used.
+    #[error("cannot ask `{path}` what it is")]
+    Child {
+        /// The library.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Asks a library what it is: runs `program arguments... path`, which is to print a [`ProbeAnswer`].
+///
+/// # Errors
+///
+/// The library cannot be loaded, or the child process failed.
+pub fn probe(program: &Path, arguments: &[&OsStr], path: &Path) -> Result<LibraryInfo, ProbeError> {
+    let failed = |source| ProbeError::Child { path: path.into(), source };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .arg(path)
+        .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    let Some(status) = wait(&mut child).map_err(failed)? else {
+        return Err(ProbeError::Hung { path: path.into() });
+    };
+    let mut text = String::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        stdout.read_to_string(&mut text).map_err(failed)?;
+    }
+    // A library may print when it is opened; the answer comes last.
+    match text.lines().last().and_then(|line| serde_json::from_str(line).ok()) {
+        Some(ProbeAnswer::Library(info)) => Ok(info),
+        Some(ProbeAnswer::Failed(failure)) => Err(ProbeError::Unusable(failure)),
+        None => Err(ProbeError::Crashed { path: path.into(), status }),
+    }
+}
+
+/// Waits for the child; `None` if it had to be killed. The answer is far smaller than a pipe holds, so that the child
+/// never waits for a reader.
+fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(TICK);
+    }
+}
