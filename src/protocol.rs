@@ -1,0 +1,194 @@
+//! The lines between parent and worker: one JSON object per line, a request on the worker's stdin, a response on its
+//! stdout.
+//!
+//! The worker says [`Response::Hello`] first, unasked. Every request has exactly one response, which may be
+//! [`Response::Failed`]. The worker ends when its stdin closes. Read [`Request`] first.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::inputs::InputPlan;
+use crate::plan::{InputRequest, LoadMode, RuntimeChoice, SessionSpec, Task};
+use crate::record::{AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, Warmup};
+use crate::units::{Bytes, Nanos};
+
+/// Version of the protocol: both sides must speak the same.
+pub const VERSION: u64 = 1;
+
+/// What a parent asks of a worker.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "request")]
+pub enum Request {
+    /// Read a model file without a runtime, and plan its inputs.
+    Describe {
+        /// The model file.
+        model: PathBuf,
+        /// What the user said about inputs.
+        inputs: InputRequest,
+    },
+    /// Open a runtime.
+    Open {
+        /// The runtime.
+        runtime: RuntimeChoice,
+        /// The execution provider that it must offer.
+        execution_provider: String,
+    },
+    /// Create the session.
+    Load {
+        /// The model file.
+        model: PathBuf,
+        /// The session.
+        spec: Box<SessionSpec>,
+    },
+    /// Make a cell the current one: bind inputs, run the first inference, warm up.
+    Begin {
+        /// Samples per inference.
+        batch_size: u64,
+        /// How requests arrive.
+        load_mode: LoadMode,
+        /// What is fed.
+        inputs: Box<InputPlan>,
+    },
+    /// Measure a block of the current cell.
+    Block {
+        /// Length of the block.
+        length_ns: Nanos,
+        /// Inferences that it holds at least.
+        min_inferences: u64,
+    },
+    /// Leave the current cell.
+    End,
+    /// Score the session's outputs.
+    Evaluate(Box<Evaluation>),
+}
+
+/// How outputs are to be scored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Index of the session, for the record.
+    pub session: usize,
+    /// What is fed.
+    pub inputs: InputPlan,
+    /// What kind of prediction it is.
+    pub task: Task,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// What the outputs of this session are to the other sessions'.
+    pub role: EvaluationRole,
+    /// Scoring ends with the batch that ends after this much time; absent: with the last sample.
+    pub limit_ns: Option<Nanos>,
+    /// Scoring ends after this many samples; absent: with the last sample.
+    pub max_samples: Option<u64>,
+}
+
+/// What the outputs of a session are to the other sessions'.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvaluationRole {
+    /// Outputs are compared with nothing.
+    Alone,
+    /// Outputs are kept in this file, for the others to be compared with.
+    Baseline(PathBuf),
+    /// Outputs are compared with those in this file.
+    Candidate(PathBuf),
+}
+
+/// What a worker answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "response")]
+pub enum Response {
+    /// Said first, unasked.
+    Hello {
+        /// [`VERSION`].
+        protocol: u64,
+        /// Version of onnxprof.
+        tool_version: String,
+    },
+    /// Answer to [`Request::Describe`].
+    Described(Box<Described>),
+    /// Answer to [`Request::Open`].
+    Opened {
+        /// Time to open the library and create its environment.
+        runtime_start_ns: Nanos,
+        /// Version of the runtime.
+        version: String,
+        /// Build information.
+        build_info: String,
+        /// Execution providers that the runtime offers.
+        execution_providers: Vec<String>,
+    },
+    /// Answer to [`Request::Load`].
+    Loaded {
+        /// Time from the call that creates the session to its return.
+        session_load_ns: Nanos,
+        /// Session configuration entries, read back from the runtime.
+        session_config: BTreeMap<String, String>,
+    },
+    /// Answer to [`Request::Begin`].
+    Began {
+        /// Time of the first inference of the cell.
+        first_run_ns: Nanos,
+        /// How warming up went.
+        warmup: Warmup,
+        /// Latencies during warm-up, encoded.
+        histogram: String,
+    },
+    /// Answer to [`Request::Block`].
+    Block(BlockReport),
+    /// Answer to [`Request::End`].
+    Ended {
+        /// Statistics of the arena, or why there are none.
+        arena: Result<ArenaStats, String>,
+        /// Warnings that the runtime logged in this process so far.
+        log_warnings_count: u64,
+        /// Errors that it logged.
+        log_errors_count: u64,
+    },
+    /// Answer to [`Request::Evaluate`].
+    Evaluated(Box<AccuracyRecord>),
+    /// The request could not be served.
+    Failed(Failure),
+}
+
+/// What a model file says, and what will be fed to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Described {
+    /// What the file says.
+    pub model: ModelSummary,
+    /// SHA-256 of the model file.
+    pub sha256: String,
+    /// Inputs, planned.
+    pub inputs: InputPlan,
+    /// The data, where there is a file.
+    pub dataset: Option<DatasetInfo>,
+    /// What the timed loop adds to a bare inference.
+    pub harness_cost_ns: Nanos,
+}
+
+/// What a block measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BlockReport {
+    /// From just before the first inference to just after the last.
+    pub elapsed_ns: Nanos,
+    /// Inferences completed.
+    pub inferences_count: u64,
+    /// Median latency.
+    pub median_ns: Nanos,
+    /// 10th percentile.
+    pub p10_ns: Nanos,
+    /// Mean latency.
+    pub mean_ns: Nanos,
+    /// CPU time of the process.
+    pub cpu_time_ns: Nanos,
+    /// Involuntary context switches of the process.
+    pub involuntary_switches_count: u64,
+    /// Major page faults of the process.
+    pub major_faults_count: u64,
+    /// Latencies, encoded.
+    pub histogram: String,
+}
+
+/// Size of a line beyond which it is not of this protocol: no answer comes near, and the parent's memory is bounded.
+pub const MAX_LINE: Bytes = Bytes(16 << 20);

@@ -1,0 +1,130 @@
+//! One block, seen from the parent: sample, ask, sample, and say what disturbed it.
+
+use super::launch::Launch;
+use crate::plan::CellKey;
+use crate::protocol::{BlockReport, Request, Response};
+use crate::record::{BlockRecord, Disturbance, Failure, Phase};
+use crate::sample::{BlockSample, Sampler};
+use crate::units::Nanos;
+
+/// Inferences that a block holds at least.
+const MIN_INFERENCES: u64 = 3;
+/// Involuntary context switches that a block may have whatever its length: the kernel's own housekeeping.
+const SWITCHES_ALWAYS: u64 = 3;
+/// And this many more for each second, the rate at which an otherwise idle machine was seen to interrupt.
+const SWITCHES_PER_SEC: f64 = 100.0;
+/// Share of a block's time, over all CPUs, that the host may take.
+const STEAL_SHARE: f64 = 0.05;
+
+/// Which block, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BlockPlace {
+    pub key: CellKey,
+    pub alternation: u64,
+    pub position: u64,
+    pub started_ns: Nanos,
+    pub length_ns: Nanos,
+}
+
+/// A measured block, its latencies, and what sampling cost.
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub block: BlockRecord,
+    pub histogram: String,
+    pub sampling_cost_ns: Nanos,
+}
+
+/// Measures one block.
+pub(super) async fn measure(launch: &mut Launch, sampler: &Sampler, place: BlockPlace) -> Result<Measured, Failure> {
+    let pid = launch.worker.pid();
+    let request = Request::Block { length_ns: place.length_ns, min_inferences: MIN_INFERENCES };
+    let doing = format!("run a block at batch size {}", place.key.batch_size);
+    let before = sampler.sample(pid);
+    let report = match launch.worker.ask(&request, &doing).await? {
+        Response::Block(report) => report,
+        other => return Err(launch.worker.unexpected(&other).await),
+    };
+    let after = sampler.sample(pid);
+    let block = record(launch, place, &report, &after.since(&before));
+    Ok(Measured { block, histogram: report.histogram, sampling_cost_ns: after.cost_ns })
+}
+
+fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &BlockSample) -> BlockRecord {
+    BlockRecord {
+        key: place.key,
+        launch: launch.record.launch,
+        round: launch.record.round,
+        alternation: place.alternation,
+        position: place.position,
+        phase: Phase::Timed,
+        started_ns: place.started_ns,
+        elapsed_ns: report.elapsed_ns,
+        inferences_count: report.inferences_count,
+        median_ns: report.median_ns,
+        p10_ns: report.p10_ns,
+        mean_ns: report.mean_ns,
+        cpu_time_ns: report.cpu_time_ns,
+        involuntary_switches_count: report.involuntary_switches_count,
+        major_faults_count: report.major_faults_count,
+        steal_ns: sample.steal_ns,
+        throttled_ns: sample.throttled_ns,
+        resident_bytes: sample.resident_bytes,
+        disturbances: disturbances(report, sample),
+    }
+}
+
+/// What disturbed a block, by the bounds stated above.
+fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> {
+    let seconds = report.elapsed_ns.as_secs_f64();
+    let switches = SWITCHES_ALWAYS as f64 + SWITCHES_PER_SEC * seconds;
+    let is_stolen = |steal: Nanos| steal.as_secs_f64() > STEAL_SHARE * seconds;
+    let signs = [
+        (Disturbance::ContextSwitches, report.involuntary_switches_count as f64 > switches),
+        (Disturbance::Steal, sample.steal_ns.is_some_and(is_stolen)),
+        (Disturbance::Throttled, sample.throttled_ns.is_some_and(|throttled| throttled.0 > 0)),
+        (Disturbance::MajorFaults, report.major_faults_count > 0),
+    ];
+    signs.into_iter().filter_map(|(disturbance, seen)| seen.then_some(disturbance)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(switches: u64, faults: u64) -> BlockReport {
+        BlockReport {
+            elapsed_ns: Nanos(30_000_000),
+            inferences_count: 100,
+            median_ns: Nanos(300_000),
+            p10_ns: Nanos(290_000),
+            mean_ns: Nanos(301_000),
+            cpu_time_ns: Nanos(30_000_000),
+            involuntary_switches_count: switches,
+            major_faults_count: faults,
+            histogram: String::new(),
+        }
+    }
+
+    fn sample(steal: Option<u64>, throttled: Option<u64>) -> BlockSample {
+        BlockSample { steal_ns: steal.map(Nanos), throttled_ns: throttled.map(Nanos), resident_bytes: None }
+    }
+
+    #[test]
+    fn a_quiet_block_is_not_disturbed() {
+        assert_eq!(disturbances(&report(6, 0), &sample(Some(1_000_000), Some(0))), []);
+    }
+
+    #[test]
+    fn each_sign_is_named() {
+        let signs = disturbances(&report(7, 1), &sample(Some(10_000_000), Some(1)));
+        assert_eq!(
+            signs,
+            [Disturbance::ContextSwitches, Disturbance::Steal, Disturbance::Throttled, Disturbance::MajorFaults]
+        );
+    }
+
+    #[test]
+    fn a_source_that_is_absent_disturbs_nothing() {
+        assert_eq!(disturbances(&report(0, 0), &sample(None, None)), []);
+    }
+}

@@ -1,0 +1,173 @@
+//! One launch: a fresh worker with one session, and what the parent samples of it.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::worker_process::{WorkerCommand, WorkerProcess};
+use crate::plan::{CellKey, RuntimeChoice, SessionSpec};
+use crate::protocol::{Request, Response};
+use crate::record::{EffectiveOptions, Failure, LaunchCell, LaunchRecord, RuntimeInfo};
+use crate::sample::{Roots, affinity, process};
+use crate::units::Nanos;
+
+/// A worker that holds a session, and its record so far.
+#[derive(Debug)]
+pub(super) struct Launch {
+    pub worker: WorkerProcess,
+    pub record: LaunchRecord,
+}
+
+/// What a launch needs to know.
+#[derive(Debug)]
+pub(super) struct LaunchSetup<'a> {
+    pub command: &'a WorkerCommand,
+    pub roots: &'a Roots,
+    pub model: &'a Path,
+    pub spec: &'a SessionSpec,
+    /// CPUs that the worker is restricted to; absent: wherever the kernel puts it.
+    pub cpus: Option<&'a [u64]>,
+    pub found_by: &'a str,
+}
+
+impl Launch {
+    /// Starts a worker, opens the runtime and creates the session. `record` is filled as far as it goes, also when
+    /// that fails.
+    pub(super) async fn start(
+        setup: &LaunchSetup<'_>,
+        log: File,
+        mut record: LaunchRecord,
+    ) -> Result<(Launch, RuntimeInfo), (LaunchRecord, Failure)> {
+        let started = async {
+            let mut worker = WorkerProcess::spawn(setup.command, log).await?;
+            if let Some(cpus) = setup.cpus {
+                // Where the kernel refuses, the CPUs that are read back say so.
+                let _ = affinity::set_affinity(worker.pid(), cpus);
+            }
+            let runtime = open(&mut worker, setup, &mut record).await?;
+            load(&mut worker, setup, &mut record).await?;
+            Ok((worker, runtime))
+        }
+        .await;
+        match started {
+            Ok((worker, runtime)) => Ok((Launch { worker, record }, runtime)),
+            Err(failure) => Err((record, failure)),
+        }
+    }
+
+    /// Begins a cell: returns what is known of it, and the latencies of its warm-up.
+    pub(super) async fn begin(
+        &mut self,
+        roots: &Roots,
+        key: CellKey,
+        inputs: &crate::inputs::InputPlan,
+    ) -> Result<(LaunchCell, String), Failure> {
+        // Where the peak cannot be reset, it is that of the whole process, which is still an upper bound of the cell's.
+        let _ = process::reset_peak(roots, self.worker.pid());
+        let request =
+            Request::Begin { batch_size: key.batch_size, load_mode: key.load_mode, inputs: Box::new(inputs.clone()) };
+        let doing = format!("run the first inferences at batch size {}", key.batch_size);
+        match self.worker.ask(&request, &doing).await? {
+            Response::Began { first_run_ns, warmup, histogram } => {
+                self.record.first_run_ns.get_or_insert(first_run_ns);
+                let cell = LaunchCell {
+                    batch_size: key.batch_size,
+                    load_mode: key.load_mode,
+                    first_run_ns,
+                    warmup,
+                    peak_memory_bytes: None,
+                    arena: Err("the cell did not end".into()),
+                };
+                Ok((cell, histogram))
+            }
+            other => Err(self.worker.unexpected(&other).await),
+        }
+    }
+
+    /// Ends a cell and completes its record.
+    pub(super) async fn end_cell(&mut self, roots: &Roots, mut cell: LaunchCell) -> Result<LaunchCell, Failure> {
+        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid()).ok();
+        match self.worker.ask(&Request::End, "end a batch size").await? {
+            Response::Ended { arena, log_warnings_count, log_errors_count } => {
+                cell.arena = arena;
+                self.record.log_warnings_count = log_warnings_count;
+                self.record.log_errors_count = log_errors_count;
+                Ok(cell)
+            }
+            other => Err(self.worker.unexpected(&other).await),
+        }
+    }
+}
+
+async fn open(
+    worker: &mut WorkerProcess,
+    setup: &LaunchSetup<'_>,
+    record: &mut LaunchRecord,
+) -> Result<RuntimeInfo, Failure> {
+    let path = match &setup.spec.runtime {
+        RuntimeChoice::Library(path) | RuntimeChoice::Script(path) => path.clone(),
+    };
+    match worker.ask(&open_request(setup.spec), "open the runtime").await? {
+        Response::Opened { runtime_start_ns, version, build_info, execution_providers } => {
+            record.runtime_start_ns = Some(runtime_start_ns);
+            let found_by = setup.found_by.to_owned();
+            Ok(RuntimeInfo { path, version, build_info, execution_providers, found_by })
+        }
+        other => Err(worker.unexpected(&other).await),
+    }
+}
+
+async fn load(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut LaunchRecord) -> Result<(), Failure> {
+    let (roots, pid) = (setup.roots, worker.pid());
+    let read_before = process::storage_read_bytes(roots, pid).ok();
+    let threads_before_load_count = process::threads_count(roots, pid).unwrap_or_default();
+    record.before_load_memory_bytes = process::private_memory(roots, pid).ok();
+    let request = Request::Load { model: setup.model.to_owned(), spec: Box::new(setup.spec.clone()) };
+    let session_config = match worker.ask(&request, "create the session").await? {
+        Response::Loaded { session_load_ns, session_config } => {
+            record.session_load_ns = Some(session_load_ns);
+            session_config
+        }
+        other => return Err(worker.unexpected(&other).await),
+    };
+    record.after_load_memory_bytes = process::private_memory(roots, pid).ok();
+    record.load_peak_memory_bytes = process::peak_resident(roots, pid).ok();
+    record.load_storage_read_bytes = read_before
+        .zip(process::storage_read_bytes(roots, pid).ok())
+        .map(|(before, after)| crate::units::Bytes(after.0.saturating_sub(before.0)));
+    record.effective = Some(EffectiveOptions {
+        cpus: process::allowed_cpus(roots, pid).unwrap_or_default(),
+        threads_before_load_count,
+        threads_after_load_count: process::threads_count(roots, pid).unwrap_or_default(),
+        session_config,
+        // The worker has refused a provider that the library does not have.
+        execution_providers: vec![setup.spec.execution_provider.clone()],
+    });
+    Ok(())
+}
+
+/// The request to open the runtime of a session.
+pub(super) fn open_request(spec: &SessionSpec) -> Request {
+    Request::Open { runtime: spec.runtime.clone(), execution_provider: spec.execution_provider.clone() }
+}
+
+/// An empty record of a launch that is about to start.
+pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) -> LaunchRecord {
+    LaunchRecord {
+        launch,
+        round,
+        session,
+        started_ns,
+        outcome: crate::record::Outcome::Ok,
+        runtime_start_ns: None,
+        session_load_ns: None,
+        first_run_ns: None,
+        before_load_memory_bytes: None,
+        after_load_memory_bytes: None,
+        load_peak_memory_bytes: None,
+        load_storage_read_bytes: None,
+        effective: None,
+        cells: Vec::new(),
+        log_warnings_count: 0,
+        log_errors_count: 0,
+    }
+}

@@ -1,0 +1,275 @@
+//! The parent side of a run: rounds of launches, blocks in turn, a watchdog, and everything that finishes written down.
+//!
+//! It never loads a model and sleeps while a worker measures. Whoever shows progress is an [`Observer`]. Read [`run`]
+//! first.
+
+mod block;
+mod cells;
+mod launch;
+mod order;
+mod pace;
+mod prepare;
+mod progress;
+mod round;
+mod scoring;
+mod stop;
+mod sweep;
+mod worker_process;
+
+pub use progress::{Observer, Progress};
+pub use worker_process::WorkerCommand;
+
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::plan::{PageCache, Pin, Plan, RuntimeChoice};
+use crate::record::store::{Journal, RunFolder, StoreError};
+use crate::record::{CellRecord, EndReason, Event, Failure, Host, Outcome, RunInfo, RunRecord, SCHEMA_VERSION};
+use crate::sample::{Roots, Sampler, affinity, process};
+use crate::units::Nanos;
+use prepare::Description;
+use round::Run;
+
+/// Left of the budget when measuring ends: what writing the reports takes.
+const WRITING_RESERVE: Duration = Duration::from_millis(300);
+
+/// Everything that a run starts from.
+#[derive(Debug)]
+pub struct Job {
+    /// What to run.
+    pub plan: Plan,
+    /// Where to write.
+    pub folder: RunFolder,
+    /// What is known of the run before it begins.
+    pub info: RunInfo,
+    /// The machine.
+    pub host: Host,
+    /// How the runtime was found, for the record.
+    pub runtime_found_by: String,
+    /// What is to be said about the options that were taken, for the record.
+    pub notes: Vec<String>,
+    /// How to start workers.
+    pub worker: WorkerCommand,
+    /// When the budget began to run.
+    pub started: Instant,
+}
+
+/// Why a run could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The run folder could not be written; what was written before is there.
+    #[error("failed to write down the run")]
+    Store(#[from] StoreError),
+    /// No variant could even be read.
+    #[error("no model can be measured")]
+    NoVariant {
+        /// Why not, one for each variant.
+        failures: Vec<Failure>,
+    },
+    /// A runtime cannot be used, or lacks the execution provider.
+    #[error("the runtime cannot be used: {}", .0.message)]
+    Runtime(Failure),
+    /// The user or the system asked this process to end before the first measurement.
+    #[error("interrupted before anything was measured")]
+    Interrupted,
+    /// The system refused what a parent needs.
+    #[error("failed to set up the run")]
+    System(#[from] std::io::Error),
+}
+
+/// Runs a job to its end, or until it is interrupted, and returns the folder and the record, which is written.
+///
+/// # Errors
+/// [`RunError::NoVariant`], [`RunError::Runtime`] or [`RunError::Interrupted`] before anything is written;
+/// [`RunError::Store`] if the folder cannot be written (a full disk). A session that fails is no error: it is in the
+/// record.
+pub fn run(job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, RunRecord), RunError> {
+    survive_file_size_limit()?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(job, observer))
+}
+
+/// Makes a write beyond the limit on the size of files an error like that of a full disk, not the end of the process.
+fn survive_file_size_limit() -> std::io::Result<()> {
+    // SAFETY: ignoring a signal installs no handler that could run.
+    unsafe { nix::sys::signal::signal(nix::sys::signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }?;
+    Ok(())
+}
+
+async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, RunRecord), RunError> {
+    let roots = Roots::system();
+    let mut interruption = Interruption::listen()?;
+    let descriptions = tokio::select! {
+        prepared = prepare(&job, observer) => prepared?,
+        () = interruption.comes() => return Err(RunError::Interrupted),
+    };
+    prepare::include_fixed_batch_sizes(&mut job.plan, &descriptions);
+    job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, &descriptions));
+    let worker_cpus = place(&job.plan, &job.host, &roots);
+    let record = first_record(&job.plan, Beginning { info: job.info, host: job.host, notes: job.notes }, &descriptions);
+    for note in &record.notes {
+        observer.observe(&Progress::Note(note));
+    }
+    let journal = Journal::begin(job.folder, record)?;
+    let mut run = Run {
+        deadline: job
+            .plan
+            .schedule
+            .budget_ns
+            .map(|budget| job.started + Duration::from(budget).saturating_sub(WRITING_RESERVE)),
+        plan: job.plan,
+        journal,
+        descriptions,
+        worker_cpus,
+        command: job.worker,
+        started: job.started,
+        runtime_found_by: job.runtime_found_by,
+        next_launch: 0,
+        closed: std::collections::BTreeSet::new(),
+        sampler: Sampler::new(&roots),
+        roots,
+        sampling_costs: Vec::new(),
+        observer,
+    };
+    let reason = tokio::select! {
+        reason = run.measure() => reason?,
+        () = interruption.comes() => EndReason::Interrupted,
+    };
+    run.observer.observe(&Progress::Ended(reason));
+    run.finish(reason)
+}
+
+/// Reads the variants, and makes sure that there is something to measure and something to measure it with.
+async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Vec<Description>, RunError> {
+    let descriptions = prepare::describe_all(&job.plan, &job.worker, observer).await;
+    if descriptions.iter().all(Result::is_err) {
+        return Err(RunError::NoVariant { failures: descriptions.into_iter().filter_map(Result::err).collect() });
+    }
+    prepare::probe_runtimes(&job.plan, &job.worker).await.map_err(RunError::Runtime)?;
+    for (variant, description) in job.plan.variants.iter().zip(&descriptions) {
+        if let Err(failure) = description {
+            observer.observe(&Progress::Failed { variant: &variant.name, batch_size: None, failure });
+        }
+    }
+    Ok(descriptions)
+}
+
+/// Signals by which the user or the system asks this process to end.
+struct Interruption([Signal; 3]);
+
+impl Interruption {
+    /// From now on the signals are heard, and do not end the process by themselves.
+    fn listen() -> std::io::Result<Self> {
+        let [interrupt, terminate, hangup] =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        Ok(Interruption([interrupt?, terminate?, hangup?]))
+    }
+
+    /// Waits for one of them.
+    async fn comes(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+/// Chooses CPUs for the workers, and moves the parent away from them where there is room.
+fn place(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
+    match &plan.schedule.pin {
+        Pin::None => None,
+        Pin::Cpus(cpus) => Some(cpus.clone()),
+        Pin::Auto => {
+            let threads = |concurrency: u64| {
+                let pool = plan.sessions.iter().map(|session| session.options.intra_threads).max().unwrap_or(1);
+                pool + concurrency - 1
+            };
+            let most = plan.load_modes.iter().map(|mode| threads(mode.concurrency())).max().unwrap_or(1);
+            let placement = affinity::choose_cpus(
+                most.min(host.usable_cpus_count),
+                &host.affinity_cpus,
+                &affinity::Topology::read(roots),
+            );
+            // A parent that stays where it was costs a little precision, nothing else.
+            let _ = affinity::set_own_affinity(&placement.parent);
+            Some(placement.worker)
+        }
+    }
+}
+
+/// What the record holds from the beginning.
+struct Beginning {
+    info: RunInfo,
+    host: Host,
+    notes: Vec<String>,
+}
+
+/// The record as it stands before the first measurement.
+fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description]) -> RunRecord {
+    let Beginning { info, host, mut notes } = beginning;
+    let cell = |key| CellRecord {
+        key,
+        outcome: Outcome::Skipped { reason: cells::NOT_REACHED.into() },
+        latency_histogram: None,
+        warmup_histogram: None,
+    };
+    let described = descriptions.iter().flatten();
+    for note in described.clone().flat_map(|described| &described.inputs.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    if matches!(plan.sessions.first().map(|session| &session.runtime), Some(RuntimeChoice::Script(_))) {
+        notes.push("latencies come from a script: nothing was executed".into());
+    }
+    RunRecord {
+        schema_version: SCHEMA_VERSION,
+        run: RunInfo { harness_cost_ns: described.clone().map(|described| described.harness_cost_ns).min(), ..info },
+        host,
+        plan: plan.clone(),
+        runtimes: Vec::new(),
+        variants: descriptions.iter().map(prepare::variant_record).collect(),
+        dataset: described.clone().find_map(|described| described.dataset.clone()),
+        launches: Vec::new(),
+        cells: plan.cells().map(cell).collect(),
+        blocks: Vec::new(),
+        accuracy: Vec::new(),
+        notes,
+    }
+}
+
+impl Run<'_> {
+    /// Writes the end of the run down.
+    fn finish(mut self, reason: EndReason) -> Result<(RunFolder, RunRecord), RunError> {
+        scoring::forget_outputs(self.journal.folder());
+        self.check_page_cache()?;
+        self.sampling_costs.sort_unstable();
+        let info = RunInfo {
+            elapsed_ns: Some(self.elapsed()),
+            ended_by: Some(reason),
+            sampling_cost_ns: self.sampling_costs.get(self.sampling_costs.len() / 2).copied(),
+            parent_peak_memory_bytes: process::own_peak_memory(&self.roots).ok(),
+            ..self.journal.record().run.clone()
+        };
+        self.journal.append(Event::Ended(info))?;
+        self.journal.finish()?;
+        Ok(self.journal.into_parts())
+    }
+
+    /// Says so where the kernel kept the models in the page cache although they were to be dropped.
+    fn check_page_cache(&mut self) -> Result<(), RunError> {
+        let launches = || self.journal.record().launches.iter().filter(|launch| launch.session_load_ns.is_some());
+        let read_nothing = launches().any(|launch| launch.load_storage_read_bytes.is_none_or(|bytes| bytes.0 == 0));
+        if self.plan.schedule.page_cache == PageCache::Cold && read_nothing {
+            self.note("loads are not cold: the kernel kept models in the page cache, or does not tell".into())?;
+        }
+        Ok(())
+    }
+
+    /// Wall time since the start of the run.
+    fn elapsed(&self) -> Nanos {
+        Nanos::from(self.started.elapsed())
+    }
+}

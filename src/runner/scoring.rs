@@ -1,0 +1,141 @@
+//! Scoring outputs, in launches of their own, so that neither memory nor first runs of the timed launches know of it.
+
+use super::launch::Launch;
+use super::round::Run;
+use super::{Progress, RunError};
+use crate::plan::RuntimeChoice;
+use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
+use crate::record::store::RunFolder;
+use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
+use crate::units::Nanos;
+
+/// Samples per inference while scoring, where the model takes it.
+const BATCH_SIZE: u64 = 32;
+/// Where the baseline's outputs are kept for the others while they are scored.
+const OUTPUTS: &str = ".baseline-outputs";
+/// Share of the budget that scoring the baseline may take; the other sessions score the same samples.
+const BUDGET_SHARE: f64 = 0.05;
+
+/// Removes the outputs of the baseline, which an interrupted scoring leaves behind.
+pub(super) fn forget_outputs(folder: &RunFolder) {
+    // As a rule there are none any more.
+    let _ = std::fs::remove_file(folder.path().join(OUTPUTS));
+}
+
+impl Run<'_> {
+    /// Scores every session, the baseline's first.
+    pub(super) async fn score_all(&mut self) -> Result<(), RunError> {
+        let baseline = self.plan.baseline_session();
+        let mut sessions: Vec<usize> = (0..self.plan.sessions.len()).collect();
+        sessions.sort_by_key(|&session| Some(session) != baseline);
+        let outputs = self.journal.folder().path().join(OUTPUTS);
+        let mut max_samples = None;
+        for session in sessions {
+            if !self.has_open_cells(session) {
+                continue;
+            }
+            let is_baseline = Some(session) == baseline;
+            let role = match (is_baseline, outputs.exists()) {
+                (true, _) => EvaluationRole::Baseline(outputs.clone()),
+                (false, true) => EvaluationRole::Candidate(outputs.clone()),
+                (false, false) => EvaluationRole::Alone,
+            };
+            let scored = self.score(session, role, max_samples).await?;
+            if is_baseline {
+                max_samples = scored;
+            }
+        }
+        forget_outputs(self.journal.folder());
+        Ok(())
+    }
+
+    /// Scores one session; returns the samples that were scored.
+    async fn score(
+        &mut self,
+        session: usize,
+        role: EvaluationRole,
+        max_samples: Option<u64>,
+    ) -> Result<Option<u64>, RunError> {
+        if matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_)) {
+            let reason = "a script of latencies computes no outputs".into();
+            let record = self.unscored(session, 1, Outcome::Skipped { reason });
+            self.journal.append(Event::Accuracy(Box::new(record)))?;
+            return Ok(None);
+        }
+        let Ok(described) = &self.descriptions[self.plan.sessions[session].variant] else { return Ok(None) };
+        let inputs = described.inputs.clone();
+        let batch_size = described.model.batch_axis.fixed_size.unwrap_or(BATCH_SIZE);
+        let batch_size = if inputs.supports_batch(batch_size).is_ok() { batch_size } else { 1 };
+        self.observer.observe(&Progress::Scoring { variant: &self.plan.variant_of(session).name });
+        let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };
+        let mut evaluation = Evaluation {
+            session,
+            inputs,
+            task: self.plan.task,
+            batch_size,
+            role,
+            limit_ns: Some(self.scoring_limit()),
+            max_samples,
+        };
+        let mut scored = evaluate(&mut launch, &evaluation).await;
+        if let Err(failure) = &scored
+            && may_score_singly(failure, &launch, &evaluation)
+        {
+            let variant = &self.plan.variant_of(session).name;
+            let note = format!("{variant} is scored one sample at a time: batches of {batch_size} fail");
+            evaluation.batch_size = 1;
+            scored = evaluate(&mut launch, &evaluation).await;
+            if scored.is_ok() {
+                self.note(note)?;
+            }
+        }
+        let record = match scored {
+            Ok(record) => record,
+            Err(failure) => {
+                self.announce(session, None, &failure);
+                self.unscored(session, evaluation.batch_size, Outcome::Failed(failure))
+            }
+        };
+        launch.worker.end().await;
+        let samples = record.outcome.is_ok().then_some(record.samples_count);
+        self.journal.append(Event::Accuracy(Box::new(record)))?;
+        Ok(samples)
+    }
+
+    /// How long scoring a session may take; well within the time after which its worker counts as stuck.
+    fn scoring_limit(&self) -> Nanos {
+        let patience = Nanos(self.plan.schedule.timeout_ns.0 / 2);
+        let share = |budget: Nanos| Nanos((budget.as_f64() * BUDGET_SHARE) as u64);
+        self.plan.schedule.budget_ns.map_or(patience, |budget| share(budget).min(patience))
+    }
+
+    fn unscored(&self, session: usize, batch_size: u64, outcome: Outcome) -> AccuracyRecord {
+        AccuracyRecord {
+            session,
+            outcome,
+            task: self.plan.task,
+            batch_size,
+            samples_count: 0,
+            outputs: Vec::new(),
+            scores: None,
+            agreement: Vec::new(),
+            reference: None,
+        }
+    }
+}
+
+/// Whether a session that fails in batches may do better one sample at a time: a model that says that it takes any batch
+/// size may still compute with only one.
+fn may_score_singly(failure: &Failure, launch: &Launch, evaluation: &Evaluation) -> bool {
+    matches!(failure.kind, FailureKind::Inference | FailureKind::OutOfMemory)
+        && launch.worker.is_alive()
+        && evaluation.batch_size > 1
+        && evaluation.inputs.supports_batch(1).is_ok()
+}
+
+async fn evaluate(launch: &mut Launch, evaluation: &Evaluation) -> Result<AccuracyRecord, Failure> {
+    match launch.worker.ask(&Request::Evaluate(Box::new(evaluation.clone())), "score the outputs").await? {
+        Response::Evaluated(record) => Ok(*record),
+        other => Err(launch.worker.unexpected(&other).await),
+    }
+}

@@ -1,0 +1,141 @@
+//! Where a sweep over batch sizes ends by itself.
+
+use crate::plan::{CellKey, Plan};
+use crate::record::{Phase, RunRecord};
+use crate::units::Bytes;
+
+/// A larger batch must add at least this to a session's best throughput, or it counts as saturated.
+const LEAST_GAIN: f64 = 0.03;
+/// Batch sizes in a row that must be saturated in every session.
+const SATURATED_IN_A_ROW: usize = 2;
+/// The next batch size must be expected to leave this share of the available memory free.
+const MEMORY_RESERVE: f64 = 0.2;
+/// One alternation must not take more than this share of the budget.
+const LARGEST_ALTERNATION: f64 = 0.2;
+
+/// What one batch size has shown, over all sessions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Step {
+    pub batch_size: u64,
+    /// Predictions per second of each session, where it was measured.
+    pub throughput: Vec<Option<f64>>,
+    /// Sum over sessions of the peak memory.
+    pub peak_memory: Option<Bytes>,
+    /// Share of the budget that one alternation took.
+    pub budget_share: f64,
+}
+
+/// Reads from the record what one batch size has shown.
+pub(super) fn step(record: &RunRecord, plan: &Plan, batch_size: u64, budget_share: f64) -> Step {
+    let load_mode = plan.load_modes[0];
+    let throughput = (0..plan.sessions.len())
+        .map(|session| throughput(record, CellKey { session, batch_size, load_mode }))
+        .collect();
+    let peaks = record.launches.iter().flat_map(|launch| &launch.cells).filter(|cell| cell.batch_size == batch_size);
+    let peak_memory = peaks.filter_map(|cell| cell.peak_memory_bytes).map(|peak| peak.0).sum::<u64>();
+    Step { batch_size, throughput, peak_memory: (peak_memory > 0).then_some(Bytes(peak_memory)), budget_share }
+}
+
+fn throughput(record: &RunRecord, key: CellKey) -> Option<f64> {
+    let timed = record.blocks.iter().filter(|block| block.key == key && block.phase == Phase::Timed);
+    let best =
+        timed.map(|block| (block.inferences_count * key.batch_size) as f64 / block.elapsed_ns.as_secs_f64().max(1e-9));
+    best.max_by(f64::total_cmp)
+}
+
+/// Why the batch sizes after these steps need not be measured; `None` if they do.
+pub(super) fn end(steps: &[Step], next: u64, available: Option<Bytes>) -> Option<String> {
+    let last = steps.last()?;
+    saturation(steps)
+        .or_else(|| memory(steps, next, available?))
+        .or_else(|| (last.budget_share > LARGEST_ALTERNATION).then(|| time(last)))
+}
+
+fn saturation(steps: &[Step]) -> Option<String> {
+    let first = steps.len().checked_sub(SATURATED_IN_A_ROW)?;
+    let (before, tail) = steps.split_at(first);
+    let sessions = steps[0].throughput.len();
+    let gains_nothing = |session: usize| {
+        let best = best(before, session);
+        tail.iter().all(|step| step.throughput[session].is_none_or(|rate| rate < best * (1.0 + LEAST_GAIN)))
+    };
+    let saturated = !before.is_empty() && (0..sessions).all(gains_nothing);
+    saturated.then(|| {
+        let sizes: Vec<String> = tail.iter().map(|step| step.batch_size.to_string()).collect();
+        format!(
+            "throughput has saturated: batch sizes {} added less than {:.0}% in every session; name others with `--batch`",
+            sizes.join(" and "),
+            LEAST_GAIN * 100.0
+        )
+    })
+}
+
+fn best(steps: &[Step], session: usize) -> f64 {
+    steps.iter().filter_map(|step| step.throughput[session]).fold(0.0, f64::max)
+}
+
+fn memory(steps: &[Step], next: u64, available: Bytes) -> Option<String> {
+    let [.., before, last] = steps else { return None };
+    let (before_peak, last_peak) = (before.peak_memory?, last.peak_memory?);
+    let per_sample = last_peak.0.saturating_sub(before_peak.0) as f64 / (last.batch_size - before.batch_size) as f64;
+    let growth = per_sample * (next - last.batch_size) as f64;
+    (growth > available.as_f64() * (1.0 - MEMORY_RESERVE)).then(|| {
+        format!(
+            "memory would not suffice: batch size {next} is expected to need {:.0} MiB more, and {:.0} MiB are available",
+            growth / f64::from(1 << 20),
+            available.as_f64() / f64::from(1 << 20)
+        )
+    })
+}
+
+fn time(last: &Step) -> String {
+    format!(
+        "one alternation at batch size {} took {:.0}% of the budget; raise `--budget`, or name batch sizes with `--batch`",
+        last.batch_size,
+        last.budget_share * 100.0
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(rates: &[f64]) -> Vec<Step> {
+        let step = |(index, &rate): (usize, &f64)| Step {
+            batch_size: 1 << index,
+            throughput: vec![Some(rate)],
+            peak_memory: Some(Bytes((100 << 20) + (10 << 20) * (1 << index))),
+            budget_share: 0.01,
+        };
+        rates.iter().enumerate().map(step).collect()
+    }
+
+    #[test]
+    fn growing_throughput_goes_on() {
+        assert_eq!(end(&steps(&[100.0, 150.0, 180.0, 190.0]), 16, None), None);
+    }
+
+    #[test]
+    fn two_batch_sizes_without_a_gain_end_the_sweep() {
+        let reason = end(&steps(&[100.0, 150.0, 151.0, 149.0]), 16, None).unwrap();
+        assert!(reason.contains("batch sizes 4 and 8"), "{reason}");
+    }
+
+    #[test]
+    fn one_batch_size_without_a_gain_does_not() {
+        assert_eq!(end(&steps(&[100.0, 150.0, 151.0]), 8, None), None);
+    }
+
+    #[test]
+    fn a_batch_that_would_not_fit_ends_the_sweep() {
+        let reason = end(&steps(&[100.0, 150.0, 180.0]), 8, Some(Bytes(30 << 20))).unwrap();
+        assert!(reason.contains("40 MiB more"), "{reason}");
+    }
+
+    #[test]
+    fn an_alternation_that_eats_the_budget_ends_the_sweep() {
+        let mut slow = steps(&[100.0, 200.0]);
+        slow[1].budget_share = 0.4;
+        assert!(end(&slow, 4, None).unwrap().contains("40% of the budget"));
+    }
+}

@@ -1,0 +1,325 @@
+//! The parent's end of one worker: start it, ask it, and say in words how it ended if it did.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::protocol::{MAX_LINE, Request, Response, VERSION};
+use crate::record::{Failure, FailureKind};
+use crate::runtime::TELEMETRY_OFF;
+
+/// How long a worker may take to end after it has closed its output: a crash may write a core file first.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+/// What Rust, C++ and the loader say when an allocation fails.
+const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "bad_alloc", "Cannot allocate memory"];
+const MEMORY_HINT: &str = "try smaller batch sizes with `--batch`, or give the process more memory";
+const KILL_HINT: &str =
+    "if nobody killed it, the system was out of memory: try smaller batch sizes, or give the process more memory";
+
+/// How worker processes are started.
+#[derive(Clone, Debug)]
+pub struct WorkerCommand {
+    /// The program; it is given the one argument `worker`.
+    pub program: PathBuf,
+    /// A worker that does not answer a request within this time is killed.
+    pub timeout: Duration,
+}
+
+/// A running worker.
+#[derive(Debug)]
+pub(super) struct WorkerProcess {
+    child: Child,
+    pid: u32,
+    requests: ChildStdin,
+    responses: BufReader<ChildStdout>,
+    timeout: Duration,
+    alive: bool,
+    oom_kills_before: Option<u64>,
+    log: Log,
+}
+
+/// What a worker writes to stderr.
+#[derive(Debug)]
+struct Log {
+    file: File,
+    /// Where this worker's lines begin.
+    start: u64,
+}
+
+impl WorkerProcess {
+    /// Starts a worker whose stderr goes to `log`, which can be read as well, and hears its greeting.
+    pub(super) async fn spawn(command: &WorkerCommand, log: File) -> Result<Self, Failure> {
+        let spawn_failure = |message: String| Failure {
+            kind: FailureKind::Crashed,
+            message: format!("failed to start a worker process from `{}`: {message}", command.program.display()),
+            hint: None,
+        };
+        let start = log.metadata().map_or(0, |metadata| metadata.len());
+        let stderr = log.try_clone().map_err(|error| spawn_failure(error.to_string()))?;
+        let mut child = Command::new(&command.program)
+            .arg("worker")
+            // The official Linux builds start a telemetry thread as soon as the library is opened.
+            .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| spawn_failure(error.to_string()))?;
+        let (Some(pid), Some(requests), Some(responses)) = (child.id(), child.stdin.take(), child.stdout.take()) else {
+            return Err(spawn_failure("it ended at once".into()));
+        };
+        let mut worker = WorkerProcess {
+            child,
+            pid,
+            requests,
+            responses: BufReader::new(responses),
+            timeout: command.timeout,
+            alive: true,
+            oom_kills_before: oom_kills(),
+            log: Log { file: log, start },
+        };
+        match worker.response("greet").await? {
+            Response::Hello { protocol: VERSION, .. } => Ok(worker),
+            Response::Hello { protocol, tool_version } => Err(worker
+                .protocol_failure(&format!("speaks version {protocol} (onnxprof {tool_version}), not {VERSION}"))
+                .await),
+            _ => Err(worker.protocol_failure("did not greet").await),
+        }
+    }
+
+    /// The worker's process id.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether the worker can be asked further.
+    pub(super) fn is_alive(&self) -> bool {
+        self.alive
+    }
+
+    /// Asks the worker and waits for its answer. `doing` names the request in error messages: "load the model".
+    ///
+    /// The worker runs from the request to the answer and is stopped at all other times: ONNX Runtime's pool threads
+    /// spin for some 25 ms after an inference, which would be in the middle of another worker's block.
+    pub(super) async fn ask(&mut self, request: &Request, doing: &str) -> Result<Response, Failure> {
+        self.signal(Signal::SIGCONT);
+        let answer = self.exchange(request, doing).await;
+        self.signal(Signal::SIGSTOP);
+        answer
+    }
+
+    async fn exchange(&mut self, request: &Request, doing: &str) -> Result<Response, Failure> {
+        let sent = match serde_json::to_vec(request) {
+            Ok(mut line) => {
+                line.push(b'\n');
+                self.requests.write_all(&line).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        // A worker that died breaks the pipe; its exit status, read below, says more than that.
+        match sent {
+            Ok(()) => self.response(doing).await,
+            Err(_) => Err(self.end_failure(doing).await),
+        }
+    }
+
+    /// Reports an answer that does not fit its request, and ends the worker.
+    pub(super) async fn unexpected(&mut self, response: &Response) -> Failure {
+        let text = serde_json::to_string(response).unwrap_or_default();
+        self.protocol_failure(&format!("gave an answer out of turn: {}", excerpt(text.as_bytes()))).await
+    }
+
+    /// Ends the worker. It has nothing to save, so it is not asked.
+    pub(super) async fn end(mut self) {
+        self.kill().await;
+    }
+
+    async fn response(&mut self, doing: &str) -> Result<Response, Failure> {
+        let mut line = Vec::new();
+        let mut limited = (&mut self.responses).take(MAX_LINE.0);
+        match timeout(self.timeout, limited.read_until(b'\n', &mut line)).await {
+            Err(_) => Err(self.timeout_failure(doing).await),
+            Ok(Err(_) | Ok(0)) => Err(self.end_failure(doing).await),
+            Ok(Ok(_)) => match serde_json::from_slice(&line) {
+                Ok(Response::Failed(failure)) => Err(failure),
+                Ok(response) => Ok(response),
+                Err(_) if line.len() as u64 >= MAX_LINE.0 => {
+                    Err(self.protocol_failure(&format!("sent a line without an end: {}", excerpt(&line))).await)
+                }
+                Err(_) if !line.ends_with(b"\n") => Err(self.end_failure(doing).await),
+                Err(_) => Err(self.protocol_failure(&format!("said something else: {}", excerpt(&line))).await),
+            },
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        if self.alive {
+            // A worker that has just died is found out by what it does not answer.
+            let _ = kill(Pid::from_raw(self.pid.cast_signed()), signal);
+        }
+    }
+
+    async fn kill(&mut self) {
+        self.alive = false;
+        // The process may be gone already.
+        let _ = self.child.kill().await;
+    }
+
+    async fn timeout_failure(&mut self, doing: &str) -> Failure {
+        self.kill().await;
+        Failure {
+            kind: FailureKind::TimedOut,
+            message: format!("the worker did not {doing} within {} s, and was killed", self.timeout.as_secs_f64()),
+            hint: Some("give it more time with `--timeout` if it is slow rather than stuck".into()),
+        }
+    }
+
+    async fn protocol_failure(&mut self, what: &str) -> Failure {
+        self.kill().await;
+        Failure {
+            kind: FailureKind::Protocol,
+            message: format!("the worker does not follow the protocol: it {what}"),
+            hint: Some("parent and worker must be the same build of onnxprof".into()),
+        }
+    }
+
+    /// The worker closed its end: what its exit status says.
+    async fn end_failure(&mut self, doing: &str) -> Failure {
+        let status = timeout(END_PATIENCE, self.child.wait()).await;
+        self.kill().await;
+        let end = End {
+            status: status.ok().and_then(Result::ok),
+            oom_killed: matches!((self.oom_kills_before, oom_kills()), (Some(before), Some(now)) if now > before),
+            last_words: self.log.last_words(),
+        };
+        end.describe(doing)
+    }
+}
+
+impl Log {
+    /// The last line that the worker wrote, printable; `None` if it wrote nothing.
+    fn last_words(&self) -> Option<String> {
+        const MOST: usize = 2048;
+        let end = self.file.metadata().ok()?.len();
+        let mut tail = vec![0; MOST];
+        let length = self.file.read_at(&mut tail, self.start.max(end.saturating_sub(MOST as u64))).ok()?;
+        let line = tail[..length].split(|&byte| byte == b'\n').rfind(|line| !line.trim_ascii().is_empty())?;
+        Some(excerpt(line.trim_ascii()))
+    }
+}
+
+/// How a worker that was not told to end has ended.
+#[derive(Debug, Default)]
+struct End {
+    /// Its exit status; `None` if it lived on without answering, until it was killed.
+    status: Option<ExitStatus>,
+    /// Whether the kernel has killed processes for want of memory meanwhile.
+    oom_killed: bool,
+    last_words: Option<String>,
+}
+
+impl End {
+    fn describe(&self, doing: &str) -> Failure {
+        let signal = self.status.and_then(|status| status.signal());
+        let name = signal.and_then(|number| Signal::try_from(number).ok()).map_or("a signal", Signal::as_str);
+        let words = self.last_words.as_deref();
+        let without_memory = words.is_some_and(|words| OUT_OF_MEMORY.iter().any(|sign| words.contains(sign)));
+        let how = match (signal, self.status.and_then(|status| status.code())) {
+            (Some(_), _) if self.oom_killed => "was killed by the kernel, which was out of memory,".to_owned(),
+            (Some(_), _) => format!("was ended by {name}"),
+            (None, Some(code)) => format!("ended with exit code {code}"),
+            (None, None) => "closed its output, and was killed,".to_owned(),
+        };
+        let (kind, hint) = match signal {
+            Some(_) if self.oom_killed => (FailureKind::OutOfMemory, Some(MEMORY_HINT)),
+            _ if without_memory => (FailureKind::OutOfMemory, Some(MEMORY_HINT)),
+            Some(9) => (FailureKind::Crashed, Some(KILL_HINT)),
+            _ => (FailureKind::Crashed, None),
+        };
+        let last = words.map_or_else(String::new, |words| format!("; its last words: {words}"));
+        Failure {
+            kind,
+            message: format!("the worker {how} while it was to {doing}{last}"),
+            hint: hint.map(str::to_owned),
+        }
+    }
+}
+
+/// Processes that the kernel has killed for want of memory since boot.
+fn oom_kills() -> Option<u64> {
+    let text = std::fs::read_to_string(Path::new("/proc/vmstat")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
+}
+
+/// The beginning of a line that is not of the protocol, printable.
+fn excerpt(line: &[u8]) -> String {
+    const MOST: usize = 200;
+    let text = String::from_utf8_lossy(&line[..line.len().min(MOST)]);
+    let mut printable = String::new();
+    for letter in text.trim_end().chars() {
+        if letter.is_control() {
+            printable.extend(letter.escape_debug());
+        } else {
+            printable.push(letter);
+        }
+    }
+    printable
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn ended(status: i32) -> End {
+        End { status: Some(ExitStatus::from_raw(status)), ..End::default() }
+    }
+
+    #[test]
+    fn an_end_by_signal_names_the_signal() {
+        let failure = ended(11).describe("run a block");
+        assert_eq!(failure.kind, FailureKind::Crashed);
+        assert_eq!(failure.message, "the worker was ended by SIGSEGV while it was to run a block");
+    }
+
+    #[test]
+    fn an_end_by_the_oom_killer_is_out_of_memory() {
+        let failure = End { oom_killed: true, ..ended(9) }.describe("load the model");
+        assert_eq!(failure.kind, FailureKind::OutOfMemory);
+    }
+
+    #[test]
+    fn a_failed_allocation_is_out_of_memory() {
+        let end = End { last_words: Some("memory allocation of 1024 bytes failed".into()), ..ended(6) };
+        let failure = end.describe("load the model");
+        assert_eq!(failure.kind, FailureKind::OutOfMemory);
+        assert!(failure.message.ends_with("; its last words: memory allocation of 1024 bytes failed"), "{failure:?}");
+    }
+
+    #[test]
+    fn last_words_are_those_of_this_worker() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"of an earlier one\n").unwrap();
+        let log = Log { start: file.metadata().unwrap().len(), file: file.try_clone().unwrap() };
+        assert_eq!(log.last_words(), None);
+        file.write_all(b"warning\nthread panicked: \x1b no\n\n").unwrap();
+        assert_eq!(log.last_words().unwrap(), "thread panicked: \\u{1b} no");
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_printable() {
+        assert_eq!(excerpt(b"\x1b[31mred\n"), "\\u{1b}[31mred");
+        assert!(excerpt(&[b'a'; 4096]).len() <= 200);
+    }
+}

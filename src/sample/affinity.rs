@@ -1,0 +1,276 @@
+//! On which CPUs workers and parent run.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
+use super::{Roots, SampleError, parse_list, value};
+
+/// Capacity of the fastest kind of core, by the kernel's scale.
+const FASTEST: u64 = 1024;
+/// Capacity that stands for an efficient core where the kernel gives no number: any below that of the others will do.
+const EFFICIENT: u64 = 512;
+
+/// The CPUs of a machine, core by core.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topology {
+    /// Cores with at least one CPU that is online, in the order of their first CPU.
+    pub cores: Vec<Core>,
+}
+
+/// One physical core.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Core {
+    /// Its CPUs that are online, ascending: more than one where hardware threads share the core.
+    pub cpus: Vec<u64>,
+    /// Number of the package (socket) that it belongs to; 0 where the kernel does not tell.
+    pub package: u64,
+    /// How fast it is compared with other cores of the machine, 1024 for the fastest kind.
+    pub capacity: u64,
+}
+
+/// Who runs where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// CPUs of every worker, ascending.
+    pub worker: Vec<u64>,
+    /// CPUs of the parent, ascending.
+    pub parent: Vec<u64>,
+}
+
+impl Topology {
+    /// The running machine's, or what `roots` says. CPUs whose siblings are not known count as cores of their own.
+    #[must_use]
+    pub fn read(roots: &Roots) -> Topology {
+        let devices = roots.sys.join("devices/system/cpu");
+        let list = |path: &str| value(&devices.join(path)).and_then(|text| parse_list(&text));
+        let online: BTreeSet<u64> = list("online").unwrap_or_default().into_iter().collect();
+        // Where there are efficient cores beside performance cores, x86 lists each kind, and others rate each CPU.
+        let efficient = value(&roots.sys.join("devices/cpu_atom/cpus")).and_then(|text| parse_list(&text));
+        let efficient = efficient.unwrap_or_default();
+        let number = |path: String| value(&devices.join(path)).and_then(|text| text.parse().ok());
+        let mut seen: BTreeSet<u64> = BTreeSet::new();
+        let mut cores = Vec::new();
+        for &cpu in &online {
+            if seen.contains(&cpu) {
+                continue;
+            }
+            let siblings = list(&format!("cpu{cpu}/topology/thread_siblings_list")).unwrap_or_default();
+            let online_siblings = siblings.into_iter().filter(|sibling| online.contains(sibling));
+            let cpus: BTreeSet<u64> = online_siblings.chain([cpu]).collect();
+            seen.extend(&cpus);
+            cores.push(Core {
+                cpus: cpus.into_iter().collect(),
+                // -1 where the firmware does not tell.
+                package: number(format!("cpu{cpu}/topology/physical_package_id")).unwrap_or(0),
+                capacity: number(format!("cpu{cpu}/cpu_capacity")).unwrap_or(if efficient.contains(&cpu) {
+                    EFFICIENT
+                } else {
+                    FASTEST
+                }),
+            });
+        }
+        Topology { cores }
+    }
+}
+
+/// Chooses CPUs out of `affinity`, which is not empty, for workers of `threads` threads each, and for the parent.
+///
+/// Workers get as many CPUs as they have threads, one on each core while cores suffice: fast cores before slow ones,
+/// cores of one package before those of the next, and the last of them first, since the first CPUs of a machine serve
+/// its interrupts. The parent gets cores that no worker uses; if there are none, CPUs that no worker uses; if there are
+/// none of those either, it shares all CPUs with the workers.
+#[must_use]
+pub fn choose_cpus(threads: u64, affinity: &[u64], topology: &Topology) -> Placement {
+    let cores = allowed_cores(affinity, topology);
+    let wanted = usize::try_from(threads).unwrap_or(usize::MAX).max(1);
+    // The first hardware thread of each core, then the second of each, and so on.
+    let depth = cores.iter().map(|core| core.cpus.len()).max().unwrap_or(0);
+    let by_preference = (0..depth).flat_map(|place| cores.iter().filter_map(move |core| core.cpus.get(place)));
+    let worker: BTreeSet<u64> = by_preference.copied().take(wanted).collect();
+
+    let is_free = |core: &&Core| core.cpus.iter().all(|cpu| !worker.contains(cpu));
+    let mut parent: BTreeSet<u64> = cores.iter().filter(is_free).flat_map(|core| core.cpus.iter().copied()).collect();
+    if parent.is_empty() {
+        parent = affinity.iter().copied().filter(|cpu| !worker.contains(cpu)).collect();
+    }
+    if parent.is_empty() {
+        parent = worker.clone();
+    }
+    Placement { worker: worker.into_iter().collect(), parent: parent.into_iter().collect() }
+}
+
+/// The cores that `affinity` reaches, with the CPUs it allows, in the order in which workers take them.
+fn allowed_cores(affinity: &[u64], topology: &Topology) -> Vec<Core> {
+    let mut unplaced: BTreeSet<u64> = affinity.iter().copied().collect();
+    let mut cores = Vec::new();
+    for core in &topology.cores {
+        let cpus: Vec<u64> = core.cpus.iter().copied().filter(|cpu| unplaced.remove(cpu)).collect();
+        if !cpus.is_empty() {
+            cores.push(Core { cpus, ..*core });
+        }
+    }
+    cores.extend(unplaced.into_iter().map(|cpu| Core { cpus: vec![cpu], package: 0, capacity: FASTEST }));
+    cores.sort_by_key(|core| Reverse((core.capacity, core.package, core.cpus[0])));
+    cores
+}
+
+/// CPUs that the calling thread may run on, ascending.
+///
+/// # Errors
+///
+/// [`SampleError::AffinityUnknown`] if the kernel does not tell; it does not on machines of more than 1,024 CPUs.
+pub fn own_affinity() -> Result<Vec<u64>, SampleError> {
+    let set = sched_getaffinity(Pid::from_raw(0)).map_err(SampleError::AffinityUnknown)?;
+    Ok((0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).map(|cpu| cpu as u64).collect())
+}
+
+/// Restricts the calling thread, and all threads and processes that it starts from now on, to `cpus`.
+///
+/// # Errors
+///
+/// Like [`set_affinity`].
+pub fn set_own_affinity(cpus: &[u64]) -> Result<(), SampleError> {
+    restrict(Pid::from_raw(0), cpus)
+}
+
+/// Restricts the main thread of a process, and all threads that it starts from now on, to `cpus`.
+///
+/// # Errors
+///
+/// [`SampleError::AffinityRefused`] if none of the CPUs is online and allowed, or one is beyond what can be named.
+pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
+    restrict(Pid::from_raw(pid.cast_signed()), cpus)
+}
+
+fn restrict(pid: Pid, cpus: &[u64]) -> Result<(), SampleError> {
+    let refused = |source| SampleError::AffinityRefused { cpus: cpus.to_vec(), source };
+    let mut set = CpuSet::new();
+    for &cpu in cpus {
+        set.set(usize::try_from(cpu).unwrap_or(usize::MAX)).map_err(refused)?;
+    }
+    sched_setaffinity(pid, &set).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+    use super::*;
+
+    fn cores(cores: &[&[u64]]) -> Topology {
+        let core = |cpus: &&[u64]| Core { cpus: cpus.to_vec(), package: 0, capacity: FASTEST };
+        Topology { cores: cores.iter().map(core).collect() }
+    }
+
+    fn placed(worker: &[u64], parent: &[u64]) -> Placement {
+        Placement { worker: worker.to_vec(), parent: parent.to_vec() }
+    }
+
+    #[test]
+    fn worker_gets_the_last_cpu_and_the_parent_the_other() {
+        let topology = cores(&[&[0], &[1]]);
+        assert_eq!(choose_cpus(1, &[0, 1], &topology), placed(&[1], &[0]));
+    }
+
+    #[test]
+    fn parent_shares_where_the_worker_needs_every_cpu() {
+        let topology = cores(&[&[0], &[1]]);
+        assert_eq!(choose_cpus(2, &[0, 1], &topology), placed(&[0, 1], &[0, 1]));
+        assert_eq!(choose_cpus(8, &[0, 1], &topology), placed(&[0, 1], &[0, 1]));
+        assert_eq!(choose_cpus(1, &[3], &topology), placed(&[3], &[3]));
+    }
+
+    #[test]
+    fn siblings_stay_idle_while_cores_suffice() {
+        let topology = cores(&[&[0, 4], &[1, 5], &[2, 6], &[3, 7]]);
+        let all = [0, 1, 2, 3, 4, 5, 6, 7];
+        assert_eq!(choose_cpus(2, &all, &topology), placed(&[2, 3], &[0, 1, 4, 5]));
+        assert_eq!(choose_cpus(4, &all, &topology), placed(&[0, 1, 2, 3], &[4, 5, 6, 7]));
+        assert_eq!(choose_cpus(5, &all, &topology), placed(&[0, 1, 2, 3, 7], &[4, 5, 6]));
+    }
+
+    #[test]
+    fn adjacent_numbers_may_be_siblings() {
+        let topology = cores(&[&[0, 1], &[2, 3]]);
+        assert_eq!(choose_cpus(1, &[0, 1, 2, 3], &topology), placed(&[2], &[0, 1]));
+        assert_eq!(choose_cpus(2, &[0, 1, 2, 3], &topology), placed(&[0, 2], &[1, 3]));
+    }
+
+    #[test]
+    fn only_cpus_of_the_mask_are_used() {
+        let topology = cores(&[&[0, 4], &[1, 5], &[2, 6], &[3, 7]]);
+        assert_eq!(choose_cpus(1, &[0, 1, 5], &topology), placed(&[1], &[0]));
+    }
+
+    #[test]
+    fn cpus_without_known_siblings_are_cores() {
+        assert_eq!(choose_cpus(2, &[4, 5, 6], &Topology::default()), placed(&[5, 6], &[4]));
+    }
+
+    #[test]
+    fn efficient_cores_are_left_to_the_parent() {
+        let machine = Machine::new(&[
+            ("sys/devices/system/cpu/online", "0-5\n"),
+            ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0-1\n"),
+            ("sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2-3\n"),
+            ("sys/devices/cpu_atom/cpus", "4-5\n"),
+        ]);
+        let topology = Topology::read(&machine.roots());
+        assert_eq!(topology.cores.len(), 4);
+        assert_eq!(choose_cpus(2, &[0, 1, 2, 3, 4, 5], &topology), placed(&[0, 2], &[4, 5]));
+    }
+
+    #[test]
+    fn capacities_rank_the_cores_of_other_architectures() {
+        let machine = Machine::new(&[
+            ("sys/devices/system/cpu/online", "0-2\n"),
+            ("sys/devices/system/cpu/cpu0/cpu_capacity", "1024\n"),
+            ("sys/devices/system/cpu/cpu1/cpu_capacity", "446\n"),
+            ("sys/devices/system/cpu/cpu2/cpu_capacity", "446\n"),
+        ]);
+        assert_eq!(choose_cpus(1, &[0, 1, 2], &Topology::read(&machine.roots())), placed(&[0], &[1, 2]));
+    }
+
+    #[test]
+    fn threads_stay_on_one_package_while_it_has_cores() {
+        let machine = Machine::new(&[
+            ("sys/devices/system/cpu/online", "0-3\n"),
+            ("sys/devices/system/cpu/cpu0/topology/physical_package_id", "0\n"),
+            ("sys/devices/system/cpu/cpu1/topology/physical_package_id", "1\n"),
+            ("sys/devices/system/cpu/cpu2/topology/physical_package_id", "0\n"),
+            ("sys/devices/system/cpu/cpu3/topology/physical_package_id", "1\n"),
+        ]);
+        assert_eq!(choose_cpus(2, &[0, 1, 2, 3], &Topology::read(&machine.roots())), placed(&[1, 3], &[0, 2]));
+    }
+
+    #[test]
+    fn siblings_that_are_offline_are_no_cpus() {
+        let machine = Machine::new(&[
+            ("sys/devices/system/cpu/online", "0-1\n"),
+            ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0,2\n"),
+            ("sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1,3\n"),
+        ]);
+        assert_eq!(Topology::read(&machine.roots()), cores(&[&[0], &[1]]));
+    }
+
+    #[test]
+    fn thread_runs_where_it_is_put() {
+        std::thread::spawn(|| {
+            let last = *own_affinity().unwrap().last().unwrap();
+            set_own_affinity(&[last]).unwrap();
+            assert_eq!(own_affinity().unwrap(), [last]);
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn cpus_that_do_not_exist_are_refused_by_name() {
+        for cpu in [1000, 100_000] {
+            let error = set_own_affinity(&[cpu]).unwrap_err();
+            assert_eq!(error.to_string(), format!("cannot run on CPUs [{cpu}]"));
+        }
+    }
+}

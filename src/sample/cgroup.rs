@@ -1,0 +1,207 @@
+//! Limits that control groups put on this process, and the workers it starts.
+//!
+//! A limit holds for everything below the group that has it, so the tightest from this process's group up to the root
+//! counts. Both versions are read: a controller of a version 1 hierarchy, if mounted, is not part of version 2.
+
+use std::path::{Path, PathBuf};
+
+use procfs::process::MountInfo;
+use procfs::{ProcessCGroup, ProcessCGroups};
+
+use super::{Roots, parse, read, value};
+use crate::record::CgroupLimits;
+use crate::units::{Bytes, Nanos};
+
+/// Version 1 writes no limit as the largest number of whole pages.
+const V1_UNLIMITED_BYTES: u64 = 1 << 62;
+
+/// The limits in force; absent ones where there are none, or where control groups cannot be read.
+#[must_use]
+pub fn limits(roots: &Roots) -> CgroupLimits {
+    let memory = Hierarchy::of(roots, "memory");
+    CgroupLimits {
+        cpu_quota_count: Hierarchy::of(roots, "cpu").tightest(Hierarchy::cpu_quota),
+        memory_max_bytes: memory.tightest(Hierarchy::memory_max).map(Bytes),
+        memory_high_bytes: memory.tightest(Hierarchy::memory_high).map(Bytes),
+    }
+}
+
+/// `cpu.stat` of every group that limits this process's CPU time.
+pub(super) fn throttled_files(roots: &Roots) -> Vec<PathBuf> {
+    let hierarchy = Hierarchy::of(roots, "cpu");
+    let limited = hierarchy.groups.iter().filter(|group| hierarchy.cpu_quota(group).is_some());
+    limited.map(|group| group.join("cpu.stat")).collect()
+}
+
+/// Time for which a group has been throttled, from its `cpu.stat`.
+pub(super) fn throttled(cpu_stat: &Path) -> Option<Nanos> {
+    let text = read(cpu_stat).ok()?;
+    let time = |key| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());
+    time("throttled_usec ").map(|micros| Nanos(micros * 1000)).or_else(|| time("throttled_time ").map(Nanos))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    V1,
+    V2,
+}
+
+/// The folders of this process's group in one controller's hierarchy and of all groups above it.
+#[derive(Debug)]
+struct Hierarchy {
+    version: Version,
+    groups: Vec<PathBuf>,
+}
+
+impl Hierarchy {
+    fn of(roots: &Roots, controller: &str) -> Hierarchy {
+        let memberships = parse::<ProcessCGroups>(&roots.proc.join("self/cgroup")).map(|groups| groups.0);
+        let memberships = memberships.unwrap_or_default();
+        let is_v1 = |group: &&ProcessCGroup| group.controllers.iter().any(|name| name == controller);
+        let v1 = memberships.iter().find(is_v1).map(|group| (Version::V1, group));
+        let v2 = || memberships.iter().find(|group| group.hierarchy == 0).map(|group| (Version::V2, group));
+        match v1.or_else(v2) {
+            Some((version, group)) => {
+                Hierarchy { version, groups: folders(roots, version, controller, &group.pathname) }
+            }
+            None => Hierarchy { version: Version::V2, groups: Vec::new() },
+        }
+    }
+
+    fn tightest<T: PartialOrd>(&self, limit: impl Fn(&Self, &Path) -> Option<T>) -> Option<T> {
+        let limits = self.groups.iter().filter_map(|group| limit(self, group));
+        limits.reduce(|tightest, other| if other < tightest { other } else { tightest })
+    }
+
+    /// CPUs' worth of time per period.
+    fn cpu_quota(&self, group: &Path) -> Option<f64> {
+        let (quota, period) = match self.version {
+            Version::V1 => (value(&group.join("cpu.cfs_quota_us"))?, value(&group.join("cpu.cfs_period_us"))?),
+            Version::V2 => {
+                let line = value(&group.join("cpu.max"))?;
+                let (quota, period) = line.split_once(' ')?;
+                (quota.to_owned(), period.to_owned())
+            }
+        };
+        // No limit is -1 in version 1 and `max` in version 2: neither is a positive number.
+        let (quota, period) = (quota.parse::<u64>().ok()?, period.parse::<u64>().ok()?);
+        (quota > 0 && period > 0).then(|| quota as f64 / period as f64)
+    }
+
+    fn memory_max(&self, group: &Path) -> Option<u64> {
+        let file = match self.version {
+            Version::V1 => "memory.limit_in_bytes",
+            Version::V2 => "memory.max",
+        };
+        let limit = value(&group.join(file))?.parse().ok()?;
+        (limit < V1_UNLIMITED_BYTES).then_some(limit)
+    }
+
+    fn memory_high(&self, group: &Path) -> Option<u64> {
+        match self.version {
+            Version::V1 => None,
+            Version::V2 => value(&group.join("memory.high"))?.parse().ok(),
+        }
+    }
+}
+
+/// Folders of the group `pathname` and of those above it, up to the mount point of the controller's hierarchy.
+fn folders(roots: &Roots, version: Version, controller: &str, pathname: &str) -> Vec<PathBuf> {
+    let Some(mount) = mounted(roots, version, controller) else { return Vec::new() };
+    let top = match mount.mount_point.strip_prefix("/sys") {
+        Ok(below) => roots.sys.join(below),
+        Err(_) => mount.mount_point.clone(),
+    };
+    // A container may see its group's path from the host's root while only the part below `mount.root` is mounted.
+    let below = Path::new(pathname).strip_prefix(&mount.root).unwrap_or(Path::new(""));
+    below.ancestors().map(|group| top.join(group)).collect()
+}
+
+/// The mount of the controller's hierarchy.
+fn mounted(roots: &Roots, version: Version, controller: &str) -> Option<MountInfo> {
+    let text = read(&roots.proc.join("self/mountinfo")).ok()?;
+    let mounts = text.lines().filter(|line| line.contains(" - cgroup"));
+    let mut mounts = mounts.filter_map(|line| MountInfo::from_line(line).ok());
+    mounts.find(|mount| match version {
+        Version::V1 => mount.fs_type == "cgroup" && mount.super_options.contains_key(controller),
+        Version::V2 => mount.fs_type == "cgroup2",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+    use super::*;
+
+    const V2_MOUNT: (&str, &str) =
+        ("proc/self/mountinfo", "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n");
+
+    #[test]
+    fn tightest_limit_on_the_way_to_the_root_counts() {
+        let machine = Machine::new(&[
+            V2_MOUNT,
+            ("proc/self/cgroup", "0::/user.slice/job\n"),
+            ("sys/fs/cgroup/user.slice/job/cpu.max", "max 100000\n"),
+            ("sys/fs/cgroup/user.slice/job/memory.max", "8589934592\n"),
+            ("sys/fs/cgroup/user.slice/job/memory.high", "max\n"),
+            ("sys/fs/cgroup/user.slice/cpu.max", "150000 100000\n"),
+            ("sys/fs/cgroup/user.slice/memory.max", "4294967296\n"),
+            ("sys/fs/cgroup/user.slice/memory.high", "3221225472\n"),
+        ]);
+        let limits = limits(&machine.roots());
+        assert_eq!(limits.cpu_quota_count, Some(1.5));
+        assert_eq!(limits.memory_max_bytes, Some(Bytes(4 << 30)));
+        assert_eq!(limits.memory_high_bytes, Some(Bytes(3 << 30)));
+        let files = throttled_files(&machine.roots());
+        assert_eq!(files, [machine.roots().sys.join("fs/cgroup/user.slice/cpu.stat")]);
+    }
+
+    #[test]
+    fn group_without_limits_has_none() {
+        let machine = Machine::new(&[V2_MOUNT, ("proc/self/cgroup", "0::/\n")]);
+        assert_eq!(limits(&machine.roots()), CgroupLimits::default());
+        assert!(throttled_files(&machine.roots()).is_empty());
+    }
+
+    #[test]
+    fn machine_without_control_groups_has_no_limits() {
+        assert_eq!(limits(&Machine::new(&[]).roots()), CgroupLimits::default());
+    }
+
+    #[test]
+    fn version_1_container_sees_its_limits_at_the_mount_point() {
+        let machine = Machine::new(&[
+            ("proc/self/cgroup", "4:memory:/docker/c0ffee\n3:cpu,cpuacct:/docker/c0ffee\n0::/\n"),
+            (
+                "proc/self/mountinfo",
+                "32 31 0:29 /docker/c0ffee /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n\
+                 35 31 0:32 /docker/c0ffee /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n\
+                 41 31 0:38 / /sys/fs/cgroup/unified ro - cgroup2 cgroup2 rw\n",
+            ),
+            ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "250000\n"),
+            ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
+            ("sys/fs/cgroup/cpu,cpuacct/cpu.stat", "nr_periods 9\nnr_throttled 1\nthrottled_time 4500\n"),
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "1073741824\n"),
+        ]);
+        let limits = limits(&machine.roots());
+        assert_eq!(limits.cpu_quota_count, Some(2.5));
+        assert_eq!(limits.memory_max_bytes, Some(Bytes(1 << 30)));
+        assert_eq!(throttled(&throttled_files(&machine.roots())[0]), Some(Nanos(4500)));
+    }
+
+    #[test]
+    fn version_1_without_limits_has_none() {
+        let machine = Machine::new(&[
+            ("proc/self/cgroup", "4:memory:/\n1:cpu:/\n"),
+            (
+                "proc/self/mountinfo",
+                "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n\
+                 35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n",
+            ),
+            ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
+            ("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"),
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
+        ]);
+        assert_eq!(limits(&machine.roots()), CgroupLimits::default());
+    }
+}

@@ -1,0 +1,253 @@
+//! What the machine is.
+
+use std::env::consts::ARCH;
+use std::path::Path;
+
+use procfs::{LoadAverage, Meminfo};
+
+use super::affinity::{Topology, own_affinity};
+use super::{Roots, Sampler, cgroup, parse, read, value};
+use crate::record::{CgroupLimits, CpuInfo, Host};
+use crate::units::Bytes;
+
+/// Instruction sets that ONNX Runtime's kernels choose between, by the kernel's names for them.
+const ISA_FLAGS: [&str; 28] = [
+    "sse4_1",
+    "sse4_2",
+    "avx",
+    "avx2",
+    "fma",
+    "f16c",
+    "avx_vnni",
+    "avx512f",
+    "avx512bw",
+    "avx512vl",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_tile",
+    "amx_int8",
+    "amx_bf16",
+    "amx_fp16",
+    "asimd",
+    "asimdhp",
+    "asimddp",
+    "i8mm",
+    "bf16",
+    "sve",
+    "sve2",
+    "svei8mm",
+    "svebf16",
+    "sme",
+    "sme2",
+];
+
+/// Describes the machine, as far as the system tells. What it does not tell is absent.
+#[must_use]
+pub fn fingerprint(roots: &Roots) -> Host {
+    let topology = Topology::read(roots);
+    let cpu = cpu_info(roots, &topology);
+    let affinity_cpus = own_affinity().unwrap_or_default();
+    let cgroup = cgroup::limits(roots);
+    let memory = parse::<Meminfo>(&roots.proc.join("meminfo")).ok();
+    Host {
+        os: os_name(Path::new("/etc/os-release")),
+        kernel: value(&roots.proc.join("sys/kernel/osrelease")),
+        architecture: ARCH.to_owned(),
+        usable_cpus_count: usable_cpus(affinity_cpus.len() as u64, &cgroup),
+        memory_bytes: memory.as_ref().map(|memory| Bytes(memory.mem_total)),
+        memory_available_bytes: memory.and_then(|memory| memory.mem_available).map(Bytes),
+        governor: affinity_cpus.first().and_then(|cpu| governor(roots, *cpu)),
+        turbo: turbo(roots),
+        virtualization: virtualization(roots),
+        load_average: parse::<LoadAverage>(&roots.proc.join("loadavg")).ok().map(|load| decimal(load.one)),
+        steal_since_boot_ns: Sampler::new(roots).steal(),
+        cpu,
+        affinity_cpus,
+        cgroup,
+    }
+}
+
+/// CPUs that a run may keep busy, which is the default number of threads: those of the affinity mask, but no more than the
+/// control group's CPU limit rounded up, and at least 1.
+#[must_use]
+pub fn usable_cpus(affinity_count: u64, cgroup: &CgroupLimits) -> u64 {
+    let quota = cgroup.cpu_quota_count.map_or(u64::MAX, |quota| quota.ceil() as u64);
+    affinity_count.min(quota).max(1)
+}
+
+/// The number that the kernel wrote, which is the shortest one that reads as `value`.
+fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| value.into())
+}
+
+fn os_name(os_release: &Path) -> Option<String> {
+    let text = read(os_release).ok()?;
+    let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    Some(name.trim_matches(['"', '\'']).to_owned())
+}
+
+fn cpu_info(roots: &Roots, topology: &Topology) -> CpuInfo {
+    let text = read(&roots.proc.join("cpuinfo")).unwrap_or_default();
+    let flags = cpuinfo_field(&text, "flags").or_else(|| cpuinfo_field(&text, "Features")).unwrap_or_default();
+    let listed = text.lines().filter(|line| line.starts_with("processor")).count() as u64;
+    let online = topology.cores.iter().map(|core| core.cpus.len() as u64).sum();
+    CpuInfo {
+        model_name: cpu_model(&text),
+        logical_count: if online > 0 { online } else { listed.max(1) },
+        physical_count: (online > 0).then_some(topology.cores.len() as u64),
+        isa_flags: (flags.split_whitespace().filter(|flag| ISA_FLAGS.contains(flag))).map(str::to_owned).collect(),
+    }
+}
+
+/// The name of the CPU's model; ARM kernels give only numbers for implementer and part.
+fn cpu_model(cpuinfo: &str) -> Option<String> {
+    if let Some(name) = cpuinfo_field(cpuinfo, "model name") {
+        return Some(name.to_owned());
+    }
+    let (implementer, part) = (cpuinfo_field(cpuinfo, "CPU implementer")?, cpuinfo_field(cpuinfo, "CPU part")?);
+    Some(format!("implementer {implementer} part {part}"))
+}
+
+/// Value of the first line `name : value`.
+fn cpuinfo_field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let value = text.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == name).then(|| value.trim())
+    });
+    value.filter(|value| !value.is_empty())
+}
+
+fn governor(roots: &Roots, cpu: u64) -> Option<String> {
+    value(&roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor")))
+}
+
+fn turbo(roots: &Roots) -> Option<bool> {
+    let devices = roots.sys.join("devices/system/cpu");
+    let flag = |path: &str| match value(&devices.join(path))?.as_str() {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    };
+    flag("intel_pstate/no_turbo").map(|off| !off).or_else(|| flag("cpufreq/boost"))
+}
+
+/// Hypervisor and container, such as `hypervisor (Amazon EC2 m7i.large), Docker`.
+fn virtualization(roots: &Roots) -> Option<String> {
+    let layers: Vec<String> = [hypervisor(roots), container(roots)].into_iter().flatten().collect();
+    (!layers.is_empty()).then(|| layers.join(", "))
+}
+
+fn hypervisor(roots: &Roots) -> Option<String> {
+    let cpuinfo = read(&roots.proc.join("cpuinfo")).unwrap_or_default();
+    let flags = cpuinfo_field(&cpuinfo, "flags").unwrap_or_default();
+    let kind = value(&roots.sys.join("hypervisor/type"));
+    if kind.is_none() && !flags.split_whitespace().any(|flag| flag == "hypervisor") {
+        return None;
+    }
+    let firmware = ["sys_vendor", "product_name"].map(|file| value(&roots.sys.join("class/dmi/id").join(file)));
+    let machine: Vec<String> = firmware.into_iter().flatten().collect();
+    let kind = kind.unwrap_or_else(|| "hypervisor".into());
+    Some(if machine.is_empty() { kind } else { format!("{kind} ({})", machine.join(" ")) })
+}
+
+fn container(roots: &Roots) -> Option<String> {
+    let marks = [("/.dockerenv", "Docker"), ("/run/.containerenv", "Podman")];
+    if let Some((_, name)) = marks.iter().find(|(path, _)| Path::new(path).exists()) {
+        return Some((*name).to_owned());
+    }
+    let groups = read(&roots.proc.join("self/cgroup")).unwrap_or_default();
+    let names = [("kubepods", "Kubernetes"), ("docker", "Docker"), ("lxc", "LXC"), ("libpod", "Podman")];
+    names.iter().find(|(mark, _)| groups.contains(mark)).map(|(_, name)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+    use super::*;
+
+    const X86_CPUINFO: &str = "\
+processor\t: 0
+model name\t: Intel(R) Xeon(R) Processor
+flags\t\t: fpu sse4_1 sse4_2 fma avx f16c hypervisor avx2 avx512f avx512bw avx_vnni avx512_vnni amx_tile amx_int8
+
+processor\t: 1
+model name\t: Intel(R) Xeon(R) Processor
+flags\t\t: fpu
+
+";
+    const ARM_CPUINFO: &str = "\
+processor\t: 0
+BogoMIPS\t: 2100.00
+Features\t: fp asimd evtstrm aes asimdhp asimddp sve i8mm bf16
+CPU implementer\t: 0x41
+CPU part\t: 0xd40
+";
+
+    #[test]
+    fn x86_machine_is_described() {
+        let machine = Machine::new(&[
+            ("proc/cpuinfo", X86_CPUINFO),
+            ("proc/loadavg", "0.52 0.4 0.3 1/100 7\n"),
+            ("proc/sys/kernel/osrelease", "6.1.0-13-amd64\n"),
+            ("proc/self/cgroup", "0::/kubepods/pod7\n"),
+            ("sys/devices/system/cpu/online", "0-1\n"),
+            ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0-1\n"),
+            ("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n"),
+            ("sys/class/dmi/id/sys_vendor", "Amazon EC2\n"),
+            ("sys/class/dmi/id/product_name", "m7i.large\n"),
+        ]);
+        let host = fingerprint(&machine.roots());
+        assert_eq!(host.kernel.as_deref(), Some("6.1.0-13-amd64"));
+        assert_eq!(host.cpu.model_name.as_deref(), Some("Intel(R) Xeon(R) Processor"));
+        assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (2, Some(1)));
+        let flags = "sse4_1 sse4_2 fma avx f16c avx2 avx512f avx512bw avx_vnni avx512_vnni amx_tile amx_int8";
+        assert_eq!(host.cpu.isa_flags.join(" "), flags);
+        assert_eq!(host.turbo, Some(false));
+        assert_eq!(host.load_average, Some(0.52));
+        assert!(host.virtualization.unwrap().starts_with("hypervisor (Amazon EC2 m7i.large), "));
+    }
+
+    #[test]
+    fn arm_machine_is_described() {
+        let machine = Machine::new(&[("proc/cpuinfo", ARM_CPUINFO), ("sys/devices/system/cpu/cpufreq/boost", "1\n")]);
+        let host = fingerprint(&machine.roots());
+        assert_eq!(host.cpu.model_name.as_deref(), Some("implementer 0x41 part 0xd40"));
+        assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (1, None));
+        assert_eq!(host.cpu.isa_flags.join(" "), "asimd asimdhp asimddp sve i8mm bf16");
+        assert_eq!(host.turbo, Some(true));
+    }
+
+    #[test]
+    fn machine_that_tells_nothing_is_described_by_absence() {
+        let host = fingerprint(&Machine::new(&[]).roots());
+        assert_eq!((host.kernel, host.memory_bytes, host.turbo, host.governor), (None, None, None, None));
+        assert_eq!((host.load_average, host.steal_since_boot_ns), (None, None));
+        assert_eq!(host.cpu.model_name, None);
+    }
+
+    #[test]
+    fn running_machine_is_described() {
+        let host = fingerprint(&Roots::system());
+        assert!(host.memory_bytes > host.memory_available_bytes && host.memory_available_bytes > Some(Bytes(0)));
+        assert!(host.cpu.logical_count >= host.affinity_cpus.len() as u64);
+        assert!((1..=host.affinity_cpus.len() as u64).contains(&host.usable_cpus_count));
+        assert!(host.kernel.is_some() && host.steal_since_boot_ns.is_some());
+    }
+
+    #[test]
+    fn usable_cpus_are_those_of_the_mask_within_the_quota_rounded_up() {
+        let quota = |count| CgroupLimits { cpu_quota_count: count, ..CgroupLimits::default() };
+        assert_eq!(usable_cpus(8, &quota(None)), 8);
+        assert_eq!(usable_cpus(8, &quota(Some(1.5))), 2);
+        assert_eq!(usable_cpus(2, &quota(Some(4.0))), 2);
+        assert_eq!(usable_cpus(8, &quota(Some(0.1))), 1);
+        assert_eq!(usable_cpus(0, &quota(None)), 1);
+    }
+
+    #[test]
+    fn os_name_is_without_quotes() {
+        let machine = Machine::new(&[("proc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n")]);
+        assert_eq!(os_name(&machine.roots().proc.join("os-release")).as_deref(), Some("Debian GNU/Linux 12"));
+    }
+}

@@ -1,0 +1,208 @@
+//! Figures of one process, each from one file of its `/proc` folder.
+//!
+//! `smaps_rollup` and `clear_refs` take the process's memory lock, and `status` walks its threads: they are for the
+//! time between phases, never for a timed block.
+
+use std::path::Path;
+
+use procfs::process::{Io, SmapsRollup, StatM};
+
+use super::{Roots, SampleError, parse, parse_list, read};
+use crate::units::Bytes;
+
+/// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of `smaps_rollup`.
+///
+/// # Errors
+///
+/// If the file cannot be read; a kernel before 4.14 does not have it.
+pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
+    let path = roots.of_process(pid, "smaps_rollup");
+    let maps = parse::<SmapsRollup>(&path)?.memory_map_rollup;
+    let sum = |field: &'static str| {
+        let values: Option<Vec<u64>> = maps.iter().map(|map| map.extension.map.get(field).copied()).collect();
+        match values {
+            Some(values) if !values.is_empty() => Ok(values.iter().sum::<u64>()),
+            _ => Err(SampleError::NoField { path: path.clone(), field }),
+        }
+    };
+    Ok(Bytes(sum("Private_Clean")? + sum("Private_Dirty")?))
+}
+
+/// Memory that is resident now, pages shared with other processes included: `statm`.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
+    let statm = parse::<StatM>(&roots.of_process(pid, "statm"))?;
+    Ok(Bytes(statm.resident * procfs::page_size()))
+}
+
+/// Most memory that was resident at once since the process began, or since [`reset_peak`]: `VmHWM` of `status`.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn peak_resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
+    peak_of(&roots.of_process(pid, "status"))
+}
+
+/// Most memory that this process itself had resident at once.
+///
+/// # Errors
+///
+/// If its `status` cannot be read.
+pub fn own_peak_memory(roots: &Roots) -> Result<Bytes, SampleError> {
+    peak_of(&roots.proc.join("self/status"))
+}
+
+fn peak_of(status: &Path) -> Result<Bytes, SampleError> {
+    let text = read(status)?;
+    // In kB, which are KiB.
+    let peak = field(&text, "VmHWM").and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok());
+    peak.map(|kib| Bytes(kib * 1024)).ok_or_else(|| missing(status, "VmHWM"))
+}
+
+/// Makes [`peak_resident`] start again from what is resident now.
+///
+/// # Errors
+///
+/// If `clear_refs` cannot be written: only the user that the process belongs to may.
+pub fn reset_peak(roots: &Roots, pid: u32) -> Result<(), SampleError> {
+    let path = roots.of_process(pid, "clear_refs");
+    std::fs::write(&path, "5").map_err(|source| SampleError::Unwritable { path, source })
+}
+
+/// Bytes that the process has had read from storage, rather than from the page cache: `read_bytes` of `io`.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn storage_read_bytes(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
+    Ok(Bytes(parse::<Io>(&roots.of_process(pid, "io"))?.read_bytes))
+}
+
+/// Threads of the process: `Threads` of `status`.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
+    let path = roots.of_process(pid, "status");
+    let count = field(&read(&path)?, "Threads").and_then(|value| value.parse().ok());
+    count.ok_or_else(|| missing(&path, "Threads"))
+}
+
+/// CPUs that the process's main thread may run on, ascending: `Cpus_allowed_list` of `status`.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn allowed_cpus(roots: &Roots, pid: u32) -> Result<Vec<u64>, SampleError> {
+    let path = roots.of_process(pid, "status");
+    let cpus = field(&read(&path)?, "Cpus_allowed_list").and_then(parse_list);
+    cpus.ok_or_else(|| missing(&path, "Cpus_allowed_list"))
+}
+
+/// Value of the line `name: value`.
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+fn missing(path: &Path, field: &'static str) -> SampleError {
+    SampleError::NoField { path: path.to_path_buf(), field }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+    use super::*;
+
+    const SMAPS_ROLLUP: &str = "\
+55a6b65fb000-7ffd9a946000 ---p 00000000 00:00 0                          [rollup]
+Rss:                1620 kB
+Pss:                 353 kB
+Shared_Clean:       1500 kB
+Private_Clean:         8 kB
+Private_Dirty:       112 kB
+";
+    const STATUS: &str = "\
+Name:\tworker
+VmPeak:\t   90000 kB
+VmHWM:\t   12345 kB
+Threads:\t3
+Cpus_allowed:\t00ff,000f0003
+Cpus_allowed_list:\t0-1,16-19,32-39
+";
+
+    #[test]
+    fn private_memory_is_clean_and_dirty_together() {
+        let machine = Machine::new(&[("proc/7/smaps_rollup", SMAPS_ROLLUP)]);
+        assert_eq!(private_memory(&machine.roots(), 7).unwrap(), Bytes(120 * 1024));
+    }
+
+    #[test]
+    fn status_yields_peak_threads_and_cpus() {
+        let machine = Machine::new(&[("proc/7/status", STATUS)]);
+        let roots = machine.roots();
+        assert_eq!(peak_resident(&roots, 7).unwrap(), Bytes(12345 * 1024));
+        assert_eq!(threads_count(&roots, 7).unwrap(), 3);
+        assert_eq!(allowed_cpus(&roots, 7).unwrap(), [0, 1, 16, 17, 18, 19, 32, 33, 34, 35, 36, 37, 38, 39]);
+    }
+
+    #[test]
+    fn process_that_has_ended_is_an_error_that_names_the_file() {
+        let machine = Machine::new(&[]);
+        let error = resident(&machine.roots(), 7).unwrap_err();
+        assert!(matches!(&error, SampleError::Unreadable { path, .. } if path.ends_with("proc/7/statm")), "{error}");
+    }
+
+    #[test]
+    fn zombie_has_no_peak() {
+        let machine = Machine::new(&[("proc/7/status", "Name:\tworker\nState:\tZ (zombie)\nThreads:\t1\n")]);
+        let error = peak_resident(&machine.roots(), 7).unwrap_err();
+        assert!(error.to_string().ends_with("has no usable `VmHWM`"), "{error}");
+    }
+
+    /// A process that does nothing, ended when dropped.
+    struct Sleeper(std::process::Child);
+
+    impl Sleeper {
+        fn start() -> Sleeper {
+            Sleeper(std::process::Command::new("sleep").arg("600").spawn().unwrap())
+        }
+    }
+
+    impl Drop for Sleeper {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    #[test]
+    fn running_process_yields_every_figure() {
+        let (roots, sleeper) = (Roots::system(), Sleeper::start());
+        let pid = sleeper.0.id();
+        assert!(private_memory(&roots, pid).unwrap() > Bytes(0));
+        assert!(resident(&roots, pid).unwrap() > Bytes(0));
+        reset_peak(&roots, pid).unwrap();
+        assert!(peak_resident(&roots, pid).unwrap() > Bytes(0));
+        storage_read_bytes(&roots, pid).unwrap();
+        assert_eq!(threads_count(&roots, pid).unwrap(), 1);
+        assert_eq!(allowed_cpus(&roots, pid).unwrap(), super::super::affinity::own_affinity().unwrap());
+    }
+
+    #[test]
+    fn reset_peak_forgets_memory_that_is_no_longer_held() {
+        const HELD: usize = 64 << 20;
+        let roots = Roots::system();
+        let held = vec![1_u8; HELD];
+        assert!(held.iter().all(|byte| *byte == 1));
+        let before = own_peak_memory(&roots).unwrap();
+        drop(held);
+        reset_peak(&roots, std::process::id()).unwrap();
+        let after = own_peak_memory(&roots).unwrap();
+        assert!(before.0 >= after.0 + HELD as u64 / 2, "{before:?} {after:?}");
+    }
+}

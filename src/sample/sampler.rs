@@ -1,0 +1,158 @@
+//! What the parent looks at between blocks.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::{Roots, cgroup, process};
+use crate::units::{Bytes, Nanos};
+
+/// Reads what changes during a block, cheaply: three short files at most, none of which locks the worker's memory.
+#[derive(Debug)]
+pub struct Sampler {
+    roots: Roots,
+    throttled_files: Vec<PathBuf>,
+    ticks_per_second: u64,
+}
+
+/// Counters at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// CPU time that the host has taken from this machine since boot, over all CPUs; absent where the kernel does not
+    /// tell. Counted in ticks, which are 10 ms on nearly every system.
+    pub steal_ns: Option<Nanos>,
+    /// Time for which this process's control groups have been throttled; absent without a CPU limit.
+    pub throttled_ns: Option<Nanos>,
+    /// Resident memory of the process that was asked for.
+    pub resident_bytes: Option<Bytes>,
+    /// What taking the snapshot cost, in wall time.
+    pub cost_ns: Nanos,
+}
+
+/// What happened between two snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockSample {
+    /// CPU time that the host took from this machine, over all CPUs, to the resolution of a tick (10 ms).
+    pub steal_ns: Option<Nanos>,
+    /// Time for which a control group was throttled; absent without a CPU limit.
+    pub throttled_ns: Option<Nanos>,
+    /// Resident memory at the later snapshot.
+    pub resident_bytes: Option<Bytes>,
+}
+
+impl Sampler {
+    /// A sampler of the machine and of this process's control groups, which workers share.
+    #[must_use]
+    pub fn new(roots: &Roots) -> Sampler {
+        Sampler {
+            roots: roots.clone(),
+            throttled_files: cgroup::throttled_files(roots),
+            ticks_per_second: procfs::ticks_per_second().max(1),
+        }
+    }
+
+    /// Takes a snapshot, with the resident memory of `pid`.
+    #[must_use]
+    pub fn sample(&self, pid: u32) -> Snapshot {
+        let start = Instant::now();
+        let steal_ns = self.steal();
+        let throttled_ns = self.throttled();
+        let resident_bytes = process::resident(&self.roots, pid).ok();
+        Snapshot { steal_ns, throttled_ns, resident_bytes, cost_ns: start.elapsed().into() }
+    }
+
+    /// CPU time stolen since boot, over all CPUs.
+    #[must_use]
+    pub fn steal(&self) -> Option<Nanos> {
+        let mut head = [0; 256];
+        let length = File::open(self.roots.proc.join("stat")).ok()?.read(&mut head).ok()?;
+        let ticks = steal_ticks(str::from_utf8(&head[..length]).ok()?)?;
+        Some(Nanos((u128::from(ticks) * 1_000_000_000 / u128::from(self.ticks_per_second)) as u64))
+    }
+
+    /// Sum over all limited groups: each of them stops the process on its own.
+    fn throttled(&self) -> Option<Nanos> {
+        let times = self.throttled_files.iter().filter_map(|path| cgroup::throttled(path));
+        times.reduce(|sum, time| sum + time)
+    }
+}
+
+impl Snapshot {
+    /// What happened since `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Snapshot) -> BlockSample {
+        let change = |later: Option<Nanos>, earlier: Option<Nanos>| Some(later?.since(earlier?));
+        BlockSample {
+            steal_ns: change(self.steal_ns, earlier.steal_ns),
+            throttled_ns: change(self.throttled_ns, earlier.throttled_ns),
+            resident_bytes: self.resident_bytes,
+        }
+    }
+}
+
+/// The eighth number of the first line of `/proc/stat`, in ticks; kernels before 2.6.11 do not have it.
+fn steal_ticks(stat: &str) -> Option<u64> {
+    let (line, _) = stat.split_once('\n')?;
+    line.strip_prefix("cpu ")?.split_ascii_whitespace().nth(7)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Machine;
+    use super::*;
+
+    #[test]
+    fn steal_is_the_eighth_counter_of_all_cpus() {
+        assert_eq!(steal_ticks("cpu  51531 14809 6807 163481 739 0 97 25 0 0\ncpu0 1 2\n"), Some(25));
+        assert_eq!(steal_ticks("cpu  51531 14809 6807 163481\n"), None);
+        assert_eq!(steal_ticks("cpu0 1 2 3 4 5 6 7 8 9\n"), None);
+    }
+
+    #[test]
+    fn block_sample_is_the_change_and_the_later_memory() {
+        let at = |steal, resident| Snapshot {
+            steal_ns: Some(Nanos(steal)),
+            throttled_ns: None,
+            resident_bytes: Some(Bytes(resident)),
+            cost_ns: Nanos(1),
+        };
+        let sample = at(30, 4096).since(&at(10, 8192));
+        assert_eq!(
+            sample,
+            BlockSample { steal_ns: Some(Nanos(20)), throttled_ns: None, resident_bytes: Some(Bytes(4096)) }
+        );
+    }
+
+    #[test]
+    fn machine_that_tells_nothing_yields_nothing_rather_than_zero() {
+        let machine = Machine::new(&[]);
+        let snapshot = Sampler::new(&machine.roots()).sample(7);
+        assert_eq!((snapshot.steal_ns, snapshot.throttled_ns, snapshot.resident_bytes), (None, None, None));
+    }
+
+    #[test]
+    fn sampler_reads_steal_throttling_and_resident_memory() {
+        let machine = Machine::new(&[
+            ("proc/stat", "cpu  1 2 3 4 5 6 7 200 0 0\ncpu0 1 2 3 4 5 6 7 200 0 0\n"),
+            ("proc/7/statm", "500 20 10 5 0 40 0\n"),
+            ("proc/self/cgroup", "0::/a\n"),
+            ("proc/self/mountinfo", "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
+            ("sys/fs/cgroup/a/cpu.max", "150000 100000\n"),
+            ("sys/fs/cgroup/a/cpu.stat", "usage_usec 9\nnr_throttled 2\nthrottled_usec 31\n"),
+        ]);
+        let snapshot = Sampler::new(&machine.roots()).sample(7);
+        let ticks = procfs::ticks_per_second();
+        assert_eq!(snapshot.steal_ns, Some(Nanos(200 * 1_000_000_000 / ticks)));
+        assert_eq!(snapshot.throttled_ns, Some(Nanos(31_000)));
+        assert_eq!(snapshot.resident_bytes, Some(Bytes(20 * procfs::page_size())));
+    }
+
+    #[test]
+    fn snapshot_of_this_process_has_memory_and_a_cost() {
+        let snapshot = Sampler::new(&Roots::system()).sample(std::process::id());
+        assert!(snapshot.resident_bytes > Some(Bytes(0)));
+        assert!(snapshot.steal_ns.is_some());
+        assert!(snapshot.cost_ns > Nanos(0));
+    }
+}

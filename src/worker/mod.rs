@@ -1,0 +1,132 @@
+//! The child side: one process, one session, one command at a time, read from stdin and answered on stdout.
+//!
+//! The nested loops mirror the protocol: `serve` until a session is loaded, `serve_session` until a cell begins,
+//! `cell::serve` until it ends. The worker measures on plain threads and ends when its stdin closes.
+
+mod cell;
+mod describe;
+mod evaluate;
+mod lines;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use nix::sys::prctl;
+use nix::sys::signal::{SigHandler, Signal, signal};
+
+use crate::engine::{self, EngineError, Runtime, Session};
+use crate::inputs::InputError;
+use crate::measure::Clock;
+use crate::plan::{RuntimeChoice, SessionSpec};
+use crate::protocol::{Request, Response, VERSION};
+use crate::record::{Failure, FailureKind};
+use crate::units::Nanos;
+use lines::Lines;
+
+/// Serves one parent process until it closes the pipe.
+pub fn main() -> ExitCode {
+    match outlive_interrupts().and_then(|()| Lines::take_over_stdio()).and_then(serve) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There may be nobody left to read it.
+            let _ = writeln!(std::io::stderr(), "error: the worker lost its parent: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Signals that a terminal or a service manager sends to the whole group are the parent's to handle; the worker goes
+/// when the parent goes.
+fn outlive_interrupts() -> std::io::Result<()> {
+    for signal_kind in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        // SAFETY: ignoring a signal installs no handler that could run.
+        unsafe { signal(signal_kind, SigHandler::SigIgn) }?;
+    }
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    Ok(())
+}
+
+fn serve(mut lines: Lines) -> std::io::Result<()> {
+    lines.send(&Response::Hello { protocol: VERSION, tool_version: env!("CARGO_PKG_VERSION").into() })?;
+    let mut runtime: Option<Box<dyn Runtime>> = None;
+    while let Some(request) = lines.next()? {
+        match (request, &runtime) {
+            (Request::Describe { model, inputs }, _) => lines.send(&describe::describe(&model, &inputs))?,
+            (Request::Open { runtime: choice, execution_provider }, None) => {
+                let response = open(&choice, &execution_provider, &mut runtime);
+                lines.send(&response)?;
+            }
+            (Request::Load { model, spec }, Some(runtime)) => match load(runtime.as_ref(), &model, &spec) {
+                Ok((session, response)) => {
+                    lines.send(&response)?;
+                    return serve_session(&mut lines, runtime.as_ref(), session);
+                }
+                Err(error) => lines.send(&Response::Failed(error.to_failure()))?,
+            },
+            _ => lines.send(&out_of_turn())?,
+        }
+    }
+    Ok(())
+}
+
+fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn Session>) -> std::io::Result<()> {
+    while let Some(request) = lines.next()? {
+        match request {
+            Request::Begin { batch_size, load_mode, inputs } => {
+                let cell = cell::CellRequest { batch_size, load_mode, inputs: &inputs };
+                cell::serve(lines, runtime, session.as_ref(), &cell)?;
+            }
+            Request::Evaluate(evaluation) => {
+                let response = evaluate::evaluate(session.as_mut(), &evaluation);
+                lines.send(&response)?;
+            }
+            _ => lines.send(&out_of_turn())?,
+        }
+    }
+    Ok(())
+}
+
+fn open(choice: &RuntimeChoice, execution_provider: &str, runtime: &mut Option<Box<dyn Runtime>>) -> Response {
+    let clock = crate::measure::MonotonicClock;
+    let start = clock.now();
+    match engine::open(choice) {
+        Ok(opened) => {
+            let runtime_start_ns = clock.now().since(start);
+            let info = opened.info().clone();
+            if let Err(error) = engine::require_provider(&info, execution_provider) {
+                return Response::Failed(error.to_failure());
+            }
+            *runtime = Some(opened);
+            Response::Opened {
+                runtime_start_ns,
+                version: info.version,
+                build_info: info.build_info,
+                execution_providers: info.execution_providers,
+            }
+        }
+        Err(error) => Response::Failed(error.to_failure()),
+    }
+}
+
+fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<dyn Session>, Response), EngineError> {
+    let clock = runtime.clock();
+    let start = clock.now();
+    let session = runtime.load(model, spec)?;
+    let session_load_ns: Nanos = clock.now().since(start);
+    let response = Response::Loaded { session_load_ns, session_config: session.config_entries() };
+    Ok((session, response))
+}
+
+/// The answer to a request that makes no sense in the state the worker is in.
+fn out_of_turn() -> Response {
+    Response::Failed(Failure {
+        kind: FailureKind::Protocol,
+        message: "the worker was asked for something out of turn".into(),
+        hint: None,
+    })
+}
+
+fn input_failure(error: &InputError) -> Failure {
+    Failure::new(FailureKind::BadInput, error, error.hint().map(str::to_owned))
+}
