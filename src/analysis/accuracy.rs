@@ -1,0 +1,223 @@
+//! What the outputs of a session were worth.
+
+use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
+use super::findings::{AccuracyChange, AccuracyFindings, AccuracyVerdict, OutputAgreement, UnhealthyOutput};
+use super::index::Index;
+use crate::accuracy::summary::{self, ErrorKind, NoFigure, SampleFigure};
+use crate::record::{AccuracyRecord, Agreement, Direction, LabelledScores, Metric, OutputHealth, Scores};
+use crate::stats::{CONFIDENCE, Proportion};
+
+/// A change less likely than this by chance alone is significant.
+const SIGNIFICANCE: f64 = 1.0 - CONFIDENCE;
+
+const NO_SAMPLES: &str = "there are no samples";
+
+/// Figures of accuracy and agreement, and what goes with them.
+#[derive(Default)]
+pub(super) struct Scored {
+    pub(super) figures: Vec<Figure>,
+    pub(super) findings: AccuracyFindings,
+}
+
+pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
+    let Some(record) = index.accuracy(session) else { return absent("outputs were not scored") };
+    if let Some(reason) = record.outcome.reason() {
+        return absent(reason);
+    }
+    let agreement: Vec<OutputAgreement> = record.agreement.iter().map(output_agreement).collect();
+    let mut figures = scores(index, record);
+    figures.extend(worst(&agreement));
+    Scored {
+        figures,
+        findings: AccuracyFindings {
+            samples_count: record.samples_count,
+            absent_reason: None,
+            change: change(index, record),
+            unhealthy_outputs: unhealthy(record),
+            agreement,
+            reference: record.reference.clone(),
+        },
+    }
+}
+
+/// Figures of the scores against labels or targets.
+fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
+    let seed = index.record.plan.schedule.seed;
+    let figures = match &record.scores {
+        None => Vec::new(),
+        Some(Scores::Classification(scores)) => vec![
+            (Metric::AccuracyTop1, proportion(summary::top1(scores), NO_SAMPLES)),
+            (Metric::AccuracyTop5, proportion(summary::top_k(scores, 5), "there are no more than 5 classes")),
+            (Metric::AccuracyMacroF1, macro_f1(index, scores, seed)),
+        ],
+        Some(Scores::Regression { absolute_errors, squared_errors }) => vec![
+            (Metric::MeanAbsoluteError, error(summary::mean_error(ErrorKind::MeanAbsolute, absolute_errors, seed))),
+            (Metric::RootMeanSquareError, error(summary::mean_error(ErrorKind::RootMeanSquare, squared_errors, seed))),
+        ],
+    };
+    figures.into_iter().map(|(metric, estimate)| Figure { metric, estimate }).collect()
+}
+
+fn macro_f1(index: &Index<'_>, scores: &LabelledScores, seed: u64) -> Estimate {
+    let labels = index.record.dataset.as_ref().and_then(|data| data.class_labels.as_ref());
+    match labels.and_then(|labels| summary::macro_f1(scores, labels, seed)) {
+        Some(figure) => over_samples(&figure),
+        None => Estimate::absent("the record does not hold a label for every sample"),
+    }
+}
+
+/// The change of the leading score, on the same samples; `None` for the baseline and where one of both has no scores.
+fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> {
+    let baseline = index.baseline.filter(|&baseline| baseline != record.session)?;
+    let baseline = index.accuracy(baseline).filter(|baseline| baseline.outcome.is_ok())?;
+    match (baseline.scores.as_ref()?, record.scores.as_ref()?) {
+        (Scores::Classification(baseline), Scores::Classification(candidate)) => classes_change(baseline, candidate),
+        (
+            Scores::Regression { absolute_errors: baseline, .. },
+            Scores::Regression { absolute_errors: candidate, .. },
+        ) => {
+            let seed = index.record.plan.schedule.seed;
+            Some(error_change(summary::error_change(ErrorKind::MeanAbsolute, baseline, candidate, seed)))
+        }
+        _ => None,
+    }
+}
+
+fn classes_change(baseline: &LabelledScores, candidate: &LabelledScores) -> Option<AccuracyChange> {
+    let flips = summary::flips(baseline, candidate).ok()?;
+    let change = flips.change;
+    let verdict = match (change.p_value < SIGNIFICANCE, change.difference > 0.0) {
+        (false, _) => AccuracyVerdict::NotSignificant,
+        (true, true) => AccuracyVerdict::Better,
+        (true, false) => AccuracyVerdict::Worse,
+    };
+    let both = baseline.predicted.iter().zip(&candidate.predicted);
+    Some(AccuracyChange {
+        metric: Metric::AccuracyTop1,
+        difference: Estimate::Measured(Measured {
+            value: change.difference,
+            interval: Some(Interval { low: change.interval.low, high: change.interval.high }),
+            range: None,
+            n: flips.counts.n(),
+            n_of: Counted::Samples,
+            remark: None,
+        }),
+        gained_count: Some(flips.counts.gained_count),
+        lost_count: Some(flips.counts.lost_count),
+        changed_predictions_count: Some(both.filter(|(one, other)| one != other).count() as u64),
+        p_value: Some(change.p_value),
+        verdict,
+    })
+}
+
+/// A change of an error: significant if its bootstrap interval leaves out zero.
+fn error_change(change: Result<SampleFigure, NoFigure>) -> AccuracyChange {
+    let difference = error(change);
+    let verdict = match difference.interval() {
+        None => AccuracyVerdict::Untested,
+        Some(interval) if interval.low > 0.0 => AccuracyVerdict::Worse,
+        Some(interval) if interval.high < 0.0 => AccuracyVerdict::Better,
+        Some(_) => AccuracyVerdict::NotSignificant,
+    };
+    AccuracyChange {
+        metric: Metric::MeanAbsoluteError,
+        difference,
+        gained_count: None,
+        lost_count: None,
+        changed_predictions_count: None,
+        p_value: None,
+        verdict,
+    }
+}
+
+fn error(figure: Result<SampleFigure, NoFigure>) -> Estimate {
+    match figure {
+        Ok(figure) => over_samples(&figure),
+        Err(reason) => Estimate::absent(reason.to_string()),
+    }
+}
+
+fn over_samples(figure: &SampleFigure) -> Estimate {
+    let remark = figure.interval.as_ref().err().map(|too_few| format!("no interval: {too_few}"));
+    Estimate::Measured(Measured {
+        value: figure.value,
+        interval: figure.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high }),
+        range: None,
+        n: figure.n,
+        n_of: Counted::Samples,
+        remark,
+    })
+}
+
+fn absent(reason: &str) -> Scored {
+    let findings = AccuracyFindings { absent_reason: Some(reason.into()), ..AccuracyFindings::default() };
+    Scored { figures: Vec::new(), findings }
+}
+
+fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
+    let unhealthy = record.outputs.iter().filter(|output| output.nan_count + output.infinite_count > 0);
+    let finding = |output: &OutputHealth| UnhealthyOutput {
+        name: output.name.clone(),
+        nan_count: output.nan_count,
+        infinite_count: output.infinite_count,
+        affected_samples_count: output.affected_samples_count,
+    };
+    unhealthy.map(finding).collect()
+}
+
+fn output_agreement(agreement: &Agreement) -> OutputAgreement {
+    let exact = |value: Option<f64>, reason: &str| match value {
+        Some(value) => Estimate::exact(value, agreement.samples_count, Counted::Samples),
+        None => Estimate::absent(reason),
+    };
+    let nothing_finite = "no finite element could be compared";
+    let figures = [
+        (Metric::Top1Agreement, top1_agreement(agreement)),
+        (Metric::CosineSimilarity, exact(agreement.cosine_similarity_mean, "an output is zero or not finite")),
+        (Metric::MaxAbsoluteError, exact(agreement.max_absolute_error, nothing_finite)),
+        (Metric::RelativeError, exact(agreement.relative_error, nothing_finite)),
+    ];
+    OutputAgreement {
+        output: agreement.output.clone(),
+        figures: figures.into_iter().map(|(metric, estimate)| Figure { metric, estimate }).collect(),
+    }
+}
+
+fn top1_agreement(agreement: &Agreement) -> Estimate {
+    let Some(agreeing) = agreement.top1_agreeing_count else {
+        return Estimate::absent("the output has no largest element to compare");
+    };
+    proportion(Proportion::new(agreeing, agreement.samples_count), NO_SAMPLES)
+}
+
+/// A share of samples with its Wilson interval.
+fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
+    let Some(proportion) = proportion else { return Estimate::absent(absent) };
+    let interval = proportion.interval();
+    Estimate::Measured(Measured {
+        value: proportion.share(),
+        interval: Some(Interval { low: interval.low, high: interval.high }),
+        range: None,
+        n: proportion.n,
+        n_of: Counted::Samples,
+        remark: None,
+    })
+}
+
+/// Each figure of agreement at the output where it is worst.
+fn worst(agreement: &[OutputAgreement]) -> Vec<Figure> {
+    let metrics = [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::MaxAbsoluteError, Metric::RelativeError];
+    let worst_of = |metric: Metric| {
+        let estimates = || agreement.iter().filter_map(|output| super::find(&output.figures, metric));
+        let worse = |one: &&Estimate, other: &&Estimate| {
+            let key = |estimate: &Estimate| match metric.direction() {
+                Direction::Higher => -estimate.value().unwrap_or(f64::INFINITY),
+                _ => estimate.value().unwrap_or(f64::NEG_INFINITY),
+            };
+            key(one).total_cmp(&key(other))
+        };
+        let estimate = estimates().max_by(worse)?.clone();
+        Some(Figure { metric, estimate })
+    };
+    metrics.into_iter().filter_map(worst_of).collect()
+}

@@ -1,0 +1,111 @@
+//! What limits the sessions, as far as this was measured. Operators are not: their times need a launch of their own.
+
+use super::choose::{Facts, key};
+use super::conclusions::{Bottleneck, BottleneckKind};
+use super::estimate::Estimate;
+use super::findings::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
+use crate::record::Metric;
+use crate::units::Ratio;
+
+/// Threads that are busy for less than this share of an inference are worth a word: what is missing is more than the
+/// serial operators of a well-parallelized model take.
+const BUSY_SHARE: f64 = 0.9;
+
+/// A part that takes at least this share of the time to the first prediction dominates it.
+const DOMINATING_SHARE: f64 = 0.5;
+
+/// A session that takes more than this multiple of its file in memory holds more than weights and a working copy.
+const MEMORY_PER_FILE: f64 = 4.0;
+
+/// What limits each session; outputs that are not numbers first, then what costs time, then start and memory.
+pub(super) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
+    let single = facts.single();
+    let mut found = Vec::new();
+    let mut add = |session: usize, kind: Option<BottleneckKind>| {
+        found.extend(kind.map(|kind| Bottleneck { session, kind }));
+    };
+    facts.sessions.iter().for_each(|session| add(session.session, not_finite(session)));
+    single.iter().for_each(|cell| add(cell.key.session, slower(facts, cell)));
+    for curve in facts.curves {
+        add(curve.session, idle_threads(facts, curve));
+    }
+    for curve in facts.curves {
+        add(curve.session, falls(curve));
+        add(curve.session, saturates(facts, curve));
+    }
+    for session in facts.sessions {
+        let single = single.iter().find(|cell| cell.key.session == session.session);
+        add(session.session, load_time(session, single.and_then(|cell| cell.value(Metric::LatencyP50))));
+    }
+    facts.sessions.iter().for_each(|session| add(session.session, model_memory(session)));
+    found
+}
+
+fn not_finite(session: &SessionFindings) -> Option<BottleneckKind> {
+    let affected = session.accuracy.unhealthy_outputs.iter().map(|output| output.affected_samples_count).max()?;
+    let samples_count = session.accuracy.samples_count;
+    Some(BottleneckKind::NotFiniteOutputs { affected_samples_count: affected, samples_count })
+}
+
+fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
+    let change = &cell.comparison.as_ref()?.p50;
+    let precision = |session: usize| {
+        let plan = &facts.index.record.plan;
+        let variant = &facts.index.record.variants[plan.sessions[session].variant];
+        variant.model.as_ref().map(|model| model.precision.label.clone())
+    };
+    (change.verdict == Verdict::Slower).then(|| BottleneckKind::SlowerThanBaseline {
+        batch_size: cell.key.batch_size,
+        change: change.clone(),
+        precision: precision(cell.key.session),
+        baseline_precision: facts.index.baseline.and_then(precision),
+    })
+}
+
+fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
+    let launches = facts.index.launches(curve.session);
+    let cpus = launches.iter().find_map(|launch| facts.index.cpus(launch.launch))?;
+    let utilization = facts.cell(key(curve))?.figure(Metric::CpuUtilization)?;
+    let busy_at_most = utilization.interval().map(|interval| interval.high).or(utilization.value())?;
+    (cpus > 1 && busy_at_most < BUSY_SHARE).then(|| BottleneckKind::IdleThreads {
+        batch_size: curve.enough,
+        utilization: utilization.clone(),
+        cpus_count: cpus as u64,
+    })
+}
+
+fn falls(curve: &BatchCurve) -> Option<BottleneckKind> {
+    let largest = curve.points.last()?.batch_size;
+    let ratio = curve.throughput(largest) / curve.throughput(curve.best);
+    (ratio < SATURATION_SHARE).then_some(BottleneckKind::ThroughputFalls { best: curve.best, largest, ratio })
+}
+
+fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
+    let first = curve.points.first()?;
+    curve.saturated.then(|| BottleneckKind::ThroughputSaturates {
+        batch_size: curve.enough,
+        gain: curve.throughput(curve.enough) / first.throughput_per_sec,
+        utilization: facts.cell(key(curve)).and_then(|cell| cell.value(Metric::CpuUtilization)),
+    })
+}
+
+fn load_time(session: &SessionFindings, single_ns: Option<f64>) -> Option<BottleneckKind> {
+    let total = session.figure(Metric::TimeToFirstPrediction)?.value()?;
+    let parts = [Metric::RuntimeStart, Metric::SessionLoad, Metric::FirstRun];
+    parts.into_iter().find_map(|part| {
+        let estimate = session.figure(part)?;
+        let share = estimate.value()? / total;
+        (share >= DOMINATING_SHARE).then(|| BottleneckKind::LoadTime {
+            part,
+            share: Ratio(share.min(1.0)),
+            estimate: estimate.clone(),
+            predictions: single_ns.and_then(|single| Some(estimate.value()? / single)),
+        })
+    })
+}
+
+fn model_memory(session: &SessionFindings) -> Option<BottleneckKind> {
+    let memory = session.figure(Metric::ModelMemory)?;
+    let per_file_size = memory.value()? / session.figure(Metric::FileSize).and_then(Estimate::value)?;
+    (per_file_size > MEMORY_PER_FILE).then(|| BottleneckKind::ModelMemory { memory: memory.clone(), per_file_size })
+}

@@ -1,0 +1,296 @@
+//! Figures of one cell.
+
+use std::collections::HashSet;
+
+use super::compare;
+use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
+use super::findings::{CellFindings, Comparison, SpeedStates};
+use super::index::Index;
+use super::over_launches::{largest, median, per_launch, pooled};
+use crate::plan::CellKey;
+use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome};
+use crate::stats::{self, Latencies, Percentile, Quantile, TooFew};
+use crate::units::Ratio;
+
+/// Figures of a cell, in the order in which reports list them.
+const METRICS: [Metric; 19] = [
+    Metric::LatencyMean,
+    Metric::LatencyMin,
+    Metric::LatencyMax,
+    Metric::LatencyP50,
+    Metric::LatencyP90,
+    Metric::LatencyP95,
+    Metric::LatencyP99,
+    Metric::LatencyP999,
+    Metric::Throughput,
+    Metric::CpuUtilization,
+    Metric::CpuUtilizationPeak,
+    Metric::DisturbedBlocks,
+    Metric::BatchFirstRun,
+    Metric::PeakMemory,
+    Metric::PeakMemoryAboveLoad,
+    Metric::ArenaPeak,
+    Metric::LatencyP50RatioToBaseline,
+    Metric::LatencyP10RatioToBaseline,
+    Metric::ThroughputRatioToBaseline,
+];
+
+/// Why a cell of the plan has no record.
+const NOT_REACHED: &str = "the run ended before this cell was measured";
+
+/// Why a figure of blocks is absent.
+const NO_BLOCKS: &str = "no timed block was recorded";
+
+/// Cells from which on they are worth more than one thread: fewer take some milliseconds.
+const MANY: usize = 256;
+
+/// What was found in every cell of the plan, in its order.
+pub(super) fn all(index: &Index<'_>) -> Vec<CellFindings> {
+    let keys: Vec<CellKey> = index.record.plan.cells().collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let each = |keys: &[CellKey]| keys.iter().map(|&key| findings(index, key)).collect::<Vec<_>>();
+    if keys.len() < MANY || threads == 1 {
+        return each(&keys);
+    }
+    let each = &each;
+    std::thread::scope(|scope| {
+        let parts = keys.chunks(keys.len().div_ceil(threads));
+        let parts: Vec<_> = parts.map(|part| scope.spawn(move || each(part))).collect();
+        let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        joined.flatten().collect()
+    })
+}
+
+/// A cell whose latencies have been decoded.
+struct Measurement<'a> {
+    index: &'a Index<'a>,
+    key: CellKey,
+    latencies: Latencies,
+    blocks: &'a [&'a BlockRecord],
+    comparison: Option<Comparison>,
+}
+
+/// What was found in a cell.
+fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
+    match latencies(index, key) {
+        Ok(latencies) => measured(index, key, latencies),
+        Err(outcome) => unmeasured(key, outcome),
+    }
+}
+
+/// The latencies of a cell, or how it ended without any.
+fn latencies(index: &Index<'_>, key: CellKey) -> Result<Latencies, Outcome> {
+    let not_reached = || Outcome::Skipped { reason: NOT_REACHED.into() };
+    let cell = index.cell(key).ok_or_else(not_reached)?;
+    if !cell.outcome.is_ok() {
+        return Err(cell.outcome.clone());
+    }
+    let text = cell.latency_histogram.as_ref().ok_or_else(not_reached)?;
+    match Latencies::decode(text) {
+        Ok(latencies) if !latencies.is_empty() => Ok(latencies),
+        Ok(_) => Err(not_reached()),
+        Err(error) => Err(Outcome::Skipped { reason: format!("its latencies cannot be read: {error}") }),
+    }
+}
+
+fn unmeasured(key: CellKey, outcome: Outcome) -> CellFindings {
+    let reason = outcome.reason().unwrap_or(NOT_REACHED).to_owned();
+    let absent = |metric| Figure { metric, estimate: Estimate::absent(reason.clone()) };
+    CellFindings {
+        key,
+        figures: METRICS.into_iter().map(absent).collect(),
+        outcome,
+        blocks_count: 0,
+        launches_count: 0,
+        comparison: None,
+        speed_states: None,
+        unsteady_launches_count: 0,
+    }
+}
+
+fn measured(index: &Index<'_>, key: CellKey, latencies: Latencies) -> CellFindings {
+    let blocks = index.blocks(key);
+    let comparison = compare::to_baseline(index, key);
+    let cell = Measurement { index, key, latencies, blocks, comparison };
+    let percentiles = cell.percentiles();
+    let figures = METRICS.into_iter().map(|metric| Figure { metric, estimate: cell.figure(metric, &percentiles) });
+    CellFindings {
+        key,
+        outcome: Outcome::Ok,
+        blocks_count: blocks.len() as u64,
+        launches_count: blocks.iter().map(|block| block.launch).collect::<HashSet<_>>().len() as u64,
+        figures: figures.collect(),
+        speed_states: speed_states(blocks),
+        unsteady_launches_count: index.launch_cells(key).iter().filter(|(_, cell)| !cell.warmup.steady).count() as u64,
+        comparison: cell.comparison,
+    }
+}
+
+impl Measurement<'_> {
+    fn figure(&self, metric: Metric, percentiles: &Percentiles) -> Estimate {
+        match metric {
+            Metric::LatencyMean => self.mean(),
+            Metric::LatencyMin => self.extreme(self.latencies.min().map(|latency| latency.as_f64())),
+            Metric::LatencyMax => self.extreme(self.latencies.max().map(|latency| latency.as_f64())),
+            Metric::LatencyP50 => self.p50(&percentiles.p50),
+            Metric::LatencyP90 => tail(&percentiles.p90),
+            Metric::LatencyP95 => tail(&percentiles.p95),
+            Metric::LatencyP99 => tail(&percentiles.p99),
+            Metric::LatencyP999 => tail(&percentiles.p999),
+            Metric::Throughput => self.throughput(),
+            Metric::CpuUtilization => self.cpu_utilization(),
+            Metric::CpuUtilizationPeak => self.cpu_utilization_peak(),
+            Metric::DisturbedBlocks => self.disturbed(),
+            Metric::BatchFirstRun => {
+                let values = self.over_launches(|_, cell| Some(cell.first_run_ns.as_f64()));
+                median(&values, "no launch reported it")
+            }
+            Metric::PeakMemory => {
+                let values = self.over_launches(|_, cell| Some(cell.peak_memory_bytes?.as_f64()));
+                largest(&values, "the system does not tell")
+            }
+            Metric::PeakMemoryAboveLoad => {
+                let values = self.over_launches(|launch, cell| {
+                    Some(cell.peak_memory_bytes?.as_f64() - launch.before_load_memory_bytes?.as_f64())
+                });
+                largest(&values, "the system does not tell")
+            }
+            Metric::ArenaPeak => self.arena_peak(),
+            metric => self.ratio(metric),
+        }
+    }
+
+    fn percentiles(&self) -> Percentiles {
+        let quantiles = [Quantile::P50, Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];
+        let [p50, p90, p95, p99, p999] = self.latencies.percentiles(quantiles);
+        Percentiles { p50, p90, p95, p99, p999 }
+    }
+
+    fn over_launches(&self, value: impl Fn(&LaunchRecord, &LaunchCell) -> Option<f64>) -> Vec<f64> {
+        self.index.launch_cells(self.key).iter().filter_map(|(launch, cell)| value(launch, cell)).collect()
+    }
+
+    /// The mean over all blocks, which keep theirs to the nanosecond, finer than the histogram does.
+    fn mean(&self) -> Estimate {
+        let mean = |blocks: &[&BlockRecord]| {
+            let count: u64 = blocks.iter().map(|block| block.inferences_count).sum();
+            let total: f64 = blocks.iter().map(|block| block.mean_ns.as_f64() * block.inferences_count as f64).sum();
+            (count > 0).then(|| total / count as f64)
+        };
+        match mean(self.blocks) {
+            Some(value) => pooled(value, &per_launch(self.blocks, mean)),
+            None => Estimate::absent(NO_BLOCKS),
+        }
+    }
+
+    fn extreme(&self, value: Option<f64>) -> Estimate {
+        match value {
+            Some(value) => Estimate::exact(value, self.latencies.count(), Counted::Inferences),
+            None => Estimate::absent(NOT_REACHED),
+        }
+    }
+
+    /// The median of all latencies with its interval over launches, each of which gives the median of its blocks'
+    /// medians.
+    fn p50(&self, percentile: &Result<Percentile, TooFew>) -> Estimate {
+        let medians = per_launch(self.blocks, |blocks| {
+            stats::median(&blocks.iter().map(|block| block.median_ns.as_f64()).collect::<Vec<_>>())
+        });
+        match percentile {
+            Ok(percentile) => pooled(percentile.value, &medians),
+            Err(too_few) => Estimate::absent(too_few.to_string()),
+        }
+    }
+
+    fn throughput(&self) -> Estimate {
+        let batch_size = self.key.batch_size as f64;
+        let rate = |blocks: &[&BlockRecord]| {
+            let inferences: u64 = blocks.iter().map(|block| block.inferences_count).sum();
+            let elapsed: f64 = blocks.iter().map(|block| block.elapsed_ns.as_secs_f64()).sum();
+            (elapsed > 0.0).then(|| inferences as f64 * batch_size / elapsed)
+        };
+        match rate(self.blocks) {
+            Some(value) => pooled(value, &per_launch(self.blocks, rate)),
+            None => Estimate::absent(NO_BLOCKS),
+        }
+    }
+
+    /// CPU time / (elapsed x CPUs) of `blocks`.
+    fn utilization(&self, blocks: &[&BlockRecord]) -> Option<f64> {
+        let mut used = 0.0;
+        let mut offered = 0.0;
+        for block in blocks {
+            used += block.cpu_time_ns.as_f64();
+            offered += block.elapsed_ns.as_f64() * self.index.cpus(block.launch)? as f64;
+        }
+        (offered > 0.0).then(|| used / offered)
+    }
+
+    fn cpu_utilization(&self) -> Estimate {
+        match self.utilization(self.blocks) {
+            Some(value) => pooled(value, &per_launch(self.blocks, |blocks| self.utilization(blocks))),
+            None => Estimate::absent("which CPUs the worker could use is not known"),
+        }
+    }
+
+    fn cpu_utilization_peak(&self) -> Estimate {
+        let peak = self.blocks.iter().filter_map(|&block| self.utilization(&[block])).reduce(f64::max);
+        match peak {
+            Some(value) => Estimate::exact(value, self.blocks.len() as u64, Counted::Blocks),
+            None => Estimate::absent("which CPUs the worker could use is not known"),
+        }
+    }
+
+    fn disturbed(&self) -> Estimate {
+        let count = self.blocks.iter().filter(|block| !block.disturbances.is_empty()).count();
+        Estimate::exact(count as f64, self.blocks.len() as u64, Counted::Blocks)
+    }
+
+    fn arena_peak(&self) -> Estimate {
+        let cells = self.index.launch_cells(self.key);
+        let peak = |(_, cell): &(_, &LaunchCell)| Some(cell.arena.as_ref().ok()?.peak_in_use_bytes.as_f64());
+        let reason = cells.iter().find_map(|(_, cell)| cell.arena.as_ref().err());
+        largest(&cells.iter().filter_map(peak).collect::<Vec<_>>(), reason.map_or("no launch reported it", |r| r))
+    }
+
+    fn ratio(&self, metric: Metric) -> Estimate {
+        let Some(comparison) = &self.comparison else {
+            return Estimate::absent(compare::why_not(self.index, self.key));
+        };
+        match metric {
+            Metric::LatencyP10RatioToBaseline => comparison.p10.ratio.clone(),
+            Metric::ThroughputRatioToBaseline => comparison.throughput.ratio.clone(),
+            _ => comparison.p50.ratio.clone(),
+        }
+    }
+}
+
+/// Percentiles of a cell, or how many samples they would need.
+struct Percentiles {
+    p50: Result<Percentile, TooFew>,
+    p90: Result<Percentile, TooFew>,
+    p95: Result<Percentile, TooFew>,
+    p99: Result<Percentile, TooFew>,
+    p999: Result<Percentile, TooFew>,
+}
+
+/// A percentile with its interval from order statistics.
+fn tail(percentile: &Result<Percentile, TooFew>) -> Estimate {
+    match percentile {
+        Ok(percentile) => Estimate::Measured(Measured {
+            value: percentile.value,
+            interval: Some(Interval { low: percentile.interval.low, high: percentile.interval.high }),
+            range: None,
+            n: percentile.n,
+            n_of: Counted::Inferences,
+            remark: None,
+        }),
+        Err(too_few) => Estimate::absent(too_few.to_string()),
+    }
+}
+
+fn speed_states(blocks: &[&BlockRecord]) -> Option<SpeedStates> {
+    let medians: Vec<f64> = blocks.iter().map(|block| block.median_ns.as_f64()).collect();
+    let found = stats::speed_states(&medians)?;
+    Some(SpeedStates { slow_to_fast_ratio: Ratio(found.slow_over_fast), slow_share_ratio: Ratio(found.slow_share) })
+}

@@ -1,0 +1,264 @@
+//! What to ship: the choice for either goal, and who was left out.
+
+use std::collections::HashMap;
+
+use super::AGREEMENT_FLOOR;
+use super::conclusions::{Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason};
+use super::estimate::{Estimate, Interval};
+use super::findings::{
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SessionFindings, Verdict,
+};
+use super::index::Index;
+use crate::plan::CellKey;
+use crate::record::{Direction, Metric};
+
+/// A tenth of a point of accuracy: one sample in a thousand.
+const SHARE_LOSS_FLOOR: f64 = 0.001;
+
+/// An error grown by one percent of what it was.
+const ERROR_LOSS_FLOOR: f64 = 0.01;
+
+/// Everything that has been found before a choice is made.
+pub(super) struct Facts<'a> {
+    pub(super) index: &'a Index<'a>,
+    pub(super) sessions: &'a [SessionFindings],
+    pub(super) cells: &'a [CellFindings],
+    pub(super) places: &'a HashMap<CellKey, usize>,
+    pub(super) curves: &'a [BatchCurve],
+}
+
+impl Facts<'_> {
+    /// The cells for single predictions: the smallest batch size at which anything was measured, under the plan's first
+    /// load mode.
+    pub(super) fn single(&self) -> Vec<&CellFindings> {
+        let first = self.index.record.plan.load_modes.first();
+        let measured = || self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(&cell.key.load_mode) == first);
+        let smallest = measured().map(|cell| cell.key.batch_size).min();
+        measured().filter(|cell| Some(cell.key.batch_size) == smallest).collect()
+    }
+
+    pub(super) fn cell(&self, key: CellKey) -> Option<&CellFindings> {
+        self.places.get(&key).map(|&place| &self.cells[place])
+    }
+
+    pub(super) fn rejection(&self, session: usize) -> Option<RejectionReason> {
+        let found = &self.sessions[session];
+        if let Some(reason) = found.outcome.reason() {
+            return Some(RejectionReason::NotMeasured(reason.to_owned()));
+        }
+        if !found.accuracy.unhealthy_outputs.is_empty() {
+            return Some(RejectionReason::NotFinite);
+        }
+        let fell = found.accuracy.change.as_ref().is_some_and(|change| {
+            change.verdict == AccuracyVerdict::Worse && self.loss(change).is_none_or(|loss| loss > loss_floor(change))
+        });
+        fell.then_some(RejectionReason::AccuracyFell)
+    }
+
+    /// How much worse a score got: a share in itself, an error as a share of the baseline's.
+    fn loss(&self, change: &AccuracyChange) -> Option<f64> {
+        let difference = change.difference.value()?;
+        match change.metric.direction() {
+            Direction::Higher => Some(-difference),
+            _ => Some(difference / self.sessions[self.index.baseline?].figure(change.metric)?.value()?),
+        }
+    }
+
+    fn usable(&self, session: usize) -> bool {
+        self.rejection(session).is_none()
+    }
+
+    fn is_baseline(&self, session: usize) -> bool {
+        self.index.baseline == Some(session)
+    }
+}
+
+/// The loss up to which a variant may be shipped although it is significant: with many samples, any rounding is.
+fn loss_floor(change: &AccuracyChange) -> f64 {
+    match change.metric.direction() {
+        Direction::Higher => SHARE_LOSS_FLOOR,
+        _ => ERROR_LOSS_FLOOR,
+    }
+}
+
+/// The choice for either goal.
+pub(super) fn answer(facts: &Facts<'_>) -> Answer {
+    let single = facts.single();
+    let mut rejected: Vec<Rejection> = (0..facts.sessions.len())
+        .filter_map(|session| Some(Rejection { session, reason: facts.rejection(session)? }))
+        .collect();
+    let inconclusive = single.iter().filter(|cell| facts.usable(cell.key.session));
+    let inconclusive = inconclusive.filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Inconclusive));
+    rejected.extend(
+        inconclusive.map(|cell| Rejection { session: cell.key.session, reason: RejectionReason::Inconclusive }),
+    );
+    Answer { latency: latency(facts, &single), throughput: throughput(facts), rejected }
+}
+
+fn p50(cell: &CellFindings) -> Option<&Change> {
+    cell.comparison.as_ref().map(|comparison| &comparison.p50)
+}
+
+fn none(reason: &str) -> Choice {
+    Choice::None { reason: reason.into() }
+}
+
+/// The shortest single prediction: the fastest of those that are faster than the baseline, else the baseline.
+fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
+    let usable: Vec<&CellFindings> = single.iter().copied().filter(|cell| facts.usable(cell.key.session)).collect();
+    let faster: Vec<(&CellFindings, &Change)> = usable
+        .iter()
+        .filter_map(|&cell| Some((cell, p50(cell)?)))
+        .filter(|(_, change)| change.verdict == Verdict::Faster)
+        .collect();
+    let best = faster.iter().min_by(|one, other| order(&one.1.ratio, &other.1.ratio));
+    if let Some((cell, change)) = best {
+        let others = faster.iter().filter(|(other, _)| other.key != cell.key);
+        let tied = others.filter(|(_, other)| overlap(&change.ratio, &other.ratio));
+        let ties = tied.map(|(cell, _)| cell.key.session).collect();
+        return Choice::Ship(pick(facts, cell, Basis::BeatsBaseline, ties));
+    }
+    if let Some(&baseline) = usable.iter().find(|cell| facts.is_baseline(cell.key.session)) {
+        let same = usable.iter().filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Same));
+        let ties = same.map(|cell| cell.key.session).collect();
+        let basis = if facts.sessions.len() == 1 { Basis::OnlyUsable } else { Basis::NothingBetter };
+        return Choice::Ship(pick(facts, baseline, basis, ties));
+    }
+    without_baseline(facts, &usable)
+}
+
+/// The shortest median where the baseline cannot be used.
+fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
+    let measured: Vec<(&CellFindings, &Estimate)> =
+        usable.iter().filter_map(|&cell| Some((cell, cell.figure(Metric::LatencyP50)?))).collect();
+    let Some((cell, shortest)) = measured.iter().min_by(|one, other| order(one.1, other.1)) else {
+        return none(nothing_usable(facts));
+    };
+    let others = measured.iter().filter(|(other, _)| other.key != cell.key);
+    let ties: Vec<usize> = others.filter(|(_, p50)| overlap(shortest, p50)).map(|(cell, _)| cell.key.session).collect();
+    let basis = if measured.len() == 1 { Basis::OnlyUsable } else { Basis::BestWithoutBaseline };
+    Choice::Ship(pick(facts, cell, basis, ties))
+}
+
+/// The most predictions per second, each session at the smallest batch size that is enough for it.
+fn throughput(facts: &Facts<'_>) -> Choice {
+    let mut curves: Vec<&BatchCurve> = facts.curves.iter().filter(|curve| facts.usable(curve.session)).collect();
+    curves.sort_by(|one, other| other.throughput(other.enough).total_cmp(&one.throughput(one.enough)));
+    let baseline_usable = curves.iter().any(|curve| facts.is_baseline(curve.session));
+    let found = curves.iter().find_map(|curve| {
+        let cell = facts.cell(key(curve))?;
+        let basis = throughput_basis(facts, cell, baseline_usable)?;
+        Some((cell, basis))
+    });
+    let Some((cell, basis)) = found else { return none(nothing_usable(facts)) };
+    let ties = throughput_ties(facts, cell, &curves);
+    Choice::Ship(pick(facts, cell, basis, ties))
+}
+
+fn throughput_basis(facts: &Facts<'_>, cell: &CellFindings, baseline_usable: bool) -> Option<Basis> {
+    if facts.sessions.len() == 1 {
+        return Some(Basis::OnlyUsable);
+    }
+    if facts.is_baseline(cell.key.session) {
+        return Some(Basis::NothingBetter);
+    }
+    if !baseline_usable {
+        return Some(Basis::BestWithoutBaseline);
+    }
+    let beats = cell.comparison.as_ref().is_some_and(|comparison| comparison.throughput.verdict == Verdict::Faster);
+    beats.then_some(Basis::BeatsBaseline)
+}
+
+/// Other sessions whose interval of the throughput at their own best batch size overlaps the chosen one's.
+fn throughput_ties(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Vec<usize> {
+    let Some(estimate) = chosen.figure(Metric::Throughput) else { return Vec::new() };
+    let others = curves.iter().filter(|curve| curve.session != chosen.key.session);
+    let tied = others.filter(|curve| {
+        let other = facts.cell(key(curve)).and_then(|cell| cell.figure(Metric::Throughput));
+        other.is_some_and(|other| overlap(estimate, other))
+    });
+    tied.map(|curve| curve.session).collect()
+}
+
+/// The cell that a curve recommends.
+pub(super) fn key(curve: &BatchCurve) -> CellKey {
+    CellKey { session: curve.session, batch_size: curve.enough, load_mode: curve.load_mode }
+}
+
+fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<usize>) -> Pick {
+    Pick { key: cell.key, basis, ties, caveats: caveats(facts, cell) }
+}
+
+/// What shipping a cell leaves open.
+pub(super) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
+    let session = cell.key.session;
+    let mut caveats = Vec::new();
+    if !facts.is_baseline(session) {
+        caveats.extend(accuracy_caveat(facts, &facts.sessions[session]));
+        if cell.comparison.as_ref().is_some_and(|comparison| comparison.worse_tail) {
+            caveats.push(Caveat::WorseTail);
+        }
+    }
+    let curve = facts.curves.iter().find(|curve| key(curve) == cell.key);
+    if curve.is_some_and(|curve| !curve.saturated && curve.points.len() > 1) {
+        caveats.push(Caveat::StillRising);
+    }
+    if cell.figure(Metric::LatencyP50).is_none_or(|p50| p50.interval().is_none()) {
+        caveats.push(Caveat::NoInterval);
+    }
+    if !facts.index.record.is_complete() {
+        caveats.push(Caveat::Incomplete);
+    }
+    caveats
+}
+
+fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Caveat> {
+    let accuracy = &session.accuracy;
+    if let Some(change) = &accuracy.change {
+        let fell = facts.loss(change).is_some_and(|loss| loss > 0.0);
+        return match change.verdict {
+            AccuracyVerdict::Worse => Some(Caveat::AccuracyFellLittle),
+            AccuracyVerdict::NotSignificant | AccuracyVerdict::Untested if fell => Some(Caveat::AccuracyNotSignificant),
+            _ => None,
+        };
+    }
+    let scored = [Metric::AccuracyTop1, Metric::MeanAbsoluteError].into_iter();
+    if scored.filter_map(|metric| session.figure(metric)).any(|score| score.measured().is_some()) {
+        return None;
+    }
+    if accuracy.agreement.is_empty() {
+        return Some(Caveat::AccuracyNotMeasured);
+    }
+    Some(if agrees(accuracy) { Caveat::AgreementOnly } else { Caveat::LowAgreement })
+}
+
+/// Whether every output agrees with its reference on at least [`AGREEMENT_FLOOR`] of the samples, or, where an
+/// agreement of the largest element has no meaning, in the direction of the outputs.
+fn agrees(accuracy: &AccuracyFindings) -> bool {
+    accuracy.agreement.iter().all(|output| {
+        let value = |metric| super::find(&output.figures, metric).and_then(Estimate::value);
+        value(Metric::Top1Agreement).or(value(Metric::CosineSimilarity)).is_some_and(|share| share >= AGREEMENT_FLOOR)
+    })
+}
+
+fn nothing_usable(facts: &Facts<'_>) -> &'static str {
+    let measured = facts.sessions.iter().any(|session| session.outcome.is_ok());
+    if measured {
+        "every session that could be measured has outputs that are not finite, or a score that fell"
+    } else {
+        "no session could be measured"
+    }
+}
+
+fn order(one: &Estimate, other: &Estimate) -> std::cmp::Ordering {
+    let value = |estimate: &Estimate| estimate.value().unwrap_or(f64::INFINITY);
+    value(one).total_cmp(&value(other))
+}
+
+/// Whether both intervals have a point in common; without an interval, nothing is told apart.
+fn overlap(one: &Estimate, other: &Estimate) -> bool {
+    match (one.interval(), other.interval()) {
+        (Some(one), Some(other)) => Interval::overlaps(one, other),
+        _ => true,
+    }
+}

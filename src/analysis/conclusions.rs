@@ -1,0 +1,275 @@
+//! What follows from the figures: the answer, what limits the sessions, and what to do. Data only.
+
+use serde::Serialize;
+
+use super::estimate::Estimate;
+use super::findings::{AccuracyChange, Change};
+use crate::plan::CellKey;
+use crate::record::Metric;
+use crate::units::Ratio;
+
+/// What to ship, for either goal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// For the shortest single prediction.
+    pub latency: Choice,
+    /// For the most predictions per second.
+    pub throughput: Choice,
+    /// Sessions that are faster than the choice or were in the running, and why they are not it.
+    pub rejected: Vec<Rejection>,
+}
+
+/// A choice, or why there is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "choice")]
+pub enum Choice {
+    /// Ship this.
+    Ship(Pick),
+    /// Nothing can be recommended.
+    None {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Choice {
+    /// The pick, if there is one.
+    #[must_use]
+    pub fn pick(&self) -> Option<&Pick> {
+        match self {
+            Choice::Ship(pick) => Some(pick),
+            Choice::None { .. } => None,
+        }
+    }
+}
+
+/// A cell to ship.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pick {
+    /// The cell.
+    pub key: CellKey,
+    /// Why this one.
+    pub basis: Basis,
+    /// Sessions that are not told apart from it by their intervals.
+    pub ties: Vec<usize>,
+    /// What the choice leaves open.
+    pub caveats: Vec<Caveat>,
+}
+
+/// Why a cell was picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// It is measurably better than the baseline, and the best of those that are.
+    BeatsBaseline,
+    /// It is the baseline, and nothing usable was shown to be better.
+    NothingBetter,
+    /// There is nothing to compare with: it is the only session that could be used.
+    OnlyUsable,
+    /// The baseline could not be measured: it has the best figure of those that could, unpaired.
+    BestWithoutBaseline,
+}
+
+/// What a choice leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Caveat {
+    /// Whether the outputs are right was not measured.
+    AccuracyNotMeasured,
+    /// No labels: only agreement with the reference is known.
+    AgreementOnly,
+    /// Outputs agree with the reference on fewer samples than [`super::AGREEMENT_FLOOR`].
+    LowAgreement,
+    /// The score fell, but not significantly.
+    AccuracyNotSignificant,
+    /// The score fell significantly, but by no more than a tenth of a point, or one percent of the error.
+    AccuracyFellLittle,
+    /// Throughput was still rising at the largest batch size.
+    StillRising,
+    /// The 99th percentile is worse than the baseline's.
+    WorseTail,
+    /// The run is incomplete.
+    Incomplete,
+    /// Too few launches for an interval.
+    NoInterval,
+}
+
+/// A session that is not recommended, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rejection {
+    /// Index of the session.
+    pub session: usize,
+    /// Why not.
+    pub reason: RejectionReason,
+}
+
+/// Why a session is not recommended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectionReason {
+    /// It could not be measured.
+    NotMeasured(String),
+    /// Its outputs hold values that are not numbers.
+    NotFinite,
+    /// Its score fell significantly, by more than a tenth of a point, or one percent of the error.
+    AccuracyFell,
+    /// Whether it is better is not settled.
+    Inconclusive,
+}
+
+/// The facts of the one sentence that a reader looks for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Headline {
+    /// Index of the session.
+    pub session: usize,
+    /// The smallest batch size that both the session and the baseline were measured at.
+    pub batch_size: Option<u64>,
+    /// Change of the median latency there.
+    pub change: Option<Change>,
+    /// File size of the baseline / file size of the session.
+    pub size_factor: Option<f64>,
+}
+
+/// Something that limits a session, as measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bottleneck {
+    /// Index of the session.
+    pub session: usize,
+    /// What limits it.
+    pub kind: BottleneckKind,
+}
+
+/// What limits a session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BottleneckKind {
+    /// Outputs hold values that are not numbers.
+    NotFiniteOutputs {
+        /// Samples with such values.
+        affected_samples_count: u64,
+        /// Samples scored.
+        samples_count: u64,
+    },
+    /// A variant with fewer bits per weight is slower than the baseline.
+    SlowerThanBaseline {
+        /// Where.
+        batch_size: u64,
+        /// Change of the median latency.
+        change: Change,
+        /// The session's precision, as its file says.
+        precision: Option<String>,
+        /// The baseline's precision, as its file says.
+        baseline_precision: Option<String>,
+    },
+    /// Threads are idle for part of an inference.
+    IdleThreads {
+        /// Where.
+        batch_size: u64,
+        /// CPU time / (elapsed x CPUs).
+        utilization: Estimate,
+        /// CPUs that the worker may use.
+        cpus_count: u64,
+    },
+    /// Larger batches bring no more throughput.
+    ThroughputSaturates {
+        /// Smallest batch size that is enough.
+        batch_size: u64,
+        /// Throughput there / throughput at the smallest batch size.
+        gain: f64,
+        /// CPU utilization there.
+        utilization: Option<f64>,
+    },
+    /// Larger batches lose throughput: some batch beyond the best one is slower by more than the noise floor.
+    ThroughputFalls {
+        /// Best batch size.
+        best: u64,
+        /// Largest measured batch size.
+        largest: u64,
+        /// Throughput at the largest / at the best.
+        ratio: f64,
+    },
+    /// One part dominates the time to the first prediction.
+    LoadTime {
+        /// The part: runtime start, session load or first run.
+        part: Metric,
+        /// Its share of the time to the first prediction.
+        share: Ratio,
+        /// Its time.
+        estimate: Estimate,
+        /// That time / the median latency at the smallest batch size.
+        predictions: Option<f64>,
+    },
+    /// The session takes a multiple of its file's size in memory.
+    ModelMemory {
+        /// Private memory of the session.
+        memory: Estimate,
+        /// That / the file size.
+        per_file_size: f64,
+    },
+}
+
+/// Something to do, with the evidence for it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Advice {
+    /// What to do.
+    pub action: Action,
+    /// How much it matters, by [`Priority`]'s rule.
+    pub priority: Priority,
+    /// Measured gain as a factor: 2 is twice as fast, or twice as many.
+    pub gain: Estimate,
+    /// What the gain is a gain of.
+    pub metric: Metric,
+    /// Change of the leading score against the baseline; absent where it stays the same model or was not scored.
+    pub accuracy: Option<AccuracyChange>,
+    /// Peak memory with the advice / without it.
+    pub memory_factor: Option<f64>,
+    /// Latency of one inference with the advice / without it.
+    pub latency_factor: Option<f64>,
+    /// What it takes to follow it.
+    pub effort: Level,
+    /// What may go wrong.
+    pub risk: Level,
+    /// Why the risk is what it is.
+    pub caveats: Vec<Caveat>,
+    /// Words of the command that measures the evidence again.
+    pub command: Vec<String>,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Ship this session instead of the baseline.
+    Ship {
+        /// The cell that shows the gain.
+        key: CellKey,
+    },
+    /// Collect requests into batches of this size.
+    Batch {
+        /// The cell to run.
+        key: CellKey,
+        /// The batch size that it is compared with.
+        from: u64,
+    },
+}
+
+/// How much an advice matters: high if the gain is in time and the lower end of its interval is at least 1.5, medium
+/// from 1.1, else low.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the rule stands on the type")]
+pub enum Priority {
+    High,
+    Medium,
+    Low,
+}
+
+/// Effort or risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Level {
+    Low,
+    Medium,
+    High,
+}

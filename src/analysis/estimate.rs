@@ -1,0 +1,148 @@
+//! A figure, and what stands behind it: how many of what, within which interval, or why there is none.
+
+use serde::Serialize;
+
+use crate::record::Metric;
+
+/// One figure of a session or a cell, in the base unit of its metric.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// What is measured; it carries unit, direction and definition.
+    pub metric: Metric,
+    /// What was found.
+    pub estimate: Estimate,
+}
+
+/// A value with what stands behind it, or the reason why there is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "status")]
+pub enum Estimate {
+    /// It was measured.
+    Measured(Measured),
+    /// It was not measured.
+    Absent {
+        /// Why not, as a lowercase fragment such as `needs 1000 samples, has 96`.
+        reason: String,
+    },
+}
+
+/// A measured value. Values are finite.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// The value, in the metric's base unit.
+    pub value: f64,
+    /// 95% confidence interval of the value; absent where `remark` says why.
+    pub interval: Option<Interval>,
+    /// Smallest and largest of the values behind `value`, where it is a centre of several.
+    pub range: Option<Interval>,
+    /// How many stand behind the value.
+    pub n: u64,
+    /// What `n` counts.
+    pub n_of: Counted,
+    /// What a reader has to know about the value: why there is no interval, or that it rests on few.
+    pub remark: Option<String>,
+}
+
+/// Two ends, the lower one first, in the unit of what they enclose.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// What an n counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Fresh worker processes.
+    Launches,
+    /// Single inferences.
+    Inferences,
+    /// Timed blocks.
+    Blocks,
+    /// Samples of the data.
+    Samples,
+    /// Files.
+    Files,
+}
+
+impl Counted {
+    /// The noun for `n` of it.
+    #[must_use]
+    pub fn noun(self, n: u64) -> &'static str {
+        match (self, n) {
+            (Counted::Launches, 1) => "launch",
+            (Counted::Launches, _) => "launches",
+            (Counted::Inferences, 1) => "inference",
+            (Counted::Inferences, _) => "inferences",
+            (Counted::Blocks, 1) => "block",
+            (Counted::Blocks, _) => "blocks",
+            (Counted::Samples, 1) => "sample",
+            (Counted::Samples, _) => "samples",
+            (Counted::Files, 1) => "file",
+            (Counted::Files, _) => "files",
+        }
+    }
+}
+
+impl Interval {
+    /// The interval between two ends, whichever of them is the lower one.
+    #[must_use]
+    pub fn between(one: f64, other: f64) -> Self {
+        Interval { low: one.min(other), high: one.max(other) }
+    }
+
+    /// The interval of `1/x` for `x` within this one. Both ends must be positive.
+    #[must_use]
+    pub fn reciprocal(self) -> Self {
+        Interval::between(1.0 / self.low, 1.0 / self.high)
+    }
+
+    /// Whether both have a point in common.
+    #[must_use]
+    pub fn overlaps(self, other: Interval) -> bool {
+        self.low <= other.high && other.low <= self.high
+    }
+}
+
+impl Estimate {
+    /// An absent figure.
+    pub fn absent(reason: impl Into<String>) -> Self {
+        Estimate::Absent { reason: reason.into() }
+    }
+
+    /// A value that is read off rather than estimated, so that it has no interval.
+    #[must_use]
+    pub fn exact(value: f64, n: u64, n_of: Counted) -> Self {
+        Estimate::Measured(Measured { value, interval: None, range: None, n, n_of, remark: None })
+    }
+
+    /// The value, if there is one.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        self.measured().map(|measured| measured.value)
+    }
+
+    /// The measured value with what stands behind it.
+    #[must_use]
+    pub fn measured(&self) -> Option<&Measured> {
+        match self {
+            Estimate::Measured(measured) => Some(measured),
+            Estimate::Absent { .. } => None,
+        }
+    }
+
+    /// The 95% interval, if there is one.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        self.measured().and_then(|measured| measured.interval)
+    }
+}
+
+/// The estimate of `metric` among `figures`.
+#[must_use]
+pub fn find(figures: &[Figure], metric: Metric) -> Option<&Estimate> {
+    figures.iter().find(|figure| figure.metric == metric).map(|figure| &figure.estimate)
+}

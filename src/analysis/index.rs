@@ -1,0 +1,76 @@
+//! The record by key: built once, so that no figure has to search it.
+
+use std::collections::HashMap;
+
+use crate::plan::CellKey;
+use crate::record::{AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord};
+
+/// The parts of a record, by what they belong to.
+pub(super) struct Index<'a> {
+    pub(super) record: &'a RunRecord,
+    pub(super) baseline: Option<usize>,
+    cells: HashMap<CellKey, &'a CellRecord>,
+    blocks: HashMap<CellKey, Vec<&'a BlockRecord>>,
+    launch_cells: HashMap<CellKey, Vec<(&'a LaunchRecord, &'a LaunchCell)>>,
+    launches: Vec<Vec<&'a LaunchRecord>>,
+    cpus: HashMap<u64, usize>,
+    accuracy: HashMap<usize, &'a AccuracyRecord>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(record: &'a RunRecord) -> Self {
+        let mut index = Index {
+            record,
+            baseline: record.plan.baseline_session(),
+            cells: record.cells.iter().map(|cell| (cell.key, cell)).collect(),
+            blocks: HashMap::with_capacity(record.cells.len()),
+            launch_cells: HashMap::with_capacity(record.cells.len()),
+            launches: vec![Vec::new(); record.plan.sessions.len()],
+            cpus: HashMap::with_capacity(record.launches.len()),
+            accuracy: record.accuracy.iter().map(|accuracy| (accuracy.session, accuracy)).collect(),
+        };
+        for block in record.blocks.iter().filter(|block| block.phase == Phase::Timed) {
+            index.blocks.entry(block.key).or_default().push(block);
+        }
+        record.launches.iter().for_each(|launch| index.add_launch(launch));
+        index
+    }
+
+    fn add_launch(&mut self, launch: &'a LaunchRecord) {
+        if let Some(effective) = launch.effective.as_ref().filter(|effective| !effective.cpus.is_empty()) {
+            self.cpus.insert(launch.launch, effective.cpus.len());
+        }
+        for cell in &launch.cells {
+            let key = CellKey { session: launch.session, batch_size: cell.batch_size, load_mode: cell.load_mode };
+            self.launch_cells.entry(key).or_default().push((launch, cell));
+        }
+        self.launches[launch.session].push(launch);
+    }
+
+    pub(super) fn cell(&self, key: CellKey) -> Option<&'a CellRecord> {
+        self.cells.get(&key).copied()
+    }
+
+    /// Timed blocks of a cell, in the order in which they were measured.
+    pub(super) fn blocks(&self, key: CellKey) -> &[&'a BlockRecord] {
+        self.blocks.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// What was measured once per launch in a cell.
+    pub(super) fn launch_cells(&self, key: CellKey) -> &[(&'a LaunchRecord, &'a LaunchCell)] {
+        self.launch_cells.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn launches(&self, session: usize) -> &[&'a LaunchRecord] {
+        &self.launches[session]
+    }
+
+    /// CPUs that the worker of a launch could use; `None` where it did not say.
+    pub(super) fn cpus(&self, launch: u64) -> Option<usize> {
+        self.cpus.get(&launch).copied()
+    }
+
+    pub(super) fn accuracy(&self, session: usize) -> Option<&'a AccuracyRecord> {
+        self.accuracy.get(&session).copied()
+    }
+}

@@ -1,0 +1,98 @@
+//! From the record to findings: figures with their intervals, verdicts, limits and advice.
+//!
+//! Pure: record in, findings out. Nothing here prints, scales or words anything for people; the statistics are those
+//! of [`crate::stats`] and [`crate::accuracy`]. Begin at [`findings()`] and read [`Findings`] first.
+
+mod accuracy;
+mod advise;
+mod bottleneck;
+mod cell;
+mod choose;
+mod compare;
+mod conclusions;
+mod estimate;
+mod findings;
+mod index;
+mod over_launches;
+mod reproduce;
+mod scaling;
+mod session;
+
+pub use conclusions::{
+    Action, Advice, Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, Level, Pick, Priority,
+    Rejection, RejectionReason,
+};
+pub use estimate::{Counted, Estimate, Figure, Interval, Measured, find};
+pub use findings::{
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
+    Findings, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, UnhealthyOutput, Verdict,
+};
+
+use std::collections::HashMap;
+
+use crate::plan::CellKey;
+use crate::record::RunRecord;
+
+use choose::Facts;
+use index::Index;
+
+/// Share of samples on which a variant without labels must agree with the baseline to pass as the same model: one
+/// disagreement in a hundred is about what a quantized image classifier shows.
+pub const AGREEMENT_FLOOR: f64 = 0.99;
+
+/// Everything that a record says. The record's indices must lead somewhere, as those of every record do that
+/// [`store::load`](crate::record::store::load) returns.
+#[must_use]
+pub fn findings(record: &RunRecord) -> Findings {
+    let index = Index::new(record);
+    let mut cells = cell::all(&index);
+    let places: HashMap<CellKey, usize> = cells.iter().enumerate().map(|(place, cell)| (cell.key, place)).collect();
+    compare::mark_worse_tails(&mut cells, &places);
+    let sessions = sessions(&index, &cells);
+    let curves = scaling::batch_curves(&cells);
+    let facts = Facts { index: &index, sessions: &sessions, cells: &cells, places: &places, curves: &curves };
+    let answer = choose::answer(&facts);
+    let headlines = headlines(&facts);
+    let bottlenecks = bottleneck::bottlenecks(&facts);
+    let advice = advise::advice(&facts, &answer);
+    Findings {
+        complete: record.is_complete(),
+        ended_by: record.run.ended_by,
+        answer,
+        headlines,
+        bottlenecks,
+        advice,
+        sessions,
+        cells,
+        batch_curves: curves,
+        cell_places: places,
+    }
+}
+
+fn sessions(index: &Index<'_>, cells: &[CellFindings]) -> Vec<SessionFindings> {
+    let mut of_session: Vec<Vec<&CellFindings>> = vec![Vec::new(); index.record.plan.sessions.len()];
+    cells.iter().for_each(|cell| of_session[cell.key.session].push(cell));
+    of_session.iter().enumerate().map(|(session, cells)| session::findings(index, session, cells)).collect()
+}
+
+/// The facts of a sentence for each session that was measured and is not the baseline's.
+fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
+    let mut compared: HashMap<usize, &CellFindings> = HashMap::new();
+    for cell in facts.cells.iter().filter(|cell| cell.comparison.is_some()) {
+        let smallest = compared.entry(cell.key.session).or_insert(cell);
+        if cell.key.batch_size < smallest.key.batch_size {
+            *smallest = cell;
+        }
+    }
+    let others = facts.sessions.iter().filter(|session| !session.is_baseline && session.outcome.is_ok());
+    let headline = |session: &SessionFindings| {
+        let cell = compared.get(&session.session);
+        Headline {
+            session: session.session,
+            batch_size: cell.map(|cell| cell.key.batch_size),
+            change: cell.and_then(|cell| Some(cell.comparison.as_ref()?.p50.clone())),
+            size_factor: advise::size_factor(facts, session.session),
+        }
+    };
+    others.map(headline).collect()
+}

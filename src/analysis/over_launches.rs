@@ -1,0 +1,79 @@
+//! One value a launch, and what they say together.
+
+use super::estimate::{Counted, Estimate, Interval, Measured};
+use crate::record::BlockRecord;
+use crate::stats;
+
+/// Launches that a distribution over launches should rest on; with fewer, the figure says so.
+pub(super) const LAUNCHES_WANTED: u64 = 5;
+
+/// The centre of one value a launch: Hodges-Lehmann with the signed-rank interval, and the range.
+pub(super) fn centre(values: &[f64], absent: &str) -> Estimate {
+    match stats::over_launches(values) {
+        Some(found) => Estimate::Measured(measured(&found, values)),
+        None => Estimate::absent(absent),
+    }
+}
+
+/// The median of one value a launch, with the signed-rank interval and the range.
+pub(super) fn median(values: &[f64], absent: &str) -> Estimate {
+    match (stats::median(values), centre(values, absent)) {
+        (Some(median), Estimate::Measured(found)) => around(median, found),
+        (_, absent) => absent,
+    }
+}
+
+/// The largest of one value a launch, which has no interval.
+pub(super) fn largest(values: &[f64], absent: &str) -> Estimate {
+    let Some(value) = values.iter().copied().reduce(f64::max) else { return Estimate::absent(absent) };
+    Estimate::Measured(Measured {
+        value,
+        interval: None,
+        range: range(values),
+        n: values.len() as u64,
+        n_of: Counted::Launches,
+        remark: None,
+    })
+}
+
+/// `value`, a figure over all launches at once, with the interval of `values`, one a launch. Where the two disagree,
+/// as they may when the machine has several speeds, the interval is widened to hold the value.
+pub(super) fn pooled(value: f64, values: &[f64]) -> Estimate {
+    match centre(values, "") {
+        Estimate::Measured(found) => around(value, found),
+        Estimate::Absent { .. } => Estimate::exact(value, values.len() as u64, Counted::Launches),
+    }
+}
+
+fn around(value: f64, found: Measured) -> Estimate {
+    let widen = |interval: Interval| Interval { low: interval.low.min(value), high: interval.high.max(value) };
+    Estimate::Measured(Measured { value, interval: found.interval.map(widen), ..found })
+}
+
+fn measured(found: &stats::Estimate, values: &[f64]) -> Measured {
+    let remark = match &found.interval {
+        Ok(_) => None,
+        Err(too_few) => Some(format!("no interval: {too_few}")),
+    };
+    Measured {
+        value: found.value,
+        interval: found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high }),
+        range: range(values),
+        n: found.n,
+        n_of: Counted::Launches,
+        remark,
+    }
+}
+
+fn range(values: &[f64]) -> Option<Interval> {
+    let low = values.iter().copied().reduce(f64::min)?;
+    let high = values.iter().copied().reduce(f64::max)?;
+    (values.len() > 1).then_some(Interval { low, high })
+}
+
+/// A figure of the blocks of each launch, in the order in which the launches began.
+pub(super) fn per_launch(blocks: &[&BlockRecord], figure: impl Fn(&[&BlockRecord]) -> Option<f64>) -> Vec<f64> {
+    let mut ordered = blocks.to_vec();
+    ordered.sort_by_key(|block| block.launch);
+    ordered.chunk_by(|one, other| one.launch == other.launch).filter_map(figure).collect()
+}

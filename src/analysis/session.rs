@@ -1,0 +1,154 @@
+//! Figures of one session: loading, memory, file size and what its outputs were worth.
+
+use super::accuracy;
+use super::estimate::{Counted, Estimate, Figure};
+use super::findings::{CellFindings, SessionFindings};
+use super::index::Index;
+use super::over_launches::{LAUNCHES_WANTED, median};
+use crate::plan::{Plan, SessionSpec};
+use crate::record::{LaunchRecord, Metric, Outcome};
+use crate::units::{Bytes, Nanos};
+
+/// Why a figure is absent that every launch should have.
+const NOT_REPORTED: &str = "no launch reported it";
+
+/// What was found of a session; `cells` are its own.
+pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> SessionFindings {
+    let launches = index.launches(session);
+    let outcome = outcome(index, session, cells);
+    let scored = accuracy::findings(index, session);
+    let mut figures = load_figures(launches);
+    figures.extend(memory_figures(launches, cells));
+    figures.push(Figure { metric: Metric::FileSize, estimate: file_size(index, session) });
+    if let Some(reason) = outcome.reason() {
+        let unmeasured = figures.iter_mut().filter(|figure| figure.estimate.measured().is_none());
+        unmeasured.for_each(|figure| figure.estimate = Estimate::absent(reason));
+    }
+    figures.extend(scored.figures);
+    SessionFindings {
+        session,
+        label: label(&index.record.plan, session),
+        is_baseline: index.baseline == Some(session),
+        outcome,
+        launches_count: launches.iter().filter(|launch| launch.outcome.is_ok()).count() as u64,
+        failed_launches_count: launches.iter().filter(|launch| !launch.outcome.is_ok()).count() as u64,
+        launch_failure: launches.iter().find_map(|launch| launch.outcome.reason()).map(str::to_owned),
+        figures,
+        accuracy: scored.findings,
+        log_warnings_count: launches.iter().map(|launch| launch.log_warnings_count).sum(),
+        log_errors_count: launches.iter().map(|launch| launch.log_errors_count).sum(),
+    }
+}
+
+/// How a session ended: well if any of its cells was measured, else as its variant, its first failed launch or its
+/// first cell did.
+fn outcome(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> Outcome {
+    if cells.iter().any(|cell| cell.outcome.is_ok()) {
+        return Outcome::Ok;
+    }
+    let variant = &index.record.variants[index.record.plan.sessions[session].variant].outcome;
+    let launches = index.launches(session).iter().map(|launch| &launch.outcome);
+    let cells = cells.iter().map(|cell| &cell.outcome);
+    let told = std::iter::once(variant).chain(launches).chain(cells).find(|outcome| !outcome.is_ok());
+    told.cloned().unwrap_or_else(|| Outcome::Skipped { reason: "the plan has no cell for it".into() })
+}
+
+/// The variant's name, followed by what tells this session from the variant's other ones.
+fn label(plan: &Plan, session: usize) -> String {
+    let spec = &plan.sessions[session];
+    let name = &plan.variant_of(session).name;
+    let others: Vec<&SessionSpec> = plan.sessions.iter().filter(|other| other.variant == spec.variant).collect();
+    let mut marks = Vec::new();
+    let mut mark = |differs: fn(&SessionSpec, &SessionSpec) -> bool, text: String| {
+        if others.iter().any(|other| differs(spec, other)) {
+            marks.push(text);
+        }
+    };
+    let options = &spec.options;
+    mark(|one, other| one.execution_provider != other.execution_provider, spec.execution_provider.clone());
+    mark(|one, other| one.runtime != other.runtime, runtime_name(spec));
+    mark(
+        |one, other| one.options.intra_threads != other.options.intra_threads,
+        format!("{} intra-op threads", options.intra_threads),
+    );
+    mark(
+        |one, other| one.options.inter_threads != other.options.inter_threads,
+        format!("{} inter-op threads", options.inter_threads),
+    );
+    mark(
+        |one, other| one.options.graph_optimization != other.options.graph_optimization,
+        format!("optimization {:?}", options.graph_optimization).to_lowercase(),
+    );
+    mark(
+        |one, other| one.options.execution_mode != other.options.execution_mode,
+        format!("{:?} execution", options.execution_mode).to_lowercase(),
+    );
+    if marks.is_empty() { name.clone() } else { format!("{name} ({})", marks.join(", ")) }
+}
+
+fn runtime_name(spec: &SessionSpec) -> String {
+    use crate::plan::RuntimeChoice::{Library, Script};
+    let (Library(path) | Script(path)) = &spec.runtime;
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn load_figures(launches: &[&LaunchRecord]) -> Vec<Figure> {
+    let time = |metric, value: fn(&LaunchRecord) -> Option<Nanos>| {
+        let values: Vec<f64> = launches.iter().filter_map(|launch| value(launch)).map(Nanos::as_f64).collect();
+        Figure { metric, estimate: with_few(median(&values, NOT_REPORTED)) }
+    };
+    vec![
+        time(Metric::RuntimeStart, |launch| launch.runtime_start_ns),
+        time(Metric::SessionLoad, |launch| launch.session_load_ns),
+        time(Metric::FirstRun, |launch| launch.first_run_ns),
+        time(Metric::TimeToFirstPrediction, |launch| {
+            Some(launch.runtime_start_ns? + launch.session_load_ns? + launch.first_run_ns?)
+        }),
+    ]
+}
+
+/// The same estimate; if it rests on few launches, it says so.
+fn with_few(mut estimate: Estimate) -> Estimate {
+    if let Estimate::Measured(measured) = &mut estimate
+        && measured.n < LAUNCHES_WANTED
+    {
+        let few = format!("fewer than {LAUNCHES_WANTED} launches");
+        measured.remark = Some(measured.remark.take().map_or(few.clone(), |remark| format!("{few}; {remark}")));
+    }
+    estimate
+}
+
+fn memory_figures(launches: &[&LaunchRecord], cells: &[&CellFindings]) -> Vec<Figure> {
+    let model_memory = |launch: &&LaunchRecord| {
+        let (Bytes(before), Bytes(after)) = (launch.before_load_memory_bytes?, launch.after_load_memory_bytes?);
+        Some(after as f64 - before as f64)
+    };
+    let values: Vec<f64> = launches.iter().filter_map(model_memory).collect();
+    let over_cells = |metric| Figure { metric, estimate: largest_cell(cells, metric) };
+    vec![
+        Figure { metric: Metric::ModelMemory, estimate: median(&values, NOT_REPORTED) },
+        over_cells(Metric::PeakMemory),
+        over_cells(Metric::PeakMemoryAboveLoad),
+        over_cells(Metric::ArenaPeak),
+    ]
+}
+
+/// The largest figure of a session's cells, as it was measured there.
+fn largest_cell(cells: &[&CellFindings], metric: Metric) -> Estimate {
+    let estimates = || cells.iter().filter_map(|cell| cell.figure(metric));
+    let measured = estimates().filter(|estimate| estimate.measured().is_some());
+    let largest = measured.max_by(|one, other| one.value().unwrap_or(0.0).total_cmp(&other.value().unwrap_or(0.0)));
+    largest.or(estimates().next()).cloned().unwrap_or_else(|| Estimate::absent(NOT_REPORTED))
+}
+
+fn file_size(index: &Index<'_>, session: usize) -> Estimate {
+    let variant = &index.record.variants[index.record.plan.sessions[session].variant];
+    match (&variant.model, variant.outcome.reason()) {
+        (Some(model), _) => {
+            let files = 1 + model.external_files.len() as u64;
+            Estimate::exact(model.file_size_bytes.as_f64(), files, Counted::Files)
+        }
+        (None, Some(reason)) => Estimate::absent(reason),
+        (None, None) => Estimate::absent("the model file was not read"),
+    }
+}

@@ -1,0 +1,12 @@
+//! Renderings of a run: for people through one [`view`], for machines from the record and its findings.
+//!
+//! No renderer computes a statistic. Read [`view::View`] first.
+
+mod csv;
+mod markdown;
+mod terminal;
+pub mod view;
+
+pub use csv::csv;
+pub use markdown::{MarkdownError, markdown};
+pub use terminal::{Color, terminal};

@@ -1,0 +1,182 @@
+//! The summary for a terminal: the answer first, then one table per question. Readable at 100 columns.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+
+use super::view::{Item, RowKind, Table, View, text};
+
+/// Whether escape sequences may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// Plain text.
+    Never,
+    /// Headings are bold, recommended rows green, rows without figures dim.
+    Always,
+}
+
+/// Columns that the summary is laid out for.
+const WIDTH: usize = 100;
+
+/// Characters that a row's name keeps, however wide its table is.
+const NAME_WIDTH: usize = 12;
+
+/// Blanks between columns.
+const GAP: u16 = 2;
+
+const BOLD: &str = "\u{1b}[1m";
+const GREEN: &str = "\u{1b}[32m";
+const DIM: &str = "\u{1b}[2m";
+const RED: &str = "\u{1b}[31m";
+const RESET: &str = "\u{1b}[0m";
+
+/// The summary of a run; `folder` is where its files are.
+#[must_use]
+pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
+    let mut out = Output { text: String::new(), color };
+    if !view.complete {
+        out.styled(RED, &view.ending);
+        out.blank();
+    }
+    answer(&mut out, view);
+    out.wrapped(&view.legend, 0);
+    let tables =
+        [Some(&view.variants), Some(&view.sweep), view.accuracy.as_ref(), view.agreement.as_ref(), Some(&view.loading)];
+    for table in tables.into_iter().flatten().filter(|table| !table.rows.is_empty()) {
+        out.blank();
+        out.table(table);
+    }
+    out.blank();
+    out.items("Configuration in force", &view.configuration);
+    out.blank();
+    out.styled(BOLD, "Measurement");
+    out.wrapped(&view.ending, 2);
+    view.quality.iter().for_each(|line| out.wrapped(line, 2));
+    if let Some(folder) = folder {
+        out.blank();
+        out.line(&format!("Run folder: {}", text::plain(&folder.display().to_string())));
+    }
+    out.text
+}
+
+fn answer(out: &mut Output, view: &View) {
+    if let Some((first, rest)) = view.answer.split_first() {
+        out.styled(BOLD, first);
+        rest.iter().for_each(|line| out.wrapped(line, 2));
+        out.blank();
+    }
+    if !view.headlines.is_empty() {
+        view.headlines.iter().for_each(|line| out.wrapped(line, 0));
+        out.blank();
+    }
+}
+
+struct Output {
+    text: String,
+    color: Color,
+}
+
+impl Output {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A paragraph in a style.
+    fn styled(&mut self, style: &str, paragraph: &str) {
+        for line in wrap(paragraph, WIDTH) {
+            match self.color {
+                Color::Always => self.line(&format!("{style}{line}{RESET}")),
+                Color::Never => self.line(&line),
+            }
+        }
+    }
+
+    /// A paragraph, indented; its further lines are indented by two more.
+    fn wrapped(&mut self, paragraph: &str, indent: usize) {
+        for (number, line) in wrap(paragraph, WIDTH - indent - 2).into_iter().enumerate() {
+            let indent = if number == 0 { indent } else { indent + 2 };
+            self.line(&format!("{:indent$}{line}", ""));
+        }
+    }
+
+    fn items(&mut self, title: &str, items: &[Item]) {
+        self.styled(BOLD, title);
+        items.iter().for_each(|item| self.wrapped(&format!("{}: {}", item.label, item.text), 2));
+    }
+
+    fn table(&mut self, table: &Table) {
+        self.styled(BOLD, &table.title);
+        let rendered = layout(table);
+        let mut kinds = table.rows.iter().map(|row| row.kind);
+        for (number, line) in rendered.lines().enumerate() {
+            // The header and the line below it come before the rows, each of which is one line.
+            let kind = if number < 2 { None } else { kinds.next() };
+            let style = match kind {
+                Some(RowKind::Pick) => GREEN,
+                Some(RowKind::Absent) => DIM,
+                _ => "",
+            };
+            match self.color {
+                Color::Always if !style.is_empty() => self.line(&format!("{style}{}{RESET}", line.trim_end())),
+                _ => self.line(line),
+            }
+        }
+        table.notes.iter().for_each(|note| self.wrapped(note, 2));
+    }
+}
+
+/// Columns apart by blanks, a rule below the header.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+
+/// The table's lines: a header, a rule, and one line for each row. Names are cut where the table would not fit.
+fn layout(table: &Table) -> String {
+    let columns = table.header.len();
+    let others = (1..columns).map(|column| {
+        let cells = table.rows.iter().map(|row| &row.cells[column]).chain([&table.header[column]]);
+        usize::from(GAP) + cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    });
+    let name_width = WIDTH.saturating_sub(others.sum()).max(NAME_WIDTH);
+    let cell = |cells: &[String], column: usize| match column {
+        0 => text::shortened(&cells[column], name_width),
+        _ => cells[column].clone(),
+    };
+    let mut layout = comfy_table::Table::new();
+    layout.load_style(STYLE);
+    layout.set_content_arrangement(ContentArrangement::Disabled);
+    layout.set_header((0..columns).map(|column| cell(&table.header, column)));
+    for row in &table.rows {
+        layout.add_row((0..columns).map(|column| cell(&row.cells, column)));
+    }
+    for (number, column) in layout.column_iter_mut().enumerate() {
+        column.set_padding((0, if number + 1 == columns { 0 } else { GAP }));
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+    layout.trim_fmt()
+}
+
+/// `paragraph` in lines of at most `width` characters, broken at spaces.
+fn wrap(paragraph: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in paragraph.split(' ') {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        let Some(line) = lines.last_mut() else { continue };
+        if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        let _ = write!(line, "{word}");
+        used += length;
+    }
+    lines
+}

@@ -1,0 +1,169 @@
+//! What to ship, in sentences.
+
+use super::number;
+use super::text::plain;
+use super::words::{self, Source};
+use crate::analysis::{Basis, Choice, Headline, Pick, Rejection, RejectionReason, Verdict};
+use crate::record::{Metric, Unit};
+
+/// The answer, the most important line first.
+pub(super) fn lines(source: Source<'_>) -> Vec<String> {
+    let answer = &source.findings.answer;
+    let mut lines = vec![verdict(source)];
+    lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
+    lines.extend(answer.throughput.pick().map(|pick| format!("Most throughput: {}", throughput(source, pick))));
+    lines.extend(mind(source));
+    lines.extend(answer.rejected.iter().map(|rejection| rejected(source, rejection)));
+    lines
+}
+
+fn verdict(source: Source<'_>) -> String {
+    let answer = &source.findings.answer;
+    match (&answer.latency, &answer.throughput) {
+        (Choice::Ship(latency), Choice::Ship(throughput)) => {
+            let (one, other) = (source.at(latency.key), source.at(throughput.key));
+            let name = source.name(latency.key.session);
+            let verb = verb(latency);
+            if latency.key == throughput.key {
+                format!("{verb} {name} {one}, for the shortest latency and the most throughput.")
+            } else if latency.key.session == throughput.key.session {
+                format!("{verb} {name}: {one} for the shortest latency, {other} for the most throughput.")
+            } else {
+                let second = source.name(throughput.key.session);
+                format!("{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput.")
+            }
+        }
+        (Choice::Ship(pick), Choice::None { .. }) | (Choice::None { .. }, Choice::Ship(pick)) => {
+            format!("{} {} {}.", verb(pick), source.name(pick.key.session), source.at(pick.key))
+        }
+        (Choice::None { reason }, Choice::None { .. }) => {
+            format!("Nothing can be recommended: {}.", plain(reason))
+        }
+    }
+}
+
+fn verb(pick: &Pick) -> &'static str {
+    match pick.basis {
+        Basis::NothingBetter => "Keep",
+        Basis::BeatsBaseline | Basis::OnlyUsable | Basis::BestWithoutBaseline => "Ship",
+    }
+}
+
+fn latency(source: Source<'_>, pick: &Pick) -> String {
+    let name = source.name(pick.key.session);
+    let Some(cell) = source.cell(pick.key) else { return name };
+    let p50 = cell.figure(Metric::LatencyP50).map(|p50| words::value(Metric::LatencyP50, p50)).unwrap_or_default();
+    let why = match (pick.basis, &cell.comparison) {
+        (Basis::BeatsBaseline, Some(comparison)) => {
+            let change = words::latency_change(&comparison.p50);
+            format!(", {} than {}{}", change.phrase, source.baseline_name(), change.interval)
+        }
+        (basis, _) => no_gain(source, basis).into(),
+    };
+    format!("{name} {}: median {p50}{why}.{}", source.at(pick.key), ties(source, pick))
+}
+
+fn throughput(source: Source<'_>, pick: &Pick) -> String {
+    let name = source.name(pick.key.session);
+    let Some(cell) = source.cell(pick.key) else { return name };
+    let shown = |metric| cell.figure(metric).map(|estimate| words::value(metric, estimate)).unwrap_or_default();
+    let why = match (pick.basis, &cell.comparison) {
+        (Basis::BeatsBaseline, Some(comparison)) => {
+            let change = words::throughput_change(&comparison.throughput);
+            format!(", {} than {} at that batch size{}", change.phrase, source.baseline_name(), change.interval)
+        }
+        (basis, _) => no_gain(source, basis).into(),
+    };
+    let mut curves = source.findings.batch_curves.iter();
+    let curve = curves.find(|curve| curve.session == pick.key.session && curve.load_mode == pick.key.load_mode);
+    let larger = match curve {
+        Some(curve) if curve.saturated => "; larger batches bring less than 5% more",
+        _ => "",
+    };
+    format!(
+        "{name} {}: {}{why}; one inference takes {} there{larger}.{}",
+        source.at(pick.key),
+        shown(Metric::Throughput).replacen("/s", " predictions/s", 1),
+        shown(Metric::LatencyP50),
+        ties(source, pick)
+    )
+}
+
+fn no_gain(source: Source<'_>, basis: Basis) -> &'static str {
+    match basis {
+        Basis::BeatsBaseline => "",
+        Basis::NothingBetter => "; no usable variant was shown to be better",
+        Basis::OnlyUsable if source.findings.sessions.len() == 1 => "",
+        Basis::OnlyUsable => "; no other variant could be used",
+        Basis::BestWithoutBaseline => "; the baseline could not be used, so that variants are compared unpaired",
+    }
+}
+
+fn ties(source: Source<'_>, pick: &Pick) -> String {
+    if pick.ties.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = pick.ties.iter().map(|&session| source.name(session)).collect();
+    format!(" Not told apart from it: {}.", words::listed(&names))
+}
+
+/// What the choices leave open, each once and with the variant that it belongs to.
+fn mind(source: Source<'_>) -> Vec<String> {
+    let answer = &source.findings.answer;
+    let mut lines = Vec::new();
+    for pick in [&answer.latency, &answer.throughput].into_iter().filter_map(Choice::pick) {
+        for &caveat in &pick.caveats {
+            let line = format!("Mind: {}: {}.", source.name(pick.key.session), words::caveat(caveat));
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+/// Why a session is not recommended.
+pub(super) fn rejected(source: Source<'_>, rejection: &Rejection) -> String {
+    let name = source.name(rejection.session);
+    let found = source.session(rejection.session);
+    match &rejection.reason {
+        RejectionReason::NotMeasured(reason) => format!("Left out: {name}: {}.", plain(reason)),
+        RejectionReason::NotFinite => {
+            format!("Left out: {name}: {}.", words::not_finite(&found.accuracy).unwrap_or_default())
+        }
+        RejectionReason::AccuracyFell => format!("Left out: {name}: {}.", words::accuracy(found)),
+        RejectionReason::Inconclusive => {
+            let headline = source.findings.headlines.iter().find(|headline| headline.session == rejection.session);
+            let change = headline.and_then(|headline| headline.change.as_ref());
+            let settle = change.map(words::to_settle).unwrap_or_default();
+            format!("Open: whether {name} is faster than {}; {settle}.", source.baseline_name())
+        }
+    }
+}
+
+/// The sentence that a reader looks for.
+pub(super) fn headline(source: Source<'_>, headline: &Headline) -> String {
+    let found = source.session(headline.session);
+    let mut parts = vec![speed(headline)];
+    let accuracy = words::accuracy(found);
+    if !accuracy.is_empty() {
+        parts.push(accuracy);
+    }
+    parts.extend(headline.size_factor.and_then(words::size_change));
+    format!("{}: {}", source.name(headline.session), parts.join(", "))
+}
+
+fn speed(headline: &Headline) -> String {
+    let (Some(change), Some(batch_size)) = (&headline.change, headline.batch_size) else {
+        return "not compared with the baseline".into();
+    };
+    let words::Comparison { phrase, interval } = words::latency_change(change);
+    let extra = match change.verdict {
+        Verdict::Faster | Verdict::Slower => String::new(),
+        Verdict::Same => {
+            format!(", within the noise floor of {}", number::value(Unit::Ratio, change.noise_floor.0, None))
+        }
+        Verdict::Inconclusive => format!(", {}", words::to_settle(change)),
+    };
+    format!("{phrase} at batch {batch_size}{interval}{extra}")
+}

@@ -1,0 +1,270 @@
+//! What stands behind the figures: how the run ended, the configuration in force, the machine, where things came from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::number;
+use super::text::plain;
+use super::words::{self, Source};
+use crate::plan::{ExecutionMode, GraphOptimization, Pin, SessionSpec};
+use crate::record::{EffectiveOptions, EndReason, Host, Metric, Unit};
+use crate::units::{Bytes, Nanos};
+
+/// A labelled line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// What it is.
+    pub label: String,
+    /// What it says.
+    pub text: String,
+}
+
+impl Item {
+    pub(super) fn new(label: impl Into<String>, text: impl Into<String>) -> Self {
+        Item { label: label.into(), text: text.into() }
+    }
+}
+
+pub(super) fn time(time: Nanos) -> String {
+    number::value(Unit::Ns, time.as_f64(), None)
+}
+
+fn bytes(bytes: Bytes) -> String {
+    number::value(Unit::Bytes, bytes.as_f64(), None)
+}
+
+/// How the run ended, in one sentence.
+pub(super) fn ending(source: Source<'_>) -> String {
+    let run = &source.record.run;
+    let schedule = &source.record.plan.schedule;
+    let rounds = source.record.blocks.iter().map(|block| block.round).collect::<BTreeSet<_>>().len();
+    let rounds = format!("{rounds} round{}", words::plural(rounds as u64));
+    let target = number::value(Unit::Ratio, schedule.target_half_width_ratio.0, None);
+    let after = run.elapsed_ns.map(|elapsed| format!(" after {}", time(elapsed))).unwrap_or_default();
+    match run.ended_by {
+        Some(EndReason::TargetReached) => {
+            format!("Complete: every interval reached the target of ± {target}{after} and {rounds}.")
+        }
+        Some(EndReason::BudgetSpent) => {
+            let budget = schedule.budget_ns.map(|budget| format!(" of {}", time(budget))).unwrap_or_default();
+            format!("Complete: the budget{budget} was spent{after} and {rounds}; the target is ± {target}.")
+        }
+        Some(EndReason::RoundsDone) => format!("Complete: all {rounds} asked for were done{after}."),
+        Some(EndReason::Interrupted) => format!("INCOMPLETE: interrupted{after} and {rounds}."),
+        Some(EndReason::NothingLeft) => format!("Ended{after}: no session could be measured any further."),
+        None => format!("INCOMPLETE: the run did not come to its end; {rounds} had been measured, at least in part."),
+    }
+}
+
+/// Configuration in force, one item for all sessions that share it.
+pub(super) fn configuration(source: Source<'_>) -> Vec<Item> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for session in &source.findings.sessions {
+        let text = session_text(source, session.session);
+        let name = plain(&session.label);
+        match groups.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((text, vec![name])),
+        }
+    }
+    let all = groups.len() == 1;
+    let item = |(text, names): (String, Vec<String>)| {
+        Item::new(if all { "all variants".into() } else { words::listed(&names) }, text)
+    };
+    groups.into_iter().map(item).collect()
+}
+
+fn session_text(source: Source<'_>, session: usize) -> String {
+    let spec = &source.record.plan.sessions[session];
+    let mut parts = vec![plain(&spec.execution_provider)];
+    parts.extend(runtime(source));
+    parts.extend(options(spec));
+    let launches = source.record.launches.iter().filter(|launch| launch.session == session);
+    let effective = launches.filter_map(|launch| launch.effective.as_ref()).next();
+    parts.push(match effective {
+        Some(effective) => read_back(effective),
+        None => "nothing read back: no launch got that far".into(),
+    });
+    parts.join(", ")
+}
+
+/// What was in force in a worker, as the kernel and the library tell.
+fn read_back(effective: &EffectiveOptions) -> String {
+    let cpus: Vec<String> = effective.cpus.iter().map(u64::to_string).collect();
+    let threads = effective.threads_after_load_count.saturating_sub(effective.threads_before_load_count);
+    let mut parts = vec![format!("CPU {}", cpus.join(",")), format!("{threads} pool thread{}", words::plural(threads))];
+    parts.extend(effective.session_config.iter().map(|(key, value)| plain(&format!("{key}={value}"))));
+    format!("read back: {}", parts.join(", "))
+}
+
+fn runtime(source: Source<'_>) -> Option<String> {
+    let runtime = source.record.runtimes.first()?;
+    (source.record.runtimes.len() == 1).then(|| format!("ONNX Runtime {}", plain(&runtime.version)))
+}
+
+fn options(spec: &SessionSpec) -> Vec<String> {
+    let options = &spec.options;
+    let mut parts = vec![threads(options.intra_threads, "intra-op")];
+    if options.execution_mode == ExecutionMode::Parallel {
+        parts.push(format!("{}, parallel execution", threads(options.inter_threads, "inter-op")));
+    }
+    let level = match options.graph_optimization {
+        GraphOptimization::Disable => "off",
+        GraphOptimization::Basic => "basic",
+        GraphOptimization::Extended => "extended",
+        GraphOptimization::All => "all",
+    };
+    parts.push(format!("graph optimization {level}"));
+    if let Some(spinning) = options.allow_spinning {
+        parts.push(format!("spinning {}", if spinning { "on" } else { "off" }));
+    }
+    parts.extend(options.session_config.iter().map(|(key, value)| format!("{}={}", plain(key), plain(value))));
+    parts
+}
+
+fn threads(count: u64, kind: &str) -> String {
+    format!("{count} {kind} thread{}", words::plural(count))
+}
+
+/// What disturbed the measurement, or would be overlooked.
+pub(super) fn quality(source: Source<'_>) -> Vec<String> {
+    let mut lines = vec![disturbed(source)];
+    lines.extend(without_interval(source));
+    lines.extend(speed_states(source));
+    let unsteady = source.findings.cells.iter().filter(|cell| cell.unsteady_launches_count > 0).count();
+    if unsteady > 0 {
+        lines.push(format!(
+            "warm-up ended at its bound, before the latency was steady, in {unsteady} cell{}",
+            words::plural(unsteady as u64)
+        ));
+    }
+    for session in &source.findings.sessions {
+        let name = plain(&session.label);
+        if let (Some(reason), true) = (&session.launch_failure, session.outcome.is_ok()) {
+            lines.push(format!("{name}: {} of its launches failed: {}", session.failed_launches_count, plain(reason)));
+        }
+        if session.log_warnings_count + session.log_errors_count > 0 {
+            lines.push(format!(
+                "{name}: ONNX Runtime logged {} warnings and {} errors; see the workers' logs",
+                session.log_warnings_count, session.log_errors_count
+            ));
+        }
+    }
+    lines.extend(source.record.notes.iter().map(|note| plain(note)));
+    lines
+}
+
+fn disturbed(source: Source<'_>) -> String {
+    let cells = source.findings.cells.iter();
+    let counts = cells.filter_map(|cell| cell.figure(Metric::DisturbedBlocks)?.measured());
+    let (disturbed, all) = counts.fold((0.0, 0), |(sum, n), count| (sum + count.value, n + count.n));
+    format!("{} of {} timed blocks were disturbed", number::count(disturbed as u64), number::count(all))
+}
+
+/// Why medians have no interval, with the number of cells that it holds for.
+fn without_interval(source: Source<'_>) -> Vec<String> {
+    let mut remarks: BTreeMap<&str, u64> = BTreeMap::new();
+    let medians = source.findings.cells.iter().filter_map(|cell| cell.figure(Metric::LatencyP50)?.measured());
+    for remark in medians.filter_map(|median| median.remark.as_deref()) {
+        *remarks.entry(remark).or_default() += 1;
+    }
+    let line = |(remark, cells): (&str, u64)| {
+        format!("{} cell{}: {}", number::count(cells), words::plural(cells), plain(remark))
+    };
+    remarks.into_iter().map(line).collect()
+}
+
+/// Cells in which the machine switched between two speeds; beyond a few, the widest apart stand for all.
+fn speed_states(source: Source<'_>) -> Vec<String> {
+    const SHOWN: usize = 4;
+    let mut found: Vec<_> = source.findings.cells.iter().filter_map(|cell| Some((cell, cell.speed_states?))).collect();
+    found.sort_by(|one, other| other.1.slow_to_fast_ratio.0.total_cmp(&one.1.slow_to_fast_ratio.0));
+    let line = |(cell, states): &(&crate::analysis::CellFindings, crate::analysis::SpeedStates)| {
+        format!(
+            "{} {}: two speed states, {:.1}x apart, {:.0}% of the time in the slow one",
+            source.name(cell.key.session),
+            source.at(cell.key),
+            states.slow_to_fast_ratio.0,
+            states.slow_share_ratio.0 * 100.0
+        )
+    };
+    let mut lines: Vec<String> = found.iter().take(SHOWN).map(line).collect();
+    if found.len() > SHOWN {
+        lines.push(format!("two speed states in {} more cells", found.len() - SHOWN));
+    }
+    lines
+}
+
+/// The machine.
+pub(super) fn machine(host: &Host) -> Vec<Item> {
+    let unknown = || "not measured: the system does not tell".to_owned();
+    let told = |text: &Option<String>| text.as_deref().map_or_else(unknown, plain);
+    let cores = match host.cpu.physical_count {
+        Some(cores) => format!("{} logical CPUs on {cores} cores", host.cpu.logical_count),
+        None => format!("{} logical CPUs", host.cpu.logical_count),
+    };
+    let limit = host.cgroup.cpu_quota_count.map(|quota| format!(", control group limit {quota}")).unwrap_or_default();
+    let flags: Vec<String> = host.cpu.isa_flags.iter().map(|flag| plain(flag)).collect();
+    let available = host.memory_available_bytes.map(|free| format!(", {} available", bytes(free))).unwrap_or_default();
+    vec![
+        Item::new("CPU", told(&host.cpu.model_name)),
+        Item::new("CPUs", format!("{cores}, {} usable{limit}", host.usable_cpus_count)),
+        Item::new("Instruction sets", if flags.is_empty() { unknown() } else { flags.join(", ") }),
+        Item::new("Memory", host.memory_bytes.map_or_else(unknown, |all| format!("{}{available}", bytes(all)))),
+        Item::new(
+            "System",
+            format!("{}, kernel {}, {}", told(&host.os), told(&host.kernel), plain(&host.architecture)),
+        ),
+        Item::new("Virtualization", told(&host.virtualization)),
+        Item::new("Frequency governor", told(&host.governor)),
+        Item::new("Load at start", host.load_average.map_or_else(unknown, |load| format!("{load:.2}"))),
+    ]
+}
+
+/// Where everything came from.
+pub(super) fn provenance(source: Source<'_>) -> Vec<Item> {
+    let run = &source.record.run;
+    let mut items = vec![
+        Item::new("onnxprof", plain(&run.tool_version)),
+        Item::new("Started", plain(&run.started_at)),
+        Item::new("Seed", source.record.plan.schedule.seed.to_string()),
+        Item::new("Workers' CPUs", pin(&source.record.plan.schedule.pin)),
+    ];
+    for runtime in &source.record.runtimes {
+        let path = plain(&runtime.path.display().to_string());
+        let text = format!("{}, {path}, found by: {}", plain(&runtime.version), plain(&runtime.found_by));
+        items.push(Item::new("ONNX Runtime", text));
+    }
+    if let Some(data) = &source.record.dataset {
+        items
+            .push(Item::new("Data", format!("{}, {} samples", plain(&data.source), number::count(data.samples_count))));
+    }
+    let cost = |label: &str, cost: Option<Nanos>| cost.map(|cost| Item::new(label, time(cost)));
+    items.extend(cost("Timed loop's cost per inference", run.harness_cost_ns));
+    items.extend(cost("Sampling cost per block", run.sampling_cost_ns));
+    items
+}
+
+fn pin(pin: &Pin) -> String {
+    match pin {
+        Pin::Auto => "as many as a session has threads, the same for all".into(),
+        Pin::None => "wherever the kernel puts them".into(),
+        Pin::Cpus(cpus) => cpus.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
+    }
+}
+
+/// The model files, each with its path, precision and SHA-256.
+pub(super) fn models(source: Source<'_>) -> Vec<Item> {
+    let plan = &source.record.plan;
+    let item = |(variant, found): (&crate::plan::Variant, &crate::record::VariantRecord)| {
+        let path = plain(&variant.path.display().to_string());
+        let precision = found.model.as_ref().map(|model| format!(", {}", plain(&model.precision.label)));
+        let sum = found.sha256.as_ref().map_or_else(
+            || "SHA-256 not measured: the file could not be read".into(),
+            |sum| format!("SHA-256 {}", plain(sum)),
+        );
+        Item::new(plain(&variant.name), format!("{path}{}, {sum}", precision.unwrap_or_default()))
+    };
+    plan.variants.iter().zip(&source.record.variants).map(item).collect()
+}

@@ -1,0 +1,117 @@
+//! What people read, as text and tables: all scaling, rounding, wording and ordering happens here.
+//!
+//! Terminal and Markdown draw from one [`View`] and add nothing but layout. Names and messages from outside are
+//! harmless for a terminal when they leave this module; escaping for Markdown is left to the renderer.
+
+mod advice;
+mod answer;
+mod context;
+pub mod number;
+mod table;
+mod tables;
+mod template;
+pub mod text;
+mod words;
+
+pub use advice::{AdviceView, Entry, PriorityView};
+pub use context::Item;
+pub use table::{Row, RowKind, Table};
+pub use template::Fields;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::analysis::Findings;
+use crate::record::{Metric, RunRecord};
+use words::Source;
+
+/// A run as people read it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct View {
+    /// Name of the run.
+    pub title: String,
+    /// How the run ended.
+    pub ending: String,
+    /// Whether the run came to its own end.
+    pub complete: bool,
+    /// What to ship, the most important line first.
+    pub answer: Vec<String>,
+    /// One sentence for each variant.
+    pub headlines: Vec<String>,
+    /// How to read the tables.
+    pub legend: String,
+    /// Variants for a single prediction.
+    pub variants: Table,
+    /// All batch sizes.
+    pub sweep: Table,
+    /// Scores; absent if nothing was scored.
+    pub accuracy: Option<Table>,
+    /// Agreement with a reference, output by output; absent where the scores say it.
+    pub agreement: Option<Table>,
+    /// Loading and memory.
+    pub loading: Table,
+    /// What disturbed the measurement, or would be overlooked.
+    pub quality: Vec<String>,
+    /// Configuration in force.
+    pub configuration: Vec<Item>,
+    /// The machine.
+    pub machine: Vec<Item>,
+    /// Where everything came from.
+    pub provenance: Vec<Item>,
+    /// The model files.
+    pub models: Vec<Item>,
+    /// The command that was run.
+    pub command: String,
+    /// Fields of the performance template.
+    pub fields: Fields,
+    /// What limits the variants.
+    pub bottlenecks: Vec<Entry>,
+    /// Advice by priority.
+    pub priorities: Vec<PriorityView>,
+    /// What each figure means.
+    pub definitions: Vec<Item>,
+}
+
+impl View {
+    /// The run as people read it.
+    #[must_use]
+    pub fn new(record: &RunRecord, findings: &Findings) -> Self {
+        let source = Source { record, findings };
+        View {
+            title: text::plain(&record.run.name),
+            ending: context::ending(source),
+            complete: findings.complete,
+            answer: answer::lines(source),
+            headlines: findings.headlines.iter().map(|headline| answer::headline(source, headline)).collect(),
+            legend: LEGEND.into(),
+            variants: tables::variants(source),
+            sweep: tables::sweep(source),
+            accuracy: tables::accuracy(source),
+            agreement: tables::agreement(source),
+            loading: tables::loading(source),
+            quality: context::quality(source),
+            configuration: context::configuration(source),
+            machine: context::machine(&record.host),
+            provenance: context::provenance(source),
+            models: context::models(source),
+            command: advice::command(&record.run.command),
+            fields: template::fields(source),
+            bottlenecks: advice::bottlenecks(source),
+            priorities: advice::priorities(source),
+            definitions: definitions(findings),
+        }
+    }
+}
+
+const LEGEND: &str = "How to read: 2.1 (2.0 to 2.2) is a value with its 95% confidence interval over fresh worker \
+processes; ± is the wider half of that interval, in percent of the value; why a - stands somewhere is said below the \
+table.";
+
+/// The definition of every metric that the run has a figure of, in the metrics' own order.
+fn definitions(findings: &Findings) -> Vec<Item> {
+    let of_sessions = findings.sessions.iter().flat_map(|session| &session.figures);
+    let of_cells = findings.cells.first().into_iter().flat_map(|cell| &cell.figures);
+    let metrics: BTreeSet<Metric> = of_sessions.chain(of_cells).map(|figure| figure.metric).collect();
+    metrics.into_iter().map(|metric| Item::new(metric.label(), metric.definition())).collect()
+}

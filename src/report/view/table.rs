@@ -1,0 +1,158 @@
+//! A table under construction: figures go in, absent ones leave their reason in the notes.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::number;
+use super::text::plain;
+use super::words;
+use crate::analysis::Estimate;
+use crate::record::Outcome;
+
+/// A table that answers one question.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Table {
+    /// The question, or what is shown.
+    pub title: String,
+    /// Heads of the columns; all but the first hold figures.
+    pub header: Vec<String>,
+    /// Rows, as many cells each as there are heads.
+    pub rows: Vec<Row>,
+    /// Why figures are absent, and what marks mean.
+    pub notes: Vec<String>,
+}
+
+/// A row of a table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The cells, the first of which names the row.
+    pub cells: Vec<String>,
+    /// What is special about it.
+    pub kind: RowKind,
+}
+
+/// What is special about a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    /// Nothing.
+    Plain,
+    /// It is the baseline's.
+    Baseline,
+    /// It is recommended.
+    Pick,
+    /// It was not measured.
+    Absent,
+}
+
+/// What a cell without a figure shows; the table's notes say why.
+const ABSENT: &str = "-";
+
+/// What stands where a figure has no meaning, as a change of the baseline against itself.
+pub(super) const MEANINGLESS: &str = "";
+
+/// What stands in the column of changes in the baseline's row.
+pub(super) const BASELINE: &str = "baseline";
+
+/// Rows that a note names before it only counts them.
+const NAMED_ROWS: usize = 3;
+
+pub(super) struct Builder {
+    table: Table,
+    /// Rows by column and reason, in the order in which the reasons came up.
+    absences: Vec<((String, String), Vec<String>)>,
+    places: HashMap<(String, String), usize>,
+}
+
+impl Builder {
+    pub(super) fn new(title: impl Into<String>, header: &[&str]) -> Self {
+        let header = header.iter().map(|&head| head.to_owned()).collect();
+        let table = Table { title: title.into(), header, rows: Vec::new(), notes: Vec::new() };
+        Builder { table, absences: Vec::new(), places: HashMap::new() }
+    }
+
+    /// Notes why the figure in `column` of `row` is absent, and gives what its cell shows.
+    pub(super) fn absence(&mut self, column: &str, row: &str, reason: &str) -> String {
+        // What each row has would give every row a note of its own; the figures of machines tell it.
+        let reason = reason.split_once(", has ").map_or(reason, |(needs, _)| needs);
+        let key = (column.to_owned(), plain(reason));
+        let place = *self.places.entry(key.clone()).or_insert_with(|| {
+            self.absences.push((key, Vec::new()));
+            self.absences.len() - 1
+        });
+        self.absences[place].1.push(row.to_owned());
+        ABSENT.into()
+    }
+
+    /// A figure as `shown`, or the mark of an absent one, with its reason noted.
+    pub(super) fn figure(
+        &mut self,
+        (column, row): (&str, &str),
+        estimate: Option<&Estimate>,
+        shown: impl Fn(&Estimate) -> String,
+    ) -> String {
+        match estimate {
+            Some(Estimate::Absent { reason }) => self.absence(column, row, reason),
+            Some(estimate) => shown(estimate),
+            None => self.absence(column, row, "not asked for"),
+        }
+    }
+
+    pub(super) fn row(&mut self, kind: RowKind, cells: Vec<String>) {
+        self.table.rows.push(Row { cells, kind });
+    }
+
+    /// A row of which nothing was measured: how it ended stands in its first figure, the reason in the notes.
+    pub(super) fn absent_row(&mut self, name: Vec<String>, row: &str, outcome: &Outcome) {
+        let word = if matches!(outcome, Outcome::Failed(_)) { "failed" } else { "skipped" };
+        let hint = match outcome {
+            Outcome::Failed(failure) => failure.hint.as_ref().map(|hint| format!(" (hint: {})", plain(hint))),
+            _ => None,
+        };
+        let reason = outcome.reason().unwrap_or("no reason recorded");
+        let mark = self.absence(word, row, &format!("{reason}{}", hint.unwrap_or_default()));
+        let figures = self.table.header.len() - name.len();
+        let mut cells = name;
+        cells.push(word.into());
+        cells.extend(std::iter::repeat_n(mark, figures - 1));
+        self.row(RowKind::Absent, cells);
+    }
+
+    /// The table, with `notes` before those on absent figures, and without columns that say nothing.
+    pub(super) fn finish(mut self, notes: Vec<String>) -> Table {
+        self.drop_empty_columns();
+        self.table.notes = notes;
+        for ((column, reason), rows) in self.absences {
+            let which = if rows.len() > NAMED_ROWS {
+                format!("{} rows", number::count(rows.len() as u64))
+            } else {
+                words::listed(&rows)
+            };
+            self.table.notes.push(match column.as_str() {
+                "failed" | "skipped" => format!("{which} {column}: {reason}"),
+                column => format!("{column} of {which} not measured: {reason}"),
+            });
+        }
+        self.table
+    }
+
+    /// Drops the columns in which no measured row has a figure or the lack of one.
+    fn drop_empty_columns(&mut self) {
+        let says = |row: &Row, column: usize| {
+            let cell = row.cells[column].as_str();
+            row.kind != RowKind::Absent && cell != MEANINGLESS && cell != BASELINE
+        };
+        let rows = &self.table.rows;
+        let measured = rows.iter().any(|row| row.kind != RowKind::Absent);
+        let keep: Vec<bool> = (0..self.table.header.len())
+            .map(|column| column == 0 || !measured || rows.iter().any(|row| says(row, column)))
+            .collect();
+        let retain = |cells: &mut Vec<String>| {
+            let mut keep = keep.iter();
+            cells.retain(|_| keep.next().copied().unwrap_or(true));
+        };
+        retain(&mut self.table.header);
+        self.table.rows.iter_mut().for_each(|row| retain(&mut row.cells));
+    }
+}

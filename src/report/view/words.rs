@@ -1,0 +1,305 @@
+//! Findings in words: what a change, a size or a score amounts to, in few of them.
+
+use super::number;
+use super::text::plain;
+use crate::analysis::{
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, Caveat, CellFindings, Change, Estimate, Findings, Interval,
+    Measured, SessionFindings, Verdict,
+};
+use crate::plan::CellKey;
+use crate::record::{Metric, RunRecord, Unit};
+
+/// A record and its findings, from which everything for people is worded.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) record: &'a RunRecord,
+    pub(super) findings: &'a Findings,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn session(self, session: usize) -> &'a SessionFindings {
+        &self.findings.sessions[session]
+    }
+
+    /// A session's name, harmless.
+    pub(super) fn name(self, session: usize) -> String {
+        plain(&self.session(session).label)
+    }
+
+    pub(super) fn baseline(self) -> Option<&'a SessionFindings> {
+        self.findings.sessions.iter().find(|session| session.is_baseline)
+    }
+
+    pub(super) fn baseline_name(self) -> String {
+        self.baseline().map_or_else(|| "the baseline".into(), |session| plain(&session.label))
+    }
+
+    pub(super) fn cell(self, key: CellKey) -> Option<&'a CellFindings> {
+        self.findings.cell(key)
+    }
+
+    /// The cells for single predictions: the smallest measured batch size under the plan's first load mode.
+    pub(super) fn single(self) -> Vec<&'a CellFindings> {
+        let Some(batch_size) = self.single_batch_size() else { return Vec::new() };
+        let mode = self.record.plan.load_modes.first().copied();
+        let cells = self.findings.cells.iter();
+        cells.filter(|cell| cell.key.batch_size == batch_size && Some(cell.key.load_mode) == mode).collect()
+    }
+
+    pub(super) fn single_batch_size(self) -> Option<u64> {
+        let measured = self.findings.cells.iter().filter(|cell| cell.outcome.is_ok());
+        let smallest = measured.map(|cell| cell.key.batch_size).min();
+        smallest.or(self.record.plan.batch_sizes.first().copied())
+    }
+
+    /// `at batch 4`, and the concurrency where the plan has several or one other than 1.
+    pub(super) fn at(self, key: CellKey) -> String {
+        let modes = &self.record.plan.load_modes;
+        let concurrency = key.load_mode.concurrency();
+        let batch = format!("at batch {}", key.batch_size);
+        if modes.len() > 1 || concurrency != 1 {
+            format!("{batch} with {concurrency} requests in flight")
+        } else {
+            batch
+        }
+    }
+}
+
+/// A figure in full: value, interval, n, and what a reader has to know about it; or that it was not measured, and why.
+pub(super) fn full(metric: Metric, estimate: &Estimate) -> String {
+    match estimate {
+        Estimate::Measured(measured) => {
+            let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
+            format!("{}, n = {}{}{remark}", value(metric, estimate), counted(measured), range(metric, measured))
+        }
+        Estimate::Absent { reason } => not_measured(reason),
+    }
+}
+
+/// `not measured: <why>`.
+pub(super) fn not_measured(reason: &str) -> String {
+    format!("not measured: {}", plain(reason))
+}
+
+/// A measured figure with its interval; empty if it is absent.
+pub(super) fn value(metric: Metric, estimate: &Estimate) -> String {
+    let Some(measured) = estimate.measured() else { return String::new() };
+    match measured.interval {
+        Some(interval) => number::with_interval(metric.unit(), measured.value, interval),
+        None => number::value(metric.unit(), measured.value, None),
+    }
+}
+
+/// `12 launches`.
+pub(super) fn counted(measured: &Measured) -> String {
+    format!("{} {}", number::count(measured.n), measured.n_of.noun(measured.n))
+}
+
+/// The range, where there is no interval to show.
+fn range(metric: Metric, measured: &Measured) -> String {
+    match (measured.interval, measured.range) {
+        (None, Some(range)) if range.low < range.high => format!(", range {}", number::ends(metric.unit(), range)),
+        _ => String::new(),
+    }
+}
+
+/// A change in words, in two parts so that `than fp32` may stand between them.
+pub(super) struct Comparison {
+    /// `2.1x faster`.
+    pub(super) phrase: String,
+    /// ` (2.0 to 2.2)`; empty without an interval.
+    pub(super) interval: String,
+}
+
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}{}", self.phrase, self.interval)
+    }
+}
+
+/// A change of a latency.
+pub(super) fn latency_change(change: &Change) -> Comparison {
+    match change.speedup() {
+        Some((speedup, interval)) => compared(change.verdict, speedup, interval),
+        None => Comparison { phrase: "not compared".into(), interval: String::new() },
+    }
+}
+
+/// A change of throughput.
+pub(super) fn throughput_change(change: &Change) -> Comparison {
+    match change.ratio.measured() {
+        Some(ratio) => compared(change.verdict, ratio.value, ratio.interval),
+        None => Comparison { phrase: "not compared".into(), interval: String::new() },
+    }
+}
+
+/// How many times as fast, above 1, or the reciprocal as how many times as slow.
+fn compared(verdict: Verdict, speedup: f64, interval: Option<Interval>) -> Comparison {
+    let (factor, interval) = match verdict {
+        Verdict::Slower => (1.0 / speedup, interval.map(Interval::reciprocal)),
+        _ => (speedup, interval),
+    };
+    let shown = number::factor(factor, interval);
+    let phrase = match verdict {
+        Verdict::Faster => format!("{shown}x faster"),
+        Verdict::Slower => format!("{shown}x slower"),
+        Verdict::Same => "as fast".into(),
+        Verdict::Inconclusive => format!("not settled: {shown}x as fast"),
+    };
+    let interval = interval.map(|interval| format!(" ({})", number::factor_ends(factor, interval)));
+    Comparison { phrase, interval: interval.unwrap_or_default() }
+}
+
+/// What is missing for a verdict: `about 5 more rounds would settle it`.
+pub(super) fn to_settle(change: &Change) -> String {
+    match change.rounds_to_settle {
+        Some(rounds) if rounds > 1000 => "more than 1,000 more rounds would be needed to settle it".into(),
+        Some(1) => "about one more round would settle it".into(),
+        Some(rounds) => format!("about {rounds} more rounds would settle it"),
+        None => "more rounds are needed to settle it".into(),
+    }
+}
+
+/// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
+pub(super) fn accuracy(session: &SessionFindings) -> String {
+    let accuracy = &session.accuracy;
+    let mut parts = Vec::new();
+    if let Some(output) = accuracy.unhealthy_outputs.first() {
+        let affected = number::count(output.affected_samples_count);
+        let all = number::count(accuracy.samples_count);
+        parts.push(format!("NaN or infinite outputs in {affected} of {all} samples"));
+    }
+    if let Some(change) = &accuracy.change {
+        parts.push(accuracy_change(change));
+    } else if let Some(score) = score(session) {
+        parts.push(score);
+    } else if let Some(agreement) = agreement(session) {
+        parts.push(agreement);
+    } else if let Some(reason) = &accuracy.absent_reason {
+        parts.push(format!("accuracy not measured ({})", plain(reason)));
+    }
+    parts.join(", ")
+}
+
+/// `top-1 98.8%`, where there is nothing to compare it with.
+fn score(session: &SessionFindings) -> Option<String> {
+    let scores = [Metric::AccuracyTop1, Metric::MeanAbsoluteError].into_iter();
+    let (metric, score) = scores.filter_map(|metric| Some((metric, session.figure(metric)?.value()?))).next()?;
+    Some(format!("{} {}", short_name(metric), number::value(metric.unit(), score, None)))
+}
+
+/// `top-1 agreement with the baseline outputs 99.2%`.
+fn agreement(session: &SessionFindings) -> Option<String> {
+    let reference = plain(session.accuracy.reference.as_deref().unwrap_or("reference"));
+    let shown = [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::RelativeError];
+    let (metric, estimate) =
+        shown.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.measured()?)))?;
+    let value = match metric {
+        Metric::CosineSimilarity => format!("{:.4}", estimate.value),
+        _ => number::value(metric.unit(), estimate.value, None),
+    };
+    Some(format!("{} with the {reference} {value}", metric.label()))
+}
+
+/// `top-1 -0.3 points (not significant)`.
+pub(super) fn accuracy_change(change: &AccuracyChange) -> String {
+    let name = short_name(change.metric);
+    let Some(difference) = change.difference.value() else { return format!("{name} not compared") };
+    let verdict = match (change.verdict, change.p_value) {
+        _ if difference == 0.0 => return format!("{name} unchanged"),
+        (AccuracyVerdict::NotSignificant, _) => "not significant".into(),
+        (AccuracyVerdict::Untested, _) => "not tested".into(),
+        (_, Some(p)) => format!("significant, p {}", number::probability(p)),
+        (_, None) => "significant".into(),
+    };
+    format!("{name} {} ({verdict})", score_difference(change.metric, difference))
+}
+
+/// `-0.3 (p = 0.625)`: in points for a share, else in the score's unit.
+pub(super) fn short_accuracy_change(change: &AccuracyChange) -> String {
+    let Some(difference) = change.difference.value() else { return "not compared".into() };
+    let verdict = match (change.verdict, change.p_value) {
+        (_, Some(p)) => format!("p {}", number::probability(p)),
+        (AccuracyVerdict::NotSignificant, None) => "not significant".into(),
+        (AccuracyVerdict::Untested, None) => "not tested".into(),
+        (AccuracyVerdict::Better | AccuracyVerdict::Worse, None) => "significant".into(),
+    };
+    let size = score_difference(change.metric, difference);
+    format!("{} ({verdict})", size.trim_end_matches(" points"))
+}
+
+fn score_difference(metric: Metric, difference: f64) -> String {
+    match metric.unit() {
+        Unit::Ratio => number::points(difference),
+        unit if difference > 0.0 => format!("+{}", number::value(unit, difference, None)),
+        unit => number::value(unit, difference, None),
+    }
+}
+
+/// The name of a score in few letters.
+pub(super) fn short_name(metric: Metric) -> &'static str {
+    match metric {
+        Metric::AccuracyTop1 => "top-1",
+        Metric::AccuracyTop5 => "top-5",
+        Metric::MeanAbsoluteError => "MAE",
+        Metric::RootMeanSquareError => "RMSE",
+        metric => metric.label(),
+    }
+}
+
+/// `3.8x smaller`, of a file size factor; `None` where both are nearly the same.
+pub(super) fn size_change(factor: f64) -> Option<String> {
+    if (0.98..=1.02).contains(&factor) {
+        return None;
+    }
+    let shown = |factor: f64| number::factor(factor, None);
+    Some(if factor > 1.0 { format!("{}x smaller", shown(factor)) } else { format!("{}x larger", shown(1.0 / factor)) })
+}
+
+/// What a choice leaves open, as a sentence.
+pub(super) fn caveat(caveat: Caveat) -> &'static str {
+    match caveat {
+        Caveat::AccuracyNotMeasured => "what its outputs are worth was not measured",
+        Caveat::AgreementOnly => "without labels, only the agreement with the reference is known",
+        Caveat::LowAgreement => "its outputs agree with the reference on fewer than 99% of the samples",
+        Caveat::AccuracyNotSignificant => "its score fell, but not by more than chance would explain",
+        Caveat::AccuracyFellLittle => "its score fell significantly, by up to 0.1 points or 1% of the error",
+        Caveat::StillRising => "throughput still rose at the largest batch size; larger ones may bring more",
+        Caveat::WorseTail => "its p99 latency is worse than the baseline's",
+        Caveat::Incomplete => "the run is incomplete",
+        Caveat::NoInterval => "there were too few launches for an interval",
+    }
+}
+
+/// `a, b and c`.
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
+
+/// The unhealthy outputs of a session in words; `None` if all are finite.
+pub(super) fn not_finite(accuracy: &AccuracyFindings) -> Option<String> {
+    let outputs: Vec<String> = accuracy
+        .unhealthy_outputs
+        .iter()
+        .map(|output| {
+            format!(
+                "output {} holds {} NaN and {} infinite elements, in {} of {} samples",
+                plain(&output.name),
+                number::count(output.nan_count),
+                number::count(output.infinite_count),
+                number::count(output.affected_samples_count),
+                number::count(accuracy.samples_count),
+            )
+        })
+        .collect();
+    (!outputs.is_empty()).then(|| outputs.join("; "))
+}
+
+/// The ending of a noun that is counted.
+pub(super) fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
