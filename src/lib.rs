@@ -1,7 +1,12 @@
 //! onnxprof measures ONNX models through ONNX Runtime and says which variant, batch size and session options to ship.
+//!
+//! The way the data takes: [`cli`] turns words into a [`plan::Plan`]; [`runner`], the parent process, starts one
+//! [`worker`] process per launch and speaks [`protocol`] with it; what finishes is written into a
+//! [`record::RunRecord`]; [`analysis`] computes findings from the record alone; [`report`] renders them.
 
 pub mod accuracy;
 pub mod analysis;
+pub mod cli;
 pub mod engine;
 mod hash;
 pub mod inputs;

@@ -1,3 +1,7 @@
 //! The `onnxprof` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    onnxprof::cli::main(std::env::args_os())
+}

@@ -1,0 +1,74 @@
+//! From errors to messages: what failed, on what, why, and what to do.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use super::exit;
+use crate::report::view::text::plain;
+
+/// An error that ends a command.
+#[derive(Debug)]
+pub struct CliError {
+    /// Exit code, one of [`exit`].
+    pub code: u8,
+    /// What failed, on what, then the causes, each of them a lowercase fragment.
+    pub chain: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl CliError {
+    /// An error whose cause chain is `error` and its sources.
+    pub fn new(code: u8, error: &dyn Error) -> Self {
+        let mut chain = vec![error.to_string()];
+        let mut source = error.source();
+        while let Some(cause) = source {
+            chain.push(cause.to_string());
+            source = cause.source();
+        }
+        CliError { code, chain, hint: None }
+    }
+
+    /// An error without a cause.
+    pub fn message(code: u8, message: impl Into<String>) -> Self {
+        CliError { code, chain: vec![message.into()], hint: None }
+    }
+
+    /// The same error with advice.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// The error of a failed write to stdout; a closed pipe is no error.
+    pub fn stdout(error: &io::Error) -> Self {
+        let code = if error.kind() == io::ErrorKind::BrokenPipe { exit::DONE } else { exit::BAD_INPUT };
+        CliError { code, chain: vec!["failed to write to stdout".into(), error.to_string()], hint: None }
+    }
+}
+
+/// Prints what clap has to say: help and version to stdout, mistakes to stderr.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
+    // A closed pipe leaves nobody to tell.
+    let _ = error.print();
+    ExitCode::from(code)
+}
+
+/// Prints an error to stderr and returns its exit code. Names and words from files are made harmless for a terminal.
+pub(super) fn report(error: &CliError) -> ExitCode {
+    if error.code != exit::DONE {
+        let mut text = String::new();
+        for (depth, message) in error.chain.iter().enumerate() {
+            let lead = if depth == 0 { "error" } else { "  caused by" };
+            text.push_str(&format!("{lead}: {}\n", plain(message)));
+        }
+        if let Some(hint) = &error.hint {
+            text.push_str(&format!("hint: {}\n", plain(hint)));
+        }
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+    ExitCode::from(error.code)
+}

@@ -1,0 +1,17 @@
+//! Exit codes: each tells what kind of end a command came to.
+
+/// The command did what it was asked to.
+pub const DONE: u8 = 0;
+/// A fault of onnxprof itself.
+pub const BUG: u8 = 1;
+/// The command line is wrong.
+pub const USAGE: u8 = 2;
+/// A file or library that was named cannot be used.
+pub const BAD_INPUT: u8 = 3;
+/// The run ended, but some of its cells failed; or it was interrupted.
+pub const PARTIAL: u8 = 4;
+
+/// The exit codes, for `--help`.
+pub const HELP: &str = "\
+Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage; 3 bad input (a model, data file or library);
+4 some cells failed or the run was interrupted.";

@@ -1,0 +1,191 @@
+//! What `inspect` tells people.
+
+use std::fmt::Write;
+
+use comfy_table::Table;
+
+use super::Inspection;
+use crate::inputs::InputPlan;
+use crate::record::{AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, TensorInfo, ValueType};
+use crate::report::view::text::plain;
+use crate::units::Bytes;
+
+/// The whole text.
+pub(super) fn render(inspection: &Inspection) -> String {
+    let model = &inspection.model;
+    let mut text = format!("{}\n", plain(&inspection.path.display().to_string()));
+    push_table(&mut text, facts(model));
+    text.push_str("\nInputs\n");
+    push_table(&mut text, inputs(&model.inputs, inspection.inputs.as_ref()));
+    if let Some(reason) = &inspection.not_fed_reason {
+        let _ = writeln!(text, "  cannot be run: {}", plain(reason));
+    }
+    for note in inspection.inputs.iter().flat_map(|plan| &plan.notes) {
+        let _ = writeln!(text, "  note: {}", plain(note));
+    }
+    text.push_str("\nOutputs\n");
+    push_table(&mut text, rows(model.outputs.iter().map(|info| described(info).to_vec())));
+    let nodes: u64 = model.operators.values().sum();
+    let _ = writeln!(text, "\nOperators ({nodes} node{})", if nodes == 1 { "" } else { "s" });
+    push_table(&mut text, operators(model));
+    text
+}
+
+fn facts(model: &ModelSummary) -> Table {
+    let opsets: Vec<String> = model.opsets.iter().map(|opset| format!("{} {}", opset.domain, opset.version)).collect();
+    let unknown = || "not said".to_owned();
+    rows([
+        vec!["format".to_owned(), format!("ONNX IR {}, {}", model.ir_version, opsets.join(", "))],
+        vec!["producer".to_owned(), model.producer.clone().unwrap_or_else(unknown)],
+        vec!["graph".to_owned(), model.graph_name.clone().unwrap_or_else(unknown)],
+        vec!["file size".to_owned(), file_size(model)],
+        vec!["weights".to_owned(), weights(model)],
+        vec!["precision".to_owned(), precision(model)],
+        vec!["batch axis".to_owned(), batch_axis(&model.batch_axis)],
+    ])
+}
+
+fn file_size(model: &ModelSummary) -> String {
+    let whole = bytes(model.file_size_bytes);
+    if model.external_files.is_empty() {
+        return whole;
+    }
+    let files: Vec<String> =
+        model.external_files.iter().map(|(path, size)| format!("{} in {}", bytes(*size), path.display())).collect();
+    format!("{whole}: {} in the model file, {}", bytes(model.model_file_bytes), files.join(", "))
+}
+
+fn weights(model: &ModelSummary) -> String {
+    let elements: u64 = model.weights.iter().map(|row| row.elements_count).sum();
+    let size = Bytes(model.weights.iter().map(|row| row.bytes.0).sum());
+    let by_type: Vec<String> = model
+        .weights
+        .iter()
+        .map(|row| format!("{} {} in {}", count(row.elements_count), row.element_type, bytes(row.bytes)))
+        .collect();
+    match by_type.as_slice() {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        several => format!("{} in {}: {}", count(elements), bytes(size), several.join(", ")),
+    }
+}
+
+fn precision(model: &ModelSummary) -> String {
+    let shares: Vec<String> = model
+        .precision
+        .shares
+        .iter()
+        .map(|share| format!("{:.1}% {}", share.bytes_ratio.0 * 100.0, share.element_type))
+        .collect();
+    if shares.is_empty() {
+        return format!("{}, by its inputs and outputs: it has no weights", model.precision.label);
+    }
+    format!("{}: {} of weight bytes", model.precision.label, shares.join(", "))
+}
+
+fn batch_axis(batch: &BatchAxis) -> String {
+    let mut axes: Vec<u64> = batch.axes.values().copied().collect();
+    axes.sort_unstable();
+    axes.dedup();
+    let axes = axes.iter().map(u64::to_string).collect::<Vec<_>>().join(" or ");
+    let symbol = batch.symbol.as_deref().unwrap_or_default();
+    match batch.reason {
+        AxisReason::SymbolName => format!("{axes}, by the name of dimension `{symbol}`"),
+        AxisReason::FirstSymbolicDimension => format!("{axes}, because all inputs share the dimension `{symbol}`"),
+        AxisReason::FirstUnknownDimension => format!("{axes}, because the size of the first dimension is open"),
+        AxisReason::FirstFixedDimension => {
+            let size = batch.fixed_size.unwrap_or_default();
+            format!("{axes}, fixed at {size}: the first dimension of inputs and outputs")
+        }
+        AxisReason::NoAxis => "none was recognized".to_owned(),
+    }
+}
+
+fn inputs(inputs: &[TensorInfo], plan: Option<&InputPlan>) -> Table {
+    rows(inputs.iter().map(|info| {
+        let fed = plan.and_then(|plan| plan.fed.iter().find(|fed| fed.name == info.name));
+        let mut row = described(info).to_vec();
+        row.extend(fed.map(fed_words).into_iter().flatten());
+        row
+    }))
+}
+
+fn described(info: &TensorInfo) -> [String; 2] {
+    let value_type = match &info.value_type {
+        ValueType::Tensor { element_type, dims: Some(dims) } => {
+            let sizes: Vec<String> = dims.iter().map(size).collect();
+            format!("{element_type} [{}]", sizes.join(", "))
+        }
+        ValueType::Tensor { element_type, dims: None } => format!("{element_type} of any shape"),
+        ValueType::Other(words) => words.clone(),
+    };
+    [info.name.clone(), value_type]
+}
+
+fn size(dim: &Dim) -> String {
+    match dim {
+        Dim::Fixed(size) => size.to_string(),
+        Dim::Symbolic(name) => name.clone(),
+        Dim::Unknown => "?".to_owned(),
+    }
+}
+
+fn fed_words(fed: &FedInput) -> [String; 3] {
+    let sizes: Vec<String> =
+        fed.dims.iter().map(|size| size.map_or("batch".to_owned(), |size| size.to_string())).collect();
+    let values = match fed.fill {
+        FillKind::Data => "data".to_owned(),
+        FillKind::Uniform(range) => format!("{} to {}", range.low, range.high),
+        FillKind::Constant(value) => format!("all {value}"),
+        FillKind::Ascending => "0, 1, 2 ...".to_owned(),
+        FillKind::Text => "text".to_owned(),
+    };
+    [format!("fed [{}]", sizes.join(", ")), values, fed.reason.clone()]
+}
+
+/// Operators, the most frequent first.
+fn operators(model: &ModelSummary) -> Table {
+    let mut counts: Vec<(&String, u64)> = model.operators.iter().map(|(name, &count)| (name, count)).collect();
+    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    rows(counts.into_iter().map(|(name, count)| vec![name.clone(), count.to_string()]))
+}
+
+fn rows(rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| plain(cell)));
+    }
+    table
+}
+
+/// Appends a table, two spaces in and without trailing spaces.
+fn push_table(text: &mut String, table: Table) {
+    for line in table.to_string().lines() {
+        let _ = writeln!(text, "  {}", line.trim());
+    }
+}
+
+/// A number with its thousands parted.
+fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let lead = digits.len() % 3;
+    let mut parts: Vec<&str> = if lead > 0 { vec![&digits[..lead]] } else { Vec::new() };
+    parts.extend((lead..digits.len()).step_by(3).map(|at| &digits[at..at + 3]));
+    parts.join(",")
+}
+
+/// A size in its largest unit of 1024.
+fn bytes(size: Bytes) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if size.0 < 1024 {
+        return format!("{} B", size.0);
+    }
+    let mut scaled = size.as_f64() / 1024.0;
+    let mut unit = 0;
+    while scaled >= 1024.0 && unit + 1 < UNITS.len() {
+        scaled /= 1024.0;
+        unit += 1;
+    }
+    format!("{scaled:.2} {}", UNITS[unit])
+}

@@ -1,0 +1,66 @@
+//! The command line: words become typed values here, once, and errors become messages and exit codes.
+//!
+//! stdout carries the result, stderr everything else. One file per subcommand, each with its `Args` and a `run`.
+
+mod error;
+pub mod exit;
+mod input_args;
+mod inspect;
+mod notes;
+mod output;
+mod plan_args;
+mod profile;
+mod progress;
+mod report;
+mod runtime;
+mod schema;
+mod values;
+
+pub use error::CliError;
+pub use input_args::InputArgs;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Arguments of the whole command.
+#[derive(Debug, Parser)]
+#[command(name = "onnxprof", version, about, max_term_width = 110, after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Profile(Box<profile::Args>),
+    Inspect(inspect::Args),
+    Report(report::Args),
+    Runtime(runtime::Args),
+    Schema(schema::Args),
+    /// Runs one session for a parent process, which speaks JSON lines with it.
+    #[command(hide = true)]
+    Worker,
+    /// Opens one library for a parent process, and says what it is.
+    #[command(hide = true)]
+    ProbeRuntime(runtime::ProbeArgs),
+}
+
+/// Runs the command that `words` (program name included) spell, and returns the exit code.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => return error::usage(&error),
+    };
+    let result = match cli.command {
+        Command::Profile(args) => profile::run(*args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Runtime(args) => runtime::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Worker => Ok(crate::worker::main()),
+        Command::ProbeRuntime(args) => runtime::run_probe(&args),
+    };
+    result.unwrap_or_else(|error| error::report(&error))
+}

@@ -1,0 +1,109 @@
+//! What is to be said about options that do not do what they seem to: nothing asked for is dropped in silence.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use memchr::memmem::Finder;
+
+use crate::plan::{ExecutionMode, Pin, Plan, RuntimeChoice, SessionOptions};
+use crate::record::Host;
+
+/// Notes on the options of a plan.
+pub(super) fn of(plan: &Plan, host: &Host) -> Vec<String> {
+    let session = &plan.sessions[0];
+    let cpus = match &plan.schedule.pin {
+        Pin::Cpus(cpus) => cpus.len() as u64,
+        Pin::Auto | Pin::None => host.usable_cpus_count,
+    };
+    let mut notes = Vec::new();
+    notes.extend(crowded(&session.options, cpus));
+    notes.extend(idle_inter_threads(&session.options));
+    if let RuntimeChoice::Library(library) = &session.runtime {
+        notes.extend(session.options.session_config.keys().filter_map(|key| unknown_key(library, key)));
+    }
+    notes
+}
+
+fn crowded(options: &SessionOptions, cpus: u64) -> Option<String> {
+    let threads = options.intra_threads;
+    (threads > cpus).then(|| format!("{threads} intra-op threads share {cpus} CPU(s): latencies will be unsteady"))
+}
+
+fn idle_inter_threads(options: &SessionOptions) -> Option<String> {
+    let idle = options.execution_mode == ExecutionMode::Sequential && options.inter_threads > 1;
+    idle.then(|| "`--inter-threads` has no effect without `--execution-mode parallel`".to_owned())
+}
+
+/// ONNX Runtime takes any key in silence; one that it knows stands in its library's file.
+fn unknown_key(library: &Path, key: &str) -> Option<String> {
+    match contains(library, key.as_bytes()) {
+        Ok(false) => Some(format!(
+            "session configuration `{key}` has no effect: this ONNX Runtime library does not know the key"
+        )),
+        // A library that cannot be read is reported where it is opened.
+        Ok(true) | Err(_) => None,
+    }
+}
+
+/// Whether a file holds `text`, read piece by piece so that memory stays small.
+fn contains(file: &Path, text: &[u8]) -> io::Result<bool> {
+    const PIECE: usize = 1 << 20;
+    let mut file = File::open(file)?;
+    let finder = Finder::new(text);
+    let mut window = Vec::with_capacity(PIECE + text.len());
+    loop {
+        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut window)?;
+        if finder.find(&window).is_some() {
+            return Ok(true);
+        }
+        if read == 0 {
+            return Ok(false);
+        }
+        // The text may lie across the border of two pieces.
+        let kept = window.len().min(text.len() - 1);
+        window.drain(..window.len() - kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> SessionOptions {
+        SessionOptions {
+            intra_threads: 2,
+            inter_threads: 1,
+            graph_optimization: Default::default(),
+            execution_mode: ExecutionMode::Sequential,
+            allow_spinning: None,
+            session_config: Default::default(),
+        }
+    }
+
+    #[test]
+    fn threads_that_have_to_share_a_cpu_are_said() {
+        assert_eq!(crowded(&options(), 2), None);
+        assert_eq!(crowded(&options(), 1).unwrap(), "2 intra-op threads share 1 CPU(s): latencies will be unsteady");
+    }
+
+    #[test]
+    fn inter_op_threads_without_parallel_mode_are_said() {
+        let several = SessionOptions { inter_threads: 2, ..options() };
+        assert!(idle_inter_threads(&several).is_some() && idle_inter_threads(&options()).is_none());
+        let parallel = SessionOptions { execution_mode: ExecutionMode::Parallel, ..several };
+        assert_eq!(idle_inter_threads(&parallel), None);
+    }
+
+    #[test]
+    fn a_key_is_found_wherever_it_lies() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for offset in [0, (1 << 20) - 3, 1 << 20, (1 << 20) + 5] {
+            let mut bytes = vec![0; offset];
+            bytes.extend(b"session.key\0");
+            std::fs::write(file.path(), &bytes).unwrap();
+            assert!(contains(file.path(), b"session.key").unwrap(), "{offset}");
+            assert!(!contains(file.path(), b"session.kez").unwrap(), "{offset}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! From the words of `profile` to a plan.
+
+use std::path::{Path, PathBuf};
+
+use super::profile::{Args, SessionArgs};
+use super::progress::Console;
+use super::{CliError, exit};
+use crate::inputs;
+use crate::plan::{
+    InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec, SweepEnd,
+    Variant,
+};
+use crate::record::Host;
+use crate::runtime;
+use crate::units::{Nanos, Ratio};
+
+/// Batch sizes where none are named.
+const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
+/// Wall time where neither a budget nor rounds are named.
+const DEFAULT_BUDGET: Nanos = Nanos(60_000_000_000);
+/// What a name must hold to be taken for the full-precision variant.
+const FULL_PRECISION: [&str; 3] = ["fp32", "float32", "f32"];
+
+/// The models that are compared, and what they are called together.
+#[derive(Debug)]
+pub(super) struct Family {
+    pub name: String,
+    pub variants: Vec<Variant>,
+    pub baseline: usize,
+    /// Data that lies beside the models, where the user named none.
+    pub data: Option<PathBuf>,
+}
+
+/// Finds the models that the words name.
+///
+/// # Errors
+/// A missing file, a folder without models, two models of one name, or a baseline that is none of them.
+pub(super) fn family(args: &Args) -> Result<Family, CliError> {
+    let mut paths = Vec::new();
+    for word in &args.models {
+        paths.extend(model_files(word)?);
+    }
+    paths.dedup();
+    let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
+    let name = match args.models.as_slice() {
+        [folder] if folder.is_dir() => folder_name(folder),
+        _ => stems[0].clone(),
+    };
+    let names = short_names(&stems);
+    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        return Err(CliError::message(exit::USAGE, format!("two models are called `{}`", twice.1))
+            .with_hint("variants are told apart by their file names; rename one of them".to_owned()));
+    }
+    let mut variants: Vec<Variant> = names.into_iter().zip(paths).map(|(name, path)| Variant { name, path }).collect();
+    let baseline = baseline(&variants, args.baseline.as_deref())?;
+    // People read from the baseline to the candidates.
+    variants[..=baseline].rotate_right(1);
+    let mut data: Vec<PathBuf> = args.models.iter().filter_map(|word| inputs::find_data(word)).collect();
+    data.dedup();
+    // Data that lies beside several of the words would be a guess.
+    let data = if data.len() == 1 && args.inputs.data.is_none() { data.pop() } else { None };
+    Ok(Family { name, variants, baseline: 0, data })
+}
+
+/// The model files that a word names: itself, or the .onnx files of the folder it is.
+fn model_files(word: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let unreadable = |error: &std::io::Error| CliError {
+        code: exit::BAD_INPUT,
+        chain: vec![format!("failed to read `{}`", word.display()), error.to_string()],
+        hint: Some("name a .onnx file, or a folder of them".into()),
+    };
+    if !word.metadata().map_err(|error| unreadable(&error))?.is_dir() {
+        return Ok(vec![word.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in word.read_dir().map_err(|error| unreadable(&error))? {
+        let path = entry.map_err(|error| unreadable(&error))?.path();
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) && path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(CliError::message(exit::BAD_INPUT, format!("folder `{}` holds no .onnx files", word.display()))
+            .with_hint("name a model file, or a folder whose .onnx files are variants of one model".to_owned()));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn folder_name(folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    folder.file_name().map_or_else(|| "models".into(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Names without the words that all of them begin with: `digits-fp32`, `digits-int8` become `fp32`, `int8`.
+fn short_names(stems: &[String]) -> Vec<String> {
+    let [first, others @ ..] = stems else { return Vec::new() };
+    let is_border = |index: usize| first[..index].ends_with(['-', '_', '.']);
+    let shared = first
+        .char_indices()
+        .map(|(index, _)| index)
+        .rfind(|&index| is_border(index) && others.iter().all(|other| other.starts_with(&first[..index])));
+    let Some(shared) = shared.filter(|_| !others.is_empty()) else { return stems.to_vec() };
+    let short: Vec<String> = stems.iter().map(|stem| stem[shared..].to_owned()).collect();
+    if short.iter().any(String::is_empty) { stems.to_vec() } else { short }
+}
+
+fn baseline(variants: &[Variant], asked: Option<&str>) -> Result<usize, CliError> {
+    let Some(asked) = asked else {
+        let is_full = |variant: &Variant| {
+            let name = variant.name.to_lowercase();
+            FULL_PRECISION.iter().any(|word| name.contains(word))
+        };
+        return Ok(variants.iter().position(is_full).unwrap_or(0));
+    };
+    let is_it =
+        |variant: &Variant| variant.name == asked || stem(&variant.path) == asked || variant.path.as_os_str() == asked;
+    variants.iter().position(is_it).ok_or_else(|| {
+        let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+        CliError::message(exit::USAGE, format!("no variant is called `{asked}`"))
+            .with_hint(format!("name one of {} with `--baseline`", names.join(", ")))
+    })
+}
+
+/// Finds the runtime, installing it where it is missing; returns it and how it was found.
+///
+/// # Errors
+/// See [`runtime::RuntimeError`].
+pub(super) fn runtime(args: &SessionArgs, console: &mut Console) -> Result<(RuntimeChoice, String), CliError> {
+    if let Some(script) = args.runtime.as_deref().and_then(|request| request.strip_prefix("script:")) {
+        return Ok((RuntimeChoice::Script(script.into()), "given by --runtime".into()));
+    }
+    let found = runtime::resolve(args.runtime.as_deref(), &mut |sentence| console.say(sentence))
+        .map_err(|error| CliError::new(exit::BAD_INPUT, &error).with_hint(error.hint()))?;
+    Ok((RuntimeChoice::Library(found.path), found.found_by.to_string()))
+}
+
+/// The plan that the words spell, on this machine.
+///
+/// # Errors
+/// CPUs that this process may not use.
+pub(super) fn plan(args: &Args, family: &Family, runtime: RuntimeChoice, host: &Host) -> Result<Plan, CliError> {
+    let cpus = pinned(&args.schedule.pin, host)?;
+    let options = SessionOptions {
+        intra_threads: args.session.intra_threads.unwrap_or_else(|| default_threads(host).min(cpus)),
+        inter_threads: args.session.inter_threads,
+        graph_optimization: args.session.graph_optimization.into(),
+        execution_mode: args.session.execution_mode.into(),
+        allow_spinning: args.session.allow_spinning,
+        session_config: args.session.session_config.iter().cloned().collect(),
+    };
+    let session = |variant| SessionSpec {
+        variant,
+        runtime: runtime.clone(),
+        execution_provider: execution_provider(&args.session.ep),
+        options: options.clone(),
+    };
+    Ok(Plan {
+        variants: family.variants.clone(),
+        baseline: family.baseline,
+        sessions: (0..family.variants.len()).map(session).collect(),
+        batch_sizes: sorted(args.batch.clone().unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec())),
+        sweep_end: if args.batch.is_some() { SweepEnd::Listed } else { SweepEnd::Saturation },
+        load_modes: sorted(args.concurrency.clone())
+            .into_iter()
+            .map(|concurrency| LoadMode::Closed { concurrency })
+            .collect(),
+        inputs: InputRequest {
+            data: args.inputs.data.clone().or_else(|| family.data.clone()),
+            ..args.inputs.request(args.schedule.seed)
+        },
+        task: args.task.into(),
+        schedule: schedule(args),
+    })
+}
+
+/// CPUs that a worker may run on, if all of those asked for are there.
+fn pinned(pin: &Pin, host: &Host) -> Result<u64, CliError> {
+    let Pin::Cpus(cpus) = pin else { return Ok(host.usable_cpus_count) };
+    match cpus.iter().find(|cpu| !host.affinity_cpus.contains(cpu)) {
+        None => Ok(cpus.len() as u64),
+        Some(cpu) => {
+            let allowed: Vec<String> = host.affinity_cpus.iter().map(u64::to_string).collect();
+            Err(CliError::message(exit::USAGE, format!("this process may not run on CPU {cpu}"))
+                .with_hint(format!("choose from {} with `--pin`", allowed.join(","))))
+        }
+    }
+}
+
+fn schedule(args: &Args) -> Schedule {
+    let schedule = &args.schedule;
+    let default_budget = schedule.rounds.is_none().then_some(DEFAULT_BUDGET);
+    Schedule {
+        seed: schedule.seed,
+        budget_ns: schedule.budget.map(Nanos::from).or(default_budget),
+        rounds_count: schedule.rounds,
+        alternations_count: schedule.alternations,
+        block_ns: schedule.block.into(),
+        target_half_width_ratio: Ratio(schedule.target),
+        timeout_ns: schedule.timeout.into(),
+        page_cache: if schedule.cold { PageCache::Cold } else { PageCache::Warm },
+        pin: schedule.pin.clone(),
+    }
+}
+
+fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// ONNX Runtime's own default is one thread for each physical core; control groups and affinity limit it here.
+fn default_threads(host: &Host) -> u64 {
+    host.cpu.physical_count.unwrap_or(u64::MAX).min(host.usable_cpus_count).max(1)
+}
+
+/// ONNX Runtime's identifier of an execution provider: `cpu` is `CPUExecutionProvider`.
+fn execution_provider(name: &str) -> String {
+    if name.ends_with("ExecutionProvider") {
+        name.to_owned()
+    } else if name.eq_ignore_ascii_case("cpu") {
+        "CPUExecutionProvider".to_owned()
+    } else {
+        format!("{name}ExecutionProvider")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(stems: &[&str]) -> Vec<String> {
+        short_names(&stems.iter().map(|&stem| stem.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn names_lose_the_words_that_all_begin_with() {
+        assert_eq!(names(&["digits-fp16", "digits-int8-static"]), ["fp16", "int8-static"]);
+        assert_eq!(names(&["a_b_fp32", "a_b_int8"]), ["fp32", "int8"]);
+    }
+
+    #[test]
+    fn names_keep_what_is_not_a_word_of_its_own() {
+        assert_eq!(names(&["resnet50", "resnet101"]), ["resnet50", "resnet101"]);
+        assert_eq!(names(&["model"]), ["model"]);
+        assert_eq!(names(&["model-", "model-int8"]), ["model-", "model-int8"]);
+    }
+
+    fn variants(names: &[&str]) -> Vec<Variant> {
+        names.iter().map(|&name| Variant { name: name.into(), path: format!("{name}.onnx").into() }).collect()
+    }
+
+    #[test]
+    fn the_baseline_is_the_full_precision_variant() {
+        assert_eq!(baseline(&variants(&["fp16", "fp32", "int8"]), None).unwrap(), 1);
+        assert_eq!(baseline(&variants(&["old", "new"]), None).unwrap(), 0);
+        assert_eq!(baseline(&variants(&["fp16", "fp32"]), Some("fp16")).unwrap(), 0);
+        assert_eq!(baseline(&variants(&["fp16"]), Some("int4")).unwrap_err().code, exit::USAGE);
+    }
+
+    #[test]
+    fn execution_providers_have_short_names() {
+        assert_eq!(execution_provider("cpu"), "CPUExecutionProvider");
+        assert_eq!(execution_provider("CUDAExecutionProvider"), "CUDAExecutionProvider");
+    }
+}

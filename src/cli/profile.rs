@@ -1,0 +1,320 @@
+//! `onnxprof profile`: from words to a run, and from its record to reports.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use super::input_args::InputArgs;
+use super::output::Reports;
+use super::progress::Console;
+use super::{CliError, exit, notes, output, plan_args, values};
+use crate::plan::{ExecutionMode, GraphOptimization, Pin, Task};
+use crate::record::store::{RunFolder, default_folder};
+use crate::record::{Failure, Outcome, RunInfo, RunRecord};
+use crate::runner::{self, Job, RunError, WorkerCommand};
+use crate::sample::{Roots, host};
+
+/// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
+///
+/// A folder's .onnx files are the variants of one model. Variants take turns in short blocks on the same CPUs, in fresh
+/// processes, so that their ratios can be trusted on a noisy machine.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Model files, or a folder whose .onnx files are the variants of one model.
+    #[arg(required = true, value_name = "MODEL|FOLDER")]
+    pub models: Vec<PathBuf>,
+    /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Variant that the others are compared with, by name. [default: the one called fp32, else the first]
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<String>,
+    #[command(flatten)]
+    pub inputs: InputArgs,
+    /// What the model predicts, for scoring.
+    #[arg(long, value_enum, default_value_t = TaskArg::Classification)]
+    pub task: TaskArg,
+    /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive, help_heading = "Load")]
+    pub batch: Option<Vec<u64>>,
+    /// Requests in flight: so many threads share one session, each sending its next request when the last is done.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive, default_value = "1", help_heading = "Load")]
+    pub concurrency: Vec<u64>,
+    #[command(flatten)]
+    pub session: SessionArgs,
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+    /// Prints the result only: no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the same.
+    #[arg(long)]
+    pub no_color: bool,
+}
+
+/// How sessions are created.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Session")]
+pub struct SessionArgs {
+    /// ONNX Runtime library: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there.
+    #[arg(long, value_name = "PATH|cpu@VERSION")]
+    pub runtime: Option<String>,
+    /// Execution provider, by ONNX Runtime's identifier or its short name.
+    #[arg(long, value_name = "NAME", default_value = "cpu")]
+    pub ep: String,
+    /// Threads that run one operator. [default: the CPUs that this process may use]
+    #[arg(long, value_name = "N", value_parser = values::positive)]
+    pub intra_threads: Option<u64>,
+    /// Threads that run independent operators, in parallel execution mode.
+    #[arg(long, value_name = "N", value_parser = values::positive, default_value_t = 1)]
+    pub inter_threads: u64,
+    /// Graph optimization level.
+    #[arg(long, value_enum, default_value_t = OptimizationArg::All)]
+    pub graph_optimization: OptimizationArg,
+    /// Whether independent operators may run at once.
+    #[arg(long, value_enum, default_value_t = ExecutionArg::Sequential)]
+    pub execution_mode: ExecutionArg,
+    /// Whether idle threads of the session's pool spin. [default: the library's own]
+    #[arg(long, value_name = "BOOL")]
+    pub allow_spinning: Option<bool>,
+    /// A session configuration entry, by ONNX Runtime's key; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
+    pub session_config: Vec<(String, String)>,
+}
+
+/// How time is spent.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Schedule")]
+pub struct ScheduleArgs {
+    /// Wall time of the whole run. [default: 60s, or as long as `--rounds` take]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub budget: Option<Duration>,
+    /// The run ends when every ratio to the baseline has a 95% half-width within this.
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent, default_value = "2%")]
+    pub target: f64,
+    /// Rounds: in each, every session is launched once in a fresh process. [default: as the budget allows]
+    #[arg(long, value_name = "N", value_parser = values::positive)]
+    pub rounds: Option<u64>,
+    /// Alternations per batch size and round: in each, every session runs one block. [default: as the budget allows]
+    #[arg(long, value_name = "N", value_parser = values::positive)]
+    pub alternations: Option<u64>,
+    /// Length of a block; it holds at least 3 inferences.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "30ms")]
+    pub block: Duration,
+    /// A worker that does not answer for this long is killed, and its cell has failed.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "120s")]
+    pub timeout: Duration,
+    /// CPUs of the workers: `auto` (as many as a session has threads, the same for all), `none`, or a list such as 0,2-3.
+    #[arg(long, value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
+    pub pin: Pin,
+    /// Drops the models from the page cache before each launch.
+    #[arg(long)]
+    pub cold: bool,
+    /// Seed of the order of sessions and of synthesized inputs.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// What the model predicts.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum TaskArg {
+    /// One score per class.
+    Classification,
+    /// Numbers.
+    Regression,
+}
+
+impl From<TaskArg> for Task {
+    fn from(arg: TaskArg) -> Self {
+        match arg {
+            TaskArg::Classification => Task::Classification,
+            TaskArg::Regression => Task::Regression,
+        }
+    }
+}
+
+/// ONNX Runtime's graph optimization levels.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum OptimizationArg {
+    Disable,
+    Basic,
+    Extended,
+    All,
+}
+
+impl From<OptimizationArg> for GraphOptimization {
+    fn from(arg: OptimizationArg) -> Self {
+        match arg {
+            OptimizationArg::Disable => GraphOptimization::Disable,
+            OptimizationArg::Basic => GraphOptimization::Basic,
+            OptimizationArg::Extended => GraphOptimization::Extended,
+            OptimizationArg::All => GraphOptimization::All,
+        }
+    }
+}
+
+/// ONNX Runtime's execution modes.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum ExecutionArg {
+    Sequential,
+    Parallel,
+}
+
+impl From<ExecutionArg> for ExecutionMode {
+    fn from(arg: ExecutionArg) -> Self {
+        match arg {
+            ExecutionArg::Sequential => ExecutionMode::Sequential,
+            ExecutionArg::Parallel => ExecutionMode::Parallel,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Bad input, an unwritable folder, or a runtime that cannot be had. A variant that fails is none: it is in the report.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    let started = Instant::now();
+    let now = jiff::Timestamp::now();
+    let host = host::fingerprint(&Roots::system());
+    let mut progress = Console::new(args.quiet);
+    let family = plan_args::family(&args)?;
+    let (runtime, runtime_found_by) = plan_args::runtime(&args.session, &mut progress)?;
+    let installing = started.elapsed();
+    let plan = plan_args::plan(&args, &family, runtime, &host)?;
+    progress.introduce(&plan, &host);
+    let path = args.out.clone().unwrap_or_else(|| default_folder("onnxprof-runs".as_ref(), &family.name, now));
+    let existed = path.exists();
+    let folder = RunFolder::create(&path).map_err(|error| output::store_error(&error))?;
+    let notes = notes::of(&plan, &host);
+    let job = Job {
+        notes,
+        plan,
+        folder,
+        info: info(&family.name, now),
+        host,
+        runtime_found_by,
+        worker: WorkerCommand { program: worker_program()?, timeout: args.schedule.timeout },
+        // Installing a library happens once in the life of a machine, and is not of the run.
+        started: started + installing.min(started.elapsed()),
+    };
+    let result = runner::run(job, &mut progress);
+    progress.clear();
+    let (folder, record) = result.map_err(|error| run_error(&error, &Target { path, existed }))?;
+    let reports = Reports::render(&record, &folder, output::color(args.no_color))?;
+    reports.write(&folder)?;
+    if let Some(error) = nothing_measured(&record) {
+        return Err(error);
+    }
+    reports.print_summary()?;
+    Ok(ExitCode::from(exit_code(&record)))
+}
+
+/// The program that serves as worker: this one.
+///
+/// The environment variable lets tests put one in its place that breaks the protocol.
+fn worker_program() -> Result<PathBuf, CliError> {
+    match std::env::var_os("ONNXPROF_WORKER") {
+        Some(program) => Ok(program.into()),
+        None => std::env::current_exe()
+            .map_err(|error| CliError::message(exit::BUG, format!("failed to find the program itself: {error}"))),
+    }
+}
+
+fn info(name: &str, now: jiff::Timestamp) -> RunInfo {
+    RunInfo {
+        name: name.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        working_dir: std::env::current_dir().unwrap_or_default(),
+        started_at: now.to_string(),
+        elapsed_ns: None,
+        ended_by: None,
+        sampling_cost_ns: None,
+        harness_cost_ns: None,
+        parent_peak_memory_bytes: None,
+    }
+}
+
+/// What the way a run ended means to a script. Something was measured, or the run was interrupted.
+fn exit_code(record: &RunRecord) -> u8 {
+    let outcomes = record.cells.iter().map(|cell| &cell.outcome);
+    let scored = record.accuracy.iter().map(|accuracy| &accuracy.outcome);
+    let failed = outcomes.chain(scored).any(|outcome| matches!(outcome, Outcome::Failed(_)));
+    if failed || !record.is_complete() { exit::PARTIAL } else { exit::DONE }
+}
+
+/// The error of a run that came to its end without a single measurement; its record says the same.
+fn nothing_measured(record: &RunRecord) -> Option<CliError> {
+    if !record.is_complete() || record.cells.iter().any(|cell| cell.outcome.is_ok()) {
+        return None;
+    }
+    let outcomes = || record.cells.iter().map(|cell| &cell.outcome);
+    let hint = outcomes().find_map(|outcome| match outcome {
+        Outcome::Failed(failure) => failure.hint.clone(),
+        Outcome::Skipped { .. } => Some("leave out `--batch`, or name batch sizes that the model takes".into()),
+        Outcome::Ok => None,
+    });
+    let reasons = distinct(outcomes().filter_map(Outcome::reason));
+    let chain = std::iter::once("nothing could be measured".to_owned()).chain(reasons).collect();
+    Some(CliError { code: exit::BAD_INPUT, chain, hint })
+}
+
+/// Where the run was to go.
+struct Target {
+    path: PathBuf,
+    /// Whether the folder was there before the run.
+    existed: bool,
+}
+
+impl Target {
+    /// Removes what the run put there before it came to nothing; whatever else is there stays.
+    fn clean_up(&self) {
+        let _ = std::fs::remove_dir(self.path.join("logs"));
+        if !self.existed {
+            let _ = std::fs::remove_dir(&self.path);
+        }
+    }
+}
+
+fn run_error(error: &RunError, target: &Target) -> CliError {
+    let is_recorded = matches!(error, RunError::Store(_) | RunError::System(_));
+    if !is_recorded {
+        target.clean_up();
+    }
+    match error {
+        RunError::NoVariant { failures } => no_variant(failures),
+        RunError::Runtime(failure) => {
+            let chain = vec![failure.message.clone()];
+            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone() }
+        }
+        RunError::Interrupted => CliError::new(exit::PARTIAL, error),
+        RunError::Store(error) => {
+            let error = output::store_error(error);
+            let kept = format!("what was measured before is kept in `{}`", target.path.display());
+            let hint = error.hint.as_ref().map_or_else(|| kept.clone(), |hint| format!("{hint}; {kept}"));
+            error.with_hint(hint)
+        }
+        RunError::System(_) => CliError::new(exit::BUG, error),
+    }
+}
+
+fn no_variant(failures: &[Failure]) -> CliError {
+    let messages = distinct(failures.iter().map(|failure| failure.message.as_str()));
+    let chain = match messages.as_slice() {
+        [only] => vec![only.clone()],
+        _ => std::iter::once("none of the models can be measured".to_owned()).chain(messages).collect(),
+    };
+    let hint = failures.iter().find_map(|failure| failure.hint.clone());
+    CliError { code: exit::BAD_INPUT, chain, hint }
+}
+
+fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for text in texts {
+        if !distinct.iter().any(|known| known == text) {
+            distinct.push(text.to_owned());
+        }
+    }
+    distinct
+}

@@ -1,0 +1,149 @@
+//! What a run shows while it goes on, on stderr: one live line on a terminal, plain lines elsewhere.
+
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::plan::Plan;
+use crate::record::{EndReason, Failure, Host};
+use crate::report::view::text;
+use crate::runner::{Observer, Progress};
+
+/// Where progress goes.
+#[derive(Debug)]
+pub(super) struct Console {
+    mode: Mode,
+    /// Advice that was given: once is enough.
+    hints: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Quiet,
+    Lines,
+    Live(ProgressBar),
+}
+
+impl Console {
+    /// A console for stderr as it is.
+    pub(super) fn new(quiet: bool) -> Self {
+        let mode = match (quiet, io::stderr().is_terminal()) {
+            (true, _) => Mode::Quiet,
+            (false, false) => Mode::Lines,
+            (false, true) => Mode::Live(live_line()),
+        };
+        Console { mode, hints: BTreeSet::new() }
+    }
+
+    /// Says something that stays.
+    pub(super) fn say(&mut self, sentence: &str) {
+        match &self.mode {
+            Mode::Quiet => {}
+            // Whoever has stopped reading stderr does not want the run to end.
+            Mode::Lines => drop(writeln!(io::stderr(), "{}", text::plain(sentence))),
+            Mode::Live(line) => line.println(text::plain(sentence)),
+        }
+    }
+
+    /// Says what went wrong, and what to do about it.
+    fn warn(&mut self, what: &str, failure: &Failure) {
+        self.say(&format!("warning: {what}: {}", failure.message));
+        if let Some(hint) = &failure.hint
+            && self.hints.insert(hint.clone())
+        {
+            self.say(&format!("hint: {hint}"));
+        }
+    }
+
+    /// Says what is happening now: it goes with the next such thing on a terminal, and stays elsewhere.
+    fn now(&mut self, sentence: &str) {
+        match &self.mode {
+            Mode::Live(line) => line.set_message(sentence.to_owned()),
+            _ => self.say(sentence),
+        }
+    }
+
+    /// Says something that only a live line can afford to say.
+    fn detail(&mut self, sentence: &str) {
+        if let Mode::Live(line) = &self.mode {
+            line.set_message(sentence.to_owned());
+        }
+    }
+
+    /// Removes the live line.
+    pub(super) fn clear(&mut self) {
+        if let Mode::Live(line) = &self.mode {
+            line.finish_and_clear();
+        }
+    }
+
+    /// Says what is going to be measured, with every default that was taken.
+    pub(super) fn introduce(&mut self, plan: &Plan, host: &Host) {
+        let names: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let budget = plan.schedule.budget_ns.map_or_else(
+            || "as long as the rounds take".into(),
+            |budget| format!("at most {} s", budget.as_secs_f64()),
+        );
+        self.say(&format!("measuring {} ({budget})", names.join(", ")));
+        let threads = plan.sessions[0].options.intra_threads;
+        self.say(&format!("{threads} intra-op thread(s); {} CPU(s) may be used", host.usable_cpus_count));
+        match &plan.inputs.data {
+            Some(data) => self.say(&format!("inputs from `{}`", data.display())),
+            None => self.say("inputs are synthesized; `onnxprof inspect MODEL` says how, `--data` feeds real ones"),
+        }
+    }
+}
+
+/// A live line that is drawn when something happens and at no other time: a ticking one would disturb the measurement.
+fn live_line() -> ProgressBar {
+    let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
+    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+        line.set_style(style);
+    }
+    line
+}
+
+impl Observer for Console {
+    fn observe(&mut self, progress: &Progress<'_>) {
+        match progress {
+            Progress::Describing { variant } => self.detail(&format!("reading {variant}")),
+            Progress::Scoring { variant } => self.now(&format!("scoring {variant}")),
+            Progress::Round { round, elapsed, budget } => {
+                self.now(&format!("round {round}, {}", clock(*elapsed, *budget)))
+            }
+            Progress::Cells { round, batch_size, load_mode, elapsed } => {
+                let concurrency = match load_mode.concurrency() {
+                    1 => String::new(),
+                    several => format!(", {several} requests in flight"),
+                };
+                let elapsed = clock(*elapsed, None);
+                self.detail(&format!("round {round}, batch size {batch_size}{concurrency}, {elapsed}"));
+            }
+            Progress::Failed { variant, batch_size: None, failure } => self.warn(variant, failure),
+            Progress::Failed { variant, batch_size: Some(batch_size), failure } => {
+                self.warn(&format!("{variant} at batch size {batch_size}"), failure);
+            }
+            Progress::Note(note) => self.say(&format!("note: {note}")),
+            Progress::Ended(reason) => self.now(ending(*reason)),
+        }
+    }
+}
+
+fn clock(elapsed: Duration, budget: Option<Duration>) -> String {
+    match budget {
+        Some(budget) => format!("{:.0} of {:.0} s", elapsed.as_secs_f64(), budget.as_secs_f64()),
+        None => format!("{:.0} s", elapsed.as_secs_f64()),
+    }
+}
+
+fn ending(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::TargetReached => "done: every figure is as narrow as asked for",
+        EndReason::BudgetSpent => "done: the budget is spent",
+        EndReason::RoundsDone => "done: all rounds are measured",
+        EndReason::Interrupted => "interrupted: what was measured is kept",
+        EndReason::NothingLeft => "nothing is left to measure",
+    }
+}

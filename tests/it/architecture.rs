@@ -1,0 +1,138 @@
+//! Which module may use which, and who alone may use `ort`, the clock and the terminal.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What each module of `src/` may use of the others. `cli` may use everything and is used by none.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("units", &[]),
+    ("hash", &[]),
+    ("stats", &["units"]),
+    ("plan", &["units"]),
+    ("record", &["units", "stats", "plan"]),
+    ("onnx", &["units", "plan", "record"]),
+    ("inputs", &["units", "plan", "record", "onnx"]),
+    ("accuracy", &["units", "stats", "plan", "record", "inputs"]),
+    ("runtime", &["units", "hash"]),
+    ("measure", &["units", "stats"]),
+    ("engine", &["units", "plan", "record", "runtime", "inputs", "onnx", "measure"]),
+    ("sample", &["units", "record"]),
+    ("protocol", &["units", "plan", "record", "inputs"]),
+    (
+        "worker",
+        &["units", "stats", "plan", "record", "hash", "onnx", "inputs", "accuracy", "measure", "engine", "protocol"],
+    ),
+    ("runner", &["units", "stats", "plan", "record", "inputs", "sample", "protocol", "runtime"]),
+    ("analysis", &["units", "stats", "plan", "record", "accuracy"]),
+    ("report", &["units", "stats", "plan", "record", "analysis"]),
+];
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn rust_files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = path.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| rust_files(&path)).filter(|path| path.extension().is_some_and(|e| e == "rs")).collect()
+}
+
+/// Source files of each module, by the module's name.
+fn modules() -> BTreeMap<String, Vec<PathBuf>> {
+    let entries = source().read_dir().unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), rust_files(&path)))
+        .filter(|(name, _)| name != "main" && name != "lib")
+        .collect()
+}
+
+/// A file's lines without comments and without its unit tests, which stand at the end.
+fn code(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .take_while(|line| !line.starts_with("#[cfg(test)]"))
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Names that follow `crate::` in a line: `crate::a::b` and `crate::{a, b::c}`.
+fn used(line: &str) -> BTreeSet<String> {
+    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut names = BTreeSet::new();
+    for (place, prefix) in line.match_indices("crate::") {
+        let rest = &line[place + prefix.len()..];
+        match rest.strip_prefix('{') {
+            Some(group) => names.extend(group.split(',').map(|part| name(part.trim()))),
+            None => {
+                names.insert(name(rest));
+            }
+        }
+    }
+    names
+}
+
+fn files_with(module: &str, needle: &str) -> Vec<String> {
+    let files = modules().remove(module).unwrap_or_default();
+    let has = |path: &PathBuf| code(path).iter().any(|line| line.contains(needle));
+    files.into_iter().filter(has).map(|path| path.display().to_string()).collect()
+}
+
+#[test]
+fn every_module_uses_only_what_it_may() {
+    let table: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    for (module, files) in modules() {
+        if module == "cli" {
+            continue;
+        }
+        let allowed = table.get(module.as_str()).unwrap_or_else(|| panic!("`{module}` is not in the table"));
+        for file in files {
+            for line in code(&file) {
+                for name in used(&line) {
+                    let is_module = table.contains_key(name.as_str()) || name == "cli";
+                    let fine = !is_module || name == module || allowed.contains(&name.as_str());
+                    assert!(fine, "{} uses `{name}`, which `{module}` may not: {line}", file.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ort_is_used_by_the_engine_alone() {
+    for module in modules().into_keys().filter(|module| module != "engine") {
+        for needle in [" ort::", "(ort::", "<ort::", "&ort::"] {
+            assert!(files_with(&module, needle).is_empty(), "{module}");
+        }
+    }
+}
+
+#[test]
+fn measured_code_knows_no_asynchronous_runtime() {
+    for module in ["measure", "engine", "worker", "inputs", "accuracy"] {
+        assert!(files_with(module, "tokio").is_empty(), "{module}");
+    }
+}
+
+#[test]
+fn nothing_but_the_command_line_prints_to_stdout() {
+    for module in modules().into_keys().filter(|module| module != "cli") {
+        for file in files_with(&module, "println!(") {
+            let prints =
+                code(Path::new(&file)).iter().any(|line| line.contains("println!(") && !line.contains("eprintln!("));
+            assert!(!prints, "{file}");
+        }
+    }
+}
+
+#[test]
+fn one_file_reads_the_clock_of_a_measurement() {
+    for module in ["measure", "engine", "worker"] {
+        for file in files_with(module, "clock_gettime(") {
+            assert!(file.ends_with("measure/clock.rs") || file.ends_with("measure/usage.rs"), "{file}");
+        }
+        assert!(files_with(module, "Instant::now").is_empty(), "{module}");
+    }
+}

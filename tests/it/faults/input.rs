@@ -1,0 +1,168 @@
+//! Options, libraries and data that do not fit, and folders that cannot be written to.
+
+use std::fs;
+
+use super::{ONE_NODE, long_run, one_node};
+use crate::support::{BAD_INPUT, Onnxprof, USAGE, model};
+use crate::workbench::{Workbench, assert_nothing_left};
+
+/// An error before anything was written.
+#[track_caller]
+fn refused(words: &[&str], code: i32, message: &str, hint: &str) {
+    let bench = Workbench::new();
+    let output = one_node(&bench, words);
+    output.assert_error(code, message, hint);
+    assert_nothing_left(&bench, &output);
+}
+
+#[test]
+fn values_that_no_option_takes_are_usage_errors() {
+    for (option, value) in [
+        ("--batch", "0"),
+        ("--batch", "x"),
+        ("--concurrency", "0"),
+        ("--intra-threads", "0"),
+        ("--budget", "20"),
+        ("--timeout", "0s"),
+        ("--pin", "3-1"),
+        ("--session-config", "key"),
+        ("--target", "0%"),
+    ] {
+        let output = Onnxprof::new().arg("profile").arg(model(ONE_NODE)).args([option, value]).run();
+        output.assert_code(USAGE).assert_stderr(&format!("invalid value '{value}' for '{option}"));
+    }
+}
+
+#[test]
+fn options_that_do_not_fit_the_model_are_input_errors() {
+    refused(&["--dim", "nope=3"], BAD_INPUT, "no input has a dimension `nope`", "onnxprof inspect");
+    refused(&["--baseline", "nope"], USAGE, "no variant is called `nope`", "one-node");
+    refused(&["--pin", "4000"], USAGE, "may not run on CPU 4000", "`--pin`");
+}
+
+#[test]
+fn two_models_of_one_name_are_a_usage_error() {
+    let bench = Workbench::new();
+    let [first, second] = ["a/m.onnx", "b/m.onnx"].map(|to| bench.copy(ONE_NODE, to));
+    let output = bench.profile(&first, [second]).run();
+    output.assert_error(USAGE, "two models are called `m`", "rename one");
+}
+
+#[test]
+fn execution_provider_that_the_library_lacks_is_an_error_that_lists_those_present() {
+    refused(&["--ep", "Foo"], BAD_INPUT, "no `FooExecutionProvider`; it offers", "`--ep`");
+    let bench = Workbench::new();
+    one_node(&bench, &["--ep", "Foo"]).assert_stderr("CPUExecutionProvider");
+}
+
+#[test]
+fn execution_provider_that_onnxprof_cannot_use_is_never_replaced_by_the_cpu() {
+    refused(&["--ep", "AzureExecutionProvider"], BAD_INPUT, "cannot run on `AzureExecutionProvider`", "`--ep`");
+}
+
+#[test]
+fn file_that_is_no_library_is_an_error_before_anything_is_measured() {
+    let bench = Workbench::new();
+    let file = bench.write("libonnxruntime.so", "not a library");
+    let words = ["profile".into(), model(ONE_NODE), "--out".into(), bench.run_folder(), "--runtime".into(), file];
+    let output = Onnxprof::new().args(words).run();
+    output.assert_error(BAD_INPUT, "as a shared library", "official `libonnxruntime.so`");
+    assert_nothing_left(&bench, &output);
+    assert!(!output.stderr.contains("warning"), "{output}");
+}
+
+#[test]
+fn library_version_that_is_too_old_is_an_input_error() {
+    let output = Onnxprof::new().arg("profile").arg(model(ONE_NODE)).args(["--runtime", "cpu@1.10.0"]).run();
+    output.assert_error(BAD_INPUT, "1.10.0 is older than", "cpu@");
+}
+
+/// An archive with float arrays of these names and shapes, and labels.
+fn data(bench: &Workbench, name: &str, shape: (usize, usize), labels: usize) -> String {
+    let path = bench.path("data.npz");
+    let mut archive = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
+    archive.add_array(name, &ndarray::Array2::<f32>::zeros(shape)).unwrap();
+    archive.add_array("labels", &ndarray::Array1::<i64>::zeros(labels)).unwrap();
+    archive.finish().unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn data_that_does_not_fit_is_an_error_that_names_what_does_not() {
+    for (name, shape, labels, message) in [("wrong", (4, 4), 4, "`x`"), ("x", (4, 7), 4, "7"), ("x", (4, 4), 3, "3")] {
+        let bench = Workbench::new();
+        let data = data(&bench, name, shape, labels);
+        let output = one_node(&bench, &["--data", &data]);
+        output.assert_code(BAD_INPUT).assert_stderr("error: ").assert_stderr(message);
+        assert_nothing_left(&bench, &output);
+    }
+}
+
+#[test]
+fn data_that_is_missing_or_damaged_is_an_input_error() {
+    let bench = Workbench::new();
+    one_node(&bench, &["--data", "/no/such.npz"]).assert_code(BAD_INPUT).assert_stderr("`/no/such.npz`");
+    let damaged = bench.write("damaged.npz", "no archive");
+    let damaged = damaged.to_str().unwrap();
+    one_node(&bench, &["--data", damaged]).assert_code(BAD_INPUT).assert_stderr("damaged.npz");
+    assert!(!bench.run_folder().exists());
+}
+
+#[test]
+fn unwritable_output_is_found_before_measuring() {
+    let bench = Workbench::new();
+    let file = bench.write("run", "a file");
+    let output = one_node(&bench, &[]);
+    output.assert_error(BAD_INPUT, "cannot write to run folder", "`--out`");
+    assert!(!output.stderr.contains("scoring"), "{output}");
+    assert_eq!(fs::read(file).unwrap(), b"a file");
+}
+
+#[test]
+fn folder_of_an_earlier_run_is_not_overwritten() {
+    let bench = Workbench::new();
+    one_node(&bench, &[]).assert_code(0);
+    let before = fs::read(bench.path("run/run.json")).unwrap();
+    one_node(&bench, &[]).assert_error(BAD_INPUT, "already holds a run", "`--out`");
+    assert_eq!(fs::read(bench.path("run/run.json")).unwrap(), before);
+}
+
+#[test]
+fn folder_of_a_run_under_way_is_refused() {
+    let bench = Workbench::new();
+    let first = long_run(&bench).spawn();
+    bench.wait_for_blocks(1);
+    one_node(&bench, &[]).assert_error(BAD_INPUT, "is in use by another run", "`--out`");
+    first.kill();
+}
+
+#[test]
+fn failed_run_leaves_the_rest_of_its_folder_alone() {
+    let bench = Workbench::new();
+    fs::create_dir_all(bench.path("run/logs")).unwrap();
+    let [mine, log] = ["run/mine.txt", "run/logs/mine.log"].map(|name| bench.write(name, "mine"));
+    bench.profile(&model("fixtures/broken/empty.onnx"), ["--quiet"]).run().assert_code(BAD_INPUT);
+    assert!(mine.exists() && log.exists());
+}
+
+#[test]
+fn full_disk_ends_the_run_and_keeps_what_was_measured() {
+    let bench = Workbench::new();
+    let limit = format!("ulimit -f 64; exec {} \"$@\"", env!("CARGO_BIN_EXE_onnxprof"));
+    let limited = bench.worker(&limit);
+    let output = std::process::Command::new(limited)
+        .arg("profile")
+        .arg(bench.copy(ONE_NODE, "m.onnx"))
+        .arg("--out")
+        .arg(bench.run_folder())
+        .arg(format!("--runtime=script:{}", bench.write("s.json", r#"{"variants":{"m":{"fixed_ns":1000}}}"#).display()))
+        .args(["--rounds", "10000", "--alternations", "100", "--block", "1us", "--batch", "1"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(BAD_INPUT), "{stderr}");
+    assert!(stderr.contains("error: failed to write `") && stderr.contains("is kept in `"), "{stderr}");
+    let record = bench.record();
+    assert!(!record.is_complete() && !record.blocks.is_empty());
+    assert!(record.cells[0].latency_histogram.is_some());
+}

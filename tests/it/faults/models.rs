@@ -1,0 +1,115 @@
+//! Models that cannot be measured, alone and beside others.
+
+use std::fs;
+use std::path::Path;
+
+use onnxprof::record::{EndReason, FailureKind, Outcome};
+
+use super::{ONE_NODE, failure};
+use crate::support::{BAD_INPUT, PARTIAL, model};
+use crate::workbench::{Workbench, assert_nothing_left, cell};
+
+#[test]
+fn missing_model_is_an_input_error() {
+    let bench = Workbench::new();
+    let output = bench.profile(Path::new("/no/such.onnx"), ["--quiet"]).run();
+    output.assert_error(BAD_INPUT, "failed to read `/no/such.onnx`\n  caused by: No such file", "name a .onnx file");
+    assert_nothing_left(&bench, &output);
+}
+
+#[test]
+fn folder_without_models_is_an_input_error() {
+    let bench = Workbench::new();
+    let folder = bench.path("empty");
+    fs::create_dir(&folder).unwrap();
+    let output = bench.profile(&folder, ["--quiet"]).run();
+    output.assert_error(BAD_INPUT, "holds no .onnx files", "name a model file");
+    assert_nothing_left(&bench, &output);
+}
+
+#[test]
+fn file_that_is_no_model_is_an_error_before_anything_is_written() {
+    for (name, message, hint) in [
+        ("empty", "is empty", "copy or download"),
+        ("not-onnx", "is not an ONNX model", "must be converted"),
+        ("truncated", "is truncated", "copy or download"),
+        ("missing-external-data", "which cannot be opened", "put the file beside"),
+    ] {
+        let bench = Workbench::new();
+        let output = bench.profile(&model(&format!("fixtures/broken/{name}.onnx")), ["--batch", "1"]).run();
+        output.assert_error(BAD_INPUT, message, hint);
+        assert_eq!(output.stderr.matches(message).count(), 1, "{output}");
+        assert_nothing_left(&bench, &output);
+    }
+}
+
+#[test]
+fn model_that_the_library_refuses_is_an_error_in_the_library_s_words() {
+    for (name, message, hint) in [
+        ("future-ir", "Unsupported model IR version: 999, max supported IR version:", "a newer library"),
+        ("future-opset", "Opset 999", "a newer library"),
+        ("unknown-operator", "No Op registered for Frobnicate", "no such operator"),
+        ("unknown-domain", "com.example:Frobnicate(-1) is not a registered function/op", "no such operator"),
+    ] {
+        let bench = Workbench::new();
+        let output = bench.profile(&model(&format!("fixtures/broken/{name}.onnx")), ["--batch", "1"]).run();
+        output.assert_error(BAD_INPUT, message, hint);
+        assert!(!output.stderr.contains(".cc:") && !output.stderr.contains(".h:"), "{output}");
+        assert_eq!(failure(&bench.record().cells[0].outcome), FailureKind::SessionLoad);
+    }
+}
+
+#[test]
+fn broken_models_cost_the_good_ones_beside_them_nothing() {
+    let bench = Workbench::new();
+    let broken = fs::read_dir(model("fixtures/broken")).unwrap().map(|entry| entry.unwrap().file_name());
+    let broken: Vec<String> = broken.map(|name| name.into_string().unwrap()).collect();
+    for name in &broken {
+        bench.copy(&format!("fixtures/broken/{name}"), &format!("models/{name}"));
+    }
+    bench.copy(ONE_NODE, "models/one-node.onnx");
+    let output = bench.profile(&bench.path("models"), ["--batch", "1,2"]).run();
+    output.assert_code(PARTIAL).assert_stderr("are compared with");
+    let record = bench.record();
+    assert_eq!(record.plan.variants.len(), broken.len() + 1);
+    assert!(record.variants[record.plan.baseline].outcome.is_ok());
+    let measured: Vec<(&str, u64)> = (record.cells.iter().filter(|cell| cell.outcome.is_ok()))
+        .map(|cell| (record.plan.variant_of(cell.key.session).name.as_str(), cell.key.batch_size))
+        .collect();
+    let expected = [("hard-coded-batch", 1), ("nan-output", 1), ("nan-output", 2), ("one-node", 1), ("one-node", 2)];
+    assert_eq!(measured, expected, "{output}");
+    assert_eq!(failure(&cell(&record, "hard-coded-batch", 2).outcome), FailureKind::Inference);
+    assert_eq!(failure(&cell(&record, "truncated", 1).outcome), FailureKind::BadModel);
+}
+
+#[test]
+fn model_that_computes_one_batch_size_only_is_scored_one_sample_at_a_time() {
+    let bench = Workbench::new();
+    let output = bench.profile(&model("fixtures/broken/hard-coded-batch.onnx"), ["--batch", "1,2"]).run();
+    output.assert_code(PARTIAL).assert_stderr("hard-coded-batch at batch size 2: inference failed");
+    let record = bench.record();
+    assert!(record.accuracy[0].outcome.is_ok());
+    assert_eq!(record.accuracy[0].batch_size, 1);
+    assert_eq!(record.notes, ["hard-coded-batch is scored one sample at a time: batches of 32 fail"]);
+}
+
+#[test]
+fn fixed_batch_dimension_skips_other_batch_sizes() {
+    let bench = Workbench::new();
+    let output = bench.profile(&model("fixtures/fixed-batch.onnx"), ["--batch", "2,4"]).run();
+    output.assert_code(0).assert_stderr("not measured at batch size 2: the model's batch dimension is fixed at 4");
+    let record = bench.record();
+    assert!(
+        matches!(&cell(&record, "fixed-batch", 2).outcome, Outcome::Skipped { reason } if reason.contains("fixed at 4"))
+    );
+    assert!(cell(&record, "fixed-batch", 4).outcome.is_ok());
+    assert!(record.blocks.iter().all(|block| block.key.batch_size == 4));
+}
+
+#[test]
+fn run_in_which_every_batch_size_is_skipped_is_an_input_error() {
+    let bench = Workbench::new();
+    let output = bench.profile(&model("fixtures/fixed-batch.onnx"), ["--batch", "1,2"]).run();
+    output.assert_error(BAD_INPUT, "nothing could be measured\n  caused by: the model's batch dimension", "`--batch`");
+    assert_eq!(bench.record().run.ended_by, Some(EndReason::NothingLeft));
+}

@@ -1,0 +1,14 @@
+//! Tests of the command as a user runs it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; clippy's own exception leaves out helpers")]
+
+mod architecture;
+mod faults;
+mod inspect;
+mod models;
+mod profile;
+mod record;
+mod report;
+mod runtime;
+mod support;
+mod workbench;

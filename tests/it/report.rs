@@ -1,0 +1,333 @@
+//! Reports of a made-up run: each format has a golden file, and what must hold for all of them holds.
+
+use onnxprof::analysis::{self, Findings};
+use onnxprof::record::{Agreement, RunRecord};
+use onnxprof::report::{self, Color, view::View};
+
+use crate::support::record;
+
+fn terminal(run: &RunRecord, findings: &Findings) -> String {
+    report::terminal(&View::new(run, findings), Some("onnxprof-runs/digits".as_ref()), Color::Never)
+}
+
+fn markdown(run: &RunRecord, findings: &Findings) -> String {
+    report::markdown(&View::new(run, findings)).unwrap()
+}
+
+fn csv(run: &RunRecord, findings: &Findings) -> String {
+    String::from_utf8(report::csv(run, findings).unwrap()).unwrap()
+}
+
+#[test]
+fn terminal_summary_of_the_digits_run() {
+    let run = record::digits();
+    insta::assert_snapshot!(terminal(&run, &analysis::findings(&run)));
+}
+
+#[test]
+fn markdown_report_of_the_digits_run() {
+    let run = record::digits();
+    insta::assert_snapshot!(markdown(&run, &analysis::findings(&run)));
+}
+
+#[test]
+fn cells_csv_of_the_digits_run() {
+    let run = record::digits();
+    insta::assert_snapshot!(csv(&run, &analysis::findings(&run)));
+}
+
+/// Headings and field labels that the performance template has for what a profile measures.
+const TEMPLATE: &[&str] = &[
+    "### AI/ML Performance Baseline (if applicable)",
+    "**Model Inference Performance**:",
+    "- **Single Prediction Latency**: ",
+    "- **Batch Prediction Throughput**: ",
+    "- **Model Loading Time**: ",
+    "- **Memory Usage per Model**: ",
+    "**Training Performance**:",
+    "- **Training Time**: ",
+    "- **GPU Utilization**: ",
+    "- **Data Loading Time**: ",
+    "- **Epoch Time**: ",
+    "### AI/ML Bottlenecks (if applicable)",
+    "   - **Pipeline Stage**: ",
+    "   - **Performance Issue**: ",
+    "   - **Resource Constraint**: ",
+    "   - **Optimization Opportunity**: ",
+    "### Optimization Priorities",
+    "1. **High Priority** (Critical Impact)",
+    "2. **Medium Priority** (Significant Impact)",
+    "3. **Low Priority** (Minor Impact)",
+    "   - **Implementation Effort**: ",
+    "   - **Risk Level**: ",
+    "#### AI/ML Optimizations (if applicable)",
+    "1. **Model Optimization**",
+    "   - **Model Compression**: ",
+    "   - **Model Architecture**: ",
+    "   - **Batch Optimization**: ",
+    "   - **Hardware Acceleration**: ",
+    "2. **Data Pipeline Optimization**",
+    "   - **Data Loading**: ",
+    "   - **Preprocessing**: ",
+    "   - **Feature Engineering**: ",
+    "   - **Parallel Processing**: ",
+    "**AI Performance Targets** (if applicable):",
+    "- **Inference Latency**: ",
+    "- **Model Accuracy**: ",
+    "- **Resource Efficiency**: ",
+    "### AI/ML Risks (if applicable)",
+    "1. **Model Performance Degradation**",
+    "   - **Risk**: ",
+    "   - **Monitoring**: ",
+    "   - **Rollback**: ",
+    "**Before vs. After Comparison**:",
+    "- **Response Time Improvement**: ",
+    "- **Throughput Increase**: ",
+    "- **User Experience**: ",
+];
+
+/// Runs of every kind that a report has to cope with, by name.
+fn runs() -> Vec<(&'static str, RunRecord)> {
+    vec![
+        ("digits", record::digits()),
+        ("one variant", record::single_variant()),
+        ("few rounds", record::few_rounds()),
+        ("killed", record::killed()),
+        ("nothing measured", record::nothing_measured()),
+        ("no baseline", record::without_baseline()),
+        ("no labels", record::unlabelled()),
+        ("regression", record::regression()),
+        ("hostile names", record::hostile()),
+    ]
+}
+
+#[test]
+fn every_field_of_the_template_is_filled() {
+    for (name, run) in runs() {
+        let report = markdown(&run, &analysis::findings(&run));
+        for expected in TEMPLATE {
+            let mut lines = report.lines().filter(|line| line.starts_with(expected.trim_end()));
+            let line = lines.next().unwrap_or_else(|| panic!("{name}: no `{expected}` in\n{report}"));
+            if expected.ends_with(": ") {
+                assert!(line.len() > expected.len(), "{name}: `{line}` holds nothing");
+            }
+        }
+        // Names and commands of that run hold brackets of their own.
+        if name == "hostile names" {
+            continue;
+        }
+        let placeholder = report.match_indices('[').find(|(at, _)| !report[..*at].ends_with('\\'));
+        assert_eq!(placeholder, None, "{name}: a bracket of the template is left in\n{report}");
+    }
+}
+
+#[test]
+fn no_report_shows_a_number_that_is_none() {
+    for (name, run) in runs() {
+        let findings = analysis::findings(&run);
+        for text in [terminal(&run, &findings), markdown(&run, &findings)] {
+            for word in text.split(|c: char| !c.is_alphanumeric()) {
+                assert!(
+                    !["inf", "infinity", "None", "Some"].contains(&word) || text.contains("NaN or inf"),
+                    "{name}: {text}"
+                );
+            }
+            assert!(!text.contains("NaN ms") && !text.contains("NaN%") && !text.contains("()"), "{name}: {text}");
+        }
+        let json = serde_json::to_value(&findings).unwrap();
+        assert_eq!(null_values(&json), 0, "{name}: a figure of the findings is not finite");
+    }
+}
+
+/// How many fields `value` are null, which is what JSON makes of a number that is none.
+fn null_values(json: &serde_json::Value) -> usize {
+    match json {
+        serde_json::Value::Object(fields) => {
+            usize::from(fields.get("value").is_some_and(serde_json::Value::is_null))
+                + fields.values().map(null_values).sum::<usize>()
+        }
+        serde_json::Value::Array(items) => items.iter().map(null_values).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn csv_rows_hold_a_number_or_a_reason() {
+    for (name, run) in runs() {
+        let table = csv(&run, &analysis::findings(&run));
+        let mut reader = csv::Reader::from_reader(table.as_bytes());
+        let header = "variant,execution_provider,batch_size,concurrency,intra_threads,metric,unit,value,low,high,n,outcome,reason";
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>().join(","), header);
+        for row in reader.records() {
+            let row = row.unwrap();
+            let number = |column: usize| (!row[column].is_empty()).then(|| row[column].parse::<f64>().unwrap());
+            match (number(7), number(8), number(9)) {
+                (None, None, None) => assert!(!row[12].is_empty(), "{name}: {row:?} lacks a reason"),
+                (Some(value), Some(low), Some(high)) => {
+                    assert!(low <= value && value <= high && value.is_finite(), "{name}: {row:?}");
+                }
+                (Some(value), None, None) => assert!(value.is_finite(), "{name}: {row:?}"),
+                _ => panic!("{name}: half an interval in {row:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn terminal_summary_fits_a_hundred_columns() {
+    for (name, run) in runs() {
+        for line in terminal(&run, &analysis::findings(&run)).lines() {
+            assert!(line.chars().count() <= 100, "{name}: `{line}`");
+        }
+    }
+}
+
+#[test]
+fn skipped_and_failed_cells_are_rows_with_their_outcome() {
+    let run = record::digits();
+    let table = csv(&run, &analysis::findings(&run));
+    let row = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+    let skipped = row("fp16,CPUExecutionProvider,64,1,1,latency_p50_ns");
+    assert!(skipped.ends_with(",,,,,skipped,batch size 64 would bring no more throughput than 32"), "{skipped}");
+    let failed = row("truncated,CPUExecutionProvider,1,1,1,latency_p50_ns");
+    assert!(failed.contains(",,,,,failed,failed to read `models/"), "{failed}");
+}
+
+#[test]
+fn names_from_outside_cannot_steer_a_terminal_or_markdown() {
+    let run = record::hostile();
+    let findings = analysis::findings(&run);
+    let terminal = terminal(&run, &findings);
+    assert!(!terminal.contains('\u{1b}') && !terminal.contains('\u{202e}'), "{terminal}");
+    let markdown = markdown(&run, &findings);
+    let rows = markdown.lines().filter(|line| line.starts_with("| **int8"));
+    for row in rows {
+        assert!(row.contains("\\<b\\>\\|\\[x\\](y)\\`"), "{row}");
+    }
+}
+
+#[test]
+fn variant_with_nan_outputs_is_never_the_answer() {
+    let run = record::digits();
+    let findings = analysis::findings(&run);
+    let nan = 2;
+    assert!(findings.answer.rejected.iter().any(|rejection| rejection.session == nan));
+    for choice in [&findings.answer.latency, &findings.answer.throughput] {
+        assert_ne!(choice.pick().unwrap().key.session, nan);
+    }
+}
+
+#[test]
+fn a_few_rounds_settle_nothing_and_say_so() {
+    let run = record::few_rounds();
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.starts_with("Keep fp32"), "{text}");
+    assert!(text.contains("more rounds would settle it"), "{text}");
+    assert!(text.contains("needs 6 launches, has 3"), "{text}");
+}
+
+#[test]
+fn killed_run_is_marked_as_incomplete() {
+    let run = record::killed();
+    let findings = analysis::findings(&run);
+    assert!(terminal(&run, &findings).starts_with("INCOMPLETE"));
+    assert!(markdown(&run, &findings).contains("> **INCOMPLETE"));
+    assert!(csv(&run, &findings).contains("the run ended before this cell was measured"));
+}
+
+#[test]
+fn run_without_anything_measured_recommends_nothing() {
+    let run = record::nothing_measured();
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.contains("Nothing can be recommended: no session could be measured."), "{text}");
+}
+
+#[test]
+fn score_that_fell_significantly_keeps_a_fast_variant_back() {
+    let run = record::worse_accuracy();
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.starts_with("Keep fp32"), "{text}");
+    assert!(text.contains("Left out: int8: top-1 -5.0 points (significant, p < 0.001)"), "{text}");
+}
+
+#[test]
+fn loss_too_small_to_matter_is_said_but_keeps_nothing_back() {
+    let run = record::regression();
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.starts_with("Ship int8"), "{text}");
+    assert!(text.contains("its score fell significantly, by up to 0.1 points or 1% of the error"), "{text}");
+}
+
+#[test]
+fn agreement_stands_in_for_accuracy_without_labels() {
+    let run = record::unlabelled();
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.contains("top-1 agreement with the baseline outputs 99.3%"), "{text}");
+    assert!(text.contains("without labels, only the agreement with the reference is known"), "{text}");
+}
+
+#[test]
+fn agreement_is_told_for_every_output_of_several() {
+    let mut run = record::unlabelled();
+    for accuracy in &mut run.accuracy {
+        let second = accuracy.agreement.clone().into_iter().map(|one| Agreement { output: "embedding".into(), ..one });
+        accuracy.agreement.extend(second);
+    }
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.contains("Agreement with the reference, output by output"), "{text}");
+    assert!(text.lines().any(|line| line.contains("int8") && line.contains("embedding")), "{text}");
+}
+
+#[test]
+fn many_variants_and_batch_sizes_are_all_reported() {
+    let run = record::large(20, 20);
+    let findings = analysis::findings(&run);
+    let rows = csv(&run, &findings).lines().filter(|line| line.contains(",latency_p50_ns,")).count();
+    assert_eq!((findings.cells.len(), rows), (400, 400));
+    assert!(terminal(&run, &findings).contains("v19"));
+}
+
+/// Runs `onnxprof report` with `words` and gives its exit code, stdout and stderr.
+fn command(words: &[&str]) -> (i32, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onnxprof"));
+    let output = command.arg("report").args(words).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A folder with the record of `run`.
+fn folder_of(run: &RunRecord) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("run.json"), serde_json::to_vec(run).unwrap()).unwrap();
+    folder
+}
+
+#[test]
+fn command_renders_a_folder_in_every_format() {
+    let run = record::single_variant();
+    let folder = folder_of(&run);
+    let path = folder.path().to_str().unwrap();
+    for (format, begin) in [("terminal", "Ship fp32"), ("markdown", "# Perf"), ("csv", "variant,"), ("json", "{\n")] {
+        let (code, stdout, stderr) = command(&[path, "--format", format]);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{format}");
+        assert!(stdout.starts_with(begin), "{format}: {stdout}");
+        assert!(!stdout.contains('\u{1b}'), "{format}: colour into a pipe");
+    }
+}
+
+#[test]
+fn command_writes_to_a_file() {
+    let folder = folder_of(&record::single_variant());
+    let output = folder.path().join("again.md");
+    let words = [folder.path().to_str().unwrap(), "--format", "markdown", "--output", output.to_str().unwrap()];
+    assert_eq!(command(&words), (0, String::new(), String::new()));
+    assert!(std::fs::read_to_string(output).unwrap().starts_with("# Performance report: small"));
+}
+
+#[test]
+fn folder_without_a_run_is_bad_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = command(&[folder.path().to_str().unwrap()]);
+    assert_eq!((code, stdout.as_str()), (3, ""));
+    assert!(stderr.contains("is not a run folder") && stderr.contains("hint: "), "{stderr}");
+}

@@ -1,0 +1,175 @@
+//! Running the binary.
+
+pub mod record;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use serde_json::Value;
+
+/// Exit code of bad input.
+pub const BAD_INPUT: i32 = 3;
+/// Exit code of a wrong command line.
+pub const USAGE: i32 = 2;
+/// Exit code of a run of which something failed, or that was interrupted.
+pub const PARTIAL: i32 = 4;
+
+/// The folder in which tests keep ONNX Runtime between them, and from one `cargo test` to the next.
+pub fn shared_cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("onnxprof-test-cache")
+}
+
+/// The library of one version, from the shared cache; installed if need be.
+pub fn library(version: &str) -> PathBuf {
+    let request = format!("cpu@{version}");
+    let output = Onnxprof::new().args(["runtime", "install", &request]).run();
+    output.assert_code(0);
+    PathBuf::from(output.stdout.trim_end())
+}
+
+/// A file or folder below `models/`.
+pub fn model(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name)
+}
+
+/// A command line of the binary, in an environment that differs from the test's own as little as it must: libraries come
+/// from the shared cache and from nowhere else, and there is no colour.
+pub struct Onnxprof(Command);
+
+impl Onnxprof {
+    pub fn new() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onnxprof"));
+        command.env("ONNXPROF_CACHE", shared_cache()).env("NO_COLOR", "1").env_remove("ORT_DYLIB_PATH");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Onnxprof(command)
+    }
+
+    pub fn args<S: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.0.args(words);
+        self
+    }
+
+    pub fn arg(mut self, word: impl AsRef<OsStr>) -> Self {
+        self.0.arg(word);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub fn env_remove(mut self, name: &str) -> Self {
+        self.0.env_remove(name);
+        self
+    }
+
+    /// Runs to the end.
+    pub fn run(self) -> Output {
+        self.spawn().wait()
+    }
+
+    /// Starts, and leaves running.
+    pub fn spawn(mut self) -> Running {
+        Running { words: words(&self.0), child: self.0.spawn().unwrap() }
+    }
+}
+
+fn words(command: &Command) -> String {
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    format!("onnxprof {}", words.join(" "))
+}
+
+/// The binary, running.
+pub struct Running {
+    words: String,
+    child: Child,
+}
+
+impl Running {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The processes that it has started and that are alive.
+    pub fn children(&self) -> Vec<u32> {
+        let pid = self.pid();
+        let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        text.split_whitespace().map(|child| child.parse().unwrap()).collect()
+    }
+
+    /// Kills it with SIGKILL, and waits for its end. What it started is not killed.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    pub fn wait(self) -> Output {
+        let output = self.child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Output { words: self.words, status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// What the binary said, and how it ended.
+#[derive(Debug)]
+pub struct Output {
+    words: String,
+    status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Output {
+    /// Exit code; `None` if a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    #[track_caller]
+    pub fn assert_code(&self, code: i32) -> &Self {
+        assert_eq!(self.code(), Some(code), "{self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn assert_stdout(&self, part: &str) -> &Self {
+        assert!(self.stdout.contains(part), "`{part}` is not in the stdout of {self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn assert_stderr(&self, part: &str) -> &Self {
+        assert!(self.stderr.contains(part), "`{part}` is not in the stderr of {self}");
+        self
+    }
+
+    /// An error that a user can act on: its exit code, a part of its message, and a part of its hint; stdout is empty.
+    #[track_caller]
+    pub fn assert_error(&self, code: i32, message: &str, hint: &str) -> &Self {
+        self.assert_code(code);
+        assert_eq!(self.stdout, "", "{self}");
+        let error = self.stderr.find("error: ").unwrap_or_else(|| panic!("no error in {self}"));
+        let (error, advice) =
+            self.stderr[error..].split_once("\nhint: ").unwrap_or_else(|| panic!("no hint in {self}"));
+        assert!(error.contains(message), "`{message}` is not in the error of {self}");
+        assert!(advice.contains(hint), "`{hint}` is not in the hint of {self}");
+        self
+    }
+
+    /// stdout as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in the stdout of {self}"))
+    }
+}
+
+impl std::fmt::Display for Output {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Output { words, status, stdout, stderr } = self;
+        write!(out, "`{words}`, which ended with {status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+    }
+}
