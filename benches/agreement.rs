@@ -11,7 +11,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use onnxprof::plan::{ExecutionMode, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec};
+use onnxprof::plan::{RuntimeChoice, SessionOptions, SessionSpec};
 use onnxprof::runtime;
 use onnxprof::sample::affinity;
 use onnxprof::stats::{Interval, PairedRatio, paired_ratio};
@@ -130,13 +130,6 @@ fn spec(library: PathBuf) -> SessionSpec {
         variant: 0,
         runtime: RuntimeChoice::Library(library),
         execution_provider: "CPUExecutionProvider".into(),
-        options: SessionOptions {
-            intra_threads: 1,
-            inter_threads: 1,
-            graph_optimization: GraphOptimization::All,
-            execution_mode: ExecutionMode::Sequential,
-            allow_spinning: None,
-            session_config: std::collections::BTreeMap::new(),
-        },
+        options: SessionOptions::default(),
     }
 }

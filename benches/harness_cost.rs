@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use onnxprof::engine::{EngineError, Inference, Runtime, ScriptedRuntime};
 use onnxprof::measure::{BlockTarget, EngineClock, Lane, run_block};
-use onnxprof::plan::{ExecutionMode, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec};
+use onnxprof::plan::{RuntimeChoice, SessionOptions, SessionSpec};
 use onnxprof::stats::Latencies;
 use onnxprof::units::Nanos;
 use support::{BenchError, Rows, Targets, median};
@@ -119,13 +119,6 @@ fn spec() -> SessionSpec {
         variant: 0,
         runtime: RuntimeChoice::Script("null.json".into()),
         execution_provider: "CPUExecutionProvider".into(),
-        options: SessionOptions {
-            intra_threads: 1,
-            inter_threads: 1,
-            graph_optimization: GraphOptimization::All,
-            execution_mode: ExecutionMode::Sequential,
-            allow_spinning: None,
-            session_config: std::collections::BTreeMap::new(),
-        },
+        options: SessionOptions::default(),
     }
 }

@@ -46,6 +46,20 @@ pub struct SessionOptions {
     pub session_config: BTreeMap<String, String>,
 }
 
+impl Default for SessionOptions {
+    /// One thread of each kind, and otherwise the library's own defaults.
+    fn default() -> Self {
+        SessionOptions {
+            intra_threads: 1,
+            inter_threads: 1,
+            graph_optimization: GraphOptimization::default(),
+            execution_mode: ExecutionMode::default(),
+            allow_spinning: None,
+            session_config: BTreeMap::new(),
+        }
+    }
+}
+
 /// ONNX Runtime's graph optimization levels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use onnxprof::plan::{
-    CellKey, ElementType, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan,
-    RuntimeChoice, Schedule, SessionOptions, SessionSpec, SweepEnd, Task, Variant,
+    CellKey, ElementType, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions,
+    SessionSpec, SweepEnd, Task, Variant,
 };
 use onnxprof::record::{
     AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord, CgroupLimits, CpuInfo,
@@ -150,14 +150,7 @@ fn plan(shape: &RunShape) -> Plan {
         variant,
         runtime: RuntimeChoice::Library("/opt/onnxruntime/libonnxruntime.so.1.31.1".into()),
         execution_provider: "CPUExecutionProvider".into(),
-        options: SessionOptions {
-            intra_threads: 1,
-            inter_threads: 1,
-            graph_optimization: GraphOptimization::All,
-            execution_mode: ExecutionMode::Sequential,
-            allow_spinning: None,
-            session_config: BTreeMap::new(),
-        },
+        options: SessionOptions::default(),
     };
     Plan {
         variants: shape.variants.iter().map(|variant| variant_of(shape, variant)).collect(),
