@@ -128,6 +128,8 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
         closed: std::collections::BTreeSet::new(),
         sampler: Sampler::new(&roots),
         roots,
+        blocks_count: 0,
+        disturbed_count: 0,
         sampling_costs: Vec::new(),
         observer,
     };

@@ -17,9 +17,11 @@ use crate::record::{EndReason, Event, Failure, LaunchCell, Outcome};
 use crate::sample::{Roots, Sampler, page_cache};
 use crate::units::Nanos;
 
-/// How often a disturbed block is run again: on a loaded machine every block is disturbed, and more would take the time
-/// from the other blocks.
+/// How often a disturbed block is run again.
 const MAX_REPEATS: u64 = 1;
+/// Share of disturbed blocks above which none is run again: on a loaded machine the next try is disturbed as well, and
+/// takes the time from the other blocks.
+const MAX_DISTURBED_SHARE: f64 = 0.25;
 
 /// A run under way.
 pub(super) struct Run<'a> {
@@ -36,6 +38,9 @@ pub(super) struct Run<'a> {
     /// Cells that are not measured (any more).
     pub closed: BTreeSet<CellKey>,
     pub sampler: Sampler,
+    /// Blocks so far, all of them and those that were disturbed.
+    pub blocks_count: u64,
+    pub disturbed_count: u64,
     pub sampling_costs: Vec<Nanos>,
     pub observer: &'a mut dyn Observer,
 }
@@ -262,9 +267,11 @@ impl Run<'_> {
             };
             self.sampling_costs.push(measured.sampling_cost_ns);
             let disturbed = !measured.block.disturbances.is_empty();
+            self.blocks_count += 1;
+            self.disturbed_count += u64::from(disturbed);
             self.mark_measured(key)?;
             self.journal.append(Event::Block { block: Box::new(measured.block), histogram: measured.histogram })?;
-            if !disturbed || self.is_late() {
+            if !disturbed || self.is_late() || self.is_disturbed_throughout() {
                 break;
             }
         }
@@ -328,6 +335,10 @@ impl Run<'_> {
     /// Time that is left to measure.
     fn remaining(&self) -> Duration {
         self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    fn is_disturbed_throughout(&self) -> bool {
+        self.disturbed_count as f64 > self.blocks_count as f64 * MAX_DISTURBED_SHARE
     }
 
     fn is_late(&self) -> bool {
