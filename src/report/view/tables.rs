@@ -279,7 +279,9 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     } else if !is_scored(source)
         && let Some(reference) = sessions.iter().find_map(|session| session.accuracy.reference.as_ref())
     {
-        notes.push(format!("the reference is the {}; without labels, nobody knows what is right", plain(reference)));
+        let caveat =
+            if reference.starts_with("baseline") { "; without labels, nobody knows what is right" } else { "" };
+        notes.push(format!("the reference is the {}{caveat}", plain(reference)));
     }
     notes.extend(left_out(source));
     notes
