@@ -64,9 +64,9 @@ pub struct SessionFindings {
     pub figures: Vec<Figure>,
     /// What the outputs were worth.
     pub accuracy: AccuracyFindings,
-    /// Warnings that ONNX Runtime logged, over all launches.
+    /// Warnings that ONNX Runtime logged, over all launches that told.
     pub log_warnings_count: u64,
-    /// Errors that ONNX Runtime logged, over all launches.
+    /// Errors that ONNX Runtime logged, over all launches that told.
     pub log_errors_count: u64,
 }
 

@@ -35,8 +35,8 @@ pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings
         launch_failure: launches.iter().find_map(|launch| launch.outcome.reason()).map(str::to_owned),
         figures,
         accuracy: scored.findings,
-        log_warnings_count: launches.iter().map(|launch| launch.log_warnings_count).sum(),
-        log_errors_count: launches.iter().map(|launch| launch.log_errors_count).sum(),
+        log_warnings_count: launches.iter().filter_map(|launch| launch.log_warnings_count).sum(),
+        log_errors_count: launches.iter().filter_map(|launch| launch.log_errors_count).sum(),
     }
 }
 

@@ -38,21 +38,21 @@ pub struct LaunchRecord {
     pub effective: Option<EffectiveOptions>,
     /// What was measured once per cell in this launch.
     pub cells: Vec<LaunchCell>,
-    /// Warnings that ONNX Runtime wrote to the worker's log.
-    pub log_warnings_count: u64,
-    /// Errors that ONNX Runtime wrote to the worker's log.
-    pub log_errors_count: u64,
+    /// Warnings that ONNX Runtime wrote to the worker's log; absent if the worker ended before it told.
+    pub log_warnings_count: Option<u64>,
+    /// Errors that ONNX Runtime wrote to the worker's log; absent like the warnings.
+    pub log_errors_count: Option<u64>,
 }
 
 /// Configuration in force in a worker, read back rather than repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EffectiveOptions {
-    /// CPUs that the worker may use, by the kernel's numbers.
+    /// CPUs that the worker may use, by the kernel's numbers; empty where the kernel does not tell.
     pub cpus: Vec<u64>,
-    /// Threads of the worker before the session was created.
-    pub threads_before_load_count: u64,
-    /// Threads of the worker after the session was created.
-    pub threads_after_load_count: u64,
+    /// Threads of the worker before the session was created; absent where the kernel does not tell.
+    pub threads_before_load_count: Option<u64>,
+    /// Threads of the worker after the session was created; absent where the kernel does not tell.
+    pub threads_after_load_count: Option<u64>,
     /// Session configuration entries as ONNX Runtime returns them.
     pub session_config: std::collections::BTreeMap<String, String>,
     /// Execution providers registered with the session, in order of preference.

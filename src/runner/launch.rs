@@ -89,8 +89,8 @@ impl Launch {
         match self.worker.ask(&Request::End, "end a batch size").await? {
             Response::Ended { arena, log_warnings_count, log_errors_count } => {
                 cell.arena = arena;
-                self.record.log_warnings_count = log_warnings_count;
-                self.record.log_errors_count = log_errors_count;
+                self.record.log_warnings_count = Some(log_warnings_count);
+                self.record.log_errors_count = Some(log_errors_count);
                 Ok(cell)
             }
             other => Err(self.worker.unexpected(&other).await),
@@ -119,7 +119,7 @@ async fn open(
 async fn load(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut LaunchRecord) -> Result<(), Failure> {
     let (roots, pid) = (setup.roots, worker.pid());
     let read_before = process::storage_read_bytes(roots, pid).ok();
-    let threads_before_load_count = process::threads_count(roots, pid).unwrap_or_default();
+    let threads_before_load_count = process::threads_count(roots, pid).ok();
     record.before_load_memory_bytes = process::private_memory(roots, pid).ok();
     let request = Request::Load { model: setup.model.to_owned(), spec: Box::new(setup.spec.clone()) };
     let session_config = match worker.ask(&request, "create the session").await? {
@@ -137,7 +137,7 @@ async fn load(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut 
     record.effective = Some(EffectiveOptions {
         cpus: process::allowed_cpus(roots, pid).unwrap_or_default(),
         threads_before_load_count,
-        threads_after_load_count: process::threads_count(roots, pid).unwrap_or_default(),
+        threads_after_load_count: process::threads_count(roots, pid).ok(),
         session_config,
         // The worker has refused a provider that the library does not have.
         execution_providers: vec![setup.spec.execution_provider.clone()],
@@ -167,7 +167,7 @@ pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) 
         load_storage_read_bytes: None,
         effective: None,
         cells: Vec::new(),
-        log_warnings_count: 0,
-        log_errors_count: 0,
+        log_warnings_count: None,
+        log_errors_count: None,
     }
 }

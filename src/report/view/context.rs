@@ -92,10 +92,17 @@ fn session_text(source: Source<'_>, session: usize) -> String {
 /// What was in force in a worker, as the kernel and the library tell.
 fn read_back(effective: &EffectiveOptions) -> String {
     let cpus: Vec<String> = effective.cpus.iter().map(u64::to_string).collect();
-    let threads = effective.threads_after_load_count.saturating_sub(effective.threads_before_load_count);
-    let mut parts = vec![format!("CPU {}", cpus.join(",")), format!("{threads} pool thread{}", words::plural(threads))];
+    let cpus = if cpus.is_empty() { "CPUs unknown".into() } else { format!("CPU {}", cpus.join(",")) };
+    let mut parts = vec![cpus, pool_threads(effective)];
     parts.extend(effective.session_config.iter().map(|(key, value)| plain(&format!("{key}={value}"))));
     format!("read back: {}", parts.join(", "))
+}
+
+fn pool_threads(effective: &EffectiveOptions) -> String {
+    match effective.threads_before_load_count.zip(effective.threads_after_load_count) {
+        Some((before, after)) => threads(after.saturating_sub(before), "pool"),
+        None => "pool threads unknown".into(),
+    }
 }
 
 fn runtime(source: Source<'_>) -> Option<String> {

@@ -371,14 +371,14 @@ fn launch_record(
         load_storage_read_bytes: Some(Bytes(0)),
         effective: Some(EffectiveOptions {
             cpus: vec![1],
-            threads_before_load_count: 1,
-            threads_after_load_count: 1,
+            threads_before_load_count: Some(1),
+            threads_after_load_count: Some(1),
             session_config: BTreeMap::new(),
             execution_providers: vec!["CPUExecutionProvider".into()],
         }),
         cells: shape.batch_sizes.iter().map(cell).collect(),
-        log_warnings_count: u64::from(variant.precision == "int8 QDQ"),
-        log_errors_count: 0,
+        log_warnings_count: Some(u64::from(variant.precision == "int8 QDQ")),
+        log_errors_count: Some(0),
     }
 }
 
