@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use onnxprof::plan::{RuntimeChoice, SessionOptions, SessionSpec};
 use onnxprof::runtime;
 use onnxprof::sample::affinity;
-use onnxprof::stats::{Interval, PairedRatio, paired_ratio};
+use onnxprof::stats::{Interval, PairedRatio};
 use spawned::{Independent, Setup, TimedLoop, Worker};
 use support::{BenchError, Rows, Targets, median};
 
@@ -109,20 +109,20 @@ fn compare(setup: &Setup, program: &Path) -> Result<Compared, BenchError> {
     Ok(Compared {
         ours_ns: median(&ours_ns)?,
         independent_ns: median(&independent_ns)?,
-        ours: paired_ratio(&ours).ok_or("nothing was measured")?,
-        itself: paired_ratio(&itself).ok_or("nothing was measured")?,
+        ours: PairedRatio::of(&ours).ok_or("nothing was measured")?,
+        itself: PairedRatio::of(&itself).ok_or("nothing was measured")?,
     })
 }
 
 /// Whether the ratio to C is no further from 1 than the interval of C's ratio to itself reaches.
 fn agrees(compared: &Compared) -> bool {
     let noise = |interval: Interval| interval.low.ln().abs().max(interval.high.ln().abs());
-    compared.itself.interval().is_some_and(|itself| compared.ours.ratio.value.ln().abs() <= noise(itself))
+    compared.itself.interval().is_some_and(|itself| compared.ours.ratio().value.ln().abs() <= noise(itself))
 }
 
 fn written(ratio: &PairedRatio) -> String {
     let interval = ratio.interval().map(|interval| format!(" ({:.4} to {:.4})", interval.low, interval.high));
-    format!("{:.4}{}", ratio.ratio.value, interval.unwrap_or_default())
+    format!("{:.4}{}", ratio.ratio().value, interval.unwrap_or_default())
 }
 
 fn spec(library: PathBuf) -> SessionSpec {

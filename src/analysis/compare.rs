@@ -7,7 +7,7 @@ use super::findings::{CellFindings, Change, Comparison, Verdict};
 use super::index::Index;
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, Direction, Metric, Pairs};
-use crate::stats::{self, PairedRatio};
+use crate::stats::{END_ERROR, Evidence, PairedRatio, Relation, relations};
 use crate::units::Ratio;
 
 /// The cell at `key` against the baseline's of the same batch size and load mode; `None` where there is none, or
@@ -41,52 +41,67 @@ pub(super) fn why_not(index: &Index<'_>, key: CellKey) -> &'static str {
     }
 }
 
+/// The change that rounds of log-ratios show, not judged yet.
 fn change(metric: Metric, rounds: &[Vec<f64>]) -> Option<Change> {
-    let paired = stats::paired_ratio(rounds)?;
+    let paired = PairedRatio::of(rounds)?;
+    let found = paired.ratio();
     // Ratios to the baseline all have a floor; without one, any change whose interval excludes 1 counts.
     let noise_floor = metric.noise_floor().unwrap_or(Ratio(0.0));
-    let verdict = verdict(&paired, noise_floor, metric.direction());
+    let evidence = paired.evidence(noise_floor.0.ln_1p());
+    let interval = found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
     let ratio = Estimate::Measured(Measured {
-        value: paired.ratio.value,
-        interval: paired.interval().map(|interval| Interval { low: interval.low, high: interval.high }),
+        value: found.value,
+        interval,
         range: None,
-        n: paired.ratio.n,
+        n: found.n,
         n_of: Counted::Launches,
-        remark: paired.ratio.interval.as_ref().err().map(|too_few| format!("no interval: {too_few}")),
+        remark: found.interval.err().map(|too_few| format!("no interval: {too_few}")),
     });
-    let rounds_to_settle = match verdict {
-        Verdict::Inconclusive => paired.more_rounds_for(settling_half_width(paired.ratio.value, noise_floor)),
-        _ => None,
-    };
-    Some(Change { ratio, noise_floor, verdict, rounds_to_settle })
+    let settling = paired.more_rounds_for(settling_half_width(found.value, noise_floor));
+    Some(Change { ratio, noise_floor, verdict: Verdict::Inconclusive, rounds_to_settle: settling, evidence })
 }
 
-/// What a ratio to the baseline amounts to: better or worse only if the interval excludes 1 *and* the change exceeds
-/// the noise floor; the same if the whole interval lies within the floor.
-fn verdict(paired: &PairedRatio, noise_floor: Ratio, direction: Direction) -> Verdict {
-    let Some(interval) = paired.interval() else { return Verdict::Inconclusive };
-    let floor = noise_floor.0.ln_1p();
-    let beyond = paired.ratio.value.ln().abs() > floor;
-    if interval.low.ln() >= -floor && interval.high.ln() <= floor {
-        return Verdict::Same;
+impl Change {
+    /// Takes the verdict that a relation amounts to; once there is one, nothing is left to settle.
+    fn settle(&mut self, metric: Metric, relation: Relation) {
+        self.verdict = Verdict::of(relation, metric.direction());
+        if self.verdict != Verdict::Inconclusive {
+            self.rounds_to_settle = None;
+        }
     }
-    let better_is_less = direction == Direction::Lower;
-    match (interval.low > 1.0, interval.high < 1.0) {
-        (true, _) if beyond => {
-            if better_is_less {
+}
+
+impl Verdict {
+    /// What a relation to the baseline amounts to for a metric of which less, or more, is better.
+    #[must_use]
+    pub fn of(relation: Relation, direction: Direction) -> Self {
+        match (relation, direction) {
+            (Relation::Same, _) => Verdict::Same,
+            (Relation::Undecided, _) => Verdict::Inconclusive,
+            (Relation::Below, Direction::Higher) | (Relation::Above, Direction::Lower | Direction::Neutral) => {
                 Verdict::Slower
-            } else {
+            }
+            (Relation::Above, Direction::Higher) | (Relation::Below, Direction::Lower | Direction::Neutral) => {
                 Verdict::Faster
             }
         }
-        (_, true) if beyond => {
-            if better_is_less {
-                Verdict::Faster
-            } else {
-                Verdict::Slower
-            }
+    }
+}
+
+/// Judges all comparisons of a metric together, so that the share of false verdicts among those given stays bounded.
+pub(super) fn judge_together(cells: &mut [CellFindings]) {
+    let families: [(Metric, fn(&mut Comparison) -> &mut Change); 3] = [
+        (Metric::LatencyP50RatioToBaseline, |comparison| &mut comparison.p50),
+        (Metric::LatencyP10RatioToBaseline, |comparison| &mut comparison.p10),
+        (Metric::ThroughputRatioToBaseline, |comparison| &mut comparison.throughput),
+    ];
+    for (metric, change_of) in families {
+        let mut changes: Vec<&mut Change> =
+            cells.iter_mut().filter_map(|cell| cell.comparison.as_mut()).map(change_of).collect();
+        let evidence: Vec<Evidence> = changes.iter().map(|change| change.evidence).collect();
+        for (change, relation) in changes.iter_mut().zip(relations(&evidence, END_ERROR)) {
+            change.settle(metric, relation);
         }
-        _ => Verdict::Inconclusive,
     }
 }
 
@@ -127,7 +142,9 @@ mod tests {
     fn change_of(metric: Metric, ratio: f64, noise: f64) -> Change {
         let pair = |round: u64, sign: f64| ratio.ln() + sign * noise * (round as f64 - 3.5) / 3.5;
         let rounds: Vec<Vec<f64>> = (0..8).map(|round| vec![pair(round, 1.0), pair(round, 0.9)]).collect();
-        change(metric, &rounds).unwrap()
+        let mut change = change(metric, &rounds).unwrap();
+        change.settle(metric, change.evidence.relation(END_ERROR));
+        change
     }
 
     fn latency(ratio: f64, noise: f64) -> Change {

@@ -8,6 +8,7 @@ use super::conclusions::{Advice, Answer, Bottleneck, Headline};
 use super::estimate::{Estimate, Figure, Interval, find};
 use crate::plan::{CellKey, LoadMode};
 use crate::record::{EndReason, Metric, Outcome};
+use crate::stats::Evidence;
 use crate::units::Ratio;
 
 /// Everything that a run record says once statistics and rules have been applied to it.
@@ -219,17 +220,21 @@ pub struct Change {
     pub verdict: Verdict,
     /// About how many more rounds would settle an inconclusive verdict.
     pub rounds_to_settle: Option<u64>,
+    /// What the verdict rests on.
+    #[serde(skip)]
+    pub(super) evidence: Evidence,
 }
 
 /// What a change amounts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Better: the interval excludes 1 and the change exceeds the noise floor.
+    /// Better: the change exceeds the noise floor, and the interval excludes 1 even when all comparisons of the run are
+    /// judged together.
     Faster,
     /// Worse, by the same rule.
     Slower,
-    /// The whole interval lies within the noise floor.
+    /// The whole interval lies within the noise floor, by the same measure.
     Same,
     /// None of these.
     Inconclusive,

@@ -47,6 +47,7 @@ pub fn findings(record: &RunRecord) -> Findings {
     let index = Index::new(record);
     let mut cells = cell::all(&index);
     let places: HashMap<CellKey, usize> = cells.iter().enumerate().map(|(place, cell)| (cell.key, place)).collect();
+    compare::judge_together(&mut cells);
     compare::mark_worse_tails(&mut cells, &places);
     let sessions = sessions(&index, &cells);
     let curves = scaling::batch_curves(&cells);

@@ -45,6 +45,13 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
+    /// The verdict on a cell was settled.
+    Settled {
+        /// Which cell.
+        key: CellKey,
+        /// Rounds behind the verdict.
+        rounds: u64,
+    },
     /// Outputs of a session were scored.
     Accuracy(Box<AccuracyRecord>),
     /// Something worth saying that belongs to no cell.
@@ -70,6 +77,7 @@ impl RunRecord {
             }
             Event::Launch(launch) => self.put_launch(*launch),
             Event::Cell { key, outcome } => self.put_cell_outcome(key, outcome),
+            Event::Settled { key, rounds } => self.put_settled(key, rounds),
             Event::Accuracy(accuracy) => self.accuracy.push(*accuracy),
             Event::Note(note) => self.notes.push(note),
             Event::Ended(run) => self.run = run,
@@ -83,10 +91,22 @@ impl RunRecord {
         }
     }
 
+    fn put_settled(&mut self, key: CellKey, rounds: u64) {
+        if let Some(cell) = self.cells.iter_mut().find(|cell| cell.key == key) {
+            cell.settled_after_rounds.get_or_insert(rounds);
+        }
+    }
+
     fn put_cell_outcome(&mut self, key: CellKey, outcome: Outcome) {
         match self.cells.iter_mut().find(|cell| cell.key == key) {
             Some(cell) => cell.outcome = outcome,
-            None => self.cells.push(CellRecord { key, outcome, latency_histogram: None, warmup_histogram: None }),
+            None => self.cells.push(CellRecord {
+                key,
+                outcome,
+                latency_histogram: None,
+                warmup_histogram: None,
+                settled_after_rounds: None,
+            }),
         }
     }
 }

@@ -74,6 +74,10 @@ pub struct LaunchCell {
     pub peak_memory_bytes: Option<Bytes>,
     /// Statistics of ONNX Runtime's arena at the end of the cell, or why there are none.
     pub arena: Result<ArenaStats, String>,
+    /// Latencies of this launch's timed blocks of the cell, in the form of a cell's histogram; absent in records of
+    /// version 1.0.
+    #[serde(default)]
+    pub latency_histogram: Option<String>,
 }
 
 /// How warming up a cell went in one launch.

@@ -6,16 +6,19 @@
 
 mod accuracy;
 mod event;
+mod fitness;
 mod host;
 mod launch;
 mod metric;
 mod model;
 mod pairs;
 mod schema;
+mod statistics;
 pub mod store;
 
 pub use accuracy::{AccuracyRecord, Agreement, DatasetInfo, LabelledScores, OutputHealth, Scores};
 pub use event::Event;
+pub use fitness::{Fitness, FitnessReason, FitnessVerdict};
 pub use host::{CgroupLimits, CpuInfo, Host};
 pub use launch::{ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, Phase, Warmup};
 pub use metric::{Direction, Metric, Unit};
@@ -25,6 +28,7 @@ pub use model::{
 };
 pub use pairs::Pairs;
 pub use schema::json_schema;
+pub use statistics::Statistics;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -36,7 +40,7 @@ use crate::plan::{CellKey, Plan};
 use crate::units::{Bytes, Nanos};
 
 /// Version of the record's schema that this build writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 0 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 1 };
 
 /// Version of the record's schema: a reader understands every minor version of its major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +78,12 @@ pub struct RunRecord {
     pub accuracy: Vec<AccuracyRecord>,
     /// What the run has to say that belongs to no cell: defaults taken, options clamped.
     pub notes: Vec<String>,
+    /// By which rules the figures are judged; absent in records of version 1.0.
+    #[serde(default)]
+    pub statistics: Option<Statistics>,
+    /// Whether the machine was fit to measure on; absent in records of version 1.0 and while a run goes on.
+    #[serde(default)]
+    pub fitness: Option<Fitness>,
 }
 
 /// What was run, when and how it ended.
@@ -239,6 +249,9 @@ pub struct CellRecord {
     pub latency_histogram: Option<String>,
     /// Latencies during warm-up, in the same form.
     pub warmup_histogram: Option<String>,
+    /// Rounds after which its verdict was settled, so that the time went to others; absent if it never was.
+    #[serde(default)]
+    pub settled_after_rounds: Option<u64>,
 }
 
 impl RunRecord {

@@ -76,6 +76,7 @@ impl Launch {
                     warmup,
                     peak_memory_bytes: None,
                     arena: Err("the cell did not end".into()),
+                    latency_histogram: None,
                 };
                 Ok((cell, histogram))
             }

@@ -25,7 +25,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::plan::{PageCache, Pin, Plan, RuntimeChoice};
 use crate::record::store::{Journal, RunFolder, StoreError};
-use crate::record::{CellRecord, EndReason, Event, Failure, Host, Outcome, RunInfo, RunRecord, SCHEMA_VERSION};
+use crate::record::{
+    CellRecord, EndReason, Event, Failure, Host, Outcome, RunInfo, RunRecord, SCHEMA_VERSION, Statistics,
+};
 use crate::sample::{Roots, Sampler, affinity, process};
 use crate::units::Nanos;
 use prepare::Description;
@@ -216,6 +218,7 @@ fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description])
         outcome: Outcome::Skipped { reason: cells::NOT_REACHED.into() },
         latency_histogram: None,
         warmup_histogram: None,
+        settled_after_rounds: None,
     };
     let described = descriptions.iter().flatten();
     for note in described.clone().flat_map(|described| &described.inputs.notes) {
@@ -239,6 +242,8 @@ fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description])
         blocks: Vec::new(),
         accuracy: Vec::new(),
         notes,
+        statistics: Some(Statistics::in_use(&[])),
+        fitness: None,
     }
 }
 

@@ -28,7 +28,7 @@ fn half_width(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey) -> Option<f
         Some(session) if session != key.session => {
             let partners = blocks.get(&CellKey { session, ..key })?;
             let ratios = Pairs::new(own, partners).log_ratios(|block| block.median_ns.as_f64());
-            stats::paired_ratio(&ratios)?.half_width_ratio
+            stats::PairedRatio::of(&ratios)?.half_width_ratio()
         }
         _ if record.plan.sessions.len() > 1 => Some(0.0),
         _ => stats::over_launches(&medians(own))?.half_width_ratio(),

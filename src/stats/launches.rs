@@ -2,14 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::percentile::median;
-use super::{CONFIDENCE, Counted, Interval, TAIL, TooFew, Z};
+use super::signed_rank::SignedRank;
+use super::{CONFIDENCE, Counted, Interval, TooFew};
 
 /// Launches that a 95% interval needs: with 5, even the whole range leaves the centre out in 2 of 32 cases.
 pub const MIN_LAUNCHES: u64 = 6;
-
-/// Up to this many values the signed-rank distribution is exact; beyond, it is taken as normal.
-const EXACT_UP_TO: u64 = 50;
 
 /// An estimate over launches.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,76 +54,16 @@ pub fn over_launches(values: &[f64]) -> Option<Estimate> {
     }
 }
 
-/// The Hodges-Lehmann estimate: the median of the means of all pairs, each value with itself included.
-///
-/// Its interval holds every centre that Wilcoxon's signed-rank test would not reject at 5%. Both are
-/// robust against single outlying launches, and assume only that noise is symmetric about the centre.
-/// Time and memory grow with the square of the number of values. `None` if there is none, or one is
-/// not finite; no interval below [`MIN_LAUNCHES`].
-///
-/// Source: Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods* (3rd ed., 2014), sections 3.2 and 3.3.
-pub(super) fn hodges_lehmann(values: &[f64]) -> Option<Estimate> {
-    if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
-        return None;
-    }
-    let n = values.len() as u64;
-    let mut means: Vec<f64> = Vec::with_capacity(values.len() * (values.len() + 1) / 2);
-    for (index, first) in values.iter().enumerate() {
-        means.extend(values[index..].iter().map(|second| f64::midpoint(*first, *second)));
-    }
-    means.sort_unstable_by(f64::total_cmp);
-    let interval = match signed_rank_cut(n) {
-        None => Err(TooFew { needs: MIN_LAUNCHES, has: n, counted: Counted::Launches }),
-        Some(cut) => {
-            let (low, high) = (means[cut.rank - 1], means[means.len() - cut.rank]);
-            Ok(Interval { low, high, confidence: cut.confidence })
-        }
-    };
-    Some(Estimate { value: median(&means)?, interval, n })
+/// The Hodges-Lehmann estimate with its interval, as if the values were one a launch.
+fn hodges_lehmann(values: &[f64]) -> Option<Estimate> {
+    Some(estimate(&SignedRank::new(values)?, 1.0 - CONFIDENCE))
 }
 
-/// Which of the sorted means bound the interval.
-struct Cut {
-    /// Rank of the lower end from below and of the upper end from above; 1 is the outermost mean.
-    rank: usize,
-    confidence: f64,
-}
-
-/// The cut at k + 1, where k is the largest with P(T <= k) <= 2.5%, T the signed-rank statistic of `n` values.
-fn signed_rank_cut(n: u64) -> Option<Cut> {
-    if n < MIN_LAUNCHES {
-        return None;
-    }
-    if n > EXACT_UP_TO {
-        let (mean, variance) = (n * (n + 1), n * (n + 1) * (2 * n + 1));
-        let (mean, variance) = (mean as f64 / 4.0, variance as f64 / 24.0);
-        let rank = (mean - Z * variance.sqrt()).floor() as usize;
-        return Some(Cut { rank, confidence: CONFIDENCE });
-    }
-    let mut rank = 0;
-    let mut below = 0.0;
-    for probability in signed_rank_distribution(n) {
-        if below + probability > TAIL {
-            break;
-        }
-        below += probability;
-        rank += 1;
-    }
-    Some(Cut { rank, confidence: 1.0 - 2.0 * below })
-}
-
-/// P(T = t) for t = 0, 1, ..., n(n+1)/2: each rank counts with probability 1/2, independently.
-fn signed_rank_distribution(n: u64) -> Vec<f64> {
-    let largest = (n * (n + 1) / 2) as usize;
-    let mut probabilities = vec![0.0; largest + 1];
-    probabilities[0] = 1.0;
-    for rank in 1..=n as usize {
-        for sum in (0..=largest).rev() {
-            let with = if sum >= rank { probabilities[sum - rank] } else { 0.0 };
-            probabilities[sum] = f64::midpoint(probabilities[sum], with);
-        }
-    }
-    probabilities
+/// The estimate that ranks give, with the interval that leaves the centre out with probability `error` at most.
+pub(super) fn estimate(ranks: &SignedRank, error: f64) -> Estimate {
+    let n = ranks.n();
+    let too_few = TooFew { needs: MIN_LAUNCHES, has: n, counted: Counted::Launches };
+    Estimate { value: ranks.centre(), interval: ranks.interval(error).ok_or(too_few), n }
 }
 
 #[cfg(test)]
@@ -137,21 +74,6 @@ mod tests {
 
     fn close(actual: f64, expected: f64) -> bool {
         (actual - expected).abs() < 1e-9
-    }
-
-    #[test]
-    fn depression_scale_example_has_the_published_interval() {
-        // Hollander and Wolfe, example 3.1 (Hamilton depression scale, 9 patients): estimate -0.46,
-        // 96.1% interval -0.786 to -0.010; R's wilcox.test(conf.int = TRUE) gives the same.
-        let before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30];
-        #[expect(clippy::approx_constant, reason = "3.14 was measured")]
-        let after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
-        let change: Vec<f64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
-        let estimate = hodges_lehmann(&change).unwrap();
-        let interval = estimate.interval.unwrap();
-        assert!(close(estimate.value, -0.46), "{estimate:?}");
-        assert!(close(interval.low, -0.786) && close(interval.high, -0.010), "{estimate:?}");
-        assert!(close(interval.confidence, 1.0 - 2.0 * 10.0 / 512.0), "{estimate:?}");
     }
 
     #[test]
@@ -191,22 +113,6 @@ mod tests {
         let calm = over_launches(&launches).unwrap().value;
         launches[3] = 50.0;
         assert!((over_launches(&launches).unwrap().value / calm - 1.0).abs() < 0.01);
-    }
-
-    #[test]
-    fn signed_rank_cuts_are_the_tabulated_ones() {
-        // Critical values of Wilcoxon's signed-rank test, two-sided 5%: reject at T <= k.
-        for (n, k) in [(6, 0), (7, 2), (8, 3), (9, 5), (10, 8), (15, 25), (20, 52), (25, 89), (30, 137), (50, 434)] {
-            assert_eq!(signed_rank_cut(n).unwrap().rank, k + 1, "n = {n}");
-        }
-    }
-
-    #[test]
-    fn normal_approximation_joins_the_exact_distribution() {
-        // The last exact step from n - 1 to n is 20; so is the first approximate one, to rounding.
-        let cut = |n| signed_rank_cut(n).unwrap().rank;
-        let (exact, approximate) = (cut(50) - cut(49), cut(51) - cut(50));
-        assert!(exact.abs_diff(approximate) <= 2, "{exact}, {approximate}");
     }
 
     #[test]

@@ -2,34 +2,50 @@
 //!
 //! Two levels are kept apart. Within a launch there are many latencies, which [`Latencies`] holds
 //! and [`Quantile`] reads; they are not independent, so nothing here treats them as the n of a
-//! comparison. Over launches there is one figure each, and [`over_launches`] and [`paired_ratio`]
-//! give its estimate with an interval. Read [`Estimate`] first.
+//! comparison. Over launches there is one figure each, and [`over_launches`] and [`PairedRatio`]
+//! give its estimate with an interval. Verdicts are [`Evidence`]'s alone. Read [`Estimate`] first.
 
 mod binomial;
 mod bootstrap;
 mod codec;
 mod histogram;
 mod launches;
+mod looks;
 mod modes;
 mod paired;
 mod percentile;
 mod proportion;
+mod rank_sum;
+mod signed_rank;
 mod steady;
+mod verdict;
 
 pub use bootstrap::bootstrap;
 pub use codec::HistogramError;
 pub use histogram::Latencies;
 pub use launches::{Estimate, MIN_LAUNCHES, over_launches};
+pub use looks::{END_ERROR, LOOK_ERROR, LOOK_ROUNDS, Look, look};
 pub use modes::{SpeedStates, speed_states};
-pub use paired::{PairedRatio, paired_ratio};
+pub use paired::PairedRatio;
 pub use percentile::{Percentile, Quantile, median, percentile_of_sorted};
 pub use proportion::{PairedChange, PairedCounts, Proportion};
+pub use rank_sum::UnpairedRatio;
 pub use steady::SteadyRule;
+pub use verdict::{Evidence, Relation, benjamini_hochberg, relations};
 
 use serde::{Deserialize, Serialize};
 
 /// Coverage that every interval of this module asks for.
 pub const CONFIDENCE: f64 = 0.95;
+
+/// Name of the interval of a percentile, for the record.
+pub const PERCENTILE_INTERVAL: &str = "order_statistics";
+
+/// Name of the estimate over rounds and its interval, for the record.
+pub const OVER_ROUNDS: &str = "hodges_lehmann_signed_rank";
+
+/// Name of what keeps the errors of several comparisons from adding up, for the record.
+pub const MULTIPLICITY: &str = "benjamini_hochberg";
 
 /// Probability that an interval leaves out on each of its sides.
 const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;

@@ -1,41 +1,88 @@
 //! The ratio of a candidate to the baseline, from blocks that ran next to each other.
 
-use serde::{Deserialize, Serialize};
-
-use super::launches::{Estimate, MIN_LAUNCHES, hodges_lehmann};
+use super::launches::{Estimate, MIN_LAUNCHES, estimate};
+use super::looks::END_ERROR;
 use super::percentile::median;
+use super::signed_rank::SignedRank;
+use super::verdict::Evidence;
 use super::{Interval, Z};
 
 /// A ratio to the baseline, over rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// The median of the pairs stands for a round, because a launch is the unit of repetition and a pair hit by a change of
+/// the machine's speed lies far out; then Hodges-Lehmann over rounds, on logarithms.
+#[derive(Clone, Debug, PartialEq)]
 pub struct PairedRatio {
-    /// Candidate over baseline. Its n is the number of rounds.
-    pub ratio: Estimate,
-    /// Pairs of neighbouring blocks behind it, over all rounds.
-    pub pairs_count: u64,
-    /// Half the width of the interval of the log ratio, as a share near enough the relative half-width of the ratio;
-    /// estimated from the rounds' standard deviation while there are too few for an interval; absent below two rounds.
-    pub half_width_ratio: Option<f64>,
+    ranks: SignedRank,
+    pairs_count: u64,
+    /// Half the width of the normal 95% interval of the rounds' mean; absent below two rounds.
+    normal_half_width: Option<f64>,
 }
 
-/// Estimates a ratio from `rounds` of natural logarithms of candidate over baseline, one for each
-/// pair of neighbouring blocks.
-///
-/// The median of the pairs stands for the round, because a launch is the unit of repetition and a
-/// pair hit by a change of the machine's speed lies far out; then Hodges-Lehmann over rounds with
-/// the signed-rank interval, and back from the logarithm. Rounds without pairs do not count. `None`
-/// if there is no pair at all, or a logarithm is not finite.
-#[must_use]
-pub fn paired_ratio(rounds: &[Vec<f64>]) -> Option<PairedRatio> {
-    let counted: Vec<&Vec<f64>> = rounds.iter().filter(|pairs| !pairs.is_empty()).collect();
-    let centres: Vec<f64> = counted.iter().map(|pairs| median(pairs)).collect::<Option<_>>()?;
-    let estimate = hodges_lehmann(&centres)?;
-    let half_width = match &estimate.interval {
-        Ok(interval) => Some(interval.half_width()),
-        Err(_) => normal_half_width(&centres),
-    };
-    let pairs_count = counted.iter().map(|pairs| pairs.len() as u64).sum();
-    Some(PairedRatio { ratio: estimate.map(f64::exp), pairs_count, half_width_ratio: half_width })
+impl PairedRatio {
+    /// The ratio of `rounds` of natural logarithms of candidate over baseline, one for each pair of neighbouring blocks.
+    ///
+    /// Rounds without pairs do not count. `None` if there is no pair at all, or a logarithm is not finite.
+    #[must_use]
+    pub fn of(rounds: &[Vec<f64>]) -> Option<Self> {
+        let counted: Vec<&Vec<f64>> = rounds.iter().filter(|pairs| !pairs.is_empty()).collect();
+        let centres: Vec<f64> = counted.iter().map(|pairs| median(pairs)).collect::<Option<_>>()?;
+        Some(PairedRatio {
+            ranks: SignedRank::new(&centres)?,
+            pairs_count: counted.iter().map(|pairs| pairs.len() as u64).sum(),
+            normal_half_width: normal_half_width(&centres),
+        })
+    }
+
+    /// The ratio and its interval, which leaves the truth out with probability [`END_ERROR`] at most. Its n is the number
+    /// of rounds.
+    #[must_use]
+    pub fn ratio(&self) -> Estimate {
+        estimate(&self.ranks, END_ERROR).map(f64::exp)
+    }
+
+    /// The interval of the ratio, if there are rounds enough.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        self.ratio().interval.ok()
+    }
+
+    /// Pairs of neighbouring blocks behind it, over all rounds.
+    #[must_use]
+    pub fn pairs_count(&self) -> u64 {
+        self.pairs_count
+    }
+
+    /// What the rounds say about the log-ratio; `floor` is on its scale.
+    #[must_use]
+    pub fn evidence(&self, floor: f64) -> Evidence {
+        self.ranks.evidence(floor)
+    }
+
+    /// Half the width of the interval of the log-ratio, which is near enough the relative half-width of the ratio;
+    /// estimated from the rounds' standard deviation while there are too few for an interval; absent below two rounds.
+    #[must_use]
+    pub fn half_width_ratio(&self) -> Option<f64> {
+        match self.ranks.interval(END_ERROR) {
+            Some(interval) => Some(interval.half_width()),
+            None => self.normal_half_width,
+        }
+    }
+
+    /// How many more rounds would bring the half-width down to `target` (0.02 is 2%): it shrinks with the square root
+    /// of their number, so `n * (half-width / target)^2` in all, and at least the six that an interval takes.
+    ///
+    /// A forecast from the spread seen so far, not a promise. 0 if the target is reached; `None` if one round is all
+    /// there is, or `target` is not positive.
+    #[must_use]
+    pub fn more_rounds_for(&self, target: f64) -> Option<u64> {
+        if target.is_nan() || target <= 0.0 {
+            return None;
+        }
+        let n = self.ranks.n();
+        let in_all = (n as f64 * (self.half_width_ratio()? / target).powi(2)).ceil() as u64;
+        Some(in_all.max(MIN_LAUNCHES).saturating_sub(n))
+    }
 }
 
 /// Half the width of the normal 95% interval of a mean; `None` below two values.
@@ -47,29 +94,6 @@ fn normal_half_width(values: &[f64]) -> Option<f64> {
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
     Some(Z * (variance / n).sqrt())
-}
-
-impl PairedRatio {
-    /// How many more rounds would bring the half-width down to `target` (0.02 is 2%): it shrinks with the square root
-    /// of their number, so `n * (half-width / target)^2` in all, and at least the six that an interval takes.
-    ///
-    /// A forecast from the spread seen so far, not a promise. 0 if the target is reached; `None` if one round is all
-    /// there is, or `target` is not positive.
-    #[must_use]
-    pub fn more_rounds_for(&self, target: f64) -> Option<u64> {
-        if target.is_nan() || target <= 0.0 {
-            return None;
-        }
-        let n = self.ratio.n;
-        let in_all = (n as f64 * (self.half_width_ratio? / target).powi(2)).ceil() as u64;
-        Some(in_all.max(MIN_LAUNCHES).saturating_sub(n))
-    }
-
-    /// The interval of the ratio, if there are rounds enough.
-    #[must_use]
-    pub fn interval(&self) -> Option<Interval> {
-        self.ratio.interval.ok()
-    }
 }
 
 #[cfg(test)]
@@ -90,32 +114,32 @@ mod tests {
 
     #[test]
     fn planted_ratio_lies_within_the_interval() {
-        let paired = paired_ratio(&rounds(9, 1.25, 5)).unwrap();
+        let paired = PairedRatio::of(&rounds(9, 1.25, 5)).unwrap();
         let interval = paired.interval().unwrap();
         assert!(interval.contains(1.25) && !interval.contains(1.0), "{paired:?}");
-        assert_eq!((paired.ratio.n, paired.pairs_count), (9, 72));
-        assert!(paired.half_width_ratio.unwrap() < 0.02, "{paired:?}");
+        assert_eq!((paired.ratio().n, paired.pairs_count()), (9, 72));
+        assert!(paired.half_width_ratio().unwrap() < 0.02, "{paired:?}");
     }
 
     #[test]
     fn median_of_pairs_stands_for_the_round() {
-        let paired = paired_ratio(&[vec![0.0, 0.1, 9.0], vec![0.1], vec![]]).unwrap();
-        assert!((paired.ratio.value - 0.1_f64.exp()).abs() < 1e-12);
-        assert_eq!((paired.ratio.n, paired.pairs_count), (2, 4));
+        let paired = PairedRatio::of(&[vec![0.0, 0.1, 9.0], vec![0.1], vec![]]).unwrap();
+        assert!((paired.ratio().value - 0.1_f64.exp()).abs() < 1e-12);
+        assert_eq!((paired.ratio().n, paired.pairs_count()), (2, 4));
         assert_eq!(paired.interval(), None);
     }
 
     #[test]
     fn no_pairs_have_no_ratio() {
         for rounds in [vec![], vec![vec![]], vec![vec![f64::NAN]], vec![vec![f64::INFINITY]]] {
-            assert_eq!(paired_ratio(&rounds), None, "{rounds:?}");
+            assert_eq!(PairedRatio::of(&rounds), None, "{rounds:?}");
         }
     }
 
     #[test]
     fn rounds_to_go_grow_with_the_square_of_the_target() {
-        let paired = paired_ratio(&rounds(9, 1.0, 6)).unwrap();
-        let half_width = paired.half_width_ratio.unwrap();
+        let paired = PairedRatio::of(&rounds(9, 1.0, 6)).unwrap();
+        let half_width = paired.half_width_ratio().unwrap();
         assert_eq!(paired.more_rounds_for(half_width * 1.001), Some(0));
         assert_eq!(paired.more_rounds_for(half_width * 1.001 / 2.0), Some(27));
         assert_eq!(paired.more_rounds_for(0.0), None);
@@ -123,8 +147,8 @@ mod tests {
 
     #[test]
     fn first_rounds_forecast_at_least_as_many_as_an_interval_takes() {
-        let two = paired_ratio(&[vec![0.010], vec![0.011]]).unwrap();
+        let two = PairedRatio::of(&[vec![0.010], vec![0.011]]).unwrap();
         assert_eq!(two.more_rounds_for(0.02), Some(4));
-        assert_eq!(paired_ratio(&[vec![0.01]]).unwrap().more_rounds_for(0.02), None);
+        assert_eq!(PairedRatio::of(&[vec![0.01]]).unwrap().more_rounds_for(0.02), None);
     }
 }

@@ -230,7 +230,7 @@ fn newer_major_version_is_an_error_that_names_both() {
     assert_eq!(error.hint().unwrap(), "use the onnxprof that wrote it, or a newer one");
     assert_eq!(
         message(Err(error), folder.path()),
-        "`[RUN]/run.json` has schema version 2.0, this onnxprof reads version 1.x"
+        "`[RUN]/run.json` has schema version 2.1, this onnxprof reads version 1.x"
     );
 }
 
@@ -239,7 +239,7 @@ fn newer_major_version_of_a_journal_is_an_error_that_names_both() {
     let folder = killed(|text| text.replacen("\"major\":1", "\"major\":2", 1).replacen("\"run\":{", "\"race\":{", 1));
     assert_eq!(
         message(load(folder.path()), folder.path()),
-        "`[RUN]/journal.jsonl` has schema version 2.0, this onnxprof reads version 1.x"
+        "`[RUN]/journal.jsonl` has schema version 2.1, this onnxprof reads version 1.x"
     );
 }
 
@@ -292,4 +292,13 @@ fn schema_command_prints_the_schema_with_its_version() {
     let version = format!("{}.{}", SCHEMA_VERSION.major, SCHEMA_VERSION.minor);
     assert_eq!(printed["$id"], format!("urn:onnxprof:run-record:{version}"));
     assert_eq!(printed["title"], format!("onnxprof run record {version}"));
+}
+
+#[test]
+fn record_of_an_older_minor_version_is_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/record/run-1.0.json");
+    let record = load(&path).unwrap();
+    assert_eq!((record.schema_version.major, record.schema_version.minor), (1, 0));
+    assert_eq!((record.statistics, record.fitness), (None, None));
+    assert!(record.blocks.len() >= 6 * 2 * 2 * 2, "{}", record.blocks.len());
 }

@@ -53,7 +53,13 @@ impl Merger {
             }
         }
         for (key, pending) in pending {
-            let mut cell = CellRecord { key, outcome: Outcome::Ok, latency_histogram: None, warmup_histogram: None };
+            let mut cell = CellRecord {
+                key,
+                outcome: Outcome::Ok,
+                latency_histogram: None,
+                warmup_histogram: None,
+                settled_after_rounds: None,
+            };
             result = result.and(pending.merge_into(&mut cell));
             record.cells.push(cell);
         }

@@ -69,7 +69,13 @@ pub fn info(ended_by: Option<EndReason>) -> RunInfo {
 /// A run that is about to begin.
 pub fn record() -> RunRecord {
     let plan = plan();
-    let cell = |key| CellRecord { key, outcome: Outcome::Ok, latency_histogram: None, warmup_histogram: None };
+    let cell = |key| CellRecord {
+        key,
+        outcome: Outcome::Ok,
+        latency_histogram: None,
+        warmup_histogram: None,
+        settled_after_rounds: None,
+    };
     RunRecord {
         schema_version: SCHEMA_VERSION,
         run: info(None),
@@ -82,6 +88,8 @@ pub fn record() -> RunRecord {
         blocks: Vec::new(),
         accuracy: Vec::new(),
         notes: Vec::new(),
+        statistics: None,
+        fitness: None,
         plan,
     }
 }

@@ -11,8 +11,8 @@ use onnxprof::record::{
     AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord, CgroupLimits, CpuInfo,
     DatasetInfo, Dim, Disturbance, EffectiveOptions, EndReason, Failure, FailureKind, FedInput, FillKind, Host,
     LabelledScores, LaunchCell, LaunchRecord, ModelSummary, OpsetImport, Outcome, OutputHealth, Phase, Precision,
-    PrecisionShare, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Scores, TensorInfo, ValueType, VariantRecord,
-    Warmup, WeightBytes,
+    PrecisionShare, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Scores, Statistics, TensorInfo, ValueType,
+    VariantRecord, Warmup, WeightBytes,
 };
 use onnxprof::stats::Latencies;
 use onnxprof::units::{Bytes, Nanos, Ratio};
@@ -136,6 +136,8 @@ pub fn build(shape: &RunShape) -> RunRecord {
         blocks: Vec::new(),
         accuracy: Vec::new(),
         notes: vec!["symbolic dimension `batch` is the batch size".into()],
+        statistics: Some(Statistics::in_use(&[])),
+        fitness: None,
         plan,
     };
     measure(&mut run, shape, &mut noise);
@@ -332,6 +334,7 @@ fn cell(shape: &RunShape, key: CellKey, latencies: Option<&Latencies>) -> CellRe
         outcome: failure.map_or(Outcome::Ok, Outcome::Failed),
         latency_histogram: latencies.map(Latencies::encode),
         warmup_histogram: None,
+        settled_after_rounds: None,
     }
 }
 
@@ -355,6 +358,7 @@ fn launch_record(
             total_allocated_bytes: Bytes(variant.file_bytes * 2),
             extensions_count: 2,
         }),
+        latency_histogram: None,
     };
     LaunchRecord {
         launch,

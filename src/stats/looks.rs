@@ -1,0 +1,82 @@
+//! When a run may look at its figures to decide how to go on, and what each look may spend.
+//!
+//! Looking after every round and stopping at the first verdict would make false verdicts likelier than stated. Looks are
+//! therefore fixed in advance, and the probability of a false verdict is divided between them and the end of the run:
+//! five looks at 0.2% and the end at 4% make at most 5% together (Bonferroni), whenever the run ends and however many
+//! looks it came to. Early looks being strict and the end nearly unadjusted follows Haybittle (*Br. J. Radiol.* 44, 1971)
+//! and Peto et al. (*Br. J. Cancer* 34, 1976).
+
+use super::paired::PairedRatio;
+use super::verdict::Relation;
+
+/// Rounds after which a run looks. With ten, the signed-rank test can reach 0.2%; later looks are half as many rounds
+/// again apart, because a look after few more rounds sees little that is new.
+pub const LOOK_ROUNDS: [u64; 5] = [10, 15, 22, 33, 50];
+
+/// Probability of a false verdict that each look may spend.
+pub const LOOK_ERROR: f64 = 0.002;
+
+/// Probability of a false verdict that is left for the end of the run.
+pub const END_ERROR: f64 = 0.04;
+
+/// What a look says about one comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The interval is as narrow as asked for: nothing is left to do.
+    Narrow,
+    /// The verdict is settled, but the interval is wider than asked for: others come first.
+    Settled,
+    /// More rounds are needed.
+    Open,
+}
+
+/// Looks at a comparison, one of `comparisons` in the run, after the rounds behind it.
+///
+/// `floor` is the noise floor on the scale of the logarithm, `target` the half-width asked for. A verdict counts as
+/// settled only if no number of other comparisons can take it back at the end, so a look's error is also divided by
+/// their number. Whether the interval is narrow depends on the spread of the rounds and not on where they lie, which
+/// gives no direction an advantage.
+#[must_use]
+pub fn look(paired: &PairedRatio, floor: f64, target: f64, comparisons: u64) -> Look {
+    let error = LOOK_ERROR.min(END_ERROR / comparisons.max(1) as f64);
+    if paired.interval().is_some() && paired.half_width_ratio().is_some_and(|half_width| half_width <= target) {
+        Look::Narrow
+    } else if paired.evidence(floor).relation(error) != Relation::Undecided {
+        Look::Settled
+    } else {
+        Look::Open
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounds(count: usize, centre: f64, spread: f64) -> PairedRatio {
+        let round = |i: usize| vec![centre + spread * (i as f64 / (count - 1) as f64 - 0.5)];
+        PairedRatio::of(&(0..count).map(round).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn errors_of_all_looks_and_the_end_make_five_percent() {
+        assert!(LOOK_ERROR * LOOK_ROUNDS.len() as f64 + END_ERROR <= 0.05 + 1e-12);
+    }
+
+    #[test]
+    fn first_look_can_settle() {
+        assert_eq!(look(&rounds(10, 0.5, 0.4), 0.02, 0.02, 1), Look::Settled);
+        assert_eq!(look(&rounds(9, 0.5, 0.4), 0.02, 0.02, 1), Look::Open);
+    }
+
+    #[test]
+    fn many_comparisons_ask_for_more_rounds() {
+        assert_eq!(look(&rounds(10, 0.5, 0.4), 0.02, 0.02, 100), Look::Open);
+        assert_eq!(look(&rounds(15, 0.5, 0.4), 0.02, 0.02, 100), Look::Settled);
+    }
+
+    #[test]
+    fn narrow_interval_ends_it_whatever_the_verdict() {
+        assert_eq!(look(&rounds(10, 0.02, 0.01), 0.02, 0.02, 1), Look::Narrow);
+        assert_eq!(look(&rounds(10, 0.02, 0.2), 0.02, 0.02, 1), Look::Open);
+    }
+}

@@ -1,0 +1,198 @@
+//! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum test.
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::percentile::median;
+use super::verdict::Evidence;
+use super::{CONFIDENCE, Counted, Estimate, Interval, MIN_LAUNCHES, TooFew};
+
+/// Up to this product of both sizes the distribution is exact; beyond, it is taken as normal.
+const EXACT_UP_TO: usize = 2_500;
+
+/// The ratio of two figures that were measured in separate runs, from one value a launch of each.
+///
+/// It holds the launch-to-launch spread of both runs. It does not hold what changed between them, such as another
+/// neighbour on the same machine.
+///
+/// Source: Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods* (3rd ed., 2014), sections 4.1 to 4.3.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnpairedRatio {
+    /// Differences of logarithms of every launch of the candidate to every launch of the baseline, ascending.
+    differences: Vec<f64>,
+    candidates: u64,
+    baselines: u64,
+}
+
+impl UnpairedRatio {
+    /// Candidate over baseline. `None` if one side is empty, or a value is not positive and finite.
+    #[must_use]
+    pub fn of(candidate: &[f64], baseline: &[f64]) -> Option<Self> {
+        let usable =
+            |values: &[f64]| !values.is_empty() && values.iter().all(|&value| value.is_finite() && value > 0.0);
+        if !usable(candidate) || !usable(baseline) {
+            return None;
+        }
+        let pairs = candidate.iter().flat_map(|own| baseline.iter().map(move |other| (own / other).ln()));
+        let mut differences: Vec<f64> = pairs.collect();
+        differences.sort_unstable_by(f64::total_cmp);
+        Some(UnpairedRatio { differences, candidates: candidate.len() as u64, baselines: baseline.len() as u64 })
+    }
+
+    /// The ratio, Hodges and Lehmann's estimate of a shift, with its interval. Its n is the smaller number of launches;
+    /// there is no interval below [`MIN_LAUNCHES`] of either.
+    #[must_use]
+    pub fn ratio(&self) -> Estimate {
+        let n = self.candidates.min(self.baselines);
+        let too_few = TooFew { needs: MIN_LAUNCHES, has: n, counted: Counted::Launches };
+        let interval = if n < MIN_LAUNCHES { None } else { self.interval(1.0 - CONFIDENCE) };
+        Estimate {
+            value: median(&self.differences).unwrap_or(f64::NAN).exp(),
+            interval: interval
+                .map(|interval| Interval { low: interval.low.exp(), high: interval.high.exp(), ..interval })
+                .ok_or(too_few),
+            n,
+        }
+    }
+
+    /// What the launches say about the log-ratio.
+    #[must_use]
+    pub fn evidence(&self, floor: f64) -> Evidence {
+        let lower_tail = self.lower_tail();
+        let at_most = |count: usize| lower_tail.at_most(count);
+        let p_above = |bound: f64| at_most(self.differences.partition_point(|&difference| difference <= bound));
+        let p_below = |bound: f64| {
+            at_most(self.differences.len() - self.differences.partition_point(|&difference| difference < bound))
+        };
+        Evidence::from_one_sided(median(&self.differences).unwrap_or(f64::NAN), floor, p_above, p_below)
+    }
+
+    fn interval(&self, error: f64) -> Option<Interval> {
+        let lower_tail = self.lower_tail();
+        let last = self.differences.len() - 1;
+        let k = (0..=last).take_while(|&k| lower_tail.at_most(k) <= error / 2.0).last()?;
+        let (low, high) = (self.differences[k], self.differences[last - k]);
+        (low <= high).then(|| Interval { low, high, confidence: 1.0 - 2.0 * lower_tail.at_most(k) })
+    }
+
+    fn lower_tail(&self) -> LowerTail {
+        LowerTail::new(self.candidates as usize, self.baselines as usize)
+    }
+}
+
+/// The distribution of the Mann-Whitney statistic U of two samples from one distribution.
+enum LowerTail {
+    /// P(U <= u) for u = 0, 1, ...
+    Exact(Vec<f64>),
+    Approximate {
+        mean: f64,
+        deviation: f64,
+    },
+}
+
+impl LowerTail {
+    fn new(one: usize, other: usize) -> Self {
+        if one * other > EXACT_UP_TO {
+            let (m, n) = (one as f64, other as f64);
+            return LowerTail::Approximate { mean: m * n / 2.0, deviation: (m * n * (m + n + 1.0) / 12.0).sqrt() };
+        }
+        let probabilities = distribution(one, other);
+        let cumulative = probabilities.into_iter().scan(0.0, |sum, probability| {
+            *sum += probability;
+            Some(*sum)
+        });
+        LowerTail::Exact(cumulative.collect())
+    }
+
+    fn at_most(&self, u: usize) -> f64 {
+        match self {
+            LowerTail::Exact(cumulative) => cumulative.get(u).copied().unwrap_or(1.0),
+            LowerTail::Approximate { mean, deviation } => Normal::standard().cdf((u as f64 + 0.5 - mean) / deviation),
+        }
+    }
+}
+
+/// P(U = u) for u = 0, 1, ..., one x other.
+///
+/// The largest of all values is one of the first sample with probability m / (m + n), and then beats all n of the other.
+fn distribution(one: usize, other: usize) -> Vec<f64> {
+    let size = one * other + 1;
+    // rows[n] is the distribution for the current m and n of the other sample.
+    let certain = || {
+        let mut row = vec![0.0; size];
+        row[0] = 1.0;
+        row
+    };
+    let mut rows: Vec<Vec<f64>> = (0..=other).map(|_| certain()).collect();
+    for m in 1..=one {
+        let mut next = vec![certain()];
+        for n in 1..=other {
+            let share = m as f64 / (m + n) as f64;
+            let row = (0..size).map(|u| {
+                let beats = if u >= n { rows[n][u - n] } else { 0.0 };
+                share * beats + (1.0 - share) * next[n - 1][u]
+            });
+            next.push(row.collect());
+        }
+        rows = next;
+    }
+    rows.swap_remove(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Relation;
+
+    #[test]
+    fn critical_values_are_the_tabulated_ones() {
+        // Mann and Whitney's U, two-sided 5%: reject at U <= u.
+        for (m, n, u) in [(4, 4, 0), (5, 5, 2), (6, 6, 5), (8, 8, 13), (10, 10, 23), (8, 12, 22), (20, 20, 127)] {
+            let lower_tail = LowerTail::new(m, n);
+            assert!(lower_tail.at_most(u) <= 0.025 && lower_tail.at_most(u + 1) > 0.025, "{m}, {n}");
+        }
+    }
+
+    #[test]
+    fn distribution_sums_to_one_and_is_symmetric() {
+        let probabilities = distribution(5, 7);
+        assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        for u in 0..=35 {
+            assert!((probabilities[u] - probabilities[35 - u]).abs() < 1e-12, "u = {u}");
+        }
+        // Two of the first sample below all three of the other: one arrangement in ten.
+        assert!((distribution(2, 3)[0] - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn shifted_launches_have_their_ratio() {
+        let baseline = [1.00, 1.02, 0.98, 1.01, 0.99, 1.03, 0.97, 1.00];
+        let candidate = baseline.map(|value| value * 1.5);
+        let ratio = UnpairedRatio::of(&candidate, &baseline).unwrap();
+        let interval = ratio.ratio().interval.unwrap();
+        assert!((ratio.ratio().value - 1.5).abs() < 0.01 && interval.contains(1.5), "{interval:?}");
+        assert_eq!(ratio.evidence(0.02).relation(0.05), Relation::Above);
+    }
+
+    #[test]
+    fn few_launches_have_a_ratio_and_no_interval() {
+        let ratio = UnpairedRatio::of(&[2.0; 5], &[1.0; 9]).unwrap().ratio();
+        assert!((ratio.value - 2.0).abs() < 1e-12);
+        assert_eq!(ratio.interval.unwrap_err().to_string(), "needs 6 launches, has 5");
+    }
+
+    #[test]
+    fn normal_approximation_joins_the_exact_distribution() {
+        let exact = LowerTail::new(50, 50);
+        let approximate = LowerTail::Approximate { mean: 1250.0, deviation: (2500.0 * 101.0 / 12.0_f64).sqrt() };
+        for u in [900, 965, 1100] {
+            assert!((approximate.at_most(u) / exact.at_most(u) - 1.0).abs() < 0.05, "u = {u}");
+        }
+    }
+
+    #[test]
+    fn unusable_values_have_no_ratio() {
+        for (one, other) in [(&[][..], &[1.0][..]), (&[1.0], &[0.0]), (&[f64::NAN], &[1.0]), (&[-1.0], &[1.0])] {
+            assert_eq!(UnpairedRatio::of(one, other), None);
+        }
+    }
+}
