@@ -90,18 +90,17 @@ impl Verdict {
 
 /// Judges all comparisons of a metric together, so that the share of false verdicts among those given stays bounded.
 pub(super) fn judge_together(cells: &mut [CellFindings]) {
-    let families: [(Metric, fn(&mut Comparison) -> &mut Change); 3] = [
-        (Metric::LatencyP50RatioToBaseline, |comparison| &mut comparison.p50),
-        (Metric::LatencyP10RatioToBaseline, |comparison| &mut comparison.p10),
-        (Metric::ThroughputRatioToBaseline, |comparison| &mut comparison.throughput),
-    ];
-    for (metric, change_of) in families {
-        let mut changes: Vec<&mut Change> =
-            cells.iter_mut().filter_map(|cell| cell.comparison.as_mut()).map(change_of).collect();
-        let evidence: Vec<Evidence> = changes.iter().map(|change| change.evidence).collect();
-        for (change, relation) in changes.iter_mut().zip(relations(&evidence, END_ERROR)) {
-            change.settle(metric, relation);
-        }
+    judge_family(cells, Metric::LatencyP50RatioToBaseline, |comparison| &mut comparison.p50);
+    judge_family(cells, Metric::LatencyP10RatioToBaseline, |comparison| &mut comparison.p10);
+    judge_family(cells, Metric::ThroughputRatioToBaseline, |comparison| &mut comparison.throughput);
+}
+
+fn judge_family(cells: &mut [CellFindings], metric: Metric, change_of: fn(&mut Comparison) -> &mut Change) {
+    let comparisons = cells.iter_mut().filter_map(|cell| cell.comparison.as_mut());
+    let mut changes: Vec<&mut Change> = comparisons.map(change_of).collect();
+    let evidence: Vec<Evidence> = changes.iter().map(|change| change.evidence).collect();
+    for (change, relation) in changes.iter_mut().zip(relations(&evidence, END_ERROR)) {
+        change.settle(metric, relation);
     }
 }
 

@@ -12,6 +12,7 @@ mod compare;
 mod conclusions;
 mod estimate;
 mod findings;
+mod forecast;
 mod index;
 mod over_launches;
 mod reproduce;
@@ -27,6 +28,8 @@ pub use findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
     Findings, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, UnhealthyOutput, Verdict,
 };
+
+pub use forecast::{Precision, precision};
 
 use std::collections::HashMap;
 

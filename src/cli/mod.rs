@@ -4,6 +4,7 @@
 
 mod error;
 pub mod exit;
+mod forecast;
 mod input_args;
 mod inspect;
 mod notes;

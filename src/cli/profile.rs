@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use super::input_args::InputArgs;
 use super::output::Reports;
 use super::progress::Console;
-use super::{CliError, exit, notes, output, plan_args, values};
+use super::{CliError, exit, forecast, notes, output, plan_args, values};
 use crate::plan::{ExecutionMode, GraphOptimization, Pin, Task};
 use crate::record::store::{RunFolder, default_folder};
 use crate::record::{Failure, Outcome, RunInfo, RunRecord};
-use crate::runner::{self, Job, RunError, WorkerCommand};
+use crate::runner::{self, Extent, Job, RunError, WorkerCommand};
 use crate::sample::{Roots, host};
 
 /// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
@@ -44,6 +44,10 @@ pub struct Args {
     pub session: SessionArgs,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
+    /// Says what would be measured, how long it would take and how precise it would be, after a short probe; measures
+    /// nothing more and writes nothing.
+    #[arg(long)]
+    pub plan: bool,
     /// Prints the result only: no progress.
     #[arg(long, short)]
     pub quiet: bool,
@@ -183,7 +187,11 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let installing = started.elapsed();
     let plan = plan_args::plan(&args, &family, runtime, &host)?;
     progress.introduce(&plan, &host);
-    let path = args.out.clone().unwrap_or_else(|| default_folder("onnxprof-runs".as_ref(), &family.name, now));
+    let temporary = if args.plan { Some(forecast::folder()?) } else { None };
+    let path = match &temporary {
+        Some(folder) => folder.path().join("probe"),
+        None => args.out.clone().unwrap_or_else(|| default_folder("onnxprof-runs".as_ref(), &family.name, now)),
+    };
     let existed = path.exists();
     let folder = RunFolder::create(&path).map_err(|error| output::store_error(&error))?;
     let notes = notes::of(&plan, &host);
@@ -197,7 +205,11 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         worker: WorkerCommand { program: worker_program()?, timeout: args.schedule.timeout },
         // Installing a library happens once in the life of a machine, and is not of the run.
         started: started + installing.min(started.elapsed()),
+        extent: Extent::Whole,
     };
+    if args.plan {
+        return forecast::run(job, output::color(args.no_color), &mut progress);
+    }
     let result = runner::run(job, &mut progress);
     progress.clear();
     let (folder, record) = result.map_err(|error| run_error(&error, &Target { path, existed }))?;
@@ -245,7 +257,7 @@ fn exit_code(record: &RunRecord) -> u8 {
 }
 
 /// The error of a run that came to its end without a single measurement; its record says the same.
-fn nothing_measured(record: &RunRecord) -> Option<CliError> {
+pub(super) fn nothing_measured(record: &RunRecord) -> Option<CliError> {
     if !record.is_complete() || record.cells.iter().any(|cell| cell.outcome.is_ok()) {
         return None;
     }
@@ -261,10 +273,10 @@ fn nothing_measured(record: &RunRecord) -> Option<CliError> {
 }
 
 /// Where the run was to go.
-struct Target {
-    path: PathBuf,
+pub(super) struct Target {
+    pub path: PathBuf,
     /// Whether the folder was there before the run.
-    existed: bool,
+    pub existed: bool,
 }
 
 impl Target {
@@ -277,7 +289,7 @@ impl Target {
     }
 }
 
-fn run_error(error: &RunError, target: &Target) -> CliError {
+pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
     let is_recorded = matches!(error, RunError::Store(_) | RunError::System(_));
     if !is_recorded {
         target.clean_up();

@@ -249,7 +249,8 @@ pub struct CellRecord {
     pub latency_histogram: Option<String>,
     /// Latencies during warm-up, in the same form.
     pub warmup_histogram: Option<String>,
-    /// Rounds after which its verdict was settled, so that the time went to others; absent if it never was.
+    /// Rounds after which its verdict was settled or its interval narrow enough, so that the time went to others; absent
+    /// if that never was.
     #[serde(default)]
     pub settled_after_rounds: Option<u64>,
 }

@@ -9,4 +9,4 @@ pub mod view;
 
 pub use csv::csv;
 pub use markdown::{MarkdownError, markdown};
-pub use terminal::{Color, terminal};
+pub use terminal::{Color, terminal, terminal_forecast};

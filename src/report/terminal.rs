@@ -5,7 +5,7 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
-use super::view::{Item, RowKind, Table, View, text};
+use super::view::{ForecastView, Item, RowKind, Table, View, text};
 
 /// Whether escape sequences may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,16 @@ pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
         out.blank();
         out.line(&format!("Run folder: {}", text::plain(&folder.display().to_string())));
     }
+    out.text
+}
+
+/// What a plan will take and buy.
+#[must_use]
+pub fn terminal_forecast(view: &ForecastView, color: Color) -> String {
+    let mut out = Output { text: String::new(), color };
+    view.lines.iter().for_each(|line| out.wrapped(line, 0));
+    out.blank();
+    out.table(&view.precision);
     out.text
 }
 

@@ -11,7 +11,7 @@ pub(super) const NOT_REACHED: &str = "the run ended before it was reached";
 impl Run<'_> {
     /// Whether a cell is to be measured, for the first time or again.
     pub(super) fn is_open(&self, key: CellKey) -> bool {
-        !self.closed.contains(&key)
+        !self.closed.contains(&key) && !self.resting.contains(&key)
     }
 
     /// Whether a session has a cell that is to be measured.

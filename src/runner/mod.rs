@@ -16,9 +16,12 @@ mod stop;
 mod sweep;
 mod worker_process;
 
+pub use pace::{Expected, expected};
 pub use progress::{Observer, Progress};
+pub use stop::look_rounds;
 pub use worker_process::WorkerCommand;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -55,6 +58,17 @@ pub struct Job {
     pub worker: WorkerCommand,
     /// When the budget began to run.
     pub started: Instant,
+    /// How much of the plan is measured.
+    pub extent: Extent,
+}
+
+/// How much of a plan is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Just enough to tell what the whole will take: nothing is scored, and it ends after this much time at the latest.
+    Probe(Duration),
 }
 
 /// Why a run could not be made.
@@ -108,17 +122,15 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     prepare::include_fixed_batch_sizes(&mut job.plan, &descriptions);
     job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, &descriptions));
     let worker_cpus = place(&job.plan, &job.host, &roots);
+    let deadline = deadline(&job);
     let record = first_record(&job.plan, Beginning { info: job.info, host: job.host, notes: job.notes }, &descriptions);
     for note in &record.notes {
         observer.observe(&Progress::Note(note));
     }
     let journal = Journal::begin(job.folder, record)?;
     let mut run = Run {
-        deadline: job
-            .plan
-            .schedule
-            .budget_ns
-            .map(|budget| job.started + Duration::from(budget).saturating_sub(WRITING_RESERVE)),
+        deadline,
+        extent: job.extent,
         plan: job.plan,
         journal,
         descriptions,
@@ -127,7 +139,8 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
         started: job.started,
         runtime_found_by: job.runtime_found_by,
         next_launch: 0,
-        closed: std::collections::BTreeSet::new(),
+        closed: BTreeSet::new(),
+        resting: BTreeSet::new(),
         sampler: Sampler::new(&roots),
         roots,
         blocks_count: 0,
@@ -141,6 +154,15 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     };
     run.observer.observe(&Progress::Ended(reason));
     run.finish(reason)
+}
+
+/// When measuring ends at the latest.
+fn deadline(job: &Job) -> Option<Instant> {
+    let length = match (job.extent, job.plan.schedule.budget_ns) {
+        (Extent::Probe(limit), _) => limit,
+        (Extent::Whole, budget) => Duration::from(budget?).saturating_sub(WRITING_RESERVE),
+    };
+    Some(job.started + length)
 }
 
 /// Reads the variants, and makes sure that there is something to measure and something to measure it with.
@@ -242,7 +264,7 @@ fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description])
         blocks: Vec::new(),
         accuracy: Vec::new(),
         notes,
-        statistics: Some(Statistics::in_use(&[])),
+        statistics: Some(Statistics::in_use(stop::look_rounds(plan))),
         fitness: None,
     }
 }

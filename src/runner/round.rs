@@ -10,7 +10,7 @@ use super::launch::{self, Launch, LaunchSetup};
 use super::order::{self, Draw};
 use super::pace::{self, RoundCost};
 use super::prepare::Description;
-use super::{Observer, Progress, RunError, WorkerCommand, stop, sweep};
+use super::{Extent, Observer, Progress, RunError, WorkerCommand, stop, sweep};
 use crate::plan::{CellKey, LoadMode, PageCache, Plan, SweepEnd};
 use crate::record::store::{Journal, StoreError};
 use crate::record::{EndReason, Event, Failure, LaunchCell, Outcome};
@@ -33,10 +33,13 @@ pub(super) struct Run<'a> {
     pub command: WorkerCommand,
     pub started: Instant,
     pub deadline: Option<Instant>,
+    pub extent: Extent,
     pub runtime_found_by: String,
     pub next_launch: u64,
     /// Cells that are not measured (any more).
     pub closed: BTreeSet<CellKey>,
+    /// Cells that are not measured until the next look.
+    pub resting: BTreeSet<CellKey>,
     pub sampler: Sampler,
     /// Blocks so far, all of them and those that were disturbed.
     pub blocks_count: u64,
@@ -63,7 +66,9 @@ impl Run<'_> {
     /// Measures until there is a reason to end.
     pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
         self.close_unsupported()?;
-        self.score_all().await?;
+        if self.extent == Extent::Whole {
+            self.score_all().await?;
+        }
         let schedule = self.plan.schedule.clone();
         let mut alternations = schedule.alternations_count.unwrap_or(1);
         for number in 0.. {
@@ -75,7 +80,7 @@ impl Run<'_> {
             }
             let cost = self.round(number, alternations).await?;
             self.journal.checkpoint()?;
-            if stop::target_reached(self.journal.record()) {
+            if stop::look_rounds(&self.plan).contains(&(number + 1)) && self.look(number + 1)? {
                 return Ok(EndReason::TargetReached);
             }
             let remaining = self.remaining();
@@ -87,6 +92,20 @@ impl Run<'_> {
             }
         }
         Ok(EndReason::RoundsDone)
+    }
+
+    /// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells rest until the next
+    /// look.
+    fn look(&mut self, rounds: u64) -> Result<bool, RunError> {
+        let standing = stop::standing(self.journal.record(), &self.closed);
+        for &key in &standing.settled {
+            let known = self.journal.record().cell(key).is_some_and(|cell| cell.settled_after_rounds.is_some());
+            if !known {
+                self.journal.append(Event::Settled { key, rounds })?;
+            }
+        }
+        self.resting = standing.resting;
+        Ok(standing.done)
     }
 
     async fn round(&mut self, number: u64, alternations: u64) -> Result<RoundCost, RunError> {

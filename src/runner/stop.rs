@@ -1,38 +1,74 @@
-//! When the figures are as narrow as asked for.
+//! When the figures are as sure as asked for, and where the time should go until then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::plan::CellKey;
-use crate::record::{BlockRecord, Pairs, Phase, RunRecord};
-use crate::stats;
+use crate::plan::{CellKey, Plan};
+use crate::record::{BlockRecord, Metric, Pairs, Phase, RunRecord};
+use crate::stats::{self, LOOK_ROUNDS, Look, PairedRatio};
 
-use super::pace::TARGET_ROUNDS;
-
-/// Whether every ratio to the baseline (every median, where there is nothing to compare) is within the target.
-///
-/// It is not asked before [`TARGET_ROUNDS`] rounds are done: an interval of few launches can be narrow by luck.
-pub(super) fn target_reached(record: &RunRecord) -> bool {
-    let target = record.plan.schedule.target_half_width_ratio.0;
-    let blocks = timed_blocks(record);
-    let measured: Vec<CellKey> = record.cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key).collect();
-    let rounds = record.blocks.iter().map(|block| block.round + 1).max().unwrap_or(0);
-    rounds >= TARGET_ROUNDS
-        && !measured.is_empty()
-        && measured.iter().all(|&key| half_width(record, &blocks, key).is_some_and(|width| width <= target))
+/// Rounds after which a run of this plan looks at its figures: none where the number of rounds was asked for, so that
+/// whoever asks for ten gets ten.
+#[must_use]
+pub fn look_rounds(plan: &Plan) -> &'static [u64] {
+    if plan.schedule.rounds_count.is_some() { &[] } else { &LOOK_ROUNDS }
 }
 
-/// Relative half-width of what is asked of a cell; zero for the baseline's cells beside others, which are the measure.
-fn half_width(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey) -> Option<f64> {
-    let own = blocks.get(&key)?;
-    match record.plan.baseline_session() {
-        Some(session) if session != key.session => {
-            let partners = blocks.get(&CellKey { session, ..key })?;
-            let ratios = Pairs::new(own, partners).log_ratios(|block| block.median_ns.as_f64());
-            stats::PairedRatio::of(&ratios)?.half_width_ratio()
-        }
-        _ if record.plan.sessions.len() > 1 => Some(0.0),
-        _ => stats::over_launches(&medians(own))?.half_width_ratio(),
+/// What a look at the whole run says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Cells that the next rounds leave out, because others need the time more.
+    pub resting: BTreeSet<CellKey>,
+    /// Cells whose verdict is settled.
+    pub settled: Vec<CellKey>,
+    /// Whether every interval is as narrow as asked for.
+    pub done: bool,
+}
+
+/// Looks at every cell that is still measured.
+///
+/// Cells whose verdict is open come first; once there are none, those whose interval is wider than asked for. The
+/// baseline's cells rest where all that are compared with them do.
+pub(super) fn standing(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Standing {
+    let looks = looks(record, closed);
+    let any = |wanted: Look| looks.iter().any(|(_, look)| *look == wanted);
+    let first = if any(Look::Open) { Look::Open } else { Look::Settled };
+    let mut resting: BTreeSet<CellKey> = looks.iter().filter(|(_, look)| *look != first).map(|(key, _)| *key).collect();
+    if let Some(session) = record.plan.baseline_session().filter(|_| record.plan.sessions.len() > 1) {
+        let baselines = record.plan.cells().filter(|key| key.session == session);
+        let rests = |key: &CellKey| {
+            let compared = || looks.iter().filter(|(other, _)| CellKey { session, ..*other } == *key);
+            compared().next().is_some() && compared().all(|(other, _)| other == key || resting.contains(other))
+        };
+        let idle: Vec<CellKey> = baselines.filter(rests).collect();
+        resting.extend(idle);
     }
+    let settled = looks.iter().filter(|(_, look)| *look != Look::Open).map(|(key, _)| *key).collect();
+    Standing { resting, settled, done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled) }
+}
+
+/// What a look says about each measured cell that has something to settle.
+fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)> {
+    let blocks = timed_blocks(record);
+    let baseline = record.plan.baseline_session();
+    let measured = record.cells.iter().filter(|cell| cell.outcome.is_ok() && !closed.contains(&cell.key));
+    let keys: Vec<CellKey> = measured.map(|cell| cell.key).collect();
+    let is_measure = |key: &CellKey| Some(key.session) == baseline && record.plan.sessions.len() > 1;
+    let candidates: Vec<CellKey> = keys.into_iter().filter(|key| !is_measure(key)).collect();
+    let comparisons = candidates.len() as u64;
+    candidates.into_iter().map(|key| (key, look(record, &blocks, key, comparisons))).collect()
+}
+
+fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64) -> Look {
+    let target = record.plan.schedule.target_half_width_ratio.0;
+    let own = blocks.get(&key).map_or(&[][..], Vec::as_slice);
+    let session = record.plan.baseline_session().filter(|&session| session != key.session);
+    let Some(partners) = session.and_then(|session| blocks.get(&CellKey { session, ..key })) else {
+        let width = stats::over_launches(&medians(own)).and_then(|estimate| estimate.half_width_ratio());
+        return if width.is_some_and(|width| width <= target) { Look::Narrow } else { Look::Open };
+    };
+    let floor = Metric::LatencyP50RatioToBaseline.noise_floor().unwrap_or_default().0.ln_1p();
+    let ratios = Pairs::new(own, partners).log_ratios(|block| block.median_ns.as_f64());
+    PairedRatio::of(&ratios).map_or(Look::Open, |paired| stats::look(&paired, floor, target, comparisons))
 }
 
 /// The median of block medians of each launch.

@@ -8,6 +8,7 @@
 mod binomial;
 mod bootstrap;
 mod codec;
+mod forecast;
 mod histogram;
 mod launches;
 mod looks;
@@ -22,6 +23,7 @@ mod verdict;
 
 pub use bootstrap::bootstrap;
 pub use codec::HistogramError;
+pub use forecast::Spread;
 pub use histogram::Latencies;
 pub use launches::{Estimate, MIN_LAUNCHES, over_launches};
 pub use looks::{END_ERROR, LOOK_ERROR, LOOK_ROUNDS, Look, look};

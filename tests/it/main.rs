@@ -10,5 +10,6 @@ mod profile;
 mod record;
 mod report;
 mod runtime;
+mod schedule;
 mod support;
 mod workbench;

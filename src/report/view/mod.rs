@@ -6,6 +6,7 @@
 mod advice;
 mod answer;
 mod context;
+mod forecast;
 pub mod number;
 mod table;
 mod tables;
@@ -15,6 +16,7 @@ mod words;
 
 pub use advice::{AdviceView, Entry, PriorityView};
 pub use context::Item;
+pub use forecast::{Forecast, ForecastView};
 pub use table::{Row, RowKind, Table};
 pub use template::Fields;
 

@@ -1,0 +1,61 @@
+//! What a budget will buy, from a short probe of the plan.
+
+use crate::plan::{CellKey, LoadMode, Plan};
+use crate::record::{BlockRecord, Pairs, RunRecord};
+use crate::stats::Spread;
+
+use super::index::Index;
+
+/// The precision to be expected at one batch size under one load mode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Precision {
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// How requests arrive.
+    pub load_mode: LoadMode,
+    /// About half the width of the 95% interval of a ratio to the baseline (of a median latency, where there is one
+    /// session), as a share; or why it cannot be told.
+    pub half_width_ratio: Result<f64, String>,
+}
+
+/// The precision that `rounds` of `alternations` each will buy, for every batch size and load mode that the probe came to.
+#[must_use]
+pub fn precision(probe: &RunRecord, rounds: u64, alternations: u64) -> Vec<Precision> {
+    let index = Index::new(probe);
+    let places = probe
+        .plan
+        .batch_sizes
+        .iter()
+        .flat_map(|&batch_size| probe.plan.load_modes.iter().map(move |&load_mode| (batch_size, load_mode)));
+    let at = |(batch_size, load_mode)| {
+        let comparisons = comparisons(&index, &probe.plan, batch_size, load_mode);
+        let is_measured = !comparisons.is_empty();
+        let half_width_ratio = match Spread::of(&comparisons) {
+            None => Err("the probe did not come to two rounds of it".to_owned()),
+            Some(spread) => spread
+                .half_width(rounds, alternations)
+                .ok_or_else(|| format!("{rounds} rounds are too few for an interval; it needs 6")),
+        };
+        is_measured.then_some(Precision { batch_size, load_mode, half_width_ratio })
+    };
+    places.filter_map(at).collect()
+}
+
+/// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.
+fn comparisons(index: &Index<'_>, plan: &Plan, batch_size: u64, load_mode: LoadMode) -> Vec<Vec<Vec<f64>>> {
+    let blocks = |session| index.blocks(CellKey { session, batch_size, load_mode });
+    let median = |block: &BlockRecord| block.median_ns.as_f64();
+    let rounds: Vec<Vec<Vec<f64>>> = match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {
+        Some(baseline) => {
+            let others = (0..plan.sessions.len()).filter(|&session| session != baseline);
+            others.map(|session| Pairs::new(blocks(session), blocks(baseline)).log_ratios(median)).collect()
+        }
+        None => (0..plan.sessions.len()).map(|session| by_launch(blocks(session), median)).collect(),
+    };
+    rounds.into_iter().filter(|rounds| !rounds.is_empty()).collect()
+}
+
+fn by_launch(blocks: &[&BlockRecord], figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
+    let launches = blocks.chunk_by(|one, other| one.launch == other.launch);
+    launches.map(|blocks| blocks.iter().map(|block| figure(block).ln()).collect()).collect()
+}

@@ -1,0 +1,76 @@
+//! `onnxprof profile --plan`: a short probe, and what the whole would take and buy.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::progress::Console;
+use super::{CliError, exit, profile};
+use crate::analysis;
+use crate::plan::Plan;
+use crate::record::RunRecord;
+use crate::report::view::{Forecast, ForecastView};
+use crate::report::{self, Color};
+use crate::runner::{self, Expected, Extent, Job};
+
+/// Rounds of a probe: two tell a spread, a third one halves its uncertainty.
+const ROUNDS: u64 = 3;
+/// Alternations in each: with two, the spread within a round is told from that between launches.
+const ALTERNATIONS: u64 = 2;
+/// A probe ends after this much time.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// A folder for the probe, which goes when it is dropped.
+///
+/// # Errors
+/// The system's folder for temporary files cannot be written.
+pub(super) fn folder() -> Result<tempfile::TempDir, CliError> {
+    tempfile::tempdir().map_err(|error| {
+        CliError::new(exit::BAD_INPUT, &error).with_hint("set TMPDIR to a folder that can be written".to_owned())
+    })
+}
+
+/// Probes the plan of a job and prints what it would take and buy.
+///
+/// # Errors
+/// What would be an error of the run itself, and a probe that did not come to one round.
+pub(super) fn run(mut job: Job, color: Color, progress: &mut Console) -> Result<ExitCode, CliError> {
+    let plan = job.plan.clone();
+    job.plan.schedule.rounds_count = Some(ROUNDS);
+    job.plan.schedule.alternations_count = Some(ALTERNATIONS);
+    job.extent = Extent::Probe(LIMIT);
+    let target = profile::Target { path: job.folder.path().to_owned(), existed: false };
+    progress.say(&format!("probing: {ROUNDS} short rounds, at most {} s", LIMIT.as_secs()));
+    let result = runner::run(job, progress);
+    progress.clear();
+    let (_, probe) = result.map_err(|error| profile::run_error(&error, &target))?;
+    if let Some(error) = profile::nothing_measured(&probe) {
+        return Err(error);
+    }
+    let text = report::terminal_forecast(&forecast(&plan, &probe)?, color);
+    io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
+    let expected = runner::expected(probe, &plan.schedule).ok_or_else(|| {
+        CliError::message(exit::PARTIAL, "the probe ended before anything was measured")
+            .with_hint("go on without `--plan`".to_owned())
+    })?;
+    let Expected { rounds: most_rounds, alternations, round } = expected;
+    let target = plan.schedule.target_half_width_ratio.0;
+    let looks = runner::look_rounds(plan).iter().copied().filter(|&look| look < most_rounds);
+    let is_enough = |rounds: u64| {
+        let widths = analysis::precision(probe, rounds, alternations);
+        widths.iter().all(|precision| precision.half_width_ratio.as_ref().is_ok_and(|&width| width <= target))
+    };
+    let rounds = looks.into_iter().find(|&look| is_enough(look)).unwrap_or(most_rounds);
+    Ok(ForecastView::new(Forecast {
+        plan,
+        rounds,
+        most_rounds,
+        alternations,
+        round_secs: round.as_secs_f64(),
+        precision: &analysis::precision(probe, rounds, alternations),
+    }))
+}

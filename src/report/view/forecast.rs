@@ -1,0 +1,111 @@
+//! What a plan will take and buy, as people read it before they spend the time.
+
+use serde::Serialize;
+
+use super::number;
+use super::table::{Row, RowKind, Table};
+use super::text::plain;
+use crate::analysis::Precision;
+use crate::plan::Plan;
+use crate::record::Unit;
+
+/// A plan before it is measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ForecastView {
+    /// What would be measured, and how long it would take.
+    pub lines: Vec<String>,
+    /// The precision that it would buy.
+    pub precision: Table,
+}
+
+/// What the forecast is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Forecast<'a> {
+    /// The plan, with the batch sizes that would be measured.
+    pub plan: &'a Plan,
+    /// Rounds that are expected.
+    pub rounds: u64,
+    /// Rounds that there is time for.
+    pub most_rounds: u64,
+    /// Alternations in each of them.
+    pub alternations: u64,
+    /// Wall time of one round, in seconds.
+    pub round_secs: f64,
+    /// Precision by batch size and load mode.
+    pub precision: &'a [Precision],
+}
+
+impl ForecastView {
+    /// The forecast as people read it.
+    #[must_use]
+    pub fn new(forecast: Forecast<'_>) -> Self {
+        ForecastView { lines: lines(forecast), precision: table(forecast) }
+    }
+}
+
+fn lines(forecast: Forecast<'_>) -> Vec<String> {
+    let Forecast { plan, rounds, alternations, precision, .. } = forecast;
+    let sessions = plan.sessions.len() as u64;
+    let names: Vec<String> = plan.variants.iter().map(|variant| plain(&variant.name)).collect();
+    vec![
+        format!("Sessions: {sessions} ({}); baseline {}.", names.join(", "), names[plan.baseline]),
+        format!(
+            "Cells: {}: {sessions} sessions at {} combinations of batch size and load mode.",
+            sessions * precision.len() as u64,
+            precision.len()
+        ),
+        format!(
+            "Launches: about {}: {rounds} rounds of one fresh process for each session, {alternations} alternations at \
+             every batch size in each.",
+            rounds * sessions
+        ),
+        time(forecast),
+    ]
+}
+
+fn time(forecast: Forecast<'_>) -> String {
+    let minutes = |rounds: u64| format!("{:.1} minutes", rounds as f64 * forecast.round_secs / 60.0);
+    let about = format!("Time: about {}, and scoring where there is data", minutes(forecast.rounds));
+    if forecast.rounds == forecast.most_rounds {
+        return format!("{about}.");
+    }
+    let target = number::value(Unit::Ratio, forecast.plan.schedule.target_half_width_ratio.0, None);
+    format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_rounds))
+}
+
+fn table(forecast: Forecast<'_>) -> Table {
+    let target = forecast.plan.schedule.target_half_width_ratio.0;
+    let of_what = if forecast.plan.sessions.len() > 1 { "ratio to the baseline" } else { "median latency" };
+    let mut notes = Vec::new();
+    let row = |precision: &Precision| {
+        let (width, within) = match &precision.half_width_ratio {
+            Ok(width) => {
+                let shown = format!("± {}", number::value(Unit::Ratio, *width, None));
+                (shown, if *width <= target { "yes" } else { "no" })
+            }
+            Err(reason) => {
+                if !notes.contains(reason) {
+                    notes.push(reason.clone());
+                }
+                ("-".to_owned(), "-")
+            }
+        };
+        let cells = vec![
+            precision.batch_size.to_string(),
+            precision.load_mode.concurrency().to_string(),
+            width,
+            within.to_owned(),
+        ];
+        Row { cells, kind: RowKind::Plain }
+    };
+    let rows = forecast.precision.iter().map(row).collect();
+    let target = number::value(Unit::Ratio, target, None);
+    notes
+        .push("a forecast from a probe of few rounds: expect it to be off by half, and more on a noisy machine".into());
+    Table {
+        title: format!("Precision that this will buy: 95% half-width of the {of_what}"),
+        header: ["batch", "in flight", "half-width", &format!("within ± {target}")].map(str::to_owned).to_vec(),
+        rows,
+        notes,
+    }
+}

@@ -1,0 +1,81 @@
+//! How a run spends its time: forecast, looks, and cells that rest.
+
+use onnxprof::record::EndReason;
+use serde_json::json;
+
+use crate::workbench::{Workbench, cell};
+
+/// A folder with three copies of a model.
+fn family(bench: &Workbench) -> std::path::PathBuf {
+    for name in ["family/a.onnx", "family/b.onnx", "family/c.onnx"] {
+        bench.copy("fixtures/one-node.onnx", name);
+    }
+    bench.path("family")
+}
+
+#[test]
+fn plan_says_what_would_be_measured_and_measures_nothing_more() {
+    let bench = Workbench::new();
+    let variants = json!({
+        "a": { "fixed_ns": 100_000, "jitter_ratio": 0.02 },
+        "b": { "fixed_ns": 150_000, "jitter_ratio": 0.02 },
+        "c": { "fixed_ns": 100_000, "jitter_ratio": 0.02 },
+    });
+    let output = bench.scripted(&family(&bench), &variants, ["--batch", "1,4", "--plan"]).run();
+    output.assert_code(0);
+    for words in ["3 sessions (a, b, c)", "Cells: 6", "Launches: about 30: 10 rounds", "minutes", "within ± 2.0%"] {
+        let text = output.stdout.replace("Sessions: 3 (a", "3 sessions (a");
+        assert!(text.contains(words), "`{words}` is missing: {output}");
+    }
+    assert!(!bench.run_folder().exists(), "{output}");
+}
+
+#[test]
+fn rounds_that_were_asked_for_are_all_done() {
+    let bench = Workbench::new();
+    let variants = json!({ "a": { "fixed_ns": 1000 }, "b": { "fixed_ns": 1000 }, "c": { "fixed_ns": 1000 } });
+    let words = ["--batch", "1", "--rounds", "12", "--alternations", "1"];
+    bench.scripted(&family(&bench), &variants, words).run().assert_code(0);
+    let record = bench.record();
+    assert_eq!(record.run.ended_by, Some(EndReason::RoundsDone));
+    assert_eq!(record.statistics.unwrap().look_rounds, [0; 0]);
+    assert_eq!(record.launches.iter().map(|launch| launch.round).max(), Some(11));
+}
+
+#[test]
+fn run_ends_at_a_look_when_every_interval_is_narrow() {
+    let bench = Workbench::new();
+    let variants = json!({
+        "a": { "fixed_ns": 100_000, "jitter_ratio": 0.02 },
+        "b": { "fixed_ns": 150_000, "jitter_ratio": 0.02 },
+        "c": { "fixed_ns": 100_000, "jitter_ratio": 0.02 },
+    });
+    bench.scripted(&family(&bench), &variants, ["--batch", "1", "--alternations", "1"]).run().assert_code(0);
+    let record = bench.record();
+    assert_eq!(record.run.ended_by, Some(EndReason::TargetReached));
+    assert_eq!(record.launches.iter().map(|launch| launch.round).max(), Some(9));
+    assert_eq!(cell(&record, "b", 1).settled_after_rounds, Some(10));
+    assert_eq!(cell(&record, "a", 1).settled_after_rounds, None);
+}
+
+/// `b` is twice as slow, which ten rounds show; `c` varies by more than it differs.
+#[test]
+fn time_goes_to_the_undecided_once_others_are_settled() {
+    let bench = Workbench::new();
+    let variants = json!({
+        "a": { "fixed_ns": 100_000, "jitter_ratio": 0.02 },
+        "b": { "fixed_ns": 200_000, "jitter_ratio": 0.02 },
+        "c": { "fixed_ns": 101_000, "jitter_ratio": 0.9 },
+    });
+    let words = ["--batch", "1", "--alternations", "1", "--block", "1ms", "--target", "0.0001%", "--budget", "4s"];
+    bench.scripted(&family(&bench), &variants, words).run().assert_code(0);
+    let record = bench.record();
+    let rounds = |name: &str| {
+        let key = cell(&record, name, 1).key;
+        record.blocks.iter().filter(|block| block.key == key).map(|block| block.round + 1).max().unwrap()
+    };
+    assert_eq!(record.run.ended_by, Some(EndReason::BudgetSpent));
+    assert_eq!((rounds("b"), cell(&record, "b", 1).settled_after_rounds), (10, Some(10)));
+    // The budget may end between the two.
+    assert!(rounds("c") > 10 && rounds("a").abs_diff(rounds("c")) <= 1, "{} {}", rounds("a"), rounds("c"));
+}
