@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use super::compare;
-use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
-use super::findings::{CellFindings, Comparison, SpeedStates};
+use super::estimate::{Counted, Estimate, Figure};
+use super::findings::{CellFindings, Comparison, LatencyModes, SpeedStates};
 use super::index::Index;
 use super::over_launches::{largest, median, per_launch, pooled};
+use super::percentiles::{self, Percentiles, tail};
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome};
-use crate::stats::{self, Latencies, Percentile, Quantile, TooFew};
+use crate::stats::{self, Latencies, Percentile, SteadyClass, Unbounded};
 use crate::units::Ratio;
 
 /// Figures of a cell, in the order in which reports list them.
@@ -105,6 +106,8 @@ fn unmeasured(key: CellKey, outcome: Outcome) -> CellFindings {
         comparison: None,
         speed_states: None,
         unsteady_launches_count: 0,
+        steady: None,
+        modes: None,
     }
 }
 
@@ -112,7 +115,7 @@ fn measured(index: &Index<'_>, key: CellKey, latencies: Latencies) -> CellFindin
     let blocks = index.blocks(key);
     let comparison = compare::to_baseline(index, key);
     let cell = Measurement { index, key, latencies, blocks, comparison };
-    let percentiles = cell.percentiles();
+    let percentiles = Percentiles::of(&cell.latencies, &percentiles::of_launches(index, key));
     let figures = METRICS.into_iter().map(|metric| Figure { metric, estimate: cell.figure(metric, &percentiles) });
     CellFindings {
         key,
@@ -122,6 +125,8 @@ fn measured(index: &Index<'_>, key: CellKey, latencies: Latencies) -> CellFindin
         figures: figures.collect(),
         speed_states: speed_states(blocks),
         unsteady_launches_count: index.launch_cells(key).iter().filter(|(_, cell)| !cell.warmup.steady).count() as u64,
+        steady: steady(blocks),
+        modes: modes(&cell.latencies),
         comparison: cell.comparison,
     }
 }
@@ -160,12 +165,6 @@ impl Measurement<'_> {
         }
     }
 
-    fn percentiles(&self) -> Percentiles {
-        let quantiles = [Quantile::P50, Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];
-        let [p50, p90, p95, p99, p999] = self.latencies.percentiles(quantiles);
-        Percentiles { p50, p90, p95, p99, p999 }
-    }
-
     fn over_launches(&self, value: impl Fn(&LaunchRecord, &LaunchCell) -> Option<f64>) -> Vec<f64> {
         self.index.launch_cells(self.key).iter().filter_map(|(launch, cell)| value(launch, cell)).collect()
     }
@@ -192,13 +191,13 @@ impl Measurement<'_> {
 
     /// The median of all latencies with its interval over launches, each of which gives the median of its blocks'
     /// medians.
-    fn p50(&self, percentile: &Result<Percentile, TooFew>) -> Estimate {
+    fn p50(&self, percentile: &Result<Percentile, Unbounded>) -> Estimate {
         let medians = per_launch(self.blocks, |blocks| {
             stats::median(&blocks.iter().map(|block| block.median_ns.as_f64()).collect::<Vec<_>>())
         });
         match percentile {
             Ok(percentile) => pooled(percentile.value, &medians),
-            Err(too_few) => Estimate::absent(too_few.to_string()),
+            Err(unbounded) => percentiles::absent(unbounded),
         }
     }
 
@@ -265,32 +264,18 @@ impl Measurement<'_> {
     }
 }
 
-/// Percentiles of a cell, or how many samples they would need.
-struct Percentiles {
-    p50: Result<Percentile, TooFew>,
-    p90: Result<Percentile, TooFew>,
-    p95: Result<Percentile, TooFew>,
-    p99: Result<Percentile, TooFew>,
-    p999: Result<Percentile, TooFew>,
-}
-
-/// A percentile with its interval from order statistics.
-fn tail(percentile: &Result<Percentile, TooFew>) -> Estimate {
-    match percentile {
-        Ok(percentile) => Estimate::Measured(Measured {
-            value: percentile.value,
-            interval: Some(Interval { low: percentile.interval.low, high: percentile.interval.high }),
-            range: None,
-            n: percentile.n,
-            n_of: Counted::Inferences,
-            remark: None,
-        }),
-        Err(too_few) => Estimate::absent(too_few.to_string()),
-    }
-}
-
 fn speed_states(blocks: &[&BlockRecord]) -> Option<SpeedStates> {
     let medians: Vec<f64> = blocks.iter().map(|block| block.median_ns.as_f64()).collect();
     let found = stats::speed_states(&medians)?;
     Some(SpeedStates { slow_to_fast_ratio: Ratio(found.slow_over_fast), slow_share_ratio: Ratio(found.slow_share) })
+}
+
+fn modes(latencies: &Latencies) -> Option<LatencyModes> {
+    let found = stats::latency_modes(latencies)?;
+    Some(LatencyModes { fast_ns: found.fast_ns, slow_ns: found.slow_ns, slow_share_ratio: Ratio(found.slow_share) })
+}
+
+fn steady(blocks: &[&BlockRecord]) -> Option<SteadyClass> {
+    let medians = |blocks: &[&BlockRecord]| Some(blocks.iter().map(|block| block.median_ns.as_f64()).collect());
+    stats::steady_class(&per_launch(blocks, medians))
 }

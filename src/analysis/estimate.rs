@@ -23,6 +23,9 @@ pub enum Estimate {
     Absent {
         /// Why not, as a lowercase fragment such as `needs 1000 samples, has 96`.
         reason: String,
+        /// What is known nevertheless, in the metric's base unit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bounds: Option<Bounds>,
     },
 }
 
@@ -41,6 +44,15 @@ pub struct Measured {
     pub n_of: Counted,
     /// What a reader has to know about the value: why there is no interval, or that it rests on few.
     pub remark: Option<String>,
+}
+
+/// One-sided bounds of a value that cannot be bounded from both sides, each with 95% confidence on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Bounds {
+    /// What the value is not below.
+    pub at_least: Option<f64>,
+    /// What the value is not above.
+    pub at_most: Option<f64>,
 }
 
 /// Two ends, the lower one first, in the unit of what they enclose.
@@ -110,7 +122,7 @@ impl Interval {
 impl Estimate {
     /// An absent figure.
     pub fn absent(reason: impl Into<String>) -> Self {
-        Estimate::Absent { reason: reason.into() }
+        Estimate::Absent { reason: reason.into(), bounds: None }
     }
 
     /// A value that is read off rather than estimated, so that it has no interval.

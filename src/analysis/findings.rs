@@ -8,7 +8,7 @@ use super::conclusions::{Advice, Answer, Bottleneck, Headline};
 use super::estimate::{Estimate, Figure, Interval, find};
 use crate::plan::{CellKey, LoadMode};
 use crate::record::{EndReason, Metric, Outcome};
-use crate::stats::Evidence;
+use crate::stats::{Evidence, SteadyClass};
 use crate::units::Ratio;
 
 /// Everything that a run record says once statistics and rules have been applied to it.
@@ -178,6 +178,10 @@ pub struct CellFindings {
     pub speed_states: Option<SpeedStates>,
     /// Launches whose warm-up ended at its bound, before the latency was steady.
     pub unsteady_launches_count: u64,
+    /// How the latency went while it was measured; absent where there are too few blocks to tell.
+    pub steady: Option<SteadyClass>,
+    /// Two modes among all latencies, if there are.
+    pub modes: Option<LatencyModes>,
 }
 
 impl CellFindings {
@@ -246,6 +250,17 @@ pub struct SpeedStates {
     /// Median latency in the slow state / in the fast one.
     pub slow_to_fast_ratio: Ratio,
     /// Share of the blocks in the slow state.
+    pub slow_share_ratio: Ratio,
+}
+
+/// Two modes of a cell's latencies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LatencyModes {
+    /// Median latency of the fast mode, in nanoseconds.
+    pub fast_ns: f64,
+    /// Median latency of the slow mode, in nanoseconds.
+    pub slow_ns: f64,
+    /// Share of the inferences in the slow mode.
     pub slow_share_ratio: Ratio,
 }
 

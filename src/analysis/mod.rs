@@ -15,6 +15,7 @@ mod findings;
 mod forecast;
 mod index;
 mod over_launches;
+mod percentiles;
 mod reproduce;
 mod scaling;
 mod session;
@@ -23,10 +24,10 @@ pub use conclusions::{
     Action, Advice, Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, Level, Pick, Priority,
     Rejection, RejectionReason,
 };
-pub use estimate::{Counted, Estimate, Figure, Interval, Measured, find};
+pub use estimate::{Bounds, Counted, Estimate, Figure, Interval, Measured, find};
 pub use findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
-    Findings, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, UnhealthyOutput, Verdict,
+    Findings, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, UnhealthyOutput, Verdict,
 };
 
 pub use forecast::{Precision, precision};

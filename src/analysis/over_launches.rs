@@ -72,7 +72,7 @@ fn range(values: &[f64]) -> Option<Interval> {
 }
 
 /// A figure of the blocks of each launch, in the order in which the launches began.
-pub(super) fn per_launch(blocks: &[&BlockRecord], figure: impl Fn(&[&BlockRecord]) -> Option<f64>) -> Vec<f64> {
+pub(super) fn per_launch<T>(blocks: &[&BlockRecord], figure: impl Fn(&[&BlockRecord]) -> Option<T>) -> Vec<T> {
     let mut ordered = blocks.to_vec();
     ordered.sort_by_key(|block| block.launch);
     ordered.chunk_by(|one, other| one.launch == other.launch).filter_map(figure).collect()

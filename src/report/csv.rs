@@ -89,8 +89,11 @@ fn write_figure(writer: &mut Writer, place: &Place<'_>, figure: &Figure) -> Resu
     let measured = figure.estimate.measured();
     let interval = measured.and_then(|measured| measured.interval);
     let reason = match &figure.estimate {
-        Estimate::Measured(measured) => measured.remark.as_deref().unwrap_or_default(),
-        Estimate::Absent { reason } => reason,
+        Estimate::Measured(measured) => measured.remark.clone().unwrap_or_default(),
+        Estimate::Absent { reason, bounds } => match bounds.and_then(|bounds| bounds.at_least) {
+            Some(least) => format!("{reason}; at least {least} {} with 95% confidence", figure.metric.unit().key()),
+            None => reason.clone(),
+        },
     };
     writer.write_record([
         place.variant,
@@ -105,7 +108,7 @@ fn write_figure(writer: &mut Writer, place: &Place<'_>, figure: &Figure) -> Resu
         &number(interval.map(|interval| interval.high)),
         &measured.map(|measured| measured.n.to_string()).unwrap_or_default(),
         place.outcome,
-        reason,
+        &reason,
     ])
 }
 

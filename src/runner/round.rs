@@ -15,6 +15,7 @@ use crate::plan::{CellKey, LoadMode, PageCache, Plan, SweepEnd};
 use crate::record::store::{Journal, StoreError};
 use crate::record::{EndReason, Event, Failure, LaunchCell, Outcome};
 use crate::sample::{Roots, Sampler, page_cache};
+use crate::stats::Latencies;
 use crate::units::Nanos;
 
 /// How often a disturbed block is run again.
@@ -60,6 +61,8 @@ pub(super) struct Round {
 struct Turn {
     key: CellKey,
     cell: LaunchCell,
+    /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times the memory.
+    histograms: Vec<String>,
 }
 
 impl Run<'_> {
@@ -158,7 +161,7 @@ impl Run<'_> {
             if self.launch_if_needed(round, session).await?
                 && let Some(cell) = self.begin_cell(round, key(session)).await?
             {
-                turns.push(Turn { key: key(session), cell });
+                turns.push(Turn { key: key(session), cell, histograms: Vec::new() });
             }
         }
         let began = Instant::now();
@@ -252,7 +255,7 @@ impl Run<'_> {
             let Some(place) = turns.iter().position(|turn| turn.key.session == session) else { continue };
             let key = turns[place].key;
             let Some(launch) = &mut round.launches[session] else { continue };
-            if let Err(failure) = self.block(launch, key, alternation, position as u64).await? {
+            if let Err(failure) = self.block(launch, &mut turns[place], alternation, position as u64).await? {
                 launch.record.outcome = outcome_of_launch(launch, &failure);
                 self.fail_cell(key, &failure)?;
                 turns.remove(place);
@@ -268,10 +271,11 @@ impl Run<'_> {
     async fn block(
         &mut self,
         launch: &mut Launch,
-        key: CellKey,
+        turn: &mut Turn,
         alternation: u64,
         position: u64,
     ) -> Result<Result<(), Failure>, RunError> {
+        let key = turn.key;
         for _ in 0..=MAX_REPEATS {
             let place = BlockPlace {
                 key,
@@ -289,6 +293,7 @@ impl Run<'_> {
             self.blocks_count += 1;
             self.disturbed_count += u64::from(disturbed);
             self.mark_measured(key)?;
+            turn.histograms.push(measured.histogram.clone());
             self.journal.append(Event::Block { block: Box::new(measured.block), histogram: measured.histogram })?;
             if !disturbed || self.is_late() || self.is_disturbed_throughout() {
                 break;
@@ -300,7 +305,8 @@ impl Run<'_> {
     async fn end_cell(&mut self, round: &mut Round, turn: Turn) -> Result<(), RunError> {
         let Some(launch) = &mut round.launches[turn.key.session] else { return Ok(()) };
         match launch.end_cell(&self.roots, turn.cell).await {
-            Ok(cell) => {
+            Ok(mut cell) => {
+                cell.latency_histogram = merged(&turn.histograms);
                 self.journal
                     .append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
                 launch.record.cells.push(cell);
@@ -363,6 +369,15 @@ impl Run<'_> {
     fn is_late(&self) -> bool {
         self.remaining().is_zero()
     }
+}
+
+/// The encoded sum of encoded histograms; absent if there are none or one cannot be read.
+fn merged(histograms: &[String]) -> Option<String> {
+    let mut sum = Latencies::new();
+    for histogram in histograms {
+        sum.merge(&Latencies::decode(histogram).ok()?);
+    }
+    (!sum.is_empty()).then(|| sum.encode())
 }
 
 /// A launch has failed if its worker is gone; otherwise only its cell has.

@@ -63,6 +63,22 @@ impl Latencies {
         self.histogram.is_empty()
     }
 
+    /// Latencies above `bound`, each counted as the middle of its bucket.
+    #[must_use]
+    pub fn count_above(&self, bound: Nanos) -> u64 {
+        self.count() - self.count_up_to(bound)
+    }
+
+    /// Latencies at or below `bound`, each counted as the middle of its bucket.
+    pub(super) fn count_up_to(&self, bound: Nanos) -> u64 {
+        if bound.0 >= HIGHEST_NS {
+            return self.count();
+        }
+        let counted = self.histogram.median_equivalent(bound.0) <= bound.0;
+        let last = if counted { Some(bound.0) } else { self.histogram.lowest_equivalent(bound.0).checked_sub(1) };
+        last.map_or(0, |last| self.histogram.count_between(0, last))
+    }
+
     /// The smallest latency; `None` if there are none.
     #[must_use]
     pub fn min(&self) -> Option<Nanos> {
@@ -193,6 +209,18 @@ mod tests {
         for ranks in [&[0][..], &[4], &[2, 1]] {
             assert_eq!(latencies.at_ranks(ranks), None, "{ranks:?}");
         }
+    }
+
+    #[test]
+    fn latencies_above_a_bound_agree_with_the_ranks() {
+        let latencies = of(spread(5, 1_000));
+        for rank in [1, 10, 500, 900, 1_000] {
+            let bound = latencies.at_ranks(&[rank]).unwrap()[0];
+            let above = latencies.count_above(bound);
+            assert!(above <= 1_000 - rank && latencies.count_above(Nanos(bound.0 - 1)) > above, "{rank}: {above}");
+        }
+        assert_eq!(of([10, 20, 30]).count_above(Nanos(20)), 1);
+        assert_eq!((latencies.count_above(Nanos(0)), latencies.count_above(Nanos(u64::MAX))), (1_000, 0));
     }
 
     #[test]

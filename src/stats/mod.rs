@@ -8,6 +8,8 @@
 mod binomial;
 mod bootstrap;
 mod codec;
+pub mod early_stopping;
+mod effective;
 mod forecast;
 mod histogram;
 mod launches;
@@ -19,6 +21,7 @@ mod proportion;
 mod rank_sum;
 mod signed_rank;
 mod steady;
+mod trend;
 mod verdict;
 
 pub use bootstrap::bootstrap;
@@ -27,12 +30,13 @@ pub use forecast::Spread;
 pub use histogram::Latencies;
 pub use launches::{Estimate, MIN_LAUNCHES, over_launches};
 pub use looks::{END_ERROR, LOOK_ERROR, LOOK_ROUNDS, Look, look};
-pub use modes::{SpeedStates, speed_states};
+pub use modes::{LatencyModes, SpeedStates, latency_modes, speed_states};
 pub use paired::PairedRatio;
-pub use percentile::{Percentile, Quantile, median, percentile_of_sorted};
+pub use percentile::{Percentile, Quantile, Unbounded, median, percentile_of_sorted};
 pub use proportion::{PairedChange, PairedCounts, Proportion};
 pub use rank_sum::UnpairedRatio;
 pub use steady::SteadyRule;
+pub use trend::{SteadyClass, steady_class};
 pub use verdict::{Evidence, Relation, benjamini_hochberg, relations};
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +45,7 @@ use serde::{Deserialize, Serialize};
 pub const CONFIDENCE: f64 = 0.95;
 
 /// Name of the interval of a percentile, for the record.
-pub const PERCENTILE_INTERVAL: &str = "order_statistics";
+pub const PERCENTILE_INTERVAL: &str = "order_statistics_effective_n";
 
 /// Name of the estimate over rounds and its interval, for the record.
 pub const OVER_ROUNDS: &str = "hodges_lehmann_signed_rank";

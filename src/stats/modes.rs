@@ -1,7 +1,8 @@
-//! Whether a machine switched between two speeds while a cell was measured.
+//! Whether a machine switched between two speeds while a cell was measured, or latencies have two modes.
 
 use serde::{Deserialize, Serialize};
 
+use super::Latencies;
 use super::percentile::median;
 
 /// Two speeds between which the machine switched.
@@ -13,6 +14,19 @@ pub struct SpeedStates {
     pub slow_share: f64,
 }
 
+/// Two modes of the latencies of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LatencyModes {
+    /// Median latency of the fast mode, in nanoseconds.
+    pub fast_ns: f64,
+    /// Median latency of the slow mode, in nanoseconds.
+    pub slow_ns: f64,
+    /// Share of the latencies in the slow mode.
+    pub slow_share: f64,
+}
+
+/// Quantiles that stand for a distribution of latencies; noise in their place is far below what is told apart.
+const LATENCY_POINTS: u64 = 200;
 /// States closer than this are not told apart: launches of one binary differ by some percent on their own.
 const MIN_SLOW_OVER_FAST: f64 = 1.1;
 /// A state holds at least this share of the blocks; fewer are outliers.
@@ -41,10 +55,39 @@ const MAD_TO_SD: f64 = 1.4826;
 /// the demand for separation in units of spread follows Ashman, Bird and Zepf, *Astron. J.* 108 (1994).
 #[must_use]
 pub fn speed_states(block_medians: &[f64]) -> Option<SpeedStates> {
-    if block_medians.iter().any(|median| !(median.is_finite() && *median > 0.0)) {
+    let modes = two_modes(block_medians)?;
+    Some(SpeedStates { slow_over_fast: (modes.slow - modes.fast).exp(), slow_share: modes.slow_share })
+}
+
+/// Recognizes two modes among latencies, by the rule of [`speed_states`] on evenly spaced quantiles of them.
+///
+/// `None` as well below 200 latencies, whose quantiles would repeat each other.
+#[must_use]
+pub fn latency_modes(latencies: &Latencies) -> Option<LatencyModes> {
+    let n = latencies.count();
+    if n < LATENCY_POINTS {
         return None;
     }
-    let mut logarithms: Vec<f64> = block_medians.iter().map(|median| median.ln()).collect();
+    // The middle of each of as many equal parts.
+    let rank = |part: u64| ((2 * u128::from(part) + 1) * u128::from(n) / (2 * u128::from(LATENCY_POINTS))) as u64 + 1;
+    let ranks: Vec<u64> = (0..LATENCY_POINTS).map(rank).collect();
+    let points: Vec<f64> = latencies.at_ranks(&ranks)?.iter().map(|latency| latency.as_f64()).collect();
+    let modes = two_modes(&points)?;
+    Some(LatencyModes { fast_ns: modes.fast.exp(), slow_ns: modes.slow.exp(), slow_share: modes.slow_share })
+}
+
+/// Two modes of logarithms.
+struct Modes {
+    fast: f64,
+    slow: f64,
+    slow_share: f64,
+}
+
+fn two_modes(values: &[f64]) -> Option<Modes> {
+    if values.iter().any(|value| !(value.is_finite() && *value > 0.0)) {
+        return None;
+    }
+    let mut logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
     logarithms.sort_unstable_by(f64::total_cmp);
     let (fast, slow) = logarithms.split_at(best_split(&logarithms)?);
     let (fast_centre, slow_centre) = (median(fast)?, median(slow)?);
@@ -56,10 +99,8 @@ pub fn speed_states(block_medians: &[f64]) -> Option<SpeedStates> {
 
     let apart = distance >= MIN_SLOW_OVER_FAST.ln() && distance >= MIN_SEPARATION * spread;
     let hollow = in_valley as f64 <= MAX_VALLEY * fast.len().min(slow.len()) as f64;
-    (apart && hollow).then(|| SpeedStates {
-        slow_over_fast: distance.exp(),
-        slow_share: slow.len() as f64 / logarithms.len() as f64,
-    })
+    let slow_share = slow.len() as f64 / logarithms.len() as f64;
+    (apart && hollow).then_some(Modes { fast: fast_centre, slow: slow_centre, slow_share })
 }
 
 /// Median absolute deviation from `centre`.
@@ -91,6 +132,7 @@ fn best_split(sorted: &[f64]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Nanos;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
@@ -162,6 +204,37 @@ mod tests {
         medians.extend([40_000.0, 90_000.0]);
         let states = speed_states(&medians).unwrap();
         assert!((states.slow_over_fast - 1.25).abs() < 0.01, "{states:?}");
+    }
+
+    /// `count` latencies, whose logarithms `noise` draws around 57 us.
+    fn latencies(count: usize, noise: impl Fn(&mut Pcg64) -> f64) -> Latencies {
+        let mut rng = Pcg64::seed_from_u64(19);
+        let mut latencies = Latencies::new();
+        (0..count).for_each(|_| latencies.record(Nanos((57_000.0 * noise(&mut rng).exp()) as u64)));
+        latencies
+    }
+
+    #[test]
+    fn two_modes_of_latencies_are_named() {
+        let apart = (90.0_f64 / 57.0).ln();
+        let modes = latency_modes(&latencies(5_000, |rng| {
+            let slow = if rng.random_bool(0.3) { apart } else { 0.0 };
+            slow + 0.02 * normal(rng)
+        }));
+        let modes = modes.unwrap();
+        assert!((modes.fast_ns / 57e3 - 1.0).abs() < 0.01 && (modes.slow_ns / 90e3 - 1.0).abs() < 0.01, "{modes:?}");
+        assert!((modes.slow_share - 0.3).abs() < 0.03, "{modes:?}");
+    }
+
+    #[test]
+    fn one_mode_with_a_tail_is_not_called_two() {
+        assert_eq!(latency_modes(&latencies(5_000, |rng| -0.3 * uniform(rng).ln())), None);
+        assert_eq!(
+            latency_modes(&latencies(5_000, |rng| if rng.random_bool(0.03) { 0.8 } else { 0.01 * normal(rng) })),
+            None
+        );
+        assert_eq!(latency_modes(&latencies(5_000, |_| 0.0)), None);
+        assert_eq!(latency_modes(&latencies(199, |rng| if rng.random_bool(0.5) { 0.8 } else { 0.0 })), None);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Percentiles by nearest rank, given only where the sample is large enough to bound them.
 
-use serde::{Deserialize, Serialize};
-
 use super::binomial::Binomial;
-use super::{Counted, Interval, Latencies, TAIL, TooFew};
+use super::effective::{Cluster, effective_n};
+use super::{CONFIDENCE, Counted, Interval, Latencies, TAIL, TooFew};
+use crate::units::Nanos;
 
 /// A share of the distribution, exact in steps of 0.001%.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,17 +14,34 @@ pub struct Quantile {
 /// A percentile that the sample is large enough for.
 ///
 /// Nearest rank: the smallest recorded value with at least `ceil(n q)` samples at or below it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Percentile {
     /// The percentile, in the unit of the sample.
     pub value: f64,
-    /// Its interval from order statistics, as if the samples were independent.
+    /// Its interval from order statistics of the effective sample.
     ///
-    /// Neighbouring inferences are not, so this interval is the least that a percentile may be
-    /// doubted; the one over launches is for comparing.
-    pub interval: Interval,
+    /// # Errors
+    /// The effective sample is too small to bound the percentile from both sides.
+    pub interval: Result<Interval, Unbounded>,
     /// Samples that it was read from.
     pub n: u64,
+    /// Independent samples that these are worth; `None` where that is not known, and all of them count.
+    pub effective_n: Option<u64>,
+}
+
+/// A percentile that the sample is too small to bound from both sides.
+///
+/// Each bound holds on its own with 95% confidence, in the unit of the sample; it is absent where the sample is too
+/// small for it as well.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("{too_few}")]
+pub struct Unbounded {
+    /// What both sides would need, and what there is.
+    pub too_few: TooFew,
+    /// What the percentile is not below.
+    pub at_least: Option<f64>,
+    /// What the percentile is not above.
+    pub at_most: Option<f64>,
 }
 
 impl Quantile {
@@ -66,71 +83,126 @@ impl Quantile {
     }
 }
 
-/// Where a percentile and the ends of its interval stand in a sorted sample; rank 1 is the smallest value.
-struct Ranks {
-    low: u64,
+/// Where a percentile and its bounds stand in a sorted sample; rank 1 is the smallest value.
+pub(super) struct Ranks {
     value: u64,
-    high: u64,
+    /// The ends of the interval; `None` if the sample is too small for both.
+    pub(super) two_sided: Option<Sides>,
+    at_least: Option<u64>,
+    at_most: Option<u64>,
+    too_few: TooFew,
+}
+
+/// Ranks that bound a quantile from both sides.
+#[derive(Clone, Copy)]
+pub(super) struct Sides {
+    pub(super) low: u64,
+    pub(super) high: u64,
     confidence: f64,
 }
 
 impl Ranks {
-    /// The nearest rank, and the ranks that bound the quantile with 95% confidence: the largest l with
-    /// P(X < l) <= 2.5% and the smallest u with P(X >= u) <= 2.5%, X binomial(n, q).
+    /// The nearest rank among `n`, and the ranks that bound the quantile with 95% confidence if the sample is worth
+    /// `effective` independent ones.
     ///
-    /// Source: Hahn and Meeker, *Statistical Intervals* (1991), section 5.2.
-    fn of(quantile: Quantile, n: u64) -> Result<Self, TooFew> {
+    /// For X binomial(effective, q), the bounds are the largest l with P(X < l) <= 2.5% and the smallest u with
+    /// P(X >= u) <= 2.5%; a bound that stands alone has 5%. A rank of the effective sample stands for a share of the
+    /// distribution, whose outer end is the rank in the whole sample. Below the smallest sample for both bounds,
+    /// no more than all `n` count.
+    ///
+    /// Sources: Hahn and Meeker, *Statistical Intervals* (1991), section 5.2; for the shares Woodruff, *Journal of the
+    /// American Statistical Association* 47 (1952) 635-646.
+    pub(super) fn of(quantile: Quantile, n: u64, effective: u64) -> Self {
         let needs = quantile.needs();
-        if n < needs {
-            return Err(TooFew { needs, has: n, counted: Counted::Inferences });
+        let effective = if n < needs { effective.min(n) } else { effective };
+        let successes = Binomial::new(effective, quantile.share());
+        let scaled = |rank: u64| u128::from(rank) * u128::from(n);
+        let outer_low = |rank: u64| (scaled(rank - 1) / u128::from(effective)) as u64 + 1;
+        let outer_high = |rank: u64| scaled(rank).div_ceil(u128::from(effective)) as u64;
+        let low = |tail: f64| Some(successes.first_above(tail)).filter(|&rank| rank > 0);
+        let high = |tail: f64| Some(successes.quantile(1.0 - tail) + 1).filter(|&rank| rank <= effective);
+        let sides = |(low, high): (u64, u64)| Sides {
+            low: outer_low(low),
+            high: outer_high(high),
+            confidence: successes.at_most(high - 1) - successes.at_most(low - 1),
+        };
+        Ranks {
+            value: quantile.rank(n),
+            two_sided: low(TAIL).zip(high(TAIL)).filter(|_| effective >= needs).map(sides),
+            at_least: low(1.0 - CONFIDENCE).map(outer_low),
+            at_most: high(1.0 - CONFIDENCE).map(outer_high),
+            too_few: TooFew { needs, has: effective, counted: Counted::Inferences },
         }
-        let successes = Binomial::new(n, quantile.share());
-        let low = successes.first_above(TAIL);
-        let high = successes.quantile(1.0 - TAIL) + 1;
-        let confidence = successes.at_most(high - 1) - successes.at_most(low - 1);
-        Ok(Ranks { low, value: quantile.rank(n), high, confidence })
     }
 
-    fn percentile(&self, n: u64, at: impl Fn(u64) -> f64) -> Percentile {
-        let interval = Interval { low: at(self.low), high: at(self.high), confidence: self.confidence };
-        Percentile { value: at(self.value), interval, n }
+    fn all(&self) -> impl Iterator<Item = u64> {
+        let sides = self.two_sided.into_iter().flat_map(|sides| [sides.low, sides.high]);
+        sides.chain(self.at_least).chain(self.at_most)
+    }
+
+    fn percentile(&self, n: u64, effective_n: Option<u64>, at: impl Fn(u64) -> f64) -> Result<Percentile, Unbounded> {
+        let unbounded =
+            Unbounded { too_few: self.too_few, at_least: self.at_least.map(&at), at_most: self.at_most.map(&at) };
+        if n < self.too_few.needs {
+            return Err(Unbounded { too_few: TooFew { has: n, ..self.too_few }, ..unbounded });
+        }
+        let interval =
+            |sides: Sides| Interval { low: at(sides.low), high: at(sides.high), confidence: sides.confidence };
+        Ok(Percentile {
+            value: at(self.value),
+            interval: self.two_sided.map(interval).ok_or(unbounded),
+            n,
+            effective_n,
+        })
     }
 }
 
 impl Latencies {
-    /// Percentiles of the latencies, in nanoseconds, each with its interval, in one pass over the histogram.
+    /// Percentiles of the latencies, in nanoseconds, each with its interval.
+    ///
+    /// `launches` are the latencies by launch. With two or more, the interval is that of the effective sample size; else
+    /// it takes the latencies for independent, which neighbours are not, and is the least that a percentile may be
+    /// doubted.
     ///
     /// # Errors
-    /// One for each percentile that there are too few latencies to bound from both sides: the
-    /// p99 of 100 samples is the second largest of them.
-    pub fn percentiles<const N: usize>(&self, quantiles: [Quantile; N]) -> [Result<Percentile, TooFew>; N] {
-        let ranks = quantiles.map(|quantile| Ranks::of(quantile, self.count()));
-        let mut wanted: Vec<u64> =
-            ranks.iter().flatten().flat_map(|ranks| [ranks.low, ranks.value, ranks.high]).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let values = self.at_ranks(&wanted).unwrap_or_default();
-        let at = |rank: u64| values[wanted.partition_point(|&other| other < rank)].as_f64();
-        ranks.map(|ranks| ranks.map(|ranks| ranks.percentile(self.count(), at)))
+    /// One for each percentile that there are too few latencies to bound from both sides: the p99 of 100 samples is the
+    /// second largest of them.
+    pub fn percentiles<const N: usize>(
+        &self,
+        quantiles: [Quantile; N],
+        launches: &[Latencies],
+    ) -> [Result<Percentile, Unbounded>; N] {
+        let n = self.count();
+        if n == 0 {
+            return quantiles.map(|quantile| Ranks::of(quantile, 0, 0).percentile(0, None, |_| 0.0));
+        }
+        let thresholds = self.values(quantiles.iter().map(|quantile| quantile.rank(n)).collect());
+        let ranks = quantiles.map(|quantile| {
+            let threshold = thresholds(quantile.rank(n));
+            let clusters = launches.iter().map(|launch| Cluster::at(launch, threshold));
+            let effective = effective_n(&clusters.collect::<Vec<_>>(), n);
+            (Ranks::of(quantile, n, effective.unwrap_or(n)), effective)
+        });
+        let values = self.values(ranks.iter().flat_map(|(ranks, _)| ranks.all().chain([ranks.value])).collect());
+        ranks.map(|(ranks, effective)| ranks.percentile(n, effective, |rank| values(rank).as_f64()))
     }
 
-    /// One percentile of the latencies, in nanoseconds, with its interval.
-    ///
-    /// # Errors
-    /// Too few latencies to bound it from both sides.
-    pub fn percentile(&self, quantile: Quantile) -> Result<Percentile, TooFew> {
-        let [percentile] = self.percentiles([quantile]);
-        percentile
+    /// The latencies at the given ranks, all of which exist, in any order.
+    fn values(&self, mut ranks: Vec<u64>) -> impl Fn(u64) -> Nanos {
+        ranks.sort_unstable();
+        ranks.dedup();
+        let values = self.at_ranks(&ranks).unwrap_or_default();
+        move |rank| values[ranks.partition_point(|&other| other < rank)]
     }
 }
 
-/// A percentile of an ascending sample, with its interval.
+/// A percentile of an ascending sample of independent values, with its interval.
 ///
 /// # Errors
 /// Too few values to bound it from both sides.
-pub fn percentile_of_sorted(sorted: &[f64], quantile: Quantile) -> Result<Percentile, TooFew> {
+pub fn percentile_of_sorted(sorted: &[f64], quantile: Quantile) -> Result<Percentile, Unbounded> {
     let n = sorted.len() as u64;
-    Ok(Ranks::of(quantile, n)?.percentile(n, |rank| sorted[rank as usize - 1]))
+    Ranks::of(quantile, n, n).percentile(n, None, |rank| sorted[rank as usize - 1])
 }
 
 /// The median of a sample in any order: the middle value, or the mean of both middle values. `None` if it is empty
@@ -151,7 +223,6 @@ pub fn median(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Nanos;
 
     /// The sample whose value at each rank is the rank.
     fn ranks(n: u64) -> Vec<f64> {
@@ -180,7 +251,7 @@ mod tests {
             (Quantile::P999, 10_000, 9_983.0, 9_997.0),
         ];
         for (quantile, n, low, high) in expected {
-            let interval = percentile_of_sorted(&ranks(n), quantile).unwrap().interval;
+            let interval = percentile_of_sorted(&ranks(n), quantile).unwrap().interval.unwrap();
             assert_eq!((interval.low, interval.high), (low, high), "{quantile:?} of {n}");
             assert!(interval.confidence >= 0.95, "{quantile:?} of {n}: {}", interval.confidence);
         }
@@ -198,8 +269,8 @@ mod tests {
         ] {
             assert_eq!(quantile.needs(), needs);
             let refused = TooFew { needs, has: needs - 1, counted: Counted::Inferences };
-            assert_eq!(percentile_of_sorted(&ranks(needs - 1), quantile), Err(refused));
-            assert!(percentile_of_sorted(&ranks(needs), quantile).is_ok(), "{quantile:?}");
+            assert_eq!(percentile_of_sorted(&ranks(needs - 1), quantile).unwrap_err().too_few, refused);
+            assert!(percentile_of_sorted(&ranks(needs), quantile).unwrap().interval.is_ok(), "{quantile:?}");
         }
     }
 
@@ -207,6 +278,34 @@ mod tests {
     fn refusal_says_how_many_are_needed() {
         let error = percentile_of_sorted(&ranks(100), Quantile::P99).unwrap_err();
         assert_eq!(error.to_string(), "needs 368 inferences, has 100");
+    }
+
+    #[test]
+    fn one_side_is_bounded_where_both_are_not() {
+        // P(X < 97) = 0.018 and P(X < 98) = 0.079 for X binomial(100, 0.99); 0.99^100 = 0.37 leaves the top open.
+        let error = percentile_of_sorted(&ranks(100), Quantile::P99).unwrap_err();
+        assert_eq!((error.at_least, error.at_most), (Some(97.0), None));
+        // 0.99^298 > 5% >= 0.99^299.
+        assert_eq!(percentile_of_sorted(&ranks(298), Quantile::P99).unwrap_err().at_most, None);
+        assert_eq!(percentile_of_sorted(&ranks(299), Quantile::P99).unwrap_err().at_most, Some(299.0));
+        let error = percentile_of_sorted(&[], Quantile::P50).unwrap_err();
+        assert_eq!((error.at_least, error.at_most), (None, None));
+    }
+
+    #[test]
+    fn launches_that_differ_widen_the_interval() {
+        let launch = |offset: u64| {
+            let mut latencies = Latencies::new();
+            (1..=100).for_each(|value| latencies.record(Nanos(offset + value)));
+            latencies
+        };
+        let launches: Vec<Latencies> = (0..8).map(|number| launch(4 * number)).collect();
+        let mut all = Latencies::new();
+        launches.iter().for_each(|launch| all.merge(launch));
+        let [alone, p99] = [&[], &launches[..]].map(|launches| all.percentiles([Quantile::P90], launches)[0].unwrap());
+        assert_eq!((alone.value, alone.n, alone.effective_n), (p99.value, p99.n, None));
+        let (alone, wide) = (alone.interval.unwrap(), p99.interval.unwrap());
+        assert!(p99.effective_n.unwrap() < 200 && wide.low < alone.low && wide.high > alone.high, "{p99:?}");
     }
 
     #[test]
@@ -229,15 +328,16 @@ mod tests {
         let mut latencies = Latencies::new();
         (1..=1_000).for_each(|value| latencies.record(Nanos(value)));
         for quantile in [Quantile::P10, Quantile::P50, Quantile::P90, Quantile::P99] {
-            assert_eq!(latencies.percentile(quantile), percentile_of_sorted(&ranks(1_000), quantile));
+            let [read] = latencies.percentiles([quantile], &[]);
+            assert_eq!(read, percentile_of_sorted(&ranks(1_000), quantile));
         }
     }
 
     #[test]
     fn ten_million_latencies_have_an_interval() {
         // scipy.stats.binom(10_000_000, 0.99): ppf(0.025) and ppf(0.975) + 1.
-        let ranks = Ranks::of(Quantile::P99, 10_000_000).unwrap();
-        assert_eq!((ranks.low, ranks.high), (9_899_383, 9_900_617));
+        let sides = Ranks::of(Quantile::P99, 10_000_000, 10_000_000).two_sided.unwrap();
+        assert_eq!((sides.low, sides.high), (9_899_383, 9_900_617));
     }
 
     #[test]

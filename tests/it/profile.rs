@@ -110,6 +110,13 @@ fn record_holds_every_figure_of_a_launch_and_a_cell() {
         let timed: u64 = blocks.map(|block| block.inferences_count).sum();
         let latencies = Latencies::decode(cell.latency_histogram.as_ref().unwrap()).unwrap();
         assert_eq!(latencies.count(), timed);
+        let launches = record.launches.iter().filter(|launch| launch.session == cell.key.session);
+        let cells = launches.flat_map(|launch| &launch.cells).filter(|of| of.batch_size == cell.key.batch_size);
+        let mut of_launches = Latencies::new();
+        for text in cells.filter_map(|of| of.latency_histogram.as_ref()) {
+            of_launches.merge(&Latencies::decode(text).unwrap());
+        }
+        assert_eq!(of_launches, latencies);
         assert!(timed >= 3);
     }
     assert_eq!(record.accuracy.len(), 4);

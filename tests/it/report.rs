@@ -227,6 +227,31 @@ fn a_few_rounds_settle_nothing_and_say_so() {
 }
 
 #[test]
+fn percentile_of_too_few_inferences_is_bounded_from_below() {
+    let run = record::few_inferences();
+    let findings = analysis::findings(&run);
+    let text = terminal(&run, &findings);
+    assert!(text.contains("≥ ") && text.contains("not measured: needs 368 inferences"), "{text}");
+    let text = markdown(&run, &findings);
+    assert!(text.contains("p99 not measured: needs 368 inferences, has 96; at least "), "{text}");
+    assert!(csv(&run, &findings).contains("needs 368 inferences, has 96; at least "));
+}
+
+#[test]
+fn latency_that_rises_during_the_run_is_a_caveat() {
+    let run = record::slowing_down();
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.contains("fp32 at batch 1: slowing down: its latency rose while it was measured"), "{text}");
+}
+
+#[test]
+fn percentiles_without_latencies_of_launches_say_what_they_assume() {
+    let mut run = record::digits();
+    run.launches.iter_mut().flat_map(|launch| &mut launch.cells).for_each(|cell| cell.latency_histogram = None);
+    assert!(csv(&run, &analysis::findings(&run)).contains("neighbouring inferences are not independent"));
+}
+
+#[test]
 fn killed_run_is_marked_as_incomplete() {
     let run = record::killed();
     let findings = analysis::findings(&run);

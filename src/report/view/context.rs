@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::number;
 use super::text::plain;
 use super::words::{self, Source};
+use crate::analysis::{CellFindings, LatencyModes, SpeedStates};
 use crate::plan::{ExecutionMode, GraphOptimization, Pin, SessionSpec};
 use crate::record::{EffectiveOptions, EndReason, Host, Metric, Unit};
+use crate::stats::SteadyClass;
 use crate::units::{Bytes, Nanos};
 
 /// A labelled line.
@@ -139,6 +141,8 @@ pub(super) fn quality(source: Source<'_>) -> Vec<String> {
     let mut lines = vec![disturbed(source)];
     lines.extend(without_interval(source));
     lines.extend(speed_states(source));
+    lines.extend(latency_modes(source));
+    lines.extend(not_flat(source));
     let unsteady = source.findings.cells.iter().filter(|cell| cell.unsteady_launches_count > 0).count();
     if unsteady > 0 {
         lines.push(format!(
@@ -182,25 +186,63 @@ fn without_interval(source: Source<'_>) -> Vec<String> {
     remarks.into_iter().map(line).collect()
 }
 
-/// Cells in which the machine switched between two speeds; beyond a few, the widest apart stand for all.
-fn speed_states(source: Source<'_>) -> Vec<String> {
-    const SHOWN: usize = 4;
-    let mut found: Vec<_> = source.findings.cells.iter().filter_map(|cell| Some((cell, cell.speed_states?))).collect();
-    found.sort_by(|one, other| other.1.slow_to_fast_ratio.0.total_cmp(&one.1.slow_to_fast_ratio.0));
-    let line = |(cell, states): &(&crate::analysis::CellFindings, crate::analysis::SpeedStates)| {
-        format!(
-            "{} {}: two speed states, {:.1}x apart, {:.0}% of the time in the slow one",
-            source.name(cell.key.session),
-            source.at(cell.key),
-            states.slow_to_fast_ratio.0,
-            states.slow_share_ratio.0 * 100.0
-        )
+/// Cells that a list names before it only counts them.
+const NAMED_CELLS: usize = 4;
+
+/// The first few `cells`, each with what `says` of it, and the number of those left out, which are `alike`.
+fn named<T>(source: Source<'_>, cells: &[(&CellFindings, T)], says: impl Fn(&T) -> String, alike: &str) -> Vec<String> {
+    let line = |(cell, found): &(&CellFindings, T)| {
+        format!("{} {}: {}", source.name(cell.key.session), source.at(cell.key), says(found))
     };
-    let mut lines: Vec<String> = found.iter().take(SHOWN).map(line).collect();
-    if found.len() > SHOWN {
-        lines.push(format!("two speed states in {} more cells", found.len() - SHOWN));
+    let mut lines: Vec<String> = cells.iter().take(NAMED_CELLS).map(line).collect();
+    match cells.len().saturating_sub(NAMED_CELLS) {
+        0 => {}
+        1 => lines.push(format!("{alike} in 1 more cell")),
+        more => lines.push(format!("{alike} in {more} more cells")),
     }
     lines
+}
+
+/// Cells in which the machine switched between two speeds, and that do not show two modes; the widest apart first.
+fn speed_states(source: Source<'_>) -> Vec<String> {
+    let cells = source.findings.cells.iter();
+    let without_modes = cells.filter(|cell| cell.modes.is_none());
+    let mut found: Vec<_> = without_modes.filter_map(|cell| Some((cell, cell.speed_states?))).collect();
+    found.sort_by(|one, other| other.1.slow_to_fast_ratio.0.total_cmp(&one.1.slow_to_fast_ratio.0));
+    let says = |states: &SpeedStates| {
+        let (ratio, share) = (states.slow_to_fast_ratio.0, states.slow_share_ratio.0 * 100.0);
+        format!("two speed states, {ratio:.1}x apart, {share:.0}% of the time in the slow one")
+    };
+    named(source, &found, says, "two speed states")
+}
+
+/// Cells whose latencies have two modes, so that no single figure stands for them; the widest apart first.
+fn latency_modes(source: Source<'_>) -> Vec<String> {
+    let cells = source.findings.cells.iter();
+    let mut found: Vec<_> = cells.filter_map(|cell| Some((cell, (cell.modes?, cell.speed_states)))).collect();
+    let apart = |modes: &LatencyModes| modes.slow_ns / modes.fast_ns;
+    found.sort_by(|(_, (one, _)), (_, (other, _))| apart(other).total_cmp(&apart(one)));
+    let says = |(modes, states): &(LatencyModes, Option<SpeedStates>)| {
+        let slow_share = modes.slow_share_ratio.0 * 100.0;
+        let show = |latency: f64| number::value(Unit::Ns, latency, None);
+        let (fast, slow) = (show(modes.fast_ns), show(modes.slow_ns));
+        let why = if states.is_some() { "from block to block" } else { "within blocks" };
+        format!("two modes: {fast} ({:.0}%) and {slow} ({slow_share:.0}%), {why}", 100.0 - slow_share)
+    };
+    named(source, &found, says, "two modes")
+}
+
+/// Cells whose latency did not keep its level while it was measured.
+fn not_flat(source: Source<'_>) -> Vec<String> {
+    let says = |class: SteadyClass| match class {
+        SteadyClass::Flat => None,
+        SteadyClass::WarmingUp => Some("still warming up: its latency fell while it was measured"),
+        SteadyClass::SlowingDown => Some("slowing down: its latency rose while it was measured"),
+        SteadyClass::NoSteadyState => Some("no steady state: its latency wandered while it was measured"),
+    };
+    let cells = source.findings.cells.iter();
+    let found: Vec<_> = cells.filter_map(|cell| Some((cell, says(cell.steady?)?))).collect();
+    named(source, &found, |says| (*says).to_owned(), "no flat latency")
 }
 
 /// The machine.

@@ -93,7 +93,7 @@ impl Builder {
         shown: impl Fn(&Estimate) -> String,
     ) -> String {
         match estimate {
-            Some(Estimate::Absent { reason }) => self.absence(column, row, reason),
+            Some(Estimate::Absent { reason, .. }) => self.absence(column, row, reason),
             Some(estimate) => shown(estimate),
             None => self.absence(column, row, "not asked for"),
         }

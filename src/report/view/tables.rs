@@ -6,7 +6,7 @@ use super::number;
 use super::table::{BASELINE, Builder, MEANINGLESS, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source};
-use crate::analysis::{CellFindings, Change, Estimate, SessionFindings, Verdict};
+use crate::analysis::{Bounds, CellFindings, Change, Estimate, SessionFindings, Verdict};
 use crate::plan::PageCache;
 use crate::record::{Metric, Unit};
 
@@ -48,7 +48,7 @@ pub(super) fn variants(source: Source<'_>) -> Table {
 fn variant_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, row: String) -> Vec<String> {
     let p50 = table
         .figure(("median latency", &row), cell.figure(Metric::LatencyP50), |p50| words::value(Metric::LatencyP50, p50));
-    let p99 = table.figure(("p99", &row), cell.figure(Metric::LatencyP99), |p99| short(Metric::LatencyP99, p99));
+    let p99 = p99(table, cell, &row);
     let change = match &cell.comparison {
         Some(comparison) => words::latency_change(&comparison.p50).to_string().replace("not settled: ", "open: "),
         None => no_change(table, session, &row, reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
@@ -61,7 +61,7 @@ fn variant_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFind
 
 fn reason(estimate: Option<&Estimate>) -> &str {
     match estimate {
-        Some(Estimate::Absent { reason }) => reason,
+        Some(Estimate::Absent { reason, .. }) => reason,
         _ => "not compared",
     }
 }
@@ -91,6 +91,18 @@ fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> S
 
 fn short(metric: Metric, estimate: &Estimate) -> String {
     estimate.value().map(|value| number::value(metric.unit(), value, None)).unwrap_or_default()
+}
+
+/// The 99th percentile, or what it is not below where there are too few inferences for it.
+fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
+    let estimate = cell.figure(Metric::LatencyP99);
+    let shown = table.figure(("p99", row), estimate, |p99| short(Metric::LatencyP99, p99));
+    match estimate {
+        Some(Estimate::Absent { bounds: Some(Bounds { at_least: Some(least), .. }), .. }) => {
+            format!("≥ {}", number::value(Unit::Ns, *least, None))
+        }
+        _ => shown,
+    }
 }
 
 /// How far does batching pay?
@@ -155,11 +167,11 @@ fn left_out(source: Source<'_>) -> Option<String> {
 }
 
 fn sweep_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, row: &str) -> Vec<String> {
+    let p99 = p99(table, cell, row);
     let mut figure = |column: &str, metric: Metric, shown: &dyn Fn(&Estimate) -> String| {
         table.figure((column, row), cell.figure(metric), shown)
     };
     let p50 = figure("median latency", Metric::LatencyP50, &|p50| half_width(Metric::LatencyP50, p50));
-    let p99 = figure("p99", Metric::LatencyP99, &|p99| short(Metric::LatencyP99, p99));
     let throughput = figure("throughput", Metric::Throughput, &|rate| half_width(Metric::Throughput, rate));
     let cpu = figure("CPU", Metric::CpuUtilization, &|cpu| {
         cpu.value().map(|cpu| format!("{:.0}%", cpu * 100.0)).unwrap_or_default()

@@ -3,8 +3,8 @@
 use super::number;
 use super::text::plain;
 use crate::analysis::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, Caveat, CellFindings, Change, Estimate, Findings, Interval,
-    Measured, SessionFindings, Verdict,
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, Bounds, Caveat, CellFindings, Change, Estimate, Findings,
+    Interval, Measured, SessionFindings, Verdict,
 };
 use crate::plan::CellKey;
 use crate::record::{Metric, RunRecord, Unit};
@@ -72,8 +72,22 @@ pub(super) fn full(metric: Metric, estimate: &Estimate) -> String {
             let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
             format!("{}, n = {}{}{remark}", value(metric, estimate), counted(measured), range(metric, measured))
         }
-        Estimate::Absent { reason } => not_measured(reason),
+        Estimate::Absent { reason, bounds } => match bounds.and_then(|bounds| bounded(metric, bounds)) {
+            Some(bounded) => not_measured(&format!("{reason}; {bounded} with 95% confidence")),
+            None => not_measured(reason),
+        },
     }
+}
+
+/// `at least 5.3 ms`, or what else is known of a value that was not measured.
+fn bounded(metric: Metric, bounds: Bounds) -> Option<String> {
+    let show = |bound: f64| number::value(metric.unit(), bound, None);
+    Some(match (bounds.at_least.map(show), bounds.at_most.map(show)) {
+        (Some(least), Some(most)) => format!("at least {least} and, apart from that, at most {most}, each"),
+        (Some(least), None) => format!("at least {least}"),
+        (None, Some(most)) => format!("at most {most}"),
+        (None, None) => return None,
+    })
 }
 
 /// `not measured: <why>`.

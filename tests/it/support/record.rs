@@ -300,7 +300,7 @@ fn model(shape: &VariantShape) -> ModelSummary {
 }
 
 fn measure(run: &mut RunRecord, shape: &RunShape, noise: &mut Noise) {
-    let mut histograms: BTreeMap<CellKey, Latencies> = BTreeMap::new();
+    let mut latencies: BTreeMap<(CellKey, u64), Vec<u64>> = BTreeMap::new();
     let sessions = shape.variants.len() as u64;
     for round in 0..shape.rounds {
         for (session, variant) in shape.variants.iter().enumerate().filter(|(_, variant)| variant.failure.is_none()) {
@@ -317,22 +317,39 @@ fn measure(run: &mut RunRecord, shape: &RunShape, noise: &mut Noise) {
                         continue;
                     }
                     let key = CellKey { session, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } };
-                    let latencies = histograms.entry(key).or_default();
-                    let place = (round * sessions + session as u64, round, alternation);
+                    let launch = round * sessions + session as u64;
+                    let place = (launch, round, alternation);
+                    let latencies = latencies.entry((key, launch)).or_default();
                     run.blocks.push(block(shape, key, place, (state, latencies), noise));
                 }
             }
         }
     }
-    run.cells = run.plan.cells().map(|key| cell(shape, key, histograms.get(&key))).collect();
+    for launch in &mut run.launches {
+        let (number, session) = (launch.launch, launch.session);
+        for cell in &mut launch.cells {
+            let key = CellKey { session, batch_size: cell.batch_size, load_mode: cell.load_mode };
+            cell.latency_histogram = latencies.get(&(key, number)).map(|values| histogram([values]));
+        }
+    }
+    let of_cell = |key: CellKey| latencies.range((key, 0)..=(key, u64::MAX)).map(|(_, values)| values).peekable();
+    let text = |key| of_cell(key).peek().is_some().then(|| histogram(of_cell(key)));
+    run.cells = run.plan.cells().map(|key| cell(shape, key, text(key))).collect();
 }
 
-fn cell(shape: &RunShape, key: CellKey, latencies: Option<&Latencies>) -> CellRecord {
+/// The encoded histogram of latencies.
+fn histogram<'a>(parts: impl IntoIterator<Item = &'a Vec<u64>>) -> String {
+    let mut latencies = Latencies::new();
+    parts.into_iter().flatten().for_each(|&value| latencies.record(Nanos(value)));
+    latencies.encode()
+}
+
+fn cell(shape: &RunShape, key: CellKey, latency_histogram: Option<String>) -> CellRecord {
     let failure = shape.variants[key.session].failure.clone();
     CellRecord {
         key,
         outcome: failure.map_or(Outcome::Ok, Outcome::Failed),
-        latency_histogram: latencies.map(Latencies::encode),
+        latency_histogram,
         warmup_histogram: None,
         settled_after_rounds: None,
     }
@@ -390,7 +407,7 @@ fn block(
     shape: &RunShape,
     key: CellKey,
     (launch, round, alternation): (u64, u64, u64),
-    (state, latencies): (f64, &mut Latencies),
+    (state, latencies): (f64, &mut Vec<u64>),
     noise: &mut Noise,
 ) -> BlockRecord {
     let variant = &shape.variants[key.session];
@@ -403,7 +420,7 @@ fn block(
             (expected * slow * (1.0 + 0.01 * noise.next())) as u64
         })
         .collect();
-    values.iter().for_each(|&value| latencies.record(Nanos(value)));
+    latencies.extend(&values);
     values.sort_unstable();
     let total: u64 = values.iter().sum();
     BlockRecord {
@@ -534,6 +551,20 @@ pub fn single_variant() -> RunRecord {
 pub fn few_rounds() -> RunRecord {
     let mut run = build(&RunShape { rounds: 3, ..small(vec![fp32(), int8()]) });
     run.run.ended_by = Some(EndReason::BudgetSpent);
+    run
+}
+
+/// Too few inferences for a 99th percentile.
+pub fn few_inferences() -> RunRecord {
+    build(&RunShape { rounds: 6, alternations: 2, block_inferences: 8, ..small(vec![fp32(), int8()]) })
+}
+
+/// Latency rises by a tenth from launch to launch.
+pub fn slowing_down() -> RunRecord {
+    let mut run = build(&small(vec![fp32(), int8()]));
+    for block in &mut run.blocks {
+        block.median_ns = Nanos((block.median_ns.as_f64() * 1.1_f64.powf(block.round as f64)) as u64);
+    }
     run
 }
 

@@ -1,0 +1,70 @@
+//! Percentiles of a cell's latencies, and what their launches make of them.
+
+use super::estimate::{Bounds, Counted, Estimate, Interval, Measured};
+use super::index::Index;
+use crate::plan::CellKey;
+use crate::stats::{Latencies, Percentile, Quantile, TooFew, Unbounded};
+
+/// Share of the inferences below which the effective ones are worth a remark: half is lost to the small number of
+/// launches alone now and then.
+const REMARKABLE_SHARE: f64 = 0.5;
+
+/// Percentiles of a cell, or how many inferences they would need.
+pub(super) struct Percentiles {
+    pub(super) p50: Result<Percentile, Unbounded>,
+    pub(super) p90: Result<Percentile, Unbounded>,
+    pub(super) p95: Result<Percentile, Unbounded>,
+    pub(super) p99: Result<Percentile, Unbounded>,
+    pub(super) p999: Result<Percentile, Unbounded>,
+}
+
+impl Percentiles {
+    /// The percentiles of `latencies`, which those of `launches` add up to.
+    pub(super) fn of(latencies: &Latencies, launches: &[Latencies]) -> Self {
+        let quantiles = [Quantile::P50, Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];
+        let [p50, p90, p95, p99, p999] = latencies.percentiles(quantiles, launches);
+        Percentiles { p50, p90, p95, p99, p999 }
+    }
+}
+
+/// The latencies of each launch of a cell; empty where one is not in the record, as in those of version 1.0, or cannot
+/// be read.
+pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Latencies> {
+    let timed = |launch: u64| index.blocks(key).iter().any(|block| block.launch == launch);
+    let cells = index.launch_cells(key).iter().filter(|(launch, _)| timed(launch.launch));
+    let decoded = cells.map(|(_, cell)| Latencies::decode(cell.latency_histogram.as_ref()?).ok());
+    decoded.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// A percentile with its interval from order statistics.
+pub(super) fn tail(percentile: &Result<Percentile, Unbounded>) -> Estimate {
+    match percentile {
+        Ok(percentile) => Estimate::Measured(Measured {
+            value: percentile.value,
+            interval: percentile.interval.ok().map(|interval| Interval { low: interval.low, high: interval.high }),
+            range: None,
+            n: percentile.n,
+            n_of: Counted::Inferences,
+            remark: remark(percentile),
+        }),
+        Err(unbounded) => absent(unbounded),
+    }
+}
+
+/// A percentile that there are too few inferences for, with the bounds that there are.
+pub(super) fn absent(unbounded: &Unbounded) -> Estimate {
+    let bounds = Bounds { at_least: unbounded.at_least, at_most: unbounded.at_most };
+    let bounds = (bounds.at_least.is_some() || bounds.at_most.is_some()).then_some(bounds);
+    Estimate::Absent { reason: unbounded.too_few.to_string(), bounds }
+}
+
+fn remark(percentile: &Percentile) -> Option<String> {
+    match (&percentile.interval, percentile.effective_n) {
+        (Err(Unbounded { too_few: TooFew { needs, has, .. }, .. }), _) => {
+            Some(format!("no interval: needs {needs} independent inferences, these are worth {has} (effective n)"))
+        }
+        (Ok(_), None) => Some("neighbouring inferences are not independent, so the interval is too narrow".into()),
+        (Ok(_), Some(effective)) => ((effective as f64) < REMARKABLE_SHARE * percentile.n as f64)
+            .then(|| format!("effective n {effective}, because inferences of one launch are alike")),
+    }
+}

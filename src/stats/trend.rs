@@ -1,0 +1,306 @@
+//! Whether the latency of a cell kept its level while it was measured.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::percentile::median;
+
+/// How the latency of a cell went while it was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SteadyClass {
+    /// No trend and no wandering that the blocks could tell from noise.
+    Flat,
+    /// It falls: from block to block of a launch, or from launch to launch.
+    WarmingUp,
+    /// It rises.
+    SlowingDown,
+    /// It wanders: neighbouring blocks are alike, without a direction that launches share.
+    NoSteadyState,
+}
+
+/// Probability of calling a flat series anything else, over all tests of a cell.
+const ERROR: f64 = 0.01;
+/// The least change over a launch or the run, and the least deviation of a wandering level, that matters: what medians
+/// of one model differ by from run to run.
+const FLOOR_RATIO: f64 = 0.02;
+
+/// Points of a launch: more blocks are joined to medians of neighbours, since all pairs are looked at.
+const MOST_POINTS: usize = 100;
+
+/// Classifies block medians, by launch and in time order; `None` where no series, however steep, would be called
+/// anything but flat. Values that are not positive and finite are left out.
+///
+/// Three tests, whose error of 1% is divided among those that the number of blocks lets reject:
+/// - a trend within launches: Mann and Kendall's S summed over launches (Hirsch and Slack, *Water Resources Research* 20
+///   (1984) 727-732). Where launches differ by more than independent blocks would, as wandering ones do, the variance of
+///   S is that between launches. Its size is the median slope of all pairs of a launch's blocks (Theil and Sen), times
+///   the length of the longest launch.
+/// - a trend across launches: S of the launches' medians, and their median slope times the length of the run.
+/// - dependence within launches: Bartels' rank version of von Neumann's ratio (*Journal of the American Statistical
+///   Association* 77 (1982) 40-46), summed over launches, on the side of neighbours that are alike. Its size is the root
+///   of the covariance of neighbours: the standard deviation of the level that they share.
+///
+/// Blocks of launches with more than 100 are joined to the medians of neighbours. A size counts from 2% on. Trends that contradict each other are no steady state.
+#[must_use]
+pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
+    let usable = |median: &&f64| median.is_finite() && **median > 0.0;
+    let longest = launches.iter().map(Vec::len).max()?;
+    let logarithms = |launch: &Vec<f64>| -> Vec<f64> {
+        let values: Vec<f64> = launch.iter().filter(usable).map(|median| median.ln()).collect();
+        values.chunks(longest.div_ceil(MOST_POINTS).max(1)).filter_map(median).collect()
+    };
+    let series: Vec<Vec<f64>> = launches.iter().map(logarithms).collect();
+    let medians: Vec<f64> = series.iter().filter_map(|launch| median(launch)).collect();
+    let across = std::slice::from_ref(&medians);
+    let trends = [trend(&series), trend(across)];
+    let wander = Wander::of(&series);
+    let tests = trends.iter().flatten().count() + usize::from(wander.is_some());
+    let error = ERROR / tests.max(1) as f64;
+    let can_reject = |p: f64| p < ERROR / 3.0;
+    let is_testable = [&series[..], across].into_iter().any(|series| can_reject(steepest(series)))
+        || wander.as_ref().is_some_and(|wander| can_reject(wander.smoothest));
+    if !is_testable {
+        return None;
+    }
+    let seen = |trend: &&Trend| trend.p < error && trend.change.abs() >= FLOOR_RATIO.ln_1p();
+    let signs: Vec<f64> = trends.iter().flatten().filter(seen).map(|trend| trend.change.signum()).collect();
+    Some(match signs.as_slice() {
+        [] if wander.is_some_and(|wander| wander.p < error && wander.deviation >= FLOOR_RATIO) => {
+            SteadyClass::NoSteadyState
+        }
+        [] => SteadyClass::Flat,
+        [first, ..] if signs.iter().any(|sign| sign != first) => SteadyClass::NoSteadyState,
+        [first, ..] if *first < 0.0 => SteadyClass::WarmingUp,
+        _ => SteadyClass::SlowingDown,
+    })
+}
+
+/// A trend that several series may share.
+struct Trend {
+    /// Probability of an S as far from zero if there were none.
+    p: f64,
+    /// Change over the longest series, in the unit of the values.
+    change: f64,
+}
+
+/// The common trend of `series`; `None` if no two values of one differ.
+fn trend(series: &[Vec<f64>]) -> Option<Trend> {
+    let scores: Vec<f64> = series.iter().map(|values| score(values)).collect();
+    let slopes: Vec<f64> = series.iter().flat_map(|values| slopes(values)).collect();
+    let longest = series.iter().map(Vec::len).max()?.saturating_sub(1) as f64;
+    let variance = series.iter().map(|values| score_variance(values)).sum::<f64>().max(variance_between(&scores));
+    let change = median(&slopes)? * longest;
+    (variance > 0.0).then(|| Trend { p: two_sided(scores.iter().sum(), variance), change })
+}
+
+/// The smallest probability that a trend of series of these lengths can have.
+fn steepest(series: &[Vec<f64>]) -> f64 {
+    let pairs: f64 = series.iter().map(|values| (values.len() * values.len().saturating_sub(1) / 2) as f64).sum();
+    let variance: f64 = series.iter().map(|values| variance_of_untied(values.len())).sum();
+    if variance > 0.0 { two_sided(pairs, variance) } else { 1.0 }
+}
+
+/// Probability of a sum of scores at least as far from zero, with the correction for continuity.
+fn two_sided(score: f64, variance: f64) -> f64 {
+    let z = (score.abs() - 1.0).max(0.0) / variance.sqrt();
+    2.0 * Normal::standard().sf(z)
+}
+
+fn pairs(values: &[f64]) -> impl Iterator<Item = (usize, usize)> {
+    let n = values.len();
+    (0..n).flat_map(move |first| (first + 1..n).map(move |second| (first, second)))
+}
+
+/// Mann and Kendall's S: pairs that rise less pairs that fall.
+fn score(values: &[f64]) -> f64 {
+    pairs(values).map(|(first, second)| f64::from(values[second].total_cmp(&values[first]) as i8)).sum()
+}
+
+fn slopes(values: &[f64]) -> impl Iterator<Item = f64> {
+    pairs(values).map(|(first, second)| (values[second] - values[first]) / (second - first) as f64)
+}
+
+fn variance_of_untied(n: usize) -> f64 {
+    let n = n as f64;
+    n * (n - 1.0) * (2.0 * n + 5.0) / 18.0
+}
+
+/// Variance of S among independent values, less what ties take.
+fn score_variance(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let ties = sorted.chunk_by(|one, other| one == other).map(|tied| variance_of_untied(tied.len()));
+    variance_of_untied(values.len()) - ties.sum::<f64>()
+}
+
+/// Variance of the sum of `scores`, estimated from how they differ.
+fn variance_between(scores: &[f64]) -> f64 {
+    let n = scores.len() as f64;
+    let mean = scores.iter().sum::<f64>() / n;
+    let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
+    if n > 1.0 { squares * n / (n - 1.0) } else { 0.0 }
+}
+
+/// How alike neighbours of several series are.
+struct Wander {
+    /// Probability of neighbours as alike if all were independent.
+    p: f64,
+    /// The smallest such probability that series of these lengths can have.
+    smoothest: f64,
+    /// Standard deviation of the level that neighbours share, in the unit of the values.
+    deviation: f64,
+}
+
+impl Wander {
+    /// `None` without a series of four values that are not all the same.
+    fn of(series: &[Vec<f64>]) -> Option<Self> {
+        let (mut sum, mut variance, mut covariances, mut least) = (0.0, 0.0, Vec::new(), 0.0);
+        for values in series.iter().filter(|values| values.len() >= 4) {
+            let n = values.len() as f64;
+            let Some(ratio) = neumann_ratio(&ranks(values)) else { continue };
+            sum += ratio - 2.0;
+            least += 12.0 / (n * (n + 1.0)) - 2.0;
+            variance += 4.0 * (n - 2.0) * (5.0 * n * n - 2.0 * n - 9.0) / (5.0 * n * (n + 1.0) * (n - 1.0).powi(2));
+            let centre = values.iter().sum::<f64>() / n;
+            covariances.extend(values.windows(2).map(|pair| (pair[0] - centre) * (pair[1] - centre)));
+        }
+        let normal = Normal::standard();
+        let covariance = covariances.iter().sum::<f64>() / covariances.len() as f64;
+        (variance > 0.0).then(|| Wander {
+            p: normal.cdf(sum / variance.sqrt()),
+            smoothest: normal.cdf(least / variance.sqrt()),
+            deviation: covariance.max(0.0).sqrt(),
+        })
+    }
+}
+
+/// Squared differences of neighbours over squared deviations from the mean: 2 on average among independent values.
+fn neumann_ratio(ranks: &[f64]) -> Option<f64> {
+    let centre = (ranks.len() as f64 + 1.0) / 2.0;
+    let deviations: f64 = ranks.iter().map(|rank| (rank - centre).powi(2)).sum();
+    let differences: f64 = ranks.windows(2).map(|pair| (pair[0] - pair[1]).powi(2)).sum();
+    (deviations > 0.0).then(|| differences / deviations)
+}
+
+/// Ranks from 1; values that are the same share theirs.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let rank = |value: &f64| {
+        let below = values.iter().filter(|other| *other < value).count();
+        let same = values.iter().filter(|other| *other == value).count();
+        below as f64 + (same as f64 + 1.0) / 2.0
+    };
+    values.iter().map(rank).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64;
+
+    const TRIALS: usize = 2_000;
+
+    fn normal(rng: &mut Pcg64) -> f64 {
+        let radius = (-2.0 * rng.random_range(1e-12..1.0_f64).ln()).sqrt();
+        radius * (std::f64::consts::TAU * rng.random_range(0.0..1.0)).cos()
+    }
+
+    /// Share of runs of this many launches and blocks that are classified as `class`; `level` gives the logarithm of a
+    /// block's level by launch and block, to which noise of 5% is added.
+    fn share(class: SteadyClass, (launches, blocks): (usize, usize), level: impl Fn(f64, f64) -> f64) -> f64 {
+        let mut rng = Pcg64::seed_from_u64(84);
+        let found = (0..TRIALS).filter(|_| {
+            let mut block =
+                |launch: usize, block: usize| (level(launch as f64, block as f64) + 0.05 * normal(&mut rng)).exp();
+            let run: Vec<Vec<f64>> =
+                (0..launches).map(|launch| (0..blocks).map(|number| 1e6 * block(launch, number)).collect()).collect();
+            steady_class(&run) == Some(class)
+        });
+        found.count() as f64 / TRIALS as f64
+    }
+
+    /// As [`share`], of autoregressive blocks with a correlation of 0.8 and a deviation of 5%.
+    fn share_of_wandering(class: SteadyClass, launches: usize, blocks: usize) -> f64 {
+        let mut rng = Pcg64::seed_from_u64(82);
+        let found = (0..TRIALS).filter(|_| {
+            let mut launch = || {
+                let mut last = normal(&mut rng);
+                let mut next = || {
+                    last = 0.8 * last + 0.6 * normal(&mut rng);
+                    (0.05 * last).exp()
+                };
+                (0..blocks).map(|_| next()).collect::<Vec<f64>>()
+            };
+            let run: Vec<Vec<f64>> = (0..launches).map(|_| launch()).collect();
+            steady_class(&run) == Some(class)
+        });
+        found.count() as f64 / TRIALS as f64
+    }
+
+    #[test]
+    fn noise_is_flat() {
+        for shape in [(1, 30), (6, 6), (8, 12), (10, 3), (12, 1)] {
+            let flat = share(SteadyClass::Flat, shape, |_, _| 0.0);
+            assert!(flat >= 0.98, "{shape:?}: {flat}");
+        }
+    }
+
+    #[test]
+    fn trends_are_told_by_their_direction() {
+        let falls = share(SteadyClass::WarmingUp, (8, 12), |_, block| -0.01 * block);
+        let rises = share(SteadyClass::SlowingDown, (10, 6), |launch, _| 0.03 * launch);
+        assert!(falls >= 0.95 && rises >= 0.95, "{falls} {rises}");
+    }
+
+    #[test]
+    fn trends_count_from_two_percent_on() {
+        let run = |change: f64| -> Vec<Vec<f64>> {
+            let block = |number: i32| 1e6 * (change * f64::from(number) / 299.0).exp();
+            vec![(0..300).map(block).collect(); 4]
+        };
+        assert_eq!(steady_class(&run(0.018)), Some(SteadyClass::Flat));
+        assert_eq!(steady_class(&run(0.022)), Some(SteadyClass::SlowingDown));
+        assert_eq!(steady_class(&run(-0.022)), Some(SteadyClass::WarmingUp));
+    }
+
+    #[test]
+    fn wandering_without_a_common_direction_is_no_steady_state() {
+        let wandering = share_of_wandering(SteadyClass::NoSteadyState, 8, 20);
+        let falling = share_of_wandering(SteadyClass::WarmingUp, 8, 20);
+        assert!(wandering >= 0.9 && falling <= 0.02, "{wandering} {falling}");
+    }
+
+    #[test]
+    fn opposite_trends_are_no_steady_state() {
+        let run: Vec<Vec<f64>> = (0..10)
+            .map(|launch| (0..10).map(|block| 1e6 + 1e5 * f64::from(launch) - 1e4 * f64::from(block)).collect())
+            .collect();
+        assert_eq!(steady_class(&run), Some(SteadyClass::NoSteadyState));
+    }
+
+    #[test]
+    fn constant_series_are_flat_and_short_ones_unknown() {
+        assert_eq!(steady_class(&vec![vec![5.0; 12]; 8]), Some(SteadyClass::Flat));
+        assert_eq!(steady_class(&[vec![1.0, 2.0, 3.0]]), None);
+        assert_eq!(steady_class(&vec![vec![1.0]; 4]), None);
+        assert_eq!(steady_class(&[]), None);
+    }
+
+    #[test]
+    fn scores_are_computed_by_hand() {
+        // 9 pairs rise and 1 falls; the two 2s tie in the second series: 4 rise, 1 falls; 26/3 - 1.
+        assert_eq!(score(&[1.0, 2.0, 4.0, 3.0, 5.0]), 8.0);
+        assert_eq!(score(&[1.0, 2.0, 2.0, 4.0]), 5.0);
+        assert!((score_variance(&[1.0, 2.0, 4.0, 3.0, 5.0]) - 50.0 / 3.0).abs() < 1e-12);
+        assert!((score_variance(&[1.0, 2.0, 2.0, 4.0]) - 23.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rank_ratio_is_computed_by_hand() {
+        // Differences 1, 2, 1, 2 squared sum up to 10; deviations to 10.
+        assert_eq!(neumann_ratio(&ranks(&[10.0, 20.0, 40.0, 30.0, 50.0])), Some(1.0));
+        assert_eq!(ranks(&[7.0, 3.0, 7.0]), [2.5, 1.0, 2.5]);
+        assert_eq!(neumann_ratio(&ranks(&[7.0; 4])), None);
+    }
+}
