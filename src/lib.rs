@@ -8,6 +8,7 @@ pub mod accuracy;
 pub mod analysis;
 pub mod cli;
 pub mod engine;
+pub mod fitness;
 mod hash;
 pub mod inputs;
 pub mod measure;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::conclusions::{Advice, Answer, Bottleneck, Headline};
 use super::estimate::{Estimate, Figure, Interval, find};
 use crate::plan::{CellKey, LoadMode};
-use crate::record::{EndReason, Metric, Outcome};
+use crate::record::{EndReason, Fitness, Metric, Outcome};
 use crate::stats::{Evidence, SteadyClass};
 use crate::units::Ratio;
 
@@ -18,6 +18,9 @@ pub struct Findings {
     pub complete: bool,
     /// Why measuring ended; absent if the run never got there.
     pub ended_by: Option<EndReason>,
+    /// Whether the machine was fit to measure on; absent if the run did not come to its end, and of records of version
+    /// 1.0.
+    pub fitness: Option<Fitness>,
     /// What to ship.
     pub answer: Answer,
     /// One sentence's worth of facts for each session other than the baseline's.

@@ -14,6 +14,7 @@ mod estimate;
 mod findings;
 mod forecast;
 mod index;
+mod null_test;
 mod over_launches;
 mod percentiles;
 mod reproduce;
@@ -29,8 +30,8 @@ pub use findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
     Findings, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, UnhealthyOutput, Verdict,
 };
-
 pub use forecast::{Precision, precision};
+pub use null_test::{Pairing, SmallestClaim, null_test};
 
 use std::collections::HashMap;
 
@@ -63,6 +64,7 @@ pub fn findings(record: &RunRecord) -> Findings {
     Findings {
         complete: record.is_complete(),
         ended_by: record.run.ended_by,
+        fitness: record.fitness.clone(),
         answer,
         headlines,
         bottlenecks,

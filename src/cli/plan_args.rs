@@ -214,7 +214,7 @@ fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
 }
 
 /// ONNX Runtime's own default is one thread for each physical core; control groups and affinity limit it here.
-fn default_threads(host: &Host) -> u64 {
+pub(super) fn default_threads(host: &Host) -> u64 {
     host.cpu.physical_count.unwrap_or(u64::MAX).min(host.usable_cpus_count).max(1)
 }
 

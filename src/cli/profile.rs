@@ -225,7 +225,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 /// The program that serves as worker: this one.
 ///
 /// The environment variable lets tests put one in its place that breaks the protocol.
-fn worker_program() -> Result<PathBuf, CliError> {
+pub(super) fn worker_program() -> Result<PathBuf, CliError> {
     match std::env::var_os("ONNXPROF_WORKER") {
         Some(program) => Ok(program.into()),
         None => std::env::current_exe()
@@ -233,7 +233,7 @@ fn worker_program() -> Result<PathBuf, CliError> {
     }
 }
 
-fn info(name: &str, now: jiff::Timestamp) -> RunInfo {
+pub(super) fn info(name: &str, now: jiff::Timestamp) -> RunInfo {
     RunInfo {
         name: name.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
@@ -249,7 +249,7 @@ fn info(name: &str, now: jiff::Timestamp) -> RunInfo {
 }
 
 /// What the way a run ended means to a script. Something was measured, or the run was interrupted.
-fn exit_code(record: &RunRecord) -> u8 {
+pub(super) fn exit_code(record: &RunRecord) -> u8 {
     let outcomes = record.cells.iter().map(|cell| &cell.outcome);
     let scored = record.accuracy.iter().map(|accuracy| &accuracy.outcome);
     let failed = outcomes.chain(scored).any(|outcome| matches!(outcome, Outcome::Failed(_)));

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Outcome, RunInfo, RunRecord, RuntimeInfo,
+    AccuracyRecord, BlockRecord, CellRecord, Conditions, Fitness, LaunchCell, LaunchRecord, Outcome, RunInfo,
+    RunRecord, RuntimeInfo,
 };
 use crate::plan::CellKey;
 
@@ -56,6 +57,13 @@ pub enum Event {
     Accuracy(Box<AccuracyRecord>),
     /// Something worth saying that belongs to no cell.
     Note(String),
+    /// The machine was judged.
+    Judged {
+        /// What it went through.
+        conditions: Box<Conditions>,
+        /// What that means for the run.
+        fitness: Fitness,
+    },
     /// Measuring ended.
     Ended(RunInfo),
 }
@@ -80,6 +88,10 @@ impl RunRecord {
             Event::Settled { key, rounds } => self.put_settled(key, rounds),
             Event::Accuracy(accuracy) => self.accuracy.push(*accuracy),
             Event::Note(note) => self.notes.push(note),
+            Event::Judged { conditions, fitness } => {
+                self.conditions = Some(*conditions);
+                self.fitness = Some(fitness);
+            }
             Event::Ended(run) => self.run = run,
         }
     }

@@ -141,6 +141,10 @@ pub struct BlockRecord {
     pub steal_ns: Option<Nanos>,
     /// Time for which the control group was throttled during the block; absent without a limit.
     pub throttled_ns: Option<Nanos>,
+    /// How often the kernel moved the worker's main thread to another CPU during the block; absent where the kernel
+    /// does not tell, and in records of version 1.0.
+    #[serde(default)]
+    pub migrations_count: Option<u64>,
     /// Resident memory of the worker just after the block.
     pub resident_bytes: Option<Bytes>,
     /// What disturbed the block; empty if nothing did. A disturbed block is run again, and stays here.

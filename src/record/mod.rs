@@ -5,6 +5,7 @@
 //! without ONNX Runtime. Read [`RunRecord`] first.
 
 mod accuracy;
+mod conditions;
 mod event;
 mod fitness;
 mod host;
@@ -17,6 +18,7 @@ mod statistics;
 pub mod store;
 
 pub use accuracy::{AccuracyRecord, Agreement, DatasetInfo, LabelledScores, OutputHealth, Scores};
+pub use conditions::{Conditions, Frequency, Throttling};
 pub use event::Event;
 pub use fitness::{Fitness, FitnessReason, FitnessVerdict};
 pub use host::{CgroupLimits, CpuInfo, Host};
@@ -84,6 +86,9 @@ pub struct RunRecord {
     /// Whether the machine was fit to measure on; absent in records of version 1.0 and while a run goes on.
     #[serde(default)]
     pub fitness: Option<Fitness>,
+    /// What the machine went through during the run; absent in records of version 1.0 and while a run goes on.
+    #[serde(default)]
+    pub conditions: Option<Conditions>,
 }
 
 /// What was run, when and how it ended.

@@ -3,10 +3,12 @@
 //! No renderer computes a statistic. Read [`view::View`] first.
 
 mod csv;
+mod doctor;
 mod markdown;
 mod terminal;
 pub mod view;
 
 pub use csv::csv;
+pub use doctor::{Examination, examination, null_test};
 pub use markdown::{MarkdownError, markdown};
 pub use terminal::{Color, terminal, terminal_forecast};

@@ -25,18 +25,24 @@ const NAME_WIDTH: usize = 12;
 /// Blanks between columns.
 const GAP: u16 = 2;
 
-const BOLD: &str = "\u{1b}[1m";
-const GREEN: &str = "\u{1b}[32m";
+pub(super) const BOLD: &str = "\u{1b}[1m";
+pub(super) const GREEN: &str = "\u{1b}[32m";
 const DIM: &str = "\u{1b}[2m";
-const RED: &str = "\u{1b}[31m";
+pub(super) const RED: &str = "\u{1b}[31m";
 const RESET: &str = "\u{1b}[0m";
 
 /// The summary of a run; `folder` is where its files are.
 #[must_use]
 pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
-    let mut out = Output { text: String::new(), color };
+    let mut out = Output::new(color);
     if !view.complete {
         out.styled(RED, &view.ending);
+        out.blank();
+    }
+    if view.invalid
+        && let Some(verdict) = view.fitness.first()
+    {
+        out.styled(RED, &format!("{verdict}. Why is said below the tables."));
         out.blank();
     }
     answer(&mut out, view);
@@ -52,12 +58,13 @@ pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
     out.blank();
     out.styled(BOLD, "Measurement");
     out.wrapped(&view.ending, 2);
+    view.fitness.iter().for_each(|line| out.wrapped(line, 2));
     view.quality.iter().for_each(|line| out.wrapped(line, 2));
     if let Some(folder) = folder {
         out.blank();
         out.line(&format!("Run folder: {}", text::plain(&folder.display().to_string())));
     }
-    out.text
+    out.into_text()
 }
 
 /// What a plan will take and buy.
@@ -82,23 +89,32 @@ fn answer(out: &mut Output, view: &View) {
     }
 }
 
-struct Output {
+/// Text under construction.
+pub(super) struct Output {
     text: String,
     color: Color,
 }
 
 impl Output {
+    pub(super) fn new(color: Color) -> Self {
+        Output { text: String::new(), color }
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
     fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    fn blank(&mut self) {
+    pub(super) fn blank(&mut self) {
         self.text.push('\n');
     }
 
     /// A paragraph in a style.
-    fn styled(&mut self, style: &str, paragraph: &str) {
+    pub(super) fn styled(&mut self, style: &str, paragraph: &str) {
         for line in wrap(paragraph, WIDTH) {
             match self.color {
                 Color::Always => self.line(&format!("{style}{line}{RESET}")),
@@ -108,19 +124,19 @@ impl Output {
     }
 
     /// A paragraph, indented; its further lines are indented by two more.
-    fn wrapped(&mut self, paragraph: &str, indent: usize) {
+    pub(super) fn wrapped(&mut self, paragraph: &str, indent: usize) {
         for (number, line) in wrap(paragraph, WIDTH - indent - 2).into_iter().enumerate() {
             let indent = if number == 0 { indent } else { indent + 2 };
             self.line(&format!("{:indent$}{line}", ""));
         }
     }
 
-    fn items(&mut self, title: &str, items: &[Item]) {
+    pub(super) fn items(&mut self, title: &str, items: &[Item]) {
         self.styled(BOLD, title);
         items.iter().for_each(|item| self.wrapped(&format!("{}: {}", item.label, item.text), 2));
     }
 
-    fn table(&mut self, table: &Table) {
+    pub(super) fn table(&mut self, table: &Table) {
         self.styled(BOLD, &table.title);
         let rendered = layout(table);
         let mut kinds = table.rows.iter().map(|row| row.kind);

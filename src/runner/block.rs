@@ -68,6 +68,7 @@ fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &Blo
         major_faults_count: report.major_faults_count,
         steal_ns: sample.steal_ns,
         throttled_ns: sample.throttled_ns,
+        migrations_count: sample.migrations_count,
         resident_bytes: sample.resident_bytes,
         disturbances: disturbances(report, sample),
     }
@@ -106,7 +107,12 @@ mod tests {
     }
 
     fn sample(steal: Option<u64>, throttled: Option<u64>) -> BlockSample {
-        BlockSample { steal_ns: steal.map(Nanos), throttled_ns: throttled.map(Nanos), resident_bytes: None }
+        BlockSample {
+            steal_ns: steal.map(Nanos),
+            throttled_ns: throttled.map(Nanos),
+            migrations_count: None,
+            resident_bytes: None,
+        }
     }
 
     #[test]

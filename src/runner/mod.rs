@@ -5,6 +5,7 @@
 
 mod block;
 mod cells;
+mod fit;
 mod launch;
 mod order;
 mod pace;
@@ -123,6 +124,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, &descriptions));
     let worker_cpus = place(&job.plan, &job.host, &roots);
     let deadline = deadline(&job);
+    let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
     let record = first_record(&job.plan, Beginning { info: job.info, host: job.host, notes: job.notes }, &descriptions);
     for note in &record.notes {
         observer.observe(&Progress::Note(note));
@@ -135,6 +137,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
         journal,
         descriptions,
         worker_cpus,
+        watch,
         command: job.worker,
         started: job.started,
         runtime_found_by: job.runtime_found_by,
@@ -266,6 +269,7 @@ fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description])
         notes,
         statistics: Some(Statistics::in_use(stop::look_rounds(plan))),
         fitness: None,
+        conditions: None,
     }
 }
 
@@ -274,6 +278,7 @@ impl Run<'_> {
     fn finish(mut self, reason: EndReason) -> Result<(RunFolder, RunRecord), RunError> {
         scoring::forget_outputs(self.journal.folder());
         self.check_page_cache()?;
+        self.judge_machine()?;
         self.sampling_costs.sort_unstable();
         let info = RunInfo {
             elapsed_ns: Some(self.elapsed()),

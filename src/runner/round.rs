@@ -6,6 +6,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::block::{self, BlockPlace};
+use super::fit::Watch;
 use super::launch::{self, Launch, LaunchSetup};
 use super::order::{self, Draw};
 use super::pace::{self, RoundCost};
@@ -31,6 +32,7 @@ pub(super) struct Run<'a> {
     pub descriptions: Vec<Description>,
     pub roots: Roots,
     pub worker_cpus: Option<Vec<u64>>,
+    pub watch: Watch,
     pub command: WorkerCommand,
     pub started: Instant,
     pub deadline: Option<Instant>,

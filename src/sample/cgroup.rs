@@ -9,7 +9,7 @@ use procfs::process::MountInfo;
 use procfs::{ProcessCGroup, ProcessCGroups};
 
 use super::{Roots, parse, read, value};
-use crate::record::CgroupLimits;
+use crate::record::{CgroupLimits, Throttling};
 use crate::units::{Bytes, Nanos};
 
 /// Version 1 writes no limit as the largest number of whole pages.
@@ -31,6 +31,17 @@ pub(super) fn throttled_files(roots: &Roots) -> Vec<PathBuf> {
     let hierarchy = Hierarchy::of(roots, "cpu");
     let limited = hierarchy.groups.iter().filter(|group| hierarchy.cpu_quota(group).is_some());
     limited.map(|group| group.join("cpu.stat")).collect()
+}
+
+/// How a group's limit has struck since the group began, from its `cpu.stat`.
+pub(super) fn throttling(cpu_stat: &Path) -> Option<Throttling> {
+    let text = read(cpu_stat).ok()?;
+    let count = |key| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());
+    Some(Throttling {
+        periods_count: count("nr_periods ")?,
+        throttled_periods_count: count("nr_throttled ")?,
+        throttled_ns: throttled(cpu_stat)?,
+    })
 }
 
 /// Time for which a group has been throttled, from its `cpu.stat`.

@@ -1,12 +1,14 @@
 //! Resources of processes and facts about the machine, read from the operating system.
 //!
 //! Nothing here measures an inference: the parent looks at a worker between blocks ([`Sampler`]) and between phases
-//! ([`process`]), and at the machine once per run ([`host::fingerprint`]). Linux is the source; whatever it does not tell is
-//! absent, and the error says which file was missing. Read [`Roots`] first: every reader takes it, so that a captured
+//! ([`process`]), and at the machine before and after a run ([`host::fingerprint`], [`conditions`]). Linux is the source;
+//! whatever it does not tell is absent, and the error says which file was missing. Read [`Roots`] first: every reader takes it, so that a captured
 //! tree can stand for a machine.
 
 pub mod affinity;
 pub mod cgroup;
+pub mod conditions;
+mod cpu_time;
 pub mod host;
 pub mod page_cache;
 pub mod process;

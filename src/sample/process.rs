@@ -93,6 +93,20 @@ pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     count.ok_or_else(|| missing(&path, "Threads"))
 }
 
+/// How often the kernel has moved the process's main thread from one CPU to another: `se.nr_migrations` of `sched`,
+/// which the kernel offers where it was built with scheduler debugging.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn migrations_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
+    const FIELD: &str = "se.nr_migrations";
+    let path = roots.of_process(pid, "sched");
+    let text = read(&path)?;
+    let value = text.lines().find_map(|line| line.strip_prefix(FIELD)?.trim().strip_prefix(':'));
+    value.and_then(|value| value.trim().parse().ok()).ok_or_else(|| missing(&path, FIELD))
+}
+
 /// CPUs that the process's main thread may run on, ascending: `Cpus_allowed_list` of `status`.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::{Roots, cgroup, process};
 use crate::units::{Bytes, Nanos};
 
-/// Reads what changes during a block, cheaply: three short files at most, none of which locks the worker's memory.
+/// Reads what changes during a block, cheaply: four short files at most, none of which locks the worker's memory.
 #[derive(Debug)]
 pub struct Sampler {
     roots: Roots,
@@ -24,6 +24,9 @@ pub struct Snapshot {
     pub steal_ns: Option<Nanos>,
     /// Time for which this process's control groups have been throttled; absent without a CPU limit.
     pub throttled_ns: Option<Nanos>,
+    /// How often the main thread of the process that was asked for has been moved to another CPU; absent where the
+    /// kernel does not tell.
+    pub migrations_count: Option<u64>,
     /// Resident memory of the process that was asked for.
     pub resident_bytes: Option<Bytes>,
     /// What taking the snapshot cost, in wall time.
@@ -37,6 +40,8 @@ pub struct BlockSample {
     pub steal_ns: Option<Nanos>,
     /// Time for which a control group was throttled; absent without a CPU limit.
     pub throttled_ns: Option<Nanos>,
+    /// How often the process's main thread was moved to another CPU.
+    pub migrations_count: Option<u64>,
     /// Resident memory at the later snapshot.
     pub resident_bytes: Option<Bytes>,
 }
@@ -58,8 +63,9 @@ impl Sampler {
         let start = Instant::now();
         let steal_ns = self.steal();
         let throttled_ns = self.throttled();
+        let migrations_count = process::migrations_count(&self.roots, pid).ok();
         let resident_bytes = process::resident(&self.roots, pid).ok();
-        Snapshot { steal_ns, throttled_ns, resident_bytes, cost_ns: start.elapsed().into() }
+        Snapshot { steal_ns, throttled_ns, migrations_count, resident_bytes, cost_ns: start.elapsed().into() }
     }
 
     /// CPU time stolen since boot, over all CPUs.
@@ -86,6 +92,10 @@ impl Snapshot {
         BlockSample {
             steal_ns: change(self.steal_ns, earlier.steal_ns),
             throttled_ns: change(self.throttled_ns, earlier.throttled_ns),
+            migrations_count: self
+                .migrations_count
+                .zip(earlier.migrations_count)
+                .map(|(later, earlier)| later.saturating_sub(earlier)),
             resident_bytes: self.resident_bytes,
         }
     }
@@ -114,13 +124,19 @@ mod tests {
         let at = |steal, resident| Snapshot {
             steal_ns: Some(Nanos(steal)),
             throttled_ns: None,
+            migrations_count: Some(resident / 4096),
             resident_bytes: Some(Bytes(resident)),
             cost_ns: Nanos(1),
         };
-        let sample = at(30, 4096).since(&at(10, 8192));
+        let sample = at(30, 8192).since(&at(10, 4096));
         assert_eq!(
             sample,
-            BlockSample { steal_ns: Some(Nanos(20)), throttled_ns: None, resident_bytes: Some(Bytes(4096)) }
+            BlockSample {
+                steal_ns: Some(Nanos(20)),
+                throttled_ns: None,
+                migrations_count: Some(1),
+                resident_bytes: Some(Bytes(8192))
+            }
         );
     }
 
@@ -136,6 +152,7 @@ mod tests {
         let machine = Machine::new(&[
             ("proc/stat", "cpu  1 2 3 4 5 6 7 200 0 0\ncpu0 1 2 3 4 5 6 7 200 0 0\n"),
             ("proc/7/statm", "500 20 10 5 0 40 0\n"),
+            ("proc/7/sched", "worker (7, #threads: 1)\n---\nse.nr_migrations     :      12\nnr_switches : 3\n"),
             ("proc/self/cgroup", "0::/a\n"),
             ("proc/self/mountinfo", "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
             ("sys/fs/cgroup/a/cpu.max", "150000 100000\n"),
@@ -145,6 +162,7 @@ mod tests {
         let ticks = procfs::ticks_per_second();
         assert_eq!(snapshot.steal_ns, Some(Nanos(200 * 1_000_000_000 / ticks)));
         assert_eq!(snapshot.throttled_ns, Some(Nanos(31_000)));
+        assert_eq!(snapshot.migrations_count, Some(12));
         assert_eq!(snapshot.resident_bytes, Some(Bytes(20 * procfs::page_size())));
     }
 

@@ -10,6 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("stats", &["units"]),
     ("plan", &["units"]),
     ("record", &["units", "stats", "plan"]),
+    ("fitness", &["units", "stats", "plan", "record"]),
     ("onnx", &["units", "plan", "record"]),
     ("inputs", &["units", "plan", "record", "onnx"]),
     ("accuracy", &["units", "stats", "plan", "record", "inputs"]),
@@ -22,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "worker",
         &["units", "stats", "plan", "record", "hash", "onnx", "inputs", "accuracy", "measure", "engine", "protocol"],
     ),
-    ("runner", &["units", "stats", "plan", "record", "inputs", "sample", "protocol", "runtime"]),
+    ("runner", &["units", "stats", "plan", "record", "inputs", "sample", "protocol", "runtime", "fitness"]),
     ("analysis", &["units", "stats", "plan", "record", "accuracy"]),
     ("report", &["units", "stats", "plan", "record", "analysis"]),
 ];

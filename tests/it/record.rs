@@ -87,6 +87,7 @@ fn killed_run_is_read_from_its_journal_and_is_incomplete() {
     assert_eq!(record.blocks.len(), 4);
     assert_eq!(counts(&record, 1), (Some(3), Some(1)));
     assert_eq!(record.notes, ["batch 64 was left out"]);
+    assert!(record.fitness.is_some() && record.conditions.is_some());
     assert_eq!(record.cell(key(2)).unwrap().outcome.reason(), Some("no answer within 1 s"));
 }
 
@@ -121,7 +122,7 @@ fn garbage_inside_a_journal_is_an_error_that_names_the_line() {
     let folder = killed(|text| text.replacen("\"event\":\"block\"", "\"event\":\"blob\"", 2));
     assert_eq!(message(load(folder.path()), folder.path()), "line 2 of `[RUN]/journal.jsonl` is not an event of a run");
     let folder = killed(|text| text + "garbage\n");
-    assert_eq!(message(load(folder.path()), folder.path()), "line 8 of `[RUN]/journal.jsonl` is not an event of a run");
+    assert_eq!(message(load(folder.path()), folder.path()), "line 9 of `[RUN]/journal.jsonl` is not an event of a run");
     let folder = killed(|text| text.split_once('\n').unwrap().1.to_owned());
     assert_eq!(message(load(folder.path()), folder.path()), "line 1 of `[RUN]/journal.jsonl` is not an event of a run");
 }

@@ -1,7 +1,7 @@
 //! Reports of a made-up run: each format has a golden file, and what must hold for all of them holds.
 
 use onnxprof::analysis::{self, Findings};
-use onnxprof::record::{Agreement, RunRecord};
+use onnxprof::record::{Agreement, FitnessVerdict, RunRecord};
 use onnxprof::report::{self, Color, view::View};
 
 use crate::support::record;
@@ -258,6 +258,38 @@ fn killed_run_is_marked_as_incomplete() {
     assert!(terminal(&run, &findings).starts_with("INCOMPLETE"));
     assert!(markdown(&run, &findings).contains("> **INCOMPLETE"));
     assert!(csv(&run, &findings).contains("the run ended before this cell was measured"));
+}
+
+#[test]
+fn verdict_on_the_machine_is_in_every_report_with_its_remedy() {
+    let run = record::digits();
+    let findings = analysis::findings(&run);
+    for text in [terminal(&run, &findings).replace("\n    ", " "), markdown(&run, &findings)] {
+        assert!(text.contains("Machine SUSPECT: ") && text.contains("to do: end other work"), "{text}");
+    }
+    let json = serde_json::to_value(&findings).unwrap();
+    assert_eq!(json["fitness"]["verdict"], "suspect");
+}
+
+#[test]
+fn invalid_run_says_so_first() {
+    let mut run = record::digits();
+    run.fitness.as_mut().unwrap().verdict = FitnessVerdict::Invalid;
+    let findings = analysis::findings(&run);
+    assert!(terminal(&run, &findings).starts_with("Machine INVALID: "));
+    assert!(markdown(&run, &findings).contains("> **Machine INVALID: "));
+}
+
+#[test]
+fn run_without_a_verdict_says_why() {
+    for (mut run, why) in [
+        (record::single_variant(), "the record is of an older version"),
+        (record::killed(), "the run did not come to its end"),
+    ] {
+        (run.fitness, run.conditions) = (None, None);
+        let text = terminal(&run, &analysis::findings(&run));
+        assert!(text.contains(&format!("Machine not judged: {why}")), "{text}");
+    }
 }
 
 #[test]

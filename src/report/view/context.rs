@@ -246,7 +246,8 @@ fn not_flat(source: Source<'_>) -> Vec<String> {
 }
 
 /// The machine.
-pub(super) fn machine(host: &Host) -> Vec<Item> {
+#[must_use]
+pub fn machine(host: &Host) -> Vec<Item> {
     let unknown = || "not measured: the system does not tell".to_owned();
     let told = |text: &Option<String>| text.as_deref().map_or_else(unknown, plain);
     let cores = match host.cpu.physical_count {

@@ -5,8 +5,10 @@
 
 mod advice;
 mod answer;
+mod conditions;
 mod context;
 mod forecast;
+mod null_test;
 pub mod number;
 mod table;
 mod tables;
@@ -15,8 +17,10 @@ pub mod text;
 mod words;
 
 pub use advice::{AdviceView, Entry, PriorityView};
-pub use context::Item;
+pub use conditions::{conditions, verdict};
+pub use context::{Item, machine};
 pub use forecast::{Forecast, ForecastView};
+pub use null_test::smallest_claims;
 pub use table::{Row, RowKind, Table};
 pub use template::Fields;
 
@@ -25,7 +29,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::analysis::Findings;
-use crate::record::{Metric, RunRecord};
+use crate::record::{FitnessVerdict, Metric, RunRecord};
 use words::Source;
 
 /// A run as people read it.
@@ -53,6 +57,12 @@ pub struct View {
     pub agreement: Option<Table>,
     /// Loading and memory.
     pub loading: Table,
+    /// Whether the machine was fit to measure on: the verdict, then its reasons.
+    pub fitness: Vec<String>,
+    /// Whether the figures are worth nothing for the machine's sake.
+    pub invalid: bool,
+    /// What the machine went through; empty where the record does not hold it.
+    pub conditions: Vec<Item>,
     /// What disturbed the measurement, or would be overlooked.
     pub quality: Vec<String>,
     /// Configuration in force.
@@ -92,6 +102,12 @@ impl View {
             accuracy: tables::accuracy(source),
             agreement: tables::agreement(source),
             loading: tables::loading(source),
+            fitness: match &findings.fitness {
+                Some(fitness) => conditions::verdict(fitness),
+                None => vec![conditions::not_judged(findings.complete)],
+            },
+            invalid: findings.fitness.as_ref().is_some_and(|fitness| fitness.verdict == FitnessVerdict::Invalid),
+            conditions: record.conditions.iter().flat_map(|seen| conditions(&record.host, seen)).collect(),
             quality: context::quality(source),
             configuration: context::configuration(source),
             machine: context::machine(&record.host),

@@ -8,8 +8,8 @@ use onnxprof::plan::{
 };
 use onnxprof::record::store::{Journal, RunFolder};
 use onnxprof::record::{
-    BlockRecord, CellRecord, EndReason, Event, Failure, FailureKind, Host, Outcome, Phase, RunInfo, RunRecord,
-    SCHEMA_VERSION, VariantRecord,
+    BlockRecord, CellRecord, Conditions, EndReason, Event, Failure, FailureKind, Fitness, FitnessVerdict, Host,
+    Outcome, Phase, RunInfo, RunRecord, SCHEMA_VERSION, VariantRecord,
 };
 use onnxprof::stats::Latencies;
 use onnxprof::units::{Nanos, Ratio};
@@ -90,6 +90,7 @@ pub fn record() -> RunRecord {
         notes: Vec::new(),
         statistics: None,
         fitness: None,
+        conditions: None,
         plan,
     }
 }
@@ -123,6 +124,7 @@ pub fn block(batch_size: u64, phase: Phase, latencies: &[u64]) -> Event {
         major_faults_count: 0,
         steal_ns: None,
         throttled_ns: None,
+        migrations_count: None,
         resident_bytes: None,
         disturbances: Vec::new(),
     };
@@ -138,6 +140,10 @@ pub fn events() -> Vec<Event> {
         block(1, Phase::Timed, &[102]),
         Event::Cell { key: key(2), outcome: Outcome::Failed(failure) },
         Event::Note("batch 64 was left out".into()),
+        Event::Judged {
+            conditions: Box::new(Conditions { others_busy_ratio: Some(Ratio(0.5)), ..Conditions::default() }),
+            fitness: Fitness { verdict: FitnessVerdict::Valid, reasons: Vec::new() },
+        },
     ]
 }
 

@@ -8,11 +8,11 @@ use onnxprof::plan::{
     SessionSpec, SweepEnd, Task, Variant,
 };
 use onnxprof::record::{
-    AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord, CgroupLimits, CpuInfo,
-    DatasetInfo, Dim, Disturbance, EffectiveOptions, EndReason, Failure, FailureKind, FedInput, FillKind, Host,
-    LabelledScores, LaunchCell, LaunchRecord, ModelSummary, OpsetImport, Outcome, OutputHealth, Phase, Precision,
-    PrecisionShare, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Scores, Statistics, TensorInfo, ValueType,
-    VariantRecord, Warmup, WeightBytes,
+    AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord, CgroupLimits, Conditions,
+    CpuInfo, DatasetInfo, Dim, Disturbance, EffectiveOptions, EndReason, Failure, FailureKind, FedInput, FillKind,
+    Fitness, FitnessReason, FitnessVerdict, Host, LabelledScores, LaunchCell, LaunchRecord, ModelSummary, OpsetImport,
+    Outcome, OutputHealth, Phase, Precision, PrecisionShare, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Scores,
+    Statistics, TensorInfo, Throttling, ValueType, VariantRecord, Warmup, WeightBytes,
 };
 use onnxprof::stats::Latencies;
 use onnxprof::units::{Bytes, Nanos, Ratio};
@@ -101,6 +101,7 @@ pub fn digits() -> RunRecord {
         samples: 597,
     });
     disturb(&mut run);
+    judge(&mut run);
     skip(&mut run, 1, 64, "batch size 64 would bring no more throughput than 32");
     run
 }
@@ -138,6 +139,7 @@ pub fn build(shape: &RunShape) -> RunRecord {
         notes: vec!["symbolic dimension `batch` is the batch size".into()],
         statistics: Some(Statistics::in_use(&[])),
         fitness: None,
+        conditions: None,
         plan,
     };
     measure(&mut run, shape, &mut noise);
@@ -441,9 +443,38 @@ fn block(
         major_faults_count: 0,
         steal_ns: Some(Nanos(0)),
         throttled_ns: None,
+        migrations_count: None,
         resident_bytes: Some(Bytes(30 << 20)),
         disturbances: Vec::new(),
     }
+}
+
+/// A run beside which something else used a third of a CPU.
+fn judge(run: &mut RunRecord) {
+    run.conditions = Some(Conditions {
+        observed_ns: Nanos(29_700_000_000),
+        online_cpus_count: Some(2),
+        worker_cpus: vec![1],
+        sibling_cpus: Some(vec![0]),
+        siblings_busy_ratio: Some(Ratio(0.034)),
+        others_busy_ratio: Some(Ratio(0.17)),
+        steal_ratio: Some(Ratio(0.004)),
+        throttling: Some(Throttling { periods_count: 297, throttled_periods_count: 0, throttled_ns: Nanos(0) }),
+        cpu_pressure_ratio: Some(Ratio(0.062)),
+        memory_pressure_ratio: Some(Ratio(0.0)),
+        swap_used_bytes: Some(Bytes(0)),
+        swapped_in_bytes: Some(Bytes(0)),
+        swapped_out_bytes: Some(Bytes(0)),
+        ..Conditions::default()
+    });
+    run.fitness = Some(Fitness {
+        verdict: FitnessVerdict::Suspect,
+        reasons: vec![FitnessReason {
+            severity: FitnessVerdict::Suspect,
+            seen: "other processes used 17% of all CPUs' time, as much as 0.3 CPUs (bound 10%)".into(),
+            remedy: Some("end other work on the machine (`top` shows it), or measure when it is idle".into()),
+        }],
+    });
 }
 
 /// Labels three blocks of the baseline at batch 1 as disturbed.

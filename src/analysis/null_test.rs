@@ -1,0 +1,172 @@
+//! What a model compared with itself says about the machine: the smallest difference that may be claimed on it.
+
+use serde::Serialize;
+
+use super::estimate::{Counted, Estimate, Interval, Measured};
+use super::findings::{Comparison, Findings};
+use super::index::Index;
+use crate::plan::CellKey;
+use crate::record::{LaunchRecord, Metric, RunRecord};
+use crate::stats::UnpairedRatio;
+use crate::units::{Bytes, Nanos, Ratio};
+
+/// The smallest difference of one metric that may be claimed on a machine, from a run of a model against itself.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SmallestClaim {
+    /// What is measured.
+    pub metric: Metric,
+    /// Whether neighbouring blocks were paired, or launches compared.
+    pub pairing: Pairing,
+    /// Copy / original, with its interval and n; 1 but for noise.
+    pub ratio: Estimate,
+    /// Changes within this share of 1 are not claimed on any machine; absent for a metric without a floor.
+    pub noise_floor: Option<Ratio>,
+    /// The smallest difference, as a share of 1 in the worse direction: the noise floor, or the end of the interval that
+    /// is farther from 1, whichever is larger. Absent where the ratio has no interval.
+    pub smallest_ratio: Option<Ratio>,
+}
+
+/// What a ratio is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pairing {
+    /// Neighbouring blocks of one alternation.
+    Blocks,
+    /// One value a launch on each side, in no order.
+    Launches,
+}
+
+impl SmallestClaim {
+    fn new(metric: Metric, pairing: Pairing, noise_floor: Option<Ratio>, ratio: Estimate) -> Self {
+        let floor = noise_floor.unwrap_or_default();
+        let smallest_ratio = ratio.interval().map(|interval| Ratio(farther_end(interval).max(floor.0)));
+        SmallestClaim { metric, pairing, ratio, noise_floor, smallest_ratio }
+    }
+}
+
+/// How far from 1 the farther end of a ratio's interval is. Half is as far as double: ratios are compared by their
+/// logarithms.
+fn farther_end(interval: Interval) -> f64 {
+    interval.high.max(1.0 / interval.low) - 1.0
+}
+
+/// The smallest claims that a run of one model against a copy of itself supports, metric by metric. `None` if the run
+/// did not compare two sessions.
+#[must_use]
+pub fn null_test(record: &RunRecord, findings: &Findings) -> Option<Vec<SmallestClaim>> {
+    let index = Index::new(record);
+    let cell = findings.cells.iter().find(|cell| cell.comparison.is_some())?;
+    let comparison = cell.comparison.as_ref()?;
+    let mut claims = paired(comparison);
+    claims.extend(unpaired(&index, cell.key, comparison.baseline));
+    Some(claims)
+}
+
+fn paired(comparison: &Comparison) -> Vec<SmallestClaim> {
+    let changes = [
+        (Metric::LatencyP50RatioToBaseline, &comparison.p50),
+        (Metric::LatencyP10RatioToBaseline, &comparison.p10),
+        (Metric::ThroughputRatioToBaseline, &comparison.throughput),
+    ];
+    let claim = |(metric, change): (Metric, &super::Change)| {
+        SmallestClaim::new(metric, Pairing::Blocks, Some(change.noise_floor), change.ratio.clone())
+    };
+    changes.into_iter().map(claim).collect()
+}
+
+/// A figure that every launch has once.
+type OfLaunch = fn(&LaunchRecord, CellKey) -> Option<f64>;
+
+const OF_LAUNCHES: [(Metric, OfLaunch); 6] = [
+    (Metric::RuntimeStart, |launch, _| launch.runtime_start_ns.map(Nanos::as_f64)),
+    (Metric::SessionLoad, |launch, _| launch.session_load_ns.map(Nanos::as_f64)),
+    (Metric::FirstRun, |launch, _| launch.first_run_ns.map(Nanos::as_f64)),
+    (Metric::TimeToFirstPrediction, |launch, _| {
+        Some((launch.runtime_start_ns? + launch.session_load_ns? + launch.first_run_ns?).as_f64())
+    }),
+    (Metric::ModelMemory, |launch, _| {
+        let (Bytes(before), Bytes(after)) = (launch.before_load_memory_bytes?, launch.after_load_memory_bytes?);
+        Some(after as f64 - before as f64)
+    }),
+    (Metric::PeakMemory, |launch, key| {
+        let is_it =
+            |cell: &&crate::record::LaunchCell| (cell.batch_size, cell.load_mode) == (key.batch_size, key.load_mode);
+        launch.cells.iter().find(is_it)?.peak_memory_bytes.map(Bytes::as_f64)
+    }),
+];
+
+fn unpaired(index: &Index<'_>, copy: CellKey, original: CellKey) -> Vec<SmallestClaim> {
+    let claim = |&(metric, value): &(Metric, OfLaunch)| {
+        let values = |key: CellKey| -> Vec<f64> {
+            index.launches(key.session).iter().filter_map(|launch| value(launch, key)).collect()
+        };
+        let ratio = of_launches(&values(copy), &values(original));
+        SmallestClaim::new(metric, Pairing::Launches, metric.noise_floor(), ratio)
+    };
+    OF_LAUNCHES.iter().map(claim).collect()
+}
+
+/// The ratio of two samples of launches, or why there is none.
+fn of_launches(copy: &[f64], original: &[f64]) -> Estimate {
+    if copy.is_empty() || original.is_empty() {
+        return Estimate::absent("no launch reported it");
+    }
+    let Some(found) = UnpairedRatio::of(copy, original).map(|unpaired| unpaired.ratio()) else {
+        return Estimate::absent("a launch's value is not positive, so that it has no ratio");
+    };
+    Estimate::Measured(Measured {
+        value: found.value,
+        interval: found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high }),
+        range: None,
+        n: found.n,
+        n_of: Counted::Launches,
+        remark: found.interval.err().map(|too_few| format!("no interval: {too_few}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(copy: &[f64], original: &[f64], floor: f64) -> SmallestClaim {
+        let ratio = of_launches(copy, original);
+        SmallestClaim::new(Metric::SessionLoad, Pairing::Launches, Some(Ratio(floor)), ratio)
+    }
+
+    #[test]
+    fn without_noise_the_floor_is_what_may_be_claimed() {
+        let claim = claim(&[2.0; 6], &[2.0; 6], 0.05);
+        assert_eq!(claim.smallest_ratio, Some(Ratio(0.05)));
+    }
+
+    #[test]
+    fn the_farther_end_counts_in_either_direction() {
+        assert!((farther_end(Interval { low: 0.8, high: 1.1 }) - 0.25).abs() < 1e-12);
+        assert!((farther_end(Interval { low: 0.99, high: 1.2 }) - 0.2).abs() < 1e-12);
+        // An interval that leaves 1 out is a false verdict about this machine, which the claim must cover.
+        assert!((farther_end(Interval { low: 1.1, high: 1.2 }) - 0.2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn noise_beyond_the_floor_is_what_may_be_claimed() {
+        let original = [1.0, 1.2, 0.9, 1.1, 1.0, 0.8];
+        let claim = claim(&original, &original, 0.05);
+        let smallest = claim.smallest_ratio.unwrap().0;
+        let interval = claim.ratio.interval().unwrap();
+        assert!(smallest > 0.05 && (smallest - farther_end(interval)).abs() < 1e-12, "{claim:?}");
+    }
+
+    #[test]
+    fn few_launches_support_no_claim_and_say_why() {
+        let claim = claim(&[1.0; 5], &[1.0; 5], 0.05);
+        assert_eq!(claim.smallest_ratio, None);
+        let remark = claim.ratio.measured().unwrap().remark.clone().unwrap();
+        assert_eq!(remark, "no interval: needs 6 launches, has 5");
+    }
+
+    #[test]
+    fn figures_that_no_launch_has_are_absent_with_a_reason() {
+        assert_eq!(claim(&[], &[1.0], 0.05).ratio, Estimate::absent("no launch reported it"));
+        assert!(matches!(claim(&[0.0], &[1.0], 0.05).ratio, Estimate::Absent { .. }));
+    }
+}

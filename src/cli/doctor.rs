@@ -1,0 +1,103 @@
+//! `onnxprof doctor`.
+
+mod null_test;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{CliError, exit, output, plan_args, values};
+use crate::fitness::{self, Seen};
+use crate::record::{Conditions, Fitness, Host};
+use crate::report::{self, Color, Examination};
+use crate::sample::{Roots, affinity, conditions, host};
+
+/// Says whether this machine is fit to measure on, and what to do where it is not.
+///
+/// It looks at the machine while nothing is measured: load of other processes, time stolen by the host, limits, swap,
+/// frequency and heat. With `--null-test` it measures a model against a copy of itself, and says how small a difference
+/// between two models may be to be told from noise on this machine today. Every run of `profile` is judged by the same
+/// rules.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How long to look.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "2s", conflicts_with = "null_test")]
+    observe: Duration,
+    /// Measures this model against itself, and says which differences may be claimed.
+    #[arg(long, value_name = "MODEL")]
+    null_test: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// Prints the result only: no progress.
+    #[arg(long, short)]
+    quiet: bool,
+    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the same.
+    #[arg(long)]
+    no_color: bool,
+    #[command(flatten)]
+    null: null_test::NullArgs,
+}
+
+/// Formats of what is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Lines for people.
+    Terminal,
+    /// The same for programs.
+    Json,
+}
+
+/// What `--format json` prints.
+#[derive(Debug, Serialize)]
+struct Examined {
+    host: Host,
+    conditions: Conditions,
+    fitness: Fitness,
+}
+
+/// Runs the command. The verdict is no error, whatever it is.
+///
+/// # Errors
+/// stdout cannot be written; of a null test, those of `profile`.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    match &args.null_test {
+        Some(model) => null_test::run(model, &args),
+        None => look(&args),
+    }
+}
+
+fn look(args: &Args) -> Result<ExitCode, CliError> {
+    let roots = Roots::system();
+    let host = host::fingerprint(&roots);
+    let threads = plan_args::default_threads(&host);
+    let workers = affinity::choose_cpus(threads, &host.affinity_cpus, &affinity::Topology::read(&roots)).worker;
+    let before = conditions::Counters::read(&roots, &workers);
+    std::thread::sleep(args.observe);
+    let conditions = conditions::since(&roots, &before, &workers);
+    let fitness = fitness::judge(Seen { host: &host, conditions: &conditions, blocks: &[] });
+    let examined = Examined { host, conditions, fitness };
+    print(args, &examined, |color| report::examination(examined.as_view(), color))?;
+    Ok(ExitCode::from(exit::DONE))
+}
+
+impl Examined {
+    fn as_view(&self) -> Examination<'_> {
+        Examination { host: &self.host, conditions: &self.conditions, fitness: &self.fitness }
+    }
+}
+
+/// Prints `value` as JSON, or `words`, as was asked for.
+fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Color) -> String) -> Result<(), CliError> {
+    let text = match args.format {
+        Format::Terminal => words(output::color(args.no_color)),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(value).map_err(|error| CliError::new(exit::BUG, &error))?;
+            format!("{json}\n")
+        }
+    };
+    io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))
+}

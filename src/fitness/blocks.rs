@@ -1,0 +1,116 @@
+//! Rules about what happened to the blocks.
+
+use super::{Bounds, Seen, percent, reason};
+use crate::record::{BlockRecord, FitnessReason, FitnessVerdict, Phase};
+use crate::units::Ratio;
+
+/// Disturbed share of the timed blocks. Up to a quarter, a disturbed block is run again; beyond, the next try is as
+/// likely disturbed. Where it is three quarters, what is left is no picture of the quiet machine.
+const DISTURBED: Bounds = Bounds { suspect: 0.25, invalid: 0.75 };
+/// Share of the blocks during which an unpinned worker moved: each move costs it its caches.
+const WANDERING: Bounds = Bounds { suspect: 0.25, invalid: f64::INFINITY };
+
+fn timed<'a>(seen: Seen<'a>) -> impl Iterator<Item = &'a BlockRecord> {
+    seen.blocks.iter().filter(|block| block.phase == Phase::Timed)
+}
+
+pub(super) fn disturbed(seen: Seen<'_>) -> Option<FitnessReason> {
+    let all = timed(seen).count();
+    let disturbed = timed(seen).filter(|block| !block.disturbances.is_empty()).count();
+    let share = Ratio(disturbed as f64 / all.max(1) as f64);
+    let severity = DISTURBED.severity(share.0)?;
+    let text =
+        format!("{disturbed} of {all} timed blocks were disturbed, {} ({})", percent(share), DISTURBED.words(severity));
+    Some(reason(severity, text, "end other work on the machine, and leave a CPU free with `--intra-threads`"))
+}
+
+/// A worker on a single CPU cannot move unless somebody changed where it may run.
+pub(super) fn migrations_of_pinned(seen: Seen<'_>) -> Option<FitnessReason> {
+    let [cpu] = seen.conditions.worker_cpus[..] else { return None };
+    let moves: u64 = timed(seen).filter_map(|block| block.migrations_count).sum();
+    (moves > 0).then(|| {
+        let text = format!("workers that were pinned to CPU {cpu} were moved {moves} times");
+        let remedy = "look for a tool or a container runtime that changes CPU sets while the run goes on";
+        reason(FitnessVerdict::Suspect, text, remedy)
+    })
+}
+
+/// Workers with more CPUs than threads, or not pinned at all, may move.
+pub(super) fn wandering(seen: Seen<'_>) -> Option<FitnessReason> {
+    if seen.conditions.worker_cpus.len() == 1 {
+        return None;
+    }
+    let all = timed(seen).filter(|block| block.migrations_count.is_some()).count();
+    let moved = timed(seen).filter(|block| block.migrations_count.is_some_and(|moves| moves > 0)).count();
+    let share = Ratio(moved as f64 / all.max(1) as f64);
+    let severity = WANDERING.severity(share.0)?;
+    let text = format!("the worker changed CPU during {moved} of {all} blocks ({})", WANDERING.words(severity));
+    Some(reason(severity, text, "pin workers with `--pin auto`, or give each session as many threads as CPUs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge;
+    use super::super::testing::quiet;
+    use super::*;
+    use crate::plan::{CellKey, LoadMode};
+    use crate::record::{Conditions, Disturbance, Host};
+    use crate::units::Nanos;
+
+    fn block(migrations_count: u64, disturbances: &[Disturbance]) -> BlockRecord {
+        BlockRecord {
+            key: CellKey { session: 0, batch_size: 1, load_mode: LoadMode::Closed { concurrency: 1 } },
+            launch: 0,
+            round: 0,
+            alternation: 0,
+            position: 0,
+            phase: Phase::Timed,
+            started_ns: Nanos(0),
+            elapsed_ns: Nanos(30_000_000),
+            inferences_count: 10,
+            median_ns: Nanos(3_000_000),
+            p10_ns: Nanos(3_000_000),
+            mean_ns: Nanos(3_000_000),
+            cpu_time_ns: Nanos(30_000_000),
+            involuntary_switches_count: 0,
+            major_faults_count: 0,
+            steal_ns: None,
+            throttled_ns: None,
+            migrations_count: Some(migrations_count),
+            resident_bytes: None,
+            disturbances: disturbances.to_vec(),
+        }
+    }
+
+    fn verdict(blocks: &[BlockRecord], worker_cpus: &[u64]) -> FitnessVerdict {
+        let conditions = Conditions { worker_cpus: worker_cpus.to_vec(), ..quiet() };
+        judge(Seen { host: &Host::default(), conditions: &conditions, blocks }).verdict
+    }
+
+    #[test]
+    fn disturbed_blocks_count_by_their_share() {
+        let blocks = |disturbed: usize| {
+            let mut blocks = vec![block(0, &[Disturbance::ContextSwitches]); disturbed];
+            blocks.resize(20, block(0, &[]));
+            verdict(&blocks, &[1])
+        };
+        assert_eq!(
+            [blocks(5), blocks(6), blocks(16)],
+            [FitnessVerdict::Valid, FitnessVerdict::Suspect, FitnessVerdict::Invalid]
+        );
+    }
+
+    #[test]
+    fn a_pinned_worker_that_moves_is_suspect() {
+        assert_eq!(verdict(&[block(1, &[])], &[1]), FitnessVerdict::Suspect);
+        assert_eq!(verdict(&[block(0, &[])], &[1]), FitnessVerdict::Valid);
+    }
+
+    #[test]
+    fn workers_with_several_cpus_may_move_now_and_then() {
+        let mut blocks = vec![block(0, &[]); 9];
+        blocks.push(block(2, &[]));
+        assert_eq!(verdict(&blocks, &[0, 1]), FitnessVerdict::Valid);
+        assert_eq!(verdict(&vec![block(1, &[]); 4], &[0, 1]), FitnessVerdict::Suspect);
+    }
+}

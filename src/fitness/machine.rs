@@ -1,0 +1,208 @@
+//! Rules about the machine.
+
+use super::{Bounds, Seen, percent, reason};
+use crate::record::{FitnessReason, FitnessVerdict};
+use crate::units::Ratio;
+
+/// Others' share of all CPUs. A tenth is what a desktop or a container host does in the background; beyond half, one of
+/// two CPUs belongs to somebody else, and caches, memory bandwidth and turbo are shared whichever it is.
+const OTHERS: Bounds = Bounds { suspect: 0.10, invalid: 0.50 };
+/// Stolen share of the CPU time that was wanted: 5% is what labels a block as disturbed; at 20%, times are a fifth too
+/// long on average.
+const STEAL: Bounds = Bounds { suspect: 0.05, invalid: 0.20 };
+/// Throttled share of a control group's periods. One throttled period stops everything for up to 100 ms, so any is
+/// suspect; where it is one in ten, the quota is what was measured.
+const THROTTLED: Bounds = Bounds { suspect: 0.0, invalid: 0.10 };
+/// Thermal events per second. Any is suspect; one every ten seconds keeps the clock low for good.
+const THERMAL: Bounds = Bounds { suspect: 0.0, invalid: 0.1 };
+/// Bytes read from or written to swap. Some pages of other processes may move; beyond 1 MiB, memory is short.
+const SWAPPED: Bounds = Bounds { suspect: 0.0, invalid: 1_048_576.0 };
+/// Share of the time in which tasks waited for memory: none do where memory suffices.
+const MEMORY: Bounds = Bounds { suspect: 0.05, invalid: 0.20 };
+/// Share of the time in which some task waited for a CPU. The parent and a pool of threads that wake each other make
+/// for some of it on a small machine, so it never makes a run invalid by itself.
+const WAITING: Bounds = Bounds { suspect: 0.40, invalid: f64::INFINITY };
+/// Busy share of the CPUs that share a core with a worker's: a busy sibling takes up to half of the core.
+const SIBLINGS: Bounds = Bounds { suspect: 0.10, invalid: f64::INFINITY };
+/// Share of the highest allowed frequency below which a busy CPU should not be: it stands at or near it under load.
+const LOW_FREQUENCY: f64 = 0.5;
+
+pub(super) fn others_load(seen: Seen<'_>) -> Option<FitnessReason> {
+    let share = seen.conditions.others_busy_ratio?;
+    let severity = OTHERS.severity(share.0)?;
+    let cpus = seen.conditions.online_cpus_count.unwrap_or(1) as f64;
+    let text = format!(
+        "other processes used {} of all CPUs' time, as much as {:.1} CPUs ({})",
+        percent(share),
+        share.0 * cpus,
+        OTHERS.words(severity)
+    );
+    Some(reason(severity, text, "end other work on the machine (`top` shows it), or measure when it is idle"))
+}
+
+pub(super) fn steal(seen: Seen<'_>) -> Option<FitnessReason> {
+    let share = seen.conditions.steal_ratio?;
+    let severity = STEAL.severity(share.0)?;
+    let text = format!("the host took away {} of the CPU time ({})", percent(share), STEAL.words(severity));
+    Some(reason(severity, text, "use a machine type with dedicated CPUs, or measure at a quieter time"))
+}
+
+pub(super) fn throttling(seen: Seen<'_>) -> Option<FitnessReason> {
+    let throttling = seen.conditions.throttling?;
+    let share = throttling.throttled_periods_count as f64 / throttling.periods_count.max(1) as f64;
+    let severity = THROTTLED.severity(share)?;
+    let text = format!(
+        "the control group's CPU limit stopped the run in {} of {} periods, {} ({})",
+        throttling.throttled_periods_count,
+        throttling.periods_count,
+        percent(Ratio(share)),
+        THROTTLED.words(severity)
+    );
+    Some(reason(severity, text, "raise the CPU limit of the container, or set `--intra-threads` below it"))
+}
+
+/// A governor that follows the load changes the frequency in the middle of a block; `performance` does not. Virtual
+/// machines show none: the host governs.
+pub(super) fn governor(seen: Seen<'_>) -> Option<FitnessReason> {
+    let governor = seen.host.governor.as_deref().filter(|governor| *governor != "performance")?;
+    let text = format!("the frequency governor is `{governor}`, which follows the load");
+    let remedy = "set it with `cpupower frequency-set --governor performance` while measuring";
+    Some(reason(FitnessVerdict::Suspect, text, remedy))
+}
+
+/// Only of a run: the CPUs of a machine that is merely looked at are idle, and slow for that reason.
+pub(super) fn low_frequency(seen: Seen<'_>) -> Option<FitnessReason> {
+    let frequency = seen.conditions.frequency.filter(|_| !seen.blocks.is_empty())?;
+    let after = frequency.after_hertz?;
+    let share = after.0 as f64 / frequency.maximum_hertz.0.max(1) as f64;
+    (share < LOW_FREQUENCY).then(|| {
+        let text = format!(
+            "a worker's CPU ran at {} of its highest frequency when the run ended (bound {})",
+            percent(Ratio(share)),
+            percent(Ratio(LOW_FREQUENCY))
+        );
+        reason(FitnessVerdict::Suspect, text, "look for a power limit or a power-saving profile, and lift it")
+    })
+}
+
+pub(super) fn thermal(seen: Seen<'_>) -> Option<FitnessReason> {
+    let count = seen.conditions.thermal_throttles_count?;
+    let seconds = seen.conditions.observed_ns.as_secs_f64();
+    let severity = THERMAL.severity(count as f64 / seconds.max(1e-9))?;
+    let text = format!("the CPU was slowed down {count} times for its temperature in {seconds:.0} s");
+    Some(reason(severity, text, "improve cooling, or limit the frequency so that it can be held"))
+}
+
+pub(super) fn swapping(seen: Seen<'_>) -> Option<FitnessReason> {
+    let moved = seen.conditions.swapped_in_bytes?.0 + seen.conditions.swapped_out_bytes?.0;
+    let severity = SWAPPED.severity(moved as f64)?;
+    let text = format!("{} KiB went to or came from swap", moved.div_ceil(1024));
+    Some(reason(severity, text, "free memory, or turn swap off (`swapoff -a`) while measuring"))
+}
+
+pub(super) fn memory_pressure(seen: Seen<'_>) -> Option<FitnessReason> {
+    let share = seen.conditions.memory_pressure_ratio?;
+    let severity = MEMORY.severity(share.0)?;
+    let text = format!("tasks waited for memory during {} of the time ({})", percent(share), MEMORY.words(severity));
+    Some(reason(severity, text, "free memory, or raise the control group's memory limit"))
+}
+
+pub(super) fn cpu_pressure(seen: Seen<'_>) -> Option<FitnessReason> {
+    let share = seen.conditions.cpu_pressure_ratio?;
+    let severity = WAITING.severity(share.0)?;
+    let text = format!("tasks waited for a CPU during {} of the time ({})", percent(share), WAITING.words(severity));
+    Some(reason(severity, text, "leave a CPU free with `--intra-threads`, and end other work on the machine"))
+}
+
+pub(super) fn siblings(seen: Seen<'_>) -> Option<FitnessReason> {
+    let share = seen.conditions.siblings_busy_ratio?;
+    let severity = SIBLINGS.severity(share.0)?;
+    let cpus: Vec<String> = seen.conditions.sibling_cpus.iter().flatten().map(u64::to_string).collect();
+    let text = format!(
+        "on the workers' cores, CPU {} was busy as well, for {} of the time ({})",
+        cpus.join(","),
+        percent(share),
+        SIBLINGS.words(severity)
+    );
+    Some(reason(severity, text, "keep the sibling hardware threads idle, or choose other cores with `--pin`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{quiet, verdict_of};
+    use super::*;
+    use crate::record::{Conditions, Host, Throttling};
+    use crate::units::{Bytes, Nanos};
+    use FitnessVerdict::{Invalid, Suspect, Valid};
+
+    fn verdict(conditions: &Conditions) -> FitnessVerdict {
+        verdict_of(&Host::default(), conditions)
+    }
+
+    #[test]
+    fn one_busy_core_of_two_is_not_valid() {
+        let others = |share| verdict(&Conditions { others_busy_ratio: Some(Ratio(share)), ..quiet() });
+        assert_eq!([others(0.10), others(0.49), others(0.51)], [Valid, Suspect, Invalid]);
+    }
+
+    #[test]
+    fn stolen_time_counts_by_its_share() {
+        let steal = |share| verdict(&Conditions { steal_ratio: Some(Ratio(share)), ..quiet() });
+        assert_eq!([steal(0.05), steal(0.06), steal(0.21)], [Valid, Suspect, Invalid]);
+    }
+
+    #[test]
+    fn one_throttled_period_is_suspect_and_one_in_five_invalid() {
+        let throttled = |throttled_periods_count| {
+            let throttling = Throttling { periods_count: 100, throttled_periods_count, throttled_ns: Nanos(1) };
+            verdict(&Conditions { throttling: Some(throttling), ..quiet() })
+        };
+        assert_eq!([throttled(0), throttled(1), throttled(20)], [Valid, Suspect, Invalid]);
+        let idle = Conditions { throttling: Some(Throttling::default()), ..quiet() };
+        assert_eq!(verdict(&idle), Valid);
+    }
+
+    #[test]
+    fn only_a_governor_that_follows_the_load_is_suspect() {
+        let host = |governor: Option<&str>| Host { governor: governor.map(str::to_owned), ..Host::default() };
+        let verdict = |governor| verdict_of(&host(governor), &quiet());
+        assert_eq!([verdict(None), verdict(Some("performance")), verdict(Some("schedutil"))], [Valid, Valid, Suspect]);
+    }
+
+    #[test]
+    fn heat_counts_by_its_rate() {
+        let thermal = |count| verdict(&Conditions { thermal_throttles_count: Some(count), ..quiet() });
+        assert_eq!([thermal(0), thermal(1), thermal(3)], [Valid, Suspect, Invalid]);
+    }
+
+    #[test]
+    fn swapping_is_suspect_and_beyond_a_mebibyte_invalid() {
+        let swapped = |bytes| verdict(&Conditions { swapped_in_bytes: Some(Bytes(bytes)), ..quiet() });
+        assert_eq!([swapped(0), swapped(4096), swapped(2 << 20)], [Valid, Suspect, Invalid]);
+        // What lies in swap untouched disturbs nothing.
+        assert_eq!(verdict(&Conditions { swap_used_bytes: Some(Bytes(1 << 30)), ..quiet() }), Valid);
+    }
+
+    #[test]
+    fn idle_siblings_disturb_nothing() {
+        let busy = |share| {
+            let siblings = Conditions { sibling_cpus: Some(vec![3]), ..quiet() };
+            verdict(&Conditions { siblings_busy_ratio: Some(Ratio(share)), ..siblings })
+        };
+        assert_eq!([busy(0.02), busy(0.9)], [Valid, Suspect]);
+    }
+
+    #[test]
+    fn waiting_tasks_are_suspect_and_short_memory_invalid() {
+        assert_eq!(verdict(&Conditions { cpu_pressure_ratio: Some(Ratio(0.9)), ..quiet() }), Suspect);
+        assert_eq!(verdict(&Conditions { memory_pressure_ratio: Some(Ratio(0.3)), ..quiet() }), Invalid);
+    }
+
+    #[test]
+    fn reasons_name_figure_bound_and_remedy() {
+        let conditions = Conditions { others_busy_ratio: Some(Ratio(0.25)), ..quiet() };
+        let reason = others_load(Seen { host: &Host::default(), conditions: &conditions, blocks: &[] }).unwrap();
+        assert_eq!(reason.seen, "other processes used 25% of all CPUs' time, as much as 0.5 CPUs (bound 10%)");
+        assert!(reason.remedy.unwrap().starts_with("end other work"));
+    }
+}

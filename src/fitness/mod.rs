@@ -1,0 +1,153 @@
+//! Whether a machine was fit to measure on: rules over what it went through, each with its bound and its reason.
+//!
+//! Pure: conditions in, verdict out. A rule that lacks its figure says nothing, so that a machine is never called unfit
+//! for what its kernel does not tell. Read [`judge`] first.
+
+mod blocks;
+mod machine;
+
+use crate::record::{BlockRecord, Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
+use crate::units::Ratio;
+
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What the machine is.
+    pub host: &'a Host,
+    /// What it went through.
+    pub conditions: &'a Conditions,
+    /// What was measured meanwhile; empty if the machine was only looked at.
+    pub blocks: &'a [BlockRecord],
+}
+
+/// A rule: what speaks against the run, if anything does.
+type Rule = fn(Seen<'_>) -> Option<FitnessReason>;
+
+/// All rules.
+const RULES: [Rule; 13] = [
+    machine::others_load,
+    machine::steal,
+    machine::throttling,
+    machine::governor,
+    machine::low_frequency,
+    machine::thermal,
+    machine::swapping,
+    machine::memory_pressure,
+    machine::cpu_pressure,
+    machine::siblings,
+    blocks::disturbed,
+    blocks::migrations_of_pinned,
+    blocks::wandering,
+];
+
+/// Judges what was seen by every rule.
+#[must_use]
+pub fn judge(seen: Seen<'_>) -> Fitness {
+    let mut reasons: Vec<FitnessReason> = RULES.iter().filter_map(|rule| rule(seen)).collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity));
+    Fitness { verdict: reasons.first().map_or(FitnessVerdict::Valid, |worst| worst.severity), reasons }
+}
+
+/// From which figure on a run is suspect, and from which it is invalid.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    suspect: f64,
+    invalid: f64,
+}
+
+impl Bounds {
+    /// The severity of a figure; `None` if it is within both bounds.
+    fn severity(self, figure: f64) -> Option<FitnessVerdict> {
+        if figure > self.invalid {
+            Some(FitnessVerdict::Invalid)
+        } else if figure > self.suspect {
+            Some(FitnessVerdict::Suspect)
+        } else {
+            None
+        }
+    }
+
+    /// `bound 10%`: the one that a share of this severity exceeds.
+    fn words(self, severity: FitnessVerdict) -> String {
+        let bound = if severity == FitnessVerdict::Invalid { self.invalid } else { self.suspect };
+        format!("bound {}", percent(Ratio(bound)))
+    }
+}
+
+fn reason(severity: FitnessVerdict, seen: String, remedy: &str) -> FitnessReason {
+    FitnessReason { severity, seen, remedy: Some(remedy.into()) }
+}
+
+/// `12%`, with a decimal below ten.
+fn percent(share: Ratio) -> String {
+    let percent = share.0 * 100.0;
+    if percent < 9.95 && percent.fract().abs() > 1e-9 { format!("{percent:.1}%") } else { format!("{percent:.0}%") }
+}
+
+#[cfg(test)]
+mod testing {
+    //! A quiet machine, to be disturbed in one respect at a time.
+
+    use super::*;
+    use crate::units::{Bytes, Nanos};
+
+    /// A virtual machine with two CPUs, idle but for one worker.
+    pub(super) fn quiet() -> Conditions {
+        Conditions {
+            observed_ns: Nanos(20_000_000_000),
+            online_cpus_count: Some(2),
+            worker_cpus: vec![1],
+            sibling_cpus: Some(Vec::new()),
+            others_busy_ratio: Some(Ratio(0.01)),
+            steal_ratio: Some(Ratio(0.002)),
+            cpu_pressure_ratio: Some(Ratio(0.03)),
+            memory_pressure_ratio: Some(Ratio(0.0)),
+            io_pressure_ratio: Some(Ratio(0.01)),
+            swap_used_bytes: Some(Bytes(0)),
+            swapped_in_bytes: Some(Bytes(0)),
+            swapped_out_bytes: Some(Bytes(0)),
+            ..Conditions::default()
+        }
+    }
+
+    pub(super) fn verdict_of(host: &Host, conditions: &Conditions) -> FitnessVerdict {
+        judge(Seen { host, conditions, blocks: &[] }).verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::quiet;
+    use super::*;
+
+    #[test]
+    fn quiet_virtual_machine_is_valid() {
+        let host = Host { virtualization: Some("kvm".into()), turbo: Some(true), ..Host::default() };
+        let fitness = judge(Seen { host: &host, conditions: &quiet(), blocks: &[] });
+        assert_eq!(fitness, Fitness { verdict: FitnessVerdict::Valid, reasons: Vec::new() });
+    }
+
+    #[test]
+    fn machine_that_tells_nothing_is_not_called_unfit() {
+        let seen = Seen { host: &Host::default(), conditions: &Conditions::default(), blocks: &[] };
+        assert_eq!(judge(seen).verdict, FitnessVerdict::Valid);
+    }
+
+    #[test]
+    fn the_worst_reason_is_the_verdict_and_comes_first() {
+        let host = Host { governor: Some("powersave".into()), ..Host::default() };
+        let loaded = Conditions { others_busy_ratio: Some(Ratio(0.7)), ..quiet() };
+        let fitness = judge(Seen { host: &host, conditions: &loaded, blocks: &[] });
+        assert_eq!(fitness.verdict, FitnessVerdict::Invalid);
+        let severities: Vec<_> = fitness.reasons.iter().map(|reason| reason.severity).collect();
+        assert_eq!(severities, [FitnessVerdict::Invalid, FitnessVerdict::Suspect]);
+    }
+
+    #[test]
+    fn shares_are_short() {
+        assert_eq!(percent(Ratio(0.123)), "12%");
+        assert_eq!(percent(Ratio(0.0512)), "5.1%");
+        assert_eq!(percent(Ratio(0.05)), "5%");
+        assert_eq!(percent(Ratio(0.999)), "100%");
+    }
+}

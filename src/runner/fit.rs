@@ -1,0 +1,37 @@
+//! Judges the machine that a run was made on.
+
+use super::Run;
+use crate::fitness::{self, Seen};
+use crate::record::store::StoreError;
+use crate::record::{Event, Host, RunRecord};
+use crate::sample::{Roots, conditions};
+
+/// The machine's counters before the first measurement, and the CPUs that they are read for.
+#[derive(Debug)]
+pub(super) struct Watch {
+    workers: Vec<u64>,
+    before: conditions::Counters,
+}
+
+impl Watch {
+    /// Begins; unpinned workers may be on any CPU that this process may use.
+    pub(super) fn begin(roots: &Roots, worker_cpus: Option<&[u64]>, host: &Host) -> Watch {
+        let workers = worker_cpus.unwrap_or(&host.affinity_cpus).to_vec();
+        Watch { before: conditions::Counters::read(roots, &workers), workers }
+    }
+
+    /// The verdict on everything since then.
+    fn judge(&self, roots: &Roots, record: &RunRecord) -> Event {
+        let seen = conditions::since(roots, &self.before, &self.workers);
+        let fitness = fitness::judge(Seen { host: &record.host, conditions: &seen, blocks: &record.blocks });
+        Event::Judged { conditions: Box::new(seen), fitness }
+    }
+}
+
+impl Run<'_> {
+    /// Writes down what the machine went through, and what that means.
+    pub(super) fn judge_machine(&mut self) -> Result<(), StoreError> {
+        let judged = self.watch.judge(&self.roots, self.journal.record());
+        self.journal.append(judged)
+    }
+}
