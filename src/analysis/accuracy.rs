@@ -70,17 +70,51 @@ fn macro_f1(index: &Index<'_>, scores: &LabelledScores, seed: u64) -> Estimate {
 fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> {
     let baseline = index.baseline.filter(|&baseline| baseline != record.session)?;
     let baseline = index.accuracy(baseline).filter(|baseline| baseline.outcome.is_ok())?;
-    match (baseline.scores.as_ref()?, record.scores.as_ref()?) {
+    same_samples(baseline.scores.as_ref()?, record.scores.as_ref()?, index.record.plan.schedule.seed)
+}
+
+/// The change of the leading score between two scorings of the same samples; `None` where they are of unlike kinds or
+/// numbers of samples.
+pub(super) fn same_samples(baseline: &Scores, candidate: &Scores, seed: u64) -> Option<AccuracyChange> {
+    match (baseline, candidate) {
         (Scores::Classification(baseline), Scores::Classification(candidate)) => classes_change(baseline, candidate),
         (
             Scores::Regression { absolute_errors: baseline, .. },
             Scores::Regression { absolute_errors: candidate, .. },
-        ) => {
-            let seed = index.record.plan.schedule.seed;
-            Some(error_change(summary::error_change(ErrorKind::MeanAbsolute, baseline, candidate, seed)))
-        }
+        ) => Some(error_change(summary::error_change(ErrorKind::MeanAbsolute, baseline, candidate, seed))),
         _ => None,
     }
+}
+
+/// The change of top-1 accuracy between scorings of unlike samples, as if these were drawn independently; `None` for
+/// numbers instead of classes, and without samples.
+pub(super) fn unlike_samples(baseline: &Scores, candidate: &Scores) -> Option<AccuracyChange> {
+    let (Scores::Classification(baseline), Scores::Classification(candidate)) = (baseline, candidate) else {
+        return None;
+    };
+    let (baseline, candidate) = (summary::top1(baseline)?, summary::top1(candidate)?);
+    let interval = candidate.less(baseline);
+    let verdict = match (interval.low > 0.0, interval.high < 0.0) {
+        (true, _) => AccuracyVerdict::Better,
+        (_, true) => AccuracyVerdict::Worse,
+        _ => AccuracyVerdict::NotSignificant,
+    };
+    Some(AccuracyChange {
+        metric: Metric::AccuracyTop1,
+        difference: Estimate::Measured(Measured {
+            value: candidate.share() - baseline.share(),
+            interval: Some(Interval { low: interval.low, high: interval.high }),
+            range: None,
+            n: candidate.n.min(baseline.n),
+            n_of: Counted::Samples,
+            remark: Some("on different samples".into()),
+        }),
+        gained_count: None,
+        lost_count: None,
+        changed_predictions_count: None,
+        p_value: None,
+        verdict,
+    })
 }
 
 fn classes_change(baseline: &LabelledScores, candidate: &LabelledScores) -> Option<AccuracyChange> {

@@ -6,7 +6,7 @@ use super::compare;
 use super::estimate::{Counted, Estimate, Figure};
 use super::findings::{CellFindings, Comparison, LatencyModes, SpeedStates};
 use super::index::Index;
-use super::over_launches::{largest, median, per_launch, pooled};
+use super::over_launches::{largest, mean_latency, median, median_of_blocks, per_launch, pooled, predictions_per_sec};
 use super::percentiles::{self, Percentiles, tail};
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome};
@@ -171,13 +171,8 @@ impl Measurement<'_> {
 
     /// The mean over all blocks, which keep theirs to the nanosecond, finer than the histogram does.
     fn mean(&self) -> Estimate {
-        let mean = |blocks: &[&BlockRecord]| {
-            let count: u64 = blocks.iter().map(|block| block.inferences_count).sum();
-            let total: f64 = blocks.iter().map(|block| block.mean_ns.as_f64() * block.inferences_count as f64).sum();
-            (count > 0).then(|| total / count as f64)
-        };
-        match mean(self.blocks) {
-            Some(value) => pooled(value, &per_launch(self.blocks, mean)),
+        match mean_latency(self.blocks) {
+            Some(value) => pooled(value, &per_launch(self.blocks, mean_latency)),
             None => Estimate::absent(NO_BLOCKS),
         }
     }
@@ -192,9 +187,7 @@ impl Measurement<'_> {
     /// The median of all latencies with its interval over launches, each of which gives the median of its blocks'
     /// medians.
     fn p50(&self, percentile: &Result<Percentile, Unbounded>) -> Estimate {
-        let medians = per_launch(self.blocks, |blocks| {
-            stats::median(&blocks.iter().map(|block| block.median_ns.as_f64()).collect::<Vec<_>>())
-        });
+        let medians = per_launch(self.blocks, |blocks| median_of_blocks(blocks, |block| block.median_ns));
         match percentile {
             Ok(percentile) => pooled(percentile.value, &medians),
             Err(unbounded) => percentiles::absent(unbounded),
@@ -202,14 +195,8 @@ impl Measurement<'_> {
     }
 
     fn throughput(&self) -> Estimate {
-        let batch_size = self.key.batch_size as f64;
-        let rate = |blocks: &[&BlockRecord]| {
-            let inferences: u64 = blocks.iter().map(|block| block.inferences_count).sum();
-            let elapsed: f64 = blocks.iter().map(|block| block.elapsed_ns.as_secs_f64()).sum();
-            (elapsed > 0.0).then(|| inferences as f64 * batch_size / elapsed)
-        };
-        match rate(self.blocks) {
-            Some(value) => pooled(value, &per_launch(self.blocks, rate)),
+        match predictions_per_sec(self.blocks) {
+            Some(value) => pooled(value, &per_launch(self.blocks, predictions_per_sec)),
             None => Estimate::absent(NO_BLOCKS),
         }
     }

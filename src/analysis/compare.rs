@@ -7,7 +7,7 @@ use super::findings::{CellFindings, Change, Comparison, Verdict};
 use super::index::Index;
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, Direction, Metric, Pairs};
-use crate::stats::{END_ERROR, Evidence, PairedRatio, Relation, relations};
+use crate::stats::{self, END_ERROR, Evidence, PairedRatio, Relation, UnpairedRatio, relations};
 use crate::units::Ratio;
 
 /// The cell at `key` against the baseline's of the same batch size and load mode; `None` where there is none, or
@@ -15,7 +15,7 @@ use crate::units::Ratio;
 pub(super) fn to_baseline(index: &Index<'_>, key: CellKey) -> Option<Comparison> {
     let baseline = baseline_of(index, key)?;
     let pairs = Pairs::new(index.blocks(key), index.blocks(baseline));
-    let change = |metric, figure: fn(&BlockRecord) -> f64| change(metric, &pairs.log_ratios(figure));
+    let change = |metric, figure: fn(&BlockRecord) -> f64| Change::paired(metric, &pairs.log_ratios(figure));
     Some(Comparison {
         baseline,
         p50: change(Metric::LatencyP50RatioToBaseline, |block| block.median_ns.as_f64())?,
@@ -41,33 +41,80 @@ pub(super) fn why_not(index: &Index<'_>, key: CellKey) -> &'static str {
     }
 }
 
-/// The change that rounds of log-ratios show, not judged yet.
-fn change(metric: Metric, rounds: &[Vec<f64>]) -> Option<Change> {
-    let paired = PairedRatio::of(rounds)?;
-    let found = paired.ratio();
-    // Ratios to the baseline all have a floor; without one, any change whose interval excludes 1 counts.
-    let noise_floor = metric.noise_floor().unwrap_or(Ratio(0.0));
-    let evidence = paired.evidence(noise_floor.0.ln_1p());
-    let interval = found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
-    let ratio = Estimate::Measured(Measured {
-        value: found.value,
-        interval,
-        range: None,
-        n: found.n,
-        n_of: Counted::Launches,
-        remark: found.interval.err().map(|too_few| format!("no interval: {too_few}")),
-    });
-    let settling = paired.more_rounds_for(settling_half_width(found.value, noise_floor));
-    Some(Change { ratio, noise_floor, verdict: Verdict::Inconclusive, rounds_to_settle: settling, evidence })
-}
-
 impl Change {
+    /// The change that rounds of log-ratios show, not judged yet; `None` if there is no ratio.
+    pub(super) fn paired(metric: Metric, rounds: &[Vec<f64>]) -> Option<Self> {
+        let paired = PairedRatio::of(rounds)?;
+        let found = paired.ratio();
+        let noise_floor = floor(metric);
+        let evidence = paired.evidence(noise_floor.0.ln_1p());
+        let settling = paired.more_rounds_for(settling_half_width(found.value, noise_floor));
+        Some(Change { rounds_forecast: settling, ..Change::unsettled(&found, noise_floor, evidence) })
+    }
+
+    /// The change between launches that did not take turns, one value a launch, not judged yet; `None` if a value is
+    /// not positive, or one side has none.
+    pub(super) fn unpaired(metric: Metric, candidate: &[f64], baseline: &[f64]) -> Option<Self> {
+        let unpaired = UnpairedRatio::of(candidate, baseline)?;
+        let noise_floor = floor(metric);
+        let evidence = unpaired.evidence(noise_floor.0.ln_1p());
+        Some(Change::unsettled(&unpaired.ratio(), noise_floor, evidence))
+    }
+
+    /// The change between two values that carry no noise, not judged yet; `None` if one of them is not positive.
+    pub(super) fn exact(candidate: &Measured, baseline: &Measured) -> Option<Self> {
+        let centre = (candidate.value / baseline.value).ln();
+        let differs = candidate.value != baseline.value;
+        let probability = |holds: bool| if holds { 0.0 } else { 1.0 };
+        centre.is_finite().then(|| Change {
+            ratio: Estimate::exact(centre.exp(), candidate.n, candidate.n_of),
+            noise_floor: Ratio(0.0),
+            verdict: Verdict::Inconclusive,
+            rounds_to_settle: None,
+            rounds_forecast: None,
+            evidence: Evidence { centre, floor: 0.0, p_different: probability(differs), p_same: probability(!differs) },
+        })
+    }
+
+    fn unsettled(found: &stats::Estimate, noise_floor: Ratio, evidence: Evidence) -> Self {
+        let interval = found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
+        let ratio = Estimate::Measured(Measured {
+            value: found.value,
+            interval,
+            range: None,
+            n: found.n,
+            n_of: Counted::Launches,
+            remark: found.interval.err().map(|too_few| format!("no interval: {too_few}")),
+        });
+        Change {
+            ratio,
+            noise_floor,
+            verdict: Verdict::Inconclusive,
+            rounds_to_settle: None,
+            evidence,
+            rounds_forecast: None,
+        }
+    }
+
     /// Takes the verdict that a relation amounts to; once there is one, nothing is left to settle.
     fn settle(&mut self, metric: Metric, relation: Relation) {
         self.verdict = Verdict::of(relation, metric.direction());
-        if self.verdict != Verdict::Inconclusive {
-            self.rounds_to_settle = None;
-        }
+        // A forecast of none is wrong where the verdict is open: the interval is narrow enough, but lopsided.
+        let open = self.verdict == Verdict::Inconclusive;
+        self.rounds_to_settle = self.rounds_forecast.filter(|&rounds| open && rounds > 0);
+    }
+}
+
+/// The noise floor of a metric; without one, any change whose interval excludes 1 counts.
+fn floor(metric: Metric) -> Ratio {
+    metric.noise_floor().unwrap_or_default()
+}
+
+/// Judges changes of one metric together, so that the share of false verdicts among those given stays within `error`.
+pub(super) fn judge(metric: Metric, changes: &mut [&mut Change], error: f64) {
+    let evidence: Vec<Evidence> = changes.iter().map(|change| change.evidence).collect();
+    for (change, relation) in changes.iter_mut().zip(relations(&evidence, error)) {
+        change.settle(metric, relation);
     }
 }
 
@@ -88,19 +135,20 @@ impl Verdict {
     }
 }
 
+/// One of the changes of a comparison.
+type ChangeOf = fn(&mut Comparison) -> &mut Change;
+
 /// Judges all comparisons of a metric together, so that the share of false verdicts among those given stays bounded.
 pub(super) fn judge_together(cells: &mut [CellFindings]) {
-    judge_family(cells, Metric::LatencyP50RatioToBaseline, |comparison| &mut comparison.p50);
-    judge_family(cells, Metric::LatencyP10RatioToBaseline, |comparison| &mut comparison.p10);
-    judge_family(cells, Metric::ThroughputRatioToBaseline, |comparison| &mut comparison.throughput);
-}
-
-fn judge_family(cells: &mut [CellFindings], metric: Metric, change_of: fn(&mut Comparison) -> &mut Change) {
-    let comparisons = cells.iter_mut().filter_map(|cell| cell.comparison.as_mut());
-    let mut changes: Vec<&mut Change> = comparisons.map(change_of).collect();
-    let evidence: Vec<Evidence> = changes.iter().map(|change| change.evidence).collect();
-    for (change, relation) in changes.iter_mut().zip(relations(&evidence, END_ERROR)) {
-        change.settle(metric, relation);
+    let families: [(Metric, ChangeOf); 3] = [
+        (Metric::LatencyP50RatioToBaseline, |comparison| &mut comparison.p50),
+        (Metric::LatencyP10RatioToBaseline, |comparison| &mut comparison.p10),
+        (Metric::ThroughputRatioToBaseline, |comparison| &mut comparison.throughput),
+    ];
+    for (metric, change_of) in families {
+        let mut changes: Vec<&mut Change> =
+            cells.iter_mut().filter_map(|cell| cell.comparison.as_mut()).map(change_of).collect();
+        judge(metric, &mut changes, END_ERROR);
     }
 }
 
@@ -141,7 +189,7 @@ mod tests {
     fn change_of(metric: Metric, ratio: f64, noise: f64) -> Change {
         let pair = |round: u64, sign: f64| ratio.ln() + sign * noise * (round as f64 - 3.5) / 3.5;
         let rounds: Vec<Vec<f64>> = (0..8).map(|round| vec![pair(round, 1.0), pair(round, 0.9)]).collect();
-        let mut change = change(metric, &rounds).unwrap();
+        let mut change = Change::paired(metric, &rounds).unwrap();
         change.settle(metric, change.evidence.relation(END_ERROR));
         change
     }

@@ -230,6 +230,9 @@ pub struct Change {
     /// What the verdict rests on.
     #[serde(skip)]
     pub(super) evidence: Evidence,
+    /// `rounds_to_settle` while nothing is settled yet.
+    #[serde(skip)]
+    pub(super) rounds_forecast: Option<u64>,
 }
 
 /// What a change amounts to.

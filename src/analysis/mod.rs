@@ -5,6 +5,7 @@
 
 mod accuracy;
 mod advise;
+pub mod between;
 mod bottleneck;
 mod cell;
 mod choose;

@@ -3,6 +3,7 @@
 use super::estimate::{Counted, Estimate, Interval, Measured};
 use crate::record::BlockRecord;
 use crate::stats;
+use crate::units::Nanos;
 
 /// Launches that a distribution over launches should rest on; with fewer, the figure says so.
 pub(super) const LAUNCHES_WANTED: u64 = 5;
@@ -76,4 +77,23 @@ pub(super) fn per_launch<T>(blocks: &[&BlockRecord], figure: impl Fn(&[&BlockRec
     let mut ordered = blocks.to_vec();
     ordered.sort_by_key(|block| block.launch);
     ordered.chunk_by(|one, other| one.launch == other.launch).filter_map(figure).collect()
+}
+
+/// The median over blocks of one of their figures.
+pub(super) fn median_of_blocks(blocks: &[&BlockRecord], figure: fn(&BlockRecord) -> Nanos) -> Option<f64> {
+    stats::median(&blocks.iter().map(|block| figure(block).as_f64()).collect::<Vec<_>>())
+}
+
+/// Mean latency over all inferences of the blocks, in nanoseconds.
+pub(super) fn mean_latency(blocks: &[&BlockRecord]) -> Option<f64> {
+    let count: f64 = blocks.iter().map(|block| block.inferences_count as f64).sum();
+    let total: f64 = blocks.iter().map(|block| block.mean_ns.as_f64() * block.inferences_count as f64).sum();
+    (count > 0.0).then(|| total / count)
+}
+
+/// Predictions per second over all blocks.
+pub(super) fn predictions_per_sec(blocks: &[&BlockRecord]) -> Option<f64> {
+    let predictions = |block: &&BlockRecord| block.inferences_count as f64 * block.key.batch_size as f64;
+    let elapsed: f64 = blocks.iter().map(|block| block.elapsed_ns.as_secs_f64()).sum();
+    (elapsed > 0.0).then(|| blocks.iter().map(predictions).sum::<f64>() / elapsed)
 }

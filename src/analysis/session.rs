@@ -141,7 +141,7 @@ fn largest_cell(cells: &[&CellFindings], metric: Metric) -> Estimate {
     largest.or(estimates().next()).cloned().unwrap_or_else(|| Estimate::absent(NOT_REPORTED))
 }
 
-fn file_size(index: &Index<'_>, session: usize) -> Estimate {
+pub(super) fn file_size(index: &Index<'_>, session: usize) -> Estimate {
     let variant = &index.record.variants[index.record.plan.sessions[session].variant];
     match (&variant.model, variant.outcome.reason()) {
         (Some(model), _) => {

@@ -2,6 +2,7 @@
 //!
 //! stdout carries the result, stderr everything else. One file per subcommand, each with its `Args` and a `run`.
 
+mod compare;
 mod doctor;
 mod error;
 pub mod exit;
@@ -40,6 +41,7 @@ enum Command {
     Inspect(inspect::Args),
     Report(report::Args),
     Doctor(Box<doctor::Args>),
+    Compare(compare::Args),
     Runtime(runtime::Args),
     Schema(schema::Args),
     /// Runs one session for a parent process, which speaks JSON lines with it.
@@ -61,6 +63,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Report(args) => report::run(args),
         Command::Doctor(args) => doctor::run(*args),
+        Command::Compare(args) => compare::run(args),
         Command::Runtime(args) => runtime::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Worker => Ok(crate::worker::main()),

@@ -113,7 +113,7 @@ fn write_figure(writer: &mut Writer, place: &Place<'_>, figure: &Figure) -> Resu
 }
 
 /// A value without the noise of the last binary digits: thirteen significant digits, in plain notation.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     let rounded: f64 = format!("{value:.12e}").parse().unwrap_or(value);
     rounded.to_string()
 }

@@ -4,7 +4,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value};
 
-use super::view::{View, text};
+use super::view::{ComparisonView, View, text};
 
 /// The report could not be rendered: a fault of its template.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,7 @@ use super::view::{View, text};
 pub struct MarkdownError(#[from] minijinja::Error);
 
 const REPORT: &str = include_str!("templates/report.md.jinja");
+const COMPARISON: &str = include_str!("templates/comparison.md.jinja");
 const TABLE: &str = include_str!("templates/table.md.jinja");
 
 /// The report in Markdown (CommonMark with tables). Everything inserted is escaped, so that names and messages stay
@@ -20,6 +21,18 @@ const TABLE: &str = include_str!("templates/table.md.jinja");
 /// # Errors
 /// A fault of the template.
 pub fn markdown(view: &View) -> Result<String, MarkdownError> {
+    Ok(environment()?.get_template("report.md")?.render(Value::from(Serde(view)))?)
+}
+
+/// A comparison of runs in Markdown, escaped likewise.
+///
+/// # Errors
+/// A fault of the template.
+pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownError> {
+    Ok(environment()?.get_template("comparison.md")?.render(Value::from(Serde(view)))?)
+}
+
+fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?;
     environment.set_syntax(syntax);
@@ -29,7 +42,8 @@ pub fn markdown(view: &View) -> Result<String, MarkdownError> {
     environment.add_filter("code", |text: String| Value::from_safe_string(text::code(&text)));
     environment.add_template("table.md", TABLE)?;
     environment.add_template("report.md", REPORT)?;
-    Ok(environment.get_template("report.md")?.render(Value::from(Serde(view)))?)
+    environment.add_template("comparison.md", COMPARISON)?;
+    Ok(environment)
 }
 
 fn escape(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {

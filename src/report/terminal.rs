@@ -5,7 +5,7 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
-use super::view::{ForecastView, Item, RowKind, Table, View, text};
+use super::view::{ComparisonView, ForecastView, Item, RowKind, Table, View, text};
 
 /// Whether escape sequences may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,31 @@ pub fn terminal_forecast(view: &ForecastView, color: Color) -> String {
     view.lines.iter().for_each(|line| out.wrapped(line, 0));
     out.blank();
     out.table(&view.precision);
+    out.text
+}
+
+/// A comparison of runs.
+#[must_use]
+pub fn comparison_terminal(view: &ComparisonView, color: Color) -> String {
+    let mut out = Output { text: String::new(), color };
+    out.styled(BOLD, &view.title);
+    view.warnings.iter().for_each(|warning| out.styled(RED, warning));
+    out.blank();
+    view.headlines.iter().for_each(|line| out.wrapped(line, 0));
+    out.blank();
+    out.wrapped(&view.legend, 0);
+    for table in view.tables.iter().filter(|table| !table.rows.is_empty()) {
+        out.blank();
+        out.table(table);
+    }
+    out.blank();
+    view.caveats.iter().for_each(|caveat| out.wrapped(caveat, 0));
+    out.blank();
+    out.items("Runs", &view.runs);
+    if !view.differences.is_empty() {
+        out.blank();
+        out.items("Also differs", &view.differences);
+    }
     out.text
 }
 

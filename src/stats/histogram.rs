@@ -114,7 +114,7 @@ impl Latencies {
     }
 
     /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own median. A figure of
-    /// a report comes from [`Latencies::percentile`], which refuses where the sample is too small.
+    /// a report comes from [`Latencies::percentiles`], which refuses where the sample is too small.
     #[must_use]
     pub fn nearest_rank(&self, quantile: Quantile) -> Option<Nanos> {
         self.at_ranks(&[quantile.rank(self.count())])?.first().copied()

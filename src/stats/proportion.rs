@@ -41,6 +41,21 @@ impl Proportion {
         let high = if self.count == self.n { 1.0 } else { (centre + spread) / scale };
         Interval { low, high, confidence: CONFIDENCE }
     }
+
+    /// The interval of this share less `other`, for shares of independent samples: Wilson's interval of each, combined
+    /// ("method 10").
+    ///
+    /// Source: Newcombe, *Statist. Med.* 17 (1998), 873-890.
+    #[must_use]
+    pub fn less(self, other: Proportion) -> Interval {
+        let difference = self.share() - other.share();
+        let (own, others) = (self.interval(), other.interval());
+        Interval {
+            low: difference - (self.share() - own.low).hypot(others.high - other.share()),
+            high: difference + (own.high - self.share()).hypot(other.share() - others.low),
+            confidence: CONFIDENCE,
+        }
+    }
 }
 
 /// How two models fared on the same samples.
@@ -162,6 +177,18 @@ mod tests {
     fn impossible_proportions_are_refused() {
         assert_eq!(Proportion::new(0, 0), None);
         assert_eq!(Proportion::new(2, 1), None);
+    }
+
+    #[test]
+    fn independent_intervals_are_the_published_ones() {
+        // Newcombe (1998), "Interval estimation for the difference between independent proportions", table II,
+        // method 10.
+        for ((own, n), (other, m), low, high) in
+            [((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((10, 10), (0, 20), 0.6791, 1.0)]
+        {
+            let interval = Proportion::new(own, n).unwrap().less(Proportion::new(other, m).unwrap());
+            assert!(near(interval, low, high), "{own} of {n}, {other} of {m}: {interval:?}");
+        }
     }
 
     #[test]

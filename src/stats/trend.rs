@@ -31,7 +31,7 @@ const MOST_POINTS: usize = 100;
 /// Classifies block medians, by launch and in time order; `None` where no series, however steep, would be called
 /// anything but flat. Values that are not positive and finite are left out.
 ///
-/// Three tests, whose error of 1% is divided among those that the number of blocks lets reject:
+/// Three tests, whose error of 1% is divided among those that there are blocks for:
 /// - a trend within launches: Mann and Kendall's S summed over launches (Hirsch and Slack, *Water Resources Research* 20
 ///   (1984) 727-732). Where launches differ by more than independent blocks would, as wandering ones do, the variance of
 ///   S is that between launches. Its size is the median slope of all pairs of a launch's blocks (Theil and Sen), times

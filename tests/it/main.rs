@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; clippy's own exception leaves out helpers")]
 
 mod architecture;
+mod compare;
 mod doctor;
 mod faults;
 mod inspect;

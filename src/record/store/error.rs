@@ -80,10 +80,12 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// The file is JSON, but not of a run.
-    #[error("`{path}` is not a run record")]
+    #[error("`{path}` is not a run record{}", field.as_ref().map(|name| format!(": field `{name}`")).unwrap_or_default())]
     NotARecord {
         /// The file.
         path: PathBuf,
+        /// The field that holds something that it cannot, where it can be told.
+        field: Option<String>,
         /// What is missing or wrong.
         source: serde_json::Error,
     },

@@ -86,8 +86,19 @@ fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
     match source.classify() {
         serde_json::error::Category::Eof => StoreError::Truncated { path, source },
         serde_json::error::Category::Syntax => StoreError::NotJson { path, source },
-        _ => StoreError::NotARecord { path, source },
+        _ => StoreError::NotARecord { path, field: field(text, &source), source },
     }
+}
+
+/// Name of the field whose value is of another type or out of range: the last one before the place where reading ended.
+fn field(text: &str, error: &serde_json::Error) -> Option<String> {
+    if !error.to_string().starts_with("invalid ") {
+        return None;
+    }
+    let start: usize = text.split_inclusive('\n').take(error.line().checked_sub(1)?).map(str::len).sum();
+    let before = text.get(..(start + error.column()).min(text.len()))?;
+    let (name, _) = before.rsplit_once("\":")?;
+    Some(name.rsplit_once('"')?.1.to_owned())
 }
 
 /// Adds up the events of a journal; `None` if it ends before the first.

@@ -5,11 +5,13 @@
 
 mod advice;
 mod answer;
+mod comparison;
 mod conditions;
 mod context;
 mod forecast;
 mod null_test;
 pub mod number;
+mod overview;
 mod table;
 mod tables;
 mod template;
@@ -17,6 +19,7 @@ pub mod text;
 mod words;
 
 pub use advice::{AdviceView, Entry, PriorityView};
+pub use comparison::{ComparisonView, difference};
 pub use conditions::{conditions, verdict};
 pub use context::{Item, machine};
 pub use forecast::{Forecast, ForecastView};

@@ -102,6 +102,23 @@ fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
     place.clamp(finest, 0)
 }
 
+/// A ratio as the change that it is: `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below
+/// half or above twice as much.
+#[must_use]
+pub fn relative(ratio: f64, interval: Option<Interval>) -> String {
+    if !(0.5..=2.0).contains(&ratio) {
+        let ends = interval.map(|interval| format!(" ({})", factor_ends(ratio, interval))).unwrap_or_default();
+        return format!("{}x{ends}", factor(ratio, interval));
+    }
+    let percent = |ratio: f64| {
+        let rounded = (ratio * 1000.0 - 1000.0).round() / 10.0;
+        // No sign on a zero.
+        if rounded == 0.0 { "0.0%".into() } else { format!("{rounded:+.1}%") }
+    };
+    let ends = interval.map(|interval| format!(" ({} to {})", percent(interval.low), percent(interval.high)));
+    format!("{}{}", percent(ratio), ends.unwrap_or_default())
+}
+
 /// A share's change in percentage points, signed: `-0.3 points`.
 #[must_use]
 pub fn points(difference: f64) -> String {
@@ -220,6 +237,14 @@ mod tests {
         assert_eq!(factor(3.861, None), "3.9");
         assert_eq!(points(-0.0034), "-0.3 points");
         assert_eq!(points(-0.0001), "±0.0 points");
+    }
+
+    #[test]
+    fn ratios_are_changes_in_percent_or_factors() {
+        assert_eq!(relative(0.952, Some(interval(0.94, 0.9654))), "-4.8% (-6.0% to -3.5%)");
+        assert_eq!(relative(1.0, None), "0.0%");
+        assert_eq!(relative(2.104, Some(interval(2.04, 2.16))), "2.10x (2.04 to 2.16)");
+        assert_eq!(relative(0.25, None), "0.25x");
     }
 
     #[test]

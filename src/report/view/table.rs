@@ -47,7 +47,7 @@ pub enum RowKind {
 }
 
 /// What a cell without a figure shows; the table's notes say why.
-const ABSENT: &str = "-";
+pub(super) const ABSENT: &str = "-";
 
 /// What stands where a figure has no meaning, as a change of the baseline against itself.
 pub(super) const MEANINGLESS: &str = "";

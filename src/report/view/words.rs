@@ -242,7 +242,8 @@ pub(super) fn short_accuracy_change(change: &AccuracyChange) -> String {
     format!("{} ({verdict})", size.trim_end_matches(" points"))
 }
 
-fn score_difference(metric: Metric, difference: f64) -> String {
+/// A change of a score: in points for a share, else in the score's unit.
+pub(super) fn score_difference(metric: Metric, difference: f64) -> String {
     match metric.unit() {
         Unit::Ratio => number::points(difference),
         unit if difference > 0.0 => format!("+{}", number::value(unit, difference, None)),

@@ -1,0 +1,316 @@
+//! Runs side by side: every figure that both have, and what became of it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::differences::{Difference, host_differences, other_differences, session_differences};
+use super::select::{Pairings, Place, SelectError, names, pairings};
+use super::side::{RunIndex, Side};
+use super::values::of_blocks;
+use super::{Delta, Design, change, judge};
+use crate::analysis::over_launches;
+use crate::analysis::{Estimate, Findings};
+use crate::plan::{CellKey, LoadMode, Plan, Task};
+use crate::record::{Fitness, Metric, RunRecord};
+
+/// A run, and what it is called by.
+pub struct NamedRun<'a> {
+    /// The folder or file that was named.
+    pub path: PathBuf,
+    /// The record, looked through.
+    pub index: RunIndex<'a>,
+    /// What the record says by itself.
+    pub findings: Findings,
+}
+
+impl<'a> NamedRun<'a> {
+    /// The run that was found at `path`.
+    #[must_use]
+    pub fn new(path: PathBuf, record: &'a RunRecord) -> Self {
+        NamedRun { path, index: RunIndex::new(record), findings: crate::analysis::findings(record) }
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.index.record().plan
+    }
+}
+
+/// Everything that a comparison of runs says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparisons {
+    /// Whether the sides took turns in one run, or were measured in separate ones.
+    pub design: Design,
+    /// The runs; the first is what the others are compared with.
+    pub runs: Vec<ComparedRun>,
+    /// Every two sessions that are compared.
+    pub pairs: Vec<Pair>,
+}
+
+/// One of the runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ComparedRun {
+    /// The folder or file that was named.
+    pub path: PathBuf,
+    /// Name of the run.
+    pub name: String,
+    /// Start of the run, RFC 3339.
+    pub started_at: String,
+    /// Whether it came to its own end.
+    pub complete: bool,
+    /// Whether the machine was fit to measure on; absent where the record does not tell.
+    pub fitness: Option<Fitness>,
+    /// What makes its machine another than that of the first run.
+    pub host_differences: Vec<Difference>,
+    /// What else is not as in the first run.
+    pub other_differences: Vec<Difference>,
+    /// Variants of it that nothing is compared with.
+    pub left_out: Vec<String>,
+}
+
+/// Two sessions, side by side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pair {
+    /// What is compared with.
+    pub baseline: Party,
+    /// What is compared.
+    pub candidate: Party,
+    /// Session options that they do not share.
+    pub differences: Vec<Difference>,
+    /// Figures of the whole session.
+    pub rows: Vec<Row>,
+    /// Figures at each batch size and load mode that both were measured at.
+    pub cells: Vec<PairedCell>,
+}
+
+/// One of both sessions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Party {
+    /// Index into [`Comparisons::runs`].
+    pub run: usize,
+    /// Index into the sessions of that run's plan.
+    pub session: usize,
+    /// Name of the variant.
+    pub variant: String,
+    /// The variant's name, and what tells this session from the variant's other ones.
+    pub label: String,
+    /// The model file, as that run's command had it; in full where the command was given in another folder than that of
+    /// the first run.
+    pub model: PathBuf,
+    /// SHA-256 of the model file, lower-case hexadecimal; absent if it could not be read.
+    pub sha256: Option<String>,
+}
+
+impl Pair {
+    /// Whether both sides run one and the same model, as far as its main file tells.
+    #[must_use]
+    pub fn is_same_model(&self) -> bool {
+        self.baseline.sha256.is_some() && self.baseline.sha256 == self.candidate.sha256
+    }
+}
+
+/// Figures at one batch size and load mode.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PairedCell {
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// How requests arrive.
+    pub load_mode: LoadMode,
+    /// The figures.
+    pub rows: Vec<Row>,
+}
+
+/// One figure of both sessions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// What is compared.
+    pub metric: Metric,
+    /// Of the baseline.
+    pub baseline: Estimate,
+    /// Of the candidate.
+    pub candidate: Estimate,
+    /// From the one to the other.
+    pub outcome: RowOutcome,
+}
+
+/// What became of a figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "status")]
+pub enum RowOutcome {
+    /// It was compared.
+    Compared {
+        /// The change.
+        delta: Delta,
+    },
+    /// It could not be compared.
+    NotCompared {
+        /// Why not, as a lowercase fragment.
+        reason: String,
+    },
+}
+
+/// Figures of a cell that are compared.
+pub const CELL_METRICS: [Metric; 6] = [
+    Metric::LatencyP50,
+    Metric::LatencyP10,
+    Metric::LatencyMean,
+    Metric::LatencyP99,
+    Metric::Throughput,
+    Metric::PeakMemory,
+];
+
+/// Figures of a session that are compared, besides its score.
+const SESSION_METRICS: [Metric; 6] = [
+    Metric::RuntimeStart,
+    Metric::SessionLoad,
+    Metric::FirstRun,
+    Metric::TimeToFirstPrediction,
+    Metric::ModelMemory,
+    Metric::FileSize,
+];
+
+/// Compares two variants of one run, variants of the same name of several runs with those of the first, or, for
+/// `variants` of two runs, the first one's of the one name with the second one's of the other.
+///
+/// # Errors
+/// What was asked for does not say what to compare, or the runs do not have it.
+pub fn compare(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<Comparisons, SelectError> {
+    let pairings = pairings(runs, variants)?;
+    let mut pairs: Vec<Pair> = pairings.iter().map(|&places| pair(runs, places)).collect();
+    judge_together(&mut pairs);
+    let described = runs.iter().enumerate().map(|(place, run)| ComparedRun {
+        left_out: left_out((place, run), &pairings, runs),
+        ..describe(run, &runs[0])
+    });
+    let design = if runs.len() == 1 { Design::Paired } else { Design::Separate };
+    Ok(Comparisons { design, runs: described.collect(), pairs })
+}
+
+fn describe(run: &NamedRun<'_>, first: &NamedRun<'_>) -> ComparedRun {
+    let (record, baseline) = (run.index.record(), first.index.record());
+    ComparedRun {
+        path: run.path.clone(),
+        name: record.run.name.clone(),
+        started_at: record.run.started_at.clone(),
+        complete: record.is_complete(),
+        fitness: record.fitness.clone(),
+        host_differences: host_differences(&baseline.host, &record.host),
+        other_differences: other_differences(baseline, record),
+        left_out: Vec::new(),
+    }
+}
+
+/// Variants of a run that no comparison holds.
+fn left_out((place, run): (usize, &NamedRun<'_>), pairings: &Pairings, runs: &[NamedRun<'_>]) -> Vec<String> {
+    let used: Vec<&str> = pairings
+        .iter()
+        .flat_map(|(baseline, candidate)| [baseline, candidate])
+        .filter(|used| used.run == place)
+        .map(|used| runs[used.run].plan().variant_of(used.session).name.as_str())
+        .collect();
+    names(run).into_iter().filter(|name| !used.contains(&name.as_str())).collect()
+}
+
+fn pair(runs: &[NamedRun<'_>], (baseline, candidate): (Place, Place)) -> Pair {
+    let [old, new] = [baseline, candidate].map(|place| &runs[place.run]);
+    let sides = [baseline, candidate].map(|place| Measured { run: &runs[place.run], session: place.session });
+    let score = match new.plan().task {
+        Task::Classification => Metric::AccuracyTop1,
+        Task::Regression => Metric::MeanAbsoluteError,
+    };
+    let metrics = SESSION_METRICS.into_iter().chain([score]);
+    Pair {
+        baseline: party(runs, baseline),
+        candidate: party(runs, candidate),
+        differences: session_differences((old.plan(), baseline.session), (new.plan(), candidate.session)),
+        rows: metrics.map(|metric| row(metric, sides, None)).collect(),
+        cells: common_cells(old.plan(), new.plan())
+            .map(|(batch_size, load_mode)| PairedCell {
+                batch_size,
+                load_mode,
+                rows: CELL_METRICS.map(|metric| row(metric, sides, Some((batch_size, load_mode)))).to_vec(),
+            })
+            .collect(),
+    }
+}
+
+fn party(runs: &[NamedRun<'_>], place: Place) -> Party {
+    let run = &runs[place.run];
+    let variant = run.plan().variant_of(place.session);
+    let folder = &run.index.record().run.working_dir;
+    let is_like_first = *folder == runs[0].index.record().run.working_dir;
+    Party {
+        run: place.run,
+        session: place.session,
+        variant: variant.name.clone(),
+        label: run.findings.sessions[place.session].label.clone(),
+        model: if is_like_first { variant.path.clone() } else { folder.join(&variant.path) },
+        sha256: run.index.record().variants[run.plan().sessions[place.session].variant].sha256.clone(),
+    }
+}
+
+/// Batch sizes and load modes of both plans, in the order of the second.
+fn common_cells<'p>(baseline: &'p Plan, candidate: &'p Plan) -> impl Iterator<Item = (u64, LoadMode)> + 'p {
+    let batch_sizes = candidate.batch_sizes.iter().filter(|size| baseline.batch_sizes.contains(size));
+    let modes = candidate.load_modes.iter().filter(|mode| baseline.load_modes.contains(mode));
+    batch_sizes.flat_map(move |&size| modes.clone().map(move |&mode| (size, mode)))
+}
+
+/// A session in the run that measured it.
+#[derive(Clone, Copy)]
+struct Measured<'r> {
+    run: &'r NamedRun<'r>,
+    session: usize,
+}
+
+impl<'r> Measured<'r> {
+    fn side(self, at: Option<(u64, LoadMode)>) -> Side<'r> {
+        Side { run: &self.run.index, session: self.session, at }
+    }
+
+    /// The figure by itself.
+    fn figure(self, metric: Metric, at: Option<(u64, LoadMode)>) -> Estimate {
+        if metric == Metric::LatencyP10 {
+            return self.p10(at);
+        }
+        let findings = &self.run.findings;
+        let figure = match at {
+            Some((batch_size, load_mode)) => {
+                let key = CellKey { session: self.session, batch_size, load_mode };
+                findings.cell(key).and_then(|cell| cell.figure(metric))
+            }
+            None => findings.sessions[self.session].figure(metric),
+        };
+        figure.cloned().unwrap_or_else(|| Estimate::absent(self.side(at).why_nothing("not measured")))
+    }
+
+    fn p10(self, at: Option<(u64, LoadMode)>) -> Estimate {
+        let blocks = self.side(at).blocks();
+        let values = of_blocks(Metric::LatencyP10).map(|figure| figure.per_launch(blocks));
+        let absent = self.side(at).why_nothing("no timed block was recorded");
+        over_launches::median(&values.unwrap_or_default(), &absent)
+    }
+}
+
+fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], at: Option<(u64, LoadMode)>) -> Row {
+    let outcome = match change(metric, candidate.side(at), baseline.side(at)) {
+        Ok(delta) => RowOutcome::Compared { delta },
+        Err(not_compared) => RowOutcome::NotCompared { reason: not_compared.reason },
+    };
+    Row { metric, baseline: baseline.figure(metric, at), candidate: candidate.figure(metric, at), outcome }
+}
+
+/// Judges all changes of a metric together, whichever sessions and batch sizes they belong to.
+fn judge_together(pairs: &mut [Pair]) {
+    for metric in CELL_METRICS.into_iter().chain(SESSION_METRICS) {
+        let rows = pairs.iter_mut().flat_map(|pair| {
+            let of_cells = pair.cells.iter_mut().flat_map(|cell| &mut cell.rows);
+            pair.rows.iter_mut().chain(of_cells)
+        });
+        let deltas = rows.filter(|row| row.metric == metric).filter_map(|row| match &mut row.outcome {
+            RowOutcome::Compared { delta } => Some(delta),
+            RowOutcome::NotCompared { .. } => None,
+        });
+        judge(metric, &mut deltas.collect::<Vec<_>>());
+    }
+}

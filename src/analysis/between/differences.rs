@@ -1,0 +1,205 @@
+//! What two runs do not share: the machine, and what else bears on the figures.
+
+use serde::Serialize;
+
+use crate::plan::{Plan, SessionSpec};
+use crate::record::{Host, RunRecord};
+use crate::units::Bytes;
+
+/// A setting that is not the same on both sides.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// Name of the setting.
+    pub what: &'static str,
+    /// Of the baseline; absent where it has none, or does not tell.
+    pub baseline: Option<Setting>,
+    /// Of the candidate; absent likewise.
+    pub candidate: Option<Setting>,
+}
+
+/// The value of a setting.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// A name.
+    Text(String),
+    /// A number of things.
+    Count(u64),
+    /// A share of things, as of CPUs.
+    Amount(f64),
+    /// Storage or memory, in bytes.
+    Bytes(Bytes),
+    /// Yes or no.
+    Flag(bool),
+}
+
+impl From<String> for Setting {
+    fn from(text: String) -> Self {
+        Setting::Text(text)
+    }
+}
+
+impl From<u64> for Setting {
+    fn from(count: u64) -> Self {
+        Setting::Count(count)
+    }
+}
+
+impl From<f64> for Setting {
+    fn from(amount: f64) -> Self {
+        Setting::Amount(amount)
+    }
+}
+
+impl From<Bytes> for Setting {
+    fn from(bytes: Bytes) -> Self {
+        Setting::Bytes(bytes)
+    }
+}
+
+impl From<bool> for Setting {
+    fn from(flag: bool) -> Self {
+        Setting::Flag(flag)
+    }
+}
+
+/// Two memory sizes within this share of each other are those of like machines: firmware and kernel keep a little, and
+/// not always the same.
+const MEMORY_TOLERANCE: f64 = 0.02;
+
+/// Settings of both sides, of which those stay that differ.
+#[derive(Default)]
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    fn check<T: Into<Setting>>(&mut self, what: &'static str, baseline: Option<T>, candidate: Option<T>) {
+        let (baseline, candidate) = (baseline.map(Into::into), candidate.map(Into::into));
+        if baseline != candidate {
+            self.0.push(Difference { what, baseline, candidate });
+        }
+    }
+}
+
+/// What makes two machines unlike, so that figures of one say nothing about the other: architecture, processor, CPU
+/// counts, instruction sets, memory, limits, frequency governor, turbo and virtualization.
+#[must_use]
+pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
+    let mut found = Differences::default();
+    let mut text = |what, get: fn(&Host) -> Option<String>| found.check(what, get(baseline), get(candidate));
+    text("architecture", |host| Some(host.architecture.clone()));
+    text("CPU model", |host| host.cpu.model_name.clone());
+    text("instruction sets", |host| {
+        let mut flags = host.cpu.isa_flags.clone();
+        flags.sort();
+        Some(flags.join(" "))
+    });
+    text("frequency governor", |host| host.governor.clone());
+    text("virtualization", |host| host.virtualization.clone());
+    let mut count = |what, get: fn(&Host) -> Option<u64>| found.check(what, get(baseline), get(candidate));
+    count("logical CPUs", |host| Some(host.cpu.logical_count));
+    count("physical cores", |host| host.cpu.physical_count);
+    found.check("turbo", baseline.turbo, candidate.turbo);
+    let (one, other) = (&baseline.cgroup, &candidate.cgroup);
+    found.check("CPU limit", one.cpu_quota_count, other.cpu_quota_count);
+    found.check("memory limit", one.memory_max_bytes, other.memory_max_bytes);
+    found.check("soft memory limit", one.memory_high_bytes, other.memory_high_bytes);
+    if !is_like_memory(baseline.memory_bytes, candidate.memory_bytes) {
+        found.check("memory", baseline.memory_bytes, candidate.memory_bytes);
+    }
+    found.0
+}
+
+fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    (one.as_f64() - other.as_f64()).abs() <= MEMORY_TOLERANCE * one.as_f64().max(other.as_f64())
+}
+
+/// What else is not the same of two runs: system, versions, data, CPUs and schedule.
+#[must_use]
+pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Difference> {
+    let mut found = Differences::default();
+    let mut text = |what, get: fn(&RunRecord) -> Option<String>| found.check(what, get(baseline), get(candidate));
+    text("operating system", |run| run.host.os.clone());
+    text("kernel", |run| run.host.kernel.clone());
+    text("onnxprof", |run| Some(run.run.tool_version.clone()));
+    text("ONNX Runtime", |run| {
+        let versions: Vec<&str> = run.runtimes.iter().map(|runtime| runtime.version.as_str()).collect();
+        (!versions.is_empty()).then(|| versions.join(", "))
+    });
+    text("data", |run| run.dataset.as_ref().map(|data| data.source.clone()));
+    text("page cache", |run| Some(word(run.plan.schedule.page_cache)));
+    text("CPUs of the run", |run| {
+        let cpus: Vec<String> = run.host.affinity_cpus.iter().map(u64::to_string).collect();
+        Some(cpus.join(","))
+    });
+    let mut count = |what, get: fn(&RunRecord) -> Option<u64>| found.check(what, get(baseline), get(candidate));
+    count("samples of the data", |run| run.dataset.as_ref().map(|data| data.samples_count));
+    count("block length in ns", |run| Some(run.plan.schedule.block_ns.0));
+    found.0
+}
+
+/// What two sessions were asked for differently.
+pub(super) fn session_differences(
+    (baseline_plan, baseline): (&Plan, usize),
+    (candidate_plan, candidate): (&Plan, usize),
+) -> Vec<Difference> {
+    let (baseline, candidate) = (&baseline_plan.sessions[baseline], &candidate_plan.sessions[candidate]);
+    let mut found = Differences::default();
+    let mut text = |what, get: fn(&SessionSpec) -> Option<String>| found.check(what, get(baseline), get(candidate));
+    text("execution provider", |spec| Some(spec.execution_provider.clone()));
+    text("graph optimization", |spec| Some(word(spec.options.graph_optimization)));
+    text("execution mode", |spec| Some(word(spec.options.execution_mode)));
+    text("session configuration", |spec| {
+        let entries = spec.options.session_config.iter().map(|(key, value)| format!("{key}={value}"));
+        Some(entries.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+    });
+    let mut count = |what, get: fn(&SessionSpec) -> u64| found.check(what, Some(get(baseline)), Some(get(candidate)));
+    count("intra-op threads", |spec| spec.options.intra_threads);
+    count("inter-op threads", |spec| spec.options.inter_threads);
+    found.check("spinning", baseline.options.allow_spinning, candidate.options.allow_spinning);
+    found.0
+}
+
+fn word(value: impl std::fmt::Debug) -> String {
+    format!("{value:?}").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(memory: u64) -> Host {
+        Host { architecture: "x86_64".into(), memory_bytes: Some(Bytes(memory)), ..Host::default() }
+    }
+
+    #[test]
+    fn memory_may_differ_by_two_percent() {
+        assert!(host_differences(&host(1_000), &host(981)).is_empty());
+        assert_eq!(host_differences(&host(1_000), &host(970))[0].what, "memory");
+    }
+
+    #[test]
+    fn kernel_is_no_part_of_the_machine() {
+        let newer = Host { kernel: Some("6.9".into()), os: Some("Debian 13".into()), ..host(1) };
+        assert!(host_differences(&host(1), &newer).is_empty());
+    }
+
+    #[test]
+    fn order_of_instruction_sets_says_nothing() {
+        let with = |flags: [&str; 2]| {
+            let mut host = host(1);
+            host.cpu.isa_flags = flags.map(String::from).to_vec();
+            host
+        };
+        assert!(host_differences(&with(["avx", "fma"]), &with(["fma", "avx"])).is_empty());
+        let found = host_differences(&with(["avx", "fma"]), &with(["avx", "avx2"]));
+        assert_eq!(found[0].candidate, Some(Setting::Text("avx avx2".into())));
+    }
+
+    #[test]
+    fn setting_that_only_one_side_tells_differs() {
+        let tells = Host { turbo: Some(true), ..host(1) };
+        let found = host_differences(&host(1), &tells);
+        assert_eq!((found[0].what, &found[0].baseline), ("turbo", &None));
+    }
+}

@@ -1,0 +1,76 @@
+//! What is compared: a session of a run, or one of its cells.
+
+use std::collections::BTreeSet;
+
+use crate::analysis::index::Index;
+use crate::plan::{CellKey, LoadMode};
+use crate::record::{AccuracyRecord, BlockRecord, LaunchCell, LaunchRecord, RunRecord};
+
+/// A record that can be looked up by session and cell. Build it once for a run and compare as often as you like.
+pub struct RunIndex<'a> {
+    pub(super) index: Index<'a>,
+}
+
+impl<'a> RunIndex<'a> {
+    /// Looks through `record` once. Its indices must lead somewhere, as those of every record do that
+    /// [`store::load`](crate::record::store::load) returns.
+    #[must_use]
+    pub fn new(record: &'a RunRecord) -> Self {
+        RunIndex { index: Index::new(record) }
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn record(&self) -> &'a RunRecord {
+        self.index.record
+    }
+}
+
+/// One of two things that are compared.
+#[derive(Clone, Copy)]
+pub struct Side<'r> {
+    /// The run that it was measured in.
+    pub run: &'r RunIndex<'r>,
+    /// Index into [`Plan::sessions`](crate::plan::Plan::sessions) of that run.
+    pub session: usize,
+    /// Batch size and load mode, for figures of a cell; absent for those of the whole session.
+    pub at: Option<(u64, LoadMode)>,
+}
+
+impl<'r> Side<'r> {
+    fn key(self) -> Option<CellKey> {
+        let (batch_size, load_mode) = self.at?;
+        Some(CellKey { session: self.session, batch_size, load_mode })
+    }
+
+    /// Timed blocks of the cell.
+    pub(super) fn blocks(self) -> &'r [&'r BlockRecord] {
+        self.key().map_or(&[], |key| self.run.index.blocks(key))
+    }
+
+    pub(super) fn launch_cells(self) -> impl Iterator<Item = (&'r LaunchRecord, &'r LaunchCell)> {
+        let cells = self.key().map_or(&[][..], |key| self.run.index.launch_cells(key));
+        cells.iter().copied()
+    }
+
+    /// Batch sizes and load modes that the session was measured at.
+    pub(super) fn measured_at(self) -> BTreeSet<(u64, LoadMode)> {
+        let cells = self.run.index.launches(self.session).iter().flat_map(|launch| &launch.cells);
+        cells.map(|cell| (cell.batch_size, cell.load_mode)).collect()
+    }
+
+    pub(super) fn accuracy(self) -> Option<&'r AccuracyRecord> {
+        self.run.index.accuracy(self.session)
+    }
+
+    /// Why there is nothing: how the cell or the variant ended, or else `otherwise`.
+    pub(super) fn why_nothing(self, otherwise: &str) -> String {
+        let record = self.run.record();
+        let variant = record.plan.sessions[self.session].variant;
+        let cell = self.key().and_then(|key| self.run.index.cell(key));
+        let launches = self.run.index.launches(self.session).iter().map(|launch| &launch.outcome);
+        let outcomes = cell.map(|cell| &cell.outcome).into_iter().chain([&record.variants[variant].outcome]);
+        let told = outcomes.chain(launches).find_map(|outcome| outcome.reason());
+        told.unwrap_or(otherwise).to_owned()
+    }
+}

@@ -1,0 +1,149 @@
+//! `onnxprof compare`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use super::{CliError, exit, output};
+use crate::analysis::between::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
+use crate::record::{RunRecord, store};
+use crate::report::{self, Color, view::ComparisonView, view::difference};
+
+/// Compares two variants of one run, or the same variants of several runs, from their folders alone.
+///
+/// Variants of one run took turns and are compared round by round. Runs did not take turns: they are compared launch
+/// against launch, and whatever changed on the machine in between is not in the intervals.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folders of runs, or their run.json; the others are compared with the first.
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+
+    /// Two variants: B is compared with A. Of one run, both are its own; of two runs, A is the first one's and B the
+    /// second one's. [default: of one run, its only two; of several, all of the same name]
+    #[arg(long, value_name = "A,B")]
+    variants: Option<TwoNames>,
+
+    /// Compare although the runs were measured on different machines, and say how these differ.
+    #[arg(long)]
+    across_hosts: bool,
+
+    /// What to render: tables for people, one row per figure, or the comparison for programs.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+
+    /// File to write instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Plain text, also on a terminal; so does the environment variable NO_COLOR.
+    #[arg(long)]
+    no_color: bool,
+}
+
+/// Formats of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Tables for a terminal.
+    Terminal,
+    /// Tables in Markdown.
+    Markdown,
+    /// One row per figure.
+    Csv,
+    /// The comparison, as JSON.
+    Json,
+}
+
+/// What is compared with, and what is compared.
+#[derive(Clone, Debug)]
+struct TwoNames {
+    baseline: String,
+    candidate: String,
+}
+
+impl FromStr for TwoNames {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split(',').map(str::trim).collect::<Vec<_>>().as_slice() {
+            [baseline, candidate] if !baseline.is_empty() && !candidate.is_empty() => {
+                Ok(TwoNames { baseline: (*baseline).into(), candidate: (*candidate).into() })
+            }
+            _ => Err("two names with a comma between them are needed, such as `fp32,int8`"),
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A run cannot be read, the runs do not have what was asked for, they are of different machines, or the comparison
+/// cannot be written.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    let load = |path: &PathBuf| store::load(path).map_err(|error| output::store_error(&error));
+    let records: Vec<RunRecord> = args.runs.iter().map(load).collect::<Result<_, _>>()?;
+    let named = args.runs.iter().zip(&records).map(|(path, record)| NamedRun::new(path.clone(), record));
+    let runs: Vec<NamedRun<'_>> = named.collect();
+    let variants = args.variants.as_ref().map(|names| (names.baseline.as_str(), names.candidate.as_str()));
+    let comparisons = compare(&runs, variants).map_err(|error| select_error(&error))?;
+    if !args.across_hosts {
+        comparisons.runs.iter().try_for_each(|other| same_machine(&args.runs[0], other))?;
+    }
+    let text = render(&args, &comparisons)?;
+    match &args.output {
+        Some(path) => store::write_atomically(path, &text).map_err(|error| output::store_error(&error))?,
+        None => io::stdout().lock().write_all(&text).map_err(|error| CliError::stdout(&error))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn select_error(error: &SelectError) -> CliError {
+    let (code, hint) = match error {
+        SelectError::WhichVariants { names, .. } if names.len() > 1 => {
+            (exit::USAGE, format!("name two of them with `--variants {},{}`, or a second run", names[0], names[1]))
+        }
+        SelectError::WhichVariants { .. } => (exit::USAGE, "name a second run to compare it with".into()),
+        SelectError::TooManyRuns { .. } => (exit::USAGE, "name two runs, or leave out `--variants`".into()),
+        SelectError::Itself { .. } => (exit::USAGE, "name two different variants".into()),
+        SelectError::UnknownVariant { .. } => (exit::USAGE, "name one of those with `--variants`".into()),
+        SelectError::UnlikeSessions { .. } => (exit::BAD_INPUT, "measure both with the same session options".into()),
+        SelectError::NothingInCommon { baseline_names, candidate_names, .. } => {
+            let [old, new] = [baseline_names, candidate_names].map(|names| names.first().map_or("", String::as_str));
+            let hint = format!("name one of each run with `--variants OLD,NEW`, such as `--variants {old},{new}`");
+            (exit::BAD_INPUT, hint)
+        }
+    };
+    CliError::new(code, error).with_hint(hint)
+}
+
+/// Refuses a run of another machine than that of the run at `first`.
+fn same_machine(first: &std::path::Path, other: &ComparedRun) -> Result<(), CliError> {
+    if other.host_differences.is_empty() {
+        return Ok(());
+    }
+    let (first, path) = (first.display(), other.path.display());
+    let mut error = CliError::message(exit::BAD_INPUT, format!("`{first}` and `{path}` are of different machines"));
+    error.chain.extend(other.host_differences.iter().map(difference));
+    Err(error.with_hint("measure both on one machine; `--across-hosts` compares them nevertheless".to_owned()))
+}
+
+fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
+    let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
+    match args.format {
+        Format::Terminal => {
+            let color = if args.output.is_some() { Color::Never } else { output::color(args.no_color) };
+            Ok(report::comparison_terminal(&ComparisonView::new(comparisons), color).into_bytes())
+        }
+        Format::Markdown => {
+            let text = report::comparison_markdown(&ComparisonView::new(comparisons));
+            Ok(text.map_err(|error| bug(&error))?.into_bytes())
+        }
+        Format::Csv => report::comparison_csv(comparisons).map_err(|error| bug(&error)),
+        Format::Json => {
+            let mut text = serde_json::to_vec_pretty(comparisons).map_err(|error| bug(&error))?;
+            text.push(b'\n');
+            Ok(text)
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A comparison of runs as a table for programs: one row per figure, in base units.
+
+use std::path::Path;
+
+use super::csv::digits;
+use crate::analysis::between::{Comparisons, Delta, Design, Pair, Party, Row, RowOutcome};
+use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
+
+/// The columns.
+const HEADER: [&str; 25] = [
+    "baseline_run",
+    "baseline_variant",
+    "candidate_run",
+    "candidate_variant",
+    "batch_size",
+    "concurrency",
+    "metric",
+    "unit",
+    "baseline",
+    "candidate",
+    "change_kind",
+    "change",
+    "low",
+    "high",
+    "n",
+    "n_of",
+    "design",
+    "noise_floor_ratio",
+    "verdict",
+    "rounds_to_settle",
+    "lost_count",
+    "gained_count",
+    "changed_predictions_count",
+    "p_value",
+    "reason",
+];
+
+/// All comparisons, one row per figure. `change` is candidate over baseline where `change_kind` is `ratio`, and candidate
+/// less baseline where it is `difference`; `low` and `high` are the ends of its 95% interval. Figures of a whole session
+/// leave `batch_size` and `concurrency` empty; what was not compared has empty fields and its reason.
+///
+/// # Errors
+/// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
+pub fn comparison_csv(comparisons: &Comparisons) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(HEADER)?;
+    for pair in &comparisons.pairs {
+        let sides = sides(comparisons, pair);
+        for cell in &pair.cells {
+            let place = [cell.batch_size.to_string(), cell.load_mode.concurrency().to_string()];
+            cell.rows.iter().try_for_each(|row| write(&mut writer, &sides, &place, row))?;
+        }
+        pair.rows.iter().try_for_each(|row| write(&mut writer, &sides, &[String::new(), String::new()], row))?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// The columns that name both sides.
+fn sides(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
+    let side = |party: &Party| {
+        let run: &Path = &comparisons.runs[party.run].path;
+        [run.display().to_string(), party.label.clone()]
+    };
+    [side(&pair.baseline), side(&pair.candidate)].concat()
+}
+
+fn write(
+    writer: &mut csv::Writer<Vec<u8>>,
+    sides: &[String],
+    place: &[String; 2],
+    row: &Row,
+) -> Result<(), csv::Error> {
+    let value = |estimate: &Estimate| estimate.value().map(digits).unwrap_or_default();
+    let figure = [row.metric.key().to_owned(), row.metric.unit().key().to_owned()];
+    let values = [value(&row.baseline), value(&row.candidate)];
+    let fields = sides.iter().chain(place).chain(&figure).chain(&values);
+    writer.write_record(fields.chain(&outcome(&row.outcome)))
+}
+
+/// The last fifteen columns.
+fn outcome(outcome: &RowOutcome) -> [String; 15] {
+    let mut fields: [String; 15] = Default::default();
+    match outcome {
+        RowOutcome::NotCompared { reason } => fields[14] = reason.clone(),
+        RowOutcome::Compared { delta: Delta::Ratio { design, change } } => ratio(&mut fields, *design, change),
+        RowOutcome::Compared { delta: Delta::Score { design, change } } => score(&mut fields, *design, change),
+    }
+    fields
+}
+
+fn ratio(fields: &mut [String; 15], design: Design, change: &Change) {
+    estimate(fields, "ratio", design, &change.ratio);
+    fields[7] = digits(change.noise_floor.0);
+    fields[8] = match change.verdict {
+        Verdict::Faster => "faster",
+        Verdict::Slower => "slower",
+        Verdict::Same => "same",
+        Verdict::Inconclusive => "inconclusive",
+    }
+    .into();
+    fields[9] = count(change.rounds_to_settle);
+}
+
+fn score(fields: &mut [String; 15], design: Design, change: &AccuracyChange) {
+    estimate(fields, "difference", design, &change.difference);
+    fields[8] = match change.verdict {
+        AccuracyVerdict::Better => "better",
+        AccuracyVerdict::Worse => "worse",
+        AccuracyVerdict::NotSignificant => "not_significant",
+        AccuracyVerdict::Untested => "untested",
+    }
+    .into();
+    fields[10] = count(change.lost_count);
+    fields[11] = count(change.gained_count);
+    fields[12] = count(change.changed_predictions_count);
+    fields[13] = change.p_value.map(digits).unwrap_or_default();
+}
+
+fn estimate(fields: &mut [String; 15], kind: &str, design: Design, found: &Estimate) {
+    match found {
+        Estimate::Absent { reason, .. } => fields[14] = reason.clone(),
+        Estimate::Measured(measured) => {
+            fields[0] = kind.into();
+            fields[1] = digits(measured.value);
+            fields[2] = measured.interval.map(|interval| digits(interval.low)).unwrap_or_default();
+            fields[3] = measured.interval.map(|interval| digits(interval.high)).unwrap_or_default();
+            fields[4] = measured.n.to_string();
+            fields[5] = measured.n_of.noun(2).into();
+            fields[14] = measured.remark.clone().unwrap_or_default();
+        }
+    }
+    fields[6] = match design {
+        Design::Paired => "paired",
+        Design::Separate => "separate",
+        Design::Exact => "exact",
+    }
+    .into();
+}
+
+fn count(count: Option<u64>) -> String {
+    count.map(|count| count.to_string()).unwrap_or_default()
+}
