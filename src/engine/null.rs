@@ -2,6 +2,9 @@
 //!
 //! It is for tests of the harness, which must not depend on how fast a machine is, and for benches of the timed loop.
 
+mod noise;
+mod shared_clock;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +22,7 @@ use crate::plan::SessionSpec;
 use crate::record::ArenaStats;
 use crate::runtime::LibraryInfo;
 use crate::units::Nanos;
+use noise::{CellNoise, Machine, Noise};
 
 /// What a scripted engine does: a JSON file.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +30,8 @@ use crate::units::Nanos;
 pub struct Script {
     /// Behaviour by the model file's name without its extension.
     pub variants: BTreeMap<String, ScriptedVariant>,
+    /// Noise of the machine, on top of what the variants do; without it the machine is quiet.
+    pub noise: Option<Noise>,
 }
 
 /// How one model behaves.
@@ -92,23 +98,27 @@ pub struct ScriptedRuntime {
     script: Script,
     info: LibraryInfo,
     clock: Arc<ManualClock>,
+    machine: Option<Machine>,
 }
 
 impl ScriptedRuntime {
-    /// Reads a script.
+    /// Reads a script, and joins its machine as one more process if it has one with noise.
     ///
     /// # Errors
-    /// [`EngineError::Script`] if the file cannot be read or is no script.
+    /// [`EngineError::Script`] if the file cannot be read or is no script, or the machine's clock cannot be mapped.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
         let script_error = |message: String| EngineError::Script { path: path.to_owned(), message };
         let text = std::fs::read_to_string(path).map_err(|error| script_error(error.to_string()))?;
-        let script = serde_json::from_str(&text).map_err(|error| script_error(error.to_string()))?;
+        let mut script: Script = serde_json::from_str(&text).map_err(|error| script_error(error.to_string()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let machine = script.noise.take().map(|noise| Machine::join(noise, folder)).transpose();
+        let machine = machine.map_err(|error| script_error(format!("the noise has no clock: {error}")))?;
         let info = LibraryInfo {
             version: "script".into(),
             build_info: "scripted latencies; nothing is executed".into(),
             execution_providers: vec!["CPUExecutionProvider".into()],
         };
-        Ok(ScriptedRuntime { script, info, clock: Arc::default() })
+        Ok(ScriptedRuntime { script, info, clock: Arc::default(), machine })
     }
 }
 
@@ -133,7 +143,11 @@ impl Runtime for ScriptedRuntime {
             strike(fault.kind, |message| EngineError::Load { model: model.to_owned(), message })?;
         }
         self.clock.advance(variant.load_ns);
-        Ok(Box::new(ScriptedSession { variant, model: model.to_owned(), clock: Arc::clone(&self.clock) }))
+        if let Some(machine) = &self.machine {
+            machine.pass(variant.load_ns);
+        }
+        let (clock, machine) = (Arc::clone(&self.clock), self.machine.clone());
+        Ok(Box::new(ScriptedSession { variant, model: model.to_owned(), clock, machine }))
     }
 
     fn log_counts(&self) -> LogCounts {
@@ -165,6 +179,7 @@ struct ScriptedSession {
     variant: ScriptedVariant,
     model: PathBuf,
     clock: Arc<ManualClock>,
+    machine: Option<Machine>,
 }
 
 impl Session for ScriptedSession {
@@ -178,6 +193,7 @@ impl Session for ScriptedSession {
             session: self,
             batch_size: batch_size.map_or(1, |&size| size as u64),
             random: Pcg64Mcg::seed_from_u64(u64::from(std::process::id())),
+            noise: self.machine.as_ref().map(Machine::begin),
         }))
     }
 
@@ -194,6 +210,7 @@ struct ScriptedInference<'session> {
     session: &'session ScriptedSession,
     batch_size: u64,
     random: Pcg64Mcg,
+    noise: Option<CellNoise>,
 }
 
 impl Inference for ScriptedInference<'_> {
@@ -207,7 +224,11 @@ impl Inference for ScriptedInference<'_> {
         }
         let latency = variant.fixed_ns.0 + variant.per_sample_ns.0 * self.batch_size;
         let factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
-        self.session.clock.advance(Nanos((latency as f64 * factor) as u64));
+        let undisturbed = Nanos((latency as f64 * factor) as u64);
+        self.session.clock.advance(match &mut self.noise {
+            Some(noise) => noise.run(undisturbed),
+            None => undisturbed,
+        });
         Ok(())
     }
 }

@@ -14,4 +14,5 @@ mod report;
 mod runtime;
 mod schedule;
 mod support;
+mod validity;
 mod workbench;

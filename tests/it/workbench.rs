@@ -66,7 +66,17 @@ impl Workbench {
         variants: &serde_json::Value,
         words: impl IntoIterator<Item = S>,
     ) -> Onnxprof {
-        let script = self.write("script.json", serde_json::json!({ "variants": variants }).to_string());
+        self.scripted_machine(model, &serde_json::json!({ "variants": variants }), words)
+    }
+
+    /// `profile` of a model under a whole script, which may give the machine noise.
+    pub fn scripted_machine<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        model: &Path,
+        script: &serde_json::Value,
+        words: impl IntoIterator<Item = S>,
+    ) -> Onnxprof {
+        let script = self.write("script.json", script.to_string());
         self.bare(model, words).arg("--runtime").arg(format!("script:{}", script.display()))
     }
 

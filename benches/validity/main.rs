@@ -1,0 +1,55 @@
+//! Whether the numbers hold: false verdicts, coverage of intervals, and sizes of known changes.
+//!
+//! `cargo bench --bench validity` tries everything that needs no ONNX Runtime; names after `--` choose experiments,
+//! `--quick` takes a tenth of each. The two with real models, `real` and `real-planted`, run only when named: at
+//! `--comparisons 60`, a night.
+
+mod estimators;
+mod gate;
+mod kinds;
+mod naive;
+mod options;
+mod percentiles;
+mod pipeline;
+mod random;
+mod real;
+mod rounds;
+mod scripted;
+#[path = "../support/spawned.rs"]
+#[expect(dead_code, reason = "only the loop in C is used here, not the worker beside it")]
+mod spawned;
+mod stopping;
+#[path = "../support/mod.rs"]
+mod support;
+mod tally;
+
+use std::process::ExitCode;
+
+use options::Options;
+use support::{BenchError, Targets};
+
+type Experiment = fn(&Options, &mut Targets) -> Result<(), BenchError>;
+
+const EXPERIMENTS: [(&str, Experiment); 9] = [
+    ("scripted", scripted::itself),
+    ("planted", scripted::planted),
+    ("estimators", estimators::compare),
+    ("percentiles", percentiles::coverage),
+    ("stopping", stopping::itself),
+    ("gate", gate::about_budget),
+    ("naive", naive::beside),
+    ("real", real::itself),
+    ("real-planted", real::planted),
+];
+
+fn main() -> Result<ExitCode, BenchError> {
+    let options = Options::read(std::env::args().skip(1), &EXPERIMENTS.map(|(name, _)| name))?;
+    let mut targets = Targets::default();
+    for (name, experiment) in EXPERIMENTS {
+        if options.wants(name) {
+            println!("## {name}\n");
+            experiment(&options, &mut targets)?;
+        }
+    }
+    Ok(targets.exit_code())
+}

@@ -1,0 +1,49 @@
+//! What is to be tried, and how often.
+
+use crate::support::BenchError;
+
+/// The words of the command line.
+pub struct Options {
+    /// Names of the experiments; none: all that need no ONNX Runtime.
+    names: Vec<String>,
+    /// A tenth of everything.
+    quick: bool,
+    /// What all random numbers follow from.
+    pub seed: u64,
+    /// Comparisons with real models for each row.
+    pub comparisons: usize,
+}
+
+impl Options {
+    /// From words; `known` are the experiments there are.
+    pub fn read(words: impl Iterator<Item = String>, known: &[&str]) -> Result<Self, BenchError> {
+        let mut options = Options { names: Vec::new(), quick: false, seed: 1, comparisons: 60 };
+        let mut words = words;
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                // What `cargo bench` adds.
+                "--bench" => {}
+                "--quick" => options.quick = true,
+                "--seed" => options.seed = number(words.next())?,
+                "--comparisons" => options.comparisons = number(words.next())?,
+                name if known.contains(&name) => options.names.push(word),
+                other => return Err(format!("`{other}` is none of {}", known.join(", ")).into()),
+            }
+        }
+        Ok(options)
+    }
+
+    /// Whether an experiment is to be run.
+    pub fn wants(&self, name: &str) -> bool {
+        if self.names.is_empty() { !name.starts_with("real") } else { self.names.iter().any(|asked| asked == name) }
+    }
+
+    /// How often something is tried whose full number is `full`.
+    pub fn scaled(&self, full: usize) -> usize {
+        if self.quick { full.div_ceil(10) } else { full }
+    }
+}
+
+fn number<T: std::str::FromStr>(word: Option<String>) -> Result<T, BenchError> {
+    word.and_then(|word| word.parse().ok()).ok_or_else(|| "a whole number must follow the option".into())
+}

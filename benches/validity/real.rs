@@ -1,0 +1,293 @@
+//! Real models: against their copies, and with one more operator than the baseline.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use onnx_rs::ast::{
+    DataType, Dimension, Graph, Model, Node, OpType, OperatorSetId, TensorProto, TensorShape, TensorShapeDimension,
+    TensorTypeProto, TypeProto, TypeValue, ValueInfo,
+};
+use onnxprof::analysis::{Comparison, Interval, Verdict, findings};
+use onnxprof::plan::{RuntimeChoice, SessionOptions, SessionSpec};
+use onnxprof::record::store;
+use onnxprof::runtime;
+use onnxprof::sample::affinity;
+use onnxprof::stats::PairedRatio;
+
+use crate::options::Options;
+use crate::spawned::{self, Independent, Setup, TimedLoop};
+use crate::support::{BenchError, Rows, Targets, median};
+use crate::tally::Share;
+
+const MODELS: [&str; 3] =
+    ["models/fixtures/one-node.onnx", "models/digits/digits-fp32.onnx", "models/fixtures/conv-milliseconds.onnx"];
+const THREADS: [usize; 2] = [1, 2];
+/// Seconds for each pair.
+const BUDGETS: [usize; 3] = [5, 10, 20];
+/// Copies in a run, each a comparison with the original.
+const COPIES: usize = 3;
+
+/// What else the machine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Machine {
+    Idle,
+    /// Another process keeps one core busy.
+    Busy,
+}
+
+/// A real run.
+struct Real<'a> {
+    folder: &'a Path,
+    threads: usize,
+    seconds: usize,
+    seed: u64,
+}
+
+impl Real<'_> {
+    /// The comparisons with `base` of all other models of the folder, at batch size 1.
+    fn comparisons(&self) -> Result<Vec<Comparison>, BenchError> {
+        let out = tempfile::tempdir()?;
+        let run = out.path().join("run");
+        let status = Command::new(env!("CARGO_BIN_EXE_onnxprof"))
+            .args(["profile", "--baseline", "base", "--quiet", "--batch", "1", "--target", "0.000001%"])
+            .args(["--intra-threads", &self.threads.to_string(), "--seed", &self.seed.to_string()])
+            .args(["--budget", &format!("{}s", self.seconds), "--out"])
+            .arg(&run)
+            .arg(self.folder)
+            .stdout(Stdio::null())
+            .status()?;
+        if !status.success() {
+            return Err(format!("`profile` ended with {status}").into());
+        }
+        Ok(findings(&store::load(&run)?).cells.into_iter().filter_map(|cell| cell.comparison).collect())
+    }
+}
+
+/// How often a real model is called different from its copies.
+pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
+    runtime::resolve(None, &mut |line| eprintln!("{line}"))?;
+    let mut rows = Rows::new(&[
+        "model",
+        "threads",
+        "machine",
+        "seconds a pair",
+        "n",
+        "false verdicts",
+        "interval leaves 1 out",
+        "half-width, median",
+        "half-width, p90",
+    ]);
+    for model in MODELS {
+        let folder = tempfile::tempdir()?;
+        for name in std::iter::once("base".to_owned()).chain((1..=COPIES).map(|copy| format!("copy-{copy}"))) {
+            std::fs::copy(root().join(model), folder.path().join(format!("{name}.onnx")))?;
+        }
+        for threads in THREADS {
+            for machine in [Machine::Idle, Machine::Busy] {
+                for seconds in BUDGETS {
+                    let real = Real { folder: folder.path(), threads, seconds: seconds * COPIES, seed: options.seed };
+                    let fared = repeated(&real, machine, options.comparisons)?;
+                    let half_widths = [fared.half_width(0.5), fared.half_width(0.9)];
+                    rows.push(&[
+                        &model,
+                        &threads,
+                        &format_args!("{machine:?}"),
+                        &seconds,
+                        &fared.false_verdicts.n(),
+                        &fared.false_verdicts,
+                        &fared.missed,
+                        &half_widths[0],
+                        &half_widths[1],
+                    ]);
+                    targets.check(
+                        &format!(
+                            "{model}, {threads} threads, {machine:?}, {seconds} s: false at most 5%: {}; half-width {}",
+                            fared.false_verdicts, half_widths[0]
+                        ),
+                        fared.false_verdicts.may_be(0.0..=0.05),
+                    );
+                }
+            }
+        }
+    }
+    rows.print(&command(options, "real"));
+    Ok(())
+}
+
+fn command(options: &Options, experiment: &str) -> String {
+    let Options { comparisons, seed, .. } = options;
+    format!("cargo bench --bench validity -- {experiment} --comparisons {comparisons} --seed {seed}")
+}
+
+/// How comparisons of a model with itself came out.
+#[derive(Default)]
+struct Fared {
+    false_verdicts: Share,
+    missed: Share,
+    half_widths: Vec<f64>,
+}
+
+impl Fared {
+    fn note(&mut self, comparison: &Comparison) {
+        let interval = comparison.p50.ratio.interval();
+        self.false_verdicts.count(matches!(comparison.p50.verdict, Verdict::Faster | Verdict::Slower));
+        self.missed.count(interval.is_none_or(|interval| !holds(interval, 1.0)));
+        self.half_widths.extend(interval.map(|interval| (interval.high / interval.low).ln() / 2.0));
+    }
+
+    /// Nearest rank, in percent.
+    fn half_width(&self, share: f64) -> String {
+        let mut sorted = self.half_widths.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
+        sorted.get(rank - 1).map_or_else(|| "none".into(), |width| format!("{:.2}%", 100.0 * width))
+    }
+}
+
+fn holds(interval: Interval, value: f64) -> bool {
+    (interval.low..=interval.high).contains(&value)
+}
+
+fn repeated(real: &Real<'_>, machine: Machine, comparisons: usize) -> Result<Fared, BenchError> {
+    let mut fared = Fared::default();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        if machine == Machine::Busy {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let measured = (0..comparisons.div_ceil(COPIES) as u64).try_for_each(|run| {
+            let all = Real { seed: real.seed + run, ..*real }.comparisons()?;
+            all.iter().for_each(|comparison| fared.note(comparison));
+            Ok::<(), BenchError>(())
+        });
+        done.store(true, Ordering::Relaxed);
+        measured
+    })?;
+    Ok(fared)
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Operators in the baseline's chain.
+const CHAIN: usize = 20;
+/// Candidates and how many operators they have on top.
+const EXTRA: [(&str, usize); 3] = [("more-1", 1), ("more-2", 2), ("more-4", 4)];
+const LAUNCHES: usize = 12;
+const ALTERNATIONS: usize = 8;
+const PLANTED_SECONDS: usize = 20;
+
+/// Whether operators that were added are found, and the change agrees with that seen by an independent loop in C.
+pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
+    let scratch = tempfile::tempdir()?;
+    let program = scratch.path().join("agreement");
+    spawned::compile(&root().join("benches/agreement.c"), &program)?;
+    let library = runtime::resolve(None, &mut |line| eprintln!("{line}"))?.path;
+    let mut rows =
+        Rows::new(&["operators", "C loop (95% interval)", "n", "called slower", "agrees with C", "profile, median"]);
+    for (name, extra) in EXTRA {
+        let folder = tempfile::tempdir()?;
+        let models = [("base", CHAIN), (name, CHAIN + extra)]
+            .map(|(name, count)| (folder.path().join(format!("{name}.onnx")), count));
+        for (path, count) in &models {
+            std::fs::write(path, chain(*count))?;
+        }
+        let expected = independent(&program, &library, &models.map(|(path, _)| path))?;
+        let expected = expected.interval().ok_or("the loop in C gave no interval")?;
+        let (mut slower, mut agrees, mut values) = (Share::default(), Share::default(), Vec::new());
+        for run in 0..options.comparisons as u64 {
+            let real = Real { folder: folder.path(), threads: 1, seconds: PLANTED_SECONDS, seed: options.seed + run };
+            for comparison in real.comparisons()? {
+                let ratio = &comparison.p50.ratio;
+                slower.count(comparison.p50.verdict == Verdict::Slower);
+                let touches = |own: Interval| own.low <= expected.high && own.high >= expected.low;
+                agrees.count(ratio.interval().is_some_and(touches));
+                values.extend(ratio.value());
+            }
+        }
+        let seen = format!("{:.4} to {:.4}", expected.low, expected.high);
+        let value = format!("{:.4}", median(&values)?);
+        rows.push(&[&format_args!("{CHAIN} + {extra}"), &seen, &slower.n(), &slower, &agrees, &value]);
+        targets.check(&format!("{extra} more operators are found: {slower}"), slower.may_be(0.95..=1.0));
+        targets.check(&format!("their cost agrees with the loop in C: {agrees}"), agrees.may_be(0.93..=1.0));
+    }
+    rows.print(&command(options, "real-planted"));
+    Ok(())
+}
+
+/// The second model's median over the first's, by processes of the loop in C that take turns.
+fn independent(program: &Path, library: &Path, models: &[PathBuf; 2]) -> Result<PairedRatio, BenchError> {
+    let cpus = affinity::own_affinity()?;
+    let cpu = *cpus.last().ok_or("this process may use no CPU")?;
+    let mut setups = Vec::new();
+    for model in models {
+        let spec = SessionSpec {
+            variant: 0,
+            runtime: RuntimeChoice::Library(library.to_owned()),
+            execution_provider: "CPUExecutionProvider".into(),
+            options: SessionOptions::default(),
+        };
+        let described = spawned::describe(model)?;
+        setups.push(Setup { library: library.to_owned(), model: model.clone(), described, spec, cpu });
+    }
+    let mut launches = Vec::new();
+    for _ in 0..LAUNCHES {
+        let mut loops = [Independent::start(program, &setups[0])?, Independent::start(program, &setups[1])?];
+        let mut pairs = Vec::new();
+        for alternation in 0..ALTERNATIONS {
+            let mut medians = [0.0; 2];
+            for place in if alternation % 2 == 0 { [0, 1] } else { [1, 0] } {
+                medians[place] = loops[place].block()?;
+            }
+            pairs.push((medians[1] / medians[0]).ln());
+        }
+        launches.push(pairs);
+    }
+    PairedRatio::of(&launches).ok_or_else(|| "nothing was measured".into())
+}
+
+/// Matrix products in a row, each with the same weights.
+fn chain(count: usize) -> Vec<u8> {
+    const SIDE: usize = 128;
+    let one = (1.0 / SIDE as f32).to_le_bytes();
+    let weights: Vec<u8> = one.iter().copied().cycle().take(SIDE * SIDE * one.len()).collect();
+    let names: Vec<String> = (0..=count).map(|place| format!("x{place}")).collect();
+    let node = |place: usize| Node {
+        op_type: OpType::MatMul,
+        input: vec![names[place].as_str(), "weights"],
+        output: vec![names[place + 1].as_str()],
+        ..Default::default()
+    };
+    let floats = |name| {
+        let dim = |value| TensorShapeDimension { value, ..Default::default() };
+        let sides = [Dimension::Param("batch"), Dimension::Value(SIDE as i64), Dimension::Value(SIDE as i64)];
+        let shape = TensorShape { dim: sides.map(dim).into() };
+        let tensor = TensorTypeProto { elem_type: DataType::Float, shape: Some(shape) };
+        ValueInfo {
+            name,
+            r#type: Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), ..Default::default() }),
+            ..Default::default()
+        }
+    };
+    let shape = vec![SIDE as i64, SIDE as i64];
+    let model = Model {
+        ir_version: 8,
+        opset_import: vec![OperatorSetId { domain: "", version: 17 }],
+        graph: Some(Graph {
+            name: "chain",
+            node: (0..count).map(node).collect(),
+            initializer: vec![TensorProto::from_raw("weights", shape, DataType::Float, &weights)],
+            input: vec![floats(names[0].as_str())],
+            output: vec![floats(names[count].as_str())],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    onnx_rs::encode(&model)
+}
