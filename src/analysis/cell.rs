@@ -14,7 +14,7 @@ use crate::stats::{self, Latencies, Percentile, SteadyClass, Unbounded};
 use crate::units::Ratio;
 
 /// Figures of a cell, in the order in which reports list them.
-const METRICS: [Metric; 19] = [
+pub(super) const METRICS: [Metric; 19] = [
     Metric::LatencyMean,
     Metric::LatencyMin,
     Metric::LatencyMax,

@@ -14,6 +14,7 @@ mod conclusions;
 mod estimate;
 mod findings;
 mod forecast;
+pub mod gate;
 mod index;
 mod null_test;
 mod over_launches;

@@ -11,7 +11,12 @@ pub const BAD_INPUT: u8 = 3;
 /// The run ended, but some of its cells failed; or it was interrupted.
 pub const PARTIAL: u8 = 4;
 
+/// Gate: a rule failed.
+pub const GATE_FAILED: u8 = 5;
+/// Gate: no rule failed, but the figures do not decide all of them.
+pub const GATE_INCONCLUSIVE: u8 = 6;
+
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
-Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage; 3 bad input (a model, data file or library);
-4 some cells failed or the run was interrupted.";
+Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage; 3 bad input (a model, data file, library, run
+folder or rule file); 4 some cells failed or the run was interrupted; gate: 5 a rule failed, 6 the figures do not decide.";

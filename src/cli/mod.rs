@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 pub mod exit;
 mod forecast;
+mod gate;
 mod input_args;
 mod inspect;
 mod notes;
@@ -42,6 +43,7 @@ enum Command {
     Report(report::Args),
     Doctor(Box<doctor::Args>),
     Compare(compare::Args),
+    Gate(Box<gate::Args>),
     Runtime(runtime::Args),
     Schema(schema::Args),
     /// Runs one session for a parent process, which speaks JSON lines with it.
@@ -64,6 +66,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Report(args) => report::run(args),
         Command::Doctor(args) => doctor::run(*args),
         Command::Compare(args) => compare::run(args),
+        Command::Gate(args) => gate::run(*args),
         Command::Runtime(args) => runtime::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Worker => Ok(crate::worker::main()),

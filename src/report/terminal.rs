@@ -5,7 +5,9 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
-use super::view::{ComparisonView, ForecastView, Item, RowKind, Table, View, text};
+use crate::analysis::gate::GateVerdict;
+
+use super::view::{ComparisonView, ForecastView, GateView, Item, RowKind, Table, View, text};
 
 /// Whether escape sequences may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,23 @@ pub fn terminal_forecast(view: &ForecastView, color: Color) -> String {
     view.lines.iter().for_each(|line| out.wrapped(line, 0));
     out.blank();
     out.table(&view.precision);
+    out.text
+}
+
+/// What became of the rules of a gate.
+#[must_use]
+pub fn gate_terminal(view: &GateView, color: Color) -> String {
+    let mut out = Output { text: String::new(), color };
+    out.styled(
+        if view.checks.iter().any(|check| check.verdict == GateVerdict::Fail) { RED } else { BOLD },
+        &view.title,
+    );
+    out.blank();
+    layout(&view.table()).lines().for_each(|line| out.line(line));
+    if !view.remarks.is_empty() {
+        out.blank();
+        view.remarks.iter().for_each(|remark| out.wrapped(remark, 2));
+    }
     out.text
 }
 

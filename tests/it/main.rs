@@ -6,6 +6,7 @@ mod architecture;
 mod compare;
 mod doctor;
 mod faults;
+mod gate;
 mod inspect;
 mod models;
 mod profile;

@@ -1,0 +1,133 @@
+//! Budgets: numbers with units, as written in a rule, in the base unit of the metric they are for.
+
+use super::check::CheckError;
+use crate::record::{Metric, Unit};
+
+/// What a figure is held against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Budget {
+    /// A value in the metric's base unit.
+    Absolute(f64),
+    /// A multiple of the baseline's figure.
+    TimesBaseline(f64),
+    /// The most that a score may fall below the baseline's.
+    Drop(Drop),
+}
+
+/// How far a score may fall below the baseline's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Drop {
+    /// By this much of the score itself: 0.005 is half a percentage point.
+    Points(f64),
+    /// By this share of the baseline's score: 0.02 is 2% of it.
+    Share(f64),
+}
+
+/// A number with what is written behind it.
+#[derive(Debug)]
+pub(super) struct Quantity<'a> {
+    text: &'a str,
+    number: f64,
+    kind: Kind,
+}
+
+/// What a unit measures, with the base units that one of it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Plain,
+    Time(f64),
+    Size(f64),
+    Rate,
+    Percent,
+    Points,
+    Baseline,
+}
+
+/// Every unit that may be written.
+const UNITS: &[(&str, Kind)] = &[
+    ("", Kind::Plain),
+    ("ns", Kind::Time(1.0)),
+    ("us", Kind::Time(1e3)),
+    ("\u{b5}s", Kind::Time(1e3)),
+    ("\u{3bc}s", Kind::Time(1e3)),
+    ("ms", Kind::Time(1e6)),
+    ("s", Kind::Time(1e9)),
+    ("B", Kind::Size(1.0)),
+    ("kB", Kind::Size(1e3)),
+    ("MB", Kind::Size(1e6)),
+    ("GB", Kind::Size(1e9)),
+    ("KiB", Kind::Size(1024.0)),
+    ("MiB", Kind::Size(1_048_576.0)),
+    ("GiB", Kind::Size(1_073_741_824.0)),
+    ("/s", Kind::Rate),
+    ("%", Kind::Percent),
+    ("point", Kind::Points),
+    ("points", Kind::Points),
+];
+
+impl<'a> Quantity<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, CheckError> {
+        let (number, unit) = text.split_at(number_length(text));
+        let number = number.parse::<f64>().ok().filter(|number| number.is_finite());
+        let number = number.ok_or_else(|| CheckError::NoNumber(text.into()))?;
+        let kind = kind(unit.trim())?;
+        if number < 0.0 || (number == 0.0 && kind == Kind::Baseline) {
+            return Err(CheckError::NotPositive(text.into()));
+        }
+        Ok(Quantity { text, number, kind })
+    }
+}
+
+/// Bytes of the number that `text` begins with.
+fn number_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let belongs = |at: usize| match bytes[at] {
+        b'0'..=b'9' | b'.' => true,
+        b'+' | b'-' => at == 0 || matches!(bytes[at - 1], b'e' | b'E'),
+        b'e' | b'E' => at > 0 && (digit(at + 1) || (matches!(bytes.get(at + 1), Some(b'+' | b'-')) && digit(at + 2))),
+        _ => false,
+    };
+    (0..bytes.len()).take_while(|&at| belongs(at)).count()
+}
+
+fn kind(unit: &str) -> Result<Kind, CheckError> {
+    let factor = ["x", "×", "*"].iter().find_map(|sign| unit.strip_prefix(sign));
+    if factor.is_some_and(|rest| rest.trim() == "baseline") {
+        return Ok(Kind::Baseline);
+    }
+    let known = UNITS.iter().find(|(name, _)| *name == unit);
+    known.map(|&(_, kind)| kind).ok_or_else(|| CheckError::UnknownUnit(unit.into()))
+}
+
+/// The budget of a metric.
+pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {
+    let number = quantity.number;
+    let absolute = |value| Ok(Budget::Absolute(value));
+    match (metric.unit(), quantity.kind) {
+        (_, Kind::Baseline) if is_ratio_to_baseline(metric) => Err(CheckError::NoBaseline(metric)),
+        (_, Kind::Baseline) => Ok(Budget::TimesBaseline(number)),
+        (Unit::Ns, Kind::Time(factor)) | (Unit::Bytes, Kind::Size(factor)) => absolute(number * factor),
+        (Unit::PerSec, Kind::Rate) => absolute(number),
+        (Unit::Ratio, Kind::Percent) => absolute(number / 100.0),
+        (Unit::Ratio | Unit::Count | Unit::OutputUnit, Kind::Plain) => absolute(number),
+        _ => Err(CheckError::WrongUnit { metric, given: quantity.text.into() }),
+    }
+}
+
+/// The budget of a fall of a score.
+pub(super) fn drop(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {
+    match (metric, quantity.kind) {
+        (Metric::AccuracyTop1, Kind::Points) => Ok(Budget::Drop(Drop::Points(quantity.number / 100.0))),
+        (Metric::AccuracyTop1, Kind::Percent) => Ok(Budget::Drop(Drop::Share(quantity.number / 100.0))),
+        (Metric::AccuracyTop1, _) => Err(CheckError::WrongUnit { metric, given: quantity.text.into() }),
+        _ => Err(CheckError::NoDrop),
+    }
+}
+
+fn is_ratio_to_baseline(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::LatencyP50RatioToBaseline | Metric::LatencyP10RatioToBaseline | Metric::ThroughputRatioToBaseline
+    )
+}

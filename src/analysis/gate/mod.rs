@@ -1,0 +1,250 @@
+//! Rules about figures, and whether a run keeps them.
+//!
+//! A rule passes only where the measurement shows that it does: the interval decides, not the value. What cannot be told
+//! is [`GateVerdict::Inconclusive`], and a rule that checks nothing is an error. Begin at [`gate()`].
+
+mod budget;
+mod check;
+mod init;
+mod relative;
+mod rules;
+mod target;
+mod verdict;
+
+pub use budget::{Budget, Drop};
+pub use check::{Check, CheckError, Side, short};
+pub use init::init;
+pub use rules::{Mistake, Rule, RuleError, rules};
+pub use verdict::{Basis, GateVerdict, Judgement, Settling};
+
+use serde::Serialize;
+
+use super::between::RunIndex;
+use super::{Counted, Estimate, Findings, cell};
+use crate::plan::CellKey;
+use crate::record::{Fitness, FitnessVerdict, Metric, RunRecord, Unit};
+use crate::stats::early_stopping::{self, Under};
+use crate::stats::{Latencies, Quantile};
+use crate::units::Nanos;
+use target::Target;
+
+/// Confidence of the claim that a percentile is under its budget: MLPerf's.
+const EARLY_STOPPING_CONFIDENCE: f64 = 0.99;
+
+/// A run with what was found in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The record.
+    pub record: &'a RunRecord,
+    /// Its findings.
+    pub findings: &'a Findings,
+}
+
+/// The run and the baseline run, ready to be looked up.
+struct Runs<'a> {
+    run: Run<'a>,
+    index: RunIndex<'a>,
+    against: Option<(Run<'a>, RunIndex<'a>)>,
+}
+
+/// What became of all rules.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Gate {
+    /// The worst of the checks' verdicts.
+    pub verdict: GateVerdict,
+    /// Each rule on each cell or session that it is for, in the order of the file.
+    pub checks: Vec<Checked>,
+    /// Cells that a rule for every batch size does not count, because the run had no reason to measure them.
+    pub left_out: Vec<LeftOut>,
+    /// What bears on all verdicts, as lowercase fragments.
+    pub remarks: Vec<String>,
+}
+
+/// One rule on one cell or session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Checked {
+    /// The check as written.
+    pub check: String,
+    /// Its line in the rule file, from 1.
+    pub line: usize,
+    /// Label of the session.
+    pub session: String,
+    /// The cell; absent for a figure of the session.
+    pub cell: Option<CellKey>,
+    /// What is checked.
+    pub metric: Metric,
+    /// What `figure` and `budget` are.
+    pub held: Held,
+    /// What is held against the budget.
+    pub figure: Estimate,
+    /// The budget, in the unit of the figure.
+    pub budget: f64,
+    /// What came of it.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+}
+
+/// What is held against a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// The figure itself, in the metric's base unit.
+    Figure,
+    /// The figure over the baseline's.
+    RatioToBaseline,
+    /// The figure less the baseline's, in the metric's base unit.
+    DifferenceToBaseline,
+}
+
+/// A cell that was not counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Line of the rule, from 1.
+    pub line: usize,
+    /// Label of the session.
+    pub session: String,
+    /// Batch size of the cell.
+    pub batch_size: u64,
+    /// Why it was not measured.
+    pub reason: String,
+}
+
+/// A figure and the budget that it is held against.
+pub(super) struct Case {
+    held: Held,
+    figure: Estimate,
+    side: Side,
+    budget: f64,
+}
+
+/// Holds a run against rules. A rule about the baseline means the same session and cell of `against`, or else the
+/// baseline variant of the same run, which is not held against itself.
+///
+/// # Errors
+/// A rule that names what the run does not have, or that is left with nothing to check.
+pub fn gate(rules: &[Rule], run: Run<'_>, against: Option<Run<'_>>) -> Result<Gate, RuleError> {
+    let runs = Runs {
+        run,
+        index: RunIndex::new(run.record),
+        against: against.map(|against| (against, RunIndex::new(against.record))),
+    };
+    let mut checks = Vec::new();
+    let mut left_out = Vec::new();
+    for rule in rules {
+        let targets = target::targets(rule, run, against.is_none())?;
+        checks.extend(targets.counted.iter().map(|target| checked(rule, target, &runs)));
+        left_out.extend(targets.left_out);
+    }
+    let verdict = verdict::worst(checks.iter().map(|check| check.judgement.verdict));
+    Ok(Gate { verdict, checks, left_out, remarks: remarks(run, against) })
+}
+
+fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
+    let case = match rule.check.budget {
+        Budget::Absolute(budget) => {
+            Case { held: Held::Figure, figure: target.figure(rule.check.metric), side: rule.check.side, budget }
+        }
+        Budget::TimesBaseline(_) | Budget::Drop(_) => relative::case(&rule.check, target, runs),
+    };
+    let against = runs.against.as_ref().map(|(against, _)| *against);
+    let records = [Some(runs.run), against].into_iter().flatten().map(|run| run.record);
+    let unfit = records.filter_map(|record| record.fitness.as_ref()).find(|fitness| is_invalid(fitness));
+    let judgement = match (target.failure(), unfit) {
+        (Some(reason), _) if case.figure.measured().is_none() => Judgement::without_figure(GateVerdict::Fail, reason),
+        (_, Some(fitness)) if is_timing(rule.check.metric) => {
+            Judgement::without_figure(GateVerdict::Inconclusive, why_unfit(fitness))
+        }
+        _ => judged(rule, target, runs.run, &case),
+    };
+    Checked {
+        check: rule.text.clone(),
+        line: rule.line,
+        session: target.session.label.clone(),
+        cell: target.cell.map(|cell| cell.key),
+        metric: rule.check.metric,
+        held: case.held,
+        figure: case.figure,
+        budget: case.budget,
+        judgement,
+    }
+}
+
+fn judged(rule: &Rule, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgement {
+    let latencies = || Latencies::decode(run.record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
+    match (tail(rule.check.metric), case.held, case.side) {
+        (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
+            Some(latencies) => percentile(quantile, &latencies, case),
+            None => verdict::judge(&case.figure, case.side, case.budget),
+        },
+        _ => verdict::judge(&case.figure, case.side, case.budget),
+    }
+}
+
+/// A percentile under its budget by the early-stopping rule, which also speaks where the sample is too small for an
+/// interval; above it where the whole interval is.
+fn percentile(quantile: Quantile, latencies: &Latencies, case: &Case) -> Judgement {
+    // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole nanoseconds of it.
+    let overruns_count = latencies.count_above(Nanos(case.budget as u64));
+    let under = early_stopping::is_under(quantile, latencies.count(), overruns_count, EARLY_STOPPING_CONFIDENCE);
+    let above = case.figure.interval().is_some_and(|interval| interval.low > case.budget);
+    let basis = Basis::EarlyStopping { overruns_count };
+    let decided = |verdict| Judgement { verdict, basis, reason: None, settling: None };
+    match under {
+        Under::Proven => decided(GateVerdict::Pass),
+        Under::Refuted => decided(GateVerdict::Fail),
+        Under::Open { .. } if above => Judgement { basis: Basis::Interval, ..decided(GateVerdict::Fail) },
+        Under::Open { more_inferences } => {
+            let settling = Some(Settling { more: more_inferences, of: Counted::Inferences });
+            Judgement { settling, ..decided(GateVerdict::Inconclusive) }
+        }
+    }
+}
+
+/// The percentile of which a metric is, if it lies in the tail.
+fn tail(metric: Metric) -> Option<Quantile> {
+    match metric {
+        Metric::LatencyP90 => Some(Quantile::P90),
+        Metric::LatencyP95 => Some(Quantile::P95),
+        Metric::LatencyP99 => Some(Quantile::P99),
+        Metric::LatencyP999 => Some(Quantile::P999),
+        _ => None,
+    }
+}
+
+/// Whether a metric depends on how fast the machine was.
+fn is_timing(metric: Metric) -> bool {
+    matches!(metric.unit(), Unit::Ns | Unit::PerSec)
+        || matches!(
+            metric,
+            Metric::LatencyP50RatioToBaseline | Metric::LatencyP10RatioToBaseline | Metric::ThroughputRatioToBaseline
+        )
+}
+
+fn is_invalid(fitness: &Fitness) -> bool {
+    fitness.verdict == FitnessVerdict::Invalid
+}
+
+fn why_unfit(fitness: &Fitness) -> String {
+    let worst = fitness.reasons.iter().find(|reason| reason.severity == FitnessVerdict::Invalid);
+    let seen = worst.map(|reason| format!(": {}", reason.seen)).unwrap_or_default();
+    format!("the machine was not fit to measure on ({}){seen}", FitnessVerdict::Invalid.word())
+}
+
+/// What bears on all verdicts: another machine, or one that was not fit.
+fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(against) = against {
+        remarks.extend(relative::other_machine(&run.record.host, &against.record.host));
+    }
+    let named = [("the run", Some(run)), ("the baseline run", against)];
+    for (name, run) in named.into_iter().filter_map(|(name, run)| Some((name, run?))) {
+        if let Some(fitness) = run.record.fitness.as_ref().filter(|fitness| fitness.verdict != FitnessVerdict::Valid) {
+            let seen: Vec<&str> = fitness.reasons.iter().map(|reason| reason.seen.as_str()).collect();
+            remarks.push(format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")));
+        }
+        if !run.findings.complete {
+            remarks.push(format!("{name} is incomplete"));
+        }
+    }
+    remarks
+}

@@ -1,0 +1,70 @@
+//! Figures against the baseline: the same run's, or another run's.
+
+use super::target::Target;
+use super::{Budget, Case, Check, Drop, Held, Runs};
+use crate::analysis::between::{self, Delta, RunIndex, Side};
+use crate::analysis::{AccuracyChange, Estimate, between::host_differences};
+use crate::record::Host;
+
+/// The figure that a rule about the baseline holds against its budget.
+pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case {
+    match changed(check, target, runs) {
+        Ok((Delta::Ratio { change, .. }, _)) => {
+            let factor = match check.budget {
+                Budget::Drop(Drop::Share(share)) => 1.0 - share,
+                Budget::TimesBaseline(budget) | Budget::Absolute(budget) | Budget::Drop(Drop::Points(budget)) => budget,
+            };
+            Case { held: Held::RatioToBaseline, figure: change.ratio, side: check.side, budget: factor }
+        }
+        Ok((Delta::Score { change, .. }, score)) => of_score(check, change, score),
+        Err(reason) => {
+            let budget = match check.budget {
+                Budget::TimesBaseline(factor) | Budget::Absolute(factor) => factor,
+                Budget::Drop(Drop::Points(drop) | Drop::Share(drop)) => -drop,
+            };
+            Case { held: Held::RatioToBaseline, figure: Estimate::absent(reason), side: check.side, budget }
+        }
+    }
+}
+
+/// A score's difference to the baseline's, of which a share is a difference as well.
+fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
+    let budget = match check.budget {
+        Budget::Drop(Drop::Points(points)) => -points,
+        Budget::Drop(Drop::Share(share)) => -share * baseline,
+        Budget::TimesBaseline(factor) | Budget::Absolute(factor) => (factor - 1.0) * baseline,
+    };
+    Case { held: Held::DifferenceToBaseline, figure: change.difference, side: check.side, budget }
+}
+
+/// What changed from the baseline, and the baseline's score where the metric is one.
+fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Result<(Delta, f64), String> {
+    let at = target.cell.map(|cell| (cell.key.batch_size, cell.key.load_mode));
+    let candidate = Side { run: &runs.index, session: target.session.session, at };
+    let (run, session) = match &runs.against {
+        None => (&runs.index, runs.run.record.plan.baseline_session().ok_or("the run has no baseline session")?),
+        Some((_, index)) => (index, counterpart(index, target)?),
+    };
+    let delta = between::change(check.metric, candidate, Side { run, session, at }).map_err(|error| error.reason)?;
+    let findings = runs.against.as_ref().map_or(runs.run.findings, |(against, _)| against.findings);
+    let score = findings.sessions.get(session).and_then(|session| session.figure(check.metric)?.value());
+    match (&delta, score) {
+        (Delta::Score { .. }, None) => Err("the baseline has no score".into()),
+        _ => Ok((delta, score.unwrap_or(1.0))),
+    }
+}
+
+/// The session of the baseline run whose variant has the same name.
+fn counterpart(index: &RunIndex<'_>, target: &Target<'_>) -> Result<usize, String> {
+    let plan = &index.record().plan;
+    let name = &target.variant;
+    let found = (0..plan.sessions.len()).find(|&session| plan.variant_of(session).name == *name);
+    found.ok_or_else(|| format!("the baseline run has no variant `{name}`"))
+}
+
+/// What tells the machine of the baseline run from this run's.
+pub(super) fn other_machine(here: &Host, there: &Host) -> Option<String> {
+    let differences = host_differences(there, here);
+    let names: Vec<&str> = differences.iter().map(|difference| difference.what).collect();
+    (!names.is_empty()).then(|| format!("the baseline run is of another machine: {} differ", names.join(", ")))
+}

@@ -1,0 +1,154 @@
+//! The rule file: TOML in, rules with their lines out.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::check::{Check, CheckError};
+
+/// A rule: a check, and for which cells it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// The check as written.
+    pub text: String,
+    /// The check.
+    pub check: Check,
+    /// Name of the variant that it is for; absent: every variant.
+    pub variant: Option<String>,
+    /// Batch size that it is for; absent: every batch size.
+    pub batch_size: Option<u64>,
+    /// Line of the check in the file, from 1.
+    pub line: usize,
+    /// Line of the variant; that of the check without one.
+    pub variant_line: usize,
+    /// Line of the batch size; that of the check without one.
+    pub batch_size_line: usize,
+}
+
+/// What is wrong with a rule file, and in which line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {mistake}")]
+pub struct RuleError {
+    /// Line in the file, from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub mistake: Mistake,
+}
+
+/// What is wrong with a rule file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    /// It is not TOML, or has keys and values that rules do not have.
+    #[error("{0}")]
+    Toml(String),
+    /// There is no rule in it.
+    #[error("there is no `[[rule]]`, and a gate that checks nothing must not pass")]
+    Empty,
+    /// A check is not understood.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// No variant of the run has the name.
+    #[error("the run has no variant `{name}`; it has {known}")]
+    UnknownVariant {
+        /// The name.
+        name: String,
+        /// The run's variants.
+        known: String,
+    },
+    /// The run did not measure the batch size.
+    #[error("the run has no batch size {batch_size}; it has {known}")]
+    UnknownBatchSize {
+        /// The batch size.
+        batch_size: u64,
+        /// The run's batch sizes.
+        known: String,
+    },
+    /// A batch size is given for a figure that has none.
+    #[error("`{0}` is a figure of a session, which has no batch size")]
+    NoBatchSize(&'static str),
+    /// A comparison with the baseline is asked of the baseline alone.
+    #[error("the rule compares the baseline with itself and with nothing else; name another run with `--against`")]
+    BaselineAlone,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    check: Spanned<String>,
+    variant: Option<Spanned<String>>,
+    batch_size: Option<Spanned<u64>>,
+}
+
+/// Reads the rules of a file.
+///
+/// # Errors
+/// A file that is not TOML or holds other keys, a check that is not understood, or no rule at all.
+pub fn rules(text: &str) -> Result<Vec<Rule>, RuleError> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let line = line_at(text, error.span().map_or(0, |span| span.start));
+        RuleError { line, mistake: Mistake::Toml(error.message().to_owned()) }
+    })?;
+    if file.rule.is_empty() {
+        return Err(RuleError { line: 1, mistake: Mistake::Empty });
+    }
+    file.rule.into_iter().map(|entry| rule(text, entry)).collect()
+}
+
+fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
+    let line = line_at(text, entry.check.span().start);
+    let check = Check::parse(entry.check.get_ref()).map_err(|error| RuleError { line, mistake: error.into() })?;
+    Ok(Rule {
+        check,
+        line,
+        variant_line: entry.variant.as_ref().map_or(line, |variant| line_at(text, variant.span().start)),
+        batch_size_line: entry.batch_size.as_ref().map_or(line, |size| line_at(text, size.span().start)),
+        text: entry.check.into_inner().split_whitespace().collect::<Vec<_>>().join(" "),
+        variant: entry.variant.map(Spanned::into_inner),
+        batch_size: entry.batch_size.map(Spanned::into_inner),
+    })
+}
+
+/// The line, from 1, of the byte at `offset`.
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_know_their_lines() {
+        let text = "# budgets\n[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\n\n[[rule]]\nvariant = \"int8\"\nbatch_size = 8\n\
+                    check = \"throughput >= 1 /s\"\n";
+        let rules = rules(text).unwrap();
+        let lines = |rule: &Rule| (rule.line, rule.variant_line, rule.batch_size_line);
+        assert_eq!(rules.iter().map(lines).collect::<Vec<_>>(), [(3, 3, 3), (8, 6, 7)]);
+        assert_eq!((rules[1].variant.as_deref(), rules[1].batch_size), (Some("int8"), Some(8)));
+    }
+
+    #[test]
+    fn mistakes_name_their_line() {
+        for (text, line, part) in [
+            ("", 1, "no `[[rule]]`"),
+            ("rule = []\n", 1, "no `[[rule]]`"),
+            ("[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\nbatch = 1\n", 3, "unknown field `batch`"),
+            ("[[rules]]\ncheck = \"x\"\n", 1, "unknown field `rules`"),
+            ("\n[[rule]]\nvariant = \"int8\"\n", 2, "missing field `check`"),
+            ("[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\nbatch_size = -1\n", 3, "invalid value"),
+            ("[[rule]]\ncheck = 5\n", 2, "invalid type"),
+            ("[[rule]]\n\ncheck = \"latency_p77 <= 20 ms\"\n", 3, "unknown metric `latency_p77`"),
+            ("[[rule]]\ncheck = \"oops\n", 2, "string"),
+        ] {
+            let error = rules(text).unwrap_err();
+            assert_eq!(error.line, line, "{text}: {error}");
+            assert!(error.to_string().contains(part), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What a rule is for: cells or sessions of the run.
+
+use super::cell::METRICS as OF_CELLS;
+use super::rules::{Mistake, Rule, RuleError};
+use super::{Budget, LeftOut, Run};
+use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
+use crate::plan::SweepEnd;
+use crate::record::{Metric, Outcome};
+
+/// A session, or one of its cells, that a rule is for.
+pub(super) struct Target<'a> {
+    pub(super) session: &'a SessionFindings,
+    pub(super) cell: Option<&'a CellFindings>,
+    pub(super) variant: String,
+}
+
+/// What a rule is for, and what it might have been for.
+pub(super) struct Targets<'a> {
+    pub(super) counted: Vec<Target<'a>>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+impl Target<'_> {
+    /// The estimate of a figure.
+    pub(super) fn figure(&self, metric: Metric) -> Estimate {
+        let figures = self.cell.map_or(&self.session.figures, |cell| &cell.figures);
+        let absent = || self.session.accuracy.absent_reason.clone().unwrap_or_else(|| "it was not asked for".into());
+        find(figures, metric).cloned().unwrap_or_else(|| Estimate::absent(absent()))
+    }
+
+    /// Why nothing was measured; `None` where something was.
+    pub(super) fn failure(&self) -> Option<String> {
+        let outcome = self.cell.map_or(&self.session.outcome, |cell| &cell.outcome);
+        match outcome {
+            Outcome::Ok => None,
+            Outcome::Failed(failure) => Some(format!("it failed: {}", failure.message)),
+            Outcome::Skipped { reason } => Some(format!("it was not measured: {reason}")),
+        }
+    }
+}
+
+/// Whether a metric is of cells rather than of sessions.
+pub(super) fn is_of_cells(metric: Metric) -> bool {
+    OF_CELLS.contains(&metric)
+}
+
+/// What `rule` is for. Without another run to compare with, the baseline is left out of rules that compare.
+///
+/// # Errors
+/// A variant or batch size that the run does not have, or nothing left to check.
+pub(super) fn targets<'a>(rule: &Rule, run: Run<'a>, own_baseline: bool) -> Result<Targets<'a>, RuleError> {
+    let mut sessions = sessions(rule, run)?;
+    if own_baseline && !matches!(rule.check.budget, Budget::Absolute(_)) {
+        sessions.retain(|session| !session.is_baseline);
+    }
+    let at = |line, mistake| RuleError { line, mistake };
+    if sessions.is_empty() {
+        return Err(at(rule.line, Mistake::BaselineAlone));
+    }
+    if is_of_cells(rule.check.metric) {
+        return cells(rule, run, &sessions);
+    }
+    if rule.batch_size.is_some() {
+        return Err(at(rule.batch_size_line, Mistake::NoBatchSize(rule.check.metric.key())));
+    }
+    let variant = |session: &SessionFindings| run.record.plan.variant_of(session.session).name.clone();
+    let counted =
+        sessions.into_iter().map(|session| Target { session, cell: None, variant: variant(session) }).collect();
+    Ok(Targets { counted, left_out: Vec::new() })
+}
+
+fn sessions<'a>(rule: &Rule, run: Run<'a>) -> Result<Vec<&'a SessionFindings>, RuleError> {
+    let all = run.findings.sessions.iter();
+    let Some(name) = &rule.variant else { return Ok(all.collect()) };
+    let variant = |session: &SessionFindings| &run.record.plan.variant_of(session.session).name;
+    let named: Vec<_> = all.filter(|session| variant(session) == name || session.label == *name).collect();
+    if named.is_empty() {
+        let names: Vec<String> = run.record.plan.variants.iter().map(|variant| format!("`{}`", variant.name)).collect();
+        let mistake = Mistake::UnknownVariant { name: name.clone(), known: names.join(", ") };
+        return Err(RuleError { line: rule.variant_line, mistake });
+    }
+    Ok(named)
+}
+
+fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Result<Targets<'a>, RuleError> {
+    let plan = &run.record.plan;
+    if let Some(batch_size) = rule.batch_size.filter(|size| !plan.batch_sizes.contains(size)) {
+        let known = plan.batch_sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        let mistake = Mistake::UnknownBatchSize { batch_size, known };
+        return Err(RuleError { line: rule.batch_size_line, mistake });
+    }
+    let variant = |session: &SessionFindings| plan.variant_of(session.session).name.clone();
+    let mut targets = Targets { counted: Vec::new(), left_out: Vec::new() };
+    let mut unmeasured = Vec::new();
+    for &session in sessions {
+        let of_session = run.findings.cells.iter().filter(|cell| cell.key.session == session.session);
+        for cell in of_session.filter(|cell| rule.batch_size.is_none_or(|size| size == cell.key.batch_size)) {
+            let target = Target { session, cell: Some(cell), variant: variant(session) };
+            match needless(rule, run, &target) {
+                Some(reason) => {
+                    let (session, batch_size) = (session.label.clone(), cell.key.batch_size);
+                    targets.left_out.push(LeftOut { line: rule.line, session, batch_size, reason });
+                    unmeasured.push(target);
+                }
+                None => targets.counted.push(target),
+            }
+        }
+    }
+    if targets.counted.is_empty() {
+        return Ok(Targets { counted: unmeasured, left_out: Vec::new() });
+    }
+    Ok(targets)
+}
+
+/// Why the run did not measure a cell that nobody named, where the sweep ended on its own terms.
+fn needless(rule: &Rule, run: Run<'_>, target: &Target<'_>) -> Option<String> {
+    let named = rule.batch_size.is_some() || run.record.plan.sweep_end == SweepEnd::Listed;
+    if named || !target.session.outcome.is_ok() {
+        return None;
+    }
+    match &run.record.cell(target.cell?.key)?.outcome {
+        Outcome::Skipped { reason } => Some(reason.clone()),
+        Outcome::Ok | Outcome::Failed(_) => None,
+    }
+}

@@ -1,0 +1,195 @@
+//! A figure held against a budget: the one place that decides what passes.
+
+use serde::Serialize;
+
+use super::check::Side;
+use crate::analysis::{Counted, Estimate, Measured};
+use crate::stats::MIN_LAUNCHES;
+
+/// What a rule, or a whole gate, comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateVerdict {
+    /// The budget is kept: even the end of the interval that is closest to it, or farthest beyond it, keeps it.
+    Pass,
+    /// The measurement does not tell.
+    Inconclusive,
+    /// The budget is overrun: even the most favourable end of the interval overruns it; or there is nothing to check,
+    /// because what the rule names failed.
+    Fail,
+}
+
+/// What a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "method")]
+pub enum Basis {
+    /// The 95% interval of the figure.
+    Interval,
+    /// The value itself, which is read off and not estimated, such as a size or the largest of several.
+    ReadOff,
+    /// How many inferences overran the budget, by the early-stopping rule of MLPerf at 99% confidence.
+    EarlyStopping {
+        /// Inferences above the budget.
+        overruns_count: u64,
+    },
+    /// Nothing: there is no figure, or none to rely on.
+    Nothing,
+}
+
+/// About how much more would settle an inconclusive verdict, if the figure stays where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Settling {
+    /// How many more.
+    pub more: u64,
+    /// Of what; a launch is one round.
+    pub of: Counted,
+}
+
+/// A verdict with its grounds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: GateVerdict,
+    /// What it rests on.
+    pub basis: Basis,
+    /// Why there is none, or why it failed without a figure, as a lowercase fragment; absent where the figure says it.
+    pub reason: Option<String>,
+    /// What would settle it.
+    pub settling: Option<Settling>,
+}
+
+impl Judgement {
+    /// A verdict without a figure.
+    pub(super) fn without_figure(verdict: GateVerdict, reason: impl Into<String>) -> Self {
+        Judgement { verdict, basis: Basis::Nothing, reason: Some(reason.into()), settling: None }
+    }
+
+    /// What a measured figure comes to.
+    pub(super) fn of(measured: &Measured, side: Side, budget: f64) -> Self {
+        match (measured.interval, &measured.remark) {
+            (Some(interval), _) => {
+                let (best, worst) = match side {
+                    Side::AtMost => (interval.low, interval.high),
+                    Side::AtLeast => (interval.high, interval.low),
+                };
+                let verdict = match (side.allows(worst, budget), side.allows(best, budget)) {
+                    (true, _) => GateVerdict::Pass,
+                    (false, false) => GateVerdict::Fail,
+                    (false, true) => GateVerdict::Inconclusive,
+                };
+                let open = verdict == GateVerdict::Inconclusive;
+                let settling = if open { settling(measured, (best, worst), side, budget) } else { None };
+                Judgement { verdict, basis: Basis::Interval, reason: None, settling }
+            }
+            (None, Some(remark)) => {
+                let launches = measured.n_of == Counted::Launches && measured.n < MIN_LAUNCHES;
+                let more = MIN_LAUNCHES.saturating_sub(measured.n);
+                let settling = launches.then_some(Settling { more, of: Counted::Launches });
+                Judgement { settling, ..Judgement::without_figure(GateVerdict::Inconclusive, remark.clone()) }
+            }
+            (None, None) => {
+                let kept = side.allows(measured.value, budget);
+                let verdict = if kept { GateVerdict::Pass } else { GateVerdict::Fail };
+                Judgement { verdict, basis: Basis::ReadOff, reason: None, settling: None }
+            }
+        }
+    }
+}
+
+impl Side {
+    /// Whether `value` keeps `budget`.
+    pub(super) fn allows(self, value: f64, budget: f64) -> bool {
+        match self {
+            Side::AtMost => value <= budget,
+            Side::AtLeast => value >= budget,
+        }
+    }
+}
+
+/// How many more would bring the end of the interval that lies across the budget back to it: the half-width shrinks with
+/// the square root of their number. `None` if the value stands at the budget, where nothing would.
+fn settling(measured: &Measured, (best, worst): (f64, f64), side: Side, budget: f64) -> Option<Settling> {
+    let across = if side.allows(measured.value, budget) { worst } else { best };
+    let distance = (budget - measured.value).abs();
+    if distance == 0.0 {
+        return None;
+    }
+    let needed = measured.n as f64 * ((across - measured.value) / distance).powi(2);
+    // Beyond this the figure stands at the budget for every practical purpose.
+    const HOPELESS: f64 = 1e9;
+    let more = (needed.ceil() - measured.n as f64).max(1.0);
+    (more < HOPELESS).then_some(Settling { more: more as u64, of: measured.n_of })
+}
+
+/// The verdict on several, of which the worst counts: pass only if each passes.
+pub(super) fn worst(verdicts: impl Iterator<Item = GateVerdict>) -> GateVerdict {
+    verdicts.max().unwrap_or(GateVerdict::Inconclusive)
+}
+
+/// A figure's estimate, judged if it was measured.
+pub(super) fn judge(estimate: &Estimate, side: Side, budget: f64) -> Judgement {
+    match estimate {
+        Estimate::Measured(measured) => Judgement::of(measured, side, budget),
+        Estimate::Absent { reason, .. } => Judgement::without_figure(GateVerdict::Inconclusive, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Interval;
+
+    fn measured(value: f64, low: f64, high: f64) -> Measured {
+        let interval = Some(Interval { low, high });
+        Measured { value, interval, range: None, n: 8, n_of: Counted::Launches, remark: None }
+    }
+
+    #[test]
+    fn the_unfavourable_end_must_keep_the_budget() {
+        let of = |budget| Judgement::of(&measured(10.0, 9.0, 12.0), Side::AtMost, budget).verdict;
+        assert_eq!(
+            [of(12.0), of(11.9), of(9.0), of(8.9)],
+            [GateVerdict::Pass, GateVerdict::Inconclusive, GateVerdict::Inconclusive, GateVerdict::Fail]
+        );
+        let of = |budget| Judgement::of(&measured(10.0, 9.0, 12.0), Side::AtLeast, budget).verdict;
+        assert_eq!([of(9.0), of(9.1), of(12.1)], [GateVerdict::Pass, GateVerdict::Inconclusive, GateVerdict::Fail]);
+    }
+
+    #[test]
+    fn what_would_settle_follows_from_the_spread() {
+        let settling = |budget| Judgement::of(&measured(10.0, 8.0, 12.0), Side::AtMost, budget).settling;
+        // Half the half-width takes four times the launches: 32 in all.
+        assert_eq!(settling(11.0), Some(Settling { more: 24, of: Counted::Launches }));
+        assert_eq!(settling(9.0), Some(Settling { more: 24, of: Counted::Launches }));
+        assert_eq!(settling(10.0), None);
+        assert_eq!(settling(12.0), None);
+    }
+
+    #[test]
+    fn without_an_interval_nothing_is_decided() {
+        let few = Measured {
+            interval: None,
+            n: 3,
+            remark: Some("no interval: needs 6 launches, has 3".into()),
+            ..measured(1.0, 0.0, 0.0)
+        };
+        let judgement = Judgement::of(&few, Side::AtMost, 1e9);
+        assert_eq!(judgement.verdict, GateVerdict::Inconclusive);
+        assert_eq!(judgement.settling, Some(Settling { more: 3, of: Counted::Launches }));
+    }
+
+    #[test]
+    fn what_is_read_off_is_held_directly() {
+        let size = Estimate::exact(400.0, 1, Counted::Files);
+        assert_eq!(judge(&size, Side::AtMost, 400.0).verdict, GateVerdict::Pass);
+        assert_eq!(judge(&size, Side::AtMost, 399.0).verdict, GateVerdict::Fail);
+    }
+
+    #[test]
+    fn one_failure_fails_all_and_nothing_does_not_pass() {
+        use GateVerdict::{Fail, Inconclusive, Pass};
+        assert_eq!(worst([Pass, Fail, Inconclusive].into_iter()), Fail);
+        assert_eq!(worst([Pass, Inconclusive].into_iter()), Inconclusive);
+        assert_eq!(worst([].into_iter()), Inconclusive);
+    }
+}

@@ -1,0 +1,246 @@
+//! `onnxprof gate`.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::{CliError, exit, output};
+use crate::analysis::gate::{self, Gate, GateVerdict, Mistake, RuleError};
+use crate::analysis::{self, Findings};
+use crate::record::{RunRecord, store};
+use crate::report::{self, view::GateView};
+
+/// Holds a run against rules, and tells by its exit code whether it keeps them: 0, 5 if a rule failed, 6 if the figures
+/// do not decide.
+///
+/// A rule passes when even the unfavourable end of the interval keeps the budget, and fails when even the favourable end
+/// overruns it. `onnxprof gate init RUN` writes rules to begin with.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    check: Check,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Init(InitArgs),
+}
+
+/// Writes a rule file that a run keeps: budgets a tenth beyond what was measured.
+#[derive(Debug, clap::Args)]
+struct InitArgs {
+    /// Folder of a run, or its run.json.
+    run: PathBuf,
+
+    /// File to write instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A run, and what it is held against.
+#[derive(Debug, clap::Args)]
+struct Check {
+    /// Folder of a run, or its run.json.
+    #[arg(required = true)]
+    run: Option<PathBuf>,
+
+    /// Rule file (TOML): tables `[[rule]]` with `check`, such as "latency_p99 <= 20 ms" or "latency_p50 <= 1.05 x
+    /// baseline", and optionally `variant` and `batch_size`.
+    #[arg(long, value_name = "FILE", required = true)]
+    rules: Option<PathBuf>,
+
+    /// Run that rules about the baseline compare with, variant by variant. [default: the run's own baseline variant]
+    #[arg(long, value_name = "BASELINE_RUN")]
+    against: Option<PathBuf>,
+
+    /// What the exit code says where the figures do not decide.
+    #[arg(long, value_enum, default_value_t = Inconclusive::Say)]
+    inconclusive: Inconclusive,
+
+    /// Also writes JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Also writes JSON; `-` prints it instead of the table.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Annotations for GitHub Actions, and a summary appended to the file that GITHUB_STEP_SUMMARY names; `auto`: where
+    /// GITHUB_ACTIONS is true.
+    #[arg(long, value_enum, default_value_t = Github::Auto)]
+    github: Github,
+
+    /// Plain text, also on a terminal; so does the environment variable NO_COLOR.
+    #[arg(long)]
+    no_color: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Inconclusive {
+    /// Its own code, 6.
+    Say,
+    /// That of a pass, 0.
+    Pass,
+    /// That of a failure, 5.
+    Fail,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Github {
+    Auto,
+    Always,
+    Never,
+}
+
+/// A run that was read, with its findings.
+struct Loaded {
+    record: RunRecord,
+    findings: Findings,
+}
+
+impl Loaded {
+    fn read(path: &Path) -> Result<Self, CliError> {
+        let record = store::load(path).map_err(|error| output::store_error(&error))?;
+        let findings = analysis::findings(&record);
+        Ok(Loaded { record, findings })
+    }
+
+    fn run(&self) -> gate::Run<'_> {
+        gate::Run { record: &self.record, findings: &self.findings }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A run or rule file cannot be read, a rule is not understood or checks nothing, or a result cannot be written.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    match (args.command, &args.check.run, &args.check.rules) {
+        (Some(Command::Init(args)), _, _) => init(&args),
+        (None, Some(run), Some(rules)) => check(&args.check, run, rules),
+        // Both are required by the command line.
+        (None, _, _) => Err(CliError::message(exit::USAGE, "a run and `--rules` are needed")),
+    }
+}
+
+fn init(args: &InitArgs) -> Result<ExitCode, CliError> {
+    let run = Loaded::read(&args.run)?;
+    let text = gate::init(run.run());
+    if gate::rules(&text).is_err() {
+        let message = format!("`{}` has no figure that a rule could be made of", args.run.display());
+        return Err(CliError::message(exit::BAD_INPUT, message)
+            .with_hint("profile with a larger `--budget`: intervals need at least 6 rounds".to_owned()));
+    }
+    write(args.output.as_deref(), &text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(args: &Check, run: &Path, rules: &Path) -> Result<ExitCode, CliError> {
+    let loaded = Loaded::read(run)?;
+    let against = args.against.as_deref().map(Loaded::read).transpose()?;
+    if let (Some(against), Some(path)) = (&against, &args.against) {
+        common_variant(&loaded.record, &against.record, path)?;
+    }
+    let text = std::fs::read_to_string(rules).map_err(|error| {
+        let mut chain = CliError::new(exit::BAD_INPUT, &error);
+        chain.chain.insert(0, format!("failed to read the rules in `{}`", rules.display()));
+        chain.with_hint("write one with `onnxprof gate init RUN --output gate.toml`".to_owned())
+    })?;
+    let parsed = gate::rules(&text).map_err(|error| rule_error(rules, &error))?;
+    let found = gate::gate(&parsed, loaded.run(), against.as_ref().map(Loaded::run));
+    let found = found.map_err(|error| rule_error(rules, &error))?;
+    publish(args, &found, &loaded.record.run.name, rules)?;
+    Ok(ExitCode::from(exit_code(found.verdict, args.inconclusive)))
+}
+
+/// Refuses a baseline run that has no variant of the run.
+fn common_variant(run: &RunRecord, against: &RunRecord, path: &Path) -> Result<(), CliError> {
+    let names = |record: &RunRecord| record.plan.variants.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
+    let (own, other) = (names(run), names(against));
+    if own.iter().any(|name| other.contains(name)) {
+        return Ok(());
+    }
+    let message = format!("the run and the baseline run `{}` have no variant in common", path.display());
+    let mut error = CliError::message(exit::BAD_INPUT, message);
+    error.chain.push(format!("the run has {}, the baseline run {}", own.join(", "), other.join(", ")));
+    Err(error.with_hint("measure files of the same name in both".to_owned()))
+}
+
+fn rule_error(path: &Path, error: &RuleError) -> CliError {
+    let message = format!("`{}`, line {}: {}", path.display(), error.line, error.mistake);
+    let hint = match &error.mistake {
+        Mistake::Toml(_) | Mistake::Empty => {
+            "a rule is a table `[[rule]]` with `check`, and optionally `variant` and `batch_size`"
+        }
+        Mistake::Check(_) => {
+            "checks read like `latency_p99 <= 20 ms` or `latency_p50 <= 1.05 x baseline`; `cells.csv` of a run names the metrics"
+        }
+        _ => "name what the run has, or measure what the rule names",
+    };
+    CliError::message(exit::BAD_INPUT, message).with_hint(hint.to_owned())
+}
+
+/// Writes what became of the rules wherever it was asked for.
+fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), CliError> {
+    let view = GateView::new(found);
+    let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
+    if let Some(path) = &args.junit {
+        let text = report::junit(&view, run).map_err(|error| bug(&error))?;
+        write(Some(path), &text)?;
+    }
+    let mut json = serde_json::to_string_pretty(found).map_err(|error| bug(&error))?;
+    json.push('\n');
+    let printed = args.json.as_deref() == Some(Path::new("-"));
+    match &args.json {
+        Some(path) if !printed => write(Some(path), &json)?,
+        _ => {}
+    }
+    let annotations =
+        if is_on_github(args.github) { report::annotations(&view, &rules.to_string_lossy()) } else { String::new() };
+    if is_on_github(args.github) {
+        append_step_summary(&report::step_summary(&view))?;
+    }
+    if printed {
+        // What a program reads stays free of annotations, which the runner takes from stderr as well.
+        let _ = io::stderr().write_all(annotations.as_bytes());
+        write(None, &json)
+    } else {
+        write(None, &format!("{}{annotations}", report::gate_terminal(&view, output::color(args.no_color))))
+    }
+}
+
+fn is_on_github(github: Github) -> bool {
+    match github {
+        Github::Always => true,
+        Github::Never => false,
+        Github::Auto => std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true"),
+    }
+}
+
+fn append_step_summary(summary: &str) -> Result<(), CliError> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return Ok(()) };
+    let append = || std::fs::File::options().create(true).append(true).open(&path)?.write_all(summary.as_bytes());
+    append().map_err(|source| {
+        let path = PathBuf::from(&path);
+        output::store_error(&store::StoreError::Write { path, source })
+    })
+}
+
+fn write(path: Option<&Path>, text: &str) -> Result<(), CliError> {
+    match path {
+        Some(path) => store::write_atomically(path, text.as_bytes()).map_err(|error| output::store_error(&error)),
+        None => io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error)),
+    }
+}
+
+fn exit_code(verdict: GateVerdict, inconclusive: Inconclusive) -> u8 {
+    match (verdict, inconclusive) {
+        (GateVerdict::Pass, _) | (GateVerdict::Inconclusive, Inconclusive::Pass) => exit::DONE,
+        (GateVerdict::Fail, _) | (GateVerdict::Inconclusive, Inconclusive::Fail) => exit::GATE_FAILED,
+        (GateVerdict::Inconclusive, Inconclusive::Say) => exit::GATE_INCONCLUSIVE,
+    }
+}
