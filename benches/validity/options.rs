@@ -12,12 +12,14 @@ pub struct Options {
     pub seed: u64,
     /// Comparisons with real models for each row.
     pub comparisons: usize,
+    /// Seconds for each pair of real models; none: several.
+    pub seconds: Option<usize>,
 }
 
 impl Options {
     /// From words; `known` are the experiments there are.
     pub fn read(words: impl Iterator<Item = String>, known: &[&str]) -> Result<Self, BenchError> {
-        let mut options = Options { names: Vec::new(), quick: false, seed: 1, comparisons: 60 };
+        let mut options = Options { names: Vec::new(), quick: false, seed: 1, comparisons: 60, seconds: None };
         let mut words = words;
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -26,6 +28,7 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--seed" => options.seed = number(words.next())?,
                 "--comparisons" => options.comparisons = number(words.next())?,
+                "--seconds" => options.seconds = Some(number(words.next())?),
                 name if known.contains(&name) => options.names.push(word),
                 other => return Err(format!("`{other}` is none of {}", known.join(", ")).into()),
             }

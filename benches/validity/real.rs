@@ -23,7 +23,7 @@ use crate::tally::Share;
 const MODELS: [&str; 3] =
     ["models/fixtures/one-node.onnx", "models/digits/digits-fp32.onnx", "models/fixtures/conv-milliseconds.onnx"];
 const THREADS: [usize; 2] = [1, 2];
-/// Seconds for each pair.
+/// Seconds for each pair, where none are asked for.
 const BUDGETS: [usize; 3] = [5, 10, 20];
 /// Copies in a run, each a comparison with the original.
 const COPIES: usize = 3;
@@ -78,6 +78,8 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
         "half-width, median",
         "half-width, p90",
     ]);
+    let asked = options.seconds.map(|seconds| [seconds]);
+    let budgets = asked.as_ref().map_or(&BUDGETS[..], |seconds| seconds);
     for model in MODELS {
         let folder = tempfile::tempdir()?;
         for name in std::iter::once("base".to_owned()).chain((1..=COPIES).map(|copy| format!("copy-{copy}"))) {
@@ -85,7 +87,7 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
         }
         for threads in THREADS {
             for machine in [Machine::Idle, Machine::Busy] {
-                for seconds in BUDGETS {
+                for &seconds in budgets {
                     let real = Real { folder: folder.path(), threads, seconds: seconds * COPIES, seed: options.seed };
                     let fared = repeated(&real, machine, options.comparisons)?;
                     let half_widths = [fared.half_width(0.5), fared.half_width(0.9)];

@@ -18,7 +18,7 @@ const SPREADS: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
 const TARGETS: [f64; 4] = [0.005, 0.02, 0.05, 0.1];
 const FLOORS: [f64; 2] = [0.0, 0.02];
 /// Where a run ends at the latest.
-const LAST_ROUNDS: [usize; 6] = [10, 15, 22, 33, 50, 60];
+const LAST_ROUNDS: [usize; 6] = [10, 15, 20, 30, 40, 60];
 
 /// Where a comparison stops.
 #[derive(Clone, Copy)]

@@ -3,8 +3,8 @@
 //! Looking after every round and stopping at the first verdict would make false verdicts likelier than stated. Looks are
 //! therefore fixed in advance, and the probability of a false verdict is divided between them and the end of the run:
 //! three looks at 0.2% and the end at 4% make at most 4.6% together (Bonferroni), whenever the run ends and however many
-//! looks it came to. Ending where intervals are narrow adds a little, because a spread may look small by luck; the rest is
-//! left for that, and `benches/validity` shows by simulation that it suffices. Early looks being strict and the end nearly unadjusted follows Haybittle (*Br. J. Radiol.* 44, 1971)
+//! looks it came to. An interval that is narrow ends a comparison only if it leaves the verdict open or a look's own error
+//! settles it: a spread that looks small by luck would else make verdicts of it. Early looks being strict and the end nearly unadjusted follows Haybittle (*Br. J. Radiol.* 44, 1971)
 //! and Peto et al. (*Br. J. Cancer* 34, 1976).
 
 use super::paired::PairedRatio;
@@ -35,17 +35,18 @@ pub enum Look {
 ///
 /// `floor` is the noise floor on the scale of the logarithm, `target` the half-width asked for. A verdict counts as
 /// settled only if no number of other comparisons can take it back at the end, so a look's error is also divided by
-/// their number. Whether the interval is narrow depends on the spread of the rounds and not on where they lie, which
-/// gives no direction an advantage.
+/// their number. A verdict that only the end's error would give is not taken: the comparison goes on.
 #[must_use]
 pub fn look(paired: &PairedRatio, floor: f64, target: f64, comparisons: u64) -> Look {
     let error = LOOK_ERROR.min(END_ERROR / comparisons.max(1) as f64);
-    if paired.interval().is_some() && paired.half_width_ratio().is_some_and(|half_width| half_width <= target) {
-        Look::Narrow
-    } else if paired.evidence(floor).relation(error) != Relation::Undecided {
-        Look::Settled
-    } else {
-        Look::Open
+    let evidence = paired.evidence(floor);
+    let is_open = |error: f64| evidence.relation(error) == Relation::Undecided;
+    let is_narrow = paired.interval().is_some() && paired.half_width_ratio().is_some_and(|width| width <= target);
+    match (is_narrow, is_open(error)) {
+        (true, false) => Look::Narrow,
+        (true, true) if is_open(END_ERROR) => Look::Narrow,
+        (false, false) => Look::Settled,
+        _ => Look::Open,
     }
 }
 
@@ -76,8 +77,10 @@ mod tests {
     }
 
     #[test]
-    fn narrow_interval_ends_it_whatever_the_verdict() {
+    fn narrow_interval_ends_it_unless_the_verdict_hangs_in_the_balance() {
         assert_eq!(look(&rounds(10, 0.02, 0.01), 0.02, 0.02, 1), Look::Narrow);
+        assert_eq!(look(&rounds(10, 0.0, 0.03), 0.02, 0.02, 1), Look::Narrow);
+        assert_eq!(look(&rounds(10, 0.01, 0.03), 0.0, 0.02, 1), Look::Open);
         assert_eq!(look(&rounds(10, 0.02, 0.2), 0.02, 0.02, 1), Look::Open);
     }
 }
