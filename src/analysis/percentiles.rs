@@ -3,6 +3,7 @@
 use super::estimate::{Bounds, Counted, Estimate, Interval, Measured};
 use super::index::Index;
 use crate::plan::CellKey;
+use crate::record::Metric;
 use crate::stats::{Latencies, Percentile, Quantile, TooFew, Unbounded};
 
 /// Share of the inferences below which the effective ones are worth a remark: half is lost to the small number of
@@ -66,5 +67,16 @@ fn remark(percentile: &Percentile) -> Option<String> {
         (Ok(_), None) => Some("neighbouring inferences are not independent, so the interval is too narrow".into()),
         (Ok(_), Some(effective)) => ((effective as f64) < REMARKABLE_SHARE * percentile.n as f64)
             .then(|| format!("effective n {effective}, because inferences of one launch are alike")),
+    }
+}
+
+/// The percentile that a metric is, if it lies in the tail.
+pub(super) fn quantile(metric: Metric) -> Option<Quantile> {
+    match metric {
+        Metric::LatencyP90 => Some(Quantile::P90),
+        Metric::LatencyP95 => Some(Quantile::P95),
+        Metric::LatencyP99 => Some(Quantile::P99),
+        Metric::LatencyP999 => Some(Quantile::P999),
+        _ => None,
     }
 }

@@ -14,6 +14,7 @@ mod forecast;
 mod histogram;
 mod launches;
 mod looks;
+mod lower_tail;
 mod modes;
 mod paired;
 mod percentile;

@@ -1,7 +1,6 @@
 //! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum test.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
+use super::lower_tail::LowerTail;
 use super::percentile::median;
 use super::verdict::Evidence;
 use super::{CONFIDENCE, Counted, Estimate, Interval, MIN_LAUNCHES, TooFew};
@@ -75,40 +74,17 @@ impl UnpairedRatio {
     }
 
     fn lower_tail(&self) -> LowerTail {
-        LowerTail::new(self.candidates as usize, self.baselines as usize)
+        lower_tail(self.candidates as usize, self.baselines as usize)
     }
 }
 
 /// The distribution of the Mann-Whitney statistic U of two samples from one distribution.
-enum LowerTail {
-    /// P(U <= u) for u = 0, 1, ...
-    Exact(Vec<f64>),
-    Approximate {
-        mean: f64,
-        deviation: f64,
-    },
-}
-
-impl LowerTail {
-    fn new(one: usize, other: usize) -> Self {
-        if one * other > EXACT_UP_TO {
-            let (m, n) = (one as f64, other as f64);
-            return LowerTail::Approximate { mean: m * n / 2.0, deviation: (m * n * (m + n + 1.0) / 12.0).sqrt() };
-        }
-        let probabilities = distribution(one, other);
-        let cumulative = probabilities.into_iter().scan(0.0, |sum, probability| {
-            *sum += probability;
-            Some(*sum)
-        });
-        LowerTail::Exact(cumulative.collect())
+fn lower_tail(one: usize, other: usize) -> LowerTail {
+    if one * other <= EXACT_UP_TO {
+        return LowerTail::exact(distribution(one, other));
     }
-
-    fn at_most(&self, u: usize) -> f64 {
-        match self {
-            LowerTail::Exact(cumulative) => cumulative.get(u).copied().unwrap_or(1.0),
-            LowerTail::Approximate { mean, deviation } => Normal::standard().cdf((u as f64 + 0.5 - mean) / deviation),
-        }
-    }
+    let (m, n) = (one as f64, other as f64);
+    LowerTail::Approximate { mean: m * n / 2.0, deviation: (m * n * (m + n + 1.0) / 12.0).sqrt() }
 }
 
 /// P(U = u) for u = 0, 1, ..., one x other.
@@ -147,7 +123,7 @@ mod tests {
     fn critical_values_are_the_tabulated_ones() {
         // Mann and Whitney's U, two-sided 5%: reject at U <= u.
         for (m, n, u) in [(4, 4, 0), (5, 5, 2), (6, 6, 5), (8, 8, 13), (10, 10, 23), (8, 12, 22), (20, 20, 127)] {
-            let lower_tail = LowerTail::new(m, n);
+            let lower_tail = lower_tail(m, n);
             assert!(lower_tail.at_most(u) <= 0.025 && lower_tail.at_most(u + 1) > 0.025, "{m}, {n}");
         }
     }
@@ -182,7 +158,7 @@ mod tests {
 
     #[test]
     fn normal_approximation_joins_the_exact_distribution() {
-        let exact = LowerTail::new(50, 50);
+        let exact = lower_tail(50, 50);
         let approximate = LowerTail::Approximate { mean: 1250.0, deviation: (2500.0 * 101.0 / 12.0_f64).sqrt() };
         for u in [900, 965, 1100] {
             assert!((approximate.at_most(u) / exact.at_most(u) - 1.0).abs() < 0.05, "u = {u}");

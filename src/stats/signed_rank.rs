@@ -1,8 +1,7 @@
 //! Wilcoxon's signed-rank statistic, and the interval and tests that follow from it.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
 use super::Interval;
+use super::lower_tail::LowerTail;
 use super::percentile::median;
 use super::verdict::Evidence;
 
@@ -50,7 +49,7 @@ impl SignedRank {
     /// The interval that leaves the centre out with probability `error` at most, half of it on each side; `None` if
     /// there are too few values for one.
     pub(super) fn interval(&self, error: f64) -> Option<Interval> {
-        let lower_tail = LowerTail::new(self.n);
+        let lower_tail = lower_tail(self.n);
         // The interval begins at the mean of rank k + 1, k being the largest with P(T <= k) <= error / 2.
         let k = (0..self.means.len()).take_while(|&k| lower_tail.at_most(k) <= error / 2.0).last()?;
         let (low, high) = (self.means[k], self.means[self.means.len() - 1 - k]);
@@ -59,7 +58,7 @@ impl SignedRank {
 
     /// What the values say about a centre of zero, and about one within `floor` of it.
     pub(super) fn evidence(&self, floor: f64) -> Evidence {
-        let lower_tail = LowerTail::new(self.n);
+        let lower_tail = lower_tail(self.n);
         // Means on the bound itself count against the claim.
         let p_above = |bound: f64| lower_tail.at_most(self.means.partition_point(|&mean| mean <= bound));
         let p_below =
@@ -69,35 +68,12 @@ impl SignedRank {
 }
 
 /// The distribution of the signed-rank statistic T of n values about their true centre.
-enum LowerTail {
-    /// P(T <= t) for t = 0, 1, ...
-    Exact(Vec<f64>),
-    Approximate {
-        mean: f64,
-        deviation: f64,
-    },
-}
-
-impl LowerTail {
-    fn new(n: u64) -> Self {
-        if n <= EXACT_UP_TO {
-            let cumulative = distribution(n).into_iter().scan(0.0, |sum, probability| {
-                *sum += probability;
-                Some(*sum)
-            });
-            return LowerTail::Exact(cumulative.collect());
-        }
-        let (mean, variance) = ((n * (n + 1)) as f64 / 4.0, (n * (n + 1) * (2 * n + 1)) as f64 / 24.0);
-        LowerTail::Approximate { mean, deviation: variance.sqrt() }
+fn lower_tail(n: u64) -> LowerTail {
+    if n <= EXACT_UP_TO {
+        return LowerTail::exact(distribution(n));
     }
-
-    /// P(T <= t).
-    fn at_most(&self, t: usize) -> f64 {
-        match self {
-            LowerTail::Exact(cumulative) => cumulative.get(t).copied().unwrap_or(1.0),
-            LowerTail::Approximate { mean, deviation } => Normal::standard().cdf((t as f64 + 0.5 - mean) / deviation),
-        }
-    }
+    let (mean, variance) = ((n * (n + 1)) as f64 / 4.0, (n * (n + 1) * (2 * n + 1)) as f64 / 24.0);
+    LowerTail::Approximate { mean, deviation: variance.sqrt() }
 }
 
 /// P(T = t) for t = 0, 1, ..., n(n+1)/2: each rank counts with probability 1/2, independently.
@@ -143,7 +119,7 @@ mod tests {
     fn cuts_are_the_tabulated_ones() {
         // Critical values of Wilcoxon's signed-rank test, two-sided 5%: reject at T <= k.
         for (n, k) in [(6, 0), (7, 2), (8, 3), (9, 5), (10, 8), (15, 25), (20, 52), (25, 89), (30, 137), (50, 434)] {
-            let lower_tail = LowerTail::new(n);
+            let lower_tail = lower_tail(n);
             assert!(lower_tail.at_most(k) <= 0.025 && lower_tail.at_most(k + 1) > 0.025, "n = {n}");
         }
     }
@@ -153,7 +129,7 @@ mod tests {
         let (mean, variance) = (50.0 * 51.0 / 4.0, 50.0 * 51.0 * 101.0 / 24.0_f64);
         let approximate = LowerTail::Approximate { mean, deviation: variance.sqrt() };
         for t in [434, 500, 637] {
-            let exact = LowerTail::new(50).at_most(t);
+            let exact = lower_tail(50).at_most(t);
             assert!((approximate.at_most(t) / exact - 1.0).abs() < 0.05, "t = {t}");
         }
     }

@@ -2,6 +2,7 @@
 
 use super::side::Side;
 use crate::analysis::over_launches::{mean_latency, median_of_blocks, per_launch, predictions_per_sec};
+use crate::analysis::percentiles::quantile;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric};
 use crate::stats::{Latencies, Quantile};
 use crate::units::Nanos;
@@ -91,16 +92,6 @@ fn of_cell(metric: Metric, launch: &LaunchRecord, cell: &LaunchCell) -> Option<f
             Some(cell.peak_memory_bytes?.as_f64() - launch.before_load_memory_bytes?.as_f64())
         }
         Metric::ArenaPeak => Some(cell.arena.as_ref().ok()?.peak_in_use_bytes.as_f64()),
-        _ => None,
-    }
-}
-
-fn quantile(metric: Metric) -> Option<Quantile> {
-    match metric {
-        Metric::LatencyP90 => Some(Quantile::P90),
-        Metric::LatencyP95 => Some(Quantile::P95),
-        Metric::LatencyP99 => Some(Quantile::P99),
-        Metric::LatencyP999 => Some(Quantile::P999),
         _ => None,
     }
 }

@@ -20,6 +20,7 @@ pub use verdict::{Basis, GateVerdict, Judgement, Settling};
 use serde::Serialize;
 
 use super::between::RunIndex;
+use super::percentiles::quantile;
 use super::{Counted, Estimate, Findings, cell};
 use crate::plan::CellKey;
 use crate::record::{Fitness, FitnessVerdict, Metric, RunRecord, Unit};
@@ -171,7 +172,7 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
 
 fn judged(rule: &Rule, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgement {
     let latencies = || Latencies::decode(run.record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
-    match (tail(rule.check.metric), case.held, case.side) {
+    match (quantile(rule.check.metric), case.held, case.side) {
         (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
             Some(latencies) => percentile(quantile, &latencies, case),
             None => verdict::judge(&case.figure, case.side, case.budget),
@@ -181,7 +182,8 @@ fn judged(rule: &Rule, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgem
 }
 
 /// A percentile under its budget by the early-stopping rule, which also speaks where the sample is too small for an
-/// interval; above it where the whole interval is.
+/// interval; above it where the whole interval is. That rule takes inferences as independent, and the interval counts them
+/// for what they are worth: where there is one, it must agree.
 fn percentile(quantile: Quantile, latencies: &Latencies, case: &Case) -> Judgement {
     // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole nanoseconds of it.
     let overruns_count = latencies.count_above(Nanos(case.budget as u64));
@@ -189,25 +191,19 @@ fn percentile(quantile: Quantile, latencies: &Latencies, case: &Case) -> Judgeme
     let above = case.figure.interval().is_some_and(|interval| interval.low > case.budget);
     let basis = Basis::EarlyStopping { overruns_count };
     let decided = |verdict| Judgement { verdict, basis, reason: None, settling: None };
+    let below = case.figure.interval().is_none_or(|interval| interval.high <= case.budget);
     match under {
-        Under::Proven => decided(GateVerdict::Pass),
-        Under::Refuted => decided(GateVerdict::Fail),
-        Under::Open { .. } if above => Judgement { basis: Basis::Interval, ..decided(GateVerdict::Fail) },
+        Under::Proven if below => decided(GateVerdict::Pass),
+        Under::Proven => verdict::judge(&case.figure, case.side, case.budget),
+        Under::Refuted | Under::Open { .. } if above => {
+            Judgement { basis: Basis::Interval, ..decided(GateVerdict::Fail) }
+        }
+        Under::Refuted if case.figure.interval().is_none() => decided(GateVerdict::Fail),
+        Under::Refuted => decided(GateVerdict::Inconclusive),
         Under::Open { more_inferences } => {
             let settling = Some(Settling { more: more_inferences, of: Counted::Inferences });
             Judgement { settling, ..decided(GateVerdict::Inconclusive) }
         }
-    }
-}
-
-/// The percentile of which a metric is, if it lies in the tail.
-fn tail(metric: Metric) -> Option<Quantile> {
-    match metric {
-        Metric::LatencyP90 => Some(Quantile::P90),
-        Metric::LatencyP95 => Some(Quantile::P95),
-        Metric::LatencyP99 => Some(Quantile::P99),
-        Metric::LatencyP999 => Some(Quantile::P999),
-        _ => None,
     }
 }
 
