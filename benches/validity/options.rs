@@ -1,5 +1,7 @@
 //! What is to be tried, and how often.
 
+use std::str::FromStr;
+
 use crate::support::BenchError;
 
 /// The words of the command line.
@@ -14,21 +16,55 @@ pub struct Options {
     pub comparisons: usize,
     /// Seconds for each pair of real models; none: several.
     pub seconds: Option<usize>,
+    /// Intra-op threads of real models; none: one and two.
+    pub threads: Option<usize>,
+    /// What else the machine does while real models are measured; none: both.
+    pub machine: Option<Machine>,
+}
+
+/// What else the machine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    Idle,
+    /// Another process keeps one core busy.
+    Busy,
+}
+
+impl FromStr for Machine {
+    type Err = BenchError;
+
+    fn from_str(word: &str) -> Result<Self, BenchError> {
+        match word {
+            "idle" => Ok(Self::Idle),
+            "busy" => Ok(Self::Busy),
+            other => Err(format!("`{other}` is neither `idle` nor `busy`").into()),
+        }
+    }
 }
 
 impl Options {
     /// From words; `known` are the experiments there are.
     pub fn read(words: impl Iterator<Item = String>, known: &[&str]) -> Result<Self, BenchError> {
-        let mut options = Options { names: Vec::new(), quick: false, seed: 1, comparisons: 60, seconds: None };
+        let mut options = Options {
+            names: Vec::new(),
+            quick: false,
+            seed: 1,
+            comparisons: 60,
+            seconds: None,
+            threads: None,
+            machine: None,
+        };
         let mut words = words;
         while let Some(word) = words.next() {
             match word.as_str() {
                 // What `cargo bench` adds.
                 "--bench" => {}
                 "--quick" => options.quick = true,
-                "--seed" => options.seed = number(words.next())?,
-                "--comparisons" => options.comparisons = number(words.next())?,
-                "--seconds" => options.seconds = Some(number(words.next())?),
+                "--seed" => options.seed = value(words.next())?,
+                "--comparisons" => options.comparisons = value(words.next())?,
+                "--seconds" => options.seconds = Some(value(words.next())?),
+                "--threads" => options.threads = Some(value(words.next())?),
+                "--machine" => options.machine = Some(value(words.next())?),
                 name if known.contains(&name) => options.names.push(word),
                 other => return Err(format!("`{other}` is none of {}", known.join(", ")).into()),
             }
@@ -47,6 +83,6 @@ impl Options {
     }
 }
 
-fn number<T: std::str::FromStr>(word: Option<String>) -> Result<T, BenchError> {
-    word.and_then(|word| word.parse().ok()).ok_or_else(|| "a whole number must follow the option".into())
+fn value<T: FromStr>(word: Option<String>) -> Result<T, BenchError> {
+    word.and_then(|word| word.parse().ok()).ok_or_else(|| "a value must follow the option".into())
 }

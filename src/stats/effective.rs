@@ -2,55 +2,56 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::{Latencies, TAIL, Z};
-use crate::units::Nanos;
+use super::{TAIL, Z};
 
 /// How many independent latencies one latency is worth at most.
 const MOST_WORTH: u64 = 4;
 
-/// One launch at a threshold of latency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cluster {
-    /// Latencies of the launch.
-    pub(super) count: u64,
-    /// Those of them at or below the threshold.
-    pub(super) at_most: u64,
+/// The launches that latencies come from.
+pub(super) struct Launches {
+    /// Latencies of each.
+    counts: Vec<u64>,
+    /// Launches that have any, less one.
+    degrees: f64,
+    /// `(z/t)^2`, see [`Launches::effective_n`].
+    shrinkage: f64,
 }
 
-impl Cluster {
-    /// The latencies of a launch at `threshold`.
-    pub(super) fn at(launch: &Latencies, threshold: Nanos) -> Self {
-        Cluster { count: launch.count(), at_most: launch.count_up_to(threshold) }
+impl Launches {
+    /// Launches of so many latencies each; `None` if fewer than two have any.
+    pub(super) fn of(counts: Vec<u64>) -> Option<Self> {
+        let launches = counts.iter().filter(|&&count| count > 0).count();
+        let degrees = launches.checked_sub(1).filter(|&degrees| degrees > 0)? as f64;
+        let t = StudentsT::new(0.0, 1.0, degrees).ok()?.inverse_cdf(1.0 - TAIL);
+        Some(Launches { counts, degrees, shrinkage: (Z / t).powi(2) })
     }
-}
 
-/// The effective sample size, at one threshold of latency, of `n` latencies that `launches` is about; `None` below two
-/// launches.
-///
-/// Latencies of one launch are alike, and neighbours more so. Launches are independent, so the share p of latencies at
-/// or below the threshold has the variance of a ratio estimator over clusters,
-/// `v = L/(L-1) sum((n_i/n)^2 (p_i - p)^2)`, whatever goes on within a launch. As many independent latencies as would
-/// give the same variance, `p(1-p)/v`, are the effective ones. Because v is itself estimated from few launches, that
-/// number is multiplied by `(z/t)^2`, the quantiles of the normal distribution and of Student's t with L-1 degrees of
-/// freedom. The product may exceed n, where v came out small by chance: by simulation, a bound at n would raise the
-/// coverage of a 95% interval over independent latencies to 98%, while the t quantile alone has it at 95 to 97%. The
-/// bound of 4n is for latencies that are nearly all the same, where v says nothing.
-///
-/// Source: Korn and Graubard, *Survey Methodology* 24 (1998) 193-201.
-pub(super) fn effective_n(launches: &[Cluster], n: u64) -> Option<u64> {
-    let launches: Vec<&Cluster> = launches.iter().filter(|launch| launch.count > 0).collect();
-    let degrees = launches.len().checked_sub(1).filter(|&degrees| degrees > 0)? as f64;
-    let counted: u64 = launches.iter().map(|launch| launch.count).sum();
-    let share = launches.iter().map(|launch| launch.at_most).sum::<u64>() as f64 / counted as f64;
-    let deviation = |launch: &&Cluster| (launch.at_most as f64 - share * launch.count as f64) / counted as f64;
-    let squares: f64 = launches.iter().map(|launch| deviation(launch).powi(2)).sum();
-    let variance = squares * (degrees + 1.0) / degrees;
-    let t = StudentsT::new(0.0, 1.0, degrees).ok()?.inverse_cdf(1.0 - TAIL);
-    // The latencies that `launches` holds stand for all n.
-    let worth = share * (1.0 - share) / variance * (Z / t).powi(2) * (n as f64 / counted as f64);
-    // Without any variance, the quotient is infinite or not a number.
-    let most = n.saturating_mul(MOST_WORTH);
-    Some(if worth < most as f64 { (worth as u64).max(1) } else { most })
+    /// The effective sample size, at one threshold of latency, of `n` latencies that the launches are about; `at_most`
+    /// are each launch's latencies at or below the threshold.
+    ///
+    /// Latencies of one launch are alike, and neighbours more so. Launches are independent, so the share p of latencies
+    /// at or below the threshold has the variance of a ratio estimator over clusters,
+    /// `v = L/(L-1) sum((n_i/n)^2 (p_i - p)^2)`, whatever goes on within a launch. As many independent latencies as would
+    /// give the same variance, `p(1-p)/v`, are the effective ones. Because v is itself estimated from few launches, that
+    /// number is multiplied by `(z/t)^2`, the quantiles of the normal distribution and of Student's t with L-1 degrees of
+    /// freedom. The product may exceed n, where v came out small by chance: by simulation, a bound at n would raise the
+    /// coverage of a 95% interval over independent latencies to 98%, while the t quantile alone has it at 95 to 97%. The
+    /// bound of 4n is for latencies that are nearly all the same, where v says nothing.
+    ///
+    /// Source: Korn and Graubard, *Survey Methodology* 24 (1998) 193-201.
+    pub(super) fn effective_n(&self, at_most: &[u64], n: u64) -> u64 {
+        let counted: u64 = self.counts.iter().sum();
+        let share = at_most.iter().sum::<u64>() as f64 / counted as f64;
+        let deviation =
+            |(&at_most, &count): (&u64, &u64)| (at_most as f64 - share * count as f64) / counted as f64;
+        let squares: f64 = at_most.iter().zip(&self.counts).map(|launch| deviation(launch).powi(2)).sum();
+        let variance = squares * (self.degrees + 1.0) / self.degrees;
+        // The latencies that the launches hold stand for all n.
+        let worth = share * (1.0 - share) / variance * self.shrinkage * (n as f64 / counted as f64);
+        // Without any variance, the quotient is infinite or not a number.
+        let most = n.saturating_mul(MOST_WORTH);
+        if worth < most as f64 { (worth as u64).max(1) } else { most }
+    }
 }
 
 #[cfg(test)]
@@ -62,35 +63,36 @@ mod tests {
     use rand_pcg::Pcg64;
     use statrs::distribution::Normal;
 
-    fn cluster(at_most: u64) -> Cluster {
-        Cluster { count: 100, at_most }
+    /// Effective n of launches of 100 latencies each, which stand for `n`.
+    fn effective_n(at_most: &[u64], n: u64) -> u64 {
+        Launches::of(vec![100; at_most.len()]).unwrap().effective_n(at_most, n)
     }
 
     #[test]
     fn effective_n_is_computed_by_hand() {
         // p = 0.9; deviations of +-4 and +-8 of 400; v = 4/3 * 160/160,000; 0.09/v = 67.5; t with 3 degrees is 3.1824.
-        let launches = [94, 86, 98, 82].map(cluster);
+        let launches = [94, 86, 98, 82];
         let expected = 67.5 * (Z / 3.182_446_305).powi(2);
-        assert_eq!(effective_n(&launches, 400), Some(expected as u64));
-        assert_eq!(effective_n(&launches, 800), Some((2.0 * expected) as u64));
+        assert_eq!(effective_n(&launches, 400), expected as u64);
+        assert_eq!(effective_n(&launches, 800), (2.0 * expected) as u64);
     }
 
     #[test]
     fn latencies_without_variance_are_worth_four_times_their_number() {
-        assert_eq!(effective_n(&[90; 8].map(cluster), 800), Some(3_200));
-        assert_eq!(effective_n(&[100; 8].map(cluster), 800), Some(3_200));
+        assert_eq!(effective_n(&[90; 8], 800), 3_200);
+        assert_eq!(effective_n(&[100; 8], 800), 3_200);
     }
 
     #[test]
     fn overruns_of_one_launch_alone_are_worth_little() {
-        let launches = [100, 100, 100, 100, 100, 100, 100, 92].map(cluster);
-        assert!(effective_n(&launches, 800).unwrap() < 99);
+        assert!(effective_n(&[100, 100, 100, 100, 100, 100, 100, 92], 800) < 99);
     }
 
     #[test]
     fn one_launch_tells_nothing_about_launches() {
-        assert_eq!(effective_n(&[], 0), None);
-        assert_eq!(effective_n(&[cluster(90), Cluster { count: 0, at_most: 0 }], 100), None);
+        assert!(Launches::of(vec![]).is_none());
+        assert!(Launches::of(vec![100, 0]).is_none());
+        assert!(Launches::of(vec![100, 0, 1]).is_some());
     }
 
     const TRIALS: usize = 2_000;
@@ -134,9 +136,10 @@ mod tests {
     fn is_held(launches: &[Vec<f64>], pooled: &mut [f64], quantile: Quantile) -> Option<bool> {
         let n = pooled.len() as u64;
         let threshold = *pooled.select_nth_unstable_by(quantile.rank(n) as usize - 1, f64::total_cmp).1;
-        let cluster = |values: &Vec<f64>| Cluster { count: values.len() as u64, at_most: up_to(values, threshold) };
-        let clusters: Vec<Cluster> = launches.iter().map(cluster).collect();
-        let sides = Ranks::of(quantile, n, effective_n(&clusters, n)?).two_sided?;
+        let at_most: Vec<u64> = launches.iter().map(|values| up_to(values, threshold)).collect();
+        let counts = launches.iter().map(|values| values.len() as u64).collect();
+        let effective = Launches::of(counts)?.effective_n(&at_most, n);
+        let sides = Ranks::of(quantile, n, effective).two_sided?;
         let truth = Normal::standard().inverse_cdf(quantile.share());
         Some((sides.low..sides.high).contains(&up_to(pooled, truth)))
     }

@@ -66,17 +66,35 @@ impl Latencies {
     /// Latencies above `bound`, each counted as the middle of its bucket.
     #[must_use]
     pub fn count_above(&self, bound: Nanos) -> u64 {
-        self.count() - self.count_up_to(bound)
+        let [up_to] = self.counts_up_to([bound]);
+        self.count() - up_to
     }
 
-    /// Latencies at or below `bound`, each counted as the middle of its bucket.
-    pub(super) fn count_up_to(&self, bound: Nanos) -> u64 {
-        if bound.0 >= HIGHEST_NS {
-            return self.count();
+    /// Latencies at or below each of `bounds`, which come in any order, each counted as the middle of its bucket: one
+    /// pass over the histogram for all of them.
+    pub(super) fn counts_up_to<const N: usize>(&self, bounds: [Nanos; N]) -> [u64; N] {
+        let mut ascending: [usize; N] = std::array::from_fn(|place| place);
+        ascending.sort_unstable_by_key(|&place| bounds[place]);
+        let mut counts = [0; N];
+        // Nothing lies below the smallest latency.
+        let (mut next, mut counted) = (self.histogram.min(), 0);
+        for place in ascending {
+            if let Some(last) = self.last_counted(bounds[place]).filter(|&last| last >= next) {
+                counted += self.histogram.count_between(next, last);
+                next = self.histogram.next_non_equivalent(last);
+            }
+            counts[place] = counted;
         }
-        let counted = self.histogram.median_equivalent(bound.0) <= bound.0;
-        let last = if counted { Some(bound.0) } else { self.histogram.lowest_equivalent(bound.0).checked_sub(1) };
-        last.map_or(0, |last| self.histogram.count_between(0, last))
+        counts
+    }
+
+    /// The largest value whose bucket has its middle at or below `bound`.
+    fn last_counted(&self, bound: Nanos) -> Option<u64> {
+        if bound.0 >= HIGHEST_NS {
+            return Some(HIGHEST_NS);
+        }
+        let is_counted = self.histogram.median_equivalent(bound.0) <= bound.0;
+        if is_counted { Some(bound.0) } else { self.histogram.lowest_equivalent(bound.0).checked_sub(1) }
     }
 
     /// The smallest latency; `None` if there are none.
@@ -221,6 +239,14 @@ mod tests {
         }
         assert_eq!(of([10, 20, 30]).count_above(Nanos(20)), 1);
         assert_eq!((latencies.count_above(Nanos(0)), latencies.count_above(Nanos(u64::MAX))), (1_000, 0));
+    }
+
+    #[test]
+    fn counts_come_in_the_order_of_their_bounds() {
+        let latencies = of(spread(6, 1_000));
+        let bounds = [3_000_000, 20, 5_000_000_000_000, 3_000_001, 0].map(Nanos);
+        assert_eq!(latencies.counts_up_to(bounds), bounds.map(|bound| 1_000 - latencies.count_above(bound)));
+        assert_eq!(of([10, 20, 30]).counts_up_to([30, 20, 19].map(Nanos)), [3, 2, 1]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Percentiles by nearest rank, given only where the sample is large enough to bound them.
 
 use super::binomial::Binomial;
-use super::effective::{Cluster, effective_n};
+use super::effective::Launches;
 use super::{CONFIDENCE, Counted, Interval, Latencies, TAIL, TooFew};
 use crate::units::Nanos;
 
@@ -176,12 +176,14 @@ impl Latencies {
         if n == 0 {
             return quantiles.map(|quantile| Ranks::of(quantile, 0, 0).percentile(0, None, |_| 0.0));
         }
-        let thresholds = self.values(quantiles.iter().map(|quantile| quantile.rank(n)).collect());
-        let ranks = quantiles.map(|quantile| {
-            let threshold = thresholds(quantile.rank(n));
-            let clusters = launches.iter().map(|launch| Cluster::at(launch, threshold));
-            let effective = effective_n(&clusters.collect::<Vec<_>>(), n);
-            (Ranks::of(quantile, n, effective.unwrap_or(n)), effective)
+        let nearest = self.values(quantiles.iter().map(|quantile| quantile.rank(n)).collect());
+        let thresholds = quantiles.map(|quantile| nearest(quantile.rank(n)));
+        let worth = Launches::of(launches.iter().map(Latencies::count).collect());
+        let at_most: Vec<[u64; N]> = launches.iter().map(|launch| launch.counts_up_to(thresholds)).collect();
+        let ranks: [_; N] = std::array::from_fn(|place| {
+            let at_most: Vec<u64> = at_most.iter().map(|counts| counts[place]).collect();
+            let effective = worth.as_ref().map(|launches| launches.effective_n(&at_most, n));
+            (Ranks::of(quantiles[place], n, effective.unwrap_or(n)), effective)
         });
         let values = self.values(ranks.iter().flat_map(|(ranks, _)| ranks.all().chain([ranks.value])).collect());
         ranks.map(|(ranks, effective)| ranks.percentile(n, effective, |rank| values(rank).as_f64()))
