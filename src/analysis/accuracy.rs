@@ -107,6 +107,7 @@ pub(super) fn unlike_samples(baseline: &Scores, candidate: &Scores) -> Option<Ac
             range: None,
             n: candidate.n.min(baseline.n),
             n_of: Counted::Samples,
+            bounds: None,
             remark: Some("on different samples".into()),
         }),
         gained_count: None,
@@ -134,6 +135,7 @@ fn classes_change(baseline: &LabelledScores, candidate: &LabelledScores) -> Opti
             range: None,
             n: flips.counts.n(),
             n_of: Counted::Samples,
+            bounds: None,
             remark: None,
         }),
         gained_count: Some(flips.counts.gained_count),
@@ -179,6 +181,7 @@ fn over_samples(figure: &SampleFigure) -> Estimate {
         range: None,
         n: figure.n,
         n_of: Counted::Samples,
+        bounds: None,
         remark,
     })
 }
@@ -234,6 +237,7 @@ fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
         range: None,
         n: proportion.n,
         n_of: Counted::Samples,
+        bounds: None,
         remark: None,
     })
 }

@@ -84,6 +84,7 @@ impl Change {
             range: None,
             n: found.n,
             n_of: Counted::Launches,
+            bounds: None,
             remark: found.interval.err().map(|too_few| format!("no interval: {too_few}")),
         });
         Change {

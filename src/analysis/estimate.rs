@@ -42,6 +42,8 @@ pub struct Measured {
     pub n: u64,
     /// What `n` counts.
     pub n_of: Counted,
+    /// What is known of the value where there is no interval.
+    pub bounds: Option<Bounds>,
     /// What a reader has to know about the value: why there is no interval, or that it rests on few.
     pub remark: Option<String>,
 }
@@ -128,7 +130,7 @@ impl Estimate {
     /// A value that is read off rather than estimated, so that it has no interval.
     #[must_use]
     pub fn exact(value: f64, n: u64, n_of: Counted) -> Self {
-        Estimate::Measured(Measured { value, interval: None, range: None, n, n_of, remark: None })
+        Estimate::Measured(Measured { value, interval: None, range: None, n, n_of, bounds: None, remark: None })
     }
 
     /// The value, if there is one.

@@ -120,6 +120,7 @@ fn of_launches(copy: &[f64], original: &[f64]) -> Estimate {
         range: None,
         n: found.n,
         n_of: Counted::Launches,
+        bounds: None,
         remark: found.interval.err().map(|too_few| format!("no interval: {too_few}")),
     })
 }

@@ -33,6 +33,7 @@ pub(super) fn largest(values: &[f64], absent: &str) -> Estimate {
         range: range(values),
         n: values.len() as u64,
         n_of: Counted::Launches,
+        bounds: None,
         remark: None,
     })
 }
@@ -62,6 +63,7 @@ fn measured(found: &stats::Estimate, values: &[f64]) -> Measured {
         range: range(values),
         n: found.n,
         n_of: Counted::Launches,
+        bounds: None,
         remark,
     }
 }

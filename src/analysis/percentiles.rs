@@ -46,6 +46,7 @@ pub(super) fn tail(percentile: &Result<Percentile, Unbounded>) -> Estimate {
             range: None,
             n: percentile.n,
             n_of: Counted::Inferences,
+            bounds: percentile.interval.as_ref().err().and_then(one_sided),
             remark: remark(percentile),
         }),
         Err(unbounded) => absent(unbounded),
@@ -54,9 +55,12 @@ pub(super) fn tail(percentile: &Result<Percentile, Unbounded>) -> Estimate {
 
 /// A percentile that there are too few inferences for, with the bounds that there are.
 pub(super) fn absent(unbounded: &Unbounded) -> Estimate {
+    Estimate::Absent { reason: unbounded.too_few.to_string(), bounds: one_sided(unbounded) }
+}
+
+fn one_sided(unbounded: &Unbounded) -> Option<Bounds> {
     let bounds = Bounds { at_least: unbounded.at_least, at_most: unbounded.at_most };
-    let bounds = (bounds.at_least.is_some() || bounds.at_most.is_some()).then_some(bounds);
-    Estimate::Absent { reason: unbounded.too_few.to_string(), bounds }
+    (bounds.at_least.is_some() || bounds.at_most.is_some()).then_some(bounds)
 }
 
 fn remark(percentile: &Percentile) -> Option<String> {

@@ -42,8 +42,7 @@ impl Launches {
     pub(super) fn effective_n(&self, at_most: &[u64], n: u64) -> u64 {
         let counted: u64 = self.counts.iter().sum();
         let share = at_most.iter().sum::<u64>() as f64 / counted as f64;
-        let deviation =
-            |(&at_most, &count): (&u64, &u64)| (at_most as f64 - share * count as f64) / counted as f64;
+        let deviation = |(&at_most, &count): (&u64, &u64)| (at_most as f64 - share * count as f64) / counted as f64;
         let squares: f64 = at_most.iter().zip(&self.counts).map(|launch| deviation(launch).powi(2)).sum();
         let variance = squares * (self.degrees + 1.0) / self.degrees;
         // The latencies that the launches hold stand for all n.

@@ -78,10 +78,11 @@ fn throughput(cell: &CellFindings) -> f64 {
     cell.value(Metric::Throughput).unwrap_or(0.0)
 }
 
-/// The upper end of what was measured, with headroom.
+/// The upper end of what was measured, with headroom; `None` where it is nothing, a share of which is no headroom.
 fn most(estimate: Option<&crate::analysis::Estimate>) -> Option<f64> {
     let measured = estimate?.measured()?;
-    Some(measured.interval.map_or(measured.value, |interval| interval.high) * (1.0 + HEADROOM))
+    let high = measured.interval.map_or(measured.value, |interval| interval.high);
+    (high > 0.0).then_some(high * (1.0 + HEADROOM))
 }
 
 fn at_most(metric: Metric, most: f64) -> String {

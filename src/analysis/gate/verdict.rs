@@ -141,7 +141,7 @@ mod tests {
 
     fn measured(value: f64, low: f64, high: f64) -> Measured {
         let interval = Some(Interval { low, high });
-        Measured { value, interval, range: None, n: 8, n_of: Counted::Launches, remark: None }
+        Measured { value, interval, range: None, n: 8, n_of: Counted::Launches, bounds: None, remark: None }
     }
 
     #[test]
@@ -170,6 +170,7 @@ mod tests {
         let few = Measured {
             interval: None,
             n: 3,
+            bounds: None,
             remark: Some("no interval: needs 6 launches, has 3".into()),
             ..measured(1.0, 0.0, 0.0)
         };

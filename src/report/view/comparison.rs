@@ -183,13 +183,15 @@ pub(super) fn figure_name(metric: Metric) -> &'static str {
 fn add(table: &mut Builder, row: &Row, [batch, concurrency]: [String; 2]) {
     let name = figure_name(row.metric);
     let at = if batch.is_empty() { name.to_owned() } else { format!("{name} at batch {batch}") };
-    let shown = |estimate: &Estimate| match estimate {
-        Estimate::Measured(measured) => number::value(row.metric.unit(), measured.value, measured.interval),
-        Estimate::Absent { .. } => ABSENT.into(),
-    };
     let [change, n, verdict] = cells_of(table, row, &at);
     let kind = if change == ABSENT { RowKind::Absent } else { RowKind::Plain };
-    let figures = [shown(&row.baseline), shown(&row.candidate), change, n, verdict];
+    let mut shown = |side: &str, estimate: &Estimate| match estimate {
+        Estimate::Measured(measured) => number::value(row.metric.unit(), measured.value, measured.interval),
+        // The reason why there is no change says why one side has no figure.
+        Estimate::Absent { .. } if kind == RowKind::Absent => ABSENT.into(),
+        Estimate::Absent { reason, .. } => table.absence(side, &at, reason),
+    };
+    let figures = [shown("baseline", &row.baseline), shown("candidate", &row.candidate), change, n, verdict];
     table.row(kind, [name.into(), batch, concurrency].into_iter().chain(figures).collect());
 }
 

@@ -70,17 +70,27 @@ pub(super) fn full(metric: Metric, estimate: &Estimate) -> String {
     match estimate {
         Estimate::Measured(measured) => {
             let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
-            format!("{}, n = {}{}{remark}", value(metric, estimate), counted(measured), range(metric, measured))
+            let bounded = bounded(metric, measured.bounds);
+            format!(
+                "{}, n = {}{}{remark}{bounded}",
+                value(metric, estimate),
+                counted(measured),
+                range(metric, measured)
+            )
         }
-        Estimate::Absent { reason, bounds } => match bounds.and_then(|bounds| bounded(metric, bounds)) {
-            Some(bounded) => not_measured(&format!("{reason}; {bounded} with 95% confidence")),
-            None => not_measured(reason),
-        },
+        Estimate::Absent { reason, bounds } => not_measured(&format!("{reason}{}", bounded(metric, *bounds))),
     }
 }
 
-/// `at least 5.3 ms`, or what else is known of a value that was not measured.
-fn bounded(metric: Metric, bounds: Bounds) -> Option<String> {
+/// `; at least 5.3 ms with 95% confidence`, or what else is known of a value that has no interval.
+fn bounded(metric: Metric, bounds: Option<Bounds>) -> String {
+    match bounds.and_then(|bounds| sides(metric, bounds)) {
+        Some(sides) => format!("; {sides} with 95% confidence"),
+        None => String::new(),
+    }
+}
+
+fn sides(metric: Metric, bounds: Bounds) -> Option<String> {
     let show = |bound: f64| number::value(metric.unit(), bound, None);
     Some(match (bounds.at_least.map(show), bounds.at_most.map(show)) {
         (Some(least), Some(most)) => format!("at least {least} and, apart from that, at most {most}, each"),
