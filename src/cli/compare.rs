@@ -1,14 +1,14 @@
 //! `onnxprof compare`.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use super::{CliError, exit, output};
+use super::output::{self, Destination};
+use super::{CliError, exit};
 use crate::analysis::between::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
 use crate::record::{RunRecord, store};
-use crate::report::{self, Color, view::ComparisonView, view::difference};
+use crate::report::{self, view::ComparisonView, view::difference};
 
 /// Compares two variants of one run, or the same variants of several runs, from their folders alone.
 ///
@@ -33,13 +33,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
 
-    /// File to write instead of stdout.
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-
-    /// Plain text, also on a terminal; so does the environment variable NO_COLOR.
-    #[arg(long)]
-    no_color: bool,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 /// Formats of a comparison.
@@ -90,11 +85,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if !args.across_hosts {
         comparisons.runs.iter().try_for_each(|other| same_machine(&args.runs[0], other))?;
     }
-    let text = render(&args, &comparisons)?;
-    match &args.output {
-        Some(path) => store::write_atomically(path, &text).map_err(|error| output::store_error(&error))?,
-        None => io::stdout().lock().write_all(&text).map_err(|error| CliError::stdout(&error))?,
-    }
+    args.destination.write(&render(&args, &comparisons)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -132,18 +123,14 @@ fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
     let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
     match args.format {
         Format::Terminal => {
-            let color = if args.output.is_some() { Color::Never } else { output::color(args.no_color) };
-            Ok(report::comparison_terminal(&ComparisonView::new(comparisons), color).into_bytes())
+            let view = ComparisonView::new(comparisons);
+            Ok(report::comparison_terminal(&view, args.destination.color()).into_bytes())
         }
         Format::Markdown => {
             let text = report::comparison_markdown(&ComparisonView::new(comparisons));
             Ok(text.map_err(|error| bug(&error))?.into_bytes())
         }
         Format::Csv => report::comparison_csv(comparisons).map_err(|error| bug(&error)),
-        Format::Json => {
-            let mut text = serde_json::to_vec_pretty(comparisons).map_err(|error| bug(&error))?;
-            text.push(b'\n');
-            Ok(text)
-        }
+        Format::Json => output::json(comparisons).map(String::into_bytes),
     }
 }

@@ -2,7 +2,6 @@
 
 mod null_test;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -94,10 +93,7 @@ impl Examined {
 fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Color) -> String) -> Result<(), CliError> {
     let text = match args.format {
         Format::Terminal => words(output::color(args.no_color)),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(value).map_err(|error| CliError::new(exit::BUG, &error))?;
-            format!("{json}\n")
-        }
+        Format::Json => output::json(value)?,
     };
-    io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))
+    output::write(None, text.as_bytes())
 }

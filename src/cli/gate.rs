@@ -135,7 +135,7 @@ fn init(args: &InitArgs) -> Result<ExitCode, CliError> {
         return Err(CliError::message(exit::BAD_INPUT, message)
             .with_hint("profile with a larger `--budget`: intervals need at least 6 rounds".to_owned()));
     }
-    write(args.output.as_deref(), &text)?;
+    output::write(args.output.as_deref(), text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -190,13 +190,12 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), Cl
     let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
     if let Some(path) = &args.junit {
         let text = report::junit(&view, run).map_err(|error| bug(&error))?;
-        write(Some(path), &text)?;
+        output::write(Some(path), text.as_bytes())?;
     }
-    let mut json = serde_json::to_string_pretty(found).map_err(|error| bug(&error))?;
-    json.push('\n');
+    let json = output::json(found)?;
     let printed = args.json.as_deref() == Some(Path::new("-"));
     match &args.json {
-        Some(path) if !printed => write(Some(path), &json)?,
+        Some(path) if !printed => output::write(Some(path), json.as_bytes())?,
         _ => {}
     }
     let annotations =
@@ -207,9 +206,10 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), Cl
     if printed {
         // What a program reads stays free of annotations, which the runner takes from stderr as well.
         let _ = io::stderr().write_all(annotations.as_bytes());
-        write(None, &json)
+        output::write(None, json.as_bytes())
     } else {
-        write(None, &format!("{}{annotations}", report::gate_terminal(&view, output::color(args.no_color))))
+        let text = format!("{}{annotations}", report::gate_terminal(&view, output::color(args.no_color)));
+        output::write(None, text.as_bytes())
     }
 }
 
@@ -228,13 +228,6 @@ fn append_step_summary(summary: &str) -> Result<(), CliError> {
         let path = PathBuf::from(&path);
         output::store_error(&store::StoreError::Write { path, source })
     })
-}
-
-fn write(path: Option<&Path>, text: &str) -> Result<(), CliError> {
-    match path {
-        Some(path) => store::write_atomically(path, text.as_bytes()).map_err(|error| output::store_error(&error)),
-        None => io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error)),
-    }
 }
 
 fn exit_code(verdict: GateVerdict, inconclusive: Inconclusive) -> u8 {

@@ -2,14 +2,13 @@
 
 mod words;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
 use super::input_args::{InputArgs, input_error, model_error};
-use super::{CliError, exit};
+use super::{CliError, output};
 use crate::inputs::{self, InputError, InputPlan};
 use crate::onnx;
 use crate::record::ModelSummary;
@@ -49,8 +48,8 @@ struct Inspection {
 /// The model cannot be read, the options do not fit it, or stdout cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let inspection = inspect(args.model, &args.inputs)?;
-    let text = if args.json { json(&inspection)? } else { words::render(&inspection) };
-    io::stdout().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))?;
+    let text = if args.json { output::json(&inspection)? } else { words::render(&inspection) };
+    output::write(None, text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -70,10 +69,4 @@ fn is_about_model(error: &InputError) -> bool {
         error,
         InputError::UnsupportedType { .. } | InputError::UnsupportedElements { .. } | InputError::UnknownRank { .. }
     )
-}
-
-fn json(inspection: &Inspection) -> Result<String, CliError> {
-    let mut text = serde_json::to_string_pretty(inspection).map_err(|error| CliError::new(exit::BUG, &error))?;
-    text.push('\n');
-    Ok(text)
 }

@@ -1,6 +1,9 @@
-//! What a run leaves behind: reports in its folder, and the summary on stdout.
+//! What a command leaves behind: reports in the run's folder, and text on stdout or in a file.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
 
 use super::{CliError, exit};
 use crate::analysis;
@@ -47,8 +50,55 @@ impl Reports {
     /// # Errors
     /// stdout cannot be written.
     pub(super) fn print_summary(&self) -> Result<(), CliError> {
-        io::stdout().lock().write_all(self.summary.as_bytes()).map_err(|error| CliError::stdout(&error))
+        write(None, self.summary.as_bytes())
     }
+}
+
+/// Where a rendered text goes, and in which dress.
+#[derive(Debug, clap::Args)]
+pub(super) struct Destination {
+    /// File to write instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Plain text, also on a terminal; so does the environment variable NO_COLOR.
+    #[arg(long)]
+    no_color: bool,
+}
+
+impl Destination {
+    /// Whether the text takes colour: never in a file.
+    pub(super) fn color(&self) -> Color {
+        if self.output.is_some() { Color::Never } else { color(self.no_color) }
+    }
+
+    /// Writes the text there.
+    ///
+    /// # Errors
+    /// As [`write()`].
+    pub(super) fn write(&self, text: &[u8]) -> Result<(), CliError> {
+        write(self.output.as_deref(), text)
+    }
+}
+
+/// Writes a text to a file, or to stdout.
+///
+/// # Errors
+/// The file or stdout cannot be written.
+pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
+    match path {
+        Some(path) => write_atomically(path, text).map_err(|error| store_error(&error)),
+        None => io::stdout().lock().write_all(text).map_err(|error| CliError::stdout(&error)),
+    }
+}
+
+/// A value as JSON for programs, with a line's end.
+///
+/// # Errors
+/// A fault of the value's own.
+pub(super) fn json(value: &impl Serialize) -> Result<String, CliError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::new(exit::BUG, &error))?;
+    Ok(text + "\n")
 }
 
 /// Whether stdout takes colour: a terminal does, unless the option or the environment variable `NO_COLOR` says no.

@@ -1,13 +1,13 @@
 //! `onnxprof report`.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{CliError, exit, output};
+use super::output::{self, Destination};
+use super::{CliError, exit};
 use crate::analysis;
 use crate::record::{RunRecord, store};
-use crate::report::{self, Color, view::View};
+use crate::report::{self, view::View};
 
 /// Renders a run again, from its folder alone: no model and no ONNX Runtime is needed.
 #[derive(Debug, clap::Args)]
@@ -19,13 +19,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
 
-    /// File to write instead of stdout.
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-
-    /// Plain text, also on a terminal; so does the environment variable NO_COLOR.
-    #[arg(long)]
-    no_color: bool,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 /// Formats of a report.
@@ -47,14 +42,7 @@ enum Format {
 /// The run cannot be read, or the report cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let record = store::load(&args.run).map_err(|error| output::store_error(&error))?;
-    let text = render(&args, &record)?;
-    match &args.output {
-        Some(path) => {
-            let written = store::write_atomically(path, &text);
-            written.map_err(|error| output::store_error(&error))?;
-        }
-        None => io::stdout().lock().write_all(&text).map_err(|error| CliError::stdout(&error))?,
-    }
+    args.destination.write(&render(&args, &record)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,20 +51,15 @@ fn render(args: &Args, record: &RunRecord) -> Result<Vec<u8>, CliError> {
     let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
     match args.format {
         Format::Terminal => {
-            let color = if args.output.is_some() { Color::Never } else { output::color(args.no_color) };
             let view = View::new(record, &findings);
-            Ok(report::terminal(&view, Some(folder(&args.run)), color).into_bytes())
+            Ok(report::terminal(&view, Some(folder(&args.run)), args.destination.color()).into_bytes())
         }
         Format::Markdown => {
             let view = View::new(record, &findings);
             Ok(report::markdown(&view).map_err(|error| bug(&error))?.into_bytes())
         }
         Format::Csv => report::csv(record, &findings).map_err(|error| bug(&error)),
-        Format::Json => {
-            let mut text = serde_json::to_vec_pretty(&findings).map_err(|error| bug(&error))?;
-            text.push(b'\n');
-            Ok(text)
-        }
+        Format::Json => output::json(&findings).map(String::into_bytes),
     }
 }
 

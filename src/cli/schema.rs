@@ -1,9 +1,8 @@
 //! `onnxprof schema`.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{CliError, exit};
+use super::{CliError, output};
 use crate::record;
 
 /// Prints the JSON Schema of run.json.
@@ -16,8 +15,6 @@ pub struct Args {}
 ///
 /// If stdout cannot be written.
 pub fn run(_args: Args) -> Result<ExitCode, CliError> {
-    let text =
-        serde_json::to_string_pretty(&record::json_schema()).map_err(|error| CliError::new(exit::BUG, &error))?;
-    writeln!(io::stdout().lock(), "{text}").map_err(|error| CliError::stdout(&error))?;
+    output::write(None, output::json(&record::json_schema())?.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
