@@ -1,25 +1,25 @@
 //! `onnxprof runtime` and the hidden `probe-runtime`.
 
+mod list;
+
 use std::ffi::OsStr;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use comfy_table::{Table, presets};
-use serde::Serialize;
 
-use super::{CliError, exit};
+use self::list::Listed;
+use super::{CliError, exit, output};
 use crate::engine;
 use crate::runtime::{
-    self, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, ProbeAnswer, ProbeError,
-    ProbeFailure, Request, RuntimeError,
+    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
+    RuntimeError,
 };
 
 /// Name of the hidden subcommand that opens a library in a process of its own.
 const PROBE: &str = "probe-runtime";
 
-/// Lists, installs and explains ONNX Runtime libraries.
+/// Lists, installs, removes and explains ONNX Runtime libraries.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -30,20 +30,34 @@ pub struct Args {
 enum Action {
     /// Lists the libraries that are found without being named, and marks the one that is used.
     List {
+        /// Lists what can be installed instead: every build and version that pip's package index has for this machine
+        /// and that onnxprof loads, newest first.
+        #[arg(long)]
+        remote: bool,
         /// Prints JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Installs a version of ONNX Runtime's CPU build into the cache, with pip.
+    /// Installs a build of ONNX Runtime into the cache, with pip.
+    ///
+    /// Builds are `cpu`, `cuda` (with CUDA and TensorRT; some 250 MB) and `openvino`. With `cuda` the CUDA libraries that
+    /// it needs are installed as well, often more than 1 GB, unless the system has them. `latest` is the newest version
+    /// that pip's package index has for this machine and whose API onnxprof knows; newer ones have to be named.
     Install {
-        /// What to install, such as `cpu@1.31.1`; the default version if left out.
-        #[arg(value_name = "cpu@VERSION")]
-        version: Option<String>,
+        /// What to install, such as `openvino@1.24.1`; the default version of the CPU build if left out.
+        #[arg(value_name = "BUILD@VERSION|BUILD@latest")]
+        release: Option<String>,
+    },
+    /// Removes a build of ONNX Runtime from the cache.
+    Remove {
+        /// What to remove, such as `openvino@1.24.1`.
+        #[arg(value_name = "BUILD@VERSION")]
+        release: String,
     },
     /// Says which library is used, and why. Installs nothing.
     Which {
-        /// A library, a folder that holds one, or a version such as `cpu@1.31.1`.
-        #[arg(long, value_name = "PATH|cpu@VERSION")]
+        /// A library, a folder that holds one, or a build and version such as `cpu@1.31.1` or `openvino@latest`.
+        #[arg(long, value_name = "PATH|BUILD@VERSION")]
         runtime: Option<String>,
         /// Prints JSON.
         #[arg(long)]
@@ -61,8 +75,10 @@ pub struct ProbeArgs {
 /// Runs the command.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     match args.action {
-        Action::List { json } => list(Format::of(json)),
-        Action::Install { version } => install(version.as_deref()),
+        Action::List { remote: false, json } => list::local(Format::of(json)),
+        Action::List { remote: true, json } => list::remote(Format::of(json)),
+        Action::Install { release } => install(release.as_deref()),
+        Action::Remove { release } => remove(&release),
         Action::Which { runtime, json } => which(runtime.as_deref(), Format::of(json)),
     }
 }
@@ -76,7 +92,9 @@ pub fn run_probe(args: &ProbeArgs) -> Result<ExitCode, CliError> {
             (ProbeAnswer::Failed(ProbeFailure { chain, hint: Some(error.hint()) }), exit::BAD_INPUT)
         }
     };
-    print_json(&answer, serde_json::to_string)?;
+    // One line, which whoever asked reads.
+    let line = serde_json::to_string(&answer).map_err(|error| CliError::new(exit::BUG, &error))?;
+    print(&format!("{line}\n"))?;
     Ok(ExitCode::from(code))
 }
 
@@ -92,99 +110,11 @@ impl Format {
     }
 }
 
-/// A library, as `--json` prints it.
-#[derive(Serialize)]
-struct Listed {
-    /// The library's file, or the folder where it should be.
-    path: PathBuf,
-    /// `cache`, or the flag or variable that named it.
-    found_in: &'static str,
-    /// Why this one is used; absent if it is not.
-    used_because: Option<String>,
-    /// What it says of itself; absent if it cannot be loaded.
-    #[serde(flatten)]
-    info: Option<LibraryInfo>,
-    /// Why it cannot be loaded; absent if it can.
-    error: Option<String>,
-}
-
-fn list(format: Format) -> Result<ExitCode, CliError> {
-    let used = runtime::find(None);
-    let libraries = listed(used.as_ref().ok())?;
-    match format {
-        Format::Json => print_json(&libraries, serde_json::to_string_pretty)?,
-        Format::Text => print(&table(&libraries))?,
-    }
-    if format == Format::Text && matches!(used, Ok(Lookup::Missing(_))) {
-        eprintln!("no library is found; the first `onnxprof profile` installs ONNX Runtime {DEFAULT_VERSION}");
-    }
-    let usable = libraries.iter().all(|library| library.error.is_none());
-    Ok(ExitCode::from(if usable { exit::DONE } else { exit::BAD_INPUT }))
-}
-
-/// The library that the environment names, then those of the cache by ascending version.
-fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
-    let reason = |path: &Path, found_in: &str| match used {
-        Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => {
-            Some(found.found_by.to_string())
-        }
-        _ => None,
-    };
-    let mut all = Vec::new();
-    if let Some(named) = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty()) {
-        let (path, condition) = match runtime::library_at(LIBRARY_VARIABLE, named.as_ref()) {
-            Ok(path) => (path, Condition::Intact),
-            Err(error) => (named.into(), Condition::Broken(CliError::new(exit::BAD_INPUT, &error).chain.join(": "))),
-        };
-        all.push((path, LIBRARY_VARIABLE, condition));
-    }
-    // Without a cache folder there is nothing in it to list.
-    let cached = Cache::locate().map_or(Ok(Vec::new()), |cache| cache.libraries()).map_err(|error| failed(&error))?;
-    all.extend(cached.into_iter().map(|library| (library.path, "cache", library.condition)));
-    let entry = |(path, found_in, condition): (PathBuf, &'static str, Condition)| {
-        let (info, error) = match condition {
-            Condition::Broken(why) => (None, Some(why)),
-            Condition::Intact => match ask(&path) {
-                Ok(info) => (Some(info), None),
-                Err(error) => (None, Some(chain(&error).join(": "))),
-            },
-        };
-        Listed { used_because: reason(&path, found_in), path, found_in, info, error }
-    };
-    Ok(all.into_iter().map(entry).collect())
-}
-
-fn table(libraries: &[Listed]) -> String {
-    if libraries.is_empty() {
-        return String::new();
-    }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["", "version", "execution providers", "found in", "path"]);
-    for library in libraries {
-        let mark = if library.used_because.is_some() { "*" } else { "" };
-        let (version, providers) = match &library.info {
-            Some(info) => (info.version.as_str(), info.execution_providers.join(", ")),
-            None => ("unusable", String::new()),
-        };
-        table.add_row([mark, version, &providers, library.found_in, &library.path.display().to_string()]);
-    }
-    let mut text = format!("{}\n", table.trim_fmt());
-    for library in libraries {
-        if let Some(reason) = &library.used_because {
-            text.push_str(&format!("* is used: {reason}\n"));
-        }
-        if let Some(error) = &library.error {
-            text.push_str(&format!("unusable: {}: {error}\n", library.path.display()));
-        }
-    }
-    text
-}
-
-fn install(version: Option<&str>) -> Result<ExitCode, CliError> {
-    let version = match version.map(str::parse).transpose().map_err(|error| failed(&error))? {
-        None => DEFAULT_VERSION,
-        Some(Request::Version(version)) => version,
+fn install(words: Option<&str>) -> Result<ExitCode, CliError> {
+    let release = match words.map(str::parse).transpose().map_err(|error| failed(&error))? {
+        None => Release::cpu(DEFAULT_VERSION),
+        Some(Request::Release(release)) => release,
+        Some(Request::Latest(build)) => runtime::latest(build).map_err(|error| failed(&error))?,
         Some(Request::Path(path)) => {
             let message = format!("`{}` is not a version", path.display());
             let hint = format!("use `onnxprof runtime install cpu@{DEFAULT_VERSION}`");
@@ -193,25 +123,43 @@ fn install(version: Option<&str>) -> Result<ExitCode, CliError> {
     };
     let cache = Cache::locate().map_err(|error| failed(&error))?;
     let installed =
-        runtime::install(&cache, version, &mut |line| eprintln!("{line}")).map_err(|error| failed(&error))?;
-    if !installed.newly {
-        eprintln!("ONNX Runtime {version} is installed already");
-    }
+        runtime::install(&cache, release, &mut |line| eprintln!("{line}")).map_err(|error| failed(&error))?;
+    let size = installed.size_bytes.map(|size| format!(", and takes {}", runtime::in_megabytes(size)));
+    let (already, size) = (if installed.newly { "" } else { " already" }, size.unwrap_or_default());
+    eprintln!("{} is installed{already}{size}", release.title());
     ask(&installed.library).map_err(|error| unusable(&error))?;
     print(&format!("{}\n", installed.library.display()))?;
+    Ok(ExitCode::from(exit::DONE))
+}
+
+fn remove(words: &str) -> Result<ExitCode, CliError> {
+    let release = match words.parse().map_err(|error| failed(&error))? {
+        Request::Release(release) => release,
+        Request::Latest(_) | Request::Path(_) => {
+            let message = format!("`{words}` is not a build and version in the cache");
+            let hint = "use `onnxprof runtime remove BUILD@VERSION`; `onnxprof runtime list` says what is there";
+            return Err(CliError::message(exit::USAGE, message).with_hint(hint.to_owned()));
+        }
+    };
+    let cache = Cache::locate().map_err(|error| failed(&error))?;
+    let removed = runtime::remove(&cache, release, &mut |line| eprintln!("{line}")).map_err(|error| failed(&error))?;
+    let size = removed.size_bytes.map(|size| format!(", which took {}", runtime::in_megabytes(size)));
+    eprintln!("{} is removed{}", release.title(), size.unwrap_or_default());
+    print(&format!("{}\n", removed.folder.display()))?;
     Ok(ExitCode::from(exit::DONE))
 }
 
 fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
     let found = match runtime::find(request).map_err(|error| failed(&error))? {
         Lookup::Found(found) => found,
-        Lookup::Missing(version) => {
-            let message = format!("ONNX Runtime {version} is not installed");
-            let hint = format!("run `onnxprof runtime install cpu@{version}`; `onnxprof profile` does so by itself");
+        Lookup::Missing(release) => {
+            let message = format!("{} is not installed", release.title());
+            let hint = format!("run `onnxprof runtime install {release}`; `onnxprof profile` does so by itself");
             return Err(CliError::message(exit::BAD_INPUT, message).with_hint(hint));
         }
     };
     let info = ask(&found.path).map_err(|error| unusable(&error))?;
+    let missing_libraries = runtime::missing_libraries(&found.path);
     let reason = found.found_by.to_string();
     match format {
         Format::Text => print(&format!(
@@ -220,14 +168,30 @@ fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
             info.version,
             info.execution_providers.join(", "),
         ))?,
-        Format::Json => {
-            let found_in = found.found_by.place();
-            let listed =
-                Listed { path: found.path, found_in, used_because: Some(reason), info: Some(info), error: None };
-            print_json(&listed, serde_json::to_string_pretty)?;
-        }
+        Format::Json => print(&output::json(&Listed {
+            found_in: found.found_by.place(),
+            path: found.path,
+            build: found.build,
+            used_because: Some(reason),
+            size_bytes: None,
+            info: Some(info),
+            missing_libraries: missing_libraries.clone(),
+            error: None,
+        })?)?,
     }
+    warn_of(&missing_libraries);
     Ok(ExitCode::from(exit::DONE))
+}
+
+/// Says what keeps a library's CUDA execution provider from starting, and what to do about it.
+fn warn_of(missing_libraries: &[String]) {
+    if !missing_libraries.is_empty() {
+        eprintln!(
+            "its CUDA execution provider cannot start: {} are neither beside the library nor in the system; install \
+             them, or use a build that has them with `onnxprof runtime install cuda@VERSION`",
+            missing_libraries.join(", ")
+        );
+    }
 }
 
 /// Asks a library what it is, in a child process.
@@ -255,11 +219,6 @@ fn chain(error: &ProbeError) -> Vec<String> {
     }
 }
 
-fn print_json<T>(value: &T, to_text: impl Fn(&T) -> serde_json::Result<String>) -> Result<(), CliError> {
-    let text = to_text(value).map_err(|error| CliError::new(exit::BUG, &error))?;
-    print(&format!("{text}\n"))
-}
-
 fn print(text: &str) -> Result<(), CliError> {
-    io::stdout().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))
+    output::write(None, text.as_bytes())
 }

@@ -38,7 +38,7 @@ impl Launch {
         mut record: LaunchRecord,
     ) -> Result<(Launch, RuntimeInfo), (LaunchRecord, Failure)> {
         let started = async {
-            let mut worker = WorkerProcess::spawn(setup.command, log).await?;
+            let mut worker = WorkerProcess::spawn(setup.command, Some(&setup.spec.runtime), log).await?;
             if let Some(cpus) = setup.cpus {
                 // Where the kernel refuses, the CPUs that are read back say so.
                 let _ = affinity::set_affinity(worker.pid(), cpus);

@@ -41,7 +41,7 @@ pub(super) async fn probe_runtimes(plan: &Plan, command: &WorkerCommand) -> Resu
 }
 
 async fn probe(command: &WorkerCommand, spec: &SessionSpec) -> Result<(), Failure> {
-    let mut worker = WorkerProcess::spawn(command, unnamed_log()?).await?;
+    let mut worker = WorkerProcess::spawn(command, Some(&spec.runtime), unnamed_log()?).await?;
     let opened = match worker.ask(&launch::open_request(spec), "open the runtime").await {
         Ok(Response::Opened { .. }) => Ok(()),
         Ok(other) => Err(worker.unexpected(&other).await),
@@ -61,7 +61,7 @@ fn unnamed_log() -> Result<std::fs::File, Failure> {
 }
 
 async fn describe(command: &WorkerCommand, request: Request) -> Description {
-    let mut worker = WorkerProcess::spawn(command, unnamed_log()?).await?;
+    let mut worker = WorkerProcess::spawn(command, None, unnamed_log()?).await?;
     let response = worker.ask(&request, "read the model").await;
     let description = match response {
         Ok(Response::Described(described)) => Ok(*described),

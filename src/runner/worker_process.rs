@@ -13,9 +13,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use crate::plan::RuntimeChoice;
 use crate::protocol::{MAX_LINE, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
-use crate::runtime::TELEMETRY_OFF;
+use crate::runtime::{LOADER_VARIABLE, TELEMETRY_OFF, loader_path};
 
 /// How long a worker may take to end after it has closed its output: a crash may write a core file first.
 const END_PATIENCE: Duration = Duration::from_secs(2);
@@ -56,19 +57,30 @@ struct Log {
 }
 
 impl WorkerProcess {
-    /// Starts a worker whose stderr goes to `log`, which can be read as well, and hears its greeting.
-    pub(super) async fn spawn(command: &WorkerCommand, log: File) -> Result<Self, Failure> {
+    /// Starts a worker whose stderr goes to `log`, which can be read as well, and hears its greeting. The loader reads
+    /// its variable once, when a process starts, so that the runtime that the worker will be asked to open is to be known
+    /// here; absent for a worker that opens none.
+    pub(super) async fn spawn(
+        command: &WorkerCommand,
+        runtime: Option<&RuntimeChoice>,
+        log: File,
+    ) -> Result<Self, Failure> {
         let spawn_failure = |message: String| Failure {
             kind: FailureKind::Crashed,
             message: format!("failed to start a worker process from `{}`: {message}", command.program.display()),
             hint: None,
         };
         let start = log.metadata().map_or(0, |metadata| metadata.len());
+        let folders = match runtime {
+            Some(RuntimeChoice::Library(library)) => loader_path(library),
+            Some(RuntimeChoice::Script(_)) | None => None,
+        };
         let stderr = log.try_clone().map_err(|error| spawn_failure(error.to_string()))?;
         let mut child = Command::new(&command.program)
             .arg("worker")
             // The official Linux builds start a telemetry thread as soon as the library is opened.
             .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
+            .envs(folders.map(|folders| (LOADER_VARIABLE, folders)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr)

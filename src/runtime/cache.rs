@@ -1,19 +1,15 @@
-//! The tool's own folder of libraries: `runtimes/cpu-1.31.1/` with the library, its licences and a manifest.
+//! The tool's own folder of libraries: `runtimes/cpu-1.31.1/` with the library, those that it needs, their licences and a
+//! manifest.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::request::BUILD;
-use super::{RuntimeError, Version};
-use crate::hash;
+use super::{Build, Release, RuntimeError, manifest, needs};
+use crate::units::Bytes;
 
 /// Environment variable that names the cache folder.
 const CACHE_VARIABLE: &str = "ONNXPROF_CACHE";
-
-const MANIFEST: &str = "manifest.json";
 
 /// The folder that holds installed libraries. It need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,50 +17,25 @@ pub struct Cache {
     runtimes: PathBuf,
 }
 
-/// What is known of an installed library; `manifest.json` beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Version of ONNX Runtime.
-    pub version: String,
-    /// File name of the library in the manifest's folder.
-    pub library: String,
-    /// SHA-256 of the library, lower-case hexadecimal.
-    pub library_sha256: String,
-    /// File name of the wheel that the library was taken from.
-    pub wheel: String,
-    /// SHA-256 of the wheel, lower-case hexadecimal.
-    pub wheel_sha256: String,
-    /// What the wheel's hash was compared with.
-    pub verified_against: Verification,
-}
-
-/// What a downloaded wheel's hash was compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verification {
-    /// The hash that this program carries for that version.
-    Pinned,
-    /// The hash that the package index states, which pip compares as it downloads.
-    Index,
-}
-
 /// A folder of the cache that holds a library, or should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CachedLibrary {
-    /// Version by the folder's name.
-    pub version: Version,
+    /// Build and version by the folder's name.
+    pub release: Release,
     /// The library's file if the manifest names it, else the folder.
     pub path: PathBuf,
     /// Whether the library is what was installed.
     pub condition: Condition,
+    /// What its files take, each content once; absent where the manifest does not tell.
+    pub size_bytes: Option<Bytes>,
 }
 
 /// Whether an installed library is still what was installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// Its hash is the manifest's.
+    /// Every file is as the manifest says, and what it needs is there.
     Intact,
-    /// It is not; the reason is a sentence fragment.
+    /// That is not so; the reason is a sentence fragment.
     Broken(String),
 }
 
@@ -101,82 +72,83 @@ impl Cache {
         &self.runtimes
     }
 
-    /// The folder of one version.
-    pub(super) fn folder(&self, version: Version) -> PathBuf {
-        self.runtimes.join(format!("{BUILD}-{version}"))
+    /// The folder of one release.
+    pub(super) fn folder(&self, release: Release) -> PathBuf {
+        self.runtimes.join(release.folder_name())
     }
 
-    /// Everything that is installed, by ascending version, each library checked against its manifest.
+    /// Every release that has a folder, by build and ascending version, whatever is in it.
     ///
     /// # Errors
     ///
     /// The cache exists and cannot be read.
-    pub fn libraries(&self) -> Result<Vec<CachedLibrary>, RuntimeError> {
+    pub fn releases(&self) -> Result<Vec<Release>, RuntimeError> {
         let unreadable = |source| RuntimeError::Cache { path: self.runtimes.clone(), source };
         let entries = match std::fs::read_dir(&self.runtimes) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(unreadable(error)),
         };
-        let mut versions = Vec::new();
+        let mut releases = Vec::new();
         for entry in entries {
             let name = entry.map_err(unreadable)?.file_name();
-            versions.extend(name.to_str().and_then(version_of_folder));
+            releases.extend(name.to_str().and_then(Release::of_folder));
         }
-        versions.sort_unstable();
-        Ok(versions.into_iter().map(|version| self.inspect(version)).collect())
+        releases.sort_unstable();
+        Ok(releases)
     }
 
-    /// The library of one version, if it is installed and intact.
+    /// Everything that is installed, by build and ascending version, each library checked against its manifest.
     ///
     /// # Errors
     ///
     /// The cache exists and cannot be read.
-    pub fn intact(&self, version: Version) -> Result<Option<CachedLibrary>, RuntimeError> {
-        Ok(self.get(version)?.filter(|library| library.condition == Condition::Intact))
+    pub fn libraries(&self) -> Result<Vec<CachedLibrary>, RuntimeError> {
+        Ok(self.releases()?.into_iter().map(|release| self.inspect(release)).collect())
     }
 
-    /// What stands in the place of one version, if anything does.
-    pub(super) fn get(&self, version: Version) -> Result<Option<CachedLibrary>, RuntimeError> {
-        match std::fs::symlink_metadata(self.folder(version)) {
-            Ok(_) => Ok(Some(self.inspect(version))),
+    /// The library of one release, if it is installed and intact.
+    ///
+    /// # Errors
+    ///
+    /// The cache exists and cannot be read.
+    pub fn intact(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
+        Ok(self.get(release)?.filter(|library| library.condition == Condition::Intact))
+    }
+
+    /// What stands in the place of one release, if anything does.
+    pub(super) fn get(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
+        match std::fs::symlink_metadata(self.folder(release)) {
+            Ok(_) => Ok(Some(self.inspect(release))),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-            Err(source) => Err(RuntimeError::Cache { path: self.folder(version), source }),
+            Err(source) => Err(RuntimeError::Cache { path: self.folder(release), source }),
         }
     }
 
-    fn inspect(&self, version: Version) -> CachedLibrary {
-        let folder = self.folder(version);
-        match checked(&folder) {
-            Ok(path) => CachedLibrary { version, path, condition: Condition::Intact },
-            Err(reason) => CachedLibrary { version, path: folder, condition: Condition::Broken(reason) },
+    fn inspect(&self, release: Release) -> CachedLibrary {
+        let folder = self.folder(release);
+        match usable(release, &folder) {
+            Ok(manifest::Checked { library: path, size_bytes }) => {
+                CachedLibrary { release, path, condition: Condition::Intact, size_bytes }
+            }
+            Err(reason) => {
+                CachedLibrary { release, path: folder, condition: Condition::Broken(reason), size_bytes: None }
+            }
         }
     }
 }
 
-fn version_of_folder(name: &str) -> Option<Version> {
-    name.strip_prefix(BUILD)?.strip_prefix('-')?.parse().ok()
-}
-
-/// Writes the manifest into `folder`.
-pub(super) fn write_manifest(folder: &Path, manifest: &Manifest) -> io::Result<()> {
-    let mut file = std::fs::File::create(folder.join(MANIFEST))?;
-    serde_json::to_writer_pretty(&mut file, manifest)?;
-    file.sync_all()
-}
-
-/// The library in `folder`, if its hash is the manifest's; else why not.
-fn checked(folder: &Path) -> Result<PathBuf, String> {
-    let text =
-        std::fs::read(folder.join(MANIFEST)).map_err(|error| format!("its {MANIFEST} is unreadable: {error}"))?;
-    let manifest: Manifest =
-        serde_json::from_slice(&text).map_err(|error| format!("its {MANIFEST} is malformed: {error}"))?;
-    let path = folder.join(&manifest.library);
-    let found = hash::of_file(&path).map_err(|error| format!("`{}` is unreadable: {error}", manifest.library))?;
-    if found == manifest.library_sha256 {
-        Ok(path)
+/// The library in `folder`, if it is as it was installed and has the libraries that it needs; else why not.
+fn usable(release: Release, folder: &Path) -> Result<manifest::Checked, String> {
+    let checked = manifest::check(folder)?;
+    let missing = match release.build {
+        Build::Cuda => needs::missing_libraries(&checked.library),
+        Build::Cpu | Build::OpenVino => Vec::new(),
+    };
+    if missing.is_empty() {
+        Ok(checked)
     } else {
-        Err(format!("the SHA-256 of `{}` is not the one in its {MANIFEST}", manifest.library))
+        Err(format!("libraries that it needs are neither beside it nor in the system: {}", missing.join(", ")))
     }
 }
 
@@ -206,29 +178,27 @@ mod tests {
     fn a_cache_that_does_not_exist_holds_nothing() {
         let cache = Cache::at(Path::new("/nonexistent"));
         assert_eq!(cache.libraries().unwrap(), Vec::new());
-        assert_eq!(cache.intact(super::super::DEFAULT_VERSION).unwrap(), None);
+        assert_eq!(cache.intact(Release::cpu(super::super::DEFAULT_VERSION)).unwrap(), None);
     }
 
     #[test]
-    fn a_changed_library_is_broken() {
+    fn releases_are_listed_by_build_and_version() {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::at(home.path());
-        let version = super::super::DEFAULT_VERSION;
-        let folder = cache.folder(version);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("lib.so"), "abc").unwrap();
-        let manifest = Manifest {
-            version: version.to_string(),
-            library: "lib.so".into(),
-            library_sha256: hash::of_file(&folder.join("lib.so")).unwrap(),
-            wheel: "w.whl".into(),
-            wheel_sha256: String::new(),
-            verified_against: Verification::Index,
-        };
-        write_manifest(&folder, &manifest).unwrap();
-        assert_eq!(cache.intact(version).unwrap().unwrap().path, folder.join("lib.so"));
-        std::fs::write(folder.join("lib.so"), "abd").unwrap();
-        assert_eq!(cache.intact(version).unwrap(), None);
+        for name in ["openvino-1.24.1", "cpu-1.31.1", "cuda-1.31.1", "cpu-1.9.0", ".unfinished-x", "gpu-1.31.1"] {
+            std::fs::create_dir_all(cache.runtimes().join(name)).unwrap();
+        }
+        let words: Vec<String> = cache.releases().unwrap().iter().map(Release::to_string).collect();
+        assert_eq!(words, ["cpu@1.9.0", "cpu@1.31.1", "cuda@1.31.1", "openvino@1.24.1"]);
+    }
+
+    #[test]
+    fn a_folder_without_a_manifest_is_broken() {
+        let home = tempfile::tempdir().unwrap();
+        let cache = Cache::at(home.path());
+        let release = Release::cpu(super::super::DEFAULT_VERSION);
+        std::fs::create_dir_all(cache.folder(release)).unwrap();
+        assert_eq!(cache.intact(release).unwrap(), None);
         let listed = cache.libraries().unwrap();
         assert!(matches!(&listed[..], [CachedLibrary { condition: Condition::Broken(_), .. }]), "{listed:?}");
     }

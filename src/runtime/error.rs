@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DEFAULT_VERSION, OLDEST_VERSION, Version};
+use super::{Build, DEFAULT_VERSION, NEWEST_KNOWN_MINOR, OLDEST_VERSION, Release, Version};
 
 /// Why there is no library to use.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum RuntimeError {
         /// What was given.
         text: String,
     },
-    /// A build other than the CPU one was asked for by name.
+    /// A build that there is not was asked for by name.
     #[error("there is no build `{build}` that onnxprof can install")]
     UnknownBuild {
         /// What was asked for.
@@ -69,6 +69,16 @@ pub enum RuntimeError {
         /// Processor architecture, as Rust names it.
         architecture: &'static str,
     },
+    /// The build has no wheels for this operating system or processor.
+    #[error("there is no official build of ONNX Runtime for {} on {os} {architecture}", build.purpose())]
+    BuildNotForPlatform {
+        /// What was asked for.
+        build: Build,
+        /// Operating system, as Rust names it.
+        os: &'static str,
+        /// Processor architecture, as Rust names it.
+        architecture: &'static str,
+    },
     /// No pip works.
     #[error("no working pip to install ONNX Runtime with (tried {tried})")]
     NoPip {
@@ -76,24 +86,45 @@ pub enum RuntimeError {
         tried: String,
     },
     /// The package index was not reached, or has nothing at all for this machine.
-    #[error("pip found no ONNX Runtime: the package index cannot be reached, or has none for this machine")]
+    #[error("pip found no {what}: the package index cannot be reached, or has none for this machine")]
     NoIndex {
+        /// What was asked for.
+        what: String,
         /// What pip said.
         source: PipMessage,
     },
     /// The package index does not have the version.
-    #[error("the package index has no ONNX Runtime {version}")]
+    #[error("the package index has no {}", release.title())]
     NoSuchVersion {
         /// What was asked for.
-        version: Version,
+        release: Release,
         /// What there is instead and can be loaded, ascending.
         available: Vec<Version>,
     },
+    /// The package index has the build, but in no version that `latest` may mean.
+    #[error(
+        "the package index has no ONNX Runtime for {} from {}.{} to {}.{}, which onnxprof knows",
+        build.purpose(), OLDEST_VERSION.major, OLDEST_VERSION.minor, NEWEST_KNOWN_MINOR.0, NEWEST_KNOWN_MINOR.1
+    )]
+    NoLatest {
+        /// What was asked for.
+        build: Build,
+    },
     /// pip failed in some other way.
-    #[error("pip failed to download ONNX Runtime {version}")]
+    #[error("pip failed to get {what}")]
     PipFailed {
         /// What was asked for.
-        version: Version,
+        what: String,
+        /// A command that does the same.
+        by_hand: String,
+        /// What pip said.
+        source: PipMessage,
+    },
+    /// A downloaded wheel is not the one that the index states.
+    #[error("pip refused what it downloaded of {what}: its SHA-256 is not the one that the package index states")]
+    IndexHash {
+        /// What was asked for.
+        what: String,
         /// What pip said.
         source: PipMessage,
     },
@@ -114,6 +145,22 @@ pub enum RuntimeError {
         wheel: String,
         /// Why not.
         source: io::Error,
+    },
+    /// Libraries that the GPU build needs are nowhere.
+    #[error("{} needs libraries that neither its wheels nor this system have: {}", release.title(), missing.join(", "))]
+    MissingLibraries {
+        /// What was asked for.
+        release: Release,
+        /// File names.
+        missing: Vec<String>,
+    },
+    /// What was to be removed is not in the cache.
+    #[error("{} is not installed", release.title())]
+    NotInstalled {
+        /// What was asked for.
+        release: Release,
+        /// What is in the cache instead.
+        installed: Vec<Release>,
     },
 }
 
@@ -136,7 +183,7 @@ impl RuntimeError {
             Self::NotARequest { .. } | Self::TooOld { .. } => {
                 format!("use `--runtime cpu@{DEFAULT_VERSION}` or `--runtime PATH`")
             }
-            Self::UnknownBuild { .. } => format!("use `cpu@{DEFAULT_VERSION}`, or {OWN} of another build"),
+            Self::UnknownBuild { .. } => format!("use one of {}, or {OWN} of another build", builds()),
             Self::UnreadablePath { .. } | Self::NoLibraryInside { .. } => {
                 "give the path of `libonnxruntime.so` or of the folder that holds it".into()
             }
@@ -147,6 +194,7 @@ impl RuntimeError {
                     "make room there and in the folder for temporary files, set ONNXPROF_CACHE to another, or {OWN}"
                 )
             }
+            Self::BuildNotForPlatform { .. } => format!("use `cpu@{DEFAULT_VERSION}`, or {OWN}"),
             Self::UnsupportedPlatform { .. } => format!("{OWN} or ORT_DYLIB_PATH"),
             Self::NoPip { .. } => format!("install Python 3 with pip, or {OWN}"),
             Self::NoIndex { .. } => format!(
@@ -157,12 +205,30 @@ impl RuntimeError {
                 Some(list) => format!("use one of those that there are: {list}"),
                 None => format!("the index has none that onnxprof loads; {OWN}"),
             },
-            Self::PipFailed { .. } => format!("try it by hand with `pip download --no-deps onnxruntime`, or {OWN}"),
-            Self::WrongHash { .. } | Self::BadWheel { .. } => {
+            Self::NoLatest { build } => {
+                format!("see `onnxprof runtime list --remote`, and name a version: `{build}@VERSION`")
+            }
+            Self::PipFailed { by_hand, .. } => format!("try it by hand with `{by_hand}`, or {OWN}"),
+            Self::MissingLibraries { .. } => {
+                "install CUDA and cuDNN in the versions that these names end in with the system's packages, so that \
+                 `ldconfig -p` lists them, or name their folders in LD_LIBRARY_PATH"
+                    .into()
+            }
+            Self::NotInstalled { installed, .. } if installed.is_empty() => "nothing is installed".into(),
+            Self::NotInstalled { installed, .. } => {
+                let words: Vec<String> = installed.iter().map(|release| format!("`{release}`")).collect();
+                format!("name one that is: {}", words.join(", "))
+            }
+            Self::WrongHash { .. } | Self::BadWheel { .. } | Self::IndexHash { .. } => {
                 format!("check which index pip uses and clear its cache with `pip cache purge`, or {OWN}")
             }
         })
     }
+}
+
+/// A word for each build.
+fn builds() -> String {
+    Build::ALL.map(|build| format!("`{build}@VERSION`")).join(", ")
 }
 
 /// The newest patch of each minor version, newest first.

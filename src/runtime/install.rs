@@ -1,21 +1,19 @@
 //! Installing a library into the cache, so that a broken one is never seen.
-//!
-//! Everything is prepared in a folder of its own, put on the disk, and moved into place with one rename. A lock file
-//! lets one process at a time install; it is released by the system when its holder ends, however it ends. What an
-//! interrupted installation leaves is removed by the next, under the lock.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
+use super::cuda::Completion;
+use super::manifest::{self, CompanionWheel, Manifest};
 use super::pip::Pip;
-use super::{Cache, CachedLibrary, Condition, RuntimeError, Version, wheel};
-
-/// Name of the lock file in the cache's folder of libraries.
-const LOCK: &str = ".lock";
-
-/// How the names of unfinished folders begin.
-const UNFINISHED: &str = ".unfinished-";
+use super::staging::{self, storage};
+use super::unpack::Unpacked;
+use super::wheel::{self, Origin};
+use super::{Build, Cache, CachedLibrary, Condition, Release, RuntimeError, in_megabytes};
+use crate::units::Bytes;
 
 /// An installed library.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,91 +22,82 @@ pub struct Installed {
     pub library: PathBuf,
     /// Whether it was installed by this call; else it was there, intact.
     pub newly: bool,
+    /// What its files take; absent where its manifest does not tell.
+    pub size_bytes: Option<Bytes>,
 }
 
-/// Installs one version of the CPU build into `cache` with pip, unless it is there and intact.
+/// Installs one release into `cache` with pip, unless it is there and intact. For the GPU build that includes the CUDA
+/// libraries that it needs, unless the system has them.
 ///
 /// `progress` is called with a sentence before anything that takes long. Safe to call from several processes at once.
 ///
 /// # Errors
 ///
-/// No pip, no network, no such version, no space, no permission, or a wheel that is not the published one.
-pub fn install(cache: &Cache, version: Version, progress: &mut dyn FnMut(&str)) -> Result<Installed, RuntimeError> {
+/// No pip, no network, no such version, no such build for this machine, no space, no permission, or a wheel that is not
+/// the published one.
+pub fn install(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) -> Result<Installed, RuntimeError> {
     let failed = |source| storage(cache.runtimes(), source);
     fs::create_dir_all(cache.runtimes()).map_err(failed)?;
-    let _lock = lock(cache.runtimes(), progress).map_err(failed)?;
-    remove_unfinished(cache.runtimes()).map_err(failed)?;
-    match cache.get(version)? {
-        Some(CachedLibrary { path, condition: Condition::Intact, .. }) => {
-            return Ok(Installed { library: path, newly: false });
+    let _lock = staging::lock(cache.runtimes(), progress).map_err(failed)?;
+    match cache.get(release)? {
+        Some(CachedLibrary { path, condition: Condition::Intact, size_bytes, .. }) => {
+            return Ok(Installed { library: path, newly: false, size_bytes });
         }
         Some(CachedLibrary { path, condition: Condition::Broken(why), .. }) => {
             progress(&format!("`{}` is not as it was installed: {why}", path.display()));
         }
         None => {}
     }
-    let platform = wheel::platform()?;
+    release.build.platforms()?;
     let pip = Pip::find()?;
-    progress(&format!(
-        "installing ONNX Runtime {version} for the CPU with pip into `{}`",
-        cache.folder(version).display()
-    ));
-    let download = unfinished(cache.runtimes()).map_err(failed)?;
-    let wheel = pip.download(version, platform, download.path())?;
-    let unpacked = unfinished(cache.runtimes()).map_err(failed)?;
-    wheel::unpack(&wheel, version, unpacked.path())?;
-    put_in_place(cache, version, unpacked).map_err(failed)?;
-    let library =
-        cache.intact(version)?.ok_or_else(|| failed(io::Error::other("it changed while it was installed")))?;
-    Ok(Installed { library: library.path, newly: true })
+    let place = cache.folder(release);
+    let size = wheel::size_of_download(release).map(|size| format!(", a download of {}", in_megabytes(size)));
+    let (title, size) = (release.title(), size.unwrap_or_default());
+    progress(&format!("installing {title} with pip into `{}`{size}", place.display()));
+    let unpacked = prepare(&pip, cache.runtimes(), release, progress)?;
+    staging::put_in_place(cache.runtimes(), &place, unpacked).map_err(failed)?;
+    let CachedLibrary { path, size_bytes, .. } =
+        cache.intact(release)?.ok_or_else(|| failed(io::Error::other("it changed while it was installed")))?;
+    Ok(Installed { library: path, newly: true, size_bytes })
 }
 
-fn storage(path: &Path, source: io::Error) -> RuntimeError {
-    match source.kind() {
-        io::ErrorKind::StorageFull => RuntimeError::NoSpace { path: path.into() },
-        _ => RuntimeError::Cache { path: path.into(), source },
+/// Downloads and unpacks a release into a folder of its own, with its manifest.
+fn prepare(
+    pip: &Pip,
+    runtimes: &Path,
+    release: Release,
+    progress: &mut dyn FnMut(&str),
+) -> Result<TempDir, RuntimeError> {
+    let failed = |source| storage(runtimes, source);
+    let download = staging::unfinished(runtimes).map_err(failed)?;
+    let wheel = pip.download(release, download.path())?;
+    if let Ok(metadata) = wheel.metadata() {
+        progress(&format!("unpacking `{}` ({})", wheel::file_name(&wheel), in_megabytes(Bytes(metadata.len()))));
     }
+    let folder = staging::unfinished(runtimes).map_err(failed)?;
+    let mut unpacked = Unpacked::new(folder.path());
+    let origin = wheel::unpack(&wheel, release, &mut unpacked)?;
+    let companions = match release.build {
+        Build::Cuda => Completion { pip, release, wheel: &wheel, runtimes }.run(&mut unpacked, progress)?,
+        Build::Cpu | Build::OpenVino => Vec::new(),
+    };
+    manifest::write(folder.path(), &manifest_of(release, origin, companions, unpacked)).map_err(failed)?;
+    Ok(folder)
 }
 
-/// Waits until no other process installs. The lock is held until the file is dropped.
-fn lock(runtimes: &Path, progress: &mut dyn FnMut(&str)) -> io::Result<File> {
-    let file = File::options().create(true).truncate(false).write(true).open(runtimes.join(LOCK))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            progress("waiting for another onnxprof that is installing ONNX Runtime");
-            file.lock()?;
-        }
-        Err(TryLockError::Error(error)) => return Err(error),
+fn manifest_of(release: Release, origin: Origin, companions: Vec<CompanionWheel>, unpacked: Unpacked) -> Manifest {
+    let Origin { library, library_sha256, wheel, wheel_sha256, verified_against } = origin;
+    let size_bytes = Some(unpacked.size());
+    Manifest {
+        build: release.build,
+        version: release.version.to_string(),
+        library,
+        library_sha256,
+        wheel,
+        wheel_sha256,
+        verified_against,
+        companions,
+        files: unpacked.into_files(),
+        size_bytes,
     }
-    Ok(file)
-}
-
-fn unfinished(runtimes: &Path) -> io::Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(runtimes)
-}
-
-/// Removes what interrupted installations have left. What cannot be removed, because a pip that outlived its parent still
-/// writes there, is left to the next installation: nothing is ever found in it.
-fn remove_unfinished(runtimes: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(runtimes)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-    Ok(())
-}
-
-/// Moves the folder `unpacked` to its place; a broken one that stands there gives way.
-fn put_in_place(cache: &Cache, version: Version, unpacked: tempfile::TempDir) -> io::Result<()> {
-    File::open(unpacked.path())?.sync_all()?;
-    let place = cache.folder(version);
-    let old = unfinished(cache.runtimes())?;
-    match fs::rename(&place, old.path().join("old")) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::rename(unpacked.keep(), &place)?;
-    File::open(cache.runtimes())?.sync_all()
 }

@@ -3,30 +3,46 @@
 //! No library is opened here: [`probe()`] lets a child process do that, so that a file that is no library costs nothing
 //! but the child. Read [`resolve`] first; it is what every command that measures calls.
 //!
-//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the cache, and at last an installation of
-//! [`DEFAULT_VERSION`] into the cache.
+//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the CPU builds in the cache, and at last an
+//! installation of [`DEFAULT_VERSION`] into the cache.
 
+mod build;
 mod cache;
+mod cuda;
+mod elf;
 mod error;
 mod install;
 mod locate;
+mod manifest;
+mod needs;
 mod pip;
 mod probe;
+mod remote;
+mod remove;
 mod request;
+mod staging;
+mod unpack;
 mod version;
 mod wheel;
 
-pub use cache::{Cache, CachedLibrary, Condition, Manifest, Verification};
+pub use build::{Build, Release};
+pub use cache::{Cache, CachedLibrary, Condition};
 pub use error::RuntimeError;
 pub use install::{Installed, install};
 pub use locate::library as library_at;
+pub use manifest::{CompanionWheel, Manifest, ManifestFile, Verification};
+pub use needs::{LOADER_VARIABLE, library_folders, loader_path, missing_libraries};
 pub use probe::{LibraryInfo, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF, probe};
+pub use remote::{available, latest};
+pub use remove::{Removed, remove};
 pub use request::Request;
-pub use version::{DEFAULT_VERSION, OLDEST_VERSION, Version};
+pub use version::{DEFAULT_VERSION, NEWEST_KNOWN_MINOR, OLDEST_VERSION, Version};
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
+
+use crate::units::Bytes;
 
 /// Environment variable that names a library, known to other programs that load ONNX Runtime as well.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
@@ -38,6 +54,8 @@ pub struct Found {
     pub path: PathBuf,
     /// Version by the manifest in the cache or by the file's name; absent where neither tells.
     pub version: Option<String>,
+    /// Build by the place in the cache; absent elsewhere.
+    pub build: Option<Build>,
     /// Which step of the look-up found it.
     pub found_by: FoundBy,
 }
@@ -91,14 +109,14 @@ impl FoundBy {
 pub enum Lookup {
     /// There is a library.
     Found(Found),
-    /// None is there; this version would be installed.
-    Missing(Version),
+    /// None is there; this release would be installed.
+    Missing(Release),
 }
 
 /// Finds the library to use, and installs one if there is none.
 ///
-/// `request` is what the user asked for: a path to a library or to a folder that holds one, `cpu@1.31.1` or `1.31.1`.
-/// `progress` is called with a sentence before anything that takes long.
+/// `request` is what the user asked for: a path to a library or to a folder that holds one, `openvino@1.24.1`,
+/// `cuda@latest`, or `1.31.1` for the CPU build. What `latest` means is asked of the package index with pip. `progress` is called with a sentence before anything that takes long.
 ///
 /// # Errors
 ///
@@ -106,14 +124,15 @@ pub enum Lookup {
 pub fn resolve(request: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
     match find(request)? {
         Lookup::Found(found) => Ok(found),
-        Lookup::Missing(version) => {
-            let installed = install(&Cache::locate()?, version, progress)?;
+        Lookup::Missing(release) => {
+            let installed = install(&Cache::locate()?, release, progress)?;
             let found_by = match (installed.newly, request) {
                 (true, _) => FoundBy::Installed,
                 (false, Some(_)) => FoundBy::Version,
                 (false, None) => FoundBy::CachedDefault,
             };
-            Ok(Found { path: installed.library, version: Some(version.to_string()), found_by })
+            let (path, version) = (installed.library, Some(release.version.to_string()));
+            Ok(Found { path, version, build: Some(release.build), found_by })
         }
     }
 }
@@ -127,10 +146,8 @@ pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
     let named = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty());
     match (request.map(str::parse::<Request>).transpose()?, named) {
         (Some(Request::Path(path)), _) => locate::library("--runtime", &path).map(|path| at_path(path, FoundBy::Path)),
-        (Some(Request::Version(version)), _) => Ok(match Cache::locate()?.intact(version)? {
-            Some(library) => in_cache(library, FoundBy::Version),
-            None => Lookup::Missing(version),
-        }),
+        (Some(Request::Release(release)), _) => released(release),
+        (Some(Request::Latest(build)), _) => released(remote::latest(build)?),
         (None, Some(path)) => from_environment(&path),
         (None, None) => best_in_cache(&Cache::locate()?),
     }
@@ -141,20 +158,41 @@ fn from_environment(value: &OsStr) -> Result<Lookup, RuntimeError> {
     locate::library(LIBRARY_VARIABLE, value.as_ref()).map(|path| at_path(path, FoundBy::Environment))
 }
 
-/// The default version if the cache has it intact, else the newest that is.
+/// A release that was asked for.
+fn released(release: Release) -> Result<Lookup, RuntimeError> {
+    let library = Cache::locate()?.intact(release)?;
+    Ok(library.map_or(Lookup::Missing(release), |library| in_cache(library, FoundBy::Version)))
+}
+
+/// The default version of the CPU build if the cache has it intact, else the newest of that build that is. Other builds
+/// are used only where they are asked for.
 fn best_in_cache(cache: &Cache) -> Result<Lookup, RuntimeError> {
-    if let Some(library) = cache.intact(DEFAULT_VERSION)? {
+    let default = Release::cpu(DEFAULT_VERSION);
+    if let Some(library) = cache.intact(default)? {
         return Ok(in_cache(library, FoundBy::CachedDefault));
     }
-    let newest = cache.libraries()?.into_iter().rev().find(|library| library.condition == Condition::Intact);
-    Ok(newest.map_or(Lookup::Missing(DEFAULT_VERSION), |library| in_cache(library, FoundBy::CachedNewest)))
+    for release in cache.releases()?.into_iter().rev().filter(|release| release.build == Build::Cpu) {
+        if let Some(library) = cache.intact(release)? {
+            return Ok(in_cache(library, FoundBy::CachedNewest));
+        }
+    }
+    Ok(Lookup::Missing(default))
 }
 
 fn at_path(path: PathBuf, found_by: FoundBy) -> Lookup {
     let version = locate::version_in_name(&path).map(|version| version.to_string());
-    Lookup::Found(Found { path, version, found_by })
+    Lookup::Found(Found { path, version, build: None, found_by })
 }
 
 fn in_cache(library: CachedLibrary, found_by: FoundBy) -> Lookup {
-    Lookup::Found(Found { path: library.path, version: Some(library.version.to_string()), found_by })
+    let Release { build, version } = library.release;
+    Lookup::Found(Found { path: library.path, version: Some(version.to_string()), build: Some(build), found_by })
+}
+
+/// A size of a download or an installation, in a sentence.
+pub(crate) fn in_megabytes(size: Bytes) -> String {
+    match (size.0 + 500_000) / 1_000_000 {
+        0 => "less than 1 MB".into(),
+        megabytes => format!("{megabytes} MB"),
+    }
 }

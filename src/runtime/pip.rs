@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use super::error::PipMessage;
-use super::{OLDEST_VERSION, RuntimeError, Version};
+use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
 
 /// How pip may be called; the first that works is used.
 const COMMANDS: [&[&str]; 4] = [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["pip3"], &["pip"]];
@@ -13,8 +13,46 @@ const COMMANDS: [&[&str]; 4] = [&["python3", "-m", "pip"], &["python", "-m", "pi
 /// wheel's hash known. Every release from 1.23 to 1.32 has this one.
 const PYTHON: [&str; 6] = ["--python-version", "3.12", "--implementation", "cp", "--abi", "cp312"];
 
+/// Wheels alone, and no questions.
+const ALWAYS: [&str; 3] = ["--only-binary=:all:", "--no-input", "--disable-pip-version-check"];
+
 /// A pip that works.
 pub(super) struct Pip(&'static [&'static str]);
+
+/// What pip was asked about.
+#[derive(Clone, Copy)]
+enum Subject {
+    Release(Release),
+    Libraries(Release),
+    Versions(Build),
+}
+
+impl Subject {
+    fn what(self) -> String {
+        match self {
+            Subject::Release(release) => release.title(),
+            Subject::Libraries(release) => format!("CUDA libraries for {}", release.title()),
+            Subject::Versions(build) => format!("ONNX Runtime for {}", build.purpose()),
+        }
+    }
+
+    /// The command to try by hand.
+    fn by_hand(self) -> String {
+        match self {
+            Subject::Release(Release { build, version }) => {
+                format!("pip download --no-deps {}=={version}", build.package())
+            }
+            Subject::Libraries(Release { build, version }) => {
+                format!("pip download {}[cuda,cudnn]=={version}", build.package())
+            }
+            Subject::Versions(build) => format!("pip index versions {}", build.package()),
+        }
+    }
+
+    fn failed(self, source: PipMessage) -> RuntimeError {
+        RuntimeError::PipFailed { what: self.what(), by_hand: self.by_hand(), source }
+    }
+}
 
 impl Pip {
     /// The first pip that works.
@@ -25,28 +63,73 @@ impl Pip {
         })
     }
 
-    /// Downloads the wheel of one version for one platform (a wheel's tag, such as `manylinux_2_28_x86_64`) into
-    /// `folder`, which must be empty, and returns the wheel's path.
-    pub(super) fn download(&self, version: Version, platform: &str, folder: &Path) -> Result<PathBuf, RuntimeError> {
-        let failed = |message: String| RuntimeError::PipFailed { version, source: PipMessage(message) };
-        let requirement = format!("onnxruntime=={version}");
-        let mut words = vec!["download", "--no-deps", "--only-binary=:all:", "--no-input", "--progress-bar=off"];
-        words.extend(["--disable-pip-version-check", "--platform", platform]);
-        words.extend(PYTHON);
-        words.push(&requirement);
-        let destination = folder.display().to_string();
-        words.extend(["--dest", &destination]);
-        let output = run(self.0, &words).map_err(|error| failed(error.to_string()))?;
-        if !output.status.success() {
-            return Err(explain(version, folder, &output));
-        }
-        let entries = std::fs::read_dir(folder).map_err(|error| failed(error.to_string()))?;
-        let wheels = entries.flatten().map(|entry| entry.path());
+    /// Downloads the wheel of a release for this machine into `folder`, which must be empty, and returns the wheel's
+    /// path.
+    pub(super) fn download(&self, release: Release, folder: &Path) -> Result<PathBuf, RuntimeError> {
+        let subject = Subject::Release(release);
+        let requirement = format!("{}=={}", release.build.package(), release.version);
+        let wheels = self.fetch(subject, release.build, &["--no-deps", &requirement], folder)?;
         wheels
             .into_iter()
-            .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-            .ok_or_else(|| failed("it reported success and left no wheel".into()))
+            .next()
+            .ok_or_else(|| subject.failed(PipMessage("it reported success and left no wheel".into())))
     }
+
+    /// Downloads the wheels of CUDA libraries, and of those that they need in turn, into `folder`, which must be empty,
+    /// and returns the wheels' paths.
+    pub(super) fn download_libraries(
+        &self,
+        release: Release,
+        requirements: &[String],
+        folder: &Path,
+    ) -> Result<Vec<PathBuf>, RuntimeError> {
+        let words: Vec<&str> = requirements.iter().map(String::as_str).collect();
+        self.fetch(Subject::Libraries(release), release.build, &words, folder)
+    }
+
+    /// The released versions of a build that the index has for this machine, ascending.
+    pub(super) fn versions(&self, build: Build) -> Result<Vec<Version>, RuntimeError> {
+        let subject = Subject::Versions(build);
+        let mut words = vec!["index", "versions"];
+        words.extend(ALWAYS);
+        words.extend(for_machine(build)?);
+        words.push(build.package());
+        let output = run(self.0, &words).map_err(|error| subject.failed(PipMessage(error.to_string())))?;
+        let listed = output.status.success().then(|| listed(&String::from_utf8_lossy(&output.stdout))).flatten();
+        listed.ok_or_else(|| explain(subject, Path::new(""), &output))
+    }
+
+    fn fetch(
+        &self,
+        subject: Subject,
+        build: Build,
+        wanted: &[&str],
+        folder: &Path,
+    ) -> Result<Vec<PathBuf>, RuntimeError> {
+        let failed = |error: std::io::Error| subject.failed(PipMessage(error.to_string()));
+        let mut words = vec!["download", "--progress-bar=off"];
+        words.extend(ALWAYS);
+        words.extend(for_machine(build)?);
+        words.extend(wanted);
+        let destination = folder.display().to_string();
+        words.extend(["--dest", &destination]);
+        let output = run(self.0, &words).map_err(failed)?;
+        if !output.status.success() {
+            return Err(explain(subject, folder, &output));
+        }
+        let paths = std::fs::read_dir(folder).map_err(failed)?.flatten().map(|entry| entry.path());
+        let is_wheel = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "whl");
+        let mut wheels: Vec<PathBuf> = paths.filter(is_wheel).collect();
+        wheels.sort_unstable();
+        Ok(wheels)
+    }
+}
+
+/// Words that choose wheels for this machine rather than for pip's own Python.
+fn for_machine(build: Build) -> Result<Vec<&'static str>, RuntimeError> {
+    let mut words = PYTHON.to_vec();
+    words.extend(build.platforms()?.iter().flat_map(|platform| ["--platform", platform]));
+    Ok(words)
 }
 
 fn run(words: &[&str], more: &[&str]) -> std::io::Result<Output> {
@@ -54,28 +137,44 @@ fn run(words: &[&str], more: &[&str]) -> std::io::Result<Output> {
 }
 
 /// The error that pip's words mean.
-fn explain(version: Version, folder: &Path, output: &Output) -> RuntimeError {
+fn explain(subject: Subject, folder: &Path, output: &Output) -> RuntimeError {
     let text = String::from_utf8_lossy(&output.stderr);
+    let source = cause(&text, output);
     if text.contains("No space left on device") {
         return RuntimeError::no_space_for(folder);
     }
-    match offered(&text) {
-        Some(offered) if offered.is_empty() => RuntimeError::NoIndex { source: cause(&text, output) },
-        Some(available) => RuntimeError::NoSuchVersion {
-            version,
+    if text.contains("DO NOT MATCH THE HASHES") {
+        return RuntimeError::IndexHash { what: subject.what(), source };
+    }
+    match (offered(&text), subject) {
+        (Some(offered), _) if offered.is_empty() => RuntimeError::NoIndex { what: subject.what(), source },
+        (Some(available), Subject::Release(release)) => RuntimeError::NoSuchVersion {
+            release,
             available: available.into_iter().filter(|version| *version >= OLDEST_VERSION).collect(),
         },
-        None => RuntimeError::PipFailed { version, source: cause(&text, output) },
+        (None, Subject::Versions(_)) if text.contains("No matching distribution found") => {
+            RuntimeError::NoIndex { what: subject.what(), source }
+        }
+        _ => subject.failed(source),
     }
+}
+
+/// The versions that `pip index versions` prints, ascending; `None` if it printed something else.
+fn listed(text: &str) -> Option<Vec<Version>> {
+    text.lines().find_map(|line| line.strip_prefix("Available versions:")).map(ascending)
+}
+
+fn ascending(list: &str) -> Vec<Version> {
+    let mut versions: Vec<Version> = list.split(',').filter_map(|word| word.trim().parse().ok()).collect();
+    versions.sort_unstable();
+    versions
 }
 
 /// The versions that pip lists where it did not find the one asked for; `None` where that was not the problem.
 fn offered(text: &str) -> Option<Vec<Version>> {
     let (_, list) = text.split_once("(from versions:")?;
     let (list, _) = list.split_once(')')?;
-    let mut versions: Vec<Version> = list.split(',').filter_map(|word| word.trim().parse().ok()).collect();
-    versions.sort_unstable();
-    Some(versions)
+    Some(ascending(list))
 }
 
 /// The line that tells most: the last broken connection, else the last error, else the last line, else the status.
@@ -97,7 +196,8 @@ mod tests {
 
     fn explained(stderr: &str) -> RuntimeError {
         let output = Output { status: ExitStatus::from_raw(1 << 8), stdout: Vec::new(), stderr: stderr.into() };
-        explain("1.99.0".parse().unwrap(), Path::new("/cache"), &output)
+        let release = Release::cpu("1.99.0".parse().unwrap());
+        explain(Subject::Release(release), Path::new("/cache"), &output)
     }
 
     #[test]
@@ -117,7 +217,7 @@ mod tests {
              ERROR: Could not find a version that satisfies the requirement onnxruntime==1.99.0 (from versions: none)\n\
              ERROR: No matching distribution found for onnxruntime==1.99.0\n",
         );
-        let RuntimeError::NoIndex { source } = error else { panic!("{error:?}") };
+        let RuntimeError::NoIndex { source, .. } = error else { panic!("{error:?}") };
         assert_eq!(source.0, "'NewConnectionError(refused)': /onnxruntime/");
     }
 
@@ -135,5 +235,35 @@ mod tests {
             matches!(&error, RuntimeError::PipFailed { source, .. } if source.0.contains("exit status: 1")),
             "{error:?}"
         );
+    }
+
+    #[test]
+    fn a_wheel_that_pip_refuses_for_its_hash_is_told_apart() {
+        let error = explained(
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package \
+             versions, please update the hashes.\n    Expected sha256 aa\n         Got        bb\n",
+        );
+        assert!(matches!(error, RuntimeError::IndexHash { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn versions_are_listed_ascending_and_without_previews() {
+        let text =
+            "onnxruntime-openvino (1.24.1)\nAvailable versions: 1.24.1, 1.24.0.dev3, 1.9.0, 1.23.0\n  LATEST: 1.24.1\n";
+        let words: Vec<String> = listed(text).unwrap().iter().map(Version::to_string).collect();
+        assert_eq!(words, ["1.9.0", "1.23.0", "1.24.1"]);
+        assert_eq!(listed("something else"), None);
+    }
+
+    #[test]
+    fn an_index_that_cannot_be_asked_is_told_apart_from_a_pip_that_cannot_ask() {
+        let asked = |stderr: &str| {
+            let output = Output { status: ExitStatus::from_raw(1 << 8), stdout: Vec::new(), stderr: stderr.into() };
+            explain(Subject::Versions(Build::OpenVino), Path::new(""), &output)
+        };
+        let error = asked("ERROR: No matching distribution found for onnxruntime-openvino\n");
+        assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");
+        let error = asked("ERROR: unknown command \"index\"\n");
+        assert!(error.hint().unwrap().contains("pip index versions onnxruntime-openvino"), "{error:?}");
     }
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::needs;
+
 /// Variable and value that switch off ONNX Runtime's telemetry; to be set before a library is opened.
 pub const TELEMETRY_OFF: (&str, &str) = ("ORT_DISABLE_TELEMETRY", "1");
 
@@ -88,6 +90,7 @@ pub fn probe(program: &Path, arguments: &[&OsStr], path: &Path) -> Result<Librar
         .args(arguments)
         .arg(path)
         .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
+        .envs(needs::loader_path(path).map(|folders| (needs::LOADER_VARIABLE, folders)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

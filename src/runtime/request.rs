@@ -3,41 +3,46 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{OLDEST_VERSION, RuntimeError, Version};
+use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
 
-/// The build that can be installed: ONNX Runtime's own for the CPU.
-pub(super) const BUILD: &str = "cpu";
+/// Word for the newest version that there is.
+const LATEST: &str = "latest";
 
 /// What a user asks for with `--runtime` or `runtime install`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A library, or a folder that holds one.
     Path(PathBuf),
-    /// A version of the CPU build, from the cache or to be installed.
-    Version(Version),
+    /// A build in a version, from the cache or to be installed.
+    Release(Release),
+    /// The newest version of a build that the package index has and `onnxprof` knows.
+    Latest(Build),
 }
 
 impl FromStr for Request {
     type Err = RuntimeError;
 
-    /// Reads `cpu@1.31.1` or `1.31.1` as a version, everything else and everything that exists as a path.
+    /// Reads `openvino@1.24.1`, `cuda@latest` and `1.31.1` (of the CPU build) as releases, everything else and
+    /// everything that exists as a path.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
             return Err(RuntimeError::NotARequest { text: text.into() });
         }
-        let path = || Ok(Request::Path(text.into()));
         if Path::new(text).exists() {
-            return path();
+            return Ok(Request::Path(text.into()));
         }
         match text.split_once('@') {
-            Some((BUILD, version)) => match version.parse() {
-                Ok(version) => loadable(version).map(Request::Version),
-                Err(_) => Err(RuntimeError::NotARequest { text: text.into() }),
-            },
-            Some((build, _)) if is_word(build) => Err(RuntimeError::UnknownBuild { build: build.into() }),
-            _ => match text.parse() {
-                Ok(version) => loadable(version).map(Request::Version),
-                Err(_) => path(),
+            Some((build, version)) if is_word(build) => {
+                let build = build.parse()?;
+                if version == LATEST {
+                    return Ok(Request::Latest(build));
+                }
+                let version = version.parse().map_err(|_| RuntimeError::NotARequest { text: text.into() })?;
+                loadable(Release { build, version }).map(Request::Release)
+            }
+            _ => match text.parse::<Version>() {
+                Ok(version) => loadable(Release::cpu(version)).map(Request::Release),
+                Err(_) => Ok(Request::Path(text.into())),
             },
         }
     }
@@ -47,27 +52,36 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-fn loadable(version: Version) -> Result<Version, RuntimeError> {
-    if version < OLDEST_VERSION { Err(RuntimeError::TooOld { version }) } else { Ok(version) }
+fn loadable(release: Release) -> Result<Release, RuntimeError> {
+    if release.version < OLDEST_VERSION { Err(RuntimeError::TooOld { version: release.version }) } else { Ok(release) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn version(text: &str) -> Request {
-        Request::Version(text.parse().unwrap())
+    fn release(build: Build, version: &str) -> Request {
+        Request::Release(Release { build, version: version.parse().unwrap() })
     }
 
     #[test]
     fn versions_are_asked_for_with_and_without_the_build() {
-        assert_eq!("cpu@1.31.1".parse::<Request>().unwrap(), version("1.31.1"));
-        assert_eq!("1.23.2".parse::<Request>().unwrap(), version("1.23.2"));
+        assert_eq!("cpu@1.31.1".parse::<Request>().unwrap(), release(Build::Cpu, "1.31.1"));
+        assert_eq!("1.23.2".parse::<Request>().unwrap(), release(Build::Cpu, "1.23.2"));
+        assert_eq!("openvino@1.24.1".parse::<Request>().unwrap(), release(Build::OpenVino, "1.24.1"));
+        assert_eq!("cuda@1.31.1".parse::<Request>().unwrap(), release(Build::Cuda, "1.31.1"));
+    }
+
+    #[test]
+    fn latest_is_a_version_of_each_build() {
+        for build in Build::ALL {
+            assert_eq!(format!("{build}@latest").parse::<Request>().unwrap(), Request::Latest(build));
+        }
     }
 
     #[test]
     fn everything_else_is_a_path() {
-        for text in ["libonnxruntime.so.1.31.1", "/opt/ort/lib", "./a@b/c", "/x@1.2.3", "1.31"] {
+        for text in ["libonnxruntime.so.1.31.1", "/opt/ort/lib", "./a@b/c", "/x@1.2.3", "1.31", "latest"] {
             assert_eq!(text.parse::<Request>().unwrap(), Request::Path(text.into()), "{text}");
         }
     }
@@ -82,5 +96,6 @@ mod tests {
         assert!(matches!("cpu@newest".parse::<Request>(), Err(RuntimeError::NotARequest { .. })));
         assert!(matches!("".parse::<Request>(), Err(RuntimeError::NotARequest { .. })));
         assert!(matches!("1.22.1".parse::<Request>(), Err(RuntimeError::TooOld { .. })));
+        assert!(matches!("openvino@1.22.0".parse::<Request>(), Err(RuntimeError::TooOld { .. })));
     }
 }

@@ -1,93 +1,159 @@
 //! The Python wheel that carries the library.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::cache::{self, Manifest, Verification};
-use super::{RuntimeError, Version};
+use super::Build::{self, Cpu, OpenVino};
+use super::manifest::Verification;
+use super::unpack::{self, Unpacked};
+use super::{Release, RuntimeError};
 use crate::hash;
+use crate::units::Bytes;
 
-/// SHA-256 of published wheels by version and platform. pip checks every other version against the hash that the index
-/// states.
-const PUBLISHED: [(&str, &str, &str); 6] = [
-    ("1.23.2", "manylinux_2_28_x86_64", "0f9b4ae77f8e3c9bee50c27bc1beede83f786fe1d52e99ac85aa8d65a01e9b77"),
-    ("1.23.2", "manylinux_2_28_aarch64", "76ff670550dc23e58ea9bc53b5149b99a44e63b34b524f7b8547469aaa0dcb8c"),
-    ("1.31.1", "manylinux_2_28_x86_64", "1f3dea47f2f0e5117c2404cea7d21fd253ae7836a3bf167a501cdfbb2600d536"),
-    ("1.31.1", "manylinux_2_28_aarch64", "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc"),
-    ("1.32.0", "manylinux_2_28_x86_64", "99e1074c4b2197accd5073052a465361be17b89c093b8ffb6e6bd8f986c52df8"),
-    ("1.32.0", "manylinux_2_28_aarch64", "e36c187006e7a7c8b8d6d57f1a209dd63f52430dca6c282b177718ad6b841054"),
+/// Wheels whose SHA-256 is known here: build, version, processor, hash, size in bytes. pip checks every other one against
+/// the hash that the index states.
+const PUBLISHED: [(Build, &str, &str, &str, u64); 7] = [
+    (Cpu, "1.23.2", "x86_64", "0f9b4ae77f8e3c9bee50c27bc1beede83f786fe1d52e99ac85aa8d65a01e9b77", 17_382_649),
+    (Cpu, "1.23.2", "aarch64", "76ff670550dc23e58ea9bc53b5149b99a44e63b34b524f7b8547469aaa0dcb8c", 15_226_915),
+    (Cpu, "1.31.1", "x86_64", "1f3dea47f2f0e5117c2404cea7d21fd253ae7836a3bf167a501cdfbb2600d536", 23_760_988),
+    (Cpu, "1.31.1", "aarch64", "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc", 21_420_803),
+    (Cpu, "1.32.0", "x86_64", "99e1074c4b2197accd5073052a465361be17b89c093b8ffb6e6bd8f986c52df8", 27_780_211),
+    (Cpu, "1.32.0", "aarch64", "e36c187006e7a7c8b8d6d57f1a209dd63f52430dca6c282b177718ad6b841054", 23_196_724),
+    (OpenVino, "1.24.1", "x86_64", "d617fac2f59a6ab5ea59a788c3e1592240a129642519aaeaa774761dfe35150e", 84_433_207),
 ];
 
-/// Where the wheel keeps the library.
-const LIBRARY_PREFIX: &str = "onnxruntime/capi/libonnxruntime.so.";
+/// Where the wheel keeps its libraries.
+const LIBRARIES: &str = "onnxruntime/capi/";
+
+/// How the name of the library itself begins, among them.
+const LIBRARY_PREFIX: &str = "libonnxruntime.so.";
+
+/// How the name of the library for Python begins, which is a whole ONNX Runtime once more.
+const PYTHON_PREFIX: &str = "onnxruntime_pybind11_state";
 
 /// What must accompany the library, or tells what it does.
 const PAPERS: [&str; 3] = ["onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt", "onnxruntime/Privacy.md"];
 
-/// The wheel's platform tag for this machine. The wheels need glibc 2.28.
-pub(super) fn platform() -> Result<&'static str, RuntimeError> {
-    match (std::env::consts::OS, std::env::consts::ARCH) {
-        ("linux", "x86_64") => Ok("manylinux_2_28_x86_64"),
-        ("linux", "aarch64") => Ok("manylinux_2_28_aarch64"),
-        (os, architecture) => Err(RuntimeError::UnsupportedPlatform { os, architecture }),
+/// What the manifest holds of the wheel.
+#[derive(Debug)]
+pub(super) struct Origin {
+    /// File name of the library in the folder.
+    pub library: String,
+    /// SHA-256 of the library.
+    pub library_sha256: String,
+    /// File name of the wheel.
+    pub wheel: String,
+    /// SHA-256 of the wheel.
+    pub wheel_sha256: String,
+    /// What that was compared with.
+    pub verified_against: Verification,
+}
+
+/// Size of the wheel of a release for this machine, if it is known before the wheel is downloaded.
+pub(super) fn size_of_download(release: Release) -> Option<Bytes> {
+    known(release).map(|(_, size)| size)
+}
+
+/// Checks a wheel, and takes the library, those that it needs and their licences out of it.
+pub(super) fn unpack(wheel: &Path, release: Release, unpacked: &mut Unpacked) -> Result<Origin, RuntimeError> {
+    let name = file_name(wheel);
+    let folder = unpacked.folder().to_owned();
+    let failed = |source| bad(wheel, &folder, source);
+    let wheel_sha256 = hash::of_file(wheel).map_err(failed)?;
+    let verified_against = verify(&name, release, &wheel_sha256)?;
+    let (library, library_sha256) = extract(wheel, unpacked).map_err(failed)?;
+    Ok(Origin { library, library_sha256, wheel: name, wheel_sha256, verified_against })
+}
+
+/// The error for a wheel that cannot be unpacked into `folder`.
+pub(super) fn bad(wheel: &Path, folder: &Path, source: io::Error) -> RuntimeError {
+    match source.kind() {
+        io::ErrorKind::StorageFull => RuntimeError::no_space_for(folder),
+        _ => RuntimeError::BadWheel { wheel: file_name(wheel), source },
     }
 }
 
-/// Checks a wheel, unpacks the library and its licences from it into `folder`, and writes the manifest beside them.
-/// Everything is on the disk when this returns.
-pub(super) fn unpack(wheel: &Path, version: Version, folder: &Path) -> Result<(), RuntimeError> {
-    let name = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::StorageFull => RuntimeError::no_space_for(folder),
-        _ => RuntimeError::BadWheel { wheel: name.clone(), source },
+/// The last part of a path, as text.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// SHA-256 and size of the wheel of a release for this machine, if they are known here.
+fn known(release: Release) -> Option<(&'static str, Bytes)> {
+    let version = release.version.to_string();
+    let is_it = |row: &&(Build, &str, &str, &str, u64)| {
+        row.0 == release.build && row.1 == version && row.2 == std::env::consts::ARCH
     };
-    let wheel_sha256 = hash::of_file(wheel).map_err(failed)?;
-    let verified_against = verify(&name, version, &wheel_sha256)?;
-    let (library, library_sha256) = extract(wheel, folder).map_err(failed)?;
-    let manifest = Manifest {
-        version: version.to_string(),
-        library,
-        library_sha256,
-        wheel: name.clone(),
-        wheel_sha256,
-        verified_against,
-    };
-    cache::write_manifest(folder, &manifest).map_err(failed)
+    PUBLISHED.iter().find(is_it).map(|row| (row.3, Bytes(row.4)))
 }
 
 /// Compares the wheel's hash with the published one, if that is known.
-fn verify(wheel: &str, version: Version, found: &str) -> Result<Verification, RuntimeError> {
-    let (platform, version) = (platform()?, version.to_string());
-    match PUBLISHED.iter().find(|row| row.0 == version && row.1 == platform) {
+fn verify(wheel: &str, release: Release, found: &str) -> Result<Verification, RuntimeError> {
+    match known(release) {
         None => Ok(Verification::Index),
-        Some((.., expected)) if *expected == found => Ok(Verification::Pinned),
-        Some((.., expected)) => Err(RuntimeError::WrongHash { wheel: wheel.into(), found: found.into(), expected }),
+        Some((expected, _)) if expected == found => Ok(Verification::Pinned),
+        Some((expected, _)) => Err(RuntimeError::WrongHash { wheel: wheel.into(), found: found.into(), expected }),
     }
 }
 
 /// Unpacks, and returns the library's file name and SHA-256.
-fn extract(wheel: &Path, folder: &Path) -> io::Result<(String, String)> {
+fn extract(wheel: &Path, unpacked: &mut Unpacked) -> io::Result<(String, String)> {
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
-    let entry = archive.file_names().flatten().find(|entry| entry.starts_with(LIBRARY_PREFIX)).map(Cow::into_owned);
-    let entry = entry.ok_or_else(|| io::Error::other(format!("it has no `{LIBRARY_PREFIX}*`")))?;
-    let library = extract_entry(&mut archive, &entry, folder)?;
-    for paper in PAPERS {
-        if archive.index_for_name(paper).is_some() {
-            extract_entry(&mut archive, paper, folder)?;
+    let mut library = None;
+    for entry in unpack::entries(&archive) {
+        let Some(name) = name_to_keep(&entry) else { continue };
+        unpacked.add(&mut archive, &entry, name)?;
+        if name.starts_with(LIBRARY_PREFIX) && library.is_none() {
+            library = unpacked.sha256(name).map(|sha256| (name.to_owned(), sha256.to_owned()));
         }
     }
-    Ok(library)
+    library.ok_or_else(|| io::Error::other(format!("it has no `{LIBRARIES}{LIBRARY_PREFIX}*`")))
 }
 
-/// Unpacks one entry under its base name, and returns that and the SHA-256.
-fn extract_entry(archive: &mut ZipArchive<File>, entry: &str, folder: &Path) -> io::Result<(String, String)> {
-    let name = entry.rsplit('/').next().unwrap_or(entry).to_owned();
-    let mut file = File::create_new(folder.join(&name))?;
-    let sha256 = hash::copy(&mut archive.by_name(entry)?, &mut file)?;
-    file.sync_all()?;
-    Ok((name, sha256))
+/// Under which name an entry of the wheel is unpacked; `None` if it is not.
+fn name_to_keep(entry: &str) -> Option<&str> {
+    let paper = PAPERS.contains(&entry).then(|| entry.rsplit('/').next()).flatten();
+    let is_library =
+        |name: &&str| !name.contains('/') && unpack::is_shared_library(name) && !name.starts_with(PYTHON_PREFIX);
+    paper.or_else(|| entry.strip_prefix(LIBRARIES).filter(is_library))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_and_licences_are_kept_and_python_is_not() {
+        for (entry, name) in [
+            ("onnxruntime/LICENSE", "LICENSE"),
+            ("onnxruntime/capi/libonnxruntime.so.1.24.1", "libonnxruntime.so.1.24.1"),
+            ("onnxruntime/capi/libonnxruntime_providers_openvino.so", "libonnxruntime_providers_openvino.so"),
+            ("onnxruntime/capi/libopenvino.so.2541", "libopenvino.so.2541"),
+        ] {
+            assert_eq!(name_to_keep(entry), Some(name));
+        }
+        for entry in [
+            "onnxruntime/capi/onnxruntime_pybind11_state.cpython-312-x86_64-linux-gnu.so",
+            "onnxruntime/capi/_pybind_state.py",
+            "onnxruntime/capi/training/libx.so",
+            "onnxruntime/transformers/libx.so",
+            "LICENSE",
+        ] {
+            assert_eq!(name_to_keep(entry), None, "{entry}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_known_wheel_with_another_hash_is_refused() {
+        let release = Release { build: OpenVino, version: "1.24.1".parse().unwrap() };
+        assert!(matches!(verify("w.whl", release, "00"), Err(RuntimeError::WrongHash { .. })));
+        assert_eq!(size_of_download(release), Some(Bytes(84_433_207)));
+        let other = Release { build: Cpu, ..release };
+        assert_eq!(verify("w.whl", other, "00").unwrap(), Verification::Index);
+        assert_eq!(size_of_download(other), None);
+    }
 }

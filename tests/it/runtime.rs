@@ -1,5 +1,10 @@
 //! `onnxprof runtime`, against real libraries and a real pip.
 
+#[cfg(target_arch = "x86_64")]
+mod builds;
+#[cfg(target_arch = "x86_64")]
+mod cuda;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -10,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::wheels::{self, Wheels};
 use crate::support::{BAD_INPUT, Onnxprof, Output, library};
 
 const DEFAULT: &str = "1.31.1";
@@ -25,10 +31,7 @@ fn which(request: impl AsRef<Path>) -> Output {
 
 /// Names of everything in the cache's folder of libraries.
 fn names(cache: &TempDir) -> Vec<String> {
-    let entries = fs::read_dir(cache.path().join("runtimes")).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
+    wheels::names(&cache.path().join("runtimes"))
 }
 
 fn unfinished(cache: &TempDir) -> usize {
@@ -41,11 +44,20 @@ fn providers(described: &Value) -> Vec<&str> {
 
 /// A shared library built from C.
 fn compiled(folder: &TempDir, source: &str) -> PathBuf {
-    let (code, built) = (folder.path().join("lib.c"), folder.path().join("lib.so"));
-    fs::write(&code, source).unwrap();
-    let status = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&built).arg(&code).status().unwrap();
-    assert!(status.success());
+    let built = folder.path().join("lib.so");
+    compile(&built, source, &[]);
     built
+}
+
+/// Builds a shared library from C, which needs the libraries `needed` whether it uses them or not.
+fn compile(built: &Path, source: &str, needed: &[PathBuf]) {
+    let code = built.with_extension("c");
+    fs::write(&code, source).unwrap();
+    let soname = format!("-Wl,--no-as-needed,-soname,{}", built.file_name().unwrap().to_str().unwrap());
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", &soname, "-o"]).arg(built).arg(&code).args(needed);
+    assert!(compiler.status().unwrap().success());
+    fs::remove_file(code).unwrap();
 }
 
 /// A folder for `PATH` whose `python3` is the shell script `body`.
@@ -55,33 +67,6 @@ fn python(body: &str) -> TempDir {
     fs::write(&file, format!("#!/bin/sh\n{body}\n")).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     folder
-}
-
-/// A folder with a wheel that pip accepts, with `files` in it, and a command that installs its version from nowhere else.
-fn install_from_wheel(version: &str, files: &[(&str, &[u8])]) -> (TempDir, Onnxprof) {
-    let folder = tempfile::tempdir().unwrap();
-    let platform = format!("manylinux_2_28_{}", std::env::consts::ARCH);
-    let name = format!("onnxruntime-{version}-cp312-cp312-{platform}.whl");
-    let mut wheel = zip::ZipWriter::new(fs::File::create(folder.path().join(name)).unwrap());
-    let info = format!("onnxruntime-{version}.dist-info");
-    let metadata = format!("Metadata-Version: 2.1\nName: onnxruntime\nVersion: {version}\n");
-    let tags = format!("Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp312-cp312-{platform}\n");
-    let own = [
-        (format!("{info}/METADATA"), metadata),
-        (format!("{info}/WHEEL"), tags),
-        (format!("{info}/RECORD"), String::new()),
-    ];
-    let own = own.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
-    for (name, content) in own.chain(files.iter().copied()) {
-        wheel.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-        wheel.write_all(content).unwrap();
-    }
-    wheel.finish().unwrap();
-    let command = runtime(["install", &format!("cpu@{version}")])
-        .env("PIP_NO_INDEX", "1")
-        .env("PIP_FIND_LINKS", folder.path())
-        .env("ONNXPROF_CACHE", folder.path().join("cache"));
-    (folder, command)
 }
 
 #[test]
@@ -167,7 +152,11 @@ fn an_empty_cache_lists_nothing_and_tells_what_would_be_installed() {
     assert_eq!(output.assert_code(0).assert_stderr("installs ONNX Runtime 1.31.1").stdout, "");
     assert_eq!(runtime(["list", "--json"]).env("ONNXPROF_CACHE", cache.path()).run().stdout, "[]\n");
     let output = runtime(["which"]).env("ONNXPROF_CACHE", cache.path()).run();
-    output.assert_error(BAD_INPUT, "ONNX Runtime 1.31.1 is not installed", "onnxprof runtime install cpu@1.31.1");
+    output.assert_error(
+        BAD_INPUT,
+        "ONNX Runtime 1.31.1 for the CPU is not installed",
+        "onnxprof runtime install cpu@1.31.1",
+    );
     assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
 }
 
@@ -242,7 +231,7 @@ fn an_installed_version_is_not_installed_again() {
     library(DEFAULT);
     let nowhere = tempfile::tempdir().unwrap();
     let output = runtime(["install"]).env("PATH", nowhere.path()).run();
-    output.assert_code(0).assert_stderr("ONNX Runtime 1.31.1 is installed already");
+    output.assert_code(0).assert_stderr("ONNX Runtime 1.31.1 for the CPU is installed already");
 }
 
 #[test]
@@ -286,16 +275,20 @@ fn an_unknown_version_lists_those_that_there_are() {
 
 #[test]
 fn a_wheel_that_is_not_the_published_one_is_refused() {
-    let (folder, install) = install_from_wheel(DEFAULT, &[("onnxruntime/capi/libonnxruntime.so.1.31.1", b"evil")]);
-    install.run().assert_error(BAD_INPUT, "is not the published file", "which index pip uses");
-    assert_eq!(fs::read_dir(folder.path().join("cache/runtimes")).unwrap().count(), 1);
+    let wheels = Wheels::new();
+    wheels.runtime("onnxruntime", DEFAULT, &[], &[("onnxruntime/capi/libonnxruntime.so.1.31.1", b"evil")]);
+    let output = wheels.command(&["install", "cpu@1.31.1"]).run();
+    output.assert_error(BAD_INPUT, "is not the published file", "which index pip uses");
+    assert_eq!(wheels.names(), [".lock"]);
 }
 
 #[test]
 fn a_wheel_without_a_library_is_refused() {
-    let (folder, install) = install_from_wheel("1.30.99", &[]);
-    install.run().assert_error(BAD_INPUT, "it has no `onnxruntime/capi/libonnxruntime.so.*`", "which index pip uses");
-    assert_eq!(fs::read_dir(folder.path().join("cache/runtimes")).unwrap().count(), 1);
+    let wheels = Wheels::new();
+    wheels.runtime("onnxruntime", "1.30.99", &[], &[]);
+    let output = wheels.command(&["install", "cpu@1.30.99"]).run();
+    output.assert_error(BAD_INPUT, "it has no `onnxruntime/capi/libonnxruntime.so.*`", "which index pip uses");
+    assert_eq!(wheels.names(), [".lock"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Running the binary.
 
 pub mod record;
+pub mod wheels;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,12 @@ pub fn shared_cache() -> PathBuf {
 
 /// The library of one version, from the shared cache; installed if need be.
 pub fn library(version: &str) -> PathBuf {
-    let request = format!("cpu@{version}");
-    let output = Onnxprof::new().args(["runtime", "install", &request]).run();
+    installed(&format!("cpu@{version}"))
+}
+
+/// The library of one release, such as `openvino@1.24.1`, from the shared cache; installed if need be.
+pub fn installed(release: &str) -> PathBuf {
+    let output = Onnxprof::new().args(["runtime", "install", release]).run();
     output.assert_code(0);
     PathBuf::from(output.stdout.trim_end())
 }

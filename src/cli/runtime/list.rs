@@ -1,0 +1,212 @@
+//! `onnxprof runtime list`: what is here, and what could be.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+use super::{Format, ask, chain, failed, output, print};
+use crate::cli::{CliError, exit};
+use crate::runtime::{
+    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, Release, RuntimeError,
+};
+use crate::units::Bytes;
+
+/// A library, as `--json` prints it.
+#[derive(Serialize)]
+pub(super) struct Listed {
+    /// The library's file, or the folder where it should be.
+    pub path: PathBuf,
+    /// `cache`, or the flag or variable that named it.
+    pub found_in: &'static str,
+    /// Its build; absent outside the cache.
+    pub build: Option<Build>,
+    /// Why this one is used; absent if it is not.
+    pub used_because: Option<String>,
+    /// What its files take; absent where that is not known.
+    pub size_bytes: Option<Bytes>,
+    /// What it says of itself; absent if it cannot be loaded.
+    #[serde(flatten)]
+    pub info: Option<LibraryInfo>,
+    /// File names of the CUDA libraries that it needs and that are nowhere.
+    pub missing_libraries: Vec<String>,
+    /// Why it cannot be loaded; absent if it can.
+    pub error: Option<String>,
+}
+
+/// A library before it is asked what it is.
+struct Candidate {
+    path: PathBuf,
+    found_in: &'static str,
+    build: Option<Build>,
+    size_bytes: Option<Bytes>,
+    condition: Condition,
+}
+
+/// Lists the libraries that are found without being named.
+pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
+    let used = runtime::find(None);
+    let libraries = listed(used.as_ref().ok())?;
+    match format {
+        Format::Json => print(&output::json(&libraries)?)?,
+        Format::Text => print(&table(&libraries))?,
+    }
+    if format == Format::Text && matches!(used, Ok(Lookup::Missing(_))) {
+        eprintln!("no library is found; the first `onnxprof profile` installs ONNX Runtime {DEFAULT_VERSION}");
+    }
+    let usable = libraries.iter().all(|library| library.error.is_none());
+    Ok(ExitCode::from(if usable { exit::DONE } else { exit::BAD_INPUT }))
+}
+
+/// The library that the environment names, then those of the cache by build and ascending version.
+fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
+    let reason = |path: &Path, found_in: &str| match used {
+        Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => {
+            Some(found.found_by.to_string())
+        }
+        _ => None,
+    };
+    let entry = |candidate: Candidate| {
+        let Candidate { path, found_in, build, size_bytes, condition } = candidate;
+        let (info, error) = match condition {
+            Condition::Broken(why) => (None, Some(why)),
+            Condition::Intact => match ask(&path) {
+                Ok(info) => (Some(info), None),
+                Err(error) => (None, Some(chain(&error).join(": "))),
+            },
+        };
+        let missing_libraries = runtime::missing_libraries(&path);
+        let used_because = reason(&path, found_in);
+        Listed { path, found_in, build, used_because, size_bytes, info, missing_libraries, error }
+    };
+    Ok(candidates()?.into_iter().map(entry).collect())
+}
+
+fn candidates() -> Result<Vec<Candidate>, CliError> {
+    let mut all = Vec::new();
+    if let Some(named) = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty()) {
+        let (path, condition) = match runtime::library_at(LIBRARY_VARIABLE, named.as_ref()) {
+            Ok(path) => (path, Condition::Intact),
+            Err(error) => (named.into(), Condition::Broken(CliError::new(exit::BAD_INPUT, &error).chain.join(": "))),
+        };
+        all.push(Candidate { path, found_in: LIBRARY_VARIABLE, build: None, size_bytes: None, condition });
+    }
+    // Without a cache folder there is nothing in it to list.
+    let cached = Cache::locate().map_or(Ok(Vec::new()), |cache| cache.libraries()).map_err(|error| failed(&error))?;
+    all.extend(cached.into_iter().map(|library| Candidate {
+        path: library.path,
+        found_in: "cache",
+        build: Some(library.release.build),
+        size_bytes: library.size_bytes,
+        condition: library.condition,
+    }));
+    Ok(all)
+}
+
+fn table(libraries: &[Listed]) -> String {
+    if libraries.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["", "build", "version", "execution providers", "found in", "path"]);
+    for library in libraries {
+        let mark = if library.used_because.is_some() { "*" } else { "" };
+        let build = library.build.map_or("", Build::word);
+        let (version, providers) = match &library.info {
+            Some(info) => (info.version.as_str(), info.execution_providers.join(", ")),
+            None => ("unusable", String::new()),
+        };
+        table.add_row([mark, build, version, &providers, library.found_in, &library.path.display().to_string()]);
+    }
+    let mut text = format!("{}\n", table.trim_fmt());
+    for library in libraries {
+        let path = library.path.display();
+        if let Some(reason) = &library.used_because {
+            text.push_str(&format!("* is used: {reason}\n"));
+        }
+        if let Some(error) = &library.error {
+            text.push_str(&format!("unusable: {path}: {error}\n"));
+        }
+        if !library.missing_libraries.is_empty() {
+            let names = library.missing_libraries.join(", ");
+            text.push_str(&format!("without CUDA: {path}: it needs {names}, which are nowhere\n"));
+        }
+    }
+    text
+}
+
+/// A release that can be installed, as `--json` prints it.
+#[derive(Serialize)]
+struct Installable {
+    /// The word that asks for it.
+    request: String,
+    /// Its build.
+    build: Build,
+    /// Its version.
+    version: String,
+    /// Whether `BUILD@latest` means this one.
+    latest: bool,
+    /// Whether it is in the cache and intact.
+    installed: bool,
+}
+
+/// Lists what the package index has for this machine, newest first.
+pub(super) fn remote(format: Format) -> Result<ExitCode, CliError> {
+    let (mut found, mut lacking) = (Vec::new(), Vec::new());
+    for build in Build::ALL {
+        match runtime::available(build) {
+            Ok(versions) => found.extend(installable(build, &versions)?),
+            Err(error @ (RuntimeError::NoIndex { .. } | RuntimeError::BuildNotForPlatform { .. })) => {
+                lacking.push(error)
+            }
+            Err(error) => return Err(failed(&error)),
+        }
+    }
+    // An index that is reached has at least one of them.
+    if let (true, Some(error)) = (found.is_empty(), lacking.first()) {
+        return Err(failed(error));
+    }
+    for error in &lacking {
+        eprintln!("{}", CliError::new(exit::BAD_INPUT, error).chain.join(": "));
+    }
+    match format {
+        Format::Json => print(&output::json(&found)?)?,
+        Format::Text => print(&remote_table(&found))?,
+    }
+    Ok(ExitCode::from(exit::DONE))
+}
+
+fn installable(build: Build, versions: &[runtime::Version]) -> Result<Vec<Installable>, CliError> {
+    let cache = Cache::locate().ok();
+    let latest = versions.iter().find(|version| version.is_known());
+    let entry = |version: &runtime::Version| {
+        let release = Release { build, version: *version };
+        let cached = cache.as_ref().map(|cache| cache.intact(release)).transpose().map_err(|error| failed(&error))?;
+        Ok(Installable {
+            request: release.to_string(),
+            build,
+            version: version.to_string(),
+            latest: latest == Some(version),
+            installed: cached.flatten().is_some(),
+        })
+    };
+    versions.iter().map(entry).collect()
+}
+
+fn remote_table(releases: &[Installable]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["release", ""]);
+    for release in releases {
+        let remark = match (release.latest, release.installed) {
+            (true, true) => "latest, installed",
+            (true, false) => "latest",
+            (false, true) => "installed",
+            (false, false) => "",
+        };
+        table.add_row([release.request.as_str(), remark]);
+    }
+    format!("{}\n", table.trim_fmt())
+}

@@ -1,0 +1,211 @@
+//! The CUDA libraries that the GPU build needs, as wheels that its own wheel names.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use zip::ZipArchive;
+
+use super::manifest::CompanionWheel;
+use super::needs::{self, CUDA_FOLDER, CUDA_PROVIDER, Needed};
+use super::pip::Pip;
+use super::unpack::{self, Unpacked};
+use super::{Release, RuntimeError, in_megabytes, staging, wheel};
+use crate::hash;
+use crate::units::Bytes;
+
+/// Groups of optional requirements in the wheel's metadata under which the CUDA libraries stand.
+const EXTRAS: [&str; 2] = ["cuda", "cudnn"];
+
+/// How the names of the packages begin that carry CUDA libraries; nothing else is downloaded for them.
+const PACKAGES: &str = "nvidia-";
+
+/// The package that the metadata pins to the version of CUDA.
+const RUNTIME: &str = "cuda-runtime";
+
+/// What the metadata leaves to cuDNN and cuFFT, whose own metadata name no version. They are released with CUDA, under its
+/// version.
+const UNPINNED: [&str; 2] = ["cublas", "nvjitlink"];
+
+/// Where their wheels keep the libraries, in folders called `lib`.
+const LIBRARIES: &str = "nvidia/";
+
+/// What it takes to complete a GPU build.
+pub(super) struct Completion<'a> {
+    /// Downloads the wheels.
+    pub pip: &'a Pip,
+    /// The release that is installed.
+    pub release: Release,
+    /// The wheel of the GPU build.
+    pub wheel: &'a Path,
+    /// The cache's folder of libraries, for what is downloaded.
+    pub runtimes: &'a Path,
+}
+
+impl Completion<'_> {
+    /// Adds the CUDA libraries that the provider in `unpacked` needs, unless the system has every one of them. It is all
+    /// or none: libraries of one CUDA version from two places need not fit.
+    pub(super) fn run(
+        &self,
+        unpacked: &mut Unpacked,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Vec<CompanionWheel>, RuntimeError> {
+        let unreadable = |source| wheel::bad(self.wheel, self.runtimes, source);
+        if unpacked.sha256(CUDA_PROVIDER).is_none() {
+            return Err(unreadable(io::Error::other(format!("it has no `{CUDA_PROVIDER}`"))));
+        }
+        let needed = needs::cuda_libraries(unpacked.folder()).map_err(unreadable)?;
+        let missing = names_of_missing(&needed);
+        if missing.is_empty() {
+            if !needed.is_empty() {
+                progress(&format!(
+                    "using the CUDA libraries of this system, and downloading none: {}",
+                    places(&needed)
+                ));
+            }
+            return Ok(Vec::new());
+        }
+        let requirements = with_unpinned(requirements(&metadata(self.wheel).map_err(unreadable)?));
+        if requirements.is_empty() {
+            return Err(RuntimeError::MissingLibraries { release: self.release, missing });
+        }
+        progress(&format!("downloading the CUDA libraries that it needs: {}", requirements.join(", ")));
+        let download = staging::unfinished(self.runtimes).map_err(|source| staging::storage(self.runtimes, source))?;
+        let wheels = self.pip.download_libraries(self.release, &requirements, download.path())?;
+        let size: u64 = wheels.iter().filter_map(|wheel| wheel.metadata().ok()).map(|metadata| metadata.len()).sum();
+        progress(&format!("unpacking the CUDA libraries ({})", in_megabytes(Bytes(size))));
+        let companions = unpack_all(&wheels, unpacked)?;
+        let missing = names_of_missing(&needs::cuda_libraries(unpacked.folder()).map_err(unreadable)?);
+        if missing.is_empty() {
+            Ok(companions)
+        } else {
+            Err(RuntimeError::MissingLibraries { release: self.release, missing })
+        }
+    }
+}
+
+fn names_of_missing(needed: &[Needed]) -> Vec<String> {
+    needed.iter().filter(|library| library.path.is_none()).map(|library| library.name.clone()).collect()
+}
+
+fn places(needed: &[Needed]) -> String {
+    let paths = needed.iter().filter_map(|library| library.path.as_ref());
+    paths.map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+}
+
+/// The metadata of a wheel.
+fn metadata(wheel: &Path) -> io::Result<String> {
+    let mut archive = ZipArchive::new(File::open(wheel)?)?;
+    let entry = unpack::entries(&archive).into_iter().find(|entry| entry.ends_with(".dist-info/METADATA"));
+    let entry = entry.ok_or_else(|| io::Error::other("it has no `METADATA`"))?;
+    let mut text = String::new();
+    archive.by_name(&entry)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Requirements of the optional groups for CUDA, such as `nvidia-cudnn-cu12~=9.0`, as the metadata states them.
+fn requirements(metadata: &str) -> Vec<String> {
+    // The description follows an empty line.
+    let headers = metadata.lines().take_while(|line| !line.is_empty());
+    let optional = headers.filter_map(|line| line.strip_prefix("Requires-Dist:")?.split_once(';'));
+    let is_wanted = |marker: &str| {
+        let words: String = marker.chars().filter(|letter| !letter.is_whitespace() && *letter != '(').collect();
+        let words = words.replace('\'', "\"");
+        EXTRAS.iter().any(|extra| words.contains(&format!("extra==\"{extra}\"")))
+    };
+    optional
+        .filter(|(_, marker)| is_wanted(marker))
+        .map(|(requirement, _)| requirement.trim().to_owned())
+        .filter(|requirement| requirement.starts_with(PACKAGES))
+        .collect()
+}
+
+/// The same, with what it leaves open pinned to the version of CUDA.
+fn with_unpinned(mut requirements: Vec<String>) -> Vec<String> {
+    let Some(runtime) = requirements.iter().find(|requirement| requirement.contains(RUNTIME)).cloned() else {
+        return requirements;
+    };
+    for name in UNPINNED {
+        if !requirements.iter().any(|requirement| requirement.contains(name)) {
+            requirements.push(runtime.replace(RUNTIME, name));
+        }
+    }
+    requirements
+}
+
+fn unpack_all(wheels: &[PathBuf], unpacked: &mut Unpacked) -> Result<Vec<CompanionWheel>, RuntimeError> {
+    let folder = unpacked.folder().join(CUDA_FOLDER);
+    fs::create_dir_all(&folder).map_err(|source| staging::storage(&folder, source))?;
+    let mut companions = Vec::new();
+    for path in wheels {
+        companions.push(unpack_one(path, unpacked).map_err(|source| wheel::bad(path, unpacked.folder(), source))?);
+    }
+    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|source| staging::storage(&folder, source))?;
+    Ok(companions)
+}
+
+fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<CompanionWheel> {
+    let wheel = wheel::file_name(path);
+    let sha256 = hash::of_file(path)?;
+    let mut archive = ZipArchive::new(File::open(path)?)?;
+    for entry in unpack::entries(&archive) {
+        if let Some(name) = name_to_keep(&wheel, &entry) {
+            unpacked.add(&mut archive, &entry, &format!("{CUDA_FOLDER}/{name}"))?;
+        }
+    }
+    Ok(CompanionWheel { name: wheel, sha256 })
+}
+
+/// Under which name an entry of a wheel is unpacked: libraries under their own, the licence under the package's name and
+/// version; `None` if it is not.
+fn name_to_keep(wheel: &str, entry: &str) -> Option<String> {
+    let (folder, name) = entry.rsplit_once('/')?;
+    if entry.starts_with(LIBRARIES) && folder.ends_with("/lib") && unpack::is_shared_library(name) {
+        return Some(name.to_owned());
+    }
+    let package: Vec<&str> = wheel.splitn(3, '-').take(2).collect();
+    let is_licence = folder.contains(".dist-info") && name.to_ascii_lowercase().starts_with("license");
+    is_licence.then(|| format!("{}-{name}", package.join("-")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_are_those_of_the_cuda_groups() {
+        let metadata = "Metadata-Version: 2.4\nName: onnxruntime-gpu\nRequires-Dist: numpy>=1.21.6\n\
+                        Provides-Extra: cuda\n\
+                        Requires-Dist: nvidia-cuda-nvrtc-cu12~=12.0; extra == \"cuda\"\n\
+                        Requires-Dist: nvidia-cuda-runtime-cu12 (~=12.0) ; (extra == 'cuda')\n\
+                        Requires-Dist: nvidia-cudnn-cu12~=9.0; extra == \"cudnn\" and sys_platform == \"linux\"\n\
+                        Requires-Dist: pytest; extra == \"test\"\n\
+                        Requires-Dist: sympy; extra == \"cuda\"\n\
+                        \n\
+                        Requires-Dist: nvidia-in-the-description; extra == \"cuda\"\n";
+        let expected = ["nvidia-cuda-nvrtc-cu12~=12.0", "nvidia-cuda-runtime-cu12 (~=12.0)", "nvidia-cudnn-cu12~=9.0"];
+        assert_eq!(requirements(metadata), expected);
+    }
+
+    #[test]
+    fn what_cudnn_leaves_open_is_pinned_to_the_version_of_cuda() {
+        let pinned = |words: &[&str]| with_unpinned(words.iter().map(|&word| word.to_owned()).collect());
+        let cuda_12 = pinned(&["nvidia-cuda-runtime-cu12~=12.0", "nvidia-cudnn-cu12~=9.0"]);
+        assert_eq!(cuda_12[2..], ["nvidia-cublas-cu12~=12.0", "nvidia-nvjitlink-cu12~=12.0"]);
+        let cuda_13 = pinned(&["nvidia-cuda-runtime~=13.0", "nvidia-cublas==13.1.0"]);
+        assert_eq!(cuda_13[2..], ["nvidia-nvjitlink~=13.0"]);
+        assert_eq!(pinned(&["nvidia-cudnn-cu12~=9.0"]), ["nvidia-cudnn-cu12~=9.0"]);
+    }
+
+    #[test]
+    fn libraries_and_licences_of_cuda_are_kept_and_headers_are_not() {
+        let name = |entry| name_to_keep("nvidia_cudnn_cu12-9.8.0.87-py3-none-manylinux_2_27_x86_64.whl", entry);
+        assert_eq!(name("nvidia/cudnn/lib/libcudnn.so.9").unwrap(), "libcudnn.so.9");
+        assert_eq!(name("nvidia/cu13/lib/libcudart.so.13").unwrap(), "libcudart.so.13");
+        let licence = "nvidia_cudnn_cu12-9.8.0.87.dist-info/License.txt";
+        assert_eq!(name(licence).unwrap(), "nvidia_cudnn_cu12-9.8.0.87-License.txt");
+        for entry in ["nvidia/cudnn/include/cudnn.h", "nvidia/cuda_runtime/lib/libcudart_static.a", "setup.py"] {
+            assert_eq!(name(entry), None, "{entry}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Which libraries a shared library needs, from its ELF header.
+//!
+//! Layout: System V Application Binary Interface, "ELF-64 Object File Format", version 1.5.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// The first bytes of a 64-bit little-endian ELF file.
+const MAGIC: [u8; 6] = [0x7f, b'E', b'L', b'F', 2, 1];
+const HEADER_BYTES: usize = 64;
+const PROGRAM_HEADER_BYTES: usize = 56;
+const PT_LOAD: u64 = 1;
+const PT_DYNAMIC: u64 = 2;
+const DT_NULL: u64 = 0;
+const DT_NEEDED: u64 = 1;
+const DT_STRTAB: u64 = 5;
+/// A dynamic section has some fifty entries of 16 bytes; a longer one than this is taken for damage.
+const MOST_DYNAMIC_BYTES: u64 = 1 << 20;
+/// A longer name than a path may be is taken for damage.
+const MOST_NAME_BYTES: usize = 4096;
+
+/// A part of the file that is mapped into memory, or the dynamic section.
+struct Segment {
+    kind: u64,
+    offset: u64,
+    address: u64,
+    length: u64,
+}
+
+/// File names of the libraries that the loader needs to open the one at `path`, such as `libcudart.so.12`.
+pub(super) fn needed(path: &Path) -> io::Result<Vec<String>> {
+    let file = File::open(path)?;
+    let segments = segments(&file)?;
+    let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) else { return Ok(Vec::new()) };
+    if dynamic.length > MOST_DYNAMIC_BYTES {
+        return Err(damaged());
+    }
+    let bytes = read(&file, dynamic.offset, usize::try_from(dynamic.length).map_err(|_| damaged())?)?;
+    let entries: Vec<(u64, u64)> = bytes
+        .chunks_exact(16)
+        .map(|entry| (number(&entry[..8]), number(&entry[8..])))
+        .take_while(|(tag, _)| *tag != DT_NULL)
+        .collect();
+    let value = |wanted| entries.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
+    let Some(address) = value(DT_STRTAB) else { return Ok(Vec::new()) };
+    let texts = segments
+        .iter()
+        .find(|part| part.kind == PT_LOAD && part.address <= address && address - part.address < part.length)
+        .map(|part| part.offset + (address - part.address))
+        .ok_or_else(damaged)?;
+    let names = entries.iter().filter(|(tag, _)| *tag == DT_NEEDED);
+    names.map(|(_, place)| name(&file, texts.checked_add(*place).ok_or_else(damaged)?)).collect()
+}
+
+fn segments(file: &File) -> io::Result<Vec<Segment>> {
+    let header = read(file, 0, HEADER_BYTES)?;
+    let (size, count) = (number(&header[54..56]), number(&header[56..58]));
+    if header[..6] != MAGIC || size != PROGRAM_HEADER_BYTES as u64 {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no 64-bit little-endian ELF file"));
+    }
+    let length = usize::try_from(count).map_err(|_| damaged())? * PROGRAM_HEADER_BYTES;
+    let table = read(file, number(&header[32..40]), length)?;
+    let segment = |row: &[u8]| Segment {
+        kind: number(&row[..4]),
+        offset: number(&row[8..16]),
+        address: number(&row[16..24]),
+        length: number(&row[32..40]),
+    };
+    Ok(table.chunks_exact(PROGRAM_HEADER_BYTES).map(segment).collect())
+}
+
+fn read(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, offset)?;
+    Ok(bytes)
+}
+
+/// The text that begins at `offset` and ends before a zero.
+fn name(file: &File, offset: u64) -> io::Result<String> {
+    let mut bytes = vec![0; MOST_NAME_BYTES];
+    let mut length = 0;
+    while length < bytes.len() {
+        match file.read_at(&mut bytes[length..], offset + length as u64)? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    let end = bytes[..length].iter().position(|&byte| byte == 0).ok_or_else(damaged)?;
+    String::from_utf8(bytes[..end].to_vec()).map_err(|_| damaged())
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "its ELF header is damaged")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn a_program_needs_the_c_library() {
+        let needed = needed(&std::env::current_exe().unwrap()).unwrap();
+        assert!(needed.iter().any(|name| name == "libc.so.6"), "{needed:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_library_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(needed(file.path()).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        std::fs::write(file.path(), [b'x'; 64]).unwrap();
+        assert_eq!(needed(file.path()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn damage_is_an_error_and_no_more() {
+        let mut bytes = vec![0; 64 + 2 * 56];
+        bytes[..6].copy_from_slice(&MAGIC);
+        bytes[32] = 64;
+        (bytes[54], bytes[56]) = (56, 2);
+        bytes[64] = 2;
+        bytes[64 + 32..64 + 40].fill(0xff);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &bytes).unwrap();
+        assert_eq!(needed(file.path()).unwrap_err().to_string(), "its ELF header is damaged");
+    }
+}

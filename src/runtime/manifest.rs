@@ -1,0 +1,218 @@
+//! What is known of an installed library: `manifest.json` beside it.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use super::Build;
+use crate::hash;
+use crate::units::{Bytes, Nanos};
+
+const MANIFEST: &str = "manifest.json";
+
+/// What is known of an installed library; `manifest.json` beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The build; where it is not stated, the one for the CPU.
+    #[serde(default)]
+    pub build: Build,
+    /// Version of ONNX Runtime.
+    pub version: String,
+    /// File name of the library in the manifest's folder.
+    pub library: String,
+    /// SHA-256 of the library, lower-case hexadecimal.
+    pub library_sha256: String,
+    /// File name of the wheel that the library was taken from.
+    pub wheel: String,
+    /// SHA-256 of the wheel, lower-case hexadecimal.
+    pub wheel_sha256: String,
+    /// What the wheel's hash was compared with.
+    pub verified_against: Verification,
+    /// Wheels of libraries that the library needs, unpacked beside it. pip compared their hashes with the index's.
+    #[serde(default)]
+    pub companions: Vec<CompanionWheel>,
+    /// Every other file that was installed, and the library; empty in manifests that know of the library alone.
+    #[serde(default)]
+    pub files: Vec<ManifestFile>,
+    /// What all files take together, each content once; absent where `files` is empty.
+    #[serde(default)]
+    pub size_bytes: Option<Bytes>,
+}
+
+/// A wheel whose libraries stand beside the library.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompanionWheel {
+    /// File name.
+    pub name: String,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// An installed file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestFile {
+    /// Path below the manifest's folder.
+    pub name: String,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+    /// Size.
+    pub size_bytes: Bytes,
+    /// When it was written, since 1970; absent where the filesystem does not tell.
+    pub modified_ns: Option<Nanos>,
+}
+
+/// What a downloaded wheel's hash was compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// The hash that this program carries for that version.
+    Pinned,
+    /// The hash that the package index states, which pip compares as it downloads.
+    Index,
+}
+
+/// An installed library that is what was installed.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// The library's file.
+    pub library: PathBuf,
+    /// What its folder takes; absent where the manifest does not tell.
+    pub size_bytes: Option<Bytes>,
+}
+
+/// Writes the manifest into `folder`.
+pub(super) fn write(folder: &Path, manifest: &Manifest) -> io::Result<()> {
+    let mut file = File::create(folder.join(MANIFEST))?;
+    serde_json::to_writer_pretty(&mut file, manifest)?;
+    file.sync_all()
+}
+
+/// The manifest in `folder`; else why there is none.
+pub(super) fn read(folder: &Path) -> Result<Manifest, String> {
+    let text =
+        std::fs::read(folder.join(MANIFEST)).map_err(|error| format!("its {MANIFEST} is unreadable: {error}"))?;
+    serde_json::from_slice(&text).map_err(|error| format!("its {MANIFEST} is malformed: {error}"))
+}
+
+/// The library in `folder`, if it and every other file are what the manifest says; else why not.
+pub(super) fn check(folder: &Path) -> Result<Checked, String> {
+    let manifest = read(folder)?;
+    let library = folder.join(&manifest.library);
+    check_hash(&library, &manifest.library, &manifest.library_sha256)?;
+    for file in manifest.files.iter().filter(|file| file.name != manifest.library) {
+        check_file(folder, file)?;
+    }
+    Ok(Checked { library, size_bytes: manifest.size_bytes })
+}
+
+/// Compares a file with its entry. The hash is only taken where the file was written since it was installed: the CUDA
+/// libraries are gigabytes, and every command looks them up.
+fn check_file(folder: &Path, file: &ManifestFile) -> Result<(), String> {
+    let path = folder.join(&file.name);
+    let metadata = std::fs::metadata(&path).map_err(|error| format!("`{}` is unreadable: {error}", file.name))?;
+    if metadata.len() != file.size_bytes.0 {
+        return Err(format!("the size of `{}` is not the one in its {MANIFEST}", file.name));
+    }
+    if file.modified_ns.is_some() && modified(&metadata) == file.modified_ns {
+        return Ok(());
+    }
+    check_hash(&path, &file.name, &file.sha256)
+}
+
+fn check_hash(path: &Path, name: &str, expected: &str) -> Result<(), String> {
+    let found = hash::of_file(path).map_err(|error| format!("`{name}` is unreadable: {error}"))?;
+    if found == expected { Ok(()) } else { Err(format!("the SHA-256 of `{name}` is not the one in its {MANIFEST}")) }
+}
+
+/// When a file was written, since 1970.
+pub(super) fn modified(metadata: &Metadata) -> Option<Nanos> {
+    Some(metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const LIBRARY: &str = "libonnxruntime.so.1.24.1";
+    const PLUGIN: &str = "libplugin.so";
+
+    fn entry(folder: &Path, name: &str) -> ManifestFile {
+        let path = folder.join(name);
+        let metadata = path.metadata().unwrap();
+        ManifestFile {
+            name: name.into(),
+            sha256: hash::of_file(&path).unwrap(),
+            size_bytes: Bytes(metadata.len()),
+            modified_ns: modified(&metadata),
+        }
+    }
+
+    fn installed() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [(LIBRARY, "library"), (PLUGIN, "plugin")] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let files = vec![entry(folder.path(), LIBRARY), entry(folder.path(), PLUGIN)];
+        let manifest = Manifest {
+            build: Build::OpenVino,
+            version: "1.24.1".into(),
+            library: LIBRARY.into(),
+            library_sha256: files[0].sha256.clone(),
+            wheel: "w.whl".into(),
+            wheel_sha256: String::new(),
+            verified_against: Verification::Index,
+            companions: Vec::new(),
+            files,
+            size_bytes: Some(Bytes(13)),
+        };
+        write(folder.path(), &manifest).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_folder_as_it_was_installed_is_intact() {
+        let folder = installed();
+        let checked = check(folder.path()).unwrap();
+        assert_eq!((checked.library, checked.size_bytes), (folder.path().join(LIBRARY), Some(Bytes(13))));
+    }
+
+    #[test]
+    fn a_companion_that_is_gone_or_changed_breaks_the_library() {
+        let folder = installed();
+        let plugin = folder.path().join(PLUGIN);
+        std::fs::write(&plugin, "longer plugin").unwrap();
+        assert!(check(folder.path()).unwrap_err().contains("size of `libplugin.so`"));
+        std::fs::write(&plugin, "plugim").unwrap();
+        let file = File::options().write(true).open(&plugin).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+        assert!(check(folder.path()).unwrap_err().contains("SHA-256 of `libplugin.so`"));
+        std::fs::remove_file(&plugin).unwrap();
+        assert!(check(folder.path()).unwrap_err().contains("`libplugin.so` is unreadable"));
+    }
+
+    #[test]
+    fn a_companion_with_another_date_and_the_same_content_is_intact() {
+        let folder = installed();
+        let file = File::options().write(true).open(folder.path().join(PLUGIN)).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+        assert!(check(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn a_manifest_that_knows_of_the_library_alone_still_counts() {
+        let folder = installed();
+        let text = format!(
+            r#"{{"version": "1.24.1", "library": "{LIBRARY}", "library_sha256": "{}", "wheel": "w.whl",
+                 "wheel_sha256": "", "verified_against": "pinned"}}"#,
+            hash::of_file(&folder.path().join(LIBRARY)).unwrap()
+        );
+        std::fs::write(folder.path().join(MANIFEST), text).unwrap();
+        assert_eq!(check(folder.path()).unwrap().size_bytes, None);
+        assert_eq!(read(folder.path()).unwrap().build, Build::Cpu);
+    }
+}

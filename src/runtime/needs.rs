@@ -1,0 +1,203 @@
+//! Where the system's loader finds what a library needs.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::elf;
+
+/// Environment variable with the folders in which the loader looks first.
+pub const LOADER_VARIABLE: &str = "LD_LIBRARY_PATH";
+
+/// The CUDA execution provider, which stands beside the library of the GPU build.
+pub(super) const CUDA_PROVIDER: &str = "libonnxruntime_providers_cuda.so";
+
+/// Folder beside the library in which the CUDA libraries of the cache are.
+pub(super) const CUDA_FOLDER: &str = "cuda";
+
+/// How the names of the CUDA toolkit's and cuDNN's libraries begin. The driver's `libcuda` is none of them.
+const CUDA_LIBRARIES: [&str; 9] = [
+    "libcublas",
+    "libcudart",
+    "libcudnn",
+    "libcufft",
+    "libcurand",
+    "libcusolver",
+    "libcusparse",
+    "libnvJitLink",
+    "libnvrtc",
+];
+
+/// How the names of execution providers begin that are libraries of their own.
+const PROVIDER: &str = "libonnxruntime_providers_";
+
+/// The part that all of them share, which is in every build.
+const SHARED_PROVIDER: &str = "libonnxruntime_providers_shared.so";
+
+/// Folders in which the loader looks last.
+const DEFAULT_FOLDERS: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+
+/// How `ldconfig` may be called; it is not on every user's `PATH`.
+const LDCONFIG: [&str; 2] = ["ldconfig", "/sbin/ldconfig"];
+
+/// A library that another one needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Needed {
+    /// File name.
+    pub name: String,
+    /// Where it is; `None` if it is nowhere.
+    pub path: Option<PathBuf>,
+}
+
+/// Folders that the loader has to know for the execution providers of the ONNX Runtime at `library`: its own, where it
+/// has providers beside it, and those of the CUDA libraries, in the cache or as Python's packages lay them out. Empty
+/// for a library that stands alone.
+#[must_use]
+pub fn library_folders(library: &Path) -> Vec<PathBuf> {
+    let Some(own) = library.parent() else { return Vec::new() };
+    if !has_provider(own) {
+        return Vec::new();
+    }
+    let mut folders = vec![own.to_owned(), own.join(CUDA_FOLDER)];
+    if own.join(CUDA_PROVIDER).exists() {
+        // `onnxruntime/capi` and `nvidia/cudnn/lib` stand in the same folder of packages.
+        let packages = own.parent().and_then(Path::parent).map(|packages| packages.join("nvidia"));
+        let entries = packages.and_then(|packages| packages.read_dir().ok()).into_iter().flatten().flatten();
+        let mut libraries: Vec<PathBuf> = entries.map(|entry| entry.path().join("lib")).collect();
+        libraries.sort_unstable();
+        folders.extend(libraries);
+    }
+    folders.retain(|folder| folder.is_dir());
+    folders
+}
+
+fn has_provider(folder: &Path) -> bool {
+    let is_provider =
+        |name: OsString| name.to_str().is_some_and(|name| name.starts_with(PROVIDER) && name != SHARED_PROVIDER);
+    folder.read_dir().is_ok_and(|entries| entries.flatten().any(|entry| is_provider(entry.file_name())))
+}
+
+/// The value of [`LOADER_VARIABLE`] for a process that opens the ONNX Runtime at `library`: its folders before those that
+/// this process has. `None` where it needs none.
+#[must_use]
+pub fn loader_path(library: &Path) -> Option<OsString> {
+    let folders = library_folders(library);
+    if folders.is_empty() {
+        return None;
+    }
+    // A folder with a colon in its name cannot be told to the loader.
+    std::env::join_paths(folders.into_iter().chain(folders_of_environment())).ok()
+}
+
+/// The folders of this process's own [`LOADER_VARIABLE`]. An empty one would be the working folder, which nobody means.
+fn folders_of_environment() -> Vec<PathBuf> {
+    let value = std::env::var_os(LOADER_VARIABLE).unwrap_or_default();
+    std::env::split_paths(&value).filter(|folder| !folder.as_os_str().is_empty()).collect()
+}
+
+/// File names of the CUDA libraries that the ONNX Runtime at `library` needs for its CUDA execution provider, and that
+/// are neither beside it nor in the system. Empty for a library without that provider, and for one whose provider
+/// cannot be read.
+#[must_use]
+pub fn missing_libraries(library: &Path) -> Vec<String> {
+    let needed = library.parent().map(cuda_libraries).and_then(Result::ok).unwrap_or_default();
+    needed.into_iter().filter(|library| library.path.is_none()).map(|library| library.name).collect()
+}
+
+/// The CUDA libraries that the provider in `folder` needs, and where they are.
+pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
+    let provider = folder.join(CUDA_PROVIDER);
+    let names = elf::needed(&provider)?;
+    let is_cuda = |name: &String| CUDA_LIBRARIES.iter().any(|prefix| name.starts_with(prefix));
+    let folders: Vec<PathBuf> = library_folders(&provider)
+        .into_iter()
+        .chain(folders_of_environment())
+        .chain(DEFAULT_FOLDERS.map(PathBuf::from))
+        .collect();
+    let beside = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|path| path.exists());
+    let mut needed: Vec<Needed> =
+        names.into_iter().filter(is_cuda).map(|name| Needed { path: beside(&name), name }).collect();
+    if needed.iter().any(|library| library.path.is_none()) {
+        let known = loader_cache();
+        for library in needed.iter_mut().filter(|library| library.path.is_none()) {
+            library.path = known.iter().find(|(name, _)| *name == library.name).map(|(_, path)| path.clone());
+        }
+    }
+    Ok(needed)
+}
+
+/// File names and paths of the libraries in the loader's cache; empty where `ldconfig` cannot be asked.
+fn loader_cache() -> Vec<(String, PathBuf)> {
+    let ask = |program: &&str| {
+        let output = Command::new(program).arg("-p").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        output.status.success().then(|| parse_loader_cache(&String::from_utf8_lossy(&output.stdout)))
+    };
+    LDCONFIG.iter().find_map(ask).unwrap_or_default()
+}
+
+/// Reads lines such as `libm.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libm.so.6`, for this processor.
+fn parse_loader_cache(text: &str) -> Vec<(String, PathBuf)> {
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "x86-64",
+        "aarch64" => "AArch64",
+        _ => "",
+    };
+    let entry = |line: &str| {
+        let (description, path) = line.split_once(" => ")?;
+        let (name, kind) = description.trim().split_once(' ')?;
+        kind.contains(processor).then(|| (name.to_owned(), path.trim().into()))
+    };
+    text.lines().filter_map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(path: &Path) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "").unwrap();
+    }
+
+    #[test]
+    fn a_library_that_stands_alone_needs_no_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let library = home.path().join("libonnxruntime.so.1.31.1");
+        touch(&library);
+        touch(&home.path().join(SHARED_PROVIDER));
+        assert_eq!(library_folders(&library), Vec::<PathBuf>::new());
+        assert_eq!(loader_path(&library), None);
+        assert_eq!(missing_libraries(&library), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_library_with_providers_needs_its_folder_and_those_of_cuda() {
+        let home = tempfile::tempdir().unwrap();
+        let capi = home.path().join("onnxruntime/capi");
+        let library = capi.join("libonnxruntime.so.1.31.1");
+        touch(&library);
+        touch(&capi.join("libonnxruntime_providers_openvino.so"));
+        assert_eq!(library_folders(&library), std::slice::from_ref(&capi));
+        touch(&capi.join(CUDA_PROVIDER));
+        touch(&capi.join("cuda/libcudart.so.12"));
+        for package in ["cudnn", "cublas"] {
+            touch(&home.path().join("nvidia").join(package).join("lib/lib.so"));
+        }
+        let packages = ["cublas", "cudnn"].map(|name| home.path().join("nvidia").join(name).join("lib"));
+        let [cublas, cudnn] = packages;
+        assert_eq!(library_folders(&library), [capi.clone(), capi.join("cuda"), cublas, cudnn]);
+        let value = loader_path(&library).unwrap().into_string().unwrap();
+        assert!(value.starts_with(capi.to_str().unwrap()) && !value.ends_with(':'), "{value}");
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn the_loaders_cache_is_read_for_this_processor() {
+        let text = "2 libs found in cache `/etc/ld.so.cache'\n\
+                    \tlibcudart.so.12 (libc6,x86-64) => /usr/local/cuda/lib64/libcudart.so.12\n\
+                    \tlibcudnn.so.9 (libc6) => /usr/lib32/libcudnn.so.9\n";
+        let expected = ("libcudart.so.12".to_owned(), PathBuf::from("/usr/local/cuda/lib64/libcudart.so.12"));
+        assert_eq!(parse_loader_cache(text), [expected]);
+    }
+}

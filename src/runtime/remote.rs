@@ -1,0 +1,27 @@
+//! What the package index has.
+
+use super::pip::Pip;
+use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
+
+/// Versions of a build that the package index has for this machine and that can be loaded, newest first.
+///
+/// # Errors
+///
+/// No pip, no network, or no such build for this machine.
+pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
+    build.platforms()?;
+    let mut versions = Pip::find()?.versions(build)?;
+    versions.retain(|version| *version >= OLDEST_VERSION);
+    versions.reverse();
+    Ok(versions)
+}
+
+/// The newest release of a build that the package index has for this machine, and whose whole API is known.
+///
+/// # Errors
+///
+/// As [`available`], and where no version is both new and old enough.
+pub fn latest(build: Build) -> Result<Release, RuntimeError> {
+    let version = available(build)?.into_iter().find(|version| version.is_known());
+    version.map(|version| Release { build, version }).ok_or(RuntimeError::NoLatest { build })
+}

@@ -1,0 +1,136 @@
+//! Taking files out of wheels into the folder of an installation.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use zip::ZipArchive;
+
+use super::manifest::{self, ManifestFile};
+use crate::hash;
+use crate::units::Bytes;
+
+/// Files that stand in the folder of an installation, and are on the disk.
+#[derive(Debug)]
+pub(super) struct Unpacked {
+    folder: PathBuf,
+    files: Vec<ManifestFile>,
+}
+
+impl Unpacked {
+    /// None yet, in a folder that is there.
+    pub(super) fn new(folder: &Path) -> Self {
+        Unpacked { folder: folder.into(), files: Vec::new() }
+    }
+
+    /// The folder of the installation.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Takes an entry out of a wheel as the file `name` below the folder, unless that is there. Wheels know no links: a
+    /// library under several names is in them several times, and becomes one file here.
+    pub(super) fn add(&mut self, archive: &mut ZipArchive<File>, entry: &str, name: &str) -> io::Result<()> {
+        if self.files.iter().any(|file| file.name == name) {
+            return Ok(());
+        }
+        let path = self.folder.join(name);
+        let mut file = File::create_new(&path)?;
+        let sha256 = hash::copy(&mut archive.by_name(entry)?, &mut file)?;
+        file.sync_all()?;
+        if let Some(twin) = self.files.iter().find(|file| file.sha256 == sha256) {
+            link(&self.folder.join(&twin.name), &path)?;
+        }
+        let metadata = fs::metadata(&path)?;
+        self.files.push(ManifestFile {
+            name: name.into(),
+            sha256,
+            size_bytes: Bytes(metadata.len()),
+            modified_ns: manifest::modified(&metadata),
+        });
+        Ok(())
+    }
+
+    /// SHA-256 of the file `name`, if it was unpacked.
+    pub(super) fn sha256(&self, name: &str) -> Option<&str> {
+        self.files.iter().find(|file| file.name == name).map(|file| file.sha256.as_str())
+    }
+
+    /// What the files take together, each content once.
+    pub(super) fn size(&self) -> Bytes {
+        let contents: BTreeMap<&str, u64> =
+            self.files.iter().map(|file| (file.sha256.as_str(), file.size_bytes.0)).collect();
+        Bytes(contents.into_values().sum())
+    }
+
+    /// The files, in the order in which they were unpacked.
+    pub(super) fn into_files(self) -> Vec<ManifestFile> {
+        self.files
+    }
+}
+
+/// Makes `copy` another name of `first`, which has the same content. Where the filesystem has no hard links, it stays.
+fn link(first: &Path, copy: &Path) -> io::Result<()> {
+    let mut unlinked = copy.as_os_str().to_owned();
+    unlinked.push(".link");
+    if fs::hard_link(first, &unlinked).is_ok() {
+        fs::rename(&unlinked, copy)?;
+    }
+    Ok(())
+}
+
+/// Whether a file is a shared library by its name.
+pub(super) fn is_shared_library(name: &str) -> bool {
+    name.ends_with(".so") || name.contains(".so.")
+}
+
+/// Names of all entries of a wheel.
+pub(super) fn entries(archive: &ZipArchive<File>) -> Vec<String> {
+    archive.file_names().flatten().map(|name| name.into_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn wheel(files: &[(&str, &str)]) -> ZipArchive<File> {
+        let mut wheel = zip::ZipWriter::new(tempfile::tempfile().unwrap());
+        for (name, text) in files {
+            wheel.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            wheel.write_all(text.as_bytes()).unwrap();
+        }
+        ZipArchive::new(wheel.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn one_content_under_several_names_is_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["libtbb.so", "libtbb.so.12", "libother.so"];
+        let mut archive = wheel(&[(names[0], "tbb"), (names[1], "tbb"), (names[2], "other")]);
+        assert_eq!(entries(&archive).len(), 3);
+        let mut unpacked = Unpacked::new(folder.path());
+        for name in names {
+            unpacked.add(&mut archive, name, name).unwrap();
+        }
+        let inode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().ino();
+        assert_eq!(inode(names[0]), inode(names[1]));
+        assert_ne!(inode(names[0]), inode(names[2]));
+        assert_eq!(unpacked.size(), Bytes(3 + 5));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        assert_eq!(unpacked.into_files().len(), 3);
+    }
+
+    #[test]
+    fn shared_libraries_are_known_by_their_names() {
+        for name in ["libopenvino.so", "libopenvino.so.2025.4.1", "libtbb.so.12"] {
+            assert!(is_shared_library(name), "{name}");
+        }
+        for name in ["__init__.py", "libcudart_static.a", "plugins.sock", "README.so-so"] {
+            assert!(!is_shared_library(name), "{name}");
+        }
+    }
+}
