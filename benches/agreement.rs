@@ -130,6 +130,8 @@ fn spec(library: PathBuf) -> SessionSpec {
         variant: 0,
         runtime: RuntimeChoice::Library(library),
         execution_provider: "CPUExecutionProvider".into(),
+        provider: Default::default(),
+        binding: Default::default(),
         options: SessionOptions::default(),
     }
 }

@@ -119,6 +119,8 @@ fn spec() -> SessionSpec {
         variant: 0,
         runtime: RuntimeChoice::Script("null.json".into()),
         execution_provider: "CPUExecutionProvider".into(),
+        provider: Default::default(),
+        binding: Default::default(),
         options: SessionOptions::default(),
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::inputs::InputPlan;
 use crate::plan::{InputRequest, LoadMode, RuntimeChoice, SessionSpec, Task};
-use crate::record::{AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, Warmup};
+use crate::record::{AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, Placement, Warmup};
 use crate::units::{Bytes, Nanos};
 
 /// Version of the protocol: both sides must speak the same.
@@ -34,6 +34,9 @@ pub enum Request {
         runtime: RuntimeChoice,
         /// The execution provider that it must offer.
         execution_provider: String,
+        /// Library that brings the execution provider, where the runtime does not have it.
+        #[serde(default)]
+        ep_library: Option<PathBuf>,
     },
     /// Create the session.
     Load {
@@ -42,6 +45,8 @@ pub enum Request {
         /// The session.
         spec: Box<SessionSpec>,
     },
+    /// Create a session that ONNX Runtime profiles, run it a few times, and leave it: asked instead of [`Request::Load`].
+    Profile(Box<ProfileRequest>),
     /// Make a cell the current one: bind inputs, run the first inference, warm up.
     Begin {
         /// Samples per inference.
@@ -62,6 +67,19 @@ pub enum Request {
     End,
     /// Score the session's outputs.
     Evaluate(Box<Evaluation>),
+}
+
+/// What is to be profiled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProfileRequest {
+    /// The model file.
+    pub model: PathBuf,
+    /// The session.
+    pub spec: SessionSpec,
+    /// What is fed.
+    pub inputs: InputPlan,
+    /// Samples per inference.
+    pub batch_size: u64,
 }
 
 /// How outputs are to be scored.
@@ -125,7 +143,13 @@ pub enum Response {
         session_load_ns: Nanos,
         /// Session configuration entries, read back from the runtime.
         session_config: BTreeMap<String, String>,
+        /// Execution providers registered with the session, in order of preference.
+        execution_providers: Vec<String>,
+        /// Options that the first of them was registered with.
+        provider_options: BTreeMap<String, String>,
     },
+    /// Answer to [`Request::Profile`].
+    Profiled(Box<Placement>),
     /// Answer to [`Request::Begin`].
     Began {
         /// Time of the first inference of the cell.

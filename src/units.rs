@@ -1,7 +1,7 @@
 //! Units of measured quantities as types, so that a number cannot lose its unit on the way.
 //!
 //! Every type is a transparent newtype: in JSON it is a bare number, and the field that holds it
-//! carries the unit in its name (`_ns`, `_bytes`, `_ratio`, `_per_sec`). Scaling for people (ms,
+//! carries the unit in its name (`_ns`, `_bytes`, `_ratio`, `_per_sec`, `_joules`). Scaling for people (ms,
 //! MiB, %) happens in `report::view` alone.
 
 use std::time::Duration;
@@ -86,3 +86,37 @@ pub struct Hertz(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Celsius(pub f64);
+
+/// An energy, in joules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Joules(pub f64);
+
+impl Joules {
+    /// The mean power over a time; `None` over no time.
+    #[must_use]
+    pub fn over(self, time: Nanos) -> Option<Watts> {
+        (time.0 > 0).then(|| Watts(self.0 / time.as_secs_f64()))
+    }
+}
+
+impl std::ops::Add for Joules {
+    type Output = Joules;
+
+    fn add(self, other: Joules) -> Joules {
+        Joules(self.0 + other.0)
+    }
+}
+
+/// A power, in watts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Watts(pub f64);
+
+impl Watts {
+    /// The energy that a constant power takes over a time.
+    #[must_use]
+    pub fn over(self, time: Nanos) -> Joules {
+        Joules(self.0 * time.as_secs_f64())
+    }
+}

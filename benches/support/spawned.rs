@@ -107,6 +107,7 @@ impl Worker {
         lines.ask(&Request::Open {
             runtime: RuntimeChoice::Library(setup.library.clone()),
             execution_provider: "CPUExecutionProvider".into(),
+            ep_library: None,
         })?;
         lines.ask(&Request::Load { model: setup.model.clone(), spec: Box::new(setup.spec.clone()) })?;
         lines.ask(&Request::Begin {

@@ -83,6 +83,8 @@ fn process(script: &Path) -> Result<Vec<f64>, BenchError> {
         variant: 0,
         runtime: choice,
         execution_provider: "CPUExecutionProvider".into(),
+        provider: Default::default(),
+        binding: Default::default(),
         options: SessionOptions::default(),
     };
     let session = runtime.load(Path::new("base.onnx"), &spec)?;

@@ -251,6 +251,8 @@ fn independent(program: &Path, library: &Path, models: &[PathBuf; 2]) -> Result<
             variant: 0,
             runtime: RuntimeChoice::Library(library.to_owned()),
             execution_provider: "CPUExecutionProvider".into(),
+            provider: Default::default(),
+            binding: Default::default(),
             options: SessionOptions::default(),
         };
         let described = spawned::describe(model)?;

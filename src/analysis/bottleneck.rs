@@ -63,6 +63,10 @@ fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
 }
 
 fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
+    if facts.index.record.plan.sessions[curve.session].nvidia_device().is_some() {
+        // While a GPU computes, the CPU's threads have nothing to do.
+        return None;
+    }
     let launches = facts.index.launches(curve.session);
     let cpus = launches.iter().find_map(|launch| facts.index.cpus(launch.launch))?;
     let utilization = facts.cell(key(curve))?.figure(Metric::CpuUtilization)?;

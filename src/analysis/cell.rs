@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::compare;
+use super::energy::{self, OF_CPU, OF_GPU};
 use super::estimate::{Counted, Estimate, Figure};
 use super::findings::{CellFindings, Comparison, LatencyModes, SpeedStates};
 use super::index::Index;
@@ -13,8 +14,8 @@ use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome};
 use crate::stats::{self, Latencies, Percentile, SteadyClass, Unbounded};
 use crate::units::Ratio;
 
-/// Figures of a cell, in the order in which reports list them.
-pub(super) const METRICS: [Metric; 19] = [
+/// Figures of every cell, in the order in which reports list them.
+const METRICS: [Metric; 19] = [
     Metric::LatencyMean,
     Metric::LatencyMin,
     Metric::LatencyMax,
@@ -35,6 +36,19 @@ pub(super) const METRICS: [Metric; 19] = [
     Metric::LatencyP10RatioToBaseline,
     Metric::ThroughputRatioToBaseline,
 ];
+
+/// Whether a metric is of cells rather than of sessions.
+pub(super) fn is_of_cells(metric: Metric) -> bool {
+    METRICS.contains(&metric) || OF_CPU.contains(&metric) || OF_GPU.contains(&metric)
+}
+
+/// The figures of a cell: those of energy where the run looked for it, those of a GPU where the session ran on one.
+fn metrics(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = Metric> {
+    let of_cpu = index.record.monitoring.is_some();
+    let of_gpu = index.record.plan.sessions[key.session].nvidia_device().is_some();
+    let of_cpu = OF_CPU.into_iter().filter(move |_| of_cpu);
+    METRICS.into_iter().chain(of_cpu).chain(OF_GPU.into_iter().filter(move |_| of_gpu))
+}
 
 /// Why a cell of the plan has no record.
 const NOT_REACHED: &str = "the run ended before this cell was measured";
@@ -75,7 +89,7 @@ struct Measurement<'a> {
 fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
     match latencies(index, key) {
         Ok(latencies) => measured(index, key, latencies),
-        Err(outcome) => unmeasured(key, outcome),
+        Err(outcome) => unmeasured(index, key, outcome),
     }
 }
 
@@ -94,12 +108,12 @@ fn latencies(index: &Index<'_>, key: CellKey) -> Result<Latencies, Outcome> {
     }
 }
 
-fn unmeasured(key: CellKey, outcome: Outcome) -> CellFindings {
+fn unmeasured(index: &Index<'_>, key: CellKey, outcome: Outcome) -> CellFindings {
     let reason = outcome.reason().unwrap_or(NOT_REACHED).to_owned();
     let absent = |metric| Figure { metric, estimate: Estimate::absent(reason.clone()) };
     CellFindings {
         key,
-        figures: METRICS.into_iter().map(absent).collect(),
+        figures: metrics(index, key).map(absent).collect(),
         outcome,
         blocks_count: 0,
         launches_count: 0,
@@ -116,7 +130,7 @@ fn measured(index: &Index<'_>, key: CellKey, latencies: Latencies) -> CellFindin
     let comparison = compare::to_baseline(index, key);
     let cell = Measurement { index, key, latencies, blocks, comparison };
     let percentiles = Percentiles::of(&cell.latencies, &percentiles::of_launches(index, key));
-    let figures = METRICS.into_iter().map(|metric| Figure { metric, estimate: cell.figure(metric, &percentiles) });
+    let figures = metrics(index, key).map(|metric| Figure { metric, estimate: cell.figure(metric, &percentiles) });
     CellFindings {
         key,
         outcome: Outcome::Ok,
@@ -161,6 +175,8 @@ impl Measurement<'_> {
                 largest(&values, "the system does not tell")
             }
             Metric::ArenaPeak => self.arena_peak(),
+            metric if OF_GPU.contains(&metric) => energy::of_gpu(self.index, self.key, metric),
+            metric if OF_CPU.contains(&metric) => energy::of_cpu(self.index, self.blocks, metric),
             metric => self.ratio(metric),
         }
     }

@@ -11,6 +11,7 @@ mod cell;
 mod choose;
 mod compare;
 mod conclusions;
+mod energy;
 mod estimate;
 mod findings;
 mod forecast;

@@ -1,8 +1,8 @@
 //! The command that measures some cells of a plan again.
 
 use crate::plan::{
-    ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, RuntimeChoice, SessionOptions, SessionSpec,
-    Task,
+    Binding, ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, RuntimeChoice, SessionOptions,
+    SessionSpec, Task, provider_short_name,
 };
 use crate::record::RunRecord;
 
@@ -22,7 +22,7 @@ pub(super) fn command(record: &RunRecord, session: usize, batch_sizes: &[u64]) -
     }
     let batch_sizes: Vec<String> = batch_sizes.iter().map(u64::to_string).collect();
     option(&mut words, "--batch", batch_sizes.join(","));
-    session_words(&mut words, &plan.sessions[session]);
+    session_words(&mut words, plan, session);
     input_words(&mut words, &plan.inputs, data_file(record));
     schedule_words(&mut words, plan);
     words
@@ -32,9 +32,12 @@ fn option(words: &mut Vec<String>, name: &str, value: impl ToString) {
     words.extend([name.to_owned(), value.to_string()]);
 }
 
-fn session_words(words: &mut Vec<String>, session: &SessionSpec) {
-    let (RuntimeChoice::Library(path) | RuntimeChoice::Script(path)) = &session.runtime;
-    option(words, "--runtime", path.display());
+fn session_words(words: &mut Vec<String>, plan: &Plan, session: usize) {
+    let baseline = plan.baseline_session().map(|baseline| &plan.sessions[baseline]);
+    let session = &plan.sessions[session];
+    let both: Vec<&SessionSpec> = baseline.into_iter().chain([session]).collect();
+    option(words, "--runtime", listed(&both, |spec| runtime_word(&spec.runtime)));
+    provider_words(words, &both);
     let SessionOptions { intra_threads, inter_threads, graph_optimization, execution_mode, .. } = &session.options;
     option(words, "--intra-threads", intra_threads);
     if *execution_mode == ExecutionMode::Parallel {
@@ -52,6 +55,55 @@ fn session_words(words: &mut Vec<String>, session: &SessionSpec) {
     }
     for (key, value) in &session.options.session_config {
         option(words, "--session-config", format!("{key}={value}"));
+    }
+}
+
+/// What two sessions have for one option, each once.
+fn listed(both: &[&SessionSpec], word: impl Fn(&SessionSpec) -> String) -> String {
+    let mut words: Vec<String> = both.iter().map(|spec| word(spec)).collect();
+    words.dedup();
+    words.join(",")
+}
+
+fn runtime_word(runtime: &RuntimeChoice) -> String {
+    match runtime {
+        RuntimeChoice::Library(path) => path.display().to_string(),
+        RuntimeChoice::Script(path) => format!("script:{}", path.display()),
+    }
+}
+
+/// Execution providers, their options and bindings, where they are not the defaults.
+fn provider_words(words: &mut Vec<String>, both: &[&SessionSpec]) {
+    let name = |spec: &SessionSpec| provider_short_name(&spec.execution_provider);
+    if both.iter().any(|spec| spec.is_accelerated()) {
+        option(words, "--ep", listed(both, name));
+    }
+    let last = both.last();
+    let mut given = Vec::new();
+    for spec in both {
+        let options = spec.provider.options.iter();
+        given.extend(options.map(|(key, value)| format!("{}:{key}={value}", name(spec))));
+    }
+    given.dedup();
+    given.into_iter().for_each(|text| option(words, "--ep-option", text));
+    let mut libraries: Vec<String> = Vec::new();
+    for (spec, library) in both.iter().filter_map(|spec| Some((spec, spec.provider.library.as_ref()?))) {
+        libraries.push(format!("{}={}", spec.execution_provider, library.display()));
+    }
+    libraries.dedup();
+    libraries.into_iter().for_each(|text| option(words, "--ep-library", text));
+    if let Some(device) = last.and_then(|spec| spec.provider.device) {
+        option(words, "--device", device);
+    }
+    if both.iter().any(|spec| spec.provider.required) {
+        words.push("--require-ep".into());
+    }
+    if both.iter().any(|spec| spec.binding == Binding::Device) {
+        option(
+            words,
+            "--bind",
+            listed(both, |spec| if spec.binding == Binding::Host { "host" } else { "device" }.into()),
+        );
     }
 }
 

@@ -5,7 +5,6 @@ use super::estimate::{Counted, Estimate, Figure};
 use super::findings::{CellFindings, SessionFindings};
 use super::index::Index;
 use super::over_launches::{LAUNCHES_WANTED, median};
-use crate::plan::{Plan, SessionSpec};
 use crate::record::{LaunchRecord, Metric, Outcome};
 use crate::units::{Bytes, Nanos};
 
@@ -19,6 +18,10 @@ pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings
     let scored = accuracy::findings(index, session);
     let mut figures = load_figures(launches);
     figures.extend(memory_figures(launches, cells));
+    if index.record.plan.sessions[session].nvidia_device().is_some() {
+        let estimate = largest_cell(cells, Metric::GpuMemoryPeak);
+        figures.push(Figure { metric: Metric::GpuMemoryPeak, estimate });
+    }
     figures.push(Figure { metric: Metric::FileSize, estimate: file_size(index, session) });
     if let Some(reason) = outcome.reason() {
         let unmeasured = figures.iter_mut().filter(|figure| figure.estimate.measured().is_none());
@@ -27,7 +30,7 @@ pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings
     figures.extend(scored.figures);
     SessionFindings {
         session,
-        label: label(&index.record.plan, session),
+        label: index.record.session_label(session),
         is_baseline: index.baseline == Some(session),
         outcome,
         launches_count: launches.iter().filter(|launch| launch.outcome.is_ok()).count() as u64,
@@ -51,45 +54,6 @@ fn outcome(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> Outcom
     let cells = cells.iter().map(|cell| &cell.outcome);
     let told = std::iter::once(variant).chain(launches).chain(cells).find(|outcome| !outcome.is_ok());
     told.cloned().unwrap_or_else(|| Outcome::Skipped { reason: "the plan has no cell for it".into() })
-}
-
-/// The variant's name, followed by what tells this session from the variant's other ones.
-fn label(plan: &Plan, session: usize) -> String {
-    let spec = &plan.sessions[session];
-    let name = &plan.variant_of(session).name;
-    let others: Vec<&SessionSpec> = plan.sessions.iter().filter(|other| other.variant == spec.variant).collect();
-    let mut marks = Vec::new();
-    let mut mark = |differs: fn(&SessionSpec, &SessionSpec) -> bool, text: String| {
-        if others.iter().any(|other| differs(spec, other)) {
-            marks.push(text);
-        }
-    };
-    let options = &spec.options;
-    mark(|one, other| one.execution_provider != other.execution_provider, spec.execution_provider.clone());
-    mark(|one, other| one.runtime != other.runtime, runtime_name(spec));
-    mark(
-        |one, other| one.options.intra_threads != other.options.intra_threads,
-        format!("{} intra-op threads", options.intra_threads),
-    );
-    mark(
-        |one, other| one.options.inter_threads != other.options.inter_threads,
-        format!("{} inter-op threads", options.inter_threads),
-    );
-    mark(
-        |one, other| one.options.graph_optimization != other.options.graph_optimization,
-        format!("optimization {:?}", options.graph_optimization).to_lowercase(),
-    );
-    mark(
-        |one, other| one.options.execution_mode != other.options.execution_mode,
-        format!("{:?} execution", options.execution_mode).to_lowercase(),
-    );
-    if marks.is_empty() { name.clone() } else { format!("{name} ({})", marks.join(", ")) }
-}
-
-fn runtime_name(spec: &SessionSpec) -> String {
-    use crate::plan::RuntimeChoice::{Library, Script};
-    let (Library(path) | Script(path)) = &spec.runtime;
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn load_figures(launches: &[&LaunchRecord]) -> Vec<Figure> {

@@ -12,12 +12,14 @@ use super::{CliError, exit, output, plan_args, values};
 use crate::fitness::{self, Seen};
 use crate::record::{Conditions, Fitness, Host};
 use crate::report::{self, Color, Examination};
-use crate::sample::{Roots, affinity, conditions, host};
+use crate::sample::nvml::Gpus;
+use crate::sample::{GPU_PERIOD, GpuMonitor, Roots, affinity, conditions, host};
 
 /// Says whether this machine is fit to measure on, and what to do where it is not.
 ///
 /// It looks at the machine while nothing is measured: load of other processes, time stolen by the host, limits, swap,
-/// frequency and heat. With `--null-test` it measures a model against a copy of itself, and says how small a difference
+/// frequency and heat, and at GPUs: clocks and what holds them down, other processes, and whether the driver is new
+/// enough for the CUDA builds of ONNX Runtime. With `--null-test` it measures a model against a copy of itself, and says how small a difference
 /// between two models may be to be told from noise on this machine today. Every run of `profile` is judged by the same
 /// rules.
 #[derive(Debug, clap::Args)]
@@ -75,12 +77,21 @@ fn look(args: &Args) -> Result<ExitCode, CliError> {
     let threads = plan_args::default_threads(&host);
     let workers = affinity::choose_cpus(threads, &host.affinity_cpus, &affinity::Topology::read(&roots)).worker;
     let before = conditions::Counters::read(&roots, &workers);
+    let monitor = monitor(&roots);
     std::thread::sleep(args.observe);
-    let conditions = conditions::since(&roots, &before, &workers);
+    let gpus = monitor.map(|monitor| monitor.conditions()).unwrap_or_default();
+    let conditions = Conditions { gpus, ..conditions::since(&roots, &before, &workers) };
     let fitness = fitness::judge(Seen { host: &host, conditions: &conditions, blocks: &[] });
     let examined = Examined { host, conditions, fitness };
     print(args, &examined, |color| report::examination(examined.as_view(), color))?;
     Ok(ExitCode::from(exit::DONE))
+}
+
+/// Looks at all GPUs; `None` where there are none to be asked.
+fn monitor(roots: &Roots) -> Option<GpuMonitor> {
+    let gpus = Gpus::open(roots).ok()?;
+    let all = (0..gpus.count()).collect();
+    Some(GpuMonitor::begin(gpus, &all, GPU_PERIOD))
 }
 
 impl Examined {

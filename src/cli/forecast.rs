@@ -47,6 +47,8 @@ pub(super) fn run(mut job: Job, color: Color, progress: &mut Console) -> Result<
     if let Some(error) = profile::nothing_measured(&probe) {
         return Err(error);
     }
+    // The probe has left out what cannot be measured.
+    let plan = Plan { sessions: probe.plan.sessions.clone(), baseline: probe.plan.baseline, ..plan };
     let text = report::terminal_forecast(&forecast(&plan, &probe)?, color);
     io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))?;
     Ok(ExitCode::SUCCESS)
@@ -65,8 +67,10 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
         widths.iter().all(|precision| precision.half_width_ratio.as_ref().is_ok_and(|&width| width <= target))
     };
     let rounds = looks.into_iter().find(|&look| is_enough(look)).unwrap_or(most_rounds);
+    let names: Vec<String> = (0..plan.sessions.len()).map(|session| probe.session_label(session)).collect();
     Ok(ForecastView::new(Forecast {
         plan,
+        names: &names,
         rounds,
         most_rounds,
         alternations,

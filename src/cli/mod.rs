@@ -4,6 +4,7 @@
 
 mod compare;
 mod doctor;
+mod ep_args;
 mod error;
 pub mod exit;
 mod forecast;

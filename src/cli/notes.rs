@@ -19,8 +19,17 @@ pub(super) fn of(plan: &Plan, host: &Host) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(crowded(&session.options, cpus));
     notes.extend(idle_inter_threads(&session.options));
-    if let RuntimeChoice::Library(library) = &session.runtime {
-        notes.extend(session.options.session_config.keys().filter_map(|key| unknown_key(library, key)));
+    let mut libraries: Vec<&Path> = Vec::new();
+    for spec in &plan.sessions {
+        if let RuntimeChoice::Library(library) = &spec.runtime
+            && !libraries.contains(&library.as_path())
+        {
+            libraries.push(library);
+        }
+    }
+    for library in &libraries {
+        let which = if libraries.len() > 1 { format!(" `{}`", library.display()) } else { String::new() };
+        notes.extend(session.options.session_config.keys().filter_map(|key| unknown_key(library, &which, key)));
     }
     notes
 }
@@ -36,10 +45,10 @@ fn idle_inter_threads(options: &SessionOptions) -> Option<String> {
 }
 
 /// ONNX Runtime takes any key in silence; one that it knows stands in its library's file.
-fn unknown_key(library: &Path, key: &str) -> Option<String> {
+fn unknown_key(library: &Path, which: &str, key: &str) -> Option<String> {
     match contains(library, key.as_bytes()) {
         Ok(false) => Some(format!(
-            "session configuration `{key}` has no effect: this ONNX Runtime library does not know the key"
+            "session configuration `{key}` has no effect: this ONNX Runtime library{which} does not know the key"
         )),
         // A library that cannot be read is reported where it is opened.
         Ok(true) | Err(_) => None,

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ep_args::Provider;
 use super::profile::{Args, SessionArgs};
 use super::progress::Console;
-use super::{CliError, exit};
+use super::{CliError, ep_args, exit};
 use crate::inputs;
 use crate::plan::{
     InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec, SweepEnd,
     Variant,
 };
 use crate::record::Host;
+use crate::runner::FoundRuntime;
 use crate::runtime;
 use crate::units::{Nanos, Ratio};
 
@@ -126,24 +128,41 @@ fn baseline(variants: &[Variant], asked: Option<&str>) -> Result<usize, CliError
     })
 }
 
-/// Finds the runtime, installing it where it is missing; returns it and how it was found.
+/// Finds the runtimes, installing those that are missing, each once.
 ///
 /// # Errors
 /// See [`runtime::RuntimeError`].
-pub(super) fn runtime(args: &SessionArgs, console: &mut Console) -> Result<(RuntimeChoice, String), CliError> {
-    if let Some(script) = args.runtime.as_deref().and_then(|request| request.strip_prefix("script:")) {
-        return Ok((RuntimeChoice::Script(script.into()), "given by --runtime".into()));
+pub(super) fn runtimes(args: &SessionArgs, console: &mut Console) -> Result<Vec<FoundRuntime>, CliError> {
+    if args.runtime.is_empty() {
+        return Ok(vec![found(None, console)?]);
     }
-    let found = runtime::resolve(args.runtime.as_deref(), &mut |sentence| console.say(sentence))
+    let mut runtimes: Vec<FoundRuntime> = Vec::new();
+    for request in &args.runtime {
+        let found = found(Some(request), console)?;
+        if !runtimes.iter().any(|known| known.choice == found.choice) {
+            runtimes.push(found);
+        }
+    }
+    Ok(runtimes)
+}
+
+fn found(request: Option<&str>, console: &mut Console) -> Result<FoundRuntime, CliError> {
+    if let Some(script) = request.and_then(|request| request.strip_prefix("script:")) {
+        return Ok(FoundRuntime {
+            choice: RuntimeChoice::Script(script.into()),
+            found_by: "given by --runtime".into(),
+        });
+    }
+    let found = runtime::resolve(request, &mut |sentence| console.say(sentence))
         .map_err(|error| CliError::new(exit::BAD_INPUT, &error).with_hint(error.hint()))?;
-    Ok((RuntimeChoice::Library(found.path), found.found_by.to_string()))
+    Ok(FoundRuntime { choice: RuntimeChoice::Library(found.path), found_by: found.found_by.to_string() })
 }
 
 /// The plan that the words spell, on this machine.
 ///
 /// # Errors
-/// CPUs that this process may not use.
-pub(super) fn plan(args: &Args, family: &Family, runtime: RuntimeChoice, host: &Host) -> Result<Plan, CliError> {
+/// CPUs that this process may not use, and words about execution providers that do not fit together.
+pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host: &Host) -> Result<Plan, CliError> {
     let cpus = pinned(&args.schedule.pin, host)?;
     let options = SessionOptions {
         intra_threads: args.session.intra_threads.unwrap_or_else(|| default_threads(host).min(cpus)),
@@ -153,16 +172,11 @@ pub(super) fn plan(args: &Args, family: &Family, runtime: RuntimeChoice, host: &
         allow_spinning: args.session.allow_spinning,
         session_config: args.session.session_config.iter().cloned().collect(),
     };
-    let session = |variant| SessionSpec {
-        variant,
-        runtime: runtime.clone(),
-        execution_provider: execution_provider(&args.session.ep),
-        options: options.clone(),
-    };
+    let providers = ep_args::providers(&args.providers)?;
     Ok(Plan {
         variants: family.variants.clone(),
         baseline: family.baseline,
-        sessions: (0..family.variants.len()).map(session).collect(),
+        sessions: sessions(runtimes, &providers, family.variants.len(), &options),
         batch_sizes: sorted(args.batch.clone().unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec())),
         sweep_end: if args.batch.is_some() { SweepEnd::Listed } else { SweepEnd::Saturation },
         load_modes: sorted(args.concurrency.clone())
@@ -176,6 +190,31 @@ pub(super) fn plan(args: &Args, family: &Family, runtime: RuntimeChoice, host: &
         task: args.task.into(),
         schedule: schedule(args),
     })
+}
+
+/// A session for every runtime, execution provider, binding and variant, the first of each in the first session.
+fn sessions(
+    runtimes: &[FoundRuntime],
+    providers: &[Provider],
+    variants: usize,
+    options: &SessionOptions,
+) -> Vec<SessionSpec> {
+    let mut sessions = Vec::new();
+    for FoundRuntime { choice, .. } in runtimes {
+        for Provider { identifier, spec, bindings } in providers {
+            for &binding in bindings {
+                sessions.extend((0..variants).map(|variant| SessionSpec {
+                    variant,
+                    runtime: choice.clone(),
+                    execution_provider: identifier.clone(),
+                    provider: spec.clone(),
+                    binding,
+                    options: options.clone(),
+                }));
+            }
+        }
+    }
+    sessions
 }
 
 /// CPUs that a worker may run on, if all of those asked for are there.
@@ -218,20 +257,10 @@ pub(super) fn default_threads(host: &Host) -> u64 {
     host.cpu.physical_count.unwrap_or(u64::MAX).min(host.usable_cpus_count).max(1)
 }
 
-/// ONNX Runtime's identifier of an execution provider: `cpu` is `CPUExecutionProvider`.
-fn execution_provider(name: &str) -> String {
-    if name.ends_with("ExecutionProvider") {
-        name.to_owned()
-    } else if name.eq_ignore_ascii_case("cpu") {
-        "CPUExecutionProvider".to_owned()
-    } else {
-        format!("{name}ExecutionProvider")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Binding, provider_identifier};
 
     fn names(stems: &[&str]) -> Vec<String> {
         short_names(&stems.iter().map(|&stem| stem.to_owned()).collect::<Vec<_>>())
@@ -263,8 +292,21 @@ mod tests {
     }
 
     #[test]
-    fn execution_providers_have_short_names() {
-        assert_eq!(execution_provider("cpu"), "CPUExecutionProvider");
-        assert_eq!(execution_provider("CUDAExecutionProvider"), "CUDAExecutionProvider");
+    fn sessions_are_the_product_that_begins_with_the_first_of_each() {
+        let runtime = |path: &str| FoundRuntime { choice: RuntimeChoice::Library(path.into()), found_by: "".into() };
+        let provider = |name: &str, bindings: &[Binding]| Provider {
+            identifier: provider_identifier(name),
+            spec: Default::default(),
+            bindings: bindings.to_vec(),
+        };
+        let providers = [provider("cpu", &[Binding::Host]), provider("cuda", &[Binding::Host, Binding::Device])];
+        let found = sessions(&[runtime("a.so"), runtime("b.so")], &providers, 2, &SessionOptions::default());
+        assert_eq!(found.len(), 2 * 3 * 2);
+        let place = |session: &SessionSpec| {
+            (session.runtime.path().clone(), session.execution_provider.clone(), session.binding, session.variant)
+        };
+        assert_eq!(place(&found[0]), ("a.so".into(), provider_identifier("cpu"), Binding::Host, 0));
+        assert_eq!(place(&found[1]), ("a.so".into(), provider_identifier("cpu"), Binding::Host, 1));
+        assert_eq!(place(&found[11]), ("b.so".into(), provider_identifier("cuda"), Binding::Device, 1));
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use super::ep_args::ProviderArgs;
 use super::input_args::InputArgs;
 use super::output::Reports;
 use super::progress::Console;
@@ -43,6 +44,8 @@ pub struct Args {
     #[command(flatten)]
     pub session: SessionArgs,
     #[command(flatten)]
+    pub providers: ProviderArgs,
+    #[command(flatten)]
     pub schedule: ScheduleArgs,
     /// Says what would be measured, how long it would take and how precise it would be, after a short probe; measures
     /// nothing more and writes nothing.
@@ -60,12 +63,10 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Session")]
 pub struct SessionArgs {
-    /// ONNX Runtime library: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there.
-    #[arg(long, value_name = "PATH|cpu@VERSION")]
-    pub runtime: Option<String>,
-    /// Execution provider, by ONNX Runtime's identifier or its short name.
-    #[arg(long, value_name = "NAME", default_value = "cpu")]
-    pub ep: String,
+    /// ONNX Runtime libraries, measured side by side: paths, or versions such as `cpu@1.31.1`, which are installed if
+    /// they are not there.
+    #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
+    pub runtime: Vec<String>,
     /// Threads that run one operator. [default: the CPUs that this process may use]
     #[arg(long, value_name = "N", value_parser = values::positive)]
     pub intra_threads: Option<u64>,
@@ -183,9 +184,9 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let host = host::fingerprint(&Roots::system());
     let mut progress = Console::new(args.quiet);
     let family = plan_args::family(&args)?;
-    let (runtime, runtime_found_by) = plan_args::runtime(&args.session, &mut progress)?;
+    let runtimes = plan_args::runtimes(&args.session, &mut progress)?;
     let installing = started.elapsed();
-    let plan = plan_args::plan(&args, &family, runtime, &host)?;
+    let plan = plan_args::plan(&args, &family, &runtimes, &host)?;
     progress.introduce(&plan, &host);
     let temporary = if args.plan { Some(forecast::folder()?) } else { None };
     let path = match &temporary {
@@ -201,7 +202,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         folder,
         info: info(&family.name, now),
         host,
-        runtime_found_by,
+        runtimes,
         worker: WorkerCommand { program: worker_program()?, timeout: args.schedule.timeout },
         // Installing a library happens once in the life of a machine, and is not of the run.
         started: started + installing.min(started.elapsed()),

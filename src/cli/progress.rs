@@ -109,7 +109,7 @@ impl Observer for Console {
     fn observe(&mut self, progress: &Progress<'_>) {
         match progress {
             Progress::Describing { variant } => self.detail(&format!("reading {variant}")),
-            Progress::Scoring { variant } => self.now(&format!("scoring {variant}")),
+            Progress::Scoring { session } => self.now(&format!("scoring {session}")),
             Progress::Round { round, elapsed, budget } => {
                 self.now(&format!("round {round}, {}", clock(*elapsed, *budget)))
             }
@@ -121,9 +121,9 @@ impl Observer for Console {
                 let elapsed = clock(*elapsed, None);
                 self.detail(&format!("round {round}, batch size {batch_size}{concurrency}, {elapsed}"));
             }
-            Progress::Failed { variant, batch_size: None, failure } => self.warn(variant, failure),
-            Progress::Failed { variant, batch_size: Some(batch_size), failure } => {
-                self.warn(&format!("{variant} at batch size {batch_size}"), failure);
+            Progress::Failed { session, batch_size: None, failure } => self.warn(session, failure),
+            Progress::Failed { session, batch_size: Some(batch_size), failure } => {
+                self.warn(&format!("{session} at batch size {batch_size}"), failure);
             }
             Progress::Note(note) => self.say(&format!("note: {note}")),
             Progress::Ended(reason) => self.now(ending(*reason)),

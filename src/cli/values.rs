@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::ep_args::ProviderOption;
 use crate::plan::Pin;
 
 /// A whole number of at least 1.
@@ -39,6 +40,18 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE".into()),
     }
+}
+
+/// `KEY=VALUE`, or `EP:KEY=VALUE`.
+pub(super) fn provider_option(text: &str) -> Result<ProviderOption, String> {
+    let split = key_value(text).ok().and_then(|(key, value)| match key.split_once(':') {
+        Some((provider, key)) if !provider.is_empty() && !key.is_empty() => {
+            Some(ProviderOption { provider: Some(provider.to_owned()), key: key.to_owned(), value })
+        }
+        Some(_) => None,
+        None => Some(ProviderOption { provider: None, key, value }),
+    });
+    split.ok_or_else(|| "write it as KEY=VALUE or EP:KEY=VALUE".into())
 }
 
 /// `auto`, `none`, or a list of CPUs such as `0,2-3`.
@@ -81,6 +94,19 @@ mod tests {
     fn batch_zero_is_refused() {
         assert!(positive("0").is_err() && positive("-1").is_err() && positive("x").is_err());
         assert_eq!(positive("8"), Ok(8));
+    }
+
+    #[test]
+    fn an_option_may_name_its_provider() {
+        let option = provider_option("cuda:a=b:c=d").unwrap();
+        assert_eq!(
+            (option.provider.as_deref(), option.key.as_str(), option.value.as_str()),
+            (Some("cuda"), "a", "b:c=d")
+        );
+        assert_eq!(provider_option("a=").unwrap().provider, None);
+        assert!(
+            provider_option("a").is_err() && provider_option(":a=b").is_err() && provider_option("cuda:=b").is_err()
+        );
     }
 
     #[test]

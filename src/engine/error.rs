@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::LibraryError;
+use super::{LibraryError, ep};
 use crate::record::{Failure, FailureKind};
 
 /// An error of a runtime, a session or an inference.
@@ -27,17 +27,71 @@ pub enum EngineError {
         /// What the library offers.
         present: Vec<String>,
     },
-    /// The library offers the execution provider, but onnxprof cannot run on it.
-    #[error("onnxprof cannot run on `{name}`, which this ONNX Runtime library offers")]
-    UnsupportedProvider {
-        /// What was asked for.
+    /// A library that is to bring an execution provider could not be registered.
+    #[error("failed to register the execution provider library `{path}`: {message}")]
+    EpLibrary {
+        /// The library.
+        path: PathBuf,
+        /// The runtime's own words.
+        message: String,
+    },
+    /// The execution provider could not be set up, for one because it rejects an option.
+    #[error("failed to set up `{name}`: {message}")]
+    Provider {
+        /// The execution provider.
         name: String,
+        /// Its own words.
+        message: String,
+    },
+    /// The execution provider does not have the device.
+    #[error("`{name}` has no device {device}; it has {}", listed(present))]
+    NoDevice {
+        /// The execution provider.
+        name: String,
+        /// What was asked for.
+        device: u64,
+        /// What there is.
+        present: Vec<String>,
+    },
+    /// Nodes do not run where the session was asked to run.
+    #[error(
+        "{} of `{model}` fell back from `{name}` to {}",
+        share(*fallen_count, *nodes_count),
+        others.join(", ")
+    )]
+    FellBack {
+        /// The model file.
+        model: PathBuf,
+        /// The execution provider that was asked for.
+        name: String,
+        /// Nodes that run elsewhere.
+        fallen_count: u64,
+        /// All nodes.
+        nodes_count: u64,
+        /// Where else nodes run, with their operators.
+        others: Vec<String>,
+    },
+    /// The runtime's profile could not be had.
+    #[error("failed to profile where nodes run: {message}")]
+    Profile {
+        /// Why.
+        message: String,
     },
     /// The session could not be created.
     #[error("failed to load model `{model}`: {message}")]
     Load {
         /// The model file.
         model: PathBuf,
+        /// The runtime's own words.
+        message: String,
+    },
+    /// The session could not be created on another execution provider than the CPU's.
+    #[error("failed to load model `{model}` on `{name}`: {message}")]
+    LoadOn {
+        /// The model file.
+        model: PathBuf,
+        /// The execution provider.
+        name: String,
         /// The runtime's own words.
         message: String,
     },
@@ -75,21 +129,43 @@ impl EngineError {
             EngineError::Library(_)
             | EngineError::Environment { .. }
             | EngineError::UnknownProvider { .. }
-            | EngineError::UnsupportedProvider { .. }
+            | EngineError::EpLibrary { .. }
+            | EngineError::Provider { .. }
+            | EngineError::NoDevice { .. }
+            | EngineError::FellBack { .. }
             | EngineError::Script { .. } => FailureKind::Runtime,
-            EngineError::Load { .. } => FailureKind::SessionLoad,
+            EngineError::Load { .. } | EngineError::LoadOn { .. } => FailureKind::SessionLoad,
             EngineError::Bind { .. } => FailureKind::BadInput,
-            EngineError::Run { .. } => FailureKind::Inference,
+            EngineError::Run { .. } | EngineError::Profile { .. } => FailureKind::Inference,
         };
         Failure { kind, hint: hint(self, &failure.message), ..failure }
     }
 }
 
+/// `all 12 nodes`, or `3 of 12 nodes`.
+fn share(part: u64, all: u64) -> String {
+    match part {
+        1 if all == 1 => "the only node".into(),
+        part if part == all => format!("all {all} nodes"),
+        part => format!("{part} of {all} nodes"),
+    }
+}
+
+fn listed(present: &[String]) -> String {
+    if present.is_empty() { "none on this machine".into() } else { present.join(", ") }
+}
+
 /// Whether the words are those of ONNX Runtime or the C++ library when an allocation failed.
 fn is_out_of_memory(message: &str) -> bool {
-    ["bad_alloc", "bad allocation", "Failed to allocate memory", "Cannot allocate memory", "std::length_error"]
-        .iter()
-        .any(|sign| message.contains(sign))
+    const SIGNS: [&str; 6] = [
+        "bad_alloc",
+        "bad allocation",
+        "Failed to allocate memory",
+        "Cannot allocate memory",
+        "std::length_error",
+        "out of memory",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
 }
 
 fn hint(error: &EngineError, message: &str) -> Option<String> {
@@ -99,17 +175,52 @@ fn hint(error: &EngineError, message: &str) -> Option<String> {
         }
         _ if is_out_of_memory(message) => "give the process more memory, or use a smaller model",
         EngineError::Library(error) => return Some(error.hint()),
-        EngineError::UnknownProvider { .. } => "name one of those with `--ep`, or another library with `--runtime`",
-        EngineError::UnsupportedProvider { .. } => "leave out `--ep` to run on CPUExecutionProvider",
-        EngineError::Load { .. } if message.contains("opset") || message.contains("IR version") => {
+        EngineError::UnknownProvider { name, .. } => return Some(where_to_find(name)),
+        EngineError::EpLibrary { .. } => {
+            "name a library of execution providers for this ONNX Runtime with `--ep-library`"
+        }
+        EngineError::NoDevice { .. } => "choose one of those with `--device`",
+        EngineError::FellBack { fallen_count, nodes_count, .. } if fallen_count == nodes_count => {
+            "it takes none of the model's operators in this precision and with these options; the worker's log may say \
+             why. Leave this execution provider out with `--ep`"
+        }
+        EngineError::FellBack { .. } => "leave out `--require-ep` to measure with nodes on several execution providers",
+        EngineError::LoadOn { .. } if message.contains("explicitly disabled by the user") => {
+            "leave out `--require-ep` to measure with nodes on several execution providers"
+        }
+        EngineError::LoadOn { .. } | EngineError::Provider { .. } | EngineError::Run { .. }
+            if ep::hint(message).is_some() =>
+        {
+            return ep::hint(message);
+        }
+        EngineError::Provider { .. } => {
+            "check its options, given with `--ep-option`, and what it needs on this machine"
+        }
+        EngineError::Load { .. } | EngineError::LoadOn { .. }
+            if message.contains("opset") || message.contains("IR version") =>
+        {
             "use a newer library with `--runtime cpu@VERSION`, or export the model for an older opset"
         }
-        EngineError::Load { .. }
+        EngineError::Load { .. } | EngineError::LoadOn { .. }
             if message.contains("is not a registered function/op") || message.contains("No Op registered") =>
         {
             "the library has no such operator: use a build that has it with `--runtime`, or export without it"
         }
+        EngineError::LoadOn { .. } => {
+            "this execution provider does not take the model: try other options with `--ep-option` or another library \
+             with `--runtime`, or leave it out with `--ep`"
+        }
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Where there is an execution provider that a library lacks.
+fn where_to_find(name: &str) -> String {
+    match ep::build_of(name) {
+        Some(build) => format!(
+            "the build `{build}` has it: use `--runtime {build}@VERSION`, or name one of those present with `--ep`"
+        ),
+        None => "name one of those with `--ep`, or another library with `--runtime`".into(),
+    }
 }

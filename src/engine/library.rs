@@ -75,17 +75,26 @@ impl LibraryError {
 ///
 /// The file is not a library, not ONNX Runtime, or too old. A file that does harm when it is opened does that here.
 pub fn describe_library(path: &Path) -> Result<LibraryInfo, LibraryError> {
-    let (version, _) = open(path)?;
-    describe_opened(path, version)
+    let opened = open(path)?;
+    describe_opened(path, opened.version)
 }
 
-/// Opens a library for `ort`, and returns the version that it states.
+/// A library that `ort` has opened.
+pub(super) struct Opened {
+    /// The version that it states.
+    pub version: String,
+    /// Where its API begins.
+    pub base: &'static OrtApiBase,
+    pub builder: EnvironmentBuilder,
+}
+
+/// Opens a library for `ort`.
 ///
 /// A process opens one library; the environment variable that switches telemetry off must be set before.
-pub(super) fn open(path: &Path) -> Result<(String, EnvironmentBuilder), LibraryError> {
-    let version = version(path)?;
+pub(super) fn open(path: &Path) -> Result<Opened, LibraryError> {
+    let (version, base) = version(path)?;
     let builder = ort::init_from(path).map_err(|source| LibraryError::Refused { path: path.into(), source })?;
-    Ok((version, builder))
+    Ok(Opened { version, base, builder })
 }
 
 /// Says what the library is that this process has opened from `path`.
@@ -96,7 +105,7 @@ pub(super) fn describe_opened(path: &Path, version: String) -> Result<LibraryInf
 }
 
 /// The version that a library states, if it is one that `ort` can use. The library stays open.
-fn version(path: &Path) -> Result<String, LibraryError> {
+fn version(path: &Path) -> Result<(String, &'static OrtApiBase), LibraryError> {
     // SAFETY: opening a library runs its initializers, which is what the caller asks for.
     let library = unsafe { libloading::Library::new(path) }
         .map_err(|source| LibraryError::NotALibrary { path: path.into(), source })?;
@@ -106,13 +115,13 @@ fn version(path: &Path) -> Result<String, LibraryError> {
     version
 }
 
-fn stated_version(library: &libloading::Library, path: &Path) -> Result<String, LibraryError> {
+fn stated_version(library: &libloading::Library, path: &Path) -> Result<(String, &'static OrtApiBase), LibraryError> {
     let malformed = |what| LibraryError::Malformed { path: path.into(), what };
     // SAFETY: the signature is the one of ONNX Runtime's C API.
     let get_base = unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase") }
         .map_err(|_| LibraryError::NotOnnxRuntime { path: path.into() })?;
-    // SAFETY: it takes nothing and returns a pointer to a static, or null.
-    let base = unsafe { get_base().as_ref() }.ok_or_else(|| malformed("no API"))?;
+    // SAFETY: it takes nothing and returns a pointer to a static of a library that is never closed, or null.
+    let base: &'static OrtApiBase = unsafe { get_base().as_ref() }.ok_or_else(|| malformed("no API"))?;
     // SAFETY: it takes nothing and returns a static string.
     let text = unsafe { (base.GetVersionString)() };
     // SAFETY: not null, and a C string by the API's contract.
@@ -128,7 +137,10 @@ fn stated_version(library: &libloading::Library, path: &Path) -> Result<String, 
     }
     // SAFETY: any number is allowed; the answer is a pointer to a static, or null.
     let api: *const OrtApi = unsafe { (base.GetApi)(ort::MINOR_VERSION) };
-    if api.is_null() { Err(malformed("its API lacks the version that onnxprof needs")) } else { Ok(text.to_owned()) }
+    if api.is_null() {
+        return Err(malformed("its API lacks the version that onnxprof needs"));
+    }
+    Ok((text.to_owned(), base))
 }
 
 /// Execution providers of the open library; `None` if it does not tell.

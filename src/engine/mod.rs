@@ -3,13 +3,19 @@
 //! The only module that speaks to `ort`. A caller opens a [`Runtime`] once per process, loads one [`Session`] from it
 //! and binds inputs to it; [`Inference::run`] is what is timed. Read those three traits first.
 
+mod assignment;
+mod bound;
+mod ep;
 mod error;
 mod library;
+mod log;
 mod null;
 mod onnxruntime;
 mod tensor;
+mod trace;
 mod words;
 
+pub use ep::{Memory, build_of, memory};
 pub use error::EngineError;
 pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;
@@ -21,11 +27,8 @@ use std::path::Path;
 use crate::inputs::Tensor;
 use crate::measure::EngineClock;
 use crate::plan::{RuntimeChoice, SessionSpec};
-use crate::record::ArenaStats;
+use crate::record::{ArenaStats, Placement};
 use crate::runtime::LibraryInfo;
-
-/// ONNX Runtime's identifier of the execution provider that every library has.
-const CPU_PROVIDER: &str = "CPUExecutionProvider";
 
 /// An opened runtime.
 pub trait Runtime {
@@ -35,11 +38,24 @@ pub trait Runtime {
     /// The clock that inferences run on.
     fn clock(&self) -> EngineClock;
 
+    /// Registers a library that brings an execution provider called `name`, for sessions that ask for it.
+    ///
+    /// # Errors
+    /// [`EngineError::EpLibrary`] with the runtime's own words.
+    fn register_library(&mut self, name: &str, path: &Path) -> Result<(), EngineError>;
+
     /// Creates a session of a model file.
     ///
     /// # Errors
-    /// [`EngineError::Load`] with the runtime's own words.
+    /// [`EngineError::Load`] or [`EngineError::Provider`] with the runtime's own words; [`EngineError::FellBack`] if it
+    /// would not run on the execution provider that was asked for.
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError>;
+
+    /// Runs `inputs` a few times through a session that the runtime profiles, and returns where its nodes ran.
+    ///
+    /// # Errors
+    /// Those of [`Runtime::load`] and of an inference; [`EngineError::Profile`] if there is nothing to read.
+    fn profile(&self, model: &Path, spec: &SessionSpec, inputs: &[Tensor]) -> Result<Placement, EngineError>;
 
     /// Warnings and errors that the runtime has logged so far.
     fn log_counts(&self) -> LogCounts;
@@ -47,11 +63,12 @@ pub trait Runtime {
 
 /// A loaded model.
 pub trait Session: Sync {
-    /// Session configuration entries, read back from the runtime.
-    fn config_entries(&self) -> BTreeMap<String, String>;
+    /// What the session was created with.
+    fn effect(&self) -> Effect;
 
-    /// Binds each set of inputs, and every output to host memory that is reused, so that neither generating inputs
-    /// nor allocating outputs is part of an inference.
+    /// Binds each set of inputs, and every output to memory that is reused, so that neither generating inputs nor
+    /// allocating outputs is part of an inference. Where that memory is, and whether copies are part of an inference,
+    /// is the session's [`Binding`](crate::plan::Binding).
     ///
     /// # Errors
     /// [`EngineError::Bind`] if the runtime does not take the inputs.
@@ -76,6 +93,17 @@ pub trait Inference: Send {
     fn run(&mut self) -> Result<(), EngineError>;
 }
 
+/// What a session was created with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// Session configuration entries, read back from the runtime.
+    pub config_entries: BTreeMap<String, String>,
+    /// Execution providers registered with the session, in order of preference.
+    pub execution_providers: Vec<String>,
+    /// Options that the first of them was registered with.
+    pub provider_options: BTreeMap<String, String>,
+}
+
 /// Warnings and errors that a runtime has logged so far in this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogCounts {
@@ -85,20 +113,15 @@ pub struct LogCounts {
     pub errors: u64,
 }
 
-/// Checks that a runtime offers an execution provider, and that onnxprof can run on it: a session must never fall back to
-/// another in silence.
+/// Checks that a runtime offers an execution provider.
 ///
 /// # Errors
-/// [`EngineError::UnknownProvider`], which lists those present, or [`EngineError::UnsupportedProvider`].
+/// [`EngineError::UnknownProvider`], which lists those present.
 pub fn require_provider(info: &LibraryInfo, name: &str) -> Result<(), EngineError> {
-    if !info.execution_providers.iter().any(|present| present == name) {
-        let present = info.execution_providers.clone();
-        return Err(EngineError::UnknownProvider { name: name.to_owned(), present });
+    if info.execution_providers.iter().any(|present| present == name) {
+        return Ok(());
     }
-    if name != CPU_PROVIDER {
-        return Err(EngineError::UnsupportedProvider { name: name.to_owned() });
-    }
-    Ok(())
+    Err(EngineError::UnknownProvider { name: name.to_owned(), present: info.execution_providers.clone() })
 }
 
 /// Opens the runtime that a session asks for.

@@ -15,14 +15,17 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
-use super::{EngineError, Inference, LogCounts, Runtime, Session};
+use super::{Effect, EngineError, Inference, LogCounts, Runtime, Session};
 use crate::inputs::Tensor;
 use crate::measure::{EngineClock, ManualClock};
-use crate::plan::SessionSpec;
-use crate::record::ArenaStats;
+use crate::plan::{CPU_PROVIDER, SessionSpec};
+use crate::record::{ArenaStats, Placement};
 use crate::runtime::LibraryInfo;
 use crate::units::Nanos;
 use noise::{CellNoise, Machine, Noise};
+
+/// The version that a script states.
+const VERSION: &str = "script";
 
 /// What a scripted engine does: a JSON file.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,6 +35,9 @@ pub struct Script {
     pub variants: BTreeMap<String, ScriptedVariant>,
     /// Noise of the machine, on top of what the variants do; without it the machine is quiet.
     pub noise: Option<Noise>,
+    /// Execution providers that it pretends to have besides the CPU's.
+    #[serde(default)]
+    pub execution_providers: Vec<String>,
 }
 
 /// How one model behaves.
@@ -114,9 +120,9 @@ impl ScriptedRuntime {
         let machine = script.noise.take().map(|noise| Machine::join(noise, folder)).transpose();
         let machine = machine.map_err(|error| script_error(format!("the noise has no clock: {error}")))?;
         let info = LibraryInfo {
-            version: "script".into(),
+            version: VERSION.into(),
             build_info: "scripted latencies; nothing is executed".into(),
-            execution_providers: vec!["CPUExecutionProvider".into()],
+            execution_providers: script.execution_providers.drain(..).chain([CPU_PROVIDER.to_owned()]).collect(),
         };
         Ok(ScriptedRuntime { script, info, clock: Arc::default(), machine })
     }
@@ -131,7 +137,15 @@ impl Runtime for ScriptedRuntime {
         EngineClock::Manual(Arc::clone(&self.clock))
     }
 
-    fn load(&self, model: &Path, _spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
+    fn register_library(&mut self, _name: &str, path: &Path) -> Result<(), EngineError> {
+        Err(EngineError::EpLibrary { path: path.to_owned(), message: "a script takes no libraries".into() })
+    }
+
+    fn profile(&self, _model: &Path, _spec: &SessionSpec, _inputs: &[Tensor]) -> Result<Placement, EngineError> {
+        Err(EngineError::Profile { message: "a script runs no nodes".into() })
+    }
+
+    fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
         let name = model.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let variant = self.script.variants.get(&name).cloned().ok_or_else(|| EngineError::Load {
             model: model.to_owned(),
@@ -147,7 +161,8 @@ impl Runtime for ScriptedRuntime {
             machine.pass(variant.load_ns);
         }
         let (clock, machine) = (Arc::clone(&self.clock), self.machine.clone());
-        Ok(Box::new(ScriptedSession { variant, model: model.to_owned(), clock, machine }))
+        let effect = Effect { execution_providers: vec![spec.execution_provider.clone()], ..Effect::default() };
+        Ok(Box::new(ScriptedSession { variant, model: model.to_owned(), clock, machine, effect }))
     }
 
     fn log_counts(&self) -> LogCounts {
@@ -180,11 +195,12 @@ struct ScriptedSession {
     model: PathBuf,
     clock: Arc<ManualClock>,
     machine: Option<Machine>,
+    effect: Effect,
 }
 
 impl Session for ScriptedSession {
-    fn config_entries(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
+    fn effect(&self) -> Effect {
+        self.effect.clone()
     }
 
     fn bind(&self, sets: &[Vec<Tensor>]) -> Result<Box<dyn Inference + '_>, EngineError> {

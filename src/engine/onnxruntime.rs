@@ -2,40 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char};
-use std::io::Write;
 use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ort::AsPointer;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
-use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
-use ort::session::IoBinding;
+use ort::memory::{Allocator, AllocatorType};
 use ort::session::Session as OrtSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
+use super::assignment::{self, Api};
+use super::bound::{self, Place};
+use super::ep::plugin::Plugin;
 use super::words::words;
-use super::{EngineError, Inference, LogCounts, Runtime, Session, library, tensor};
+use super::{Effect, EngineError, Inference, LogCounts, Runtime, Session, ep, library, log, tensor, trace};
 use crate::inputs::Tensor;
-use crate::measure::EngineClock;
+use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
-use crate::record::ArenaStats;
+use crate::record::{ArenaStats, Placement, ProviderNodes};
 use crate::runtime::LibraryInfo;
-use crate::units::Bytes;
+use crate::units::{Bytes, Nanos};
 
 /// Session configuration entries behind options of their own.
 const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
 
-static WARNINGS: AtomicU64 = AtomicU64::new(0);
-static ERRORS: AtomicU64 = AtomicU64::new(0);
+/// Inferences of a profile after the first, and the time after which no more are begun.
+const PROFILED_INFERENCES: u64 = 5;
+const PROFILE_LENGTH: Nanos = Nanos(1_000_000_000);
 
 /// An ONNX Runtime library, opened, with its environment.
-#[derive(Debug)]
 pub struct OnnxRuntime {
     environment: Environment,
     info: LibraryInfo,
+    /// ONNX Runtime's account of where nodes run; absent in libraries before 1.24.
+    account: Option<&'static Api>,
+    plugin: Option<Plugin>,
 }
 
 impl OnnxRuntime {
@@ -44,15 +47,50 @@ impl OnnxRuntime {
     /// # Errors
     /// [`EngineError::Library`] or [`EngineError::Environment`].
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        let (version, builder) = library::open(path)?;
-        let environment = builder
+        let opened = library::open(path)?;
+        let environment = opened
+            .builder
             .with_telemetry(false)
-            .with_logger(Arc::new(log))
+            .with_logger(Arc::new(log::write))
             .build()
             .map_err(|error| EngineError::Environment { path: path.to_owned(), message: words(error.message()) })?;
         environment.set_log_level(LogLevel::Warning);
-        let info = library::describe_opened(path, version)?;
-        Ok(OnnxRuntime { environment, info })
+        let info = library::describe_opened(path, opened.version)?;
+        Ok(OnnxRuntime { environment, info, account: Api::of(opened.base), plugin: None })
+    }
+
+    /// Creates a session, profiled into a file whose name begins with `profile`, and checks that it runs where it was
+    /// asked to.
+    fn create(&self, model: &Path, spec: &SessionSpec, profile: Option<&Path>) -> Result<Created, EngineError> {
+        let load_error = |error: ort::Error| {
+            let (model, message) = (model.to_owned(), words(error.message()));
+            if spec.is_accelerated() {
+                EngineError::LoadOn { model, name: spec.execution_provider.clone(), message }
+            } else {
+                EngineError::Load { model, message }
+            }
+        };
+        let builder = self.builder(&spec.options).map_err(load_error)?;
+        let plugin = self.plugin.as_ref().filter(|_| spec.provider.library.is_some());
+        let registered = ep::register(builder, &self.environment, spec, plugin)?;
+        let mut builder = registered.builder;
+        let is_declined = spec.options.session_config.get(assignment::RECORD).is_some_and(|value| value == "0");
+        let account = self.account.filter(|_| spec.is_accelerated() && !is_declined);
+        if account.is_some() {
+            builder = builder.with_config_entry(assignment::RECORD, "1").map_err(|error| load_error(error.into()))?;
+        }
+        if let Some(profile) = profile {
+            builder = builder.with_profiling(profile).map_err(|error| load_error(error.into()))?;
+        }
+        let asked = spec.options.session_config.keys().map(String::as_str);
+        let config_entries = read_config(&builder, asked.chain(SPINNING));
+        let session = builder.commit_from_file(model).map_err(load_error)?;
+        let nodes = account.map(|account| account.nodes(&session)).transpose().map_err(load_error)?;
+        let effect =
+            Effect { config_entries, execution_providers: registered.names, provider_options: registered.options };
+        let created = Created { session, effect, nodes };
+        created.check(model, spec, created.nodes.as_deref().unwrap_or_default())?;
+        Ok(created)
     }
 
     fn builder(&self, options: &SessionOptions) -> Result<SessionBuilder, ort::Error> {
@@ -78,23 +116,6 @@ impl OnnxRuntime {
     }
 }
 
-/// Writes a log line of ONNX Runtime to stderr, which is the worker's log.
-fn log(level: LogLevel, category: &str, _id: &str, location: &str, message: &str) {
-    let letter = match level {
-        LogLevel::Verbose | LogLevel::Info => return,
-        LogLevel::Warning => {
-            WARNINGS.fetch_add(1, Ordering::Relaxed);
-            'W'
-        }
-        LogLevel::Error | LogLevel::Fatal => {
-            ERRORS.fetch_add(1, Ordering::Relaxed);
-            'E'
-        }
-    };
-    // A log that cannot be written, because the disk is full for one, must not end the worker.
-    let _ = writeln!(std::io::stderr(), "[{letter}:{category}] {} ({location})", message.trim_end());
-}
-
 impl Runtime for OnnxRuntime {
     fn info(&self) -> &LibraryInfo {
         &self.info
@@ -104,18 +125,38 @@ impl Runtime for OnnxRuntime {
         EngineClock::Monotonic
     }
 
+    fn register_library(&mut self, name: &str, path: &Path) -> Result<(), EngineError> {
+        self.plugin = Some(Plugin::open(&self.environment, name, path)?);
+        Ok(())
+    }
+
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
-        let load_error =
-            |error: ort::Error| EngineError::Load { model: model.to_owned(), message: words(error.message()) };
-        let mut builder = self.builder(&spec.options).map_err(load_error)?;
-        let asked = spec.options.session_config.keys().map(String::as_str);
-        let config_entries = read_config(&builder, asked.chain(SPINNING));
-        let session = builder.commit_from_file(model).map_err(load_error)?;
-        Ok(Box::new(LoadedSession { session, config_entries }))
+        let Created { session, effect, .. } = self.create(model, spec, None)?;
+        Ok(Box::new(LoadedSession { session, effect, place: place(spec) }))
+    }
+
+    fn profile(&self, model: &Path, spec: &SessionSpec, inputs: &[Tensor]) -> Result<Placement, EngineError> {
+        let failed = |message: String| EngineError::Profile { message };
+        let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
+        let mut created = self.create(model, spec, Some(&folder.path().join("profile")))?;
+        let began = MonotonicClock.now();
+        for inference in 0..=PROFILED_INFERENCES {
+            if inference > 1 && MonotonicClock.now().since(began) > PROFILE_LENGTH {
+                break;
+            }
+            run(&mut created.session, inputs)?;
+        }
+        let file = created.session.end_profiling().map_err(|error| failed(words(error.message())))?;
+        let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+        let profile = trace::read(&text).map_err(failed)?;
+        match created.nodes.take() {
+            Some(nodes) => Ok(trace::with_times(nodes, profile)),
+            None => created.check(model, spec, &profile.providers).map(|()| profile),
+        }
     }
 
     fn log_counts(&self) -> LogCounts {
-        LogCounts { warnings: WARNINGS.load(Ordering::Relaxed), errors: ERRORS.load(Ordering::Relaxed) }
+        log::counts()
     }
 }
 
@@ -147,59 +188,65 @@ unsafe fn release(status: ort::sys::OrtStatusPtr) {
     drop(unsafe { ort::Error::result_from_status(status) });
 }
 
+/// A session, and what is known of it.
+struct Created {
+    session: OrtSession,
+    effect: Effect,
+    /// Where its nodes run; absent if ONNX Runtime does not tell.
+    nodes: Option<Vec<ProviderNodes>>,
+}
+
+impl Created {
+    fn check(&self, model: &Path, spec: &SessionSpec, nodes: &[ProviderNodes]) -> Result<(), EngineError> {
+        let name = self.effect.execution_providers.first().unwrap_or(&spec.execution_provider);
+        ep::check(model, spec, name, nodes)
+    }
+}
+
+/// Where a session computes, and where its inputs and outputs are to lie.
+fn place(spec: &SessionSpec) -> Place {
+    let device = spec.provider.options.get("device_id").and_then(|device| device.parse().ok());
+    let device = device.or(spec.provider.device.and_then(|device| i32::try_from(device).ok()));
+    Place { memory: ep::memory(&spec.execution_provider), device: device.unwrap_or(0), binding: spec.binding }
+}
+
 #[derive(Debug)]
 struct LoadedSession {
     session: OrtSession,
-    config_entries: BTreeMap<String, String>,
+    effect: Effect,
+    place: Place,
 }
 
-impl LoadedSession {
-    fn bind_set(&self, set: &[Tensor], host: &MemoryInfo<'_>) -> Result<IoBinding, EngineError> {
-        let bind_error = |name: &str, error: ort::Error| EngineError::Bind {
-            name: name.to_owned(),
-            message: words(error.message()),
-        };
-        let mut binding = self.session.create_binding().map_err(|error| bind_error("session", error))?;
-        for input in set {
-            let value = tensor::to_value(&input.data).map_err(|error| bind_error(&input.name, error))?;
-            binding.bind_input(&input.name, &value).map_err(|error| bind_error(&input.name, error))?;
-        }
-        for output in self.session.outputs() {
-            binding.bind_output_to_device(output.name(), host).map_err(|error| bind_error(output.name(), error))?;
-        }
-        Ok(binding)
-    }
+/// Runs one inference and returns the outputs that are tensors.
+fn run(session: &mut OrtSession, inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {
+    let run_error = |error: ort::Error| EngineError::Run { message: words(error.message()) };
+    let values = inputs
+        .iter()
+        .map(|input| Ok((input.name.clone(), tensor::to_value(&input.data)?)))
+        .collect::<Result<Vec<_>, ort::Error>>()
+        .map_err(run_error)?;
+    let outputs = session.run(values).map_err(run_error)?;
+    Ok(outputs
+        .iter()
+        .filter_map(|(name, value)| Some(Tensor { name: name.to_owned(), data: tensor::from_value(&value)? }))
+        .collect())
 }
 
 impl Session for LoadedSession {
-    fn config_entries(&self) -> BTreeMap<String, String> {
-        self.config_entries.clone()
+    fn effect(&self) -> Effect {
+        self.effect.clone()
     }
 
     fn bind(&self, sets: &[Vec<Tensor>]) -> Result<Box<dyn Inference + '_>, EngineError> {
-        let host = MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput)
-            .map_err(|error| EngineError::Bind { name: "outputs".into(), message: words(error.message()) })?;
-        let bindings = sets.iter().map(|set| self.bind_set(set, &host)).collect::<Result<_, _>>()?;
-        Ok(Box::new(BoundInference { session: &self.session, run: ort::api().RunWithBinding, bindings, next: 0 }))
+        bound::bind(&self.session, self.place, sets)
     }
 
     fn evaluate(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {
-        let run_error = |error: ort::Error| EngineError::Run { message: words(error.message()) };
-        let values = inputs
-            .iter()
-            .map(|input| Ok((input.name.clone(), tensor::to_value(&input.data)?)))
-            .collect::<Result<Vec<_>, ort::Error>>()
-            .map_err(run_error)?;
-        let outputs = self.session.run(values).map_err(run_error)?;
-        Ok(outputs
-            .iter()
-            .filter_map(|(name, value)| Some(Tensor { name: name.to_owned(), data: tensor::from_value(&value)? }))
-            .collect())
+        run(&mut self.session, inputs)
     }
 
     fn arena(&self) -> Result<ArenaStats, String> {
-        let info = MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Arena, MemoryType::Default)
-            .map_err(|error| error.to_string())?;
+        let info = self.place.own_memory(AllocatorType::Arena).map_err(|error| error.to_string())?;
         let allocator = Allocator::new(&self.session, info).map_err(|error| error.to_string())?;
         let stats = arena_entries(&allocator)?;
         let read = |key: &str| {
@@ -243,50 +290,4 @@ fn arena_entries(allocator: &Allocator) -> Result<BTreeMap<String, String>, Stri
 unsafe fn text(pointer: *const c_char) -> String {
     // SAFETY: as the caller promises.
     unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
-}
-
-/// Bindings of one request in flight, run in turn.
-struct BoundInference<'session> {
-    session: &'session OrtSession,
-    run: RunWithBinding,
-    bindings: Vec<IoBinding>,
-    next: usize,
-}
-
-/// The C API's function that is timed, looked up once.
-type RunWithBinding = unsafe extern "system" fn(
-    *mut ort::sys::OrtSession,
-    *const ort::sys::OrtRunOptions,
-    *const ort::sys::OrtIoBinding,
-) -> ort::sys::OrtStatusPtr;
-
-impl Inference for BoundInference<'_> {
-    #[inline]
-    fn run(&mut self) -> Result<(), EngineError> {
-        let binding = &self.bindings[self.next];
-        self.next += 1;
-        if self.next == self.bindings.len() {
-            self.next = 0;
-        }
-        // SAFETY: session and binding are alive, and the binding is of this session. `ort` wants the session to itself
-        // for this call; ONNX Runtime's own contract is that `Run` may be called by several threads at once on one
-        // session of the CPU or CUDA provider, each with a binding of its own, which is how servers use it.
-        let status = unsafe { (self.run)(self.session.ptr().cast_mut(), ptr::null(), binding.ptr()) };
-        if status.0.is_null() {
-            return Ok(());
-        }
-        // SAFETY: the status comes from the call above and is used once.
-        Err(unsafe { run_error(status) })
-    }
-}
-
-/// Not inlined, so that the way without an error stays short.
-///
-/// # Safety
-/// `status` comes from ONNX Runtime and is used once.
-#[cold]
-unsafe fn run_error(status: ort::sys::OrtStatusPtr) -> EngineError {
-    // SAFETY: as the caller promises.
-    let result = unsafe { ort::Error::result_from_status(status) };
-    EngineError::Run { message: result.err().map(|error| words(error.message())).unwrap_or_default() }
 }

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// What may follow a function's parameters and belongs to its signature.
+const SIGNATURE_ENDS: [&str; 3] = [" const ", "::<lambda()> ", "::<lambda()> const "];
+
 /// The message in one line, without the place in ONNX Runtime's sources that it comes from.
 pub(super) fn words(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -10,10 +13,11 @@ pub(super) fn words(message: &str) -> String {
         Some((_, rest)) => rest.trim_start().to_owned(),
         None => line,
     };
-    match source_location(&line) {
-        Some(location) => format!("{}{}", &line[..location.start], line[location.end..].trim_start()),
-        None => line,
+    let mut line = line;
+    while let Some(location) = source_location(&line) {
+        line = format!("{}{}", &line[..location.start], line[location.end..].trim_start());
     }
+    line
 }
 
 /// Where a text such as `/src/core/graph/model.cc:256 Model::Model(int, bool) const ` stands in a line.
@@ -44,13 +48,22 @@ fn signature_length(text: &str) -> usize {
             ')' if depth > 1 => depth -= 1,
             ')' => {
                 let end = index + 1;
-                let is_const = text[end..].starts_with(" const ");
-                return if is_const { end + " const".len() } else { end };
+                let suffix = SIGNATURE_ENDS.iter().find(|suffix| text[end..].starts_with(**suffix));
+                let end = end + suffix.map_or(0, |suffix| suffix.trim_end().len());
+                return end + template_arguments_length(&text[end..]);
             }
             _ => {}
         }
     }
     0
+}
+
+/// Length of the template arguments that a compiler adds to a signature: ` [with T = int; ...]`; 0 if there are none.
+fn template_arguments_length(text: &str) -> usize {
+    if !text.starts_with(" [with ") {
+        return 0;
+    }
+    text.find(']').map_or(0, |end| end + 1)
 }
 
 #[cfg(test)]
@@ -65,6 +78,21 @@ mod tests {
         let message =
             "Status Message: /src/reshape_helper.h:91 R::R(const S&) const input_size was false. Shape:{32,4}\n";
         assert_eq!(words(message), "Status Message: input_size was false. Shape:{32,4}");
+    }
+
+    #[test]
+    fn a_place_in_a_closure_is_left_out() {
+        let message =
+            "/src/factory.cc:232 ov::Parse(const Options&, Info&)::<lambda()> Invalid provider_option key: foo";
+        assert_eq!(words(message), "Invalid provider_option key: foo");
+    }
+
+    #[test]
+    fn places_with_template_arguments_are_left_out_wherever_they_stand() {
+        let message = "Exception during initialization: /src/backend.cc:136 ov::Backend::Backend(Context&, Stream&) \
+                       /src/interface.cc:28 auto ov::Boundary(Func&&, Args&& ...) [with bool typed = false; \
+                       Func = Core::Read(std::string&&)::<lambda()>] [OpenVINO-EP] Exception while Reading network";
+        assert_eq!(words(message), "Exception during initialization: [OpenVINO-EP] Exception while Reading network");
     }
 
     #[test]

@@ -51,36 +51,9 @@ pub(super) fn wandering(seen: Seen<'_>) -> Option<FitnessReason> {
 #[cfg(test)]
 mod tests {
     use super::super::judge;
-    use super::super::testing::quiet;
+    use super::super::testing::{block, quiet};
     use super::*;
-    use crate::plan::{CellKey, LoadMode};
     use crate::record::{Conditions, Disturbance, Host};
-    use crate::units::Nanos;
-
-    fn block(migrations_count: u64, disturbances: &[Disturbance]) -> BlockRecord {
-        BlockRecord {
-            key: CellKey { session: 0, batch_size: 1, load_mode: LoadMode::Closed { concurrency: 1 } },
-            launch: 0,
-            round: 0,
-            alternation: 0,
-            position: 0,
-            phase: Phase::Timed,
-            started_ns: Nanos(0),
-            elapsed_ns: Nanos(30_000_000),
-            inferences_count: 10,
-            median_ns: Nanos(3_000_000),
-            p10_ns: Nanos(3_000_000),
-            mean_ns: Nanos(3_000_000),
-            cpu_time_ns: Nanos(30_000_000),
-            involuntary_switches_count: 0,
-            major_faults_count: 0,
-            steal_ns: None,
-            throttled_ns: None,
-            migrations_count: Some(migrations_count),
-            resident_bytes: None,
-            disturbances: disturbances.to_vec(),
-        }
-    }
 
     fn verdict(blocks: &[BlockRecord], worker_cpus: &[u64]) -> FitnessVerdict {
         let conditions = Conditions { worker_cpus: worker_cpus.to_vec(), ..quiet() };

@@ -4,6 +4,7 @@
 //! for what its kernel does not tell. Read [`judge`] first.
 
 mod blocks;
+mod gpu;
 mod machine;
 
 use crate::record::{BlockRecord, Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
@@ -24,7 +25,7 @@ pub struct Seen<'a> {
 type Rule = fn(Seen<'_>) -> Option<FitnessReason>;
 
 /// All rules.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 16] = [
     machine::others_load,
     machine::steal,
     machine::throttling,
@@ -38,6 +39,9 @@ const RULES: [Rule; 13] = [
     blocks::disturbed,
     blocks::migrations_of_pinned,
     blocks::wandering,
+    gpu::slowed_down,
+    gpu::power_capped,
+    gpu::shared,
 ];
 
 /// Judges what was seen by every rule.
@@ -89,6 +93,8 @@ mod testing {
     //! A quiet machine, to be disturbed in one respect at a time.
 
     use super::*;
+    use crate::plan::{CellKey, LoadMode};
+    use crate::record::{Disturbance, Phase};
     use crate::units::{Bytes, Nanos};
 
     /// A virtual machine with two CPUs, idle but for one worker.
@@ -107,6 +113,33 @@ mod testing {
             swapped_in_bytes: Some(Bytes(0)),
             swapped_out_bytes: Some(Bytes(0)),
             ..Conditions::default()
+        }
+    }
+
+    /// A timed block of 30 ms.
+    pub(super) fn block(migrations_count: u64, disturbances: &[Disturbance]) -> BlockRecord {
+        BlockRecord {
+            key: CellKey { session: 0, batch_size: 1, load_mode: LoadMode::Closed { concurrency: 1 } },
+            launch: 0,
+            round: 0,
+            alternation: 0,
+            position: 0,
+            phase: Phase::Timed,
+            started_ns: Nanos(0),
+            elapsed_ns: Nanos(30_000_000),
+            inferences_count: 10,
+            median_ns: Nanos(3_000_000),
+            p10_ns: Nanos(3_000_000),
+            mean_ns: Nanos(3_000_000),
+            cpu_time_ns: Nanos(30_000_000),
+            involuntary_switches_count: 0,
+            major_faults_count: 0,
+            steal_ns: None,
+            throttled_ns: None,
+            migrations_count: Some(migrations_count),
+            resident_bytes: None,
+            cpu_energy: None,
+            disturbances: disturbances.to_vec(),
         }
     }
 

@@ -3,9 +3,11 @@
 //! Nothing here measures, prints or touches a file. Read [`Plan`] first.
 
 mod input;
+mod provider;
 mod session;
 
 pub use input::{ElementType, InputRequest, ValueRange};
+pub use provider::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
 pub use session::{ExecutionMode, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec};
 
 use std::path::PathBuf;
@@ -22,7 +24,8 @@ pub struct Plan {
     pub variants: Vec<Variant>,
     /// Index into `variants` of the one that the others are compared with.
     pub baseline: usize,
-    /// The sessions that are measured: each is one variant under one set of options.
+    /// The sessions that are measured: each is one variant under one runtime, execution provider, binding and set of
+    /// options. The first one of the baseline variant is what the others are compared with.
     pub sessions: Vec<SessionSpec>,
     /// Batch sizes, ascending and distinct.
     pub batch_sizes: Vec<u64>,
@@ -156,7 +159,7 @@ impl Plan {
         })
     }
 
-    /// Index of the session of the baseline variant.
+    /// Index of the first session of the baseline variant.
     #[must_use]
     pub fn baseline_session(&self) -> Option<usize> {
         self.sessions.iter().position(|session| session.variant == self.baseline)

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Binding, CPU_PROVIDER, ProviderSpec};
+
 /// A variant under one runtime, execution provider and set of session options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionSpec {
@@ -15,8 +17,36 @@ pub struct SessionSpec {
     pub runtime: RuntimeChoice,
     /// ONNX Runtime's identifier of the execution provider, such as `CPUExecutionProvider`.
     pub execution_provider: String,
+    /// How the execution provider is set up; the default in records before version 1.2.
+    #[serde(default)]
+    pub provider: ProviderSpec,
+    /// Where inputs and outputs lie; the default in records before version 1.2.
+    #[serde(default)]
+    pub binding: Binding,
     /// Session options.
     pub options: SessionOptions,
+}
+
+/// Execution providers that compute on an NVIDIA GPU.
+const ON_NVIDIA: [&str; 3] = ["CUDAExecutionProvider", "TensorrtExecutionProvider", "NvTensorRTRTXExecutionProvider"];
+
+/// The option by which they choose the GPU.
+const DEVICE_OPTION: &str = "device_id";
+
+impl SessionSpec {
+    /// Whether the session asks for another execution provider than the CPU's.
+    #[must_use]
+    pub fn is_accelerated(&self) -> bool {
+        self.execution_provider != CPU_PROVIDER
+    }
+
+    /// The NVIDIA GPU that the session computes on, by CUDA's number; `None` for a session on anything else.
+    #[must_use]
+    pub fn nvidia_device(&self) -> Option<u64> {
+        let option = self.provider.options.get(DEVICE_OPTION).and_then(|device| device.parse().ok());
+        let device = option.or(self.provider.device).unwrap_or(0);
+        ON_NVIDIA.contains(&self.execution_provider.as_str()).then_some(device)
+    }
 }
 
 /// What executes the model.
@@ -27,6 +57,15 @@ pub enum RuntimeChoice {
     Library(PathBuf),
     /// A script of latencies and faults, for tests of the harness itself.
     Script(PathBuf),
+}
+
+impl RuntimeChoice {
+    /// The library's file, or the script's.
+    #[must_use]
+    pub fn path(&self) -> &PathBuf {
+        let (RuntimeChoice::Library(path) | RuntimeChoice::Script(path)) = self;
+        path
+    }
 }
 
 /// ONNX Runtime session options, as asked for.

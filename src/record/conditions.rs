@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::GpuConditions;
 use crate::units::{Bytes, Celsius, Hertz, Nanos, Ratio};
 
 /// What the machine went through while it was observed; what it is by itself stands in [`super::Host`].
@@ -45,6 +46,9 @@ pub struct Conditions {
     pub thermal_throttles_count: Option<u64>,
     /// Temperature at the end in the hottest thermal zone.
     pub temperature_celsius: Option<Celsius>,
+    /// The GPUs that were observed: those that sessions used; empty in records before version 1.2.
+    #[serde(default)]
+    pub gpus: Vec<GpuConditions>,
 }
 
 /// Frequencies of the workers' CPUs.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccuracyRecord, BlockRecord, CellRecord, Conditions, Fitness, LaunchCell, LaunchRecord, Outcome, RunInfo,
-    RunRecord, RuntimeInfo,
+    AccuracyRecord, BlockRecord, CellRecord, Conditions, Fitness, LaunchCell, LaunchRecord, Monitoring, Outcome,
+    PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
 };
 use crate::plan::CellKey;
 
@@ -55,8 +55,12 @@ pub enum Event {
     },
     /// Outputs of a session were scored.
     Accuracy(Box<AccuracyRecord>),
+    /// It was found out where the nodes of a session ran.
+    Placement(Box<PlacementRecord>),
     /// Something worth saying that belongs to no cell.
     Note(String),
+    /// GPUs and energy were looked at before the first launch, or for the last time.
+    Monitored(Box<Monitoring>),
     /// The machine was judged.
     Judged {
         /// What it went through.
@@ -87,7 +91,9 @@ impl RunRecord {
             Event::Cell { key, outcome } => self.put_cell_outcome(key, outcome),
             Event::Settled { key, rounds } => self.put_settled(key, rounds),
             Event::Accuracy(accuracy) => self.accuracy.push(*accuracy),
+            Event::Placement(placement) => self.placements.push(*placement),
             Event::Note(note) => self.notes.push(note),
+            Event::Monitored(monitoring) => self.monitoring = Some(*monitoring),
             Event::Judged { conditions, fitness } => {
                 self.conditions = Some(*conditions);
                 self.fitness = Some(fitness);

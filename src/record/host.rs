@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{GpuDriver, GpuInfo};
 use crate::units::{Bytes, Nanos};
 
 /// The machine that measured, as far as it bears on the figures.
@@ -36,6 +37,15 @@ pub struct Host {
     pub load_average: Option<f64>,
     /// CPU time stolen by the host since boot, over all CPUs.
     pub steal_since_boot_ns: Option<Nanos>,
+    /// GPUs, as their driver lists them; empty in records before version 1.2.
+    #[serde(default)]
+    pub gpus: Vec<GpuInfo>,
+    /// The GPUs' driver; absent without one, and in records before version 1.2.
+    #[serde(default)]
+    pub gpu_driver: Option<GpuDriver>,
+    /// Why no GPU could be asked about; absent where one could, and in records before version 1.2.
+    #[serde(default)]
+    pub gpus_absent_reason: Option<String>,
 }
 
 /// The processor.

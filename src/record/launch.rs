@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{CpuEnergy, GpuUse, Outcome, Told};
 use crate::plan::{CellKey, LoadMode};
 use crate::units::{Bytes, Nanos};
 
@@ -57,6 +57,9 @@ pub struct EffectiveOptions {
     pub session_config: std::collections::BTreeMap<String, String>,
     /// Execution providers registered with the session, in order of preference.
     pub execution_providers: Vec<String>,
+    /// Options that the first of them was registered with; absent in records before version 1.2.
+    #[serde(default)]
+    pub provider_options: std::collections::BTreeMap<String, String>,
 }
 
 /// What was measured once per cell in one launch.
@@ -78,6 +81,10 @@ pub struct LaunchCell {
     /// version 1.0.
     #[serde(default)]
     pub latency_histogram: Option<String>,
+    /// What the cell took of its GPU, or why that is not known; absent if the session ran on none, and in records
+    /// before version 1.2.
+    #[serde(default)]
+    pub gpu: Option<Told<GpuUse>>,
 }
 
 /// How warming up a cell went in one launch.
@@ -147,6 +154,10 @@ pub struct BlockRecord {
     pub migrations_count: Option<u64>,
     /// Resident memory of the worker just after the block.
     pub resident_bytes: Option<Bytes>,
+    /// Energy of the processor during the block, idle power included; absent where its counters cannot be read, and in
+    /// records before version 1.2.
+    #[serde(default)]
+    pub cpu_energy: Option<CpuEnergy>,
     /// What disturbed the block; empty if nothing did. A disturbed block is run again, and stays here.
     pub disturbances: Vec<Disturbance>,
 }

@@ -17,6 +17,10 @@ pub enum Unit {
     PerSec,
     /// A share or quotient.
     Ratio,
+    /// Joules.
+    Joules,
+    /// Watts.
+    Watts,
     /// A number of things.
     Count,
     /// The unit of the model's own output.
@@ -32,6 +36,8 @@ impl Unit {
             Unit::Bytes => "bytes",
             Unit::PerSec => "per_sec",
             Unit::Ratio => "ratio",
+            Unit::Joules => "joules",
+            Unit::Watts => "watts",
             Unit::Count => "count",
             Unit::OutputUnit => "output_unit",
         }
@@ -173,6 +179,28 @@ metrics! {
     CpuUtilization = "cpu_utilization_ratio", "CPU utilization", Ratio, Neutral, floor none;
     /// Highest CPU utilization of a single timed block.
     CpuUtilizationPeak = "cpu_utilization_peak_ratio", "peak CPU utilization", Ratio, Neutral, floor none;
+    /// Energy of the processor's packages, and of memory where the chip counts it, in timed blocks, over the predictions
+    /// made; of the whole machine, idle power included.
+    CpuEnergy =
+        "cpu_energy_per_prediction_joules", "CPU energy per prediction", Joules, Lower, floor 0.05;
+    /// CPU energy per prediction, less what the processor took over the same time before the first launch.
+    CpuEnergyAboveIdle =
+        "cpu_energy_above_idle_per_prediction_joules", "CPU energy per prediction above idle", Joules, Lower, floor 0.1;
+    /// Share of the time in which a kernel ran on the GPU, as its driver tells, mean over the second half of an
+    /// uninterrupted stretch of the cell.
+    GpuUtilization = "gpu_utilization_ratio", "GPU utilization", Ratio, Neutral, floor none;
+    /// Highest GPU utilization of a single sample.
+    GpuUtilizationPeak = "gpu_utilization_peak_ratio", "peak GPU utilization", Ratio, Neutral, floor none;
+    /// Most GPU memory in use for the session up to the end of the cell: of the worker's process where the driver lists
+    /// it, else what the device's level rose by while the worker ran, from the creation of the session on.
+    GpuMemoryPeak = "gpu_memory_peak_bytes", "peak GPU memory", Bytes, Lower, floor 0.02;
+    /// Mean power of the GPU over the stretch.
+    GpuPower = "gpu_power_watts", "GPU power", Watts, Neutral, floor none;
+    /// Energy of the GPU in the stretch over the predictions made in it, idle power included.
+    GpuEnergy = "gpu_energy_per_prediction_joules", "GPU energy per prediction", Joules, Lower, floor 0.05;
+    /// GPU energy per prediction, less what the GPU took over the same time before the first launch.
+    GpuEnergyAboveIdle =
+        "gpu_energy_above_idle_per_prediction_joules", "GPU energy per prediction above idle", Joules, Lower, floor 0.1;
     /// Share of labelled samples whose highest score is that of the true class.
     AccuracyTop1 = "accuracy_top1_ratio", "top-1 accuracy", Ratio, Higher, floor none;
     /// Share of labelled samples whose true class is among the five highest scores.

@@ -8,11 +8,14 @@ mod accuracy;
 mod conditions;
 mod event;
 mod fitness;
+mod gpu;
 mod host;
+mod label;
 mod launch;
 mod metric;
 mod model;
 mod pairs;
+mod placement;
 mod schema;
 mod statistics;
 pub mod store;
@@ -21,6 +24,10 @@ pub use accuracy::{AccuracyRecord, Agreement, DatasetInfo, LabelledScores, Outpu
 pub use conditions::{Conditions, Frequency, Throttling};
 pub use event::Event;
 pub use fitness::{Fitness, FitnessReason, FitnessVerdict};
+pub use gpu::{
+    ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle, GpuInfo, GpuMemory,
+    GpuMemoryScope, GpuSampling, GpuUse, Monitoring, Told,
+};
 pub use host::{CgroupLimits, CpuInfo, Host};
 pub use launch::{ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, Phase, Warmup};
 pub use metric::{Direction, Metric, Unit};
@@ -29,6 +36,7 @@ pub use model::{
     ValueType, WeightBytes,
 };
 pub use pairs::Pairs;
+pub use placement::{CopyNodes, Placement, PlacementRecord, PlacementSource, ProviderNodes};
 pub use schema::json_schema;
 pub use statistics::Statistics;
 
@@ -42,7 +50,7 @@ use crate::plan::{CellKey, Plan};
 use crate::units::{Bytes, Nanos};
 
 /// Version of the record's schema that this build writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 1 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 2 };
 
 /// Version of the record's schema: a reader understands every minor version of its major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +97,13 @@ pub struct RunRecord {
     /// What the machine went through during the run; absent in records of version 1.0 and while a run goes on.
     #[serde(default)]
     pub conditions: Option<Conditions>,
+    /// Where nodes ran, one entry for each session that asked for another execution provider than the CPU's and got that
+    /// far; absent in records before version 1.2.
+    #[serde(default)]
+    pub placements: Vec<PlacementRecord>,
+    /// How GPUs and energy were observed; absent in records before version 1.2.
+    #[serde(default)]
+    pub monitoring: Option<Monitoring>,
 }
 
 /// What was run, when and how it ended.

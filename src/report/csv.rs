@@ -1,11 +1,11 @@
 //! `cells.csv`: tidy, one row per figure, in base units.
 
 use crate::analysis::{CellFindings, Estimate, Figure, Findings, SessionFindings};
-use crate::plan::SessionSpec;
+use crate::plan::{Binding, SessionSpec};
 use crate::record::{Outcome, RunRecord};
 
 /// The columns.
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 15] = [
     "variant",
     "execution_provider",
     "batch_size",
@@ -19,6 +19,8 @@ const HEADER: [&str; 13] = [
     "n",
     "outcome",
     "reason",
+    "runtime",
+    "binding",
 ];
 
 /// Columns that the rows of one session or cell share.
@@ -29,11 +31,13 @@ struct Place<'a> {
     concurrency: String,
     intra_threads: String,
     outcome: &'static str,
+    runtime: &'a str,
+    binding: &'static str,
 }
 
 /// All figures of a run, one row each. Values are in the metric's base unit; `low` and `high` are the ends of the 95%
 /// interval; figures of a whole session leave `batch_size` and `concurrency` empty; an absent value is an empty field
-/// with its reason, and a present one may carry a remark there.
+/// with its reason, and a present one may carry a remark there. `runtime` is the version of ONNX Runtime.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
@@ -80,6 +84,11 @@ impl<'a> Place<'a> {
                 Outcome::Failed(_) => "failed",
                 Outcome::Skipped { .. } => "skipped",
             },
+            runtime: record.runtime_of(session).map_or("", |runtime| &runtime.version),
+            binding: match spec.binding {
+                Binding::Host => "host",
+                Binding::Device => "device",
+            },
         }
     }
 }
@@ -109,6 +118,8 @@ fn write_figure(writer: &mut Writer, place: &Place<'_>, figure: &Figure) -> Resu
         &measured.map(|measured| measured.n.to_string()).unwrap_or_default(),
         place.outcome,
         &reason,
+        place.runtime,
+        place.binding,
     ])
 }
 

@@ -22,6 +22,10 @@ pub fn examination(found: Examination<'_>, color: Color) -> String {
     let mut out = Output::new(color);
     verdict(&mut out, found.fitness);
     section(&mut out, "Machine", &view::machine(found.host));
+    let settings = view::gpu_settings(found.host);
+    if !settings.is_empty() {
+        section(&mut out, "GPU", &settings);
+    }
     section(&mut out, "Conditions", &view::conditions(found.host, found.conditions));
     out.into_text()
 }

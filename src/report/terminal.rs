@@ -49,14 +49,24 @@ pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
     }
     answer(&mut out, view);
     out.wrapped(&view.legend, 0);
-    let tables =
-        [Some(&view.variants), Some(&view.sweep), view.accuracy.as_ref(), view.agreement.as_ref(), Some(&view.loading)];
+    let tables = [
+        Some(&view.variants),
+        Some(&view.sweep),
+        view.accuracy.as_ref(),
+        view.agreement.as_ref(),
+        Some(&view.loading),
+        view.energy.as_ref(),
+    ];
     for table in tables.into_iter().flatten().filter(|table| !table.rows.is_empty()) {
         out.blank();
         out.table(table);
     }
     out.blank();
     out.items("Configuration in force", &view.configuration);
+    if !view.placement.is_empty() {
+        out.blank();
+        out.items("Where the nodes ran", &view.placement);
+    }
     out.blank();
     out.styled(BOLD, "Measurement");
     out.wrapped(&view.ending, 2);

@@ -70,6 +70,7 @@ fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &Blo
         throttled_ns: sample.throttled_ns,
         migrations_count: sample.migrations_count,
         resident_bytes: sample.resident_bytes,
+        cpu_energy: sample.cpu_energy,
         disturbances: disturbances(report, sample),
     }
 }
@@ -112,6 +113,7 @@ mod tests {
             throttled_ns: throttled.map(Nanos),
             migrations_count: None,
             resident_bytes: None,
+            cpu_energy: None,
         }
     }
 

@@ -38,11 +38,8 @@ impl Run<'_> {
                 },
             };
             if let Outcome::Skipped { reason } = &outcome {
-                let skipped = format!(
-                    "{} is not measured at batch size {}: {reason}",
-                    self.plan.variant_of(key.session).name,
-                    key.batch_size
-                );
+                let label = self.journal.record().session_label(key.session);
+                let skipped = format!("{label} is not measured at batch size {}: {reason}", key.batch_size);
                 self.observer.observe(&Progress::Note(&skipped));
             }
             self.close(key, outcome)?;
@@ -61,6 +58,7 @@ impl Run<'_> {
 
     /// A cell failed: it is not tried again, and neither is what cannot go better.
     pub(super) fn fail_cell(&mut self, key: CellKey, failure: &Failure) -> Result<(), RunError> {
+        let failure = &self.energy.explained(key.session, failure);
         self.announce(key.session, Some(key.batch_size), failure);
         self.close(key, Outcome::Failed(failure.clone()))?;
         let (from, reason) = match failure.kind {
@@ -78,6 +76,7 @@ impl Run<'_> {
 
     /// A session could not be launched: it is not tried again.
     pub(super) fn fail_session(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
+        let failure = &self.energy.explained(session, failure);
         self.announce(session, None, failure);
         for key in self.keys(|key| key.session == session) {
             self.close(key, Outcome::Failed(failure.clone()))?;
@@ -86,8 +85,8 @@ impl Run<'_> {
     }
 
     pub(super) fn announce(&mut self, session: usize, batch_size: Option<u64>, failure: &Failure) {
-        let variant = &self.plan.variant_of(session).name;
-        self.observer.observe(&Progress::Failed { variant, batch_size, failure });
+        let label = self.journal.record().session_label(session);
+        self.observer.observe(&Progress::Failed { session: &label, batch_size, failure });
     }
 
     /// Says something that belongs to no cell, and writes it down.
@@ -112,7 +111,7 @@ impl Run<'_> {
         let event = match (self.is_measured(key), outcome.reason()) {
             (true, Some(reason)) => Event::Note(format!(
                 "`{}` at batch size {} was measured no further: {reason}",
-                self.plan.variant_of(key.session).name,
+                self.journal.record().session_label(key.session),
                 key.batch_size
             )),
             _ => Event::Cell { key, outcome },

@@ -3,7 +3,7 @@
 use super::Run;
 use crate::fitness::{self, Seen};
 use crate::record::store::StoreError;
-use crate::record::{Event, Host, RunRecord};
+use crate::record::{Conditions, Event, GpuConditions, Host, RunRecord};
 use crate::sample::{Roots, conditions};
 
 /// The machine's counters before the first measurement, and the CPUs that they are read for.
@@ -21,8 +21,8 @@ impl Watch {
     }
 
     /// The verdict on everything since then.
-    fn judge(&self, roots: &Roots, record: &RunRecord) -> Event {
-        let seen = conditions::since(roots, &self.before, &self.workers);
+    fn judge(&self, roots: &Roots, record: &RunRecord, gpus: Vec<GpuConditions>) -> Event {
+        let seen = Conditions { gpus, ..conditions::since(roots, &self.before, &self.workers) };
         let fitness = fitness::judge(Seen { host: &record.host, conditions: &seen, blocks: &record.blocks });
         Event::Judged { conditions: Box::new(seen), fitness }
     }
@@ -31,7 +31,7 @@ impl Watch {
 impl Run<'_> {
     /// Writes down what the machine went through, and what that means.
     pub(super) fn judge_machine(&mut self) -> Result<(), StoreError> {
-        let judged = self.watch.judge(&self.roots, self.journal.record());
+        let judged = self.watch.judge(&self.roots, self.journal.record(), self.energy.conditions());
         self.journal.append(judged)
     }
 }

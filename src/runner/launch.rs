@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::path::Path;
 
+use super::energy::EnergyWatch;
 use super::worker_process::{WorkerCommand, WorkerProcess};
-use crate::plan::{CellKey, RuntimeChoice, SessionSpec};
+use crate::plan::{CellKey, SessionSpec};
 use crate::protocol::{Request, Response};
-use crate::record::{EffectiveOptions, Failure, LaunchCell, LaunchRecord, RuntimeInfo};
+use crate::record::{EffectiveOptions, Failure, LaunchCell, LaunchRecord};
 use crate::sample::{Roots, affinity, process};
 use crate::units::Nanos;
 
@@ -26,7 +27,7 @@ pub(super) struct LaunchSetup<'a> {
     pub spec: &'a SessionSpec,
     /// CPUs that the worker is restricted to; absent: wherever the kernel puts it.
     pub cpus: Option<&'a [u64]>,
-    pub found_by: &'a str,
+    pub energy: &'a EnergyWatch,
 }
 
 impl Launch {
@@ -36,20 +37,21 @@ impl Launch {
         setup: &LaunchSetup<'_>,
         log: File,
         mut record: LaunchRecord,
-    ) -> Result<(Launch, RuntimeInfo), (LaunchRecord, Failure)> {
+    ) -> Result<Launch, (LaunchRecord, Failure)> {
         let started = async {
             let mut worker = WorkerProcess::spawn(setup.command, Some(&setup.spec.runtime), log).await?;
+            setup.energy.adopt(worker.pid());
             if let Some(cpus) = setup.cpus {
                 // Where the kernel refuses, the CPUs that are read back say so.
                 let _ = affinity::set_affinity(worker.pid(), cpus);
             }
-            let runtime = open(&mut worker, setup, &mut record).await?;
+            open(&mut worker, setup, &mut record).await?;
             load(&mut worker, setup, &mut record).await?;
-            Ok((worker, runtime))
+            Ok(worker)
         }
         .await;
         match started {
-            Ok((worker, runtime)) => Ok((Launch { worker, record }, runtime)),
+            Ok(worker) => Ok(Launch { worker, record }),
             Err(failure) => Err((record, failure)),
         }
     }
@@ -77,6 +79,7 @@ impl Launch {
                     peak_memory_bytes: None,
                     arena: Err("the cell did not end".into()),
                     latency_histogram: None,
+                    gpu: None,
                 };
                 Ok((cell, histogram))
             }
@@ -99,19 +102,11 @@ impl Launch {
     }
 }
 
-async fn open(
-    worker: &mut WorkerProcess,
-    setup: &LaunchSetup<'_>,
-    record: &mut LaunchRecord,
-) -> Result<RuntimeInfo, Failure> {
-    let path = match &setup.spec.runtime {
-        RuntimeChoice::Library(path) | RuntimeChoice::Script(path) => path.clone(),
-    };
+async fn open(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut LaunchRecord) -> Result<(), Failure> {
     match worker.ask(&open_request(setup.spec), "open the runtime").await? {
-        Response::Opened { runtime_start_ns, version, build_info, execution_providers } => {
+        Response::Opened { runtime_start_ns, .. } => {
             record.runtime_start_ns = Some(runtime_start_ns);
-            let found_by = setup.found_by.to_owned();
-            Ok(RuntimeInfo { path, version, build_info, execution_providers, found_by })
+            Ok(())
         }
         other => Err(worker.unexpected(&other).await),
     }
@@ -123,10 +118,17 @@ async fn load(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut 
     let threads_before_load_count = process::threads_count(roots, pid).ok();
     record.before_load_memory_bytes = process::private_memory(roots, pid).ok();
     let request = Request::Load { model: setup.model.to_owned(), spec: Box::new(setup.spec.clone()) };
-    let session_config = match worker.ask(&request, "create the session").await? {
-        Response::Loaded { session_load_ns, session_config } => {
+    let mut effective = match worker.ask(&request, "create the session").await? {
+        Response::Loaded { session_load_ns, session_config, execution_providers, provider_options } => {
             record.session_load_ns = Some(session_load_ns);
-            session_config
+            EffectiveOptions {
+                cpus: Vec::new(),
+                threads_before_load_count,
+                threads_after_load_count: None,
+                session_config,
+                execution_providers,
+                provider_options,
+            }
         }
         other => return Err(worker.unexpected(&other).await),
     };
@@ -135,20 +137,19 @@ async fn load(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut 
     record.load_storage_read_bytes = read_before
         .zip(process::storage_read_bytes(roots, pid).ok())
         .map(|(before, after)| crate::units::Bytes(after.0.saturating_sub(before.0)));
-    record.effective = Some(EffectiveOptions {
-        cpus: process::allowed_cpus(roots, pid).unwrap_or_default(),
-        threads_before_load_count,
-        threads_after_load_count: process::threads_count(roots, pid).ok(),
-        session_config,
-        // The worker has refused a provider that the library does not have.
-        execution_providers: vec![setup.spec.execution_provider.clone()],
-    });
+    effective.cpus = process::allowed_cpus(roots, pid).unwrap_or_default();
+    effective.threads_after_load_count = process::threads_count(roots, pid).ok();
+    record.effective = Some(effective);
     Ok(())
 }
 
 /// The request to open the runtime of a session.
 pub(super) fn open_request(spec: &SessionSpec) -> Request {
-    Request::Open { runtime: spec.runtime.clone(), execution_provider: spec.execution_provider.clone() }
+    Request::Open {
+        runtime: spec.runtime.clone(),
+        execution_provider: spec.execution_provider.clone(),
+        ep_library: spec.provider.library.clone(),
+    }
 }
 
 /// An empty record of a launch that is about to start.

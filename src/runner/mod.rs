@@ -5,11 +5,14 @@
 
 mod block;
 mod cells;
+mod energy;
 mod fit;
 mod launch;
 mod order;
 mod pace;
+mod placement;
 mod prepare;
+mod probe;
 mod progress;
 mod round;
 mod scoring;
@@ -18,6 +21,7 @@ mod sweep;
 mod worker_process;
 
 pub use pace::{Expected, expected};
+pub use probe::FoundRuntime;
 pub use progress::{Observer, Progress};
 pub use stop::look_rounds;
 pub use worker_process::WorkerCommand;
@@ -30,7 +34,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::plan::{PageCache, Pin, Plan, RuntimeChoice};
 use crate::record::store::{Journal, RunFolder, StoreError};
 use crate::record::{
-    CellRecord, EndReason, Event, Failure, Host, Outcome, RunInfo, RunRecord, SCHEMA_VERSION, Statistics,
+    CellRecord, EndReason, Event, Failure, Host, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Statistics,
 };
 use crate::sample::{Roots, Sampler, affinity, process};
 use crate::units::Nanos;
@@ -51,8 +55,8 @@ pub struct Job {
     pub info: RunInfo,
     /// The machine.
     pub host: Host,
-    /// How the runtime was found, for the record.
-    pub runtime_found_by: String,
+    /// The runtimes of the plan.
+    pub runtimes: Vec<FoundRuntime>,
     /// What is to be said about the options that were taken, for the record.
     pub notes: Vec<String>,
     /// How to start workers.
@@ -116,20 +120,27 @@ fn survive_file_size_limit() -> std::io::Result<()> {
 async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, RunRecord), RunError> {
     let roots = Roots::system();
     let mut interruption = Interruption::listen()?;
-    let descriptions = tokio::select! {
+    let Prepared { descriptions, runtimes } = tokio::select! {
         prepared = prepare(&job, observer) => prepared?,
         () = interruption.comes() => return Err(RunError::Interrupted),
     };
+    job.notes.extend(probe::leave_out_unoffered(&mut job.plan, &runtimes));
     prepare::include_fixed_batch_sizes(&mut job.plan, &descriptions);
     job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, &descriptions));
     let worker_cpus = place(&job.plan, &job.host, &roots);
     let deadline = deadline(&job);
     let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
+    let energy = energy::EnergyWatch::begin(&job.plan, &roots);
     let record = first_record(&job.plan, Beginning { info: job.info, host: job.host, notes: job.notes }, &descriptions);
     for note in &record.notes {
         observer.observe(&Progress::Note(note));
     }
-    let journal = Journal::begin(job.folder, record)?;
+    let mut journal = Journal::begin(job.folder, record)?;
+    for runtime in runtimes {
+        if job.plan.sessions.iter().any(|session| *session.runtime.path() == runtime.path) {
+            journal.append(Event::Runtime(runtime))?;
+        }
+    }
     let mut run = Run {
         deadline,
         extent: job.extent,
@@ -138,9 +149,9 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
         descriptions,
         worker_cpus,
         watch,
+        energy,
         command: job.worker,
         started: job.started,
-        runtime_found_by: job.runtime_found_by,
         next_launch: 0,
         closed: BTreeSet::new(),
         resting: BTreeSet::new(),
@@ -168,19 +179,25 @@ fn deadline(job: &Job) -> Option<Instant> {
     Some(job.started + length)
 }
 
+/// What is known before the first measurement.
+struct Prepared {
+    descriptions: Vec<Description>,
+    runtimes: Vec<RuntimeInfo>,
+}
+
 /// Reads the variants, and makes sure that there is something to measure and something to measure it with.
-async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Vec<Description>, RunError> {
+async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Prepared, RunError> {
     let descriptions = prepare::describe_all(&job.plan, &job.worker, observer).await;
     if descriptions.iter().all(Result::is_err) {
         return Err(RunError::NoVariant { failures: descriptions.into_iter().filter_map(Result::err).collect() });
     }
-    prepare::probe_runtimes(&job.plan, &job.worker).await.map_err(RunError::Runtime)?;
+    let runtimes = probe::open_all(&job.plan, &job.runtimes, &job.worker).await.map_err(RunError::Runtime)?;
     for (variant, description) in job.plan.variants.iter().zip(&descriptions) {
         if let Err(failure) = description {
-            observer.observe(&Progress::Failed { variant: &variant.name, batch_size: None, failure });
+            observer.observe(&Progress::Failed { session: &variant.name, batch_size: None, failure });
         }
     }
-    Ok(descriptions)
+    Ok(Prepared { descriptions, runtimes })
 }
 
 /// Signals by which the user or the system asks this process to end.
@@ -270,6 +287,8 @@ fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description])
         statistics: Some(Statistics::in_use(stop::look_rounds(plan))),
         fitness: None,
         conditions: None,
+        placements: Vec::new(),
+        monitoring: None,
     }
 }
 
@@ -279,6 +298,7 @@ impl Run<'_> {
         scoring::forget_outputs(self.journal.folder());
         self.check_page_cache()?;
         self.judge_machine()?;
+        self.note_monitoring()?;
         self.sampling_costs.sort_unstable();
         let info = RunInfo {
             elapsed_ns: Some(self.elapsed()),

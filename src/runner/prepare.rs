@@ -1,9 +1,8 @@
 //! Before the first measurement: read every variant in a process of its own, so that the parent never holds a model.
 
-use super::launch;
 use super::worker_process::{WorkerCommand, WorkerProcess};
 use super::{Observer, Progress};
-use crate::plan::{Plan, SessionSpec, SweepEnd};
+use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
 use crate::record::{Failure, FailureKind, Outcome, VariantRecord};
 
@@ -26,33 +25,8 @@ pub(super) async fn describe_all(
     descriptions
 }
 
-/// Opens every runtime of the plan once: one that cannot be used would fail every session.
-pub(super) async fn probe_runtimes(plan: &Plan, command: &WorkerCommand) -> Result<(), Failure> {
-    let mut probed: Vec<&SessionSpec> = Vec::new();
-    for spec in &plan.sessions {
-        let is_same =
-            |other: &&SessionSpec| other.runtime == spec.runtime && other.execution_provider == spec.execution_provider;
-        if !probed.iter().any(is_same) {
-            probed.push(spec);
-            probe(command, spec).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn probe(command: &WorkerCommand, spec: &SessionSpec) -> Result<(), Failure> {
-    let mut worker = WorkerProcess::spawn(command, Some(&spec.runtime), unnamed_log()?).await?;
-    let opened = match worker.ask(&launch::open_request(spec), "open the runtime").await {
-        Ok(Response::Opened { .. }) => Ok(()),
-        Ok(other) => Err(worker.unexpected(&other).await),
-        Err(failure) => Err(failure),
-    };
-    worker.end().await;
-    opened
-}
-
 /// A log that nobody reads but for a worker's last words.
-fn unnamed_log() -> Result<std::fs::File, Failure> {
+pub(super) fn unnamed_log() -> Result<std::fs::File, Failure> {
     tempfile::tempfile().map_err(|error| Failure {
         kind: FailureKind::Crashed,
         message: format!("failed to create a temporary file for the log of a worker: {error}"),

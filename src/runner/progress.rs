@@ -15,8 +15,8 @@ pub enum Progress<'a> {
     },
     /// A session's outputs are being scored.
     Scoring {
-        /// Name of the variant.
-        variant: &'a str,
+        /// Its label.
+        session: &'a str,
     },
     /// A round begins.
     Round {
@@ -40,9 +40,9 @@ pub enum Progress<'a> {
     },
     /// Something failed; the run goes on with what is left.
     Failed {
-        /// Name of the variant.
-        variant: &'a str,
-        /// At which batch size; absent if it concerns the whole variant.
+        /// Label of the session, or name of a variant that has none.
+        session: &'a str,
+        /// At which batch size; absent if it concerns the whole session.
         batch_size: Option<u64>,
         /// What went wrong.
         failure: &'a Failure,

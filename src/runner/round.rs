@@ -6,6 +6,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::block::{self, BlockPlace};
+use super::energy::EnergyWatch;
 use super::fit::Watch;
 use super::launch::{self, Launch, LaunchSetup};
 use super::order::{self, Draw};
@@ -33,11 +34,11 @@ pub(super) struct Run<'a> {
     pub roots: Roots,
     pub worker_cpus: Option<Vec<u64>>,
     pub watch: Watch,
+    pub energy: EnergyWatch,
     pub command: WorkerCommand,
     pub started: Instant,
     pub deadline: Option<Instant>,
     pub extent: Extent,
-    pub runtime_found_by: String,
     pub next_launch: u64,
     /// Cells that are not measured (any more).
     pub closed: BTreeSet<CellKey>,
@@ -71,7 +72,9 @@ impl Run<'_> {
     /// Measures until there is a reason to end.
     pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
         self.close_unsupported()?;
+        self.watch_energy().await?;
         if self.extent == Extent::Whole {
+            self.place_all().await?;
             self.score_all().await?;
         }
         let schedule = self.plan.schedule.clone();
@@ -209,13 +212,12 @@ impl Run<'_> {
             model: &variant.path,
             spec,
             cpus: self.worker_cpus.as_deref(),
-            found_by: &self.runtime_found_by,
+            energy: &self.energy,
         };
+        let level = self.energy.level(session);
         match Launch::start(&setup, log, record).await {
-            Ok((launch, runtime)) => {
-                if !self.journal.record().runtimes.iter().any(|known| known.path == runtime.path) {
-                    self.journal.append(Event::Runtime(runtime))?;
-                }
+            Ok(launch) => {
+                self.energy.worked(session, &launch, level);
                 self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
                 Ok(Some(launch))
             }
@@ -231,8 +233,10 @@ impl Run<'_> {
     async fn begin_cell(&mut self, round: &mut Round, key: CellKey) -> Result<Option<LaunchCell>, RunError> {
         let Some(launch) = &mut round.launches[key.session] else { return Ok(None) };
         let Ok(described) = &self.descriptions[self.plan.sessions[key.session].variant] else { return Ok(None) };
+        let level = self.energy.level(key.session);
         match launch.begin(&self.roots, key, &described.inputs).await {
             Ok((cell, histogram)) => {
+                self.energy.worked(key.session, launch, level);
                 self.journal.append(Event::Warmup { key, histogram })?;
                 Ok(Some(cell))
             }
@@ -306,7 +310,11 @@ impl Run<'_> {
 
     async fn end_cell(&mut self, round: &mut Round, turn: Turn) -> Result<(), RunError> {
         let Some(launch) = &mut round.launches[turn.key.session] else { return Ok(()) };
-        match launch.end_cell(&self.roots, turn.cell).await {
+        let ended = match self.gpu_use(launch, turn.key).await {
+            Ok(gpu) => launch.end_cell(&self.roots, LaunchCell { gpu, ..turn.cell }).await,
+            Err(failure) => Err(failure),
+        };
+        match ended {
             Ok(mut cell) => {
                 cell.latency_histogram = merged(&turn.histograms);
                 self.journal
@@ -349,7 +357,7 @@ impl Run<'_> {
     }
 
     /// The log of a variant's workers, with a line that says where this launch begins.
-    fn log_file(&self, variant: &str, launch: u64, round: u64) -> Result<File, StoreError> {
+    pub(super) fn log_file(&self, variant: &str, launch: u64, round: u64) -> Result<File, StoreError> {
         let path = self.journal.folder().logs().join(format!("{}.log", variant.replace(['/', '\\'], "-")));
         let open = || {
             let mut file = File::options().create(true).append(true).read(true).open(&path)?;
@@ -360,7 +368,7 @@ impl Run<'_> {
     }
 
     /// Time that is left to measure.
-    fn remaining(&self) -> Duration {
+    pub(super) fn remaining(&self) -> Duration {
         self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
     }
 

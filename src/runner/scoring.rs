@@ -66,7 +66,8 @@ impl Run<'_> {
         let inputs = described.inputs.clone();
         let batch_size = described.model.batch_axis.fixed_size.unwrap_or(BATCH_SIZE);
         let batch_size = if inputs.supports_batch(batch_size).is_ok() { batch_size } else { 1 };
-        self.observer.observe(&Progress::Scoring { variant: &self.plan.variant_of(session).name });
+        let label = self.journal.record().session_label(session);
+        self.observer.observe(&Progress::Scoring { session: &label });
         let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };
         let mut evaluation = Evaluation {
             session,
@@ -81,8 +82,7 @@ impl Run<'_> {
         if let Err(failure) = &scored
             && may_score_singly(failure, &launch, &evaluation)
         {
-            let variant = &self.plan.variant_of(session).name;
-            let note = format!("{variant} is scored one sample at a time: batches of {batch_size} fail");
+            let note = format!("{label} is scored one sample at a time: batches of {batch_size} fail");
             evaluation.batch_size = 1;
             scored = evaluate(&mut launch, &evaluation).await;
             if scored.is_ok() {

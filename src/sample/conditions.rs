@@ -110,6 +110,7 @@ fn between(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Conditions {
             .zip(span.before.thermal_throttles)
             .map(|(after, before)| after.saturating_sub(before)),
         temperature_celsius: temperature(roots),
+        gpus: Vec::new(),
     }
 }
 

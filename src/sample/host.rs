@@ -6,7 +6,7 @@ use std::path::Path;
 use procfs::{LoadAverage, Meminfo};
 
 use super::affinity::{Topology, own_affinity};
-use super::{Roots, Sampler, cgroup, parse, read, value};
+use super::{Roots, Sampler, cgroup, nvml, parse, read, value};
 use crate::record::{CgroupLimits, CpuInfo, Host};
 use crate::units::Bytes;
 
@@ -50,7 +50,7 @@ pub fn fingerprint(roots: &Roots) -> Host {
     let affinity_cpus = own_affinity().unwrap_or_default();
     let cgroup = cgroup::limits(roots);
     let memory = parse::<Meminfo>(&roots.proc.join("meminfo")).ok();
-    Host {
+    let mut host = Host {
         os: os_name(Path::new("/etc/os-release")),
         kernel: value(&roots.proc.join("sys/kernel/osrelease")),
         architecture: ARCH.to_owned(),
@@ -65,7 +65,10 @@ pub fn fingerprint(roots: &Roots) -> Host {
         cpu,
         affinity_cpus,
         cgroup,
-    }
+        ..Host::default()
+    };
+    nvml::describe(roots, &mut host);
+    host
 }
 
 /// CPUs that a run may keep busy, which is the default number of threads: those of the affinity mask, but no more than the

@@ -1,7 +1,8 @@
 //! Resources of processes and facts about the machine, read from the operating system.
 //!
 //! Nothing here measures an inference: the parent looks at a worker between blocks ([`Sampler`]) and between phases
-//! ([`process`]), and at the machine before and after a run ([`host::fingerprint`], [`conditions`]). Linux is the source;
+//! ([`process`]), at GPUs while they are used ([`GpuMonitor`]), at energy counters ([`rapl`], [`nvml`]), and at the machine
+//! before and after a run ([`host::fingerprint`], [`conditions`]). Linux is the source;
 //! whatever it does not tell is absent, and the error says which file was missing. Read [`Roots`] first: every reader takes it, so that a captured
 //! tree can stand for a machine.
 
@@ -9,12 +10,18 @@ pub mod affinity;
 pub mod cgroup;
 pub mod conditions;
 mod cpu_time;
+mod gpu_log;
+mod gpu_monitor;
 pub mod host;
+pub mod nvml;
 pub mod page_cache;
 pub mod process;
+pub mod rapl;
 mod sampler;
 
 pub use affinity::{Core, Placement, Topology};
+pub use gpu_log::{GpuStretch, GpuWindow};
+pub use gpu_monitor::{GPU_PERIOD, GpuMonitor};
 pub use sampler::{BlockSample, Sampler, Snapshot};
 
 use std::io;
@@ -22,20 +29,22 @@ use std::path::{Path, PathBuf};
 
 use procfs::ProcError;
 
-/// Where the kernel's file systems are mounted.
+/// Where the kernel's file systems are mounted, and which library speaks with the GPUs' driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roots {
     /// Mount point of proc.
     pub proc: PathBuf,
     /// Mount point of sysfs, with the control groups below it.
     pub sys: PathBuf,
+    /// NVIDIA's management library: a path, or a name that the loader looks up.
+    pub nvml: PathBuf,
 }
 
 impl Roots {
-    /// The running system's.
+    /// The running system's. The environment variable `ONNXPROF_NVML` names another management library.
     #[must_use]
     pub fn system() -> Roots {
-        Roots { proc: "/proc".into(), sys: "/sys".into() }
+        Roots { proc: "/proc".into(), sys: "/sys".into(), nvml: nvml::library() }
     }
 
     /// Path of a file of a process.
@@ -162,7 +171,8 @@ mod fixture {
         }
 
         pub(super) fn roots(&self) -> Roots {
-            Roots { proc: self.folder.path().join("proc"), sys: self.folder.path().join("sys") }
+            let [proc, sys, nvml] = ["proc", "sys", "libnvidia-ml.so"].map(|name| self.folder.path().join(name));
+            Roots { proc, sys, nvml }
         }
     }
 }

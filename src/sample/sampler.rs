@@ -5,19 +5,22 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::rapl::{Rapl, RaplError, RaplReading};
 use super::{Roots, cgroup, process};
+use crate::record::CpuEnergy;
 use crate::units::{Bytes, Nanos};
 
-/// Reads what changes during a block, cheaply: four short files at most, none of which locks the worker's memory.
+/// Reads what changes during a block, cheaply: a few short files, none of which locks the worker's memory.
 #[derive(Debug)]
 pub struct Sampler {
     roots: Roots,
     throttled_files: Vec<PathBuf>,
     ticks_per_second: u64,
+    rapl: Result<Rapl, RaplError>,
 }
 
 /// Counters at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// CPU time that the host has taken from this machine since boot, over all CPUs; absent where the kernel does not
     /// tell. Counted in ticks, which are 10 ms on nearly every system.
@@ -29,12 +32,14 @@ pub struct Snapshot {
     pub migrations_count: Option<u64>,
     /// Resident memory of the process that was asked for.
     pub resident_bytes: Option<Bytes>,
+    /// The processor's energy counters; absent where they cannot be read.
+    pub energy: Option<RaplReading>,
     /// What taking the snapshot cost, in wall time.
     pub cost_ns: Nanos,
 }
 
 /// What happened between two snapshots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockSample {
     /// CPU time that the host took from this machine, over all CPUs, to the resolution of a tick (10 ms).
     pub steal_ns: Option<Nanos>,
@@ -44,6 +49,8 @@ pub struct BlockSample {
     pub migrations_count: Option<u64>,
     /// Resident memory at the later snapshot.
     pub resident_bytes: Option<Bytes>,
+    /// Energy of the processor, of all processes.
+    pub cpu_energy: Option<CpuEnergy>,
 }
 
 impl Sampler {
@@ -54,6 +61,7 @@ impl Sampler {
             roots: roots.clone(),
             throttled_files: cgroup::throttled_files(roots),
             ticks_per_second: procfs::ticks_per_second().max(1),
+            rapl: Rapl::open(roots),
         }
     }
 
@@ -65,7 +73,20 @@ impl Sampler {
         let throttled_ns = self.throttled();
         let migrations_count = process::migrations_count(&self.roots, pid).ok();
         let resident_bytes = process::resident(&self.roots, pid).ok();
-        Snapshot { steal_ns, throttled_ns, migrations_count, resident_bytes, cost_ns: start.elapsed().into() }
+        let energy = self.energy();
+        Snapshot { steal_ns, throttled_ns, migrations_count, resident_bytes, energy, cost_ns: start.elapsed().into() }
+    }
+
+    /// The processor's energy counters.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub fn rapl(&self) -> Result<&Rapl, &RaplError> {
+        self.rapl.as_ref()
+    }
+
+    fn energy(&self) -> Option<RaplReading> {
+        self.rapl.as_ref().ok()?.read()
     }
 
     /// CPU time stolen since boot, over all CPUs.
@@ -97,6 +118,7 @@ impl Snapshot {
                 .zip(earlier.migrations_count)
                 .map(|(later, earlier)| later.saturating_sub(earlier)),
             resident_bytes: self.resident_bytes,
+            cpu_energy: self.energy.as_ref().zip(earlier.energy.as_ref()).map(|(later, earlier)| later.since(earlier)),
         }
     }
 }
@@ -126,6 +148,7 @@ mod tests {
             throttled_ns: None,
             migrations_count: Some(resident / 4096),
             resident_bytes: Some(Bytes(resident)),
+            energy: None,
             cost_ns: Nanos(1),
         };
         let sample = at(30, 8192).since(&at(10, 4096));
@@ -135,7 +158,8 @@ mod tests {
                 steal_ns: Some(Nanos(20)),
                 throttled_ns: None,
                 migrations_count: Some(1),
-                resident_bytes: Some(Bytes(8192))
+                resident_bytes: Some(Bytes(8192)),
+                cpu_energy: None
             }
         );
     }

@@ -16,10 +16,10 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
 use crate::engine::{self, EngineError, Runtime, Session};
-use crate::inputs::InputError;
+use crate::inputs::{self, InputError};
 use crate::measure::Clock;
 use crate::plan::{RuntimeChoice, SessionSpec};
-use crate::protocol::{Request, Response, VERSION};
+use crate::protocol::{ProfileRequest, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
 use crate::units::Nanos;
 use lines::Lines;
@@ -53,10 +53,17 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
     while let Some(request) = lines.next()? {
         match (request, &runtime) {
             (Request::Describe { model, inputs }, _) => lines.send(&describe::describe(&model, &inputs))?,
-            (Request::Open { runtime: choice, execution_provider }, None) => {
-                let response = open(&choice, &execution_provider, &mut runtime);
+            (Request::Open { runtime: choice, execution_provider, ep_library }, None) => {
+                let response = match open(&choice, &execution_provider, ep_library.as_deref()) {
+                    Ok((opened, response)) => {
+                        runtime = Some(opened);
+                        response
+                    }
+                    Err(error) => Response::Failed(error.to_failure()),
+                };
                 lines.send(&response)?;
             }
+            (Request::Profile(request), Some(runtime)) => lines.send(&profile(runtime.as_ref(), &request))?,
             (Request::Load { model, spec }, Some(runtime)) => match load(runtime.as_ref(), &model, &spec) {
                 Ok((session, response)) => {
                     lines.send(&response)?;
@@ -87,26 +94,28 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
     Ok(())
 }
 
-fn open(choice: &RuntimeChoice, execution_provider: &str, runtime: &mut Option<Box<dyn Runtime>>) -> Response {
+/// Opens a runtime and makes sure that it has the execution provider, from `ep_library` if one is named.
+fn open(
+    choice: &RuntimeChoice,
+    execution_provider: &str,
+    ep_library: Option<&Path>,
+) -> Result<(Box<dyn Runtime>, Response), EngineError> {
     let clock = crate::measure::MonotonicClock;
     let start = clock.now();
-    match engine::open(choice) {
-        Ok(opened) => {
-            let runtime_start_ns = clock.now().since(start);
-            let info = opened.info().clone();
-            if let Err(error) = engine::require_provider(&info, execution_provider) {
-                return Response::Failed(error.to_failure());
-            }
-            *runtime = Some(opened);
-            Response::Opened {
-                runtime_start_ns,
-                version: info.version,
-                build_info: info.build_info,
-                execution_providers: info.execution_providers,
-            }
-        }
-        Err(error) => Response::Failed(error.to_failure()),
+    let mut opened = engine::open(choice)?;
+    match ep_library {
+        Some(path) => opened.register_library(execution_provider, path)?,
+        None => engine::require_provider(opened.info(), execution_provider)?,
     }
+    let runtime_start_ns = clock.now().since(start);
+    let info = opened.info().clone();
+    let response = Response::Opened {
+        runtime_start_ns,
+        version: info.version,
+        build_info: info.build_info,
+        execution_providers: info.execution_providers,
+    };
+    Ok((opened, response))
 }
 
 fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<dyn Session>, Response), EngineError> {
@@ -114,8 +123,27 @@ fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<
     let start = clock.now();
     let session = runtime.load(model, spec)?;
     let session_load_ns: Nanos = clock.now().since(start);
-    let response = Response::Loaded { session_load_ns, session_config: session.config_entries() };
+    let effect = session.effect();
+    let response = Response::Loaded {
+        session_load_ns,
+        session_config: effect.config_entries,
+        execution_providers: effect.execution_providers,
+        provider_options: effect.provider_options,
+    };
     Ok((session, response))
+}
+
+/// Where the nodes of a session run, found out by a session of its own.
+fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Response {
+    let sets = match inputs::materialize(&request.inputs, request.batch_size) {
+        Ok(sets) => sets,
+        Err(error) => return Response::Failed(input_failure(&error)),
+    };
+    let set = sets.into_iter().next().unwrap_or_default();
+    match runtime.profile(&request.model, &request.spec, &set) {
+        Ok(placement) => Response::Profiled(Box::new(placement)),
+        Err(error) => Response::Failed(error.to_failure()),
+    }
 }
 
 /// The answer to a request that makes no sense in the state the worker is in.

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("runtime", &["units", "hash"]),
     ("measure", &["units", "stats"]),
     ("engine", &["units", "plan", "record", "runtime", "inputs", "onnx", "measure"]),
-    ("sample", &["units", "record"]),
+    ("sample", &["units", "hash", "record"]),
     ("protocol", &["units", "plan", "record", "inputs"]),
     (
         "worker",

@@ -53,7 +53,8 @@ const QUIET: [(&str, &str); 8] = [
 /// The verdict on the quiet machine when `changes` come over it while it is looked at.
 fn verdict_when(changes: &[(&str, &str)]) -> Fitness {
     let folder = tempfile::tempdir().unwrap();
-    let roots = Roots { proc: folder.path().join("proc"), sys: folder.path().join("sys") };
+    let roots =
+        Roots { proc: folder.path().join("proc"), sys: folder.path().join("sys"), nvml: folder.path().join("none.so") };
     write_tree(folder.path(), &QUIET);
     let before = conditions::Counters::read(&roots, &[0]);
     write_tree(folder.path(), changes);

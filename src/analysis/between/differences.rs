@@ -95,6 +95,11 @@ pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
     });
     text("frequency governor", |host| host.governor.clone());
     text("virtualization", |host| host.virtualization.clone());
+    text("GPUs", |host| {
+        let names: Vec<&str> = host.gpus.iter().filter_map(|gpu| Some(gpu.name.as_ref().ok()?.as_str())).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    });
+    text("GPU driver", |host| host.gpu_driver.as_ref()?.version.as_ref().ok().cloned());
     let mut count = |what, get: fn(&Host) -> Option<u64>| found.check(what, get(baseline), get(candidate));
     count("logical CPUs", |host| Some(host.cpu.logical_count));
     count("physical cores", |host| host.cpu.physical_count);
@@ -147,6 +152,12 @@ pub(super) fn session_differences(
     let mut found = Differences::default();
     let mut text = |what, get: fn(&SessionSpec) -> Option<String>| found.check(what, get(baseline), get(candidate));
     text("execution provider", |spec| Some(spec.execution_provider.clone()));
+    text("execution provider options", |spec| {
+        let entries = spec.provider.options.iter().map(|(key, value)| format!("{key}={value}"));
+        Some(entries.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+    });
+    text("device", |spec| spec.provider.device.map(|device| device.to_string()));
+    text("binding", |spec| Some(word(spec.binding)));
     text("graph optimization", |spec| Some(word(spec.options.graph_optimization)));
     text("execution mode", |spec| Some(word(spec.options.execution_mode)));
     text("session configuration", |spec| {

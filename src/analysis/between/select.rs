@@ -158,11 +158,17 @@ fn sessions(
         return vec![pair(*old, *new)];
     }
     let alike = |one: &SessionSpec, other: &SessionSpec| {
-        one.execution_provider == other.execution_provider && one.options == other.options
+        one.execution_provider == other.execution_provider
+            && one.provider == other.provider
+            && one.binding == other.binding
+            && one.options == other.options
     };
     let partner = |&old: &usize| {
-        let new = new.iter().find(|&&new| alike(&baseline_plan.sessions[old], &candidate_plan.sessions[new]));
-        new.map(|&new| pair(old, new))
+        let one = &baseline_plan.sessions[old];
+        let alike: Vec<usize> = new.iter().copied().filter(|&new| alike(one, &candidate_plan.sessions[new])).collect();
+        // Of several runtimes, the same one.
+        let same = alike.iter().copied().find(|&new| candidate_plan.sessions[new].runtime == one.runtime);
+        same.or(alike.first().copied()).map(|new| pair(old, new))
     };
     old.iter().filter_map(partner).collect()
 }

@@ -1,6 +1,7 @@
 //! What a metric is taken from: blocks, or one value a launch.
 
 use super::side::Side;
+use crate::analysis::energy::{self, cpu_energy};
 use crate::analysis::over_launches::{mean_latency, median_of_blocks, per_launch, predictions_per_sec};
 use crate::analysis::percentiles::quantile;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric};
@@ -31,6 +32,9 @@ pub(super) fn of_blocks(metric: Metric) -> Option<OfBlocks> {
             of_block: |block| predictions_per_sec(&[block]).unwrap_or(f64::NAN),
             of_launch: predictions_per_sec,
         },
+        Metric::CpuEnergy => {
+            OfBlocks { of_block: |block| cpu_energy(&[block]).unwrap_or(f64::NAN), of_launch: cpu_energy }
+        }
         _ => return None,
     };
     Some(found)
@@ -92,7 +96,7 @@ fn of_cell(metric: Metric, launch: &LaunchRecord, cell: &LaunchCell) -> Option<f
             Some(cell.peak_memory_bytes?.as_f64() - launch.before_load_memory_bytes?.as_f64())
         }
         Metric::ArenaPeak => Some(cell.arena.as_ref().ok()?.peak_in_use_bytes.as_f64()),
-        _ => None,
+        metric => energy::of_launch(metric, cell),
     }
 }
 

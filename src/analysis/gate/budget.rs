@@ -110,7 +110,7 @@ pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, Chec
         (Unit::Ns, Kind::Time(factor)) | (Unit::Bytes, Kind::Size(factor)) => absolute(number * factor),
         (Unit::PerSec, Kind::Rate) => absolute(number),
         (Unit::Ratio, Kind::Percent) => absolute(number / 100.0),
-        (Unit::Ratio | Unit::Count | Unit::OutputUnit, Kind::Plain) => absolute(number),
+        (Unit::Ratio | Unit::Joules | Unit::Watts | Unit::Count | Unit::OutputUnit, Kind::Plain) => absolute(number),
         _ => Err(CheckError::WrongUnit { metric, given: quantity.text.into() }),
     }
 }

@@ -72,6 +72,8 @@ fn takes(metric: Metric) -> &'static str {
         Unit::Bytes => "a size such as `64 MiB`",
         Unit::PerSec => "a rate such as `500 /s`",
         Unit::Ratio => "a share such as `0.97` or `97%`",
+        Unit::Joules => "a plain number of joules",
+        Unit::Watts => "a plain number of watts",
         Unit::Count | Unit::OutputUnit => "a plain number",
     }
 }

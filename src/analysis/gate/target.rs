@@ -1,6 +1,6 @@
 //! What a rule is for: cells or sessions of the run.
 
-use super::cell::METRICS as OF_CELLS;
+use super::cell;
 use super::rules::{Mistake, Rule, RuleError};
 use super::{Budget, LeftOut, Run};
 use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
@@ -41,7 +41,7 @@ impl Target<'_> {
 
 /// Whether a metric is of cells rather than of sessions.
 pub(super) fn is_of_cells(metric: Metric) -> bool {
-    OF_CELLS.contains(&metric)
+    cell::is_of_cells(metric)
 }
 
 /// What `rule` is for. Without another run to compare with, the baseline is left out of rules that compare.

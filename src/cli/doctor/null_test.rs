@@ -108,9 +108,13 @@ fn measure(model: &Path, args: &Args) -> Result<(RunRecord, RunFolder), CliError
     let mut console = Console::new(args.quiet);
     let words = words(model, &args.null)?;
     let family = doubled(plan_args::family(&words)?)?;
-    let (runtime, runtime_found_by) = plan_args::runtime(&words.session, &mut console)?;
+    let runtimes = plan_args::runtimes(&words.session, &mut console)?;
+    if runtimes.len() > 1 {
+        return Err(CliError::message(exit::USAGE, "a model is tested against itself on one runtime")
+            .with_hint("name one with `--runtime`".to_owned()));
+    }
     let installing = started.elapsed();
-    let mut plan = plan_args::plan(&words, &family, runtime, &host)?;
+    let mut plan = plan_args::plan(&words, &family, &runtimes, &host)?;
     plan.schedule.target_half_width_ratio = TARGET;
     console.introduce(&plan, &host);
     // Removed at the end of this function, with the run in it.
@@ -125,7 +129,7 @@ fn measure(model: &Path, args: &Args) -> Result<(RunRecord, RunFolder), CliError
         plan,
         folder,
         host,
-        runtime_found_by,
+        runtimes,
         extent: Extent::Whole,
     };
     let result = runner::run(job, &mut console);

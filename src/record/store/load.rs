@@ -185,7 +185,8 @@ fn contradiction(record: &RunRecord) -> Option<String> {
     let used = (record.cells.iter().map(|cell| ("cell", cell.key.session)))
         .chain(record.launches.iter().map(|launch| ("launch", launch.session)))
         .chain(record.blocks.iter().map(|block| ("block", block.key.session)))
-        .chain(record.accuracy.iter().map(|accuracy| ("score", accuracy.session)));
+        .chain(record.accuracy.iter().map(|accuracy| ("score", accuracy.session)))
+        .chain(record.placements.iter().map(|placement| ("placement", placement.session)));
     let mut astray = used.filter(|(_, session)| *session >= sessions);
     astray.next().map(|(what, session)| format!("a {what} belongs to session {session} of {sessions}"))
 }

@@ -127,7 +127,7 @@ pub(super) fn rejected(source: Source<'_>, rejection: &Rejection) -> String {
     let name = source.name(rejection.session);
     let found = source.session(rejection.session);
     match &rejection.reason {
-        RejectionReason::NotMeasured(reason) => format!("Left out: {name}: {}.", plain(reason)),
+        RejectionReason::NotMeasured(reason) => format!("Left out: {name}: {}.", plain(reason).trim_end_matches('.')),
         RejectionReason::NotFinite => {
             format!("Left out: {name}: {}.", words::not_finite(&found.accuracy).unwrap_or_default())
         }

@@ -2,7 +2,7 @@
 
 use super::context::{Item, time};
 use super::text::plain;
-use super::{number, words};
+use super::{gpu, number, words};
 use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host, Unit};
 use crate::units::{Bytes, Hertz, Ratio};
 
@@ -34,7 +34,7 @@ pub(super) fn not_judged(complete: bool) -> String {
 /// What the machine went through, line by line; what the system does not tell says so.
 #[must_use]
 pub fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
-    vec![
+    let mut items = vec![
         Item::new("Observed for", time(seen.observed_ns)),
         Item::new("Other processes", share(seen.others_busy_ratio, "of all CPUs' time")),
         Item::new("Stolen by the host", share(seen.steal_ratio, "of the CPU time that was wanted")),
@@ -51,7 +51,9 @@ pub fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
             "Temperature",
             seen.temperature_celsius.map_or_else(unknown, |hottest| format!("{:.0} °C", hottest.0)),
         ),
-    ]
+    ];
+    items.extend(gpu::conditions(host, seen));
+    items
 }
 
 fn unknown() -> String {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::number;
 use super::text::plain;
 use super::words::{self, Source};
+use super::{gpu, number};
 use crate::analysis::{CellFindings, LatencyModes, SpeedStates};
-use crate::plan::{ExecutionMode, GraphOptimization, Pin, SessionSpec};
+use crate::plan::{Binding, ExecutionMode, GraphOptimization, Pin, SessionSpec};
 use crate::record::{EffectiveOptions, EndReason, Host, Metric, Unit};
 use crate::stats::SteadyClass;
 use crate::units::{Bytes, Nanos};
@@ -80,7 +80,8 @@ pub(super) fn configuration(source: Source<'_>) -> Vec<Item> {
 fn session_text(source: Source<'_>, session: usize) -> String {
     let spec = &source.record.plan.sessions[session];
     let mut parts = vec![plain(&spec.execution_provider)];
-    parts.extend(runtime(source));
+    parts.extend(runtime(source, session));
+    parts.extend(provider(spec));
     parts.extend(options(spec));
     let launches = source.record.launches.iter().filter(|launch| launch.session == session);
     let effective = launches.filter_map(|launch| launch.effective.as_ref()).next();
@@ -96,6 +97,7 @@ fn read_back(effective: &EffectiveOptions) -> String {
     let cpus: Vec<String> = effective.cpus.iter().map(u64::to_string).collect();
     let cpus = if cpus.is_empty() { "CPUs unknown".into() } else { format!("CPU {}", cpus.join(",")) };
     let mut parts = vec![cpus, pool_threads(effective)];
+    parts.extend(effective.provider_options.iter().map(|(key, value)| plain(&format!("{key}={value}"))));
     parts.extend(effective.session_config.iter().map(|(key, value)| plain(&format!("{key}={value}"))));
     format!("read back: {}", parts.join(", "))
 }
@@ -107,9 +109,19 @@ fn pool_threads(effective: &EffectiveOptions) -> String {
     }
 }
 
-fn runtime(source: Source<'_>) -> Option<String> {
-    let runtime = source.record.runtimes.first()?;
-    (source.record.runtimes.len() == 1).then(|| format!("ONNX Runtime {}", plain(&runtime.version)))
+fn runtime(source: Source<'_>, session: usize) -> Option<String> {
+    let only = || source.record.runtimes.first().filter(|_| source.record.runtimes.len() == 1);
+    let runtime = source.record.runtime_of(session).or_else(only)?;
+    Some(format!("ONNX Runtime {}", plain(&runtime.version)))
+}
+
+/// What was asked of the execution provider, where it was anything.
+fn provider(spec: &SessionSpec) -> Vec<String> {
+    let mut parts: Vec<String> = spec.provider.device.map(|device| format!("device {device}")).into_iter().collect();
+    parts.extend(spec.provider.library.as_ref().map(|path| format!("from {}", plain(&path.display().to_string()))));
+    parts.extend(spec.provider.required.then(|| "required for every node".to_owned()));
+    parts.extend((spec.binding == Binding::Device).then(|| "inputs and outputs in the device's memory".to_owned()));
+    parts
 }
 
 fn options(spec: &SessionSpec) -> Vec<String> {
@@ -257,7 +269,7 @@ pub fn machine(host: &Host) -> Vec<Item> {
     let limit = host.cgroup.cpu_quota_count.map(|quota| format!(", control group limit {quota}")).unwrap_or_default();
     let flags: Vec<String> = host.cpu.isa_flags.iter().map(|flag| plain(flag)).collect();
     let available = host.memory_available_bytes.map(|free| format!(", {} available", bytes(free))).unwrap_or_default();
-    vec![
+    let mut items = vec![
         Item::new("CPU", told(&host.cpu.model_name)),
         Item::new("CPUs", format!("{cores}, {} usable{limit}", host.usable_cpus_count)),
         Item::new("Instruction sets", if flags.is_empty() { unknown() } else { flags.join(", ") }),
@@ -269,7 +281,9 @@ pub fn machine(host: &Host) -> Vec<Item> {
         Item::new("Virtualization", told(&host.virtualization)),
         Item::new("Frequency governor", told(&host.governor)),
         Item::new("Load at start", host.load_average.map_or_else(unknown, |load| format!("{load:.2}"))),
-    ]
+    ];
+    items.extend(gpu::machine(host));
+    items
 }
 
 /// Where everything came from.
@@ -293,6 +307,7 @@ pub(super) fn provenance(source: Source<'_>) -> Vec<Item> {
     let cost = |label: &str, cost: Option<Nanos>| cost.map(|cost| Item::new(label, time(cost)));
     items.extend(cost("Timed loop's cost per inference", run.harness_cost_ns));
     items.extend(cost("Sampling cost per block", run.sampling_cost_ns));
+    items.extend(gpu::provenance(source));
     items
 }
 

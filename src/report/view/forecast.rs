@@ -23,6 +23,8 @@ pub struct ForecastView {
 pub struct Forecast<'a> {
     /// The plan, with the batch sizes that would be measured.
     pub plan: &'a Plan,
+    /// Labels of its sessions.
+    pub names: &'a [String],
     /// Rounds that are expected.
     pub rounds: u64,
     /// Rounds that there is time for.
@@ -44,11 +46,12 @@ impl ForecastView {
 }
 
 fn lines(forecast: Forecast<'_>) -> Vec<String> {
-    let Forecast { plan, rounds, alternations, precision, .. } = forecast;
+    let Forecast { plan, names, rounds, alternations, precision, .. } = forecast;
     let sessions = plan.sessions.len() as u64;
-    let names: Vec<String> = plan.variants.iter().map(|variant| plain(&variant.name)).collect();
+    let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    let baseline = plan.baseline_session().and_then(|session| names.get(session));
     vec![
-        format!("Sessions: {sessions} ({}); baseline {}.", names.join(", "), names[plan.baseline]),
+        format!("Sessions: {sessions} ({}); baseline {}.", names.join(", "), baseline.map_or("none", String::as_str)),
         format!(
             "Cells: {}: {sessions} sessions at {} combinations of batch size and load mode.",
             sessions * precision.len() as u64,

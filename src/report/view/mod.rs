@@ -10,9 +10,11 @@ mod conditions;
 mod context;
 mod forecast;
 mod gate;
+mod gpu;
 mod null_test;
 pub mod number;
 mod overview;
+mod placement;
 mod table;
 mod tables;
 mod template;
@@ -25,6 +27,7 @@ pub use conditions::{conditions, verdict};
 pub use context::{Item, machine};
 pub use forecast::{Forecast, ForecastView};
 pub use gate::{CheckView, GateView};
+pub use gpu::gpu_settings;
 pub use null_test::smallest_claims;
 pub use table::{Row, RowKind, Table};
 pub use template::Fields;
@@ -62,6 +65,8 @@ pub struct View {
     pub agreement: Option<Table>,
     /// Loading and memory.
     pub loading: Table,
+    /// GPU and energy; absent where neither was measured.
+    pub energy: Option<Table>,
     /// Whether the machine was fit to measure on: the verdict, then its reasons.
     pub fitness: Vec<String>,
     /// Whether the figures are worth nothing for the machine's sake.
@@ -72,6 +77,8 @@ pub struct View {
     pub quality: Vec<String>,
     /// Configuration in force.
     pub configuration: Vec<Item>,
+    /// Where the nodes of sessions ran that asked for another execution provider than the CPU's; empty without one.
+    pub placement: Vec<Item>,
     /// The machine.
     pub machine: Vec<Item>,
     /// Where everything came from.
@@ -107,6 +114,7 @@ impl View {
             accuracy: tables::accuracy(source),
             agreement: tables::agreement(source),
             loading: tables::loading(source),
+            energy: gpu::energy(source),
             fitness: match &findings.fitness {
                 Some(fitness) => conditions::verdict(fitness),
                 None => vec![conditions::not_judged(findings.complete)],
@@ -115,6 +123,7 @@ impl View {
             conditions: record.conditions.iter().flat_map(|seen| conditions(&record.host, seen)).collect(),
             quality: context::quality(source),
             configuration: context::configuration(source),
+            placement: placement::placement(source),
             machine: context::machine(&record.host),
             provenance: context::provenance(source),
             models: context::models(source),
@@ -134,7 +143,8 @@ table.";
 /// The definition of every metric that the run has a figure of, in the metrics' own order.
 fn definitions(findings: &Findings) -> Vec<Item> {
     let of_sessions = findings.sessions.iter().flat_map(|session| &session.figures);
-    let of_cells = findings.cells.first().into_iter().flat_map(|cell| &cell.figures);
+    let longest = findings.cells.iter().max_by_key(|cell| cell.figures.len());
+    let of_cells = longest.into_iter().flat_map(|cell| &cell.figures);
     let metrics: BTreeSet<Metric> = of_sessions.chain(of_cells).map(|figure| figure.metric).collect();
     metrics.into_iter().map(|metric| Item::new(metric.label(), metric.definition())).collect()
 }

@@ -17,6 +17,13 @@ const TIMES: [Scale; 4] = [
     Scale { suffix: " ns", factor: 1.0 },
 ];
 
+const ENERGIES: [Scale; 4] = [
+    Scale { suffix: " J", factor: 1.0 },
+    Scale { suffix: " mJ", factor: 1e-3 },
+    Scale { suffix: " µJ", factor: 1e-6 },
+    Scale { suffix: " nJ", factor: 1e-9 },
+];
+
 const SIZES: [Scale; 4] = [
     Scale { suffix: " GiB", factor: 1_073_741_824.0 },
     Scale { suffix: " MiB", factor: 1_048_576.0 },
@@ -35,6 +42,8 @@ fn scale(unit: Unit, value: f64) -> Scale {
     match unit {
         Unit::Ns => choose(&TIMES),
         Unit::Bytes => choose(&SIZES),
+        Unit::Joules => choose(&ENERGIES),
+        Unit::Watts => Scale { suffix: " W", factor: 1.0 },
         Unit::PerSec => Scale { suffix: "/s", factor: 1.0 },
         Unit::Ratio => Scale { suffix: "%", factor: 0.01 },
         Unit::Count | Unit::OutputUnit => Scale { suffix: "", factor: 1.0 },
@@ -206,6 +215,13 @@ mod tests {
         assert_eq!(value(Unit::Ns, 999_960.0, None), "1.00 ms");
         assert_eq!(value(Unit::Ns, 1_234_567_890.0, None), "1.23 s");
         assert_eq!(value(Unit::Ns, 0.0, None), "0.00 ns");
+    }
+
+    #[test]
+    fn energy_takes_the_unit_of_its_size() {
+        assert_eq!(value(Unit::Joules, 0.001_234, None), "1.23 mJ");
+        assert_eq!(value(Unit::Joules, 0.000_081_2, None), "81.2 µJ");
+        assert_eq!(value(Unit::Watts, 412.6, None), "413 W");
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::context::Item;
-use super::number;
 use super::text::plain;
 use super::words::{self, Source, not_measured};
+use super::{gpu, number};
 use crate::analysis::{Basis, CellFindings, Estimate, Pick, SessionFindings};
 use crate::plan::LoadMode;
 use crate::record::{Metric, Unit};
@@ -35,9 +35,7 @@ pub struct Fields {
 pub(super) fn fields(source: Source<'_>) -> Fields {
     Fields {
         inference: inference(source),
-        training: ["Training Time", "GPU Utilization", "Data Loading Time", "Epoch Time"]
-            .map(|label| Item::new(label, NO_TRAINING))
-            .to_vec(),
+        training: gpu::training(source, NO_TRAINING),
         model_optimization: model_optimization(source),
         data_pipeline: data_pipeline(source),
         targets: targets(source),
@@ -79,11 +77,12 @@ fn inference(source: Source<'_>) -> Vec<Item> {
             session_figure(baseline, Metric::TimeToFirstPrediction)
         ),
         format!(
-            "model memory {}; peak memory of the process {}; arena peak {}; file {}",
+            "model memory {}; peak memory of the process {}; arena peak {}; file {}; GPU memory {}",
             session_figure(baseline, Metric::ModelMemory),
             session_figure(baseline, Metric::PeakMemory),
             session_figure(baseline, Metric::ArenaPeak),
-            session_figure(baseline, Metric::FileSize)
+            session_figure(baseline, Metric::FileSize),
+            gpu::memory(source, baseline)
         ),
     ];
     labels.into_iter().zip(texts).map(|(label, text)| Item::new(label, text)).collect()
@@ -159,7 +158,8 @@ fn model_optimization(source: Source<'_>) -> Vec<Item> {
         source.record.plan.sessions.iter().map(|session| plain(&session.execution_provider)).collect();
     providers.sort();
     providers.dedup();
-    let hardware = not_measured(&format!("the run used {} alone", words::listed(&providers)));
+    let hardware = gpu::acceleration(source)
+        .unwrap_or_else(|| not_measured(&format!("the run used {} alone", words::listed(&providers))));
     vec![
         Item::new("Model Compression", compression),
         Item::new("Model Architecture", not_measured("the variants share one architecture")),

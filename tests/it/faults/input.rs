@@ -56,8 +56,46 @@ fn execution_provider_that_the_library_lacks_is_an_error_that_lists_those_presen
 }
 
 #[test]
-fn execution_provider_that_onnxprof_cannot_use_is_never_replaced_by_the_cpu() {
-    refused(&["--ep", "AzureExecutionProvider"], BAD_INPUT, "cannot run on `AzureExecutionProvider`", "`--ep`");
+fn execution_provider_of_another_build_is_an_error_that_names_the_build() {
+    refused(&["--ep", "cuda"], BAD_INPUT, "no `CUDAExecutionProvider`; it offers", "`--runtime cuda@VERSION`");
+    refused(&["--ep", "cpu,openvino"], BAD_INPUT, "no `OpenVINOExecutionProvider`", "`--runtime openvino@VERSION`");
+}
+
+#[test]
+fn execution_provider_that_takes_no_node_is_never_replaced_by_the_cpu() {
+    let bench = Workbench::new();
+    let output = one_node(&bench, &["--ep", "azure"]);
+    output.assert_error(BAD_INPUT, "fell back from `AzureExecutionProvider` to `CPUExecutionProvider`", "`--ep`");
+    let record = bench.record();
+    assert!(record.blocks.is_empty() && record.cells.iter().all(|cell| !cell.outcome.is_ok()), "{output}");
+}
+
+#[test]
+fn words_about_execution_providers_that_do_not_fit_are_usage_errors() {
+    refused(&["--ep-option", "a=b"], USAGE, "does not say for which execution provider", "EP:a=");
+    refused(&["--device", "0"], USAGE, "`--device` has no effect", "`--ep`");
+    refused(&["--bind", "device"], USAGE, "memory of its own", "`--bind`");
+    refused(&["--ep-library", "x=/no/such.so", "--ep", "x"], BAD_INPUT, "cannot read `/no/such.so`", "NAME=PATH");
+    for (option, value) in [("--ep-option", "a"), ("--ep-library", "a"), ("--bind", "both"), ("--device", "-1")] {
+        let output = Onnxprof::new().arg("profile").arg(model(ONE_NODE)).arg(format!("{option}={value}")).run();
+        output.assert_code(USAGE).assert_stderr(&format!("invalid value '{value}' for '{option}"));
+    }
+}
+
+#[test]
+fn library_of_execution_providers_that_is_none_is_an_error_before_anything_is_measured() {
+    let bench = Workbench::new();
+    let library = format!("x={}", bench.write("libx.so", "not a library").display());
+    let output = one_node(&bench, &["--ep-library", &library, "--ep", "x"]);
+    output.assert_error(BAD_INPUT, "failed to register the execution provider library", "`--ep-library`");
+    assert_nothing_left(&bench, &output);
+}
+
+#[test]
+fn option_that_an_execution_provider_rejects_is_shown_in_its_own_words() {
+    let bench = Workbench::new();
+    let output = one_node(&bench, &["--ep-option", "cpu:arena=0"]);
+    output.assert_error(BAD_INPUT, "failed to set up `CPUExecutionProvider`: unknown option `arena`", "`--ep-option`");
 }
 
 #[test]

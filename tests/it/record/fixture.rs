@@ -30,6 +30,8 @@ pub fn plan() -> Plan {
             variant: 0,
             runtime: RuntimeChoice::Script("script.json".into()),
             execution_provider: "CPUExecutionProvider".into(),
+            provider: Default::default(),
+            binding: Default::default(),
             options,
         }],
         batch_sizes: vec![1, 2],
@@ -91,6 +93,8 @@ pub fn record() -> RunRecord {
         statistics: None,
         fitness: None,
         conditions: None,
+        placements: Vec::new(),
+        monitoring: None,
         plan,
     }
 }
@@ -126,6 +130,7 @@ pub fn block(batch_size: u64, phase: Phase, latencies: &[u64]) -> Event {
         throttled_ns: None,
         migrations_count: None,
         resident_bytes: None,
+        cpu_energy: None,
         disturbances: Vec::new(),
     };
     Event::Block { block: Box::new(block), histogram: encoded(latencies) }

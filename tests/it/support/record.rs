@@ -140,6 +140,8 @@ pub fn build(shape: &RunShape) -> RunRecord {
         statistics: Some(Statistics::in_use(&[])),
         fitness: None,
         conditions: None,
+        placements: Vec::new(),
+        monitoring: None,
         plan,
     };
     measure(&mut run, shape, &mut noise);
@@ -154,6 +156,8 @@ fn plan(shape: &RunShape) -> Plan {
         variant,
         runtime: RuntimeChoice::Library("/opt/onnxruntime/libonnxruntime.so.1.31.1".into()),
         execution_provider: "CPUExecutionProvider".into(),
+        provider: Default::default(),
+        binding: Default::default(),
         options: SessionOptions::default(),
     };
     Plan {
@@ -223,6 +227,7 @@ fn host() -> Host {
         virtualization: Some("kvm".into()),
         load_average: Some(0.31),
         steal_since_boot_ns: Some(Nanos(1_200_000_000)),
+        ..Host::default()
     }
 }
 
@@ -378,6 +383,7 @@ fn launch_record(
             extensions_count: 2,
         }),
         latency_histogram: None,
+        gpu: None,
     };
     LaunchRecord {
         launch,
@@ -398,6 +404,7 @@ fn launch_record(
             threads_after_load_count: Some(1),
             session_config: BTreeMap::new(),
             execution_providers: vec!["CPUExecutionProvider".into()],
+            provider_options: BTreeMap::new(),
         }),
         cells: shape.batch_sizes.iter().map(cell).collect(),
         log_warnings_count: Some(u64::from(variant.precision == "int8 QDQ")),
@@ -445,6 +452,7 @@ fn block(
         throttled_ns: None,
         migrations_count: None,
         resident_bytes: Some(Bytes(30 << 20)),
+        cpu_energy: None,
         disturbances: Vec::new(),
     }
 }

@@ -1,0 +1,132 @@
+//! Figures of a cell that come from a GPU's driver or from energy counters.
+
+use super::estimate::Estimate;
+use super::index::Index;
+use super::over_launches::{largest, median, per_launch, pooled};
+use crate::plan::CellKey;
+use crate::record::{BlockRecord, GpuMemoryScope, GpuUse, LaunchCell, Metric, Told};
+use crate::units::{Joules, Nanos, Watts};
+
+/// Figures of a GPU, for cells of sessions that ran on one.
+pub(super) const OF_GPU: [Metric; 6] = [
+    Metric::GpuUtilization,
+    Metric::GpuUtilizationPeak,
+    Metric::GpuMemoryPeak,
+    Metric::GpuPower,
+    Metric::GpuEnergy,
+    Metric::GpuEnergyAboveIdle,
+];
+
+/// Figures of the processor's energy, for runs that looked for its counters.
+pub(super) const OF_CPU: [Metric; 2] = [Metric::CpuEnergy, Metric::CpuEnergyAboveIdle];
+
+/// Time that the blocks of a launch must last together: ten updates of a processor's counters, which come every
+/// millisecond.
+const LEAST_BLOCK_TIME: Nanos = Nanos(10_000_000);
+
+/// Why a figure of a GPU is absent of which no launch tells anything.
+const NOT_REPORTED: &str = "no launch came to the end of the cell";
+
+/// One of [`OF_GPU`].
+pub(super) fn of_gpu(index: &Index<'_>, key: CellKey, metric: Metric) -> Estimate {
+    let told = |used: &GpuUse| match metric {
+        Metric::GpuEnergyAboveIdle => per_prediction(used, key.batch_size, above_idle(index, used)?),
+        metric => figure(metric, used, key.batch_size),
+    };
+    let launches = || index.launch_cells(key).iter().filter_map(|(_, cell)| cell.gpu.as_ref());
+    let answers: Vec<Told<f64>> = launches().map(|used| used.as_ref().map_err(Clone::clone).and_then(told)).collect();
+    let values: Vec<f64> = answers.iter().filter_map(|answer| answer.as_ref().ok()).copied().collect();
+    let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, String::as_str);
+    match metric {
+        Metric::GpuUtilizationPeak => largest(&values, reason),
+        Metric::GpuMemoryPeak => {
+            let memories = launches().filter_map(|used| used.as_ref().ok()?.memory.as_ref().ok());
+            let is_of_device = memories.map(|memory| memory.scope).any(|scope| scope == GpuMemoryScope::Device);
+            remarked(largest(&values, reason), is_of_device)
+        }
+        _ => median(&values, reason),
+    }
+}
+
+/// A figure of one launch that does not depend on what the GPU takes while nothing runs.
+fn figure(metric: Metric, used: &GpuUse, batch_size: u64) -> Told<f64> {
+    match metric {
+        Metric::GpuUtilization => used.utilization_mean_ratio.clone().map(|ratio| ratio.0),
+        Metric::GpuUtilizationPeak => used.utilization_peak_ratio.clone().map(|ratio| ratio.0),
+        Metric::GpuMemoryPeak => used.memory.clone().map(|memory| memory.bytes.as_f64()),
+        Metric::GpuPower => used.power_mean_watts.clone().map(|power| power.0),
+        Metric::GpuEnergy => per_prediction(used, batch_size, energy(used)?),
+        _ => Err(NOT_REPORTED.into()),
+    }
+}
+
+/// A figure of a GPU in one launch of a cell; `None` if there is none, or if it is above idle.
+pub(super) fn of_launch(metric: Metric, cell: &LaunchCell) -> Option<f64> {
+    figure(metric, cell.gpu.as_ref()?.as_ref().ok()?, cell.batch_size).ok()
+}
+
+/// Says so where the memory was read from the device's level.
+fn remarked(mut estimate: Estimate, is_of_device: bool) -> Estimate {
+    if let (Estimate::Measured(measured), true) = (&mut estimate, is_of_device) {
+        measured.remark = Some("from the level of the whole device: the driver does not list the worker".into());
+    }
+    estimate
+}
+
+fn energy(used: &GpuUse) -> Told<Joules> {
+    used.energy.clone().map(|energy| energy.joules)
+}
+
+fn above_idle(index: &Index<'_>, used: &GpuUse) -> Told<Joules> {
+    let sampling = index.record.monitoring.as_ref().and_then(|monitoring| monitoring.gpus.as_ref().ok());
+    let idle = sampling.and_then(|sampling| sampling.idle.iter().find(|idle| idle.index == used.index));
+    let power =
+        idle.map_or_else(|| Err("the GPU was not looked at before the run".into()), |idle| idle.power_watts.clone());
+    Ok(less(energy(used)?, power?, used.elapsed_ns))
+}
+
+fn less(energy: Joules, idle: Watts, time: Nanos) -> Joules {
+    Joules(energy.0 - idle.over(time).0)
+}
+
+fn per_prediction(used: &GpuUse, batch_size: u64, energy: Joules) -> Told<f64> {
+    let predictions = used.inferences_count * batch_size;
+    if predictions == 0 { Err("no inference was completed".into()) } else { Ok(energy.0 / predictions as f64) }
+}
+
+/// One of [`OF_CPU`].
+pub(super) fn of_cpu(index: &Index<'_>, blocks: &[&BlockRecord], metric: Metric) -> Estimate {
+    let Some(monitoring) = &index.record.monitoring else { return Estimate::absent("the run did not look for it") };
+    let idle = match &monitoring.cpu {
+        Ok(power) => power.idle_watts,
+        Err(reason) => return Estimate::absent(reason.as_str()),
+    };
+    let idle = if metric == Metric::CpuEnergyAboveIdle { idle } else { Watts(0.0) };
+    let figure = |blocks: &[&BlockRecord]| cpu_energy_above(idle, blocks);
+    match figure(blocks) {
+        Some(value) => pooled(value, &per_launch(blocks, figure)),
+        None => Estimate::absent("a counter was not read in every block, or the blocks last less than 10 ms together"),
+    }
+}
+
+/// CPU energy per prediction over the blocks of one launch, in joules.
+pub(super) fn cpu_energy(blocks: &[&BlockRecord]) -> Option<f64> {
+    cpu_energy_above(Watts(0.0), blocks)
+}
+
+fn cpu_energy_above(idle: Watts, blocks: &[&BlockRecord]) -> Option<f64> {
+    let time = blocks.iter().fold(Nanos(0), |sum, block| sum + block.elapsed_ns);
+    let energy = blocks.iter().try_fold(Joules(0.0), |sum, block| Some(sum + block.cpu_energy?.total()))?;
+    let predictions: u64 = blocks.iter().map(|block| block.inferences_count * block.key.batch_size).sum();
+    (time >= LEAST_BLOCK_TIME && predictions > 0).then(|| less(energy, idle, time).0 / predictions as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_above_idle_is_the_rest() {
+        assert_eq!(less(Joules(300.0), Watts(70.0), Nanos(2_000_000_000)), Joules(160.0));
+    }
+}

@@ -1,0 +1,267 @@
+//! Words about execution providers and bindings, and what they spell.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{CliError, exit, values};
+use crate::engine::{self, Memory};
+use crate::plan::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
+
+/// What runs the nodes, and where inputs and outputs lie.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Execution providers")]
+pub struct ProviderArgs {
+    /// Execution providers, each a session of its own: `cpu`, `cuda`, `tensorrt`, `openvino`, ..., ONNX Runtime's
+    /// identifiers such as CUDAExecutionProvider, or names given with `--ep-library`.
+    #[arg(long, value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "cpu")]
+    pub ep: Vec<String>,
+    /// Index of the device; for OpenVINO that of a GPU, for a library of `--ep-library` of one of its devices.
+    /// [default: the execution provider's own]
+    #[arg(long, value_name = "N")]
+    pub device: Option<u64>,
+    /// An option of an execution provider, by its own key; EP may be left out where only one is planned besides the
+    /// CPU's. May be given several times.
+    #[arg(long, value_name = "[EP:]KEY=VALUE", value_parser = values::provider_option)]
+    pub ep_option: Vec<ProviderOption>,
+    /// A library that brings an execution provider, which `--ep NAME` runs on; may be given several times.
+    #[arg(long, value_name = "NAME=PATH", value_parser = values::key_value)]
+    pub ep_library: Vec<(String, String)>,
+    /// Makes it an error if any node runs on another execution provider.
+    #[arg(long)]
+    pub require_ep: bool,
+    /// Where inputs and outputs lie: in `host` memory, so that copies to the device and back are part of a latency, or in
+    /// that of the `device`. Each is a session of its own.
+    #[arg(long, value_enum, value_name = "PLACE,PLACE", value_delimiter = ',', default_value = "host")]
+    pub bind: Vec<BindArg>,
+}
+
+/// An option of an execution provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderOption {
+    /// Word for the execution provider; absent: the only one besides the CPU's.
+    pub provider: Option<String>,
+    /// The execution provider's key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Where inputs and outputs lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum BindArg {
+    Host,
+    Device,
+}
+
+/// An execution provider of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Provider {
+    pub identifier: String,
+    pub spec: ProviderSpec,
+    pub bindings: Vec<Binding>,
+}
+
+impl Provider {
+    fn is_cpu(&self) -> bool {
+        self.identifier == CPU_PROVIDER
+    }
+}
+
+/// The execution providers that the words spell, in their order.
+///
+/// # Errors
+/// Options, libraries and devices that no execution provider of the plan can take.
+pub(super) fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
+    let libraries = libraries(args)?;
+    let mut providers: Vec<Provider> = Vec::new();
+    for word in &args.ep {
+        let identifier = identifier(word, &libraries)?;
+        if !providers.iter().any(|known| known.identifier == identifier) {
+            let library = libraries.get(&identifier).cloned();
+            let spec = ProviderSpec { library, ..ProviderSpec::default() };
+            providers.push(Provider { bindings: Vec::new(), identifier, spec });
+        }
+    }
+    if let Some(unused) = libraries.keys().find(|name| !providers.iter().any(|known| known.identifier == **name)) {
+        return Err(CliError::message(exit::USAGE, format!("nothing runs on the library `{unused}`"))
+            .with_hint(format!("add `{unused}` to `--ep`")));
+    }
+    let has_others = providers.iter().any(|provider| !provider.is_cpu());
+    for (flag, is_given) in [("--device", args.device.is_some()), ("--require-ep", args.require_ep)] {
+        if is_given && !has_others {
+            return Err(CliError::message(
+                exit::USAGE,
+                format!("`{flag}` has no effect on the CPU execution provider"),
+            )
+            .with_hint("name another one with `--ep`".to_owned()));
+        }
+    }
+    for option in &args.ep_option {
+        let place = place_of(option, &providers, &libraries)?;
+        providers[place].spec.options.insert(option.key.clone(), option.value.clone());
+    }
+    for provider in providers.iter_mut().filter(|provider| !provider.is_cpu()) {
+        provider.spec.device = args.device;
+        provider.spec.required = args.require_ep;
+    }
+    bind(&mut providers, &args.bind)?;
+    Ok(providers)
+}
+
+type Libraries = BTreeMap<String, PathBuf>;
+
+fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
+    let found = args.ep_library.iter().map(|(name, path)| match std::fs::canonicalize(path) {
+        Ok(path) => Ok((name.clone(), path)),
+        Err(error) => Err(CliError {
+            code: exit::BAD_INPUT,
+            chain: vec![format!("cannot read `{path}`, named by --ep-library"), error.to_string()],
+            hint: Some("write `--ep-library NAME=PATH` with the path of a library of execution providers".into()),
+        }),
+    });
+    found.collect()
+}
+
+fn identifier(word: &str, libraries: &Libraries) -> Result<String, CliError> {
+    if word.is_empty() {
+        return Err(CliError::message(exit::USAGE, "an execution provider has no name")
+            .with_hint("write them as in `--ep cpu,cuda`".to_owned()));
+    }
+    Ok(if libraries.contains_key(word) { word.to_owned() } else { provider_identifier(word) })
+}
+
+/// Which of the providers an option is for.
+fn place_of(option: &ProviderOption, providers: &[Provider], libraries: &Libraries) -> Result<usize, CliError> {
+    let names = || providers.iter().map(|provider| provider_short_name(&provider.identifier)).collect::<Vec<_>>();
+    if let Some(word) = &option.provider {
+        let identifier = identifier(word, libraries)?;
+        return providers.iter().position(|provider| provider.identifier == identifier).ok_or_else(|| {
+            CliError::message(exit::USAGE, format!("`--ep-option` is for `{word}`, which is not planned"))
+                .with_hint(format!("write it for one of {}, or add `{word}` to `--ep`", names().join(", ")))
+        });
+    }
+    let others: Vec<usize> = (0..providers.len()).filter(|&place| !providers[place].is_cpu()).collect();
+    match others.as_slice() {
+        [only] => Ok(*only),
+        _ => {
+            let key = &option.key;
+            Err(CliError::message(
+                exit::USAGE,
+                format!("`--ep-option {key}=...` does not say for which execution provider"),
+            )
+            .with_hint(format!("write `--ep-option EP:{key}=...` with one of {}", names().join(", "))))
+        }
+    }
+}
+
+/// Gives every provider its bindings: that of the device only where it has memory of its own.
+fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
+    let has_memory = |provider: &Provider| engine::memory(&provider.identifier) != Memory::Host;
+    if words.contains(&BindArg::Device) && !providers.iter().any(has_memory) {
+        let names: Vec<String> = providers.iter().map(|provider| provider_short_name(&provider.identifier)).collect();
+        let message =
+            format!("`--bind device` needs a device with memory of its own, which {} has not", names.join(", "));
+        return Err(CliError::message(exit::USAGE, message)
+            .with_hint("leave out `--bind`, or name `cuda` or `tensorrt` with `--ep`".to_owned()));
+    }
+    for provider in providers {
+        let mut bindings = Vec::new();
+        for word in words {
+            let binding = match word {
+                BindArg::Device if has_memory(provider) => Binding::Device,
+                // Where computing is done in host memory, both come to the same.
+                BindArg::Host | BindArg::Device => Binding::Host,
+            };
+            if !bindings.contains(&binding) {
+                bindings.push(binding);
+            }
+        }
+        provider.bindings = bindings;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Words {
+        #[command(flatten)]
+        args: ProviderArgs,
+    }
+
+    fn parsed(words: &[&str]) -> Result<Vec<Provider>, CliError> {
+        providers(&Words::try_parse_from([&["onnxprof"], words].concat()).unwrap().args)
+    }
+
+    #[track_caller]
+    fn refused(words: &[&str], message: &str, hint: &str) {
+        let error = parsed(words).unwrap_err();
+        assert!(error.chain[0].contains(message) && error.hint.as_ref().unwrap().contains(hint), "{error:?}");
+        assert_eq!(error.code, exit::USAGE);
+    }
+
+    fn names(words: &[&str]) -> Vec<String> {
+        parsed(words).unwrap().into_iter().map(|provider| provider.identifier).collect()
+    }
+
+    #[test]
+    fn providers_keep_their_order_and_come_once() {
+        assert_eq!(names(&[]), ["CPUExecutionProvider"]);
+        assert_eq!(
+            names(&["--ep", "cuda,CPU", "--ep", "CUDAExecutionProvider,trt"]),
+            ["CUDAExecutionProvider", "CPUExecutionProvider", "TensorrtExecutionProvider"]
+        );
+    }
+
+    #[test]
+    fn an_option_goes_to_the_only_other_provider_or_where_it_says() {
+        let found = parsed(&["--ep", "cpu,cuda", "--ep-option", "enable_cuda_graph=1"]).unwrap();
+        assert_eq!(found[1].spec.options["enable_cuda_graph"], "1");
+        assert!(found[0].spec.options.is_empty());
+        let words = ["--ep", "cpu,cuda,openvino", "--ep-option", "openvino:device_type=HETERO:GPU,CPU"];
+        let found = parsed(&words).unwrap();
+        assert_eq!(found[2].spec.options["device_type"], "HETERO:GPU,CPU");
+        assert_eq!(parsed(&["--ep-option", "cpu:use_arena=0"]).unwrap()[0].spec.options["use_arena"], "0");
+    }
+
+    #[test]
+    fn an_option_that_could_be_anybodys_is_refused() {
+        refused(&["--ep", "cuda,openvino", "--ep-option", "a=b"], "does not say", "EP:a=...");
+        refused(&["--ep-option", "a=b"], "does not say", "cpu");
+        refused(&["--ep", "cuda", "--ep-option", "openvino:a=b"], "for `openvino`, which is not planned", "cuda");
+    }
+
+    #[test]
+    fn device_and_requirement_are_for_other_providers_than_the_cpu() {
+        let found = parsed(&["--ep", "cpu,cuda", "--device", "1", "--require-ep"]).unwrap();
+        assert_eq!((found[0].spec.device, found[0].spec.required), (None, false));
+        assert_eq!((found[1].spec.device, found[1].spec.required), (Some(1), true));
+        refused(&["--device", "1"], "`--device` has no effect", "`--ep`");
+        refused(&["--require-ep"], "`--require-ep` has no effect", "`--ep`");
+    }
+
+    #[test]
+    fn device_memory_is_bound_where_there_is_some() {
+        let found = parsed(&["--ep", "cpu,cuda", "--bind", "host,device"]).unwrap();
+        assert_eq!(found[0].bindings, [Binding::Host]);
+        assert_eq!(found[1].bindings, [Binding::Host, Binding::Device]);
+        assert_eq!(parsed(&["--ep", "cuda", "--bind", "device"]).unwrap()[0].bindings, [Binding::Device]);
+        refused(&["--ep", "cpu,openvino", "--bind", "device"], "which cpu, openvino has not", "`cuda`");
+    }
+
+    #[test]
+    fn a_library_brings_a_provider_of_its_own_name() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let library = format!("My_EP={}", file.path().display());
+        let found = parsed(&["--ep-library", &library, "--ep", "cpu,My_EP", "--ep-option", "My_EP:a=b"]).unwrap();
+        assert_eq!(found[1].identifier, "My_EP");
+        assert!(found[1].spec.library.is_some() && found[1].spec.options["a"] == "b");
+        refused(&["--ep-library", &library], "nothing runs on the library `My_EP`", "`--ep`");
+        let error = parsed(&["--ep-library", "X=/no/such.so", "--ep", "X"]).unwrap_err();
+        assert_eq!((error.code, error.chain[0].contains("`/no/such.so`")), (exit::BAD_INPUT, true));
+    }
+}

@@ -1,0 +1,201 @@
+//! Inputs and outputs bound to a session, and what is timed.
+
+use std::ffi::CString;
+use std::ptr;
+
+use ort::AsPointer;
+use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
+use ort::session::{IoBinding, Session as OrtSession};
+use ort::sys::{OrtIoBinding, OrtRunOptions, OrtSession as RawSession, OrtStatusPtr, OrtValue};
+use ort::value::DynValue;
+
+use super::ep::Memory;
+use super::words::words;
+use super::{EngineError, Inference, tensor};
+use crate::inputs::Tensor;
+use crate::plan::Binding;
+
+/// Where a session computes, and where its inputs and outputs are to lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub memory: Memory,
+    /// Index of the device.
+    pub device: i32,
+    pub binding: Binding,
+}
+
+impl Place {
+    /// The session's memory for tensors that stay where they are computed.
+    pub(super) fn own_memory(self, allocator: AllocatorType) -> Result<MemoryInfo<'static>, ort::Error> {
+        match self.memory {
+            Memory::Host => MemoryInfo::new(AllocationDevice::CPU, 0, allocator, MemoryType::Default),
+            Memory::Cuda => MemoryInfo::new(AllocationDevice::CUDA, self.device, allocator, MemoryType::Default),
+        }
+    }
+
+    /// Where outputs are left.
+    fn outputs(self) -> Result<MemoryInfo<'static>, ort::Error> {
+        match self.binding {
+            Binding::Host => MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput),
+            Binding::Device => self.own_memory(AllocatorType::Device),
+        }
+    }
+}
+
+/// Binds each set of inputs to a session.
+///
+/// ONNX Runtime copies an input to the device when it is bound. Bound once, it is there for good: that is the device
+/// binding, and on the CPU all that there is. For the host binding of another device, inputs are bound in every run.
+///
+/// # Errors
+/// [`EngineError::Bind`] in ONNX Runtime's own words.
+pub(super) fn bind<'s>(
+    session: &'s OrtSession,
+    place: Place,
+    sets: &[Vec<Tensor>],
+) -> Result<Box<dyn Inference + 's>, EngineError> {
+    let outputs = place.outputs().map_err(|error| bind_error("outputs", &error))?;
+    let sets = sets.iter().map(|set| BoundSet::new(session, set, &outputs)).collect::<Result<Vec<_>, _>>()?;
+    let turns = Turns { session, run: ort::api().RunWithBinding, sets, next: 0 };
+    Ok(match (place.memory, place.binding) {
+        (Memory::Host, _) => Box::new(turns),
+        (Memory::Cuda, Binding::Host) => Box::new(WithCopies { turns, bind_input: ort::api().BindInput }),
+        (Memory::Cuda, Binding::Device) => {
+            Box::new(OnDevice { turns, synchronize: ort::api().SynchronizeBoundOutputs })
+        }
+    })
+}
+
+fn bind_error(name: &str, error: &ort::Error) -> EngineError {
+    EngineError::Bind { name: name.to_owned(), message: words(error.message()) }
+}
+
+/// A set of inputs, and where the outputs go.
+struct BoundSet {
+    binding: IoBinding,
+    /// The inputs as they are in host memory.
+    inputs: Vec<(CString, DynValue)>,
+}
+
+impl BoundSet {
+    fn new(session: &OrtSession, set: &[Tensor], outputs: &MemoryInfo<'_>) -> Result<Self, EngineError> {
+        let mut binding = session.create_binding().map_err(|error| bind_error("session", &error))?;
+        let mut inputs = Vec::new();
+        for input in set {
+            let failed = |error: ort::Error| bind_error(&input.name, &error);
+            let value = tensor::to_value(&input.data).map_err(failed)?;
+            binding.bind_input(&input.name, &value).map_err(failed)?;
+            let name = CString::new(input.name.as_str())
+                .map_err(|error| EngineError::Bind { name: input.name.clone(), message: error.to_string() })?;
+            inputs.push((name, value));
+        }
+        for output in session.outputs() {
+            binding.bind_output_to_device(output.name(), outputs).map_err(|error| bind_error(output.name(), &error))?;
+        }
+        Ok(BoundSet { binding, inputs })
+    }
+}
+
+/// Sets of one request in flight, run in turn.
+struct Turns<'session> {
+    session: &'session OrtSession,
+    run: RunWithBinding,
+    sets: Vec<BoundSet>,
+    next: usize,
+}
+
+/// The C API's functions that are timed, looked up once.
+type RunWithBinding =
+    unsafe extern "system" fn(*mut RawSession, *const OrtRunOptions, *const OrtIoBinding) -> OrtStatusPtr;
+type BindInput = unsafe extern "system" fn(*mut OrtIoBinding, *const std::ffi::c_char, *const OrtValue) -> OrtStatusPtr;
+type Synchronize = unsafe extern "system" fn(*mut OrtIoBinding) -> OrtStatusPtr;
+
+impl Turns<'_> {
+    /// The set whose turn it is.
+    #[inline]
+    fn take_turn(&mut self) -> usize {
+        let turn = self.next;
+        self.next += 1;
+        if self.next == self.sets.len() {
+            self.next = 0;
+        }
+        turn
+    }
+
+    #[inline]
+    fn run_set(&self, turn: usize) -> Result<(), EngineError> {
+        // SAFETY: session and binding are alive, and the binding is of this session. `ort` wants the session to itself
+        // for this call; ONNX Runtime's own contract is that `Run` may be called by several threads at once on one
+        // session of the CPU or CUDA provider, each with a binding of its own, which is how servers use it.
+        unsafe {
+            let status = (self.run)(self.session.ptr().cast_mut(), ptr::null(), self.sets[turn].binding.ptr());
+            done(status)
+        }
+    }
+}
+
+impl Inference for Turns<'_> {
+    #[inline]
+    fn run(&mut self) -> Result<(), EngineError> {
+        let turn = self.take_turn();
+        self.run_set(turn)
+    }
+}
+
+/// Inputs are copied to the device before each run; outputs come back to the host by the end of it.
+struct WithCopies<'session> {
+    turns: Turns<'session>,
+    bind_input: BindInput,
+}
+
+impl Inference for WithCopies<'_> {
+    fn run(&mut self) -> Result<(), EngineError> {
+        let turn = self.turns.take_turn();
+        let set = &mut self.turns.sets[turn];
+        let binding = set.binding.ptr_mut();
+        for (name, value) in &set.inputs {
+            // SAFETY: binding, name and value are alive, and the binding is used by this thread alone.
+            unsafe { done((self.bind_input)(binding, name.as_ptr(), value.ptr())) }?;
+        }
+        self.turns.run_set(turn)
+    }
+}
+
+/// Inputs and outputs stay on the device; a run is over when the device is done.
+struct OnDevice<'session> {
+    turns: Turns<'session>,
+    synchronize: Synchronize,
+}
+
+impl Inference for OnDevice<'_> {
+    fn run(&mut self) -> Result<(), EngineError> {
+        let turn = self.turns.take_turn();
+        self.turns.run_set(turn)?;
+        // SAFETY: the binding is alive, and used by this thread alone.
+        unsafe { done((self.synchronize)(self.turns.sets[turn].binding.ptr_mut())) }
+    }
+}
+
+/// Whether a call did what it was to do.
+///
+/// # Safety
+/// `status` comes from ONNX Runtime and is used once.
+#[inline]
+unsafe fn done(status: OrtStatusPtr) -> Result<(), EngineError> {
+    if status.0.is_null() {
+        return Ok(());
+    }
+    // SAFETY: as the caller promises.
+    Err(unsafe { run_error(status) })
+}
+
+/// Not inlined, so that the way without an error stays short.
+///
+/// # Safety
+/// `status` comes from ONNX Runtime and is used once.
+#[cold]
+unsafe fn run_error(status: OrtStatusPtr) -> EngineError {
+    // SAFETY: as the caller promises.
+    let result = unsafe { ort::Error::result_from_status(status) };
+    EngineError::Run { message: result.err().map(|error| words(error.message())).unwrap_or_default() }
+}

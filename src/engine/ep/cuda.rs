@@ -1,0 +1,96 @@
+//! NVIDIA GPUs through CUDA.
+
+use std::fs;
+use std::path::Path;
+
+use ort::ep::{ArbitrarilyConfigurableExecutionProvider, CUDA, ExecutionProviderDispatch};
+
+use super::{Kind, Memory, Options, with_default};
+use crate::plan::SessionSpec;
+
+/// Folder in which NVIDIA's driver describes each GPU.
+const GPUS: &str = "/proc/driver/nvidia/gpus";
+
+pub(super) const KIND: Kind = Kind {
+    identifier: "CUDAExecutionProvider",
+    build: Some("cuda"),
+    memory: Memory::Cuda,
+    options,
+    dispatch: |options| vec![dispatch(options)],
+};
+
+fn options(spec: &SessionSpec) -> Options {
+    with_default(&spec.provider.options, "device_id", spec.provider.device)
+}
+
+/// What registers CUDA with these options.
+pub(super) fn dispatch(options: &Options) -> ExecutionProviderDispatch {
+    let with = |provider: CUDA, (key, value): (&String, &String)| provider.with_arbitrary_config(key, value);
+    options.iter().fold(CUDA::default(), with).build().error_on_failure()
+}
+
+/// What to do about a message of CUDA, its libraries or its driver.
+pub(super) fn hint(message: &str) -> Option<String> {
+    let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(sign));
+    if says(&["invalid device ordinal", "invalid device id", "Invalid device id"]) {
+        let gpus = gpus(Path::new(GPUS));
+        return Some(match gpus.as_slice() {
+            [] => "this machine's NVIDIA driver lists no GPU".into(),
+            gpus => format!("choose one of these with `--device`: {}", gpus.join(", ")),
+        });
+    }
+    if says(&["driver version is insufficient", "CUDA failure 35"]) {
+        return Some("update NVIDIA's driver, or use a build for an older CUDA with `--runtime`".into());
+    }
+    if says(&["no CUDA-capable device", "CUDA failure 100", "CUDA_ERROR_NO_DEVICE", "libcuda.so"]) {
+        return Some("there is no NVIDIA GPU with a driver here: check with `nvidia-smi`".into());
+    }
+    says(&["providers_cuda", "providers_tensorrt", "libcublas", "libcudnn", "libcudart", "libcufft", "libnvinfer"])
+        .then(|| {
+            "the build's own libraries are not all found: install it with `onnxprof runtime install cuda@VERSION`, or \
+             put their folders into LD_LIBRARY_PATH"
+                .into()
+        })
+}
+
+/// The GPUs that the driver lists in the order of their bus addresses, with their numbers: `0 (NVIDIA H100)`.
+fn gpus(folder: &Path) -> Vec<String> {
+    let mut addresses: Vec<_> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    addresses.sort();
+    let model = |address: &Path| {
+        let text = fs::read_to_string(address.join("information")).unwrap_or_default();
+        text.lines()
+            .find_map(|line| line.strip_prefix("Model:"))
+            .map_or_else(|| "unknown".into(), |m| m.trim().to_owned())
+    };
+    addresses.iter().enumerate().map(|(number, address)| format!("{number} ({})", model(address))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gpus_are_listed_as_the_driver_describes_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for (address, model) in [("0000:81:00.0", "NVIDIA L4"), ("0000:01:00.0", "NVIDIA A10")] {
+            fs::create_dir(folder.path().join(address)).unwrap();
+            fs::write(folder.path().join(address).join("information"), format!("Model: \t\t {model}\nIRQ: 1\n"))
+                .unwrap();
+        }
+        assert_eq!(gpus(folder.path()), ["0 (NVIDIA A10)", "1 (NVIDIA L4)"]);
+        assert_eq!(gpus(Path::new("/no/such/folder")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn messages_of_cuda_have_remedies() {
+        let hint = |message: &str| hint(message).unwrap_or_default();
+        assert!(
+            hint("CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version").contains("driver")
+        );
+        assert!(hint("CUDA failure 100: no CUDA-capable device is detected").contains("nvidia-smi"));
+        assert!(hint("libcublasLt.so.13: cannot open shared object file").contains("LD_LIBRARY_PATH"));
+        assert_eq!(hint("something else"), "");
+    }
+}

@@ -1,0 +1,32 @@
+//! Execution providers that only ONNX Runtime knows: registered by name, with the options as they are given.
+
+use std::ffi::{CString, c_char};
+
+use ort::AsPointer;
+use ort::session::builder::SessionBuilder;
+
+use super::Options;
+
+/// Registers the execution provider of this name.
+///
+/// # Errors
+/// ONNX Runtime's own words.
+pub(super) fn register(
+    mut builder: SessionBuilder,
+    name: &str,
+    options: &Options,
+) -> Result<SessionBuilder, ort::Error> {
+    let c_string = |text: &str| CString::new(text).map_err(|error| ort::Error::new(error.to_string()));
+    let name = c_string(name)?;
+    let keys = options.keys().map(|key| c_string(key)).collect::<Result<Vec<_>, _>>()?;
+    let values = options.values().map(|value| c_string(value)).collect::<Result<Vec<_>, _>>()?;
+    let pointers = |texts: &[CString]| texts.iter().map(|text| text.as_ptr()).collect::<Vec<*const c_char>>();
+    let (keys_of, values_of) = (pointers(&keys), pointers(&values));
+    let append = ort::api().SessionOptionsAppendExecutionProvider;
+    // SAFETY: the options belong to `builder`, and all texts outlive the call, which copies them.
+    let status =
+        unsafe { append(builder.ptr_mut(), name.as_ptr(), keys_of.as_ptr(), values_of.as_ptr(), keys_of.len()) };
+    // SAFETY: the status comes from the call above and is used once.
+    unsafe { ort::Error::result_from_status(status) }?;
+    Ok(builder)
+}

@@ -1,0 +1,74 @@
+//! Execution providers from libraries of their own.
+
+use std::path::Path;
+
+use ort::AsPointer;
+use ort::device::Device;
+use ort::environment::Environment;
+use ort::memory::DeviceType;
+use ort::session::builder::SessionBuilder;
+
+use super::{Options, Registered, refusal};
+use crate::engine::EngineError;
+use crate::engine::words::words;
+use crate::plan::{CPU_PROVIDER, SessionSpec};
+
+/// A library of execution providers, registered with the environment.
+#[derive(Debug)]
+pub(in crate::engine) struct Plugin {
+    name: String,
+    /// Addresses of the devices that were there before, which are not the library's.
+    foreign: Vec<usize>,
+}
+
+impl Plugin {
+    /// Registers the library at `path` under `name`.
+    ///
+    /// # Errors
+    /// [`EngineError::EpLibrary`] in ONNX Runtime's own words.
+    pub(in crate::engine) fn open(environment: &Environment, name: &str, path: &Path) -> Result<Self, EngineError> {
+        let foreign = environment.devices().map(|device| device.ptr().addr()).collect();
+        environment
+            .register_ep_library(name, path)
+            .map_err(|error| EngineError::EpLibrary { path: path.to_owned(), message: words(error.message()) })?;
+        Ok(Plugin { name: name.to_owned(), foreign })
+    }
+
+    /// Registers one of the library's devices with a session: the one asked for, or the first.
+    ///
+    /// # Errors
+    /// [`EngineError::NoDevice`], or [`EngineError::Provider`] in the execution provider's own words.
+    pub(super) fn register(
+        &self,
+        builder: SessionBuilder,
+        environment: &Environment,
+        spec: &SessionSpec,
+    ) -> Result<Registered, EngineError> {
+        let devices: Vec<Device<'_>> =
+            environment.devices().filter(|device| !self.foreign.contains(&device.ptr().addr())).collect();
+        let present: Vec<String> =
+            devices.iter().enumerate().map(|(number, device)| format!("{number} ({})", describe(device))).collect();
+        let index = spec.provider.device.unwrap_or(0);
+        let chosen = usize::try_from(index).ok().and_then(|index| devices.into_iter().nth(index));
+        let device = chosen.ok_or_else(|| EngineError::NoDevice { name: self.name.clone(), device: index, present })?;
+        let refused = |error: ort::Error| EngineError::Provider { name: self.name.clone(), message: refusal(&error) };
+        let own_name = device.ep().map_err(refused)?.to_owned();
+        let prefixed: Vec<(String, String)> =
+            spec.provider.options.iter().map(|(key, value)| (format!("{own_name}.{key}"), value.clone())).collect();
+        let builder = builder.with_devices([device], Some(&prefixed)).map_err(|error| refused(error.into()))?;
+        let options: Options = spec.provider.options.clone();
+        Ok(Registered { builder, names: vec![own_name, CPU_PROVIDER.to_owned()], options })
+    }
+}
+
+/// What a device is: `NVIDIA GPU`.
+fn describe(device: &Device<'_>) -> String {
+    let hardware = device.hardware_device();
+    let kind = match hardware.ty() {
+        DeviceType::CPU => "CPU",
+        DeviceType::GPU => "GPU",
+        DeviceType::NPU => "NPU",
+        DeviceType::FPGA => "FPGA",
+    };
+    hardware.vendor().map_or_else(|_| kind.to_owned(), |vendor| format!("{vendor} {kind}"))
+}

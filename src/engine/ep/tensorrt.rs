@@ -1,0 +1,25 @@
+//! NVIDIA GPUs through TensorRT, with CUDA behind it for the nodes that TensorRT does not take, as ONNX Runtime's
+//! documentation recommends.
+
+use ort::ep::{ArbitrarilyConfigurableExecutionProvider, ExecutionProviderDispatch, TensorRT};
+
+use super::{Kind, Memory, Options, cuda, with_default};
+use crate::plan::SessionSpec;
+
+/// The option that both execution providers have.
+const DEVICE: &str = "device_id";
+
+pub(super) const KIND: Kind =
+    Kind { identifier: "TensorrtExecutionProvider", build: Some("cuda"), memory: Memory::Cuda, options, dispatch };
+
+fn options(spec: &SessionSpec) -> Options {
+    with_default(&spec.provider.options, DEVICE, spec.provider.device)
+}
+
+fn dispatch(options: &Options) -> Vec<ExecutionProviderDispatch> {
+    let with = |provider: TensorRT, (key, value): (&String, &String)| provider.with_arbitrary_config(key, value);
+    let tensorrt = options.iter().fold(TensorRT::default(), with).build().error_on_failure();
+    let shared: Options =
+        options.iter().filter(|(key, _)| *key == DEVICE).map(|(k, v)| (k.clone(), v.clone())).collect();
+    vec![tensorrt, cuda::dispatch(&shared)]
+}

@@ -1,0 +1,144 @@
+//! Rules about the GPUs that sessions ran on, or that the machine has if it was only looked at.
+
+use super::{Bounds, Seen, percent, reason};
+use crate::record::{FitnessReason, FitnessVerdict, GpuConditions};
+use crate::units::Ratio;
+
+/// Share of the samples in which the power limit held a GPU's clocks down. Short peaks reach it on any large GPU; beyond
+/// a quarter of the time, the limit and what the chip's temperature makes of it set the speed.
+const POWER_CAPPED: Bounds = Bounds { suspect: 0.25, invalid: f64::INFINITY };
+
+/// Reasons that slow a GPU down whatever it was set to, and what to do about each.
+const SLOWDOWNS: [(&str, &str, &str); 5] = [
+    (
+        "hw_slowdown",
+        "its hardware slowed it down",
+        "look for heat or a weak power supply with `nvidia-smi -q -d PERFORMANCE`",
+    ),
+    (
+        "sw_thermal_slowdown",
+        "it was too hot",
+        "improve cooling, or lock lower clocks with `nvidia-smi --lock-gpu-clocks`",
+    ),
+    ("hw_thermal_slowdown", "it was far too hot", "improve cooling: its clocks were halved, or worse"),
+    ("hw_power_brake_slowdown", "the power supply held it back", "look at the machine's power supply"),
+    (
+        "sync_boost",
+        "another GPU of its group was slower",
+        "take it out of the group (`nvidia-smi boost-slider` and the like)",
+    ),
+];
+
+/// How often a reason was in force on a GPU.
+fn count(gpu: &GpuConditions, name: &str) -> u64 {
+    let events = gpu.clock_events.iter().flatten();
+    events.filter(|event| event.reason == name).map(|event| event.samples_count).sum()
+}
+
+pub(super) fn slowed_down(seen: Seen<'_>) -> Option<FitnessReason> {
+    let slowed = |gpu: &GpuConditions| {
+        let (name, why, remedy) = *SLOWDOWNS.iter().find(|(name, ..)| count(gpu, name) > 0)?;
+        let text = format!(
+            "the clocks of GPU {} were held down in {} of {} samples: {why} (`{name}`)",
+            gpu.index,
+            count(gpu, name),
+            gpu.samples_count
+        );
+        Some(reason(FitnessVerdict::Suspect, text, remedy))
+    };
+    seen.conditions.gpus.iter().find_map(slowed)
+}
+
+/// Only of a run: what limits the clocks of an idle GPU disturbs nobody.
+pub(super) fn power_capped(seen: Seen<'_>) -> Option<FitnessReason> {
+    if seen.blocks.is_empty() {
+        return None;
+    }
+    let capped = |gpu: &GpuConditions| {
+        let share = Ratio(count(gpu, "sw_power_cap") as f64 / gpu.samples_count.max(1) as f64);
+        let severity = POWER_CAPPED.severity(share.0)?;
+        let text = format!(
+            "its power limit held the clocks of GPU {} down in {} of the samples ({})",
+            gpu.index,
+            percent(share),
+            POWER_CAPPED.words(severity)
+        );
+        Some(reason(
+            severity,
+            text,
+            "lock clocks that it can hold with `nvidia-smi --lock-gpu-clocks`, or raise the limit",
+        ))
+    };
+    seen.conditions.gpus.iter().find_map(capped)
+}
+
+pub(super) fn shared(seen: Seen<'_>) -> Option<FitnessReason> {
+    let others = |gpu: &GpuConditions| {
+        let pids = gpu.other_pids.as_ref().ok().filter(|pids| !pids.is_empty())?;
+        let listed: Vec<String> = pids.iter().take(4).map(u64::to_string).collect();
+        let more = if pids.len() > 4 { " and more" } else { "" };
+        let text = format!(
+            "{} other process{} computed on GPU {} (process id {}{more})",
+            pids.len(),
+            if pids.len() == 1 { "" } else { "es" },
+            gpu.index,
+            listed.join(", ")
+        );
+        Some(reason(FitnessVerdict::Suspect, text, "end them (`nvidia-smi` shows them), or use another GPU"))
+    };
+    seen.conditions.gpus.iter().find_map(others)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge;
+    use super::super::testing::{block, quiet};
+    use super::*;
+    use crate::record::{ClockEvent, Conditions, Fitness, Host};
+
+    /// The verdict on 20 samples of a GPU.
+    fn judged(events: &[(&str, u64)], other_pids: Vec<u64>) -> Fitness {
+        let unknown = || "the GPU does not offer it".to_owned();
+        let event = |&(reason, samples_count): &(&str, u64)| ClockEvent { reason: reason.into(), samples_count };
+        let gpu = GpuConditions {
+            index: 1,
+            samples_count: 20,
+            clock_events: Ok(events.iter().map(event).collect()),
+            other_pids: Ok(other_pids),
+            sm_clock_hertz: Err(unknown()),
+            memory_clock_hertz: Err(unknown()),
+            power_watts: Err(unknown()),
+            memory_used_bytes: Err(unknown()),
+            temperature_max_celsius: Err(unknown()),
+        };
+        let conditions = Conditions { gpus: vec![gpu], ..quiet() };
+        judge(Seen { host: &Host::default(), conditions: &conditions, blocks: &[block(0, &[])] })
+    }
+
+    #[test]
+    fn idle_and_locked_clocks_disturb_nothing() {
+        let fitness = judged(&[("gpu_idle", 20), ("applications_clocks_setting", 20), ("sw_power_cap", 5)], vec![]);
+        assert_eq!(fitness.verdict, FitnessVerdict::Valid, "{fitness:?}");
+    }
+
+    #[test]
+    fn one_hot_sample_is_suspect() {
+        let fitness = judged(&[("hw_thermal_slowdown", 1)], vec![]);
+        assert_eq!(fitness.verdict, FitnessVerdict::Suspect);
+        let seen = "the clocks of GPU 1 were held down in 1 of 20 samples: it was far too hot (`hw_thermal_slowdown`)";
+        assert_eq!(fitness.reasons[0].seen, seen);
+    }
+
+    #[test]
+    fn power_limit_counts_by_its_share() {
+        let fitness = judged(&[("sw_power_cap", 6)], vec![]);
+        assert_eq!(fitness.verdict, FitnessVerdict::Suspect);
+        assert!(fitness.reasons[0].seen.ends_with("in 30% of the samples (bound 25%)"), "{fitness:?}");
+    }
+
+    #[test]
+    fn others_on_the_gpu_are_named() {
+        let fitness = judged(&[], vec![5, 8]);
+        assert_eq!(fitness.reasons[0].seen, "2 other processes computed on GPU 1 (process id 5, 8)");
+    }
+}

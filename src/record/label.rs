@@ -1,0 +1,78 @@
+//! What a session is called.
+
+use super::{RunRecord, RuntimeInfo};
+use crate::plan::{Binding, RuntimeChoice, SessionSpec, provider_identifier, provider_short_name};
+
+/// Official builds other than the CPU's, which are called like the execution provider that tells them apart.
+const BUILDS: [&str; 2] = ["cuda", "openvino"];
+
+impl RunRecord {
+    /// The variant's name, followed by what tells this session from the variant's other ones.
+    #[must_use]
+    pub fn session_label(&self, session: usize) -> String {
+        let spec = &self.plan.sessions[session];
+        let others = self.plan.sessions.iter().filter(|other| other.variant == spec.variant);
+        let others: Vec<&SessionSpec> = others.collect();
+        let mut marks = Vec::new();
+        let mut mark = |differs: fn(&SessionSpec, &SessionSpec) -> bool, text: &dyn Fn() -> String| {
+            if others.iter().any(|other| differs(spec, other)) {
+                marks.push(text());
+            }
+        };
+        let options = &spec.options;
+        mark(|one, other| one.execution_provider != other.execution_provider, &|| {
+            provider_short_name(&spec.execution_provider)
+        });
+        mark(|one, other| one.runtime != other.runtime, &|| self.runtime_name(spec));
+        mark(|one, other| one.binding != other.binding, &|| binding(spec.binding).to_owned());
+        mark(|one, other| one.options.intra_threads != other.options.intra_threads, &|| {
+            format!("{} intra-op threads", options.intra_threads)
+        });
+        mark(|one, other| one.options.inter_threads != other.options.inter_threads, &|| {
+            format!("{} inter-op threads", options.inter_threads)
+        });
+        mark(|one, other| one.options.graph_optimization != other.options.graph_optimization, &|| {
+            format!("optimization {:?}", options.graph_optimization).to_lowercase()
+        });
+        mark(|one, other| one.options.execution_mode != other.options.execution_mode, &|| {
+            format!("{:?} execution", options.execution_mode).to_lowercase()
+        });
+        let name = &self.plan.variant_of(session).name;
+        if marks.is_empty() { name.clone() } else { format!("{name} ({})", marks.join(", ")) }
+    }
+
+    /// What is known of the runtime of a session; `None` if it was never opened.
+    #[must_use]
+    pub fn runtime_of(&self, session: usize) -> Option<&RuntimeInfo> {
+        let path = self.plan.sessions[session].runtime.path();
+        self.runtimes.iter().find(|runtime| runtime.path == *path)
+    }
+
+    /// What tells a runtime from the others: its version, else its version and build, else its file.
+    fn runtime_name(&self, spec: &SessionSpec) -> String {
+        let path = spec.runtime.path();
+        let file = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let Some(own) = self.runtimes.iter().find(|runtime| runtime.path == *path) else { return file() };
+        if matches!(spec.runtime, RuntimeChoice::Script(_)) {
+            return file();
+        }
+        let names: [fn(&RuntimeInfo) -> String; 2] = [|runtime| runtime.version.clone(), version_and_build];
+        let is_unique = |name: &fn(&RuntimeInfo) -> String| {
+            self.runtimes.iter().filter(|other| name(other) == name(own)).count() == 1
+        };
+        names.iter().find(|name| is_unique(name)).map_or_else(|| path.display().to_string(), |name| name(own))
+    }
+}
+
+fn version_and_build(runtime: &RuntimeInfo) -> String {
+    let has = |short: &str| runtime.execution_providers.contains(&provider_identifier(short));
+    let build = BUILDS.into_iter().find(|build| has(build)).unwrap_or("cpu");
+    format!("{} {build}", runtime.version)
+}
+
+fn binding(binding: Binding) -> &'static str {
+    match binding {
+        Binding::Host => "host-bound",
+        Binding::Device => "device-bound",
+    }
+}

@@ -1,0 +1,360 @@
+//! GPUs and energy: what both take while nothing runs, and what a cell takes of its GPU.
+//!
+//! Blocks of several sessions alternate too fast for a driver's figures, so that each cell on a GPU is measured once more
+//! in every launch: for one uninterrupted stretch after its blocks, whose latencies count nowhere.
+
+mod stretch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use super::RunError;
+use super::launch::Launch;
+use super::round::Run;
+use crate::plan::{Plan, SessionSpec};
+use crate::record::{
+    CpuPower, EnergyMethod, Event, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, Monitoring,
+    Told,
+};
+use crate::sample::nvml::Gpus;
+use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, Roots, Sampler};
+use crate::units::{Bytes, Joules, Nanos};
+
+/// How long the machine is looked at before the first launch.
+const IDLE: Duration = Duration::from_millis(500);
+/// How often a GPU's energy counter is read meanwhile, to see how often it changes.
+const IDLE_STEP: Duration = Duration::from_millis(2);
+/// Updates of an energy counter that a stretch must hold, so that its ends cost a tenth at most.
+const LEAST_UPDATES: u64 = 10;
+
+/// What watches GPUs and energy during a run.
+#[derive(Debug)]
+pub(super) struct EnergyWatch {
+    /// One entry for each session of the plan.
+    devices: Vec<Device>,
+    /// Absent if no session computes on a GPU, or the GPUs cannot be asked.
+    monitor: Option<GpuMonitor>,
+    idle: Vec<GpuIdle>,
+    cpu: Told<CpuPower>,
+    /// By number of the launch.
+    held: BTreeMap<u64, Held>,
+    /// Time that stretches have taken.
+    spent: Duration,
+}
+
+/// The GPU of a session.
+#[derive(Clone, Debug)]
+enum Device {
+    /// The session computes on none.
+    None,
+    /// It does, and the driver has this number for it.
+    Known(u32),
+    /// It does, but nothing can be asked.
+    Unknown(String),
+}
+
+/// What a launch holds of its GPU.
+#[derive(Clone, Debug)]
+struct Held {
+    /// What the device's level rose by while the launch's worker ran.
+    risen: Told<i64>,
+}
+
+impl EnergyWatch {
+    /// Begins to watch the GPUs that the plan's sessions compute on.
+    pub(super) fn begin(plan: &Plan, roots: &Roots) -> EnergyWatch {
+        let wanted = plan.sessions.iter().any(|session| session.nvidia_device().is_some());
+        let gpus = wanted.then(|| Gpus::open(roots).map_err(|error| error.reason()));
+        let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+        let devices = plan.sessions.iter().map(|session| device(session, gpus.as_ref(), visible.as_deref())).collect();
+        let mut watch = EnergyWatch {
+            devices,
+            monitor: None,
+            idle: Vec::new(),
+            cpu: Err("the run has not begun".into()),
+            held: BTreeMap::new(),
+            spent: Duration::ZERO,
+        };
+        let used = watch.used();
+        watch.monitor = gpus
+            .and_then(Result::ok)
+            .filter(|_| !used.is_empty())
+            .map(|gpus| GpuMonitor::begin(gpus, &used, GPU_PERIOD));
+        watch
+    }
+
+    /// The GPUs that sessions compute on, by the driver's numbers.
+    fn used(&self) -> BTreeSet<u32> {
+        let known = |device: &Device| if let Device::Known(index) = device { Some(*index) } else { None };
+        self.devices.iter().filter_map(known).collect()
+    }
+
+    /// Looks at the machine while no worker runs.
+    async fn look_at_idle(&mut self, sampler: &Sampler) {
+        if self.monitor.is_none()
+            && let Err(error) = sampler.rapl()
+        {
+            self.cpu = Err(error.to_string());
+            return;
+        }
+        let mut counters: Vec<Counter> = self.used().into_iter().map(Counter::new).collect();
+        if let Some(monitor) = &self.monitor {
+            monitor.open_window();
+        }
+        let (began, before) = (Instant::now(), sampler.rapl().map(|rapl| rapl.read()));
+        while began.elapsed() < IDLE {
+            tokio::time::sleep(IDLE_STEP).await;
+            if let Some(monitor) = &self.monitor {
+                counters.iter_mut().for_each(|counter| counter.look(monitor.gpus()));
+            }
+        }
+        self.cpu = match (before, sampler.rapl()) {
+            (Ok(before), Ok(rapl)) => {
+                let energy = before.zip(rapl.read()).map(|(before, after)| after.since(&before).total());
+                let power = energy.and_then(|energy| energy.over(began.elapsed().into()));
+                let power = power.ok_or_else(|| "an energy counter could not be read any more".to_owned());
+                power.map(|idle_watts| CpuPower { domains: rapl.names(), idle_watts })
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
+        };
+        if let Some(monitor) = &self.monitor {
+            let idle = |counter: Counter| GpuIdle {
+                index: u64::from(counter.index),
+                power_watts: monitor.close_window(counter.index).power_mean(),
+                counter_period_ns: counter.period(),
+            };
+            self.idle = counters.into_iter().map(idle).collect();
+        }
+    }
+
+    /// What is known so far.
+    fn monitoring(&self) -> Monitoring {
+        let unknown = self.devices.iter().find_map(|device| match device {
+            Device::Unknown(reason) => Some(reason.clone()),
+            _ => None,
+        });
+        let gpus = match (&self.monitor, unknown) {
+            (Some(monitor), _) => Ok(GpuSampling {
+                period_ns: GPU_PERIOD.into(),
+                cost_ns: monitor.cost(),
+                ended_early: monitor.lost(),
+                idle: self.idle.clone(),
+            }),
+            (None, Some(reason)) => Err(reason),
+            (None, None) => Err("no session ran on an NVIDIA GPU".into()),
+        };
+        Monitoring { cpu: self.cpu.clone(), gpus }
+    }
+
+    /// The level of a session's GPU before its worker does something that may take memory there.
+    pub(super) fn level(&self, session: usize) -> Option<Told<Bytes>> {
+        match (self.devices.get(session)?, &self.monitor) {
+            (Device::Known(index), Some(monitor)) => Some(monitor.gpus().memory_used(*index)),
+            _ => None,
+        }
+    }
+
+    /// A process is one of this run's, whatever it computes on.
+    pub(super) fn adopt(&self, pid: u32) {
+        if let Some(monitor) = &self.monitor {
+            monitor.adopt(pid);
+        }
+    }
+
+    /// A worker has done something since `before`.
+    pub(super) fn worked(&mut self, session: usize, launch: &Launch, before: Option<Told<Bytes>>) {
+        let (Some(before), Some(after)) = (before, self.level(session)) else { return };
+        let held = self.held.entry(launch.record.launch).or_insert(Held { risen: Ok(0) });
+        held.risen = match (&held.risen, &rise(before, after)) {
+            (Ok(risen), Ok(more)) => Ok(risen + more),
+            (Err(reason), _) | (_, Err(reason)) => Err(reason.clone()),
+        };
+    }
+
+    /// What the GPUs went through.
+    pub(super) fn conditions(&self) -> Vec<crate::record::GpuConditions> {
+        self.monitor.as_ref().map(GpuMonitor::conditions).unwrap_or_default()
+    }
+
+    /// A failure of a session on a GPU, which says so where the GPU was lost.
+    pub(super) fn explained(&self, session: usize, failure: &Failure) -> Failure {
+        let lost = self.monitor.as_ref().and_then(GpuMonitor::lost);
+        match (self.devices.get(session), lost) {
+            (Some(Device::Known(_)), Some(lost)) => Failure {
+                message: format!("{lost}; {}", failure.message),
+                hint: Some(
+                    "look for `Xid` in the kernel's log (`dmesg`), and reset the GPU or restart the machine".into(),
+                ),
+                ..failure.clone()
+            },
+            _ => failure.clone(),
+        }
+    }
+
+    /// Memory of the session at the end of a stretch.
+    fn memory(&self, launch: &Launch, window: &GpuWindow, before: &Told<Bytes>) -> Told<GpuMemory> {
+        if let Some(bytes) = window.process_memory_max(launch.worker.pid()) {
+            return Ok(GpuMemory { bytes, scope: GpuMemoryScope::Process });
+        }
+        let Some(held) = self.held.get(&launch.record.launch) else { return Err("its level was never read".into()) };
+        let in_stretch = rise(before.clone(), window.memory_used_max())?.max(0);
+        let bytes = u64::try_from(held.risen.clone()? + in_stretch).unwrap_or(0);
+        Ok(GpuMemory { bytes: Bytes(bytes), scope: GpuMemoryScope::Device })
+    }
+
+    /// Energy of a stretch between two readings of the counter.
+    fn energy(&self, index: u32, ends: [Told<Joules>; 2], window: &GpuWindow, elapsed: Nanos) -> Told<GpuEnergy> {
+        let [before, after] = ends;
+        let (before, after) = match (before, after) {
+            (Ok(before), Ok(after)) => (before, after),
+            (Err(reason), _) | (_, Err(reason)) => {
+                let power = window.power_mean().map_err(|_| reason)?;
+                return Ok(GpuEnergy { joules: power.over(elapsed), method: EnergyMethod::PowerSamples });
+            }
+        };
+        if after.0 < before.0 {
+            return Err("the GPU's energy counter began anew: the driver was loaded again".into());
+        }
+        let period = self.idle.iter().find(|idle| idle.index == u64::from(index)).map(|idle| &idle.counter_period_ns);
+        let period = period.map_or_else(|| Err("the GPU was not looked at before the run".to_owned()), Clone::clone)?;
+        if elapsed.0 < period.0.saturating_mul(LEAST_UPDATES) {
+            return Err(format!(
+                "the stretch of {} ms is shorter than {LEAST_UPDATES} updates of the energy counter, one each {} ms",
+                elapsed.0 / 1_000_000,
+                period.0 / 1_000_000
+            ));
+        }
+        Ok(GpuEnergy { joules: Joules(after.0 - before.0), method: EnergyMethod::Counter })
+    }
+}
+
+/// The GPU of a session; `gpus` is absent where no session computes on one.
+fn device(session: &SessionSpec, gpus: Option<&Told<Gpus>>, visible: Option<&str>) -> Device {
+    match (session.nvidia_device(), gpus) {
+        (Some(ordinal), Some(Ok(gpus))) => match gpus.resolve(ordinal, visible) {
+            Ok(index) => Device::Known(index),
+            Err(error) => Device::Unknown(error.reason()),
+        },
+        (Some(_), Some(Err(reason))) => Device::Unknown(reason.clone()),
+        _ => Device::None,
+    }
+}
+
+fn rise(before: Told<Bytes>, after: Told<Bytes>) -> Told<i64> {
+    Ok(after?.0.cast_signed() - before?.0.cast_signed())
+}
+
+/// The energy counter of a GPU, and when it changed.
+#[derive(Debug)]
+struct Counter {
+    index: u32,
+    last: Option<Joules>,
+    changes: Vec<Instant>,
+    absent: Option<String>,
+}
+
+impl Counter {
+    fn new(index: u32) -> Counter {
+        Counter { index, last: None, changes: Vec::new(), absent: None }
+    }
+
+    fn look(&mut self, gpus: &Gpus) {
+        match gpus.energy(self.index) {
+            Ok(now) => {
+                if self.last.replace(now).is_some_and(|last| last != now) {
+                    self.changes.push(Instant::now());
+                }
+            }
+            Err(reason) => self.absent = Some(reason),
+        }
+    }
+
+    /// Mean time between two changes.
+    fn period(self) -> Told<Nanos> {
+        match (self.absent, self.changes.as_slice()) {
+            (Some(reason), _) => Err(reason),
+            (None, [first, .., last]) => {
+                let count = u32::try_from(self.changes.len() - 1).unwrap_or(u32::MAX);
+                Ok(Nanos::from(last.duration_since(*first) / count))
+            }
+            (None, _) => {
+                Err(format!("the energy counter changed less than twice in {} ms before the run", IDLE.as_millis()))
+            }
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Looks at energy and GPUs before the first launch, and writes down what they take then.
+    pub(super) async fn watch_energy(&mut self) -> Result<(), RunError> {
+        self.energy.look_at_idle(&self.sampler).await;
+        self.note_monitoring()
+    }
+
+    /// Writes down how GPUs and energy were observed.
+    pub(super) fn note_monitoring(&mut self) -> Result<(), RunError> {
+        let monitoring = self.energy.monitoring();
+        Ok(self.journal.append(Event::Monitored(Box::new(monitoring)))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(counter_period_ns: Told<Nanos>) -> EnergyWatch {
+        EnergyWatch {
+            devices: vec![Device::Known(0)],
+            monitor: None,
+            idle: vec![GpuIdle { index: 0, power_watts: Err("no".into()), counter_period_ns }],
+            cpu: Err("no".into()),
+            held: BTreeMap::new(),
+            spent: Duration::ZERO,
+        }
+    }
+
+    fn energy(period: u64, joules: [f64; 2], elapsed: u64) -> Told<GpuEnergy> {
+        let ends = joules.map(|joules| Ok(Joules(joules)));
+        watch(Ok(Nanos(period))).energy(0, ends, &GpuWindow::default(), Nanos(elapsed))
+    }
+
+    #[test]
+    fn energy_is_what_the_counter_rose_by() {
+        let expected = GpuEnergy { joules: Joules(250.0), method: EnergyMethod::Counter };
+        assert_eq!(energy(100_000_000, [1000.0, 1250.0], 1_000_000_000), Ok(expected));
+    }
+
+    #[test]
+    fn stretch_of_fewer_than_ten_updates_has_no_energy() {
+        let reason = energy(100_000_000, [1000.0, 1250.0], 999_000_000).unwrap_err();
+        assert_eq!(reason, "the stretch of 999 ms is shorter than 10 updates of the energy counter, one each 100 ms");
+    }
+
+    #[test]
+    fn counter_of_unknown_steps_has_no_energy() {
+        let ends = [1000.0, 1250.0].map(|joules| Ok(Joules(joules)));
+        let energy = watch(Err("it never changed".into())).energy(0, ends, &GpuWindow::default(), Nanos(1_000_000_000));
+        assert_eq!(energy, Err("it never changed".into()));
+    }
+
+    #[test]
+    fn counter_that_fell_was_set_back() {
+        assert!(energy(1, [1000.0, 3.0], 1_000_000_000).unwrap_err().contains("began anew"));
+    }
+
+    #[test]
+    fn without_a_counter_and_without_power_the_counter_s_reason_is_told() {
+        let ends = [Err("the GPU does not offer it".to_owned()), Ok(Joules(1.0))];
+        let energy = watch(Err("no".into())).energy(0, ends, &GpuWindow::default(), Nanos(1_000_000_000));
+        assert_eq!(energy, Err("the GPU does not offer it".into()));
+    }
+
+    #[test]
+    fn update_period_is_the_mean_time_between_changes() {
+        let start = Instant::now();
+        let changes = [0, 20, 41, 60].map(|ms| start + Duration::from_millis(ms)).to_vec();
+        let counter = Counter { index: 0, last: None, changes, absent: None };
+        assert_eq!(counter.period(), Ok(Nanos(20_000_000)));
+        assert!(Counter::new(0).period().unwrap_err().contains("less than twice"));
+    }
+}

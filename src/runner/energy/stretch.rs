@@ -1,0 +1,103 @@
+//! What a cell takes of its GPU: one uninterrupted stretch, long enough for a driver's figures.
+
+use std::time::{Duration, Instant};
+
+use super::Device;
+use crate::plan::CellKey;
+use crate::protocol::{Request, Response};
+use crate::record::{Failure, GpuUse, Told};
+use crate::runner::Extent;
+use crate::runner::launch::Launch;
+use crate::runner::round::Run;
+use crate::sample::{GpuMonitor, GpuStretch};
+
+/// A stretch is no longer than this: twelve samples, and ten updates of the slowest counters known with some room.
+const LONGEST_STRETCH: Duration = Duration::from_millis(1200);
+/// And no shorter: a driver averages over 1/6 s at least.
+const SHORTEST_STRETCH: Duration = Duration::from_millis(250);
+/// Share of the budget that all stretches may take.
+const STRETCH_SHARE: f64 = 0.2;
+/// Inferences that a stretch holds at least.
+const MIN_INFERENCES: u64 = 3;
+
+impl Run<'_> {
+    /// What a cell takes of its GPU, over one stretch; `None` if it computes on none.
+    ///
+    /// # Errors
+    /// What the worker's end amounts to, if it ends.
+    pub(in crate::runner) async fn gpu_use(
+        &mut self,
+        launch: &mut Launch,
+        key: CellKey,
+    ) -> Result<Option<Told<GpuUse>>, Failure> {
+        let index = match &self.energy.devices[key.session] {
+            Device::None => return Ok(None),
+            Device::Unknown(reason) => return Ok(Some(Err(reason.clone()))),
+            Device::Known(index) => *index,
+        };
+        let length = match self.stretch_length() {
+            Ok(length) => length,
+            Err(reason) => return Ok(Some(Err(reason))),
+        };
+        self.stretch(launch, key, (index, length)).await.map(Some)
+    }
+
+    async fn stretch(
+        &mut self,
+        launch: &mut Launch,
+        key: CellKey,
+        (index, length): (u32, Duration),
+    ) -> Result<Told<GpuUse>, Failure> {
+        let Some(monitor) = &self.energy.monitor else { return Ok(Err("the GPU is not observed".into())) };
+        let request = Request::Block { length_ns: length.into(), min_inferences: MIN_INFERENCES };
+        let doing = format!("run for {} ms at batch size {}", length.as_millis(), key.batch_size);
+        let (began, level) = (Instant::now(), monitor.gpus().memory_used(index));
+        monitor.open_window();
+        let before = monitor.gpus().energy(index);
+        let answer = launch.worker.ask(&request, &doing).await;
+        let after = monitor.gpus().energy(index);
+        let window = monitor.close_window(index);
+        let lost = monitor.lost();
+        self.energy.spent += began.elapsed();
+        let report = match answer? {
+            Response::Block(report) => report,
+            other => return Err(launch.worker.unexpected(&other).await),
+        };
+        if let Some(lost) = lost {
+            return Ok(Err(lost));
+        }
+        Ok(Ok(window.used(GpuStretch {
+            index,
+            elapsed_ns: report.elapsed_ns,
+            inferences_count: report.inferences_count,
+            memory: self.energy.memory(launch, &window, &level),
+            energy: self.energy.energy(index, [before, after], &window, report.elapsed_ns),
+        })))
+    }
+
+    /// How long the next stretch may be.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn stretch_length(&self) -> Told<Duration> {
+        if matches!(self.extent, Extent::Probe(_)) {
+            return Err("the run is a probe".into());
+        }
+        if let Some(lost) = self.energy.monitor.as_ref().and_then(GpuMonitor::lost) {
+            return Err(lost);
+        }
+        let remaining = self.remaining();
+        if remaining < SHORTEST_STRETCH {
+            return Err("the budget was spent before it".into());
+        }
+        let Some(budget) = self.plan.schedule.budget_ns else { return Ok(LONGEST_STRETCH.min(remaining)) };
+        let on_gpu = |key: &CellKey| matches!(self.energy.devices[key.session], Device::Known(_));
+        let cells = u32::try_from(self.plan.cells().filter(on_gpu).count()).unwrap_or(u32::MAX).max(1);
+        let all = Duration::from(budget).mul_f64(STRETCH_SHARE);
+        let length = (all / cells).clamp(SHORTEST_STRETCH, LONGEST_STRETCH);
+        if self.energy.spent + length > all {
+            return Err("the budget leaves no time for it; raise `--budget`, or name fewer batch sizes".into());
+        }
+        Ok(length.min(remaining))
+    }
+}

@@ -1,0 +1,106 @@
+//! Before the first measurement: open every runtime of the plan once, and find out what it has.
+
+use super::launch;
+use super::prepare::unnamed_log;
+use super::worker_process::{WorkerCommand, WorkerProcess};
+use crate::plan::{CPU_PROVIDER, Plan, ProviderSpec, RuntimeChoice, SessionSpec};
+use crate::protocol::Response;
+use crate::record::{Failure, RuntimeInfo};
+
+/// A runtime of the plan.
+#[derive(Clone, Debug)]
+pub struct FoundRuntime {
+    /// The runtime.
+    pub choice: RuntimeChoice,
+    /// How it was found, for the record.
+    pub found_by: String,
+}
+
+/// Opens every runtime once, and every library of execution providers: one that cannot be used would fail every session.
+///
+/// # Errors
+/// One of them cannot be opened, or none of the runtimes has an execution provider of the plan.
+pub(super) async fn open_all(
+    plan: &Plan,
+    found: &[FoundRuntime],
+    command: &WorkerCommand,
+) -> Result<Vec<RuntimeInfo>, Failure> {
+    let mut runtimes: Vec<RuntimeInfo> = Vec::new();
+    for spec in &plan.sessions {
+        if !runtimes.iter().any(|known| known.path == *spec.runtime.path()) {
+            let on_cpu = SessionSpec {
+                execution_provider: CPU_PROVIDER.into(),
+                provider: ProviderSpec::default(),
+                ..spec.clone()
+            };
+            let info = open(command, &on_cpu).await?;
+            let found_by = found.iter().find(|found| found.choice == spec.runtime).map(|found| found.found_by.clone());
+            runtimes.push(RuntimeInfo { found_by: found_by.unwrap_or_default(), ..info });
+        }
+    }
+    // A library of execution providers has to be tried; an execution provider that no runtime has is asked for once
+    // more, for the words of its refusal.
+    let mut opened: Vec<&SessionSpec> = Vec::new();
+    for spec in &plan.sessions {
+        let is_same = |other: &&SessionSpec| {
+            let (one, other) = (spec, *other);
+            one.execution_provider == other.execution_provider
+                && (one.runtime == other.runtime || one.provider.library.is_none())
+        };
+        let is_had = spec.provider.library.is_none()
+            && plan.sessions.iter().filter(|other| is_same(other)).any(|other| offers(&runtimes, other));
+        if !is_had && !opened.iter().any(is_same) {
+            opened.push(spec);
+            open(command, spec).await?;
+        }
+    }
+    Ok(runtimes)
+}
+
+/// Whether the runtime of a session has its execution provider.
+fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
+    let runtime = runtimes.iter().find(|runtime| runtime.path == *spec.runtime.path());
+    spec.provider.library.is_some()
+        || runtime.is_some_and(|runtime| runtime.execution_providers.contains(&spec.execution_provider))
+}
+
+/// Leaves out of the plan the sessions whose execution provider their runtime does not have, where another has it;
+/// returns what is to be said about it.
+pub(super) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[RuntimeInfo]) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    plan.sessions.retain(|spec| {
+        let offered = offers(runtimes, spec);
+        if !offered {
+            let path = spec.runtime.path();
+            let version = runtimes.iter().find(|runtime| runtime.path == *path).map(|runtime| runtime.version.as_str());
+            let note = format!(
+                "`{}` is not measured on ONNX Runtime {} (`{}`), which does not have it",
+                spec.execution_provider,
+                version.unwrap_or("of unknown version"),
+                path.display()
+            );
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        offered
+    });
+    notes
+}
+
+async fn open(command: &WorkerCommand, spec: &SessionSpec) -> Result<RuntimeInfo, Failure> {
+    let mut worker = WorkerProcess::spawn(command, Some(&spec.runtime), unnamed_log()?).await?;
+    let opened = match worker.ask(&launch::open_request(spec), "open the runtime").await {
+        Ok(Response::Opened { version, build_info, execution_providers, .. }) => Ok(RuntimeInfo {
+            path: spec.runtime.path().clone(),
+            version,
+            build_info,
+            execution_providers,
+            found_by: String::new(),
+        }),
+        Ok(other) => Err(worker.unexpected(&other).await),
+        Err(failure) => Err(failure),
+    };
+    worker.end().await;
+    opened
+}

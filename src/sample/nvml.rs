@@ -1,0 +1,335 @@
+//! NVIDIA GPUs, through the driver's own library (NVML), which is opened at run time: a machine without one builds and
+//! runs the same program. Read [`Gpus`] first.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nvml_wrapper::bitmasks::device::ThrottleReasons;
+use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
+use nvml_wrapper::enums::device::UsedGpuMemory;
+use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{Device, Nvml};
+
+use super::Roots;
+use crate::hash;
+use crate::record::{GpuDriver, GpuInfo, Host, Told};
+use crate::units::{Bytes, Celsius, Hertz, Joules, Ratio, Watts};
+
+/// Why nothing is known about GPUs.
+#[derive(Debug, thiserror::Error)]
+pub enum GpuError {
+    /// The driver's library is not there, or cannot be opened.
+    #[error("there is no NVIDIA driver: `{library}` cannot be opened")]
+    NoLibrary {
+        /// The library.
+        library: PathBuf,
+        /// What the loader says.
+        source: NvmlError,
+    },
+    /// The library is there, the driver does not answer it.
+    #[error("the NVIDIA driver does not answer")]
+    NoDriver(#[source] NvmlError),
+    /// A GPU that was asked for is not there.
+    #[error("there is no GPU {wanted}: {} present", present(*.count))]
+    NoGpu {
+        /// What was asked for: a number, or a name from `CUDA_VISIBLE_DEVICES`.
+        wanted: String,
+        /// GPUs that the driver lists.
+        count: u32,
+    },
+    /// A GPU does not answer any more.
+    #[error("GPU {index} was lost: {reason}")]
+    Lost {
+        /// Number by which the driver knows it.
+        index: u32,
+        /// What the driver says.
+        reason: String,
+    },
+}
+
+/// `none is`, `GPU 0 is` or `GPUs 0 to 3 are`.
+fn present(count: u32) -> String {
+    match count {
+        0 => "none is".into(),
+        1 => "GPU 0 is".into(),
+        more => format!("GPUs 0 to {} are", more - 1),
+    }
+}
+
+impl GpuError {
+    /// The error and its cause in one line, for the record.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            // The loader repeats the name of the library.
+            GpuError::NoLibrary { .. } | GpuError::NoGpu { .. } | GpuError::Lost { .. } => self.to_string(),
+            GpuError::NoDriver(source) => format!("{self}: {}", words(source)),
+        }
+    }
+}
+
+/// The GPUs of the machine, through the driver's library.
+#[derive(Debug)]
+pub struct Gpus {
+    nvml: Nvml,
+}
+
+/// What a driver tells about a GPU at one moment. What it refuses is absent with the reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GpuReading {
+    /// Share of the driver's last averaging window in which a kernel ran; the window is 1/6 s to 1 s long.
+    pub utilization_ratio: Told<Ratio>,
+    /// Share of that window in which the GPU's memory was read or written.
+    pub memory_utilization_ratio: Told<Ratio>,
+    /// Memory in use, of all processes.
+    pub memory_used_bytes: Told<Bytes>,
+    /// Power draw; most chips since 2020 average it over a second.
+    pub power_watts: Told<Watts>,
+    /// Clock of the multiprocessors.
+    pub sm_clock_hertz: Told<Hertz>,
+    /// Clock of the memory.
+    pub memory_clock_hertz: Told<Hertz>,
+    /// Temperature of the die.
+    pub temperature_celsius: Told<Celsius>,
+    /// What holds the clocks down, by NVML's names.
+    pub clock_events: Told<Vec<&'static str>>,
+    /// Processes that compute on it.
+    pub processes: Told<Vec<GpuProcess>>,
+}
+
+/// A process that computes on a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GpuProcess {
+    /// Process id by the driver, which in a container may be that of the host.
+    pub pid: u32,
+    /// GPU memory of the process; absent where the driver does not tell.
+    pub memory_bytes: Option<Bytes>,
+}
+
+impl Gpus {
+    /// Opens the driver's library.
+    ///
+    /// # Errors
+    /// [`GpuError::NoLibrary`] on a machine without NVIDIA's driver, [`GpuError::NoDriver`] where its kernel part is not
+    /// loaded or refuses.
+    pub fn open(roots: &Roots) -> Result<Gpus, GpuError> {
+        let library = roots.nvml.as_os_str();
+        match Nvml::builder().lib_path(library).init() {
+            Ok(nvml) => Ok(Gpus { nvml }),
+            Err(source @ NvmlError::LibloadingError(_)) => Err(GpuError::NoLibrary { library: library.into(), source }),
+            Err(source) => Err(GpuError::NoDriver(source)),
+        }
+    }
+
+    /// Number of GPUs; 0 where the driver does not tell.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.nvml.device_count().unwrap_or(0)
+    }
+
+    /// The driver.
+    #[must_use]
+    pub fn driver(&self) -> GpuDriver {
+        let cuda = self.nvml.sys_cuda_driver_version().map(|version| {
+            let (major, minor) =
+                (nvml_wrapper::cuda_driver_version_major(version), nvml_wrapper::cuda_driver_version_minor(version));
+            format!("{major}.{minor}")
+        });
+        GpuDriver { version: told(self.nvml.sys_driver_version()), cuda_version: told(cuda) }
+    }
+
+    /// What every GPU is.
+    #[must_use]
+    pub fn all(&self) -> Vec<GpuInfo> {
+        (0..self.count()).filter_map(|index| Some(info(index, &self.nvml.device_by_index(index).ok()?))).collect()
+    }
+
+    /// The driver's number of the GPU that CUDA calls `ordinal`, where `visible` is what `CUDA_VISIBLE_DEVICES` holds.
+    ///
+    /// CUDA puts the fastest GPU first, the driver's library the one with the lowest bus address: where a machine has
+    /// unlike GPUs, they agree if `CUDA_DEVICE_ORDER` is `PCI_BUS_ID`.
+    ///
+    /// # Errors
+    /// [`GpuError::NoGpu`] if there is none.
+    pub fn resolve(&self, ordinal: u64, visible: Option<&str>) -> Result<u32, GpuError> {
+        let count = self.count();
+        let missing = |wanted: String| GpuError::NoGpu { wanted, count };
+        let Some(visible) = visible else {
+            return u32::try_from(ordinal).ok().filter(|&index| index < count).ok_or(missing(ordinal.to_string()));
+        };
+        let entry = usize::try_from(ordinal).ok().and_then(|place| visible.split(',').nth(place)).map(str::trim);
+        let entry = entry.filter(|entry| !entry.is_empty()).ok_or_else(|| missing(ordinal.to_string()))?;
+        let is_named = |index: &u32| {
+            let uuid = self.nvml.device_by_index(*index).and_then(|device| device.uuid());
+            uuid.is_ok_and(|uuid| uuid.starts_with(entry))
+        };
+        let found = match entry.parse::<u32>() {
+            Ok(index) => (index < count).then_some(index),
+            Err(_) => (0..count).find(is_named),
+        };
+        found.ok_or_else(|| missing(entry.to_owned()))
+    }
+
+    /// What the driver tells about a GPU now.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`] if the GPU does not answer any more, and will not.
+    pub fn read(&self, index: u32) -> Result<GpuReading, GpuError> {
+        let lost = |error: &NvmlError| GpuError::Lost { index, reason: words(error) };
+        let device = self.nvml.device_by_index(index).map_err(|error| lost(&error))?;
+        let asked = Asked::default();
+        let utilization = asked.of(device.utilization_rates());
+        let reading = GpuReading {
+            utilization_ratio: utilization.clone().map(|rates| percent(rates.gpu)),
+            memory_utilization_ratio: utilization.map(|rates| percent(rates.memory)),
+            memory_used_bytes: asked.of(device.memory_info()).map(|memory| Bytes(memory.used)),
+            power_watts: asked.of(device.power_usage()).map(milliwatts),
+            sm_clock_hertz: asked.of(device.clock_info(Clock::SM)).map(megahertz),
+            memory_clock_hertz: asked.of(device.clock_info(Clock::Memory)).map(megahertz),
+            temperature_celsius: asked
+                .of(device.temperature(TemperatureSensor::Gpu))
+                .map(|degrees| Celsius(f64::from(degrees))),
+            clock_events: asked.of(device.current_throttle_reasons()).map(names),
+            processes: asked.of(device.running_compute_processes()).map(|listed| listed.iter().map(process).collect()),
+        };
+        match asked.lost.into_inner() {
+            Some(error) => Err(lost(&error)),
+            None => Ok(reading),
+        }
+    }
+
+    /// The chip's energy counter, since the driver was loaded.
+    ///
+    /// # Errors
+    /// Why it is not known: chips before 2017 have none.
+    pub fn energy(&self, index: u32) -> Told<Joules> {
+        let millijoules = self.nvml.device_by_index(index).and_then(|device| device.total_energy_consumption());
+        told(millijoules).map(|millijoules| Joules(millijoules as f64 / 1000.0))
+    }
+
+    /// Memory in use on the whole device, of all processes.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn memory_used(&self, index: u32) -> Told<Bytes> {
+        told(self.nvml.device_by_index(index).and_then(|device| device.memory_info())).map(|memory| Bytes(memory.used))
+    }
+}
+
+/// Adds what is known of the GPUs to the description of the machine.
+pub(super) fn describe(roots: &Roots, host: &mut Host) {
+    match Gpus::open(roots) {
+        Ok(gpus) => {
+            host.gpu_driver = Some(gpus.driver());
+            host.gpus = gpus.all();
+            host.gpus_absent_reason = host.gpus.is_empty().then(|| "the driver lists no GPU".to_owned());
+        }
+        Err(error) => host.gpus_absent_reason = Some(error.reason()),
+    }
+}
+
+fn info(index: u32, device: &Device<'_>) -> GpuInfo {
+    let number = |result: Result<u32, NvmlError>| told(result).map(u64::from);
+    GpuInfo {
+        index: u64::from(index),
+        name: told(device.name()),
+        uuid_sha256: told(device.uuid())
+            .and_then(|uuid| hash::copy(&mut uuid.as_bytes(), &mut io::sink()).map_err(|error| error.to_string())),
+        memory_bytes: told(device.memory_info()).map(|memory| Bytes(memory.total)),
+        pcie_generation: number(device.current_pcie_link_gen()),
+        pcie_max_generation: number(device.max_pcie_link_gen()),
+        pcie_width: number(device.current_pcie_link_width()),
+        pcie_max_width: number(device.max_pcie_link_width()),
+        ecc: told(device.is_ecc_enabled()).map(|state| state.currently_enabled),
+        mig: told(device.mig_mode()).map(|mode| mode.current != 0),
+        persistence: told(device.is_in_persistent_mode()),
+        power_limit_watts: told(device.enforced_power_limit()).map(milliwatts),
+        sm_clock_max_hertz: told(device.max_clock_info(Clock::SM)).map(megahertz),
+    }
+}
+
+/// Answers of one GPU, and whether one of them was that it is lost.
+#[derive(Default)]
+struct Asked {
+    lost: RefCell<Option<NvmlError>>,
+}
+
+impl Asked {
+    fn of<T>(&self, answer: Result<T, NvmlError>) -> Told<T> {
+        if matches!(answer, Err(NvmlError::GpuLost | NvmlError::ResetRequired)) {
+            let words = answer.as_ref().err().map(words).unwrap_or_default();
+            self.lost.replace(answer.err());
+            return Err(words);
+        }
+        told(answer)
+    }
+}
+
+fn told<T>(answer: Result<T, NvmlError>) -> Told<T> {
+    answer.map_err(|error| words(&error))
+}
+
+/// Why the driver does not tell, for a person.
+fn words(error: &NvmlError) -> String {
+    match error {
+        NvmlError::NotSupported => "the GPU does not offer it".into(),
+        NvmlError::NoPermission => "the driver does not tell it to this user".into(),
+        NvmlError::FailedToLoadSymbol(_) | NvmlError::FunctionNotFound => {
+            "the driver's library does not have it".into()
+        }
+        NvmlError::DriverNotLoaded => "its kernel module is not loaded".into(),
+        NvmlError::LibRmVersionMismatch => {
+            "its library and its kernel module are of different versions; a restart mends that".into()
+        }
+        NvmlError::GpuLost => "it fell off the bus, or cannot be reached any more".into(),
+        NvmlError::ResetRequired => "it must be reset before it can be used again".into(),
+        error => format!("the driver says: {error}"),
+    }
+}
+
+/// NVML's names of the reasons, without its prefix.
+fn names(reasons: ThrottleReasons) -> Vec<&'static str> {
+    let known = [
+        (ThrottleReasons::GPU_IDLE, "gpu_idle"),
+        (ThrottleReasons::APPLICATIONS_CLOCKS_SETTING, "applications_clocks_setting"),
+        (ThrottleReasons::SW_POWER_CAP, "sw_power_cap"),
+        (ThrottleReasons::HW_SLOWDOWN, "hw_slowdown"),
+        (ThrottleReasons::SYNC_BOOST, "sync_boost"),
+        (ThrottleReasons::SW_THERMAL_SLOWDOWN, "sw_thermal_slowdown"),
+        (ThrottleReasons::HW_THERMAL_SLOWDOWN, "hw_thermal_slowdown"),
+        (ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN, "hw_power_brake_slowdown"),
+        (ThrottleReasons::DISPLAY_CLOCK_SETTING, "display_clock_setting"),
+    ];
+    known.into_iter().filter_map(|(reason, name)| reasons.contains(reason).then_some(name)).collect()
+}
+
+fn process(listed: &nvml_wrapper::struct_wrappers::device::ProcessInfo) -> GpuProcess {
+    let memory_bytes = match listed.used_gpu_memory {
+        UsedGpuMemory::Used(bytes) => Some(Bytes(bytes)),
+        UsedGpuMemory::Unavailable => None,
+    };
+    GpuProcess { pid: listed.pid, memory_bytes }
+}
+
+fn percent(percent: u32) -> Ratio {
+    Ratio(f64::from(percent) / 100.0)
+}
+
+fn milliwatts(milliwatts: u32) -> Watts {
+    Watts(f64::from(milliwatts) / 1000.0)
+}
+
+fn megahertz(megahertz: u32) -> Hertz {
+    Hertz(u64::from(megahertz) * 1_000_000)
+}
+
+/// The library's file name, for the loader to look up.
+pub(super) const LIBRARY: &str = "libnvidia-ml.so.1";
+/// Environment variable that names another library: for drivers in unusual places, and for tests.
+pub(super) const LIBRARY_VARIABLE: &str = "ONNXPROF_NVML";
+
+/// The library to open: the one that the environment variable names, else the system's.
+pub(super) fn library() -> PathBuf {
+    std::env::var_os(LIBRARY_VARIABLE).map_or_else(|| Path::new(LIBRARY).to_owned(), PathBuf::from)
+}
