@@ -1,0 +1,210 @@
+"""CPU against GPU on one machine, with what the driver tells held against a second source.
+
+    python3 benches/gpu/measure.py --onnxprof target/release/onnxprof --runtime cuda@1.31.1 --models models/digits
+
+Takes 8 minutes at most, prints tables, and with `--out DIR` keeps the runs and `gpu.json`. Needs numpy, onnx and
+onnxconverter-common to make the larger networks; the comparison with CUDA events needs torch and a Python `onnxruntime` that
+offers CUDA. What is missing is said in the tables. Exit status: 0, or 1 where a run failed.
+"""
+
+import argparse
+import csv
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+NETWORKS = "resnet50,densenet121,vgg19,bert-base"
+# Batch sizes beside the CPU, where one inference of the larger ones takes seconds, and of the GPU alone.
+BESIDE_CPU, ALONE = "1,8", "1,8,64,256"
+# Share of the time that is left to making models and loading them.
+PREPARING = 0.2
+# Figures that both NVML, as `cells.csv` has them, and nvidia-smi tell, and what one is in the unit of the other.
+TOLD_TWICE = {
+    "gpu_utilization_ratio": ("utilization.gpu", 100.0, "GPU utilization (%)"),
+    "gpu_memory_peak_bytes": ("memory.used", 2.0**-20, "memory (MiB)"),
+    "gpu_power_watts": ("power.draw", 1.0, "power (W)"),
+}
+SMI_PERIOD_MS = 200
+EVENT_RUNS, EVENT_WARMUP = 200, 20
+
+
+def main():
+    """Returns the exit status."""
+    arguments = words()
+    out = pathlib.Path(arguments.out or tempfile.mkdtemp(prefix="onnxprof-gpu-"))
+    out.mkdir(parents=True, exist_ok=True)
+    networks = ["digits", *filter(None, arguments.networks.split(","))]
+    seconds = arguments.minutes * 60 * (1 - PREPARING) / (2 * len(networks))
+    found = {"hardware": hardware(), "runtime": arguments.runtime, "networks": {}}
+    for name in networks:
+        paths = models(name, arguments.models, out / "models")
+        beside = profile(arguments, paths, out / f"{name}-beside-cpu", f"cpu,{arguments.ep}", "host", BESIDE_CPU, seconds)
+        with Smi() as smi:
+            alone = profile(arguments, paths, out / f"{name}-alone", arguments.ep, arguments.bind, ALONE, seconds)
+        events = cuda_events(str(paths[0]))
+        found["networks"][name] = {"beside": beside, "alone": alone, "smi": smi.levels, "cuda_events_ms": events}
+    (out / "gpu.json").write_text(json.dumps(found, indent=1))
+    print(report(found))
+    print(f"\nkept in {out}")
+    failed = [run for network in found["networks"].values() for run in (network["beside"], network["alone"]) if "error" in run]
+    return 1 if failed else 0
+
+
+def words():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--onnxprof", required=True, help="the built program")
+    parser.add_argument("--runtime", required=True, help="ONNX Runtime's GPU build, as `profile --runtime` takes it")
+    parser.add_argument("--models", required=True, help="folder with digits-fp32.onnx and digits-fp16.onnx")
+    parser.add_argument("--networks", default=NETWORKS, help="larger networks, separated by commas")
+    parser.add_argument("--ep", default="cuda")
+    parser.add_argument("--bind", default="host,device")
+    parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--out")
+    return parser.parse_args()
+
+
+def models(name, digits, folder):
+    """The model files of a network."""
+    if name == "digits":
+        return [pathlib.Path(digits) / f"digits-{precision}.onnx" for precision in ("fp32", "fp16")]
+    # The packages that this needs may be missing where digits alone are measured.
+    from models import write
+
+    return write(name, folder)
+
+
+def profile(arguments, paths, run, eps, binds, batches, seconds):
+    """Runs onnxprof; the figures of `cells.csv`, or how it failed."""
+    command = [arguments.onnxprof, "profile", *map(str, paths), "--runtime", arguments.runtime, "--ep", eps, "--bind", binds]
+    command += ["--batch", batches, "--budget", f"{seconds:.0f}s", "--quiet", "--no-color", "--out", str(run)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # 4: some cells failed, such as one that does not fit into the GPU's memory; they are in the table.
+    if done.returncode not in (0, 4):
+        return {"error": f"exit status {done.returncode}: {done.stderr.strip()}"}
+    with open(run / "cells.csv", newline="") as file:
+        return {"rows": list(csv.DictReader(file))}
+
+
+class Smi:
+    """`nvidia-smi` beside a run; afterwards `levels` has the median of each field's upper half, or why there are none."""
+
+    def __enter__(self):
+        fields = ",".join(field for field, _, _ in TOLD_TWICE.values())
+        command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits", "-lms", str(SMI_PERIOD_MS)]
+        try:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        except FileNotFoundError:
+            self.process = None
+            self.levels = "not measured: there is no nvidia-smi"
+        return self
+
+    def __exit__(self, *_):
+        if self.process:
+            self.process.terminate()
+            lines = [line.split(", ") for line in self.process.communicate()[0].splitlines()]
+            columns = zip(*(line for line in lines if len(line) == len(TOLD_TWICE)))
+            self.levels = {metric: busy(column) for metric, column in zip(TOLD_TWICE, columns)}
+
+
+def busy(column):
+    """Median of the upper half of the numbers: the level while the GPU worked; None without any."""
+    values = sorted(float(text) for text in column if text.replace(".", "", 1).isdigit())
+    return statistics.median(values[len(values) // 2 :]) if values else None
+
+
+def cuda_events(model):
+    """Median time of an inference at batch 1 by CUDA events, bound to the device, in milliseconds; or why there is none."""
+    try:
+        import onnxruntime
+        import torch
+    except ImportError as error:
+        return f"not measured: {error}"
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return "not measured: the Python onnxruntime does not offer CUDA"
+    stream = torch.cuda.Stream()
+    options = {"user_compute_stream": str(stream.cuda_stream)}
+    session = onnxruntime.InferenceSession(model, providers=[("CUDAExecutionProvider", options)])
+    binding = session.io_binding()
+    kinds = {"tensor(float)": ("float32", torch.float32), "tensor(int64)": ("int64", torch.int64)}
+    held = []
+    for value in session.get_inputs():
+        name, kind = kinds[value.type]
+        held.append(torch.zeros([1 if isinstance(size, str) else size for size in value.shape], dtype=kind, device="cuda"))
+        binding.bind_input(value.name, "cuda", 0, name, list(held[-1].shape), held[-1].data_ptr())
+    for value in session.get_outputs():
+        binding.bind_output(value.name, "cuda")
+    times = []
+    with torch.cuda.stream(stream):
+        for _ in range(EVENT_WARMUP + EVENT_RUNS):
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            start.record()
+            session.run_with_iobinding(binding)
+            end.record()
+            end.synchronize()
+            times.append(start.elapsed_time(end))
+    return statistics.median(times[EVENT_WARMUP:])
+
+
+def hardware():
+    command = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        return f"no GPU is known: {error}"
+
+
+def report(found):
+    lines = [f"{found['hardware']}; ONNX Runtime {found['runtime']}", ""]
+    lines += ["| network | variant | EP | bound to | batch | median latency | 95% | throughput | n |", "|---" * 9 + "|"]
+    for name, network in found["networks"].items():
+        for run in (network["beside"], network["alone"]):
+            lines += [run["error"]] if "error" in run else latencies(name, run["rows"])
+    lines += ["", "| network | figure | NVML, highest cell | nvidia-smi | ", "|---|---|---|---|"]
+    for name, network in found["networks"].items():
+        lines += told_twice(name, network)
+    lines += ["", "| network | device-bound median, batch 1, first variant (ms) | CUDA events, ONNX Runtime in Python (ms) |", "|---|---|---|"]
+    for name, network in found["networks"].items():
+        lines.append(f"| {name} | {device_bound(network['alone'])} | {network['cuda_events_ms']} |")
+    return "\n".join(lines)
+
+
+def latencies(network, rows):
+    """One line for each cell: its median latency and throughput."""
+    throughput = {cell(row): row["value"] for row in rows if row["metric"] == "throughput_per_sec"}
+    lines = []
+    for row in rows:
+        if row["metric"] == "latency_p50_ns":
+            variant, ep, binding, batch = cell(row)
+            value = f"{float(row['value']) / 1e6:.3f} ms" if row["value"] else f"not measured: {row['reason']}"
+            ends = f"{float(row['low']) / 1e6:.3f} to {float(row['high']) / 1e6:.3f}" if row["low"] else ""
+            rate = f"{float(throughput[cell(row)]):,.0f}/s" if throughput.get(cell(row)) else ""
+            lines.append(f"| {network} | {variant} | {ep} | {binding} | {batch} | {value} | {ends} | {rate} | {row['n']} |")
+    return lines
+
+
+def cell(row):
+    return row["variant"], row["execution_provider"], row["binding"], row["batch_size"]
+
+
+def told_twice(network, found):
+    """One line for each figure that two sources tell."""
+    lines = []
+    for metric, (_, factor, label) in TOLD_TWICE.items():
+        values = [float(row["value"]) * factor for row in found["alone"].get("rows", []) if row["metric"] == metric and row["value"]]
+        own = f"{max(values):.1f}" if values else "not measured"
+        smi = found["smi"] if isinstance(found["smi"], str) else found["smi"].get(metric)
+        lines.append(f"| {network} | {label} | {own} | {smi} |")
+    return lines
+
+
+def device_bound(run):
+    rows = [row for row in run.get("rows", []) if row["metric"] == "latency_p50_ns" and row["binding"] == "device"]
+    first = next((row for row in rows if row["batch_size"] == "1" and row["value"]), None)
+    return f"{float(first['value']) / 1e6:.3f}" if first else "not measured"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
