@@ -1,5 +1,6 @@
 //! The summary for a terminal: the answer first, then one table per question. Readable at 100 columns.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -214,14 +215,17 @@ impl Output {
 /// Columns apart by blanks, a rule below the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
-/// The table's lines: a header, a rule, and one line for each row. Names are cut where the table would not fit.
+/// The table's lines: a header, a rule, and one line for each row. Names are cut where the table would not fit, as far as
+/// they can still be told apart.
 fn layout(table: &Table) -> String {
     let columns = table.header.len();
     let others = (1..columns).map(|column| {
         let cells = table.rows.iter().map(|row| &row.cells[column]).chain([&table.header[column]]);
         usize::from(GAP) + cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     });
-    let name_width = WIDTH.saturating_sub(others.sum()).max(NAME_WIDTH);
+    let fitting = WIDTH.saturating_sub(others.sum()).max(NAME_WIDTH);
+    let names: HashSet<&str> = table.rows.iter().map(|row| row.cells[0].as_str()).collect();
+    let name_width = distinct_width(&names, fitting);
     let cell = |cells: &[String], column: usize| match column {
         0 => text::shortened(&cells[column], name_width),
         _ => cells[column].clone(),
@@ -238,6 +242,15 @@ fn layout(table: &Table) -> String {
         column.set_cell_alignment(CellAlignment::Left);
     }
     layout.trim_fmt()
+}
+
+/// The smallest width from `fitting` on at which all names differ though they are cut.
+fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let differ = |width: &usize| {
+        names.iter().map(|name| text::shortened(name, *width)).collect::<HashSet<_>>().len() == names.len()
+    };
+    (fitting..longest).find(differ).unwrap_or(fitting.max(longest))
 }
 
 /// `paragraph` in lines of at most `width` characters, broken at spaces.
@@ -259,4 +272,17 @@ fn wrap(paragraph: &str, width: usize) -> Vec<String> {
         used += length;
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_only_as_far_as_they_differ() {
+        let width = |names: &[&str]| distinct_width(&names.iter().copied().collect(), 12);
+        assert_eq!(width(&["fp32", "int8-dynamic-per-channel"]), 12);
+        assert_eq!(width(&["int8-dynamic (cpu, 1.24.1)", "int8-dynamic (cpu, 1.31.1)"]), 23);
+        assert_eq!(width(&["same-beginning-a", "same-beginning-b"]), 16);
+    }
 }

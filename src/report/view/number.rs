@@ -76,9 +76,13 @@ pub fn ends(unit: Unit, interval: Interval) -> String {
     format!("{} to {}{}", show(interval.low), show(interval.high), scale.suffix)
 }
 
-/// `value` with its unit and the wider half of its interval in percent: `2.13 ms ± 1.4%`.
+/// `value` with its unit and the wider half of its interval in percent: `2.13 ms ± 1.4%`; alone where it is 0, of which
+/// nothing is a share.
 #[must_use]
 pub fn with_half_width(unit: Unit, centre: f64, interval: Interval) -> String {
+    if centre == 0.0 {
+        return value(unit, centre, Some(interval));
+    }
     let wider = (interval.high - centre).max(centre - interval.low) / centre.abs();
     let share = if wider < 0.1 { format!("{:.1}", wider * 100.0) } else { format!("{:.0}", wider * 100.0) };
     format!("{} ± {share}%", value(unit, centre, Some(interval)))
@@ -241,6 +245,7 @@ mod tests {
     fn rates_have_separators_and_no_false_digits() {
         assert_eq!(with_interval(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)), "12,300/s (12,100 to 12,600)");
         assert_eq!(with_half_width(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)), "12,300/s ± 2.1%");
+        assert_eq!(with_half_width(Unit::Ns, 0.0, interval(0.0, 0.0)), "0.00 ns");
     }
 
     #[test]
