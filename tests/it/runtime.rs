@@ -250,18 +250,21 @@ fn a_python_without_pip_is_passed_over() {
     output.assert_error(BAD_INPUT, "`pip3`", "--runtime PATH");
 }
 
-#[test]
-fn no_network_is_an_error_with_the_remedy() {
-    let cache = tempfile::tempdir().unwrap();
-    let output = runtime(["install"])
-        .env("ONNXPROF_CACHE", cache.path())
+/// The command with an index that nobody can reach.
+fn without_network(command: Onnxprof) -> Onnxprof {
+    command
         .env("PIP_CONFIG_FILE", "/dev/null")
         .env("PIP_FIND_LINKS", "")
         .env("PIP_EXTRA_INDEX_URL", "")
         // The discard port: nothing listens there.
         .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
         .env("PIP_RETRIES", "1")
-        .run();
+}
+
+#[test]
+fn no_network_is_an_error_with_the_remedy() {
+    let cache = tempfile::tempdir().unwrap();
+    let output = without_network(runtime(["install"])).env("ONNXPROF_CACHE", cache.path()).run();
     output.assert_error(BAD_INPUT, "Connection refused", "check the network");
     assert_eq!(names(&cache), [".lock"]);
 }

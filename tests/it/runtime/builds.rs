@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{DEFAULT, python, runtime, which};
+use super::{DEFAULT, python, runtime, which, without_network};
 use crate::support::wheels::{self, Wheels};
 use crate::support::{BAD_INPUT, USAGE, installed, library};
 
@@ -151,14 +151,7 @@ fn what_is_installed_is_marked_in_the_list_of_what_can_be() {
 
 #[test]
 fn an_index_that_cannot_be_reached_lists_nothing_and_is_an_error() {
-    let output = runtime(["list", "--remote"])
-        .env("PIP_CONFIG_FILE", "/dev/null")
-        .env("PIP_FIND_LINKS", "")
-        .env("PIP_EXTRA_INDEX_URL", "")
-        // The discard port: nothing listens there.
-        .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-        .env("PIP_RETRIES", "1")
-        .run();
+    let output = without_network(runtime(["list", "--remote"])).run();
     output.assert_error(BAD_INPUT, "Connection refused", "check the network");
 }
 
