@@ -182,7 +182,7 @@ fn throughput_ties(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCur
 
 /// The cell that a curve recommends.
 pub(super) fn key(curve: &BatchCurve) -> CellKey {
-    CellKey { session: curve.session, batch_size: curve.enough, load_mode: curve.load_mode }
+    CellKey { session: curve.session, shape: curve.shape, batch_size: curve.enough, load_mode: curve.load_mode }
 }
 
 fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<usize>) -> Pick {

@@ -275,6 +275,8 @@ pub struct LatencyModes {
 pub struct BatchCurve {
     /// Index of the session.
     pub session: usize,
+    /// Index of the shape.
+    pub shape: usize,
     /// How requests arrive.
     pub load_mode: LoadMode,
     /// Measured batch sizes, ascending.

@@ -43,7 +43,7 @@ pub fn precision(probe: &RunRecord, rounds: u64, alternations: u64) -> Vec<Preci
 
 /// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.
 fn comparisons(index: &Index<'_>, plan: &Plan, batch_size: u64, load_mode: LoadMode) -> Vec<Vec<Vec<f64>>> {
-    let blocks = |session| index.blocks(CellKey { session, batch_size, load_mode });
+    let blocks = |session| index.blocks(CellKey { session, shape: 0, batch_size, load_mode });
     let median = |block: &BlockRecord| block.median_ns.as_f64();
     let rounds: Vec<Vec<Vec<f64>>> = match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {
         Some(baseline) => {

@@ -41,7 +41,12 @@ impl<'a> Index<'a> {
             self.cpus.insert(launch.launch, effective.cpus.len());
         }
         for cell in &launch.cells {
-            let key = CellKey { session: launch.session, batch_size: cell.batch_size, load_mode: cell.load_mode };
+            let key = CellKey {
+                session: launch.session,
+                shape: cell.shape,
+                batch_size: cell.batch_size,
+                load_mode: cell.load_mode,
+            };
             self.launch_cells.entry(key).or_default().push((launch, cell));
         }
         self.launches[launch.session].push(launch);

@@ -18,6 +18,7 @@ mod forecast;
 pub mod gate;
 mod index;
 mod null_test;
+mod operators;
 mod over_launches;
 mod percentiles;
 mod reproduce;
@@ -35,6 +36,7 @@ pub use findings::{
 };
 pub use forecast::{Precision, precision};
 pub use null_test::{Pairing, SmallestClaim, null_test};
+pub use operators::OperatorGroup;
 
 use std::collections::HashMap;
 

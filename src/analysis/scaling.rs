@@ -8,13 +8,16 @@ use crate::record::Metric;
 
 /// The curve of every session and load mode with at least one measured cell, in that order.
 pub(super) fn batch_curves(cells: &[CellFindings]) -> Vec<BatchCurve> {
-    let mut points: BTreeMap<(usize, LoadMode), Vec<CurvePoint>> = BTreeMap::new();
+    let mut points: BTreeMap<(usize, usize, LoadMode), Vec<CurvePoint>> = BTreeMap::new();
     for cell in cells {
         if let Some(point) = point(cell) {
-            points.entry((cell.key.session, cell.key.load_mode)).or_default().push(point);
+            points.entry((cell.key.session, cell.key.shape, cell.key.load_mode)).or_default().push(point);
         }
     }
-    points.into_iter().filter_map(|((session, load_mode), points)| curve(session, load_mode, points)).collect()
+    points
+        .into_iter()
+        .filter_map(|((session, shape, load_mode), points)| curve((session, shape), load_mode, points))
+        .collect()
 }
 
 fn point(cell: &CellFindings) -> Option<CurvePoint> {
@@ -25,13 +28,13 @@ fn point(cell: &CellFindings) -> Option<CurvePoint> {
     })
 }
 
-fn curve(session: usize, load_mode: LoadMode, mut points: Vec<CurvePoint>) -> Option<BatchCurve> {
+fn curve((session, shape): (usize, usize), load_mode: LoadMode, mut points: Vec<CurvePoint>) -> Option<BatchCurve> {
     points.sort_by_key(|point| point.batch_size);
     let best = *points.iter().max_by(|one, other| one.throughput_per_sec.total_cmp(&other.throughput_per_sec))?;
     let enough = points.iter().find(|point| point.throughput_per_sec >= SATURATION_SHARE * best.throughput_per_sec)?;
     let enough = enough.batch_size;
     let saturated = points.last().is_some_and(|last| last.batch_size > enough);
-    Some(BatchCurve { session, load_mode, best: best.batch_size, enough, saturated, points })
+    Some(BatchCurve { session, shape, load_mode, best: best.batch_size, enough, saturated, points })
 }
 
 impl BatchCurve {
@@ -57,7 +60,7 @@ mod tests {
             throughput_per_sec,
             latency_p50_ns: batch_size as f64 / throughput_per_sec * 1e9,
         };
-        curve(0, LoadMode::Closed { concurrency: 1 }, throughputs.iter().map(point).collect()).unwrap()
+        curve((0, 0), LoadMode::Closed { concurrency: 1 }, throughputs.iter().map(point).collect()).unwrap()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{CliError, ep_args, exit};
 use crate::inputs;
 use crate::plan::{
     InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec, SweepEnd,
-    Variant,
+    Variant, unswept,
 };
 use crate::record::Host;
 use crate::runner::FoundRuntime;
@@ -183,6 +183,7 @@ pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host
             .into_iter()
             .map(|concurrency| LoadMode::Closed { concurrency })
             .collect(),
+        shapes: unswept(),
         inputs: InputRequest {
             data: args.inputs.data.clone().or_else(|| family.data.clone()),
             ..args.inputs.request(args.schedule.seed)

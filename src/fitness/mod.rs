@@ -119,7 +119,7 @@ mod testing {
     /// A timed block of 30 ms.
     pub(super) fn block(migrations_count: u64, disturbances: &[Disturbance]) -> BlockRecord {
         BlockRecord {
-            key: CellKey { session: 0, batch_size: 1, load_mode: LoadMode::Closed { concurrency: 1 } },
+            key: CellKey { session: 0, shape: 0, batch_size: 1, load_mode: LoadMode::Closed { concurrency: 1 } },
             launch: 0,
             round: 0,
             alternation: 0,

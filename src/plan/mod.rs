@@ -10,6 +10,7 @@ pub use input::{ElementType, InputRequest, ValueRange};
 pub use provider::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
 pub use session::{ExecutionMode, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec};
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -33,6 +34,10 @@ pub struct Plan {
     pub sweep_end: SweepEnd,
     /// How requests arrive; every batch size is measured under every one of them.
     pub load_modes: Vec<LoadMode>,
+    /// Sizes of open dimensions that are swept; every batch size is measured at every one of them. One, with nothing in
+    /// it, where none is swept.
+    #[serde(default = "unswept")]
+    pub shapes: Vec<Shape>,
     /// Where inputs come from.
     pub inputs: InputRequest,
     /// What the outputs are scored as.
@@ -48,6 +53,19 @@ pub struct Variant {
     pub name: String,
     /// The model file.
     pub path: PathBuf,
+}
+
+/// Sizes that a sweep gives to dimensions that the models leave open, by their symbols.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shape {
+    /// Size of each swept dimension.
+    pub dims: BTreeMap<String, u64>,
+}
+
+/// The shapes of a plan that sweeps none.
+#[must_use]
+pub fn unswept() -> Vec<Shape> {
+    vec![Shape::default()]
 }
 
 /// Whether a sweep over batch sizes may end before its list does.
@@ -143,18 +161,27 @@ pub enum Pin {
 pub struct CellKey {
     /// Index into [`Plan::sessions`].
     pub session: usize,
+    /// Index into [`Plan::shapes`].
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
     /// How requests arrive.
     pub load_mode: LoadMode,
 }
 
+fn is_first(index: &usize) -> bool {
+    *index == 0
+}
+
 impl Plan {
-    /// The grid in the order of sessions, then batch sizes, then load modes.
+    /// The grid in the order of sessions, then shapes, then batch sizes, then load modes.
     pub fn cells(&self) -> impl Iterator<Item = CellKey> + '_ {
         (0..self.sessions.len()).flat_map(move |session| {
-            self.batch_sizes.iter().flat_map(move |&batch_size| {
-                self.load_modes.iter().map(move |&load_mode| CellKey { session, batch_size, load_mode })
+            (0..self.shapes.len()).flat_map(move |shape| {
+                self.batch_sizes.iter().flat_map(move |&batch_size| {
+                    self.load_modes.iter().map(move |&load_mode| CellKey { session, shape, batch_size, load_mode })
+                })
             })
         })
     }

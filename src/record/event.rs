@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccuracyRecord, BlockRecord, CellRecord, Conditions, Fitness, LaunchCell, LaunchRecord, Monitoring, Outcome,
-    PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
+    AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Fitness, IdleGaps, LaunchCell, LaunchRecord,
+    MachinePeaks, Monitoring, OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
 };
 use crate::plan::CellKey;
 
@@ -57,6 +57,14 @@ pub enum Event {
     Accuracy(Box<AccuracyRecord>),
     /// It was found out where the nodes of a session ran.
     Placement(Box<PlacementRecord>),
+    /// A session was profiled.
+    Operators(Box<OperatorProfile>),
+    /// The machine's peaks were measured, or read where an earlier run left them.
+    Peaks(Box<MachinePeaks>),
+    /// A session was compared with itself under another option.
+    Contrast(Contrast),
+    /// A session was measured after idle gaps.
+    IdleGaps(IdleGaps),
     /// Something worth saying that belongs to no cell.
     Note(String),
     /// GPUs and energy were looked at before the first launch, or for the last time.
@@ -92,6 +100,10 @@ impl RunRecord {
             Event::Settled { key, rounds } => self.put_settled(key, rounds),
             Event::Accuracy(accuracy) => self.accuracy.push(*accuracy),
             Event::Placement(placement) => self.placements.push(*placement),
+            Event::Operators(profile) => self.operators.push(*profile),
+            Event::Peaks(peaks) => self.peaks.push(*peaks),
+            Event::Contrast(contrast) => self.contrasts.push(contrast),
+            Event::IdleGaps(gaps) => self.idle_gaps.push(gaps),
             Event::Note(note) => self.notes.push(note),
             Event::Monitored(monitoring) => self.monitoring = Some(*monitoring),
             Event::Judged { conditions, fitness } => {

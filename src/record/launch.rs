@@ -65,6 +65,9 @@ pub struct EffectiveOptions {
 /// What was measured once per cell in one launch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LaunchCell {
+    /// Index into [`Plan::shapes`](crate::plan::Plan::shapes).
+    #[serde(default)]
+    pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
     /// How requests arrive.

@@ -6,6 +6,7 @@
 
 mod accuracy;
 mod conditions;
+mod diagnosis;
 mod event;
 mod fitness;
 mod gpu;
@@ -14,6 +15,7 @@ mod label;
 mod launch;
 mod metric;
 mod model;
+mod operators;
 mod pairs;
 mod placement;
 mod schema;
@@ -22,6 +24,7 @@ pub mod store;
 
 pub use accuracy::{AccuracyRecord, Agreement, DatasetInfo, LabelledScores, OutputHealth, Scores};
 pub use conditions::{Conditions, Frequency, Throttling};
+pub use diagnosis::{Contrast, IdleGap, IdleGaps, MachinePeaks, Peak};
 pub use event::Event;
 pub use fitness::{Fitness, FitnessReason, FitnessVerdict};
 pub use gpu::{
@@ -35,6 +38,7 @@ pub use model::{
     AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, OpsetImport, Precision, PrecisionShare, TensorInfo,
     ValueType, WeightBytes,
 };
+pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
 pub use pairs::Pairs;
 pub use placement::{CopyNodes, Placement, PlacementRecord, PlacementSource, ProviderNodes};
 pub use schema::json_schema;
@@ -50,7 +54,7 @@ use crate::plan::{CellKey, Plan};
 use crate::units::{Bytes, Nanos};
 
 /// Version of the record's schema that this build writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 2 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 3 };
 
 /// Version of the record's schema: a reader understands every minor version of its major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +108,19 @@ pub struct RunRecord {
     /// How GPUs and energy were observed; absent in records before version 1.2.
     #[serde(default)]
     pub monitoring: Option<Monitoring>,
+    /// Operators of sessions, by ONNX Runtime's profiler; absent in records before version 1.3.
+    #[serde(default)]
+    pub operators: Vec<OperatorProfile>,
+    /// What the machine can do at most, one entry for each library and number of threads; absent in records before
+    /// version 1.3.
+    #[serde(default)]
+    pub peaks: Vec<MachinePeaks>,
+    /// Sessions against themselves with one option changed; absent in records before version 1.3.
+    #[serde(default)]
+    pub contrasts: Vec<Contrast>,
+    /// Latencies after idle gaps; absent in records before version 1.3.
+    #[serde(default)]
+    pub idle_gaps: Vec<IdleGaps>,
 }
 
 /// What was run, when and how it ended.

@@ -72,6 +72,7 @@ impl Launch {
             Response::Began { first_run_ns, warmup, histogram } => {
                 self.record.first_run_ns.get_or_insert(first_run_ns);
                 let cell = LaunchCell {
+                    shape: key.shape,
                     batch_size: key.batch_size,
                     load_mode: key.load_mode,
                     first_run_ns,

@@ -289,6 +289,10 @@ fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description])
         conditions: None,
         placements: Vec::new(),
         monitoring: None,
+        operators: Vec::new(),
+        peaks: Vec::new(),
+        contrasts: Vec::new(),
+        idle_gaps: Vec::new(),
     }
 }
 

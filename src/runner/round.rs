@@ -149,7 +149,7 @@ impl Run<'_> {
 
     /// All sessions take turns at one batch size.
     async fn cells(&mut self, round: &mut Round, batch_size: u64, load_mode: LoadMode) -> Result<(), RunError> {
-        let key = |session| CellKey { session, batch_size, load_mode };
+        let key = |session| CellKey { session, shape: 0, batch_size, load_mode };
         let open: Vec<usize> = (0..self.plan.sessions.len()).filter(|&session| self.is_open(key(session))).collect();
         if open.is_empty() {
             return Ok(());

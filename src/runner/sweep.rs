@@ -29,7 +29,7 @@ pub(super) struct Step {
 pub(super) fn step(record: &RunRecord, plan: &Plan, batch_size: u64, budget_share: f64) -> Step {
     let load_mode = plan.load_modes[0];
     let throughput = (0..plan.sessions.len())
-        .map(|session| throughput(record, CellKey { session, batch_size, load_mode }))
+        .map(|session| throughput(record, CellKey { session, shape: 0, batch_size, load_mode }))
         .collect();
     let peaks = record.launches.iter().flat_map(|launch| &launch.cells).filter(|cell| cell.batch_size == batch_size);
     let peak_memory = peaks.filter_map(|cell| cell.peak_memory_bytes).map(|peak| peak.0).sum::<u64>();

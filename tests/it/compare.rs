@@ -217,7 +217,7 @@ fn absurd_counts_are_survived() {
 #[test]
 fn cell_that_one_side_lacks_is_absent_with_how_it_ended() {
     let (old, mut new) = old_and_new();
-    let key = CellKey { session: 0, batch_size: 4, load_mode: LoadMode::Closed { concurrency: 1 } };
+    let key = CellKey { session: 0, shape: 0, batch_size: 4, load_mode: LoadMode::Closed { concurrency: 1 } };
     new.blocks.retain(|block| block.key != key);
     let cell = new.cells.iter_mut().find(|cell| cell.key == key).unwrap();
     cell.outcome = onnxprof::record::Outcome::Skipped { reason: "it would not fit into memory".into() };
@@ -364,7 +364,7 @@ fn folders_that_hold_no_run_are_bad_input() {
 #[test]
 fn newer_major_version_is_bad_input() {
     let (_runs, old, new) = edited(|run| run["schema_version"]["major"] = json!(2));
-    command(&[&old, &new], &[]).assert_error(BAD_INPUT, "schema version 2.2", "newer one");
+    command(&[&old, &new], &[]).assert_error(BAD_INPUT, "schema version 2.3", "newer one");
 }
 
 #[test]

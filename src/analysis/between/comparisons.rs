@@ -276,7 +276,7 @@ impl<'r> Measured<'r> {
         let findings = &self.run.findings;
         let figure = match at {
             Some((batch_size, load_mode)) => {
-                let key = CellKey { session: self.session, batch_size, load_mode };
+                let key = CellKey { session: self.session, shape: 0, batch_size, load_mode };
                 findings.cell(key).and_then(|cell| cell.figure(metric))
             }
             None => findings.sessions[self.session].figure(metric),

@@ -40,7 +40,7 @@ pub struct Side<'r> {
 impl<'r> Side<'r> {
     fn key(self) -> Option<CellKey> {
         let (batch_size, load_mode) = self.at?;
-        Some(CellKey { session: self.session, batch_size, load_mode })
+        Some(CellKey { session: self.session, shape: 0, batch_size, load_mode })
     }
 
     /// Timed blocks of the cell.

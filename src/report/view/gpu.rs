@@ -208,7 +208,12 @@ fn shown(metric: Metric, estimate: &Estimate) -> String {
 fn on_gpu(source: Source<'_>) -> Vec<(&SessionFindings, &CellFindings)> {
     let is_on_gpu = |session: usize| source.record.plan.sessions[session].nvidia_device().is_some();
     let cell = |curve: &crate::analysis::BatchCurve| {
-        let key = CellKey { session: curve.session, batch_size: curve.enough, load_mode: curve.load_mode };
+        let key = CellKey {
+            session: curve.session,
+            shape: curve.shape,
+            batch_size: curve.enough,
+            load_mode: curve.load_mode,
+        };
         Some((source.session(curve.session), source.cell(key)?))
     };
     source.findings.batch_curves.iter().filter(|curve| is_on_gpu(curve.session)).filter_map(cell).collect()

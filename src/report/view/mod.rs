@@ -8,13 +8,17 @@ mod answer;
 mod comparison;
 mod conditions;
 mod context;
+mod explain;
 mod forecast;
 mod gate;
 mod gpu;
 mod null_test;
 pub mod number;
+mod operators;
 mod overview;
 mod placement;
+mod scaling;
+mod section;
 mod table;
 mod tables;
 mod template;
@@ -29,6 +33,7 @@ pub use forecast::{Forecast, ForecastView};
 pub use gate::{CheckView, GateView};
 pub use gpu::gpu_settings;
 pub use null_test::smallest_claims;
+pub use section::Section;
 pub use table::{Row, RowKind, Table};
 pub use template::Fields;
 
@@ -67,6 +72,12 @@ pub struct View {
     pub loading: Table,
     /// GPU and energy; absent where neither was measured.
     pub energy: Option<Table>,
+    /// How latency and throughput go with batch size and shape.
+    pub scaling: Vec<Section>,
+    /// Where the time goes, by operator.
+    pub operators: Vec<Section>,
+    /// Why each session is as fast as it is, against the baseline.
+    pub explanations: Vec<Section>,
     /// Whether the machine was fit to measure on: the verdict, then its reasons.
     pub fitness: Vec<String>,
     /// Whether the figures are worth nothing for the machine's sake.
@@ -115,6 +126,9 @@ impl View {
             agreement: tables::agreement(source),
             loading: tables::loading(source),
             energy: gpu::energy(source),
+            scaling: scaling::sections(source),
+            operators: operators::sections(source),
+            explanations: explain::sections(source),
             fitness: match &findings.fitness {
                 Some(fitness) => conditions::verdict(fitness),
                 None => vec![conditions::not_judged(findings.complete)],

@@ -117,7 +117,8 @@ fn batch_throughput(source: Source<'_>, session: usize) -> String {
     let Some(curve) = source.findings.batch_curves.iter().find(|curve| curve.session == session) else {
         return not_measured("no batch size was measured");
     };
-    let key = crate::plan::CellKey { session, batch_size: curve.enough, load_mode: curve.load_mode };
+    let key =
+        crate::plan::CellKey { session, shape: curve.shape, batch_size: curve.enough, load_mode: curve.load_mode };
     let saturation = match (curve.saturated, curve.points.len()) {
         (_, 1) => "only one batch size was measured".to_owned(),
         (true, _) => format!("larger batches, up to {}, bring less than 5% more", last_batch(curve)),
@@ -178,7 +179,12 @@ fn batch_throughput_of(source: Source<'_>, curve: &crate::analysis::BatchCurve) 
         LoadMode::Closed { concurrency: 1 } => String::new(),
         LoadMode::Closed { concurrency } => format!(" with {concurrency} requests in flight"),
     };
-    let key = crate::plan::CellKey { session: curve.session, batch_size: curve.enough, load_mode: curve.load_mode };
+    let key = crate::plan::CellKey {
+        session: curve.session,
+        shape: curve.shape,
+        batch_size: curve.enough,
+        load_mode: curve.load_mode,
+    };
     let rate = source.cell(key).and_then(|cell| cell.figure(Metric::Throughput));
     let rate = rate.map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();
     format!("batch {}{mode}, {rate}, {}", curve.enough, gain.unwrap_or_default())

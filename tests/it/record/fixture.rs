@@ -4,7 +4,7 @@ use std::path::Path;
 
 use onnxprof::plan::{
     CellKey, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec,
-    SweepEnd, Task, Variant,
+    SweepEnd, Task, Variant, unswept,
 };
 use onnxprof::record::store::{Journal, RunFolder};
 use onnxprof::record::{
@@ -37,6 +37,7 @@ pub fn plan() -> Plan {
         batch_sizes: vec![1, 2],
         sweep_end: SweepEnd::Listed,
         load_modes: vec![LoadMode::Closed { concurrency: 1 }],
+        shapes: unswept(),
         inputs: InputRequest::default(),
         task: Task::Classification,
         schedule: Schedule {
@@ -95,12 +96,16 @@ pub fn record() -> RunRecord {
         conditions: None,
         placements: Vec::new(),
         monitoring: None,
+        operators: Vec::new(),
+        peaks: Vec::new(),
+        contrasts: Vec::new(),
+        idle_gaps: Vec::new(),
         plan,
     }
 }
 
 pub fn key(batch_size: u64) -> CellKey {
-    CellKey { session: 0, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } }
+    CellKey { session: 0, shape: 0, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } }
 }
 
 pub fn encoded(latencies: &[u64]) -> String {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use onnxprof::plan::{
     CellKey, ElementType, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions,
-    SessionSpec, SweepEnd, Task, Variant,
+    SessionSpec, SweepEnd, Task, Variant, unswept,
 };
 use onnxprof::record::{
     AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord, CgroupLimits, Conditions,
@@ -142,6 +142,10 @@ pub fn build(shape: &RunShape) -> RunRecord {
         conditions: None,
         placements: Vec::new(),
         monitoring: None,
+        operators: Vec::new(),
+        peaks: Vec::new(),
+        contrasts: Vec::new(),
+        idle_gaps: Vec::new(),
         plan,
     };
     measure(&mut run, shape, &mut noise);
@@ -167,6 +171,7 @@ fn plan(shape: &RunShape) -> Plan {
         batch_sizes: shape.batch_sizes.clone(),
         sweep_end: SweepEnd::Saturation,
         load_modes: vec![LoadMode::Closed { concurrency: 1 }],
+        shapes: unswept(),
         inputs: InputRequest {
             data: (shape.samples > 0).then(|| "models/digits/digits-test.npz".into()),
             ..InputRequest::default()
@@ -323,7 +328,7 @@ fn measure(run: &mut RunRecord, shape: &RunShape, noise: &mut Noise) {
                     if variant.failure.is_some() {
                         continue;
                     }
-                    let key = CellKey { session, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } };
+                    let key = CellKey { session, shape: 0, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } };
                     let launch = round * sessions + session as u64;
                     let place = (launch, round, alternation);
                     let latencies = latencies.entry((key, launch)).or_default();
@@ -335,7 +340,7 @@ fn measure(run: &mut RunRecord, shape: &RunShape, noise: &mut Noise) {
     for launch in &mut run.launches {
         let (number, session) = (launch.launch, launch.session);
         for cell in &mut launch.cells {
-            let key = CellKey { session, batch_size: cell.batch_size, load_mode: cell.load_mode };
+            let key = CellKey { session, shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
             cell.latency_histogram = latencies.get(&(key, number)).map(|values| histogram([values]));
         }
     }
@@ -371,6 +376,7 @@ fn launch_record(
     let mut around = |value: f64| Nanos((value * (1.0 + 0.08 * noise.next())) as u64);
     let memory = 24 << 20;
     let cell = |&batch_size: &u64| LaunchCell {
+        shape: 0,
         batch_size,
         load_mode: LoadMode::Closed { concurrency: 1 },
         first_run_ns: Nanos((variant.single_ns * 3.0 * batch_size as f64) as u64),

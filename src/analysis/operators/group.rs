@@ -1,0 +1,106 @@
+//! What kind of work an operator is.
+
+use serde::Serialize;
+
+/// What kind of work an operator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorGroup {
+    /// Convolutions, matrix products, attention and recurrent layers, in whatever precision.
+    Matrix,
+    /// Changes of precision, layout or device that the model's mathematics does not ask for: quantizing, casting,
+    /// transposing, reordering, copying.
+    Conversion,
+    /// Everything else: activations, normalization, pooling, shapes.
+    Other,
+}
+
+/// Operators of convolutions, matrix products, attention and recurrent layers, ONNX Runtime's fused and quantized ones
+/// included (`docs/ContribOperators.md` of ONNX Runtime).
+const MATRIX: [&str; 37] = [
+    "Attention",
+    "Conv",
+    "ConvInteger",
+    "ConvTranspose",
+    "DynamicQuantizeLSTM",
+    "DynamicQuantizeMatMul",
+    "Einsum",
+    "FusedConv",
+    "FusedGemm",
+    "FusedMatMul",
+    "GRU",
+    "Gemm",
+    "GemmFloat8",
+    "GroupQueryAttention",
+    "LSTM",
+    "MatMul",
+    "MatMulBnb4",
+    "MatMulInteger",
+    "MatMulInteger16",
+    "MatMulIntegerToFloat",
+    "MatMulNBits",
+    "MultiHeadAttention",
+    "NhwcConv",
+    "NhwcFusedConv",
+    "PackedAttention",
+    "PackedMultiHeadAttention",
+    "QAttention",
+    "QEmbedLayerNormalization",
+    "QGemm",
+    "QLinearConv",
+    "QLinearConvTranspose",
+    "QLinearMatMul",
+    "QOrderedAttention",
+    "QOrderedMatMul",
+    "RNN",
+    "SparseToDenseMatMul",
+    "TransposeMatMul",
+];
+
+/// Operators that change precision, layout or device.
+const CONVERSION: [&str; 11] = [
+    "Cast",
+    "CastLike",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "InsertedPrecisionFreeCast",
+    "MemcpyFromHost",
+    "MemcpyToHost",
+    "QuantizeLinear",
+    "ReorderInput",
+    "ReorderOutput",
+    "Transpose",
+];
+
+impl OperatorGroup {
+    /// The group of an operator, by its name without the domain.
+    #[must_use]
+    pub fn of(operator: &str) -> Self {
+        let name = operator.rsplit('.').next().unwrap_or(operator);
+        if MATRIX.binary_search(&name).is_ok() {
+            OperatorGroup::Matrix
+        } else if CONVERSION.binary_search(&name).is_ok() {
+            OperatorGroup::Conversion
+        } else {
+            OperatorGroup::Other
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted() {
+        assert!(MATRIX.is_sorted() && CONVERSION.is_sorted());
+    }
+
+    #[test]
+    fn operators_of_other_domains_are_known_with_and_without_it() {
+        assert_eq!(OperatorGroup::of("com.microsoft.FusedConv"), OperatorGroup::Matrix);
+        assert_eq!(OperatorGroup::of("QLinearConv"), OperatorGroup::Matrix);
+        assert_eq!(OperatorGroup::of("DequantizeLinear"), OperatorGroup::Conversion);
+        assert_eq!(OperatorGroup::of("Relu"), OperatorGroup::Other);
+    }
+}

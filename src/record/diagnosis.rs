@@ -1,0 +1,69 @@
+//! What launches of their own find out to explain the figures: peaks of the machine, an option against none, idle gaps.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Told;
+use crate::units::Nanos;
+
+/// The most that this machine was seen to do through one library with one number of threads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MachinePeaks {
+    /// Version of the library.
+    pub runtime_version: String,
+    /// Threads that run one operator.
+    pub intra_threads: u64,
+    /// Floating-point operations per second of a large product of fp32 matrices.
+    pub fp32_flops_per_sec: Told<Peak>,
+    /// Integer operations per second of a large product of int8 matrices.
+    pub int8_ops_per_sec: Told<Peak>,
+    /// Bytes read and written per second by an addition of tensors that no cache holds.
+    pub memory_bytes_per_sec: Told<Peak>,
+    /// When this was measured, RFC 3339: it is kept for later runs on the same machine with the same library.
+    pub measured_at: String,
+}
+
+/// The highest of several rates.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Peak {
+    /// The highest, per second.
+    pub highest_per_sec: f64,
+    /// The median, per second.
+    pub median_per_sec: f64,
+    /// How many there are.
+    pub n: u64,
+}
+
+/// A session against itself with one option changed, in launches that took turns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Contrast {
+    /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
+    pub session: usize,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// What was changed, as a session configuration entry: `session.set_denormal_as_zero=1`.
+    pub option: String,
+    /// Median latency with the option / without it, one value for each pair of neighbouring blocks, or why there are
+    /// none.
+    pub ratios: Result<Vec<f64>, String>,
+}
+
+/// Latencies of single inferences after idle gaps, in a launch of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct IdleGaps {
+    /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
+    pub session: usize,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// What was found for each gap, ascending, or why nothing was.
+    pub gaps: Result<Vec<IdleGap>, String>,
+}
+
+/// Latencies after one length of idle gap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdleGap {
+    /// Time during which nothing was asked for.
+    pub gap_ns: Nanos,
+    /// Latency of the inference that followed, once for each gap.
+    pub latencies_ns: Vec<Nanos>,
+}

@@ -1,0 +1,94 @@
+//! What ONNX Runtime's profiler says of a session, in a launch of its own.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Bytes, Nanos};
+
+/// The operators of one session at one batch size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OperatorProfile {
+    /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
+    pub session: usize,
+    /// Index into [`Plan::shapes`](crate::plan::Plan::shapes).
+    #[serde(default)]
+    pub shape: usize,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// What was found, or why nothing was, as a lowercase fragment.
+    pub profile: Result<Profiled, String>,
+}
+
+/// What a trace of ONNX Runtime's profiler says of all inferences but the first, which prepares what the others find
+/// ready.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Profiled {
+    /// Inferences behind the times.
+    pub inferences_count: u64,
+    /// Wall time of an inference with the profiler on: the median of the trace's `model_run` events.
+    pub inference_ns: Nanos,
+    /// Wall time of an inference of the same model in the same process without the profiler, taking turns with the
+    /// profiled ones: median. Absent if the trace was not made by this run.
+    pub unprofiled_ns: Option<Nanos>,
+    /// Whether the trace came to its end: one that was cut off is read as far as it goes.
+    pub complete: bool,
+    /// The trace's file within the run folder, as the profiler wrote it (Chrome's trace format); absent if it was not
+    /// kept.
+    pub trace_file: Option<String>,
+    /// Nodes of the graph as it ran, in the order of their first run.
+    pub nodes: Vec<NodeProfile>,
+}
+
+/// One node of the graph as it ran, after optimization.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeProfile {
+    /// Name; empty if the node has none.
+    pub name: String,
+    /// Operator, such as `FusedConv`, without its domain.
+    pub operator: String,
+    /// ONNX Runtime's identifier of the execution provider.
+    pub execution_provider: String,
+    /// Runs of the node over all inferences that count: more than one an inference inside a loop.
+    pub calls_count: u64,
+    /// Time in the node for one inference, mean. The profiler counts whole microseconds, and cuts off what is beyond, so
+    /// that short nodes count up to a microsecond a call too little.
+    pub time_ns: Nanos,
+    /// Types and shapes of the inputs of its last run, weights included; absent where the trace does not tell.
+    pub inputs: Option<Vec<TensorShape>>,
+    /// Types and shapes of the outputs of its last run; absent where the trace does not tell.
+    pub outputs: Option<Vec<TensorShape>>,
+    /// Bytes of the inputs that were computed, of one call.
+    pub activation_bytes: Option<Bytes>,
+    /// Bytes of the inputs that are weights, of one call.
+    pub parameter_bytes: Option<Bytes>,
+    /// Bytes of the outputs, of one call.
+    pub output_bytes: Option<Bytes>,
+    /// Most bytes in use in the arena up to its last run; absent where the trace does not tell.
+    pub arena_peak_bytes: Option<Bytes>,
+}
+
+/// Type and shape of a tensor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TensorShape {
+    /// ONNX Runtime's name of the element type, such as `float`, `uint8` or `float16`.
+    pub element_type: String,
+    /// Sizes of the dimensions.
+    pub dims: Vec<u64>,
+}
+
+impl TensorShape {
+    /// Number of elements.
+    #[must_use]
+    pub fn elements_count(&self) -> u64 {
+        self.dims.iter().product()
+    }
+}
+
+impl NodeProfile {
+    /// Bytes that one call reads and writes at least: inputs, weights and outputs, each once.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Bytes> {
+        let parts = [self.activation_bytes, self.parameter_bytes, self.output_bytes];
+        parts.into_iter().map(|part| Some(part?.0)).sum::<Option<u64>>().map(Bytes)
+    }
+}
