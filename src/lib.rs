@@ -21,5 +21,6 @@ pub mod runner;
 pub mod runtime;
 pub mod sample;
 pub mod stats;
+pub mod trace;
 pub mod units;
 pub mod worker;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::inputs::InputPlan;
 use crate::plan::{InputRequest, LoadMode, RuntimeChoice, SessionSpec, Task};
-use crate::record::{AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, Placement, Warmup};
+use crate::record::{AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, Placement, Profiled, Warmup};
 use crate::units::{Bytes, Nanos};
 
 /// Version of the protocol: both sides must speak the same.
@@ -80,6 +80,16 @@ pub struct ProfileRequest {
     pub inputs: InputPlan,
     /// Samples per inference.
     pub batch_size: u64,
+    /// Where the trace is to be kept, unless it is very large.
+    pub trace_file: PathBuf,
+    /// An empty folder in the same file system, where the profiler may write.
+    pub scratch: PathBuf,
+    /// Profiled inferences after the first, at most.
+    pub max_inferences: u64,
+    /// Time after which no inferences are begun, but for those that there must be.
+    pub length_ns: Nanos,
+    /// Whether a second session runs without the profiler, to tell how much it distorts.
+    pub has_twin: bool,
 }
 
 /// How outputs are to be scored.
@@ -149,7 +159,12 @@ pub enum Response {
         provider_options: BTreeMap<String, String>,
     },
     /// Answer to [`Request::Profile`].
-    Profiled(Box<Placement>),
+    Profiled {
+        /// Where the nodes ran.
+        placement: Box<Placement>,
+        /// For how long. The name of the trace's file is left to who chose it.
+        operators: Box<Profiled>,
+    },
     /// Answer to [`Request::Begin`].
     Began {
         /// Time of the first inference of the cell.

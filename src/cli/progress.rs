@@ -109,6 +109,7 @@ impl Observer for Console {
     fn observe(&mut self, progress: &Progress<'_>) {
         match progress {
             Progress::Describing { variant } => self.detail(&format!("reading {variant}")),
+            Progress::Profiling { session } => self.now(&format!("profiling the operators of {session}")),
             Progress::Scoring { session } => self.now(&format!("scoring {session}")),
             Progress::Round { round, elapsed, budget } => {
                 self.now(&format!("round {round}, {}", clock(*elapsed, *budget)))

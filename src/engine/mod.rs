@@ -11,8 +11,9 @@ mod library;
 mod log;
 mod null;
 mod onnxruntime;
+mod placement;
+mod profile;
 mod tensor;
-mod trace;
 mod words;
 
 pub use ep::{Memory, build_of, memory};
@@ -20,6 +21,7 @@ pub use error::EngineError;
 pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;
 pub use onnxruntime::OnnxRuntime;
+pub use profile::{Distortion, ProfileTarget};
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +29,7 @@ use std::path::Path;
 use crate::inputs::Tensor;
 use crate::measure::EngineClock;
 use crate::plan::{RuntimeChoice, SessionSpec};
-use crate::record::{ArenaStats, Placement};
+use crate::record::{ArenaStats, Placement, Profiled};
 use crate::runtime::LibraryInfo;
 
 /// An opened runtime.
@@ -51,14 +53,30 @@ pub trait Runtime {
     /// would not run on the execution provider that was asked for.
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError>;
 
-    /// Runs `inputs` a few times through a session that the runtime profiles, and returns where its nodes ran.
+    /// Runs `inputs` a few times through a session that the runtime profiles, in turns with one that it does not, and
+    /// returns where its nodes ran and for how long. The trace is kept as `target` says.
     ///
     /// # Errors
     /// Those of [`Runtime::load`] and of an inference; [`EngineError::Profile`] if there is nothing to read.
-    fn profile(&self, model: &Path, spec: &SessionSpec, inputs: &[Tensor]) -> Result<Placement, EngineError>;
+    fn profile(
+        &self,
+        model: &Path,
+        spec: &SessionSpec,
+        inputs: Vec<Tensor>,
+        target: &ProfileTarget,
+    ) -> Result<SessionProfile, EngineError>;
 
     /// Warnings and errors that the runtime has logged so far.
     fn log_counts(&self) -> LogCounts;
+}
+
+/// What a profiled session shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionProfile {
+    /// Where its nodes ran.
+    pub placement: Placement,
+    /// For how long. It names no trace file: where that lies is known to who asked for it.
+    pub operators: Profiled,
 }
 
 /// A loaded model.

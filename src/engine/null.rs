@@ -15,11 +15,11 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
-use super::{Effect, EngineError, Inference, LogCounts, Runtime, Session};
+use super::{Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile};
 use crate::inputs::Tensor;
 use crate::measure::{EngineClock, ManualClock};
 use crate::plan::{CPU_PROVIDER, SessionSpec};
-use crate::record::{ArenaStats, Placement};
+use crate::record::ArenaStats;
 use crate::runtime::LibraryInfo;
 use crate::units::Nanos;
 use noise::{CellNoise, Machine, Noise};
@@ -141,7 +141,13 @@ impl Runtime for ScriptedRuntime {
         Err(EngineError::EpLibrary { path: path.to_owned(), message: "a script takes no libraries".into() })
     }
 
-    fn profile(&self, _model: &Path, _spec: &SessionSpec, _inputs: &[Tensor]) -> Result<Placement, EngineError> {
+    fn profile(
+        &self,
+        _model: &Path,
+        _spec: &SessionSpec,
+        _inputs: Vec<Tensor>,
+        _target: &ProfileTarget,
+    ) -> Result<SessionProfile, EngineError> {
         Err(EngineError::Profile { message: "a script runs no nodes".into() })
     }
 

@@ -16,21 +16,20 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use super::assignment::{self, Api};
 use super::bound::{self, Place};
 use super::ep::plugin::Plugin;
+use super::profile::{self, Distortion, Pair, ProfileTarget};
 use super::words::words;
-use super::{Effect, EngineError, Inference, LogCounts, Runtime, Session, ep, library, log, tensor, trace};
+use super::{
+    Effect, EngineError, Inference, LogCounts, Runtime, Session, SessionProfile, ep, library, log, placement, tensor,
+};
 use crate::inputs::Tensor;
 use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
-use crate::record::{ArenaStats, Placement, ProviderNodes};
+use crate::record::{ArenaStats, ProviderNodes};
 use crate::runtime::LibraryInfo;
-use crate::units::{Bytes, Nanos};
+use crate::units::Bytes;
 
 /// Session configuration entries behind options of their own.
 const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
-
-/// Inferences of a profile after the first, and the time after which no more are begun.
-const PROFILED_INFERENCES: u64 = 5;
-const PROFILE_LENGTH: Nanos = Nanos(1_000_000_000);
 
 /// An ONNX Runtime library, opened, with its environment.
 pub struct OnnxRuntime {
@@ -135,24 +134,36 @@ impl Runtime for OnnxRuntime {
         Ok(Box::new(LoadedSession { session, effect, place: place(spec) }))
     }
 
-    fn profile(&self, model: &Path, spec: &SessionSpec, inputs: &[Tensor]) -> Result<Placement, EngineError> {
-        let failed = |message: String| EngineError::Profile { message };
-        let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
-        let mut created = self.create(model, spec, Some(&folder.path().join("profile")))?;
+    fn profile(
+        &self,
+        model: &Path,
+        spec: &SessionSpec,
+        inputs: Vec<Tensor>,
+        target: &ProfileTarget,
+    ) -> Result<SessionProfile, EngineError> {
         let began = MonotonicClock.now();
-        for inference in 0..=PROFILED_INFERENCES {
-            if inference > 1 && MonotonicClock.now().since(began) > PROFILE_LENGTH {
-                break;
-            }
-            run(&mut created.session, inputs)?;
-        }
-        let file = created.session.end_profiling().map_err(|error| failed(words(error.message())))?;
-        let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-        let profile = trace::read(&text).map_err(failed)?;
-        match created.nodes.take() {
-            Some(nodes) => Ok(trace::with_times(nodes, profile)),
-            None => created.check(model, spec, &profile.providers).map(|()| profile),
-        }
+        let mut created = self.create(model, spec, Some(&target.scratch.join("trace")))?;
+        let is_affordable = MonotonicClock.now().since(began) <= target.length;
+        let is_compared = is_affordable && target.distortion == Distortion::Measured;
+        // Where there is no room for another session, the profile is worth having without it.
+        let plain = is_compared.then(|| self.create(model, spec, None)).and_then(Result::ok);
+        let (place, sets) = (place(spec), [inputs]);
+        let mut pair = Pair {
+            profiled: bound::bind(&created.session, place, &sets)?,
+            plain: plain.as_ref().and_then(|plain| bound::bind(&plain.session, place, &sets).ok()),
+            spins: spins(&spec.options),
+        };
+        let turns = pair.take_turns(target)?;
+        drop(pair);
+        let written = created.session.end_profiling();
+        let written = written.map_err(|error| EngineError::Profile { message: words(error.message()) })?;
+        let operators = profile::read(Path::new(&written), target, &turns)?;
+        let found = placement::of(&operators);
+        let placement = match created.nodes.take() {
+            Some(nodes) => placement::with_times(nodes, found),
+            None => created.check(model, spec, &found.providers).map(|()| found)?,
+        };
+        Ok(SessionProfile { placement, operators })
     }
 
     fn log_counts(&self) -> LogCounts {
@@ -201,6 +212,11 @@ impl Created {
         let name = self.effect.execution_providers.first().unwrap_or(&spec.execution_provider);
         ep::check(model, spec, name, nodes)
     }
+}
+
+/// Whether threads of a session are busy for a while after an inference.
+fn spins(options: &SessionOptions) -> bool {
+    options.allow_spinning != Some(false) && (options.intra_threads != 1 || options.inter_threads != 1)
 }
 
 /// Where a session computes, and where its inputs and outputs are to lie.

@@ -23,15 +23,26 @@ pub struct OperatorProfile {
 /// ready.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Profiled {
-    /// Inferences behind the times.
+    /// Inferences behind the nodes' times.
     pub inferences_count: u64,
+    /// Inferences that do not count although they are not the first, because they took much longer than the median one:
+    /// something else had their CPUs.
+    pub disturbed_inferences_count: u64,
     /// Wall time of an inference with the profiler on: the median of the trace's `model_run` events.
     pub inference_ns: Nanos,
+    /// The mean of those that count. The nodes' times are means of the same inferences, and add up to this at most,
+    /// unless nodes run side by side.
+    pub mean_inference_ns: Nanos,
     /// Wall time of an inference of the same model in the same process without the profiler, taking turns with the
     /// profiled ones: median. Absent if the trace was not made by this run.
     pub unprofiled_ns: Option<Nanos>,
+    /// Wall time with the profiler / without it: medians of neighbouring stretches of inferences, one quotient for each
+    /// pair. Empty if the trace was not made by this run.
+    pub distortion_ratios: Vec<f64>,
     /// Whether the trace came to its end: one that was cut off is read as far as it goes.
     pub complete: bool,
+    /// Events that could not be read, and are left out.
+    pub unreadable_events_count: u64,
     /// The trace's file within the run folder, as the profiler wrote it (Chrome's trace format); absent if it was not
     /// kept.
     pub trace_file: Option<String>,
@@ -42,24 +53,29 @@ pub struct Profiled {
 /// One node of the graph as it ran, after optimization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeProfile {
-    /// Name; empty if the node has none.
+    /// Name; empty if the node has none. ONNX Runtime calls a node without one after its operator and index.
     pub name: String,
+    /// Index of the node within its graph or subgraph; absent where the trace does not tell.
+    pub node_index: Option<u64>,
     /// Operator, such as `FusedConv`, without its domain.
     pub operator: String,
     /// ONNX Runtime's identifier of the execution provider.
     pub execution_provider: String,
     /// Runs of the node over all inferences that count: more than one an inference inside a loop.
     pub calls_count: u64,
-    /// Time in the node for one inference, mean. The profiler counts whole microseconds, and cuts off what is beyond, so
-    /// that short nodes count up to a microsecond a call too little.
+    /// Time in the node for one inference, mean, without that of nodes which ran inside it on the same thread: a loop's
+    /// body counts where it belongs, and only once. The profiler counts whole microseconds, and cuts off what is beyond,
+    /// so that short nodes count up to a microsecond a call too little.
     pub time_ns: Nanos,
-    /// Types and shapes of the inputs of its last run, weights included; absent where the trace does not tell.
+    /// Types and shapes of the inputs of its last run; absent where the trace does not tell. Weights are among them only
+    /// where the kernel reads them as they are: the profiler leaves out those that were packed for it when the session
+    /// was created, as for `Gemm` and `MatMul`, and inputs that are no tensors.
     pub inputs: Option<Vec<TensorShape>>,
     /// Types and shapes of the outputs of its last run; absent where the trace does not tell.
     pub outputs: Option<Vec<TensorShape>>,
     /// Bytes of the inputs that were computed, of one call.
     pub activation_bytes: Option<Bytes>,
-    /// Bytes of the inputs that are weights, of one call.
+    /// Bytes of the inputs that are weights, of one call; like [`inputs`](Self::inputs) without those that were packed.
     pub parameter_bytes: Option<Bytes>,
     /// Bytes of the outputs, of one call.
     pub output_bytes: Option<Bytes>,

@@ -10,9 +10,9 @@ mod fit;
 mod launch;
 mod order;
 mod pace;
-mod placement;
 mod prepare;
 mod probe;
+mod profiling;
 mod progress;
 mod round;
 mod scoring;
@@ -164,7 +164,12 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     };
     let reason = tokio::select! {
         reason = run.measure() => reason?,
-        () = interruption.comes() => EndReason::Interrupted,
+        () = interruption.comes() => {
+            if run.extent == Extent::Whole {
+                run.leave_unprofiled()?;
+            }
+            EndReason::Interrupted
+        }
     };
     run.observer.observe(&Progress::Ended(reason));
     run.finish(reason)

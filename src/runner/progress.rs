@@ -13,6 +13,11 @@ pub enum Progress<'a> {
         /// Name of the variant.
         variant: &'a str,
     },
+    /// A session is being profiled by operator.
+    Profiling {
+        /// Its label.
+        session: &'a str,
+    },
     /// A session's outputs are being scored.
     Scoring {
         /// Its label.

@@ -73,10 +73,23 @@ impl Run<'_> {
     pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
         self.close_unsupported()?;
         self.watch_energy().await?;
+        let mut reserved = Duration::ZERO;
         if self.extent == Extent::Whole {
-            self.place_all().await?;
+            reserved = self.profile_all().await?;
             self.score_all().await?;
         }
+        let deadline = self.deadline;
+        self.deadline = deadline.map(|deadline| deadline - reserved);
+        let reason = self.rounds().await?;
+        self.deadline = deadline;
+        if self.extent == Extent::Whole {
+            self.profile_rest().await?;
+        }
+        Ok(reason)
+    }
+
+    /// Rounds until there is a reason to end.
+    async fn rounds(&mut self) -> Result<EndReason, RunError> {
         let schedule = self.plan.schedule.clone();
         let mut alternations = schedule.alternations_count.unwrap_or(1);
         for number in 0.. {

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-use crate::engine::{self, EngineError, Runtime, Session};
+use crate::engine::{self, Distortion, EngineError, ProfileTarget, Runtime, Session, SessionProfile};
 use crate::inputs::{self, InputError};
 use crate::measure::Clock;
 use crate::plan::{RuntimeChoice, SessionSpec};
@@ -133,15 +133,24 @@ fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<
     Ok((session, response))
 }
 
-/// Where the nodes of a session run, found out by a session of its own.
+/// Where the nodes of a session run and for how long, found out by a session of its own.
 fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Response {
     let sets = match inputs::materialize(&request.inputs, request.batch_size) {
         Ok(sets) => sets,
         Err(error) => return Response::Failed(input_failure(&error)),
     };
     let set = sets.into_iter().next().unwrap_or_default();
-    match runtime.profile(&request.model, &request.spec, &set) {
-        Ok(placement) => Response::Profiled(Box::new(placement)),
+    let target = ProfileTarget {
+        trace_file: request.trace_file.clone(),
+        scratch: request.scratch.clone(),
+        max_inferences: request.max_inferences,
+        length: request.length_ns,
+        distortion: if request.has_twin { Distortion::Measured } else { Distortion::Unknown },
+    };
+    match runtime.profile(&request.model, &request.spec, set, &target) {
+        Ok(SessionProfile { placement, operators }) => {
+            Response::Profiled { placement: Box::new(placement), operators: Box::new(operators) }
+        }
         Err(error) => Response::Failed(error.to_failure()),
     }
 }

@@ -14,9 +14,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("onnx", &["units", "plan", "record"]),
     ("inputs", &["units", "plan", "record", "onnx"]),
     ("accuracy", &["units", "stats", "plan", "record", "inputs"]),
+    ("trace", &["units", "record"]),
     ("runtime", &["units", "hash"]),
     ("measure", &["units", "stats"]),
-    ("engine", &["units", "plan", "record", "runtime", "inputs", "onnx", "measure"]),
+    ("engine", &["units", "plan", "record", "runtime", "inputs", "onnx", "measure", "trace"]),
     ("sample", &["units", "hash", "record"]),
     ("protocol", &["units", "plan", "record", "inputs"]),
     (

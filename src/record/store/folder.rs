@@ -67,6 +67,12 @@ impl RunFolder {
         self.path.join("cells.csv")
     }
 
+    /// The folder of the traces of ONNX Runtime's profiler, which need not exist.
+    #[must_use]
+    pub fn traces(&self) -> PathBuf {
+        self.path.join("traces")
+    }
+
     /// The folder of the workers' logs, which exists.
     #[must_use]
     pub fn logs(&self) -> PathBuf {

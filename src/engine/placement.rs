@@ -1,0 +1,146 @@
+//! Where nodes ran, by what ONNX Runtime's profiler says of them.
+
+use std::collections::BTreeMap;
+
+use super::assignment::by_provider;
+use crate::record::{CopyNodes, NodeProfile, Placement, PlacementSource, Profiled, ProviderNodes};
+use crate::units::{Nanos, Ratio};
+
+/// What the operators begin with that copy tensors between devices.
+const COPY: &str = "Memcpy";
+
+/// Where the nodes of a profile ran.
+pub(super) fn of(profiled: &Profiled) -> Placement {
+    Placement {
+        source: PlacementSource::Profile,
+        providers: providers(&profiled.nodes),
+        copies: Some(copies(&profiled.nodes)),
+        profiled_inferences_count: Some(profiled.inferences_count),
+    }
+}
+
+fn providers(nodes: &[NodeProfile]) -> Vec<ProviderNodes> {
+    let mut operators: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    let mut times: BTreeMap<&str, u64> = BTreeMap::new();
+    for node in nodes {
+        *times.entry(&node.execution_provider).or_default() += node.time_ns.0;
+        let of_provider = operators.entry(node.execution_provider.clone()).or_default();
+        *of_provider.entry(node.operator.clone()).or_default() += 1;
+    }
+    let all: u64 = times.values().sum();
+    let timed = |provider: ProviderNodes| {
+        let own = times.get(provider.execution_provider.as_str()).copied().unwrap_or(0);
+        let time_ratio = (all > 0).then(|| Ratio(own as f64 / all as f64));
+        ProviderNodes { time_ns: Some(Nanos(own)), time_ratio, ..provider }
+    };
+    by_provider(operators).into_iter().map(timed).collect()
+}
+
+fn copies(nodes: &[NodeProfile]) -> Vec<CopyNodes> {
+    let mut found: BTreeMap<&str, CopyNodes> = BTreeMap::new();
+    for node in nodes.iter().filter(|node| node.operator.starts_with(COPY)) {
+        let none = || CopyNodes { operator: node.operator.clone(), nodes_count: 0, time_ns: Nanos(0) };
+        let copy = found.entry(&node.operator).or_insert_with(none);
+        copy.nodes_count += 1;
+        copy.time_ns = copy.time_ns + node.time_ns;
+    }
+    found.into_values().collect()
+}
+
+/// The nodes of ONNX Runtime's own account with the times of a profile.
+///
+/// Execution providers that only the profile knows keep their entries: ONNX Runtime put their nodes in later.
+pub(super) fn with_times(nodes: Vec<ProviderNodes>, profile: Placement) -> Placement {
+    let mut profiled = profile.providers;
+    let mut providers: Vec<ProviderNodes> = nodes
+        .into_iter()
+        .map(|provider| {
+            let place = profiled.iter().position(|other| other.execution_provider == provider.execution_provider);
+            // Nodes that optimization has done away with took no time.
+            let (time_ns, time_ratio) = place
+                .map(|place| profiled.swap_remove(place))
+                .map_or((Some(Nanos(0)), Some(Ratio(0.0))), |timed| (timed.time_ns, timed.time_ratio));
+            ProviderNodes { time_ns, time_ratio, ..provider }
+        })
+        .collect();
+    providers.extend(profiled);
+    Placement { source: PlacementSource::Assignment, providers, ..profile }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(operator: &str, execution_provider: &str, time_ns: u64) -> NodeProfile {
+        NodeProfile {
+            name: operator.to_lowercase(),
+            node_index: None,
+            operator: operator.into(),
+            execution_provider: execution_provider.into(),
+            calls_count: 2,
+            time_ns: Nanos(time_ns),
+            inputs: None,
+            outputs: None,
+            activation_bytes: None,
+            parameter_bytes: None,
+            output_bytes: None,
+            arena_peak_bytes: None,
+        }
+    }
+
+    fn profile() -> Placement {
+        of(&Profiled {
+            inferences_count: 2,
+            disturbed_inferences_count: 0,
+            inference_ns: Nanos(200_000),
+            mean_inference_ns: Nanos(200_000),
+            unprofiled_ns: None,
+            distortion_ratios: Vec::new(),
+            complete: true,
+            unreadable_events_count: 0,
+            trace_file: None,
+            nodes: vec![
+                node("Shape", "CPUExecutionProvider", 10_000),
+                node("MemcpyFromHost", "CUDAExecutionProvider", 20_000),
+                node("Gemm", "CUDAExecutionProvider", 70_000),
+            ],
+        })
+    }
+
+    #[test]
+    fn nodes_and_times_are_added_up_by_execution_provider() {
+        let found = profile();
+        assert_eq!(found.profiled_inferences_count, Some(2));
+        let [cuda, cpu] = found.providers.as_slice() else { panic!("{found:?}") };
+        assert_eq!((cuda.execution_provider.as_str(), cuda.nodes_count), ("CUDAExecutionProvider", 2));
+        assert_eq!((cuda.time_ns, cuda.time_ratio), (Some(Nanos(90_000)), Some(Ratio(0.9))));
+        assert_eq!((cpu.nodes_count, cpu.time_ns), (1, Some(Nanos(10_000))));
+        assert_eq!(cpu.operators, BTreeMap::from([("Shape".to_owned(), 1)]));
+        let copies = found.copies.unwrap();
+        assert_eq!(copies, [CopyNodes { operator: "MemcpyFromHost".into(), nodes_count: 1, time_ns: Nanos(20_000) }]);
+    }
+
+    #[test]
+    fn times_go_to_the_nodes_of_the_account() {
+        let node = |name: &str, count: u64| ProviderNodes {
+            execution_provider: name.to_owned(),
+            nodes_count: count,
+            operators: BTreeMap::from([("Gemm".to_owned(), count)]),
+            time_ns: None,
+            time_ratio: None,
+        };
+        let account = vec![node("CUDAExecutionProvider", 12), node("TensorrtExecutionProvider", 1)];
+        let found = with_times(account, profile());
+        let names: Vec<(&str, u64, Option<Nanos>)> =
+            found.providers.iter().map(|p| (p.execution_provider.as_str(), p.nodes_count, p.time_ns)).collect();
+        assert_eq!(
+            names,
+            [
+                ("CUDAExecutionProvider", 12, Some(Nanos(90_000))),
+                ("TensorrtExecutionProvider", 1, Some(Nanos(0))),
+                ("CPUExecutionProvider", 1, Some(Nanos(10_000))),
+            ]
+        );
+        assert_eq!(found.source, PlacementSource::Assignment);
+    }
+}

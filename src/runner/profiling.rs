@@ -1,0 +1,331 @@
+//! Where the nodes of a session run and for how long, found out in launches of their own: a profiled session is slower,
+//! and is not timed.
+//!
+//! Every session is profiled at its smallest batch size before the rounds, and at the one of best throughput, which only
+//! the rounds tell, after them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::round::Run;
+use super::worker_process::WorkerProcess;
+use super::{Progress, RunError, launch};
+use crate::plan::RuntimeChoice;
+use crate::protocol::{Described, ProfileRequest, Request, Response};
+use crate::record::store::StoreError;
+use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
+use crate::sample::affinity;
+use crate::units::{Bytes, Nanos};
+
+/// Share of the budget that profiling may take before the rounds, and once more after them.
+const BUDGET_SHARE: f64 = 0.05;
+/// Time for the inferences of one session.
+const MAX_LENGTH: Duration = Duration::from_secs(1);
+/// Inferences of one session, and bytes of its trace, which a node of an inference adds about a kibibyte to, and more
+/// for each thread.
+const MAX_INFERENCES: u64 = 60;
+const MIN_INFERENCES: u64 = 6;
+const TRACE_SIZE: Bytes = Bytes(4 << 20);
+const NODE_SIZE: Bytes = Bytes(1 << 10);
+const THREAD_SIZE: Bytes = Bytes(64);
+/// A second session without the profiler is created where the model's file fits into the free memory this often.
+const TWIN_ROOM: u64 = 4;
+/// Bytes of a session's label in the name of a file.
+const MAX_LABEL: usize = 150;
+/// Why a session has no profile that there was no time for.
+const NO_TIME: &str = "there was no time left for it";
+
+/// What one pass over the sessions may take, and what it has taken.
+struct Pass {
+    /// Absent without a limit.
+    end: Option<Instant>,
+    sessions_left: u32,
+    /// What the last session took besides its inferences.
+    overhead: Option<Duration>,
+}
+
+impl Pass {
+    fn begin(limit: Option<Duration>, sessions: usize) -> Pass {
+        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        Pass { end, sessions_left: u32::try_from(sessions).unwrap_or(u32::MAX), overhead: None }
+    }
+
+    /// Time for the inferences of the next session; `None` if not even the rest of it would fit.
+    fn next_length(&mut self) -> Option<Duration> {
+        let sessions = self.sessions_left.max(1);
+        self.sessions_left -= 1;
+        let Some(end) = self.end else { return Some(MAX_LENGTH) };
+        let left = end.saturating_duration_since(Instant::now());
+        let overhead = self.overhead.unwrap_or(left / sessions / 2);
+        (left > overhead).then(|| (left / sessions).saturating_sub(overhead).min(MAX_LENGTH))
+    }
+}
+
+impl Run<'_> {
+    /// Profiles every session at its smallest batch size, as far as there is time now. A session that was to be
+    /// accelerated and does not run where it was asked to has failed, and so has one of those that cannot be created.
+    /// Returns the time to reserve for [`Run::profile_rest`].
+    pub(super) async fn profile_all(&mut self) -> Result<Duration, RunError> {
+        let began = Instant::now();
+        let smallest = |&session: &usize| Some((session, self.smallest_open(session)?));
+        let sessions: Vec<(usize, u64)> = self.in_turn().iter().filter_map(smallest).collect();
+        let share = |budget: Nanos| Duration::from(budget).mul_f64(BUDGET_SHARE);
+        let limit = self.plan.schedule.budget_ns.map(share);
+        let mut pass = Pass::begin(limit, sessions.len());
+        for (session, batch_size) in sessions {
+            let is_due = self.is_to_be_placed(session);
+            if let Some(length) = pass.next_length().or(is_due.then_some(Duration::ZERO)) {
+                pass.overhead = Some(self.profile(session, batch_size, length).await?);
+            }
+        }
+        let taken = began.elapsed();
+        Ok(limit.map_or(taken, |limit| taken.min(limit)))
+    }
+
+    /// Profiles the sessions that there was no time for, and all of them at the batch size of best throughput.
+    pub(super) async fn profile_rest(&mut self) -> Result<(), RunError> {
+        let rest = self.unprofiled();
+        let mut pass = Pass::begin(Some(self.remaining()), rest.len());
+        for (session, batch_size) in rest {
+            match pass.next_length() {
+                Some(length) => pass.overhead = Some(self.profile(session, batch_size, length).await?),
+                None => self.put_operators(session, batch_size, Err(NO_TIME.into()))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down that the run was interrupted before [`Run::profile_rest`] had come to the end.
+    pub(super) fn leave_unprofiled(&mut self) -> Result<(), RunError> {
+        for (session, batch_size) in self.unprofiled() {
+            self.put_operators(session, batch_size, Err("the run was interrupted before it".into()))?;
+        }
+        Ok(())
+    }
+
+    /// Sessions with their smallest batch sizes and those of best throughput, where they have not been profiled.
+    fn unprofiled(&self) -> Vec<(usize, u64)> {
+        let record = self.journal.record();
+        let is_new = |&(session, batch_size): &(usize, u64)| {
+            !record.operators.iter().any(|known| (known.session, known.batch_size) == (session, batch_size))
+        };
+        let with = |batch_size: fn(&BTreeMap<u64, f64>) -> Option<u64>| {
+            let size = move |session| Some((session, batch_size(&rates(record, session))?));
+            self.in_turn().into_iter().filter_map(size)
+        };
+        let mut sizes: Vec<(usize, u64)> = with(smallest).chain(with(fastest)).filter(is_new).collect();
+        let mut seen = BTreeSet::new();
+        sizes.retain(|size| seen.insert(*size));
+        sizes
+    }
+
+    /// Sessions that can be profiled, the baseline's first.
+    fn in_turn(&self) -> Vec<usize> {
+        let baseline = self.plan.baseline_session();
+        let is_real = |&session: &usize| matches!(self.plan.sessions[session].runtime, RuntimeChoice::Library(_));
+        let mut sessions: Vec<usize> = (0..self.plan.sessions.len()).filter(is_real).collect();
+        sessions.sort_by_key(|&session| Some(session) != baseline);
+        sessions
+    }
+
+    fn smallest_open(&self, session: usize) -> Option<u64> {
+        let open = self.plan.cells().filter(|key| key.session == session && self.is_open(*key));
+        open.map(|key| key.batch_size).min()
+    }
+
+    /// Whether it is still to be found out where the nodes of a session run, which tells whether it can be measured.
+    fn is_to_be_placed(&self, session: usize) -> bool {
+        self.plan.sessions[session].is_accelerated()
+            && !self.journal.record().placements.iter().any(|known| known.session == session)
+    }
+
+    /// Profiles one session at one batch size, and returns what that took besides the inferences.
+    async fn profile(&mut self, session: usize, batch_size: u64, length: Duration) -> Result<Duration, RunError> {
+        let label = self.journal.record().session_label(session);
+        self.observer.observe(&Progress::Profiling { session: &label });
+        let began = Instant::now();
+        match self.launch_profile(session, batch_size, length).await? {
+            Ok((placement, operators)) => {
+                if self.is_to_be_placed(session) {
+                    self.journal.append(Event::Placement(Box::new(PlacementRecord { session, placement })))?;
+                }
+                self.put_operators(session, batch_size, Ok(operators))?;
+            }
+            Err(failure) => self.put_failure(session, batch_size, &failure)?,
+        }
+        Ok(began.elapsed().saturating_sub(length))
+    }
+
+    fn put_operators(
+        &mut self,
+        session: usize,
+        batch_size: u64,
+        profile: Result<Profiled, String>,
+    ) -> Result<(), RunError> {
+        let profile = OperatorProfile { session, shape: 0, batch_size, profile };
+        Ok(self.journal.append(Event::Operators(Box::new(profile)))?)
+    }
+
+    /// A session could not be profiled. What keeps it from being created as well is said when it is measured, or, if it
+    /// was to be accelerated, here.
+    fn put_failure(&mut self, session: usize, batch_size: u64, failure: &Failure) -> Result<(), RunError> {
+        self.put_operators(session, batch_size, Err(failure.message.clone()))?;
+        let is_final = !matches!(failure.kind, FailureKind::Inference | FailureKind::BadInput);
+        let label = self.journal.record().session_label(session);
+        match (is_final, self.is_to_be_placed(session)) {
+            (true, true) => self.fail_session(session, failure),
+            (true, false) => Ok(()),
+            (false, true) => self.note(format!("where the nodes of {label} run is not known: {}", failure.message)),
+            (false, false) => self.note(format!("the operators of {label} are not known: {}", failure.message)),
+        }
+    }
+
+    async fn launch_profile(
+        &mut self,
+        session: usize,
+        batch_size: u64,
+        length: Duration,
+    ) -> Result<Result<(Placement, Profiled), Failure>, RunError> {
+        let spec = self.plan.sessions[session].clone();
+        let variant = &self.plan.variants[spec.variant];
+        let Ok(described) = &self.descriptions[spec.variant] else {
+            return Ok(Err(failure("the model was not read")));
+        };
+        let traces = self.journal.folder().traces();
+        let create = || {
+            fs::create_dir_all(&traces)?;
+            tempfile::Builder::new().prefix(".").tempdir_in(&traces)
+        };
+        let scratch = create().map_err(|source| StoreError::Write { path: traces.clone(), source })?;
+        let trace_file = self.trace_file(session, batch_size);
+        let threads = spec.options.intra_threads.max(1);
+        let request = ProfileRequest {
+            model: variant.path.clone(),
+            inputs: described.inputs.clone(),
+            batch_size,
+            trace_file: trace_file.clone(),
+            scratch: scratch.path().to_owned(),
+            max_inferences: max_inferences(described, threads),
+            length_ns: Nanos::from(length),
+            has_twin: has_room(described, self.journal.record().host.memory_available_bytes),
+            spec,
+        };
+        let log = self.log_file(&variant.name, self.next_launch, 0)?;
+        self.next_launch += 1;
+        let answer = self.ask_for_profile(request, log).await;
+        Ok(answer.map(|(placement, operators)| {
+            let name = trace_file.file_name().filter(|_| trace_file.exists());
+            let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()));
+            (placement, Profiled { trace_file, ..operators })
+        }))
+    }
+
+    async fn ask_for_profile(&self, request: ProfileRequest, log: File) -> Result<(Placement, Profiled), Failure> {
+        let mut worker = WorkerProcess::spawn(&self.command, Some(&request.spec.runtime), log).await?;
+        self.energy.adopt(worker.pid());
+        if let Some(cpus) = &self.worker_cpus {
+            let _ = affinity::set_affinity(worker.pid(), cpus);
+        }
+        match worker.ask(&launch::open_request(&request.spec), "open the runtime").await? {
+            Response::Opened { .. } => {}
+            other => return Err(worker.unexpected(&other).await),
+        }
+        let found = match worker.ask(&Request::Profile(Box::new(request)), "profile the session").await? {
+            Response::Profiled { placement, operators } => (*placement, *operators),
+            other => return Err(worker.unexpected(&other).await),
+        };
+        worker.end().await;
+        Ok(found)
+    }
+
+    /// A file that does not exist yet, called after the session.
+    fn trace_file(&self, session: usize, batch_size: u64) -> PathBuf {
+        let folder = self.journal.folder().traces();
+        let label = file_safe(&self.journal.record().session_label(session));
+        let file = folder.join(format!("{label}-batch{batch_size}.json"));
+        if file.exists() { folder.join(format!("{label}-{session}-batch{batch_size}.json")) } else { file }
+    }
+}
+
+/// Samples per nanosecond in the median block of a session, by batch size.
+fn rates(record: &RunRecord, session: usize) -> BTreeMap<u64, f64> {
+    let mut rates: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for block in record.blocks.iter().filter(|block| block.key.session == session && block.key.shape == 0) {
+        let samples = (block.inferences_count * block.key.batch_size) as f64;
+        rates.entry(block.key.batch_size).or_default().push(samples / block.elapsed_ns.as_f64().max(1.0));
+    }
+    let median = |mut rates: Vec<f64>| {
+        rates.sort_unstable_by(f64::total_cmp);
+        rates[rates.len() / 2]
+    };
+    rates.into_iter().map(|(batch_size, rates)| (batch_size, median(rates))).collect()
+}
+
+fn smallest(rates: &BTreeMap<u64, f64>) -> Option<u64> {
+    rates.keys().next().copied()
+}
+
+fn fastest(rates: &BTreeMap<u64, f64>) -> Option<u64> {
+    rates.iter().max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(&batch_size, _)| batch_size)
+}
+
+/// Inferences of which the trace stays small.
+fn max_inferences(described: &Described, threads: u64) -> u64 {
+    let nodes: u64 = described.model.operators.values().sum();
+    let inference = (nodes + 2) * (NODE_SIZE.0 + THREAD_SIZE.0 * threads);
+    (TRACE_SIZE.0 / inference).clamp(MIN_INFERENCES, MAX_INFERENCES)
+}
+
+fn has_room(described: &Described, available: Option<Bytes>) -> bool {
+    available.is_none_or(|available| described.model.file_size_bytes.0.saturating_mul(TWIN_ROOM) < available.0)
+}
+
+/// A label as the name of a file: what is awkward in a path becomes `-`.
+fn file_safe(label: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let mut name: String = label.chars().map(plain).collect();
+    name.truncate(name.floor_char_boundary(MAX_LABEL));
+    let name = name.trim_matches(['-', '.']);
+    if name.is_empty() { "session".into() } else { name.into() }
+}
+
+fn failure(message: &str) -> Failure {
+    Failure { kind: FailureKind::BadInput, message: message.to_owned(), hint: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_become_names_of_files() {
+        assert_eq!(file_safe("digits-int8 (CUDA, 4 intra-op threads)"), "digits-int8--CUDA--4-intra-op-threads");
+        assert_eq!(file_safe("../<b>\n\u{1b}[31m/x"), "b----31m-x");
+        assert_eq!(file_safe("//"), "session");
+        assert_eq!(file_safe(&"é".repeat(300)).len(), MAX_LABEL);
+    }
+
+    #[test]
+    fn time_is_shared_by_the_sessions_that_are_left() {
+        let mut pass = Pass::begin(None, 2);
+        assert_eq!(pass.next_length(), Some(MAX_LENGTH));
+        let mut pass = Pass::begin(Some(Duration::from_secs(100)), 2);
+        assert_eq!(pass.next_length(), Some(MAX_LENGTH));
+        pass.overhead = Some(Duration::from_secs(1000));
+        assert_eq!(pass.next_length(), None);
+    }
+
+    #[test]
+    fn the_fastest_batch_size_is_that_of_most_samples() {
+        let rates = BTreeMap::from([(1, 0.5), (8, 2.0), (64, 1.5)]);
+        assert_eq!((smallest(&rates), fastest(&rates)), (Some(1), Some(8)));
+        assert_eq!(fastest(&BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn no_time_is_no_length() {
+        assert_eq!(Pass::begin(Some(Duration::ZERO), 1).next_length(), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! What can be wrong with a trace.
+
+use std::path::PathBuf;
+
+/// Why nothing can be told from a trace.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file is missing or cannot be read.
+    #[error("failed to read the trace `{}`", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is a folder or a device.
+    #[error("`{}` is not a file", path.display())]
+    NotFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file has no content.
+    #[error("`{}` is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds something else.
+    #[error("`{}` is no trace: it is no JSON array of events", path.display())]
+    NotTrace {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The trace was cut off before the end of the first inference.
+    #[error("the trace `{}` was cut off before its first inference came to its end", path.display())]
+    CutOffEarly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There are events, but none of an inference that is done.
+    #[error("the trace `{}` holds no inference", path.display())]
+    NoInference {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There are inferences, but no nodes ran in them.
+    #[error("the trace `{}` holds no operators", path.display())]
+    NoOperators {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl TraceError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            TraceError::Open { .. } | TraceError::NotFile { .. } => None,
+            TraceError::Empty { .. } | TraceError::CutOffEarly { .. } => {
+                Some("ONNX Runtime writes the trace when the session ends, or when `end_profiling` is called")
+            }
+            TraceError::NotTrace { .. } => {
+                Some("give a file that ONNX Runtime wrote with `enable_profiling` in its session options")
+            }
+            TraceError::NoInference { .. } | TraceError::NoOperators { .. } => {
+                Some("run the session at least twice while it is profiled: the first inference does not count")
+            }
+        }
+    }
+}

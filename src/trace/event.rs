@@ -1,0 +1,113 @@
+//! One event of a trace.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::record::{NodeProfile, TensorShape};
+use crate::units::{Bytes, Nanos};
+
+/// What the name of an event ends with that is a node's own time.
+const KERNEL: &str = "_kernel_time";
+/// Name of the event that an inference leaves when it is done.
+const INFERENCE: &str = "model_run";
+
+/// An event, as far as it is needed for every one of them.
+#[derive(Debug, Deserialize)]
+pub(super) struct Event<'t> {
+    #[serde(borrow, default)]
+    name: Cow<'t, str>,
+    /// When it began, since the start of the profiler.
+    #[serde(default, rename = "ts", deserialize_with = "micros")]
+    pub start: Nanos,
+    /// How long it took.
+    #[serde(default, rename = "dur", deserialize_with = "micros")]
+    pub length: Nanos,
+    /// The thread that it ran on.
+    #[serde(default, rename = "tid")]
+    pub thread: i64,
+    #[serde(borrow, default)]
+    args: Arguments<'t>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Arguments<'t> {
+    #[serde(borrow)]
+    op_name: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    provider: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    node_index: Option<Cow<'t, str>>,
+}
+
+/// What an event is about.
+pub(super) enum Subject<'e> {
+    /// A node ran.
+    Node(NodeName<'e>),
+    /// An inference came to its end.
+    Inference,
+    /// Something else.
+    Other,
+}
+
+/// What is the same for all runs of one node, and, as far as a trace tells, for those of no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NodeName<'e> {
+    pub name: &'e str,
+    pub node_index: Option<u64>,
+    pub operator: &'e str,
+    pub execution_provider: &'e str,
+}
+
+impl Event<'_> {
+    /// What it is about.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        if self.name == INFERENCE {
+            return Subject::Inference;
+        }
+        let args = &self.args;
+        match (self.name.strip_suffix(KERNEL), &args.op_name, &args.provider) {
+            (Some(name), Some(operator), Some(execution_provider)) => Subject::Node(NodeName {
+                name,
+                node_index: args.node_index.as_deref().and_then(|index| index.parse().ok()),
+                operator,
+                execution_provider,
+            }),
+            _ => Subject::Other,
+        }
+    }
+}
+
+/// Microseconds, whole in ONNX Runtime's own traces.
+fn micros<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Nanos, D::Error> {
+    f64::deserialize(deserializer).map(|micros| Nanos((micros * 1000.0).round() as u64))
+}
+
+/// Adds to a node what the event of its last run says of sizes and shapes.
+pub(super) fn describe(node: &mut NodeProfile, event: &[u8]) {
+    let event: Value = serde_json::from_slice(event).unwrap_or_default();
+    let size = |key: &str| size(&event["args"][key]).map(Bytes);
+    node.activation_bytes = size("activation_size");
+    node.parameter_bytes = size("parameter_size");
+    node.output_bytes = size("output_size");
+    node.arena_peak_bytes = size("mem_in_use_peak");
+    node.inputs = shapes(&event["args"]["input_type_shape"]);
+    node.outputs = shapes(&event["args"]["output_type_shape"]);
+}
+
+/// A number, which ONNX Runtime writes as a text.
+fn size(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// Shapes such as `[{"float":[1,16,8,8]},{"int64":[]}]`.
+fn shapes(value: &Value) -> Option<Vec<TensorShape>> {
+    value.as_array()?.iter().map(shape).collect()
+}
+
+fn shape(value: &Value) -> Option<TensorShape> {
+    let (element_type, dims) = value.as_object()?.iter().next()?;
+    let dims = dims.as_array()?.iter().map(Value::as_u64).collect::<Option<_>>()?;
+    Some(TensorShape { element_type: element_type.clone(), dims })
+}

@@ -1,0 +1,199 @@
+//! Events added up by node.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::event::{Event, NodeName, Subject};
+use super::{Inferences, Trace};
+use crate::record::{NodeProfile, Profiled};
+use crate::units::Nanos;
+
+/// What the events up to here add up to.
+///
+/// A node's event is written when it ends, after those of nodes that ran inside it, and an inference's after those of
+/// all its nodes. What comes after the last inference belongs to one that did not end, and counts nowhere.
+pub(super) struct Fold {
+    /// Length of an inference beyond which it does not count.
+    longest: Nanos,
+    nodes: Vec<Node>,
+    by_name: HashMap<Box<str>, Vec<usize>>,
+    /// Nodes that ran in the current inference, by thread, those left out that ran inside another.
+    outermost: HashMap<i64, Vec<Span>>,
+    inferences: Vec<Nanos>,
+    /// Lengths of the inferences that count, the first left out.
+    counted: Tally,
+}
+
+struct Node {
+    profile: NodeProfile,
+    /// Where the event of its last run stands.
+    last: Range<usize>,
+    /// Its runs in the inference that has not ended yet, in the first one, and in the others.
+    current: Tally,
+    first: Tally,
+    others: Tally,
+}
+
+/// When something began, and how long it took.
+struct Span {
+    start: Nanos,
+    length: Nanos,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    count: u64,
+    time: Nanos,
+}
+
+impl Tally {
+    fn add(&mut self, other: Tally) {
+        self.count += other.count;
+        self.time = self.time + other.time;
+    }
+}
+
+impl Fold {
+    /// Nothing yet.
+    pub(super) fn new(longest: Nanos) -> Fold {
+        Fold {
+            longest,
+            nodes: Vec::new(),
+            by_name: HashMap::new(),
+            outermost: HashMap::new(),
+            inferences: Vec::new(),
+            counted: Tally::default(),
+        }
+    }
+
+    /// Inferences that came to their end.
+    pub(super) fn inferences_count(&self) -> usize {
+        self.inferences.len()
+    }
+
+    /// Takes the next event, which stands at `place`.
+    pub(super) fn take(&mut self, event: &Event<'_>, place: Range<usize>) {
+        match event.subject() {
+            Subject::Node(name) => {
+                let time = self.own_time(event);
+                let node = self.node(name);
+                node.current.add(Tally { count: 1, time });
+                node.last = place;
+            }
+            Subject::Inference => self.end_inference(event),
+            Subject::Other => {}
+        }
+    }
+
+    /// Time in a node, without that in nodes that ran inside it: those of the same thread that began no earlier, and
+    /// are known already.
+    fn own_time(&mut self, event: &Event<'_>) -> Nanos {
+        let spans = self.outermost.entry(event.thread).or_default();
+        let mut inside = Nanos(0);
+        while let Some(span) = spans.pop_if(|span| span.start >= event.start) {
+            inside = inside + span.length;
+        }
+        spans.push(Span { start: event.start, length: event.length });
+        event.length.since(inside)
+    }
+
+    fn node(&mut self, name: NodeName<'_>) -> &mut Node {
+        let known = self.by_name.get(name.name);
+        let known = known.and_then(|same| same.iter().find(|&&node| self.nodes[node].is(name)).copied());
+        let index = known.unwrap_or_else(|| {
+            let index = self.nodes.len();
+            self.nodes.push(Node::new(name));
+            self.by_name.entry(name.name.into()).or_default().push(index);
+            index
+        });
+        &mut self.nodes[index]
+    }
+
+    fn end_inference(&mut self, event: &Event<'_>) {
+        let is_first = self.inferences.is_empty();
+        let counts = !is_first && event.length <= self.longest;
+        self.inferences.push(event.length);
+        if counts {
+            self.counted.add(Tally { count: 1, time: event.length });
+        }
+        for node in &mut self.nodes {
+            let current = std::mem::take(&mut node.current);
+            if is_first {
+                node.first = current;
+            } else if counts {
+                node.others.add(current);
+            }
+        }
+        // Inferences of other threads may be under way.
+        self.outermost.retain(|&thread, spans| {
+            spans.retain(|span| thread != event.thread && span.start >= event.start);
+            !spans.is_empty()
+        });
+    }
+
+    /// What it all says, and where the event of each node's last run stands. There is an inference.
+    pub(super) fn finish(mut self) -> (Trace, Vec<Range<usize>>) {
+        let (inferences, counted) = match self.inferences.as_slice() {
+            [only] => (Inferences::OnlyFirst, Tally { count: 1, time: *only }),
+            _ => (Inferences::WithoutFirst, self.counted),
+        };
+        if inferences == Inferences::WithoutFirst {
+            self.inferences.remove(0);
+        }
+        self.inferences.sort_unstable();
+        let nodes = self.nodes.into_iter();
+        let (nodes, places) = nodes.filter_map(|node| node.finish(inferences, counted.count)).unzip();
+        let profiled = Profiled {
+            inferences_count: counted.count,
+            disturbed_inferences_count: self.inferences.len() as u64 - counted.count,
+            inference_ns: self.inferences[(self.inferences.len() - 1) / 2],
+            mean_inference_ns: Nanos(counted.time.0 / counted.count.max(1)),
+            unprofiled_ns: None,
+            distortion_ratios: Vec::new(),
+            complete: false,
+            unreadable_events_count: 0,
+            trace_file: None,
+            nodes,
+        };
+        (Trace { profiled, inferences }, places)
+    }
+}
+
+impl Node {
+    fn new(name: NodeName<'_>) -> Node {
+        let profile = NodeProfile {
+            name: name.name.to_owned(),
+            node_index: name.node_index,
+            operator: name.operator.to_owned(),
+            execution_provider: name.execution_provider.to_owned(),
+            calls_count: 0,
+            time_ns: Nanos(0),
+            inputs: None,
+            outputs: None,
+            activation_bytes: None,
+            parameter_bytes: None,
+            output_bytes: None,
+            arena_peak_bytes: None,
+        };
+        let none = Tally::default();
+        Node { profile, last: 0..0, current: none, first: none, others: none }
+    }
+
+    fn is(&self, name: NodeName<'_>) -> bool {
+        let own = &self.profile;
+        own.node_index == name.node_index
+            && own.operator == name.operator
+            && own.execution_provider == name.execution_provider
+    }
+
+    /// Its runs in `count` inferences; `None` if it did not run in them.
+    fn finish(self, inferences: Inferences, count: u64) -> Option<(NodeProfile, Range<usize>)> {
+        let runs = match inferences {
+            Inferences::WithoutFirst => self.others,
+            Inferences::OnlyFirst => self.first,
+        };
+        let time_ns = Nanos(runs.time.0 / count.max(1));
+        let profile = NodeProfile { calls_count: runs.count, time_ns, ..self.profile };
+        (runs.count > 0).then_some((profile, self.last))
+    }
+}

@@ -1,0 +1,205 @@
+use std::path::Path;
+
+use super::*;
+use crate::record::{NodeProfile, TensorShape};
+use crate::units::{Bytes, Nanos};
+
+fn read_text(text: impl AsRef<[u8]>) -> Result<Trace, TraceError> {
+    fold(text.as_ref(), Path::new("trace.json"), Counted::All)
+}
+
+/// A node's event: name, operator, start and length in microseconds.
+fn node(name: &str, operator: &str, start: u64, length: u64) -> String {
+    let name = serde_json::to_string(&format!("{name}_kernel_time")).unwrap();
+    format!(
+        r#"{{"cat":"Node","pid":1,"tid":7,"dur":{length},"ts":{start},"ph":"X","name":{name},"args":{{"op_name":"{operator}","provider":"CPUExecutionProvider","node_index":"3"}}}}"#
+    )
+}
+
+fn inference(start: u64, length: u64) -> String {
+    format!(
+        r#"{{"cat":"Session","pid":1,"tid":7,"dur":{length},"ts":{start},"ph":"X","name":"model_run","args":{{}}}}"#
+    )
+}
+
+fn array(events: &[String]) -> String {
+    format!("[\n{}\n]\n", events.join(",\n"))
+}
+
+/// Three inferences of two nodes: the first takes ten times as long.
+fn three() -> Vec<String> {
+    let run = |start: u64, factor: u64, gemm: u64| {
+        [
+            node("a", "Gemm", start + 1, gemm * factor),
+            node("b", "Relu", start + 900, 5 * factor),
+            inference(start, 100 * factor),
+        ]
+    };
+    [run(0, 10, 60), run(2000, 1, 60), run(3000, 1, 80)].concat()
+}
+
+fn names(trace: &Trace) -> Vec<(&str, u64, u64)> {
+    trace.profiled.nodes.iter().map(|node| (node.name.as_str(), node.calls_count, node.time_ns.0)).collect()
+}
+
+#[test]
+fn times_are_means_of_all_inferences_but_the_first() {
+    let trace = read_text(array(&three())).unwrap();
+    assert_eq!(names(&trace), [("a", 2, 70_000), ("b", 2, 5_000)]);
+    assert_eq!(trace.inferences, Inferences::WithoutFirst);
+    let profiled = &trace.profiled;
+    assert_eq!((profiled.inferences_count, profiled.inference_ns), (2, Nanos(100_000)));
+    assert_eq!(profiled.mean_inference_ns, Nanos(100_000));
+    assert!(profiled.complete && profiled.unreadable_events_count == 0);
+    assert_eq!(profiled.nodes[0].node_index, Some(3));
+}
+
+#[test]
+fn inferences_that_were_disturbed_are_not_typical() {
+    let run = |start: u64, length: u64| [node("a", "Gemm", start + 1, length - 2), inference(start, length)];
+    let text = array(&[run(0, 900), run(1000, 100), run(2000, 400), run(3000, 110)].concat());
+    let trace = fold(text.as_bytes(), Path::new("trace.json"), Counted::Typical).unwrap();
+    assert_eq!(names(&trace), [("a", 2, 103_000)]);
+    let profiled = &trace.profiled;
+    assert_eq!((profiled.inferences_count, profiled.disturbed_inferences_count), (2, 1));
+    assert_eq!((profiled.inference_ns, profiled.mean_inference_ns), (Nanos(110_000), Nanos(105_000)));
+    let all = read_text(&text).unwrap().profiled;
+    assert_eq!((all.inferences_count, all.disturbed_inferences_count), (3, 0));
+}
+
+#[test]
+fn a_lone_inference_counts_and_is_said_to_be_the_first() {
+    let trace = read_text(array(&three()[..3])).unwrap();
+    assert_eq!(names(&trace), [("a", 1, 600_000), ("b", 1, 50_000)]);
+    assert_eq!((trace.inferences, trace.profiled.inferences_count), (Inferences::OnlyFirst, 1));
+}
+
+#[test]
+fn a_trace_cut_off_anywhere_gives_what_is_whole() {
+    let whole = array(&three());
+    let end_of_second = whole.match_indices("model_run").nth(1).unwrap().0 + "model_run\",\"args\":{}}".len();
+    for cut in end_of_second..whole.len() - 2 {
+        let trace = read_text(&whole[..cut]).unwrap();
+        assert!(!trace.profiled.complete, "{cut}");
+        assert_eq!(trace.profiled.unreadable_events_count, 0, "{cut}");
+        let inferences_count = trace.profiled.inferences_count;
+        let gemm = if inferences_count == 2 { 70_000 } else { 60_000 };
+        assert_eq!(names(&trace), [("a", inferences_count, gemm), ("b", inferences_count, 5_000)], "{cut}");
+    }
+}
+
+#[test]
+fn what_is_no_trace_is_refused() {
+    for text in ["no trace", "{}", "[1,2]", "[true", "\u{7f}ELF", "  \n", "[\n\"a\",\n\"b\"\n]"] {
+        let error = read_text(text).unwrap_err();
+        assert!(matches!(error, TraceError::NotTrace { .. }), "{text}: {error}");
+    }
+    assert!(matches!(read_text("[]").unwrap_err(), TraceError::NoInference { .. }));
+    assert!(matches!(read_text("[").unwrap_err(), TraceError::CutOffEarly { .. }));
+    assert!(matches!(read_text(&array(&three())[..400]).unwrap_err(), TraceError::CutOffEarly { .. }));
+    let without_nodes = array(&[inference(0, 5), inference(10, 5)]);
+    assert!(matches!(read_text(without_nodes).unwrap_err(), TraceError::NoOperators { .. }));
+}
+
+#[test]
+fn time_inside_a_loop_counts_once_and_in_its_body() {
+    let run = |start: u64| {
+        vec![
+            node("before", "Relu", start, 10),
+            node("body", "MatMul", start + 12, 20),
+            node("inner", "If", start + 11, 25),
+            node("body", "MatMul", start + 40, 20),
+            node("loop", "Loop", start + 10, 60),
+            node("after", "Softmax", start + 75, 5),
+            inference(start, 90),
+        ]
+    };
+    let trace = read_text(array(&[run(0), run(100)].concat())).unwrap();
+    assert_eq!(
+        names(&trace),
+        [("before", 1, 10_000), ("body", 2, 40_000), ("inner", 1, 5_000), ("loop", 1, 15_000), ("after", 1, 5_000)]
+    );
+    let sum: u64 = trace.profiled.nodes.iter().map(|node| node.time_ns.0).sum();
+    assert_eq!(sum, 75_000);
+}
+
+#[test]
+fn nodes_of_two_threads_are_not_inside_each_other() {
+    let run = |start: u64| {
+        let other = node("b", "Gemm", start + 5, 10).replace("\"tid\":7", "\"tid\":8");
+        [other, node("a", "Gemm", start + 1, 50), inference(start, 60)]
+    };
+    let trace = read_text(array(&[run(0), run(100)].concat())).unwrap();
+    assert_eq!(names(&trace), [("b", 1, 10_000), ("a", 1, 50_000)]);
+}
+
+#[test]
+fn nodes_without_names_and_shapes_are_told_apart_by_index() {
+    let unnamed = |index: &str| node("", "Relu", 1, 4).replace(r#""3""#, index);
+    let run = [unnamed(r#""1""#), unnamed(r#""2""#), inference(0, 10)];
+    let trace = read_text(array(&[run.clone(), run].concat())).unwrap();
+    let found: Vec<_> = trace.profiled.nodes.iter().map(|n| (n.node_index, n.inputs.clone(), n.bytes())).collect();
+    assert_eq!(found, [(Some(1), None, None), (Some(2), None, None)]);
+}
+
+fn described(args: &str) -> NodeProfile {
+    let event = node("a", "Conv", 1, 4).replace(r#""node_index":"3""#, args);
+    let trace = read_text(array(&[event.clone(), inference(0, 9), event, inference(10, 9)])).unwrap();
+    trace.profiled.nodes[0].clone()
+}
+
+#[test]
+fn sizes_and_shapes_are_read_as_onnx_runtime_writes_them() {
+    let node = described(
+        r#""activation_size":"512","parameter_size":"1280","output_size":"16384","mem_in_use_peak":"1073192","thread_scheduling_stats":{"main_thread":{"block_size":[1]}},"input_type_shape":[{"float":[2,1,8,8]},{"int64":[]}],"output_type_shape":[{"float":[2,32,8,8]}]"#,
+    );
+    assert_eq!(node.bytes(), Some(Bytes(512 + 1280 + 16384)));
+    assert_eq!(node.arena_peak_bytes, Some(Bytes(1_073_192)));
+    let shape =
+        |element_type: &str, dims: &[u64]| TensorShape { element_type: element_type.into(), dims: dims.to_vec() };
+    assert_eq!(node.inputs, Some(vec![shape("float", &[2, 1, 8, 8]), shape("int64", &[])]));
+    assert_eq!(node.outputs.unwrap()[0].elements_count(), 4096);
+}
+
+#[test]
+fn sizes_and_shapes_that_make_no_sense_are_absent() {
+    let node = described(
+        r#""activation_size":"-5","output_size":7,"input_type_shape":[{"float":[-1]}],"output_type_shape":"?""#,
+    );
+    assert_eq!((node.activation_bytes, node.output_bytes), (None, Some(Bytes(7))));
+    assert_eq!((node.inputs, node.outputs), (None, None));
+}
+
+#[test]
+fn names_with_quotes_newlines_and_escape_sequences_are_kept_as_they_are() {
+    let name = "a \"b\" \n<script> \u{1b}[31m é";
+    let events = [node(name, "Relu", 1, 4), inference(0, 10), node(name, "Relu", 21, 4), inference(20, 10)];
+    assert_eq!(names(&read_text(array(&events)).unwrap()), [(name, 1, 4_000)]);
+}
+
+#[test]
+fn events_that_cannot_be_read_are_counted_and_left_out() {
+    let mut events = three();
+    events.insert(3, r#"{"name":"a "quoted" name_kernel_time","ts":2,"dur":3}"#.into());
+    events.insert(4, r#"{"name":5}"#.into());
+    let trace = read_text(array(&events)).unwrap();
+    assert_eq!(trace.profiled.unreadable_events_count, 2);
+    assert!(trace.profiled.complete);
+    assert_eq!(names(&trace), [("a", 2, 70_000), ("b", 2, 5_000)]);
+}
+
+#[test]
+fn a_trace_on_one_line_with_fractions_of_microseconds_is_read_as_well() {
+    let line = array(&three()).replace('\n', "").replace(r#""dur":60,"#, r#""dur":60.5,"#);
+    assert_eq!(names(&read_text(line).unwrap()), [("a", 2, 70_250), ("b", 2, 5_000)]);
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing.json");
+    assert!(read(&missing, Counted::All).unwrap_err().to_string().contains("missing.json"));
+    assert!(matches!(read(folder.path(), Counted::All).unwrap_err(), TraceError::NotFile { .. }));
+    std::fs::write(&missing, "").unwrap();
+    assert!(matches!(read(&missing, Counted::All).unwrap_err(), TraceError::Empty { .. }));
+}
