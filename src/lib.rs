@@ -22,5 +22,6 @@ pub mod runtime;
 pub mod sample;
 pub mod stats;
 pub mod trace;
+pub mod tune;
 pub mod units;
 pub mod worker;

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::inputs::InputPlan;
-use crate::plan::{InputRequest, LoadMode, RuntimeChoice, SessionSpec, Task};
-use crate::record::{AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, Placement, Profiled, Warmup};
+use crate::plan::{InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task};
+use crate::record::{
+    AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, Profiled, Told, Warmup,
+};
 use crate::units::{Bytes, Nanos};
 
 /// Version of the protocol: both sides must speak the same.
@@ -27,6 +29,8 @@ pub enum Request {
         model: PathBuf,
         /// What the user said about inputs.
         inputs: InputRequest,
+        /// Shapes that inputs are to be planned for.
+        shapes: Vec<Shape>,
     },
     /// Open a runtime.
     Open {
@@ -47,6 +51,8 @@ pub enum Request {
     },
     /// Create a session that ONNX Runtime profiles, run it a few times, and leave it: asked instead of [`Request::Load`].
     Profile(Box<ProfileRequest>),
+    /// Measure the most that the machine does: asked instead of [`Request::Load`].
+    Peaks(Box<PeaksRequest>),
     /// Make a cell the current one: bind inputs, run the first inference, warm up.
     Begin {
         /// Samples per inference.
@@ -62,6 +68,13 @@ pub enum Request {
         length_ns: Nanos,
         /// Inferences that it holds at least.
         min_inferences: u64,
+    },
+    /// Measure single inferences of the current cell, each after a time in which nothing was asked for.
+    Idle {
+        /// That time.
+        gap_ns: Nanos,
+        /// Inferences to measure.
+        count: u64,
     },
     /// Leave the current cell.
     End,
@@ -90,6 +103,17 @@ pub struct ProfileRequest {
     pub length_ns: Nanos,
     /// Whether a second session runs without the profiler, to tell how much it distorts.
     pub has_twin: bool,
+}
+
+/// How the machine's peaks are to be measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PeaksRequest {
+    /// Options of the sessions.
+    pub options: SessionOptions,
+    /// Time for each figure.
+    pub length_ns: Nanos,
+    /// Size of tensors that no cache holds, or why there can be none.
+    pub tensor_bytes: Told<Bytes>,
 }
 
 /// How outputs are to be scored.
@@ -165,6 +189,8 @@ pub enum Response {
         /// For how long. The name of the trace's file is left to who chose it.
         operators: Box<Profiled>,
     },
+    /// Answer to [`Request::Peaks`].
+    Peaks(Box<PeakRates>),
     /// Answer to [`Request::Begin`].
     Began {
         /// Time of the first inference of the cell.
@@ -176,6 +202,11 @@ pub enum Response {
     },
     /// Answer to [`Request::Block`].
     Block(BlockReport),
+    /// Answer to [`Request::Idle`].
+    Idled {
+        /// Latency of each inference.
+        latencies_ns: Vec<Nanos>,
+    },
     /// Answer to [`Request::End`].
     Ended {
         /// Statistics of the arena, or why there are none.
@@ -198,12 +229,27 @@ pub struct Described {
     pub model: ModelSummary,
     /// SHA-256 of the model file.
     pub sha256: String,
-    /// Inputs, planned.
+    /// Inputs, planned: of the data's own shape, or else of the first one that the model takes.
     pub inputs: InputPlan,
+    /// Inputs of every shape that was asked for, in that order, or why the model does not take it.
+    pub shapes: Vec<Result<InputPlan, String>>,
     /// The data, where there is a file.
     pub dataset: Option<DatasetInfo>,
     /// What the timed loop adds to a bare inference.
     pub harness_cost_ns: Nanos,
+}
+
+impl Described {
+    /// What is fed at a shape.
+    ///
+    /// # Errors
+    /// Why the model does not take it, as a fragment of a sentence.
+    pub fn inputs_at(&self, shape: usize) -> Result<&InputPlan, &str> {
+        match self.shapes.get(shape) {
+            Some(inputs) => inputs.as_ref().map_err(String::as_str),
+            None => Ok(&self.inputs),
+        }
+    }
 }
 
 /// What a block measured.
@@ -225,6 +271,8 @@ pub struct BlockReport {
     pub involuntary_switches_count: u64,
     /// Major page faults of the process.
     pub major_faults_count: u64,
+    /// Minor page faults of the process.
+    pub minor_faults_count: u64,
     /// Latencies, encoded.
     pub histogram: String,
 }

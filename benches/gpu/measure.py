@@ -85,7 +85,15 @@ def profile(arguments, paths, run, eps, binds, batches, seconds):
     if done.returncode not in (0, 4):
         return {"error": f"exit status {done.returncode}: {done.stderr.strip()}"}
     with open(run / "cells.csv", newline="") as file:
-        return {"rows": list(csv.DictReader(file))}
+        return {"rows": list(csv.DictReader(file)), "energy": energy(json.loads((run / "run.json").read_text()))}
+
+
+def energy(record):
+    """For each stretch of which both are known: joules by the chip's counter, and by the sampled power."""
+    cells = [cell for launch in record["launches"] for cell in launch["cells"]]
+    uses = [cell["gpu"]["Ok"] for cell in cells if "Ok" in (cell["gpu"] or {})]
+    both = [(use["energy"].get("Ok"), (use["energy_by_power_joules"] or {}).get("Ok")) for use in uses]
+    return [(counted["joules"], sampled) for counted, sampled in both if counted and counted["method"] == "counter" and sampled]
 
 
 class Smi:
@@ -165,6 +173,9 @@ def report(found):
     lines += ["", "| network | figure | NVML, highest cell | nvidia-smi | ", "|---|---|---|---|"]
     for name, network in found["networks"].items():
         lines += told_twice(name, network)
+    lines += ["", "| network | energy by the counter over that by sampled power, median | lowest | highest | n stretches |", "|---" * 5 + "|"]
+    for name, network in found["networks"].items():
+        lines.append(energies(name, network["alone"].get("energy", [])))
     lines += ["", "| network | device-bound median, batch 1, first variant (ms) | CUDA events, ONNX Runtime in Python (ms) |", "|---|---|---|"]
     for name, network in found["networks"].items():
         lines.append(f"| {name} | {device_bound(network['alone'])} | {network['cuda_events_ms']} |")
@@ -198,6 +209,14 @@ def told_twice(network, found):
         smi = found["smi"] if isinstance(found["smi"], str) else found["smi"].get(metric)
         lines.append(f"| {network} | {label} | {own} | {smi} |")
     return lines
+
+
+def energies(network, stretches):
+    """One line: how the energy of stretches by the counter compares with that by the sampled power."""
+    ratios = sorted(counted / sampled for counted, sampled in stretches)
+    if not ratios:
+        return f"| {network} | not measured: no stretch has both | | | 0 |"
+    return f"| {network} | {statistics.median(ratios):.3f} | {ratios[0]:.3f} | {ratios[-1]:.3f} | {len(ratios)} |"
 
 
 def device_bound(run):

@@ -90,7 +90,7 @@ fn spawn_worker() -> Result<Lines, BenchError> {
 
 /// What onnxprof's worker reads in a model file.
 pub fn describe(model: &Path) -> Result<Described, BenchError> {
-    let request = Request::Describe { model: model.to_owned(), inputs: InputRequest::default() };
+    let request = Request::Describe { model: model.to_owned(), inputs: InputRequest::default(), shapes: Vec::new() };
     match spawn_worker()?.ask(&request)? {
         Response::Described(described) => Ok(*described),
         other => Err(format!("unexpected answer: {other:?}").into()),

@@ -1,9 +1,10 @@
-//! What limits the sessions, as far as this was measured. Operators are not: their times need a launch of their own.
+//! What limits the sessions, as far as this was measured.
 
 use super::choose::{Facts, key};
 use super::conclusions::{Bottleneck, BottleneckKind};
 use super::estimate::Estimate;
 use super::findings::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
+use super::operators;
 use crate::record::Metric;
 use crate::units::Ratio;
 
@@ -26,6 +27,10 @@ pub(super) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
     };
     facts.sessions.iter().for_each(|session| add(session.session, not_finite(session)));
     single.iter().for_each(|cell| add(cell.key.session, slower(facts, cell)));
+    found.extend(operators::bottlenecks(facts.index.record));
+    let mut add = |session: usize, kind: Option<BottleneckKind>| {
+        found.extend(kind.map(|kind| Bottleneck { session, kind }));
+    };
     for curve in facts.curves {
         add(curve.session, idle_threads(facts, curve));
     }
@@ -55,6 +60,7 @@ fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
         variant.model.as_ref().map(|model| model.precision.label.clone())
     };
     (change.verdict == Verdict::Slower).then(|| BottleneckKind::SlowerThanBaseline {
+        shape: cell.key.shape,
         batch_size: cell.key.batch_size,
         change: change.clone(),
         precision: precision(cell.key.session),
@@ -72,6 +78,7 @@ fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind>
     let utilization = facts.cell(key(curve))?.figure(Metric::CpuUtilization)?;
     let busy_at_most = utilization.interval().map(|interval| interval.high).or(utilization.value())?;
     (cpus > 1 && busy_at_most < BUSY_SHARE).then(|| BottleneckKind::IdleThreads {
+        shape: curve.shape,
         batch_size: curve.enough,
         utilization: utilization.clone(),
         cpus_count: cpus as u64,
@@ -81,12 +88,18 @@ fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind>
 fn falls(curve: &BatchCurve) -> Option<BottleneckKind> {
     let largest = curve.points.last()?.batch_size;
     let ratio = curve.throughput(largest) / curve.throughput(curve.best);
-    (ratio < SATURATION_SHARE).then_some(BottleneckKind::ThroughputFalls { best: curve.best, largest, ratio })
+    (ratio < SATURATION_SHARE).then_some(BottleneckKind::ThroughputFalls {
+        shape: curve.shape,
+        best: curve.best,
+        largest,
+        ratio,
+    })
 }
 
 fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
     let first = curve.points.first()?;
     curve.saturated.then(|| BottleneckKind::ThroughputSaturates {
+        shape: curve.shape,
         batch_size: curve.enough,
         gain: curve.throughput(curve.enough) / first.throughput_per_sec,
         utilization: facts.cell(key(curve)).and_then(|cell| cell.value(Metric::CpuUtilization)),

@@ -28,13 +28,21 @@ pub(super) struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The cells for single predictions: the smallest batch size at which anything was measured, under the plan's first
-    /// load mode.
+    /// The cells for single predictions: the smallest batch size of the first shape at which anything was measured, under
+    /// the plan's first load mode.
     pub(super) fn single(&self) -> Vec<&CellFindings> {
         let first = self.index.record.plan.load_modes.first();
         let measured = || self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(&cell.key.load_mode) == first);
-        let smallest = measured().map(|cell| cell.key.batch_size).min();
-        measured().filter(|cell| Some(cell.key.batch_size) == smallest).collect()
+        let place = |cell: &CellFindings| (cell.key.shape, cell.key.batch_size);
+        let smallest = measured().map(place).min();
+        measured().filter(|cell| Some(place(cell)) == smallest).collect()
+    }
+
+    /// The curves that one answer may rest on: those of the first shape of which there are any. A shorter sequence has
+    /// more throughput than a longer one, which makes it no better choice.
+    fn comparable_curves(&self) -> impl Iterator<Item = &BatchCurve> {
+        let first = self.curves.iter().map(|curve| curve.shape).min();
+        self.curves.iter().filter(move |curve| Some(curve.shape) == first)
     }
 
     pub(super) fn cell(&self, key: CellKey) -> Option<&CellFindings> {
@@ -105,7 +113,8 @@ fn none(reason: &str) -> Choice {
 
 /// The shortest single prediction: the fastest of those that are faster than the baseline, else the baseline.
 fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
-    let usable: Vec<&CellFindings> = single.iter().copied().filter(|cell| facts.usable(cell.key.session)).collect();
+    let is_usable = |cell: &&CellFindings| facts.usable(cell.key.session) && has_median(cell);
+    let usable: Vec<&CellFindings> = single.iter().copied().filter(is_usable).collect();
     let faster: Vec<(&CellFindings, &Change)> = usable
         .iter()
         .filter_map(|&cell| Some((cell, p50(cell)?)))
@@ -142,11 +151,11 @@ fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
 
 /// The most predictions per second, each session at the smallest batch size that is enough for it.
 fn throughput(facts: &Facts<'_>) -> Choice {
-    let mut curves: Vec<&BatchCurve> = facts.curves.iter().filter(|curve| facts.usable(curve.session)).collect();
+    let mut curves: Vec<&BatchCurve> = facts.comparable_curves().filter(|curve| facts.usable(curve.session)).collect();
     curves.sort_by(|one, other| other.throughput(other.enough).total_cmp(&one.throughput(one.enough)));
     let baseline_usable = curves.iter().any(|curve| facts.is_baseline(curve.session));
     let found = curves.iter().find_map(|curve| {
-        let cell = facts.cell(key(curve))?;
+        let cell = facts.cell(key(curve)).filter(|cell| has_median(cell))?;
         let basis = throughput_basis(facts, cell, baseline_usable)?;
         Some((cell, basis))
     });
@@ -182,7 +191,7 @@ fn throughput_ties(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCur
 
 /// The cell that a curve recommends.
 pub(super) fn key(curve: &BatchCurve) -> CellKey {
-    CellKey { session: curve.session, shape: curve.shape, batch_size: curve.enough, load_mode: curve.load_mode }
+    curve.key(curve.enough)
 }
 
 fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<usize>) -> Pick {
@@ -241,9 +250,16 @@ fn agrees(accuracy: &AccuracyFindings) -> bool {
     })
 }
 
+/// Whether enough inferences were completed to say how long one takes.
+fn has_median(cell: &CellFindings) -> bool {
+    cell.value(Metric::LatencyP50).is_some()
+}
+
 fn nothing_usable(facts: &Facts<'_>) -> &'static str {
     let measured = facts.sessions.iter().any(|session| session.outcome.is_ok());
-    if measured {
+    if (0..facts.sessions.len()).any(|session| facts.usable(session)) {
+        "too few inferences were completed to say how long one takes; raise `--budget`, or name fewer batch sizes"
+    } else if measured {
         "every session that could be measured has outputs that are not finite, or a score that fell"
     } else {
         "no session could be measured"

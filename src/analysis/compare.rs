@@ -27,6 +27,11 @@ pub(super) fn to_baseline(index: &Index<'_>, key: CellKey) -> Option<Comparison>
     })
 }
 
+/// The change of the median between two cells that took turns, not judged yet; `None` if there is no ratio.
+pub(super) fn median_change(pairs: &Pairs<'_>) -> Option<Change> {
+    Change::paired(Metric::LatencyP50RatioToBaseline, &pairs.log_ratios(|block| block.median_ns.as_f64()))
+}
+
 fn baseline_of(index: &Index<'_>, key: CellKey) -> Option<CellKey> {
     let session = index.baseline.filter(|&session| session != key.session)?;
     Some(CellKey { session, ..key })

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::estimate::Estimate;
-use super::findings::{AccuracyChange, Change};
+use super::findings::Change;
+use super::operators::Bound;
 use crate::plan::CellKey;
 use crate::record::Metric;
 use crate::units::Ratio;
@@ -122,7 +123,9 @@ pub enum RejectionReason {
 pub struct Headline {
     /// Index of the session.
     pub session: usize,
-    /// The smallest batch size that both the session and the baseline were measured at.
+    /// Index of the first shape that both the session and the baseline were measured at.
+    pub shape: usize,
+    /// The smallest batch size that both were measured at there.
     pub batch_size: Option<u64>,
     /// Change of the median latency there.
     pub change: Option<Change>,
@@ -152,6 +155,8 @@ pub enum BottleneckKind {
     },
     /// A variant with fewer bits per weight is slower than the baseline.
     SlowerThanBaseline {
+        /// Index of the shape.
+        shape: usize,
         /// Where.
         batch_size: u64,
         /// Change of the median latency.
@@ -163,6 +168,8 @@ pub enum BottleneckKind {
     },
     /// Threads are idle for part of an inference.
     IdleThreads {
+        /// Index of the shape.
+        shape: usize,
         /// Where.
         batch_size: u64,
         /// CPU time / (elapsed x CPUs).
@@ -172,6 +179,8 @@ pub enum BottleneckKind {
     },
     /// Larger batches bring no more throughput.
     ThroughputSaturates {
+        /// Index of the shape.
+        shape: usize,
         /// Smallest batch size that is enough.
         batch_size: u64,
         /// Throughput there / throughput at the smallest batch size.
@@ -181,12 +190,47 @@ pub enum BottleneckKind {
     },
     /// Larger batches lose throughput: some batch beyond the best one is slower by more than the noise floor.
     ThroughputFalls {
+        /// Index of the shape.
+        shape: usize,
         /// Best batch size.
         best: u64,
         /// Largest measured batch size.
         largest: u64,
         /// Throughput at the largest / at the best.
         ratio: f64,
+    },
+    /// One operator takes most of the time.
+    DominatingOperator {
+        /// Where.
+        batch_size: u64,
+        /// The operator.
+        operator: String,
+        /// Its share of the time in nodes.
+        share: Ratio,
+        /// What limits the longest of its nodes, or why that is not known.
+        bound: Result<Bound, String>,
+        /// What that node attains of the measured peak of what limits it; absent where that is not known.
+        attained: Option<Ratio>,
+        /// Whether it computes with whole numbers.
+        is_quantized: bool,
+    },
+    /// Changes of precision, layout or device take a notable part of the time.
+    Conversions {
+        /// Where.
+        batch_size: u64,
+        /// Their share of the time in nodes.
+        share: Ratio,
+        /// Their operators.
+        operators: Vec<String>,
+        /// How many nodes there are.
+        nodes_count: u64,
+    },
+    /// Nodes take a notable part of the time whose work is too small to matter.
+    SmallNodes {
+        /// Where.
+        batch_size: u64,
+        /// Their share of the time in nodes.
+        share: Ratio,
     },
     /// One part dominates the time to the first prediction.
     LoadTime {
@@ -206,70 +250,4 @@ pub enum BottleneckKind {
         /// That / the file size.
         per_file_size: f64,
     },
-}
-
-/// Something to do, with the evidence for it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Advice {
-    /// What to do.
-    pub action: Action,
-    /// How much it matters, by [`Priority`]'s rule.
-    pub priority: Priority,
-    /// Measured gain as a factor: 2 is twice as fast, or twice as many.
-    pub gain: Estimate,
-    /// What the gain is a gain of.
-    pub metric: Metric,
-    /// Change of the leading score against the baseline; absent where it stays the same model or was not scored.
-    pub accuracy: Option<AccuracyChange>,
-    /// Peak memory with the advice / without it.
-    pub memory_factor: Option<f64>,
-    /// Latency of one inference with the advice / without it.
-    pub latency_factor: Option<f64>,
-    /// What it takes to follow it.
-    pub effort: Level,
-    /// What may go wrong.
-    pub risk: Level,
-    /// Why the risk is what it is.
-    pub caveats: Vec<Caveat>,
-    /// Words of the command that measures the evidence again.
-    pub command: Vec<String>,
-}
-
-/// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Ship this session instead of the baseline.
-    Ship {
-        /// The cell that shows the gain.
-        key: CellKey,
-    },
-    /// Collect requests into batches of this size.
-    Batch {
-        /// The cell to run.
-        key: CellKey,
-        /// The batch size that it is compared with.
-        from: u64,
-    },
-}
-
-/// How much an advice matters: high if the gain is in time and the lower end of its interval is at least 1.5, medium
-/// from 1.1, else low.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the rule stands on the type")]
-pub enum Priority {
-    High,
-    Medium,
-    Low,
-}
-
-/// Effort or risk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Level {
-    Low,
-    Medium,
-    High,
 }

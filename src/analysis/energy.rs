@@ -4,7 +4,7 @@ use super::estimate::Estimate;
 use super::index::Index;
 use super::over_launches::{largest, median, per_launch, pooled};
 use crate::plan::CellKey;
-use crate::record::{BlockRecord, GpuMemoryScope, GpuUse, LaunchCell, Metric, Told};
+use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell, Metric, Told};
 use crate::units::{Joules, Nanos, Watts};
 
 /// Figures of a GPU, for cells of sessions that ran on one.
@@ -27,8 +27,17 @@ const LEAST_BLOCK_TIME: Nanos = Nanos(10_000_000);
 /// Why a figure of a GPU is absent of which no launch tells anything.
 const NOT_REPORTED: &str = "no launch came to the end of the cell";
 
+/// What a figure of memory says where only the end of the cell was looked at.
+const AT_THE_END: &str = "at the end of the cell: the budget left no time to look longer";
+
+/// What a figure of memory says where it was read from the device's level.
+const OF_THE_DEVICE: &str = "from the level of the whole device: the driver does not list the worker";
+
 /// One of [`OF_GPU`].
 pub(super) fn of_gpu(index: &Index<'_>, key: CellKey, metric: Metric) -> Estimate {
+    if metric == Metric::GpuMemoryPeak {
+        return memory_peak(index, key);
+    }
     let told = |used: &GpuUse| match metric {
         Metric::GpuEnergyAboveIdle => per_prediction(used, key.batch_size, above_idle(index, used)?),
         metric => figure(metric, used, key.batch_size),
@@ -39,12 +48,33 @@ pub(super) fn of_gpu(index: &Index<'_>, key: CellKey, metric: Metric) -> Estimat
     let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, String::as_str);
     match metric {
         Metric::GpuUtilizationPeak => largest(&values, reason),
-        Metric::GpuMemoryPeak => {
-            let memories = launches().filter_map(|used| used.as_ref().ok()?.memory.as_ref().ok());
-            let is_of_device = memories.map(|memory| memory.scope).any(|scope| scope == GpuMemoryScope::Device);
-            remarked(largest(&values, reason), is_of_device)
-        }
         _ => median(&values, reason),
+    }
+}
+
+/// Most GPU memory in any launch, with a remark where it was read in another way than the usual.
+fn memory_peak(index: &Index<'_>, key: CellKey) -> Estimate {
+    let cells: Vec<&LaunchCell> = index.launch_cells(key).iter().map(|(_, cell)| *cell).collect();
+    let answers: Vec<Told<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
+    let memories = || answers.iter().filter_map(|answer| answer.as_ref().ok());
+    let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, String::as_str);
+    let values: Vec<f64> = memories().map(|memory| memory.bytes.as_f64()).collect();
+    let mut remarks = Vec::new();
+    if memories().any(|memory| memory.scope == GpuMemoryScope::Device) {
+        remarks.push(OF_THE_DEVICE);
+    }
+    if cells.iter().all(|cell| cell.gpu_memory.is_some()) {
+        remarks.push(AT_THE_END);
+    }
+    remarked(largest(&values, reason), &remarks)
+}
+
+/// GPU memory of one launch of a cell; `None` where the session ran on no GPU.
+fn memory(cell: &LaunchCell) -> Option<Told<GpuMemory>> {
+    match (cell.gpu.as_ref()?, &cell.gpu_memory) {
+        (Ok(used), _) => Some(used.memory.clone()),
+        (Err(_), Some(memory)) => Some(memory.clone()),
+        (Err(reason), None) => Some(Err(reason.clone())),
     }
 }
 
@@ -53,7 +83,6 @@ fn figure(metric: Metric, used: &GpuUse, batch_size: u64) -> Told<f64> {
     match metric {
         Metric::GpuUtilization => used.utilization_mean_ratio.clone().map(|ratio| ratio.0),
         Metric::GpuUtilizationPeak => used.utilization_peak_ratio.clone().map(|ratio| ratio.0),
-        Metric::GpuMemoryPeak => used.memory.clone().map(|memory| memory.bytes.as_f64()),
         Metric::GpuPower => used.power_mean_watts.clone().map(|power| power.0),
         Metric::GpuEnergy => per_prediction(used, batch_size, energy(used)?),
         _ => Err(NOT_REPORTED.into()),
@@ -62,13 +91,15 @@ fn figure(metric: Metric, used: &GpuUse, batch_size: u64) -> Told<f64> {
 
 /// A figure of a GPU in one launch of a cell; `None` if there is none, or if it is above idle.
 pub(super) fn of_launch(metric: Metric, cell: &LaunchCell) -> Option<f64> {
+    if metric == Metric::GpuMemoryPeak {
+        return memory(cell)?.ok().map(|memory| memory.bytes.as_f64());
+    }
     figure(metric, cell.gpu.as_ref()?.as_ref().ok()?, cell.batch_size).ok()
 }
 
-/// Says so where the memory was read from the device's level.
-fn remarked(mut estimate: Estimate, is_of_device: bool) -> Estimate {
-    if let (Estimate::Measured(measured), true) = (&mut estimate, is_of_device) {
-        measured.remark = Some("from the level of the whole device: the driver does not list the worker".into());
+fn remarked(mut estimate: Estimate, remarks: &[&str]) -> Estimate {
+    if let (Estimate::Measured(measured), false) = (&mut estimate, remarks.is_empty()) {
+        measured.remark = Some(remarks.join("; "));
     }
     estimate
 }

@@ -80,6 +80,8 @@ pub enum Counted {
     Samples,
     /// Files.
     Files,
+    /// Pairs of neighbouring stretches.
+    Pairs,
 }
 
 impl Counted {
@@ -97,6 +99,8 @@ impl Counted {
             (Counted::Samples, _) => "samples",
             (Counted::Files, 1) => "file",
             (Counted::Files, _) => "files",
+            (Counted::Pairs, 1) => "pair",
+            (Counted::Pairs, _) => "pairs",
         }
     }
 }

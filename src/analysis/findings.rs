@@ -4,8 +4,14 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::conclusions::{Advice, Answer, Bottleneck, Headline};
+use super::advise::{Advice, NotTried};
+use super::conclusions::{Answer, Bottleneck, Headline};
 use super::estimate::{Estimate, Figure, Interval, find};
+use super::explain::{DenormalFindings, Explanation};
+use super::operators::OperatorFindings;
+use super::operators::Roofline;
+use super::scaling::{IdleFindings, Scaling};
+use super::tuning::TuningFindings;
 use crate::plan::{CellKey, LoadMode};
 use crate::record::{EndReason, Fitness, Metric, Outcome};
 use crate::stats::{Evidence, SteadyClass};
@@ -31,10 +37,27 @@ pub struct Findings {
     pub cells: Vec<CellFindings>,
     /// Throughput over batch sizes, for each session and load mode with at least one measured cell.
     pub batch_curves: Vec<BatchCurve>,
+    /// What each of these curves shows, in the same order.
+    pub scaling: Vec<Scaling>,
+    /// What idle gaps cost, for each session that was measured after them.
+    pub idle_gaps: Vec<IdleFindings>,
+    /// Operators of the sessions that were profiled, in the order of sessions and batch sizes.
+    pub operators: Vec<OperatorFindings>,
     /// What limits the sessions, as far as this was measured; the most consequential first.
     pub bottlenecks: Vec<Bottleneck>,
     /// What to do, ranked by the conservative end of the measured gain.
     pub advice: Vec<Advice>,
+    /// Why each session takes the time that it takes, against the baseline's and within its variant.
+    pub explanations: Vec<Explanation>,
+    /// Sessions against themselves with denormal numbers flushed to zero.
+    pub denormals: Vec<DenormalFindings>,
+    /// What limits the nodes that take the time, for each profile.
+    pub rooflines: Vec<Roofline>,
+    /// What was not measured and could bring more, each with the command that tries it.
+    pub not_tried: Vec<NotTried>,
+    /// What the search found, where the run is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<TuningFindings>,
     #[serde(skip)]
     pub(super) cell_places: HashMap<CellKey, usize>,
 }

@@ -1,34 +1,27 @@
 //! What a budget will buy, from a short probe of the plan.
 
-use crate::plan::{CellKey, LoadMode, Plan};
+use crate::plan::{At, Plan};
 use crate::record::{BlockRecord, Pairs, RunRecord};
 use crate::stats::Spread;
 
 use super::index::Index;
 
-/// The precision to be expected at one batch size under one load mode.
+/// The precision to be expected in one place of the plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Precision {
-    /// Samples per inference.
-    pub batch_size: u64,
-    /// How requests arrive.
-    pub load_mode: LoadMode,
+    /// Shape, batch size and load mode.
+    pub at: At,
     /// About half the width of the 95% interval of a ratio to the baseline (of a median latency, where there is one
     /// session), as a share; or why it cannot be told.
     pub half_width_ratio: Result<f64, String>,
 }
 
-/// The precision that `rounds` of `alternations` each will buy, for every batch size and load mode that the probe came to.
+/// The precision that `rounds` of `alternations` each will buy, for every place that the probe came to.
 #[must_use]
 pub fn precision(probe: &RunRecord, rounds: u64, alternations: u64) -> Vec<Precision> {
     let index = Index::new(probe);
-    let places = probe
-        .plan
-        .batch_sizes
-        .iter()
-        .flat_map(|&batch_size| probe.plan.load_modes.iter().map(move |&load_mode| (batch_size, load_mode)));
-    let at = |(batch_size, load_mode)| {
-        let comparisons = comparisons(&index, &probe.plan, batch_size, load_mode);
+    let precision = |at| {
+        let comparisons = comparisons(&index, &probe.plan, at);
         let is_measured = !comparisons.is_empty();
         let half_width_ratio = match Spread::of(&comparisons) {
             None => Err("the probe did not come to two rounds of it".to_owned()),
@@ -36,14 +29,14 @@ pub fn precision(probe: &RunRecord, rounds: u64, alternations: u64) -> Vec<Preci
                 .half_width(rounds, alternations)
                 .ok_or_else(|| format!("{rounds} rounds are too few for an interval; it needs 6")),
         };
-        is_measured.then_some(Precision { batch_size, load_mode, half_width_ratio })
+        is_measured.then_some(Precision { at, half_width_ratio })
     };
-    places.filter_map(at).collect()
+    probe.plan.places().filter_map(precision).collect()
 }
 
 /// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.
-fn comparisons(index: &Index<'_>, plan: &Plan, batch_size: u64, load_mode: LoadMode) -> Vec<Vec<Vec<f64>>> {
-    let blocks = |session| index.blocks(CellKey { session, shape: 0, batch_size, load_mode });
+fn comparisons(index: &Index<'_>, plan: &Plan, at: At) -> Vec<Vec<Vec<f64>>> {
+    let blocks = |session| index.blocks(at.of(session));
     let median = |block: &BlockRecord| block.median_ns.as_f64();
     let rounds: Vec<Vec<Vec<f64>>> = match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {
         Some(baseline) => {

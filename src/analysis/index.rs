@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::plan::CellKey;
+use crate::plan::{At, CellKey};
 use crate::record::{AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord};
 
 /// The parts of a record, by what they belong to.
@@ -41,12 +41,8 @@ impl<'a> Index<'a> {
             self.cpus.insert(launch.launch, effective.cpus.len());
         }
         for cell in &launch.cells {
-            let key = CellKey {
-                session: launch.session,
-                shape: cell.shape,
-                batch_size: cell.batch_size,
-                load_mode: cell.load_mode,
-            };
+            let at = At { shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
+            let key = at.of(launch.session);
             self.launch_cells.entry(key).or_default().push((launch, cell));
         }
         self.launches[launch.session].push(launch);

@@ -11,10 +11,13 @@ mod cell;
 mod choose;
 mod compare;
 mod conclusions;
+mod distribution;
 mod energy;
 mod estimate;
+mod explain;
 mod findings;
 mod forecast;
+mod front;
 pub mod gate;
 mod index;
 mod null_test;
@@ -24,19 +27,36 @@ mod percentiles;
 mod reproduce;
 mod scaling;
 mod session;
+mod timeline;
+pub mod tuning;
 
+pub use advise::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried};
 pub use conclusions::{
-    Action, Advice, Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, Level, Pick, Priority,
-    Rejection, RejectionReason,
+    Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, Pick, Rejection, RejectionReason,
 };
+pub use distribution::{DistributionPoint, distribution};
 pub use estimate::{Bounds, Counted, Estimate, Figure, Interval, Measured, find};
+pub use explain::{
+    AddedNodes, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep, OperatorChange,
+    ProfileBasis, ReducedArithmetic, Step, StepKind,
+};
 pub use findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
     Findings, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, UnhealthyOutput, Verdict,
 };
 pub use forecast::{Precision, precision};
+pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
-pub use operators::OperatorGroup;
+pub use operators::{
+    Arithmetic, Bound, Breakdown, CountChange, GraphChange, GroupShare, HotNode, NodeShare, OperatorFindings,
+    OperatorGroup, OperatorShare, Rest, Roofline, Work, work,
+};
+pub use scaling::{
+    BatchFit, Cliff, CliffEvidence, Deviation, FirstRun, GapFindings, IdleFindings, MemoryFit, Scaling, Within,
+    WithinLimit,
+};
+pub use session::before_load_memory;
+pub use timeline::{TimelineBlock, timeline};
 
 use std::collections::HashMap;
 
@@ -62,11 +82,16 @@ pub fn findings(record: &RunRecord) -> Findings {
     let sessions = sessions(&index, &cells);
     let curves = scaling::batch_curves(&cells);
     let facts = Facts { index: &index, sessions: &sessions, cells: &cells, places: &places, curves: &curves };
+    let rooflines = operators::rooflines(record);
     let answer = choose::answer(&facts);
     let headlines = headlines(&facts);
+    let scaling = scaling::scaling(&index, &cells, &curves);
     let bottlenecks = bottleneck::bottlenecks(&facts);
     let advice = advise::advice(&facts, &answer);
-    Findings {
+    let not_tried = advise::not_tried(&facts, &answer);
+    let denormals = explain::denormals(record);
+    let explanations = explain::explanations(&facts, &denormals);
+    let mut found = Findings {
         complete: record.is_complete(),
         ended_by: record.run.ended_by,
         fitness: record.fitness.clone(),
@@ -74,11 +99,21 @@ pub fn findings(record: &RunRecord) -> Findings {
         headlines,
         bottlenecks,
         advice,
+        not_tried,
+        explanations,
+        denormals,
         sessions,
         cells,
         batch_curves: curves,
+        scaling,
+        idle_gaps: scaling::idle_gaps(record),
+        rooflines,
+        operators: operators::findings(record),
+        tuning: None,
         cell_places: places,
-    }
+    };
+    found.tuning = tuning::of(record, &found);
+    found
 }
 
 fn sessions(index: &Index<'_>, cells: &[CellFindings]) -> Vec<SessionFindings> {
@@ -92,7 +127,7 @@ fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
     let mut compared: HashMap<usize, &CellFindings> = HashMap::new();
     for cell in facts.cells.iter().filter(|cell| cell.comparison.is_some()) {
         let smallest = compared.entry(cell.key.session).or_insert(cell);
-        if cell.key.batch_size < smallest.key.batch_size {
+        if (cell.key.shape, cell.key.batch_size) < (smallest.key.shape, smallest.key.batch_size) {
             *smallest = cell;
         }
     }
@@ -101,6 +136,7 @@ fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
         let cell = compared.get(&session.session);
         Headline {
             session: session.session,
+            shape: cell.map_or(0, |cell| cell.key.shape),
             batch_size: cell.map(|cell| cell.key.batch_size),
             change: cell.and_then(|cell| Some(cell.comparison.as_ref()?.p50.clone())),
             size_factor: advise::size_factor(facts, session.session),

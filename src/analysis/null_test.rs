@@ -89,8 +89,8 @@ const OF_LAUNCHES: [(Metric, OfLaunch); 6] = [
         Some(after as f64 - before as f64)
     }),
     (Metric::PeakMemory, |launch, key| {
-        let is_it =
-            |cell: &&crate::record::LaunchCell| (cell.batch_size, cell.load_mode) == (key.batch_size, key.load_mode);
+        let at = |cell: &crate::record::LaunchCell| (cell.shape, cell.batch_size, cell.load_mode);
+        let is_it = |cell: &&crate::record::LaunchCell| at(cell) == (key.shape, key.batch_size, key.load_mode);
         launch.cells.iter().find(is_it)?.peak_memory_bytes.map(Bytes::as_f64)
     }),
 ];

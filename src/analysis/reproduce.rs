@@ -9,9 +9,9 @@ use crate::record::RunRecord;
 /// Source of data that [`DatasetInfo`](crate::record::DatasetInfo) names where there is no file.
 const SYNTHESIZED: &str = "synthesized";
 
-/// Words of a command that compares `session` with the plan's baseline at `batch_sizes`, under the same options and with
-/// the same data.
-pub(super) fn command(record: &RunRecord, session: usize, batch_sizes: &[u64]) -> Vec<String> {
+/// Words of a command that compares `session` with the plan's baseline at a shape and `batch_sizes`, under the same options
+/// and with the same data.
+pub(super) fn command(record: &RunRecord, (session, shape): (usize, usize), batch_sizes: &[u64]) -> Vec<String> {
     let plan = &record.plan;
     let mut words = vec!["onnxprof".into(), "profile".into()];
     let baseline = &plan.variants[plan.baseline];
@@ -23,9 +23,33 @@ pub(super) fn command(record: &RunRecord, session: usize, batch_sizes: &[u64]) -
     let batch_sizes: Vec<String> = batch_sizes.iter().map(u64::to_string).collect();
     option(&mut words, "--batch", batch_sizes.join(","));
     session_words(&mut words, plan, session);
-    input_words(&mut words, &plan.inputs, data_file(record));
+    // Where a dimension is swept, data was found beside the models, and is found again.
+    let data = if plan.is_swept() { None } else { data_file(record) };
+    input_words(&mut words, &plan.inputs, data);
+    for (name, size) in plan.shapes.get(shape).iter().flat_map(|shape| &shape.dims) {
+        option(&mut words, "--sweep", format!("dim={name}:{size}"));
+    }
     schedule_words(&mut words, plan);
     words
+}
+
+/// Words of a command that measures all of the plan's models with `options` added: what the run did not try.
+pub(super) fn with(record: &RunRecord, subcommand: &str, options: &[String]) -> Vec<String> {
+    let plan = &record.plan;
+    let mut words = vec!["onnxprof".into(), subcommand.into()];
+    let usable = plan.variants.iter().zip(&record.variants).filter(|(_, found)| found.outcome.is_ok());
+    words.extend(usable.map(|(variant, _)| variant.path.display().to_string()));
+    input_words(&mut words, &plan.inputs, data_file(record));
+    if plan.task == Task::Regression {
+        option(&mut words, "--task", "regression");
+    }
+    words.extend(options.iter().cloned());
+    words
+}
+
+/// The word for `--runtime` that leads to the library of a session.
+pub(super) fn library(plan: &Plan, session: usize) -> String {
+    runtime_word(&plan.sessions[session].runtime)
 }
 
 fn option(words: &mut Vec<String>, name: &str, value: impl ToString) {
@@ -52,6 +76,12 @@ fn session_words(words: &mut Vec<String>, plan: &Plan, session: usize) {
     }
     if let Some(spinning) = session.options.allow_spinning {
         option(words, "--allow-spinning", spinning);
+    }
+    if let Some(arena) = session.options.memory_arena {
+        option(words, "--memory-arena", arena);
+    }
+    if let Some(pattern) = session.options.memory_pattern {
+        option(words, "--memory-pattern", pattern);
     }
     for (key, value) in &session.options.session_config {
         option(words, "--session-config", format!("{key}={value}"));

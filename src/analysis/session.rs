@@ -5,7 +5,7 @@ use super::estimate::{Counted, Estimate, Figure};
 use super::findings::{CellFindings, SessionFindings};
 use super::index::Index;
 use super::over_launches::{LAUNCHES_WANTED, median};
-use crate::record::{LaunchRecord, Metric, Outcome};
+use crate::record::{LaunchRecord, Metric, Outcome, RunRecord};
 use crate::units::{Bytes, Nanos};
 
 /// Why a figure is absent that every launch should have.
@@ -95,6 +95,14 @@ fn memory_figures(launches: &[&LaunchRecord], cells: &[&CellFindings]) -> Vec<Fi
         over_cells(Metric::PeakMemoryAboveLoad),
         over_cells(Metric::ArenaPeak),
     ]
+}
+
+/// Private memory of a session's workers just before the session was created, in bytes: median over launches.
+#[must_use]
+pub fn before_load_memory(record: &RunRecord, session: usize) -> Estimate {
+    let launches = record.launches.iter().filter(|launch| launch.session == session);
+    let values: Vec<f64> = launches.filter_map(|launch| launch.before_load_memory_bytes).map(Bytes::as_f64).collect();
+    median(&values, NOT_REPORTED)
 }
 
 /// The largest figure of a session's cells, as it was measured there.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{CliError, exit, values};
-use crate::engine::{self, Memory};
+use crate::engine::{self, Graphs, Memory};
 use crate::plan::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
 
 /// What runs the nodes, and where inputs and outputs lie.
@@ -65,6 +65,13 @@ impl Provider {
     fn is_cpu(&self) -> bool {
         self.identifier == CPU_PROVIDER
     }
+
+    /// Whether it is known to compute in host memory.
+    fn is_on_host(&self) -> bool {
+        let ProviderSpec { library, device, .. } = &self.spec;
+        let is_known = engine::build_of(&self.identifier).is_some() && library.is_none() && device.is_none();
+        is_known && engine::memory(&self.identifier) == Memory::Host
+    }
 }
 
 /// The execution providers that the words spell, in their order.
@@ -106,6 +113,31 @@ pub(super) fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> 
     }
     bind(&mut providers, &args.bind)?;
     Ok(providers)
+}
+
+/// Makes sure that sessions that capture graphs are bound to the device, and that no two requests run on them at once.
+///
+/// # Errors
+/// One of them is not, or cannot be.
+pub(super) fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), CliError> {
+    for provider in providers {
+        let graphs = engine::graphs(&provider.identifier);
+        let Some(key) = graphs.asked(&provider.spec.options) else { continue };
+        let (message, hint) = if matches!(graphs, Graphs::One(_)) {
+            let message = "keeps one graph for one shape, which other batch sizes and inputs would be taken for";
+            (format!("`{key}` {message}"), "leave it out, or use `--ep cuda --ep-option enable_cuda_graph=1`")
+        } else if provider.bindings.as_slice() != [Binding::Device] {
+            let message = "needs `--bind device`: a captured graph reads and writes fixed addresses on the device";
+            (format!("`{key}` {message}"), "write `--bind device`, or leave the option out")
+        } else if concurrency.iter().any(|&count| count > 1) {
+            let message = "allows one request in flight: no two threads may run a session that captures graphs";
+            (format!("`{key}` {message}"), "leave out `--concurrency`, or the option")
+        } else {
+            continue;
+        };
+        return Err(CliError::message(exit::USAGE, message).with_hint(hint.to_owned()));
+    }
+    Ok(())
 }
 
 type Libraries = BTreeMap<String, PathBuf>;
@@ -157,6 +189,15 @@ fn place_of(option: &ProviderOption, providers: &[Provider], libraries: &Librari
 /// Gives every provider its bindings: that of the device only where it has memory of its own.
 fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
     let has_memory = |provider: &Provider| engine::memory(&provider.identifier) != Memory::Host;
+    if words.contains(&BindArg::Device)
+        && let Some(unknown) = providers.iter().find(|provider| !has_memory(provider) && !provider.is_on_host())
+    {
+        let name = provider_short_name(&unknown.identifier);
+        let message =
+            format!("`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know");
+        return Err(CliError::message(exit::USAGE, message)
+            .with_hint(format!("measure {name} in a run of its own without `--bind`: copies are inside then")));
+    }
     if words.contains(&BindArg::Device) && !providers.iter().any(has_memory) {
         let names: Vec<String> = providers.iter().map(|provider| provider_short_name(&provider.identifier)).collect();
         let message =
@@ -251,6 +292,45 @@ mod tests {
         assert_eq!(found[1].bindings, [Binding::Host, Binding::Device]);
         assert_eq!(parsed(&["--ep", "cuda", "--bind", "device"]).unwrap()[0].bindings, [Binding::Device]);
         refused(&["--ep", "cpu,openvino", "--bind", "device"], "which cpu, openvino has not", "`cuda`");
+    }
+
+    #[test]
+    fn device_binding_is_refused_where_the_device_s_memory_is_not_known() {
+        for other in ["webgpu", "Foo"] {
+            refused(
+                &["--ep", &format!("cuda,{other}"), "--bind", "device"],
+                "is not to be had for",
+                "without `--bind`",
+            );
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let library = format!("My_EP={}", file.path().display());
+        let words = ["--ep-library", &library, "--ep", "cuda,My_EP", "--bind", "host,device"];
+        refused(&words, "is not to be had for My_EP", "My_EP in a run of its own");
+        refused(&["--ep", "cuda,openvino", "--device", "0", "--bind", "device"], "for openvino", "own");
+        let found = parsed(&["--ep", "cuda,openvino", "--bind", "device"]).unwrap();
+        assert_eq!((&found[0].bindings[..], &found[1].bindings[..]), (&[Binding::Device][..], &[Binding::Host][..]));
+    }
+
+    #[test]
+    fn captured_graphs_need_fixed_addresses_on_the_device_and_one_request_at_a_time() {
+        let checked = |words: &[&str], concurrency: &[u64]| {
+            let error = check_graphs(&parsed(&[&["--ep", "cpu,cuda,tensorrt"], words].concat()).unwrap(), concurrency);
+            error.map_err(|error| (error.code, error.chain[0].clone(), error.hint.unwrap()))
+        };
+        let on = ["--ep-option", "cuda:enable_cuda_graph=1"];
+        for words in [&on[..], &[&on[..], &["--bind", "host,device"]].concat()] {
+            let (code, message, hint) = checked(words, &[1]).unwrap_err();
+            assert!(
+                code == exit::USAGE && message.contains("needs `--bind device`") && hint.contains("leave the option")
+            );
+        }
+        let on_device = [&on[..], &["--bind", "device"]].concat();
+        assert_eq!(checked(&on_device, &[1]), Ok(()));
+        assert!(checked(&on_device, &[1, 4]).unwrap_err().1.contains("one request in flight"));
+        let tensorrt = ["--ep-option", "tensorrt:trt_cuda_graph_enable=1", "--bind", "device"];
+        assert!(checked(&tensorrt, &[1]).unwrap_err().1.contains("keeps one graph for one shape"));
+        assert_eq!(checked(&["--ep-option", "cuda:enable_cuda_graph=0"], &[4]), Ok(()));
     }
 
     #[test]

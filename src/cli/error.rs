@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::exit;
-use crate::report::view::text::plain;
+use crate::report::view::text::{is_acted_on, plain};
 
 /// An error that ends a command.
 #[derive(Debug)]
@@ -52,8 +52,15 @@ impl CliError {
 /// Prints what clap has to say: help and version to stdout, mistakes to stderr.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
+    let text = error.render().to_string();
+    let is_harmless = |line: &str| !line.chars().any(is_acted_on);
     // A closed pipe leaves nobody to tell.
-    let _ = error.print();
+    if text.lines().all(is_harmless) {
+        let _ = error.print();
+    } else {
+        let lines: Vec<String> = text.lines().map(plain).collect();
+        let _ = io::stderr().write_all((lines.join("\n") + "\n").as_bytes());
+    }
     ExitCode::from(code)
 }
 

@@ -13,10 +13,15 @@ pub const PARTIAL: u8 = 4;
 
 /// Gate: a rule failed.
 pub const GATE_FAILED: u8 = 5;
-/// Gate: no rule failed, but the figures do not decide all of them.
+/// Gate: no rule failed, but the figures do not decide all of them. Tune: no configuration is shown to keep the SLO, and
+/// not all are shown to break it.
 pub const GATE_INCONCLUSIVE: u8 = 6;
+
+/// Tune: every configuration that was tried breaks the SLO, or an accuracy that fell too far.
+pub const SLO_NOT_MET: u8 = 7;
 
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
 Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage; 3 bad input (a model, data file, library, run
-folder or rule file); 4 some cells failed or the run was interrupted; gate: 5 a rule failed, 6 the figures do not decide.";
+folder or rule file); 4 some cells failed or the run was interrupted; gate: 5 a rule failed, 6 the figures do not decide;
+tune: 6 no configuration is shown to keep the SLO, 7 all that were tried break it.";

@@ -59,7 +59,7 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
         CliError::message(exit::PARTIAL, "the probe ended before anything was measured")
             .with_hint("go on without `--plan`".to_owned())
     })?;
-    let Expected { rounds: most_rounds, alternations, round } = expected;
+    let Expected { rounds: most_rounds, alternations, .. } = expected;
     let target = plan.schedule.target_half_width_ratio.0;
     let looks = runner::look_rounds(plan).iter().copied().filter(|&look| look < most_rounds);
     let is_enough = |rounds: u64| {
@@ -72,9 +72,10 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
         plan,
         names: &names,
         rounds,
-        most_rounds,
         alternations,
-        round_secs: round.as_secs_f64(),
+        time: expected.time_of(rounds),
+        most_time: expected.time_of(most_rounds),
+        stretches_time: expected.stretches_in(rounds),
         precision: &analysis::precision(probe, rounds, alternations),
     }))
 }

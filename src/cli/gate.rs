@@ -49,7 +49,7 @@ struct Check {
     run: Option<PathBuf>,
 
     /// Rule file (TOML): tables `[[rule]]` with `check`, such as "latency_p99 <= 20 ms" or "latency_p50 <= 1.05 x
-    /// baseline", and optionally `variant` and `batch_size`.
+    /// baseline", and optionally `variant`, `batch_size` and `dims`.
     #[arg(long, value_name = "FILE", required = true)]
     rules: Option<PathBuf>,
 
@@ -174,7 +174,7 @@ fn rule_error(path: &Path, error: &RuleError) -> CliError {
     let message = format!("`{}`, line {}: {}", path.display(), error.line, error.mistake);
     let hint = match &error.mistake {
         Mistake::Toml(_) | Mistake::Empty => {
-            "a rule is a table `[[rule]]` with `check`, and optionally `variant` and `batch_size`"
+            "a rule is a table `[[rule]]` with `check`, and optionally `variant`, `batch_size` and `dims`"
         }
         Mistake::Check(_) => {
             "checks read like `latency_p99 <= 20 ms` or `latency_p50 <= 1.05 x baseline`; `cells.csv` of a run names the metrics"

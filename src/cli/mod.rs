@@ -8,10 +8,12 @@ mod ep_args;
 mod error;
 pub mod exit;
 mod forecast;
+mod full_args;
 mod gate;
 mod input_args;
 mod inspect;
 mod notes;
+mod open;
 mod output;
 mod plan_args;
 mod profile;
@@ -19,6 +21,10 @@ mod progress;
 mod report;
 mod runtime;
 mod schema;
+mod show;
+mod trace;
+mod tune;
+mod tune_args;
 mod values;
 
 pub use error::CliError;
@@ -40,8 +46,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Profile(Box<profile::Args>),
+    Tune(Box<tune::Args>),
     Inspect(inspect::Args),
     Report(report::Args),
+    Trace(trace::Args),
+    Show(show::Args),
     Doctor(Box<doctor::Args>),
     Compare(compare::Args),
     Gate(Box<gate::Args>),
@@ -63,8 +72,11 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match cli.command {
         Command::Profile(args) => profile::run(*args),
+        Command::Tune(args) => tune::run(*args),
         Command::Inspect(args) => inspect::run(args),
         Command::Report(args) => report::run(args),
+        Command::Trace(args) => trace::run(args),
+        Command::Show(args) => show::run(args),
         Command::Doctor(args) => doctor::run(*args),
         Command::Compare(args) => compare::run(args),
         Command::Gate(args) => gate::run(*args),

@@ -86,6 +86,8 @@ mod tests {
             graph_optimization: Default::default(),
             execution_mode: ExecutionMode::Sequential,
             allow_spinning: None,
+            memory_pattern: None,
+            memory_arena: None,
             session_config: Default::default(),
         }
     }

@@ -6,43 +6,69 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{CliError, exit};
-use crate::analysis;
+use crate::analysis::{self, tuning::TuningVerdict};
 use crate::record::RunRecord;
 use crate::record::store::{RunFolder, StoreError, write_atomically};
-use crate::report::{self, Color, view::View};
+use crate::report::view::{View, text::is_acted_on};
+use crate::report::{self, Color, Context, Glyphs, Style};
 
 /// The reports of a run, rendered.
 #[derive(Debug)]
 pub(super) struct Reports {
     markdown: String,
+    html: String,
+    drawings: Vec<Drawing>,
     csv: Vec<u8>,
+    /// Absent where nothing was profiled.
+    operators: Option<Vec<u8>>,
     summary: String,
+    verdict: Option<TuningVerdict>,
 }
 
 impl Reports {
-    /// Renders the record of a run that lies in `folder`.
+    /// Renders the record of a run that lies in `folder`; with a context, the written report holds the whole template.
     ///
     /// # Errors
     /// A fault of a renderer.
-    pub(super) fn render(record: &RunRecord, folder: &RunFolder, color: Color) -> Result<Self, CliError> {
+    pub(super) fn render(
+        record: &RunRecord,
+        folder: &RunFolder,
+        style: Style,
+        context: Option<&Context>,
+    ) -> Result<Self, CliError> {
         let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
         let findings = analysis::findings(record);
         let view = View::new(record, &findings);
         Ok(Reports {
-            markdown: report::markdown(&view).map_err(|error| bug(&error))?,
+            markdown: report::illustrated_markdown(&view, context).map_err(|error| bug(&error))?,
+            html: report::html(&view).map_err(|error| bug(&error))?,
+            drawings: drawings(&view),
             csv: report::csv(record, &findings).map_err(|error| bug(&error))?,
-            summary: report::terminal(&view, Some(folder.path()), color),
+            operators: (!record.operators.is_empty())
+                .then(|| report::operators_csv(record))
+                .transpose()
+                .map_err(|error| bug(&error))?,
+            summary: report::terminal(&view, Some(folder.path()), style),
+            verdict: findings.tuning.as_ref().map(|tuning| tuning.verdict),
         })
     }
 
-    /// Writes `report.md` and `cells.csv`.
+    /// What the search came to; `None` if the run is none.
+    pub(super) fn verdict(&self) -> Option<TuningVerdict> {
+        self.verdict
+    }
+
+    /// Writes `report.html`, `report.md` with its `figures/`, `cells.csv` and, where something was profiled, `operators.csv`.
     ///
     /// # Errors
     /// A file that cannot be written; the record is on disk by then.
     pub(super) fn write(&self, folder: &RunFolder) -> Result<(), CliError> {
         write_atomically(&folder.report_md(), self.markdown.as_bytes())
+            .and_then(|()| write_atomically(&folder.report_html(), self.html.as_bytes()))
             .and_then(|()| write_atomically(&folder.cells_csv(), &self.csv))
-            .map_err(|error| store_error(&error))
+            .and_then(|()| self.operators.iter().try_for_each(|csv| write_atomically(&folder.operators_csv(), csv)))
+            .map_err(|error| store_error(&error))?;
+        write_drawings(folder.path(), &self.drawings)
     }
 
     /// Prints the summary to stdout.
@@ -52,6 +78,35 @@ impl Reports {
     pub(super) fn print_summary(&self) -> Result<(), CliError> {
         write(None, self.summary.as_bytes())
     }
+}
+
+/// A chart as an SVG file.
+#[derive(Debug)]
+pub(super) struct Drawing {
+    name: String,
+    svg: String,
+}
+
+/// The charts of a run as SVG files.
+pub(super) fn drawings(view: &View) -> Vec<Drawing> {
+    view.figures.all().map(|chart| Drawing { name: format!("{}.svg", chart.id), svg: report::svg(chart) }).collect()
+}
+
+/// Writes the charts into `figures/` within `folder`, where report.md looks for them.
+///
+/// # Errors
+/// A file or the folder cannot be written.
+pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), CliError> {
+    if drawings.is_empty() {
+        return Ok(());
+    }
+    let figures = folder.join("figures");
+    std::fs::create_dir_all(&figures).map_err(|error| {
+        CliError::message(exit::BAD_INPUT, format!("failed to create `{}`: {error}", figures.display()))
+    })?;
+    drawings.iter().try_for_each(|drawing| {
+        write_atomically(&figures.join(&drawing.name), drawing.svg.as_bytes()).map_err(|error| store_error(&error))
+    })
 }
 
 /// Where a rendered text goes, and in which dress.
@@ -70,6 +125,16 @@ impl Destination {
     /// Whether the text takes colour: never in a file.
     pub(super) fn color(&self) -> Color {
         if self.output.is_some() { Color::Never } else { color(self.no_color) }
+    }
+
+    /// How a summary looks there.
+    pub(super) fn style(&self) -> Style {
+        Style { color: self.color(), glyphs: glyphs() }
+    }
+
+    /// The file to write; absent for stdout.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.output.as_deref()
     }
 
     /// Writes the text there.
@@ -98,7 +163,21 @@ pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
 /// A fault of the value's own.
 pub(super) fn json(value: &impl Serialize) -> Result<String, CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::new(exit::BUG, &error))?;
-    Ok(text + "\n")
+    Ok(harmless(&text) + "\n")
+}
+
+/// JSON whose strings hold no character that a terminal acts on: such characters stand as escapes, which mean the same.
+fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character != '\n' && is_acted_on(character) {
+            let mut units = [0; 2];
+            text.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 /// Whether stdout takes colour: a terminal does, unless the option or the environment variable `NO_COLOR` says no.
@@ -107,7 +186,44 @@ pub(super) fn color(no_color: bool) -> Color {
     if !refused && io::stdout().is_terminal() { Color::Always } else { Color::Never }
 }
 
+/// The characters that the terminal can show: those of ASCII where it calls itself dumb, or where the locale says so.
+pub(super) fn glyphs() -> Glyphs {
+    let told = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(told);
+    glyphs_of(told("TERM").as_deref(), locale.as_deref())
+}
+
+/// A locale that is not told is none that speaks against UTF-8: containers set none.
+fn glyphs_of(term: Option<&str>, locale: Option<&str>) -> Glyphs {
+    let encoding = locale.map(|locale| locale.to_lowercase().replace('-', ""));
+    let is_utf8 = encoding.is_none_or(|encoding| encoding.contains("utf8"));
+    if term == Some("dumb") || !is_utf8 { Glyphs::Ascii } else { Glyphs::Unicode }
+}
+
 /// The error of a run folder.
 pub(super) fn store_error(error: &StoreError) -> CliError {
     CliError::new(exit::BAD_INPUT, error).with_hint(error.hint())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_means_the_same_without_control_characters() {
+        let name = "a\u{1b}[31m\u{9b}1m\u{7f}\u{202e}b\n";
+        let text = json(&name).unwrap();
+        assert!(!text.trim_end().chars().any(is_acted_on), "{text:?}");
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), name);
+    }
+
+    #[test]
+    fn dumb_terminals_and_other_locales_get_ascii() {
+        assert_eq!(glyphs_of(Some("xterm"), Some("en_US.UTF-8")), Glyphs::Unicode);
+        assert_eq!(glyphs_of(Some("xterm"), Some("C.utf8")), Glyphs::Unicode);
+        assert_eq!(glyphs_of(None, None), Glyphs::Unicode);
+        assert_eq!(glyphs_of(Some("dumb"), Some("en_US.UTF-8")), Glyphs::Ascii);
+        assert_eq!(glyphs_of(Some("xterm"), Some("de_DE.ISO-8859-1")), Glyphs::Ascii);
+        assert_eq!(glyphs_of(Some("xterm"), Some("C")), Glyphs::Ascii);
+    }
 }

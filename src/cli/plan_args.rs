@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::ep_args::Provider;
-use super::profile::{Args, SessionArgs};
+use super::input_args::InputArgs;
+use super::profile::Args;
 use super::progress::Console;
+use super::values::SweptDim;
 use super::{CliError, ep_args, exit};
-use crate::inputs;
+use crate::inputs::find_data;
 use crate::plan::{
-    InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec, SweepEnd,
-    Variant, unswept,
+    InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec, Shape,
+    SweepEnd, Variant, unswept,
 };
 use crate::record::Host;
 use crate::runner::FoundRuntime;
@@ -17,7 +19,7 @@ use crate::runtime;
 use crate::units::{Nanos, Ratio};
 
 /// Batch sizes where none are named.
-const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
+pub(super) const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// Wall time where neither a budget nor rounds are named.
 const DEFAULT_BUDGET: Nanos = Nanos(60_000_000_000);
 /// What a name must hold to be taken for the full-precision variant.
@@ -36,15 +38,17 @@ pub(super) struct Family {
 /// Finds the models that the words name.
 ///
 /// # Errors
-/// A missing file, a folder without models, two models of one name, or a baseline that is none of them.
-pub(super) fn family(args: &Args) -> Result<Family, CliError> {
+/// A missing file, a path that is not UTF-8, a folder without models, two models of one name, or a baseline that is none
+/// of them.
+pub(super) fn family(models: &[PathBuf], baseline: Option<&str>, inputs: &InputArgs) -> Result<Family, CliError> {
     let mut paths = Vec::new();
-    for word in &args.models {
+    for word in models {
         paths.extend(model_files(word)?);
     }
     paths.dedup();
+    paths.iter().chain(&inputs.data).try_for_each(|path| require_text(path))?;
     let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
-    let name = match args.models.as_slice() {
+    let name = match models {
         [folder] if folder.is_dir() => folder_name(folder),
         _ => stems[0].clone(),
     };
@@ -54,14 +58,23 @@ pub(super) fn family(args: &Args) -> Result<Family, CliError> {
             .with_hint("variants are told apart by their file names; rename one of them".to_owned()));
     }
     let mut variants: Vec<Variant> = names.into_iter().zip(paths).map(|(name, path)| Variant { name, path }).collect();
-    let baseline = baseline(&variants, args.baseline.as_deref())?;
+    let baseline = baseline_of(&variants, baseline)?;
     // People read from the baseline to the candidates.
     variants[..=baseline].rotate_right(1);
-    let mut data: Vec<PathBuf> = args.models.iter().filter_map(|word| inputs::find_data(word)).collect();
+    let mut data: Vec<PathBuf> = models.iter().filter_map(|word| find_data(word)).collect();
     data.dedup();
     // Data that lies beside several of the words would be a guess.
-    let data = if data.len() == 1 && args.inputs.data.is_none() { data.pop() } else { None };
+    let data = if data.len() == 1 && inputs.data.is_none() { data.pop() } else { None };
     Ok(Family { name, variants, baseline: 0, data })
+}
+
+/// A record names files in Unicode.
+fn require_text(path: &Path) -> Result<(), CliError> {
+    if path.to_str().is_some() {
+        return Ok(());
+    }
+    let message = format!("the path `{}` is not UTF-8, so that no record can name it", path.display());
+    Err(CliError::message(exit::BAD_INPUT, message).with_hint("rename the file or its folder".to_owned()))
 }
 
 /// The model files that a word names: itself, or the .onnx files of the folder it is.
@@ -111,7 +124,7 @@ fn short_names(stems: &[String]) -> Vec<String> {
     if short.iter().any(String::is_empty) { stems.to_vec() } else { short }
 }
 
-fn baseline(variants: &[Variant], asked: Option<&str>) -> Result<usize, CliError> {
+fn baseline_of(variants: &[Variant], asked: Option<&str>) -> Result<usize, CliError> {
     let Some(asked) = asked else {
         let is_full = |variant: &Variant| {
             let name = variant.name.to_lowercase();
@@ -132,14 +145,16 @@ fn baseline(variants: &[Variant], asked: Option<&str>) -> Result<usize, CliError
 ///
 /// # Errors
 /// See [`runtime::RuntimeError`].
-pub(super) fn runtimes(args: &SessionArgs, console: &mut Console) -> Result<Vec<FoundRuntime>, CliError> {
-    if args.runtime.is_empty() {
+pub(super) fn runtimes(words: &[String], console: &mut Console) -> Result<Vec<FoundRuntime>, CliError> {
+    if words.is_empty() {
         return Ok(vec![found(None, console)?]);
     }
     let mut runtimes: Vec<FoundRuntime> = Vec::new();
-    for request in &args.runtime {
+    for request in words {
         let found = found(Some(request), console)?;
-        if !runtimes.iter().any(|known| known.choice == found.choice) {
+        if runtimes.iter().any(|known| known.choice == found.choice) {
+            console.say(&format!("`--runtime {request}` names a library that was named before; it is measured once"));
+        } else {
             runtimes.push(found);
         }
     }
@@ -170,9 +185,12 @@ pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host
         graph_optimization: args.session.graph_optimization.into(),
         execution_mode: args.session.execution_mode.into(),
         allow_spinning: args.session.allow_spinning,
+        memory_pattern: args.session.memory_pattern,
+        memory_arena: args.session.memory_arena,
         session_config: args.session.session_config.iter().cloned().collect(),
     };
     let providers = ep_args::providers(&args.providers)?;
+    ep_args::check_graphs(&providers, &args.concurrency)?;
     Ok(Plan {
         variants: family.variants.clone(),
         baseline: family.baseline,
@@ -183,18 +201,62 @@ pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host
             .into_iter()
             .map(|concurrency| LoadMode::Closed { concurrency })
             .collect(),
-        shapes: unswept(),
+        shapes: shapes(args)?,
+        idle_gaps_ns: idle_gaps(args),
+        latency_limit_ns: args.latency_limit.map(Nanos::from),
         inputs: InputRequest {
             data: args.inputs.data.clone().or_else(|| family.data.clone()),
             ..args.inputs.request(args.schedule.seed)
         },
         task: args.task.into(),
         schedule: schedule(args),
+        tuning: None,
     })
 }
 
+/// Every combination of the sizes of swept dimensions, the first dimension's changing least.
+///
+/// # Errors
+/// A dimension that is swept twice or has a size already, and data, whose own sizes would be swept.
+fn shapes(args: &Args) -> Result<Vec<Shape>, CliError> {
+    let mut shapes = unswept();
+    let mistake = |message: String, hint: &str| Err(CliError::message(exit::USAGE, message).with_hint(hint.to_owned()));
+    for (place, SweptDim { name, sizes }) in args.sweep.iter().enumerate() {
+        if args.sweep[..place].iter().any(|earlier| earlier.name == *name) {
+            return mistake(format!("dimension `{name}` is swept twice"), "name all of its sizes in one `--sweep`");
+        }
+        if args.inputs.dims.iter().any(|(fixed, _)| fixed == name) {
+            return mistake(
+                format!("dimension `{name}` is set by `--dim` and swept by `--sweep`"),
+                "leave out one of both",
+            );
+        }
+        let with = |shape: &Shape, size: u64| {
+            let mut dims = shape.dims.clone();
+            dims.insert(name.clone(), size);
+            Shape { dims }
+        };
+        shapes = shapes.iter().flat_map(|shape| sizes.iter().map(|&size| with(shape, size))).collect();
+    }
+    match (&args.inputs.data, args.sweep.first()) {
+        (Some(data), Some(SweptDim { name, .. })) => mistake(
+            format!("`{}` fixes the size of dimension `{name}`, which is to be swept", data.display()),
+            "leave out `--data`: inputs of each size are made up then; or leave out `--sweep`",
+        ),
+        _ => Ok(shapes),
+    }
+}
+
+/// The idle gaps asked for, ascending and distinct.
+fn idle_gaps(args: &Args) -> Vec<Nanos> {
+    let mut gaps: Vec<Nanos> = args.idle_gaps.iter().flatten().copied().map(Nanos::from).collect();
+    gaps.sort_unstable();
+    gaps.dedup();
+    gaps
+}
+
 /// A session for every runtime, execution provider, binding and variant, the first of each in the first session.
-fn sessions(
+pub(super) fn sessions(
     runtimes: &[FoundRuntime],
     providers: &[Provider],
     variants: usize,
@@ -219,7 +281,7 @@ fn sessions(
 }
 
 /// CPUs that a worker may run on, if all of those asked for are there.
-fn pinned(pin: &Pin, host: &Host) -> Result<u64, CliError> {
+pub(super) fn pinned(pin: &Pin, host: &Host) -> Result<u64, CliError> {
     let Pin::Cpus(cpus) = pin else { return Ok(host.usable_cpus_count) };
     match cpus.iter().find(|cpu| !host.affinity_cpus.contains(cpu)) {
         None => Ok(cpus.len() as u64),
@@ -247,7 +309,7 @@ fn schedule(args: &Args) -> Schedule {
     }
 }
 
-fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
+pub(super) fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
@@ -286,10 +348,10 @@ mod tests {
 
     #[test]
     fn the_baseline_is_the_full_precision_variant() {
-        assert_eq!(baseline(&variants(&["fp16", "fp32", "int8"]), None).unwrap(), 1);
-        assert_eq!(baseline(&variants(&["old", "new"]), None).unwrap(), 0);
-        assert_eq!(baseline(&variants(&["fp16", "fp32"]), Some("fp16")).unwrap(), 0);
-        assert_eq!(baseline(&variants(&["fp16"]), Some("int4")).unwrap_err().code, exit::USAGE);
+        assert_eq!(baseline_of(&variants(&["fp16", "fp32", "int8"]), None).unwrap(), 1);
+        assert_eq!(baseline_of(&variants(&["old", "new"]), None).unwrap(), 0);
+        assert_eq!(baseline_of(&variants(&["fp16", "fp32"]), Some("fp16")).unwrap(), 0);
+        assert_eq!(baseline_of(&variants(&["fp16"]), Some("int4")).unwrap_err().code, exit::USAGE);
     }
 
     #[test]

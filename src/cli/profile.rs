@@ -5,13 +5,17 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::ep_args::ProviderArgs;
+use super::full_args::FullArgs;
 use super::input_args::InputArgs;
 use super::output::Reports;
 use super::progress::Console;
-use super::{CliError, exit, forecast, notes, output, plan_args, values};
+use super::show::RUNS;
+use super::values::SweptDim;
+use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
 use crate::plan::{ExecutionMode, GraphOptimization, Pin, Task};
 use crate::record::store::{RunFolder, default_folder};
 use crate::record::{Failure, Outcome, RunInfo, RunRecord};
+use crate::report::Style;
 use crate::runner::{self, Extent, Job, RunError, WorkerCommand};
 use crate::sample::{Roots, host};
 
@@ -38,6 +42,18 @@ pub struct Args {
     /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive, help_heading = "Load")]
     pub batch: Option<Vec<u64>>,
+    /// Sizes of a dimension that the models leave open, each measured at every batch size, as in `dim=seq:16,64,256`; of
+    /// several such options, every combination is.
+    #[arg(long, value_name = "dim=NAME:N,N,...", value_parser = values::swept_dim, help_heading = "Load")]
+    pub sweep: Vec<SweptDim>,
+    /// Measures latencies after these times without a request, in launches of their own, within 20% of the budget.
+    /// [default where it is given without a list: 0,10ms,100ms,1s]
+    #[arg(long, value_name = "TIME,TIME,...", value_delimiter = ',', value_parser = values::gap, num_args = 0..=1,
+        require_equals = true, default_missing_value = "0,10ms,100ms,1s", help_heading = "Load")]
+    pub idle_gaps: Option<Vec<Duration>>,
+    /// Latency within which the best batch size is looked for.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Load")]
+    pub latency_limit: Option<Duration>,
     /// Requests in flight: so many threads share one session, each sending its next request when the last is done.
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive, default_value = "1", help_heading = "Load")]
     pub concurrency: Vec<u64>,
@@ -51,6 +67,11 @@ pub struct Args {
     /// nothing more and writes nothing.
     #[arg(long)]
     pub plan: bool,
+    #[command(flatten)]
+    pub full: FullArgs,
+    /// Opens report.html in the browser when the run is done.
+    #[arg(long, conflicts_with = "plan")]
+    pub open: bool,
     /// Prints the result only: no progress.
     #[arg(long, short)]
     pub quiet: bool,
@@ -82,6 +103,12 @@ pub struct SessionArgs {
     /// Whether idle threads of the session's pool spin. [default: the library's own]
     #[arg(long, value_name = "BOOL")]
     pub allow_spinning: Option<bool>,
+    /// Whether memory on the CPU comes from an arena, which keeps what it took. [default: the library's own]
+    #[arg(long, value_name = "BOOL")]
+    pub memory_arena: Option<bool>,
+    /// Whether memory is planned ahead for inputs of one shape. [default: the library's own]
+    #[arg(long, value_name = "BOOL")]
+    pub memory_pattern: Option<bool>,
     /// A session configuration entry, by ONNX Runtime's key; may be given several times.
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
     pub session_config: Vec<(String, String)>,
@@ -183,15 +210,16 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let now = jiff::Timestamp::now();
     let host = host::fingerprint(&Roots::system());
     let mut progress = Console::new(args.quiet);
-    let family = plan_args::family(&args)?;
-    let runtimes = plan_args::runtimes(&args.session, &mut progress)?;
+    let context = args.full.named()?;
+    let family = plan_args::family(&args.models, args.baseline.as_deref(), &args.inputs)?;
+    let runtimes = plan_args::runtimes(&args.session.runtime, &mut progress)?;
     let installing = started.elapsed();
     let plan = plan_args::plan(&args, &family, &runtimes, &host)?;
     progress.introduce(&plan, &host);
     let temporary = if args.plan { Some(forecast::folder()?) } else { None };
     let path = match &temporary {
         Some(folder) => folder.path().join("probe"),
-        None => args.out.clone().unwrap_or_else(|| default_folder("onnxprof-runs".as_ref(), &family.name, now)),
+        None => args.out.clone().unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, now)),
     };
     let existed = path.exists();
     let folder = RunFolder::create(&path).map_err(|error| output::store_error(&error))?;
@@ -207,6 +235,8 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         // Installing a library happens once in the life of a machine, and is not of the run.
         started: started + installing.min(started.elapsed()),
         extent: Extent::Whole,
+        guide: None,
+        resumed: None,
     };
     if args.plan {
         return forecast::run(job, output::color(args.no_color), &mut progress);
@@ -214,13 +244,26 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let result = runner::run(job, &mut progress);
     progress.clear();
     let (folder, record) = result.map_err(|error| run_error(&error, &Target { path, existed }))?;
-    let reports = Reports::render(&record, &folder, output::color(args.no_color))?;
+    let style = Style { color: output::color(args.no_color), glyphs: output::glyphs() };
+    let reports = Reports::render(&record, &folder, style, context.as_ref().map(|(_, context)| context))?;
     reports.write(&folder)?;
+    keep_context(&folder, context.as_ref().map(|(text, _)| text.as_str()))?;
     if let Some(error) = nothing_measured(&record) {
         return Err(error);
     }
     reports.print_summary()?;
+    if args.open {
+        open::open(&folder.report_html());
+    }
     Ok(ExitCode::from(exit_code(&record)))
+}
+
+/// Copies the context into the run's folder, so that its report can be written again from there alone.
+fn keep_context(folder: &RunFolder, text: Option<&str>) -> Result<(), CliError> {
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => output::write(Some(&folder.context()), text.as_bytes()),
+        None => Ok(()),
+    }
 }
 
 /// The program that serves as worker: this one.
@@ -291,7 +334,7 @@ impl Target {
 }
 
 pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
-    let is_recorded = matches!(error, RunError::Store(_) | RunError::System(_));
+    let is_recorded = matches!(error, RunError::Store(_) | RunError::System(_) | RunError::Changed(_));
     if !is_recorded {
         target.clean_up();
     }
@@ -301,6 +344,11 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
             let chain = vec![failure.message.clone()];
             CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone() }
         }
+        RunError::Changed(_) => {
+            CliError::new(exit::BAD_INPUT, error).with_hint("begin a new search: leave out `--resume`".to_owned())
+        }
+        RunError::Unlabelled => CliError::new(exit::BAD_INPUT, error)
+            .with_hint("feed labelled data with `--data` and `--labels`, or leave the option out".to_owned()),
         RunError::Interrupted => CliError::new(exit::PARTIAL, error),
         RunError::Store(error) => {
             let error = output::store_error(error);

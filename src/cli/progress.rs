@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::plan::Plan;
-use crate::record::{EndReason, Failure, Host};
+use crate::record::{EndReason, Failure, Host, Stage};
 use crate::report::view::text;
 use crate::runner::{Observer, Progress};
 
@@ -94,6 +94,22 @@ impl Console {
             None => self.say("inputs are synthesized; `onnxprof inspect MODEL` says how, `--data` feeds real ones"),
         }
     }
+
+    /// Says what is going to be searched.
+    pub(super) fn introduce_search(&mut self, plan: &Plan, host: &Host) {
+        let Some(tuning) = &plan.tuning else { return };
+        let names: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let budget = plan.schedule.budget_ns.map_or(0.0, |budget| budget.as_secs_f64());
+        self.say(&format!("tuning {} (at most {budget} s)", names.join(", ")));
+        let list = |numbers: &[u64]| numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        let (threads, batches) = (list(&tuning.space.intra_threads), list(&tuning.space.batch_sizes));
+        let cpus = host.usable_cpus_count;
+        self.say(&format!("intra-op threads {threads}; batch sizes {batches}; {cpus} CPU(s) may be used"));
+        match &plan.inputs.data {
+            Some(data) => self.say(&format!("inputs from `{}`", data.display())),
+            None => self.say("inputs are synthesized; `onnxprof inspect MODEL` says how, `--data` feeds real ones"),
+        }
+    }
 }
 
 /// A live line that is drawn when something happens and at no other time: a ticking one would disturb the measurement.
@@ -110,21 +126,34 @@ impl Observer for Console {
         match progress {
             Progress::Describing { variant } => self.detail(&format!("reading {variant}")),
             Progress::Profiling { session } => self.now(&format!("profiling the operators of {session}")),
+            Progress::Peaks => self.now("measuring what the machine does at most"),
             Progress::Scoring { session } => self.now(&format!("scoring {session}")),
+            Progress::Idling { session } => self.now(&format!("measuring {session} after idle gaps")),
+            Progress::Contrasting { session } => self.now(&format!("{session} without denormal numbers")),
             Progress::Round { round, elapsed, budget } => {
                 self.now(&format!("round {round}, {}", clock(*elapsed, *budget)))
             }
-            Progress::Cells { round, batch_size, load_mode, elapsed } => {
+            Progress::Cells { round, place, load_mode, elapsed } => {
                 let concurrency = match load_mode.concurrency() {
                     1 => String::new(),
                     several => format!(", {several} requests in flight"),
                 };
                 let elapsed = clock(*elapsed, None);
-                self.detail(&format!("round {round}, batch size {batch_size}{concurrency}, {elapsed}"));
+                self.detail(&format!("round {round}, {place}{concurrency}, {elapsed}"));
             }
-            Progress::Failed { session, batch_size: None, failure } => self.warn(session, failure),
-            Progress::Failed { session, batch_size: Some(batch_size), failure } => {
-                self.warn(&format!("{session} at batch size {batch_size}"), failure);
+            Progress::HeatRound { heat, stage, rounds_done, configurations_count, elapsed, budget } => {
+                let stage = match stage {
+                    Stage::Grid => "variants, threads and batch sizes",
+                    Stage::Options => "one option at a time",
+                    Stage::Final => "the best ones",
+                };
+                let elapsed = clock(*elapsed, *budget);
+                let sentence = format!("heat {heat}: {configurations_count} configurations ({stage}), {elapsed}");
+                if *rounds_done == 0 { self.now(&sentence) } else { self.detail(&sentence) }
+            }
+            Progress::Failed { session, place: None, failure } => self.warn(session, failure),
+            Progress::Failed { session, place: Some(place), failure } => {
+                self.warn(&format!("{session} at {place}"), failure);
             }
             Progress::Note(note) => self.say(&format!("note: {note}")),
             Progress::Ended(reason) => self.now(ending(*reason)),
@@ -143,6 +172,7 @@ fn ending(reason: EndReason) -> &'static str {
     match reason {
         EndReason::TargetReached => "done: every figure is as narrow as asked for",
         EndReason::BudgetSpent => "done: the budget is spent",
+        EndReason::SearchDone => "done: the search has nothing left to try",
         EndReason::RoundsDone => "done: all rounds are measured",
         EndReason::Interrupted => "interrupted: what was measured is kept",
         EndReason::NothingLeft => "nothing is left to measure",

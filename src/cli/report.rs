@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use super::full_args::FullArgs;
 use super::output::{self, Destination};
-use super::{CliError, exit};
+use super::{CliError, exit, open, values};
 use crate::analysis;
 use crate::record::{RunRecord, store};
 use crate::report::{self, view::View};
@@ -13,11 +15,28 @@ use crate::report::{self, view::View};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of a run, or its run.json. A run that was killed is read as far as it got.
-    run: PathBuf,
+    #[arg(required_unless_present = "context_template")]
+    run: Option<PathBuf>,
 
-    /// What to render: a summary, the written report, one row per figure, or the findings for programs.
-    #[arg(long, value_enum, default_value_t = Format::Terminal)]
-    format: Format,
+    /// What to render: a summary, the written report, the one to look at, one row per figure, or the findings for programs.
+    /// [default: terminal; with `--full`: markdown; with `--open`: html]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    #[command(flatten)]
+    full: FullArgs,
+
+    /// Prints a file to start from for `--context`: every key, commented out.
+    #[arg(long, conflicts_with_all = ["run", "full", "format", "open"])]
+    context_template: bool,
+
+    /// Opens the report: the file of `--output`, else report.html in the run's folder, which is written anew.
+    #[arg(long)]
+    open: bool,
+
+    /// Latency within which the best batch size is looked for. [default: the run's own]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    latency_limit: Option<Duration>,
 
     #[command(flatten)]
     destination: Destination,
@@ -28,8 +47,10 @@ pub struct Args {
 enum Format {
     /// The summary that `profile` prints.
     Terminal,
-    /// The written report (report.md).
+    /// The written report (report.md); with `--output`, its charts go into `figures/` beside it.
     Markdown,
+    /// The report to look at (report.html).
+    Html,
     /// One row per figure (cells.csv).
     Csv,
     /// The findings, as JSON.
@@ -41,22 +62,72 @@ enum Format {
 /// # Errors
 /// The run cannot be read, or the report cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    let record = store::load(&args.run).map_err(|error| output::store_error(&error))?;
-    args.destination.write(&render(&args, &record)?)?;
+    let Some(run) = &args.run else {
+        args.destination.write(report::starting_file().as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let format = format(&args)?;
+    let mut record = store::load(run).map_err(|error| output::store_error(&error))?;
+    if let Some(limit) = args.latency_limit {
+        record.plan.latency_limit_ns = Some(limit.into());
+    }
+    let rendered = render(&args, (run, format), &record)?;
+    if !args.open {
+        args.destination.write(&rendered)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let file = match (args.destination.file(), format) {
+        (Some(file), _) => file.to_owned(),
+        (None, Format::Html) => folder(run).join("report.html"),
+        (None, _) => return Err(nowhere()),
+    };
+    output::write(Some(&file), &rendered)?;
+    open::open(&file);
     Ok(ExitCode::SUCCESS)
 }
 
-fn render(args: &Args, record: &RunRecord) -> Result<Vec<u8>, CliError> {
+fn nowhere() -> CliError {
+    let error = CliError::message(exit::USAGE, "`--open` needs a file to open");
+    error.with_hint("name one with `--output`, or use `--format html`".to_owned())
+}
+
+/// The format asked for; the whole template is written in Markdown alone.
+fn format(args: &Args) -> Result<Format, CliError> {
+    match (args.format, args.full.full) {
+        (None, false) if args.open => Ok(Format::Html),
+        (None, false) => Ok(Format::Terminal),
+        (None | Some(Format::Markdown), true) => Ok(Format::Markdown),
+        (Some(format), false) => Ok(format),
+        (Some(_), true) => Err(CliError::message(exit::USAGE, "the whole template is written in Markdown alone")
+            .with_hint("leave out `--format`, or `--full`".to_owned())),
+    }
+}
+
+fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Result<Vec<u8>, CliError> {
     let findings = analysis::findings(record);
     let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
-    match args.format {
+    match format {
         Format::Terminal => {
             let view = View::new(record, &findings);
-            Ok(report::terminal(&view, Some(folder(&args.run)), args.destination.color()).into_bytes())
+            Ok(report::terminal(&view, Some(folder(run)), args.destination.style()).into_bytes())
         }
         Format::Markdown => {
             let view = View::new(record, &findings);
-            Ok(report::markdown(&view).map_err(|error| bug(&error))?.into_bytes())
+            let context = args.full.context_beside(folder(run))?;
+            let text = match (args.destination.file(), &context) {
+                (Some(file), context) => {
+                    let beside = file.parent().unwrap_or(Path::new(""));
+                    output::write_drawings(beside, &output::drawings(&view))?;
+                    report::illustrated_markdown(&view, context.as_ref())
+                }
+                (None, Some(context)) => report::full_markdown(&view, context),
+                (None, None) => report::markdown(&view),
+            };
+            Ok(text.map_err(|error| bug(&error))?.into_bytes())
+        }
+        Format::Html => {
+            let view = View::new(record, &findings);
+            Ok(report::html(&view).map_err(|error| bug(&error))?.into_bytes())
         }
         Format::Csv => report::csv(record, &findings).map_err(|error| bug(&error)),
         Format::Json => output::json(&findings).map(String::into_bytes),
@@ -64,7 +135,7 @@ fn render(args: &Args, record: &RunRecord) -> Result<Vec<u8>, CliError> {
 }
 
 /// The folder of a run that was named by its folder or its record.
-fn folder(run: &Path) -> &Path {
+pub(super) fn folder(run: &Path) -> &Path {
     match run.parent() {
         Some(parent) if run.is_file() && parent != Path::new("") => parent,
         Some(_) if run.is_file() => Path::new("."),

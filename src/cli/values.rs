@@ -34,6 +34,34 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Sizes of a dimension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweptDim {
+    /// Its symbol, or `INPUT.AXIS`.
+    pub name: String,
+    /// Its sizes, ascending and distinct.
+    pub sizes: Vec<u64>,
+}
+
+/// `dim=NAME:N,N,...`.
+pub(super) fn swept_dim(text: &str) -> Result<SweptDim, String> {
+    let expected = "write it as dim=NAME:SIZE,SIZE,..., such as dim=seq:16,64,256";
+    let (name, list) = text.strip_prefix("dim=").and_then(|rest| rest.rsplit_once(':')).ok_or(expected)?;
+    if name.is_empty() || list.is_empty() {
+        return Err(expected.into());
+    }
+    let size = |word: &str| positive(word).map_err(|problem| format!("size `{word}`: {problem}"));
+    let mut sizes: Vec<u64> = list.split(',').map(size).collect::<Result<_, String>>()?;
+    sizes.sort_unstable();
+    sizes.dedup();
+    Ok(SweptDim { name: name.to_owned(), sizes })
+}
+
+/// A span of time such as `10ms`, or `0`.
+pub(super) fn gap(text: &str) -> Result<Duration, String> {
+    if text.trim() == "0" { Ok(Duration::ZERO) } else { duration(text) }
+}
+
 /// `KEY=VALUE`.
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -88,6 +116,23 @@ mod tests {
         assert_eq!(duration("30ms"), Ok(Duration::from_millis(30)));
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
         assert!(duration("20").is_err() && duration("0s").is_err() && duration("-1s").is_err());
+    }
+
+    #[test]
+    fn a_swept_dimension_has_a_name_and_sizes() {
+        let swept = swept_dim("dim=past + 1:64,16,64").unwrap();
+        assert_eq!((swept.name.as_str(), swept.sizes.as_slice()), ("past + 1", &[16, 64][..]));
+        assert!(swept_dim("dim=seq").unwrap_err().contains("dim=seq:16,64,256"));
+        assert!(swept_dim("seq:16").is_err() && swept_dim("dim=:16").is_err() && swept_dim("dim=seq:").is_err());
+        assert_eq!(swept_dim("dim=seq:16,0").unwrap_err(), "size `0`: it must be at least 1");
+        assert_eq!(swept_dim("dim=seq:16,many").unwrap_err(), "size `many`: it is not a whole number");
+    }
+
+    #[test]
+    fn a_gap_may_be_none() {
+        assert_eq!(gap("0"), Ok(Duration::ZERO));
+        assert_eq!(gap("10ms"), Ok(Duration::from_millis(10)));
+        assert!(gap("10").is_err());
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::ffi::CString;
 use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use ort::AsPointer;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
-use ort::session::{IoBinding, Session as OrtSession};
+use ort::session::{IoBinding, RunOptions, Session as OrtSession};
 use ort::sys::{OrtIoBinding, OrtRunOptions, OrtSession as RawSession, OrtStatusPtr, OrtValue};
 use ort::value::DynValue;
 
@@ -22,9 +23,44 @@ pub(super) struct Place {
     /// Index of the device.
     pub device: i32,
     pub binding: Binding,
+    /// Whether the execution provider captures the kernels of an inference and replays them.
+    pub captures: bool,
+}
+
+/// The run option by which captured graphs are told apart: another shape or address needs another one.
+const GRAPH: &str = "gpu_graph_id";
+
+/// The graph of a run that neither captures nor replays.
+pub(super) const NO_GRAPH: i32 = -1;
+
+/// Options of the runs of one captured graph. ONNX Runtime keeps 0 for itself.
+fn of_graph(number: i32) -> Result<RunOptions, ort::Error> {
+    let mut options = RunOptions::new()?;
+    options.set(GRAPH, number.to_string())?;
+    Ok(options)
+}
+
+/// Options of a run whose inputs lie wherever they lie, whether or not the session captures graphs of other runs.
+pub(super) fn without_graph() -> Result<RunOptions, ort::Error> {
+    of_graph(NO_GRAPH)
+}
+
+/// Numbers of the graphs of a session.
+#[derive(Debug, Default)]
+pub(super) struct GraphNumbers(AtomicI32);
+
+impl GraphNumbers {
+    pub(super) fn next(&self) -> i32 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
 }
 
 impl Place {
+    /// The CPU, with everything in its memory.
+    pub(super) fn host() -> Self {
+        Place { memory: Memory::Host, device: 0, binding: Binding::Host, captures: false }
+    }
+
     /// The session's memory for tensors that stay where they are computed.
     pub(super) fn own_memory(self, allocator: AllocatorType) -> Result<MemoryInfo<'static>, ort::Error> {
         match self.memory {
@@ -47,16 +83,22 @@ impl Place {
 /// ONNX Runtime copies an input to the device when it is bound. Bound once, it is there for good: that is the device
 /// binding, and on the CPU all that there is. For the host binding of another device, inputs are bound in every run.
 ///
+/// Where graphs are captured, only the first set is bound, to the graph of this number: a graph reads from fixed addresses.
+///
 /// # Errors
 /// [`EngineError::Bind`] in ONNX Runtime's own words.
 pub(super) fn bind<'s>(
     session: &'s OrtSession,
     place: Place,
+    graph: i32,
     sets: &[Vec<Tensor>],
 ) -> Result<Box<dyn Inference + 's>, EngineError> {
+    let options = place.captures.then(|| of_graph(graph)).transpose();
+    let options = options.map_err(|error| bind_error("graph", &error))?;
+    let sets = if place.captures { &sets[..sets.len().min(1)] } else { sets };
     let outputs = place.outputs().map_err(|error| bind_error("outputs", &error))?;
     let sets = sets.iter().map(|set| BoundSet::new(session, set, &outputs)).collect::<Result<Vec<_>, _>>()?;
-    let turns = Turns { session, run: ort::api().RunWithBinding, sets, next: 0 };
+    let turns = Turns { session, run: ort::api().RunWithBinding, options, sets, next: 0 };
     Ok(match (place.memory, place.binding) {
         (Memory::Host, _) => Box::new(turns),
         (Memory::Cuda, Binding::Host) => Box::new(WithCopies { turns, bind_input: ort::api().BindInput }),
@@ -100,6 +142,7 @@ impl BoundSet {
 struct Turns<'session> {
     session: &'session OrtSession,
     run: RunWithBinding,
+    options: Option<RunOptions>,
     sets: Vec<BoundSet>,
     next: usize,
 }
@@ -124,11 +167,12 @@ impl Turns<'_> {
 
     #[inline]
     fn run_set(&self, turn: usize) -> Result<(), EngineError> {
-        // SAFETY: session and binding are alive, and the binding is of this session. `ort` wants the session to itself
+        let options = self.options.as_ref().map_or(ptr::null(), AsPointer::ptr);
+        // SAFETY: session, options and binding are alive, and the binding is of this session. `ort` wants the session to itself
         // for this call; ONNX Runtime's own contract is that `Run` may be called by several threads at once on one
         // session of the CPU or CUDA provider, each with a binding of its own, which is how servers use it.
         unsafe {
-            let status = (self.run)(self.session.ptr().cast_mut(), ptr::null(), self.sets[turn].binding.ptr());
+            let status = (self.run)(self.session.ptr().cast_mut(), options, self.sets[turn].binding.ptr());
             done(status)
         }
     }

@@ -155,15 +155,18 @@ fn listed(present: &[String]) -> String {
     if present.is_empty() { "none on this machine".into() } else { present.join(", ") }
 }
 
-/// Whether the words are those of ONNX Runtime or the C++ library when an allocation failed.
+/// Whether the words are those of ONNX Runtime, the C++ library or CUDA's libraries when an allocation failed.
 fn is_out_of_memory(message: &str) -> bool {
-    const SIGNS: [&str; 6] = [
+    const SIGNS: [&str; 9] = [
         "bad_alloc",
         "bad allocation",
         "Failed to allocate memory",
         "Cannot allocate memory",
         "std::length_error",
         "out of memory",
+        "is smaller than requested bytes",
+        "STATUS_ALLOC_FAILED",
+        "DEVICE_ALLOCATION_FAILED",
     ];
     SIGNS.iter().any(|sign| message.contains(sign))
 }
@@ -171,13 +174,16 @@ fn is_out_of_memory(message: &str) -> bool {
 fn hint(error: &EngineError, message: &str) -> Option<String> {
     let hint = match error {
         EngineError::Run { .. } | EngineError::Bind { .. } if is_out_of_memory(message) => {
-            "try smaller batch sizes with `--batch`, or give the process more memory"
+            "try smaller batch sizes with `--batch`, or give the process (or the GPU) more memory"
         }
         _ if is_out_of_memory(message) => "give the process more memory, or use a smaller model",
         EngineError::Library(error) => return Some(error.hint()),
         EngineError::UnknownProvider { name, .. } => return Some(where_to_find(name)),
         EngineError::EpLibrary { .. } => {
             "name a library of execution providers for this ONNX Runtime with `--ep-library`"
+        }
+        EngineError::NoDevice { present, .. } if present.is_empty() => {
+            "its library finds no device here that it supports; leave it out with `--ep`"
         }
         EngineError::NoDevice { .. } => "choose one of those with `--device`",
         EngineError::FellBack { fallen_count, nodes_count, .. } if fallen_count == nodes_count => {
@@ -222,5 +228,34 @@ fn where_to_find(name: &str) -> String {
             "the build `{build}` has it: use `--runtime {build}@VERSION`, or name one of those present with `--ep`"
         ),
         None => "name one of those with `--ep`, or another library with `--runtime`".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_s_lack_of_memory_is_told_from_other_errors() {
+        let kind = |message: &str| EngineError::Run { message: message.into() }.to_failure().kind;
+        for message in [
+            "Failed to allocate memory for requested buffer of size 4294967296",
+            "BFCArena: Available memory of 1024 is smaller than requested bytes of 4294967296",
+            "CUDA failure 2: out of memory ; GPU=0 ; hostname=h",
+            "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0",
+            "CUDNN failure 4003: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED ; GPU=0",
+        ] {
+            assert_eq!(kind(message), FailureKind::OutOfMemory, "{message}");
+        }
+        assert_eq!(kind("CUDA failure 700: an illegal memory access was encountered"), FailureKind::Inference);
+    }
+
+    #[test]
+    fn a_plug_in_without_devices_says_to_leave_it_out() {
+        let hint = |present: &[&str]| {
+            let present = present.iter().map(|&device| device.to_owned()).collect();
+            EngineError::NoDevice { name: "ov".into(), device: 0, present }.to_failure().hint.unwrap()
+        };
+        assert!(hint(&[]).contains("leave it out with `--ep`") && hint(&["0 (Intel GPU)"]).contains("`--device`"));
     }
 }

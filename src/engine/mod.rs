@@ -11,12 +11,13 @@ mod library;
 mod log;
 mod null;
 mod onnxruntime;
+mod peaks;
 mod placement;
 mod profile;
 mod tensor;
 mod words;
 
-pub use ep::{Memory, build_of, memory};
+pub use ep::{Graphs, Memory, build_of, graphs, memory};
 pub use error::EngineError;
 pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;
@@ -28,9 +29,10 @@ use std::path::Path;
 
 use crate::inputs::Tensor;
 use crate::measure::EngineClock;
-use crate::plan::{RuntimeChoice, SessionSpec};
-use crate::record::{ArenaStats, Placement, Profiled};
+use crate::plan::{RuntimeChoice, SessionOptions, SessionSpec};
+use crate::record::{ArenaStats, PeakRates, Placement, Profiled, Told};
 use crate::runtime::LibraryInfo;
+use crate::units::{Bytes, Nanos};
 
 /// An opened runtime.
 pub trait Runtime {
@@ -65,6 +67,10 @@ pub trait Runtime {
         inputs: Vec<Tensor>,
         target: &ProfileTarget,
     ) -> Result<SessionProfile, EngineError>;
+
+    /// Measures the most that the machine does with the threads of `options`; each figure takes about `length`, and the
+    /// one of memory adds up tensors of `tensor_size`.
+    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Told<Bytes>) -> PeakRates;
 
     /// Warnings and errors that the runtime has logged so far.
     fn log_counts(&self) -> LogCounts;

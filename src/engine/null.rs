@@ -3,6 +3,7 @@
 //! It is for tests of the harness, which must not depend on how fast a machine is, and for benches of the timed loop.
 
 mod noise;
+mod options;
 mod shared_clock;
 
 use std::collections::BTreeMap;
@@ -18,11 +19,12 @@ use serde::Deserialize;
 use super::{Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile};
 use crate::inputs::Tensor;
 use crate::measure::{EngineClock, ManualClock};
-use crate::plan::{CPU_PROVIDER, SessionSpec};
-use crate::record::ArenaStats;
+use crate::plan::{CPU_PROVIDER, SessionOptions, SessionSpec};
+use crate::record::{ArenaStats, PeakRates, Told};
 use crate::runtime::LibraryInfo;
-use crate::units::Nanos;
+use crate::units::{Bytes, Nanos};
 use noise::{CellNoise, Machine, Noise};
+pub use options::OptionEffect;
 
 /// The version that a script states.
 const VERSION: &str = "script";
@@ -57,6 +59,9 @@ pub struct ScriptedVariant {
     pub jitter_ratio: f64,
     /// What goes wrong, and where.
     pub fault: Option<Fault>,
+    /// What session options change; those that apply are multiplied (latency) or added (memory).
+    #[serde(default)]
+    pub options: Vec<OptionEffect>,
 }
 
 /// A fault of a scripted engine.
@@ -167,8 +172,23 @@ impl Runtime for ScriptedRuntime {
             machine.pass(variant.load_ns);
         }
         let (clock, machine) = (Arc::clone(&self.clock), self.machine.clone());
+        let latency_ratio = options::latency_ratio(&variant.options, &spec.options);
+        let memory = vec![1; options::memory_bytes(&variant.options, &spec.options)];
         let effect = Effect { execution_providers: vec![spec.execution_provider.clone()], ..Effect::default() };
-        Ok(Box::new(ScriptedSession { variant, model: model.to_owned(), clock, machine, effect }))
+        Ok(Box::new(ScriptedSession {
+            variant,
+            latency_ratio,
+            _memory: memory,
+            model: model.to_owned(),
+            clock,
+            machine,
+            effect,
+        }))
+    }
+
+    fn peaks(&self, _: &SessionOptions, _: Nanos, _: Told<Bytes>) -> PeakRates {
+        let absent = || Err("a script of latencies computes nothing".into());
+        PeakRates { fp32_flops_per_sec: absent(), int8_ops_per_sec: absent(), memory_bytes_per_sec: absent() }
     }
 
     fn log_counts(&self) -> LogCounts {
@@ -198,6 +218,8 @@ fn crash() -> nix::Result<()> {
 #[derive(Debug)]
 struct ScriptedSession {
     variant: ScriptedVariant,
+    latency_ratio: f64,
+    _memory: Vec<u8>,
     model: PathBuf,
     clock: Arc<ManualClock>,
     machine: Option<Machine>,
@@ -246,7 +268,7 @@ impl Inference for ScriptedInference<'_> {
         }
         let latency = variant.fixed_ns.0 + variant.per_sample_ns.0 * self.batch_size;
         let factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
-        let undisturbed = Nanos((latency as f64 * factor) as u64);
+        let undisturbed = Nanos((latency as f64 * factor * self.session.latency_ratio) as u64);
         self.session.clock.advance(match &mut self.noise {
             Some(noise) => noise.run(undisturbed),
             None => undisturbed,

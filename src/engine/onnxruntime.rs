@@ -14,19 +14,21 @@ use ort::session::Session as OrtSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::assignment::{self, Api};
-use super::bound::{self, Place};
+use super::bound::{self, GraphNumbers, NO_GRAPH, Place};
 use super::ep::plugin::Plugin;
 use super::profile::{self, Distortion, Pair, ProfileTarget};
 use super::words::words;
 use super::{
-    Effect, EngineError, Inference, LogCounts, Runtime, Session, SessionProfile, ep, library, log, placement, tensor,
+    Effect, EngineError, Inference, LogCounts, Runtime, Session, SessionProfile, ep, library, log, peaks, placement,
+    tensor,
 };
 use crate::inputs::Tensor;
 use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
-use crate::record::{ArenaStats, ProviderNodes};
+use crate::record::{ArenaStats, PeakRates, Profiled, ProviderNodes, Told};
 use crate::runtime::LibraryInfo;
-use crate::units::Bytes;
+use crate::trace::Counted;
+use crate::units::{Bytes, Nanos};
 
 /// Session configuration entries behind options of their own.
 const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
@@ -108,6 +110,12 @@ impl OnnxRuntime {
         if let Some(spin) = options.allow_spinning {
             builder = builder.with_intra_op_spinning(spin)?.with_inter_op_spinning(spin)?;
         }
+        if let Some(pattern) = options.memory_pattern {
+            builder = builder.with_memory_pattern(pattern)?;
+        }
+        if let Some(arena) = options.memory_arena {
+            builder = ep::with_arena(builder, arena)?;
+        }
         for (key, value) in &options.session_config {
             builder = builder.with_config_entry(key, value)?;
         }
@@ -131,7 +139,7 @@ impl Runtime for OnnxRuntime {
 
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
         let Created { session, effect, .. } = self.create(model, spec, None)?;
-        Ok(Box::new(LoadedSession { session, effect, place: place(spec) }))
+        Ok(Box::new(LoadedSession { session, effect, place: place(spec), graphs: GraphNumbers::default() }))
     }
 
     fn profile(
@@ -147,10 +155,11 @@ impl Runtime for OnnxRuntime {
         let is_compared = is_affordable && target.distortion == Distortion::Measured;
         // Where there is no room for another session, the profile is worth having without it.
         let plain = is_compared.then(|| self.create(model, spec, None)).and_then(Result::ok);
+        // The profiler does not see into a replayed graph.
         let (place, sets) = (place(spec), [inputs]);
         let mut pair = Pair {
-            profiled: bound::bind(&created.session, place, &sets)?,
-            plain: plain.as_ref().and_then(|plain| bound::bind(&plain.session, place, &sets).ok()),
+            profiled: bound::bind(&created.session, place, NO_GRAPH, &sets)?,
+            plain: plain.as_ref().and_then(|plain| bound::bind(&plain.session, place, NO_GRAPH, &sets).ok()),
             spins: spins(&spec.options),
         };
         let turns = pair.take_turns(target)?;
@@ -158,6 +167,11 @@ impl Runtime for OnnxRuntime {
         let written = created.session.end_profiling();
         let written = written.map_err(|error| EngineError::Profile { message: words(error.message()) })?;
         let operators = profile::read(Path::new(&written), target, &turns)?;
+        let unpacked = is_affordable.then(|| self.unpacked(model, spec, &sets, target)).flatten();
+        let operators = match unpacked {
+            Some(unpacked) => profile::with_weights(operators, &unpacked),
+            None => operators,
+        };
         let found = placement::of(&operators);
         let placement = match created.nodes.take() {
             Some(nodes) => placement::with_times(nodes, found),
@@ -166,8 +180,36 @@ impl Runtime for OnnxRuntime {
         Ok(SessionProfile { placement, operators })
     }
 
+    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Told<Bytes>) -> PeakRates {
+        peaks::measure(&|| self.builder(options), length, tensor_size)
+    }
+
     fn log_counts(&self) -> LogCounts {
         log::counts()
+    }
+}
+
+impl OnnxRuntime {
+    /// The trace of a session that keeps weights as the model has them, so that their shapes are told; `None` where there
+    /// is none to be had, or kernels of another execution provider may do without that option.
+    fn unpacked(
+        &self,
+        model: &Path,
+        spec: &SessionSpec,
+        sets: &[Vec<Tensor>],
+        target: &ProfileTarget,
+    ) -> Option<Profiled> {
+        if spec.is_accelerated() {
+            return None;
+        }
+        let mut spec = spec.clone();
+        spec.options.session_config.insert(profile::KEEP_WEIGHTS.into(), "1".into());
+        let mut created = self.create(model, &spec, Some(&target.scratch.join("weights"))).ok()?;
+        let mut inference = bound::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
+        (0..2).try_for_each(|_| inference.run()).ok()?;
+        drop(inference);
+        let written = created.session.end_profiling().ok()?;
+        Some(crate::trace::read(Path::new(&written), Counted::Typical).ok()?.profiled)
     }
 }
 
@@ -223,7 +265,12 @@ fn spins(options: &SessionOptions) -> bool {
 fn place(spec: &SessionSpec) -> Place {
     let device = spec.provider.options.get("device_id").and_then(|device| device.parse().ok());
     let device = device.or(spec.provider.device.and_then(|device| i32::try_from(device).ok()));
-    Place { memory: ep::memory(&spec.execution_provider), device: device.unwrap_or(0), binding: spec.binding }
+    Place {
+        memory: ep::memory(&spec.execution_provider),
+        device: device.unwrap_or(0),
+        binding: spec.binding,
+        captures: ep::graphs(&spec.execution_provider).asked(&spec.provider.options).is_some(),
+    }
 }
 
 #[derive(Debug)]
@@ -231,6 +278,7 @@ struct LoadedSession {
     session: OrtSession,
     effect: Effect,
     place: Place,
+    graphs: GraphNumbers,
 }
 
 /// Runs one inference and returns the outputs that are tensors.
@@ -241,7 +289,8 @@ fn run(session: &mut OrtSession, inputs: &[Tensor]) -> Result<Vec<Tensor>, Engin
         .map(|input| Ok((input.name.clone(), tensor::to_value(&input.data)?)))
         .collect::<Result<Vec<_>, ort::Error>>()
         .map_err(run_error)?;
-    let outputs = session.run(values).map_err(run_error)?;
+    let options = bound::without_graph().map_err(run_error)?;
+    let outputs = session.run_with_options(values, &options).map_err(run_error)?;
     Ok(outputs
         .iter()
         .filter_map(|(name, value)| Some(Tensor { name: name.to_owned(), data: tensor::from_value(&value)? }))
@@ -254,7 +303,7 @@ impl Session for LoadedSession {
     }
 
     fn bind(&self, sets: &[Vec<Tensor>]) -> Result<Box<dyn Inference + '_>, EngineError> {
-        bound::bind(&self.session, self.place, sets)
+        bound::bind(&self.session, self.place, self.graphs.next(), sets)
     }
 
     fn evaluate(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{EngineError, Inference};
 use crate::measure::{Clock, MonotonicClock};
-use crate::record::Profiled;
+use crate::record::{NodeProfile, Profiled};
 use crate::trace::{self, Counted, Inferences};
 use crate::units::{Bytes, Nanos};
 
@@ -14,6 +14,8 @@ const STRETCHES: u64 = 6;
 /// How long the threads of a session's pool are given to fall asleep, before another session runs: they spin for some
 /// 25 ms after an inference, in the other's way.
 const SPINNING: Duration = Duration::from_millis(30);
+/// Session configuration by which kernels leave weights as they are.
+pub(super) const KEEP_WEIGHTS: &str = "session.disable_prepacking";
 /// A larger trace is read, but not kept.
 const MAX_KEPT: Bytes = Bytes(32 << 20);
 
@@ -132,6 +134,27 @@ pub(super) fn read(written: &Path, target: &ProfileTarget, turns: &Turns) -> Res
         distortion_ratios: turns.ratios.clone(),
         ..found.profiled
     })
+}
+
+/// The nodes with the shapes and bytes of a session that keeps weights as the model has them: kernels that pack weights
+/// for themselves, as those of `Gemm`, `MatMul` and `QLinearConv` do, leave them out of a trace.
+pub(super) fn with_weights(operators: Profiled, unpacked: &Profiled) -> Profiled {
+    let nodes = operators.nodes.into_iter().map(|node| {
+        let is_same = |other: &&NodeProfile| {
+            (&other.name, other.node_index, &other.operator) == (&node.name, node.node_index, &node.operator)
+                && other.outputs == node.outputs
+        };
+        match unpacked.nodes.iter().find(is_same) {
+            Some(other) => NodeProfile {
+                inputs: other.inputs.clone(),
+                activation_bytes: other.activation_bytes,
+                parameter_bytes: other.parameter_bytes,
+                ..node
+            },
+            None => node,
+        }
+    });
+    Profiled { nodes: nodes.collect(), ..operators }
 }
 
 #[cfg(test)]

@@ -134,6 +134,7 @@ mod testing {
             cpu_time_ns: Nanos(30_000_000),
             involuntary_switches_count: 0,
             major_faults_count: 0,
+            minor_faults_count: None,
             steal_ns: None,
             throttled_ns: None,
             migrations_count: Some(migrations_count),

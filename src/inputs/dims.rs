@@ -30,7 +30,7 @@ impl Dims {
     /// Takes sizes from `asked` (`--dim`), the others by default.
     ///
     /// # Errors
-    /// `asked` names the batch, or a dimension that no input has.
+    /// `asked` names the batch, a dimension that the model fixes, or one that no input has.
     pub fn new(inputs: &[TensorInfo], batch: &BatchAxis, asked: &BTreeMap<String, u64>) -> Result<Dims, InputError> {
         let mut open = BTreeSet::new();
         let mut batch_names: BTreeSet<String> = batch.symbol.iter().cloned().collect();
@@ -46,6 +46,9 @@ impl Dims {
         if let Some(name) = asked.keys().find(|name| !open.contains(*name)).cloned() {
             if batch_names.contains(&name) {
                 return Err(InputError::BatchDim { name });
+            }
+            if let Some(size) = fixed_size(inputs, &name) {
+                return Err(InputError::FixedDim { name, size });
             }
             return Err(InputError::UnknownDim { name, present: open.into_iter().collect() });
         }
@@ -98,6 +101,16 @@ impl Dims {
             })?;
             sum.checked_add(product)
         })
+    }
+}
+
+/// Size of the dimension that is called `INPUT.AXIS`, if the model fixes it.
+fn fixed_size(inputs: &[TensorInfo], name: &str) -> Option<u64> {
+    let (input, axis) = name.rsplit_once('.')?;
+    let info = inputs.iter().find(|info| info.name == input)?;
+    match dims_of(info).get(axis.parse::<usize>().ok()?)? {
+        Dim::Fixed(size) => Some(*size),
+        _ => None,
     }
 }
 
@@ -202,6 +215,12 @@ mod tests {
     fn unknown_dimension_is_an_error_that_lists_those_present() {
         let error = dims(&[input("ids", vec![symbol("batch"), symbol("tokens")])], &[("sequence", 7)]).unwrap_err();
         assert_eq!(error.to_string(), "no input has a dimension `sequence`; the dimensions are `tokens`");
+    }
+
+    #[test]
+    fn fixed_dimension_is_not_set_by_dim() {
+        let error = dims(&[input("ids", vec![symbol("batch"), Dim::Fixed(7)])], &[("ids.1", 8)]).unwrap_err();
+        assert_eq!(error.to_string(), "dimension `ids.1` is fixed at 7 by the model");
     }
 
     #[test]

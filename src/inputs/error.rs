@@ -38,6 +38,14 @@ pub enum InputError {
         /// The names that there are.
         present: Vec<String>,
     },
+    /// `--dim` names a dimension whose size the model fixes.
+    #[error("dimension `{name}` is fixed at {size} by the model")]
+    FixedDim {
+        /// The name.
+        name: String,
+        /// Its size.
+        size: u64,
+    },
     /// `--dim` names the batch dimension.
     #[error("dimension `{name}` is the batch dimension")]
     BatchDim {
@@ -226,6 +234,7 @@ impl InputError {
             }
             InputError::UnknownRank { .. } => Some("give real inputs with --data, whose shape is taken"),
             InputError::UnknownDim { .. } => Some("`onnxprof inspect MODEL` shows the inputs with their dimensions"),
+            InputError::FixedDim { .. } => Some("only dimensions that a model leaves open can be set"),
             InputError::BatchDim { .. } => Some("set batch sizes with --batch"),
             InputError::RangeEmpty { .. } => Some("give a range that the type can hold, as in --range NAME=0..9"),
             InputError::TooLarge { .. } => Some("set smaller dimensions with --dim NAME=VALUE"),

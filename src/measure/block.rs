@@ -30,6 +30,19 @@ impl<F> Lane<F> {
     }
 }
 
+impl<F, E> Lane<F>
+where
+    F: FnMut() -> Result<(), E>,
+{
+    /// Runs one inference, which is not counted.
+    ///
+    /// # Errors
+    /// The inference's own.
+    pub fn infer(&mut self) -> Result<(), E> {
+        (self.infer)()
+    }
+}
+
 /// What a block took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockTimes {

@@ -9,6 +9,7 @@ mod error;
 mod external;
 mod graph;
 mod precision;
+mod quantization;
 mod read;
 mod skeleton;
 mod summary;

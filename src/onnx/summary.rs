@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Model, batch, precision, weights};
+use super::{Model, batch, precision, quantization, weights};
 use crate::record::ModelSummary;
 use crate::units::Bytes;
 
@@ -21,6 +21,7 @@ pub fn summary(model: &Model) -> ModelSummary {
         batch_axis: batch::batch_axis(&model.graph),
         operators: operators(model),
         precision: precision::precision(model, &weights),
+        quantization: Some(quantization::quantization(model)),
         weights,
         model_file_bytes: model.model_file_bytes,
         external_files: model.external_files.clone(),

@@ -5,12 +5,15 @@
 mod input;
 mod provider;
 mod session;
+mod shape;
+mod tuning;
 
 pub use input::{ElementType, InputRequest, ValueRange};
 pub use provider::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
-pub use session::{ExecutionMode, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec};
+pub use session::{ExecutionMode, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec, is_on_nvidia};
+pub use shape::{At, CellKey, Shape, unswept};
+pub use tuning::{Execution, Objective, Space, TuningPlan};
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -38,12 +41,23 @@ pub struct Plan {
     /// it, where none is swept.
     #[serde(default = "unswept")]
     pub shapes: Vec<Shape>,
+    /// Idle gaps after which the latency is measured, ascending; empty where none was asked for, and in records before
+    /// version 1.3.
+    #[serde(default)]
+    pub idle_gaps_ns: Vec<Nanos>,
+    /// Latency within which the best batch size is looked for; absent where none was given, and in records before
+    /// version 1.3.
+    #[serde(default)]
+    pub latency_limit_ns: Option<Nanos>,
     /// Where inputs come from.
     pub inputs: InputRequest,
     /// What the outputs are scored as.
     pub task: Task,
     /// How time is spent.
     pub schedule: Schedule,
+    /// The search over sessions and batch sizes, where the run is one; absent in records before version 1.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<TuningPlan>,
 }
 
 /// One model file of a family that shares inputs and outputs.
@@ -53,19 +67,6 @@ pub struct Variant {
     pub name: String,
     /// The model file.
     pub path: PathBuf,
-}
-
-/// Sizes that a sweep gives to dimensions that the models leave open, by their symbols.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Shape {
-    /// Size of each swept dimension.
-    pub dims: BTreeMap<String, u64>,
-}
-
-/// The shapes of a plan that sweeps none.
-#[must_use]
-pub fn unswept() -> Vec<Shape> {
-    vec![Shape::default()]
 }
 
 /// Whether a sweep over batch sizes may end before its list does.
@@ -156,34 +157,55 @@ pub enum Pin {
     Cpus(Vec<u64>),
 }
 
-/// One row of the grid that is measured: a session under one batch size and load mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct CellKey {
-    /// Index into [`Plan::sessions`].
-    pub session: usize,
-    /// Index into [`Plan::shapes`].
-    #[serde(default, skip_serializing_if = "is_first")]
-    pub shape: usize,
-    /// Samples per inference.
-    pub batch_size: u64,
-    /// How requests arrive.
-    pub load_mode: LoadMode,
-}
-
-fn is_first(index: &usize) -> bool {
-    *index == 0
-}
-
 impl Plan {
-    /// The grid in the order of sessions, then shapes, then batch sizes, then load modes.
+    /// The grid in the order of sessions, then shapes, then batch sizes, then load modes; of a search, those cells of it
+    /// that it has come to.
     pub fn cells(&self) -> impl Iterator<Item = CellKey> + '_ {
-        (0..self.sessions.len()).flat_map(move |session| {
-            (0..self.shapes.len()).flat_map(move |shape| {
-                self.batch_sizes.iter().flat_map(move |&batch_size| {
-                    self.load_modes.iter().map(move |&load_mode| CellKey { session, shape, batch_size, load_mode })
-                })
+        let tuning = self.tuning.as_ref();
+        self.grid().filter(move |key| tuning.is_none_or(|tuning| tuning.cells.contains(key)))
+    }
+
+    fn grid(&self) -> impl Iterator<Item = CellKey> + '_ {
+        (0..self.sessions.len()).flat_map(move |session| self.places().map(move |at| at.of(session)))
+    }
+
+    /// Where each session is measured, in the order of shapes, then batch sizes, then load modes.
+    pub fn places(&self) -> impl Iterator<Item = At> + '_ {
+        (0..self.shapes.len()).flat_map(move |shape| {
+            self.batch_sizes.iter().flat_map(move |&batch_size| {
+                self.load_modes.iter().map(move |&load_mode| At { shape, batch_size, load_mode })
             })
         })
+    }
+
+    /// What follows the batch size in the name of a cell: `, seq 64`; nothing where no dimension is swept.
+    #[must_use]
+    pub fn shape_words(&self, shape: usize) -> String {
+        match self.shapes.get(shape) {
+            Some(shape) if !shape.dims.is_empty() => format!(", {shape}"),
+            _ => String::new(),
+        }
+    }
+
+    /// Whether a dimension is swept.
+    #[must_use]
+    pub fn is_swept(&self) -> bool {
+        self.shapes.iter().any(|shape| !shape.dims.is_empty())
+    }
+
+    /// The shape of `other` that a shape of this plan is the same as: the one with the same swept sizes, or else with the
+    /// same sizes altogether, however they were given.
+    #[must_use]
+    pub fn same_shape(&self, shape: usize, other: &Plan) -> Option<usize> {
+        let own = self.shapes.get(shape)?;
+        let sizes = |plan: &Plan, shape: &Shape| {
+            let mut sizes = plan.inputs.dims.clone();
+            sizes.extend(shape.dims.clone());
+            sizes
+        };
+        let swept = other.shapes.iter().position(|candidate| candidate == own);
+        let all = sizes(self, own);
+        swept.or_else(|| other.shapes.iter().position(|candidate| sizes(other, candidate) == all))
     }
 
     /// Index of the first session of the baseline variant.

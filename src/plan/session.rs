@@ -33,6 +33,12 @@ const ON_NVIDIA: [&str; 3] = ["CUDAExecutionProvider", "TensorrtExecutionProvide
 /// The option by which they choose the GPU.
 const DEVICE_OPTION: &str = "device_id";
 
+/// Whether an execution provider computes on an NVIDIA GPU.
+#[must_use]
+pub fn is_on_nvidia(execution_provider: &str) -> bool {
+    ON_NVIDIA.contains(&execution_provider)
+}
+
 impl SessionSpec {
     /// Whether the session asks for another execution provider than the CPU's.
     #[must_use]
@@ -45,7 +51,7 @@ impl SessionSpec {
     pub fn nvidia_device(&self) -> Option<u64> {
         let option = self.provider.options.get(DEVICE_OPTION).and_then(|device| device.parse().ok());
         let device = option.or(self.provider.device).unwrap_or(0);
-        ON_NVIDIA.contains(&self.execution_provider.as_str()).then_some(device)
+        is_on_nvidia(&self.execution_provider).then_some(device)
     }
 }
 
@@ -81,6 +87,13 @@ pub struct SessionOptions {
     pub execution_mode: ExecutionMode,
     /// Whether idle threads of the pool spin; absent: the library's default.
     pub allow_spinning: Option<bool>,
+    /// Whether memory is planned ahead for inputs of one shape; absent: the library's default, and in records before
+    /// version 1.3.
+    #[serde(default)]
+    pub memory_pattern: Option<bool>,
+    /// Whether memory on the CPU comes from an arena; absent: the library's default, and in records before version 1.3.
+    #[serde(default)]
+    pub memory_arena: Option<bool>,
     /// Further session configuration entries, by ONNX Runtime's keys.
     pub session_config: BTreeMap<String, String>,
 }
@@ -94,6 +107,8 @@ impl Default for SessionOptions {
             graph_optimization: GraphOptimization::default(),
             execution_mode: ExecutionMode::default(),
             allow_spinning: None,
+            memory_pattern: None,
+            memory_arena: None,
             session_config: BTreeMap::new(),
         }
     }

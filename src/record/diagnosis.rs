@@ -1,5 +1,7 @@
 //! What launches of their own find out to explain the figures: peaks of the machine, an option against none, idle gaps.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,18 +11,28 @@ use crate::units::Nanos;
 /// The most that this machine was seen to do through one library with one number of threads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MachinePeaks {
+    /// The library's file.
+    pub runtime: PathBuf,
     /// Version of the library.
     pub runtime_version: String,
     /// Threads that run one operator.
     pub intra_threads: u64,
+    /// What was seen.
+    #[serde(flatten)]
+    pub rates: PeakRates,
+    /// When this was measured, RFC 3339: it is kept for later runs on the same machine with the same library.
+    pub measured_at: String,
+}
+
+/// The most that was seen, or why it could not be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PeakRates {
     /// Floating-point operations per second of a large product of fp32 matrices.
     pub fp32_flops_per_sec: Told<Peak>,
     /// Integer operations per second of a large product of int8 matrices.
     pub int8_ops_per_sec: Told<Peak>,
     /// Bytes read and written per second by an addition of tensors that no cache holds.
     pub memory_bytes_per_sec: Told<Peak>,
-    /// When this was measured, RFC 3339: it is kept for later runs on the same machine with the same library.
-    pub measured_at: String,
 }
 
 /// The highest of several rates.
@@ -43,9 +55,20 @@ pub struct Contrast {
     pub batch_size: u64,
     /// What was changed, as a session configuration entry: `session.set_denormal_as_zero=1`.
     pub option: String,
-    /// Median latency with the option / without it, one value for each pair of neighbouring blocks, or why there are
-    /// none.
-    pub ratios: Result<Vec<f64>, String>,
+    /// What was found, or why nothing was, as a lowercase fragment.
+    pub found: Result<Contrasted, String>,
+}
+
+/// Blocks of a session with one option changed, beside blocks without the change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Contrasted {
+    /// Natural logarithms of the median latency with the change / without it: a list for each pair of fresh workers, with
+    /// a value for each pair of neighbouring blocks.
+    pub log_ratios: Vec<Vec<f64>>,
+    /// Latency with the change: median of the blocks' medians.
+    pub changed_ns: Nanos,
+    /// Latency without the change: median of the blocks' medians.
+    pub unchanged_ns: Nanos,
 }
 
 /// Latencies of single inferences after idle gaps, in a launch of its own.
@@ -53,6 +76,9 @@ pub struct Contrast {
 pub struct IdleGaps {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
     pub session: usize,
+    /// Index into [`Plan::shapes`](crate::plan::Plan::shapes).
+    #[serde(default)]
+    pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
     /// What was found for each gap, ascending, or why nothing was.
@@ -64,6 +90,6 @@ pub struct IdleGaps {
 pub struct IdleGap {
     /// Time during which nothing was asked for.
     pub gap_ns: Nanos,
-    /// Latency of the inference that followed, once for each gap.
-    pub latencies_ns: Vec<Nanos>,
+    /// Latency of the inference that followed, once for each gap, or why it was not measured.
+    pub latencies_ns: Told<Vec<Nanos>>,
 }

@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Fitness, IdleGaps, LaunchCell, LaunchRecord,
-    MachinePeaks, Monitoring, OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
+    AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Decision, Fitness, Heat, IdleGaps, LaunchCell,
+    LaunchRecord, MachinePeaks, Monitoring, OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
 };
-use crate::plan::CellKey;
+use crate::plan::{CellKey, SessionSpec};
+use crate::units::Nanos;
+
+/// Why a cell that a search has come to is not measured yet.
+const NOT_REACHED: &str = "the run ended before it was reached";
 
 /// One thing that finished. The journal holds one per line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +80,32 @@ pub enum Event {
         /// What that means for the run.
         fitness: Fitness,
     },
+    /// A search came to cells, some of sessions that the plan had not.
+    Admitted {
+        /// The new sessions, which follow those that the plan has.
+        sessions: Vec<SessionSpec>,
+        /// The cells.
+        cells: Vec<CellKey>,
+    },
+    /// A heat of a search began.
+    Heat(Heat),
+    /// A round of the open heat is done.
+    HeatRound {
+        /// Number of the round in the run.
+        round: u64,
+    },
+    /// A search looked at its open heat, or at configurations before they were in any.
+    Looked {
+        /// What was decided.
+        decisions: Vec<Decision>,
+        /// The best configuration, if the heat ended.
+        champion: Option<CellKey>,
+    },
+    /// A search was taken up again.
+    Resumed {
+        /// Wall time that it had taken until then.
+        elapsed_ns: Nanos,
+    },
     /// Measuring ended.
     Ended(RunInfo),
 }
@@ -110,7 +140,39 @@ impl RunRecord {
                 self.conditions = Some(*conditions);
                 self.fitness = Some(fitness);
             }
+            Event::Admitted { sessions, cells } => self.admit(sessions, cells),
+            Event::Heat(heat) => self.tuning.get_or_insert_default().heats.push(heat),
+            Event::HeatRound { round } => self.put_heat_round(round),
+            Event::Looked { decisions, champion } => self.put_look(decisions, champion),
+            Event::Resumed { elapsed_ns } => {
+                self.tuning.get_or_insert_default().resumed_at_ns.push(elapsed_ns);
+                (self.run.ended_by, self.run.elapsed_ns) = (None, None);
+            }
             Event::Ended(run) => self.run = run,
+        }
+    }
+
+    fn admit(&mut self, sessions: Vec<SessionSpec>, cells: Vec<CellKey>) {
+        self.plan.sessions.extend(sessions);
+        for key in cells {
+            if self.plan.tuning.as_mut().is_some_and(|tuning| tuning.cells.insert(key)) {
+                self.put_cell_outcome(key, Outcome::Skipped { reason: NOT_REACHED.into() });
+            }
+        }
+    }
+
+    fn put_heat_round(&mut self, round: u64) {
+        if let Some(heat) = self.tuning.as_mut().and_then(|tuning| tuning.heats.last_mut()) {
+            heat.rounds.push(round);
+        }
+    }
+
+    fn put_look(&mut self, decisions: Vec<Decision>, champion: Option<CellKey>) {
+        let tuning = self.tuning.get_or_insert_default();
+        tuning.decisions.extend(decisions);
+        if let Some(heat) = tuning.heats.last_mut().filter(|heat| heat.champion.is_none()) {
+            heat.looks.push(heat.rounds.len() as u64);
+            heat.champion = champion;
         }
     }
 

@@ -104,6 +104,10 @@ pub struct GpuUse {
     pub memory: Told<GpuMemory>,
     /// Energy of the stretch.
     pub energy: Told<GpuEnergy>,
+    /// The same by the sampled power alone, so that the counter can be held against it: mean power times the length of the
+    /// stretch, or why it is not known. Absent in records before version 1.3.
+    #[serde(default)]
+    pub energy_by_power_joules: Option<Told<Joules>>,
     /// Mean power over the stretch: its energy over its length.
     pub power_mean_watts: Told<Watts>,
     /// Mean clock of the multiprocessors.

@@ -17,6 +17,10 @@ pub struct Host {
     pub architecture: String,
     /// The processor.
     pub cpu: CpuInfo,
+    /// Caches for data that the first usable CPU has, smallest first; empty where the kernel does not tell, and in records
+    /// before version 1.3.
+    #[serde(default)]
+    pub caches: Vec<CpuCache>,
     /// CPUs that the run may use: affinity and control group limits considered, rounded up.
     pub usable_cpus_count: u64,
     /// CPUs in this process's affinity mask, by the kernel's numbers.
@@ -59,6 +63,17 @@ pub struct CpuInfo {
     pub physical_count: Option<u64>,
     /// Instruction sets that matter for inference and are present, such as `avx2`, `avx512_vnni`, `amx_int8`.
     pub isa_flags: Vec<String>,
+}
+
+/// A cache for data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CpuCache {
+    /// Level, from 1.
+    pub level: u64,
+    /// Size.
+    pub size_bytes: Bytes,
+    /// Logical CPUs that share it.
+    pub shared_by_count: u64,
 }
 
 /// Limits that Linux control groups put on the run: the tightest from its own group up to the root.

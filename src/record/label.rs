@@ -11,7 +11,9 @@ impl RunRecord {
     #[must_use]
     pub fn session_label(&self, session: usize) -> String {
         let spec = &self.plan.sessions[session];
-        let others = self.plan.sessions.iter().filter(|other| other.variant == spec.variant);
+        // What a search changes is told by how it differs from what the search began with.
+        let compared = self.plan.tuning.as_ref().map_or(self.plan.sessions.len(), |tuning| tuning.base_sessions_count);
+        let others = self.plan.sessions.iter().take(compared).filter(|other| other.variant == spec.variant);
         let others: Vec<&SessionSpec> = others.collect();
         let mut marks = Vec::new();
         let mut mark = |differs: fn(&SessionSpec, &SessionSpec) -> bool, text: &dyn Fn() -> String| {
@@ -37,6 +39,15 @@ impl RunRecord {
         mark(|one, other| one.options.execution_mode != other.options.execution_mode, &|| {
             format!("{:?} execution", options.execution_mode).to_lowercase()
         });
+        mark(|one, other| one.options.allow_spinning != other.options.allow_spinning, &|| {
+            switch("spinning", options.allow_spinning)
+        });
+        mark(|one, other| one.options.memory_arena != other.options.memory_arena, &|| {
+            switch("arena", options.memory_arena)
+        });
+        mark(|one, other| one.options.memory_pattern != other.options.memory_pattern, &|| {
+            switch("memory pattern", options.memory_pattern)
+        });
         let name = &self.plan.variant_of(session).name;
         if marks.is_empty() { name.clone() } else { format!("{name} ({})", marks.join(", ")) }
     }
@@ -61,6 +72,15 @@ impl RunRecord {
             self.runtimes.iter().filter(|other| name(other) == name(own)).count() == 1
         };
         names.iter().find(|name| is_unique(name)).map_or_else(|| path.display().to_string(), |name| name(own))
+    }
+}
+
+/// What an option is called that is on, off or left to the library.
+fn switch(name: &str, value: Option<bool>) -> String {
+    match value {
+        Some(true) => name.to_owned(),
+        Some(false) => format!("no {name}"),
+        None => format!("default {name}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CpuEnergy, GpuUse, Outcome, Told};
+use super::{CpuEnergy, GpuMemory, GpuUse, Outcome, Told};
 use crate::plan::{CellKey, LoadMode};
 use crate::units::{Bytes, Nanos};
 
@@ -88,6 +88,10 @@ pub struct LaunchCell {
     /// before version 1.2.
     #[serde(default)]
     pub gpu: Option<Told<GpuUse>>,
+    /// Memory that the session held of its GPU when the cell ended, or why that is not known, where there was no time to
+    /// find out more. Absent where there was, where the session ran on no GPU, and in records before version 1.3.
+    #[serde(default)]
+    pub gpu_memory: Option<Told<GpuMemory>>,
 }
 
 /// How warming up a cell went in one launch.
@@ -147,6 +151,10 @@ pub struct BlockRecord {
     pub involuntary_switches_count: u64,
     /// Major page faults of the worker during the block.
     pub major_faults_count: u64,
+    /// Minor page faults of the worker during the block: pages that the kernel had to map, without reading storage;
+    /// absent in records before version 1.3.
+    #[serde(default)]
+    pub minor_faults_count: Option<u64>,
     /// CPU time stolen from this machine by its host during the block, over all CPUs; absent where the kernel does not tell.
     pub steal_ns: Option<Nanos>,
     /// Time for which the control group was throttled during the block; absent without a limit.

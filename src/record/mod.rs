@@ -18,20 +18,22 @@ mod model;
 mod operators;
 mod pairs;
 mod placement;
+mod quantization;
 mod schema;
 mod statistics;
 pub mod store;
+mod tuning;
 
 pub use accuracy::{AccuracyRecord, Agreement, DatasetInfo, LabelledScores, OutputHealth, Scores};
 pub use conditions::{Conditions, Frequency, Throttling};
-pub use diagnosis::{Contrast, IdleGap, IdleGaps, MachinePeaks, Peak};
+pub use diagnosis::{Contrast, Contrasted, IdleGap, IdleGaps, MachinePeaks, Peak, PeakRates};
 pub use event::Event;
 pub use fitness::{Fitness, FitnessReason, FitnessVerdict};
 pub use gpu::{
     ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle, GpuInfo, GpuMemory,
     GpuMemoryScope, GpuSampling, GpuUse, Monitoring, Told,
 };
-pub use host::{CgroupLimits, CpuInfo, Host};
+pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, Phase, Warmup};
 pub use metric::{Direction, Metric, Unit};
 pub use model::{
@@ -41,8 +43,10 @@ pub use model::{
 pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
 pub use pairs::Pairs;
 pub use placement::{CopyNodes, Placement, PlacementRecord, PlacementSource, ProviderNodes};
+pub use quantization::{Granularity, MatrixArithmetic, Quantization, QuantizationFormat};
 pub use schema::json_schema;
 pub use statistics::Statistics;
+pub use tuning::{Bounded, Contest, Decision, Fate, Heat, SloBreach, Stage, Tuning};
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -121,6 +125,9 @@ pub struct RunRecord {
     /// Latencies after idle gaps; absent in records before version 1.3.
     #[serde(default)]
     pub idle_gaps: Vec<IdleGaps>,
+    /// The search for the best session options, where the run is one; absent in records before version 1.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<Tuning>,
 }
 
 /// What was run, when and how it ended.
@@ -158,6 +165,8 @@ pub enum EndReason {
     BudgetSpent,
     /// As many rounds as asked for are done.
     RoundsDone,
+    /// The search for the best session options has nothing left to try.
+    SearchDone,
     /// The user interrupted the run.
     Interrupted,
     /// No session could be measured.
@@ -304,7 +313,13 @@ impl RunRecord {
     pub fn is_complete(&self) -> bool {
         matches!(
             self.run.ended_by,
-            Some(EndReason::TargetReached | EndReason::BudgetSpent | EndReason::RoundsDone | EndReason::NothingLeft)
+            Some(
+                EndReason::TargetReached
+                    | EndReason::BudgetSpent
+                    | EndReason::RoundsDone
+                    | EndReason::SearchDone
+                    | EndReason::NothingLeft
+            )
         )
     }
 }

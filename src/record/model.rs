@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Quantization;
 use crate::plan::{ElementType, ValueRange};
 use crate::units::{Bytes, Ratio};
 
@@ -32,6 +33,9 @@ pub struct ModelSummary {
     pub weights: Vec<WeightBytes>,
     /// Precision in one word, and the share of each kind.
     pub precision: Precision,
+    /// How the model is quantized; absent in records before version 1.3.
+    #[serde(default)]
+    pub quantization: Option<Quantization>,
     /// Size of the model file alone.
     pub model_file_bytes: Bytes,
     /// Files that hold weights outside the model file, and their sizes.

@@ -67,9 +67,9 @@ pub struct NodeProfile {
     /// body counts where it belongs, and only once. The profiler counts whole microseconds, and cuts off what is beyond,
     /// so that short nodes count up to a microsecond a call too little.
     pub time_ns: Nanos,
-    /// Types and shapes of the inputs of its last run; absent where the trace does not tell. Weights are among them only
-    /// where the kernel reads them as they are: the profiler leaves out those that were packed for it when the session
-    /// was created, as for `Gemm` and `MatMul`, and inputs that are no tensors.
+    /// Types and shapes of the inputs of its last run, weights included; absent where the trace does not tell. The
+    /// profiler leaves out inputs that are no tensors, and weights that a kernel packed for itself when the session was
+    /// created, as for `Gemm` and `MatMul`: a run on the CPU adds those from a second trace, a lone trace lacks them.
     pub inputs: Option<Vec<TensorShape>>,
     /// Types and shapes of the outputs of its last run; absent where the trace does not tell.
     pub outputs: Option<Vec<TensorShape>>,

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::csv::digits;
+use super::view::text::plain;
 use crate::analysis::between::{Comparisons, Delta, Design, Pair, Party, Row, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 
 /// The columns.
-const HEADER: [&str; 25] = [
+const HEADER: [&str; 26] = [
     "baseline_run",
     "baseline_variant",
     "candidate_run",
@@ -33,11 +34,12 @@ const HEADER: [&str; 25] = [
     "changed_predictions_count",
     "p_value",
     "reason",
+    "shape",
 ];
 
 /// All comparisons, one row per figure. `change` is candidate over baseline where `change_kind` is `ratio`, and candidate
 /// less baseline where it is `difference`; `low` and `high` are the ends of its 95% interval. Figures of a whole session
-/// leave `batch_size` and `concurrency` empty; what was not compared has empty fields and its reason.
+/// leave `batch_size`, `concurrency` and `shape` empty; what was not compared has empty fields and its reason.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
@@ -47,10 +49,11 @@ pub fn comparison_csv(comparisons: &Comparisons) -> Result<Vec<u8>, csv::Error> 
     for pair in &comparisons.pairs {
         let sides = sides(comparisons, pair);
         for cell in &pair.cells {
-            let place = [cell.batch_size.to_string(), cell.load_mode.concurrency().to_string()];
+            let place =
+                [cell.batch_size.to_string(), cell.load_mode.concurrency().to_string(), cell.shape_name.clone()];
             cell.rows.iter().try_for_each(|row| write(&mut writer, &sides, &place, row))?;
         }
-        pair.rows.iter().try_for_each(|row| write(&mut writer, &sides, &[String::new(), String::new()], row))?;
+        pair.rows.iter().try_for_each(|row| write(&mut writer, &sides, &Default::default(), row))?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
 }
@@ -59,7 +62,7 @@ pub fn comparison_csv(comparisons: &Comparisons) -> Result<Vec<u8>, csv::Error> 
 fn sides(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
     let side = |party: &Party| {
         let run: &Path = &comparisons.runs[party.run].path;
-        [run.display().to_string(), party.label.clone()]
+        [plain(&run.display().to_string()), plain(&party.label)]
     };
     [side(&pair.baseline), side(&pair.candidate)].concat()
 }
@@ -67,21 +70,22 @@ fn sides(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
 fn write(
     writer: &mut csv::Writer<Vec<u8>>,
     sides: &[String],
-    place: &[String; 2],
+    place: &[String; 3],
     row: &Row,
 ) -> Result<(), csv::Error> {
     let value = |estimate: &Estimate| estimate.value().map(digits).unwrap_or_default();
     let figure = [row.metric.key().to_owned(), row.metric.unit().key().to_owned()];
     let values = [value(&row.baseline), value(&row.candidate)];
-    let fields = sides.iter().chain(place).chain(&figure).chain(&values);
-    writer.write_record(fields.chain(&outcome(&row.outcome)))
+    let [batch_size, concurrency, shape] = place;
+    let fields = sides.iter().chain([batch_size, concurrency]).chain(&figure).chain(&values);
+    writer.write_record(fields.chain(&outcome(&row.outcome)).chain([shape]))
 }
 
-/// The last fifteen columns.
+/// The last fifteen columns before the shape.
 fn outcome(outcome: &RowOutcome) -> [String; 15] {
     let mut fields: [String; 15] = Default::default();
     match outcome {
-        RowOutcome::NotCompared { reason } => fields[14] = reason.clone(),
+        RowOutcome::NotCompared { reason } => fields[14] = plain(reason),
         RowOutcome::Compared { delta: Delta::Ratio { design, change } } => ratio(&mut fields, *design, change),
         RowOutcome::Compared { delta: Delta::Score { design, change } } => score(&mut fields, *design, change),
     }
@@ -118,7 +122,7 @@ fn score(fields: &mut [String; 15], design: Design, change: &AccuracyChange) {
 
 fn estimate(fields: &mut [String; 15], kind: &str, design: Design, found: &Estimate) {
     match found {
-        Estimate::Absent { reason, .. } => fields[14] = reason.clone(),
+        Estimate::Absent { reason, .. } => fields[14] = plain(reason),
         Estimate::Measured(measured) => {
             fields[0] = kind.into();
             fields[1] = digits(measured.value);

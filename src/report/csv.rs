@@ -1,11 +1,12 @@
 //! `cells.csv`: tidy, one row per figure, in base units.
 
+use super::view::text::plain;
 use crate::analysis::{CellFindings, Estimate, Figure, Findings, SessionFindings};
-use crate::plan::{Binding, SessionSpec};
+use crate::plan::{Binding, SessionSpec, Shape};
 use crate::record::{Outcome, RunRecord};
 
 /// The columns.
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 16] = [
     "variant",
     "execution_provider",
     "batch_size",
@@ -21,23 +22,27 @@ const HEADER: [&str; 15] = [
     "reason",
     "runtime",
     "binding",
+    "shape",
 ];
 
 /// Columns that the rows of one session or cell share.
-struct Place<'a> {
-    variant: &'a str,
-    execution_provider: &'a str,
+struct Place {
+    variant: String,
+    execution_provider: String,
     batch_size: String,
     concurrency: String,
     intra_threads: String,
     outcome: &'static str,
-    runtime: &'a str,
+    runtime: String,
     binding: &'static str,
+    shape: String,
 }
 
 /// All figures of a run, one row each. Values are in the metric's base unit; `low` and `high` are the ends of the 95%
 /// interval; figures of a whole session leave `batch_size` and `concurrency` empty; an absent value is an empty field
-/// with its reason, and a present one may carry a remark there. `runtime` is the version of ONNX Runtime.
+/// with its reason, and a present one may carry a remark there. `runtime` is the version of ONNX Runtime; `shape` holds the
+/// sizes of swept dimensions as `name=size`, separated by semicolons. Control characters in names and reasons stand as
+/// escapes; names that look like formulas stay as they are, quoted where CSV needs it.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
@@ -65,26 +70,28 @@ fn write_cell(writer: &mut Writer, record: &RunRecord, cell: &CellFindings) -> R
     let place = Place {
         batch_size: cell.key.batch_size.to_string(),
         concurrency: cell.key.load_mode.concurrency().to_string(),
+        shape: shape(&record.plan.shapes[cell.key.shape]),
         ..Place::new(record, cell.key.session, &cell.outcome)
     };
     cell.figures.iter().try_for_each(|figure| write_figure(writer, &place, figure))
 }
 
-impl<'a> Place<'a> {
-    fn new(record: &'a RunRecord, session: usize, outcome: &Outcome) -> Self {
+impl Place {
+    fn new(record: &RunRecord, session: usize, outcome: &Outcome) -> Self {
         let spec: &SessionSpec = &record.plan.sessions[session];
         Place {
-            variant: &record.plan.variant_of(session).name,
-            execution_provider: &spec.execution_provider,
+            variant: plain(&record.plan.variant_of(session).name),
+            execution_provider: plain(&spec.execution_provider),
             batch_size: String::new(),
             concurrency: String::new(),
+            shape: String::new(),
             intra_threads: spec.options.intra_threads.to_string(),
             outcome: match outcome {
                 Outcome::Ok => "ok",
                 Outcome::Failed(_) => "failed",
                 Outcome::Skipped { .. } => "skipped",
             },
-            runtime: record.runtime_of(session).map_or("", |runtime| &runtime.version),
+            runtime: record.runtime_of(session).map_or_else(String::new, |runtime| plain(&runtime.version)),
             binding: match spec.binding {
                 Binding::Host => "host",
                 Binding::Device => "device",
@@ -93,7 +100,7 @@ impl<'a> Place<'a> {
     }
 }
 
-fn write_figure(writer: &mut Writer, place: &Place<'_>, figure: &Figure) -> Result<(), csv::Error> {
+fn write_figure(writer: &mut Writer, place: &Place, figure: &Figure) -> Result<(), csv::Error> {
     let number = |value: Option<f64>| value.map(digits).unwrap_or_default();
     let measured = figure.estimate.measured();
     let interval = measured.and_then(|measured| measured.interval);
@@ -105,8 +112,8 @@ fn write_figure(writer: &mut Writer, place: &Place<'_>, figure: &Figure) -> Resu
         },
     };
     writer.write_record([
-        place.variant,
-        place.execution_provider,
+        &place.variant,
+        &place.execution_provider,
         &place.batch_size,
         &place.concurrency,
         &place.intra_threads,
@@ -117,10 +124,16 @@ fn write_figure(writer: &mut Writer, place: &Place<'_>, figure: &Figure) -> Resu
         &number(interval.map(|interval| interval.high)),
         &measured.map(|measured| measured.n.to_string()).unwrap_or_default(),
         place.outcome,
-        &reason,
-        place.runtime,
+        &plain(&reason),
+        &place.runtime,
         place.binding,
+        &place.shape,
     ])
+}
+
+/// Sizes of swept dimensions: `seq=64;width=3`.
+fn shape(shape: &Shape) -> String {
+    shape.dims.iter().map(|(name, size)| format!("{name}={size}")).collect::<Vec<_>>().join(";")
 }
 
 /// A value without the noise of the last binary digits: thirteen significant digits, in plain notation.

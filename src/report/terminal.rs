@@ -8,7 +8,8 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use crate::analysis::gate::GateVerdict;
 
-use super::view::{ComparisonView, ForecastView, GateView, Item, RowKind, Table, View, text};
+use super::spark;
+use super::view::{ComparisonView, ForecastView, GateView, Item, RowKind, Section, Table, TuningView, View, text};
 
 /// Whether escape sequences may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,31 @@ pub enum Color {
     Never,
     /// Headings are bold, recommended rows green, rows without figures dim.
     Always,
+}
+
+/// Which characters a terminal can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glyphs {
+    /// All of Unicode.
+    Unicode,
+    /// ASCII alone, but for names from outside.
+    Ascii,
+}
+
+/// How a summary looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether escape sequences may be used.
+    pub color: Color,
+    /// Which characters may be used.
+    pub glyphs: Glyphs,
+}
+
+impl From<Color> for Style {
+    /// With all of Unicode.
+    fn from(color: Color) -> Self {
+        Style { color, glyphs: Glyphs::Unicode }
+    }
 }
 
 /// Columns that the summary is laid out for.
@@ -36,7 +62,8 @@ const RESET: &str = "\u{1b}[0m";
 
 /// The summary of a run; `folder` is where its files are.
 #[must_use]
-pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
+pub fn terminal(view: &View, folder: Option<&Path>, style: impl Into<Style>) -> String {
+    let Style { color, glyphs } = style.into();
     let mut out = Output::new(color);
     if !view.complete {
         out.styled(RED, &view.ending);
@@ -49,6 +76,16 @@ pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
         out.blank();
     }
     answer(&mut out, view);
+    if let Some(tuning) = &view.tuning {
+        search(&mut out, tuning);
+        measurement(&mut out, view, folder);
+        return out.into_glyphs(glyphs);
+    }
+    if let Some(distributions) = &view.distributions {
+        out.styled(BOLD, &distributions.title);
+        spark::lines(distributions, glyphs).iter().for_each(|line| out.line(line));
+        out.blank();
+    }
     out.wrapped(&view.legend, 0);
     let tables = [
         Some(&view.variants),
@@ -57,10 +94,20 @@ pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
         view.agreement.as_ref(),
         Some(&view.loading),
         view.energy.as_ref(),
+        view.operator_summary.as_ref(),
     ];
     for table in tables.into_iter().flatten().filter(|table| !table.rows.is_empty()) {
         out.blank();
         out.table(table);
+    }
+    if !view.scaling_summary.is_empty() {
+        out.blank();
+        out.styled(BOLD, "Batch size");
+        view.scaling_summary.iter().for_each(|line| out.wrapped(line, 2));
+    }
+    if let Some(line) = &view.not_tried_line {
+        out.blank();
+        out.wrapped(line, 0);
     }
     out.blank();
     out.items("Configuration in force", &view.configuration);
@@ -68,6 +115,26 @@ pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
         out.blank();
         out.items("Where the nodes ran", &view.placement);
     }
+    measurement(&mut out, view, folder);
+    out.into_glyphs(glyphs)
+}
+
+/// The configurations of a search that matter most, and the best one as code.
+fn search(out: &mut Output, view: &TuningView) {
+    for table in [&view.shortlist, &view.front].into_iter().filter(|table| !table.rows.is_empty()) {
+        out.table(table);
+        out.blank();
+    }
+    for code in &view.code {
+        out.styled(BOLD, &code.language);
+        code.lines.iter().for_each(|line| out.line(&format!("  {line}")));
+        out.blank();
+    }
+    out.styled(BOLD, "Search");
+    view.method.iter().for_each(|line| out.wrapped(line, 2));
+}
+
+fn measurement(out: &mut Output, view: &View, folder: Option<&Path>) {
     out.blank();
     out.styled(BOLD, "Measurement");
     out.wrapped(&view.ending, 2);
@@ -77,7 +144,6 @@ pub fn terminal(view: &View, folder: Option<&Path>, color: Color) -> String {
         out.blank();
         out.line(&format!("Run folder: {}", text::plain(&folder.display().to_string())));
     }
-    out.into_text()
 }
 
 /// What a plan will take and buy.
@@ -88,6 +154,19 @@ pub fn terminal_forecast(view: &ForecastView, color: Color) -> String {
     out.blank();
     out.table(&view.precision);
     out.text
+}
+
+/// A part of a report on its own.
+#[must_use]
+pub fn section_terminal(section: &Section, color: Color) -> String {
+    let mut out = Output::new(color);
+    out.styled(BOLD, &section.title);
+    section.lines.iter().for_each(|line| out.wrapped(line, 0));
+    for table in section.tables.iter().filter(|table| !table.rows.is_empty()) {
+        out.blank();
+        out.table(table);
+    }
+    out.into_text()
 }
 
 /// What became of the rules of a gate.
@@ -142,6 +221,11 @@ fn answer(out: &mut Output, view: &View) {
         view.headlines.iter().for_each(|line| out.wrapped(line, 0));
         out.blank();
     }
+    if !view.why.is_empty() {
+        out.styled(BOLD, "Why");
+        view.why.iter().for_each(|line| out.wrapped(line, 2));
+        out.blank();
+    }
 }
 
 /// Text under construction.
@@ -153,6 +237,14 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn new(color: Color) -> Self {
         Output { text: String::new(), color }
+    }
+
+    /// The text in signs that the terminal has.
+    fn into_glyphs(self, glyphs: Glyphs) -> String {
+        match glyphs {
+            Glyphs::Unicode => self.text,
+            Glyphs::Ascii => spark::ascii(&self.text),
+        }
     }
 
     pub(super) fn into_text(self) -> String {

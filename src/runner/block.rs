@@ -66,6 +66,7 @@ fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &Blo
         cpu_time_ns: report.cpu_time_ns,
         involuntary_switches_count: report.involuntary_switches_count,
         major_faults_count: report.major_faults_count,
+        minor_faults_count: Some(report.minor_faults_count),
         steal_ns: sample.steal_ns,
         throttled_ns: sample.throttled_ns,
         migrations_count: sample.migrations_count,
@@ -103,6 +104,7 @@ mod tests {
             cpu_time_ns: Nanos(30_000_000),
             involuntary_switches_count: switches,
             major_faults_count: faults,
+            minor_faults_count: 0,
             histogram: String::new(),
         }
     }

@@ -3,6 +3,7 @@
 use super::round::Run;
 use super::{Progress, RunError};
 use crate::plan::CellKey;
+use crate::protocol::Described;
 use crate::record::{Event, Failure, FailureKind, Outcome};
 
 /// The reason of a cell that no launch has come to yet.
@@ -30,16 +31,19 @@ impl Run<'_> {
     /// Closes the batch sizes that a model does not take, and the variants that could not be read.
     pub(super) fn close_unsupported(&mut self) -> Result<(), RunError> {
         for key in self.keys(|_| true) {
+            if self.closed.contains(&key) {
+                continue;
+            }
             let outcome = match &self.descriptions[self.plan.sessions[key.session].variant] {
                 Err(failure) => Outcome::Failed(failure.clone()),
-                Ok(described) => match described.inputs.supports_batch(key.batch_size) {
-                    Err(reason) => Outcome::Skipped { reason },
-                    Ok(()) => continue,
+                Ok(described) => match unsupported(described, key) {
+                    Some(reason) => Outcome::Skipped { reason },
+                    None => continue,
                 },
             };
             if let Outcome::Skipped { reason } = &outcome {
                 let label = self.journal.record().session_label(key.session);
-                let skipped = format!("{label} is not measured at batch size {}: {reason}", key.batch_size);
+                let skipped = format!("{label} is not measured at {}: {reason}", self.place(key));
                 self.observer.observe(&Progress::Note(&skipped));
             }
             self.close(key, outcome)?;
@@ -47,10 +51,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Closes all cells from a batch size on.
-    pub(super) fn close_from(&mut self, batch_size: u64, reason: &str) -> Result<(), RunError> {
-        self.observer.observe(&Progress::Note(&format!("batch sizes from {batch_size} on are left out: {reason}")));
-        for key in self.keys(|key| key.batch_size >= batch_size) {
+    /// Where a cell is measured: `batch size 8, seq 64`.
+    pub(super) fn place(&self, key: CellKey) -> String {
+        format!("batch size {}{}", key.batch_size, self.plan.shape_words(key.shape))
+    }
+
+    /// Closes all cells of a shape from a batch size on.
+    pub(super) fn close_from(&mut self, shape: usize, batch_size: u64, reason: &str) -> Result<(), RunError> {
+        let words = self.plan.shape_words(shape);
+        let left_out = format!("batch sizes from {batch_size} on{words} are left out: {reason}");
+        self.observer.observe(&Progress::Note(&left_out));
+        for key in self.keys(|key| key.shape == shape && key.batch_size >= batch_size) {
             self.close(key, Outcome::Skipped { reason: reason.to_owned() })?;
         }
         Ok(())
@@ -59,16 +70,19 @@ impl Run<'_> {
     /// A cell failed: it is not tried again, and neither is what cannot go better.
     pub(super) fn fail_cell(&mut self, key: CellKey, failure: &Failure) -> Result<(), RunError> {
         let failure = &self.energy.explained(key.session, failure);
-        self.announce(key.session, Some(key.batch_size), failure);
+        self.announce(key.session, Some(key), failure);
         self.close(key, Outcome::Failed(failure.clone()))?;
-        let (from, reason) = match failure.kind {
-            FailureKind::OutOfMemory => (key.batch_size, format!("batch size {} ran out of memory", key.batch_size)),
-            FailureKind::TimedOut => {
-                (0, format!("not tried, because batch size {} did not end in time", key.batch_size))
-            }
+        let place = self.place(key);
+        let is_all = failure.kind == FailureKind::TimedOut;
+        let reason = match failure.kind {
+            FailureKind::OutOfMemory => format!("{place} ran out of memory"),
+            FailureKind::TimedOut => format!("not tried, because {place} did not end in time"),
             _ => return Ok(()),
         };
-        for other in self.keys(|other| other.session == key.session && other.batch_size >= from) {
+        let shapes = self.plan.shapes.clone();
+        let is_larger =
+            |other: &CellKey| other.batch_size >= key.batch_size && shapes[other.shape].covers(&shapes[key.shape]);
+        for other in self.keys(|other| other.session == key.session && (is_all || is_larger(other))) {
             self.close(other, Outcome::Skipped { reason: reason.clone() })?;
         }
         Ok(())
@@ -84,9 +98,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(super) fn announce(&mut self, session: usize, batch_size: Option<u64>, failure: &Failure) {
+    pub(super) fn announce(&mut self, session: usize, key: Option<CellKey>, failure: &Failure) {
         let label = self.journal.record().session_label(session);
-        self.observer.observe(&Progress::Failed { session: &label, batch_size, failure });
+        let place = key.map(|key| self.place(key));
+        self.observer.observe(&Progress::Failed { session: &label, place: place.as_deref(), failure });
     }
 
     /// Says something that belongs to no cell, and writes it down.
@@ -110,12 +125,20 @@ impl Run<'_> {
         }
         let event = match (self.is_measured(key), outcome.reason()) {
             (true, Some(reason)) => Event::Note(format!(
-                "`{}` at batch size {} was measured no further: {reason}",
+                "`{}` at {} was measured no further: {reason}",
                 self.journal.record().session_label(key.session),
-                key.batch_size
+                self.place(key)
             )),
             _ => Event::Cell { key, outcome },
         };
         Ok(self.journal.append(event)?)
+    }
+}
+
+/// Why a model does not take a shape and batch size; `None` if it does.
+pub(super) fn unsupported(described: &Described, key: CellKey) -> Option<String> {
+    match described.inputs_at(key.shape) {
+        Ok(inputs) => inputs.supports_batch(key.batch_size).err(),
+        Err(reason) => Some(reason.to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 //! Blocks of several sessions alternate too fast for a driver's figures, so that each cell on a GPU is measured once more
 //! in every launch: for one uninterrupted stretch after its blocks, whose latencies count nowhere.
 
-mod stretch;
+pub(super) mod stretch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use super::launch::Launch;
 use super::round::Run;
 use crate::plan::{Plan, SessionSpec};
 use crate::record::{
-    CpuPower, EnergyMethod, Event, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, Monitoring,
-    Told,
+    CpuPower, EnergyMethod, Event, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse,
+    Monitoring, Told,
 };
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, Roots, Sampler};
@@ -81,6 +81,15 @@ impl EnergyWatch {
             .filter(|_| !used.is_empty())
             .map(|gpus| GpuMonitor::begin(gpus, &used, GPU_PERIOD));
         watch
+    }
+
+    /// Takes in sessions that the plan has got since: each computes where one with the same device does.
+    pub(super) fn extend(&mut self, sessions: &[SessionSpec]) {
+        for session in self.devices.len()..sessions.len() {
+            let same = (0..session).find(|&other| sessions[other].nvidia_device() == sessions[session].nvidia_device());
+            let device = same.map_or(Device::None, |other| self.devices[other].clone());
+            self.devices.push(device);
+        }
     }
 
     /// The GPUs that sessions compute on, by the driver's numbers.
@@ -200,6 +209,26 @@ impl EnergyWatch {
         let in_stretch = rise(before.clone(), window.memory_used_max())?.max(0);
         let bytes = u64::try_from(held.risen.clone()? + in_stretch).unwrap_or(0);
         Ok(GpuMemory { bytes: Bytes(bytes), scope: GpuMemoryScope::Device })
+    }
+
+    /// Memory of the session at the end of a cell of whose GPU use nothing more is known; `None` where more is, or where
+    /// the session computes on no GPU that can be asked. Several workers may hold memory then, so that of the device's
+    /// level only what it rose by while this worker alone was busy counts.
+    pub(super) fn memory_without_stretch(
+        &self,
+        launch: &Launch,
+        used: Option<&Told<GpuUse>>,
+    ) -> Option<Told<GpuMemory>> {
+        let Some(Err(_)) = used else { return None };
+        let (Device::Known(index), Some(monitor)) = (self.devices.get(launch.record.session)?, &self.monitor) else {
+            return None;
+        };
+        if let Some(lost) = monitor.lost() {
+            return Some(Err(lost));
+        }
+        monitor.open_window();
+        let window = monitor.close_window(*index);
+        Some(self.memory(launch, &window, &window.memory_used_max()))
     }
 
     /// Energy of a stretch between two readings of the counter.

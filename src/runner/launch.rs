@@ -81,6 +81,7 @@ impl Launch {
                     arena: Err("the cell did not end".into()),
                     latency_histogram: None,
                     gpu: None,
+                    gpu_memory: None,
                 };
                 Ok((cell, histogram))
             }

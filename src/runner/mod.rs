@@ -5,11 +5,16 @@
 
 mod block;
 mod cells;
+mod contrast;
 mod energy;
 mod fit;
+mod guide;
+mod heat;
+mod idle;
 mod launch;
 mod order;
 mod pace;
+mod peaks;
 mod prepare;
 mod probe;
 mod profiling;
@@ -18,8 +23,10 @@ mod round;
 mod scoring;
 mod stop;
 mod sweep;
+mod turns;
 mod worker_process;
 
+pub use guide::{Clock, Guide, Move};
 pub use pace::{Expected, expected};
 pub use probe::FoundRuntime;
 pub use progress::{Observer, Progress};
@@ -31,10 +38,11 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::plan::{PageCache, Pin, Plan, RuntimeChoice};
+use crate::plan::{PageCache, Pin, Plan, RuntimeChoice, TuningPlan};
 use crate::record::store::{Journal, RunFolder, StoreError};
 use crate::record::{
     CellRecord, EndReason, Event, Failure, Host, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Statistics,
+    Tuning,
 };
 use crate::sample::{Roots, Sampler, affinity, process};
 use crate::units::Nanos;
@@ -65,6 +73,10 @@ pub struct Job {
     pub started: Instant,
     /// How much of the plan is measured.
     pub extent: Extent,
+    /// What says how a search goes on; absent for a plan that is measured as it stands.
+    pub guide: Option<Box<dyn Guide>>,
+    /// The record of a run that is taken up again in its folder; absent for a new one.
+    pub resumed: Option<Box<RunRecord>>,
 }
 
 /// How much of a plan is measured.
@@ -72,6 +84,8 @@ pub struct Job {
 pub enum Extent {
     /// All of it.
     Whole,
+    /// The rounds alone: nothing is scored, and nothing is profiled.
+    Rounds,
     /// Just enough to tell what the whole will take: nothing is scored, and it ends after this much time at the latest.
     Probe(Duration),
 }
@@ -94,6 +108,12 @@ pub enum RunError {
     /// The user or the system asked this process to end before the first measurement.
     #[error("interrupted before anything was measured")]
     Interrupted,
+    /// A search cannot be taken up again, because what it measured is not what there is now.
+    #[error("the search cannot be taken up again: {0}")]
+    Changed(String),
+    /// A fall of accuracy is limited, and there is nothing to measure an accuracy with.
+    #[error("`--max-accuracy-drop` needs labels, and the data has none")]
+    Unlabelled,
     /// The system refused what a parent needs.
     #[error("failed to set up the run")]
     System(#[from] std::io::Error),
@@ -120,39 +140,35 @@ fn survive_file_size_limit() -> std::io::Result<()> {
 async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, RunRecord), RunError> {
     let roots = Roots::system();
     let mut interruption = Interruption::listen()?;
-    let Prepared { descriptions, runtimes } = tokio::select! {
+    let prepared = tokio::select! {
         prepared = prepare(&job, observer) => prepared?,
         () = interruption.comes() => return Err(RunError::Interrupted),
     };
-    job.notes.extend(probe::leave_out_unoffered(&mut job.plan, &runtimes));
-    prepare::include_fixed_batch_sizes(&mut job.plan, &descriptions);
-    job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, &descriptions));
+    settle_plan(&mut job, &prepared)?;
     let worker_cpus = place(&job.plan, &job.host, &roots);
     let deadline = deadline(&job);
     let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
     let energy = energy::EnergyWatch::begin(&job.plan, &roots);
-    let record = first_record(&job.plan, Beginning { info: job.info, host: job.host, notes: job.notes }, &descriptions);
+    let beginning = Beginning { info: job.info, host: job.host, notes: job.notes };
+    let record = first_record(&job.plan, beginning, &prepared.descriptions);
     for note in &record.notes {
         observer.observe(&Progress::Note(note));
     }
-    let mut journal = Journal::begin(job.folder, record)?;
-    for runtime in runtimes {
-        if job.plan.sessions.iter().any(|session| *session.runtime.path() == runtime.path) {
-            journal.append(Event::Runtime(runtime))?;
-        }
-    }
+    let (journal, before) = open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
     let mut run = Run {
         deadline,
         extent: job.extent,
-        plan: job.plan,
+        next_launch: journal.record().launches.iter().map(|launch| launch.launch + 1).max().unwrap_or(0),
+        next_round: journal.record().blocks.iter().map(|block| block.round + 1).max().unwrap_or(0),
+        plan: journal.record().plan.clone(),
         journal,
-        descriptions,
+        descriptions: prepared.descriptions,
         worker_cpus,
         watch,
         energy,
         command: job.worker,
         started: job.started,
-        next_launch: 0,
+        before,
         closed: BTreeSet::new(),
         resting: BTreeSet::new(),
         sampler: Sampler::new(&roots),
@@ -162,10 +178,17 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
         sampling_costs: Vec::new(),
         observer,
     };
+    let mut guide = job.guide;
+    let measured = async {
+        match &mut guide {
+            Some(guide) => run.search(guide.as_mut()).await,
+            None => run.measure().await,
+        }
+    };
     let reason = tokio::select! {
-        reason = run.measure() => reason?,
+        reason = measured => reason?,
         () = interruption.comes() => {
-            if run.extent == Extent::Whole {
+            if run.extent == Extent::Whole && guide.is_none() {
                 run.leave_unprofiled()?;
             }
             EndReason::Interrupted
@@ -175,13 +198,59 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     run.finish(reason)
 }
 
+/// Fits the plan to what models and runtimes turned out to be.
+fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
+    let Prepared { descriptions, runtimes } = prepared;
+    job.notes.extend(probe::leave_out_unoffered(&mut job.plan, runtimes));
+    prepare::include_fixed_batch_sizes(&mut job.plan, descriptions);
+    if let Some(tuning) = &mut job.plan.tuning {
+        require_labels(tuning, descriptions)?;
+        let fixed = job.plan.batch_sizes.iter().filter(|size| !tuning.space.batch_sizes.contains(size));
+        let fixed: Vec<u64> = fixed.copied().collect();
+        tuning.space.batch_sizes.extend(fixed);
+        if job.resumed.is_none() {
+            tuning.base_sessions_count = job.plan.sessions.len();
+        }
+    }
+    job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, descriptions));
+    Ok(())
+}
+
+/// Begins the journal of a run, or takes up an old one; returns it with the time that was spent before.
+fn open_journal(
+    folder: RunFolder,
+    record: RunRecord,
+    resumed: Option<Box<RunRecord>>,
+    runtimes: Vec<RuntimeInfo>,
+) -> Result<(Journal, Duration), RunError> {
+    let (mut journal, before) = match resumed {
+        None => (Journal::begin(folder, record)?, Duration::ZERO),
+        Some(old) => guide::resume(folder, *old, &record, &runtimes)?,
+    };
+    for runtime in runtimes {
+        let record = journal.record();
+        let is_used = record.plan.sessions.iter().any(|session| *session.runtime.path() == runtime.path);
+        if is_used && !record.runtimes.iter().any(|known| known.path == runtime.path) {
+            journal.append(Event::Runtime(runtime))?;
+        }
+    }
+    Ok((journal, before))
+}
+
 /// When measuring ends at the latest.
 fn deadline(job: &Job) -> Option<Instant> {
     let length = match (job.extent, job.plan.schedule.budget_ns) {
         (Extent::Probe(limit), _) => limit,
-        (Extent::Whole, budget) => Duration::from(budget?).saturating_sub(WRITING_RESERVE),
+        (Extent::Whole | Extent::Rounds, budget) => Duration::from(budget?).saturating_sub(WRITING_RESERVE),
     };
     Some(job.started + length)
+}
+
+/// A limit on the fall of accuracy takes labels to hold it against.
+fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(), RunError> {
+    let datasets = || descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
+    let is_labelled = datasets().any(|dataset| dataset.class_labels.is_some());
+    if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled { Err(RunError::Unlabelled) } else { Ok(()) }
 }
 
 /// What is known before the first measurement.
@@ -199,7 +268,7 @@ async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Prepared, Run
     let runtimes = probe::open_all(&job.plan, &job.runtimes, &job.worker).await.map_err(RunError::Runtime)?;
     for (variant, description) in job.plan.variants.iter().zip(&descriptions) {
         if let Err(failure) = description {
-            observer.observe(&Progress::Failed { session: &variant.name, batch_size: None, failure });
+            observer.observe(&Progress::Failed { session: &variant.name, place: None, failure });
         }
     }
     Ok(Prepared { descriptions, runtimes })
@@ -234,7 +303,9 @@ fn place(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
         Pin::Cpus(cpus) => Some(cpus.clone()),
         Pin::Auto => {
             let threads = |concurrency: u64| {
-                let pool = plan.sessions.iter().map(|session| session.options.intra_threads).max().unwrap_or(1);
+                let planned = plan.sessions.iter().map(|session| session.options.intra_threads);
+                let tried = plan.tuning.iter().flat_map(|tuning| tuning.space.intra_threads.iter().copied());
+                let pool = planned.chain(tried).max().unwrap_or(1);
                 pool + concurrency - 1
             };
             let most = plan.load_modes.iter().map(|mode| threads(mode.concurrency())).max().unwrap_or(1);
@@ -268,7 +339,8 @@ fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description])
         settled_after_rounds: None,
     };
     let described = descriptions.iter().flatten();
-    for note in described.clone().flat_map(|described| &described.inputs.notes) {
+    let inputs = described.clone().flat_map(|described| described.shapes.iter().flatten().chain([&described.inputs]));
+    for note in inputs.flat_map(|inputs| &inputs.notes) {
         if !notes.contains(note) {
             notes.push(note.clone());
         }
@@ -298,6 +370,7 @@ fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description])
         peaks: Vec::new(),
         contrasts: Vec::new(),
         idle_gaps: Vec::new(),
+        tuning: plan.tuning.as_ref().map(|_| Tuning::default()),
     }
 }
 
@@ -333,6 +406,6 @@ impl Run<'_> {
 
     /// Wall time since the start of the run.
     fn elapsed(&self) -> Nanos {
-        Nanos::from(self.started.elapsed())
+        Nanos::from(self.before + self.started.elapsed())
     }
 }

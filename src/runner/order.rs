@@ -4,12 +4,15 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
-/// Order of `sessions` in alternation `alternation` of a round and batch size: a shuffle drawn from the seed that is
+use crate::plan::At;
+
+/// Order of `sessions` in alternation `alternation` of a round and place: a shuffle drawn from the seed that is
 /// rotated by one and reversed every other time. For two sessions that is ABBA.
 pub(super) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usize> {
     let mut order = sessions.to_vec();
     order.sort_unstable();
-    let stream = draw.seed ^ draw.round.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ draw.batch_size.rotate_left(32);
+    let place = draw.at.batch_size.rotate_left(32) ^ (draw.at.shape as u64).rotate_left(16);
+    let stream = draw.seed ^ draw.round.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ place;
     order.shuffle(&mut Pcg64Mcg::seed_from_u64(stream));
     if !order.is_empty() {
         let turn = (alternation / 2) as usize % order.len();
@@ -26,14 +29,16 @@ pub(super) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usi
 pub(super) struct Draw {
     pub seed: u64,
     pub round: u64,
-    pub batch_size: u64,
+    pub at: At,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::LoadMode;
 
-    const DRAW: Draw = Draw { seed: 7, round: 3, batch_size: 8 };
+    const AT: At = At { shape: 0, batch_size: 8, load_mode: LoadMode::Closed { concurrency: 1 } };
+    const DRAW: Draw = Draw { seed: 7, round: 3, at: AT };
 
     #[test]
     fn two_sessions_alternate_as_abba() {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::plan::{LoadMode, Schedule};
+use super::energy::stretch::Stretches;
+use crate::plan::{At, Schedule};
 use crate::record::RunRecord;
 use crate::stats::LOOK_ROUNDS;
 use crate::units::Nanos;
@@ -48,34 +49,76 @@ pub struct Expected {
     pub rounds: u64,
     /// Alternations in each of them.
     pub alternations: u64,
-    /// Wall time of one round.
+    /// Wall time of one round, less [`Expected::stretches`].
     pub round: Duration,
+    /// Wall time of the uninterrupted stretches of one round, in which GPUs are looked at.
+    pub stretches: Duration,
+    /// What the stretches of all rounds may take together.
+    pub stretches_most: Duration,
+}
+
+impl Expected {
+    /// Wall time of the stretches of so many rounds.
+    #[must_use]
+    pub fn stretches_in(&self, rounds: u64) -> Duration {
+        self.stretches.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)).min(self.stretches_most)
+    }
+
+    /// Wall time of so many rounds.
+    #[must_use]
+    pub fn time_of(&self, rounds: u64) -> Duration {
+        self.round.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)) + self.stretches_in(rounds)
+    }
+
+    /// Rounds that fit into `budget`.
+    fn rounds_in(&self, budget: Duration) -> u64 {
+        let rounds =
+            |budget: Duration, round: Duration| (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)).round() as u64;
+        let with_all = rounds(budget, self.round + self.stretches);
+        if self.stretches.saturating_mul(u32::try_from(with_all).unwrap_or(u32::MAX)) <= self.stretches_most {
+            return with_all;
+        }
+        rounds(budget.saturating_sub(self.stretches_most), self.round)
+    }
 }
 
 /// What the plan of `schedule` is expected to take, judged by `probe`; `None` if the probe did not come to one round.
 #[must_use]
 pub fn expected(probe: &RunRecord, schedule: &Schedule) -> Option<Expected> {
-    let cost = cost(probe)?;
+    let without = cost(probe)?;
+    let (stretches, stretches_most) = stretches(probe, schedule);
+    let cost = RoundCost { fixed: without.fixed + stretches, ..without };
     let budget = schedule.budget_ns.map_or(Duration::MAX, Duration::from);
     let chosen = match schedule.rounds_count {
         Some(_) => schedule.alternations_count.unwrap_or(1),
         None => schedule.alternations_count.unwrap_or_else(|| alternations(budget, 0, cost)),
     };
-    let round = cost.fixed + cost.alternation * u32::try_from(chosen).unwrap_or(u32::MAX);
-    let affordable = (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)).round() as u64;
-    let rounds = schedule.rounds_count.unwrap_or(u64::MAX).min(affordable);
-    Some(Expected { rounds, alternations: chosen, round })
+    let round = without.fixed + without.alternation * u32::try_from(chosen).unwrap_or(u32::MAX);
+    let most = Expected { rounds: u64::MAX, alternations: chosen, round, stretches, stretches_most };
+    let rounds = schedule.rounds_count.unwrap_or(u64::MAX).min(most.rounds_in(budget));
+    Some(Expected { rounds, ..most })
+}
+
+/// What the stretches of one round take that a probe leaves out, and what those of all rounds may take.
+fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
+    let is_on_gpu = |session: usize| probe.plan.sessions[session].nvidia_device().is_some();
+    let are_watched = probe.monitoring.as_ref().is_some_and(|monitoring| monitoring.gpus.is_ok());
+    let planned = probe.plan.cells().filter(|key| are_watched && is_on_gpu(key.session)).count();
+    let measured = probe.cells.iter().filter(|cell| cell.outcome.is_ok() && is_on_gpu(cell.key.session)).count();
+    let Stretches { length, all } = Stretches::of(schedule.budget_ns, planned);
+    let count = u32::try_from(measured.min(planned)).unwrap_or(u32::MAX);
+    (length * count, all)
 }
 
 /// What a round of a finished run took: its span from the first launch on, divided by its rounds, of which the
-/// alternations are what lies between the first and the last block of each batch size.
+/// alternations are what lies between the first and the last block of each batch size and shape.
 fn cost(run: &RunRecord) -> Option<RoundCost> {
     let began = run.launches.iter().map(|launch| launch.started_ns).min()?;
     let whole = Duration::from(run.run.elapsed_ns?.since(began));
-    let mut stretches: BTreeMap<(u64, u64, LoadMode), (Nanos, Nanos, u64)> = BTreeMap::new();
+    let mut stretches: BTreeMap<(u64, At), (Nanos, Nanos, u64)> = BTreeMap::new();
     for block in &run.blocks {
         let end = block.started_ns + block.elapsed_ns;
-        let place = (block.round, block.key.batch_size, block.key.load_mode);
+        let place = (block.round, block.key.at());
         let stretch = stretches.entry(place).or_insert((block.started_ns, end, 0));
         *stretch = (stretch.0.min(block.started_ns), stretch.1.max(end), stretch.2.max(block.alternation + 1));
     }
@@ -108,6 +151,22 @@ mod tests {
     fn slow_loading_buys_fewer_rounds() {
         let slow = RoundCost { fixed: Duration::from_secs(9), alternation: Duration::from_secs(1) };
         assert_eq!(alternations(Duration::from_secs(60), 1, slow), 6);
+    }
+
+    #[test]
+    fn stretches_are_expected_until_they_have_had_their_share() {
+        let secs = Duration::from_secs;
+        let expected = |most| Expected {
+            rounds: 0,
+            alternations: 1,
+            round: secs(4),
+            stretches: secs(2),
+            stretches_most: secs(most),
+        };
+        // 10 rounds of 4 + 2 s; with 12 s for stretches, 48 s are left for 12 rounds of 4 s.
+        assert_eq!((expected(60).rounds_in(secs(60)), expected(12).rounds_in(secs(60))), (10, 12));
+        assert_eq!((expected(60).time_of(10), expected(12).time_of(12)), (secs(60), secs(60)));
+        assert_eq!(expected(12).stretches_in(3), secs(6));
     }
 
     #[test]

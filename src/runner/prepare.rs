@@ -18,7 +18,8 @@ pub(super) async fn describe_all(
     let mut descriptions = Vec::new();
     for variant in &plan.variants {
         observer.observe(&Progress::Describing { variant: &variant.name });
-        let request = Request::Describe { model: variant.path.clone(), inputs: plan.inputs.clone() };
+        let request =
+            Request::Describe { model: variant.path.clone(), inputs: plan.inputs.clone(), shapes: plan.shapes.clone() };
         descriptions.push(describe(command, request).await);
     }
     require_same_interface(plan, &mut descriptions);

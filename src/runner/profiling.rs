@@ -73,7 +73,8 @@ impl Run<'_> {
         let sessions: Vec<(usize, u64)> = self.in_turn().iter().filter_map(smallest).collect();
         let share = |budget: Nanos| Duration::from(budget).mul_f64(BUDGET_SHARE);
         let limit = self.plan.schedule.budget_ns.map(share);
-        let mut pass = Pass::begin(limit, sessions.len());
+        let sessions_count = sessions.len();
+        let mut pass = Pass::begin(limit, sessions_count);
         for (session, batch_size) in sessions {
             let is_due = self.is_to_be_placed(session);
             if let Some(length) = pass.next_length().or(is_due.then_some(Duration::ZERO)) {
@@ -81,7 +82,8 @@ impl Run<'_> {
             }
         }
         let taken = began.elapsed();
-        Ok(limit.map_or(taken, |limit| taken.min(limit)))
+        let is_done = self.plan.batch_sizes.len() == 1 && self.journal.record().operators.len() == sessions_count;
+        Ok(if is_done { Duration::ZERO } else { limit.map_or(taken, |limit| taken.min(limit)) })
     }
 
     /// Profiles the sessions that there was no time for, and all of them at the batch size of best throughput.
@@ -171,14 +173,20 @@ impl Run<'_> {
     /// A session could not be profiled. What keeps it from being created as well is said when it is measured, or, if it
     /// was to be accelerated, here.
     fn put_failure(&mut self, session: usize, batch_size: u64, failure: &Failure) -> Result<(), RunError> {
+        use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
         self.put_operators(session, batch_size, Err(failure.message.clone()))?;
-        let is_final = !matches!(failure.kind, FailureKind::Inference | FailureKind::BadInput);
         let label = self.journal.record().session_label(session);
-        match (is_final, self.is_to_be_placed(session)) {
-            (true, true) => self.fail_session(session, failure),
-            (true, false) => Ok(()),
-            (false, true) => self.note(format!("where the nodes of {label} run is not known: {}", failure.message)),
-            (false, false) => self.note(format!("the operators of {label} are not known: {}", failure.message)),
+        if self.is_to_be_placed(session) {
+            return match failure.kind {
+                Inference | BadInput => {
+                    self.note(format!("where the nodes of {label} run is not known: {}", failure.message))
+                }
+                _ => self.fail_session(session, failure),
+            };
+        }
+        match failure.kind {
+            BadModel | Runtime | SessionLoad => Ok(()),
+            _ => self.note(format!("the operators of {label} are not known: {}", failure.message)),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::plan::LoadMode;
-use crate::record::{EndReason, Failure};
+use crate::record::{EndReason, Failure, Stage};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -18,8 +18,20 @@ pub enum Progress<'a> {
         /// Its label.
         session: &'a str,
     },
+    /// The machine's peaks are being measured.
+    Peaks,
     /// A session's outputs are being scored.
     Scoring {
+        /// Its label.
+        session: &'a str,
+    },
+    /// A session is being measured after idle gaps.
+    Idling {
+        /// Its label.
+        session: &'a str,
+    },
+    /// A session is being measured with denormal numbers flushed to zero.
+    Contrasting {
         /// Its label.
         session: &'a str,
     },
@@ -36,19 +48,34 @@ pub enum Progress<'a> {
     Cells {
         /// Number of the round, from 1.
         round: u64,
-        /// Samples per inference.
-        batch_size: u64,
+        /// Batch size and shape, such as `batch size 8, seq 64`.
+        place: &'a str,
         /// How requests arrive.
         load_mode: LoadMode,
         /// Wall time since the start.
         elapsed: Duration,
     },
+    /// A round of a heat of a search begins.
+    HeatRound {
+        /// Number of the heat, from 1.
+        heat: u64,
+        /// What it is for.
+        stage: Stage,
+        /// Rounds of the heat that are done.
+        rounds_done: u64,
+        /// Configurations that take turns.
+        configurations_count: u64,
+        /// Wall time since the start.
+        elapsed: Duration,
+        /// Wall time that the run may take.
+        budget: Option<Duration>,
+    },
     /// Something failed; the run goes on with what is left.
     Failed {
         /// Label of the session, or name of a variant that has none.
         session: &'a str,
-        /// At which batch size; absent if it concerns the whole session.
-        batch_size: Option<u64>,
+        /// Batch size and shape, such as `batch size 8, seq 64`; absent if it concerns the whole session.
+        place: Option<&'a str>,
         /// What went wrong.
         failure: &'a Failure,
     },

@@ -1,30 +1,22 @@
 //! A round: one launch of every session, and at every batch size several alternations of one block each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::block::{self, BlockPlace};
 use super::energy::EnergyWatch;
 use super::fit::Watch;
 use super::launch::{self, Launch, LaunchSetup};
-use super::order::{self, Draw};
+use super::order::Draw;
 use super::pace::{self, RoundCost};
 use super::prepare::Description;
 use super::{Extent, Observer, Progress, RunError, WorkerCommand, stop, sweep};
-use crate::plan::{CellKey, LoadMode, PageCache, Plan, SweepEnd};
+use crate::plan::{At, CellKey, PageCache, Plan, SweepEnd};
 use crate::record::store::{Journal, StoreError};
-use crate::record::{EndReason, Event, Failure, LaunchCell, Outcome};
+use crate::record::{EndReason, Event, Outcome};
 use crate::sample::{Roots, Sampler, page_cache};
-use crate::stats::Latencies;
 use crate::units::Nanos;
-
-/// How often a disturbed block is run again.
-const MAX_REPEATS: u64 = 1;
-/// Share of disturbed blocks above which none is run again: on a loaded machine the next try is disturbed as well, and
-/// takes the time from the other blocks.
-const MAX_DISTURBED_SHARE: f64 = 0.25;
 
 /// A run under way.
 pub(super) struct Run<'a> {
@@ -39,7 +31,11 @@ pub(super) struct Run<'a> {
     pub started: Instant,
     pub deadline: Option<Instant>,
     pub extent: Extent,
+    /// What an earlier part of the run took, if this one takes it up again.
+    pub before: Duration,
     pub next_launch: u64,
+    /// Number of the next round of a search.
+    pub next_round: u64,
     /// Cells that are not measured (any more).
     pub closed: BTreeSet<CellKey>,
     /// Cells that are not measured until the next look.
@@ -52,20 +48,29 @@ pub(super) struct Run<'a> {
     pub observer: &'a mut dyn Observer,
 }
 
-/// Where a round stands: its number, from 0, and its launches by session.
+/// Where a round stands: its number, from 0, and its launches. Each has a place: that of its session in the plan, or that
+/// of its configuration in the heat of a search.
 pub(super) struct Round {
-    number: u64,
-    alternations: u64,
-    launches: Vec<Option<Launch>>,
-    cost: RoundCost,
+    pub number: u64,
+    pub alternations: u64,
+    pub launches: Vec<Option<Launch>>,
+    pub cost: RoundCost,
 }
 
-/// One session's part in a group of cells that take turns.
-struct Turn {
-    key: CellKey,
-    cell: LaunchCell,
-    /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times the memory.
-    histograms: Vec<String>,
+/// How the batch sizes of one shape went in the first round.
+struct Sweep {
+    shape: usize,
+    steps: Vec<sweep::Step>,
+    /// Time of the round's alternations before them.
+    before: Duration,
+}
+
+impl Round {
+    /// A round that nothing was launched in, with room for so many.
+    pub(super) fn new(number: u64, alternations: u64, places: usize) -> Self {
+        let launches = (0..places).map(|_| None).collect();
+        Round { number, alternations, launches, cost: RoundCost::default() }
+    }
 }
 
 impl Run<'_> {
@@ -77,6 +82,9 @@ impl Run<'_> {
         if self.extent == Extent::Whole {
             reserved = self.profile_all().await?;
             self.score_all().await?;
+            self.contrast_all().await?;
+            self.measure_peaks().await?;
+            self.idle_all().await?;
         }
         let deadline = self.deadline;
         self.deadline = deadline.map(|deadline| deadline - reserved);
@@ -136,69 +144,71 @@ impl Run<'_> {
             elapsed: self.started.elapsed(),
             budget: self.plan.schedule.budget_ns.map(Duration::from),
         });
-        let launches = self.plan.sessions.iter().map(|_| None).collect();
-        let mut round = Round { number, alternations, launches, cost: RoundCost::default() };
-        let mut steps = Vec::new();
-        for batch_size in self.plan.batch_sizes.clone() {
-            for load_mode in self.plan.load_modes.clone() {
-                self.cells(&mut round, batch_size, load_mode).await?;
-            }
-            if number == 0 && self.plan.sweep_end == SweepEnd::Saturation {
-                self.maybe_end_sweep(&round, &mut steps, batch_size)?;
-            }
+        let mut round = Round::new(number, alternations, self.plan.sessions.len());
+        for shape in 0..self.plan.shapes.len() {
+            self.batch_sizes(&mut round, shape).await?;
             if self.is_late() {
                 break;
             }
         }
+        self.end_round(round, began).await
+    }
+
+    /// Ends the workers of a round that `began` then; returns what it took.
+    pub(super) async fn end_round(&mut self, mut round: Round, began: Instant) -> Result<RoundCost, RunError> {
         for launch in round.launches.into_iter().flatten() {
             self.journal.append(Event::Launch(Box::new(launch.record)))?;
             launch.worker.end().await;
         }
         let in_blocks = round.cost.alternation;
-        round.cost.alternation = in_blocks / u32::try_from(alternations).unwrap_or(u32::MAX).max(1);
+        round.cost.alternation = in_blocks / u32::try_from(round.alternations).unwrap_or(u32::MAX).max(1);
         round.cost.fixed = began.elapsed().saturating_sub(in_blocks);
         Ok(round.cost)
     }
 
-    /// All sessions take turns at one batch size.
-    async fn cells(&mut self, round: &mut Round, batch_size: u64, load_mode: LoadMode) -> Result<(), RunError> {
-        let key = |session| CellKey { session, shape: 0, batch_size, load_mode };
+    /// All batch sizes at one shape, in ascending order.
+    async fn batch_sizes(&mut self, round: &mut Round, shape: usize) -> Result<(), RunError> {
+        let mut sweep = Sweep { shape, steps: Vec::new(), before: round.cost.alternation };
+        for batch_size in self.plan.batch_sizes.clone() {
+            for load_mode in self.plan.load_modes.clone() {
+                self.cells(round, At { shape, batch_size, load_mode }).await?;
+            }
+            if round.number == 0 && self.plan.sweep_end == SweepEnd::Saturation {
+                self.maybe_end_sweep(round, &mut sweep, batch_size)?;
+            }
+            if self.is_late() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// All sessions take turns at one batch size of a shape.
+    async fn cells(&mut self, round: &mut Round, at: At) -> Result<(), RunError> {
+        let key = |session| at.of(session);
         let open: Vec<usize> = (0..self.plan.sessions.len()).filter(|&session| self.is_open(key(session))).collect();
         if open.is_empty() {
             return Ok(());
         }
         self.observer.observe(&Progress::Cells {
             round: round.number + 1,
-            batch_size,
-            load_mode,
+            place: &format!("batch size {}{}", at.batch_size, self.plan.shape_words(at.shape)),
+            load_mode: at.load_mode,
             elapsed: self.started.elapsed(),
         });
-        let draw = Draw { seed: self.plan.schedule.seed, round: round.number, batch_size };
-        let mut turns = Vec::new();
-        for session in order::turns(&open, draw, 0) {
-            if self.launch_if_needed(round, session).await?
-                && let Some(cell) = self.begin_cell(round, key(session)).await?
-            {
-                turns.push(Turn { key: key(session), cell, histograms: Vec::new() });
-            }
-        }
-        let began = Instant::now();
-        for alternation in 0..round.alternations {
-            self.alternate(round, &mut turns, draw, alternation).await?;
-            if self.is_late() {
-                break;
-            }
-        }
-        round.cost.alternation += began.elapsed();
-        for turn in turns {
-            self.end_cell(round, turn).await?;
-        }
-        Ok(())
+        let draw = Draw { seed: self.plan.schedule.seed, round: round.number, at };
+        let members: BTreeMap<usize, CellKey> = open.into_iter().map(|session| (session, key(session))).collect();
+        self.take_turns(round, &members, draw).await
     }
 
     /// Makes sure that a session has a living worker in this round; false if it cannot have one.
-    async fn launch_if_needed(&mut self, round: &mut Round, session: usize) -> Result<bool, RunError> {
-        let slot = &mut round.launches[session];
+    pub(super) async fn launch_if_needed(
+        &mut self,
+        round: &mut Round,
+        place: usize,
+        session: usize,
+    ) -> Result<bool, RunError> {
+        let slot = &mut round.launches[place];
         if slot.as_ref().is_some_and(|launch| launch.worker.is_alive()) {
             return Ok(true);
         }
@@ -243,120 +253,17 @@ impl Run<'_> {
         }
     }
 
-    async fn begin_cell(&mut self, round: &mut Round, key: CellKey) -> Result<Option<LaunchCell>, RunError> {
-        let Some(launch) = &mut round.launches[key.session] else { return Ok(None) };
-        let Ok(described) = &self.descriptions[self.plan.sessions[key.session].variant] else { return Ok(None) };
-        let level = self.energy.level(key.session);
-        match launch.begin(&self.roots, key, &described.inputs).await {
-            Ok((cell, histogram)) => {
-                self.energy.worked(key.session, launch, level);
-                self.journal.append(Event::Warmup { key, histogram })?;
-                Ok(Some(cell))
-            }
-            Err(failure) => {
-                launch.record.outcome = outcome_of_launch(launch, &failure);
-                self.fail_cell(key, &failure)?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// One block of every session, and of those that were disturbed once more.
-    async fn alternate(
-        &mut self,
-        round: &mut Round,
-        turns: &mut Vec<Turn>,
-        draw: Draw,
-        alternation: u64,
-    ) -> Result<(), RunError> {
-        let sessions: Vec<usize> = turns.iter().map(|turn| turn.key.session).collect();
-        for (position, session) in order::turns(&sessions, draw, alternation).into_iter().enumerate() {
-            let Some(place) = turns.iter().position(|turn| turn.key.session == session) else { continue };
-            let key = turns[place].key;
-            let Some(launch) = &mut round.launches[session] else { continue };
-            if let Err(failure) = self.block(launch, &mut turns[place], alternation, position as u64).await? {
-                launch.record.outcome = outcome_of_launch(launch, &failure);
-                self.fail_cell(key, &failure)?;
-                turns.remove(place);
-            }
-            if self.is_late() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Measures a block, again if it was disturbed; every try is written down.
-    async fn block(
-        &mut self,
-        launch: &mut Launch,
-        turn: &mut Turn,
-        alternation: u64,
-        position: u64,
-    ) -> Result<Result<(), Failure>, RunError> {
-        let key = turn.key;
-        for _ in 0..=MAX_REPEATS {
-            let place = BlockPlace {
-                key,
-                alternation,
-                position,
-                started_ns: self.elapsed(),
-                length_ns: self.plan.schedule.block_ns,
-            };
-            let measured = match block::measure(launch, &self.sampler, place).await {
-                Ok(measured) => measured,
-                Err(failure) => return Ok(Err(failure)),
-            };
-            self.sampling_costs.push(measured.sampling_cost_ns);
-            let disturbed = !measured.block.disturbances.is_empty();
-            self.blocks_count += 1;
-            self.disturbed_count += u64::from(disturbed);
-            self.mark_measured(key)?;
-            turn.histograms.push(measured.histogram.clone());
-            self.journal.append(Event::Block { block: Box::new(measured.block), histogram: measured.histogram })?;
-            if !disturbed || self.is_late() || self.is_disturbed_throughout() {
-                break;
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    async fn end_cell(&mut self, round: &mut Round, turn: Turn) -> Result<(), RunError> {
-        let Some(launch) = &mut round.launches[turn.key.session] else { return Ok(()) };
-        let ended = match self.gpu_use(launch, turn.key).await {
-            Ok(gpu) => launch.end_cell(&self.roots, LaunchCell { gpu, ..turn.cell }).await,
-            Err(failure) => Err(failure),
-        };
-        match ended {
-            Ok(mut cell) => {
-                cell.latency_histogram = merged(&turn.histograms);
-                self.journal
-                    .append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
-                launch.record.cells.push(cell);
-                Ok(())
-            }
-            Err(failure) => {
-                launch.record.outcome = outcome_of_launch(launch, &failure);
-                self.fail_cell(turn.key, &failure)
-            }
-        }
-    }
-
     /// Ends the default sweep where more batch sizes would tell nothing.
-    fn maybe_end_sweep(
-        &mut self,
-        round: &Round,
-        steps: &mut Vec<sweep::Step>,
-        batch_size: u64,
-    ) -> Result<(), RunError> {
+    fn maybe_end_sweep(&mut self, round: &Round, sweep: &mut Sweep, batch_size: u64) -> Result<(), RunError> {
+        let Sweep { shape, steps, before } = sweep;
         let Some(next) = self.plan.batch_sizes.iter().copied().find(|&next| next > batch_size) else { return Ok(()) };
-        let spent: f64 = steps.iter().map(|step: &sweep::Step| step.budget_share).sum();
+        let spent: f64 = steps.iter().map(|step| step.budget_share).sum();
         let budget = self.plan.schedule.budget_ns.map_or(f64::INFINITY, Nanos::as_secs_f64);
-        let share = round.cost.alternation.as_secs_f64() / budget - spent;
-        steps.push(sweep::step(self.journal.record(), &self.plan, batch_size, share));
+        let share = round.cost.alternation.saturating_sub(*before).as_secs_f64() / budget - spent;
+        steps.push(sweep::step(self.journal.record(), (*shape, batch_size), share));
         let available = self.journal.record().host.memory_available_bytes;
         match sweep::end(steps, next, available) {
-            Some(reason) => self.close_from(next, &reason),
+            Some(reason) => self.close_from(*shape, next, &reason),
             None => Ok(()),
         }
     }
@@ -385,25 +292,7 @@ impl Run<'_> {
         self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    fn is_disturbed_throughout(&self) -> bool {
-        self.disturbed_count as f64 > self.blocks_count as f64 * MAX_DISTURBED_SHARE
-    }
-
-    fn is_late(&self) -> bool {
+    pub(super) fn is_late(&self) -> bool {
         self.remaining().is_zero()
     }
-}
-
-/// The encoded sum of encoded histograms; absent if there are none or one cannot be read.
-fn merged(histograms: &[String]) -> Option<String> {
-    let mut sum = Latencies::new();
-    for histogram in histograms {
-        sum.merge(&Latencies::decode(histogram).ok()?);
-    }
-    (!sum.is_empty()).then(|| sum.encode())
-}
-
-/// A launch has failed if its worker is gone; otherwise only its cell has.
-fn outcome_of_launch(launch: &Launch, failure: &Failure) -> Outcome {
-    if launch.worker.is_alive() { launch.record.outcome.clone() } else { Outcome::Failed(failure.clone()) }
 }

@@ -49,6 +49,22 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Scores one session of a search, if it is not scored yet.
+    pub(super) async fn score_one(&mut self, session: usize) -> Result<(), RunError> {
+        let baseline = self.plan.baseline_session();
+        let outputs = self.journal.folder().path().join(OUTPUTS);
+        let role = match (Some(session) == baseline, outputs.exists()) {
+            (true, _) => EvaluationRole::Baseline(outputs),
+            (false, true) => EvaluationRole::Candidate(outputs),
+            (false, false) => EvaluationRole::Alone,
+        };
+        let of_baseline = |record: &&AccuracyRecord| Some(record.session) == baseline && record.outcome.is_ok();
+        let scored = self.journal.record().accuracy.iter().find(of_baseline);
+        let max_samples = scored.map(|record| record.samples_count).filter(|_| Some(session) != baseline);
+        self.score(session, role, max_samples).await?;
+        Ok(())
+    }
+
     /// Scores one session; returns the samples that were scored.
     async fn score(
         &mut self,

@@ -1,6 +1,6 @@
 //! Where a sweep over batch sizes ends by itself.
 
-use crate::plan::{CellKey, Plan};
+use crate::plan::{At, CellKey};
 use crate::record::{Phase, RunRecord};
 use crate::units::Bytes;
 
@@ -25,13 +25,13 @@ pub(super) struct Step {
     pub budget_share: f64,
 }
 
-/// Reads from the record what one batch size has shown.
-pub(super) fn step(record: &RunRecord, plan: &Plan, batch_size: u64, budget_share: f64) -> Step {
-    let load_mode = plan.load_modes[0];
-    let throughput = (0..plan.sessions.len())
-        .map(|session| throughput(record, CellKey { session, shape: 0, batch_size, load_mode }))
-        .collect();
-    let peaks = record.launches.iter().flat_map(|launch| &launch.cells).filter(|cell| cell.batch_size == batch_size);
+/// Reads from the record what one batch size of a shape has shown.
+pub(super) fn step(record: &RunRecord, (shape, batch_size): (usize, u64), budget_share: f64) -> Step {
+    let plan = &record.plan;
+    let at = At { shape, batch_size, load_mode: plan.load_modes[0] };
+    let throughput = (0..plan.sessions.len()).map(|session| throughput(record, at.of(session))).collect();
+    let cells = record.launches.iter().flat_map(|launch| &launch.cells);
+    let peaks = cells.filter(|cell| (cell.shape, cell.batch_size) == (shape, batch_size));
     let peak_memory = peaks.filter_map(|cell| cell.peak_memory_bytes).map(|peak| peak.0).sum::<u64>();
     Step { batch_size, throughput, peak_memory: (peak_memory > 0).then_some(Bytes(peak_memory)), budget_share }
 }

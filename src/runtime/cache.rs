@@ -72,6 +72,12 @@ impl Cache {
         &self.runtimes
     }
 
+    /// The folder that holds what the machine was seen to do at most, one file for each library and way to run it.
+    #[must_use]
+    pub fn peaks(&self) -> PathBuf {
+        self.runtimes.with_file_name("peaks")
+    }
+
     /// The folder of one release.
     pub(super) fn folder(&self, release: Release) -> PathBuf {
         self.runtimes.join(release.folder_name())

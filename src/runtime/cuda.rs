@@ -10,7 +10,7 @@ use super::manifest::CompanionWheel;
 use super::needs::{self, CUDA_FOLDER, CUDA_PROVIDER, Needed};
 use super::pip::Pip;
 use super::unpack::{self, Unpacked};
-use super::{Release, RuntimeError, in_megabytes, staging, wheel};
+use super::{Release, RuntimeError, in_megabytes, room, staging, wheel};
 use crate::hash;
 use crate::units::Bytes;
 
@@ -26,6 +26,10 @@ const RUNTIME: &str = "cuda-runtime";
 /// What the metadata leaves to cuDNN and cuFFT, whose own metadata name no version. They are released with CUDA, under its
 /// version.
 const UNPINNED: [&str; 2] = ["cublas", "nvjitlink"];
+
+/// What the names of packages for CUDA 13 no longer end with, and the one that does.
+const OLD_SUFFIX: &str = "-cu13";
+const KEEPS_SUFFIX: &str = "cudnn";
 
 /// Where their wheels keep the libraries, in folders called `lib`.
 const LIBRARIES: &str = "nvidia/";
@@ -65,11 +69,16 @@ impl Completion<'_> {
             }
             return Ok(Vec::new());
         }
-        let requirements = with_unpinned(requirements(&metadata(self.wheel).map_err(unreadable)?));
+        let requirements = with_unpinned(renamed(requirements(&metadata(self.wheel).map_err(unreadable)?)));
         if requirements.is_empty() {
             return Err(RuntimeError::MissingLibraries { release: self.release, missing });
         }
-        progress(&format!("downloading the CUDA libraries that it needs: {}", requirements.join(", ")));
+        room::check(
+            &format!("the CUDA libraries of {}", self.release.title()),
+            &[room::CUDA_LIBRARIES],
+            self.runtimes,
+        )?;
+        progress(&format!("downloading more than 1 GB of CUDA libraries that it needs: {}", requirements.join(", ")));
         let download = staging::unfinished(self.runtimes).map_err(|source| staging::storage(self.runtimes, source))?;
         let wheels = self.pip.download_libraries(self.release, &requirements, download.path())?;
         let size: u64 = wheels.iter().filter_map(|wheel| wheel.metadata().ok()).map(|metadata| metadata.len()).sum();
@@ -118,6 +127,15 @@ fn requirements(metadata: &str) -> Vec<String> {
         .map(|(requirement, _)| requirement.trim().to_owned())
         .filter(|requirement| requirement.starts_with(PACKAGES))
         .collect()
+}
+
+/// The same, by the names that the packages have: those for CUDA 13 carry no version in their names, save that of cuDNN,
+/// while the metadata of 1.27.0 still gives them one.
+fn renamed(requirements: Vec<String>) -> Vec<String> {
+    let rename = |requirement: String| {
+        if requirement.contains(KEEPS_SUFFIX) { requirement } else { requirement.replace(OLD_SUFFIX, "") }
+    };
+    requirements.into_iter().map(rename).collect()
 }
 
 /// The same, with what it leaves open pinned to the version of CUDA.
@@ -195,6 +213,13 @@ mod tests {
         let cuda_13 = pinned(&["nvidia-cuda-runtime~=13.0", "nvidia-cublas==13.1.0"]);
         assert_eq!(cuda_13[2..], ["nvidia-nvjitlink~=13.0"]);
         assert_eq!(pinned(&["nvidia-cudnn-cu12~=9.0"]), ["nvidia-cudnn-cu12~=9.0"]);
+    }
+
+    #[test]
+    fn packages_for_cuda_13_are_asked_for_by_the_names_that_they_have() {
+        let metadata = ["nvidia-cuda-nvrtc-cu13~=13.0", "nvidia-cudnn-cu13~=9.0", "nvidia-cufft-cu12~=11.0"];
+        let expected = ["nvidia-cuda-nvrtc~=13.0", "nvidia-cudnn-cu13~=9.0", "nvidia-cufft-cu12~=11.0"];
+        assert_eq!(renamed(metadata.map(str::to_owned).to_vec()), expected);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Build, DEFAULT_VERSION, NEWEST_KNOWN_MINOR, OLDEST_VERSION, Release, Version};
+use super::{Build, DEFAULT_VERSION, NEWEST_KNOWN_MINOR, OLDEST_VERSION, Release, Version, in_megabytes};
+use crate::units::Bytes;
 
 /// Why there is no library to use.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,22 @@ pub enum RuntimeError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// The disk has less room than an installation takes. Nothing was downloaded.
+    #[error(
+        "no space for {what}: installing takes {} in `{path}`, which has {} left",
+        in_megabytes(*needed),
+        in_megabytes(*free)
+    )]
+    TooLittleSpace {
+        /// What was to be installed.
+        what: String,
+        /// The cache's folder of libraries, or that of temporary files.
+        path: PathBuf,
+        /// What it takes there while it is installed, about.
+        needed: Bytes,
+        /// What is left there.
+        free: Bytes,
     },
     /// The disk is full.
     #[error("no space left to install ONNX Runtime in `{path}`")]
@@ -146,6 +163,14 @@ pub enum RuntimeError {
         /// Why not.
         source: io::Error,
     },
+    /// The wheel of the GPU build names packages that the package index does not have.
+    #[error("{} asks for CUDA libraries that the package index does not have", release.title())]
+    NoSuchLibraries {
+        /// What was asked for.
+        release: Release,
+        /// What pip said.
+        source: PipMessage,
+    },
     /// Libraries that the GPU build needs are nowhere.
     #[error("{} needs libraries that neither its wheels nor this system have: {}", release.title(), missing.join(", "))]
     MissingLibraries {
@@ -189,11 +214,10 @@ impl RuntimeError {
             }
             Self::NoCacheFolder => "set ONNXPROF_CACHE to a folder that can be written".into(),
             Self::Cache { .. } => format!("set ONNXPROF_CACHE to a folder that can be written, or {OWN}"),
-            Self::NoSpace { .. } => {
-                format!(
-                    "make room there and in the folder for temporary files, set ONNXPROF_CACHE to another, or {OWN}"
-                )
-            }
+            Self::TooLittleSpace { .. } | Self::NoSpace { .. } => format!(
+                "make room there, set ONNXPROF_CACHE (and TMPDIR, where pip downloads to) to folders on another disk, or \
+                 {OWN}"
+            ),
             Self::BuildNotForPlatform { .. } => format!("use `cpu@{DEFAULT_VERSION}`, or {OWN}"),
             Self::UnsupportedPlatform { .. } => format!("{OWN} or ORT_DYLIB_PATH"),
             Self::NoPip { .. } => format!("install Python 3 with pip, or {OWN}"),
@@ -209,6 +233,11 @@ impl RuntimeError {
                 format!("see `onnxprof runtime list --remote`, and name a version: `{build}@VERSION`")
             }
             Self::PipFailed { by_hand, .. } => format!("try it by hand with `{by_hand}`, or {OWN}"),
+            Self::NoSuchLibraries { .. } => {
+                "choose another version from `onnxprof runtime list --remote`, or install CUDA and cuDNN with the system's \
+                 packages, so that `ldconfig -p` lists them and none has to be downloaded"
+                    .into()
+            }
             Self::MissingLibraries { .. } => {
                 "install CUDA and cuDNN in the versions that these names end in with the system's packages, so that \
                  `ldconfig -p` lists them, or name their folders in LD_LIBRARY_PATH"

@@ -9,10 +9,11 @@ use tempfile::TempDir;
 use super::cuda::Completion;
 use super::manifest::{self, CompanionWheel, Manifest};
 use super::pip::Pip;
+use super::room::{self, Step};
 use super::staging::{self, storage};
 use super::unpack::Unpacked;
 use super::wheel::{self, Origin};
-use super::{Build, Cache, CachedLibrary, Condition, Release, RuntimeError, in_megabytes};
+use super::{Build, Cache, CachedLibrary, Condition, Release, RuntimeError, in_megabytes, needs};
 use crate::units::Bytes;
 
 /// An installed library.
@@ -33,8 +34,8 @@ pub struct Installed {
 ///
 /// # Errors
 ///
-/// No pip, no network, no such version, no such build for this machine, no space, no permission, or a wheel that is not
-/// the published one.
+/// No pip, no network, no such version, no such build for this machine, no space (asked before anything is downloaded), no
+/// permission, or a wheel that is not the published one.
 pub fn install(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) -> Result<Installed, RuntimeError> {
     let failed = |source| storage(cache.runtimes(), source);
     fs::create_dir_all(cache.runtimes()).map_err(failed)?;
@@ -50,6 +51,7 @@ pub fn install(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) 
     }
     release.build.platforms()?;
     let pip = Pip::find()?;
+    room::check(&release.title(), &steps(release), cache.runtimes())?;
     let place = cache.folder(release);
     let size = wheel::size_of_download(release).map(|size| format!(", a download of {}", in_megabytes(size)));
     let (title, size) = (release.title(), size.unwrap_or_default());
@@ -59,6 +61,14 @@ pub fn install(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) 
     let CachedLibrary { path, size_bytes, .. } =
         cache.intact(release)?.ok_or_else(|| failed(io::Error::other("it changed while it was installed")))?;
     Ok(Installed { library: path, newly: true, size_bytes })
+}
+
+/// What an installation of a release consists of. Whether the system has the CUDA libraries that the GPU build needs is
+/// known for sure when its wheel is there; where it has none, there must be room for them from the beginning.
+fn steps(release: Release) -> Vec<Step> {
+    let needs_libraries = release.build == Build::Cuda && !needs::has_cuda();
+    let libraries = needs_libraries.then_some(room::CUDA_LIBRARIES);
+    std::iter::once(Step::of(release)).chain(libraries).collect()
 }
 
 /// Downloads and unpacks a release into a folder of its own, with its manifest.

@@ -20,6 +20,7 @@ mod probe;
 mod remote;
 mod remove;
 mod request;
+mod room;
 mod staging;
 mod unpack;
 mod version;

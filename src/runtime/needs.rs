@@ -29,6 +29,9 @@ const CUDA_LIBRARIES: [&str; 9] = [
     "libnvrtc",
 ];
 
+/// How the name of the one begins without which the others are of no use.
+const CUDA_RUNTIME: &str = "libcudart.so";
+
 /// How the names of execution providers begin that are libraries of their own.
 const PROVIDER: &str = "libonnxruntime_providers_";
 
@@ -103,6 +106,16 @@ fn folders_of_environment() -> Vec<PathBuf> {
 pub fn missing_libraries(library: &Path) -> Vec<String> {
     let needed = library.parent().map(cuda_libraries).and_then(Result::ok).unwrap_or_default();
     needed.into_iter().filter(|library| library.path.is_none()).map(|library| library.name).collect()
+}
+
+/// Whether the system has a CUDA runtime, of whatever version.
+pub(super) fn has_cuda() -> bool {
+    let is_runtime = |name: OsString| name.to_str().is_some_and(|name| name.starts_with(CUDA_RUNTIME));
+    let holds_it = |folder: PathBuf| {
+        folder.read_dir().is_ok_and(|entries| entries.flatten().any(|entry| is_runtime(entry.file_name())))
+    };
+    folders_of_environment().into_iter().chain(DEFAULT_FOLDERS.map(PathBuf::from)).any(holds_it)
+        || loader_cache().iter().any(|(name, _)| name.starts_with(CUDA_RUNTIME))
 }
 
 /// The CUDA libraries that the provider in `folder` needs, and where they are.

@@ -136,17 +136,23 @@ fn run(words: &[&str], more: &[&str]) -> std::io::Result<Output> {
     Command::new(words[0]).args(&words[1..]).args(more).stdin(Stdio::null()).output()
 }
 
+/// What pip says of a disk that is full.
+const NO_SPACE: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
+
 /// The error that pip's words mean.
 fn explain(subject: Subject, folder: &Path, output: &Output) -> RuntimeError {
     let text = String::from_utf8_lossy(&output.stderr);
     let source = cause(&text, output);
-    if text.contains("No space left on device") {
+    if NO_SPACE.iter().any(|words| text.contains(words)) {
         return RuntimeError::no_space_for(folder);
     }
     if text.contains("DO NOT MATCH THE HASHES") {
         return RuntimeError::IndexHash { what: subject.what(), source };
     }
     match (offered(&text), subject) {
+        (Some(_), Subject::Libraries(release)) if !text.contains(BROKEN) => {
+            RuntimeError::NoSuchLibraries { release, source }
+        }
         (Some(offered), _) if offered.is_empty() => RuntimeError::NoIndex { what: subject.what(), source },
         (Some(available), Subject::Release(release)) => RuntimeError::NoSuchVersion {
             release,
@@ -177,11 +183,13 @@ fn offered(text: &str) -> Option<Vec<Version>> {
     Some(ascending(list))
 }
 
+/// What pip says of an index that it does not reach, before it tells why.
+const BROKEN: &str = "connection broken by ";
+
 /// The line that tells most: the last broken connection, else the last error, else the last line, else the status.
 fn cause(text: &str, output: &Output) -> PipMessage {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let broken =
-        lines().filter_map(|line| line.split_once("connection broken by ").map(|(_, cause)| cause)).next_back();
+    let broken = lines().filter_map(|line| line.split_once(BROKEN).map(|(_, cause)| cause)).next_back();
     let error = lines().filter_map(|line| line.strip_prefix("ERROR: ")).next_back();
     let line = broken.or(error).or_else(|| lines().next_back()).map(str::to_owned);
     PipMessage(line.unwrap_or_else(|| format!("ended with {}", output.status)))
@@ -223,9 +231,26 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_apart() {
-        let error =
-            explained("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n");
-        assert!(matches!(error, RuntimeError::NoSpace { .. }), "{error:?}");
+        for words in ["[Errno 28] No space left on device", "[Errno 122] Disk quota exceeded"] {
+            let error = explained(&format!("ERROR: Could not install packages due to an OSError: {words}\n"));
+            assert!(matches!(error, RuntimeError::NoSpace { .. }), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn cuda_libraries_that_the_index_lacks_are_told_apart_from_an_index_that_is_not_reached() {
+        let asked = |before: &str| {
+            let lacking = "ERROR: Could not find a version that satisfies the requirement nvidia-x~=13.0 (from versions: \
+                           none)\nERROR: No matching distribution found for nvidia-x~=13.0\n";
+            let stderr = format!("{before}{lacking}").into();
+            let output = Output { status: ExitStatus::from_raw(1 << 8), stdout: Vec::new(), stderr };
+            let release = Release { build: Build::Cuda, version: "1.27.0".parse().unwrap() };
+            explain(Subject::Libraries(release), Path::new("/cache"), &output)
+        };
+        let RuntimeError::NoSuchLibraries { source, .. } = asked("") else { panic!("{:?}", asked("")) };
+        assert_eq!(source.0, "No matching distribution found for nvidia-x~=13.0");
+        let error = asked("WARNING: Retrying after connection broken by 'NewConnectionError(refused)': /x/\n");
+        assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");
     }
 
     #[test]

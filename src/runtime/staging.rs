@@ -71,7 +71,7 @@ pub(super) fn take_away(runtimes: &Path, place: &Path) -> io::Result<TempDir> {
 /// The error for a cache at `path` that cannot be read or written.
 pub(super) fn storage(path: &Path, source: io::Error) -> RuntimeError {
     match source.kind() {
-        io::ErrorKind::StorageFull => RuntimeError::NoSpace { path: path.into() },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RuntimeError::NoSpace { path: path.into() },
         _ => RuntimeError::Cache { path: path.into(), source },
     }
 }

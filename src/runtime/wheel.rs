@@ -71,7 +71,7 @@ pub(super) fn unpack(wheel: &Path, release: Release, unpacked: &mut Unpacked) ->
 /// The error for a wheel that cannot be unpacked into `folder`.
 pub(super) fn bad(wheel: &Path, folder: &Path, source: io::Error) -> RuntimeError {
     match source.kind() {
-        io::ErrorKind::StorageFull => RuntimeError::no_space_for(folder),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RuntimeError::no_space_for(folder),
         _ => RuntimeError::BadWheel { wheel: file_name(wheel), source },
     }
 }

@@ -179,6 +179,7 @@ impl GpuWindow {
                 .map_err(Clone::clone)
                 .and_then(|energy| energy.joules.over(stretch.elapsed_ns).ok_or("the stretch took no time".into())),
             memory: stretch.memory,
+            energy_by_power_joules: Some(self.power_mean().map(|power| power.over(stretch.elapsed_ns))),
             energy: stretch.energy,
             sm_clock_mean_hertz: mean(&self.readings, sm_clock).map(hertz),
             sm_clock_min_hertz: fold(&self.readings, sm_clock, f64::min).map(hertz),
@@ -285,6 +286,8 @@ mod tests {
         assert_eq!(used.utilization_peak_ratio, Ok(Ratio(0.9)));
         assert!((used.utilization_mean_ratio.unwrap().0 - 0.85).abs() < 1e-12);
         assert_eq!(used.power_mean_watts, Ok(Watts(300.0)));
+        // (100 + 700 + 300) W / 3 for half a second, beside the counter's 150 J.
+        assert!((used.energy_by_power_joules.unwrap().unwrap().0 - 1100.0 / 6.0).abs() < 1e-9);
         assert_eq!(used.temperature_max_celsius, Ok(Celsius(70.0)));
         assert_eq!(used.clock_events, Ok(vec![ClockEvent { reason: "sw_power_cap".into(), samples_count: 1 }]));
         assert_eq!(used.memory_clock_mean_hertz, Err("the GPU does not offer it".into()));
@@ -296,6 +299,7 @@ mod tests {
     fn stretch_without_a_sample_says_so() {
         let used = GpuWindow::default().used(stretch());
         assert_eq!(used.utilization_mean_ratio, Err(NO_SAMPLE.into()));
+        assert_eq!(used.energy_by_power_joules, Some(Err(NO_SAMPLE.into())));
         assert_eq!(GpuWindow::default().power_mean(), Err(NO_SAMPLE.into()));
     }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use procfs::{LoadAverage, Meminfo};
 
 use super::affinity::{Topology, own_affinity};
-use super::{Roots, Sampler, cgroup, nvml, parse, read, value};
-use crate::record::{CgroupLimits, CpuInfo, Host};
+use super::{Roots, Sampler, cgroup, nvml, parse, parse_list, read, value};
+use crate::record::{CgroupLimits, CpuCache, CpuInfo, Host};
 use crate::units::Bytes;
 
 /// Instruction sets that ONNX Runtime's kernels choose between, by the kernel's names for them.
@@ -54,6 +54,7 @@ pub fn fingerprint(roots: &Roots) -> Host {
         os: os_name(Path::new("/etc/os-release")),
         kernel: value(&roots.proc.join("sys/kernel/osrelease")),
         architecture: ARCH.to_owned(),
+        caches: affinity_cpus.first().map(|cpu| caches(roots, *cpu)).unwrap_or_default(),
         usable_cpus_count: usable_cpus(affinity_cpus.len() as u64, &cgroup),
         memory_bytes: memory.as_ref().map(|memory| Bytes(memory.mem_total)),
         memory_available_bytes: memory.and_then(|memory| memory.mem_available).map(Bytes),
@@ -123,6 +124,27 @@ fn cpuinfo_field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 fn governor(roots: &Roots, cpu: u64) -> Option<String> {
     value(&roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor")))
+}
+
+/// The caches of a CPU that hold data, smallest level first.
+fn caches(roots: &Roots, cpu: u64) -> Vec<CpuCache> {
+    let all = roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cache"));
+    let folders = (0..).map(|index| all.join(format!("index{index}"))).take_while(|folder| folder.is_dir());
+    let mut caches: Vec<CpuCache> = folders.filter_map(|folder| cache(&folder)).collect();
+    caches.sort_by_key(|cache| cache.level);
+    caches
+}
+
+fn cache(folder: &Path) -> Option<CpuCache> {
+    let field = |name: &str| value(&folder.join(name));
+    if field("type")? == "Instruction" {
+        return None;
+    }
+    Some(CpuCache {
+        level: field("level")?.parse().ok()?,
+        size_bytes: Bytes(field("size")?.strip_suffix('K')?.parse::<u64>().ok()? << 10),
+        shared_by_count: parse_list(&field("shared_cpu_list")?)?.len() as u64,
+    })
 }
 
 fn turbo(roots: &Roots) -> Option<bool> {
@@ -209,6 +231,25 @@ CPU part\t: 0xd40
         assert_eq!(host.turbo, Some(false));
         assert_eq!(host.load_average, Some(0.52));
         assert!(host.virtualization.unwrap().starts_with("hypervisor (Amazon EC2 m7i.large), "));
+    }
+
+    #[test]
+    fn caches_for_data_are_listed_with_their_sharers() {
+        let machine = Machine::new(&[
+            ("sys/devices/system/cpu/cpu0/cache/index0/type", "Data\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index0/level", "1\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index0/size", "48K\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index0/shared_cpu_list", "0,2\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index1/type", "Instruction\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index1/size", "32K\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index2/type", "Unified\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index2/level", "3\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index2/size", "32768K\n"),
+            ("sys/devices/system/cpu/cpu0/cache/index2/shared_cpu_list", "0-3,8-9\n"),
+        ]);
+        let cache = |level, size, shared_by_count| CpuCache { level, size_bytes: Bytes(size), shared_by_count };
+        assert_eq!(caches(&machine.roots(), 0), [cache(1, 48 << 10, 2), cache(3, 32 << 20, 6)]);
+        assert_eq!(caches(&machine.roots(), 1), []);
     }
 
     #[test]

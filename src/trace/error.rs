@@ -56,7 +56,8 @@ impl TraceError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            TraceError::Open { .. } | TraceError::NotFile { .. } => None,
+            TraceError::Open { .. } => None,
+            TraceError::NotFile { .. } => Some("name a file; a run's folder holds those of its sessions in `traces/`"),
             TraceError::Empty { .. } | TraceError::CutOffEarly { .. } => {
                 Some("ONNX Runtime writes the trace when the session ends, or when `end_profiling` is called")
             }

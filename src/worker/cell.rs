@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Lines, out_of_turn};
-use crate::engine::{Inference, Runtime, Session};
+use crate::engine::{EngineError, Inference, Runtime, Session};
 use crate::inputs::{self, InputPlan};
 use crate::measure::{BlockTarget, BlockTimes, Clock, EngineClock, Lane, WarmupRule, WarmupTimes, run_block, warm_up};
 use crate::plan::LoadMode;
@@ -52,6 +52,10 @@ pub(super) fn serve(
                     Err(error) => return lines.send(&Response::Failed(error.to_failure())),
                 }
             }
+            Request::Idle { gap_ns, count } => {
+                let idled = idle(&clock, &mut lanes, gap_ns, count);
+                lines.send(&idled.unwrap_or_else(|error| Response::Failed(error.to_failure())))?;
+            }
             Request::End => {
                 let log = runtime.log_counts();
                 return lines.send(&Response::Ended {
@@ -84,6 +88,26 @@ fn bind<'s>(
     Ok((inferences, clock.now().since(start)))
 }
 
+/// Runs single inferences on the first lane, each after `gap` in which this process sleeps. An inference that is not timed
+/// comes before each gap, so that all of them begin alike.
+fn idle<F>(clock: &EngineClock, lanes: &mut [Lane<F>], gap: Nanos, count: u64) -> Result<Response, EngineError>
+where
+    F: FnMut() -> Result<(), EngineError> + Send,
+{
+    let mut latencies_ns = Vec::new();
+    let Some(lane) = lanes.first_mut() else { return Ok(Response::Idled { latencies_ns }) };
+    for _ in 0..count {
+        lane.infer()?;
+        if gap.0 > 0 {
+            std::thread::sleep(gap.into());
+        }
+        let start = clock.now();
+        lane.infer()?;
+        latencies_ns.push(clock.now().since(start));
+    }
+    Ok(Response::Idled { latencies_ns })
+}
+
 fn warmup_rule() -> WarmupRule {
     WarmupRule {
         window: WARMUP_WINDOW,
@@ -109,6 +133,7 @@ fn report(times: &BlockTimes, latencies: &Latencies) -> BlockReport {
         cpu_time_ns: times.usage.cpu_time_ns,
         involuntary_switches_count: times.usage.involuntary_switches_count,
         major_faults_count: times.usage.major_faults_count,
+        minor_faults_count: times.usage.minor_faults_count,
         histogram: latencies.encode(),
     }
 }

@@ -3,25 +3,26 @@
 use std::path::Path;
 
 use crate::hash;
-use crate::inputs::{self, Dataset};
+use crate::inputs::{self, Dataset, InputError, InputPlan};
 use crate::measure;
-use crate::onnx;
-use crate::plan::InputRequest;
+use crate::onnx::{self, Model};
+use crate::plan::{InputRequest, Shape};
 use crate::protocol::{Described, Response};
 use crate::record::{Failure, FailureKind};
 
-/// What a model file says, its sum, and what will be fed to it.
-pub(super) fn describe(path: &Path, request: &InputRequest) -> Response {
-    match read(path, request) {
+/// What a model file says, its sum, and what will be fed to it at each of `shapes`.
+pub(super) fn describe(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Response {
+    match read(path, request, shapes) {
         Ok(described) => Response::Described(Box::new(described)),
         Err(failure) => Response::Failed(failure),
     }
 }
 
-fn read(path: &Path, request: &InputRequest) -> Result<Described, Failure> {
+fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Described, Failure> {
     let model = onnx::read(path)
         .map_err(|error| Failure::new(FailureKind::BadModel, &error, error.hint().map(str::to_owned)))?;
-    let plan = inputs::plan(&model, request).map_err(|error| super::input_failure(&error))?;
+    let planned = plan(&model, request, shapes).map_err(|error| super::input_failure(&error))?;
+    let Planned { inputs: plan, shapes } = planned;
     let dataset = Dataset::open(&plan).map_err(|error| super::input_failure(&error))?;
     let sha256 = hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
     Ok(Described {
@@ -29,6 +30,44 @@ fn read(path: &Path, request: &InputRequest) -> Result<Described, Failure> {
         sha256,
         dataset: dataset.map(|dataset| dataset.info().clone()),
         inputs: plan,
+        shapes,
         harness_cost_ns: measure::harness_cost(),
     })
+}
+
+/// What is fed where the shape does not matter, and at each shape.
+struct Planned {
+    inputs: InputPlan,
+    shapes: Vec<Result<InputPlan, String>>,
+}
+
+/// Plans the inputs of every shape. Swept dimensions are not those of data, so that inputs of such shapes are made up.
+///
+/// # Errors
+/// The model takes none of the shapes; the first one's error.
+fn plan(model: &Model, request: &InputRequest, shapes: &[Shape]) -> Result<Planned, InputError> {
+    let at = |shape: &Shape| {
+        if shape.dims.is_empty() {
+            return inputs::plan(model, request);
+        }
+        let mut dims = request.dims.clone();
+        dims.extend(shape.dims.clone());
+        inputs::plan(model, &InputRequest { data: None, labels: None, dims, ..request.clone() })
+    };
+    let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());
+    let mut first_error = None;
+    let mut planned: Vec<Result<InputPlan, String>> = Vec::new();
+    for shape in shapes {
+        planned.push(at(shape).map_err(|error| {
+            let reason = error.to_string();
+            first_error.get_or_insert(error);
+            reason
+        }));
+    }
+    let first = planned.iter().find_map(|plan| plan.as_ref().ok()).cloned();
+    match (first, first_error) {
+        (None, Some(error)) => Err(error),
+        (Some(first), _) if request.data.is_none() || !is_swept => Ok(Planned { inputs: first, shapes: planned }),
+        _ => Ok(Planned { inputs: inputs::plan(model, request)?, shapes: planned }),
+    }
 }

@@ -19,7 +19,7 @@ use crate::engine::{self, Distortion, EngineError, ProfileTarget, Runtime, Sessi
 use crate::inputs::{self, InputError};
 use crate::measure::Clock;
 use crate::plan::{RuntimeChoice, SessionSpec};
-use crate::protocol::{ProfileRequest, Request, Response, VERSION};
+use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
 use crate::units::Nanos;
 use lines::Lines;
@@ -52,7 +52,9 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
     let mut runtime: Option<Box<dyn Runtime>> = None;
     while let Some(request) = lines.next()? {
         match (request, &runtime) {
-            (Request::Describe { model, inputs }, _) => lines.send(&describe::describe(&model, &inputs))?,
+            (Request::Describe { model, inputs, shapes }, _) => {
+                lines.send(&describe::describe(&model, &inputs, &shapes))?;
+            }
             (Request::Open { runtime: choice, execution_provider, ep_library }, None) => {
                 let response = match open(&choice, &execution_provider, ep_library.as_deref()) {
                     Ok((opened, response)) => {
@@ -64,6 +66,10 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
                 lines.send(&response)?;
             }
             (Request::Profile(request), Some(runtime)) => lines.send(&profile(runtime.as_ref(), &request))?,
+            (Request::Peaks(request), Some(runtime)) => {
+                let PeaksRequest { options, length_ns, tensor_bytes } = *request;
+                lines.send(&Response::Peaks(Box::new(runtime.peaks(&options, length_ns, tensor_bytes))))?;
+            }
             (Request::Load { model, spec }, Some(runtime)) => match load(runtime.as_ref(), &model, &spec) {
                 Ok((session, response)) => {
                     lines.send(&response)?;

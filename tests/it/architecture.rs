@@ -24,9 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "worker",
         &["units", "stats", "plan", "record", "hash", "onnx", "inputs", "accuracy", "measure", "engine", "protocol"],
     ),
-    ("runner", &["units", "stats", "plan", "record", "inputs", "sample", "protocol", "runtime", "fitness"]),
+    ("runner", &["units", "hash", "stats", "plan", "record", "inputs", "sample", "protocol", "runtime", "fitness"]),
     ("analysis", &["units", "stats", "plan", "record", "accuracy"]),
-    ("report", &["units", "stats", "plan", "record", "analysis"]),
+    ("tune", &["units", "stats", "plan", "record", "analysis", "runner"]),
+    ("report", &["units", "stats", "plan", "record", "analysis", "trace"]),
 ];
 
 fn source() -> PathBuf {

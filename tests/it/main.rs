@@ -2,21 +2,32 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; clippy's own exception leaves out helpers")]
 
+mod advice;
 mod architecture;
 mod compare;
 mod doctor;
+mod explain;
 mod faults;
+mod full;
 mod gate;
 mod gpu;
+mod hostile_names;
+mod html;
 mod inspect;
 mod machines;
 mod models;
+mod operators;
+mod planted;
 mod profile;
 mod providers;
 mod record;
 mod report;
 mod runtime;
 mod schedule;
+mod shapes;
+mod show;
 mod support;
+mod trace;
+mod tune;
 mod validity;
 mod workbench;

@@ -84,7 +84,7 @@ fn files_for_machines_name_execution_providers_as_onnx_runtime_does() {
     let (bench, output) = scripted(&["--ep", "cpu,cuda", "--bind", "host,device"]);
     output.assert_code(0).assert_stdout("a (cuda, cuda.json, device-bound)");
     let cells = fs::read_to_string(bench.path("run/cells.csv")).unwrap();
-    let of_device = cells.lines().filter(|line| line.ends_with(",script,device")).collect::<Vec<_>>();
+    let of_device = cells.lines().filter(|line| line.ends_with(",script,device,")).collect::<Vec<_>>();
     assert!(!of_device.is_empty() && of_device.iter().all(|line| line.contains(",CUDAExecutionProvider,")));
 }
 

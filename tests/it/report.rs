@@ -156,7 +156,7 @@ fn csv_rows_hold_a_number_or_a_reason() {
     for (name, run) in runs() {
         let table = csv(&run, &analysis::findings(&run));
         let mut reader = csv::Reader::from_reader(table.as_bytes());
-        let header = "variant,execution_provider,batch_size,concurrency,intra_threads,metric,unit,value,low,high,n,outcome,reason,runtime,binding";
+        let header = "variant,execution_provider,batch_size,concurrency,intra_threads,metric,unit,value,low,high,n,outcome,reason,runtime,binding,shape";
         assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>().join(","), header);
         for row in reader.records() {
             let row = row.unwrap();
@@ -189,7 +189,7 @@ fn skipped_and_failed_cells_are_rows_with_their_outcome() {
     let row = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
     let skipped = row("fp16,CPUExecutionProvider,64,1,1,latency_p50_ns");
     assert!(
-        skipped.ends_with(",,,,,skipped,batch size 64 would bring no more throughput than 32,1.31.1,host"),
+        skipped.ends_with(",,,,,skipped,batch size 64 would bring no more throughput than 32,1.31.1,host,"),
         "{skipped}"
     );
     let failed = row("truncated,CPUExecutionProvider,1,1,1,latency_p50_ns");

@@ -294,6 +294,36 @@ fn a_wheel_without_a_library_is_refused() {
     assert_eq!(wheels.names(), [".lock"]);
 }
 
+/// `onnxprof runtime install` with a cache on a disk of 8 MB of its own, and a pip that ends the test if it is asked to
+/// download; `None` where this user may not mount one.
+fn install_on_a_small_disk(words: &[&str]) -> Option<std::process::Output> {
+    let folder = tempfile::tempdir().unwrap();
+    let pip = python(r#"case "$*" in *--version*) exit 0;; esac; echo "ERROR: it downloads" >&2; exit 1"#);
+    let path =
+        std::env::join_paths([pip.path(), Path::new("/usr/bin"), Path::new("/bin"), Path::new("/sbin")]).unwrap();
+    let script = r#"mount -t tmpfs -o size=8m none "$0" || exit 99; exec "$@""#;
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script]).arg(folder.path()).arg(env!("CARGO_BIN_EXE_onnxprof"));
+    command.args(["runtime", "install"]).args(words).env("PATH", path).env("ONNXPROF_CACHE", folder.path());
+    let output = command.env_remove("LD_LIBRARY_PATH").output().ok()?;
+    let is_allowed = output.status.code() != Some(99) && !output.stderr.starts_with(b"unshare");
+    is_allowed.then_some(output)
+}
+
+#[test]
+fn no_room_is_an_error_before_anything_is_downloaded() {
+    for (release, needed) in [("cpu@1.31.1", "MB"), ("openvino@1.24.1", "244 MB"), ("cuda@1.31.1", "MB")] {
+        let Some(output) = install_on_a_small_disk(&[release]) else {
+            println!("skipped: this user may not mount a disk in a namespace of its own");
+            return;
+        };
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(BAD_INPUT), "{text}");
+        assert!(text.starts_with("error: no space for ONNX Runtime 1.") && text.contains(needed), "{text}");
+        assert!(text.contains(" which has 8 MB left\nhint: make room there, set ONNXPROF_CACHE"), "{text}");
+    }
+}
+
 #[test]
 fn a_file_that_is_no_library_is_an_error() {
     let file = tempfile::NamedTempFile::new().unwrap();

@@ -31,6 +31,19 @@ fn plan_says_what_would_be_measured_and_measures_nothing_more() {
 }
 
 #[test]
+fn nothing_is_recommended_where_too_few_inferences_were_completed() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    // A block holds three inferences at least, and a median needs six.
+    let words = ["--batch", "1", "--rounds", "1", "--alternations", "1", "--block", "1ms"];
+    let output = bench.scripted(&model, &json!({ "a": { "fixed_ns": 10_000_000 } }), words).run();
+    output
+        .assert_code(0)
+        .assert_stdout("Nothing can be recommended: too few inferences were completed to say how long");
+    assert!(!output.stdout.contains("Shortest latency"), "{output}");
+}
+
+#[test]
 fn rounds_that_were_asked_for_are_all_done() {
     let bench = Workbench::new();
     let variants = json!({ "a": { "fixed_ns": 1000 }, "b": { "fixed_ns": 1000 }, "c": { "fixed_ns": 1000 } });

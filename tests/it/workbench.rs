@@ -59,6 +59,11 @@ impl Workbench {
         self.bare(model, QUICK).args(words).arg("--runtime").arg(library(VERSION))
     }
 
+    /// `profile` of a model or folder on the library that tests share, with no words but these.
+    pub fn profile_of<S: AsRef<std::ffi::OsStr>>(&self, model: &Path, words: impl IntoIterator<Item = S>) -> Onnxprof {
+        self.bare(model, words).arg("--runtime").arg(library(VERSION))
+    }
+
     /// `profile` of a model under a script of latencies: the value of the script's `variants`.
     pub fn scripted<S: AsRef<std::ffi::OsStr>>(
         &self,

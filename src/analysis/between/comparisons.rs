@@ -11,7 +11,7 @@ use super::values::of_blocks;
 use super::{Delta, Design, change, judge};
 use crate::analysis::over_launches;
 use crate::analysis::{Estimate, Findings};
-use crate::plan::{CellKey, LoadMode, Plan, Task};
+use crate::plan::{At, LoadMode, Plan, Task};
 use crate::record::{Fitness, Metric, RunRecord};
 
 /// A run, and what it is called by.
@@ -79,7 +79,7 @@ pub struct Pair {
     pub differences: Vec<Difference>,
     /// Figures of the whole session.
     pub rows: Vec<Row>,
-    /// Figures at each batch size and load mode that both were measured at.
+    /// Figures at each shape, batch size and load mode that both were measured at.
     pub cells: Vec<PairedCell>,
 }
 
@@ -109,9 +109,13 @@ impl Pair {
     }
 }
 
-/// Figures at one batch size and load mode.
+/// Figures at one shape, batch size and load mode.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairedCell {
+    /// Index into the shapes of the candidate's plan.
+    pub shape: usize,
+    /// The shape in words, such as `seq 64`; empty where none is swept.
+    pub shape_name: String,
     /// Samples per inference.
     pub batch_size: u64,
     /// How requests arrive.
@@ -223,12 +227,14 @@ fn pair(runs: &[NamedRun<'_>], (baseline, candidate): (Place, Place)) -> Pair {
         baseline: party(runs, baseline),
         candidate: party(runs, candidate),
         differences: session_differences((old.plan(), baseline.session), (new.plan(), candidate.session)),
-        rows: metrics.map(|metric| row(metric, sides, None)).collect(),
+        rows: metrics.map(|metric| row(metric, sides, [None, None])).collect(),
         cells: common_cells(old.plan(), new.plan())
-            .map(|(batch_size, load_mode)| PairedCell {
-                batch_size,
-                load_mode,
-                rows: CELL_METRICS.map(|metric| row(metric, sides, Some((batch_size, load_mode)))).to_vec(),
+            .map(|at| PairedCell {
+                shape: at[1].shape,
+                shape_name: new.plan().shapes[at[1].shape].to_string(),
+                batch_size: at[1].batch_size,
+                load_mode: at[1].load_mode,
+                rows: CELL_METRICS.map(|metric| row(metric, sides, at.map(Some))).to_vec(),
             })
             .collect(),
     }
@@ -249,11 +255,15 @@ fn party(runs: &[NamedRun<'_>], place: Place) -> Party {
     }
 }
 
-/// Batch sizes and load modes of both plans, in the order of the second.
-fn common_cells<'p>(baseline: &'p Plan, candidate: &'p Plan) -> impl Iterator<Item = (u64, LoadMode)> + 'p {
-    let batch_sizes = candidate.batch_sizes.iter().filter(|size| baseline.batch_sizes.contains(size));
-    let modes = candidate.load_modes.iter().filter(|mode| baseline.load_modes.contains(mode));
-    batch_sizes.flat_map(move |&size| modes.clone().map(move |&mode| (size, mode)))
+/// Shapes, batch sizes and load modes that both plans have, each as the first and as the second plan has it, in the order
+/// of the second.
+fn common_cells<'p>(baseline: &'p Plan, candidate: &'p Plan) -> impl Iterator<Item = [At; 2]> + 'p {
+    let is_common =
+        |at: &At| baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load_mode);
+    candidate.places().filter(is_common).filter_map(|at| {
+        let shape = candidate.same_shape(at.shape, baseline)?;
+        Some([At { shape, ..at }, at])
+    })
 }
 
 /// A session in the run that measured it.
@@ -264,27 +274,24 @@ struct Measured<'r> {
 }
 
 impl<'r> Measured<'r> {
-    fn side(self, at: Option<(u64, LoadMode)>) -> Side<'r> {
+    fn side(self, at: Option<At>) -> Side<'r> {
         Side { run: &self.run.index, session: self.session, at }
     }
 
     /// The figure by itself.
-    fn figure(self, metric: Metric, at: Option<(u64, LoadMode)>) -> Estimate {
+    fn figure(self, metric: Metric, at: Option<At>) -> Estimate {
         if metric == Metric::LatencyP10 {
             return self.p10(at);
         }
         let findings = &self.run.findings;
         let figure = match at {
-            Some((batch_size, load_mode)) => {
-                let key = CellKey { session: self.session, shape: 0, batch_size, load_mode };
-                findings.cell(key).and_then(|cell| cell.figure(metric))
-            }
+            Some(at) => findings.cell(at.of(self.session)).and_then(|cell| cell.figure(metric)),
             None => findings.sessions[self.session].figure(metric),
         };
         figure.cloned().unwrap_or_else(|| Estimate::absent(self.side(at).why_nothing("not measured")))
     }
 
-    fn p10(self, at: Option<(u64, LoadMode)>) -> Estimate {
+    fn p10(self, at: Option<At>) -> Estimate {
         let blocks = self.side(at).blocks();
         let values = of_blocks(Metric::LatencyP10).map(|figure| figure.per_launch(blocks));
         let absent = self.side(at).why_nothing("no timed block was recorded");
@@ -292,12 +299,12 @@ impl<'r> Measured<'r> {
     }
 }
 
-fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], at: Option<(u64, LoadMode)>) -> Row {
-    let outcome = match change(metric, candidate.side(at), baseline.side(at)) {
+fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], [old, new]: [Option<At>; 2]) -> Row {
+    let outcome = match change(metric, candidate.side(new), baseline.side(old)) {
         Ok(delta) => RowOutcome::Compared { delta },
         Err(not_compared) => RowOutcome::NotCompared { reason: not_compared.reason },
     };
-    Row { metric, baseline: baseline.figure(metric, at), candidate: candidate.figure(metric, at), outcome }
+    Row { metric, baseline: baseline.figure(metric, old), candidate: candidate.figure(metric, new), outcome }
 }
 
 /// Judges all changes of a metric together, whichever sessions and batch sizes they belong to.

@@ -168,6 +168,8 @@ pub(super) fn session_differences(
     count("intra-op threads", |spec| spec.options.intra_threads);
     count("inter-op threads", |spec| spec.options.inter_threads);
     found.check("spinning", baseline.options.allow_spinning, candidate.options.allow_spinning);
+    found.check("memory arena", baseline.options.memory_arena, candidate.options.memory_arena);
+    found.check("memory pattern", baseline.options.memory_pattern, candidate.options.memory_pattern);
     found.0
 }
 

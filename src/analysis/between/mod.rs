@@ -153,15 +153,14 @@ fn over_launches(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Res
 
 /// Why figures of whole sessions that depend on the batch sizes measured are not alike.
 fn unlike(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Option<&'static str> {
-    let first = |side: Side<'_>| side.run.record().plan.batch_sizes.first().copied();
     match metric {
-        Metric::FirstRun | Metric::TimeToFirstPrediction if first(candidate) != first(baseline) => {
-            Some("the first inference was of another batch size")
+        Metric::FirstRun | Metric::TimeToFirstPrediction if candidate.first() != baseline.first() => {
+            Some("the first inference was of another batch size or shape")
         }
         Metric::PeakMemory | Metric::PeakMemoryAboveLoad | Metric::ArenaPeak
             if candidate.at.is_none() && candidate.measured_at() != baseline.measured_at() =>
         {
-            Some("other batch sizes were measured")
+            Some("other batch sizes or shapes were measured")
         }
         _ => None,
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::index::Index;
-use crate::plan::{CellKey, LoadMode};
+use crate::plan::{At, CellKey, LoadMode};
 use crate::record::{AccuracyRecord, BlockRecord, LaunchCell, LaunchRecord, RunRecord};
 
 /// A record that can be looked up by session and cell. Build it once for a run and compare as often as you like.
@@ -33,14 +33,13 @@ pub struct Side<'r> {
     pub run: &'r RunIndex<'r>,
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions) of that run.
     pub session: usize,
-    /// Batch size and load mode, for figures of a cell; absent for those of the whole session.
-    pub at: Option<(u64, LoadMode)>,
+    /// Shape of that run, batch size and load mode, for figures of a cell; absent for those of the whole session.
+    pub at: Option<At>,
 }
 
 impl<'r> Side<'r> {
     fn key(self) -> Option<CellKey> {
-        let (batch_size, load_mode) = self.at?;
-        Some(CellKey { session: self.session, shape: 0, batch_size, load_mode })
+        self.at.map(|at| at.of(self.session))
     }
 
     /// Timed blocks of the cell.
@@ -53,10 +52,17 @@ impl<'r> Side<'r> {
         cells.iter().copied()
     }
 
-    /// Batch sizes and load modes that the session was measured at.
-    pub(super) fn measured_at(self) -> BTreeSet<(u64, LoadMode)> {
+    /// Shapes, batch sizes and load modes that the session was measured at.
+    pub(super) fn measured_at(self) -> BTreeSet<(String, u64, LoadMode)> {
+        let plan = &self.run.record().plan;
         let cells = self.run.index.launches(self.session).iter().flat_map(|launch| &launch.cells);
-        cells.map(|cell| (cell.batch_size, cell.load_mode)).collect()
+        cells.map(|cell| (plan.shape_words(cell.shape), cell.batch_size, cell.load_mode)).collect()
+    }
+
+    /// The first shape and batch size of the run.
+    pub(super) fn first(self) -> (String, Option<u64>) {
+        let plan = &self.run.record().plan;
+        (plan.shape_words(0), plan.batch_sizes.first().copied())
     }
 
     pub(super) fn accuracy(self) -> Option<&'r AccuracyRecord> {

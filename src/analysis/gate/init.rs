@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Gate, GateVerdict, Rule, Run, gate, rules};
 use crate::analysis::{CellFindings, SessionFindings};
+use crate::plan::{CellKey, Shape};
 use crate::record::Metric;
 
 /// Headroom of a budget above the unfavourable end of what was measured: releases differ by some percent for reasons
@@ -19,11 +20,12 @@ pub fn init(run: Run<'_>) -> String {
     let Some(session) = subject(run) else { return String::new() };
     let variant = &run.record.plan.variant_of(session.session).name;
     let mut text = format!(
-        "# Budgets of `{variant}`: what was measured, with {:.0}% of headroom. Change them to what you need.\n",
+        "# Budgets of {}: what was measured, with {:.0}% of headroom. Change them to what you need.\n",
+        quoted(variant),
         HEADROOM * 100.0
     );
-    for (check, batch_size) in candidates(run, session) {
-        let entry = entry(&check, variant, batch_size);
+    for (check, cell) in candidates(run, session) {
+        let entry = entry(&check, variant, cell.map(|cell| (cell.batch_size, &run.record.plan.shapes[cell.shape])));
         if passes(&entry, run) {
             text.push_str(&entry);
         }
@@ -47,24 +49,23 @@ fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     advised.or_else(|| sessions.iter().find(|session| session.is_baseline && session.outcome.is_ok()))
 }
 
-/// Checks worth making, with the batch size of those on a cell.
-fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<(String, Option<u64>)> {
+/// Checks worth making, with the cell of those on one.
+fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<(String, Option<CellKey>)> {
     let measured =
         || run.findings.cells.iter().filter(|cell| cell.key.session == session.session && cell.outcome.is_ok());
-    let fastest = measured().min_by_key(|cell| cell.key.batch_size);
+    let fastest = measured().min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
     let largest = measured().max_by(|one, other| throughput(one).total_cmp(&throughput(other)));
     let mut checks = Vec::new();
     if let Some(cell) = fastest {
-        let batch_size = Some(cell.key.batch_size);
         for metric in [Metric::LatencyP50, Metric::LatencyP99] {
-            checks.extend(most(cell.figure(metric)).map(|most| (at_most(metric, most), batch_size)));
+            checks.extend(most(cell.figure(metric)).map(|most| (at_most(metric, most), Some(cell.key))));
         }
     }
     if let Some(cell) = largest {
         let least = cell.figure(Metric::Throughput).and_then(|estimate| Some(estimate.interval()?.low));
-        checks.extend(least.map(|least| {
-            (format!("throughput >= {} /s", significant(least * (1.0 - HEADROOM))), Some(cell.key.batch_size))
-        }));
+        checks.extend(
+            least.map(|least| (format!("throughput >= {} /s", significant(least * (1.0 - HEADROOM))), Some(cell.key))),
+        );
     }
     for metric in [Metric::ModelMemory, Metric::FileSize] {
         checks.extend(most(session.figure(metric)).map(|most| (at_most(metric, most), None)));
@@ -100,18 +101,50 @@ fn significant(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-fn entry(check: &str, variant: &str, batch_size: Option<u64>) -> String {
-    // A TOML basic string is escaped like a JSON one.
-    let name = serde_json::Value::from(variant);
+fn entry(check: &str, variant: &str, cell: Option<(u64, &Shape)>) -> String {
+    let name = quoted(variant);
     let mut entry = format!("\n[[rule]]\ncheck = \"{check}\"\nvariant = {name}\n");
-    if let Some(batch_size) = batch_size {
+    if let Some((batch_size, shape)) = cell {
         // Writing to a string does not fail.
         let _ = writeln!(entry, "batch_size = {batch_size}");
+        if !shape.dims.is_empty() {
+            let dims =
+                shape.dims.iter().map(|(name, size)| format!("{} = {size}", serde_json::Value::from(name.as_str())));
+            let _ = writeln!(entry, "dims = {{ {} }}", dims.collect::<Vec<_>>().join(", "));
+        }
     }
     entry
+}
+
+/// A basic string of TOML, in which nothing is left that ends a line or that a terminal would act on.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            // Among them are the characters that turn the direction of writing.
+            '\u{2000}'..='\u{206f}' | '\u{61c}' => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
 }
 
 fn passes(entry: &str, run: Run<'_>) -> bool {
     let judged = |rules: Vec<Rule>| gate(&rules, run, None);
     rules(entry).and_then(judged).is_ok_and(|Gate { verdict, .. }| verdict == GateVerdict::Pass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_so_that_the_rules_are_read_again() {
+        let name = "a\"b\\c\n[[rule]]\u{1b}\u{7f}\u{9b}\u{202e}é";
+        assert!(!quoted(name).contains(['\n', '\u{1b}', '\u{7f}', '\u{9b}', '\u{202e}']));
+        let found = rules(&entry("latency_p50 <= 5 ms", name, None)).unwrap();
+        assert_eq!(found[0].variant.as_deref(), Some(name));
+    }
 }

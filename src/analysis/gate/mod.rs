@@ -72,6 +72,9 @@ pub struct Checked {
     pub session: String,
     /// The cell; absent for a figure of the session.
     pub cell: Option<CellKey>,
+    /// What follows the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
+    #[serde(skip)]
+    pub shape_words: String,
     /// What is checked.
     pub metric: Metric,
     /// What `figure` and `budget` are.
@@ -106,6 +109,9 @@ pub struct LeftOut {
     pub session: String,
     /// Batch size of the cell.
     pub batch_size: u64,
+    /// What follows the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
+    #[serde(skip)]
+    pub shape_words: String,
     /// Why it was not measured.
     pub reason: String,
 }
@@ -155,13 +161,14 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
         (_, Some(fitness)) if is_timing(rule.check.metric) => {
             Judgement::without_figure(GateVerdict::Inconclusive, why_unfit(fitness))
         }
-        _ => judged(rule, target, runs.run, &case),
+        _ => judged(&rule.check, target, runs.run, &case),
     };
     Checked {
         check: rule.text.clone(),
         line: rule.line,
         session: target.session.label.clone(),
         cell: target.cell.map(|cell| cell.key),
+        shape_words: target.cell.map_or(String::new(), |cell| runs.run.record.plan.shape_words(cell.key.shape)),
         metric: rule.check.metric,
         held: case.held,
         figure: case.figure,
@@ -170,9 +177,23 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
     }
 }
 
-fn judged(rule: &Rule, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgement {
+/// What a check with an absolute budget says of one cell, or of its session where the metric is one of sessions: the
+/// figure, the budget and the judgement. `None` for other budgets, and for a cell that the run does not have.
+#[must_use]
+pub fn held_at(check: &Check, run: Run<'_>, key: CellKey) -> Option<(Estimate, f64, Judgement)> {
+    let Budget::Absolute(budget) = check.budget else { return None };
+    let session = run.findings.sessions.get(key.session)?;
+    let cell = run.findings.cell(key)?;
+    let cell = target::is_of_cells(check.metric).then_some(cell);
+    let target = Target { session, cell, variant: run.record.plan.variant_of(key.session).name.clone() };
+    let case = Case { held: Held::Figure, figure: target.figure(check.metric), side: check.side, budget };
+    let judgement = judged(check, &target, run, &case);
+    Some((case.figure, budget, judgement))
+}
+
+fn judged(check: &Check, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgement {
     let latencies = || Latencies::decode(run.record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
-    match (quantile(rule.check.metric), case.held, case.side) {
+    match (quantile(check.metric), case.held, case.side) {
         (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
             Some(latencies) => percentile(quantile, &latencies, case),
             None => verdict::judge(&case.figure, case.side, case.budget),

@@ -4,6 +4,7 @@ use super::target::Target;
 use super::{Budget, Case, Check, Drop, Held, Runs};
 use crate::analysis::between::{self, Delta, RunIndex, Side};
 use crate::analysis::{AccuracyChange, Estimate, between::host_differences};
+use crate::plan::{At, Plan};
 use crate::record::Host;
 
 /// The figure that a rule about the baseline holds against its budget.
@@ -39,12 +40,13 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
 
 /// What changed from the baseline, and the baseline's score where the metric is one.
 fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Result<(Delta, f64), String> {
-    let at = target.cell.map(|cell| (cell.key.batch_size, cell.key.load_mode));
+    let at = target.cell.map(|cell| cell.key.at());
     let candidate = Side { run: &runs.index, session: target.session.session, at };
     let (run, session) = match &runs.against {
         None => (&runs.index, runs.run.record.plan.baseline_session().ok_or("the run has no baseline session")?),
         Some((_, index)) => (index, counterpart(index, target)?),
     };
+    let at = at.map(|at| in_other_run(at, &runs.run.record.plan, &run.record().plan)).transpose()?;
     let delta = between::change(check.metric, candidate, Side { run, session, at }).map_err(|error| error.reason)?;
     let findings = runs.against.as_ref().map_or(runs.run.findings, |(against, _)| against.findings);
     let score = findings.sessions.get(session).and_then(|session| session.figure(check.metric)?.value());
@@ -60,6 +62,13 @@ fn counterpart(index: &RunIndex<'_>, target: &Target<'_>) -> Result<usize, Strin
     let name = &target.variant;
     let found = (0..plan.sessions.len()).find(|&session| plan.variant_of(session).name == *name);
     found.ok_or_else(|| format!("the baseline run has no variant `{name}`"))
+}
+
+/// The same place in the plan of the baseline run.
+fn in_other_run(at: At, plan: &Plan, other: &Plan) -> Result<At, String> {
+    let shape = plan.same_shape(at.shape, other);
+    let shape = shape.ok_or_else(|| format!("the baseline run did not measure{}", plan.shape_words(at.shape)))?;
+    Ok(At { shape, ..at })
 }
 
 /// What tells the machine of the baseline run from this run's.

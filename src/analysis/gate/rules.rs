@@ -1,5 +1,7 @@
 //! The rule file: TOML in, rules with their lines out.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -16,12 +18,16 @@ pub struct Rule {
     pub variant: Option<String>,
     /// Batch size that it is for; absent: every batch size.
     pub batch_size: Option<u64>,
+    /// Sizes of swept dimensions that it is for; of those that it does not name, every size.
+    pub dims: BTreeMap<String, u64>,
     /// Line of the check in the file, from 1.
     pub line: usize,
     /// Line of the variant; that of the check without one.
     pub variant_line: usize,
     /// Line of the batch size; that of the check without one.
     pub batch_size_line: usize,
+    /// Line of the dimensions; that of the check without any.
+    pub dims_line: usize,
 }
 
 /// What is wrong with a rule file, and in which line.
@@ -62,6 +68,19 @@ pub enum Mistake {
         /// The run's batch sizes.
         known: String,
     },
+    /// The run did not sweep the dimension to the size.
+    #[error("the run has no shape with `{name}` = {size}: {known}")]
+    UnknownShape {
+        /// The dimension.
+        name: String,
+        /// The size.
+        size: u64,
+        /// The sizes that the run has.
+        known: String,
+    },
+    /// Dimensions are given for a figure that has none.
+    #[error("`{0}` is a figure of a session, which has no shape")]
+    NoShape(&'static str),
     /// A batch size is given for a figure that has none.
     #[error("`{0}` is a figure of a session, which has no batch size")]
     NoBatchSize(&'static str),
@@ -83,6 +102,7 @@ struct Entry {
     check: Spanned<String>,
     variant: Option<Spanned<String>>,
     batch_size: Option<Spanned<u64>>,
+    dims: Option<Spanned<BTreeMap<String, u64>>>,
 }
 
 /// Reads the rules of a file.
@@ -108,9 +128,11 @@ fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
         line,
         variant_line: entry.variant.as_ref().map_or(line, |variant| line_at(text, variant.span().start)),
         batch_size_line: entry.batch_size.as_ref().map_or(line, |size| line_at(text, size.span().start)),
+        dims_line: entry.dims.as_ref().map_or(line, |dims| line_at(text, dims.span().start)),
         text: entry.check.into_inner().split_whitespace().collect::<Vec<_>>().join(" "),
         variant: entry.variant.map(Spanned::into_inner),
         batch_size: entry.batch_size.map(Spanned::into_inner),
+        dims: entry.dims.map(Spanned::into_inner).unwrap_or_default(),
     })
 }
 

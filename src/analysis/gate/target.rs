@@ -4,7 +4,7 @@ use super::cell;
 use super::rules::{Mistake, Rule, RuleError};
 use super::{Budget, LeftOut, Run};
 use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
-use crate::plan::SweepEnd;
+use crate::plan::{Plan, SweepEnd};
 use crate::record::{Metric, Outcome};
 
 /// A session, or one of its cells, that a rule is for.
@@ -63,6 +63,9 @@ pub(super) fn targets<'a>(rule: &Rule, run: Run<'a>, own_baseline: bool) -> Resu
     if rule.batch_size.is_some() {
         return Err(at(rule.batch_size_line, Mistake::NoBatchSize(rule.check.metric.key())));
     }
+    if !rule.dims.is_empty() {
+        return Err(at(rule.dims_line, Mistake::NoShape(rule.check.metric.key())));
+    }
     let variant = |session: &SessionFindings| run.record.plan.variant_of(session.session).name.clone();
     let counted =
         sessions.into_iter().map(|session| Target { session, cell: None, variant: variant(session) }).collect();
@@ -89,17 +92,27 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
         let mistake = Mistake::UnknownBatchSize { batch_size, known };
         return Err(RuleError { line: rule.batch_size_line, mistake });
     }
+    check_dims(rule, plan)?;
     let variant = |session: &SessionFindings| plan.variant_of(session.session).name.clone();
     let mut targets = Targets { counted: Vec::new(), left_out: Vec::new() };
     let mut unmeasured = Vec::new();
     for &session in sessions {
         let of_session = run.findings.cells.iter().filter(|cell| cell.key.session == session.session);
-        for cell in of_session.filter(|cell| rule.batch_size.is_none_or(|size| size == cell.key.batch_size)) {
+        let is_meant = |cell: &&CellFindings| {
+            rule.batch_size.is_none_or(|size| size == cell.key.batch_size)
+                && rule.dims.iter().all(|(name, size)| plan.shapes[cell.key.shape].dims.get(name) == Some(size))
+        };
+        for cell in of_session.filter(is_meant) {
             let target = Target { session, cell: Some(cell), variant: variant(session) };
             match needless(rule, run, &target) {
                 Some(reason) => {
-                    let (session, batch_size) = (session.label.clone(), cell.key.batch_size);
-                    targets.left_out.push(LeftOut { line: rule.line, session, batch_size, reason });
+                    targets.left_out.push(LeftOut {
+                        line: rule.line,
+                        session: session.label.clone(),
+                        batch_size: cell.key.batch_size,
+                        shape_words: plan.shape_words(cell.key.shape),
+                        reason,
+                    });
                     unmeasured.push(target);
                 }
                 None => targets.counted.push(target),
@@ -110,6 +123,21 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
         return Ok(Targets { counted: unmeasured, left_out: Vec::new() });
     }
     Ok(targets)
+}
+
+/// Makes sure that the run swept what a rule is for.
+fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
+    for (name, &size) in &rule.dims {
+        let known = plan.shapes.iter().filter_map(|shape| shape.dims.get(name));
+        let known: std::collections::BTreeSet<u64> = known.copied().collect();
+        if !known.contains(&size) {
+            let known: Vec<String> = known.iter().map(u64::to_string).collect();
+            let known = if known.is_empty() { "it swept no such dimension".into() } else { known.join(", ") };
+            let mistake = Mistake::UnknownShape { name: name.clone(), size, known };
+            return Err(RuleError { line: rule.dims_line, mistake });
+        }
+    }
+    Ok(())
 }
 
 /// Why the run did not measure a cell that nobody named, where the sweep ended on its own terms.

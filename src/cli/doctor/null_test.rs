@@ -83,7 +83,7 @@ pub(super) fn run(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
         return Err(error);
     }
     if args.null.out.is_some() {
-        Reports::render(&record, &folder, Color::Never)?.write(&folder)?;
+        Reports::render(&record, &folder, Color::Never.into(), None)?.write(&folder)?;
     }
     let code = ExitCode::from(profile::exit_code(&record));
     let findings = analysis::findings(&record);
@@ -107,8 +107,8 @@ fn measure(model: &Path, args: &Args) -> Result<(RunRecord, RunFolder), CliError
     let host = host::fingerprint(&Roots::system());
     let mut console = Console::new(args.quiet);
     let words = words(model, &args.null)?;
-    let family = doubled(plan_args::family(&words)?)?;
-    let runtimes = plan_args::runtimes(&words.session, &mut console)?;
+    let family = doubled(plan_args::family(&words.models, None, &words.inputs)?)?;
+    let runtimes = plan_args::runtimes(&words.session.runtime, &mut console)?;
     if runtimes.len() > 1 {
         return Err(CliError::message(exit::USAGE, "a model is tested against itself on one runtime")
             .with_hint("name one with `--runtime`".to_owned()));
@@ -130,7 +130,9 @@ fn measure(model: &Path, args: &Args) -> Result<(RunRecord, RunFolder), CliError
         folder,
         host,
         runtimes,
-        extent: Extent::Whole,
+        extent: Extent::Rounds,
+        guide: None,
+        resumed: None,
     };
     let result = runner::run(job, &mut console);
     console.clear();

@@ -7,6 +7,7 @@ use comfy_table::Table;
 use super::Inspection;
 use crate::inputs::InputPlan;
 use crate::record::{AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, TensorInfo, ValueType};
+use crate::report::view::quantization;
 use crate::report::view::text::plain;
 use crate::units::Bytes;
 
@@ -41,6 +42,7 @@ fn facts(model: &ModelSummary) -> Table {
         vec!["file size".to_owned(), file_size(model)],
         vec!["weights".to_owned(), weights(model)],
         vec!["precision".to_owned(), precision(model)],
+        vec!["quantized".to_owned(), model.quantization.as_ref().map_or_else(unknown, quantization)],
         vec!["batch axis".to_owned(), batch_axis(&model.batch_axis)],
     ])
 }

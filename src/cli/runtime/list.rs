@@ -110,7 +110,7 @@ fn table(libraries: &[Listed]) -> String {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["", "build", "version", "execution providers", "found in", "path"]);
+    table.set_header(["", "build", "version", "execution providers", "size", "found in", "path"]);
     for library in libraries {
         let mark = if library.used_because.is_some() { "*" } else { "" };
         let build = library.build.map_or("", Build::word);
@@ -118,7 +118,8 @@ fn table(libraries: &[Listed]) -> String {
             Some(info) => (info.version.as_str(), info.execution_providers.join(", ")),
             None => ("unusable", String::new()),
         };
-        table.add_row([mark, build, version, &providers, library.found_in, &library.path.display().to_string()]);
+        let size = library.size_bytes.map_or_else(|| "unknown".into(), runtime::in_megabytes);
+        table.add_row([mark, build, version, &providers, &size, library.found_in, &library.path.display().to_string()]);
     }
     let mut text = format!("{}\n", table.trim_fmt());
     for library in libraries {

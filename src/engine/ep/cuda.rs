@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ort::ep::{ArbitrarilyConfigurableExecutionProvider, CUDA, ExecutionProviderDispatch};
 
-use super::{Kind, Memory, Options, with_default};
+use super::{Graphs, Kind, Memory, Options, with_default};
 use crate::plan::SessionSpec;
 
 /// Folder in which NVIDIA's driver describes each GPU.
@@ -15,6 +15,7 @@ pub(super) const KIND: Kind = Kind {
     identifier: "CUDAExecutionProvider",
     build: Some("cuda"),
     memory: Memory::Cuda,
+    graphs: Graphs::PerShape("enable_cuda_graph"),
     options,
     dispatch: |options| vec![dispatch(options)],
 };
@@ -43,14 +44,20 @@ pub(super) fn hint(message: &str) -> Option<String> {
         return Some("update NVIDIA's driver, or use a build for an older CUDA with `--runtime`".into());
     }
     if says(&["no CUDA-capable device", "CUDA failure 100", "CUDA_ERROR_NO_DEVICE", "libcuda.so"]) {
-        return Some("there is no NVIDIA GPU with a driver here: check with `nvidia-smi`".into());
+        return Some(
+            "there is no NVIDIA GPU with a driver here: check with `nvidia-smi`, install NVIDIA's driver, or in a container \
+             give it the GPUs (`docker run --gpus all`); the same library runs with `--ep cpu`"
+                .into(),
+        );
     }
-    says(&["providers_cuda", "providers_tensorrt", "libcublas", "libcudnn", "libcudart", "libcufft", "libnvinfer"])
-        .then(|| {
-            "the build's own libraries are not all found: install it with `onnxprof runtime install cuda@VERSION`, or \
+    if says(&["graph capture feature"]) {
+        return Some("leave out `--ep-option enable_cuda_graph`: not all of the model can be captured".into());
+    }
+    says(&["providers_cuda", "providers_tensorrt", "libcublas", "libcudnn", "libcudart", "libcufft"]).then(|| {
+        "the build's own libraries are not all found: install it with `onnxprof runtime install cuda@VERSION`, or \
              put their folders into LD_LIBRARY_PATH"
-                .into()
-        })
+            .into()
+    })
 }
 
 /// The GPUs that the driver lists in the order of their bus addresses, with their numbers: `0 (NVIDIA H100)`.
@@ -90,6 +97,10 @@ mod tests {
             hint("CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version").contains("driver")
         );
         assert!(hint("CUDA failure 100: no CUDA-capable device is detected").contains("nvidia-smi"));
+        let without_driver = "Failed to load library libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open \
+                              shared object file: No such file or directory";
+        assert!(hint(without_driver).contains("install NVIDIA's driver"));
+        assert!(hint("CUDA failure 101: invalid device ordinal ; GPU=99").contains("GPU"));
         assert!(hint("libcublasLt.so.13: cannot open shared object file").contains("LD_LIBRARY_PATH"));
         assert_eq!(hint("something else"), "");
     }

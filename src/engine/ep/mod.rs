@@ -21,6 +21,7 @@ use super::words::words;
 use super::{EngineError, log};
 use crate::plan::{CPU_PROVIDER, SessionSpec};
 use crate::record::ProviderNodes;
+pub(super) use cpu::with_arena;
 use plugin::Plugin;
 
 /// Session configuration by which ONNX Runtime refuses nodes that only its CPU execution provider takes.
@@ -41,6 +42,33 @@ pub enum Memory {
     Cuda,
 }
 
+/// How an execution provider captures the kernels of an inference once, and replays them in the next as one.
+///
+/// A captured graph belongs to one shape of inputs and to fixed addresses on the device, so that inputs and outputs must be
+/// bound there, and no two threads may run such a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Graphs {
+    /// It does not.
+    None,
+    /// This option of its own turns that on; there may be a graph for each shape.
+    PerShape(&'static str),
+    /// This option of its own turns that on; there is one graph, whatever the inputs.
+    One(&'static str),
+}
+
+impl Graphs {
+    /// The option that turns graphs on, if it is among `options` and does.
+    #[must_use]
+    pub fn asked(self, options: &BTreeMap<String, String>) -> Option<&'static str> {
+        let (Graphs::PerShape(key) | Graphs::One(key)) = self else { return None };
+        let value = options.get(key)?;
+        (!OFF.iter().any(|off| off.eq_ignore_ascii_case(value))).then_some(key)
+    }
+}
+
+/// What turns a switch of an execution provider off.
+const OFF: [&str; 2] = ["0", "false"];
+
 /// What is known of an execution provider.
 #[derive(Clone, Copy)]
 struct Kind {
@@ -48,6 +76,7 @@ struct Kind {
     /// The official build that has it.
     build: Option<&'static str>,
     memory: Memory,
+    graphs: Graphs,
     /// The options to register it with, from what was asked for.
     options: fn(&SessionSpec) -> Options,
     /// What registers it with such options.
@@ -65,6 +94,12 @@ fn kind(identifier: &str) -> Option<&'static Kind> {
 #[must_use]
 pub fn memory(identifier: &str) -> Memory {
     kind(identifier).map_or(Memory::Host, |kind| kind.memory)
+}
+
+/// How an execution provider captures the kernels of an inference; not, where nothing else is known.
+#[must_use]
+pub fn graphs(identifier: &str) -> Graphs {
+    kind(identifier).map_or(Graphs::None, |kind| kind.graphs)
 }
 
 /// The official build that has an execution provider, as `--runtime` names it.
@@ -176,7 +211,7 @@ pub(super) fn check(model: &Path, spec: &SessionSpec, name: &str, nodes: &[Provi
 
 /// What to do about a message of an execution provider.
 pub(super) fn hint(message: &str) -> Option<String> {
-    cuda::hint(message).or_else(|| openvino::hint(message))
+    tensorrt::hint(message).or_else(|| cuda::hint(message)).or_else(|| openvino::hint(message))
 }
 
 #[cfg(test)]
@@ -246,11 +281,23 @@ mod tests {
     }
 
     #[test]
+    fn graphs_are_asked_for_by_an_option_that_is_not_off() {
+        let asked = |graphs: Graphs, value: &str| {
+            graphs.asked(&Options::from([("enable_cuda_graph".into(), value.into())])).is_some()
+        };
+        let cuda = Graphs::PerShape("enable_cuda_graph");
+        assert!(asked(cuda, "1") && asked(cuda, "true") && !asked(cuda, "0") && !asked(cuda, "False"));
+        assert!(!asked(Graphs::One("trt_cuda_graph_enable"), "1") && !asked(Graphs::None, "1"));
+    }
+
+    #[test]
     fn providers_are_known_by_build_and_memory() {
         assert_eq!(build_of("TensorrtExecutionProvider"), Some("cuda"));
         assert_eq!(build_of("OpenVINOExecutionProvider"), Some("openvino"));
         assert_eq!(build_of("FooExecutionProvider"), None);
         assert_eq!(memory("CUDAExecutionProvider"), Memory::Cuda);
+        assert_eq!(graphs("CUDAExecutionProvider"), Graphs::PerShape("enable_cuda_graph"));
+        assert_eq!(graphs("FooExecutionProvider"), Graphs::None);
         assert_eq!(memory("OpenVINOExecutionProvider"), Memory::Host);
     }
 }

@@ -2,11 +2,17 @@
 
 use ort::ep::{ArbitrarilyConfigurableExecutionProvider, ExecutionProviderDispatch, OpenVINO};
 
-use super::{Kind, Memory, Options, with_default};
+use super::{Graphs, Kind, Memory, Options, with_default};
 use crate::plan::SessionSpec;
 
-pub(super) const KIND: Kind =
-    Kind { identifier: "OpenVINOExecutionProvider", build: Some("openvino"), memory: Memory::Host, options, dispatch };
+pub(super) const KIND: Kind = Kind {
+    identifier: "OpenVINOExecutionProvider",
+    build: Some("openvino"),
+    memory: Memory::Host,
+    graphs: Graphs::None,
+    options,
+    dispatch,
+};
 
 /// `--device` counts GPUs; without it the build's own default holds, which is the CPU in the official one. OpenVINO has
 /// threads of its own, and gets as many as the session's.

@@ -19,6 +19,19 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
+    /// Claims the folder of a run that is taken up again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if nothing can be created
+    /// there.
+    pub fn reopen(path: &Path) -> Result<RunFolder, StoreError> {
+        let folder = RunFolder { path: path.to_path_buf(), _lock: Lock::acquire(path)? };
+        fs::create_dir_all(folder.logs())
+            .map_err(|source| StoreError::NotWritable { path: path.to_path_buf(), source })?;
+        Ok(folder)
+    }
+
     /// Claims `path` for a run: creates it where it is missing, locks it, and makes sure that files can be created.
     ///
     /// # Errors
@@ -29,7 +42,7 @@ impl RunFolder {
         let not_writable = |source| StoreError::NotWritable { path: path.to_path_buf(), source };
         fs::create_dir_all(path).map_err(not_writable)?;
         let lock = Lock::acquire(path)?;
-        if run_json(path).exists() || journal(path).exists() {
+        if holds_run(path) {
             return Err(StoreError::HoldsRun { path: path.to_path_buf() });
         }
         let folder = RunFolder { path: path.to_path_buf(), _lock: lock };
@@ -61,10 +74,28 @@ impl RunFolder {
         self.path.join("report.md")
     }
 
+    /// What people gave for the whole template.
+    #[must_use]
+    pub fn context(&self) -> PathBuf {
+        self.path.join("context.toml")
+    }
+
+    /// The report to look at.
+    #[must_use]
+    pub fn report_html(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
     /// The figures for machines.
     #[must_use]
     pub fn cells_csv(&self) -> PathBuf {
         self.path.join("cells.csv")
+    }
+
+    /// The nodes of all profiles, for machines.
+    #[must_use]
+    pub fn operators_csv(&self) -> PathBuf {
+        self.path.join("operators.csv")
     }
 
     /// The folder of the traces of ONNX Runtime's profiler, which need not exist.
@@ -78,6 +109,19 @@ impl RunFolder {
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
     }
+}
+
+/// Whether a folder holds a run, finished or not.
+#[must_use]
+pub fn holds_run(folder: &Path) -> bool {
+    run_json(folder).is_file() || journal(folder).is_file()
+}
+
+/// When the run in a folder was last written; `None` if the system does not tell.
+#[must_use]
+pub fn modified(folder: &Path) -> Option<std::time::SystemTime> {
+    let files = [run_json(folder), journal(folder)];
+    files.iter().filter_map(|file| file.metadata().ok()?.modified().ok()).max()
 }
 
 /// The record in a run folder.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::merge::Merger;
-use super::write::write_with;
+use super::write::{write_atomically, write_with};
 use super::{RunFolder, StoreError};
 use crate::record::{Event, Phase, RunRecord};
 
@@ -35,6 +35,22 @@ impl Journal {
         let mut journal = Journal { folder, file, record, merger: Merger::default() };
         journal.checkpoint()?;
         Ok(journal)
+    }
+
+    /// Begins the journal of a run anew that is taken up again: its first line is all that was found before.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Write`] if the files cannot be written; what was there before is then still there.
+    pub fn resume(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
+        let path = folder.journal();
+        let mut line = Vec::new();
+        serde_json::to_writer(&mut line, &Event::Began(Box::new(record.clone())))
+            .map_err(|error| StoreError::Write { path: path.clone(), source: error.into() })?;
+        line.push(b'\n');
+        write_atomically(&path, &line)?;
+        let file = JournalFile { length: line.len() as u64, ..JournalFile::create(path)? };
+        Ok(Journal { folder, file, record, merger: Merger::default() })
     }
 
     /// Writes an event down and takes it into the record.

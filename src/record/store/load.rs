@@ -186,7 +186,18 @@ fn contradiction(record: &RunRecord) -> Option<String> {
         .chain(record.launches.iter().map(|launch| ("launch", launch.session)))
         .chain(record.blocks.iter().map(|block| ("block", block.key.session)))
         .chain(record.accuracy.iter().map(|accuracy| ("score", accuracy.session)))
-        .chain(record.placements.iter().map(|placement| ("placement", placement.session)));
+        .chain(record.placements.iter().map(|placement| ("placement", placement.session)))
+        .chain(record.operators.iter().map(|profile| ("profile", profile.session)))
+        .chain(record.idle_gaps.iter().map(|gaps| ("measurement after idle gaps", gaps.session)));
     let mut astray = used.filter(|(_, session)| *session >= sessions);
-    astray.next().map(|(what, session)| format!("a {what} belongs to session {session} of {sessions}"))
+    if let Some((what, session)) = astray.next() {
+        return Some(format!("a {what} belongs to session {session} of {sessions}"));
+    }
+    let shapes = record.plan.shapes.len();
+    let used = (record.cells.iter().map(|cell| ("cell", cell.key.shape)))
+        .chain(record.launches.iter().flat_map(|launch| &launch.cells).map(|cell| ("cell of a launch", cell.shape)))
+        .chain(record.blocks.iter().map(|block| ("block", block.key.shape)))
+        .chain(record.idle_gaps.iter().map(|gaps| ("measurement after idle gaps", gaps.shape)));
+    let mut astray = used.filter(|(_, shape)| *shape >= shapes);
+    astray.next().map(|(what, shape)| format!("a {what} is of shape {shape} of {shapes}"))
 }

@@ -1,4 +1,4 @@
-//! Limits, advice and risks in words, by the template's fields.
+//! What limits the sessions, in words, by the template's fields.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::context::Item;
 use super::number;
 use super::text::plain;
 use super::words::{self, Source, not_measured};
-use crate::analysis::{Action, Advice, Bottleneck, BottleneckKind, Level, Priority};
+use crate::analysis::{Bottleneck, BottleneckKind, Bound};
 use crate::record::{Metric, Unit};
 
 /// A numbered entry of the template with its fields.
@@ -18,132 +18,6 @@ pub struct Entry {
     pub fields: Vec<Item>,
 }
 
-/// A piece of advice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AdviceView {
-    /// What to do.
-    pub area: String,
-    /// The measured gain.
-    pub gain: String,
-    /// What it costs in accuracy.
-    pub accuracy: String,
-    /// What it costs in memory.
-    pub memory: String,
-    /// `High`, `Medium` or `Low`, with the reason.
-    pub effort: String,
-    /// The same for the risk.
-    pub risk: String,
-    /// The command that measures the evidence again.
-    pub command: String,
-}
-
-/// Advice of one priority.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PriorityView {
-    /// `High Priority`.
-    pub label: String,
-    /// `Critical Impact`.
-    pub impact: String,
-    /// The advice, which may be none.
-    pub advice: Vec<AdviceView>,
-    /// What stands in place of advice where there is none.
-    pub none: String,
-}
-
-pub(super) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
-    let levels = [
-        (Priority::High, "High Priority", "Critical Impact", "at least 1.5x"),
-        (Priority::Medium, "Medium Priority", "Significant Impact", "between 1.1x and 1.5x"),
-        (Priority::Low, "Low Priority", "Minor Impact", "below 1.1x, or in size alone"),
-    ];
-    let view = |(priority, label, impact, bounds): (Priority, &str, &str, &str)| {
-        let advice = source.findings.advice.iter().filter(|advice| advice.priority == priority);
-        PriorityView {
-            label: label.into(),
-            impact: impact.into(),
-            advice: advice.map(|advice| worded(source, advice)).collect(),
-            none: not_measured(&format!("the run shows no gain of this class ({bounds})")),
-        }
-    };
-    levels.into_iter().map(view).collect()
-}
-
-fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
-    let area = match advice.action {
-        Action::Ship { key } => {
-            format!("Ship {} instead of {} ({})", source.name(key.session), source.baseline_name(), source.at(key))
-        }
-        Action::Batch { key, from } => {
-            format!("Run {} {} instead of {from}", source.name(key.session), source.at(key))
-        }
-    };
-    let accuracy = match (&advice.action, &advice.accuracy) {
-        (Action::Batch { .. }, _) => "none: the model stays the same".into(),
-        (_, Some(change)) => words::accuracy_change(change),
-        (Action::Ship { key }, None) => words::accuracy(source.session(key.session)),
-    };
-    AdviceView {
-        area,
-        gain: gain(advice),
-        accuracy,
-        memory: memory(advice),
-        effort: effort(advice),
-        risk: risk(advice),
-        command: command(&advice.command),
-    }
-}
-
-fn gain(advice: &Advice) -> String {
-    let Some(measured) = advice.gain.measured() else { return not_measured("there is no gain to state") };
-    let factor = number::factor(measured.value, measured.interval);
-    let interval = measured.interval.map(|interval| format!(" ({})", number::factor_ends(measured.value, interval)));
-    let what = match advice.metric {
-        Metric::FileSize => return format!("{factor}x smaller file, as fast as before"),
-        Metric::Throughput => "the throughput",
-        _ => "the speed by median latency",
-    };
-    let latency = match (advice.action, advice.latency_factor) {
-        (Action::Batch { .. }, Some(latency)) => {
-            format!("; one inference takes {}x as long", number::factor(latency, None))
-        }
-        _ => String::new(),
-    };
-    format!("{factor}x {what}{}, n = {}{latency}", interval.unwrap_or_default(), words::counted(measured))
-}
-
-fn memory(advice: &Advice) -> String {
-    match advice.memory_factor {
-        Some(factor) => format!("{:+.0}% peak memory of the process", (factor - 1.0) * 100.0),
-        None => not_measured("peak memory is not known for both"),
-    }
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Low => "Low",
-        Level::Medium => "Medium",
-        Level::High => "High",
-    }
-}
-
-fn effort(advice: &Advice) -> String {
-    let why = match advice.action {
-        Action::Ship { .. } => "one model file is replaced; inputs and outputs stay the same",
-        Action::Batch { .. } => "requests have to be collected into batches",
-    };
-    format!("{} ({why})", level(advice.effort))
-}
-
-fn risk(advice: &Advice) -> String {
-    let mut reasons: Vec<String> = advice.caveats.iter().map(|&caveat| words::caveat(caveat).to_owned()).collect();
-    if matches!(advice.action, Action::Batch { .. }) {
-        reasons.insert(0, "each request waits for its batch".into());
-    } else if reasons.is_empty() {
-        reasons.push("no significant loss on labelled data, outputs finite".into());
-    }
-    format!("{} ({})", level(advice.risk), reasons.join("; "))
-}
-
 /// Words of a command as a shell reads them.
 pub(super) fn command(words: &[String]) -> String {
     let harmless: Vec<String> = words.iter().map(|word| plain(word)).collect();
@@ -153,6 +27,15 @@ pub(super) fn command(words: &[String]) -> String {
 
 /// The limits, those of one kind together.
 pub(super) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
+    let mut entries = limits(source);
+    if source.findings.rooflines.is_empty() {
+        entries.push(operators());
+    }
+    entries
+}
+
+/// The limits that were found, those of one kind together; the most consequential first.
+pub(super) fn limits(source: Source<'_>) -> Vec<Entry> {
     let mut groups: Vec<(&'static str, Vec<&Bottleneck>)> = Vec::new();
     for bottleneck in &source.findings.bottlenecks {
         let title = title(&bottleneck.kind);
@@ -161,14 +44,12 @@ pub(super) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
             None => groups.push((title, vec![bottleneck])),
         }
     }
-    let mut entries: Vec<Entry> = groups.into_iter().map(|(title, members)| entry(source, title, &members)).collect();
-    entries.push(operators());
-    entries
+    groups.into_iter().map(|(title, members)| entry(source, title, &members)).collect()
 }
 
-/// What an inference profile without ONNX Runtime's profiler cannot say.
+/// What a run without a profile of operators cannot say.
 fn operators() -> Entry {
-    let reason = "operator times need a separate launch with ONNX Runtime's profiler, which distorts latencies";
+    let reason = "the run profiled no operators";
     entry_of("Operators", ["inference".into(), not_measured(reason), not_measured(reason), not_measured(reason)])
 }
 
@@ -185,6 +66,11 @@ fn title(kind: &BottleneckKind) -> &'static str {
         BottleneckKind::IdleThreads { .. } => "Idle threads",
         BottleneckKind::ThroughputSaturates { .. } => "Throughput saturates",
         BottleneckKind::ThroughputFalls { .. } => "Throughput falls with large batches",
+        BottleneckKind::DominatingOperator { bound: Ok(Bound::Compute), .. } => "Dominating operator, compute-bound",
+        BottleneckKind::DominatingOperator { bound: Ok(Bound::Memory), .. } => "Dominating operator, memory-bound",
+        BottleneckKind::DominatingOperator { .. } => "Dominating operator",
+        BottleneckKind::Conversions { .. } => "Conversions",
+        BottleneckKind::SmallNodes { .. } => "Nodes too small for their work to matter",
         BottleneckKind::LoadTime { .. } => "Time to first prediction",
         BottleneckKind::ModelMemory { .. } => "Model memory",
     }
@@ -193,7 +79,7 @@ fn title(kind: &BottleneckKind) -> &'static str {
 fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
     let issues: Vec<String> = members
         .iter()
-        .map(|bottleneck| format!("{}: {}", source.name(bottleneck.session), issue(&bottleneck.kind)))
+        .map(|bottleneck| format!("{}: {}", source.name(bottleneck.session), issue(source, &bottleneck.kind)))
         .collect();
     let [stage, constraint, opportunity] = members.first().map_or([""; 3], |first| about(&first.kind));
     entry_of(title, [stage.into(), issues.join("; "), constraint.into(), opportunity.into()])
@@ -209,8 +95,8 @@ fn about(kind: &BottleneckKind) -> [&'static str; 3] {
         ],
         BottleneckKind::SlowerThanBaseline { .. } => [
             "inference",
-            "not measured: operator-level causes, such as conversions around operators without a kernel for the type",
-            "leave this variant out on this machine, or profile its operators",
+            "the operators that changed, as far as they were profiled: the section that begins with Why names them",
+            "leave this variant out on this machine, unless what makes it slower can be undone",
         ],
         BottleneckKind::IdleThreads { .. } => [
             "inference",
@@ -227,6 +113,20 @@ fn about(kind: &BottleneckKind) -> [&'static str; 3] {
             "not measured: cache or memory bandwidth",
             "stay at the best batch size and split larger requests",
         ],
+        BottleneckKind::DominatingOperator { bound: Ok(bound), .. } => {
+            ["inference", constraint(*bound), opportunity(*bound)]
+        }
+        BottleneckKind::DominatingOperator { .. } => [
+            "inference",
+            "not measured: what limits it, as said",
+            "its kernel or its precision; anything else is small",
+        ],
+        BottleneckKind::Conversions { .. } => [
+            "inference",
+            constraint(Bound::Conversion),
+            "keep the operators between two conversions in one precision and layout, so that they cancel out",
+        ],
+        BottleneckKind::SmallNodes { .. } => ["inference", constraint(Bound::Overhead), opportunity(Bound::Overhead)],
         BottleneckKind::LoadTime { .. } => [
             "model loading",
             "CPU and storage",
@@ -240,7 +140,26 @@ fn about(kind: &BottleneckKind) -> [&'static str; 3] {
     }
 }
 
-fn issue(kind: &BottleneckKind) -> String {
+/// The template's constraint of what limits a node.
+fn constraint(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Compute => "CPU: arithmetic",
+        Bound::Memory => "memory bandwidth",
+        Bound::Overhead => "CPU: the fixed cost of starting a node",
+        Bound::Conversion => "CPU: changes of precision, layout or device",
+    }
+}
+
+fn opportunity(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Compute => "fewer or cheaper operations: a narrower type with a kernel of its own, or a smaller model",
+        Bound::Memory => "fewer bytes: a narrower type of weights, or larger batches, which share the weights",
+        Bound::Overhead => "fewer nodes for the same work: larger batches, or graph optimization that fuses them",
+        Bound::Conversion => "fewer conversions",
+    }
+}
+
+fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
     let percent = |share: f64| number::value(Unit::Ratio, share, None);
     match kind {
         BottleneckKind::NotFiniteOutputs { affected_samples_count, samples_count } => format!(
@@ -248,22 +167,29 @@ fn issue(kind: &BottleneckKind) -> String {
             number::count(*affected_samples_count),
             number::count(*samples_count)
         ),
-        BottleneckKind::SlowerThanBaseline { batch_size, change, precision, baseline_precision } => {
+        BottleneckKind::SlowerThanBaseline { shape, batch_size, change, precision, baseline_precision } => {
             let own = precision.as_deref().map_or("unknown precision".into(), plain);
             let base = baseline_precision.as_deref().map_or("unknown precision".into(), plain);
-            format!("{} at batch {batch_size} ({own} against {base})", words::latency_change(change))
+            let at = source.batch(*shape, *batch_size);
+            format!("{} at {at} ({own} against {base})", words::latency_change(change))
         }
-        BottleneckKind::IdleThreads { batch_size, utilization, cpus_count } => format!(
-            "at batch {batch_size} the worker used {} of its {cpus_count} CPUs",
+        BottleneckKind::IdleThreads { shape, batch_size, utilization, cpus_count } => format!(
+            "at {} the worker used {} of its {cpus_count} CPUs",
+            source.batch(*shape, *batch_size),
             words::value(Metric::CpuUtilization, utilization)
         ),
-        BottleneckKind::ThroughputSaturates { batch_size, gain, utilization } => {
+        BottleneckKind::ThroughputSaturates { shape, batch_size, gain, utilization } => {
             let used = utilization.map(|used| format!(", CPU utilization {}", percent(used))).unwrap_or_default();
-            format!("from batch {batch_size} on, at {}x the smallest batch's{used}", number::factor(*gain, None))
+            let from = source.batch(*shape, *batch_size);
+            format!("from {from} on, at {}x the smallest batch's{used}", number::factor(*gain, None))
         }
-        BottleneckKind::ThroughputFalls { best, largest, ratio } => {
-            format!("batch {largest} has {} of batch {best}'s throughput", percent(*ratio))
+        BottleneckKind::ThroughputFalls { shape, best, largest, ratio } => {
+            let largest = source.batch(*shape, *largest);
+            format!("{largest} has {} of batch {best}'s throughput", percent(*ratio))
         }
+        BottleneckKind::DominatingOperator { .. }
+        | BottleneckKind::Conversions { .. }
+        | BottleneckKind::SmallNodes { .. } => operator_issue(kind).unwrap_or_default(),
         BottleneckKind::LoadTime { part, share, estimate, predictions } => {
             let worth = predictions.map(|n| format!(", as long as {} predictions", number::count(n.round() as u64)));
             let time = words::value(*part, estimate);
@@ -273,4 +199,43 @@ fn issue(kind: &BottleneckKind) -> String {
             format!("{}, {}x its file", words::value(Metric::ModelMemory, memory), number::factor(*per_file_size, None))
         }
     }
+}
+
+/// What an operator's share of the time amounts to; `None` of any other kind.
+fn operator_issue(kind: &BottleneckKind) -> Option<String> {
+    let percent = |share: f64| number::value(Unit::Ratio, share, None);
+    Some(match kind {
+        BottleneckKind::DominatingOperator { batch_size, operator, share, bound, attained, is_quantized } => {
+            let kind = if *is_quantized { "integer" } else { "floating-point" };
+            let of = match bound {
+                Ok(Bound::Memory) => "memory bandwidth".to_owned(),
+                _ => format!("{kind} rate"),
+            };
+            let attained = attained.map(|ratio| format!(", at {} of the machine's peak {of}", percent(ratio.0)));
+            let bound = match bound {
+                Ok(bound) => super::roofline::word(*bound).to_owned(),
+                Err(reason) => format!("limited by what is {}", words::not_measured(reason)),
+            };
+            format!(
+                "at batch {batch_size} {} takes {} of the time in nodes; the longest of its nodes is {bound}{}",
+                plain(operator),
+                percent(share.0),
+                attained.unwrap_or_default()
+            )
+        }
+        BottleneckKind::Conversions { batch_size, share, operators, nodes_count } => {
+            let operators: Vec<String> = operators.iter().map(|operator| plain(operator)).collect();
+            format!(
+                "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
+                number::count(*nodes_count),
+                words::listed(&operators),
+                percent(share.0)
+            )
+        }
+        BottleneckKind::SmallNodes { batch_size, share } => format!(
+            "at batch {batch_size} nodes under 20 µs each and far from every peak take {} of the time in nodes",
+            percent(share.0)
+        ),
+        _ => return None,
+    })
 }

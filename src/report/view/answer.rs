@@ -74,8 +74,7 @@ fn throughput(source: Source<'_>, pick: &Pick) -> String {
         }
         (basis, _) => no_gain(source, basis).into(),
     };
-    let mut curves = source.findings.batch_curves.iter();
-    let curve = curves.find(|curve| curve.session == pick.key.session && curve.load_mode == pick.key.load_mode);
+    let curve = source.findings.batch_curves.iter().find(|curve| curve.key(curve.enough) == pick.key);
     let larger = match curve {
         Some(curve) if curve.saturated => "; larger batches bring less than 5% more",
         _ => "",
@@ -144,7 +143,7 @@ pub(super) fn rejected(source: Source<'_>, rejection: &Rejection) -> String {
 /// The sentence that a reader looks for.
 pub(super) fn headline(source: Source<'_>, headline: &Headline) -> String {
     let found = source.session(headline.session);
-    let mut parts = vec![speed(headline)];
+    let mut parts = vec![speed(source, headline)];
     let accuracy = words::accuracy(found);
     if !accuracy.is_empty() {
         parts.push(accuracy);
@@ -153,7 +152,7 @@ pub(super) fn headline(source: Source<'_>, headline: &Headline) -> String {
     format!("{}: {}", source.name(headline.session), parts.join(", "))
 }
 
-fn speed(headline: &Headline) -> String {
+fn speed(source: Source<'_>, headline: &Headline) -> String {
     let (Some(change), Some(batch_size)) = (&headline.change, headline.batch_size) else {
         return "not compared with the baseline".into();
     };
@@ -165,5 +164,5 @@ fn speed(headline: &Headline) -> String {
         }
         Verdict::Inconclusive => format!(", {}", words::to_settle(change)),
     };
-    format!("{phrase} at batch {batch_size}{interval}{extra}")
+    format!("{phrase} at {}{interval}{extra}", source.batch(headline.shape, batch_size))
 }

@@ -12,7 +12,7 @@ use super::table::{ABSENT, Builder, MEANINGLESS, RowKind, Table};
 use super::text::plain;
 use super::words;
 use crate::analysis::between::{
-    CELL_METRICS, ComparedRun, Comparisons, Delta, Design, Difference, Pair, Row, RowOutcome, Setting,
+    CELL_METRICS, ComparedRun, Comparisons, Delta, Design, Difference, Pair, PairedCell, Row, RowOutcome, Setting,
 };
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 use crate::record::{FitnessVerdict, Metric, Unit};
@@ -144,10 +144,10 @@ fn score(row: &Row) -> Option<&AccuracyChange> {
 fn headline(comparisons: &Comparisons, pair: &Pair) -> String {
     let mut medians = pair.cells.iter().filter_map(|cell| {
         let row = cell.rows.iter().find(|row| row.metric == Metric::LatencyP50)?;
-        Some((cell.batch_size, change(row)?))
+        Some((batch(cell), change(row)?))
     });
     let mut parts = vec![match medians.next() {
-        Some((batch_size, change)) => format!("{} at batch {batch_size}", words::latency_change(change)),
+        Some((batch, change)) => format!("{} at batch {batch}", words::latency_change(change)),
         None => "latencies not compared".into(),
     }];
     parts.extend(pair.rows.iter().filter_map(score).map(words::accuracy_change));
@@ -157,13 +157,21 @@ fn headline(comparisons: &Comparisons, pair: &Pair) -> String {
     format!("{}: {}", sides(comparisons, pair), parts.join(", "))
 }
 
+/// Batch size, and shape where dimensions are swept: `8, seq 64`.
+pub(super) fn batch(cell: &PairedCell) -> String {
+    match cell.shape_name.as_str() {
+        "" => cell.batch_size.to_string(),
+        shape => format!("{}, {}", cell.batch_size, plain(shape)),
+    }
+}
+
 fn table(comparisons: &Comparisons, pair: &Pair) -> Table {
     let modes = pair.cells.iter().any(|cell| cell.load_mode.concurrency() != pair.cells[0].load_mode.concurrency());
     let header = ["figure", "batch", "in flight", "baseline", "candidate", "change", "n", "verdict"];
     let mut table = Builder::new(sides(comparisons, pair), &header);
     for metric in CELL_METRICS {
         for cell in &pair.cells {
-            let batch = cell.batch_size.to_string();
+            let batch = batch(cell);
             let concurrency = if modes { cell.load_mode.concurrency().to_string() } else { MEANINGLESS.into() };
             let rows = cell.rows.iter().filter(|row| row.metric == metric);
             rows.for_each(|row| add(&mut table, row, [batch.clone(), concurrency.clone()]));
@@ -259,7 +267,7 @@ fn score_cells(change: &AccuracyChange) -> [String; 3] {
 fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
     let mut notes = Vec::new();
     if pair.cells.is_empty() {
-        notes.push("the runs have no batch size and load mode in common".into());
+        notes.push("the runs have no shape, batch size and load mode in common".into());
     }
     notes.extend(pair.rows.iter().filter_map(score).filter_map(flips));
     let changes = || pair.cells.iter().flat_map(|cell| &cell.rows).chain(&pair.rows).filter_map(change);

@@ -52,6 +52,7 @@ pub(super) fn ending(source: Source<'_>) -> String {
             let budget = schedule.budget_ns.map(|budget| format!(" of {}", time(budget))).unwrap_or_default();
             format!("Complete: the budget{budget} was spent{after} and {rounds}; the target is ± {target}.")
         }
+        Some(EndReason::SearchDone) => format!("Complete: the search had nothing left to try{after}."),
         Some(EndReason::RoundsDone) => format!("Complete: all {rounds} asked for were done{after}."),
         Some(EndReason::Interrupted) => format!("INCOMPLETE: interrupted{after} and {rounds}."),
         Some(EndReason::NothingLeft) => format!("Ended{after}: no session could be measured any further."),
@@ -139,6 +140,12 @@ fn options(spec: &SessionSpec) -> Vec<String> {
     parts.push(format!("graph optimization {level}"));
     if let Some(spinning) = options.allow_spinning {
         parts.push(format!("spinning {}", if spinning { "on" } else { "off" }));
+    }
+    if let Some(arena) = options.memory_arena {
+        parts.push(format!("arena {}", if arena { "on" } else { "off" }));
+    }
+    if let Some(pattern) = options.memory_pattern {
+        parts.push(format!("memory pattern {}", if pattern { "on" } else { "off" }));
     }
     parts.extend(options.session_config.iter().map(|(key, value)| format!("{}={}", plain(key), plain(value))));
     parts

@@ -1,5 +1,7 @@
 //! What a plan will take and buy, as people read it before they spend the time.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::number;
@@ -27,13 +29,15 @@ pub struct Forecast<'a> {
     pub names: &'a [String],
     /// Rounds that are expected.
     pub rounds: u64,
-    /// Rounds that there is time for.
-    pub most_rounds: u64,
     /// Alternations in each of them.
     pub alternations: u64,
-    /// Wall time of one round, in seconds.
-    pub round_secs: f64,
-    /// Precision by batch size and load mode.
+    /// Wall time of the rounds that are expected.
+    pub time: Duration,
+    /// Wall time of the rounds that there is time for.
+    pub most_time: Duration,
+    /// What of the time uninterrupted stretches take, in which GPUs are looked at.
+    pub stretches_time: Duration,
+    /// Precision by shape, batch size and load mode.
     pub precision: &'a [Precision],
 }
 
@@ -67,13 +71,17 @@ fn lines(forecast: Forecast<'_>) -> Vec<String> {
 }
 
 fn time(forecast: Forecast<'_>) -> String {
-    let minutes = |rounds: u64| format!("{:.1} minutes", rounds as f64 * forecast.round_secs / 60.0);
-    let about = format!("Time: about {}, and scoring where there is data", minutes(forecast.rounds));
-    if forecast.rounds == forecast.most_rounds {
+    let minutes = |time: Duration| format!("{:.1} minutes", time.as_secs_f64() / 60.0);
+    let stretches = match forecast.stretches_time {
+        Duration::ZERO => String::new(),
+        time => format!(", {} of it in uninterrupted stretches on the GPU", minutes(time)),
+    };
+    let about = format!("Time: about {}{stretches}, and scoring where there is data", minutes(forecast.time));
+    if forecast.time == forecast.most_time {
         return format!("{about}.");
     }
     let target = number::value(Unit::Ratio, forecast.plan.schedule.target_half_width_ratio.0, None);
-    format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_rounds))
+    format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_time))
 }
 
 fn table(forecast: Forecast<'_>) -> Table {
@@ -94,8 +102,8 @@ fn table(forecast: Forecast<'_>) -> Table {
             }
         };
         let cells = vec![
-            precision.batch_size.to_string(),
-            precision.load_mode.concurrency().to_string(),
+            format!("{}{}", precision.at.batch_size, forecast.plan.shape_words(precision.at.shape)),
+            precision.at.load_mode.concurrency().to_string(),
             width,
             within.to_owned(),
         ];

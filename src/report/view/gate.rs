@@ -50,9 +50,10 @@ impl GateView {
         remarks.extend(gate.left_out.iter().map(|left| {
             let session = plain(&left.session);
             format!(
-                "line {}: {session} at batch {} is not counted: {}",
+                "line {}: {session} at batch {}{} is not counted: {}",
                 left.line,
                 left.batch_size,
+                plain(&left.shape_words),
                 plain(&left.reason)
             )
         }));
@@ -100,7 +101,9 @@ impl CheckView {
             word: gate_word(checked.judgement.verdict),
             check: plain(&checked.check),
             line: checked.line,
-            place: checked.cell.map_or(session.clone(), |cell| format!("{session}, batch {}", cell.batch_size)),
+            place: checked.cell.map_or(session.clone(), |cell| {
+                format!("{session}, batch {}{}", cell.batch_size, plain(&checked.shape_words))
+            }),
             figure: figure(checked),
             because: because(checked),
         }

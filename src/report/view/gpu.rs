@@ -6,7 +6,6 @@ use super::table::{Builder, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source, not_measured};
 use crate::analysis::{CellFindings, Estimate, SessionFindings};
-use crate::plan::CellKey;
 use crate::record::{Conditions, GpuConditions, GpuInfo, Host, Metric, Told, Unit};
 use crate::units::{Bytes, Hertz, Watts};
 
@@ -162,7 +161,8 @@ fn suitability(version: &str, cuda: &str, oldest: u64) -> String {
 
 /// What does a prediction cost? `None` where neither a GPU nor energy was measured.
 pub(super) fn energy(source: Source<'_>) -> Option<Table> {
-    const OF_GPU: [(&str, Metric); 5] = [
+    const OF_GPU: [(&str, Metric); 6] = [
+        ("first run", Metric::BatchFirstRun),
         ("GPU", Metric::GpuUtilization),
         ("GPU memory", Metric::GpuMemoryPeak),
         ("GPU power", Metric::GpuPower),
@@ -186,7 +186,8 @@ pub(super) fn energy(source: Source<'_>) -> Option<Table> {
     for cell in cells() {
         let name = source.name(cell.key.session);
         let row = format!("{name} {}", source.at(cell.key));
-        let mut texts = vec![name, cell.key.batch_size.to_string()];
+        let batch = source.batch(cell.key.shape, cell.key.batch_size);
+        let mut texts = vec![name, batch.trim_start_matches("batch ").to_owned()];
         for &(column, metric) in &columns {
             texts.push(match cell.figure(metric) {
                 None => table.absence(column, &row, "the session ran on no GPU"),
@@ -195,9 +196,17 @@ pub(super) fn energy(source: Source<'_>) -> Option<Table> {
         }
         table.row(RowKind::Plain, texts);
     }
-    let notes =
-        "energy is per prediction, of the whole GPU or processor; above idle: less what it takes while nothing runs";
-    Some(table.finish(vec![notes.into()]))
+    let mut notes = vec![
+        "energy is per prediction, of the whole GPU or processor; above idle: less what it takes while nothing runs"
+            .into(),
+    ];
+    if ran_on_gpu {
+        notes.push(
+            "first run: of a launch's first inference at this batch size, which selects kernels and plans memory"
+                .into(),
+        );
+    }
+    Some(table.finish(notes))
 }
 
 fn shown(metric: Metric, estimate: &Estimate) -> String {
@@ -208,13 +217,7 @@ fn shown(metric: Metric, estimate: &Estimate) -> String {
 fn on_gpu(source: Source<'_>) -> Vec<(&SessionFindings, &CellFindings)> {
     let is_on_gpu = |session: usize| source.record.plan.sessions[session].nvidia_device().is_some();
     let cell = |curve: &crate::analysis::BatchCurve| {
-        let key = CellKey {
-            session: curve.session,
-            shape: curve.shape,
-            batch_size: curve.enough,
-            load_mode: curve.load_mode,
-        };
-        Some((source.session(curve.session), source.cell(key)?))
+        Some((source.session(curve.session), source.cell(curve.key(curve.enough))?))
     };
     source.findings.batch_curves.iter().filter(|curve| is_on_gpu(curve.session)).filter_map(cell).collect()
 }

@@ -50,6 +50,12 @@ fn scale(unit: Unit, value: f64) -> Scale {
     }
 }
 
+/// The unit in which an axis up to `largest` is drawn, such as `ms`, and how many base units it is.
+pub(super) fn unit_of_axis(unit: Unit, largest: f64) -> (&'static str, f64) {
+    let scale = scale(unit, largest);
+    (scale.suffix.trim_start(), scale.factor)
+}
+
 /// `value` with its unit, rounded to what `interval` supports, or to three significant digits.
 #[must_use]
 pub fn value(unit: Unit, value: f64, interval: Option<Interval>) -> String {
@@ -150,6 +156,11 @@ pub fn count(n: u64) -> String {
 #[must_use]
 pub fn probability(p: f64) -> String {
     if p < 0.001 { "< 0.001".into() } else { format!("= {p:.3}") }
+}
+
+/// `value` with so many decimals, and separators: `1,234.5`; no sign on a zero.
+pub(super) fn with_decimals(value: f64, decimals: usize) -> String {
+    rounded(value + 0.0, -i32::try_from(decimals).unwrap_or(i32::MAX))
 }
 
 fn half_width(interval: Interval) -> f64 {

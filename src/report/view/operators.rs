@@ -1,9 +1,155 @@
 //! Where the time goes, by operator.
 
-use super::Section;
-use super::words::Source;
+use super::section::Section;
+use super::table::{Builder, RowKind, Table};
+use super::text::plain;
+use super::words::{self, Source};
+use crate::analysis::{Breakdown, OperatorFindings};
+use crate::record::{OperatorProfile, Profiled, RunRecord};
 
-/// Where the time goes, by operator.
-pub(super) fn sections(_: Source<'_>) -> Vec<Section> {
-    Vec::new()
+mod breakdown;
+mod trace;
+
+pub use trace::trace;
+
+/// Operators that the summary names for each session, at most and at least.
+const SUMMARY_OPERATORS: [usize; 2] = [5, 1];
+/// Columns that the summary may take, and what of them its first column takes at least.
+const SUMMARY_WIDTH: usize = 100;
+const NAME_WIDTH: usize = 12;
+/// Operators that a line names.
+const NAMED_OPERATORS: usize = 3;
+
+/// Where the time goes, by operator: a section for each session that was profiled.
+pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
+    (0..source.findings.sessions.len()).filter_map(|session| section(source, session)).collect()
+}
+
+fn section(source: Source<'_>, session: usize) -> Option<Section> {
+    let mut profiles = of_session(source, session);
+    let first = profiles.next()?;
+    let mut lines = Vec::new();
+    let mut tables = Vec::new();
+    match (&first.breakdown, profiled(source.record, first)) {
+        (Ok(breakdown), Some(profiled)) => {
+            lines.extend(breakdown::lines(breakdown));
+            lines[0] = format!("At batch size {}: {}", first.batch_size, lines[0]);
+            lines.extend(first.graph.iter().map(breakdown::graph));
+            lines.extend(profiled.trace_file.iter().map(|file| kept(file)));
+            tables = breakdown::tables(breakdown, profiled);
+        }
+        (Err(reason), _) => lines = vec![not_profiled(first, reason)],
+        (Ok(_), None) => {}
+    }
+    lines.extend(profiles.map(|found| further(source, found)));
+    Some(Section { title: format!("Operators of {}", source.name(session)), lines, tables })
+}
+
+/// The profiles of a session at the first shape, the smallest batch size first.
+fn of_session<'a>(source: Source<'a>, session: usize) -> impl Iterator<Item = &'a OperatorFindings> {
+    source.findings.operators.iter().filter(move |found| found.session == session && found.shape == 0)
+}
+
+fn profiled<'a>(record: &'a RunRecord, found: &OperatorFindings) -> Option<&'a Profiled> {
+    let is_it = |profile: &&OperatorProfile| {
+        (profile.session, profile.shape, profile.batch_size) == (found.session, found.shape, found.batch_size)
+    };
+    record.operators.iter().find(is_it)?.profile.as_ref().ok()
+}
+
+fn not_profiled(found: &OperatorFindings, reason: &str) -> String {
+    format!("At batch size {}: {}", found.batch_size, words::not_measured(reason))
+}
+
+fn kept(file: &str) -> String {
+    format!("Trace: {} in the run folder, which Perfetto (ui.perfetto.dev) opens", plain(file))
+}
+
+/// A profile at another batch size, in a line.
+fn further(source: Source<'_>, found: &OperatorFindings) -> String {
+    let breakdown = match &found.breakdown {
+        Ok(breakdown) => breakdown,
+        Err(reason) => return not_profiled(found, reason),
+    };
+    let mut curves = source.findings.batch_curves.iter().filter(|curve| curve.session == found.session);
+    let is_best = curves.any(|curve| curve.best == found.batch_size);
+    let operators: Vec<String> = longest(breakdown).take(NAMED_OPERATORS).collect();
+    format!(
+        "At batch size {}{}: {} an inference, {} of it in nodes, of which {}",
+        found.batch_size,
+        if is_best { ", that of best throughput" } else { "" },
+        breakdown::time(breakdown.inference_ns),
+        breakdown::in_nodes(breakdown),
+        words::listed(&operators)
+    )
+}
+
+/// `Conv 84%` and so on, the longest first.
+fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
+    let several = breakdown::has_several_providers(breakdown);
+    breakdown.by_operator.iter().map(move |operator| {
+        format!("{} {}", breakdown::operator_name(operator, several), breakdown::percent(operator.share.0))
+    })
+}
+
+/// The longest operators of every session, in a line each; absent where nothing was profiled.
+pub(super) fn summary(source: Source<'_>) -> Option<Table> {
+    let firsts: Vec<&OperatorFindings> =
+        (0..source.findings.sessions.len()).filter_map(|session| of_session(source, session).next()).collect();
+    let mut sizes: Vec<u64> = firsts.iter().map(|found| found.batch_size).collect();
+    sizes.dedup();
+    let title = match sizes.as_slice() {
+        [] => return None,
+        [size] => format!("Operators: where does the time go at batch size {size}?"),
+        _ => "Operators: where does the time go at the smallest batch size?".into(),
+    };
+    let [most, least] = SUMMARY_OPERATORS;
+    (least..=most).rev().map(|count| table(source, &firsts, &title, count)).find(|table| {
+        let width = |column: usize| {
+            let cells = table.rows.iter().map(|row| &row.cells[column]).chain([&table.header[column]]);
+            cells.map(|cell| cell.chars().count() + 2).max().unwrap_or(0)
+        };
+        NAME_WIDTH + (1..table.header.len()).map(width).sum::<usize>() <= SUMMARY_WIDTH
+    })
+}
+
+fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: usize) -> Table {
+    let places = ["1st", "2nd", "3rd", "4th", "5th"];
+    let header: Vec<&str> = ["variant", "in nodes"].into_iter().chain(places.into_iter().take(count)).collect();
+    let mut builder = Builder::new(title, &header);
+    for found in firsts {
+        let name = source.name(found.session);
+        let is_baseline = source.session(found.session).is_baseline;
+        let kind = if is_baseline { RowKind::Baseline } else { RowKind::Plain };
+        match &found.breakdown {
+            Ok(breakdown) => {
+                let mut cells = vec![name, breakdown::in_nodes(breakdown)];
+                cells.extend(longest(breakdown).chain(std::iter::repeat(String::new())).take(count));
+                builder.row(kind, cells);
+            }
+            Err(reason) => {
+                let mark = builder.absence("operators", &name, reason);
+                let mut cells = vec![name];
+                cells.extend(std::iter::repeat_n(mark, count + 1));
+                builder.row(RowKind::Absent, cells);
+            }
+        }
+    }
+    builder.finish(summary_notes(firsts))
+}
+
+fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
+    let factors = firsts.iter().filter_map(|found| found.breakdown.as_ref().ok()?.distortion.value());
+    let distortion = match (factors.clone().reduce(f64::min), factors.reduce(f64::max)) {
+        (Some(low), Some(high)) => {
+            let [low, high] = [low, high].map(|factor| format!("{factor:.2}x"));
+            let range = if low == high { low } else { format!("{low} to {high}") };
+            format!("; with it, an inference takes {range} as long as without it")
+        }
+        _ => String::new(),
+    };
+    vec![
+        "in nodes: share of an inference; the others: shares of the time in nodes".into(),
+        format!("by ONNX Runtime's profiler, in launches of their own{distortion}"),
+    ]
 }

@@ -1,10 +1,10 @@
 //! Several runs against the first, at a glance.
 
-use super::comparison::{cells_of, figure_name, verdict_of};
+use super::comparison::{batch, cells_of, figure_name, verdict_of};
 use super::number;
 use super::table::{Builder, MEANINGLESS, RowKind, Table};
 use super::text::plain;
-use crate::analysis::between::{Comparisons, Pair, Row};
+use crate::analysis::between::{Comparisons, Pair, PairedCell, Row};
 use crate::plan::LoadMode;
 use crate::record::Metric;
 
@@ -22,42 +22,53 @@ pub(super) fn overview(comparisons: &Comparisons) -> Option<Table> {
     for baseline in baselines {
         let pairs: Vec<&Pair> = comparisons.pairs.iter().filter(|pair| pair.baseline.session == baseline).collect();
         for (metric, at) in figures(&pairs) {
-            add(&mut table, &runs, &pairs, (metric, at));
+            add(&mut table, &runs, &pairs, &(metric, at));
         }
     }
     Some(table.finish(Vec::new()))
 }
 
-type Place = (Metric, Option<(u64, LoadMode)>);
+type Place = (Metric, Option<(String, u64, LoadMode)>);
+
+/// Where both sides of a cell were measured, whatever the index of the shape in either plan.
+fn place_of(cell: &PairedCell) -> (String, u64, LoadMode) {
+    (cell.shape_name.clone(), cell.batch_size, cell.load_mode)
+}
 
 /// The figures that the overview shows: median latency and throughput at every batch size, then those of the session.
 fn figures(pairs: &[&Pair]) -> Vec<Place> {
     let cells = pairs.iter().flat_map(|pair| &pair.cells);
-    let mut at: Vec<(u64, LoadMode)> = cells.map(|cell| (cell.batch_size, cell.load_mode)).collect();
-    at.sort_unstable();
-    at.dedup();
+    let mut cells: Vec<&PairedCell> = cells.collect();
+    cells.sort_by_key(|cell| (cell.shape, cell.batch_size, cell.load_mode));
+    let mut at: Vec<(String, u64, LoadMode)> = Vec::new();
+    for cell in cells {
+        if !at.contains(&place_of(cell)) {
+            at.push(place_of(cell));
+        }
+    }
     let of_cells = [Metric::LatencyP50, Metric::Throughput].into_iter().flat_map(|metric| {
         let at = at.clone();
         at.into_iter().map(move |at| (metric, Some(at)))
     });
     let of_session = [Metric::SessionLoad, Metric::FileSize, Metric::AccuracyTop1, Metric::MeanAbsoluteError];
     let of_session =
-        of_session.into_iter().filter(|&metric| pairs.iter().any(|pair| row(pair, (metric, None)).is_some()));
+        of_session.into_iter().filter(|&metric| pairs.iter().any(|pair| row(pair, &(metric, None)).is_some()));
     of_cells.chain(of_session.map(|metric| (metric, None))).collect()
 }
 
-fn row(pair: &Pair, (metric, at): Place) -> Option<&Row> {
+fn row<'p>(pair: &'p Pair, (metric, at): &Place) -> Option<&'p Row> {
     let rows = match at {
-        Some(at) => &pair.cells.iter().find(|cell| (cell.batch_size, cell.load_mode) == at)?.rows,
+        Some(at) => &pair.cells.iter().find(|cell| place_of(cell) == *at)?.rows,
         None => &pair.rows,
     };
-    rows.iter().find(|row| row.metric == metric)
+    rows.iter().find(|row| row.metric == *metric)
 }
 
-fn add(table: &mut Builder, runs: &[String], pairs: &[&Pair], place: Place) {
+fn add(table: &mut Builder, runs: &[String], pairs: &[&Pair], place: &Place) {
     let Some(first) = pairs.iter().find_map(|pair| row(pair, place)) else { return };
     let variant = plain(&pairs[0].baseline.label);
-    let batch = place.1.map_or(MEANINGLESS.into(), |(batch_size, _)| batch_size.to_string());
+    let cell = pairs.iter().flat_map(|pair| &pair.cells).find(|cell| place.1.as_ref() == Some(&place_of(cell)));
+    let batch = cell.map_or(MEANINGLESS.into(), batch);
     let name = format!("{variant} {} {batch}", figure_name(place.0));
     let baseline = first.baseline.measured().map(|found| number::value(place.0.unit(), found.value, found.interval));
     let mut cells = vec![variant, figure_name(place.0).into(), batch, baseline.unwrap_or_else(|| "-".into())];

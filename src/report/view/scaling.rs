@@ -1,9 +1,250 @@
-//! How latency and throughput go with batch size and shape.
+//! How latency, throughput and memory go with batch size and shape, and what idle gaps cost.
 
-use super::Section;
-use super::words::Source;
+use super::number;
+use super::section::Section;
+use super::table::{Builder, RowKind, Table};
+use super::text::plain;
+use super::words::{self, Source, not_measured};
+use crate::analysis::{BatchCurve, BatchFit, Cliff, CliffEvidence, Estimate, MemoryFit, Scaling, Within, WithinLimit};
+use crate::plan::CellKey;
+use crate::record::{Metric, Unit};
 
-/// How latency and throughput go with batch size and shape.
-pub(super) fn sections(_: Source<'_>) -> Vec<Section> {
-    Vec::new()
+/// Deviations from a line that a sentence names.
+const NAMED_DEVIATIONS: usize = 3;
+
+/// How latency, throughput and memory go with batch size and shape, and what idle gaps cost.
+pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
+    let mut sections = Vec::new();
+    if !source.findings.scaling.is_empty() {
+        let lines = pairs(source).flat_map(|(scaling, curve)| curve_lines(source, scaling, curve)).collect();
+        sections.push(Section {
+            title: "Batch size and shape".into(),
+            lines,
+            tables: vec![first_runs(source)].into_iter().filter(|table| !table.rows.is_empty()).collect(),
+        });
+    }
+    sections.push(idle(source));
+    sections
+}
+
+/// The knee, and the best batch size under the latency limit, of the session that is chosen for throughput or else of
+/// the first one that was measured.
+pub(super) fn summary(source: Source<'_>) -> Vec<String> {
+    let chosen = source.findings.answer.throughput.pick().map(|pick| pick.key);
+    let is_chosen = |curve: &BatchCurve| chosen.is_none_or(|key| curve.key(key.batch_size) == key);
+    let Some((scaling, curve)) = pairs(source).find(|(_, curve)| is_chosen(curve)) else { return Vec::new() };
+    let name = source.name(scaling.session);
+    let knee = scaling.knee.map(|knee| format!("{name}: {}.", knee_words(source, curve, knee)));
+    let limit = scaling.limits.iter().find(|limit| limit.metric == Metric::LatencyP99);
+    let limit = limit.map(|limit| format!("{name}: {}.", limit_words(source, curve, limit)));
+    knee.into_iter().chain(limit).collect()
+}
+
+/// What the template says of a curve beyond where it saturates: its knee, and its line.
+pub(super) fn of_curve(source: Source<'_>, curve: &BatchCurve) -> Option<String> {
+    let (scaling, _) = pairs(source).find(|(_, other)| *other == curve)?;
+    let fit = scaling.fit.as_ref().ok().map(line);
+    let knee = scaling.knee.map(|knee| format!("most throughput for its latency at batch {knee}"));
+    let parts: Vec<String> = knee.into_iter().chain(fit).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn pairs(source: Source<'_>) -> impl Iterator<Item = (&Scaling, &BatchCurve)> {
+    source.findings.scaling.iter().zip(&source.findings.batch_curves)
+}
+
+/// `fp32, seq 64, 2 requests in flight`.
+fn subject(source: Source<'_>, scaling: &Scaling) -> String {
+    let plan = &source.record.plan;
+    let concurrency = match scaling.load_mode.concurrency() {
+        several if plan.load_modes.len() > 1 || several != 1 => format!(", {several} requests in flight"),
+        _ => String::new(),
+    };
+    format!("{}{}{concurrency}", source.name(scaling.session), plain(&plan.shape_words(scaling.shape)))
+}
+
+fn curve_lines(source: Source<'_>, scaling: &Scaling, curve: &BatchCurve) -> Vec<String> {
+    let mut parts = vec![match &scaling.fit {
+        Ok(fit) => format!("median latency is {}; {}", line(fit), goodness(fit)),
+        Err(reason) => format!("latency as a line over batch sizes {}", not_measured(reason)),
+    }];
+    parts.extend(scaling.knee.map(|knee| knee_words(source, curve, knee)));
+    parts.extend(scaling.limits.iter().map(|limit| limit_words(source, curve, limit)));
+    parts.extend(scaling.cliffs.iter().map(cliff_words));
+    match &scaling.memory {
+        Some(Ok(memory)) => parts.push(memory_words(memory)),
+        Some(Err(reason)) => parts.push(format!("memory as a line over batch sizes {}", not_measured(reason))),
+        None => {}
+    }
+    let subject = subject(source, scaling);
+    parts.into_iter().map(|part| format!("{subject}: {part}.")).collect()
+}
+
+/// `82 µs (80 to 84) + 21 µs (20 to 22) for each sample`.
+fn line(fit: &BatchFit) -> String {
+    let [fixed, slope] = [&fit.fixed_ns, &fit.per_sample_ns].map(|part| amount(Unit::Ns, part));
+    format!("{fixed} + {slope} for each sample")
+}
+
+fn amount(unit: Unit, estimate: &Estimate) -> String {
+    let Some(measured) = estimate.measured() else { return String::new() };
+    match measured.interval {
+        Some(interval) => number::with_interval(unit, measured.value, interval),
+        None => number::value(unit, measured.value, None),
+    }
+}
+
+fn goodness(fit: &BatchFit) -> String {
+    let percent = |share: f64| number::value(Unit::Ratio, share, None);
+    if fit.off.is_empty() {
+        return format!("every batch size lies within {} of that line", percent(fit.worst.0));
+    }
+    let mut off = fit.off.clone();
+    off.sort_by(|one, other| other.deviation.0.abs().total_cmp(&one.deviation.0.abs()));
+    let named = off.iter().take(NAMED_DEVIATIONS).map(|found| {
+        let side = if found.deviation.0 > 0.0 { "above" } else { "below" };
+        format!("batch {} lies {} {side}", found.batch_size, percent(found.deviation.0.abs()))
+    });
+    let named = words::listed(&named.collect::<Vec<_>>());
+    let more = off.len().saturating_sub(NAMED_DEVIATIONS);
+    let more = if more > 0 { format!(", and {more} more by over 10%") } else { String::new() };
+    format!("that line does not hold: {named} it{more}")
+}
+
+fn knee_words(source: Source<'_>, curve: &BatchCurve, knee: u64) -> String {
+    let figures = throughput_and_latency(source, curve.key(knee));
+    let last = curve.points.last().map_or(knee, |point| point.batch_size);
+    let edge = if knee == last { ", the largest measured" } else { "" };
+    format!("most throughput for its latency (the knee) at batch {knee}{edge}: {figures}")
+}
+
+fn throughput_and_latency(source: Source<'_>, key: CellKey) -> String {
+    let shown = |metric: Metric| {
+        let value = source.cell(key).and_then(|cell| cell.value(metric));
+        value.map_or_else(|| "unknown".into(), |value| number::value(metric.unit(), value, None))
+    };
+    format!("{} at a median of {}", shown(Metric::Throughput), shown(Metric::LatencyP50))
+}
+
+fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> String {
+    let metric = if limit.metric == Metric::LatencyP99 { "p99" } else { "median latency" };
+    let most = super::context::time(limit.limit_ns);
+    match &limit.outcome {
+        Within::Best(batch) => format!(
+            "best throughput with {metric} within {most} at batch {batch}: {}",
+            throughput_and_latency(source, curve.key(*batch))
+        ),
+        Within::Closest(batch) => {
+            let value = source.cell(curve.key(*batch)).and_then(|cell| cell.figure(limit.metric));
+            let value = value.map(|value| amount(Unit::Ns, value)).unwrap_or_default();
+            format!("no batch size has its {metric} within {most}; batch {batch} comes closest with {value}")
+        }
+        Within::Unknown(reason) => format!("best batch size with {metric} within {most} {}", not_measured(reason)),
+    }
+}
+
+fn cliff_words(cliff: &Cliff) -> String {
+    let evidence: Vec<String> = cliff.evidence.iter().map(evidence_words).collect();
+    let evidence = match evidence.as_slice() {
+        [] => "nothing was seen to cause it in the arena, the caches or page faults".to_owned(),
+        all => format!("along with it {}", words::listed(all)),
+    };
+    let change = words::throughput_change(&cliff.change);
+    format!("throughput falls from batch {} to {} ({change}); {evidence}", cliff.from, cliff.to)
+}
+
+fn evidence_words(evidence: &CliffEvidence) -> String {
+    let bytes = |bytes: crate::units::Bytes| number::value(Unit::Bytes, bytes.as_f64(), None);
+    match evidence {
+        CliffEvidence::ArenaExtensions { extensions_count } => {
+            let count = extensions_count.round().max(1.0) as u64;
+            format!("the memory arena grew {count} time{}", words::plural(count))
+        }
+        CliffEvidence::CacheExceeded { level, cache_bytes, arena_bytes } => {
+            format!("the arena's peak ({}) outgrew the L{level} cache ({})", bytes(*arena_bytes), bytes(*cache_bytes))
+        }
+        CliffEvidence::MinorFaults { from, to } => {
+            let count = |value: f64| number::value(Unit::Count, value, None);
+            format!("minor page faults rose from {} to {} an inference", count(*from), count(*to))
+        }
+    }
+}
+
+fn memory_words(memory: &MemoryFit) -> String {
+    let [fixed, slope] = [&memory.fixed_bytes, &memory.per_sample_bytes].map(|part| amount(Unit::Bytes, part));
+    let fits = match (memory.largest_batch, memory.available_bytes) {
+        (Some(batch), Some(available)) => {
+            let measured = memory.largest_measured;
+            let how = if batch > measured {
+                format!(", extrapolated from batch {measured} and smaller")
+            } else {
+                String::new()
+            };
+            let available = number::value(Unit::Bytes, available.as_f64(), None);
+            format!("the {available} available hold batch {} at most{how}", number::count(batch))
+        }
+        _ => "how much was available is not known".into(),
+    };
+    format!("peak memory is {fixed} + {slope} for each sample; {fits}")
+}
+
+/// What the first inference at each batch size and shape takes.
+fn first_runs(source: Source<'_>) -> Table {
+    let title = "First inference at each batch size: what does a new shape cost?";
+    let mut table = Builder::new(title, &["variant, batch", "first inference", "over median"]);
+    for (scaling, _) in pairs(source) {
+        for found in &scaling.first_runs {
+            let name = source.name(scaling.session);
+            let row = format!("{name}, {}", source.batch(scaling.shape, found.batch_size));
+            let time =
+                table.figure(("first inference", &row), Some(&found.first_run_ns), |time| amount(Unit::Ns, time));
+            let ratio = table.figure(("over median", &row), Some(&found.over_median), |ratio| {
+                ratio.value().map(|value| format!("{}x", number::factor(value, None))).unwrap_or_default()
+            });
+            table.row(RowKind::Plain, vec![row, time, ratio]);
+        }
+    }
+    table.finish(vec!["over median: the first inference / the median of the same launch".into()])
+}
+
+fn idle(source: Source<'_>) -> Section {
+    let title = "Latency after idle gaps".to_owned();
+    let found = &source.findings.idle_gaps;
+    if found.is_empty() {
+        let line = "Not measured: `--idle-gaps` measures what the first request after a pause takes.".into();
+        return Section { title, lines: vec![line], tables: Vec::new() };
+    }
+    let mut table = Builder::new(
+        "Single inferences after a time without any: what does a pause cost?",
+        &["variant, gap", "median", "range", "over no gap", "inferences"],
+    );
+    let mut lines = vec!["One launch of each variant, so these figures have no interval.".to_owned()];
+    for session in found {
+        let name = format!("{}, {}", source.name(session.session), source.batch(session.shape, session.batch_size));
+        match &session.gaps {
+            Ok(gaps) => gaps.iter().for_each(|gap| {
+                let gap_words = match gap.gap_ns.0 {
+                    0 => "no gap".to_owned(),
+                    _ => format!("gap {}", super::context::time(gap.gap_ns)),
+                };
+                let row = format!("{name}, {gap_words}");
+                let cells = gap_cells(&mut table, gap, row);
+                table.row(RowKind::Plain, cells);
+            }),
+            Err(reason) => lines.push(format!("{name}: {}.", not_measured(reason))),
+        }
+    }
+    let table = table.finish(Vec::new());
+    Section { title, lines, tables: if table.rows.is_empty() { Vec::new() } else { vec![table] } }
+}
+
+fn gap_cells(table: &mut Builder, gap: &crate::analysis::GapFindings, row: String) -> Vec<String> {
+    let estimate = Some(&gap.latency_ns);
+    let median = table.figure(("median", &row), estimate, |latency| amount(Unit::Ns, latency));
+    let measured = gap.latency_ns.measured();
+    let range = measured.and_then(|measured| measured.range).map(|range| number::ends(Unit::Ns, range));
+    let ratio = gap.over_none.map(|ratio| format!("{}x", number::factor(ratio.0, None)));
+    let count = measured.map(|measured| number::count(measured.n));
+    let or_absent = |text: Option<String>| text.unwrap_or_else(|| super::table::ABSENT.into());
+    vec![row, median, or_absent(range), or_absent(ratio), or_absent(count)]
 }

@@ -26,7 +26,7 @@ fn no_change(table: &mut Builder, session: &SessionFindings, row: &str, reason: 
 
 /// Which variant is the fastest for a single prediction?
 pub(super) fn variants(source: Source<'_>) -> Table {
-    let title = format!("Variants at batch {}: which is the fastest?", source.single_batch_size().unwrap_or(1));
+    let title = format!("Variants at {}: which is the fastest?", source.single_batch());
     let mut table = Builder::new(title, &["variant", "median latency", "p99", "vs baseline", "accuracy", "file size"]);
     let single: HashMap<usize, &CellFindings> =
         source.single().into_iter().map(|cell| (cell.key.session, cell)).collect();
@@ -108,20 +108,27 @@ fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
 /// How far does batching pay?
 pub(super) fn sweep(source: Source<'_>) -> Table {
     let modes = source.record.plan.load_modes.len() > 1;
+    let swept = source.record.plan.is_swept();
     let mut header = vec!["variant", "batch"];
+    if swept {
+        header.push("shape");
+    }
     if modes {
         header.push("in flight");
     }
     header.extend(["median latency", "p99", "throughput", "vs baseline", "CPU"]);
     let mut table = Builder::new("Batch sweep: how far does batching pay?", &header);
     let curves = source.findings.batch_curves.iter();
-    let enough: HashSet<_> = curves.map(|curve| (curve.session, curve.enough, curve.load_mode)).collect();
+    let enough: HashSet<_> = curves.map(|curve| curve.key(curve.enough)).collect();
     for cell in &source.findings.cells {
         let session = source.session(cell.key.session);
         if !session.outcome.is_ok() {
             continue;
         }
         let mut cells = vec![plain(&session.label), cell.key.batch_size.to_string()];
+        if swept {
+            cells.push(plain(&source.record.plan.shapes[cell.key.shape].to_string()));
+        }
         if modes {
             cells.push(cell.key.load_mode.concurrency().to_string());
         }
@@ -130,7 +137,7 @@ pub(super) fn sweep(source: Source<'_>) -> Table {
             table.absent_row(cells, &row, &cell.outcome);
             continue;
         }
-        let is_enough = enough.contains(&(cell.key.session, cell.key.batch_size, cell.key.load_mode));
+        let is_enough = enough.contains(&cell.key);
         cells.extend(sweep_cells(&mut table, session, cell, &row));
         if is_enough {
             // Throughput is the third cell from the end.
@@ -148,7 +155,11 @@ fn sweep_notes(source: Source<'_>) -> Vec<String> {
         "CPU: utilization of the CPUs that the worker may use".into(),
     ];
     if has_comparison(source) {
-        notes.push("vs baseline: median latency at the same batch size".into());
+        notes.push(if source.record.plan.is_swept() {
+            "vs baseline: median latency at the same batch size and shape".into()
+        } else {
+            "vs baseline: median latency at the same batch size".into()
+        });
     }
     notes.extend(left_out(source));
     notes

@@ -5,13 +5,13 @@ use serde::Serialize;
 use super::context::Item;
 use super::text::plain;
 use super::words::{self, Source, not_measured};
-use super::{gpu, number};
+use super::{gpu, number, targets};
 use crate::analysis::{Basis, CellFindings, Estimate, Pick, SessionFindings};
 use crate::plan::LoadMode;
 use crate::record::{Metric, Unit};
 
 /// Why the training fields hold nothing.
-const NO_TRAINING: &str = "not measured: an inference profile";
+pub(super) const NO_TRAINING: &str = "not measured: an inference profile";
 
 /// The template's sections that one line a field fills.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,6 +26,8 @@ pub struct Fields {
     pub data_pipeline: Vec<Item>,
     /// *AI Performance Targets*.
     pub targets: Vec<Item>,
+    /// *Model Optimization Schedule*.
+    pub timeline: Vec<Item>,
     /// *Model Performance Degradation*.
     pub degradation: Vec<Item>,
     /// *Before vs. After Comparison*.
@@ -38,14 +40,15 @@ pub(super) fn fields(source: Source<'_>) -> Fields {
         training: gpu::training(source, NO_TRAINING),
         model_optimization: model_optimization(source),
         data_pipeline: data_pipeline(source),
-        targets: targets(source),
+        targets: targets::targets(source),
+        timeline: targets::timeline(source),
         degradation: degradation(source),
         before_after: before_after(source),
     }
 }
 
 /// A figure of a cell in full, or why there is none.
-fn cell_figure(cell: Option<&CellFindings>, metric: Metric) -> String {
+pub(super) fn cell_figure(cell: Option<&CellFindings>, metric: Metric) -> String {
     match cell.and_then(|cell| cell.figure(metric)) {
         Some(estimate) => words::full(metric, estimate),
         None => not_measured("the baseline has no such cell"),
@@ -117,8 +120,7 @@ fn batch_throughput(source: Source<'_>, session: usize) -> String {
     let Some(curve) = source.findings.batch_curves.iter().find(|curve| curve.session == session) else {
         return not_measured("no batch size was measured");
     };
-    let key =
-        crate::plan::CellKey { session, shape: curve.shape, batch_size: curve.enough, load_mode: curve.load_mode };
+    let key = curve.key(curve.enough);
     let saturation = match (curve.saturated, curve.points.len()) {
         (_, 1) => "only one batch size was measured".to_owned(),
         (true, _) => format!("larger batches, up to {}, bring less than 5% more", last_batch(curve)),
@@ -179,15 +181,11 @@ fn batch_throughput_of(source: Source<'_>, curve: &crate::analysis::BatchCurve) 
         LoadMode::Closed { concurrency: 1 } => String::new(),
         LoadMode::Closed { concurrency } => format!(" with {concurrency} requests in flight"),
     };
-    let key = crate::plan::CellKey {
-        session: curve.session,
-        shape: curve.shape,
-        batch_size: curve.enough,
-        load_mode: curve.load_mode,
-    };
-    let rate = source.cell(key).and_then(|cell| cell.figure(Metric::Throughput));
+    let rate = source.cell(curve.key(curve.enough)).and_then(|cell| cell.figure(Metric::Throughput));
     let rate = rate.map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();
-    format!("batch {}{mode}, {rate}, {}", curve.enough, gain.unwrap_or_default())
+    let scaling = super::scaling::of_curve(source, curve).map(|scaling| format!("; {scaling}"));
+    let gain = gain.unwrap_or_default();
+    format!("{}{mode}, {rate}, {gain}{}", source.batch(curve.shape, curve.enough), scaling.unwrap_or_default())
 }
 
 fn data_pipeline(source: Source<'_>) -> Vec<Item> {
@@ -230,36 +228,14 @@ fn better(source: Source<'_>) -> Result<&Pick, String> {
 }
 
 /// The reduction from a ratio: `52% lower (50% to 55%)`.
-fn reduction(estimate: &Estimate) -> String {
+pub(super) fn reduction(estimate: &Estimate) -> String {
     let Some(ratio) = estimate.measured() else { return not_measured("there is no ratio to the baseline") };
     let percent = |ratio: f64| format!("{:.1}%", (1.0 - ratio) * 100.0);
     let interval = ratio.interval.map(|i| format!(" ({} to {})", percent(i.high), percent(i.low)));
     format!("{} lower{}, n = {}", percent(ratio.value), interval.unwrap_or_default(), words::counted(ratio))
 }
 
-fn targets(source: Source<'_>) -> Vec<Item> {
-    let latency = better(source).map_or_else(
-        |reason| reason,
-        |pick| {
-            let cell = source.cell(pick.key);
-            let ratio = cell.and_then(|cell| cell.figure(Metric::LatencyP50RatioToBaseline));
-            format!(
-                "{}, as measured with {} {}",
-                ratio.map(reduction).unwrap_or_default(),
-                source.name(pick.key.session),
-                source.at(pick.key)
-            )
-        },
-    );
-    vec![
-        Item::new("Inference Latency", latency),
-        Item::new("Training Time", NO_TRAINING),
-        Item::new("Model Accuracy", accuracy_target(source)),
-        Item::new("Resource Efficiency", resources(source)),
-    ]
-}
-
-fn accuracy_target(source: Source<'_>) -> String {
+pub(super) fn accuracy_target(source: Source<'_>) -> String {
     let metrics = [Metric::AccuracyTop1, Metric::MeanAbsoluteError];
     let found = source.baseline().and_then(|baseline| {
         metrics.into_iter().find_map(|metric| Some((metric, baseline.figure(metric)?.measured()?)))

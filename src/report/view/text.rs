@@ -8,16 +8,22 @@ pub fn plain(text: &str) -> String {
     for character in text.trim().chars() {
         match character {
             '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() || turns_direction(c) => out.extend(c.escape_unicode()),
+            c if is_acted_on(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     out
 }
 
+/// Whether a terminal would act on a character instead of showing it, or it makes others read differently.
+#[must_use]
+pub fn is_acted_on(c: char) -> bool {
+    c.is_control() || turns_direction(c)
+}
+
 /// Unicode's bidirectional controls, which make text read differently from what it is.
 fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}')
 }
 
 /// `text` with everything escaped that Markdown (CommonMark with tables) would act on within a line.
@@ -33,13 +39,13 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// `text` as a code span of Markdown, which may stand in a table.
+/// `text` as a code span of Markdown, outside of tables.
 #[must_use]
 pub fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 /// `text` cut to at most `limit` characters, with an ellipsis where something was cut.
@@ -68,7 +74,7 @@ mod tests {
 
     #[test]
     fn code_spans_hold_backticks_and_pipes() {
-        assert_eq!(code("a`b|c"), "``a`b\\|c``");
+        assert_eq!(code("a`b|c"), "``a`b|c``");
         assert_eq!(code("`"), "`` ` ``");
     }
 

@@ -6,7 +6,7 @@ use crate::analysis::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, Bounds, Caveat, CellFindings, Change, Estimate, Findings,
     Interval, Measured, SessionFindings, Verdict,
 };
-use crate::plan::CellKey;
+use crate::plan::{At, CellKey};
 use crate::record::{Metric, RunRecord, Unit};
 
 /// A record and its findings, from which everything for people is worded.
@@ -38,25 +38,43 @@ impl<'a> Source<'a> {
         self.findings.cell(key)
     }
 
-    /// The cells for single predictions: the smallest measured batch size under the plan's first load mode.
+    /// The cells for single predictions: the smallest measured batch size of the first measured shape, under the plan's
+    /// first load mode.
     pub(super) fn single(self) -> Vec<&'a CellFindings> {
-        let Some(batch_size) = self.single_batch_size() else { return Vec::new() };
-        let mode = self.record.plan.load_modes.first().copied();
-        let cells = self.findings.cells.iter();
-        cells.filter(|cell| cell.key.batch_size == batch_size && Some(cell.key.load_mode) == mode).collect()
+        let Some(at) = self.single_place() else { return Vec::new() };
+        self.findings.cells.iter().filter(|cell| cell.key.at() == at).collect()
     }
 
-    pub(super) fn single_batch_size(self) -> Option<u64> {
+    /// Where single predictions were measured.
+    fn single_place(self) -> Option<At> {
         let measured = self.findings.cells.iter().filter(|cell| cell.outcome.is_ok());
-        let smallest = measured.map(|cell| cell.key.batch_size).min();
-        smallest.or(self.record.plan.batch_sizes.first().copied())
+        let smallest = measured.map(|cell| (cell.key.shape, cell.key.batch_size)).min();
+        let load_mode = self.record.plan.load_modes.first().copied()?;
+        let (shape, batch_size) = smallest.or_else(|| Some((0, self.record.plan.batch_sizes.first().copied()?)))?;
+        Some(At { shape, batch_size, load_mode })
     }
 
-    /// `at batch 4`, and the concurrency where the plan has several or one other than 1.
+    /// The batch size of single predictions.
+    pub(super) fn single_batch_size(self) -> Option<u64> {
+        self.single_place().map(|at| at.batch_size)
+    }
+
+    /// `batch 1`, or `batch 1, seq 64`, of single predictions.
+    pub(super) fn single_batch(self) -> String {
+        self.single_place().map_or_else(|| "batch 1".into(), |at| self.batch(at.shape, at.batch_size))
+    }
+
+    /// `batch 8`, or `batch 8, seq 64` where dimensions are swept.
+    pub(super) fn batch(self, shape: usize, batch_size: u64) -> String {
+        format!("batch {batch_size}{}", plain(&self.record.plan.shape_words(shape)))
+    }
+
+    /// `at batch 4`, the shape where dimensions are swept, and the concurrency where the plan has several or one other
+    /// than 1.
     pub(super) fn at(self, key: CellKey) -> String {
         let modes = &self.record.plan.load_modes;
         let concurrency = key.load_mode.concurrency();
-        let batch = format!("at batch {}", key.batch_size);
+        let batch = format!("at {}", self.batch(key.shape, key.batch_size));
         if modes.len() > 1 || concurrency != 1 {
             format!("{batch} with {concurrency} requests in flight")
         } else {

@@ -10,6 +10,7 @@ use crate::runner::Extent;
 use crate::runner::launch::Launch;
 use crate::runner::round::Run;
 use crate::sample::{GpuMonitor, GpuStretch};
+use crate::units::Nanos;
 
 /// A stretch is no longer than this: twelve samples, and ten updates of the slowest counters known with some room.
 const LONGEST_STRETCH: Duration = Duration::from_millis(1200);
@@ -90,14 +91,47 @@ impl Run<'_> {
         if remaining < SHORTEST_STRETCH {
             return Err("the budget was spent before it".into());
         }
-        let Some(budget) = self.plan.schedule.budget_ns else { return Ok(LONGEST_STRETCH.min(remaining)) };
         let on_gpu = |key: &CellKey| matches!(self.energy.devices[key.session], Device::Known(_));
-        let cells = u32::try_from(self.plan.cells().filter(on_gpu).count()).unwrap_or(u32::MAX).max(1);
-        let all = Duration::from(budget).mul_f64(STRETCH_SHARE);
-        let length = (all / cells).clamp(SHORTEST_STRETCH, LONGEST_STRETCH);
+        let Stretches { length, all } =
+            Stretches::of(self.plan.schedule.budget_ns, self.plan.cells().filter(on_gpu).count());
         if self.energy.spent + length > all {
             return Err("the budget leaves no time for it; raise `--budget`, or name fewer batch sizes".into());
         }
         Ok(length.min(remaining))
+    }
+}
+
+/// Time for the stretches of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::runner) struct Stretches {
+    /// Length of one.
+    pub length: Duration,
+    /// What all of them together may take.
+    pub all: Duration,
+}
+
+impl Stretches {
+    /// What a budget leaves for stretches where so many cells of the plan are on a GPU, each of which has one in every
+    /// round.
+    pub(in crate::runner) fn of(budget: Option<Nanos>, cells_count: usize) -> Stretches {
+        let Some(budget) = budget else {
+            return Stretches { length: LONGEST_STRETCH, all: Duration::MAX };
+        };
+        let all = Duration::from(budget).mul_f64(STRETCH_SHARE);
+        let cells = u32::try_from(cells_count).unwrap_or(u32::MAX).max(1);
+        Stretches { length: (all / cells).clamp(SHORTEST_STRETCH, LONGEST_STRETCH), all }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_take_a_fifth_of_the_budget_at_most() {
+        let of = |secs: u64, cells| Stretches::of(Some(Nanos(secs * 1_000_000_000)), cells);
+        let expected = |length, all| Stretches { length: Duration::from_millis(length), all: Duration::from_secs(all) };
+        assert_eq!(of(60, 20), expected(600, 12));
+        assert_eq!((of(60, 2), of(60, 600)), (expected(1200, 12), expected(250, 12)));
     }
 }

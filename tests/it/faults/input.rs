@@ -1,6 +1,7 @@
 //! Options, libraries and data that do not fit, and folders that cannot be written to.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 use super::{ONE_NODE, long_run, one_node};
 use crate::support::{BAD_INPUT, Onnxprof, USAGE, model};
@@ -38,6 +39,16 @@ fn options_that_do_not_fit_the_model_are_input_errors() {
     refused(&["--dim", "nope=3"], BAD_INPUT, "no input has a dimension `nope`", "onnxprof inspect");
     refused(&["--baseline", "nope"], USAGE, "no variant is called `nope`", "one-node");
     refused(&["--pin", "4000"], USAGE, "may not run on CPU 4000", "`--pin`");
+}
+
+#[test]
+fn a_path_that_no_record_can_name_is_refused_before_anything_is_written() {
+    let bench = Workbench::new();
+    let path = bench.path("").join(std::ffi::OsStr::from_bytes(b"m\xff.onnx"));
+    fs::copy(model(ONE_NODE), &path).unwrap();
+    let output = bench.profile(&path, [""; 0]).run();
+    output.assert_error(BAD_INPUT, "is not UTF-8", "rename the file");
+    assert_nothing_left(&bench, &output);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::fs;
 
 use onnxprof::analysis::{BottleneckKind, Findings, findings};
 use onnxprof::record::{
-    CpuEnergy, CpuPower, EnergyMethod, FitnessVerdict, GpuEnergy, GpuMemory, GpuMemoryScope, GpuUse, Metric,
-    Monitoring, Outcome, RunRecord, json_schema,
+    CpuEnergy, CpuPower, EnergyMethod, FailureKind, FitnessVerdict, GpuEnergy, GpuMemory, GpuMemoryScope, GpuUse,
+    Metric, Monitoring, Outcome, RunRecord, json_schema,
 };
 use onnxprof::sample::GPU_PERIOD;
 use onnxprof::units::{Bytes, Joules, Watts};
@@ -65,6 +65,8 @@ fn run_on_a_gpu_has_its_utilization_memory_and_energy() {
     let used = uses(&record, 4);
     assert_eq!(used.len(), 2);
     assert_eq!(used[0].energy, Ok(GpuEnergy { joules: Joules(412.0), method: EnergyMethod::Counter }));
+    // 70 W by the samples, for 1,200 inferences of 1 ms.
+    assert_close(used[0].energy_by_power_joules.clone().unwrap().unwrap().0, 84.0);
     assert_eq!(used[0].memory, Ok(GpuMemory { bytes: Bytes(700_000_000), scope: GpuMemoryScope::Process }));
     assert_eq!(value(&found, 1, Metric::GpuUtilization), 0.87);
     assert_eq!(value(&found, 1, Metric::GpuMemoryPeak), 7e8);
@@ -148,6 +150,53 @@ fn where_the_driver_does_not_list_the_worker_the_device_s_level_is_taken() {
     assert_eq!((memory.scope, memory.bytes), (GpuMemoryScope::Device, Bytes(0)));
     let estimate = found.cells[0].figure(Metric::GpuMemoryPeak).unwrap();
     assert!(estimate.measured().unwrap().remark.as_ref().unwrap().contains("the whole device"), "{estimate:?}");
+}
+
+#[test]
+fn memory_is_known_where_the_budget_leaves_no_time_to_look_longer() {
+    let bench = Workbench::new();
+    // Stretches may take a fifth of the budget, and are not shorter than 250 ms.
+    profile(&bench, &one_gpu(&json!({})), &["--budget", "1200ms"]).run().assert_code(0);
+    let record = bench.record();
+    let first = &record.launches[0].cells[0];
+    assert!(first.gpu.as_ref().unwrap().as_ref().unwrap_err().starts_with("the budget "), "{first:?}");
+    let memory = GpuMemory { bytes: Bytes(700_000_000), scope: GpuMemoryScope::Process };
+    assert_eq!(first.gpu_memory, Some(Ok(memory)));
+    let found = findings(&record);
+    let peak = found.cells[0].figure(Metric::GpuMemoryPeak).unwrap().measured().unwrap().clone();
+    assert_eq!((peak.value, peak.remark.as_deref().unwrap().contains("left no time")), (7e8, true));
+    assert!(found.cells[0].value(Metric::GpuPower).is_none());
+}
+
+#[test]
+fn forecast_counts_the_time_of_stretches() {
+    let bench = Workbench::new();
+    let variants = json!({ "one-node": { "fixed_ns": 1_000_000 } });
+    let script = json!({ "variants": variants, "execution_providers": ["CUDAExecutionProvider"] });
+    let words = ["--ep", "cuda", "--batch", "1,4", "--rounds", "10", "--alternations", "1", "--plan"];
+    let driver = one_gpu(&json!({}));
+    let output = bench.scripted_machine(&model(ONE_NODE), &script, words).env("ONNXPROF_NVML", driver.library()).run();
+    // 10 rounds of two cells, each of which has a stretch of 1.2 s.
+    output.assert_code(0).assert_stdout("0.4 minutes of it in uninterrupted stretches on the GPU");
+    let output = bench.scripted_machine(&model(ONE_NODE), &script, words).run();
+    assert!(!output.assert_code(0).stdout.contains("stretches"), "{output}");
+}
+
+#[test]
+fn gpu_that_runs_out_of_memory_at_one_batch_size_fails_that_and_skips_larger_ones() {
+    let bench = Workbench::new();
+    let fault = json!({ "at": "run", "kind": "out_of_memory", "from_batch_size": 4 });
+    let variants = json!({ "one-node": { "fixed_ns": 1_000_000, "fault": fault } });
+    let driver = one_gpu(&json!({}));
+    let output = on_gpu(&bench, &variants, &["--batch", "16"]).env("ONNXPROF_NVML", driver.library()).run();
+    output.assert_code(PARTIAL).assert_stderr("one-node at batch size 4: inference failed: Failed to allocate memory");
+    let record = bench.record();
+    let smaller = cell(&record, "one-node", 1);
+    assert!(smaller.outcome.is_ok() && uses(&record, 1).len() == 2, "{output}");
+    let Outcome::Failed(failure) = &cell(&record, "one-node", 4).outcome else { panic!("{output}") };
+    assert_eq!(failure.kind, FailureKind::OutOfMemory);
+    let skipped = Outcome::Skipped { reason: "batch size 4 ran out of memory".into() };
+    assert_eq!(cell(&record, "one-node", 16).outcome, skipped);
 }
 
 #[test]

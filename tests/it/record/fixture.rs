@@ -21,6 +21,8 @@ pub fn plan() -> Plan {
         graph_optimization: Default::default(),
         execution_mode: Default::default(),
         allow_spinning: None,
+        memory_pattern: None,
+        memory_arena: None,
         session_config: Default::default(),
     };
     Plan {
@@ -38,6 +40,8 @@ pub fn plan() -> Plan {
         sweep_end: SweepEnd::Listed,
         load_modes: vec![LoadMode::Closed { concurrency: 1 }],
         shapes: unswept(),
+        idle_gaps_ns: Vec::new(),
+        latency_limit_ns: None,
         inputs: InputRequest::default(),
         task: Task::Classification,
         schedule: Schedule {
@@ -51,6 +55,7 @@ pub fn plan() -> Plan {
             page_cache: PageCache::Warm,
             pin: Pin::Auto,
         },
+        tuning: None,
     }
 }
 
@@ -100,6 +105,7 @@ pub fn record() -> RunRecord {
         peaks: Vec::new(),
         contrasts: Vec::new(),
         idle_gaps: Vec::new(),
+        tuning: None,
         plan,
     }
 }
@@ -131,6 +137,7 @@ pub fn block(batch_size: u64, phase: Phase, latencies: &[u64]) -> Event {
         cpu_time_ns: Nanos(1),
         involuntary_switches_count: 0,
         major_faults_count: 0,
+        minor_faults_count: None,
         steal_ns: None,
         throttled_ns: None,
         migrations_count: None,

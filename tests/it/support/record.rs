@@ -146,6 +146,7 @@ pub fn build(shape: &RunShape) -> RunRecord {
         peaks: Vec::new(),
         contrasts: Vec::new(),
         idle_gaps: Vec::new(),
+        tuning: None,
         plan,
     };
     measure(&mut run, shape, &mut noise);
@@ -172,6 +173,8 @@ fn plan(shape: &RunShape) -> Plan {
         sweep_end: SweepEnd::Saturation,
         load_modes: vec![LoadMode::Closed { concurrency: 1 }],
         shapes: unswept(),
+        idle_gaps_ns: Vec::new(),
+        latency_limit_ns: None,
         inputs: InputRequest {
             data: (shape.samples > 0).then(|| "models/digits/digits-test.npz".into()),
             ..InputRequest::default()
@@ -188,6 +191,7 @@ fn plan(shape: &RunShape) -> Plan {
             page_cache: PageCache::Warm,
             pin: Pin::Auto,
         },
+        tuning: None,
     }
 }
 
@@ -301,6 +305,7 @@ fn model(shape: &VariantShape) -> ModelSummary {
             elements_count: shape.file_bytes / 4,
             bytes: Bytes(shape.file_bytes),
         }],
+        quantization: None,
         precision: Precision {
             label: shape.precision.into(),
             shares: vec![PrecisionShare { element_type: ElementType::Float, bytes_ratio: Ratio(1.0) }],
@@ -390,6 +395,7 @@ fn launch_record(
         }),
         latency_histogram: None,
         gpu: None,
+        gpu_memory: None,
     };
     LaunchRecord {
         launch,
@@ -454,6 +460,7 @@ fn block(
         cpu_time_ns: Nanos((total as f64 * 0.985) as u64),
         involuntary_switches_count: 0,
         major_faults_count: 0,
+        minor_faults_count: None,
         steal_ns: Some(Nanos(0)),
         throttled_ns: None,
         migrations_count: None,

@@ -1,0 +1,120 @@
+//! What to do, ranked by the conservative end of the measured gain, and what was not tried.
+//!
+//! Nothing is advised that was not measured, or that does not follow from measured figures alone.
+
+mod diagnosed;
+mod not_tried;
+mod serving;
+mod ship;
+mod types;
+
+pub use types::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried};
+
+pub(super) use not_tried::not_tried;
+pub(super) use ship::size_factor;
+
+use super::choose::Facts;
+use super::conclusions::{Answer, Caveat};
+use super::estimate::{Estimate, Interval, Measured};
+use super::findings::{CellFindings, Verdict};
+use crate::record::Metric;
+
+/// From this gain on, the lower end of its interval makes an advice one of high priority.
+const HIGH_GAIN: f64 = 1.5;
+
+/// The same for medium priority.
+const MEDIUM_GAIN: f64 = 1.1;
+
+/// Ranks what the run's evidence supports.
+pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
+    let mut advice = ship::advice(facts, answer);
+    advice.extend(answer.throughput.pick().and_then(|pick| serving::batch(facts, pick)));
+    advice.extend(answer.latency.pick().and_then(|pick| serving::load_before_traffic(facts, pick)));
+    advice.extend(diagnosed::options(facts));
+    advice.extend(diagnosed::keep_warm(facts));
+    for advice in &mut advice {
+        advice.priority = priority(advice);
+    }
+    advice.sort_by(|one, other| {
+        let tier = |advice: &Advice| Tier::of(advice);
+        tier(one).cmp(&tier(other)).then(conservative(&other.gain).total_cmp(&conservative(&one.gain)))
+    });
+    advice
+}
+
+/// What gains: every prediction, then some of them, then no prediction but a resource. Advice of one tier is not weighed
+/// against that of another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tier {
+    EveryPrediction,
+    SomePredictions,
+    Resources,
+}
+
+impl Tier {
+    fn of(advice: &Advice) -> Self {
+        match (&advice.action, advice.metric) {
+            (Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, _) => Tier::SomePredictions,
+            (_, Metric::FileSize | Metric::CpuUtilization) => Tier::Resources,
+            _ => Tier::EveryPrediction,
+        }
+    }
+}
+
+/// The end of the gain's interval that promises less; without an interval nothing is promised.
+fn conservative(gain: &Estimate) -> f64 {
+    gain.interval().map_or(1.0, |interval| interval.low)
+}
+
+fn priority(advice: &Advice) -> Priority {
+    match (Tier::of(advice), conservative(&advice.gain)) {
+        (Tier::EveryPrediction, gain) if gain >= HIGH_GAIN => Priority::High,
+        (Tier::EveryPrediction, gain) if gain >= MEDIUM_GAIN => Priority::Medium,
+        (Tier::SomePredictions, gain) if gain >= HIGH_GAIN => Priority::Medium,
+        _ => Priority::Low,
+    }
+}
+
+fn factor(with: &CellFindings, without: &CellFindings, metric: Metric) -> Option<f64> {
+    Some(with.value(metric)? / without.value(metric)?)
+}
+
+/// High where nothing or too little is known of the outputs; medium where they only agree with a reference, where they
+/// got a little worse, or the tail did; low where labels showed no significant fall.
+fn risk(caveats: &[Caveat]) -> Level {
+    let has = |caveat| caveats.contains(&caveat);
+    if has(Caveat::AccuracyNotMeasured) || has(Caveat::LowAgreement) {
+        Level::High
+    } else if [Caveat::AgreementOnly, Caveat::AccuracyFellLittle, Caveat::WorseTail, Caveat::Incomplete]
+        .into_iter()
+        .any(has)
+    {
+        Level::Medium
+    } else {
+        Level::Low
+    }
+}
+
+/// `1/x` of an estimate of a positive `x`.
+fn reciprocal(estimate: &Estimate) -> Estimate {
+    match estimate.measured() {
+        Some(measured) => Estimate::Measured(Measured {
+            value: 1.0 / measured.value,
+            interval: measured.interval.map(Interval::reciprocal),
+            range: None,
+            ..measured.clone()
+        }),
+        None => estimate.clone(),
+    }
+}
+
+/// The number behind an estimate and what it counts, for the evidence.
+fn evidence(
+    key: crate::plan::CellKey,
+    against: Against,
+    gain: &Estimate,
+    verdict: Option<Verdict>,
+) -> Option<Evidence> {
+    let measured = gain.measured()?;
+    Some(Evidence { key, against, n: measured.n, n_of: measured.n_of, verdict })
+}

@@ -1,0 +1,165 @@
+//! What could bring more and was not in the plan, each with the command that tries it.
+
+use std::collections::BTreeSet;
+
+use super::{NotTried, Untried};
+use crate::analysis::choose::Facts;
+use crate::analysis::conclusions::{Answer, Caveat};
+use crate::analysis::reproduce;
+use crate::plan::{Binding, CPU_PROVIDER, PageCache, Plan, RuntimeChoice, provider_short_name};
+use crate::record::{Dim, Metric, ModelSummary, RunRecord, ValueType};
+
+/// An execution provider that computes elsewhere, on a service that a profile knows nothing of.
+const REMOTE_PROVIDER: &str = "AzureExecutionProvider";
+
+/// Precisions of files that nothing has been taken from.
+const FULL_PRECISION: [&str; 2] = ["fp32", "fp64"];
+
+/// Everything that the plan leaves out, what is likely to bring most first. Nothing for a run that measured nothing.
+pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
+    if facts.sessions.iter().all(|session| !session.outcome.is_ok()) {
+        return Vec::new();
+    }
+    let record = facts.index.record;
+    let scripted = record.plan.sessions.iter().all(|spec| matches!(spec.runtime, RuntimeChoice::Script(_)));
+    let mut found = Vec::new();
+    found.extend(labels(facts));
+    found.extend(quantization(record));
+    found.extend(batches(record, answer));
+    found.extend(threads(record));
+    found.extend(tuning(record));
+    found.extend(providers(record));
+    found.extend(device_binding(record));
+    found.extend(concurrency(record));
+    found.extend(open_dimensions(record));
+    found.extend(idle_gaps(record));
+    found.extend(another_runtime(record).filter(|_| !scripted));
+    found.extend(cold_start(record));
+    found
+}
+
+fn profile(record: &RunRecord, what: Untried, options: &[&str]) -> NotTried {
+    let options: Vec<String> = options.iter().map(|&word| word.to_owned()).collect();
+    NotTried { what, command: reproduce::with(record, "profile", &options) }
+}
+
+fn labels(facts: &Facts<'_>) -> Option<NotTried> {
+    let scores = [Metric::AccuracyTop1, Metric::MeanAbsoluteError];
+    let scored = facts.sessions.iter().any(|session| {
+        scores.into_iter().filter_map(|metric| session.figure(metric)).any(|score| score.measured().is_some())
+    });
+    let has_data = facts.index.record.dataset.is_some();
+    let words: &[&str] = if has_data { &["--labels", "FILE"] } else { &["--data", "FILE"] };
+    (!scored).then(|| profile(facts.index.record, Untried::Labels, words))
+}
+
+fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
+    record.variants.iter().filter_map(|variant| variant.model.as_ref())
+}
+
+/// Where the weights of every file are in full precision; not where there are none.
+fn quantization(record: &RunRecord) -> Option<NotTried> {
+    let full = |model: &ModelSummary| FULL_PRECISION.contains(&model.precision.label.as_str());
+    let all_full = models(record).all(full) && models(record).any(|model| !model.weights.is_empty());
+    all_full.then(|| profile(record, Untried::Quantization, &["QUANTIZED.onnx"]))
+}
+
+fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
+    let pick = answer.throughput.pick().filter(|pick| pick.caveats.contains(&Caveat::StillRising))?;
+    let largest = pick.key.batch_size;
+    let sizes = format!("{largest},{},{}", largest.checked_mul(2)?, largest.checked_mul(4)?);
+    Some(profile(record, Untried::LargerBatches(largest), &["--batch", &sizes]))
+}
+
+/// One number of threads was measured; a single one where there were several, else as many as there are CPUs.
+fn threads(record: &RunRecord) -> Option<NotTried> {
+    let counts: BTreeSet<u64> = record.plan.sessions.iter().map(|spec| spec.options.intra_threads).collect();
+    let [&only] = counts.iter().collect::<Vec<_>>()[..] else { return None };
+    let other = if only > 1 { 1 } else { record.host.usable_cpus_count };
+    (other != only).then(|| profile(record, Untried::Threads(only), &["--intra-threads", &other.to_string()]))
+}
+
+fn tuning(record: &RunRecord) -> Option<NotTried> {
+    let plan = &record.plan;
+    let options: Vec<_> = plan.sessions.iter().map(|spec| &spec.options).collect();
+    let one = options.windows(2).all(|pair| pair[0] == pair[1]);
+    one.then(|| NotTried { what: Untried::Tuning, command: reproduce::with(record, "tune", &[]) })
+}
+
+/// Execution providers that the libraries offer and no session used.
+fn providers(record: &RunRecord) -> Vec<NotTried> {
+    let used: BTreeSet<&str> = record.plan.sessions.iter().map(|spec| spec.execution_provider.as_str()).collect();
+    let offered: BTreeSet<&str> =
+        record.runtimes.iter().flat_map(|runtime| &runtime.execution_providers).map(String::as_str).collect();
+    let missing = offered.difference(&used).filter(|&&provider| provider != REMOTE_PROVIDER);
+    let try_it = |&provider: &&str| {
+        let both = format!("{},{}", provider_short_name(CPU_PROVIDER), provider_short_name(provider));
+        let words = if provider == CPU_PROVIDER { provider_short_name(CPU_PROVIDER) } else { both };
+        let offers = |runtime: &&crate::record::RuntimeInfo| runtime.execution_providers.iter().any(|p| p == provider);
+        let library = record.runtimes.iter().find(offers).map(|runtime| runtime.path.display().to_string());
+        let library = library.unwrap_or_default();
+        let what = Untried::ExecutionProvider(provider.to_owned());
+        profile(record, what, &["--runtime", &library, "--ep", &words])
+    };
+    missing.map(try_it).collect()
+}
+
+fn device_binding(record: &RunRecord) -> Option<NotTried> {
+    let sessions = &record.plan.sessions;
+    let on_gpu = sessions.iter().find(|spec| spec.nvidia_device().is_some())?;
+    let bound = sessions.iter().any(|spec| spec.binding == Binding::Device);
+    let provider = provider_short_name(&on_gpu.execution_provider);
+    (!bound).then(|| profile(record, Untried::DeviceBinding, &["--ep", &provider, "--bind", "host,device"]))
+}
+
+fn concurrency(record: &RunRecord) -> Option<NotTried> {
+    let single = record.plan.load_modes.iter().all(|mode| mode.concurrency() == 1);
+    (single && record.host.usable_cpus_count > 1)
+        .then(|| profile(record, Untried::Concurrency, &["--concurrency", "1,2,4"]))
+}
+
+/// Open dimensions other than the batch size, each with the size that was fed, half and twice that.
+fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
+    let Some(variant) = record.variants.get(record.plan.baseline) else { return Vec::new() };
+    let Some(model) = &variant.model else { return Vec::new() };
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut found = Vec::new();
+    for input in &model.inputs {
+        let ValueType::Tensor { dims: Some(dims), .. } = &input.value_type else { continue };
+        let fed = variant.inputs.iter().find(|fed| fed.name == input.name);
+        for (place, dim) in dims.iter().enumerate() {
+            let Dim::Symbolic(name) = dim else { continue };
+            let fed = fed.and_then(|fed| *fed.dims.get(place)?);
+            let (Some(fed), false) = (fed, model.batch_axis.symbol.as_ref() == Some(name)) else { continue };
+            if !is_swept(&record.plan, name) && seen.insert(name) {
+                found.push(open_dimension(record, name, fed));
+            }
+        }
+    }
+    found
+}
+
+fn is_swept(plan: &Plan, dimension: &str) -> bool {
+    plan.shapes.iter().any(|shape| shape.dims.contains_key(dimension))
+}
+
+fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {
+    let sizes = BTreeSet::from([(fed / 2).max(1), fed.max(1), fed.max(1).saturating_mul(2)]);
+    let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
+    profile(record, Untried::OpenDimension(name.to_owned()), &["--sweep", &format!("dim={name}:{}", sizes.join(","))])
+}
+
+fn idle_gaps(record: &RunRecord) -> Option<NotTried> {
+    record.idle_gaps.is_empty().then(|| profile(record, Untried::IdleGaps, &["--idle-gaps"]))
+}
+
+fn another_runtime(record: &RunRecord) -> Option<NotTried> {
+    let [only] = record.runtimes.as_slice() else { return None };
+    let both = format!("{},cpu@VERSION", reproduce::library(&record.plan, 0));
+    Some(profile(record, Untried::AnotherRuntime(only.version.clone()), &["--runtime", &both]))
+}
+
+fn cold_start(record: &RunRecord) -> Option<NotTried> {
+    let warm = record.plan.schedule.page_cache == PageCache::Warm;
+    warm.then(|| profile(record, Untried::ColdStart, &["--cold"]))
+}

@@ -1,0 +1,102 @@
+//! How a session is served: requests in batches, and loading before requests arrive.
+
+use std::collections::BTreeMap;
+
+use super::{Action, Advice, Against, Level, Priority, evidence, factor};
+use crate::analysis::choose::Facts;
+use crate::analysis::conclusions::{Caveat, Pick};
+use crate::analysis::estimate::{Estimate, Interval, Measured};
+use crate::analysis::over_launches::centre;
+use crate::analysis::reproduce;
+use crate::plan::CellKey;
+use crate::record::{BlockRecord, Metric};
+
+/// A first prediction that takes this long, in nanoseconds, is noticed: a tenth of a second is about the longest that
+/// feels immediate (Miller 1968; Nielsen 1993).
+const NOTICED_NS: f64 = 100e6;
+
+/// Batches of the recommended size instead of single predictions, within the same session.
+pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
+    let curve = facts.curves.iter().find(|curve| {
+        (curve.session, curve.shape, curve.load_mode) == (pick.key.session, pick.key.shape, pick.key.load_mode)
+    })?;
+    let from = curve.points.first()?.batch_size;
+    let (large, small) = (pick.key, CellKey { batch_size: from, ..pick.key });
+    let gain = batch_gain(facts, large, small);
+    if gain.interval().is_none_or(|interval| interval.low <= 1.0) {
+        return None;
+    }
+    let (large_cell, small_cell) = (facts.cell(large)?, facts.cell(small)?);
+    Some(Advice {
+        action: Action::Batch { key: large, from },
+        priority: Priority::Low,
+        evidence: evidence(large, Against::BatchSize(from), &gain, None).into_iter().collect(),
+        gain,
+        metric: Metric::Throughput,
+        accuracy: None,
+        memory_factor: factor(large_cell, small_cell, Metric::PeakMemory),
+        latency_factor: factor(large_cell, small_cell, Metric::LatencyP50),
+        effort: Level::Medium,
+        risk: Level::Medium,
+        caveats: pick.caveats.iter().copied().filter(|&caveat| caveat == Caveat::StillRising).collect(),
+        command: reproduce::command(
+            facts.index.record,
+            (pick.key.session, pick.key.shape),
+            &[from, pick.key.batch_size],
+        ),
+    })
+}
+
+/// Throughput of one batch size over that of another, launch by launch.
+fn batch_gain(facts: &Facts<'_>, large: CellKey, small: CellKey) -> Estimate {
+    let rates = |key: CellKey| {
+        let mut rates: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+        for block in facts.index.blocks(key) {
+            let sums = rates.entry(block.launch).or_default();
+            sums.0 += predictions(block);
+            sums.1 += block.elapsed_ns.as_secs_f64();
+        }
+        rates
+    };
+    let small = rates(small);
+    let ratio = |(launch, large): (u64, (f64, f64))| {
+        let small = small.get(&launch)?;
+        Some((large.0 / large.1) / (small.0 / small.1)).filter(|ratio| ratio.is_finite())
+    };
+    centre(&rates(large).into_iter().filter_map(ratio).collect::<Vec<_>>(), "no launch measured both batch sizes")
+}
+
+fn predictions(block: &BlockRecord) -> f64 {
+    (block.inferences_count * block.key.batch_size) as f64
+}
+
+/// Loading the recommended session and running it once before requests arrive, where the first prediction would
+/// otherwise take long enough to be noticed.
+pub(super) fn load_before_traffic(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
+    let first = facts.sessions[pick.key.session].figure(Metric::TimeToFirstPrediction)?.measured()?;
+    let later = facts.cell(pick.key)?.value(Metric::LatencyP50).filter(|&later| later > 0.0)?;
+    if first.interval.map_or(first.value, |interval| interval.low) < NOTICED_NS {
+        return None;
+    }
+    let over = |interval: Interval| Interval { low: interval.low / later, high: interval.high / later };
+    let gain = Estimate::Measured(Measured {
+        value: first.value / later,
+        interval: first.interval.map(over),
+        range: first.range.map(over),
+        ..first.clone()
+    });
+    Some(Advice {
+        action: Action::LoadBeforeTraffic { key: pick.key },
+        priority: Priority::Low,
+        evidence: evidence(pick.key, Against::Loaded, &gain, None).into_iter().collect(),
+        gain,
+        metric: Metric::TimeToFirstPrediction,
+        accuracy: None,
+        memory_factor: None,
+        latency_factor: None,
+        effort: Level::Medium,
+        risk: Level::Low,
+        caveats: Vec::new(),
+        command: reproduce::command(facts.index.record, (pick.key.session, pick.key.shape), &[pick.key.batch_size]),
+    })
+}

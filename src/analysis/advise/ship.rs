@@ -1,0 +1,153 @@
+//! Another session instead of the baseline's: another file, or the same one with other settings.
+
+use super::{Action, Advice, Against, Level, Priority, Setting, evidence, factor, reciprocal, risk};
+use crate::analysis::choose::{Facts, caveats};
+use crate::analysis::conclusions::{Answer, Pick};
+use crate::analysis::estimate::{Counted, Estimate};
+use crate::analysis::findings::{CellFindings, Change, Verdict};
+use crate::analysis::reproduce;
+use crate::plan::{CellKey, SessionSpec};
+use crate::record::{Metric, RunRecord};
+
+/// A file must be smaller by this factor for its size alone to be a reason to ship it.
+const SIZE_FACTOR_WORTH_IT: f64 = 1.1;
+
+/// Every session that gains for single predictions, and the one that has the most throughput.
+pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
+    let single = facts.single();
+    let gains = |cell: &&CellFindings| {
+        for_latency(facts, cell).or_else(|| for_size(facts, cell)).or_else(|| for_threads(facts, cell))
+    };
+    let mut advice: Vec<Advice> = single.iter().filter_map(gains).collect();
+    if let Some(pick) = answer.throughput.pick()
+        && !advice.iter().any(|known| known.action.key().session == pick.key.session)
+    {
+        advice.extend(for_throughput(facts, pick));
+    }
+    advice
+}
+
+/// How a session does against the baseline in one figure.
+struct Gain<'a> {
+    cell: &'a CellFindings,
+    gain: Estimate,
+    metric: Metric,
+    verdict: Option<Verdict>,
+}
+
+fn usable_change<'a>(facts: &Facts<'_>, cell: &'a CellFindings) -> Option<&'a Change> {
+    let change = &cell.comparison.as_ref()?.p50;
+    facts.rejection(cell.key.session).is_none().then_some(change)
+}
+
+fn for_latency(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
+    let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Faster)?;
+    let gain = reciprocal(&change.ratio);
+    of(facts, Gain { cell, gain, metric: Metric::LatencyP50, verdict: Some(change.verdict) })
+}
+
+fn for_throughput(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
+    let cell = facts.cell(pick.key)?;
+    let change = &cell.comparison.as_ref()?.throughput;
+    let gain = change.ratio.clone();
+    of(facts, Gain { cell, gain, metric: Metric::Throughput, verdict: Some(change.verdict) })
+}
+
+/// A session that is as fast as the baseline and has the smaller file.
+fn for_size(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
+    let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
+    let factor = size_factor(facts, cell.key.session).filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
+    let gain = Estimate::exact(factor, 1, Counted::Files);
+    of(facts, Gain { cell, gain, metric: Metric::FileSize, verdict: Some(change.verdict) })
+}
+
+/// A session of the baseline's model that is as fast, also in throughput, with fewer threads.
+fn for_threads(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
+    let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
+    let holds = |verdict| matches!(verdict, Verdict::Same | Verdict::Faster);
+    if !holds(cell.comparison.as_ref()?.throughput.verdict) {
+        return None;
+    }
+    let plan = &facts.index.record.plan;
+    let (own, base) = (&plan.sessions[cell.key.session], &plan.sessions[facts.index.baseline?]);
+    let fewer = own.variant == base.variant && own.options.intra_threads < base.options.intra_threads;
+    let factor = base.options.intra_threads as f64 / own.options.intra_threads as f64;
+    let launches = change.ratio.measured()?.n;
+    let gain = Estimate::exact(factor, launches, Counted::Launches);
+    fewer.then_some(())?;
+    of(facts, Gain { cell, gain, metric: Metric::CpuUtilization, verdict: Some(change.verdict) })
+}
+
+/// File size of the baseline / file size of `session`.
+pub(crate) fn size_factor(facts: &Facts<'_>, session: usize) -> Option<f64> {
+    let size = |session: usize| facts.sessions[session].figure(Metric::FileSize)?.value();
+    Some(size(facts.index.baseline?)? / size(session)?)
+}
+
+fn of(facts: &Facts<'_>, Gain { cell, gain, metric, verdict }: Gain<'_>) -> Option<Advice> {
+    let session = cell.key.session;
+    let baseline = CellKey { session: facts.index.baseline?, ..cell.key };
+    let caveats = caveats(facts, cell);
+    let without = facts.cell(baseline);
+    let record = facts.index.record;
+    let (own, base) = (&record.plan.sessions[session], &record.plan.sessions[baseline.session]);
+    let (action, effort) = if own.variant == base.variant {
+        (Action::Switch { key: cell.key, settings: settings(record, session, baseline.session) }, effort(own, base))
+    } else {
+        (Action::Ship { key: cell.key }, effort(own, base))
+    };
+    Some(Advice {
+        action,
+        priority: Priority::Low,
+        evidence: evidence(cell.key, Against::Baseline(baseline), &gain, verdict).into_iter().collect(),
+        gain,
+        metric,
+        accuracy: facts.sessions[session].accuracy.change.clone(),
+        memory_factor: without.and_then(|without| factor(cell, without, Metric::PeakMemory)),
+        latency_factor: without.and_then(|without| factor(cell, without, Metric::LatencyP50)),
+        effort,
+        risk: risk(&caveats),
+        caveats,
+        command: reproduce::command(record, (session, cell.key.shape), &[cell.key.batch_size]),
+    })
+}
+
+/// By the rule that stands on [`Level`].
+fn effort(own: &SessionSpec, base: &SessionSpec) -> Level {
+    if own.nvidia_device().is_some() && base.nvidia_device().is_none() {
+        Level::High
+    } else if own.runtime != base.runtime
+        || own.execution_provider != base.execution_provider
+        || own.binding != base.binding
+    {
+        Level::Medium
+    } else {
+        Level::Low
+    }
+}
+
+/// In what a session differs from the baseline's.
+fn settings(record: &RunRecord, session: usize, baseline: usize) -> Vec<Setting> {
+    let (own, base) = (&record.plan.sessions[session], &record.plan.sessions[baseline]);
+    let mut settings = Vec::new();
+    if own.runtime != base.runtime {
+        let known = record.runtime_of(session).map(|runtime| runtime.version.clone());
+        let version = known.unwrap_or_else(|| own.runtime.path().display().to_string());
+        settings.push(Setting::Runtime { version });
+    }
+    if own.execution_provider != base.execution_provider {
+        settings.push(Setting::ExecutionProvider(own.execution_provider.clone()));
+    }
+    if own.binding != base.binding {
+        settings.push(Setting::Binding(own.binding));
+    }
+    if own.options.intra_threads != base.options.intra_threads {
+        settings.push(Setting::IntraThreads(own.options.intra_threads));
+    }
+    let mut alike = own.options.clone();
+    alike.intra_threads = base.options.intra_threads;
+    if alike != base.options || own.provider != base.provider && own.execution_provider == base.execution_provider {
+        settings.push(Setting::Options);
+    }
+    settings
+}

@@ -1,0 +1,189 @@
+//! What figures say about a session's time: the clauses of its sentence, in the order of telling.
+
+use super::changed;
+use super::explanation::{Clause, DenormalFindings, Explanation, OperatorChange, Step, StepKind};
+use super::side::base_name;
+use super::waterfall::{computes_quantized, is_quantized};
+use crate::analysis::choose::Facts;
+use crate::analysis::findings::Verdict;
+use crate::analysis::{Bound, OperatorGroup};
+use crate::record::{Granularity, NodeProfile, Profiled, QuantizationFormat};
+use crate::units::Ratio;
+
+/// A step is worth a clause from this share of the larger median on: it is more than the noise floor of a latency and
+/// than a machine's drift between profiled and timed launches usually makes.
+const CLAUSE_SHARE: f64 = 0.05;
+
+/// From this share on, an operator is most of a step, and memory what limits most of a session.
+const MOST_SHARE: f64 = 0.5;
+
+/// What a session's time is made of, and why.
+pub(super) fn clauses(
+    facts: &Facts<'_>,
+    explanation: &Explanation,
+    denormals: Option<&DenormalFindings>,
+) -> Vec<Clause> {
+    let mut clauses = Vec::new();
+    if let Some(nodes) = nodes(facts, explanation) {
+        let not_fused = not_fused(explanation, nodes);
+        clauses.extend(step(explanation, StepKind::Matrix));
+        match not_fused {
+            Some(not_fused) => clauses.push(not_fused),
+            None => clauses.extend(full_precision(explanation, nodes)),
+        }
+        for kind in [StepKind::Compiled, StepKind::Conversion, StepKind::Fusion, StepKind::Other, StepKind::Rest] {
+            clauses.extend(step(explanation, kind));
+        }
+        clauses.extend(computed_in_float(explanation, nodes));
+        clauses.extend(per_channel(explanation, nodes));
+        clauses.extend(memory_bound(facts, explanation));
+    }
+    clauses.extend(missing_instructions(explanation));
+    clauses.extend(denormals.and_then(denormal));
+    let variant = |session: usize| facts.index.record.plan.sessions[session].variant;
+    if variant(explanation.session) == variant(explanation.reference) {
+        clauses.retain(tells_two_sessions_apart);
+    }
+    clauses
+}
+
+/// Whether a clause can explain a difference between two sessions of one model: what the model itself brings along, it
+/// brings to both.
+fn tells_two_sessions_apart(clause: &Clause) -> bool {
+    matches!(clause, Clause::Step { .. } | Clause::NotFused { .. })
+}
+
+/// The nodes of the session as they ran.
+fn nodes<'a>(facts: &Facts<'a>, explanation: &Explanation) -> Option<&'a [NodeProfile]> {
+    let latency = explanation.latency.as_ref().filter(|_| !explanation.steps.is_empty())?;
+    let is_meant = |shape, batch_size| (shape, batch_size) == (latency.shape, latency.batch_size);
+    let profiles = facts.index.record.operators.iter();
+    let of_session = profiles.filter(|profile| profile.session == explanation.session);
+    let mut of_cell = of_session.filter(|profile| is_meant(profile.shape, profile.batch_size));
+    let profiled: &Profiled = of_cell.find_map(|profile| profile.profile.as_ref().ok())?;
+    Some(&profiled.nodes)
+}
+
+fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {
+    let step = step_of(explanation, kind)?;
+    let is_worth = is_large(explanation, step.change_ns()) && step.is_resolved();
+    let of_step = || explanation.operators.iter().filter(|change| kind_of(explanation, change) == kind);
+    let share = |change: &OperatorChange| change.change_ns() as f64 / step.change_ns() as f64;
+    let is_most = |change: &&OperatorChange| {
+        change.before_nodes_count.min(change.after_nodes_count) > 0 && share(change) >= MOST_SHARE
+    };
+    is_worth.then(|| Clause::Step {
+        step: step.clone(),
+        operators: changed::added(of_step()),
+        mostly: of_step().find(is_most).map(|change| change.operator.clone()),
+    })
+}
+
+/// The step that an operator belongs to, as far as its name tells.
+fn kind_of(explanation: &Explanation, change: &OperatorChange) -> StepKind {
+    let name = base_name(&change.operator);
+    match OperatorGroup::of(&change.operator) {
+        OperatorGroup::Matrix => StepKind::Matrix,
+        OperatorGroup::Conversion => StepKind::Conversion,
+        OperatorGroup::Other if explanation.fusions.iter().any(|fusion| fusion.operator == name) => StepKind::Fusion,
+        OperatorGroup::Other => StepKind::Other,
+    }
+}
+
+fn is_large(explanation: &Explanation, change_ns: i64) -> bool {
+    let Some(latency) = &explanation.latency else { return false };
+    let larger_ns = latency.reference_ns.max(latency.session_ns);
+    change_ns.abs() as f64 >= CLAUSE_SHARE * larger_ns as f64
+}
+
+fn matrix_nodes(nodes: &[NodeProfile]) -> impl Iterator<Item = &NodeProfile> {
+    nodes.iter().filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
+}
+
+fn step_of(explanation: &Explanation, kind: StepKind) -> Option<&Step> {
+    explanation.steps.iter().find(|step| step.kind == kind)
+}
+
+/// Pairs that stayed around matrix nodes in floating point, although the graph means them to be fused.
+fn not_fused(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
+    let quantization = explanation.quantization.as_ref()?;
+    let meant = quantization.reduced_matrix_nodes_count;
+    let ran = matrix_nodes(nodes).filter(|node| computes_quantized(node)).count() as u64;
+    let in_float = matrix_nodes(nodes).count() as u64 - ran;
+    let is_lost = quantization.format == QuantizationFormat::Qdq
+        && ran < meant
+        && in_float > quantization.full_precision_matrix_nodes_count;
+    is_lost.then(|| Clause::NotFused {
+        meant_nodes_count: meant,
+        ran_nodes_count: ran,
+        before_ns: step_of(explanation, StepKind::FullPrecision).map_or(0, |step| step.before_ns),
+        after_ns: step_of(explanation, StepKind::FullPrecision).map_or(0, |step| step.after_ns),
+    })
+}
+
+/// Matrix nodes that the model itself leaves in full precision, where they take a share worth telling.
+fn full_precision(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
+    let latency = explanation.latency.as_ref()?;
+    let time_ns = step_of(explanation, StepKind::FullPrecision)?.after_ns;
+    let share = time_ns as f64 / latency.session_ns as f64;
+    let nodes_count = matrix_nodes(nodes).filter(|node| !computes_quantized(node)).count() as u64;
+    let is_told =
+        explanation.quantization.as_ref().is_some_and(is_quantized) && nodes_count > 0 && share >= CLAUSE_SHARE;
+    is_told.then(|| Clause::FullPrecision {
+        nodes_count,
+        of_count: matrix_nodes(nodes).count() as u64,
+        time_ns,
+        share: Ratio(share),
+    })
+}
+
+/// Casts of a half-precision model, if its matrix nodes take single precision.
+fn computed_in_float(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
+    let is_half = explanation.quantization.as_ref()?.format == QuantizationFormat::Float16;
+    let in_single = |node: &&NodeProfile| {
+        let first = node.inputs.as_ref().and_then(|inputs| inputs.first());
+        first.is_some_and(|input| input.element_type == "float")
+    };
+    let single_nodes_count = matrix_nodes(nodes).filter(in_single).count() as u64;
+    let casts = explanation.operators.iter().find(|change| change.operator == "Cast");
+    (is_half && single_nodes_count > 0).then(|| Clause::ComputedInFloat {
+        nodes_count: single_nodes_count,
+        of_count: matrix_nodes(nodes).count() as u64,
+        casts_count: nodes.iter().filter(|node| node.operator == "Cast").count() as u64,
+        casts_ns: casts.map_or(0, |change| change.after_ns),
+    })
+}
+
+fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
+    let quantization = explanation.quantization.as_ref()?;
+    let is_meant = quantization.granularity == Some(Granularity::PerChannel)
+        && quantization.format != QuantizationFormat::WeightOnly;
+    let ran_nodes_count = matrix_nodes(nodes).filter(|node| computes_quantized(node)).count() as u64;
+    is_meant.then(|| Clause::PerChannel { ran_nodes_count, of_count: matrix_nodes(nodes).count() as u64 })
+}
+
+/// The share of nodes that memory limits, where it is most of the time.
+fn memory_bound(facts: &Facts<'_>, explanation: &Explanation) -> Option<Clause> {
+    let latency = explanation.latency.as_ref()?;
+    let rooflines = crate::analysis::operators::rooflines(facts.index.record);
+    let cell = (explanation.session, latency.shape, latency.batch_size);
+    let own = rooflines.iter().find(|roofline| (roofline.session, roofline.shape, roofline.batch_size) == cell)?;
+    let share = own.share_of(Bound::Memory);
+    (share.0 >= MOST_SHARE).then_some(Clause::MemoryBound { share })
+}
+
+/// Instructions that are missing, unless the session is faster without them.
+fn missing_instructions(explanation: &Explanation) -> Option<Clause> {
+    let instructions = explanation.instructions.as_ref().filter(|instructions| instructions.present.is_empty())?;
+    let is_faster = explanation.latency.as_ref().is_some_and(|latency| latency.change.verdict == Verdict::Faster);
+    (!is_faster).then(|| Clause::MissingInstructions(instructions.clone()))
+}
+
+fn denormal(denormals: &DenormalFindings) -> Option<Clause> {
+    let change = denormals.change.as_ref().filter(|change| change.verdict == Verdict::Faster)?;
+    Some(Clause::Denormals {
+        change: change.clone(),
+        flushed_ns: denormals.flushed_ns?,
+        unchanged_ns: denormals.unchanged_ns?,
+    })
+}

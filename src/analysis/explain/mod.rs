@@ -1,0 +1,136 @@
+//! Why each session takes the time that it takes: from the reference's median to its own, operator by operator.
+//!
+//! Times of operators come from profiled launches, medians from timed ones. What of the difference no operator accounts
+//! for is a step of its own, so that the steps always add up. Read [`Explanation`] first.
+
+mod changed;
+mod clauses;
+mod denormals;
+mod explanation;
+mod instructions;
+mod side;
+mod waterfall;
+
+pub use explanation::{
+    AddedNodes, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep, OperatorChange,
+    ProfileBasis, ReducedArithmetic, Step, StepKind,
+};
+
+pub(super) use denormals::denormals;
+
+use super::choose::Facts;
+use super::compare::{self, judge};
+use super::findings::{CellFindings, Change};
+use crate::plan::CellKey;
+use crate::record::{Metric, Pairs, Quantization};
+use crate::stats::END_ERROR;
+use side::Side;
+
+/// An explanation of every session against the baseline's, and of every further session of another variant against that
+/// variant's first one: between runtimes or execution providers, the model stays the same.
+pub(super) fn explanations(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<Explanation> {
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let Some(baseline) = facts.index.baseline else { return Vec::new() };
+    let sessions = &facts.index.record.plan.sessions;
+    for session in facts.sessions.iter().filter(|session| session.outcome.is_ok() && session.session != baseline) {
+        pairs.push((session.session, baseline));
+    }
+    for (session, spec) in sessions.iter().enumerate() {
+        let first = sessions.iter().position(|other| other.variant == spec.variant);
+        let is_further = first.is_some_and(|first| first != session && first != baseline);
+        if let Some(first) = first.filter(|_| is_further && facts.sessions[session].outcome.is_ok()) {
+            pairs.push((session, first));
+        }
+    }
+    let mut found: Vec<Explanation> =
+        pairs.iter().map(|&(session, reference)| explanation(facts, session, reference)).collect();
+    judge_within_variants(&mut found, baseline);
+    for explanation in &mut found {
+        let own = denormals.iter().find(|denormals| denormals.session == explanation.session);
+        explanation.clauses = clauses::clauses(facts, explanation, own);
+    }
+    found
+}
+
+/// Comparisons within a variant are a family of their own; those with the baseline have been judged.
+fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
+    let within = found.iter_mut().filter(|explanation| explanation.reference != baseline);
+    let mut changes: Vec<&mut Change> =
+        within.filter_map(|explanation| Some(&mut explanation.latency.as_mut()?.change)).collect();
+    judge(Metric::LatencyP50RatioToBaseline, &mut changes, END_ERROR);
+}
+
+fn explanation(facts: &Facts<'_>, session: usize, reference: usize) -> Explanation {
+    let quantization = quantization(facts, session);
+    let instructions = instructions::instructions(facts.index.record, session, quantization.as_ref());
+    let mut explanation = Explanation {
+        session,
+        reference,
+        latency: None,
+        steps: Vec::new(),
+        steps_absent_reason: None,
+        profiles: None,
+        operators: Vec::new(),
+        fusions: Vec::new(),
+        quantization,
+        instructions,
+        clauses: Vec::new(),
+    };
+    let common = common_cells(facts, session, reference);
+    let profiled = common.iter().find_map(|latency| Some((latency, sides(facts, &explanation, latency).ok()?)));
+    if let Some((latency, sides)) = profiled {
+        explanation.latency = Some(latency.clone());
+        waterfall::fill(&mut explanation, &sides);
+        return explanation;
+    }
+    let reason = match common.first() {
+        None => "no batch size was measured with both in turn".to_owned(),
+        Some(latency) => sides(facts, &explanation, latency).err().unwrap_or_default(),
+    };
+    explanation.latency = common.into_iter().next();
+    explanation.steps_absent_reason = Some(reason);
+    explanation
+}
+
+fn quantization(facts: &Facts<'_>, session: usize) -> Option<Quantization> {
+    let record = facts.index.record;
+    record.variants[record.plan.sessions[session].variant].model.as_ref()?.quantization.clone()
+}
+
+/// The cells that were measured in turn with the reference's under the plan's first load mode, the smallest shape and
+/// batch size first.
+fn common_cells(facts: &Facts<'_>, session: usize, reference: usize) -> Vec<LatencyStep> {
+    let mode = facts.index.record.plan.load_modes.first();
+    let is_meant =
+        |cell: &&CellFindings| cell.key.session == session && mode == Some(&cell.key.load_mode) && cell.outcome.is_ok();
+    let mut cells: Vec<&CellFindings> = facts.cells.iter().filter(is_meant).collect();
+    cells.sort_by_key(|cell| (cell.key.shape, cell.key.batch_size));
+    let step = |cell: &&CellFindings| {
+        let key = CellKey { session: reference, ..cell.key };
+        let median = |key: CellKey| Some(facts.cell(key)?.value(Metric::LatencyP50)?.round() as i64);
+        Some(LatencyStep {
+            shape: cell.key.shape,
+            batch_size: cell.key.batch_size,
+            reference_ns: median(key)?,
+            session_ns: median(cell.key)?,
+            change: change(facts, cell, key)?,
+        })
+    };
+    cells.iter().filter_map(step).collect()
+}
+
+fn change(facts: &Facts<'_>, cell: &CellFindings, reference: CellKey) -> Option<Change> {
+    match &cell.comparison {
+        Some(comparison) if comparison.baseline == reference => Some(comparison.p50.clone()),
+        _ => {
+            let pairs = Pairs::new(facts.index.blocks(cell.key), facts.index.blocks(reference));
+            compare::median_change(&pairs)
+        }
+    }
+}
+
+/// The profiles of reference and session.
+fn sides<'a>(facts: &Facts<'a>, explanation: &Explanation, latency: &LatencyStep) -> Result<[Side<'a>; 2], String> {
+    let side = |session, median_ns| Side::new(facts.index.record, (session, latency), median_ns);
+    Ok([side(explanation.reference, latency.reference_ns)?, side(explanation.session, latency.session_ns)?])
+}

@@ -1,0 +1,207 @@
+//! The steps from the reference's median to the session's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::changed;
+use super::explanation::{Explanation, FusionChange, LatencyStep, ProfileBasis, Step, StepKind};
+use super::side::{Side, base_name, is_compiled};
+use crate::analysis::{Interval, OperatorGroup};
+use crate::record::{MatrixArithmetic, NodeProfile, Quantization, QuantizationFormat, TensorShape};
+use crate::units::Ratio;
+
+/// Fills in the steps, the operators behind them, and what they rest on.
+pub(super) fn fill(explanation: &mut Explanation, sides: &[Side<'_>; 2]) {
+    let [reference, session] = sides;
+    let is_quantized = explanation.quantization.as_ref().is_some_and(is_quantized);
+    let sorting = Sorting::new(sides, is_quantized);
+    explanation.fusions = sorting.fusions.clone();
+    explanation.operators = changed::operators(sides);
+    explanation.steps = steps(sides, &sorting, spread(explanation.latency.as_ref()));
+    explanation.profiles = Some(ProfileBasis {
+        reference_scale: Ratio(reference.scale),
+        session_scale: Ratio(session.scale),
+        reference_distortion: reference.distortion().map(Ratio),
+        session_distortion: session.distortion().map(Ratio),
+    });
+}
+
+/// Whether a model computes with integers, or is meant to.
+pub(super) fn is_quantized(quantization: &Quantization) -> bool {
+    !matches!(quantization.format, QuantizationFormat::None | QuantizationFormat::Float16)
+}
+
+/// Whether a matrix node computes with integers or packed weights.
+pub(super) fn computes_quantized(node: &NodeProfile) -> bool {
+    MatrixArithmetic::of(&node.operator) == MatrixArithmetic::Quantized
+}
+
+/// Which node belongs to which step.
+struct Sorting {
+    fusions: Vec<FusionChange>,
+    /// Operators, by their base names, of which the optimizer absorbed more on one side than on the other.
+    fused: BTreeSet<String>,
+    /// Matrix nodes in floating point, by place, of the reference and of the session.
+    full_precision: [BTreeSet<usize>; 2],
+}
+
+impl Sorting {
+    fn new(sides: &[Side<'_>; 2], is_quantized: bool) -> Self {
+        let fusions = if sides.iter().any(Side::has_compiled) { Vec::new() } else { fusions(sides) };
+        Sorting {
+            fused: fusions.iter().map(|fusion| fusion.operator.clone()).collect(),
+            fusions,
+            full_precision: if is_quantized { full_precision(sides) } else { Default::default() },
+        }
+    }
+
+    fn kind(&self, side: usize, place: usize, node: &NodeProfile) -> StepKind {
+        if is_compiled(node) {
+            return StepKind::Compiled;
+        }
+        match OperatorGroup::of(&node.operator) {
+            OperatorGroup::Matrix if self.full_precision[side].contains(&place) => StepKind::FullPrecision,
+            OperatorGroup::Matrix => StepKind::Matrix,
+            OperatorGroup::Conversion => StepKind::Conversion,
+            OperatorGroup::Other if self.fused.contains(base_name(&node.operator)) => StepKind::Fusion,
+            OperatorGroup::Other => StepKind::Other,
+        }
+    }
+}
+
+/// The kinds of steps that are made of nodes, in the order of telling.
+const OF_NODES: [StepKind; 6] = [
+    StepKind::Matrix,
+    StepKind::FullPrecision,
+    StepKind::Conversion,
+    StepKind::Fusion,
+    StepKind::Compiled,
+    StepKind::Other,
+];
+
+/// Times, nodes and what is unknown of one step on one side.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    time_ns: f64,
+    unknown_ns: f64,
+    nodes_count: u64,
+}
+
+/// By what the session's times may be off downwards and upwards, as shares of them: the interval of the ratio of medians.
+fn spread(latency: Option<&LatencyStep>) -> Option<[f64; 2]> {
+    let ratio = latency?.change.ratio.measured()?;
+    let interval = ratio.interval?;
+    Some([1.0 - interval.low / ratio.value, interval.high / ratio.value - 1.0])
+}
+
+fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> Vec<Step> {
+    let mut sums: [BTreeMap<StepKind, Sum>; 2] = Default::default();
+    for (number, side) in sides.iter().enumerate() {
+        for (place, node) in side.profiled.nodes.iter().enumerate() {
+            let sum = sums[number].entry(sorting.kind(number, place, node)).or_default();
+            sum.time_ns += side.time_ns(node);
+            sum.unknown_ns += side.unknown_ns(node);
+            sum.nodes_count += 1;
+        }
+    }
+    let sum = |side: usize, kind: StepKind| sums[side].get(&kind).copied();
+    let of_nodes = OF_NODES.into_iter().filter(|&kind| sum(0, kind).or(sum(1, kind)).is_some());
+    let both = |kind| [0, 1].map(|side| sum(side, kind).unwrap_or_default());
+    let mut steps: Vec<Step> = of_nodes.map(|kind| step(kind, both(kind), spread)).collect();
+    let unknown_ns: f64 = sums.iter().flat_map(BTreeMap::values).map(|sum| sum.unknown_ns).sum();
+    let before_ns = sides[0].median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>();
+    let after_ns = sides[1].median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>();
+    steps.push(Step {
+        kind: StepKind::Rest,
+        before_ns,
+        after_ns,
+        before_nodes_count: 0,
+        after_nodes_count: 0,
+        bounds: around([before_ns, after_ns], unknown_ns, spread),
+    });
+    steps
+}
+
+fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> Step {
+    let (before_ns, after_ns) = (before.time_ns.round() as i64, after.time_ns.round() as i64);
+    Step {
+        kind,
+        before_ns,
+        after_ns,
+        before_nodes_count: before.nodes_count,
+        after_nodes_count: after.nodes_count,
+        bounds: around([before_ns, after_ns], before.unknown_ns + after.unknown_ns, spread),
+    }
+}
+
+fn around([before_ns, after_ns]: [i64; 2], unknown_ns: f64, spread: Option<[f64; 2]>) -> Option<Interval> {
+    let change_ns = (after_ns - before_ns) as f64;
+    let [below, above] = spread?.map(|spread| spread * after_ns.abs() as f64 + unknown_ns);
+    Some(Interval { low: change_ns - below, high: change_ns + above })
+}
+
+/// Operators of which the optimizer absorbed more nodes on one side than on the other, counted as nodes of the file less
+/// nodes that ran.
+fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
+    let ran = |side: &Side<'_>| {
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for node in side.profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Other)
+        {
+            *counts.entry(base_name(&node.operator).to_owned()).or_insert(0) += 1;
+        }
+        counts
+    };
+    let ran = [ran(&sides[0]), ran(&sides[1])];
+    let operators: BTreeSet<&String> = ran.iter().flat_map(BTreeMap::keys).collect();
+    let absorbed = |side: usize, operator: &String| {
+        let in_file = sides[side].in_file.get(operator.as_str()).copied().unwrap_or(0);
+        in_file as i64 - ran[side].get(operator).copied().unwrap_or(0)
+    };
+    let change = |operator: &String| FusionChange {
+        operator: operator.clone(),
+        before_absorbed_count: absorbed(0, operator),
+        after_absorbed_count: absorbed(1, operator),
+    };
+    let changes = operators.into_iter().map(change);
+    changes.filter(|change| change.before_absorbed_count != change.after_absorbed_count).collect()
+}
+
+/// Matrix nodes of the session that compute in floating point, and the nodes of the reference that they stand for: those
+/// of the same name, else the first of the same output shapes that no other stands for.
+fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
+    let matrix = |side: &Side<'_>| -> Vec<usize> {
+        let nodes = side.profiled.nodes.iter().enumerate();
+        nodes.filter(|(_, node)| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix).map(|(at, _)| at).collect()
+    };
+    let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes);
+    let in_float: Vec<usize> =
+        matrix(&sides[1]).into_iter().filter(|&place| !computes_quantized(&session[place])).collect();
+    let candidates = matrix(&sides[0]);
+    let mut taken = BTreeSet::new();
+    let mut left = Vec::new();
+    for &place in &in_float {
+        let name = plain_name(&session[place].name);
+        match candidates.iter().find(|&&other| !taken.contains(&other) && plain_name(&reference[other].name) == name) {
+            Some(&other) => _ = taken.insert(other),
+            None => left.push(place),
+        }
+    }
+    for place in left {
+        let shapes = output_dims(&session[place]);
+        let is_alike = |other: &&usize| !taken.contains(*other) && output_dims(&reference[**other]) == shapes;
+        let alike = candidates.iter().find(is_alike).copied();
+        taken.extend(alike.filter(|_| shapes.is_some()));
+    }
+    [taken, in_float.into_iter().collect()]
+}
+
+/// A node's name without what the optimizer adds when it fuses nodes or changes their layout.
+fn plain_name(name: &str) -> &str {
+    let name = name.strip_prefix("fused ").unwrap_or(name);
+    let name = name.split("_token_").next().unwrap_or(name);
+    let endings = ["_nchwc", "_nhwc", "_quant"];
+    endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
+fn output_dims(node: &NodeProfile) -> Option<Vec<&Vec<u64>>> {
+    Some(node.outputs.as_ref()?.iter().map(|TensorShape { dims, .. }| dims).collect())
+}

@@ -1,0 +1,323 @@
+//! What limits the nodes that take the time: the roofline of the machine, from peaks that were measured.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::OperatorGroup;
+use super::work::{Arithmetic, Work, work};
+use crate::record::{MachinePeaks, NodeProfile, Profiled, RunRecord};
+use crate::units::{Bytes, Nanos, Ratio};
+
+/// Hot nodes make up this share of the time in nodes.
+const HOT_SHARE: f64 = 0.9;
+/// A node with a smaller share of the time is not worth a line.
+const LEAST_SHARE: f64 = 0.01;
+/// A call that takes longer has time enough to reach what limits it: some ten times what ONNX Runtime takes to start a
+/// kernel.
+const SMALL: Nanos = Nanos(20_000);
+/// Data that a cache holds, half of what a usual second-level cache does: memory cannot limit a node that moves no more.
+const CACHED: Bytes = Bytes(256 << 10);
+/// A small call that spends less than this share of its time at either limit is one of overhead.
+const NEAR_LIMIT: f64 = 0.25;
+
+/// What limits a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// Arithmetic: at the measured peaks, computing would take longer than moving the data.
+    Compute,
+    /// Memory: at the measured peaks, moving the data would take longer than computing, and it is more than 256 KiB, which
+    /// a cache would hold.
+    Memory,
+    /// Neither: the call takes under 20 us, and would take less than a quarter of that at the measured peaks.
+    Overhead,
+    /// It changes precision, layout or device, which the model's mathematics does not ask for.
+    Conversion,
+}
+
+/// A node that takes a good part of the time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HotNode {
+    /// Name; empty if it has none.
+    pub name: String,
+    /// Operator.
+    pub operator: String,
+    /// Time in it for one inference, as profiled.
+    pub time_ns: Nanos,
+    /// Share of the time in all nodes.
+    pub share: Ratio,
+    /// What one call computes, or why that is not known.
+    pub work: Result<Work, String>,
+    /// Bytes that one call reads and writes at least; absent where the trace does not tell.
+    pub bytes: Option<Bytes>,
+    /// Operations per byte.
+    pub intensity: Option<f64>,
+    /// Operations per second.
+    pub operations_per_sec: Option<f64>,
+    /// Bytes per second; more than the memory's peak where they lie in a cache.
+    pub bytes_per_sec: Option<f64>,
+    /// Operations per second over the measured peak of their kind.
+    pub compute_ratio: Option<Ratio>,
+    /// Bytes per second over the measured peak of the memory.
+    pub memory_ratio: Option<Ratio>,
+    /// What limits it, or why that is not known.
+    pub bound: Result<Bound, String>,
+}
+
+/// The machine's peaks that count for a session, per second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Peaks<'r>(Option<&'r MachinePeaks>);
+
+impl<'r> Peaks<'r> {
+    /// Those of the session's library and threads.
+    pub fn of(record: &'r RunRecord, session: usize) -> Self {
+        let spec = &record.plan.sessions[session];
+        let is_own = |peaks: &&MachinePeaks| {
+            peaks.runtime == *spec.runtime.path() && peaks.intra_threads == spec.options.intra_threads
+        };
+        Peaks(if spec.is_accelerated() { None } else { record.peaks.iter().find(is_own) })
+    }
+
+    fn compute(self, arithmetic: Arithmetic) -> Result<f64, String> {
+        let peaks = self.0.ok_or(NO_PEAKS)?;
+        let told = match arithmetic {
+            Arithmetic::Float => &peaks.rates.fp32_flops_per_sec,
+            Arithmetic::Integer => &peaks.rates.int8_ops_per_sec,
+            Arithmetic::OtherFloat => return Err("no peak was measured for its type".into()),
+        };
+        told.as_ref().map(|peak| peak.highest_per_sec).map_err(Clone::clone)
+    }
+
+    fn memory(self) -> Result<f64, String> {
+        let told = &self.0.ok_or(NO_PEAKS)?.rates.memory_bytes_per_sec;
+        told.as_ref().map(|peak| peak.highest_per_sec).map_err(Clone::clone)
+    }
+}
+
+/// Why no node of a session has a bound.
+const NO_PEAKS: &str = "the machine's peaks were not measured for this session";
+
+/// What limits the nodes that take the time in one profile.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Roofline {
+    /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
+    pub session: usize,
+    /// Index into [`Plan::shapes`](crate::plan::Plan::shapes).
+    pub shape: usize,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// Share of the time in all nodes by what limits them, hot or not; what they lack of 1 is not known.
+    pub bound_shares: Vec<(Bound, Ratio)>,
+    /// Nodes that make up most of the time, the one that takes most first.
+    pub nodes: Vec<HotNode>,
+    /// Time in all nodes for one inference.
+    pub nodes_ns: Nanos,
+    /// Time of an inference with the profiler on, of the same inferences.
+    pub inference_ns: Nanos,
+}
+
+impl Roofline {
+    /// Share of the time in nodes that those of one bound take.
+    #[must_use]
+    pub fn share_of(&self, bound: Bound) -> Ratio {
+        let known = self.bound_shares.iter().find(|(known, _)| *known == bound);
+        known.map_or(Ratio(0.0), |(_, share)| *share)
+    }
+}
+
+/// The roofline of every profile of a record that holds nodes.
+pub fn rooflines(record: &RunRecord) -> Vec<Roofline> {
+    let profiles = record.operators.iter().filter_map(|profile| {
+        let profiled = profile.profile.as_ref().ok().filter(|profiled| !profiled.nodes.is_empty())?;
+        Some(Roofline {
+            session: profile.session,
+            shape: profile.shape,
+            batch_size: profile.batch_size,
+            bound_shares: bound_shares(profiled, Peaks::of(record, profile.session)),
+            nodes: hot_nodes(profiled, Peaks::of(record, profile.session)),
+            nodes_ns: Nanos(profiled.nodes.iter().map(|node| node.time_ns.0).sum()),
+            inference_ns: profiled.mean_inference_ns,
+        })
+    });
+    let mut rooflines: Vec<Roofline> = profiles.collect();
+    rooflines.sort_by_key(|roofline| (roofline.session, roofline.shape, roofline.batch_size));
+    rooflines
+}
+
+/// The nodes that take the time, the one that takes most first.
+fn hot_nodes(profiled: &Profiled, peaks: Peaks<'_>) -> Vec<HotNode> {
+    let total: f64 = profiled.nodes.iter().map(|node| node.time_ns.as_f64()).sum();
+    let mut nodes: Vec<&NodeProfile> = profiled.nodes.iter().collect();
+    nodes.sort_by_key(|node| std::cmp::Reverse(node.time_ns));
+    let mut before = 0.0;
+    let hot = nodes.into_iter().take_while(|node| {
+        let share = node.time_ns.as_f64() / total;
+        let is_hot = before < HOT_SHARE && share >= LEAST_SHARE;
+        before += share;
+        is_hot
+    });
+    hot.map(|node| hot_node(node, profiled, peaks, total)).collect()
+}
+
+/// Share of the time in all nodes by what limits them.
+fn bound_shares(profiled: &Profiled, peaks: Peaks<'_>) -> Vec<(Bound, Ratio)> {
+    let total: f64 = profiled.nodes.iter().map(|node| node.time_ns.as_f64()).sum();
+    let mut shares: BTreeMap<Bound, f64> = BTreeMap::new();
+    for node in &profiled.nodes {
+        if let Ok(bound) = bound(node, call_ns(node, profiled), &work(node), peaks) {
+            *shares.entry(bound).or_default() += node.time_ns.as_f64() / total.max(1.0);
+        }
+    }
+    shares.into_iter().map(|(bound, share)| (bound, Ratio(share))).collect()
+}
+
+/// Time of one call.
+fn call_ns(node: &NodeProfile, profiled: &Profiled) -> f64 {
+    node.time_ns.as_f64() * profiled.inferences_count.max(1) as f64 / node.calls_count.max(1) as f64
+}
+
+fn hot_node(node: &NodeProfile, profiled: &Profiled, peaks: Peaks<'_>, total: f64) -> HotNode {
+    let call_ns = call_ns(node, profiled);
+    let per_sec = |amount: u64| (call_ns > 0.0).then(|| amount as f64 / call_ns * 1e9);
+    let work = work(node);
+    let bytes = node.bytes();
+    let known = work.as_ref().ok();
+    let operations_per_sec = known.and_then(|work| per_sec(work.operations_count));
+    let bytes_per_sec = bytes.and_then(|bytes| per_sec(bytes.0));
+    let compute_peak = known.and_then(|work| peaks.compute(work.arithmetic).ok());
+    let quotient = |rate: Option<f64>, peak: Option<f64>| Some(Ratio(rate? / peak?));
+    HotNode {
+        name: node.name.clone(),
+        operator: node.operator.clone(),
+        time_ns: node.time_ns,
+        share: Ratio(node.time_ns.as_f64() / total),
+        bytes,
+        intensity: known.zip(bytes).map(|(work, bytes)| work.operations_count as f64 / bytes.as_f64().max(1.0)),
+        operations_per_sec,
+        bytes_per_sec,
+        compute_ratio: quotient(operations_per_sec, compute_peak),
+        memory_ratio: quotient(bytes_per_sec, peaks.memory().ok()),
+        bound: bound(node, call_ns, &work, peaks),
+        work,
+    }
+}
+
+/// The roofline's rule: whatever would take longer at the measured peaks limits the node.
+fn bound(node: &NodeProfile, call_ns: f64, work: &Result<Work, String>, peaks: Peaks<'_>) -> Result<Bound, String> {
+    if OperatorGroup::of(&node.operator) == OperatorGroup::Conversion {
+        return Ok(Bound::Conversion);
+    }
+    let work = work.clone()?;
+    let bytes = node.bytes().ok_or("the trace does not tell its bytes")?;
+    let computing_ns = work.operations_count as f64 / peaks.compute(work.arithmetic)? * 1e9;
+    let moving_ns = if bytes > CACHED { bytes.as_f64() / peaks.memory()? * 1e9 } else { 0.0 };
+    let limit_ns = computing_ns.max(moving_ns);
+    Ok(if call_ns < SMALL.as_f64() && limit_ns < NEAR_LIMIT * call_ns {
+        Bound::Overhead
+    } else if computing_ns >= moving_ns && work.operations_count > 0 {
+        Bound::Compute
+    } else {
+        Bound::Memory
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Peak, PeakRates, TensorShape};
+
+    fn peak(per_sec: f64) -> Peak {
+        Peak { highest_per_sec: per_sec, median_per_sec: per_sec, n: 5 }
+    }
+
+    /// 50 GFLOP/s, 100 Gop/s, 10 GB/s.
+    fn machine() -> MachinePeaks {
+        MachinePeaks {
+            runtime: "library".into(),
+            runtime_version: "1.31.1".into(),
+            intra_threads: 1,
+            rates: PeakRates {
+                fp32_flops_per_sec: Ok(peak(50e9)),
+                int8_ops_per_sec: Ok(peak(100e9)),
+                memory_bytes_per_sec: Ok(peak(10e9)),
+            },
+            measured_at: "2026-01-01T00:00:00Z".into(),
+        }
+    }
+
+    fn node(operator: &str, time_ns: u64, dims: &[u64]) -> NodeProfile {
+        let shape = TensorShape { element_type: "float".into(), dims: dims.to_vec() };
+        let bytes = Some(Bytes(4 * shape.elements_count()));
+        NodeProfile {
+            name: operator.to_lowercase(),
+            node_index: None,
+            operator: operator.into(),
+            execution_provider: "CPUExecutionProvider".into(),
+            calls_count: 10,
+            time_ns: Nanos(time_ns),
+            inputs: Some(vec![shape.clone(), shape.clone()]),
+            outputs: Some(vec![shape]),
+            activation_bytes: bytes,
+            parameter_bytes: Some(Bytes(0)),
+            output_bytes: bytes,
+            arena_peak_bytes: None,
+        }
+    }
+
+    fn profiled(nodes: Vec<NodeProfile>) -> Profiled {
+        Profiled {
+            inferences_count: 10,
+            disturbed_inferences_count: 0,
+            inference_ns: Nanos(1),
+            mean_inference_ns: Nanos(1),
+            unprofiled_ns: None,
+            distortion_ratios: Vec::new(),
+            complete: true,
+            unreadable_events_count: 0,
+            trace_file: None,
+            nodes,
+        }
+    }
+
+    #[test]
+    fn what_takes_longer_at_the_peaks_is_the_bound() {
+        let nodes = vec![
+            // 2 * 512^3 operations in 10 ms are 26.8 GFLOP/s; 2 MiB in 10 ms are 0.2 GB/s.
+            node("MatMul", 10_000_000, &[512, 512]),
+            // A million elements: 8 MiB in 1 ms are 8.4 GB/s.
+            node("Relu", 1_000_000, &[1024, 1024]),
+            node("Transpose", 900_000, &[512, 512]),
+        ];
+        let machine = machine();
+        let hot = hot_nodes(&profiled(nodes.clone()), Peaks(Some(&machine)));
+        assert_eq!(hot.len(), 2, "the third lies beyond 90%");
+        assert_eq!((&hot[0].bound, &hot[1].bound), (&Ok(Bound::Compute), &Ok(Bound::Memory)));
+        assert!((hot[0].compute_ratio.unwrap().0 - 0.5369).abs() < 1e-4, "{hot:?}");
+        assert!((hot[0].intensity.unwrap() - 128.0).abs() < 1e-9);
+        assert!((hot[1].memory_ratio.unwrap().0 - 0.8389).abs() < 1e-4, "{hot:?}");
+        let shares = bound_shares(&profiled(nodes), Peaks(Some(&machine)));
+        assert_eq!(
+            shares.iter().map(|(bound, _)| *bound).collect::<Vec<_>>(),
+            [Bound::Compute, Bound::Memory, Bound::Conversion]
+        );
+        assert!((shares[1].1.0 - 1.0 / 11.9).abs() < 1e-9);
+    }
+
+    #[test]
+    fn small_nodes_far_from_both_limits_are_overhead_and_conversions_are_what_they_are() {
+        let nodes = vec![node("Relu", 3000, &[64]), node("QuantizeLinear", 3000, &[64])];
+        let machine = machine();
+        let hot = hot_nodes(&profiled(nodes), Peaks(Some(&machine)));
+        assert_eq!((&hot[0].bound, &hot[1].bound), (&Ok(Bound::Overhead), &Ok(Bound::Conversion)));
+    }
+
+    #[test]
+    fn without_peaks_only_conversions_are_told() {
+        let nodes = vec![node("Relu", 3000, &[64]), node("Cast", 3000, &[64])];
+        let hot = hot_nodes(&profiled(nodes), Peaks(None));
+        assert_eq!(hot[0].bound, Err(NO_PEAKS.to_owned()));
+        assert_eq!(hot[1].bound, Ok(Bound::Conversion));
+        assert!(hot[0].operations_per_sec.is_some() && hot[0].compute_ratio.is_none());
+    }
+}

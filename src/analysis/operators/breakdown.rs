@@ -1,0 +1,182 @@
+//! How the time of an inference is shared out among the nodes of a profile.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::OperatorGroup;
+use super::by_operator::{OperatorShare, by_operator};
+use crate::analysis::estimate::{Counted, Estimate, Interval, Measured};
+use crate::record::{NodeProfile, Profiled};
+use crate::stats;
+use crate::units::{Bytes, Nanos, Ratio};
+
+/// What the profiler cannot tell of one call: it cuts off what is beyond whole microseconds.
+const TRUNCATION: Nanos = Nanos(1000);
+
+/// How the time of an inference is shared out among nodes, operators and what is between them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Breakdown {
+    /// Inferences behind the times, which are means over them.
+    pub inferences_count: u64,
+    /// Inferences that were left out because they were disturbed.
+    pub disturbed_inferences_count: u64,
+    /// Whether the trace came to its end.
+    pub complete: bool,
+    /// Events of the trace that could not be read.
+    pub unreadable_events_count: u64,
+    /// Wall time of a profiled inference.
+    pub inference_ns: Nanos,
+    /// Time in nodes.
+    pub nodes_ns: Nanos,
+    /// How that fits into the inference.
+    pub rest: Rest,
+    /// Wall time with the profiler / without it, one value for each pair of neighbouring stretches.
+    pub distortion: Estimate,
+    /// Time by operator and execution provider, the longest first.
+    pub by_operator: Vec<OperatorShare>,
+    /// Time by kind of work, the longest first.
+    pub by_group: Vec<GroupShare>,
+    /// Every node, the longest first.
+    pub nodes: Vec<NodeShare>,
+    /// Most bytes in use in the arena during an inference; absent where the trace does not tell.
+    pub arena_peak_bytes: Option<Bytes>,
+}
+
+/// What an inference's time holds besides its nodes'.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Rest {
+    /// Time that no node accounts for: the work between nodes, and what the profiler cut off.
+    Between {
+        /// The time.
+        time_ns: Nanos,
+        /// Its share of the inference.
+        share: Ratio,
+        /// What of it the profiler may have cut off at most: a microsecond for each call.
+        truncated_at_most_ns: Nanos,
+    },
+    /// The nodes' times add up to more than the inference: nodes run side by side.
+    Overlap {
+        /// Time in nodes / time of the inference.
+        factor: f64,
+    },
+}
+
+/// Time in one kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct GroupShare {
+    /// The kind of work.
+    pub group: OperatorGroup,
+    /// Nodes.
+    pub nodes_count: u64,
+    /// Time for one inference.
+    pub time_ns: Nanos,
+    /// Share of the time in nodes.
+    pub share: Ratio,
+}
+
+/// Time in one node.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct NodeShare {
+    /// Index into [`Profiled::nodes`].
+    pub node: usize,
+    /// Kind of work.
+    pub group: OperatorGroup,
+    /// Calls for one inference.
+    pub calls: f64,
+    /// Time for one inference.
+    pub time_ns: Nanos,
+    /// Share of the time in nodes.
+    pub share: Ratio,
+}
+
+impl Breakdown {
+    /// How the time of a profile is shared out.
+    #[must_use]
+    pub fn of(profiled: &Profiled) -> Breakdown {
+        let nodes_ns = sum(&profiled.nodes);
+        Breakdown {
+            inferences_count: profiled.inferences_count,
+            disturbed_inferences_count: profiled.disturbed_inferences_count,
+            complete: profiled.complete,
+            unreadable_events_count: profiled.unreadable_events_count,
+            inference_ns: profiled.mean_inference_ns,
+            nodes_ns,
+            rest: rest(profiled, nodes_ns),
+            distortion: distortion(&profiled.distortion_ratios),
+            by_operator: by_operator(profiled, nodes_ns),
+            by_group: by_group(&profiled.nodes, nodes_ns),
+            nodes: nodes(profiled, nodes_ns),
+            arena_peak_bytes: profiled.nodes.iter().filter_map(|node| node.arena_peak_bytes).max(),
+        }
+    }
+}
+
+pub(super) fn sum<'n>(nodes: impl IntoIterator<Item = &'n NodeProfile>) -> Nanos {
+    nodes.into_iter().fold(Nanos(0), |sum, node| sum + node.time_ns)
+}
+
+/// Share of a whole; 0 of nothing.
+pub(super) fn share(part: Nanos, whole: Nanos) -> Ratio {
+    Ratio(if whole.0 == 0 { 0.0 } else { part.as_f64() / whole.as_f64() })
+}
+
+/// Calls for one inference.
+pub(super) fn calls(calls_count: u64, profiled: &Profiled) -> f64 {
+    calls_count as f64 / profiled.inferences_count.max(1) as f64
+}
+
+fn rest(profiled: &Profiled, nodes_ns: Nanos) -> Rest {
+    let inference = profiled.mean_inference_ns;
+    if nodes_ns > inference {
+        return Rest::Overlap { factor: nodes_ns.as_f64() / inference.as_f64().max(1.0) };
+    }
+    let calls = calls(profiled.nodes.iter().map(|node| node.calls_count).sum(), profiled);
+    let time_ns = inference.since(nodes_ns);
+    let truncated = Nanos((calls * TRUNCATION.as_f64()) as u64);
+    Rest::Between { time_ns, share: share(time_ns, inference), truncated_at_most_ns: truncated.min(time_ns) }
+}
+
+fn distortion(ratios: &[f64]) -> Estimate {
+    let Some(found) = stats::over_launches(ratios) else {
+        return Estimate::absent("no session ran without the profiler beside it");
+    };
+    let interval = found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
+    Estimate::Measured(Measured {
+        value: found.value,
+        interval,
+        range: None,
+        n: ratios.len() as u64,
+        n_of: Counted::Pairs,
+        bounds: None,
+        remark: interval.is_none().then(|| "no interval: too few pairs".into()),
+    })
+}
+
+fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
+    let mut groups: BTreeMap<OperatorGroup, Vec<&NodeProfile>> = BTreeMap::new();
+    for node in nodes {
+        groups.entry(OperatorGroup::of(&node.operator)).or_default().push(node);
+    }
+    let of_group = |(group, nodes): (OperatorGroup, Vec<&NodeProfile>)| {
+        let time_ns = sum(nodes.iter().copied());
+        GroupShare { group, nodes_count: nodes.len() as u64, time_ns, share: share(time_ns, nodes_ns) }
+    };
+    let mut shares: Vec<GroupShare> = groups.into_iter().map(of_group).collect();
+    shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
+    shares
+}
+
+fn nodes(profiled: &Profiled, nodes_ns: Nanos) -> Vec<NodeShare> {
+    let of_node = |(index, node): (usize, &NodeProfile)| NodeShare {
+        node: index,
+        group: OperatorGroup::of(&node.operator),
+        calls: calls(node.calls_count, profiled),
+        time_ns: node.time_ns,
+        share: share(node.time_ns, nodes_ns),
+    };
+    let mut shares: Vec<NodeShare> = profiled.nodes.iter().enumerate().map(of_node).collect();
+    shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
+    shares
+}

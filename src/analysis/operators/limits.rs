@@ -1,0 +1,97 @@
+//! Operators that limit a session, from its roofline and the times of all its nodes.
+
+use super::OperatorGroup;
+use std::collections::BTreeMap;
+
+use super::bound::{Bound, Roofline, rooflines};
+use super::work::{Arithmetic, Work};
+use crate::analysis::conclusions::{Bottleneck, BottleneckKind};
+use crate::record::{Profiled, RunRecord};
+use crate::units::Ratio;
+
+/// An operator with at least this share of the time in nodes decides how fast the session is.
+const DOMINATING_SHARE: f64 = 0.5;
+/// Conversions, or nodes too small for their work to matter, are worth a word from this share of the time in nodes on.
+const NOTABLE_SHARE: f64 = 0.1;
+
+/// What limits each session at the smallest batch size that it was profiled at.
+pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
+    let rooflines = rooflines(record);
+    let mut found = Vec::new();
+    for (place, roofline) in rooflines.iter().enumerate() {
+        let is_first = place == 0 || rooflines[place - 1].session != roofline.session;
+        let Some(profiled) = is_first.then(|| profiled(record, roofline)).flatten() else { continue };
+        let kinds = [dominating(profiled, roofline), conversions(profiled, roofline), overhead(roofline)];
+        found.extend(kinds.into_iter().flatten().map(|kind| Bottleneck { session: roofline.session, kind }));
+    }
+    found.sort_by_key(|bottleneck| rank(&bottleneck.kind));
+    found
+}
+
+/// Entries of one kind stand together.
+fn rank(kind: &BottleneckKind) -> u8 {
+    match kind {
+        BottleneckKind::DominatingOperator { .. } => 0,
+        BottleneckKind::Conversions { .. } => 1,
+        _ => 2,
+    }
+}
+
+fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profiled> {
+    let key = (roofline.session, roofline.shape, roofline.batch_size);
+    let profile = record.operators.iter().find(|known| (known.session, known.shape, known.batch_size) == key)?;
+    profile.profile.as_ref().ok()
+}
+
+/// Share of the time in nodes that those of `wanted` operators take.
+fn share(profiled: &Profiled, wanted: impl Fn(&str) -> bool) -> f64 {
+    let time = |nodes: &mut dyn Iterator<Item = u64>| nodes.sum::<u64>() as f64;
+    let all = time(&mut profiled.nodes.iter().map(|node| node.time_ns.0));
+    let wanted = time(&mut profiled.nodes.iter().filter(|node| wanted(&node.operator)).map(|node| node.time_ns.0));
+    if all > 0.0 { wanted / all } else { 0.0 }
+}
+
+/// The operator that takes most of the time, with the bound of the longest of its nodes.
+fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
+    let mut times: BTreeMap<&str, u64> = BTreeMap::new();
+    for node in profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) != OperatorGroup::Conversion) {
+        *times.entry(&node.operator).or_default() += node.time_ns.0;
+    }
+    let (&operator, _) = times.iter().max_by_key(|(_, time)| **time)?;
+    let share = share(profiled, |other| other == operator);
+    let longest = roofline.nodes.iter().find(|node| node.operator == operator)?;
+    let arithmetic = longest.work.as_ref().ok().map(|work: &Work| work.arithmetic);
+    let attained = match longest.bound.as_ref().ok() {
+        Some(Bound::Memory) => longest.memory_ratio,
+        _ => longest.compute_ratio,
+    };
+    (share >= DOMINATING_SHARE).then(|| BottleneckKind::DominatingOperator {
+        batch_size: roofline.batch_size,
+        operator: operator.to_owned(),
+        share: Ratio(share),
+        bound: longest.bound.clone(),
+        attained,
+        is_quantized: arithmetic == Some(Arithmetic::Integer),
+    })
+}
+
+fn conversions(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
+    let is_conversion = |operator: &str| OperatorGroup::of(operator) == OperatorGroup::Conversion;
+    let share = share(profiled, is_conversion);
+    let mut operators: Vec<String> =
+        profiled.nodes.iter().map(|node| node.operator.clone()).filter(|operator| is_conversion(operator)).collect();
+    let nodes_count = operators.len() as u64;
+    operators.sort();
+    operators.dedup();
+    (share >= NOTABLE_SHARE).then_some(BottleneckKind::Conversions {
+        batch_size: roofline.batch_size,
+        share: Ratio(share),
+        operators,
+        nodes_count,
+    })
+}
+
+fn overhead(roofline: &Roofline) -> Option<BottleneckKind> {
+    let share = roofline.share_of(Bound::Overhead);
+    (share.0 >= NOTABLE_SHARE).then_some(BottleneckKind::SmallNodes { batch_size: roofline.batch_size, share })
+}

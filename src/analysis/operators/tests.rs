@@ -1,0 +1,109 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::record::{NodeProfile, Profiled};
+use crate::units::{Bytes, Nanos, Ratio};
+
+fn node(name: &str, operator: &str, calls_count: u64, time_ns: u64) -> NodeProfile {
+    NodeProfile {
+        name: name.into(),
+        node_index: None,
+        operator: operator.into(),
+        execution_provider: "CPUExecutionProvider".into(),
+        calls_count,
+        time_ns: Nanos(time_ns),
+        inputs: None,
+        outputs: None,
+        activation_bytes: Some(Bytes(100)),
+        parameter_bytes: Some(Bytes(20)),
+        output_bytes: Some(Bytes(8)),
+        arena_peak_bytes: Some(Bytes(time_ns)),
+    }
+}
+
+/// Ten inferences of 100 µs, 90 of them in nodes.
+fn profiled() -> Profiled {
+    Profiled {
+        inferences_count: 10,
+        disturbed_inferences_count: 1,
+        inference_ns: Nanos(99_000),
+        mean_inference_ns: Nanos(100_000),
+        unprofiled_ns: Some(Nanos(95_000)),
+        distortion_ratios: vec![1.05, 1.04, 1.06, 1.05, 1.05, 1.05],
+        complete: true,
+        unreadable_events_count: 0,
+        trace_file: None,
+        nodes: vec![
+            node("a", "Conv", 10, 30_000),
+            node("b", "Cast", 10, 9_000),
+            node("c", "Conv", 10, 45_000),
+            node("d", "Relu", 40, 6_000),
+        ],
+    }
+}
+
+#[test]
+fn time_is_shared_out_by_operator_group_and_node() {
+    let found = Breakdown::of(&profiled());
+    let operators: Vec<_> =
+        found.by_operator.iter().map(|it| (it.operator.as_str(), it.nodes_count, it.calls, it.time_ns.0)).collect();
+    assert_eq!(operators, [("Conv", 2, 2.0, 75_000), ("Cast", 1, 1.0, 9_000), ("Relu", 1, 4.0, 6_000)]);
+    assert_eq!(found.by_operator[0].share, Ratio(75.0 / 90.0));
+    assert_eq!(found.by_operator[2].bytes, Some(Bytes(4 * 128)));
+    let groups: Vec<_> = found.by_group.iter().map(|it| (it.group, it.time_ns.0)).collect();
+    let expected = [OperatorGroup::Matrix, OperatorGroup::Conversion, OperatorGroup::Other];
+    assert_eq!(groups, expected.into_iter().zip([75_000, 9_000, 6_000]).collect::<Vec<_>>());
+    assert_eq!(found.nodes.iter().map(|it| it.node).collect::<Vec<_>>(), [2, 0, 1, 3]);
+    assert_eq!(found.arena_peak_bytes, Some(Bytes(45_000)));
+}
+
+#[test]
+fn time_between_nodes_is_what_they_leave_and_says_what_the_profiler_cut_off() {
+    let found = Breakdown::of(&profiled());
+    let expected = Rest::Between { time_ns: Nanos(10_000), share: Ratio(0.1), truncated_at_most_ns: Nanos(7_000) };
+    assert_eq!(found.rest, expected);
+}
+
+#[test]
+fn nodes_side_by_side_overlap() {
+    let profiled = Profiled { mean_inference_ns: Nanos(45_000), ..profiled() };
+    assert_eq!(Breakdown::of(&profiled).rest, Rest::Overlap { factor: 2.0 });
+}
+
+#[test]
+fn distortion_is_a_figure_or_absent() {
+    let found = Breakdown::of(&profiled()).distortion;
+    assert_eq!(found.value(), Some(1.05));
+    assert!(found.interval().is_some_and(|interval| interval.low >= 1.04 && interval.high <= 1.06), "{found:?}");
+    let few = Profiled { distortion_ratios: vec![1.2], ..profiled() };
+    let few = Breakdown::of(&few).distortion;
+    assert!(few.interval().is_none() && few.measured().unwrap().remark.is_some());
+    let none = Profiled { distortion_ratios: Vec::new(), ..profiled() };
+    assert_eq!(Breakdown::of(&none).distortion.value(), None);
+}
+
+#[test]
+fn bytes_are_unknown_where_one_node_does_not_tell() {
+    let mut profiled = profiled();
+    profiled.nodes[2].output_bytes = None;
+    assert_eq!(Breakdown::of(&profiled).by_operator[0].bytes, None);
+}
+
+#[test]
+fn a_profile_without_time_has_no_shares() {
+    let mut profiled = profiled();
+    profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(0));
+    assert!(Breakdown::of(&profiled).by_operator.iter().all(|it| it.share == Ratio(0.0)));
+}
+
+#[test]
+fn operators_that_appear_vanish_or_change_in_number_are_told() {
+    let counts = [("Conv", 3), ("Relu", 1), ("com.microsoft.Gelu", 2), ("Constant", 5)];
+    let operators: BTreeMap<String, u64> = counts.map(|(name, count)| (name.to_owned(), count)).into();
+    let change = GraphChange::of(&operators, &profiled().nodes);
+    assert_eq!((change.in_file_count, change.as_run_count), (11, 4));
+    assert_eq!(change.appeared, BTreeMap::from([("Cast".to_owned(), 1)]));
+    assert_eq!(change.vanished, BTreeMap::from([("Constant".to_owned(), 5), ("Gelu".to_owned(), 2)]));
+    let conv = CountChange { in_file_count: 3, as_run_count: 2 };
+    assert_eq!(change.changed, BTreeMap::from([("Conv".to_owned(), conv)]));
+}

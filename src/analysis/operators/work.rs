@@ -1,0 +1,302 @@
+//! How much a node computes, from the shapes that it ran on.
+//!
+//! A multiplication and the addition that follows it are two operations, as in the roofline model (Williams, Waterman and
+//! Patterson 2009, "Roofline: an insightful visual performance model for multicore architectures"). Where a weight's shape
+//! stands in for attributes that a trace does not hold, each formula says so. Biases and fused activations are not counted:
+//! one operation an output element, against twice the length of an inner product.
+
+use serde::Serialize;
+
+use crate::record::{NodeProfile, TensorShape};
+
+/// What kind of numbers are computed with, each of which has a peak of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arithmetic {
+    /// Floating point of 32 bits.
+    Float,
+    /// Floating point of other widths, which has no measured peak.
+    OtherFloat,
+    /// Whole numbers: products of quantized matrices.
+    Integer,
+}
+
+/// What one call of a node computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Work {
+    /// Operations; 0 of a node that only moves data.
+    pub operations_count: u64,
+    /// What they compute with.
+    pub arithmetic: Arithmetic,
+}
+
+/// Elementwise operators: one operation an output element, transcendental functions included.
+const ELEMENTWISE: [&str; 36] = [
+    "Abs",
+    "Add",
+    "BiasGelu",
+    "Cast",
+    "Ceil",
+    "Clip",
+    "Div",
+    "Elu",
+    "Equal",
+    "Erf",
+    "Exp",
+    "FastGelu",
+    "Floor",
+    "Gelu",
+    "Greater",
+    "HardSigmoid",
+    "HardSwish",
+    "LeakyRelu",
+    "Less",
+    "Log",
+    "Max",
+    "Min",
+    "Mul",
+    "Neg",
+    "PRelu",
+    "Pow",
+    "QuickGelu",
+    "Reciprocal",
+    "Relu",
+    "Round",
+    "Sigmoid",
+    "Softplus",
+    "Sqrt",
+    "Sub",
+    "Tanh",
+    "Where",
+];
+
+/// Operators that visit every input element once: pooling and reductions.
+const PER_INPUT: [&str; 14] = [
+    "ArgMax",
+    "ArgMin",
+    "AveragePool",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "MaxPool",
+    "NhwcMaxPool",
+    "QLinearAveragePool",
+    "QLinearGlobalAveragePool",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceProd",
+    "ReduceSum",
+];
+
+/// Operators with several steps an output element, and how many: scale and shift, or subtract the mean, square, sum,
+/// divide and scale; for a softmax: compare, exponentiate, sum, divide; for quantization: scale, round.
+const SEVERAL: [(&str, u64); 16] = [
+    ("BatchNormalization", 2),
+    ("DequantizeLinear", 2),
+    ("DynamicQuantizeLinear", 4),
+    ("EmbedLayerNormalization", 7),
+    ("GroupNormalization", 5),
+    ("InstanceNormalization", 5),
+    ("LayerNormalization", 5),
+    ("LogSoftmax", 4),
+    ("QLinearAdd", 4),
+    ("QLinearMul", 4),
+    ("QuantizeLinear", 2),
+    ("RMSNormalization", 4),
+    ("SimplifiedLayerNormalization", 4),
+    ("SkipLayerNormalization", 6),
+    ("SkipSimplifiedLayerNormalization", 5),
+    ("Softmax", 4),
+];
+
+/// Operators that move data or look at shapes, and compute nothing.
+const MOVES: [&str; 28] = [
+    "CastLike",
+    "Concat",
+    "Constant",
+    "ConstantOfShape",
+    "DepthToSpace",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "GatherElements",
+    "GatherND",
+    "Identity",
+    "InsertedPrecisionFreeCast",
+    "MemcpyFromHost",
+    "MemcpyToHost",
+    "Pad",
+    "Range",
+    "ReorderInput",
+    "ReorderOutput",
+    "Reshape",
+    "ScatterElements",
+    "ScatterND",
+    "Shape",
+    "Slice",
+    "SpaceToDepth",
+    "Split",
+    "Squeeze",
+    "Transpose",
+    "Unsqueeze",
+];
+
+/// What one call of a node computes.
+///
+/// # Errors
+/// Why that is not known, as a lowercase fragment: there is no formula, or the trace lacks a shape that it needs.
+pub fn work(node: &NodeProfile) -> Result<Work, String> {
+    let shapes = Shapes {
+        inputs: node.inputs.as_deref().ok_or("the trace does not tell its inputs' shapes")?,
+        output: node.outputs.as_deref().and_then(<[_]>::first).ok_or("the trace does not tell its output's shape")?,
+    };
+    let operations_count = shapes.operations(&node.operator)?;
+    Ok(Work { operations_count, arithmetic: shapes.arithmetic(&node.operator) })
+}
+
+/// Shapes of one call.
+struct Shapes<'n> {
+    inputs: &'n [TensorShape],
+    output: &'n TensorShape,
+}
+
+impl Shapes<'_> {
+    fn operations(&self, operator: &str) -> Result<u64, String> {
+        let name = operator.rsplit('.').next().unwrap_or(operator);
+        match name {
+            "Conv" | "FusedConv" | "NhwcConv" | "NhwcFusedConv" | "ConvInteger" | "QLinearConv" => self.convolution(),
+            "ConvTranspose" | "QLinearConvTranspose" => self.transposed_convolution(),
+            "MatMul"
+            | "MatMulInteger"
+            | "MatMulInteger16"
+            | "MatMulIntegerToFloat"
+            | "DynamicQuantizeMatMul"
+            | "QLinearMatMul"
+            | "MatMulNBits"
+            | "MatMulBnb4" => self.product(),
+            "Gemm" | "FusedGemm" | "QGemm" | "GemmFloat8" | "FusedMatMul" | "TransposeMatMul" => self.flat_product(),
+            "Attention" | "QAttention" => self.attention(),
+            "MultiHeadAttention" => self.multi_head_attention(),
+            "LSTM" | "GRU" | "RNN" | "DynamicQuantizeLSTM" => self.recurrence(),
+            name if ELEMENTWISE.binary_search(&name).is_ok() => Ok(self.output.elements_count()),
+            name if PER_INPUT.binary_search(&name).is_ok() => Ok(self.input(0)?.elements_count()),
+            name if MOVES.binary_search(&name).is_ok() => Ok(0),
+            name => SEVERAL
+                .binary_search_by_key(&name, |(name, _)| name)
+                .map(|place| SEVERAL[place].1 * self.output.elements_count())
+                .map_err(|_| format!("there is no formula for `{name}`")),
+        }
+    }
+
+    /// Whole numbers where the first input is quantized, or becomes so inside the operator.
+    fn arithmetic(&self, operator: &str) -> Arithmetic {
+        let quantizes = matches!(operator, "DynamicQuantizeMatMul" | "DynamicQuantizeLSTM");
+        match self.inputs.first() {
+            Some(input) if quantizes || input.element_type.contains("int") => Arithmetic::Integer,
+            Some(input) if input.element_type != "float" => Arithmetic::OtherFloat,
+            _ => Arithmetic::Float,
+        }
+    }
+
+    fn input(&self, index: usize) -> Result<&TensorShape, String> {
+        self.inputs.get(index).ok_or_else(|| format!("the trace does not tell the shape of its input {index}"))
+    }
+
+    /// The weight of a convolution: the first input after the data that has as many dimensions and begins with
+    /// `channels`, which stand second or, in other layouts, last in the tensor given. Scales, zero points and biases, which
+    /// stand between them or after, have at most one dimension; what is added to the output begins with the batch.
+    fn kernel(&self, channels_of: &TensorShape) -> Result<&TensorShape, String> {
+        let rank = self.input(0)?.dims.len();
+        let channels = [channels_of.dims.get(1), channels_of.dims.last()];
+        let is_kernel =
+            |input: &&TensorShape| input.dims.len() == rank && rank > 2 && channels.contains(&input.dims.first());
+        self.inputs.iter().skip(1).find(is_kernel).ok_or_else(|| NO_WEIGHT.to_owned())
+    }
+
+    /// Twice the output elements, times the products that make up each: weight elements / output channels, which come
+    /// first in the weight. Groups are in it, because a weight holds only the input channels of its group.
+    fn convolution(&self) -> Result<u64, String> {
+        let kernel = self.kernel(self.output)?;
+        per_channel(kernel).map(|products| 2 * self.output.elements_count() * products)
+    }
+
+    /// Every input element is multiplied with what the weight holds for its channel; input channels come first.
+    fn transposed_convolution(&self) -> Result<u64, String> {
+        let kernel = self.kernel(self.input(0)?)?;
+        let products = per_channel(kernel)?;
+        Ok(2 * self.input(0)?.elements_count() * products)
+    }
+
+    /// Twice the output elements, times the length of the inner product, which is the last dimension of the first
+    /// matrix however either is broadcast.
+    fn product(&self) -> Result<u64, String> {
+        let inner = self.input(0)?.dims.last().copied().ok_or("its first input is a scalar")?;
+        Ok(2 * self.output.elements_count() * inner)
+    }
+
+    /// As [`Shapes::product`] where the first matrix may be transposed: the inner length is what its elements leave for
+    /// each row of the output.
+    fn flat_product(&self) -> Result<u64, String> {
+        let first = self.input(0)?;
+        let batch = |shape: &TensorShape| shape.dims[..shape.dims.len().saturating_sub(2)].to_vec();
+        let columns = self.output.dims.last().copied().unwrap_or(1).max(1);
+        let rows = (self.output.elements_count() / columns).max(1);
+        if batch(first) != batch(self.output) || !first.elements_count().is_multiple_of(rows) {
+            return Err("its first input is broadcast".into());
+        }
+        Ok(2 * self.output.elements_count() * (first.elements_count() / rows))
+    }
+
+    /// Projection onto queries, keys and values, and for every pair of positions a product and a weighted sum over the
+    /// hidden size: input (batch, length, width), weight (width, 3 x hidden).
+    fn attention(&self) -> Result<u64, String> {
+        let [batch, length, width] = three(self.input(0)?)?;
+        let hidden = self.output.dims.last().copied().unwrap_or(0);
+        let projected = self.input(1)?;
+        if projected.dims.first() != Some(&width) {
+            return Err(NO_WEIGHT.into());
+        }
+        Ok(2 * batch * length * projected.elements_count() + 4 * batch * length * length * hidden)
+    }
+
+    /// For every query and key a product and a weighted sum over the hidden size: queries (batch, length, hidden), keys
+    /// (batch, other length, hidden).
+    fn multi_head_attention(&self) -> Result<u64, String> {
+        let [batch, length, hidden] = three(self.input(0)?)?;
+        let [_, others, _] = three(self.input(1)?)?;
+        Ok(4 * batch * length * others * hidden)
+    }
+
+    /// Every step multiplies the input's and the state's vectors with their weights: input (length, batch, width), both
+    /// weights (directions, ...).
+    fn recurrence(&self) -> Result<u64, String> {
+        let [length, batch, width] = three(self.input(0)?)?;
+        let weights = self.inputs.iter().skip(1).filter(|input| input.dims.len() == 3).take(2);
+        match weights.collect::<Vec<_>>().as_slice() {
+            // States, which are there without packed weights, hold the batch instead of the input's width.
+            [input, state] if input.dims[1..].contains(&width) && input.dims[0] == state.dims[0] => {
+                Ok(2 * length * batch * (input.elements_count() + state.elements_count()))
+            }
+            _ => Err(NO_WEIGHT.into()),
+        }
+    }
+}
+
+/// Why the work of a node with a weight is not known.
+const NO_WEIGHT: &str = "the trace does not tell its weight's shape";
+
+/// Elements of a weight for each of its first dimension.
+fn per_channel(kernel: &TensorShape) -> Result<u64, String> {
+    match kernel.dims.first() {
+        Some(&channels) if channels > 0 => Ok(kernel.elements_count() / channels),
+        _ => Err("its weight is empty".into()),
+    }
+}
+
+fn three(shape: &TensorShape) -> Result<[u64; 3], String> {
+    let dims = shape.dims.as_slice();
+    dims.try_into().map_err(|_| format!("an input has {} dimensions instead of 3", dims.len()))
+}
+
+#[cfg(test)]
+mod tests;

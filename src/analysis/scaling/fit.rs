@@ -1,0 +1,126 @@
+//! A straight line through a figure of several batch sizes: a fixed part, and a part for each sample.
+
+use std::collections::BTreeMap;
+
+use super::by_launch;
+use super::types::{BatchFit, Deviation};
+use crate::analysis::findings::BatchCurve;
+use crate::analysis::index::Index;
+use crate::analysis::over_launches::{centre, median_of_blocks};
+use crate::units::Ratio;
+
+/// Batch sizes that a line needs, so that it can be wrong.
+pub(super) const LEAST_POINTS: usize = 3;
+/// A line holds where no batch size lies further off it than this share: more than speed states move a median, and less
+/// than what a kernel that changes its algorithm does.
+const TOLERANCE: f64 = 0.1;
+
+/// A straight line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Line {
+    pub(super) fixed: f64,
+    pub(super) per_sample: f64,
+}
+
+impl Line {
+    /// The line with the least sum of squared relative deviations from points of positive height: weighted least squares
+    /// with weights `1 / y^2`, so that a small batch counts as much as a large one. `None` if there are too few of them.
+    ///
+    /// Source of the normal equations: Draper and Smith, *Applied Regression Analysis* (3rd ed., 1998), section 9.2.
+    pub(super) fn through(points: &[(f64, f64)]) -> Option<Line> {
+        if points.len() < LEAST_POINTS || points.iter().any(|&(_, y)| y <= 0.0) {
+            return None;
+        }
+        let sum = |term: fn(f64, f64) -> f64| points.iter().map(|&(x, y)| term(x, y) / (y * y)).sum::<f64>();
+        let (w, wx, wy) = (sum(|_, _| 1.0), sum(|x, _| x), sum(|_, y| y));
+        let (wxx, wxy) = (sum(|x, _| x * x), sum(|x, y| x * y));
+        let determinant = w * wxx - wx * wx;
+        let per_sample = (w * wxy - wx * wy) / determinant;
+        let line = Line { fixed: (wy - per_sample * wx) / w, per_sample };
+        (determinant > 0.0 && line.fixed.is_finite()).then_some(line)
+    }
+
+    pub(super) fn at(self, batch_size: u64) -> f64 {
+        self.fixed + self.per_sample * batch_size as f64
+    }
+}
+
+/// Median latency over batch sizes: a line through each launch's medians of blocks, then the centre of the lines.
+///
+/// # Errors
+/// Why there is no line.
+pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Result<BatchFit, String> {
+    let mut launches: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
+    for point in &curve.points {
+        let blocks = index.blocks(curve.key(point.batch_size));
+        for (launch, median) in by_launch(blocks, |blocks| median_of_blocks(blocks, |block| block.median_ns)) {
+            launches.entry(launch).or_default().push((point.batch_size as f64, median));
+        }
+    }
+    let lines: Vec<Line> = launches.values().filter_map(|points| Line::through(points)).collect();
+    let why_none = format!("needs a launch with at least {LEAST_POINTS} batch sizes");
+    let figure = |part: fn(&Line) -> f64| centre(&lines.iter().map(part).collect::<Vec<_>>(), &why_none);
+    let (fixed_ns, per_sample_ns) = (figure(|line| line.fixed), figure(|line| line.per_sample));
+    let (Some(fixed), Some(per_sample)) = (fixed_ns.value(), per_sample_ns.value()) else { return Err(why_none) };
+    let deviations = deviations(curve, Line { fixed, per_sample });
+    let worst = deviations.iter().map(|found| found.deviation.0.abs()).fold(0.0, f64::max);
+    let off = deviations.into_iter().filter(|found| found.deviation.0.abs() > TOLERANCE).collect();
+    Ok(BatchFit { fixed_ns, per_sample_ns, worst: Ratio(worst), off })
+}
+
+fn deviations(curve: &BatchCurve, line: Line) -> Vec<Deviation> {
+    let deviation = |batch_size, latency: f64| Ratio(latency / line.at(batch_size) - 1.0);
+    let points = curve.points.iter();
+    points
+        .map(|point| Deviation {
+            batch_size: point.batch_size,
+            deviation: deviation(point.batch_size, point.latency_p50_ns),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::findings::CurvePoint;
+    use crate::plan::LoadMode;
+
+    #[test]
+    fn points_on_a_line_give_the_line() {
+        let line = Line::through(&[(1.0, 130.0), (2.0, 160.0), (8.0, 340.0)]).unwrap();
+        assert!((line.fixed - 100.0).abs() < 1e-9 && (line.per_sample - 30.0).abs() < 1e-9, "{line:?}");
+    }
+
+    #[test]
+    fn deviations_count_relative_to_their_height() {
+        // By hand with weights 1, 1/4, 1/16: w = 21/16, wx = 9/4, wxx = 5, wy = 7/4, wxy = 13/4 for (1,1), (2,2), (4,4)
+        // lie on y = x; raising the last to 8 gives weights 1, 1/4, 1/64: w = 81/64, wx = 25/16, wxx = 9/4,
+        // wy = 13/8, wxy = 5/2, slope = (w wxy - wx wy) / (w wxx - wx^2) = (405/128 - 325/128) / (729/256 - 625/256)
+        // = 160/104 = 20/13, fixed = (13/8 - 20/13 * 25/16) * 64/81 = -8/13.
+        let line = Line::through(&[(1.0, 1.0), (2.0, 2.0), (4.0, 8.0)]).unwrap();
+        assert!((line.per_sample - 20.0 / 13.0).abs() < 1e-12, "{line:?}");
+        assert!((line.fixed - (13.0 / 8.0 - 20.0 / 13.0 * 25.0 / 16.0) * 64.0 / 81.0).abs() < 1e-12, "{line:?}");
+    }
+
+    #[test]
+    fn two_points_and_one_batch_size_are_no_line() {
+        assert_eq!(Line::through(&[(1.0, 1.0), (2.0, 2.0)]), None);
+        assert_eq!(Line::through(&[(2.0, 1.0), (2.0, 1.0), (2.0, 1.0)]), None);
+    }
+
+    #[test]
+    fn a_batch_size_off_the_line_is_told_by_how_much() {
+        let point = |batch_size, latency_p50_ns| CurvePoint { batch_size, throughput_per_sec: 1.0, latency_p50_ns };
+        let curve = BatchCurve {
+            session: 0,
+            shape: 0,
+            load_mode: LoadMode::Closed { concurrency: 1 },
+            points: vec![point(1, 110.0), point(10, 300.0)],
+            best: 1,
+            enough: 1,
+            saturated: true,
+        };
+        let found = deviations(&curve, Line { fixed: 100.0, per_sample: 10.0 });
+        assert_eq!(found.iter().map(|found| found.deviation.0).collect::<Vec<_>>(), [0.0, 0.5]);
+    }
+}

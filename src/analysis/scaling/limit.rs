@@ -1,0 +1,98 @@
+//! The most throughput under a latency limit.
+
+use super::types::{Within, WithinLimit};
+use crate::analysis::estimate::Estimate;
+use crate::analysis::findings::{BatchCurve, CellFindings};
+use crate::record::Metric;
+use crate::units::Nanos;
+
+/// The best batch size of a curve by the median and by the 99th percentile. A batch size keeps the limit if the upper end
+/// of the latency's interval does; where there is no interval, the largest of the launches.
+pub(super) fn within(limit: Option<Nanos>, cells: &[CellFindings], curve: &BatchCurve) -> Vec<WithinLimit> {
+    let Some(limit_ns) = limit else { return Vec::new() };
+    let of = |metric| {
+        let measured = curve.points.iter().filter_map(|point| {
+            let cell = cells.iter().find(|cell| cell.key == curve.key(point.batch_size))?;
+            Some(Candidate {
+                batch_size: point.batch_size,
+                throughput: point.throughput_per_sec,
+                latency: cell.figure(metric)?,
+            })
+        });
+        WithinLimit { limit_ns, metric, outcome: best(limit_ns.as_f64(), &measured.collect::<Vec<_>>()) }
+    };
+    [Metric::LatencyP50, Metric::LatencyP99].map(of).into()
+}
+
+struct Candidate<'a> {
+    batch_size: u64,
+    throughput: f64,
+    latency: &'a Estimate,
+}
+
+fn best(limit: f64, candidates: &[Candidate<'_>]) -> Within {
+    let measured: Vec<(f64, &Candidate<'_>)> =
+        candidates.iter().filter_map(|candidate| Some((upper(candidate.latency)?, candidate))).collect();
+    let kept = measured.iter().filter(|(latency, _)| *latency <= limit).map(|(_, candidate)| candidate);
+    let best = kept.max_by(|one, other| one.throughput.total_cmp(&other.throughput));
+    let closest = measured.iter().min_by(|one, other| one.0.total_cmp(&other.0));
+    match (best, closest) {
+        (Some(best), _) => Within::Best(best.batch_size),
+        (None, Some((_, closest))) => Within::Closest(closest.batch_size),
+        (None, None) => {
+            Within::Unknown(candidates.iter().find_map(reason).unwrap_or("no batch size was measured").into())
+        }
+    }
+}
+
+fn upper(latency: &Estimate) -> Option<f64> {
+    let measured = latency.measured()?;
+    let interval = measured.interval.or(measured.range);
+    Some(interval.map_or(measured.value, |interval| interval.high))
+}
+
+fn reason<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
+    match candidate.latency {
+        Estimate::Absent { reason, .. } => Some(reason),
+        Estimate::Measured(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::estimate::{Counted, Interval, Measured};
+
+    fn latency(value: f64, high: f64) -> Estimate {
+        let interval = Some(Interval { low: value, high });
+        let n_of = Counted::Launches;
+        Estimate::Measured(Measured { value, interval, range: None, n: 6, n_of, bounds: None, remark: None })
+    }
+
+    fn found(limit: f64, latencies: &[Estimate]) -> Within {
+        let candidate = |(place, latency)| Candidate {
+            batch_size: 1_u64 << place,
+            throughput: [100.0, 180.0, 170.0][place],
+            latency,
+        };
+        best(limit, &latencies.iter().enumerate().map(candidate).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn most_throughput_counts_among_those_whose_interval_keeps_the_limit() {
+        let latencies = [latency(10.0, 11.0), latency(18.0, 21.0), latency(30.0, 31.0)];
+        assert_eq!(found(20.0, &latencies), Within::Best(1), "the interval of batch 2 exceeds 20");
+        assert_eq!(found(21.0, &latencies), Within::Best(2));
+        assert_eq!(found(50.0, &latencies), Within::Best(2), "batch 4 has less throughput");
+    }
+
+    #[test]
+    fn where_none_keeps_it_the_closest_is_named() {
+        assert_eq!(found(5.0, &[latency(10.0, 11.0), latency(9.0, 12.0)]), Within::Closest(1));
+    }
+
+    #[test]
+    fn a_percentile_that_no_batch_size_has_is_unknown() {
+        assert_eq!(found(5.0, &[Estimate::absent("needs 1000 samples")]), Within::Unknown("needs 1000 samples".into()));
+    }
+}

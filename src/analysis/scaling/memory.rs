@@ -1,0 +1,58 @@
+//! Peak memory against batch size.
+
+use super::fit::{LEAST_POINTS, Line};
+use super::types::MemoryFit;
+use crate::analysis::findings::BatchCurve;
+use crate::analysis::index::Index;
+use crate::analysis::over_launches::centre;
+use crate::plan::{At, LoadMode};
+use crate::record::{Host, LaunchRecord};
+use crate::units::Bytes;
+
+/// A line through the peaks of each launch that are higher than all before them in it: what a process once took, the
+/// system does not count as less afterwards.
+///
+/// # Errors
+/// Why there is no line.
+pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Result<MemoryFit, String> {
+    let launches: Vec<Vec<(u64, Bytes)>> =
+        index.launches(curve.session).iter().map(|launch| rising(launch, curve.shape, curve.load_mode)).collect();
+    let line = |points: &Vec<(u64, Bytes)>| {
+        Line::through(&points.iter().map(|&(batch_size, peak)| (batch_size as f64, peak.as_f64())).collect::<Vec<_>>())
+    };
+    let lines: Vec<Line> = launches.iter().filter_map(line).collect();
+    let why_none = format!("needs a launch in which memory rose at {LEAST_POINTS} batch sizes or more");
+    let figure = |part: fn(&Line) -> f64| centre(&lines.iter().map(part).collect::<Vec<_>>(), &why_none);
+    let (fixed_bytes, per_sample_bytes) = (figure(|line| line.fixed), figure(|line| line.per_sample));
+    let (Some(fixed), Some(per_sample)) = (fixed_bytes.value(), per_sample_bytes.value()) else {
+        return Err(why_none);
+    };
+    if per_sample <= 0.0 {
+        return Err("memory did not rise with the batch size".into());
+    }
+    let available_bytes = available(&index.record.host);
+    let fits = |available: Bytes| ((available.as_f64() - fixed) / per_sample).max(0.0) as u64;
+    let largest_measured = launches.iter().flatten().map(|&(batch_size, _)| batch_size).max().unwrap_or(0);
+    let largest_batch = available_bytes.map(fits);
+    Ok(MemoryFit { fixed_bytes, per_sample_bytes, available_bytes, largest_batch, largest_measured })
+}
+
+/// Batch sizes of a shape and load mode at which a launch took more memory than ever before, in the order of measuring.
+fn rising(launch: &LaunchRecord, shape: usize, load_mode: LoadMode) -> Vec<(u64, Bytes)> {
+    let mut most = Bytes(0);
+    let mut found = Vec::new();
+    for cell in &launch.cells {
+        let Some(peak) = cell.peak_memory_bytes.filter(|peak| *peak > most) else { continue };
+        most = peak;
+        let at = At { shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
+        if (at.shape, at.load_mode) == (shape, load_mode) {
+            found.push((at.batch_size, peak));
+        }
+    }
+    found
+}
+
+/// Memory that a process could take at the start of the run.
+fn available(host: &Host) -> Option<Bytes> {
+    host.memory_available_bytes.into_iter().chain(host.cgroup.memory_max_bytes).min()
+}

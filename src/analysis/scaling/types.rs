@@ -1,0 +1,169 @@
+//! What is found about batch sizes, shapes and idle gaps. Data only.
+
+use serde::Serialize;
+
+use crate::analysis::estimate::Estimate;
+use crate::analysis::findings::Change;
+use crate::plan::LoadMode;
+use crate::record::Metric;
+use crate::units::{Bytes, Nanos, Ratio};
+
+/// What the batch sizes of one session, shape and load mode show together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scaling {
+    /// Index of the session.
+    pub session: usize,
+    /// Index of the shape.
+    pub shape: usize,
+    /// How requests arrive.
+    pub load_mode: LoadMode,
+    /// Batch size with the largest throughput / median latency, which Kleinrock calls power; absent where fewer than two
+    /// batch sizes were measured.
+    pub knee: Option<u64>,
+    /// Latency as a fixed part and a part for each sample, or why that is not known.
+    pub fit: Result<BatchFit, String>,
+    /// Best batch size under the latency limit, for the median and the 99th percentile; empty without a limit.
+    pub limits: Vec<WithinLimit>,
+    /// Batch sizes with less throughput than the next smaller one, beyond the noise floor.
+    pub cliffs: Vec<Cliff>,
+    /// Peak memory against batch size, or why that is not known; absent for other load modes than the plan's first.
+    pub memory: Option<Result<MemoryFit, String>>,
+    /// What the first inference at each batch size takes; empty for other load modes than the plan's first.
+    pub first_runs: Vec<FirstRun>,
+}
+
+/// Median latency as a straight line over batch sizes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BatchFit {
+    /// What an inference takes however few samples it holds, in nanoseconds. Below 0 where a larger batch costs more
+    /// than its share.
+    pub fixed_ns: Estimate,
+    /// What each sample adds, in nanoseconds.
+    pub per_sample_ns: Estimate,
+    /// The largest deviation of a measured median from the line, as a share of the line.
+    pub worst: Ratio,
+    /// Batch sizes that lie off the line by more than a tenth; empty where the line holds.
+    pub off: Vec<Deviation>,
+}
+
+/// A batch size whose latency is not that of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Deviation {
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// Measured median / that of the line - 1.
+    pub deviation: Ratio,
+}
+
+/// The best batch size under a latency limit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WithinLimit {
+    /// The limit.
+    pub limit_ns: Nanos,
+    /// The latency that is held against it.
+    pub metric: Metric,
+    /// What keeps it.
+    pub outcome: Within,
+}
+
+/// What keeps a latency limit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Within {
+    /// The batch size with the most throughput among those that keep it.
+    Best(u64),
+    /// None does; this one comes closest.
+    Closest(u64),
+    /// The latency was not measured at any batch size, for this reason.
+    Unknown(String),
+}
+
+/// A batch size with less throughput than the next smaller one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cliff {
+    /// The smaller batch size.
+    pub from: u64,
+    /// The larger one.
+    pub to: u64,
+    /// Throughput at the larger one / at the smaller one, paired within launches.
+    pub change: Change,
+    /// What went along with it; empty where nothing was seen to.
+    pub evidence: Vec<CliffEvidence>,
+}
+
+/// What goes along with a cliff, and may be its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum CliffEvidence {
+    /// The memory arena took more from the system.
+    ArenaExtensions {
+        /// Median over launches.
+        extensions_count: f64,
+    },
+    /// The arena's peak is larger than a cache that held the smaller batch size's.
+    CacheExceeded {
+        /// Level of the cache.
+        level: u64,
+        /// Size of the cache.
+        cache_bytes: Bytes,
+        /// Most bytes in use in the arena.
+        arena_bytes: Bytes,
+    },
+    /// The kernel mapped more pages in each inference.
+    MinorFaults {
+        /// Faults of an inference at the smaller batch size.
+        from: f64,
+        /// Faults of an inference at the larger one.
+        to: f64,
+    },
+}
+
+/// Peak memory as a straight line over batch sizes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MemoryFit {
+    /// What the process takes however few samples an inference holds, in bytes.
+    pub fixed_bytes: Estimate,
+    /// What each sample adds, in bytes.
+    pub per_sample_bytes: Estimate,
+    /// Memory that was available at the start of the run: the machine's or the control group's, whichever is less.
+    pub available_bytes: Option<Bytes>,
+    /// Largest batch size that fits into it by the line; absent where it is not known how much there is.
+    pub largest_batch: Option<u64>,
+    /// Largest batch size behind the line, beyond which it is extrapolated.
+    pub largest_measured: u64,
+}
+
+/// What the first inference at a batch size and shape takes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FirstRun {
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// The first inference, in nanoseconds.
+    pub first_run_ns: Estimate,
+    /// The first inference / the median of the same launch.
+    pub over_median: Estimate,
+}
+
+/// What idle gaps cost a session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IdleFindings {
+    /// Index of the session.
+    pub session: usize,
+    /// Index of the shape.
+    pub shape: usize,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// Each gap, ascending, or why nothing was measured.
+    pub gaps: Result<Vec<GapFindings>, String>,
+}
+
+/// What one length of idle gap costs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GapFindings {
+    /// Time without a request.
+    pub gap_ns: Nanos,
+    /// Median latency of the inference that follows, in nanoseconds, with its range.
+    pub latency_ns: Estimate,
+    /// That / the one without a gap; absent where either was not measured.
+    pub over_none: Option<Ratio>,
+}

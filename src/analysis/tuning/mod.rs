@@ -1,0 +1,11 @@
+//! What a search for the best session options found: which configuration to ship, what it gains, and what became of the
+//! others. The same judgement serves the search itself while it goes on. Begin at [`TuningFindings`].
+
+mod contest;
+mod findings;
+mod standing;
+
+pub use contest::{floor, metric};
+pub(super) use findings::of;
+pub use findings::{AXES, Candidate, TuningFindings, TuningVerdict};
+pub use standing::{Judge, SloStanding, Standing, computes_alike, described};

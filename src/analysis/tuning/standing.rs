@@ -1,0 +1,227 @@
+//! Whether a configuration keeps what it must: the SLO, the accuracy, outputs that are numbers.
+
+use serde::Serialize;
+
+use super::contest;
+use crate::analysis::accuracy::same_samples;
+use crate::analysis::gate::{self, Check, GateVerdict, Side};
+use crate::analysis::index::Index;
+use crate::analysis::{AccuracyChange, Estimate, Findings, Interval};
+use crate::plan::{CellKey, SessionSpec};
+use crate::record::{AccuracyRecord, Bounded, Contest, Fate, Metric, RunRecord, SloBreach};
+use crate::stats::PairedRatio;
+
+/// Whether a configuration may be the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It keeps everything, as far as the rules ask for proof.
+    Meets,
+    /// The figures do not decide.
+    Open,
+    /// It breaks something.
+    Violates,
+}
+
+/// A check of the SLO on one configuration.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SloStanding {
+    /// The check, as written.
+    pub check: String,
+    /// What is checked.
+    pub metric: Metric,
+    /// On which side of the budget it must lie.
+    #[serde(skip)]
+    pub side: Side,
+    /// What was measured.
+    pub figure: Estimate,
+    /// What it is held against, in the metric's base unit.
+    pub budget: f64,
+    /// What came of it.
+    pub verdict: GateVerdict,
+    /// How far the value is on the wrong side, as a share of the budget (for a rate: of the value); below zero on the
+    /// right one; absent without a value.
+    pub excess_ratio: Option<f64>,
+}
+
+/// A record under judgement, with what is looked up in it time and again.
+pub struct Judge<'a> {
+    /// The record.
+    pub record: &'a RunRecord,
+    findings: &'a Findings,
+    index: Index<'a>,
+    checks: Vec<(String, Check)>,
+}
+
+impl<'a> Judge<'a> {
+    /// Takes a record with its findings. A check of the plan that is none is left out; the command line lets none through.
+    #[must_use]
+    pub fn new(record: &'a RunRecord, findings: &'a Findings) -> Self {
+        let written = record.plan.tuning.iter().flat_map(|tuning| &tuning.slo);
+        let checks = written.filter_map(|text| Some((text.clone(), Check::parse(text).ok()?))).collect();
+        Judge { record, findings, index: Index::new(record), checks }
+    }
+
+    /// What each check of the SLO says of a configuration.
+    #[must_use]
+    pub fn slo(&self, key: CellKey) -> Vec<SloStanding> {
+        let run = gate::Run { record: self.record, findings: self.findings };
+        let held = |(text, check): &(String, Check)| {
+            let (figure, budget, judgement) = gate::held_at(check, run, key)?;
+            let excess_ratio = figure.value().map(|value| match check.side {
+                Side::AtMost => value / budget - 1.0,
+                Side::AtLeast => budget / value - 1.0,
+            });
+            let (check, metric, side) = (text.clone(), check.metric, check.side);
+            Some(SloStanding { check, metric, side, figure, budget, verdict: judgement.verdict, excess_ratio })
+        };
+        self.checks.iter().filter_map(held).collect()
+    }
+
+    /// The largest excess over a check of the SLO; infinite where a figure is absent.
+    #[must_use]
+    pub fn excess(&self, key: CellKey) -> f64 {
+        let excesses = self.slo(key).into_iter().map(|slo| slo.excess_ratio.unwrap_or(f64::INFINITY));
+        excesses.fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// Whether a configuration may be the answer. An accuracy whose estimate lies within what is allowed passes although
+    /// its interval may reach beyond; everything else has to be shown.
+    #[must_use]
+    pub fn standing(&self, key: CellKey) -> Standing {
+        if self.breach(key).is_some() {
+            return Standing::Violates;
+        }
+        let cell = self.record.cell(key);
+        if !cell.is_some_and(|cell| cell.outcome.is_ok()) {
+            return Standing::Open;
+        }
+        let kept = self.slo(key).iter().all(|slo| slo.verdict == GateVerdict::Pass);
+        if kept && self.keeps_accuracy(key.session) { Standing::Meets } else { Standing::Open }
+    }
+
+    /// What puts a configuration out of the race on its own, if something does.
+    #[must_use]
+    pub fn breach(&self, key: CellKey) -> Option<Fate> {
+        if self.is_not_finite(key.session) {
+            return Some(Fate::NotFinite);
+        }
+        if let Some((allowed, difference)) = self.accuracy_change(key.session)
+            && difference.interval().is_some_and(|interval| interval.high < -allowed)
+        {
+            return Some(Fate::LessAccurate { difference: bounded(&difference)?, allowed_ratio: allowed });
+        }
+        let broken = self.slo(key).into_iter().filter(|slo| slo.verdict == GateVerdict::Fail);
+        broken.into_iter().find_map(|slo| {
+            let figure = bounded(&slo.figure)?;
+            // The early-stopping rule alone takes inferences as independent; the bound must agree with it.
+            let is_beyond = match slo.side {
+                Side::AtMost => figure.low.unwrap_or(figure.value) > slo.budget,
+                Side::AtLeast => figure.high.unwrap_or(figure.value) < slo.budget,
+            };
+            is_beyond.then_some(Fate::BreaksSlo(SloBreach { check: slo.check, figure, budget: slo.budget }))
+        })
+    }
+
+    /// The fall of accuracy that is allowed, and the change that was measured; `None` where no limit is set or nothing
+    /// is known.
+    fn accuracy_change(&self, session: usize) -> Option<(f64, Estimate)> {
+        let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio?;
+        Some((allowed.0, self.accuracy(session)?.difference))
+    }
+
+    fn keeps_accuracy(&self, session: usize) -> bool {
+        let limited = self.record.plan.tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
+        let kept = |(allowed, difference): (f64, Estimate)| difference.value().is_some_and(|value| value >= -allowed);
+        !limited || self.is_reference(session) || self.accuracy_change(session).is_some_and(kept)
+    }
+
+    /// Whether the accuracy of a session is what the others' is held against.
+    fn is_reference(&self, session: usize) -> bool {
+        let baseline = self.record.plan.baseline_session();
+        baseline.is_some_and(|baseline| self.computes_alike(baseline, session))
+    }
+
+    /// The change of accuracy of a session against the baseline on the same samples; `None` for the baseline, and
+    /// where one of both is not scored.
+    #[must_use]
+    pub fn accuracy(&self, session: usize) -> Option<AccuracyChange> {
+        let baseline = self.record.plan.baseline_session()?;
+        let (base, own) = (self.scored(baseline)?, self.scored(session)?);
+        if base.session == own.session {
+            return None;
+        }
+        same_samples(base.scores.as_ref()?, own.scores.as_ref()?, self.record.plan.schedule.seed)
+    }
+
+    /// The scores of a session, or of one that computes the same numbers: threads, arena, patterns and spinning change
+    /// when something is computed, not what.
+    #[must_use]
+    pub fn scored(&self, session: usize) -> Option<&'a AccuracyRecord> {
+        let all = || self.record.accuracy.iter().filter(|record| record.outcome.is_ok());
+        let alike = |record: &&AccuracyRecord| self.computes_alike(record.session, session);
+        all().find(|record| record.session == session).or_else(|| all().find(alike))
+    }
+
+    fn computes_alike(&self, one: usize, other: usize) -> bool {
+        let sessions = &self.record.plan.sessions;
+        computes_alike(&sessions[one], &sessions[other])
+    }
+
+    fn is_not_finite(&self, session: usize) -> bool {
+        let unhealthy =
+            |record: &AccuracyRecord| record.outputs.iter().any(|output| output.nan_count + output.infinite_count > 0);
+        let baseline = self.record.plan.baseline_session().and_then(|baseline| self.scored(baseline));
+        self.scored(session).is_some_and(unhealthy) && !baseline.is_some_and(unhealthy)
+    }
+
+    /// The cost of one configuration over another's in the rounds named.
+    #[must_use]
+    pub fn contest(&self, keys: [CellKey; 2], rounds: &[u64]) -> Option<PairedRatio> {
+        contest::contest(&self.index, self.record.plan.tuning.as_ref()?.objective, keys, rounds)
+    }
+
+    /// The value of a figure of a configuration.
+    #[must_use]
+    pub fn value(&self, key: CellKey, metric: Metric) -> Option<f64> {
+        self.findings.cell(key)?.value(metric)
+    }
+}
+
+/// Whether two sessions compute the same numbers.
+#[must_use]
+pub fn computes_alike(one: &SessionSpec, other: &SessionSpec) -> bool {
+    one.variant == other.variant
+        && one.runtime == other.runtime
+        && one.execution_provider == other.execution_provider
+        && one.provider == other.provider
+        && one.options.graph_optimization == other.options.graph_optimization
+        && one.options.session_config == other.options.session_config
+}
+
+/// A contest as the record holds it.
+#[must_use]
+pub fn described(paired: &PairedRatio, against: CellKey, floor: f64, error: f64) -> Contest {
+    let ratio = paired.ratio();
+    let interval = ratio.interval.ok();
+    let cost_ratio = Bounded {
+        value: ratio.value,
+        low: interval.map(|interval| interval.low),
+        high: interval.map(|interval| interval.high),
+    };
+    Contest { against, cost_ratio, p_different: paired.evidence(floor).p_different, error }
+}
+
+fn bounded(estimate: &Estimate) -> Option<Bounded> {
+    let interval = estimate.interval();
+    let [low, high] =
+        [|interval: Interval| interval.low, |interval: Interval| interval.high].map(|end| interval.map(end));
+    match estimate {
+        Estimate::Measured(measured) => Some(Bounded { value: measured.value, low, high }),
+        Estimate::Absent { bounds, .. } => {
+            let bounds = bounds.as_ref()?;
+            let value = bounds.at_least.or(bounds.at_most)?;
+            Some(Bounded { value, low: bounds.at_least, high: bounds.at_most })
+        }
+    }
+}

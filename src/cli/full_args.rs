@@ -1,0 +1,68 @@
+//! `--full` and `--context`: the whole template, and what people give for it.
+
+use std::path::{Path, PathBuf};
+
+use super::{CliError, exit};
+use crate::report::{Context, ContextError};
+
+/// The file that is looked for in a run's folder.
+pub(super) const CONTEXT: &str = "context.toml";
+
+/// Whether the written report holds the whole performance template.
+#[derive(Debug, clap::Args)]
+pub struct FullArgs {
+    /// The written report holds every heading and field of the performance template: what onnxprof measures, what the
+    /// context file gives, and one line for what does not apply.
+    #[arg(long)]
+    pub full: bool,
+
+    /// What only people know (owner, component, costs, training figures ...), as TOML; `onnxprof report
+    /// --context-template` prints a file to start from. [default: context.toml in the run's folder, if it is there]
+    #[arg(long, value_name = "FILE", requires = "full")]
+    pub context: Option<PathBuf>,
+}
+
+impl FullArgs {
+    /// What people gave, if the whole template is asked for: the file that was named, else the one in the folder of the
+    /// run, else nothing.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that holds what the template does not have.
+    pub(super) fn context_beside(&self, folder: &Path) -> Result<Option<Context>, CliError> {
+        let beside = folder.join(CONTEXT);
+        match (&self.context, self.full) {
+            (_, false) => Ok(None),
+            (Some(path), true) => read(path).map(|(_, context)| Some(context)),
+            (None, true) if beside.exists() => read(&beside).map(|(_, context)| Some(context)),
+            (None, true) => Ok(Some(Context::default())),
+        }
+    }
+
+    /// The text of the file that was named and what it gives; to be read before a run, which keeps a copy.
+    ///
+    /// # Errors
+    /// As [`FullArgs::context_beside`].
+    pub(super) fn named(&self) -> Result<Option<(String, Context)>, CliError> {
+        match &self.context {
+            Some(path) => read(path).map(Some),
+            None => Ok(self.full.then(Default::default)),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<(String, Context), CliError> {
+    let hint = "write one with `onnxprof report --context-template --output context.toml`".to_owned();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let mut failed = CliError::new(exit::BAD_INPUT, &error);
+        failed.chain.insert(0, format!("failed to read the context in `{}`", path.display()));
+        failed.with_hint(hint.clone())
+    })?;
+    let context = Context::parse(&text).map_err(|error| mistake(path, &error, &hint))?;
+    Ok((text, context))
+}
+
+fn mistake(path: &Path, error: &ContextError, hint: &str) -> CliError {
+    let mut failed = CliError::new(exit::BAD_INPUT, error);
+    failed.chain.insert(0, format!("failed to read the context in `{}`", path.display()));
+    failed.with_hint(hint.to_owned())
+}

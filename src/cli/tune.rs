@@ -1,0 +1,317 @@
+//! `onnxprof tune`: from words to a search, and from its record to an answer.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use super::ep_args::{self, Provider, ProviderArgs};
+use super::input_args::InputArgs;
+use super::output::Reports;
+use super::profile::{self, Target, TaskArg};
+use super::progress::Console;
+use super::{CliError, exit, output, plan_args, tune_args, values};
+use crate::analysis::between::host_differences;
+use crate::analysis::tuning::TuningVerdict;
+use crate::plan::{self, Objective, Pin};
+use crate::record::store::{self, RunFolder, default_folder};
+use crate::record::{EndReason, Host, RunRecord};
+use crate::runner::{self, Extent, FoundRuntime, Job, WorkerCommand};
+use crate::sample::{Roots, Sampler, host};
+use crate::tune::Search;
+use crate::units::{Nanos, Ratio};
+
+/// Searches for the best session options: threads, batch size, variant, execution provider, graph optimization, execution
+/// mode, spinning, arena and memory pattern.
+///
+/// Configurations race in heats: those of a heat take turns in short blocks in fresh processes, and one is dropped only
+/// when an interval says so: another that keeps the SLO is better, or the SLO or the accuracy is out of reach. What was
+/// measured is kept whenever the search is interrupted, and `--resume` goes on from there.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Model files, or a folder whose .onnx files are the variants of one model.
+    #[arg(required_unless_present = "resume", value_name = "MODEL|FOLDER")]
+    pub models: Vec<PathBuf>,
+    /// What every configuration must keep, such as `latency_p99<=20ms` or `throughput>=500/s`; may be given several
+    /// times.
+    #[arg(long, value_name = "CHECK", value_parser = tune_args::slo)]
+    pub slo: Vec<String>,
+    /// How far top-1 accuracy may fall below the baseline's; takes labelled data. [default: any fall is allowed, and told]
+    #[arg(long, value_name = "POINTS", value_parser = tune_args::points)]
+    pub max_accuracy_drop: Option<Ratio>,
+    /// What is made as good as possible.
+    #[arg(long, value_enum, default_value_t = ObjectiveArg::Throughput)]
+    pub objective: ObjectiveArg,
+    /// Wall time of the search; of what is taken up again, from then on. [default: 5m, or what is left of it]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub budget: Option<Duration>,
+    /// Takes up a search again in its folder: nothing that was measured is measured again.
+    #[arg(long, value_name = "RUN", conflicts_with_all = [
+        "models", "slo", "max_accuracy_drop", "objective", "out", "baseline", "batch", "intra_threads", "runtime", "ep",
+        "data", "labels", "seed", "task", "block", "pin",
+    ])]
+    pub resume: Option<PathBuf>,
+    /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Variant whose accuracy the others are held against, and whose defaults the gain is told over. [default: the one
+    /// called fp32, else the first]
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<String>,
+    #[command(flatten)]
+    pub inputs: InputArgs,
+    /// What the model predicts, for scoring.
+    #[arg(long, value_enum, default_value_t = TaskArg::Classification)]
+    pub task: TaskArg,
+    #[command(flatten)]
+    pub space: SpaceArgs,
+    #[command(flatten)]
+    pub providers: ProviderArgs,
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+    /// Prints the result only: no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the same.
+    #[arg(long)]
+    pub no_color: bool,
+}
+
+/// What is tried.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What is tried")]
+pub struct SpaceArgs {
+    /// Batch sizes, the first of which is the default. [default: powers of two from 1 to 64; 1 for the objectives latency
+    /// and memory, unless the SLO asks for a throughput]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive)]
+    pub batch: Option<Vec<u64>>,
+    /// Numbers of threads that run one operator. [default: powers of two up to the CPUs that this process may use]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive)]
+    pub intra_threads: Option<Vec<u64>>,
+    /// Options that stay as they are: none is tried besides its default.
+    #[arg(long, value_enum, value_name = "OPTION,OPTION", value_delimiter = ',')]
+    pub keep: Vec<OptionArg>,
+    /// ONNX Runtime libraries: paths, or versions such as `cpu@1.31.1`, which are installed if they are not there.
+    #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
+    pub runtime: Vec<String>,
+}
+
+/// How time is spent.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Schedule")]
+pub struct ScheduleArgs {
+    /// Length of a block; it holds at least 3 inferences.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "30ms")]
+    pub block: Duration,
+    /// A worker that does not answer for this long is killed, and its configuration has failed.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "120s")]
+    pub timeout: Duration,
+    /// CPUs of the workers: `auto`, `none`, or a list such as 0,2-3.
+    #[arg(long, value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
+    pub pin: Pin,
+    /// Seed of the order of configurations within a round and of synthesized inputs.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// What is made as good as possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ObjectiveArg {
+    /// Most predictions per second.
+    Throughput,
+    /// Shortest median latency.
+    Latency,
+    /// Least peak memory.
+    Memory,
+    /// Least energy per prediction.
+    Energy,
+}
+
+impl From<ObjectiveArg> for Objective {
+    fn from(arg: ObjectiveArg) -> Self {
+        match arg {
+            ObjectiveArg::Throughput => Objective::Throughput,
+            ObjectiveArg::Latency => Objective::Latency,
+            ObjectiveArg::Memory => Objective::Memory,
+            ObjectiveArg::Energy => Objective::Energy,
+        }
+    }
+}
+
+/// Options that may be kept as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OptionArg {
+    /// Graph optimization level.
+    Optimization,
+    /// Execution mode.
+    Execution,
+    /// Spinning of idle threads.
+    Spinning,
+    /// Arena of memory.
+    Arena,
+    /// Memory pattern.
+    Pattern,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Bad input, an unwritable folder, a runtime that cannot be had, or a run that cannot be taken up again.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    let mut progress = Console::new(args.quiet);
+    let started = Instant::now();
+    let host = host::fingerprint(&Roots::system());
+    let (job, target) = match &args.resume {
+        Some(run) => match resumed(run, &args, host)? {
+            Taken::Up(job, target) => (*job, target),
+            Taken::Done(folder, record) => return publish(&record, &folder, &args),
+        },
+        None => fresh(&args, host, started, &mut progress)?,
+    };
+    let result = runner::run(job, &mut progress);
+    progress.clear();
+    let (folder, record) = result.map_err(|error| profile::run_error(&error, &target))?;
+    publish(&record, &folder, &args)
+}
+
+/// A new search.
+fn fresh(args: &Args, host: Host, started: Instant, progress: &mut Console) -> Result<(Job, Target), CliError> {
+    let now = jiff::Timestamp::now();
+    let family = plan_args::family(&args.models, args.baseline.as_deref(), &args.inputs)?;
+    let providers = ep_args::providers(&args.providers)?;
+    if args.objective == ObjectiveArg::Energy {
+        require_energy(&providers)?;
+    }
+    let runtimes = plan_args::runtimes(&args.space.runtime, progress)?;
+    let installing = started.elapsed();
+    let plan = tune_args::plan(args, &family, tune_args::bases(&runtimes, &providers, &family), &host)?;
+    progress.introduce_search(&plan, &host);
+    let path = args.out.clone().unwrap_or_else(|| default_folder("onnxprof-runs".as_ref(), &family.name, now));
+    let target = Target { existed: path.exists(), path };
+    let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
+    let job = Job {
+        notes: Vec::new(),
+        plan,
+        folder,
+        info: profile::info(&family.name, now),
+        host,
+        runtimes,
+        worker: WorkerCommand { program: profile::worker_program()?, timeout: args.schedule.timeout },
+        started: started + installing.min(started.elapsed()),
+        extent: Extent::Whole,
+        guide: Some(Box::new(Search)),
+        resumed: None,
+    };
+    Ok((job, target))
+}
+
+/// Energy is what is minimized, and something must tell it.
+fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
+    let on_gpu = providers.iter().any(|provider| plan::is_on_nvidia(&provider.identifier));
+    let sampler = Sampler::new(&Roots::system());
+    match sampler.rapl() {
+        Err(error) if !on_gpu => {
+            let mut refused = CliError::message(exit::BAD_INPUT, "energy cannot be measured on this machine");
+            refused.chain.push(error.to_string());
+            Err(refused.with_hint("choose another `--objective`, or let this user read the energy counters".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What taking up a search again comes to.
+enum Taken {
+    /// It goes on.
+    Up(Box<Job>, Target),
+    /// It was done already.
+    Done(RunFolder, Box<RunRecord>),
+}
+
+/// A search that goes on where it was.
+fn resumed(run: &Path, args: &Args, host: Host) -> Result<Taken, CliError> {
+    let run = folder_of(run);
+    let record = store::load(&run).map_err(|error| output::store_error(&error))?;
+    let refused = |message: String, hint: &str| CliError::message(exit::BAD_INPUT, message).with_hint(hint.to_owned());
+    if record.plan.tuning.is_none() {
+        let message = format!("`{}` is no search that could be taken up again", run.display());
+        return Err(refused(message, "name the folder of a run of `onnxprof tune`"));
+    }
+    let differences: Vec<&str> = host_differences(&record.host, &host).iter().map(|one| one.what).collect();
+    if !differences.is_empty() {
+        let message = format!("the search ran on another machine: {} differ", differences.join(", "));
+        return Err(refused(message, "begin a new search on this machine"));
+    }
+    let run = std::fs::canonicalize(&run).unwrap_or(run);
+    let folder = RunFolder::reopen(&run).map_err(|error| output::store_error(&error))?;
+    if record.run.ended_by == Some(EndReason::SearchDone) {
+        return Ok(Taken::Done(folder, Box::new(record)));
+    }
+    let left = left(&record);
+    let Some(budget) = args.budget.map(Nanos::from).or(left).filter(|budget| budget.0 > 0) else {
+        return Err(refused("the budget of the search is spent".into(), "give it more with `--budget`"));
+    };
+    // Paths are those of the folder in which the search began.
+    let _ = std::env::set_current_dir(&record.run.working_dir);
+    let mut plan = record.plan.clone();
+    plan.schedule.budget_ns = Some(budget);
+    let mut runtimes: Vec<FoundRuntime> = Vec::new();
+    for spec in &plan.sessions {
+        if !runtimes.iter().any(|known| known.choice == spec.runtime) {
+            let known = record.runtimes.iter().find(|runtime| runtime.path == *spec.runtime.path());
+            let found_by = known.map_or_else(|| "named by the search".into(), |runtime| runtime.found_by.clone());
+            runtimes.push(FoundRuntime { choice: spec.runtime.clone(), found_by });
+        }
+    }
+    let job = Job {
+        notes: Vec::new(),
+        folder,
+        info: record.run.clone(),
+        host,
+        runtimes,
+        worker: WorkerCommand { program: profile::worker_program()?, timeout: plan.schedule.timeout_ns.into() },
+        plan,
+        started: Instant::now(),
+        extent: Extent::Whole,
+        guide: Some(Box::new(Search)),
+        resumed: Some(Box::new(record)),
+    };
+    Ok(Taken::Up(Box::new(job), Target { path: run, existed: true }))
+}
+
+/// What is left of the budget of a search.
+fn left(record: &RunRecord) -> Option<Nanos> {
+    let measured = record.blocks.iter().map(|block| block.started_ns + block.elapsed_ns).max().unwrap_or_default();
+    let spent = record.run.elapsed_ns.unwrap_or_default().max(measured);
+    // Less than this does not hold one round.
+    const LEAST: Nanos = Nanos(1_000_000_000);
+    Some(record.plan.schedule.budget_ns?.since(spent)).filter(|left| *left >= LEAST)
+}
+
+/// The folder of a run that was named by its folder or a file in it.
+fn folder_of(run: &Path) -> PathBuf {
+    match run.parent() {
+        Some(parent) if run.is_file() && parent != Path::new("") => parent.to_owned(),
+        Some(_) if run.is_file() => PathBuf::from("."),
+        _ => run.to_owned(),
+    }
+}
+
+fn publish(record: &RunRecord, folder: &RunFolder, args: &Args) -> Result<ExitCode, CliError> {
+    let reports = Reports::render(record, folder, output::color(args.no_color).into(), None)?;
+    reports.write(folder)?;
+    if let Some(error) = profile::nothing_measured(record) {
+        return Err(error);
+    }
+    reports.print_summary()?;
+    Ok(ExitCode::from(exit_code(record, reports.verdict())))
+}
+
+/// What the end of a search means to a script: one that found nothing must not look like success.
+fn exit_code(record: &RunRecord, verdict: Option<TuningVerdict>) -> u8 {
+    match verdict {
+        _ if !record.is_complete() => exit::PARTIAL,
+        Some(TuningVerdict::NothingMeets) => exit::SLO_NOT_MET,
+        Some(TuningVerdict::NotShown) => exit::GATE_INCONCLUSIVE,
+        Some(TuningVerdict::NothingMeasured) | None => exit::BAD_INPUT,
+        Some(TuningVerdict::Found) => exit::DONE,
+    }
+}

@@ -1,0 +1,68 @@
+//! What session options change of a scripted variant.
+
+use serde::Deserialize;
+
+use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions};
+
+/// What some values of session options change: it applies to sessions that have all of the values named.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionEffect {
+    /// Threads that run one operator.
+    pub intra_threads: Option<u64>,
+    /// Graph optimization level.
+    pub graph_optimization: Option<GraphOptimization>,
+    /// Execution mode.
+    pub execution_mode: Option<ExecutionMode>,
+    /// Whether idle threads spin.
+    pub allow_spinning: Option<bool>,
+    /// Whether memory comes from an arena.
+    pub memory_arena: Option<bool>,
+    /// Whether memory is planned ahead.
+    pub memory_pattern: Option<bool>,
+    /// Latency with these values / without.
+    pub latency_ratio: Option<f64>,
+    /// Memory that the session takes with these values, in bytes, and really takes.
+    pub memory_bytes: Option<usize>,
+}
+
+impl OptionEffect {
+    fn applies(&self, options: &SessionOptions) -> bool {
+        let keeps = |wanted: Option<bool>, value: Option<bool>| wanted.is_none() || wanted == value;
+        self.intra_threads.is_none_or(|threads| threads == options.intra_threads)
+            && self.graph_optimization.is_none_or(|level| level == options.graph_optimization)
+            && self.execution_mode.is_none_or(|mode| mode == options.execution_mode)
+            && keeps(self.allow_spinning, options.allow_spinning)
+            && keeps(self.memory_arena, options.memory_arena)
+            && keeps(self.memory_pattern, options.memory_pattern)
+    }
+}
+
+/// The product of the latency ratios that apply to a session.
+pub(super) fn latency_ratio(effects: &[OptionEffect], options: &SessionOptions) -> f64 {
+    effects.iter().filter(|effect| effect.applies(options)).filter_map(|effect| effect.latency_ratio).product()
+}
+
+/// The sum of the memory that applies to a session.
+pub(super) fn memory_bytes(effects: &[OptionEffect], options: &SessionOptions) -> usize {
+    effects.iter().filter(|effect| effect.applies(options)).filter_map(|effect| effect.memory_bytes).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn effects_of_all_values_that_a_session_has_are_combined() {
+        let effects: Vec<OptionEffect> = serde_json::from_value(serde_json::json!([
+            {"intra_threads": 2, "latency_ratio": 0.5},
+            {"memory_arena": false, "latency_ratio": 1.2, "memory_bytes": 7},
+            {"intra_threads": 2, "memory_arena": false, "memory_bytes": 5},
+        ]))
+        .unwrap();
+        let plain = SessionOptions::default();
+        let two = SessionOptions { intra_threads: 2, memory_arena: Some(false), ..plain.clone() };
+        assert!((latency_ratio(&effects, &plain) - 1.0).abs() < 1e-12 && memory_bytes(&effects, &plain) == 0);
+        assert!((latency_ratio(&effects, &two) - 0.6).abs() < 1e-12 && memory_bytes(&effects, &two) == 12);
+    }
+}

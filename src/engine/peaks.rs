@@ -1,0 +1,144 @@
+//! The most that a machine does through ONNX Runtime: products of large matrices, and an addition that no cache holds.
+//!
+//! The models are made in memory, so that the figures are those of the same library, threads and kernels that run the
+//! user's model.
+
+use ort::editor::{Graph, Model, Node, ONNX_DOMAIN, Opset};
+use ort::memory::Allocator;
+use ort::session::Session as OrtSession;
+use ort::session::builder::SessionBuilder;
+use ort::value::{
+    Outlet, PrimitiveTensorElementType, Shape, SymbolicDimensions, Tensor as OrtTensor, TensorElementType, ValueType,
+};
+
+use super::EngineError;
+use super::bound;
+use super::words::words;
+use crate::inputs::{Tensor, TensorData};
+use crate::measure::{Clock, MonotonicClock};
+use crate::record::{Peak, PeakRates, Told};
+use crate::units::{Bytes, Nanos};
+
+/// Rows and columns of the matrices: their product takes a few milliseconds of one core, short enough for some to pass
+/// undisturbed on a busy machine, and each fits a cache.
+const SIZE: usize = 512;
+/// Version of the operators.
+const OPSET: u32 = 17;
+/// Repetitions of one figure, at least and at most.
+const REPETITIONS: std::ops::RangeInclusive<usize> = 3..=300;
+
+/// Measures all three, each for `length` or three repetitions, whichever takes longer. `session` makes options for a new
+/// session; `tensor_size` is that of each of the three tensors of the addition.
+pub(super) fn measure(
+    session: &dyn Fn() -> Result<SessionBuilder, ort::Error>,
+    length: Nanos,
+    tensor_size: Told<Bytes>,
+) -> PeakRates {
+    let operations = 2.0 * (SIZE as f64).powi(3);
+    PeakRates {
+        fp32_flops_per_sec: fastest(fp32_product(session), operations, length),
+        int8_ops_per_sec: fastest(int8_product(session), operations, length),
+        memory_bytes_per_sec: tensor_size.and_then(|size| {
+            let elements = (size.0 / 4) as usize;
+            fastest(addition(session, elements), 12.0 * elements as f64, length)
+        }),
+    }
+}
+
+/// A session with the inputs that it is run on.
+type Ready = Result<(OrtSession, Vec<Tensor>), ort::Error>;
+
+/// How often a session does `amount` in a second: the highest and the median rate.
+fn fastest(ready: Ready, amount: f64, length: Nanos) -> Told<Peak> {
+    let (session, inputs) = ready.map_err(|error| words(error.message()))?;
+    let mut rates = rates(&session, inputs, amount, length).map_err(|error| error.to_string())?;
+    rates.sort_unstable_by(f64::total_cmp);
+    let highest_per_sec = rates.last().copied().ok_or("nothing was measured")?;
+    Ok(Peak { highest_per_sec, median_per_sec: rates[rates.len() / 2], n: rates.len() as u64 })
+}
+
+fn rates(session: &OrtSession, inputs: Vec<Tensor>, amount: f64, length: Nanos) -> Result<Vec<f64>, EngineError> {
+    let mut inference = bound::bind(session, bound::Place::host(), bound::NO_GRAPH, &[inputs])?;
+    inference.run()?;
+    let began = MonotonicClock.now();
+    let mut rates = Vec::new();
+    while rates.len() < *REPETITIONS.end() {
+        let start = MonotonicClock.now();
+        inference.run()?;
+        let now = MonotonicClock.now();
+        rates.push(amount / now.since(start).as_secs_f64().max(1e-9));
+        if rates.len() >= *REPETITIONS.start() && now.since(began) > length {
+            break;
+        }
+    }
+    Ok(rates)
+}
+
+/// A float matrix times one that the session knows beforehand, as weights are.
+fn fp32_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Ready {
+    let values = |place: usize| (place % 251) as f32 / 251.0 - 0.5;
+    let mut graph = Graph::new()?;
+    graph.set_inputs([outlet("a", TensorElementType::Float32, &[SIZE, SIZE])])?;
+    graph.set_outputs([outlet("y", TensorElementType::Float32, &[SIZE, SIZE])])?;
+    graph.add_initializer("b", filled(values)?, false)?;
+    graph.add_node(Node::new("MatMul", ONNX_DOMAIN, "product", ["a", "b"], ["y"], [])?)?;
+    let input = TensorData::Float(array(&[SIZE, SIZE], values));
+    Ok((into_session(graph, session)?, vec![Tensor { name: "a".into(), data: input }]))
+}
+
+/// A matrix of bytes times one of signed bytes, summed up in 32 bits: what quantized models come down to.
+fn int8_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Ready {
+    let mut graph = Graph::new()?;
+    graph.set_inputs([outlet("a", TensorElementType::Uint8, &[SIZE, SIZE])])?;
+    graph.set_outputs([outlet("y", TensorElementType::Int32, &[SIZE, SIZE])])?;
+    graph.add_initializer("b", filled(|place| (place % 251) as u8 as i8)?, false)?;
+    graph.add_node(Node::new("MatMulInteger", ONNX_DOMAIN, "product", ["a", "b"], ["y"], [])?)?;
+    let input = TensorData::Uint8(array(&[SIZE, SIZE], |place| (place % 251) as u8));
+    Ok((into_session(graph, session)?, vec![Tensor { name: "a".into(), data: input }]))
+}
+
+/// The sum of two long vectors: two are read, one is written.
+fn addition(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>, elements: usize) -> Ready {
+    let mut graph = Graph::new()?;
+    let vector = |name| outlet(name, TensorElementType::Float32, &[elements]);
+    graph.set_inputs([vector("a"), vector("b")])?;
+    graph.set_outputs([vector("y")])?;
+    graph.add_node(Node::new("Add", ONNX_DOMAIN, "sum", ["a", "b"], ["y"], [])?)?;
+    let input = |name: &str| Tensor {
+        name: name.into(),
+        data: TensorData::Float(array(&[elements], |place| (place % 251) as f32)),
+    };
+    Ok((into_session(graph, session)?, vec![input("a"), input("b")]))
+}
+
+fn outlet(name: &str, ty: TensorElementType, dims: &[usize]) -> Outlet {
+    let shape = Shape::new(dims.iter().map(|&size| size as i64));
+    Outlet::new(name, ValueType::Tensor { ty, shape, dimension_symbols: SymbolicDimensions::empty(dims.len()) })
+}
+
+fn array<T: Clone>(dims: &[usize], value: impl Fn(usize) -> T) -> ndarray::ArrayD<T> {
+    let mut place = 0;
+    ndarray::ArrayD::from_shape_simple_fn(dims, || {
+        place += 1;
+        value(place - 1)
+    })
+}
+
+/// A square matrix in memory that ONNX Runtime owns, as weights must be.
+fn filled<T: PrimitiveTensorElementType + std::fmt::Debug>(
+    value: impl Fn(usize) -> T,
+) -> Result<OrtTensor<T>, ort::Error> {
+    let mut tensor = OrtTensor::<T>::new(&Allocator::default(), [SIZE, SIZE])?;
+    let (_, elements) = tensor.extract_tensor_mut();
+    elements.iter_mut().enumerate().for_each(|(place, element)| *element = value(place));
+    Ok(tensor)
+}
+
+fn into_session(
+    graph: Graph,
+    session: &dyn Fn() -> Result<SessionBuilder, ort::Error>,
+) -> Result<OrtSession, ort::Error> {
+    let mut model = Model::new([Opset::new(ONNX_DOMAIN, OPSET)?])?;
+    model.set_graph(graph)?;
+    model.into_session(&session()?)
+}

@@ -1,0 +1,388 @@
+//! How a model is quantized: which nodes, in which types, and by which scales.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Graph, Model, Node, StoredTensor};
+use crate::plan::ElementType;
+use crate::record::{Granularity, MatrixArithmetic, Quantization, QuantizationFormat};
+
+/// Operators on floating point that count as matrix nodes, as files hold them.
+const FLOAT_MATRIX: [&str; 15] = [
+    "Attention",
+    "Conv",
+    "ConvTranspose",
+    "Einsum",
+    "FusedConv",
+    "FusedGemm",
+    "FusedMatMul",
+    "GRU",
+    "Gemm",
+    "GroupQueryAttention",
+    "LSTM",
+    "MatMul",
+    "MultiHeadAttention",
+    "RNN",
+    "TransposeMatMul",
+];
+
+/// Operators that leave values as they are, so that a weight behind them is still one.
+const PASSING: [&str; 4] = ["Identity", "Reshape", "Squeeze", "Transpose"];
+
+/// Nodes between a weight and the operator that it belongs to: more would be computing.
+const PASSING_LIMIT: usize = 4;
+
+/// A quantized tensor: its type, what its scales belong to, and whether its zero points are symmetric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Scheme {
+    element_type: ElementType,
+    granularity: Granularity,
+    symmetric: Option<bool>,
+}
+
+/// What the nodes of all graphs say.
+#[derive(Default)]
+struct Found {
+    weights: Vec<Scheme>,
+    activations: Vec<Scheme>,
+    pairs: u64,
+    qoperators: u64,
+    dynamic: u64,
+    qdq: u64,
+    weight_only: u64,
+    half: Vec<ElementType>,
+    full: u64,
+    /// Matrix nodes in floating point without a weight, whose type is that of the others.
+    weightless: u64,
+}
+
+/// What the graph says of quantization.
+pub(super) fn quantization(model: &Model) -> Quantization {
+    let mut found = Found::default();
+    for graph in std::iter::once(&model.graph).chain(&model.functions).flat_map(Graph::all_graphs) {
+        let scan = Scan::new(graph);
+        graph.nodes.iter().for_each(|node| scan.note(node, &mut found));
+    }
+    found.summed_up()
+}
+
+impl Found {
+    fn summed_up(self) -> Quantization {
+        let format = self.format();
+        let (half, full) = match format {
+            QuantizationFormat::Float16 => (self.half.len() as u64 + self.weightless, self.full),
+            _ => (0, self.full + self.half.len() as u64 + self.weightless),
+        };
+        let weights = match format {
+            QuantizationFormat::Float16 => commonest(self.half.iter().copied()),
+            _ => commonest(self.weights.iter().map(|scheme| scheme.element_type)),
+        };
+        Quantization {
+            format,
+            weights,
+            activations: commonest(self.activations.iter().map(|scheme| scheme.element_type)),
+            granularity: granularity(&self.weights),
+            weights_symmetric: symmetric(&self.weights),
+            activations_symmetric: symmetric(&self.activations).filter(|_| format != QuantizationFormat::Dynamic),
+            reduced_matrix_nodes_count: self.qoperators + self.dynamic + self.qdq + self.weight_only + half,
+            full_precision_matrix_nodes_count: full,
+            qdq_pairs_count: self.pairs,
+        }
+    }
+
+    /// The way in which most matrix nodes are quantized.
+    fn format(&self) -> QuantizationFormat {
+        let ways = [
+            (self.qdq, QuantizationFormat::Qdq),
+            (self.qoperators, QuantizationFormat::QOperator),
+            (self.dynamic, QuantizationFormat::Dynamic),
+            (self.weight_only, QuantizationFormat::WeightOnly),
+        ];
+        let most = ways.into_iter().rev().max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0);
+        match most {
+            Some((_, format)) => format,
+            None if self.half.len() as u64 > self.full => QuantizationFormat::Float16,
+            None if self.pairs > 0 => QuantizationFormat::Qdq,
+            None => QuantizationFormat::None,
+        }
+    }
+}
+
+fn commonest(types: impl Iterator<Item = ElementType>) -> Option<ElementType> {
+    let mut counts: BTreeMap<ElementType, u64> = BTreeMap::new();
+    types.for_each(|element_type| *counts.entry(element_type).or_insert(0) += 1);
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(element_type, _)| element_type)
+}
+
+fn granularity(schemes: &[Scheme]) -> Option<Granularity> {
+    let first = schemes.first()?.granularity;
+    let same = schemes.iter().all(|scheme| scheme.granularity == first);
+    Some(if same { first } else { Granularity::Mixed })
+}
+
+/// Whether all are symmetric; unknown where nothing is known to be asymmetric, and something is unknown.
+fn symmetric(schemes: &[Scheme]) -> Option<bool> {
+    if schemes.iter().any(|scheme| scheme.symmetric == Some(false)) {
+        return Some(false);
+    }
+    (!schemes.is_empty() && schemes.iter().all(|scheme| scheme.symmetric == Some(true))).then_some(true)
+}
+
+/// Where the weight, its scale and its zero point stand among the inputs of a quantized operator, and the zero point of
+/// the activation, whose type is the activation's (`docs/ContribOperators.md` of ONNX Runtime, and the ONNX standard).
+struct Places {
+    weight: usize,
+    scale: Option<usize>,
+    zero_point: usize,
+    activation_zero_point: Option<usize>,
+}
+
+fn places(operator: &str) -> Option<Places> {
+    let place = |weight, scale, zero_point, activation_zero_point| {
+        Some(Places { weight, scale, zero_point, activation_zero_point })
+    };
+    match operator {
+        "QLinearConv" | "QLinearMatMul" | "QGemm" | "QLinearConvTranspose" => place(3, Some(4), 5, Some(2)),
+        "ConvInteger" | "MatMulInteger" => place(1, None, 3, Some(2)),
+        "DynamicQuantizeMatMul" => place(1, Some(2), 3, None),
+        "MatMulIntegerToFloat" => place(1, Some(3), 5, Some(4)),
+        "QAttention" => place(1, Some(4), 7, Some(6)),
+        _ => None,
+    }
+}
+
+/// Values of one graph, by name.
+struct Scan<'a> {
+    makers: HashMap<&'a str, &'a Node>,
+    constants: HashMap<&'a str, StoredTensor>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        let outputs = |node: &'a Node| node.outputs.iter().map(move |output| (output.as_str(), node));
+        let stored = graph.initializers.iter().map(|tensor| (tensor.name.as_str(), tensor.clone()));
+        let made = graph.nodes.iter().filter_map(|node| Some((node.outputs.first()?.as_str(), node.constant()?)));
+        Scan {
+            makers: graph.nodes.iter().flat_map(outputs).filter(|(name, _)| !name.is_empty()).collect(),
+            constants: stored.chain(made).collect(),
+        }
+    }
+
+    fn note(&self, node: &Node, found: &mut Found) {
+        match node.operator.as_str() {
+            "DequantizeLinear" => {
+                let follows = self.maker(node, 0).is_some_and(|maker| maker.operator == "QuantizeLinear");
+                found.pairs += u64::from(follows);
+            }
+            "MatMulNBits" | "MatMulBnb4" => {
+                found.weight_only += 1;
+                found.weights.push(self.block_scheme(node));
+            }
+            operator if MatrixArithmetic::of(operator) == MatrixArithmetic::Quantized => {
+                self.note_quantized(node, found);
+            }
+            operator if FLOAT_MATRIX.contains(&operator) => self.note_float(node, found),
+            _ => {}
+        }
+    }
+
+    fn note_quantized(&self, node: &Node, found: &mut Found) {
+        let is_dynamic = !(node.operator.starts_with("QLinear") || node.operator.starts_with("QGemm"));
+        *if is_dynamic { &mut found.dynamic } else { &mut found.qoperators } += 1;
+        let Some(places) = places(&node.operator) else { return };
+        let zero_point = self.constant(node, places.zero_point);
+        if let Some(weight) = self.constant(node, places.weight) {
+            let scale = places.scale.map_or(zero_point, |scale| self.constant(node, scale));
+            found.weights.push(scheme(weight.element_type, scale, zero_point, None));
+        }
+        let activation = places.activation_zero_point.and_then(|place| self.constant(node, place));
+        match activation {
+            Some(zero_point) => {
+                found.activations.push(scheme(zero_point.element_type, None, Some(zero_point), None));
+            }
+            // The one type that `DynamicQuantizeLinear` makes.
+            None if is_dynamic => found.activations.push(scheme(ElementType::Uint8, None, None, None)),
+            None => {}
+        }
+    }
+
+    fn note_float(&self, node: &Node, found: &mut Found) {
+        let dequantized = |place: usize| self.source(node.inputs.get(place)?);
+        let of_weight = |place: usize| match dequantized(place)? {
+            Source::Dequantized { scheme, is_weight: true } => Some(scheme),
+            _ => None,
+        };
+        let weight = (1..node.inputs.len()).chain([0]).find_map(of_weight);
+        let activation = match dequantized(0) {
+            Some(Source::Dequantized { scheme, is_weight: false }) => Some(scheme),
+            _ => None,
+        };
+        found.weights.extend(weight);
+        found.activations.extend(activation);
+        match (weight, activation) {
+            (Some(_), None) => found.weight_only += 1,
+            (Some(_), Some(_)) => found.qdq += 1,
+            (None, Some(_)) if matches!(dequantized(1), Some(Source::Dequantized { .. })) => found.qdq += 1,
+            (None, _) => match dequantized(1) {
+                Some(Source::Constant(kind @ (ElementType::Float16 | ElementType::Bfloat16))) => found.half.push(kind),
+                Some(Source::Constant(_)) => found.full += 1,
+                _ => found.weightless += 1,
+            },
+        }
+    }
+
+    fn block_scheme(&self, node: &Node) -> Scheme {
+        let element_type = match node.integer("bits") {
+            Some(8) => ElementType::Uint8,
+            _ => ElementType::Uint4,
+        };
+        let has_zero_points = node.inputs.get(3).is_some_and(|name| !name.is_empty());
+        Scheme { element_type, granularity: Granularity::PerBlock, symmetric: Some(!has_zero_points) }
+    }
+
+    /// What a value of a floating-point operator comes from.
+    fn source(&self, name: &str) -> Option<Source> {
+        let mut name = name;
+        for _ in 0..PASSING_LIMIT {
+            if let Some(constant) = self.constants.get(name) {
+                return Some(Source::Constant(constant.element_type));
+            }
+            let maker = self.makers.get(name)?;
+            match maker.operator.as_str() {
+                "DequantizeLinear" => return self.dequantized(maker),
+                operator if PASSING.contains(&operator) => name = maker.inputs.first()?,
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    fn dequantized(&self, node: &Node) -> Option<Source> {
+        let (scale, zero_point) = (self.constant(node, 1), self.constant(node, 2));
+        let stored = self.constant(node, 0);
+        let quantizer = self.maker(node, 0).filter(|maker| maker.operator == "QuantizeLinear");
+        let is_weight = stored.is_some() || quantizer.is_some_and(|maker| self.constant(maker, 0).is_some());
+        let named = stored.or(zero_point).map(|tensor| tensor.element_type);
+        // Without a zero point the standard's type is uint8.
+        let element_type = named.unwrap_or(ElementType::Uint8);
+        Some(Source::Dequantized {
+            scheme: scheme(element_type, scale, zero_point, node.integer("block_size")),
+            is_weight,
+        })
+    }
+
+    fn constant(&self, node: &Node, place: usize) -> Option<&StoredTensor> {
+        self.constants.get(node.inputs.get(place)?.as_str())
+    }
+
+    fn maker(&self, node: &Node, place: usize) -> Option<&'a Node> {
+        self.makers.get(node.inputs.get(place)?.as_str()).copied()
+    }
+}
+
+/// What an input of a floating-point operator comes from.
+enum Source {
+    Constant(ElementType),
+    Dequantized { scheme: Scheme, is_weight: bool },
+}
+
+fn scheme(
+    element_type: ElementType,
+    scale: Option<&StoredTensor>,
+    zero_point: Option<&StoredTensor>,
+    block_size: Option<i64>,
+) -> Scheme {
+    let granularity = match (block_size, scale.or(zero_point)) {
+        (Some(1..), _) => Granularity::PerBlock,
+        (_, Some(scale)) if scale.elements() > 1 => Granularity::PerChannel,
+        _ => Granularity::PerTensor,
+    };
+    Scheme { element_type, granularity, symmetric: is_symmetric(element_type, zero_point) }
+}
+
+/// Whether zero points are those of a symmetric scheme; unknown where their values were not kept.
+fn is_symmetric(element_type: ElementType, zero_point: Option<&StoredTensor>) -> Option<bool> {
+    let middle = match element_type {
+        ElementType::Uint4 => 8.0,
+        ElementType::Uint8 => 128.0,
+        ElementType::Uint16 => 32768.0,
+        _ => 0.0,
+    };
+    match zero_point {
+        None => Some(middle == 0.0),
+        Some(tensor) => tensor.values.as_ref().map(|values| values.iter().all(|&value| value == middle)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn of(model: &str) -> Quantization {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model);
+        quantization(&crate::onnx::read(&path).unwrap())
+    }
+
+    #[test]
+    fn static_quantization_by_pairs_is_read() {
+        let expected = Quantization {
+            format: QuantizationFormat::Qdq,
+            weights: Some(ElementType::Int8),
+            activations: Some(ElementType::Uint8),
+            granularity: Some(Granularity::PerChannel),
+            weights_symmetric: Some(true),
+            activations_symmetric: Some(false),
+            reduced_matrix_nodes_count: 6,
+            full_precision_matrix_nodes_count: 0,
+            qdq_pairs_count: 9,
+        };
+        assert_eq!(of("digits/digits-int8-static.onnx"), expected);
+    }
+
+    #[test]
+    fn dynamic_quantization_has_activations_without_fixed_zero_points() {
+        let found = of("digits/digits-int8-dynamic.onnx");
+        assert_eq!((found.format, found.weights), (QuantizationFormat::Dynamic, Some(ElementType::Uint8)));
+        assert_eq!((found.activations, found.activations_symmetric), (Some(ElementType::Uint8), None));
+        assert_eq!((found.granularity, found.weights_symmetric), (Some(Granularity::PerTensor), Some(false)));
+        assert_eq!((found.reduced_matrix_nodes_count, found.full_precision_matrix_nodes_count), (6, 0));
+    }
+
+    #[test]
+    fn operators_on_integers_and_blocks_are_told_apart() {
+        let found = of("fixtures/qoperator.onnx");
+        assert_eq!((found.format, found.weights), (QuantizationFormat::QOperator, Some(ElementType::Int8)));
+        assert_eq!(found.activations, Some(ElementType::Uint8));
+        let found = of("fixtures/int4-block.onnx");
+        assert_eq!((found.format, found.granularity), (QuantizationFormat::WeightOnly, Some(Granularity::PerBlock)));
+        assert_eq!((found.weights, found.reduced_matrix_nodes_count), (Some(ElementType::Uint4), 2));
+    }
+
+    #[test]
+    fn models_in_floating_point_are_not_quantized() {
+        let half = of("digits/digits-fp16.onnx");
+        assert_eq!((half.format, half.weights), (QuantizationFormat::Float16, Some(ElementType::Float16)));
+        assert_eq!((half.reduced_matrix_nodes_count, half.granularity), (6, None));
+        let full = of("digits/digits-fp32.onnx");
+        assert_eq!((full.format, full.weights), (QuantizationFormat::None, None));
+        assert_eq!((full.reduced_matrix_nodes_count, full.full_precision_matrix_nodes_count), (0, 6));
+    }
+
+    #[test]
+    fn zero_points_of_unsigned_types_are_symmetric_in_the_middle() {
+        let zero_point = |element_type, value| StoredTensor {
+            name: String::new(),
+            element_type,
+            dims: vec![1],
+            values: Some(vec![value]),
+            external: None,
+        };
+        let is_symmetric = |element_type, value| is_symmetric(element_type, Some(&zero_point(element_type, value)));
+        assert_eq!(is_symmetric(ElementType::Uint8, 128.0), Some(true));
+        assert_eq!(is_symmetric(ElementType::Uint8, 0.0), Some(false));
+        assert_eq!(is_symmetric(ElementType::Int8, 0.0), Some(true));
+        assert_eq!(super::is_symmetric(ElementType::Int8, None), Some(true));
+        assert_eq!(super::is_symmetric(ElementType::Uint8, None), Some(false));
+    }
+}

@@ -1,0 +1,109 @@
+//! Where a session is measured: shape, batch size and load mode.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::LoadMode;
+
+/// Sizes that a sweep gives to dimensions that the models leave open, by their symbols.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shape {
+    /// Size of each swept dimension.
+    pub dims: BTreeMap<String, u64>,
+}
+
+impl Shape {
+    /// Whether no swept dimension is larger in `other` than here.
+    #[must_use]
+    pub fn covers(&self, other: &Shape) -> bool {
+        other.dims.iter().all(|(name, size)| self.dims.get(name).is_some_and(|own| own >= size))
+    }
+}
+
+impl fmt::Display for Shape {
+    /// `seq 64, width 3`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (name, size)) in self.dims.iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(formatter, "{comma}{name} {size}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The shapes of a plan that sweeps none.
+#[must_use]
+pub fn unswept() -> Vec<Shape> {
+    vec![Shape::default()]
+}
+
+/// Where a session is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct At {
+    /// Index into [`Plan::shapes`](super::Plan::shapes).
+    pub shape: usize,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// How requests arrive.
+    pub load_mode: LoadMode,
+}
+
+impl At {
+    /// The cell of a session there.
+    #[must_use]
+    pub fn of(self, session: usize) -> CellKey {
+        let At { shape, batch_size, load_mode } = self;
+        CellKey { session, shape, batch_size, load_mode }
+    }
+}
+
+/// One row of the grid that is measured: a session under one shape, batch size and load mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct CellKey {
+    /// Index into [`Plan::sessions`](super::Plan::sessions).
+    pub session: usize,
+    /// Index into [`Plan::shapes`](super::Plan::shapes).
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub shape: usize,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// How requests arrive.
+    pub load_mode: LoadMode,
+}
+
+impl CellKey {
+    /// Where the session is measured.
+    #[must_use]
+    pub fn at(self) -> At {
+        At { shape: self.shape, batch_size: self.batch_size, load_mode: self.load_mode }
+    }
+}
+
+fn is_first(index: &usize) -> bool {
+    *index == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(dims: &[(&str, u64)]) -> Shape {
+        Shape { dims: dims.iter().map(|&(name, size)| (name.to_owned(), size)).collect() }
+    }
+
+    #[test]
+    fn a_shape_is_called_by_its_sizes() {
+        assert_eq!(shape(&[("width", 3), ("seq", 64)]).to_string(), "seq 64, width 3");
+        assert_eq!(shape(&[]).to_string(), "");
+    }
+
+    #[test]
+    fn a_shape_covers_those_that_are_nowhere_larger() {
+        let large = shape(&[("a", 4), ("b", 8)]);
+        assert!(large.covers(&large) && large.covers(&shape(&[("a", 4), ("b", 2)])));
+        assert!(!large.covers(&shape(&[("a", 5), ("b", 2)])));
+    }
+}

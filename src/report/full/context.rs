@@ -1,0 +1,219 @@
+//! `context.toml`: what only people know of a run, by the template's keys.
+
+use std::collections::BTreeMap;
+
+use toml::{Table, Value};
+
+use super::outline::{Part, keys, outline};
+
+/// What people gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    given: BTreeMap<String, String>,
+}
+
+/// What is wrong with a context file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContextError {
+    /// It is not TOML.
+    #[error("line {line}: {message}")]
+    Toml {
+        /// Line in the file, from 1.
+        line: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// The template has no such key.
+    #[error("unknown key `{key}`; known here: {known}")]
+    UnknownKey {
+        /// The key, with its tables.
+        key: String,
+        /// The keys that may stand there.
+        known: String,
+    },
+    /// A value is of a type that no field takes.
+    #[error("`{key}` is {found}, and takes {takes}")]
+    WrongType {
+        /// The key, with its tables.
+        key: String,
+        /// What it is.
+        found: &'static str,
+        /// What may stand there.
+        takes: &'static str,
+    },
+}
+
+/// What a field takes.
+const FIELD: &str = "a text, a number, a date or a list of texts";
+
+impl Context {
+    /// Reads a context file.
+    ///
+    /// # Errors
+    /// A file that is not TOML, a key that the template does not have, or a value that no field takes.
+    pub fn parse(text: &str) -> Result<Self, ContextError> {
+        let table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1;
+            ContextError::Toml { line, message: error.message().to_owned() }
+        })?;
+        let mut context = Context::default();
+        context.read(&table, "", &keys())?;
+        Ok(context)
+    }
+
+    /// What was given for a field.
+    pub(super) fn get(&self, key: &str) -> Option<String> {
+        self.given.get(key).cloned()
+    }
+
+    fn read(&mut self, table: &Table, place: &str, known: &[String]) -> Result<(), ContextError> {
+        for (name, value) in table {
+            let key = format!("{place}{name}");
+            let inside = format!("{key}.");
+            let is_table = known.iter().any(|known| known.starts_with(&inside)) && !name.contains('.');
+            match value {
+                Value::Table(table) if is_table => self.read(table, &inside, known)?,
+                value if is_table => {
+                    return Err(ContextError::WrongType { key, found: kind(value), takes: "a table of fields" });
+                }
+                value if known.contains(&key) && !name.contains('.') => {
+                    let text = words(value).ok_or(ContextError::WrongType {
+                        key: key.clone(),
+                        found: kind(value),
+                        takes: FIELD,
+                    })?;
+                    self.given.insert(key, text);
+                }
+                _ => return Err(ContextError::UnknownKey { key, known: choices(place, known) }),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names that may stand at a place.
+fn choices(place: &str, known: &[String]) -> String {
+    let inside = known.iter().filter_map(|key| key.strip_prefix(place));
+    let mut names: Vec<String> = inside.filter_map(|rest| rest.split('.').next()).map(|n| format!("`{n}`")).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}
+
+/// A value as a field shows it; `None` for one that no field takes. An empty text was left open.
+fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(crate::report::view::text::plain(text)),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) if number.is_finite() => Some(number.to_string()),
+        Value::Datetime(date) => Some(date.to_string()),
+        Value::Array(texts) if !texts.is_empty() => {
+            let texts: Option<Vec<String>> = texts.iter().map(|text| text.as_str().and(words(text))).collect();
+            Some(texts?.join("; "))
+        }
+        _ => None,
+    }
+}
+
+/// A file to start from: every key of the template, commented out, in the template's order.
+#[must_use]
+pub fn starting_file() -> String {
+    let mut text = String::from(
+        "# What only people know, for `onnxprof report RUN --full --context context.toml`.\n\
+         # Take away the `#` before a line to fill it in. Values are texts, numbers, dates or lists of texts.\n\
+         # What onnxprof measures is filled in beside them.\n",
+    );
+    let mut current = String::new();
+    for part in outline() {
+        let (label, key) = match part {
+            Part::Field { label, key, .. } => (label, key),
+            Part::Entry { key } => ("what it is called".to_owned(), key),
+            _ => continue,
+        };
+        let Some((table, name)) = key.rsplit_once('.') else { continue };
+        if table != current {
+            text.push_str(&format!("\n[{table}]\n"));
+            table.clone_into(&mut current);
+        }
+        text.push_str(&format!("# {name} = \"\"  # {label}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_numbers_dates_and_lists_are_taken() {
+        let context = Context::parse(
+            "[optimization_overview]\nsystem_component = \"search\"\nbaseline_date = 2026-03-01\n\
+             [performance_improvement_metrics.cost_benefit_analysis]\nimplementation_cost = 1200\n\
+             [executive_summary]\nresource_requirements = [\"one week\", \"one\\u001b[31m engineer\"]\n",
+        )
+        .unwrap();
+        assert_eq!(context.get("optimization_overview.system_component").unwrap(), "search");
+        assert_eq!(context.get("optimization_overview.baseline_date").unwrap(), "2026-03-01");
+        let cost = "performance_improvement_metrics.cost_benefit_analysis.implementation_cost";
+        assert_eq!(context.get(cost).unwrap(), "1200");
+        let resources = context.get("executive_summary.resource_requirements").unwrap();
+        assert_eq!(resources, "one week; one\\u{1b}[31m engineer");
+    }
+
+    #[test]
+    fn unknown_key_is_named_with_the_known_ones() {
+        let error = Context::parse("[document]\nowner = \"me\"\n").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "unknown key `document.owner`; known here: `last_updated`, `review_schedule`, `optimization_owner`"
+        );
+        let error = Context::parse("owner = \"me\"\n").unwrap_err().to_string();
+        assert!(error.starts_with("unknown key `owner`; known here: `optimization_overview`"), "{error}");
+        let error = Context::parse("\"document.optimization_owner\" = \"me\"\n").unwrap_err().to_string();
+        assert!(error.starts_with("unknown key `document.optimization_owner`"), "{error}");
+    }
+
+    #[test]
+    fn value_of_a_wrong_type_is_named() {
+        for (text, message) in [
+            ("[document]\noptimization_owner = true", "`document.optimization_owner` is true or false"),
+            ("[document]\noptimization_owner = [1]", "`document.optimization_owner` is a list"),
+            ("[document]\noptimization_owner = {}", "`document.optimization_owner` is a table"),
+            ("document = 1", "`document` is a number, and takes a table of fields"),
+            ("[document]\noptimization_owner = \" \"", "`document.optimization_owner` is a text"),
+        ] {
+            let error = Context::parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_toml_is_told_with_its_line() {
+        let error = Context::parse("[document]\nx = = 1\n").unwrap_err();
+        assert!(matches!(error, ContextError::Toml { line: 2, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn starting_file_is_read_as_it_is_and_with_every_line_filled_in() {
+        let text = starting_file();
+        assert_eq!(Context::parse(&text), Ok(Context::default()));
+        let filled: String = text
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")).unwrap_or(line))
+            .map(|line| line.replace("\"\"", "\"x\"") + "\n")
+            .collect();
+        assert_eq!(Context::parse(&filled).unwrap().given.len(), keys().len());
+    }
+}

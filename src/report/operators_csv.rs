@@ -1,0 +1,114 @@
+//! `operators.csv`: tidy, one row per node of a profile, in base units.
+
+use crate::analysis::{Breakdown, NodeShare, OperatorGroup};
+use crate::record::{NodeProfile, Profiled, RunRecord, TensorShape};
+use crate::units::Bytes;
+
+use super::csv::digits;
+use super::view::text::plain;
+
+/// The columns.
+const HEADER: [&str; 18] = [
+    "session",
+    "batch_size",
+    "node",
+    "node_index",
+    "operator",
+    "execution_provider",
+    "group",
+    "calls",
+    "time_ns",
+    "share_ratio",
+    "bytes",
+    "activation_bytes",
+    "parameter_bytes",
+    "output_bytes",
+    "arena_peak_bytes",
+    "inputs",
+    "outputs",
+    "inferences_count",
+];
+
+type Writer = csv::Writer<Vec<u8>>;
+
+/// The nodes of all profiles of a run, one row each, the longest of a profile first. `calls`, `time_ns` and `share_ratio`
+/// are of one inference, sizes of one call; what the profiler does not tell is an empty field. Names stand on one line,
+/// without anything that a terminal would act on.
+///
+/// # Errors
+/// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
+pub fn operators_csv(record: &RunRecord) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = begin()?;
+    for found in &record.operators {
+        let place = [plain(&record.session_label(found.session)), found.batch_size.to_string()];
+        found.profile.iter().try_for_each(|profiled| write(&mut writer, &place, profiled))?;
+    }
+    end(writer)
+}
+
+/// The nodes of a trace called `name`, in the same columns.
+///
+/// # Errors
+/// As [`operators_csv`].
+pub fn trace_csv(name: &str, profiled: &Profiled) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = begin()?;
+    write(&mut writer, &[plain(name), String::new()], profiled)?;
+    end(writer)
+}
+
+fn begin() -> Result<Writer, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(HEADER)?;
+    Ok(writer)
+}
+
+fn end(writer: Writer) -> Result<Vec<u8>, csv::Error> {
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+fn write(writer: &mut Writer, place: &[String; 2], profiled: &Profiled) -> Result<(), csv::Error> {
+    let breakdown = Breakdown::of(profiled);
+    breakdown.nodes.iter().try_for_each(|share| {
+        let row = row(share, &profiled.nodes[share.node], profiled.inferences_count);
+        writer.write_record(place.iter().chain(&row))
+    })
+}
+
+fn row(share: &NodeShare, node: &NodeProfile, inferences_count: u64) -> [String; 16] {
+    let size = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0.to_string()).unwrap_or_default();
+    [
+        plain(&node.name),
+        node.node_index.map(|index| index.to_string()).unwrap_or_default(),
+        plain(&node.operator),
+        plain(&node.execution_provider),
+        group(share.group).into(),
+        digits(share.calls),
+        node.time_ns.0.to_string(),
+        digits(share.share.0),
+        size(node.bytes()),
+        size(node.activation_bytes),
+        size(node.parameter_bytes),
+        size(node.output_bytes),
+        size(node.arena_peak_bytes),
+        shapes(node.inputs.as_deref()),
+        shapes(node.outputs.as_deref()),
+        inferences_count.to_string(),
+    ]
+}
+
+fn group(group: OperatorGroup) -> &'static str {
+    match group {
+        OperatorGroup::Matrix => "matrix",
+        OperatorGroup::Conversion => "conversion",
+        OperatorGroup::Other => "other",
+    }
+}
+
+/// `float[1,32,8,8];int64[]`.
+fn shapes(tensors: Option<&[TensorShape]>) -> String {
+    let shape = |tensor: &TensorShape| {
+        let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
+        format!("{}[{}]", plain(&tensor.element_type), dims.join(","))
+    };
+    tensors.unwrap_or_default().iter().map(shape).collect::<Vec<_>>().join(";")
+}

@@ -1,0 +1,239 @@
+//! Whether denormal numbers slow a session down: the same session with them flushed to zero, in workers of its own.
+//!
+//! ONNX Runtime sets the flag for a process's main thread with the first session only, so that the two need a process
+//! each.
+
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+use super::block::{self, BlockPlace};
+use super::launch::{self, Launch, LaunchSetup};
+use super::round::Run;
+use super::{Progress, RunError};
+use crate::plan::{CellKey, ElementType, LoadMode, RuntimeChoice, SessionSpec};
+use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary, ValueType};
+use crate::stats::{MIN_LAUNCHES, median};
+use crate::units::Nanos;
+
+/// The session configuration entry that is changed, and its value.
+const OPTION: (&str, &str) = ("session.set_denormal_as_zero", "1");
+/// Share of the budget that all contrasts together may take.
+const BUDGET_SHARE: f64 = 0.05;
+/// Pairs of blocks in a pair of workers.
+const ALTERNATIONS: u64 = 3;
+/// A first pair of workers that differ by less than this ends the contrast: flushing denormals, where there are any, was
+/// seen to gain a factor of 1.3 to 30, and a pair of workers of the same session to differ by a few percent.
+const WORTH_MORE_PAIRS: f64 = 0.9;
+/// What a pair of workers takes at least; a share of the budget below it is not begun.
+const SHORTEST_PAIR: Duration = Duration::from_millis(250);
+
+/// What was found of a session so far.
+#[derive(Debug, Default)]
+struct Found {
+    log_ratios: Vec<Vec<f64>>,
+    changed: Vec<f64>,
+    unchanged: Vec<f64>,
+}
+
+/// The time that is left for contrasts.
+struct Time {
+    end: Option<Instant>,
+    /// What the last pair of workers took.
+    pair: Duration,
+}
+
+impl Found {
+    /// Takes the medians of a pair of workers, the one without the change first.
+    fn add(&mut self, [unchanged, changed]: [Vec<f64>; 2]) {
+        let ratios = changed.iter().zip(&unchanged).map(|(changed, unchanged)| (changed / unchanged).ln());
+        self.log_ratios.push(ratios.filter(|ratio| ratio.is_finite()).collect());
+        self.changed.extend(changed);
+        self.unchanged.extend(unchanged);
+    }
+
+    /// Whether further pairs would make a verdict of what the pairs so far suggest.
+    fn is_worth_more(&self) -> bool {
+        let ratio = median(&self.log_ratios.concat()).map(f64::exp);
+        (self.log_ratios.len() as u64) < MIN_LAUNCHES && ratio.is_some_and(|ratio| ratio < WORTH_MORE_PAIRS)
+    }
+
+    fn contrasted(self) -> Result<Contrasted, String> {
+        let nanos = |values: &[f64]| median(values).map(|value| Nanos(value as u64));
+        match (nanos(&self.changed), nanos(&self.unchanged)) {
+            (Some(changed_ns), Some(unchanged_ns)) => {
+                Ok(Contrasted { log_ratios: self.log_ratios, changed_ns, unchanged_ns })
+            }
+            _ => Err(format!("a pair of launches did not fit into {}% of the time budget", BUDGET_SHARE * 100.0)),
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Contrasts every session on the CPU that computes in floating point: one pair of workers each, and then as many as a
+    /// verdict takes for those that gain by it.
+    pub(super) async fn contrast_all(&mut self) -> Result<(), RunError> {
+        let share = self.plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
+        let mut time = Time { end: share.map(|share| Instant::now() + share), pair: SHORTEST_PAIR };
+        let mut contrasts = Vec::new();
+        for session in 0..self.plan.sessions.len() {
+            let is_script = matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_));
+            let Some(batch_size) = self.smallest_batch(session).filter(|_| !is_script && self.has_open_cells(session))
+            else {
+                continue;
+            };
+            let mut found = match self.why_no_contrast(session) {
+                Some(reason) => Err(reason),
+                None => Ok(Found::default()),
+            };
+            self.extend(session, batch_size, &mut found, &mut time).await?;
+            contrasts.push((session, batch_size, found));
+        }
+        for (session, batch_size, mut found) in contrasts {
+            while found.as_ref().is_ok_and(Found::is_worth_more) {
+                if !self.extend(session, batch_size, &mut found, &mut time).await? {
+                    break;
+                }
+            }
+            let option = format!("{}={}", OPTION.0, OPTION.1);
+            let found = found.and_then(Found::contrasted);
+            self.journal.append(Event::Contrast(Contrast { session, batch_size, option, found }))?;
+        }
+        Ok(())
+    }
+
+    fn smallest_batch(&self, session: usize) -> Option<u64> {
+        let described = self.descriptions[self.plan.sessions[session].variant].as_ref().ok()?;
+        self.plan.batch_sizes.iter().copied().find(|&size| described.inputs.supports_batch(size).is_ok())
+    }
+
+    fn why_no_contrast(&self, session: usize) -> Option<String> {
+        let spec = &self.plan.sessions[session];
+        let described = self.descriptions[spec.variant].as_ref().ok()?;
+        if spec.is_accelerated() {
+            Some(format!("`{}` does not compute with the CPU's denormals", spec.execution_provider))
+        } else if spec.options.session_config.contains_key(OPTION.0) {
+            Some(format!("`{}` is set in this session", OPTION.0))
+        } else if !computes_in_float(&described.model) {
+            Some("nothing in the model is floating point".into())
+        } else {
+            None
+        }
+    }
+
+    /// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
+    async fn extend(
+        &mut self,
+        session: usize,
+        batch_size: u64,
+        found: &mut Result<Found, String>,
+        time: &mut Time,
+    ) -> Result<bool, RunError> {
+        let Ok(so_far) = found else { return Ok(false) };
+        let began = Instant::now();
+        let left = time.end.map_or(Duration::MAX, |end| end.saturating_duration_since(began));
+        if left < time.pair {
+            return Ok(false);
+        }
+        let label = self.journal.record().session_label(session);
+        self.observer.observe(&Progress::Contrasting { session: &label });
+        let logs = [self.contrast_log(session)?, self.contrast_log(session)?];
+        match tokio::time::timeout(left, self.pair(session, batch_size, logs)).await {
+            Ok(Ok(medians)) => so_far.add(medians),
+            Ok(Err(failure)) => *found = Err(failure.message),
+            Err(_) => return Ok(false),
+        }
+        time.pair = began.elapsed();
+        Ok(true)
+    }
+
+    fn contrast_log(&mut self, session: usize) -> Result<File, RunError> {
+        let variant = self.plan.variant_of(session).name.clone();
+        let log = self.log_file(&variant, self.next_launch, 0)?;
+        self.next_launch += 1;
+        Ok(log)
+    }
+
+    /// One worker without the option and one with it take turns; returns the medians of their blocks.
+    async fn pair(&self, session: usize, batch_size: u64, logs: [File; 2]) -> Result<[Vec<f64>; 2], Failure> {
+        let spec = self.plan.sessions[session].clone();
+        let mut changed = spec.clone();
+        changed.options.session_config.insert(OPTION.0.into(), OPTION.1.into());
+        let key = CellKey { session, shape: 0, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } };
+        let [log, changed_log] = logs;
+        let mut sides = [self.side(key, &spec, log).await?, self.side(key, &changed, changed_log).await?];
+        let mut medians = [Vec::new(), Vec::new()];
+        for alternation in 0..ALTERNATIONS {
+            let order = if alternation % 2 == 0 { [0, 1] } else { [1, 0] };
+            for side in order {
+                let place = BlockPlace {
+                    key,
+                    alternation,
+                    position: side as u64,
+                    started_ns: self.elapsed(),
+                    length_ns: self.plan.schedule.block_ns,
+                };
+                let measured = block::measure(&mut sides[side], &self.sampler, place).await?;
+                medians[side].push(measured.block.median_ns.as_f64());
+            }
+        }
+        for side in sides {
+            side.worker.end().await;
+        }
+        Ok(medians)
+    }
+
+    /// A worker with a warmed-up session. It is in no record, since its options may not be those of the plan.
+    async fn side(&self, key: CellKey, spec: &SessionSpec, log: File) -> Result<Launch, Failure> {
+        let described = self.descriptions[spec.variant].as_ref().map_err(Failure::clone)?;
+        let setup = LaunchSetup {
+            command: &self.command,
+            roots: &self.roots,
+            model: &self.plan.variants[spec.variant].path,
+            spec,
+            cpus: self.worker_cpus.as_deref(),
+            energy: &self.energy,
+        };
+        let record = launch::blank(0, 0, key.session, self.elapsed());
+        let mut launch = Launch::start(&setup, log, record).await.map_err(|(_, failure)| failure)?;
+        launch.begin(&self.roots, key, &described.inputs).await?;
+        Ok(launch)
+    }
+}
+
+/// Whether weights, inputs or outputs of a model are floating point.
+fn computes_in_float(model: &ModelSummary) -> bool {
+    let is_float = |element_type: ElementType| {
+        matches!(element_type, ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16)
+    };
+    let values = model.inputs.iter().chain(&model.outputs);
+    model.weights.iter().any(|weights| is_float(weights.element_type))
+        || values.into_iter().any(|value| match value.value_type {
+            ValueType::Tensor { element_type, .. } => is_float(element_type),
+            ValueType::Other(_) => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gain_in_the_first_pair_asks_for_as_many_as_an_interval_takes() {
+        let mut found = Found::default();
+        assert!(!found.is_worth_more() && Found::default().contrasted().is_err());
+        for pair in 1..=MIN_LAUNCHES {
+            found.add([vec![200.0, 220.0], vec![100.0, 110.0]]);
+            assert_eq!(found.is_worth_more(), pair < MIN_LAUNCHES);
+        }
+        let found = found.contrasted().unwrap();
+        assert_eq!((found.changed_ns, found.unchanged_ns), (Nanos(105), Nanos(210)));
+        assert!(found.log_ratios.len() == 6 && (found.log_ratios[0][1] - 0.5_f64.ln()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_gain_in_the_first_pair_ends_the_contrast() {
+        let mut found = Found::default();
+        found.add([vec![100.0, 100.0], vec![95.0, 101.0]]);
+        assert!(!found.is_worth_more());
+    }
+}

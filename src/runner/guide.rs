@@ -1,0 +1,85 @@
+//! What says how a search goes on, and how one is taken up again.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use super::RunError;
+use crate::plan::{CellKey, SessionSpec};
+use crate::record::store::{Journal, RunFolder};
+use crate::record::{Decision, EndReason, Event, Heat, RunRecord, RuntimeInfo};
+use crate::units::Nanos;
+
+/// The next step of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Move {
+    /// Takes sessions and cells into the plan.
+    Admit {
+        /// Sessions that the plan does not have.
+        sessions: Vec<SessionSpec>,
+        /// Cells of these and others.
+        cells: Vec<CellKey>,
+    },
+    /// Scores the outputs of a session.
+    Score(usize),
+    /// Begins a heat.
+    Begin(Heat),
+    /// Measures one more round of the open heat.
+    Round {
+        /// The configurations that take turns.
+        cells: Vec<CellKey>,
+        /// How often.
+        alternations: u64,
+    },
+    /// Writes down what was decided, and the best configuration if the heat ends.
+    Look {
+        /// What was decided.
+        decisions: Vec<Decision>,
+        /// The best configuration, if the heat ends.
+        champion: Option<CellKey>,
+    },
+    /// Ends the search.
+    End(EndReason),
+}
+
+/// How much of the time is spent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clock {
+    /// Share of the budget that is spent, 0 to 1; 0 without a budget.
+    pub spent_ratio: f64,
+    /// Whether no more may be measured.
+    pub is_over: bool,
+}
+
+/// Says how a search goes on, from its record alone, so that it can be taken up again from there.
+pub trait Guide: Debug {
+    /// The next step. It is asked again after each.
+    fn next(&mut self, record: &RunRecord, clock: Clock) -> Move;
+}
+
+/// Takes up a search again: `fresh` is the record that it would begin with now.
+pub(super) fn resume(
+    folder: RunFolder,
+    mut old: RunRecord,
+    fresh: &RunRecord,
+    runtimes: &[RuntimeInfo],
+) -> Result<(Journal, Duration), RunError> {
+    for (variant, (before, now)) in old.plan.variants.iter().zip(old.variants.iter().zip(&fresh.variants)) {
+        if before.sha256 != now.sha256 {
+            return Err(RunError::Changed(format!("`{}` is another file than before", variant.path.display())));
+        }
+    }
+    for before in &old.runtimes {
+        let same = |now: &&RuntimeInfo| {
+            now.path == before.path && now.version == before.version && now.build_info == before.build_info
+        };
+        if !runtimes.iter().any(|now| same(&now)) {
+            return Err(RunError::Changed(format!("`{}` is another library than before", before.path.display())));
+        }
+    }
+    let ended = old.blocks.iter().map(|block| block.started_ns + block.elapsed_ns).max().unwrap_or_default();
+    let elapsed = old.run.elapsed_ns.unwrap_or(ended).max(ended);
+    old.plan.schedule.budget_ns = fresh.plan.schedule.budget_ns.map(|budget| elapsed + budget);
+    let mut journal = Journal::resume(folder, old)?;
+    journal.append(Event::Resumed { elapsed_ns: elapsed })?;
+    Ok((journal, Nanos(elapsed.0).into()))
+}

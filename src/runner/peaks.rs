@@ -1,0 +1,187 @@
+//! The most that the machine does with each library and number of threads, measured once and kept for later runs.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::round::Run;
+use super::worker_process::WorkerProcess;
+use super::{Progress, RunError, launch};
+use crate::plan::{RuntimeChoice, SessionSpec};
+use crate::protocol::{PeaksRequest, Request, Response};
+use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates, Told};
+use crate::runtime::Cache;
+use crate::sample::affinity;
+use crate::units::{Bytes, Nanos};
+
+/// Share of the budget that measuring may take.
+const BUDGET_SHARE: f64 = 0.05;
+/// What measuring one library with one number of threads takes at least: the worker, three models, three repetitions of
+/// each.
+const LEAST: Duration = Duration::from_millis(1500);
+/// Time for each of the three figures.
+const LENGTH: Nanos = Nanos(400_000_000);
+/// Size of each of the three tensors of the addition: several times the largest caches of today's processors.
+const TENSOR_SIZE: Bytes = Bytes(256 << 20);
+/// Peaks are kept for later runs where the median comes at least this close to the highest: else something disturbed them.
+const STEADY: f64 = 0.8;
+/// The tensors, the copies that bind them, and some room.
+const TENSORS: u64 = 6;
+
+impl Run<'_> {
+    /// Finds out the machine's peaks for every CPU session's library and number of threads.
+    pub(super) async fn measure_peaks(&mut self) -> Result<(), RunError> {
+        let mut left = self.plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
+        let mut known: Vec<(PathBuf, u64)> = Vec::new();
+        let mut is_too_short = false;
+        for session in 0..self.plan.sessions.len() {
+            let spec = self.plan.sessions[session].clone();
+            let key = (spec.runtime.path().clone(), spec.options.intra_threads);
+            let is_library = matches!(spec.runtime, RuntimeChoice::Library(_));
+            if !is_library || spec.is_accelerated() || known.contains(&key) || !self.has_open_cells(session) {
+                continue;
+            }
+            known.push(key);
+            let Some(version) = self.journal.record().runtime_of(session).map(|runtime| runtime.version.clone()) else {
+                continue;
+            };
+            let file = self.peaks_file(&spec);
+            if let Some(peaks) = file.as_deref().and_then(kept) {
+                self.journal.append(Event::Peaks(Box::new(peaks)))?;
+                continue;
+            }
+            if left.is_some_and(|left| left < LEAST) {
+                is_too_short = true;
+                continue;
+            }
+            let began = std::time::Instant::now();
+            self.observer.observe(&Progress::Peaks);
+            match self.ask_for_peaks(&spec, version).await {
+                Ok(peaks) => {
+                    if let Some(file) = file.filter(|_| is_steady(&peaks.rates)) {
+                        keep(&file, &peaks);
+                    }
+                    self.journal.append(Event::Peaks(Box::new(peaks)))?;
+                }
+                Err(failure) => self.note(format!("the machine's peaks are not known: {}", failure.message))?,
+            }
+            left = left.map(|left| left.saturating_sub(began.elapsed()));
+        }
+        if is_too_short {
+            self.note("the machine's peaks are not measured: the budget is too short for it".into())?;
+        }
+        Ok(())
+    }
+
+    async fn ask_for_peaks(&mut self, spec: &SessionSpec, runtime_version: String) -> Result<MachinePeaks, Failure> {
+        let log = self
+            .log_file("peaks", self.next_launch, 0)
+            .map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
+        self.next_launch += 1;
+        let mut worker = WorkerProcess::spawn(&self.command, Some(&spec.runtime), log).await?;
+        if let Some(cpus) = &self.worker_cpus {
+            let _ = affinity::set_affinity(worker.pid(), cpus);
+        }
+        match worker.ask(&launch::open_request(spec), "open the runtime").await? {
+            Response::Opened { .. } => {}
+            other => return Err(worker.unexpected(&other).await),
+        }
+        let request =
+            PeaksRequest { options: spec.options.clone(), length_ns: LENGTH, tensor_bytes: self.tensor_size() };
+        let rates = match worker.ask(&Request::Peaks(Box::new(request)), "measure the machine's peaks").await? {
+            Response::Peaks(rates) => *rates,
+            other => return Err(worker.unexpected(&other).await),
+        };
+        worker.end().await;
+        Ok(MachinePeaks {
+            runtime: spec.runtime.path().clone(),
+            runtime_version,
+            intra_threads: spec.options.intra_threads,
+            rates,
+            measured_at: jiff::Timestamp::now().to_string(),
+        })
+    }
+
+    /// Size of a tensor that no cache holds, or why there is no room for such tensors.
+    fn tensor_size(&self) -> Told<Bytes> {
+        let host = &self.journal.record().host;
+        let room = [host.memory_available_bytes, host.cgroup.memory_max_bytes].into_iter().flatten().min();
+        match room {
+            Some(available) if available.0 < TENSORS * TENSOR_SIZE.0 => {
+                Err("there is too little free memory for tensors that no cache holds".into())
+            }
+            _ if host.caches.last().is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) => {
+                Err("the processor's last cache holds half of the tensors that are added up".into())
+            }
+            _ => Ok(TENSOR_SIZE),
+        }
+    }
+
+    /// Where peaks are kept: a file for each library, machine and number of threads. Absent where there is no cache.
+    fn peaks_file(&self, spec: &SessionSpec) -> Option<PathBuf> {
+        let library = fs::metadata(spec.runtime.path()).ok()?;
+        let host = &self.journal.record().host;
+        let cpus = self.worker_cpus.as_ref().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
+        let identity = format!(
+            "{:?}",
+            (spec.runtime.path(), library.len(), library.modified().ok(), &host.cpu, cpus, &spec.options)
+        );
+        let digest = crate::hash::copy(&mut identity.as_bytes(), &mut std::io::sink()).ok()?;
+        Some(Cache::locate().ok()?.peaks().join(format!("{}.json", &digest[..16])))
+    }
+}
+
+/// Whether the rates were not disturbed: only such peaks are worth keeping.
+fn is_steady(rates: &PeakRates) -> bool {
+    let told = [&rates.fp32_flops_per_sec, &rates.int8_ops_per_sec, &rates.memory_bytes_per_sec];
+    told.into_iter().flatten().all(|peak| peak.median_per_sec > STEADY * peak.highest_per_sec)
+}
+
+/// Peaks that an earlier run left; `None` if there are none, or none that can be read.
+fn kept(file: &Path) -> Option<MachinePeaks> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+/// Leaves peaks for later runs, which measure them again where this fails.
+fn keep(file: &Path, peaks: &MachinePeaks) {
+    let write = || -> std::io::Result<()> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut written = tempfile::NamedTempFile::new_in(folder)?;
+        written.write_all(&serde_json::to_vec_pretty(peaks)?)?;
+        written.persist(file)?;
+        Ok(())
+    };
+    let _ = write();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Peak;
+
+    #[test]
+    fn peaks_are_kept_and_broken_files_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("peaks/one.json");
+        assert_eq!(kept(&file), None);
+        let peak = Peak { highest_per_sec: 2.0, median_per_sec: 1.0, n: 3 };
+        let peaks = MachinePeaks {
+            runtime: "library".into(),
+            runtime_version: "1.31.1".into(),
+            intra_threads: 1,
+            rates: PeakRates {
+                fp32_flops_per_sec: Ok(peak),
+                int8_ops_per_sec: Ok(peak),
+                memory_bytes_per_sec: Err("no room".into()),
+            },
+            measured_at: "2026-01-01T00:00:00Z".into(),
+        };
+        keep(&file, &peaks);
+        assert!(!is_steady(&peaks.rates));
+        assert_eq!(kept(&file), Some(peaks));
+        fs::write(&file, "{").unwrap();
+        assert_eq!(kept(&file), None);
+    }
+}

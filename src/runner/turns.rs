@@ -1,0 +1,190 @@
+//! Cells take turns: a block of each, then the next alternation.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::RunError;
+use super::block::{self, BlockPlace};
+use super::launch::Launch;
+use super::order::{self, Draw};
+use super::round::{Round, Run};
+use crate::plan::CellKey;
+use crate::record::{Event, Failure, LaunchCell, Outcome};
+use crate::stats::Latencies;
+
+/// How often a disturbed block is run again.
+const MAX_REPEATS: u64 = 1;
+/// Share of disturbed blocks above which none is run again: on a loaded machine the next try is disturbed as well, and
+/// takes the time from the other blocks.
+const MAX_DISTURBED_SHARE: f64 = 0.25;
+
+/// One session's part in a group of cells that take turns.
+struct Turn {
+    place: usize,
+    key: CellKey,
+    cell: LaunchCell,
+    /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times the memory.
+    histograms: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Cells take turns, each at its place of the round.
+    pub(super) async fn take_turns(
+        &mut self,
+        round: &mut Round,
+        members: &BTreeMap<usize, CellKey>,
+        draw: Draw,
+    ) -> Result<(), RunError> {
+        let places: Vec<usize> = members.keys().copied().collect();
+        let mut turns = Vec::new();
+        for place in order::turns(&places, draw, 0) {
+            let key = members[&place];
+            if self.launch_if_needed(round, place, key.session).await?
+                && let Some(cell) = self.begin_cell(round, place, key).await?
+            {
+                turns.push(Turn { place, key, cell, histograms: Vec::new() });
+            }
+        }
+        let began = Instant::now();
+        for alternation in 0..round.alternations {
+            self.alternate(round, &mut turns, draw, alternation).await?;
+            if self.is_late() {
+                break;
+            }
+        }
+        round.cost.alternation += began.elapsed();
+        for turn in turns {
+            self.end_cell(round, turn).await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_cell(
+        &mut self,
+        round: &mut Round,
+        place: usize,
+        key: CellKey,
+    ) -> Result<Option<LaunchCell>, RunError> {
+        let Some(launch) = &mut round.launches[place] else { return Ok(None) };
+        let Ok(described) = &self.descriptions[self.plan.sessions[key.session].variant] else { return Ok(None) };
+        let level = self.energy.level(key.session);
+        let inputs = match described.inputs_at(key.shape) {
+            Ok(inputs) => inputs,
+            Err(_) => return Ok(None),
+        };
+        match launch.begin(&self.roots, key, inputs).await {
+            Ok((cell, histogram)) => {
+                self.energy.worked(key.session, launch, level);
+                self.journal.append(Event::Warmup { key, histogram })?;
+                Ok(Some(cell))
+            }
+            Err(failure) => {
+                launch.record.outcome = outcome_of_launch(launch, &failure);
+                self.fail_cell(key, &failure)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// One block of every session, and of those that were disturbed once more.
+    async fn alternate(
+        &mut self,
+        round: &mut Round,
+        turns: &mut Vec<Turn>,
+        draw: Draw,
+        alternation: u64,
+    ) -> Result<(), RunError> {
+        let places: Vec<usize> = turns.iter().map(|turn| turn.place).collect();
+        for (position, place) in order::turns(&places, draw, alternation).into_iter().enumerate() {
+            let Some(turn) = turns.iter().position(|turn| turn.place == place) else { continue };
+            let key = turns[turn].key;
+            let Some(launch) = &mut round.launches[place] else { continue };
+            if let Err(failure) = self.block(launch, &mut turns[turn], alternation, position as u64).await? {
+                launch.record.outcome = outcome_of_launch(launch, &failure);
+                self.fail_cell(key, &failure)?;
+                turns.remove(turn);
+            }
+            if self.is_late() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures a block, again if it was disturbed; every try is written down.
+    async fn block(
+        &mut self,
+        launch: &mut Launch,
+        turn: &mut Turn,
+        alternation: u64,
+        position: u64,
+    ) -> Result<Result<(), Failure>, RunError> {
+        let key = turn.key;
+        for _ in 0..=MAX_REPEATS {
+            let place = BlockPlace {
+                key,
+                alternation,
+                position,
+                started_ns: self.elapsed(),
+                length_ns: self.plan.schedule.block_ns,
+            };
+            let measured = match block::measure(launch, &self.sampler, place).await {
+                Ok(measured) => measured,
+                Err(failure) => return Ok(Err(failure)),
+            };
+            self.sampling_costs.push(measured.sampling_cost_ns);
+            let disturbed = !measured.block.disturbances.is_empty();
+            self.blocks_count += 1;
+            self.disturbed_count += u64::from(disturbed);
+            self.mark_measured(key)?;
+            turn.histograms.push(measured.histogram.clone());
+            self.journal.append(Event::Block { block: Box::new(measured.block), histogram: measured.histogram })?;
+            if !disturbed || self.is_late() || self.is_disturbed_throughout() {
+                break;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn end_cell(&mut self, round: &mut Round, turn: Turn) -> Result<(), RunError> {
+        let Some(launch) = &mut round.launches[turn.place] else { return Ok(()) };
+        let ended = match self.gpu_use(launch, turn.key).await {
+            Ok(gpu) => {
+                let gpu_memory = self.energy.memory_without_stretch(launch, gpu.as_ref());
+                launch.end_cell(&self.roots, LaunchCell { gpu, gpu_memory, ..turn.cell }).await
+            }
+            Err(failure) => Err(failure),
+        };
+        match ended {
+            Ok(mut cell) => {
+                cell.latency_histogram = merged(&turn.histograms);
+                self.journal
+                    .append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
+                launch.record.cells.push(cell);
+                Ok(())
+            }
+            Err(failure) => {
+                launch.record.outcome = outcome_of_launch(launch, &failure);
+                self.fail_cell(turn.key, &failure)
+            }
+        }
+    }
+
+    fn is_disturbed_throughout(&self) -> bool {
+        self.disturbed_count as f64 > self.blocks_count as f64 * MAX_DISTURBED_SHARE
+    }
+}
+
+/// The encoded sum of encoded histograms; absent if there are none or one cannot be read.
+fn merged(histograms: &[String]) -> Option<String> {
+    let mut sum = Latencies::new();
+    for histogram in histograms {
+        sum.merge(&Latencies::decode(histogram).ok()?);
+    }
+    (!sum.is_empty()).then(|| sum.encode())
+}
+
+/// A launch has failed if its worker is gone; otherwise only its cell has.
+fn outcome_of_launch(launch: &Launch, failure: &Failure) -> Outcome {
+    if launch.worker.is_alive() { launch.record.outcome.clone() } else { Outcome::Failed(failure.clone()) }
+}

@@ -1,0 +1,170 @@
+//! Whether there is room for an installation, asked before anything is downloaded.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::sys::statvfs::statvfs;
+
+use super::{Build, Release, RuntimeError, wheel};
+use crate::units::Bytes;
+
+/// Environment variables that name Python's folder for temporary files, in its order, and the folder without them.
+const TEMPORARY: ([&str; 3], &str) = (["TMPDIR", "TEMP", "TMP"], "/tmp");
+
+/// A step of an installation: wheels that pip downloads, and what is kept of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    wheels: Bytes,
+    kept: Bytes,
+}
+
+/// The CUDA libraries that the GPU build of 1.31.1 names (CUDA 13.5, cuDNN 9.28: 1,311 MB of wheels, 2,160 MB of files),
+/// with some room for other versions.
+pub(super) const CUDA_LIBRARIES: Step = Step { wheels: megabytes(1_400), kept: megabytes(2_300) };
+
+const fn megabytes(count: u64) -> Bytes {
+    Bytes(count * 1_000_000)
+}
+
+impl Step {
+    /// The wheel of a release: its own size where that is known, else that of the largest of its build from 1.23 to 1.32.
+    pub(super) fn of(release: Release) -> Step {
+        let (wheel, kept) = match release.build {
+            Build::Cpu => (megabytes(28), megabytes(40)),
+            Build::OpenVino => (megabytes(85), megabytes(160)),
+            Build::Cuda => (megabytes(301), megabytes(450)),
+        };
+        Step { wheels: wheel::size_of_download(release).unwrap_or(wheel), kept }
+    }
+}
+
+/// Free space of the disk that holds a folder, and the number by which the kernel tells disks apart.
+#[derive(Clone, Copy, Debug)]
+struct Disk {
+    device: u64,
+    free: Bytes,
+}
+
+/// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and, while pip downloads, in
+/// its folder for temporary files. Where the system does not tell how much is free, there is taken to be enough.
+///
+/// # Errors
+/// [`RuntimeError::TooLittleSpace`].
+pub(super) fn check(what: &str, steps: &[Step], runtimes: &Path) -> Result<(), RuntimeError> {
+    compare(what, steps, [runtimes, &temporary_folder()], disk)
+}
+
+fn compare(
+    what: &str,
+    steps: &[Step],
+    [runtimes, temporary]: [&Path; 2],
+    disk: impl Fn(&Path) -> io::Result<Disk>,
+) -> Result<(), RuntimeError> {
+    let (cache, downloads) = (disk(runtimes).ok(), disk(temporary).ok());
+    let is_one = cache.zip(downloads).is_some_and(|(cache, downloads)| cache.device == downloads.device);
+    let height = Height::of(steps);
+    let in_cache = if is_one { height.together } else { height.cache };
+    let wanted = [(runtimes, cache, in_cache), (temporary, downloads.filter(|_| !is_one), height.temporary)];
+    for (path, disk, needed) in wanted {
+        if let Some(disk) = disk.filter(|disk| disk.free < needed) {
+            return Err(RuntimeError::TooLittleSpace { what: what.into(), path: path.into(), needed, free: disk.free });
+        }
+    }
+    Ok(())
+}
+
+/// The most that an installation takes at any time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Height {
+    /// In the cache, where wheels and what is kept of them lie until the end.
+    cache: Bytes,
+    /// In pip's folder for temporary files, which holds all wheels of a step until they are complete.
+    temporary: Bytes,
+    /// On a disk that holds both.
+    together: Bytes,
+}
+
+impl Height {
+    fn of(steps: &[Step]) -> Height {
+        let mut height = Height::default();
+        for Step { wheels, kept } in steps {
+            let with_wheels = height.cache.0 + wheels.0;
+            height.together = height.together.max(Bytes(with_wheels + wheels.0.max(kept.0)));
+            height.temporary = height.temporary.max(*wheels);
+            height.cache = Bytes(with_wheels + kept.0);
+        }
+        height
+    }
+}
+
+fn disk(folder: &Path) -> io::Result<Disk> {
+    let (stat, device) = (statvfs(folder)?, fs::metadata(folder)?.dev());
+    Ok(Disk { device, free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())) })
+}
+
+/// Where pip puts what it downloads until it is complete.
+fn temporary_folder() -> PathBuf {
+    let (variables, usual) = TEMPORARY;
+    let named = variables.into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    named.into_iter().find(|folder| folder.is_dir()).unwrap_or_else(|| usual.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUILD: Step = Step { wheels: Bytes(300), kept: Bytes(400) };
+    const LIBRARIES: Step = Step { wheels: Bytes(1_000), kept: Bytes(2_000) };
+
+    /// What is missing where the cache's disk and that of temporary files have so much free.
+    fn missing(devices: [u64; 2], free: [u64; 2]) -> Option<(PathBuf, u64)> {
+        let disk = |path: &Path| {
+            let place = usize::from(path == Path::new("/tmp"));
+            Ok(Disk { device: devices[place], free: Bytes(free[place]) })
+        };
+        match compare("it", &[BUILD, LIBRARIES], ["/cache".as_ref(), "/tmp".as_ref()], disk) {
+            Ok(()) => None,
+            Err(RuntimeError::TooLittleSpace { path, needed, .. }) => Some((path, needed.0)),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn wheels_and_what_is_kept_of_them_lie_in_the_cache_together() {
+        // 300 + 400 of the build, then 1,000 + 2,000 of the libraries.
+        assert_eq!(missing([1, 2], [3_700, 1_000]), None);
+        assert_eq!(missing([1, 2], [3_699, 1_000]), Some(("/cache".into(), 3_700)));
+    }
+
+    #[test]
+    fn all_wheels_of_a_step_lie_in_pips_folder_until_they_are_complete() {
+        assert_eq!(missing([1, 2], [9_000, 999]), Some(("/tmp".into(), 1_000)));
+        // On one disk they are gone when the libraries are unpacked, which takes more.
+        assert_eq!(missing([1, 1], [3_700, 3_700]), None);
+        assert_eq!(missing([1, 1], [3_699, 3_699]), Some(("/cache".into(), 3_700)));
+        let small = Step { wheels: Bytes(50), kept: Bytes(10) };
+        assert_eq!(Height::of(&[small]), Height { cache: Bytes(60), temporary: Bytes(50), together: Bytes(100) });
+    }
+
+    #[test]
+    fn a_disk_that_does_not_tell_is_taken_to_be_large_enough() {
+        let refuse = |_: &Path| Err(io::Error::other("no"));
+        assert!(compare("it", &[BUILD], ["/cache".as_ref(), "/tmp".as_ref()], refuse).is_ok());
+        let folder = tempfile::tempdir().unwrap();
+        assert!(disk(folder.path()).unwrap().free > Bytes(0));
+        assert!(disk(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_known_wheel_counts_with_its_own_size() {
+        let of = |word: &str| {
+            let (build, version) = word.split_once('@').unwrap();
+            Step::of(Release { build: build.parse().unwrap(), version: version.parse().unwrap() })
+        };
+        assert_eq!(of("cuda@1.30.0").wheels, megabytes(301));
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(of("openvino@1.24.1").wheels, Bytes(84_433_207));
+    }
+}

@@ -1,0 +1,74 @@
+//! Searching for the best session options: what is measured next, and what is dropped on which evidence.
+//!
+//! The search is a race in stages. **Grid**: every variant, runtime and execution provider at every number of threads and
+//! every batch size. **Options**: the best one so far with one other option changed, again and again until no change
+//! helps. **Final**: the best ones and the defaults against each other. In every stage some configurations at a time form
+//! a heat: they take turns in short blocks in fresh processes, the best one so far among them.
+//!
+//! It decides and measures nothing: a [`Search`] answers with the next step from the record alone, so that a search that
+//! was killed goes on where it was, and the same record leads to the same step.
+
+mod look;
+mod space;
+mod stages;
+
+use crate::analysis;
+use crate::analysis::tuning::Judge;
+use crate::record::{EndReason, RunRecord, Stage, Tuning};
+use crate::runner::{Clock, Guide, Move};
+
+/// The guide of a search.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Search;
+
+impl Guide for Search {
+    fn next(&mut self, record: &RunRecord, clock: Clock) -> Move {
+        let tuning = record.tuning.clone().unwrap_or_default();
+        if let Some(heat) = tuning.open_heat() {
+            let rounds = heat.rounds.len() as u64;
+            let is_due = look::is_due(heat);
+            if rounds == 0 && clock.is_over {
+                return Move::Look { decisions: Vec::new(), champion: Some(heat.reference) };
+            }
+            let failed = look::failures(record, heat);
+            if is_due || clock.is_over || !failed.is_empty() {
+                return judged(record, |judge| look::look(judge, heat, failed, clock));
+            }
+            let cells = look::members(record, &tuning, heat);
+            let alternations = record.plan.schedule.alternations_count.unwrap_or(alternations(heat.stage));
+            return Move::Round { cells, alternations };
+        }
+        if clock.is_over {
+            return Move::End(EndReason::BudgetSpent);
+        }
+        if let Some(session) = unscored(record, &tuning) {
+            return Move::Score(session);
+        }
+        judged(record, |judge| stages::next(judge, &tuning, clock))
+    }
+}
+
+/// Blocks of each configuration in a round: launches tell more than blocks while many are to be told apart, but the last
+/// ones are also measured for their figures.
+fn alternations(stage: Stage) -> u64 {
+    match stage {
+        Stage::Grid | Stage::Options => 2,
+        Stage::Final => 6,
+    }
+}
+
+fn judged(record: &RunRecord, next: impl FnOnce(&Judge<'_>) -> Move) -> Move {
+    let findings = analysis::findings(record);
+    next(&Judge::new(record, &findings))
+}
+
+/// A session that is to be scored before anything is measured: those that the search begins with, the baseline's first.
+fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
+    let plan = record.plan.tuning.as_ref()?;
+    if !tuning.heats.is_empty() {
+        return None;
+    }
+    let baseline = record.plan.baseline_session()?;
+    let others = (0..plan.base_sessions_count).filter(|&session| session != baseline);
+    std::iter::once(baseline).chain(others).find(|&session| stages::is_to_score(record, session))
+}

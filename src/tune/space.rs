@@ -1,0 +1,135 @@
+//! The configurations that a search may try, and in which order.
+
+use crate::plan::{CellKey, LoadMode, SessionSpec, Space, TuningPlan};
+use crate::record::RunRecord;
+
+/// A configuration: a session and a batch size. The session need not be in the plan yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Configuration {
+    pub(super) spec: SessionSpec,
+    pub(super) batch_size: u64,
+}
+
+/// Batch sizes in the order in which they are tried: the default, then large and small in turn, so that a good one is
+/// found early.
+fn spread<T: Copy>(values: &[T]) -> Vec<T> {
+    let Some((first, rest)) = values.split_first() else { return Vec::new() };
+    let middle = rest.len() / 2;
+    let (below, above) = rest.split_at(middle);
+    let mut order = vec![*first];
+    let (mut below, mut above) = (below.iter().rev(), above.iter());
+    loop {
+        match (above.next(), below.next()) {
+            (None, None) => return order,
+            (one, other) => order.extend(one.into_iter().chain(other)),
+        }
+    }
+}
+
+/// The load mode of a search: one request in flight.
+pub(super) const LOAD: LoadMode = LoadMode::Closed { concurrency: 1 };
+
+/// The configuration that somebody has who sets nothing: the baseline's variant at the first batch size.
+pub(super) fn default_cell(record: &RunRecord) -> Option<CellKey> {
+    let tuning = record.plan.tuning.as_ref()?;
+    let session = record.plan.baseline_session()?;
+    Some(CellKey { session, shape: 0, batch_size: *tuning.space.batch_sizes.first()?, load_mode: LOAD })
+}
+
+/// The cell of a configuration, if the plan has its session.
+pub(super) fn cell_of(record: &RunRecord, configuration: &Configuration) -> Option<CellKey> {
+    let session = record.plan.sessions.iter().position(|spec| *spec == configuration.spec)?;
+    Some(CellKey { session, shape: 0, batch_size: configuration.batch_size, load_mode: LOAD })
+}
+
+/// The configuration of a cell.
+pub(super) fn configuration(record: &RunRecord, key: CellKey) -> Configuration {
+    Configuration { spec: record.plan.sessions[key.session].clone(), batch_size: key.batch_size }
+}
+
+/// Every session that the search begins with at every number of threads and every batch size; what is likeliest to be
+/// good first.
+pub(super) fn grid(record: &RunRecord, plan: &TuningPlan) -> Vec<Configuration> {
+    let mut all = Vec::new();
+    for (threads_rank, &threads) in spread(&plan.space.intra_threads).iter().enumerate() {
+        for (batch_rank, &batch_size) in spread(&plan.space.batch_sizes).iter().enumerate() {
+            for base in record.plan.sessions.iter().take(plan.base_sessions_count) {
+                // What runs on a device hardly knows of the host's threads.
+                if base.is_accelerated() && threads_rank > 0 {
+                    continue;
+                }
+                let mut spec = base.clone();
+                if !base.is_accelerated() {
+                    spec.options.intra_threads = threads;
+                }
+                all.push((threads_rank + batch_rank, Configuration { spec, batch_size }));
+            }
+        }
+    }
+    all.sort_by_key(|(rank, _)| *rank);
+    all.into_iter().map(|(_, configuration)| configuration).collect()
+}
+
+/// A configuration with one option changed: the other options first, then its neighbours in threads and batch size.
+pub(super) fn neighbours(space: &Space, from: &Configuration) -> Vec<Configuration> {
+    let mut found = Vec::new();
+    let mut with = |change: &dyn Fn(&mut Configuration)| {
+        let mut changed = from.clone();
+        change(&mut changed);
+        if changed != *from && !found.contains(&changed) {
+            found.push(changed);
+        }
+    };
+    for &spinning in &space.spinning {
+        with(&|changed| changed.spec.options.allow_spinning = spinning);
+    }
+    for &arena in &space.memory_arena {
+        with(&|changed| changed.spec.options.memory_arena = arena);
+    }
+    for &pattern in &space.memory_pattern {
+        with(&|changed| changed.spec.options.memory_pattern = pattern);
+    }
+    for &execution in &space.executions {
+        with(&|changed| {
+            changed.spec.options.execution_mode = execution.mode;
+            changed.spec.options.inter_threads = execution.inter_threads;
+        });
+    }
+    for &level in &space.graph_optimizations {
+        with(&|changed| changed.spec.options.graph_optimization = level);
+    }
+    if !from.spec.is_accelerated() {
+        for threads in adjacent(&space.intra_threads, from.spec.options.intra_threads) {
+            with(&|changed| changed.spec.options.intra_threads = threads);
+        }
+    }
+    for batch_size in adjacent(&space.batch_sizes, from.batch_size) {
+        with(&|changed| changed.batch_size = batch_size);
+    }
+    found
+}
+
+/// The values just below and above.
+fn adjacent(values: &[u64], value: u64) -> Vec<u64> {
+    let below = values.iter().copied().filter(|&other| other < value).max();
+    let above = values.iter().copied().filter(|&other| other > value).min();
+    below.into_iter().chain(above).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_comes_first_and_then_the_middle() {
+        assert_eq!(spread(&[1, 2, 4, 8, 16, 32, 64]), [1, 16, 8, 32, 4, 64, 2]);
+        assert_eq!(spread(&[1]), [1]);
+        assert!(spread::<u64>(&[]).is_empty());
+    }
+
+    #[test]
+    fn neighbours_are_the_values_beside() {
+        assert_eq!(adjacent(&[2, 1, 4], 2), [1, 4]);
+        assert!(adjacent(&[1], 1).is_empty());
+    }
+}

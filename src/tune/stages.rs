@@ -1,0 +1,265 @@
+//! What comes next when no heat is open: the grid, then one option at a time, then the final heat.
+
+use super::space::{self, Configuration};
+use crate::analysis::tuning::{Judge, Standing, computes_alike, metric};
+use crate::plan::{CellKey, SessionSpec, TuningPlan};
+use crate::record::{Decision, Direction, EndReason, Fate, Heat, Metric, Outcome, RunRecord, Stage, Tuning};
+use crate::runner::{Clock, Move};
+use crate::units::Bytes;
+
+/// Configurations of a heat besides the best one so far: each one more makes a round longer and a drop need more proof.
+const CHALLENGERS: usize = 5;
+/// Shares of the budget after which a stage begins no more heats.
+const GRID_SHARE: f64 = 0.5;
+const OPTIONS_SHARE: f64 = 0.75;
+/// Share of the memory that is available which all processes of a heat may take.
+const MEMORY_SHARE: f64 = 0.7;
+/// Memory that a process is expected to take before any of its variant was measured: so many times the model, and this.
+const MODEL_FACTOR: u64 = 3;
+const PROCESS_MEMORY: Bytes = Bytes(150 << 20);
+
+/// What a stage works with.
+struct Course<'a> {
+    judge: &'a Judge<'a>,
+    record: &'a RunRecord,
+    plan: &'a TuningPlan,
+    tuning: &'a Tuning,
+}
+
+/// The next step.
+pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
+    let record = judge.record;
+    let (Some(plan), Some(default)) = (&record.plan.tuning, space::default_cell(record)) else {
+        return Move::End(EndReason::NothingLeft);
+    };
+    let course = Course { judge, record, plan, tuning };
+    let excluded = course.excluded();
+    if !excluded.is_empty() {
+        return Move::Look { decisions: excluded, champion: None };
+    }
+    let reference = tuning.champion().unwrap_or(default);
+    if record.plan.tuning.as_ref().is_some_and(|tuning| !tuning.cells.contains(&default)) {
+        return Move::Admit { sessions: Vec::new(), cells: vec![default] };
+    }
+    let grid = course.untried(space::grid(record, plan));
+    let first = tuning.heats.is_empty();
+    if first || (!grid.is_empty() && clock.spent_ratio < GRID_SHARE) {
+        return course.heat(Stage::Grid, reference, grid);
+    }
+    let neighbours = space::neighbours(&plan.space, &space::configuration(record, reference));
+    let neighbours = course.untried(neighbours);
+    if !neighbours.is_empty() && clock.spent_ratio < OPTIONS_SHARE {
+        return course.heat(Stage::Options, reference, neighbours);
+    }
+    match course.finalists(reference, default) {
+        Some(cells) => course.begin(Stage::Final, reference, cells),
+        None if grid.is_empty() && neighbours.is_empty() => Move::End(EndReason::SearchDone),
+        None => Move::End(EndReason::BudgetSpent),
+    }
+}
+
+/// Whether a session is to be scored, and was not yet.
+pub(super) fn is_to_score(record: &RunRecord, session: usize) -> bool {
+    let readable = record.variants[record.plan.sessions[session].variant].outcome.is_ok();
+    let failed =
+        record.cells.iter().any(|cell| cell.key.session == session && matches!(cell.outcome, Outcome::Failed(_)));
+    let loaded = !record.launches.iter().any(|launch| launch.session == session && !launch.outcome.is_ok());
+    readable && loaded && !failed && !record.accuracy.iter().any(|scored| scored.session == session)
+}
+
+impl Course<'_> {
+    /// Sessions that are out before anything was timed, because of what their outputs are worth or because the model
+    /// cannot be read, each decided once.
+    fn excluded(&self) -> Vec<Decision> {
+        if !self.tuning.heats.is_empty() {
+            return Vec::new();
+        }
+        let decide = |session: usize| {
+            let key = CellKey { session, ..space::default_cell(self.record)? };
+            let fate = self.why_excluded(key)?;
+            self.tuning.fate(key).is_none().then_some(Decision { key, heat: None, rounds_count: 0, fate })
+        };
+        (0..self.plan.base_sessions_count).filter_map(decide).collect()
+    }
+
+    fn why_excluded(&self, key: CellKey) -> Option<Fate> {
+        let failed = |reason: &str| Some(Fate::Failed { reason: reason.to_owned() });
+        let variant = &self.record.variants[self.record.plan.sessions[key.session].variant];
+        if let Some(reason) = variant.outcome.reason() {
+            return failed(reason);
+        }
+        if let Some(launch) = self.record.launches.iter().find(|launch| launch.session == key.session)
+            && let Some(reason) = launch.outcome.reason()
+        {
+            return failed(reason);
+        }
+        match self.judge.breach(key) {
+            Some(fate @ (Fate::LessAccurate { .. } | Fate::NotFinite)) => Some(fate),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing of a session need be measured.
+    fn is_excluded(&self, configuration: &Configuration) -> bool {
+        let out = |decision: &Decision| {
+            let spec = &self.record.plan.sessions[decision.key.session];
+            match (&decision.fate, decision.heat) {
+                (Fate::LessAccurate { .. } | Fate::NotFinite, _) | (Fate::Failed { .. }, None) => {
+                    computes_alike(spec, &configuration.spec)
+                }
+                // What failed at one batch size is not tried at larger ones.
+                (Fate::Failed { .. }, Some(_)) => {
+                    *spec == configuration.spec && decision.key.batch_size <= configuration.batch_size
+                }
+                _ => false,
+            }
+        };
+        self.tuning.decisions.iter().any(out)
+    }
+
+    /// Those that were in no heat yet, and are worth one.
+    fn untried(&self, configurations: Vec<Configuration>) -> Vec<Configuration> {
+        let tried = |configuration: &Configuration| {
+            let key = space::cell_of(self.record, configuration);
+            key.is_some_and(|key| {
+                self.tuning.heats.iter().any(|heat| heat.cells.contains(&key)) || self.tuning.fate(key).is_some()
+            })
+        };
+        let mut left = configurations;
+        left.retain(|configuration| !tried(configuration) && !self.is_excluded(configuration));
+        left
+    }
+
+    /// The next heat of a stage; before it, what it needs.
+    fn heat(&self, stage: Stage, reference: CellKey, candidates: Vec<Configuration>) -> Move {
+        let beyond = self.beyond_slo(&candidates);
+        if !beyond.is_empty() {
+            return Move::Look { decisions: beyond, champion: None };
+        }
+        let reference_configuration = space::configuration(self.record, reference);
+        let mut memory = self.memory(&reference_configuration);
+        let available = self.memory_for_all();
+        let mut chosen: Vec<Configuration> = Vec::new();
+        for candidate in candidates.into_iter().filter(|candidate| *candidate != reference_configuration) {
+            memory += self.memory(&candidate);
+            if chosen.len() == CHALLENGERS || (!chosen.is_empty() && memory > available) {
+                break;
+            }
+            chosen.push(candidate);
+        }
+        let mut sessions = Vec::new();
+        for candidate in &chosen {
+            if !self.record.plan.sessions.contains(&candidate.spec) && !sessions.contains(&candidate.spec) {
+                sessions.push(candidate.spec.clone());
+            }
+        }
+        let index =
+            |spec: &SessionSpec| self.record.plan.sessions.iter().chain(&sessions).position(|known| known == spec);
+        let cell = |one: &Configuration| {
+            Some(CellKey { session: index(&one.spec)?, shape: 0, batch_size: one.batch_size, load_mode: space::LOAD })
+        };
+        let cells: Vec<CellKey> = chosen.iter().filter_map(cell).collect();
+        if cells.iter().any(|key| !self.plan.cells.contains(key)) {
+            return Move::Admit { sessions, cells };
+        }
+        self.begin(stage, reference, std::iter::once(reference).chain(cells).collect())
+    }
+
+    /// Begins a heat; before it, scores what has to be known to be accurate enough.
+    fn begin(&self, stage: Stage, reference: CellKey, cells: Vec<CellKey>) -> Move {
+        let limited = self.plan.max_accuracy_drop_ratio.is_some();
+        let unknown = |key: &&CellKey| limited && self.judge.scored(key.session).is_none();
+        let winner = |key: &&CellKey| stage == Stage::Final && **key == reference;
+        let wanted = cells.iter().filter(|key| unknown(key) || winner(key)).map(|key| key.session);
+        if let Some(session) = wanted.into_iter().find(|&session| is_to_score(self.record, session)) {
+            return Move::Score(session);
+        }
+        let number = self.tuning.heats.len() as u64;
+        let (rounds, looks) = (Vec::new(), Vec::new());
+        Move::Begin(Heat { number, stage, reference, cells, rounds, looks, champion: None })
+    }
+
+    /// Larger batches of sessions of which a smaller one takes too long or too much memory already.
+    fn beyond_slo(&self, candidates: &[Configuration]) -> Vec<Decision> {
+        let beyond = |candidate: &Configuration| {
+            let key = space::cell_of(self.record, candidate)?;
+            let smaller = self
+                .tuning
+                .decisions
+                .iter()
+                .filter(|decision| decision.key.session == key.session && decision.key.batch_size < key.batch_size);
+            let broken = smaller.into_iter().find_map(|decision| match &decision.fate {
+                Fate::BreaksSlo(breach) if grows_with_batch(&breach.check) => Some((decision.key.batch_size, breach)),
+                _ => None,
+            });
+            let (batch_size, breach) = broken?;
+            let fate = Fate::BeyondSlo { batch_size, check: breach.check.clone() };
+            Some(Decision { key, heat: None, rounds_count: 0, fate })
+        };
+        candidates.iter().filter_map(beyond).collect()
+    }
+
+    /// Memory that all processes of a heat may take, in bytes.
+    fn memory_for_all(&self) -> f64 {
+        self.record.host.memory_available_bytes.map_or(f64::INFINITY, Bytes::as_f64) * MEMORY_SHARE
+    }
+
+    /// Memory that a process is expected to take, in bytes.
+    fn memory(&self, configuration: &Configuration) -> f64 {
+        let alike = self.tuning.heats.iter().flat_map(|heat| &heat.cells);
+        let alike = alike.filter(|key| self.record.plan.sessions[key.session].variant == configuration.spec.variant);
+        let measured = alike.filter(|key| key.batch_size >= configuration.batch_size);
+        let measured = measured.filter_map(|&key| self.judge.value(key, Metric::PeakMemory)).fold(0.0, f64::max);
+        let model = self.record.variants[configuration.spec.variant].model.as_ref();
+        let size = model.map_or(0, |model| model.file_size_bytes.0);
+        let expected = Bytes(size.saturating_mul(MODEL_FACTOR).saturating_add(PROCESS_MEMORY.0)).as_f64();
+        if measured > 0.0 { measured } else { expected }
+    }
+
+    /// Who is in the final heat: the best one, the defaults, and those that are neither out nor known to be the same;
+    /// `None` if there was one since the last other heat, or there is nothing to contest.
+    fn finalists(&self, reference: CellKey, default: CellKey) -> Option<Vec<CellKey>> {
+        if self.tuning.heats.last().is_some_and(|heat| heat.stage == Stage::Final) {
+            return None;
+        }
+        let mut cells = vec![reference];
+        if default != reference && !matches!(self.tuning.fate(default), Some(Fate::Failed { .. })) {
+            cells.push(default);
+        }
+        let mut open: Vec<CellKey> = self.tuning.heats.iter().flat_map(|heat| heat.cells.iter().copied()).collect();
+        open.sort_unstable();
+        open.dedup();
+        let is_open = |key: &CellKey| {
+            let settled = self.tuning.is_out(*key) || matches!(self.tuning.fate(*key), Some(Fate::Tied(_)));
+            !cells.contains(key) && !settled && self.judge.standing(*key) != Standing::Violates
+        };
+        open.retain(is_open);
+        open.sort_by(|one, other| self.cost(*one).total_cmp(&self.cost(*other)));
+        let mut memory: f64 = cells.iter().map(|&key| self.memory(&space::configuration(self.record, key))).sum();
+        for key in open {
+            memory += self.memory(&space::configuration(self.record, key));
+            if cells.len() > CHALLENGERS || memory > self.memory_for_all() {
+                break;
+            }
+            cells.push(key);
+        }
+        let unproven = self.judge.standing(reference) == Standing::Open;
+        (cells.len() > 1 || unproven).then_some(cells)
+    }
+
+    /// The objective's figure, less of which is better; infinite where it is absent.
+    fn cost(&self, key: CellKey) -> f64 {
+        let on_gpu = self.record.plan.sessions[key.session].nvidia_device().is_some();
+        let metric = metric(self.plan.objective, on_gpu);
+        let value = self.judge.value(key, metric);
+        match metric.direction() {
+            Direction::Higher => value.map_or(f64::INFINITY, |value| -value),
+            Direction::Lower | Direction::Neutral => value.unwrap_or(f64::INFINITY),
+        }
+    }
+}
+
+/// Whether what a check limits from above only grows with the batch size: latencies and memory.
+fn grows_with_batch(check: &str) -> bool {
+    check.trim_start().starts_with("latency_") || check.trim_start().starts_with("peak_memory")
+}

@@ -1,0 +1,374 @@
+//! Why a session takes the time that it takes.
+
+use onnxprof::analysis::{self, Clause, Explanation, Findings, ReducedArithmetic, Step, StepKind, Verdict};
+use onnxprof::plan::{ElementType, ExecutionMode, RuntimeChoice};
+use onnxprof::record::{
+    Contrast, Contrasted, Granularity, NodeProfile, OperatorProfile, Profiled, Quantization, QuantizationFormat,
+    RunRecord, RuntimeInfo,
+};
+use onnxprof::report::view::View;
+use onnxprof::report::{self, Color};
+use onnxprof::units::Nanos;
+
+use crate::support::record::{self, RunShape, VariantShape};
+
+const CPU: &str = "CPUExecutionProvider";
+
+/// fp32 at 200 us, int8 at 150 us, over eight rounds.
+fn two() -> RunRecord {
+    two_with(150_000.0)
+}
+
+/// fp32 at 200 us, and int8.
+fn two_with(int8_ns: f64) -> RunRecord {
+    let fp32 = VariantShape::new("fp32", "fp32", 200_000.0, 1_000);
+    let variants = vec![fp32, VariantShape::new("int8", "int8 QDQ", int8_ns, 300)];
+    let mut run = record::build(&RunShape {
+        name: "net".into(),
+        variants,
+        batch_sizes: vec![1, 2],
+        rounds: 8,
+        alternations: 2,
+        block_inferences: 20,
+        samples: 0,
+    });
+    let model = run.variants[1].model.as_mut().unwrap();
+    model.quantization = Some(quantization(QuantizationFormat::Qdq));
+    run
+}
+
+fn quantization(format: QuantizationFormat) -> Quantization {
+    Quantization {
+        format,
+        weights: Some(ElementType::Int8),
+        activations: Some(ElementType::Uint8),
+        granularity: Some(Granularity::PerTensor),
+        weights_symmetric: Some(true),
+        activations_symmetric: Some(false),
+        reduced_matrix_nodes_count: 2,
+        full_precision_matrix_nodes_count: 0,
+        qdq_pairs_count: 3,
+    }
+}
+
+/// A node that runs once an inference.
+fn node(operator: &str, time_ns: u64) -> NodeProfile {
+    NodeProfile {
+        name: format!("{operator}_{time_ns}"),
+        node_index: None,
+        operator: operator.into(),
+        execution_provider: CPU.into(),
+        calls_count: 10,
+        time_ns: Nanos(time_ns),
+        inputs: None,
+        outputs: None,
+        activation_bytes: None,
+        parameter_bytes: None,
+        output_bytes: None,
+        arena_peak_bytes: None,
+    }
+}
+
+/// A profile of ten inferences at batch 1, which the profiler did not slow down.
+fn profile(session: usize, whole_ns: u64, nodes: Vec<NodeProfile>) -> OperatorProfile {
+    let profiled = Profiled {
+        inferences_count: 10,
+        disturbed_inferences_count: 0,
+        inference_ns: Nanos(whole_ns),
+        mean_inference_ns: Nanos(whole_ns),
+        unprofiled_ns: Some(Nanos(whole_ns)),
+        distortion_ratios: vec![1.0],
+        complete: true,
+        unreadable_events_count: 0,
+        trace_file: None,
+        nodes,
+    };
+    OperatorProfile { session, shape: 0, batch_size: 1, profile: Ok(profiled) }
+}
+
+/// `two` with profiles: a convolution and a product become integers, with conversions around.
+fn profiled() -> RunRecord {
+    let mut run = two();
+    run.operators.push(profile(
+        0,
+        200_000,
+        vec![node("FusedConv", 149_500), node("FusedGemm", 29_500), node("Softmax", 9_500)],
+    ));
+    run.operators.push(profile(
+        1,
+        150_000,
+        vec![
+            node("QuantizeLinear", 9_500),
+            node("QLinearConv", 59_500),
+            node("QGemm", 19_500),
+            node("DequantizeLinear", 19_500),
+            node("Softmax", 9_500),
+        ],
+    ));
+    run
+}
+
+fn only(findings: &Findings) -> &Explanation {
+    let [explanation] = findings.explanations.as_slice() else { panic!("{:?}", findings.explanations) };
+    explanation
+}
+
+fn step(explanation: &Explanation, kind: StepKind) -> &Step {
+    explanation.steps.iter().find(|step| step.kind == kind).unwrap_or_else(|| panic!("no {kind:?} in {explanation:?}"))
+}
+
+#[test]
+fn steps_add_up_to_the_difference_of_the_medians() {
+    let findings = analysis::findings(&profiled());
+    let explanation = only(&findings);
+    let latency = explanation.latency.as_ref().unwrap();
+    assert!(latency.batch_size == 1 && latency.change.verdict == Verdict::Faster, "{latency:?}");
+    let sum: i64 = explanation.steps.iter().map(Step::change_ns).sum();
+    assert_eq!(sum, latency.difference_ns());
+    assert_eq!(latency.difference_ns(), latency.session_ns - latency.reference_ns);
+    let kinds: Vec<StepKind> = explanation.steps.iter().map(|step| step.kind).collect();
+    assert_eq!(kinds, [StepKind::Matrix, StepKind::Conversion, StepKind::Other, StepKind::Rest]);
+}
+
+#[test]
+fn times_of_nodes_are_brought_to_the_level_of_the_timed_launches() {
+    let mut run = profiled();
+    let findings = analysis::findings(&run);
+    let latency = only(&findings).latency.clone().unwrap();
+    // Half a microsecond is added to each run: the nodes take 150 and 30 of the whole 200 us.
+    let expected = latency.reference_ns as f64 * 180.0 / 200.0;
+    let matrix = step(only(&findings), StepKind::Matrix);
+    assert!((matrix.before_ns as f64 - expected).abs() <= 1.0, "{matrix:?}, not {expected}");
+    // Half a microsecond for each of two runs on both sides, and the interval of the ratio.
+    let scales = only(&findings).profiles.unwrap();
+    let ratio = latency.change.ratio.measured().unwrap();
+    let spread = 1.0 - ratio.interval.unwrap().low / ratio.value;
+    let open = 500.0 * 2.0 * (scales.reference_scale.0 + scales.session_scale.0) + spread * matrix.after_ns as f64;
+    let found = matrix.change_ns() as f64 - matrix.bounds.unwrap().low;
+    assert!((found - open).abs() < 1.0 && matrix.is_resolved(), "{found}, not {open}");
+    // The profiled launch ran twice as slow, with the profiler and without: nothing changes.
+    for profiled in run.operators[..1].iter_mut().filter_map(|profile| profile.profile.as_mut().ok()) {
+        profiled.inference_ns = Nanos(400_000);
+        profiled.unprofiled_ns = Some(Nanos(400_000));
+        profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(node.time_ns.0 * 2 + 500));
+    }
+    assert_eq!(step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns, matrix.before_ns);
+}
+
+#[test]
+fn what_the_profiler_adds_to_a_node_is_taken_off() {
+    let mut run = profiled();
+    let plain = step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns;
+    // 24 us more for three nodes, of which half lies within their times.
+    let profiled = run.operators[0].profile.as_mut().unwrap();
+    profiled.inference_ns = Nanos(224_000);
+    profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(node.time_ns.0 + 4_000));
+    assert_eq!(step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns, plain);
+}
+
+#[test]
+fn nodes_never_take_more_than_the_inference_and_are_unsure_by_what_they_did() {
+    let mut run = profiled();
+    let profiled = run.operators[0].profile.as_mut().unwrap();
+    profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(node.time_ns.0 * 2));
+    let findings = analysis::findings(&run);
+    let explanation = only(&findings);
+    assert!(step(explanation, StepKind::Rest).before_ns.abs() <= 2, "{explanation:?}");
+    let matrix = step(explanation, StepKind::Matrix);
+    let tells_matrix = |clause: &Clause| matches!(clause, Clause::Step { step, .. } if step.kind == StepKind::Matrix);
+    assert!(!matrix.is_resolved() && !explanation.clauses.iter().any(tells_matrix), "{explanation:?}");
+}
+
+#[test]
+fn changed_operators_are_sorted_by_the_size_of_the_change() {
+    let findings = analysis::findings(&profiled());
+    let changes = &only(&findings).operators;
+    let names: Vec<&str> = changes.iter().map(|change| change.operator.as_str()).collect();
+    assert_eq!(names[..3], ["FusedConv", "QLinearConv", "FusedGemm"]);
+    assert_eq!((changes[0].before_nodes_count, changes[0].after_nodes_count, changes[0].after_ns), (1, 0, 0));
+    assert!(changes[0].change_ns() < 0 && changes[1].change_ns() > 0 && changes[0].is_resolved);
+}
+
+#[test]
+fn sentence_weighs_what_was_gained_against_what_it_cost() {
+    let run = profiled();
+    let view = View::new(&run, &analysis::findings(&run));
+    let [sentence] = view.why.as_slice() else { panic!("{:?}", view.why) };
+    assert!(sentence.starts_with("int8 is 1.3"), "{sentence}");
+    assert!(
+        sentence.contains("matrix work fell by 10")
+            && sentence.contains(", but 1 DequantizeLinear and 1 QuantizeLinear")
+    );
+    let text = report::terminal(&view, None, Color::Never);
+    assert!(text.contains("\nWhy\n  int8 is 1.3"), "{text}");
+    let markdown = report::markdown(&view).unwrap();
+    assert!(markdown.contains("### Why: int8 against fp32") && markdown.contains("| Matrix work | -10"), "{markdown}");
+    assert!(markdown.contains("**Changed operators, fp32 to int8**"));
+}
+
+#[test]
+fn quantized_nodes_that_ran_in_float_were_not_fused() {
+    let mut run = profiled();
+    run.operators[1] = profile(
+        1,
+        150_000,
+        vec![
+            node("QuantizeLinear", 9_500),
+            node("DequantizeLinear", 9_500),
+            node("FusedConv", 99_500),
+            node("QGemm", 19_500),
+        ],
+    );
+    let findings = analysis::findings(&run);
+    let explanation = only(&findings);
+    let not_fused = explanation.clauses.iter().find_map(|clause| match clause {
+        Clause::NotFused { meant_nodes_count, ran_nodes_count, before_ns, after_ns } => {
+            Some((*meant_nodes_count, *ran_nodes_count, *before_ns, *after_ns))
+        }
+        _ => None,
+    });
+    let full = step(explanation, StepKind::FullPrecision);
+    assert_eq!(not_fused, Some((2, 1, full.before_ns, full.after_ns)));
+    assert_eq!((full.before_nodes_count, full.after_nodes_count), (0, 1), "no node of fp32 has its name or shapes");
+    // The node of the same name but for what the optimizer adds.
+    for (session, name) in [(0, "conv_nchwc"), (1, "fused conv")] {
+        let nodes = &mut run.operators[session].profile.as_mut().unwrap().nodes;
+        nodes.iter_mut().find(|node| node.operator == "FusedConv").unwrap().name = name.into();
+    }
+    let findings = analysis::findings(&run);
+    assert_eq!(step(only(&findings), StepKind::FullPrecision).before_nodes_count, 1);
+}
+
+#[test]
+fn activations_that_are_no_longer_fused_are_a_step_of_their_own() {
+    let mut run = profiled();
+    for variant in &mut run.variants {
+        variant.model.as_mut().unwrap().operators = [("Relu".to_owned(), 2)].into();
+    }
+    let nodes = &mut run.operators[1].profile.as_mut().unwrap().nodes;
+    nodes.extend([node("Relu", 14_500), node("Relu", 14_500)]);
+    let findings = analysis::findings(&run);
+    let explanation = only(&findings);
+    let fusion = explanation.fusions.iter().find(|fusion| fusion.operator == "Relu").unwrap();
+    assert_eq!((fusion.before_absorbed_count, fusion.after_absorbed_count), (2, 0));
+    assert_eq!(step(explanation, StepKind::Fusion).after_nodes_count, 2);
+    let why = &View::new(&run, &findings).why[0];
+    assert!(why.contains("2 Relu nodes that are not fused into others any more add 30"), "{why}");
+}
+
+#[test]
+fn missing_instructions_are_named_where_nothing_was_gained() {
+    let mut run = profiled();
+    let instructions = only(&analysis::findings(&run)).instructions.clone().unwrap();
+    assert_eq!((instructions.arithmetic, instructions.present.len()), (ReducedArithmetic::Int8, 0));
+    assert!(instructions.saturates);
+    let is_told = |run: &RunRecord| {
+        let is_it = |clause: &Clause| matches!(clause, Clause::MissingInstructions(_));
+        only(&analysis::findings(run)).clauses.iter().any(is_it)
+    };
+    assert!(!is_told(&run) && is_told(&two_with(200_000.0)) && is_told(&two_with(250_000.0)));
+    run.host.cpu.isa_flags.push("avx_vnni".into());
+    let instructions = only(&analysis::findings(&run)).instructions.clone().unwrap();
+    assert_eq!((instructions.present.as_slice(), instructions.saturates), (["avx_vnni"].as_slice(), false));
+    run.host.architecture = "aarch64".into();
+    run.host.cpu.isa_flags = vec!["asimd".into(), "asimddp".into()];
+    assert_eq!(only(&analysis::findings(&run)).instructions.clone().unwrap().present, ["asimddp"]);
+    run.host.cpu.isa_flags.clear();
+    assert_eq!(only(&analysis::findings(&run)).instructions, None, "nothing is known of the processor");
+}
+
+#[test]
+fn half_precision_without_instructions_is_computed_in_float() {
+    let mut run = two();
+    let quantization = Quantization {
+        weights: Some(ElementType::Float16),
+        granularity: None,
+        ..quantization(QuantizationFormat::Float16)
+    };
+    run.variants[1].model.as_mut().unwrap().quantization = Some(quantization);
+    let findings = analysis::findings(&run);
+    let instructions = only(&findings).instructions.clone().unwrap();
+    assert_eq!(instructions.arithmetic, ReducedArithmetic::Float16);
+    assert!(instructions.present.is_empty() && !instructions.saturates);
+}
+
+#[test]
+fn without_a_profile_the_reason_stands_in_place_of_steps() {
+    let reason = |run: &RunRecord| {
+        let findings = analysis::findings(run);
+        assert!(only(&findings).steps.is_empty() && only(&findings).latency.is_some());
+        only(&findings).steps_absent_reason.clone().unwrap()
+    };
+    assert_eq!(reason(&two()), "the operators were not profiled");
+    let mut run = profiled();
+    run.operators[1].profile = Err("the trace is empty".into());
+    assert_eq!(reason(&run), "the trace is empty");
+    run.operators[1].batch_size = 4;
+    assert_eq!(reason(&run), "the operators were profiled at another batch size");
+    run.plan.sessions[0].options.execution_mode = ExecutionMode::Parallel;
+    assert!(reason(&run).contains("side by side"));
+    assert!(View::new(&two(), &analysis::findings(&two())).why.is_empty(), "records of old have no sentence");
+}
+
+#[test]
+fn runtimes_of_one_variant_are_compared_with_each_other() {
+    let mut run = profiled();
+    let runtime = |version: &str| RuntimeInfo { version: version.into(), ..run.runtimes[0].clone() };
+    let newer = RuntimeInfo { path: "/opt/newer.so".into(), ..runtime("1.32.0") };
+    // The second session is the same model under another library.
+    run.plan.sessions[1].variant = 0;
+    run.plan.sessions[1].runtime = RuntimeChoice::Library(newer.path.clone());
+    run.runtimes.push(newer);
+    let findings = analysis::findings(&run);
+    assert_eq!((only(&findings).session, only(&findings).reference), (1, 0));
+    let why = &View::new(&run, &findings).why[0];
+    assert!(why.starts_with("fp32 (1.32.0) is 1.3") && why.contains("than fp32 (1.31.1) at batch 1"), "{why}");
+}
+
+#[test]
+fn further_sessions_of_a_variant_are_explained_against_its_first_one_too() {
+    let names = [("fp32", 200_000.0), ("int8", 150_000.0), ("other", 100_000.0)];
+    let mut run = record::build(&RunShape {
+        name: "net".into(),
+        variants: names.map(|(name, ns)| VariantShape::new(name, "fp32", ns, 1_000)).into(),
+        batch_sizes: vec![1],
+        rounds: 8,
+        alternations: 2,
+        block_inferences: 20,
+        samples: 0,
+    });
+    run.plan.sessions[2].variant = 1;
+    run.plan.sessions[2].runtime = RuntimeChoice::Library("/opt/newer.so".into());
+    let findings = analysis::findings(&run);
+    let explanations = findings.explanations.iter();
+    let pairs: Vec<(usize, usize)> = explanations.map(|found| (found.session, found.reference)).collect();
+    assert_eq!(pairs, [(1, 0), (2, 0), (2, 1)]);
+    let change = &findings.explanations[2].latency.as_ref().unwrap().change;
+    assert_eq!(change.verdict, Verdict::Faster);
+    assert!((change.ratio.value().unwrap() - 2.0 / 3.0).abs() < 0.05, "{change:?}");
+}
+
+fn contrast(session: usize, log_ratios: Vec<Vec<f64>>) -> Contrast {
+    let found = Ok(Contrasted { log_ratios, changed_ns: Nanos(50_000), unchanged_ns: Nanos(150_000) });
+    Contrast { session, batch_size: 1, option: "session.set_denormal_as_zero=1".into(), found }
+}
+
+#[test]
+fn denormals_are_blamed_only_on_enough_pairs_of_launches() {
+    let third = (1.0_f64 / 3.0).ln();
+    let mut run = profiled();
+    run.contrasts = vec![contrast(0, vec![vec![0.01, -0.02]]), contrast(1, vec![vec![third, third + 0.01]; 6])];
+    let findings = analysis::findings(&run);
+    assert_eq!(findings.denormals[0].change.as_ref().unwrap().verdict, Verdict::Inconclusive);
+    assert_eq!(findings.denormals[1].change.as_ref().unwrap().verdict, Verdict::Faster);
+    let why = &View::new(&run, &findings).why[0];
+    assert!(
+        why.contains("with them flushed to zero it is 3x faster") && why.contains("(50.0 µs instead of 150 µs)"),
+        "{why}"
+    );
+    run.contrasts = vec![contrast(1, vec![vec![third; 3]; 5])];
+    assert!(!View::new(&run, &analysis::findings(&run)).why[0].contains("denormal"));
+    run.contrasts = vec![contrast(0, vec![vec![third; 3]; 6])];
+    let why = View::new(&run, &analysis::findings(&run)).why;
+    assert!(why[1].starts_with("fp32 is slow from denormal numbers"), "{why:?}");
+}

@@ -1,0 +1,261 @@
+//! report.html in a real browser: Chromium, found by `ONNXPROF_CHROMIUM` or on the path.
+
+mod browser;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use onnxprof::analysis;
+use onnxprof::record::{Metric, RunRecord};
+use onnxprof::report;
+use onnxprof::report::view::{View, number};
+
+use crate::support::Onnxprof;
+use crate::support::record::{self, RunShape, VariantShape};
+use browser::{Page, page};
+
+/// The page as it is after the chart library, whose text is not ours.
+fn skeleton(page: &str) -> String {
+    let library = "/**\n* plotly.js";
+    let (before, rest) = page.split_once(library).unwrap();
+    let (_, after) = rest.split_once("</script>").unwrap();
+    format!("{before}[the chart library]</script>{after}")
+}
+
+fn html(run: &RunRecord) -> String {
+    report::html(&View::new(run, &analysis::findings(run))).unwrap()
+}
+
+/// Two variants, one of them named by someone with bad intentions.
+fn hostile() -> RunRecord {
+    let variant = |name: &str, ns: f64| VariantShape::new(name, "fp32", ns, 100_000);
+    record::build(&RunShape {
+        name: "</script><script>alert(1)</script>".into(),
+        variants: vec![
+            variant("<script>alert(1)</script>", 200_000.0),
+            variant("<!--\"'</title><img src=x onerror=alert(2)>", 150_000.0),
+        ],
+        batch_sizes: vec![1, 2, 4],
+        rounds: 6,
+        alternations: 2,
+        block_inferences: 40,
+        samples: 60,
+    })
+}
+
+#[test]
+fn html_report_of_the_digits_run() {
+    let page = html(&record::digits());
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r#"<svg[\s\S]*?</svg>"#, "[drawing]");
+    settings.add_filter(r#"<style>[\s\S]*?</style>"#, "<style>[style]</style>");
+    settings.add_filter(r#"id="data">.*</script>"#, r#"id="data">[data]</script>"#);
+    settings.add_filter(r#"sha256-[A-Za-z0-9+/=]+"#, "sha256-[hash]");
+    settings.add_filter(r#"<script>\n"use strict"[\s\S]*?</script>"#, "<script>[script]</script>");
+    settings.add_filter(r#"</caption>[\s\S]*?</table>"#, "</caption>[rows]</table>");
+    settings.bind(|| insta::assert_snapshot!(skeleton(&page)));
+}
+
+#[test]
+fn page_names_nothing_outside_itself() {
+    let page = skeleton(&html(&record::digits()));
+    let page = page.replace("http://www.w3.org/2000/svg", "");
+    for word in ["http:", "https:", "src=", "@import", "url(", "<link", "<iframe"] {
+        assert!(!page.contains(word), "{word}");
+    }
+    assert!(page.contains("default-src &#x27;none&#x27;;") || page.contains("default-src 'none';"), "no policy");
+}
+
+#[test]
+fn every_table_of_the_written_report_is_in_the_page() {
+    let run = record::digits();
+    let view = View::new(&run, &analysis::findings(&run));
+    let page = skeleton(&report::html(&view).unwrap());
+    let tables = [&view.variants, &view.sweep, &view.loading].into_iter().chain(&view.accuracy).chain(&view.energy);
+    for table in tables {
+        assert!(page.contains(&format!("<caption>{}</caption>", table.title)), "{}", table.title);
+    }
+    for chart in view.figures.all() {
+        assert!(!chart.table.rows.is_empty(), "{} has no table", chart.id);
+        assert!(page.contains(&format!("data-chart=\"{}\"", chart.id)), "{}", chart.id);
+    }
+}
+
+#[test]
+fn hostile_names_are_escaped_in_the_page_and_in_drawings() {
+    let run = hostile();
+    let view = View::new(&run, &analysis::findings(&run));
+    let page = skeleton(&report::html(&view).unwrap());
+    assert!(!page.contains("<script>alert"), "a script of a name");
+    assert!(!page.contains("<img"), "an element of a name");
+    for chart in view.figures.all() {
+        let drawing = report::svg(chart);
+        assert!(!drawing.contains("<script") && !drawing.contains("<img"), "{}", chart.id);
+    }
+}
+
+#[test]
+fn missing_chart_leaves_its_reason() {
+    let mut run = record::digits();
+    run.accuracy.clear();
+    run.blocks.clear();
+    let page = skeleton(&html(&run));
+    assert!(page.contains("Latency against accuracy: not drawn, because no variant has a score."), "{page}");
+    assert!(page.contains("CPU over the run: not drawn, because no block tells it."));
+}
+
+#[test]
+fn markdown_names_the_figures_that_lie_beside_it() {
+    let run = record::digits();
+    let view = View::new(&run, &analysis::findings(&run));
+    let beside = report::illustrated_markdown(&view, None).unwrap();
+    for chart in view.figures.all() {
+        assert!(beside.contains(&format!("](figures/{}.svg)", chart.id)), "{}", chart.id);
+    }
+    assert!(!report::markdown(&view).unwrap().contains("figures/"));
+}
+
+#[test]
+fn command_writes_the_page_and_the_figures_of_the_written_report() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    let to = |name: &str| folder.path().join(name);
+    let report = |format: &str, name: &str| {
+        let command = Onnxprof::new().args(["report", "--format", format]).arg(folder.path());
+        command.arg("--output").arg(to(name)).run().assert_code(0);
+    };
+    report("html", "page.html");
+    report("markdown", "report.md");
+    assert!(fs::read_to_string(to("page.html")).unwrap().starts_with("<!doctype html>"));
+    assert!(fs::read_to_string(to("figures/batch-throughput.svg")).unwrap().starts_with("<svg"));
+}
+
+#[test]
+fn page_that_cannot_be_opened_is_a_warning_with_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    let opener = folder.path().join("xdg-open");
+    fs::write(&opener, "#!/bin/sh\nexit 3\n").unwrap();
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let output = Onnxprof::new().args(["report", "--open"]).arg(folder.path()).env("PATH", folder.path()).run();
+    output.assert_code(0).assert_stderr("warning: failed to open").assert_stderr("report.html");
+    assert!(folder.path().join("report.html").exists());
+}
+
+#[test]
+fn page_is_opened_with_the_program_of_the_desktop() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    let opener = folder.path().join("xdg-open");
+    fs::write(&opener, "#!/bin/sh\nprintf '%s' \"$1\" > \"${0%/*}/opened\"\n").unwrap();
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let output = Onnxprof::new().args(["report", "--open"]).arg(folder.path()).env("PATH", folder.path()).run();
+    output.assert_code(0);
+    let opened = fs::read_to_string(folder.path().join("opened")).unwrap();
+    assert_eq!(opened, folder.path().join("report.html").display().to_string());
+}
+
+#[test]
+fn opening_what_was_never_written_is_a_usage_error() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    let output = Onnxprof::new().args(["report", "--open", "--format", "csv"]).arg(folder.path()).run();
+    output.assert_error(2, "`--open` needs a file to open", "name one with `--output`");
+}
+
+/// One browser for all that is looked at: starting it takes longer than everything else.
+#[test]
+fn page_works_in_a_browser() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = record::digits();
+    let Some(page) = page(folder.path(), &html(&run)) else { return };
+    assert_eq!(page.troubles(), Vec::<String>::new(), "network requests or messages on the console");
+    charts_are_drawn(&page);
+    hover_shows_the_value_of_the_record(&page, &run);
+    keys_step_through_points(&page);
+    themes_differ(&page);
+    phone_does_not_scroll_sideways(&page, folder.path());
+    assert!(page.pdf().starts_with(b"%PDF-"));
+    assert_eq!(page.troubles(), Vec::<String>::new(), "network requests or messages on the console");
+
+    page.open(folder.path(), &html(&hostile()));
+    assert_eq!(page.troubles(), Vec::<String>::new(), "the page of hostile names");
+    hostile_names_stay_text(&page);
+}
+
+fn charts_are_drawn(page: &Page) {
+    let count = page.number("document.querySelectorAll('.chart').length");
+    assert!(count >= 7.0, "{count} charts");
+    let drawn = "[...document.querySelectorAll('.chart')].every((chart) =>
+        chart.querySelectorAll('.trace path, .bars path, .points path').length > 0)";
+    assert!(page.is(drawn), "a chart without marks");
+    assert!(
+        page.is("[...document.querySelectorAll('.drawing')].every((one) => getComputedStyle(one).display === 'none')")
+    );
+}
+
+fn hover_shows_the_value_of_the_record(page: &Page, run: &RunRecord) {
+    let findings = analysis::findings(run);
+    let cell = findings.cells.iter().find(|cell| cell.key.session == 0 && cell.key.batch_size == 4).unwrap();
+    let throughput = cell.figure(Metric::Throughput).unwrap();
+    let shown =
+        number::with_interval(Metric::Throughput.unit(), throughput.value().unwrap(), throughput.interval().unwrap());
+    page.hover("#figure-batch-throughput .trace:first-child .points path:nth-child(3)");
+    let told = page.text("document.querySelector('#figure-batch-throughput .hoverlayer').textContent");
+    assert!(told.contains(&shown), "{told} does not hold {shown}");
+    assert!(told.contains("fp32, batch 4"), "{told}");
+}
+
+fn keys_step_through_points(page: &Page) {
+    let told = || page.text("document.querySelector('#figure-batch-latency .told').textContent");
+    page.run("document.querySelector('#figure-batch-latency .chart').focus()");
+    page.press("ArrowRight");
+    assert!(told().starts_with("fp32, batch 1, "), "{}", told());
+    page.press("ArrowRight");
+    assert!(told().starts_with("fp32, batch 2, "), "{}", told());
+    page.press("ArrowDown");
+    assert!(told().starts_with("fp16, batch 2, "), "{}", told());
+    let label = page.text("document.querySelector('#figure-batch-latency .hoverlayer').textContent");
+    assert!(label.contains("fp16, batch 2"), "{label}");
+    page.press("Escape");
+    assert_eq!(told(), "");
+}
+
+fn themes_differ(page: &Page) {
+    let ground = || {
+        let body = page.text("getComputedStyle(document.body).backgroundColor");
+        let chart = page.text("getComputedStyle(document.querySelector('.chart .main-svg')).backgroundColor");
+        assert_eq!(body, chart, "the charts' ground is the page's");
+        body
+    };
+    page.prefers("dark");
+    assert_eq!(ground(), "rgb(20, 23, 28)");
+    page.screenshot("dark");
+    page.prefers("light");
+    assert_eq!(ground(), "rgb(255, 255, 255)");
+    page.screenshot("light");
+}
+
+fn phone_does_not_scroll_sideways(page: &Page, _: &Path) {
+    page.resize(390, 844);
+    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+    let width = page.number("document.documentElement.scrollWidth");
+    assert!(width <= 390.0, "the page is {width} pixels wide");
+    assert!(page.is("[...document.querySelectorAll('.scroll')].some((one) => one.scrollWidth > one.clientWidth)"));
+    page.run("document.querySelectorAll('details').forEach((one) => { one.open = false; })");
+    page.screenshot("phone");
+    page.resize(1000, 800);
+}
+
+fn hostile_names_stay_text(page: &Page) {
+    assert_eq!(page.text("document.title"), "</script><script>alert(1)</script>: performance report");
+    assert_eq!(page.number("document.querySelectorAll('img').length"), 0.0);
+    assert_eq!(page.number("document.querySelectorAll('script').length"), 3.0);
+    let legend = page.text("document.querySelector('#figure-batch-latency .legend').textContent");
+    assert!(legend.contains("<script>alert(1)</script>"), "{legend}");
+    page.run("document.querySelector('#figure-batch-latency .chart').focus()");
+    page.press("ArrowRight");
+    let label = page.text("document.querySelector('#figure-batch-latency .hoverlayer').textContent");
+    assert!(label.contains("<script>alert(1)</script>, batch 1"), "{label}");
+}

@@ -1,0 +1,122 @@
+//! Models that are slow for a known reason, through the real library: the explanation names the reason.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Onnxprof, model};
+use crate::workbench::Workbench;
+
+/// What a short run finds of all models of a planted family.
+fn planted(family: &str, baseline: &str) -> (Workbench, Value) {
+    let bench = Workbench::new();
+    let words = ["--baseline", baseline, "--rounds", "6", "--alternations", "2", "--block", "10ms", "--batch", "1"];
+    bench.profile_of(&model(&format!("fixtures/planted/{family}")), words).run().assert_code(0);
+    let output = Onnxprof::new().arg("report").arg(bench.run_folder()).args(["--format", "json"]).run();
+    output.assert_code(0);
+    let found: Value = serde_json::from_str(&output.stdout).unwrap();
+    (bench, found)
+}
+
+/// The explanation of a variant, and its clause of that name.
+fn clause<'f>(findings: &'f Value, variant: &str, name: &str) -> (&'f Value, Option<&'f Value>) {
+    let session = findings["sessions"].as_array().unwrap().iter().find(|session| session["label"] == variant);
+    let session = &session.unwrap_or_else(|| panic!("no {variant}"))["session"];
+    let explanations = findings["explanations"].as_array().unwrap();
+    let explanation = explanations.iter().find(|explanation| explanation["session"] == *session).unwrap();
+    let clauses = explanation["clauses"].as_array().unwrap();
+    (explanation, clauses.iter().find(|clause| clause["clause"] == name))
+}
+
+fn sum_of_steps(explanation: &Value) -> i64 {
+    let steps = explanation["steps"].as_array().unwrap().iter();
+    steps.map(|step| step["after_ns"].as_i64().unwrap() - step["before_ns"].as_i64().unwrap()).sum()
+}
+
+#[test]
+fn pairs_that_cannot_be_fused_are_named_and_scales_per_channel_are_no_obstacle() {
+    let (_bench, findings) = planted("pairs", "fp32");
+    let (explanation, not_fused) = clause(&findings, "unfused", "not_fused");
+    let not_fused = not_fused.unwrap_or_else(|| panic!("{explanation:#}"));
+    assert_eq!((not_fused["meant_nodes_count"].as_u64(), not_fused["ran_nodes_count"].as_u64()), (Some(3), Some(0)));
+    assert!(not_fused["after_ns"].as_i64() > Some(0) && not_fused["before_ns"].as_i64() > Some(0));
+    let latency = &explanation["latency"];
+    let difference = latency["session_ns"].as_i64().unwrap() - latency["reference_ns"].as_i64().unwrap();
+    assert_eq!(sum_of_steps(explanation), difference);
+    let quantize = explanation["operators"].as_array().unwrap().iter();
+    let quantize = quantize.filter(|change| change["operator"] == "QuantizeLinear");
+    assert_eq!(quantize.map(|change| change["after_nodes_count"].as_u64()).collect::<Vec<_>>(), [Some(3)]);
+
+    let (explanation, per_channel) = clause(&findings, "per-channel", "per_channel");
+    let per_channel = per_channel.unwrap_or_else(|| panic!("{explanation:#}"));
+    assert_eq!((per_channel["ran_nodes_count"].as_u64(), per_channel["of_count"].as_u64()), (Some(3), Some(3)));
+    assert_eq!(explanation["quantization"]["granularity"], "per_channel");
+    assert_eq!(clause(&findings, "per-channel", "not_fused").1, None);
+}
+
+#[test]
+fn half_precision_that_is_computed_in_float_is_named_with_its_casts() {
+    let (bench, findings) = planted("half", "fp32");
+    let (explanation, in_float) = clause(&findings, "fp16", "computed_in_float");
+    let in_float = in_float.unwrap_or_else(|| panic!("{explanation:#}"));
+    assert_eq!((in_float["nodes_count"].as_u64(), in_float["of_count"].as_u64()), (Some(3), Some(3)));
+    assert!(in_float["casts_count"].as_u64() >= Some(5), "{in_float}");
+    let present = explanation["instructions"]["present"].as_array().unwrap();
+    let flags = &bench.record().host.cpu.isa_flags;
+    let known = ["avx512_fp16", "amx_fp16", "asimdhp"].iter().filter(|flag| flags.iter().any(|own| own == *flag));
+    assert_eq!(present.len(), known.count());
+}
+
+#[test]
+fn conversions_of_dynamic_quantization_are_named_with_their_time() {
+    let (_bench, findings) = planted("dynamic", "fp32");
+    let (explanation, _) = clause(&findings, "int8", "step");
+    let conversions =
+        explanation["steps"].as_array().unwrap().iter().find(|step| step["kind"] == "conversion").unwrap();
+    assert_eq!(conversions["after_nodes_count"].as_u64(), Some(6));
+    assert!(conversions["after_ns"].as_i64() > conversions["before_ns"].as_i64(), "{explanation:#}");
+    let named = |operator: &str| {
+        let changes = explanation["operators"].as_array().unwrap().iter();
+        let change = changes.into_iter().find(|change| change["operator"] == operator).unwrap();
+        (change["before_nodes_count"].as_u64(), change["after_nodes_count"].as_u64())
+    };
+    assert_eq!([named("DynamicQuantizeLinear"), named("Cast")], [(Some(0), Some(3)); 2]);
+    assert_eq!(explanation["quantization"]["format"], "dynamic");
+    if conversions["bounds"]["low"].as_f64().is_none_or(|low| low <= 0.0) {
+        println!("skipped: on this machine the time of the conversions was not told from none");
+        return;
+    }
+    let steps = explanation["clauses"].as_array().unwrap().iter().filter(|clause| clause["clause"] == "step");
+    let added = steps.flat_map(|clause| clause["operators"].as_array().unwrap()).map(|added| &added["operator"]);
+    let added: Vec<&str> = added.map(|operator| operator.as_str().unwrap()).collect();
+    assert!(added.contains(&"DynamicQuantizeLinear") && added.contains(&"Cast"), "{explanation:#}");
+}
+
+#[test]
+fn session_that_is_slow_from_denormals_is_told_so() {
+    let (bench, findings) = planted("denormals", "normal");
+    let contrasts = &bench.record().contrasts;
+    assert!(contrasts.len() == 2 && contrasts.iter().all(|contrast| contrast.found.is_ok()), "{contrasts:?}");
+    let (explanation, denormals) = clause(&findings, "denormal", "denormals");
+    // Some processors lose nothing by them.
+    let latency = &explanation["latency"];
+    let is_slow = latency["session_ns"].as_f64().unwrap() > 1.5 * latency["reference_ns"].as_f64().unwrap();
+    if !is_slow {
+        println!("skipped: denormal numbers do not slow this processor down");
+        return;
+    }
+    let denormals = denormals.unwrap_or_else(|| panic!("{explanation:#}"));
+    assert!(denormals["flushed_ns"].as_f64() < denormals["unchanged_ns"].as_f64(), "{denormals}");
+    assert_eq!(clause(&findings, "denormal", "step").0["session"], explanation["session"]);
+}
+
+#[test]
+fn inspect_tells_the_scheme() {
+    let folder = Path::new("fixtures/planted/pairs");
+    let output =
+        Onnxprof::new().arg("inspect").arg(model(&folder.join("pairs-per-channel.onnx").to_string_lossy())).run();
+    output.assert_code(0).assert_stdout(
+        "quantize and dequantize nodes (QDQ), int8 weights per channel (symmetric), uint8 activations (asymmetric), 3 of 3 \
+         matrix nodes, 7 pairs of quantize and dequantize nodes",
+    );
+}

@@ -1,0 +1,88 @@
+//! `show`: the summary of a run again.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use onnxprof::record::RunRecord;
+
+use crate::support::{BAD_INPUT, Onnxprof, record};
+use crate::workbench::Workbench;
+
+/// Puts a run into a folder, as if it had been written so many seconds ago.
+fn put(folder: &Path, run: &RunRecord, seconds_ago: u64) {
+    fs::create_dir_all(folder).unwrap();
+    let file = folder.join("run.json");
+    fs::write(&file, serde_json::to_vec(run).unwrap()).unwrap();
+    let then = SystemTime::now() - Duration::from_secs(seconds_ago);
+    fs::File::options().write(true).open(&file).unwrap().set_modified(then).unwrap();
+}
+
+fn named(name: &str) -> RunRecord {
+    let mut run = record::digits();
+    name.clone_into(&mut run.plan.variants[0].name);
+    run
+}
+
+#[test]
+fn run_is_printed_as_report_prints_it() {
+    let bench = Workbench::new();
+    put(&bench.path("run"), &record::digits(), 0);
+    let shown = Onnxprof::new().arg("show").arg(bench.path("run")).run();
+    shown.assert_code(0);
+    let reported = Onnxprof::new().arg("report").arg(bench.path("run")).run();
+    assert_eq!(shown.stdout, reported.stdout);
+}
+
+#[test]
+fn folder_of_runs_shows_the_one_that_was_written_last() {
+    let bench = Workbench::new();
+    put(&bench.path("runs/b-older"), &named("first-one"), 100);
+    put(&bench.path("runs/a-latest"), &named("second-one"), 10);
+    fs::create_dir(bench.path("runs/none")).unwrap();
+    let output = Onnxprof::new().arg("show").arg(bench.path("runs")).run();
+    output.assert_code(0);
+    assert!(output.stdout.contains("second-one") && !output.stdout.contains("first-one"), "{output}");
+}
+
+#[test]
+fn folder_without_runs_is_bad_input() {
+    let bench = Workbench::new();
+    fs::create_dir(bench.path("runs")).unwrap();
+    let output = Onnxprof::new().arg("show").arg(bench.path("runs")).run();
+    output.assert_error(BAD_INPUT, "holds no run", "name the folder of a run");
+}
+
+#[test]
+fn without_a_word_and_without_runs_the_folder_is_named() {
+    let output = Onnxprof::new().arg("show").run();
+    output.assert_error(BAD_INPUT, "there is no folder `onnxprof-runs` here", "name the folder of a run");
+}
+
+#[test]
+fn distributions_are_drawn_over_one_axis_whose_ends_are_said() {
+    let bench = Workbench::new();
+    put(&bench.path("run"), &record::digits(), 0);
+    let output = Onnxprof::new().arg("show").arg(bench.path("run")).run();
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    let title = lines.iter().position(|line| line.starts_with("Latencies at batch 1, from ")).unwrap();
+    let columns = |line: &str| line.split('|').nth(1).unwrap_or_default().chars().count();
+    for line in &lines[title + 1..title + 5] {
+        assert_eq!(columns(line), 28, "{line}");
+        assert!(line.contains('\u{2588}'), "{line}");
+    }
+    let answer = lines.iter().position(|line| line.starts_with("Ship int8-static")).unwrap();
+    assert!(answer < title, "{output}");
+}
+
+#[test]
+fn terminals_without_unicode_get_ascii() {
+    let bench = Workbench::new();
+    put(&bench.path("run"), &record::digits(), 0);
+    for (name, value) in [("TERM", "dumb"), ("LC_ALL", "C")] {
+        let output = Onnxprof::new().arg("show").arg(bench.path("run")).env(name, value).run();
+        output.assert_code(0);
+        assert!(output.stdout.is_ascii(), "{output}");
+        assert!(output.stdout.contains('@'), "{output}");
+    }
+}

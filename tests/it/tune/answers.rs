@@ -1,0 +1,200 @@
+//! What a search answers, and what it refuses.
+
+use onnxprof::plan::GraphOptimization;
+use onnxprof::record::{EndReason, Fate, Stage};
+use serde_json::json;
+
+use super::{assert_says, champion, fate_of, found, tune};
+use crate::support::{BAD_INPUT, Onnxprof, USAGE, model};
+use crate::workbench::Workbench;
+
+/// Nothing but threads and batch sizes.
+const KEEP: [&str; 2] = ["--keep", "optimization,execution,spinning,arena,pattern"];
+
+#[test]
+fn the_fastest_threads_and_batch_size_win_under_noise() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    // Per prediction: 100 us at batch 1, 32.5 us at batch 4; two threads take 0.6 times as long.
+    let variants = json!({"a": {"fixed_ns": 90_000, "per_sample_ns": 10_000,
+        "options": [{"intra_threads": 2, "latency_ratio": 0.6}]}});
+    let words = [&["--batch", "1,4", "--intra-threads", "1,2"][..], &KEEP].concat();
+    let output = tune(&bench, &model, &variants, &words).run();
+    output.assert_code(0);
+    let record = bench.record();
+    let (key, spec) = champion(&record);
+    assert_eq!((spec.options.intra_threads, key.batch_size), (2, 4), "{output}");
+    assert_eq!(record.run.ended_by, Some(EndReason::SearchDone));
+    let of_defaults = fate_of(&record, |key| key.session == 0 && key.batch_size == 1);
+    assert!(matches!(of_defaults, Some(Fate::Worse(_))), "{of_defaults:?}");
+    let gain = &found(&bench)["gain"];
+    let interval = |end: &str| gain["interval"][end].as_f64().unwrap();
+    // 32.5 x 0.6 over 100.
+    assert!(interval("low") < 0.195 && 0.195 < interval("high") && interval("high") < 0.21, "{gain}");
+    assert_says(
+        &output,
+        &["Ship: a (2 intra-op threads) at batch 4", "Throughput over the defaults: 5.", "with_intra_threads(2)"],
+    );
+}
+
+#[test]
+fn options_are_varied_around_the_best_one() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let variants = json!({"a": {"fixed_ns": 100_000, "options": [
+        {"memory_arena": false, "latency_ratio": 1.5},
+        {"graph_optimization": "extended", "latency_ratio": 0.7},
+        {"allow_spinning": false, "latency_ratio": 0.8},
+    ]}});
+    let words = ["--objective", "latency", "--intra-threads", "1", "--keep", "execution"];
+    let output = tune(&bench, &model, &variants, &words).run();
+    output.assert_code(0);
+    let record = bench.record();
+    let (_, spec) = champion(&record);
+    let options = &spec.options;
+    assert_eq!(
+        (options.graph_optimization, options.allow_spinning, options.memory_arena),
+        (GraphOptimization::Extended, Some(false), None),
+        "{output}"
+    );
+    let stages: Vec<Stage> = record.tuning.as_ref().unwrap().heats.iter().map(|heat| heat.stage).collect();
+    assert!(stages.contains(&Stage::Options) && stages.last() == Some(&Stage::Final), "{stages:?}");
+    assert_says(
+        &output,
+        &[
+            "Median latency over the defaults: -4",
+            "ORT_ENABLE_EXTENDED",
+            "AddConfigEntry(\"session.intra_op.allow_spinning\", \"0\")",
+        ],
+    );
+}
+
+#[test]
+fn least_memory_wins_where_memory_is_the_objective() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let variants = json!({"a": {"fixed_ns": 100_000, "options": [
+        {"intra_threads": 1, "memory_bytes": 60_000_000}, {"intra_threads": 2, "memory_bytes": 20_000_000},
+    ]}});
+    let words = [&["--objective", "memory", "--intra-threads", "1,2"][..], &KEEP].concat();
+    tune(&bench, &model, &variants, &words).run().assert_code(0);
+    assert_eq!(champion(&bench.record()).1.options.intra_threads, 2);
+}
+
+#[test]
+fn a_slower_configuration_wins_if_it_alone_keeps_the_slo() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    // Batch 8 gives most predictions per second, but takes 170 us; batch 16 would take even longer.
+    let variants = json!({"a": {"fixed_ns": 90_000, "per_sample_ns": 10_000}});
+    let slo = ["--slo", "latency_p50<=140us", "--batch", "1,2,4,8,16", "--intra-threads", "1"];
+    let output = tune(&bench, &model, &variants, &[&slo[..], &KEEP].concat()).run();
+    output.assert_code(0);
+    let record = bench.record();
+    assert_eq!(champion(&record).0.batch_size, 4, "{output}");
+    let at = |batch_size| fate_of(&record, |key| key.batch_size == batch_size);
+    assert!(matches!(at(8), Some(Fate::BreaksSlo(_))), "{:?}", at(8));
+    assert!(matches!(at(16), Some(Fate::BreaksSlo(_) | Fate::BeyondSlo { .. })), "{:?}", at(16));
+    assert_says(&output, &["latency_p50<=140us: 1", "kept"]);
+}
+
+#[test]
+fn an_slo_that_nothing_meets_says_what_comes_closest_and_is_no_success() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let variants = json!({"a": {"fixed_ns": 100_000, "options": [{"intra_threads": 2, "latency_ratio": 0.8}]}});
+    let words = ["--slo", "latency_p50<=50us", "--objective", "latency", "--intra-threads", "1,2"];
+    let output = tune(&bench, &model, &variants, &[&words[..], &KEEP].concat()).run();
+    output.assert_code(7);
+    let closest = found(&bench);
+    assert_eq!(closest["verdict"], "nothing_meets");
+    assert_eq!(champion(&bench.record()).1.options.intra_threads, 2, "{output}");
+    assert_says(
+        &output,
+        &[
+            "Nothing that was tried keeps",
+            "a (2 intra-op threads) at batch 1 comes closest",
+            "broken by 6",
+            "with_intra_threads(2)",
+        ],
+    );
+}
+
+#[test]
+fn a_configuration_that_fails_is_told_and_the_others_go_on() {
+    let bench = Workbench::new();
+    bench.copy("fixtures/one-node.onnx", "family/a.onnx");
+    bench.copy("fixtures/one-node.onnx", "family/b.onnx");
+    let variants = json!({
+        "a": {"fixed_ns": 100_000},
+        "b": {"fixed_ns": 50_000, "fault": {"at": "run", "kind": "crash", "from_batch_size": 4}},
+    });
+    let words = [&["--batch", "1,4,8", "--intra-threads", "1"][..], &KEEP].concat();
+    let output = tune(&bench, &bench.path("family"), &variants, &words).run();
+    let record = bench.record();
+    let failed = fate_of(&record, |key| record.plan.variant_of(key.session).name == "b" && key.batch_size == 4);
+    assert!(matches!(failed, Some(Fate::Failed { .. })), "{failed:?}");
+    let (key, _) = champion(&record);
+    assert_eq!((record.plan.variant_of(key.session).name.as_str(), key.batch_size), ("a", 8), "{output}");
+}
+
+#[test]
+fn mistakes_are_told_before_anything_is_measured() {
+    let bench = Workbench::new();
+    let a = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let variants = json!({"a": {"fixed_ns": 1000}});
+    let cases: [(&[&str], i32, &[&str]); 7] = [
+        (&["--slo", "latency_p98<=20ms"], USAGE, &["unknown metric `latency_p98`", "did you mean"]),
+        (&["--slo", "latency_p99<=20 furlongs"], USAGE, &["unknown unit `furlongs`"]),
+        (&["--slo", "latency_p99<=20MiB"], USAGE, &["takes a time such as `20 ms`"]),
+        (&["--slo", "latency_p99<=1.1x baseline"], USAGE, &["a limit in units"]),
+        (&["--max-accuracy-drop", "0.5"], USAGE, &["percentage points, such as `0.5pt`"]),
+        (&["--max-accuracy-drop", "0.5pt"], BAD_INPUT, &["needs labels", "--labels"]),
+        (&["--objective", "beauty"], USAGE, &["beauty", "throughput, latency, memory, energy"]),
+    ];
+    for (words, code, says) in cases {
+        let output = tune(&bench, &a, &variants, words).run();
+        output.assert_code(code);
+        assert_says(&output, says);
+        assert!(!bench.run_folder().exists(), "{output}");
+    }
+    let output = tune(&bench, &a, &variants, &["--max-accuracy-drop", "1pt", "--task", "regression"]).run();
+    output.assert_code(USAGE);
+}
+
+#[test]
+fn energy_is_refused_where_no_counter_tells_it() {
+    let readable = std::fs::read_to_string("/sys/class/powercap/intel-rapl:0/energy_uj").is_ok();
+    if readable {
+        eprintln!("skipped: this machine tells its energy");
+        return;
+    }
+    let bench = Workbench::new();
+    let a = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let output = tune(&bench, &a, &json!({"a": {"fixed_ns": 1000}}), &["--objective", "energy"]).run();
+    output.assert_code(BAD_INPUT);
+    assert_says(&output, &["energy cannot be measured on this machine", "caused by"]);
+}
+
+#[test]
+fn help_says_what_is_searched() {
+    let output = Onnxprof::new().args(["tune", "--help"]).run();
+    output.assert_code(0);
+    insta::assert_snapshot!(output.stdout);
+}
+
+#[test]
+fn digits_are_tuned_on_onnx_runtime() {
+    let bench = Workbench::new();
+    let words = ["--budget", "20s", "--batch", "1,8", "--max-accuracy-drop", "5pt", "--block", "5ms", "--quiet"];
+    let tune = Onnxprof::new().arg("tune").arg(model("digits/digits-fp32.onnx")).args(words);
+    let data = model("digits/digits-test.npz");
+    let tune = tune.arg("--data").arg(data).arg("--out").arg(bench.run_folder());
+    let output = tune.arg("--runtime").arg(crate::support::library("1.31.1")).run();
+    output.assert_code(0);
+    let record = bench.record();
+    let tuning = record.tuning.as_ref().unwrap();
+    assert!(!tuning.heats.is_empty() && !record.blocks.is_empty(), "{output}");
+    assert!(record.launches.iter().all(|launch| launch.outcome.is_ok()), "{output}");
+    assert_says(&output, &["Python (onnxruntime)", "InferenceSession(", "Pareto front"]);
+}
