@@ -1,6 +1,6 @@
 //! Whether the interval of a percentile holds the true one, for latencies of known distributions.
 
-use onnxprof::stats::{Latencies, Quantile};
+use onnxprof::stats::{Buckets, Latencies, Quantile};
 use onnxprof::units::Nanos;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -64,7 +64,8 @@ struct Fared {
 
 impl Fared {
     fn note(&mut self, all: &Latencies, launches: &[Latencies], truths: [f64; 4]) {
-        let percentiles = all.percentiles(QUANTILES.map(|(_, quantile)| quantile), launches);
+        let launches: Vec<Buckets> = launches.iter().map(Buckets::from).collect();
+        let percentiles = Buckets::from(all).percentiles(QUANTILES.map(|(_, quantile)| quantile), &launches);
         for (at, (percentile, truth)) in percentiles.into_iter().zip(truths).enumerate() {
             let interval = percentile.ok().and_then(|percentile| percentile.interval.ok());
             self.bounded[at].count(interval.is_some());

@@ -3,7 +3,7 @@
 use super::AccuracyError;
 use super::classification::first_highest;
 use super::numbers::{classes, describe, integers, is_float, numbers, per_sample};
-use crate::inputs::TensorData;
+use crate::inputs::{Tensor, TensorData};
 use crate::record::Agreement;
 
 /// Compares the outputs of one session with a reference's, batch by batch.
@@ -19,6 +19,7 @@ pub struct AgreementScorer {
 #[derive(Debug)]
 struct Sums {
     output: String,
+    reference_output: Option<String>,
     samples_count: u64,
     /// `None` once a batch had neither scores of classes nor values to be equal.
     top1_agreeing_count: Option<u64>,
@@ -39,27 +40,22 @@ impl AgreementScorer {
         Self::default()
     }
 
-    /// Adds one batch of `samples_count` samples of an output.
+    /// Adds one batch of `samples_count` samples of an output and of the reference's output that it is held against.
     ///
     /// # Errors
     /// The shapes differ, or one side is strings and the other is not.
-    pub fn add(
-        &mut self,
-        output: &str,
-        samples_count: usize,
-        ours: &TensorData,
-        reference: &TensorData,
-    ) -> Result<(), AccuracyError> {
-        let strings = |data: &TensorData| matches!(data, TensorData::String(_));
-        if ours.shape() != reference.shape() || strings(ours) != strings(reference) {
-            let (output, ours, reference) = (output.to_owned(), describe(ours), describe(reference));
+    pub fn add(&mut self, samples_count: usize, ours: &Tensor, reference: &Tensor) -> Result<(), AccuracyError> {
+        let strings = |tensor: &Tensor| matches!(tensor.data, TensorData::String(_));
+        if ours.data.shape() != reference.data.shape() || strings(ours) != strings(reference) {
+            let output = ours.name.clone();
+            let (ours, reference) = (describe(&ours.data), describe(&reference.data));
             return Err(AccuracyError::NotComparable { output, ours, reference });
         }
-        let index = self.outputs.iter().position(|sums| sums.output == output).unwrap_or_else(|| {
-            self.outputs.push(Sums::none_yet(output));
+        let index = self.outputs.iter().position(|sums| sums.output == ours.name).unwrap_or_else(|| {
+            self.outputs.push(Sums::none_yet(ours, reference));
             self.outputs.len() - 1
         });
-        self.outputs[index].add(samples_count, ours, reference);
+        self.outputs[index].add(samples_count, &ours.data, &reference.data);
         Ok(())
     }
 
@@ -71,9 +67,10 @@ impl AgreementScorer {
 }
 
 impl Sums {
-    fn none_yet(output: &str) -> Self {
+    fn none_yet(ours: &Tensor, reference: &Tensor) -> Self {
         Sums {
-            output: output.to_owned(),
+            output: ours.name.clone(),
+            reference_output: (ours.name != reference.name).then(|| reference.name.clone()),
             samples_count: 0,
             top1_agreeing_count: Some(0),
             cosine_sum: 0.0,
@@ -133,6 +130,7 @@ impl Sums {
         let relative_error = (self.squared_error_sum / self.squared_reference_sum).sqrt();
         Agreement {
             output: self.output,
+            reference_output: self.reference_output,
             samples_count: self.samples_count,
             top1_agreeing_count: self.top1_agreeing_count,
             cosine_similarity_mean: has_cosine.then(|| self.cosine_sum / self.cosine_count as f64),
@@ -174,14 +172,14 @@ fn count_agreeing<T>(batch: usize, ours: &[T], reference: &[T], agree: impl Fn(&
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accuracy::testing::{float, int64};
+    use crate::accuracy::testing::{float, int64, tensor};
     use half::f16;
     use ndarray::{ArrayD, IxDyn};
 
     fn compare(shape: &[usize], ours: &[f32], reference: &[f32]) -> Agreement {
         let mut scorer = AgreementScorer::new();
         let (ours, reference) = (float("y", shape, ours), float("y", shape, reference));
-        scorer.add("y", shape[0], &ours.data, &reference.data).unwrap();
+        scorer.add(shape[0], &ours, &reference).unwrap();
         scorer.finish().remove(0)
     }
 
@@ -240,7 +238,7 @@ mod tests {
         let mut scorer = AgreementScorer::new();
         for (count, ours) in [(2, &[1.0, 0.0, 0.0, 1.0][..]), (1, &[1.0, 0.0])] {
             let reference = float("y", &[count, 2], &[1.0, 0.0].repeat(count));
-            scorer.add("y", count, &float("y", &[count, 2], ours).data, &reference.data).unwrap();
+            scorer.add(count, &float("y", &[count, 2], ours), &reference).unwrap();
         }
         let agreement = scorer.finish().remove(0);
         assert_eq!((agreement.samples_count, agreement.top1_agreeing_count), (3, Some(2)));
@@ -251,7 +249,7 @@ mod tests {
         let halves = [0.1, 0.9].map(f16::from_f32).to_vec();
         let halves = TensorData::Float16(ArrayD::from_shape_vec(IxDyn(&[1, 2]), halves).unwrap());
         let mut scorer = AgreementScorer::new();
-        scorer.add("y", 1, &halves, &float("y", &[1, 2], &[0.1, 0.9]).data).unwrap();
+        scorer.add(1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9])).unwrap();
         let agreement = scorer.finish().remove(0);
         assert_eq!(agreement.top1_agreeing_count, Some(1));
         let error = agreement.max_absolute_error.unwrap();
@@ -261,13 +259,12 @@ mod tests {
     #[test]
     fn integers_and_strings_agree_where_they_are_equal() {
         let words = |words: [&str; 2]| {
-            TensorData::String(ArrayD::from_shape_vec(IxDyn(&[2]), words.map(str::to_owned).to_vec()).unwrap())
+            let words = ArrayD::from_shape_vec(IxDyn(&[2]), words.map(str::to_owned).to_vec()).unwrap();
+            tensor("word", TensorData::String(words))
         };
         let mut scorer = AgreementScorer::new();
-        scorer.add("word", 2, &words(["a", "b"]), &words(["a", "c"])).unwrap();
-        scorer
-            .add("id", 2, &int64("id", &[2], &[i64::MAX, 2]).data, &int64("id", &[2], &[i64::MAX - 1, 2]).data)
-            .unwrap();
+        scorer.add(2, &words(["a", "b"]), &words(["a", "c"])).unwrap();
+        scorer.add(2, &int64("id", &[2], &[i64::MAX, 2]), &int64("id", &[2], &[i64::MAX - 1, 2])).unwrap();
         let [word, id] = scorer.finish().try_into().unwrap();
         assert_eq!((word.top1_agreeing_count, word.samples_count), (Some(1), 2));
         assert_eq!((word.cosine_similarity_mean, word.max_absolute_error), (None, None));
@@ -277,7 +274,7 @@ mod tests {
     #[test]
     fn output_without_samples_counts_once_a_batch() {
         let mut scorer = AgreementScorer::new();
-        scorer.add("loss", 8, &float("loss", &[], &[2.0]).data, &float("loss", &[], &[1.0]).data).unwrap();
+        scorer.add(8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0])).unwrap();
         let agreement = scorer.finish().remove(0);
         assert_eq!((agreement.samples_count, agreement.max_absolute_error), (1, Some(1.0)));
     }
@@ -285,8 +282,7 @@ mod tests {
     #[test]
     fn other_shape_or_kind_cannot_be_compared() {
         let mut scorer = AgreementScorer::new();
-        let error =
-            scorer.add("y", 1, &float("y", &[1, 2], &[0.0; 2]).data, &float("y", &[1, 3], &[0.0; 3]).data).unwrap_err();
+        let error = scorer.add(1, &float("y", &[1, 2], &[0.0; 2]), &float("y", &[1, 3], &[0.0; 3])).unwrap_err();
         assert_eq!(error.to_string(), "output `y` is float [1, 2], its reference is float [1, 3]");
     }
 }

@@ -31,13 +31,20 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
         figures,
         findings: AccuracyFindings {
             samples_count: record.samples_count,
-            absent_reason: None,
+            absent_reason: why_not_compared(record).map(str::to_owned),
             change: change(index, record),
             unhealthy_outputs: unhealthy(record),
             agreement,
             reference: record.reference.clone(),
         },
     }
+}
+
+/// Why nothing is known of outputs that could be computed.
+fn why_not_compared(record: &AccuracyRecord) -> Option<&'static str> {
+    let is_compared = record.scores.is_some() || !record.agreement.is_empty();
+    (record.reference.is_some() && !is_compared)
+        .then_some("none of its outputs has the name, or the place and shape, of one of the reference's")
 }
 
 /// Figures of the scores against labels or targets.
@@ -216,6 +223,7 @@ fn output_agreement(agreement: &Agreement) -> OutputAgreement {
     ];
     OutputAgreement {
         output: agreement.output.clone(),
+        reference_output: agreement.reference_output.clone(),
         figures: figures.into_iter().map(|(metric, estimate)| Figure { metric, estimate }).collect(),
     }
 }

@@ -4,7 +4,7 @@ use super::choose::{Facts, key};
 use super::conclusions::{Bottleneck, BottleneckKind};
 use super::estimate::Estimate;
 use super::findings::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
-use super::operators;
+use super::{operators, scaling};
 use crate::record::Metric;
 use crate::units::Ratio;
 
@@ -17,6 +17,9 @@ const DOMINATING_SHARE: f64 = 0.5;
 
 /// A session that takes more than this multiple of its file in memory holds more than weights and a working copy.
 const MEMORY_PER_FILE: f64 = 4.0;
+
+/// Of smaller files than this, in bytes, the memory of a session is ONNX Runtime's own, whatever the model.
+const SMALL_FILE: f64 = 1_048_576.0;
 
 /// What limits each session; outputs that are not numbers first, then what costs time, then start and memory.
 pub(super) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
@@ -35,7 +38,7 @@ pub(super) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
         add(curve.session, idle_threads(facts, curve));
     }
     for curve in facts.curves {
-        add(curve.session, falls(curve));
+        add(curve.session, falls(facts, curve));
         add(curve.session, saturates(facts, curve));
     }
     for session in facts.sessions {
@@ -85,14 +88,16 @@ fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind>
     })
 }
 
-fn falls(curve: &BatchCurve) -> Option<BottleneckKind> {
+/// Throughput that the largest batch size has less of than the best one, by more than saturation leaves open, and surely.
+fn falls(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
     let largest = curve.points.last()?.batch_size;
-    let ratio = curve.throughput(largest) / curve.throughput(curve.best);
-    (ratio < SATURATION_SHARE).then_some(BottleneckKind::ThroughputFalls {
+    let change = scaling::throughput_change(facts.index, curve.key(curve.best), curve.key(largest))?;
+    let is_less = change.ratio.value()? < SATURATION_SHARE && change.ratio.interval()?.high < 1.0;
+    is_less.then_some(BottleneckKind::ThroughputFalls {
         shape: curve.shape,
         best: curve.best,
         largest,
-        ratio,
+        ratio: change.ratio,
     })
 }
 
@@ -123,6 +128,7 @@ fn load_time(session: &SessionFindings, single_ns: Option<f64>) -> Option<Bottle
 
 fn model_memory(session: &SessionFindings) -> Option<BottleneckKind> {
     let memory = session.figure(Metric::ModelMemory)?;
-    let per_file_size = memory.value()? / session.figure(Metric::FileSize).and_then(Estimate::value)?;
+    let file = session.figure(Metric::FileSize).and_then(Estimate::value).filter(|&size| size >= SMALL_FILE)?;
+    let per_file_size = memory.value()? / file;
     (per_file_size > MEMORY_PER_FILE).then(|| BottleneckKind::ModelMemory { memory: memory.clone(), per_file_size })
 }

@@ -11,7 +11,7 @@ use super::over_launches::{largest, mean_latency, median, median_of_blocks, per_
 use super::percentiles::{self, Percentiles, tail};
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome};
-use crate::stats::{self, Latencies, Percentile, SteadyClass, Unbounded};
+use crate::stats::{self, Buckets, Percentile, SteadyClass, Unbounded};
 use crate::units::Ratio;
 
 /// Figures of every cell, in the order in which reports list them.
@@ -80,7 +80,7 @@ pub(super) fn all(index: &Index<'_>) -> Vec<CellFindings> {
 struct Measurement<'a> {
     index: &'a Index<'a>,
     key: CellKey,
-    latencies: Latencies,
+    latencies: Buckets,
     blocks: &'a [&'a BlockRecord],
     comparison: Option<Comparison>,
 }
@@ -94,14 +94,14 @@ fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
 }
 
 /// The latencies of a cell, or how it ended without any.
-fn latencies(index: &Index<'_>, key: CellKey) -> Result<Latencies, Outcome> {
+fn latencies(index: &Index<'_>, key: CellKey) -> Result<Buckets, Outcome> {
     let not_reached = || Outcome::Skipped { reason: NOT_REACHED.into() };
     let cell = index.cell(key).ok_or_else(not_reached)?;
     if !cell.outcome.is_ok() {
         return Err(cell.outcome.clone());
     }
     let text = cell.latency_histogram.as_ref().ok_or_else(not_reached)?;
-    match Latencies::decode(text) {
+    match Buckets::decode(text) {
         Ok(latencies) if !latencies.is_empty() => Ok(latencies),
         Ok(_) => Err(not_reached()),
         Err(error) => Err(Outcome::Skipped { reason: format!("its latencies cannot be read: {error}") }),
@@ -125,7 +125,7 @@ fn unmeasured(index: &Index<'_>, key: CellKey, outcome: Outcome) -> CellFindings
     }
 }
 
-fn measured(index: &Index<'_>, key: CellKey, latencies: Latencies) -> CellFindings {
+fn measured(index: &Index<'_>, key: CellKey, latencies: Buckets) -> CellFindings {
     let blocks = index.blocks(key);
     let comparison = compare::to_baseline(index, key);
     let cell = Measurement { index, key, latencies, blocks, comparison };
@@ -273,7 +273,7 @@ fn speed_states(blocks: &[&BlockRecord]) -> Option<SpeedStates> {
     Some(SpeedStates { slow_to_fast_ratio: Ratio(found.slow_over_fast), slow_share_ratio: Ratio(found.slow_share) })
 }
 
-fn modes(latencies: &Latencies) -> Option<LatencyModes> {
+fn modes(latencies: &Buckets) -> Option<LatencyModes> {
     let found = stats::latency_modes(latencies)?;
     Some(LatencyModes { fast_ns: found.fast_ns, slow_ns: found.slow_ns, slow_share_ratio: Ratio(found.slow_share) })
 }

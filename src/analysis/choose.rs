@@ -1,9 +1,9 @@
 //! What to ship: the choice for either goal, and who was left out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::AGREEMENT_FLOOR;
-use super::conclusions::{Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason};
+use super::conclusions::{Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, ShapeAnswer};
 use super::estimate::{Estimate, Interval};
 use super::findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SessionFindings, Verdict,
@@ -28,21 +28,28 @@ pub(super) struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The cells for single predictions: the smallest batch size of the first shape at which anything was measured, under
-    /// the plan's first load mode.
+    /// The cells for single predictions at the first shape at which anything was measured.
     pub(super) fn single(&self) -> Vec<&CellFindings> {
-        let first = self.index.record.plan.load_modes.first();
-        let measured = || self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(&cell.key.load_mode) == first);
-        let place = |cell: &CellFindings| (cell.key.shape, cell.key.batch_size);
-        let smallest = measured().map(place).min();
-        measured().filter(|cell| Some(place(cell)) == smallest).collect()
+        self.measured_shapes().first().map(|&shape| self.single_at(shape)).unwrap_or_default()
     }
 
-    /// The curves that one answer may rest on: those of the first shape of which there are any. A shorter sequence has
-    /// more throughput than a longer one, which makes it no better choice.
-    fn comparable_curves(&self) -> impl Iterator<Item = &BatchCurve> {
-        let first = self.curves.iter().map(|curve| curve.shape).min();
-        self.curves.iter().filter(move |curve| Some(curve.shape) == first)
+    /// The cells for single predictions at a shape: those of the smallest batch size that was measured, under the plan's
+    /// first load mode.
+    fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
+        let measured = || self.singly_loaded().filter(|cell| cell.key.shape == shape);
+        let smallest = measured().map(|cell| cell.key.batch_size).min();
+        measured().filter(|cell| Some(cell.key.batch_size) == smallest).collect()
+    }
+
+    fn measured_shapes(&self) -> Vec<usize> {
+        let shapes: BTreeSet<usize> = self.singly_loaded().map(|cell| cell.key.shape).collect();
+        shapes.into_iter().collect()
+    }
+
+    /// The cells that were measured under the plan's first load mode.
+    fn singly_loaded(&self) -> impl Iterator<Item = &CellFindings> {
+        let first = self.index.record.plan.load_modes.first();
+        self.cells.iter().filter(move |cell| cell.outcome.is_ok() && Some(&cell.key.load_mode) == first)
     }
 
     pub(super) fn cell(&self, key: CellKey) -> Option<&CellFindings> {
@@ -100,7 +107,15 @@ pub(super) fn answer(facts: &Facts<'_>) -> Answer {
     rejected.extend(
         inconclusive.map(|cell| Rejection { session: cell.key.session, reason: RejectionReason::Inconclusive }),
     );
-    Answer { latency: latency(facts, &single), throughput: throughput(facts), rejected }
+    let shapes = facts.measured_shapes();
+    let (first, others) = shapes.split_first().map_or((0, &[][..]), |(&first, others)| (first, others));
+    let ShapeAnswer { latency, throughput, .. } = at_shape(facts, first);
+    Answer { latency, throughput, rejected, other_shapes: others.iter().map(|&shape| at_shape(facts, shape)).collect() }
+}
+
+/// The choices at one shape. A shorter sequence has more throughput than a longer one, which makes it no better choice.
+fn at_shape(facts: &Facts<'_>, shape: usize) -> ShapeAnswer {
+    ShapeAnswer { shape, latency: latency(facts, &facts.single_at(shape)), throughput: throughput(facts, shape) }
 }
 
 fn p50(cell: &CellFindings) -> Option<&Change> {
@@ -150,8 +165,9 @@ fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
 }
 
 /// The most predictions per second, each session at the smallest batch size that is enough for it.
-fn throughput(facts: &Facts<'_>) -> Choice {
-    let mut curves: Vec<&BatchCurve> = facts.comparable_curves().filter(|curve| facts.usable(curve.session)).collect();
+fn throughput(facts: &Facts<'_>, shape: usize) -> Choice {
+    let is_comparable = |curve: &&BatchCurve| curve.shape == shape && facts.usable(curve.session);
+    let mut curves: Vec<&BatchCurve> = facts.curves.iter().filter(is_comparable).collect();
     curves.sort_by(|one, other| other.throughput(other.enough).total_cmp(&one.throughput(one.enough)));
     let baseline_usable = curves.iter().any(|curve| facts.is_baseline(curve.session));
     let found = curves.iter().find_map(|curve| {

@@ -9,7 +9,7 @@ use crate::plan::CellKey;
 use crate::record::Metric;
 use crate::units::Ratio;
 
-/// What to ship, for either goal.
+/// What to ship, for either goal: at the first shape that was measured, and at the others.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// For the shortest single prediction.
@@ -18,6 +18,19 @@ pub struct Answer {
     pub throughput: Choice,
     /// Sessions that are faster than the choice or were in the running, and why they are not it.
     pub rejected: Vec<Rejection>,
+    /// The choices at every other shape. How long a sequence is, is not chosen: each shape has an answer of its own.
+    pub other_shapes: Vec<ShapeAnswer>,
+}
+
+/// What to ship at one shape, for either goal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ShapeAnswer {
+    /// Index into the plan's shapes.
+    pub shape: usize,
+    /// For the shortest single prediction.
+    pub latency: Choice,
+    /// For the most predictions per second.
+    pub throughput: Choice,
 }
 
 /// A choice, or why there is none.
@@ -188,7 +201,7 @@ pub enum BottleneckKind {
         /// CPU utilization there.
         utilization: Option<f64>,
     },
-    /// Larger batches lose throughput: some batch beyond the best one is slower by more than the noise floor.
+    /// Larger batches lose throughput: the largest one has surely less than the best one.
     ThroughputFalls {
         /// Index of the shape.
         shape: usize,
@@ -196,8 +209,8 @@ pub enum BottleneckKind {
         best: u64,
         /// Largest measured batch size.
         largest: u64,
-        /// Throughput at the largest / at the best.
-        ratio: f64,
+        /// Throughput at the largest / at the best, paired within launches.
+        ratio: Estimate,
     },
     /// One operator takes most of the time.
     DominatingOperator {

@@ -2,7 +2,7 @@
 
 use crate::plan::CellKey;
 use crate::record::RunRecord;
-use crate::stats::Latencies;
+use crate::stats::Buckets;
 use crate::units::{Nanos, Ratio};
 
 /// Shares of the inferences at which the distribution is read off: every hundredth, and the tail more closely.
@@ -23,12 +23,13 @@ pub struct DistributionPoint {
 /// the largest; `None` if none can be read.
 #[must_use]
 pub fn distribution(record: &RunRecord, key: CellKey) -> Option<Vec<DistributionPoint>> {
-    let latencies = Latencies::decode(record.cell(key)?.latency_histogram.as_ref()?).ok()?;
+    let latencies = Buckets::decode(record.cell(key)?.latency_histogram.as_ref()?).ok()?;
     let count = latencies.count();
     let mut ranks: Vec<u64> =
         shares().map(|share| ((share * count as f64).ceil() as u64).clamp(1, count.max(1))).collect();
     ranks.dedup();
-    let found = latencies.at_ranks(&ranks)?;
-    let point = |(latency_ns, rank)| DistributionPoint { latency_ns, share: Ratio(rank as f64 / count as f64) };
-    Some(found.into_iter().zip(ranks).map(point).collect())
+    let point = |rank| {
+        Some(DistributionPoint { latency_ns: latencies.at_rank(rank)?, share: Ratio(rank as f64 / count as f64) })
+    };
+    ranks.into_iter().map(point).collect()
 }

@@ -47,7 +47,8 @@ pub struct Findings {
     pub bottlenecks: Vec<Bottleneck>,
     /// What to do, ranked by the conservative end of the measured gain.
     pub advice: Vec<Advice>,
-    /// Why each session takes the time that it takes, against the baseline's and within its variant.
+    /// Why each session takes the time that it takes, against the baseline's and within its variant: for each pair of
+    /// sessions together, one for each batch size and shape that both were profiled at, the smallest first.
     pub explanations: Vec<Explanation>,
     /// Sessions against themselves with denormal numbers flushed to zero.
     pub denormals: Vec<DenormalFindings>,
@@ -173,6 +174,8 @@ pub struct UnhealthyOutput {
 pub struct OutputAgreement {
     /// Name of the output.
     pub output: String,
+    /// Name of the reference's output, where it is another one.
+    pub reference_output: Option<String>,
     /// Top-1 agreement, cosine similarity, maximum and relative error.
     pub figures: Vec<Figure>,
 }

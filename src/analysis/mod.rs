@@ -32,7 +32,7 @@ pub mod tuning;
 
 pub use advise::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried};
 pub use conclusions::{
-    Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, Pick, Rejection, RejectionReason,
+    Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer,
 };
 pub use distribution::{DistributionPoint, distribution};
 pub use estimate::{Bounds, Counted, Estimate, Figure, Interval, Measured, find};
@@ -52,8 +52,8 @@ pub use operators::{
     OperatorGroup, OperatorShare, Rest, Roofline, Work, work,
 };
 pub use scaling::{
-    BatchFit, Cliff, CliffEvidence, Deviation, FirstRun, GapFindings, IdleFindings, MemoryFit, Scaling, Within,
-    WithinLimit,
+    BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,
+    MemoryFit, Scaling, Within, WithinLimit,
 };
 pub use session::before_load_memory;
 pub use timeline::{TimelineBlock, timeline};
@@ -85,12 +85,14 @@ pub fn findings(record: &RunRecord) -> Findings {
     let rooflines = operators::rooflines(record);
     let answer = choose::answer(&facts);
     let headlines = headlines(&facts);
-    let scaling = scaling::scaling(&index, &cells, &curves);
+    let scaling = scaling::scaling(&facts);
     let bottlenecks = bottleneck::bottlenecks(&facts);
-    let advice = advise::advice(&facts, &answer);
-    let not_tried = advise::not_tried(&facts, &answer);
     let denormals = explain::denormals(record);
-    let explanations = explain::explanations(&facts, &denormals);
+    let idle_gaps = scaling::idle_gaps(record);
+    let diagnosed = advise::Diagnosed { denormals: &denormals, idle_gaps: &idle_gaps };
+    let advice = advise::advice(&facts, &answer, &diagnosed);
+    let not_tried = advise::not_tried(&facts, &answer);
+    let explanations = explain::explanations(&facts, &denormals, &rooflines);
     let mut found = Findings {
         complete: record.is_complete(),
         ended_by: record.run.ended_by,
@@ -106,7 +108,7 @@ pub fn findings(record: &RunRecord) -> Findings {
         cells,
         batch_curves: curves,
         scaling,
-        idle_gaps: scaling::idle_gaps(record),
+        idle_gaps,
         rooflines,
         operators: operators::findings(record),
         tuning: None,

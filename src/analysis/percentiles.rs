@@ -4,7 +4,7 @@ use super::estimate::{Bounds, Counted, Estimate, Interval, Measured};
 use super::index::Index;
 use crate::plan::CellKey;
 use crate::record::Metric;
-use crate::stats::{Latencies, Percentile, Quantile, TooFew, Unbounded};
+use crate::stats::{Buckets, Percentile, Quantile, TooFew, Unbounded};
 
 /// Share of the inferences below which the effective ones are worth a remark: half is lost to the small number of
 /// launches alone now and then.
@@ -21,7 +21,7 @@ pub(super) struct Percentiles {
 
 impl Percentiles {
     /// The percentiles of `latencies`, which those of `launches` add up to.
-    pub(super) fn of(latencies: &Latencies, launches: &[Latencies]) -> Self {
+    pub(super) fn of(latencies: &Buckets, launches: &[Buckets]) -> Self {
         let quantiles = [Quantile::P50, Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];
         let [p50, p90, p95, p99, p999] = latencies.percentiles(quantiles, launches);
         Percentiles { p50, p90, p95, p99, p999 }
@@ -30,10 +30,10 @@ impl Percentiles {
 
 /// The latencies of each launch of a cell; empty where one is not in the record, as in those of version 1.0, or cannot
 /// be read.
-pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Latencies> {
+pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
     let timed = |launch: u64| index.blocks(key).iter().any(|block| block.launch == launch);
     let cells = index.launch_cells(key).iter().filter(|(launch, _)| timed(launch.launch));
-    let decoded = cells.map(|(_, cell)| Latencies::decode(cell.latency_histogram.as_ref()?).ok());
+    let decoded = cells.map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok());
     decoded.collect::<Option<_>>().unwrap_or_default()
 }
 

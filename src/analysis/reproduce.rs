@@ -1,10 +1,13 @@
 //! The command that measures some cells of a plan again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::plan::{
     Binding, ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, RuntimeChoice, SessionOptions,
-    SessionSpec, Task, provider_short_name,
+    SessionSpec, SweepEnd, Task, provider_short_name,
 };
 use crate::record::RunRecord;
+use crate::units::Nanos;
 
 /// Source of data that [`DatasetInfo`](crate::record::DatasetInfo) names where there is no file.
 const SYNTHESIZED: &str = "synthesized";
@@ -20,8 +23,7 @@ pub(super) fn command(record: &RunRecord, (session, shape): (usize, usize), batc
     if plan.sessions[session].variant != plan.baseline {
         words.push(variant.path.display().to_string());
     }
-    let batch_sizes: Vec<String> = batch_sizes.iter().map(u64::to_string).collect();
-    option(&mut words, "--batch", batch_sizes.join(","));
+    option(&mut words, "--batch", listed_numbers(batch_sizes));
     session_words(&mut words, plan, session);
     // Where a dimension is swept, data was found beside the models, and is found again.
     let data = if plan.is_swept() { None } else { data_file(record) };
@@ -33,18 +35,84 @@ pub(super) fn command(record: &RunRecord, (session, shape): (usize, usize), batc
     words
 }
 
-/// Words of a command that measures all of the plan's models with `options` added: what the run did not try.
-pub(super) fn with(record: &RunRecord, subcommand: &str, options: &[String]) -> Vec<String> {
+/// Words of a `profile` that measures all of the plan's models as the baseline was measured, but for `options`: what the
+/// run did not try.
+pub(super) fn with(record: &RunRecord, options: &[String]) -> Vec<String> {
+    let plan = &record.plan;
+    let mut words = models(record, "profile");
+    let mut settings = Vec::new();
+    if plan.sweep_end == SweepEnd::Listed {
+        option(&mut settings, "--batch", listed_numbers(&plan.batch_sizes));
+    }
+    if let Some(baseline) = plan.baseline_session() {
+        session_words(&mut settings, plan, baseline);
+    }
+    sweep_words(&mut settings, plan);
+    schedule_words(&mut settings, plan);
+    words.extend(without(settings, options));
+    words.extend(options.iter().cloned());
+    words
+}
+
+/// Words of a search over all of the plan's models, with the library and execution provider of the baseline.
+pub(super) fn search(record: &RunRecord) -> Vec<String> {
+    let plan = &record.plan;
+    let mut words = models(record, "tune");
+    if let Some(baseline) = plan.baseline_session().map(|baseline| &plan.sessions[baseline]) {
+        option(&mut words, "--runtime", runtime_word(&baseline.runtime));
+        provider_words(&mut words, &[baseline]);
+    }
+    if plan.task == Task::Regression {
+        option(&mut words, "--task", "regression");
+    }
+    words
+}
+
+/// A subcommand with all models that could be read, and their inputs.
+fn models(record: &RunRecord, subcommand: &str) -> Vec<String> {
     let plan = &record.plan;
     let mut words = vec!["onnxprof".into(), subcommand.into()];
     let usable = plan.variants.iter().zip(&record.variants).filter(|(_, found)| found.outcome.is_ok());
     words.extend(usable.map(|(variant, _)| variant.path.display().to_string()));
-    input_words(&mut words, &plan.inputs, data_file(record));
-    if plan.task == Task::Regression {
-        option(&mut words, "--task", "regression");
-    }
-    words.extend(options.iter().cloned());
+    input_words(&mut words, &plan.inputs, if plan.is_swept() { None } else { data_file(record) });
     words
+}
+
+/// `words` without those options, and their values, that `options` names.
+fn without(words: Vec<String>, options: &[String]) -> Vec<String> {
+    let mut is_named = false;
+    let is_kept = |word: &String| {
+        if word.starts_with("--") {
+            is_named = options.contains(word);
+        }
+        !is_named
+    };
+    words.into_iter().filter(is_kept).collect()
+}
+
+/// Every swept dimension with all of its sizes.
+fn sweep_words(words: &mut Vec<String>, plan: &Plan) {
+    let mut sizes: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    for (name, &size) in plan.shapes.iter().flat_map(|shape| &shape.dims) {
+        sizes.entry(name).or_default().insert(size);
+    }
+    for (name, sizes) in sizes {
+        option(words, "--sweep", format!("dim={name}:{}", listed_numbers(&sizes)));
+    }
+}
+
+fn listed_numbers<'a>(numbers: impl IntoIterator<Item = &'a u64>) -> String {
+    numbers.into_iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// A time as the command line reads it: `20s`, `10ms`.
+pub(super) fn time_word(time: Nanos) -> String {
+    match time.0 {
+        0 => "0".into(),
+        nanos if nanos % 1_000_000_000 == 0 => format!("{}s", nanos / 1_000_000_000),
+        nanos if nanos % 1_000_000 == 0 => format!("{}ms", nanos / 1_000_000),
+        nanos => format!("{nanos}ns"),
+    }
 }
 
 /// The word for `--runtime` that leads to the library of a session.
@@ -175,5 +243,30 @@ fn schedule_words(words: &mut Vec<String>, plan: &Plan) {
     if plan.schedule.page_cache == PageCache::Cold {
         words.push("--cold".into());
     }
+    if let Some(budget) = plan.schedule.budget_ns {
+        option(words, "--budget", time_word(budget));
+    }
+    if let Some(rounds) = plan.schedule.rounds_count {
+        option(words, "--rounds", rounds);
+    }
     option(words, "--seed", plan.schedule.seed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_the_command_line_reads_them() {
+        let words = [0, 20_000_000_000, 1_500_000_000, 10_000_000, 1_234].map(|nanos| time_word(Nanos(nanos)));
+        assert_eq!(words, ["0", "20s", "1500ms", "10ms", "1234ns"]);
+    }
+
+    #[test]
+    fn an_option_that_is_named_takes_its_value_along() {
+        let words = |text: &str| text.split(' ').map(String::from).collect::<Vec<_>>();
+        let settings = words("--batch 1,2 --require-ep --intra-threads 2 --seed 0");
+        assert_eq!(without(settings.clone(), &words("--batch 4 X.onnx")), settings[2..]);
+        assert_eq!(without(settings, &words("--require-ep --seed 1")), words("--batch 1,2 --intra-threads 2"));
+    }
 }

@@ -124,7 +124,7 @@ fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
     match args.format {
         Format::Terminal => {
             let view = ComparisonView::new(comparisons);
-            Ok(report::comparison_terminal(&view, args.destination.color()).into_bytes())
+            Ok(report::comparison_terminal(&view, args.destination.style()).into_bytes())
         }
         Format::Markdown => {
             let text = report::comparison_markdown(&ComparisonView::new(comparisons));

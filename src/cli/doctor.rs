@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{CliError, exit, output, plan_args, values};
 use crate::fitness::{self, Seen};
 use crate::record::{Conditions, Fitness, Host};
-use crate::report::{self, Color, Examination};
+use crate::report::{self, Examination, Style};
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, Roots, affinity, conditions, host};
 
@@ -83,7 +83,7 @@ fn look(args: &Args) -> Result<ExitCode, CliError> {
     let conditions = Conditions { gpus, ..conditions::since(&roots, &before, &workers) };
     let fitness = fitness::judge(Seen { host: &host, conditions: &conditions, blocks: &[] });
     let examined = Examined { host, conditions, fitness };
-    print(args, &examined, |color| report::examination(examined.as_view(), color))?;
+    print(args, &examined, |style| report::examination(examined.as_view(), style))?;
     Ok(ExitCode::from(exit::DONE))
 }
 
@@ -101,9 +101,9 @@ impl Examined {
 }
 
 /// Prints `value` as JSON, or `words`, as was asked for.
-fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Color) -> String) -> Result<(), CliError> {
+fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Style) -> String) -> Result<(), CliError> {
     let text = match args.format {
-        Format::Terminal => words(output::color(args.no_color)),
+        Format::Terminal => words(output::style(args.no_color)),
         Format::Json => output::json(value)?,
     };
     output::write(None, text.as_bytes())

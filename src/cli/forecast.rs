@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::progress::Console;
 use super::{CliError, exit, profile};
 use crate::analysis;
-use crate::plan::Plan;
+use crate::plan::{Plan, Schedule};
 use crate::record::RunRecord;
 use crate::report::view::{Forecast, ForecastView};
-use crate::report::{self, Color};
-use crate::runner::{self, Expected, Extent, Job};
+use crate::report::{self, Style};
+use crate::runner::{self, Diagnosing, Expected, Extent, Job};
+use crate::units::Nanos;
 
 /// Rounds of a probe: two tell a spread, a third one halves its uncertainty.
 const ROUNDS: u64 = 3;
@@ -34,7 +35,7 @@ pub(super) fn folder() -> Result<tempfile::TempDir, CliError> {
 ///
 /// # Errors
 /// What would be an error of the run itself, and a probe that did not come to one round.
-pub(super) fn run(mut job: Job, color: Color, progress: &mut Console) -> Result<ExitCode, CliError> {
+pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<ExitCode, CliError> {
     let plan = job.plan.clone();
     job.plan.schedule.rounds_count = Some(ROUNDS);
     job.plan.schedule.alternations_count = Some(ALTERNATIONS);
@@ -49,13 +50,16 @@ pub(super) fn run(mut job: Job, color: Color, progress: &mut Console) -> Result<
     }
     // The probe has left out what cannot be measured.
     let plan = Plan { sessions: probe.plan.sessions.clone(), baseline: probe.plan.baseline, ..plan };
-    let text = report::terminal_forecast(&forecast(&plan, &probe)?, color);
+    let text = report::terminal_forecast(&forecast(&plan, &probe)?, style);
     io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
-    let expected = runner::expected(probe, &plan.schedule).ok_or_else(|| {
+    let beside = Diagnosing::of(plan);
+    let left = plan.schedule.budget_ns.map(|budget| Nanos::from(Duration::from(budget).saturating_sub(beside.total())));
+    let of_rounds = Schedule { budget_ns: left, ..plan.schedule.clone() };
+    let expected = runner::expected(probe, &of_rounds).ok_or_else(|| {
         CliError::message(exit::PARTIAL, "the probe ended before anything was measured")
             .with_hint("go on without `--plan`".to_owned())
     })?;
@@ -73,8 +77,14 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
         names: &names,
         rounds,
         alternations,
-        time: expected.time_of(rounds),
-        most_time: expected.time_of(most_rounds),
+        time: expected.time_of(rounds) + beside.total(),
+        most_time: expected.time_of(most_rounds) + beside.total(),
+        beside: &[
+            ("operator profiles", beside.profiles),
+            ("denormal numbers", beside.denormals),
+            ("the machine's peaks, unless they are in the cache,", beside.peaks),
+            ("idle gaps", beside.idle_gaps),
+        ],
         stretches_time: expected.stretches_in(rounds),
         precision: &analysis::precision(probe, rounds, alternations),
     }))

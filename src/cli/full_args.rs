@@ -52,17 +52,32 @@ impl FullArgs {
 
 fn read(path: &Path) -> Result<(String, Context), CliError> {
     let hint = "write one with `onnxprof report --context-template --output context.toml`".to_owned();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let mut failed = CliError::new(exit::BAD_INPUT, &error);
+    let failed = |error: &dyn std::error::Error, hint: &str| {
+        let mut failed = CliError::new(exit::BAD_INPUT, error);
         failed.chain.insert(0, format!("failed to read the context in `{}`", path.display()));
-        failed.with_hint(hint.clone())
+        failed.with_hint(hint.to_owned())
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => {
+            let text = "the file is not text in UTF-8";
+            failed(&std::io::Error::other(text), "save it as UTF-8, which TOML asks for")
+        }
+        std::io::ErrorKind::IsADirectory => failed(&error, "name a file, such as the context.toml in it"),
+        _ => failed(&error, &hint),
     })?;
-    let context = Context::parse(&text).map_err(|error| mistake(path, &error, &hint))?;
+    let context = Context::parse(&text).map_err(|error| failed(&error, &advice(&error, hint)))?;
     Ok((text, context))
 }
 
-fn mistake(path: &Path, error: &ContextError, hint: &str) -> CliError {
-    let mut failed = CliError::new(exit::BAD_INPUT, error);
-    failed.chain.insert(0, format!("failed to read the context in `{}`", path.display()));
-    failed.with_hint(hint.to_owned())
+/// What to do about a file that is there: one that has a mistake need not be written anew.
+fn advice(error: &ContextError, new: String) -> String {
+    match error {
+        ContextError::UnknownKey { .. } => {
+            "`onnxprof report --context-template` prints all keys; without the key the report is written".into()
+        }
+        ContextError::Empty { .. } | ContextError::WrongType { .. } => {
+            "correct that line; `onnxprof report --context-template` prints every key with an example".into()
+        }
+        ContextError::Toml { .. } => new,
+    }
 }

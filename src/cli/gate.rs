@@ -208,7 +208,7 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), Cl
         let _ = io::stderr().write_all(annotations.as_bytes());
         output::write(None, json.as_bytes())
     } else {
-        let text = format!("{}{annotations}", report::gate_terminal(&view, output::color(args.no_color)));
+        let text = format!("{}{annotations}", report::gate_terminal(&view, output::style(args.no_color)));
         output::write(None, text.as_bytes())
     }
 }

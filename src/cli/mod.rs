@@ -2,6 +2,7 @@
 //!
 //! stdout carries the result, stderr everything else. One file per subcommand, each with its `Args` and a `run`.
 
+mod columns;
 mod compare;
 mod doctor;
 mod ep_args;

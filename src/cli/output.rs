@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::columns::columns;
 use super::{CliError, exit};
 use crate::analysis::{self, tuning::TuningVerdict};
-use crate::record::RunRecord;
 use crate::record::store::{RunFolder, StoreError, write_atomically};
-use crate::report::view::{View, text::is_acted_on};
+use crate::record::{RunRecord, harmless_json};
+use crate::report::view::View;
 use crate::report::{self, Color, Context, Glyphs, Style};
 
 /// The reports of a run, rendered.
@@ -122,14 +123,12 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    /// Whether the text takes colour: never in a file.
-    pub(super) fn color(&self) -> Color {
-        if self.output.is_some() { Color::Never } else { color(self.no_color) }
-    }
-
-    /// How a summary looks there.
+    /// How a text looks there: a file has neither colour nor a width of its own.
     pub(super) fn style(&self) -> Style {
-        Style { color: self.color(), glyphs: glyphs() }
+        match self.output {
+            Some(_) => Style { glyphs: glyphs(), ..Color::Never.into() },
+            None => style(self.no_color),
+        }
     }
 
     /// The file to write; absent for stdout.
@@ -163,31 +162,22 @@ pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
 /// A fault of the value's own.
 pub(super) fn json(value: &impl Serialize) -> Result<String, CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::new(exit::BUG, &error))?;
-    Ok(harmless(&text) + "\n")
+    Ok(harmless_json(&text).into_owned() + "\n")
 }
 
-/// JSON whose strings hold no character that a terminal acts on: such characters stand as escapes, which mean the same.
-fn harmless(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character != '\n' && is_acted_on(character) {
-            let mut units = [0; 2];
-            text.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            text.push(character);
-        }
-    }
-    text
+/// How a text for people looks on stdout.
+pub(super) fn style(no_color: bool) -> Style {
+    Style { color: color(no_color), glyphs: glyphs(), width: columns() }
 }
 
 /// Whether stdout takes colour: a terminal does, unless the option or the environment variable `NO_COLOR` says no.
-pub(super) fn color(no_color: bool) -> Color {
+fn color(no_color: bool) -> Color {
     let refused = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if !refused && io::stdout().is_terminal() { Color::Always } else { Color::Never }
 }
 
 /// The characters that the terminal can show: those of ASCII where it calls itself dumb, or where the locale says so.
-pub(super) fn glyphs() -> Glyphs {
+fn glyphs() -> Glyphs {
     let told = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(told);
     glyphs_of(told("TERM").as_deref(), locale.as_deref())
@@ -208,14 +198,6 @@ pub(super) fn store_error(error: &StoreError) -> CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_means_the_same_without_control_characters() {
-        let name = "a\u{1b}[31m\u{9b}1m\u{7f}\u{202e}b\n";
-        let text = json(&name).unwrap();
-        assert!(!text.trim_end().chars().any(is_acted_on), "{text:?}");
-        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), name);
-    }
 
     #[test]
     fn dumb_terminals_and_other_locales_get_ascii() {

@@ -15,7 +15,6 @@ use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
 use crate::plan::{ExecutionMode, GraphOptimization, Pin, Task};
 use crate::record::store::{RunFolder, default_folder};
 use crate::record::{Failure, Outcome, RunInfo, RunRecord};
-use crate::report::Style;
 use crate::runner::{self, Extent, Job, RunError, WorkerCommand};
 use crate::sample::{Roots, host};
 
@@ -239,13 +238,13 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         resumed: None,
     };
     if args.plan {
-        return forecast::run(job, output::color(args.no_color), &mut progress);
+        return forecast::run(job, output::style(args.no_color), &mut progress);
     }
     let result = runner::run(job, &mut progress);
     progress.clear();
     let (folder, record) = result.map_err(|error| run_error(&error, &Target { path, existed }))?;
-    let style = Style { color: output::color(args.no_color), glyphs: output::glyphs() };
-    let reports = Reports::render(&record, &folder, style, context.as_ref().map(|(_, context)| context))?;
+    let reports =
+        Reports::render(&record, &folder, output::style(args.no_color), context.as_ref().map(|(_, context)| context))?;
     reports.write(&folder)?;
     keep_context(&folder, context.as_ref().map(|(text, _)| text.as_str()))?;
     if let Some(error) = nothing_measured(&record) {
@@ -311,7 +310,12 @@ pub(super) fn nothing_measured(record: &RunRecord) -> Option<CliError> {
         Outcome::Skipped { .. } => Some("leave out `--batch`, or name batch sizes that the model takes".into()),
         Outcome::Ok => None,
     });
-    let reasons = distinct(outcomes().filter_map(Outcome::reason));
+    let mut reasons = distinct(outcomes().filter_map(Outcome::reason));
+    let mut hint = hint;
+    if reasons.is_empty() {
+        reasons.push("the budget was spent before anything was timed".into());
+        hint = Some("give it more with `--budget`".into());
+    }
     let chain = std::iter::once("nothing could be measured".to_owned()).chain(reasons).collect();
     Some(CliError { code: exit::BAD_INPUT, chain, hint })
 }

@@ -129,7 +129,7 @@ impl Observer for Console {
             Progress::Peaks => self.now("measuring what the machine does at most"),
             Progress::Scoring { session } => self.now(&format!("scoring {session}")),
             Progress::Idling { session } => self.now(&format!("measuring {session} after idle gaps")),
-            Progress::Contrasting { session } => self.now(&format!("{session} without denormal numbers")),
+            Progress::Contrasting { session } => self.now(&format!("looking for denormal numbers in {session}")),
             Progress::Round { round, elapsed, budget } => {
                 self.now(&format!("round {round}, {}", clock(*elapsed, *budget)))
             }

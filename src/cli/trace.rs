@@ -66,7 +66,7 @@ fn render(args: &Args, trace: &Trace) -> Result<Vec<u8>, CliError> {
     let section = || view::trace(&name, profiled, &breakdown, trace.inferences);
     let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
     match args.format {
-        Format::Terminal => Ok(report::section_terminal(&section(), args.destination.color()).into_bytes()),
+        Format::Terminal => Ok(report::section_terminal(&section(), args.destination.style()).into_bytes()),
         Format::Markdown => Ok(report::section_markdown(&section()).map_err(|error| bug(&error))?.into_bytes()),
         Format::Csv => report::trace_csv(&name, profiled).map_err(|error| bug(&error)),
         Format::Json => {

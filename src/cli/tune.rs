@@ -189,7 +189,7 @@ fn fresh(args: &Args, host: Host, started: Instant, progress: &mut Console) -> R
     let target = Target { existed: path.exists(), path };
     let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
     let job = Job {
-        notes: Vec::new(),
+        notes: tune_args::notes(&plan, &host),
         plan,
         folder,
         info: profile::info(&family.name, now),
@@ -296,7 +296,7 @@ fn folder_of(run: &Path) -> PathBuf {
 }
 
 fn publish(record: &RunRecord, folder: &RunFolder, args: &Args) -> Result<ExitCode, CliError> {
-    let reports = Reports::render(record, folder, output::color(args.no_color).into(), None)?;
+    let reports = Reports::render(record, folder, output::style(args.no_color), None)?;
     reports.write(folder)?;
     if let Some(error) = profile::nothing_measured(record) {
         return Err(error);

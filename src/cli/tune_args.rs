@@ -6,12 +6,12 @@ use super::CliError;
 use super::ep_args::Provider;
 use super::plan_args::{self, DEFAULT_BATCH_SIZES, Family};
 use super::tune::{Args, ObjectiveArg, OptionArg};
-use crate::analysis::gate::{Budget, Check};
+use crate::analysis::gate::{Budget, Check, Side, short};
 use crate::plan::{
-    Execution, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Plan, Schedule, SessionOptions,
-    SessionSpec, Space, SweepEnd, Task, TuningPlan, unswept,
+    Execution, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule,
+    SessionOptions, SessionSpec, Space, SweepEnd, Task, TuningPlan, unswept,
 };
-use crate::record::{Host, Metric};
+use crate::record::{Direction, Host, Metric};
 use crate::runner::FoundRuntime;
 use crate::units::{Nanos, Ratio};
 
@@ -31,8 +31,18 @@ pub(super) fn slo(text: &str) -> Result<String, String> {
         Budget::Absolute(_) if to_baseline.contains(&check.metric) => {
             Err("an SLO is a limit in units, such as `latency_p99<=20ms`".into())
         }
+        Budget::Absolute(_) if is_pointless(&check) => {
+            let (metric, side) = (short(check.metric), Side::better(check.metric).sign());
+            let better = if check.side == Side::AtMost { "more" } else { "less" };
+            Err(format!("{better} of `{metric}` is better, so that an SLO limits it by `{side}`"))
+        }
         Budget::Absolute(_) => Ok(text.trim().to_owned()),
     }
+}
+
+/// Whether a check limits a metric on the side on which it should be as far out as possible.
+fn is_pointless(check: &Check) -> bool {
+    check.metric.direction() != Direction::Neutral && check.side != Side::better(check.metric)
 }
 
 /// Percentage points, as `0.5pt`.
@@ -94,6 +104,19 @@ pub(super) fn plan(args: &Args, family: &Family, mut bases: Vec<SessionSpec>, ho
         }),
         sessions: bases,
     })
+}
+
+/// What somebody should know of what is tried, as notes of the run.
+pub(super) fn notes(plan: &Plan, host: &Host) -> Vec<String> {
+    let cpus = match &plan.schedule.pin {
+        Pin::Cpus(named) => named.len() as u64,
+        Pin::Auto | Pin::None => host.usable_cpus_count,
+    };
+    let tried = plan.tuning.iter().flat_map(|tuning| tuning.space.intra_threads.iter().copied());
+    let most = tried.max().filter(|most| *most > cpus);
+    most.map(|most| format!("{most} intra-op threads share {cpus} CPU(s), which makes each of them slower"))
+        .into_iter()
+        .collect()
 }
 
 fn schedule(args: &Args) -> Schedule {
@@ -182,6 +205,12 @@ mod tests {
         assert!(slo("latency_p50_ratio_to_baseline<=0.9").unwrap_err().contains("in units"));
         assert!(slo("accuracy_top1 drop <= 1 point").unwrap_err().contains("--max-accuracy-drop"));
         assert!(slo("latency_p99").is_err());
+        assert_eq!(
+            slo("latency_p99>=20ms"),
+            Err("less of `latency_p99` is better, so that an SLO limits it by `<=`".into())
+        );
+        assert!(slo("throughput<=20/s").unwrap_err().contains("limits it by `>=`"));
+        assert!(slo("cpu_utilization>=0.5").is_ok(), "neither side is better");
     }
 
     #[test]

@@ -14,6 +14,10 @@ const STRETCHES: u64 = 6;
 /// How long the threads of a session's pool are given to fall asleep, before another session runs: they spin for some
 /// 25 ms after an inference, in the other's way.
 const SPINNING: Duration = Duration::from_millis(30);
+/// How long a session runs before its stretches, though no more often than in them, since what is profiled is in the
+/// trace. Threads that have just been woken share a CPU for some milliseconds, and inferences then took up to twice as long
+/// as in timed blocks.
+const WAKING: Nanos = Nanos(10_000_000);
 /// Session configuration by which kernels leave weights as they are.
 pub(super) const KEEP_WEIGHTS: &str = "session.disable_prepacking";
 /// A larger trace is read, but not kept.
@@ -51,6 +55,13 @@ pub(super) struct Pair<'s> {
     pub spins: bool,
 }
 
+/// One of the two sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    Profiled,
+    Plain,
+}
+
 /// What taking turns has shown.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
@@ -58,6 +69,10 @@ pub(super) struct Turns {
     plain: Vec<Nanos>,
     /// Median latency with the profiler / without it, one for each pair of stretches.
     ratios: Vec<f64>,
+    /// The session that ran last.
+    last: Option<Which>,
+    /// How often a session may run before its stretches; never where its inferences take longer than waking up.
+    waking_count: u64,
 }
 
 impl Pair<'_> {
@@ -65,40 +80,61 @@ impl Pair<'_> {
     pub(super) fn take_turns(&mut self, target: &ProfileTarget) -> Result<Turns, EngineError> {
         let began = MonotonicClock.now();
         let mut turns = Turns::default();
-        stretch(self.profiled.as_mut(), 1)?;
-        if let Some(plain) = &mut self.plain {
-            self.spins.then(|| std::thread::sleep(SPINNING));
-            stretch(plain.as_mut(), 1)?;
-        }
+        let first = self.stretch(&mut turns, Which::Profiled, 1)?;
+        // Woken up, it is as quick as those that follow.
+        let second = self.stretch(&mut turns, Which::Plain, 1)?;
+        let inference = first.into_iter().chain(second).min().unwrap_or_default();
         let stretches = STRETCHES.min(target.max_inferences).max(1);
-        let length = (target.max_inferences / stretches).max(1);
-        for number in 0..stretches {
-            if number > 0 && MonotonicClock.now().since(began) > target.length {
-                break;
+        let affordable = target.length.0 / (2 * stretches) / inference.0.max(1);
+        let inferences = (target.max_inferences / stretches).min(affordable).max(1);
+        turns.waking_count = if self.spins && inference < WAKING { target.max_inferences } else { 0 };
+        turns.last = None;
+        // Each change of sessions takes a sleep and a waking: there are two of them.
+        let half = stretches.div_ceil(2);
+        let mut medians = [Vec::new(), Vec::new()];
+        for (which, planned) in [(Which::Plain, half), (Which::Profiled, stretches), (Which::Plain, stretches - half)] {
+            for _ in 0..planned {
+                let is_late = MonotonicClock.now().since(began) > target.length;
+                if is_late && !medians[which as usize].is_empty() {
+                    break;
+                }
+                let latencies = self.stretch(&mut turns, which, inferences)?;
+                medians[which as usize].push(median(&latencies).as_f64());
+                if which == Which::Plain {
+                    turns.plain.extend(latencies);
+                }
             }
-            self.turn(&mut turns, length, number)?;
+        }
+        if self.plain.is_some() {
+            let [with, without] = medians;
+            turns.ratios = with.iter().zip(without).map(|(with, without)| with / without.max(1.0)).collect();
         }
         Ok(turns)
     }
 
-    /// A stretch of each, of which the one that comes first is not the same in every turn.
-    fn turn(&mut self, turns: &mut Turns, inferences: u64, number: u64) -> Result<(), EngineError> {
-        let Pair { profiled, plain, spins } = self;
-        let Some(plain) = plain else { return stretch(profiled.as_mut(), inferences).map(drop) };
-        let run = |inference: &mut dyn Inference| {
-            spins.then(|| std::thread::sleep(SPINNING));
-            stretch(inference, inferences)
+    /// Inferences of one session, woken up first where the other one ran before; nothing of one that there is not.
+    fn stretch(&mut self, turns: &mut Turns, which: Which, count: u64) -> Result<Vec<Nanos>, EngineError> {
+        let inference = match which {
+            Which::Profiled => self.profiled.as_mut(),
+            Which::Plain => match &mut self.plain {
+                Some(plain) => plain.as_mut(),
+                None => return Ok(Vec::new()),
+            },
         };
-        let (with, without) = if number.is_multiple_of(2) {
-            let with = run(profiled.as_mut())?;
-            (with, run(plain.as_mut())?)
-        } else {
-            let without = run(plain.as_mut())?;
-            (run(profiled.as_mut())?, without)
-        };
-        turns.ratios.push(median(&with).as_f64() / median(&without).as_f64().max(1.0));
-        turns.plain.extend(without);
-        Ok(())
+        if self.spins && turns.last != Some(which) {
+            if turns.last.is_some() {
+                std::thread::sleep(SPINNING);
+            }
+            let began = MonotonicClock.now();
+            for _ in 0..turns.waking_count {
+                if MonotonicClock.now().since(began) >= WAKING {
+                    break;
+                }
+                inference.run()?;
+            }
+        }
+        turns.last = Some(which);
+        stretch(inference, count)
     }
 }
 
@@ -194,6 +230,10 @@ mod tests {
         let turns = pair.take_turns(&target(20, Nanos(u64::MAX))).unwrap();
         assert_eq!((profiled.get(), plain.get()), (1 + 18, 1 + 18));
         assert_eq!((turns.ratios.len(), turns.plain.len()), (6, 18));
+        pair.spins = true;
+        let turns = pair.take_turns(&target(2, Nanos(0))).unwrap();
+        assert!(plain.get() > 19 + 2 && turns.plain.len() == 1, "those that wake it up are not timed");
+        assert_eq!(profiled.get(), 19 + 1 + 2 + 1, "woken up by no more than it may run");
     }
 
     #[test]
@@ -201,6 +241,6 @@ mod tests {
         let count = std::cell::Cell::new(0);
         let mut pair = Pair { profiled: Box::new(Counted(&count)), plain: None, spins: true };
         let turns = pair.take_turns(&target(2, Nanos(0))).unwrap();
-        assert_eq!((count.get(), turns.ratios.len()), (2, 0));
+        assert_eq!((count.get(), turns.ratios.len()), (4, 0), "one, two that wake it up, and one");
     }
 }

@@ -4,6 +4,7 @@
 //! costs what its graph costs. Read [`Model`] first, which [`read()`] returns.
 
 mod batch;
+mod branches;
 mod convert;
 mod error;
 mod external;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Model, batch, precision, quantization, weights};
+use super::{Model, batch, branches, precision, quantization, weights};
 use crate::record::ModelSummary;
 use crate::units::Bytes;
 
@@ -20,6 +20,7 @@ pub fn summary(model: &Model) -> ModelSummary {
         outputs: model.graph.outputs.clone(),
         batch_axis: batch::batch_axis(&model.graph),
         operators: operators(model),
+        side_by_side_count: Some(branches::side_by_side(&model.graph)),
         precision: precision::precision(model, &weights),
         quantization: Some(quantization::quantization(model)),
         weights,

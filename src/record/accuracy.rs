@@ -89,11 +89,15 @@ pub struct LabelledScores {
     pub label_ranks: Vec<Option<u64>>,
 }
 
-/// Agreement of one output with the same output of a reference.
+/// Agreement of one output with that of a reference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Agreement {
     /// Name of the output.
     pub output: String,
+    /// Name of the reference's output, where it is another one: the two have the same place and shape. Absent in records
+    /// before version 1.3.
+    #[serde(default)]
+    pub reference_output: Option<String>,
     /// Samples compared.
     pub samples_count: u64,
     /// Samples whose largest element is at the same place, where an output holds scores of classes; samples that are

@@ -51,6 +51,9 @@ pub struct Peak {
 pub struct Contrast {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
     pub session: usize,
+    /// Index into [`Plan::shapes`](crate::plan::Plan::shapes).
+    #[serde(default)]
+    pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
     /// What was changed, as a session configuration entry: `session.set_denormal_as_zero=1`.
@@ -71,7 +74,7 @@ pub struct Contrasted {
     pub unchanged_ns: Nanos,
 }
 
-/// Latencies of single inferences after idle gaps, in a launch of its own.
+/// Latencies of single inferences after idle gaps, in launches of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IdleGaps {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
@@ -90,6 +93,7 @@ pub struct IdleGaps {
 pub struct IdleGap {
     /// Time during which nothing was asked for.
     pub gap_ns: Nanos,
-    /// Latency of the inference that followed, once for each gap, or why it was not measured.
-    pub latencies_ns: Told<Vec<Nanos>>,
+    /// Latency of the inference that followed: a list for each launch, with a value for each gap; or why it was not
+    /// measured. A launch that had no time for a gap this long has an empty list.
+    pub latencies_ns: Told<Vec<Vec<Nanos>>>,
 }

@@ -28,10 +28,10 @@ impl RunRecord {
         mark(|one, other| one.runtime != other.runtime, &|| self.runtime_name(spec));
         mark(|one, other| one.binding != other.binding, &|| binding(spec.binding).to_owned());
         mark(|one, other| one.options.intra_threads != other.options.intra_threads, &|| {
-            format!("{} intra-op threads", options.intra_threads)
+            threads(options.intra_threads, "intra-op")
         });
         mark(|one, other| one.options.inter_threads != other.options.inter_threads, &|| {
-            format!("{} inter-op threads", options.inter_threads)
+            threads(options.inter_threads, "inter-op")
         });
         mark(|one, other| one.options.graph_optimization != other.options.graph_optimization, &|| {
             format!("optimization {:?}", options.graph_optimization).to_lowercase()
@@ -73,6 +73,11 @@ impl RunRecord {
         };
         names.iter().find(|name| is_unique(name)).map_or_else(|| path.display().to_string(), |name| name(own))
     }
+}
+
+/// `1 intra-op thread`.
+fn threads(count: u64, kind: &str) -> String {
+    format!("{count} {kind} thread{}", if count == 1 { "" } else { "s" })
 }
 
 /// What an option is called that is on, off or left to the library.

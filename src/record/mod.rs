@@ -10,6 +10,7 @@ mod diagnosis;
 mod event;
 mod fitness;
 mod gpu;
+mod harmless;
 mod host;
 mod label;
 mod launch;
@@ -33,6 +34,7 @@ pub use gpu::{
     ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle, GpuInfo, GpuMemory,
     GpuMemoryScope, GpuSampling, GpuUse, Monitoring, Told,
 };
+pub use harmless::{harmless_json, is_acted_on};
 pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, Phase, Warmup};
 pub use metric::{Direction, Metric, Unit};

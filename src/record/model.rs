@@ -29,6 +29,10 @@ pub struct ModelSummary {
     pub batch_axis: BatchAxis,
     /// Nodes by operator, subgraphs included; operators of other domains carry theirs (`com.microsoft.Attention`).
     pub operators: BTreeMap<String, u64>,
+    /// The most nodes of the main graph that are as far from its inputs as each other, so that they could run at the same
+    /// time; those that depend on weights and shapes alone are left out. Absent in records before version 1.3.
+    #[serde(default)]
+    pub side_by_side_count: Option<u64>,
     /// Weights by element type.
     pub weights: Vec<WeightBytes>,
     /// Precision in one word, and the share of each kind.
@@ -42,6 +46,14 @@ pub struct ModelSummary {
     pub external_files: BTreeMap<PathBuf, Bytes>,
     /// Size of the model file with its external data.
     pub file_size_bytes: Bytes,
+}
+
+impl ModelSummary {
+    /// Whether each node waits for the one before it, so that none could run beside another.
+    #[must_use]
+    pub fn is_chain(&self) -> bool {
+        self.side_by_side_count.is_some_and(|count| count < 2)
+    }
 }
 
 /// An operator set that a model imports.

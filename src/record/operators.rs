@@ -25,8 +25,8 @@ pub struct OperatorProfile {
 pub struct Profiled {
     /// Inferences behind the nodes' times.
     pub inferences_count: u64,
-    /// Inferences that do not count although they are not the first, because they took much longer than the median one:
-    /// something else had their CPUs.
+    /// Inferences that do not count although they are not the first, because they took more than 5/4 of the lower quartile:
+    /// something else had their CPUs, or the session's threads were still asleep.
     pub disturbed_inferences_count: u64,
     /// Wall time of an inference with the profiler on: the median of the trace's `model_run` events.
     pub inference_ns: Nanos,

@@ -1,6 +1,6 @@
 //! Neighbouring blocks of two cells: what a ratio between them is taken from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::BlockRecord;
 
@@ -35,12 +35,12 @@ impl<'a> Pairs<'a> {
 
 /// The block that counts of each round and alternation: the last undisturbed one, or the last where all were disturbed.
 fn by_alternation<'a>(blocks: &[&'a BlockRecord]) -> BTreeMap<(u64, u64), &'a BlockRecord> {
-    let mut chosen: HashMap<(u64, u64), &BlockRecord> = HashMap::with_capacity(blocks.len());
+    let mut chosen: BTreeMap<(u64, u64), &BlockRecord> = BTreeMap::new();
     for &block in blocks {
         let place = chosen.entry((block.round, block.alternation)).or_insert(block);
         if block.disturbances.is_empty() || !place.disturbances.is_empty() {
             *place = block;
         }
     }
-    chosen.into_iter().collect()
+    chosen
 }

@@ -132,8 +132,8 @@ fn write_figure(writer: &mut Writer, place: &Place, figure: &Figure) -> Result<(
 }
 
 /// Sizes of swept dimensions: `seq=64;width=3`.
-fn shape(shape: &Shape) -> String {
-    shape.dims.iter().map(|(name, size)| format!("{name}={size}")).collect::<Vec<_>>().join(";")
+pub(super) fn shape(shape: &Shape) -> String {
+    shape.dims.iter().map(|(name, size)| format!("{}={size}", plain(name))).collect::<Vec<_>>().join(";")
 }
 
 /// A value without the noise of the last binary digits: thirteen significant digits, in plain notation.

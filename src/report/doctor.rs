@@ -1,6 +1,6 @@
 //! What `doctor` says about a machine, for a terminal.
 
-use super::terminal::{BOLD, Color, GREEN, Output, RED};
+use super::terminal::{BOLD, GREEN, Output, RED, Style};
 use super::view::{self, Item, Table};
 use crate::analysis::SmallestClaim;
 use crate::record::{Conditions, Fitness, FitnessVerdict, Host};
@@ -18,8 +18,8 @@ pub struct Examination<'a> {
 
 /// The verdict with its reasons and remedies, then everything that was looked at.
 #[must_use]
-pub fn examination(found: Examination<'_>, color: Color) -> String {
-    let mut out = Output::new(color);
+pub fn examination(found: Examination<'_>, style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
     verdict(&mut out, found.fitness);
     section(&mut out, "Machine", &view::machine(found.host));
     let settings = view::gpu_settings(found.host);
@@ -32,8 +32,8 @@ pub fn examination(found: Examination<'_>, color: Color) -> String {
 
 /// The smallest differences that may be claimed, below the verdict on the machine.
 #[must_use]
-pub fn null_test(found: Examination<'_>, claims: &[SmallestClaim], color: Color) -> String {
-    let mut out = Output::new(color);
+pub fn null_test(found: Examination<'_>, claims: &[SmallestClaim], style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
     verdict(&mut out, found.fitness);
     let table: Table = view::smallest_claims(claims);
     out.blank();

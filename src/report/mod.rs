@@ -9,6 +9,7 @@ mod full;
 mod github;
 mod html;
 mod junit;
+mod layout;
 mod markdown;
 mod operators_csv;
 mod palette;

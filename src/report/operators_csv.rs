@@ -1,14 +1,14 @@
 //! `operators.csv`: tidy, one row per node of a profile, in base units.
 
-use crate::analysis::{Breakdown, NodeShare, OperatorGroup};
+use crate::analysis::{self, Breakdown, NodeShare, OperatorGroup};
 use crate::record::{NodeProfile, Profiled, RunRecord, TensorShape};
 use crate::units::Bytes;
 
-use super::csv::digits;
+use super::csv::{digits, shape};
 use super::view::text::plain;
 
 /// The columns.
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 21] = [
     "session",
     "batch_size",
     "node",
@@ -27,12 +27,24 @@ const HEADER: [&str; 18] = [
     "inputs",
     "outputs",
     "inferences_count",
+    "shape",
+    "operations_count",
+    "operations_per_byte",
 ];
 
 type Writer = csv::Writer<Vec<u8>>;
 
+/// Of what a profile is.
+#[derive(Default)]
+struct Place {
+    session: String,
+    batch_size: String,
+    shape: String,
+}
+
 /// The nodes of all profiles of a run, one row each, the longest of a profile first. `calls`, `time_ns` and `share_ratio`
-/// are of one inference, sizes of one call; what the profiler does not tell is an empty field. Names stand on one line,
+/// are of one inference, sizes and operations of one call; what the profiler does not tell is an empty field. `shape` holds
+/// the swept dimensions. Names stand on one line,
 /// without anything that a terminal would act on.
 ///
 /// # Errors
@@ -40,7 +52,11 @@ type Writer = csv::Writer<Vec<u8>>;
 pub fn operators_csv(record: &RunRecord) -> Result<Vec<u8>, csv::Error> {
     let mut writer = begin()?;
     for found in &record.operators {
-        let place = [plain(&record.session_label(found.session)), found.batch_size.to_string()];
+        let place = Place {
+            session: plain(&record.session_label(found.session)),
+            batch_size: found.batch_size.to_string(),
+            shape: record.plan.shapes.get(found.shape).map(shape).unwrap_or_default(),
+        };
         found.profile.iter().try_for_each(|profiled| write(&mut writer, &place, profiled))?;
     }
     end(writer)
@@ -52,7 +68,8 @@ pub fn operators_csv(record: &RunRecord) -> Result<Vec<u8>, csv::Error> {
 /// As [`operators_csv`].
 pub fn trace_csv(name: &str, profiled: &Profiled) -> Result<Vec<u8>, csv::Error> {
     let mut writer = begin()?;
-    write(&mut writer, &[plain(name), String::new()], profiled)?;
+    let place = Place { session: plain(name), ..Place::default() };
+    write(&mut writer, &place, profiled)?;
     end(writer)
 }
 
@@ -66,11 +83,14 @@ fn end(writer: Writer) -> Result<Vec<u8>, csv::Error> {
     writer.into_inner().map_err(|error| error.into_error().into())
 }
 
-fn write(writer: &mut Writer, place: &[String; 2], profiled: &Profiled) -> Result<(), csv::Error> {
+fn write(writer: &mut Writer, place: &Place, profiled: &Profiled) -> Result<(), csv::Error> {
     let breakdown = Breakdown::of(profiled);
     breakdown.nodes.iter().try_for_each(|share| {
-        let row = row(share, &profiled.nodes[share.node], profiled.inferences_count);
-        writer.write_record(place.iter().chain(&row))
+        let node = &profiled.nodes[share.node];
+        let row = row(share, node, profiled.inferences_count);
+        let work = work(node);
+        let place_first = [&place.session, &place.batch_size].into_iter();
+        writer.write_record(place_first.chain(&row).chain([&place.shape]).chain(&work))
     })
 }
 
@@ -94,6 +114,13 @@ fn row(share: &NodeShare, node: &NodeProfile, inferences_count: u64) -> [String;
         shapes(node.outputs.as_deref()),
         inferences_count.to_string(),
     ]
+}
+
+/// Operations of one call, and for each byte that it reads or writes.
+fn work(node: &NodeProfile) -> [String; 2] {
+    let operations = analysis::work(node).ok().map(|work| work.operations_count);
+    let of_byte = operations.zip(node.bytes()).map(|(operations, bytes)| operations as f64 / bytes.as_f64().max(1.0));
+    [operations.map(|count| count.to_string()).unwrap_or_default(), of_byte.map(digits).unwrap_or_default()]
 }
 
 fn group(group: OperatorGroup) -> &'static str {

@@ -1,13 +1,10 @@
 //! The summary for a terminal: the answer first, then one table per question. Readable at 100 columns.
 
-use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::path::Path;
-
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use crate::analysis::gate::GateVerdict;
 
+use super::layout::{self, wrap};
 use super::spark;
 use super::view::{ComparisonView, ForecastView, GateView, Item, RowKind, Section, Table, TuningView, View, text};
 
@@ -36,23 +33,21 @@ pub struct Style {
     pub color: Color,
     /// Which characters may be used.
     pub glyphs: Glyphs,
+    /// Columns that lines may take.
+    pub width: usize,
+}
+
+impl Style {
+    /// Columns where nobody says how many there are, and the most that are used: longer lines are hard to read.
+    pub const WIDTH: usize = 100;
 }
 
 impl From<Color> for Style {
-    /// With all of Unicode.
+    /// With all of Unicode, as wide as it gets.
     fn from(color: Color) -> Self {
-        Style { color, glyphs: Glyphs::Unicode }
+        Style { color, glyphs: Glyphs::Unicode, width: Style::WIDTH }
     }
 }
-
-/// Columns that the summary is laid out for.
-const WIDTH: usize = 100;
-
-/// Characters that a row's name keeps, however wide its table is.
-const NAME_WIDTH: usize = 12;
-
-/// Blanks between columns.
-const GAP: u16 = 2;
 
 pub(super) const BOLD: &str = "\u{1b}[1m";
 pub(super) const GREEN: &str = "\u{1b}[32m";
@@ -63,8 +58,7 @@ const RESET: &str = "\u{1b}[0m";
 /// The summary of a run; `folder` is where its files are.
 #[must_use]
 pub fn terminal(view: &View, folder: Option<&Path>, style: impl Into<Style>) -> String {
-    let Style { color, glyphs } = style.into();
-    let mut out = Output::new(color);
+    let mut out = Output::new(style);
     if !view.complete {
         out.styled(RED, &view.ending);
         out.blank();
@@ -79,11 +73,12 @@ pub fn terminal(view: &View, folder: Option<&Path>, style: impl Into<Style>) -> 
     if let Some(tuning) = &view.tuning {
         search(&mut out, tuning);
         measurement(&mut out, view, folder);
-        return out.into_glyphs(glyphs);
+        return out.into_text();
     }
     if let Some(distributions) = &view.distributions {
         out.styled(BOLD, &distributions.title);
-        spark::lines(distributions, glyphs).iter().for_each(|line| out.line(line));
+        spark::lines(distributions, out.style).iter().for_each(|line| out.line(line));
+        out.wrapped(&distributions.note, 2);
         out.blank();
     }
     out.wrapped(&view.legend, 0);
@@ -116,7 +111,7 @@ pub fn terminal(view: &View, folder: Option<&Path>, style: impl Into<Style>) -> 
         out.items("Where the nodes ran", &view.placement);
     }
     measurement(&mut out, view, folder);
-    out.into_glyphs(glyphs)
+    out.into_text()
 }
 
 /// The configurations of a search that matter most, and the best one as code.
@@ -148,18 +143,18 @@ fn measurement(out: &mut Output, view: &View, folder: Option<&Path>) {
 
 /// What a plan will take and buy.
 #[must_use]
-pub fn terminal_forecast(view: &ForecastView, color: Color) -> String {
-    let mut out = Output { text: String::new(), color };
+pub fn terminal_forecast(view: &ForecastView, style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
     view.lines.iter().for_each(|line| out.wrapped(line, 0));
     out.blank();
     out.table(&view.precision);
-    out.text
+    out.into_text()
 }
 
 /// A part of a report on its own.
 #[must_use]
-pub fn section_terminal(section: &Section, color: Color) -> String {
-    let mut out = Output::new(color);
+pub fn section_terminal(section: &Section, style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
     out.styled(BOLD, &section.title);
     section.lines.iter().for_each(|line| out.wrapped(line, 0));
     for table in section.tables.iter().filter(|table| !table.rows.is_empty()) {
@@ -171,25 +166,25 @@ pub fn section_terminal(section: &Section, color: Color) -> String {
 
 /// What became of the rules of a gate.
 #[must_use]
-pub fn gate_terminal(view: &GateView, color: Color) -> String {
-    let mut out = Output { text: String::new(), color };
+pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
     out.styled(
         if view.checks.iter().any(|check| check.verdict == GateVerdict::Fail) { RED } else { BOLD },
         &view.title,
     );
     out.blank();
-    layout(&view.table()).lines().for_each(|line| out.line(line));
+    out.rows(&view.table());
     if !view.remarks.is_empty() {
         out.blank();
         view.remarks.iter().for_each(|remark| out.wrapped(remark, 2));
     }
-    out.text
+    out.into_text()
 }
 
 /// A comparison of runs.
 #[must_use]
-pub fn comparison_terminal(view: &ComparisonView, color: Color) -> String {
-    let mut out = Output { text: String::new(), color };
+pub fn comparison_terminal(view: &ComparisonView, style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
     out.styled(BOLD, &view.title);
     view.warnings.iter().for_each(|warning| out.styled(RED, warning));
     out.blank();
@@ -208,7 +203,7 @@ pub fn comparison_terminal(view: &ComparisonView, color: Color) -> String {
         out.blank();
         out.items("Also differs", &view.differences);
     }
-    out.text
+    out.into_text()
 }
 
 fn answer(out: &mut Output, view: &View) {
@@ -231,24 +226,20 @@ fn answer(out: &mut Output, view: &View) {
 /// Text under construction.
 pub(super) struct Output {
     text: String,
-    color: Color,
+    style: Style,
 }
 
 impl Output {
-    pub(super) fn new(color: Color) -> Self {
-        Output { text: String::new(), color }
+    pub(super) fn new(style: impl Into<Style>) -> Self {
+        Output { text: String::new(), style: style.into() }
     }
 
     /// The text in signs that the terminal has.
-    fn into_glyphs(self, glyphs: Glyphs) -> String {
-        match glyphs {
+    pub(super) fn into_text(self) -> String {
+        match self.style.glyphs {
             Glyphs::Unicode => self.text,
             Glyphs::Ascii => spark::ascii(&self.text),
         }
-    }
-
-    pub(super) fn into_text(self) -> String {
-        self.text
     }
 
     fn line(&mut self, line: &str) {
@@ -262,17 +253,23 @@ impl Output {
 
     /// A paragraph in a style.
     pub(super) fn styled(&mut self, style: &str, paragraph: &str) {
-        for line in wrap(paragraph, WIDTH) {
-            match self.color {
-                Color::Always => self.line(&format!("{style}{line}{RESET}")),
-                Color::Never => self.line(&line),
-            }
+        for line in wrap(paragraph, self.style.width) {
+            self.dressed(style, &line);
+        }
+    }
+
+    /// A line in a style, which may be none.
+    fn dressed(&mut self, style: &str, line: &str) {
+        match self.style.color {
+            Color::Always if !style.is_empty() => self.line(&format!("{style}{}{RESET}", line.trim_end())),
+            _ => self.line(line),
         }
     }
 
     /// A paragraph, indented; its further lines are indented by two more.
     pub(super) fn wrapped(&mut self, paragraph: &str, indent: usize) {
-        for (number, line) in wrap(paragraph, WIDTH - indent - 2).into_iter().enumerate() {
+        let width = self.style.width.saturating_sub(indent + 2);
+        for (number, line) in wrap(paragraph, width).into_iter().enumerate() {
             let indent = if number == 0 { indent } else { indent + 2 };
             self.line(&format!("{:indent$}{line}", ""));
         }
@@ -285,96 +282,19 @@ impl Output {
 
     pub(super) fn table(&mut self, table: &Table) {
         self.styled(BOLD, &table.title);
-        let rendered = layout(table);
-        let mut kinds = table.rows.iter().map(|row| row.kind);
-        for (number, line) in rendered.lines().enumerate() {
-            // The header and the line below it come before the rows, each of which is one line.
-            let kind = if number < 2 { None } else { kinds.next() };
+        self.rows(table);
+        table.notes.iter().for_each(|note| self.wrapped(note, 2));
+    }
+
+    /// The lines of a table without its title and its notes.
+    fn rows(&mut self, table: &Table) {
+        for layout::Line { text, kind } in layout::lines(table, self.style.width) {
             let style = match kind {
                 Some(RowKind::Pick) => GREEN,
                 Some(RowKind::Absent) => DIM,
                 _ => "",
             };
-            match self.color {
-                Color::Always if !style.is_empty() => self.line(&format!("{style}{}{RESET}", line.trim_end())),
-                _ => self.line(line),
-            }
+            self.dressed(style, &text);
         }
-        table.notes.iter().for_each(|note| self.wrapped(note, 2));
-    }
-}
-
-/// Columns apart by blanks, a rule below the header.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
-
-/// The table's lines: a header, a rule, and one line for each row. Names are cut where the table would not fit, as far as
-/// they can still be told apart.
-fn layout(table: &Table) -> String {
-    let columns = table.header.len();
-    let others = (1..columns).map(|column| {
-        let cells = table.rows.iter().map(|row| &row.cells[column]).chain([&table.header[column]]);
-        usize::from(GAP) + cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    });
-    let fitting = WIDTH.saturating_sub(others.sum()).max(NAME_WIDTH);
-    let names: HashSet<&str> = table.rows.iter().map(|row| row.cells[0].as_str()).collect();
-    let name_width = distinct_width(&names, fitting);
-    let cell = |cells: &[String], column: usize| match column {
-        0 => text::shortened(&cells[column], name_width),
-        _ => cells[column].clone(),
-    };
-    let mut layout = comfy_table::Table::new();
-    layout.load_style(STYLE);
-    layout.set_content_arrangement(ContentArrangement::Disabled);
-    layout.set_header((0..columns).map(|column| cell(&table.header, column)));
-    for row in &table.rows {
-        layout.add_row((0..columns).map(|column| cell(&row.cells, column)));
-    }
-    for (number, column) in layout.column_iter_mut().enumerate() {
-        column.set_padding((0, if number + 1 == columns { 0 } else { GAP }));
-        column.set_cell_alignment(CellAlignment::Left);
-    }
-    layout.trim_fmt()
-}
-
-/// The smallest width from `fitting` on at which all names differ though they are cut.
-fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
-    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let differ = |width: &usize| {
-        names.iter().map(|name| text::shortened(name, *width)).collect::<HashSet<_>>().len() == names.len()
-    };
-    (fitting..longest).find(differ).unwrap_or(fitting.max(longest))
-}
-
-/// `paragraph` in lines of at most `width` characters, broken at spaces.
-fn wrap(paragraph: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for word in paragraph.split(' ') {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > width {
-            lines.push(String::new());
-            used = 0;
-        }
-        let Some(line) = lines.last_mut() else { continue };
-        if used > 0 {
-            line.push(' ');
-            used += 1;
-        }
-        let _ = write!(line, "{word}");
-        used += length;
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_cut_only_as_far_as_they_differ() {
-        let width = |names: &[&str]| distinct_width(&names.iter().copied().collect(), 12);
-        assert_eq!(width(&["fp32", "int8-dynamic-per-channel"]), 12);
-        assert_eq!(width(&["int8-dynamic (cpu, 1.24.1)", "int8-dynamic (cpu, 1.31.1)"]), 23);
-        assert_eq!(width(&["same-beginning-a", "same-beginning-b"]), 16);
     }
 }

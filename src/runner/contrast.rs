@@ -10,22 +10,26 @@ use super::block::{self, BlockPlace};
 use super::launch::{self, Launch, LaunchSetup};
 use super::round::Run;
 use super::{Progress, RunError};
-use crate::plan::{CellKey, ElementType, LoadMode, RuntimeChoice, SessionSpec};
+use crate::inputs::InputPlan;
+use crate::plan::{CellKey, ElementType, RuntimeChoice, SessionSpec};
 use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary, ValueType};
 use crate::stats::{MIN_LAUNCHES, median};
 use crate::units::Nanos;
 
 /// The session configuration entry that is changed, and its value.
 const OPTION: (&str, &str) = ("session.set_denormal_as_zero", "1");
-/// Share of the budget that all contrasts together may take.
-const BUDGET_SHARE: f64 = 0.05;
-/// Pairs of blocks in a pair of workers.
+/// Share of the budget that one pair of workers for each session may take.
+pub(super) const BUDGET_SHARE: f64 = 0.05;
+/// Share of the budget for further pairs of those that gain by it, which are rare, and gain much.
+const MORE_SHARE: f64 = 0.1;
+/// Pairs of blocks in a pair of workers, and their length: shorter than those that tell sessions apart by a percent.
 const ALTERNATIONS: u64 = 3;
+const BLOCK: Nanos = Nanos(10_000_000);
 /// A first pair of workers that differ by less than this ends the contrast: flushing denormals, where there are any, was
 /// seen to gain a factor of 1.3 to 30, and a pair of workers of the same session to differ by a few percent.
 const WORTH_MORE_PAIRS: f64 = 0.9;
 /// What a pair of workers takes at least; a share of the budget below it is not begun.
-const SHORTEST_PAIR: Duration = Duration::from_millis(250);
+pub(super) const SHORTEST_PAIR: Duration = Duration::from_millis(250);
 
 /// What was found of a session so far.
 #[derive(Debug, Default)]
@@ -72,38 +76,33 @@ impl Run<'_> {
     /// Contrasts every session on the CPU that computes in floating point: one pair of workers each, and then as many as a
     /// verdict takes for those that gain by it.
     pub(super) async fn contrast_all(&mut self) -> Result<(), RunError> {
-        let share = self.plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
-        let mut time = Time { end: share.map(|share| Instant::now() + share), pair: SHORTEST_PAIR };
+        let budget = self.plan.schedule.budget_ns.map(Duration::from);
+        let end = |share: f64| budget.map(|budget| Instant::now() + budget.mul_f64(share));
+        let mut time = Time { end: end(BUDGET_SHARE), pair: SHORTEST_PAIR };
         let mut contrasts = Vec::new();
         for session in 0..self.plan.sessions.len() {
             let is_script = matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_));
-            let Some(batch_size) = self.smallest_batch(session).filter(|_| !is_script && self.has_open_cells(session))
-            else {
-                continue;
-            };
+            let Some(place) = self.smallest(session).filter(|_| !is_script) else { continue };
             let mut found = match self.why_no_contrast(session) {
                 Some(reason) => Err(reason),
                 None => Ok(Found::default()),
             };
-            self.extend(session, batch_size, &mut found, &mut time).await?;
-            contrasts.push((session, batch_size, found));
+            self.extend(&place, &mut found, &mut time).await?;
+            contrasts.push((place, found));
         }
-        for (session, batch_size, mut found) in contrasts {
+        time.end = end(MORE_SHARE);
+        for (place, mut found) in contrasts {
             while found.as_ref().is_ok_and(Found::is_worth_more) {
-                if !self.extend(session, batch_size, &mut found, &mut time).await? {
+                if !self.extend(&place, &mut found, &mut time).await? {
                     break;
                 }
             }
+            let CellKey { session, shape, batch_size, .. } = place.0;
             let option = format!("{}={}", OPTION.0, OPTION.1);
             let found = found.and_then(Found::contrasted);
-            self.journal.append(Event::Contrast(Contrast { session, batch_size, option, found }))?;
+            self.journal.append(Event::Contrast(Contrast { session, shape, batch_size, option, found }))?;
         }
         Ok(())
-    }
-
-    fn smallest_batch(&self, session: usize) -> Option<u64> {
-        let described = self.descriptions[self.plan.sessions[session].variant].as_ref().ok()?;
-        self.plan.batch_sizes.iter().copied().find(|&size| described.inputs.supports_batch(size).is_ok())
     }
 
     fn why_no_contrast(&self, session: usize) -> Option<String> {
@@ -123,8 +122,7 @@ impl Run<'_> {
     /// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
     async fn extend(
         &mut self,
-        session: usize,
-        batch_size: u64,
+        place: &(CellKey, InputPlan),
         found: &mut Result<Found, String>,
         time: &mut Time,
     ) -> Result<bool, RunError> {
@@ -134,10 +132,11 @@ impl Run<'_> {
         if left < time.pair {
             return Ok(false);
         }
+        let session = place.0.session;
         let label = self.journal.record().session_label(session);
         self.observer.observe(&Progress::Contrasting { session: &label });
-        let logs = [self.contrast_log(session)?, self.contrast_log(session)?];
-        match tokio::time::timeout(left, self.pair(session, batch_size, logs)).await {
+        let logs = [self.diagnosis_log(session)?, self.diagnosis_log(session)?];
+        match tokio::time::timeout(left, self.pair(place, logs)).await {
             Ok(Ok(medians)) => so_far.add(medians),
             Ok(Err(failure)) => *found = Err(failure.message),
             Err(_) => return Ok(false),
@@ -146,7 +145,8 @@ impl Run<'_> {
         Ok(true)
     }
 
-    fn contrast_log(&mut self, session: usize) -> Result<File, RunError> {
+    /// The log of a launch that is in no record.
+    pub(super) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
         let variant = self.plan.variant_of(session).name.clone();
         let log = self.log_file(&variant, self.next_launch, 0)?;
         self.next_launch += 1;
@@ -154,13 +154,15 @@ impl Run<'_> {
     }
 
     /// One worker without the option and one with it take turns; returns the medians of their blocks.
-    async fn pair(&self, session: usize, batch_size: u64, logs: [File; 2]) -> Result<[Vec<f64>; 2], Failure> {
-        let spec = self.plan.sessions[session].clone();
+    async fn pair(&self, place: &(CellKey, InputPlan), logs: [File; 2]) -> Result<[Vec<f64>; 2], Failure> {
+        let (key, inputs) = (place.0, &place.1);
+        let spec = self.plan.sessions[key.session].clone();
         let mut changed = spec.clone();
         changed.options.session_config.insert(OPTION.0.into(), OPTION.1.into());
-        let key = CellKey { session, shape: 0, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } };
         let [log, changed_log] = logs;
-        let mut sides = [self.side(key, &spec, log).await?, self.side(key, &changed, changed_log).await?];
+        let (unchanged, _) = self.unrecorded(key, &spec, inputs, log).await?;
+        let (changed, _) = self.unrecorded(key, &changed, inputs, changed_log).await?;
+        let mut sides = [unchanged, changed];
         let mut medians = [Vec::new(), Vec::new()];
         for alternation in 0..ALTERNATIONS {
             let order = if alternation % 2 == 0 { [0, 1] } else { [1, 0] };
@@ -170,7 +172,7 @@ impl Run<'_> {
                     alternation,
                     position: side as u64,
                     started_ns: self.elapsed(),
-                    length_ns: self.plan.schedule.block_ns,
+                    length_ns: BLOCK.min(self.plan.schedule.block_ns),
                 };
                 let measured = block::measure(&mut sides[side], &self.sampler, place).await?;
                 medians[side].push(measured.block.median_ns.as_f64());
@@ -182,9 +184,15 @@ impl Run<'_> {
         Ok(medians)
     }
 
-    /// A worker with a warmed-up session. It is in no record, since its options may not be those of the plan.
-    async fn side(&self, key: CellKey, spec: &SessionSpec, log: File) -> Result<Launch, Failure> {
-        let described = self.descriptions[spec.variant].as_ref().map_err(Failure::clone)?;
+    /// A worker with a warmed-up session, and what an inference took in its warm-up, mean. It is in no record, since its
+    /// options may not be those of the plan, and its place not that of a round.
+    pub(super) async fn unrecorded(
+        &self,
+        key: CellKey,
+        spec: &SessionSpec,
+        inputs: &InputPlan,
+        log: File,
+    ) -> Result<(Launch, Duration), Failure> {
         let setup = LaunchSetup {
             command: &self.command,
             roots: &self.roots,
@@ -195,8 +203,9 @@ impl Run<'_> {
         };
         let record = launch::blank(0, 0, key.session, self.elapsed());
         let mut launch = Launch::start(&setup, log, record).await.map_err(|(_, failure)| failure)?;
-        launch.begin(&self.roots, key, &described.inputs).await?;
-        Ok(launch)
+        let (cell, _) = launch.begin(&self.roots, key, inputs).await?;
+        let single = Duration::from(cell.warmup.elapsed_ns).div_f64(cell.warmup.inferences_count.max(1) as f64);
+        Ok((launch, single))
     }
 }
 

@@ -1,9 +1,9 @@
-//! Latencies after idle gaps: a launch of its own for each session, in which nothing is asked for between inferences.
+//! Latencies after idle gaps: launches of their own for each session, in which nothing is asked for between inferences.
 //!
 //! A worker that waits leaves its CPU idle: the processor lowers its clock and sleeps, caches go to others, and threads
 //! of the pool stop to spin. What the next inference pays for that is what a service with little traffic pays.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::RunError;
 use super::launch::Launch;
@@ -11,25 +11,35 @@ use super::round::Run;
 use crate::inputs::InputPlan;
 use crate::plan::{At, CellKey, LoadMode, RuntimeChoice};
 use crate::protocol::{Request, Response};
-use crate::record::{Event, Failure, IdleGap, IdleGaps};
+use crate::record::{Event, Failure, IdleGap, IdleGaps, Told};
 use crate::units::Nanos;
 
 /// Share of the budget that all gaps of all sessions may take.
-const BUDGET_SHARE: f64 = 0.2;
+pub(super) const BUDGET_SHARE: f64 = 0.2;
 /// Time for one session where there is no budget.
-const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
+pub(super) const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
+/// Launches of one session: an interval takes 6; with 8, one gap in four that costs time is told even where the others
+/// cost none, although all are judged together.
+const LAUNCHES: u64 = 8;
+/// Share of a session's time that starting its launches may take: with more, fewer launches tell more.
+const LAUNCH_SHARE: f64 = 0.5;
 /// Inferences after one gap beyond which more tell little.
 const MOST: u64 = 60;
 /// With fewer, a median says nothing.
 const LEAST: u64 = 3;
-/// Times that every gap has its turn: what drifts meanwhile strikes all of them.
-const TURNS: u64 = 6;
 
-/// How often each gap is measured.
+/// How often each gap is measured, over all launches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Share {
     gap: Duration,
     count: u64,
+}
+
+/// How the time of a session is spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Spending {
+    launches: u64,
+    shares: Vec<Share>,
 }
 
 impl Run<'_> {
@@ -60,65 +70,94 @@ impl Run<'_> {
     }
 
     /// The first cell of a session that its model takes, with one request in flight, and what is fed there.
-    fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
+    pub(super) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
         let described = self.descriptions[self.plan.sessions[session].variant].as_ref().ok()?;
         let key = self.plan.places().map(|at| at.of(session)).find(|key| self.is_open(*key))?;
         let at = At { load_mode: LoadMode::Closed { concurrency: 1 }, ..key.at() };
         Some((at.of(session), described.inputs_at(key.shape).ok()?.clone()))
     }
 
-    async fn idle(
-        &mut self,
-        key: CellKey,
-        inputs: &InputPlan,
-        time: Duration,
-    ) -> Result<Result<Vec<IdleGap>, String>, RunError> {
+    /// Latencies of each launch, by gap. What the first launch takes decides how many there are.
+    async fn idle(&mut self, key: CellKey, inputs: &InputPlan, time: Duration) -> Result<Told<Vec<IdleGap>>, RunError> {
         let gaps: Vec<Duration> = self.plan.idle_gaps_ns.iter().copied().map(Duration::from).collect();
-        let Some(mut launch) = self.launch(key.session, 0).await? else {
-            return Ok(Err("the session could not be launched".into()));
-        };
-        let began = launch.begin(&self.roots, key, inputs).await;
-        let measured = match began {
-            Ok((cell, _)) => {
-                let single = Duration::from(cell.warmup.elapsed_ns).div_f64(cell.warmup.inferences_count.max(1) as f64);
-                let shares = shares(&gaps, time, single);
-                measure(&mut launch, &shares).await.map(|found| gaps_of(&shares, found, time))
+        let mut spending: Option<Spending> = None;
+        let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];
+        for number in 0..LAUNCHES {
+            if spending.as_ref().is_some_and(|spending| number >= spending.launches) {
+                break;
             }
-            Err(failure) => Err(failure),
-        };
-        launch.worker.end().await;
-        Ok(measured.map_err(|failure| failure.message))
-    }
-}
-
-/// How often each gap is measured, so that all of them take `time` at most: the short ones first, each up to its share of
-/// what is left, so that what they do not need goes to the long ones. `single` is the time of one inference, of which
-/// every gap takes two.
-fn shares(gaps: &[Duration], time: Duration, single: Duration) -> Vec<Share> {
-    let mut left = time.as_secs_f64();
-    let mut shares = Vec::new();
-    for (place, &gap) in gaps.iter().enumerate() {
-        let cost = (gap + single * 2).as_secs_f64().max(1e-6);
-        let fits = (left / (gaps.len() - place) as f64 / cost) as u64;
-        let count = if fits < LEAST { 0 } else { fits.min(MOST) };
-        left -= cost * count as f64;
-        shares.push(Share { gap, count });
-    }
-    shares
-}
-
-/// Latencies by gap. The gaps take turns.
-async fn measure(launch: &mut Launch, shares: &[Share]) -> Result<Vec<Vec<Nanos>>, Failure> {
-    let mut found = vec![Vec::new(); shares.len()];
-    for turn in 0..TURNS {
-        for (share, latencies) in shares.iter().zip(&mut found) {
-            let count = share.count * (turn + 1) / TURNS - share.count * turn / TURNS;
-            if count > 0 {
-                latencies.extend(ask(launch, share.gap, count).await?);
+            let log = self.diagnosis_log(key.session)?;
+            let began = Instant::now();
+            let spec = self.plan.sessions[key.session].clone();
+            let (mut launch, single) = match self.unrecorded(key, &spec, inputs, log).await {
+                Ok(started) => started,
+                Err(failure) => return Ok(Err(failure.message)),
+            };
+            let spending = spending.get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single));
+            let measured = spending.measure(&mut launch, number, &mut found).await;
+            launch.worker.end().await;
+            if let Err(failure) = measured {
+                return Ok(Err(failure.message));
             }
         }
+        Ok(Ok(spending.map(|spending| gaps_of(&spending.shares, found, time)).unwrap_or_default()))
     }
-    Ok(found)
+}
+
+impl Spending {
+    /// As many launches as are wanted, unless `started`, the time that one takes before its first gap, is too long
+    /// for that. `single` is the time of one inference.
+    fn of(gaps: &[Duration], time: Duration, started: Duration, single: Duration) -> Self {
+        let affordable = (time.as_secs_f64() * LAUNCH_SHARE / started.as_secs_f64().max(1e-6)) as u64;
+        let launches = affordable.clamp(1, LAUNCHES);
+        let left = time.as_secs_f64() - started.as_secs_f64() * launches as f64;
+        Spending { launches, shares: shares(gaps, left.max(0.0), single) }
+    }
+
+    /// What a launch measures of a share: as much as the others, as far as that can be.
+    fn of_launch(&self, share: &Share, number: u64) -> u64 {
+        share.count * (number + 1) / self.launches - share.count * number / self.launches
+    }
+
+    /// Measures the gaps in one launch, in turn the short ones first and the long ones first.
+    async fn measure(&self, launch: &mut Launch, number: u64, found: &mut [Vec<Vec<Nanos>>]) -> Result<(), Failure> {
+        let mut places: Vec<usize> = (0..self.shares.len()).collect();
+        if number % 2 == 1 {
+            places.reverse();
+        }
+        for place in places {
+            let share = &self.shares[place];
+            let latencies = match self.of_launch(share, number) {
+                0 => Vec::new(),
+                count => ask(launch, share.gap, count).await?,
+            };
+            found[place].push(latencies);
+        }
+        Ok(())
+    }
+}
+
+/// How often each gap is measured, so that all of them take `left` seconds at most: each once in every launch first, as
+/// far as there is time, and then the short ones more often, each up to its share of what is left. Every gap takes two
+/// inferences, of `single` each.
+fn shares(gaps: &[Duration], mut left: f64, single: Duration) -> Vec<Share> {
+    let cost = |gap: Duration| (gap + single * 2).as_secs_f64().max(1e-6);
+    let mut shares: Vec<Share> = Vec::new();
+    for &gap in gaps {
+        let fits = ((left / cost(gap)) as u64).min(LAUNCHES);
+        let count = if fits < LEAST { 0 } else { fits };
+        left -= cost(gap) * count as f64;
+        shares.push(Share { gap, count });
+    }
+    let mut to_come = gaps.len();
+    for share in &mut shares {
+        let fits = (left / to_come as f64 / cost(share.gap)) as u64;
+        let more = if share.count < LAUNCHES { 0 } else { fits.min(MOST - share.count) };
+        left -= cost(share.gap) * more as f64;
+        share.count += more;
+        to_come -= 1;
+    }
+    shares
 }
 
 async fn ask(launch: &mut Launch, gap: Duration, count: u64) -> Result<Vec<Nanos>, Failure> {
@@ -129,8 +168,8 @@ async fn ask(launch: &mut Launch, gap: Duration, count: u64) -> Result<Vec<Nanos
     }
 }
 
-fn gaps_of(shares: &[Share], found: Vec<Vec<Nanos>>, time: Duration) -> Vec<IdleGap> {
-    let gap = |(share, latencies): (&Share, Vec<Nanos>)| IdleGap {
+fn gaps_of(shares: &[Share], found: Vec<Vec<Vec<Nanos>>>, time: Duration) -> Vec<IdleGap> {
+    let gap = |(share, latencies): (&Share, Vec<Vec<Nanos>>)| IdleGap {
         gap_ns: share.gap.into(),
         latencies_ns: if share.count == 0 { Err(why_not(share.gap, time)) } else { Ok(latencies) },
     };
@@ -151,30 +190,48 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
+    const GAPS: [Duration; 4] =
+        [Duration::ZERO, Duration::from_millis(10), Duration::from_millis(100), Duration::from_secs(1)];
 
-    fn counts(time: Duration, single: Duration) -> Vec<u64> {
-        let gaps = [Duration::ZERO, MS * 10, MS * 100, MS * 1000];
-        shares(&gaps, time, single).iter().map(|share| share.count).collect()
+    fn counts(left: f64, single: Duration) -> Vec<u64> {
+        shares(&GAPS, left, single).iter().map(|share| share.count).collect()
     }
 
     #[test]
-    fn short_gaps_are_measured_more_often_and_leave_their_time_to_long_ones() {
-        // 12 s and 1 ms for an inference: 60 x 2 ms, 60 x 12 ms, then 11.16 s / 2 / 102 ms = 54.7, then 5.652 s / 1.002 s.
-        assert_eq!(counts(MS * 12_000, MS), [60, 60, 54, 5]);
+    fn every_gap_has_its_place_in_every_launch_before_short_ones_are_measured_more_often() {
+        // Once in each of 8 launches: 8 x (2 + 12 + 102 + 1002) ms = 8.944 s of 12 s. Of the 3.056 s that are left: 52 more
+        // without a gap and 52 x 12 ms, then 2.328 s / 2 / 102 ms = 11.4, then 1.206 s / 1.002 s = 1.2.
+        assert_eq!(counts(12.0, MS), [60, 60, 19, 9]);
     }
 
     #[test]
     fn what_does_not_fit_three_times_is_left_out() {
-        // 2 s: 60 x 2 ms, then 1.88 s / 3 / 12 ms = 52.2, then 1.256 s / 2 / 102 ms = 6.2, then 0.644 s for 1.002 s.
-        assert_eq!(counts(MS * 2_000, MS), [60, 52, 6, 0]);
+        // 2 s less 8 x 116 ms = 1.072 s, in which a gap of 1 s fits once; a quarter of it is 22.3 x 12 ms after 52 x 2 ms
+        // have taken 0.104 s of theirs, and 0.704 s / 2 / 102 ms = 3.4.
+        assert_eq!(counts(2.0, MS), [60, 34, 11, 0]);
         let found = gaps_of(&[Share { gap: MS * 1000, count: 0 }], vec![Vec::new()], MS * 2_000);
         let reason = found[0].latencies_ns.as_ref().unwrap_err();
         assert!(reason.starts_with("3 gaps of 1s do not fit") && reason.contains("20% of the budget"), "{reason}");
     }
 
     #[test]
+    fn a_gap_that_fits_into_some_launches_alone_is_measured_there() {
+        // 5 s less 8 x 116 ms: 4 times 1.002 s.
+        let spending = Spending { launches: 8, shares: shares(&GAPS, 5.0, MS) };
+        let long = &spending.shares[3];
+        let by_launch: Vec<u64> = (0..8).map(|number| spending.of_launch(long, number)).collect();
+        assert_eq!((long.count, by_launch), (4, vec![0, 1, 0, 1, 0, 1, 0, 1]));
+    }
+
+    #[test]
     fn a_long_inference_counts_twice() {
-        // 60 s and 5 s for an inference: 60 s / 4 / 10 s is less than the three that a median takes, and so on.
-        assert_eq!(counts(MS * 60_000, MS * 5_000), [0, 0, 0, 5]);
+        // 10 s without a gap fit 6 times into 60 s.
+        assert_eq!(counts(60.0, MS * 5_000), [6, 0, 0, 0]);
+    }
+
+    #[test]
+    fn launches_that_take_long_to_start_are_fewer() {
+        let launches = |started: u32| Spending::of(&GAPS, MS * 12_000, MS * started, MS).launches;
+        assert_eq!([100, 1_000, 2_000, 5_000, 60_000].map(launches), [8, 6, 3, 1, 1]);
     }
 }

@@ -3,9 +3,11 @@
 //! It never loads a model and sleeps while a worker measures. Whoever shows progress is an [`Observer`]. Read [`run`]
 //! first.
 
+mod begin;
 mod block;
 mod cells;
 mod contrast;
+mod diagnosing;
 mod energy;
 mod fit;
 mod guide;
@@ -26,6 +28,7 @@ mod sweep;
 mod turns;
 mod worker_process;
 
+pub use diagnosing::Diagnosing;
 pub use guide::{Clock, Guide, Move};
 pub use pace::{Expected, expected};
 pub use probe::FoundRuntime;
@@ -38,15 +41,12 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::plan::{PageCache, Pin, Plan, RuntimeChoice, TuningPlan};
-use crate::record::store::{Journal, RunFolder, StoreError};
-use crate::record::{
-    CellRecord, EndReason, Event, Failure, Host, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Statistics,
-    Tuning,
-};
+use crate::plan::{PageCache, Pin, Plan};
+use crate::record::store::{RunFolder, StoreError};
+use crate::record::{EndReason, Event, Failure, Host, RunInfo, RunRecord};
 use crate::sample::{Roots, Sampler, affinity, process};
 use crate::units::Nanos;
-use prepare::Description;
+use begin::{Beginning, first_record, open_journal, prepare, settle_plan};
 use round::Run;
 
 /// Left of the budget when measuring ends: what writing the reports takes.
@@ -198,45 +198,6 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     run.finish(reason)
 }
 
-/// Fits the plan to what models and runtimes turned out to be.
-fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
-    let Prepared { descriptions, runtimes } = prepared;
-    job.notes.extend(probe::leave_out_unoffered(&mut job.plan, runtimes));
-    prepare::include_fixed_batch_sizes(&mut job.plan, descriptions);
-    if let Some(tuning) = &mut job.plan.tuning {
-        require_labels(tuning, descriptions)?;
-        let fixed = job.plan.batch_sizes.iter().filter(|size| !tuning.space.batch_sizes.contains(size));
-        let fixed: Vec<u64> = fixed.copied().collect();
-        tuning.space.batch_sizes.extend(fixed);
-        if job.resumed.is_none() {
-            tuning.base_sessions_count = job.plan.sessions.len();
-        }
-    }
-    job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, descriptions));
-    Ok(())
-}
-
-/// Begins the journal of a run, or takes up an old one; returns it with the time that was spent before.
-fn open_journal(
-    folder: RunFolder,
-    record: RunRecord,
-    resumed: Option<Box<RunRecord>>,
-    runtimes: Vec<RuntimeInfo>,
-) -> Result<(Journal, Duration), RunError> {
-    let (mut journal, before) = match resumed {
-        None => (Journal::begin(folder, record)?, Duration::ZERO),
-        Some(old) => guide::resume(folder, *old, &record, &runtimes)?,
-    };
-    for runtime in runtimes {
-        let record = journal.record();
-        let is_used = record.plan.sessions.iter().any(|session| *session.runtime.path() == runtime.path);
-        if is_used && !record.runtimes.iter().any(|known| known.path == runtime.path) {
-            journal.append(Event::Runtime(runtime))?;
-        }
-    }
-    Ok((journal, before))
-}
-
 /// When measuring ends at the latest.
 fn deadline(job: &Job) -> Option<Instant> {
     let length = match (job.extent, job.plan.schedule.budget_ns) {
@@ -244,34 +205,6 @@ fn deadline(job: &Job) -> Option<Instant> {
         (Extent::Whole | Extent::Rounds, budget) => Duration::from(budget?).saturating_sub(WRITING_RESERVE),
     };
     Some(job.started + length)
-}
-
-/// A limit on the fall of accuracy takes labels to hold it against.
-fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(), RunError> {
-    let datasets = || descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
-    let is_labelled = datasets().any(|dataset| dataset.class_labels.is_some());
-    if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled { Err(RunError::Unlabelled) } else { Ok(()) }
-}
-
-/// What is known before the first measurement.
-struct Prepared {
-    descriptions: Vec<Description>,
-    runtimes: Vec<RuntimeInfo>,
-}
-
-/// Reads the variants, and makes sure that there is something to measure and something to measure it with.
-async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Prepared, RunError> {
-    let descriptions = prepare::describe_all(&job.plan, &job.worker, observer).await;
-    if descriptions.iter().all(Result::is_err) {
-        return Err(RunError::NoVariant { failures: descriptions.into_iter().filter_map(Result::err).collect() });
-    }
-    let runtimes = probe::open_all(&job.plan, &job.runtimes, &job.worker).await.map_err(RunError::Runtime)?;
-    for (variant, description) in job.plan.variants.iter().zip(&descriptions) {
-        if let Err(failure) = description {
-            observer.observe(&Progress::Failed { session: &variant.name, place: None, failure });
-        }
-    }
-    Ok(Prepared { descriptions, runtimes })
 }
 
 /// Signals by which the user or the system asks this process to end.
@@ -318,59 +251,6 @@ fn place(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
             let _ = affinity::set_own_affinity(&placement.parent);
             Some(placement.worker)
         }
-    }
-}
-
-/// What the record holds from the beginning.
-struct Beginning {
-    info: RunInfo,
-    host: Host,
-    notes: Vec<String>,
-}
-
-/// The record as it stands before the first measurement.
-fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description]) -> RunRecord {
-    let Beginning { info, host, mut notes } = beginning;
-    let cell = |key| CellRecord {
-        key,
-        outcome: Outcome::Skipped { reason: cells::NOT_REACHED.into() },
-        latency_histogram: None,
-        warmup_histogram: None,
-        settled_after_rounds: None,
-    };
-    let described = descriptions.iter().flatten();
-    let inputs = described.clone().flat_map(|described| described.shapes.iter().flatten().chain([&described.inputs]));
-    for note in inputs.flat_map(|inputs| &inputs.notes) {
-        if !notes.contains(note) {
-            notes.push(note.clone());
-        }
-    }
-    if matches!(plan.sessions.first().map(|session| &session.runtime), Some(RuntimeChoice::Script(_))) {
-        notes.push("latencies come from a script: nothing was executed".into());
-    }
-    RunRecord {
-        schema_version: SCHEMA_VERSION,
-        run: RunInfo { harness_cost_ns: described.clone().map(|described| described.harness_cost_ns).min(), ..info },
-        host,
-        plan: plan.clone(),
-        runtimes: Vec::new(),
-        variants: descriptions.iter().map(prepare::variant_record).collect(),
-        dataset: described.clone().find_map(|described| described.dataset.clone()),
-        launches: Vec::new(),
-        cells: plan.cells().map(cell).collect(),
-        blocks: Vec::new(),
-        accuracy: Vec::new(),
-        notes,
-        statistics: Some(Statistics::in_use(stop::look_rounds(plan))),
-        fitness: None,
-        conditions: None,
-        placements: Vec::new(),
-        monitoring: None,
-        operators: Vec::new(),
-        peaks: Vec::new(),
-        contrasts: Vec::new(),
-        idle_gaps: Vec::new(),
-        tuning: plan.tuning.as_ref().map(|_| Tuning::default()),
     }
 }
 

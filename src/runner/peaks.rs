@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::round::Run;
 use super::worker_process::WorkerProcess;
@@ -15,13 +15,12 @@ use crate::runtime::Cache;
 use crate::sample::affinity;
 use crate::units::{Bytes, Nanos};
 
-/// Share of the budget that measuring may take.
-const BUDGET_SHARE: f64 = 0.05;
-/// What measuring one library with one number of threads takes at least: the worker, three models, three repetitions of
-/// each.
-const LEAST: Duration = Duration::from_millis(1500);
-/// Time for each of the three figures.
-const LENGTH: Nanos = Nanos(400_000_000);
+/// Share of the budget that measuring may take, and is given up after twice as much: it is done once on a machine.
+pub(super) const BUDGET_SHARE: f64 = 0.08;
+/// What measuring one library with one number of threads takes: the worker, three models, and the time for each.
+pub(super) const LEAST: Duration = Duration::from_millis(1100);
+/// Time for each of the three figures: some ten additions, and over a hundred products.
+const LENGTH: Nanos = Nanos(200_000_000);
 /// Size of each of the three tensors of the addition: several times the largest caches of today's processors.
 const TENSOR_SIZE: Bytes = Bytes(256 << 20);
 /// Peaks are kept for later runs where the median comes at least this close to the highest: else something disturbed them.
@@ -46,8 +45,7 @@ impl Run<'_> {
             let Some(version) = self.journal.record().runtime_of(session).map(|runtime| runtime.version.clone()) else {
                 continue;
             };
-            let file = self.peaks_file(&spec);
-            if let Some(peaks) = file.as_deref().and_then(kept) {
+            if let Some(peaks) = self.peaks_file(&spec).as_deref().and_then(kept) {
                 self.journal.append(Event::Peaks(Box::new(peaks)))?;
                 continue;
             }
@@ -55,23 +53,33 @@ impl Run<'_> {
                 is_too_short = true;
                 continue;
             }
-            let began = std::time::Instant::now();
-            self.observer.observe(&Progress::Peaks);
-            match self.ask_for_peaks(&spec, version).await {
-                Ok(peaks) => {
-                    if let Some(file) = file.filter(|_| is_steady(&peaks.rates)) {
-                        keep(&file, &peaks);
-                    }
-                    self.journal.append(Event::Peaks(Box::new(peaks)))?;
-                }
-                Err(failure) => self.note(format!("the machine's peaks are not known: {}", failure.message))?,
-            }
+            let began = Instant::now();
+            self.measure_peaks_of(&spec, version, left.map_or(Duration::MAX, |left| 2 * left)).await?;
             left = left.map(|left| left.saturating_sub(began.elapsed()));
         }
         if is_too_short {
             self.note("the machine's peaks are not measured: the budget is too short for it".into())?;
         }
         Ok(())
+    }
+
+    /// Measures the peaks for a session's library and threads within `limit`, and keeps them for later runs.
+    async fn measure_peaks_of(&mut self, spec: &SessionSpec, version: String, limit: Duration) -> Result<(), RunError> {
+        self.observer.observe(&Progress::Peaks);
+        let asked = tokio::time::timeout(limit, self.ask_for_peaks(spec, version)).await;
+        let too_long = |_| {
+            let message = format!("measuring them took more than {}% of the time budget", 200.0 * BUDGET_SHARE);
+            Err(Failure { kind: FailureKind::TimedOut, message, hint: None })
+        };
+        match asked.unwrap_or_else(too_long) {
+            Ok(peaks) => {
+                if let Some(file) = self.peaks_file(spec).filter(|_| is_steady(&peaks.rates)) {
+                    keep(&file, &peaks);
+                }
+                Ok(self.journal.append(Event::Peaks(Box::new(peaks)))?)
+            }
+            Err(failure) => self.note(format!("the machine's peaks are not known: {}", failure.message)),
+        }
     }
 
     async fn ask_for_peaks(&mut self, spec: &SessionSpec, runtime_version: String) -> Result<MachinePeaks, Failure> {

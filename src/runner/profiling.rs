@@ -1,8 +1,9 @@
 //! Where the nodes of a session run and for how long, found out in launches of their own: a profiled session is slower,
 //! and is not timed.
 //!
-//! Every session is profiled at its smallest batch size before the rounds, and at the one of best throughput, which only
-//! the rounds tell, after them.
+//! Every session is profiled at its smallest batch size of the first shape before the rounds. After them follow the batch
+//! size at which the baseline has its best throughput, which only the rounds tell and which all share so that they can be
+//! compared, and the last shape.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -20,9 +21,9 @@ use crate::sample::affinity;
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that profiling may take before the rounds, and once more after them.
-const BUDGET_SHARE: f64 = 0.05;
-/// Time for the inferences of one session.
-const MAX_LENGTH: Duration = Duration::from_secs(1);
+pub(super) const BUDGET_SHARE: f64 = 0.04;
+/// Time for the inferences of one session; half of it after the rounds, where inferences are longer, and distorted less.
+pub(super) const MAX_LENGTH: Duration = Duration::from_millis(400);
 /// Inferences of one session, and bytes of its trace, which a node of an inference adds about a kibibyte to, and more
 /// for each thread.
 const MAX_INFERENCES: u64 = 60;
@@ -36,6 +37,14 @@ const TWIN_ROOM: u64 = 4;
 const MAX_LABEL: usize = 150;
 /// Why a session has no profile that there was no time for.
 const NO_TIME: &str = "there was no time left for it";
+
+/// What is profiled in one launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Subject {
+    session: usize,
+    shape: usize,
+    batch_size: u64,
+}
 
 /// What one pass over the sessions may take, and what it has taken.
 struct Pass {
@@ -69,31 +78,32 @@ impl Run<'_> {
     /// Returns the time to reserve for [`Run::profile_rest`].
     pub(super) async fn profile_all(&mut self) -> Result<Duration, RunError> {
         let began = Instant::now();
-        let smallest = |&session: &usize| Some((session, self.smallest_open(session)?));
-        let sessions: Vec<(usize, u64)> = self.in_turn().iter().filter_map(smallest).collect();
+        let subjects: Vec<Subject> =
+            self.in_turn().into_iter().filter_map(|session| self.smallest_open(session)).collect();
         let share = |budget: Nanos| Duration::from(budget).mul_f64(BUDGET_SHARE);
         let limit = self.plan.schedule.budget_ns.map(share);
-        let sessions_count = sessions.len();
-        let mut pass = Pass::begin(limit, sessions_count);
-        for (session, batch_size) in sessions {
-            let is_due = self.is_to_be_placed(session);
+        let subjects_count = subjects.len();
+        let mut pass = Pass::begin(limit, subjects_count);
+        for subject in subjects {
+            let is_due = self.is_to_be_placed(subject.session);
             if let Some(length) = pass.next_length().or(is_due.then_some(Duration::ZERO)) {
-                pass.overhead = Some(self.profile(session, batch_size, length).await?);
+                pass.overhead = Some(self.profile(subject, length).await?);
             }
         }
         let taken = began.elapsed();
-        let is_done = self.plan.batch_sizes.len() == 1 && self.journal.record().operators.len() == sessions_count;
+        let is_only_place = self.plan.batch_sizes.len() == 1 && self.plan.shapes.len() == 1;
+        let is_done = is_only_place && self.journal.record().operators.len() == subjects_count;
         Ok(if is_done { Duration::ZERO } else { limit.map_or(taken, |limit| taken.min(limit)) })
     }
 
-    /// Profiles the sessions that there was no time for, and all of them at the batch size of best throughput.
+    /// Profiles the sessions that there was no time for, and all of them at a large batch size and at the last shape.
     pub(super) async fn profile_rest(&mut self) -> Result<(), RunError> {
         let rest = self.unprofiled();
         let mut pass = Pass::begin(Some(self.remaining()), rest.len());
-        for (session, batch_size) in rest {
+        for subject in rest {
             match pass.next_length() {
-                Some(length) => pass.overhead = Some(self.profile(session, batch_size, length).await?),
-                None => self.put_operators(session, batch_size, Err(NO_TIME.into()))?,
+                Some(length) => pass.overhead = Some(self.profile(subject, length.min(MAX_LENGTH / 2)).await?),
+                None => self.put_operators(subject, Err(NO_TIME.into()))?,
             }
         }
         Ok(())
@@ -101,26 +111,31 @@ impl Run<'_> {
 
     /// Writes down that the run was interrupted before [`Run::profile_rest`] had come to the end.
     pub(super) fn leave_unprofiled(&mut self) -> Result<(), RunError> {
-        for (session, batch_size) in self.unprofiled() {
-            self.put_operators(session, batch_size, Err("the run was interrupted before it".into()))?;
+        for subject in self.unprofiled() {
+            self.put_operators(subject, Err("the run was interrupted before it".into()))?;
         }
         Ok(())
     }
 
-    /// Sessions with their smallest batch sizes and those of best throughput, where they have not been profiled.
-    fn unprofiled(&self) -> Vec<(usize, u64)> {
+    /// What is worth profiling of what was measured, and has not been profiled.
+    fn unprofiled(&self) -> Vec<Subject> {
         let record = self.journal.record();
-        let is_new = |&(session, batch_size): &(usize, u64)| {
-            !record.operators.iter().any(|known| (known.session, known.batch_size) == (session, batch_size))
+        let large = self.plan.baseline_session().and_then(|baseline| fastest(&rates(record, baseline)));
+        let sessions = self.in_turn();
+        let rates: Vec<(usize, Rates)> =
+            sessions.into_iter().map(|session| (session, rates(record, session))).collect();
+        let of_all = |place: &dyn Fn(&Rates) -> Option<(usize, u64)>| -> Vec<Subject> {
+            let subject = |(session, rates): &(usize, Rates)| {
+                let (shape, batch_size) = place(rates)?;
+                Some(Subject { session: *session, shape, batch_size })
+            };
+            rates.iter().filter_map(subject).collect()
         };
-        let with = |batch_size: fn(&BTreeMap<u64, f64>) -> Option<u64>| {
-            let size = move |session| Some((session, batch_size(&rates(record, session))?));
-            self.in_turn().into_iter().filter_map(size)
-        };
-        let mut sizes: Vec<(usize, u64)> = with(smallest).chain(with(fastest)).filter(is_new).collect();
-        let mut seen = BTreeSet::new();
-        sizes.retain(|size| seen.insert(*size));
-        sizes
+        let at_large = |rates: &Rates| large.filter(|place| rates.contains_key(place)).or_else(|| fastest(rates));
+        let mut subjects = [of_all(&smallest), of_all(&at_large), of_all(&last_shape)].concat();
+        let mut seen: BTreeSet<Subject> = record.operators.iter().map(subject_of).collect();
+        subjects.retain(|subject| seen.insert(*subject));
+        subjects
     }
 
     /// Sessions that can be profiled, the baseline's first.
@@ -132,9 +147,9 @@ impl Run<'_> {
         sessions
     }
 
-    fn smallest_open(&self, session: usize) -> Option<u64> {
+    fn smallest_open(&self, session: usize) -> Option<Subject> {
         let open = self.plan.cells().filter(|key| key.session == session && self.is_open(*key));
-        open.map(|key| key.batch_size).min()
+        open.map(|key| Subject { session, shape: key.shape, batch_size: key.batch_size }).min()
     }
 
     /// Whether it is still to be found out where the nodes of a session run, which tells whether it can be measured.
@@ -143,38 +158,36 @@ impl Run<'_> {
             && !self.journal.record().placements.iter().any(|known| known.session == session)
     }
 
-    /// Profiles one session at one batch size, and returns what that took besides the inferences.
-    async fn profile(&mut self, session: usize, batch_size: u64, length: Duration) -> Result<Duration, RunError> {
+    /// Profiles one session at one place, and returns what that took besides the inferences.
+    async fn profile(&mut self, subject: Subject, length: Duration) -> Result<Duration, RunError> {
+        let session = subject.session;
         let label = self.journal.record().session_label(session);
         self.observer.observe(&Progress::Profiling { session: &label });
         let began = Instant::now();
-        match self.launch_profile(session, batch_size, length).await? {
+        match self.launch_profile(subject, length).await? {
             Ok((placement, operators)) => {
                 if self.is_to_be_placed(session) {
                     self.journal.append(Event::Placement(Box::new(PlacementRecord { session, placement })))?;
                 }
-                self.put_operators(session, batch_size, Ok(operators))?;
+                self.put_operators(subject, Ok(operators))?;
             }
-            Err(failure) => self.put_failure(session, batch_size, &failure)?,
+            Err(failure) => self.put_failure(subject, &failure)?,
         }
         Ok(began.elapsed().saturating_sub(length))
     }
 
-    fn put_operators(
-        &mut self,
-        session: usize,
-        batch_size: u64,
-        profile: Result<Profiled, String>,
-    ) -> Result<(), RunError> {
-        let profile = OperatorProfile { session, shape: 0, batch_size, profile };
+    fn put_operators(&mut self, subject: Subject, profile: Result<Profiled, String>) -> Result<(), RunError> {
+        let Subject { session, shape, batch_size } = subject;
+        let profile = OperatorProfile { session, shape, batch_size, profile };
         Ok(self.journal.append(Event::Operators(Box::new(profile)))?)
     }
 
     /// A session could not be profiled. What keeps it from being created as well is said when it is measured, or, if it
     /// was to be accelerated, here.
-    fn put_failure(&mut self, session: usize, batch_size: u64, failure: &Failure) -> Result<(), RunError> {
+    fn put_failure(&mut self, subject: Subject, failure: &Failure) -> Result<(), RunError> {
         use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
-        self.put_operators(session, batch_size, Err(failure.message.clone()))?;
+        self.put_operators(subject, Err(failure.message.clone()))?;
+        let session = subject.session;
         let label = self.journal.record().session_label(session);
         if self.is_to_be_placed(session) {
             return match failure.kind {
@@ -192,14 +205,17 @@ impl Run<'_> {
 
     async fn launch_profile(
         &mut self,
-        session: usize,
-        batch_size: u64,
+        subject: Subject,
         length: Duration,
     ) -> Result<Result<(Placement, Profiled), Failure>, RunError> {
-        let spec = self.plan.sessions[session].clone();
+        let spec = self.plan.sessions[subject.session].clone();
         let variant = &self.plan.variants[spec.variant];
         let Ok(described) = &self.descriptions[spec.variant] else {
             return Ok(Err(failure("the model was not read")));
+        };
+        let inputs = match described.inputs_at(subject.shape) {
+            Ok(inputs) => inputs.clone(),
+            Err(reason) => return Ok(Err(failure(reason))),
         };
         let traces = self.journal.folder().traces();
         let create = || {
@@ -207,12 +223,12 @@ impl Run<'_> {
             tempfile::Builder::new().prefix(".").tempdir_in(&traces)
         };
         let scratch = create().map_err(|source| StoreError::Write { path: traces.clone(), source })?;
-        let trace_file = self.trace_file(session, batch_size);
+        let trace_file = self.trace_file(subject);
         let threads = spec.options.intra_threads.max(1);
         let request = ProfileRequest {
             model: variant.path.clone(),
-            inputs: described.inputs.clone(),
-            batch_size,
+            inputs,
+            batch_size: subject.batch_size,
             trace_file: trace_file.clone(),
             scratch: scratch.path().to_owned(),
             max_inferences: max_inferences(described, threads),
@@ -248,35 +264,53 @@ impl Run<'_> {
         Ok(found)
     }
 
-    /// A file that does not exist yet, called after the session.
-    fn trace_file(&self, session: usize, batch_size: u64) -> PathBuf {
+    /// A file that does not exist yet, called after the session and the shape.
+    fn trace_file(&self, Subject { session, shape, batch_size }: Subject) -> PathBuf {
         let folder = self.journal.folder().traces();
-        let label = file_safe(&self.journal.record().session_label(session));
+        let label = self.journal.record().session_label(session);
+        let label = file_safe(&format!("{label}{}", self.plan.shape_words(shape)));
         let file = folder.join(format!("{label}-batch{batch_size}.json"));
         if file.exists() { folder.join(format!("{label}-{session}-batch{batch_size}.json")) } else { file }
     }
 }
 
-/// Samples per nanosecond in the median block of a session, by batch size.
-fn rates(record: &RunRecord, session: usize) -> BTreeMap<u64, f64> {
-    let mut rates: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for block in record.blocks.iter().filter(|block| block.key.session == session && block.key.shape == 0) {
+fn subject_of(profile: &OperatorProfile) -> Subject {
+    Subject { session: profile.session, shape: profile.shape, batch_size: profile.batch_size }
+}
+
+/// Samples per nanosecond in the median block of a session, by shape and batch size.
+type Rates = BTreeMap<(usize, u64), f64>;
+
+fn rates(record: &RunRecord, session: usize) -> Rates {
+    let mut rates: BTreeMap<(usize, u64), Vec<f64>> = BTreeMap::new();
+    for block in record.blocks.iter().filter(|block| block.key.session == session) {
         let samples = (block.inferences_count * block.key.batch_size) as f64;
-        rates.entry(block.key.batch_size).or_default().push(samples / block.elapsed_ns.as_f64().max(1.0));
+        let place = (block.key.shape, block.key.batch_size);
+        rates.entry(place).or_default().push(samples / block.elapsed_ns.as_f64().max(1.0));
     }
     let median = |mut rates: Vec<f64>| {
         rates.sort_unstable_by(f64::total_cmp);
         rates[rates.len() / 2]
     };
-    rates.into_iter().map(|(batch_size, rates)| (batch_size, median(rates))).collect()
+    rates.into_iter().map(|(place, rates)| (place, median(rates))).collect()
 }
 
-fn smallest(rates: &BTreeMap<u64, f64>) -> Option<u64> {
+/// The first shape and its smallest batch size.
+fn smallest(rates: &Rates) -> Option<(usize, u64)> {
     rates.keys().next().copied()
 }
 
-fn fastest(rates: &BTreeMap<u64, f64>) -> Option<u64> {
-    rates.iter().max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(&batch_size, _)| batch_size)
+/// The first shape and its batch size of best throughput.
+fn fastest(rates: &Rates) -> Option<(usize, u64)> {
+    let (first, _) = smallest(rates)?;
+    let of_first = rates.iter().filter(|((shape, _), _)| *shape == first);
+    of_first.max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(&place, _)| place)
+}
+
+/// The last shape and its smallest batch size.
+fn last_shape(rates: &Rates) -> Option<(usize, u64)> {
+    let (&(last, _), _) = rates.last_key_value()?;
+    rates.keys().find(|(shape, _)| *shape == last).copied()
 }
 
 /// Inferences of which the trace stays small.
@@ -291,7 +325,7 @@ fn has_room(described: &Described, available: Option<Bytes>) -> bool {
 }
 
 /// A label as the name of a file: what is awkward in a path becomes `-`.
-fn file_safe(label: &str) -> String {
+pub(super) fn file_safe(label: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let mut name: String = label.chars().map(plain).collect();
     name.truncate(name.floor_char_boundary(MAX_LABEL));
@@ -299,7 +333,8 @@ fn file_safe(label: &str) -> String {
     if name.is_empty() { "session".into() } else { name.into() }
 }
 
-fn failure(message: &str) -> Failure {
+/// A profile or a contrast that cannot be begun.
+pub(super) fn failure(message: &str) -> Failure {
     Failure { kind: FailureKind::BadInput, message: message.to_owned(), hint: None }
 }
 
@@ -326,10 +361,10 @@ mod tests {
     }
 
     #[test]
-    fn the_fastest_batch_size_is_that_of_most_samples() {
-        let rates = BTreeMap::from([(1, 0.5), (8, 2.0), (64, 1.5)]);
-        assert_eq!((smallest(&rates), fastest(&rates)), (Some(1), Some(8)));
-        assert_eq!(fastest(&BTreeMap::new()), None);
+    fn first_shape_is_profiled_at_two_batch_sizes_and_the_last_one_at_its_smallest() {
+        let rates = Rates::from([((0, 1), 0.5), ((0, 8), 2.0), ((0, 64), 1.5), ((2, 4), 3.0), ((2, 8), 4.0)]);
+        assert_eq!((smallest(&rates), fastest(&rates), last_shape(&rates)), (Some((0, 1)), Some((0, 8)), Some((2, 4))));
+        assert_eq!((fastest(&Rates::new()), last_shape(&Rates::new())), (None, None));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::launch::{self, Launch, LaunchSetup};
 use super::order::Draw;
 use super::pace::{self, RoundCost};
 use super::prepare::Description;
+use super::profiling::file_safe;
 use super::{Extent, Observer, Progress, RunError, WorkerCommand, stop, sweep};
 use crate::plan::{At, CellKey, PageCache, Plan, SweepEnd};
 use crate::record::store::{Journal, StoreError};
@@ -278,7 +279,7 @@ impl Run<'_> {
 
     /// The log of a variant's workers, with a line that says where this launch begins.
     pub(super) fn log_file(&self, variant: &str, launch: u64, round: u64) -> Result<File, StoreError> {
-        let path = self.journal.folder().logs().join(format!("{}.log", variant.replace(['/', '\\'], "-")));
+        let path = self.journal.folder().logs().join(format!("{}.log", file_safe(variant)));
         let open = || {
             let mut file = File::options().create(true).append(true).read(true).open(&path)?;
             writeln!(file, "# launch {launch}, round {}", round + 1)?;

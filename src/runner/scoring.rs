@@ -52,16 +52,28 @@ impl Run<'_> {
     /// Scores one session of a search, if it is not scored yet.
     pub(super) async fn score_one(&mut self, session: usize) -> Result<(), RunError> {
         let baseline = self.plan.baseline_session();
+        let of_baseline = |record: &&AccuracyRecord| Some(record.session) == baseline && record.outcome.is_ok();
+        let scored = self.journal.record().accuracy.iter().find(of_baseline).filter(|_| Some(session) != baseline);
+        let max_samples = scored.map(|record| record.samples_count);
+        if let (Some(baseline), Some(max_samples)) = (baseline, max_samples) {
+            self.restore_outputs(baseline, max_samples).await?;
+        }
         let outputs = self.journal.folder().path().join(OUTPUTS);
         let role = match (Some(session) == baseline, outputs.exists()) {
             (true, _) => EvaluationRole::Baseline(outputs),
             (false, true) => EvaluationRole::Candidate(outputs),
             (false, false) => EvaluationRole::Alone,
         };
-        let of_baseline = |record: &&AccuracyRecord| Some(record.session) == baseline && record.outcome.is_ok();
-        let scored = self.journal.record().accuracy.iter().find(of_baseline);
-        let max_samples = scored.map(|record| record.samples_count).filter(|_| Some(session) != baseline);
         self.score(session, role, max_samples).await?;
+        Ok(())
+    }
+
+    /// Computes the outputs of the baseline again where they are no longer there, as in a search that is taken up again.
+    async fn restore_outputs(&mut self, baseline: usize, max_samples: u64) -> Result<(), RunError> {
+        let outputs = self.journal.folder().path().join(OUTPUTS);
+        if !outputs.exists() {
+            self.evaluated(baseline, EvaluationRole::Baseline(outputs), Some(max_samples)).await?;
+        }
         Ok(())
     }
 
@@ -78,6 +90,19 @@ impl Run<'_> {
             self.journal.append(Event::Accuracy(Box::new(record)))?;
             return Ok(None);
         }
+        let Some(record) = self.evaluated(session, role, max_samples).await? else { return Ok(None) };
+        let samples = record.outcome.is_ok().then_some(record.samples_count);
+        self.journal.append(Event::Accuracy(Box::new(record)))?;
+        Ok(samples)
+    }
+
+    /// What the outputs of a session are worth; `None` if no worker could be started for it.
+    async fn evaluated(
+        &mut self,
+        session: usize,
+        role: EvaluationRole,
+        max_samples: Option<u64>,
+    ) -> Result<Option<AccuracyRecord>, RunError> {
         let Ok(described) = &self.descriptions[self.plan.sessions[session].variant] else { return Ok(None) };
         let inputs = described.inputs.clone();
         let batch_size = described.model.batch_axis.fixed_size.unwrap_or(BATCH_SIZE);
@@ -113,9 +138,7 @@ impl Run<'_> {
             }
         };
         launch.worker.end().await;
-        let samples = record.outcome.is_ok().then_some(record.samples_count);
-        self.journal.append(Event::Accuracy(Box::new(record)))?;
-        Ok(samples)
+        Ok(Some(record))
     }
 
     /// How long scoring a session may take; well within the time after which its worker counts as stuck.

@@ -3,15 +3,17 @@
 //! Records come from other machines, so nothing in the text is believed: the decoder of the crate allocates what a
 //! header claims and overflows on some counts, and therefore only sees what was checked here.
 
-use std::io::Read;
+use std::cell::RefCell;
+use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flate2::read::ZlibDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{DeserializeError, Deserializer, Serializer, V2DeflateSerializer};
 
 use super::histogram::{DIGITS, HIGHEST_NS, LOWEST_NS};
+use crate::units::Nanos;
 
 /// What version 2 adds to the format's cookies: nothing is known of the width of a count.
 const COOKIE_WORD_SIZE: u32 = 0x10;
@@ -19,12 +21,21 @@ const COOKIE_WORD_SIZE: u32 = 0x10;
 const COMPRESSED_COOKIE: u32 = 0x1c84_9304 | COOKIE_WORD_SIZE;
 /// First word of the plain form, by the HdrHistogram V2 format.
 const PLAIN_COOKIE: u32 = 0x1c84_9303 | COOKIE_WORD_SIZE;
+/// Sub-buckets that tell 3 digits apart; each doubling of the range beyond them adds half as many.
+const SUB_BUCKETS: u64 = 2048;
 /// Bytes of the plain form before its counts.
 const HEADER_LEN: usize = 40;
 /// Bytes that one count or run of zeros takes at most (a ZigZag LEB128 of 64 bits).
 const MAX_VARINT_LEN: usize = 9;
+/// Bytes that the plain form of most histograms fits into.
+const COMMON_LEN: usize = 1 << 10;
 /// Most latencies that a decoded histogram may claim, so that sums of counts are exact in `f64` and cannot overflow.
 const MAX_COUNT: u64 = 1 << 53;
+
+thread_local! {
+    /// To set one up takes longer than to inflate a histogram with it, and a record holds one for each cell and launch.
+    static INFLATER: RefCell<Decompress> = RefCell::new(Decompress::new(true));
+}
 
 /// Why text is not a latency histogram.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +48,7 @@ pub enum HistogramError {
     OtherFormat,
     /// The compressed bytes are damaged.
     #[error("latency histogram is damaged")]
-    Damaged(#[source] std::io::Error),
+    Damaged(#[source] io::Error),
     /// There are more or fewer counts than the header says or the range has.
     #[error("latency histogram is damaged: its counts do not fit its header")]
     BadCounts,
@@ -68,17 +79,35 @@ pub(super) fn encode(histogram: &Histogram<u64>) -> String {
 
 /// The histogram that a text holds. Bounded in time and memory by the text's length and the histogram's range.
 pub(super) fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
+    let plain = plain(text)?;
+    counts(&plain[HEADER_LEN..])?;
+    Deserializer::new().deserialize(&mut plain.as_slice()).map_err(HistogramError::Refused)
+}
+
+/// The buckets of a histogram's text that hold any latencies, ascending, each with how many it holds. Bounded in time and
+/// memory by the text's length.
+pub(super) fn decode_counts(text: &str) -> Result<Vec<(u64, u64)>, HistogramError> {
+    counts(&plain(text)?[HEADER_LEN..])
+}
+
+/// The middle of a bucket, of which the first [`SUB_BUCKETS`] hold one value each.
+pub(super) fn middle(bucket: u64) -> Nanos {
+    const HALF: u64 = SUB_BUCKETS / 2;
+    let doublings = (bucket / HALF).saturating_sub(1);
+    let lowest = (bucket - doublings * HALF) << doublings;
+    Nanos(lowest + ((1_u64 << doublings) >> 1))
+}
+
+/// The plain form of a text, with a header that fits.
+fn plain(text: &str) -> Result<Vec<u8>, HistogramError> {
     let bytes = STANDARD.decode(text).map_err(HistogramError::NotBase64)?;
     let plain = inflate(&bytes)?;
     check_header(&plain)?;
-    check_counts(&plain[HEADER_LEN..])?;
-    Deserializer::new().deserialize(&mut plain.as_slice()).map_err(HistogramError::Refused)
+    Ok(plain)
 }
 
 /// Buckets of the range.
 fn buckets() -> usize {
-    // 2^11 sub-buckets tell 3 digits apart; each doubling of the range beyond them adds half as many.
-    const SUB_BUCKETS: u64 = 2048;
     let doublings = (HIGHEST_NS / SUB_BUCKETS).ilog2() as usize + 1;
     (doublings + 2) * SUB_BUCKETS as usize / 2
 }
@@ -101,14 +130,24 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, HistogramError> {
     if body.len() != length {
         return Err(HistogramError::BadCounts);
     }
+    INFLATER.with_borrow_mut(|inflater| inflated(inflater, body))
+}
+
+/// What `body` holds, at most as long as a histogram of this range can be.
+fn inflated(inflater: &mut Decompress, body: &[u8]) -> Result<Vec<u8>, HistogramError> {
     let longest = HEADER_LEN + buckets() * MAX_VARINT_LEN;
-    let mut plain = Vec::new();
-    let mut reader = ZlibDecoder::new(body).take(longest as u64 + 1);
-    reader.read_to_end(&mut plain).map_err(HistogramError::Damaged)?;
-    if plain.len() > longest {
-        return Err(HistogramError::BadCounts);
+    let mut plain = Vec::with_capacity(COMMON_LEN);
+    inflater.reset(true);
+    loop {
+        let rest = &body[inflater.total_in() as usize..];
+        match inflater.decompress_vec(rest, &mut plain, FlushDecompress::None) {
+            Ok(Status::StreamEnd) if plain.len() <= longest => return Ok(plain),
+            Ok(_) if plain.len() > longest => return Err(HistogramError::BadCounts),
+            Ok(_) if plain.len() == plain.capacity() => plain.reserve(plain.len()),
+            Ok(_) => return Err(HistogramError::Damaged(io::ErrorKind::UnexpectedEof.into())),
+            Err(error) => return Err(HistogramError::Damaged(error.into())),
+        }
     }
-    Ok(plain)
 }
 
 /// Whether the header is that of a histogram of this range, and as long as it says.
@@ -126,8 +165,10 @@ fn check_header(plain: &[u8]) -> Result<(), HistogramError> {
     Ok(())
 }
 
-/// Whether the counts fit the range. The decoder itself overflows on some that do not.
-fn check_counts(payload: &[u8]) -> Result<(), HistogramError> {
+/// The buckets that hold any latencies, and how many each does. Counts that do not fit the range are an error; the decoder
+/// of the crate overflows on some.
+fn counts(payload: &[u8]) -> Result<Vec<(u64, u64)>, HistogramError> {
+    let mut found = Vec::new();
     let (mut index, mut total) = (0_u64, 0_u64);
     let mut rest = payload;
     while !rest.is_empty() {
@@ -137,6 +178,7 @@ fn check_counts(payload: &[u8]) -> Result<(), HistogramError> {
         let magnitude = encoded.div_ceil(2);
         if encoded % 2 == 0 {
             total = total.saturating_add(magnitude);
+            found.push((index, magnitude));
             index += 1;
         } else {
             index = index.saturating_add(magnitude);
@@ -145,7 +187,7 @@ fn check_counts(payload: &[u8]) -> Result<(), HistogramError> {
             return Err(HistogramError::BadCounts);
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// One LEB128 number of at most 9 bytes, whose last byte holds 8 bits, and how many bytes it took.
@@ -168,7 +210,6 @@ fn read_varint(bytes: &[u8]) -> Option<(u64, usize)> {
 mod tests {
     use super::*;
     use crate::stats::Latencies;
-    use crate::units::Nanos;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 

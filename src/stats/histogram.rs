@@ -63,38 +63,10 @@ impl Latencies {
         self.histogram.is_empty()
     }
 
-    /// Latencies above `bound`, each counted as the middle of its bucket.
-    #[must_use]
-    pub fn count_above(&self, bound: Nanos) -> u64 {
-        let [up_to] = self.counts_up_to([bound]);
-        self.count() - up_to
-    }
-
-    /// Latencies at or below each of `bounds`, which come in any order, each counted as the middle of its bucket: one
-    /// pass over the histogram for all of them.
-    pub(super) fn counts_up_to<const N: usize>(&self, bounds: [Nanos; N]) -> [u64; N] {
-        let mut ascending: [usize; N] = std::array::from_fn(|place| place);
-        ascending.sort_unstable_by_key(|&place| bounds[place]);
-        let mut counts = [0; N];
-        // Nothing lies below the smallest latency.
-        let (mut next, mut counted) = (self.histogram.min(), 0);
-        for place in ascending {
-            if let Some(last) = self.last_counted(bounds[place]).filter(|&last| last >= next) {
-                counted += self.histogram.count_between(next, last);
-                next = self.histogram.next_non_equivalent(last);
-            }
-            counts[place] = counted;
-        }
-        counts
-    }
-
-    /// The largest value whose bucket has its middle at or below `bound`.
-    fn last_counted(&self, bound: Nanos) -> Option<u64> {
-        if bound.0 >= HIGHEST_NS {
-            return Some(HIGHEST_NS);
-        }
-        let is_counted = self.histogram.median_equivalent(bound.0) <= bound.0;
-        if is_counted { Some(bound.0) } else { self.histogram.lowest_equivalent(bound.0).checked_sub(1) }
+    /// The buckets that hold any latencies, ascending: their middles, and how many latencies each holds.
+    pub(super) fn recorded(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
+        let middle = |value: u64| Nanos(self.histogram.median_equivalent(value));
+        self.histogram.iter_recorded().map(move |step| (middle(step.value_iterated_to()), step.count_at_value()))
     }
 
     /// The smallest latency; `None` if there are none.
@@ -132,7 +104,7 @@ impl Latencies {
     }
 
     /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own median. A figure of
-    /// a report comes from [`Latencies::percentiles`], which refuses where the sample is too small.
+    /// a report comes from [`Buckets::percentiles`](super::Buckets::percentiles), which refuses where the sample is too small.
     #[must_use]
     pub fn nearest_rank(&self, quantile: Quantile) -> Option<Nanos> {
         self.at_ranks(&[quantile.rank(self.count())])?.first().copied()
@@ -161,19 +133,19 @@ impl Default for Latencies {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
-    fn of(values: impl IntoIterator<Item = u64>) -> Latencies {
+    pub(in crate::stats) fn of(values: impl IntoIterator<Item = u64>) -> Latencies {
         let mut latencies = Latencies::new();
         values.into_iter().for_each(|value| latencies.record(Nanos(value)));
         latencies
     }
 
     /// Latencies over the whole range, as many at every order of magnitude.
-    fn spread(seed: u64, count: usize) -> Vec<u64> {
+    pub(in crate::stats) fn spread(seed: u64, count: usize) -> Vec<u64> {
         let mut rng = Pcg64::seed_from_u64(seed);
         (0..count).map(|_| 10_f64.powf(rng.random_range(0.0..12.5)) as u64).collect()
     }
@@ -227,26 +199,6 @@ mod tests {
         for ranks in [&[0][..], &[4], &[2, 1]] {
             assert_eq!(latencies.at_ranks(ranks), None, "{ranks:?}");
         }
-    }
-
-    #[test]
-    fn latencies_above_a_bound_agree_with_the_ranks() {
-        let latencies = of(spread(5, 1_000));
-        for rank in [1, 10, 500, 900, 1_000] {
-            let bound = latencies.at_ranks(&[rank]).unwrap()[0];
-            let above = latencies.count_above(bound);
-            assert!(above <= 1_000 - rank && latencies.count_above(Nanos(bound.0 - 1)) > above, "{rank}: {above}");
-        }
-        assert_eq!(of([10, 20, 30]).count_above(Nanos(20)), 1);
-        assert_eq!((latencies.count_above(Nanos(0)), latencies.count_above(Nanos(u64::MAX))), (1_000, 0));
-    }
-
-    #[test]
-    fn counts_come_in_the_order_of_their_bounds() {
-        let latencies = of(spread(6, 1_000));
-        let bounds = [3_000_000, 20, 5_000_000_000_000, 3_000_001, 0].map(Nanos);
-        assert_eq!(latencies.counts_up_to(bounds), bounds.map(|bound| 1_000 - latencies.count_above(bound)));
-        assert_eq!(of([10, 20, 30]).counts_up_to([30, 20, 19].map(Nanos)), [3, 2, 1]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod binomial;
 mod bootstrap;
+mod buckets;
 mod codec;
 pub mod early_stopping;
 mod effective;
@@ -26,6 +27,7 @@ mod trend;
 mod verdict;
 
 pub use bootstrap::bootstrap;
+pub use buckets::Buckets;
 pub use codec::HistogramError;
 pub use forecast::Spread;
 pub use histogram::Latencies;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Latencies;
+use super::Buckets;
 use super::percentile::median;
 
 /// Two speeds between which the machine switched.
@@ -63,15 +63,15 @@ pub fn speed_states(block_medians: &[f64]) -> Option<SpeedStates> {
 ///
 /// `None` as well below 200 latencies, whose quantiles would repeat each other.
 #[must_use]
-pub fn latency_modes(latencies: &Latencies) -> Option<LatencyModes> {
+pub fn latency_modes(latencies: &Buckets) -> Option<LatencyModes> {
     let n = latencies.count();
     if n < LATENCY_POINTS {
         return None;
     }
     // The middle of each of as many equal parts.
     let rank = |part: u64| ((2 * u128::from(part) + 1) * u128::from(n) / (2 * u128::from(LATENCY_POINTS))) as u64 + 1;
-    let ranks: Vec<u64> = (0..LATENCY_POINTS).map(rank).collect();
-    let points: Vec<f64> = latencies.at_ranks(&ranks)?.iter().map(|latency| latency.as_f64()).collect();
+    let points: Vec<f64> =
+        (0..LATENCY_POINTS).map(|part| Some(latencies.at_rank(rank(part))?.as_f64())).collect::<Option<_>>()?;
     let modes = two_modes(&points)?;
     Some(LatencyModes { fast_ns: modes.fast.exp(), slow_ns: modes.slow.exp(), slow_share: modes.slow_share })
 }
@@ -132,6 +132,7 @@ fn best_split(sorted: &[f64]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Latencies;
     use crate::units::Nanos;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
@@ -207,11 +208,11 @@ mod tests {
     }
 
     /// `count` latencies, whose logarithms `noise` draws around 57 us.
-    fn latencies(count: usize, noise: impl Fn(&mut Pcg64) -> f64) -> Latencies {
+    fn latencies(count: usize, noise: impl Fn(&mut Pcg64) -> f64) -> Buckets {
         let mut rng = Pcg64::seed_from_u64(19);
         let mut latencies = Latencies::new();
         (0..count).for_each(|_| latencies.record(Nanos((57_000.0 * noise(&mut rng).exp()) as u64)));
-        latencies
+        Buckets::from(&latencies)
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use super::binomial::Binomial;
 use super::effective::Launches;
-use super::{CONFIDENCE, Counted, Interval, Latencies, TAIL, TooFew};
-use crate::units::Nanos;
+use super::{Buckets, CONFIDENCE, Counted, Interval, TAIL, TooFew};
 
 /// A share of the distribution, exact in steps of 0.001%.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +44,8 @@ pub struct Unbounded {
 }
 
 impl Quantile {
+    /// The 1st percentile.
+    pub const P1: Quantile = Quantile { per_100k: 1_000 };
     /// The 10th percentile.
     pub const P10: Quantile = Quantile { per_100k: 10_000 };
     /// The median.
@@ -135,11 +136,6 @@ impl Ranks {
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = u64> {
-        let sides = self.two_sided.into_iter().flat_map(|sides| [sides.low, sides.high]);
-        sides.chain(self.at_least).chain(self.at_most)
-    }
-
     fn percentile(&self, n: u64, effective_n: Option<u64>, at: impl Fn(u64) -> f64) -> Result<Percentile, Unbounded> {
         let unbounded =
             Unbounded { too_few: self.too_few, at_least: self.at_least.map(&at), at_most: self.at_most.map(&at) };
@@ -157,7 +153,7 @@ impl Ranks {
     }
 }
 
-impl Latencies {
+impl Buckets {
     /// Percentiles of the latencies, in nanoseconds, each with its interval.
     ///
     /// `launches` are the latencies by launch. With two or more, the interval is that of the effective sample size; else
@@ -170,31 +166,21 @@ impl Latencies {
     pub fn percentiles<const N: usize>(
         &self,
         quantiles: [Quantile; N],
-        launches: &[Latencies],
+        launches: &[Buckets],
     ) -> [Result<Percentile, Unbounded>; N] {
         let n = self.count();
         if n == 0 {
             return quantiles.map(|quantile| Ranks::of(quantile, 0, 0).percentile(0, None, |_| 0.0));
         }
-        let nearest = self.values(quantiles.iter().map(|quantile| quantile.rank(n)).collect());
-        let thresholds = quantiles.map(|quantile| nearest(quantile.rank(n)));
-        let worth = Launches::of(launches.iter().map(Latencies::count).collect());
-        let at_most: Vec<[u64; N]> = launches.iter().map(|launch| launch.counts_up_to(thresholds)).collect();
-        let ranks: [_; N] = std::array::from_fn(|place| {
-            let at_most: Vec<u64> = at_most.iter().map(|counts| counts[place]).collect();
+        let at = |rank: u64| self.at_rank(rank).unwrap_or_default();
+        let worth = Launches::of(launches.iter().map(Buckets::count).collect());
+        quantiles.map(|quantile| {
+            let threshold = at(quantile.rank(n));
+            let at_most: Vec<u64> = launches.iter().map(|launch| launch.count_up_to(threshold)).collect();
             let effective = worth.as_ref().map(|launches| launches.effective_n(&at_most, n));
-            (Ranks::of(quantiles[place], n, effective.unwrap_or(n)), effective)
-        });
-        let values = self.values(ranks.iter().flat_map(|(ranks, _)| ranks.all().chain([ranks.value])).collect());
-        ranks.map(|(ranks, effective)| ranks.percentile(n, effective, |rank| values(rank).as_f64()))
-    }
-
-    /// The latencies at the given ranks, all of which exist, in any order.
-    fn values(&self, mut ranks: Vec<u64>) -> impl Fn(u64) -> Nanos {
-        ranks.sort_unstable();
-        ranks.dedup();
-        let values = self.at_ranks(&ranks).unwrap_or_default();
-        move |rank| values[ranks.partition_point(|&other| other < rank)]
+            let ranks = Ranks::of(quantile, n, effective.unwrap_or(n));
+            ranks.percentile(n, effective, |rank| at(rank).as_f64())
+        })
     }
 }
 
@@ -225,6 +211,14 @@ pub fn median(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Latencies;
+    use crate::units::Nanos;
+
+    fn of(values: impl IntoIterator<Item = u64>) -> Buckets {
+        let mut latencies = Latencies::new();
+        values.into_iter().for_each(|value| latencies.record(Nanos(value)));
+        Buckets::from(&latencies)
+    }
 
     /// The sample whose value at each rank is the rank.
     fn ranks(n: u64) -> Vec<f64> {
@@ -296,14 +290,9 @@ mod tests {
 
     #[test]
     fn launches_that_differ_widen_the_interval() {
-        let launch = |offset: u64| {
-            let mut latencies = Latencies::new();
-            (1..=100).for_each(|value| latencies.record(Nanos(offset + value)));
-            latencies
-        };
-        let launches: Vec<Latencies> = (0..8).map(|number| launch(4 * number)).collect();
-        let mut all = Latencies::new();
-        launches.iter().for_each(|launch| all.merge(launch));
+        let launch = |offset: u64| of((1..=100).map(|value| offset + value));
+        let launches: Vec<Buckets> = (0..8).map(|number| launch(4 * number)).collect();
+        let all = of((0..8).flat_map(|number| (1..=100).map(move |value| 4 * number + value)));
         let [alone, p99] = [&[], &launches[..]].map(|launches| all.percentiles([Quantile::P90], launches)[0].unwrap());
         assert_eq!((alone.value, alone.n, alone.effective_n), (p99.value, p99.n, None));
         let (alone, wide) = (alone.interval.unwrap(), p99.interval.unwrap());
@@ -327,8 +316,7 @@ mod tests {
 
     #[test]
     fn histogram_and_sorted_slice_agree() {
-        let mut latencies = Latencies::new();
-        (1..=1_000).for_each(|value| latencies.record(Nanos(value)));
+        let latencies = of(1..=1_000);
         for quantile in [Quantile::P10, Quantile::P50, Quantile::P90, Quantile::P99] {
             let [read] = latencies.percentiles([quantile], &[]);
             assert_eq!(read, percentile_of_sorted(&ranks(1_000), quantile));

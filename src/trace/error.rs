@@ -25,6 +25,12 @@ pub enum TraceError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is compressed.
+    #[error("`{}` is compressed", path.display())]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file holds something else.
     #[error("`{}` is no trace: it is no JSON array of events", path.display())]
     NotTrace {
@@ -61,10 +67,15 @@ impl TraceError {
             TraceError::Empty { .. } | TraceError::CutOffEarly { .. } => {
                 Some("ONNX Runtime writes the trace when the session ends, or when `end_profiling` is called")
             }
+            TraceError::Compressed { .. } => Some("unpack it first, with `gunzip --keep`"),
             TraceError::NotTrace { .. } => {
                 Some("give a file that ONNX Runtime wrote with `enable_profiling` in its session options")
             }
-            TraceError::NoInference { .. } | TraceError::NoOperators { .. } => {
+            TraceError::NoInference { .. } => Some(
+                "give a trace of ONNX Runtime's profiler, from a session that was run at least twice: the first inference does \
+                 not count",
+            ),
+            TraceError::NoOperators { .. } => {
                 Some("run the session at least twice while it is profiled: the first inference does not count")
             }
         }

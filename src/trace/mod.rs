@@ -35,8 +35,8 @@ pub struct Trace {
 pub enum Counted {
     /// All of them.
     All,
-    /// Those that took no more than 5/4 of the median one. It is for inferences that all do the same work, of which a
-    /// longer one was disturbed.
+    /// Those that took no more than 5/4 of the lower quartile. It is for inferences that all do the same work, of which
+    /// longer ones were disturbed, or found their threads asleep.
     Typical,
 }
 
@@ -49,17 +49,21 @@ pub enum Inferences {
     OnlyFirst,
 }
 
+/// What a file begins with that gzip has compressed.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
 /// Reads the trace at `path`.
 ///
 /// # Errors
-/// The file is missing, empty or no trace, or holds no inference that came to its end, or no operators.
+/// The file is missing, empty, compressed or no trace, or holds no inference that came to its end, or no operators.
 pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
     let open = |source| TraceError::Open { path: path.to_owned(), source };
-    let file = File::open(path).map_err(open)?;
-    let metadata = file.metadata().map_err(open)?;
+    // Before the file is opened, which waits for a writer where it is a pipe.
+    let metadata = std::fs::metadata(path).map_err(open)?;
     if !metadata.is_file() {
         return Err(TraceError::NotFile { path: path.to_owned() });
     }
+    let file = File::open(path).map_err(open)?;
     if metadata.len() == 0 {
         return Err(TraceError::Empty { path: path.to_owned() });
     }
@@ -73,6 +77,9 @@ pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
 
 fn fold(bytes: &[u8], path: &Path, counted: Counted) -> Result<Trace, TraceError> {
     let path = || path.to_owned();
+    if bytes.starts_with(GZIP) {
+        return Err(TraceError::Compressed { path: path() });
+    }
     let begin = || Events::begin(bytes).ok_or_else(|| TraceError::NotTrace { path: path() });
     let longest = match counted {
         Counted::All => Nanos(u64::MAX),
@@ -105,7 +112,7 @@ fn fold(bytes: &[u8], path: &Path, counted: Counted) -> Result<Trace, TraceError
     Ok(trace)
 }
 
-/// Length of the longest inference that is typical: 5/4 of the median one, the first left out.
+/// Length of the longest inference that is typical: 5/4 of the lower quartile, the first left out.
 fn longest_typical(mut events: Events<'_>) -> Nanos {
     let mut lengths: Vec<u64> = std::iter::from_fn(|| events.next())
         .filter(|(event, _)| matches!(event.subject(), Subject::Inference))
@@ -113,8 +120,8 @@ fn longest_typical(mut events: Events<'_>) -> Nanos {
         .skip(1)
         .collect();
     lengths.sort_unstable();
-    let median = lengths.get(lengths.len().saturating_sub(1) / 2).copied().unwrap_or(u64::MAX);
-    Nanos(median.saturating_add(median / 4))
+    let quartile = lengths.get(lengths.len().saturating_sub(1) / 4).copied().unwrap_or(u64::MAX);
+    Nanos(quartile.saturating_add(quartile / 4))
 }
 
 #[cfg(test)]

@@ -65,6 +65,10 @@ fn inferences_that_were_disturbed_are_not_typical() {
     assert_eq!((profiled.inference_ns, profiled.mean_inference_ns), (Nanos(110_000), Nanos(105_000)));
     let all = read_text(&text).unwrap().profiled;
     assert_eq!((all.inferences_count, all.disturbed_inferences_count), (3, 0));
+    // The slower half is not what is typical.
+    let text = array(&[run(0, 900), run(1000, 180), run(2000, 100), run(3000, 170), run(4000, 110)].concat());
+    let trace = fold(text.as_bytes(), Path::new("trace.json"), Counted::Typical).unwrap();
+    assert_eq!(names(&trace), [("a", 2, 103_000)]);
 }
 
 #[test]

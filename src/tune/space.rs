@@ -1,7 +1,7 @@
 //! The configurations that a search may try, and in which order.
 
-use crate::plan::{CellKey, LoadMode, SessionSpec, Space, TuningPlan};
-use crate::record::RunRecord;
+use crate::plan::{CellKey, Execution, LoadMode, SessionSpec, Space, TuningPlan};
+use crate::record::{ModelSummary, RunRecord};
 
 /// A configuration: a session and a batch size. The session need not be in the plan yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,8 +70,9 @@ pub(super) fn grid(record: &RunRecord, plan: &TuningPlan) -> Vec<Configuration> 
     all.into_iter().map(|(_, configuration)| configuration).collect()
 }
 
-/// A configuration with one option changed: the other options first, then its neighbours in threads and batch size.
-pub(super) fn neighbours(space: &Space, from: &Configuration) -> Vec<Configuration> {
+/// A configuration with one option changed: its neighbours in batch size and threads first, which matter most where there
+/// was no time for all of them.
+pub(super) fn neighbours(space: &Space, from: &Configuration, executions: &[Execution]) -> Vec<Configuration> {
     let mut found = Vec::new();
     let mut with = |change: &dyn Fn(&mut Configuration)| {
         let mut changed = from.clone();
@@ -80,6 +81,14 @@ pub(super) fn neighbours(space: &Space, from: &Configuration) -> Vec<Configurati
             found.push(changed);
         }
     };
+    for batch_size in adjacent(&space.batch_sizes, from.batch_size) {
+        with(&|changed| changed.batch_size = batch_size);
+    }
+    if !from.spec.is_accelerated() {
+        for threads in adjacent(&space.intra_threads, from.spec.options.intra_threads) {
+            with(&|changed| changed.spec.options.intra_threads = threads);
+        }
+    }
     for &spinning in &space.spinning {
         with(&|changed| changed.spec.options.allow_spinning = spinning);
     }
@@ -89,7 +98,7 @@ pub(super) fn neighbours(space: &Space, from: &Configuration) -> Vec<Configurati
     for &pattern in &space.memory_pattern {
         with(&|changed| changed.spec.options.memory_pattern = pattern);
     }
-    for &execution in &space.executions {
+    for &execution in executions {
         with(&|changed| {
             changed.spec.options.execution_mode = execution.mode;
             changed.spec.options.inter_threads = execution.inter_threads;
@@ -98,15 +107,15 @@ pub(super) fn neighbours(space: &Space, from: &Configuration) -> Vec<Configurati
     for &level in &space.graph_optimizations {
         with(&|changed| changed.spec.options.graph_optimization = level);
     }
-    if !from.spec.is_accelerated() {
-        for threads in adjacent(&space.intra_threads, from.spec.options.intra_threads) {
-            with(&|changed| changed.spec.options.intra_threads = threads);
-        }
-    }
-    for batch_size in adjacent(&space.batch_sizes, from.batch_size) {
-        with(&|changed| changed.batch_size = batch_size);
-    }
     found
+}
+
+/// The execution modes that may make a difference to a configuration: operators run side by side only on the CPU, and only
+/// where the graph has some that need not wait for each other.
+pub(super) fn executions<'p>(record: &RunRecord, space: &'p Space, from: &Configuration) -> &'p [Execution] {
+    let model = record.variants[from.spec.variant].model.as_ref();
+    let is_chain = model.is_some_and(ModelSummary::is_chain);
+    if is_chain || from.spec.is_accelerated() { &[] } else { &space.executions }
 }
 
 /// The values just below and above.

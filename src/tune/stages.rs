@@ -12,6 +12,8 @@ const CHALLENGERS: usize = 5;
 /// Shares of the budget after which a stage begins no more heats.
 const GRID_SHARE: f64 = 0.5;
 const OPTIONS_SHARE: f64 = 0.75;
+/// How many times the best one's cost is far from it.
+const FAR: f64 = 1.5;
 /// Share of the memory that is available which all processes of a heat may take.
 const MEMORY_SHARE: f64 = 0.7;
 /// Memory that a process is expected to take before any of its variant was measured: so many times the model, and this.
@@ -41,12 +43,13 @@ pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
     if record.plan.tuning.as_ref().is_some_and(|tuning| !tuning.cells.contains(&default)) {
         return Move::Admit { sessions: Vec::new(), cells: vec![default] };
     }
-    let grid = course.untried(space::grid(record, plan));
+    let grid = course.promising_first(course.untried(space::grid(record, plan)), reference);
     let first = tuning.heats.is_empty();
     if first || (!grid.is_empty() && clock.spent_ratio < GRID_SHARE) {
         return course.heat(Stage::Grid, reference, grid);
     }
-    let neighbours = space::neighbours(&plan.space, &space::configuration(record, reference));
+    let best = space::configuration(record, reference);
+    let neighbours = space::neighbours(&plan.space, &best, space::executions(record, &plan.space, &best));
     let neighbours = course.untried(neighbours);
     if !neighbours.is_empty() && clock.spent_ratio < OPTIONS_SHARE {
         return course.heat(Stage::Options, reference, neighbours);
@@ -128,6 +131,27 @@ impl Course<'_> {
         let mut left = configurations;
         left.retain(|configuration| !tried(configuration) && !self.is_excluded(configuration));
         left
+    }
+
+    /// Configurations of variants and execution providers first of which one came near the best one so far, or of which
+    /// none was tried: where time is short, larger batches of what is far slower are worth least.
+    fn promising_first(&self, mut configurations: Vec<Configuration>, reference: CellKey) -> Vec<Configuration> {
+        let base = |spec: &SessionSpec| (spec.variant, spec.runtime.clone(), spec.execution_provider.clone());
+        let best = self.cost_scale(self.cost(reference));
+        let tried: Vec<CellKey> = self.tuning.heats.iter().flat_map(|heat| heat.cells.iter().copied()).collect();
+        let is_far = |configuration: &Configuration| {
+            let alike =
+                tried.iter().filter(|key| base(&self.record.plan.sessions[key.session]) == base(&configuration.spec));
+            let least = alike.map(|&key| self.cost_scale(self.cost(key))).reduce(f64::min);
+            least.is_some_and(|least| least > best * FAR)
+        };
+        configurations.sort_by_cached_key(is_far);
+        configurations
+    }
+
+    /// A cost from [`Course::cost`] as a number above 0.
+    fn cost_scale(&self, cost: f64) -> f64 {
+        if cost < 0.0 { -1.0 / cost } else { cost }
     }
 
     /// The next heat of a stage; before it, what it needs.

@@ -40,6 +40,7 @@ fn score(session: &mut dyn Session, evaluation: &Evaluation) -> Result<AccuracyR
     };
     let samples_count = scoring.run(session, evaluation, &dataset)?;
     let reference = scoring.reference.name();
+    let agreement = scoring.agreement.finish();
     let (scores, outputs) = scoring.scorer.finish();
     Ok(AccuracyRecord {
         session: evaluation.session,
@@ -49,7 +50,7 @@ fn score(session: &mut dyn Session, evaluation: &Evaluation) -> Result<AccuracyR
         samples_count,
         outputs,
         scores,
-        agreement: scoring.agreement.finish(),
+        agreement,
         reference,
     })
 }
@@ -166,15 +167,23 @@ impl Reference {
                 outputs.iter().filter_map(|output| dataset.expected(&output.name, first, count)).collect()
             }
         };
-        for output in outputs {
-            if let Some(reference) = references.iter().find(|reference| reference.name == output.name) {
-                agreement
-                    .add(&output.name, count as usize, &output.data, &reference.data)
-                    .map_err(|error| accuracy_failure(&error))?;
-            }
+        for (output, reference) in counterparts(outputs, &references) {
+            agreement.add(count as usize, output, reference).map_err(|error| accuracy_failure(&error))?;
         }
         Ok(())
     }
+}
+
+/// Outputs with those of the reference: of the same name, or, where none has a name in common because a converter renamed
+/// them, of the same place and shape.
+fn counterparts<'t>(outputs: &'t [Tensor], references: &'t [Tensor]) -> Vec<(&'t Tensor, &'t Tensor)> {
+    let named = |output: &'t Tensor| Some((output, references.iter().find(|known| known.name == output.name)?));
+    let by_name: Vec<_> = outputs.iter().filter_map(named).collect();
+    if !by_name.is_empty() || outputs.len() != references.len() {
+        return by_name;
+    }
+    let pairs = outputs.iter().zip(references);
+    pairs.filter(|(output, reference)| output.data.shape() == reference.data.shape()).collect()
 }
 
 /// Writes the outputs of a batch for other sessions to be compared with.
@@ -207,5 +216,34 @@ fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
         kind: FailureKind::Inference,
         message: format!("failed to open `{}`: {error}", path.display()),
         hint: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{ArrayD, IxDyn};
+
+    fn output(name: &str, shape: &[usize]) -> Tensor {
+        Tensor { name: name.into(), data: TensorData::Float(ArrayD::zeros(IxDyn(shape))) }
+    }
+
+    fn names(outputs: &[Tensor], references: &[Tensor]) -> Vec<(String, String)> {
+        let pairs = counterparts(outputs, references).into_iter();
+        pairs.map(|(output, reference)| (output.name.clone(), reference.name.clone())).collect()
+    }
+
+    #[test]
+    fn outputs_are_compared_by_name_and_renamed_ones_by_place() {
+        let (boxes, scores) = (output("boxes", &[1, 4]), output("scores", &[1, 2]));
+        let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+        let reference = [boxes.clone(), scores.clone()];
+        let swapped = [scores.clone(), boxes.clone()];
+        assert_eq!(names(&swapped, &reference), [pair("scores", "scores"), pair("boxes", "boxes")]);
+        let renamed = [output("b", &[1, 4]), output("s", &[1, 3])];
+        assert_eq!(names(&renamed, &reference), [pair("b", "boxes")]);
+        assert_eq!(names(&[output("b", &[1, 4])], &reference), []);
+        let half_renamed = [boxes, output("s", &[1, 2])];
+        assert_eq!(names(&half_renamed, &reference), [pair("boxes", "boxes")]);
     }
 }

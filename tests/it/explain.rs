@@ -1,6 +1,8 @@
 //! Why a session takes the time that it takes.
 
-use onnxprof::analysis::{self, Clause, Explanation, Findings, ReducedArithmetic, Step, StepKind, Verdict};
+mod causes;
+
+use onnxprof::analysis::{self, Clause, Explanation, Findings, Step, StepKind, Verdict};
 use onnxprof::plan::{ElementType, ExecutionMode, RuntimeChoice};
 use onnxprof::record::{
     Contrast, Contrasted, Granularity, NodeProfile, OperatorProfile, Profiled, Quantization, QuantizationFormat,
@@ -148,7 +150,7 @@ fn times_of_nodes_are_brought_to_the_level_of_the_timed_launches() {
     assert!((found - open).abs() < 1.0 && matrix.is_resolved(), "{found}, not {open}");
     // The profiled launch ran twice as slow, with the profiler and without: nothing changes.
     for profiled in run.operators[..1].iter_mut().filter_map(|profile| profile.profile.as_mut().ok()) {
-        profiled.inference_ns = Nanos(400_000);
+        profiled.mean_inference_ns = Nanos(400_000);
         profiled.unprofiled_ns = Some(Nanos(400_000));
         profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(node.time_ns.0 * 2 + 500));
     }
@@ -161,7 +163,7 @@ fn what_the_profiler_adds_to_a_node_is_taken_off() {
     let plain = step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns;
     // 24 us more for three nodes, of which half lies within their times.
     let profiled = run.operators[0].profile.as_mut().unwrap();
-    profiled.inference_ns = Nanos(224_000);
+    profiled.mean_inference_ns = Nanos(224_000);
     profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(node.time_ns.0 + 4_000));
     assert_eq!(step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns, plain);
 }
@@ -203,93 +205,83 @@ fn sentence_weighs_what_was_gained_against_what_it_cost() {
     assert!(text.contains("\nWhy\n  int8 is 1.3"), "{text}");
     let markdown = report::markdown(&view).unwrap();
     assert!(markdown.contains("### Why: int8 against fp32") && markdown.contains("| Matrix work | -10"), "{markdown}");
-    assert!(markdown.contains("**Changed operators, fp32 to int8**"));
+    assert!(markdown.contains("**Changed operators, fp32 to int8 at batch 1**"));
 }
 
 #[test]
-fn quantized_nodes_that_ran_in_float_were_not_fused() {
+fn difference_that_no_step_tells_is_said_to_be_unnamed() {
     let mut run = profiled();
+    // Conversions take a little more; what made the session faster is not among the nodes.
     run.operators[1] = profile(
         1,
         150_000,
-        vec![
-            node("QuantizeLinear", 9_500),
-            node("DequantizeLinear", 9_500),
-            node("FusedConv", 99_500),
-            node("QGemm", 19_500),
-        ],
+        vec![node("FusedConv", 109_500), node("FusedGemm", 19_500), node("Cast", 9_500), node("Softmax", 9_500)],
     );
+    run.variants[1].model.as_mut().unwrap().quantization = None;
     let findings = analysis::findings(&run);
-    let explanation = only(&findings);
-    let not_fused = explanation.clauses.iter().find_map(|clause| match clause {
-        Clause::NotFused { meant_nodes_count, ran_nodes_count, before_ns, after_ns } => {
-            Some((*meant_nodes_count, *ran_nodes_count, *before_ns, *after_ns))
-        }
-        _ => None,
-    });
-    let full = step(explanation, StepKind::FullPrecision);
-    assert_eq!(not_fused, Some((2, 1, full.before_ns, full.after_ns)));
-    assert_eq!((full.before_nodes_count, full.after_nodes_count), (0, 1), "no node of fp32 has its name or shapes");
-    // The node of the same name but for what the optimizer adds.
-    for (session, name) in [(0, "conv_nchwc"), (1, "fused conv")] {
-        let nodes = &mut run.operators[session].profile.as_mut().unwrap().nodes;
-        nodes.iter_mut().find(|node| node.operator == "FusedConv").unwrap().name = name.into();
+    let told =
+        |findings: &Findings| only(findings).clauses.iter().any(|clause| matches!(clause, Clause::Unnamed { .. }));
+    assert!(!told(&findings), "matrix work fell by 50 of 50 us: {:?}", only(&findings).clauses);
+    // A loop of a hundred runs, of each of which the profiler cuts off up to a microsecond.
+    for profile in run.operators.iter_mut().filter_map(|profile| profile.profile.as_mut().ok()) {
+        profile.nodes.retain(|node| node.operator != "FusedConv");
+        profile.nodes.push(NodeProfile { calls_count: 1_000, ..node("Relu", 30_000) });
     }
     let findings = analysis::findings(&run);
-    assert_eq!(step(only(&findings), StepKind::FullPrecision).before_nodes_count, 1);
-}
-
-#[test]
-fn activations_that_are_no_longer_fused_are_a_step_of_their_own() {
-    let mut run = profiled();
-    for variant in &mut run.variants {
-        variant.model.as_mut().unwrap().operators = [("Relu".to_owned(), 2)].into();
-    }
-    let nodes = &mut run.operators[1].profile.as_mut().unwrap().nodes;
-    nodes.extend([node("Relu", 14_500), node("Relu", 14_500)]);
-    let findings = analysis::findings(&run);
-    let explanation = only(&findings);
-    let fusion = explanation.fusions.iter().find(|fusion| fusion.operator == "Relu").unwrap();
-    assert_eq!((fusion.before_absorbed_count, fusion.after_absorbed_count), (2, 0));
-    assert_eq!(step(explanation, StepKind::Fusion).after_nodes_count, 2);
+    assert!(told(&findings), "{:?}", only(&findings).clauses);
     let why = &View::new(&run, &findings).why[0];
-    assert!(why.contains("2 Relu nodes that are not fused into others any more add 30"), "{why}");
+    assert!(why.contains(" are saved in steps that are too small or too unsure to be named"), "{why}");
+
+    // What only a larger batch shows is said of that one.
+    let larger = profiled().operators.into_iter().map(|profile| OperatorProfile { batch_size: 2, ..profile });
+    run.operators.extend(larger);
+    let view = View::new(&run, &analysis::findings(&run));
+    assert!(view.why.len() == 2 && view.why[0].contains("unsure to be named"), "{:?}", view.why);
+    assert!(view.why[1].contains(" at batch 2 (") && view.why[1].contains("matrix work fell by"), "{:?}", view.why);
 }
 
 #[test]
-fn missing_instructions_are_named_where_nothing_was_gained() {
+fn further_batch_sizes_have_sections_of_their_own_and_one_sentence_stands_for_all() {
     let mut run = profiled();
-    let instructions = only(&analysis::findings(&run)).instructions.clone().unwrap();
-    assert_eq!((instructions.arithmetic, instructions.present.len()), (ReducedArithmetic::Int8, 0));
-    assert!(instructions.saturates);
-    let is_told = |run: &RunRecord| {
-        let is_it = |clause: &Clause| matches!(clause, Clause::MissingInstructions(_));
-        only(&analysis::findings(run)).clauses.iter().any(is_it)
-    };
-    assert!(!is_told(&run) && is_told(&two_with(200_000.0)) && is_told(&two_with(250_000.0)));
-    run.host.cpu.isa_flags.push("avx_vnni".into());
-    let instructions = only(&analysis::findings(&run)).instructions.clone().unwrap();
-    assert_eq!((instructions.present.as_slice(), instructions.saturates), (["avx_vnni"].as_slice(), false));
-    run.host.architecture = "aarch64".into();
-    run.host.cpu.isa_flags = vec!["asimd".into(), "asimddp".into()];
-    assert_eq!(only(&analysis::findings(&run)).instructions.clone().unwrap().present, ["asimddp"]);
-    run.host.cpu.isa_flags.clear();
-    assert_eq!(only(&analysis::findings(&run)).instructions, None, "nothing is known of the processor");
+    for mut profile in run.operators.clone() {
+        profile.batch_size = 2;
+        run.operators.push(profile);
+    }
+    let third = (1.0_f64 / 3.0).ln();
+    run.contrasts = vec![contrast(1, vec![vec![third; 3]; 6])];
+    let findings = analysis::findings(&run);
+    let sizes = findings.explanations.iter().map(|found| found.latency.as_ref().unwrap().batch_size);
+    assert_eq!(sizes.collect::<Vec<_>>(), [1, 2]);
+    let is_denormal = |clause: &Clause| matches!(clause, Clause::Denormals { .. });
+    let told: Vec<bool> = findings.explanations.iter().map(|found| found.clauses.iter().any(is_denormal)).collect();
+    assert_eq!(told, [true, false], "they were looked for at the smallest batch size");
+    let view = View::new(&run, &findings);
+    assert_eq!(view.why.len(), 1, "{:?}", view.why);
+    let titles: Vec<&str> = view.explanations.iter().map(|section| section.title.as_str()).collect();
+    assert_eq!(titles[..2], ["Why: int8 against fp32", "Why: int8 against fp32 at batch 2"]);
+    assert!(view.explanations[1].lines[0].contains(" at batch 2 ("), "{:?}", view.explanations[1].lines);
 }
 
 #[test]
-fn half_precision_without_instructions_is_computed_in_float() {
-    let mut run = two();
-    let quantization = Quantization {
-        weights: Some(ElementType::Float16),
-        granularity: None,
-        ..quantization(QuantizationFormat::Float16)
-    };
-    run.variants[1].model.as_mut().unwrap().quantization = Some(quantization);
-    let findings = analysis::findings(&run);
-    let instructions = only(&findings).instructions.clone().unwrap();
-    assert_eq!(instructions.arithmetic, ReducedArithmetic::Float16);
-    assert!(instructions.present.is_empty() && !instructions.saturates);
+fn waterfalls_that_are_not_drawn_are_counted() {
+    let names: Vec<String> = (0..11).map(|number| format!("variant-{number:02}")).collect();
+    let variant = |name: &String| VariantShape::new(name, "fp32", 200_000.0, 1_000);
+    let mut run = record::build(&RunShape {
+        name: "net".into(),
+        variants: names.iter().map(variant).collect(),
+        batch_sizes: vec![1],
+        rounds: 8,
+        alternations: 2,
+        block_inferences: 20,
+        samples: 0,
+    });
+    run.operators = (0..11).map(|session| profile(session, 200_000, vec![node("Relu", 99_500)])).collect();
+    let topic = View::new(&run, &analysis::findings(&run)).figures.waterfall;
+    assert_eq!(topic.charts.len(), 8);
+    let [left_out] = topic.left_out.as_slice() else { panic!("{:?}", topic.left_out) };
+    assert!(left_out.contains("of 10 pairs only 8 are"), "{left_out}");
+    let table = &topic.charts[0].table;
+    assert!(table.rows.iter().any(|row| row.cells[1].ends_with(" ~")), "{:?}", table.rows);
 }
 
 #[test]
@@ -304,7 +296,7 @@ fn without_a_profile_the_reason_stands_in_place_of_steps() {
     run.operators[1].profile = Err("the trace is empty".into());
     assert_eq!(reason(&run), "the trace is empty");
     run.operators[1].batch_size = 4;
-    assert_eq!(reason(&run), "the operators were profiled at another batch size");
+    assert_eq!(reason(&run), "the operators were profiled at another batch size or shape");
     run.plan.sessions[0].options.execution_mode = ExecutionMode::Parallel;
     assert!(reason(&run).contains("side by side"));
     assert!(View::new(&two(), &analysis::findings(&two())).why.is_empty(), "records of old have no sentence");
@@ -350,25 +342,5 @@ fn further_sessions_of_a_variant_are_explained_against_its_first_one_too() {
 
 fn contrast(session: usize, log_ratios: Vec<Vec<f64>>) -> Contrast {
     let found = Ok(Contrasted { log_ratios, changed_ns: Nanos(50_000), unchanged_ns: Nanos(150_000) });
-    Contrast { session, batch_size: 1, option: "session.set_denormal_as_zero=1".into(), found }
-}
-
-#[test]
-fn denormals_are_blamed_only_on_enough_pairs_of_launches() {
-    let third = (1.0_f64 / 3.0).ln();
-    let mut run = profiled();
-    run.contrasts = vec![contrast(0, vec![vec![0.01, -0.02]]), contrast(1, vec![vec![third, third + 0.01]; 6])];
-    let findings = analysis::findings(&run);
-    assert_eq!(findings.denormals[0].change.as_ref().unwrap().verdict, Verdict::Inconclusive);
-    assert_eq!(findings.denormals[1].change.as_ref().unwrap().verdict, Verdict::Faster);
-    let why = &View::new(&run, &findings).why[0];
-    assert!(
-        why.contains("with them flushed to zero it is 3x faster") && why.contains("(50.0 µs instead of 150 µs)"),
-        "{why}"
-    );
-    run.contrasts = vec![contrast(1, vec![vec![third; 3]; 5])];
-    assert!(!View::new(&run, &analysis::findings(&run)).why[0].contains("denormal"));
-    run.contrasts = vec![contrast(0, vec![vec![third; 3]; 6])];
-    let why = View::new(&run, &analysis::findings(&run)).why;
-    assert!(why[1].starts_with("fp32 is slow from denormal numbers"), "{why:?}");
+    Contrast { session, shape: 0, batch_size: 1, option: "session.set_denormal_as_zero=1".into(), found }
 }

@@ -141,6 +141,38 @@ fn reports_of_a_run_hold_them_as_text() {
     );
     compare(&bench, &run);
     gate(&bench, &run);
+    files(&run);
+}
+
+/// Every file of a run's folder, but for the traces, which are the library's own.
+fn files(run: &Path) {
+    for folder in [run.to_owned(), run.join("logs"), run.join("figures")] {
+        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            assert_harmless("name of a file", &name);
+            let is_page = name == "report.html";
+            if entry.path().is_file() && !is_page {
+                assert_harmless(&name, &fs::read_to_string(entry.path()).unwrap());
+            }
+        }
+    }
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains("&lt;b&gt;"), "an element of a name");
+    assert!(!page.contains("<script>alert") && !page.contains('\u{202e}') && !page.contains("\u{1b}[31m"));
+}
+
+/// A name of 5,000 characters is cut where people read it, and whole for programs.
+#[test]
+fn endless_names_do_not_fill_the_screen() {
+    let bench = Workbench::new();
+    let endless = "L".repeat(5_000);
+    let path = bench.path("models");
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("a.onnx"), model(&[node("Identity", "in", "out")], "in", "out")).unwrap();
+    fs::write(path.join("b.onnx"), model(&[node("Identity", &endless, "out")], &endless, "out")).unwrap();
+    let output = bench.profile(&path, ["--batch", "1"]).run();
+    assert!(output.stdout.contains("Left out: b: ") && output.stdout.contains("LLL"), "{output}");
+    assert!(output.stdout.lines().all(|line| line.chars().count() < 700), "{output}");
 }
 
 fn compare(bench: &Workbench, run: &Path) {

@@ -83,6 +83,44 @@ fn every_table_of_the_written_report_is_in_the_page() {
 }
 
 #[test]
+fn advice_of_the_written_report_is_in_the_page() {
+    let run = record::digits();
+    let view = View::new(&run, &analysis::findings(&run));
+    let page = skeleton(&report::html(&view).unwrap());
+    let page = page.replace("&#x27;", "'").replace("&#x2f;", "/").replace("&lt;", "<");
+    let advice = view.priorities.iter().flat_map(|priority| &priority.advice);
+    let of_advice = advice.flat_map(|advice| [&advice.area, &advice.evidence, &advice.command]);
+    let not_tried = view.not_tried.iter().flat_map(|item| [&item.label, &item.text]);
+    let phases = view.phases.iter().flat_map(|phase| phase.tasks.iter().map(|task| &task.title).chain([&phase.title]));
+    let told: Vec<&String> = of_advice.chain(not_tried).chain(phases).chain([&view.rules]).collect();
+    assert!(told.len() > 20, "{told:?}");
+    for text in told {
+        assert!(page.contains(text.as_str()), "`{text}` is not in the page");
+    }
+}
+
+#[test]
+fn every_point_and_interval_lies_within_its_chart() {
+    let run = record::digits();
+    let view = View::new(&run, &analysis::findings(&run));
+    let mut ends_count = 0;
+    for chart in view.figures.all() {
+        for point in chart.series.iter().flat_map(|series| &series.points) {
+            let spread = |ends: Option<(f64, f64)>| ends.map(|(low, high)| [low, high]).into_iter().flatten();
+            let [x, y] = [&chart.x, &chart.y].map(|axis| axis.low.min(axis.high)..=axis.low.max(axis.high));
+            ends_count += spread(point.x_ends).chain(spread(point.y_ends)).count();
+            for value in spread(point.x_ends).chain([point.x]) {
+                assert!(x.contains(&value), "{}: {value} is not within {x:?}: {}", chart.id, point.label);
+            }
+            for value in spread(point.y_ends).chain([point.y]) {
+                assert!(y.contains(&value), "{}: {value} is not within {y:?}: {}", chart.id, point.label);
+            }
+        }
+    }
+    assert!(ends_count > 50, "{ends_count}");
+}
+
+#[test]
 fn hostile_names_are_escaped_in_the_page_and_in_drawings() {
     let run = hostile();
     let view = View::new(&run, &analysis::findings(&run));
@@ -176,7 +214,7 @@ fn page_works_in_a_browser() {
     keys_step_through_points(&page);
     themes_differ(&page);
     phone_does_not_scroll_sideways(&page, folder.path());
-    assert!(page.pdf().starts_with(b"%PDF-"));
+    paper_shows_drawings_instead_of_charts(&page);
     assert_eq!(page.troubles(), Vec::<String>::new(), "network requests or messages on the console");
 
     page.open(folder.path(), &html(&hostile()));
@@ -246,6 +284,20 @@ fn phone_does_not_scroll_sideways(page: &Page, _: &Path) {
     page.run("document.querySelectorAll('details').forEach((one) => { one.open = false; })");
     page.screenshot("phone");
     page.resize(1000, 800);
+}
+
+fn paper_shows_drawings_instead_of_charts(page: &Page) {
+    let shown = |class: &str| {
+        let is_shown = "(one) => getComputedStyle(one).display !== 'none'";
+        page.number(&format!("[...document.querySelectorAll('{class}')].filter({is_shown}).length"))
+    };
+    let count = shown(".chart");
+    page.media("print");
+    assert_eq!((shown(".chart"), shown(".drawing"), shown("nav")), (0.0, count, 0.0));
+    page.media("screen");
+    assert_eq!((shown(".chart"), shown(".drawing"), shown("nav")), (count, 0.0, 1.0));
+    let pdf = page.pdf();
+    assert!(pdf.starts_with(b"%PDF-") && pdf.windows(5).any(|bytes| bytes == b"%%EOF"));
 }
 
 fn hostile_names_stay_text(page: &Page) {

@@ -22,6 +22,7 @@ mod profile;
 mod providers;
 mod record;
 mod report;
+mod report_command;
 mod runtime;
 mod schedule;
 mod shapes;

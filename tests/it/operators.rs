@@ -18,7 +18,7 @@ fn profiled(record: &RunRecord, session: usize, batch_size: u64) -> &Profiled {
 }
 
 #[test]
-fn every_session_is_profiled_at_its_smallest_batch_size_and_at_that_of_best_throughput() {
+fn every_session_is_profiled_at_its_smallest_batch_size_and_at_that_of_the_baselines_best_throughput() {
     let bench = Workbench::new();
     bench.profile(&model("digits"), ["--batch", "1,16"]).run().assert_code(0);
     let record = bench.record();
@@ -30,9 +30,31 @@ fn every_session_is_profiled_at_its_smallest_batch_size_and_at_that_of_best_thro
         assert!(sum > 0 && sum <= found.mean_inference_ns.0, "{found:?}");
         assert!(found.nodes.iter().all(|node| node.outputs.is_some() && node.bytes().is_some()), "{found:?}");
     }
-    let sizes: BTreeSet<u64> = record.operators.iter().map(|found| found.batch_size).collect();
-    assert!(sizes.is_subset(&BTreeSet::from([1, 16])), "{sizes:?}");
+    let sizes = |session: usize| -> BTreeSet<u64> {
+        record.operators.iter().filter(|found| found.session == session).map(|found| found.batch_size).collect()
+    };
+    assert!(sizes(0).is_subset(&BTreeSet::from([1, 16])), "{:?}", sizes(0));
+    assert!((1..record.plan.sessions.len()).all(|session| sizes(session) == sizes(0)), "those of the baseline");
     assert!(profiled(&record, 0, 1).nodes.iter().any(|node| node.operator == "FusedGemm"));
+}
+
+#[test]
+fn first_and_last_shape_of_a_sweep_are_profiled_with_inputs_of_their_sizes() {
+    let bench = Workbench::new();
+    let words = ["--sweep", "dim=sequence_length:8,16,32", "--batch", "1"];
+    bench.profile(&model("fixtures/bert-tiny-random-weights.onnx"), words).run().assert_code(0);
+    let record = bench.record();
+    let found: Vec<(usize, u64)> = record.operators.iter().map(|found| (found.shape, found.batch_size)).collect();
+    assert_eq!(found, [(0, 1), (2, 1)]);
+    for (found, size) in record.operators.iter().zip([8, 32]) {
+        let nodes = &found.profile.as_ref().unwrap().nodes;
+        let product = nodes.iter().find(|node| node.operator == "MatMul").unwrap();
+        assert_eq!(product.outputs.as_ref().unwrap()[0].dims[1], size, "{product:?}");
+    }
+    let table = fs::read_to_string(bench.path("run/operators.csv")).unwrap();
+    assert!(table.contains(",sequence_length=8,") && table.contains(",sequence_length=32,"));
+    let report = fs::read_to_string(bench.path("run/report.md")).unwrap();
+    assert!(report.contains("At batch size 1, sequence\\_length 32"), "{report}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Reports of a made-up run: each format has a golden file, and what must hold for all of them holds.
 
 use onnxprof::analysis::{self, Findings};
-use onnxprof::record::{Agreement, FitnessVerdict, RunRecord};
+use onnxprof::record::{Agreement, Failure, FitnessVerdict, RunRecord};
 use onnxprof::report::{self, Color, view::View};
 
-use crate::support::record;
+use crate::support::record::{self, RunShape, VariantShape};
 
 fn terminal(run: &RunRecord, findings: &Findings) -> String {
     report::terminal(&View::new(run, findings), Some("onnxprof-runs/digits".as_ref()), Color::Never)
@@ -327,6 +327,35 @@ fn agreement_stands_in_for_accuracy_without_labels() {
 }
 
 #[test]
+fn agreement_without_a_largest_element_is_told_by_the_cosine() {
+    let mut run = record::unlabelled();
+    run.accuracy.iter_mut().flat_map(|accuracy| &mut accuracy.agreement).for_each(|one| one.top1_agreeing_count = None);
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.contains("cosine 0.") && !text.contains("- agree"), "{text}");
+}
+
+#[test]
+fn failure_that_variants_share_is_one_line_that_names_them() {
+    let failing = |name: &str| {
+        let kind = onnxprof::record::FailureKind::BadModel;
+        let mut variant = VariantShape::new(name, "fp16", 1.0, 57_394);
+        variant.failure = Some(Failure { kind, message: "there is no memory left".into(), hint: None });
+        variant
+    };
+    let run = record::build(&RunShape {
+        name: "failing".into(),
+        variants: vec![VariantShape::new("fp32", "fp32", 200_000.0, 100_000), failing("one"), failing("other")],
+        batch_sizes: vec![1],
+        rounds: 6,
+        alternations: 2,
+        block_inferences: 40,
+        samples: 0,
+    });
+    let text = terminal(&run, &analysis::findings(&run));
+    assert!(text.contains("Left out: one and other: there is no memory left.\n"), "{text}");
+}
+
+#[test]
 fn agreement_is_told_for_every_output_of_several() {
     let mut run = record::unlabelled();
     for accuracy in &mut run.accuracy {
@@ -345,49 +374,4 @@ fn many_variants_and_batch_sizes_are_all_reported() {
     let rows = csv(&run, &findings).lines().filter(|line| line.contains(",latency_p50_ns,")).count();
     assert_eq!((findings.cells.len(), rows), (400, 400));
     assert!(terminal(&run, &findings).contains("v19"));
-}
-
-/// Runs `onnxprof report` with `words` and gives its exit code, stdout and stderr.
-fn command(words: &[&str]) -> (i32, String, String) {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onnxprof"));
-    let output = command.arg("report").args(words).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
-}
-
-/// A folder with the record of `run`.
-fn folder_of(run: &RunRecord) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("run.json"), serde_json::to_vec(run).unwrap()).unwrap();
-    folder
-}
-
-#[test]
-fn command_renders_a_folder_in_every_format() {
-    let run = record::single_variant();
-    let folder = folder_of(&run);
-    let path = folder.path().to_str().unwrap();
-    for (format, begin) in [("terminal", "Ship fp32"), ("markdown", "# Perf"), ("csv", "variant,"), ("json", "{\n")] {
-        let (code, stdout, stderr) = command(&[path, "--format", format]);
-        assert_eq!((code, stderr.as_str()), (0, ""), "{format}");
-        assert!(stdout.starts_with(begin), "{format}: {stdout}");
-        assert!(!stdout.contains('\u{1b}'), "{format}: colour into a pipe");
-    }
-}
-
-#[test]
-fn command_writes_to_a_file() {
-    let folder = folder_of(&record::single_variant());
-    let output = folder.path().join("again.md");
-    let words = [folder.path().to_str().unwrap(), "--format", "markdown", "--output", output.to_str().unwrap()];
-    assert_eq!(command(&words), (0, String::new(), String::new()));
-    assert!(std::fs::read_to_string(output).unwrap().starts_with("# Performance report: small"));
-}
-
-#[test]
-fn folder_without_a_run_is_bad_input() {
-    let folder = tempfile::tempdir().unwrap();
-    let (code, stdout, stderr) = command(&[folder.path().to_str().unwrap()]);
-    assert_eq!((code, stdout.as_str()), (3, ""));
-    assert!(stderr.contains("is not a run folder") && stderr.contains("hint: "), "{stderr}");
 }

@@ -1,8 +1,16 @@
 //! How a run spends its time: forecast, looks, and cells that rest.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use onnxprof::plan::RuntimeChoice;
 use onnxprof::record::EndReason;
+use onnxprof::report::view::{Forecast, ForecastView};
+use onnxprof::runner::Diagnosing;
+use onnxprof::units::Nanos;
 use serde_json::json;
 
+use crate::support::record;
 use crate::workbench::{Workbench, cell};
 
 /// A folder with three copies of a model.
@@ -80,15 +88,51 @@ fn time_goes_to_the_undecided_once_others_are_settled() {
         "b": { "fixed_ns": 200_000, "jitter_ratio": 0.02 },
         "c": { "fixed_ns": 102_000, "jitter_ratio": 0.1 },
     });
-    let words = ["--batch", "1", "--alternations", "1", "--block", "1ms", "--target", "0.0001%", "--budget", "4s"];
+    let words = ["--batch", "1", "--alternations", "1", "--block", "1ms", "--target", "0.0001%", "--budget", "6s"];
     bench.scripted(&family(&bench), &variants, words).run().assert_code(0);
     let record = bench.record();
     let rounds = |name: &str| {
         let key = cell(&record, name, 1).key;
-        record.blocks.iter().filter(|block| block.key == key).map(|block| block.round + 1).max().unwrap()
+        let rounds = record.blocks.iter().filter(|block| block.key == key).map(|block| block.round);
+        rounds.collect::<BTreeSet<u64>>().len()
     };
     assert_eq!(record.run.ended_by, Some(EndReason::BudgetSpent));
-    assert_eq!((rounds("b"), cell(&record, "b", 1).settled_after_rounds), (10, Some(10)));
+    assert_eq!(cell(&record, "b", 1).settled_after_rounds, Some(10));
+    // It rests from one look to the next one at least.
+    assert!(rounds("b") < rounds("c"), "{} {}", rounds("b"), rounds("c"));
     // The budget may end between the two.
     assert!(rounds("c") > 10 && rounds("a").abs_diff(rounds("c")) <= 1, "{} {}", rounds("a"), rounds("c"));
+}
+
+#[test]
+fn launches_beside_the_rounds_are_part_of_the_forecast() {
+    let mut plan = record::digits().plan;
+    plan.idle_gaps_ns = vec![Nanos(0), Nanos(10_000_000)];
+    // 90 s: 4% before the rounds and 4% after them, 5%, 8% and 20%.
+    let secs = Duration::from_secs_f64;
+    let beside = Diagnosing::of(&plan);
+    let expected = Diagnosing { profiles: secs(7.2), denormals: secs(4.5), peaks: secs(7.2), idle_gaps: secs(18.0) };
+    assert_eq!((beside, beside.total()), (expected, secs(36.9)));
+    plan.batch_sizes = vec![1];
+    plan.idle_gaps_ns.clear();
+    assert_eq!(Diagnosing::of(&plan).total(), secs(15.3), "no second profile, and no gaps");
+
+    let names = vec!["fp32".to_owned()];
+    let view = ForecastView::new(Forecast {
+        plan: &plan,
+        names: &names,
+        rounds: 8,
+        alternations: 2,
+        time: secs(60.0),
+        most_time: secs(60.0),
+        beside: &[("operator profiles", secs(9.0)), ("idle gaps", Duration::ZERO), ("peaks", secs(4.5))],
+        stretches_time: Duration::ZERO,
+        precision: &[],
+    });
+    let told = "Launches beside the rounds: up to 13.5 s in all: operator profiles 9.0 s and peaks 4.5 s.";
+    assert!(view.lines.iter().any(|line| line == told), "{:?}", view.lines);
+    for session in &mut plan.sessions {
+        session.runtime = RuntimeChoice::Script("script.json".into());
+    }
+    assert_eq!(Diagnosing::of(&plan).total(), Duration::ZERO, "scripts are neither profiled nor contrasted");
 }

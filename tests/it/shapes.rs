@@ -1,7 +1,8 @@
 //! `profile --sweep`, `--idle-gaps` and `--latency-limit`: shapes beside batch sizes, and pauses between requests.
 
-use onnxprof::analysis::{self, CliffEvidence};
-use onnxprof::record::{CpuCache, IdleGaps};
+use onnxprof::analysis::{self, Bottleneck, BottleneckKind, CliffEvidence, CliffSign};
+use onnxprof::record::{CpuCache, IdleGaps, RunRecord};
+use onnxprof::report::{self, view::View};
 use onnxprof::units::Bytes;
 
 use crate::support::{Onnxprof, model, record};
@@ -35,6 +36,11 @@ fn every_batch_size_is_measured_at_every_size_of_a_swept_dimension() {
     for shape in ["batch 1, sequence\\_length 16", "sequence\\_length 64"] {
         assert!(report.contains(shape), "no `{shape}` in {report}");
     }
+    let [longer] = analysis::findings(&record).answer.other_shapes.try_into().unwrap();
+    let chosen = longer.throughput.pick().unwrap().key;
+    assert_eq!((longer.shape, chosen.shape), (1, 1));
+    let answer = "With sequence\\_length 64: bert-tiny-random-weights at batch 1 for the shortest latency";
+    assert!(report.contains(answer), "{report}");
     assert!(report.contains("measures what the first request after a pause takes"), "{report}");
     let csv = std::fs::read_to_string(bench.run_folder().join("cells.csv")).unwrap();
     assert!(csv.contains("sequence_length=16") && csv.contains("sequence_length=64"), "{csv}");
@@ -51,7 +57,8 @@ fn latencies_after_idle_gaps_are_kept_by_gap() {
     assert_eq!(gaps.iter().map(|gap| gap.gap_ns.0).collect::<Vec<_>>(), [0, 5_000_000]);
     for gap in gaps {
         let latencies = gap.latencies_ns.as_ref().unwrap();
-        assert!(latencies.len() >= 3 && latencies.iter().all(|latency| latency.0 > 0), "{gap:?}");
+        assert!(latencies.len() >= 6 && latencies.iter().all(|launch| !launch.is_empty()), "{gap:?}");
+        assert!(latencies.iter().flatten().all(|latency| latency.0 > 0), "{gap:?}");
     }
     let report = std::fs::read_to_string(bench.run_folder().join("report.md")).unwrap();
     assert!(report.contains("bert-tiny-random-weights, batch 1, gap 5.00 ms"), "{report}");
@@ -134,7 +141,40 @@ fn a_cliff_is_told_with_what_went_along_with_it() {
         CliffEvidence::CacheExceeded { level: 3, cache_bytes: Bytes(2_300_000), arena_bytes: Bytes(2_534_542) },
         CliffEvidence::MinorFaults { from: 2.0, to: 10.0 },
     ];
-    assert_eq!(cliff.evidence, expected);
+    assert_eq!((cliff.evidence.as_slice(), cliff.unknown.as_slice()), (&expected[..], &[][..]));
+    let view = View::new(&run, &findings);
+    assert!(
+        report::markdown(&view)
+            .unwrap()
+            .contains("along with it, be it the cause or not, the memory arena grew 3 times")
+    );
+}
+
+#[test]
+fn throughput_falls_only_where_launches_agree_on_it() {
+    let falls = |run: &RunRecord| {
+        let is_fall = |found: &&Bottleneck| matches!(found.kind, BottleneckKind::ThroughputFalls { .. });
+        analysis::findings(run).bottlenecks.iter().filter(is_fall).count()
+    };
+    let mut run = record::digits();
+    assert!(falls(&run) > 0);
+    // Four launches have no interval, however much lower the throughput is.
+    run.blocks.retain(|block| block.round < 4);
+    assert_eq!(falls(&run), 0);
+}
+
+#[test]
+fn what_a_cliff_was_not_looked_at_for_is_said() {
+    let mut run = record::digits();
+    run.host.caches.clear();
+    run.blocks.iter_mut().for_each(|block| block.minor_faults_count = None);
+    let findings = analysis::findings(&run);
+    let [cliff] = findings.scaling[0].cliffs.as_slice() else { panic!("{:?}", findings.scaling[0].cliffs) };
+    assert_eq!(cliff.unknown, [CliffSign::Caches, CliffSign::MinorFaults]);
+    assert!(cliff.evidence.is_empty(), "{cliff:?}");
+    let text = report::markdown(&View::new(&run, &findings)).unwrap();
+    let told = "nothing that was looked at went along with it; not known: the sizes of the caches and page faults";
+    assert!(text.contains(told), "{text}");
 }
 
 #[test]
@@ -147,7 +187,10 @@ fn memory_is_a_line_over_batch_sizes_up_to_what_is_available() {
     let [fixed, per_sample] = [&memory.fixed_bytes, &memory.per_sample_bytes].map(|part| part.value().unwrap());
     assert!((per_sample - 40_000.0).abs() < 1.0, "{per_sample}");
     assert_eq!(memory.available_bytes, Some(Bytes(50_000_000)));
-    assert_eq!(memory.largest_batch, Some(((50_000_000.0 - fixed) / per_sample) as u64));
+    // By the upper ends of both intervals, so a little less than by the line itself.
+    let by_line = (50_000_000.0 - fixed) / per_sample;
+    let largest = memory.largest_batch.unwrap() as f64;
+    assert!((by_line - 2.0..=by_line).contains(&largest), "{largest} of {by_line}");
     assert_eq!(memory.largest_measured, 64);
 
     for cell in run.launches.iter_mut().flat_map(|launch| &mut launch.cells) {

@@ -60,17 +60,19 @@ fn without_a_word_and_without_runs_the_folder_is_named() {
 }
 
 #[test]
-fn distributions_are_drawn_over_one_axis_whose_ends_are_said() {
+fn distributions_are_drawn_over_one_axis_whose_ends_stand_below() {
     let bench = Workbench::new();
     put(&bench.path("run"), &record::digits(), 0);
     let output = Onnxprof::new().arg("show").arg(bench.path("run")).run();
     let lines: Vec<&str> = output.stdout.lines().collect();
-    let title = lines.iter().position(|line| line.starts_with("Latencies at batch 1, from ")).unwrap();
+    let title = lines.iter().position(|line| line.starts_with("Latencies at batch 1: ")).unwrap();
     let columns = |line: &str| line.split('|').nth(1).unwrap_or_default().chars().count();
     for line in &lines[title + 1..title + 5] {
         assert_eq!(columns(line), 28, "{line}");
         assert!(line.contains('\u{2588}'), "{line}");
     }
+    let ends: Vec<&str> = lines[title + 5].split("  ").filter(|end| !end.is_empty()).collect();
+    assert!(ends.len() == 2 && ends.iter().all(|end| end.ends_with("s")), "{}", lines[title + 5]);
     let answer = lines.iter().position(|line| line.starts_with("Ship int8-static")).unwrap();
     assert!(answer < title, "{output}");
 }
@@ -85,4 +87,26 @@ fn terminals_without_unicode_get_ascii() {
         assert!(output.stdout.is_ascii(), "{output}");
         assert!(output.stdout.contains('@'), "{output}");
     }
+}
+
+#[test]
+fn narrow_terminal_gets_lines_that_fit() {
+    let bench = Workbench::new();
+    put(&bench.path("run"), &record::digits(), 0);
+    let output = Onnxprof::new().arg("show").arg(bench.path("run")).env("COLUMNS", "50").run();
+    output.assert_code(0);
+    let too_long = |line: &&str| line.chars().count() > 50 && line.trim_start().contains(' ');
+    assert_eq!(output.stdout.lines().find(too_long), None);
+    assert!(output.stdout.contains("int8-static\n  median latency: "), "{output}");
+    let wide = Onnxprof::new().arg("show").arg(bench.path("run")).env("COLUMNS", "300").run();
+    assert!(wide.stdout.lines().all(|line| line.chars().count() <= 100), "{wide}");
+}
+
+#[test]
+fn truncated_record_is_told_what_to_do() {
+    let bench = Workbench::new();
+    fs::create_dir(bench.path("run")).unwrap();
+    fs::write(bench.path("run/run.json"), "{\"schema_version\":{\"major\":1,").unwrap();
+    let output = Onnxprof::new().arg("show").arg(bench.path("run")).run();
+    output.assert_error(BAD_INPUT, "is truncated", "copy the whole folder again");
 }

@@ -46,7 +46,11 @@ pub struct Onnxprof(Command);
 impl Onnxprof {
     pub fn new() -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onnxprof"));
-        command.env("ONNXPROF_CACHE", shared_cache()).env("NO_COLOR", "1").env_remove("ORT_DYLIB_PATH");
+        command
+            .env("ONNXPROF_CACHE", shared_cache())
+            .env("NO_COLOR", "1")
+            .env_remove("ORT_DYLIB_PATH")
+            .env_remove("COLUMNS");
         // Also on a machine with a GPU, what a test says of one is made up.
         command.env("ONNXPROF_NVML", "no-driver.so").env_remove("CUDA_VISIBLE_DEVICES");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

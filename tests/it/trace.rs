@@ -72,11 +72,15 @@ fn what_is_no_trace_is_refused_with_a_hint() {
     is_refused("object.json", b"{\"traceEvents\": 1}", "is no trace");
     is_refused("numbers.json", b"[1, 2, 3]", "is no trace");
     is_refused("binary.json", &[0x7f, b'E', b'L', b'F', 0, 0xff, 0xfe], "is no trace");
+    is_refused("trace.json.gz", &[0x1f, 0x8b, 8, 0, 0, 0], "is compressed");
+    let other = r#"[{"name":"paint","ph":"X","ts":1,"dur":2,"pid":1,"tid":1}]"#;
+    is_refused("of-another-program.json", other.as_bytes(), "holds no inference");
     is_refused("nothing.json", b"[]", "holds no inference");
     let inference = r#"{"cat":"Session","ph":"X","ts":1,"dur":5,"name":"model_run","args":{}}"#;
     is_refused("no-operators.json", format!("[{inference},{inference}]").as_bytes(), "holds no operators");
     trace(&bench.path("missing.json"), &[]).assert_code(BAD_INPUT).assert_stderr("missing.json");
     trace(bench.path("").as_path(), &[]).assert_code(BAD_INPUT).assert_stderr("is not a file");
+    trace(Path::new("/dev/null"), &[]).assert_code(BAD_INPUT).assert_stderr("is not a file");
     Onnxprof::new().arg("trace").run().assert_code(USAGE);
 }
 

@@ -1,6 +1,7 @@
 //! Searching for the best session options.
 
 mod answers;
+mod code;
 mod resuming;
 mod validity;
 

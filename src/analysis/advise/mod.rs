@@ -16,7 +16,9 @@ pub(super) use ship::size_factor;
 use super::choose::Facts;
 use super::conclusions::{Answer, Caveat};
 use super::estimate::{Estimate, Interval, Measured};
+use super::explain::DenormalFindings;
 use super::findings::{CellFindings, Verdict};
+use super::scaling::IdleFindings;
 use crate::record::Metric;
 
 /// From this gain on, the lower end of its interval makes an advice one of high priority.
@@ -25,13 +27,19 @@ const HIGH_GAIN: f64 = 1.5;
 /// The same for medium priority.
 const MEDIUM_GAIN: f64 = 1.1;
 
+/// What launches of their own showed.
+pub(super) struct Diagnosed<'a> {
+    pub(super) denormals: &'a [DenormalFindings],
+    pub(super) idle_gaps: &'a [IdleFindings],
+}
+
 /// Ranks what the run's evidence supports.
-pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
+pub(super) fn advice(facts: &Facts<'_>, answer: &Answer, diagnosed: &Diagnosed<'_>) -> Vec<Advice> {
     let mut advice = ship::advice(facts, answer);
     advice.extend(answer.throughput.pick().and_then(|pick| serving::batch(facts, pick)));
     advice.extend(answer.latency.pick().and_then(|pick| serving::load_before_traffic(facts, pick)));
-    advice.extend(diagnosed::options(facts));
-    advice.extend(diagnosed::keep_warm(facts));
+    advice.extend(diagnosed::options(facts, diagnosed.denormals));
+    advice.extend(diagnosed::keep_warm(facts, diagnosed.idle_gaps));
     for advice in &mut advice {
         advice.priority = priority(advice);
     }

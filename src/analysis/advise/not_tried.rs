@@ -40,7 +40,7 @@ pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
 
 fn profile(record: &RunRecord, what: Untried, options: &[&str]) -> NotTried {
     let options: Vec<String> = options.iter().map(|&word| word.to_owned()).collect();
-    NotTried { what, command: reproduce::with(record, "profile", &options) }
+    NotTried { what, command: reproduce::with(record, &options) }
 }
 
 fn labels(facts: &Facts<'_>) -> Option<NotTried> {
@@ -83,7 +83,7 @@ fn tuning(record: &RunRecord) -> Option<NotTried> {
     let plan = &record.plan;
     let options: Vec<_> = plan.sessions.iter().map(|spec| &spec.options).collect();
     let one = options.windows(2).all(|pair| pair[0] == pair[1]);
-    one.then(|| NotTried { what: Untried::Tuning, command: reproduce::with(record, "tune", &[]) })
+    one.then(|| NotTried { what: Untried::Tuning, command: reproduce::search(record) })
 }
 
 /// Execution providers that the libraries offer and no session used.

@@ -72,7 +72,7 @@ pub enum Action {
     KeepWarm {
         /// The session and batch size that show the gain.
         key: CellKey,
-        /// The longest measured pause after which a prediction is not slower.
+        /// The longest measured pause after which a prediction is not shown to be slower.
         longest_ns: Nanos,
         /// The pause after which the gain was measured.
         idle_ns: Nanos,
@@ -143,7 +143,7 @@ pub enum Against {
     BatchSize(u64),
     /// The same session without an option, in launches that took turns.
     WithoutOption(String),
-    /// The same session without a pause before each prediction, in one launch.
+    /// The same session without a pause before each prediction, launch by launch.
     WithoutPause,
     /// The session's own predictions once it is loaded.
     Loaded,

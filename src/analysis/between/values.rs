@@ -5,7 +5,7 @@ use crate::analysis::energy::{self, cpu_energy};
 use crate::analysis::over_launches::{mean_latency, median_of_blocks, per_launch, predictions_per_sec};
 use crate::analysis::percentiles::quantile;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric};
-use crate::stats::{Latencies, Quantile};
+use crate::stats::{Buckets, Quantile};
 use crate::units::Nanos;
 
 /// A figure of timed blocks.
@@ -107,7 +107,7 @@ fn percentiles(quantile: Quantile, side: Side<'_>) -> Result<Vec<OfRound>, Strin
         let text = cell.latency_histogram.as_ref().ok_or("the record does not keep the latencies of each launch")?;
         let number = launch.launch;
         let latencies =
-            Latencies::decode(text).map_err(|error| format!("latencies of launch {number} cannot be read: {error}"))?;
+            Buckets::decode(text).map_err(|error| format!("latencies of launch {number} cannot be read: {error}"))?;
         let (needs, has) = (quantile.needs(), latencies.count());
         let value = latencies.nearest_rank(quantile).filter(|_| has >= needs);
         let value =

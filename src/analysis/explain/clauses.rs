@@ -1,12 +1,12 @@
 //! What figures say about a session's time: the clauses of its sentence, in the order of telling.
 
 use super::changed;
-use super::explanation::{Clause, DenormalFindings, Explanation, OperatorChange, Step, StepKind};
+use super::explanation::{Clause, DenormalFindings, Explanation, Instructions, OperatorChange, Step, StepKind};
 use super::side::base_name;
 use super::waterfall::{computes_quantized, is_quantized};
 use crate::analysis::choose::Facts;
 use crate::analysis::findings::Verdict;
-use crate::analysis::{Bound, OperatorGroup};
+use crate::analysis::{Bound, OperatorGroup, Roofline};
 use crate::record::{Granularity, NodeProfile, Profiled, QuantizationFormat};
 use crate::units::Ratio;
 
@@ -22,6 +22,7 @@ pub(super) fn clauses(
     facts: &Facts<'_>,
     explanation: &Explanation,
     denormals: Option<&DenormalFindings>,
+    rooflines: &[Roofline],
 ) -> Vec<Clause> {
     let mut clauses = Vec::new();
     if let Some(nodes) = nodes(facts, explanation) {
@@ -34,9 +35,10 @@ pub(super) fn clauses(
         for kind in [StepKind::Compiled, StepKind::Conversion, StepKind::Fusion, StepKind::Other, StepKind::Rest] {
             clauses.extend(step(explanation, kind));
         }
+        clauses.extend(unnamed(explanation, &clauses));
         clauses.extend(computed_in_float(explanation, nodes));
         clauses.extend(per_channel(explanation, nodes));
-        clauses.extend(memory_bound(facts, explanation));
+        clauses.extend(memory_bound(rooflines, explanation));
     }
     clauses.extend(missing_instructions(explanation));
     clauses.extend(denormals.and_then(denormal));
@@ -50,7 +52,7 @@ pub(super) fn clauses(
 /// Whether a clause can explain a difference between two sessions of one model: what the model itself brings along, it
 /// brings to both.
 fn tells_two_sessions_apart(clause: &Clause) -> bool {
-    matches!(clause, Clause::Step { .. } | Clause::NotFused { .. })
+    matches!(clause, Clause::Step { .. } | Clause::NotFused { .. } | Clause::Unnamed { .. })
 }
 
 /// The nodes of the session as they ran.
@@ -150,7 +152,7 @@ fn computed_in_float(explanation: &Explanation, nodes: &[NodeProfile]) -> Option
         nodes_count: single_nodes_count,
         of_count: matrix_nodes(nodes).count() as u64,
         casts_count: nodes.iter().filter(|node| node.operator == "Cast").count() as u64,
-        casts_ns: casts.map_or(0, |change| change.after_ns),
+        casts_ns: casts.filter(|change| change.is_resolved).map(|change| change.after_ns),
     })
 }
 
@@ -162,19 +164,35 @@ fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Claus
     is_meant.then(|| Clause::PerChannel { ran_nodes_count, of_count: matrix_nodes(nodes).count() as u64 })
 }
 
-/// The share of nodes that memory limits, where it is most of the time.
-fn memory_bound(facts: &Facts<'_>, explanation: &Explanation) -> Option<Clause> {
+/// What the clauses so far leave of a difference that was shown, where that is most of it.
+fn unnamed(explanation: &Explanation, clauses: &[Clause]) -> Option<Clause> {
     let latency = explanation.latency.as_ref()?;
-    let rooflines = crate::analysis::operators::rooflines(facts.index.record);
+    let is_shown = matches!(latency.change.verdict, Verdict::Faster | Verdict::Slower);
+    let told_ns = |clause: &Clause| match clause {
+        Clause::Step { step, .. } => step.change_ns(),
+        Clause::NotFused { .. } | Clause::FullPrecision { .. } => {
+            step_of(explanation, StepKind::FullPrecision).map_or(0, Step::change_ns)
+        }
+        _ => 0,
+    };
+    let change_ns = latency.difference_ns() - clauses.iter().map(told_ns).sum::<i64>();
+    let is_most = change_ns.abs() as f64 >= MOST_SHARE * latency.difference_ns().abs() as f64;
+    (is_shown && is_most && change_ns != 0).then_some(Clause::Unnamed { change_ns })
+}
+
+/// The share of nodes that moving data limits, where it is most of the time.
+fn memory_bound(rooflines: &[Roofline], explanation: &Explanation) -> Option<Clause> {
+    let latency = explanation.latency.as_ref()?;
     let cell = (explanation.session, latency.shape, latency.batch_size);
     let own = rooflines.iter().find(|roofline| (roofline.session, roofline.shape, roofline.batch_size) == cell)?;
     let share = own.share_of(Bound::Memory);
     (share.0 >= MOST_SHARE).then_some(Clause::MemoryBound { share })
 }
 
-/// Instructions that are missing, unless the session is faster without them.
+/// Instructions that are missing or of no use, unless the session is faster without them.
 fn missing_instructions(explanation: &Explanation) -> Option<Clause> {
-    let instructions = explanation.instructions.as_ref().filter(|instructions| instructions.present.is_empty())?;
+    let is_missing = |instructions: &&Instructions| instructions.present.is_empty() || !instructions.has_kernels;
+    let instructions = explanation.instructions.as_ref().filter(is_missing)?;
     let is_faster = explanation.latency.as_ref().is_some_and(|latency| latency.change.verdict == Verdict::Faster);
     (!is_faster).then(|| Clause::MissingInstructions(instructions.clone()))
 }

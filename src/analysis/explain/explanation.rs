@@ -71,9 +71,10 @@ pub struct Step {
     pub before_nodes_count: u64,
     /// Nodes in the session that ran; 0 for [`StepKind::Rest`].
     pub after_nodes_count: u64,
-    /// Between what `after_ns - before_ns` lies: profiles count whole microseconds; where the nodes took more than the
-    /// inference without the profiler, their times are unsure by as much; and the session's times share the interval of its
-    /// ratio to the reference. Absent without such an interval.
+    /// Between what `after_ns - before_ns` lies: profiles count whole microseconds; what the profiler adds to each run of a
+    /// node is known to about a fifth; where the nodes took more than the inference without the profiler, their times are
+    /// unsure by as much; and the session's times share the interval of its ratio to the reference. Absent without such an
+    /// interval.
     pub bounds: Option<Interval>,
 }
 
@@ -102,7 +103,7 @@ pub enum StepKind {
     FullPrecision,
     /// Changes of precision, layout or device: Quantize, Dequantize, Cast, Transpose, Reorder, Memcpy.
     Conversion,
-    /// Operators of which the optimizer absorbed more nodes in one of both than in the other.
+    /// Operators that more nodes of run in one of both because the optimizer absorbed fewer of them there.
     Fusion,
     /// Subgraphs that an execution provider compiled into single nodes.
     Compiled,
@@ -172,11 +173,13 @@ pub struct Instructions {
     pub wanted: Vec<&'static str>,
     /// Those of them that the processor has.
     pub present: Vec<&'static str>,
+    /// Whether ONNX Runtime's own kernels for this architecture use such instructions at all.
+    pub has_kernels: bool,
     /// Whether sums of products of unsigned and signed 8-bit numbers may overflow 16 bits for want of them (x86-64).
     pub saturates: bool,
 }
 
-/// ReducedArithmetic that not every processor has instructions for.
+/// Arithmetic that not every processor has instructions for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReducedArithmetic {
@@ -210,6 +213,11 @@ pub enum Clause {
         /// The operator that both have and that makes up at least half of the step.
         mostly: Option<String>,
     },
+    /// Most of a difference that was shown lies in no step that is large and sure enough to be told.
+    Unnamed {
+        /// What the steps that are told leave of it, in nanoseconds an inference; below 0 for time that is saved.
+        change_ns: i64,
+    },
     /// Matrix nodes that the model leaves in full precision.
     FullPrecision {
         /// How many there are.
@@ -229,8 +237,8 @@ pub enum Clause {
         of_count: u64,
         /// Casts that ran.
         casts_count: u64,
-        /// What they take of an inference, in nanoseconds.
-        casts_ns: i64,
+        /// What they take of an inference, in nanoseconds; absent where the profiler does not tell it from nothing.
+        casts_ns: Option<i64>,
     },
     /// Weights have a scale for each channel, and nodes computed with integers all the same, or did not.
     PerChannel {
@@ -239,12 +247,12 @@ pub enum Clause {
         /// Of how many.
         of_count: u64,
     },
-    /// Nodes that memory limits take most of the time in nodes.
+    /// Nodes that moving data limits, from and to memory or a cache, take most of the time in nodes.
     MemoryBound {
         /// Their share of the time in nodes, by the peaks that were measured.
         share: Ratio,
     },
-    /// The processor lacks all instructions that the arithmetic wants.
+    /// The processor lacks all instructions that the arithmetic wants, or the kernels do without them.
     MissingInstructions(Instructions),
     /// Denormal numbers slow the session down.
     Denormals {

@@ -14,6 +14,10 @@ const WANTED: [(&str, ReducedArithmetic, &[&str]); 4] = [
     ("aarch64", ReducedArithmetic::Float16, &["asimdhp"]),
 ];
 
+/// An arithmetic that ONNX Runtime has no kernels for on an architecture, whatever the processor: half precision is computed
+/// on ARM alone (`MlasFp16AccelerationSupported` in `onnxruntime/core/mlas/lib/halfgemm.cpp`, 1.31).
+const WITHOUT_KERNELS: (&str, ReducedArithmetic) = ("x86_64", ReducedArithmetic::Float16);
+
 /// The instructions that a session wants; `None` where its arithmetic needs none, and where processor or architecture
 /// are not known.
 pub(super) fn instructions(
@@ -39,5 +43,6 @@ pub(super) fn instructions(
         (quantization.activations, quantization.weights) == (Some(ElementType::Uint8), Some(ElementType::Int8));
     let saturates =
         arithmetic == ReducedArithmetic::Int8 && architecture == "x86_64" && present.is_empty() && mixed_signs;
-    Some(Instructions { arithmetic, wanted: wanted.to_vec(), present, saturates })
+    let has_kernels = (architecture, arithmetic) != WITHOUT_KERNELS;
+    Some(Instructions { arithmetic, wanted: wanted.to_vec(), present, has_kernels, saturates })
 }

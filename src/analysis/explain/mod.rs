@@ -21,14 +21,20 @@ pub(super) use denormals::denormals;
 use super::choose::Facts;
 use super::compare::{self, judge};
 use super::findings::{CellFindings, Change};
+use super::operators::Roofline;
 use crate::plan::CellKey;
 use crate::record::{Metric, Pairs, Quantization};
 use crate::stats::END_ERROR;
 use side::Side;
 
-/// An explanation of every session against the baseline's, and of every further session of another variant against that
-/// variant's first one: between runtimes or execution providers, the model stays the same.
-pub(super) fn explanations(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<Explanation> {
+/// Explanations of every session against the baseline's, and of every further session of another variant against that
+/// variant's first one: between runtimes or execution providers, the model stays the same. There is one for each batch
+/// size and shape at which both were profiled, the smallest first, or one that says why there is none.
+pub(super) fn explanations(
+    facts: &Facts<'_>,
+    denormals: &[DenormalFindings],
+    rooflines: &[Roofline],
+) -> Vec<Explanation> {
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     let Some(baseline) = facts.index.baseline else { return Vec::new() };
     let sessions = &facts.index.record.plan.sessions;
@@ -42,12 +48,15 @@ pub(super) fn explanations(facts: &Facts<'_>, denormals: &[DenormalFindings]) ->
             pairs.push((session, first));
         }
     }
-    let mut found: Vec<Explanation> =
-        pairs.iter().map(|&(session, reference)| explanation(facts, session, reference)).collect();
+    let mut found: Vec<Explanation> = pairs.iter().flat_map(|&pair| of_pair(facts, pair)).collect();
     judge_within_variants(&mut found, baseline);
+    let mut told: Option<(usize, usize)> = None;
     for explanation in &mut found {
-        let own = denormals.iter().find(|denormals| denormals.session == explanation.session);
-        explanation.clauses = clauses::clauses(facts, explanation, own);
+        let pair = (explanation.session, explanation.reference);
+        // Denormals were looked for at the smallest batch size alone.
+        let own = denormals.iter().find(|denormals| denormals.session == explanation.session && told != Some(pair));
+        explanation.clauses = clauses::clauses(facts, explanation, own, rooflines);
+        told = Some(pair);
     }
     found
 }
@@ -60,10 +69,30 @@ fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
     judge(Metric::LatencyP50RatioToBaseline, &mut changes, END_ERROR);
 }
 
-fn explanation(facts: &Facts<'_>, session: usize, reference: usize) -> Explanation {
+fn of_pair(facts: &Facts<'_>, pair: (usize, usize)) -> Vec<Explanation> {
+    let common = common_cells(facts, pair);
+    let with_steps = |latency: &LatencyStep| {
+        let sides = sides(facts, pair, latency).ok()?;
+        let mut explanation = Explanation { latency: Some(latency.clone()), ..without_steps(facts, pair) };
+        waterfall::fill(&mut explanation, &sides);
+        Some(explanation)
+    };
+    let profiled: Vec<Explanation> = common.iter().filter_map(with_steps).collect();
+    if !profiled.is_empty() {
+        return profiled;
+    }
+    let reason = match common.first() {
+        None => "no batch size was measured with both in turn".to_owned(),
+        Some(latency) => sides(facts, pair, latency).err().unwrap_or_default(),
+    };
+    let latency = common.into_iter().next();
+    vec![Explanation { latency, steps_absent_reason: Some(reason), ..without_steps(facts, pair) }]
+}
+
+fn without_steps(facts: &Facts<'_>, (session, reference): (usize, usize)) -> Explanation {
     let quantization = quantization(facts, session);
     let instructions = instructions::instructions(facts.index.record, session, quantization.as_ref());
-    let mut explanation = Explanation {
+    Explanation {
         session,
         reference,
         latency: None,
@@ -75,21 +104,7 @@ fn explanation(facts: &Facts<'_>, session: usize, reference: usize) -> Explanati
         quantization,
         instructions,
         clauses: Vec::new(),
-    };
-    let common = common_cells(facts, session, reference);
-    let profiled = common.iter().find_map(|latency| Some((latency, sides(facts, &explanation, latency).ok()?)));
-    if let Some((latency, sides)) = profiled {
-        explanation.latency = Some(latency.clone());
-        waterfall::fill(&mut explanation, &sides);
-        return explanation;
     }
-    let reason = match common.first() {
-        None => "no batch size was measured with both in turn".to_owned(),
-        Some(latency) => sides(facts, &explanation, latency).err().unwrap_or_default(),
-    };
-    explanation.latency = common.into_iter().next();
-    explanation.steps_absent_reason = Some(reason);
-    explanation
 }
 
 fn quantization(facts: &Facts<'_>, session: usize) -> Option<Quantization> {
@@ -99,7 +114,7 @@ fn quantization(facts: &Facts<'_>, session: usize) -> Option<Quantization> {
 
 /// The cells that were measured in turn with the reference's under the plan's first load mode, the smallest shape and
 /// batch size first.
-fn common_cells(facts: &Facts<'_>, session: usize, reference: usize) -> Vec<LatencyStep> {
+fn common_cells(facts: &Facts<'_>, (session, reference): (usize, usize)) -> Vec<LatencyStep> {
     let mode = facts.index.record.plan.load_modes.first();
     let is_meant =
         |cell: &&CellFindings| cell.key.session == session && mode == Some(&cell.key.load_mode) && cell.outcome.is_ok();
@@ -130,7 +145,11 @@ fn change(facts: &Facts<'_>, cell: &CellFindings, reference: CellKey) -> Option<
 }
 
 /// The profiles of reference and session.
-fn sides<'a>(facts: &Facts<'a>, explanation: &Explanation, latency: &LatencyStep) -> Result<[Side<'a>; 2], String> {
+fn sides<'a>(
+    facts: &Facts<'a>,
+    (session, reference): (usize, usize),
+    latency: &LatencyStep,
+) -> Result<[Side<'a>; 2], String> {
     let side = |session, median_ns| Side::new(facts.index.record, (session, latency), median_ns);
-    Ok([side(explanation.reference, latency.reference_ns)?, side(explanation.session, latency.session_ns)?])
+    Ok([side(reference, latency.reference_ns)?, side(session, latency.session_ns)?])
 }

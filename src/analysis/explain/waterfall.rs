@@ -18,8 +18,8 @@ pub(super) fn fill(explanation: &mut Explanation, sides: &[Side<'_>; 2]) {
     explanation.operators = changed::operators(sides);
     explanation.steps = steps(sides, &sorting, spread(explanation.latency.as_ref()));
     explanation.profiles = Some(ProfileBasis {
-        reference_scale: Ratio(reference.scale),
-        session_scale: Ratio(session.scale),
+        reference_scale: Ratio(reference.node_scale()),
+        session_scale: Ratio(session.node_scale()),
         reference_distortion: reference.distortion().map(Ratio),
         session_distortion: session.distortion().map(Ratio),
     });
@@ -139,8 +139,9 @@ fn around([before_ns, after_ns]: [i64; 2], unknown_ns: f64, spread: Option<[f64;
     Some(Interval { low: change_ns - below, high: change_ns + above })
 }
 
-/// Operators of which the optimizer absorbed more nodes on one side than on the other, counted as nodes of the file less
-/// nodes that ran.
+/// Operators of which the optimizer absorbed fewer nodes in the session than in the reference, so that more of them run
+/// there, or the other way round; counted as nodes of the file less nodes that ran. An operator that only one of the
+/// files holds was added or left out by its author, whatever the optimizer made of it.
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let ran = |side: &Side<'_>| {
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
@@ -152,17 +153,19 @@ fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     };
     let ran = [ran(&sides[0]), ran(&sides[1])];
     let operators: BTreeSet<&String> = ran.iter().flat_map(BTreeMap::keys).collect();
-    let absorbed = |side: usize, operator: &String| {
-        let in_file = sides[side].in_file.get(operator.as_str()).copied().unwrap_or(0);
-        in_file as i64 - ran[side].get(operator).copied().unwrap_or(0)
-    };
-    let change = |operator: &String| FusionChange {
-        operator: operator.clone(),
-        before_absorbed_count: absorbed(0, operator),
-        after_absorbed_count: absorbed(1, operator),
-    };
-    let changes = operators.into_iter().map(change);
-    changes.filter(|change| change.before_absorbed_count != change.after_absorbed_count).collect()
+    let changes = operators.into_iter().filter_map(|operator| {
+        let ran = [0, 1].map(|side| ran[side].get(operator).copied().unwrap_or(0));
+        let in_file = [0, 1].map(|side| sides[side].in_file.get(operator.as_str()).copied().unwrap_or(0) as i64);
+        let [before, after] = [0, 1].map(|side| in_file[side] - ran[side]);
+        let is_in_both_or_none = (in_file[0] > 0) == (in_file[1] > 0);
+        let is_fused = is_in_both_or_none && (before - after) * (ran[1] - ran[0]) > 0;
+        is_fused.then(|| FusionChange {
+            operator: operator.clone(),
+            before_absorbed_count: before,
+            after_absorbed_count: after,
+        })
+    });
+    changes.collect()
 }
 
 /// Matrix nodes of the session that compute in floating point, and the nodes of the reference that they stand for: those

@@ -25,7 +25,7 @@ use super::{Counted, Estimate, Findings, cell};
 use crate::plan::CellKey;
 use crate::record::{Fitness, FitnessVerdict, Metric, RunRecord, Unit};
 use crate::stats::early_stopping::{self, Under};
-use crate::stats::{Latencies, Quantile};
+use crate::stats::{Buckets, Quantile};
 use crate::units::Nanos;
 use target::Target;
 
@@ -192,7 +192,7 @@ pub fn held_at(check: &Check, run: Run<'_>, key: CellKey) -> Option<(Estimate, f
 }
 
 fn judged(check: &Check, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgement {
-    let latencies = || Latencies::decode(run.record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
+    let latencies = || Buckets::decode(run.record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
     match (quantile(check.metric), case.held, case.side) {
         (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
             Some(latencies) => percentile(quantile, &latencies, case),
@@ -205,7 +205,7 @@ fn judged(check: &Check, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judg
 /// A percentile under its budget by the early-stopping rule, which also speaks where the sample is too small for an
 /// interval; above it where the whole interval is. That rule takes inferences as independent, and the interval counts them
 /// for what they are worth: where there is one, it must agree.
-fn percentile(quantile: Quantile, latencies: &Latencies, case: &Case) -> Judgement {
+fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement {
     // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole nanoseconds of it.
     let overruns_count = latencies.count_above(Nanos(case.budget as u64));
     let under = early_stopping::is_under(quantile, latencies.count(), overruns_count, EARLY_STOPPING_CONFIDENCE);

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::OperatorGroup;
+use super::undistorted::Undistorted;
 use super::work::{Arithmetic, Work, work};
-use crate::record::{MachinePeaks, NodeProfile, Profiled, RunRecord};
+use crate::plan::ExecutionMode;
+use crate::record::{MachinePeaks, NodeProfile, RunRecord};
 use crate::units::{Bytes, Nanos, Ratio};
 
 /// Hot nodes make up this share of the time in nodes.
@@ -27,8 +29,8 @@ const NEAR_LIMIT: f64 = 0.25;
 pub enum Bound {
     /// Arithmetic: at the measured peaks, computing would take longer than moving the data.
     Compute,
-    /// Memory: at the measured peaks, moving the data would take longer than computing, and it is more than 256 KiB, which
-    /// a cache would hold.
+    /// Moving data: at the measured peaks, that would take longer than computing, and it is more than 256 KiB, which a
+    /// small cache would hold. Where [`HotNode::memory_ratio`] is above 1, it came from a larger cache.
     Memory,
     /// Neither: the call takes under 20 us, and would take less than a quarter of that at the measured peaks.
     Overhead,
@@ -43,7 +45,7 @@ pub struct HotNode {
     pub name: String,
     /// Operator.
     pub operator: String,
-    /// Time in it for one inference, as profiled.
+    /// Time in it for one inference, at the speed of the profiled launch, without what the profiler adds to each run.
     pub time_ns: Nanos,
     /// Share of the time in all nodes.
     pub share: Ratio,
@@ -111,9 +113,9 @@ pub struct Roofline {
     pub bound_shares: Vec<(Bound, Ratio)>,
     /// Nodes that make up most of the time, the one that takes most first.
     pub nodes: Vec<HotNode>,
-    /// Time in all nodes for one inference.
+    /// Time in all nodes for one inference, as in [`HotNode::time_ns`].
     pub nodes_ns: Nanos,
-    /// Time of an inference with the profiler on, of the same inferences.
+    /// Time of an inference of the same launch without the profiler; with it, where that was not measured.
     pub inference_ns: Nanos,
 }
 
@@ -130,14 +132,20 @@ impl Roofline {
 pub fn rooflines(record: &RunRecord) -> Vec<Roofline> {
     let profiles = record.operators.iter().filter_map(|profile| {
         let profiled = profile.profile.as_ref().ok().filter(|profiled| !profiled.nodes.is_empty())?;
+        let peaks = Peaks::of(record, profile.session);
+        let times = match record.plan.sessions[profile.session].options.execution_mode {
+            ExecutionMode::Sequential => Undistorted::in_turn(profiled),
+            ExecutionMode::Parallel => Undistorted::side_by_side(profiled),
+        };
+        let nodes: Vec<HotNode> = profiled.nodes.iter().map(|node| hot_node(node, &times, peaks)).collect();
         Some(Roofline {
             session: profile.session,
             shape: profile.shape,
             batch_size: profile.batch_size,
-            bound_shares: bound_shares(profiled, Peaks::of(record, profile.session)),
-            nodes: hot_nodes(profiled, Peaks::of(record, profile.session)),
-            nodes_ns: Nanos(profiled.nodes.iter().map(|node| node.time_ns.0).sum()),
-            inference_ns: profiled.mean_inference_ns,
+            bound_shares: bound_shares(&nodes),
+            nodes: hottest(nodes),
+            nodes_ns: Nanos(times.nodes_ns().round() as u64),
+            inference_ns: Nanos(times.whole_ns().round() as u64),
         })
     });
     let mut rooflines: Vec<Roofline> = profiles.collect();
@@ -146,39 +154,31 @@ pub fn rooflines(record: &RunRecord) -> Vec<Roofline> {
 }
 
 /// The nodes that take the time, the one that takes most first.
-fn hot_nodes(profiled: &Profiled, peaks: Peaks<'_>) -> Vec<HotNode> {
-    let total: f64 = profiled.nodes.iter().map(|node| node.time_ns.as_f64()).sum();
-    let mut nodes: Vec<&NodeProfile> = profiled.nodes.iter().collect();
+fn hottest(mut nodes: Vec<HotNode>) -> Vec<HotNode> {
     nodes.sort_by_key(|node| std::cmp::Reverse(node.time_ns));
     let mut before = 0.0;
-    let hot = nodes.into_iter().take_while(|node| {
-        let share = node.time_ns.as_f64() / total;
-        let is_hot = before < HOT_SHARE && share >= LEAST_SHARE;
-        before += share;
+    let is_hot = |node: &HotNode| {
+        let is_hot = before < HOT_SHARE && node.share.0 >= LEAST_SHARE;
+        before += node.share.0;
         is_hot
-    });
-    hot.map(|node| hot_node(node, profiled, peaks, total)).collect()
+    };
+    nodes.into_iter().take_while(is_hot).collect()
 }
 
 /// Share of the time in all nodes by what limits them.
-fn bound_shares(profiled: &Profiled, peaks: Peaks<'_>) -> Vec<(Bound, Ratio)> {
-    let total: f64 = profiled.nodes.iter().map(|node| node.time_ns.as_f64()).sum();
+fn bound_shares(nodes: &[HotNode]) -> Vec<(Bound, Ratio)> {
     let mut shares: BTreeMap<Bound, f64> = BTreeMap::new();
-    for node in &profiled.nodes {
-        if let Ok(bound) = bound(node, call_ns(node, profiled), &work(node), peaks) {
-            *shares.entry(bound).or_default() += node.time_ns.as_f64() / total.max(1.0);
+    for node in nodes {
+        if let Ok(bound) = node.bound {
+            *shares.entry(bound).or_default() += node.share.0;
         }
     }
     shares.into_iter().map(|(bound, share)| (bound, Ratio(share))).collect()
 }
 
-/// Time of one call.
-fn call_ns(node: &NodeProfile, profiled: &Profiled) -> f64 {
-    node.time_ns.as_f64() * profiled.inferences_count.max(1) as f64 / node.calls_count.max(1) as f64
-}
-
-fn hot_node(node: &NodeProfile, profiled: &Profiled, peaks: Peaks<'_>, total: f64) -> HotNode {
-    let call_ns = call_ns(node, profiled);
+fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> HotNode {
+    let time_ns = times.time_ns(node);
+    let call_ns = time_ns / times.runs(node).max(f64::MIN_POSITIVE);
     let per_sec = |amount: u64| (call_ns > 0.0).then(|| amount as f64 / call_ns * 1e9);
     let work = work(node);
     let bytes = node.bytes();
@@ -190,8 +190,8 @@ fn hot_node(node: &NodeProfile, profiled: &Profiled, peaks: Peaks<'_>, total: f6
     HotNode {
         name: node.name.clone(),
         operator: node.operator.clone(),
-        time_ns: node.time_ns,
-        share: Ratio(node.time_ns.as_f64() / total),
+        time_ns: Nanos(time_ns.round() as u64),
+        share: Ratio(time_ns / times.nodes_ns().max(1.0)),
         bytes,
         intensity: known.zip(bytes).map(|(work, bytes)| work.operations_count as f64 / bytes.as_f64().max(1.0)),
         operations_per_sec,
@@ -225,7 +225,7 @@ fn bound(node: &NodeProfile, call_ns: f64, work: &Result<Work, String>, peaks: P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Peak, PeakRates, TensorShape};
+    use crate::record::{Peak, PeakRates, Profiled, TensorShape};
 
     fn peak(per_sec: f64) -> Peak {
         Peak { highest_per_sec: per_sec, median_per_sec: per_sec, n: 5 }
@@ -246,6 +246,7 @@ mod tests {
         }
     }
 
+    /// A node that takes `time_ns`, of which the profiler cut off half a microsecond.
     fn node(operator: &str, time_ns: u64, dims: &[u64]) -> NodeProfile {
         let shape = TensorShape { element_type: "float".into(), dims: dims.to_vec() };
         let bytes = Some(Bytes(4 * shape.elements_count()));
@@ -255,7 +256,7 @@ mod tests {
             operator: operator.into(),
             execution_provider: "CPUExecutionProvider".into(),
             calls_count: 10,
-            time_ns: Nanos(time_ns),
+            time_ns: Nanos(time_ns - 500),
             inputs: Some(vec![shape.clone(), shape.clone()]),
             outputs: Some(vec![shape]),
             activation_bytes: bytes,
@@ -280,6 +281,11 @@ mod tests {
         }
     }
 
+    fn all_nodes(profiled: &Profiled, peaks: Peaks<'_>) -> Vec<HotNode> {
+        let times = Undistorted::side_by_side(profiled);
+        profiled.nodes.iter().map(|node| hot_node(node, &times, peaks)).collect()
+    }
+
     #[test]
     fn what_takes_longer_at_the_peaks_is_the_bound() {
         let nodes = vec![
@@ -290,13 +296,14 @@ mod tests {
             node("Transpose", 900_000, &[512, 512]),
         ];
         let machine = machine();
-        let hot = hot_nodes(&profiled(nodes.clone()), Peaks(Some(&machine)));
+        let all = all_nodes(&profiled(nodes), Peaks(Some(&machine)));
+        let hot = hottest(all.clone());
         assert_eq!(hot.len(), 2, "the third lies beyond 90%");
         assert_eq!((&hot[0].bound, &hot[1].bound), (&Ok(Bound::Compute), &Ok(Bound::Memory)));
         assert!((hot[0].compute_ratio.unwrap().0 - 0.5369).abs() < 1e-4, "{hot:?}");
         assert!((hot[0].intensity.unwrap() - 128.0).abs() < 1e-9);
         assert!((hot[1].memory_ratio.unwrap().0 - 0.8389).abs() < 1e-4, "{hot:?}");
-        let shares = bound_shares(&profiled(nodes), Peaks(Some(&machine)));
+        let shares = bound_shares(&all);
         assert_eq!(
             shares.iter().map(|(bound, _)| *bound).collect::<Vec<_>>(),
             [Bound::Compute, Bound::Memory, Bound::Conversion]
@@ -308,14 +315,14 @@ mod tests {
     fn small_nodes_far_from_both_limits_are_overhead_and_conversions_are_what_they_are() {
         let nodes = vec![node("Relu", 3000, &[64]), node("QuantizeLinear", 3000, &[64])];
         let machine = machine();
-        let hot = hot_nodes(&profiled(nodes), Peaks(Some(&machine)));
+        let hot = hottest(all_nodes(&profiled(nodes), Peaks(Some(&machine))));
         assert_eq!((&hot[0].bound, &hot[1].bound), (&Ok(Bound::Overhead), &Ok(Bound::Conversion)));
     }
 
     #[test]
     fn without_peaks_only_conversions_are_told() {
         let nodes = vec![node("Relu", 3000, &[64]), node("Cast", 3000, &[64])];
-        let hot = hot_nodes(&profiled(nodes), Peaks(None));
+        let hot = hottest(all_nodes(&profiled(nodes), Peaks(None)));
         assert_eq!(hot[0].bound, Err(NO_PEAKS.to_owned()));
         assert_eq!(hot[1].bound, Ok(Bound::Conversion));
         assert!(hot[0].operations_per_sec.is_some() && hot[0].compute_ratio.is_none());

@@ -62,7 +62,8 @@ fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind
     let longest = roofline.nodes.iter().find(|node| node.operator == operator)?;
     let arithmetic = longest.work.as_ref().ok().map(|work: &Work| work.arithmetic);
     let attained = match longest.bound.as_ref().ok() {
-        Some(Bound::Memory) => longest.memory_ratio,
+        // More than the memory gives comes from a cache, of which no peak is known.
+        Some(Bound::Memory) => longest.memory_ratio.filter(|ratio| ratio.0 <= 1.0),
         _ => longest.compute_ratio,
     };
     (share >= DOMINATING_SHARE).then(|| BottleneckKind::DominatingOperator {

@@ -6,6 +6,7 @@ mod by_operator;
 mod graph;
 mod group;
 mod limits;
+mod undistorted;
 mod work;
 
 pub(super) use bound::rooflines;
@@ -15,6 +16,7 @@ pub use by_operator::OperatorShare;
 pub use graph::{CountChange, GraphChange};
 pub use group::OperatorGroup;
 pub(super) use limits::bottlenecks;
+pub(super) use undistorted::Undistorted;
 pub use work::{Arithmetic, Work, work};
 
 use serde::Serialize;

@@ -1,27 +1,26 @@
 //! Larger batch sizes with less throughput than the next smaller one, and what went along with that.
 
-use super::by_launch;
-use super::types::{Cliff, CliffEvidence};
+use super::types::{Cliff, CliffEvidence, CliffSign};
+use super::{CurveLaunches, LaunchPoint, in_common, launch_points};
 use crate::analysis::compare;
-use crate::analysis::findings::{BatchCurve, Change, Verdict};
+use crate::analysis::findings::{Change, Verdict};
 use crate::analysis::index::Index;
-use crate::analysis::over_launches::predictions_per_sec;
 use crate::plan::CellKey;
-use crate::record::{ArenaStats, BlockRecord, Metric};
+use crate::record::{ArenaStats, BlockRecord, CpuCache, Metric};
 use crate::stats::{self, END_ERROR};
+use crate::units::Bytes;
 
 /// Times as many page faults that an inference must have to be worth a mention, and how many more.
 const FAULTS_FACTOR: f64 = 2.0;
 const FAULTS_MORE: f64 = 1.0;
 
 /// Cliffs of each curve. All neighbouring batch sizes of the run are judged together.
-pub(super) fn cliffs(index: &Index<'_>, curves: &[BatchCurve]) -> Vec<Vec<Cliff>> {
+pub(super) fn cliffs(index: &Index<'_>, curves: &[CurveLaunches<'_>]) -> Vec<Vec<Cliff>> {
     let mut steps: Vec<(usize, Cliff)> = Vec::new();
     for (place, curve) in curves.iter().enumerate() {
-        for pair in curve.points.windows(2) {
-            let (from, to) = (pair[0].batch_size, pair[1].batch_size);
-            if let Some(change) = change(index, curve.key(from), curve.key(to)) {
-                steps.push((place, Cliff { from, to, change, evidence: Vec::new() }));
+        for ((from, small), (to, large)) in curve.batch_sizes().zip(curve.batch_sizes().skip(1)) {
+            if let Some(change) = change(small, large) {
+                steps.push((place, Cliff { from, to, change, evidence: Vec::new(), unknown: Vec::new() }));
             }
         }
     }
@@ -29,28 +28,48 @@ pub(super) fn cliffs(index: &Index<'_>, curves: &[BatchCurve]) -> Vec<Vec<Cliff>
     compare::judge(Metric::ThroughputRatioToBaseline, &mut changes, END_ERROR);
     let mut found = vec![Vec::new(); curves.len()];
     for (place, mut cliff) in steps.into_iter().filter(|(_, cliff)| cliff.change.verdict == Verdict::Slower) {
-        let keys = [cliff.from, cliff.to].map(|batch_size| curves[place].key(batch_size));
-        cliff.evidence = evidence(index, keys);
+        let keys = [cliff.from, cliff.to].map(|batch_size| curves[place].curve.key(batch_size));
+        (cliff.evidence, cliff.unknown) = evidence(index, keys);
         found[place].push(cliff);
     }
     found
 }
 
-/// Throughput at `to` / at `from`, paired within launches.
-fn change(index: &Index<'_>, from: CellKey, to: CellKey) -> Option<Change> {
-    let [small, large] = [from, to].map(|key| by_launch(index.blocks(key), predictions_per_sec));
-    let ratio = |(launch, large): (&u64, &f64)| Some(vec![(large / small.get(launch)?).ln()]);
-    let rounds: Vec<Vec<f64>> = large.iter().filter_map(ratio).filter(|round| round[0].is_finite()).collect();
+/// Throughput at `to` / at `from`, paired within launches, not judged yet; `None` if no launch has both.
+pub(in crate::analysis) fn throughput_change(index: &Index<'_>, from: CellKey, to: CellKey) -> Option<Change> {
+    let [small, large] = [from, to].map(|key| launch_points(index.blocks(key)));
+    change(&small, &large)
+}
+
+fn change(small: &[LaunchPoint], large: &[LaunchPoint]) -> Option<Change> {
+    let ratios =
+        in_common(small, large).map(|(small, large)| (large.throughput_per_sec / small.throughput_per_sec).ln());
+    let rounds: Vec<Vec<f64>> = ratios.filter(|ratio| ratio.is_finite()).map(|ratio| vec![ratio]).collect();
     Change::paired(Metric::ThroughputRatioToBaseline, &rounds)
 }
 
-fn evidence(index: &Index<'_>, [from, to]: [CellKey; 2]) -> Vec<CliffEvidence> {
+/// What went along with a cliff, and what is not known.
+fn evidence(index: &Index<'_>, [from, to]: [CellKey; 2]) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    let arena = arena(index, [from, to]);
+    if arena.is_empty() {
+        unknown.push(CliffSign::Arena);
+    } else {
+        found.extend(extensions(&arena));
+        found.extend(exceeded_caches(&index.record.host.caches, &arena));
+        if index.record.host.caches.is_empty() {
+            unknown.push(CliffSign::Caches);
+        }
+    }
     let [small, large] = [from, to].map(|key| faults(index.blocks(key)));
-    let more_faults = small.zip(large).filter(|(from, to)| *to >= from * FAULTS_FACTOR && to - from >= FAULTS_MORE);
-    arena(index, [from, to])
-        .into_iter()
-        .chain(more_faults.map(|(from, to)| CliffEvidence::MinorFaults { from, to }))
-        .collect()
+    match small.zip(large) {
+        Some((from, to)) if to >= from * FAULTS_FACTOR && to - from >= FAULTS_MORE => {
+            found.push(CliffEvidence::MinorFaults { from, to });
+        }
+        Some(_) => {}
+        None => unknown.push(CliffSign::MinorFaults),
+    }
+    (found, unknown)
 }
 
 /// Minor page faults of an inference; `None` if they were not counted.
@@ -60,33 +79,37 @@ fn faults(blocks: &[&BlockRecord]) -> Option<f64> {
     (inferences > 0).then(|| faults as f64 / inferences as f64)
 }
 
-/// What the arena did from one batch size to the next, in launches that tell of both.
-fn arena(index: &Index<'_>, [from, to]: [CellKey; 2]) -> Vec<CliffEvidence> {
+/// The arena at both batch sizes, of each launch that tells of both.
+fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats; 2]> {
     let large =
         index.launch_cells(to).iter().filter_map(|(launch, cell)| Some((launch.launch, cell.arena.as_ref().ok()?)));
-    let pairs: Vec<[&ArenaStats; 2]> = large
+    large
         .filter_map(|(number, large)| {
             let (_, small) = index.launch_cells(from).iter().find(|(launch, _)| launch.launch == number)?;
             Some([small.arena.as_ref().ok()?, large])
         })
-        .collect();
-    let median =
-        |figure: &dyn Fn(&[&ArenaStats; 2]) -> f64| stats::median(&pairs.iter().map(figure).collect::<Vec<_>>());
-    let mut found = Vec::new();
-    let grown =
-        |[small, large]: &[&ArenaStats; 2]| large.extensions_count.saturating_sub(small.extensions_count) as f64;
-    if let Some(extensions_count) = median(&grown).filter(|&count| count > 0.0) {
-        found.push(CliffEvidence::ArenaExtensions { extensions_count });
-    }
-    let peak = |side: usize| median(&move |pair: &[&ArenaStats; 2]| pair[side].peak_in_use_bytes.as_f64());
-    if let (Some(small), Some(large)) = (peak(0), peak(1)) {
-        let caches = index.record.host.caches.iter();
-        let exceeded = caches.filter(|cache| small <= cache.size_bytes.as_f64() && large > cache.size_bytes.as_f64());
-        found.extend(exceeded.map(|cache| CliffEvidence::CacheExceeded {
-            level: cache.level,
-            cache_bytes: cache.size_bytes,
-            arena_bytes: crate::units::Bytes(large as u64),
-        }));
-    }
-    found
+        .collect()
+}
+
+/// How often the arena took more memory at the larger batch size: median over launches, if not 0.
+fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
+    let more = |[small, large]: &[&ArenaStats; 2]| large.extensions_count.saturating_sub(small.extensions_count) as f64;
+    let extensions_count = stats::median(&arena.iter().map(more).collect::<Vec<_>>()).filter(|&count| count > 0.0)?;
+    Some(CliffEvidence::ArenaExtensions { extensions_count })
+}
+
+/// Caches that held the arena's peak at the smaller batch size and do not at the larger one: medians over launches.
+fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<CliffEvidence> {
+    let peak = |side: usize| {
+        stats::median(&arena.iter().map(|pair| pair[side].peak_in_use_bytes.as_f64()).collect::<Vec<_>>())
+    };
+    let (Some(small), Some(large)) = (peak(0), peak(1)) else { return Vec::new() };
+    let exceeded =
+        caches.iter().filter(|cache| small <= cache.size_bytes.as_f64() && large > cache.size_bytes.as_f64());
+    let evidence = |cache: &CpuCache| CliffEvidence::CacheExceeded {
+        level: cache.level,
+        cache_bytes: cache.size_bytes,
+        arena_bytes: Bytes(large as u64),
+    };
+    exceeded.map(evidence).collect()
 }

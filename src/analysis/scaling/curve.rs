@@ -50,17 +50,6 @@ impl BatchCurve {
         self.points.iter().find(|point| point.batch_size == batch_size)
     }
 
-    /// The batch size with the most throughput for its median latency, which is Kleinrock's power: below it throughput
-    /// grows faster than latency, beyond it latency grows faster. `None` where there are fewer than two to choose from.
-    ///
-    /// Source: Kleinrock, *Power and Deterministic Rules of Thumb for Probabilistic Problems in Computer Communications*
-    /// (ICC 1979).
-    pub(super) fn knee(&self) -> Option<u64> {
-        let power = |point: &CurvePoint| point.throughput_per_sec / point.latency_p50_ns;
-        let knee = self.points.iter().max_by(|one, other| power(one).total_cmp(&power(other)))?;
-        (self.points.len() > 1).then_some(knee.batch_size)
-    }
-
     /// Throughput at a batch size that is one of the curve's; 0 for any other.
     pub(in crate::analysis) fn throughput(&self, batch_size: u64) -> f64 {
         self.point(batch_size).map_or(0.0, |point| point.throughput_per_sec)
@@ -84,14 +73,6 @@ mod tests {
     fn smallest_batch_near_the_best_is_enough() {
         let curve = curve_of(&[(1, 100.0), (2, 180.0), (4, 290.0), (8, 300.0)]);
         assert_eq!((curve.best, curve.enough, curve.saturated), (8, 4, true));
-    }
-
-    #[test]
-    fn knee_has_the_most_throughput_for_its_latency() {
-        // Latency 80 + 20 n: power is n / (80 + 20 n)^2, which is largest at n = 80 / 20.
-        let point = |n: f64| (n as u64, n / (80.0 + 20.0 * n) * 1e9);
-        assert_eq!(curve_of(&[1.0, 2.0, 4.0, 8.0, 16.0].map(point)).knee(), Some(4));
-        assert_eq!(curve_of(&[(1, 100.0)]).knee(), None);
     }
 
     #[test]

@@ -1,21 +1,22 @@
 //! What the first inference at each batch size and shape takes: memory is planned and taken, and kernels are prepared.
 
-use super::by_launch;
+use super::CurveLaunches;
 use super::types::FirstRun;
-use crate::analysis::findings::BatchCurve;
 use crate::analysis::index::Index;
-use crate::analysis::over_launches::{median, median_of_blocks};
+use crate::analysis::over_launches::median;
 
 /// The first inference of each batch size of a curve, by itself and over the median of the same launch.
-pub(super) fn first_runs(index: &Index<'_>, curve: &BatchCurve) -> Vec<FirstRun> {
+pub(super) fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec<FirstRun> {
     let first_run = |batch_size: u64| {
-        let key = curve.key(batch_size);
-        let launches = index.launch_cells(key);
-        let medians = by_launch(index.blocks(key), |blocks| median_of_blocks(blocks, |block| block.median_ns));
+        let launches = index.launch_cells(measured.curve.key(batch_size));
+        let points = measured.at(batch_size);
         let times: Vec<f64> = launches.iter().map(|(_, cell)| cell.first_run_ns.as_f64()).collect();
         let ratios: Vec<f64> = launches
             .iter()
-            .filter_map(|(launch, cell)| Some(cell.first_run_ns.as_f64() / medians.get(&launch.launch)?))
+            .filter_map(|(launch, cell)| {
+                let point = points.iter().find(|point| point.launch == launch.launch)?;
+                Some(cell.first_run_ns.as_f64() / point.median_ns)
+            })
             .collect();
         FirstRun {
             batch_size,
@@ -23,6 +24,6 @@ pub(super) fn first_runs(index: &Index<'_>, curve: &BatchCurve) -> Vec<FirstRun>
             over_median: median(&ratios, "no launch has both"),
         }
     };
-    let is_begun = |batch_size: &u64| !index.launch_cells(curve.key(*batch_size)).is_empty();
+    let is_begun = |batch_size: &u64| !index.launch_cells(measured.curve.key(*batch_size)).is_empty();
     index.record.plan.batch_sizes.iter().copied().filter(is_begun).map(first_run).collect()
 }

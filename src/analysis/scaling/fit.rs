@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::by_launch;
+use super::CurveLaunches;
 use super::types::{BatchFit, Deviation};
+use crate::analysis::choose::Facts;
 use crate::analysis::findings::BatchCurve;
-use crate::analysis::index::Index;
-use crate::analysis::over_launches::{centre, median_of_blocks};
+use crate::analysis::over_launches::centre;
+use crate::stats;
 use crate::units::Ratio;
 
 /// Batch sizes that a line needs, so that it can be wrong.
@@ -45,38 +46,50 @@ impl Line {
     }
 }
 
-/// Median latency over batch sizes: a line through each launch's medians of blocks, then the centre of the lines.
+/// Median latency over batch sizes: a line through each launch's medians of blocks, then the centre of the lines. A launch
+/// is held against its own line, because machines change their speed from one launch to the next.
 ///
 /// # Errors
 /// Why there is no line.
-pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Result<BatchFit, String> {
+pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Result<BatchFit, String> {
+    let curve = measured.curve;
     let mut launches: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
-    for point in &curve.points {
-        let blocks = index.blocks(curve.key(point.batch_size));
-        for (launch, median) in by_launch(blocks, |blocks| median_of_blocks(blocks, |block| block.median_ns)) {
-            launches.entry(launch).or_default().push((point.batch_size as f64, median));
+    for (batch_size, points) in measured.batch_sizes() {
+        for point in points {
+            launches.entry(point.launch).or_default().push((batch_size as f64, point.median_ns));
         }
     }
-    let lines: Vec<Line> = launches.values().filter_map(|points| Line::through(points)).collect();
+    let lines: Vec<(Line, &Vec<(f64, f64)>)> =
+        launches.values().filter_map(|points| Some((Line::through(points)?, points))).collect();
     let why_none = format!("needs a launch with at least {LEAST_POINTS} batch sizes");
-    let figure = |part: fn(&Line) -> f64| centre(&lines.iter().map(part).collect::<Vec<_>>(), &why_none);
+    let figure =
+        |part: fn(&Line) -> f64| centre(&lines.iter().map(|(line, _)| part(line)).collect::<Vec<_>>(), &why_none);
     let (fixed_ns, per_sample_ns) = (figure(|line| line.fixed), figure(|line| line.per_sample));
-    let (Some(fixed), Some(per_sample)) = (fixed_ns.value(), per_sample_ns.value()) else { return Err(why_none) };
-    let deviations = deviations(curve, Line { fixed, per_sample });
+    if fixed_ns.value().is_none() {
+        return Err(why_none);
+    }
+    let deviations = deviations(curve, &lines);
     let worst = deviations.iter().map(|found| found.deviation.0.abs()).fold(0.0, f64::max);
     let off = deviations.into_iter().filter(|found| found.deviation.0.abs() > TOLERANCE).collect();
-    Ok(BatchFit { fixed_ns, per_sample_ns, worst: Ratio(worst), off })
+    let two_speeds_count = curve.points.iter().filter(|point| has_two_speeds(facts, curve, point.batch_size)).count();
+    Ok(BatchFit { fixed_ns, per_sample_ns, worst: Ratio(worst), off, two_speeds_count: two_speeds_count as u64 })
 }
 
-fn deviations(curve: &BatchCurve, line: Line) -> Vec<Deviation> {
-    let deviation = |batch_size, latency: f64| Ratio(latency / line.at(batch_size) - 1.0);
-    let points = curve.points.iter();
-    points
-        .map(|point| Deviation {
-            batch_size: point.batch_size,
-            deviation: deviation(point.batch_size, point.latency_p50_ns),
-        })
-        .collect()
+fn has_two_speeds(facts: &Facts<'_>, curve: &BatchCurve, batch_size: u64) -> bool {
+    facts.cell(curve.key(batch_size)).is_some_and(|cell| cell.speed_states.is_some() || cell.modes.is_some())
+}
+
+/// How far each batch size lies off the lines: the median over launches of what it deviates from the launch's own line.
+fn deviations(curve: &BatchCurve, lines: &[(Line, &Vec<(f64, f64)>)]) -> Vec<Deviation> {
+    let of = |batch_size: u64| {
+        let from_line = |(line, points): &(Line, &Vec<(f64, f64)>)| {
+            let (_, median) = points.iter().find(|(size, _)| *size == batch_size as f64)?;
+            Some(median / line.at(batch_size) - 1.0).filter(|deviation| deviation.is_finite())
+        };
+        stats::median(&lines.iter().filter_map(from_line).collect::<Vec<_>>())
+    };
+    let points = curve.points.iter().map(|point| point.batch_size);
+    points.filter_map(|batch_size| Some(Deviation { batch_size, deviation: Ratio(of(batch_size)?) })).collect()
 }
 
 #[cfg(test)]
@@ -109,18 +122,23 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_size_off_the_line_is_told_by_how_much() {
-        let point = |batch_size, latency_p50_ns| CurvePoint { batch_size, throughput_per_sec: 1.0, latency_p50_ns };
+    fn a_launch_is_held_against_its_own_line() {
         let curve = BatchCurve {
             session: 0,
             shape: 0,
             load_mode: LoadMode::Closed { concurrency: 1 },
-            points: vec![point(1, 110.0), point(10, 300.0)],
+            points: [1, 10]
+                .map(|batch_size| CurvePoint { batch_size, throughput_per_sec: 1.0, latency_p50_ns: 1.0 })
+                .into(),
             best: 1,
             enough: 1,
             saturated: true,
         };
-        let found = deviations(&curve, Line { fixed: 100.0, per_sample: 10.0 });
+        // Two launches at full speed and one at half, all of them half more than their line at batch 10.
+        let (fast, slow) = (vec![(1.0, 110.0), (10.0, 300.0)], vec![(1.0, 220.0), (10.0, 600.0)]);
+        let line = Line { fixed: 100.0, per_sample: 10.0 };
+        let half = Line { fixed: 200.0, per_sample: 20.0 };
+        let found = deviations(&curve, &[(line, &fast), (half, &slow), (line, &fast)]);
         assert_eq!(found.iter().map(|found| found.deviation.0).collect::<Vec<_>>(), [0.0, 0.5]);
     }
 }

@@ -1,73 +1,99 @@
 //! What an idle gap costs the inference after it.
 
 use super::types::{GapFindings, IdleFindings};
-use crate::analysis::estimate::{Counted, Estimate, Interval, Measured};
-use crate::record::{IdleGap, RunRecord};
-use crate::stats;
-use crate::units::Ratio;
+use crate::analysis::compare::judge;
+use crate::analysis::estimate::Estimate;
+use crate::analysis::findings::Change;
+use crate::analysis::over_launches::centre;
+use crate::record::{IdleGap, IdleGaps, Metric, RunRecord};
+use crate::stats::{self, END_ERROR};
+use crate::units::Nanos;
 
-/// What was measured after idle gaps, in the order of the record.
+/// What was measured after idle gaps, in the order of the record. All gaps of the run are judged together.
 pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
-    let of = |found: &crate::record::IdleGaps| IdleFindings {
+    let of = |found: &IdleGaps| IdleFindings {
         session: found.session,
         shape: found.shape,
         batch_size: found.batch_size,
         gaps: found.gaps.as_ref().map(|gaps| compared(gaps)).map_err(Clone::clone),
     };
-    record.idle_gaps.iter().map(of).collect()
+    let mut found: Vec<IdleFindings> = record.idle_gaps.iter().map(of).collect();
+    let gaps = found.iter_mut().filter_map(|found| found.gaps.as_mut().ok()).flatten();
+    // What too few launches were measured of cannot have a verdict, and takes no part in the others'.
+    let changes = gaps.filter_map(|gap| gap.change.as_mut()).filter(|change| change.ratio.interval().is_some());
+    judge(Metric::LatencyP50RatioToBaseline, &mut changes.collect::<Vec<_>>(), END_ERROR);
+    found
 }
 
 fn compared(gaps: &[IdleGap]) -> Vec<GapFindings> {
-    let none = gaps.iter().find(|gap| gap.gap_ns.0 == 0).and_then(|gap| latency(gap).value());
-    let of = |gap: &IdleGap| {
-        let latency_ns = latency(gap);
-        let over_none = none.zip(latency_ns.value()).map(|(none, value)| Ratio(value / none));
-        GapFindings { gap_ns: gap.gap_ns, latency_ns, over_none }
+    let none = gaps.iter().find(|gap| gap.gap_ns.0 == 0);
+    let of = |gap: &IdleGap| GapFindings {
+        gap_ns: gap.gap_ns,
+        latency_ns: latency(gap),
+        inferences_count: gap.latencies_ns.iter().flatten().map(|launch| launch.len() as u64).sum(),
+        change: none.filter(|none| none.gap_ns != gap.gap_ns).and_then(|none| change(gap, none)),
     };
     gaps.iter().map(of).collect()
 }
 
-/// The median with the range. Inferences of one launch say nothing of another one's, so there is no interval.
+/// The median of each launch; `None` for one that did not measure the gap.
+fn medians(gap: &IdleGap) -> Vec<Option<f64>> {
+    let median =
+        |launch: &Vec<Nanos>| stats::median(&launch.iter().map(|latency| latency.as_f64()).collect::<Vec<_>>());
+    gap.latencies_ns.iter().flatten().map(median).collect()
+}
+
 fn latency(gap: &IdleGap) -> Estimate {
-    let latencies = match &gap.latencies_ns {
-        Ok(latencies) => latencies.iter().map(|latency| latency.as_f64()).collect::<Vec<_>>(),
-        Err(reason) => return Estimate::absent(reason.as_str()),
-    };
-    let Some(value) = stats::median(&latencies) else { return Estimate::absent("no inference was completed") };
-    let end = |pick: fn(f64, f64) -> f64| latencies.iter().copied().fold(value, pick);
-    Estimate::Measured(Measured {
-        value,
-        interval: None,
-        range: Some(Interval { low: end(f64::min), high: end(f64::max) }),
-        n: latencies.len() as u64,
-        n_of: Counted::Inferences,
-        bounds: None,
-        remark: Some("no interval: one launch".into()),
-    })
+    match &gap.latencies_ns {
+        Ok(_) => centre(&medians(gap).into_iter().flatten().collect::<Vec<_>>(), "no inference was completed"),
+        Err(reason) => Estimate::absent(reason.as_str()),
+    }
+}
+
+/// The latency after a gap / the one without, launch by launch.
+fn change(gap: &IdleGap, none: &IdleGap) -> Option<Change> {
+    let both = medians(gap).into_iter().zip(medians(none)).filter_map(|(gap, none)| Some((gap? / none?).ln()));
+    let rounds: Vec<Vec<f64>> = both.filter(|ratio| ratio.is_finite()).map(|ratio| vec![ratio]).collect();
+    Change::paired(Metric::LatencyP50RatioToBaseline, &rounds)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Nanos;
+    use crate::analysis::estimate::Interval;
+
+    fn gap(gap: u64, launches: &[&[u64]]) -> IdleGap {
+        let launch = |latencies: &&[u64]| latencies.iter().copied().map(Nanos).collect();
+        IdleGap { gap_ns: Nanos(gap), latencies_ns: Ok(launches.iter().map(launch).collect()) }
+    }
 
     #[test]
-    fn gaps_are_held_against_none() {
-        let gap = |gap, latencies: &[u64]| IdleGap {
-            gap_ns: Nanos(gap),
-            latencies_ns: Ok(latencies.iter().copied().map(Nanos).collect()),
-        };
+    fn gaps_are_held_against_none_within_each_launch() {
+        // Two speeds of the machine, twice apart: the ratio is 3 in every launch.
+        let none: [&[u64]; 6] = [&[10, 12, 11], &[22], &[11], &[22], &[11], &[22]];
+        let after: [&[u64]; 6] = [&[33], &[40, 66, 99], &[33], &[66], &[33], &[66]];
+        let found = compared(&[gap(0, &none), gap(5, &after)]);
+        let ratio = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
+        assert!((ratio.value - 3.0).abs() < 1e-9 && ratio.n == 6, "{ratio:?}");
+        let ends = ratio.interval.unwrap();
+        assert!((ends.low - 3.0).abs() < 1e-9 && (ends.high - 3.0).abs() < 1e-9, "{ends:?}");
+        let latency = found[1].latency_ns.measured().unwrap();
+        assert_eq!((latency.range, found[1].inferences_count), (Some(Interval { low: 33.0, high: 66.0 }), 8));
+        assert!(found[0].change.is_none());
+    }
+
+    #[test]
+    fn a_gap_that_few_launches_measured_has_no_interval_and_says_why() {
         let left_out = IdleGap { gap_ns: Nanos(9), latencies_ns: Err("does not fit".into()) };
-        let found = compared(&[gap(0, &[10, 12, 11]), gap(5, &[40, 22, 33]), left_out]);
-        assert_eq!(found.iter().map(|gap| gap.latency_ns.value()).collect::<Vec<_>>(), [Some(11.0), Some(33.0), None]);
-        assert_eq!(found[1].over_none, Some(Ratio(3.0)));
-        assert_eq!(found[1].latency_ns.measured().unwrap().range, Some(Interval { low: 22.0, high: 40.0 }));
-        assert_eq!(found[2].over_none, None);
+        let found = compared(&[gap(0, &[&[10], &[20], &[10]]), gap(5, &[&[], &[40], &[30]]), left_out]);
+        let change = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
+        assert!((change.value - 6.0_f64.sqrt()).abs() < 1e-9 && change.interval.is_none(), "{change:?}");
+        assert_eq!(change.remark.as_deref(), Some("no interval: needs 6 launches, has 2"));
+        assert_eq!((found[2].latency_ns.value(), &found[2].change), (None, &None));
     }
 
     #[test]
     fn without_a_gap_of_zero_nothing_is_compared() {
-        let only = IdleGap { gap_ns: Nanos(5), latencies_ns: Ok(vec![Nanos(3)]) };
-        assert_eq!(compared(&[only])[0].over_none, None);
+        assert_eq!(compared(&[gap(5, &[&[3]])])[0].change, None);
     }
 }

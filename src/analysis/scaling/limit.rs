@@ -1,18 +1,18 @@
 //! The most throughput under a latency limit.
 
 use super::types::{Within, WithinLimit};
+use crate::analysis::choose::Facts;
 use crate::analysis::estimate::Estimate;
-use crate::analysis::findings::{BatchCurve, CellFindings};
+use crate::analysis::findings::BatchCurve;
 use crate::record::Metric;
-use crate::units::Nanos;
 
 /// The best batch size of a curve by the median and by the 99th percentile. A batch size keeps the limit if the upper end
 /// of the latency's interval does; where there is no interval, the largest of the launches.
-pub(super) fn within(limit: Option<Nanos>, cells: &[CellFindings], curve: &BatchCurve) -> Vec<WithinLimit> {
-    let Some(limit_ns) = limit else { return Vec::new() };
+pub(super) fn within(facts: &Facts<'_>, curve: &BatchCurve) -> Vec<WithinLimit> {
+    let Some(limit_ns) = facts.index.record.plan.latency_limit_ns else { return Vec::new() };
     let of = |metric| {
         let measured = curve.points.iter().filter_map(|point| {
-            let cell = cells.iter().find(|cell| cell.key == curve.key(point.batch_size))?;
+            let cell = facts.cell(curve.key(point.batch_size))?;
             Some(Candidate {
                 batch_size: point.batch_size,
                 throughput: point.throughput_per_sec,

@@ -2,6 +2,7 @@
 
 use super::fit::{LEAST_POINTS, Line};
 use super::types::MemoryFit;
+use crate::analysis::estimate::Estimate;
 use crate::analysis::findings::BatchCurve;
 use crate::analysis::index::Index;
 use crate::analysis::over_launches::centre;
@@ -31,7 +32,9 @@ pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Result<MemoryFit, St
         return Err("memory did not rise with the batch size".into());
     }
     let available_bytes = available(&index.record.host);
-    let fits = |available: Bytes| ((available.as_f64() - fixed) / per_sample).max(0.0) as u64;
+    let upper = |part: &Estimate, value: f64| part.interval().map_or(value, |interval| interval.high);
+    let (most_fixed, most_per_sample) = (upper(&fixed_bytes, fixed), upper(&per_sample_bytes, per_sample));
+    let fits = |available: Bytes| ((available.as_f64() - most_fixed) / most_per_sample).max(0.0) as u64;
     let largest_measured = launches.iter().flatten().map(|&(batch_size, _)| batch_size).max().unwrap_or(0);
     let largest_batch = available_bytes.map(fits);
     Ok(MemoryFit { fixed_bytes, per_sample_bytes, available_bytes, largest_batch, largest_measured })

@@ -7,49 +7,103 @@ mod curve;
 mod first_run;
 mod fit;
 mod idle;
+mod knee;
 mod limit;
 mod memory;
 mod types;
 
+pub(super) use cliff::throughput_change;
 pub(super) use curve::batch_curves;
 pub(super) use idle::idle_gaps;
 pub use types::{
-    BatchFit, Cliff, CliffEvidence, Deviation, FirstRun, GapFindings, IdleFindings, MemoryFit, Scaling, Within,
-    WithinLimit,
+    BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,
+    MemoryFit, Scaling, Within, WithinLimit,
 };
 
-use std::collections::BTreeMap;
-
-use super::findings::{BatchCurve, CellFindings};
+use super::choose::Facts;
+use super::findings::BatchCurve;
 use super::index::Index;
+use super::over_launches::{median_of_blocks, per_launch, predictions_per_sec};
 use crate::record::BlockRecord;
 
 /// What every curve shows, in the order of the curves.
-pub(super) fn scaling(index: &Index<'_>, cells: &[CellFindings], curves: &[BatchCurve]) -> Vec<Scaling> {
-    let first_mode = index.record.plan.load_modes.first();
-    let mut cliffs = cliff::cliffs(index, curves).into_iter();
-    let of = |curve: &BatchCurve| {
+pub(super) fn scaling(facts: &Facts<'_>) -> Vec<Scaling> {
+    let first_mode = facts.index.record.plan.load_modes.first();
+    let curves: Vec<CurveLaunches<'_>> =
+        facts.curves.iter().map(|curve| CurveLaunches::of(facts.index, curve)).collect();
+    let mut cliffs = cliff::cliffs(facts.index, &curves).into_iter();
+    let of = |launches: &CurveLaunches<'_>| {
+        let curve = launches.curve;
         let is_first = Some(&curve.load_mode) == first_mode;
         Scaling {
             session: curve.session,
             shape: curve.shape,
             load_mode: curve.load_mode,
-            knee: curve.knee(),
-            fit: fit::fit(index, curve),
-            limits: limit::within(index.record.plan.latency_limit_ns, cells, curve),
+            knee: knee::knee(launches),
+            fit: fit::fit(facts, launches),
+            limits: limit::within(facts, curve),
             cliffs: cliffs.next().unwrap_or_default(),
-            memory: is_first.then(|| memory::fit(index, curve)),
-            first_runs: if is_first { first_run::first_runs(index, curve) } else { Vec::new() },
+            memory: is_first.then(|| memory::fit(facts.index, curve)),
+            first_runs: if is_first { first_run::first_runs(facts.index, launches) } else { Vec::new() },
         }
     };
     curves.iter().map(of).collect()
 }
 
-/// A figure of the blocks of each launch.
-fn by_launch<T>(blocks: &[&BlockRecord], figure: impl Fn(&[&BlockRecord]) -> Option<T>) -> BTreeMap<u64, T> {
-    let mut launches: BTreeMap<u64, Vec<&BlockRecord>> = BTreeMap::new();
-    for &block in blocks {
-        launches.entry(block.launch).or_default().push(block);
+/// A curve with what each launch measured at its batch sizes.
+struct CurveLaunches<'a> {
+    curve: &'a BatchCurve,
+    /// In the order of the curve's points, launch by launch in ascending order.
+    points: Vec<Vec<LaunchPoint>>,
+}
+
+/// What one launch measured at one batch size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct LaunchPoint {
+    launch: u64,
+    /// Median of its blocks' medians, in nanoseconds.
+    median_ns: f64,
+    /// Predictions per second over its blocks.
+    throughput_per_sec: f64,
+}
+
+impl<'a> CurveLaunches<'a> {
+    fn of(index: &Index<'_>, curve: &'a BatchCurve) -> Self {
+        let points = curve.points.iter().map(|point| launch_points(index.blocks(curve.key(point.batch_size))));
+        CurveLaunches { curve, points: points.collect() }
     }
-    launches.into_iter().filter_map(|(launch, blocks)| Some((launch, figure(&blocks)?))).collect()
+
+    /// Batch sizes with what their launches measured.
+    fn batch_sizes(&self) -> impl Iterator<Item = (u64, &[LaunchPoint])> {
+        self.curve.points.iter().map(|point| point.batch_size).zip(self.points.iter().map(Vec::as_slice))
+    }
+
+    /// What the launches of a batch size measured; nothing for one that is none of the curve's.
+    fn at(&self, batch_size: u64) -> &[LaunchPoint] {
+        self.batch_sizes().find(|(size, _)| *size == batch_size).map_or(&[], |(_, launches)| launches)
+    }
+}
+
+fn launch_points(blocks: &[&BlockRecord]) -> Vec<LaunchPoint> {
+    let point = |blocks: &[&BlockRecord]| {
+        Some(LaunchPoint {
+            launch: blocks.first()?.launch,
+            median_ns: median_of_blocks(blocks, |block| block.median_ns)?,
+            throughput_per_sec: predictions_per_sec(blocks)?,
+        })
+    };
+    let mut points = per_launch(blocks, point);
+    points.sort_by_key(|point| point.launch);
+    points
+}
+
+/// What two batch sizes have in each launch that measured both.
+fn in_common<'a>(
+    one: &'a [LaunchPoint],
+    other: &'a [LaunchPoint],
+) -> impl Iterator<Item = (&'a LaunchPoint, &'a LaunchPoint)> {
+    one.iter().filter_map(|own| {
+        let place = other.binary_search_by_key(&own.launch, |point| point.launch).ok()?;
+        Some((own, &other[place]))
+    })
 }

@@ -17,9 +17,8 @@ pub struct Scaling {
     pub shape: usize,
     /// How requests arrive.
     pub load_mode: LoadMode,
-    /// Batch size with the largest throughput / median latency, which Kleinrock calls power; absent where fewer than two
-    /// batch sizes were measured.
-    pub knee: Option<u64>,
+    /// Where larger batches begin to cost more than they bring; absent where fewer than two batch sizes were measured.
+    pub knee: Option<Knee>,
     /// Latency as a fixed part and a part for each sample, or why that is not known.
     pub fit: Result<BatchFit, String>,
     /// Best batch size under the latency limit, for the median and the 99th percentile; empty without a limit.
@@ -32,6 +31,33 @@ pub struct Scaling {
     pub first_runs: Vec<FirstRun>,
 }
 
+/// The batch size with the most throughput for its median latency, which is Kleinrock's power: up to it, throughput grows
+/// by a larger factor than latency, beyond it by a smaller one.
+///
+/// Source: Kleinrock, *Power and Deterministic Rules of Thumb for Probabilistic Problems in Computer Communications* (ICC
+/// 1979).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Knee {
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// Where it lies among the measured batch sizes.
+    pub place: KneePlace,
+    /// Other batch sizes whose power is not told apart from it, within launches.
+    pub ties: Vec<u64>,
+}
+
+/// Where a knee lies among the measured batch sizes: only one between two of them is seen from both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KneePlace {
+    /// It is the smallest: from there on, latency grows by a larger factor than throughput.
+    Smallest,
+    /// There are smaller and larger ones.
+    Within,
+    /// It is the largest: up to there, throughput grows by a larger factor than latency.
+    Largest,
+}
+
 /// Median latency as a straight line over batch sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BatchFit {
@@ -40,10 +66,13 @@ pub struct BatchFit {
     pub fixed_ns: Estimate,
     /// What each sample adds, in nanoseconds.
     pub per_sample_ns: Estimate,
-    /// The largest deviation of a measured median from the line, as a share of the line.
+    /// The largest deviation of a batch size from the line, as a share of the line: the centre of what each launch deviates
+    /// from its own line.
     pub worst: Ratio,
     /// Batch sizes that lie off the line by more than a tenth; empty where the line holds.
     pub off: Vec<Deviation>,
+    /// Batch sizes that were measured at two speeds of the machine, between whose lines this one lies.
+    pub two_speeds_count: u64,
 }
 
 /// A batch size whose latency is not that of the line.
@@ -51,7 +80,7 @@ pub struct BatchFit {
 pub struct Deviation {
     /// Samples per inference.
     pub batch_size: u64,
-    /// Measured median / that of the line - 1.
+    /// Median latency of a launch / that of the launch's own line - 1: the centre over launches.
     pub deviation: Ratio,
 }
 
@@ -89,6 +118,20 @@ pub struct Cliff {
     pub change: Change,
     /// What went along with it; empty where nothing was seen to.
     pub evidence: Vec<CliffEvidence>,
+    /// What was not looked at, because it is not known.
+    pub unknown: Vec<CliffSign>,
+}
+
+/// What a cliff is looked at for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CliffSign {
+    /// Extensions and peak of the memory arena.
+    Arena,
+    /// Sizes of the caches.
+    Caches,
+    /// Minor page faults.
+    MinorFaults,
 }
 
 /// What goes along with a cliff, and may be its cause.
@@ -127,7 +170,8 @@ pub struct MemoryFit {
     pub per_sample_bytes: Estimate,
     /// Memory that was available at the start of the run: the machine's or the control group's, whichever is less.
     pub available_bytes: Option<Bytes>,
-    /// Largest batch size that fits into it by the line; absent where it is not known how much there is.
+    /// Largest batch size that fits into it by the upper ends of both parts; absent where it is not known how much there
+    /// is.
     pub largest_batch: Option<u64>,
     /// Largest batch size behind the line, beyond which it is extrapolated.
     pub largest_measured: u64,
@@ -162,8 +206,10 @@ pub struct IdleFindings {
 pub struct GapFindings {
     /// Time without a request.
     pub gap_ns: Nanos,
-    /// Median latency of the inference that follows, in nanoseconds, with its range.
+    /// Latency of the inference that follows, in nanoseconds: the centre of the launches' medians.
     pub latency_ns: Estimate,
-    /// That / the one without a gap; absent where either was not measured.
-    pub over_none: Option<Ratio>,
+    /// Inferences behind it, over all launches.
+    pub inferences_count: u64,
+    /// That / the one without a gap, paired within launches; absent where either was not measured, and for no gap.
+    pub change: Option<Change>,
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::estimate::{Counted, Measured};
 use crate::analysis::index::Index;
+use crate::analysis::{Estimate, Interval};
 use crate::plan::{CellKey, Objective};
 use crate::record::{BlockRecord, LaunchCell, Metric, Pairs};
 use crate::stats::PairedRatio;
@@ -58,6 +60,21 @@ pub(in crate::analysis) fn contest(
         Objective::Energy => blocks(cpu_joules_per_prediction),
     };
     PairedRatio::of(&ratios)
+}
+
+/// A contest as an estimate of the cost of the one over the other's: below 1 is better.
+pub(super) fn estimate(paired: &PairedRatio) -> Estimate {
+    let ratio = paired.ratio();
+    let interval = ratio.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
+    Estimate::Measured(Measured {
+        value: ratio.value,
+        interval,
+        range: None,
+        n: ratio.n,
+        n_of: Counted::Launches,
+        bounds: None,
+        remark: ratio.interval.err().map(|too_few| format!("no interval: {too_few}")),
+    })
 }
 
 fn predictions(block: &BlockRecord) -> f64 {

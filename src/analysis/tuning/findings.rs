@@ -2,15 +2,14 @@
 
 use serde::Serialize;
 
+use super::contest;
+use super::front::front;
+use super::preference::{Preference, preferred};
+use super::relative::{Relative, Scale};
 use super::standing::{Judge, SloStanding, Standing};
-use super::{contest, floor};
-use crate::analysis::estimate::{Counted, Measured};
-use crate::analysis::{AccuracyChange, Estimate, Figure, Findings, Interval};
+use crate::analysis::{AccuracyChange, Estimate, Figure, Findings};
 use crate::plan::{CellKey, Objective};
-use crate::record::{Direction, Fate, Metric, RunRecord, Stage, Tuning};
-
-/// What the front is drawn over: latency, throughput, memory and accuracy, as far as they were measured.
-pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::PeakMemory, Metric::AccuracyTop1];
+use crate::record::{Fate, Metric, RunRecord, Stage, Tuning};
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,6 +22,8 @@ pub struct TuningFindings {
     pub verdict: TuningVerdict,
     /// Index of the best configuration, or of the one that comes closest; absent if nothing was measured.
     pub best: Option<usize>,
+    /// Why the best one was taken instead of one that won the race and does as well; absent where it won itself.
+    pub preference: Option<Preference>,
     /// Index of the defaults; absent if they were not measured.
     pub defaults: Option<usize>,
     /// Cost of the best one over the defaults', from blocks that took turns: below 1 is better. Absent where the best
@@ -30,7 +31,8 @@ pub struct TuningFindings {
     pub gain: Option<Estimate>,
     /// Every configuration that was measured or decided about, in the order in which the search came to it.
     pub candidates: Vec<Candidate>,
-    /// Indices of the measured configurations of which none is better on one of [`AXES`] and as good on the others.
+    /// Indices of the measured configurations that no other one is better than on one of [`AXES`](super::AXES) and as
+    /// good as on the others.
     pub front: Vec<usize>,
     /// Heats that were held.
     pub heats_count: u64,
@@ -63,10 +65,28 @@ pub struct Candidate {
     pub slo: Vec<SloStanding>,
     /// What was decided last about it; absent where nothing was: it is undecided.
     pub fate: Option<Fate>,
-    /// The figures of [`AXES`] and of the objective, and the p99 latency.
+    /// What that makes of it in the end.
+    pub state: State,
+    /// What it costs over the best one; absent where no chain of turns leads there.
+    pub relative: Option<Relative>,
+    /// The figures that configurations are compared by, that of the objective, and the p99 latency.
     pub figures: Vec<Figure>,
     /// The change of accuracy against the baseline's; absent for what computes the same, and without labels.
     pub accuracy_change: Option<AccuracyChange>,
+}
+
+/// What became of a configuration by the end of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is the best one, or the one that comes closest.
+    Best,
+    /// It does as well as the best one, within the noise floor.
+    AsGood,
+    /// It was not told apart from the best one.
+    Undecided,
+    /// It is out of the race, or does as well as one that is.
+    Out,
 }
 
 impl TuningFindings {
@@ -76,11 +96,9 @@ impl TuningFindings {
         self.best.map(|best| &self.candidates[best])
     }
 
-    /// Configurations that are neither the best one nor out of the race: ties, and those that nothing was decided about.
-    pub fn undecided(&self) -> impl Iterator<Item = &Candidate> {
-        let is_best = |place: usize| Some(place) == self.best;
-        let open = self.candidates.iter().enumerate().filter(move |(place, _)| !is_best(*place));
-        open.map(|(_, one)| one).filter(|one| one.is_measured() && !one.fate.as_ref().is_some_and(Fate::is_out))
+    /// The measured configurations of one state.
+    pub fn of_state(&self, state: State) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter().filter(move |one| one.is_measured() && one.state == state)
     }
 }
 
@@ -97,7 +115,8 @@ impl Candidate {
         self.figure(Metric::LatencyP50).is_some_and(|p50| p50.measured().is_some())
     }
 
-    fn value(&self, metric: Metric) -> Option<f64> {
+    /// The value of one of its figures.
+    pub(super) fn value(&self, metric: Metric) -> Option<f64> {
         self.figure(metric).and_then(Estimate::value)
     }
 }
@@ -107,37 +126,67 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
     let (plan, tuning) = (record.plan.tuning.as_ref()?, record.tuning.as_ref()?);
     let judge = Judge::new(record, findings);
     let default = default_key(record);
-    let champion = tuning.champion().or(default);
-    let on_gpu = champion.is_some_and(|key| record.plan.sessions[key.session].nvidia_device().is_some());
-    let metric = contest::metric(plan.objective, on_gpu);
-    let candidates: Vec<Candidate> =
-        keys(tuning).into_iter().map(|key| candidate(&judge, findings, tuning, key, metric)).collect();
-    let place = |key: Option<CellKey>| candidates.iter().position(|one| Some(one.key) == key && one.is_measured());
-    let (best, defaults) = (place(champion), place(default));
-    let verdict = match best.map(|best| candidates[best].standing) {
-        None => TuningVerdict::NothingMeasured,
-        Some(Standing::Meets) => TuningVerdict::Found,
-        Some(Standing::Open) => TuningVerdict::NotShown,
-        Some(Standing::Violates) => {
-            match candidates.iter().any(|one| one.standing == Standing::Open && one.is_measured()) {
-                true => TuningVerdict::NotShown,
-                false => TuningVerdict::NothingMeets,
-            }
-        }
+    let winner = tuning.champion().or(default);
+    let (taken, preference) = match winner.and_then(|winner| preferred(&judge, tuning, winner)) {
+        Some((taken, preference)) => (Some(taken), Some(preference)),
+        None => (winner, None),
     };
-    let gain = champion.zip(default).filter(|(one, other)| one != other);
+    let on_gpu = taken.is_some_and(|key| record.plan.sessions[key.session].nvidia_device().is_some());
+    let metric = contest::metric(plan.objective, on_gpu);
+    let mut candidates: Vec<Candidate> =
+        keys(tuning).into_iter().map(|key| candidate(&judge, findings, tuning, key, metric)).collect();
+    let mut in_front = Vec::new();
+    if let (Some(taken), Some(winner)) = (taken, winner) {
+        let scale = Scale::new(&judge, tuning, taken);
+        for one in &mut candidates {
+            one.state = if one.key == taken { State::Best } else { state(tuning, one.key, winner) };
+            one.relative = scale.relative(plan.objective, one.key).filter(|_| one.is_measured());
+        }
+        in_front = front(&candidates, &scale);
+    }
+    let place = |key: Option<CellKey>| candidates.iter().position(|one| Some(one.key) == key && one.is_measured());
+    let (best, defaults) = (place(taken), place(default));
+    let gain = taken.zip(default).filter(|(one, other)| one != other);
     Some(TuningFindings {
         objective: plan.objective,
         metric,
-        verdict,
+        verdict: verdict(&candidates, best),
         best,
+        preference,
         defaults,
         gain: gain.and_then(|(best, default)| gain_over(&judge, tuning, best, default)),
-        front: front(&candidates, metric, floor(plan.objective)),
+        front: in_front,
         candidates,
         heats_count: tuning.heats.len() as u64,
         rounds_count: tuning.heats.iter().map(|heat| heat.rounds.len() as u64).sum(),
     })
+}
+
+fn verdict(candidates: &[Candidate], best: Option<usize>) -> TuningVerdict {
+    let is_open = |one: &Candidate| one.standing == Standing::Open && one.is_measured();
+    match best.map(|best| candidates[best].standing) {
+        None => TuningVerdict::NothingMeasured,
+        Some(Standing::Meets) => TuningVerdict::Found,
+        Some(Standing::Open) => TuningVerdict::NotShown,
+        Some(Standing::Violates) if candidates.iter().any(is_open) => TuningVerdict::NotShown,
+        Some(Standing::Violates) => TuningVerdict::NothingMeets,
+    }
+}
+
+/// What became of a configuration that is not the one taken: the winner of the race does as well as that one, and so does
+/// what is tied with the winner.
+fn state(tuning: &Tuning, key: CellKey, winner: CellKey) -> State {
+    let mut at = key;
+    // One that is tied with a former best one shares its lot.
+    for _ in 0..=tuning.heats.len() {
+        match tuning.fate(at) {
+            _ if at == winner => return State::AsGood,
+            Some(Fate::Tied(contest)) => at = contest.against,
+            Some(fate) if fate.is_out() => return State::Out,
+            _ => return State::Undecided,
+        }
+    }
+    State::Undecided
 }
 
 fn default_key(record: &RunRecord) -> Option<CellKey> {
@@ -173,7 +222,8 @@ fn candidate(judge: &Judge<'_>, findings: &Findings, tuning: &Tuning, key: CellK
     figures.push(Figure { metric: Metric::AccuracyTop1, estimate });
     let accuracy_change = judge.accuracy(key.session);
     let fate = tuning.fate(key).cloned();
-    Candidate { key, standing: judge.standing(key), slo: judge.slo(key), fate, figures, accuracy_change }
+    let (standing, slo) = (judge.standing(key), judge.slo(key));
+    Candidate { key, standing, slo, fate, state: State::Undecided, relative: None, figures, accuracy_change }
 }
 
 /// The cost of the best one over the defaults', from the rounds of the final heats where both took part, which chose
@@ -186,57 +236,5 @@ fn gain_over(judge: &Judge<'_>, tuning: &Tuning, best: CellKey, default: CellKey
     let paired = judge
         .contest([best, default], &rounds(&[Stage::Final]))
         .or_else(|| judge.contest([best, default], &rounds(&[Stage::Grid, Stage::Options, Stage::Final])))?;
-    let ratio = paired.ratio();
-    let interval = ratio.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
-    Some(Estimate::Measured(Measured {
-        value: ratio.value,
-        interval,
-        range: None,
-        n: ratio.n,
-        n_of: Counted::Launches,
-        bounds: None,
-        remark: ratio.interval.err().map(|too_few| format!("no interval: {too_few}")),
-    }))
-}
-
-/// The configurations that no other one dominates, by the objective from the best on: one dominates another if it is
-/// better by more than the noise floor on one axis and as good on the others.
-fn front(candidates: &[Candidate], objective: Metric, floor: f64) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..candidates.len()).filter(|&place| candidates[place].is_measured()).collect();
-    order.sort_by(|&one, &other| {
-        let cost = |place: usize| cost(&candidates[place], objective).unwrap_or(f64::INFINITY);
-        cost(one).total_cmp(&cost(other))
-    });
-    let mut front: Vec<usize> = Vec::new();
-    for place in order {
-        if !front.iter().any(|&other| dominates(&candidates[other], &candidates[place], floor)) {
-            front.retain(|&other| !dominates(&candidates[place], &candidates[other], floor));
-            front.push(place);
-        }
-    }
-    front
-}
-
-/// A figure as a cost: less is better.
-fn cost(candidate: &Candidate, metric: Metric) -> Option<f64> {
-    let value = candidate.value(metric)?;
-    Some(if metric.direction() == Direction::Higher { -value } else { value })
-}
-
-fn dominates(one: &Candidate, other: &Candidate, floor: f64) -> bool {
-    let mut is_better = false;
-    for metric in AXES {
-        let (Some(own), Some(theirs)) = (one.value(metric), other.value(metric)) else { continue };
-        // Scores carry no noise of the machine.
-        let tolerance = if metric == Metric::AccuracyTop1 { 0.0 } else { floor * theirs.abs() };
-        let gained = match metric.direction() {
-            Direction::Higher => own - theirs,
-            _ => theirs - own,
-        };
-        if gained < -tolerance {
-            return false;
-        }
-        is_better |= gained > tolerance;
-    }
-    is_better
+    Some(contest::estimate(&paired))
 }

@@ -3,9 +3,15 @@
 
 mod contest;
 mod findings;
+mod front;
+mod preference;
+mod relative;
 mod standing;
 
 pub use contest::{floor, metric};
 pub(super) use findings::of;
-pub use findings::{AXES, Candidate, TuningFindings, TuningVerdict};
+pub use findings::{Candidate, State, TuningFindings, TuningVerdict};
+pub use front::AXES;
+pub use preference::{Criterion, Preference, criteria};
+pub use relative::Relative;
 pub use standing::{Judge, SloStanding, Standing, computes_alike, described};

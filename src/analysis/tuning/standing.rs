@@ -7,9 +7,13 @@ use crate::analysis::accuracy::same_samples;
 use crate::analysis::gate::{self, Check, GateVerdict, Side};
 use crate::analysis::index::Index;
 use crate::analysis::{AccuracyChange, Estimate, Findings, Interval};
-use crate::plan::{CellKey, SessionSpec};
+use crate::plan::{CellKey, Objective, SessionSpec};
 use crate::record::{AccuracyRecord, Bounded, Contest, Fate, Metric, RunRecord, SloBreach};
 use crate::stats::PairedRatio;
+
+/// How much wider than its 95% interval a figure's doubt is taken to be when it is held against the SLO, because a heat is
+/// looked at up to six times: 1.35 x 1.96 standard errors leave 0.4% out on one side, and six times that are 2.5%.
+const WIDENED: f64 = 1.35;
 
 /// Whether a configuration may be the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -72,8 +76,13 @@ impl<'a> Judge<'a> {
                 Side::AtMost => value / budget - 1.0,
                 Side::AtLeast => budget / value - 1.0,
             });
+            let verdict = match judgement.verdict {
+                GateVerdict::Pass if !surely_keeps(&figure, check.side, budget) => GateVerdict::Inconclusive,
+                GateVerdict::Fail if !surely_breaks(&figure, check.side, budget) => GateVerdict::Inconclusive,
+                verdict => verdict,
+            };
             let (check, metric, side) = (text.clone(), check.metric, check.side);
-            Some(SloStanding { check, metric, side, figure, budget, verdict: judgement.verdict, excess_ratio })
+            Some(SloStanding { check, metric, side, figure, budget, verdict, excess_ratio })
         };
         self.checks.iter().filter_map(held).collect()
     }
@@ -114,12 +123,7 @@ impl<'a> Judge<'a> {
         let broken = self.slo(key).into_iter().filter(|slo| slo.verdict == GateVerdict::Fail);
         broken.into_iter().find_map(|slo| {
             let figure = bounded(&slo.figure)?;
-            // The early-stopping rule alone takes inferences as independent; the bound must agree with it.
-            let is_beyond = match slo.side {
-                Side::AtMost => figure.low.unwrap_or(figure.value) > slo.budget,
-                Side::AtLeast => figure.high.unwrap_or(figure.value) < slo.budget,
-            };
-            is_beyond.then_some(Fate::BreaksSlo(SloBreach { check: slo.check, figure, budget: slo.budget }))
+            Some(Fate::BreaksSlo(SloBreach { check: slo.check, figure, budget: slo.budget }))
         })
     }
 
@@ -175,10 +179,16 @@ impl<'a> Judge<'a> {
         self.scored(session).is_some_and(unhealthy) && !baseline.is_some_and(unhealthy)
     }
 
-    /// The cost of one configuration over another's in the rounds named.
+    /// The cost of one configuration over another's in the rounds named, by the plan's objective.
     #[must_use]
     pub fn contest(&self, keys: [CellKey; 2], rounds: &[u64]) -> Option<PairedRatio> {
-        contest::contest(&self.index, self.record.plan.tuning.as_ref()?.objective, keys, rounds)
+        self.contest_on(self.record.plan.tuning.as_ref()?.objective, keys, rounds)
+    }
+
+    /// The cost of one configuration over another's in the rounds named, by any objective.
+    #[must_use]
+    pub fn contest_on(&self, objective: Objective, keys: [CellKey; 2], rounds: &[u64]) -> Option<PairedRatio> {
+        contest::contest(&self.index, objective, keys, rounds)
     }
 
     /// The value of a figure of a configuration.
@@ -186,6 +196,31 @@ impl<'a> Judge<'a> {
     pub fn value(&self, key: CellKey, metric: Metric) -> Option<f64> {
         self.findings.cell(key)?.value(metric)
     }
+}
+
+/// Whether the unfavourable end of a widened interval keeps a budget; where there is no interval, there is none to widen.
+fn surely_keeps(figure: &Estimate, side: Side, budget: f64) -> bool {
+    let Some((measured, interval)) = figure.measured().and_then(|measured| Some((measured, measured.interval?))) else {
+        return true;
+    };
+    match side {
+        Side::AtMost => widened(measured.value, interval.high) <= budget,
+        Side::AtLeast => widened(measured.value, interval.low) >= budget,
+    }
+}
+
+/// Whether the favourable end of a widened interval breaks a budget; a figure that is only bounded breaks it with its
+/// bound, because the rule of early stopping alone takes inferences as independent.
+fn surely_breaks(figure: &Estimate, side: Side, budget: f64) -> bool {
+    let Some(Bounded { value, low, high }) = bounded(figure) else { return false };
+    match side {
+        Side::AtMost => widened(value, low.unwrap_or(value)) > budget,
+        Side::AtLeast => widened(value, high.unwrap_or(value)) < budget,
+    }
+}
+
+fn widened(value: f64, end: f64) -> f64 {
+    value + WIDENED * (end - value)
 }
 
 /// Whether two sessions compute the same numbers.
@@ -223,5 +258,34 @@ fn bounded(estimate: &Estimate) -> Option<Bounded> {
             let value = bounds.at_least.or(bounds.at_most)?;
             Some(Bounded { value, low: bounds.at_least, high: bounds.at_most })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Counted, Measured};
+
+    fn figure(value: f64, interval: Option<Interval>) -> Estimate {
+        let (n, n_of) = (8, Counted::Launches);
+        Estimate::Measured(Measured { value, interval, range: None, n, n_of, bounds: None, remark: None })
+    }
+
+    #[test]
+    fn an_slo_is_held_against_more_than_the_interval() {
+        // Widened: 10 - 1.35 x 1 = 8.65 and 10 + 1.35 x 2 = 12.7.
+        let one = figure(10.0, Some(Interval { low: 9.0, high: 12.0 }));
+        assert!(surely_keeps(&one, Side::AtMost, 12.7) && !surely_keeps(&one, Side::AtMost, 12.6));
+        assert!(surely_keeps(&one, Side::AtLeast, 8.65) && !surely_keeps(&one, Side::AtLeast, 8.7));
+        assert!(surely_breaks(&one, Side::AtMost, 8.6) && !surely_breaks(&one, Side::AtMost, 8.65));
+        assert!(surely_breaks(&one, Side::AtLeast, 12.8) && !surely_breaks(&one, Side::AtLeast, 12.7));
+    }
+
+    #[test]
+    fn what_is_read_off_is_held_against_itself() {
+        let size = figure(10.0, None);
+        assert!(surely_keeps(&size, Side::AtMost, 10.0) && !surely_breaks(&size, Side::AtMost, 10.0));
+        assert!(surely_breaks(&size, Side::AtMost, 9.9));
+        assert!(!surely_breaks(&Estimate::absent("not measured"), Side::AtMost, 1.0));
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn run(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
         return Err(CliError::message(exit::BUG, "the run ended without a verdict on the machine"));
     };
     let tested = Tested { model: model.to_owned(), examined, claims };
-    super::print(args, &tested, |color| report::null_test(tested.examined.as_view(), &tested.claims, color))?;
+    super::print(args, &tested, |style| report::null_test(tested.examined.as_view(), &tested.claims, style))?;
     Ok(code)
 }
 

@@ -137,16 +137,29 @@ impl StoreError {
         match self {
             StoreError::HoldsRun { .. } | StoreError::InUse { .. } => Some("choose another folder with `--out`".into()),
             StoreError::NotWritable { .. } => Some("choose a folder that you may write to with `--out`".into()),
+            StoreError::Write { source, path } if path.is_dir() || source.kind() == io::ErrorKind::IsADirectory => {
+                Some("name a file, not a folder".into())
+            }
+            StoreError::Write { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("create the folder first, or name a file in one that exists".into())
+            }
             StoreError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or choose a folder on another disk with `--out`".into())
             }
             StoreError::NotFound { .. } | StoreError::NotARun { .. } => {
-                Some("name a folder that `onnxprof profile` wrote, or its `run.json`".into())
+                Some("name a folder that `onnxprof profile` or `onnxprof tune` wrote, or its `run.json`".into())
             }
             StoreError::Schema { found, supported, .. } if found.major > supported.major => {
                 Some("use the onnxprof that wrote it, or a newer one".into())
             }
             StoreError::Schema { .. } => Some("use the onnxprof that wrote it".into()),
+            StoreError::Truncated { .. } => Some(
+                "copy the whole folder again: a `journal.jsonl` beside the record is read instead; or measure again"
+                    .into(),
+            ),
+            StoreError::NotJson { .. } | StoreError::NotARecord { .. } => {
+                Some("name a folder that `onnxprof profile` wrote, or its `run.json`".into())
+            }
             _ => None,
         }
     }

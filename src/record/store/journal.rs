@@ -4,9 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize as _;
+
 use super::merge::Merger;
 use super::write::{write_atomically, write_with};
 use super::{RunFolder, StoreError};
+use crate::record::harmless::HarmlessJson;
 use crate::record::{Event, Phase, RunRecord};
 
 /// A run that is being written down: its folder, its events on disk, and the record that they add up to.
@@ -131,7 +134,7 @@ pub(super) fn take_histogram(event: &mut Event, merger: &mut Merger) {
 /// Writes a record in one line: with every block in it, it is no text to read by eye.
 fn write_record(path: &Path, record: &RunRecord) -> Result<(), StoreError> {
     write_with(path, |mut writer| {
-        serde_json::to_writer(&mut writer, record)?;
+        record.serialize(&mut serde_json::Serializer::with_formatter(&mut writer, HarmlessJson))?;
         writer.write_all(b"\n")
     })
 }

@@ -41,6 +41,12 @@ pub enum ContextError {
         /// What may stand there.
         takes: &'static str,
     },
+    /// A value that fills nothing in, or a list that holds such.
+    #[error("`{key}` is empty; fill it in, or take the line away")]
+    Empty {
+        /// The key, with its tables.
+        key: String,
+    },
 }
 
 /// What a field takes.
@@ -62,6 +68,11 @@ impl Context {
         Ok(context)
     }
 
+    /// Whether anything was given for a field.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.given.contains_key(key)
+    }
+
     /// What was given for a field.
     pub(super) fn get(&self, key: &str) -> Option<String> {
         self.given.get(key).cloned()
@@ -78,11 +89,7 @@ impl Context {
                     return Err(ContextError::WrongType { key, found: kind(value), takes: "a table of fields" });
                 }
                 value if known.contains(&key) && !name.contains('.') => {
-                    let text = words(value).ok_or(ContextError::WrongType {
-                        key: key.clone(),
-                        found: kind(value),
-                        takes: FIELD,
-                    })?;
+                    let text = words(value, &key)?;
                     self.given.insert(key, text);
                 }
                 _ => return Err(ContextError::UnknownKey { key, known: choices(place, known) }),
@@ -111,19 +118,24 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A value as a field shows it; `None` for one that no field takes. An empty text was left open.
-fn words(value: &Value) -> Option<String> {
+/// A value of `key` as its field shows it.
+fn words(value: &Value, key: &str) -> Result<String, ContextError> {
+    let wrong = |found| ContextError::WrongType { key: key.to_owned(), found, takes: FIELD };
+    let empty = || ContextError::Empty { key: key.to_owned() };
     match value {
-        Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => Some(crate::report::view::text::plain(text)),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Float(number) if number.is_finite() => Some(number.to_string()),
-        Value::Datetime(date) => Some(date.to_string()),
-        Value::Array(texts) if !texts.is_empty() => {
-            let texts: Option<Vec<String>> = texts.iter().map(|text| text.as_str().and(words(text))).collect();
-            Some(texts?.join("; "))
+        Value::String(text) if text.trim().is_empty() => Err(empty()),
+        Value::String(text) => Ok(crate::report::view::text::plain(text)),
+        Value::Integer(number) => Ok(number.to_string()),
+        Value::Float(number) if number.is_finite() => Ok(number.to_string()),
+        Value::Float(_) => Err(wrong("no finite number")),
+        Value::Datetime(date) => Ok(date.to_string()),
+        Value::Array(texts) if texts.is_empty() => Err(empty()),
+        Value::Array(texts) => {
+            let text =
+                |text: &Value| if text.is_str() { words(text, key) } else { Err(wrong("a list of other things")) };
+            Ok(texts.iter().map(text).collect::<Result<Vec<String>, _>>()?.join("; "))
         }
-        _ => None,
+        Value::Boolean(_) | Value::Table(_) => Err(wrong(kind(value))),
     }
 }
 
@@ -189,13 +201,25 @@ mod tests {
     fn value_of_a_wrong_type_is_named() {
         for (text, message) in [
             ("[document]\noptimization_owner = true", "`document.optimization_owner` is true or false"),
-            ("[document]\noptimization_owner = [1]", "`document.optimization_owner` is a list"),
+            (
+                "[document]\noptimization_owner = [1]",
+                "`document.optimization_owner` is a list of other things, and takes",
+            ),
             ("[document]\noptimization_owner = {}", "`document.optimization_owner` is a table"),
             ("document = 1", "`document` is a number, and takes a table of fields"),
-            ("[document]\noptimization_owner = \" \"", "`document.optimization_owner` is a text"),
+            ("[document]\noptimization_owner = nan", "`document.optimization_owner` is no finite number"),
         ] {
             let error = Context::parse(text).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn empty_value_is_told_what_to_do() {
+        for value in ["\"\"", "\" \"", "[]", "[\"me\", \"\"]"] {
+            let error = Context::parse(&format!("[document]\noptimization_owner = {value}")).unwrap_err();
+            let message = "`document.optimization_owner` is empty; fill it in, or take the line away";
+            assert_eq!(error.to_string(), message, "{value}");
         }
     }
 

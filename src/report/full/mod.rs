@@ -13,6 +13,9 @@ use serde::Serialize;
 use super::view::{Entry, View};
 use outline::{Part, outline};
 
+/// How a field begins that a run cannot fill.
+const NOT_MEASURED: &str = "not measured";
+
 /// A line of the filled template, with what a renderer has to escape apart from what it must not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -62,6 +65,9 @@ pub(super) fn lines(view: &View, context: &Context) -> Vec<Line> {
 /// What a field holds: what was given, what was measured, both, or why neither is there.
 fn filled(view: &View, context: &Context, key: &str) -> String {
     let measured = view.measured.iter().find(|item| item.label == key).map(|item| item.text.as_str());
+    // What the run is about is told by people better than by a profile.
+    let named = ["optimization_overview.", "document."].iter().any(|section| key.starts_with(section));
+    let measured = measured.filter(|text| !(context.has(key) && (named || text.starts_with(NOT_MEASURED))));
     match (context.get(key), measured) {
         (Some(given), Some(measured)) => format!("{given}; measured by onnxprof: {measured}"),
         (Some(text), None) => text,

@@ -62,14 +62,48 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_filter("prose", |text: String| Value::from_safe_string(prose(&text)));
     environment.add_template("parts.html", PARTS)?;
     environment.add_template("report.html", PAGE)?;
     Ok(environment)
 }
 
+/// A text as HTML in which words between backticks are code.
+fn prose(text: &str) -> String {
+    let parts: Vec<String> = text.split('`').map(escaped).collect();
+    if parts.len().is_multiple_of(2) {
+        // One backtick has no partner.
+        return parts.join("`");
+    }
+    let part = |(index, part): (usize, String)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part };
+    parts.into_iter().enumerate().map(part).collect()
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#x27;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_between_backticks_are_code_and_stay_text() {
+        assert_eq!(prose("give `--idle-gaps`, or `a<b>`"), "give <code>--idle-gaps</code>, or <code>a&lt;b&gt;</code>");
+        assert_eq!(prose("a name with one ` and \"<i>'&"), "a name with one ` and &quot;&lt;i&gt;&#x27;&amp;");
+        assert_eq!(prose("`<script>`"), "<code>&lt;script&gt;</code>");
+    }
 
     #[test]
     fn library_is_the_one_for_charts() {

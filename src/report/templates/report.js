@@ -102,10 +102,11 @@
     return [place, chart];
   });
   const again = () => places.forEach(([place, chart]) => draw(place, chart));
-  // Tables that fit on a sheet are printed, whether they are open or not.
+  // Tables that fit on a sheet are printed, whether they are open or not; those of charts are not, since the tables
+  // of their sections hold the same figures.
   const opened = [];
   window.addEventListener("beforeprint", () => {
-    for (const one of document.querySelectorAll("details:not([open])")) {
+    for (const one of document.querySelectorAll(":not(figure) + details:not([open])")) {
       if (one.querySelectorAll("tr").length > 60) continue;
       one.open = true;
       opened.push(one);

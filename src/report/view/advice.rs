@@ -105,12 +105,12 @@ fn about(kind: &BottleneckKind) -> [&'static str; 3] {
         ],
         BottleneckKind::ThroughputSaturates { .. } => [
             "inference",
-            "CPU where its utilization is near 100%; otherwise not measured: memory bandwidth",
+            "CPU where its utilization is near 100%; elsewhere perhaps memory bandwidth, which is not measured",
             "use the batch size named; larger ones only add latency",
         ],
         BottleneckKind::ThroughputFalls { .. } => [
             "inference",
-            "not measured: cache or memory bandwidth",
+            "what went along with it stands under Batch size and shape",
             "stay at the best batch size and split larger requests",
         ],
         BottleneckKind::DominatingOperator { bound: Ok(bound), .. } => {
@@ -185,7 +185,7 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
         }
         BottleneckKind::ThroughputFalls { shape, best, largest, ratio } => {
             let largest = source.batch(*shape, *largest);
-            format!("{largest} has {} of batch {best}'s throughput", percent(*ratio))
+            format!("{largest} has {} of batch {best}'s throughput", words::value(Metric::CpuUtilization, ratio))
         }
         BottleneckKind::DominatingOperator { .. }
         | BottleneckKind::Conversions { .. }

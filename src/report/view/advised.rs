@@ -81,7 +81,7 @@ pub(super) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
             label: label.into(),
             impact: impact.into(),
             advice: advice.map(|advice| worded(source, advice)).collect(),
-            none: not_measured(&format!("the run shows no gain of this class ({bounds})")),
+            none: format!("none: the run shows no gain of this class ({bounds})"),
         }
     };
     levels.into_iter().map(view).collect()
@@ -177,7 +177,7 @@ fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
         Against::Baseline(key) => format!(" against {}, in blocks that took turns", source.name(key.session)),
         Against::BatchSize(from) => format!(" against batch {from}, launch by launch"),
         Against::WithoutOption(_) => ": with the option against without it, in launches that took turns".into(),
-        Against::WithoutPause => ": after a pause against without one, in a launch of its own".into(),
+        Against::WithoutPause => ": after a pause against without one, within launches of their own".into(),
         Against::Loaded => ": the first prediction of fresh workers against the median of later ones".into(),
     };
     let mode = evidence.key.load_mode.concurrency();
@@ -198,7 +198,7 @@ fn verdict_word(verdict: Verdict) -> &'static str {
 
 fn memory(advice: &Advice) -> String {
     match (&advice.action, advice.memory_factor) {
-        (_, Some(factor)) => format!("{:+.0}% peak memory of the process", (factor - 1.0) * 100.0),
+        (_, Some(factor)) => format!("{} peak memory of the process", number::change(factor)),
         (Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, None) => "none: the session is the same".into(),
         _ => not_measured("peak memory is not known for both"),
     }

@@ -1,9 +1,9 @@
 //! What to ship, in sentences.
 
 use super::number;
-use super::text::plain;
+use super::text::{plain, shortened};
 use super::words::{self, Source};
-use crate::analysis::{Basis, Choice, Headline, Pick, Rejection, RejectionReason, Verdict};
+use crate::analysis::{Basis, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict};
 use crate::record::{Metric, Unit};
 
 /// The answer, the most important line first.
@@ -12,34 +12,54 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     let mut lines = vec![verdict(source)];
     lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
     lines.extend(answer.throughput.pick().map(|pick| format!("Most throughput: {}", throughput(source, pick))));
+    lines.extend(answer.other_shapes.iter().map(|answer| at_other_shape(source, answer)));
     lines.extend(mind(source));
-    lines.extend(answer.rejected.iter().map(|rejection| rejected(source, rejection)));
+    lines.extend(rejected(source));
     lines
 }
 
 fn verdict(source: Source<'_>) -> String {
     let answer = &source.findings.answer;
+    let shape = [&answer.latency, &answer.throughput].into_iter().find_map(|choice| Some(choice.pick()?.key.shape));
+    let shape = shape.and_then(|shape| source.shape(shape));
+    let with = shape.map(|shape| format!(" (with {shape})")).unwrap_or_default();
     match (&answer.latency, &answer.throughput) {
         (Choice::Ship(latency), Choice::Ship(throughput)) => {
-            let (one, other) = (source.at(latency.key), source.at(throughput.key));
+            let (one, other) = (source.at_batch(latency.key), source.at_batch(throughput.key));
             let name = source.name(latency.key.session);
             let verb = verb(latency);
             if latency.key == throughput.key {
-                format!("{verb} {name} {one}, for the shortest latency and the most throughput.")
+                format!("{verb} {name} {one}, for the shortest latency and the most throughput{with}.")
             } else if latency.key.session == throughput.key.session {
-                format!("{verb} {name}: {one} for the shortest latency, {other} for the most throughput.")
+                format!("{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}.")
             } else {
                 let second = source.name(throughput.key.session);
-                format!("{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput.")
+                format!("{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput{with}.")
             }
         }
         (Choice::Ship(pick), Choice::None { .. }) | (Choice::None { .. }, Choice::Ship(pick)) => {
-            format!("{} {} {}.", verb(pick), source.name(pick.key.session), source.at(pick.key))
+            format!("{} {} {}{with}.", verb(pick), source.name(pick.key.session), source.at_batch(pick.key))
         }
         (Choice::None { reason }, Choice::None { .. }) => {
             format!("Nothing can be recommended: {}.", plain(reason))
         }
     }
+}
+
+/// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest latency, ...`.
+fn at_other_shape(source: Source<'_>, answer: &ShapeAnswer) -> String {
+    let chosen = |choice: &Choice, metric: Metric, goal: &str| match choice {
+        Choice::Ship(pick) => {
+            let figure = source.cell(pick.key).and_then(|cell| cell.figure(metric));
+            let figure = figure.map(|figure| words::value(metric, figure)).unwrap_or_default();
+            format!("{} {} for {goal}: {figure}", source.name(pick.key.session), source.at_batch(pick.key))
+        }
+        Choice::None { reason } => format!("nothing can be recommended for {goal}: {}", plain(reason)),
+    };
+    let shape = source.shape(answer.shape).unwrap_or_default();
+    let latency = chosen(&answer.latency, Metric::LatencyP50, "the shortest latency");
+    let throughput = chosen(&answer.throughput, Metric::Throughput, "the most throughput");
+    format!("With {shape}: {latency}; {throughput}.")
 }
 
 fn verb(pick: &Pick) -> &'static str {
@@ -121,22 +141,37 @@ fn mind(source: Source<'_>) -> Vec<String> {
     lines
 }
 
-/// Why a session is not recommended.
-pub(super) fn rejected(source: Source<'_>, rejection: &Rejection) -> String {
-    let name = source.name(rejection.session);
+/// Characters that a line keeps of a reason; the record has all of it.
+const REASON_LENGTH: usize = 600;
+
+/// Why sessions are not recommended: a line for each reason, which names all that share it.
+fn rejected(source: Source<'_>) -> Vec<String> {
+    let mut groups: Vec<(Option<String>, Vec<String>)> = Vec::new();
+    for rejection in &source.findings.answer.rejected {
+        let (why, name) = (why_left_out(source, rejection), source.name(rejection.session));
+        match groups.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((why, vec![name])),
+        }
+    }
+    let line = |(why, names): &(Option<String>, Vec<String>)| match why {
+        Some(why) => format!("Left out: {}: {}.", words::listed(names), shortened(why, REASON_LENGTH)),
+        None => {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            format!("Open: whether {} {verb} faster than {}.", words::listed(names), source.baseline_name())
+        }
+    };
+    groups.iter().map(line).collect()
+}
+
+/// Why a session cannot be recommended; `None` where that is open.
+fn why_left_out(source: Source<'_>, rejection: &Rejection) -> Option<String> {
     let found = source.session(rejection.session);
     match &rejection.reason {
-        RejectionReason::NotMeasured(reason) => format!("Left out: {name}: {}.", plain(reason).trim_end_matches('.')),
-        RejectionReason::NotFinite => {
-            format!("Left out: {name}: {}.", words::not_finite(&found.accuracy).unwrap_or_default())
-        }
-        RejectionReason::AccuracyFell => format!("Left out: {name}: {}.", words::accuracy(found)),
-        RejectionReason::Inconclusive => {
-            let headline = source.findings.headlines.iter().find(|headline| headline.session == rejection.session);
-            let change = headline.and_then(|headline| headline.change.as_ref());
-            let settle = change.map(words::to_settle).unwrap_or_default();
-            format!("Open: whether {name} is faster than {}; {settle}.", source.baseline_name())
-        }
+        RejectionReason::NotMeasured(reason) => Some(plain(reason).trim_end_matches('.').to_owned()),
+        RejectionReason::NotFinite => Some(words::not_finite(&found.accuracy).unwrap_or_default()),
+        RejectionReason::AccuracyFell => Some(words::accuracy(found)),
+        RejectionReason::Inconclusive => None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::units::{Bytes, Hertz, Ratio};
 pub fn verdict(fitness: &Fitness) -> Vec<String> {
     let word = fitness.verdict.word();
     let told = match fitness.verdict {
-        FitnessVerdict::Valid => "nothing was seen that would distort the figures",
+        FitnessVerdict::Valid => "no load, limit or event was seen that would distort the figures",
         FitnessVerdict::Suspect => "absolute figures may be distorted and intervals wide; paired ratios hold",
         FitnessVerdict::Invalid => "the figures are those of another load than the model's alone",
     };

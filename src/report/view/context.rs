@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::text::plain;
 use super::words::{self, Source};
 use super::{gpu, number};
-use crate::analysis::{CellFindings, LatencyModes, SpeedStates};
+use crate::analysis::{CellFindings, LatencyModes};
 use crate::plan::{Binding, ExecutionMode, GraphOptimization, Pin, SessionSpec};
 use crate::record::{EffectiveOptions, EndReason, Host, Metric, Unit};
 use crate::stats::SteadyClass;
@@ -46,11 +46,15 @@ pub(super) fn ending(source: Source<'_>) -> String {
     let after = run.elapsed_ns.map(|elapsed| format!(" after {}", time(elapsed))).unwrap_or_default();
     match run.ended_by {
         Some(EndReason::TargetReached) => {
-            format!("Complete: every interval reached the target of ± {target}{after} and {rounds}.")
+            format!("Complete: {} is known to ± {target} (as asked for){after} and {rounds}.", asked(source))
         }
         Some(EndReason::BudgetSpent) => {
             let budget = schedule.budget_ns.map(|budget| format!(" of {}", time(budget))).unwrap_or_default();
-            format!("Complete: the budget{budget} was spent{after} and {rounds}; the target is ± {target}.")
+            let asked = match source.findings.tuning {
+                Some(_) => String::new(),
+                None => format!("; asked for was {} to ± {target}", asked(source)),
+            };
+            format!("Complete: the budget{budget} was spent{after} and {rounds}{asked}.")
         }
         Some(EndReason::SearchDone) => format!("Complete: the search had nothing left to try{after}."),
         Some(EndReason::RoundsDone) => format!("Complete: all {rounds} asked for were done{after}."),
@@ -58,6 +62,12 @@ pub(super) fn ending(source: Source<'_>) -> String {
         Some(EndReason::NothingLeft) => format!("Ended{after}: no session could be measured any further."),
         None => format!("INCOMPLETE: the run did not come to its end; {rounds} had been measured, at least in part."),
     }
+}
+
+/// What a run that may end early is to learn.
+fn asked(source: Source<'_>) -> &'static str {
+    let compares = source.record.plan.sessions.len() > 1 && source.record.plan.baseline_session().is_some();
+    if compares { "every ratio to the baseline" } else { "every median latency" }
 }
 
 /// Configuration in force, one item for all sessions that share it.
@@ -100,12 +110,12 @@ fn read_back(effective: &EffectiveOptions) -> String {
     let mut parts = vec![cpus, pool_threads(effective)];
     parts.extend(effective.provider_options.iter().map(|(key, value)| plain(&format!("{key}={value}"))));
     parts.extend(effective.session_config.iter().map(|(key, value)| plain(&format!("{key}={value}"))));
-    format!("read back: {}", parts.join(", "))
+    format!("seen in its workers: {}", parts.join(", "))
 }
 
 fn pool_threads(effective: &EffectiveOptions) -> String {
     match effective.threads_before_load_count.zip(effective.threads_after_load_count) {
-        Some((before, after)) => threads(after.saturating_sub(before), "pool"),
+        Some((before, after)) => format!("{} beside the worker's own", threads(after.saturating_sub(before), "pool")),
         None => "pool threads unknown".into(),
     }
 }
@@ -157,10 +167,9 @@ fn threads(count: u64, kind: &str) -> String {
 
 /// What disturbed the measurement, or would be overlooked.
 pub(super) fn quality(source: Source<'_>) -> Vec<String> {
-    let mut lines = vec![disturbed(source)];
+    let mut lines: Vec<String> = disturbed(source).into_iter().collect();
     lines.extend(without_interval(source));
-    lines.extend(speed_states(source));
-    lines.extend(latency_modes(source));
+    lines.extend(two_speeds(source));
     lines.extend(not_flat(source));
     let unsteady = source.findings.cells.iter().filter(|cell| cell.unsteady_launches_count > 0).count();
     if unsteady > 0 {
@@ -185,11 +194,14 @@ pub(super) fn quality(source: Source<'_>) -> Vec<String> {
     lines
 }
 
-fn disturbed(source: Source<'_>) -> String {
+fn disturbed(source: Source<'_>) -> Option<String> {
     let cells = source.findings.cells.iter();
     let counts = cells.filter_map(|cell| cell.figure(Metric::DisturbedBlocks)?.measured());
     let (disturbed, all) = counts.fold((0.0, 0), |(sum, n), count| (sum + count.value, n + count.n));
-    format!("{} of {} timed blocks were disturbed", number::count(disturbed as u64), number::count(all))
+    let (disturbed, all) = (number::count(disturbed as u64), (all > 0).then(|| number::count(all))?);
+    Some(format!(
+        "{disturbed} of {all} timed blocks were disturbed: CPU time was taken away, or pages came from storage"
+    ))
 }
 
 /// Why medians have no interval, with the number of cells that it holds for.
@@ -206,7 +218,7 @@ fn without_interval(source: Source<'_>) -> Vec<String> {
 }
 
 /// Cells that a list names before it only counts them.
-const NAMED_CELLS: usize = 4;
+const NAMED_CELLS: usize = 3;
 
 /// The first few `cells`, each with what `says` of it, and the number of those left out, which are `alike`.
 fn named<T>(source: Source<'_>, cells: &[(&CellFindings, T)], says: impl Fn(&T) -> String, alike: &str) -> Vec<String> {
@@ -222,33 +234,51 @@ fn named<T>(source: Source<'_>, cells: &[(&CellFindings, T)], says: impl Fn(&T) 
     lines
 }
 
-/// Cells in which the machine switched between two speeds, and that do not show two modes; the widest apart first.
-fn speed_states(source: Source<'_>) -> Vec<String> {
-    let cells = source.findings.cells.iter();
-    let without_modes = cells.filter(|cell| cell.modes.is_none());
-    let mut found: Vec<_> = without_modes.filter_map(|cell| Some((cell, cell.speed_states?))).collect();
-    found.sort_by(|one, other| other.1.slow_to_fast_ratio.0.total_cmp(&one.1.slow_to_fast_ratio.0));
-    let says = |states: &SpeedStates| {
-        let (ratio, share) = (states.slow_to_fast_ratio.0, states.slow_share_ratio.0 * 100.0);
-        format!("two speed states, {ratio:.1}x apart, {share:.0}% of the time in the slow one")
+/// In how many cells the latency had two levels, between blocks or within them, and the cells in which these lie
+/// furthest apart; `None` without any.
+fn two_speeds(source: Source<'_>) -> Option<String> {
+    let measured = || source.findings.cells.iter().filter(|cell| cell.outcome.is_ok());
+    let mut found: Vec<(&CellFindings, Levels)> =
+        measured().filter_map(|cell| Some((cell, Levels::of(cell)?))).collect();
+    found.sort_by(|(_, one), (_, other)| other.apart.total_cmp(&one.apart));
+    let named = |(cell, levels): &(&CellFindings, Levels)| {
+        format!("{} {} ({})", source.name(cell.key.session), source.at(cell.key), levels.told)
     };
-    named(source, &found, says, "two speed states")
+    let examples: Vec<String> = found.iter().take(NAMED_CELLS).map(named).collect();
+    let most = if found.len() > NAMED_CELLS { "most of all " } else { "" };
+    (!found.is_empty()).then(|| {
+        format!(
+            "two levels of latency in {} of {} cells, which makes intervals wide: {most}{}",
+            found.len(),
+            measured().count(),
+            words::listed(&examples)
+        )
+    })
 }
 
-/// Cells whose latencies have two modes, so that no single figure stands for them; the widest apart first.
-fn latency_modes(source: Source<'_>) -> Vec<String> {
-    let cells = source.findings.cells.iter();
-    let mut found: Vec<_> = cells.filter_map(|cell| Some((cell, (cell.modes?, cell.speed_states)))).collect();
-    let apart = |modes: &LatencyModes| modes.slow_ns / modes.fast_ns;
-    found.sort_by(|(_, (one, _)), (_, (other, _))| apart(other).total_cmp(&apart(one)));
-    let says = |(modes, states): &(LatencyModes, Option<SpeedStates>)| {
-        let slow_share = modes.slow_share_ratio.0 * 100.0;
-        let show = |latency: f64| number::value(Unit::Ns, latency, None);
-        let (fast, slow) = (show(modes.fast_ns), show(modes.slow_ns));
-        let why = if states.is_some() { "from block to block" } else { "within blocks" };
-        format!("two modes: {fast} ({:.0}%) and {slow} ({slow_share:.0}%), {why}", 100.0 - slow_share)
-    };
-    named(source, &found, says, "two modes")
+/// Two levels of a cell's latency.
+struct Levels {
+    /// The upper one over the lower one.
+    apart: f64,
+    /// In words.
+    told: String,
+}
+
+impl Levels {
+    fn of(cell: &CellFindings) -> Option<Levels> {
+        let percent = |share: f64| format!("{:.0}%", share * 100.0);
+        if let Some(LatencyModes { fast_ns, slow_ns, slow_share_ratio: slow }) = cell.modes {
+            let show = |latency: f64| number::value(Unit::Ns, latency, None);
+            let (fast_share, slow_share) = (percent(1.0 - slow.0), percent(slow.0));
+            let why = if cell.speed_states.is_some() { "from block to block" } else { "within blocks" };
+            let told = format!("{fast_share} near {}, {slow_share} near {}, {why}", show(fast_ns), show(slow_ns));
+            return Some(Levels { apart: slow_ns / fast_ns, told });
+        }
+        let states = cell.speed_states?;
+        let apart = states.slow_to_fast_ratio.0;
+        let slow_share = percent(states.slow_share_ratio.0);
+        Some(Levels { apart, told: format!("{slow_share} of the blocks {apart:.1}x as slow as the others") })
+    }
 }
 
 /// Cells whose latency did not keep its level while it was measured.

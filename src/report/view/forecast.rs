@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::number;
 use super::table::{Row, RowKind, Table};
 use super::text::plain;
+use super::words;
 use crate::analysis::Precision;
 use crate::plan::Plan;
 use crate::record::Unit;
@@ -35,6 +36,8 @@ pub struct Forecast<'a> {
     pub time: Duration,
     /// Wall time of the rounds that there is time for.
     pub most_time: Duration,
+    /// What of the time launches beside the rounds take at most, by what they find out.
+    pub beside: &'a [(&'a str, Duration)],
     /// What of the time uninterrupted stretches take, in which GPUs are looked at.
     pub stretches_time: Duration,
     /// Precision by shape, batch size and load mode.
@@ -54,7 +57,7 @@ fn lines(forecast: Forecast<'_>) -> Vec<String> {
     let sessions = plan.sessions.len() as u64;
     let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
     let baseline = plan.baseline_session().and_then(|session| names.get(session));
-    vec![
+    let mut lines = vec![
         format!("Sessions: {sessions} ({}); baseline {}.", names.join(", "), baseline.map_or("none", String::as_str)),
         format!(
             "Cells: {}: {sessions} sessions at {} combinations of batch size and load mode.",
@@ -66,8 +69,20 @@ fn lines(forecast: Forecast<'_>) -> Vec<String> {
              every batch size in each.",
             rounds * sessions
         ),
-        time(forecast),
-    ]
+    ];
+    lines.extend(beside(forecast));
+    lines.push(time(forecast));
+    lines
+}
+
+/// The launches beside the rounds; `None` where there are none.
+fn beside(forecast: Forecast<'_>) -> Option<String> {
+    let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+    let parts = forecast.beside.iter().filter(|(_, time)| !time.is_zero());
+    let named: Vec<String> = parts.map(|(what, time)| format!("{what} {}", seconds(*time))).collect();
+    let all: Duration = forecast.beside.iter().map(|(_, time)| time).sum();
+    (!named.is_empty())
+        .then(|| format!("Launches beside the rounds: up to {} in all: {}.", seconds(all), words::listed(&named)))
 }
 
 fn time(forecast: Forecast<'_>) -> String {

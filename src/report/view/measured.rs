@@ -7,7 +7,7 @@ use super::template::{Fields, cell_figure};
 use super::text::plain;
 use super::words::{self, Source, not_measured};
 use super::{advice, targets};
-use crate::analysis::{CellFindings, Estimate};
+use crate::analysis::{Action, CellFindings, Estimate};
 use crate::record::{Metric, Outcome};
 
 /// Every field that the run fills; `label` is the key.
@@ -52,7 +52,7 @@ fn of_fields(fields: &Fields) -> Vec<Item> {
 
 fn overview(source: Source<'_>, fields: &Fields) -> Vec<Item> {
     let run = &source.record.run;
-    let names: Vec<String> = source.findings.sessions.iter().map(|session| plain(&session.label)).collect();
+    let names: Vec<String> = source.record.plan.variants.iter().map(|variant| plain(&variant.name)).collect();
     let target = fields.targets.first().map(|item| item.text.clone()).unwrap_or_default();
     below(
         "optimization_overview",
@@ -68,7 +68,7 @@ fn overview(source: Source<'_>, fields: &Fields) -> Vec<Item> {
 
 fn summary(source: Source<'_>) -> Vec<Item> {
     let advice = &source.findings.advice;
-    let none = || not_measured("the run shows no gain");
+    let none = || "none: the run shows no gain".to_owned();
     let areas: Vec<String> = advice.iter().map(|advice| advised::area(source, advice)).collect();
     let gains = advice.iter().map(|advice| format!("{}: {}", advised::area(source, advice), advised::gain(advice)));
     let gains: Vec<String> = gains.collect();
@@ -197,17 +197,16 @@ fn load_test(source: Source<'_>) -> Vec<Item> {
             ("ramp_up_pattern", "none: the load is constant, after a warm-up of its own for every cell".into()),
         ],
     );
-    let best = source.findings.answer.throughput.pick();
-    let cell = best.and_then(|pick| source.cell(pick.key));
-    let peak = best.map_or_else(
+    let cell = fastest(source);
+    let peak = cell.map_or_else(
         || not_measured("no session could be measured"),
-        |pick| {
-            let at = source.at(pick.key);
-            format!("{} {at}: {}", source.name(pick.key.session), cell_figure(cell, Metric::Throughput))
+        |cell| {
+            let (name, at) = (source.name(cell.key.session), source.at(cell.key));
+            format!("{name} {at}: {}", cell_figure(Some(cell), Metric::Throughput))
         },
     );
     let failed = source.record.launches.iter().filter(|launch| matches!(launch.outcome, Outcome::Failed(_))).count();
-    let launches = source.record.launches.len();
+    let (failed, launches) = (number::count(failed as u64), number::count(source.record.launches.len() as u64));
     items.extend(below(
         "load_testing_results.results_summary",
         [
@@ -218,6 +217,13 @@ fn load_test(source: Source<'_>) -> Vec<Item> {
         ],
     ));
     items
+}
+
+/// The cell of the highest throughput.
+fn fastest(source: Source<'_>) -> Option<&CellFindings> {
+    let rate = |cell: &CellFindings| cell.value(Metric::Throughput);
+    let measured = source.findings.cells.iter().filter(|cell| rate(cell).is_some());
+    measured.max_by(|one, other| rate(one).unwrap_or(0.0).total_cmp(&rate(other).unwrap_or(0.0)))
 }
 
 fn techniques(source: Source<'_>) -> Vec<Item> {
@@ -234,7 +240,8 @@ fn testing_plan(source: Source<'_>, fields: &Fields) -> Vec<Item> {
     let hardware: Vec<String> = machine(&source.record.host)
         .into_iter()
         .filter(|item| {
-            ["CPU", "CPUs", "Memory", "System"].contains(&item.label.as_str()) || item.label.starts_with("GPU")
+            let told = ["CPU", "CPUs", "Memory", "System"].contains(&item.label.as_str());
+            told || (item.label.starts_with("GPU") && !item.text.starts_with("not measured"))
         })
         .map(|item| item.text)
         .collect();
@@ -295,14 +302,18 @@ fn risks(source: Source<'_>, fields: &Fields) -> Vec<Item> {
             ("prevention", "measure each change beside the baseline on one machine, as this run did".into()),
         ],
     );
-    let rollback = fields.degradation.iter().find(|item| item.label == "Rollback").map(|item| item.text.clone());
+    let file_back = || fields.degradation.iter().find(|item| item.label == "Rollback").map(|item| item.text.clone());
     if let Some(advice) = source.findings.advice.first() {
+        let rollback = match advice.action {
+            Action::Ship { .. } => file_back().unwrap_or_default(),
+            _ => "undo the change: the model's file stays the same".into(),
+        };
         items.extend(below(
             "implementation_risks",
             [
                 ("risk_category", advised::area(source, advice)),
                 ("risk_description", advised::risk(advice)),
-                ("rollback_plan", rollback.unwrap_or_default()),
+                ("rollback_plan", rollback),
             ],
         ));
     }

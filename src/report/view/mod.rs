@@ -3,6 +3,7 @@
 //! Terminal and Markdown draw from one [`View`] and add nothing but layout. Names and messages from outside are
 //! harmless for a terminal when they leave this module; escaping for Markdown is left to the renderer.
 
+mod accuracy;
 mod advice;
 mod advised;
 mod answer;
@@ -48,7 +49,7 @@ pub use null_test::smallest_claims;
 pub use operators::trace;
 pub use quantization::quantization;
 pub use section::Section;
-pub use session_code::{SessionCode, session_code};
+pub use session_code::{Deployment, SessionCode, session_code};
 pub use table::{Row, RowKind, Table};
 pub use template::Fields;
 pub use tuning::TuningView;
@@ -166,11 +167,14 @@ impl View {
             legend: LEGEND.into(),
             variants: tables::variants(source),
             sweep: tables::sweep(source),
-            accuracy: tables::accuracy(source),
-            agreement: tables::agreement(source),
+            accuracy: accuracy::scores(source),
+            agreement: accuracy::agreement(source),
             loading: tables::loading(source),
             energy: gpu::energy(source),
-            figures: charts::Figures::new(source),
+            figures: match &tuning {
+                Some(_) => charts::Figures::new(source).of_search(),
+                None => charts::Figures::new(source),
+            },
             scaling: scaling::sections(source),
             scaling_summary: scaling::summary(source),
             operators: [operators::sections(source), roofline::sections(source)].concat(),

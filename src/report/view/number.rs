@@ -138,6 +138,13 @@ pub fn relative(ratio: f64, interval: Option<Interval>) -> String {
     format!("{}{}", percent(ratio), ends.unwrap_or_default())
 }
 
+/// A factor as the change that it is, in whole percent: `-9%`.
+pub(super) fn change(factor: f64) -> String {
+    let rounded = (factor * 100.0 - 100.0).round();
+    // No sign on a zero.
+    if rounded == 0.0 { "±0%".into() } else { format!("{rounded:+.0}%") }
+}
+
 /// A share's change in percentage points, signed: `-0.3 points`.
 #[must_use]
 pub fn points(difference: f64) -> String {
@@ -191,7 +198,13 @@ fn magnitude(value: f64) -> i32 {
     if value == 0.0 { 0 } else { (value.abs() / ROUNDS_UP).log10().floor() as i32 }
 }
 
+/// Numbers from here on are shown as `1.36e12`: nobody counts so many digits.
+const BEYOND_READING: f64 = 1e12;
+
 fn rounded(value: f64, place: i32) -> String {
+    if value.abs() >= BEYOND_READING {
+        return format!("{value:.2e}");
+    }
     if place >= 0 {
         let step = 10f64.powi(place);
         return grouped(&format!("{:.0}", (value / step).round() * step));
@@ -221,6 +234,17 @@ mod tests {
 
     const fn interval(low: f64, high: f64) -> Interval {
         Interval { low, high }
+    }
+
+    #[test]
+    fn changes_without_size_have_no_sign() {
+        assert_eq!(["0.906", "0.998", "1.02"].map(|factor| change(factor.parse().unwrap())), ["-9%", "±0%", "+2%"]);
+    }
+
+    #[test]
+    fn numbers_that_nobody_can_read_are_powers_of_ten() {
+        assert_eq!(value(Unit::Ratio, 1.361e42, None), "1.36e44%");
+        assert_eq!(value(Unit::PerSec, 999_000_000_000.0, None), "999,000,000,000/s");
     }
 
     #[test]

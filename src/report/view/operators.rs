@@ -33,21 +33,21 @@ fn section(source: Source<'_>, session: usize) -> Option<Section> {
     match (&first.breakdown, profiled(source.record, first)) {
         (Ok(breakdown), Some(profiled)) => {
             lines.extend(breakdown::lines(breakdown));
-            lines[0] = format!("At batch size {}: {}", first.batch_size, lines[0]);
+            lines[0] = format!("{}: {}", place(source, first), lines[0]);
             lines.extend(first.graph.iter().map(breakdown::graph));
             lines.extend(profiled.trace_file.iter().map(|file| kept(file)));
             tables = breakdown::tables(breakdown, profiled);
         }
-        (Err(reason), _) => lines = vec![not_profiled(first, reason)],
+        (Err(reason), _) => lines = vec![not_profiled(source, first, reason)],
         (Ok(_), None) => {}
     }
     lines.extend(profiles.map(|found| further(source, found)));
     Some(Section { title: format!("Operators of {}", source.name(session)), lines, tables })
 }
 
-/// The profiles of a session at the first shape, the smallest batch size first.
+/// The profiles of a session, the first shape's smallest batch size first.
 fn of_session<'a>(source: Source<'a>, session: usize) -> impl Iterator<Item = &'a OperatorFindings> {
-    source.findings.operators.iter().filter(move |found| found.session == session && found.shape == 0)
+    source.findings.operators.iter().filter(move |found| found.session == session)
 }
 
 fn profiled<'a>(record: &'a RunRecord, found: &OperatorFindings) -> Option<&'a Profiled> {
@@ -57,31 +57,50 @@ fn profiled<'a>(record: &'a RunRecord, found: &OperatorFindings) -> Option<&'a P
     record.operators.iter().find(is_it)?.profile.as_ref().ok()
 }
 
-fn not_profiled(found: &OperatorFindings, reason: &str) -> String {
-    format!("At batch size {}: {}", found.batch_size, words::not_measured(reason))
+/// `At batch size 8, seq 16`.
+fn place(source: Source<'_>, found: &OperatorFindings) -> String {
+    format!("At batch size {}{}", found.batch_size, source.record.plan.shape_words(found.shape))
+}
+
+fn not_profiled(source: Source<'_>, found: &OperatorFindings, reason: &str) -> String {
+    format!("{}: {}", place(source, found), words::not_measured(reason))
 }
 
 fn kept(file: &str) -> String {
     format!("Trace: {} in the run folder, which Perfetto (ui.perfetto.dev) opens", plain(file))
 }
 
-/// A profile at another batch size, in a line.
+/// A profile at another batch size or shape, in a line.
 fn further(source: Source<'_>, found: &OperatorFindings) -> String {
     let breakdown = match &found.breakdown {
         Ok(breakdown) => breakdown,
-        Err(reason) => return not_profiled(found, reason),
+        Err(reason) => return not_profiled(source, found, reason),
     };
-    let mut curves = source.findings.batch_curves.iter().filter(|curve| curve.session == found.session);
-    let is_best = curves.any(|curve| curve.best == found.batch_size);
     let operators: Vec<String> = longest(breakdown).take(NAMED_OPERATORS).collect();
     format!(
-        "At batch size {}{}: {} an inference, {} of it in nodes, of which {}",
-        found.batch_size,
-        if is_best { ", that of best throughput" } else { "" },
+        "{}{}: {} an inference, {} of it in nodes, of which {}",
+        place(source, found),
+        best_words(source, found),
         breakdown::time(breakdown.inference_ns),
         breakdown::in_nodes(breakdown),
         words::listed(&operators)
     )
+}
+
+/// Why this batch size was profiled, where its session's or the baseline's throughput is best there.
+fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
+    let baseline = source.findings.sessions.iter().find(|session| session.is_baseline).map(|session| session.session);
+    let is_best_of = |session: usize| {
+        let mut curves = source.findings.batch_curves.iter();
+        curves.any(|curve| (curve.session, curve.shape, curve.best) == (session, found.shape, found.batch_size))
+    };
+    if is_best_of(found.session) {
+        ", that of best throughput"
+    } else if baseline.is_some_and(is_best_of) {
+        ", that of the baseline's best throughput"
+    } else {
+        ""
+    }
 }
 
 /// `Conv 84%` and so on, the longest first.

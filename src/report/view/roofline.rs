@@ -2,7 +2,7 @@
 
 use super::number;
 use super::section::Section;
-use super::table::{Builder, RowKind, Table};
+use super::table::{Builder, MEANINGLESS, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source};
 use crate::analysis::{Bound, HotNode, Roofline};
@@ -14,7 +14,7 @@ const ROWS: usize = 10;
 /// A smaller share of the time is not worth a word.
 const LEAST_SHARE: f64 = 0.005;
 
-/// The machine's peaks, and for every session the nodes that take the time at the smallest batch size.
+/// The machine's peaks, and for every session the nodes that take the time at the first shape's smallest batch size.
 pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
     let rooflines = &source.findings.rooflines;
     if rooflines.is_empty() {
@@ -23,6 +23,9 @@ pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
     let is_first = |place: usize| place == 0 || rooflines[place - 1].session != rooflines[place].session;
     let mut lines: Vec<String> = source.record.peaks.iter().map(|peaks| machine(source, peaks)).collect();
     lines.extend(rooflines.iter().map(|roofline| bounds(source, roofline)));
+    lines.push(
+        "Times of nodes are without what the profiler adds to each run, at the speed of the profiled launch".into(),
+    );
     let firsts = rooflines.iter().enumerate().filter(|(place, _)| is_first(*place));
     let tables = firsts.map(|(_, roofline)| table(source, roofline)).collect();
     vec![Section { title: "Roofline: what limits the nodes that take the time".into(), lines, tables }]
@@ -67,9 +70,10 @@ fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
         shares.push(format!("{} not known", percent(unknown)));
     }
     format!(
-        "{} at batch {}: of the time in nodes {}",
+        "{} at batch {}{}: of the time in nodes {}",
         source.name(roofline.session),
         roofline.batch_size,
+        source.record.plan.shape_words(roofline.shape),
         words::listed(&shares)
     )
 }
@@ -85,7 +89,8 @@ pub(super) fn word(bound: Bound) -> &'static str {
 
 fn table(source: Source<'_>, roofline: &Roofline) -> Table {
     let name = source.name(roofline.session);
-    let title = format!("{name} at batch {}: nodes that take the time", roofline.batch_size);
+    let shape = source.record.plan.shape_words(roofline.shape);
+    let title = format!("{name} at batch {}{shape}: nodes that take the time", roofline.batch_size);
     let header =
         ["node", "operator", "time", "share", "operations", "rate", "of peak", "bytes", "bandwidth", "op/B", "bound"];
     let mut builder = Builder::new(title, &header);
@@ -93,23 +98,28 @@ fn table(source: Source<'_>, roofline: &Roofline) -> Table {
         let row = row(&mut builder, node);
         builder.row(RowKind::Plain, row);
     }
+    builder.finish(notes(roofline))
+}
+
+fn notes(roofline: &Roofline) -> Vec<String> {
+    let shown = || roofline.nodes.iter().take(ROWS);
     let left = roofline.nodes.len().saturating_sub(ROWS);
     let notes = [
         Some("of peak: operations, or bytes where memory is the bound, over the most that was seen".to_owned()),
-        (left > 0).then(|| format!("{} further nodes above 1% of the time are not shown", number::count(left as u64))),
-        roofline
-            .nodes
-            .iter()
-            .take(ROWS)
-            .any(|node| node.memory_ratio.is_some_and(|ratio| ratio.0 > 1.0))
-            .then(|| "a bandwidth above that of the memory: the data lies in a cache".to_owned()),
-        roofline.nodes.iter().take(ROWS).any(|node| limiting(node).is_some_and(|ratio| ratio.0 > 1.0)).then(|| {
+        (left > 0).then(|| {
+            let left = left as u64;
+            format!("{} more node{} above 1% of the time not shown", number::count(left), words::plural(left))
+        }),
+        shown().any(|node| node.memory_ratio.is_some_and(|ratio| ratio.0 > 1.0)).then(|| {
+            "a bandwidth above that of the memory: the data lies in a cache, whose peak was not measured".to_owned()
+        }),
+        shown().any(|node| limiting(node).is_some_and(|ratio| ratio.0 > 1.0)).then(|| {
             "more than 100% of peak: the product of matrices that stands for the peak was disturbed, or is the slower \
              kernel"
                 .to_owned()
         }),
     ];
-    builder.finish(notes.into_iter().flatten().collect())
+    notes.into_iter().flatten().collect()
 }
 
 fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
@@ -117,9 +127,18 @@ fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
     let mut known = |column: &str, shown: Option<String>, reason: &str| {
         shown.unwrap_or_else(|| builder.absence(column, &label, reason))
     };
+    let computes = node.work.as_ref().map_or(true, |work| work.operations_count > 0);
+    let unless_it_moves = |is_of_computing: bool, shown: String| match computes || !is_of_computing {
+        true => shown,
+        false => MEANINGLESS.to_owned(),
+    };
+    let is_memory = node.bound == Ok(Bound::Memory);
     let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
     let no_bytes = "the trace does not tell";
-    let no_peak = node.bound.as_ref().err().cloned().unwrap_or_else(|| "its peak was not measured".into());
+    let no_peak = node.bound.as_ref().err().cloned().unwrap_or_else(|| match node.bound {
+        Ok(Bound::Memory) => "its data lies in a cache".into(),
+        _ => "its peak was not measured".into(),
+    });
     let operations = node.work.as_ref().ok().map(|work| amount(work.operations_count as f64));
     vec![
         label.clone(),
@@ -127,8 +146,8 @@ fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
         number::value(Metric::LatencyP50.unit(), node.time_ns.as_f64(), None),
         percent(node.share.0),
         known("operations", operations, &no_work),
-        known("rate", node.operations_per_sec.map(|per_sec| rate(per_sec, "op/s")), &no_work),
-        known("of peak", limiting(node).map(|ratio| percent(ratio.0)), &no_peak),
+        known("rate", node.operations_per_sec.map(|per_sec| unless_it_moves(true, rate(per_sec, "op/s"))), &no_work),
+        known("of peak", limiting(node).map(|ratio| unless_it_moves(!is_memory, percent(ratio.0))), &no_peak),
         known("bytes", node.bytes.map(|bytes| number::value(Unit::Bytes, bytes.as_f64(), None)), no_bytes),
         known("bandwidth", node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s")), no_bytes),
         known("op/B", node.intensity.map(|intensity| format!("{intensity:.1}")), &no_work),
@@ -136,9 +155,12 @@ fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
     ]
 }
 
-/// What the node attains of the peak that limits it.
+/// What the node attains of the peak that limits it; `None` where that was not measured, as of caches.
 fn limiting(node: &HotNode) -> Option<Ratio> {
-    if node.bound == Ok(Bound::Memory) { node.memory_ratio } else { node.compute_ratio }
+    match node.bound {
+        Ok(Bound::Memory) => node.memory_ratio.filter(|ratio| ratio.0 <= 1.0),
+        _ => node.compute_ratio,
+    }
 }
 
 fn percent(share: f64) -> String {

@@ -5,7 +5,10 @@ use super::section::Section;
 use super::table::{Builder, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source, not_measured};
-use crate::analysis::{BatchCurve, BatchFit, Cliff, CliffEvidence, Estimate, MemoryFit, Scaling, Within, WithinLimit};
+use crate::analysis::{
+    BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, Estimate, GapFindings, Knee, KneePlace, MemoryFit, Scaling,
+    Within, WithinLimit,
+};
 use crate::plan::CellKey;
 use crate::record::{Metric, Unit};
 
@@ -27,16 +30,16 @@ pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
     sections
 }
 
-/// The knee, and the best batch size under the latency limit, of the session that is chosen for throughput or else of
-/// the first one that was measured.
+/// What larger batches cost and bring, and the best batch size under the latency limit, of the session that is chosen for
+/// throughput or else of the first one that was measured.
 pub(super) fn summary(source: Source<'_>) -> Vec<String> {
     let chosen = source.findings.answer.throughput.pick().map(|pick| pick.key);
     let is_chosen = |curve: &BatchCurve| chosen.is_none_or(|key| curve.key(key.batch_size) == key);
     let Some((scaling, curve)) = pairs(source).find(|(_, curve)| is_chosen(curve)) else { return Vec::new() };
-    let name = source.name(scaling.session);
-    let knee = scaling.knee.map(|knee| format!("{name}: {}.", knee_words(source, curve, knee)));
+    let subject = subject(source, scaling);
+    let knee = scaling.knee.as_ref().map(|knee| format!("{subject}: {}.", knee_words(source, curve, knee)));
     let limit = scaling.limits.iter().find(|limit| limit.metric == Metric::LatencyP99);
-    let limit = limit.map(|limit| format!("{name}: {}.", limit_words(source, curve, limit)));
+    let limit = limit.map(|limit| format!("{subject}: {}.", limit_words(source, curve, limit)));
     knee.into_iter().chain(limit).collect()
 }
 
@@ -44,7 +47,11 @@ pub(super) fn summary(source: Source<'_>) -> Vec<String> {
 pub(super) fn of_curve(source: Source<'_>, curve: &BatchCurve) -> Option<String> {
     let (scaling, _) = pairs(source).find(|(_, other)| *other == curve)?;
     let fit = scaling.fit.as_ref().ok().map(line);
-    let knee = scaling.knee.map(|knee| format!("most throughput for its latency at batch {knee}"));
+    let knee = scaling.knee.as_ref().map(|knee| match knee.place {
+        KneePlace::Within => format!("knee at batch {}", knee.batch_size),
+        KneePlace::Smallest => format!("no knee beyond batch {}", knee.batch_size),
+        KneePlace::Largest => format!("no knee up to batch {}", knee.batch_size),
+    });
     let parts: Vec<String> = knee.into_iter().chain(fit).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -65,10 +72,10 @@ fn subject(source: Source<'_>, scaling: &Scaling) -> String {
 
 fn curve_lines(source: Source<'_>, scaling: &Scaling, curve: &BatchCurve) -> Vec<String> {
     let mut parts = vec![match &scaling.fit {
-        Ok(fit) => format!("median latency is {}; {}", line(fit), goodness(fit)),
+        Ok(fit) => format!("median latency is {}; {}", line(fit), goodness(curve, fit)),
         Err(reason) => format!("latency as a line over batch sizes {}", not_measured(reason)),
     }];
-    parts.extend(scaling.knee.map(|knee| knee_words(source, curve, knee)));
+    parts.extend(scaling.knee.as_ref().map(|knee| knee_words(source, curve, knee)));
     parts.extend(scaling.limits.iter().map(|limit| limit_words(source, curve, limit)));
     parts.extend(scaling.cliffs.iter().map(cliff_words));
     match &scaling.memory {
@@ -94,10 +101,16 @@ fn amount(unit: Unit, estimate: &Estimate) -> String {
     }
 }
 
-fn goodness(fit: &BatchFit) -> String {
+fn goodness(curve: &BatchCurve, fit: &BatchFit) -> String {
     let percent = |share: f64| number::value(Unit::Ratio, share, None);
+    let (two, all) = (fit.two_speeds_count, curve.points.len() as u64);
+    let speeds = if 2 * two >= all {
+        format!("; at {two} of {all} batch sizes the machine had two speeds, between whose lines this one lies")
+    } else {
+        String::new()
+    };
     if fit.off.is_empty() {
-        return format!("every batch size lies within {} of that line", percent(fit.worst.0));
+        return format!("every batch size lies within {} of that line{speeds}", percent(fit.worst.0));
     }
     let mut off = fit.off.clone();
     off.sort_by(|one, other| other.deviation.0.abs().total_cmp(&one.deviation.0.abs()));
@@ -108,14 +121,43 @@ fn goodness(fit: &BatchFit) -> String {
     let named = words::listed(&named.collect::<Vec<_>>());
     let more = off.len().saturating_sub(NAMED_DEVIATIONS);
     let more = if more > 0 { format!(", and {more} more by over 10%") } else { String::new() };
-    format!("that line does not hold: {named} it{more}")
+    format!("that line does not hold: {named} it{more}{speeds}")
 }
 
-fn knee_words(source: Source<'_>, curve: &BatchCurve, knee: u64) -> String {
-    let figures = throughput_and_latency(source, curve.key(knee));
-    let last = curve.points.last().map_or(knee, |point| point.batch_size);
-    let edge = if knee == last { ", the largest measured" } else { "" };
-    format!("most throughput for its latency (the knee) at batch {knee}{edge}: {figures}")
+fn knee_words(source: Source<'_>, curve: &BatchCurve, knee: &Knee) -> String {
+    let Knee { batch_size, place, ties } = knee;
+    let tied: Vec<String> = ties.iter().map(|size| format!("batch {size}")).collect();
+    let tied = match tied.as_slice() {
+        [] => String::new(),
+        all => format!(" ({} not told apart from it)", words::listed(all)),
+    };
+    let trade = trade(curve, *batch_size);
+    match place {
+        KneePlace::Within => format!(
+            "the knee is at batch {batch_size}{tied}, {}: up to there throughput grows by a larger factor than latency, \
+             beyond it by a smaller one{trade}",
+            throughput_and_latency(source, curve.key(*batch_size))
+        ),
+        KneePlace::Smallest => format!(
+            "there is no knee: from batch {batch_size} on{tied} latency grows by a larger factor than throughput{trade}"
+        ),
+        KneePlace::Largest => format!(
+            "there is no knee up to batch {batch_size}, the largest measured{tied}: throughput grows by a larger factor \
+             than latency"
+        ),
+    }
+}
+
+/// What the batch size with enough throughput costs and brings against the knee's, where it is another one.
+fn trade(curve: &BatchCurve, knee: u64) -> String {
+    let both = curve.point(curve.enough).zip(curve.point(knee)).filter(|(enough, _)| enough.batch_size > knee);
+    let Some((enough, knee)) = both else { return String::new() };
+    let throughput = number::factor(enough.throughput_per_sec / knee.throughput_per_sec, None);
+    let latency = number::factor(enough.latency_p50_ns / knee.latency_p50_ns, None);
+    format!(
+        "; batch {} has {throughput}x the throughput of batch {} at {latency}x its latency",
+        enough.batch_size, knee.batch_size
+    )
 }
 
 fn throughput_and_latency(source: Source<'_>, key: CellKey) -> String {
@@ -145,12 +187,28 @@ fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> S
 
 fn cliff_words(cliff: &Cliff) -> String {
     let evidence: Vec<String> = cliff.evidence.iter().map(evidence_words).collect();
+    let unknown: Vec<String> = cliff.unknown.iter().map(|sign| sign_words(*sign).to_owned()).collect();
+    let unknown = match unknown.as_slice() {
+        [] => String::new(),
+        all => format!("; not known: {}", words::listed(all)),
+    };
     let evidence = match evidence.as_slice() {
-        [] => "nothing was seen to cause it in the arena, the caches or page faults".to_owned(),
-        all => format!("along with it {}", words::listed(all)),
+        [] if cliff.unknown.is_empty() => {
+            "the arena did not grow, its peak outgrew no cache, and page faults did not double".to_owned()
+        }
+        [] => "nothing that was looked at went along with it".to_owned(),
+        all => format!("along with it, be it the cause or not, {}", words::listed(all)),
     };
     let change = words::throughput_change(&cliff.change);
-    format!("throughput falls from batch {} to {} ({change}); {evidence}", cliff.from, cliff.to)
+    format!("throughput falls from batch {} to {} ({change}); {evidence}{unknown}", cliff.from, cliff.to)
+}
+
+fn sign_words(sign: CliffSign) -> &'static str {
+    match sign {
+        CliffSign::Arena => "what the arena did",
+        CliffSign::Caches => "the sizes of the caches",
+        CliffSign::MinorFaults => "page faults",
+    }
 }
 
 fn evidence_words(evidence: &CliffEvidence) -> String {
@@ -174,18 +232,27 @@ fn memory_words(memory: &MemoryFit) -> String {
     let [fixed, slope] = [&memory.fixed_bytes, &memory.per_sample_bytes].map(|part| amount(Unit::Bytes, part));
     let fits = match (memory.largest_batch, memory.available_bytes) {
         (Some(batch), Some(available)) => {
-            let measured = memory.largest_measured;
-            let how = if batch > measured {
-                format!(", extrapolated from batch {measured} and smaller")
-            } else {
-                String::new()
-            };
             let available = number::value(Unit::Bytes, available.as_f64(), None);
-            format!("the {available} available hold batch {} at most{how}", number::count(batch))
+            let measured = memory.largest_measured;
+            if batch > measured {
+                let batch = number::value(Unit::Count, two_digits(batch), None);
+                format!(
+                    "by that line the {available} available hold about batch {batch}; batch {measured} is the largest \
+                         behind it"
+                )
+            } else {
+                format!("the {available} available hold batch {} at most", number::count(batch))
+            }
         }
         _ => "how much was available is not known".into(),
     };
     format!("peak memory is {fixed} + {slope} for each sample; {fits}")
+}
+
+/// A count cut to its two leading digits: an extrapolation supports no more.
+fn two_digits(count: u64) -> f64 {
+    let unit = 10_u64.pow(count.max(1).ilog10().saturating_sub(1));
+    (count / unit * unit) as f64
 }
 
 /// What the first inference at each batch size and shape takes.
@@ -199,7 +266,9 @@ fn first_runs(source: Source<'_>) -> Table {
             let time =
                 table.figure(("first inference", &row), Some(&found.first_run_ns), |time| amount(Unit::Ns, time));
             let ratio = table.figure(("over median", &row), Some(&found.over_median), |ratio| {
-                ratio.value().map(|value| format!("{}x", number::factor(value, None))).unwrap_or_default()
+                let Some(measured) = ratio.measured() else { return String::new() };
+                let ends = measured.interval.map(|ends| format!(" ({})", number::factor_ends(measured.value, ends)));
+                format!("{}x{}", number::factor(measured.value, measured.interval), ends.unwrap_or_default())
             });
             table.row(RowKind::Plain, vec![row, time, ratio]);
         }
@@ -216,9 +285,10 @@ fn idle(source: Source<'_>) -> Section {
     }
     let mut table = Builder::new(
         "Single inferences after a time without any: what does a pause cost?",
-        &["variant, gap", "median", "range", "over no gap", "inferences"],
+        &["variant, gap", "latency", "against no gap", "launches", "inferences"],
     );
-    let mut lines = vec!["One launch of each variant, so these figures have no interval.".to_owned()];
+    let mut lines =
+        vec!["Each variant was launched for this alone; a gap is held against none within the same launch.".to_owned()];
     for session in found {
         let name = format!("{}, {}", source.name(session.session), source.batch(session.shape, session.batch_size));
         match &session.gaps {
@@ -238,13 +308,14 @@ fn idle(source: Source<'_>) -> Section {
     Section { title, lines, tables: if table.rows.is_empty() { Vec::new() } else { vec![table] } }
 }
 
-fn gap_cells(table: &mut Builder, gap: &crate::analysis::GapFindings, row: String) -> Vec<String> {
-    let estimate = Some(&gap.latency_ns);
-    let median = table.figure(("median", &row), estimate, |latency| amount(Unit::Ns, latency));
+fn gap_cells(table: &mut Builder, gap: &GapFindings, row: String) -> Vec<String> {
+    let latency = table.figure(("latency", &row), Some(&gap.latency_ns), |latency| amount(Unit::Ns, latency));
     let measured = gap.latency_ns.measured();
-    let range = measured.and_then(|measured| measured.range).map(|range| number::ends(Unit::Ns, range));
-    let ratio = gap.over_none.map(|ratio| format!("{}x", number::factor(ratio.0, None)));
-    let count = measured.map(|measured| number::count(measured.n));
-    let or_absent = |text: Option<String>| text.unwrap_or_else(|| super::table::ABSENT.into());
-    vec![row, median, or_absent(range), or_absent(ratio), or_absent(count)]
+    if let Some(remark) = measured.and_then(|measured| measured.remark.as_deref()) {
+        table.absence("interval", &row, remark.trim_start_matches("no interval: "));
+    }
+    let change = gap.change.as_ref().map(words::latency_change);
+    let change = change.map_or(super::table::MEANINGLESS.into(), |change| change.to_string());
+    let launches = measured.map(|measured| number::count(measured.n)).unwrap_or_default();
+    vec![row, latency, change, launches, number::count(gap.inferences_count)]
 }

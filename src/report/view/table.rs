@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::number;
-use super::text::plain;
+use super::text::{plain, shortened};
 use super::words;
 use crate::analysis::Estimate;
 use crate::record::Outcome;
@@ -55,8 +55,28 @@ pub(super) const MEANINGLESS: &str = "";
 /// What stands in the column of changes in the baseline's row.
 pub(super) const BASELINE: &str = "baseline";
 
+/// What stands where the outputs are those that others are held against.
+pub(super) const REFERENCE: &str = "reference";
+
 /// Rows that a note names before it only counts them.
 const NAMED_ROWS: usize = 3;
+
+/// Characters that a note keeps of a reason; the record has all of it.
+const REASON_LENGTH: usize = 600;
+
+/// Why figures are absent.
+fn absence_note(columns: &[String], reason: &str, rows: &[String]) -> String {
+    let which = if rows.len() > NAMED_ROWS {
+        format!("{} rows", number::count(rows.len() as u64))
+    } else {
+        words::listed(rows)
+    };
+    let reason = shortened(reason, REASON_LENGTH);
+    match columns {
+        [outcome] if outcome == "failed" || outcome == "skipped" => format!("{which} {outcome}: {reason}"),
+        columns => format!("{} of {which} not measured: {reason}", words::listed(columns)),
+    }
+}
 
 pub(super) struct Builder {
     table: Table,
@@ -123,17 +143,15 @@ impl Builder {
     pub(super) fn finish(mut self, notes: Vec<String>) -> Table {
         self.drop_empty_columns();
         self.table.notes = notes;
+        // Columns that the same rows lack for the same reason.
+        let mut alike: Vec<(Vec<String>, String, Vec<String>)> = Vec::new();
         for ((column, reason), rows) in self.absences {
-            let which = if rows.len() > NAMED_ROWS {
-                format!("{} rows", number::count(rows.len() as u64))
-            } else {
-                words::listed(&rows)
-            };
-            self.table.notes.push(match column.as_str() {
-                "failed" | "skipped" => format!("{which} {column}: {reason}"),
-                column => format!("{column} of {which} not measured: {reason}"),
-            });
+            match alike.iter_mut().find(|(_, known, of)| *known == reason && *of == rows) {
+                Some((columns, ..)) => columns.push(column),
+                None => alike.push((vec![column], reason, rows)),
+            }
         }
+        self.table.notes.extend(alike.iter().map(|(columns, reason, rows)| absence_note(columns, reason, rows)));
         self.table
     }
 
@@ -141,7 +159,7 @@ impl Builder {
     fn drop_empty_columns(&mut self) {
         let says = |row: &Row, column: usize| {
             let cell = row.cells[column].as_str();
-            row.kind != RowKind::Absent && cell != MEANINGLESS && cell != BASELINE
+            row.kind != RowKind::Absent && ![MEANINGLESS, BASELINE, REFERENCE].contains(&cell)
         };
         let rows = &self.table.rows;
         let measured = rows.iter().any(|row| row.kind != RowKind::Absent);
@@ -154,5 +172,33 @@ impl Builder {
         };
         retain(&mut self.table.header);
         self.table.rows.iter_mut().for_each(|row| retain(&mut row.cells));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_the_same_rows_lack_share_a_note() {
+        let mut table = Builder::new("Accuracy", &["variant", "top-1", "cosine"]);
+        for column in ["top-1", "cosine"] {
+            table.absence(column, "int8", "nothing was scored");
+        }
+        table.absence("cosine", "fp16", "its output is empty, has 0");
+        assert_eq!(
+            table.finish(Vec::new()).notes,
+            [
+                "top-1 and cosine of int8 not measured: nothing was scored",
+                "cosine of fp16 not measured: its output is empty"
+            ]
+        );
+    }
+
+    #[test]
+    fn column_of_references_alone_says_nothing() {
+        let mut table = Builder::new("Variants", &["variant", "median", "accuracy"]);
+        table.row(RowKind::Plain, vec!["fp32".into(), "2 ms".into(), REFERENCE.into()]);
+        assert_eq!(table.finish(Vec::new()).header, ["variant", "median"]);
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::number;
-use super::table::{BASELINE, Builder, MEANINGLESS, RowKind, Table};
+use super::table::{BASELINE, Builder, REFERENCE, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source};
 use crate::analysis::{Bounds, CellFindings, Change, Estimate, SessionFindings, Verdict};
 use crate::plan::PageCache;
 use crate::record::{Metric, Unit};
 
-fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
+/// What is special about the row of a session.
+pub(super) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
     let picked = source.findings.answer.latency.pick().is_some_and(|pick| pick.key.session == session.session);
     match (session.is_baseline, picked) {
         (_, true) => RowKind::Pick,
@@ -69,18 +70,21 @@ fn reason(estimate: Option<&Estimate>) -> &str {
 /// The first score of a session that there is, or its agreement with the reference.
 fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> String {
     let scores = [Metric::AccuracyTop1, Metric::MeanAbsoluteError, Metric::Top1Agreement, Metric::CosineSimilarity];
-    let found = scores.into_iter().find_map(|metric| Some((metric, session.figure(metric)?)));
+    let figure = |metric: Metric| Some((metric, session.figure(metric)?));
+    let measured = scores.into_iter().filter_map(figure).find(|(_, estimate)| estimate.value().is_some());
+    let found = measured.or_else(|| scores.into_iter().find_map(figure));
     let score = match found {
         Some((metric, estimate)) => {
             let score = table.figure(("accuracy", row), Some(estimate), |estimate| score(metric, estimate));
             match metric {
+                _ if estimate.value().is_none() => score,
                 Metric::MeanAbsoluteError => format!("MAE {score}"),
                 Metric::Top1Agreement => format!("{score} agree"),
                 Metric::CosineSimilarity => format!("cosine {score}"),
                 _ => score,
             }
         }
-        None if session.accuracy.samples_count > 0 && session.is_baseline => "reference".into(),
+        None if session.accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
         None => {
             let reason = session.accuracy.absent_reason.as_deref();
             table.absence("accuracy", row, reason.unwrap_or("there are neither labels nor a reference"))
@@ -95,13 +99,13 @@ fn short(metric: Metric, estimate: &Estimate) -> String {
 
 /// The 99th percentile, or what it is not below where there are too few inferences for it.
 fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
-    let estimate = cell.figure(Metric::LatencyP99);
-    let shown = table.figure(("p99", row), estimate, |p99| short(Metric::LatencyP99, p99));
-    match estimate {
-        Some(Estimate::Absent { bounds: Some(Bounds { at_least: Some(least), .. }), .. }) => {
+    match cell.figure(Metric::LatencyP99) {
+        Some(Estimate::Absent { bounds: Some(Bounds { at_least: Some(least), .. }), reason }) => {
+            let needs = reason.split(", has ").next().unwrap_or_default();
+            table.absence("p99", row, &format!("{needs}; ≥: at least that, with 95% confidence"));
             format!("≥ {}", number::value(Unit::Ns, *least, None))
         }
-        _ => shown,
+        estimate => table.figure(("p99", row), estimate, |p99| short(Metric::LatencyP99, p99)),
     }
 }
 
@@ -170,7 +174,7 @@ fn has_comparison(source: Source<'_>) -> bool {
 }
 
 /// Which sessions are not in a table that only holds measured ones.
-fn left_out(source: Source<'_>) -> Option<String> {
+pub(super) fn left_out(source: Source<'_>) -> Option<String> {
     let unmeasured = source.findings.sessions.iter().filter(|session| !session.outcome.is_ok());
     let unmeasured: Vec<String> = unmeasured.map(|session| plain(&session.label)).collect();
     (!unmeasured.is_empty())
@@ -217,127 +221,8 @@ fn short_change(change: &Change) -> String {
     format!("{phrase}{}", half.unwrap_or_default())
 }
 
-/// Are the outputs still right? `None` if nothing was scored.
-pub(super) fn accuracy(source: Source<'_>) -> Option<Table> {
-    let sessions = &source.findings.sessions;
-    let has = |metric: Metric| sessions.iter().any(|session| session.figure(metric).is_some());
-    let metrics: Vec<Metric> = if is_scored(source) { &SCORES[..] } else { &AGREEMENT[..] }
-        .iter()
-        .copied()
-        .filter(|&metric| has(metric))
-        .collect();
-    if metrics.is_empty() && sessions.iter().all(|session| session.accuracy.unhealthy_outputs.is_empty()) {
-        return None;
-    }
-    let mut header = vec!["variant"];
-    header.extend(metrics.iter().map(|&metric| words::short_name(metric)));
-    let in_points = metrics.first() == Some(&Metric::AccuracyTop1);
-    header.push(if in_points { "vs baseline, points" } else { "vs baseline" });
-    header.extend(["lost/gained", "NaN or inf"]);
-    let mut table = Builder::new("Accuracy: are the outputs still right?", &header);
-    for session in sessions.iter().filter(|session| session.outcome.is_ok()) {
-        let cells = accuracy_cells(&mut table, session, &metrics, plain(&session.label));
-        table.row(kind(source, session), cells);
-    }
-    Some(table.finish(accuracy_notes(source)))
-}
-
-/// Scores against labels or targets that the accuracy table shows.
-const SCORES: [Metric; 5] = [
-    Metric::AccuracyTop1,
-    Metric::AccuracyTop5,
-    Metric::AccuracyMacroF1,
-    Metric::MeanAbsoluteError,
-    Metric::RootMeanSquareError,
-];
-
-/// What it shows where there are none.
-const AGREEMENT: [Metric; 4] =
-    [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::MaxAbsoluteError, Metric::RelativeError];
-
-/// How far each output agrees with the reference; `None` where there are labels, or where one output says it all.
-pub(super) fn agreement(source: Source<'_>) -> Option<Table> {
-    let sessions = &source.findings.sessions;
-    if is_scored(source) || sessions.iter().all(|session| session.accuracy.agreement.len() < 2) {
-        return None;
-    }
-    let mut header = vec!["variant", "output"];
-    header.extend(AGREEMENT.map(words::short_name));
-    let mut table = Builder::new("Agreement with the reference, output by output", &header);
-    for session in sessions {
-        for output in &session.accuracy.agreement {
-            let (name, output_name) = (plain(&session.label), plain(&output.output));
-            let row = format!("{name}, {output_name}");
-            let mut cells = vec![name, output_name];
-            for metric in AGREEMENT {
-                let estimate = output.figure(metric);
-                cells.push(
-                    table.figure((words::short_name(metric), &row), estimate, |estimate| score(metric, estimate)),
-                );
-            }
-            table.row(kind(source, session), cells);
-        }
-    }
-    Some(table.finish(Vec::new()))
-}
-
-/// Whether any session has a score against labels or targets.
-fn is_scored(source: Source<'_>) -> bool {
-    let scores = |session: &SessionFindings| {
-        [Metric::AccuracyTop1, Metric::MeanAbsoluteError].iter().any(|&score| session.figure(score).is_some())
-    };
-    source.findings.sessions.iter().any(scores)
-}
-
-fn accuracy_notes(source: Source<'_>) -> Vec<String> {
-    let sessions = &source.findings.sessions;
-    let samples = sessions.iter().map(|session| session.accuracy.samples_count).max().unwrap_or(0);
-    let mut notes = vec![format!("{} samples", number::count(samples))];
-    let changes = || sessions.iter().filter_map(|session| session.accuracy.change.as_ref());
-    if changes().any(|change| change.lost_count.is_some()) {
-        notes.push("lost/gained: samples that only the baseline, or only the variant, got right".into());
-        notes.push("p: the chance of so one-sided a change if both were equally good; significant below 0.05".into());
-    } else if changes().next().is_some() {
-        notes.push("significant: the interval of the change on the same samples excludes zero".into());
-    } else if !is_scored(source)
-        && let Some(reference) = sessions.iter().find_map(|session| session.accuracy.reference.as_ref())
-    {
-        let caveat =
-            if reference.starts_with("baseline") { "; without labels, nobody knows what is right" } else { "" };
-        notes.push(format!("the reference is the {}{caveat}", plain(reference)));
-    }
-    notes.extend(left_out(source));
-    notes
-}
-
-fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Metric], row: String) -> Vec<String> {
-    let mut cells = vec![row.clone()];
-    for &metric in metrics {
-        let is_reference = session.is_baseline && session.figure(metric).is_none();
-        cells.push(match (is_reference, &session.accuracy.absent_reason) {
-            (_, Some(reason)) => table.absence("accuracy", &row, reason),
-            (true, None) => "reference".into(),
-            (false, None) => table.figure((words::short_name(metric), &row), session.figure(metric), |estimate| {
-                if metric == Metric::AccuracyTop1 { words::value(metric, estimate) } else { score(metric, estimate) }
-            }),
-        });
-    }
-    let change = session.accuracy.change.as_ref();
-    cells.push(match change {
-        Some(change) => words::short_accuracy_change(change),
-        None if session.is_baseline => BASELINE.into(),
-        None => MEANINGLESS.into(),
-    });
-    cells.push(match change.and_then(|change| Some((change.lost_count?, change.gained_count?))) {
-        Some((lost, gained)) => format!("{lost} / {gained}"),
-        None => MEANINGLESS.into(),
-    });
-    let affected = session.accuracy.unhealthy_outputs.iter().map(|output| output.affected_samples_count).max();
-    cells.push(affected.map_or(MEANINGLESS.into(), |affected| format!("{} samples", number::count(affected))));
-    cells
-}
-
-fn score(metric: Metric, estimate: &Estimate) -> String {
+/// A score in few digits.
+pub(super) fn score(metric: Metric, estimate: &Estimate) -> String {
     match metric {
         Metric::CosineSimilarity => estimate.value().map(|value| format!("{value:.4}")).unwrap_or_default(),
         _ => short(metric, estimate),
@@ -359,8 +244,7 @@ pub(super) fn loading(source: Source<'_>) -> Table {
     let mut table = Builder::new("Loading and memory: what does a restart cost?", &header);
     for session in source.findings.sessions.iter().filter(|session| session.outcome.is_ok()) {
         let row = plain(&session.label);
-        let mark = if session.is_baseline && source.findings.sessions.len() > 1 { " (baseline)" } else { "" };
-        let mut cells = vec![format!("{row}{mark}")];
+        let mut cells = vec![row.clone()];
         for (column, metric) in COLUMNS {
             cells.push(table.figure((column, &row), session.figure(metric), |estimate| start_figure(metric, estimate)));
         }

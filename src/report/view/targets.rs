@@ -3,7 +3,7 @@
 use super::advised;
 use super::context::Item;
 use super::number;
-use super::template::{NO_TRAINING, accuracy_target, reduction};
+use super::template::{NO_TRAINING, accuracy_target, lighter, reduction};
 use super::words::{Source, not_measured};
 use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, Level};
 use crate::record::{Metric, Unit};
@@ -59,17 +59,7 @@ fn resources(source: Source<'_>, advice: &Advice) -> String {
     if session.session == baseline.session {
         return not_measured("the advice changes neither the file nor, as far as measured, the memory");
     }
-    let part = |name: &str, metric: Metric| {
-        let (before, after) = (baseline.figure(metric)?.value()?, session.figure(metric)?.value()?);
-        let change = (after / before - 1.0) * 100.0;
-        let shown = |value: f64| number::value(Unit::Bytes, value, None);
-        Some(format!("{name} {change:+.0}% ({} to {})", shown(before), shown(after)))
-    };
-    let parts =
-        [("file", Metric::FileSize), ("model memory", Metric::ModelMemory), ("peak memory", Metric::PeakMemory)];
-    let parts: Vec<String> = parts.into_iter().filter_map(|(name, metric)| part(name, metric)).collect();
-    let launches = session.launches_count;
-    format!("{}: {}, n = {launches} launches", source.name(session.session), parts.join(", "))
+    lighter(source, session, baseline)
 }
 
 /// *Success Criteria* of the system as a whole, as far as an inference profile can set them.

@@ -165,7 +165,7 @@ fn model_optimization(source: Source<'_>) -> Vec<Item> {
         .unwrap_or_else(|| not_measured(&format!("the run used {} alone", words::listed(&providers))));
     vec![
         Item::new("Model Compression", compression),
-        Item::new("Model Architecture", not_measured("the variants share one architecture")),
+        Item::new("Model Architecture", not_measured("a run compares files of one model")),
         Item::new("Batch Optimization", batch),
         Item::new("Hardware Acceleration", hardware),
     ]
@@ -274,19 +274,22 @@ fn resources(source: Source<'_>) -> String {
         (Err(reason), _) => return reason,
         (Ok(_), None) => return not_measured("the run has no baseline session"),
     };
-    let session = source.session(pick.key.session);
+    lighter(source, source.session(pick.key.session), baseline)
+}
+
+/// File and memory of a session against those of the baseline.
+pub(super) fn lighter(source: Source<'_>, session: &SessionFindings, baseline: &SessionFindings) -> String {
     let part = |name: &str, metric: Metric| {
         let value = |session: &SessionFindings| session.figure(metric).and_then(Estimate::value);
         let (before, after) = (value(baseline)?, value(session)?);
-        let change = (after / before - 1.0) * 100.0;
         let shown = |value: f64| number::value(Unit::Bytes, value, None);
-        Some(format!("{name} {change:+.0}% ({} to {})", shown(before), shown(after)))
+        Some(format!("{name} {} ({} to {})", number::change(after / before), shown(before), shown(after)))
     };
     let parts =
         [("file", Metric::FileSize), ("model memory", Metric::ModelMemory), ("peak memory", Metric::PeakMemory)];
     let parts: Vec<String> = parts.into_iter().filter_map(|(name, metric)| part(name, metric)).collect();
     let launches = session.launches_count;
-    format!("{}: {}, n = {launches} launches", source.name(pick.key.session), parts.join(", "))
+    format!("{}: {}, n = {launches} launches", source.name(session.session), parts.join(", "))
 }
 
 fn degradation(source: Source<'_>) -> Vec<Item> {

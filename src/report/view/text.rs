@@ -1,5 +1,7 @@
 //! Text from outside (names, messages, paths) made harmless for a terminal and for Markdown.
 
+pub use crate::record::is_acted_on;
+
 /// `text` on one line, without anything that a terminal would act on: control characters and characters that
 /// change the direction of writing show as escapes, line breaks as spaces.
 #[must_use]
@@ -13,17 +15,6 @@ pub fn plain(text: &str) -> String {
         }
     }
     out
-}
-
-/// Whether a terminal would act on a character instead of showing it, or it makes others read differently.
-#[must_use]
-pub fn is_acted_on(c: char) -> bool {
-    c.is_control() || turns_direction(c)
-}
-
-/// Unicode's bidirectional controls, which make text read differently from what it is.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}')
 }
 
 /// `text` with everything escaped that Markdown (CommonMark with tables) would act on within a line.

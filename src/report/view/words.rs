@@ -46,7 +46,7 @@ impl<'a> Source<'a> {
     }
 
     /// Where single predictions were measured.
-    fn single_place(self) -> Option<At> {
+    pub(super) fn single_place(self) -> Option<At> {
         let measured = self.findings.cells.iter().filter(|cell| cell.outcome.is_ok());
         let smallest = measured.map(|cell| (cell.key.shape, cell.key.batch_size)).min();
         let load_mode = self.record.plan.load_modes.first().copied()?;
@@ -69,12 +69,26 @@ impl<'a> Source<'a> {
         format!("batch {batch_size}{}", plain(&self.record.plan.shape_words(shape)))
     }
 
+    /// `seq 64`; `None` where no dimension is swept.
+    pub(super) fn shape(self, shape: usize) -> Option<String> {
+        let shape = self.record.plan.shapes.get(shape).filter(|shape| !shape.dims.is_empty())?;
+        Some(plain(&shape.to_string()))
+    }
+
     /// `at batch 4`, the shape where dimensions are swept, and the concurrency where the plan has several or one other
     /// than 1.
     pub(super) fn at(self, key: CellKey) -> String {
+        self.under_load(format!("at {}", self.batch(key.shape, key.batch_size)), key)
+    }
+
+    /// Like [`Source::at`], without the shape.
+    pub(super) fn at_batch(self, key: CellKey) -> String {
+        self.under_load(format!("at batch {}", key.batch_size), key)
+    }
+
+    fn under_load(self, batch: String, key: CellKey) -> String {
         let modes = &self.record.plan.load_modes;
         let concurrency = key.load_mode.concurrency();
-        let batch = format!("at {}", self.batch(key.shape, key.batch_size));
         if modes.len() > 1 || concurrency != 1 {
             format!("{batch} with {concurrency} requests in flight")
         } else {
@@ -219,6 +233,8 @@ pub(super) fn accuracy(session: &SessionFindings) -> String {
         parts.push(agreement);
     } else if let Some(reason) = &accuracy.absent_reason {
         parts.push(format!("accuracy not measured ({})", plain(reason)));
+    } else if parts.is_empty() && !session.is_baseline {
+        parts.push("accuracy not measured (there are neither labels nor a reference)".into());
     }
     parts.join(", ")
 }

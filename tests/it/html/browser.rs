@@ -139,6 +139,11 @@ impl Page {
         self.tab.press_key(key).unwrap();
     }
 
+    /// Shows the page as `screen` or `print` does.
+    pub fn media(&self, media: &str) {
+        self.tab.call_method(Emulation::SetEmulatedMedia { media: Some(media.into()), features: None }).unwrap();
+    }
+
     pub fn prefers(&self, theme: &str) {
         let feature = Emulation::MediaFeature { name: "prefers-color-scheme".into(), value: theme.into() };
         self.tab.call_method(Emulation::SetEmulatedMedia { media: None, features: Some(vec![feature]) }).unwrap();

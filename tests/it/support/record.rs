@@ -300,6 +300,7 @@ fn model(shape: &VariantShape) -> ModelSummary {
             reason: AxisReason::SymbolName,
         },
         operators: BTreeMap::from([("Conv".into(), 4), ("Relu".into(), 4), ("Gemm".into(), 2)]),
+        side_by_side_count: Some(1),
         weights: vec![WeightBytes {
             element_type: ElementType::Float,
             elements_count: shape.file_bytes / 4,
@@ -563,6 +564,7 @@ fn agreement(shape: &RunShape, variant: &VariantShape) -> Agreement {
     };
     let differing = (0..shape.samples).filter(differs).count() as u64;
     Agreement {
+        reference_output: None,
         output: "scores".into(),
         samples_count: shape.samples as u64,
         top1_agreeing_count: Some(shape.samples as u64 - differing),

@@ -81,6 +81,40 @@ fn least_memory_wins_where_memory_is_the_objective() {
     assert_eq!(champion(&bench.record()).1.options.intra_threads, 2);
 }
 
+/// Of batch sizes with the same throughput, the one that answers sooner is taken, and the answer says so.
+#[test]
+fn of_those_that_do_as_well_the_one_with_the_lower_latency_is_taken() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    // Per prediction: 60 us at batch 1, 50.3 us at batch 32, 50.2 us at batch 64.
+    let variants = json!({"a": {"fixed_ns": 10_000, "per_sample_ns": 50_000}});
+    let words = [&["--batch", "1,32,64", "--intra-threads", "1"][..], &KEEP].concat();
+    let output = tune(&bench, &model, &variants, &words).run();
+    output.assert_code(0);
+    let found = found(&bench);
+    let best = &found["candidates"][found["best"].as_u64().unwrap() as usize];
+    assert_eq!((&best["key"]["batch_size"], &best["state"]), (&json!(32), &json!("best")), "{output}");
+    let at_64 = found["candidates"].as_array().unwrap().iter().find(|one| one["key"]["batch_size"] == 64).unwrap();
+    assert_eq!(at_64["state"], "as_good", "{at_64}");
+    if champion(&bench.record()).0.batch_size == 64 {
+        assert_eq!(found["preference"]["criterion"], "latency", "{found}");
+        assert_says(&output, &["Taken for the lower median latency, -49.", "a at batch 64, which does as well"]);
+    }
+    assert_says(&output, &["Ship: a at batch 32", "vs best: throughput against the best one's"]);
+}
+
+/// A limit far above what was measured is told as a factor, and a limit on the wrong side is refused.
+#[test]
+fn an_slo_that_is_far_away_is_told_as_a_factor() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let variants = json!({"a": {"fixed_ns": 100_000}});
+    let words = ["--slo", "latency_p50<=1us", "--slo", "throughput>=5000000/s", "--intra-threads", "1", "--batch", "1"];
+    let output = tune(&bench, &model, &variants, &[&words[..], &KEEP].concat()).run();
+    output.assert_code(7);
+    assert_says(&output, &["broken: 1", "x as much.", "broken: 0.2% of it."]);
+}
+
 #[test]
 fn a_slower_configuration_wins_if_it_alone_keeps_the_slo() {
     let bench = Workbench::new();
@@ -114,7 +148,8 @@ fn an_slo_that_nothing_meets_says_what_comes_closest_and_is_no_success() {
         &[
             "Nothing that was tried keeps",
             "a (2 intra-op threads) at batch 1 comes closest",
-            "broken by 6",
+            "broken: 6",
+            "above it",
             "with_intra_threads(2)",
         ],
     );
@@ -143,11 +178,12 @@ fn mistakes_are_told_before_anything_is_measured() {
     let bench = Workbench::new();
     let a = bench.copy("fixtures/one-node.onnx", "a.onnx");
     let variants = json!({"a": {"fixed_ns": 1000}});
-    let cases: [(&[&str], i32, &[&str]); 7] = [
+    let cases: [(&[&str], i32, &[&str]); 8] = [
         (&["--slo", "latency_p98<=20ms"], USAGE, &["unknown metric `latency_p98`", "did you mean"]),
         (&["--slo", "latency_p99<=20 furlongs"], USAGE, &["unknown unit `furlongs`"]),
         (&["--slo", "latency_p99<=20MiB"], USAGE, &["takes a time such as `20 ms`"]),
         (&["--slo", "latency_p99<=1.1x baseline"], USAGE, &["a limit in units"]),
+        (&["--slo", "latency_p99>=20ms"], USAGE, &["less of `latency_p99` is better", "limits it by `<=`"]),
         (&["--max-accuracy-drop", "0.5"], USAGE, &["percentage points, such as `0.5pt`"]),
         (&["--max-accuracy-drop", "0.5pt"], BAD_INPUT, &["needs labels", "--labels"]),
         (&["--objective", "beauty"], USAGE, &["beauty", "throughput, latency, memory, energy"]),

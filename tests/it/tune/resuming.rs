@@ -5,8 +5,8 @@ use onnxprof::record::{EndReason, RunRecord};
 use serde_json::{Value, json};
 
 use super::{assert_says, champion, tune};
-use crate::support::{BAD_INPUT, Onnxprof, Output, USAGE};
-use crate::workbench::{QUICK, Workbench};
+use crate::support::{BAD_INPUT, Onnxprof, Output, USAGE, library};
+use crate::workbench::{QUICK, Workbench, wait_until};
 
 const WORDS: [&str; 6] =
     ["--batch", "1,4", "--intra-threads", "1,2", "--keep", "optimization,execution,spinning,arena,pattern"];
@@ -90,4 +90,28 @@ fn a_run_that_is_no_search_is_refused() {
     let output = Onnxprof::new().args(["tune", "--resume"]).arg(bench.path("nothing")).run();
     output.assert_code(BAD_INPUT);
     resume(&bench, &["--slo", "latency_p50<=1ms"]).assert_code(USAGE);
+}
+
+/// Outputs of the baseline are not kept beyond a search; what is scored later is held against them nevertheless.
+#[test]
+fn what_is_scored_after_taking_up_again_is_held_against_the_baseline() {
+    let bench = Workbench::new();
+    for name in ["fp32", "int8-dynamic", "int8-static"] {
+        bench.copy(&format!("digits/digits-{name}.onnx"), &format!("family/{name}.onnx"));
+    }
+    let words = ["--budget", "20s", "--batch", "1", "--intra-threads", "1", "--block", "2ms", "--quiet"];
+    let tune = Onnxprof::new().arg("tune").arg(bench.path("family")).args(words).args(&WORDS[4..]);
+    let running = tune.arg("--out").arg(bench.run_folder()).arg("--runtime").arg(library("1.31.1")).spawn();
+    wait_until(|| load(&bench.run_folder()).is_ok_and(|record| !record.accuracy.is_empty()));
+    running.kill();
+    let _ = std::fs::remove_file(bench.run_folder().join(".baseline-outputs"));
+    let before = bench.record().accuracy.len();
+    resume(&bench, &["--budget", "6s", "--quiet"]).assert_code(0);
+    let record = bench.record();
+    let baseline = record.plan.baseline_session();
+    let later = record.accuracy[before..].iter().filter(|scored| Some(scored.session) != baseline);
+    let later: Vec<usize> = later.map(|scored| scored.agreement.len()).collect();
+    assert!(!later.is_empty() && later.iter().all(|outputs| *outputs > 0), "{later:?}");
+    let of_baseline = record.accuracy.iter().filter(|scored| Some(scored.session) == baseline).count();
+    assert_eq!(of_baseline, 1, "the baseline's scores are recorded once");
 }

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use onnxprof::plan::{CellKey, Execution, GraphOptimization, Objective, SessionSpec, Space, TuningPlan};
-use onnxprof::record::{BlockRecord, EndReason, Event, Outcome, Phase, RunRecord, Stage};
+use onnxprof::record::{
+    AccuracyRecord, BlockRecord, EndReason, Event, Fate, LabelledScores, Outcome, Phase, RunRecord, Scores, Stage,
+};
 use onnxprof::runner::{Clock, Guide, Move};
 use onnxprof::stats::Latencies;
 use onnxprof::tune::Search;
-use onnxprof::units::Nanos;
+use onnxprof::units::{Nanos, Ratio};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -144,22 +146,42 @@ fn block(record: &RunRecord, (key, round, alternation): (CellKey, u64, u64), lat
 
 /// Searches to the end.
 fn search(machine: &mut Machine) -> RunRecord {
-    let mut record = beginning();
-    let skipped = Outcome::Skipped { reason: "made up".into() };
+    search_from(beginning(), machine, |record, session| AccuracyRecord {
+        outcome: Outcome::Skipped { reason: "made up".into() },
+        ..scored(record, session, 0)
+    })
+}
+
+/// A session's scores of 200 samples, of which it gets so many wrong.
+fn scored(record: &RunRecord, session: usize, wrong: usize) -> AccuracyRecord {
+    let label_ranks = (0..200).map(|sample| Some(u64::from(sample < wrong))).collect();
+    let scores =
+        LabelledScores { output: "scores".into(), classes_count: Some(10), predicted: vec![Some(0); 200], label_ranks };
+    AccuracyRecord {
+        session,
+        outcome: Outcome::Ok,
+        task: record.plan.task,
+        batch_size: 1,
+        samples_count: 200,
+        outputs: Vec::new(),
+        scores: Some(Scores::Classification(scores)),
+        agreement: Vec::new(),
+        reference: None,
+    }
+}
+
+fn search_from(
+    mut record: RunRecord,
+    machine: &mut Machine,
+    score: impl Fn(&RunRecord, usize) -> AccuracyRecord,
+) -> RunRecord {
     loop {
         match Search.next(&record, Clock { spent_ratio: 0.0, is_over: false }) {
             Move::Admit { sessions, cells } => record.apply(Event::Admitted { sessions, cells }),
-            Move::Score(session) => record.apply(Event::Accuracy(Box::new(onnxprof::record::AccuracyRecord {
-                session,
-                outcome: skipped.clone(),
-                task: record.plan.task,
-                batch_size: 1,
-                samples_count: 0,
-                outputs: Vec::new(),
-                scores: None,
-                agreement: Vec::new(),
-                reference: None,
-            }))),
+            Move::Score(session) => {
+                let scored = score(&record, session);
+                record.apply(Event::Accuracy(Box::new(scored)));
+            }
             Move::Begin(heat) => record.apply(Event::Heat(heat)),
             Move::Round { cells, alternations } => machine.round(&mut record, &cells, alternations),
             Move::Look { decisions, champion } => record.apply(Event::Looked { decisions, champion }),
@@ -182,7 +204,7 @@ fn the_best_one_is_seldom_dropped_and_nearly_always_found() {
         let tuning = record.tuning.as_ref().unwrap();
         let cost = |key: CellKey| machine.costs[&place(&record.plan.sessions[key.session], key)];
         let wrongly = |decision: &&onnxprof::record::Decision| match &decision.fate {
-            onnxprof::record::Fate::Worse(contest) => cost(decision.key) <= cost(contest.against),
+            Fate::Worse(contest) => cost(decision.key) <= cost(contest.against),
             _ => false,
         };
         dropped += tuning.decisions.iter().filter(wrongly).count();
@@ -202,4 +224,76 @@ fn the_same_record_leads_to_the_same_search() {
     assert_eq!(one.tuning, other.tuning);
     let stages: Vec<Stage> = one.tuning.unwrap().heats.iter().map(|heat| heat.stage).collect();
     assert_eq!((stages.first(), stages.last()), (Some(&Stage::Grid), Some(&Stage::Final)), "{stages:?}");
+}
+
+/// One variant costs half of the other, and gets 20 of 200 samples wrong that the other gets right.
+fn fast_and_wrong(allowed: f64) -> (RunRecord, Machine) {
+    let mut machine = Machine::new(3);
+    machine.costs.iter_mut().filter(|(place, _)| place.0 == 1).for_each(|(_, cost)| *cost /= 2.0);
+    let mut record = beginning();
+    record.plan.tuning.as_mut().unwrap().max_accuracy_drop_ratio = Some(Ratio(allowed));
+    let score = |record: &RunRecord, session: usize| {
+        scored(record, session, if record.plan.sessions[session].variant == 1 { 20 } else { 0 })
+    };
+    (search_from(record, &mut machine, score), machine)
+}
+
+#[test]
+fn a_faster_variant_that_is_less_accurate_than_allowed_is_never_timed() {
+    let (record, _) = fast_and_wrong(0.005);
+    let tuning = record.tuning.as_ref().unwrap();
+    let variant = |key: CellKey| record.plan.sessions[key.session].variant;
+    assert_eq!(variant(tuning.champion().unwrap()), 0);
+    assert!(record.blocks.iter().all(|block| variant(block.key) == 0), "the inaccurate variant was timed");
+    let out = tuning.decisions.iter().find(|decision| variant(decision.key) == 1).unwrap();
+    // 20 of 200 samples are 10 points.
+    assert!(
+        matches!(&out.fate, Fate::LessAccurate { difference, allowed_ratio }
+            if (difference.value + 0.1).abs() < 1e-9 && *allowed_ratio == 0.005),
+        "{:?}",
+        out.fate
+    );
+    let (record, _) = fast_and_wrong(0.2);
+    let best = record.tuning.as_ref().unwrap().champion().unwrap();
+    assert_eq!(record.plan.sessions[best.session].variant, 1, "a fall of 20 points is allowed");
+}
+
+#[test]
+fn what_is_far_from_the_best_one_waits_until_the_others_were_tried() {
+    let mut machine = Machine::new(3);
+    machine.costs.iter_mut().filter(|(place, _)| place.0 == 1).for_each(|(_, cost)| *cost *= 4.0);
+    let record = search(&mut machine);
+    let variant = |key: &CellKey| record.plan.sessions[key.session].variant;
+    let heats = &record.tuning.as_ref().unwrap().heats;
+    let of_grid: Vec<usize> = heats
+        .iter()
+        .filter(|heat| heat.stage == Stage::Grid)
+        .skip(1)
+        .flat_map(|heat| heat.cells[1..].iter().map(variant))
+        .collect();
+    assert!(of_grid.is_sorted() && of_grid.contains(&1), "{of_grid:?}");
+}
+
+/// A configuration that keeps the SLO by nothing at all is looked at again and again: it is dropped for the SLO in at most
+/// 2.5% of its heats.
+#[test]
+fn what_just_keeps_the_slo_is_seldom_dropped_for_it() {
+    let (mut false_drops, mut true_drops) = (0, 0);
+    for seed in 100..104 {
+        let mut machine = Machine::new(seed);
+        let limit = machine.costs[&(0, THREADS[0], 8, false)] * 8.0;
+        let mut record = beginning();
+        record.plan.tuning.as_mut().unwrap().slo = vec![format!("latency_p50<={}ns", limit as u64)];
+        let record = search_from(record, &mut machine, |record, session| scored(record, session, 0));
+        for decision in record.tuning.as_ref().unwrap().decisions.iter() {
+            if matches!(decision.fate, Fate::BreaksSlo(_)) {
+                let cost = machine.costs[&place(&record.plan.sessions[decision.key.session], decision.key)];
+                let is_false = cost * decision.key.batch_size as f64 <= limit;
+                *(if is_false { &mut false_drops } else { &mut true_drops }) += 1;
+            }
+        }
+    }
+    eprintln!("{false_drops} dropped for the SLO that keep it, {true_drops} that break it");
+    assert!(false_drops <= 1, "{false_drops} that keep the SLO were dropped for it");
+    assert!(true_drops > 0, "nothing was dropped for the SLO");
 }

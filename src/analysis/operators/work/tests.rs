@@ -55,6 +55,20 @@ fn a_grouped_convolution_computes_with_its_groups_channels_alone() {
 }
 
 #[test]
+fn a_batch_multiplies_what_is_computed() {
+    // Eight samples of the first convolution of digits, fused with an addition in the layout of blocked channels: 32
+    // outputs of 8 x 8, each the sum over 3 x 3, and what is added begins with the batch as well.
+    let added = shape("float", &[8, 32, 8, 8]);
+    let inputs = [shape("float", &[8, 1, 8, 8]), shape("float", &[32, 1, 3, 3]), shape("float", &[32]), added.clone()];
+    assert_eq!(operations("Conv", &inputs, added), 8 * 2 * 2048 * 9);
+    // Its last dense layer, and the same with the first matrix transposed.
+    assert_eq!(operations("Gemm", &[shape("float", &[8, 128])], shape("float", &[8, 10])), 2 * 8 * 10 * 128);
+    assert_eq!(operations("Gemm", &[shape("float", &[128, 8])], shape("float", &[8, 10])), 2 * 8 * 10 * 128);
+    let scores = [shape("float", &[8, 12, 128, 64]), shape("float", &[8, 12, 128, 64])];
+    assert_eq!(operations("FusedMatMul", &scores, shape("float", &[8, 12, 128, 128])), 2 * 8 * 12 * 128 * 128 * 64);
+}
+
+#[test]
 fn a_quantized_convolution_reads_its_weight_behind_scales_and_zero_points() {
     let scalar = |kind| shape(kind, &[]);
     let inputs = [

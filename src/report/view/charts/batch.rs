@@ -3,8 +3,8 @@
 use super::axis::{AxisView, Measure};
 use super::cast::Cast;
 use super::{ChartView, Form, PointView, SeriesView};
-use crate::analysis::CellFindings;
-use crate::plan::LoadMode;
+use crate::analysis::{CellFindings, Estimate};
+use crate::plan::At;
 use crate::record::Metric;
 use crate::report::view::table::{Builder, RowKind, Table};
 use crate::report::view::words::{self, Source};
@@ -45,12 +45,12 @@ const LATENCY: Curve = Curve {
 };
 
 fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, String> {
-    let mode = source.record.plan.load_modes.first().copied().ok_or("nothing was asked for")?;
+    let first = source.single_place().ok_or("nothing was asked for")?;
     let cells: Vec<&CellFindings> = source
         .findings
         .cells
         .iter()
-        .filter(|cell| of_first(cell, mode) && cast.color(cell.key.session).is_some())
+        .filter(|cell| of_first(cell, first) && cast.color(cell.key.session).is_some())
         .collect();
     let mut sizes: Vec<u64> =
         cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key.batch_size).collect();
@@ -59,29 +59,34 @@ fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, St
     if sizes.len() < 2 {
         return Err("fewer than two batch sizes were measured".into());
     }
-    let values = || cells.iter().filter_map(|cell| cell.value(curve.metric));
+    let figures = || cells.iter().filter_map(|cell| cell.figure(curve.metric));
+    let values = || figures().filter_map(Estimate::value);
+    let ends = figures().filter_map(Estimate::interval).flat_map(|ends| [ends.low, ends.high]);
     let measure = Measure::new(curve.metric.unit(), values().reduce(f64::max).ok_or("nothing was measured")?);
     let series =
         cast.sessions().map(|(session, color)| series(source, (session, color), &cells, (curve.metric, measure)));
-    let modes = if source.record.plan.load_modes.len() > 1 {
-        format!(" With {} in flight; the table of the sweep has the others.", mode.concurrency())
-    } else {
-        String::new()
+    let shape = source.shape(first.shape);
+    let modes =
+        (source.record.plan.load_modes.len() > 1).then(|| format!("{} in flight", first.load_mode.concurrency()));
+    let chosen: Vec<String> = shape.into_iter().chain(modes).collect();
+    let chosen = match chosen.is_empty() {
+        true => String::new(),
+        false => format!(" With {}; the table of the sweep has the others.", words::listed(&chosen)),
     };
     Ok(ChartView {
         id: curve.id.into(),
         title: curve.title.into(),
-        summary: format!("{}{modes}{}", curve.summary, cast.remark()),
+        summary: format!("{}{chosen}{}", curve.summary, cast.remark()),
         x: AxisView::counts("batch size (samples)", &sizes),
-        y: (curve.axis)(measure.title(curve.what), values().map(|value| measure.scaled(value)).collect()),
+        y: (curve.axis)(measure.title(curve.what), values().chain(ends).map(|value| measure.scaled(value)).collect()),
         series: series.collect(),
         table: table(source, cast, (curve, &sizes), &cells),
     })
 }
 
 /// Whether a cell is of the first load mode and shape, which the charts are of.
-fn of_first(cell: &CellFindings, mode: LoadMode) -> bool {
-    cell.key.load_mode == mode && cell.key.shape == 0
+fn of_first(cell: &CellFindings, first: At) -> bool {
+    (cell.key.load_mode, cell.key.shape) == (first.load_mode, first.shape)
 }
 
 fn series(

@@ -24,6 +24,7 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
     let latencies = || drawn.iter().flat_map(|(_, _, points)| points).map(|point| point.latency_ns.as_f64());
     let largest = latencies().reduce(f64::max).ok_or("no latencies were recorded")?;
     let measure = Measure::new(Unit::Ns, largest);
+    let series: Vec<SeriesView> = drawn.iter().flat_map(|drawn| series(source, measure, drawn)).collect();
     let batch = source.single_batch_size().unwrap_or(1);
     Ok(ChartView {
         id: "latency-distribution".into(),
@@ -33,9 +34,9 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
              Marks are the median and p99 with their 95% intervals.{}",
             cast.remark()
         ),
-        x: AxisView::log(measure.title("latency"), latencies().map(|latency| measure.scaled(latency))),
+        x: AxisView::log(measure.title("latency"), series.iter().flat_map(SeriesView::extent)),
         y: shares(),
-        series: drawn.iter().flat_map(|drawn| series(source, measure, drawn)).collect(),
+        series,
         table: table(source, &cells),
     })
 }

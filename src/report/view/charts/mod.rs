@@ -56,6 +56,15 @@ pub struct SeriesView {
     pub points: Vec<PointView>,
 }
 
+impl SeriesView {
+    /// What an axis from left to right has to hold: the points, and the ends of their intervals.
+    fn extent(&self) -> impl Iterator<Item = f64> {
+        self.points
+            .iter()
+            .flat_map(|point| [point.x].into_iter().chain(point.x_ends.into_iter().flat_map(|(low, high)| [low, high])))
+    }
+}
+
 /// How points are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Form {
@@ -146,6 +155,13 @@ impl Figures {
             timeline: Topic::of(timeline::charts(source, &cast)),
             loading: Topic::of(vec![("Loading", loading::chart(source))]),
         }
+    }
+
+    /// Those that say something of a search, whose configurations were measured at different times: the others draw such
+    /// figures side by side.
+    pub(super) fn of_search(self) -> Self {
+        let Figures { memory, timeline, loading, .. } = self;
+        Figures { memory, timeline, loading, ..Figures::default() }
     }
 
     /// All charts, in the order of the report.

@@ -74,10 +74,10 @@ fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
     Ok(rows)
 }
 
-/// The operators with the longest bar of any session.
+/// The operators with the largest share of any session: of the longest times, a slow session would have them all.
 fn leading(rows: &[Row<'_>]) -> Vec<String> {
     let mut all: Vec<&OperatorShare> = rows.iter().flat_map(|row| &row.breakdown.by_operator).collect();
-    all.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
+    all.sort_by(|one, other| other.share.0.total_cmp(&one.share.0));
     let mut names: Vec<String> = Vec::new();
     for share in all {
         if names.len() < NAMED && !names.contains(&share.operator) {

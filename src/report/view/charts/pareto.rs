@@ -10,6 +10,9 @@ use crate::report::view::words::{self, Source};
 /// Diameters of the smallest and the largest mark, in pixels.
 const SIZES: (f64, f64) = (9.0, 34.0);
 
+/// Of more variants than these, only those that none beats are named: names would cover one another.
+const ALL_NAMED: usize = 5;
+
 pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
     let front = front(source.findings, &source.single()).ok_or("no variant has a score")?;
     let latency = |point: &FrontPoint| point.latency.value().unwrap_or_default();
@@ -24,8 +27,8 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
         id: "latency-accuracy".into(),
         title: "Latency against accuracy".into(),
         summary: format!(
-            "Best is at the {better} left. The larger the mark, the higher the peak memory. Variants that another one beats \
-             in both are drawn apart; intervals are in the table."
+            "Best is at the {better} left. The larger the mark, the higher the peak memory. Variants to which another one is at \
+             least equal in both are drawn apart; names and intervals are in the table."
         ),
         x: AxisView::log(x.title("median latency"), front.points.iter().map(|point| x.scaled(latency(point))))
             .widened(1.2),
@@ -54,10 +57,10 @@ fn series(source: Source<'_>, front: &Front, (x, y): (Measure, Measure)) -> Vec<
     let part = |(name, color, is_dominated): (&str, usize, bool)| SeriesView {
         name: Some(name.into()),
         color,
-        form: Form::NamedMarks,
+        form: if is_dominated && front.points.len() > ALL_NAMED { Form::Marks } else { Form::NamedMarks },
         points: front.points.iter().filter(|point| point.is_dominated == is_dominated).map(point).collect(),
     };
-    let parts = [("beaten by none", 0, false), ("beaten in both by another", 1, true)].map(part);
+    let parts = [("beaten by none", 0, false), ("beaten by another", 1, true)].map(part);
     parts.into_iter().filter(|part| !part.points.is_empty()).collect()
 }
 
@@ -72,7 +75,7 @@ fn table(source: Source<'_>, front: &Front) -> Table {
         let score = words::value(front.score, &point.score);
         let memory = table
             .figure(("peak memory", &row), Some(&point.peak_memory), |memory| words::value(Metric::PeakMemory, memory));
-        let beaten = if point.is_dominated { "in both" } else { "by none" };
+        let beaten = if point.is_dominated { "by another" } else { "by none" };
         table.row(RowKind::Plain, vec![row, latency, score, memory, beaten.into()]);
     }
     table.finish(vec![

@@ -4,13 +4,13 @@ use super::axis::{AxisView, Measure};
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Explanation, LatencyStep, StepKind};
 use crate::record::Unit;
-use crate::report::view::explain::step_label;
+use crate::report::view::explain::{UNRESOLVED, is_leading, place, step_label};
 use crate::report::view::number;
 use crate::report::view::table::{Builder, RowKind, Table};
 use crate::report::view::text::plain;
 use crate::report::view::words::Source;
 
-/// Explanations that are drawn: further ones are in the tables.
+/// Explanations that are drawn: further ones, and those at further batch sizes, are in the tables.
 const MOST: usize = 8;
 
 /// Thickness of a bar, in rows.
@@ -23,6 +23,8 @@ struct Piece {
     to_ns: i64,
     kind: PieceKind,
     label: String,
+    /// Whether the profiler tells its length from nothing.
+    is_resolved: bool,
 }
 
 /// What a piece is, by the number of its colour.
@@ -41,7 +43,17 @@ pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Result<ChartView,
     if explanations.is_empty() {
         return vec![("Waterfall", Err("no variant was compared with the baseline".into()))];
     }
-    explanations.iter().take(MOST).map(|explanation| ("Waterfall", chart(source, explanation))).collect()
+    let leading: Vec<&Explanation> =
+        explanations.iter().filter(|explanation| is_leading(source, explanation)).collect();
+    let drawn = leading.iter().take(MOST).map(|explanation| ("Waterfall", chart(source, explanation)));
+    let left_out = (leading.len() > MOST).then(|| {
+        let all = leading.len();
+        (
+            "Waterfalls beyond the first",
+            Err(format!("of {all} pairs only {MOST} are; the tables of steps hold them all")),
+        )
+    });
+    drawn.chain(left_out).collect()
 }
 
 fn chart(source: Source<'_>, explanation: &Explanation) -> Result<ChartView, String> {
@@ -58,7 +70,7 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Result<ChartView, Str
     let series = KINDS.map(|(kind, word)| series(&pieces, kind, word, measure));
     Ok(ChartView {
         id: format!("waterfall-{}-{}", explanation.reference, explanation.session),
-        title: format!("From {reference} to {name}, batch {}", latency.batch_size),
+        title: format!("From {reference} to {name}{}", place(source, explanation)),
         summary:
             "From one median latency to the other, by kind of operator; each bar begins where the one above it ends."
                 .into(),
@@ -73,7 +85,8 @@ fn pieces(source: Source<'_>, explanation: &Explanation, latency: &LatencyStep) 
     let shown = |ns: i64| number::value(Unit::Ns, ns as f64, None);
     let median = |session: usize, ns: i64| {
         let name = source.name(session);
-        Piece { label: format!("{name}\nmedian {}", shown(ns)), name, from_ns: 0, to_ns: ns, kind: PieceKind::Median }
+        let label = format!("{name}\nmedian {}", shown(ns));
+        Piece { label, name, from_ns: 0, to_ns: ns, kind: PieceKind::Median, is_resolved: true }
     };
     let mut pieces = vec![median(explanation.reference, latency.reference_ns)];
     let mut from_ns = latency.reference_ns;
@@ -92,6 +105,7 @@ fn pieces(source: Source<'_>, explanation: &Explanation, latency: &LatencyStep) 
             from_ns,
             to_ns: from_ns + change,
             kind: if change > 0 { PieceKind::Slower } else { PieceKind::Faster },
+            is_resolved: step.is_resolved() || change == 0,
         });
         from_ns += change;
     }
@@ -118,9 +132,11 @@ fn table(pieces: &[Piece]) -> Table {
         let sign = if change > 0.0 { "+" } else { "" };
         let change = match piece.kind {
             PieceKind::Median => String::new(),
-            _ => format!("{sign}{}", number::value(Unit::Ns, change, None)),
+            _ if piece.is_resolved => format!("{sign}{}", number::value(Unit::Ns, change, None)),
+            _ => format!("{sign}{}{UNRESOLVED}", number::value(Unit::Ns, change, None)),
         };
         table.row(RowKind::Plain, vec![piece.name.clone(), change, number::value(Unit::Ns, piece.to_ns as f64, None)]);
     }
-    table.finish(Vec::new())
+    let has_open = pieces.iter().any(|piece| !piece.is_resolved);
+    table.finish(has_open.then(|| "~: not more than the profiler can tell".to_owned()).into_iter().collect())
 }

@@ -7,22 +7,47 @@ use super::Section;
 use super::number;
 use super::quantization::quantization;
 use super::words::{self, Source};
-use crate::analysis::{DenormalFindings, Explanation, Instructions, ReducedArithmetic, StepKind, Verdict};
+use crate::analysis::{
+    Clause, DenormalFindings, Explanation, Instructions, LatencyStep, ReducedArithmetic, StepKind, Verdict,
+};
 use crate::record::Unit;
 use sentence::sentence;
+pub(super) use tables::UNRESOLVED;
 
-/// One sentence for each session that there is something to say about; none for records without operator profiles.
+/// A latency with denormals flushed to zero that is this much shorter is worth a word, even where it is not settled.
+const SUGGESTIVE: f64 = 0.9;
+
+/// One sentence for each session that there is something to say about, at the smallest batch size that was profiled, and
+/// a second one where only a larger batch shows the steps; none for records without operator profiles.
 pub(super) fn sentences(source: Source<'_>) -> Vec<String> {
-    let explained = told(source).map(|explanation| sentence(source, explanation));
+    let leading = told(source).filter(|explanation| is_leading(source, explanation));
+    let both = leading.flat_map(|leading| [Some(leading), clearer(source, leading)]);
+    let explained = both.flatten().map(|explanation| sentence(source, explanation));
     explained.chain(denormals_of_others(source)).collect()
 }
 
-/// A section for each session, with the steps and the operators behind them.
+/// The first explanation of the same pair that names the steps which this one leaves open.
+fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanation> {
+    let is_open = |told: &Explanation| told.clauses.iter().any(|clause| matches!(clause, Clause::Unnamed { .. }));
+    let names_steps = |told: &Explanation| {
+        !is_open(told)
+            && told.clauses.iter().any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
+    };
+    let pair = (leading.session, leading.reference);
+    let mut others = told(source).filter(|other| (other.session, other.reference) == pair);
+    if is_open(leading) { others.find(|other| names_steps(other)) } else { None }
+}
+
+/// A section for each session and batch size, with the steps and the operators behind them.
 pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
-    let section = |explanation: &Explanation| Section {
-        title: format!("Why: {} against {}", source.name(explanation.session), source.name(explanation.reference)),
-        lines: lines(source, explanation),
-        tables: tables::tables(source, explanation),
+    let section = |explanation: &Explanation| {
+        let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
+        let place = if is_leading(source, explanation) { String::new() } else { place(source, explanation) };
+        Section {
+            title: format!("Why: {name} against {reference}{place}"),
+            lines: lines(source, explanation),
+            tables: tables::tables(source, explanation),
+        }
     };
     let mut sections: Vec<Section> = told(source).map(section).collect();
     let denormals: Vec<String> = source.findings.denormals.iter().map(|found| denormal_line(source, found)).collect();
@@ -47,15 +72,34 @@ pub fn step_label(kind: StepKind) -> &'static str {
     }
 }
 
-/// Explanations that say more than that nothing is known.
+/// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.
+pub(super) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
+    let pair = (explanation.session, explanation.reference);
+    let mut explanations = source.findings.explanations.iter();
+    let first = explanations.find(|other| (other.session, other.reference) == pair);
+    first.is_some_and(|first| std::ptr::eq(first, explanation))
+}
+
+/// ` at batch 64, seq 16`; empty where no batch size was measured with both.
+pub(super) fn place(source: Source<'_>, explanation: &Explanation) -> String {
+    let at = |latency: &LatencyStep| {
+        format!(" at batch {}{}", latency.batch_size, source.record.plan.shape_words(latency.shape))
+    };
+    explanation.latency.as_ref().map(at).unwrap_or_default()
+}
+
+/// Explanations that say more than that nothing is known: of operators that were profiled, or of a difference.
 fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
     let is_profiled = !source.record.operators.is_empty();
     let explanations = source.findings.explanations.iter();
-    explanations.filter(move |explanation| is_profiled || !explanation.clauses.is_empty())
+    explanations.filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
 }
 
 fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
     let mut lines = vec![sentence(source, explanation)];
+    if !is_leading(source, explanation) {
+        return lines;
+    }
     let schemes = [explanation.reference, explanation.session].map(|session| (session, scheme(source, session)));
     if schemes[0].1 != schemes[1].1 {
         let told = schemes
@@ -78,12 +122,12 @@ fn instructions(found: &Instructions) -> String {
         ReducedArithmetic::Float16 => "half-precision arithmetic",
     };
     let wanted = found.wanted.join(", ");
-    match found.present.as_slice() {
-        [] => format!("Instructions for {arithmetic}: any of {wanted} would do; this CPU has none of them."),
-        present => {
-            format!("Instructions for {arithmetic}: any of {wanted} would do; this CPU has {}.", present.join(", "))
-        }
-    }
+    let present = match found.present.as_slice() {
+        [] => "none of them".into(),
+        present => present.join(", "),
+    };
+    let use_words = if found.has_kernels { "any of them would do; " } else { "ONNX Runtime uses none of them; " };
+    format!("Instructions for {arithmetic}, {wanted}: {use_words}this CPU has {present}.")
 }
 
 /// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal numbers.
@@ -105,14 +149,23 @@ fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
     };
     let (flushed, unchanged) = (time(flushed_ns), time(unchanged_ns));
     let change_words = words::latency_change(change);
+    let times = format!(
+        "{name} takes {flushed} {at} with denormal numbers flushed to zero and {unchanged} without, in launches of their own"
+    );
     match change.verdict {
         Verdict::Faster => format!(
             "{name} is slow from denormal numbers: with them flushed to zero it is {change_words} {at} ({flushed} instead \
              of {unchanged})."
         ),
-        _ => format!(
-            "{name} takes {flushed} {at} with denormal numbers flushed to zero and {unchanged} without: no gain was shown."
-        ),
+        Verdict::Inconclusive if flushed_ns as f64 <= SUGGESTIVE * unchanged_ns as f64 => {
+            let pairs = change.ratio.measured().map_or(0, |measured| measured.n);
+            format!(
+                "{times}: denormal numbers seem to slow it down, but there was time for {pairs} pair{} of launches, which \
+                 settle nothing.",
+                words::plural(pairs)
+            )
+        }
+        _ => format!("{times}: no gain was shown."),
     }
 }
 

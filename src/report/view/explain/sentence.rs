@@ -26,7 +26,7 @@ pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String 
     let why = match (clauses.is_empty(), &explanation.steps_absent_reason) {
         (false, _) => joined(&clauses),
         (true, Some(reason)) => format!("why is not known: {}", plain(reason)),
-        (true, None) => "no group of operators changed by as much as 5% of it".into(),
+        (true, None) => "no group of operators is shown to have changed by as much as 5% of it".into(),
     };
     format!("{lead}: {why}.")
 }
@@ -52,7 +52,8 @@ fn lead(source: Source<'_>, explanation: &Explanation) -> String {
     let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
     let Some(latency) = &explanation.latency else { return format!("{name} was not compared with {reference}") };
     let (own, other) = (time(latency.session_ns), time(latency.reference_ns));
-    let at = format!("at batch {}", latency.batch_size);
+    let at = super::place(source, explanation);
+    let at = at.trim_start();
     let change = words::latency_change(&latency.change).phrase;
     match latency.change.verdict {
         Verdict::Faster | Verdict::Slower => {
@@ -68,6 +69,7 @@ fn lead(source: Source<'_>, explanation: &Explanation) -> String {
 fn side(clause: &Clause) -> Side {
     match clause {
         Clause::Step { step, .. } if step.change_ns() < 0 => Side::Shorter,
+        Clause::Unnamed { change_ns } if *change_ns < 0 => Side::Shorter,
         Clause::PerChannel { .. } | Clause::ComputedInFloat { .. } | Clause::MemoryBound { .. } => Side::Neither,
         _ => Side::Longer,
     }
@@ -85,6 +87,11 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
             )
         }
         Clause::Step { step, operators, mostly } => step_words(explanation, step, (operators, mostly.as_deref())),
+        Clause::Unnamed { change_ns } => format!(
+            "{} {} in steps that are too small or too unsure to be named",
+            time(change_ns.abs()),
+            if *change_ns < 0 { "are saved" } else { "are added" }
+        ),
         Clause::FullPrecision { nodes_count, of_count, time_ns, share } => format!(
             "{nodes_count} of {of_count} matrix nodes {} left in full precision and take {} ({})",
             if *nodes_count == 1 { "is" } else { "are" },
@@ -96,12 +103,14 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
             if tells_conversions(explanation) || *casts_count == 0 {
                 String::new()
             } else {
-                format!(", with {casts_count} Cast node{} ({} in all)", plural(*casts_count), time(*casts_ns))
+                let times = casts_ns.map(|ns| format!(" ({} in all)", time(ns))).unwrap_or_default();
+                format!(", with {casts_count} Cast node{}{times}", plural(*casts_count))
             }
         ),
         Clause::PerChannel { ran_nodes_count, of_count } => per_channel(*ran_nodes_count, *of_count),
         Clause::MemoryBound { share } => {
-            format!("memory limits nodes that take {} of the time in nodes", number::value(Unit::Ratio, share.0, None))
+            let share = number::value(Unit::Ratio, share.0, None);
+            format!("moving data limits nodes that take {share} of the time in nodes")
         }
         Clause::MissingInstructions(instructions) => missing(instructions),
         Clause::Denormals { change, flushed_ns, unchanged_ns } => format!(
@@ -134,7 +143,19 @@ fn missing(instructions: &Instructions) -> String {
         ReducedArithmetic::Int8 => {
             format!("this CPU has no instructions for sums of 8-bit products (none of {wanted})")
         }
-        ReducedArithmetic::Float16 => format!("this CPU has no half-precision arithmetic (none of {wanted})"),
+        ReducedArithmetic::Float16 if instructions.has_kernels => {
+            format!("this CPU has no half-precision arithmetic (none of {wanted})")
+        }
+        ReducedArithmetic::Float16 if instructions.present.is_empty() => format!(
+            "ONNX Runtime has no half-precision kernels for this architecture, nor has this CPU such arithmetic (none of \
+             {wanted})"
+        ),
+        ReducedArithmetic::Float16 => {
+            format!(
+                "ONNX Runtime has no half-precision kernels for this architecture, although the CPU has {}",
+                instructions.present.join(", ")
+            )
+        }
     };
     match instructions.saturates {
         true => format!("{what}, and uint8 by int8 sums may saturate unless weights have 7 bits"),

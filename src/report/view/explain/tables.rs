@@ -12,7 +12,7 @@ use crate::units::Ratio;
 const SHOWN_OPERATORS: usize = 15;
 
 /// What marks a change that the profiler cannot tell from none.
-const UNRESOLVED: &str = " ~";
+pub(in crate::report::view) const UNRESOLVED: &str = " ~";
 
 /// The way from median to median, and the operators behind it; none without steps.
 pub(super) fn tables(source: Source<'_>, explanation: &Explanation) -> Vec<Table> {
@@ -30,7 +30,7 @@ fn waterfall(
     (latency, profiles): (&LatencyStep, &ProfileBasis),
 ) -> Table {
     let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
-    let title = format!("From {reference} to {name} at batch {}", latency.batch_size);
+    let title = format!("From {reference} to {name}{}", super::place(source, explanation));
     let mut table = Builder::new(title, &["Step", "Change", "Sum", "Before", "After", "Nodes"]);
     let blank = || MEANINGLESS.to_owned();
     let end = |label: String, ns: i64| vec![label, blank(), time(ns), blank(), blank(), blank()];
@@ -84,8 +84,8 @@ fn notes((name, reference): (&str, &str), latency: &LatencyStep, profiles: &Prof
         ),
         format!(
             "Changes with{} are not larger than what is open about them: the profiler counts whole microseconds, half of one \
-             for each run of a node; its nodes may take more than the inference without it; and the ratio of the medians has \
-             its interval.",
+             for each run of a node; what it adds is known to about a fifth; its nodes may take more than the inference \
+             without it; and the ratio of the medians has its interval.",
             UNRESOLVED
         ),
     ]
@@ -93,7 +93,7 @@ fn notes((name, reference): (&str, &str), latency: &LatencyStep, profiles: &Prof
 
 fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
     let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
-    let title = format!("Changed operators, {reference} to {name}");
+    let title = format!("Changed operators, {reference} to {name}{}", super::place(source, explanation));
     let mut table = Builder::new(title, &["Operator", "Change", "Before", "After", "Nodes"]);
     for change in explanation.operators.iter().take(SHOWN_OPERATORS) {
         table.row(RowKind::Plain, operator_row(change));

@@ -108,7 +108,7 @@ fn remarks(breakdown: &Breakdown) -> Vec<String> {
     let mut remarks = Vec::new();
     if disturbed > 0 {
         remarks.push(format!(
-            "{} more inference{} took over 5/4 of the median one: something else had the CPUs, and they do not count",
+            "{} more inference{} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and do not count",
             number::count(disturbed),
             words::plural(disturbed)
         ));
@@ -204,8 +204,8 @@ fn operators(breakdown: &Breakdown) -> Table {
     }
     builder.finish(vec![
         "calls, time and bytes: of one inference; share: of the time in nodes".into(),
-        "bytes: read and written at least, without weights that were packed when the session was created; - where the \
-         trace does not tell"
+        "bytes: inputs, weights and outputs, each once; a trace alone lacks weights that kernels packed for themselves; - where \
+         it does not tell"
             .into(),
     ])
 }

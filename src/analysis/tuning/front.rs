@@ -1,0 +1,72 @@
+//! The configurations that no other one is better than in everything.
+
+use super::findings::Candidate;
+use super::relative::Scale;
+use crate::plan::Objective;
+use crate::record::Metric;
+
+/// What the front is drawn over: latency, throughput, memory and accuracy, as far as they were measured.
+pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::PeakMemory, Metric::AccuracyTop1];
+
+/// Costs of a configuration on [`AXES`], of which less is better: logarithms, but for the accuracy.
+type Costs = [Option<f64>; AXES.len()];
+
+/// Indices of the measured configurations that no other one dominates, in their order: one dominates another if it is
+/// better by more than the noise floor on one axis and as good on the others.
+///
+/// Latency and throughput are ratios to the best one, from blocks that took turns.
+pub(super) fn front(candidates: &[Candidate], scale: &Scale<'_>) -> Vec<usize> {
+    let mut front: Vec<(usize, Costs)> = Vec::new();
+    for (place, one) in candidates.iter().enumerate().filter(|(_, one)| one.is_measured()) {
+        let own = costs(one, scale);
+        if !front.iter().any(|(_, other)| dominates(other, &own)) {
+            front.retain(|(_, other)| !dominates(&own, other));
+            front.push((place, own));
+        }
+    }
+    front.into_iter().map(|(place, _)| place).collect()
+}
+
+fn costs(one: &Candidate, scale: &Scale<'_>) -> Costs {
+    AXES.map(|metric| match metric {
+        Metric::LatencyP50 => scale.log_ratio(Objective::Latency, one.key),
+        Metric::Throughput => scale.log_ratio(Objective::Throughput, one.key),
+        Metric::AccuracyTop1 => one.value(metric).map(|score| -score),
+        metric => one.value(metric).map(f64::ln),
+    })
+}
+
+fn dominates(one: &Costs, other: &Costs) -> bool {
+    let mut is_better = false;
+    for ((metric, own), theirs) in AXES.into_iter().zip(one).zip(other) {
+        let (Some(own), Some(theirs)) = (own, theirs) else { continue };
+        // Scores carry no noise of the machine.
+        let tolerance =
+            metric.noise_floor().filter(|_| metric != Metric::AccuracyTop1).map_or(0.0, |floor| floor.0.ln_1p());
+        if own - theirs > tolerance {
+            return false;
+        }
+        is_better |= theirs - own > tolerance;
+    }
+    is_better
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn costs(latency: f64, throughput: f64, memory: f64, accuracy: Option<f64>) -> Costs {
+        [Some(latency.ln()), Some(-throughput.ln()), Some(memory.ln()), accuracy.map(|score| -score)]
+    }
+
+    #[test]
+    fn better_in_one_and_as_good_in_the_others_dominates() {
+        let one = costs(1.0, 1.0, 1.0, Some(0.9));
+        assert!(dominates(&costs(0.9, 1.0, 1.0, Some(0.9)), &one));
+        assert!(dominates(&costs(0.9, 0.99, 1.01, Some(0.9)), &one), "within the noise floor");
+        assert!(!dominates(&costs(0.9, 0.9, 1.0, Some(0.9)), &one), "worse in another");
+        assert!(!dominates(&costs(0.9, 1.0, 1.0, Some(0.899)), &one), "scores have no noise floor");
+        assert!(!dominates(&one, &one));
+        assert!(dominates(&costs(0.9, 1.0, 1.0, None), &one), "what is not known of one decides nothing");
+    }
+}

@@ -1,0 +1,127 @@
+//! Which of several configurations that do as well is taken.
+
+use serde::Serialize;
+
+use super::contest::{estimate, floor};
+use super::standing::{Judge, Standing};
+use crate::analysis::Estimate;
+use crate::plan::{CellKey, Objective, SessionSpec};
+use crate::record::{Fate, RunRecord, Tuning};
+use crate::stats::{PairedRatio, Relation};
+
+/// Error of each claim that one of two configurations as good as each other is better by a criterion.
+const ERROR: f64 = 0.05;
+
+/// Why a configuration was taken instead of another one that does as well by the objective.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Preference {
+    /// The other one.
+    pub over: CellKey,
+    /// The objective's cost of the one taken over that of the other: within the noise floor.
+    pub cost_ratio: Estimate,
+    /// What speaks for the one taken.
+    pub criterion: Criterion,
+    /// Its cost by that criterion over the other's, below 1; absent where options were counted.
+    pub criterion_ratio: Option<Estimate>,
+}
+
+/// What decides between configurations that do as well by the objective, in the order of [`criteria`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Criterion {
+    /// Lower median latency.
+    Latency,
+    /// More predictions per second.
+    Throughput,
+    /// Lower peak memory.
+    Memory,
+    /// Fewer options that differ from the defaults.
+    Changes,
+}
+
+/// What decides between configurations that do as well by an objective, the most important first.
+#[must_use]
+pub fn criteria(objective: Objective) -> &'static [Criterion] {
+    match objective {
+        Objective::Throughput | Objective::Energy => &[Criterion::Latency, Criterion::Memory, Criterion::Changes],
+        Objective::Latency => &[Criterion::Throughput, Criterion::Memory, Criterion::Changes],
+        Objective::Memory => &[Criterion::Latency, Criterion::Changes],
+    }
+}
+
+/// The configuration that is taken instead of the one that won the race, with the reason; `None` where the winner itself
+/// is taken. Both took turns and keep everything, and the winner is not better beyond the noise floor.
+pub(super) fn preferred(judge: &Judge<'_>, tuning: &Tuning, winner: CellKey) -> Option<(CellKey, Preference)> {
+    let objective = judge.record.plan.tuning.as_ref()?.objective;
+    if judge.standing(winner) != Standing::Meets {
+        return None;
+    }
+    let rounds: Vec<u64> = tuning.heats.iter().flat_map(|heat| heat.rounds.iter().copied()).collect();
+    let mut found: Vec<(usize, f64, CellKey, Preference)> = Vec::new();
+    for key in tied(tuning, winner).filter(|key| judge.standing(*key) == Standing::Meets) {
+        let Some(cost) = judge.contest_on(objective, [key, winner], &rounds) else { continue };
+        if let Some((rank, paired)) = told_apart(judge, [key, winner], &rounds) {
+            let (criterion, criterion_ratio) = (criteria(objective)[rank], paired.as_ref().map(estimate));
+            let share = paired.map_or(1.0, |paired| paired.ratio().value);
+            let preference = Preference { over: winner, cost_ratio: estimate(&cost), criterion, criterion_ratio };
+            found.push((rank, share, key, preference));
+        }
+    }
+    let best = found.into_iter().min_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
+    best.map(|(_, _, key, preference)| (key, preference))
+}
+
+/// Configurations of which the last word is that they do as well as the winner.
+fn tied(tuning: &Tuning, winner: CellKey) -> impl Iterator<Item = CellKey> {
+    let mut keys: Vec<CellKey> = tuning.decisions.iter().map(|decision| decision.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let is_tied = move |key: &CellKey| match tuning.fate(*key) {
+        Some(Fate::Tied(contest)) => contest.against == winner && *key != winner,
+        _ => false,
+    };
+    keys.into_iter().filter(is_tied)
+}
+
+/// The rank of the first criterion that tells the two apart, and what it rests on, if it speaks for the first.
+fn told_apart(judge: &Judge<'_>, keys: [CellKey; 2], rounds: &[u64]) -> Option<(usize, Option<PairedRatio>)> {
+    let objective = judge.record.plan.tuning.as_ref()?.objective;
+    for (rank, criterion) in criteria(objective).iter().enumerate() {
+        let figure = match criterion {
+            Criterion::Latency => Objective::Latency,
+            Criterion::Throughput => Objective::Throughput,
+            Criterion::Memory => Objective::Memory,
+            Criterion::Changes => {
+                let [own, other] = keys.map(|key| changes(judge.record, key));
+                return (own < other).then_some((rank, None));
+            }
+        };
+        let Some(paired) = judge.contest_on(figure, keys, rounds) else { continue };
+        match paired.evidence(floor(figure)).relation(ERROR) {
+            Relation::Below => return Some((rank, Some(paired))),
+            Relation::Above => return None,
+            Relation::Same | Relation::Undecided => {}
+        }
+    }
+    None
+}
+
+/// How many things differ from what somebody has who sets nothing.
+fn changes(record: &RunRecord, key: CellKey) -> usize {
+    let (Some(baseline), Some(tuning)) = (record.plan.baseline_session(), &record.plan.tuning) else { return 0 };
+    let [own, default]: [&SessionSpec; 2] = [key.session, baseline].map(|session| &record.plan.sessions[session]);
+    let (options, defaults) = (&own.options, &default.options);
+    let differs = [
+        tuning.space.batch_sizes.first() != Some(&key.batch_size),
+        own.variant != default.variant,
+        own.runtime != default.runtime,
+        own.execution_provider != default.execution_provider,
+        options.intra_threads != defaults.intra_threads,
+        options.execution_mode != defaults.execution_mode,
+        options.graph_optimization != defaults.graph_optimization,
+        options.allow_spinning != defaults.allow_spinning,
+        options.memory_arena != defaults.memory_arena,
+        options.memory_pattern != defaults.memory_pattern,
+    ];
+    differs.into_iter().filter(|differs| *differs).count()
+}

@@ -1,0 +1,140 @@
+//! Tables of accuracy, and of agreement where there are no labels.
+
+use super::number;
+use super::table::{BASELINE, Builder, MEANINGLESS, REFERENCE, Table};
+use super::tables::{kind, left_out, score};
+use super::text::plain;
+use super::words::{self, Source};
+use crate::analysis::{OutputAgreement, SessionFindings};
+use crate::record::Metric;
+
+/// Are the outputs still right? `None` if nothing was scored.
+pub(super) fn scores(source: Source<'_>) -> Option<Table> {
+    let sessions = &source.findings.sessions;
+    let has = |metric: Metric| sessions.iter().any(|session| session.figure(metric).is_some());
+    let metrics: Vec<Metric> = if is_scored(source) { &SCORES[..] } else { &AGREEMENT[..] }
+        .iter()
+        .copied()
+        .filter(|&metric| has(metric))
+        .collect();
+    if metrics.is_empty() && sessions.iter().all(|session| session.accuracy.unhealthy_outputs.is_empty()) {
+        return None;
+    }
+    let mut header = vec!["variant"];
+    header.extend(metrics.iter().map(|&metric| words::short_name(metric)));
+    let in_points = metrics.first() == Some(&Metric::AccuracyTop1);
+    header.push(if in_points { "vs baseline, points" } else { "vs baseline" });
+    header.extend(["lost/gained", "NaN or inf"]);
+    let mut table = Builder::new("Accuracy: are the outputs still right?", &header);
+    for session in sessions.iter().filter(|session| session.outcome.is_ok()) {
+        let cells = accuracy_cells(&mut table, session, &metrics, plain(&session.label));
+        table.row(kind(source, session), cells);
+    }
+    Some(table.finish(accuracy_notes(source)))
+}
+
+/// Scores against labels or targets that the accuracy table shows.
+const SCORES: [Metric; 5] = [
+    Metric::AccuracyTop1,
+    Metric::AccuracyTop5,
+    Metric::AccuracyMacroF1,
+    Metric::MeanAbsoluteError,
+    Metric::RootMeanSquareError,
+];
+
+/// What it shows where there are none.
+const AGREEMENT: [Metric; 4] =
+    [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::MaxAbsoluteError, Metric::RelativeError];
+
+/// How far each output agrees with the reference; `None` where there are labels, or where one output says it all.
+pub(super) fn agreement(source: Source<'_>) -> Option<Table> {
+    let sessions = &source.findings.sessions;
+    if is_scored(source) || sessions.iter().all(|session| session.accuracy.agreement.len() < 2) {
+        return None;
+    }
+    let mut header = vec!["variant", "output"];
+    header.extend(AGREEMENT.map(words::short_name));
+    let mut table = Builder::new("Agreement with the reference, output by output", &header);
+    for session in sessions {
+        for output in &session.accuracy.agreement {
+            let (name, output_name) = (plain(&session.label), plain(&output.output));
+            let row = format!("{name}, {output_name}");
+            let mut cells = vec![name, output_name];
+            for metric in AGREEMENT {
+                let estimate = output.figure(metric);
+                cells.push(
+                    table.figure((words::short_name(metric), &row), estimate, |estimate| score(metric, estimate)),
+                );
+            }
+            table.row(kind(source, session), cells);
+        }
+    }
+    Some(table.finish(Vec::new()))
+}
+
+/// Whether any session has a score against labels or targets.
+fn is_scored(source: Source<'_>) -> bool {
+    let scores = |session: &SessionFindings| {
+        [Metric::AccuracyTop1, Metric::MeanAbsoluteError].iter().any(|&score| session.figure(score).is_some())
+    };
+    source.findings.sessions.iter().any(scores)
+}
+
+fn accuracy_notes(source: Source<'_>) -> Vec<String> {
+    let sessions = &source.findings.sessions;
+    let samples = sessions.iter().map(|session| session.accuracy.samples_count).max().unwrap_or(0);
+    let mut notes = vec![format!("{} samples", number::count(samples))];
+    let changes = || sessions.iter().filter_map(|session| session.accuracy.change.as_ref());
+    if changes().any(|change| change.lost_count.is_some()) {
+        notes.push("lost/gained: samples that only the baseline, or only the variant, got right".into());
+        notes.push("p: the chance of so one-sided a change if both were equally good; significant below 0.05".into());
+    } else if changes().next().is_some() {
+        notes.push("significant: the interval of the change on the same samples excludes zero".into());
+    } else if !is_scored(source)
+        && let Some(reference) = sessions.iter().find_map(|session| session.accuracy.reference.as_ref())
+    {
+        let caveat =
+            if reference.starts_with("baseline") { "; without labels, nobody knows what is right" } else { "" };
+        notes.push(format!("the reference is the {}{caveat}", plain(reference)));
+        notes.extend(sessions.iter().filter_map(renamed_outputs));
+    }
+    notes.extend(left_out(source));
+    notes
+}
+
+/// Which outputs are held against outputs of another name.
+fn renamed_outputs(session: &SessionFindings) -> Option<String> {
+    let renamed = |output: &OutputAgreement| {
+        Some(format!("`{}` with `{}`", plain(&output.output), plain(output.reference_output.as_ref()?)))
+    };
+    let pairs: Vec<String> = session.accuracy.agreement.iter().filter_map(renamed).collect();
+    let label = plain(&session.label);
+    (!pairs.is_empty()).then(|| format!("outputs of {label} are compared by their place: {}", words::listed(&pairs)))
+}
+
+fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Metric], row: String) -> Vec<String> {
+    let mut cells = vec![row.clone()];
+    for &metric in metrics {
+        let is_reference = session.is_baseline && session.figure(metric).is_none();
+        cells.push(match (is_reference, &session.accuracy.absent_reason) {
+            (_, Some(reason)) => table.absence(words::short_name(metric), &row, reason),
+            (true, None) => REFERENCE.into(),
+            (false, None) => table.figure((words::short_name(metric), &row), session.figure(metric), |estimate| {
+                if metric == Metric::AccuracyTop1 { words::value(metric, estimate) } else { score(metric, estimate) }
+            }),
+        });
+    }
+    let change = session.accuracy.change.as_ref();
+    cells.push(match change {
+        Some(change) => words::short_accuracy_change(change),
+        None if session.is_baseline => BASELINE.into(),
+        None => MEANINGLESS.into(),
+    });
+    cells.push(match change.and_then(|change| Some((change.lost_count?, change.gained_count?))) {
+        Some((lost, gained)) => format!("{lost} / {gained}"),
+        None => MEANINGLESS.into(),
+    });
+    let affected = session.accuracy.unhealthy_outputs.iter().map(|output| output.affected_samples_count).max();
+    cells.push(affected.map_or(MEANINGLESS.into(), |affected| format!("{} samples", number::count(affected))));
+    cells
+}

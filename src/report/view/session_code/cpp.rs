@@ -1,0 +1,43 @@
+//! The session in C++.
+
+use super::{Deployment, Pairs, c_level, listed, quoted};
+use crate::plan::{ExecutionMode, provider_short_name};
+
+/// The session in C++.
+pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
+    let options = &one.spec.options;
+    let mut lines = vec![
+        "#include <onnxruntime_cxx_api.h>".to_owned(),
+        String::new(),
+        "Ort::Env env{ORT_LOGGING_LEVEL_WARNING, \"app\"};".into(),
+        "Ort::SessionOptions options;".into(),
+        format!("options.SetGraphOptimizationLevel(GraphOptimizationLevel::{});", c_level(options.graph_optimization)),
+        format!("options.SetIntraOpNumThreads({});", options.intra_threads),
+    ];
+    if options.execution_mode == ExecutionMode::Parallel {
+        lines.push("options.SetExecutionMode(ExecutionMode::ORT_PARALLEL);".into());
+        lines.push(format!("options.SetInterOpNumThreads({});", options.inter_threads));
+    }
+    let switch = |value: bool| if value { "Enable" } else { "Disable" };
+    lines.extend(options.memory_pattern.map(|pattern| format!("options.{}MemPattern();", switch(pattern))));
+    lines.extend(one.arena().map(|arena| format!("options.{}CpuMemArena();", switch(arena))));
+    lines.extend(one.entries().iter().map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")));
+    lines.extend(one.providers().iter().flat_map(|(name, options)| provider(name, options)));
+    lines.push(format!("Ort::Session session{{env, ORT_TSTR({}), options}};", one.model()));
+    lines
+}
+
+fn provider(name: &str, options: &Pairs) -> Vec<String> {
+    let pairs = listed(options, ", ", |(key, value)| format!("{{{key}, {value}}}"));
+    let of_nvidia = |variable: &str, class: &str, append: &str| {
+        let update = (!options.is_empty()).then(|| format!("{variable}.Update({{{pairs}}});"));
+        let create = format!("Ort::{class} {variable};");
+        [Some(create), update, Some(format!("options.{append}(*{variable});"))].into_iter().flatten().collect()
+    };
+    match provider_short_name(name).as_str() {
+        "cuda" => of_nvidia("cuda", "CUDAProviderOptions", "AppendExecutionProvider_CUDA_V2"),
+        "tensorrt" => of_nvidia("tensorrt", "TensorRTProviderOptions", "AppendExecutionProvider_TensorRT_V2"),
+        "openvino" => vec![format!("options.AppendExecutionProvider_OpenVINO_V2({{{pairs}}});")],
+        _ => vec![format!("options.AppendExecutionProvider({}, {{{pairs}}});", quoted(name))],
+    }
+}

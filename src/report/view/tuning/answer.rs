@@ -1,0 +1,182 @@
+//! The answer of a search, the most important line first.
+
+use super::{floor, name, ratio, subject, words_of};
+use crate::analysis::Interval;
+use crate::analysis::gate::{GateVerdict, Side};
+use crate::analysis::tuning::{
+    Candidate, Criterion, Preference, SloStanding, State, TuningFindings, TuningVerdict, computes_alike,
+};
+use crate::plan::Objective;
+use crate::record::{EndReason, Metric};
+use crate::report::view::number;
+use crate::report::view::text::plain;
+use crate::report::view::words::{self, Source};
+
+fn objective(objective: Objective) -> &'static str {
+    match objective {
+        Objective::Throughput => "the most throughput",
+        Objective::Latency => "the shortest median latency",
+        Objective::Memory => "the least peak memory",
+        Objective::Energy => "the least energy per prediction",
+    }
+}
+
+pub(super) fn answer(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
+    let Some(best) = found.best() else { return vec!["Nothing was measured.".into()] };
+    let name = name(source, best.key);
+    let figure = best.figure(found.metric).map(|figure| words::value(found.metric, figure)).unwrap_or_default();
+    let mut lines = vec![match found.verdict {
+        TuningVerdict::Found => {
+            let is_default = found.best == found.defaults;
+            let kept = if is_default { "Keep the defaults" } else { "Ship" };
+            format!("{kept}: {name}, for {}: {figure}.", objective(found.objective))
+        }
+        TuningVerdict::NotShown => {
+            format!(
+                "No configuration is shown to keep everything that was asked for. The best candidate is {name}: {figure}."
+            )
+        }
+        _ => format!("Nothing that was tried keeps everything that was asked for. {name} comes closest."),
+    }];
+    lines.extend(gain(found));
+    lines.extend(found.preference.as_ref().and_then(|preference| preferred(source, found, preference)));
+    lines.extend(best.slo.iter().map(slo));
+    lines.extend(accuracy(source, found, best));
+    lines.extend(open(source, found));
+    lines.extend(goes_on(source));
+    lines
+}
+
+/// What the best configuration gains over the defaults.
+fn gain(found: &TuningFindings) -> Option<String> {
+    if found.best == found.defaults {
+        return Some("No other configuration that was tried is better than the defaults.".into());
+    }
+    let measured = found.gain.as_ref()?.measured()?;
+    let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
+    let change = ratio(found.objective, measured.value, measured.interval);
+    let (what, behind) = (capital(subject(found.objective)), words::counted(measured));
+    Some(format!("{what} over the defaults: {change}, from {behind} that took turns{remark}."))
+}
+
+/// Why the best one was taken instead of another that does as well.
+fn preferred(source: Source<'_>, found: &TuningFindings, preference: &Preference) -> Option<String> {
+    let cost = preference.cost_ratio.measured()?;
+    let by = preference.criterion_ratio.as_ref().and_then(|ratio| ratio.measured()).map(|measured| {
+        let of = match preference.criterion {
+            Criterion::Throughput => Objective::Throughput,
+            Criterion::Memory => Objective::Memory,
+            Criterion::Latency | Criterion::Changes => Objective::Latency,
+        };
+        format!(", {}", ratio(of, measured.value, measured.interval))
+    });
+    Some(format!(
+        "Taken for {}{} against {}, which does as well: {} {} is within the noise floor of {}.",
+        words_of(preference.criterion),
+        by.unwrap_or_default(),
+        name(source, preference.over),
+        subject(found.objective),
+        ratio(found.objective, cost.value, cost.interval),
+        floor(found.metric),
+    ))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// `latency_p99<=20ms: 12 ms (11 to 14): kept.`
+fn slo(standing: &SloStanding) -> String {
+    let beyond =
+        standing.excess_ratio.filter(|excess| *excess > 0.0).map(|excess| excess_in_words(standing.side, excess));
+    let verdict = match (standing.verdict, beyond) {
+        (GateVerdict::Pass, _) => "kept".to_owned(),
+        (GateVerdict::Fail, Some(beyond)) => format!("broken: {beyond}"),
+        (GateVerdict::Fail, None) => "broken".into(),
+        (GateVerdict::Inconclusive, Some(beyond)) => format!("not shown: {beyond}"),
+        (GateVerdict::Inconclusive, None) => {
+            "not shown: the interval reaches too close, or there are too few inferences".into()
+        }
+    };
+    format!("{}: {}: {verdict}.", plain(&standing.check), words::full(standing.metric, &standing.figure))
+}
+
+/// `7.5% above it`, or `3.2x as much as it`.
+fn excess_in_words(side: Side, excess: f64) -> String {
+    match side {
+        Side::AtMost if excess < 1.0 => format!("{:.1}% above it", excess * 100.0),
+        Side::AtMost => format!("{}x as much", number::factor(1.0 + excess, None)),
+        Side::AtLeast => format!("{:.1}% of it", 100.0 / (1.0 + excess)),
+    }
+}
+
+/// What happens to the accuracy of the best configuration.
+fn accuracy(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> Option<String> {
+    let allowed = source.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio;
+    let limit = allowed.map(|drop| format!("; a fall of {:.1} points is allowed", drop.0 * 100.0)).unwrap_or_default();
+    match &best.accuracy_change {
+        Some(change) => {
+            let interval = change.difference.interval();
+            let ends = |interval: Interval| {
+                format!(" ({} to {})", number::points(interval.low), number::points(interval.high))
+            };
+            let beyond = allowed.zip(interval).is_some_and(|(drop, interval)| interval.low < -drop.0);
+            let mind =
+                if beyond { ", which the interval does not rule out: score more samples to be sure" } else { "" };
+            Some(format!(
+                "Top-1 accuracy against {}: {}{}{limit}{mind}.",
+                source.baseline_name(),
+                number::points(change.difference.value()?),
+                interval.map(ends).unwrap_or_default(),
+            ))
+        }
+        None if best.figure(Metric::AccuracyTop1)?.measured().is_some() => None,
+        None if found.best == found.defaults || computes_as_defaults(source, found) => None,
+        None => Some("What its outputs are worth was not measured: there are no labels.".into()),
+    }
+}
+
+/// Whether the best configuration computes the same numbers as the defaults, only at another time or place.
+fn computes_as_defaults(source: Source<'_>, found: &TuningFindings) -> bool {
+    let spec = |place: usize| &source.record.plan.sessions[found.candidates[place].key.session];
+    found.best.zip(found.defaults).is_some_and(|(best, defaults)| computes_alike(spec(best), spec(defaults)))
+}
+
+/// Those that are as good, and those that nothing was decided about.
+fn open(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
+    let explained = found.preference.as_ref().map(|preference| preference.over);
+    let named = |state: State| -> Vec<String> {
+        let others = found.of_state(state).filter(|one| Some(one.key) != explained);
+        others.map(|one| name(source, one.key)).collect()
+    };
+    let line = |what: &str, names: Vec<String>| (!names.is_empty()).then(|| format!("{what}: {}.", some(names)));
+    let floor = floor(found.metric);
+    [
+        line(&format!("As good, within the noise floor of {floor}"), named(State::AsGood)),
+        line("Not told apart from it for certain", named(State::Undecided)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn some(mut names: Vec<String>) -> String {
+    const NAMED: usize = 4;
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    words::listed(&names)
+}
+
+/// How to go on with a search that had more to try.
+fn goes_on(source: Source<'_>) -> Option<String> {
+    let more = match source.record.run.ended_by {
+        Some(EndReason::SearchDone | EndReason::NothingLeft) => return None,
+        Some(EndReason::BudgetSpent) => " --budget 5m",
+        _ => "",
+    };
+    Some(format!("There was more to try: `onnxprof tune --resume RUN{more}` goes on from here."))
+}
