@@ -180,6 +180,7 @@ mod tests {
             symbol: Some("batch".to_owned()),
             fixed_size: None,
             reason: AxisReason::SymbolName,
+            proof: Default::default(),
         }
     }
 

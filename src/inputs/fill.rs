@@ -25,7 +25,10 @@ pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Tenso
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(&fed.name));
     let unsupported = || InputError::UnsupportedElements { input: fed.name.clone(), element_type: fed.element_type };
     if fed.element_type == ElementType::String {
-        let text = || (0..TEXT_LETTERS).map(|_| random.random_range('a'..='z')).collect::<String>();
+        let text = || match &fed.fill {
+            FillKind::Words(words) if !words.is_empty() => words[random.random_range(0..words.len())].clone(),
+            _ => (0..TEXT_LETTERS).map(|_| random.random_range('a'..='z')).collect::<String>(),
+        };
         return Ok(TensorData::String(ArrayD::from_shape_simple_fn(IxDyn(&shape), text)));
     }
     if fed.element_type.is_float() {
@@ -35,7 +38,7 @@ pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Tenso
 }
 
 fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
-    let sizes: Vec<u64> = fed.dims.iter().map(|size| size.unwrap_or(batch_size)).collect();
+    let sizes = fed.shape(batch_size);
     // A string takes at least its own three words.
     let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
     let bytes = sizes.iter().try_fold(width, |product, &size| product.checked_mul(size));
@@ -47,8 +50,9 @@ fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
 
 fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
     let ValueRange { low, high } = range(&fed.fill);
-    let value = |index: usize| match fed.fill {
+    let value = |index: usize| match &fed.fill {
         FillKind::Ascending => place(shape, index) as f64,
+        FillKind::Numbers(numbers) if !numbers.is_empty() => numbers[random.random_range(0..numbers.len())],
         // The difference of the ends may be infinite where their mean is not.
         _ => {
             let share: f64 = random.random();
@@ -67,8 +71,9 @@ fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Tens
 fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
     let ValueRange { low, high } = range(&fed.fill);
     let (low, high) = (low.ceil() as i128, high.floor() as i128);
-    let value = |index: usize| match fed.fill {
+    let value = |index: usize| match &fed.fill {
         FillKind::Ascending => place(shape, index) as i128,
+        FillKind::Numbers(numbers) if !numbers.is_empty() => numbers[random.random_range(0..numbers.len())] as i128,
         _ => random.random_range(low..=high.max(low)),
     };
     match fed.element_type {
@@ -103,7 +108,9 @@ fn range(fill: &FillKind) -> ValueRange {
     match *fill {
         FillKind::Uniform(range) => range,
         FillKind::Constant(value) => ValueRange { low: value, high: value },
-        FillKind::Data | FillKind::Ascending | FillKind::Text => ValueRange { low: 0.0, high: 0.0 },
+        FillKind::Data | FillKind::Ascending | FillKind::Text | FillKind::Numbers(_) | FillKind::Words(_) => {
+            ValueRange { low: 0.0, high: 0.0 }
+        }
     }
 }
 
@@ -117,7 +124,16 @@ mod tests {
     use super::*;
 
     fn fed(element_type: ElementType, dims: Vec<Option<u64>>, fill: FillKind) -> FedInput {
-        FedInput { name: "x".to_owned(), element_type, dims, fill, reason: String::new() }
+        FedInput {
+            name: "x".to_owned(),
+            element_type,
+            dims,
+            rows_per_sample: Default::default(),
+            sources: Vec::new(),
+            fill,
+            reason: String::new(),
+            steers: false,
+        }
     }
 
     fn uniform(low: f64, high: f64) -> FillKind {

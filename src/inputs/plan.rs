@@ -152,7 +152,10 @@ fn fed_from(info: &TensorInfo, array: &Source, dims: &Dims, path: &Path) -> Resu
         name: info.name.clone(),
         element_type,
         dims: array.shape().iter().enumerate().map(size).collect(),
+        rows_per_sample: Default::default(),
+        sources: Vec::new(),
         fill: FillKind::Data,
         reason,
+        steers: false,
     })
 }

@@ -49,7 +49,16 @@ fn fed_input(
                 .unwrap_or_else(|| by_type(element_type, dims_of(info).len()))
         }
     };
-    Ok(FedInput { name: input, element_type, dims: dims.shape(info), fill, reason })
+    Ok(FedInput {
+        name: input,
+        element_type,
+        dims: dims.shape(info),
+        rows_per_sample: Default::default(),
+        sources: Vec::new(),
+        fill,
+        reason,
+        steers: false,
+    })
 }
 
 /// Type of the elements that an input is fed.

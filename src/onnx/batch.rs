@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Graph;
-use crate::record::{AxisReason, BatchAxis, Dim, TensorInfo, ValueType};
+use crate::record::{AxisReason, BatchAxis, BatchProof, Dim, TensorInfo, ValueType};
 
 /// Shape of an input whose number of dimensions is known.
 struct Shape<'a> {
@@ -21,7 +21,13 @@ pub fn batch_axis(graph: &Graph) -> BatchAxis {
         .or_else(|| by_first_symbol(&shapes))
         .or_else(|| by_first_unknown(&shapes))
         .or_else(|| by_first_fixed(&shapes, &graph.outputs))
-        .unwrap_or(BatchAxis { axes: BTreeMap::new(), symbol: None, fixed_size: None, reason: AxisReason::NoAxis })
+        .unwrap_or(BatchAxis {
+            axes: BTreeMap::new(),
+            symbol: None,
+            fixed_size: None,
+            reason: AxisReason::NoAxis,
+            proof: BatchProof::Untried,
+        })
 }
 
 fn shape(info: &TensorInfo) -> Option<Shape<'_>> {
@@ -73,6 +79,7 @@ fn by_first_unknown(shapes: &[Shape<'_>]) -> Option<BatchAxis> {
         symbol: None,
         fixed_size: None,
         reason: AxisReason::FirstUnknownDimension,
+        proof: BatchProof::Untried,
     })
 }
 
@@ -91,6 +98,7 @@ fn by_first_fixed(shapes: &[Shape<'_>], outputs: &[TensorInfo]) -> Option<BatchA
         symbol: None,
         fixed_size: Some(size),
         reason: AxisReason::FirstFixedDimension,
+        proof: BatchProof::Untried,
     })
 }
 
@@ -102,6 +110,7 @@ fn along_symbol(shapes: &[Shape<'_>], symbol: &str, reason: AxisReason) -> Batch
         symbol: Some(symbol.to_owned()),
         fixed_size: None,
         reason,
+        proof: BatchProof::Untried,
     }
 }
 

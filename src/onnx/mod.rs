@@ -12,6 +12,7 @@ mod graph;
 mod precision;
 mod quantization;
 mod read;
+mod shapes;
 mod skeleton;
 mod summary;
 mod weights;
@@ -21,6 +22,7 @@ pub use batch::batch_axis;
 pub use error::OnnxError;
 pub use graph::{Attribute, AttributeValue, ExternalRange, Graph, Model, Node, StoredTensor};
 pub use read::read;
+pub use shapes::{Demand, DimRole, Expr, OpenDim, Place, Relation, ShapeFacts};
 pub use summary::summary;
 
 pub(crate) use convert::element_type;

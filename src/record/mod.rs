@@ -39,8 +39,8 @@ pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, Phase, Warmup};
 pub use metric::{Direction, Metric, Unit};
 pub use model::{
-    AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, OpsetImport, Precision, PrecisionShare, TensorInfo,
-    ValueType, WeightBytes,
+    AxisReason, BatchAxis, BatchProof, Dim, FedInput, FillKind, ModelSummary, OpsetImport, Precision, PrecisionShare,
+    SizeSource, TensorInfo, ValueType, WeightBytes,
 };
 pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
 pub use pairs::Pairs;
@@ -60,7 +60,7 @@ use crate::plan::{CellKey, Plan};
 use crate::units::{Bytes, Nanos};
 
 /// Version of the record's schema that this build writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 3 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 4 };
 
 /// Version of the record's schema: a reader understands every minor version of its major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

@@ -112,6 +112,27 @@ pub struct BatchAxis {
     pub fixed_size: Option<u64>,
     /// How it was recognized.
     pub reason: AxisReason,
+    /// Whether running the model showed it; [`BatchProof::Untried`] in records before version 1.4.
+    #[serde(default)]
+    pub proof: BatchProof,
+}
+
+/// Whether samples along an axis were shown to be computed each for itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchProof {
+    /// Nothing was run to find out.
+    #[default]
+    Untried,
+    /// Two unlike samples together gave each what it gives alone.
+    Proved,
+    /// It was named by the user.
+    Given,
+    /// It was tried and could not be shown.
+    NotProved {
+        /// Why not, as a fragment of a sentence.
+        reason: String,
+    },
 }
 
 /// How the batch axis was recognized.
@@ -126,6 +147,10 @@ pub enum AxisReason {
     FirstUnknownDimension,
     /// The first dimension of the inputs is fixed, to the same size.
     FirstFixedDimension,
+    /// It alone passed the proof by running, whatever it is called.
+    Proof,
+    /// The user named it.
+    Given,
     /// No input has a dimension that samples could lie along.
     NoAxis,
 }
@@ -166,12 +191,74 @@ pub struct FedInput {
     pub name: String,
     /// Type of the elements.
     pub element_type: ElementType,
-    /// Sizes of the dimensions; absent where the batch size stands.
+    /// Sizes of the dimensions; absent where the batch size stands, or a multiple of it.
     pub dims: Vec<Option<u64>>,
+    /// How many rows a sample has along an axis that grows with the batch, by axis, where that is not one: heads of
+    /// `batch x heads`. Empty in records before version 1.4.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rows_per_sample: BTreeMap<usize, u64>,
+    /// Where the size of each dimension comes from; empty in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SizeSource>,
     /// How values are made.
     pub fill: FillKind,
     /// Why, in one sentence: where a range comes from, which name gave the role, which default was taken.
     pub reason: String,
+    /// Whether the values decide how much is computed, so that the answer names them: lengths, rates, loop counts,
+    /// sizes, truth values that choose a branch. False in records before version 1.4.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub steers: bool,
+}
+
+impl FedInput {
+    /// Sizes of the dimensions with so many samples in the batch.
+    #[must_use]
+    pub fn shape(&self, batch_size: u64) -> Vec<u64> {
+        let rows = |axis: usize| self.rows_per_sample.get(&axis).copied().unwrap_or(1);
+        let size = |(axis, size): (usize, &Option<u64>)| size.unwrap_or_else(|| batch_size.saturating_mul(rows(axis)));
+        self.dims.iter().enumerate().map(size).collect()
+    }
+}
+
+/// Where the size of a dimension comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SizeSource {
+    /// The model fixes it.
+    Fixed,
+    /// The batch size stands there.
+    Batch,
+    /// The user gave it, or it is swept.
+    Asked,
+    /// It is that of the data.
+    Data,
+    /// A file beside the model says it.
+    File {
+        /// The file's name and what it says: `config.json: max_position_embeddings`.
+        entry: String,
+    },
+    /// The model's metadata says it.
+    Metadata {
+        /// The key.
+        key: String,
+    },
+    /// An operator takes no other size.
+    Demand {
+        /// Which, as a fragment of a sentence.
+        reason: String,
+    },
+    /// It follows from other dimensions.
+    Derived {
+        /// From which: `past_sequence_length + sequence_length`.
+        from: String,
+    },
+    /// Sizes were tried until one ran.
+    Probe {
+        /// What decided, as a fragment of a sentence.
+        reason: String,
+    },
+    /// Nothing supports it: it is the usual size of what the input seems to be.
+    MadeUp,
 }
 
 /// How values of an input are made.
@@ -188,4 +275,8 @@ pub enum FillKind {
     Ascending,
     /// Strings of a few letters.
     Text,
+    /// Each element is one of these numbers.
+    Numbers(Vec<f64>),
+    /// Each element is one of these strings.
+    Words(Vec<String>),
 }

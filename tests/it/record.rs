@@ -231,7 +231,7 @@ fn newer_major_version_is_an_error_that_names_both() {
     assert_eq!(error.hint().unwrap(), "use the onnxprof that wrote it, or a newer one");
     assert_eq!(
         message(Err(error), folder.path()),
-        "`[RUN]/run.json` has schema version 2.3, this onnxprof reads version 1.x"
+        "`[RUN]/run.json` has schema version 2.4, this onnxprof reads version 1.x"
     );
 }
 
@@ -240,7 +240,7 @@ fn newer_major_version_of_a_journal_is_an_error_that_names_both() {
     let folder = killed(|text| text.replacen("\"major\":1", "\"major\":2", 1).replacen("\"run\":{", "\"race\":{", 1));
     assert_eq!(
         message(load(folder.path()), folder.path()),
-        "`[RUN]/journal.jsonl` has schema version 2.3, this onnxprof reads version 1.x"
+        "`[RUN]/journal.jsonl` has schema version 2.4, this onnxprof reads version 1.x"
     );
 }
 

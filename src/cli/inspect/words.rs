@@ -99,6 +99,8 @@ fn batch_axis(batch: &BatchAxis) -> String {
             let size = batch.fixed_size.unwrap_or_default();
             format!("{axes}, fixed at {size}: the first dimension of inputs and outputs")
         }
+        AxisReason::Proof => format!("{axes}, because samples along it are computed each for itself"),
+        AxisReason::Given => format!("{axes}, as asked for"),
         AxisReason::NoAxis => "none was recognized".to_owned(),
     }
 }
@@ -141,8 +143,20 @@ fn fed_words(fed: &FedInput) -> [String; 3] {
         FillKind::Constant(value) => format!("all {value}"),
         FillKind::Ascending => "0, 1, 2 ...".to_owned(),
         FillKind::Text => "text".to_owned(),
+        FillKind::Numbers(ref numbers) => format!("one of {}", listed(numbers)),
+        FillKind::Words(ref words) => format!("one of {}", listed(words)),
     };
     [format!("fed [{}]", sizes.join(", ")), values, fed.reason.clone()]
+}
+
+/// Values parted by commas, the first few of them.
+fn listed(values: &[impl ToString]) -> String {
+    const SHOWN: usize = 4;
+    let mut words: Vec<String> = values.iter().take(SHOWN).map(ToString::to_string).collect();
+    if values.len() > SHOWN {
+        words.push(format!("... ({} in all)", values.len()));
+    }
+    words.join(", ")
 }
 
 /// Operators, the most frequent first.

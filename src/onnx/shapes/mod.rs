@@ -1,0 +1,156 @@
+//! Sizes of a model's values as expressions of the open dimensions of its inputs, and what operators demand of those.
+//!
+//! Nothing here chooses a size. Read [`ShapeFacts`] first.
+
+mod expr;
+
+use std::collections::BTreeMap;
+
+pub use expr::Expr;
+
+use super::Graph;
+use crate::record::{Dim, TensorInfo, ValueType};
+
+/// What a model's graph says about the open dimensions of its inputs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ShapeFacts {
+    /// The open dimensions; [`Expr::Dim`] is an index into them.
+    pub dims: Vec<OpenDim>,
+    /// What operators demand of them.
+    pub demands: Vec<Demand>,
+    /// Sizes of the outputs by name; absent where not even their number is known.
+    pub outputs: BTreeMap<String, Option<Vec<Expr>>>,
+    /// Why sizes of outputs may differ from inference to inference though those of the inputs do not, as a fragment of a
+    /// sentence; absent where they cannot.
+    pub varying: Option<String>,
+}
+
+/// An open dimension of a model's inputs: a symbol, or one place without a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenDim {
+    /// What `--dim` calls it: the symbol, or `INPUT.AXIS` where it has none or one that a converter made up.
+    pub name: String,
+    /// Where it stands.
+    pub places: Vec<Place>,
+    /// What it counts, as far as the operators that read it show.
+    pub role: Option<DimRole>,
+}
+
+/// An axis of an input.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Name of the input.
+    pub input: String,
+    /// The axis.
+    pub axis: usize,
+}
+
+/// What a dimension counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DimRole {
+    /// Samples, independent of each other.
+    Batch,
+    /// Colours.
+    Channels,
+    /// Rows of an image.
+    Height,
+    /// Columns of an image.
+    Width,
+    /// Tokens of a text.
+    Tokens,
+    /// Tokens of which keys and values are kept from before.
+    Past,
+    /// Samples of a sound.
+    Audio,
+    /// Frames of a sound's spectrum, or of a series.
+    Frames,
+    /// Features that a matrix is multiplied with.
+    Features,
+}
+
+/// What an operator demands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demand {
+    /// What must hold.
+    pub relation: Relation,
+    /// By which operator, as a fragment of a sentence: ``Conv `conv1` has kernels of 3 channels``.
+    pub reason: String,
+}
+
+/// A relation between sizes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Relation {
+    /// Both are the same.
+    Equal(Expr, Expr),
+    /// Both are the same, or one of them is 1.
+    Broadcast(Expr, Expr),
+    /// The first is at most the other.
+    AtMost(Expr, u64),
+    /// The first is at least the other.
+    AtLeast(Expr, u64),
+    /// The first is a multiple of the other.
+    MultipleOf(Expr, u64),
+}
+
+impl ShapeFacts {
+    /// What the graph says.
+    #[must_use]
+    pub fn of(graph: &Graph) -> ShapeFacts {
+        ShapeFacts { dims: open_dims(&graph.inputs), ..ShapeFacts::default() }
+    }
+
+    /// The open dimension at an axis of an input.
+    #[must_use]
+    pub fn dim_at(&self, input: &str, axis: usize) -> Option<usize> {
+        let is_there = |place: &Place| place.input == input && place.axis == axis;
+        self.dims.iter().position(|dim| dim.places.iter().any(is_there))
+    }
+}
+
+/// Whether a converter made the symbol up for a dimension that it knew nothing of: two of the same name need not be alike.
+fn is_generated(symbol: &str) -> bool {
+    symbol == "?" || symbol == "None" || symbol.starts_with("unk__")
+}
+
+fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {
+    let mut found: Vec<OpenDim> = Vec::new();
+    for info in inputs {
+        let ValueType::Tensor { dims: Some(dims), .. } = &info.value_type else { continue };
+        for (axis, dim) in dims.iter().enumerate() {
+            let name = match dim {
+                Dim::Fixed(_) => continue,
+                Dim::Symbolic(symbol) if !is_generated(symbol) => symbol.clone(),
+                _ => format!("{}.{axis}", info.name),
+            };
+            let place = Place { input: info.name.clone(), axis };
+            match found.iter_mut().find(|known| known.name == name) {
+                Some(known) => known.places.push(place),
+                None => found.push(OpenDim { name, places: vec![place], role: None }),
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ElementType;
+
+    #[test]
+    fn a_symbol_is_one_dimension_and_a_made_up_name_one_at_every_place() {
+        let symbol = |name: &str| Dim::Symbolic(name.to_owned());
+        let input = |name: &str, dims: Vec<Dim>| TensorInfo {
+            name: name.to_owned(),
+            value_type: ValueType::Tensor { element_type: ElementType::Float, dims: Some(dims) },
+        };
+        let inputs = [
+            input("a", vec![symbol("batch"), symbol("?"), symbol("?"), Dim::Fixed(3)]),
+            input("b", vec![Dim::Unknown, symbol("batch")]),
+        ];
+        let facts = ShapeFacts::of(&Graph { inputs: inputs.to_vec(), ..Graph::default() });
+        let names: Vec<&str> = facts.dims.iter().map(|dim| dim.name.as_str()).collect();
+        assert_eq!(names, ["batch", "a.1", "a.2", "b.0"]);
+        assert_eq!((facts.dim_at("b", 1), facts.dim_at("a", 3)), (Some(0), None));
+    }
+}
