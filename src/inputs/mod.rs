@@ -11,13 +11,12 @@ mod dims;
 mod error;
 mod fill;
 mod find;
-mod index;
 mod npy;
 mod plan;
 mod protobuf;
-mod roles;
 mod synthesize;
 mod tensor;
+mod values;
 
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,7 @@
 use super::InputError;
 use super::array::element_bytes;
 use super::dims::{Dims, dims_of};
-use super::index::{self, Flow, IndexBound};
-use super::roles::{self, Role};
+use super::values::{self, Flow, IndexBound, Role};
 use crate::onnx::Graph;
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
@@ -42,8 +41,8 @@ fn fed_input(
     let (fill, reason) = match request.ranges.get(&info.name) {
         Some(&range) => (checked_range(&input, element_type, range)?, "asked for by --range".to_owned()),
         None => {
-            let bound = index::bound(flow, &info.name, element_type).filter(|_| is_number(element_type));
-            let role = roles::role(info, &graph.inputs, dims);
+            let bound = values::bound(flow, &info.name, element_type).filter(|_| is_number(element_type));
+            let role = values::role(info, &graph.inputs, dims);
             by_role(role, bound.as_ref(), element_type, &dims.shape(info))
                 .or_else(|| bound.map(by_bound))
                 .unwrap_or_else(|| by_type(element_type, dims_of(info).len()))

@@ -1,11 +1,11 @@
 //! What an input's name says about its values.
 
-use super::dims::{Dims, dims_of};
+use super::super::dims::{Dims, dims_of};
 use crate::record::{Dim, TensorInfo};
 
 /// What an input is to a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in super::super) enum Role {
     /// Says which elements count.
     Mask,
     /// Says which of two texts a token belongs to.
@@ -17,7 +17,7 @@ pub(super) enum Role {
 }
 
 /// The role that the name of `info` says it has, if any.
-pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], dims: &Dims) -> Option<Role> {
+pub(in super::super) fn role(info: &TensorInfo, inputs: &[TensorInfo], dims: &Dims) -> Option<Role> {
     let name = info.name.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if has(&["token_type", "segment_id"]) {

@@ -1,6 +1,7 @@
 //! What each operator does with an operand that comes from an input.
 
-use super::{Affine, Flow};
+use super::bound::Affine;
+use super::flow::Flow;
 use crate::onnx::Node;
 
 /// What an operator does with one of its operands.

@@ -4,19 +4,16 @@
 //! elements, into branches and loop bodies, up to operators that index by them, such as `Gather`. The size of the
 //! indexed axis, carried back through shifts and scales, bounds the input; of several bounds the tightest holds.
 
-mod flow;
-mod operators;
-
 use std::collections::BTreeSet;
 
-pub(super) use flow::Flow;
-use operators::Effect;
+use super::flow::Flow;
+use super::operators::{self, Effect};
 
 use crate::plan::ElementType;
 
 /// Range of an input outside which an operator fails, and which operator that is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct IndexBound {
+pub(in super::super) struct IndexBound {
     /// Smallest safe value.
     pub low: f64,
     /// Largest safe value.
@@ -36,11 +33,13 @@ pub(super) struct Affine {
 impl Affine {
     const SAME: Affine = Affine { scale: 1.0, low: 0.0, high: 0.0 };
 
-    fn add(self, low: f64, high: f64) -> Affine {
+    /// The same with `low..=high` added.
+    pub fn add(self, low: f64, high: f64) -> Affine {
         Affine { low: self.low + low, high: self.high + high, ..self }
     }
 
-    fn multiply(self, factor: f64) -> Affine {
+    /// The same multiplied by `factor`.
+    pub fn multiply(self, factor: f64) -> Affine {
         let (one, other) = (self.low * factor, self.high * factor);
         Affine { scale: self.scale * factor, low: one.min(other), high: one.max(other) }
     }
@@ -53,7 +52,7 @@ impl Affine {
 }
 
 /// The bound of the input of that name; absent if nothing indexes by it.
-pub(super) fn bound(flow: &Flow<'_>, input: &str, element_type: ElementType) -> Option<IndexBound> {
+pub(in super::super) fn bound(flow: &Flow<'_>, input: &str, element_type: ElementType) -> Option<IndexBound> {
     let mut found: Option<IndexBound> = None;
     let mut queue = vec![(input, Affine::SAME)];
     let mut seen = BTreeSet::from([input]);
@@ -100,7 +99,7 @@ fn whole(bound: IndexBound) -> IndexBound {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::dims::Dims;
+    use super::super::super::dims::Dims;
     use super::*;
     use crate::onnx::{Attribute, AttributeValue, Graph, Node, StoredTensor, batch_axis};
     use crate::record::{Dim, TensorInfo, ValueType};
