@@ -234,7 +234,7 @@ fn shapes(args: &Args) -> Result<Vec<Shape>, CliError> {
         let with = |shape: &Shape, size: u64| {
             let mut dims = shape.dims.clone();
             dims.insert(name.clone(), size);
-            Shape { dims }
+            Shape { dims, name: None }
         };
         shapes = shapes.iter().flat_map(|shape| sizes.iter().map(|&size| with(shape, size))).collect();
     }

@@ -219,15 +219,33 @@ pub enum InputError {
         /// Why.
         reason: String,
     },
+    /// Nothing that was tried runs.
+    #[error("found no inputs that the model runs with: {open}; tried {}", tried.join("; "))]
+    NothingRuns {
+        /// The inputs and their open dimensions, as a fragment of a sentence.
+        open: String,
+        /// Shapes that were fed, one a trial.
+        tried: Vec<String>,
+        /// The options that would say what to feed.
+        remedy: String,
+        /// What the runtime said of the last trial.
+        #[source]
+        words: RuntimeWords,
+    },
     /// The model file cannot be read.
     #[error(transparent)]
     Model(#[from] OnnxError),
 }
 
+/// What the runtime said when it refused inputs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RuntimeWords(pub String);
+
 impl InputError {
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             InputError::UnsupportedType { .. } | InputError::UnsupportedElements { .. } => {
                 Some("export the model with tensors of a common type as inputs")
@@ -260,6 +278,7 @@ impl InputError {
             InputError::Ragged { .. } => {
                 Some("measure with the batch size of the test sets, or with samples of one shape")
             }
+            InputError::NothingRuns { remedy, .. } => Some(remedy),
             InputError::Model(error) => error.hint(),
             _ => None,
         }

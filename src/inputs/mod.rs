@@ -14,6 +14,7 @@ mod find;
 mod npy;
 mod plan;
 mod protobuf;
+mod search;
 mod synthesize;
 mod tensor;
 mod values;
@@ -22,7 +23,8 @@ mod values;
 mod tests;
 
 pub use dataset::{Dataset, INPUT_SETS_LIMIT, InputSet, materialize};
-pub use error::InputError;
+pub use error::{InputError, RuntimeWords};
 pub use find::find_data;
 pub use plan::{InputPlan, InputSource, plan};
+pub use search::{Search, usual_shapes};
 pub use tensor::{Tensor, TensorData};

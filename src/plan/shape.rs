@@ -13,6 +13,9 @@ use super::LoadMode;
 pub struct Shape {
     /// Size of each swept dimension.
     pub dims: BTreeMap<String, u64>,
+    /// What the shape stands for, where that has a name: `prefill`, `decode`. Absent in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Shape {
@@ -24,13 +27,11 @@ impl Shape {
 }
 
 impl fmt::Display for Shape {
-    /// `seq 64, width 3`.
+    /// `seq 64, width 3`, or `decode, past 128, seq 1`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (name, size)) in self.dims.iter().enumerate() {
-            let comma = if place == 0 { "" } else { ", " };
-            write!(formatter, "{comma}{name} {size}")?;
-        }
-        Ok(())
+        let sizes = self.dims.iter().map(|(name, size)| format!("{name} {size}"));
+        let words: Vec<String> = self.name.iter().cloned().chain(sizes).collect();
+        formatter.write_str(&words.join(", "))
     }
 }
 
@@ -91,13 +92,15 @@ mod tests {
     use super::*;
 
     fn shape(dims: &[(&str, u64)]) -> Shape {
-        Shape { dims: dims.iter().map(|&(name, size)| (name.to_owned(), size)).collect() }
+        Shape { dims: dims.iter().map(|&(name, size)| (name.to_owned(), size)).collect(), name: None }
     }
 
     #[test]
     fn a_shape_is_called_by_its_sizes() {
         assert_eq!(shape(&[("width", 3), ("seq", 64)]).to_string(), "seq 64, width 3");
         assert_eq!(shape(&[]).to_string(), "");
+        let decode = Shape { name: Some("decode".to_owned()), ..shape(&[("seq", 1), ("past", 128)]) };
+        assert_eq!(decode.to_string(), "decode, past 128, seq 1");
     }
 
     #[test]

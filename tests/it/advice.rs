@@ -264,7 +264,7 @@ fn commands_of_what_was_not_tried_keep_the_settings_of_the_run() {
 
 /// Two sizes of a swept dimension.
 fn swept() -> Vec<onnxprof::plan::Shape> {
-    [16, 64].map(|size| onnxprof::plan::Shape { dims: [("seq".to_owned(), size)].into() }).into()
+    [16, 64].map(|size| onnxprof::plan::Shape { dims: [("seq".to_owned(), size)].into(), name: None }).into()
 }
 
 #[test]
