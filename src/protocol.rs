@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::inputs::InputPlan;
 use crate::plan::{InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task};
 use crate::record::{
-    AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, Profiled, Told, Warmup,
+    AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, ProbeRecord, Profiled, Told,
+    Warmup,
 };
 use crate::units::{Bytes, Nanos};
 
@@ -237,6 +238,9 @@ pub struct Described {
     pub dataset: Option<DatasetInfo>,
     /// What the timed loop adds to a bare inference.
     pub harness_cost_ns: Nanos,
+    /// What trying the model out showed; absent if it was not tried.
+    #[serde(default)]
+    pub probe: Option<ProbeRecord>,
 }
 
 impl Described {

@@ -19,6 +19,7 @@ mod model;
 mod operators;
 mod pairs;
 mod placement;
+mod probe;
 mod quantization;
 mod schema;
 mod statistics;
@@ -45,6 +46,7 @@ pub use model::{
 pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
 pub use pairs::Pairs;
 pub use placement::{CopyNodes, Placement, PlacementRecord, PlacementSource, ProviderNodes};
+pub use probe::ProbeRecord;
 pub use quantization::{Granularity, MatrixArithmetic, Quantization, QuantizationFormat};
 pub use schema::json_schema;
 pub use statistics::Statistics;
@@ -197,8 +199,15 @@ pub struct VariantRecord {
     pub sha256: Option<String>,
     /// What the file says; absent if it could not be read.
     pub model: Option<ModelSummary>,
-    /// What is fed to each input.
+    /// What is fed to each input, at the first shape that the model takes.
     pub inputs: Vec<FedInput>,
+    /// What is fed to each input at every shape, by index of [`Plan::shapes`], where there are several; nothing for a shape
+    /// that the model does not take. Empty where there is one, and in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shape_inputs: Vec<Vec<FedInput>>,
+    /// What trying it out showed; absent if it was not tried, and in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeRecord>,
     /// Whether the variant can be measured.
     pub outcome: Outcome,
 }

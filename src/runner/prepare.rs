@@ -2,9 +2,10 @@
 
 use super::worker_process::{WorkerCommand, WorkerProcess};
 use super::{Observer, Progress};
+use crate::inputs::InputPlan;
 use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
-use crate::record::{Failure, FailureKind, Outcome, VariantRecord};
+use crate::record::{Failure, FailureKind, FedInput, Outcome, VariantRecord};
 
 /// What reading a variant gave.
 pub(super) type Description = Result<Described, Failure>;
@@ -101,10 +102,23 @@ pub(super) fn variant_record(description: &Description) -> VariantRecord {
             sha256: Some(described.sha256.clone()),
             model: Some(described.model.clone()),
             inputs: described.inputs.fed.clone(),
+            shape_inputs: shape_inputs(described),
+            probe: described.probe.clone(),
             outcome: Outcome::Ok,
         },
-        Err(failure) => {
-            VariantRecord { sha256: None, model: None, inputs: Vec::new(), outcome: Outcome::Failed(failure.clone()) }
-        }
+        Err(failure) => VariantRecord {
+            sha256: None,
+            model: None,
+            inputs: Vec::new(),
+            shape_inputs: Vec::new(),
+            probe: None,
+            outcome: Outcome::Failed(failure.clone()),
+        },
     }
+}
+
+/// What is fed at every shape, where there are several.
+fn shape_inputs(described: &Described) -> Vec<Vec<FedInput>> {
+    let fed = |inputs: &Result<InputPlan, String>| inputs.as_ref().map_or_else(|_| Vec::new(), |plan| plan.fed.clone());
+    if described.shapes.len() > 1 { described.shapes.iter().map(fed).collect() } else { Vec::new() }
 }

@@ -32,6 +32,7 @@ fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Describ
         inputs: plan,
         shapes,
         harness_cost_ns: measure::harness_cost(),
+        probe: None,
     })
 }
 

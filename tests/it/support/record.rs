@@ -279,6 +279,8 @@ fn variant_record(shape: &VariantShape) -> VariantRecord {
             reason: "array `image` of the data file".into(),
             steers: false,
         }],
+        shape_inputs: Vec::new(),
+        probe: None,
         outcome: shape.failure.clone().map_or(Outcome::Ok, Outcome::Failed),
     }
 }

@@ -1,0 +1,35 @@
+//! What trying a variant out showed before it was measured.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::RunRecord;
+use crate::units::Nanos;
+
+/// What trying a variant out showed before it was measured: which inputs it takes, and whether samples are computed each
+/// for itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProbeRecord {
+    /// Sets of inputs that were fed until one ran at every shape.
+    pub trials_count: u64,
+    /// Time of one inference at the smallest batch size; absent if none ran.
+    pub inference_ns: Option<Nanos>,
+    /// Outputs to which two runs on the same inputs gave other sizes, or values that differ by more than rounding. Nothing
+    /// is compared by them.
+    pub random_outputs: Vec<String>,
+    /// Remarks for the user.
+    pub remarks: Vec<String>,
+    /// Whether it was kept from an earlier run with the same file, files beside it, options and library.
+    pub is_kept: bool,
+}
+
+impl RunRecord {
+    /// Outputs that are random in a variant, by name: nothing is compared by them.
+    #[must_use]
+    pub fn random_outputs(&self) -> BTreeSet<&str> {
+        let probes = self.variants.iter().filter_map(|variant| variant.probe.as_ref());
+        probes.flat_map(|probe| &probe.random_outputs).map(String::as_str).collect()
+    }
+}
