@@ -2,62 +2,55 @@
 
 use super::InputError;
 use super::array::element_bytes;
-use super::dims::{Dims, dims_of};
-use super::values::{self, Flow, IndexBound, Role};
+use super::dims::Dims;
+use super::values::{Fill, Shapes, Values};
 use crate::onnx::Graph;
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
-
-/// Range of floating-point values: valid for images, probabilities, logarithms and roots alike.
-const FLOAT_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };
-/// Range of integers that nothing is known of: valid in any vocabulary.
-const INTEGER_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };
-/// Range of bytes with the dimensions of an image.
-const PIXEL_RANGE: ValueRange = ValueRange { low: 0.0, high: 255.0 };
-/// Dimensions from which on bytes are taken for pixels.
-const PIXEL_RANK: usize = 3;
 
 /// What is fed to each input of `graph`.
 ///
 /// # Errors
 /// A type cannot be fed, or `request` asks for an impossible range.
 pub(super) fn fed_inputs(graph: &Graph, dims: &Dims, request: &InputRequest) -> Result<Vec<FedInput>, InputError> {
-    let flow = Flow::new(graph, dims);
-    let feed = |info| fed_input(info, graph, &flow, (dims, request));
+    let shapes: Shapes = graph.inputs.iter().map(|info| (info.name.clone(), dims.shape(info))).collect();
+    let values = Values::new(graph, &shapes);
+    let feed = |info| {
+        let fill = fills(info, &values, request)?.swap_remove(0);
+        Ok(fed_input(info, fed_type(info)?, dims.shape(info), fill))
+    };
     graph.inputs.iter().map(feed).collect()
 }
 
-fn fed_input(
-    info: &TensorInfo,
-    graph: &Graph,
-    flow: &Flow<'_>,
-    (dims, request): (&Dims, &InputRequest),
-) -> Result<FedInput, InputError> {
-    let element_type = fed_type(info)?;
-    let input = info.name.clone();
-    if matches!(info.value_type, ValueType::Tensor { dims: None, .. }) {
-        return Err(InputError::UnknownRank { input });
-    }
-    let (fill, reason) = match request.ranges.get(&info.name) {
-        Some(&range) => (checked_range(&input, element_type, range)?, "asked for by --range".to_owned()),
-        None => {
-            let bound = values::bound(flow, &info.name, element_type).filter(|_| is_number(element_type));
-            let role = values::role(info, &graph.inputs, dims);
-            by_role(role, bound.as_ref(), element_type, &dims.shape(info))
-                .or_else(|| bound.map(by_bound))
-                .unwrap_or_else(|| by_type(element_type, dims_of(info).len()))
-        }
-    };
-    Ok(FedInput {
-        name: input,
+fn fed_input(info: &TensorInfo, element_type: ElementType, dims: Vec<Option<u64>>, fill: Fill) -> FedInput {
+    FedInput {
+        name: info.name.clone(),
         element_type,
-        dims: dims.shape(info),
+        dims,
         rows_per_sample: Default::default(),
         sources: Vec::new(),
-        fill,
-        reason,
-        steers: false,
-    })
+        fill: fill.kind,
+        reason: fill.reason,
+        steers: fill.steers,
+    }
+}
+
+/// Ways to fill an input, the best first; there is at least one. A range that `request` has for it is the only one.
+///
+/// # Errors
+/// The input's rank or type cannot be fed, or `request` asks for an impossible range.
+pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputRequest) -> Result<Vec<Fill>, InputError> {
+    let element_type = fed_type(info)?;
+    if matches!(info.value_type, ValueType::Tensor { dims: None, .. }) {
+        return Err(InputError::UnknownRank { input: info.name.clone() });
+    }
+    match request.ranges.get(&info.name) {
+        Some(&range) => {
+            let kind = checked_range(&info.name, element_type, range)?;
+            Ok(vec![Fill { kind, reason: "asked for by --range".to_owned(), steers: false }])
+        }
+        None => Ok(values.fills(info, element_type)),
+    }
 }
 
 /// Type of the elements that an input is fed.
@@ -92,7 +85,7 @@ fn checked_range(input: &str, element_type: ElementType, range: ValueRange) -> R
 const EXACT: f64 = (1_u64 << 53) as f64;
 
 /// Smallest and largest value that a range of a type may have.
-fn limits(element_type: ElementType) -> (f64, f64) {
+pub(super) fn limits(element_type: ElementType) -> (f64, f64) {
     match element_type {
         ElementType::Bool => (0.0, 1.0),
         ElementType::Int8 => (f64::from(i8::MIN), f64::from(i8::MAX)),
@@ -107,64 +100,5 @@ fn limits(element_type: ElementType) -> (f64, f64) {
         ElementType::Bfloat16 => (f64::from(half::bf16::MIN), f64::from(half::bf16::MAX)),
         ElementType::Float => (f64::from(f32::MIN), f64::from(f32::MAX)),
         _ => (f64::MIN, f64::MAX),
-    }
-}
-
-fn is_number(element_type: ElementType) -> bool {
-    element_type.is_integer() || element_type.is_float()
-}
-
-fn by_role(
-    role: Option<Role>,
-    bound: Option<&IndexBound>,
-    element_type: ElementType,
-    shape: &[Option<u64>],
-) -> Option<(FillKind, String)> {
-    let high = bound.map_or(f64::INFINITY, |bound| bound.high).min(limits(element_type).1);
-    let low = bound.map_or(f64::NEG_INFINITY, |bound| bound.low);
-    let safe = |value: f64| (low..=high).contains(&value);
-    let places = shape.last().copied().flatten().unwrap_or(1) as f64;
-    let whole = element_type.is_integer();
-    match role? {
-        _ if element_type == ElementType::String => None,
-        Role::Mask if safe(1.0) => Some((FillKind::Constant(1.0), "a mask by its name: everything counts".to_owned())),
-        Role::TokenType if whole && safe(0.0) => {
-            Some((FillKind::Constant(0.0), "token types by its name: all of the first text".to_owned()))
-        }
-        Role::Position if whole && safe(0.0) && safe(places - 1.0) => {
-            Some((FillKind::Ascending, "position ids by its name".to_owned()))
-        }
-        Role::Length(size) if whole && safe(size as f64) => {
-            let reason = format!("a length by its name: the whole dimension of {size}");
-            Some((FillKind::Constant(size as f64), reason))
-        }
-        _ => None,
-    }
-}
-
-fn by_bound(bound: IndexBound) -> (FillKind, String) {
-    if bound.low > bound.high {
-        return (FillKind::Constant(0.0), format!("{}, where no value is safe", bound.reason));
-    }
-    let fill = if bound.low == bound.high {
-        FillKind::Constant(bound.low)
-    } else {
-        FillKind::Uniform(ValueRange { low: bound.low, high: bound.high })
-    };
-    (fill, bound.reason)
-}
-
-fn by_type(element_type: ElementType, rank: usize) -> (FillKind, String) {
-    match element_type {
-        ElementType::String => (FillKind::Text, "strings of a few letters".to_owned()),
-        ElementType::Bool => (FillKind::Constant(1.0), "truth values are true by default".to_owned()),
-        ElementType::Uint8 if rank >= PIXEL_RANK => {
-            (FillKind::Uniform(PIXEL_RANGE), "bytes with the dimensions of an image: pixels".to_owned())
-        }
-        integer if integer.is_integer() => {
-            let reason = "no operator that indexes by it was found: 0 and 1 are valid in any vocabulary".to_owned();
-            (FillKind::Uniform(INTEGER_RANGE), reason)
-        }
-        _ => (FillKind::Uniform(FLOAT_RANGE), "floating-point values are uniform in 0..1 by default".to_owned()),
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::ElementType;
 
 /// Range of an input outside which an operator fails, and which operator that is.
 #[derive(Clone, Debug, PartialEq)]
-pub(in super::super) struct IndexBound {
+pub(super) struct IndexBound {
     /// Smallest safe value.
     pub low: f64,
     /// Largest safe value.
@@ -52,7 +52,7 @@ impl Affine {
 }
 
 /// The bound of the input of that name; absent if nothing indexes by it.
-pub(in super::super) fn bound(flow: &Flow<'_>, input: &str, element_type: ElementType) -> Option<IndexBound> {
+pub(super) fn bound(flow: &Flow<'_>, input: &str, element_type: ElementType) -> Option<IndexBound> {
     let mut found: Option<IndexBound> = None;
     let mut queue = vec![(input, Affine::SAME)];
     let mut seen = BTreeSet::from([input]);
@@ -97,11 +97,9 @@ fn whole(bound: IndexBound) -> IndexBound {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use super::super::super::dims::Dims;
+    use super::super::Shapes;
     use super::*;
-    use crate::onnx::{Attribute, AttributeValue, Graph, Node, StoredTensor, batch_axis};
+    use crate::onnx::{Attribute, AttributeValue, Graph, Node, StoredTensor};
     use crate::record::{Dim, TensorInfo, ValueType};
 
     fn tensor(name: &str, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
@@ -148,8 +146,7 @@ mod tests {
     }
 
     fn range(graph: &Graph) -> Option<(f64, f64)> {
-        let dims = Dims::new(&graph.inputs, &batch_axis(graph), &BTreeMap::new()).unwrap();
-        bound(&Flow::new(graph, &dims), "ids", ElementType::Int64).map(|bound| (bound.low, bound.high))
+        bound(&Flow::new(graph, &Shapes::new()), "ids", ElementType::Int64).map(|bound| (bound.low, bound.high))
     }
 
     fn lookup(nodes: Vec<Node>) -> Option<(f64, f64)> {
@@ -182,8 +179,7 @@ mod tests {
     fn tightest_of_several_bounds_holds_and_is_named() {
         let graph =
             graph(vec![node("Gather", &["table", "ids"], "rows"), node("OneHot", &["ids", "depth", "two"], "hot")]);
-        let dims = Dims::new(&graph.inputs, &batch_axis(&graph), &BTreeMap::new()).unwrap();
-        let found = bound(&Flow::new(&graph, &dims), "ids", ElementType::Int64).unwrap();
+        let found = bound(&Flow::new(&graph, &Shapes::new()), "ids", ElementType::Int64).unwrap();
         assert_eq!((found.high, found.reason.as_str()), (6.0, "is one of 7 classes in OneHot `OneHot_0`"));
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::super::dims::Dims;
+use super::super::dims::dims_of;
+use super::Shapes;
 use crate::onnx::{Graph, Node, StoredTensor};
 use crate::record::{Dim, ValueType};
 
@@ -18,12 +19,12 @@ pub(in super::super) struct Flow<'m> {
     stored: HashMap<&'m str, &'m StoredTensor>,
     constants: HashMap<&'m str, StoredTensor>,
     types: HashMap<&'m str, &'m ValueType>,
-    dims: &'m Dims,
+    symbols: HashMap<&'m str, u64>,
 }
 
 impl<'m> Flow<'m> {
-    /// The flow of a graph whose open dimensions have the sizes of `dims`.
-    pub fn new(graph: &'m Graph, dims: &'m Dims) -> Flow<'m> {
+    /// The flow of a graph whose inputs have these shapes.
+    pub fn new(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
         let mut flow = Flow {
             nodes: Vec::new(),
             consumers: HashMap::new(),
@@ -32,7 +33,7 @@ impl<'m> Flow<'m> {
             stored: HashMap::new(),
             constants: HashMap::new(),
             types: HashMap::new(),
-            dims,
+            symbols: symbols(graph, shapes),
         };
         for graph in graph.all_graphs() {
             flow.add_graph(graph);
@@ -131,10 +132,23 @@ impl<'m> Flow<'m> {
     fn size(&self, dim: &Dim) -> Option<u64> {
         match dim {
             Dim::Fixed(size) => Some(*size),
-            Dim::Symbolic(name) => self.dims.symbol(name),
+            Dim::Symbolic(name) => self.symbols.get(name.as_str()).copied(),
             Dim::Unknown => None,
         }
     }
+}
+
+/// Sizes of the open dimensions that have names; a batch counts as 1.
+fn symbols<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, u64> {
+    let mut symbols = HashMap::new();
+    for info in &graph.inputs {
+        for (dim, size) in dims_of(info).iter().zip(shapes.get(&info.name).into_iter().flatten()) {
+            if let Dim::Symbolic(name) = dim {
+                symbols.insert(name.as_str(), size.unwrap_or(1));
+            }
+        }
+    }
+    symbols
 }
 
 fn transposed(dims: &[Option<u64>], node: &Node) -> Option<Vec<Option<u64>>> {

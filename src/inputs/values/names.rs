@@ -1,11 +1,12 @@
 //! What an input's name says about its values.
 
-use super::super::dims::{Dims, dims_of};
+use super::super::dims::dims_of;
+use super::Shapes;
 use crate::record::{Dim, TensorInfo};
 
 /// What an input is to a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Role {
+pub(super) enum Role {
     /// Says which elements count.
     Mask,
     /// Says which of two texts a token belongs to.
@@ -17,7 +18,7 @@ pub(in super::super) enum Role {
 }
 
 /// The role that the name of `info` says it has, if any.
-pub(in super::super) fn role(info: &TensorInfo, inputs: &[TensorInfo], dims: &Dims) -> Option<Role> {
+pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<Role> {
     let name = info.name.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if has(&["token_type", "segment_id"]) {
@@ -31,29 +32,33 @@ pub(in super::super) fn role(info: &TensorInfo, inputs: &[TensorInfo], dims: &Di
     }
     let ends = ["length", "lengths", "len", "lens"].iter().any(|end| name.ends_with(end));
     let small = dims_of(info).iter().skip(1).all(|dim| *dim == Dim::Fixed(1));
-    if ends && small { length(info, inputs, dims).map(Role::Length) } else { None }
+    if ends && small { length(info, inputs, shapes).map(Role::Length) } else { None }
 }
 
 /// Size of the dimension that a length counts along: of the input that it is named after, else of the first input
 /// that has an open dimension, else of the first that has any beside the batch.
-fn length(info: &TensorInfo, inputs: &[TensorInfo], dims: &Dims) -> Option<u64> {
+fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<u64> {
     let others: Vec<&TensorInfo> = inputs.iter().filter(|other| other.name != info.name).collect();
     let stem = info.name.rsplit_once('_').map(|(stem, _)| stem);
     let named = stem.and_then(|stem| others.iter().find(|other| other.name.starts_with(stem)));
-    if let Some(size) = named.and_then(|other| open_size(other, dims).or_else(|| any_size(other, dims))) {
+    if let Some(size) = named.and_then(|other| open_size(other, shapes).or_else(|| any_size(other, shapes))) {
         return Some(size);
     }
     others
         .iter()
-        .find_map(|other| open_size(other, dims))
-        .or_else(|| others.iter().find_map(|other| any_size(other, dims)))
+        .find_map(|other| open_size(other, shapes))
+        .or_else(|| others.iter().find_map(|other| any_size(other, shapes)))
 }
 
-fn open_size(info: &TensorInfo, dims: &Dims) -> Option<u64> {
+fn open_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {
     let open = |axis: &usize| !matches!(dims_of(info)[*axis], Dim::Fixed(_));
-    (0..dims_of(info).len()).filter(open).find_map(|axis| dims.size(info, axis))
+    (0..dims_of(info).len()).filter(open).find_map(|axis| size(info, axis, shapes))
 }
 
-fn any_size(info: &TensorInfo, dims: &Dims) -> Option<u64> {
-    (0..dims_of(info).len()).find_map(|axis| dims.size(info, axis))
+fn size(info: &TensorInfo, axis: usize, shapes: &Shapes) -> Option<u64> {
+    shapes.get(&info.name).and_then(|shape| *shape.get(axis)?)
+}
+
+fn any_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {
+    (0..dims_of(info).len()).find_map(|axis| size(info, axis, shapes))
 }
