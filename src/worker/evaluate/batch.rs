@@ -1,0 +1,29 @@
+//! Running a batch of the data through a session.
+
+use crate::engine::Session;
+use crate::inputs::{Dataset, Tensor};
+use crate::protocol::Evaluation;
+use crate::record::Failure;
+use crate::worker::input_failure;
+
+/// Runs `count` samples. Where the model's batch size is fixed, the batch is filled up with samples from the start of
+/// the data, whose outputs are cut off again.
+pub(super) fn run_batch(
+    session: &mut dyn Session,
+    evaluation: &Evaluation,
+    dataset: &Dataset,
+    first: u64,
+    count: u64,
+) -> Result<Vec<Tensor>, Failure> {
+    let run_size = if evaluation.inputs.supports_batch(count).is_ok() { count } else { evaluation.batch_size };
+    let inputs = dataset.batch(first, run_size).map_err(|error| input_failure(&error))?;
+    let outputs = session.evaluate(&inputs).map_err(|error| error.to_failure())?;
+    if run_size == count {
+        return Ok(outputs);
+    }
+    let cut = |output: Tensor| match output.data.shape().first() {
+        Some(&rows) if rows as u64 == run_size => Tensor { data: output.data.rows(0, 0..count as usize), ..output },
+        _ => output,
+    };
+    Ok(outputs.into_iter().map(cut).collect())
+}

@@ -1,0 +1,88 @@
+//! Scoring a session's outputs: against labels, against expected outputs, and against the baseline's outputs.
+
+mod batch;
+mod counterparts;
+mod reference;
+mod truth;
+
+use crate::accuracy::{AccuracyError, AgreementScorer, Scorer};
+use crate::engine::Session;
+use crate::inputs::Dataset;
+use crate::measure::{Clock, MonotonicClock};
+use crate::protocol::{Evaluation, Response};
+use crate::record::{AccuracyRecord, Failure, FailureKind, Outcome};
+
+use batch::run_batch;
+use reference::{Reference, Samples};
+use truth::truth;
+
+/// Samples that are synthesized to compare outputs on where there is no data.
+const SYNTHETIC_SAMPLES: u64 = 32;
+
+/// Scores a session's outputs over the data.
+pub(super) fn evaluate(session: &mut dyn Session, evaluation: &Evaluation) -> Response {
+    match score(session, evaluation) {
+        Ok(record) => Response::Evaluated(Box::new(record)),
+        Err(failure) => Response::Failed(failure),
+    }
+}
+
+fn score(session: &mut dyn Session, evaluation: &Evaluation) -> Result<AccuracyRecord, Failure> {
+    let dataset = match Dataset::open(&evaluation.inputs).map_err(|error| super::input_failure(&error))? {
+        Some(dataset) => dataset,
+        None => {
+            Dataset::synthesized(&evaluation.inputs, SYNTHETIC_SAMPLES).map_err(|error| super::input_failure(&error))?
+        }
+    };
+    let truth = truth(evaluation.task, &dataset).transpose().map_err(|error| accuracy_failure(&error))?;
+    let mut scoring = Scoring {
+        scorer: Scorer::new(truth),
+        agreement: AgreementScorer::new(),
+        reference: Reference::choose(&evaluation.role, &dataset)?,
+    };
+    let samples_count = scoring.run(session, evaluation, &dataset)?;
+    let reference = scoring.reference.name();
+    let agreement = scoring.agreement.finish();
+    let (scores, outputs) = scoring.scorer.finish();
+    Ok(AccuracyRecord {
+        session: evaluation.session,
+        outcome: Outcome::Ok,
+        task: evaluation.task,
+        batch_size: evaluation.batch_size,
+        samples_count,
+        outputs,
+        scores,
+        agreement,
+        reference,
+    })
+}
+
+/// Scores so far, and what outputs are compared with.
+struct Scoring {
+    scorer: Scorer,
+    agreement: AgreementScorer,
+    reference: Reference,
+}
+
+impl Scoring {
+    /// Runs the data through the session, batch by batch; returns the samples that were scored.
+    fn run(&mut self, session: &mut dyn Session, evaluation: &Evaluation, dataset: &Dataset) -> Result<u64, Failure> {
+        let started = MonotonicClock.now();
+        let most = evaluation.max_samples.unwrap_or(u64::MAX);
+        let total = dataset.info().samples_count.min(most);
+        let is_over = || evaluation.limit_ns.is_some_and(|limit| MonotonicClock.now().since(started) >= limit);
+        let mut first = 0;
+        while first < total && !(first > 0 && is_over()) {
+            let count = evaluation.batch_size.min(total - first);
+            let outputs = run_batch(session, evaluation, dataset, first, count)?;
+            self.scorer.add(&outputs, first as usize, count as usize).map_err(|error| accuracy_failure(&error))?;
+            self.reference.take(&outputs, &Samples { dataset, first, count }, &mut self.agreement)?;
+            first += count;
+        }
+        Ok(first)
+    }
+}
+
+fn accuracy_failure(error: &AccuracyError) -> Failure {
+    Failure::new(FailureKind::BadInput, error, error.hint().map(str::to_owned))
+}
