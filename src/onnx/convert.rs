@@ -79,8 +79,14 @@ fn attribute_value(source: &ast::Attribute<'_>) -> AttributeValue {
         ast::AttributeType::Ints => AttributeValue::Integers(source.ints.clone()),
         ast::AttributeType::Float => AttributeValue::Numbers(vec![f64::from(source.f)]),
         ast::AttributeType::Floats => AttributeValue::Numbers(source.floats.iter().copied().map(f64::from).collect()),
+        ast::AttributeType::String => AttributeValue::Texts(vec![text(source.s)]),
+        ast::AttributeType::Strings => AttributeValue::Texts(source.strings.iter().map(|bytes| text(bytes)).collect()),
         _ => AttributeValue::Other,
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// What a stored tensor is, and its elements where the parser has them and they are few.

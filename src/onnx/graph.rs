@@ -82,7 +82,9 @@ pub enum AttributeValue {
     Tensor(StoredTensor),
     /// One graph or several.
     Graphs(Vec<Graph>),
-    /// Text, a type, or something that nothing here needs.
+    /// One text or several.
+    Texts(Vec<String>),
+    /// A type, or something that nothing here needs.
     Other,
 }
 
@@ -131,6 +133,15 @@ impl Node {
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&AttributeValue> {
         self.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| &attribute.value)
+    }
+
+    /// The texts of the attribute of that name; none where it is something else.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> &[String] {
+        match self.attribute(name) {
+            Some(AttributeValue::Texts(texts)) => texts,
+            _ => &[],
+        }
     }
 
     /// The attribute of that name, if it is one whole number.
