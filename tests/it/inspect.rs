@@ -3,17 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use onnxprof::{inputs, onnx};
 use serde_json::Value;
+
+use crate::support::Onnxprof;
 
 fn model(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(path)
 }
 
 fn inspect(path: &Path, options: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_onnxprof")).arg("inspect").arg(path).args(options).output().unwrap()
+    Onnxprof::new().arg("inspect").arg(path).args(options).output()
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -4,12 +4,13 @@ mod fixture;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use fixture::{begin, encoded, events, info, key, record};
 use onnxprof::record::store::{Journal, RunFolder, StoreError, load};
 use onnxprof::record::{EndReason, Event, RunRecord, SCHEMA_VERSION, json_schema};
 use onnxprof::stats::Latencies;
+
+use crate::support::Onnxprof;
 
 /// A finished run in a fresh folder.
 fn finished() -> (tempfile::TempDir, RunRecord) {
@@ -286,7 +287,7 @@ fn record_validates_against_its_schema() {
 
 #[test]
 fn schema_command_prints_the_schema_with_its_version() {
-    let output = Command::new(env!("CARGO_BIN_EXE_onnxprof")).arg("schema").output().unwrap();
+    let output = Onnxprof::new().arg("schema").output();
     assert!(output.status.success() && output.stderr.is_empty());
     let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(printed, serde_json::to_value(json_schema()).unwrap());

@@ -15,10 +15,8 @@ fn put(bench: &Workbench, run: &RunRecord) {
 
 /// Runs `onnxprof report` with `words` and gives its exit code, stdout and stderr.
 fn command(words: &[&str]) -> (i32, String, String) {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onnxprof"));
-    let output = command.arg("report").args(words).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    let output = Onnxprof::new().arg("report").args(words).run();
+    (output.code().unwrap(), output.stdout, output.stderr)
 }
 
 /// A folder with the record of `run`.

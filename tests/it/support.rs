@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// Exit code of bad input.
 pub const BAD_INPUT: i32 = 3;
@@ -39,9 +40,13 @@ pub fn model(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name)
 }
 
-/// A command line of the binary, in an environment that differs from the test's own as little as it must: libraries come
-/// from the shared cache and from nowhere else, and there is no colour.
-pub struct Onnxprof(Command);
+/// A command line of the binary, started in an empty folder of its own, in an environment that differs from the test's own
+/// as little as it must: libraries come from the shared cache and from nowhere else, and there is no colour.
+pub struct Onnxprof {
+    command: Command,
+    /// Removed when the binary has ended.
+    folder: TempDir,
+}
 
 impl Onnxprof {
     pub fn new() -> Self {
@@ -50,30 +55,34 @@ impl Onnxprof {
             .env("ONNXPROF_CACHE", shared_cache())
             .env("NO_COLOR", "1")
             .env_remove("ORT_DYLIB_PATH")
+            .env_remove("VIRTUAL_ENV")
+            .env_remove("CONDA_PREFIX")
             .env_remove("COLUMNS");
         // Also on a machine with a GPU, what a test says of one is made up.
         command.env("ONNXPROF_NVML", "no-driver.so").env_remove("CUDA_VISIBLE_DEVICES");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Onnxprof(command)
+        let folder = tempfile::tempdir().unwrap();
+        command.current_dir(folder.path());
+        Onnxprof { command, folder }
     }
 
     pub fn args<S: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
-        self.0.args(words);
+        self.command.args(words);
         self
     }
 
     pub fn arg(mut self, word: impl AsRef<OsStr>) -> Self {
-        self.0.arg(word);
+        self.command.arg(word);
         self
     }
 
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.0.env(name, value);
+        self.command.env(name, value);
         self
     }
 
     pub fn env_remove(mut self, name: &str) -> Self {
-        self.0.env_remove(name);
+        self.command.env_remove(name);
         self
     }
 
@@ -82,9 +91,14 @@ impl Onnxprof {
         self.spawn().wait()
     }
 
+    /// Runs to the end; what it said is given in bytes.
+    pub fn output(mut self) -> std::process::Output {
+        self.command.output().unwrap()
+    }
+
     /// Starts, and leaves running.
     pub fn spawn(mut self) -> Running {
-        Running { words: words(&self.0), child: self.0.spawn().unwrap() }
+        Running { words: words(&self.command), child: self.command.spawn().unwrap(), _folder: self.folder }
     }
 }
 
@@ -97,6 +111,8 @@ fn words(command: &Command) -> String {
 pub struct Running {
     words: String,
     child: Child,
+    /// The folder that it was started in.
+    _folder: TempDir,
 }
 
 impl Running {

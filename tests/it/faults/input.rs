@@ -200,6 +200,7 @@ fn full_disk_ends_the_run_and_keeps_what_was_measured() {
     let limit = format!("ulimit -f 64; exec {} \"$@\"", env!("CARGO_BIN_EXE_onnxprof"));
     let limited = bench.worker(&limit);
     let output = std::process::Command::new(limited)
+        .current_dir(bench.path(""))
         .arg("profile")
         .arg(bench.copy(ONE_NODE, "m.onnx"))
         .arg("--out")
