@@ -10,7 +10,7 @@ use super::data::{self, Data, Source};
 use super::dims::Dims;
 use super::synthesize::{fed_inputs, fed_type};
 use super::{InputError, dataset};
-use crate::onnx::{Graph, Model, batch_axis};
+use crate::onnx::{Graph, Model, batch_axis, inlined};
 use crate::plan::InputRequest;
 use crate::record::{AxisReason, BatchAxis, FedInput, FillKind, TensorInfo};
 
@@ -68,7 +68,7 @@ impl InputPlan {
 /// # Errors
 /// An input cannot be fed, the request names what the model does not have, or the data does not fit.
 pub fn plan(model: &Model, request: &InputRequest) -> Result<InputPlan, InputError> {
-    let graph = &model.graph;
+    let graph = &inlined(model);
     let batch = batch_axis(graph);
     for info in &graph.inputs {
         fed_type(info)?;

@@ -31,6 +31,7 @@ fn model(inputs: Vec<TensorInfo>) -> Model {
         producer: None,
         graph: Graph { inputs, outputs, ..Graph::default() },
         functions: Vec::new(),
+        metadata: Default::default(),
         model_file_bytes: Bytes(0),
         external_files: BTreeMap::new(),
     }

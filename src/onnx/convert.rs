@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use onnx_rs::ast;
 
-use super::graph::{Attribute, AttributeValue, ExternalRange, Graph, Node, StoredTensor};
+use super::graph::{Attribute, AttributeValue, ExternalRange, Function, Graph, Node, StoredTensor};
 use crate::plan::ElementType;
 use crate::record::{Dim, OpsetImport, TensorInfo, ValueType};
 
@@ -42,13 +42,22 @@ pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
     }
 }
 
-/// The body of a function that the model defines: its inputs and outputs have names and no types.
-pub(super) fn function(source: &ast::Function<'_>) -> Graph {
-    Graph { name: source.name.to_owned(), nodes: source.node.iter().map(node).collect(), ..Graph::default() }
+/// A function that the model defines.
+pub(super) fn function(source: &ast::Function<'_>) -> Function {
+    Function {
+        domain: source.domain.to_owned(),
+        inputs: owned(&source.input),
+        outputs: owned(&source.output),
+        defaults: source.attribute_proto.iter().map(attribute).collect(),
+        body: Graph { name: source.name.to_owned(), nodes: source.node.iter().map(node).collect(), ..Graph::default() },
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 fn node(source: &ast::Node<'_>) -> Node {
-    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     Node {
         name: source.name.to_owned(),
         operator: source.op_type.as_str().to_owned(),
@@ -64,6 +73,9 @@ fn attribute(source: &ast::Attribute<'_>) -> Attribute {
 }
 
 fn attribute_value(source: &ast::Attribute<'_>) -> AttributeValue {
+    if !source.ref_attr_name.is_empty() {
+        return AttributeValue::Reference(source.ref_attr_name.to_owned());
+    }
     if let Some(stored) = &source.t {
         return AttributeValue::Tensor(tensor(stored));
     }

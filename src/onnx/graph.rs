@@ -20,15 +20,32 @@ pub struct Model {
     pub producer: Option<String>,
     /// The main graph.
     pub graph: Graph,
-    /// Bodies of functions that the model defines itself.
-    pub functions: Vec<Graph>,
+    /// Functions that the model defines itself.
+    pub functions: Vec<Function>,
+    /// Properties that the tool which wrote the file noted in it, such as the size of images or names of classes.
+    pub metadata: BTreeMap<String, String>,
     /// Size of the model file alone.
     pub model_file_bytes: Bytes,
     /// Files that hold weights outside the model file, and their sizes.
     pub external_files: BTreeMap<PathBuf, Bytes>,
 }
 
-/// A graph: the main one, a branch, a loop's body, or a function.
+/// A function that a model defines itself: an operator with a body.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Function {
+    /// Domain of the operator that it defines.
+    pub domain: String,
+    /// Names of its inputs, which the body reads.
+    pub inputs: Vec<String>,
+    /// Names of its outputs, which the body makes.
+    pub outputs: Vec<String>,
+    /// Attributes that the body refers to, where a call leaves them out.
+    pub defaults: Vec<Attribute>,
+    /// The body, named as the operator; its inputs and outputs have names alone, which stand above.
+    pub body: Graph,
+}
+
+/// A graph: the main one, a branch, a loop's body, or the body of a function.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {
     /// Name; empty where the file gives none.
@@ -84,6 +101,8 @@ pub enum AttributeValue {
     Graphs(Vec<Graph>),
     /// One text or several.
     Texts(Vec<String>),
+    /// What the call of the function gives for the attribute of that name.
+    Reference(String),
     /// A type, or something that nothing here needs.
     Other,
 }

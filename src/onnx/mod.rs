@@ -8,6 +8,7 @@ mod branches;
 mod convert;
 mod error;
 mod external;
+mod functions;
 mod graph;
 mod precision;
 mod quantization;
@@ -20,7 +21,8 @@ mod wire;
 
 pub use batch::batch_axis;
 pub use error::OnnxError;
-pub use graph::{Attribute, AttributeValue, ExternalRange, Graph, Model, Node, StoredTensor};
+pub use functions::inlined;
+pub use graph::{Attribute, AttributeValue, ExternalRange, Function, Graph, Model, Node, StoredTensor};
 pub use read::read;
 pub use shapes::{Demand, DimRole, Expr, OpenDim, Place, Relation, ShapeFacts};
 pub use summary::summary;

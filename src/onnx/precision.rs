@@ -38,7 +38,7 @@ pub(super) fn precision(model: &Model, weights: &[WeightBytes]) -> Precision {
 
 fn traits(model: &Model) -> Traits {
     let mut traits = Traits::default();
-    for graph in std::iter::once(&model.graph).chain(&model.functions) {
+    for graph in std::iter::once(&model.graph).chain(model.functions.iter().map(|function| &function.body)) {
         for node in graph.all_nodes() {
             note(&mut traits, node);
         }

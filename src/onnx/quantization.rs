@@ -58,7 +58,10 @@ struct Found {
 /// What the graph says of quantization.
 pub(super) fn quantization(model: &Model) -> Quantization {
     let mut found = Found::default();
-    for graph in std::iter::once(&model.graph).chain(&model.functions).flat_map(Graph::all_graphs) {
+    for graph in std::iter::once(&model.graph)
+        .chain(model.functions.iter().map(|function| &function.body))
+        .flat_map(Graph::all_graphs)
+    {
         let scan = Scan::new(graph);
         graph.nodes.iter().for_each(|node| scan.note(node, &mut found));
     }

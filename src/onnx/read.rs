@@ -63,6 +63,7 @@ fn model(path: &Path, parsed: &ast::Model<'_>) -> Result<Model, OnnxError> {
         producer: producer(parsed),
         graph: convert::graph(graph),
         functions: parsed.functions.iter().map(convert::function).collect(),
+        metadata: parsed.metadata_props.iter().map(|entry| (entry.key.to_owned(), entry.value.to_owned())).collect(),
         model_file_bytes: Bytes(0),
         external_files: Default::default(),
     })
@@ -160,6 +161,14 @@ mod tests {
         bytes[at + 5] = 99;
         let model = read_bytes(&bytes).unwrap();
         assert_eq!(model.graph.initializers[0].element_type, ElementType::Undefined);
+    }
+
+    #[test]
+    fn properties_that_the_exporter_noted_are_kept() {
+        let mut noted = proto(vec![weight()]);
+        noted.metadata_props = vec![StringStringEntry { key: "imgsz", value: "[96, 96]" }];
+        let model = read_bytes(&onnx_rs::encode(&noted)).unwrap();
+        assert_eq!(model.metadata.get("imgsz").map(String::as_str), Some("[96, 96]"));
     }
 
     #[test]

@@ -6,7 +6,8 @@
 
 use super::wire::{Field, Value, WireFault, next_field, put_delimited, put_number};
 
-/// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which bound indices.
+/// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which bound indices. So are
+/// properties of the model: names of a thousand classes take more, and nothing here needs those.
 const KEPT_PAYLOAD_BYTES: usize = 4096;
 /// Protobuf's own limit on nested messages, beyond which ONNX Runtime does not read either.
 const DEPTH_LIMIT: usize = 100;
@@ -63,6 +64,7 @@ impl Message {
             (Message::Model, 7) => Fate::Enter(Message::Graph),
             (Message::Model, 25) => Fate::Enter(Message::Function),
             (Message::Model, 1..=5 | 8) => Fate::Keep,
+            (Message::Model, 14) => Fate::KeepIfSmall,
             (Message::Model, _) => Fate::Drop,
             (Message::Graph, 1) | (Message::Function, 7) => Fate::Enter(Message::Node),
             (Message::Graph, 5) | (Message::Attribute, 5 | 10) => Fate::Enter(Message::Tensor),

@@ -33,7 +33,7 @@ pub fn summary(model: &Model) -> ModelSummary {
 /// Nodes by operator, those of inner graphs and of the model's own functions included.
 fn operators(model: &Model) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    for graph in std::iter::once(&model.graph).chain(&model.functions) {
+    for graph in std::iter::once(&model.graph).chain(model.functions.iter().map(|function| &function.body)) {
         for node in graph.all_nodes() {
             *counts.entry(node.qualified_operator()).or_insert(0) += 1;
         }

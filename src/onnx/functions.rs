@@ -1,0 +1,294 @@
+//! Calls of a model's own functions replaced by their bodies.
+
+use std::collections::HashMap;
+
+use super::{Attribute, AttributeValue, Function, Graph, Model, Node};
+
+/// Calls within calls up to this depth are replaced: functions may not call themselves, so that a deeper chain than
+/// functions is a damaged file, and none of practice has as many as this.
+const DEPTH_LIMIT: usize = 32;
+/// Beyond this many nodes calls stay as they are: functions that call each other twice double at every step.
+const NODE_LIMIT: usize = 200_000;
+
+/// The model's graph with calls of its own functions, nested ones included, replaced by their bodies, so that its
+/// nodes are plain operators. A function that calls itself, or whose name several share, stays a call.
+#[must_use]
+pub fn inlined(model: &Model) -> Graph {
+    if model.functions.is_empty() {
+        return model.graph.clone();
+    }
+    let mut functions: HashMap<(&str, &str), Option<&Function>> = HashMap::new();
+    for function in &model.functions {
+        let key = (domain(&function.domain), function.body.name.as_str());
+        functions.entry(key).and_modify(|known| *known = None).or_insert(Some(function));
+    }
+    let mut inliner = Inliner { functions, calls_count: 0, nodes_count: 0 };
+    inliner.graph(&model.graph, &Scope::default())
+}
+
+/// Both spellings of the standard's domain as one.
+fn domain(name: &str) -> &str {
+    if name == "ai.onnx" { "" } else { name }
+}
+
+struct Inliner<'m> {
+    functions: HashMap<(&'m str, &'m str), Option<&'m Function>>,
+    calls_count: usize,
+    nodes_count: usize,
+}
+
+/// What names of a body mean where it is called; of the main graph, themselves.
+#[derive(Default)]
+struct Scope<'m> {
+    /// Goes before names of values that the body makes; absent in the main graph.
+    prefix: Option<String>,
+    /// Goes before names of nodes.
+    caller: &'m str,
+    /// What the call gives for the body's inputs and outputs.
+    bound: HashMap<&'m str, String>,
+    /// What references to attributes stand for.
+    attributes: HashMap<&'m str, AttributeValue>,
+    /// Calls around the body.
+    depth: usize,
+}
+
+impl Scope<'_> {
+    fn name(&self, name: &str) -> String {
+        match (&self.prefix, self.bound.get(name)) {
+            (_, Some(given)) => given.clone(),
+            (Some(prefix), None) if !name.is_empty() => format!("{prefix}{name}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    fn names(&self, names: &[String]) -> Vec<String> {
+        names.iter().map(|name| self.name(name)).collect()
+    }
+
+    fn node_name(&self, name: &str) -> String {
+        match (self.caller, name) {
+            ("", name) => name.to_owned(),
+            (caller, "") => caller.to_owned(),
+            (caller, name) => format!("{caller}/{name}"),
+        }
+    }
+}
+
+impl<'m> Inliner<'m> {
+    fn graph(&mut self, graph: &'m Graph, scope: &Scope<'m>) -> Graph {
+        let mut plain = Graph { name: graph.name.clone(), ..Graph::default() };
+        plain.inputs = graph.inputs.clone();
+        plain.outputs = graph.outputs.clone();
+        for info in plain.inputs.iter_mut().chain(&mut plain.outputs) {
+            info.name = scope.name(&info.name);
+        }
+        plain.values = graph.values.iter().map(|(name, kind)| (scope.name(name), kind.clone())).collect();
+        plain.initializers = graph.initializers.clone();
+        plain.initializers.iter_mut().for_each(|tensor| tensor.name = scope.name(&tensor.name));
+        self.nodes(&graph.nodes, scope, &mut plain.nodes);
+        plain
+    }
+
+    fn nodes(&mut self, nodes: &'m [Node], scope: &Scope<'m>, out: &mut Vec<Node>) {
+        for node in nodes {
+            match self.called(node, scope) {
+                Some(function) => self.call(function, node, scope, out),
+                None => {
+                    let plain = self.node(node, scope);
+                    out.push(plain);
+                }
+            }
+        }
+    }
+
+    fn called(&self, node: &Node, scope: &Scope<'_>) -> Option<&'m Function> {
+        let may = scope.depth < DEPTH_LIMIT && self.nodes_count < NODE_LIMIT;
+        let key = (domain(&node.domain), node.operator.as_str());
+        self.functions.get(&key).copied().flatten().filter(|_| may)
+    }
+
+    fn node(&mut self, node: &'m Node, scope: &Scope<'m>) -> Node {
+        self.nodes_count += 1;
+        Node {
+            name: scope.node_name(&node.name),
+            operator: node.operator.clone(),
+            domain: node.domain.clone(),
+            inputs: scope.names(&node.inputs),
+            outputs: scope.names(&node.outputs),
+            attributes: node.attributes.iter().filter_map(|given| self.attribute(given, scope)).collect(),
+        }
+    }
+
+    /// The attribute as it is where the body is called; none where that leaves it out.
+    fn attribute(&mut self, given: &'m Attribute, scope: &Scope<'m>) -> Option<Attribute> {
+        let value = match &given.value {
+            AttributeValue::Reference(name) => scope.attributes.get(name.as_str())?.clone(),
+            AttributeValue::Graphs(graphs) => {
+                AttributeValue::Graphs(graphs.iter().map(|graph| self.graph(graph, scope)).collect())
+            }
+            value => value.clone(),
+        };
+        Some(Attribute { name: given.name.clone(), value })
+    }
+
+    fn call(&mut self, function: &'m Function, call: &'m Node, scope: &Scope<'m>, out: &mut Vec<Node>) {
+        self.calls_count += 1;
+        let prefix = format!("call{}/", self.calls_count);
+        let given = call.inputs.iter().map(|name| scope.name(name)).chain(std::iter::repeat(String::new()));
+        let mut bound: HashMap<&str, String> = function.inputs.iter().map(String::as_str).zip(given).collect();
+        for (name, made) in function.outputs.iter().zip(&call.outputs).filter(|(_, made)| !made.is_empty()) {
+            let made = scope.name(made);
+            match bound.get(name.as_str()) {
+                // The body hands on what it was given.
+                Some(passed) => out.push(identity(passed.clone(), made)),
+                None => drop(bound.insert(name, made)),
+            }
+        }
+        let body = Scope {
+            prefix: Some(prefix),
+            caller: if scope.caller.is_empty() { &call.name } else { scope.caller },
+            bound,
+            attributes: self.attributes(function, call, scope),
+            depth: scope.depth + 1,
+        };
+        self.nodes(&function.body.nodes, &body, out);
+    }
+
+    fn attributes(
+        &mut self,
+        function: &'m Function,
+        call: &'m Node,
+        scope: &Scope<'m>,
+    ) -> HashMap<&'m str, AttributeValue> {
+        let mut known: HashMap<&str, AttributeValue> =
+            function.defaults.iter().map(|default| (default.name.as_str(), default.value.clone())).collect();
+        for given in &call.attributes {
+            if let Some(Attribute { value, .. }) = self.attribute(given, scope) {
+                known.insert(&given.name, value);
+            }
+        }
+        known
+    }
+}
+
+fn identity(from: String, to: String) -> Node {
+    Node {
+        name: String::new(),
+        operator: "Identity".into(),
+        domain: String::new(),
+        inputs: vec![from],
+        outputs: vec![to],
+        attributes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::units::Bytes;
+
+    fn node(domain: &str, operator: &str, inputs: &[&str], outputs: &[&str]) -> Node {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Node {
+            name: String::new(),
+            operator: operator.into(),
+            domain: domain.into(),
+            inputs: owned(inputs),
+            outputs: owned(outputs),
+            attributes: Vec::new(),
+        }
+    }
+
+    fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>) -> Function {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Function {
+            domain: "own".into(),
+            inputs: owned(inputs),
+            outputs: owned(outputs),
+            defaults: Vec::new(),
+            body: Graph { name: name.into(), nodes, ..Graph::default() },
+        }
+    }
+
+    fn plain(nodes: Vec<Node>, functions: Vec<Function>) -> Vec<Node> {
+        let model = Model {
+            path: PathBuf::new(),
+            ir_version: 8,
+            opsets: Vec::new(),
+            producer: None,
+            graph: Graph { nodes, ..Graph::default() },
+            functions,
+            metadata: Default::default(),
+            model_file_bytes: Bytes(0),
+            external_files: Default::default(),
+        };
+        inlined(&model).nodes
+    }
+
+    fn wires(nodes: &[Node]) -> Vec<String> {
+        let wire = |node: &Node| format!("{} {} > {}", node.operator, node.inputs.join(","), node.outputs.join(","));
+        nodes.iter().map(wire).collect()
+    }
+
+    #[test]
+    fn calls_within_calls_become_their_bodies_with_names_of_their_own() {
+        let twice = function(
+            "Twice",
+            &["a"],
+            &["b"],
+            vec![node("own", "Once", &["a"], &["t"]), node("own", "Once", &["t"], &["b"])],
+        );
+        let once =
+            function("Once", &["a"], &["b"], vec![node("", "Exp", &["a"], &["t"]), node("", "Log", &["t"], &["b"])]);
+        let found = plain(vec![node("own", "Twice", &["x"], &["y"])], vec![twice, once]);
+        let wanted = ["Exp x > call2/t", "Log call2/t > call1/t", "Exp call1/t > call3/t", "Log call3/t > y"];
+        assert_eq!(wires(&found), wanted);
+    }
+
+    #[test]
+    fn attributes_by_reference_are_what_the_call_or_the_default_gives() {
+        let integer = |value| AttributeValue::Integers(vec![value]);
+        let mut inner = node("", "Softmax", &["a"], &["b"]);
+        for (name, from) in [("axis", "dim"), ("kept", "other"), ("gone", "missing")] {
+            inner.attributes.push(Attribute { name: name.into(), value: AttributeValue::Reference(from.into()) });
+        }
+        let mut soft = function("Soft", &["a"], &["b"], vec![inner]);
+        soft.defaults = vec![Attribute { name: "other".into(), value: integer(7) }];
+        let mut call = node("own", "Soft", &["x"], &["y"]);
+        call.attributes.push(Attribute { name: "dim".into(), value: integer(-1) });
+        let found = plain(vec![call], vec![soft]);
+        assert_eq!((found[0].integer("axis"), found[0].integer("kept")), (Some(-1), Some(7)));
+        assert_eq!(found[0].attribute("gone"), None);
+    }
+
+    #[test]
+    fn graphs_within_a_body_read_what_the_call_gives() {
+        let branch = Graph { nodes: vec![node("", "Neg", &["a"], &["t"])], ..Graph::default() };
+        let mut conditional = node("", "If", &["c"], &["b"]);
+        conditional
+            .attributes
+            .push(Attribute { name: "then_branch".into(), value: AttributeValue::Graphs(vec![branch]) });
+        let call = node("own", "Maybe", &["flag", "x"], &["y"]);
+        let found = plain(vec![call], vec![function("Maybe", &["c", "a"], &["b"], vec![conditional])]);
+        assert_eq!(wires(&found), ["If flag > y"]);
+        assert_eq!(wires(&found[0].graphs().next().unwrap().nodes), ["Neg x > call1/t"]);
+    }
+
+    #[test]
+    fn a_function_that_calls_itself_ends_as_a_call() {
+        let found = plain(
+            vec![node("own", "Again", &["x"], &["y"])],
+            vec![function("Again", &["a"], &["b"], vec![node("own", "Again", &["a"], &["b"])])],
+        );
+        assert_eq!(wires(&found), ["Again x > y"]);
+    }
+
+    #[test]
+    fn what_is_left_out_or_handed_on_keeps_its_place() {
+        let pick = function("Pick", &["a", "b"], &["a", "c"], vec![node("", "Clip", &["a", "b"], &["c"])]);
+        let found = plain(vec![node("own", "Pick", &["x"], &["same", ""])], vec![pick]);
+        assert_eq!(wires(&found), ["Identity x > same", "Clip x, > call1/c"]);
+    }
+}
