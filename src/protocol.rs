@@ -54,6 +54,13 @@ pub enum Request {
     Profile(Box<ProfileRequest>),
     /// Measure the most that the machine does: asked instead of [`Request::Load`].
     Peaks(Box<PeaksRequest>),
+    /// Try the session out: find inputs that run. Asked after [`Request::Load`].
+    Probe(Box<ProbeRequest>),
+    /// Find random outputs, and prove along which axis samples lie. Asked after [`Request::Probe`], once.
+    Prove {
+        /// Nothing is begun that would end later than this.
+        limit_ns: Nanos,
+    },
     /// Make a cell the current one: bind inputs, run the first inference, warm up.
     Begin {
         /// Samples per inference.
@@ -104,6 +111,50 @@ pub struct ProfileRequest {
     pub length_ns: Nanos,
     /// Whether a second session runs without the profiler, to tell how much it distorts.
     pub has_twin: bool,
+}
+
+/// How a session is to be tried out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProbeRequest {
+    /// The model file.
+    pub model: PathBuf,
+    /// What the user said about inputs.
+    pub inputs: InputRequest,
+    /// Shapes that inputs are to be found for.
+    pub shapes: Vec<Shape>,
+    /// Whether the model may be asked about other shapes where none is swept.
+    pub usual: UsualShapes,
+    /// Nothing further is tried after this much time beside one inference of each shape.
+    pub limit_ns: Nanos,
+    /// Memory that inputs and outputs may take; absent where no bound is known.
+    pub memory_bytes: Option<Bytes>,
+}
+
+/// Whether a model may be asked about other shapes than those of the plan where none is swept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsualShapes {
+    /// About those that are usual for a model of its kind.
+    Taken,
+    /// About none but those of the plan.
+    Left,
+}
+
+/// What trying a session out has found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tried {
+    /// Shapes that inputs were looked for.
+    pub shapes: Vec<Shape>,
+    /// Inputs of every shape that run, or why the model does not take it.
+    pub plans: Vec<Result<InputPlan, String>>,
+    /// Inputs of the data's own shape, or else of the first one that the model takes.
+    pub inputs: Option<Box<InputPlan>>,
+    /// Time of the first inference of the process; absent where the first trial was refused.
+    pub first_run_ns: Option<Nanos>,
+    /// Whether something was left out for want of time.
+    pub is_cut_short: bool,
+    /// What else it showed.
+    pub probe: ProbeRecord,
 }
 
 /// How the machine's peaks are to be measured.
@@ -192,6 +243,8 @@ pub enum Response {
     },
     /// Answer to [`Request::Peaks`].
     Peaks(Box<PeakRates>),
+    /// Answer to [`Request::Probe`] and [`Request::Prove`].
+    Tried(Box<Tried>),
     /// Answer to [`Request::Begin`].
     Began {
         /// Time of the first inference of the cell.

@@ -124,6 +124,7 @@ fn live_line() -> ProgressBar {
 impl Observer for Console {
     fn observe(&mut self, progress: &Progress<'_>) {
         match progress {
+            Progress::Trying { variant } => self.detail(&format!("trying inputs of {variant} out")),
             Progress::Describing { variant } => self.detail(&format!("reading {variant}")),
             Progress::Profiling { session } => self.now(&format!("profiling the operators of {session}")),
             Progress::Peaks => self.now("measuring what the machine does at most"),

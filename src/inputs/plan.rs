@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::array::element_bytes;
 use super::check::{self, Expected};
 use super::data::{self, Data, Source};
 use super::dims::Dims;
@@ -13,6 +14,7 @@ use super::{InputError, dataset};
 use crate::onnx::{Graph, Model, batch_axis, inlined};
 use crate::plan::InputRequest;
 use crate::record::{AxisReason, BatchAxis, FedInput, FillKind, TensorInfo};
+use crate::units::Bytes;
 
 /// What is fed to a model, decided once and carried to every worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +60,18 @@ impl InputPlan {
             (_, AxisReason::NoAxis) if batch_size != 1 => Err("the model has no batch dimension".to_owned()),
             _ => Ok(()),
         }
+    }
+}
+
+impl InputPlan {
+    /// Size of one set of inputs at a batch size; strings count as their own three words.
+    #[must_use]
+    pub fn bytes(&self, batch_size: u64) -> Bytes {
+        let of = |fed: &FedInput| {
+            let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
+            fed.shape(batch_size).into_iter().fold(width, u64::saturating_mul)
+        };
+        Bytes(self.fed.iter().map(of).fold(0, u64::saturating_add))
     }
 }
 

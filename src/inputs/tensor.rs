@@ -53,6 +53,16 @@ macro_rules! tensor_data {
                 }
             }
 
+            /// The parts with these indices along `axis`, which the tensor must have, in that order.
+            pub(crate) fn selected(&self, axis: usize, indices: &[usize]) -> TensorData {
+                match self {
+                    $(TensorData::$variant(array) => {
+                        let part = array.select(Axis(axis), indices);
+                        TensorData::$variant(part.as_standard_layout().into_owned())
+                    })+
+                }
+            }
+
             /// Tensors one after the other along `axis`; absent if their types or other dimensions differ.
             pub(super) fn concatenated(parts: &[TensorData], axis: usize) -> Option<TensorData> {
                 match parts.first()? {
@@ -120,24 +130,32 @@ impl TensorData {
         }
     }
 
+    /// The first elements, at most `limit` of them, as 64-bit floating-point numbers; truth values are 0 and 1, and strings
+    /// not a number.
+    #[must_use]
+    pub(crate) fn first_f64(&self, limit: usize) -> Vec<f64> {
+        match self {
+            TensorData::Float(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Double(array) => array.iter().take(limit).copied().collect(),
+            TensorData::Float16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Bfloat16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Int8(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Int16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Int32(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Int64(array) => array.iter().take(limit).map(|&value| value as f64).collect(),
+            TensorData::Uint8(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Uint16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Uint32(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Uint64(array) => array.iter().take(limit).map(|&value| value as f64).collect(),
+            TensorData::Bool(array) => array.iter().take(limit).map(|&value| f64::from(u8::from(value))).collect(),
+            TensorData::String(array) => array.iter().take(limit).map(|_| f64::NAN).collect(),
+        }
+    }
+
     /// The elements as 64-bit floating-point numbers; truth values are 0 and 1, and strings not a number.
     #[must_use]
     pub(super) fn to_f64(&self) -> ArrayD<f64> {
-        match self {
-            TensorData::Float(array) => array.mapv(f64::from),
-            TensorData::Double(array) => array.clone(),
-            TensorData::Float16(array) => array.mapv(f64::from),
-            TensorData::Bfloat16(array) => array.mapv(f64::from),
-            TensorData::Int8(array) => array.mapv(f64::from),
-            TensorData::Int16(array) => array.mapv(f64::from),
-            TensorData::Int32(array) => array.mapv(f64::from),
-            TensorData::Int64(array) => array.mapv(|value| value as f64),
-            TensorData::Uint8(array) => array.mapv(f64::from),
-            TensorData::Uint16(array) => array.mapv(f64::from),
-            TensorData::Uint32(array) => array.mapv(f64::from),
-            TensorData::Uint64(array) => array.mapv(|value| value as f64),
-            TensorData::Bool(array) => array.mapv(|value| f64::from(u8::from(value))),
-            TensorData::String(array) => array.map(|_| f64::NAN),
-        }
+        let mut values = self.first_f64(usize::MAX).into_iter();
+        ArrayD::from_shape_simple_fn(self.shape(), || values.next().unwrap_or(f64::NAN))
     }
 }

@@ -38,6 +38,11 @@ pub struct LaunchRecord {
     pub effective: Option<EffectiveOptions>,
     /// What was measured once per cell in this launch.
     pub cells: Vec<LaunchCell>,
+    /// Whether inputs were tried out in the process before its first cell. Its first run is then that of the first trial,
+    /// or absent where that was refused, and memory of its cells and counts of its log are absent, for trials are in them.
+    /// False in records before version 1.4.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_probed: bool,
     /// Warnings that ONNX Runtime wrote to the worker's log; absent if the worker ended before it told.
     pub log_warnings_count: Option<u64>,
     /// Errors that ONNX Runtime wrote to the worker's log; absent like the warnings.

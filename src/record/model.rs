@@ -117,6 +117,14 @@ pub struct BatchAxis {
     pub proof: BatchProof,
 }
 
+impl BatchAxis {
+    /// No axis that samples lie along; `proof` says why, where one was tried.
+    #[must_use]
+    pub fn none(proof: BatchProof) -> Self {
+        BatchAxis { axes: BTreeMap::new(), symbol: None, fixed_size: None, reason: AxisReason::NoAxis, proof }
+    }
+}
+
 /// Whether samples along an axis were shown to be computed each for itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -10,10 +10,16 @@ use crate::record::{
     CellRecord, Event, Host, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Statistics, Tuning,
 };
 
-/// Fits the plan to what models and runtimes turned out to be.
-pub(super) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
+/// Leaves out of the plan what cannot be measured at all.
+pub(super) fn choose_sessions(job: &mut Job, prepared: &Prepared) {
     let Prepared { descriptions, runtimes } = prepared;
     job.notes.extend(probe::leave_out_unoffered(&mut job.plan, runtimes));
+    job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, descriptions));
+}
+
+/// Fits the plan to what models turned out to be.
+pub(super) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
+    let Prepared { descriptions, .. } = prepared;
     prepare::include_fixed_batch_sizes(&mut job.plan, descriptions);
     if let Some(tuning) = &mut job.plan.tuning {
         require_labels(tuning, descriptions)?;
@@ -24,7 +30,6 @@ pub(super) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunE
             tuning.base_sessions_count = job.plan.sessions.len();
         }
     }
-    job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, descriptions));
     Ok(())
 }
 

@@ -70,7 +70,9 @@ impl Launch {
         let doing = format!("run the first inferences at batch size {}", key.batch_size);
         match self.worker.ask(&request, &doing).await? {
             Response::Began { first_run_ns, warmup, histogram } => {
-                self.record.first_run_ns.get_or_insert(first_run_ns);
+                if !self.record.is_probed {
+                    self.record.first_run_ns.get_or_insert(first_run_ns);
+                }
                 let cell = LaunchCell {
                     shape: key.shape,
                     batch_size: key.batch_size,
@@ -91,12 +93,14 @@ impl Launch {
 
     /// Ends a cell and completes its record.
     pub(super) async fn end_cell(&mut self, roots: &Roots, mut cell: LaunchCell) -> Result<LaunchCell, Failure> {
-        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid()).ok();
+        // The peak of a process that was tried out with other inputs before is not the cell's.
+        let is_own = !self.record.is_probed;
+        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid()).ok().filter(|_| is_own);
         match self.worker.ask(&Request::End, "end a batch size").await? {
             Response::Ended { arena, log_warnings_count, log_errors_count } => {
-                cell.arena = arena;
-                self.record.log_warnings_count = Some(log_warnings_count);
-                self.record.log_errors_count = Some(log_errors_count);
+                cell.arena = if is_own { arena } else { Err("inputs were tried out in the process before".into()) };
+                self.record.log_warnings_count = is_own.then_some(log_warnings_count);
+                self.record.log_errors_count = is_own.then_some(log_errors_count);
                 Ok(cell)
             }
             other => Err(self.worker.unexpected(&other).await),
@@ -171,6 +175,7 @@ pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) 
         load_storage_read_bytes: None,
         effective: None,
         cells: Vec::new(),
+        is_probed: false,
         log_warnings_count: None,
         log_errors_count: None,
     }

@@ -13,6 +13,7 @@ mod fit;
 mod guide;
 mod heat;
 mod idle;
+mod kept;
 mod launch;
 mod order;
 mod pace;
@@ -23,6 +24,7 @@ mod profiling;
 mod progress;
 mod round;
 mod scoring;
+mod settle;
 mod stop;
 mod sweep;
 mod turns;
@@ -46,7 +48,7 @@ use crate::record::store::{RunFolder, StoreError};
 use crate::record::{EndReason, Event, Failure, Host, RunInfo, RunRecord};
 use crate::sample::{Roots, Sampler, affinity, process};
 use crate::units::Nanos;
-use begin::{Beginning, first_record, open_journal, prepare, settle_plan};
+use begin::{Beginning, choose_sessions, first_record, open_journal, prepare, settle_plan};
 use round::Run;
 
 /// Left of the budget when measuring ends: what writing the reports takes.
@@ -140,15 +142,15 @@ fn survive_file_size_limit() -> std::io::Result<()> {
 async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, RunRecord), RunError> {
     let roots = Roots::system();
     let mut interruption = Interruption::listen()?;
-    let prepared = tokio::select! {
-        prepared = prepare(&job, observer) => prepared?,
-        () = interruption.comes() => return Err(RunError::Interrupted),
-    };
-    settle_plan(&mut job, &prepared)?;
+    let mut prepared = interruption.unless(prepare(&job, observer)).await?;
+    choose_sessions(&mut job, &prepared);
     let worker_cpus = place(&job.plan, &job.host, &roots);
+    let energy = energy::EnergyWatch::begin(&job.plan, &roots);
+    let at = settle::Place { roots: &roots, cpus: worker_cpus.as_deref(), energy: &energy };
+    let warm = interruption.unless(settle::settle(&mut job, &mut prepared.descriptions, &at, observer)).await?;
+    settle_plan(&mut job, &prepared)?;
     let deadline = deadline(&job);
     let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
-    let energy = energy::EnergyWatch::begin(&job.plan, &roots);
     let beginning = Beginning { info: job.info, host: job.host, notes: job.notes };
     let record = first_record(&job.plan, beginning, &prepared.descriptions);
     for note in &record.notes {
@@ -158,6 +160,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     let mut run = Run {
         deadline,
         extent: job.extent,
+        warm,
         next_launch: journal.record().launches.iter().map(|launch| launch.launch + 1).max().unwrap_or(0),
         next_round: journal.record().blocks.iter().map(|block| block.round + 1).max().unwrap_or(0),
         plan: journal.record().plan.clone(),
@@ -178,24 +181,32 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
         sampling_costs: Vec::new(),
         observer,
     };
-    let mut guide = job.guide;
+    let reason = until_interrupted(&mut run, job.guide, &mut interruption).await?;
+    run.observer.observe(&Progress::Ended(reason));
+    run.finish(reason)
+}
+
+/// Measures until there is a reason to end, or an interruption comes.
+async fn until_interrupted(
+    run: &mut Run<'_>,
+    mut guide: Option<Box<dyn Guide>>,
+    interruption: &mut Interruption,
+) -> Result<EndReason, RunError> {
     let measured = async {
         match &mut guide {
             Some(guide) => run.search(guide.as_mut()).await,
             None => run.measure().await,
         }
     };
-    let reason = tokio::select! {
-        reason = measured => reason?,
+    tokio::select! {
+        reason = measured => reason,
         () = interruption.comes() => {
             if run.extent == Extent::Whole && guide.is_none() {
                 run.leave_unprofiled()?;
             }
-            EndReason::Interrupted
+            Ok(EndReason::Interrupted)
         }
-    };
-    run.observer.observe(&Progress::Ended(reason));
-    run.finish(reason)
+    }
 }
 
 /// When measuring ends at the latest.
@@ -216,6 +227,14 @@ impl Interruption {
         let [interrupt, terminate, hangup] =
             [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
         Ok(Interruption([interrupt?, terminate?, hangup?]))
+    }
+
+    /// What comes of some work before the first measurement, unless one of them comes first.
+    async fn unless<T>(&mut self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
+        tokio::select! {
+            done = work => done,
+            () = self.comes() => Err(RunError::Interrupted),
+        }
     }
 
     /// Waits for one of them.

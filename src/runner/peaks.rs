@@ -1,10 +1,10 @@
 //! The most that the machine does with each library and number of threads, measured once and kept for later runs.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::kept::{keep, kept};
 use super::round::Run;
 use super::worker_process::WorkerProcess;
 use super::{Progress, RunError, launch};
@@ -146,50 +146,20 @@ fn is_steady(rates: &PeakRates) -> bool {
     told.into_iter().flatten().all(|peak| peak.median_per_sec > STEADY * peak.highest_per_sec)
 }
 
-/// Peaks that an earlier run left; `None` if there are none, or none that can be read.
-fn kept(file: &Path) -> Option<MachinePeaks> {
-    serde_json::from_slice(&fs::read(file).ok()?).ok()
-}
-
-/// Leaves peaks for later runs, which measure them again where this fails.
-fn keep(file: &Path, peaks: &MachinePeaks) {
-    let write = || -> std::io::Result<()> {
-        let folder = file.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let mut written = tempfile::NamedTempFile::new_in(folder)?;
-        written.write_all(&serde_json::to_vec_pretty(peaks)?)?;
-        written.persist(file)?;
-        Ok(())
-    };
-    let _ = write();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::Peak;
 
     #[test]
-    fn peaks_are_kept_and_broken_files_are_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("peaks/one.json");
-        assert_eq!(kept(&file), None);
+    fn disturbed_peaks_are_not_worth_keeping() {
         let peak = Peak { highest_per_sec: 2.0, median_per_sec: 1.0, n: 3 };
-        let peaks = MachinePeaks {
-            runtime: "library".into(),
-            runtime_version: "1.31.1".into(),
-            intra_threads: 1,
-            rates: PeakRates {
-                fp32_flops_per_sec: Ok(peak),
-                int8_ops_per_sec: Ok(peak),
-                memory_bytes_per_sec: Err("no room".into()),
-            },
-            measured_at: "2026-01-01T00:00:00Z".into(),
+        let rates = |fp32: Peak| PeakRates {
+            fp32_flops_per_sec: Ok(fp32),
+            int8_ops_per_sec: Ok(Peak { median_per_sec: 1.9, ..fp32 }),
+            memory_bytes_per_sec: Err("no room".into()),
         };
-        keep(&file, &peaks);
-        assert!(!is_steady(&peaks.rates));
-        assert_eq!(kept(&file), Some(peaks));
-        fs::write(&file, "{").unwrap();
-        assert_eq!(kept(&file), None);
+        assert!(!is_steady(&rates(peak)));
+        assert!(is_steady(&rates(Peak { median_per_sec: 1.9, ..peak })));
     }
 }

@@ -13,6 +13,11 @@ pub enum Progress<'a> {
         /// Name of the variant.
         variant: &'a str,
     },
+    /// Inputs of a model are being tried out.
+    Trying {
+        /// Name of the variant.
+        variant: &'a str,
+    },
     /// A session is being profiled by operator.
     Profiling {
         /// Its label.

@@ -12,6 +12,7 @@ use super::order::Draw;
 use super::pace::{self, RoundCost};
 use super::prepare::Description;
 use super::profiling::file_safe;
+use super::settle::Warm;
 use super::{Extent, Observer, Progress, RunError, WorkerCommand, stop, sweep};
 use crate::plan::{At, CellKey, PageCache, Plan, SweepEnd};
 use crate::record::store::{Journal, StoreError};
@@ -34,6 +35,8 @@ pub(super) struct Run<'a> {
     pub extent: Extent,
     /// What an earlier part of the run took, if this one takes it up again.
     pub before: Duration,
+    /// A launch that inputs were tried out in, and that is still to serve the first round.
+    pub warm: Option<Warm>,
     pub next_launch: u64,
     /// Number of the next round of a search.
     pub next_round: u64,
@@ -216,8 +219,13 @@ impl Run<'_> {
         if let Some(dead) = slot.take() {
             self.journal.append(Event::Launch(Box::new(dead.record)))?;
         }
-        *slot = self.launch(session, round.number).await?;
-        Ok(slot.is_some())
+        let launched = match self.take_warm(session, round.number)? {
+            Some(warm) => Some(warm),
+            None => self.launch(session, round.number).await?,
+        };
+        let is_launched = launched.is_some();
+        round.launches[place] = launched;
+        Ok(is_launched)
     }
 
     /// Launches a session; `None` if that failed, which is then written down.

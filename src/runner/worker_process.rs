@@ -130,6 +130,20 @@ impl WorkerProcess {
         answer
     }
 
+    /// Asks the worker, which is killed if it does not answer within `limit`.
+    pub(super) async fn ask_within(
+        &mut self,
+        limit: Duration,
+        request: &Request,
+        doing: &str,
+    ) -> Result<Response, Failure> {
+        let usual = self.timeout;
+        self.timeout = limit.min(usual);
+        let answer = self.ask(request, doing).await;
+        self.timeout = usual;
+        answer
+    }
+
     async fn exchange(&mut self, request: &Request, doing: &str) -> Result<Response, Failure> {
         let sent = match serde_json::to_vec(request) {
             Ok(mut line) => {

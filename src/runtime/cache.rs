@@ -78,6 +78,12 @@ impl Cache {
         self.runtimes.with_file_name("peaks")
     }
 
+    /// The folder that holds what trying models out has shown, one file for each model and way to run it.
+    #[must_use]
+    pub fn probes(&self) -> PathBuf {
+        self.runtimes.with_file_name("probes")
+    }
+
     /// The folder of one release.
     pub(super) fn folder(&self, release: Release) -> PathBuf {
         self.runtimes.join(release.folder_name())

@@ -7,6 +7,7 @@ mod cell;
 mod describe;
 mod evaluate;
 mod lines;
+mod probe;
 
 use std::io::Write;
 use std::path::Path;
@@ -23,6 +24,7 @@ use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
 use crate::units::Nanos;
 use lines::Lines;
+use probe::Probe;
 
 /// Serves one parent process until it closes the pipe.
 pub fn main() -> ExitCode {
@@ -84,8 +86,20 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
 }
 
 fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn Session>) -> std::io::Result<()> {
+    let mut probe = None;
     while let Some(request) = lines.next()? {
         match request {
+            Request::Probe(request) => match Probe::begin(session.as_mut(), &request) {
+                Ok(begun) => lines.send(&Response::Tried(Box::new(probe.insert(begun).tried())))?,
+                Err(failure) => lines.send(&Response::Failed(failure))?,
+            },
+            Request::Prove { limit_ns } => match probe.take() {
+                Some(mut probe) => {
+                    probe.prove(session.as_mut(), limit_ns);
+                    lines.send(&Response::Tried(Box::new(probe.tried())))?;
+                }
+                None => lines.send(&out_of_turn())?,
+            },
             Request::Begin { batch_size, load_mode, inputs } => {
                 let cell = cell::CellRequest { batch_size, load_mode, inputs: &inputs };
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;

@@ -426,6 +426,7 @@ fn launch_record(
             provider_options: BTreeMap::new(),
         }),
         cells: shape.batch_sizes.iter().map(cell).collect(),
+        is_probed: false,
         log_warnings_count: Some(u64::from(variant.precision == "int8 QDQ")),
         log_errors_count: Some(0),
     }

@@ -1,0 +1,122 @@
+//! Two unlike samples, each alone and both together: what a batch is proved with.
+
+use super::{Dataset, InputError, InputPlan, InputSet, Tensor, TensorData, fill};
+use crate::record::FedInput;
+
+/// Two unlike samples of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SamplePair {
+    /// One sample.
+    pub first: InputSet,
+    /// Another one. Inputs that no samples lie along are the same as in the first.
+    pub second: InputSet,
+    /// Both, one after the other along the batch axis of each input.
+    pub both: InputSet,
+}
+
+impl SamplePair {
+    /// A pair of the plan's samples: rows of its data, or made up. Each `attempt`, from 0, takes another second sample.
+    ///
+    /// # Errors
+    /// Inputs cannot be made, or cannot be put together; the data has no further sample.
+    pub fn of(plan: &InputPlan, attempt: u64) -> Result<SamplePair, InputError> {
+        let (first, second) = match Dataset::open(plan)? {
+            Some(data) if attempt + 1 < data.len() => (data.batch(0, 1)?, data.batch(attempt + 1, 1)?),
+            Some(_) => return Err(no_pair("the data has no two unlike samples")),
+            None => (made_up(plan, 0)?, made_up(plan, attempt + 1)?),
+        };
+        let second = plan.fed.iter().zip(first.iter().zip(second)).map(|(fed, (first, second))| match axis(fed) {
+            Some(_) => second,
+            None => first.clone(),
+        });
+        let second: InputSet = second.collect();
+        let both = together(plan, [&first, &second])?;
+        Ok(SamplePair { first, second, both })
+    }
+}
+
+/// The axis of an input along which samples lie, the first one if there are several.
+fn axis(fed: &FedInput) -> Option<usize> {
+    fed.dims.iter().position(Option::is_none)
+}
+
+fn made_up(plan: &InputPlan, offset: u64) -> Result<InputSet, InputError> {
+    let made = |fed: &FedInput| {
+        let data = fill::tensor(fed, 1, plan.seed.wrapping_add(offset))?;
+        Ok(Tensor { name: fed.name.clone(), data })
+    };
+    plan.fed.iter().map(made).collect()
+}
+
+fn together(plan: &InputPlan, samples: [&InputSet; 2]) -> Result<InputSet, InputError> {
+    let put = |(index, fed): (usize, &FedInput)| {
+        let [first, second] = samples.map(|sample| &sample[index].data);
+        let data = match fed.dims.iter().filter(|size| size.is_none()).count() {
+            0 => Some(first.clone()),
+            1 => TensorData::concatenated(&[first.clone(), second.clone()], axis(fed).unwrap_or_default()),
+            _ => return Err(no_pair(&format!("`{}` grows along several axes", fed.name))),
+        };
+        let data = data.ok_or_else(|| no_pair(&format!("samples of `{}` differ in shape", fed.name)))?;
+        Ok(Tensor { name: fed.name.clone(), data })
+    };
+    plan.fed.iter().enumerate().map(put).collect()
+}
+
+fn no_pair(reason: &str) -> InputError {
+    InputError::BatchSize { batch_size: 2, reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::InputSource;
+    use super::*;
+    use crate::plan::{ElementType, ValueRange};
+    use crate::record::{AxisReason, BatchAxis, FillKind};
+
+    fn fed(name: &str, dims: &[Option<u64>]) -> FedInput {
+        FedInput {
+            name: name.to_owned(),
+            element_type: ElementType::Float,
+            dims: dims.to_vec(),
+            rows_per_sample: BTreeMap::new(),
+            sources: Vec::new(),
+            fill: FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 }),
+            reason: String::new(),
+            steers: false,
+        }
+    }
+
+    fn plan(fed: Vec<FedInput>) -> InputPlan {
+        let batch_axis = BatchAxis {
+            axes: BTreeMap::new(),
+            symbol: None,
+            fixed_size: None,
+            reason: AxisReason::FirstUnknownDimension,
+            proof: Default::default(),
+        };
+        let source = InputSource::Synthesized;
+        InputPlan { fed, batch_axis, outputs: Vec::new(), source, seed: 0, notes: Vec::new() }
+    }
+
+    #[test]
+    fn samples_lie_along_their_own_axes_and_share_what_has_none() {
+        let heads = FedInput { rows_per_sample: BTreeMap::from([(0, 4)]), ..fed("heads", &[None, Some(2)]) };
+        let plan = plan(vec![fed("state", &[Some(3), None]), heads, fed("scales", &[Some(2)])]);
+        let pair = SamplePair::of(&plan, 0).unwrap();
+        let shapes = |set: &InputSet| set.iter().map(|tensor| tensor.data.shape().to_vec()).collect::<Vec<_>>();
+        assert_eq!(shapes(&pair.second), [vec![3, 1], vec![4, 2], vec![2]]);
+        assert_eq!(shapes(&pair.both), [vec![3, 2], vec![8, 2], vec![2]]);
+        assert_ne!(pair.first[0], pair.second[0]);
+        assert_eq!(pair.first[2], pair.second[2]);
+        assert_eq!(pair.both[1].data.rows(0, 4..8), pair.second[1].data);
+        assert_ne!(pair.second[0], SamplePair::of(&plan, 1).unwrap().second[0]);
+    }
+
+    #[test]
+    fn an_input_that_grows_twice_cannot_be_put_together() {
+        let square = plan(vec![fed("adjacency", &[None, None])]);
+        assert!(SamplePair::of(&square, 0).is_err());
+    }
+}

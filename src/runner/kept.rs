@@ -1,0 +1,42 @@
+//! Files in the user's cache that save later runs what an earlier one found out.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What an earlier run left; `None` if there is nothing, or nothing that can be read.
+pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+/// Leaves something for later runs, which find it out again where this fails.
+pub(super) fn keep<T: Serialize>(file: &Path, found: &T) {
+    let write = || -> std::io::Result<()> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut written = tempfile::NamedTempFile::new_in(folder)?;
+        written.write_all(&serde_json::to_vec_pretty(found)?)?;
+        written.persist(file)?;
+        Ok(())
+    };
+    let _ = write();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_found_again_and_broken_files_are_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("peaks/one.json");
+        assert_eq!(kept::<Vec<u64>>(&file), None);
+        keep(&file, &vec![1_u64, 2]);
+        assert_eq!(kept(&file), Some(vec![1_u64, 2]));
+        fs::write(&file, "{").unwrap();
+        assert_eq!(kept::<Vec<u64>>(&file), None);
+    }
+}

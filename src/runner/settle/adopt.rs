@@ -1,0 +1,118 @@
+//! What was found on one variant, as it is for the others.
+
+use super::super::Job;
+use super::super::prepare::Description;
+use crate::inputs::InputPlan;
+use crate::protocol::Tried;
+use crate::record::{BatchAxis, Dim, FedInput, FillKind, ModelSummary, SizeSource, ValueType};
+
+/// Has every variant fed with what was found on `variant`, and the plan measure the shapes that it was found for.
+pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: usize, tried: &Tried) {
+    job.plan.shapes.clone_from(&tried.shapes);
+    for remark in &tried.probe.remarks {
+        if !job.notes.contains(remark) {
+            job.notes.push(remark.clone());
+        }
+    }
+    for (index, description) in descriptions.iter_mut().enumerate() {
+        let Ok(described) = description else { continue };
+        if let Some(inputs) = &tried.inputs {
+            let own = described.inputs.clone();
+            described.shapes =
+                tried.plans.iter().map(|plan| plan.clone().map(|plan| fitted(&plan, &own, &described.model))).collect();
+            described.inputs = fitted(inputs, &own, &described.model);
+            described.model.batch_axis = described.inputs.batch_axis.clone();
+        }
+        described.probe = (index == variant).then(|| tried.probe.clone());
+    }
+}
+
+/// A plan as a variant takes it: with its own element types, and sizes where it fixes them.
+fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary) -> InputPlan {
+    let fed = own.fed.iter().map(|own| match plan.fed.iter().find(|fed| fed.name == own.name) {
+        Some(fed) if fed.dims.len() == own.dims.len() => fed_to(fed, own, &fixed(model, &own.name)),
+        _ => own.clone(),
+    });
+    InputPlan { fed: fed.collect(), batch_axis: axis(plan, model), outputs: own.outputs.clone(), ..plan.clone() }
+}
+
+/// Sizes that a model fixes, by axis of an input; absent where it leaves them open.
+fn fixed(model: &ModelSummary, input: &str) -> Vec<Option<u64>> {
+    let info = model.inputs.iter().find(|info| info.name == input);
+    match info.map(|info| &info.value_type) {
+        Some(ValueType::Tensor { dims: Some(dims), .. }) => {
+            let size = |dim: &Dim| match dim {
+                Dim::Fixed(size) => Some(*size),
+                _ => None,
+            };
+            dims.iter().map(size).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn fed_to(fed: &FedInput, own: &FedInput, fixed: &[Option<u64>]) -> FedInput {
+    let mut fitted = FedInput { element_type: own.element_type, ..fed.clone() };
+    for (axis, size) in fixed.iter().enumerate() {
+        if let (Some(size), Some(Some(_))) = (size, fed.dims.get(axis)) {
+            fitted.dims[axis] = Some(*size);
+            if fed.dims[axis] != Some(*size) && axis < fitted.sources.len() {
+                fitted.sources[axis] = SizeSource::Fixed;
+            }
+        }
+    }
+    // A range of numbers with a fraction says nothing about whole ones.
+    if fed.element_type.is_float() != own.element_type.is_float() || fed.fill == FillKind::Data {
+        fitted.fill = own.fill.clone();
+        fitted.reason.clone_from(&own.reason);
+    }
+    fitted
+}
+
+/// The batch axis in a variant, which may fix its size.
+fn axis(plan: &InputPlan, model: &ModelSummary) -> BatchAxis {
+    let found = &plan.batch_axis;
+    let sizes = plan.fed.iter().filter_map(|fed| {
+        let axis = *found.axes.get(&fed.name)? as usize;
+        let size = fixed(model, &fed.name).get(axis).copied().flatten()?;
+        Some(size / fed.rows_per_sample.get(&axis).copied().unwrap_or(1).max(1))
+    });
+    BatchAxis { fixed_size: sizes.max(), ..found.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{ElementType, ValueRange};
+    use std::collections::BTreeMap;
+
+    fn fed(name: &str, element_type: ElementType, dims: &[Option<u64>]) -> FedInput {
+        FedInput {
+            name: name.into(),
+            element_type,
+            dims: dims.to_vec(),
+            rows_per_sample: BTreeMap::new(),
+            sources: vec![SizeSource::MadeUp; dims.len()],
+            fill: FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 }),
+            reason: String::new(),
+            steers: false,
+        }
+    }
+
+    #[test]
+    fn a_variant_keeps_its_element_types_and_fixed_sizes() {
+        let found = fed("x", ElementType::Float, &[None, Some(224), Some(224)]);
+        let own = fed("x", ElementType::Float16, &[None, Some(16), Some(32)]);
+        let fitted = fed_to(&found, &own, &[None, None, Some(32)]);
+        assert_eq!(fitted.element_type, ElementType::Float16);
+        assert_eq!(fitted.dims, [None, Some(224), Some(32)]);
+        assert_eq!(fitted.sources, [SizeSource::MadeUp, SizeSource::MadeUp, SizeSource::Fixed]);
+    }
+
+    #[test]
+    fn a_variant_of_whole_numbers_keeps_its_own_range() {
+        let found = fed("x", ElementType::Float, &[None]);
+        let own = FedInput { fill: FillKind::Constant(3.0), ..fed("x", ElementType::Uint8, &[None]) };
+        assert_eq!(fed_to(&found, &own, &[None]).fill, FillKind::Constant(3.0));
+    }
+}

@@ -1,0 +1,198 @@
+//! Before the first measurement: one worker tries the model out, and what runs there is fed to every variant.
+//!
+//! The baseline is tried, and where it cannot be, the next variant. What is found is kept for later runs. A worker that
+//! took long to load serves the first launch. Read [`settle`] first.
+
+mod adopt;
+mod identity;
+
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+use super::energy::EnergyWatch;
+use super::kept::{keep, kept};
+use super::launch::{self, Launch, LaunchSetup};
+use super::prepare::Description;
+use super::round::Run;
+use super::{Job, Observer, Progress, RunError};
+use crate::plan::{PageCache, Plan, RuntimeChoice};
+use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
+use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, Host};
+use crate::sample::Roots;
+use crate::units::{Bytes, Nanos};
+
+/// Share of the budget that trying out may take beside one load and one inference.
+const BUDGET_SHARE: f64 = 0.05;
+/// It may take so long in any case.
+const LEAST: Duration = Duration::from_secs(3);
+/// A worker that took longer than this to load serves the first launch.
+const LONG_LOAD: Duration = Duration::from_secs(1);
+/// A proof that does not end in time is given up after this much more.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Share of the free memory that inputs and outputs of a trial may take.
+const MEMORY_SHARE: f64 = 0.5;
+
+/// A launch whose session was tried out, and that is ready for the first round.
+#[derive(Debug)]
+pub(super) struct Warm(Launch);
+
+/// Where workers run.
+pub(super) struct Place<'a> {
+    pub roots: &'a Roots,
+    pub cpus: Option<&'a [u64]>,
+    pub energy: &'a EnergyWatch,
+}
+
+/// Finds inputs that run, and where samples lie in them, and has every variant fed with those.
+///
+/// # Errors
+/// No inputs were found that any variant runs with.
+pub(super) async fn settle(
+    job: &mut Job,
+    descriptions: &mut [Description],
+    place: &Place<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Option<Warm>, RunError> {
+    let mut failures = Vec::new();
+    for (variant, session) in candidates(&job.plan) {
+        let Ok(described) = &descriptions[variant] else { continue };
+        let file = identity::file(job, described, session);
+        if let Some(mut tried) = file.as_deref().and_then(kept::<Tried>) {
+            tried.probe.is_kept = true;
+            adopt::adopt(job, descriptions, variant, &tried);
+            return Ok(None);
+        }
+        observer.observe(&Progress::Trying { variant: &job.plan.variants[variant].name });
+        match try_out(job, place, session).await {
+            Ok((tried, launch)) => {
+                if let Some(file) = file.filter(|_| is_worth_keeping(&tried)) {
+                    keep(&file, &tried);
+                }
+                adopt::adopt(job, descriptions, variant, &tried);
+                return Ok(warm(&job.plan, launch).await);
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let (unfed, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(|f| f.kind == FailureKind::BadInput);
+    if !unfed.is_empty() {
+        return Err(RunError::NoVariant { failures: unfed });
+    }
+    // A session that cannot be created says so again when it is launched.
+    let others = others.iter().filter(|failure| failure.kind != FailureKind::SessionLoad);
+    job.notes.extend(others.take(1).map(|failure| format!("inputs were not tried out: {}", failure.message)));
+    Ok(None)
+}
+
+/// Variants with the session that each is tried in: the baseline first. Scripts run nothing.
+fn candidates(plan: &Plan) -> Vec<(usize, usize)> {
+    let mut variants: Vec<usize> = (0..plan.variants.len()).collect();
+    variants.sort_by_key(|&variant| variant != plan.baseline);
+    let first = |&variant: &usize| {
+        let is_library = |runtime: &RuntimeChoice| matches!(runtime, RuntimeChoice::Library(_));
+        let session = plan.sessions.iter().position(|spec| spec.variant == variant && is_library(&spec.runtime))?;
+        Some((variant, session))
+    };
+    variants.iter().filter_map(first).collect()
+}
+
+/// What did not end may end the next time.
+fn is_worth_keeping(tried: &Tried) -> bool {
+    !tried.is_cut_short && tried.plans.iter().all(Result::is_ok)
+}
+
+/// The launch, if its worker is worth being used again; else it ends.
+async fn warm(plan: &Plan, mut launch: Launch) -> Option<Warm> {
+    let spec = &plan.sessions[launch.record.session];
+    let is_long = launch.record.session_load_ns.is_some_and(|load| Duration::from(load) > LONG_LOAD);
+    let is_usable = launch.worker.is_alive() && !spec.is_accelerated() && plan.schedule.page_cache == PageCache::Warm;
+    if is_long && is_usable {
+        launch.record.is_probed = true;
+        return Some(Warm(launch));
+    }
+    launch.worker.end().await;
+    None
+}
+
+async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried, Launch), Failure> {
+    let plan = &job.plan;
+    let (spec, variant) = (&plan.sessions[session], plan.variant_of(session));
+    let setup = LaunchSetup {
+        command: &job.worker,
+        roots: place.roots,
+        model: &variant.path,
+        spec,
+        cpus: place.cpus,
+        energy: place.energy,
+    };
+    let record = launch::blank(0, 0, session, Nanos::from(job.started.elapsed()));
+    let mut launch = Launch::start(&setup, log(job)?, record).await.map_err(|(_, failure)| failure)?;
+    let began = Instant::now();
+    let limit = limit(plan);
+    let request = ProbeRequest {
+        model: variant.path.clone(),
+        inputs: plan.inputs.clone(),
+        shapes: plan.shapes.clone(),
+        usual: if plan.tuning.is_some() { UsualShapes::Left } else { UsualShapes::Taken },
+        limit_ns: Nanos::from(limit),
+        memory_bytes: room(&job.host),
+    };
+    let tried = ask(&mut launch, Duration::MAX, &Request::Probe(Box::new(request)), "try inputs out").await?;
+    launch.record.first_run_ns = tried.first_run_ns;
+    let inference = Duration::from(tried.probe.inference_ns.unwrap_or_default());
+    let left = (limit + inference * tried.plans.len() as u32).saturating_sub(began.elapsed());
+    let request = Request::Prove { limit_ns: Nanos::from(left) };
+    let proved = ask(&mut launch, left + PATIENCE + inference, &request, "prove the batch").await;
+    Ok((proved.unwrap_or_else(|failure| not_proved(tried, &failure)), launch))
+}
+
+/// A log of its own: what a runtime says of inputs that it refuses is not of the run.
+fn log(job: &Job) -> Result<File, Failure> {
+    let path = job.folder.logs().join("inputs.log");
+    let opened = File::options().create(true).append(true).read(true).open(path);
+    opened.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))
+}
+
+fn limit(plan: &Plan) -> Duration {
+    let share = plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
+    share.unwrap_or_default().max(LEAST)
+}
+
+/// Memory that inputs and outputs of a trial may take; absent where nothing is known of it.
+fn room(host: &Host) -> Option<Bytes> {
+    let free = [host.memory_available_bytes, host.cgroup.memory_max_bytes].into_iter().flatten().min()?;
+    Some(Bytes((free.as_f64() * MEMORY_SHARE) as u64))
+}
+
+async fn ask(launch: &mut Launch, limit: Duration, request: &Request, doing: &str) -> Result<Tried, Failure> {
+    match launch.worker.ask_within(limit, request, doing).await? {
+        Response::Tried(tried) => Ok(*tried),
+        other => Err(launch.worker.unexpected(&other).await),
+    }
+}
+
+/// What was found before a proof that failed.
+fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
+    tried.is_cut_short = true;
+    let reason = &failure.message;
+    let plans = tried.plans.iter_mut().flatten().chain(tried.inputs.as_deref_mut());
+    for plan in plans.filter(|plan| !plan.batch_axis.axes.is_empty()) {
+        let proof = BatchProof::NotProved { reason: reason.clone() };
+        plan.batch_axis = BatchAxis { proof, ..plan.batch_axis.clone() };
+    }
+    tried
+}
+
+impl Run<'_> {
+    /// The launch that was tried out, if it is of this session: it is used once.
+    pub(super) fn take_warm(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
+        let Some(Warm(mut launch)) = self.warm.take_if(|warm| warm.0.record.session == session) else {
+            return Ok(None);
+        };
+        launch.record.launch = self.next_launch;
+        launch.record.round = round;
+        self.next_launch += 1;
+        self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
+        Ok(Some(launch))
+    }
+}

@@ -1,0 +1,182 @@
+//! Trying a loaded model out: which inputs it takes, whether its outputs are random, and along which axis samples lie.
+//!
+//! Nothing that is measured here is a figure of the run. Read [`Probe`] first.
+
+mod outputs;
+mod proof;
+mod room;
+mod trial;
+
+use crate::engine::Session;
+use crate::inputs::{InputError, InputPlan, Search, Tensor, usual_shapes};
+use crate::onnx::{self, Model};
+use crate::plan::{InputRequest, Shape};
+use crate::protocol::{ProbeRequest, Tried, UsualShapes};
+use crate::record::{BatchAxis, Failure, FailureKind, ProbeRecord};
+use crate::units::Nanos;
+use proof::{Known, Quantized};
+use room::Room;
+use trial::{Bench, Found};
+
+/// Operators that quantize with scales that depend on what they are fed.
+const DYNAMIC_QUANTIZATION: [&str; 3] = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"];
+
+/// What has been found out so far of a loaded model.
+pub(super) struct Probe {
+    room: Room,
+    quantization: Quantized,
+    shapes: Vec<Shape>,
+    entries: Vec<Entry>,
+    /// The first entry that ran, and its outputs.
+    first: (usize, Vec<Tensor>),
+    first_run_ns: Option<Nanos>,
+    is_cut_short: bool,
+    record: ProbeRecord,
+}
+
+/// What one shape is fed.
+struct Entry {
+    /// Absent where the model does not take the shape.
+    search: Option<Search>,
+    plan: Result<InputPlan, String>,
+}
+
+impl Probe {
+    /// Tries inputs of every shape until they run.
+    ///
+    /// # Errors
+    /// The model cannot be read, or takes none of the shapes.
+    pub(super) fn begin(session: &mut dyn Session, request: &ProbeRequest) -> Result<Probe, Failure> {
+        let model = onnx::read(&request.model)
+            .map_err(|error| Failure::new(FailureKind::BadModel, &error, error.hint().map(str::to_owned)))?;
+        let room = Room::new(request.memory_bytes, &model.graph);
+        let shapes = shapes(&model, request);
+        let mut bench = Bench::new(session, &room, request.limit_ns);
+        let (mut entries, mut first, mut error, mut remarks) = (Vec::new(), None, None, Vec::new());
+        for (shape, inputs) in asked(&shapes, &request.inputs) {
+            match tried(&mut bench, &model, &inputs, &shape) {
+                Ok((search, found)) => {
+                    first.get_or_insert((entries.len(), found.outputs));
+                    remarks.extend(found.remarks);
+                    entries.push(Entry { search: Some(search), plan: Ok(found.plan) });
+                }
+                Err(refusal) => {
+                    entries.push(Entry { search: None, plan: Err(refusal.to_string()) });
+                    error.get_or_insert(refusal);
+                }
+            }
+        }
+        let Some(first) = first else { return Err(nothing_runs(error)) };
+        let record = ProbeRecord {
+            trials_count: bench.trials_count,
+            inference_ns: bench.inference,
+            remarks,
+            ..ProbeRecord::default()
+        };
+        let (first_run_ns, is_cut_short) = (bench.first_run, bench.is_cut_short);
+        let quantization = quantization(&model);
+        Ok(Probe { room, quantization, shapes, entries, first, first_run_ns, is_cut_short, record })
+    }
+
+    /// What has been found out.
+    pub(super) fn tried(&self) -> Tried {
+        let plans: Vec<_> = self.entries.iter().map(|entry| entry.plan.clone()).collect();
+        let inputs = plans[self.first.0].clone();
+        Tried {
+            shapes: self.shapes.clone(),
+            plans: plans[plans.len() - self.shapes.len()..].to_vec(),
+            inputs: inputs.ok().map(Box::new),
+            first_run_ns: self.first_run_ns,
+            is_cut_short: self.is_cut_short,
+            probe: self.record.clone(),
+        }
+    }
+
+    /// Finds random outputs and the axis that samples lie along, within `limit`.
+    pub(super) fn prove(&mut self, session: &mut dyn Session, limit: Nanos) {
+        let mut bench = Bench::new(session, &self.room, limit);
+        bench.inference = self.record.inference_ns;
+        let (place, outputs) = &self.first;
+        let Entry { search: Some(search), plan: Ok(plan) } = &self.entries[*place] else { return };
+        if bench.has_time_for(1) {
+            let again = bench.run_plan(plan).unwrap_or_default();
+            self.record.random_outputs = outputs::random(outputs, &again);
+        }
+        let random = &self.record.random_outputs;
+        let known = Known { plan, outputs, random, quantization: self.quantization };
+        let decided = proof::decide(&mut bench, search, &known);
+        self.record.remarks.extend(decided.remarks);
+        for entry in &mut self.entries {
+            let Entry { search: Some(search), plan: Ok(plan) } = entry else { continue };
+            entry.plan = along(&mut bench, search, plan, &decided.axis);
+        }
+        self.record.trials_count += bench.trials_count;
+        self.is_cut_short |= bench.is_cut_short;
+    }
+}
+
+/// Shapes that are tried: those of the plan, or the model's usual ones where nothing is swept and nothing is given.
+fn shapes(model: &Model, request: &ProbeRequest) -> Vec<Shape> {
+    let is_open = request.shapes.iter().all(|shape| shape.dims.is_empty()) && request.inputs.data.is_none();
+    match request.usual {
+        UsualShapes::Taken if is_open => usual_shapes(model, &request.inputs),
+        _ => request.shapes.clone(),
+    }
+}
+
+/// What each shape is asked to be fed. Swept dimensions are not those of data, so that inputs of such shapes are made up;
+/// the data comes before them then.
+fn asked(shapes: &[Shape], inputs: &InputRequest) -> Vec<(Shape, InputRequest)> {
+    let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());
+    if inputs.data.is_none() || !is_swept {
+        return shapes.iter().map(|shape| (shape.clone(), inputs.clone())).collect();
+    }
+    let made_up = InputRequest { data: None, labels: None, ..inputs.clone() };
+    let of_data = [(Shape::default(), inputs.clone())];
+    of_data.into_iter().chain(shapes.iter().map(|shape| (shape.clone(), made_up.clone()))).collect()
+}
+
+fn tried(
+    bench: &mut Bench<'_>,
+    model: &Model,
+    inputs: &InputRequest,
+    shape: &Shape,
+) -> Result<(Search, Found), InputError> {
+    let mut search = Search::new(model, inputs, shape)?;
+    let found = bench.find(&mut search)?;
+    bench.forgive_one();
+    Ok((search, found))
+}
+
+/// A plan with its samples along an axis, or without a batch.
+fn along(bench: &mut Bench<'_>, search: &Search, ran: &InputPlan, axis: &BatchAxis) -> Result<InputPlan, String> {
+    let wanted = (!axis.axes.is_empty()).then_some(axis);
+    let plan = search.with_batch(ran, wanted).map_err(|error| error.to_string())?;
+    let plan = InputPlan { batch_axis: axis.clone(), ..plan };
+    let is_as_before = plan.fed.iter().zip(&ran.fed).all(|(now, before)| now.shape(1) == before.shape(1));
+    if is_as_before || bench.run_plan(&plan).is_ok() {
+        return Ok(plan);
+    }
+    // Sizes that ran are better than those that should.
+    let mut fed = ran.fed.clone();
+    for fed in &mut fed {
+        fed.dims = fed.shape(1).into_iter().map(Some).collect();
+        fed.rows_per_sample.clear();
+    }
+    Ok(InputPlan { fed, batch_axis: BatchAxis::none(axis.proof.clone()), ..plan })
+}
+
+fn nothing_runs(error: Option<InputError>) -> Failure {
+    match error {
+        Some(error) => super::input_failure(&error),
+        None => Failure { kind: FailureKind::BadInput, message: "no shape is asked for".to_owned(), hint: None },
+    }
+}
+
+fn quantization(model: &Model) -> Quantized {
+    let is_dynamic = onnx::summary(model).operators.keys().any(|operator| {
+        let name = operator.rsplit('.').next().unwrap_or(operator);
+        DYNAMIC_QUANTIZATION.contains(&name)
+    });
+    if is_dynamic { Quantized::Dynamically } else { Quantized::Otherwise }
+}

@@ -1,0 +1,322 @@
+//! Whether outputs are the same but for rounding, and whether those of two samples together are those of each alone.
+
+use crate::inputs::{Tensor, TensorData};
+use crate::plan::ElementType;
+
+/// Elements of an output that are compared.
+const MOST_ELEMENTS: usize = 1 << 22;
+/// Share of the distance between two samples that an output may be off and still be one sample's own.
+const OWN_SHARE: f64 = 0.1;
+/// The same where the output is off by more than rounding.
+const CLOSE_SHARE: f64 = 0.01;
+
+/// Share of whole numbers that may differ: places and classes of nearly equal scores change with rounding.
+const TIES_SHARE: f64 = 0.05;
+
+/// How far two outputs of one shape lie apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Gap {
+    /// Largest difference of two elements; infinite where one of them is not a number, or strings differ.
+    pub largest: f64,
+    /// Largest magnitude of an element.
+    pub scale: f64,
+}
+
+impl Gap {
+    /// The largest difference, relative to the largest magnitude.
+    pub(super) fn relative(self) -> f64 {
+        if self.largest == 0.0 { 0.0 } else { self.largest / self.scale.max(f64::MIN_POSITIVE) }
+    }
+}
+
+/// The gap between outputs; `None` where their types or shapes differ.
+pub(super) fn gap(one: &TensorData, other: &TensorData) -> Option<Gap> {
+    if one.shape() != other.shape() || one.element_type() != other.element_type() {
+        return None;
+    }
+    if let (TensorData::String(one), TensorData::String(other)) = (one, other) {
+        let largest = if one == other { 0.0 } else { f64::INFINITY };
+        return Some(Gap { largest, scale: 1.0 });
+    }
+    let mut gap = Gap { largest: 0.0, scale: 0.0 };
+    for (one, other) in one.first_f64(MOST_ELEMENTS).into_iter().zip(other.first_f64(MOST_ELEMENTS)) {
+        let same = one == other || (one.is_nan() && other.is_nan());
+        let difference = if same { 0.0 } else { (one - other).abs() };
+        gap.largest = if difference.is_nan() { f64::INFINITY } else { gap.largest.max(difference) };
+        let magnitude = one.abs().max(other.abs());
+        gap.scale = if magnitude.is_finite() { gap.scale.max(magnitude) } else { gap.scale };
+        if gap.largest.is_infinite() {
+            break;
+        }
+    }
+    Some(gap)
+}
+
+/// How far outputs may be off that are the same, relative to their largest magnitude, where batches are computed by
+/// other kernels than single samples; in whole numbers for integers.
+fn tolerance(element_type: ElementType, gap: Gap) -> f64 {
+    match element_type {
+        ElementType::Double => 1e-6 * gap.scale,
+        ElementType::Float => 1e-3 * gap.scale,
+        ElementType::Float16 | ElementType::Bfloat16 => 2e-2 * gap.scale,
+        // Quantized values are rounded, and may fall on either side.
+        ElementType::Int8 | ElementType::Uint8 => 1.0,
+        _ => 0.0,
+    }
+}
+
+/// Rounding, in the same terms.
+fn rounding(element_type: ElementType, gap: Gap) -> f64 {
+    match element_type {
+        ElementType::Double => 1e-10 * gap.scale,
+        ElementType::Float => 2e-5 * gap.scale,
+        ElementType::Float16 | ElementType::Bfloat16 => 5e-3 * gap.scale,
+        _ => 0.0,
+    }
+}
+
+/// Whether two outputs are the same but for rounding.
+pub(super) fn is_same(one: &TensorData, other: &TensorData) -> bool {
+    gap(one, other).is_some_and(|gap| gap.largest <= tolerance(one.element_type(), gap))
+}
+
+/// Names of outputs that differ between two runs on the same inputs.
+pub(super) fn random(one: &[Tensor], other: &[Tensor]) -> Vec<String> {
+    let pairs = one.iter().zip(other);
+    pairs.filter(|(one, other)| !is_same(&one.data, &other.data)).map(|(one, _)| one.name.clone()).collect()
+}
+
+/// Names of outputs that hold something that is not a number.
+pub(super) fn with_nan(outputs: &[Tensor]) -> Vec<String> {
+    let has_nan = |data: &TensorData| {
+        data.element_type().is_float() && data.first_f64(MOST_ELEMENTS).iter().any(|value| value.is_nan())
+    };
+    outputs.iter().filter(|output| has_nan(&output.data)).map(|output| output.name.clone()).collect()
+}
+
+/// An output of two samples, each alone and both together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Triple<'t> {
+    pub first: &'t TensorData,
+    pub second: &'t TensorData,
+    pub both: &'t TensorData,
+}
+
+/// What an output says about two samples.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Told {
+    /// Each sample has what it has alone, and the other sample has something else.
+    Apart,
+    /// Nothing: both samples have the same, or none anything.
+    Nothing,
+    /// Sizes depend on the samples, so that they cannot be parted.
+    Unsure,
+    /// Samples together have something else than alone; by how much, relative to the largest magnitude, where that can be
+    /// told.
+    Mixed(Option<f64>),
+}
+
+/// What the outputs of two samples say, one for each output. `rows` tells rows of detectors apart that carry the index of
+/// their sample.
+pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor]) -> Vec<(String, Told)> {
+    let triples = || {
+        first.iter().zip(second).zip(both).map(|((first, second), both)| {
+            (both.name.as_str(), Triple { first: &first.data, second: &second.data, both: &both.data })
+        })
+    };
+    let indexed: Vec<Index> = triples().filter_map(|(_, triple)| Index::of(triple)).collect();
+    let one = |(name, triple): (&str, Triple<'_>)| {
+        let index = indexed.iter().find(|index| index.fits(triple));
+        let told = match index {
+            Some(index) => index.told(triple, Index::of(triple).map(|own| own.column)),
+            None => told_of(triple),
+        };
+        (name.to_owned(), told)
+    };
+    triples().map(one).collect()
+}
+
+/// Rows whose sample is named in a column of an output.
+#[derive(Clone, Debug)]
+struct Index {
+    column: usize,
+    /// Rows of each sample.
+    rows: [Vec<usize>; 2],
+}
+
+impl Index {
+    /// The column of an output that is 0 for a sample alone, and 0 or 1 for both.
+    fn of(triple: Triple<'_>) -> Option<Index> {
+        let [first, second, both] = [triple.first, triple.second, triple.both];
+        let (&[alone, width], &[other, _], &[rows, _]) = (first.shape(), second.shape(), both.shape()) else {
+            return None;
+        };
+        if alone == 0 || other == 0 || rows != alone + other || first.element_type() == ElementType::String {
+            return None;
+        }
+        let column = |data: &TensorData, at: usize| data.rows(1, at..at + 1).first_f64(usize::MAX);
+        let is_zero = |data: &TensorData, at: usize| column(data, at).iter().all(|&value| value == 0.0);
+        (0..width).filter(|&at| is_zero(first, at) && is_zero(second, at)).find_map(|at| {
+            let samples = column(both, at);
+            let of = |sample: f64| (0..samples.len()).filter(|&row| samples[row] == sample).collect::<Vec<usize>>();
+            let rows = [of(0.0), of(1.0)];
+            (rows[0].len() == alone && rows[1].len() == other).then_some(Index { column: at, rows })
+        })
+    }
+
+    /// Whether an output has the rows that the index names.
+    fn fits(&self, triple: Triple<'_>) -> bool {
+        let rows = |data: &TensorData| data.shape().first().copied();
+        let [first, second] = [&self.rows[0], &self.rows[1]].map(Vec::len);
+        rows(triple.first) == Some(first)
+            && rows(triple.second) == Some(second)
+            && rows(triple.both) == Some(first + second)
+    }
+
+    fn told(&self, triple: Triple<'_>, own_column: Option<usize>) -> Told {
+        let without = |data: &TensorData| match own_column {
+            Some(own) => {
+                let others: Vec<usize> = (0..data.shape()[1]).filter(|&column| column != own).collect();
+                data.selected(1, &others)
+            }
+            None => data.clone(),
+        };
+        let parts = [&self.rows[0], &self.rows[1]].map(|rows| without(&triple.both.selected(0, rows)));
+        own(&without(triple.first), &without(triple.second), &parts)
+    }
+}
+
+/// How an axis of an output goes from one sample to two.
+enum Growth {
+    Stays,
+    Adds,
+    /// It is as long as that of the longer sample.
+    Covers,
+}
+
+fn told_of(triple: Triple<'_>) -> Told {
+    let [first, second, both] = [triple.first, triple.second, triple.both];
+    let (alone, other, together) = (first.shape(), second.shape(), both.shape());
+    if alone.len() != together.len() || other.len() != together.len() {
+        return Told::Mixed(None);
+    }
+    let mut growth = Vec::new();
+    for axis in 0..together.len() {
+        growth.push(match (alone[axis], other[axis], together[axis]) {
+            (one, two, all) if one == two && one == all => Growth::Stays,
+            (one, two, all) if one + two == all => Growth::Adds,
+            (one, two, all) if one.max(two) == all => Growth::Covers,
+            _ => return Told::Mixed(None),
+        });
+    }
+    if growth.iter().all(|growth| matches!(growth, Growth::Stays)) {
+        let is_constant = is_same(first, second) && is_same(first, both);
+        let off = [first, second].map(|alone| gap(alone, both).map_or(f64::INFINITY, Gap::relative));
+        return if is_constant { Told::Nothing } else { Told::Mixed(Some(off[0].max(off[1]))) };
+    }
+    if !growth.iter().any(|growth| matches!(growth, Growth::Adds)) {
+        return Told::Unsure;
+    }
+    let cut = |sample: usize| {
+        growth.iter().enumerate().fold(both.clone(), |part, (axis, growth)| match (growth, sample) {
+            (Growth::Stays, _) => part,
+            (Growth::Adds, 1) => part.rows(axis, alone[axis]..together[axis]),
+            (Growth::Covers, 1) => part.rows(axis, 0..other[axis]),
+            _ => part.rows(axis, 0..alone[axis]),
+        })
+    };
+    let told = own(first, second, &[cut(0), cut(1)]);
+    let covers = growth.iter().any(|growth| matches!(growth, Growth::Covers));
+    // The end of a shorter sample may see what it is filled up with.
+    if covers && matches!(told, Told::Mixed(_)) { Told::Unsure } else { told }
+}
+
+/// What the parts of two samples say beside what each has alone.
+fn own(first: &TensorData, second: &TensorData, parts: &[TensorData; 2]) -> Told {
+    let (Some(one), Some(two)) = (gap(first, &parts[0]), gap(second, &parts[1])) else { return Told::Mixed(None) };
+    let off = if one.relative() >= two.relative() { one } else { two };
+    let element_type = first.element_type();
+    if off.largest > tolerance(element_type, off) {
+        let differing = [(first, &parts[0]), (second, &parts[1])].map(|(alone, part)| differing_share(alone, part));
+        let are_ties = element_type.is_integer() && differing.iter().all(|&share| share <= TIES_SHARE);
+        return if are_ties { Told::Nothing } else { Told::Mixed(Some(off.relative())) };
+    }
+    let across = gap(first, second).map_or(f64::INFINITY, |gap| gap.largest);
+    let is_close = off.largest <= CLOSE_SHARE * across || off.largest <= rounding(element_type, off);
+    if across > 0.0 && off.largest <= OWN_SHARE * across && is_close { Told::Apart } else { Told::Nothing }
+}
+
+/// Share of the elements that differ.
+fn differing_share(one: &TensorData, other: &TensorData) -> f64 {
+    let (one, other) = (one.first_f64(MOST_ELEMENTS), other.first_f64(MOST_ELEMENTS));
+    let differing = one.iter().zip(&other).filter(|(one, other)| one != other).count();
+    differing as f64 / one.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, IxDyn};
+
+    use super::*;
+
+    fn floats(shape: &[usize], values: &[f32]) -> TensorData {
+        TensorData::Float(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
+    }
+
+    fn output(data: TensorData) -> Vec<Tensor> {
+        vec![Tensor { name: "y".into(), data }]
+    }
+
+    fn of(first: TensorData, second: TensorData, both: TensorData) -> Told {
+        told(&output(first), &output(second), &output(both)).remove(0).1
+    }
+
+    #[test]
+    fn samples_are_parted_on_whichever_axis_grows() {
+        let (first, second) = (floats(&[2, 1], &[1.0, 2.0]), floats(&[2, 1], &[3.0, 4.0]));
+        assert_eq!(of(first.clone(), second.clone(), floats(&[2, 2], &[1.0, 3.0, 2.0, 4.0])), Told::Apart);
+        let mixed = of(first, second, floats(&[2, 2], &[1.0, 3.0, 2.0, 8.0]));
+        assert_eq!(mixed, Told::Mixed(Some(0.5)));
+    }
+
+    #[test]
+    fn what_two_samples_share_tells_nothing() {
+        let row = floats(&[1, 2], &[1.0, 2.0]);
+        assert_eq!(of(row.clone(), row.clone(), floats(&[2, 2], &[1.0, 2.0, 1.0, 2.0])), Told::Nothing);
+        assert_eq!(of(row.clone(), row.clone(), row.clone()), Told::Nothing);
+        assert_eq!(of(row.clone(), floats(&[1, 2], &[0.0, 2.0]), row), Told::Mixed(Some(0.5)));
+    }
+
+    #[test]
+    fn rows_of_detectors_are_parted_by_the_index_of_their_sample() {
+        let rows = |rows: &[[i64; 2]]| {
+            let values = rows.iter().flatten().copied().collect();
+            TensorData::Int64(ArrayD::from_shape_vec(IxDyn(&[rows.len(), 2]), values).unwrap())
+        };
+        let first = rows(&[[0, 7], [0, 9]]);
+        let told = told(
+            &[output(first.clone()), output(floats(&[2], &[0.5, 0.6]))].concat(),
+            &[output(rows(&[[0, 8]])), output(floats(&[1], &[0.1]))].concat(),
+            &[output(rows(&[[0, 7], [1, 8], [0, 9]])), output(floats(&[3], &[0.5, 0.1, 0.6]))].concat(),
+        );
+        assert_eq!(told.iter().map(|(_, told)| told.clone()).collect::<Vec<_>>(), [Told::Apart, Told::Apart]);
+        assert_eq!(of(first, rows(&[[0, 8]]), rows(&[[0, 7], [1, 8], [0, 8]])), Told::Mixed(Some(1.0 / 9.0)));
+    }
+
+    #[test]
+    fn a_shorter_sample_is_compared_as_far_as_it_goes() {
+        let (first, second) = (floats(&[1, 2], &[1.0, 2.0]), floats(&[1, 3], &[3.0, 4.0, 5.0]));
+        assert_eq!(of(first.clone(), second.clone(), floats(&[2, 3], &[1.0, 2.0, 0.0, 3.0, 4.0, 5.0])), Told::Apart);
+        assert_eq!(of(first, second, floats(&[2, 3], &[1.0, 9.0, 0.0, 3.0, 4.0, 5.0])), Told::Unsure);
+    }
+
+    #[test]
+    fn random_outputs_are_those_that_differ_by_more_than_rounding() {
+        let two = |values: [f32; 2]| output(floats(&[2], &values));
+        assert_eq!(random(&two([1.0, 100.0]), &two([1.001, 100.0])), Vec::<String>::new());
+        assert_eq!(random(&two([1.0, 100.0]), &two([2.0, 100.0])), ["y"]);
+        assert_eq!(random(&two([1.0, 1.0]), &output(floats(&[1], &[1.0]))), ["y"]);
+        assert_eq!(with_nan(&two([f32::NAN, 0.0])), ["y"]);
+        assert_eq!(with_nan(&two([f32::INFINITY, 0.0])), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,223 @@
+//! Which axis is the batch: along it, two unlike samples together give each what it gives alone.
+
+use super::outputs::{self, Told};
+use super::trial::Bench;
+use crate::inputs::{InputPlan, SamplePair, Search, Tensor};
+use crate::record::{AxisReason, BatchAxis, BatchProof};
+
+/// Second samples that are tried until one can be told from the first.
+const ATTEMPTS: u64 = 3;
+/// How far samples of a dynamically quantized model may be off for the scale that they share with the others of a batch,
+/// relative to the largest magnitude.
+const SHARED_SCALE: f64 = 0.1;
+
+/// What is known before the proof.
+pub(super) struct Known<'k> {
+    /// The plan that ran.
+    pub plan: &'k InputPlan,
+    /// Its outputs.
+    pub outputs: &'k [Tensor],
+    /// Outputs that are random.
+    pub random: &'k [String],
+    /// Whether the model quantizes with scales that depend on what it is fed.
+    pub quantization: Quantized,
+}
+
+/// Whether scales of quantization depend on the inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quantized {
+    Dynamically,
+    /// In no way, or by scales that are in the file.
+    Otherwise,
+}
+
+/// What came of trying an axis.
+#[derive(Clone, Debug, PartialEq)]
+enum Verdict {
+    Proved,
+    /// It could not be shown, for this reason.
+    Unsure(String),
+    /// It is no batch, for this reason.
+    Refuted(String),
+}
+
+/// The axis that samples lie along, and remarks on it.
+pub(super) struct Decided {
+    pub axis: BatchAxis,
+    pub remarks: Vec<String>,
+}
+
+/// Decides where samples lie by running the candidates of `search`, in their order.
+pub(super) fn decide(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>) -> Decided {
+    let given = &known.plan.batch_axis;
+    if given.proof == BatchProof::Given || given.reason == AxisReason::Given {
+        return Decided { axis: BatchAxis { proof: BatchProof::Given, ..given.clone() }, remarks: Vec::new() };
+    }
+    let mut tally = Tally::default();
+    for (place, candidate) in search.batch_candidates(known.plan).into_iter().enumerate() {
+        if tally.proved.len() < 2 {
+            let verdict = verdict(bench, search, known, &candidate);
+            tally.count(candidate, place, verdict);
+        }
+    }
+    tally.decided(known.plan)
+}
+
+/// What came of the candidates so far.
+#[derive(Default)]
+struct Tally {
+    proved: Vec<BatchAxis>,
+    unsure: Option<BatchAxis>,
+    refuted: Option<String>,
+}
+
+impl Tally {
+    fn count(&mut self, candidate: BatchAxis, place: usize, verdict: Verdict) {
+        match verdict {
+            Verdict::Proved => {
+                let reason = if place == 0 { candidate.reason } else { AxisReason::Proof };
+                self.proved.push(BatchAxis { proof: BatchProof::Proved, reason, ..candidate });
+            }
+            Verdict::Unsure(reason) => {
+                let proof = BatchProof::NotProved { reason };
+                self.unsure.get_or_insert(BatchAxis { proof, ..candidate });
+            }
+            Verdict::Refuted(reason) => {
+                self.refuted.get_or_insert(format!("{} is none: {reason}", in_words(&candidate)));
+            }
+        }
+    }
+
+    fn decided(self, plan: &InputPlan) -> Decided {
+        let mut proved = self.proved.into_iter();
+        if let Some(axis) = proved.next() {
+            let other = proved.next().map(|other| {
+                format!(
+                    "samples along {} are computed each for itself as well; {} is taken for the batch",
+                    in_words(&other),
+                    in_words(&axis)
+                )
+            });
+            return Decided { axis, remarks: other.into_iter().collect() };
+        }
+        let none = |reason| BatchAxis::none(BatchProof::NotProved { reason });
+        let axis = self.unsure.or_else(|| self.refuted.map(none)).unwrap_or_else(|| plan.batch_axis.clone());
+        Decided { axis, remarks: Vec::new() }
+    }
+}
+
+/// What an axis is called: by its symbol, or by its place in the first input that has it.
+pub(super) fn in_words(axis: &BatchAxis) -> String {
+    match (&axis.symbol, axis.axes.first_key_value()) {
+        (Some(symbol), _) => format!("`{symbol}`"),
+        (None, Some((input, axis))) => format!("axis {axis} of `{input}`"),
+        (None, None) => "no axis".to_owned(),
+    }
+}
+
+fn verdict(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>, candidate: &BatchAxis) -> Verdict {
+    if let Some(size) = candidate.fixed_size {
+        return Verdict::Unsure(format!("the model fixes its size at {size}"));
+    }
+    let plan = match search.with_batch(known.plan, Some(candidate)) {
+        Ok(plan) => plan,
+        Err(error) => return Verdict::Refuted(error.to_string()),
+    };
+    let ran = (plan.batch_axis.axes == known.plan.batch_axis.axes).then_some(known.outputs);
+    let mut last = "there was no time to".to_owned();
+    for attempt in 0..ATTEMPTS {
+        match attempted(bench, known, &plan, (attempt, ran)) {
+            Ok(verdict) => return verdict,
+            Err(reason) => last = reason,
+        }
+    }
+    Verdict::Unsure(last)
+}
+
+/// One attempt with a pair of samples; `ran` is what the first of them gave, if that is known.
+///
+/// # Errors
+/// Why it shows nothing.
+fn attempted(
+    bench: &mut Bench<'_>,
+    known: &Known<'_>,
+    plan: &InputPlan,
+    (attempt, ran): (u64, Option<&[Tensor]>),
+) -> Result<Verdict, String> {
+    // Two samples together may take as long as one after the other.
+    if !bench.has_time_for(if ran.is_some() { 3 } else { 4 }) {
+        return Err(bench.no_time());
+    }
+    let pair = SamplePair::of(plan, attempt).map_err(|error| error.to_string())?;
+    let first = match ran {
+        Some(outputs) => Ok(outputs.to_vec()),
+        None => bench.run(&pair.first),
+    };
+    let alone = first.and_then(|first| Ok((first, bench.run(&pair.second)?)));
+    let (first, second) = match alone {
+        Ok(alone) => alone,
+        Err(words) => return Ok(Verdict::Refuted(format!("a single sample is refused: {words}"))),
+    };
+    let both = match bench.run(&pair.both) {
+        Ok(both) => both,
+        Err(words) => return Ok(Verdict::Refuted(format!("two samples at once are refused: {words}"))),
+    };
+    let told = outputs::told(&first, &second, &both);
+    judged(told.into_iter().filter(|(name, _)| !known.random.contains(name)).collect(), known.quantization)
+}
+
+fn judged(told: Vec<(String, Told)>, quantization: Quantized) -> Result<Verdict, String> {
+    if told.is_empty() {
+        return Ok(Verdict::Unsure("its outputs are random".to_owned()));
+    }
+    let mixed = told.iter().find_map(|(name, told)| match told {
+        Told::Mixed(off) => Some((name, *off)),
+        _ => None,
+    });
+    match mixed {
+        Some((name, Some(off))) if quantization == Quantized::Dynamically && off <= SHARED_SCALE => {
+            let reason =
+                format!("its quantization looks at all of a batch, and `{name}` is off by {:.2}%", off * 100.0);
+            return Ok(Verdict::Unsure(reason));
+        }
+        Some((name, Some(off))) if off.is_finite() => {
+            let percent = off * 100.0;
+            return Ok(Verdict::Refuted(format!("two samples together give `{name}` other values, {percent:.2}% off")));
+        }
+        Some((name, _)) => return Ok(Verdict::Refuted(format!("`{name}` has no part for each of two samples"))),
+        None => {}
+    }
+    if told.iter().any(|(_, told)| *told == Told::Apart) {
+        return Ok(Verdict::Proved);
+    }
+    match told.iter().find(|(_, told)| *told == Told::Unsure) {
+        Some((name, _)) => Err(format!("the size of `{name}` depends on the samples")),
+        None => Err("unlike samples gave the same outputs".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(list: &[Told]) -> Vec<(String, Told)> {
+        list.iter().map(|told| ("y".to_owned(), told.clone())).collect()
+    }
+
+    #[test]
+    fn one_output_that_tells_samples_apart_proves_where_none_is_mixed() {
+        let plain = Quantized::Otherwise;
+        assert_eq!(judged(told(&[Told::Nothing, Told::Apart]), plain), Ok(Verdict::Proved));
+        assert!(matches!(judged(told(&[Told::Apart, Told::Mixed(Some(0.5))]), plain), Ok(Verdict::Refuted(_))));
+        assert!(judged(told(&[Told::Nothing]), plain).is_err());
+        assert!(matches!(judged(Vec::new(), plain), Ok(Verdict::Unsure(_))));
+    }
+
+    #[test]
+    fn a_scale_that_sees_the_whole_batch_refutes_nothing() {
+        let slightly = || told(&[Told::Mixed(Some(0.02))]);
+        assert!(matches!(judged(slightly(), Quantized::Dynamically), Ok(Verdict::Unsure(_))));
+        assert!(matches!(judged(slightly(), Quantized::Otherwise), Ok(Verdict::Refuted(_))));
+        assert!(matches!(judged(told(&[Told::Mixed(Some(0.5))]), Quantized::Dynamically), Ok(Verdict::Refuted(_))));
+    }
+}

@@ -1,0 +1,131 @@
+//! Running what a search proposes until one of it runs.
+
+use super::outputs;
+use super::room::Room;
+use crate::engine::{EngineError, Session};
+use crate::inputs::{self, InputError, InputPlan, InputSet, InputSource, Search, Tensor};
+use crate::measure::{Clock, MonotonicClock};
+use crate::units::Nanos;
+
+/// A session that inputs are tried on, with bounds for that.
+pub(super) struct Bench<'s> {
+    session: &'s mut dyn Session,
+    room: &'s Room,
+    ends: Nanos,
+    /// Sets of inputs that were run.
+    pub trials_count: u64,
+    /// Time of the very first run, if that was an inference.
+    pub first_run: Option<Nanos>,
+    /// Time of the last inference.
+    pub inference: Option<Nanos>,
+    /// Whether something was left out for want of time.
+    pub is_cut_short: bool,
+}
+
+/// What ran, and what came of it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub plan: InputPlan,
+    pub outputs: Vec<Tensor>,
+    pub remarks: Vec<String>,
+}
+
+impl<'s> Bench<'s> {
+    /// Trials that end `limit` from now.
+    pub(super) fn new(session: &'s mut dyn Session, room: &'s Room, limit: Nanos) -> Self {
+        let ends = Nanos(MonotonicClock.now().0.saturating_add(limit.0));
+        Bench { session, room, ends, trials_count: 0, first_run: None, inference: None, is_cut_short: false }
+    }
+
+    /// Whether there is time for so many inferences like the last one; if not, something is cut short.
+    pub(super) fn has_time_for(&mut self, inferences: u64) -> bool {
+        let needed = self.inference.unwrap_or_default().0.saturating_mul(inferences);
+        let has_time = MonotonicClock.now().0.saturating_add(needed) < self.ends.0;
+        self.is_cut_short |= !has_time;
+        has_time
+    }
+
+    /// Why a proof is left out for want of time.
+    pub(super) fn no_time(&self) -> String {
+        let seconds = self.inference.unwrap_or_default().as_secs_f64();
+        if seconds >= 0.1 { format!("an inference takes {seconds:.1} s") } else { "there was no time to".to_owned() }
+    }
+
+    /// Runs a set of inputs.
+    ///
+    /// # Errors
+    /// The runtime's own words.
+    pub(super) fn run(&mut self, set: &InputSet) -> Result<Vec<Tensor>, String> {
+        let start = MonotonicClock.now();
+        let outputs = self.session.evaluate(set);
+        let took = MonotonicClock.now().since(start);
+        self.trials_count += 1;
+        let outputs = outputs.map_err(|error| match error {
+            EngineError::Run { message } => message,
+            other => other.to_string(),
+        })?;
+        self.first_run = if self.trials_count == 1 { Some(took) } else { self.first_run };
+        self.inference = Some(took);
+        Ok(outputs)
+    }
+
+    /// Runs a plan at the smallest batch size that it allows.
+    ///
+    /// # Errors
+    /// Why it does not run.
+    pub(super) fn run_plan(&mut self, plan: &InputPlan) -> Result<Vec<Tensor>, String> {
+        let batch_size = plan.batch_axis.fixed_size.unwrap_or(1);
+        self.room.check(plan, batch_size)?;
+        let sets = inputs::materialize(plan, batch_size).map_err(|error| error.to_string())?;
+        self.run(&sets.into_iter().next().unwrap_or_default())
+    }
+
+    /// Runs what the search proposes until it runs and, where inputs are made up, gives numbers.
+    ///
+    /// # Errors
+    /// Nothing runs.
+    pub(super) fn find(&mut self, search: &mut Search) -> Result<Found, InputError> {
+        let mut words = String::new();
+        let mut not_finite: Option<Found> = None;
+        while let Some(plan) = search.next() {
+            match self.run_plan(&plan) {
+                Ok(outputs) if is_finite(&plan, &outputs) => {
+                    return Ok(Found { plan, outputs, remarks: Vec::new() });
+                }
+                Ok(outputs) => {
+                    search.not_finite();
+                    not_finite.get_or_insert_with(|| Found { remarks: vec![remark(&plan, &outputs)], plan, outputs });
+                }
+                Err(refusal) => {
+                    search.refused(&refusal);
+                    words = refusal;
+                }
+            }
+            if !self.has_time_for(1) {
+                break;
+            }
+        }
+        not_finite.ok_or_else(|| search.nothing_runs(&words))
+    }
+
+    /// The one inference that a probe needs is not counted against its time.
+    pub(super) fn forgive_one(&mut self) {
+        self.ends.0 = self.ends.0.saturating_add(self.inference.unwrap_or_default().0);
+    }
+}
+
+fn is_finite(plan: &InputPlan, found: &[Tensor]) -> bool {
+    plan.source != InputSource::Synthesized || outputs::with_nan(found).is_empty()
+}
+
+/// What is to be said of made-up inputs that lead to no numbers.
+fn remark(plan: &InputPlan, found: &[Tensor]) -> String {
+    let quoted = |names: Vec<String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let inputs = plan.fed.iter().map(|fed| fed.name.clone()).collect();
+    format!(
+        "outputs {} are not numbers with the values that were made up for {}: that says nothing about the model; give \
+         real inputs with --data, or ranges with --range",
+        quoted(outputs::with_nan(found)),
+        quoted(inputs)
+    )
+}
