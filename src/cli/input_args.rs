@@ -21,6 +21,9 @@ pub struct InputArgs {
     /// Size of a dimension that the model leaves open, by its name or as INPUT.AXIS
     #[arg(long = "dim", value_name = "NAME=VALUE", value_parser = parse_dim)]
     pub dims: Vec<(String, u64)>,
+    /// The dimension along which samples lie, by its name or as INPUT.AXIS, or `none`; by default it is found by running
+    #[arg(long, value_name = "NAME|INPUT.AXIS|none")]
+    pub batch_dim: Option<String>,
     /// Range of the values made up for an input, both ends included
     #[arg(long = "range", value_name = "NAME=LO..HI", value_parser = parse_range)]
     pub ranges: Vec<(String, ValueRange)>,
@@ -34,6 +37,7 @@ impl InputArgs {
             data: self.data.clone(),
             labels: self.labels.clone(),
             dims: self.dims.iter().cloned().collect(),
+            batch_dim: self.batch_dim.clone(),
             ranges: self.ranges.iter().cloned().collect(),
             seed,
         }

@@ -60,7 +60,11 @@ fn inspect(path: PathBuf, args: &InputArgs) -> Result<Inspection, CliError> {
         Err(error) if is_about_model(&error) => (None, Some(error.to_string())),
         Err(error) => return Err(input_error(&error)),
     };
-    Ok(Inspection { path, model: onnx::summary(&model), inputs, not_fed_reason })
+    let mut model = onnx::summary(&model);
+    if let Some(plan) = &inputs {
+        model.batch_axis = plan.batch_axis.clone();
+    }
+    Ok(Inspection { path, model, inputs, not_fed_reason })
 }
 
 /// Whether the model is at fault and not what was asked for: then the rest is worth showing.

@@ -46,11 +46,27 @@ pub enum InputError {
         /// Its size.
         size: u64,
     },
-    /// `--dim` names the batch dimension.
-    #[error("dimension `{name}` is the batch dimension")]
+    /// `--batch-dim` names a dimension to which `--dim` gives a size.
+    #[error("dimension `{name}` cannot be the batch: --dim sets it to {size}")]
     BatchDim {
         /// The name.
         name: String,
+        /// Its size.
+        size: u64,
+    },
+    /// Sizes that were given for dimensions of which one follows from others do not agree.
+    #[error("dimension `{name}` is set to {size}, and {from} is {value}{}", with(others))]
+    DimsContradict {
+        /// The dimension.
+        name: String,
+        /// The size that was given.
+        size: u64,
+        /// What it follows, as people write it.
+        from: String,
+        /// The value of that.
+        value: i64,
+        /// Sizes of its parts: `past` = 128.
+        others: Vec<String>,
     },
     /// `--range` names an input that the model does not have.
     #[error("the model has no input `{name}`; {}", these("its inputs are", present))]
@@ -253,7 +269,8 @@ impl InputError {
             InputError::UnknownRank { .. } => Some("give real inputs with --data, whose shape is taken"),
             InputError::UnknownDim { .. } => Some("`onnxprof inspect MODEL` shows the inputs with their dimensions"),
             InputError::FixedDim { .. } => Some("only dimensions that a model leaves open can be set"),
-            InputError::BatchDim { .. } => Some("set batch sizes with --batch"),
+            InputError::BatchDim { .. } => Some("give one of --dim and --batch-dim for it"),
+            InputError::DimsContradict { .. } => Some("leave out one of these sizes: it follows from the others"),
             InputError::RangeEmpty { .. } => Some("give a range that the type can hold, as in --range NAME=0..9"),
             InputError::TooLarge { .. } => Some("set smaller dimensions with --dim NAME=VALUE"),
             InputError::UnknownFormat { .. } => {
@@ -283,6 +300,10 @@ impl InputError {
             _ => None,
         }
     }
+}
+
+fn with(sizes: &[String]) -> String {
+    if sizes.is_empty() { String::new() } else { format!(" with {}", sizes.join(" and ")) }
 }
 
 fn list(names: &[String]) -> String {

@@ -9,11 +9,11 @@ use super::array::element_bytes;
 use super::check::{self, Expected};
 use super::data::{self, Data, Source};
 use super::dims::Dims;
-use super::synthesize::{fed_inputs, fed_type};
-use super::{InputError, dataset};
-use crate::onnx::{Graph, Model, batch_axis, inlined};
-use crate::plan::InputRequest;
-use crate::record::{AxisReason, BatchAxis, FedInput, FillKind, TensorInfo};
+use super::synthesize::fed_type;
+use super::{InputError, Search, dataset};
+use crate::onnx::{Graph, Model};
+use crate::plan::{InputRequest, Shape};
+use crate::record::{AxisReason, BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
 use crate::units::Bytes;
 
 /// What is fed to a model, decided once and carried to every worker.
@@ -82,31 +82,14 @@ impl InputPlan {
 /// # Errors
 /// An input cannot be fed, the request names what the model does not have, or the data does not fit.
 pub fn plan(model: &Model, request: &InputRequest) -> Result<InputPlan, InputError> {
-    let graph = &inlined(model);
-    let batch = batch_axis(graph);
-    for info in &graph.inputs {
-        fed_type(info)?;
-    }
-    let names = || graph.inputs.iter().map(|info| info.name.clone());
-    if let Some(name) = request.ranges.keys().find(|range| !names().any(|name| name == **range)) {
-        return Err(InputError::UnknownInput { name: name.clone(), present: names().collect() });
-    }
-    let dims = Dims::new(&graph.inputs, &batch, &request.dims)?;
-    let (fed, source, mut notes) = match (&request.data, &request.labels) {
-        (Some(path), labels) => from_data(graph, (&batch, &dims), request, (path, labels.as_deref()))?,
-        (None, Some(labels)) => return Err(InputError::LabelsAlone { path: labels.clone() }),
-        (None, None) => (fed_inputs(graph, &dims, request)?, InputSource::Synthesized, dims.notes),
-    };
-    if let Some(fixed) = batch.fixed_size.filter(|&fixed| fixed > 1) {
-        notes.push(format!("the first dimension of the inputs, fixed at {fixed}, is taken for the batch"));
-    }
-    let outputs = graph.outputs.iter().map(|info| info.name.clone()).collect();
-    Ok(InputPlan { fed, batch_axis: batch, outputs, source, seed: request.seed, notes })
+    let mut search = Search::new(model, request, &Shape::default())?;
+    search.next().ok_or_else(|| search.nothing_runs("nothing was run"))
 }
 
-type Decided = (Vec<FedInput>, InputSource, Vec<String>);
+/// What is fed, where its values come from, and remarks.
+pub(super) type Decided = (Vec<FedInput>, InputSource, Vec<String>);
 
-fn from_data(
+pub(super) fn from_data(
     graph: &Graph,
     (batch, dims): (&BatchAxis, &Dims),
     request: &InputRequest,
@@ -162,12 +145,18 @@ fn fed_from(info: &TensorInfo, array: &Source, dims: &Dims, path: &Path) -> Resu
         Some(None) => None,
         _ => Some(size as u64),
     };
+    let placed = dims.of(info);
+    let source = |axis: usize| match placed.get(axis).map(|placed| &placed.source) {
+        Some(fixed @ (SizeSource::Fixed | SizeSource::Batch)) => fixed.clone(),
+        _ => SizeSource::Data,
+    };
+    let grows = placed.iter().enumerate().filter(|(_, placed)| placed.size.is_none() && placed.rows != 1);
     Ok(FedInput {
         name: info.name.clone(),
         element_type,
         dims: array.shape().iter().enumerate().map(size).collect(),
-        rows_per_sample: Default::default(),
-        sources: Vec::new(),
+        rows_per_sample: grows.map(|(axis, placed)| (axis, placed.rows)).collect(),
+        sources: (0..array.shape().len()).map(source).collect(),
         fill: FillKind::Data,
         reason,
         steers: false,

@@ -2,27 +2,12 @@
 
 use super::InputError;
 use super::array::element_bytes;
-use super::dims::Dims;
-use super::values::{Fill, Shapes, Values};
-use crate::onnx::Graph;
+use super::values::{Fill, Values};
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
 
-/// What is fed to each input of `graph`.
-///
-/// # Errors
-/// A type cannot be fed, or `request` asks for an impossible range.
-pub(super) fn fed_inputs(graph: &Graph, dims: &Dims, request: &InputRequest) -> Result<Vec<FedInput>, InputError> {
-    let shapes: Shapes = graph.inputs.iter().map(|info| (info.name.clone(), dims.shape(info))).collect();
-    let values = Values::new(graph, &shapes);
-    let feed = |info| {
-        let fill = fills(info, &values, request)?.swap_remove(0);
-        Ok(fed_input(info, fed_type(info)?, dims.shape(info), fill))
-    };
-    graph.inputs.iter().map(feed).collect()
-}
-
-fn fed_input(info: &TensorInfo, element_type: ElementType, dims: Vec<Option<u64>>, fill: Fill) -> FedInput {
+/// An input that is fed like this.
+pub(super) fn fed_input(info: &TensorInfo, element_type: ElementType, dims: Vec<Option<u64>>, fill: Fill) -> FedInput {
     FedInput {
         name: info.name.clone(),
         element_type,

@@ -3,7 +3,6 @@
 //! Nothing here runs a model or judges whether a library can. Weights stay in the file: a model of several gigabytes
 //! costs what its graph costs. Read [`Model`] first, which [`read()`] returns.
 
-mod batch;
 mod branches;
 mod convert;
 mod error;
@@ -19,7 +18,6 @@ mod summary;
 mod weights;
 mod wire;
 
-pub use batch::batch_axis;
 pub use error::OnnxError;
 pub use functions::inlined;
 pub use graph::{Attribute, AttributeValue, ExternalRange, Function, Graph, Model, Node, StoredTensor};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Model, batch, branches, precision, quantization, weights};
-use crate::record::ModelSummary;
+use super::{Model, branches, precision, quantization, weights};
+use crate::record::{BatchAxis, BatchProof, ModelSummary};
 use crate::units::Bytes;
 
-/// What the file says, as the record keeps it.
+/// What the file says, as the record keeps it. Where samples of a batch lie is for those to add who decide what is fed.
 #[must_use]
 pub fn summary(model: &Model) -> ModelSummary {
     let weights = weights::by_type(&model.graph);
@@ -18,7 +18,7 @@ pub fn summary(model: &Model) -> ModelSummary {
         graph_name: Some(model.graph.name.clone()).filter(|name| !name.is_empty()),
         inputs: model.graph.inputs.clone(),
         outputs: model.graph.outputs.clone(),
-        batch_axis: batch::batch_axis(&model.graph),
+        batch_axis: BatchAxis::none(BatchProof::Untried),
         operators: operators(model),
         side_by_side_count: Some(branches::side_by_side(&model.graph)),
         precision: precision::precision(model, &weights),

@@ -15,6 +15,10 @@ pub struct InputRequest {
     pub labels: Option<PathBuf>,
     /// Values of symbolic dimensions, by name.
     pub dims: BTreeMap<String, u64>,
+    /// The dimension along which samples lie, by its name or as `INPUT.AXIS`, or `none`; absent: it is found. Absent in
+    /// records before version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_dim: Option<String>,
     /// Ranges of synthesized values, by input name.
     pub ranges: BTreeMap<String, ValueRange>,
     /// Seed of synthesized values.

@@ -8,7 +8,7 @@ use crate::measure;
 use crate::onnx::{self, Model};
 use crate::plan::{InputRequest, Shape};
 use crate::protocol::{Described, Response};
-use crate::record::{Failure, FailureKind};
+use crate::record::{Failure, FailureKind, ModelSummary};
 
 /// What a model file says, its sum, and what will be fed to it at each of `shapes`.
 pub(super) fn describe(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Response {
@@ -25,8 +25,9 @@ fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Describ
     let Planned { inputs: plan, shapes } = planned;
     let dataset = Dataset::open(&plan).map_err(|error| super::input_failure(&error))?;
     let sha256 = hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
+    let model = ModelSummary { batch_axis: plan.batch_axis.clone(), ..onnx::summary(&model) };
     Ok(Described {
-        model: onnx::summary(&model),
+        model,
         sha256,
         dataset: dataset.map(|dataset| dataset.info().clone()),
         inputs: plan,

@@ -151,10 +151,13 @@ fn unknown_dimension_and_input_list_those_present() {
     let path = "fixtures/bert-tiny-random-weights.onnx";
     let (code, message) = failure(path, &["--dim", "seq=4"]);
     assert_eq!(code, Some(3));
-    assert!(message.contains("no input has a dimension `seq`; the dimensions are `sequence_length`"), "{message}");
-    let (code, message) = failure(path, &["--dim", "batch_size=4"]);
+    assert!(
+        message.contains("no input has a dimension `seq`; the dimensions are `batch_size`, `sequence_length`"),
+        "{message}"
+    );
+    let (code, message) = failure(path, &["--dim", "batch_size=4", "--batch-dim", "batch_size"]);
     assert_eq!(code, Some(3));
-    assert!(message.contains("hint: set batch sizes with --batch"), "{message}");
+    assert!(message.contains("hint: give one of --dim and --batch-dim for it"), "{message}");
     let (code, message) = failure(path, &["--range", "ids=0..4"]);
     assert_eq!(code, Some(3));
     assert!(message.contains("the model has no input `ids`; its inputs are `input_ids`"), "{message}");

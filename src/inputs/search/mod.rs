@@ -2,78 +2,140 @@
 //!
 //! Nothing here runs a model: [`Search`] says what to feed next and is told what became of it.
 
-use super::{InputError, InputPlan, RuntimeWords, plan};
-use crate::onnx::{Model, ShapeFacts};
-use crate::plan::{InputRequest, Shape, unswept};
-use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, SizeSource};
+mod batch;
+mod cache;
+mod expr;
+mod kind;
+mod names;
+mod plans;
+mod problem;
+mod refusal;
+mod solve;
+mod trials;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+pub use cache::usual_shapes;
+
+use batch::Candidate;
+use problem::Problem;
+use solve::{Choice, Sized};
+
+use super::{InputError, InputPlan, RuntimeWords};
+use crate::onnx::{Graph, Model, inlined};
+use crate::plan::{InputRequest, Shape};
+use crate::record::BatchAxis;
+
+/// The most trials of one search: what nobody finds by then is to be told.
+const TRIALS_LIMIT: usize = 40;
 
 /// Candidates for what a model's inputs are fed, the best guess first.
 #[derive(Debug)]
 pub struct Search {
-    next: Option<InputPlan>,
+    graph: Graph,
+    request: InputRequest,
+    problem: Problem,
+    /// Sizes that files tell of, by unknown.
+    told: BTreeMap<usize, Vec<Sized>>,
+    batches: Vec<Candidate>,
+    /// What is tried next.
+    queue: VecDeque<Choice>,
+    /// The choice that others differ from in one thing, and where it was refused.
+    base: Choice,
+    base_place: Option<String>,
+    last: Choice,
+    places: BTreeSet<String>,
     tried: Vec<String>,
-    open: String,
 }
 
 impl Search {
     /// The candidates for `model` at the sizes of `shape`, which hold beside those that `request` asks for.
     ///
     /// # Errors
-    /// As [`plan()`].
+    /// As [`plan()`](super::plan()).
     pub fn new(model: &Model, request: &InputRequest, shape: &Shape) -> Result<Search, InputError> {
         let mut request = request.clone();
         request.dims.extend(shape.dims.clone());
-        let names: Vec<String> = ShapeFacts::of(&model.graph).dims.into_iter().map(|dim| dim.name).collect();
-        let open = format!("the model leaves {} open", names.join(", "));
-        Ok(Search { next: Some(plan(model, &request)?), tried: Vec::new(), open })
+        let graph = inlined(model);
+        plans::check_names(&graph, &request)?;
+        let problem = Problem::new(&graph, &request)?;
+        let batches = batch::asked(&graph, &problem, &request)?;
+        let first = batches.first().filter(|candidate| candidate.is_likely);
+        let base = Choice { batch: first.map(|first| first.unknowns.clone()).unwrap_or_default(), ..Choice::default() };
+        let search = Search {
+            graph,
+            request,
+            problem,
+            told: BTreeMap::new(),
+            batches,
+            queue: VecDeque::from([base.clone()]),
+            last: base.clone(),
+            base,
+            base_place: None,
+            places: BTreeSet::new(),
+            tried: Vec::new(),
+        };
+        search.plan_at(&search.base)?;
+        Ok(search)
     }
 
-    /// What to feed next; `None` when nothing is left to try. The first one is what [`plan()`] returns.
+    /// What to feed next; `None` when nothing is left to try. The first one is what [`plan()`](super::plan()) returns.
     #[expect(clippy::should_implement_trait, reason = "what comes next depends on what became of the last")]
     pub fn next(&mut self) -> Option<InputPlan> {
-        let next = self.next.take()?;
-        self.tried.push(trial(&next));
-        Some(next)
+        while self.tried.len() < TRIALS_LIMIT {
+            let choice = self.queue.pop_front()?;
+            let Ok(plan) = self.plan_at(&choice) else { continue };
+            let trial = trial(&plan, &choice);
+            if !self.tried.contains(&trial) {
+                self.tried.push(trial);
+                self.last = choice;
+                return Some(plan);
+            }
+        }
+        None
     }
 
     /// Takes in what the runtime said when it refused the last plan: it narrows what comes next.
-    pub fn refused(&mut self, _words: &str) {}
+    pub fn refused(&mut self, words: &str) {
+        let refusal = refusal::Refusal::read(words);
+        let is_base = self.last == self.base;
+        let is_further = self.places.insert(refusal.place.clone());
+        // A change after which the model fails elsewhere has mended something and is kept.
+        if is_base || (is_further && self.base_place.as_ref() != Some(&refusal.place)) {
+            self.base = self.last.clone();
+            self.base_place = Some(refusal.place.clone());
+            self.queue = trials::after(self, &refusal).into();
+        }
+    }
 
-    /// Takes in that outputs held numbers that are none: other values are worth a try.
-    pub fn not_finite(&mut self) {}
+    /// Takes in that outputs held numbers that are none: other values of what was fed last are worth a try.
+    pub fn not_finite(&mut self) {
+        self.base = self.last.clone();
+        self.queue = trials::other_fills(self).into();
+    }
 
     /// Axes that samples may lie along, the most likely first; each names its axis in every input that follows.
     #[must_use]
-    pub fn batch_candidates(&self, plan: &InputPlan) -> Vec<BatchAxis> {
-        if plan.batch_axis.reason == AxisReason::NoAxis { Vec::new() } else { vec![plan.batch_axis.clone()] }
+    pub fn batch_candidates(&self, _plan: &InputPlan) -> Vec<BatchAxis> {
+        self.batches.iter().map(|candidate| self.axis(candidate)).collect()
     }
 
     /// The same plan with the batch along `axis`; where that is absent, every axis has a size and there is no batch.
     ///
     /// # Errors
-    /// An input has no such axis.
+    /// No dimension that was left open lies there, or the data does not fit.
     pub fn with_batch(&self, plan: &InputPlan, axis: Option<&BatchAxis>) -> Result<InputPlan, InputError> {
-        let mut plan = plan.clone();
-        for fed in &mut plan.fed {
-            let along = axis.and_then(|axis| axis.axes.get(&fed.name)).map(|&axis| axis as usize);
-            place_batch(fed, along)?;
-        }
-        plan.batch_axis = axis.cloned().unwrap_or(BatchAxis {
-            axes: Default::default(),
-            symbol: None,
-            fixed_size: None,
-            reason: AxisReason::NoAxis,
-            proof: BatchProof::Untried,
-        });
-        Ok(plan)
+        self.plan_along(plan, axis)
     }
 
     /// The error of a model that nothing runs with; `words` is what the runtime said of the last trial.
     #[must_use]
     pub fn nothing_runs(&self, words: &str) -> InputError {
-        let remedy = "give sizes with --dim NAME=VALUE, or real inputs with --data FILE.npz".to_owned();
         let words = RuntimeWords(words.to_owned());
-        InputError::NothingRuns { open: self.open.clone(), tried: self.tried(), remedy, words }
+        InputError::NothingRuns { open: self.open(), tried: self.tried(), remedy: self.remedy(), words }
     }
 
     /// What was tried: `image [1, 3, 224, 224], mask [1, 128]`, one a trial.
@@ -83,34 +145,11 @@ impl Search {
     }
 }
 
-/// Shapes that a model is asked about where none is swept: one, or prefill and decode of a decoder with a cache.
-#[must_use]
-pub fn usual_shapes(_model: &Model, _request: &InputRequest) -> Vec<Shape> {
-    unswept()
-}
-
-fn place_batch(fed: &mut FedInput, along: Option<usize>) -> Result<(), InputError> {
-    if along.is_some_and(|axis| axis >= fed.dims.len()) {
-        return Err(InputError::UnknownRank { input: fed.name.clone() });
-    }
-    for axis in 0..fed.dims.len() {
-        if along == Some(axis) {
-            fed.dims[axis] = None;
-        } else if fed.dims[axis].is_none() {
-            fed.dims[axis] = Some(fed.rows_per_sample.get(&axis).copied().unwrap_or(1));
-        } else {
-            continue;
-        }
-        if let Some(source) = fed.sources.get_mut(axis) {
-            *source = if along == Some(axis) { SizeSource::Batch } else { SizeSource::MadeUp };
-        }
-    }
-    fed.rows_per_sample.retain(|&axis, _| along == Some(axis));
-    Ok(())
-}
-
-/// Inputs with their shapes at batch 1.
-fn trial(plan: &InputPlan) -> String {
-    let inputs = plan.fed.iter().map(|fed| format!("{} {:?}", fed.name, fed.shape(1)));
-    inputs.collect::<Vec<_>>().join(", ")
+/// Inputs with their shapes at batch 1, and how those are filled that are not filled the first way.
+fn trial(plan: &InputPlan, choice: &Choice) -> String {
+    let input = |(index, fed): (usize, &crate::record::FedInput)| {
+        let way = if choice.fills.contains_key(&index) { format!(" ({})", fed.reason) } else { String::new() };
+        format!("{} {:?}{way}", fed.name, fed.shape(1))
+    };
+    plan.fed.iter().enumerate().map(input).collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,199 @@
+//! The kind of a dimension, which decides the sizes that are worth a try.
+//!
+//! What operators do with it comes first, then where it stands, and its name last.
+
+use crate::inputs::dims::dims_of;
+use crate::onnx::{DimRole, Place};
+use crate::plan::ElementType;
+use crate::record::{Dim, TensorInfo, ValueType};
+
+/// What a dimension counts, as far as that matters for its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Tokens kept from before.
+    Past,
+    /// Tokens.
+    Tokens,
+    /// Colours.
+    Channels,
+    /// Rows of an image.
+    Height,
+    /// Columns of an image.
+    Width,
+    /// Samples of a sound.
+    Audio,
+    /// Frames of a spectrum or of a series.
+    Frames,
+    /// Features that are multiplied.
+    Features,
+    /// A factor that stands in the names of dimensions alone, such as the number of heads.
+    Factor,
+    /// Nothing says what.
+    Other,
+    /// Samples, by its name or by what operators do with it.
+    Batch,
+}
+
+/// Words in the names of dimensions.
+const WORDS: [(&[&str], Kind); 8] = [
+    (&["past"], Kind::Past),
+    (&["audio", "waveform", "num_samples", "speech", "signal"], Kind::Audio),
+    (&["frame", "time"], Kind::Frames),
+    (&["seq", "token", "text", "length"], Kind::Tokens),
+    (&["height"], Kind::Height),
+    (&["width"], Kind::Width),
+    (&["channel"], Kind::Channels),
+    (&["feature", "hidden", "embed"], Kind::Features),
+];
+/// Numbers of mel bands and of coefficients of a sound's spectrum.
+const BANDS: [u64; 9] = [13, 23, 39, 40, 64, 80, 96, 128, 257];
+
+impl Kind {
+    /// The kind of a role that operators show.
+    pub fn of_role(role: DimRole) -> Kind {
+        match role {
+            DimRole::Batch => Kind::Batch,
+            DimRole::Channels => Kind::Channels,
+            DimRole::Height => Kind::Height,
+            DimRole::Width => Kind::Width,
+            DimRole::Tokens => Kind::Tokens,
+            DimRole::Past => Kind::Past,
+            DimRole::Audio => Kind::Audio,
+            DimRole::Frames => Kind::Frames,
+            DimRole::Features => Kind::Features,
+        }
+    }
+
+    /// The kind that a name hints at.
+    pub fn of_name(name: &str) -> Option<Kind> {
+        let lower = name.to_lowercase();
+        if is_numbered(&lower) {
+            return None;
+        }
+        match lower.as_str() {
+            "s" | "t" | "l" => return Some(Kind::Tokens),
+            "h" => return Some(Kind::Height),
+            "w" => return Some(Kind::Width),
+            "c" => return Some(Kind::Channels),
+            _ if is_batch_name(&lower) => return Some(Kind::Batch),
+            _ => {}
+        }
+        WORDS.iter().find(|(words, _)| words.iter().any(|word| lower.contains(word))).map(|&(_, kind)| kind)
+    }
+
+    /// The kind of a place by the type of its input and the sizes beside it.
+    pub fn of_place(place: &Place, inputs: &[TensorInfo]) -> Option<Kind> {
+        let info = inputs.iter().find(|info| info.name == place.input)?;
+        let ValueType::Tensor { element_type, .. } = info.value_type else { return None };
+        let dims = dims_of(info);
+        let pixels = element_type.is_float() || element_type == ElementType::Uint8;
+        match image_axes(dims, element_type).filter(|_| pixels) {
+            Some([height, _]) if height == place.axis => return Some(Kind::Height),
+            Some([_, width]) if width == place.axis => return Some(Kind::Width),
+            _ => {}
+        }
+        let is_band = |axis: usize| matches!(dims.get(axis), Some(Dim::Fixed(size)) if BANDS.contains(size));
+        match (dims.len(), place.axis) {
+            (2, 1) if matches!(element_type, ElementType::Int32 | ElementType::Int64) => Some(Kind::Tokens),
+            (3, 1) if element_type.is_float() && is_band(2) => Some(Kind::Frames),
+            (3, 2) if element_type.is_float() && is_band(1) => Some(Kind::Frames),
+            _ => None,
+        }
+    }
+
+    /// Whether samples of a batch cannot lie along it.
+    pub fn is_within_sample(self) -> bool {
+        !matches!(self, Kind::Other | Kind::Batch)
+    }
+
+    /// Sizes that are worth a try, the usual one first.
+    pub fn usual_sizes(self) -> &'static [u64] {
+        match self {
+            Kind::Height | Kind::Width => &[224, 256, 320, 640, 384, 512, 299, 128, 64, 32],
+            Kind::Channels => &[3, 1, 4],
+            Kind::Tokens => &[128, 77, 64, 512, 32, 16, 1],
+            Kind::Past => &[128, 64, 16, 1, 0],
+            Kind::Audio => &[16_000, 32_000, 48_000, 80_000, 160_000, 480_000, 8000, 1024, 512],
+            Kind::Frames => &[100, 128, 3000, 64, 200, 96, 32, 16, 1],
+            Kind::Factor => &[1, 2, 4, 8, 12, 16, 32, 3, 5, 6, 10, 20, 24, 40, 64],
+            Kind::Batch => &[1, 2, 4],
+            Kind::Features | Kind::Other => &[16, 1, 2, 3, 4, 8, 32, 64, 128, 256, 512, 224],
+        }
+    }
+}
+
+/// Axes of the rows and the columns, where sizes are those of an image: three, one or four colours before or after two
+/// open sizes.
+fn image_axes(dims: &[Dim], element_type: ElementType) -> Option<[usize; 2]> {
+    let open = |axis: usize| !matches!(dims[axis], Dim::Fixed(_));
+    let colours = |axis: usize, counts: &[u64]| matches!(&dims[axis], Dim::Fixed(size) if counts.contains(size));
+    let found = match dims.len() {
+        4 if colours(1, &[1, 3, 4]) && !colours(3, &[3]) => [2, 3],
+        4 if colours(3, &[1, 3, 4]) => [1, 2],
+        3 if colours(0, &[3]) => [1, 2],
+        3 if colours(2, &[3]) && element_type == ElementType::Uint8 => [0, 1],
+        _ => return None,
+    };
+    found.iter().any(|&axis| open(axis)).then_some(found)
+}
+
+/// Whether the first of the dimensions holds the colours of one image.
+pub(super) fn is_one_image(info: &TensorInfo) -> bool {
+    let dims = dims_of(info);
+    let ends = [dims.first(), dims.last()];
+    dims.len() == 3 && ends.iter().any(|dim| matches!(dim, Some(Dim::Fixed(3))))
+}
+
+/// Whether an exporter made a name of an input's name and the number of an axis: `audio_dynamic_axes_1`, `x_dim_0`.
+pub(super) fn is_numbered(lower: &str) -> bool {
+    let stem = lower.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    stem.len() < lower.len() && ["dim_", "axes_", "axis_", "."].iter().any(|end| stem.ends_with(end))
+}
+
+/// Whether a name says batch; expressions such as `batch*heads` do not count.
+pub(super) fn is_batch_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let expression = lower.contains(['*', '+', '/', '(']) || lower.contains(" - ") || lower.contains(" x ");
+    !expression && (lower.contains("batch") || matches!(lower.as_str(), "n" | "b" | "bs" | "bsz"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(element_type: ElementType, dims: &[Option<u64>], axis: usize) -> Option<Kind> {
+        let dims = dims.iter().map(|size| size.map_or(Dim::Unknown, Dim::Fixed)).collect();
+        let value_type = ValueType::Tensor { element_type, dims: Some(dims) };
+        let info = TensorInfo { name: "x1".to_owned(), value_type };
+        Kind::of_place(&Place { input: "x1".to_owned(), axis }, &[info])
+    }
+
+    #[test]
+    fn layouts_of_images_are_known_without_names() {
+        let float = ElementType::Float;
+        assert_eq!(kind(float, &[None, Some(3), None, None], 3), Some(Kind::Width));
+        assert_eq!(kind(ElementType::Uint8, &[None, None, None, Some(3)], 1), Some(Kind::Height));
+        assert_eq!(kind(float, &[Some(3), None, None], 1), Some(Kind::Height));
+        assert_eq!(kind(float, &[None, Some(3), None, None], 0), None);
+        assert_eq!(kind(float, &[None, None, Some(3)], 1), None);
+        assert_eq!(kind(ElementType::String, &[None, Some(3), None, None], 3), None);
+    }
+
+    #[test]
+    fn ids_and_spectra_are_known_by_their_type_and_bands() {
+        assert_eq!(kind(ElementType::Int64, &[None, None], 1), Some(Kind::Tokens));
+        assert_eq!(kind(ElementType::Float, &[None, None], 1), None);
+        assert_eq!(kind(ElementType::Float, &[None, Some(80), None], 2), Some(Kind::Frames));
+        assert_eq!(kind(ElementType::Float, &[None, None, Some(40)], 1), Some(Kind::Frames));
+    }
+
+    #[test]
+    fn names_hint() {
+        assert_eq!(Kind::of_name("past_sequence_length"), Some(Kind::Past));
+        assert_eq!(Kind::of_name("sequence_length"), Some(Kind::Tokens));
+        assert_eq!(Kind::of_name("batch_size"), Some(Kind::Batch));
+        assert_eq!(Kind::of_name("d0"), None);
+        assert_eq!(Kind::of_name("audio_signal_dynamic_axes_2"), None);
+        assert!(!is_batch_name("batch_size x num_heads"));
+    }
+}

@@ -1,0 +1,157 @@
+//! Names of dimensions that say how they follow from others: `past_length + 1`, `batch_size x num_heads`.
+
+use crate::onnx::Expr;
+
+/// Longest name that is read as an expression.
+const LENGTH_LIMIT: usize = 120;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Name(String),
+    Number(i64),
+    Plus,
+    Minus,
+    Times,
+    Over,
+    Open,
+    Close,
+}
+
+/// The expression that a name spells; `dim` gives the dimension of a name within it. Absent where it is a plain name.
+pub(super) fn expression(text: &str, dim: &mut impl FnMut(&str) -> Expr) -> Option<Expr> {
+    let tokens = tokens(text)?;
+    let is_operator = |token: &Token| matches!(token, Token::Plus | Token::Minus | Token::Times | Token::Over);
+    if !tokens.iter().any(is_operator) {
+        return None;
+    }
+    // Names are looked up only once the whole text is known to be an expression.
+    parse(&tokens, &mut |_| Expr::Unknown)?;
+    parse(&tokens, dim)
+}
+
+fn parse(tokens: &[Token], dim: &mut impl FnMut(&str) -> Expr) -> Option<Expr> {
+    let mut reader = Reader { tokens, at: 0, dim };
+    let parsed = reader.sum()?;
+    (reader.at == tokens.len()).then_some(parsed)
+}
+
+fn tokens(text: &str) -> Option<Vec<Token>> {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() > LENGTH_LIMIT {
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(&letter) = letters.get(at) {
+        let word = letters[at..].iter().take_while(|letter| is_word(**letter)).count();
+        at += word.max(1);
+        found.push(match letter {
+            _ if word > 0 => named(letters[at - word..at].iter().collect(), &found),
+            ' ' => continue,
+            '+' => Token::Plus,
+            // Of `seq-len` the hyphen is a part, and of `past - 1` and `n-1` it is not.
+            '-' if letters.get(at).is_some_and(|next| next.is_alphabetic()) => return None,
+            '-' => Token::Minus,
+            '*' | '\u{d7}' => Token::Times,
+            '/' if letters.get(at) == Some(&'/') => {
+                at += 1;
+                Token::Over
+            }
+            '/' => Token::Over,
+            '(' => Token::Open,
+            ')' => Token::Close,
+            _ => return None,
+        });
+    }
+    Some(found)
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '_' | '.' | ':')
+}
+
+/// A number, a name, or the cross of a product that stands after an operand.
+fn named(word: String, before: &[Token]) -> Token {
+    if let Ok(number) = word.parse() {
+        return Token::Number(number);
+    }
+    let after_operand = matches!(before.last(), Some(Token::Name(_) | Token::Number(_) | Token::Close));
+    if after_operand && word.eq_ignore_ascii_case("x") { Token::Times } else { Token::Name(word) }
+}
+
+struct Reader<'t, F> {
+    tokens: &'t [Token],
+    at: usize,
+    dim: &'t mut F,
+}
+
+impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
+    fn take(&mut self) -> Option<Token> {
+        let token = self.tokens.get(self.at).cloned();
+        self.at += 1;
+        token
+    }
+
+    fn sum(&mut self) -> Option<Expr> {
+        let mut terms = vec![self.product()?];
+        while let Some(sign @ (Token::Plus | Token::Minus)) = self.tokens.get(self.at).cloned() {
+            self.at += 1;
+            let term = self.product()?;
+            terms.push(if sign == Token::Plus { term } else { Expr::Product(vec![Expr::Number(-1), term]) });
+        }
+        Some(if terms.len() == 1 { terms.remove(0) } else { Expr::Sum(terms) })
+    }
+
+    fn product(&mut self) -> Option<Expr> {
+        let mut whole = self.factor()?;
+        while let Some(sign @ (Token::Times | Token::Over)) = self.tokens.get(self.at).cloned() {
+            self.at += 1;
+            let factor = self.factor()?;
+            whole = match sign {
+                Token::Times => Expr::Product(vec![whole, factor]),
+                _ => Expr::Quotient(Box::new(whole), Box::new(factor)),
+            };
+        }
+        Some(whole)
+    }
+
+    fn factor(&mut self) -> Option<Expr> {
+        match self.take()? {
+            Token::Number(number) => Some(Expr::Number(number)),
+            Token::Name(word) if word == "floor" && self.tokens.get(self.at) == Some(&Token::Open) => self.factor(),
+            Token::Name(word) => Some((self.dim)(&word)),
+            Token::Open => {
+                let inner = self.sum()?;
+                (self.take()? == Token::Close).then_some(inner)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value of an expression whose names have as many letters as their sizes.
+    fn value(text: &str) -> Option<i64> {
+        expression(text, &mut |name| Expr::Number(name.len() as i64))?.evaluate(&|_| None)
+    }
+
+    #[test]
+    fn sums_products_and_quotients_are_read() {
+        assert_eq!(value("past_ + 1"), Some(6));
+        assert_eq!(value("batch x heads"), Some(25));
+        assert_eq!(value("batch*heads+1"), Some(26));
+        assert_eq!(value("(past + 10)//2 - 1"), Some(6));
+        assert_eq!(value("floor((past + 10) / 4)"), Some(3));
+    }
+
+    #[test]
+    fn plain_names_and_other_texts_are_no_expressions() {
+        for text in ["past", "x", "DynamicDimension.1", "a b", "+", "a +", "(a", "?", "", "a + b)", "a % b", "seq-len"]
+        {
+            assert_eq!(value(text), None, "{text}");
+        }
+    }
+}

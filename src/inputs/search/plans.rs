@@ -1,0 +1,222 @@
+//! From a choice of sizes and values to what is fed.
+
+use std::collections::BTreeMap;
+
+use super::Search;
+use super::batch::{self, Candidate};
+use super::solve::{self, Choice, Sized};
+use crate::inputs::InputError;
+use crate::inputs::dims::{Dims, Placed, dims_of};
+use crate::inputs::plan::{self, InputPlan, InputSource};
+use crate::inputs::synthesize::{fed_input, fed_type, fills};
+use crate::inputs::values::{Fill, Shapes, Values};
+use crate::onnx::{Graph, Place};
+use crate::plan::InputRequest;
+use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, SizeSource, TensorInfo};
+
+/// Checks that inputs can be fed and that ranges name inputs.
+///
+/// # Errors
+/// One cannot, or one does not.
+pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<(), InputError> {
+    for info in &graph.inputs {
+        fed_type(info)?;
+    }
+    let names = || graph.inputs.iter().map(|info| info.name.clone());
+    match request.ranges.keys().find(|range| !names().any(|name| name == **range)) {
+        Some(name) => Err(InputError::UnknownInput { name: name.clone(), present: names().collect() }),
+        None => Ok(()),
+    }
+}
+
+impl Search {
+    /// What is fed at a choice.
+    pub(super) fn plan_at(&self, choice: &Choice) -> Result<InputPlan, InputError> {
+        let is_it = |candidate: &&Candidate| {
+            candidate.unknowns == choice.batch && (candidate.fixed.is_some() || !choice.batch.is_empty())
+        };
+        self.plan_with(choice, self.batches.iter().find(is_it))
+    }
+
+    fn plan_with(&self, choice: &Choice, candidate: Option<&Candidate>) -> Result<InputPlan, InputError> {
+        let dims = self.dims(choice, candidate)?;
+        let axis = candidate.map_or_else(|| self.no_axis(), |candidate| self.axis(candidate));
+        let (fed, source, notes) = self.fed(choice, &dims, &axis)?;
+        let outputs = self.graph.outputs.iter().map(|info| info.name.clone()).collect();
+        Ok(InputPlan { fed, batch_axis: axis, outputs, source, seed: self.request.seed, notes })
+    }
+
+    /// The same plan with the batch along another axis, or none.
+    pub(super) fn plan_along(&self, plan: &InputPlan, axis: Option<&BatchAxis>) -> Result<InputPlan, InputError> {
+        let is_it = |axis: &BatchAxis| self.batches.iter().find(|candidate| self.axis(candidate).axes == axis.axes);
+        let candidate = axis.and_then(is_it);
+        if let (Some(axis), None) = (axis, candidate) {
+            let name = axis.symbol.clone().unwrap_or_else(|| format!("{:?}", axis.axes));
+            return Err(InputError::UnknownDim { name, present: batch::open_places(&self.problem) });
+        }
+        let batch = candidate.map(|candidate| candidate.unknowns.clone()).unwrap_or_default();
+        let mut choice = Choice { batch, sizes: self.sizes_of(plan), fills: self.last.fills.clone() };
+        choice.sizes.retain(|index, _| !choice.batch.contains(index));
+        let mut along = self.plan_with(&choice, candidate)?;
+        if let Some(axis) = axis {
+            along.batch_axis.reason = axis.reason;
+            along.batch_axis.proof = axis.proof.clone();
+        }
+        Ok(along)
+    }
+
+    /// Sizes that a plan has for the unknowns that follow from no others.
+    fn sizes_of(&self, plan: &InputPlan) -> BTreeMap<usize, Sized> {
+        let mut sizes = BTreeMap::new();
+        for (index, unknown) in self.problem.unknowns.iter().enumerate() {
+            let Some(place) = unknown.places.first() else { continue };
+            let Some(fed) = plan.fed.iter().find(|fed| fed.name == place.input) else { continue };
+            let source = fed.sources.get(place.axis).cloned().unwrap_or(SizeSource::MadeUp);
+            let follows = matches!(source, SizeSource::Derived { .. });
+            if let Some(&Some(size)) = fed.dims.get(place.axis).filter(|_| !follows) {
+                sizes.insert(index, Sized { size, source });
+            }
+        }
+        let factors = (0..self.problem.unknowns.len()).filter(|&index| self.problem.unknowns[index].places.is_empty());
+        let last: Vec<(usize, Sized)> =
+            factors.filter_map(|index| Some((index, self.last.sizes.get(&index)?.clone()))).collect();
+        sizes.extend(last);
+        sizes
+    }
+
+    fn dims(&self, choice: &Choice, candidate: Option<&Candidate>) -> Result<Dims, InputError> {
+        let sizes = solve::solve(&self.problem, choice, &self.told)?;
+        let rows = solve::rows(&self.problem, choice, &sizes);
+        let mut dims = Dims::default();
+        for (index, unknown) in self.problem.unknowns.iter().enumerate() {
+            let sized = sizes[index].clone().unwrap_or(Sized { size: 1, source: SizeSource::MadeUp });
+            let placed = match rows[index] {
+                Some(rows) => Placed { size: None, rows, source: batch_source(sized.source) },
+                None => Placed { size: Some(sized.size), rows: 1, source: sized.source },
+            };
+            dims.places.extend(unknown.places.iter().map(|place| (place.clone(), placed.clone())));
+        }
+        for (input, &axis) in candidate.iter().filter_map(|one| one.fixed.as_ref()).flat_map(|fixed| &fixed.axes) {
+            let place = Place { input: input.clone(), axis: axis as usize };
+            dims.places.insert(place, Placed { size: None, rows: 1, source: SizeSource::Batch });
+        }
+        Ok(dims)
+    }
+
+    fn fed(&self, choice: &Choice, dims: &Dims, axis: &BatchAxis) -> Result<plan::Decided, InputError> {
+        let mut decided = match (&self.request.data, &self.request.labels) {
+            (Some(path), labels) => {
+                plan::from_data(&self.graph, (axis, dims), &self.request, (path, labels.as_deref()))?
+            }
+            (None, Some(labels)) => return Err(InputError::LabelsAlone { path: labels.clone() }),
+            (None, None) => (self.made_up(choice, dims)?, InputSource::Synthesized, Vec::new()),
+        };
+        if let Some(fixed) = axis.fixed_size.filter(|&fixed| fixed > 1) {
+            decided.2.push(format!("the first dimension of the inputs, fixed at {fixed}, is taken for the batch"));
+        }
+        decided.2.extend(self.notes());
+        Ok(decided)
+    }
+
+    /// What the user gave that has another meaning than usual.
+    fn notes(&self) -> Vec<String> {
+        let is_batch = |name: &str| super::kind::is_batch_name(name);
+        let named = self.request.dims.iter().filter(|(name, _)| is_batch(name));
+        named.map(|(name, size)| format!("dimension `{name}` is set to {size} by --dim, so it is no batch")).collect()
+    }
+
+    fn made_up(&self, choice: &Choice, dims: &Dims) -> Result<Vec<FedInput>, InputError> {
+        let shapes = self.shapes(dims);
+        let values = Values::new(&self.graph, &shapes);
+        let feed = |(index, info): (usize, &TensorInfo)| {
+            let mut ways: Vec<Fill> = fills(info, &values, &self.request)?;
+            let way = choice.fills.get(&index).copied().unwrap_or(0).min(ways.len().saturating_sub(1));
+            let mut fed = fed_input(info, fed_type(info)?, dims.shape(info), ways.swap_remove(way));
+            dims.set(&mut fed, info);
+            Ok(fed)
+        };
+        self.graph.inputs.iter().enumerate().map(feed).collect()
+    }
+
+    fn shapes(&self, dims: &Dims) -> Shapes {
+        self.graph.inputs.iter().map(|info| (info.name.clone(), dims.shape(info))).collect()
+    }
+
+    /// Number of ways to fill each input at a choice.
+    pub(super) fn ways(&self, choice: &Choice) -> Vec<usize> {
+        let Ok(dims) = self.dims(choice, None) else { return Vec::new() };
+        let shapes = self.shapes(&dims);
+        let values = Values::new(&self.graph, &shapes);
+        let count = |info| fills(info, &values, &self.request).map_or(0, |ways| ways.len());
+        self.graph.inputs.iter().map(count).collect()
+    }
+
+    /// Where a candidate's samples lie.
+    pub(super) fn axis(&self, candidate: &Candidate) -> BatchAxis {
+        let proof = match candidate.reason {
+            AxisReason::Given => BatchProof::Given,
+            _ => BatchProof::Untried,
+        };
+        if let Some(fixed) = &candidate.fixed {
+            let (axes, fixed_size) = (fixed.axes.clone(), Some(fixed.size));
+            return BatchAxis { axes, symbol: None, fixed_size, reason: candidate.reason, proof };
+        }
+        let choice = Choice { batch: candidate.unknowns.clone(), ..Choice::default() };
+        let axes = self.dims(&choice, None).map(|dims| grown(&dims)).unwrap_or_default();
+        let symbol = candidate.unknowns.iter().find_map(|&index| batch::symbol(&self.graph, &self.problem, index));
+        BatchAxis { axes, symbol, fixed_size: None, reason: candidate.reason, proof }
+    }
+
+    fn no_axis(&self) -> BatchAxis {
+        let asked = self.request.batch_dim.as_deref() == Some(batch::NONE);
+        BatchAxis::none(if asked { BatchProof::Given } else { BatchProof::Untried })
+    }
+
+    /// The inputs and their open dimensions, as a fragment of a sentence.
+    pub(super) fn open(&self) -> String {
+        let open = |info: &TensorInfo| {
+            let name = |axis: usize| {
+                let unknown = self.problem.at(&info.name, axis)?;
+                Some(format!("`{}`", self.problem.unknowns[unknown].name))
+            };
+            let names: Vec<String> = (0..dims_of(info).len()).filter_map(name).collect();
+            (!names.is_empty()).then(|| format!("input `{}` leaves {} open", info.name, names.join(", ")))
+        };
+        let inputs: Vec<String> = self.graph.inputs.iter().filter_map(open).collect();
+        if inputs.is_empty() { "its inputs leave no dimension open".to_owned() } else { inputs.join(", ") }
+    }
+
+    /// The options that would say what to feed.
+    pub(super) fn remedy(&self) -> String {
+        let dims = self
+            .problem
+            .unknowns
+            .iter()
+            .filter(|unknown| !unknown.places.is_empty() && unknown.asked.is_none() && unknown.derived.is_empty());
+        let mut options: Vec<String> = dims.map(|unknown| format!("--dim {}=N", shell_word(&unknown.name))).collect();
+        let whole = self.graph.inputs.iter().filter(|info| fed_type(info).is_ok_and(|kind| kind.is_integer()));
+        options.extend(whole.map(|info| format!("--range {}=LO..HI", shell_word(&info.name))));
+        options.push("--data FILE.npz with real inputs".to_owned());
+        format!("say what to feed with {}", options.join(", or "))
+    }
+}
+
+/// Axes that grow with the batch, by input: the first of each.
+fn grown(dims: &Dims) -> BTreeMap<String, u64> {
+    let mut axes = BTreeMap::new();
+    for (place, _) in dims.places.iter().filter(|(_, placed)| placed.size.is_none()) {
+        axes.entry(place.input.clone()).or_insert(place.axis as u64);
+    }
+    axes
+}
+
+fn batch_source(source: SizeSource) -> SizeSource {
+    match source {
+        SizeSource::Derived { .. } => source,
+        _ => SizeSource::Batch,
+    }
+}
+
+fn shell_word(name: &str) -> String {
+    shlex::try_quote(name).map_or_else(|_| name.to_owned(), |word| word.into_owned())
+}

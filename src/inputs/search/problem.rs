@@ -1,0 +1,348 @@
+//! The open dimensions of a model as unknowns: which are one, which follow from others, and what is asked of them.
+
+use std::collections::BTreeMap;
+
+use super::expr::{dims, is_known, renamed, words};
+use super::kind::Kind;
+use super::names;
+use crate::inputs::InputError;
+use crate::inputs::dims::dims_of;
+use crate::inputs::synthesize::fed_type;
+use crate::onnx::{Demand, Expr, Graph, Place, Relation, ShapeFacts};
+use crate::plan::{ElementType, InputRequest};
+use crate::record::{Dim, TensorInfo};
+
+/// Open dimensions that are one size, or a factor that only names of dimensions speak of.
+#[derive(Clone, Debug)]
+pub(super) struct Unknown {
+    /// Its name for `--dim`.
+    pub name: String,
+    /// All of its names.
+    pub names: Vec<String>,
+    /// Where it stands; nowhere for a factor.
+    pub places: Vec<Place>,
+    /// What it counts.
+    pub kind: Kind,
+    /// Whether operators show what it counts.
+    pub is_shown: bool,
+    /// The size that the user gave.
+    pub asked: Option<u64>,
+    /// The only size that an operator takes, and why.
+    pub fixed: Option<(u64, String)>,
+    /// Expressions that it follows, the first that can be computed.
+    pub derived: Vec<Derivation>,
+}
+
+/// An expression that a size follows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Derivation {
+    /// The expression; its dimensions are unknowns.
+    pub expr: Expr,
+    /// The expression in words.
+    pub from: String,
+}
+
+/// The unknowns of a model and what is demanded of them.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    /// The unknowns.
+    pub unknowns: Vec<Unknown>,
+    /// Demands; [`Expr::Dim`] is an index into the unknowns.
+    pub demands: Vec<Demand>,
+    /// Sizes of the outputs as far as they are known.
+    pub outputs: Vec<Expr>,
+}
+
+impl Problem {
+    /// What `graph` leaves open, with the sizes that `request` gives.
+    ///
+    /// # Errors
+    /// `request` names a dimension that no input has, or one that the model fixes, or gives two sizes to one.
+    pub fn new(graph: &Graph, request: &InputRequest) -> Result<Problem, InputError> {
+        Builder::new(graph, ShapeFacts::of(graph)).problem(request)
+    }
+
+    /// The unknown at an axis of an input.
+    pub fn at(&self, input: &str, axis: usize) -> Option<usize> {
+        let stands = |place: &Place| place.input == input && place.axis == axis;
+        self.unknowns.iter().position(|unknown| unknown.places.iter().any(stands))
+    }
+
+    /// The unknown that `--dim` or the file calls so, or that stands at `INPUT.AXIS`.
+    pub fn named(&self, name: &str) -> Option<usize> {
+        let by_name = self
+            .unknowns
+            .iter()
+            .position(|unknown| unknown.names.iter().any(|known| known == name) && !unknown.places.is_empty());
+        let by_place = || {
+            let (input, axis) = name.rsplit_once('.')?;
+            self.at(input, axis.parse().ok()?)
+        };
+        by_name.or_else(by_place)
+    }
+
+    /// The unknowns of a kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = usize> {
+        (0..self.unknowns.len()).filter(move |&index| self.unknowns[index].kind == kind)
+    }
+
+    /// An expression of unknowns in words.
+    pub fn words(&self, expr: &Expr) -> String {
+        words(expr, &|index| self.unknowns[index].name.clone())
+    }
+}
+
+/// Dimensions on their way to unknowns.
+struct Builder<'g> {
+    graph: &'g Graph,
+    facts: ShapeFacts,
+    /// Names of all dimensions: those of the facts, then factors.
+    names: Vec<String>,
+    /// What each name spells, where that is an expression.
+    spelled: Vec<Option<Expr>>,
+    /// The dimension that each is one with, itself for the first of its kind.
+    same: Vec<usize>,
+}
+
+impl<'g> Builder<'g> {
+    fn new(graph: &'g Graph, facts: ShapeFacts) -> Builder<'g> {
+        let mut names: Vec<String> = facts.dims.iter().map(|dim| dim.name.clone()).collect();
+        let mut spelled = Vec::new();
+        for dim in &facts.dims {
+            let is_place = dim.places.iter().any(|place| dim.name == format!("{}.{}", place.input, place.axis));
+            let mut index = |word: &str| Expr::Dim(index_of(&mut names, word));
+            spelled.push(if is_place { None } else { names::expression(&dim.name, &mut index) });
+        }
+        spelled.resize(names.len(), None);
+        let same = (0..names.len()).collect();
+        Builder { graph, facts, names, spelled, same }
+    }
+
+    fn problem(mut self, request: &InputRequest) -> Result<Problem, InputError> {
+        let asked = self.asked(&request.dims)?;
+        self.unify(&asked);
+        let heads: Vec<usize> = (0..self.names.len()).filter(|&dim| self.same[dim] == dim).collect();
+        let unknown_of = |dim: usize| heads.iter().position(|&head| head == self.same[dim]).unwrap_or_default();
+        let unknowns = heads.iter().map(|&head| self.unknown(head, &asked)).collect::<Result<Vec<_>, _>>()?;
+        let demands = self.facts.demands.iter().map(|demand| Demand {
+            relation: each(&demand.relation, &|expr| renamed(expr, &unknown_of)),
+            reason: demand.reason.clone(),
+        });
+        let outputs = self.facts.outputs.values().flatten().flatten().map(|expr| renamed(expr, &unknown_of));
+        let mut problem = Problem { unknowns, demands: demands.collect(), outputs: outputs.collect() };
+        for dim in 0..self.names.len() {
+            if let Some(expr) = &self.spelled[dim] {
+                problem.derive(unknown_of(dim), renamed(expr, &unknown_of), self.names[dim].clone());
+            }
+        }
+        problem.follow_demands();
+        problem.follow_cache(&self.graph.inputs);
+        Ok(problem)
+    }
+
+    /// Sizes that the user gave, by dimension.
+    fn asked(&self, sizes: &BTreeMap<String, u64>) -> Result<BTreeMap<usize, u64>, InputError> {
+        let mut asked = BTreeMap::new();
+        for (name, &size) in sizes {
+            let found = self.named(name);
+            if found.is_empty() {
+                let fixed = fixed_size(&self.graph.inputs, name);
+                let present = || self.facts.dims.iter().map(|dim| dim.name.clone()).collect();
+                return Err(match fixed {
+                    Some(size) => InputError::FixedDim { name: name.clone(), size },
+                    None => InputError::UnknownDim { name: name.clone(), present: present() },
+                });
+            }
+            asked.extend(found.into_iter().map(|dim| (dim, size)));
+        }
+        Ok(asked)
+    }
+
+    /// The dimensions of that name: as `--dim` calls them, as the file does, or `INPUT.AXIS`. Where a converter gave one
+    /// name to dimensions that need not be alike, it stands for those that are not the first of an input.
+    fn named(&self, name: &str) -> Vec<usize> {
+        if let Some(dim) = self.names.iter().position(|known| known == name) {
+            return vec![dim];
+        }
+        let symbol = |place: &Place| {
+            let info = self.graph.inputs.iter().find(|info| info.name == place.input)?;
+            match dims_of(info).get(place.axis)? {
+                Dim::Symbolic(symbol) => Some(symbol.as_str()),
+                _ => None,
+            }
+        };
+        let has = |dim: &usize, wanted: &dyn Fn(&Place) -> bool| self.facts.dims[*dim].places.iter().any(wanted);
+        let indices = || 0..self.facts.dims.len();
+        let by_place: Vec<usize> =
+            indices().filter(|dim| has(dim, &|place| format!("{}.{}", place.input, place.axis) == name)).collect();
+        if !by_place.is_empty() {
+            return by_place;
+        }
+        let by_symbol: Vec<usize> = indices().filter(|dim| has(dim, &|place| symbol(place) == Some(name))).collect();
+        let later = |dim: &&usize| has(dim, &|place| place.axis > 0);
+        match by_symbol.as_slice() {
+            [_] => by_symbol,
+            several => several.iter().filter(later).copied().collect(),
+        }
+    }
+
+    /// Makes one what the graph proves, or takes, to be one.
+    fn unify(&mut self, asked: &BTreeMap<usize, u64>) {
+        let pairs: Vec<(usize, usize)> =
+            self.facts.demands.iter().filter_map(|demand| pair(&demand.relation)).collect();
+        for (one, other) in pairs {
+            let (one, other) = (self.same[one], self.same[other]);
+            let sizes =
+                |head: usize| (0..self.names.len()).find_map(|dim| asked.get(&dim).filter(|_| self.same[dim] == head));
+            let clash = matches!((sizes(one), sizes(other)), (Some(a), Some(b)) if a != b);
+            let unlike = matches!((self.role(one), self.role(other)), (Some(a), Some(b)) if a != b);
+            if one != other && !clash && !unlike {
+                let (first, second) = (one.min(other), one.max(other));
+                self.same.iter_mut().filter(|head| **head == second).for_each(|head| *head = first);
+            }
+        }
+    }
+
+    fn role(&self, head: usize) -> Option<Kind> {
+        let roles = self.facts.dims.iter().enumerate().filter(|&(dim, _)| self.same[dim] == head);
+        roles.filter_map(|(_, dim)| dim.role).map(Kind::of_role).min()
+    }
+
+    fn unknown(&self, head: usize, asked: &BTreeMap<usize, u64>) -> Result<Unknown, InputError> {
+        let members: Vec<usize> = (0..self.names.len()).filter(|&dim| self.same[dim] == head).collect();
+        let places: Vec<Place> =
+            members.iter().filter_map(|&dim| self.facts.dims.get(dim)).flat_map(|dim| dim.places.clone()).collect();
+        let by_place = || places.iter().find_map(|place| Kind::of_place(place, &self.graph.inputs));
+        let plain = |&&dim: &&usize| self.spelled[dim].is_none();
+        let by_name = || members.iter().filter(plain).find_map(|&dim| Kind::of_name(&self.names[dim]));
+        let role = self.role(head);
+        let kind = match role {
+            _ if places.is_empty() => {
+                by_name().filter(|kind| matches!(kind, Kind::Past | Kind::Tokens)).unwrap_or(Kind::Factor)
+            }
+            Some(role) => role,
+            None => by_place().or_else(by_name).unwrap_or(Kind::Other),
+        };
+        let name = members.iter().find(plain).unwrap_or(&head);
+        Ok(Unknown {
+            name: self.names[*name].clone(),
+            names: members.iter().map(|&dim| self.names[dim].clone()).collect(),
+            places,
+            kind,
+            is_shown: role.is_some(),
+            asked: members.iter().find_map(|dim| asked.get(dim)).copied(),
+            fixed: None,
+            derived: Vec::new(),
+        })
+    }
+}
+
+impl Problem {
+    /// Takes what demands fix, and what they make of one unknown alone.
+    fn follow_demands(&mut self) {
+        for Demand { relation, reason } in self.demands.clone() {
+            let (Relation::Equal(one, other) | Relation::Broadcast(one, other)) = relation else { continue };
+            for (lone, expr) in [(&one, &other), (&other, &one)] {
+                match (lone, expr) {
+                    (Expr::Dim(index), &Expr::Number(size)) if size > 1 => {
+                        let size = size.unsigned_abs();
+                        self.unknowns[*index].fixed.get_or_insert((size, reason.clone()));
+                    }
+                    (Expr::Dim(_), Expr::Dim(_)) => {}
+                    (Expr::Dim(index), expr) => {
+                        let from = self.words(expr);
+                        self.derive(*index, expr.clone(), from);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Where tokens are kept from before, lengths of masks that nothing else decides count those and the new ones.
+    fn follow_cache(&mut self, inputs: &[TensorInfo]) {
+        let stored = |index: &usize| !self.unknowns[*index].places.is_empty();
+        let Some(past) = self.of_kind(Kind::Past).find(stored) else { return };
+        let leads = |&index: &usize| self.unknowns[index].is_shown;
+        let plain = |&index: &usize| !self.unknowns[index].name.contains("total");
+        let tokens: Vec<usize> = self.of_kind(Kind::Tokens).filter(stored).collect();
+        let new = tokens.iter().copied().find(leads).or_else(|| tokens.iter().copied().find(plain));
+        let Some(new) = new else { return };
+        let whole = |place: &Place| {
+            let info = inputs.iter().find(|info| info.name == place.input);
+            let kind = info.and_then(|info| fed_type(info).ok());
+            kind.is_some_and(|kind| kind.is_integer() || kind == ElementType::Bool)
+        };
+        for index in tokens.into_iter().filter(|&index| index != new) {
+            let unknown = &self.unknowns[index];
+            if unknown.derived.is_empty() && !unknown.is_shown && unknown.places.iter().all(whole) {
+                let expr = Expr::Sum(vec![Expr::Dim(past), Expr::Dim(new)]);
+                self.derive(index, expr.clone(), self.words(&expr));
+            }
+        }
+    }
+
+    /// Adds an expression that an unknown follows, unless it goes in a circle or the unknown is one that others follow.
+    fn derive(&mut self, index: usize, expr: Expr, from: String) {
+        let unknown = &self.unknowns[index];
+        let leads = match unknown.kind {
+            Kind::Past | Kind::Height | Kind::Width => true,
+            Kind::Tokens => unknown.is_shown,
+            _ => false,
+        };
+        let has_name = self.unknowns[index].name == from;
+        let in_circle = self.reaches(&expr, index, self.unknowns.len());
+        let has_dims = !dims(&expr).is_empty();
+        let known = self.unknowns[index].derived.iter().any(|derivation| derivation.expr == expr);
+        if has_dims && !known && is_known(&expr) && !in_circle && (has_name || !leads) {
+            self.unknowns[index].derived.push(Derivation { expr, from });
+        }
+    }
+
+    /// Whether an expression leads to an unknown.
+    fn reaches(&self, expr: &Expr, index: usize, limit: usize) -> bool {
+        limit > 0
+            && dims(expr).iter().any(|&dim| {
+                let derived = &self.unknowns[dim].derived;
+                dim == index || derived.iter().any(|derivation| self.reaches(&derivation.expr, index, limit - 1))
+            })
+    }
+}
+
+fn index_of(names: &mut Vec<String>, word: &str) -> usize {
+    names.iter().position(|name| name == word).unwrap_or_else(|| {
+        names.push(word.to_owned());
+        names.len() - 1
+    })
+}
+
+/// The two dimensions that a relation takes for one.
+fn pair(relation: &Relation) -> Option<(usize, usize)> {
+    match relation {
+        Relation::Equal(Expr::Dim(one), Expr::Dim(other)) | Relation::Broadcast(Expr::Dim(one), Expr::Dim(other)) => {
+            Some((*one, *other))
+        }
+        _ => None,
+    }
+}
+
+/// The relation with each of its expressions changed.
+fn each(relation: &Relation, change: &impl Fn(&Expr) -> Expr) -> Relation {
+    match relation {
+        Relation::Equal(one, other) => Relation::Equal(change(one), change(other)),
+        Relation::Broadcast(one, other) => Relation::Broadcast(change(one), change(other)),
+        Relation::AtMost(expr, size) => Relation::AtMost(change(expr), *size),
+        Relation::AtLeast(expr, size) => Relation::AtLeast(change(expr), *size),
+        Relation::MultipleOf(expr, size) => Relation::MultipleOf(change(expr), *size),
+    }
+}
+
+/// Size of the dimension that is called `INPUT.AXIS`, if the model fixes it.
+pub(super) fn fixed_size(inputs: &[TensorInfo], name: &str) -> Option<u64> {
+    let (input, axis) = name.rsplit_once('.')?;
+    let info = inputs.iter().find(|info| info.name == input)?;
+    match dims_of(info).get(axis.parse::<usize>().ok()?)? {
+        Dim::Fixed(size) => Some(*size),
+        _ => None,
+    }
+}

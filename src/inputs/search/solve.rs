@@ -1,0 +1,354 @@
+//! Sizes for all unknowns at once: what is given, what follows from it, and guesses that break no demand.
+
+use std::collections::BTreeMap;
+
+use super::expr::dims;
+use super::kind::Kind;
+use super::problem::{Problem, Unknown};
+use crate::inputs::InputError;
+use crate::onnx::{Demand, Expr, Relation};
+use crate::record::SizeSource;
+
+/// Largest size that is looked for where no usual one meets the demands.
+const SCAN_LIMIT: u64 = 2048;
+
+/// A size and where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sized {
+    /// The size.
+    pub size: u64,
+    /// Where it comes from.
+    pub source: SizeSource,
+}
+
+/// Sizes of the unknowns, by index.
+pub(super) type Sizes = Vec<Option<Sized>>;
+
+/// What is set beside what the user asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Choice {
+    /// Unknowns along which samples lie: their size is 1 here.
+    pub batch: Vec<usize>,
+    /// Sizes that are tried.
+    pub sizes: BTreeMap<usize, Sized>,
+    /// Which way to fill an input is tried, by the input's place; the first where it is absent.
+    pub fills: BTreeMap<usize, usize>,
+}
+
+/// A size that is tried for an unknown, and for the one that goes with it.
+#[derive(Clone, Copy)]
+struct Trial {
+    index: usize,
+    pair: Option<usize>,
+    size: u64,
+}
+
+/// How badly demands are broken: those that fail, then those that hold only because a size is 1.
+type Broken = (usize, usize);
+
+/// A problem and the sizes that files tell, at one choice.
+pub(super) struct Solver<'p> {
+    problem: &'p Problem,
+    told: &'p BTreeMap<usize, Vec<Sized>>,
+    sizes: Sizes,
+    /// Demands that each unknown has a part in, through what follows from it.
+    concerned: Vec<Vec<usize>>,
+}
+
+/// Sizes of all unknowns at `choice`; `told` are candidates that files tell of.
+///
+/// # Errors
+/// Sizes that the user gave contradict each other.
+pub(super) fn solve(
+    problem: &Problem,
+    choice: &Choice,
+    told: &BTreeMap<usize, Vec<Sized>>,
+) -> Result<Sizes, InputError> {
+    let mut solver = Solver { problem, told, sizes: vec![None; problem.unknowns.len()], concerned: concerned(problem) };
+    solver.set_given(choice);
+    solver.follow();
+    solver.follow_back();
+    solver.check_asked()?;
+    let mut order: Vec<usize> = (0..problem.unknowns.len()).collect();
+    // What tells most of the others comes first: a past before the tokens, those before masks, factors before products.
+    order.sort_by_key(|&index| (!problem.unknowns[index].derived.is_empty(), problem.unknowns[index].kind));
+    for index in order {
+        if solver.sizes[index].is_none() {
+            solver.guess(index);
+            solver.follow();
+        }
+    }
+    Ok(solver.sizes)
+}
+
+/// Number of samples that each unknown grows by with the batch: its size for two samples beside that for one.
+pub(super) fn rows(problem: &Problem, choice: &Choice, sizes: &Sizes) -> Vec<Option<u64>> {
+    let with = |samples: u64| {
+        let mut grown: Vec<Option<u64>> = sizes.iter().map(|sized| sized.as_ref().map(|sized| sized.size)).collect();
+        choice.batch.iter().for_each(|&index| grown[index] = Some(samples));
+        for _ in 0..problem.unknowns.len() {
+            for (index, unknown) in problem.unknowns.iter().enumerate() {
+                let source = sizes[index].as_ref().map(|sized| &sized.source);
+                let follows = matches!(source, Some(SizeSource::Derived { .. } | SizeSource::Asked));
+                if follows && !unknown.derived.is_empty() && !choice.batch.contains(&index) {
+                    let values = unknown.derived.iter().filter_map(|one| one.expr.evaluate(&|dim| grown[dim]));
+                    grown[index] = values.filter_map(|value| u64::try_from(value).ok()).next();
+                }
+            }
+        }
+        grown
+    };
+    let (one, two) = (with(1), with(2));
+    one.into_iter().zip(two).map(|(one, two)| one.filter(|&one| one > 0 && two == Some(2 * one))).collect()
+}
+
+fn concerned(problem: &Problem) -> Vec<Vec<usize>> {
+    let mut parts: Vec<Vec<usize>> = vec![Vec::new(); problem.unknowns.len()];
+    for (at, demand) in problem.demands.iter().enumerate() {
+        let mut found = operands(&demand.relation).into_iter().flat_map(dims).collect::<Vec<_>>();
+        let mut next = 0;
+        while let Some(&index) = found.get(next) {
+            next += 1;
+            for dim in problem.unknowns[index].derived.iter().flat_map(|derivation| dims(&derivation.expr)) {
+                if !found.contains(&dim) {
+                    found.push(dim);
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().for_each(|index| parts[index].push(at));
+    }
+    parts
+}
+
+fn operands(relation: &Relation) -> Vec<&Expr> {
+    match relation {
+        Relation::Equal(one, other) | Relation::Broadcast(one, other) => vec![one, other],
+        Relation::AtMost(expr, _) | Relation::AtLeast(expr, _) | Relation::MultipleOf(expr, _) => vec![expr],
+    }
+}
+
+/// How a relation holds where its sizes are known.
+fn broken(relation: &Relation, size: &impl Fn(usize) -> Option<u64>) -> Broken {
+    let values: Option<Vec<i64>> = operands(relation).into_iter().map(|expr| expr.evaluate(size)).collect();
+    let Some(values) = values else { return (0, 0) };
+    let fails = |fails: bool| (usize::from(fails), 0);
+    let bound = |bound: u64| i64::try_from(bound).unwrap_or(i64::MAX);
+    match relation {
+        Relation::Equal(..) => fails(values[0] != values[1]),
+        Relation::Broadcast(..) if values[0] == values[1] => (0, 0),
+        Relation::Broadcast(..) if values.contains(&1) => (0, 1),
+        Relation::Broadcast(..) => (1, 0),
+        Relation::AtMost(_, most) => fails(values[0] > bound(*most)),
+        Relation::AtLeast(_, least) => fails(values[0] < bound(*least)),
+        Relation::MultipleOf(_, part) => fails(values[0].rem_euclid(bound((*part).max(1))) != 0),
+    }
+}
+
+impl Solver<'_> {
+    fn size(&self, index: usize) -> Option<u64> {
+        self.sizes[index].as_ref().map(|sized| sized.size)
+    }
+
+    fn unknown(&self, index: usize) -> &Unknown {
+        &self.problem.unknowns[index]
+    }
+
+    fn set_given(&mut self, choice: &Choice) {
+        for index in 0..self.sizes.len() {
+            let unknown = self.unknown(index);
+            let fixed = || {
+                let (size, reason) = unknown.fixed.clone()?;
+                Some(Sized { size, source: SizeSource::Demand { reason } })
+            };
+            let given = match unknown.asked {
+                Some(size) => Some(Sized { size, source: SizeSource::Asked }),
+                None if choice.batch.contains(&index) => Some(Sized { size: 1, source: SizeSource::Batch }),
+                None => choice.sizes.get(&index).cloned().or_else(fixed),
+            };
+            self.sizes[index] = given;
+        }
+    }
+
+    /// Computes what follows from what is known.
+    fn follow(&mut self) {
+        for _ in 0..self.sizes.len() {
+            let mut changed = false;
+            for index in 0..self.sizes.len() {
+                if self.sizes[index].is_none() {
+                    self.sizes[index] = self.derived(index);
+                    changed |= self.sizes[index].is_some();
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    fn derived(&self, index: usize) -> Option<Sized> {
+        self.unknown(index).derived.iter().find_map(|derivation| {
+            let size = u64::try_from(derivation.expr.evaluate(&|dim| self.size(dim))?).ok()?;
+            Some(Sized { size, source: SizeSource::Derived { from: derivation.from.clone() } })
+        })
+    }
+
+    /// Finds the one part that is not known of a size that was asked for.
+    fn follow_back(&mut self) {
+        for index in 0..self.sizes.len() {
+            let unknown = self.unknown(index).clone();
+            let Some(asked) = unknown.asked else { continue };
+            for derivation in &unknown.derived {
+                let mut open: Vec<usize> = dims(&derivation.expr);
+                open.retain(|&dim| self.sizes[dim].is_none());
+                open.sort_unstable();
+                open.dedup();
+                let &[open] = open.as_slice() else { continue };
+                let fits = |size: &u64| {
+                    let value = derivation.expr.evaluate(&|dim| if dim == open { Some(*size) } else { self.size(dim) });
+                    value.is_some_and(|value| u64::try_from(value) == Ok(asked))
+                };
+                if let Some(size) = (0..=asked).take(1 << 20).find(fits) {
+                    let source = SizeSource::Derived { from: format!("{} = {asked}", unknown.name) };
+                    self.sizes[open] = Some(Sized { size, source });
+                    self.follow();
+                }
+            }
+        }
+    }
+
+    fn check_asked(&self) -> Result<(), InputError> {
+        for unknown in &self.problem.unknowns {
+            let Some(size) = unknown.asked else { continue };
+            let Some(derivation) = unknown.derived.first() else { continue };
+            let value = derivation.expr.evaluate(&|dim| self.size(dim));
+            if let Some(value) = value.filter(|&value| u64::try_from(value) != Ok(size)) {
+                let (name, from) = (unknown.name.clone(), derivation.from.clone());
+                let others: Vec<String> = dims(&derivation.expr)
+                    .into_iter()
+                    .filter_map(|dim| Some(format!("`{}` = {}", self.unknown(dim).name, self.size(dim)?)))
+                    .collect();
+                return Err(InputError::DimsContradict { name, size, from, value, others });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the first usual size that breaks least, or one nearby that breaks nothing.
+    fn guess(&mut self, index: usize) {
+        let usual = self.usual(index);
+        let mut best: Option<(Broken, Sized)> = None;
+        for sized in usual {
+            let broken = self.broken_with(index, sized.size);
+            if best.as_ref().is_none_or(|(least, _)| broken < *least) {
+                best = Some((broken, sized));
+            }
+            if broken == (0, 0) {
+                break;
+            }
+        }
+        let Some((broken, mut found)) = best else { return };
+        if broken != (0, 0) {
+            let near = |size: &u64| size.abs_diff(found.size);
+            let mut better: Vec<(Broken, u64)> = Vec::new();
+            better.extend((1..=SCAN_LIMIT).map(|size| (self.broken_with(index, size), size)));
+            let least =
+                better.iter().filter(|(other, _)| *other < broken).min_by_key(|(other, size)| (*other, near(size)));
+            if let Some(&(_, size)) = least {
+                found = Sized { size, source: self.demand(index, size) };
+            }
+        } else if matches!(found.source, SizeSource::MadeUp) {
+            found.source = self.source(index, &found);
+        }
+        let pair = self.pair(index);
+        self.sizes[index] = Some(found.clone());
+        if let Some(pair) = pair {
+            self.sizes[pair] = Some(found);
+        }
+    }
+
+    /// Sizes that are worth a try, those that files tell first.
+    fn usual(&self, index: usize) -> Vec<Sized> {
+        let told = self.told.get(&index).cloned().unwrap_or_default();
+        let kind = self.unknown(index).kind;
+        let made_up = |&size: &u64| Sized { size, source: SizeSource::MadeUp };
+        let past: Option<u64> = self.problem.of_kind(Kind::Past).find_map(|past| self.size(past));
+        let first: &[u64] = match (kind, past) {
+            // After a past comes one token.
+            (Kind::Tokens, Some(1..)) => &[1],
+            // A prompt has no past.
+            (Kind::Past, _) if self.is_prompt() => &[0],
+            _ => &[],
+        };
+        first.iter().map(made_up).chain(told).chain(kind.usual_sizes().iter().map(made_up)).collect()
+    }
+
+    /// Whether several new tokens are asked for.
+    fn is_prompt(&self) -> bool {
+        self.problem.of_kind(Kind::Tokens).any(|tokens| self.unknown(tokens).asked.is_some_and(|size| size > 1))
+    }
+
+    /// The other side of an image whose sides are not given, which is as long.
+    fn pair(&self, index: usize) -> Option<usize> {
+        let other = match self.unknown(index).kind {
+            Kind::Height => Kind::Width,
+            _ => return None,
+        };
+        let input = &self.unknown(index).places.first()?.input;
+        let beside = |&pair: &usize| self.unknown(pair).places.iter().any(|place| place.input == *input);
+        self.problem
+            .of_kind(other)
+            .find(|pair| beside(pair) && self.sizes[*pair].is_none() && !self.told.contains_key(pair))
+    }
+
+    fn broken_with(&self, index: usize, size: u64) -> Broken {
+        let concerned = &self.concerned[index];
+        if concerned.is_empty() {
+            return (0, 0);
+        }
+        let pair = self.pair(index);
+        let trial = Trial { index, pair, size };
+        let look = |dim: usize| self.look(dim, trial, self.sizes.len());
+        let each = concerned.iter().map(|&at| broken(&self.problem.demands[at].relation, &look));
+        each.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    /// The size of an unknown while another one, and its pair, have a size that is tried.
+    fn look(&self, dim: usize, trial: Trial, limit: usize) -> Option<u64> {
+        if dim == trial.index || trial.pair == Some(dim) {
+            return Some(trial.size);
+        }
+        if let Some(known) = self.size(dim) {
+            return Some(known);
+        }
+        let limit = limit.checked_sub(1)?;
+        let value = |expr: &Expr| expr.evaluate(&|part| self.look(part, trial, limit));
+        let found = self.unknown(dim).derived.iter().find_map(|derivation| value(&derivation.expr));
+        found.and_then(|value| u64::try_from(value).ok())
+    }
+
+    /// The demand that a size meets and the usual one does not.
+    fn demand(&self, index: usize, size: u64) -> SizeSource {
+        let first = self.usual(index).first().map_or(size, |sized| sized.size);
+        let meets = |demand: &&Demand, size: u64| {
+            let trial = Trial { index, pair: self.pair(index), size };
+            broken(&demand.relation, &|dim| self.look(dim, trial, self.sizes.len())).0 == 0
+        };
+        let demands = self.concerned[index].iter().map(|&at| &self.problem.demands[at]);
+        let mut decisive = demands.filter(|demand| meets(demand, size) && !meets(demand, first));
+        let reason = decisive.next().map_or_else(|| "sizes must agree".to_owned(), |demand| demand.reason.clone());
+        SizeSource::Demand { reason }
+    }
+
+    /// The source of a usual size: a demand, where sizes before it break one.
+    fn source(&self, index: usize, found: &Sized) -> SizeSource {
+        let first = self.usual(index).into_iter().next();
+        match first {
+            Some(first) if first.size != found.size && !self.concerned[index].is_empty() => {
+                self.demand(index, found.size)
+            }
+            _ => SizeSource::MadeUp,
+        }
+    }
+}
