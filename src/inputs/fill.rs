@@ -25,9 +25,13 @@ pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Tenso
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(&fed.name));
     let unsupported = || InputError::UnsupportedElements { input: fed.name.clone(), element_type: fed.element_type };
     if fed.element_type == ElementType::String {
-        let text = || match &fed.fill {
-            FillKind::Words(words) if !words.is_empty() => words[random.random_range(0..words.len())].clone(),
-            _ => (0..TEXT_LETTERS).map(|_| random.random_range('a'..='z')).collect::<String>(),
+        let mut index = 0;
+        let text = || {
+            index += 1;
+            match column(&fed.fill, &shape, index - 1) {
+                FillKind::Words(words) if !words.is_empty() => words[random.random_range(0..words.len())].clone(),
+                _ => (0..TEXT_LETTERS).map(|_| random.random_range('a'..='z')).collect::<String>(),
+            }
         };
         return Ok(TensorData::String(ArrayD::from_shape_simple_fn(IxDyn(&shape), text)));
     }
@@ -49,12 +53,13 @@ fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
 }
 
 fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
-    let ValueRange { low, high } = range(&fed.fill);
-    let value = |index: usize| match &fed.fill {
+    let value = |index: usize| match column(&fed.fill, shape, index) {
         FillKind::Ascending => place(shape, index) as f64,
+        FillKind::AscendingFrom(first) => *first as f64 + place(shape, index) as f64,
         FillKind::Numbers(numbers) if !numbers.is_empty() => numbers[random.random_range(0..numbers.len())],
         // The difference of the ends may be infinite where their mean is not.
-        _ => {
+        fill => {
+            let ValueRange { low, high } = range(fill);
             let share: f64 = random.random();
             low * (1.0 - share) + high * share
         }
@@ -69,12 +74,15 @@ fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Tens
 }
 
 fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
-    let ValueRange { low, high } = range(&fed.fill);
-    let (low, high) = (low.ceil() as i128, high.floor() as i128);
-    let value = |index: usize| match &fed.fill {
+    let value = |index: usize| match column(&fed.fill, shape, index) {
         FillKind::Ascending => place(shape, index) as i128,
+        FillKind::AscendingFrom(first) => i128::from(*first) + place(shape, index) as i128,
         FillKind::Numbers(numbers) if !numbers.is_empty() => numbers[random.random_range(0..numbers.len())] as i128,
-        _ => random.random_range(low..=high.max(low)),
+        fill => {
+            let ValueRange { low, high } = range(fill);
+            let (low, high) = (low.ceil() as i128, high.floor() as i128);
+            random.random_range(low..=high.max(low))
+        }
     };
     match fed.element_type {
         ElementType::Int8 => Some(TensorData::Int8(each(shape, value, |value| value as i8))),
@@ -104,13 +112,25 @@ fn place(shape: &[usize], index: usize) -> usize {
     shape.last().map_or(0, |&size| index % size.max(1))
 }
 
+/// How the element with that index is filled.
+fn column<'f>(fill: &'f FillKind, shape: &[usize], index: usize) -> &'f FillKind {
+    match fill {
+        FillKind::Columns(columns) if !columns.is_empty() => &columns[place(shape, index) % columns.len()],
+        other => other,
+    }
+}
+
 fn range(fill: &FillKind) -> ValueRange {
     match *fill {
         FillKind::Uniform(range) => range,
         FillKind::Constant(value) => ValueRange { low: value, high: value },
-        FillKind::Data | FillKind::Ascending | FillKind::Text | FillKind::Numbers(_) | FillKind::Words(_) => {
-            ValueRange { low: 0.0, high: 0.0 }
-        }
+        FillKind::Data
+        | FillKind::Ascending
+        | FillKind::AscendingFrom(_)
+        | FillKind::Text
+        | FillKind::Numbers(_)
+        | FillKind::Words(_)
+        | FillKind::Columns(_) => ValueRange { low: 0.0, high: 0.0 },
     }
 }
 
@@ -170,6 +190,25 @@ mod tests {
             panic!()
         };
         assert_eq!(values.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[test]
+    fn columns_are_filled_each_in_a_way_of_its_own() {
+        let words = |words: &[&str]| FillKind::Words(words.iter().map(|&word| word.to_owned()).collect());
+        let fill = FillKind::Columns(vec![words(&["a", "b"]), words(&["c"])]);
+        let TensorData::String(values) = tensor(&fed(ElementType::String, vec![None, Some(2)], fill), 40, 3).unwrap()
+        else {
+            panic!()
+        };
+        let column = |at: usize| values.iter().skip(at).step_by(2).map(String::as_str).collect::<Vec<_>>();
+        assert!(column(1).iter().all(|&word| word == "c"));
+        assert!(column(0).contains(&"a") && column(0).contains(&"b") && !column(0).contains(&"c"));
+        let fill = FillKind::Columns(vec![FillKind::Constant(7.0), FillKind::AscendingFrom(5)]);
+        let TensorData::Int64(values) = tensor(&fed(ElementType::Int64, vec![None, Some(2)], fill), 1, 3).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(values.iter().copied().collect::<Vec<_>>(), [7, 6]);
     }
 
     #[test]

@@ -287,4 +287,8 @@ pub enum FillKind {
     Numbers(Vec<f64>),
     /// Each element is one of these strings.
     Words(Vec<String>),
+    /// This number, the next one, and so on along the last axis.
+    AscendingFrom(u64),
+    /// Each place along the last axis is filled in a way of its own.
+    Columns(Vec<FillKind>),
 }

@@ -137,16 +137,24 @@ fn size(dim: &Dim) -> String {
 fn fed_words(fed: &FedInput) -> [String; 3] {
     let sizes: Vec<String> =
         fed.dims.iter().map(|size| size.map_or("batch".to_owned(), |size| size.to_string())).collect();
-    let values = match fed.fill {
+    [format!("fed [{}]", sizes.join(", ")), fill_words(&fed.fill), fed.reason.clone()]
+}
+
+fn fill_words(fill: &FillKind) -> String {
+    match fill {
         FillKind::Data => "data".to_owned(),
         FillKind::Uniform(range) => format!("{} to {}", range.low, range.high),
         FillKind::Constant(value) => format!("all {value}"),
         FillKind::Ascending => "0, 1, 2 ...".to_owned(),
         FillKind::Text => "text".to_owned(),
-        FillKind::Numbers(ref numbers) => format!("one of {}", listed(numbers)),
-        FillKind::Words(ref words) => format!("one of {}", listed(words)),
-    };
-    [format!("fed [{}]", sizes.join(", ")), values, fed.reason.clone()]
+        FillKind::Numbers(numbers) => format!("one of {}", listed(numbers)),
+        FillKind::Words(words) => format!("one of {}", listed(words)),
+        FillKind::AscendingFrom(first) => format!("{first}, {}, {} ...", first + 1, first + 2),
+        FillKind::Columns(columns) => {
+            let columns: Vec<String> = columns.iter().map(fill_words).collect();
+            format!("by column: {}", listed(&columns))
+        }
+    }
 }
 
 /// Values parted by commas, the first few of them.

@@ -1,4 +1,4 @@
-//! Bounds of inputs that end as indices, sizes or divisors.
+//! Bounds of inputs that end as indices or divisors, and numbers that operators compare inputs with or want of them.
 //!
 //! From an input the walk follows every value that is made of it through operators that move, cast, shift or scale
 //! elements, into branches and loop bodies, up to operators that index by them, such as `Gather`. The size of the
@@ -20,6 +20,21 @@ pub(super) struct IndexBound {
     pub high: f64,
     /// What the tightest bound comes from.
     pub reason: String,
+    /// Whether the input indexes something.
+    pub indexes: bool,
+}
+
+/// What a walk from an input found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Uses {
+    /// The range outside which an operator fails; absent if there is none.
+    pub bound: Option<IndexBound>,
+    /// Numbers that the input is compared with.
+    pub compared: Vec<f64>,
+    /// By which operator, as a part of a sentence.
+    pub compares: Option<String>,
+    /// Numbers that operators usually take at this place, the best first, and why.
+    pub takes: Option<(Vec<f64>, String)>,
 }
 
 /// A value that is made of an input `x`: it lies in `scale * x + low ..= scale * x + high`.
@@ -51,40 +66,69 @@ impl Affine {
     }
 }
 
-/// The bound of the input of that name; absent if nothing indexes by it.
-pub(super) fn bound(flow: &Flow<'_>, input: &str, element_type: ElementType) -> Option<IndexBound> {
-    let mut found: Option<IndexBound> = None;
+/// What operators do with the elements of the input of that name.
+pub(super) fn uses(flow: &Flow<'_>, input: &str, element_type: ElementType) -> Uses {
+    let mut found = Uses::default();
     let mut queue = vec![(input, Affine::SAME)];
     let mut seen = BTreeSet::from([input]);
     while let Some((value, affine)) = queue.pop() {
         queue.extend(flow.aliases(value).filter(|alias| seen.insert(alias)).map(|alias| (alias, affine)));
         for (node, operand) in flow.consumers(value) {
             match operators::effect(flow, node, operand) {
-                Effect::Ends => {}
                 Effect::Passes(step) => {
                     let outputs = node.outputs.iter().map(String::as_str).filter(|name| !name.is_empty());
                     let next = step(affine);
                     queue.extend(outputs.filter(|output| seen.insert(output)).map(|output| (output, next)));
                 }
-                Effect::Bounds { low, high, reason } => {
-                    let (low, high) = affine.solve(low, high);
-                    found = Some(tighten(found, IndexBound { low, high, reason }));
-                }
-                Effect::Divides { reason } if element_type.is_integer() => {
-                    let (low, high) = affine.solve(1.0, f64::INFINITY);
-                    found = Some(tighten(found, IndexBound { low, high, reason }));
-                }
-                Effect::Divides { .. } => {}
+                effect => found.note(effect, affine, element_type),
             }
         }
     }
-    found.map(whole)
+    found.bound = found.bound.map(whole);
+    found
+}
+
+impl Uses {
+    fn note(&mut self, effect: Effect<'_>, affine: Affine, element_type: ElementType) {
+        match effect {
+            Effect::Ends | Effect::Passes(_) => {}
+            Effect::Bounds { low, high, reason, indexes } => {
+                self.limit(IndexBound { low, high, reason, indexes }, affine);
+            }
+            Effect::Divides { reason } if element_type.is_integer() => {
+                self.limit(IndexBound { low: 1.0, high: f64::INFINITY, reason, indexes: false }, affine);
+            }
+            Effect::Divides { .. } => {}
+            Effect::Compares { values, reason } => {
+                for value in values.into_iter().map(|value| affine.solve(value, value).0) {
+                    if !self.compared.contains(&value) {
+                        self.compared.push(value);
+                    }
+                }
+                self.compares.get_or_insert(reason);
+            }
+            Effect::Takes { values, reason } => {
+                let solved = values.into_iter().map(|value| affine.solve(value, value).0).collect();
+                self.takes.get_or_insert((solved, reason));
+            }
+        }
+    }
+
+    fn limit(&mut self, bound: IndexBound, affine: Affine) {
+        let (low, high) = affine.solve(bound.low, bound.high);
+        self.bound = Some(tighten(self.bound.take(), IndexBound { low, high, ..bound }));
+    }
 }
 
 fn tighten(found: Option<IndexBound>, next: IndexBound) -> IndexBound {
     let Some(found) = found else { return next };
     let reason = if next.high < found.high { next.reason } else { found.reason };
-    IndexBound { low: found.low.max(next.low), high: found.high.min(next.high), reason }
+    IndexBound {
+        low: found.low.max(next.low),
+        high: found.high.min(next.high),
+        reason,
+        indexes: found.indexes || next.indexes,
+    }
 }
 
 /// The bound in whole numbers, from 0 on where 0 is within: indices from the end are valid and not what users send.
@@ -92,7 +136,7 @@ fn whole(bound: IndexBound) -> IndexBound {
     let low = bound.low.ceil();
     let low = if bound.high >= 0.0 { low.max(0.0) } else { low };
     let high = if bound.high.is_finite() { bound.high.floor() } else { low.max(1.0) };
-    IndexBound { low, high, reason: bound.reason }
+    IndexBound { low, high, ..bound }
 }
 
 #[cfg(test)]
@@ -146,7 +190,7 @@ mod tests {
     }
 
     fn range(graph: &Graph) -> Option<(f64, f64)> {
-        bound(&Flow::new(graph, &Shapes::new()), "ids", ElementType::Int64).map(|bound| (bound.low, bound.high))
+        uses(&Flow::new(graph, &Shapes::new()), "ids", ElementType::Int64).bound.map(|bound| (bound.low, bound.high))
     }
 
     fn lookup(nodes: Vec<Node>) -> Option<(f64, f64)> {
@@ -179,7 +223,7 @@ mod tests {
     fn tightest_of_several_bounds_holds_and_is_named() {
         let graph =
             graph(vec![node("Gather", &["table", "ids"], "rows"), node("OneHot", &["ids", "depth", "two"], "hot")]);
-        let found = bound(&Flow::new(&graph, &Shapes::new()), "ids", ElementType::Int64).unwrap();
+        let found = uses(&Flow::new(&graph, &Shapes::new()), "ids", ElementType::Int64).bound.unwrap();
         assert_eq!((found.high, found.reason.as_str()), (6.0, "is one of 7 classes in OneHot `OneHot_0`"));
     }
 

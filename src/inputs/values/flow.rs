@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use super::super::dims::dims_of;
 use super::Shapes;
+use super::extent::{Extent, extent};
+use super::lengths;
 use crate::onnx::{Graph, Node, StoredTensor};
+use crate::plan::ElementType;
 use crate::record::{Dim, ValueType};
 
 /// How far a size or a constant is traced back.
@@ -20,6 +23,8 @@ pub(in super::super) struct Flow<'m> {
     constants: HashMap<&'m str, StoredTensor>,
     types: HashMap<&'m str, &'m ValueType>,
     symbols: HashMap<&'m str, u64>,
+    fed: HashMap<&'m str, Extent>,
+    images: Vec<Extent>,
 }
 
 impl<'m> Flow<'m> {
@@ -34,6 +39,14 @@ impl<'m> Flow<'m> {
             constants: HashMap::new(),
             types: HashMap::new(),
             symbols: symbols(graph, shapes),
+            fed: fed(graph, shapes),
+            images: graph
+                .inputs
+                .iter()
+                .filter_map(|info| shapes.get(&info.name))
+                .filter(|it| it.len() == 4)
+                .cloned()
+                .collect(),
         };
         for graph in graph.all_graphs() {
             flow.add_graph(graph);
@@ -107,6 +120,77 @@ impl<'m> Flow<'m> {
         None
     }
 
+    /// Whether the elements of a value are whole numbers, as far as is known.
+    pub fn is_whole(&self, value: &str) -> bool {
+        self.element_type(value).is_some_and(ElementType::is_integer)
+    }
+
+    /// Whether the elements of a value are truth values, as far as is known.
+    pub fn is_truth(&self, value: &str) -> bool {
+        self.element_type(value) == Some(ElementType::Bool)
+    }
+
+    fn element_type(&self, value: &str) -> Option<ElementType> {
+        if let Some(tensor) = self.stored.get(value).copied().or_else(|| self.constants.get(value)) {
+            return Some(tensor.element_type);
+        }
+        match self.types.get(value) {
+            Some(ValueType::Tensor { element_type, .. }) => Some(*element_type),
+            _ => None,
+        }
+    }
+
+    /// The stored tensor of that name, or that of a `Constant` node.
+    pub fn stored(&self, value: &str) -> Option<&StoredTensor> {
+        self.stored.get(value).copied().or_else(|| self.constants.get(value))
+    }
+
+    /// Tokens of the past and new ones together in every operator that takes both: its keys are as many.
+    pub fn totals(&self) -> Vec<f64> {
+        let fused = self.nodes.iter().filter(|node| node.operator == "GroupQueryAttention");
+        let mut totals: Vec<f64> = fused.filter_map(|node| lengths::all_tokens(self, node)).collect();
+        totals.dedup();
+        totals
+    }
+
+    /// Size of the last dimension but one of the first input that has the dimensions of images.
+    pub fn image_size(&self) -> Option<f64> {
+        let dims = self.images.first()?;
+        dims.get(dims.len() - 2).copied().flatten().map(|size| size as f64)
+    }
+
+    /// Whether the results of a node go into a softmax, through operators that keep their places.
+    pub fn leads_to_softmax(&self, node: usize) -> bool {
+        let mut next = self.nodes[node];
+        for _ in 0..TRACE_LIMIT {
+            let Some(reader) = next.outputs.first().and_then(|output| self.consumers(output).next()) else {
+                return false;
+            };
+            next = reader.0;
+            match next.operator.as_str() {
+                "Softmax" | "LogSoftmax" => return true,
+                "Add" | "Cast" | "Identity" | "Reshape" | "Max" | "Min" | "Clip" | "Sub" | "Mul" | "Div" | "Where" => {}
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// The node of that index.
+    pub fn node(&self, index: usize) -> &'m Node {
+        self.nodes[index]
+    }
+
+    /// Index of the node that makes a value.
+    pub fn producer(&self, value: &str) -> Option<usize> {
+        self.producers.get(value).copied()
+    }
+
+    /// Indices of nodes that read a value.
+    pub fn readers(&self, value: &str) -> impl Iterator<Item = usize> {
+        self.consumers.get(value).map_or(&[][..], Vec::as_slice).iter().map(|&(node, _)| node)
+    }
+
     /// Sizes of a value's dimensions as far as they are known; a batch counts as 1, so that it bounds safely.
     pub fn dims(&self, value: &str) -> Option<Vec<Option<u64>>> {
         self.dims_within(value, TRACE_LIMIT)
@@ -116,17 +200,15 @@ impl<'m> Flow<'m> {
         if let Some(tensor) = self.stored.get(value).copied().or_else(|| self.constants.get(value)) {
             return Some(tensor.dims.iter().copied().map(Some).collect());
         }
+        if let Some(fed) = self.fed.get(value) {
+            return Some(fed.clone());
+        }
         if let Some(ValueType::Tensor { dims: Some(dims), .. }) = self.types.get(value) {
             return Some(dims.iter().map(|dim| self.size(dim)).collect());
         }
         let node = self.nodes[*self.producers.get(value)?];
         let limit = limit.checked_sub(1)?;
-        let first = || self.dims_within(node.inputs.first()?, limit);
-        match node.operator.as_str() {
-            "Cast" | "Identity" | "DequantizeLinear" | "QuantizeLinear" | "Relu" | "Neg" | "Abs" | "Dropout" => first(),
-            "Transpose" => transposed(&first()?, node),
-            _ => None,
-        }
+        extent(self, node, &|operand| self.dims_within(node.inputs.get(operand)?, limit))
     }
 
     fn size(&self, dim: &Dim) -> Option<u64> {
@@ -136,6 +218,12 @@ impl<'m> Flow<'m> {
             Dim::Unknown => None,
         }
     }
+}
+
+/// Sizes of the inputs; a batch counts as 1.
+fn fed<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, Extent> {
+    let sizes = |shape: &Extent| shape.iter().map(|size| Some(size.unwrap_or(1))).collect();
+    graph.inputs.iter().filter_map(|info| Some((info.name.as_str(), sizes(shapes.get(&info.name)?)))).collect()
 }
 
 /// Sizes of the open dimensions that have names; a batch counts as 1.
@@ -149,13 +237,4 @@ fn symbols<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, u64> {
         }
     }
     symbols
-}
-
-fn transposed(dims: &[Option<u64>], node: &Node) -> Option<Vec<Option<u64>>> {
-    match node.attribute("perm") {
-        Some(crate::onnx::AttributeValue::Integers(order)) => {
-            order.iter().map(|&axis| dims.get(usize::try_from(axis).ok()?).copied()).collect()
-        }
-        _ => Some(dims.iter().rev().copied().collect()),
-    }
 }

@@ -3,14 +3,32 @@
 //! Nothing here chooses a size or runs a model. Read [`Values`] first.
 
 mod bound;
+mod branch;
+mod categories;
+mod evaluate;
+mod extent;
+mod floats;
 mod flow;
+mod guess;
+mod lengths;
 mod names;
 mod operators;
+mod simulate;
+mod steering;
 mod usual;
+mod usual_numbers;
+
+#[cfg(test)]
+mod build;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
+use bound::{IndexBound, Uses};
 use flow::Flow;
+use simulate::Known;
+use steering::Question;
 
 use super::dims::dims_of;
 use crate::onnx::Graph;
@@ -47,12 +65,87 @@ impl<'m> Values<'m> {
     /// Ways to fill an input, the best first; there is at least one. A later one is worth a try where the runtime
     /// refuses the values of those before, or where outputs are not finite.
     pub fn fills(&self, info: &TensorInfo, element_type: ElementType) -> Vec<Fill> {
-        let bound = bound::bound(&self.flow, &info.name, element_type).filter(|_| usual::is_number(element_type));
-        let role = names::role(info, &self.graph.inputs, self.shapes);
+        let uses = bound::uses(&self.flow, &info.name, element_type);
+        let bound = uses.bound.as_ref().filter(|_| usual::is_number(element_type));
         let shape = self.shapes.get(&info.name).map_or(&[][..], Vec::as_slice);
-        let (kind, reason) = usual::by_role(role, bound.as_ref(), element_type, shape)
+        if let Some(fill) = categories::fill(&self.flow, &info.name, element_type, columns(shape)) {
+            return vec![fill];
+        }
+        if !bound.is_some_and(|bound| bound.indexes)
+            && let Some(fills) = self.steering(info, element_type, &uses)
+        {
+            return fills;
+        }
+        let role = names::role(info, &self.graph.inputs, self.shapes);
+        let float = || element_type.is_float().then(|| floats::range(&self.flow, &info.name)).flatten();
+        let (kind, reason) = usual::by_role(role, bound, element_type, shape)
+            .map(|fill| self.after_the_past(fill, bound, shape))
             .or_else(|| bound.map(usual::by_bound))
+            .or_else(|| float().map(|(range, reason)| (FillKind::Uniform(range), reason)))
             .unwrap_or_else(|| usual::by_type(element_type, dims_of(info).len()));
         vec![Fill { kind, reason, steers: false }]
     }
+
+    /// Positions go on after those of the past, where sizes show one: an input is as long as the past and the new tokens.
+    fn after_the_past(
+        &self,
+        fill: (FillKind, String),
+        bound: Option<&IndexBound>,
+        shape: &[Option<u64>],
+    ) -> (FillKind, String) {
+        let Some(new) = shape.last().copied().flatten().filter(|_| fill.0 == FillKind::Ascending) else { return fill };
+        let sizes = || self.shapes.values().flatten().copied().flatten();
+        let lists = self.shapes.values().filter(|shape| shape.len() == 2).filter_map(|shape| shape[1]);
+        let past = lists
+            .filter_map(|all| all.checked_sub(new))
+            .filter(|&past| past > 0 && sizes().any(|size| size == past))
+            .max();
+        match past.filter(|&past| bound.is_none_or(|bound| (past + new - 1) as f64 <= bound.high)) {
+            Some(past) => (FillKind::AscendingFrom(past), format!("{}, after the {past} of the past", fill.1)),
+            None => fill,
+        }
+    }
+
+    /// Values of an input that indexes nothing, if they decide how much is computed.
+    fn steering(&self, info: &TensorInfo, element_type: ElementType, uses: &Uses) -> Option<Vec<Fill>> {
+        let question = Question {
+            info,
+            element_type,
+            flow: &self.flow,
+            known: &Known::new(&self.flow),
+            inputs: &self.graph.inputs,
+            shapes: self.shapes,
+            bound: uses.bound.as_ref(),
+            compared: &uses.compared,
+        };
+        taken(&question, uses).or_else(|| steering::fills(&question)).or_else(|| compared(&question, uses))
+    }
+}
+
+/// Columns of an input that has samples along its first axis.
+fn columns(shape: &[Option<u64>]) -> usize {
+    match shape {
+        [_, .., Some(columns)] => usize::try_from(*columns).unwrap_or(usize::MAX),
+        _ => 1,
+    }
+}
+
+/// Numbers that an operator usually takes where the input ends.
+fn taken(question: &Question<'_, '_>, uses: &Uses) -> Option<Vec<Fill>> {
+    let (values, reason) = uses.takes.as_ref().filter(|_| usual::is_number(question.element_type))?;
+    let fill = |&value: &f64| question.constant(value, format!("is {reason}: {value}"));
+    let safe = |value: &&f64| question.bound.is_none_or(|bound| (bound.low..=bound.high).contains(*value));
+    let fills: Vec<Fill> = values.iter().filter(safe).map(fill).collect();
+    (!fills.is_empty()).then_some(fills)
+}
+
+/// Numbers that the input is compared with: one of them where it is one number, else all.
+fn compared(question: &Question<'_, '_>, uses: &Uses) -> Option<Vec<Fill>> {
+    let reason = uses.compares.as_ref().filter(|_| question.element_type.is_integer() || question.elements() <= 1)?;
+    if uses.compared.len() > 1 && question.elements() > 1 {
+        let reason = format!("numbers that {reason} and others compare with");
+        return Some(vec![Fill { kind: FillKind::Numbers(uses.compared.clone()), reason, steers: true }]);
+    }
+    let fill = |&value: &f64| question.constant(value, format!("{reason} compares it with {value}"));
+    (!uses.compared.is_empty()).then(|| uses.compared.iter().map(fill).collect())
 }

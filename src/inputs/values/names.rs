@@ -37,7 +37,7 @@ pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) ->
 
 /// Size of the dimension that a length counts along: of the input that it is named after, else of the first input
 /// that has an open dimension, else of the first that has any beside the batch.
-fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<u64> {
+pub(super) fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<u64> {
     let others: Vec<&TensorInfo> = inputs.iter().filter(|other| other.name != info.name).collect();
     let stem = info.name.rsplit_once('_').map(|(stem, _)| stem);
     let named = stem.and_then(|stem| others.iter().find(|other| other.name.starts_with(stem)));

@@ -2,6 +2,7 @@
 
 use super::bound::Affine;
 use super::flow::Flow;
+use super::usual_numbers as usual;
 use crate::onnx::Node;
 
 /// What an operator does with one of its operands.
@@ -18,6 +19,22 @@ pub(super) enum Effect<'f> {
         high: f64,
         /// Why, as a part of a sentence.
         reason: String,
+        /// Whether the elements index something.
+        indexes: bool,
+    },
+    /// The operator compares the elements with numbers.
+    Compares {
+        /// The numbers.
+        values: Vec<f64>,
+        /// Where, as a part of a sentence.
+        reason: String,
+    },
+    /// The operator usually takes one of these numbers.
+    Takes {
+        /// The numbers, the best first.
+        values: Vec<f64>,
+        /// Why, as a part of a sentence.
+        reason: String,
     },
     /// The operator divides by the elements, which whole numbers must survive.
     Divides {
@@ -26,7 +43,7 @@ pub(super) enum Effect<'f> {
     },
 }
 
-/// Which axis of the data operand an index or a length refers to.
+/// Which axis of the data operand an index refers to.
 enum Axis {
     /// The axis in this attribute, or a default.
     Attribute(&'static str, i64),
@@ -36,41 +53,28 @@ enum Axis {
     Leading,
 }
 
-/// What an operand is to the axis.
-enum Role {
-    /// An index: from 0 to the size, exclusive.
-    Index,
-    /// A number of elements: from 1 to the size, inclusive.
-    Length,
-}
+/// An operator, the operand that indexes, the operand whose axis bounds it, and that axis.
+struct Rule(&'static str, usize, usize, Axis);
 
-/// An operator, the operand that indexes or counts, the operand whose axis bounds it, and that axis.
-struct Rule(&'static str, usize, usize, Axis, Role);
-
-const RULES: [Rule; 23] = [
-    Rule("Gather", 1, 0, Axis::Attribute("axis", 0), Role::Index),
-    Rule("GatherElements", 1, 0, Axis::Attribute("axis", 0), Role::Index),
-    Rule("GatherND", 1, 0, Axis::Leading, Role::Index),
-    Rule("Scatter", 1, 0, Axis::Attribute("axis", 0), Role::Index),
-    Rule("ScatterElements", 1, 0, Axis::Attribute("axis", 0), Role::Index),
-    Rule("ScatterND", 1, 0, Axis::Leading, Role::Index),
-    Rule("RotaryEmbedding", 3, 1, Axis::Fixed(0), Role::Index),
-    Rule("NegativeLogLikelihoodLoss", 1, 0, Axis::Fixed(1), Role::Index),
-    Rule("SoftmaxCrossEntropyLoss", 1, 0, Axis::Fixed(1), Role::Index),
-    Rule("ai.onnx.ml.ArrayFeatureExtractor", 1, 0, Axis::Fixed(-1), Role::Index),
-    Rule("com.microsoft.EmbedLayerNormalization", 0, 2, Axis::Fixed(0), Role::Index),
-    Rule("com.microsoft.EmbedLayerNormalization", 1, 4, Axis::Fixed(0), Role::Index),
-    Rule("com.microsoft.EmbedLayerNormalization", 8, 3, Axis::Fixed(0), Role::Index),
-    Rule("com.microsoft.QEmbedLayerNormalization", 0, 2, Axis::Fixed(0), Role::Index),
-    Rule("com.microsoft.QEmbedLayerNormalization", 1, 4, Axis::Fixed(0), Role::Index),
-    Rule("com.microsoft.GatherBlockQuantized", 1, 0, Axis::Attribute("gather_axis", 0), Role::Index),
-    Rule("com.microsoft.GatherND", 1, 0, Axis::Leading, Role::Index),
-    Rule("com.microsoft.RotaryEmbedding", 1, 2, Axis::Fixed(0), Role::Index),
-    Rule("TopK", 1, 0, Axis::Attribute("axis", -1), Role::Length),
-    Rule("ReverseSequence", 1, 0, Axis::Attribute("time_axis", 0), Role::Length),
-    Rule("LSTM", 4, 0, Axis::Fixed(0), Role::Length),
-    Rule("GRU", 4, 0, Axis::Fixed(0), Role::Length),
-    Rule("RNN", 4, 0, Axis::Fixed(0), Role::Length),
+const RULES: [Rule; 18] = [
+    Rule("Gather", 1, 0, Axis::Attribute("axis", 0)),
+    Rule("GatherElements", 1, 0, Axis::Attribute("axis", 0)),
+    Rule("GatherND", 1, 0, Axis::Leading),
+    Rule("Scatter", 1, 0, Axis::Attribute("axis", 0)),
+    Rule("ScatterElements", 1, 0, Axis::Attribute("axis", 0)),
+    Rule("ScatterND", 1, 0, Axis::Leading),
+    Rule("RotaryEmbedding", 3, 1, Axis::Fixed(0)),
+    Rule("NegativeLogLikelihoodLoss", 1, 0, Axis::Fixed(1)),
+    Rule("SoftmaxCrossEntropyLoss", 1, 0, Axis::Fixed(1)),
+    Rule("ai.onnx.ml.ArrayFeatureExtractor", 1, 0, Axis::Fixed(-1)),
+    Rule("com.microsoft.EmbedLayerNormalization", 0, 2, Axis::Fixed(0)),
+    Rule("com.microsoft.EmbedLayerNormalization", 1, 4, Axis::Fixed(0)),
+    Rule("com.microsoft.EmbedLayerNormalization", 8, 3, Axis::Fixed(0)),
+    Rule("com.microsoft.QEmbedLayerNormalization", 0, 2, Axis::Fixed(0)),
+    Rule("com.microsoft.QEmbedLayerNormalization", 1, 4, Axis::Fixed(0)),
+    Rule("com.microsoft.GatherBlockQuantized", 1, 0, Axis::Attribute("gather_axis", 0)),
+    Rule("com.microsoft.GatherND", 1, 0, Axis::Leading),
+    Rule("com.microsoft.RotaryEmbedding", 1, 2, Axis::Fixed(0)),
 ];
 
 /// What the operator of `node` does with its operand of that index.
@@ -79,17 +83,15 @@ pub(super) fn effect<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect
     if let Some(rule) = RULES.iter().find(|rule| rule.0 == operator && rule.1 == operand) {
         return rule.bounds(flow, node);
     }
+    if let Some((values, reason)) = usual::numbers(flow, node, operand) {
+        return Effect::Takes { values, reason: format!("{reason} {}", words(node)) };
+    }
     match (operator.as_str(), operand) {
         ("OneHot", 0) => one_hot(flow, node),
-        ("OneHot", 1) => bounds(1.0, f64::INFINITY, format!("is the depth of {}", words(node))),
         ("Div" | "Mod", 1) => Effect::Divides { reason: format!("divides in {}", words(node)) },
         ("CumSum" | "CumProd", 1) => axis(flow, node),
-        ("Expand" | "Tile" | "Col2Im" | "STFT", 1) | ("ConstantOfShape", 0) | ("Resize", 3) => {
-            bounds(1.0, 1.0, format!("is a size in {}", words(node)))
-        }
-        ("Range", 1 | 2) => bounds(1.0, 1.0, format!("is the end or step of {}", words(node))),
-        ("Slice", 4) => bounds(1.0, 1.0, format!("is the step of {}", words(node))),
-        ("Reshape", 1) => bounds(0.0, 0.0, format!("is the shape in {}, where 0 keeps a size", words(node))),
+        ("Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual", _) => compared(flow, node, operand),
+        ("Div", 0) => divided(flow, node),
         ("Add", _) => shifted(flow, node, operand),
         ("Sub", 0) => shifted_back(flow, node),
         ("Sub", 1) => subtracted(flow, node),
@@ -122,14 +124,9 @@ impl Rule {
         let Some((size, axis)) = flow.dims(data).and_then(|dims| self.smallest(flow, node, &dims)) else {
             return Effect::Ends;
         };
-        match self.4 {
-            Role::Index => {
-                let unit = if axis == 0 { "rows".to_owned() } else { format!("along axis {axis}") };
-                let reason = format!("indexes `{data}` ({size} {unit}) through {}", words(node));
-                bounds(0.0, size as f64 - 1.0, reason)
-            }
-            Role::Length => bounds(1.0, size as f64, format!("counts up to {size} along `{data}` in {}", words(node))),
-        }
+        let unit = if axis == 0 { "rows".to_owned() } else { format!("along axis {axis}") };
+        let reason = format!("indexes `{data}` ({size} {unit}) through {}", words(node));
+        bounds(0.0, size as f64 - 1.0, reason)
     }
 
     /// The smallest size among the axes that are indexed, and its axis.
@@ -206,11 +203,34 @@ fn scaled<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
 }
 
 fn bounds<'f>(low: f64, high: f64, reason: String) -> Effect<'f> {
-    Effect::Bounds { low, high, reason }
+    Effect::Bounds { low, high, reason, indexes: true }
+}
+
+/// Whole numbers lose less than one when they are divided.
+fn divided<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
+    match other(flow, node, 0) {
+        Some((low, high)) if low == high && low != 0.0 => {
+            Effect::Passes(Box::new(move |affine| affine.multiply(1.0 / low).add(-1.0, 0.0)))
+        }
+        _ => Effect::Ends,
+    }
+}
+
+/// Most numbers that one operator compares with.
+const COMPARED_LIMIT: usize = 64;
+
+fn compared<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
+    let values = node.inputs.get(1 - operand.min(1)).and_then(|value| flow.constant(value));
+    match values {
+        Some(values) if values.len() <= COMPARED_LIMIT => {
+            Effect::Compares { values: values.to_vec(), reason: words(node) }
+        }
+        _ => Effect::Ends,
+    }
 }
 
 /// The operator and the node's name, or what it makes if it has none.
-fn words(node: &Node) -> String {
+pub(super) fn words(node: &Node) -> String {
     let name = if node.name.is_empty() { node.outputs.first().unwrap_or(&node.name) } else { &node.name };
     format!("{} `{name}`", node.operator)
 }

@@ -47,16 +47,17 @@ pub(super) fn by_role(
     }
 }
 
-pub(super) fn by_bound(bound: IndexBound) -> (FillKind, String) {
+pub(super) fn by_bound(bound: &IndexBound) -> (FillKind, String) {
+    let reason = bound.reason.clone();
     if bound.low > bound.high {
-        return (FillKind::Constant(0.0), format!("{}, where no value is safe", bound.reason));
+        return (FillKind::Constant(0.0), format!("{reason}, where no value is safe"));
     }
-    let fill = if bound.low == bound.high {
-        FillKind::Constant(bound.low)
+    let fill = if bound.low == bound.high || !bound.indexes {
+        FillKind::Constant(bound.high)
     } else {
         FillKind::Uniform(ValueRange { low: bound.low, high: bound.high })
     };
-    (fill, bound.reason)
+    (fill, reason)
 }
 
 pub(super) fn by_type(element_type: ElementType, rank: usize) -> (FillKind, String) {

@@ -1,0 +1,47 @@
+//! Small graphs for tests.
+
+use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};
+use crate::plan::ElementType;
+use crate::record::{Dim, TensorInfo, ValueType};
+
+/// A stored tensor of floating-point numbers.
+pub fn tensor(name: &str, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
+    StoredTensor {
+        name: name.to_owned(),
+        element_type: ElementType::Float,
+        dims: dims.to_vec(),
+        values: values.map(<[f64]>::to_vec),
+        external: None,
+    }
+}
+
+/// A stored tensor of whole numbers.
+pub fn whole(name: &str, dims: &[u64], values: &[f64]) -> StoredTensor {
+    StoredTensor { element_type: ElementType::Int64, ..tensor(name, dims, Some(values)) }
+}
+
+/// A node without attributes; its operator may have a domain before it.
+pub fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
+    let (domain, operator) = operator.rsplit_once('.').unwrap_or(("", operator));
+    Node {
+        name: format!("{operator}_{output}"),
+        operator: operator.to_owned(),
+        domain: domain.to_owned(),
+        inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
+        outputs: vec![output.to_owned()],
+        attributes: Vec::new(),
+    }
+}
+
+/// The node with one more attribute.
+pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
+    node.attributes.push(Attribute { name: name.to_owned(), value });
+    node
+}
+
+/// An input; a dimension of size 0 is open.
+pub fn input(name: &str, element_type: ElementType, dims: &[u64]) -> TensorInfo {
+    let dim = |&size: &u64| if size == 0 { Dim::Unknown } else { Dim::Fixed(size) };
+    let value_type = ValueType::Tensor { element_type, dims: Some(dims.iter().map(dim).collect()) };
+    TensorInfo { name: name.to_owned(), value_type }
+}

@@ -1,0 +1,140 @@
+//! Sizes of values within a graph whose inputs have known sizes.
+
+use super::flow::Flow;
+use crate::onnx::{AttributeValue, Node};
+
+/// Sizes of the dimensions of a value, as far as each is known.
+pub(super) type Extent = Vec<Option<u64>>;
+
+/// Sizes of the first result of `node`, where `of` gives those of its operands.
+pub(super) fn extent(flow: &Flow<'_>, node: &Node, of: &dyn Fn(usize) -> Option<Extent>) -> Option<Extent> {
+    match node.qualified_operator().as_str() {
+        "Cast"
+        | "Identity"
+        | "DequantizeLinear"
+        | "QuantizeLinear"
+        | "Relu"
+        | "Neg"
+        | "Abs"
+        | "Dropout"
+        | "Not"
+        | "Sigmoid"
+        | "Tanh"
+        | "Exp"
+        | "Log"
+        | "Sqrt"
+        | "Erf"
+        | "Softmax"
+        | "LogSoftmax"
+        | "LeakyRelu"
+        | "Clip"
+        | "LayerNormalization"
+        | "BatchNormalization"
+        | "InstanceNormalization"
+        | "Floor"
+        | "Ceil"
+        | "CumSum"
+        | "RMSNormalization"
+        | "SimplifiedLayerNormalization"
+        | "com.microsoft.Gelu"
+        | "Gelu" => of(0),
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Less" | "Greater" | "Equal" | "And" | "Or" | "LessOrEqual"
+        | "GreaterOrEqual" | "Min" | "Max" => broadcast(of(0)?, of(1)?),
+        "Where" => broadcast(broadcast(of(0)?, of(1)?)?, of(2)?),
+        "Transpose" => transposed(&of(0)?, node),
+        "MatMul" => product(of(0)?, of(1)?),
+        "Gather" => looked_up(of(0)?, &of(1)?, node),
+        "Unsqueeze" => unsqueezed(of(0)?, &axes(flow, node)?),
+        "Squeeze" => squeezed(of(0)?, &axes(flow, node)?),
+        "Conv" => convolved(of(0)?, &of(1)?, node),
+        "Shape" => Some(vec![Some(of(0)?.len() as u64)]),
+        _ => None,
+    }
+}
+
+fn broadcast(one: Extent, two: Extent) -> Option<Extent> {
+    let (mut long, short) = if one.len() >= two.len() { (one, two) } else { (two, one) };
+    let ahead = long.len() - short.len();
+    for (size, other) in long[ahead..].iter_mut().zip(short) {
+        *size = match (*size, other) {
+            (Some(1), other) => other,
+            (Some(size), _) => Some(size),
+            (None, Some(1)) => None,
+            (None, other) => other,
+        };
+    }
+    Some(long)
+}
+
+fn transposed(dims: &[Option<u64>], node: &Node) -> Option<Extent> {
+    match node.attribute("perm") {
+        Some(AttributeValue::Integers(order)) => {
+            order.iter().map(|&axis| dims.get(usize::try_from(axis).ok()?).copied()).collect()
+        }
+        _ => Some(dims.iter().rev().copied().collect()),
+    }
+}
+
+fn product(one: Extent, two: Extent) -> Option<Extent> {
+    let (rows, columns) = (one.len().checked_sub(2)?, two.len().checked_sub(2)?);
+    let mut dims = broadcast(one[..rows].to_vec(), two[..columns].to_vec())?;
+    dims.extend([one[rows], two[columns + 1]]);
+    Some(dims)
+}
+
+fn looked_up(mut data: Extent, indices: &[Option<u64>], node: &Node) -> Option<Extent> {
+    let axis = place(node.integer("axis").unwrap_or(0), data.len())?;
+    data.splice(axis..=axis, indices.iter().copied());
+    Some(data)
+}
+
+/// The axes that an operator has as an attribute or as its second operand.
+pub(super) fn axes(flow: &Flow<'_>, node: &Node) -> Option<Vec<i64>> {
+    match (node.attribute("axes"), node.inputs.get(1)) {
+        (Some(AttributeValue::Integers(axes)), _) => Some(axes.clone()),
+        (_, Some(axes)) => Some(flow.constant(axes)?.iter().map(|&axis| axis as i64).collect()),
+        _ => None,
+    }
+}
+
+fn unsqueezed(mut dims: Extent, axes: &[i64]) -> Option<Extent> {
+    let rank = dims.len() + axes.len();
+    let mut places: Vec<usize> = axes.iter().map(|&axis| place(axis, rank)).collect::<Option<_>>()?;
+    places.sort_unstable();
+    for at in places {
+        if at > dims.len() {
+            return None;
+        }
+        dims.insert(at, Some(1));
+    }
+    Some(dims)
+}
+
+fn squeezed(dims: Extent, axes: &[i64]) -> Option<Extent> {
+    let gone: Vec<usize> = axes.iter().map(|&axis| place(axis, dims.len())).collect::<Option<_>>()?;
+    Some(dims.into_iter().enumerate().filter(|(axis, _)| !gone.contains(axis)).map(|(_, size)| size).collect())
+}
+
+fn place(axis: i64, rank: usize) -> Option<usize> {
+    let axis = usize::try_from(if axis < 0 { axis + rank as i64 } else { axis }).ok()?;
+    (axis < rank).then_some(axis)
+}
+
+/// Sizes after a convolution with explicit padding.
+fn convolved(mut dims: Extent, kernel: &[Option<u64>], node: &Node) -> Option<Extent> {
+    let spatial = dims.len().checked_sub(2).filter(|_| dims.len() == kernel.len())?;
+    let list = |name: &str, at: usize, default: i64| match node.attribute(name) {
+        Some(AttributeValue::Integers(values)) => values.get(at).copied().unwrap_or(default),
+        _ => default,
+    };
+    dims[1] = kernel[0];
+    for at in 0..spatial {
+        dims[at + 2] = dims[at + 2].zip(kernel[at + 2]).and_then(|(size, window)| {
+            let window = list("dilations", at, 1) * (i64::try_from(window).ok()? - 1) + 1;
+            let padded = i64::try_from(size).ok()? + list("pads", at, 0) + list("pads", at + spatial, 0);
+            let stride = list("strides", at, 1).max(1);
+            u64::try_from((padded - window).div_euclid(stride) + 1).ok()
+        });
+    }
+    Some(dims)
+}

@@ -1,0 +1,104 @@
+//! Ranges of floating-point numbers by the first operators that read them.
+
+use super::flow::Flow;
+use super::operators::words;
+use crate::onnx::Node;
+use crate::plan::ValueRange;
+
+/// How many operators that only move elements are looked through.
+const STEPS: usize = 8;
+/// A divisor that makes 0..1 of bytes, roughly: 255 or 256.
+const BYTES: std::ops::RangeInclusive<f64> = 200.0..=256.0;
+/// A mean of colours that is taken away and is larger than this is one of bytes.
+const MEAN: f64 = 2.0;
+
+/// The range that the input seems to be in, and why; absent if its first readers do not show it.
+pub(super) fn range(flow: &Flow<'_>, input: &str) -> Option<(ValueRange, String)> {
+    let mut values = vec![input];
+    for _ in 0..STEPS {
+        let mut next = Vec::new();
+        for value in values {
+            for (node, operand) in flow.consumers(value) {
+                if let Some(found) = read(flow, node, operand) {
+                    return Some(found);
+                }
+                if operand == 0 && moves(&node.operator) {
+                    next.extend(node.outputs.first().map(String::as_str));
+                }
+            }
+        }
+        values = next;
+    }
+    None
+}
+
+fn moves(operator: &str) -> bool {
+    matches!(
+        operator,
+        "Cast" | "Identity" | "Transpose" | "Unsqueeze" | "Squeeze" | "Reshape" | "Pad" | "Resize" | "Slice"
+    )
+}
+
+fn read(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(ValueRange, String)> {
+    let other = || node.inputs.get(1 - operand.min(1)).and_then(|value| flow.constant(value));
+    let all = |fits: &dyn Fn(f64) -> bool| {
+        other().is_some_and(|values| !values.is_empty() && values.iter().all(|&value| fits(value)))
+    };
+    let pixels =
+        |what: &str| (ValueRange { low: 0.0, high: 255.0 }, format!("{what} in {}: pixels of 0 to 255", words(node)));
+    match (node.operator.as_str(), operand) {
+        ("Div", 0) if all(&|value| BYTES.contains(&value)) => Some(pixels("divided by 255")),
+        ("Mul", _) if all(&|value| value > 0.0 && BYTES.contains(&(1.0 / value))) => Some(pixels("divided by 255")),
+        ("Sub", 0) if all(&|value| value > MEAN && value < 256.0) => Some(pixels("a mean of bytes is taken away")),
+        ("STFT", 0) => Some(sound(node)),
+        ("Conv", 0) if is_of_sound(flow, node) => Some(sound(node)),
+        _ => None,
+    }
+}
+
+fn sound(node: &Node) -> (ValueRange, String) {
+    (ValueRange { low: -0.5, high: 0.5 }, format!("samples of a sound, as {} reads them: around 0", words(node)))
+}
+
+/// Whether a convolution goes along one axis and reads one channel.
+fn is_of_sound(flow: &Flow<'_>, node: &Node) -> bool {
+    let kernel = node.inputs.get(1).and_then(|kernel| flow.stored(kernel)).map(|kernel| kernel.dims.as_slice());
+    matches!(kernel, Some([_, 1, _])) && node.integer("group").unwrap_or(1) == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Shapes;
+    use super::super::build::{node, tensor};
+    use super::*;
+    use crate::onnx::Graph;
+
+    fn low_and_high(nodes: Vec<Node>) -> Option<(f64, f64)> {
+        let initializers = vec![
+            tensor("bytes", &[], Some(&[255.0])),
+            tensor("part", &[], Some(&[1.0 / 255.0])),
+            tensor("means", &[3], Some(&[123.7, 116.3, 103.5])),
+            tensor("small", &[3], Some(&[0.485, 0.456, 0.406])),
+            tensor("kernel", &[8, 1, 10], None),
+        ];
+        let graph = Graph { nodes, initializers, ..Graph::default() };
+        range(&Flow::new(&graph, &Shapes::new()), "x").map(|(range, _)| (range.low, range.high))
+    }
+
+    #[test]
+    fn numbers_that_are_divided_as_bytes_are_pixels() {
+        let pixels = Some((0.0, 255.0));
+        assert_eq!(low_and_high(vec![node("Div", &["x", "bytes"], "y")]), pixels);
+        assert_eq!(low_and_high(vec![node("Transpose", &["x"], "t"), node("Mul", &["t", "part"], "y")]), pixels);
+        assert_eq!(low_and_high(vec![node("Sub", &["x", "means"], "y")]), pixels);
+        assert_eq!(low_and_high(vec![node("Sub", &["x", "small"], "y")]), None);
+    }
+
+    #[test]
+    fn samples_of_a_sound_lie_around_zero() {
+        assert_eq!(
+            low_and_high(vec![node("Unsqueeze", &["x"], "u"), node("Conv", &["u", "kernel"], "y")]),
+            Some((-0.5, 0.5))
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! What is known of a value while an input is taken to hold one number everywhere.
+
+/// Values up to this one keep nothing where they are added to scores: `exp` of it is 0 even in half precision.
+const LEAVES_OUT: f64 = -1e3;
+/// How well a value does that neither keeps nor leaves out exactly, such as a factor of 2.
+const CHANGES: f64 = 0.9;
+
+/// What is known of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Guess {
+    /// A share of the elements is `yes`, the others are `no`.
+    Blend {
+        /// The share, from 0 to 1.
+        share: f64,
+        /// Those elements.
+        yes: f64,
+        /// The other elements.
+        no: f64,
+    },
+    /// These elements in one dimension; one that is not known is not a number.
+    List(Vec<f64>),
+    /// 0, 1, 2 ... along an axis of this size, as far as it is known.
+    Places(Option<f64>),
+    /// Nothing.
+    Data,
+}
+
+/// What an operator does with the elements of an input, as far as it shows how much is computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sign {
+    /// What the elements are to the operator.
+    pub kind: SignKind,
+    /// Share of the data that counts.
+    pub share: f64,
+}
+
+/// What elements are to an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SignKind {
+    /// They say which elements of the data count.
+    Mask,
+    /// They are added to scores.
+    Bias,
+    /// They multiply or divide the data.
+    Scale,
+    /// They count elements of an axis whose size is not known.
+    Length,
+    /// They choose a branch: the first one, if the share is 1.
+    Branch,
+    /// They are data, or something that nothing here knows of.
+    Other,
+}
+
+impl Guess {
+    /// One number everywhere.
+    pub fn all(value: f64) -> Guess {
+        Guess::Blend { share: 1.0, yes: value, no: value }
+    }
+
+    /// A list, or its only number.
+    pub fn list(values: Vec<f64>) -> Guess {
+        match values[..] {
+            [value] if value.is_nan() => Guess::Data,
+            [value] => Guess::all(value),
+            _ => Guess::List(values),
+        }
+    }
+
+    /// The number that is everywhere.
+    pub fn uniform(&self) -> Option<f64> {
+        match *self {
+            Guess::Blend { share, yes, no } if share >= 1.0 || yes == no => Some(yes),
+            Guess::Blend { share: 0.0, no, .. } => Some(no),
+            _ => None,
+        }
+    }
+
+    /// Each number that is known, changed.
+    pub fn map(&self, change: impl Fn(f64) -> f64) -> Guess {
+        match self {
+            Guess::Blend { share, yes, no } => Guess::Blend { share: *share, yes: change(*yes), no: change(*no) },
+            Guess::List(values) => Guess::List(values.iter().copied().map(change).collect()),
+            Guess::Places(_) | Guess::Data => Guess::Data,
+        }
+    }
+
+    /// The elements of two values, combined.
+    pub fn zip(&self, other: &Guess, combine: impl Fn(f64, f64) -> f64) -> Guess {
+        if let Some(value) = other.uniform() {
+            return self.map(|own| combine(own, value));
+        }
+        if let Some(value) = self.uniform() {
+            return other.map(|theirs| combine(value, theirs));
+        }
+        match (self, other) {
+            (Guess::List(one), Guess::List(two)) if one.len() == two.len() => {
+                Guess::List(one.iter().zip(two).map(|(&one, &two)| combine(one, two)).collect())
+            }
+            (&Guess::Blend { share, yes, no }, &Guess::Blend { share: same, yes: one, no: two }) if share == same => {
+                Guess::Blend { share, yes: combine(yes, one), no: combine(no, two) }
+            }
+            _ => Guess::Data,
+        }
+    }
+
+    /// Share of the data that counts, if an element counts as much as `worth` says.
+    pub fn worth(&self, worth: impl Fn(f64) -> f64) -> Option<f64> {
+        match *self {
+            Guess::Blend { share, yes, no } => Some(share * worth(yes) + (1.0 - share) * worth(no)),
+            _ => None,
+        }
+    }
+}
+
+/// What an element is worth that is added to data.
+pub(super) fn added(value: f64) -> f64 {
+    match value {
+        value if value.is_nan() || value <= LEAVES_OUT => 0.0,
+        0.0 => 1.0,
+        _ => CHANGES,
+    }
+}
+
+/// What an element is worth that data is multiplied or divided by.
+pub(super) fn multiplied(value: f64) -> f64 {
+    match value {
+        value if value.is_nan() || value <= LEAVES_OUT => 0.0,
+        0.0 => 0.0,
+        1.0 => 1.0,
+        _ => CHANGES,
+    }
+}
+
+/// What a truth value is worth where true keeps.
+pub(super) fn truth(value: f64) -> f64 {
+    if value.is_nan() || value == 0.0 { 0.0 } else { 1.0 }
+}

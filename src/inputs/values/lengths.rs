@@ -1,0 +1,83 @@
+//! Operands of fused operators that say how much of the data counts.
+
+use super::flow::Flow;
+use super::guess::{Guess, Sign, SignKind, added, truth};
+use crate::onnx::Node;
+
+/// What an operand of a fused operator says.
+enum Meaning {
+    /// 1 keeps, 0 leaves out.
+    Keeps,
+    /// It is added to scores.
+    Added,
+    /// As many elements count.
+    Counts(Option<f64>),
+    /// It is one less than what counts.
+    Last(Option<f64>),
+}
+
+/// What `node` does with those of its operands that say how much counts, if anything is known of one.
+pub(super) fn sign(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Option<Sign> {
+    operands.iter().enumerate().find_map(|(operand, guess)| {
+        guess.worth(truth)?;
+        Some(judged(meaning(flow, node, operand)?, guess))
+    })
+}
+
+fn judged(meaning: Meaning, guess: &Guess) -> Sign {
+    let counted = |whole: Option<f64>, more: f64| match (whole, guess.uniform()) {
+        (Some(whole), Some(value)) if whole > 0.0 => {
+            let share = (value + more) / whole;
+            Sign { kind: SignKind::Mask, share: if share > 1.0 { 0.0 } else { share.max(0.0) } }
+        }
+        _ => Sign { kind: SignKind::Length, share: 1.0 },
+    };
+    match meaning {
+        Meaning::Keeps => Sign { kind: SignKind::Mask, share: guess.worth(truth).unwrap_or(0.0) },
+        Meaning::Added => Sign { kind: SignKind::Bias, share: guess.worth(added).unwrap_or(0.0) },
+        Meaning::Counts(whole) => counted(whole, 0.0),
+        Meaning::Last(whole) => counted(whole, 1.0),
+    }
+}
+
+fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
+    let size = |of: usize, axis: usize| dim(flow, node, of, axis);
+    let operator = node.qualified_operator();
+    let is_list = node.inputs.get(operand).and_then(|value| flow.dims(value)).is_some_and(|dims| dims.len() == 1);
+    let is_truth = || node.inputs.get(operand).is_some_and(|value| flow.is_truth(value));
+    Some(match (operator.as_str(), operand) {
+        ("LSTM" | "GRU" | "RNN", 4) => {
+            let axis = usize::from(node.integer("layout") == Some(1));
+            Meaning::Counts(size(0, axis))
+        }
+        ("ReverseSequence", 1) => {
+            let axis = usize::try_from(node.integer("time_axis").unwrap_or(0)).unwrap_or(0);
+            Meaning::Counts(size(0, axis))
+        }
+        ("com.microsoft.Attention", 3) | ("com.microsoft.QAttention", 5) if is_list => Meaning::Counts(size(0, 1)),
+        ("com.microsoft.MultiHeadAttention", 4) if is_list => Meaning::Counts(size(1, 1).or_else(|| size(0, 1))),
+        ("com.microsoft.Attention", 3)
+        | ("com.microsoft.QAttention", 5)
+        | ("com.microsoft.MultiHeadAttention", 4)
+        | ("com.microsoft.EmbedLayerNormalization" | "com.microsoft.QEmbedLayerNormalization", 7) => Meaning::Keeps,
+        ("Attention", 3) if is_truth() => Meaning::Keeps,
+        ("Attention", 3)
+        | ("com.microsoft.Attention" | "com.microsoft.MultiHeadAttention", 5)
+        | ("com.microsoft.LongformerAttention", 3)
+        | ("com.microsoft.GroupQueryAttention", 10) => Meaning::Added,
+        ("com.microsoft.GroupQueryAttention", 5) => Meaning::Last(all_tokens(flow, node)),
+        ("com.microsoft.GroupQueryAttention", 6) => Meaning::Counts(all_tokens(flow, node)),
+        _ => return None,
+    })
+}
+
+/// Tokens of the past and the new ones together.
+pub(super) fn all_tokens(flow: &Flow<'_>, node: &Node) -> Option<f64> {
+    let past = node.inputs.get(3).filter(|name| !name.is_empty()).map_or(Some(0.0), |_| dim(flow, node, 3, 2));
+    Some(past? + dim(flow, node, 0, 1)?)
+}
+
+fn dim(flow: &Flow<'_>, node: &Node, operand: usize, axis: usize) -> Option<f64> {
+    let dims = flow.dims(node.inputs.get(operand)?)?;
+    Some((*dims.get(axis)?)? as f64)
+}

@@ -1,0 +1,116 @@
+//! What becomes of a model's values while one input holds one number everywhere.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::evaluate::evaluate;
+use super::flow::Flow;
+use super::guess::{Guess, Sign};
+
+/// How far back a value that does not depend on the input is traced.
+const TRACE_LIMIT: usize = 48;
+/// Most elements of a constant that are looked at.
+const LIST_LIMIT: usize = 4096;
+/// How often each node is evaluated at most: twice for what a loop's body gives back.
+const TURNS: usize = 3;
+
+/// What is known of values that do not depend on an input, found when it is asked for.
+pub(super) struct Known<'f, 'm> {
+    flow: &'f Flow<'m>,
+    found: RefCell<HashMap<String, Guess>>,
+}
+
+/// Signs by the index of the node that shows them.
+pub(super) type Signs = BTreeMap<usize, Sign>;
+
+impl<'f, 'm> Known<'f, 'm> {
+    /// Nothing is looked up yet.
+    pub fn new(flow: &'f Flow<'m>) -> Known<'f, 'm> {
+        Known { flow, found: RefCell::default() }
+    }
+
+    /// What is known of a value, whatever is fed.
+    pub fn guess(&self, value: &str) -> Guess {
+        self.guess_within(value, TRACE_LIMIT)
+    }
+
+    fn guess_within(&self, value: &str, limit: usize) -> Guess {
+        if value.is_empty() || limit == 0 {
+            return Guess::Data;
+        }
+        if let Some(known) = self.found.borrow().get(value) {
+            return known.clone();
+        }
+        let guess = match (self.flow.stored(value), self.flow.producer(value)) {
+            (Some(stored), _) => stored.values.as_deref().map_or(Guess::Data, constant),
+            (None, Some(node)) => {
+                let node = self.flow.node(node);
+                let operands: Vec<Guess> =
+                    node.inputs.iter().map(|input| self.guess_within(input, limit - 1)).collect();
+                evaluate(self.flow, node, &operands).result
+            }
+            (None, None) => Guess::Data,
+        };
+        self.found.borrow_mut().insert(value.to_owned(), guess.clone());
+        guess
+    }
+
+    /// What nodes show of the meaning of an input whose elements are all `value`.
+    pub fn signs(&self, input: &str, value: f64) -> Signs {
+        let mut signs = Signs::new();
+        let mut reached: HashMap<&str, Guess> = HashMap::from([(input, Guess::all(value))]);
+        let mut turns: HashMap<usize, usize> = HashMap::new();
+        let mut queue: BTreeSet<usize> = BTreeSet::new();
+        self.spread(input, Guess::all(value), &mut reached, &mut queue);
+        while let Some(index) = queue.pop_first() {
+            let turn = turns.entry(index).or_default();
+            *turn += 1;
+            if *turn > TURNS {
+                continue;
+            }
+            let node = self.flow.node(index);
+            let operand = |name: &String| reached.get(name.as_str()).cloned().unwrap_or_else(|| self.guess(name));
+            let operands: Vec<Guess> = node.inputs.iter().map(operand).collect();
+            let evaluated = evaluate(self.flow, node, &operands);
+            let shows = node.inputs.iter().any(|name| reached.get(name.as_str()).is_some_and(|it| *it != Guess::Data));
+            match evaluated.sign.filter(|_| shows) {
+                Some(sign) => drop(signs.insert(index, sign)),
+                None => drop(signs.remove(&index)),
+            }
+            for output in node.outputs.iter().filter(|name| !name.is_empty()) {
+                if reached.get(output.as_str()) != Some(&evaluated.result) {
+                    self.spread(output, evaluated.result.clone(), &mut reached, &mut queue);
+                }
+            }
+        }
+        signs
+    }
+
+    /// Notes what is known of a value and of its other names, and puts those that read it in the queue.
+    fn spread<'s>(
+        &'s self,
+        value: &'s str,
+        guess: Guess,
+        reached: &mut HashMap<&'s str, Guess>,
+        queue: &mut BTreeSet<usize>,
+    ) {
+        let goes_on = guess != Guess::Data || reached.contains_key(value);
+        for name in std::iter::once(value).chain(self.flow.aliases(value)) {
+            reached.insert(name, guess.clone());
+            if goes_on {
+                queue.extend(self.flow.readers(name));
+            }
+        }
+    }
+}
+
+fn constant(values: &[f64]) -> Guess {
+    let [first, rest @ ..] = values else { return Guess::Data };
+    if rest.iter().all(|value| value == first) {
+        return Guess::all(*first);
+    }
+    if values.iter().enumerate().all(|(place, &value)| value == place as f64) {
+        return Guess::Places(Some(values.len() as f64));
+    }
+    if values.len() <= LIST_LIMIT { Guess::List(values.to_vec()) } else { Guess::Data }
+}

@@ -1,0 +1,245 @@
+//! Inputs that steer the work, by what small graphs do with them. Names say nothing.
+
+use super::build::{input, node, tensor, whole, with};
+use super::*;
+use crate::onnx::{AttributeValue, Node, StoredTensor};
+
+const FLOAT: i64 = 1;
+const INT32: i64 = 6;
+
+fn integers(value: i64) -> AttributeValue {
+    AttributeValue::Integers(vec![value])
+}
+
+fn cast(from: &str, to: i64, output: &str) -> Node {
+    with(node("Cast", &[from], output), "to", integers(to))
+}
+
+fn constants() -> Vec<StoredTensor> {
+    vec![
+        tensor("low", &[], Some(&[f64::NEG_INFINITY])),
+        tensor("penalty", &[], Some(&[-10_000.0])),
+        tensor("one", &[], Some(&[1.0])),
+        tensor("nothing", &[], Some(&[0.0])),
+        whole("zero", &[], &[0.0]),
+        whole("step", &[], &[1.0]),
+        whole("axis", &[1], &[1.0]),
+        whole("four", &[], &[4.0]),
+        whole("fast", &[], &[16_000.0]),
+        tensor("weight", &[8, 8], None),
+    ]
+}
+
+/// Ways to fill `x1`, beside data `x0` of `[batch, 12, 8]`.
+fn fills(nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> Vec<Fill> {
+    let inputs = vec![input("x0", ElementType::Float, &[0, 12, 8]), input("x1", element_type, dims)];
+    let graph = Graph { nodes, inputs: inputs.clone(), initializers: constants(), ..Graph::default() };
+    let open = |size: &u64| (*size > 0).then_some(*size);
+    let shapes = Shapes::from([
+        ("x0".to_owned(), vec![None, Some(12), Some(8)]),
+        ("x1".to_owned(), dims.iter().map(open).collect()),
+    ]);
+    Values::new(&graph, &shapes).fills(&inputs[1], element_type)
+}
+
+fn first(nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> FillKind {
+    fills(nodes, element_type, dims).swap_remove(0).kind
+}
+
+/// Scores of the data with itself, and what follows a mask of them.
+fn attention(mut mask: Vec<Node>) -> Vec<Node> {
+    mask.insert(0, node("MatMul", &["x0", "x0"], "scores"));
+    mask.push(node("Softmax", &["masked"], "shares"));
+    mask
+}
+
+#[test]
+fn polarity_of_a_mask_is_that_of_what_is_done_with_it() {
+    let ignored = attention(vec![node("Where", &["x1", "low", "scores"], "masked")]);
+    let found = fills(ignored, ElementType::Bool, &[0, 12]);
+    assert_eq!(found.iter().map(|fill| fill.kind.clone()).collect::<Vec<_>>(), [0.0, 1.0].map(FillKind::Constant));
+    assert!(found[0].steers && found[0].reason.contains("Where `Where_masked`"), "{}", found[0].reason);
+
+    let kept = attention(vec![node("Where", &["x1", "scores", "low"], "masked")]);
+    assert_eq!(first(kept, ElementType::Bool, &[0, 12]), FillKind::Constant(1.0));
+
+    let turned = attention(vec![node("Not", &["x1"], "no"), node("Where", &["no", "low", "scores"], "masked")]);
+    assert_eq!(first(turned, ElementType::Bool, &[0, 12]), FillKind::Constant(1.0));
+}
+
+#[test]
+fn numbers_that_become_a_penalty_keep_everything() {
+    let penalty = |of: &[&str]| {
+        attention(vec![
+            cast("x1", FLOAT, "m"),
+            node("Sub", of, "left"),
+            node("Mul", &["left", "penalty"], "bias"),
+            node("Add", &["scores", "bias"], "masked"),
+        ])
+    };
+    assert_eq!(first(penalty(&["one", "m"]), ElementType::Int64, &[0, 12]), FillKind::Constant(1.0));
+    assert_eq!(first(penalty(&["m", "nothing"]), ElementType::Int64, &[0, 12]), FillKind::Constant(0.0));
+    // Twelve places in every sample are more numbers than a factor has.
+    assert_eq!(first(penalty(&["one", "x1"]), ElementType::Float, &[0, 12]), FillKind::Constant(1.0));
+}
+
+#[test]
+fn numbers_that_are_added_to_scores_are_zero() {
+    let added = attention(vec![node("Add", &["scores", "x1"], "masked")]);
+    assert_eq!(first(added, ElementType::Float, &[0, 1, 12, 12]), FillKind::Constant(0.0));
+}
+
+#[test]
+fn mask_of_two_conditions_is_taken_alone() {
+    let causal = attention(vec![
+        node("Greater", &["x0", "one"], "causal"),
+        node("And", &["causal", "x1"], "both"),
+        node("Where", &["both", "scores", "low"], "masked"),
+    ]);
+    assert_eq!(first(causal, ElementType::Bool, &[0, 12]), FillKind::Constant(1.0));
+}
+
+/// Places along axis 1 of the data, and what compares them with `limit`.
+fn compared(limit: Vec<Node>, comparison: Node) -> Vec<Node> {
+    let mut nodes = vec![
+        node("Shape", &["x0"], "shape"),
+        node("Gather", &["shape", "axis"], "size"),
+        node("Squeeze", &["size"], "end"),
+        node("Range", &["zero", "end", "step"], "places"),
+    ];
+    nodes.extend(limit);
+    nodes.push(comparison);
+    nodes
+}
+
+#[test]
+fn length_is_the_whole_axis_that_it_is_compared_along() {
+    let keep = node("Less", &["places", "x1"], "inside");
+    let masked = |comparison, used| {
+        let mut nodes = compared(Vec::new(), comparison);
+        nodes.push(used);
+        nodes
+    };
+    let where_inside = node("Where", &["inside", "x0", "nothing"], "y");
+    let found = fills(masked(keep, where_inside), ElementType::Int64, &[0, 1]);
+    assert_eq!(found[0].kind, FillKind::Constant(12.0));
+    assert!(found[0].reason.contains("all 12 along axis 1 of `x0`"), "{}", found[0].reason);
+
+    let padding = node("GreaterOrEqual", &["places", "x1"], "outside");
+    let where_outside = node("Where", &["outside", "nothing", "x0"], "y");
+    assert_eq!(first(masked(padding, where_outside), ElementType::Int32, &[0, 1]), FillKind::Constant(12.0));
+}
+
+#[test]
+fn length_that_is_divided_is_the_whole_axis_before() {
+    let mut nodes = vec![
+        with(node("Conv", &["x0", "kernel"], "half"), "strides", integers(4)),
+        node("Shape", &["half"], "shape"),
+        with(node("Gather", &["shape", "two"], "size"), "axis", integers(0)),
+        node("Squeeze", &["size"], "end"),
+        node("Range", &["zero", "end", "step"], "places"),
+        node("Div", &["x1", "four"], "fewer"),
+        node("Less", &["places", "fewer"], "inside"),
+        node("Where", &["inside", "half", "nothing"], "y"),
+    ];
+    nodes.truncate(8);
+    let inputs = vec![input("x0", ElementType::Float, &[0, 8, 400]), input("x1", ElementType::Int64, &[0])];
+    let mut initializers = constants();
+    initializers.extend([tensor("kernel", &[8, 8, 4], None), whole("two", &[1], &[2.0])]);
+    let graph = Graph { nodes, inputs: inputs.clone(), initializers, ..Graph::default() };
+    let shapes = Shapes::from([("x0".to_owned(), vec![None, Some(8), Some(400)]), ("x1".to_owned(), vec![None])]);
+    let found = Values::new(&graph, &shapes).fills(&inputs[1], ElementType::Int64);
+    assert_eq!(found[0].kind, FillKind::Constant(400.0), "{found:?}");
+}
+
+#[test]
+fn length_of_a_recurrent_network_is_all_of_its_steps() {
+    let lstm = node("LSTM", &["x0", "w", "r", "", "x1"], "y");
+    let narrow = vec![cast("x1", INT32, "n"), node("LSTM", &["x0", "w", "r", "", "n"], "y")];
+    assert_eq!(first(vec![with(lstm, "layout", integers(1))], ElementType::Int32, &[0]), FillKind::Constant(12.0));
+    // Steps along axis 0, of which the batch counts as one.
+    assert_eq!(first(narrow, ElementType::Int64, &[0]), FillKind::Constant(1.0));
+}
+
+#[test]
+fn factors_are_one() {
+    let scaled = vec![node("Mul", &["x0", "x1"], "y")];
+    let found = fills(scaled, ElementType::Float, &[1]);
+    assert_eq!(found[0].kind, FillKind::Constant(1.0));
+    assert!(found[0].steers && found[0].reason.contains("a factor in Mul"), "{}", found[0].reason);
+    assert_eq!(first(vec![node("Div", &["x0", "x1"], "y")], ElementType::Float, &[]), FillKind::Constant(1.0));
+    let parts = vec![node("Gather", &["x1", "zero"], "part"), node("Mul", &["x0", "part"], "y")];
+    assert_eq!(first(parts, ElementType::Float, &[3]), FillKind::Constant(1.0));
+}
+
+#[test]
+fn features_are_no_factors() {
+    let features = vec![node("MatMul", &["x1", "weight"], "y")];
+    assert!(matches!(first(features, ElementType::Float, &[0, 8]), FillKind::Uniform(_)));
+    let gated = vec![node("MatMul", &["x1", "weight"], "gate"), node("Mul", &["x1", "gate"], "y")];
+    assert!(matches!(first(gated, ElementType::Float, &[0, 8]), FillKind::Uniform(_)));
+}
+
+#[test]
+fn rate_is_one_that_it_is_compared_with() {
+    let then = Graph { nodes: vec![node("Identity", &["x0"], "a")], ..Graph::default() };
+    let other = Graph { nodes: vec![node("Neg", &["x0"], "b")], ..Graph::default() };
+    let choice = with(node("If", &["is_fast"], "y"), "then_branch", AttributeValue::Graphs(vec![then]));
+    let choice = with(choice, "else_branch", AttributeValue::Graphs(vec![other]));
+    let found = fills(vec![node("Equal", &["x1", "fast"], "is_fast"), choice], ElementType::Int64, &[]);
+    assert_eq!(found[0].kind, FillKind::Constant(16_000.0));
+    assert!(found.len() > 1 && found[0].reason.contains("If `If_y`"), "{found:?}");
+}
+
+#[test]
+fn branch_that_reads_what_is_empty_is_not_taken() {
+    let with_past = Graph { nodes: vec![node("Concat", &["past", "x0"], "a")], ..Graph::default() };
+    let without = Graph { nodes: vec![node("Identity", &["x0"], "b")], ..Graph::default() };
+    let choice = with(node("If", &["x1"], "y"), "then_branch", AttributeValue::Graphs(vec![with_past]));
+    let choice = with(choice, "else_branch", AttributeValue::Graphs(vec![without]));
+    let inputs = vec![
+        input("x0", ElementType::Float, &[0, 0, 8]),
+        input("past", ElementType::Float, &[0, 0, 8]),
+        input("x1", ElementType::Bool, &[1]),
+    ];
+    let graph = Graph { nodes: vec![choice], inputs: inputs.clone(), ..Graph::default() };
+    let first = |past: u64| {
+        let shapes = Shapes::from([
+            ("x0".to_owned(), vec![None, Some(4), Some(8)]),
+            ("past".to_owned(), vec![None, Some(past), Some(8)]),
+            ("x1".to_owned(), vec![Some(1)]),
+        ]);
+        Values::new(&graph, &shapes).fills(&inputs[2], ElementType::Bool).swap_remove(0).kind
+    };
+    assert_eq!((first(0), first(128)), (FillKind::Constant(0.0), FillKind::Constant(1.0)));
+}
+
+#[test]
+fn counts_and_sizes_are_small_or_those_of_the_data() {
+    let of = |nodes: Vec<Node>| first(nodes, ElementType::Int64, &[1]);
+    assert_eq!(of(vec![node("Loop", &["x1", "", "x0"], "y")]), FillKind::Constant(1.0));
+    assert_eq!(of(vec![node("TopK", &["x0", "x1"], "y")]), FillKind::Constant(8.0));
+    assert_eq!(of(vec![node("Tile", &["x0", "x1"], "y")]), FillKind::Constant(1.0));
+    assert_eq!(of(vec![node("Slice", &["x0", "zero", "x1", "axis"], "y")]), FillKind::Constant(12.0));
+}
+
+#[test]
+fn positions_go_on_after_the_past() {
+    let inputs = vec![
+        input("input_ids", ElementType::Int64, &[0, 0]),
+        input("position_ids", ElementType::Int64, &[0, 0]),
+        input("mask", ElementType::Int64, &[0, 0]),
+        input("past", ElementType::Float, &[0, 0, 8]),
+    ];
+    let table = tensor("table", &[64, 8], None);
+    let nodes = vec![node("Gather", &["table", "position_ids"], "y")];
+    let graph = Graph { nodes, inputs: inputs.clone(), initializers: vec![table], ..Graph::default() };
+    let shapes = Shapes::from([
+        ("input_ids".to_owned(), vec![None, Some(2)]),
+        ("position_ids".to_owned(), vec![None, Some(2)]),
+        ("mask".to_owned(), vec![None, Some(12)]),
+        ("past".to_owned(), vec![None, Some(10), Some(8)]),
+    ]);
+    let found = Values::new(&graph, &shapes).fills(&inputs[1], ElementType::Int64);
+    assert_eq!(found[0].kind, FillKind::AscendingFrom(10));
+}

@@ -1,0 +1,88 @@
+//! Numbers that operators usually take where an operand says how much to do: counts, sizes, thresholds.
+
+use super::flow::Flow;
+use crate::onnx::Node;
+
+/// Candidates of a `TopK`.
+const TOP: f64 = 10.0;
+/// Tokens that a search generates.
+const GENERATED: f64 = 16.0;
+
+/// The numbers, the best first, and what the operand is, to be put before the operator.
+pub(super) fn numbers(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(Vec<f64>, &'static str)> {
+    let operator = node.qualified_operator();
+    sizes(flow, node, operand).or_else(|| searches(flow, node, operand)).or_else(|| {
+        let (values, reason): (&[f64], _) = match (operator.as_str(), operand) {
+            ("Loop", 0) => (&[1.0, 2.0], "the turns of"),
+            ("Range", 0) => (&[0.0], "the beginning of"),
+            ("Range", 1) => (&[1.0, 2.0], "the end of"),
+            ("Range", 2) => (&[1.0], "the step of"),
+            ("Slice", 1) => (&[0.0], "the beginning of"),
+            ("Slice", 4) => (&[1.0], "the step of"),
+            ("Expand", 1) => (&[1.0], "the shape in"),
+            ("Reshape", 1) => (&[0.0, 1.0], "the shape in"),
+            ("Tile" | "Col2Im" | "STFT", 1) | ("ConstantOfShape", 0) => (&[1.0], "a size in"),
+            ("OneHot", 1) => (&[10.0], "the number of classes in"),
+            ("Pad", 1) => (&[0.0], "the padding of"),
+            ("Trilu", 1) => (&[0.0], "the diagonal of"),
+            ("Resize", 2) | ("Upsample", 1) => (&[1.0, 2.0], "the scale of"),
+            ("Dropout", 1) => (&[0.5], "the rate of"),
+            ("Dropout", 2) => (&[0.0], "whether training goes on in"),
+            ("NonMaxSuppression", 2) => (&[100.0], "the most boxes of"),
+            ("NonMaxSuppression", 3) => (&[0.5], "the overlap in"),
+            ("NonMaxSuppression", 4) => (&[0.25], "the least score in"),
+            ("Clip", 1) => (&[0.0], "the least number in"),
+            ("Clip", 2) => (&[1.0], "the largest number in"),
+            _ => return None,
+        };
+        Some((values.to_vec(), reason))
+    })
+}
+
+/// Numbers that follow from the size of the data.
+fn sizes(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(Vec<f64>, &'static str)> {
+    let data = || node.inputs.first().and_then(|data| flow.dims(data));
+    let at = |dims: Vec<Option<u64>>, axis: i64| {
+        let axis = if axis < 0 { axis + dims.len() as i64 } else { axis };
+        dims.get(usize::try_from(axis).ok()?).copied().flatten().map(|size| size as f64)
+    };
+    let along = |axis: i64| data().and_then(|dims| at(dims, axis));
+    match (node.qualified_operator().as_str(), operand) {
+        ("TopK", 1) => {
+            let size = along(node.integer("axis").unwrap_or(-1));
+            Some((vec![size.map_or(1.0, |size| size.min(TOP)), 1.0], "the number of best ones in"))
+        }
+        ("Slice", 2) => {
+            let axes = node.inputs.get(3).and_then(|axes| flow.constant(axes)).and_then(|axes| axes.first().copied());
+            let end = along(axes.unwrap_or(0.0) as i64).unwrap_or(f64::from(i32::MAX));
+            Some((vec![end], "the end of"))
+        }
+        ("Resize", 3) | ("CenterCropPad", 1) => {
+            let size = along(-1).or_else(|| along(-2)).or_else(|| flow.image_size());
+            Some((vec![size.unwrap_or(1.0), 1.0], "a size in"))
+        }
+        _ => None,
+    }
+}
+
+/// Operands of searches that generate text.
+fn searches(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(Vec<f64>, &'static str)> {
+    let prompt = || {
+        let dims = node.inputs.first().and_then(|ids| flow.dims(ids))?;
+        dims.last().copied().flatten().map(|size| size as f64)
+    };
+    let operator = node.qualified_operator();
+    let beams = operator == "com.microsoft.BeamSearch";
+    if !beams && !matches!(operator.as_str(), "com.microsoft.GreedySearch" | "com.microsoft.Sampling") {
+        return None;
+    }
+    Some(match (operand, beams) {
+        (1, _) => (vec![prompt().unwrap_or(1.0) + GENERATED], "the most tokens of"),
+        (2, _) => (vec![1.0], "the fewest tokens of"),
+        (3, true) => (vec![4.0, 1.0], "the beams of"),
+        (4, true) => (vec![1.0], "the results of"),
+        (5 | 6, true) | (3, false) => (vec![1.0], "a penalty in"),
+        (7 | 8, true) | (4 | 5, false) => (vec![1.0], "the words allowed in"),
+        _ => return None,
+    })
+}
