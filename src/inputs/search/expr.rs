@@ -12,6 +12,8 @@ pub(super) fn renamed(expr: &Expr, rename: &impl Fn(usize) -> usize) -> Expr {
         Expr::Product(factors) => Expr::Product(all(factors)),
         Expr::Quotient(whole, part) => Expr::Quotient(boxed(whole), boxed(part)),
         Expr::Max(one, other) => Expr::Max(boxed(one), boxed(other)),
+        Expr::Min(one, other) => Expr::Min(boxed(one), boxed(other)),
+        Expr::Broadcast(one, other) => Expr::Broadcast(boxed(one), boxed(other)),
         Expr::Number(_) | Expr::Unknown => expr.clone(),
     }
 }
@@ -21,7 +23,9 @@ pub(super) fn dims(expr: &Expr) -> Vec<usize> {
     match expr {
         Expr::Dim(dim) => vec![*dim],
         Expr::Sum(parts) | Expr::Product(parts) => parts.iter().flat_map(dims).collect(),
-        Expr::Quotient(one, other) | Expr::Max(one, other) => [one, other].into_iter().flat_map(|e| dims(e)).collect(),
+        Expr::Quotient(one, other) | Expr::Max(one, other) | Expr::Min(one, other) | Expr::Broadcast(one, other) => {
+            [one, other].into_iter().flat_map(|e| dims(e)).collect()
+        }
         Expr::Number(_) | Expr::Unknown => Vec::new(),
     }
 }
@@ -31,7 +35,9 @@ pub(super) fn is_known(expr: &Expr) -> bool {
     match expr {
         Expr::Unknown => false,
         Expr::Sum(parts) | Expr::Product(parts) => parts.iter().all(is_known),
-        Expr::Quotient(one, other) | Expr::Max(one, other) => is_known(one) && is_known(other),
+        Expr::Quotient(one, other) | Expr::Max(one, other) | Expr::Min(one, other) | Expr::Broadcast(one, other) => {
+            is_known(one) && is_known(other)
+        }
         Expr::Number(_) | Expr::Dim(_) => true,
     }
 }
@@ -52,6 +58,9 @@ pub(super) fn words(expr: &Expr, name: &impl Fn(usize) -> String) -> String {
         Expr::Product(factors) => joined(factors, " x "),
         Expr::Quotient(whole, part) => joined(&[(**whole).clone(), (**part).clone()], " / "),
         Expr::Max(one, other) => format!("max({}, {})", words(one, name), words(other, name)),
+        Expr::Min(one, other) => format!("min({}, {})", words(one, name), words(other, name)),
+        // One of them is 1 long, or both are alike.
+        Expr::Broadcast(one, other) => format!("{} or {}", words(one, name), words(other, name)),
         Expr::Unknown => "?".to_owned(),
     }
 }

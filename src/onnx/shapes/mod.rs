@@ -2,7 +2,16 @@
 //!
 //! Nothing here chooses a size. Read [`ShapeFacts`] first.
 
+mod content;
 mod expr;
+mod known;
+mod nested;
+mod ops;
+mod poly;
+mod roles;
+mod value;
+mod varying;
+mod walk;
 
 use std::collections::BTreeMap;
 
@@ -78,7 +87,7 @@ pub struct Demand {
 }
 
 /// A relation between sizes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Relation {
     /// Both are the same.
     Equal(Expr, Expr),
@@ -96,7 +105,7 @@ impl ShapeFacts {
     /// What the graph says.
     #[must_use]
     pub fn of(graph: &Graph) -> ShapeFacts {
-        ShapeFacts { dims: open_dims(&graph.inputs), ..ShapeFacts::default() }
+        walk::facts(graph, open_dims(&graph.inputs))
     }
 
     /// The open dimension at an axis of an input.

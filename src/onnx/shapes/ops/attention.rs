@@ -1,0 +1,126 @@
+//! Attention as one operator: the standard's own and ONNX Runtime's.
+
+use super::super::known::Known;
+use super::super::roles;
+use super::super::value::{Call, Dims};
+use super::{number, owned};
+use crate::onnx::shapes::{DimRole, Expr};
+
+pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    let is_standard = call.node.is_standard();
+    let made = match call.node.operator.as_str() {
+        "Attention" if is_standard => standard(call, known),
+        "Attention" | "QAttention" => packed(call, known),
+        "MultiHeadAttention" => multi_head(call, known),
+        "GroupQueryAttention" => grouped(call, known),
+        "EmbedLayerNormalization" => return Some(embedded(call, known)),
+        _ => return None,
+    };
+    let count = call.node.outputs.len();
+    Some(made.unwrap_or_else(|| vec![None; count]))
+}
+
+/// Keys and values of all positions: those kept from before and the new ones.
+fn kept(call: &Call<'_>, known: &mut Known, past: usize, new: &Expr) -> Dims {
+    let mut made = owned(call.dims(past))?;
+    let axis = made.len().checked_sub(2)?;
+    known.role(&made[axis], DimRole::Past);
+    made[axis] = made[axis].plus(new);
+    Some(made)
+}
+
+/// Queries (batch, heads, new, width) or (batch, new, heads x width), as keys and values.
+fn standard(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    let (queries, keys, values) = (call.dims(0)?, call.dims(1)?, call.dims(2)?);
+    let axis = queries.len().checked_sub(2)?;
+    known.equal(&keys[axis], &values[axis], || format!("{} has a value a key", call.words()));
+    roles::attended(call, known, 0, axis);
+    let new = keys[axis].clone();
+    let mut output = queries.to_vec();
+    let [key_heads, query_heads] = ["kv_num_heads", "q_num_heads"].map(|name| call.node.integer(name));
+    let last = output.len() - 1;
+    output[last] = match (queries.len(), key_heads, query_heads) {
+        (4, ..) => values[last].clone(),
+        (_, Some(keys), Some(queries)) => values[last].over(&number(keys)).times(&number(queries)),
+        _ => Expr::Unknown,
+    };
+    let present = |known: &mut Known, past: usize, source: &[Expr]| -> Dims {
+        if call.input(past).is_some() {
+            return kept(call, known, past, &new);
+        }
+        let heads = number(key_heads?);
+        if source.len() == 4 {
+            return Some(source.to_vec());
+        }
+        Some(vec![source[0].clone(), heads.clone(), new.clone(), source[2].over(&heads)])
+    };
+    let (key, value) = (present(known, 4, keys), present(known, 5, values));
+    Some(vec![Some(output), key, value, None])
+}
+
+/// Input (batch, length, width), weight (width, 3 x hidden).
+fn packed(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    let [batch, length, width] = call.dims(0)? else { return None };
+    let [rows, columns] = call.dims(1)? else { return None };
+    known.equal(width, rows, || format!("{} multiplies as many features", call.words()));
+    roles::attended(call, known, 0, 1);
+    let hidden = match call.integers("qkv_hidden_sizes") {
+        Some(sizes) => number(*sizes.get(2)?),
+        None => columns.over(&number(3)),
+    };
+    let past = if call.node.operator == "QAttention" { 8 } else { 4 };
+    let present = call.input(past).and_then(|_| {
+        let mut made = owned(call.dims(past)).filter(|dims| dims.len() == 5)?;
+        known.role(&made[3], DimRole::Past);
+        made[3] = made[3].plus(length);
+        Some(made)
+    });
+    Some(vec![Some(vec![batch.clone(), length.clone(), hidden]), present])
+}
+
+fn multi_head(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    let [batch, length, hidden] = call.dims(0)? else { return None };
+    roles::attended(call, known, 0, 1);
+    let width = call.dims(2).filter(|dims| dims.len() == 3).map_or(hidden, |dims| &dims[2]);
+    let new = call.dims(1).filter(|dims| dims.len() == 3).map(|dims| dims[1].clone());
+    let output = vec![batch.clone(), length.clone(), width.clone()];
+    let mut present = |past: usize| match (&new, call.input(past)) {
+        (Some(new), Some(_)) => kept(call, known, past, new),
+        _ => None,
+    };
+    Some(vec![Some(output), present(6), present(7)])
+}
+
+/// Queries (batch, new, heads x width); keys and values kept (batch, heads, positions, width). ONNX Runtime makes as
+/// many positions as the total says, or as the buffer has where that is shared.
+fn grouped(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    let [batch, length, hidden] = call.dims(0)? else { return None };
+    roles::attended(call, known, 0, 1);
+    let heads = [call.node.integer("num_heads")?, call.node.integer("kv_num_heads")?];
+    let is_packed = call.input(1).is_none();
+    let output = match is_packed {
+        true => hidden.over(&number(heads[0] + 2 * heads[1])).times(&number(heads[0])),
+        false => hidden.clone(),
+    };
+    let mut present = |past: usize| {
+        let mut made = owned(call.dims(past)).filter(|dims| dims.len() == 4)?;
+        known.role(&made[2], DimRole::Past);
+        made[2] = Expr::Unknown;
+        Some(made)
+    };
+    Some(vec![Some(vec![batch.clone(), length.clone(), output]), present(3), present(4)])
+}
+
+/// Indices of words (batch, length), and tables of words, positions and segments.
+fn embedded(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
+    let (Some([batch, length]), Some([_, hidden])) = (call.dims(0), call.dims(2)) else { return vec![None; 3] };
+    known.role(length, DimRole::Tokens);
+    if let Some(most) = call.dims(3).and_then(<[Expr]>::first).and_then(Expr::number) {
+        known.at_most(length, most, || format!("{} has a table of {most} positions", call.words()));
+    }
+    if let Some([_, segments]) = call.dims(1) {
+        known.equal(length, &segments.clone(), || format!("{} reads a segment a word", call.words()));
+    }
+    let all = Some(vec![batch.clone(), length.clone(), hidden.clone()]);
+    vec![all.clone(), Some(vec![batch.clone()]), all]
+}

@@ -1,0 +1,71 @@
+//! Sizes of what operators make, family by family.
+//!
+//! Each family answers for its own operators and says nothing of others. What it cannot tell is unknown, never a guess.
+
+mod attention;
+mod elementwise;
+mod images;
+mod learned;
+mod places;
+mod products;
+mod recurrent;
+mod reductions;
+mod reshapes;
+mod slices;
+mod windows;
+
+pub(super) use reshapes::shape_range;
+pub(super) use slices::{Cut, cuts};
+
+use super::Expr;
+use super::known::Known;
+use super::value::{Call, Dims};
+
+/// Domains of operators that the families know.
+const DOMAINS: [&str; 5] = ["", "ai.onnx", "com.microsoft", "com.microsoft.nchwc", "ai.onnx.ml"];
+
+/// Sizes of a node's outputs; absent for an operator that no family knows. Fewer than the node has: the rest is unknown.
+pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    if !is_domain_known(&call.node.domain) {
+        return None;
+    }
+    if call.node.domain == "ai.onnx.ml" {
+        return learned::dims(call, known);
+    }
+    let families = [
+        elementwise::dims,
+        reshapes::dims,
+        places::dims,
+        slices::dims,
+        products::dims,
+        reductions::dims,
+        windows::dims,
+        images::dims,
+        recurrent::dims,
+        attention::dims,
+    ];
+    families.iter().find_map(|family| family(call, known))
+}
+
+/// Whether operators of that domain are told of here.
+pub(super) fn is_domain_known(domain: &str) -> bool {
+    DOMAINS.contains(&domain)
+}
+
+fn number(number: i64) -> Expr {
+    Expr::Number(number)
+}
+
+/// What those axes hold together.
+fn product(dims: &[Expr]) -> Expr {
+    dims.iter().fold(number(1), |product, size| product.times(size))
+}
+
+fn owned(dims: Option<&[Expr]>) -> Dims {
+    dims.map(<[Expr]>::to_vec)
+}
+
+/// As many unknown sizes.
+fn unknown(rank: usize) -> Dims {
+    Some(vec![Expr::Unknown; rank])
+}

@@ -1,0 +1,130 @@
+//! Operators that pick elements by place, or make values of a size that is given.
+
+use super::super::known::{Known, Side};
+use super::super::roles;
+use super::super::value::{Call, Dims};
+use super::{number, owned, unknown};
+use crate::onnx::AttributeValue;
+use crate::onnx::shapes::Expr;
+
+pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    let made = match call.node.operator.as_str() {
+        "Gather" => gather(call, known),
+        "GatherBlockQuantized" => gather(call, known),
+        "GatherElements" => owned(call.dims(1)),
+        "GatherND" => gather_nd(call),
+        "OneHot" => one_hot(call),
+        "Expand" => expand(call, known),
+        "Tile" => tile(call),
+        "ConstantOfShape" => filled(call),
+        "Range" => range(call),
+        "EyeLike" => owned(call.dims(0)),
+        "RandomNormal" | "RandomUniform" => {
+            call.integers("shape").map(|sizes| sizes.into_iter().map(Expr::Number).collect())
+        }
+        "NonZero" => call.dims(0).map(|dims| vec![number(dims.len() as i64), Expr::Unknown]).or_else(|| unknown(2)),
+        "Unique" => return Some(unique(call)),
+        "Compress" => compress(call),
+        "Multinomial" => {
+            call.dims(0).and_then(|dims| Some(vec![dims.first()?.clone(), number(call.integer("sample_size", 1))]))
+        }
+        _ => return None,
+    };
+    Some(vec![made])
+}
+
+fn gather(call: &Call<'_>, known: &mut Known) -> Dims {
+    let (table, indices) = (call.dims(0)?, call.dims(1)?);
+    let axis = call.axis(call.integer("axis", 0), table.len())?;
+    looked_up(call, known, axis);
+    Some([&table[..axis], indices, &table[axis + 1..]].concat())
+}
+
+/// What is looked up must lie in the table; positions that go as far as an axis is long bound that axis.
+fn looked_up(call: &Call<'_>, known: &mut Known, axis: usize) {
+    roles::positions(call, known);
+    let (Some(rows), Some(below)) =
+        (call.dims(0).and_then(|dims| dims[axis].number()), call.input(1).and_then(|index| index.below.clone()))
+    else {
+        return;
+    };
+    if call.is_stored(0) && !matches!(below, Expr::Number(_)) {
+        known.at_most(&below, rows, || format!("{} looks positions up in a table of {rows}", call.words()));
+    }
+}
+
+fn gather_nd(call: &Call<'_>) -> Dims {
+    let (data, indices) = (call.dims(0)?, call.dims(1)?);
+    let batch = usize::try_from(call.integer("batch_dims", 0)).ok()?;
+    let (last, outer) = indices.split_last()?;
+    let taken = batch + usize::try_from(last.number()?).ok()?;
+    Some([outer, data.get(taken..)?].concat())
+}
+
+fn one_hot(call: &Call<'_>) -> Dims {
+    let mut made = owned(call.dims(0))?;
+    let depth = call.elements(1).and_then(<[Expr]>::first).cloned().unwrap_or(Expr::Unknown);
+    let axis = call.axis(call.integer("axis", -1), made.len() + 1)?;
+    made.insert(axis, depth);
+    Some(made)
+}
+
+fn expand(call: &Call<'_>, known: &mut Known) -> Dims {
+    let Some(wanted) = call.elements(1) else {
+        let wanted = call.dims(1)?.first()?.number()?;
+        let rank = usize::try_from(wanted).ok()?.max(call.dims(0)?.len());
+        return unknown(rank);
+    };
+    let one = Side { dims: call.dims(0)?, is_stored: false };
+    Some(known.broadcast(&one, &Side { dims: wanted, is_stored: false }, &|| call.words()))
+}
+
+fn tile(call: &Call<'_>) -> Dims {
+    let dims = call.dims(0)?;
+    match call.elements(1) {
+        Some(times) if times.len() == dims.len() => {
+            Some(dims.iter().zip(times).map(|(size, times)| size.times(times)).collect())
+        }
+        _ => unknown(dims.len()),
+    }
+}
+
+fn filled(call: &Call<'_>) -> Dims {
+    match call.elements(0) {
+        Some(sizes) => Some(sizes.to_vec()),
+        None => unknown(usize::try_from(call.dims(0)?.first()?.number()?).ok()?),
+    }
+}
+
+/// How many numbers lie between the ends; unknown where an end or the step is.
+fn range(call: &Call<'_>) -> Dims {
+    let one = |index: usize| call.elements(index).and_then(<[Expr]>::first);
+    let (Some(start), Some(end), Some(step)) = (one(0), one(1), one(2)) else { return unknown(1) };
+    let count = match step.number() {
+        Some(step @ 1..) => end.minus(start).over_up(step),
+        Some(step @ ..=-1) => start.minus(end).over_up(-step),
+        _ => Expr::Unknown,
+    };
+    Some(vec![count.larger(&number(0))])
+}
+
+fn unique(call: &Call<'_>) -> Vec<Dims> {
+    let many = || unknown(1);
+    let first = match call.node.integer("axis") {
+        Some(axis) => owned(call.dims(0)).and_then(|mut dims| {
+            let axis = call.axis(axis, dims.len())?;
+            dims[axis] = Expr::Unknown;
+            Some(dims)
+        }),
+        None => many(),
+    };
+    vec![first, many(), many(), many()]
+}
+
+fn compress(call: &Call<'_>) -> Dims {
+    let Some(AttributeValue::Integers(axis)) = call.node.attribute("axis") else { return unknown(1) };
+    let mut made = owned(call.dims(0))?;
+    let axis = call.axis(*axis.first()?, made.len())?;
+    made[axis] = Expr::Unknown;
+    Some(made)
+}

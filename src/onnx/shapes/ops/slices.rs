@@ -1,0 +1,160 @@
+//! Operators that cut axes or lengthen them.
+
+use super::super::known::Known;
+use super::super::value::{Call, Dims};
+use super::{number, owned, unknown};
+use crate::onnx::shapes::Expr;
+
+/// Ends of a slice from here on mean the end of the axis.
+const TO_THE_END: i64 = i32::MAX as i64;
+
+pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    let made = match call.node.operator.as_str() {
+        "Slice" | "DynamicSlice" => slice(call),
+        "Pad" => pad(call, known),
+        "CenterCropPad" => center(call),
+        _ => return None,
+    };
+    Some(vec![made])
+}
+
+/// What a slice takes of one axis.
+pub(in super::super) struct Cut {
+    pub axis: usize,
+    pub start: Expr,
+    pub end: Expr,
+    pub step: i64,
+}
+
+/// The axes that a slice cuts; absent where some of it is not known.
+pub(in super::super) fn cuts(call: &Call<'_>, rank: usize) -> Option<Vec<Cut>> {
+    let given = |name: &str, index: usize| -> Option<Vec<Expr>> {
+        match call.integers(name) {
+            Some(stored) => Some(stored.into_iter().map(Expr::Number).collect()),
+            None => call.elements(index).map(<[Expr]>::to_vec),
+        }
+    };
+    let (starts, ends) = (given("starts", 1)?, given("ends", 2)?);
+    let axes = axes(call, starts.len())?;
+    let steps = if call.input(4).is_some() { call.numbers(4)? } else { vec![1; starts.len()] };
+    let cut = |((axis, step), (start, end)): ((&i64, &i64), (Expr, Expr))| {
+        Some(Cut { axis: call.axis(*axis, rank)?, start, end, step: *step })
+    };
+    axes.iter().zip(&steps).zip(starts.into_iter().zip(ends)).map(cut).collect()
+}
+
+fn axes(call: &Call<'_>, count: usize) -> Option<Vec<i64>> {
+    if call.integers("axes").is_none() && call.input(3).is_none() {
+        return Some((0..count as i64).collect());
+    }
+    call.attribute_or_input("axes", 3)
+}
+
+fn slice(call: &Call<'_>) -> Dims {
+    let mut made = owned(call.dims(0))?;
+    match cuts(call, made.len()) {
+        Some(cuts) => {
+            for cut in cuts {
+                made[cut.axis] = cut_size(&made[cut.axis], &cut);
+            }
+            Some(made)
+        }
+        None => {
+            // Which axes are cut may be known though not where.
+            let count = call.dims(1).and_then(|dims| dims.first()).and_then(Expr::number);
+            let axes = count.and_then(|count| axes(call, usize::try_from(count).ok()?));
+            let Some(axes) = axes else { return unknown(made.len()) };
+            for axis in axes {
+                made[call.axis(axis, call.dims(0)?.len())?] = Expr::Unknown;
+            }
+            Some(made)
+        }
+    }
+}
+
+fn cut_size(size: &Expr, cut: &Cut) -> Expr {
+    if cut.step < 0 {
+        return backwards(size, cut);
+    }
+    let (Some(start), Some(end)) = (clamped(&cut.start, size), clamped(&cut.end, size)) else { return Expr::Unknown };
+    if cut.step == 0 {
+        return Expr::Unknown;
+    }
+    end.minus(&start).larger(&number(0)).over_up(cut.step)
+}
+
+/// A place that a slice names, between 0 and the size; absent where its sign is not known.
+fn clamped(place: &Expr, size: &Expr) -> Option<Expr> {
+    match place {
+        Expr::Number(TO_THE_END..) => Some(size.clone()),
+        Expr::Number(0) => Some(number(0)),
+        Expr::Number(from_end @ ..0) => Some(size.plus(&number(*from_end)).larger(&number(0))),
+        place if place.is_not_negative() => Some(place.smaller(size)),
+        // Such as `total - new` with a total of `past + new`, which normal form shows to be `past`.
+        place => {
+            let negated = place.times(&number(-1));
+            negated.is_not_negative().then(|| size.minus(&negated).larger(&number(0)))
+        }
+    }
+}
+
+fn backwards(size: &Expr, cut: &Cut) -> Expr {
+    let all = cut.start == number(-1) || matches!(cut.start, Expr::Number(TO_THE_END..));
+    let whole = cut.end.number().is_some_and(|end| end <= -TO_THE_END);
+    if all && whole { size.over_up(-cut.step) } else { backwards_by_number(size, cut).map_or(Expr::Unknown, number) }
+}
+
+fn backwards_by_number(size: &Expr, cut: &Cut) -> Option<i64> {
+    let (size, start, end) = (size.number()?, cut.start.number()?, cut.end.number()?);
+    let from_end = |place: i64| if place < 0 { place.saturating_add(size) } else { place };
+    let (start, end) = (from_end(start).clamp(0, size - 1), from_end(end).clamp(-1, size - 1));
+    Some(((start - end).max(0) + (-cut.step) - 1).div_euclid(-cut.step))
+}
+
+fn pad(call: &Call<'_>, known: &mut Known) -> Dims {
+    let dims = call.dims(0)?;
+    let stored = call.integers("pads").or_else(|| call.integers("paddings"));
+    let pads: Vec<Expr> = match stored {
+        Some(stored) => stored.into_iter().map(Expr::Number).collect(),
+        None => match call.elements(1) {
+            Some(elements) => elements.to_vec(),
+            None => return unknown(dims.len()),
+        },
+    };
+    let axes: Vec<usize> = match call.input(3) {
+        Some(_) => call.numbers(3)?.into_iter().filter_map(|axis| call.axis(axis, dims.len())).collect(),
+        None => (0..dims.len()).collect(),
+    };
+    if pads.len() != 2 * axes.len() {
+        return unknown(dims.len());
+    }
+    let mut made = dims.to_vec();
+    for (place, &axis) in axes.iter().enumerate() {
+        let (before, after) = (&pads[place], &pads[place + axes.len()]);
+        reflected(call, known, &dims[axis], before.number().max(after.number()));
+        made[axis] = made[axis].plus(before).plus(after);
+    }
+    Some(made)
+}
+
+/// What is mirrored must be there: an axis is longer than its padding.
+fn reflected(call: &Call<'_>, known: &mut Known, size: &Expr, widest: Option<i64>) {
+    if call.text("mode") != "reflect" {
+        return;
+    }
+    let widest = widest.unwrap_or(0);
+    if widest > 0 {
+        known.at_least(size, widest + 1, || format!("{} mirrors {widest} at an end", call.words()));
+    }
+}
+
+fn center(call: &Call<'_>) -> Dims {
+    let mut made = owned(call.dims(0))?;
+    let axes = call.integers("axes").unwrap_or_else(|| (0..made.len() as i64).collect());
+    let sizes = call.elements(1);
+    for (place, axis) in axes.iter().enumerate() {
+        let axis = call.axis(*axis, made.len())?;
+        made[axis] = sizes.and_then(|sizes| sizes.get(place)).cloned().unwrap_or(Expr::Unknown);
+    }
+    Some(made)
+}

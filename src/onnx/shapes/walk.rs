@@ -1,0 +1,257 @@
+//! A walk over a graph in the order of its nodes, that knows of every value what its inputs make of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use super::content;
+use super::known::Known;
+use super::value::{Call, Dims, Value, is_integer};
+use super::{DimRole, Expr, ShapeFacts, ops, varying};
+use crate::onnx::{AttributeValue, Graph, Node};
+use crate::record::{Dim, TensorInfo, ValueType};
+
+/// Operators that leave what an input is: other places or other numbers, and the axes of before.
+const VIEWS: [&str; 35] = [
+    "Abs",
+    "Add",
+    "Cast",
+    "CastLike",
+    "Clip",
+    "Concat",
+    "DequantizeLinear",
+    "Div",
+    "Dropout",
+    "DynamicQuantizeLinear",
+    "Exp",
+    "Expand",
+    "Flatten",
+    "Greater",
+    "Identity",
+    "Less",
+    "Log",
+    "Mod",
+    "Mul",
+    "Neg",
+    "Pad",
+    "Pow",
+    "QuantizeLinear",
+    "Reciprocal",
+    "Relu",
+    "Reshape",
+    "Resize",
+    "Slice",
+    "Split",
+    "Sqrt",
+    "Squeeze",
+    "Sub",
+    "Transpose",
+    "Unsqueeze",
+    "Where",
+];
+
+/// Operators that make what no input says.
+const RANDOM: [&str; 6] =
+    ["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"];
+
+/// Numbers by which the standard calls types of whole numbers.
+const WHOLE_TYPES: [i64; 8] = [2, 3, 4, 5, 6, 7, 12, 13];
+/// The number by which the standard calls truth values.
+const BOOL_TYPE: i64 = 9;
+
+/// A walk and what it has seen.
+pub(super) struct Walk<'g> {
+    pub values: HashMap<&'g str, Rc<Value>>,
+    pub known: Known,
+    /// Types that the file states, of the graph at hand.
+    declared: Option<&'g BTreeMap<String, ValueType>>,
+    /// Dimensions along which inputs are joined with something new, by what they come to.
+    joined: Vec<usize>,
+}
+
+/// What the graph says, given its open dimensions.
+pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
+    let ranks = graph.inputs.iter().map(rank).collect();
+    let mut walk = Walk { values: HashMap::new(), known: Known::new(dims, ranks), declared: None, joined: Vec::new() };
+    for (index, info) in graph.inputs.iter().enumerate() {
+        let value = walk.fed(info, index);
+        walk.values.insert(&info.name, Rc::new(value));
+    }
+    walk.graph(graph);
+    walk.into_facts(graph)
+}
+
+fn rank(info: &TensorInfo) -> usize {
+    match &info.value_type {
+        ValueType::Tensor { dims: Some(dims), .. } => dims.len(),
+        _ => 0,
+    }
+}
+
+impl<'g> Walk<'g> {
+    /// An input as the file declares it.
+    fn fed(&self, info: &TensorInfo, index: usize) -> Value {
+        let ValueType::Tensor { element_type, dims } = &info.value_type else {
+            return Value { is_fed: true, ..Value::default() };
+        };
+        let size = |axis: usize, dim: &Dim| match dim {
+            Dim::Fixed(size) => i64::try_from(*size).map_or(Expr::Unknown, Expr::Number),
+            _ => self.dim_at(&info.name, axis).map_or(Expr::Unknown, Expr::Dim),
+        };
+        Value {
+            dims: dims.as_ref().map(|dims| dims.iter().enumerate().map(|(axis, dim)| size(axis, dim)).collect()),
+            is_fed: true,
+            view_of: Some(index),
+            is_integer: is_integer(*element_type),
+            ..Value::default()
+        }
+    }
+
+    fn dim_at(&self, input: &str, axis: usize) -> Option<usize> {
+        let is_there = |place: &super::Place| place.input == input && place.axis == axis;
+        self.known.dims.iter().position(|dim| dim.places.iter().any(is_there))
+    }
+
+    /// Walks a graph; values of graphs around it are visible in it.
+    pub(super) fn graph(&mut self, graph: &'g Graph) {
+        let around = self.declared.replace(&graph.values);
+        for tensor in &graph.initializers {
+            self.values.insert(&tensor.name, Rc::new(Value::stored(tensor)));
+        }
+        graph.nodes.iter().for_each(|node| self.node(node));
+        self.declared = around;
+    }
+
+    fn node(&mut self, node: &'g Node) {
+        let made = match (node.is_standard(), node.operator.as_str()) {
+            (true, "Constant") => vec![node.constant().map_or_else(Value::default, |tensor| Value::stored(&tensor))],
+            (true, "If") => self.branches(node),
+            (true, "Loop") => self.repeated(node),
+            (true, "Scan") => self.scanned(node),
+            _ => self.plain(node),
+        };
+        let mut made = made.into_iter();
+        for name in &node.outputs {
+            let value = made.next().unwrap_or_default();
+            self.values.insert(name, Rc::new(value));
+        }
+    }
+
+    pub(super) fn call(&self, node: &'g Node) -> Call<'g> {
+        Call { node, inputs: node.inputs.iter().map(|name| self.values.get(name.as_str()).cloned()).collect() }
+    }
+
+    fn plain(&mut self, node: &'g Node) -> Vec<Value> {
+        let call = self.call(node);
+        let found = ops::dims(&call, &mut self.known);
+        let is_known = found.is_some();
+        let mut dims = found.unwrap_or_default();
+        dims.resize(node.outputs.len().max(1), None);
+        self.note_joined(&call, &dims[0]);
+        let traits = traits(&call, is_known);
+        let mut made: Vec<Value> = dims
+            .into_iter()
+            .zip(&node.outputs)
+            .map(|(dims, name)| {
+                let dims = dims.or_else(|| self.declared_dims(name));
+                let follows = is_known && dims.as_ref().is_some_and(|dims| dims.iter().all(Expr::is_known));
+                Value { varying: traits.varying.clone().filter(|_| !follows), dims, ..traits.clone() }
+            })
+            .collect();
+        if let Some(first) = made.first_mut().filter(|_| is_known && node.domain != "ai.onnx.ml") {
+            first.elements = content::elements(&call, &first.dims);
+            first.below = content::below(&call);
+        }
+        made
+    }
+
+    /// Sizes that the file states of an inner value, where the graph does not tell: numbers alone, and not of the first
+    /// axis, along which a file often says what it was exported with.
+    fn declared_dims(&self, name: &str) -> Dims {
+        let ValueType::Tensor { dims: Some(dims), .. } = self.declared?.get(name)? else { return None };
+        let size = |(axis, dim): (usize, &Dim)| match dim {
+            Dim::Fixed(size @ 2..) if axis > 0 => i64::try_from(*size).map_or(Expr::Unknown, Expr::Number),
+            _ => Expr::Unknown,
+        };
+        Some(dims.iter().enumerate().map(size).collect())
+    }
+
+    /// Dimensions of inputs that something new is joined to: what is kept from before.
+    fn note_joined(&mut self, call: &Call<'_>, made: &Dims) {
+        let (true, Some(made)) = (call.node.operator == "Concat", made) else { return };
+        let Some(axis) = call.axis(call.integer("axis", 1), made.len()).filter(|_| made.len() > 2) else { return };
+        for value in call.inputs.iter().flatten().filter(|value| value.view_of.is_some()) {
+            if let Some(Expr::Dim(dim)) = value.dims.as_ref().and_then(|dims| dims.get(axis)) {
+                self.joined.push(*dim);
+            }
+        }
+    }
+
+    fn into_facts(mut self, graph: &Graph) -> ShapeFacts {
+        let value = |name: &str| self.values.get(name).cloned();
+        let outputs: Vec<(String, Option<Rc<Value>>)> =
+            graph.outputs.iter().map(|info| (info.name.clone(), value(&info.name))).collect();
+        let sizes: Vec<&Expr> =
+            outputs.iter().flat_map(|(_, value)| value.iter()).flat_map(|value| value.dims.iter().flatten()).collect();
+        let grows =
+            |dim: usize| sizes.iter().any(|size| matches!(size, Expr::Sum(parts) if parts.contains(&Expr::Dim(dim))));
+        let past: Vec<usize> = self.joined.iter().copied().filter(|&dim| grows(dim)).collect();
+        let varying = outputs.iter().find_map(|(_, value)| value.as_ref()?.varying.clone());
+        past.into_iter().for_each(|dim| self.known.role(&Expr::Dim(dim), DimRole::Past));
+        self.known.share_roles();
+        ShapeFacts {
+            dims: self.known.dims,
+            demands: self.known.demands,
+            outputs: outputs
+                .into_iter()
+                .map(|(name, value)| (name, value.and_then(|value| value.dims.clone())))
+                .collect(),
+            varying: varying.map(|cause| cause.to_string()),
+        }
+    }
+}
+
+/// What all outputs of a node have in common, but their sizes.
+fn traits(call: &Call<'_>, is_known: bool) -> Value {
+    let operator = call.node.operator.as_str();
+    let inputs = || call.inputs.iter().flatten();
+    let inherited = inputs().find_map(|value| value.varying.clone());
+    let is_random = RANDOM.contains(&operator);
+    let of_sizes = matches!(operator, "Shape" | "Size");
+    let own = || {
+        let nobody_knows = !is_known && !ops::is_domain_known(&call.node.domain);
+        if nobody_knows { Some(varying::by_nobody_known(call)) } else { varying::by_values(call) }
+    };
+    Value {
+        is_stored: !is_random && !call.inputs.is_empty() && inputs().all(|value| value.is_stored),
+        is_fed: if of_sizes { inherited.is_some() } else { is_random || inputs().any(|value| value.is_fed) },
+        view_of: view(call),
+        is_integer: makes_integers(call),
+        varying: own().map(Rc::from).or(inherited),
+        ..Value::default()
+    }
+}
+
+/// The one input of the graph that a node's output is a view of.
+fn view(call: &Call<'_>) -> Option<usize> {
+    if !VIEWS.contains(&call.node.operator.as_str()) || !call.node.is_standard() {
+        return None;
+    }
+    let mut views = call.inputs.iter().flatten().filter(|value| value.is_fed).map(|value| value.view_of);
+    let first = views.next()??;
+    views.all(|view| view == Some(first)).then_some(first)
+}
+
+fn makes_integers(call: &Call<'_>) -> bool {
+    let of = |index: usize| call.input(index).is_some_and(|value| value.is_integer);
+    match call.node.operator.as_str() {
+        "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" | "Not" | "Equal" | "Greater" | "Less"
+        | "GreaterOrEqual" | "LessOrEqual" | "And" | "Or" => true,
+        "Cast" => call.node.integer("to").is_some_and(|to| WHOLE_TYPES.contains(&to) || to == BOOL_TYPE),
+        "CastLike" | "Where" => of(1),
+        "ConstantOfShape" => match call.node.attribute("value") {
+            Some(AttributeValue::Tensor(tensor)) => is_integer(tensor.element_type),
+            _ => false,
+        },
+        _ => of(0),
+    }
+}
