@@ -247,9 +247,28 @@ impl Shapes<'_> {
         Ok(2 * self.output.elements_count() * (first.elements_count() / rows))
     }
 
+    /// ONNX Runtime's own reads a weight of two dimensions second, the standard's reads keys of three or four.
+    fn attention(&self) -> Result<u64, String> {
+        if self.input(1)?.dims.len() == 2 { self.packed_attention() } else { self.standard_attention() }
+    }
+
+    /// Every element of the queries is multiplied with one of every key, and every element of the output is a sum over
+    /// every value: queries (batch, length, width) or (batch, heads, length, width), keys alike. Keys kept from before
+    /// come last, beside their values, with four dimensions.
+    fn standard_attention(&self) -> Result<u64, String> {
+        let (queries, keys) = (self.input(0)?, self.input(1)?);
+        let places = |shape: &TensorShape| shape.dims.len().checked_sub(2).map(|axis| shape.dims[axis]);
+        let new = places(keys).ok_or("its keys have no positions")?;
+        let kept = match self.inputs.get(3..).unwrap_or_default() {
+            [.., keys, values] if keys.dims.len() == 4 && values.dims.starts_with(&keys.dims[..3]) => keys.dims[2],
+            _ => 0,
+        };
+        Ok(2 * (new + kept) * (queries.elements_count() + self.output.elements_count()))
+    }
+
     /// Projection onto queries, keys and values, and for every pair of positions a product and a weighted sum over the
     /// hidden size: input (batch, length, width), weight (width, 3 x hidden).
-    fn attention(&self) -> Result<u64, String> {
+    fn packed_attention(&self) -> Result<u64, String> {
         let [batch, length, width] = three(self.input(0)?)?;
         let hidden = self.output.dims.last().copied().unwrap_or(0);
         let projected = self.input(1)?;

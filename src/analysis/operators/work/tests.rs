@@ -106,6 +106,17 @@ fn a_product_needs_its_first_matrix_alone() {
 }
 
 #[test]
+fn attention_of_the_standard_multiplies_every_query_with_every_key() {
+    // 2 samples of 5 queries of 8 over 7 keys: 2 * 5 * 7 pairs, each a product and a weighted sum over 8.
+    let keys = [2, 7, 8];
+    let inputs = [shape("float", &[2, 5, 8]), shape("float", &keys), shape("float", &keys)];
+    assert_eq!(operations("Attention", &inputs, shape("float", &[2, 5, 8])), 4 * 2 * 5 * 7 * 8);
+    let heads = |length| shape("float", &[2, 2, length, 4]);
+    let kept = [heads(5), heads(7), heads(7), shape("float", &[5, 16]), heads(9), heads(9)];
+    assert_eq!(operations("Attention", &kept, heads(5)), 4 * 2 * 5 * 16 * 8);
+}
+
+#[test]
 fn attention_is_projection_scores_and_sums() {
     let inputs = [shape("float", &[1, 128, 64]), shape("float", &[64, 192]), shape("float", &[192])];
     let expected = 2 * 128 * 64 * 192 + 2 * (2 * 128 * 128 * 64);
