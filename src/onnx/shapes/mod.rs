@@ -7,6 +7,7 @@ mod expr;
 mod known;
 mod nested;
 mod ops;
+mod order;
 mod poly;
 mod roles;
 mod value;
@@ -142,24 +143,4 @@ fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::ElementType;
-
-    #[test]
-    fn a_symbol_is_one_dimension_and_a_made_up_name_one_at_every_place() {
-        let symbol = |name: &str| Dim::Symbolic(name.to_owned());
-        let input = |name: &str, dims: Vec<Dim>| TensorInfo {
-            name: name.to_owned(),
-            value_type: ValueType::Tensor { element_type: ElementType::Float, dims: Some(dims) },
-        };
-        let inputs = [
-            input("a", vec![symbol("batch"), symbol("?"), symbol("?"), Dim::Fixed(3)]),
-            input("b", vec![Dim::Unknown, symbol("batch")]),
-        ];
-        let facts = ShapeFacts::of(&Graph { inputs: inputs.to_vec(), ..Graph::default() });
-        let names: Vec<&str> = facts.dims.iter().map(|dim| dim.name.as_str()).collect();
-        assert_eq!(names, ["batch", "a.1", "a.2", "b.0"]);
-        assert_eq!((facts.dim_at("b", 1), facts.dim_at("a", 3)), (Some(0), None));
-    }
-}
+mod tests;

@@ -1,10 +1,11 @@
-//! A walk over a graph in the order of its nodes, that knows of every value what its inputs make of it.
+//! A walk over a graph, that knows of every value what its inputs make of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::content;
 use super::known::Known;
+use super::order::in_order;
 use super::value::{Call, Dims, Value, is_integer};
 use super::{DimRole, Expr, ShapeFacts, ops, varying};
 use crate::onnx::{AttributeValue, Graph, Node};
@@ -64,7 +65,7 @@ pub(super) struct Walk<'g> {
     pub known: Known,
     /// Types that the file states, of the graph at hand.
     declared: Option<&'g BTreeMap<String, ValueType>>,
-    /// Dimensions along which inputs are joined with something new, by what they come to.
+    /// Dimensions along which an input is joined with something new.
     joined: Vec<usize>,
 }
 
@@ -111,13 +112,13 @@ impl<'g> Walk<'g> {
         self.known.dims.iter().position(|dim| dim.places.iter().any(is_there))
     }
 
-    /// Walks a graph; values of graphs around it are visible in it.
+    /// Walks a graph, each node after what it reads; values of graphs around it are visible in it.
     pub(super) fn graph(&mut self, graph: &'g Graph) {
         let around = self.declared.replace(&graph.values);
         for tensor in &graph.initializers {
             self.values.insert(&tensor.name, Rc::new(Value::stored(tensor)));
         }
-        graph.nodes.iter().for_each(|node| self.node(node));
+        in_order(&graph.nodes).into_iter().for_each(|node| self.node(node));
         self.declared = around;
     }
 
@@ -179,10 +180,10 @@ impl<'g> Walk<'g> {
     fn note_joined(&mut self, call: &Call<'_>, made: &Dims) {
         let (true, Some(made)) = (call.node.operator == "Concat", made) else { return };
         let Some(axis) = call.axis(call.integer("axis", 1), made.len()).filter(|_| made.len() > 2) else { return };
-        for value in call.inputs.iter().flatten().filter(|value| value.view_of.is_some()) {
-            if let Some(Expr::Dim(dim)) = value.dims.as_ref().and_then(|dims| dims.get(axis)) {
-                self.joined.push(*dim);
-            }
+        let mut views = call.inputs.iter().flatten().filter(|value| value.view_of.is_some());
+        let (Some(value), None) = (views.next(), views.next()) else { return };
+        if let Some(Expr::Dim(dim)) = value.dims.as_ref().and_then(|dims| dims.get(axis)) {
+            self.joined.push(*dim);
         }
     }
 

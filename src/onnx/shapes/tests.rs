@@ -1,0 +1,420 @@
+use super::*;
+use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};
+use crate::plan::ElementType;
+
+/// A graph under construction: inputs whose negative sizes are open, numbered from -1, and nodes after each other.
+#[derive(Default)]
+struct Builder {
+    graph: Graph,
+}
+
+fn integers(values: &[i64]) -> AttributeValue {
+    AttributeValue::Integers(values.to_vec())
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::Texts(vec![value.into()])
+}
+
+impl Builder {
+    fn input(mut self, name: &str, element_type: ElementType, sizes: &[i64]) -> Builder {
+        let dim = |&size: &i64| u64::try_from(size).map_or(Dim::Symbolic(format!("o{size}")), Dim::Fixed);
+        let value_type = ValueType::Tensor { element_type, dims: Some(sizes.iter().map(dim).collect()) };
+        self.graph.inputs.push(TensorInfo { name: name.into(), value_type });
+        self
+    }
+
+    fn floats(self, name: &str, sizes: &[i64]) -> Builder {
+        self.input(name, ElementType::Float, sizes)
+    }
+
+    fn stored(mut self, name: &str, element_type: ElementType, dims: &[u64], values: Option<&[f64]>) -> Builder {
+        let values = values.map(<[f64]>::to_vec);
+        self.graph.initializers.push(StoredTensor {
+            name: name.into(),
+            element_type,
+            dims: dims.to_vec(),
+            values,
+            external: None,
+        });
+        self
+    }
+
+    fn weight(self, name: &str, dims: &[u64]) -> Builder {
+        self.stored(name, ElementType::Float, dims, None)
+    }
+
+    fn whole(self, name: &str, values: &[f64]) -> Builder {
+        self.stored(name, ElementType::Int64, &[values.len() as u64], Some(values))
+    }
+
+    fn scalar(self, name: &str, value: f64) -> Builder {
+        self.stored(name, ElementType::Int64, &[], Some(&[value]))
+    }
+
+    fn node(
+        mut self,
+        operator: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attributes: &[(&str, AttributeValue)],
+    ) -> Builder {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let (domain, operator) = operator.rsplit_once(':').unwrap_or(("", operator));
+        let attributes =
+            attributes.iter().map(|(name, value)| Attribute { name: (*name).into(), value: value.clone() });
+        self.graph.nodes.push(Node {
+            name: format!("n{}", self.graph.nodes.len()),
+            operator: operator.into(),
+            domain: domain.into(),
+            inputs: owned(inputs),
+            outputs: owned(outputs),
+            attributes: attributes.collect(),
+        });
+        self
+    }
+
+    fn output(mut self, name: &str) -> Builder {
+        self.graph.outputs.push(TensorInfo { name: name.into(), value_type: ValueType::Other(String::new()) });
+        self
+    }
+
+    fn facts(self) -> ShapeFacts {
+        let last = self.graph.nodes.last().and_then(|node| node.outputs.first().cloned());
+        let graph = match (self.graph.outputs.is_empty(), last) {
+            (true, Some(last)) => self.output(&last).graph,
+            _ => self.graph,
+        };
+        ShapeFacts::of(&graph)
+    }
+}
+
+/// Sizes of the only output with these sizes of the open dimensions.
+fn sizes(facts: &ShapeFacts, open: &[u64]) -> Option<Vec<Option<i64>>> {
+    let dims = facts.outputs.values().next()?.as_ref()?;
+    Some(dims.iter().map(|size| size.evaluate(&|dim| open.get(dim).copied())).collect())
+}
+
+fn known(sizes: &[i64]) -> Option<Vec<Option<i64>>> {
+    Some(sizes.iter().map(|&size| Some(size)).collect())
+}
+
+fn relations(facts: &ShapeFacts) -> Vec<&Relation> {
+    facts.demands.iter().map(|demand| &demand.relation).collect()
+}
+
+fn roles(facts: &ShapeFacts) -> Vec<Option<DimRole>> {
+    facts.dims.iter().map(|dim| dim.role).collect()
+}
+
+fn number(number: i64) -> Expr {
+    Expr::Number(number)
+}
+
+#[test]
+fn a_symbol_is_one_dimension_and_a_made_up_name_one_at_every_place() {
+    let symbol = |name: &str| Dim::Symbolic(name.to_owned());
+    let input = |name: &str, dims: Vec<Dim>| TensorInfo {
+        name: name.to_owned(),
+        value_type: ValueType::Tensor { element_type: ElementType::Float, dims: Some(dims) },
+    };
+    let inputs = [
+        input("a", vec![symbol("batch"), symbol("?"), symbol("?"), Dim::Fixed(3)]),
+        input("b", vec![Dim::Unknown, symbol("batch")]),
+    ];
+    let facts = ShapeFacts::of(&Graph { inputs: inputs.to_vec(), ..Graph::default() });
+    let names: Vec<&str> = facts.dims.iter().map(|dim| dim.name.as_str()).collect();
+    assert_eq!(names, ["batch", "a.1", "a.2", "b.0"]);
+    assert_eq!((facts.dim_at("b", 1), facts.dim_at("a", 3)), (Some(0), None));
+}
+
+#[test]
+fn a_convolution_demands_its_channels_and_halves_an_image() {
+    let facts = Builder::default()
+        .floats("p", &[-1, -2, -3, -4])
+        .weight("w", &[8, 3, 7, 7])
+        .node("Conv", &["p", "w"], &["c"], &[("strides", integers(&[2, 2])), ("pads", integers(&[3, 3, 3, 3]))])
+        .node("MaxPool", &["c"], &["y"], &[("kernel_shape", integers(&[2, 2])), ("strides", integers(&[2, 2]))])
+        .facts();
+    assert_eq!(sizes(&facts, &[5, 3, 224, 225]), known(&[5, 8, 56, 56]));
+    assert_eq!(relations(&facts)[0], &Relation::Equal(Expr::Dim(1), number(3)));
+    assert_eq!(facts.demands[0].reason, "Conv `n0` has kernels of 3 channels");
+    let wanted = [None, Some(DimRole::Channels), Some(DimRole::Height), Some(DimRole::Width)];
+    assert_eq!(roles(&facts), wanted);
+    assert_eq!(facts.varying, None);
+}
+
+#[test]
+fn images_with_colours_last_and_without_a_batch_are_images() {
+    let last = Builder::default()
+        .floats("p", &[-1, -2, -3, 3])
+        .weight("w", &[8, 3, 3, 3])
+        .node("Cast", &["p"], &["f"], &[("to", integers(&[1]))])
+        .node("Transpose", &["f"], &["t"], &[("perm", integers(&[0, 3, 1, 2]))])
+        .node("Conv", &["t", "w"], &["y"], &[])
+        .facts();
+    assert_eq!(roles(&last), [None, Some(DimRole::Height), Some(DimRole::Width)]);
+    let one = Builder::default()
+        .floats("p", &[3, -1, -2])
+        .weight("w", &[8, 3, 3, 3])
+        .whole("zero", &[0.0])
+        .node("Unsqueeze", &["p", "zero"], &["u"], &[])
+        .node("Conv", &["u", "w"], &["y"], &[])
+        .facts();
+    assert_eq!(roles(&one), [Some(DimRole::Height), Some(DimRole::Width)]);
+}
+
+#[test]
+fn sound_and_spectra_are_told_apart() {
+    let sound = Builder::default()
+        .floats("p", &[-1, -2])
+        .weight("w", &[16, 1, 10])
+        .whole("one", &[1.0])
+        .node("Unsqueeze", &["p", "one"], &["u"], &[])
+        .node("Conv", &["u", "w"], &["y"], &[("strides", integers(&[5]))])
+        .facts();
+    assert_eq!(roles(&sound), [None, Some(DimRole::Audio)]);
+    assert!(relations(&sound).contains(&&Relation::AtLeast(Expr::Dim(1), 10)));
+    let spectrum = Builder::default()
+        .floats("p", &[-1, 80, -2])
+        .weight("w", &[16, 80, 3])
+        .node("Conv", &["p", "w"], &["y"], &[])
+        .facts();
+    assert_eq!(roles(&spectrum), [None, Some(DimRole::Frames)]);
+}
+
+#[test]
+fn indices_of_a_table_count_tokens_and_positions_end_with_their_table() {
+    let facts = Builder::default()
+        .input("i", ElementType::Int64, &[-1, -2])
+        .weight("words", &[900, 8])
+        .weight("places", &[77, 8])
+        .scalar("at", 1.0)
+        .scalar("zero", 0.0)
+        .scalar("one", 1.0)
+        .node("Gather", &["words", "i"], &["a"], &[])
+        .node("Shape", &["i"], &["s"], &[])
+        .node("Gather", &["s", "at"], &["n"], &[])
+        .node("Range", &["zero", "n", "one"], &["r"], &[])
+        .node("Gather", &["places", "r"], &["b"], &[])
+        .node("Add", &["a", "b"], &["y"], &[])
+        .facts();
+    assert_eq!(sizes(&facts, &[2, 9]), known(&[2, 9, 8]));
+    assert_eq!(roles(&facts), [None, Some(DimRole::Tokens)]);
+    assert_eq!(relations(&facts), [&Relation::AtMost(Expr::Dim(1), 77)]);
+}
+
+#[test]
+fn a_table_of_positions_that_is_cut_bounds_what_it_is_added_to() {
+    let facts = Builder::default()
+        .floats("x", &[-1, -2, 8])
+        .weight("table", &[1, 50, 8])
+        .whole("zero", &[0.0])
+        .whole("one", &[1.0])
+        .whole("two", &[2.0])
+        .node("Shape", &["x"], &["s"], &[])
+        .node("Slice", &["s", "one", "two", "zero"], &["n"], &[])
+        .node("Slice", &["table", "zero", "n", "one"], &["t"], &[])
+        .node("Add", &["x", "t"], &["y"], &[])
+        .facts();
+    assert_eq!(sizes(&facts, &[2, 9]), known(&[2, 9, 8]));
+    assert_eq!(relations(&facts), [&Relation::AtMost(Expr::Dim(1), 50)]);
+}
+
+#[test]
+fn patches_must_be_as_many_as_a_stored_table_has() {
+    let facts = Builder::default()
+        .floats("x", &[-1, 3, -2, -3])
+        .weight("w", &[8, 3, 16, 16])
+        .weight("table", &[1, 196, 8])
+        .whole("flat", &[0.0, 8.0, -1.0])
+        .node("Conv", &["x", "w"], &["c"], &[("strides", integers(&[16, 16]))])
+        .node("Reshape", &["c", "flat"], &["f"], &[])
+        .node("Transpose", &["f"], &["t"], &[("perm", integers(&[0, 2, 1]))])
+        .node("Add", &["t", "table"], &["y"], &[])
+        .facts();
+    let equals = facts.demands.iter().find_map(|demand| match &demand.relation {
+        Relation::Equal(patches, Expr::Number(196)) => Some(patches.clone()),
+        _ => None,
+    });
+    let patches = equals.unwrap();
+    let at = |high, wide| patches.evaluate(&|dim| Some([1, high, wide][dim]));
+    assert_eq!((at(224, 224), at(224, 240), at(256, 256)), (Some(196), Some(210), Some(256)));
+}
+
+#[test]
+fn past_and_new_are_as_many_as_the_mask_has() {
+    let facts = Builder::default()
+        .floats("old", &[-1, 2, -2, 4])
+        .floats("x", &[-1, 2, -3, 4])
+        .floats("mask", &[-1, 1, 1, -4])
+        .node("Softmax", &["x"], &["new"], &[])
+        .node("Concat", &["old", "new"], &["all"], &[("axis", integers(&[2]))])
+        .node("Transpose", &["all"], &["t"], &[("perm", integers(&[0, 1, 3, 2]))])
+        .node("MatMul", &["x", "t"], &["scores"], &[])
+        .node("Add", &["scores", "mask"], &["y"], &[])
+        .output("all")
+        .facts();
+    let total = Expr::Dim(1).plus(&Expr::Dim(2));
+    assert_eq!(facts.outputs["all"].as_ref().unwrap()[2], total);
+    assert_eq!(relations(&facts), [&Relation::Broadcast(total, Expr::Dim(3))]);
+    assert_eq!(facts.dims[1].role, Some(DimRole::Past));
+}
+
+#[test]
+fn products_demand_features_and_reshapes_keep_elements() {
+    let facts = Builder::default()
+        .floats("x", &[-1, -2])
+        .weight("w", &[12, 6])
+        .whole("heads", &[-1.0, 3.0, 2.0])
+        .node("MatMul", &["x", "w"], &["m"], &[])
+        .node("Reshape", &["m", "heads"], &["y"], &[])
+        .facts();
+    assert_eq!(sizes(&facts, &[7, 12]), known(&[7, 3, 2]));
+    assert_eq!(relations(&facts), [&Relation::Equal(Expr::Dim(1), number(12))]);
+    assert_eq!(roles(&facts), [None, Some(DimRole::Features)]);
+    let windows = Builder::default()
+        .floats("x", &[1, -1, 4])
+        .whole("parts", &[-1.0, 7.0, 4.0])
+        .node("Reshape", &["x", "parts"], &["y"], &[])
+        .facts();
+    assert_eq!(relations(&windows), [&Relation::MultipleOf(Expr::Dim(0), 7)]);
+}
+
+#[test]
+fn ways_down_and_up_again_must_meet() {
+    let scales = [1.0, 1.0, 2.0, 2.0];
+    let facts = Builder::default()
+        .floats("x", &[1, 3, -1, -2])
+        .stored("up", ElementType::Float, &[4], Some(&scales))
+        .node("MaxPool", &["x"], &["d"], &[("kernel_shape", integers(&[2, 2])), ("strides", integers(&[2, 2]))])
+        .node("Resize", &["d", "", "up"], &["u"], &[])
+        .node("Concat", &["x", "u"], &["y"], &[("axis", integers(&[1]))])
+        .facts();
+    assert!(relations(&facts).contains(&&Relation::MultipleOf(Expr::Dim(0), 2)));
+    assert_eq!(sizes(&facts, &[64, 32]), known(&[1, 6, 64, 32]));
+}
+
+#[test]
+fn mirrored_padding_is_narrower_than_its_axis() {
+    let facts = Builder::default()
+        .floats("x", &[-1, -2])
+        .whole("pads", &[0.0, 200.0, 0.0, 200.0])
+        .node("Pad", &["x", "pads"], &["y"], &[("mode", text("reflect"))])
+        .facts();
+    assert_eq!(relations(&facts), [&Relation::AtLeast(Expr::Dim(1), 201)]);
+    assert_eq!(sizes(&facts, &[1, 300]), known(&[1, 700]));
+}
+
+#[test]
+fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
+    let found = |reduces: bool| {
+        let facts = Builder::default().floats("x", &[-1, 4]).node("NonZero", &["x"], &["z"], &[]);
+        if reduces {
+            facts.node("ReduceSum", &["z"], &["y"], &[("axes", integers(&[1]))]).facts()
+        } else {
+            facts.facts()
+        }
+    };
+    assert_eq!(found(false).varying.as_deref(), Some("NonZero `n0` makes as many as it finds"));
+    assert_eq!(found(true).varying, None);
+    let asked = Builder::default()
+        .floats("x", &[-1, 4])
+        .input("k", ElementType::Int64, &[1])
+        .node("TopK", &["x", "k"], &["a", "b"], &[])
+        .facts();
+    assert!(asked.varying.unwrap().starts_with("TopK `n0` takes sizes"));
+    let own = Builder::default().floats("x", &[-1, 4]).node("own:Do", &["x"], &["y"], &[]).facts();
+    assert!(own.varying.unwrap().contains("domain `own`"));
+}
+
+#[test]
+fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
+    let branch = |operator: &str, output: &str| {
+        let made = Builder::default().node(operator, &["x"], &[output], &[]).output(output).graph;
+        AttributeValue::Graphs(vec![made])
+    };
+    let attributes = |second| [("then_branch", branch("Relu", "a")), ("else_branch", branch(second, "b"))];
+    let by_flag = |second| {
+        Builder::default()
+            .floats("x", &[-1, 4])
+            .input("c", ElementType::Bool, &[])
+            .node("If", &["c"], &["y"], &attributes(second))
+            .facts()
+    };
+    assert_eq!(by_flag("Neg").varying, None);
+    assert_eq!(by_flag("Transpose").varying.as_deref(), Some("If `n0` has branches of unlike sizes"));
+    let by_size = Builder::default()
+        .floats("x", &[-1, 4])
+        .scalar("two", 2.0)
+        .node("Size", &["x"], &["s"], &[])
+        .node("Sub", &["s", "s"], &["none"], &[])
+        .node("Equal", &["none", "two"], &["c"], &[])
+        .node("If", &["c"], &["y"], &attributes("Transpose"))
+        .facts();
+    assert_eq!((sizes(&by_size, &[3]), by_size.varying.clone()), (known(&[4, 3]), None));
+}
+
+#[test]
+fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
+    let body = |operator: &str| {
+        Builder::default()
+            .input("i", ElementType::Int64, &[])
+            .input("c", ElementType::Bool, &[])
+            .floats("state", &[-9, 4])
+            .node("Identity", &["c"], &["go"], &[])
+            .node(operator, &["state", "state"], &["next"], &[("axis", integers(&[0]))])
+            .output("go")
+            .output("next")
+            .graph
+    };
+    let looped = |operator: &str| {
+        Builder::default()
+            .floats("x", &[-1, 4])
+            .scalar("times", 3.0)
+            .node("Loop", &["times", "", "x"], &["y"], &[("body", AttributeValue::Graphs(vec![body(operator)]))])
+            .facts()
+    };
+    assert_eq!(sizes(&looped("Add"), &[5]), known(&[5, 4]));
+    assert_eq!(sizes(&looped("Concat"), &[5]), Some(vec![None, Some(4)]));
+}
+
+#[test]
+fn nodes_that_a_converter_put_last_are_walked_in_time() {
+    let facts = Builder::default()
+        .floats("x", &[-1, 4])
+        .node("Flatten", &["cast"], &["y"], &[])
+        .node("Cast", &["x"], &["cast"], &[("to", integers(&[10]))])
+        .output("y")
+        .facts();
+    assert_eq!(sizes(&facts, &[5]), known(&[5, 4]));
+}
+
+#[test]
+fn models_of_the_repository_are_followed_to_their_declared_outputs() {
+    let mut checked = 0;
+    for path in model_files(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models")) {
+        let Ok(model) = crate::onnx::read(&path) else { continue };
+        let facts = ShapeFacts::of(&crate::onnx::inlined(&model));
+        for info in &model.graph.outputs {
+            let ValueType::Tensor { dims: Some(declared), .. } = &info.value_type else { continue };
+            let Some(Some(found)) = facts.outputs.get(&info.name) else { continue };
+            assert_eq!(found.len(), declared.len(), "{} of {}", info.name, path.display());
+            for (found, declared) in found.iter().zip(declared) {
+                if let (Expr::Number(found), Dim::Fixed(declared)) = (found, declared) {
+                    assert_eq!(*found as u64, *declared, "{} of {}", info.name, path.display());
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 30, "{checked} sizes");
+}
+
+fn model_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { model_files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "onnx"))
+        .collect()
+}
