@@ -4,20 +4,43 @@ use std::ops::Range;
 
 use super::AccuracyError;
 use super::error::no_output;
-use super::numbers::{classes, integers, is_float, is_integer, numbers, per_sample};
-use crate::inputs::{Tensor, TensorData};
+use super::numbers::{integers, numbers, per_sample};
+use crate::inputs::{ClassNames, Tensor, TensorData};
 use crate::record::{LabelledScores, Scores};
+
+/// How an output says which class it predicts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Says {
+    /// By one score for each of so many classes.
+    Scores(usize),
+    /// By the class itself, as a number.
+    Number,
+    /// By the class itself, as one of these words.
+    Word(Vec<String>),
+    /// By the probability of the second of two classes.
+    Probability,
+}
 
 /// Scores of one output against class labels, as [`Scorer`](super::Scorer) has them.
 #[derive(Debug)]
 pub(super) struct ClassScorer {
     labels: Vec<i64>,
-    scores: Option<LabelledScores>,
+    names: ClassNames,
+    says: Says,
+    scores: LabelledScores,
 }
 
 impl ClassScorer {
-    pub(super) fn new(labels: Vec<i64>) -> Self {
-        ClassScorer { labels, scores: None }
+    /// Scores the output of that name, which `says` how it means its class.
+    pub(super) fn new(labels: Vec<i64>, names: ClassNames, output: &str, says: Says) -> Self {
+        let classes_count = match says {
+            Says::Scores(classes_count) => Some(classes_count as u64),
+            Says::Probability => Some(2),
+            Says::Number | Says::Word(_) => None,
+        };
+        let output = output.to_owned();
+        let scores = LabelledScores { output, classes_count, predicted: Vec::new(), label_ranks: Vec::new() };
+        ClassScorer { labels, names, says, scores }
     }
 
     pub(super) fn add(&mut self, outputs: &[Tensor], samples: Range<usize>) -> Result<(), AccuracyError> {
@@ -25,49 +48,68 @@ impl ClassScorer {
             .labels
             .get(samples.clone())
             .ok_or(AccuracyError::TooFewLabels { has: self.labels.len(), sample: samples.end.saturating_sub(1) })?;
-        let scores = match &mut self.scores {
-            Some(scores) => scores,
-            empty => empty.insert(choose(outputs, samples.len())?),
-        };
+        let scores = &mut self.scores;
         let output = outputs.iter().find(|output| output.name == scores.output);
         let data = &output.ok_or_else(|| no_output("classes", outputs))?.data;
-        let elements = scores.classes_count.unwrap_or(1) as usize;
+        let elements = if let Says::Scores(classes_count) = self.says { classes_count } else { 1 };
         if per_sample(data, samples.len()) != Some(elements) {
             let (output, shape) = (scores.output.clone(), data.shape().to_vec());
             return Err(AccuracyError::ShapeChanged { output, shape, samples_count: samples.len() });
         }
-        match scores.classes_count {
-            Some(_) => add_scores(scores, data, labels, samples.start),
-            None => add_indices(scores, data, labels, samples.start),
+        match &self.says {
+            Says::Scores(_) => add_scores(scores, data, labels, samples.start),
+            Says::Number => add_indices(scores, &self.names.places(data), labels, samples.start),
+            Says::Word(words) => add_indices(scores, &places_of_words(data, words), labels, samples.start),
+            Says::Probability => {
+                add_probabilities(scores, data, labels);
+                Ok(())
+            }
         }
     }
 
-    pub(super) fn finish(self) -> Option<Scores> {
-        self.scores.map(Scores::Classification)
+    /// Name of the output that is scored.
+    pub(super) fn output(&self) -> &str {
+        &self.scores.output
+    }
+
+    pub(super) fn finish(self) -> Scores {
+        Scores::Classification(self.scores)
     }
 }
 
-fn choose(outputs: &[Tensor], samples_count: usize) -> Result<LabelledScores, AccuracyError> {
-    let chosen = |output: &Tensor, classes_count: Option<u64>| LabelledScores {
-        output: output.name.clone(),
-        classes_count,
-        predicted: Vec::new(),
-        label_ranks: Vec::new(),
-    };
-    for output in outputs {
-        if let Some(classes_count) = classes(&output.data, samples_count) {
-            return Ok(chosen(output, Some(classes_count as u64)));
+impl ClassNames {
+    /// Predicted classes as places among the classes that the file has.
+    fn places(&self, data: &TensorData) -> Vec<i128> {
+        let classes = integers(data).unwrap_or_default();
+        let narrow: Option<Vec<i64>> = classes.iter().map(|&class| i64::try_from(class).ok()).collect();
+        match narrow {
+            Some(narrow) if !self.numbers.is_empty() => {
+                let place = |class: &i64| self.numbers.iter().position(|known| known == class);
+                narrow.iter().map(|class| place(class).map_or(i128::from(*class), |place| place as i128)).collect()
+            }
+            _ => classes,
         }
     }
-    let mut one_each = outputs.iter().filter(|output| per_sample(&output.data, samples_count) == Some(1));
-    if let Some(output) = one_each.clone().find(|output| is_integer(&output.data)) {
-        return Ok(chosen(output, None));
-    }
-    Err(match one_each.find(|output| is_float(&output.data)) {
-        Some(output) => AccuracyError::OneScore { output: output.name.clone() },
-        None => no_output("classes", outputs),
-    })
 }
+
+/// Predicted words as places among `words`; any other word comes after them all.
+fn places_of_words(data: &TensorData, words: &[String]) -> Vec<i128> {
+    let TensorData::String(predicted) = data else { return Vec::new() };
+    let place = |word: &String| words.iter().position(|known| known == word).unwrap_or(words.len());
+    predicted.iter().map(|word| place(word) as i128).collect()
+}
+
+/// Adds samples of an output that is the probability of the second of two classes.
+fn add_probabilities(scores: &mut LabelledScores, data: &TensorData, labels: &[i64]) {
+    for (&label, probability) in labels.iter().zip(numbers(data).unwrap_or_default()) {
+        let predicted = (!probability.is_nan()).then_some(u64::from(probability > BOUND));
+        scores.predicted.push(predicted);
+        scores.label_ranks.push(predicted.map(|class| u64::from(i128::from(class) != i128::from(label))));
+    }
+}
+
+/// Probability from which on the second of two classes is predicted, and any one of several.
+pub(super) const BOUND: f64 = 0.5;
 
 /// Adds samples of an output with one score per class.
 fn add_scores(
@@ -101,11 +143,11 @@ fn add_scores(
 /// Adds samples of an output that gives the predicted class alone.
 fn add_indices(
     scores: &mut LabelledScores,
-    data: &TensorData,
+    classes: &[i128],
     labels: &[i64],
     first_sample: usize,
 ) -> Result<(), AccuracyError> {
-    for (index, (&label, class)) in labels.iter().zip(integers(data).unwrap_or_default()).enumerate() {
+    for (index, (&label, &class)) in labels.iter().zip(classes).enumerate() {
         let predicted = u64::try_from(class).map_err(|_| AccuracyError::NegativeClass {
             output: scores.output.clone(),
             class,
@@ -139,18 +181,22 @@ fn rank(scores: &[f64], class: usize) -> usize {
 mod tests {
     use super::*;
     use crate::accuracy::testing::{float, int64, tensor};
+    use crate::accuracy::{Scorer, Truth};
+    use crate::inputs::Labels;
+    use crate::plan::Task;
     use half::bf16;
     use ndarray::{ArrayD, IxDyn};
 
     fn score(labels: &[i64], batches: &[Vec<Tensor>]) -> Result<LabelledScores, AccuracyError> {
-        let mut scorer = ClassScorer::new(labels.to_vec());
+        let labels = Labels::new(int64("labels", &[labels.len()], labels).data);
+        let mut scorer = Scorer::new(Some(Truth { labels, names: ClassNames::default(), task: Task::Classification }));
         let mut next = 0;
         for batch in batches {
             let count = batch[0].data.shape()[0];
-            scorer.add(batch, next..next + count)?;
+            scorer.add(batch, next, count)?;
             next += count;
         }
-        match scorer.finish() {
+        match scorer.finish().0 {
             Some(Scores::Classification(scores)) => Ok(scores),
             other => panic!("{other:?}"),
         }

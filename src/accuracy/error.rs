@@ -14,6 +14,32 @@ pub enum AccuracyError {
         /// What is wrong with them.
         problem: String,
     },
+    /// Labels fit no output in any form that is known.
+    #[error("labels of shape {shape:?} fit no output; the model has {found}")]
+    UnknownForm {
+        /// Shape of the labels.
+        shape: Vec<usize>,
+        /// The outputs that there are.
+        found: String,
+    },
+    /// A label is a word that the model does not have for a class.
+    #[error("label `{word}` is none of the model's classes: {}", words(known))]
+    UnknownWord {
+        /// The label.
+        word: String,
+        /// The words that the model's file has for its classes.
+        known: Vec<String>,
+    },
+    /// Labels count from 1.
+    #[error(
+        "labels count from 1 to {classes_count}, and output `{output}` has {classes_count} classes, counted from 0"
+    )]
+    FromOne {
+        /// Name of the output.
+        output: String,
+        /// Classes of the output.
+        classes_count: u64,
+    },
     /// Targets are not numbers with samples along their first dimension.
     #[error("targets of shape {shape:?} are not numbers for each sample")]
     BadTargets {
@@ -112,6 +138,12 @@ impl AccuracyError {
             AccuracyError::BadLabels { .. } => {
                 Some("give one class index, counted from 0, per sample; or use `--task regression` for numeric targets")
             }
+            AccuracyError::UnknownForm { .. } => Some(FORMS),
+            AccuracyError::UnknownWord { known, .. } if known.is_empty() => {
+                Some("give class numbers, counted from 0 in the order of the output's scores")
+            }
+            AccuracyError::UnknownWord { .. } => Some("write labels as the model writes its classes"),
+            AccuracyError::FromOne { .. } => Some("save `labels - 1`"),
             AccuracyError::BadTargets { .. } => Some("give an array of numbers whose first dimension is the samples"),
             AccuracyError::NoOutput { .. } => {
                 Some("scoring needs one score per class and sample, a class index per sample, or `--task regression`")
@@ -132,9 +164,24 @@ impl AccuracyError {
     }
 }
 
-/// The error that no output is `wanted`, with the outputs that there are.
-pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
+/// The forms of labels that are understood, as a hint.
+const FORMS: &str = "labels are one class for each sample [N] (numbers counted from 0, or words of the model), one-hot or several classes as 0 and 1 [N, C], one class for each token [N, T] or pixel [N, H, W], or numbers of an output's shape";
+
+fn words(known: &[String]) -> String {
+    match known {
+        [] => "its file names no classes, and it has no output of words".to_owned(),
+        known => known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The outputs that there are, with their types and shapes.
+pub(super) fn found(outputs: &[Tensor]) -> String {
     let found: Vec<String> =
         outputs.iter().map(|output| format!("`{}` ({})", output.name, describe(&output.data))).collect();
-    AccuracyError::NoOutput { wanted, found: if found.is_empty() { "none".to_owned() } else { found.join(", ") } }
+    if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+}
+
+/// The error that no output is `wanted`, with the outputs that there are.
+pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
+    AccuracyError::NoOutput { wanted, found: found(outputs) }
 }

@@ -8,11 +8,14 @@
 
 mod agreement;
 mod classification;
+mod elements;
 mod error;
+mod form;
 mod health;
 mod numbers;
 mod regression;
 mod scorer;
+mod several;
 pub mod summary;
 #[cfg(test)]
 mod testing;

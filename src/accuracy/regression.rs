@@ -18,8 +18,9 @@ pub(super) struct ErrorScorer {
 }
 
 impl ErrorScorer {
-    pub(super) fn new(targets: Targets) -> Self {
-        ErrorScorer { targets, output: None, absolute_errors: Vec::new(), squared_errors: Vec::new() }
+    /// Scores the output of that name; where none is named, the first floating-point one.
+    pub(super) fn new(targets: Targets, output: Option<String>) -> Self {
+        ErrorScorer { targets, output, absolute_errors: Vec::new(), squared_errors: Vec::new() }
     }
 
     pub(super) fn add(&mut self, outputs: &[Tensor], samples: Range<usize>) -> Result<(), AccuracyError> {
@@ -41,6 +42,11 @@ impl ErrorScorer {
             self.squared_errors.push(mean_error(predicted, target, |error| error * error));
         }
         Ok(())
+    }
+
+    /// Name of the output that is scored; empty where that is not decided.
+    pub(super) fn output(&self) -> &str {
+        self.output.as_deref().unwrap_or_default()
     }
 
     pub(super) fn finish(self) -> Option<Scores> {
@@ -70,7 +76,7 @@ mod tests {
 
     fn against(per_sample: usize, targets: &[f32]) -> ErrorScorer {
         let targets = float("targets", &[targets.len() / per_sample, per_sample], targets);
-        ErrorScorer::new(Targets::new(&targets.data).unwrap())
+        ErrorScorer::new(Targets::new(&targets.data).unwrap(), None)
     }
 
     fn errors(scorer: ErrorScorer) -> (Vec<Option<f64>>, Vec<Option<f64>>) {

@@ -1,41 +1,40 @@
 //! Scores of a session's outputs against labels or targets.
 
 use super::classification::ClassScorer;
+use super::elements::ElementScorer;
 use super::numbers::is_float;
 use super::regression::ErrorScorer;
-use super::{AccuracyError, Truth, health};
+use super::several::SeveralScorer;
+use super::{AccuracyError, Truth, form, health};
 use crate::inputs::Tensor;
 use crate::record::{OutputHealth, Scores};
 
 /// Scores the outputs of one session, batch by batch, and counts what is not a number in them.
 ///
-/// Which output is scored is settled by the first batch of `N` samples:
-/// - against classes: the first floating-point output with one score per class, at least two (`[N, C]`, and the same
-///   with dimensions of 1); else the first integer output with one value per sample, which is the predicted class.
-///   A single score per sample is refused, because it may be a probability or a logit.
-/// - against targets: the first floating-point output with `N` as its first dimension.
+/// Which output is scored, and what the labels are to it, is settled by the first batch: see [`form`].
 #[derive(Debug)]
 pub struct Scorer {
+    truth: Option<Truth>,
     against: Option<Against>,
+    labels_as: Option<String>,
     next_sample: usize,
     health: Vec<OutputHealth>,
 }
 
+/// What labels turned out to be.
 #[derive(Debug)]
-enum Against {
+pub(super) enum Against {
     Classes(ClassScorer),
+    Several(SeveralScorer),
+    Elements(ElementScorer),
     Targets(ErrorScorer),
 }
 
 impl Scorer {
-    /// Starts scoring. Without labels or targets, outputs are only checked for what is not a number.
+    /// Starts scoring. Without labels, outputs are only checked for what is not a number.
     #[must_use]
     pub fn new(truth: Option<Truth>) -> Self {
-        let against = truth.map(|truth| match truth {
-            Truth::Classes(labels) => Against::Classes(ClassScorer::new(labels)),
-            Truth::Targets(targets) => Against::Targets(ErrorScorer::new(targets)),
-        });
-        Scorer { against, next_sample: 0, health: Vec::new() }
+        Scorer { truth, against: None, labels_as: None, next_sample: 0, health: Vec::new() }
     }
 
     /// Adds the outputs for the samples from `first_sample` on, `samples_count` of them. Batches come in order; the
@@ -50,23 +49,37 @@ impl Scorer {
             return Err(AccuracyError::OutOfOrder { expected: self.next_sample, got: first_sample });
         }
         self.next_sample += samples_count;
+        if let Some(truth) = self.truth.take() {
+            let labels = truth.labels.clone();
+            let against = form::of(truth, outputs, samples_count)?;
+            self.labels_as = against.in_words(&labels);
+            self.against = Some(against);
+        }
         let samples = first_sample..self.next_sample;
         match &mut self.against {
             Some(Against::Classes(scorer)) => scorer.add(outputs, samples),
+            Some(Against::Several(scorer)) => scorer.add(outputs, samples),
+            Some(Against::Elements(scorer)) => scorer.add(outputs, samples),
             Some(Against::Targets(scorer)) => scorer.add(outputs, samples),
             None => Ok(()),
         }
     }
 
-    /// The scores, if there were labels or targets and at least one batch, and the health of every floating-point
-    /// output.
+    /// What the labels were taken for, where that is not plain from them.
+    #[must_use]
+    pub fn labels_as(&self) -> Option<&str> {
+        self.labels_as.as_deref()
+    }
+
+    /// The scores, if there were labels and at least one batch, and the health of every floating-point output.
     #[must_use]
     pub fn finish(self) -> (Option<Scores>, Vec<OutputHealth>) {
-        let scores = match self.against {
-            Some(Against::Classes(scorer)) => scorer.finish(),
-            Some(Against::Targets(scorer)) => scorer.finish(),
-            None => None,
-        };
+        let scores = self.against.and_then(|against| match against {
+            Against::Classes(scorer) => Some(scorer.finish()),
+            Against::Several(scorer) => Some(scorer.finish()),
+            Against::Elements(scorer) => Some(scorer.finish()),
+            Against::Targets(scorer) => scorer.finish(),
+        });
         (scores, self.health)
     }
 
@@ -85,7 +98,8 @@ impl Scorer {
 mod tests {
     use super::*;
     use crate::accuracy::testing::{float, int64, tensor};
-    use crate::inputs::TensorData;
+    use crate::inputs::{ClassNames, Labels, TensorData};
+    use crate::plan::Task;
     use half::f16;
     use ndarray::{ArrayD, IxDyn};
 
@@ -127,7 +141,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_is_counted_even_if_nothing_can_be_scored() {
-        let mut scorer = Scorer::new(Some(Truth::Classes(vec![0, 1])));
+        let labels = Labels::new(int64("labels", &[2], &[0, 1]).data);
+        let truth = Truth { labels, names: ClassNames::default(), task: Task::Classification };
+        let mut scorer = Scorer::new(Some(truth));
         scorer.add(&[float("boxes", &[2, 3, 4], &[f32::NAN; 24])], 0, 2).unwrap_err();
         assert_eq!(scorer.finish().1[0].nan_count, 24);
     }

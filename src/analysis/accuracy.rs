@@ -3,8 +3,10 @@
 use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
 use super::findings::{AccuracyChange, AccuracyFindings, AccuracyVerdict, OutputAgreement, UnhealthyOutput};
 use super::index::Index;
-use crate::accuracy::summary::{self, ErrorKind, NoFigure, SampleFigure};
-use crate::record::{AccuracyRecord, Agreement, Direction, LabelledScores, Metric, OutputHealth, Scores};
+use crate::accuracy::summary::{self, ErrorKind, Flips, NoFigure, SampleFigure};
+use crate::record::{
+    AccuracyRecord, Agreement, Direction, ElementScores, ElementUnit, LabelledScores, Metric, OutputHealth, Scores,
+};
 use crate::stats::{CONFIDENCE, Proportion};
 
 /// A change less likely than this by chance alone is significant.
@@ -61,8 +63,31 @@ fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
             (Metric::MeanAbsoluteError, error(summary::mean_error(ErrorKind::MeanAbsolute, absolute_errors, seed))),
             (Metric::RootMeanSquareError, error(summary::mean_error(ErrorKind::RootMeanSquare, squared_errors, seed))),
         ],
+        Some(Scores::SeveralClasses(scores)) => vec![
+            (Metric::AccuracyExactMatch, proportion(summary::exact_match(scores), NO_SAMPLES)),
+            (Metric::AccuracyMicroF1, figure(summary::micro_f1(scores, seed), "no class is true or predicted")),
+        ],
+        Some(leading @ Scores::Elements(scores)) => {
+            let mut figures =
+                vec![(leading.leading(), figure(summary::element_accuracy(scores, seed), "no element has a label"))];
+            if scores.unit == ElementUnit::Pixel {
+                figures.push((Metric::MeanIou, mean_iou(scores)));
+            }
+            figures
+        }
     };
     figures.into_iter().map(|(metric, estimate)| Figure { metric, estimate }).collect()
+}
+
+fn figure(figure: Option<SampleFigure>, absent: &str) -> Estimate {
+    figure.map_or_else(|| Estimate::absent(absent), |figure| over_samples(&figure))
+}
+
+fn mean_iou(scores: &ElementScores) -> Estimate {
+    match summary::mean_iou(scores) {
+        Some(value) => Estimate::exact(value, scores.samples.len() as u64, Counted::Samples),
+        None => Estimate::absent("classes were counted over other samples than those that are compared"),
+    }
 }
 
 fn macro_f1(index: &Index<'_>, scores: &LabelledScores, seed: u64) -> Estimate {
@@ -84,22 +109,39 @@ fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> 
 /// numbers of samples.
 pub(super) fn same_samples(baseline: &Scores, candidate: &Scores, seed: u64) -> Option<AccuracyChange> {
     match (baseline, candidate) {
-        (Scores::Classification(baseline), Scores::Classification(candidate)) => classes_change(baseline, candidate),
+        (Scores::Classification(one), Scores::Classification(other)) => {
+            let both = one.predicted.iter().zip(&other.predicted);
+            let changed = both.filter(|(one, other)| one != other).count() as u64;
+            flipped(Metric::AccuracyTop1, summary::flips(one, other), Some(changed))
+        }
+        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => {
+            flipped(Metric::AccuracyExactMatch, summary::exact_flips(one, other), None)
+        }
+        (Scores::Elements(one), Scores::Elements(other)) if one.unit == other.unit => {
+            Some(mean_change(candidate.leading(), summary::element_change(one, other, seed)))
+        }
         (
             Scores::Regression { absolute_errors: baseline, .. },
             Scores::Regression { absolute_errors: candidate, .. },
-        ) => Some(error_change(summary::error_change(ErrorKind::MeanAbsolute, baseline, candidate, seed))),
+        ) => {
+            let change = summary::error_change(ErrorKind::MeanAbsolute, baseline, candidate, seed);
+            Some(mean_change(Metric::MeanAbsoluteError, change))
+        }
         _ => None,
     }
 }
 
-/// The change of top-1 accuracy between scorings of unlike samples, as if these were drawn independently; `None` for
-/// numbers instead of classes, and without samples.
+/// The change of a share of samples between scorings of unlike samples, as if these were drawn independently; `None` for
+/// other scores, and without samples.
 pub(super) fn unlike_samples(baseline: &Scores, candidate: &Scores) -> Option<AccuracyChange> {
-    let (Scores::Classification(baseline), Scores::Classification(candidate)) = (baseline, candidate) else {
-        return None;
+    let metric = candidate.leading();
+    let (baseline, candidate) = match (baseline, candidate) {
+        (Scores::Classification(one), Scores::Classification(other)) => (summary::top1(one)?, summary::top1(other)?),
+        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => {
+            (summary::exact_match(one)?, summary::exact_match(other)?)
+        }
+        _ => return None,
     };
-    let (baseline, candidate) = (summary::top1(baseline)?, summary::top1(candidate)?);
     let interval = candidate.less(baseline);
     let verdict = match (interval.low > 0.0, interval.high < 0.0) {
         (true, _) => AccuracyVerdict::Better,
@@ -107,7 +149,7 @@ pub(super) fn unlike_samples(baseline: &Scores, candidate: &Scores) -> Option<Ac
         _ => AccuracyVerdict::NotSignificant,
     };
     Some(AccuracyChange {
-        metric: Metric::AccuracyTop1,
+        metric,
         difference: Estimate::Measured(Measured {
             value: candidate.share() - baseline.share(),
             interval: Some(Interval { low: interval.low, high: interval.high }),
@@ -125,17 +167,17 @@ pub(super) fn unlike_samples(baseline: &Scores, candidate: &Scores) -> Option<Ac
     })
 }
 
-fn classes_change(baseline: &LabelledScores, candidate: &LabelledScores) -> Option<AccuracyChange> {
-    let flips = summary::flips(baseline, candidate).ok()?;
+/// A change of a share of samples that are right or wrong: significant by McNemar's test.
+fn flipped(metric: Metric, flips: Result<Flips, NoFigure>, changed: Option<u64>) -> Option<AccuracyChange> {
+    let flips = flips.ok()?;
     let change = flips.change;
     let verdict = match (change.p_value < SIGNIFICANCE, change.difference > 0.0) {
         (false, _) => AccuracyVerdict::NotSignificant,
         (true, true) => AccuracyVerdict::Better,
         (true, false) => AccuracyVerdict::Worse,
     };
-    let both = baseline.predicted.iter().zip(&candidate.predicted);
     Some(AccuracyChange {
-        metric: Metric::AccuracyTop1,
+        metric,
         difference: Estimate::Measured(Measured {
             value: change.difference,
             interval: Some(Interval { low: change.interval.low, high: change.interval.high }),
@@ -147,23 +189,24 @@ fn classes_change(baseline: &LabelledScores, candidate: &LabelledScores) -> Opti
         }),
         gained_count: Some(flips.counts.gained_count),
         lost_count: Some(flips.counts.lost_count),
-        changed_predictions_count: Some(both.filter(|(one, other)| one != other).count() as u64),
+        changed_predictions_count: changed,
         p_value: Some(change.p_value),
         verdict,
     })
 }
 
-/// A change of an error: significant if its bootstrap interval leaves out zero.
-fn error_change(change: Result<SampleFigure, NoFigure>) -> AccuracyChange {
+/// A change of a mean: significant if its bootstrap interval leaves out zero.
+fn mean_change(metric: Metric, change: Result<SampleFigure, NoFigure>) -> AccuracyChange {
     let difference = error(change);
+    let more_is_better = metric.direction() == Direction::Higher;
     let verdict = match difference.interval() {
         None => AccuracyVerdict::Untested,
-        Some(interval) if interval.low > 0.0 => AccuracyVerdict::Worse,
-        Some(interval) if interval.high < 0.0 => AccuracyVerdict::Better,
-        Some(_) => AccuracyVerdict::NotSignificant,
+        Some(interval) if interval.low <= 0.0 && interval.high >= 0.0 => AccuracyVerdict::NotSignificant,
+        Some(interval) if (interval.low > 0.0) == more_is_better => AccuracyVerdict::Better,
+        Some(_) => AccuracyVerdict::Worse,
     };
     AccuracyChange {
-        metric: Metric::MeanAbsoluteError,
+        metric,
         difference,
         gained_count: None,
         lost_count: None,

@@ -247,7 +247,7 @@ fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Cavea
             _ => None,
         };
     }
-    let scored = [Metric::AccuracyTop1, Metric::MeanAbsoluteError].into_iter();
+    let scored = Metric::SCORES.into_iter();
     if scored.filter_map(|metric| session.figure(metric)).any(|score| score.measured().is_some()) {
         return None;
     }

@@ -5,9 +5,8 @@ use super::findings::{CellFindings, Findings};
 use crate::plan::CellKey;
 use crate::record::{Direction, Metric};
 
-/// Scores by which sessions are compared: the first that any session has.
-const SCORES: [Metric; 4] =
-    [Metric::AccuracyTop1, Metric::MeanAbsoluteError, Metric::Top1Agreement, Metric::CosineSimilarity];
+/// What sessions are compared by where none has a score against labels.
+const AGREEMENT: [Metric; 2] = [Metric::Top1Agreement, Metric::CosineSimilarity];
 
 /// Sessions by latency and accuracy.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +39,7 @@ pub fn front(findings: &Findings, cells: &[&CellFindings]) -> Option<Front> {
     let has = |&metric: &Metric| {
         findings.sessions.iter().any(|session| session.figure(metric).and_then(Estimate::value).is_some())
     };
-    let score = SCORES.into_iter().find(has)?;
+    let score = Metric::SCORES.into_iter().chain(AGREEMENT).find(has)?;
     let mut points: Vec<FrontPoint> = cells.iter().filter_map(|cell| point(findings, cell, score)).collect();
     let places: Vec<(f64, f64)> = points.iter().map(|point| place(point, score)).collect();
     for (point, own) in points.iter_mut().zip(&places) {

@@ -62,9 +62,7 @@ pub(super) fn search(record: &RunRecord) -> Vec<String> {
         option(&mut words, "--runtime", runtime_word(&baseline.runtime));
         provider_words(&mut words, &[baseline]);
     }
-    if plan.task == Task::Regression {
-        option(&mut words, "--task", "regression");
-    }
+    task_word(&mut words, plan);
     words
 }
 
@@ -227,14 +225,20 @@ fn input_words(words: &mut Vec<String>, inputs: &InputRequest, data: Option<Stri
     }
 }
 
+fn task_word(words: &mut Vec<String>, plan: &Plan) {
+    match plan.task {
+        Task::Inferred => {}
+        Task::Classification => option(words, "--task", "classification"),
+        Task::Regression => option(words, "--task", "regression"),
+    }
+}
+
 fn schedule_words(words: &mut Vec<String>, plan: &Plan) {
     let concurrencies: Vec<String> = plan.load_modes.iter().map(|mode| mode.concurrency().to_string()).collect();
     if concurrencies != ["1"] {
         option(words, "--concurrency", concurrencies.join(","));
     }
-    if plan.task == Task::Regression {
-        option(words, "--task", "regression");
-    }
+    task_word(words, plan);
     match &plan.schedule.pin {
         Pin::Auto => {}
         Pin::None => option(words, "--pin", "none"),

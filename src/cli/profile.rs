@@ -36,7 +36,7 @@ pub struct Args {
     #[command(flatten)]
     pub inputs: InputArgs,
     /// What the model predicts, for scoring.
-    #[arg(long, value_enum, default_value_t = TaskArg::Classification)]
+    #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     pub task: TaskArg,
     /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive, help_heading = "Load")]
@@ -149,6 +149,8 @@ pub struct ScheduleArgs {
 /// What the model predicts.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub enum TaskArg {
+    /// What the labels and the outputs say.
+    Auto,
     /// One score per class.
     Classification,
     /// Numbers.
@@ -158,6 +160,7 @@ pub enum TaskArg {
 impl From<TaskArg> for Task {
     fn from(arg: TaskArg) -> Self {
         match arg {
+            TaskArg::Auto => Task::Inferred,
             TaskArg::Classification => Task::Classification,
             TaskArg::Regression => Task::Regression,
         }
@@ -353,6 +356,12 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
         }
         RunError::Unlabelled => CliError::new(exit::BAD_INPUT, error)
             .with_hint("feed labelled data with `--data` and `--labels`, or leave the option out".to_owned()),
+        RunError::NoShare => CliError::new(exit::BAD_INPUT, error)
+            .with_hint("limit an error with `--slo 'mean_absolute_error<=VALUE'`".to_owned()),
+        RunError::Labels(failure) => {
+            let chain = vec![failure.message.clone()];
+            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone() }
+        }
         RunError::Interrupted => CliError::new(exit::PARTIAL, error),
         RunError::Store(error) => {
             let error = output::store_error(error);

@@ -60,7 +60,7 @@ pub struct Args {
     #[command(flatten)]
     pub inputs: InputArgs,
     /// What the model predicts, for scoring.
-    #[arg(long, value_enum, default_value_t = TaskArg::Classification)]
+    #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     pub task: TaskArg,
     #[command(flatten)]
     pub space: SpaceArgs,

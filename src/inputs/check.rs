@@ -1,13 +1,14 @@
 //! Whether data fits a model's inputs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::InputError;
 use super::data::{Data, Set, Source};
 use super::dims::dims_of;
 use super::synthesize::fed_type;
 use super::tensor::casts;
+use super::wanted::Wanted;
 use crate::plan::ElementType;
 use crate::record::{BatchAxis, Dim, FedInput, TensorInfo, ValueType};
 
@@ -32,13 +33,16 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
             let wanted = fed_type(info)?;
             let path = data.path.clone();
             if !source.element_type().is_some_and(|found| found == wanted || casts(found, wanted)) {
-                let (input, found) = (info.name.clone(), source.type_name());
-                return Err(InputError::ElementType { path, input, found, expected: wanted });
+                return Err(unlike_type(path, &info.name, source, wanted));
             }
             if !expected.fits(info, source.shape(), &mut symbols) {
                 let found = format!("{:?}", source.shape());
                 let wanted = expected.describe(info, &symbols);
-                return Err(InputError::Shape { path, input: info.name.clone(), found, expected: wanted });
+                let input = info.name.clone();
+                return Err(match Wanted::of(info, expected).channels(source.shape()) {
+                    Some(channels) => InputError::Layout { path, input, found, expected: wanted, channels },
+                    None => InputError::Shape { path, input, found, expected: wanted },
+                });
             }
             source.probe()?;
         }
@@ -46,8 +50,19 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
     Ok(())
 }
 
+fn unlike_type(path: PathBuf, input: &str, source: &Source, expected: ElementType) -> InputError {
+    let (input, found) = (input.to_owned(), source.type_name());
+    let is_number = source.element_type().is_some_and(|found| found.is_integer() || found == ElementType::Bool);
+    match expected {
+        _ if source.is_objects() => InputError::Objects { path, input, expected },
+        expected if expected.is_float() && is_number => InputError::WholeForFloat { path, input, found, expected },
+        expected => InputError::ElementType { path, input, found, expected },
+    }
+}
+
 impl Expected<'_> {
-    fn is_batch(&self, info: &TensorInfo, axis: usize) -> bool {
+    /// Whether samples lie along this axis.
+    pub fn is_batch(&self, info: &TensorInfo, axis: usize) -> bool {
         match &dims_of(info)[axis] {
             Dim::Symbolic(name) if self.batch.symbol.as_ref() == Some(name) => true,
             _ => self.batch.axes.get(&info.name) == Some(&(axis as u64)),
@@ -122,22 +137,4 @@ pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<()
         let expected = format!("{} dimensions", fed.dims.len());
         Err(InputError::Shape { path, input, found: format!("{:?}", source.shape()), expected })
     })
-}
-
-/// Checks that `labels` are classes or numbers, one for each of `samples`.
-///
-/// # Errors
-/// Their number, shape or type is another.
-pub(super) fn check_labels(path: &Path, labels: &Source, samples: usize) -> Result<(), InputError> {
-    let path = path.to_owned();
-    let shape = labels.shape();
-    let known =
-        labels.element_type().is_some_and(|kind| kind.is_integer() || kind.is_float() || kind == ElementType::Bool);
-    if !known || !matches!(shape.len(), 1 | 2) {
-        return Err(InputError::LabelType { path, found: labels.type_name(), shape: format!("{shape:?}") });
-    }
-    if shape[0] != samples {
-        return Err(InputError::LabelCount { path, labels: shape[0] as u64, samples: samples as u64 });
-    }
-    labels.probe()
 }

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::array::Array;
+use super::labels::{self, Labels};
 use super::npy::{Archive, Head};
+use super::wanted::{Taken, Wanted};
 use super::{InputError, find_data, protobuf};
 use crate::plan::ElementType;
-
-/// Name of the array that holds labels.
-const LABELS: &str = "labels";
 
 /// A data file or folder that has an array for every input.
 #[derive(Debug)]
@@ -18,10 +17,10 @@ pub(super) struct Data {
     pub path: PathBuf,
     /// One set of arrays, or several with the standard's test sets.
     pub sets: Vec<Set>,
-    /// Labels that come with it.
-    pub labels: Option<Source>,
-    /// Arrays that are neither inputs nor labels.
-    pub unused: Vec<String>,
+    /// Labels that come with it, and what they are called there.
+    pub labels: Option<(String, Source)>,
+    /// What was taken otherwise than it lies there, and what was not taken.
+    pub notes: Vec<String>,
 }
 
 /// Arrays that belong together.
@@ -59,6 +58,11 @@ impl Source {
         }
     }
 
+    /// Whether the elements are Python objects, which only Python reads.
+    pub fn is_objects(&self) -> bool {
+        matches!(self, Source::Numpy(_, head) if head.descriptor.ends_with('O'))
+    }
+
     /// What people call the type of the elements.
     pub fn type_name(&self) -> String {
         match self {
@@ -89,7 +93,7 @@ impl Data {
     ///
     /// # Errors
     /// The path cannot be read, has no known form, or lacks an input.
-    pub fn open(path: &Path, inputs: &[String]) -> Result<Data, InputError> {
+    pub fn open(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
         if path.is_dir() {
             return match find_data(path) {
                 Some(archive) if test_folders(path)?.is_empty() => Data::npz(&archive, inputs),
@@ -107,38 +111,54 @@ impl Data {
         }
     }
 
-    fn npz(path: &Path, inputs: &[String]) -> Result<Data, InputError> {
+    fn npz(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
         let archive = Arc::new(Archive::npz(path)?);
-        let missing: Vec<String> = inputs.iter().filter(|name| archive.head(name).is_none()).cloned().collect();
-        if !missing.is_empty() {
-            let present = archive.arrays.iter().map(|head| head.name.clone()).collect();
-            return Err(InputError::MissingArrays { path: path.to_owned(), missing, present });
+        let chosen = choose(&archive, inputs)?;
+        let mut notes = Vec::new();
+        let others = || archive.arrays.iter().filter(|head| !chosen.iter().any(|taken| taken.name == head.name));
+        let label = others().filter(|head| labels::place(&head.name).is_some());
+        let label = label.min_by_key(|head| labels::place(&head.name)).cloned();
+        for head in others().filter(|head| label.as_ref().is_none_or(|label| label.name != head.name)) {
+            let (name, from) = (&head.name, path.display());
+            notes.push(match &label {
+                Some(label) if labels::place(name).is_some() => {
+                    format!("array `{name}` of `{from}` is not used: `{}` is taken for the labels", label.name)
+                }
+                _ => format!("array `{name}` of `{from}` is no input and is not used"),
+            });
         }
-        let source = |name: &str| archive.head(name).map(|head| Source::Numpy(Arc::clone(&archive), head.clone()));
-        let others = archive.arrays.iter().map(|head| &head.name).filter(|name| !inputs.contains(name));
-        let (labels, unused): (Vec<&String>, Vec<&String>) = others.partition(|name| *name == LABELS);
-        Ok(Data {
-            path: path.to_owned(),
-            sets: vec![Set { inputs: inputs.iter().filter_map(|name| source(name)).collect(), outputs: Vec::new() }],
-            labels: labels.first().and_then(|name| source(name)),
-            unused: unused.into_iter().cloned().collect(),
-        })
-    }
-
-    fn npy(path: &Path, inputs: &[String]) -> Result<Data, InputError> {
-        if inputs.len() != 1 {
-            return Err(InputError::NpyForSeveral { path: path.to_owned(), inputs: inputs.to_vec() });
-        }
-        let inputs = vec![only_array(path)?];
+        let sources = chosen.into_iter().zip(inputs).map(|(head, wanted)| {
+            if head.name != wanted.name {
+                notes.push(format!(
+                    "array `{}` of `{}` is taken for the input `{}`",
+                    head.name,
+                    path.display(),
+                    wanted.name
+                ));
+            }
+            complete(&archive, head.clone(), wanted, &mut notes)
+        });
+        let inputs = sources.collect();
         Ok(Data {
             path: path.to_owned(),
             sets: vec![Set { inputs, outputs: Vec::new() }],
-            labels: None,
-            unused: Vec::new(),
+            labels: label.map(|head| (head.name.clone(), Source::Numpy(Arc::clone(&archive), head))),
+            notes,
         })
     }
 
-    fn test_sets(path: &Path, inputs: &[String]) -> Result<Data, InputError> {
+    fn npy(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
+        let [wanted] = inputs else {
+            let inputs = inputs.iter().map(|wanted| wanted.name.clone()).collect();
+            return Err(InputError::NpyForSeveral { path: path.to_owned(), inputs });
+        };
+        let archive = Arc::new(Archive::npy(path)?);
+        let mut notes = Vec::new();
+        let inputs = vec![complete(&archive, archive.arrays[0].clone(), wanted, &mut notes)];
+        Ok(Data { path: path.to_owned(), sets: vec![Set { inputs, outputs: Vec::new() }], labels: None, notes })
+    }
+
+    fn test_sets(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
         let mut folders = test_folders(path)?;
         if folders.is_empty() && path.join("input_0.pb").is_file() {
             folders.push(path.to_owned());
@@ -147,33 +167,67 @@ impl Data {
             return Err(InputError::UnknownFormat { path: path.to_owned() });
         }
         let sets = folders.iter().map(|folder| test_set(folder, inputs)).collect::<Result<_, _>>()?;
-        Ok(Data { path: path.to_owned(), sets, labels: None, unused: Vec::new() })
+        Ok(Data { path: path.to_owned(), sets, labels: None, notes: Vec::new() })
     }
 }
 
-/// Labels in a file of their own: a `.npy`, or the array `labels` of a `.npz`.
+/// The labels of data: in a file of their own, or among its arrays.
 ///
 /// # Errors
-/// The file cannot be read or has no such array.
-pub(super) fn labels(path: &Path) -> Result<Source, InputError> {
-    if path.extension().is_none_or(|extension| extension != "npz") {
-        return only_array(path);
+/// They cannot be read, have elements that no label has, or there are not as many as samples.
+pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Result<Option<Labels>, InputError> {
+    let found = match (file, &data.labels) {
+        (Some(file), _) => labels::read(file, samples)?,
+        (None, Some((_, source))) => Labels::stored(source.load()?),
+        (None, None) => return Ok(None),
+    };
+    let path = file.unwrap_or(&data.path).to_owned();
+    if found.shape().is_empty() {
+        return Err(InputError::LabelFile { path, reason: "it holds one number instead of a list".to_owned() });
     }
-    let archive = Arc::new(Archive::npz(path)?);
-    match archive.head(LABELS).cloned() {
-        Some(head) => Ok(Source::Numpy(archive, head)),
-        None => Err(InputError::MissingArrays {
-            path: path.to_owned(),
-            missing: vec![LABELS.to_owned()],
-            present: archive.arrays.iter().map(|head| head.name.clone()).collect(),
-        }),
+    if found.len() != samples {
+        return Err(InputError::LabelCount { path, labels: found.len() as u64, samples: samples as u64 });
     }
+    Ok(Some(found))
 }
 
-fn only_array(path: &Path) -> Result<Source, InputError> {
-    let archive = Archive::npy(path)?;
-    let head = archive.arrays[0].clone();
-    Ok(Source::Numpy(Arc::new(archive), head))
+/// The array for each input: of its name, or, for inputs that no array is named by, the only one that fits.
+fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, InputError> {
+    let missing: Vec<&Wanted> = inputs.iter().filter(|wanted| archive.head(&wanted.name).is_none()).collect();
+    let is_input = |head: &Head| inputs.iter().any(|wanted| wanted.name == head.name);
+    let free = || archive.arrays.iter().filter(|head| !is_input(head) && labels::place(&head.name).is_none());
+    let only = |wanted: &Wanted| {
+        let mut fitting = free().filter(|head| wanted.takes(head.element_type, &head.shape));
+        fitting.next().filter(|_| fitting.next().is_none())
+    };
+    let lone = || free().next().filter(|_| missing.len() == 1 && free().count() == 1);
+    let taken: Vec<Option<&Head>> = missing.iter().map(|wanted| only(wanted).or_else(lone)).collect();
+    let mut names: Vec<&str> = taken.iter().flatten().map(|head| head.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() < missing.len() {
+        return Err(InputError::MissingArrays {
+            path: archive.path().to_owned(),
+            missing: missing.iter().map(|wanted| wanted.name.clone()).collect(),
+            present: archive.arrays.iter().map(|head| head.name.clone()).collect(),
+        });
+    }
+    let mut taken = taken.into_iter().flatten();
+    Ok(inputs.iter().filter_map(|wanted| archive.head(&wanted.name).or_else(|| taken.next())).collect())
+}
+
+/// The array with the dimension of 1 that its input wants and it lacks.
+fn complete(archive: &Arc<Archive>, mut head: Head, wanted: &Wanted, notes: &mut Vec<String>) -> Source {
+    if let Some((shape, taken)) = wanted.completed(&head.shape) {
+        let name = if head.name.is_empty() { &wanted.name } else { &head.name };
+        let way = match taken {
+            Taken::OneSample => "one sample",
+            Taken::Column => "a column",
+        };
+        notes.push(format!("array `{name}` {:?} is taken as {way} {shape:?}", head.shape));
+        head.shape = shape;
+    }
+    Source::Numpy(Arc::clone(archive), head)
 }
 
 /// The folders `test_data_set_N` in `path`, by their numbers.
@@ -191,10 +245,12 @@ fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     Ok(folders.into_iter().map(|(_, folder)| folder).collect())
 }
 
-fn test_set(folder: &Path, inputs: &[String]) -> Result<Set, InputError> {
+fn test_set(folder: &Path, inputs: &[Wanted]) -> Result<Set, InputError> {
     let file = |kind: &str, index: usize| folder.join(format!("{kind}_{index}.pb"));
-    let missing: Vec<String> =
-        (0..inputs.len()).filter(|&index| !file("input", index).is_file()).map(|index| inputs[index].clone()).collect();
+    let missing: Vec<String> = (0..inputs.len())
+        .filter(|&index| !file("input", index).is_file())
+        .map(|index| inputs[index].name.clone())
+        .collect();
     if !missing.is_empty() {
         let present = (0..inputs.len()).filter(|&index| file("input", index).is_file());
         let present = present.map(|index| format!("input_{index}.pb")).collect();

@@ -3,11 +3,10 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use ndarray::ArrayD;
-
 use super::array::Array;
 use super::data::{self, Data};
-use super::{InputError, InputPlan, InputSource, Tensor, TensorData, check, fill};
+use super::wanted::Wanted;
+use super::{InputError, InputPlan, InputSource, Labels, Tensor, TensorData, check, fill};
 use crate::plan::ElementType;
 use crate::record::{BatchAxis, DatasetInfo, FedInput};
 
@@ -26,7 +25,7 @@ pub struct Dataset {
     inputs: Vec<Input>,
     outputs: Vec<String>,
     sets: Vec<Set>,
-    targets: Option<ArrayD<f64>>,
+    labels: Option<Labels>,
 }
 
 #[derive(Debug)]
@@ -87,8 +86,8 @@ impl Dataset {
     /// The data cannot be read any more, or has changed since the plan was made.
     pub fn open(plan: &InputPlan) -> Result<Option<Dataset>, InputError> {
         let InputSource::Data { path, labels } = &plan.source else { return Ok(None) };
-        let names: Vec<String> = plan.fed.iter().map(|fed| fed.name.clone()).collect();
-        let data = Data::open(path, &names)?;
+        let wanted: Vec<Wanted> = plan.fed.iter().map(|fed| Wanted::fed(fed, &plan.batch_axis)).collect();
+        let data = Data::open(path, &wanted)?;
         let axes = axes(&plan.fed, &plan.batch_axis);
         let mut sets = Vec::new();
         for set in &data.sets {
@@ -98,13 +97,12 @@ impl Dataset {
                 set.inputs.iter().map(|source| source.load().map(Column::Stored)).collect::<Result<_, _>>()?;
             sets.push(Set { columns, outputs: set.outputs.clone(), samples });
         }
-        let label_path = labels.as_ref().unwrap_or(path);
-        let label_source = labels.as_deref().map(data::labels).transpose()?.or_else(|| data.labels.clone());
         let mut dataset = Dataset::new(plan, sets, path.clone());
         dataset.info.source = path.display().to_string();
-        if let Some(source) = label_source {
-            check::check_labels(label_path, &source, dataset.len() as usize)?;
-            dataset.set_labels(&source.load()?);
+        if let Some(found) = data::labels_of(&data, labels.as_deref(), dataset.len() as usize)? {
+            dataset.info.class_labels = found.classes(&plan.classes);
+            dataset.info.has_targets = !found.facts().is_text;
+            dataset.labels = Some(found);
         }
         Ok(Some(dataset))
     }
@@ -146,19 +144,8 @@ impl Dataset {
             inputs: plan.fed.iter().map(input).collect(),
             outputs: plan.outputs.clone(),
             sets,
-            targets: None,
+            labels: None,
         }
-    }
-
-    /// Whole numbers in one column are classes; everything is a target, too.
-    fn set_labels(&mut self, labels: &Array) {
-        let Some(data) = labels.tensor() else { return };
-        let numbers = data.to_f64();
-        if !labels.element_type().is_float() && numbers.len() == self.len() as usize {
-            self.info.class_labels = Some(numbers.iter().map(|&label| label as i64).collect());
-        }
-        self.info.has_targets = true;
-        self.targets = Some(numbers);
     }
 
     /// What the dataset is.
@@ -179,16 +166,16 @@ impl Dataset {
         self.len() == 0
     }
 
-    /// The class of each sample, where labels are whole numbers.
+    /// The class of each sample, where labels may be classes.
     #[must_use]
     pub fn class_labels(&self) -> Option<&[i64]> {
         self.info.class_labels.as_deref()
     }
 
-    /// Labels as numbers, `[N]` or `[N, k]`.
+    /// Labels, where there are any.
     #[must_use]
-    pub fn targets(&self) -> Option<&ArrayD<f64>> {
-        self.targets.as_ref()
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
     }
 
     /// The `length` samples from `start` on; after the last sample follows the first again, which pads the last batch

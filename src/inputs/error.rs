@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::wanted::Channels;
 use crate::onnx::OnnxError;
 use crate::plan::ElementType;
 
@@ -159,6 +160,67 @@ pub enum InputError {
         /// Shape of the input.
         expected: String,
     },
+    /// The shape of an array would fit with one dimension at another place.
+    #[error(
+        "array `{input}` of `{}` has shape {found}, and the model wants {expected}: its dimensions are in another order",
+        path.display()
+    )]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// Name of the input.
+        input: String,
+        /// Shape of the array.
+        found: String,
+        /// Shape of the input.
+        expected: String,
+        /// Where the array has the dimension that the model wants elsewhere.
+        channels: Channels,
+    },
+    /// An array holds objects of Python's, which are stored as programs.
+    #[error(
+        "array `{input}` of `{}` holds Python objects, which only Python can read; the model wants {expected}",
+        path.display()
+    )]
+    Objects {
+        /// The file.
+        path: PathBuf,
+        /// Name of the input.
+        input: String,
+        /// Type of the input.
+        expected: ElementType,
+    },
+    /// Whole numbers are given where the model wants floating-point ones, whose scale only the user knows.
+    #[error("array `{input}` of `{}` has elements of type {found}, and the model wants {expected}", path.display())]
+    WholeForFloat {
+        /// The file.
+        path: PathBuf,
+        /// Name of the input.
+        input: String,
+        /// Type in the file.
+        found: String,
+        /// Type of the input.
+        expected: ElementType,
+    },
+    /// A value is looked up in a table that does not have it.
+    #[error(
+        "array `{input}` of `{}` holds {value}, and the model takes {low} to {high}: it {reason}",
+        path.display()
+    )]
+    OutOfTable {
+        /// The file.
+        path: PathBuf,
+        /// Name of the input.
+        input: String,
+        /// The value.
+        value: f64,
+        /// Smallest value that can be looked up.
+        low: f64,
+        /// Largest value that can be looked up.
+        high: f64,
+        /// What looks it up.
+        reason: String,
+    },
     /// The element type of an array is not the input's.
     #[error("array `{input}` of `{}` has elements of type {found}, and the model wants {expected}", path.display())]
     ElementType {
@@ -195,15 +257,13 @@ pub enum InputError {
         /// Number of samples.
         samples: u64,
     },
-    /// Labels are neither whole numbers nor numeric targets.
-    #[error("labels in `{}` have elements of type {found} and shape {shape}", path.display())]
-    LabelType {
-        /// The file that holds the labels.
+    /// A file does not hold labels in a form that is known.
+    #[error("`{}` has no labels that are understood: {reason}", path.display())]
+    LabelFile {
+        /// The file.
         path: PathBuf,
-        /// Type in the file.
-        found: String,
-        /// Shape of the array.
-        shape: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Labels are given without data that they could label.
     #[error("labels `{}` are given without data", path.display())]
@@ -281,6 +341,24 @@ impl InputError {
             InputError::Shape { .. } => {
                 Some("reshape the array; dimensions that are not fixed take their size from the data or from --dim")
             }
+            InputError::Layout { channels: Channels::AreLast, .. } => {
+                Some("transpose the array with numpy.moveaxis(array, -1, 1); a reshape would mix up its elements")
+            }
+            InputError::Layout { channels: Channels::AreSecond, .. } => {
+                Some("transpose the array with numpy.moveaxis(array, 1, -1); a reshape would mix up its elements")
+            }
+            InputError::Objects { expected: ElementType::String, .. } => {
+                Some("save text with numpy's own type for it: array.astype(str)")
+            }
+            InputError::Objects { .. } => {
+                Some("save numbers with a type of their own, such as array.astype(numpy.float32)")
+            }
+            InputError::WholeForFloat { .. } => {
+                Some("save array.astype(numpy.float32), scaled as the model was trained (images often divided by 255)")
+            }
+            InputError::OutOfTable { .. } => {
+                Some("check that the data was made for this model: its vocabulary or categories")
+            }
             InputError::ElementType { .. } => Some(
                 "convert the array with numpy's astype: only floating-point types, and integers to wider ones, are cast",
             ),
@@ -288,9 +366,9 @@ impl InputError {
                 Some("the first dimension of every array that the model batches counts samples")
             }
             InputError::LabelCount { .. } => Some("give one label for each sample, in their order"),
-            InputError::LabelType { .. } => {
-                Some("labels are whole numbers [N] for classes, or floating-point numbers [N] or [N, k] for regression")
-            }
+            InputError::LabelFile { .. } => Some(
+                "give an array of numpy's (.npy, or .npz with `labels`), a .csv with a column `label`, a .txt with a label on each line, or a .json list",
+            ),
             InputError::LabelsAlone { .. } => Some("give the samples with --data"),
             InputError::Ragged { .. } => {
                 Some("measure with the batch size of the test sets, or with samples of one shape")

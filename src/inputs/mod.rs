@@ -5,12 +5,15 @@
 
 mod array;
 mod check;
+mod classes;
 mod data;
 mod dataset;
 mod dims;
 mod error;
 mod fill;
 mod find;
+mod from_data;
+mod labels;
 mod npy;
 mod pair;
 mod plan;
@@ -19,14 +22,18 @@ mod search;
 mod synthesize;
 mod tensor;
 mod values;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
 
+pub use classes::ClassNames;
 pub use dataset::{Dataset, INPUT_SETS_LIMIT, InputSet, materialize};
 pub use error::{InputError, RuntimeWords};
 pub use find::find_data;
+pub use labels::{LabelFacts, Labels};
 pub use pair::SamplePair;
 pub use plan::{InputPlan, InputSource, plan};
 pub use search::{Search, usual_shapes};
 pub use tensor::{Tensor, TensorData};
+pub use wanted::Channels;

@@ -92,6 +92,11 @@ impl Archive {
         Ok(Archive { path: path.to_owned(), map: Arc::new(map), arrays: vec![head] })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The head of the array of that name.
     pub fn head(&self, name: &str) -> Option<&Head> {
         self.arrays.iter().find(|head| head.name == name)

@@ -97,7 +97,15 @@ mod tests {
             proof: Default::default(),
         };
         let source = InputSource::Synthesized;
-        InputPlan { fed, batch_axis, outputs: Vec::new(), source, seed: 0, notes: Vec::new() }
+        InputPlan {
+            fed,
+            batch_axis,
+            outputs: Vec::new(),
+            classes: Default::default(),
+            source,
+            seed: 0,
+            notes: Vec::new(),
+        }
     }
 
     #[test]

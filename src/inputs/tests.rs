@@ -222,7 +222,7 @@ fn label_count_other_than_sample_count_is_an_error() {
     let plan = plan(&two_inputs(), &asked).unwrap();
     let dataset = Dataset::open(&plan).unwrap().unwrap();
     assert_eq!(dataset.class_labels(), None);
-    assert_eq!(dataset.targets().unwrap().shape(), [5, 2]);
+    assert_eq!(dataset.labels().unwrap().shape(), [5, 2]);
 }
 
 #[test]

@@ -103,8 +103,10 @@ impl LoadMode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// The first floating-point output holds one score per class.
+    /// What labels and outputs say; not in records before version 1.4.
     #[default]
+    Inferred,
+    /// An output holds one score per class, or the class.
     Classification,
     /// The first floating-point output holds the predicted numbers.
     Regression,

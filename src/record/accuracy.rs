@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Metric, Outcome};
 use crate::plan::Task;
 
 /// The data that inputs came from.
@@ -19,6 +19,14 @@ pub struct DatasetInfo {
     pub has_targets: bool,
     /// Whether expected outputs come with it.
     pub has_expected_outputs: bool,
+}
+
+impl DatasetInfo {
+    /// Whether there is something to score outputs against.
+    #[must_use]
+    pub fn has_labels(&self) -> bool {
+        self.has_targets || self.class_labels.is_some()
+    }
 }
 
 /// What the outputs of one session were worth.
@@ -38,6 +46,9 @@ pub struct AccuracyRecord {
     pub outputs: Vec<OutputHealth>,
     /// Scores against labels or targets, if there are any.
     pub scores: Option<Scores>,
+    /// What labels were taken for, where that is not plain from them; absent in records before version 1.4.
+    #[serde(default)]
+    pub labels_as: Option<String>,
     /// Agreement with a reference, one for each output that both have; empty for the baseline.
     pub agreement: Vec<Agreement>,
     /// What the reference of `agreement` is: `baseline outputs` or `expected outputs`.
@@ -72,6 +83,115 @@ pub enum Scores {
         /// Mean squared error over each sample's elements; absent like `absolute_errors`.
         squared_errors: Vec<Option<f64>>,
     },
+    /// Several classes at once, or none; not in records before version 1.4.
+    SeveralClasses(SeveralScores),
+    /// A class for each token or pixel; not in records before version 1.4.
+    Elements(ElementScores),
+}
+
+impl Scores {
+    /// The figure that these scores are compared by.
+    #[must_use]
+    pub fn leading(&self) -> Metric {
+        match self {
+            Scores::Classification(_) => Metric::AccuracyTop1,
+            Scores::Regression { .. } => Metric::MeanAbsoluteError,
+            Scores::SeveralClasses(_) => Metric::AccuracyExactMatch,
+            Scores::Elements(ElementScores { unit: ElementUnit::Token, .. }) => Metric::TokenAccuracy,
+            Scores::Elements(ElementScores { unit: ElementUnit::Pixel, .. }) => Metric::PixelAccuracy,
+        }
+    }
+
+    /// The same without the samples from `samples_count` on; counts of classes over all samples stay out then.
+    #[must_use]
+    pub fn of_first(mut self, samples_count: usize) -> Self {
+        match &mut self {
+            Scores::Classification(scores) => {
+                scores.predicted.truncate(samples_count);
+                scores.label_ranks.truncate(samples_count);
+            }
+            Scores::Regression { absolute_errors, squared_errors } => {
+                absolute_errors.truncate(samples_count);
+                squared_errors.truncate(samples_count);
+            }
+            Scores::SeveralClasses(scores) => scores.samples.truncate(samples_count),
+            Scores::Elements(scores) => {
+                if scores.samples.len() > samples_count {
+                    scores.classes.clear();
+                }
+                scores.samples.truncate(samples_count);
+            }
+        }
+        self
+    }
+}
+
+/// Scores where a sample may have several classes, sample by sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SeveralScores {
+    /// Name of the output that was scored.
+    pub output: String,
+    /// Classes that the output distinguishes.
+    pub classes_count: u64,
+    /// Score from which on a class counts as predicted: 0.5 for the probabilities of a sigmoid, 0 for anything else.
+    pub threshold: f64,
+    /// The samples, in their order.
+    pub samples: Vec<Hits>,
+}
+
+/// Classes of one sample by whether they are predicted and true. A score that is not a number is a miss, or a false alarm
+/// where the class is not true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hits {
+    /// Classes that are both.
+    pub both_count: u64,
+    /// Classes that are predicted and not true.
+    pub false_count: u64,
+    /// Classes that are true and not predicted.
+    pub missed_count: u64,
+}
+
+/// Scores where every token or pixel of a sample has a class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ElementScores {
+    /// Name of the output that was scored.
+    pub output: String,
+    /// What the elements are.
+    pub unit: ElementUnit,
+    /// Axis of the output along which its classes lie; absent where it gives the predicted class alone.
+    pub class_axis: Option<u64>,
+    /// The samples, in their order.
+    pub samples: Vec<RightOf>,
+    /// The classes over all samples; empty where samples were left out afterwards.
+    pub classes: Vec<Overlap>,
+}
+
+/// What the elements of a sample are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ElementUnit {
+    /// Tokens, frames or the like: along one dimension.
+    Token,
+    /// Pixels or the like: along two dimensions or more.
+    Pixel,
+}
+
+/// Elements of one sample. Those with a label below 0 do not count, as is usual for padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RightOf {
+    /// Elements whose class is predicted.
+    pub right_count: u64,
+    /// Elements that count.
+    pub elements_count: u64,
+}
+
+/// Elements of one class over all samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Overlap {
+    /// Elements that have the class and are predicted to have it.
+    pub both_count: u64,
+    /// Elements that have the class, or are predicted to.
+    pub either_count: u64,
 }
 
 /// Scores of a classifier, sample by sample.

@@ -207,6 +207,16 @@ metrics! {
     AccuracyTop5 = "accuracy_top5_ratio", "top-5 accuracy", Ratio, Higher, floor none;
     /// Mean over classes of the harmonic mean of precision and recall, every class counting alike.
     AccuracyMacroF1 = "accuracy_macro_f1_ratio", "macro F1", Ratio, Higher, floor none;
+    /// Share of samples of which exactly the true classes are predicted, where a sample may have several.
+    AccuracyExactMatch = "accuracy_exact_match_ratio", "exact match", Ratio, Higher, floor none;
+    /// Harmonic mean of precision and recall over all classes of all samples, where a sample may have several.
+    AccuracyMicroF1 = "accuracy_micro_f1_ratio", "micro F1", Ratio, Higher, floor none;
+    /// Share of labelled tokens whose highest score is that of the true class.
+    TokenAccuracy = "token_accuracy_ratio", "token accuracy", Ratio, Higher, floor none;
+    /// Share of labelled pixels whose highest score is that of the true class.
+    PixelAccuracy = "pixel_accuracy_ratio", "pixel accuracy", Ratio, Higher, floor none;
+    /// Mean over classes of the pixels that have a class and are predicted to, over those that have it or are predicted to.
+    MeanIou = "mean_iou_ratio", "mean IoU", Ratio, Higher, floor none;
     /// Mean over samples of the absolute difference between prediction and target.
     MeanAbsoluteError = "mean_absolute_error", "mean absolute error", OutputUnit, Lower, floor none;
     /// Square root of the mean over samples of the squared difference between prediction and target.
@@ -231,6 +241,17 @@ metrics! {
         "throughput_ratio_to_baseline", "throughput to baseline", Ratio, Higher, floor 0.02;
     /// Timed blocks during which the machine took CPU time away or pages had to be read from storage.
     DisturbedBlocks = "disturbed_blocks_count", "disturbed blocks", Count, Neutral, floor none;
+}
+
+impl Metric {
+    /// The scores that outputs are compared by, one for each kind of labels; of a session at most one is known.
+    pub const SCORES: [Metric; 5] = [
+        Metric::AccuracyTop1,
+        Metric::AccuracyExactMatch,
+        Metric::TokenAccuracy,
+        Metric::PixelAccuracy,
+        Metric::MeanAbsoluteError,
+    ];
 }
 
 #[cfg(test)]

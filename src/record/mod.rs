@@ -26,7 +26,10 @@ mod statistics;
 pub mod store;
 mod tuning;
 
-pub use accuracy::{AccuracyRecord, Agreement, DatasetInfo, LabelledScores, OutputHealth, Scores};
+pub use accuracy::{
+    AccuracyRecord, Agreement, DatasetInfo, ElementScores, ElementUnit, Hits, LabelledScores, OutputHealth, Overlap,
+    RightOf, Scores, SeveralScores,
+};
 pub use conditions::{Conditions, Frequency, Throttling};
 pub use diagnosis::{Contrast, Contrasted, IdleGap, IdleGaps, MachinePeaks, Peak, PeakRates};
 pub use event::Event;

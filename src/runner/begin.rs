@@ -7,7 +7,7 @@ use super::{Job, Observer, Progress, RunError, cells, guide, probe, stop};
 use crate::plan::{Plan, RuntimeChoice, TuningPlan};
 use crate::record::store::{Journal, RunFolder};
 use crate::record::{
-    CellRecord, Event, Host, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Statistics, Tuning,
+    CellRecord, DatasetInfo, Event, Host, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Statistics, Tuning,
 };
 
 /// Leaves out of the plan what cannot be measured at all.
@@ -57,7 +57,7 @@ pub(super) fn open_journal(
 /// A limit on the fall of accuracy takes labels to hold it against.
 fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(), RunError> {
     let datasets = || descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
-    let is_labelled = datasets().any(|dataset| dataset.class_labels.is_some());
+    let is_labelled = datasets().any(DatasetInfo::has_labels);
     if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled { Err(RunError::Unlabelled) } else { Ok(()) }
 }
 

@@ -22,6 +22,7 @@ mod prepare;
 mod probe;
 mod profiling;
 mod progress;
+mod rehearse;
 mod round;
 mod scoring;
 mod settle;
@@ -116,6 +117,12 @@ pub enum RunError {
     /// A fall of accuracy is limited, and there is nothing to measure an accuracy with.
     #[error("`--max-accuracy-drop` needs labels, and the data has none")]
     Unlabelled,
+    /// A fall of accuracy is limited, and labels are numbers to predict.
+    #[error("`--max-accuracy-drop` is of a share of right answers, and the labels are numbers to predict")]
+    NoShare,
+    /// Labels fit no output in a form that is known.
+    #[error("outputs cannot be scored: {}", .0.message)]
+    Labels(Failure),
     /// The system refused what a parent needs.
     #[error("failed to set up the run")]
     System(#[from] std::io::Error),
@@ -149,6 +156,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     let at = settle::Place { roots: &roots, cpus: worker_cpus.as_deref(), energy: &energy };
     let warm = interruption.unless(settle::settle(&mut job, &mut prepared.descriptions, &at, observer)).await?;
     settle_plan(&mut job, &prepared)?;
+    let warm = interruption.unless(rehearse::labels(&mut job, &mut prepared, warm, &at)).await?;
     let deadline = deadline(&job);
     let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
     let beginning = Beginning { info: job.info, host: job.host, notes: job.notes };

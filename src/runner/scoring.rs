@@ -157,6 +157,7 @@ impl Run<'_> {
             samples_count: 0,
             outputs: Vec::new(),
             scores: None,
+            labels_as: None,
             agreement: Vec::new(),
             reference: None,
         }

@@ -7,7 +7,7 @@ use crate::analysis::choose::Facts;
 use crate::analysis::conclusions::{Answer, Caveat};
 use crate::analysis::reproduce;
 use crate::plan::{Binding, CPU_PROVIDER, PageCache, Plan, RuntimeChoice, provider_short_name};
-use crate::record::{Dim, Metric, ModelSummary, RunRecord, ValueType};
+use crate::record::{DatasetInfo, Dim, Metric, ModelSummary, RunRecord, ValueType};
 
 /// An execution provider that computes elsewhere, on a service that a profile knows nothing of.
 const REMOTE_PROVIDER: &str = "AzureExecutionProvider";
@@ -44,11 +44,14 @@ fn profile(record: &RunRecord, what: Untried, options: &[&str]) -> NotTried {
 }
 
 fn labels(facts: &Facts<'_>) -> Option<NotTried> {
-    let scores = [Metric::AccuracyTop1, Metric::MeanAbsoluteError];
     let scored = facts.sessions.iter().any(|session| {
-        scores.into_iter().filter_map(|metric| session.figure(metric)).any(|score| score.measured().is_some())
+        Metric::SCORES.into_iter().filter_map(|metric| session.figure(metric)).any(|score| score.measured().is_some())
     });
-    let has_data = facts.index.record.dataset.is_some();
+    let dataset = facts.index.record.dataset.as_ref();
+    if dataset.is_some_and(DatasetInfo::has_labels) {
+        return None;
+    }
+    let has_data = dataset.is_some();
     let words: &[&str] = if has_data { &["--labels", "FILE"] } else { &["--data", "FILE"] };
     (!scored).then(|| profile(facts.index.record, Untried::Labels, words))
 }

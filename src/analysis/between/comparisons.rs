@@ -218,10 +218,15 @@ fn left_out((place, run): (usize, &NamedRun<'_>), pairings: &Pairings, runs: &[N
 fn pair(runs: &[NamedRun<'_>], (baseline, candidate): (Place, Place)) -> Pair {
     let [old, new] = [baseline, candidate].map(|place| &runs[place.run]);
     let sides = [baseline, candidate].map(|place| Measured { run: &runs[place.run], session: place.session });
-    let score = match new.plan().task {
-        Task::Classification => Metric::AccuracyTop1,
-        Task::Regression => Metric::MeanAbsoluteError,
+    let scored = |side: &Measured<'_>| {
+        let mut records = side.run.index.record().accuracy.iter();
+        Some(records.find(|record| record.session == side.session)?.scores.as_ref()?.leading())
     };
+    let score = sides.iter().rev().find_map(scored);
+    let score = score.unwrap_or(match new.plan().task {
+        Task::Regression => Metric::MeanAbsoluteError,
+        Task::Classification | Task::Inferred => Metric::AccuracyTop1,
+    });
     let metrics = SESSION_METRICS.into_iter().chain([score]);
     Pair {
         baseline: party(runs, baseline),

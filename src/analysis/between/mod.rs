@@ -86,7 +86,7 @@ impl NotCompared {
 /// Why there is no change: something was not measured, or the metric is not one that is compared.
 pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result<Delta, NotCompared> {
     let mut delta = match metric {
-        Metric::AccuracyTop1 | Metric::MeanAbsoluteError => return score(metric, candidate, baseline),
+        metric if Metric::SCORES.contains(&metric) => return score(metric, candidate, baseline),
         Metric::FileSize => exact(file_size_of(candidate), file_size_of(baseline))?,
         metric if of_blocks(metric).is_some() => over_blocks(metric, candidate, baseline)?,
         metric => over_launches(metric, candidate, baseline)?,
@@ -207,8 +207,7 @@ fn scores(metric: Metric, side: Side<'_>) -> Result<&Scores, NotCompared> {
     }
     match (metric, &accuracy.scores) {
         (_, None) => Err(NotCompared::because("there are neither labels nor targets")),
-        (Metric::AccuracyTop1, Some(scores @ Scores::Classification(_)))
-        | (Metric::MeanAbsoluteError, Some(scores @ Scores::Regression { .. })) => Ok(scores),
+        (metric, Some(scores)) if metric == scores.leading() => Ok(scores),
         _ => Err(NotCompared::because("the outputs were scored as something else")),
     }
 }

@@ -217,9 +217,12 @@ fn candidate(judge: &Judge<'_>, findings: &Findings, tuning: &Tuning, key: CellK
     };
     let mut figures: Vec<Figure> = metrics.iter().map(figure).collect();
     let scored = judge.scored(key.session).and_then(|record| findings.sessions.get(record.session));
-    let accuracy = scored.and_then(|session| session.figure(Metric::AccuracyTop1)).cloned();
-    let estimate = accuracy.unwrap_or_else(|| Estimate::absent("outputs were not scored against labels"));
-    figures.push(Figure { metric: Metric::AccuracyTop1, estimate });
+    let score = scored.and_then(|session| {
+        Metric::SCORES.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.clone())))
+    });
+    let unscored = || (Metric::AccuracyTop1, Estimate::absent("outputs were not scored against labels"));
+    let (metric, estimate) = score.unwrap_or_else(unscored);
+    figures.push(Figure { metric, estimate });
     let accuracy_change = judge.accuracy(key.session);
     let fate = tuning.fate(key).cloned();
     let (standing, slo) = (judge.standing(key), judge.slo(key));

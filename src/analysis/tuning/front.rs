@@ -3,7 +3,7 @@
 use super::findings::Candidate;
 use super::relative::Scale;
 use crate::plan::Objective;
-use crate::record::Metric;
+use crate::record::{Direction, Metric};
 
 /// What the front is drawn over: latency, throughput, memory and accuracy, as far as they were measured.
 pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::PeakMemory, Metric::AccuracyTop1];
@@ -31,9 +31,17 @@ fn costs(one: &Candidate, scale: &Scale<'_>) -> Costs {
     AXES.map(|metric| match metric {
         Metric::LatencyP50 => scale.log_ratio(Objective::Latency, one.key),
         Metric::Throughput => scale.log_ratio(Objective::Throughput, one.key),
-        Metric::AccuracyTop1 => one.value(metric).map(|score| -score),
+        Metric::AccuracyTop1 => Metric::SCORES.into_iter().find_map(|metric| loss(metric, one.value(metric)?)),
         metric => one.value(metric).map(f64::ln),
     })
+}
+
+/// A score as something of which less is better.
+fn loss(metric: Metric, score: f64) -> Option<f64> {
+    match metric.direction() {
+        Direction::Higher => Some(-score),
+        _ => Some(score),
+    }
 }
 
 fn dominates(one: &Costs, other: &Costs) -> bool {

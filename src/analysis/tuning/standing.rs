@@ -8,7 +8,7 @@ use crate::analysis::gate::{self, Check, GateVerdict, Side};
 use crate::analysis::index::Index;
 use crate::analysis::{AccuracyChange, Estimate, Findings, Interval};
 use crate::plan::{CellKey, Objective, SessionSpec};
-use crate::record::{AccuracyRecord, Bounded, Contest, Fate, Metric, RunRecord, SloBreach};
+use crate::record::{AccuracyRecord, Bounded, Contest, Fate, Metric, RunRecord, SloBreach, Unit};
 use crate::stats::PairedRatio;
 
 /// How much wider than its 95% interval a figure's doubt is taken to be when it is held against the SLO, because a heat is
@@ -131,7 +131,8 @@ impl<'a> Judge<'a> {
     /// is known.
     fn accuracy_change(&self, session: usize) -> Option<(f64, Estimate)> {
         let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio?;
-        Some((allowed.0, self.accuracy(session)?.difference))
+        let change = self.accuracy(session).filter(|change| change.metric.unit() == Unit::Ratio)?;
+        Some((allowed.0, change.difference))
     }
 
     fn keeps_accuracy(&self, session: usize) -> bool {

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::Search;
 use super::batch::{self, Candidate};
 use super::solve::{self, Choice, Sized};
-use crate::inputs::InputError;
 use crate::inputs::dims::{Dims, Placed, dims_of};
-use crate::inputs::plan::{self, InputPlan, InputSource};
+use crate::inputs::from_data::{Decided, from_data};
+use crate::inputs::plan::{InputPlan, InputSource};
 use crate::inputs::synthesize::{fed_input, fed_type, fills};
 use crate::inputs::values::{Fill, Shapes, Values};
+use crate::inputs::{ClassNames, InputError};
 use crate::onnx::{Graph, Place};
 use crate::plan::InputRequest;
 use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, SizeSource, TensorInfo};
@@ -41,9 +42,10 @@ impl Search {
     fn plan_with(&self, choice: &Choice, candidate: Option<&Candidate>) -> Result<InputPlan, InputError> {
         let dims = self.dims(choice, candidate)?;
         let axis = candidate.map_or_else(|| self.no_axis(), |candidate| self.axis(candidate));
-        let (fed, source, notes) = self.fed(choice, &dims, &axis)?;
+        let Decided { fed, source, notes } = self.fed(choice, &dims, &axis)?;
+        let classes = ClassNames::of(&self.graph);
         let outputs = self.graph.outputs.iter().map(|info| info.name.clone()).collect();
-        Ok(InputPlan { fed, batch_axis: axis, outputs, source, seed: self.request.seed, notes })
+        Ok(InputPlan { fed, batch_axis: axis, outputs, classes, source, seed: self.request.seed, notes })
     }
 
     /// The same plan with the batch along another axis, or none.
@@ -103,18 +105,19 @@ impl Search {
         Ok(dims)
     }
 
-    fn fed(&self, choice: &Choice, dims: &Dims, axis: &BatchAxis) -> Result<plan::Decided, InputError> {
+    fn fed(&self, choice: &Choice, dims: &Dims, axis: &BatchAxis) -> Result<Decided, InputError> {
         let mut decided = match (&self.request.data, &self.request.labels) {
-            (Some(path), labels) => {
-                plan::from_data(&self.graph, (axis, dims), &self.request, (path, labels.as_deref()))?
-            }
+            (Some(path), _) => from_data(&self.graph, (axis, dims), &self.request, path)?,
             (None, Some(labels)) => return Err(InputError::LabelsAlone { path: labels.clone() }),
-            (None, None) => (self.made_up(choice, dims)?, InputSource::Synthesized, Vec::new()),
+            (None, None) => {
+                let fed = self.made_up(choice, dims)?;
+                Decided { fed, source: InputSource::Synthesized, notes: Vec::new() }
+            }
         };
         if let Some(fixed) = axis.fixed_size.filter(|&fixed| fixed > 1) {
-            decided.2.push(format!("the first dimension of the inputs, fixed at {fixed}, is taken for the batch"));
+            decided.notes.push(format!("the first dimension of the inputs, fixed at {fixed}, is taken for the batch"));
         }
-        decided.2.extend(self.notes());
+        decided.notes.extend(self.notes());
         Ok(decided)
     }
 

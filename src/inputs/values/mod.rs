@@ -24,6 +24,7 @@ mod build;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use bound::{IndexBound, Uses};
 use flow::Flow;
@@ -60,6 +61,14 @@ impl<'m> Values<'m> {
     /// What `graph` does with inputs of these shapes.
     pub fn new(graph: &'m Graph, shapes: &'m Shapes) -> Values<'m> {
         Values { graph, shapes, flow: Flow::new(graph, shapes) }
+    }
+
+    /// Values that can be looked up where an input indexes a table, counted from its end where they are negative, and
+    /// what looks them up; absent where nothing does.
+    pub fn table(&self, info: &TensorInfo, element_type: ElementType) -> Option<(RangeInclusive<f64>, String)> {
+        let uses = bound::uses(&self.flow, &info.name, element_type);
+        let bound = uses.bound.filter(|bound| element_type.is_integer() && bound.indexes && bound.low == 0.0)?;
+        Some((-bound.high - 1.0..=bound.high, bound.reason))
     }
 
     /// Ways to fill an input, the best first; there is at least one. A later one is worth a try where the runtime

@@ -6,7 +6,7 @@ use super::tables::{kind, left_out, score};
 use super::text::plain;
 use super::words::{self, Source};
 use crate::analysis::{OutputAgreement, SessionFindings};
-use crate::record::Metric;
+use crate::record::{DatasetInfo, Metric, Unit};
 
 /// Are the outputs still right? `None` if nothing was scored.
 pub(super) fn scores(source: Source<'_>) -> Option<Table> {
@@ -22,7 +22,8 @@ pub(super) fn scores(source: Source<'_>) -> Option<Table> {
     }
     let mut header = vec!["variant"];
     header.extend(metrics.iter().map(|&metric| words::short_name(metric)));
-    let in_points = metrics.first() == Some(&Metric::AccuracyTop1);
+    let in_points =
+        metrics.first().is_some_and(|metric| Metric::SCORES.contains(metric) && metric.unit() == Unit::Ratio);
     header.push(if in_points { "vs baseline, points" } else { "vs baseline" });
     header.extend(["lost/gained", "NaN or inf"]);
     let mut table = Builder::new("Accuracy: are the outputs still right?", &header);
@@ -34,10 +35,15 @@ pub(super) fn scores(source: Source<'_>) -> Option<Table> {
 }
 
 /// Scores against labels or targets that the accuracy table shows.
-const SCORES: [Metric; 5] = [
+const SCORES: [Metric; 10] = [
     Metric::AccuracyTop1,
     Metric::AccuracyTop5,
     Metric::AccuracyMacroF1,
+    Metric::AccuracyExactMatch,
+    Metric::AccuracyMicroF1,
+    Metric::TokenAccuracy,
+    Metric::PixelAccuracy,
+    Metric::MeanIou,
     Metric::MeanAbsoluteError,
     Metric::RootMeanSquareError,
 ];
@@ -74,16 +80,14 @@ pub(super) fn agreement(source: Source<'_>) -> Option<Table> {
 
 /// Whether any session has a score against labels or targets.
 fn is_scored(source: Source<'_>) -> bool {
-    let scores = |session: &SessionFindings| {
-        [Metric::AccuracyTop1, Metric::MeanAbsoluteError].iter().any(|&score| session.figure(score).is_some())
-    };
+    let scores = |session: &SessionFindings| Metric::SCORES.into_iter().any(|score| session.figure(score).is_some());
     source.findings.sessions.iter().any(scores)
 }
 
 fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     let sessions = &source.findings.sessions;
     let samples = sessions.iter().map(|session| session.accuracy.samples_count).max().unwrap_or(0);
-    let mut notes = vec![format!("{} samples", number::count(samples))];
+    let mut notes = vec![samples_in_words(source, samples)];
     let changes = || sessions.iter().filter_map(|session| session.accuracy.change.as_ref());
     if changes().any(|change| change.lost_count.is_some()) {
         notes.push("lost/gained: samples that only the baseline, or only the variant, got right".into());
@@ -93,13 +97,25 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     } else if !is_scored(source)
         && let Some(reference) = sessions.iter().find_map(|session| session.accuracy.reference.as_ref())
     {
-        let caveat =
-            if reference.starts_with("baseline") { "; without labels, nobody knows what is right" } else { "" };
+        let has_labels = source.record.dataset.as_ref().is_some_and(DatasetInfo::has_labels);
+        let caveat = match reference.starts_with("baseline") && !has_labels {
+            true => "; without labels, nobody knows what is right",
+            false => "",
+        };
         notes.push(format!("the reference is the {}{caveat}", plain(reference)));
         notes.extend(sessions.iter().filter_map(renamed_outputs));
     }
     notes.extend(left_out(source));
     notes
+}
+
+/// `320 samples`, or `scored 320 of 597 samples` where there are more.
+fn samples_in_words(source: Source<'_>, samples: u64) -> String {
+    let all = source.record.dataset.as_ref().map_or(0, |dataset| dataset.samples_count);
+    if all > samples {
+        return format!("scored {} of {} samples", number::count(samples), number::count(all));
+    }
+    format!("{} samples", number::count(samples))
 }
 
 /// Which outputs are held against outputs of another name.
@@ -120,7 +136,11 @@ fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Met
             (_, Some(reason)) => table.absence(words::short_name(metric), &row, reason),
             (true, None) => REFERENCE.into(),
             (false, None) => table.figure((words::short_name(metric), &row), session.figure(metric), |estimate| {
-                if metric == Metric::AccuracyTop1 { words::value(metric, estimate) } else { score(metric, estimate) }
+                if metric.unit() == Unit::Ratio && Metric::SCORES.contains(&metric) {
+                    words::value(metric, estimate)
+                } else {
+                    score(metric, estimate)
+                }
             }),
         });
     }

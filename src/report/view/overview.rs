@@ -50,9 +50,8 @@ fn figures(pairs: &[&Pair]) -> Vec<Place> {
         let at = at.clone();
         at.into_iter().map(move |at| (metric, Some(at)))
     });
-    let of_session = [Metric::SessionLoad, Metric::FileSize, Metric::AccuracyTop1, Metric::MeanAbsoluteError];
-    let of_session =
-        of_session.into_iter().filter(|&metric| pairs.iter().any(|pair| row(pair, &(metric, None)).is_some()));
+    let of_session = [Metric::SessionLoad, Metric::FileSize].into_iter().chain(Metric::SCORES);
+    let of_session = of_session.filter(|&metric| pairs.iter().any(|pair| row(pair, &(metric, None)).is_some()));
     of_cells.chain(of_session.map(|metric| (metric, None))).collect()
 }
 

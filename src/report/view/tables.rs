@@ -69,16 +69,19 @@ fn reason(estimate: Option<&Estimate>) -> &str {
 
 /// The first score of a session that there is, or its agreement with the reference.
 fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> String {
-    let scores = [Metric::AccuracyTop1, Metric::MeanAbsoluteError, Metric::Top1Agreement, Metric::CosineSimilarity];
+    let scores = || Metric::SCORES.into_iter().chain([Metric::Top1Agreement, Metric::CosineSimilarity]);
     let figure = |metric: Metric| Some((metric, session.figure(metric)?));
-    let measured = scores.into_iter().filter_map(figure).find(|(_, estimate)| estimate.value().is_some());
-    let found = measured.or_else(|| scores.into_iter().find_map(figure));
+    let measured = scores().filter_map(figure).find(|(_, estimate)| estimate.value().is_some());
+    let found = measured.or_else(|| scores().find_map(figure));
     let score = match found {
         Some((metric, estimate)) => {
             let score = table.figure(("accuracy", row), Some(estimate), |estimate| score(metric, estimate));
             match metric {
                 _ if estimate.value().is_none() => score,
                 Metric::MeanAbsoluteError => format!("MAE {score}"),
+                Metric::AccuracyExactMatch | Metric::TokenAccuracy | Metric::PixelAccuracy => {
+                    format!("{} {score}", words::short_name(metric))
+                }
                 Metric::Top1Agreement => format!("{score} agree"),
                 Metric::CosineSimilarity => format!("cosine {score}"),
                 _ => score,

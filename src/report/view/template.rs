@@ -8,7 +8,7 @@ use super::words::{self, Source, not_measured};
 use super::{gpu, number, targets};
 use crate::analysis::{Basis, CellFindings, Estimate, Pick, SessionFindings};
 use crate::plan::LoadMode;
-use crate::record::{Metric, Unit};
+use crate::record::{Direction, Metric, Unit};
 
 /// Why the training fields hold nothing.
 pub(super) const NO_TRAINING: &str = "not measured: an inference profile";
@@ -236,16 +236,15 @@ pub(super) fn reduction(estimate: &Estimate) -> String {
 }
 
 pub(super) fn accuracy_target(source: Source<'_>) -> String {
-    let metrics = [Metric::AccuracyTop1, Metric::MeanAbsoluteError];
     let found = source.baseline().and_then(|baseline| {
-        metrics.into_iter().find_map(|metric| Some((metric, baseline.figure(metric)?.measured()?)))
+        Metric::SCORES.into_iter().find_map(|metric| Some((metric, baseline.figure(metric)?.measured()?)))
     });
     let Some((metric, score)) = found else {
         let reason = source.baseline().and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
         return not_measured(reason.unwrap_or("the run has no labels"));
     };
     let shown = |value| number::value(metric.unit(), value, None);
-    let (word, bound) = if metric == Metric::AccuracyTop1 {
+    let (word, bound) = if metric.direction() == Direction::Higher {
         ("above", score.interval.map(|i| i.low))
     } else {
         ("below", score.interval.map(|i| i.high))
@@ -326,8 +325,9 @@ fn degradation(source: Source<'_>) -> Vec<Item> {
 
 /// The widest half of an interval of a score that is a share.
 fn worst_half_width(source: Source<'_>) -> Option<f64> {
-    let intervals =
-        source.findings.sessions.iter().filter_map(|session| session.figure(Metric::AccuracyTop1)?.interval());
+    let shares = || Metric::SCORES.into_iter().filter(|metric| metric.unit() == Unit::Ratio);
+    let interval = |session: &SessionFindings| shares().find_map(|metric| session.figure(metric)?.interval());
+    let intervals = source.findings.sessions.iter().filter_map(interval);
     intervals.map(|interval| (interval.high - interval.low) / 2.0).reduce(f64::max)
 }
 

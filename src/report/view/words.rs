@@ -241,7 +241,7 @@ pub(super) fn accuracy(session: &SessionFindings) -> String {
 
 /// `top-1 98.8%`, where there is nothing to compare it with.
 fn score(session: &SessionFindings) -> Option<String> {
-    let scores = [Metric::AccuracyTop1, Metric::MeanAbsoluteError].into_iter();
+    let scores = Metric::SCORES.into_iter();
     let (metric, score) = scores.filter_map(|metric| Some((metric, session.figure(metric)?.value()?))).next()?;
     Some(format!("{} {}", short_name(metric), number::value(metric.unit(), score, None)))
 }

@@ -33,7 +33,13 @@ fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary) -> InputPlan 
         Some(fed) if fed.dims.len() == own.dims.len() => fed_to(fed, own, &fixed(model, &own.name)),
         _ => own.clone(),
     });
-    InputPlan { fed: fed.collect(), batch_axis: axis(plan, model), outputs: own.outputs.clone(), ..plan.clone() }
+    InputPlan {
+        fed: fed.collect(),
+        batch_axis: axis(plan, model),
+        outputs: own.outputs.clone(),
+        classes: own.classes.clone(),
+        ..plan.clone()
+    }
 }
 
 /// Sizes that a model fixes, by axis of an input; absent where it leaves them open.

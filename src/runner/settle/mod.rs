@@ -34,7 +34,7 @@ const MEMORY_SHARE: f64 = 0.5;
 
 /// A launch whose session was tried out, and that is ready for the first round.
 #[derive(Debug)]
-pub(super) struct Warm(Launch);
+pub(super) struct Warm(pub(super) Launch);
 
 /// Where workers run.
 pub(super) struct Place<'a> {
@@ -102,7 +102,7 @@ fn is_worth_keeping(tried: &Tried) -> bool {
 }
 
 /// The launch, if its worker is worth being used again; else it ends.
-async fn warm(plan: &Plan, mut launch: Launch) -> Option<Warm> {
+pub(super) async fn warm(plan: &Plan, mut launch: Launch) -> Option<Warm> {
     let spec = &plan.sessions[launch.record.session];
     let is_long = launch.record.session_load_ns.is_some_and(|load| Duration::from(load) > LONG_LOAD);
     let is_usable = launch.worker.is_alive() && !spec.is_accelerated() && plan.schedule.page_cache == PageCache::Warm;
@@ -114,9 +114,16 @@ async fn warm(plan: &Plan, mut launch: Launch) -> Option<Warm> {
     None
 }
 
-async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried, Launch), Failure> {
-    let plan = &job.plan;
-    let (spec, variant) = (&plan.sessions[session], plan.variant_of(session));
+/// Ends the worker of a launch that is not used.
+pub(super) async fn end(warm: Option<Warm>) {
+    if let Some(Warm(launch)) = warm {
+        launch.worker.end().await;
+    }
+}
+
+/// Launches a session before the run.
+pub(super) async fn start(job: &Job, place: &Place<'_>, session: usize) -> Result<Launch, Failure> {
+    let (spec, variant) = (&job.plan.sessions[session], job.plan.variant_of(session));
     let setup = LaunchSetup {
         command: &job.worker,
         roots: place.roots,
@@ -126,7 +133,13 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
         energy: place.energy,
     };
     let record = launch::blank(0, 0, session, Nanos::from(job.started.elapsed()));
-    let mut launch = Launch::start(&setup, log(job)?, record).await.map_err(|(_, failure)| failure)?;
+    Launch::start(&setup, log(job)?, record).await.map_err(|(_, failure)| failure)
+}
+
+async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried, Launch), Failure> {
+    let plan = &job.plan;
+    let variant = plan.variant_of(session);
+    let mut launch = start(job, place, session).await?;
     let began = Instant::now();
     let limit = limit(plan);
     let request = ProbeRequest {

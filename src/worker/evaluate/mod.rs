@@ -34,15 +34,15 @@ fn score(session: &mut dyn Session, evaluation: &Evaluation) -> Result<AccuracyR
             Dataset::synthesized(&evaluation.inputs, SYNTHETIC_SAMPLES).map_err(|error| super::input_failure(&error))?
         }
     };
-    let truth = truth(evaluation.task, &dataset).transpose().map_err(|error| accuracy_failure(&error))?;
     let mut scoring = Scoring {
-        scorer: Scorer::new(truth),
+        scorer: Scorer::new(truth(evaluation, &dataset)),
         agreement: AgreementScorer::new(),
         reference: Reference::choose(&evaluation.role, &dataset)?,
     };
     let samples_count = scoring.run(session, evaluation, &dataset)?;
     let reference = scoring.reference.name();
     let agreement = scoring.agreement.finish();
+    let labels_as = scoring.scorer.labels_as().map(str::to_owned);
     let (scores, outputs) = scoring.scorer.finish();
     Ok(AccuracyRecord {
         session: evaluation.session,
@@ -52,6 +52,7 @@ fn score(session: &mut dyn Session, evaluation: &Evaluation) -> Result<AccuracyR
         samples_count,
         outputs,
         scores,
+        labels_as,
         agreement,
         reference,
     })

@@ -1,17 +1,11 @@
 //! What outputs should be, by the data.
 
-use ndarray::aview1;
-
-use crate::accuracy::{AccuracyError, Truth};
-use crate::inputs::{Dataset, TensorData};
-use crate::plan::Task;
+use crate::accuracy::Truth;
+use crate::inputs::Dataset;
+use crate::protocol::Evaluation;
 
 /// What the data says the outputs should be; `None` if it does not.
-pub(super) fn truth(task: Task, dataset: &Dataset) -> Option<Result<Truth, AccuracyError>> {
-    let labels = || Some(TensorData::Int64(aview1(dataset.class_labels()?).to_owned().into_dyn()));
-    let targets = || Some(TensorData::Double(dataset.targets()?.clone()));
-    match task {
-        Task::Classification => labels().map(|labels| Truth::classes(&labels)),
-        Task::Regression => targets().or_else(labels).map(|targets| Truth::targets(&targets)),
-    }
+pub(super) fn truth(evaluation: &Evaluation, dataset: &Dataset) -> Option<Truth> {
+    let labels = dataset.labels()?.clone();
+    Some(Truth { labels, names: evaluation.inputs.classes.clone(), task: evaluation.task })
 }

@@ -559,6 +559,7 @@ fn accuracy(shape: &RunShape, session: usize) -> Option<AccuracyRecord> {
             label_ranks: predicted.iter().enumerate().map(rank).collect(),
             predicted,
         })),
+        labels_as: None,
         agreement: if session == 0 { Vec::new() } else { vec![agreement(shape, variant)] },
         reference: (session != 0).then(|| "baseline outputs".into()),
     })

@@ -165,6 +165,7 @@ fn scored(record: &RunRecord, session: usize, wrong: usize) -> AccuracyRecord {
         samples_count: 200,
         outputs: Vec::new(),
         scores: Some(Scores::Classification(scores)),
+        labels_as: None,
         agreement: Vec::new(),
         reference: None,
     }

@@ -7,7 +7,7 @@ use crate::analysis::tuning::{
     Candidate, Criterion, Preference, SloStanding, State, TuningFindings, TuningVerdict, computes_alike,
 };
 use crate::plan::Objective;
-use crate::record::{EndReason, Metric};
+use crate::record::{DatasetInfo, EndReason, Metric};
 use crate::report::view::number;
 use crate::report::view::text::plain;
 use crate::report::view::words::{self, Source};
@@ -118,23 +118,30 @@ fn accuracy(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> Opt
     match &best.accuracy_change {
         Some(change) => {
             let interval = change.difference.interval();
-            let ends = |interval: Interval| {
-                format!(" ({} to {})", number::points(interval.low), number::points(interval.high))
-            };
+            let shown = |end| words::score_difference(change.metric, end);
+            let ends = |interval: Interval| format!(" ({} to {})", shown(interval.low), shown(interval.high));
             let beyond = allowed.zip(interval).is_some_and(|(drop, interval)| interval.low < -drop.0);
             let mind =
                 if beyond { ", which the interval does not rule out: score more samples to be sure" } else { "" };
             Some(format!(
-                "Top-1 accuracy against {}: {}{}{limit}{mind}.",
+                "{} against {}: {}{}{limit}{mind}.",
+                capital(change.metric.label()),
                 source.baseline_name(),
-                number::points(change.difference.value()?),
+                shown(change.difference.value()?),
                 interval.map(ends).unwrap_or_default(),
             ))
         }
-        None if best.figure(Metric::AccuracyTop1)?.measured().is_some() => None,
+        None if is_scored(best) => None,
         None if found.best == found.defaults || computes_as_defaults(source, found) => None,
+        None if source.record.dataset.as_ref().is_some_and(DatasetInfo::has_labels) => {
+            Some("What its outputs are worth was not measured, although there are labels.".into())
+        }
         None => Some("What its outputs are worth was not measured: there are no labels.".into()),
     }
+}
+
+fn is_scored(one: &Candidate) -> bool {
+    Metric::SCORES.iter().any(|&metric| one.figure(metric).is_some_and(|score| score.measured().is_some()))
 }
 
 /// Whether the best configuration computes the same numbers as the defaults, only at another time or place.

@@ -128,10 +128,11 @@ fn columns(found: &TuningFindings) -> Vec<Metric> {
     if !metrics.contains(&found.metric) {
         metrics.push(found.metric);
     }
-    let scored = |one: &Candidate| one.figure(Metric::AccuracyTop1).is_some_and(|score| score.measured().is_some());
-    if found.candidates.iter().any(scored) {
-        metrics.push(Metric::AccuracyTop1);
-    }
+    let scored = |metric: Metric| {
+        let has = |one: &Candidate| one.figure(metric).is_some_and(|score| score.measured().is_some());
+        found.candidates.iter().any(has)
+    };
+    metrics.extend(Metric::SCORES.into_iter().filter(|&metric| scored(metric)));
     metrics
 }
 

@@ -1,11 +1,15 @@
 //! Figures with intervals, from the scores that a record keeps.
 
+mod elements;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::record::LabelledScores;
 use crate::stats::{Interval, PairedChange, PairedCounts, Proportion, TooFew, bootstrap};
+
+pub use elements::{element_accuracy, element_change, exact_flips, exact_match, mean_iou, micro_f1};
 
 /// Samples that only one of two classifiers gets right.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,13 +97,12 @@ fn within(scores: &LabelledScores, k: u64) -> Option<Proportion> {
 /// Macro F1: the mean over classes of `2 TP / (2 TP + FP + FN)`, with its bootstrap interval.
 ///
 /// Classes are those that occur as a label or a prediction (as scikit-learn's `f1_score` has it). A sample with scores
-/// that are not numbers is a miss of its class. `None` if there are no samples, or not as many labels.
+/// that are not numbers is a miss of its class. `None` if there are no samples, or fewer labels;
+/// labels of samples that were not scored do not count.
 #[must_use]
 pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<SampleFigure> {
     let n = scores.predicted.len();
-    if n == 0 || labels.len() != n {
-        return None;
-    }
+    let labels = labels.get(..n).filter(|labels| !labels.is_empty())?;
     let predicted = scores.predicted.iter().map(|class| class.map(i128::from));
     let pairs: Vec<(i128, Option<i128>)> = labels.iter().map(|&label| i128::from(label)).zip(predicted).collect();
     let classes = pairs.iter().flat_map(|(label, predicted)| [Some(*label), *predicted]).flatten();

@@ -1,0 +1,140 @@
+//! Scores where every token or pixel of a sample has a class.
+
+use std::ops::Range;
+
+use super::AccuracyError;
+use super::error::no_output;
+use super::numbers::numbers;
+use crate::inputs::{Labels, Tensor};
+use crate::record::{ElementScores, ElementUnit, Overlap, RightOf, Scores};
+
+/// Classes that are counted one by one; what lies beyond counts as one more.
+const MOST_CLASSES: u64 = 1 << 20;
+
+/// How an output says which class it predicts for each element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Predicts {
+    /// By one score for each class, along this axis.
+    Scores(usize),
+    /// By the class itself.
+    Class,
+    /// By a score of the second of two classes, from this value on.
+    From(f64),
+}
+
+/// Scores of one output against a class for each element.
+#[derive(Debug)]
+pub(super) struct ElementScorer {
+    labels: Labels,
+    predicts: Predicts,
+    scores: ElementScores,
+}
+
+impl ElementScorer {
+    pub(super) fn new(labels: Labels, output: &str, predicts: Predicts) -> Self {
+        let unit = if labels.of_sample().len() < 2 { ElementUnit::Token } else { ElementUnit::Pixel };
+        let class_axis = match predicts {
+            Predicts::Scores(axis) => Some(axis as u64),
+            Predicts::Class | Predicts::From(_) => None,
+        };
+        let output = output.to_owned();
+        let scores = ElementScores { output, unit, class_axis, samples: Vec::new(), classes: Vec::new() };
+        ElementScorer { labels, predicts, scores }
+    }
+
+    pub(super) fn add(&mut self, outputs: &[Tensor], samples: Range<usize>) -> Result<(), AccuracyError> {
+        let too_few = AccuracyError::TooFewLabels { has: self.labels.len(), sample: samples.end.saturating_sub(1) };
+        let labels = self.labels.rows(samples.clone()).and_then(|labels| numbers(&labels)).ok_or(too_few)?;
+        let output = outputs.iter().find(|output| output.name == self.scores.output);
+        let output = output.ok_or_else(|| no_output("classes", outputs))?;
+        let predicted = predicted(output, self.predicts);
+        if predicted.len() != labels.len() {
+            let (output, shape) = (output.name.clone(), output.data.shape().to_vec());
+            return Err(AccuracyError::ShapeChanged { output, shape, samples_count: samples.len() });
+        }
+        let elements = (labels.len() / samples.len().max(1)).max(1);
+        for (labels, predicted) in labels.chunks_exact(elements).zip(predicted.chunks_exact(elements)) {
+            self.add_sample(labels, predicted);
+        }
+        Ok(())
+    }
+
+    fn add_sample(&mut self, labels: &[f64], predicted: &[Option<u64>]) {
+        let mut found = RightOf { right_count: 0, elements_count: 0 };
+        for (&label, &predicted) in labels.iter().zip(predicted).filter(|(label, _)| **label >= 0.0) {
+            let label = label as u64;
+            found.elements_count += 1;
+            self.class(label).either_count += 1;
+            if predicted == Some(label) {
+                found.right_count += 1;
+                self.class(label).both_count += 1;
+            } else if let Some(predicted) = predicted {
+                self.class(predicted).either_count += 1;
+            }
+        }
+        self.scores.samples.push(found);
+    }
+
+    fn class(&mut self, class: u64) -> &mut Overlap {
+        let classes = &mut self.scores.classes;
+        let place = class.min(MOST_CLASSES) as usize;
+        if classes.len() <= place {
+            classes.resize(place + 1, Overlap::default());
+        }
+        &mut classes[place]
+    }
+
+    /// Name of the output that is scored.
+    pub(super) fn output(&self) -> &str {
+        &self.scores.output
+    }
+
+    pub(super) fn finish(self) -> Scores {
+        Scores::Elements(self.scores)
+    }
+}
+
+/// The predicted class of each element, in the elements' order; absent where a score is not a number.
+fn predicted(output: &Tensor, predicts: Predicts) -> Vec<Option<u64>> {
+    let elements = numbers(&output.data).unwrap_or_default();
+    match predicts {
+        Predicts::Class => elements.iter().map(|&class| (class >= 0.0).then_some(class as u64)).collect(),
+        Predicts::From(bound) => {
+            elements.iter().map(|&score| (!score.is_nan()).then_some(u64::from(score > bound))).collect()
+        }
+        Predicts::Scores(axis) => {
+            let (before, after) = output.data.shape().split_at(axis);
+            let (outer, classes) = (before.iter().product::<usize>(), after[0]);
+            let inner: usize = after[1..].iter().product();
+            let best = |at: usize| {
+                let (block, place) = (at / inner, at % inner);
+                let score = |class: usize| elements[(block * classes + class) * inner + place];
+                let mut best = 0;
+                for class in 0..classes {
+                    if score(class).is_nan() {
+                        return None;
+                    }
+                    best = if score(class) > score(best) { class } else { best };
+                }
+                Some(best as u64)
+            };
+            (0..outer * inner).map(best).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accuracy::testing::float;
+
+    #[test]
+    fn the_class_of_an_element_is_its_highest_score_along_the_axis() {
+        // Two elements with three classes, the classes last and second.
+        let last = float("o", &[1, 2, 3], &[0.0, 2.0, 1.0, 5.0, f32::NAN, 6.0]);
+        assert_eq!(predicted(&last, Predicts::Scores(2)), [Some(1), None]);
+        let second = float("o", &[1, 3, 2], &[0.0, 5.0, 2.0, 4.0, 1.0, 6.0]);
+        assert_eq!(predicted(&second, Predicts::Scores(1)), [Some(1), Some(2)]);
+        assert_eq!(predicted(&second, Predicts::From(3.0)).len(), 6);
+    }
+}

@@ -1,0 +1,399 @@
+//! What labels are to outputs, by their types and sizes alone; names decide nothing.
+//!
+//! - One label for each sample. Whole numbers: of the first output that has a score for each of enough classes (`[N, C]`,
+//!   and the same with dimensions of 1); else of the first integer output with one value for each sample, which is the
+//!   predicted class; else of a string output, by the words that the file has for its classes. Where an output is one
+//!   number for each sample, labels are numbers to predict, unless they are 0 and 1 and a sigmoid makes that number.
+//! - Words: of a string output, or of scores where the file has words for the classes.
+//! - `[N, C]` of 0 and 1 with scores `[N, C]`: one-hot where each sample has one 1, else several classes at once.
+//! - A label for each token or pixel: of scores with one dimension more, the last or the second (`[N, T, C]`,
+//!   `[N, C, H, W]`), of integers of the same shape, or, of 0 and 1, of floats of the same shape.
+//! - Anything else of the size of a floating-point output: numbers to predict.
+
+use super::classification::{BOUND, ClassScorer, Says};
+use super::elements::{ElementScorer, Predicts};
+use super::error::no_output;
+use super::numbers::{classes, is_float, is_integer, per_sample};
+use super::regression::ErrorScorer;
+use super::scorer::Against;
+use super::several::SeveralScorer;
+use super::{AccuracyError, Targets, Truth};
+use crate::inputs::{Labels, Tensor, TensorData};
+use crate::plan::Task;
+
+/// Decides what the labels of `truth` are to `outputs`, which are those of `samples_count` samples.
+///
+/// # Errors
+/// The labels are in no form that is known, or do not fit these outputs.
+pub(super) fn of(truth: Truth, outputs: &[Tensor], samples_count: usize) -> Result<Against, AccuracyError> {
+    let seen = Seen { outputs, samples_count };
+    let facts = *truth.labels.facts();
+    let of_sample = truth.labels.of_sample();
+    let may_be_numbers = truth.task != Task::Classification;
+    match of_sample.as_slice() {
+        _ if truth.task == Task::Regression => seen.numbers(&truth),
+        [] if facts.is_text => seen.words(truth),
+        _ if facts.is_text => Err(seen.unknown(&truth.labels)),
+        [] if facts.is_whole => seen.single(truth),
+        [] if may_be_numbers => seen.numbers(&truth),
+        sizes => match seen.several(&truth, sizes).or_else(|| seen.elements(&truth.labels, sizes)) {
+            Some(found) => found,
+            None if may_be_numbers && seen.number_of(&of_sample).is_some() => seen.numbers(&truth),
+            None => Err(seen.unknown(&truth.labels)),
+        },
+    }
+}
+
+impl Against {
+    /// What labels were taken for, as a sentence; `None` where they are whole numbers of an integer type, one for each
+    /// sample, and taken for classes.
+    pub(super) fn in_words(&self, labels: &Labels) -> Option<String> {
+        let facts = labels.facts();
+        let output = self.output();
+        let what = match self {
+            Against::Classes(_) if facts.is_one_hot => "one-hot classes".to_owned(),
+            Against::Classes(_) if facts.is_text => "classes that are words".to_owned(),
+            Against::Classes(_) if facts.is_float => "classes, because all of them are whole numbers".to_owned(),
+            Against::Classes(_) => return None,
+            Against::Several(scorer) => {
+                format!("several classes at once, predicted from a score of {} on", scorer.threshold())
+            }
+            Against::Elements(_) if labels.of_sample().len() < 2 => "a class for each token".to_owned(),
+            Against::Elements(_) => "a class for each pixel".to_owned(),
+            Against::Targets(_) => "numbers to predict".to_owned(),
+        };
+        Some(format!("labels {:?} are taken for {what}, and held against output `{output}`", labels.shape()))
+    }
+
+    fn output(&self) -> &str {
+        match self {
+            Against::Classes(scorer) => scorer.output(),
+            Against::Several(scorer) => scorer.output(),
+            Against::Elements(scorer) => scorer.output(),
+            Against::Targets(scorer) => scorer.output(),
+        }
+    }
+}
+
+/// The outputs of the first batch.
+#[derive(Clone, Copy)]
+struct Seen<'t> {
+    outputs: &'t [Tensor],
+    samples_count: usize,
+}
+
+impl<'t> Seen<'t> {
+    /// Outputs with one value for each sample.
+    fn ones(self) -> impl Iterator<Item = &'t Tensor> {
+        self.outputs.iter().filter(move |output| per_sample(&output.data, self.samples_count) == Some(1))
+    }
+
+    /// Outputs with a score for each class, and how many classes.
+    fn scores(self) -> impl Iterator<Item = (&'t Tensor, usize)> {
+        self.outputs.iter().filter_map(move |output| Some((output, classes(&output.data, self.samples_count)?)))
+    }
+
+    /// The first floating-point output whose samples have these sizes, but for dimensions of 1.
+    fn number_of(self, sizes: &[usize]) -> Option<&'t Tensor> {
+        self.outputs.iter().find(|output| is_float(&output.data) && self.sizes(output).is_some_and(|own| own == sizes))
+    }
+
+    /// Sizes of one sample of an output without dimensions of 1.
+    fn sizes(self, output: &Tensor) -> Option<Vec<usize>> {
+        let (&first, rest) = output.data.shape().split_first()?;
+        (first == self.samples_count).then(|| rest.iter().copied().filter(|&size| size != 1).collect())
+    }
+
+    fn numbers(self, truth: &Truth) -> Result<Against, AccuracyError> {
+        let bad = || AccuracyError::BadTargets { shape: truth.labels.shape().to_vec() };
+        let targets = Targets::new(&TensorData::Double(truth.labels.numbers().ok_or_else(bad)?))?;
+        let mut any = self.outputs.iter().filter(|output| is_float(&output.data) && self.sizes(output).is_some());
+        let fitting = self.number_of(&truth.labels.of_sample()).or_else(|| any.next());
+        let output = fitting.map(|output| output.name.clone());
+        Ok(Against::Targets(ErrorScorer::new(targets, output)))
+    }
+
+    fn words(self, truth: Truth) -> Result<Against, AccuracyError> {
+        let string = self.ones().find(|output| matches!(output.data, TensorData::String(_)));
+        let vocabulary = truth.labels.vocabulary();
+        let known = &truth.names.words;
+        let is_known = !known.is_empty() && vocabulary.iter().all(|word| known.contains(word));
+        let by_scores = self.scores().find(|(_, count)| is_known && *count == known.len());
+        if let Some((output, count)) = by_scores {
+            return classify(truth, &output.name, Says::Scores(count));
+        }
+        match string {
+            Some(output) if is_known => {
+                let words = known.clone();
+                classify(truth, &output.name, Says::Word(words))
+            }
+            Some(output) if known.is_empty() && !is_numbered(&truth.labels) => {
+                classify(truth, &output.name, Says::Word(vocabulary))
+            }
+            _ if known.is_empty() && is_numbered(&truth.labels) => self.single(truth),
+            _ => {
+                let word = vocabulary.into_iter().find(|word| !known.contains(word)).unwrap_or_default();
+                Err(AccuracyError::UnknownWord { word, known: known.clone() })
+            }
+        }
+    }
+
+    /// Whole numbers, one for each sample.
+    fn single(self, truth: Truth) -> Result<Against, AccuracyError> {
+        let labels = truth.labels.classes(&truth.names).unwrap_or_default();
+        let (low, high) = (labels.iter().min().copied().unwrap_or(0), labels.iter().max().copied().unwrap_or(0));
+        let facts = *truth.labels.facts();
+        let one = self.ones().find(|output| is_float(&output.data));
+        let may_be_number = truth.task == Task::Inferred && one.is_some() && !facts.is_binary;
+        if may_be_number && facts.is_float {
+            return self.numbers(&truth);
+        }
+        let enough = |count: usize| low >= 0 && high < count as i64;
+        if let Some((output, count)) = self.scores().find(|(_, count)| enough(*count)) {
+            return classify(truth, &output.name, Says::Scores(count));
+        }
+        if let Some(output) = self.ones().find(|output| is_integer(&output.data)) {
+            return classify(truth, &output.name, Says::Number);
+        }
+        let string = self.ones().find(|output| matches!(output.data, TensorData::String(_)));
+        if let Some(output) = string.filter(|_| enough(truth.names.words.len())) {
+            let words = truth.names.words.clone();
+            return classify(truth, &output.name, Says::Word(words));
+        }
+        if may_be_number {
+            return self.numbers(&truth);
+        }
+        match (one, self.scores().next()) {
+            (Some(output), _) if facts.is_binary && truth.names.sigmoids.contains(&output.name) => {
+                classify(truth, &output.name, Says::Probability)
+            }
+            (_, Some((output, count))) => Err(out_of_range(&labels, &output.name, count)),
+            (Some(output), None) => Err(AccuracyError::OneScore { output: output.name.clone() }),
+            (None, None) => Err(no_output("classes", self.outputs)),
+        }
+    }
+
+    /// A 0 or 1 for each class.
+    fn several(self, truth: &Truth, sizes: &[usize]) -> Option<Result<Against, AccuracyError>> {
+        let [count] = sizes else { return None };
+        let facts = truth.labels.facts();
+        let (output, _) = self.scores().find(|(_, classes)| facts.is_binary && classes == count)?;
+        if facts.is_one_hot {
+            return Some(classify(truth.clone(), &output.name, Says::Scores(*count)));
+        }
+        let threshold = threshold(truth, output);
+        Some(Ok(Against::Several(SeveralScorer::new(truth.labels.clone(), &output.name, threshold))))
+    }
+
+    /// A class for each element.
+    fn elements(self, labels: &Labels, sizes: &[usize]) -> Option<Result<Against, AccuracyError>> {
+        let facts = labels.facts();
+        if !facts.is_whole {
+            return None;
+        }
+        let scored = |output: &Tensor, predicts| {
+            Some(Ok(Against::Elements(ElementScorer::new(labels.clone(), &output.name, predicts))))
+        };
+        let mut short = None;
+        for output in self.outputs.iter().filter(|output| is_float(&output.data)) {
+            let Some(axis) = class_axis(output.data.shape(), self.samples_count, sizes) else { continue };
+            let count = output.data.shape()[axis];
+            if facts.high < count as f64 {
+                return scored(output, Predicts::Scores(axis));
+            }
+            short.get_or_insert((output, count));
+        }
+        if let Some(output) = self
+            .outputs
+            .iter()
+            .find(|output| is_integer(&output.data) && self.sizes(output).is_some_and(|own| own == sizes))
+        {
+            return scored(output, Predicts::Class);
+        }
+        if let Some((output, count)) = short {
+            let classes: Vec<i64> = labels.numbers()?.iter().map(|&label| label as i64).collect();
+            return Some(Err(out_of_range(&classes, &output.name, count)));
+        }
+        let same = self.number_of(sizes).filter(|_| facts.is_binary && sizes.len() > 1)?;
+        let is_probability = super::numbers::numbers(&same.data)?.iter().all(|score| (0.0..=1.0).contains(score));
+        scored(same, Predicts::From(if is_probability { BOUND } else { 0.0 }))
+    }
+
+    fn unknown(self, labels: &Labels) -> AccuracyError {
+        let found = super::error::found(self.outputs);
+        AccuracyError::UnknownForm { shape: labels.shape().to_vec(), found }
+    }
+}
+
+fn classify(truth: Truth, output: &str, says: Says) -> Result<Against, AccuracyError> {
+    let bad = || AccuracyError::BadLabels {
+        shape: truth.labels.shape().to_vec(),
+        problem: "they are not whole numbers".to_owned(),
+    };
+    let labels = truth.labels.classes(&truth.names).ok_or_else(bad)?;
+    Ok(Against::Classes(ClassScorer::new(labels, truth.names, output, says)))
+}
+
+/// Whether words are whole numbers that are written as text.
+fn is_numbered(labels: &Labels) -> bool {
+    labels.numbers().is_some_and(|numbers| numbers.iter().all(|number| number.fract() == 0.0))
+}
+
+/// The score from which on one of several classes counts as predicted.
+fn threshold(truth: &Truth, output: &Tensor) -> f64 {
+    if truth.names.sigmoids.contains(&output.name) { BOUND } else { 0.0 }
+}
+
+/// The axis whose size is the classes, where the others are those of labels with these sizes, but for dimensions of 1: of
+/// sequences rather the last, of images rather the second.
+fn class_axis(shape: &[usize], samples_count: usize, sizes: &[usize]) -> Option<usize> {
+    let last = shape.len().checked_sub(1).filter(|&last| last >= 2 && shape[0] == samples_count)?;
+    let fits = |axis: &usize| {
+        let others = shape.iter().enumerate().skip(1).filter(|(place, size)| place != axis && **size != 1);
+        shape[*axis] >= 2 && others.map(|(_, &size)| size).eq(sizes.iter().copied())
+    };
+    let order = if sizes.len() < 2 { [last, 1] } else { [1, last] };
+    order.into_iter().find(fits)
+}
+
+/// The error of the first label that is no class; labels that count from 1 are told apart.
+fn out_of_range(labels: &[i64], output: &str, classes_count: usize) -> AccuracyError {
+    let (output, classes_count) = (output.to_owned(), classes_count as u64);
+    let (low, high) = (labels.iter().min().copied().unwrap_or(0), labels.iter().max().copied().unwrap_or(0));
+    if low >= 1 && high as u64 == classes_count {
+        return AccuracyError::FromOne { output, classes_count };
+    }
+    let is_class = |label: i64| label >= 0 && (label as u64) < classes_count;
+    let sample = labels.iter().position(|&label| !is_class(label)).unwrap_or(0);
+    AccuracyError::LabelOutOfRange { label: labels.get(sample).copied().unwrap_or(0), sample, output, classes_count }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, IxDyn};
+
+    use super::*;
+    use crate::accuracy::Scorer;
+    use crate::accuracy::testing::{float, int64, tensor};
+    use crate::inputs::ClassNames;
+    use crate::record::{ElementUnit, Hits, Scores};
+
+    fn text(name: &str, words: &[&str]) -> Tensor {
+        let words = words.iter().map(|&word| word.to_owned()).collect();
+        tensor(name, TensorData::String(ArrayD::from_shape_vec(IxDyn(&[2]), words).unwrap()))
+    }
+
+    /// Scores of the outputs of two samples.
+    fn scores(labels: Tensor, names: ClassNames, outputs: &[Tensor]) -> Result<Scores, AccuracyError> {
+        let truth = Truth { labels: Labels::new(labels.data), names, task: Task::Inferred };
+        let mut scorer = Scorer::new(Some(truth));
+        scorer.add(outputs, 0, 2)?;
+        Ok(scorer.finish().0.unwrap())
+    }
+
+    fn plain(labels: Tensor, outputs: &[Tensor]) -> Result<Scores, AccuracyError> {
+        scores(labels, ClassNames::default(), outputs)
+    }
+
+    fn right(scores: Result<Scores, AccuracyError>) -> Vec<bool> {
+        match scores.unwrap() {
+            Scores::Classification(scores) => scores.label_ranks.iter().map(|rank| *rank == Some(0)).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn three() -> Tensor {
+        float("o", &[2, 3], &[0.1, 0.7, 0.2, 0.5, 0.3, 0.2])
+    }
+
+    #[test]
+    fn a_class_may_be_a_number_of_any_type_or_one_hot() {
+        assert_eq!(right(plain(int64("k", &[2, 1], &[1, 1]), &[three()])), [true, false]);
+        assert_eq!(right(plain(float("k", &[2], &[1.0, 0.0]), &[three()])), [true, true]);
+        let one_hot = float("k", &[2, 3], &[0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(right(plain(one_hot, &[three()])), [true, false]);
+        let written = plain(text("k", &["1", "2"]), &[three()]);
+        assert_eq!(right(written), [true, false]);
+    }
+
+    #[test]
+    fn words_are_held_against_words_or_the_files_classes() {
+        let outputs = [text("w", &["oak", "elm"]), float("o", &[2, 2], &[0.1, 0.9, 0.2, 0.8])];
+        assert_eq!(right(plain(text("k", &["oak", "fir"]), &outputs[..1])), [true, false]);
+        let names = ClassNames { words: vec!["elm".into(), "oak".into()], ..ClassNames::default() };
+        assert_eq!(right(scores(text("k", &["oak", "elm"]), names.clone(), &outputs)), [true, false]);
+        assert_eq!(right(scores(int64("k", &[2], &[1, 0]), names.clone(), &outputs[..1])), [true, true]);
+        let error = scores(text("k", &["oak", "Elm"]), names, &outputs).unwrap_err();
+        assert_eq!(error.to_string(), "label `Elm` is none of the model's classes: `elm`, `oak`");
+        let error = plain(text("k", &["oak", "elm"]), &outputs[1..]).unwrap_err();
+        assert!(error.to_string().contains("names no classes") && error.hint().is_some(), "{error}");
+    }
+
+    #[test]
+    fn the_files_own_numbers_are_its_classes() {
+        let names = ClassNames { numbers: vec![10, 20, 30], ..ClassNames::default() };
+        assert_eq!(right(scores(int64("k", &[2], &[20, 30]), names.clone(), &[three()])), [true, false]);
+        let given = int64("c", &[2], &[20, 10]);
+        assert_eq!(right(scores(int64("k", &[2], &[20, 30]), names, &[given])), [true, false]);
+    }
+
+    #[test]
+    fn labels_that_count_from_one_are_refused_and_told() {
+        let error = plain(int64("k", &[2], &[3, 1]), &[three()]).unwrap_err();
+        assert_eq!(error.to_string(), "labels count from 1 to 3, and output `o` has 3 classes, counted from 0");
+        assert!(error.hint().unwrap().contains("labels - 1"));
+    }
+
+    #[test]
+    fn several_classes_at_once_are_scored_together() {
+        let labels = int64("k", &[2, 3], &[1, 1, 0, 0, 0, 0]);
+        let outputs = [float("o", &[2, 3], &[2.0, -1.0, 0.1, -1.0, -2.0, -3.0])];
+        let Scores::SeveralClasses(found) = plain(labels, &outputs).unwrap() else { panic!() };
+        assert_eq!(found.samples, [Hits { both_count: 1, false_count: 1, missed_count: 1 }, Hits::default()]);
+        assert_eq!(found.threshold, 0.0);
+    }
+
+    #[test]
+    fn elements_are_scored_wherever_the_classes_lie() {
+        let labels = || int64("k", &[2, 4], &[0, 1, 1, -100, 1, 1, 0, 0]);
+        let last = float("o", &[2, 4, 2], &[1.0, 0.0].repeat(8));
+        let second = float("o", &[2, 2, 4], &[[1.0; 4], [0.0; 4]].concat().repeat(2));
+        for output in [last, second, int64("o", &[2, 4], &[0; 8])] {
+            let Scores::Elements(found) = plain(labels(), &[output]).unwrap() else { panic!() };
+            let counts: Vec<(u64, u64)> =
+                found.samples.iter().map(|sample| (sample.right_count, sample.elements_count)).collect();
+            assert_eq!((counts, found.unit), (vec![(1, 3), (2, 4)], ElementUnit::Token));
+        }
+        let pixels = int64("k", &[2, 2, 2], &[0, 1, 1, 1, 0, 0, 0, 1]);
+        let output = float("o", &[2, 1, 2, 2], &[0.9, 0.8, 0.2, 0.7, 0.1, 0.2, 0.3, 0.4]);
+        let Scores::Elements(found) = plain(pixels, &[output]).unwrap() else { panic!() };
+        assert_eq!((found.samples[0].right_count, found.unit), (2, ElementUnit::Pixel));
+    }
+
+    #[test]
+    fn numbers_are_predicted_where_an_output_is_one() {
+        let output = || [float("o", &[2, 1], &[150.0, 75.5])];
+        for labels in [float("k", &[2], &[151.0, 75.0]), int64("k", &[2], &[151, 75]), float("k", &[2], &[0.5, 0.25])] {
+            assert!(matches!(plain(labels, &output()), Ok(Scores::Regression { .. })));
+        }
+        let two = float("k", &[2, 2], &[0.5, 1.5, 2.5, 3.5]);
+        assert!(matches!(plain(two, &[float("o", &[2, 2], &[0.0; 4])]), Ok(Scores::Regression { .. })));
+    }
+
+    #[test]
+    fn zero_and_one_are_classes_of_a_sigmoid_alone() {
+        let labels = || int64("k", &[2], &[0, 1]);
+        let output = || [float("o", &[2, 1], &[0.7, 0.8])];
+        assert!(matches!(plain(labels(), &output()), Err(AccuracyError::OneScore { .. })));
+        let names = ClassNames { sigmoids: vec!["o".into()], ..ClassNames::default() };
+        assert_eq!(right(scores(labels(), names, &output())), [false, true]);
+    }
+
+    #[test]
+    fn what_fits_nothing_is_refused_with_what_there_is() {
+        let labels = int64("k", &[2, 5], &[3; 10]);
+        let error = plain(labels, &[three()]).unwrap_err();
+        assert_eq!(error.to_string(), "labels of shape [2, 5] fit no output; the model has `o` (float [2, 3])");
+        assert!(error.hint().is_some_and(|hint| hint.contains("one-hot")));
+    }
+}

@@ -1,0 +1,155 @@
+//! Figures where a sample has several classes, or a class for each of its elements. Samples are the unit of intervals:
+//! elements of one sample are not independent.
+
+use super::{Flips, NoFigure, SampleFigure, check_alike};
+use crate::record::{ElementScores, Hits, RightOf, SeveralScores};
+use crate::stats::{PairedCounts, Proportion, bootstrap};
+
+/// Share of samples of which exactly the true classes are predicted. `None` without samples.
+#[must_use]
+pub fn exact_match(scores: &SeveralScores) -> Option<Proportion> {
+    let right = scores.samples.iter().filter(|hits| is_exact(hits)).count();
+    Proportion::new(right as u64, scores.samples.len() as u64)
+}
+
+fn is_exact(hits: &Hits) -> bool {
+    hits.false_count == 0 && hits.missed_count == 0
+}
+
+/// Micro F1: `2 TP / (2 TP + FP + FN)` over all classes of all samples, with its bootstrap interval. `None` without
+/// samples, and where no class is either true or predicted.
+#[must_use]
+pub fn micro_f1(scores: &SeveralScores, seed: u64) -> Option<SampleFigure> {
+    let samples = &scores.samples;
+    let over = |indices: &mut dyn Iterator<Item = usize>| {
+        let (mut both, mut wrong) = (0, 0);
+        for hits in indices.map(|index| samples[index]) {
+            both += hits.both_count;
+            wrong += hits.false_count + hits.missed_count;
+        }
+        2.0 * both as f64 / (2 * both + wrong) as f64
+    };
+    let value = over(&mut (0..samples.len()));
+    let interval = bootstrap(samples.len(), seed, |indices| over(&mut indices.iter().copied()));
+    value.is_finite().then_some(SampleFigure { value, interval, n: samples.len() as u64 })
+}
+
+/// Samples that flipped between exactly right and not.
+///
+/// # Errors
+/// No samples, or not the same number of them.
+pub fn exact_flips(baseline: &SeveralScores, candidate: &SeveralScores) -> Result<Flips, NoFigure> {
+    check_alike(baseline.samples.len(), candidate.samples.len())?;
+    let mut counts = PairedCounts::default();
+    for (baseline, candidate) in baseline.samples.iter().zip(&candidate.samples) {
+        *match (is_exact(baseline), is_exact(candidate)) {
+            (true, true) => &mut counts.both_right_count,
+            (true, false) => &mut counts.lost_count,
+            (false, true) => &mut counts.gained_count,
+            (false, false) => &mut counts.both_wrong_count,
+        } += 1;
+    }
+    Ok(Flips { counts, change: counts.change().ok_or(NoFigure::NoSamples)? })
+}
+
+/// Share of all elements whose class is predicted, with its bootstrap interval over samples. `None` where no element
+/// counts.
+#[must_use]
+pub fn element_accuracy(scores: &ElementScores, seed: u64) -> Option<SampleFigure> {
+    let samples = &scores.samples;
+    let value = share(samples, 0..samples.len());
+    let interval = bootstrap(samples.len(), seed, |indices| share(samples, indices.iter().copied()));
+    value.is_finite().then_some(SampleFigure { value, interval, n: samples.len() as u64 })
+}
+
+/// Change of that share from baseline to candidate, paired on the same samples.
+///
+/// # Errors
+/// No samples with elements that count, or not the same number of samples.
+pub fn element_change(
+    baseline: &ElementScores,
+    candidate: &ElementScores,
+    seed: u64,
+) -> Result<SampleFigure, NoFigure> {
+    check_alike(baseline.samples.len(), candidate.samples.len())?;
+    let n = baseline.samples.len();
+    let less = |indices: &[usize]| {
+        share(&candidate.samples, indices.iter().copied()) - share(&baseline.samples, indices.iter().copied())
+    };
+    let value = less(&(0..n).collect::<Vec<_>>());
+    if !value.is_finite() {
+        return Err(NoFigure::NoSamples);
+    }
+    Ok(SampleFigure { value, interval: bootstrap(n, seed, less), n: n as u64 })
+}
+
+fn share(samples: &[RightOf], indices: impl Iterator<Item = usize>) -> f64 {
+    let (mut right, mut all) = (0, 0);
+    for sample in indices.map(|index| samples[index]) {
+        right += sample.right_count;
+        all += sample.elements_count;
+    }
+    right as f64 / all as f64
+}
+
+/// Mean over the classes that occur of the elements that have a class and are predicted to, over those that have it or
+/// are predicted to. `None` where classes were not counted.
+#[must_use]
+pub fn mean_iou(scores: &ElementScores) -> Option<f64> {
+    let occurring = scores.classes.iter().filter(|class| class.either_count > 0);
+    let shares: Vec<f64> = occurring.map(|class| class.both_count as f64 / class.either_count as f64).collect();
+    (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{ElementUnit, Overlap};
+
+    fn several(samples: &[(u64, u64, u64)]) -> SeveralScores {
+        let hits = |&(both_count, false_count, missed_count)| Hits { both_count, false_count, missed_count };
+        SeveralScores {
+            output: "o".into(),
+            classes_count: 4,
+            threshold: 0.5,
+            samples: samples.iter().map(hits).collect(),
+        }
+    }
+
+    fn elements(samples: &[(u64, u64)]) -> ElementScores {
+        let right = |&(right_count, elements_count)| RightOf { right_count, elements_count };
+        let overlap = |both_count, either_count| Overlap { both_count, either_count };
+        ElementScores {
+            output: "o".into(),
+            unit: ElementUnit::Token,
+            class_axis: Some(1),
+            samples: samples.iter().map(right).collect(),
+            classes: vec![overlap(1, 2), overlap(0, 0), overlap(1, 4)],
+        }
+    }
+
+    #[test]
+    fn several_classes_have_the_hand_computed_figures() {
+        let scores = several(&[(2, 0, 0), (1, 1, 0), (0, 0, 2)]);
+        assert_eq!(exact_match(&scores), Proportion::new(1, 3));
+        let f1 = micro_f1(&scores, 1).unwrap();
+        assert!((f1.value - 6.0 / 9.0).abs() < 1e-12 && f1.interval.is_err(), "{f1:?}");
+        assert_eq!(micro_f1(&several(&[(0, 0, 0)]), 1), None);
+        let flips = exact_flips(&scores, &several(&[(1, 1, 0), (2, 0, 0), (2, 0, 0)])).unwrap();
+        assert_eq!((flips.counts.gained_count, flips.counts.lost_count), (2, 1));
+    }
+
+    #[test]
+    fn elements_are_pooled_and_samples_are_resampled() {
+        let scores = elements(&[(1, 2), (3, 4)]);
+        let accuracy = element_accuracy(&scores, 1).unwrap();
+        assert_eq!((accuracy.value, accuracy.n), (4.0 / 6.0, 2));
+        assert_eq!(mean_iou(&scores), Some((0.5 + 0.25) / 2.0));
+        assert_eq!(element_accuracy(&elements(&[(0, 0)]), 1), None);
+        let many = |right: u64| elements(&[(right, 4); 12]);
+        let change = element_change(&many(4), &many(3), 1).unwrap();
+        assert_eq!((change.value, change.n), (-0.25, 12));
+        assert!(change.interval.unwrap().contains(-0.25));
+        assert!(element_change(&many(4), &scores, 1).is_err());
+    }
+}

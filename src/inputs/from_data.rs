@@ -1,0 +1,138 @@
+//! Deciding what is fed where there is data.
+
+use std::path::{Path, PathBuf};
+
+use super::check::{self, Expected};
+use super::data::{self, Data, Source};
+use super::dims::Dims;
+use super::synthesize::fed_type;
+use super::values::{Shapes, Values};
+use super::wanted::Wanted;
+use super::{InputError, InputSource, dataset, labels};
+use crate::onnx::Graph;
+use crate::plan::InputRequest;
+use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
+
+/// What is fed, where it comes from, and what a user should know of it.
+pub(super) struct Decided {
+    /// What is fed to each input.
+    pub fed: Vec<FedInput>,
+    /// Where values come from.
+    pub source: InputSource,
+    /// What was decided that nobody asked for.
+    pub notes: Vec<String>,
+}
+
+/// Takes the arrays at `path`, and the labels that are with them.
+///
+/// # Errors
+/// They cannot be read, or do not fit the model.
+pub(super) fn from_data(
+    graph: &Graph,
+    (batch, dims): (&BatchAxis, &Dims),
+    request: &InputRequest,
+    path: &Path,
+) -> Result<Decided, InputError> {
+    let expected = Expected { inputs: &graph.inputs, batch, asked: &request.dims };
+    let wanted: Vec<Wanted> = graph.inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
+    let mut data = Data::open(path, &wanted)?;
+    check::check(&data, &expected)?;
+    let fed: Vec<FedInput> = graph
+        .inputs
+        .iter()
+        .zip(&data.sets[0].inputs)
+        .map(|(info, source)| fed_from(info, source, dims, path))
+        .collect::<Result<_, _>>()?;
+    check_tables(graph, &data, &fed)?;
+    let axes = dataset::axes(&fed, batch);
+    let mut samples = 0;
+    for set in &data.sets {
+        samples += check::samples(&data, set, &axes)?;
+    }
+    let mut notes = std::mem::take(&mut data.notes);
+    let labels = labels_file(&data, request, samples, &mut notes)?;
+    notes.extend(casts(&fed, &data.sets[0].inputs));
+    notes.extend(request.ranges.keys().map(|name| format!("the range of `{name}` has no effect: its values are data")));
+    Ok(Decided { fed, source: InputSource::Data { path: data.path, labels }, notes })
+}
+
+/// The file of the labels where it is not that of the data: the one asked for, else one beside the data that has a label
+/// for every sample.
+fn labels_file(
+    data: &Data,
+    request: &InputRequest,
+    samples: usize,
+    notes: &mut Vec<String>,
+) -> Result<Option<PathBuf>, InputError> {
+    if request.labels.is_some() || data.labels.is_some() {
+        data::labels_of(data, request.labels.as_deref(), samples)?;
+        return Ok(request.labels.clone());
+    }
+    let Some(beside) = labels::beside(&data.path) else { return Ok(None) };
+    Ok(match data::labels_of(data, Some(&beside), samples) {
+        Ok(_) => {
+            notes.push(format!("labels are taken from `{}`", beside.display()));
+            Some(beside)
+        }
+        Err(error) => {
+            notes.push(format!("`{}` is not taken for the labels: {error}", beside.display()));
+            None
+        }
+    })
+}
+
+fn casts(fed: &[FedInput], sources: &[Source]) -> Vec<String> {
+    let cast = fed.iter().zip(sources).filter(|(fed, source)| source.element_type() != Some(fed.element_type));
+    let note = |(fed, source): (&FedInput, &Source)| {
+        let (name, found, wanted) = (&fed.name, source.type_name(), fed.element_type);
+        format!("array `{name}` is cast from {found} to {wanted}, which the model wants")
+    };
+    cast.map(note).collect()
+}
+
+/// Looks for values that an operator would look up in vain.
+fn check_tables(graph: &Graph, data: &Data, fed: &[FedInput]) -> Result<(), InputError> {
+    let shapes: Shapes = fed.iter().map(|fed| (fed.name.clone(), fed.dims.clone())).collect();
+    let values = Values::new(graph, &shapes);
+    for (index, (info, fed)) in graph.inputs.iter().zip(fed).enumerate() {
+        let Some((range, reason)) = values.table(info, fed.element_type) else { continue };
+        for set in &data.sets {
+            let Some(numbers) = set.inputs[index].load()?.tensor().map(|data| data.to_f64()) else { continue };
+            if let Some(&value) = numbers.iter().find(|value| !range.contains(value)) {
+                let (path, input, low, high) = (data.path.clone(), info.name.clone(), *range.start(), *range.end());
+                return Err(InputError::OutOfTable { path, input, value, low, high, reason });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fed_from(info: &TensorInfo, array: &Source, dims: &Dims, path: &Path) -> Result<FedInput, InputError> {
+    let element_type = fed_type(info)?;
+    let known = dims.shape(info);
+    let from = path.display();
+    let reason = match array.element_type() {
+        Some(found) if found != element_type => format!("from `{from}`, cast from {found} to {element_type}"),
+        _ => format!("from `{from}`"),
+    };
+    let size = |(axis, &size): (usize, &usize)| match known.get(axis) {
+        Some(None) => None,
+        _ => Some(size as u64),
+    };
+    let placed = dims.of(info);
+    let source = |axis: usize| match placed.get(axis).map(|placed| &placed.source) {
+        Some(fixed @ (SizeSource::Fixed | SizeSource::Batch)) => fixed.clone(),
+        _ => SizeSource::Data,
+    };
+    let grows = placed.iter().enumerate().filter(|(_, placed)| placed.size.is_none() && placed.rows != 1);
+    Ok(FedInput {
+        name: info.name.clone(),
+        element_type,
+        dims: array.shape().iter().enumerate().map(size).collect(),
+        rows_per_sample: grows.map(|(axis, placed)| (axis, placed.rows)).collect(),
+        sources: (0..array.shape().len()).map(source).collect(),
+        fill: FillKind::Data,
+        reason,
+        steers: false,
+    })
+}

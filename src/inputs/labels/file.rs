@@ -1,0 +1,212 @@
+//! Labels in a file of their own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ndarray::{ArrayD, IxDyn};
+use serde_json::Value;
+
+use super::{Labels, NAMES, place};
+use crate::inputs::npy::Archive;
+use crate::inputs::{InputError, TensorData};
+
+/// Endings of files that labels are read from.
+const ENDINGS: [&str; 4] = ["npy", "csv", "txt", "json"];
+/// What stands between the fields of a line.
+const SEPARATORS: [char; 3] = [',', ';', '\t'];
+
+/// The file beside `data` that is named as labels are; the likeliest of several.
+pub(in super::super) fn beside(data: &Path) -> Option<PathBuf> {
+    let folder = if data.is_dir() { data } else { data.parent()? };
+    let files = NAMES.iter().flat_map(|name| ENDINGS.map(|ending| folder.join(format!("{name}.{ending}"))));
+    files.into_iter().find(|file| file.is_file() && file != data)
+}
+
+/// Labels in a file of their own, for so many samples.
+///
+/// # Errors
+/// The file cannot be read, or has no form that is known.
+pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, InputError> {
+    let fault = |reason: String| InputError::LabelFile { path: path.to_owned(), reason };
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        "npz" | "npy" => numpy(path),
+        "csv" | "tsv" => table(&text(path)?, samples).map(Labels::new).map_err(fault),
+        "txt" => lines(&text(path)?, samples).map(Labels::new).map_err(fault),
+        "json" => json(&text(path)?).map(Labels::new).map_err(fault),
+        _ => Err(fault("its name ends in none of .npy, .npz, .csv, .tsv, .txt and .json".to_owned())),
+    }
+}
+
+fn numpy(path: &Path) -> Result<Labels, InputError> {
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")) {
+        let archive = Archive::npy(path)?;
+        return archive.array(&archive.arrays[0]).map(Labels::stored);
+    }
+    let archive = Arc::new(Archive::npz(path)?);
+    let named = archive.arrays.iter().filter(|head| place(&head.name).is_some());
+    let only = archive.arrays.first().filter(|_| archive.arrays.len() == 1);
+    match named.min_by_key(|head| place(&head.name)).or(only) {
+        Some(head) => archive.array(head).map(Labels::stored),
+        None => Err(InputError::MissingArrays {
+            path: path.to_owned(),
+            missing: vec![NAMES[0].to_owned()],
+            present: archive.arrays.iter().map(|head| head.name.clone()).collect(),
+        }),
+    }
+}
+
+fn text(path: &Path) -> Result<String, InputError> {
+    let bytes = std::fs::read(path).map_err(|source| InputError::Read { path: path.to_owned(), source })?;
+    Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
+}
+
+/// One label on each line, with or without a line above them.
+fn lines(text: &str, samples: usize) -> Result<TensorData, String> {
+    let mut words: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if words.len() == samples + 1 {
+        words.remove(0);
+    }
+    column(&words)
+}
+
+/// The column of labels of a table: the only one, or the one that is named as labels are, or all of them where they are
+/// numbers.
+fn table(text: &str, samples: usize) -> Result<TensorData, String> {
+    let mut rows: Vec<Vec<String>> = text.lines().filter(|line| !line.trim().is_empty()).map(fields).collect();
+    let Some(first) = rows.first().cloned() else { return Err("it is empty".to_owned()) };
+    if let Some(odd) = rows.iter().position(|row| row.len() != first.len()) {
+        return Err(format!("its rows have unlike numbers of fields, the {}th {}", odd + 1, rows[odd].len()));
+    }
+    let named = (0..first.len()).filter(|&at| place(&first[at]).is_some()).min_by_key(|&at| place(&first[at]));
+    let is_headed = named.is_some() || rows.len() == samples + 1;
+    if is_headed {
+        rows.remove(0);
+    }
+    let of = |at: usize| -> Vec<&str> { rows.iter().map(|row| row[at].as_str()).collect() };
+    match named.or((first.len() == 1).then_some(0)) {
+        Some(at) => column(&of(at)),
+        None => all_columns(&rows).ok_or_else(|| {
+            let header = if is_headed { first.join(", ") } else { format!("{} columns", first.len()) };
+            format!("it has {header}, and none of them is called {}", NAMES[..3].join(", "))
+        }),
+    }
+}
+
+fn all_columns(rows: &[Vec<String>]) -> Option<TensorData> {
+    let numbers: Option<Vec<f64>> = rows.iter().flatten().map(|field| field.trim().parse().ok()).collect();
+    let shape = [rows.len(), rows.first()?.len()];
+    ArrayD::from_shape_vec(IxDyn(&shape), numbers?).ok().map(TensorData::Double)
+}
+
+/// The fields of a line, without the quotes around them.
+fn fields(line: &str) -> Vec<String> {
+    let (mut fields, mut quoted) = (vec![String::new()], false);
+    for letter in line.trim_end_matches('\r').chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            letter if !quoted && SEPARATORS.contains(&letter) => fields.push(String::new()),
+            letter => {
+                if let Some(field) = fields.last_mut() {
+                    field.push(letter);
+                }
+            }
+        }
+    }
+    fields.into_iter().map(|field| field.trim().to_owned()).collect()
+}
+
+/// Whole numbers, numbers or words: the first that all of them are.
+fn column(words: &[&str]) -> Result<TensorData, String> {
+    if words.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let whole: Result<Vec<i64>, _> = words.iter().map(|word| word.parse()).collect();
+    let numbers = || words.iter().map(|word| word.parse()).collect::<Result<Vec<f64>, _>>();
+    Ok(match (whole, numbers()) {
+        (Ok(whole), _) => TensorData::Int64(ArrayD::from_shape_fn(IxDyn(&[whole.len()]), |at| whole[at[0]])),
+        (_, Ok(numbers)) => TensorData::Double(ArrayD::from_shape_fn(IxDyn(&[numbers.len()]), |at| numbers[at[0]])),
+        _ => TensorData::String(ArrayD::from_shape_fn(IxDyn(&[words.len()]), |at| words[at[0]].to_owned())),
+    })
+}
+
+/// A list, or the list in an object whose name is one of labels.
+fn json(text: &str) -> Result<TensorData, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let list = match &value {
+        Value::Object(entries) => {
+            let named = entries.iter().filter(|(name, _)| place(name).is_some());
+            named.min_by_key(|(name, _)| place(name)).map(|(_, list)| list)
+        }
+        other => Some(other),
+    };
+    let Some(Value::Array(items)) = list else { return Err("it holds no list of labels".to_owned()) };
+    if let Some(words) = items.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+        return column(&words);
+    }
+    let (mut shape, mut numbers) = (Vec::new(), Vec::new());
+    nested(items, 0, &mut shape, &mut numbers)?;
+    let whole = numbers.iter().all(|number: &f64| number.fract() == 0.0);
+    let made =
+        ArrayD::from_shape_vec(IxDyn(&shape), numbers).map_err(|_| "its lists are of unlike lengths".to_owned())?;
+    Ok(if whole { TensorData::Int64(made.mapv(|number| number as i64)) } else { TensorData::Double(made) })
+}
+
+fn nested(items: &[Value], depth: usize, shape: &mut Vec<usize>, numbers: &mut Vec<f64>) -> Result<(), String> {
+    if shape.len() == depth {
+        shape.push(items.len());
+    }
+    if shape[depth] != items.len() {
+        return Err("its lists are of unlike lengths".to_owned());
+    }
+    for item in items {
+        match item {
+            Value::Array(inner) => nested(inner, depth + 1, shape, numbers)?,
+            Value::Bool(bit) => numbers.push(f64::from(u8::from(*bit))),
+            Value::Number(number) => numbers.extend(number.as_f64()),
+            other => return Err(format!("`{other}` is no label")),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(data: Result<TensorData, String>) -> Vec<String> {
+        Labels::new(data.unwrap()).words().unwrap()
+    }
+
+    fn numbers(data: Result<TensorData, String>) -> (Vec<usize>, Vec<f64>) {
+        let labels = Labels::new(data.unwrap());
+        (labels.shape().to_vec(), labels.numbers().unwrap().into_iter().collect())
+    }
+
+    #[test]
+    fn lines_are_words_or_numbers() {
+        assert_eq!(words(lines("cat\n dog \n\ncat\n", 3)), ["cat", "dog", "cat"]);
+        assert_eq!(words(lines("animal\ncat\ndog\n", 2)), ["cat", "dog"], "one more than samples is a header");
+        assert_eq!(numbers(lines("3\r\n1\r\n", 2)), (vec![2], vec![3.0, 1.0]));
+        assert_eq!(numbers(lines("3.5\n1\n", 2)).1, [3.5, 1.0]);
+        assert!(lines("", 2).is_err());
+    }
+
+    #[test]
+    fn the_column_of_labels_is_found_by_its_name() {
+        assert_eq!(words(table("id,Label\n7,\"a, b\"\n8,c\n", 2)), ["a, b", "c"]);
+        assert_eq!(numbers(table("y\n1\n0\n", 2)).1, [1.0, 0.0]);
+        assert_eq!(numbers(table("0;1\n1;0\n", 2)), (vec![2, 2], vec![0.0, 1.0, 1.0, 0.0]));
+        let error = table("id,kind\n7,a\n", 1).unwrap_err();
+        assert_eq!(error, "it has id, kind, and none of them is called labels, label, y");
+        assert!(table("1,2\n3\n", 2).unwrap_err().contains("unlike numbers of fields"));
+    }
+
+    #[test]
+    fn json_is_a_list_or_has_one() {
+        assert_eq!(words(json(r#"["a", "b"]"#)), ["a", "b"]);
+        assert_eq!(numbers(json(r#"{"n": 2, "target": [[0, 1], [1, 0]]}"#)).0, [2, 2]);
+        assert_eq!(numbers(json("[true, 0.5]")).1, [1.0, 0.5]);
+        assert!(json(r#"{"n": [1]}"#).is_err() && json("[[1], [1, 2]]").is_err() && json("[null]").is_err());
+    }
+}

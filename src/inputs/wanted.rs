@@ -1,0 +1,155 @@
+//! What an input wants of an array, and what arrays can be taken for it.
+
+use super::check::Expected;
+use super::dims::dims_of;
+use super::synthesize::fed_type;
+use super::tensor::casts;
+use crate::plan::ElementType;
+use crate::record::{BatchAxis, Dim, FedInput, TensorInfo, ValueType};
+
+/// What an input wants of an array.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// Name of the input.
+    pub name: String,
+    element_type: Option<ElementType>,
+    /// Sizes of the dimensions, absent where any will do; absent as a whole where any number of them will do.
+    dims: Option<Vec<Option<u64>>>,
+    batch: Option<usize>,
+}
+
+/// How an array is taken that has one dimension less than its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is one sample: a batch of one.
+    OneSample,
+    /// Each of its numbers is a row of one column.
+    Column,
+}
+
+impl Wanted {
+    /// What the model's file says of an input.
+    pub fn of(info: &TensorInfo, expected: &Expected<'_>) -> Wanted {
+        let has_rank = !matches!(info.value_type, ValueType::Tensor { dims: None, .. });
+        let size = |(axis, dim): (usize, &Dim)| match dim {
+            Dim::Fixed(size) if !expected.is_batch(info, axis) => Some(*size),
+            _ => None,
+        };
+        Wanted {
+            name: info.name.clone(),
+            element_type: fed_type(info).ok(),
+            dims: has_rank.then(|| dims_of(info).iter().enumerate().map(size).collect()),
+            batch: batch_of(&info.name, expected.batch),
+        }
+    }
+
+    /// What a plan says of an input.
+    pub fn fed(fed: &FedInput, batch: &BatchAxis) -> Wanted {
+        Wanted {
+            name: fed.name.clone(),
+            element_type: Some(fed.element_type),
+            dims: Some(fed.dims.clone()),
+            batch: batch_of(&fed.name, batch),
+        }
+    }
+
+    /// Whether an array of that type and shape may be taken for the input whatever its name.
+    pub fn takes(&self, element_type: Option<ElementType>, shape: &[usize]) -> bool {
+        let type_fits = match (element_type, self.element_type) {
+            (Some(found), Some(wanted)) => found == wanted || casts(found, wanted),
+            _ => false,
+        };
+        type_fits && (self.fits(shape) || self.completed(shape).is_some())
+    }
+
+    fn fits(&self, shape: &[usize]) -> bool {
+        let Some(dims) = &self.dims else { return true };
+        let fits = |(dim, &size): (&Option<u64>, &usize)| dim.is_none_or(|dim| dim == size as u64);
+        dims.len() == shape.len() && dims.iter().zip(shape).all(fits)
+    }
+
+    /// The shape with the dimension of 1 that it lacks, and how the array is taken with it; absent where that does not
+    /// fit either, or where nothing is lacking.
+    pub fn completed(&self, shape: &[usize]) -> Option<(Vec<usize>, Taken)> {
+        let dims = self.dims.as_ref().filter(|dims| dims.len() == shape.len() + 1)?;
+        let with_one = |axis: usize| {
+            let mut sizes = shape.to_vec();
+            sizes.insert(axis, 1);
+            self.fits(&sizes).then_some(sizes)
+        };
+        let column = || with_one(shape.len()).filter(|_| dims.last() == Some(&Some(1)) && self.batch == Some(0));
+        let sample = || with_one(self.batch?);
+        column().map(|sizes| (sizes, Taken::Column)).or_else(|| sample().map(|sizes| (sizes, Taken::OneSample)))
+    }
+
+    /// Whether the array would fit with its last dimension second, or its second one last.
+    pub fn channels(&self, shape: &[usize]) -> Option<Channels> {
+        if shape.len() < 3 || self.fits(shape) {
+            return None;
+        }
+        let (mut first, mut last) = (shape.to_vec(), shape.to_vec());
+        first[1..].rotate_right(1);
+        last[1..].rotate_left(1);
+        match (self.fits(&first), self.fits(&last)) {
+            (true, _) => Some(Channels::AreLast),
+            (false, true) => Some(Channels::AreSecond),
+            (false, false) => None,
+        }
+    }
+}
+
+/// Where an array has the dimension that the model wants elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// As its last one; the model wants it after the batch.
+    AreLast,
+    /// After the batch; the model wants it as the last one.
+    AreSecond,
+}
+
+fn batch_of(name: &str, batch: &BatchAxis) -> Option<usize> {
+    batch.axes.get(name).map(|&axis| axis as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(dims: &[Option<u64>], batch: Option<usize>) -> Wanted {
+        Wanted { name: "q".into(), element_type: Some(ElementType::Float), dims: Some(dims.to_vec()), batch }
+    }
+
+    #[test]
+    fn one_sample_and_a_column_get_the_dimension_that_they_lack() {
+        let image = wanted(&[None, Some(3), None, None], Some(0));
+        assert_eq!(image.completed(&[3, 8, 8]), Some((vec![1, 3, 8, 8], Taken::OneSample)));
+        assert_eq!(image.completed(&[4, 8, 8]), None);
+        assert_eq!(image.completed(&[2, 3, 8, 8]), None, "nothing is lacking");
+        let column = wanted(&[None, Some(1)], Some(0));
+        assert_eq!(column.completed(&[300]), Some((vec![300, 1], Taken::Column)));
+        let row = wanted(&[None, Some(12)], Some(0));
+        assert_eq!(row.completed(&[12]), Some((vec![1, 12], Taken::OneSample)));
+        assert_eq!(row.completed(&[300]), None);
+        let second = wanted(&[Some(7), None, Some(2)], Some(1));
+        assert_eq!(second.completed(&[7, 2]), Some((vec![7, 1, 2], Taken::OneSample)));
+        assert_eq!(wanted(&[Some(7), None], None).completed(&[7]), None, "without a batch there is no sample");
+    }
+
+    #[test]
+    fn a_dimension_at_another_place_is_seen() {
+        let first = wanted(&[None, Some(3), None, None], Some(0));
+        assert_eq!(first.channels(&[5, 8, 8, 3]), Some(Channels::AreLast));
+        assert_eq!(first.channels(&[5, 3, 8, 8]), None);
+        assert_eq!(first.channels(&[5, 8, 8, 4]), None);
+        let last = wanted(&[None, Some(8), Some(8), Some(3)], Some(0));
+        assert_eq!(last.channels(&[5, 3, 8, 8]), Some(Channels::AreSecond));
+    }
+
+    #[test]
+    fn an_array_is_taken_by_type_and_shape() {
+        let wanted = wanted(&[None, Some(3)], Some(0));
+        assert!(wanted.takes(Some(ElementType::Double), &[9, 3]) && wanted.takes(Some(ElementType::Float), &[3]));
+        assert!(!wanted.takes(Some(ElementType::Int64), &[9, 3]) && !wanted.takes(None, &[9, 3]));
+        assert!(!wanted.takes(Some(ElementType::Float), &[9, 4]));
+    }
+}
