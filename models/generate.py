@@ -8,12 +8,13 @@ import argparse
 import logging
 import sys
 
-from generator import broken, digits, fixtures, manifest, planted
+from generator import broken, digits, fixtures, labels, manifest, planted
 from generator.artifact import MODELS
 
 PARTS = {
     "digits": digits.ARTIFACTS,
     "fixtures": fixtures.ARTIFACTS,
+    "labels": labels.ARTIFACTS,
     "planted": planted.ARTIFACTS,
     "broken": broken.ARTIFACTS,
 }

@@ -11,11 +11,12 @@ use crate::plan::{InputRequest, ValueRange};
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct InputArgs {
-    /// Inputs from a file: .npz with arrays named by the model's inputs (and `labels`), .npy for a model with one
-    /// input, or a folder with `test_data_set_N/input_M.pb`
+    /// Inputs from a file: .npz with arrays named by the model's inputs (and `labels`, `y` or `target`), .npy for a
+    /// model with one input, or a folder with `test_data_set_N/input_M.pb`
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
-    /// Labels for --data, one for each sample, when they are not in it
+    /// Labels for --data, one for each sample, when they are neither in it nor beside it: .npy, .npz, .csv, .txt or
+    /// .json
     #[arg(long, value_name = "FILE", requires = "data")]
     pub labels: Option<PathBuf>,
     /// Size of a dimension that the model leaves open, by its name or as INPUT.AXIS

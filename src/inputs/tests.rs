@@ -161,7 +161,7 @@ fn missing_arrays_are_listed_with_those_present() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.npz");
     write_npz(&path, 2, 2);
-    let wanted = model(vec![info("image", ElementType::Float, &[batch(), Dim::Fixed(3)])]);
+    let wanted = model(vec![info("image", ElementType::Float, &[batch(), Dim::Fixed(4)])]);
     let found = message(&wanted, &request(&path));
     assert!(found.ends_with("has no array for `image`: it has `x`, `scale`, `labels`"), "{found}");
 }

@@ -14,6 +14,7 @@ mod gpu;
 mod hostile_names;
 mod html;
 mod inspect;
+mod labels;
 mod machines;
 mod models;
 mod operators;

@@ -240,7 +240,9 @@ mod tests {
         // Class 0: 2 / (2 + 1); class 1: 2 / 2.
         let figure = macro_f1(&scores(2, &[Some(0), None, Some(1)], &[]), &[0, 0, 1], 1).unwrap();
         assert!((figure.value - (2.0 / 3.0 + 1.0) / 2.0).abs() < 1e-12, "{figure:?}");
-        assert_eq!(macro_f1(&scores(2, &[Some(0)], &[]), &[0, 1], 1), None);
+        assert_eq!(macro_f1(&scores(2, &[Some(0), Some(1)], &[]), &[0], 1), None, "a label is missing");
+        let first = macro_f1(&scores(2, &[Some(0)], &[]), &[0, 1], 1).unwrap();
+        assert_eq!((first.value, first.n), (1.0, 1), "the second sample was not scored");
     }
 
     #[test]
