@@ -20,11 +20,23 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Half the width of the interval as a share of the value; `None` without an interval.
+    /// The wider half of the interval as a share of the value, which is what reports show behind `±`; `None` without an
+    /// interval.
     #[must_use]
     pub fn half_width_ratio(&self) -> Option<f64> {
         let interval = self.interval.ok()?;
-        (self.value != 0.0).then(|| interval.half_width() / self.value.abs())
+        (self.value != 0.0).then(|| interval.wider_half(self.value) / self.value.abs())
+    }
+
+    /// The same launches about another centre, such as that of all their inferences: the interval is widened to hold it.
+    #[must_use]
+    pub fn around(self, centre: f64) -> Self {
+        let widen = |interval: Interval| Interval {
+            low: interval.low.min(centre),
+            high: interval.high.max(centre),
+            ..interval
+        };
+        Estimate { value: centre, interval: self.interval.map(widen), ..self }
     }
 
     /// The same estimate on the scale of an increasing function.
@@ -98,6 +110,15 @@ mod tests {
         assert!(close(estimate.value, 10.0), "{estimate:?}");
         let linear = over_launches(&[0.0, 0.0, 0.0, 100.0, 100.0, 100.0]).unwrap();
         assert!(close(linear.value, 50.0), "{linear:?}");
+    }
+
+    #[test]
+    fn half_width_is_the_wider_half() {
+        // The range of six launches, 1 to 6, about 3.5 and about 2.
+        let estimate = hodges_lehmann(&[6.0, 1.0, 2.0, 4.0, 3.0, 5.0]).unwrap();
+        assert!(close(estimate.half_width_ratio().unwrap(), 2.5 / 3.5));
+        assert!(close(estimate.around(2.0).half_width_ratio().unwrap(), 2.0));
+        assert!(close(estimate.around(0.5).half_width_ratio().unwrap(), 11.0), "the interval holds the centre");
     }
 
     #[test]

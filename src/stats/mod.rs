@@ -74,10 +74,10 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Half the distance between both ends, in the unit of the figure.
+    /// The wider of the two halves about a centre that it holds.
     #[must_use]
-    pub fn half_width(&self) -> f64 {
-        (self.high - self.low) / 2.0
+    pub fn wider_half(&self, centre: f64) -> f64 {
+        (self.high - centre).max(centre - self.low)
     }
 
     /// Whether `value` lies within, ends included.

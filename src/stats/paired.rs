@@ -59,12 +59,12 @@ impl PairedRatio {
         self.ranks.evidence(floor)
     }
 
-    /// Half the width of the interval of the log-ratio, which is near enough the relative half-width of the ratio;
+    /// The wider half of the interval of the log-ratio, which is near enough that of the ratio, as a share of it;
     /// estimated from the rounds' standard deviation while there are too few for an interval; absent below two rounds.
     #[must_use]
     pub fn half_width_ratio(&self) -> Option<f64> {
         match self.ranks.interval(END_ERROR) {
-            Some(interval) => Some(interval.half_width()),
+            Some(interval) => Some(interval.wider_half(self.ranks.centre())),
             None => self.normal_half_width,
         }
     }
