@@ -22,7 +22,7 @@ const COMMAND: &str = "cargo bench --bench harness_cost";
 /// What the timed loop may cost.
 const LIMIT_NS: f64 = 100.0;
 const REPETITIONS: usize = 301;
-const BLOCK: BlockTarget = BlockTarget { length: Nanos(1_000_000), min_inferences: 1 };
+const BLOCK: BlockTarget = BlockTarget::new(Nanos(1_000_000), 1);
 
 fn main() -> Result<ExitCode, BenchError> {
     let mut rows =

@@ -69,13 +69,20 @@ pub enum Request {
         load_mode: LoadMode,
         /// What is fed.
         inputs: Box<InputPlan>,
+        /// After the first inference none is begun that would end after this much time; absent: there is no limit.
+        limit_ns: Option<Nanos>,
+        /// What one inference takes, where the process has run the model before: the first one is then left out where it
+        /// and another one would not end in time.
+        known_ns: Option<Nanos>,
     },
     /// Measure a block of the current cell.
     Block {
         /// Length of the block.
         length_ns: Nanos,
-        /// Inferences that it holds at least.
+        /// Inferences that it holds at least, as far as the limit allows.
         min_inferences: u64,
+        /// After the first inference none is begun that would end after this much time; absent: there is no limit.
+        limit_ns: Option<Nanos>,
     },
     /// Measure single inferences of the current cell, each after a time in which nothing was asked for.
     Idle {

@@ -51,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const BLOCK: BlockTarget = BlockTarget { length: Nanos(5_000_000), min_inferences: 1_000 };
+const BLOCK: BlockTarget = BlockTarget::new(Nanos(5_000_000), 1_000);
 
 /// What a lane's thread had asked of the allocator when it began its first and its newest timed inference.
 #[derive(Debug, Default)]

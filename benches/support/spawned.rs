@@ -114,6 +114,8 @@ impl Worker {
             batch_size: 1,
             load_mode: LoadMode::Closed { concurrency: 1 },
             inputs: Box::new(setup.described.inputs.clone()),
+            limit_ns: None,
+            known_ns: None,
         })?;
         Ok(Worker(lines))
     }
@@ -121,7 +123,7 @@ impl Worker {
 
 impl TimedLoop for Worker {
     fn block(&mut self) -> Result<f64, BenchError> {
-        match self.0.ask(&Request::Block { length_ns: BLOCK_NS, min_inferences: MIN_INFERENCES })? {
+        match self.0.ask(&Request::Block { length_ns: BLOCK_NS, min_inferences: MIN_INFERENCES, limit_ns: None })? {
             Response::Block(report) => Ok(report.median_ns.as_f64()),
             other => Err(format!("unexpected answer: {other:?}").into()),
         }

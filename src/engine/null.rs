@@ -37,6 +37,9 @@ pub struct Script {
     pub variants: BTreeMap<String, ScriptedVariant>,
     /// Noise of the machine, on top of what the variants do; without it the machine is quiet.
     pub noise: Option<Noise>,
+    /// Whether its latencies pass on the system's clock, while it sleeps; without it nobody waits for them.
+    #[serde(default)]
+    pub real_time: bool,
     /// Execution providers that it pretends to have besides the CPU's.
     #[serde(default)]
     pub execution_providers: Vec<String>,
@@ -139,7 +142,7 @@ impl Runtime for ScriptedRuntime {
     }
 
     fn clock(&self) -> EngineClock {
-        EngineClock::Manual(Arc::clone(&self.clock))
+        if self.script.real_time { EngineClock::Monotonic } else { EngineClock::Manual(Arc::clone(&self.clock)) }
     }
 
     fn register_library(&mut self, _name: &str, path: &Path) -> Result<(), EngineError> {
@@ -168,6 +171,9 @@ impl Runtime for ScriptedRuntime {
             strike(fault.kind, |message| EngineError::Load { model: model.to_owned(), message })?;
         }
         self.clock.advance(variant.load_ns);
+        if self.script.real_time {
+            std::thread::sleep(variant.load_ns.into());
+        }
         if let Some(machine) = &self.machine {
             machine.pass(variant.load_ns);
         }
@@ -180,6 +186,7 @@ impl Runtime for ScriptedRuntime {
             latency_ratio,
             _memory: memory,
             model: model.to_owned(),
+            real_time: self.script.real_time,
             clock,
             machine,
             effect,
@@ -221,6 +228,7 @@ struct ScriptedSession {
     latency_ratio: f64,
     _memory: Vec<u8>,
     model: PathBuf,
+    real_time: bool,
     clock: Arc<ManualClock>,
     machine: Option<Machine>,
     effect: Effect,
@@ -269,10 +277,14 @@ impl Inference for ScriptedInference<'_> {
         let latency = variant.fixed_ns.0 + variant.per_sample_ns.0 * self.batch_size;
         let factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
         let undisturbed = Nanos((latency as f64 * factor * self.session.latency_ratio) as u64);
-        self.session.clock.advance(match &mut self.noise {
+        let latency = match &mut self.noise {
             Some(noise) => noise.run(undisturbed),
             None => undisturbed,
-        });
+        };
+        self.session.clock.advance(latency);
+        if self.session.real_time {
+            std::thread::sleep(latency.into());
+        }
         Ok(())
     }
 }

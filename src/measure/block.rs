@@ -11,8 +11,30 @@ use crate::units::Nanos;
 pub struct BlockTarget {
     /// The block ends with the first inference that ends after this much time.
     pub length: Nanos,
-    /// Inferences that the block holds at least, over all lanes.
+    /// Inferences that the block holds at least, over all lanes, as far as the limit allows.
     pub min_inferences: u64,
+    /// No inference is begun that would end after this much time, judged by the one before it. The first one of a block
+    /// is begun in any case. Absent: there is no limit.
+    pub limit: Option<Nanos>,
+    /// What comes before the first inference that is timed.
+    pub opening: Opening,
+}
+
+/// What comes before the first inference of a block that is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// One that is not, because caches are cold when another process has just run.
+    Untimed,
+    /// Nothing: inferences are so long that cold caches do not show in them.
+    Nothing,
+}
+
+impl BlockTarget {
+    /// A block without a limit, which one untimed inference opens.
+    #[must_use]
+    pub const fn new(length: Nanos, min_inferences: u64) -> Self {
+        BlockTarget { length, min_inferences, limit: None, opening: Opening::Untimed }
+    }
 }
 
 /// One request in flight: what runs an inference, and the latencies of the current block.
@@ -72,7 +94,7 @@ pub struct WarmupRule {
     pub window: BlockTarget,
     /// The latency is steady when the medians of the windows so far satisfy this.
     pub steady: SteadyRule,
-    /// Warming up ends after this much time, steady or not.
+    /// Warming up ends after this much time, steady or not; nothing is run where it is 0.
     pub max_length: Nanos,
     /// It ends after this many windows, steady or not.
     pub max_windows: usize,
@@ -80,7 +102,7 @@ pub struct WarmupRule {
 
 /// Runs one block on every lane at once and merges their latencies into `latencies`, which is emptied first.
 ///
-/// Each lane runs one inference that is not timed first, because caches are cold when another process has just run.
+/// Each lane runs one inference that is not timed first, unless [`BlockTarget::opening`] says otherwise.
 ///
 /// # Errors
 /// The first error that an inference returns; the block then counts for nothing.
@@ -127,6 +149,10 @@ where
     let mut window = Latencies::new();
     let mut medians = Vec::with_capacity(rule.max_windows);
     let mut inferences_count = 0;
+    latencies.reset();
+    if rule.max_length.0 == 0 {
+        return Ok(WarmupTimes { steady: false, inferences_count, elapsed: Nanos(0) });
+    }
     loop {
         let times = run_block(clock, lanes, &rule.window, &mut window)?;
         latencies.merge(&window);
@@ -145,7 +171,7 @@ where
     C: Clock,
     F: FnMut() -> Result<(), E>,
 {
-    prepare(lane)?;
+    prepare(lane, target.opening)?;
     let before = Usage::now();
     let (start, end) = run_lane(clock, lane, target)?;
     Ok((Usage::now().since(&before), end.since(start)))
@@ -164,7 +190,7 @@ where
             .iter_mut()
             .map(|lane| {
                 scope.spawn(|| {
-                    let ready = prepare(lane);
+                    let ready = prepare(lane, target.opening);
                     prepared.wait();
                     go.wait();
                     ready.and_then(|()| run_lane(clock, lane, target))
@@ -186,13 +212,16 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn prepare<F, E>(lane: &mut Lane<F>) -> Result<(), E>
+fn prepare<F, E>(lane: &mut Lane<F>, opening: Opening) -> Result<(), E>
 where
     F: FnMut() -> Result<(), E>,
 {
     lane.latencies.reset();
     lane.inferences_count = 0;
-    (lane.infer)()
+    match opening {
+        Opening::Untimed => (lane.infer)(),
+        Opening::Nothing => Ok(()),
+    }
 }
 
 /// The timed region: nothing in here but the clock, the inference and the histogram.
@@ -210,11 +239,20 @@ where
         let end = clock.now();
         lane.latencies.record(end.since(begin));
         lane.inferences_count += 1;
-        if end >= deadline && lane.inferences_count >= target.min_inferences {
+        if end >= deadline
+            && (lane.inferences_count >= target.min_inferences || next_is_late(target, start, begin, end))
+        {
             return Ok((start, end));
         }
         begin = clock.now();
     }
+}
+
+/// Whether another inference as long as the last one would end after the block's limit. It is asked only in blocks that
+/// are long enough and hold too few.
+#[cold]
+fn next_is_late(target: &BlockTarget, start: Nanos, begin: Nanos, end: Nanos) -> bool {
+    target.limit.is_some_and(|limit| end.since(start) + end.since(begin) > limit)
 }
 
 /// What the timed loop adds to a bare inference on this machine now: the time an iteration takes whose inference does
@@ -223,7 +261,7 @@ where
 pub fn harness_cost() -> Nanos {
     const LENGTH: Nanos = Nanos(5_000_000);
     let mut lanes = [Lane::new(|| Ok::<(), std::convert::Infallible>(()))];
-    let target = BlockTarget { length: LENGTH, min_inferences: 1 };
+    let target = BlockTarget::new(LENGTH, 1);
     match run_block(&MonotonicClock, &mut lanes, &target, &mut Latencies::new()) {
         Ok(times) => Nanos(times.elapsed.0 / times.inferences_count.max(1)),
         Err(never) => match never {},

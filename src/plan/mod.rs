@@ -21,6 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Nanos, Ratio};
 
+/// Share of the budget that everything beside the rounds may take: scoring, profiles of operators, denormal numbers, the
+/// machine's peaks and idle gaps.
+pub const BESIDE_SHARE: f64 = 0.25;
+
 /// Everything that a run was asked to do, after words became typed values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {

@@ -20,12 +20,10 @@ pub(super) fn choose_sessions(job: &mut Job, prepared: &Prepared) {
 /// Fits the plan to what models turned out to be.
 pub(super) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
     let Prepared { descriptions, .. } = prepared;
-    prepare::include_fixed_batch_sizes(&mut job.plan, descriptions);
+    let said = prepare::fit_batch_sizes(&mut job.plan, descriptions);
+    job.notes.extend(said.filter(|_| job.resumed.is_none()));
     if let Some(tuning) = &mut job.plan.tuning {
         require_labels(tuning, descriptions)?;
-        let fixed = job.plan.batch_sizes.iter().filter(|size| !tuning.space.batch_sizes.contains(size));
-        let fixed: Vec<u64> = fixed.copied().collect();
-        tuning.space.batch_sizes.extend(fixed);
         if job.resumed.is_none() {
             tuning.base_sessions_count = job.plan.sessions.len();
         }

@@ -1,14 +1,15 @@
 //! One block, seen from the parent: sample, ask, sample, and say what disturbed it.
 
+use std::time::Duration;
+
 use super::launch::Launch;
+use super::time::BlockTime;
 use crate::plan::CellKey;
 use crate::protocol::{BlockReport, Request, Response};
 use crate::record::{BlockRecord, Disturbance, Failure, Phase};
 use crate::sample::{BlockSample, Sampler};
 use crate::units::Nanos;
 
-/// Inferences that a block holds at least.
-const MIN_INFERENCES: u64 = 3;
 /// Involuntary context switches that a block may have whatever its length: the kernel's own housekeeping.
 const SWITCHES_ALWAYS: u64 = 3;
 /// And this many more for each second, the rate at which an otherwise idle machine was seen to interrupt.
@@ -23,7 +24,7 @@ pub(super) struct BlockPlace {
     pub alternation: u64,
     pub position: u64,
     pub started_ns: Nanos,
-    pub length_ns: Nanos,
+    pub time: BlockTime,
 }
 
 /// A measured block, its latencies, and what sampling cost.
@@ -37,10 +38,12 @@ pub(super) struct Measured {
 /// Measures one block.
 pub(super) async fn measure(launch: &mut Launch, sampler: &Sampler, place: BlockPlace) -> Result<Measured, Failure> {
     let pid = launch.worker.pid();
-    let request = Request::Block { length_ns: place.length_ns, min_inferences: MIN_INFERENCES };
+    let BlockTime { length, min_inferences, limit, patience } = place.time;
+    let request = Request::Block { length_ns: length, min_inferences, limit_ns: limit };
     let doing = format!("run a block at batch size {}", place.key.batch_size);
     let before = sampler.sample(pid);
-    let report = match launch.worker.ask(&request, &doing).await? {
+    let patience = patience.unwrap_or(Duration::MAX);
+    let report = match launch.worker.ask_within(patience, &request, &doing).await? {
         Response::Block(report) => report,
         other => return Err(launch.worker.unexpected(&other).await),
     };

@@ -1,5 +1,7 @@
 //! What becomes of cells: which are still open, and why the others are not.
 
+use std::collections::BTreeMap;
+
 use super::round::Run;
 use super::{Progress, RunError};
 use crate::plan::CellKey;
@@ -30,6 +32,7 @@ impl Run<'_> {
 
     /// Closes the batch sizes that a model does not take, and the variants that could not be read.
     pub(super) fn close_unsupported(&mut self) -> Result<(), RunError> {
+        let mut skipped: BTreeMap<(usize, String), Vec<CellKey>> = BTreeMap::new();
         for key in self.keys(|_| true) {
             if self.closed.contains(&key) {
                 continue;
@@ -42,13 +45,25 @@ impl Run<'_> {
                 },
             };
             if let Outcome::Skipped { reason } = &outcome {
-                let label = self.journal.record().session_label(key.session);
-                let skipped = format!("{label} is not measured at {}: {reason}", self.place(key));
-                self.observer.observe(&Progress::Note(&skipped));
+                skipped.entry((key.session, reason.clone())).or_default().push(key);
             }
             self.close(key, outcome)?;
         }
+        for ((session, reason), keys) in skipped {
+            let label = self.journal.record().session_label(session);
+            let text = format!("{label} is not measured at {}: {reason}", self.places(&keys));
+            self.observer.observe(&Progress::Note(&text));
+        }
         Ok(())
+    }
+
+    /// Where cells are measured: the first few of them, and how many there are besides.
+    fn places(&self, keys: &[CellKey]) -> String {
+        const NAMED: usize = 3;
+        let mut places: Vec<String> = keys.iter().take(NAMED).map(|&key| self.place(key)).collect();
+        places.dedup();
+        let more = keys.len().saturating_sub(NAMED);
+        if more > 0 { format!("{} and {more} more", places.join(", ")) } else { places.join(", ") }
     }
 
     /// Where a cell is measured: `batch size 8, seq 64`.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::block::{self, BlockPlace};
 use super::launch::{self, Launch, LaunchSetup};
 use super::round::Run;
+use super::time::BlockTime;
 use super::{Progress, RunError};
 use crate::inputs::InputPlan;
 use crate::plan::{CellKey, ElementType, RuntimeChoice, SessionSpec};
@@ -19,12 +20,14 @@ use crate::units::Nanos;
 /// The session configuration entry that is changed, and its value.
 const OPTION: (&str, &str) = ("session.set_denormal_as_zero", "1");
 /// Share of the budget that one pair of workers for each session may take.
-pub(super) const BUDGET_SHARE: f64 = 0.05;
+pub(super) const BUDGET_SHARE: f64 = 0.04;
 /// Share of the budget for further pairs of those that gain by it, which are rare, and gain much.
 const MORE_SHARE: f64 = 0.1;
 /// Pairs of blocks in a pair of workers, and their length: shorter than those that tell sessions apart by a percent.
 const ALTERNATIONS: u64 = 3;
 const BLOCK: Nanos = Nanos(10_000_000);
+/// Inferences of each worker at least: the first, two of its warm-up, and two a block.
+const PAIR_INFERENCES: u32 = 3 + 2 * ALTERNATIONS as u32;
 /// A first pair of workers that differ by less than this ends the contrast: flushing denormals, where there are any, was
 /// seen to gain a factor of 1.3 to 30, and a pair of workers of the same session to differ by a few percent.
 const WORTH_MORE_PAIRS: f64 = 0.9;
@@ -76,9 +79,8 @@ impl Run<'_> {
     /// Contrasts every session on the CPU that computes in floating point: one pair of workers each, and then as many as a
     /// verdict takes for those that gain by it.
     pub(super) async fn contrast_all(&mut self) -> Result<(), RunError> {
-        let budget = self.plan.schedule.budget_ns.map(Duration::from);
-        let end = |share: f64| budget.map(|budget| Instant::now() + budget.mul_f64(share));
-        let mut time = Time { end: end(BUDGET_SHARE), pair: SHORTEST_PAIR };
+        let end = |time: Option<Duration>| time.map(|time| Instant::now() + time);
+        let mut time = Time { end: end(self.beside_time(BUDGET_SHARE)), pair: SHORTEST_PAIR };
         let mut contrasts = Vec::new();
         for session in 0..self.plan.sessions.len() {
             let is_script = matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_));
@@ -90,7 +92,7 @@ impl Run<'_> {
             self.extend(&place, &mut found, &mut time).await?;
             contrasts.push((place, found));
         }
-        time.end = end(MORE_SHARE);
+        time.end = end(self.beside_time(MORE_SHARE));
         for (place, mut found) in contrasts {
             while found.as_ref().is_ok_and(Found::is_worth_more) {
                 if !self.extend(&place, &mut found, &mut time).await? {
@@ -129,10 +131,10 @@ impl Run<'_> {
         let Ok(so_far) = found else { return Ok(false) };
         let began = Instant::now();
         let left = time.end.map_or(Duration::MAX, |end| end.saturating_duration_since(began));
-        if left < time.pair {
+        let session = place.0.session;
+        if left < time.pair.max(self.launch_with(session, PAIR_INFERENCES) * 2) {
             return Ok(false);
         }
-        let session = place.0.session;
         let label = self.journal.record().session_label(session);
         self.observer.observe(&Progress::Contrasting { session: &label });
         let logs = [self.diagnosis_log(session)?, self.diagnosis_log(session)?];
@@ -172,7 +174,7 @@ impl Run<'_> {
                     alternation,
                     position: side as u64,
                     started_ns: self.elapsed(),
-                    length_ns: BLOCK.min(self.plan.schedule.block_ns),
+                    time: BlockTime::unlimited(BLOCK.min(self.plan.schedule.block_ns)),
                 };
                 let measured = block::measure(&mut sides[side], &self.sampler, place).await?;
                 medians[side].push(measured.block.median_ns.as_f64());
@@ -203,8 +205,8 @@ impl Run<'_> {
         };
         let record = launch::blank(0, 0, key.session, self.elapsed());
         let mut launch = Launch::start(&setup, log, record).await.map_err(|(_, failure)| failure)?;
-        let (cell, _) = launch.begin(&self.roots, key, inputs).await?;
-        let single = Duration::from(cell.warmup.elapsed_ns).div_f64(cell.warmup.inferences_count.max(1) as f64);
+        let (cell, _) = launch.begin(&self.roots, key, inputs, None).await?;
+        let single = super::turns::single(&cell);
         Ok((launch, single))
     }
 }

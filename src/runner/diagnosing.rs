@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{contrast, idle, peaks, profiling};
-use crate::plan::{Plan, RuntimeChoice, SessionSpec};
+use crate::plan::{BESIDE_SHARE, Plan, RuntimeChoice, SessionSpec};
 
 /// The most time that launches of their own take, by what they find out. Figures without a budget are what they usually
 /// take.
@@ -36,12 +36,19 @@ impl Diagnosing {
         let sessions = real.clone().count();
         let passes = if plan.batch_sizes.len() > 1 { 2 } else { 1 };
         let idle_sessions = if plan.idle_gaps_ns.is_empty() { 0 } else { sessions };
-        Diagnosing {
-            profiles: taken(profiling::BUDGET_SHARE, profiling::MAX_LENGTH, sessions) * passes,
-            denormals: taken(contrast::BUDGET_SHARE, contrast::SHORTEST_PAIR, on_cpu().count()),
-            peaks: taken(peaks::BUDGET_SHARE, peaks::LEAST, libraries.len()),
-            idle_gaps: taken(idle::BUDGET_SHARE, idle::WITHOUT_BUDGET, idle_sessions),
-        }
+        let mut left =
+            plan.schedule.budget_ns.map_or(Duration::MAX, |budget| Duration::from(budget).mul_f64(BESIDE_SHARE));
+        let mut bounded = |time: Duration| {
+            let time = time.min(left);
+            left = left.saturating_sub(time);
+            time
+        };
+        // In the order in which they come.
+        let profiles = bounded(taken(profiling::BUDGET_SHARE, profiling::MAX_LENGTH, sessions) * passes);
+        let idle_gaps = bounded(taken(idle::BUDGET_SHARE, idle::WITHOUT_BUDGET, idle_sessions));
+        let denormals = bounded(taken(contrast::BUDGET_SHARE, contrast::SHORTEST_PAIR, on_cpu().count()));
+        let peaks = bounded(taken(peaks::BUDGET_SHARE, peaks::LEAST, libraries.len()));
+        Diagnosing { profiles, denormals, peaks, idle_gaps }
     }
 
     /// All of them together.

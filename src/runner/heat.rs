@@ -25,7 +25,7 @@ impl Run<'_> {
                 Move::Round { cells, alternations } => {
                     let spent = self.heat_round(&cells, alternations).await?;
                     cost = Some((spent, alternations));
-                    self.journal.checkpoint()?;
+                    self.checkpoint()?;
                 }
                 Move::Look { decisions, champion } => {
                     self.journal.append(Event::Looked { decisions, champion })?;
@@ -72,8 +72,9 @@ impl Run<'_> {
         let draw = Draw { seed: self.plan.schedule.seed, round: number, at };
         self.take_turns(&mut round, &members, draw).await?;
         let cost = self.end_round(round, began).await?;
-        // A round that was cut off counts for none of them.
-        if !self.is_late() {
+        // A round that was cut off before all had a block counts for none of them.
+        let blocks = || self.journal.record().blocks.iter().rev().take_while(|block| block.round == number);
+        if !self.is_late() || members.values().all(|key| blocks().any(|block| block.key == *key)) {
             self.journal.append(Event::HeatRound { round: number })?;
         }
         Ok(cost)

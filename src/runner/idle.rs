@@ -15,7 +15,7 @@ use crate::record::{Event, Failure, IdleGap, IdleGaps, Told};
 use crate::units::Nanos;
 
 /// Share of the budget that all gaps of all sessions may take.
-pub(super) const BUDGET_SHARE: f64 = 0.2;
+pub(super) const BUDGET_SHARE: f64 = 0.15;
 /// Time for one session where there is no budget.
 pub(super) const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
 /// Launches of one session: an interval takes 6; with 8, one gap in four that costs time is told even where the others
@@ -25,6 +25,8 @@ const LAUNCHES: u64 = 8;
 const LAUNCH_SHARE: f64 = 0.5;
 /// Inferences after one gap beyond which more tell little.
 const MOST: u64 = 60;
+/// Inferences that a launch runs before the first gap: the first one, and two of its warm-up.
+const STARTING_INFERENCES: u32 = 3;
 /// With fewer, a median says nothing.
 const LEAST: u64 = 3;
 
@@ -53,15 +55,20 @@ impl Run<'_> {
             !is_script && self.has_open_cells(*session)
         };
         let sessions: Vec<usize> = (0..self.plan.sessions.len()).filter(is_measured).collect();
-        let time = match self.plan.schedule.budget_ns {
-            Some(budget) => Duration::from(budget).mul_f64(BUDGET_SHARE).div_f64(sessions.len().max(1) as f64),
+        let time = match self.beside_time(BUDGET_SHARE) {
+            Some(time) => time.div_f64(sessions.len().max(1) as f64),
             None => WITHOUT_BUDGET,
         };
         for session in sessions {
             if let Some((key, inputs)) = self.smallest(session) {
                 let label = self.journal.record().session_label(session);
                 self.observer.observe(&super::Progress::Idling { session: &label });
-                let gaps = self.idle(key, &inputs, time).await?;
+                let gaps = match self.launch_with(session, STARTING_INFERENCES) {
+                    least if least > time => {
+                        Err(format!("one launch does not fit into its time ({:.1} s)", time.as_secs_f64()))
+                    }
+                    _ => self.idle(key, &inputs, time).await?,
+                };
                 let found = IdleGaps { session, shape: key.shape, batch_size: key.batch_size, gaps };
                 self.journal.append(Event::IdleGaps(found))?;
             }
@@ -211,7 +218,7 @@ mod tests {
         assert_eq!(counts(2.0, MS), [60, 34, 11, 0]);
         let found = gaps_of(&[Share { gap: MS * 1000, count: 0 }], vec![Vec::new()], MS * 2_000);
         let reason = found[0].latencies_ns.as_ref().unwrap_err();
-        assert!(reason.starts_with("3 gaps of 1s do not fit") && reason.contains("20% of the budget"), "{reason}");
+        assert!(reason.starts_with("3 gaps of 1s do not fit") && reason.contains("15% of the budget"), "{reason}");
     }
 
     #[test]

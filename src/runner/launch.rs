@@ -56,17 +56,24 @@ impl Launch {
         }
     }
 
-    /// Begins a cell: returns what is known of it, and the latencies of its warm-up.
+    /// Begins a cell within a limit that only its first inference may break: returns what is known of it, and the
+    /// latencies of its warm-up.
     pub(super) async fn begin(
         &mut self,
         roots: &Roots,
         key: CellKey,
         inputs: &crate::inputs::InputPlan,
+        limit: Option<Nanos>,
     ) -> Result<(LaunchCell, String), Failure> {
         // Where the peak cannot be reset, it is that of the whole process, which is still an upper bound of the cell's.
         let _ = process::reset_peak(roots, self.worker.pid());
-        let request =
-            Request::Begin { batch_size: key.batch_size, load_mode: key.load_mode, inputs: Box::new(inputs.clone()) };
+        let request = Request::Begin {
+            batch_size: key.batch_size,
+            load_mode: key.load_mode,
+            inputs: Box::new(inputs.clone()),
+            limit_ns: limit,
+            known_ns: self.record.first_run_ns.filter(|_| self.record.is_probed),
+        };
         let doing = format!("run the first inferences at batch size {}", key.batch_size);
         match self.worker.ask(&request, &doing).await? {
             Response::Began { first_run_ns, warmup, histogram } => {

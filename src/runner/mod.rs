@@ -4,6 +4,7 @@
 //! first.
 
 mod begin;
+mod beside;
 mod block;
 mod cells;
 mod contrast;
@@ -24,16 +25,18 @@ mod profiling;
 mod progress;
 mod rehearse;
 mod round;
+mod rounds;
 mod scoring;
 mod settle;
 mod stop;
 mod sweep;
+mod time;
 mod turns;
 mod worker_process;
 
 pub use diagnosing::Diagnosing;
 pub use guide::{Clock, Guide, Move};
-pub use pace::{Expected, expected};
+pub use pace::{Expected, FirstRounds, expected, first_rounds};
 pub use probe::FoundRuntime;
 pub use progress::{Observer, Progress};
 pub use stop::look_rounds;
@@ -51,9 +54,7 @@ use crate::sample::{Roots, Sampler, affinity, process};
 use crate::units::Nanos;
 use begin::{Beginning, choose_sessions, first_record, open_journal, prepare, settle_plan};
 use round::Run;
-
-/// Left of the budget when measuring ends: what writing the reports takes.
-const WRITING_RESERVE: Duration = Duration::from_millis(300);
+use time::Time;
 
 /// Everything that a run starts from.
 #[derive(Debug)]
@@ -157,7 +158,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     let warm = interruption.unless(settle::settle(&mut job, &mut prepared.descriptions, &at, observer)).await?;
     settle_plan(&mut job, &prepared)?;
     let warm = interruption.unless(rehearse::labels(&mut job, &mut prepared, warm, &at)).await?;
-    let deadline = deadline(&job);
+    let time = time(&job);
     let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
     let beginning = Beginning { info: job.info, host: job.host, notes: job.notes };
     let record = first_record(&job.plan, beginning, &prepared.descriptions);
@@ -166,7 +167,10 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     }
     let (journal, before) = open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
     let mut run = Run {
-        deadline,
+        time,
+        beside_until: None,
+        rounds_done: 0,
+        has_swept: false,
         extent: job.extent,
         warm,
         next_launch: journal.record().launches.iter().map(|launch| launch.launch + 1).max().unwrap_or(0),
@@ -217,13 +221,14 @@ async fn until_interrupted(
     }
 }
 
-/// When measuring ends at the latest.
-fn deadline(job: &Job) -> Option<Instant> {
-    let length = match (job.extent, job.plan.schedule.budget_ns) {
-        (Extent::Probe(limit), _) => limit,
-        (Extent::Whole | Extent::Rounds, budget) => Duration::from(budget?).saturating_sub(WRITING_RESERVE),
-    };
-    Some(job.started + length)
+/// The time that a job may take.
+fn time(job: &Job) -> Time {
+    match (job.extent, job.plan.schedule.budget_ns) {
+        (Extent::Probe(limit), _) => Time::of_probe(job.started + limit),
+        (Extent::Whole | Extent::Rounds, budget) => {
+            Time::of_budget(budget.map(|budget| job.started + Duration::from(budget)))
+        }
+    }
 }
 
 /// Signals by which the user or the system asks this process to end.

@@ -1,16 +1,16 @@
 //! How many alternations a round holds, so that enough rounds fit into the budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::energy::stretch::Stretches;
-use crate::plan::{At, Schedule};
+use crate::plan::{At, Plan, Schedule};
 use crate::record::RunRecord;
-use crate::stats::LOOK_ROUNDS;
+use crate::stats::{LOOK_ROUNDS, MIN_LAUNCHES};
 use crate::units::Nanos;
 
 /// Rounds that a run aims at: those after which it first looks at its figures.
-const TARGET_ROUNDS: u64 = LOOK_ROUNDS[0];
+pub(super) const TARGET_ROUNDS: u64 = LOOK_ROUNDS[0];
 /// More alternations than this tell less than another launch would.
 const MAX_ALTERNATIONS: u64 = 8;
 /// If starting and loading every session once takes more than this share of the remaining time for every target round,
@@ -26,9 +26,9 @@ pub(super) struct RoundCost {
     pub alternation: Duration,
 }
 
-/// Alternations in each of the remaining rounds.
-pub(super) fn alternations(remaining: Duration, rounds_done: u64, cost: RoundCost) -> u64 {
-    let wanted = TARGET_ROUNDS.saturating_sub(rounds_done).max(1);
+/// Alternations in each of the rounds that are wanted in the time that remains.
+pub(super) fn alternations(remaining: Duration, wanted: u64, cost: RoundCost) -> u64 {
+    let wanted = wanted.max(1);
     let affordable = (remaining.as_secs_f64() * MAX_LAUNCH_SHARE / cost.fixed.as_secs_f64().max(1e-6)).floor() as u64;
     let rounds = wanted.min(affordable.max(1));
     let per_round = remaining.as_secs_f64() / rounds as f64 - cost.fixed.as_secs_f64();
@@ -91,12 +91,43 @@ pub fn expected(probe: &RunRecord, schedule: &Schedule) -> Option<Expected> {
     let budget = schedule.budget_ns.map_or(Duration::MAX, Duration::from);
     let chosen = match schedule.rounds_count {
         Some(_) => schedule.alternations_count.unwrap_or(1),
-        None => schedule.alternations_count.unwrap_or_else(|| alternations(budget, 0, cost)),
+        None => schedule.alternations_count.unwrap_or_else(|| alternations(budget, TARGET_ROUNDS, cost)),
     };
     let round = without.fixed + without.alternation * u32::try_from(chosen).unwrap_or(u32::MAX);
     let most = Expected { rounds: u64::MAX, alternations: chosen, round, stretches, stretches_most };
     let rounds = schedule.rounds_count.unwrap_or(u64::MAX).min(most.rounds_in(budget));
     Some(Expected { rounds, ..most })
+}
+
+/// The rounds that come first, at the smallest batch sizes alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstRounds {
+    /// How many there are; none where there is only one batch size, or rounds were asked for by their number.
+    pub rounds: u64,
+    /// What they are expected to take.
+    pub time: Duration,
+}
+
+/// The first rounds of a plan, judged by a probe of it.
+#[must_use]
+pub fn first_rounds(probe: &RunRecord, plan: &Plan) -> FirstRounds {
+    if plan.schedule.rounds_count.is_some() || plan.batch_sizes.len() < 2 {
+        return FirstRounds { rounds: 0, time: Duration::ZERO };
+    }
+    let launched = probe.launches.iter().filter_map(|launch| {
+        Some(Duration::from(launch.session_load_ns? + launch.runtime_start_ns.unwrap_or_default()))
+    });
+    let (launch_time, launches) = launched.fold((Duration::ZERO, 0_u32), |(sum, n), time| (sum + time, n + 1));
+    let sessions = u32::try_from(plan.sessions.len()).unwrap_or(u32::MAX);
+    let launching = launch_time / launches.max(1) * sessions;
+    let places = probe.cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key.at());
+    let places = u32::try_from(places.collect::<BTreeSet<At>>().len()).unwrap_or(u32::MAX).max(1);
+    let one_place = cost(probe).map_or(Duration::ZERO, |cost| {
+        cost.fixed.saturating_sub(launching) / places + cost.alternation / places * MAX_ALTERNATIONS as u32
+    });
+    let budget = plan.schedule.budget_ns.map_or(Duration::MAX, Duration::from);
+    let rounds = u32::try_from(MIN_LAUNCHES).unwrap_or(u32::MAX);
+    FirstRounds { rounds: MIN_LAUNCHES, time: ((launching + one_place) * rounds).min(budget) }
 }
 
 /// What the stretches of one round take that a probe leaves out, and what those of all rounds may take.
@@ -138,19 +169,19 @@ mod tests {
 
     #[test]
     fn a_generous_budget_buys_many_alternations() {
-        assert_eq!(alternations(Duration::from_secs(80), 1, CHEAP), 8);
+        assert_eq!(alternations(Duration::from_secs(80), 9, CHEAP), 8);
     }
 
     #[test]
     fn a_small_budget_keeps_the_rounds_and_gives_up_alternations() {
-        assert_eq!(alternations(Duration::from_secs(20), 1, CHEAP), 2);
-        assert_eq!(alternations(Duration::from_secs(3), 1, CHEAP), 1);
+        assert_eq!(alternations(Duration::from_secs(20), 9, CHEAP), 2);
+        assert_eq!(alternations(Duration::from_secs(3), 9, CHEAP), 1);
     }
 
     #[test]
     fn slow_loading_buys_fewer_rounds() {
         let slow = RoundCost { fixed: Duration::from_secs(9), alternation: Duration::from_secs(1) };
-        assert_eq!(alternations(Duration::from_secs(60), 1, slow), 6);
+        assert_eq!(alternations(Duration::from_secs(60), 9, slow), 6);
     }
 
     #[test]

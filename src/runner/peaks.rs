@@ -15,8 +15,9 @@ use crate::runtime::Cache;
 use crate::sample::affinity;
 use crate::units::{Bytes, Nanos};
 
-/// Share of the budget that measuring may take, and is given up after twice as much: it is done once on a machine.
-pub(super) const BUDGET_SHARE: f64 = 0.08;
+/// Share of the budget that measuring may take; it is given up after twice as much, or when all that lies beside the rounds
+/// has had its share: it is done once on a machine.
+pub(super) const BUDGET_SHARE: f64 = 0.05;
 /// What measuring one library with one number of threads takes: the worker, three models, and the time for each.
 pub(super) const LEAST: Duration = Duration::from_millis(1100);
 /// Time for each of the three figures: some ten additions, and over a hundred products.
@@ -31,7 +32,7 @@ const TENSORS: u64 = 6;
 impl Run<'_> {
     /// Finds out the machine's peaks for every CPU session's library and number of threads.
     pub(super) async fn measure_peaks(&mut self) -> Result<(), RunError> {
-        let mut left = self.plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
+        let mut left = self.beside_time(BUDGET_SHARE);
         let mut known: Vec<(PathBuf, u64)> = Vec::new();
         let mut is_too_short = false;
         for session in 0..self.plan.sessions.len() {
@@ -54,7 +55,8 @@ impl Run<'_> {
                 continue;
             }
             let began = Instant::now();
-            self.measure_peaks_of(&spec, version, left.map_or(Duration::MAX, |left| 2 * left)).await?;
+            let limit = self.beside_time(2.0 * BUDGET_SHARE).unwrap_or(Duration::MAX);
+            self.measure_peaks_of(&spec, version, limit).await?;
             left = left.map(|left| left.saturating_sub(began.elapsed()));
         }
         if is_too_short {

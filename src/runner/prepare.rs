@@ -5,7 +5,7 @@ use super::{Observer, Progress};
 use crate::inputs::InputPlan;
 use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
-use crate::record::{Failure, FailureKind, FedInput, Outcome, VariantRecord};
+use crate::record::{AxisReason, Failure, FailureKind, FedInput, Outcome, VariantRecord};
 
 /// What reading a variant gave.
 pub(super) type Description = Result<Described, Failure>;
@@ -85,13 +85,52 @@ pub(super) fn replace_unreadable_baseline(plan: &mut Plan, descriptions: &[Descr
     Some(format!("{old} cannot be measured: the others are compared with {new} instead"))
 }
 
-/// Adds the batch size that a model is fixed to where the user named none, so that the default sweep measures it.
-pub(super) fn include_fixed_batch_sizes(plan: &mut Plan, descriptions: &[Description]) {
-    if plan.sweep_end == SweepEnd::Saturation {
-        let fixed = descriptions.iter().flatten().filter_map(|described| described.model.batch_axis.fixed_size);
-        plan.batch_sizes.extend(fixed);
-        plan.batch_sizes.sort_unstable();
-        plan.batch_sizes.dedup();
+/// The only batch size that a model takes; `None` if any will do, or it could not be read.
+fn only_batch_size(description: &Description) -> Option<u64> {
+    let axis = &description.as_ref().ok()?.inputs.batch_axis;
+    axis.fixed_size.or((axis.reason == AxisReason::NoAxis).then_some(1))
+}
+
+/// Fits the batch sizes to models of which each takes only one, where the user named none; returns what is to be said
+/// about it. What no model takes is not tried.
+pub(super) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
+    if plan.sweep_end != SweepEnd::Saturation {
+        return None;
+    }
+    let read: Vec<&Description> = descriptions.iter().filter(|description| description.is_ok()).collect();
+    let only: Vec<u64> = read.iter().filter_map(|description| only_batch_size(description)).collect();
+    let is_any_free = only.len() < read.len();
+    if !is_any_free {
+        plan.batch_sizes.clear();
+    }
+    plan.batch_sizes.extend(&only);
+    plan.batch_sizes.sort_unstable();
+    plan.batch_sizes.dedup();
+    if let Some(tuning) = &mut plan.tuning {
+        let sizes = &mut tuning.space.batch_sizes;
+        sizes.retain(|size| plan.batch_sizes.contains(size));
+        let added: Vec<u64> = plan.batch_sizes.iter().copied().filter(|size| !sizes.contains(size)).collect();
+        sizes.extend(added);
+        // The first one is the default, which the baseline has to take.
+        if let Some(own) = only_batch_size(&descriptions[plan.baseline]) {
+            sizes.retain(|size| *size != own);
+            sizes.insert(0, own);
+        }
+    }
+    if is_any_free || only.is_empty() { None } else { Some(only_words(&read)) }
+}
+
+/// `the batch is fixed at 4 by the model: no other size is tried`.
+fn only_words(read: &[&Description]) -> String {
+    let mut fixed: Vec<u64> = read.iter().filter_map(|one| one.as_ref().ok()?.inputs.batch_axis.fixed_size).collect();
+    fixed.sort_unstable();
+    fixed.dedup();
+    let sizes: Vec<String> = fixed.iter().map(u64::to_string).collect();
+    let has_none = read.iter().any(|one| one.as_ref().is_ok_and(|one| one.inputs.batch_axis.fixed_size.is_none()));
+    match (fixed.len(), has_none) {
+        (0, _) => "the model has no batch: every inference is one prediction".into(),
+        (1, false) => format!("the batch is fixed at {} by the model: no other size is tried", sizes[0]),
+        _ => format!("the batch is fixed by each model (at {}): no other size is tried", sizes.join(" or ")),
     }
 }
 

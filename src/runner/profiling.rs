@@ -1,8 +1,8 @@
 //! Where the nodes of a session run and for how long, found out in launches of their own: a profiled session is slower,
 //! and is not timed.
 //!
-//! Every session is profiled at its smallest batch size of the first shape before the rounds. After them follow the batch
-//! size at which the baseline has its best throughput, which only the rounds tell and which all share so that they can be
+//! Every session is profiled at its smallest batch size of the first shape after the first rounds; one that was to be
+//! accelerated before them, because that tells whether it can be measured. After the last rounds follow the batch size at which the baseline has its best throughput, which only the rounds tell and which all share so that they can be
 //! compared, and the last shape.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, Pla
 use crate::sample::affinity;
 use crate::units::{Bytes, Nanos};
 
-/// Share of the budget that profiling may take before the rounds, and once more after them.
+/// Share of the budget that profiling may take after the first rounds, and once more after the last ones.
 pub(super) const BUDGET_SHARE: f64 = 0.04;
 /// Time for the inferences of one session; half of it after the rounds, where inferences are longer, and distorted less.
 pub(super) const MAX_LENGTH: Duration = Duration::from_millis(400);
@@ -61,39 +61,54 @@ impl Pass {
         Pass { end, sessions_left: u32::try_from(sessions).unwrap_or(u32::MAX), overhead: None }
     }
 
-    /// Time for the inferences of the next session; `None` if not even the rest of it would fit.
-    fn next_length(&mut self) -> Option<Duration> {
+    /// Time for the inferences of the next session; `None` if not even the rest of it would fit, of which `least` is known.
+    fn next_length(&mut self, least: Duration) -> Option<Duration> {
         let sessions = self.sessions_left.max(1);
         self.sessions_left -= 1;
         let Some(end) = self.end else { return Some(MAX_LENGTH) };
         let left = end.saturating_duration_since(Instant::now());
-        let overhead = self.overhead.unwrap_or(left / sessions / 2);
+        let overhead = self.overhead.unwrap_or(left / sessions / 2).max(least);
         (left > overhead).then(|| (left / sessions).saturating_sub(overhead).min(MAX_LENGTH))
     }
 }
 
 impl Run<'_> {
-    /// Profiles every session at its smallest batch size, as far as there is time now. A session that was to be
-    /// accelerated and does not run where it was asked to has failed, and so has one of those that cannot be created.
-    /// Returns the time to reserve for [`Run::profile_rest`].
-    pub(super) async fn profile_all(&mut self) -> Result<Duration, RunError> {
-        let began = Instant::now();
-        let subjects: Vec<Subject> =
-            self.in_turn().into_iter().filter_map(|session| self.smallest_open(session)).collect();
+    /// Finds out where the nodes of sessions run that are to be accelerated. One that does not run where it was asked to
+    /// has failed, and so has one that cannot be created.
+    pub(super) async fn place_all(&mut self) -> Result<(), RunError> {
+        let mut subjects = self.unplaced();
+        subjects.retain(|subject| self.is_to_be_placed(subject.session));
         let share = |budget: Nanos| Duration::from(budget).mul_f64(BUDGET_SHARE);
-        let limit = self.plan.schedule.budget_ns.map(share);
-        let subjects_count = subjects.len();
-        let mut pass = Pass::begin(limit, subjects_count);
+        let mut pass = Pass::begin(self.plan.schedule.budget_ns.map(share), subjects.len());
         for subject in subjects {
-            let is_due = self.is_to_be_placed(subject.session);
-            if let Some(length) = pass.next_length().or(is_due.then_some(Duration::ZERO)) {
+            let length = pass.next_length(Duration::ZERO).unwrap_or_default();
+            pass.overhead = Some(self.profile(subject, length).await?);
+        }
+        Ok(())
+    }
+
+    /// Profiles every session at its smallest batch size, as far as there is time.
+    pub(super) async fn profile_all(&mut self) -> Result<(), RunError> {
+        let subjects = self.unplaced();
+        let mut pass = Pass::begin(self.beside_time(BUDGET_SHARE), subjects.len());
+        for subject in subjects {
+            if let Some(length) = pass.next_length(self.least_profile(subject.session)) {
                 pass.overhead = Some(self.profile(subject, length).await?);
             }
         }
-        let taken = began.elapsed();
-        let is_only_place = self.plan.batch_sizes.len() == 1 && self.plan.shapes.len() == 1;
-        let is_done = is_only_place && self.journal.record().operators.len() == subjects_count;
-        Ok(if is_done { Duration::ZERO } else { limit.map_or(taken, |limit| taken.min(limit)) })
+        Ok(())
+    }
+
+    /// Every session that can be profiled at its smallest batch size, and was not yet.
+    fn unplaced(&self) -> Vec<Subject> {
+        let known: BTreeSet<Subject> = self.journal.record().operators.iter().map(subject_of).collect();
+        let subjects = self.in_turn().into_iter().filter_map(|session| self.smallest_open(session));
+        subjects.filter(|subject| !known.contains(subject)).collect()
+    }
+
+    /// What profiling a session takes at least, as far as that is known: two sessions, and two inferences of each.
+    fn least_profile(&self, session: usize) -> Duration {
+        self.launch_with(session, 2) * 2
     }
 
     /// Profiles the sessions that there was no time for, and all of them at a large batch size and at the last shape.
@@ -101,7 +116,7 @@ impl Run<'_> {
         let rest = self.unprofiled();
         let mut pass = Pass::begin(Some(self.remaining()), rest.len());
         for subject in rest {
-            match pass.next_length() {
+            match pass.next_length(self.least_profile(subject.session)) {
                 Some(length) => pass.overhead = Some(self.profile(subject, length.min(MAX_LENGTH / 2)).await?),
                 None => self.put_operators(subject, Err(NO_TIME.into()))?,
             }
@@ -238,7 +253,8 @@ impl Run<'_> {
         };
         let log = self.log_file(&variant.name, self.next_launch, 0)?;
         self.next_launch += 1;
-        let answer = self.ask_for_profile(request, log).await;
+        let patience = self.patience(length + self.least_profile(subject.session) * 2);
+        let answer = self.ask_for_profile(request, log, patience).await;
         Ok(answer.map(|(placement, operators)| {
             let name = trace_file.file_name().filter(|_| trace_file.exists());
             let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()));
@@ -246,7 +262,12 @@ impl Run<'_> {
         }))
     }
 
-    async fn ask_for_profile(&self, request: ProfileRequest, log: File) -> Result<(Placement, Profiled), Failure> {
+    async fn ask_for_profile(
+        &self,
+        request: ProfileRequest,
+        log: File,
+        patience: Duration,
+    ) -> Result<(Placement, Profiled), Failure> {
         let mut worker = WorkerProcess::spawn(&self.command, Some(&request.spec.runtime), log).await?;
         self.energy.adopt(worker.pid());
         if let Some(cpus) = &self.worker_cpus {
@@ -256,7 +277,10 @@ impl Run<'_> {
             Response::Opened { .. } => {}
             other => return Err(worker.unexpected(&other).await),
         }
-        let found = match worker.ask(&Request::Profile(Box::new(request)), "profile the session").await? {
+        // What a launch takes is not known before the first rounds.
+        let patience = if self.journal.record().blocks.is_empty() { Duration::MAX } else { patience };
+        let request = Request::Profile(Box::new(request));
+        let found = match worker.ask_within(patience, &request, "profile the session").await? {
             Response::Profiled { placement, operators } => (*placement, *operators),
             other => return Err(worker.unexpected(&other).await),
         };
@@ -353,11 +377,11 @@ mod tests {
     #[test]
     fn time_is_shared_by_the_sessions_that_are_left() {
         let mut pass = Pass::begin(None, 2);
-        assert_eq!(pass.next_length(), Some(MAX_LENGTH));
+        assert_eq!(pass.next_length(Duration::ZERO), Some(MAX_LENGTH));
         let mut pass = Pass::begin(Some(Duration::from_secs(100)), 2);
-        assert_eq!(pass.next_length(), Some(MAX_LENGTH));
+        assert_eq!(pass.next_length(Duration::ZERO), Some(MAX_LENGTH));
         pass.overhead = Some(Duration::from_secs(1000));
-        assert_eq!(pass.next_length(), None);
+        assert_eq!(pass.next_length(Duration::ZERO), None);
     }
 
     #[test]
@@ -369,6 +393,8 @@ mod tests {
 
     #[test]
     fn no_time_is_no_length() {
-        assert_eq!(Pass::begin(Some(Duration::ZERO), 1).next_length(), None);
+        assert_eq!(Pass::begin(Some(Duration::ZERO), 1).next_length(Duration::ZERO), None);
+        let mut short = Pass::begin(Some(Duration::from_secs(5)), 1);
+        assert_eq!(short.next_length(Duration::from_secs(10)), None, "it is known to take longer");
     }
 }

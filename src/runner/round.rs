@@ -9,14 +9,16 @@ use super::energy::EnergyWatch;
 use super::fit::Watch;
 use super::launch::{self, Launch, LaunchSetup};
 use super::order::Draw;
-use super::pace::{self, RoundCost};
+use super::pace::RoundCost;
 use super::prepare::Description;
 use super::profiling::file_safe;
+use super::rounds::Scope;
 use super::settle::Warm;
-use super::{Extent, Observer, Progress, RunError, WorkerCommand, stop, sweep};
+use super::time::Time;
+use super::{Extent, Observer, Progress, RunError, WorkerCommand, sweep};
 use crate::plan::{At, CellKey, PageCache, Plan, SweepEnd};
 use crate::record::store::{Journal, StoreError};
-use crate::record::{EndReason, Event, Outcome};
+use crate::record::{Event, Outcome};
 use crate::sample::{Roots, Sampler, page_cache};
 use crate::units::Nanos;
 
@@ -31,12 +33,18 @@ pub(super) struct Run<'a> {
     pub energy: EnergyWatch,
     pub command: WorkerCommand,
     pub started: Instant,
-    pub deadline: Option<Instant>,
+    pub time: Time,
+    /// When what lies beside the rounds is to end; absent before it has begun, and without a budget.
+    pub beside_until: Option<Instant>,
     pub extent: Extent,
     /// What an earlier part of the run took, if this one takes it up again.
     pub before: Duration,
     /// A launch that inputs were tried out in, and that is still to serve the first round.
     pub warm: Option<Warm>,
+    /// Rounds that were measured, of a run that is no search.
+    pub rounds_done: u64,
+    /// Whether a whole round of every batch size was measured.
+    pub has_swept: bool,
     pub next_launch: u64,
     /// Number of the next round of a search.
     pub next_round: u64,
@@ -78,70 +86,8 @@ impl Round {
 }
 
 impl Run<'_> {
-    /// Measures until there is a reason to end.
-    pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
-        self.close_unsupported()?;
-        self.watch_energy().await?;
-        let mut reserved = Duration::ZERO;
-        if self.extent == Extent::Whole {
-            reserved = self.profile_all().await?;
-            self.score_all().await?;
-            self.contrast_all().await?;
-            self.measure_peaks().await?;
-            self.idle_all().await?;
-        }
-        let deadline = self.deadline;
-        self.deadline = deadline.map(|deadline| deadline - reserved);
-        let reason = self.rounds().await?;
-        self.deadline = deadline;
-        if self.extent == Extent::Whole {
-            self.profile_rest().await?;
-        }
-        Ok(reason)
-    }
-
-    /// Rounds until there is a reason to end.
-    async fn rounds(&mut self) -> Result<EndReason, RunError> {
-        let schedule = self.plan.schedule.clone();
-        let mut alternations = schedule.alternations_count.unwrap_or(1);
-        for number in 0.. {
-            if schedule.rounds_count.is_some_and(|rounds| number >= rounds) {
-                return Ok(EndReason::RoundsDone);
-            }
-            if (0..self.plan.sessions.len()).all(|session| !self.has_open_cells(session)) {
-                return Ok(EndReason::NothingLeft);
-            }
-            let cost = self.round(number, alternations).await?;
-            self.journal.checkpoint()?;
-            if stop::look_rounds(&self.plan).contains(&(number + 1)) && self.look(number + 1)? {
-                return Ok(EndReason::TargetReached);
-            }
-            let remaining = self.remaining();
-            if schedule.alternations_count.is_none() && schedule.rounds_count.is_none() {
-                alternations = pace::alternations(remaining, number + 1, cost);
-            }
-            if self.is_late() || pace::too_late_for_another(remaining, cost, alternations) {
-                return Ok(EndReason::BudgetSpent);
-            }
-        }
-        Ok(EndReason::RoundsDone)
-    }
-
-    /// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells rest until the next
-    /// look.
-    fn look(&mut self, rounds: u64) -> Result<bool, RunError> {
-        let standing = stop::standing(self.journal.record(), &self.closed);
-        for &key in &standing.settled {
-            let known = self.journal.record().cell(key).is_some_and(|cell| cell.settled_after_rounds.is_some());
-            if !known {
-                self.journal.append(Event::Settled { key, rounds })?;
-            }
-        }
-        self.resting = standing.resting;
-        Ok(standing.done)
-    }
-
-    async fn round(&mut self, number: u64, alternations: u64) -> Result<RoundCost, RunError> {
+    /// A round of the places of a scope.
+    pub(super) async fn round(&mut self, number: u64, alternations: u64, scope: Scope) -> Result<RoundCost, RunError> {
         let began = Instant::now();
         self.observer.observe(&Progress::Round {
             round: number + 1,
@@ -150,10 +96,10 @@ impl Run<'_> {
         });
         let mut round = Round::new(number, alternations, self.plan.sessions.len());
         for shape in 0..self.plan.shapes.len() {
-            self.batch_sizes(&mut round, shape).await?;
-            if self.is_late() {
+            if !self.may_measure() {
                 break;
             }
+            self.batch_sizes(&mut round, shape, scope).await?;
         }
         self.end_round(round, began).await
     }
@@ -170,18 +116,19 @@ impl Run<'_> {
         Ok(round.cost)
     }
 
-    /// All batch sizes at one shape, in ascending order.
-    async fn batch_sizes(&mut self, round: &mut Round, shape: usize) -> Result<(), RunError> {
+    /// The batch sizes of a scope at one shape, in ascending order.
+    async fn batch_sizes(&mut self, round: &mut Round, shape: usize, scope: Scope) -> Result<(), RunError> {
         let mut sweep = Sweep { shape, steps: Vec::new(), before: round.cost.alternation };
-        for batch_size in self.plan.batch_sizes.clone() {
+        let is_first = scope == Scope::Everything && !self.has_swept;
+        for batch_size in self.batch_sizes_of(shape, scope) {
+            if !self.may_measure() {
+                break;
+            }
             for load_mode in self.plan.load_modes.clone() {
                 self.cells(round, At { shape, batch_size, load_mode }).await?;
             }
-            if round.number == 0 && self.plan.sweep_end == SweepEnd::Saturation {
+            if is_first && self.plan.sweep_end == SweepEnd::Saturation {
                 self.maybe_end_sweep(round, &mut sweep, batch_size)?;
-            }
-            if self.is_late() {
-                break;
             }
         }
         Ok(())
@@ -191,7 +138,10 @@ impl Run<'_> {
     async fn cells(&mut self, round: &mut Round, at: At) -> Result<(), RunError> {
         let key = |session| at.of(session);
         let open: Vec<usize> = (0..self.plan.sessions.len()).filter(|&session| self.is_open(key(session))).collect();
-        if open.is_empty() {
+        let cells: Vec<CellKey> = open.iter().map(|&session| key(session)).collect();
+        let smallest = self.batch_sizes_of(at.shape, Scope::Smallest).into_iter().min().unwrap_or(at.batch_size);
+        let grown = at.batch_size as f64 / smallest as f64;
+        if open.is_empty() || (grown > 1.0 && !self.has_time_for(&cells, grown)) {
             return Ok(());
         }
         self.observer.observe(&Progress::Cells {
@@ -221,7 +171,8 @@ impl Run<'_> {
         }
         let launched = match self.take_warm(session, round.number)? {
             Some(warm) => Some(warm),
-            None => self.launch(session, round.number).await?,
+            None if self.may_launch(session) => self.launch(session, round.number).await?,
+            None => None,
         };
         let is_launched = launched.is_some();
         round.launches[place] = launched;
@@ -269,7 +220,12 @@ impl Run<'_> {
         let spent: f64 = steps.iter().map(|step| step.budget_share).sum();
         let budget = self.plan.schedule.budget_ns.map_or(f64::INFINITY, Nanos::as_secs_f64);
         let share = round.cost.alternation.saturating_sub(*before).as_secs_f64() / budget - spent;
-        steps.push(sweep::step(self.journal.record(), (*shape, batch_size), share));
+        let step = sweep::step(self.journal.record(), (*shape, batch_size), share);
+        // What was not measured says nothing about larger batches.
+        if step.throughput.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        steps.push(step);
         let available = self.journal.record().host.memory_available_bytes;
         match sweep::end(steps, next, available) {
             Some(reason) => self.close_from(*shape, next, &reason),
@@ -294,14 +250,5 @@ impl Run<'_> {
             Ok(file)
         };
         open().map_err(|source| StoreError::Write { path: path.clone(), source })
-    }
-
-    /// Time that is left to measure.
-    pub(super) fn remaining(&self) -> Duration {
-        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
-    }
-
-    pub(super) fn is_late(&self) -> bool {
-        self.remaining().is_zero()
     }
 }

@@ -1,8 +1,11 @@
 //! Scoring outputs, in launches of their own, so that neither memory nor first runs of the timed launches know of it.
 
+use std::time::Duration;
+
 use super::launch::Launch;
 use super::round::Run;
 use super::{Progress, RunError};
+use crate::inputs::InputPlan;
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
 use crate::record::store::RunFolder;
@@ -13,8 +16,10 @@ use crate::units::Nanos;
 const BATCH_SIZE: u64 = 32;
 /// Where the baseline's outputs are kept for the others while they are scored.
 const OUTPUTS: &str = ".baseline-outputs";
-/// Share of the budget that scoring the baseline may take; the other sessions score the same samples.
-const BUDGET_SHARE: f64 = 0.05;
+/// Share of the budget that scoring all sessions may take, and one session of a search.
+const BUDGET_SHARE: f64 = 0.08;
+/// Batches that the time for scoring a session holds at least: it ends with one of them.
+const LEAST_BATCHES: f64 = 4.0;
 
 /// Removes the outputs of the baseline, which an interrupted scoring leaves behind.
 pub(super) fn forget_outputs(folder: &RunFolder) {
@@ -108,6 +113,13 @@ impl Run<'_> {
         let batch_size = described.model.batch_axis.fixed_size.unwrap_or(BATCH_SIZE);
         let batch_size = if inputs.supports_batch(batch_size).is_ok() { batch_size } else { 1 };
         let label = self.journal.record().session_label(session);
+        let limit = Duration::from(self.scoring_limit());
+        if limit < self.launch_with(session, 1) {
+            let reason = "there was no time for it; raise `--budget`".into();
+            return Ok(Some(self.unscored(session, batch_size, Outcome::Skipped { reason })));
+        }
+        let limit = limit.saturating_sub(self.launch_time(session).unwrap_or_default());
+        let batch_size = self.affordable_batch(session, &inputs, batch_size, limit);
         self.observer.observe(&Progress::Scoring { session: &label });
         let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };
         let mut evaluation = Evaluation {
@@ -116,16 +128,17 @@ impl Run<'_> {
             task: self.plan.task,
             batch_size,
             role,
-            limit_ns: Some(self.scoring_limit()),
+            limit_ns: Some(limit.into()),
             max_samples,
         };
-        let mut scored = evaluate(&mut launch, &evaluation).await;
+        let patience = self.patience(limit);
+        let mut scored = evaluate(&mut launch, &evaluation, patience).await;
         if let Err(failure) = &scored
             && may_score_singly(failure, &launch, &evaluation)
         {
             let note = format!("{label} is scored one sample at a time: batches of {batch_size} fail");
             evaluation.batch_size = 1;
-            scored = evaluate(&mut launch, &evaluation).await;
+            scored = evaluate(&mut launch, &evaluation, patience).await;
             if scored.is_ok() {
                 self.note(note)?;
             }
@@ -144,8 +157,18 @@ impl Run<'_> {
     /// How long scoring a session may take; well within the time after which its worker counts as stuck.
     fn scoring_limit(&self) -> Nanos {
         let patience = Nanos(self.plan.schedule.timeout_ns.0 / 2);
-        let share = |budget: Nanos| Nanos((budget.as_f64() * BUDGET_SHARE) as u64);
-        self.plan.schedule.budget_ns.map_or(patience, |budget| share(budget).min(patience))
+        let sessions = if self.plan.tuning.is_some() { 1 } else { self.plan.sessions.len().max(1) };
+        let share = |time: Duration| Nanos::from(time.div_f64(sessions as f64));
+        self.beside_time(BUDGET_SHARE).map_or(patience, |time| share(time).min(patience))
+    }
+
+    /// The most samples, up to `wanted`, of which several batches fit into a time.
+    fn affordable_batch(&self, session: usize, inputs: &InputPlan, wanted: u64, time: Duration) -> u64 {
+        let Some(single) = self.inference_time(session).filter(|_| inputs.supports_batch(1).is_ok()) else {
+            return wanted;
+        };
+        let samples = time.as_secs_f64() / LEAST_BATCHES / single.as_secs_f64().max(1e-9);
+        wanted.min((samples as u64).max(1))
     }
 
     fn unscored(&self, session: usize, batch_size: u64, outcome: Outcome) -> AccuracyRecord {
@@ -173,8 +196,9 @@ fn may_score_singly(failure: &Failure, launch: &Launch, evaluation: &Evaluation)
         && evaluation.inputs.supports_batch(1).is_ok()
 }
 
-async fn evaluate(launch: &mut Launch, evaluation: &Evaluation) -> Result<AccuracyRecord, Failure> {
-    match launch.worker.ask(&Request::Evaluate(Box::new(evaluation.clone())), "score the outputs").await? {
+async fn evaluate(launch: &mut Launch, evaluation: &Evaluation, patience: Duration) -> Result<AccuracyRecord, Failure> {
+    let request = Request::Evaluate(Box::new(evaluation.clone()));
+    match launch.worker.ask_within(patience, &request, "score the outputs").await? {
         Response::Evaluated(record) => Ok(*record),
         other => Err(launch.worker.unexpected(&other).await),
     }

@@ -4,14 +4,25 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::plan::{CellKey, Plan};
 use crate::record::{BlockRecord, Metric, Pairs, Phase, RunRecord};
-use crate::stats::{self, LOOK_ROUNDS, Look, PairedRatio};
+use crate::stats::{self, Buckets, Estimate, LOOK_ROUNDS, Look, MIN_LAUNCHES, PairedRatio, Quantile};
 
 /// Rounds after which a run of this plan looks at its figures: none where the number of rounds was asked for, so that
-/// whoever asks for ten gets ten.
+/// whoever asks for ten gets ten. Where the first rounds leave larger batches out, those have their full number at each
+/// look, and the smallest ones a few more; there are as many looks in any case.
 #[must_use]
 pub fn look_rounds(plan: &Plan) -> &'static [u64] {
-    if plan.schedule.rounds_count.is_some() { &[] } else { &LOOK_ROUNDS }
+    match plan.schedule.rounds_count {
+        Some(_) => &[],
+        None if plan.batch_sizes.len() > 1 => &LATER_LOOK_ROUNDS,
+        None => &LOOK_ROUNDS,
+    }
 }
+
+/// [`LOOK_ROUNDS`] after the first rounds.
+const LATER_LOOK_ROUNDS: [u64; LOOK_ROUNDS.len()] = {
+    let [first, second, third] = LOOK_ROUNDS;
+    [first + MIN_LAUNCHES, second + MIN_LAUNCHES, third + MIN_LAUNCHES]
+};
 
 /// What a look at the whole run says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -63,12 +74,21 @@ fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64)
     let own = blocks.get(&key).map_or(&[][..], Vec::as_slice);
     let session = record.plan.baseline_session().filter(|&session| session != key.session);
     let Some(partners) = session.and_then(|session| blocks.get(&CellKey { session, ..key })) else {
-        let width = stats::over_launches(&medians(own)).and_then(|estimate| estimate.half_width_ratio());
+        let width = median(record, key, own).and_then(|estimate| estimate.half_width_ratio());
         return if width.is_some_and(|width| width <= target) { Look::Narrow } else { Look::Open };
     };
     let floor = Metric::LatencyP50RatioToBaseline.noise_floor().unwrap_or_default().0.ln_1p();
     let ratios = Pairs::new(own, partners).log_ratios(|block| block.median_ns.as_f64());
     PairedRatio::of(&ratios).map_or(Look::Open, |paired| stats::look(&paired, floor, target, comparisons))
+}
+
+/// The median latency of a cell as reports show it: that of all inferences, with the interval over launches.
+fn median(record: &RunRecord, key: CellKey, blocks: &[&BlockRecord]) -> Option<Estimate> {
+    let over_launches = stats::over_launches(&medians(blocks))?;
+    let histogram = record.cell(key).and_then(|cell| cell.latency_histogram.as_deref());
+    let latencies = histogram.and_then(|text| Buckets::decode(text).ok());
+    let of_all = latencies.and_then(|latencies| latencies.nearest_rank(Quantile::P50));
+    Some(of_all.map_or(over_launches, |of_all| over_launches.around(of_all.as_f64())))
 }
 
 /// The median of block medians of each launch.

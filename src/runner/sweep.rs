@@ -55,11 +55,13 @@ fn saturation(steps: &[Step]) -> Option<String> {
     let first = steps.len().checked_sub(SATURATED_IN_A_ROW)?;
     let (before, tail) = steps.split_at(first);
     let sessions = steps[0].throughput.len();
+    // A session that was not measured there has nothing to say; one that was measured there for the first time has gained.
     let gains_nothing = |session: usize| {
         let best = best(before, session);
         tail.iter().all(|step| step.throughput[session].is_none_or(|rate| rate < best * (1.0 + LEAST_GAIN)))
     };
-    let saturated = !before.is_empty() && (0..sessions).all(gains_nothing);
+    let are_measured = tail.iter().all(|step| step.throughput.iter().any(Option::is_some));
+    let saturated = !before.is_empty() && are_measured && (0..sessions).all(gains_nothing);
     saturated.then(|| {
         let sizes: Vec<String> = tail.iter().map(|step| step.batch_size.to_string()).collect();
         format!(
@@ -119,6 +121,15 @@ mod tests {
     fn two_batch_sizes_without_a_gain_end_the_sweep() {
         let reason = end(&steps(&[100.0, 150.0, 151.0, 149.0]), 16, None).unwrap();
         assert!(reason.contains("batch sizes 4 and 8"), "{reason}");
+    }
+
+    #[test]
+    fn batch_sizes_that_were_not_measured_say_nothing() {
+        let mut unmeasured = steps(&[100.0, 1.0, 1.0]);
+        for step in &mut unmeasured[1..] {
+            step.throughput = vec![None];
+        }
+        assert_eq!(end(&unmeasured, 8, None), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Cells take turns: a block of each, then the next alternation.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::RunError;
 use super::block::{self, BlockPlace};
@@ -10,7 +10,7 @@ use super::order::{self, Draw};
 use super::round::{Round, Run};
 use crate::plan::CellKey;
 use crate::record::{Event, Failure, LaunchCell, Outcome};
-use crate::stats::Latencies;
+use crate::stats::{Latencies, MIN_LAUNCHES};
 
 /// How often a disturbed block is run again.
 const MAX_REPEATS: u64 = 1;
@@ -23,6 +23,8 @@ struct Turn {
     place: usize,
     key: CellKey,
     cell: LaunchCell,
+    /// What an inference takes, as far as it is known.
+    single: Duration,
     /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times the memory.
     histograms: Vec<String>,
 }
@@ -37,20 +39,21 @@ impl Run<'_> {
     ) -> Result<(), RunError> {
         let places: Vec<usize> = members.keys().copied().collect();
         let mut turns = Vec::new();
+        let cells_count = members.len();
         for place in order::turns(&places, draw, 0) {
             let key = members[&place];
             if self.launch_if_needed(round, place, key.session).await?
-                && let Some(cell) = self.begin_cell(round, place, key).await?
+                && let Some(cell) = self.begin_cell(round, place, key, cells_count).await?
             {
-                turns.push(Turn { place, key, cell, histograms: Vec::new() });
+                turns.push(Turn { place, key, single: single(&cell), cell, histograms: Vec::new() });
             }
         }
         let began = Instant::now();
         for alternation in 0..round.alternations {
-            self.alternate(round, &mut turns, draw, alternation).await?;
-            if self.is_late() {
+            if !self.may_measure() {
                 break;
             }
+            self.alternate(round, &mut turns, draw, alternation).await?;
         }
         round.cost.alternation += began.elapsed();
         for turn in turns {
@@ -64,7 +67,9 @@ impl Run<'_> {
         round: &mut Round,
         place: usize,
         key: CellKey,
+        cells_count: usize,
     ) -> Result<Option<LaunchCell>, RunError> {
+        let limit = self.warmup_limit(cells_count, rounds_to_come(round));
         let Some(launch) = &mut round.launches[place] else { return Ok(None) };
         let Ok(described) = &self.descriptions[self.plan.sessions[key.session].variant] else { return Ok(None) };
         let level = self.energy.level(key.session);
@@ -72,7 +77,7 @@ impl Run<'_> {
             Ok(inputs) => inputs,
             Err(_) => return Ok(None),
         };
-        match launch.begin(&self.roots, key, inputs).await {
+        match launch.begin(&self.roots, key, inputs, limit).await {
             Ok((cell, histogram)) => {
                 self.energy.worked(key.session, launch, level);
                 self.journal.append(Event::Warmup { key, histogram })?;
@@ -95,17 +100,20 @@ impl Run<'_> {
         alternation: u64,
     ) -> Result<(), RunError> {
         let places: Vec<usize> = turns.iter().map(|turn| turn.place).collect();
+        let to_come = rounds_to_come(round);
         for (position, place) in order::turns(&places, draw, alternation).into_iter().enumerate() {
+            if !self.may_measure() {
+                break;
+            }
             let Some(turn) = turns.iter().position(|turn| turn.place == place) else { continue };
             let key = turns[turn].key;
             let Some(launch) = &mut round.launches[place] else { continue };
-            if let Err(failure) = self.block(launch, &mut turns[turn], alternation, position as u64).await? {
+            let time = self.block_time(places.len(), to_come, turns[turn].single);
+            let place = BlockPlace { key, alternation, position: position as u64, started_ns: self.elapsed(), time };
+            if let Err(failure) = self.block(launch, &mut turns[turn], place).await? {
                 launch.record.outcome = outcome_of_launch(launch, &failure);
                 self.fail_cell(key, &failure)?;
                 turns.remove(turn);
-            }
-            if self.is_late() {
-                break;
             }
         }
         Ok(())
@@ -116,18 +124,11 @@ impl Run<'_> {
         &mut self,
         launch: &mut Launch,
         turn: &mut Turn,
-        alternation: u64,
-        position: u64,
+        place: BlockPlace,
     ) -> Result<Result<(), Failure>, RunError> {
         let key = turn.key;
         for _ in 0..=MAX_REPEATS {
-            let place = BlockPlace {
-                key,
-                alternation,
-                position,
-                started_ns: self.elapsed(),
-                length_ns: self.plan.schedule.block_ns,
-            };
+            let place = BlockPlace { started_ns: self.elapsed(), ..place };
             let measured = match block::measure(launch, &self.sampler, place).await {
                 Ok(measured) => measured,
                 Err(failure) => return Ok(Err(failure)),
@@ -137,9 +138,11 @@ impl Run<'_> {
             self.blocks_count += 1;
             self.disturbed_count += u64::from(disturbed);
             self.mark_measured(key)?;
+            turn.single = measured.block.mean_ns.into();
             turn.histograms.push(measured.histogram.clone());
             self.journal.append(Event::Block { block: Box::new(measured.block), histogram: measured.histogram })?;
-            if !disturbed || self.is_late() || self.is_disturbed_throughout() {
+            let has_time = self.remaining() > turn.single * 2;
+            if !disturbed || !has_time || self.is_disturbed_throughout() {
                 break;
             }
         }
@@ -172,6 +175,19 @@ impl Run<'_> {
 
     fn is_disturbed_throughout(&self) -> bool {
         self.disturbed_count as f64 > self.blocks_count as f64 * MAX_DISTURBED_SHARE
+    }
+}
+
+/// Rounds until there are as many launches as an interval takes; one, once there are.
+fn rounds_to_come(round: &Round) -> u64 {
+    MIN_LAUNCHES.saturating_sub(round.number).max(1)
+}
+
+/// What an inference of a cell takes, judged by its warm-up, or by its first inference where there was no warm-up.
+pub(super) fn single(cell: &LaunchCell) -> Duration {
+    match cell.warmup.inferences_count {
+        0 => cell.first_run_ns.into(),
+        count => Duration::from(cell.warmup.elapsed_ns).div_f64(count as f64),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::record::{Failure, GpuUse, Told};
 use crate::runner::Extent;
 use crate::runner::launch::Launch;
 use crate::runner::round::Run;
+use crate::runner::time::MIN_INFERENCES;
 use crate::sample::{GpuMonitor, GpuStretch};
 use crate::units::Nanos;
 
@@ -18,8 +19,6 @@ const LONGEST_STRETCH: Duration = Duration::from_millis(1200);
 const SHORTEST_STRETCH: Duration = Duration::from_millis(250);
 /// Share of the budget that all stretches may take.
 const STRETCH_SHARE: f64 = 0.2;
-/// Inferences that a stretch holds at least.
-const MIN_INFERENCES: u64 = 3;
 
 impl Run<'_> {
     /// What a cell takes of its GPU, over one stretch; `None` if it computes on none.
@@ -50,7 +49,8 @@ impl Run<'_> {
         (index, length): (u32, Duration),
     ) -> Result<Told<GpuUse>, Failure> {
         let Some(monitor) = &self.energy.monitor else { return Ok(Err("the GPU is not observed".into())) };
-        let request = Request::Block { length_ns: length.into(), min_inferences: MIN_INFERENCES };
+        let request =
+            Request::Block { length_ns: length.into(), min_inferences: MIN_INFERENCES, limit_ns: self.limit() };
         let doing = format!("run for {} ms at batch size {}", length.as_millis(), key.batch_size);
         let (began, level) = (Instant::now(), monitor.gpus().memory_used(index));
         monitor.open_window();

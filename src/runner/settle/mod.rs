@@ -25,8 +25,8 @@ use crate::units::{Bytes, Nanos};
 const BUDGET_SHARE: f64 = 0.05;
 /// It may take so long in any case.
 const LEAST: Duration = Duration::from_secs(3);
-/// A worker that took longer than this to load serves the first launch.
-const LONG_LOAD: Duration = Duration::from_secs(1);
+/// A worker that took longer than this to load and to run once serves the first launch.
+const LONG_START: Duration = Duration::from_secs(1);
 /// A proof that does not end in time is given up after this much more.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Share of the free memory that inputs and outputs of a trial may take.
@@ -104,7 +104,8 @@ fn is_worth_keeping(tried: &Tried) -> bool {
 /// The launch, if its worker is worth being used again; else it ends.
 pub(super) async fn warm(plan: &Plan, mut launch: Launch) -> Option<Warm> {
     let spec = &plan.sessions[launch.record.session];
-    let is_long = launch.record.session_load_ns.is_some_and(|load| Duration::from(load) > LONG_LOAD);
+    let taken = [launch.record.session_load_ns, launch.record.first_run_ns].into_iter().flatten();
+    let is_long = taken.map(Duration::from).sum::<Duration>() > LONG_START;
     let is_usable = launch.worker.is_alive() && !spec.is_accelerated() && plan.schedule.page_cache == PageCache::Warm;
     if is_long && is_usable {
         launch.record.is_probed = true;

@@ -1,0 +1,155 @@
+//! The order of a run: single predictions of every session first, then what lies beside them, then larger batches.
+
+use std::time::{Duration, Instant};
+
+use super::pace;
+use super::round::Run;
+use super::{Extent, RunError, stop};
+use crate::record::{EndReason, Event};
+use crate::stats::MIN_LAUNCHES;
+
+/// Share of what is left of the budget that the first rounds may fill with alternations, where others come after them.
+const FIRST_SHARE: f64 = 0.4;
+
+/// Where a round measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The smallest batch size of every session, at every shape.
+    Smallest,
+    /// Every batch size.
+    Everything,
+}
+
+impl Run<'_> {
+    /// Measures until there is a reason to end.
+    ///
+    /// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
+    /// what is found out beside the rounds follows, within its share of the budget, and larger batches come last. Rounds
+    /// that were asked for by their number are all alike, and come first.
+    pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
+        self.close_unsupported()?;
+        self.watch_energy().await?;
+        if self.extent == Extent::Whole {
+            self.place_all().await?;
+        }
+        let is_asked = self.plan.schedule.rounds_count.is_some();
+        self.time.hold(self.beside_share() + self.rest_share());
+        let first = self.rounds((!is_asked).then_some(MIN_LAUNCHES)).await?;
+        self.time.hold(self.rest_share());
+        if self.extent == Extent::Whole {
+            self.beside().await?;
+        }
+        let reason = match first {
+            Some(reason @ (EndReason::RoundsDone | EndReason::NothingLeft)) => reason,
+            _ => self.rounds(None).await?.unwrap_or(EndReason::BudgetSpent),
+        };
+        self.time.hold(Duration::ZERO);
+        if self.extent == Extent::Whole {
+            self.profile_rest().await?;
+        }
+        Ok(reason)
+    }
+
+    /// Rounds until there is a reason to end, or so many are done.
+    async fn rounds(&mut self, until: Option<u64>) -> Result<Option<EndReason>, RunError> {
+        let schedule = self.plan.schedule.clone();
+        let mut alternations = schedule.alternations_count.unwrap_or(1);
+        let mut scope = None;
+        while until.is_none_or(|until| self.rounds_done < until) {
+            if schedule.rounds_count.is_some_and(|rounds| self.rounds_done >= rounds) {
+                return Ok(Some(EndReason::RoundsDone));
+            }
+            if (0..self.plan.sessions.len()).all(|session| !self.has_open_cells(session)) {
+                return Ok(Some(EndReason::NothingLeft));
+            }
+            if self.rounds_done > 0 && self.is_late() {
+                return Ok(Some(EndReason::BudgetSpent));
+            }
+            let number = self.rounds_done;
+            let next = self.scope(number);
+            if scope.replace(next) != Some(next) {
+                alternations = schedule.alternations_count.unwrap_or(1);
+            }
+            let blocks_before = self.blocks_count;
+            let cost = self.round(number, alternations, next).await?;
+            self.rounds_done += 1;
+            self.has_swept |= next == Scope::Everything;
+            self.checkpoint()?;
+            if stop::look_rounds(&self.plan).contains(&self.rounds_done) && self.look(self.rounds_done)? {
+                return Ok(Some(EndReason::TargetReached));
+            }
+            let remaining = self.remaining();
+            if schedule.alternations_count.is_none() && schedule.rounds_count.is_none() {
+                alternations = self.alternations(number + 1, next, cost);
+            }
+            let is_open = (0..self.plan.sessions.len()).any(|session| self.has_open_cells(session));
+            let had_no_time = schedule.budget_ns.is_some() && is_open && self.blocks_count == blocks_before;
+            if self.is_late() || had_no_time || pace::too_late_for_another(remaining, cost, alternations) {
+                return Ok(Some(EndReason::BudgetSpent));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where a round measures.
+    fn scope(&self, round: u64) -> Scope {
+        let is_first = self.plan.schedule.rounds_count.is_none() && round < MIN_LAUNCHES;
+        if is_first { Scope::Smallest } else { Scope::Everything }
+    }
+
+    /// Alternations of the rounds that follow a number of others.
+    fn alternations(&self, rounds_done: u64, scope: Scope, cost: pace::RoundCost) -> u64 {
+        let remaining = self.remaining();
+        let has_more = (0..self.plan.shapes.len())
+            .any(|shape| self.batch_sizes_of(shape, Scope::Everything) != self.batch_sizes_of(shape, Scope::Smallest));
+        match scope {
+            _ if !has_more => pace::alternations(remaining, pace::TARGET_ROUNDS.saturating_sub(rounds_done), cost),
+            Scope::Smallest => {
+                let share = if remaining == Duration::MAX { remaining } else { remaining.mul_f64(FIRST_SHARE) };
+                pace::alternations(share, MIN_LAUNCHES.saturating_sub(rounds_done), cost)
+            }
+            Scope::Everything => {
+                let done = rounds_done.saturating_sub(MIN_LAUNCHES);
+                pace::alternations(remaining, pace::TARGET_ROUNDS.saturating_sub(done), cost)
+            }
+        }
+    }
+
+    /// The batch sizes of a scope at a shape that are not closed.
+    pub(super) fn batch_sizes_of(&self, shape: usize, scope: Scope) -> Vec<u64> {
+        let open = |session: usize| {
+            let cells = self.plan.cells().filter(move |key| key.session == session && key.shape == shape);
+            cells.filter(|key| !self.closed.contains(key)).map(|key| key.batch_size)
+        };
+        let sessions = 0..self.plan.sessions.len();
+        let mut sizes: Vec<u64> = match scope {
+            Scope::Smallest => sessions.filter_map(|session| open(session).min()).collect(),
+            Scope::Everything => sessions.flat_map(open).collect(),
+        };
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
+    /// Writes the record down as it is now, and learns how long that takes.
+    pub(super) fn checkpoint(&mut self) -> Result<(), RunError> {
+        let began = Instant::now();
+        self.journal.checkpoint()?;
+        self.time.wrote(began.elapsed());
+        Ok(())
+    }
+
+    /// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells rest until the next
+    /// look.
+    fn look(&mut self, rounds: u64) -> Result<bool, RunError> {
+        let standing = stop::standing(self.journal.record(), &self.closed);
+        for &key in &standing.settled {
+            let known = self.journal.record().cell(key).is_some_and(|cell| cell.settled_after_rounds.is_some());
+            if !known {
+                self.journal.append(Event::Settled { key, rounds })?;
+            }
+        }
+        self.resting = standing.resting;
+        Ok(standing.done)
+    }
+}
