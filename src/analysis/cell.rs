@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use super::compare;
 use super::energy::{self, OF_CPU, OF_GPU};
-use super::estimate::{Counted, Estimate, Figure};
+use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
 use super::findings::{CellFindings, Comparison, LatencyModes, SpeedStates};
 use super::index::Index;
 use super::over_launches::{largest, mean_latency, median, median_of_blocks, per_launch, pooled, predictions_per_sec};
 use super::percentiles::{self, Percentiles, tail};
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome};
-use crate::stats::{self, Buckets, Percentile, SteadyClass, Unbounded};
+use crate::stats::{self, Buckets, Percentile, Quantile, SteadyClass, Unbounded};
 use crate::units::Ratio;
 
 /// Figures of every cell, in the order in which reports list them.
@@ -206,8 +206,23 @@ impl Measurement<'_> {
         let medians = per_launch(self.blocks, |blocks| median_of_blocks(blocks, |block| block.median_ns));
         match percentile {
             Ok(percentile) => pooled(percentile.value, &medians),
-            Err(unbounded) => percentiles::absent(unbounded),
+            Err(unbounded) => self.median_of_few(unbounded),
         }
+    }
+
+    /// The median of fewer inferences than bound one: it stands with their number, and decides nothing.
+    fn median_of_few(&self, unbounded: &Unbounded) -> Estimate {
+        let Some(median) = self.latencies.nearest_rank(Quantile::P50) else { return percentiles::absent(unbounded) };
+        let range = self.latencies.min().zip(self.latencies.max()).filter(|(least, most)| least < most);
+        Estimate::Measured(Measured {
+            value: median.as_f64(),
+            interval: None,
+            range: range.map(|(least, most)| Interval::between(least.as_f64(), most.as_f64())),
+            n: self.latencies.count(),
+            n_of: Counted::Inferences,
+            bounds: None,
+            remark: Some(format!("no interval: {}", unbounded.too_few)),
+        })
     }
 
     fn throughput(&self) -> Estimate {

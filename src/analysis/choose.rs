@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::AGREEMENT_FLOOR;
 use super::conclusions::{Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, ShapeAnswer};
+use super::enough;
 use super::estimate::{Estimate, Interval};
 use super::findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SessionFindings, Verdict,
@@ -110,7 +111,8 @@ pub(super) fn answer(facts: &Facts<'_>) -> Answer {
     let shapes = facts.measured_shapes();
     let (first, others) = shapes.split_first().map_or((0, &[][..]), |(&first, others)| (first, others));
     let ShapeAnswer { latency, throughput, .. } = at_shape(facts, first);
-    Answer { latency, throughput, rejected, other_shapes: others.iter().map(|&shape| at_shape(facts, shape)).collect() }
+    let other_shapes = others.iter().map(|&shape| at_shape(facts, shape)).collect();
+    Answer { latency, throughput, rejected, enough_budget_ns: enough::budget(facts.index.record), other_shapes }
 }
 
 /// The choices at one shape. A shorter sequence has more throughput than a longer one, which makes it no better choice.
@@ -268,13 +270,13 @@ fn agrees(accuracy: &AccuracyFindings) -> bool {
 
 /// Whether enough inferences were completed to say how long one takes.
 fn has_median(cell: &CellFindings) -> bool {
-    cell.value(Metric::LatencyP50).is_some()
+    cell.decisive_median().is_some()
 }
 
 fn nothing_usable(facts: &Facts<'_>) -> &'static str {
     let measured = facts.sessions.iter().any(|session| session.outcome.is_ok());
     if (0..facts.sessions.len()).any(|session| facts.usable(session)) {
-        "too few inferences were completed to say how long one takes; raise `--budget`, or name fewer batch sizes"
+        "too few inferences were completed for a verdict"
     } else if measured {
         "every session that could be measured has outputs that are not finite, or a score that fell"
     } else {

@@ -7,7 +7,7 @@ use super::findings::Change;
 use super::operators::Bound;
 use crate::plan::CellKey;
 use crate::record::Metric;
-use crate::units::Ratio;
+use crate::units::{Nanos, Ratio};
 
 /// What to ship, for either goal: at the first shape that was measured, and at the others.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,6 +18,10 @@ pub struct Answer {
     pub throughput: Choice,
     /// Sessions that are faster than the choice or were in the running, and why they are not it.
     pub rejected: Vec<Rejection>,
+    /// A budget that would be enough for every session to have an interval; absent where each has one, and where nothing
+    /// is known of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enough_budget_ns: Option<Nanos>,
     /// The choices at every other shape. How long a sequence is, is not chosen: each shape has an answer of its own.
     pub other_shapes: Vec<ShapeAnswer>,
 }

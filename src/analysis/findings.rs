@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::advise::{Advice, NotTried};
 use super::conclusions::{Answer, Bottleneck, Headline};
-use super::estimate::{Estimate, Figure, Interval, find};
+use super::estimate::{Counted, Estimate, Figure, Interval, find};
 use super::explain::{DenormalFindings, Explanation};
 use super::operators::OperatorFindings;
 use super::operators::Roofline;
@@ -224,6 +224,13 @@ impl CellFindings {
     #[must_use]
     pub fn value(&self, metric: Metric) -> Option<f64> {
         self.figure(metric).and_then(Estimate::value)
+    }
+
+    /// The median latency, if there were enough inferences to bound one: that of fewer is shown, and decides nothing.
+    #[must_use]
+    pub fn decisive_median(&self) -> Option<f64> {
+        let median = self.figure(Metric::LatencyP50)?.measured()?;
+        (median.n_of == Counted::Launches).then_some(median.value)
     }
 }
 

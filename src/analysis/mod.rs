@@ -13,6 +13,7 @@ mod compare;
 mod conclusions;
 mod distribution;
 mod energy;
+mod enough;
 mod estimate;
 mod explain;
 mod findings;

@@ -12,9 +12,10 @@ use super::progress::Console;
 use super::show::RUNS;
 use super::values::SweptDim;
 use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
+use crate::analysis;
 use crate::plan::{ExecutionMode, GraphOptimization, Pin, Task};
 use crate::record::store::{RunFolder, default_folder};
-use crate::record::{Failure, Outcome, RunInfo, RunRecord};
+use crate::record::{EndReason, Failure, Outcome, RunInfo, RunRecord};
 use crate::runner::{self, Extent, Job, RunError, WorkerCommand};
 use crate::sample::{Roots, host};
 
@@ -45,7 +46,7 @@ pub struct Args {
     /// several such options, every combination is.
     #[arg(long, value_name = "dim=NAME:N,N,...", value_parser = values::swept_dim, help_heading = "Load")]
     pub sweep: Vec<SweptDim>,
-    /// Measures latencies after these times without a request, in launches of their own, within 20% of the budget.
+    /// Measures latencies after these times without a request, in launches of their own, within 15% of the budget.
     /// [default where it is given without a list: 0,10ms,100ms,1s]
     #[arg(long, value_name = "TIME,TIME,...", value_delimiter = ',', value_parser = values::gap, num_args = 0..=1,
         require_equals = true, default_missing_value = "0,10ms,100ms,1s", help_heading = "Load")]
@@ -308,19 +309,29 @@ pub(super) fn nothing_measured(record: &RunRecord) -> Option<CliError> {
         return None;
     }
     let outcomes = || record.cells.iter().map(|cell| &cell.outcome);
+    let has_failed = outcomes().any(|outcome| matches!(outcome, Outcome::Failed(_)));
+    if record.run.ended_by == Some(EndReason::BudgetSpent) && !has_failed {
+        return Some(nothing_timed(record));
+    }
     let hint = outcomes().find_map(|outcome| match outcome {
         Outcome::Failed(failure) => failure.hint.clone(),
         Outcome::Skipped { .. } => Some("leave out `--batch`, or name batch sizes that the model takes".into()),
         Outcome::Ok => None,
     });
-    let mut reasons = distinct(outcomes().filter_map(Outcome::reason));
-    let mut hint = hint;
-    if reasons.is_empty() {
-        reasons.push("the budget was spent before anything was timed".into());
-        hint = Some("give it more with `--budget`".into());
-    }
+    let reasons = distinct(outcomes().filter_map(Outcome::reason));
     let chain = std::iter::once("nothing could be measured".to_owned()).chain(reasons).collect();
     Some(CliError { code: exit::BAD_INPUT, chain, hint })
+}
+
+/// The error of a run whose budget was spent before anything was timed.
+fn nothing_timed(record: &RunRecord) -> CliError {
+    let chain = ["nothing could be measured", "the budget was spent before anything was timed"];
+    let enough = analysis::findings(record).answer.enough_budget_ns;
+    let hint = match enough.map(|enough| Duration::from(enough).as_secs() + 1) {
+        Some(seconds) => format!("what there was took so long that it needs about {seconds} s: `--budget {seconds}s`"),
+        None => "give it more with `--budget`".into(),
+    };
+    CliError { code: exit::BAD_INPUT, chain: chain.map(str::to_owned).to_vec(), hint: Some(hint) }
 }
 
 /// Where the run was to go.

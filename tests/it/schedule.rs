@@ -47,7 +47,10 @@ fn nothing_is_recommended_where_too_few_inferences_were_completed() {
     let output = bench.scripted(&model, &json!({ "a": { "fixed_ns": 10_000_000 } }), words).run();
     output
         .assert_code(0)
-        .assert_stdout("Nothing can be recommended: too few inferences were completed to say how long");
+        .assert_stdout("Nothing can be recommended: too few inferences were completed for a verdict")
+        .assert_stdout(
+            "So far: a at batch 1: median 10.0 ms, n = 3 inferences; no interval: needs 6 inferences, has 3.",
+        );
     assert!(!output.stdout.contains("Shortest latency"), "{output}");
 }
 

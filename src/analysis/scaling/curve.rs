@@ -24,7 +24,7 @@ fn point(cell: &CellFindings) -> Option<CurvePoint> {
     Some(CurvePoint {
         batch_size: cell.key.batch_size,
         throughput_per_sec: cell.value(Metric::Throughput)?,
-        latency_p50_ns: cell.value(Metric::LatencyP50)?,
+        latency_p50_ns: cell.decisive_median()?,
     })
 }
 

@@ -3,13 +3,19 @@
 use super::number;
 use super::text::{plain, shortened};
 use super::words::{self, Source};
-use crate::analysis::{Basis, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict};
+use crate::analysis::{
+    Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict,
+};
 use crate::record::{Metric, Unit};
+use crate::units::Nanos;
 
 /// The answer, the most important line first.
 pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.answer;
     let mut lines = vec![verdict(source)];
+    if answer.latency.pick().is_none() {
+        lines.extend(source.single().into_iter().filter_map(|cell| so_far(source, cell)));
+    }
     lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
     lines.extend(answer.throughput.pick().map(|pick| format!("Most throughput: {}", throughput(source, pick))));
     lines.extend(answer.other_shapes.iter().map(|answer| at_other_shape(source, answer)));
@@ -41,9 +47,28 @@ fn verdict(source: Source<'_>) -> String {
             format!("{} {} {}{with}.", verb(pick), source.name(pick.key.session), source.at_batch(pick.key))
         }
         (Choice::None { reason }, Choice::None { .. }) => {
-            format!("Nothing can be recommended: {}.", plain(reason))
+            format!("Nothing can be recommended: {}{}.", plain(reason), enough(source))
         }
     }
+}
+
+/// `; a verdict needs about 40 s: --budget 40s`, where that is known and more than there was.
+fn enough(source: Source<'_>) -> String {
+    let schedule = &source.record.plan.schedule;
+    let is_more = |enough: &Nanos| schedule.budget_ns.is_some_and(|had| *enough > had);
+    match source.findings.answer.enough_budget_ns.filter(is_more) {
+        Some(enough) => {
+            format!("; a verdict needs about {}: `--budget {}`", words::rounded_time(enough), words::budget(enough))
+        }
+        None => String::new(),
+    }
+}
+
+/// What is known of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
+fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
+    let median = cell.figure(Metric::LatencyP50).filter(|median| median.measured().is_some())?;
+    let name = source.name(cell.key.session);
+    Some(format!("So far: {name} {}: median {}.", source.at(cell.key), words::full(Metric::LatencyP50, median)))
 }
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest latency, ...`.
@@ -132,7 +157,8 @@ fn mind(source: Source<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for pick in [&answer.latency, &answer.throughput].into_iter().filter_map(Choice::pick) {
         for &caveat in &pick.caveats {
-            let line = format!("Mind: {}: {}.", source.name(pick.key.session), words::caveat(caveat));
+            let more = if caveat == Caveat::NoInterval { enough(source) } else { String::new() };
+            let line = format!("Mind: {}: {}{more}.", source.name(pick.key.session), words::caveat(caveat));
             if !lines.contains(&line) {
                 lines.push(line);
             }

@@ -8,6 +8,7 @@ use crate::analysis::{
 };
 use crate::plan::{At, CellKey};
 use crate::record::{Metric, RunRecord, Unit};
+use crate::units::Nanos;
 
 /// A record and its findings, from which everything for people is worded.
 #[derive(Clone, Copy)]
@@ -214,6 +215,28 @@ pub(super) fn to_settle(change: &Change) -> String {
         Some(rounds) => format!("about {rounds} more rounds would settle it"),
         None => "more rounds are needed to settle it".into(),
     }
+}
+
+/// A time to plan by, rounded up: `40 s`, `5 minutes`.
+pub(super) fn rounded_time(time: Nanos) -> String {
+    match whole_seconds(time) {
+        seconds if seconds < 120 => format!("{seconds} s"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+/// A time to plan by as a budget is written: `40s`, `5m`.
+pub(super) fn budget(time: Nanos) -> String {
+    match whole_seconds(time) {
+        seconds if seconds < 120 => format!("{seconds}s"),
+        seconds => format!("{}m", seconds.div_ceil(60)),
+    }
+}
+
+/// Seconds, rounded up to what somebody would ask for.
+fn whole_seconds(time: Nanos) -> u64 {
+    let seconds = time.0.div_ceil(1_000_000_000).max(1);
+    seconds.next_multiple_of(if seconds <= 10 { 1 } else { 5 })
 }
 
 /// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
