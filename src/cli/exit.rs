@@ -13,8 +13,9 @@ pub const PARTIAL: u8 = 4;
 
 /// Gate: a rule failed.
 pub const GATE_FAILED: u8 = 5;
-/// Gate: no rule failed, but the figures do not decide all of them. Tune: no configuration is shown to keep the SLO, and
-/// not all are shown to break it.
+/// Gate: no rule failed, but the figures do not decide all of them. Tune: undecided. No configuration is shown to keep the
+/// SLO and not all are shown to break it; or the best one is not shown to be better than the defaults, and what was tried
+/// is not shown not to be.
 pub const GATE_INCONCLUSIVE: u8 = 6;
 
 /// Tune: every configuration that was tried breaks the SLO, or an accuracy that fell too far.
@@ -24,4 +25,5 @@ pub const SLO_NOT_MET: u8 = 7;
 pub const HELP: &str = "\
 Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage; 3 bad input (a model, data file, library, run
 folder or rule file); 4 some cells failed or the run was interrupted; gate: 5 a rule failed, 6 the figures do not decide;
-tune: 6 no configuration is shown to keep the SLO, 7 all that were tried break it.";
+tune: 6 undecided (nothing is shown to keep the SLO, or to be better than the defaults or not to be), 7 all that were
+tried break the SLO.";

@@ -310,7 +310,7 @@ fn exit_code(record: &RunRecord, verdict: Option<TuningVerdict>) -> u8 {
     match verdict {
         _ if !record.is_complete() => exit::PARTIAL,
         Some(TuningVerdict::NothingMeets) => exit::SLO_NOT_MET,
-        Some(TuningVerdict::NotShown) => exit::GATE_INCONCLUSIVE,
+        Some(TuningVerdict::NotShown | TuningVerdict::Undecided) => exit::GATE_INCONCLUSIVE,
         Some(TuningVerdict::NothingMeasured) | None => exit::BAD_INPUT,
         Some(TuningVerdict::Found) => exit::DONE,
     }

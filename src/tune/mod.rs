@@ -62,10 +62,15 @@ fn judged(record: &RunRecord, next: impl FnOnce(&Judge<'_>) -> Move) -> Move {
     next(&Judge::new(record, &findings))
 }
 
-/// A session that is to be scored before anything is measured: those that the search begins with, the baseline's first.
+/// A session that is to be scored before the search goes on: those that it begins with, the baseline's first.
 fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
     let plan = record.plan.tuning.as_ref()?;
-    if !tuning.heats.is_empty() {
+    // Labels decide what is measured at all. Without them outputs are compared between variants alone, once it is known
+    // how long an inference takes.
+    let is_labelled = record.dataset.as_ref().is_some_and(|data| data.has_labels());
+    let is_first = is_labelled || plan.max_accuracy_drop_ratio.is_some();
+    let is_due = if is_first { tuning.heats.is_empty() } else { tuning.heats.len() == 1 };
+    if !is_due || !(is_first || record.plan.variants.len() > 1) {
         return None;
     }
     let baseline = record.plan.baseline_session()?;

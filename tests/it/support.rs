@@ -15,6 +15,8 @@ use tempfile::TempDir;
 pub const BAD_INPUT: i32 = 3;
 /// Exit code of a wrong command line.
 pub const USAGE: i32 = 2;
+/// Exit code of a search that nothing is shown by.
+pub const UNDECIDED: i32 = 6;
 /// Exit code of a run of which something failed, or that was interrupted.
 pub const PARTIAL: i32 = 4;
 

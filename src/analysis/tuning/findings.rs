@@ -7,6 +7,7 @@ use super::front::front;
 use super::preference::{Preference, preferred};
 use super::relative::{Relative, Scale};
 use super::standing::{Judge, SloStanding, Standing};
+use super::verdict::{Contender, Race, TuningVerdict};
 use crate::analysis::{AccuracyChange, Estimate, Figure, Findings};
 use crate::plan::{CellKey, Objective};
 use crate::record::{Fate, Metric, RunRecord, Stage, Tuning};
@@ -29,6 +30,8 @@ pub struct TuningFindings {
     /// Cost of the best one over the defaults', from blocks that took turns: below 1 is better. Absent where the best
     /// one is the defaults, and where both took no turns.
     pub gain: Option<Estimate>,
+    /// What may be better than the defaults and is not shown to be, where the verdict is undecided.
+    pub contender: Option<Contender>,
     /// Every configuration that was measured or decided about, in the order in which the search came to it.
     pub candidates: Vec<Candidate>,
     /// Indices of the measured configurations that no other one is better than on one of [`AXES`](super::AXES) and as
@@ -38,20 +41,6 @@ pub struct TuningFindings {
     pub heats_count: u64,
     /// Rounds of all heats.
     pub rounds_count: u64,
-}
-
-/// What a search came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TuningVerdict {
-    /// A configuration keeps the SLO, and it is shown.
-    Found,
-    /// No configuration is shown to keep the SLO, but not all are shown to break it.
-    NotShown,
-    /// Every configuration that was tried breaks the SLO.
-    NothingMeets,
-    /// Nothing was measured.
-    NothingMeasured,
 }
 
 /// A configuration and what became of it.
@@ -67,6 +56,9 @@ pub struct Candidate {
     pub fate: Option<Fate>,
     /// What that makes of it in the end.
     pub state: State,
+    /// Whether it was taken instead of one that does as well, for a better figure that is shown.
+    #[serde(skip)]
+    pub(super) is_preferred: bool,
     /// What it costs over the best one; absent where no chain of turns leads there.
     pub relative: Option<Relative>,
     /// The figures that configurations are compared by, that of the objective, and the p99 latency.
@@ -140,6 +132,7 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
         let scale = Scale::new(&judge, tuning, taken);
         for one in &mut candidates {
             one.state = if one.key == taken { State::Best } else { state(tuning, one.key, winner) };
+            one.is_preferred = one.key == taken && preference.is_some();
             one.relative = scale.relative(plan.objective, one.key).filter(|_| one.is_measured());
         }
         in_front = front(&candidates, &scale);
@@ -147,30 +140,33 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
     let place = |key: Option<CellKey>| candidates.iter().position(|one| Some(one.key) == key && one.is_measured());
     let (best, defaults) = (place(taken), place(default));
     let gain = taken.zip(default).filter(|(one, other)| one != other);
+    let gain = gain.and_then(|(best, default)| gain_over(&judge, tuning, best, default));
+    let race = Race {
+        record,
+        tuning,
+        objective: plan.objective,
+        candidates: &candidates,
+        best,
+        defaults,
+        gain: gain.as_ref(),
+    };
+    let verdict = race.verdict();
+    let over_defaults = |key: CellKey| gain_over(&judge, tuning, key, default?);
+    let contender = race.contender(&over_defaults).filter(|_| verdict == TuningVerdict::Undecided);
     Some(TuningFindings {
         objective: plan.objective,
         metric,
-        verdict: verdict(&candidates, best),
+        verdict,
+        contender,
         best,
         preference,
         defaults,
-        gain: gain.and_then(|(best, default)| gain_over(&judge, tuning, best, default)),
+        gain,
         front: in_front,
         candidates,
         heats_count: tuning.heats.len() as u64,
         rounds_count: tuning.heats.iter().map(|heat| heat.rounds.len() as u64).sum(),
     })
-}
-
-fn verdict(candidates: &[Candidate], best: Option<usize>) -> TuningVerdict {
-    let is_open = |one: &Candidate| one.standing == Standing::Open && one.is_measured();
-    match best.map(|best| candidates[best].standing) {
-        None => TuningVerdict::NothingMeasured,
-        Some(Standing::Meets) => TuningVerdict::Found,
-        Some(Standing::Open) => TuningVerdict::NotShown,
-        Some(Standing::Violates) if candidates.iter().any(is_open) => TuningVerdict::NotShown,
-        Some(Standing::Violates) => TuningVerdict::NothingMeets,
-    }
 }
 
 /// What became of a configuration that is not the one taken: the winner of the race does as well as that one, and so does
@@ -226,7 +222,17 @@ fn candidate(judge: &Judge<'_>, findings: &Findings, tuning: &Tuning, key: CellK
     let accuracy_change = judge.accuracy(key.session);
     let fate = tuning.fate(key).cloned();
     let (standing, slo) = (judge.standing(key), judge.slo(key));
-    Candidate { key, standing, slo, fate, state: State::Undecided, relative: None, figures, accuracy_change }
+    Candidate {
+        key,
+        standing,
+        slo,
+        fate,
+        state: State::Undecided,
+        is_preferred: false,
+        relative: None,
+        figures,
+        accuracy_change,
+    }
 }
 
 /// The cost of the best one over the defaults', from the rounds of the final heats where both took part, which chose

@@ -7,11 +7,13 @@ mod front;
 mod preference;
 mod relative;
 mod standing;
+mod verdict;
 
 pub use contest::{floor, metric};
 pub(super) use findings::of;
-pub use findings::{Candidate, State, TuningFindings, TuningVerdict};
+pub use findings::{Candidate, State, TuningFindings};
 pub use front::AXES;
 pub use preference::{Criterion, Preference, criteria};
 pub use relative::Relative;
 pub use standing::{Judge, SloStanding, Standing, computes_alike, described};
+pub use verdict::{Contender, TuningVerdict};

@@ -5,7 +5,7 @@ use onnxprof::record::{EndReason, Fate, Stage};
 use serde_json::json;
 
 use super::{assert_says, champion, fate_of, found, tune};
-use crate::support::{BAD_INPUT, Onnxprof, USAGE, model};
+use crate::support::{BAD_INPUT, Onnxprof, UNDECIDED, USAGE, model};
 use crate::workbench::Workbench;
 
 /// Nothing but threads and batch sizes.
@@ -173,6 +173,44 @@ fn a_configuration_that_fails_is_told_and_the_others_go_on() {
     assert_eq!((record.plan.variant_of(key.session).name.as_str(), key.batch_size), ("a", 8), "{output}");
 }
 
+/// One round of launches is no proof, whatever it looks like.
+#[test]
+fn what_only_looks_better_leaves_the_search_undecided() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let options = json!([{"intra_threads": 2, "latency_ratio": 0.5}]);
+    let script = json!({"variants": {"a": {"fixed_ns": 250_000_000, "options": options}}, "real_time": true});
+    let script = bench.write("script.json", script.to_string());
+    let words = ["--batch", "1", "--intra-threads", "1,2", "--objective", "latency", "--budget", "4s"];
+    let tune = Onnxprof::new().arg("tune").arg(&model).arg("--out").arg(bench.run_folder()).args(words).args(KEEP);
+    let output = tune.arg("--runtime").arg(format!("script:{}", script.display())).run();
+    output.assert_code(UNDECIDED);
+    assert_eq!(found(&bench)["verdict"], "undecided", "{output}");
+    assert_says(
+        &output,
+        &["Undecided: nothing that was tried is shown to be better than the defaults", "more would decide", "--resume"],
+    );
+    assert!(!output.stdout.contains("Ship") && !output.stdout.contains("Keep the defaults"), "{output}");
+}
+
+/// A batch that the model fixes is the default, and nothing else is tried.
+#[test]
+fn a_model_of_a_fixed_batch_is_tuned() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/fixed-batch.onnx", "a.onnx");
+    let variants = json!({"a": {"fixed_ns": 100_000, "options": [{"intra_threads": 2, "latency_ratio": 1.5}]}});
+    let words = [&["--intra-threads", "1,2"][..], &KEEP].concat();
+    let output = tune(&bench, &model, &variants, &words).run();
+    output.assert_code(0);
+    let record = bench.record();
+    assert!(record.blocks.iter().all(|block| block.key.batch_size == 4), "{output}");
+    assert_eq!(champion(&record).0.batch_size, 4);
+    assert_says(
+        &output,
+        &["Everything that was tried is shown not to be better than the defaults", "Keep the defaults"],
+    );
+}
+
 #[test]
 fn mistakes_are_told_before_anything_is_measured() {
     let bench = Workbench::new();
@@ -227,7 +265,8 @@ fn digits_are_tuned_on_onnx_runtime() {
     let data = model("digits/digits-test.npz");
     let tune = tune.arg("--data").arg(data).arg("--out").arg(bench.run_folder());
     let output = tune.arg("--runtime").arg(crate::support::library("1.31.1")).run();
-    output.assert_code(0);
+    // Whether anything is shown to be better in so short a time is the machine's to decide.
+    assert!(matches!(output.code(), Some(0 | UNDECIDED)), "{output}");
     let record = bench.record();
     let tuning = record.tuning.as_ref().unwrap();
     assert!(!tuning.heats.is_empty() && !record.blocks.is_empty(), "{output}");

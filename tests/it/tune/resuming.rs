@@ -5,7 +5,7 @@ use onnxprof::record::{EndReason, RunRecord};
 use serde_json::{Value, json};
 
 use super::{assert_says, champion, tune};
-use crate::support::{BAD_INPUT, Onnxprof, Output, USAGE, library};
+use crate::support::{BAD_INPUT, Onnxprof, Output, UNDECIDED, USAGE, library};
 use crate::workbench::{QUICK, Workbench, wait_until};
 
 const WORDS: [&str; 6] =
@@ -106,7 +106,8 @@ fn what_is_scored_after_taking_up_again_is_held_against_the_baseline() {
     running.kill();
     let _ = std::fs::remove_file(bench.run_folder().join(".baseline-outputs"));
     let before = bench.record().accuracy.len();
-    resume(&bench, &["--budget", "6s", "--quiet"]).assert_code(0);
+    let code = resume(&bench, &["--budget", "6s", "--quiet"]).code();
+    assert!(matches!(code, Some(0 | UNDECIDED)), "{code:?}");
     let record = bench.record();
     let baseline = record.plan.baseline_session();
     let later = record.accuracy[before..].iter().filter(|scored| Some(scored.session) != baseline);

@@ -114,6 +114,7 @@ fn word(found: &TuningFindings, place: usize) -> &'static str {
     let one = &found.candidates[place];
     match (&one.fate, one.state) {
         (_, State::Best) if found.verdict == TuningVerdict::Found => "best",
+        (_, State::Best) if found.verdict == TuningVerdict::Undecided => "undecided",
         (_, State::Best) => "closest",
         _ if found.defaults == Some(place) => "defaults",
         (Some(Fate::Failed { .. }), _) => "failed",
@@ -141,6 +142,7 @@ fn became(source: Source<'_>, found: &TuningFindings, place: usize) -> String {
     let one = &found.candidates[place];
     let role = match one.state {
         State::Best if found.verdict == TuningVerdict::Found => return "best".into(),
+        State::Best if found.verdict == TuningVerdict::Undecided => "the best so far; ",
         State::Best => "closest; ",
         _ if found.defaults == Some(place) => "defaults; ",
         _ => "",

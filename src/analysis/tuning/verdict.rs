@@ -1,0 +1,138 @@
+//! What a search came to: an answer, or what it leaves open and how much time would close it.
+
+use serde::Serialize;
+
+use super::contest::floor;
+use super::findings::{Candidate, State};
+use super::standing::Standing;
+use crate::analysis::Estimate;
+use crate::plan::{CellKey, Objective};
+use crate::record::{EndReason, RunRecord, Tuning};
+use crate::units::Nanos;
+
+/// Rounds after which a heat is first looked at.
+const FIRST_LOOK: u64 = 8;
+
+/// What a search came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TuningVerdict {
+    /// A configuration keeps the SLO and is shown to be better than the defaults; or these do, and everything that was
+    /// tried is shown not to be better by more than the noise floor.
+    Found,
+    /// The best configuration keeps the SLO, but is neither shown to be better than the defaults nor not to be.
+    Undecided,
+    /// No configuration is shown to keep the SLO, but not all are shown to break it.
+    NotShown,
+    /// Every configuration that was tried breaks the SLO.
+    NothingMeets,
+    /// Nothing was measured.
+    NothingMeasured,
+}
+
+/// A configuration that looks better than the defaults, or may be, and is not shown to be.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Contender {
+    /// Index of the configuration.
+    pub place: usize,
+    /// Its cost over the defaults', below 1 where it looks better; absent where both took no turns.
+    pub cost_ratio: Option<Estimate>,
+    /// About how much more time would decide it; absent where that cannot be told.
+    pub more_ns: Option<Nanos>,
+}
+
+/// What is judged: the configurations of a search, which of them is the best and which are the defaults.
+pub(super) struct Race<'a> {
+    pub(super) record: &'a RunRecord,
+    pub(super) tuning: &'a Tuning,
+    pub(super) objective: Objective,
+    pub(super) candidates: &'a [Candidate],
+    pub(super) best: Option<usize>,
+    pub(super) defaults: Option<usize>,
+    pub(super) gain: Option<&'a Estimate>,
+}
+
+impl Race<'_> {
+    pub(super) fn verdict(&self) -> TuningVerdict {
+        let is_open = |one: &Candidate| one.standing == Standing::Open && one.is_measured();
+        let Some(best) = self.best else { return TuningVerdict::NothingMeasured };
+        match self.candidates[best].standing {
+            Standing::Meets if self.is_shown(best) => TuningVerdict::Found,
+            Standing::Meets => TuningVerdict::Undecided,
+            Standing::Open => TuningVerdict::NotShown,
+            Standing::Violates if self.candidates.iter().any(is_open) => TuningVerdict::NotShown,
+            Standing::Violates => TuningVerdict::NothingMeets,
+        }
+    }
+
+    /// Whether the best configuration is shown to be the one to take.
+    fn is_shown(&self, best: usize) -> bool {
+        if self.defaults == Some(best) {
+            let others = || self.candidates.iter().filter(|one| one.state != State::Best);
+            let is_any_tried = others().any(Candidate::is_measured) || self.is_done();
+            return is_any_tried && others().all(|one| self.is_not_better(one));
+        }
+        // Defaults that are out are beaten, or cannot be used.
+        let are_out = self.defaults.is_none_or(|place| self.candidates[place].state == State::Out);
+        let is_better = self.gain.and_then(Estimate::measured).is_some_and(|gain| {
+            let beyond_floor = gain.value < (-floor(self.objective)).exp();
+            beyond_floor && gain.interval.is_some_and(|interval| interval.high < 1.0)
+        });
+        is_better || (are_out && self.is_measured_surely(best)) || self.candidates[best].is_preferred
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.record.run.ended_by, Some(EndReason::SearchDone | EndReason::NothingLeft))
+    }
+
+    /// Whether a configuration has a figure with an interval.
+    fn is_measured_surely(&self, place: usize) -> bool {
+        let latency = self.candidates[place].figure(crate::record::Metric::LatencyP50);
+        latency.is_some_and(|latency| latency.interval().is_some())
+    }
+
+    /// Whether a configuration is shown not to be better than the best one by more than the noise floor.
+    fn is_not_better(&self, one: &Candidate) -> bool {
+        if !one.is_measured() || matches!(one.state, State::Out | State::AsGood) {
+            return true;
+        }
+        let interval = one.relative.as_ref().and_then(|relative| relative.cost_ratio.interval());
+        interval.is_some_and(|interval| interval.low >= (-floor(self.objective)).exp())
+    }
+
+    /// The configuration that most likely is better than the defaults, where that is open.
+    pub(super) fn contender(&self, costs: &dyn Fn(CellKey) -> Option<Estimate>) -> Option<Contender> {
+        let is_in = |one: &Candidate| one.is_measured() && one.state != State::Out;
+        let open = self.candidates.iter().enumerate();
+        let open = open.filter(|(place, one)| Some(*place) != self.defaults && is_in(one) && !self.is_sure(one));
+        let cost = |estimate: &Option<Estimate>| estimate.as_ref().and_then(Estimate::value).unwrap_or(f64::INFINITY);
+        let of_each = open.map(|(place, one)| (place, costs(one.key)));
+        let (place, cost_ratio) = of_each.min_by(|one, other| cost(&one.1).total_cmp(&cost(&other.1)))?;
+        let more_ns = self.more_time(cost_ratio.as_ref());
+        Some(Contender { place, cost_ratio, more_ns })
+    }
+
+    fn is_sure(&self, one: &Candidate) -> bool {
+        one.state != State::Best && self.is_not_better(one)
+    }
+
+    /// About how much more time would decide a contest: rounds as long as those so far, of which an interval shrinks with
+    /// the square root.
+    fn more_time(&self, cost_ratio: Option<&Estimate>) -> Option<Nanos> {
+        let rounds = self.tuning.heats.iter().map(|heat| heat.rounds.len() as u64).sum::<u64>();
+        let measured = self.record.blocks.iter().map(|block| block.round + 1).max()?.max(rounds);
+        let elapsed = self.record.run.elapsed_ns?.as_f64() / measured as f64;
+        let contest = cost_ratio.and_then(Estimate::measured);
+        let done = contest.map_or(0, |contest| contest.n);
+        let in_all = contest.and_then(|contest| {
+            let interval = contest.interval?;
+            let width = (interval.high.ln() - interval.low.ln()) / 2.0;
+            let (change, floor) = (contest.value.ln().abs(), floor(self.objective));
+            // Far enough from 1 to exclude it, or close enough to lie within the floor.
+            let needed = if change > floor { change } else { floor - change };
+            Some((done as f64 * (width / needed.max(floor / 4.0)).powi(2)).ceil() as u64)
+        });
+        let more = in_all.unwrap_or(0).max(FIRST_LOOK.max(done + 1)).saturating_sub(done);
+        Some(Nanos((elapsed * more as f64) as u64))
+    }
+}
