@@ -7,15 +7,15 @@ use std::time::Duration;
 use super::progress::Console;
 use super::{CliError, exit, profile};
 use crate::analysis;
-use crate::plan::{Plan, Schedule};
+use crate::plan::{At, Plan, Schedule};
 use crate::record::RunRecord;
 use crate::report::view::{Forecast, ForecastView};
 use crate::report::{self, Style};
 use crate::runner::{self, Diagnosing, Expected, Extent, Job};
 use crate::units::Nanos;
 
-/// Rounds of a probe: two tell a spread, a third one halves its uncertainty.
-const ROUNDS: u64 = 3;
+/// Rounds of a probe, as far as there is time for them: two tell a spread, each further one makes it surer.
+const ROUNDS: u64 = 6;
 /// Alternations in each: with two, the spread within a round is told from that between launches.
 const ALTERNATIONS: u64 = 2;
 /// A probe ends after this much time.
@@ -39,9 +39,10 @@ pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<
     let plan = job.plan.clone();
     job.plan.schedule.rounds_count = Some(ROUNDS);
     job.plan.schedule.alternations_count = Some(ALTERNATIONS);
-    job.extent = Extent::Probe(LIMIT);
+    let limit = plan.schedule.budget_ns.map_or(LIMIT, |budget| LIMIT.min(budget.into()));
+    job.extent = Extent::Probe(limit);
     let target = profile::Target { path: job.folder.path().to_owned(), existed: false };
-    progress.say(&format!("probing: {ROUNDS} short rounds, at most {} s", LIMIT.as_secs()));
+    progress.say(&format!("probing: {ROUNDS} short rounds, at most {:.0} s", limit.as_secs_f64()));
     let result = runner::run(job, progress);
     progress.clear();
     let (_, probe) = result.map_err(|error| profile::run_error(&error, &target))?;
@@ -57,7 +58,9 @@ pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<
 
 fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     let beside = Diagnosing::of(plan);
-    let left = plan.schedule.budget_ns.map(|budget| Nanos::from(Duration::from(budget).saturating_sub(beside.total())));
+    let first = runner::first_rounds(probe, plan);
+    let taken = beside.total() + first.time;
+    let left = plan.schedule.budget_ns.map(|budget| Nanos::from(Duration::from(budget).saturating_sub(taken)));
     let of_rounds = Schedule { budget_ns: left, ..plan.schedule.clone() };
     let expected = runner::expected(probe, &of_rounds).ok_or_else(|| {
         CliError::message(exit::PARTIAL, "the probe ended before anything was measured")
@@ -65,9 +68,12 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     })?;
     let Expected { rounds: most_rounds, alternations, .. } = expected;
     let target = plan.schedule.target_half_width_ratio.0;
-    let looks = runner::look_rounds(plan).iter().copied().filter(|&look| look < most_rounds);
+    let smallest = plan.batch_sizes.first().copied();
+    let at_each =
+        |rounds: u64| move |at: At| if Some(at.batch_size) == smallest { rounds + first.rounds } else { rounds };
+    let looks = runner::look_rounds(plan).iter().map(|look| look - first.rounds).filter(|&look| look < most_rounds);
     let is_enough = |rounds: u64| {
-        let widths = analysis::precision(probe, rounds, alternations);
+        let widths = analysis::precision(probe, &at_each(rounds), alternations);
         widths.iter().all(|precision| precision.half_width_ratio.as_ref().is_ok_and(|&width| width <= target))
     };
     let rounds = looks.into_iter().find(|&look| is_enough(look)).unwrap_or(most_rounds);
@@ -75,10 +81,11 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     Ok(ForecastView::new(Forecast {
         plan,
         names: &names,
-        rounds,
+        rounds: rounds + first.rounds,
         alternations,
-        time: expected.time_of(rounds) + beside.total(),
-        most_time: expected.time_of(most_rounds) + beside.total(),
+        time: expected.time_of(rounds) + taken,
+        most_time: expected.time_of(most_rounds) + taken,
+        machine: probe.fitness.as_ref(),
         beside: &[
             ("operator profiles", beside.profiles),
             ("denormal numbers", beside.denormals),
@@ -86,6 +93,6 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
             ("idle gaps", beside.idle_gaps),
         ],
         stretches_time: expected.stretches_in(rounds),
-        precision: &analysis::precision(probe, rounds, alternations),
+        precision: &analysis::precision(probe, &at_each(rounds), alternations),
     }))
 }

@@ -31,7 +31,7 @@ fn plan_says_what_would_be_measured_and_measures_nothing_more() {
     });
     let output = bench.scripted(&family(&bench), &variants, ["--batch", "1,4", "--plan"]).run();
     output.assert_code(0);
-    for words in ["3 sessions (a, b, c)", "Cells: 6", "Launches: about 30: 10 rounds", "minutes", "within ± 2.0%"] {
+    for words in ["3 sessions (a, b, c)", "Cells: 6", "Launches: about 48: 16 rounds", "minutes", "within ± 2.0%"] {
         let text = output.stdout.replace("Sessions: 3 (a", "3 sessions (a");
         assert!(text.contains(words), "`{words}` is missing: {output}");
     }
@@ -130,6 +130,7 @@ fn launches_beside_the_rounds_are_part_of_the_forecast() {
         most_time: secs(60.0),
         beside: &[("operator profiles", secs(9.0)), ("idle gaps", Duration::ZERO), ("peaks", secs(4.5))],
         stretches_time: Duration::ZERO,
+        machine: None,
         precision: &[],
     });
     let told = "Launches beside the rounds: up to 13.5 s in all: operator profiles 9.0 s and peaks 4.5 s.";

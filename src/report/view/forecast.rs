@@ -10,7 +10,7 @@ use super::text::plain;
 use super::words;
 use crate::analysis::Precision;
 use crate::plan::Plan;
-use crate::record::Unit;
+use crate::record::{Fitness, FitnessVerdict, Unit};
 
 /// A plan before it is measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,6 +40,8 @@ pub struct Forecast<'a> {
     pub beside: &'a [(&'a str, Duration)],
     /// What of the time uninterrupted stretches take, in which GPUs are looked at.
     pub stretches_time: Duration,
+    /// What the probe showed of the machine, which the precision allows for; absent where it was not judged.
+    pub machine: Option<&'a Fitness>,
     /// Precision by shape, batch size and load mode.
     pub precision: &'a [Precision],
 }
@@ -99,6 +101,15 @@ fn time(forecast: Forecast<'_>) -> String {
     format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_time))
 }
 
+/// What the machine's verdict means for the forecast; `None` where it is fit to measure on.
+fn machine(forecast: Forecast<'_>) -> Option<String> {
+    let verdict = forecast.machine?.verdict;
+    let unfit = verdict != FitnessVerdict::Valid;
+    unfit.then(|| {
+        format!("the machine is {}, which the forecast allows for: `onnxprof doctor` says why", verdict.word())
+    })
+}
+
 fn table(forecast: Forecast<'_>) -> Table {
     let target = forecast.plan.schedule.target_half_width_ratio.0;
     let of_what = if forecast.plan.sessions.len() > 1 { "ratio to the baseline" } else { "median latency" };
@@ -126,8 +137,8 @@ fn table(forecast: Forecast<'_>) -> Table {
     };
     let rows = forecast.precision.iter().map(row).collect();
     let target = number::value(Unit::Ratio, target, None);
-    notes
-        .push("a forecast from a probe of few rounds: expect it to be off by half, and more on a noisy machine".into());
+    notes.push("a forecast from a probe of few rounds: in nine of ten runs it is off by half of itself at most".into());
+    notes.extend(machine(forecast));
     Table {
         title: format!("Precision that this will buy: 95% half-width of the {of_what}"),
         header: ["batch", "in flight", "half-width", &format!("within ± {target}")].map(str::to_owned).to_vec(),
