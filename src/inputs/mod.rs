@@ -4,6 +4,7 @@
 //! [`materialize`] and [`Dataset`] make tensors in the worker. Nothing here runs a model. Read [`InputPlan`] first.
 
 mod array;
+mod beside;
 mod check;
 mod classes;
 mod data;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kind::Kind;
 use super::problem::Problem;
+use crate::inputs::beside::{About, beside};
 use crate::onnx::{Expr, Model, Relation, inlined};
 use crate::plan::{InputRequest, Shape, unswept};
 
@@ -16,10 +17,12 @@ pub fn usual_shapes(model: &Model, request: &InputRequest) -> Vec<Shape> {
     if request.data.is_some() {
         return unswept();
     }
-    Problem::new(&inlined(model), request).ok().and_then(|problem| shapes(&problem)).unwrap_or_else(unswept)
+    let told = beside(model).entries.into_iter().filter(|entry| entry.about == About::MostTokens);
+    let most = told.map(|entry| entry.size).min().unwrap_or(u64::MAX);
+    Problem::new(&inlined(model), request).ok().and_then(|problem| shapes(&problem, most)).unwrap_or_else(unswept)
 }
 
-fn shapes(problem: &Problem) -> Option<Vec<Shape>> {
+fn shapes(problem: &Problem, most: u64) -> Option<Vec<Shape>> {
     let stored = |index: &usize| !problem.unknowns[*index].places.is_empty();
     let pasts: Vec<usize> = problem.of_kind(Kind::Past).filter(stored).collect();
     let past = *pasts.first()?;
@@ -28,7 +31,7 @@ fn shapes(problem: &Problem) -> Option<Vec<Shape>> {
     if pasts.iter().any(|&index| is_asked(index)) || tokens.is_some_and(is_asked) {
         return None;
     }
-    let most = limit(problem, past);
+    let most = limit(problem, past).min(most);
     let shape = |name: &str, new: u64, kept: u64| {
         let mut dims: BTreeMap<String, u64> =
             pasts.iter().map(|&index| (problem.unknowns[index].name.clone(), kept)).collect();

@@ -11,6 +11,7 @@ mod plans;
 mod problem;
 mod refusal;
 mod solve;
+mod told;
 mod trials;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ use batch::Candidate;
 use problem::Problem;
 use solve::{Choice, Sized};
 
+use super::beside::beside;
 use super::{InputError, InputPlan, RuntimeWords};
 use crate::onnx::{Graph, Model, inlined};
 use crate::plan::{InputRequest, Shape};
@@ -38,8 +40,9 @@ pub struct Search {
     graph: Graph,
     request: InputRequest,
     problem: Problem,
-    /// Sizes that files tell of, by unknown.
+    /// Sizes that files tell of, by unknown, and remarks on files that cannot be read.
     told: BTreeMap<usize, Vec<Sized>>,
+    notes: Vec<String>,
     batches: Vec<Candidate>,
     /// What is tried next.
     queue: VecDeque<Choice>,
@@ -62,6 +65,8 @@ impl Search {
         let graph = inlined(model);
         plans::check_names(&graph, &request)?;
         let problem = Problem::new(&graph, &request)?;
+        let beside = beside(model);
+        let told = told::told(&problem, &beside.entries);
         let batches = batch::asked(&graph, &problem, &request)?;
         let first = batches.first().filter(|candidate| candidate.is_likely);
         let base = Choice { batch: first.map(|first| first.unknowns.clone()).unwrap_or_default(), ..Choice::default() };
@@ -69,7 +74,8 @@ impl Search {
             graph,
             request,
             problem,
-            told: BTreeMap::new(),
+            told,
+            notes: beside.notes,
             batches,
             queue: VecDeque::from([base.clone()]),
             last: base.clone(),

@@ -125,7 +125,8 @@ impl Search {
     fn notes(&self) -> Vec<String> {
         let is_batch = |name: &str| super::kind::is_batch_name(name);
         let named = self.request.dims.iter().filter(|(name, _)| is_batch(name));
-        named.map(|(name, size)| format!("dimension `{name}` is set to {size} by --dim, so it is no batch")).collect()
+        let said = named.map(|(name, size)| format!("dimension `{name}` is set to {size} by --dim, so it is no batch"));
+        said.chain(self.notes.iter().cloned()).collect()
     }
 
     fn made_up(&self, choice: &Choice, dims: &Dims) -> Result<Vec<FedInput>, InputError> {

@@ -247,6 +247,27 @@ fn decoders_with_a_cache_are_asked_for_a_prompt_and_one_more_token() {
 }
 
 #[test]
+fn sizes_are_taken_from_the_metadata_and_files_beside_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut image = model(&[info("x", FLOAT, &["", "3", "", ""])]);
+    image.path = folder.path().join("m.onnx");
+    std::fs::write(folder.path().join("config.json"), r#"{"image_size": 96, "max_position_embeddings": 64}"#).unwrap();
+    let plan = planned(&image, &[]);
+    assert_eq!(shapes(&plan), [[None, Some(3), Some(96), Some(96)]]);
+    let entry = "config.json: image_size".to_owned();
+    assert_eq!(plan.fed[0].sources[2], SizeSource::File { entry });
+    image.metadata.insert("imgsz".to_owned(), "[128, 160]".to_owned());
+    let plan = planned(&image, &[]);
+    assert_eq!(shapes(&plan), [[None, Some(3), Some(128), Some(160)]]);
+    assert_eq!(plan.fed[0].sources[3], SizeSource::Metadata { key: "imgsz".to_owned() });
+    let mut kept = decoder("past_sequence_length + sequence_length");
+    kept.path = image.path.clone();
+    let shapes: Vec<u64> =
+        usual_shapes(&kept, &InputRequest::default()).iter().flat_map(|shape| shape.dims.values().copied()).collect();
+    assert_eq!(shapes, [0, 64, 63, 1]);
+}
+
+#[test]
 fn a_refusal_leads_to_the_size_that_it_names() {
     let wide = model(&[info("x", FLOAT, &["batch", "p"]), info("y", FLOAT, &["batch", "q"])]);
     let mut search = search(&wide, &InputRequest::default());
