@@ -8,6 +8,7 @@ mod doctor;
 mod ep_args;
 mod error;
 pub mod exit;
+mod family;
 mod forecast;
 mod full_args;
 mod gate;

@@ -1,17 +1,14 @@
 //! From the words of `profile` to a plan.
 
-use std::path::{Path, PathBuf};
-
 use super::ep_args::Provider;
-use super::input_args::InputArgs;
+pub(super) use super::family::{Family, family};
 use super::profile::Args;
 use super::progress::Console;
 use super::values::SweptDim;
 use super::{CliError, ep_args, exit};
-use crate::inputs::find_data;
 use crate::plan::{
     InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec, Shape,
-    SweepEnd, Variant, unswept,
+    SweepEnd, unswept,
 };
 use crate::record::Host;
 use crate::runner::FoundRuntime;
@@ -22,125 +19,6 @@ use crate::units::{Nanos, Ratio};
 pub(super) const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// Wall time where neither a budget nor rounds are named.
 const DEFAULT_BUDGET: Nanos = Nanos(60_000_000_000);
-/// What a name must hold to be taken for the full-precision variant.
-const FULL_PRECISION: [&str; 3] = ["fp32", "float32", "f32"];
-
-/// The models that are compared, and what they are called together.
-#[derive(Debug)]
-pub(super) struct Family {
-    pub name: String,
-    pub variants: Vec<Variant>,
-    pub baseline: usize,
-    /// Data that lies beside the models, where the user named none.
-    pub data: Option<PathBuf>,
-}
-
-/// Finds the models that the words name.
-///
-/// # Errors
-/// A missing file, a path that is not UTF-8, a folder without models, two models of one name, or a baseline that is none
-/// of them.
-pub(super) fn family(models: &[PathBuf], baseline: Option<&str>, inputs: &InputArgs) -> Result<Family, CliError> {
-    let mut paths = Vec::new();
-    for word in models {
-        paths.extend(model_files(word)?);
-    }
-    paths.dedup();
-    paths.iter().chain(&inputs.data).try_for_each(|path| require_text(path))?;
-    let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
-    let name = match models {
-        [folder] if folder.is_dir() => folder_name(folder),
-        _ => stems[0].clone(),
-    };
-    let names = short_names(&stems);
-    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
-        return Err(CliError::message(exit::USAGE, format!("two models are called `{}`", twice.1))
-            .with_hint("variants are told apart by their file names; rename one of them".to_owned()));
-    }
-    let mut variants: Vec<Variant> = names.into_iter().zip(paths).map(|(name, path)| Variant { name, path }).collect();
-    let baseline = baseline_of(&variants, baseline)?;
-    // People read from the baseline to the candidates.
-    variants[..=baseline].rotate_right(1);
-    let mut data: Vec<PathBuf> = models.iter().filter_map(|word| find_data(word)).collect();
-    data.dedup();
-    // Data that lies beside several of the words would be a guess.
-    let data = if data.len() == 1 && inputs.data.is_none() { data.pop() } else { None };
-    Ok(Family { name, variants, baseline: 0, data })
-}
-
-/// A record names files in Unicode.
-fn require_text(path: &Path) -> Result<(), CliError> {
-    if path.to_str().is_some() {
-        return Ok(());
-    }
-    let message = format!("the path `{}` is not UTF-8, so that no record can name it", path.display());
-    Err(CliError::message(exit::BAD_INPUT, message).with_hint("rename the file or its folder".to_owned()))
-}
-
-/// The model files that a word names: itself, or the .onnx files of the folder it is.
-fn model_files(word: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let unreadable = |error: &std::io::Error| CliError {
-        code: exit::BAD_INPUT,
-        chain: vec![format!("failed to read `{}`", word.display()), error.to_string()],
-        hint: Some("name a .onnx file, or a folder of them".into()),
-    };
-    if !word.metadata().map_err(|error| unreadable(&error))?.is_dir() {
-        return Ok(vec![word.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in word.read_dir().map_err(|error| unreadable(&error))? {
-        let path = entry.map_err(|error| unreadable(&error))?.path();
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) && path.is_file() {
-            files.push(path);
-        }
-    }
-    if files.is_empty() {
-        return Err(CliError::message(exit::BAD_INPUT, format!("folder `{}` holds no .onnx files", word.display()))
-            .with_hint("name a model file, or a folder whose .onnx files are variants of one model".to_owned()));
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn folder_name(folder: &Path) -> String {
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    folder.file_name().map_or_else(|| "models".into(), |name| name.to_string_lossy().into_owned())
-}
-
-/// Names without the words that all of them begin with: `digits-fp32`, `digits-int8` become `fp32`, `int8`.
-fn short_names(stems: &[String]) -> Vec<String> {
-    let [first, others @ ..] = stems else { return Vec::new() };
-    let is_border = |index: usize| first[..index].ends_with(['-', '_', '.']);
-    let shared = first
-        .char_indices()
-        .map(|(index, _)| index)
-        .rfind(|&index| is_border(index) && others.iter().all(|other| other.starts_with(&first[..index])));
-    let Some(shared) = shared.filter(|_| !others.is_empty()) else { return stems.to_vec() };
-    let short: Vec<String> = stems.iter().map(|stem| stem[shared..].to_owned()).collect();
-    if short.iter().any(String::is_empty) { stems.to_vec() } else { short }
-}
-
-fn baseline_of(variants: &[Variant], asked: Option<&str>) -> Result<usize, CliError> {
-    let Some(asked) = asked else {
-        let is_full = |variant: &Variant| {
-            let name = variant.name.to_lowercase();
-            FULL_PRECISION.iter().any(|word| name.contains(word))
-        };
-        return Ok(variants.iter().position(is_full).unwrap_or(0));
-    };
-    let is_it =
-        |variant: &Variant| variant.name == asked || stem(&variant.path) == asked || variant.path.as_os_str() == asked;
-    variants.iter().position(is_it).ok_or_else(|| {
-        let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
-        CliError::message(exit::USAGE, format!("no variant is called `{asked}`"))
-            .with_hint(format!("name one of {} with `--baseline`", names.join(", ")))
-    })
-}
-
 /// Finds the runtimes, installing those that are missing, each once.
 ///
 /// # Errors
@@ -324,35 +202,6 @@ pub(super) fn default_threads(host: &Host) -> u64 {
 mod tests {
     use super::*;
     use crate::plan::{Binding, provider_identifier};
-
-    fn names(stems: &[&str]) -> Vec<String> {
-        short_names(&stems.iter().map(|&stem| stem.to_owned()).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn names_lose_the_words_that_all_begin_with() {
-        assert_eq!(names(&["digits-fp16", "digits-int8-static"]), ["fp16", "int8-static"]);
-        assert_eq!(names(&["a_b_fp32", "a_b_int8"]), ["fp32", "int8"]);
-    }
-
-    #[test]
-    fn names_keep_what_is_not_a_word_of_its_own() {
-        assert_eq!(names(&["resnet50", "resnet101"]), ["resnet50", "resnet101"]);
-        assert_eq!(names(&["model"]), ["model"]);
-        assert_eq!(names(&["model-", "model-int8"]), ["model-", "model-int8"]);
-    }
-
-    fn variants(names: &[&str]) -> Vec<Variant> {
-        names.iter().map(|&name| Variant { name: name.into(), path: format!("{name}.onnx").into() }).collect()
-    }
-
-    #[test]
-    fn the_baseline_is_the_full_precision_variant() {
-        assert_eq!(baseline_of(&variants(&["fp16", "fp32", "int8"]), None).unwrap(), 1);
-        assert_eq!(baseline_of(&variants(&["old", "new"]), None).unwrap(), 0);
-        assert_eq!(baseline_of(&variants(&["fp16", "fp32"]), Some("fp16")).unwrap(), 0);
-        assert_eq!(baseline_of(&variants(&["fp16"]), Some("int4")).unwrap_err().code, exit::USAGE);
-    }
 
     #[test]
     fn sessions_are_the_product_that_begins_with_the_first_of_each() {

@@ -21,17 +21,19 @@ use crate::sample::{Roots, host};
 
 /// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
 ///
-/// A folder's .onnx files are the variants of one model. Variants take turns in short blocks on the same CPUs, in fresh
+/// A folder's model files are the variants of one model. Variants take turns in short blocks on the same CPUs, in fresh
 /// processes, so that their ratios can be trusted on a noisy machine.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Model files, or a folder whose .onnx files are the variants of one model.
+    /// Model files, .onnx or .ort, or folders of them: exports, downloads of a model hub, repositories of a server. Of a
+    /// mixed folder, the variants of the model that most files are of.
     #[arg(required = true, value_name = "MODEL|FOLDER")]
     pub models: Vec<PathBuf>,
     /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Variant that the others are compared with, by name. [default: the one called fp32, else the first]
+    /// Variant that the others are compared with, by name. [default: the one in full precision by its weights, the largest
+    /// of several]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]
@@ -226,7 +228,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     };
     let existed = path.exists();
     let folder = RunFolder::create(&path).map_err(|error| output::store_error(&error))?;
-    let notes = notes::of(&plan, &host);
+    let notes = [family.notes, notes::of(&plan, &host)].concat();
     let job = Job {
         notes,
         plan,

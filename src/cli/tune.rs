@@ -28,7 +28,7 @@ use crate::units::{Nanos, Ratio};
 /// measured is kept whenever the search is interrupted, and `--resume` goes on from there.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Model files, or a folder whose .onnx files are the variants of one model.
+    /// Model files, or folders of them, as `profile` takes them.
     #[arg(required_unless_present = "resume", value_name = "MODEL|FOLDER")]
     pub models: Vec<PathBuf>,
     /// What every configuration must keep, such as `latency_p99<=20ms` or `throughput>=500/s`; may be given several
@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Variant whose accuracy the others are held against, and whose defaults the gain is told over. [default: the one
-    /// called fp32, else the first]
+    /// in full precision by its weights, the largest of several]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]
@@ -189,7 +189,7 @@ fn fresh(args: &Args, host: Host, started: Instant, progress: &mut Console) -> R
     let target = Target { existed: path.exists(), path };
     let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
     let job = Job {
-        notes: tune_args::notes(&plan, &host),
+        notes: [family.notes, tune_args::notes(&plan, &host)].concat(),
         plan,
         folder,
         info: profile::info(&family.name, now),

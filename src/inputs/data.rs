@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::array::Array;
+use super::find::only_archive;
 use super::labels::{self, Labels};
 use super::npy::{Archive, Head};
 use super::wanted::{Taken, Wanted};
-use super::{InputError, find_data, protobuf};
+use super::{InputError, protobuf};
 use crate::plan::ElementType;
 
 /// A data file or folder that has an array for every input.
@@ -95,7 +96,7 @@ impl Data {
     /// The path cannot be read, has no known form, or lacks an input.
     pub fn open(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
         if path.is_dir() {
-            return match find_data(path) {
+            return match only_archive(path) {
                 Some(archive) if test_folders(path)?.is_empty() => Data::npz(&archive, inputs),
                 _ => Data::test_sets(path, inputs),
             };
@@ -231,7 +232,7 @@ fn complete(archive: &Arc<Archive>, mut head: Head, wanted: &Wanted, notes: &mut
 }
 
 /// The folders `test_data_set_N` in `path`, by their numbers.
-fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
+pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     let read = |source| InputError::Read { path: path.to_owned(), source };
     let mut folders: Vec<(u64, PathBuf)> = Vec::new();
     for entry in std::fs::read_dir(path).map_err(read)? {

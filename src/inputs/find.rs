@@ -1,27 +1,53 @@
 //! Data that lies where people put it, so that it need not be named.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The data that belongs to `path`: for a folder the only `.npz` file in it, or the folder itself if it holds
-/// `test_data_set_0`; for a model file its own folder, if that holds `test_data_set_0` beside it.
+use super::InputError;
+use super::check::Expected;
+use super::data::{Data, test_folders};
+use super::wanted::Wanted;
+use crate::onnx::Model;
+use crate::record::{AxisReason, BatchAxis, BatchProof};
+
+/// Data that lies in a folder: its `.npz` files, or else the folder itself if it holds `test_data_set_N`.
 #[must_use]
-pub fn find_data(path: &Path) -> Option<PathBuf> {
-    if path.is_dir() {
-        let entries = std::fs::read_dir(path).ok()?.filter_map(Result::ok).map(|entry| entry.path());
-        let mut archives = entries.filter(|path| path.extension().is_some_and(|extension| extension == "npz"));
-        return match (archives.next(), archives.next()) {
-            (Some(only), None) => Some(only),
-            (None, _) => with_test_data(path),
-            (Some(_), Some(_)) => None,
-        };
-    }
-    let folder = match path.parent()? {
-        folder if folder.as_os_str().is_empty() => Path::new("."),
-        folder => folder,
+pub fn data_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let is_archive = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) && path.is_file()
     };
-    with_test_data(folder)
+    let mut archives: Vec<PathBuf> = entries.filter(is_archive).collect();
+    archives.sort();
+    if archives.is_empty() && test_folders(folder).is_ok_and(|folders| !folders.is_empty()) {
+        return vec![folder.to_owned()];
+    }
+    archives
 }
 
-fn with_test_data(folder: &Path) -> Option<PathBuf> {
-    folder.join("test_data_set_0").is_dir().then(|| folder.to_owned())
+/// Whether data has an array for every input of a model.
+///
+/// # Errors
+/// Why not.
+pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
+    let inputs = &model.graph.inputs;
+    // Data may hold any number of samples, which lie along the first axis almost everywhere.
+    let batch = BatchAxis {
+        axes: inputs.iter().map(|info| (info.name.clone(), 0)).collect(),
+        symbol: None,
+        fixed_size: None,
+        reason: AxisReason::FirstUnknownDimension,
+        proof: BatchProof::Untried,
+    };
+    let expected = Expected { inputs, batch: &batch, asked: &BTreeMap::new() };
+    let wanted: Vec<Wanted> = inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
+    Data::open(data, &wanted).map(drop)
+}
+
+/// The archive that a folder means as data: the only `.npz` file in it.
+pub(super) fn only_archive(folder: &Path) -> Option<PathBuf> {
+    match data_in(folder).as_slice() {
+        [only] if only != folder => Some(only.clone()),
+        _ => None,
+    }
 }

@@ -31,7 +31,7 @@ mod tests;
 pub use classes::ClassNames;
 pub use dataset::{Dataset, INPUT_SETS_LIMIT, InputSet, materialize};
 pub use error::{InputError, RuntimeWords};
-pub use find::find_data;
+pub use find::{data_in, fits};
 pub use labels::{LabelFacts, Labels};
 pub use pair::SamplePair;
 pub use plan::{InputPlan, InputSource, plan};

@@ -282,14 +282,22 @@ fn file_that_holds_no_tensor_is_an_error() {
 #[test]
 fn data_is_found_where_it_lies() {
     let folder = tempfile::tempdir().unwrap();
-    let model = folder.path().join("model.onnx");
-    assert_eq!(find_data(&model), None);
-    write_npz(&folder.path().join("data.npz"), 1, 1);
-    assert_eq!(find_data(folder.path()), Some(folder.path().join("data.npz")));
-    write_npz(&folder.path().join("other.npz"), 1, 1);
-    assert_eq!(find_data(folder.path()), None);
+    assert_eq!(data_in(folder.path()), Vec::<PathBuf>::new());
     write_test_set(folder.path(), 0, 1);
-    assert_eq!(find_data(&model), Some(folder.path().to_owned()));
+    assert_eq!(data_in(folder.path()), [folder.path()]);
+    write_npz(&folder.path().join("data.npz"), 1, 1);
+    write_npz(&folder.path().join("another.npz"), 1, 1);
+    assert_eq!(data_in(folder.path()), ["another.npz", "data.npz"].map(|name| folder.path().join(name)));
+}
+
+#[test]
+fn data_fits_a_model_whose_inputs_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.npz");
+    write_npz(&path, 1, 1);
+    assert!(fits(&path, &one_input()).is_ok());
+    let other = model(vec![info("other", ElementType::Float, &[Dim::Fixed(2)]), info("x", ElementType::Float, &[])]);
+    assert!(matches!(fits(&path, &other), Err(InputError::MissingArrays { .. })));
 }
 
 #[test]

@@ -1,0 +1,280 @@
+//! Model files in folders as people have them: exports, downloads of a model hub, repositories of a server.
+
+use std::cmp::Reverse;
+use std::path::{Path, PathBuf};
+
+use super::super::{CliError, exit};
+use crate::record::store;
+
+/// Extensions of model files, in whatever case.
+const EXTENSIONS: [&str; 2] = ["onnx", "ort"];
+/// Folders within folders that are looked into: a server's `repository/name/version/model.onnx/` takes four.
+const DEPTH: usize = 4;
+/// Entries after which a folder is no folder of models, but somebody's disk.
+const ENTRIES: usize = 20_000;
+/// Folders that hold other things than somebody's models.
+const NOT_MODELS: [&str; 4] = ["node_modules", "__pycache__", "site-packages", "onnxprof-runs"];
+
+/// A model file that words name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ModelFile {
+    pub path: PathBuf,
+    pub by: By,
+}
+
+/// How a word names a model file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// By its path.
+    Path,
+    /// By a folder that it lies in.
+    Folder,
+}
+
+/// The model files, and what is to be said about those left out.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub files: Vec<ModelFile>,
+    pub notes: Vec<String>,
+}
+
+/// The model files that words name, each once: a file itself; of a folder those in it, or else those in the folders within.
+///
+/// # Errors
+/// A path that cannot be read, and a folder without models.
+pub(super) fn models(words: &[PathBuf]) -> Result<Found, CliError> {
+    let mut found = Found::default();
+    for word in words {
+        let metadata = word.metadata().map_err(|error| unreadable(word, &error))?;
+        if !metadata.is_dir() {
+            found.files.push(ModelFile { path: word.clone(), by: By::Path });
+            continue;
+        }
+        let mut walk = Walk::default();
+        walk.enter(word, 0).map_err(|error| unreadable(word, &error))?;
+        if walk.files.is_empty() {
+            return Err(no_models(word));
+        }
+        found.files.extend(walk.files.into_iter().map(|path| ModelFile { path, by: By::Folder }));
+        found.notes.extend(walk.notes);
+    }
+    let mut seen = Vec::new();
+    found.files.retain(|file| {
+        let path = std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
+        let is_new = !seen.contains(&path);
+        seen.push(path);
+        is_new
+    });
+    Ok(found)
+}
+
+fn unreadable(word: &Path, error: &std::io::Error) -> CliError {
+    CliError {
+        code: exit::BAD_INPUT,
+        chain: vec![format!("failed to read `{}`", word.display()), error.to_string()],
+        hint: Some("name a .onnx or .ort file, or a folder of them".into()),
+    }
+}
+
+fn no_models(word: &Path) -> CliError {
+    let message = format!("folder `{}` holds no .onnx files, and no .ort files", word.display());
+    CliError::message(exit::BAD_INPUT, message)
+        .with_hint("name a model file, or a folder whose model files are variants of one model".to_owned())
+}
+
+/// A walk through a folder and those within.
+#[derive(Default)]
+struct Walk {
+    files: Vec<PathBuf>,
+    notes: Vec<String>,
+    entries: usize,
+}
+
+/// What lies in a folder, in order.
+struct Listed {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+impl Walk {
+    fn enter(&mut self, folder: &Path, depth: usize) -> std::io::Result<()> {
+        if let Some(snapshot) = self.snapshot(folder) {
+            return self.enter(&snapshot, depth);
+        }
+        let Listed { files, folders } = self.list(folder)?;
+        if !files.is_empty() {
+            self.files.extend(files);
+            self.note_below(folder, &folders);
+            return Ok(());
+        }
+        if depth == DEPTH {
+            return Ok(());
+        }
+        for inner in self.newest_version(folder, folders) {
+            if let Err(error) = self.enter(&inner, depth + 1) {
+                self.notes.push(format!("`{}` cannot be read and is left out: {error}", inner.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, folder: &Path) -> std::io::Result<Listed> {
+        let mut listed = Listed { files: Vec::new(), folders: Vec::new() };
+        for entry in folder.read_dir()? {
+            self.entries += 1;
+            if self.entries > ENTRIES {
+                break;
+            }
+            let path = entry?.path();
+            // Links are followed: a hub's cache consists of them.
+            if path.is_dir() {
+                if may_hold_models(&path) {
+                    listed.folders.push(path);
+                }
+            } else if is_model(&path) && path.is_file() {
+                listed.files.push(path);
+            }
+        }
+        listed.files.sort();
+        listed.folders.sort();
+        Ok(listed)
+    }
+
+    /// Says which folders within one that has models itself have some as well, since those are not taken.
+    fn note_below(&mut self, folder: &Path, folders: &[PathBuf]) {
+        let holds = |inner: &&PathBuf| self.clone_count().list(inner).is_ok_and(|listed| !listed.files.is_empty());
+        let names: Vec<String> = folders.iter().filter(holds).map(|inner| format!("`{}`", inner.display())).collect();
+        if !names.is_empty() {
+            let folder = folder.display();
+            self.notes.push(format!(
+                "the models of `{folder}` itself are taken; those in {} are left out: name the folder to measure them",
+                names.join(", ")
+            ));
+        }
+    }
+
+    fn clone_count(&self) -> Walk {
+        Walk { entries: self.entries, ..Walk::default() }
+    }
+
+    /// Of folders that are the versions of one model, as servers number them, the newest; else all of them.
+    fn newest_version(&mut self, folder: &Path, mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
+        let versions: Vec<u64> = folders.iter().filter_map(|folder| version(folder)).collect();
+        if folders.len() < 2 || versions.len() < folders.len() {
+            return folders;
+        }
+        folders.sort_by_key(|folder| Reverse(version(folder)));
+        let (folder, newest) = (folder.display(), &folders[0]);
+        let newest = newest.file_name().unwrap_or_default().display();
+        self.notes.push(format!("of the {} versions in `{folder}` the newest, {newest}, is taken", folders.len()));
+        folders.truncate(1);
+        folders
+    }
+
+    /// The snapshot of a hub's cache that its main branch names, or else the one that was made last.
+    fn snapshot(&mut self, folder: &Path) -> Option<PathBuf> {
+        let snapshots = folder.join("snapshots");
+        if !snapshots.is_dir() || !(folder.join("refs").is_dir() || folder.join("blobs").is_dir()) {
+            return None;
+        }
+        let main = std::fs::read_to_string(folder.join("refs/main")).ok();
+        let main = main.map(|name| snapshots.join(name.trim())).filter(|path| path.parent() == Some(&snapshots));
+        if let Some(main) = main.filter(|path| path.is_dir()) {
+            return Some(main);
+        }
+        let entries = snapshots.read_dir().ok()?.filter_map(Result::ok).map(|entry| entry.path());
+        entries.filter(|path| path.is_dir()).max_by_key(|path| (store::modified(path), path.clone()))
+    }
+}
+
+/// The number that a folder's name is.
+pub(super) fn version(folder: &Path) -> Option<u64> {
+    folder.file_name()?.to_str()?.parse().ok()
+}
+
+fn is_model(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
+/// Whether models are looked for in a folder: not in hidden ones, in environments of Python, in runs and in test data.
+fn may_hold_models(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let is_other = name.starts_with('.') || name.starts_with("test_data_set_") || NOT_MODELS.contains(&name.as_ref());
+    !is_other && !folder.join("pyvenv.cfg").exists() && !store::holds_run(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        root
+    }
+
+    fn found(root: &tempfile::TempDir, words: &[&str]) -> (Vec<String>, Vec<String>) {
+        let words: Vec<PathBuf> = words.iter().map(|word| root.path().join(word)).collect();
+        let found = models(&words).unwrap();
+        let path = |file: ModelFile| file.path.strip_prefix(root.path()).unwrap().to_str().unwrap().to_owned();
+        (found.files.into_iter().map(path).collect(), found.notes)
+    }
+
+    #[test]
+    fn models_of_a_folder_come_before_those_of_folders_within() {
+        let root = tree(&["a.onnx", "B.ONNX", "c.ort", "notes.txt", "old/a.onnx"]);
+        let (files, notes) = found(&root, &[""]);
+        assert_eq!(files, ["B.ONNX", "a.onnx", "c.ort"]);
+        assert!(matches!(&notes[..], [note] if note.contains("old` are left out")), "{notes:?}");
+    }
+
+    #[test]
+    fn nested_folders_are_looked_into_and_others_are_not() {
+        let root = tree(&[
+            "fp32/model.onnx",
+            "x/int8/model.onnx",
+            ".git/m.onnx",
+            "node_modules/m.onnx",
+            "venv/pyvenv.cfg",
+            "venv/m.onnx",
+            "run/run.json",
+            "run/m.onnx",
+            "a/b/c/d/e/too-deep.onnx",
+        ]);
+        assert_eq!(found(&root, &[""]).0, ["fp32/model.onnx", "x/int8/model.onnx"]);
+    }
+
+    #[test]
+    fn newest_version_of_each_model_of_a_server_is_taken() {
+        let root = tree(&["repo/a/9/model.onnx", "repo/a/10/model.onnx", "repo/a/config.pbtxt", "repo/b/1/model.onnx"]);
+        let (files, notes) = found(&root, &["repo"]);
+        assert_eq!(files, ["repo/a/10/model.onnx", "repo/b/1/model.onnx"]);
+        assert!(matches!(&notes[..], [note] if note.contains("the newest, 10, is taken")), "{notes:?}");
+    }
+
+    #[test]
+    fn cache_of_a_hub_is_entered_by_its_main_branch() {
+        let root = tree(&["hub/snapshots/abc/onnx/model.onnx", "hub/snapshots/def/onnx/model.onnx", "hub/blobs/0"]);
+        std::fs::create_dir(root.path().join("hub/refs")).unwrap();
+        std::fs::write(root.path().join("hub/refs/main"), "abc\n").unwrap();
+        assert_eq!(found(&root, &["hub"]).0, ["hub/snapshots/abc/onnx/model.onnx"]);
+    }
+
+    #[test]
+    fn file_that_is_named_twice_is_found_once() {
+        let root = tree(&["a.onnx", "b.onnx"]);
+        assert_eq!(found(&root, &["a.onnx", "", "./a.onnx"]).0, ["a.onnx", "b.onnx"]);
+    }
+
+    #[test]
+    fn folder_without_models_is_an_error() {
+        let root = tree(&["empty/readme.txt"]);
+        let error = models(&[root.path().join("empty")]).unwrap_err();
+        assert_eq!(error.code, exit::BAD_INPUT);
+    }
+}

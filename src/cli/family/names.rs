@@ -1,0 +1,129 @@
+//! What variants are called.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::find;
+
+/// Marks of a name behind which a new word begins.
+const BORDERS: [char; 4] = ['-', '_', '.', '/'];
+
+/// A name for each file, all distinct: the file's own, or where files share one, what differs in their paths; less the
+/// words that all of them begin with.
+pub(super) fn of(paths: &[PathBuf]) -> Vec<String> {
+    let own: Vec<String> = paths.iter().map(|path| of_file(path)).collect();
+    if are_distinct(&own) {
+        return short(&own);
+    }
+    let stems: Vec<PathBuf> = paths.iter().map(|path| path.with_extension("")).collect();
+    let by_folder = by_path(&stems.iter().map(|path| parts(path)).collect::<Vec<_>>());
+    if are_distinct(&by_folder) {
+        return short(&by_folder);
+    }
+    by_path(&paths.iter().map(|path| parts(path)).collect::<Vec<_>>())
+}
+
+/// The name of a model by itself: its file's, or in a server's repository, `name/1/model.onnx`, its folder's.
+pub(super) fn of_file(path: &Path) -> String {
+    let served = path.parent().filter(|folder| find::version(folder).is_some()).and_then(Path::parent);
+    let served = served.and_then(Path::file_name);
+    let name = served.or_else(|| path.file_stem());
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The name of a folder of models; of a hub's cache, `models--owner--name`, the model's.
+pub(super) fn of_folder(folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let name = folder.file_name().map_or_else(|| "models".into(), |name| name.to_string_lossy().into_owned());
+    match name.strip_prefix("models--").and_then(|name| name.rsplit_once("--")) {
+        Some((_, model)) if !model.is_empty() => model.to_owned(),
+        _ => name,
+    }
+}
+
+fn are_distinct(names: &[String]) -> bool {
+    names.iter().enumerate().all(|(index, name)| !names[..index].contains(name))
+}
+
+/// The parts of the paths between those that all begin with and those that all end with, at least one of each.
+fn by_path(parts: &[Vec<String>]) -> Vec<String> {
+    let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
+    let all_have = |part: &dyn Fn(&[String]) -> Option<String>| {
+        let first = parts.first().and_then(|parts| part(parts));
+        first.is_some() && parts.iter().all(|parts| part(parts) == first)
+    };
+    let begin = (0..shortest.saturating_sub(1))
+        .take_while(|&index| all_have(&|parts: &[String]| parts.get(index).cloned()))
+        .count();
+    let end = (0..shortest.saturating_sub(begin + 1))
+        .take_while(|&index| all_have(&|parts: &[String]| parts.iter().rev().nth(index).cloned()))
+        .count();
+    parts.iter().map(|parts| parts[begin..parts.len() - end].join("/")).collect()
+}
+
+/// Folders of a path and its file name; the extension is a part of its own.
+fn parts(path: &Path) -> Vec<String> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
+    let folders = path.parent().into_iter().flat_map(Path::components).filter_map(|part| match part {
+        Component::Normal(name) => Some(text(name)),
+        _ => None,
+    });
+    folders.chain(path.file_stem().map(text)).chain(path.extension().map(text)).collect()
+}
+
+/// Names without the words that all of them begin with: `digits-fp32`, `digits-int8` become `fp32`, `int8`.
+fn short(names: &[String]) -> Vec<String> {
+    let [first, others @ ..] = names else { return Vec::new() };
+    let is_border = |index: usize| first[..index].ends_with(BORDERS);
+    let shared = first
+        .char_indices()
+        .map(|(index, _)| index)
+        .rfind(|&index| is_border(index) && others.iter().all(|other| other.starts_with(&first[..index])));
+    let Some(shared) = shared.filter(|_| !others.is_empty()) else { return names.to_vec() };
+    let short: Vec<String> = names.iter().map(|name| name[shared..].to_owned()).collect();
+    if short.iter().any(String::is_empty) { names.to_vec() } else { short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(paths: &[&str]) -> Vec<String> {
+        of(&paths.iter().map(PathBuf::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn names_lose_the_words_that_all_begin_with() {
+        assert_eq!(names(&["digits-fp16.onnx", "digits-int8-static.onnx"]), ["fp16", "int8-static"]);
+        assert_eq!(names(&["a_b_fp32.onnx", "a_b_int8.onnx"]), ["fp32", "int8"]);
+    }
+
+    #[test]
+    fn names_keep_what_is_not_a_word_of_its_own() {
+        assert_eq!(names(&["resnet50.onnx", "resnet101.onnx"]), ["resnet50", "resnet101"]);
+        assert_eq!(names(&["model.onnx"]), ["model"]);
+        assert_eq!(names(&["model-.onnx", "model-int8.onnx"]), ["model-", "model-int8"]);
+    }
+
+    #[test]
+    fn files_of_one_name_are_called_by_what_differs_in_their_paths() {
+        assert_eq!(names(&["fp32/model.onnx", "int8/model.onnx"]), ["fp32", "int8"]);
+        assert_eq!(names(&["export-fp32/onnx/m.onnx", "export-int8/onnx/m.onnx"]), ["fp32", "int8"]);
+        assert_eq!(names(&["a/m.onnx", "a/m_q.onnx", "b/m.onnx"]), ["a/m", "a/m_q", "b/m"]);
+        assert_eq!(names(&["net.onnx", "net.ort"]), ["onnx", "ort"]);
+        assert_eq!(names(&["model.onnx", "int8/model.onnx"]), ["model", "int8/model"]);
+    }
+
+    #[test]
+    fn models_of_a_server_are_called_by_their_folders() {
+        assert_eq!(names(&["repo/bert/1/model.onnx"]), ["bert"]);
+        assert_eq!(names(&["repo/bert_a/1/model.onnx", "repo/bert_b/3/model.onnx"]), ["a", "b"]);
+        assert_eq!(names(&["repo/bert/1/model.onnx", "repo/bert/2/model.onnx"]), ["1", "2"]);
+    }
+
+    #[test]
+    fn folder_of_a_hub_s_cache_is_called_by_its_model() {
+        assert_eq!(of_folder(Path::new("/nowhere/models--owner--tiny-net")), "tiny-net");
+        assert_eq!(of_folder(Path::new("/nowhere/digits")), "digits");
+    }
+}
