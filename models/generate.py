@@ -8,7 +8,7 @@ import argparse
 import logging
 import sys
 
-from generator import broken, digits, fixtures, labels, manifest, planted
+from generator import broken, digits, fixtures, labels, layouts, manifest, planted
 from generator.artifact import MODELS
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "labels": labels.ARTIFACTS,
     "planted": planted.ARTIFACTS,
     "broken": broken.ARTIFACTS,
+    "layouts": layouts.ARTIFACTS,
 }
 FOLDERS = ("digits", "fixtures")
 README = MODELS / "README.md"

@@ -19,7 +19,7 @@ const SEED: u64 = 0;
 /// Reads a model file without running it, and says what would be fed to it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The .onnx file
+    /// The .onnx or .ort file
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// Print JSON

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char};
+use std::io::Read;
 use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::inputs::Tensor;
 use crate::measure::{Clock, EngineClock, MonotonicClock};
+use crate::onnx::is_ort_format;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
 use crate::record::{ArenaStats, PeakRates, Profiled, ProviderNodes, Told};
 use crate::runtime::LibraryInfo;
@@ -32,6 +34,9 @@ use crate::units::{Bytes, Nanos};
 
 /// Session configuration entries behind options of their own.
 const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
+
+/// Session configuration by which ONNX Runtime takes a file for one of its own format, whatever it is called.
+const LOAD_FORMAT: (&str, &str) = ("session.load_model_format", "ORT");
 
 /// An ONNX Runtime library, opened, with its environment.
 pub struct OnnxRuntime {
@@ -82,6 +87,10 @@ impl OnnxRuntime {
         }
         if let Some(profile) = profile {
             builder = builder.with_profiling(profile).map_err(|error| load_error(error.into()))?;
+        }
+        if is_unmarked_ort_format(model) {
+            builder =
+                builder.with_config_entry(LOAD_FORMAT.0, LOAD_FORMAT.1).map_err(|error| load_error(error.into()))?;
         }
         let asked = spec.options.session_config.keys().map(String::as_str);
         let config_entries = read_config(&builder, asked.chain(SPINNING));
@@ -211,6 +220,13 @@ impl OnnxRuntime {
         let written = created.session.end_profiling().ok()?;
         Some(crate::trace::read(Path::new(&written), Counted::Typical).ok()?.profiled)
     }
+}
+
+/// Whether a file is of ONNX Runtime's own format without the extension by which ONNX Runtime knows it.
+fn is_unmarked_ort_format(model: &Path) -> bool {
+    let mut begin = [0; 8];
+    let read = std::fs::File::open(model).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && is_ort_format(&begin) && model.extension().is_none_or(|extension| extension != "ort")
 }
 
 /// Reads session configuration entries back from the options that the session is created with.

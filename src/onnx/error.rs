@@ -101,12 +101,12 @@ impl OnnxError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            OnnxError::NotFile { .. } => Some("name the .onnx file itself"),
+            OnnxError::NotFile { .. } => Some("name the model file itself"),
             OnnxError::Empty { .. } | OnnxError::Truncated { .. } | OnnxError::ExternalShort { .. } => {
                 Some("copy or download the file again")
             }
             OnnxError::NotOnnx { .. } => Some(
-                "name a .onnx file; a model of another format must be converted first, and a Git LFS pointer fetched",
+                "name a .onnx or .ort file; a model of another format must be converted first, and a Git LFS pointer fetched",
             ),
             OnnxError::Damaged { .. } | OnnxError::Missing { .. } | OnnxError::TooDeep { .. } => {
                 Some("export the model again, or check it with `onnx.checker`")

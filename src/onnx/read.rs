@@ -6,6 +6,7 @@ use std::path::Path;
 use memmap2::Mmap;
 use onnx_rs::ast;
 
+use super::ort_format::{self, is_ort_format};
 use super::skeleton::{SkeletonFault, skeleton};
 use super::{Model, OnnxError, convert, external};
 use crate::units::Bytes;
@@ -27,7 +28,8 @@ pub fn read(path: &Path) -> Result<Model, OnnxError> {
     // SAFETY: the map is read-only and dropped within this function. A file that another process shortens meanwhile
     // ends this one with SIGBUS, which a copy of several gigabytes would be a high price to avoid.
     let map = unsafe { Mmap::map(&file) }.map_err(open)?;
-    let small = skeleton(&map).map_err(|fault| fault_error(path, fault))?;
+    let small = if is_ort_format(&map) { ort_format::as_onnx(&map) } else { skeleton(&map) };
+    let small = small.map_err(|fault| fault_error(path, fault))?;
     drop(map);
     let parsed =
         onnx_rs::parse(&small).map_err(|source| OnnxError::Damaged { path: path.to_owned(), source: Some(source) })?;

@@ -8,11 +8,11 @@ use super::wire::{Field, Value, WireFault, next_field, put_delimited, put_number
 
 /// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which bound indices. So are
 /// properties of the model: names of a thousand classes take more, and nothing here needs those.
-const KEPT_PAYLOAD_BYTES: usize = 4096;
+pub(super) const KEPT_PAYLOAD_BYTES: usize = 4096;
 /// Protobuf's own limit on nested messages, beyond which ONNX Runtime does not read either.
-const DEPTH_LIMIT: usize = 100;
+pub(super) const DEPTH_LIMIT: usize = 100;
 /// Largest element type that the parser knows.
-const LAST_ELEMENT_TYPE: u64 = 23;
+pub(super) const LAST_ELEMENT_TYPE: u64 = 23;
 /// Size of a dimension that the file gives neither size nor name, as protobuf writes -1.
 pub(super) const UNKNOWN_SIZE: i64 = -1;
 

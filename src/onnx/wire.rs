@@ -63,6 +63,12 @@ pub(super) fn put_number(out: &mut Vec<u8>, number: u64, value: u64) {
     put_varint(out, value);
 }
 
+/// Appends a field of four bytes.
+pub(super) fn put_fixed(out: &mut Vec<u8>, number: u64, value: [u8; 4]) {
+    put_varint(out, number << 3 | 5);
+    out.extend_from_slice(&value);
+}
+
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);

@@ -16,6 +16,7 @@ mod hostile_names;
 mod html;
 mod inspect;
 mod labels;
+mod layouts;
 mod machines;
 mod models;
 mod operators;
