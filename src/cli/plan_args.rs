@@ -48,7 +48,8 @@ fn found(request: Option<&str>, console: &mut Console) -> Result<FoundRuntime, C
     }
     let found = runtime::resolve(request, &mut |sentence| console.say(sentence))
         .map_err(|error| CliError::new(exit::BAD_INPUT, &error).with_hint(error.hint()))?;
-    Ok(FoundRuntime { choice: RuntimeChoice::Library(found.path), found_by: found.found_by.to_string() })
+    let found_by = found.reason();
+    Ok(FoundRuntime { choice: RuntimeChoice::Library(found.path), found_by })
 }
 
 /// The plan that the words spell, on this machine.

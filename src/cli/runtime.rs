@@ -12,12 +12,9 @@ use self::list::Listed;
 use super::{CliError, exit, output};
 use crate::engine;
 use crate::runtime::{
-    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
-    RuntimeError,
+    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, PROBE_COMMAND, ProbeAnswer, ProbeError, ProbeFailure, Release,
+    Request, RuntimeError,
 };
-
-/// Name of the hidden subcommand that opens a library in a process of its own.
-const PROBE: &str = "probe-runtime";
 
 /// Lists, installs, removes and explains ONNX Runtime libraries.
 #[derive(Debug, clap::Args)]
@@ -42,7 +39,7 @@ enum Action {
     ///
     /// Builds are `cpu`, `cuda` (with CUDA and TensorRT; some 250 MB) and `openvino`. With `cuda` the CUDA libraries that
     /// it needs are installed as well, often more than 1 GB, unless the system has them. `latest` is the newest version
-    /// that pip's package index has for this machine and whose API onnxprof knows; newer ones have to be named.
+    /// that pip's package index has for this machine.
     Install {
         /// What to install, such as `openvino@1.24.1`; the default version of the CPU build if left out.
         #[arg(value_name = "BUILD@VERSION|BUILD@latest")]
@@ -152,15 +149,16 @@ fn remove(words: &str) -> Result<ExitCode, CliError> {
 fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
     let found = match runtime::find(request).map_err(|error| failed(&error))? {
         Lookup::Found(found) => found,
-        Lookup::Missing(release) => {
-            let message = format!("{} is not installed", release.title());
+        Lookup::Missing { release, passed_over } => {
+            let mut error = CliError::message(exit::BAD_INPUT, format!("{} is not installed", release.title()));
+            error.chain.extend(passed_over);
             let hint = format!("run `onnxprof runtime install {release}`; `onnxprof profile` does so by itself");
-            return Err(CliError::message(exit::BAD_INPUT, message).with_hint(hint));
+            return Err(error.with_hint(hint));
         }
     };
     let info = ask(&found.path).map_err(|error| unusable(&error))?;
     let missing_libraries = runtime::missing_libraries(&found.path);
-    let reason = found.found_by.to_string();
+    let reason = found.reason();
     match format {
         Format::Text => print(&format!(
             "path                 {}\nversion              {}\nexecution providers  {}\nused because         {reason}\n",
@@ -197,7 +195,7 @@ fn warn_of(missing_libraries: &[String]) {
 /// Asks a library what it is, in a child process.
 fn ask(path: &Path) -> Result<LibraryInfo, ProbeError> {
     let program = std::env::current_exe().map_err(|source| ProbeError::Child { path: path.into(), source })?;
-    runtime::probe(&program, &[OsStr::new(PROBE)], path)
+    runtime::probe(&program, &[OsStr::new(PROBE_COMMAND)], path)
 }
 
 fn failed(error: &RuntimeError) -> CliError {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Build, DEFAULT_VERSION, NEWEST_KNOWN_MINOR, OLDEST_VERSION, Release, Version, in_megabytes};
+use super::{Build, DEFAULT_VERSION, OLDEST_VERSION, Release, Version, in_megabytes};
 use crate::units::Bytes;
 
 /// Why there is no library to use.
@@ -118,10 +118,10 @@ pub enum RuntimeError {
         /// What there is instead and can be loaded, ascending.
         available: Vec<Version>,
     },
-    /// The package index has the build, but in no version that `latest` may mean.
+    /// The package index has the build, but in no version that can be loaded.
     #[error(
-        "the package index has no ONNX Runtime for {} from {}.{} to {}.{}, which onnxprof knows",
-        build.purpose(), OLDEST_VERSION.major, OLDEST_VERSION.minor, NEWEST_KNOWN_MINOR.0, NEWEST_KNOWN_MINOR.1
+        "the package index has no ONNX Runtime for {} from {}.{} on, the oldest that onnxprof loads",
+        build.purpose(), OLDEST_VERSION.major, OLDEST_VERSION.minor
     )]
     NoLatest {
         /// What was asked for.

@@ -3,8 +3,8 @@
 //! No library is opened here: [`probe()`] lets a child process do that, so that a file that is no library costs nothing
 //! but the child. Read [`resolve`] first; it is what every command that measures calls.
 //!
-//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the CPU builds in the cache, and at last an
-//! installation of [`DEFAULT_VERSION`] into the cache.
+//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the package in the user's Python environment, the
+//! CPU builds in the cache, and at last an installation of [`DEFAULT_VERSION`] into the cache.
 
 mod build;
 mod cache;
@@ -17,6 +17,7 @@ mod manifest;
 mod needs;
 mod pip;
 mod probe;
+mod python;
 mod remote;
 mod remove;
 mod request;
@@ -33,11 +34,12 @@ pub use install::{Installed, install};
 pub use locate::library as library_at;
 pub use manifest::{CompanionWheel, Manifest, ManifestFile, Verification};
 pub use needs::{LOADER_VARIABLE, library_folders, loader_path, missing_libraries};
-pub use probe::{LibraryInfo, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF, probe};
+pub use probe::{LibraryInfo, PROBE_COMMAND, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF, probe};
+pub use python::{PythonEnvironment, PythonPackage, python_package};
 pub use remote::{available, latest};
 pub use remove::{Removed, remove};
 pub use request::Request;
-pub use version::{DEFAULT_VERSION, NEWEST_KNOWN_MINOR, OLDEST_VERSION, Version};
+pub use version::{DEFAULT_VERSION, OLDEST_VERSION, Version};
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -59,6 +61,19 @@ pub struct Found {
     pub build: Option<Build>,
     /// Which step of the look-up found it.
     pub found_by: FoundBy,
+    /// A library that would have come before it and cannot be used, with the reason.
+    pub passed_over: Option<String>,
+}
+
+impl Found {
+    /// Why this library is used, in words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match &self.passed_over {
+            Some(why) => format!("{}; {why}", self.found_by),
+            None => self.found_by.to_string(),
+        }
+    }
 }
 
 /// Which step of the look-up found a library. Displays as the reason why the library is used.
@@ -70,6 +85,8 @@ pub enum FoundBy {
     Version,
     /// `ORT_DYLIB_PATH` names it.
     Environment,
+    /// It is the package of the user's Python environment.
+    Python(PythonEnvironment),
     /// It is the default version, and in the cache.
     CachedDefault,
     /// It is the newest in the cache, where the default version is not.
@@ -84,6 +101,7 @@ impl fmt::Display for FoundBy {
             FoundBy::Path => write!(out, "given by --runtime"),
             FoundBy::Version => write!(out, "asked for by --runtime, in the cache"),
             FoundBy::Environment => write!(out, "named by {LIBRARY_VARIABLE}"),
+            FoundBy::Python(environment) => write!(out, "the package of {environment}"),
             FoundBy::CachedDefault => write!(out, "the default, in the cache"),
             FoundBy::CachedNewest => {
                 write!(out, "the newest in the cache, where the default {DEFAULT_VERSION} is not")
@@ -94,12 +112,13 @@ impl fmt::Display for FoundBy {
 }
 
 impl FoundBy {
-    /// Where the library was found: `cache`, or the flag or variable that named it.
+    /// Where the library was found: `cache`, or the flag, variable or interpreter that led to it.
     #[must_use]
     pub fn place(self) -> &'static str {
         match self {
             FoundBy::Path => "--runtime",
             FoundBy::Environment => LIBRARY_VARIABLE,
+            FoundBy::Python(environment) => environment.place(),
             FoundBy::Version | FoundBy::CachedDefault | FoundBy::CachedNewest | FoundBy::Installed => "cache",
         }
     }
@@ -110,8 +129,13 @@ impl FoundBy {
 pub enum Lookup {
     /// There is a library.
     Found(Found),
-    /// None is there; this release would be installed.
-    Missing(Release),
+    /// None is there.
+    Missing {
+        /// What would be installed.
+        release: Release,
+        /// A library that would have been used and cannot be, with the reason.
+        passed_over: Option<String>,
+    },
 }
 
 /// Finds the library to use, and installs one if there is none.
@@ -124,8 +148,16 @@ pub enum Lookup {
 /// What was asked for does not exist or cannot be understood, or an installation failed; see [`RuntimeError`].
 pub fn resolve(request: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
     match find(request)? {
-        Lookup::Found(found) => Ok(found),
-        Lookup::Missing(release) => {
+        Lookup::Found(found) => {
+            if let Some(why) = &found.passed_over {
+                progress(why);
+            }
+            Ok(found)
+        }
+        Lookup::Missing { release, passed_over } => {
+            if let Some(why) = &passed_over {
+                progress(why);
+            }
             let installed = install(&Cache::locate()?, release, progress)?;
             let found_by = match (installed.newly, request) {
                 (true, _) => FoundBy::Installed,
@@ -133,7 +165,7 @@ pub fn resolve(request: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<
                 (false, None) => FoundBy::CachedDefault,
             };
             let (path, version) = (installed.library, Some(release.version.to_string()));
-            Ok(Found { path, version, build: Some(release.build), found_by })
+            Ok(Found { path, version, build: Some(release.build), found_by, passed_over })
         }
     }
 }
@@ -150,8 +182,30 @@ pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
         (Some(Request::Release(release)), _) => released(release),
         (Some(Request::Latest(build)), _) => released(remote::latest(build)?),
         (None, Some(path)) => from_environment(&path),
-        (None, None) => best_in_cache(&Cache::locate()?),
+        (None, None) => match python_package().map(usable) {
+            Some(Ok(found)) => Ok(Lookup::Found(found)),
+            Some(Err(why)) => best_in_cache(&Cache::locate()?, Some(why)),
+            None => best_in_cache(&Cache::locate()?, None),
+        },
     }
+}
+
+/// The library of a package, if it can be used here.
+///
+/// # Errors
+/// Why not, in a sentence.
+fn usable(package: PythonPackage) -> Result<Found, String> {
+    let PythonPackage { environment, library } = package;
+    let refused = |why: String| format!("the onnxruntime of {environment} is passed over: {why}");
+    let path = library.map_err(|folder| refused(format!("`{}` has no shared library", folder.display())))?;
+    let version = locate::version_in_name(&path);
+    if let Some(version) = version.filter(|version| *version < OLDEST_VERSION) {
+        return Err(refused(RuntimeError::TooOld { version }.to_string()));
+    }
+    let program = std::env::current_exe().map_err(|error| refused(error.to_string()))?;
+    let info = probe(&program, &[OsStr::new(PROBE_COMMAND)], &path).map_err(|error| refused(error.to_string()))?;
+    let found_by = FoundBy::Python(environment);
+    Ok(Found { path, version: Some(info.version), build: None, found_by, passed_over: None })
 }
 
 /// The library that `ORT_DYLIB_PATH` names, given its value.
@@ -162,32 +216,34 @@ fn from_environment(value: &OsStr) -> Result<Lookup, RuntimeError> {
 /// A release that was asked for.
 fn released(release: Release) -> Result<Lookup, RuntimeError> {
     let library = Cache::locate()?.intact(release)?;
-    Ok(library.map_or(Lookup::Missing(release), |library| in_cache(library, FoundBy::Version)))
+    let missing = Lookup::Missing { release, passed_over: None };
+    Ok(library.map_or(missing, |library| in_cache(library, FoundBy::Version, None)))
 }
 
 /// The default version of the CPU build if the cache has it intact, else the newest of that build that is. Other builds
 /// are used only where they are asked for.
-fn best_in_cache(cache: &Cache) -> Result<Lookup, RuntimeError> {
+fn best_in_cache(cache: &Cache, passed_over: Option<String>) -> Result<Lookup, RuntimeError> {
     let default = Release::cpu(DEFAULT_VERSION);
     if let Some(library) = cache.intact(default)? {
-        return Ok(in_cache(library, FoundBy::CachedDefault));
+        return Ok(in_cache(library, FoundBy::CachedDefault, passed_over));
     }
     for release in cache.releases()?.into_iter().rev().filter(|release| release.build == Build::Cpu) {
         if let Some(library) = cache.intact(release)? {
-            return Ok(in_cache(library, FoundBy::CachedNewest));
+            return Ok(in_cache(library, FoundBy::CachedNewest, passed_over));
         }
     }
-    Ok(Lookup::Missing(default))
+    Ok(Lookup::Missing { release: default, passed_over })
 }
 
 fn at_path(path: PathBuf, found_by: FoundBy) -> Lookup {
     let version = locate::version_in_name(&path).map(|version| version.to_string());
-    Lookup::Found(Found { path, version, build: None, found_by })
+    Lookup::Found(Found { path, version, build: None, found_by, passed_over: None })
 }
 
-fn in_cache(library: CachedLibrary, found_by: FoundBy) -> Lookup {
+fn in_cache(library: CachedLibrary, found_by: FoundBy, passed_over: Option<String>) -> Lookup {
     let Release { build, version } = library.release;
-    Lookup::Found(Found { path: library.path, version: Some(version.to_string()), build: Some(build), found_by })
+    let (path, version) = (library.path, Some(version.to_string()));
+    Lookup::Found(Found { path, version, build: Some(build), found_by, passed_over })
 }
 
 /// A size of a download or an installation, in a sentence.

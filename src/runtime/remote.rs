@@ -16,12 +16,13 @@ pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
     Ok(versions)
 }
 
-/// The newest release of a build that the package index has for this machine, and whose whole API is known.
+/// The newest release of a build that the package index has for this machine. ONNX Runtime's API only grows, so that a newer
+/// library has all that an older one has.
 ///
 /// # Errors
 ///
-/// As [`available`], and where no version is both new and old enough.
+/// As [`available`], and where no version is new enough.
 pub fn latest(build: Build) -> Result<Release, RuntimeError> {
-    let version = available(build)?.into_iter().find(|version| version.is_known());
+    let version = available(build)?.into_iter().next();
     version.map(|version| Release { build, version }).ok_or(RuntimeError::NoLatest { build })
 }

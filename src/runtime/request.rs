@@ -15,7 +15,7 @@ pub enum Request {
     Path(PathBuf),
     /// A build in a version, from the cache or to be installed.
     Release(Release),
-    /// The newest version of a build that the package index has and `onnxprof` knows.
+    /// The newest version of a build that the package index has.
     Latest(Build),
 }
 

@@ -3,11 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The version that is installed where no library is found: the newest whose API the pinned `ort` knows.
+/// The version that is installed where no library is found: the newest that everything here was tried with.
 pub const DEFAULT_VERSION: Version = Version { major: 1, minor: 31, patch: 1 };
-
-/// The newest minor version whose API the pinned `ort` knows; `latest` asks for nothing newer.
-pub const NEWEST_KNOWN_MINOR: (u32, u32) = (DEFAULT_VERSION.major, DEFAULT_VERSION.minor);
 
 /// The oldest version that can be loaded: the first with allocator statistics in its API.
 pub const OLDEST_VERSION: Version = Version { major: 1, minor: 23, patch: 0 };
@@ -21,14 +18,6 @@ pub struct Version {
     pub minor: u32,
     /// Third number.
     pub patch: u32,
-}
-
-impl Version {
-    /// Whether `latest` may come to mean this version: it can be loaded, and its whole API is known.
-    #[must_use]
-    pub fn is_known(self) -> bool {
-        self >= OLDEST_VERSION && (self.major, self.minor) <= NEWEST_KNOWN_MINOR
-    }
 }
 
 impl fmt::Display for Version {
@@ -70,13 +59,6 @@ mod tests {
         assert!(parse("1.9.0") < parse("1.23.0"));
         assert!(parse("1.31.1") < parse("2.0.0"));
         assert_eq!(parse("1.31.1"), DEFAULT_VERSION);
-    }
-
-    #[test]
-    fn known_versions_are_those_between_the_oldest_and_the_pinned_api() {
-        let known = |text: &str| text.parse::<Version>().unwrap().is_known();
-        assert!(known("1.23.0") && known("1.31.9"));
-        assert!(!known("1.22.9") && !known("1.32.0") && !known("2.0.0"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod builds;
 #[cfg(target_arch = "x86_64")]
 mod cuda;
+mod environments;
 
 use std::fs;
 use std::io::Write;

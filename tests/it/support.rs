@@ -56,6 +56,7 @@ impl Onnxprof {
         command
             .env("ONNXPROF_CACHE", shared_cache())
             .env("NO_COLOR", "1")
+            .env("ONNXPROF_PYTHON", "none")
             .env_remove("ORT_DYLIB_PATH")
             .env_remove("VIRTUAL_ENV")
             .env_remove("CONDA_PREFIX")

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::{Format, ask, chain, failed, output, print};
 use crate::cli::{CliError, exit};
 use crate::runtime::{
-    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, Release, RuntimeError,
+    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, PythonEnvironment, Release,
+    RuntimeError,
 };
 use crate::units::Bytes;
 
@@ -18,7 +19,7 @@ use crate::units::Bytes;
 pub(super) struct Listed {
     /// The library's file, or the folder where it should be.
     pub path: PathBuf,
-    /// `cache`, or the flag or variable that named it.
+    /// `cache`, or the flag, variable or interpreter that led to it.
     pub found_in: &'static str,
     /// Its build; absent outside the cache.
     pub build: Option<Build>,
@@ -52,19 +53,19 @@ pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
         Format::Json => print(&output::json(&libraries)?)?,
         Format::Text => print(&table(&libraries))?,
     }
-    if format == Format::Text && matches!(used, Ok(Lookup::Missing(_))) {
+    if format == Format::Text && matches!(used, Ok(Lookup::Missing { .. })) {
         eprintln!("no library is found; the first `onnxprof profile` installs ONNX Runtime {DEFAULT_VERSION}");
     }
-    let usable = libraries.iter().all(|library| library.error.is_none());
+    // A package of Python that cannot be used is nobody's fault: the look-up goes on behind it.
+    let is_fine = |library: &Listed| library.error.is_none() || is_pythons(library.found_in);
+    let usable = libraries.iter().all(is_fine);
     Ok(ExitCode::from(if usable { exit::DONE } else { exit::BAD_INPUT }))
 }
 
-/// The library that the environment names, then those of the cache by build and ascending version.
+/// The libraries that the environment and Python name, then those of the cache by build and ascending version.
 fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
     let reason = |path: &Path, found_in: &str| match used {
-        Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => {
-            Some(found.found_by.to_string())
-        }
+        Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => Some(found.reason()),
         _ => None,
     };
     let entry = |candidate: Candidate| {
@@ -92,6 +93,13 @@ fn candidates() -> Result<Vec<Candidate>, CliError> {
         };
         all.push(Candidate { path, found_in: LIBRARY_VARIABLE, build: None, size_bytes: None, condition });
     }
+    all.extend(runtime::python_package().map(|package| {
+        let (path, condition) = match package.library {
+            Ok(path) => (path, Condition::Intact),
+            Err(folder) => (folder, Condition::Broken("the package has no shared library".into())),
+        };
+        Candidate { path, found_in: package.environment.place(), build: None, size_bytes: None, condition }
+    }));
     // Without a cache folder there is nothing in it to list.
     let cached = Cache::locate().map_or(Ok(Vec::new()), |cache| cache.libraries()).map_err(|error| failed(&error))?;
     all.extend(cached.into_iter().map(|library| Candidate {
@@ -138,6 +146,11 @@ fn table(libraries: &[Listed]) -> String {
     text
 }
 
+fn is_pythons(place: &str) -> bool {
+    use PythonEnvironment::{Conda, OnPath, VirtualEnv};
+    [VirtualEnv, Conda, OnPath].iter().any(|environment| environment.place() == place)
+}
+
 /// A release that can be installed, as `--json` prints it.
 #[derive(Serialize)]
 struct Installable {
@@ -181,7 +194,7 @@ pub(super) fn remote(format: Format) -> Result<ExitCode, CliError> {
 
 fn installable(build: Build, versions: &[runtime::Version]) -> Result<Vec<Installable>, CliError> {
     let cache = Cache::locate().ok();
-    let latest = versions.iter().find(|version| version.is_known());
+    let latest = versions.first();
     let entry = |version: &runtime::Version| {
         let release = Release { build, version: *version };
         let cached = cache.as_ref().map(|cache| cache.intact(release)).transpose().map_err(|error| failed(&error))?;

@@ -1,0 +1,195 @@
+//! The ONNX Runtime of the Python environment that a user works in, which is what they are likely to deploy with.
+//!
+//! Environments that are active, by their variables, are looked into by the file system; the `python3` on `PATH` is asked
+//! where it imports from, in isolation, from an empty folder and with a limit of time.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::locate;
+
+/// Environment variable that keeps Python's packages out of the look-up where it is `none`.
+const SWITCH: (&str, &str) = ("ONNXPROF_PYTHON", "none");
+/// Name of the interpreter that is asked.
+const PYTHON: &str = "python3";
+/// Time within which an interpreter answers: starting one takes some 20 ms, from a slow disk a second.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is looked after.
+const TICK: Duration = Duration::from_millis(2);
+/// Prints the folders that it imports from, and the user's own, which isolation hides.
+const QUESTION: &str = "import site, sys\nprint('\\n'.join(sys.path + [site.getusersitepackages()]))";
+/// The package, and the folder in it that holds the library.
+const PACKAGE: [&str; 2] = ["onnxruntime", "capi"];
+
+/// How an environment of Python was found. Displays as a part of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PythonEnvironment {
+    /// By `VIRTUAL_ENV`.
+    VirtualEnv,
+    /// By `CONDA_PREFIX`.
+    Conda,
+    /// By the `python3` on `PATH`.
+    OnPath,
+}
+
+impl PythonEnvironment {
+    /// The variable that names it, or the name of the interpreter.
+    #[must_use]
+    pub fn place(self) -> &'static str {
+        match self {
+            PythonEnvironment::VirtualEnv => "VIRTUAL_ENV",
+            PythonEnvironment::Conda => "CONDA_PREFIX",
+            PythonEnvironment::OnPath => PYTHON,
+        }
+    }
+}
+
+impl std::fmt::Display for PythonEnvironment {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PythonEnvironment::OnPath => write!(out, "the {PYTHON} on PATH"),
+            _ => write!(out, "the active Python environment ({})", self.place()),
+        }
+    }
+}
+
+/// ONNX Runtime's package in an environment of Python.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PythonPackage {
+    /// How its environment was found.
+    pub environment: PythonEnvironment,
+    /// Its library; the folder of the package where it has none.
+    pub library: Result<PathBuf, PathBuf>,
+}
+
+/// The package of the environment that is active, or else of the `python3` on `PATH`.
+#[must_use]
+pub fn python_package() -> Option<PythonPackage> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if variable(SWITCH.0).is_some_and(|value| value == SWITCH.1) {
+        return None;
+    }
+    for environment in [PythonEnvironment::VirtualEnv, PythonEnvironment::Conda] {
+        let Some(root) = variable(environment.place()) else { continue };
+        if let Some(package) = site_packages(root.as_ref()).iter().find_map(|folder| package(environment, folder)) {
+            return Some(package);
+        }
+    }
+    let python = on_path(&variable("PATH")?)?;
+    let folders = ask(&python)?;
+    folders.iter().find_map(|folder| package(PythonEnvironment::OnPath, folder))
+}
+
+/// The package in a folder of packages.
+fn package(environment: PythonEnvironment, folder: &Path) -> Option<PythonPackage> {
+    let [name, inner] = PACKAGE;
+    let folder = folder.join(name);
+    if !folder.is_absolute() || !folder.join(inner).is_dir() {
+        return None;
+    }
+    let library = locate::library(environment.place(), &folder).map_err(|_| folder);
+    Some(PythonPackage { environment, library })
+}
+
+/// The folders of packages of an environment, as `venv` and conda lay them out.
+fn site_packages(root: &Path) -> Vec<PathBuf> {
+    let of = |lib: &str| {
+        let entries = std::fs::read_dir(root.join(lib)).into_iter().flatten().filter_map(Result::ok);
+        let versions = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("python3"));
+        versions.map(|entry| entry.path().join("site-packages")).collect::<Vec<_>>()
+    };
+    let mut folders = [of("lib"), of("lib64")].concat();
+    folders.sort();
+    folders
+}
+
+/// The interpreter in the first folder that has one; folders relative to wherever this process stands are passed over.
+fn on_path(folders: &OsStr) -> Option<PathBuf> {
+    let absolute = std::env::split_paths(folders).filter(|folder| folder.is_absolute());
+    absolute.map(|folder| folder.join(PYTHON)).find(|path| path.is_file())
+}
+
+/// The folders that an interpreter imports from; `None` if it does not say so in time.
+fn ask(python: &Path) -> Option<Vec<PathBuf>> {
+    // Python must not take a file that happens to lie here for a module.
+    let empty = tempfile::tempdir().ok()?;
+    let mut child = Command::new(python)
+        .args([OsString::from("-I"), "-c".into(), QUESTION.into()])
+        .current_dir(empty.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let deadline = Instant::now() + PATIENCE;
+    // The answer is far smaller than a pipe holds, so that the child never waits for a reader.
+    while child.try_wait().ok()?.is_none() {
+        if Instant::now() >= deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::sleep(TICK);
+    }
+    let mut text = String::new();
+    child.stdout.take()?.read_to_string(&mut text).ok()?;
+    Some(text.lines().filter(|line| !line.is_empty()).map(PathBuf::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An environment with the package and these files in its folder of libraries.
+    fn environment(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let capi = root.path().join("lib/python3.12/site-packages/onnxruntime/capi");
+        std::fs::create_dir_all(&capi).unwrap();
+        files.iter().for_each(|file| std::fs::write(capi.join(file), "").unwrap());
+        root
+    }
+
+    fn found(root: &tempfile::TempDir) -> Option<PythonPackage> {
+        site_packages(root.path()).iter().find_map(|folder| package(PythonEnvironment::VirtualEnv, folder))
+    }
+
+    #[test]
+    fn library_is_found_in_the_packages_of_an_environment() {
+        let root = environment(&["libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so"]);
+        let library = found(&root).unwrap().library.unwrap();
+        assert!(library.ends_with("site-packages/onnxruntime/capi/libonnxruntime.so.1.31.1"), "{library:?}");
+    }
+
+    #[test]
+    fn package_without_a_library_is_told_from_none() {
+        assert!(found(&environment(&["onnxruntime_pybind11_state.so"])).unwrap().library.is_err());
+        assert_eq!(found(&tempfile::tempdir().unwrap()), None);
+    }
+
+    #[test]
+    fn interpreter_is_taken_from_folders_that_are_absolute() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(PYTHON), "").unwrap();
+        let path = std::env::join_paths([Path::new("bin"), Path::new("/nonexistent"), folder.path()]).unwrap();
+        assert_eq!(on_path(&path), Some(folder.path().join(PYTHON)));
+        assert_eq!(on_path(OsStr::new("bin:.")), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn interpreter_is_asked_in_an_empty_folder_and_not_for_ever() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let python = folder.path().join(PYTHON);
+        let script = |body: &str| {
+            std::fs::write(&python, format!("#!/bin/sh\n{body}\n")).unwrap();
+            std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
+            ask(&python)
+        };
+        assert_eq!(script("test $1 = -I && ls && echo /a && echo /b"), Some(vec!["/a".into(), "/b".into()]));
+        assert_eq!(script("exec sleep 60"), None);
+    }
+}
