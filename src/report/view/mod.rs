@@ -22,6 +22,7 @@ pub mod number;
 mod operators;
 mod overview;
 mod placement;
+mod prediction;
 mod quantization;
 mod roofline;
 mod scaling;
@@ -47,6 +48,7 @@ pub use gate::{CheckView, GateView};
 pub use gpu::gpu_settings;
 pub use null_test::smallest_claims;
 pub use operators::trace;
+pub use prediction::{Trial, prediction};
 pub use quantization::quantization;
 pub use section::Section;
 pub use session_code::{Deployment, SessionCode, session_code};
@@ -160,7 +162,10 @@ impl View {
             title: text::plain(&record.run.name),
             ending: context::ending(source),
             complete: findings.complete,
-            answer: tuning.as_ref().map_or_else(|| answer::lines(source), |tuning| tuning.answer.clone()),
+            answer: with_prediction(
+                source,
+                tuning.as_ref().map_or_else(|| answer::lines(source), |tuning| tuning.answer.clone()),
+            ),
             headlines: headlines(source),
             distributions: distribution::distributions(source),
             why: explain::sentences(source),
@@ -211,6 +216,13 @@ impl View {
 const LEGEND: &str = "How to read: 2.1 (2.0 to 2.2) is a value with its 95% confidence interval over fresh worker \
 processes; ± is the wider half of that interval, in percent of the value; why a - stands somewhere is said below the \
 table.";
+
+/// The answer with what one prediction was in its second line.
+fn with_prediction(source: Source<'_>, mut answer: Vec<String>) -> Vec<String> {
+    let second = answer.len().min(1);
+    answer.splice(second..second, prediction::lines(source));
+    answer
+}
 
 /// A sentence for each variant; a search has said what became of each.
 fn headlines(source: Source<'_>) -> Vec<String> {

@@ -1,0 +1,253 @@
+//! What one prediction was: inputs with their shapes, where sizes come from, values that steer the work, and the batch.
+
+use std::collections::BTreeMap;
+
+use super::text::{plain, shortened};
+use super::words::{self, Source};
+use crate::plan::{ElementType, RuntimeChoice};
+use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind, SizeSource};
+
+/// Inputs that are named with their shapes; the others are counted.
+const MOST_INPUTS: usize = 4;
+/// Inputs that are named for the values that they steer the work with.
+const MOST_STEERING: usize = 6;
+/// Inputs that are named for the axis that samples lie along.
+const MOST_AXES: usize = 3;
+/// Sources that are named for one input.
+const MOST_SOURCES: usize = 2;
+/// Characters that are kept of a source or reason; the record has all of it.
+const REASON_LENGTH: usize = 160;
+
+/// Whether what is fed has been seen to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// It ran.
+    Ran,
+    /// Nothing was run.
+    NotTried,
+}
+
+/// What one prediction is in a run, a line for each shape that has a name, or else one; empty where nothing was tried, as in
+/// records before version 1.4.
+pub(super) fn lines(source: Source<'_>) -> Vec<String> {
+    let record = source.record;
+    let is_script = record.plan.sessions.iter().any(|spec| matches!(spec.runtime, RuntimeChoice::Script(_)));
+    let mut variants = record.variants.iter().filter(|variant| variant.outcome.is_ok());
+    let is_tried = record.variants.iter().any(|variant| variant.probe.is_some());
+    let baseline = record.variants.get(record.plan.baseline).filter(|variant| variant.outcome.is_ok());
+    let Some(variant) = baseline.or_else(|| variants.next()).filter(|_| is_tried && !is_script) else {
+        return Vec::new();
+    };
+    let named: Vec<(&str, &[FedInput])> = record
+        .plan
+        .shapes
+        .iter()
+        .zip(&variant.shape_inputs)
+        .filter_map(|(shape, fed)| Some((shape.name.as_deref()?, fed.as_slice())))
+        .collect();
+    let mut lines: Vec<String> = match named.as_slice() {
+        [] => vec![format!("One prediction: {}.", inputs(&variant.inputs))],
+        _ => named.iter().map(|(name, fed)| format!("One prediction ({}): {}.", plain(name), inputs(fed))).collect(),
+    };
+    if let (Some(last), Some(model)) = (lines.last_mut(), &variant.model) {
+        last.push_str(&format!(" Batch: {}.", batch(&model.batch_axis)));
+    }
+    lines
+}
+
+/// What one prediction is: inputs with their shapes at batch 1, where sizes come from, values that steer the work, and the
+/// batch.
+#[must_use]
+pub fn prediction(fed: &[FedInput], axis: &BatchAxis, trial: Trial) -> String {
+    let tried = match trial {
+        Trial::Ran => "",
+        Trial::NotTried => " (not tried)",
+    };
+    format!("One prediction{tried}: {}. Batch: {}.", inputs(fed), batch(axis))
+}
+
+/// Inputs with their shapes, those that steer the work last.
+fn inputs(fed: &[FedInput]) -> String {
+    let (steering, others): (Vec<_>, Vec<_>) = fed.iter().partition(|fed| fed.steers);
+    let mut parts: Vec<String> = others.iter().take(MOST_INPUTS).map(|fed| shaped(fed)).collect();
+    parts.extend(more(others.len(), MOST_INPUTS));
+    parts.extend(steering.iter().take(MOST_STEERING).map(|fed| steered(fed)));
+    parts.extend(more(steering.len(), MOST_STEERING));
+    if parts.is_empty() { "no inputs".to_owned() } else { parts.join(", ") }
+}
+
+fn more(count: usize, shown: usize) -> Option<String> {
+    (count > shown).then(|| format!("and {} more", count - shown))
+}
+
+/// `image [1, 3, 224, 224] (made up)`.
+fn shaped(fed: &FedInput) -> String {
+    let name = format!("{} {:?}", plain(&fed.name), fed.shape(1));
+    let sources = sources(fed);
+    if sources.is_empty() { name } else { format!("{name} ({})", sources.join("; ")) }
+}
+
+/// `length = 128 (as long as the signal)`.
+fn steered(fed: &FedInput) -> String {
+    let shape = fed.shape(1);
+    let elements: u64 = shape.iter().product();
+    let name = plain(&fed.name);
+    let name = if elements == 1 { name } else { format!("{name} {shape:?}") };
+    let reason = shortened(&plain(&fed.reason), REASON_LENGTH);
+    let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    format!("{name} = {}{why}", value(fed))
+}
+
+fn value(fed: &FedInput) -> String {
+    let number = |value: f64| match fed.element_type {
+        ElementType::Bool if value == 0.0 => "false".to_owned(),
+        ElementType::Bool => "true".to_owned(),
+        _ => value.to_string(),
+    };
+    match &fed.fill {
+        FillKind::Data => "as in the data".to_owned(),
+        FillKind::Constant(value) => number(*value),
+        FillKind::Uniform(range) => format!("{} to {}", number(range.low), number(range.high)),
+        FillKind::Ascending => "0, 1, 2 ...".to_owned(),
+        FillKind::Numbers(numbers) => match numbers.as_slice() {
+            [one] => number(*one),
+            several => format!("one of {}", cut(&several.iter().map(|&value| number(value)).collect::<Vec<_>>())),
+        },
+        FillKind::Text => "letters".to_owned(),
+        FillKind::Words(words) => format!("one of {}", cut(&words.iter().map(|word| plain(word)).collect::<Vec<_>>())),
+    }
+}
+
+fn cut(words: &[String]) -> String {
+    let dots = if words.len() > MOST_INPUTS { " ..." } else { "" };
+    format!("{}{dots}", words[..words.len().min(MOST_INPUTS)].join(", "))
+}
+
+/// Where sizes come from that the model leaves open, each source once.
+fn sources(fed: &FedInput) -> Vec<String> {
+    let mut sources: Vec<String> = Vec::new();
+    for source in fed.sources.iter().filter_map(source) {
+        if !sources.contains(&source) && sources.len() < MOST_SOURCES {
+            sources.push(source);
+        }
+    }
+    sources
+}
+
+fn source(source: &SizeSource) -> Option<String> {
+    let text = |text: &str| shortened(&plain(text), REASON_LENGTH);
+    Some(match source {
+        SizeSource::Fixed | SizeSource::Batch => return None,
+        SizeSource::Asked => "as asked for".to_owned(),
+        SizeSource::Data => "as in the data".to_owned(),
+        SizeSource::File { entry } => format!("size from {}", text(entry)),
+        SizeSource::Metadata { key } => format!("size from the file's metadata, {}", text(key)),
+        SizeSource::Demand { reason } => text(reason),
+        SizeSource::Derived { from } => format!("size follows: {}", text(from)),
+        SizeSource::Probe { reason } => format!("size found by trying: {}", text(reason)),
+        SizeSource::MadeUp => "made up".to_owned(),
+    })
+}
+
+/// Where samples of a batch lie, and whether that is proved: `axis 0 of image, proved`.
+fn batch(axis: &BatchAxis) -> String {
+    let reason = |reason: &str| shortened(&plain(reason), REASON_LENGTH);
+    if axis.reason == AxisReason::NoAxis || axis.axes.is_empty() {
+        return match &axis.proof {
+            BatchProof::NotProved { reason: why } => format!("none: {}", reason(why)),
+            BatchProof::Given => "none, as asked for".to_owned(),
+            BatchProof::Untried | BatchProof::Proved => "none: no input has an axis for samples".to_owned(),
+        };
+    }
+    let fixed = axis.fixed_size.map(|size| format!(", fixed at {size} by the model")).unwrap_or_default();
+    let proof = match &axis.proof {
+        BatchProof::Proved => "proved".to_owned(),
+        BatchProof::Given => "as asked for".to_owned(),
+        BatchProof::Untried => "not tried".to_owned(),
+        BatchProof::NotProved { .. } if axis.fixed_size.is_some() => "not proved".to_owned(),
+        BatchProof::NotProved { reason: why } => format!("not proved: {}", reason(why)),
+    };
+    format!("{}{fixed}, {proof}", places(axis))
+}
+
+/// `axis 0 of x and lens, axis 1 of state`.
+fn places(axis: &BatchAxis) -> String {
+    let mut by_axis: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for (input, &axis) in &axis.axes {
+        by_axis.entry(axis).or_default().push(plain(input));
+    }
+    let group = |(axis, names): (&u64, &Vec<String>)| {
+        let mut shown = names[..names.len().min(MOST_AXES)].to_vec();
+        if names.len() > MOST_AXES {
+            shown.push(format!("{} more", names.len() - MOST_AXES));
+        }
+        format!("axis {axis} of {}", words::listed(&shown))
+    };
+    by_axis.iter().map(group).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ValueRange;
+
+    fn fed(name: &str, dims: &[Option<u64>], sources: &[SizeSource]) -> FedInput {
+        FedInput {
+            name: name.into(),
+            element_type: ElementType::Int64,
+            dims: dims.to_vec(),
+            rows_per_sample: BTreeMap::new(),
+            sources: sources.to_vec(),
+            fill: FillKind::Uniform(ValueRange { low: 0.0, high: 9.0 }),
+            reason: String::new(),
+            steers: false,
+        }
+    }
+
+    fn axis(places: &[(&str, u64)], proof: BatchProof) -> BatchAxis {
+        let axes = places.iter().map(|&(input, axis)| (input.to_owned(), axis)).collect();
+        BatchAxis { axes, symbol: None, fixed_size: None, reason: AxisReason::SymbolName, proof }
+    }
+
+    #[test]
+    fn a_prediction_is_told_with_its_sources_and_what_steers_it() {
+        let image = fed(
+            "image",
+            &[None, Some(3), Some(640)],
+            &[SizeSource::Batch, SizeSource::Fixed, SizeSource::Metadata { key: "imgsz".into() }],
+        );
+        let length = FedInput {
+            steers: true,
+            fill: FillKind::Constant(128.0),
+            reason: "as long as the signal".into(),
+            ..fed("length", &[None], &[])
+        };
+        let line = prediction(&[length, image], &axis(&[("image", 0), ("length", 0)], BatchProof::Proved), Trial::Ran);
+        let expected = "One prediction: image [1, 3, 640] (size from the file's metadata, imgsz), \
+            length = 128 (as long as the signal). Batch: axis 0 of image and length, proved.";
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let states: Vec<FedInput> =
+            (0..24).map(|n| fed(&format!("s{n:02}"), &[Some(1)], &[SizeSource::MadeUp])).collect();
+        let all: Vec<(String, u64)> = states.iter().map(|fed| (fed.name.clone(), 1)).collect();
+        let all: Vec<(&str, u64)> = all.iter().map(|(name, axis)| (name.as_str(), *axis)).collect();
+        let line = prediction(&states, &axis(&all, BatchProof::Untried), Trial::NotTried);
+        let expected = "One prediction (not tried): s00 [1] (made up), s01 [1] (made up), s02 [1] (made up), \
+            s03 [1] (made up), and 20 more. Batch: axis 1 of s00, s01, s02 and 21 more, not tried.";
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn a_missing_batch_says_why() {
+        let reason = "axis 0 of `image` is none: two samples together give `y` other values".to_owned();
+        assert_eq!(
+            batch(&BatchAxis::none(BatchProof::NotProved { reason: reason.clone() })),
+            format!("none: {reason}")
+        );
+        let fixed = BatchAxis { fixed_size: Some(4), ..axis(&[("x", 0)], BatchProof::NotProved { reason }) };
+        assert_eq!(batch(&fixed), "axis 0 of x, fixed at 4 by the model, not proved");
+    }
+}
