@@ -8,13 +8,14 @@ import argparse
 import logging
 import sys
 
-from generator import broken, digits, fixtures, labels, layouts, manifest, planted
+from generator import batches, broken, digits, fixtures, labels, layouts, manifest, planted
 from generator.artifact import MODELS
 
 PARTS = {
     "digits": digits.ARTIFACTS,
     "fixtures": fixtures.ARTIFACTS,
     "labels": labels.ARTIFACTS,
+    "batches": batches.ARTIFACTS,
     "planted": planted.ARTIFACTS,
     "broken": broken.ARTIFACTS,
     "layouts": layouts.ARTIFACTS,

@@ -1,5 +1,6 @@
 //! `onnxprof inspect`.
 
+mod trial;
 mod words;
 
 use std::path::PathBuf;
@@ -8,23 +9,36 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::input_args::{InputArgs, input_error, model_error};
-use super::{CliError, output};
+use super::plan_args::{self, Family};
+use super::{CliError, exit, output};
+use crate::hash;
 use crate::inputs::{self, InputError, InputPlan};
 use crate::onnx;
-use crate::record::ModelSummary;
+use crate::plan::{InputRequest, Shape};
+use crate::record::{ModelSummary, ProbeRecord};
+use crate::runner::{self, TriedInputs};
 
 /// Seed of the plan, which shows ranges and no values.
 const SEED: u64 = 0;
 
-/// Reads a model file without running it, and says what would be fed to it.
+/// Reads a model file, and says what would be fed to it; of a folder, what `profile` would feed to the models in it.
+///
+/// Nothing is run unless `--probe` asks for it: sizes that nothing has shown to run are marked as not tried. What an earlier
+/// run found out is taken from the cache.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The .onnx or .ort file
-    #[arg(value_name = "MODEL")]
+    /// The .onnx or .ort file, or a folder whose models are variants of one
+    #[arg(value_name = "MODEL|FOLDER")]
     model: PathBuf,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Run the model to find inputs that it takes, and the axis along which samples are computed each for itself
+    #[arg(long)]
+    probe: bool,
+    /// ONNX Runtime library for --probe: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there
+    #[arg(long, value_name = "PATH|BUILD@VERSION", requires = "probe")]
+    runtime: Option<String>,
     #[command(flatten)]
     inputs: InputArgs,
 }
@@ -32,14 +46,29 @@ pub struct Args {
 /// What `inspect --json` prints.
 #[derive(Debug, Serialize)]
 struct Inspection {
-    /// The model file.
+    /// The model file; of several, the baseline.
     path: PathBuf,
+    /// Names of the variants in the folder, the baseline first; empty for a model file.
+    variants: Vec<String>,
     /// What the file says.
     model: ModelSummary,
     /// What would be fed; absent where the model has an input that cannot be fed.
     inputs: Option<InputPlan>,
+    /// What would be fed at further shapes that a model of its kind is asked about.
+    shapes: Vec<ShapeInputs>,
+    /// What running the model showed, now or in an earlier run; absent where nothing was run.
+    probe: Option<ProbeRecord>,
     /// Why nothing can be fed.
     not_fed_reason: Option<String>,
+}
+
+/// What would be fed at one shape.
+#[derive(Debug, Serialize)]
+struct ShapeInputs {
+    /// The shape.
+    shape: Shape,
+    /// What would be fed.
+    inputs: InputPlan,
 }
 
 /// Runs the command.
@@ -47,24 +76,73 @@ struct Inspection {
 /// # Errors
 /// The model cannot be read, the options do not fit it, or stdout cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    let inspection = inspect(args.model, &args.inputs)?;
+    let inspection = inspect(&args)?;
     let text = if args.json { output::json(&inspection)? } else { words::render(&inspection) };
     output::write(None, text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn inspect(path: PathBuf, args: &InputArgs) -> Result<Inspection, CliError> {
+fn inspect(args: &Args) -> Result<Inspection, CliError> {
+    if !args.model.is_dir() {
+        // What is wrong with a file is said before what is wrong with it as part of a run.
+        onnx::read(&args.model).map_err(|error| model_error(&error))?;
+    }
+    let family = plan_args::family(std::slice::from_ref(&args.model), None, &args.inputs)?;
+    let path = family.variants[family.baseline].path.clone();
     let model = onnx::read(&path).map_err(|error| model_error(&error))?;
-    let (inputs, not_fed_reason) = match inputs::plan(&model, &args.request(SEED)) {
+    let request =
+        InputRequest { data: args.inputs.data.clone().or_else(|| family.data.clone()), ..args.inputs.request(SEED) };
+    let (inputs, not_fed_reason) = match inputs::plan(&model, &request) {
         Ok(plan) => (Some(plan), None),
         Err(error) if is_about_model(&error) => (None, Some(error.to_string())),
         Err(error) => return Err(input_error(&error)),
     };
-    let mut model = onnx::summary(&model);
+    let mut summary = onnx::summary(&model);
     if let Some(plan) = &inputs {
-        model.batch_axis = plan.batch_axis.clone();
+        summary.batch_axis = plan.batch_axis.clone();
     }
-    Ok(Inspection { path, model, inputs, not_fed_reason })
+    let tried = match &inputs {
+        Some(_) if args.probe => Some(trial::run(args, &family)?),
+        Some(_) => {
+            let sha256 = hash::of_file(&path).map_err(|error| CliError::new(exit::BAD_INPUT, &error))?;
+            runner::known_inputs(&path, &summary, &sha256, &request)
+        }
+        None => None,
+    };
+    let untried = Inspection {
+        path,
+        variants: names(&args.model, &family),
+        model: summary,
+        inputs,
+        shapes: Vec::new(),
+        probe: None,
+        not_fed_reason,
+    };
+    Ok(match tried {
+        Some(tried) => untried.with(tried),
+        None => untried,
+    })
+}
+
+/// Names of the variants of a folder, the baseline first.
+fn names(word: &std::path::Path, family: &Family) -> Vec<String> {
+    let is_folder = word.is_dir();
+    family.variants.iter().filter(|_| is_folder).map(|variant| variant.name.clone()).collect()
+}
+
+impl Inspection {
+    /// What running the model showed, in the place of what was planned.
+    fn with(self, tried: TriedInputs) -> Self {
+        let TriedInputs { shapes, plans, probe } = tried;
+        let found = shapes.into_iter().zip(plans);
+        let mut found = found.filter_map(|(shape, plan)| Some(ShapeInputs { shape, inputs: plan.ok()? }));
+        let Some(first) = found.next() else { return self };
+        let rest: Vec<ShapeInputs> = found.collect();
+        let model = ModelSummary { batch_axis: first.inputs.batch_axis.clone(), ..self.model };
+        let inputs = Some(first.inputs.clone());
+        let shapes = if rest.is_empty() { rest } else { std::iter::once(first).chain(rest).collect() };
+        Inspection { model, inputs, shapes, probe: Some(probe), ..self }
+    }
 }
 
 /// Whether the model is at fault and not what was asked for: then the rest is worth showing.

@@ -43,13 +43,16 @@ pub use stop::look_rounds;
 pub use worker_process::WorkerCommand;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::plan::{PageCache, Pin, Plan};
+use crate::inputs::InputPlan;
+use crate::plan::{InputRequest, PageCache, Pin, Plan, Shape};
+use crate::protocol::Tried;
 use crate::record::store::{RunFolder, StoreError};
-use crate::record::{EndReason, Event, Failure, Host, RunInfo, RunRecord};
+use crate::record::{EndReason, Event, Failure, FailureKind, Host, ModelSummary, ProbeRecord, RunInfo, RunRecord};
 use crate::sample::{Roots, Sampler, affinity, process};
 use crate::units::Nanos;
 use begin::{Beginning, choose_sessions, first_record, open_journal, prepare, settle_plan};
@@ -138,6 +141,54 @@ pub enum RunError {
 pub fn run(job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, RunRecord), RunError> {
     survive_file_size_limit()?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(job, observer))
+}
+
+/// What a model is fed, found out by running it.
+#[derive(Clone, Debug)]
+pub struct TriedInputs {
+    /// Shapes that inputs were looked for.
+    pub shapes: Vec<Shape>,
+    /// Inputs of every shape, or why the model does not take it.
+    pub plans: Vec<Result<InputPlan, String>>,
+    /// What else running it showed.
+    pub probe: ProbeRecord,
+}
+
+impl From<Tried> for TriedInputs {
+    fn from(tried: Tried) -> Self {
+        let Tried { shapes, plans, probe, .. } = tried;
+        TriedInputs { shapes, plans, probe }
+    }
+}
+
+/// Tries the inputs of a job's first variant out that can be, or takes what an earlier run found, and measures nothing.
+///
+/// # Errors
+/// As [`run`] before anything is written; a session that cannot be created is one.
+pub fn try_inputs(job: Job, observer: &mut dyn Observer) -> Result<TriedInputs, RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(find_inputs(job, observer))?;
+    found.map(|found| found.tried.into()).ok_or_else(|| {
+        let message = "no session of the model could be created".to_owned();
+        let hint = Some("`onnxprof profile` says why".to_owned());
+        RunError::NoVariant { failures: vec![Failure { kind: FailureKind::SessionLoad, message, hint }] }
+    })
+}
+
+async fn find_inputs(mut job: Job, observer: &mut dyn Observer) -> Result<Option<settle::Found>, RunError> {
+    let roots = Roots::system();
+    let prepared = prepare(&job, observer).await?;
+    choose_sessions(&mut job, &prepared);
+    let worker_cpus = place(&job.plan, &job.host, &roots);
+    let energy = energy::EnergyWatch::begin(&job.plan, &roots);
+    let at = settle::Place { roots: &roots, cpus: worker_cpus.as_deref(), energy: &energy };
+    settle::find(&mut job, &prepared.descriptions, &at, observer).await
+}
+
+/// What an earlier run found of a model file with these inputs, whatever its library and options.
+#[must_use]
+pub fn known_inputs(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<TriedInputs> {
+    settle::known(path, model, sha256, inputs).map(TriedInputs::from)
 }
 
 /// Makes a write beyond the limit on the size of files an error like that of a full disk, not the end of the process.

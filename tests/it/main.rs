@@ -4,6 +4,7 @@
 
 mod advice;
 mod architecture;
+mod batches;
 mod budget;
 mod compare;
 mod doctor;

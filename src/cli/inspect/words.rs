@@ -7,8 +7,8 @@ use comfy_table::Table;
 use super::Inspection;
 use crate::inputs::InputPlan;
 use crate::record::{AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, TensorInfo, ValueType};
-use crate::report::view::quantization;
 use crate::report::view::text::plain;
+use crate::report::view::{Trial, prediction, quantization};
 use crate::units::Bytes;
 
 /// The whole text.
@@ -16,6 +16,11 @@ pub(super) fn render(inspection: &Inspection) -> String {
     let model = &inspection.model;
     let mut text = format!("{}\n", plain(&inspection.path.display().to_string()));
     push_table(&mut text, facts(model));
+    if let [baseline, others @ ..] = inspection.variants.as_slice() {
+        let others: Vec<String> = others.iter().map(|name| plain(name)).collect();
+        let others = if others.is_empty() { "alone".to_owned() } else { format!("beside {}", others.join(", ")) };
+        let _ = writeln!(text, "\nBaseline: {}, {others}", plain(baseline));
+    }
     text.push_str("\nInputs\n");
     push_table(&mut text, inputs(&model.inputs, inspection.inputs.as_ref()));
     if let Some(reason) = &inspection.not_fed_reason {
@@ -24,12 +29,45 @@ pub(super) fn render(inspection: &Inspection) -> String {
     for note in inspection.inputs.iter().flat_map(|plan| &plan.notes) {
         let _ = writeln!(text, "  note: {}", plain(note));
     }
+    push_predictions(&mut text, inspection);
     text.push_str("\nOutputs\n");
     push_table(&mut text, rows(model.outputs.iter().map(|info| described(info).to_vec())));
     let nodes: u64 = model.operators.values().sum();
     let _ = writeln!(text, "\nOperators ({nodes} node{})", if nodes == 1 { "" } else { "s" });
     push_table(&mut text, operators(model));
     text
+}
+
+/// What one prediction is, at every shape that has a name, and what running the model showed.
+fn push_predictions(text: &mut String, inspection: &Inspection) {
+    let trial = if inspection.probe.is_some() { Trial::Ran } else { Trial::NotTried };
+    let of = |plan: &InputPlan| prediction(&plan.fed, &plan.batch_axis, trial);
+    text.push('\n');
+    match (inspection.shapes.as_slice(), &inspection.inputs) {
+        ([], None) => return,
+        ([], Some(plan)) => {
+            let _ = writeln!(text, "{}", of(plan));
+        }
+        (shapes, _) => {
+            for at in shapes {
+                let _ = writeln!(text, "With {}: {}", plain(&at.shape.to_string()), of(&at.inputs));
+            }
+        }
+    }
+    let Some(probe) = &inspection.probe else {
+        text.push_str("`onnxprof inspect --probe` runs the model to find out.\n");
+        return;
+    };
+    if probe.is_kept {
+        text.push_str("Found by running the model, in an earlier probe.\n");
+    }
+    if !probe.random_outputs.is_empty() {
+        let names: Vec<String> = probe.random_outputs.iter().map(|name| plain(name)).collect();
+        let _ = writeln!(text, "Random outputs: {}; nothing is compared by them.", names.join(", "));
+    }
+    for remark in &probe.remarks {
+        let _ = writeln!(text, "note: {}", plain(remark));
+    }
 }
 
 fn facts(model: &ModelSummary) -> Table {

@@ -95,26 +95,30 @@ fn steered(fed: &FedInput) -> String {
     let name = if elements == 1 { name } else { format!("{name} {shape:?}") };
     let reason = shortened(&plain(&fed.reason), REASON_LENGTH);
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-    format!("{name} = {}{why}", value(fed))
+    format!("{name} = {}{why}", value(&fed.fill, fed.element_type))
 }
 
-fn value(fed: &FedInput) -> String {
-    let number = |value: f64| match fed.element_type {
+fn value(fill: &FillKind, element_type: ElementType) -> String {
+    let number = |value: f64| match element_type {
         ElementType::Bool if value == 0.0 => "false".to_owned(),
         ElementType::Bool => "true".to_owned(),
         _ => value.to_string(),
     };
-    match &fed.fill {
+    match fill {
         FillKind::Data => "as in the data".to_owned(),
         FillKind::Constant(value) => number(*value),
         FillKind::Uniform(range) => format!("{} to {}", number(range.low), number(range.high)),
         FillKind::Ascending => "0, 1, 2 ...".to_owned(),
+        FillKind::AscendingFrom(first) => format!("{first}, {}, {} ...", first + 1, first + 2),
         FillKind::Numbers(numbers) => match numbers.as_slice() {
             [one] => number(*one),
             several => format!("one of {}", cut(&several.iter().map(|&value| number(value)).collect::<Vec<_>>())),
         },
         FillKind::Text => "letters".to_owned(),
         FillKind::Words(words) => format!("one of {}", cut(&words.iter().map(|word| plain(word)).collect::<Vec<_>>())),
+        FillKind::Columns(columns) => {
+            format!("by column {}", cut(&columns.iter().map(|fill| value(fill, element_type)).collect::<Vec<_>>()))
+        }
     }
 }
 
@@ -159,15 +163,13 @@ fn batch(axis: &BatchAxis) -> String {
             BatchProof::Untried | BatchProof::Proved => "none: no input has an axis for samples".to_owned(),
         };
     }
-    let fixed = axis.fixed_size.map(|size| format!(", fixed at {size} by the model")).unwrap_or_default();
     let proof = match &axis.proof {
         BatchProof::Proved => "proved".to_owned(),
         BatchProof::Given => "as asked for".to_owned(),
         BatchProof::Untried => "not tried".to_owned(),
-        BatchProof::NotProved { .. } if axis.fixed_size.is_some() => "not proved".to_owned(),
         BatchProof::NotProved { reason: why } => format!("not proved: {}", reason(why)),
     };
-    format!("{}{fixed}, {proof}", places(axis))
+    format!("{}, {proof}", places(axis))
 }
 
 /// `axis 0 of x and lens, axis 1 of state`.
@@ -242,12 +244,11 @@ mod tests {
 
     #[test]
     fn a_missing_batch_says_why() {
-        let reason = "axis 0 of `image` is none: two samples together give `y` other values".to_owned();
-        assert_eq!(
-            batch(&BatchAxis::none(BatchProof::NotProved { reason: reason.clone() })),
-            format!("none: {reason}")
-        );
+        let reason = "along `height` two samples together give `y` other values".to_owned();
+        let none = BatchAxis::none(BatchProof::NotProved { reason });
+        assert_eq!(batch(&none), "none: along `height` two samples together give `y` other values");
+        let reason = "the model fixes its size at 4".to_owned();
         let fixed = BatchAxis { fixed_size: Some(4), ..axis(&[("x", 0)], BatchProof::NotProved { reason }) };
-        assert_eq!(batch(&fixed), "axis 0 of x, fixed at 4 by the model, not proved");
+        assert_eq!(batch(&fixed), "axis 0 of x, not proved: the model fixes its size at 4");
     }
 }

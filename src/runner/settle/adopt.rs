@@ -16,7 +16,13 @@ pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: us
     }
     for (index, description) in descriptions.iter_mut().enumerate() {
         let Ok(described) = description else { continue };
-        if let Some(inputs) = &tried.inputs {
+        if index == variant {
+            described.shapes.clone_from(&tried.plans);
+            if let Some(inputs) = &tried.inputs {
+                described.inputs.clone_from(inputs);
+            }
+            described.model.batch_axis.clone_from(&described.inputs.batch_axis);
+        } else if let Some(inputs) = &tried.inputs {
             let own = described.inputs.clone();
             described.shapes =
                 tried.plans.iter().map(|plan| plan.clone().map(|plan| fitted(&plan, &own, &described.model))).collect();

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::Job;
+use crate::plan::InputRequest;
 use crate::protocol::Described;
+use crate::record::ModelSummary;
 use crate::runtime::Cache;
 
 /// Files beside a model that may say what to feed it.
@@ -19,12 +21,7 @@ const BESIDE: [&str; 5] =
 pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<PathBuf> {
     let (plan, spec) = (&job.plan, &job.plan.sessions[session]);
     let path = &plan.variant_of(session).path;
-    let external: Vec<Stamp> = described.model.external_files.keys().map(|file| stamp(file)).collect();
-    let data: Vec<Stamp> = plan.inputs.data.iter().chain(&plan.inputs.labels).map(|file| stamp(file)).collect();
-    let model = digest(&format!(
-        "{:?}",
-        (env!("CARGO_PKG_VERSION"), &described.sha256, external, beside(path), &plan.inputs, data)
-    ))?;
+    let model = of_model(path, &described.model, &described.sha256, &plan.inputs)?;
     let library = stamp(spec.runtime.path());
     let is_tuned = plan.tuning.is_some();
     let way = digest(&format!(
@@ -32,6 +29,24 @@ pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<P
         (&plan.shapes, library, &spec.execution_provider, &spec.provider, &spec.options, is_tuned)
     ))?;
     Some(Cache::locate().ok()?.probes().join(format!("{model}-{way}.json")))
+}
+
+/// The newest file for a model with these inputs, whatever the library and options.
+pub(super) fn newest(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<PathBuf> {
+    let name = of_model(path, model, sha256, inputs)?;
+    let files = fs::read_dir(Cache::locate().ok()?.probes()).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    let is_of_model = |file: &PathBuf| {
+        file.file_name().and_then(|file| file.to_str()).is_some_and(|file| file.starts_with(&format!("{name}-")))
+    };
+    files.filter(is_of_model).max_by_key(|file| fs::metadata(file).and_then(|file| file.modified()).ok())
+}
+
+fn of_model(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<String> {
+    let external: Vec<Stamp> = model.external_files.keys().map(|file| stamp(file)).collect();
+    let data: Vec<Stamp> = inputs.data.iter().chain(&inputs.labels).map(|file| stamp(file)).collect();
+    // Another seed makes other values up of the same kind.
+    let inputs = InputRequest { seed: 0, ..inputs.clone() };
+    digest(&format!("{:?}", (env!("CARGO_PKG_VERSION"), sha256, external, beside(path), inputs, data)))
 }
 
 /// A file with its size and the time when it was written, as far as there is one.

@@ -7,6 +7,7 @@ mod adopt;
 mod identity;
 
 use std::fs::File;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::energy::EnergyWatch;
@@ -15,9 +16,9 @@ use super::launch::{self, Launch, LaunchSetup};
 use super::prepare::Description;
 use super::round::Run;
 use super::{Job, Observer, Progress, RunError};
-use crate::plan::{PageCache, Plan, RuntimeChoice};
+use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
-use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, Host};
+use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, Host, ModelSummary};
 use crate::sample::Roots;
 use crate::units::{Bytes, Nanos};
 
@@ -43,6 +44,13 @@ pub(super) struct Place<'a> {
     pub energy: &'a EnergyWatch,
 }
 
+/// What was found, on which variant, and the launch that it was found in, unless an earlier run found it.
+pub(super) struct Found {
+    variant: usize,
+    pub tried: Tried,
+    launch: Option<Launch>,
+}
+
 /// Finds inputs that run, and where samples lie in them, and has every variant fed with those.
 ///
 /// # Errors
@@ -53,14 +61,32 @@ pub(super) async fn settle(
     place: &Place<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Option<Warm>, RunError> {
+    let Some(found) = find(job, descriptions, place, observer).await? else { return Ok(None) };
+    adopt::adopt(job, descriptions, found.variant, &found.tried);
+    match found.launch {
+        Some(launch) => Ok(warm(&job.plan, launch).await),
+        None => Ok(None),
+    }
+}
+
+/// Finds inputs that run, and where samples lie in them, on the first variant that can be tried; `None` if none can, which
+/// launches will tell the cause of.
+///
+/// # Errors
+/// No inputs were found that any variant runs with.
+pub(super) async fn find(
+    job: &mut Job,
+    descriptions: &[Description],
+    place: &Place<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Option<Found>, RunError> {
     let mut failures = Vec::new();
     for (variant, session) in candidates(&job.plan) {
         let Ok(described) = &descriptions[variant] else { continue };
         let file = identity::file(job, described, session);
         if let Some(mut tried) = file.as_deref().and_then(kept::<Tried>) {
             tried.probe.is_kept = true;
-            adopt::adopt(job, descriptions, variant, &tried);
-            return Ok(None);
+            return Ok(Some(Found { variant, tried, launch: None }));
         }
         observer.observe(&Progress::Trying { variant: &job.plan.variants[variant].name });
         match try_out(job, place, session).await {
@@ -68,8 +94,7 @@ pub(super) async fn settle(
                 if let Some(file) = file.filter(|_| is_worth_keeping(&tried)) {
                     keep(&file, &tried);
                 }
-                adopt::adopt(job, descriptions, variant, &tried);
-                return Ok(warm(&job.plan, launch).await);
+                return Ok(Some(Found { variant, tried, launch: Some(launch) }));
             }
             Err(failure) => failures.push(failure),
         }
@@ -82,6 +107,13 @@ pub(super) async fn settle(
     let others = others.iter().filter(|failure| failure.kind != FailureKind::SessionLoad);
     job.notes.extend(others.take(1).map(|failure| format!("inputs were not tried out: {}", failure.message)));
     Ok(None)
+}
+
+/// What an earlier run found of a model with these inputs, whatever its library and options; the newest of several.
+pub(super) fn known(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<Tried> {
+    let mut tried: Tried = kept(&identity::newest(path, model, sha256, inputs)?)?;
+    tried.probe.is_kept = true;
+    Some(tried)
 }
 
 /// Variants with the session that each is tried in: the baseline first. Scripts run nothing.

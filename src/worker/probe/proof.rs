@@ -37,6 +37,8 @@ enum Verdict {
     Proved,
     /// It could not be shown, for this reason.
     Unsure(String),
+    /// A second sample is refused, for this reason.
+    OneAtATime(String),
     /// It is no batch, for this reason.
     Refuted(String),
 }
@@ -73,17 +75,23 @@ struct Tally {
 
 impl Tally {
     fn count(&mut self, candidate: BatchAxis, place: usize, verdict: Verdict) {
+        // What nothing but a proof speaks for is no batch without one.
+        let is_likely = candidate.reason != AxisReason::Proof;
         match verdict {
             Verdict::Proved => {
                 let reason = if place == 0 { candidate.reason } else { AxisReason::Proof };
                 self.proved.push(BatchAxis { proof: BatchProof::Proved, reason, ..candidate });
             }
-            Verdict::Unsure(reason) => {
+            Verdict::Unsure(reason) if is_likely => {
                 let proof = BatchProof::NotProved { reason };
                 self.unsure.get_or_insert(BatchAxis { proof, ..candidate });
             }
-            Verdict::Refuted(reason) => {
-                self.refuted.get_or_insert(format!("{} is none: {reason}", in_words(&candidate)));
+            Verdict::OneAtATime(reason) if is_likely => {
+                let proof = BatchProof::NotProved { reason };
+                self.unsure.get_or_insert(BatchAxis { proof, fixed_size: Some(1), ..candidate });
+            }
+            Verdict::Unsure(reason) | Verdict::OneAtATime(reason) | Verdict::Refuted(reason) => {
+                self.refuted.get_or_insert(format!("along {} {reason}", in_words(&candidate)));
             }
         }
     }
@@ -160,7 +168,7 @@ fn attempted(
     };
     let both = match bench.run(&pair.both) {
         Ok(both) => both,
-        Err(words) => return Ok(Verdict::Refuted(format!("two samples at once are refused: {words}"))),
+        Err(words) => return Ok(Verdict::OneAtATime(format!("two samples at once are refused: {words}"))),
     };
     let told = outputs::told(&first, &second, &both);
     judged(told.into_iter().filter(|(name, _)| !known.random.contains(name)).collect(), known.quantization)

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use onnxprof::record::{EndReason, FailureKind, Outcome};
+use onnxprof::record::{BatchProof, EndReason, FailureKind, Outcome};
 
 use super::{ONE_NODE, failure};
 use crate::support::{BAD_INPUT, PARTIAL, model};
@@ -84,14 +84,19 @@ fn broken_models_cost_the_good_ones_beside_them_nothing() {
 }
 
 #[test]
-fn model_that_computes_one_batch_size_only_is_scored_one_sample_at_a_time() {
+fn model_that_computes_one_sample_at_a_time_is_measured_and_scored_so() {
     let bench = Workbench::new();
     let output = bench.profile(&model("fixtures/broken/hard-coded-batch.onnx"), ["--batch", "1,2"]).run();
-    output.assert_code(PARTIAL).assert_stderr("hard-coded-batch at batch size 2: inference failed");
+    output.assert_code(0).assert_stderr("not measured at batch size 2: the model's batch dimension is fixed at 1");
     let record = bench.record();
+    assert!(cell(&record, "hard-coded-batch", 1).outcome.is_ok());
     assert!(record.accuracy[0].outcome.is_ok());
     assert_eq!(record.accuracy[0].batch_size, 1);
-    assert_eq!(record.notes, ["hard-coded-batch is scored one sample at a time: batches of 32 fail"]);
+    let proof = &record.variants[0].model.as_ref().unwrap().batch_axis.proof;
+    assert!(
+        matches!(proof, BatchProof::NotProved { reason } if reason.starts_with("two samples at once are refused")),
+        "{proof:?}"
+    );
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! What `inspect --probe` runs: the inputs of a model, and nothing that is measured.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Instant;
+
+use clap::Parser;
+
+use super::super::plan_args::Family;
+use super::super::profile::{self, Target};
+use super::super::progress::Console;
+use super::super::{CliError, exit, forecast, output, plan_args};
+use super::Args;
+use crate::record::store::RunFolder;
+use crate::runner::{self, Extent, Job, TriedInputs, WorkerCommand};
+use crate::sample::{Roots, host};
+
+/// The words of `profile`, for its defaults.
+#[derive(Debug, Parser)]
+struct Words {
+    #[command(flatten)]
+    profile: profile::Args,
+}
+
+/// Tries the inputs of a family's baseline out.
+///
+/// # Errors
+/// Those of `profile` before it measures.
+pub(super) fn run(args: &Args, family: &Family) -> Result<TriedInputs, CliError> {
+    let host = host::fingerprint(&Roots::system());
+    let mut console = Console::new(true);
+    let words = words(&args.model, args)?;
+    let runtimes = plan_args::runtimes(&words.session.runtime, &mut console)?;
+    let plan = plan_args::plan(&words, family, &runtimes, &host)?;
+    let temporary = forecast::folder()?;
+    let target = Target { path: temporary.path().join("probe"), existed: false };
+    let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
+    let job = Job {
+        notes: Vec::new(),
+        info: profile::info(&family.name, jiff::Timestamp::now()),
+        worker: WorkerCommand { program: profile::worker_program()?, timeout: words.schedule.timeout },
+        started: Instant::now(),
+        plan,
+        folder,
+        host,
+        runtimes,
+        extent: Extent::Rounds,
+        guide: None,
+        resumed: None,
+    };
+    runner::try_inputs(job, &mut console).map_err(|error| profile::run_error(&error, &target))
+}
+
+/// The words of `profile` that feed the same.
+fn words(model: &Path, args: &Args) -> Result<profile::Args, CliError> {
+    let mut words: Vec<OsString> = vec!["profile".into()];
+    words.extend(args.runtime.as_ref().map(|runtime| format!("--runtime={runtime}").into()));
+    words.extend(["--".into(), model.as_os_str().to_owned()]);
+    let parsed = Words::try_parse_from(words).map_err(|error| CliError::new(exit::BUG, &error))?;
+    Ok(profile::Args { inputs: args.inputs.clone(), ..parsed.profile })
+}
