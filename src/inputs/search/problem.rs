@@ -203,6 +203,20 @@ impl<'g> Builder<'g> {
         }
     }
 
+    /// Whether one of two dimensions is elsewhere a sum of the other and something else, as a mask's length is that of the
+    /// new tokens in one branch, and of the past and those in another.
+    fn is_part(&self, pair: (usize, usize)) -> bool {
+        let (one, other) = pair;
+        let sums = |whole: usize, part: usize, relation: &Relation| {
+            let (Relation::Equal(a, b) | Relation::Broadcast(a, b)) = relation else { return false };
+            let is_sum = |lone: &Expr, sum: &Expr| {
+                *lone == Expr::Dim(whole) && matches!(sum, Expr::Sum(_)) && dims(sum).contains(&part)
+            };
+            is_sum(a, b) || is_sum(b, a)
+        };
+        self.facts.demands.iter().any(|demand| sums(one, other, &demand.relation) || sums(other, one, &demand.relation))
+    }
+
     fn role(&self, head: usize) -> Option<Kind> {
         let roles = self.facts.dims.iter().enumerate().filter(|&(dim, _)| self.same[dim] == head);
         roles.filter_map(|(_, dim)| dim.role).map(Kind::of_role).min()
