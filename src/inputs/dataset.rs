@@ -32,8 +32,23 @@ pub struct Dataset {
 struct Input {
     name: String,
     element_type: ElementType,
-    /// Axes along which the batch size stands.
-    axes: Vec<usize>,
+    /// Axes that grow with the batch.
+    axes: Vec<Growing>,
+}
+
+/// An axis that grows with the batch.
+#[derive(Clone, Copy, Debug)]
+struct Growing {
+    axis: usize,
+    /// Rows of one sample.
+    rows: usize,
+}
+
+impl Growing {
+    /// The rows of some samples.
+    fn rows(self, samples: &Range<usize>) -> Range<usize> {
+        samples.start * self.rows..samples.end * self.rows
+    }
 }
 
 #[derive(Debug)]
@@ -76,7 +91,18 @@ pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, I
 
 /// The input names of `fed` and the first axis along which each one's samples lie.
 pub(super) fn axes<'f>(fed: &'f [FedInput], batch: &BatchAxis) -> Vec<(&'f str, Option<usize>)> {
-    fed.iter().map(|fed| (fed.name.as_str(), batch.axes.get(&fed.name).map(|&axis| axis as usize))).collect()
+    let axis = |fed: &FedInput| {
+        let axis = batch.axes.get(&fed.name).map(|&axis| axis as usize);
+        // Rows of products are no samples.
+        axis.filter(|axis| !fed.rows_per_sample.contains_key(axis))
+    };
+    fed.iter().map(|fed| (fed.name.as_str(), axis(fed))).collect()
+}
+
+fn growing(fed: &FedInput) -> Vec<Growing> {
+    let rows = |axis: usize| fed.rows_per_sample.get(&axis).map_or(1, |&rows| rows as usize);
+    let open = (0..fed.dims.len()).filter(|&axis| fed.dims[axis].is_none());
+    open.map(|axis| Growing { axis, rows: rows(axis) }).collect()
 }
 
 impl Dataset {
@@ -126,11 +152,8 @@ impl Dataset {
     }
 
     fn new(plan: &InputPlan, sets: Vec<Set>, path: PathBuf) -> Dataset {
-        let input = |fed: &FedInput| Input {
-            name: fed.name.clone(),
-            element_type: fed.element_type,
-            axes: (0..fed.dims.len()).filter(|&axis| fed.dims[axis].is_none()).collect(),
-        };
+        let input =
+            |fed: &FedInput| Input { name: fed.name.clone(), element_type: fed.element_type, axes: growing(fed) };
         let info = DatasetInfo {
             source: "synthesized".to_owned(),
             samples_count: sets.iter().map(|set| set.samples as u64).sum(),
@@ -189,7 +212,7 @@ impl Dataset {
             let parts: Vec<TensorData> = segments.iter().filter_map(|segment| self.part(index, segment)).collect();
             let whole = match (input.axes.first(), parts.len()) {
                 (None, _) | (_, 1) => parts.into_iter().next(),
-                (Some(&axis), _) => TensorData::concatenated(&parts, axis),
+                (Some(growing), _) => TensorData::concatenated(&parts, growing.axis),
             };
             let data = whole.ok_or_else(|| InputError::Ragged {
                 path: self.path.clone(),
@@ -246,18 +269,19 @@ impl Dataset {
     fn part(&self, index: usize, segment: &Segment) -> Option<TensorData> {
         let input = &self.inputs[index];
         let column = &self.sets[segment.set].columns[index];
-        let rows = segment.rows.clone();
+        let samples = &segment.rows;
         let (mut part, others) = match (column, input.axes.split_first()) {
             (Column::Stored(array), None) => (array.tensor()?, &[][..]),
             (Column::Made(data), None) => (data.clone(), &[][..]),
-            (Column::Stored(array), Some((&first, others))) => (array.rows(first, rows.clone())?, others),
-            (Column::Made(data), Some((&first, others))) => (data.rows(first, rows.clone()), others),
+            (Column::Stored(array), Some((first, others))) => (array.rows(first.axis, first.rows(samples))?, others),
+            (Column::Made(data), Some((first, others))) => (data.rows(first.axis, first.rows(samples)), others),
         };
-        for &axis in others {
-            if *part.shape().get(axis)? < rows.end {
+        for growing in others {
+            let rows = growing.rows(samples);
+            if *part.shape().get(growing.axis)? < rows.end {
                 return None;
             }
-            part = part.rows(axis, rows.clone());
+            part = part.rows(growing.axis, rows);
         }
         if part.element_type() == input.element_type { Some(part) } else { part.cast(input.element_type) }
     }

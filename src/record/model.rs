@@ -203,7 +203,7 @@ pub struct FedInput {
     pub dims: Vec<Option<u64>>,
     /// How many rows a sample has along an axis that grows with the batch, by axis, where that is not one: heads of
     /// `batch x heads`. Empty in records before version 1.4.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "by_axis")]
     pub rows_per_sample: BTreeMap<usize, u64>,
     /// Where the size of each dimension comes from; empty in records before version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -216,6 +216,13 @@ pub struct FedInput {
     /// sizes, truth values that choose a branch. False in records before version 1.4.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub steers: bool,
+}
+
+/// Reads numbers by axis. Within messages that are told apart by a tag, serde leaves keys the strings that JSON has.
+fn by_axis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<usize, u64>, D::Error> {
+    let rows = BTreeMap::<String, u64>::deserialize(deserializer)?;
+    let parsed = |(axis, rows): (String, u64)| Ok((axis.parse().map_err(serde::de::Error::custom)?, rows));
+    rows.into_iter().map(parsed).collect()
 }
 
 impl FedInput {

@@ -188,8 +188,9 @@ impl<'g> Builder<'g> {
 
     /// Makes one what the graph proves, or takes, to be one.
     fn unify(&mut self, asked: &BTreeMap<usize, u64>) {
-        let pairs: Vec<(usize, usize)> =
-            self.facts.demands.iter().filter_map(|demand| pair(&demand.relation)).collect();
+        let demands = self.facts.demands.iter();
+        let pairs = demands.filter_map(|demand| pair(&demand.relation)).filter(|&pair| !self.is_part(pair));
+        let pairs: Vec<(usize, usize)> = pairs.collect();
         for (one, other) in pairs {
             let (one, other) = (self.same[one], self.same[other]);
             let sizes =

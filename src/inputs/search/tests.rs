@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::*;
-use crate::onnx::Node;
+use crate::onnx::{Attribute, AttributeValue, Node};
 use crate::plan::ElementType;
 use crate::record::{AxisReason, Dim, SizeSource, TensorInfo, ValueType};
 use crate::units::Bytes;
@@ -192,6 +192,42 @@ fn lengths_follow_their_names() {
 }
 
 #[test]
+fn a_mask_that_counts_the_past_in_one_branch_alone_counts_it() {
+    let inputs =
+        [info("x1", FLOAT, &["b", "s", "8"]), info("x2", FLOAT, &["b", "m"]), info("x3", FLOAT, &["b", "p", "8"])];
+    let out = |name: &str| info(name, FLOAT, &[]);
+    let shapeless =
+        |name: &str| TensorInfo { value_type: ValueType::Tensor { element_type: FLOAT, dims: None }, ..out(name) };
+    let with_axis = |mut node: Node, axis| {
+        node.attributes.push(Attribute { name: "axis".to_owned(), value: AttributeValue::Integers(vec![axis]) });
+        node
+    };
+    let sum = |values: &str, tag: &str| {
+        let total = format!("total_{tag}");
+        let reduced = with_axis(node("ReduceMax", &[values], &format!("flat_{tag}")), 2);
+        let mut reduced = reduced;
+        reduced.attributes[0].name = "axes".to_owned();
+        reduced.attributes.push(Attribute { name: "keepdims".to_owned(), value: AttributeValue::Integers(vec![0]) });
+        (vec![reduced, node("Add", &["x2", &format!("flat_{tag}")], &total)], total)
+    };
+    let (alone, new) = sum("x1", "new");
+    let (later, all) = sum("both", "all");
+    let joined = with_axis(node("Concat", &["x3", "x1"], "both"), 1);
+    let branch = |nodes: Vec<Node>, output: &str| {
+        AttributeValue::Graphs(vec![Graph { nodes, outputs: vec![shapeless(output)], ..Graph::default() }])
+    };
+    let mut choose = node("If", &["flag"], "y");
+    let later = std::iter::once(joined).chain(later).collect();
+    choose.attributes.push(Attribute { name: "then_branch".to_owned(), value: branch(later, &all) });
+    choose.attributes.push(Attribute { name: "else_branch".to_owned(), value: branch(alone, &new) });
+    let flagged = [&inputs[..], &[info("flag", ElementType::Bool, &["1"])]].concat();
+    let mut chosen = with_nodes(&flagged, vec![choose]);
+    chosen.graph.outputs = vec![shapeless("y")];
+    assert_eq!(shapes(&planned(&chosen, &[("s", 1), ("p", 20)]))[1], [None, Some(21)]);
+    assert_eq!(shapes(&planned(&chosen, &[("s", 9), ("p", 0)]))[1], [None, Some(9)]);
+}
+
+#[test]
 fn lengths_of_masks_without_a_rule_count_the_past_and_the_new() {
     let plan = planned(&decoder("total_sequence_length"), &[("past_sequence_length", 511), ("sequence_length", 1)]);
     assert_eq!(shapes(&plan)[1], [None, Some(512)]);
@@ -221,6 +257,15 @@ fn products_with_the_batch_follow_it() {
     let given = planned(&fused, &[("batch_size x num_heads", 2)]);
     assert_eq!(given.fed[1].shape(8), [16, 128, 16]);
     assert_eq!(given.fed[1].rows_per_sample, BTreeMap::from([(0, 2)]));
+    // Messages to workers are told apart by a tag.
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    #[serde(tag = "kind")]
+    enum Message {
+        Plan { plan: InputPlan },
+    }
+    let message = Message::Plan { plan: given };
+    let text = serde_json::to_string(&message).unwrap();
+    assert_eq!(serde_json::from_str::<Message>(&text).unwrap(), message);
     let alone = planned(&fused, &[("batch_size", 1)]);
     assert_eq!(alone.batch_axis.reason, AxisReason::NoAxis);
 }

@@ -57,7 +57,7 @@ pub(super) fn decide(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>) 
     }
     let mut tally = Tally::default();
     for (place, candidate) in search.batch_candidates(known.plan).into_iter().enumerate() {
-        if tally.proved.len() < 2 {
+        if tally.proved.len() < 2 && !tally.has_shown(&candidate) {
             let verdict = verdict(bench, search, known, &candidate);
             tally.count(candidate, place, verdict);
         }
@@ -74,6 +74,12 @@ struct Tally {
 }
 
 impl Tally {
+    /// Whether a batch was shown that lies along all of the candidate's axes, and further ones.
+    fn has_shown(&self, candidate: &BatchAxis) -> bool {
+        let holds = |wider: &BatchAxis| candidate.axes.iter().all(|(input, axis)| wider.axes.get(input) == Some(axis));
+        self.proved.iter().any(holds)
+    }
+
     fn count(&mut self, candidate: BatchAxis, place: usize, verdict: Verdict) {
         // What nothing but a proof speaks for is no batch without one.
         let is_likely = candidate.reason != AxisReason::Proof;
