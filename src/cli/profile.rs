@@ -120,7 +120,8 @@ pub struct SessionArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Schedule")]
 pub struct ScheduleArgs {
-    /// Wall time of the whole run. [default: 60s, or as long as `--rounds` take]
+    /// Wall time of the whole run, reports included. [default: until every interval is within `--target`, at most 60s; or as
+    /// long as `--rounds` take]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub budget: Option<Duration>,
     /// The run ends when every ratio to the baseline has a 95% half-width within this.

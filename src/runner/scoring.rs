@@ -119,7 +119,7 @@ impl Run<'_> {
             return Ok(Some(self.unscored(session, batch_size, Outcome::Skipped { reason })));
         }
         let limit = limit.saturating_sub(self.launch_time(session).unwrap_or_default());
-        let batch_size = self.affordable_batch(session, &inputs, batch_size, limit);
+        let batch_size = self.batch_of_baseline(&inputs).unwrap_or_else(|| self.affordable_batch(&inputs, batch_size));
         self.observer.observe(&Progress::Scoring { session: &label });
         let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };
         let mut evaluation = Evaluation {
@@ -162,12 +162,25 @@ impl Run<'_> {
         self.beside_time(BUDGET_SHARE).map_or(patience, |time| share(time).min(patience))
     }
 
-    /// The most samples, up to `wanted`, of which several batches fit into a time.
-    fn affordable_batch(&self, session: usize, inputs: &InputPlan, wanted: u64, time: Duration) -> u64 {
-        let Some(single) = self.inference_time(session).filter(|_| inputs.supports_batch(1).is_ok()) else {
+    /// The batch size that the baseline was scored with, if a model takes it: outputs are compared batch by batch.
+    fn batch_of_baseline(&self, inputs: &InputPlan) -> Option<u64> {
+        let baseline = self.plan.baseline_session();
+        let of_baseline = |record: &&AccuracyRecord| Some(record.session) == baseline && record.outcome.is_ok();
+        let scored = self.journal.record().accuracy.iter().find(of_baseline)?;
+        Some(scored.batch_size).filter(|size| inputs.supports_batch(*size).is_ok())
+    }
+
+    /// The most samples, up to `wanted`, of which several batches fit into a session's share of the time: what the slowest
+    /// session can do.
+    fn affordable_batch(&self, inputs: &InputPlan, wanted: u64) -> u64 {
+        let sessions = 0..self.plan.sessions.len();
+        let slowest = sessions.clone().filter_map(|session| self.inference_time(session)).max();
+        let (Some(slowest), Some(budget)) = (slowest, self.plan.schedule.budget_ns) else { return wanted };
+        if inputs.supports_batch(1).is_err() {
             return wanted;
-        };
-        let samples = time.as_secs_f64() / LEAST_BATCHES / single.as_secs_f64().max(1e-9);
+        }
+        let time = Duration::from(budget).mul_f64(BUDGET_SHARE).as_secs_f64() / sessions.len().max(1) as f64;
+        let samples = time / LEAST_BATCHES / slowest.as_secs_f64().max(1e-9);
         wanted.min((samples as u64).max(1))
     }
 

@@ -99,7 +99,7 @@ fn what_is_scored_after_taking_up_again_is_held_against_the_baseline() {
     for name in ["fp32", "int8-dynamic", "int8-static"] {
         bench.copy(&format!("digits/digits-{name}.onnx"), &format!("family/{name}.onnx"));
     }
-    let words = ["--budget", "20s", "--batch", "1", "--intra-threads", "1", "--block", "2ms", "--quiet"];
+    let words = ["--budget", "60s", "--batch", "1", "--intra-threads", "1", "--block", "2ms", "--quiet"];
     let tune = Onnxprof::new().arg("tune").arg(bench.path("family")).args(words).args(&WORDS[4..]);
     let running = tune.arg("--out").arg(bench.run_folder()).arg("--runtime").arg(library("1.31.1")).spawn();
     wait_until(|| load(&bench.run_folder()).is_ok_and(|record| !record.accuracy.is_empty()));
