@@ -8,7 +8,7 @@ import argparse
 import logging
 import sys
 
-from generator import batches, broken, digits, fixtures, labels, layouts, manifest, planted
+from generator import batches, broken, digits, fixtures, labels, layouts, manifest, outputs, planted
 from generator.artifact import MODELS
 
 PARTS = {
@@ -16,6 +16,7 @@ PARTS = {
     "fixtures": fixtures.ARTIFACTS,
     "labels": labels.ARTIFACTS,
     "batches": batches.ARTIFACTS,
+    "outputs": outputs.ARTIFACTS,
     "planted": planted.ARTIFACTS,
     "broken": broken.ARTIFACTS,
     "layouts": layouts.ARTIFACTS,

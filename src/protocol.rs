@@ -74,6 +74,9 @@ pub enum Request {
         /// What one inference takes, where the process has run the model before: the first one is then left out where it
         /// and another one would not end in time.
         known_ns: Option<Nanos>,
+        /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
+        #[serde(default)]
+        outputs_anew: Option<String>,
     },
     /// Measure a block of the current cell.
     Block {
@@ -260,6 +263,9 @@ pub enum Response {
         warmup: Warmup,
         /// Latencies during warm-up, encoded.
         histogram: String,
+        /// Why outputs are bound anew before each inference; absent: they are bound once.
+        #[serde(default)]
+        outputs_anew: Option<String>,
     },
     /// Answer to [`Request::Block`].
     Block(BlockReport),
@@ -298,6 +304,9 @@ pub struct Described {
     pub dataset: Option<DatasetInfo>,
     /// What the timed loop adds to a bare inference.
     pub harness_cost_ns: Nanos,
+    /// Why outputs may differ in size from inference to inference, as a fragment of a sentence; absent where they cannot.
+    #[serde(default)]
+    pub outputs_vary: Option<String>,
     /// What trying the model out showed; absent if it was not tried.
     #[serde(default)]
     pub probe: Option<ProbeRecord>,
@@ -319,8 +328,11 @@ impl Described {
 /// What a block measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BlockReport {
-    /// From just before the first inference to just after the last.
+    /// From just before the first inference to just after the last, less `rebinding_ns`.
     pub elapsed_ns: Nanos,
+    /// Time between inferences in which outputs were bound anew; absent where they are bound once.
+    #[serde(default)]
+    pub rebinding_ns: Option<Nanos>,
     /// Inferences completed.
     pub inferences_count: u64,
     /// Median latency.

@@ -116,6 +116,7 @@ impl Worker {
             inputs: Box::new(setup.described.inputs.clone()),
             limit_ns: None,
             known_ns: None,
+            outputs_anew: None,
         })?;
         Ok(Worker(lines))
     }

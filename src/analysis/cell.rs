@@ -238,7 +238,7 @@ impl Measurement<'_> {
         let mut offered = 0.0;
         for block in blocks {
             used += block.cpu_time_ns.as_f64();
-            offered += block.elapsed_ns.as_f64() * self.index.cpus(block.launch)? as f64;
+            offered += block.span().as_f64() * self.index.cpus(block.launch)? as f64;
         }
         (offered > 0.0).then(|| used / offered)
     }

@@ -146,7 +146,7 @@ pub(super) fn cpu_energy(blocks: &[&BlockRecord]) -> Option<f64> {
 }
 
 fn cpu_energy_above(idle: Watts, blocks: &[&BlockRecord]) -> Option<f64> {
-    let time = blocks.iter().fold(Nanos(0), |sum, block| sum + block.elapsed_ns);
+    let time = blocks.iter().fold(Nanos(0), |sum, block| sum + block.span());
     let energy = blocks.iter().try_fold(Joules(0.0), |sum, block| Some(sum + block.cpu_energy?.total()))?;
     let predictions: u64 = blocks.iter().map(|block| block.inferences_count * block.key.batch_size).sum();
     (time >= LEAST_BLOCK_TIME && predictions > 0).then(|| less(energy, idle, time).0 / predictions as f64)

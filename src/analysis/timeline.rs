@@ -33,7 +33,7 @@ pub fn timeline(record: &RunRecord, findings: &Findings) -> Vec<TimelineBlock> {
         .map(|block| {
             let centre = findings.cell(block.key).and_then(|cell| cell.value(Metric::LatencyP50));
             let cpus = cpus.get(&block.launch).copied().unwrap_or(0);
-            let available = block.elapsed_ns.as_f64() * cpus as f64;
+            let available = block.span().as_f64() * cpus as f64;
             TimelineBlock {
                 key: block.key,
                 started_ns: block.started_ns,

@@ -279,7 +279,7 @@ fn resumed(run: &Path, args: &Args, host: Host) -> Result<Taken, CliError> {
 
 /// What is left of the budget of a search.
 fn left(record: &RunRecord) -> Option<Nanos> {
-    let measured = record.blocks.iter().map(|block| block.started_ns + block.elapsed_ns).max().unwrap_or_default();
+    let measured = record.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
     let spent = record.run.elapsed_ns.unwrap_or_default().max(measured);
     // Less than this does not hold one round.
     const LEAST: Nanos = Nanos(1_000_000_000);

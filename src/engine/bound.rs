@@ -10,6 +10,7 @@ use ort::session::{IoBinding, RunOptions, Session as OrtSession};
 use ort::sys::{OrtIoBinding, OrtRunOptions, OrtSession as RawSession, OrtStatusPtr, OrtValue};
 use ort::value::DynValue;
 
+use super::bound_outputs::{self, OutputPlaces};
 use super::ep::Memory;
 use super::words::words;
 use super::{EngineError, Inference, tensor};
@@ -96,9 +97,10 @@ pub(super) fn bind<'s>(
     let options = place.captures.then(|| of_graph(graph)).transpose();
     let options = options.map_err(|error| bind_error("graph", &error))?;
     let sets = if place.captures { &sets[..sets.len().min(1)] } else { sets };
-    let outputs = place.outputs().map_err(|error| bind_error("outputs", &error))?;
+    let memory = place.outputs().map_err(|error| bind_error("outputs", &error))?;
+    let outputs = OutputPlaces::new(session, memory);
     let sets = sets.iter().map(|set| BoundSet::new(session, set, &outputs)).collect::<Result<Vec<_>, _>>()?;
-    let turns = Turns { session, run: ort::api().RunWithBinding, options, sets, next: 0 };
+    let turns = Turns { session, run: ort::api().RunWithBinding, options, sets, next: 0, outputs };
     Ok(match (place.memory, place.binding) {
         (Memory::Host, _) => Box::new(turns),
         (Memory::Cuda, Binding::Host) => Box::new(WithCopies { turns, bind_input: ort::api().BindInput }),
@@ -108,7 +110,7 @@ pub(super) fn bind<'s>(
     })
 }
 
-fn bind_error(name: &str, error: &ort::Error) -> EngineError {
+pub(super) fn bind_error(name: &str, error: &ort::Error) -> EngineError {
     EngineError::Bind { name: name.to_owned(), message: words(error.message()) }
 }
 
@@ -120,7 +122,7 @@ struct BoundSet {
 }
 
 impl BoundSet {
-    fn new(session: &OrtSession, set: &[Tensor], outputs: &MemoryInfo<'_>) -> Result<Self, EngineError> {
+    fn new(session: &OrtSession, set: &[Tensor], outputs: &OutputPlaces) -> Result<Self, EngineError> {
         let mut binding = session.create_binding().map_err(|error| bind_error("session", &error))?;
         let mut inputs = Vec::new();
         for input in set {
@@ -131,9 +133,7 @@ impl BoundSet {
                 .map_err(|error| EngineError::Bind { name: input.name.clone(), message: error.to_string() })?;
             inputs.push((name, value));
         }
-        for output in session.outputs() {
-            binding.bind_output_to_device(output.name(), outputs).map_err(|error| bind_error(output.name(), &error))?;
-        }
+        outputs.bind(&mut binding)?;
         Ok(BoundSet { binding, inputs })
     }
 }
@@ -145,6 +145,7 @@ struct Turns<'session> {
     options: Option<RunOptions>,
     sets: Vec<BoundSet>,
     next: usize,
+    outputs: OutputPlaces,
 }
 
 /// The C API's functions that are timed, looked up once.
@@ -184,6 +185,23 @@ impl Inference for Turns<'_> {
         let turn = self.take_turn();
         self.run_set(turn)
     }
+
+    fn bind_outputs(&mut self) -> Result<(), EngineError> {
+        if self.keeps_outputs() {
+            return Ok(());
+        }
+        self.outputs.bind(&mut self.sets[self.next].binding)
+    }
+
+    /// A captured graph writes to fixed addresses.
+    fn keeps_outputs(&self) -> bool {
+        self.options.is_some()
+    }
+
+    fn undeclared_output(&self) -> Option<String> {
+        let last = self.next.checked_sub(1).unwrap_or(self.sets.len() - 1);
+        bound_outputs::undeclared(self.session, &self.sets[last].binding)
+    }
 }
 
 /// Inputs are copied to the device before each run; outputs come back to the host by the end of it.
@@ -203,6 +221,18 @@ impl Inference for WithCopies<'_> {
         }
         self.turns.run_set(turn)
     }
+
+    fn bind_outputs(&mut self) -> Result<(), EngineError> {
+        self.turns.bind_outputs()
+    }
+
+    fn keeps_outputs(&self) -> bool {
+        self.turns.keeps_outputs()
+    }
+
+    fn undeclared_output(&self) -> Option<String> {
+        self.turns.undeclared_output()
+    }
 }
 
 /// Inputs and outputs stay on the device; a run is over when the device is done.
@@ -217,6 +247,18 @@ impl Inference for OnDevice<'_> {
         self.turns.run_set(turn)?;
         // SAFETY: the binding is alive, and used by this thread alone.
         unsafe { done((self.synchronize)(self.turns.sets[turn].binding.ptr_mut())) }
+    }
+
+    fn bind_outputs(&mut self) -> Result<(), EngineError> {
+        self.turns.bind_outputs()
+    }
+
+    fn keeps_outputs(&self) -> bool {
+        self.turns.keeps_outputs()
+    }
+
+    fn undeclared_output(&self) -> Option<String> {
+        self.turns.undeclared_output()
     }
 }
 

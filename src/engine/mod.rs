@@ -5,6 +5,7 @@
 
 mod assignment;
 mod bound;
+mod bound_outputs;
 mod ep;
 mod error;
 mod library;
@@ -115,6 +116,25 @@ pub trait Inference: Send {
     /// # Errors
     /// [`EngineError::Run`] with the runtime's own words.
     fn run(&mut self) -> Result<(), EngineError>;
+
+    /// Binds the outputs of the next inference anew, so that they may have other sizes than those of the last one.
+    ///
+    /// # Errors
+    /// [`EngineError::Bind`] with the runtime's own words.
+    fn bind_outputs(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Whether [`Inference::bind_outputs`] leaves them where they are.
+    fn keeps_outputs(&self) -> bool {
+        false
+    }
+
+    /// An output of the last inference that has not the size that its model declares, as a fragment of a sentence: the
+    /// runtime then takes the outputs of no further inference. `None` if there is none.
+    fn undeclared_output(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a session was created with.

@@ -215,7 +215,7 @@ impl OnnxRuntime {
         spec.options.session_config.insert(profile::KEEP_WEIGHTS.into(), "1".into());
         let mut created = self.create(model, &spec, Some(&target.scratch.join("weights"))).ok()?;
         let mut inference = bound::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
-        (0..2).try_for_each(|_| inference.run()).ok()?;
+        (0..2).try_for_each(|_| inference.bind_outputs().and_then(|()| inference.run())).ok()?;
         drop(inference);
         let written = created.session.end_profiling().ok()?;
         Some(crate::trace::read(Path::new(&written), Counted::Typical).ok()?.profiled)

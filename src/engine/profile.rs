@@ -130,6 +130,7 @@ impl Pair<'_> {
                 if MonotonicClock.now().since(began) >= WAKING {
                     break;
                 }
+                inference.bind_outputs()?;
                 inference.run()?;
             }
         }
@@ -138,8 +139,10 @@ impl Pair<'_> {
     }
 }
 
+/// Outputs are bound anew before each inference, since their sizes may change.
 fn stretch(inference: &mut dyn Inference, count: u64) -> Result<Vec<Nanos>, EngineError> {
     let timed = |_| {
+        inference.bind_outputs()?;
         let start = MonotonicClock.now();
         inference.run().map(|()| MonotonicClock.now().since(start))
     };

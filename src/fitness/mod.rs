@@ -127,6 +127,7 @@ mod testing {
             phase: Phase::Timed,
             started_ns: Nanos(0),
             elapsed_ns: Nanos(30_000_000),
+            rebinding_ns: None,
             inferences_count: 10,
             median_ns: Nanos(3_000_000),
             p10_ns: Nanos(3_000_000),

@@ -37,39 +37,92 @@ impl BlockTarget {
     }
 }
 
-/// One request in flight: what runs an inference, and the latencies of the current block.
-#[derive(Debug)]
-pub struct Lane<F> {
-    infer: F,
-    latencies: Latencies,
-    inferences_count: u64,
-}
+/// An inference that is run again and again. A closure is one that needs no preparation.
+pub trait Work {
+    /// What goes wrong.
+    type Error;
+    /// Whether there is anything to prepare. Where there is not, the timed loop has no trace of it.
+    const PREPARES: bool = false;
 
-impl<F> Lane<F> {
-    /// A lane whose requests `infer` serves.
-    pub fn new(infer: F) -> Self {
-        Lane { infer, latencies: Latencies::new(), inferences_count: 0 }
+    /// Prepares the next inference; the time that it takes is in no latency.
+    ///
+    /// # Errors
+    /// The work's own.
+    fn prepare(&mut self) -> Result<(), Self::Error> {
+        Ok(())
     }
+
+    /// Runs one inference, which is prepared.
+    ///
+    /// # Errors
+    /// The work's own.
+    fn infer(&mut self) -> Result<(), Self::Error>;
 }
 
-impl<F, E> Lane<F>
+impl<F, E> Work for F
 where
     F: FnMut() -> Result<(), E>,
 {
-    /// Runs one inference, which is not counted.
+    type Error = E;
+
+    #[inline]
+    fn infer(&mut self) -> Result<(), E> {
+        self()
+    }
+}
+
+/// One request in flight: what runs an inference, and the latencies of the current block.
+#[derive(Debug)]
+pub struct Lane<W> {
+    work: W,
+    latencies: Latencies,
+    inferences_count: u64,
+    /// Time between the inferences of the current block, in which the next ones were prepared.
+    preparing: Nanos,
+}
+
+impl<W: Work> Lane<W> {
+    /// A lane whose requests `work` serves.
+    pub fn new(work: W) -> Self {
+        Lane { work, latencies: Latencies::new(), inferences_count: 0, preparing: Nanos(0) }
+    }
+
+    /// Prepares the next inference.
     ///
     /// # Errors
-    /// The inference's own.
-    pub fn infer(&mut self) -> Result<(), E> {
-        (self.infer)()
+    /// The work's own.
+    pub fn prepare(&mut self) -> Result<(), W::Error> {
+        self.work.prepare()
+    }
+
+    /// Runs one inference, which is prepared and not counted.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub fn infer(&mut self) -> Result<(), W::Error> {
+        self.work.infer()
+    }
+
+    /// The start of the next inference, after the one that ended at `end`.
+    #[inline]
+    fn next_start<C: Clock>(&mut self, clock: &C, end: Nanos) -> Result<Nanos, W::Error> {
+        if W::PREPARES {
+            self.work.prepare()?;
+            let start = clock.now();
+            self.preparing = self.preparing + start.since(end);
+            return Ok(start);
+        }
+        Ok(clock.now())
     }
 }
 
 /// What a block took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockTimes {
-    /// From just before the first inference to just after the last, over all lanes.
+    /// From just before the first inference to just after the last, over all lanes, less `preparing`.
     pub elapsed: Nanos,
+    /// Time in which inferences were prepared, the mean of the lanes.
+    pub preparing: Nanos,
     /// Inferences completed, over all lanes.
     pub inferences_count: u64,
     /// What the process used meanwhile.
@@ -106,16 +159,16 @@ pub struct WarmupRule {
 ///
 /// # Errors
 /// The first error that an inference returns; the block then counts for nothing.
-pub fn run_block<C, F, E>(
+pub fn run_block<C, W>(
     clock: &C,
-    lanes: &mut [Lane<F>],
+    lanes: &mut [Lane<W>],
     target: &BlockTarget,
     latencies: &mut Latencies,
-) -> Result<BlockTimes, E>
+) -> Result<BlockTimes, W::Error>
 where
     C: Clock,
-    F: FnMut() -> Result<(), E> + Send,
-    E: Send,
+    W: Work + Send,
+    W::Error: Send,
 {
     let target = BlockTarget { min_inferences: target.min_inferences.div_ceil(lanes.len().max(1) as u64), ..*target };
     let (usage, elapsed) = match &mut *lanes {
@@ -127,23 +180,25 @@ where
         latencies.merge(&lane.latencies);
     }
     let inferences_count = lanes.iter().map(|lane| lane.inferences_count).sum();
-    Ok(BlockTimes { elapsed, inferences_count, usage })
+    let preparing = lanes.iter().map(|lane| lane.preparing.0).sum::<u64>() / lanes.len().max(1) as u64;
+    let elapsed = Nanos(elapsed.0.saturating_sub(preparing));
+    Ok(BlockTimes { elapsed, preparing: Nanos(preparing), inferences_count, usage })
 }
 
 /// Runs windows until their medians are steady or a bound is reached; their latencies are merged into `latencies`.
 ///
 /// # Errors
 /// The first error that an inference returns.
-pub fn warm_up<C, F, E>(
+pub fn warm_up<C, W>(
     clock: &C,
-    lanes: &mut [Lane<F>],
+    lanes: &mut [Lane<W>],
     rule: &WarmupRule,
     latencies: &mut Latencies,
-) -> Result<WarmupTimes, E>
+) -> Result<WarmupTimes, W::Error>
 where
     C: Clock,
-    F: FnMut() -> Result<(), E> + Send,
-    E: Send,
+    W: Work + Send,
+    W::Error: Send,
 {
     let started = clock.now();
     let mut window = Latencies::new();
@@ -166,10 +221,10 @@ where
     }
 }
 
-fn run_alone<C, F, E>(clock: &C, lane: &mut Lane<F>, target: &BlockTarget) -> Result<(Usage, Nanos), E>
+fn run_alone<C, W>(clock: &C, lane: &mut Lane<W>, target: &BlockTarget) -> Result<(Usage, Nanos), W::Error>
 where
     C: Clock,
-    F: FnMut() -> Result<(), E>,
+    W: Work,
 {
     prepare(lane, target.opening)?;
     let before = Usage::now();
@@ -177,11 +232,11 @@ where
     Ok((Usage::now().since(&before), end.since(start)))
 }
 
-fn run_together<C, F, E>(clock: &C, lanes: &mut [Lane<F>], target: &BlockTarget) -> Result<(Usage, Nanos), E>
+fn run_together<C, W>(clock: &C, lanes: &mut [Lane<W>], target: &BlockTarget) -> Result<(Usage, Nanos), W::Error>
 where
     C: Clock,
-    F: FnMut() -> Result<(), E> + Send,
-    E: Send,
+    W: Work + Send,
+    W::Error: Send,
 {
     let prepared = Barrier::new(lanes.len() + 1);
     let go = Barrier::new(lanes.len() + 1);
@@ -200,7 +255,7 @@ where
         prepared.wait();
         let before = Usage::now();
         go.wait();
-        let spans: Vec<_> = threads.into_iter().map(join).collect::<Result<_, E>>()?;
+        let spans: Vec<_> = threads.into_iter().map(join).collect::<Result<_, W::Error>>()?;
         let usage = Usage::now().since(&before);
         let start = spans.iter().map(|span| span.0).min().unwrap_or_default();
         let end = spans.iter().map(|span| span.1).max().unwrap_or_default();
@@ -212,30 +267,30 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn prepare<F, E>(lane: &mut Lane<F>, opening: Opening) -> Result<(), E>
-where
-    F: FnMut() -> Result<(), E>,
-{
+fn prepare<W: Work>(lane: &mut Lane<W>, opening: Opening) -> Result<(), W::Error> {
     lane.latencies.reset();
     lane.inferences_count = 0;
+    lane.preparing = Nanos(0);
+    lane.prepare()?;
     match opening {
-        Opening::Untimed => (lane.infer)(),
+        Opening::Untimed => lane.infer().and_then(|()| lane.prepare()),
         Opening::Nothing => Ok(()),
     }
 }
 
-/// The timed region: nothing in here but the clock, the inference and the histogram.
+/// The timed region: nothing in here but the clock, the inference and the histogram, and what prepares the next inference
+/// where there is anything to prepare.
 #[inline]
-fn run_lane<C, F, E>(clock: &C, lane: &mut Lane<F>, target: &BlockTarget) -> Result<(Nanos, Nanos), E>
+fn run_lane<C, W>(clock: &C, lane: &mut Lane<W>, target: &BlockTarget) -> Result<(Nanos, Nanos), W::Error>
 where
     C: Clock,
-    F: FnMut() -> Result<(), E>,
+    W: Work,
 {
     let start = clock.now();
     let deadline = start + target.length;
     let mut begin = start;
     loop {
-        (lane.infer)()?;
+        lane.work.infer()?;
         let end = clock.now();
         lane.latencies.record(end.since(begin));
         lane.inferences_count += 1;
@@ -244,7 +299,7 @@ where
         {
             return Ok((start, end));
         }
-        begin = clock.now();
+        begin = lane.next_start(clock, end)?;
     }
 }
 
@@ -265,5 +320,46 @@ pub fn harness_cost() -> Nanos {
     match run_block(&MonotonicClock, &mut lanes, &target, &mut Latencies::new()) {
         Ok(times) => Nanos(times.elapsed.0 / times.inferences_count.max(1)),
         Err(never) => match never {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::ManualClock;
+    use std::convert::Infallible;
+
+    /// Takes 7 ns to prepare and 10 ns to run, and is never run unprepared.
+    struct Prepared<'c> {
+        clock: &'c ManualClock,
+        is_prepared: bool,
+    }
+
+    impl Work for Prepared<'_> {
+        type Error = Infallible;
+        const PREPARES: bool = true;
+
+        fn prepare(&mut self) -> Result<(), Infallible> {
+            self.clock.advance(Nanos(7));
+            self.is_prepared = true;
+            Ok(())
+        }
+
+        fn infer(&mut self) -> Result<(), Infallible> {
+            assert!(std::mem::take(&mut self.is_prepared));
+            self.clock.advance(Nanos(10));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn preparation_is_in_no_latency_and_not_in_the_elapsed_time() {
+        let (clock, mut latencies) = (ManualClock::default(), Latencies::new());
+        let mut lanes = [Lane::new(Prepared { clock: &clock, is_prepared: false })];
+        let target = BlockTarget::new(Nanos(0), 5);
+        let times = run_block(&clock, &mut lanes, &target, &mut latencies).unwrap();
+        assert_eq!((times.inferences_count, times.elapsed, times.preparing), (5, Nanos(50), Nanos(28)));
+        let (p50, p99) = (latencies.nearest_rank(Quantile::P50), latencies.nearest_rank(Quantile::P99));
+        assert_eq!((p50, p99), (Some(Nanos(10)), Some(Nanos(10))));
     }
 }

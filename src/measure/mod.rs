@@ -6,6 +6,8 @@ mod block;
 mod clock;
 mod usage;
 
-pub use block::{BlockTarget, BlockTimes, Lane, Opening, WarmupRule, WarmupTimes, harness_cost, run_block, warm_up};
+pub use block::{
+    BlockTarget, BlockTimes, Lane, Opening, WarmupRule, WarmupTimes, Work, harness_cost, run_block, warm_up,
+};
 pub use clock::{Clock, EngineClock, ManualClock, MonotonicClock};
 pub use usage::Usage;

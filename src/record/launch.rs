@@ -97,6 +97,10 @@ pub struct LaunchCell {
     /// find out more. Absent where there was, where the session ran on no GPU, and in records before version 1.3.
     #[serde(default)]
     pub gpu_memory: Option<Told<GpuMemory>>,
+    /// Why outputs were bound anew before each inference, outside its latency, which then includes their allocation, as a
+    /// fragment of a sentence. Absent where they were bound once for all, and in records before version 1.4.
+    #[serde(default)]
+    pub outputs_anew: Option<String>,
 }
 
 /// How warming up a cell went in one launch.
@@ -140,8 +144,12 @@ pub struct BlockRecord {
     pub phase: Phase,
     /// Start of the block, since the start of the run.
     pub started_ns: Nanos,
-    /// From just before the first inference to just after the last.
+    /// From just before the first inference to just after the last, less `rebinding_ns`.
     pub elapsed_ns: Nanos,
+    /// Time between inferences in which outputs were bound anew; with several requests in flight, the mean of them. Absent
+    /// where outputs were bound once for all, and in records before version 1.4.
+    #[serde(default)]
+    pub rebinding_ns: Option<Nanos>,
     /// Inferences completed.
     pub inferences_count: u64,
     /// Median latency (nearest rank).
@@ -176,6 +184,14 @@ pub struct BlockRecord {
     pub cpu_energy: Option<CpuEnergy>,
     /// What disturbed the block; empty if nothing did. A disturbed block is run again, and stays here.
     pub disturbances: Vec<Disturbance>,
+}
+
+impl BlockRecord {
+    /// From just before the first inference to just after the last, with what lay between them.
+    #[must_use]
+    pub fn span(&self) -> Nanos {
+        self.elapsed_ns + self.rebinding_ns.unwrap_or_default()
+    }
 }
 
 /// What a block is for.

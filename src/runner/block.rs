@@ -62,6 +62,7 @@ fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &Blo
         phase: Phase::Timed,
         started_ns: place.started_ns,
         elapsed_ns: report.elapsed_ns,
+        rebinding_ns: report.rebinding_ns,
         inferences_count: report.inferences_count,
         median_ns: report.median_ns,
         p10_ns: report.p10_ns,
@@ -81,7 +82,7 @@ fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &Blo
 
 /// What disturbed a block, by the bounds stated above.
 fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> {
-    let seconds = report.elapsed_ns.as_secs_f64();
+    let seconds = (report.elapsed_ns + report.rebinding_ns.unwrap_or_default()).as_secs_f64();
     let switches = SWITCHES_ALWAYS as f64 + SWITCHES_PER_SEC * seconds;
     let is_stolen = |steal: Nanos| steal.as_secs_f64() > STEAL_SHARE * seconds;
     let signs = [
@@ -100,6 +101,7 @@ mod tests {
     fn report(switches: u64, faults: u64) -> BlockReport {
         BlockReport {
             elapsed_ns: Nanos(30_000_000),
+            rebinding_ns: None,
             inferences_count: 100,
             median_ns: Nanos(300_000),
             p10_ns: Nanos(290_000),

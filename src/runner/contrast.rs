@@ -7,7 +7,7 @@ use std::fs::File;
 use std::time::{Duration, Instant};
 
 use super::block::{self, BlockPlace};
-use super::launch::{self, Launch, LaunchSetup};
+use super::launch::{self, CellStart, Launch, LaunchSetup};
 use super::round::Run;
 use super::time::BlockTime;
 use super::{Progress, RunError};
@@ -205,7 +205,8 @@ impl Run<'_> {
         };
         let record = launch::blank(0, 0, key.session, self.elapsed());
         let mut launch = Launch::start(&setup, log, record).await.map_err(|(_, failure)| failure)?;
-        let (cell, _) = launch.begin(&self.roots, key, inputs, None).await?;
+        let start = CellStart { key, inputs, limit: None, outputs_anew: self.outputs_anew(key.at()) };
+        let (cell, _) = launch.begin(&self.roots, start).await?;
         let single = super::turns::single(&cell);
         Ok((launch, single))
     }

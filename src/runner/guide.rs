@@ -76,7 +76,7 @@ pub(super) fn resume(
             return Err(RunError::Changed(format!("`{}` is another library than before", before.path.display())));
         }
     }
-    let ended = old.blocks.iter().map(|block| block.started_ns + block.elapsed_ns).max().unwrap_or_default();
+    let ended = old.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
     let elapsed = old.run.elapsed_ns.unwrap_or(ended).max(ended);
     old.plan.schedule.budget_ns = fresh.plan.schedule.budget_ns.map(|budget| elapsed + budget);
     let mut journal = Journal::resume(folder, old)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::energy::EnergyWatch;
 use super::worker_process::{WorkerCommand, WorkerProcess};
+use crate::inputs::InputPlan;
 use crate::plan::{CellKey, SessionSpec};
 use crate::protocol::{Request, Response};
 use crate::record::{EffectiveOptions, Failure, LaunchCell, LaunchRecord};
@@ -28,6 +29,18 @@ pub(super) struct LaunchSetup<'a> {
     /// CPUs that the worker is restricted to; absent: wherever the kernel puts it.
     pub cpus: Option<&'a [u64]>,
     pub energy: &'a EnergyWatch,
+}
+
+/// A cell that is to begin.
+#[derive(Debug)]
+pub(super) struct CellStart<'a> {
+    pub key: CellKey,
+    /// What is fed.
+    pub inputs: &'a InputPlan,
+    /// After the first inference none is begun that would end after this much time.
+    pub limit: Option<Nanos>,
+    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
+    pub outputs_anew: Option<String>,
 }
 
 impl Launch {
@@ -58,13 +71,8 @@ impl Launch {
 
     /// Begins a cell within a limit that only its first inference may break: returns what is known of it, and the
     /// latencies of its warm-up.
-    pub(super) async fn begin(
-        &mut self,
-        roots: &Roots,
-        key: CellKey,
-        inputs: &crate::inputs::InputPlan,
-        limit: Option<Nanos>,
-    ) -> Result<(LaunchCell, String), Failure> {
+    pub(super) async fn begin(&mut self, roots: &Roots, start: CellStart<'_>) -> Result<(LaunchCell, String), Failure> {
+        let CellStart { key, inputs, limit, outputs_anew } = start;
         // Where the peak cannot be reset, it is that of the whole process, which is still an upper bound of the cell's.
         let _ = process::reset_peak(roots, self.worker.pid());
         let request = Request::Begin {
@@ -73,10 +81,11 @@ impl Launch {
             inputs: Box::new(inputs.clone()),
             limit_ns: limit,
             known_ns: self.record.first_run_ns.filter(|_| self.record.is_probed),
+            outputs_anew,
         };
         let doing = format!("run the first inferences at batch size {}", key.batch_size);
         match self.worker.ask(&request, &doing).await? {
-            Response::Began { first_run_ns, warmup, histogram } => {
+            Response::Began { first_run_ns, warmup, histogram, outputs_anew } => {
                 if !self.record.is_probed {
                     self.record.first_run_ns.get_or_insert(first_run_ns);
                 }
@@ -91,6 +100,7 @@ impl Launch {
                     latency_histogram: None,
                     gpu: None,
                     gpu_memory: None,
+                    outputs_anew,
                 };
                 Ok((cell, histogram))
             }

@@ -5,6 +5,7 @@
 
 mod begin;
 mod beside;
+mod bindings;
 mod block;
 mod cells;
 mod contrast;
@@ -213,9 +214,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
     let beginning = Beginning { info: job.info, host: job.host, notes: job.notes };
     let record = first_record(&job.plan, beginning, &prepared.descriptions);
-    for note in &record.notes {
-        observer.observe(&Progress::Note(note));
-    }
+    record.notes.iter().for_each(|note| observer.observe(&Progress::Note(note)));
     let (journal, before) = open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
     let mut run = Run {
         time,
@@ -227,6 +226,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
         next_launch: journal.record().launches.iter().map(|launch| launch.launch + 1).max().unwrap_or(0),
         next_round: journal.record().blocks.iter().map(|block| block.round + 1).max().unwrap_or(0),
         plan: journal.record().plan.clone(),
+        bound_anew: bindings::known(journal.record()),
         journal,
         descriptions: prepared.descriptions,
         worker_cpus,

@@ -148,7 +148,7 @@ fn cost(run: &RunRecord) -> Option<RoundCost> {
     let whole = Duration::from(run.run.elapsed_ns?.since(began));
     let mut stretches: BTreeMap<(u64, At), (Nanos, Nanos, u64)> = BTreeMap::new();
     for block in &run.blocks {
-        let end = block.started_ns + block.elapsed_ns;
+        let end = block.started_ns + block.span();
         let place = (block.round, block.key.at());
         let stretch = stretches.entry(place).or_insert((block.started_ns, end, 0));
         *stretch = (stretch.0.min(block.started_ns), stretch.1.max(end), stretch.2.max(block.alternation + 1));

@@ -48,6 +48,8 @@ pub(super) struct Run<'a> {
     pub next_launch: u64,
     /// Number of the next round of a search.
     pub next_round: u64,
+    /// Places where outputs are bound anew before each inference, with the reason.
+    pub bound_anew: BTreeMap<At, String>,
     /// Cells that are not measured (any more).
     pub closed: BTreeSet<CellKey>,
     /// Cells that are not measured until the next look.

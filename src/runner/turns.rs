@@ -19,14 +19,16 @@ const MAX_REPEATS: u64 = 1;
 const MAX_DISTURBED_SHARE: f64 = 0.25;
 
 /// One session's part in a group of cells that take turns.
-struct Turn {
-    place: usize,
-    key: CellKey,
-    cell: LaunchCell,
+pub(super) struct Turn {
+    pub place: usize,
+    pub key: CellKey,
+    pub cell: LaunchCell,
     /// What an inference takes, as far as it is known.
-    single: Duration,
+    pub single: Duration,
+    /// Whether its outputs were to be bound anew.
+    pub is_asked_anew: bool,
     /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times the memory.
-    histograms: Vec<String>,
+    pub histograms: Vec<String>,
 }
 
 impl Run<'_> {
@@ -37,58 +39,25 @@ impl Run<'_> {
         members: &BTreeMap<usize, CellKey>,
         draw: Draw,
     ) -> Result<(), RunError> {
-        let places: Vec<usize> = members.keys().copied().collect();
-        let mut turns = Vec::new();
-        let cells_count = members.len();
-        for place in order::turns(&places, draw, 0) {
-            let key = members[&place];
-            if self.launch_if_needed(round, place, key.session).await?
-                && let Some(cell) = self.begin_cell(round, place, key, cells_count).await?
-            {
-                turns.push(Turn { place, key, single: single(&cell), cell, histograms: Vec::new() });
-            }
-        }
+        let mut turns = self.begin_all(round, members, draw).await?;
         let began = Instant::now();
         for alternation in 0..round.alternations {
             if !self.may_measure() {
                 break;
             }
             self.alternate(round, &mut turns, draw, alternation).await?;
+            if self.may_measure() && self.are_unlike(members, &turns) {
+                for turn in turns {
+                    self.end_cell(round, turn).await?;
+                }
+                turns = self.begin_all(round, members, draw).await?;
+            }
         }
         round.cost.alternation += began.elapsed();
         for turn in turns {
             self.end_cell(round, turn).await?;
         }
         Ok(())
-    }
-
-    async fn begin_cell(
-        &mut self,
-        round: &mut Round,
-        place: usize,
-        key: CellKey,
-        cells_count: usize,
-    ) -> Result<Option<LaunchCell>, RunError> {
-        let limit = self.warmup_limit(cells_count, rounds_to_come(round));
-        let Some(launch) = &mut round.launches[place] else { return Ok(None) };
-        let Ok(described) = &self.descriptions[self.plan.sessions[key.session].variant] else { return Ok(None) };
-        let level = self.energy.level(key.session);
-        let inputs = match described.inputs_at(key.shape) {
-            Ok(inputs) => inputs,
-            Err(_) => return Ok(None),
-        };
-        match launch.begin(&self.roots, key, inputs, limit).await {
-            Ok((cell, histogram)) => {
-                self.energy.worked(key.session, launch, level);
-                self.journal.append(Event::Warmup { key, histogram })?;
-                Ok(Some(cell))
-            }
-            Err(failure) => {
-                launch.record.outcome = outcome_of_launch(launch, &failure);
-                self.fail_cell(key, &failure)?;
-                Ok(None)
-            }
-        }
     }
 
     /// One block of every session, and of those that were disturbed once more.
@@ -112,8 +81,10 @@ impl Run<'_> {
             let place = BlockPlace { key, alternation, position: position as u64, started_ns: self.elapsed(), time };
             if let Err(failure) = self.block(launch, &mut turns[turn], place).await? {
                 launch.record.outcome = outcome_of_launch(launch, &failure);
-                self.fail_cell(key, &failure)?;
-                turns.remove(turn);
+                let turn = turns.remove(turn);
+                if !self.is_put_down_to_sizes(&turn, &failure)? {
+                    self.fail_cell(key, &failure)?;
+                }
             }
         }
         Ok(())
@@ -179,7 +150,7 @@ impl Run<'_> {
 }
 
 /// Rounds until there are as many launches as an interval takes; one, once there are.
-fn rounds_to_come(round: &Round) -> u64 {
+pub(super) fn rounds_to_come(round: &Round) -> u64 {
     MIN_LAUNCHES.saturating_sub(round.number).max(1)
 }
 
@@ -201,6 +172,6 @@ fn merged(histograms: &[String]) -> Option<String> {
 }
 
 /// A launch has failed if its worker is gone; otherwise only its cell has.
-fn outcome_of_launch(launch: &Launch, failure: &Failure) -> Outcome {
+pub(super) fn outcome_of_launch(launch: &Launch, failure: &Failure) -> Outcome {
     if launch.worker.is_alive() { launch.record.outcome.clone() } else { Outcome::Failed(failure.clone()) }
 }

@@ -1,4 +1,4 @@
-//! One cell in one launch: bind inputs, run once, warm up, then measure blocks until told to stop.
+//! One cell in one launch: bind inputs and outputs, run once, warm up, then measure blocks until told to stop.
 
 use std::io;
 
@@ -6,11 +6,11 @@ use super::{Lines, out_of_turn};
 use crate::engine::{EngineError, Inference, Runtime, Session};
 use crate::inputs::{self, InputPlan};
 use crate::measure::{
-    BlockTarget, BlockTimes, Clock, EngineClock, Lane, Opening, WarmupRule, WarmupTimes, run_block, warm_up,
+    BlockTarget, BlockTimes, Clock, EngineClock, Lane, Opening, WarmupRule, WarmupTimes, Work, run_block, warm_up,
 };
 use crate::plan::LoadMode;
 use crate::protocol::{BlockReport, Request, Response};
-use crate::record::{Failure, Warmup};
+use crate::record::{Failure, FailureKind, Warmup};
 use crate::stats::{Latencies, Quantile, SteadyRule};
 use crate::units::Nanos;
 
@@ -31,6 +31,8 @@ pub(super) struct CellRequest<'a> {
     pub limit: Option<Nanos>,
     /// What one inference takes, where this process has run the model before.
     pub known: Option<Nanos>,
+    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
+    pub outputs_anew: Option<String>,
 }
 
 impl CellRequest<'_> {
@@ -41,95 +43,208 @@ impl CellRequest<'_> {
     }
 }
 
+/// Inputs and outputs, bound for each request in flight, after the first inference.
+struct Bound<'s> {
+    inferences: Vec<Box<dyn Inference + 's>>,
+    first_run_ns: Nanos,
+    /// Why outputs are to be bound anew before each inference.
+    outputs_anew: Option<String>,
+}
+
+impl Bound<'_> {
+    /// Whether outputs stay where the first inference left them.
+    fn keeps_outputs(&self) -> bool {
+        self.inferences.first().is_some_and(|inference| inference.keeps_outputs())
+    }
+}
+
+/// An inference whose outputs are bound anew each time, outside its latency.
+struct BoundAnew<'s>(Box<dyn Inference + 's>);
+
+impl Work for BoundAnew<'_> {
+    type Error = EngineError;
+    const PREPARES: bool = true;
+
+    fn prepare(&mut self) -> Result<(), EngineError> {
+        self.0.bind_outputs()
+    }
+
+    #[inline]
+    fn infer(&mut self) -> Result<(), EngineError> {
+        self.0.run()
+    }
+}
+
 /// Serves blocks of one cell until the parent ends it, or an inference fails.
+///
+/// Outputs are bound once for all where the first inference shows that this does. Where a later one of the warm-up fails all
+/// the same, as it does if its outputs are of another size, they are bound anew.
 pub(super) fn serve(
     lines: &mut Lines,
     runtime: &dyn Runtime,
     session: &dyn Session,
     cell: &CellRequest<'_>,
 ) -> io::Result<()> {
-    let clock = runtime.clock();
-    let began_at = clock.now();
-    let mut latencies = Latencies::new();
-    let (inferences, first_run_ns) = match bind(session, &clock, cell) {
-        Ok(bound) => bound,
-        Err(failure) => return lines.send(&Response::Failed(failure)),
+    let mut stage = Stage {
+        lines,
+        runtime,
+        session,
+        began_at: runtime.clock().now(),
+        limit: cell.limit,
+        latencies: Latencies::new(),
     };
-    let mut lanes: Vec<_> = inferences.into_iter().map(|mut inference| Lane::new(move || inference.run())).collect();
-    let left = cell.limit.map(|limit| limit.since(clock.now().since(began_at)));
-    // What one inference is known to take.
-    let mut single = first_run_ns;
-    match warm_up(&clock, &mut lanes, &warmup_rule(single, left), &mut latencies) {
-        Ok(times) => {
-            single = Nanos(times.elapsed.0.checked_div(times.inferences_count).unwrap_or(single.0));
-            lines.send(&began(first_run_ns, &times, &latencies))?;
-        }
-        Err(error) => return lines.send(&Response::Failed(error.to_failure())),
+    let bound = match bind(session, &runtime.clock(), cell) {
+        Ok(bound) => bound,
+        Err(failure) => return stage.lines.send(&Response::Failed(failure)),
+    };
+    if bound.outputs_anew.is_some() {
+        return stage.serve_anew(bound);
     }
-    while let Some(request) = lines.next()? {
-        match request {
-            Request::Block { length_ns, min_inferences, limit_ns } => {
-                let opening = opening(single, limit_ns);
-                let target = BlockTarget { length: length_ns, min_inferences, limit: limit_ns, opening };
-                match run_block(&clock, &mut lanes, &target, &mut latencies) {
-                    Ok(times) => {
-                        let block = report(&times, &latencies);
-                        single = block.mean_ns;
-                        lines.send(&Response::Block(block))?;
-                    }
-                    Err(error) => return lines.send(&Response::Failed(error.to_failure())),
-                }
-            }
-            Request::Idle { gap_ns, count } => {
-                let idled = idle(&clock, &mut lanes, gap_ns, count);
-                lines.send(&idled.unwrap_or_else(|error| Response::Failed(error.to_failure())))?;
-            }
-            Request::End => {
-                let log = runtime.log_counts();
-                return lines.send(&Response::Ended {
-                    arena: session.arena(),
-                    log_warnings_count: log.warnings,
-                    log_errors_count: log.errors,
-                });
-            }
-            _ => lines.send(&out_of_turn())?,
+    let (first_run_ns, keeps_outputs) = (bound.first_run_ns, bound.keeps_outputs());
+    let mut lanes: Vec<_> = bound.inferences.into_iter().map(|mut one| Lane::new(move || one.run())).collect();
+    let failure = match stage.warm_up(&mut lanes, first_run_ns) {
+        Ok(warmed) => {
+            let began = stage.began(first_run_ns, warmed.warmup, None);
+            stage.lines.send(&began)?;
+            return stage.serve_blocks(&mut lanes, warmed.single);
         }
+        Err(error) => error.to_failure(),
+    };
+    drop(lanes);
+    if keeps_outputs || failure.kind != FailureKind::Inference {
+        return stage.lines.send(&Response::Failed(failure));
     }
-    Ok(())
+    match bind(session, &runtime.clock(), cell) {
+        Ok(again) => {
+            let outputs_anew = Some(format!("an inference after the first failed: {}", failure.message));
+            stage.serve_anew(Bound { first_run_ns, outputs_anew, ..again })
+        }
+        Err(failure) => stage.lines.send(&Response::Failed(failure)),
+    }
 }
 
-/// Binds the inputs once for each request in flight, and runs the first inference, whose time is returned; an earlier one's,
-/// where there is no time for it.
-fn bind<'s>(
-    session: &'s dyn Session,
-    clock: &EngineClock,
-    cell: &CellRequest<'_>,
-) -> Result<(Vec<Box<dyn Inference + 's>>, Nanos), Failure> {
+/// What a cell is served with.
+struct Stage<'a> {
+    lines: &'a mut Lines,
+    runtime: &'a dyn Runtime,
+    session: &'a dyn Session,
+    began_at: Nanos,
+    /// No further inference of the warm-up is begun that would end after this much time from then on.
+    limit: Option<Nanos>,
+    latencies: Latencies,
+}
+
+/// A cell that is warmed up.
+struct Warmed {
+    warmup: Warmup,
+    /// What one inference is known to take.
+    single: Nanos,
+}
+
+impl Stage<'_> {
+    /// Serves blocks of inferences whose outputs are bound anew each time.
+    fn serve_anew(&mut self, bound: Bound<'_>) -> io::Result<()> {
+        let mut lanes: Vec<_> = bound.inferences.into_iter().map(|one| Lane::new(BoundAnew(one))).collect();
+        match self.warm_up(&mut lanes, bound.first_run_ns) {
+            Ok(warmed) => {
+                let began = self.began(bound.first_run_ns, warmed.warmup, bound.outputs_anew);
+                self.lines.send(&began)?;
+                self.serve_blocks(&mut lanes, warmed.single)
+            }
+            Err(error) => self.lines.send(&Response::Failed(error.to_failure())),
+        }
+    }
+
+    /// Warms lanes up whose first inference took `first`.
+    fn warm_up<W>(&mut self, lanes: &mut [Lane<W>], first: Nanos) -> Result<Warmed, EngineError>
+    where
+        W: Work<Error = EngineError> + Send,
+    {
+        let clock = self.runtime.clock();
+        self.latencies.reset();
+        let left = self.limit.map(|limit| limit.since(clock.now().since(self.began_at)));
+        let WarmupTimes { steady, inferences_count, elapsed: elapsed_ns } =
+            warm_up(&clock, lanes, &warmup_rule(first, left), &mut self.latencies)?;
+        let single = Nanos(elapsed_ns.0.checked_div(inferences_count).unwrap_or(first.0));
+        Ok(Warmed { warmup: Warmup { steady, inferences_count, elapsed_ns }, single })
+    }
+
+    fn began(&self, first_run_ns: Nanos, warmup: Warmup, outputs_anew: Option<String>) -> Response {
+        Response::Began { first_run_ns, warmup, histogram: self.latencies.encode(), outputs_anew }
+    }
+
+    /// Serves the blocks of a cell of which one inference takes about `single`.
+    fn serve_blocks<W>(&mut self, lanes: &mut [Lane<W>], mut single: Nanos) -> io::Result<()>
+    where
+        W: Work<Error = EngineError> + Send,
+    {
+        let clock = self.runtime.clock();
+        while let Some(request) = self.lines.next()? {
+            let response = match request {
+                Request::Block { length_ns, min_inferences, limit_ns } => {
+                    let opening = opening(single, limit_ns);
+                    let target = BlockTarget { length: length_ns, min_inferences, limit: limit_ns, opening };
+                    run_block(&clock, lanes, &target, &mut self.latencies).map(|times| {
+                        let block = report::<W>(&times, &self.latencies);
+                        single = block.mean_ns;
+                        Response::Block(block)
+                    })
+                }
+                Request::Idle { gap_ns, count } => idle(&clock, lanes, gap_ns, count),
+                Request::End => {
+                    let log = self.runtime.log_counts();
+                    return self.lines.send(&Response::Ended {
+                        arena: self.session.arena(),
+                        log_warnings_count: log.warnings,
+                        log_errors_count: log.errors,
+                    });
+                }
+                _ => Ok(out_of_turn()),
+            };
+            let failed = response.is_err();
+            self.lines.send(&response.unwrap_or_else(|error| Response::Failed(error.to_failure())))?;
+            if failed {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Binds inputs and outputs once for each request in flight, and runs the first inference, unless there is no time for it:
+/// its time is then an earlier one's.
+fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_>) -> Result<Bound<'s>, Failure> {
     let sets = inputs::materialize(cell.inputs, cell.batch_size).map_err(|error| super::input_failure(&error))?;
     let mut inferences = Vec::new();
     for _ in 0..cell.load_mode.concurrency() {
         inferences.push(session.bind(&sets).map_err(|error| error.to_failure())?);
     }
-    if let Some(known) = cell.cannot_spare() {
-        return Ok((inferences, known));
-    }
     let start = clock.now();
-    if let Some(inference) = inferences.first_mut() {
+    let known = cell.cannot_spare();
+    if let Some(inference) = inferences.first_mut().filter(|_| known.is_none()) {
         inference.run().map_err(|error| error.to_failure())?;
     }
-    Ok((inferences, clock.now().since(start)))
+    let first_run_ns = known.unwrap_or_else(|| clock.now().since(start));
+    let mut bound = Bound { inferences, first_run_ns, outputs_anew: None };
+    if !bound.keeps_outputs() {
+        let undeclared = || bound.inferences.first()?.undeclared_output();
+        bound.outputs_anew = cell.outputs_anew.clone().or_else(undeclared);
+    }
+    Ok(bound)
 }
 
 /// Runs single inferences on the first lane, each after `gap` in which this process sleeps. An inference that is not timed
 /// comes before each gap, so that all of them begin alike.
-fn idle<F>(clock: &EngineClock, lanes: &mut [Lane<F>], gap: Nanos, count: u64) -> Result<Response, EngineError>
+fn idle<W>(clock: &EngineClock, lanes: &mut [Lane<W>], gap: Nanos, count: u64) -> Result<Response, EngineError>
 where
-    F: FnMut() -> Result<(), EngineError> + Send,
+    W: Work<Error = EngineError>,
 {
     let mut latencies_ns = Vec::new();
     let Some(lane) = lanes.first_mut() else { return Ok(Response::Idled { latencies_ns }) };
     for _ in 0..count {
+        lane.prepare()?;
         lane.infer()?;
+        lane.prepare()?;
         if gap.0 > 0 {
             std::thread::sleep(gap.into());
         }
@@ -159,15 +274,11 @@ fn opening(single: Nanos, limit: Option<Nanos>) -> Opening {
     if fits && single < LONG_INFERENCE { Opening::Untimed } else { Opening::Nothing }
 }
 
-fn began(first_run_ns: Nanos, times: &WarmupTimes, latencies: &Latencies) -> Response {
-    let warmup = Warmup { steady: times.steady, inferences_count: times.inferences_count, elapsed_ns: times.elapsed };
-    Response::Began { first_run_ns, warmup, histogram: latencies.encode() }
-}
-
-fn report(times: &BlockTimes, latencies: &Latencies) -> BlockReport {
+fn report<W: Work>(times: &BlockTimes, latencies: &Latencies) -> BlockReport {
     let at = |quantile| latencies.nearest_rank(quantile).unwrap_or_default();
     BlockReport {
         elapsed_ns: times.elapsed,
+        rebinding_ns: W::PREPARES.then_some(times.preparing),
         inferences_count: times.inferences_count,
         median_ns: at(Quantile::P50),
         p10_ns: at(Quantile::P10),

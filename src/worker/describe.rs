@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::hash;
 use crate::inputs::{self, Dataset, InputError, InputPlan};
 use crate::measure;
-use crate::onnx::{self, Model};
+use crate::onnx::{self, Model, ShapeFacts};
 use crate::plan::{InputRequest, Shape};
 use crate::protocol::{Described, Response};
 use crate::record::{Failure, FailureKind, ModelSummary};
@@ -25,6 +25,7 @@ fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Describ
     let Planned { inputs: plan, shapes } = planned;
     let dataset = Dataset::open(&plan).map_err(|error| super::input_failure(&error))?;
     let sha256 = hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
+    let outputs_vary = ShapeFacts::of(&onnx::inlined(&model)).varying;
     let model = ModelSummary { batch_axis: plan.batch_axis.clone(), ..onnx::summary(&model) };
     Ok(Described {
         model,
@@ -33,6 +34,7 @@ fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Describ
         inputs: plan,
         shapes,
         harness_cost_ns: measure::harness_cost(),
+        outputs_vary,
         probe: None,
     })
 }

@@ -100,9 +100,9 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
                 }
                 None => lines.send(&out_of_turn())?,
             },
-            Request::Begin { batch_size, load_mode, inputs, limit_ns, known_ns } => {
+            Request::Begin { batch_size, load_mode, inputs, limit_ns, known_ns, outputs_anew } => {
                 let (limit, known) = (limit_ns, known_ns);
-                let cell = cell::CellRequest { batch_size, load_mode, inputs: &inputs, limit, known };
+                let cell = cell::CellRequest { batch_size, load_mode, inputs: &inputs, limit, known, outputs_anew };
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;
             }
             Request::Evaluate(evaluation) => {

@@ -21,6 +21,7 @@ mod layouts;
 mod machines;
 mod models;
 mod operators;
+mod outputs;
 mod planted;
 mod profile;
 mod providers;

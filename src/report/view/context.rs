@@ -343,9 +343,30 @@ pub(super) fn provenance(source: Source<'_>) -> Vec<Item> {
     }
     let cost = |label: &str, cost: Option<Nanos>| cost.map(|cost| Item::new(label, time(cost)));
     items.extend(cost("Timed loop's cost per inference", run.harness_cost_ns));
+    items.extend(outputs_anew(source));
     items.extend(cost("Sampling cost per block", run.sampling_cost_ns));
     items.extend(gpu::provenance(source));
     items
+}
+
+/// How outputs were bound, where that was not once for all.
+fn outputs_anew(source: Source<'_>) -> Option<Item> {
+    let record = source.record;
+    let cells = record.launches.iter().flat_map(|launch| &launch.cells);
+    let anew = cells.filter(|cell| cell.outputs_anew.is_some());
+    let reason = anew.clone().find_map(|cell| cell.outputs_anew.as_deref())?;
+    let sizes: BTreeSet<String> =
+        anew.map(|cell| cell.batch_size).collect::<BTreeSet<_>>().iter().map(u64::to_string).collect();
+    let rebound = record.blocks.iter().filter_map(|block| Some((block.rebinding_ns?, block.span())));
+    let (rebinding, span) = rebound.fold((0, 0), |sums, (rebinding, span)| (sums.0 + rebinding.0, sums.1 + span.0));
+    let share = number::value(Unit::Ratio, rebinding as f64 / (span as f64).max(1.0), None);
+    let sizes = sizes.into_iter().collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "bound anew before each inference at batch size {sizes}, outside its latency, which includes their allocation: {}; \
+         that took {share} of the time of the blocks, which no figure of speed includes",
+        plain(reason)
+    );
+    Some(Item::new("Outputs", text))
 }
 
 fn pin(pin: &Pin) -> String {

@@ -67,12 +67,13 @@ impl Run<'_> {
         if let Some(lost) = lost {
             return Ok(Err(lost));
         }
+        let span = report.elapsed_ns + report.rebinding_ns.unwrap_or_default();
         Ok(Ok(window.used(GpuStretch {
             index,
-            elapsed_ns: report.elapsed_ns,
+            elapsed_ns: span,
             inferences_count: report.inferences_count,
             memory: self.energy.memory(launch, &window, &level),
-            energy: self.energy.energy(index, [before, after], &window, report.elapsed_ns),
+            energy: self.energy.energy(index, [before, after], &window, span),
         })))
     }
 

@@ -136,6 +136,7 @@ pub fn block(batch_size: u64, phase: Phase, latencies: &[u64]) -> Event {
         position: 0,
         phase,
         started_ns: Nanos(1),
+        rebinding_ns: None,
         elapsed_ns: Nanos(latencies.iter().sum()),
         inferences_count: latencies.len() as u64,
         median_ns: Nanos(latencies[0]),

@@ -403,6 +403,7 @@ fn launch_record(
         latency_histogram: None,
         gpu: None,
         gpu_memory: None,
+        outputs_anew: None,
     };
     LaunchRecord {
         launch,
@@ -460,6 +461,7 @@ fn block(
         position: key.session as u64,
         phase: Phase::Timed,
         started_ns: Nanos(launch * 1_000_000_000 + alternation * 30_000_000),
+        rebinding_ns: None,
         elapsed_ns: Nanos(total + shape.block_inferences * 60),
         inferences_count: shape.block_inferences,
         median_ns: Nanos(values[values.len() / 2]),

@@ -126,6 +126,7 @@ fn block(record: &RunRecord, (key, round, alternation): (CellKey, u64, u64), lat
         position: 0,
         phase: Phase::Timed,
         started_ns: Nanos(round * 1_000_000),
+        rebinding_ns: None,
         elapsed_ns: Nanos((latency * inferences_count as f64) as u64),
         inferences_count,
         median_ns: Nanos(latency as u64),

@@ -1,0 +1,127 @@
+//! Where the outputs of a session go, and of what size they came.
+
+use std::ptr;
+
+use ort::AsPointer;
+use ort::memory::MemoryInfo;
+use ort::session::{IoBinding, Session as OrtSession};
+use ort::sys::{OrtAllocator, OrtTensorTypeAndShapeInfo, OrtValue};
+use ort::value::{Outlet, ValueType};
+
+use super::EngineError;
+use super::bound::bind_error;
+
+/// The outputs of a session, and the memory that they are left in.
+pub(super) struct OutputPlaces {
+    names: Vec<String>,
+    memory: MemoryInfo<'static>,
+}
+
+impl OutputPlaces {
+    pub(super) fn new(session: &OrtSession, memory: MemoryInfo<'static>) -> Self {
+        OutputPlaces { names: session.outputs().iter().map(|output| output.name().to_owned()).collect(), memory }
+    }
+
+    /// Binds all of them; what they were bound to before is let go.
+    pub(super) fn bind(&self, binding: &mut IoBinding) -> Result<(), EngineError> {
+        binding.clear_outputs();
+        for name in &self.names {
+            binding.bind_output_to_device(name, &self.memory).map_err(|error| bind_error(name, &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// The first output of the last run of a binding that has not the size that is declared, as a fragment of a sentence.
+pub(super) fn undeclared(session: &OrtSession, binding: &IoBinding) -> Option<String> {
+    let values = Values::of(binding)?;
+    session.outputs().iter().enumerate().find_map(|(index, output)| {
+        let (declared, came) = (declared(output)?, values.shape(index)?);
+        let fits = |(declared, came): (&i64, &i64)| *declared < 0 || declared == came;
+        let is_fine = declared.is_empty() || declared.len() == came.len() && declared.iter().zip(&came).all(fits);
+        let words = |shape: &[i64]| {
+            let dim = |dim: &i64| if *dim < 0 { "?".to_owned() } else { dim.to_string() };
+            shape.iter().map(dim).collect::<Vec<_>>().join(", ")
+        };
+        let name = output.name();
+        (!is_fine)
+            .then(|| format!("output `{name}` is declared as [{}] and came as [{}]", words(declared), words(&came)))
+    })
+}
+
+/// The declared size of an output; `None` if it is no tensor. Empty where nothing is declared, too.
+fn declared(output: &Outlet) -> Option<&[i64]> {
+    match output.dtype() {
+        ValueType::Tensor { shape, .. } => Some(shape),
+        _ => None,
+    }
+}
+
+/// The values that a binding holds after a run.
+struct Values {
+    array: *mut *mut OrtValue,
+    count: usize,
+    allocator: *mut OrtAllocator,
+}
+
+impl Values {
+    /// `None` if the runtime does not give them.
+    fn of(binding: &IoBinding) -> Option<Self> {
+        let mut values = Values { array: ptr::null_mut(), count: 0, allocator: ptr::null_mut() };
+        let api = ort::api();
+        // SAFETY: the default allocator lives as long as the library; the binding is alive, and the array that is made
+        // belongs to `values`.
+        unsafe {
+            ort::Error::result_from_status((api.GetAllocatorWithDefaultOptions)(&mut values.allocator)).ok()?;
+            let status =
+                (api.GetBoundOutputValues)(binding.ptr(), values.allocator, &mut values.array, &mut values.count);
+            ort::Error::result_from_status(status).ok()?;
+        }
+        (!values.array.is_null()).then_some(values)
+    }
+
+    /// The shape of a value; `None` if it is no tensor or there is none.
+    fn shape(&self, index: usize) -> Option<Vec<i64>> {
+        if index >= self.count {
+            return None;
+        }
+        // SAFETY: the array holds `count` values.
+        let value = unsafe { *self.array.add(index) };
+        let (api, mut is_tensor) = (ort::api(), 0);
+        // SAFETY: the value is alive as long as `self`.
+        unsafe { ort::Error::result_from_status((api.IsTensor)(value, &mut is_tensor)) }.ok()?;
+        if is_tensor == 0 {
+            return None;
+        }
+        let mut info: *mut OrtTensorTypeAndShapeInfo = ptr::null_mut();
+        // SAFETY: the value is a tensor, and `info` is released below.
+        unsafe { ort::Error::result_from_status((api.GetTensorTypeAndShape)(value, &mut info)) }.ok()?;
+        let mut count = 0;
+        // SAFETY: `info` is alive, and the buffer has the length that was just asked for.
+        let read = unsafe {
+            ort::Error::result_from_status((api.GetDimensionsCount)(info, &mut count)).and_then(|()| {
+                let mut dims = vec![0; count];
+                ort::Error::result_from_status((api.GetDimensions)(info, dims.as_mut_ptr(), count)).map(|()| dims)
+            })
+        };
+        // SAFETY: `info` is not used after this.
+        unsafe { (api.ReleaseTensorTypeAndShapeInfo)(info) };
+        read.ok()
+    }
+}
+
+impl Drop for Values {
+    fn drop(&mut self) {
+        let api = ort::api();
+        // SAFETY: values and array belong to `self`, and are not used after this.
+        unsafe {
+            for index in 0..self.count {
+                (api.ReleaseValue)(*self.array.add(index));
+            }
+            if !self.array.is_null() {
+                // Memory that cannot be given back is lost.
+                let _ = ort::Error::result_from_status((api.AllocatorFree)(self.allocator, self.array.cast()));
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! How outputs are bound: once for all, or anew before each inference, but in one way for all that are compared.
+
+use std::collections::BTreeMap;
+
+use super::RunError;
+use super::launch::CellStart;
+use super::order::{self, Draw};
+use super::round::{Round, Run};
+use super::turns::{Turn, outcome_of_launch, rounds_to_come, single};
+use crate::plan::{At, CellKey};
+use crate::protocol::{Request, Response};
+use crate::record::{Event, Failure, FailureKind, LaunchCell, RunRecord};
+
+/// How the note begins that says so.
+const BOUND_ANEW: &str = "outputs are bound anew before each inference";
+
+/// Places where an earlier part of the run bound outputs anew, with the reason.
+pub(super) fn known(record: &RunRecord) -> BTreeMap<At, String> {
+    let cells = record.launches.iter().flat_map(|launch| &launch.cells);
+    let anew = cells.filter_map(|cell| {
+        let at = At { shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
+        Some((at, cell.outputs_anew.clone()?))
+    });
+    anew.collect()
+}
+
+impl Run<'_> {
+    /// Why outputs are to be bound anew at a place; `None` if they are bound once.
+    pub(super) fn outputs_anew(&self, at: At) -> Option<String> {
+        let described = self.descriptions.iter().zip(&self.plan.variants);
+        let mut varying = described.filter_map(|(described, variant)| {
+            Some(format!(
+                "sizes of outputs of `{}` can change: {}",
+                variant.name,
+                described.as_ref().ok()?.outputs_vary.as_ref()?
+            ))
+        });
+        self.bound_anew.get(&at).cloned().or_else(|| varying.next())
+    }
+
+    /// Begins all cells of a group, with outputs bound in one way.
+    pub(super) async fn begin_all(
+        &mut self,
+        round: &mut Round,
+        members: &BTreeMap<usize, CellKey>,
+        draw: Draw,
+    ) -> Result<Vec<Turn>, RunError> {
+        let places: Vec<usize> = members.keys().copied().collect();
+        let mut begun = Vec::new();
+        for place in order::turns(&places, draw, 0) {
+            let key = members[&place];
+            if self.is_open(key) && self.launch_if_needed(round, place, key.session).await? {
+                begun.extend(self.begin_cell(round, place, key, members.len()).await?);
+            }
+        }
+        self.adopt(&begun)?;
+        let mut turns = Vec::new();
+        for begun in begun {
+            if is_bound_once(&begun.turn) && self.outputs_anew(begun.turn.key.at()).is_some() {
+                turns.extend(self.begin_again(round, begun, members.len()).await?);
+            } else {
+                turns.push(begun);
+            }
+        }
+        let mut all = Vec::new();
+        for Begun { turn, warmup } in turns {
+            self.journal.append(Event::Warmup { key: turn.key, histogram: warmup })?;
+            all.push(turn);
+        }
+        Ok(all)
+    }
+
+    /// Where one cell of a group binds outputs anew, all of them do.
+    fn adopt(&mut self, begun: &[Begun]) -> Result<(), RunError> {
+        let mut reasons = begun.iter().filter_map(|begun| {
+            let label = self.journal.record().session_label(begun.turn.key.session);
+            let reason = begun.turn.cell.outputs_anew.as_ref()?;
+            Some(if begun.turn.is_asked_anew { reason.clone() } else { format!("{label}: {reason}") })
+        });
+        let reason = reasons.next();
+        if let Some(reason) = reason {
+            self.bind_anew(begun.iter().map(|begun| begun.turn.key), &reason)?;
+        }
+        Ok(())
+    }
+
+    /// Has outputs bound anew where these cells are, from here on; the first reason of a run is said.
+    fn bind_anew(&mut self, keys: impl Iterator<Item = CellKey>, reason: &str) -> Result<(), RunError> {
+        for key in keys {
+            self.bound_anew.entry(key.at()).or_insert_with(|| reason.to_owned());
+        }
+        if self.journal.record().notes.iter().any(|note| note.starts_with(BOUND_ANEW)) {
+            return Ok(());
+        }
+        self.note(format!("{BOUND_ANEW}, outside its latency, which includes their allocation: {reason}"))
+    }
+
+    /// Ends a cell of which nothing was measured yet, and begins it with outputs bound anew.
+    async fn begin_again(
+        &mut self,
+        round: &mut Round,
+        begun: Begun,
+        cells_count: usize,
+    ) -> Result<Option<Begun>, RunError> {
+        let Turn { place, key, cell, .. } = begun.turn;
+        let Some(launch) = &mut round.launches[place] else { return Ok(None) };
+        let failure = match launch.worker.ask(&Request::End, "end a batch size").await {
+            Ok(Response::Ended { .. }) => None,
+            Ok(other) => Some(launch.worker.unexpected(&other).await),
+            Err(failure) => Some(failure),
+        };
+        if let Some(failure) = failure {
+            launch.record.outcome = outcome_of_launch(launch, &failure);
+            self.fail_cell(key, &failure)?;
+            return Ok(None);
+        }
+        let again = self.begin_cell(round, place, key, cells_count).await?;
+        Ok(again.map(|again| Begun {
+            turn: Turn { cell: LaunchCell { first_run_ns: cell.first_run_ns, ..again.turn.cell }, ..again.turn },
+            ..again
+        }))
+    }
+
+    async fn begin_cell(
+        &mut self,
+        round: &mut Round,
+        place: usize,
+        key: CellKey,
+        cells_count: usize,
+    ) -> Result<Option<Begun>, RunError> {
+        let limit = self.warmup_limit(cells_count, rounds_to_come(round));
+        let outputs_anew = self.outputs_anew(key.at());
+        let is_asked_anew = outputs_anew.is_some();
+        let Some(launch) = &mut round.launches[place] else { return Ok(None) };
+        let Ok(described) = &self.descriptions[self.plan.sessions[key.session].variant] else { return Ok(None) };
+        let level = self.energy.level(key.session);
+        let inputs = match described.inputs_at(key.shape) {
+            Ok(inputs) => inputs,
+            Err(_) => return Ok(None),
+        };
+        match launch.begin(&self.roots, CellStart { key, inputs, limit, outputs_anew }).await {
+            Ok((cell, warmup)) => {
+                self.energy.worked(key.session, launch, level);
+                Ok(Some(Begun {
+                    turn: Turn { place, key, single: single(&cell), cell, is_asked_anew, histograms: Vec::new() },
+                    warmup,
+                }))
+            }
+            Err(failure) => {
+                launch.record.outcome = outcome_of_launch(launch, &failure);
+                self.fail_cell(key, &failure)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether a failed inference is put down to an output of another size than the first one's, which memory that is bound
+    /// once does not take: outputs are then bound anew from here on.
+    pub(super) fn is_put_down_to_sizes(&mut self, turn: &Turn, failure: &Failure) -> Result<bool, RunError> {
+        if !is_bound_once(turn) || failure.kind != FailureKind::Inference {
+            return Ok(false);
+        }
+        let label = self.journal.record().session_label(turn.key.session);
+        let reason = format!("{label}: an inference after the first failed: {}", failure.message);
+        self.bind_anew(std::iter::once(turn.key), &reason)?;
+        Ok(true)
+    }
+
+    /// Whether cells are bound in another way than is now known to be needed.
+    pub(super) fn are_unlike(&self, members: &BTreeMap<usize, CellKey>, turns: &[Turn]) -> bool {
+        let is_waiting =
+            |place: &usize, key: CellKey| self.is_open(key) && turns.iter().all(|turn| turn.place != *place);
+        members.values().any(|key| self.bound_anew.contains_key(&key.at()))
+            && (turns.iter().any(is_bound_once) || members.iter().any(|(place, key)| is_waiting(place, *key)))
+    }
+}
+
+/// Whether the outputs of a cell are bound once because nothing was known that is against it.
+fn is_bound_once(turn: &Turn) -> bool {
+    !turn.is_asked_anew && turn.cell.outputs_anew.is_none()
+}
+
+/// A cell that has begun, and the latencies of its warm-up.
+struct Begun {
+    turn: Turn,
+    warmup: String,
+}
