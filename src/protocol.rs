@@ -4,7 +4,7 @@
 //! The worker says [`Response::Hello`] first, unasked. Every request has exactly one response, which may be
 //! [`Response::Failed`]. The worker ends when its stdin closes. Read [`Request`] first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -195,6 +195,9 @@ pub struct Evaluation {
     pub limit_ns: Option<Nanos>,
     /// Scoring ends after this many samples; absent: with the last sample.
     pub max_samples: Option<u64>,
+    /// Outputs that are random, by name: nothing is compared by them.
+    #[serde(default)]
+    pub random_outputs: BTreeSet<String>,
 }
 
 /// What the outputs of a session are to the other sessions'.

@@ -1,18 +1,29 @@
 //! Agreement of a session's outputs with those of a reference.
 
-use super::AccuracyError;
 use super::classification::first_highest;
+use super::kind::Signs;
 use super::numbers::{classes, describe, integers, is_float, numbers, per_sample};
 use crate::inputs::{Tensor, TensorData};
-use crate::record::Agreement;
+use crate::record::{Agreement, NotComparable, OutputKind};
 
 /// Compares the outputs of one session with a reference's, batch by batch.
 ///
 /// Numbers of any type are compared as `f64`, so a float16 output can be held against a float32 one. An output whose
-/// first dimension is not the samples counts as one sample a batch. For strings there is nothing but equality.
+/// first dimension is not the samples counts as one sample a batch. For strings there is nothing but equality. An output
+/// that comes in another shape than its reference, even once, is not comparable: a part of the samples would flatter it.
 #[derive(Debug, Default)]
 pub struct AgreementScorer {
     outputs: Vec<Sums>,
+    unlike: Vec<Unlike>,
+}
+
+/// An output that is not comparable.
+#[derive(Debug)]
+struct Unlike {
+    output: String,
+    reason: String,
+    /// Samples that came in another shape.
+    samples_count: u64,
 }
 
 /// What agreement of one output is computed from.
@@ -31,6 +42,10 @@ struct Sums {
     squared_reference_sum: f64,
     compared_count: u64,
     not_finite_count: u64,
+    /// Shape of a sample of the reference.
+    shape: Vec<usize>,
+    signs: Signs,
+    is_float: bool,
 }
 
 impl AgreementScorer {
@@ -41,28 +56,46 @@ impl AgreementScorer {
     }
 
     /// Adds one batch of `samples_count` samples of an output and of the reference's output that it is held against.
-    ///
-    /// # Errors
-    /// The shapes differ, or one side is strings and the other is not.
-    pub fn add(&mut self, samples_count: usize, ours: &Tensor, reference: &Tensor) -> Result<(), AccuracyError> {
+    pub fn add(&mut self, samples_count: usize, ours: &Tensor, reference: &Tensor) {
         let strings = |tensor: &Tensor| matches!(tensor.data, TensorData::String(_));
         if ours.data.shape() != reference.data.shape() || strings(ours) != strings(reference) {
-            let output = ours.name.clone();
-            let (ours, reference) = (describe(&ours.data), describe(&reference.data));
-            return Err(AccuracyError::NotComparable { output, ours, reference });
+            let reason = format!("it is {} where the reference is {}", describe(&ours.data), describe(&reference.data));
+            self.unlike(&ours.name, samples_count as u64, reason);
+            return;
         }
         let index = self.outputs.iter().position(|sums| sums.output == ours.name).unwrap_or_else(|| {
             self.outputs.push(Sums::none_yet(ours, reference));
             self.outputs.len() - 1
         });
         self.outputs[index].add(samples_count, &ours.data, &reference.data);
-        Ok(())
     }
 
-    /// The agreement of each output, in the order in which they first came.
+    /// Leaves an output out, because samples of it cannot be compared for this reason, a fragment of a sentence; the first
+    /// one stands.
+    pub fn unlike(&mut self, output: &str, samples_count: u64, reason: String) {
+        match self.unlike.iter_mut().find(|unlike| unlike.output == output) {
+            Some(unlike) => unlike.samples_count += samples_count,
+            None => self.unlike.push(Unlike { output: output.to_owned(), reason, samples_count }),
+        }
+    }
+
+    /// The agreement of each output, in the order in which they first came, and the outputs that are not comparable.
     #[must_use]
-    pub fn finish(self) -> Vec<Agreement> {
-        self.outputs.into_iter().map(Sums::finish).collect()
+    pub fn finish(self) -> (Vec<Agreement>, Vec<NotComparable>) {
+        let AgreementScorer { outputs, unlike } = self;
+        let compared = |output: &str| outputs.iter().find(|sums| sums.output == output).map(|sums| sums.samples_count);
+        let reasons = unlike.iter().map(|unlike| {
+            let reason = match compared(&unlike.output) {
+                Some(alike) => {
+                    format!("{} in {} of {} samples", unlike.reason, unlike.samples_count, unlike.samples_count + alike)
+                }
+                None => unlike.reason.clone(),
+            };
+            NotComparable { output: unlike.output.clone(), reason }
+        });
+        let reasons: Vec<NotComparable> = reasons.collect();
+        let is_compared = |sums: &Sums| unlike.iter().all(|unlike| unlike.output != sums.output);
+        (outputs.into_iter().filter(is_compared).map(Sums::finish).collect(), reasons)
     }
 }
 
@@ -81,11 +114,18 @@ impl Sums {
             squared_reference_sum: 0.0,
             compared_count: 0,
             not_finite_count: 0,
+            shape: reference.data.shape().iter().skip(1).copied().collect(),
+            signs: Signs::default(),
+            is_float: is_float(&ours.data) || is_float(&reference.data),
         }
     }
 
     fn add(&mut self, samples_count: usize, ours: &TensorData, reference: &TensorData) {
-        let batch = if per_sample(ours, samples_count).is_some() { samples_count } else { 1 };
+        let is_split = per_sample(ours, samples_count).is_some();
+        let batch = if is_split { samples_count } else { 1 };
+        if !is_split {
+            self.shape = reference.shape().to_vec();
+        }
         self.samples_count += batch as u64;
         let agreeing = agreeing_count(batch, ours, reference);
         self.top1_agreeing_count = self.top1_agreeing_count.zip(agreeing).map(|(sum, batch)| sum + batch);
@@ -93,6 +133,9 @@ impl Sums {
             let elements = (ours.len() / batch.max(1)).max(1);
             for (ours, reference) in ours.chunks_exact(elements).zip(reference.chunks_exact(elements)) {
                 self.add_sample(ours, reference);
+                if self.is_float {
+                    self.signs.add(reference);
+                }
             }
         }
     }
@@ -128,16 +171,21 @@ impl Sums {
     fn finish(self) -> Agreement {
         let has_cosine = self.cosine_count > 0;
         let relative_error = (self.squared_error_sum / self.squared_reference_sum).sqrt();
+        let kind = if self.is_float { self.signs.kind(&self.shape) } else { OutputKind::Values };
+        let has_noise = matches!(kind, OutputKind::Signal | OutputKind::Image) && relative_error > 0.0;
+        let has_top1 = matches!(kind, OutputKind::Classes | OutputKind::Values);
         Agreement {
             output: self.output,
             reference_output: self.reference_output,
             samples_count: self.samples_count,
-            top1_agreeing_count: self.top1_agreeing_count,
+            top1_agreeing_count: self.top1_agreeing_count.filter(|_| has_top1),
             cosine_similarity_mean: has_cosine.then(|| self.cosine_sum / self.cosine_count as f64),
             cosine_similarity_min: has_cosine.then_some(self.cosine_min),
             max_absolute_error: self.max_absolute_error.filter(|error| error.is_finite()),
             relative_error: (self.compared_count > 0 && relative_error.is_finite()).then_some(relative_error),
             not_finite_count: self.not_finite_count,
+            kind: Some(kind),
+            signal_to_noise_db: Some(-20.0 * relative_error.log10()).filter(|ratio| has_noise && ratio.is_finite()),
         }
     }
 }
@@ -179,8 +227,8 @@ mod tests {
     fn compare(shape: &[usize], ours: &[f32], reference: &[f32]) -> Agreement {
         let mut scorer = AgreementScorer::new();
         let (ours, reference) = (float("y", shape, ours), float("y", shape, reference));
-        scorer.add(shape[0], &ours, &reference).unwrap();
-        scorer.finish().remove(0)
+        scorer.add(shape[0], &ours, &reference);
+        scorer.finish().0.remove(0)
     }
 
     #[test]
@@ -238,9 +286,9 @@ mod tests {
         let mut scorer = AgreementScorer::new();
         for (count, ours) in [(2, &[1.0, 0.0, 0.0, 1.0][..]), (1, &[1.0, 0.0])] {
             let reference = float("y", &[count, 2], &[1.0, 0.0].repeat(count));
-            scorer.add(count, &float("y", &[count, 2], ours), &reference).unwrap();
+            scorer.add(count, &float("y", &[count, 2], ours), &reference);
         }
-        let agreement = scorer.finish().remove(0);
+        let agreement = scorer.finish().0.remove(0);
         assert_eq!((agreement.samples_count, agreement.top1_agreeing_count), (3, Some(2)));
     }
 
@@ -249,8 +297,8 @@ mod tests {
         let halves = [0.1, 0.9].map(f16::from_f32).to_vec();
         let halves = TensorData::Float16(ArrayD::from_shape_vec(IxDyn(&[1, 2]), halves).unwrap());
         let mut scorer = AgreementScorer::new();
-        scorer.add(1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9])).unwrap();
-        let agreement = scorer.finish().remove(0);
+        scorer.add(1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9]));
+        let agreement = scorer.finish().0.remove(0);
         assert_eq!(agreement.top1_agreeing_count, Some(1));
         let error = agreement.max_absolute_error.unwrap();
         assert!(error > 0.0 && error < 5e-4, "{error}");
@@ -263,9 +311,9 @@ mod tests {
             tensor("word", TensorData::String(words))
         };
         let mut scorer = AgreementScorer::new();
-        scorer.add(2, &words(["a", "b"]), &words(["a", "c"])).unwrap();
-        scorer.add(2, &int64("id", &[2], &[i64::MAX, 2]), &int64("id", &[2], &[i64::MAX - 1, 2])).unwrap();
-        let [word, id] = scorer.finish().try_into().unwrap();
+        scorer.add(2, &words(["a", "b"]), &words(["a", "c"]));
+        scorer.add(2, &int64("id", &[2], &[i64::MAX, 2]), &int64("id", &[2], &[i64::MAX - 1, 2]));
+        let [word, id] = scorer.finish().0.try_into().unwrap();
         assert_eq!((word.top1_agreeing_count, word.samples_count), (Some(1), 2));
         assert_eq!((word.cosine_similarity_mean, word.max_absolute_error), (None, None));
         assert_eq!(id.top1_agreeing_count, Some(1));
@@ -274,15 +322,33 @@ mod tests {
     #[test]
     fn output_without_samples_counts_once_a_batch() {
         let mut scorer = AgreementScorer::new();
-        scorer.add(8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0])).unwrap();
-        let agreement = scorer.finish().remove(0);
+        scorer.add(8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0]));
+        let agreement = scorer.finish().0.remove(0);
         assert_eq!((agreement.samples_count, agreement.max_absolute_error), (1, Some(1.0)));
     }
 
     #[test]
-    fn other_shape_or_kind_cannot_be_compared() {
+    fn other_shape_even_once_is_not_comparable() {
         let mut scorer = AgreementScorer::new();
-        let error = scorer.add(1, &float("y", &[1, 2], &[0.0; 2]), &float("y", &[1, 3], &[0.0; 3])).unwrap_err();
-        assert_eq!(error.to_string(), "output `y` is float [1, 2], its reference is float [1, 3]");
+        for width in [2, 3] {
+            let reference = float("boxes", &[1, width], &[0.0, 1.0, 2.0][..width]);
+            scorer.add(1, &float("boxes", &[1, 2], &[0.0, 1.0]), &reference);
+            scorer.add(1, &float("loss", &[1, 1], &[1.0]), &float("loss", &[1, 1], &[1.0]));
+        }
+        let (compared, unlike) = scorer.finish();
+        assert_eq!(compared.iter().map(|one| one.output.as_str()).collect::<Vec<_>>(), ["loss"]);
+        let reason = "it is float [1, 2] where the reference is float [1, 3] in 1 of 2 samples".to_owned();
+        assert_eq!(unlike, [NotComparable { output: "boxes".into(), reason }]);
+    }
+
+    #[test]
+    fn sound_has_noise_and_no_classes() {
+        let wave: Vec<f32> = (0..200).map(|index| (index as f32 / 6.0).sin()).collect();
+        let noisy: Vec<f32> = wave.iter().map(|value| value * 1.01).collect();
+        let agreement = compare(&[1, 1, 200], &noisy, &wave);
+        assert_eq!((agreement.kind, agreement.top1_agreeing_count), (Some(OutputKind::Signal), None));
+        // A hundredth of the amplitude is 40 dB below it.
+        assert!((agreement.signal_to_noise_db.unwrap() - 40.0).abs() < 0.01);
+        assert_eq!(compare(&[1, 1, 200], &wave, &wave).signal_to_noise_db, None);
     }
 }

@@ -118,16 +118,6 @@ pub enum AccuracyError {
         /// Elements per sample of the targets.
         target_count: usize,
     },
-    /// An output and its reference cannot be compared.
-    #[error("output `{output}` is {ours}, its reference is {reference}")]
-    NotComparable {
-        /// Name of the output.
-        output: String,
-        /// Type and shape of the output.
-        ours: String,
-        /// Type and shape of the reference.
-        reference: String,
-    },
 }
 
 impl AccuracyError {
@@ -157,9 +147,7 @@ impl AccuracyError {
             AccuracyError::NegativeClass { .. } => Some("only classes counted from 0 can be scored"),
             AccuracyError::TooFewLabels { .. } => Some("give one label or target for every sample of the data"),
             AccuracyError::ElementsDiffer { .. } => Some("give targets of the same shape as the output"),
-            AccuracyError::OutOfOrder { .. }
-            | AccuracyError::ShapeChanged { .. }
-            | AccuracyError::NotComparable { .. } => None,
+            AccuracyError::OutOfOrder { .. } | AccuracyError::ShapeChanged { .. } => None,
         }
     }
 }

@@ -12,6 +12,7 @@ mod elements;
 mod error;
 mod form;
 mod health;
+mod kind;
 mod numbers;
 mod regression;
 mod scorer;

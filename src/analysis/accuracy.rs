@@ -33,20 +33,26 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
         figures,
         findings: AccuracyFindings {
             samples_count: record.samples_count,
-            absent_reason: why_not_compared(record).map(str::to_owned),
+            absent_reason: why_not_compared(record),
             change: change(index, record),
             unhealthy_outputs: unhealthy(record),
             agreement,
             reference: record.reference.clone(),
+            not_comparable: record.not_comparable.clone(),
         },
     }
 }
 
 /// Why nothing is known of outputs that could be computed.
-fn why_not_compared(record: &AccuracyRecord) -> Option<&'static str> {
+fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
     let is_compared = record.scores.is_some() || !record.agreement.is_empty();
-    (record.reference.is_some() && !is_compared)
-        .then_some("none of its outputs has the name, or the place and shape, of one of the reference's")
+    if record.reference.is_none() || is_compared {
+        return None;
+    }
+    Some(match record.not_comparable.first() {
+        Some(unlike) => format!("not comparable: output `{}`: {}", unlike.output, unlike.reason),
+        None => "none of its outputs has the name, or the kind and place, of one of the reference's".into(),
+    })
 }
 
 /// Figures of the scores against labels or targets.
@@ -267,13 +273,15 @@ fn output_agreement(agreement: &Agreement) -> OutputAgreement {
     OutputAgreement {
         output: agreement.output.clone(),
         reference_output: agreement.reference_output.clone(),
+        kind: agreement.kind,
+        signal_to_noise_db: agreement.signal_to_noise_db,
         figures: figures.into_iter().map(|(metric, estimate)| Figure { metric, estimate }).collect(),
     }
 }
 
 fn top1_agreement(agreement: &Agreement) -> Estimate {
     let Some(agreeing) = agreement.top1_agreeing_count else {
-        return Estimate::absent("the output has no largest element to compare");
+        return Estimate::absent("the output holds no scores of classes");
     };
     proportion(Proportion::new(agreeing, agreement.samples_count), NO_SAMPLES)
 }

@@ -13,7 +13,7 @@ use super::operators::Roofline;
 use super::scaling::{IdleFindings, Scaling};
 use super::tuning::TuningFindings;
 use crate::plan::{CellKey, LoadMode};
-use crate::record::{EndReason, Fitness, Metric, Outcome};
+use crate::record::{EndReason, Fitness, Metric, NotComparable, Outcome, OutputKind};
 use crate::stats::{Evidence, SteadyClass};
 use crate::units::Ratio;
 
@@ -121,6 +121,8 @@ pub struct AccuracyFindings {
     pub agreement: Vec<OutputAgreement>,
     /// What `agreement` compares with.
     pub reference: Option<String>,
+    /// Outputs that cannot be compared with it.
+    pub not_comparable: Vec<NotComparable>,
 }
 
 /// A score's change against the baseline on the same samples.
@@ -176,6 +178,10 @@ pub struct OutputAgreement {
     pub output: String,
     /// Name of the reference's output, where it is another one.
     pub reference_output: Option<String>,
+    /// What the output holds; absent in records before version 1.4.
+    pub kind: Option<OutputKind>,
+    /// Signal-to-noise ratio of signals and images, in decibels.
+    pub signal_to_noise_db: Option<f64>,
     /// Top-1 agreement, cosine similarity, maximum and relative error.
     pub figures: Vec<Figure>,
 }

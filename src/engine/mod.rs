@@ -10,6 +10,7 @@ mod ep;
 mod error;
 mod library;
 mod log;
+mod maps;
 mod null;
 mod onnxruntime;
 mod peaks;
@@ -99,7 +100,8 @@ pub trait Session: Sync {
     /// [`EngineError::Bind`] if the runtime does not take the inputs.
     fn bind(&self, sets: &[Vec<Tensor>]) -> Result<Box<dyn Inference + '_>, EngineError>;
 
-    /// Runs one inference and returns the outputs that are tensors.
+    /// Runs one inference and returns the outputs that are tensors; a sequence of maps with the same keys, as classifiers of
+    /// `ai.onnx.ml` give it, is one of a row for each map and a column for each key.
     ///
     /// # Errors
     /// [`EngineError::Run`] with the runtime's own words.

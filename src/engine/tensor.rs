@@ -2,6 +2,7 @@
 
 use ort::value::{DynValue, Tensor as OrtTensor, TensorElementType};
 
+use super::maps;
 use crate::inputs::TensorData;
 
 /// Copies a tensor into a value that owns its elements.
@@ -24,14 +25,15 @@ pub(super) fn to_value(data: &TensorData) -> Result<DynValue, ort::Error> {
     })
 }
 
-/// Copies a value's elements out; `None` if it is no tensor, or of a type that has no Rust counterpart.
+/// Copies a value's elements out; `None` if it is neither a tensor nor a sequence of maps with the same keys, or of a type that has no Rust counterpart.
 pub(super) fn from_value(value: &DynValue) -> Option<TensorData> {
     macro_rules! extract {
         ($variant:ident) => {
             value.try_extract_array().ok().map(|view| TensorData::$variant(view.to_owned()))
         };
     }
-    match value.dtype().tensor_type()? {
+    let Some(element_type) = value.dtype().tensor_type() else { return maps::scores(value) };
+    match element_type {
         TensorElementType::Float32 => extract!(Float),
         TensorElementType::Float64 => extract!(Double),
         TensorElementType::Float16 => extract!(Float16),

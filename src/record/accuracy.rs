@@ -53,6 +53,18 @@ pub struct AccuracyRecord {
     pub agreement: Vec<Agreement>,
     /// What the reference of `agreement` is: `baseline outputs` or `expected outputs`.
     pub reference: Option<String>,
+    /// Outputs that the reference has too, but that cannot be compared with it; empty in records before version 1.4.
+    #[serde(default)]
+    pub not_comparable: Vec<NotComparable>,
+}
+
+/// An output that cannot be compared with its reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotComparable {
+    /// Name of the output.
+    pub output: String,
+    /// Why, as a fragment of a sentence.
+    pub reason: String,
 }
 
 /// Values of an output that are not numbers.
@@ -233,4 +245,29 @@ pub struct Agreement {
     pub relative_error: Option<f64>,
     /// Elements left out because one of both is not finite.
     pub not_finite_count: u64,
+    /// What the output holds, by the reference's values and shape; absent in records before version 1.4.
+    #[serde(default)]
+    pub kind: Option<OutputKind>,
+    /// Squares of the reference over squared differences, in decibels, for signals and images. Absent for other outputs,
+    /// where nothing differs, and in records before version 1.4.
+    #[serde(default)]
+    pub signal_to_noise_db: Option<f64>,
+}
+
+/// What an output holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputKind {
+    /// A score for each of several classes.
+    Classes,
+    /// A curve over time, such as a sound.
+    Signal,
+    /// Pixels.
+    Image,
+    /// A direction in space, such as an embedding.
+    Vector,
+    /// Integers, booleans or strings.
+    Values,
+    /// Any other numbers.
+    Numbers,
 }

@@ -27,8 +27,8 @@ pub mod store;
 mod tuning;
 
 pub use accuracy::{
-    AccuracyRecord, Agreement, DatasetInfo, ElementScores, ElementUnit, Hits, LabelledScores, OutputHealth, Overlap,
-    RightOf, Scores, SeveralScores,
+    AccuracyRecord, Agreement, DatasetInfo, ElementScores, ElementUnit, Hits, LabelledScores, NotComparable,
+    OutputHealth, OutputKind, Overlap, RightOf, Scores, SeveralScores,
 };
 pub use conditions::{Conditions, Frequency, Throttling};
 pub use diagnosis::{Contrast, Contrasted, IdleGap, IdleGaps, MachinePeaks, Peak, PeakRates};

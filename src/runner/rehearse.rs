@@ -64,7 +64,8 @@ fn first_samples(job: &Job, prepared: &Prepared) -> Option<Evaluation> {
     let batch_size = inputs.batch_axis.fixed_size.or(Some(SAMPLES).filter(fits)).unwrap_or(1);
     let max_samples = Some(batch_size);
     let (task, role) = (job.plan.task, EvaluationRole::Alone);
-    Some(Evaluation { session, inputs, task, batch_size, role, limit_ns: None, max_samples })
+    let random_outputs = std::collections::BTreeSet::new();
+    Some(Evaluation { session, inputs, task, batch_size, role, limit_ns: None, max_samples, random_outputs })
 }
 
 /// Scores in the worker that tried inputs out, or in one of its own, which then serves the first launch in its place.

@@ -130,6 +130,7 @@ impl Run<'_> {
             role,
             limit_ns: Some(limit.into()),
             max_samples,
+            random_outputs: self.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
         };
         let patience = self.patience(limit);
         let mut scored = evaluate(&mut launch, &evaluation, patience).await;
@@ -196,6 +197,7 @@ impl Run<'_> {
             labels_as: None,
             agreement: Vec::new(),
             reference: None,
+            not_comparable: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Outputs as they come: declared wrongly, of changing size, random, of unlike shape, and no classes.
 
-use onnxprof::record::{LaunchCell, RunRecord};
+use onnxprof::record::{AccuracyRecord, LaunchCell, OutputKind, RunRecord};
 
 use crate::support::model;
 use crate::workbench::{Workbench, cell};
@@ -46,4 +46,75 @@ fn outputs_of_all_variants_are_bound_in_one_way() {
     let record = bench.record();
     assert_eq!(cells(&record).filter(|cell| cell.batch_size == 4 && cell.outputs_anew.is_some()).count(), 2);
     assert_eq!(cells(&record).filter(|cell| cell.batch_size == 1 && cell.outputs_anew.is_some()).count(), 0);
+}
+
+/// A run of two models as variants, with what was found of the second one's outputs.
+fn pair(one: &str, other: &str) -> (Workbench, AccuracyRecord) {
+    let bench = Workbench::new();
+    let first = bench.copy(&format!("fixtures/outputs/{one}.onnx"), "pair/family-a.onnx");
+    bench.copy(&format!("fixtures/outputs/{other}.onnx"), "pair/family-b.onnx");
+    bench.profile(first.parent().unwrap(), ["--batch", "1"]).run().assert_code(0);
+    let record = bench.record();
+    let second = record.accuracy.iter().find(|scored| record.plan.variant_of(scored.session).name.ends_with('b'));
+    let second = second.unwrap().clone();
+    assert!(second.outcome.is_ok(), "{:?}", second.outcome);
+    (bench, second)
+}
+
+fn report(bench: &Workbench) -> String {
+    std::fs::read_to_string(bench.run_folder().join("report.md")).unwrap()
+}
+
+#[test]
+fn another_number_of_rows_is_not_compared_and_no_failure() {
+    for (one, other, outputs) in
+        [("picked-a", "picked-b", ["marks", "scores"]), ("nameless-a", "nameless-b", ["y1", "y2"])]
+    {
+        let (bench, second) = pair(one, other);
+        assert_eq!(second.batch_size, 1, "rows of several samples are not told apart");
+        let unlike: Vec<&str> = second.not_comparable.iter().map(|unlike| unlike.output.as_str()).collect();
+        assert_eq!((unlike, second.agreement.len()), (outputs.to_vec(), 0));
+        let reason = &second.not_comparable[0].reason;
+        assert!(reason.contains("it is int64 [") && reason.contains("where the reference is int64 ["), "{reason}");
+        assert!(report(&bench).contains(" is not compared: it is int64"), "{}", report(&bench));
+    }
+}
+
+#[test]
+fn sound_is_judged_by_its_noise() {
+    let (bench, second) = pair("wave-a", "wave-b");
+    let [sound] = second.agreement.as_slice() else { panic!("{:?}", second.agreement) };
+    assert_eq!((sound.kind, sound.top1_agreeing_count), (Some(OutputKind::Signal), None));
+    assert!(sound.signal_to_noise_db.is_some_and(|ratio| ratio > 0.0), "{sound:?}");
+    let report = report(&bench);
+    assert!(report.contains("is a signal") && report.contains("dB signal to noise"), "{report}");
+}
+
+#[test]
+fn vectors_are_no_classes_and_classes_are() {
+    let kind = |name: &str| pair(name, name).1.agreement[0].clone();
+    let (sphere, classes) = (kind("sphere"), kind("classes"));
+    assert_eq!((sphere.kind, sphere.top1_agreeing_count), (Some(OutputKind::Vector), None));
+    assert_eq!((classes.kind, classes.top1_agreeing_count), (Some(OutputKind::Classes), Some(classes.samples_count)));
+}
+
+#[test]
+fn nothing_is_compared_by_random_outputs() {
+    for name in ["noise", "noise-length"] {
+        let (bench, second) = pair(name, name);
+        assert_eq!((second.not_comparable.len(), second.agreement.len()), (1, 0), "{second:?}");
+        assert!(report(&bench).contains("it is random"), "{}", report(&bench));
+    }
+}
+
+#[test]
+fn maps_of_scores_are_compared_with_a_matrix_under_another_name() {
+    let (_bench, second) = pair("maps", "matrix");
+    let pairs: Vec<(&str, Option<&str>)> =
+        second.agreement.iter().map(|one| (one.output.as_str(), one.reference_output.as_deref())).collect();
+    assert_eq!(pairs, [("chances", Some("odds")), ("which", Some("name"))]);
+    for agreement in &second.agreement {
+        assert_eq!(agreement.top1_agreeing_count, Some(agreement.samples_count), "{agreement:?}");
+    }
+    assert_eq!(second.agreement[0].relative_error, Some(0.0));
 }

@@ -6,7 +6,7 @@ use super::tables::{kind, left_out, score};
 use super::text::plain;
 use super::words::{self, Source};
 use crate::analysis::{OutputAgreement, SessionFindings};
-use crate::record::{DatasetInfo, Metric, Unit};
+use crate::record::{DatasetInfo, Metric, OutputKind, Unit};
 
 /// Are the outputs still right? `None` if nothing was scored.
 pub(super) fn scores(source: Source<'_>) -> Option<Table> {
@@ -17,7 +17,9 @@ pub(super) fn scores(source: Source<'_>) -> Option<Table> {
         .copied()
         .filter(|&metric| has(metric))
         .collect();
-    if metrics.is_empty() && sessions.iter().all(|session| session.accuracy.unhealthy_outputs.is_empty()) {
+    let is_unlike = sessions.iter().any(|session| !session.accuracy.not_comparable.is_empty());
+    if metrics.is_empty() && !is_unlike && sessions.iter().all(|session| session.accuracy.unhealthy_outputs.is_empty())
+    {
         return None;
     }
     let mut header = vec!["variant"];
@@ -105,6 +107,8 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
         notes.push(format!("the reference is the {}{caveat}", plain(reference)));
         notes.extend(sessions.iter().filter_map(renamed_outputs));
     }
+    notes.extend(sessions.iter().flat_map(kinds));
+    notes.extend(sessions.iter().flat_map(not_compared));
     notes.extend(left_out(source));
     notes
 }
@@ -126,6 +130,31 @@ fn renamed_outputs(session: &SessionFindings) -> Option<String> {
     let pairs: Vec<String> = session.accuracy.agreement.iter().filter_map(renamed).collect();
     let label = plain(&session.label);
     (!pairs.is_empty()).then(|| format!("outputs of {label} are compared by their place: {}", words::listed(&pairs)))
+}
+
+/// What outputs hold that are no scores of classes, with the figure that is usual for them.
+fn kinds(session: &SessionFindings) -> Vec<String> {
+    let label = plain(&session.label);
+    let noted = session.accuracy.agreement.iter().filter_map(|output| {
+        let kind = match output.kind? {
+            OutputKind::Signal => "a signal",
+            OutputKind::Image => "an image",
+            OutputKind::Vector => "a vector, judged by its direction",
+            OutputKind::Classes | OutputKind::Values | OutputKind::Numbers => return None,
+        };
+        let ratio =
+            output.signal_to_noise_db.map(|ratio| format!(", {ratio:.1} dB signal to noise")).unwrap_or_default();
+        Some(format!("{label}: output `{}` is {kind}{ratio}", plain(&output.output)))
+    });
+    noted.collect()
+}
+
+fn not_compared(session: &SessionFindings) -> Vec<String> {
+    let label = plain(&session.label);
+    let unlike = session.accuracy.not_comparable.iter();
+    unlike
+        .map(|unlike| format!("{label}: output `{}` is not compared: {}", plain(&unlike.output), plain(&unlike.reason)))
+        .collect()
 }
 
 fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Metric], row: String) -> Vec<String> {

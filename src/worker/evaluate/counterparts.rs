@@ -1,23 +1,53 @@
 //! Which output of one session is compared with which of another.
 
-use crate::inputs::Tensor;
+use crate::inputs::{Tensor, TensorData};
 
-/// Outputs with those of the reference: of the same name, or, where none has a name in common because a converter renamed
-/// them, of the same place and shape.
+/// Outputs with those of the reference: of the same name, and of those that are left, because a converter renamed them, of
+/// the same kind and order, where both sides have as many of it.
 pub(super) fn counterparts<'t>(outputs: &'t [Tensor], references: &'t [Tensor]) -> Vec<(&'t Tensor, &'t Tensor)> {
+    let has = |tensors: &[Tensor], name: &str| tensors.iter().any(|tensor| tensor.name == name);
     let named = |output: &'t Tensor| Some((output, references.iter().find(|known| known.name == output.name)?));
-    let by_name: Vec<_> = outputs.iter().filter_map(named).collect();
-    if !by_name.is_empty() || outputs.len() != references.len() {
-        return by_name;
+    let mut pairs: Vec<_> = outputs.iter().filter_map(named).collect();
+    for kind in [Kind::Scores, Kind::Numbers, Kind::Whole, Kind::Words] {
+        let left = |tensors: &'t [Tensor], others: &'t [Tensor]| {
+            let is_left = |tensor: &&Tensor| Kind::of(&tensor.data) == kind && !has(others, &tensor.name);
+            tensors.iter().filter(is_left).collect::<Vec<_>>()
+        };
+        let (ours, theirs) = (left(outputs, references), left(references, outputs));
+        if ours.len() == theirs.len() {
+            pairs.extend(ours.into_iter().zip(theirs));
+        }
     }
-    let pairs = outputs.iter().zip(references);
-    pairs.filter(|(output, reference)| output.data.shape() == reference.data.shape()).collect()
+    pairs
+}
+
+/// What outputs under other names must have in common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Floating-point numbers, two dimensions.
+    Scores,
+    /// Other floating-point numbers.
+    Numbers,
+    /// Integers and booleans.
+    Whole,
+    Words,
+}
+
+impl Kind {
+    fn of(data: &TensorData) -> Kind {
+        match data {
+            TensorData::String(_) => Kind::Words,
+            TensorData::Float(_) | TensorData::Double(_) | TensorData::Float16(_) | TensorData::Bfloat16(_) => {
+                if data.shape().len() == 2 { Kind::Scores } else { Kind::Numbers }
+            }
+            _ => Kind::Whole,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs::TensorData;
     use ndarray::{ArrayD, IxDyn};
 
     fn output(name: &str, shape: &[usize]) -> Tensor {
@@ -37,9 +67,11 @@ mod tests {
         let swapped = [scores.clone(), boxes.clone()];
         assert_eq!(names(&swapped, &reference), [pair("scores", "scores"), pair("boxes", "boxes")]);
         let renamed = [output("b", &[1, 4]), output("s", &[1, 3])];
-        assert_eq!(names(&renamed, &reference), [pair("b", "boxes")]);
-        assert_eq!(names(&[output("b", &[1, 4])], &reference), []);
+        assert_eq!(names(&renamed, &reference), [pair("b", "boxes"), pair("s", "scores")]);
+        assert_eq!(names(&[output("b", &[1, 4])], &reference), [], "there is no telling which");
         let half_renamed = [boxes, output("s", &[1, 2])];
-        assert_eq!(names(&half_renamed, &reference), [pair("boxes", "boxes")]);
+        assert_eq!(names(&half_renamed, &reference), [pair("boxes", "boxes"), pair("s", "scores")]);
+        let other_kind = [output("b", &[1, 4]), output("s", &[2])];
+        assert_eq!(names(&other_kind, &reference), []);
     }
 }

@@ -7,7 +7,7 @@ mod truth;
 
 use crate::accuracy::{AccuracyError, AgreementScorer, Scorer};
 use crate::engine::Session;
-use crate::inputs::Dataset;
+use crate::inputs::{Dataset, Tensor};
 use crate::measure::{Clock, MonotonicClock};
 use crate::protocol::{Evaluation, Response};
 use crate::record::{AccuracyRecord, Failure, FailureKind, Outcome};
@@ -38,24 +38,35 @@ fn score(session: &mut dyn Session, evaluation: &Evaluation) -> Result<AccuracyR
         scorer: Scorer::new(truth(evaluation, &dataset)),
         agreement: AgreementScorer::new(),
         reference: Reference::choose(&evaluation.role, &dataset)?,
+        batch_size: evaluation.batch_size,
     };
+    if let Some(size) = scoring.reference.batch_size()? {
+        scoring.batch_size = part_of(size, evaluation.batch_size);
+    }
     let samples_count = scoring.run(session, evaluation, &dataset)?;
     let reference = scoring.reference.name();
-    let agreement = scoring.agreement.finish();
+    let (agreement, not_comparable) = scoring.agreement.finish();
     let labels_as = scoring.scorer.labels_as().map(str::to_owned);
     let (scores, outputs) = scoring.scorer.finish();
     Ok(AccuracyRecord {
         session: evaluation.session,
         outcome: Outcome::Ok,
         task: evaluation.task,
-        batch_size: evaluation.batch_size,
+        batch_size: scoring.batch_size,
         samples_count,
         outputs,
         scores,
         labels_as,
         agreement,
         reference,
+        not_comparable,
     })
+}
+
+/// Samples of a batch, at most `most`, of which a whole number make one of the baseline's `size`, so that outputs are held
+/// against those of the same samples.
+fn part_of(size: u64, most: u64) -> u64 {
+    (1..=most.min(size)).rev().find(|part| size.is_multiple_of(*part)).unwrap_or(1)
 }
 
 /// Scores so far, and what outputs are compared with.
@@ -63,6 +74,7 @@ struct Scoring {
     scorer: Scorer,
     agreement: AgreementScorer,
     reference: Reference,
+    batch_size: u64,
 }
 
 impl Scoring {
@@ -74,13 +86,27 @@ impl Scoring {
         let is_over = || evaluation.limit_ns.is_some_and(|limit| MonotonicClock.now().since(started) >= limit);
         let mut first = 0;
         while first < total && !(first > 0 && is_over()) {
-            let count = evaluation.batch_size.min(total - first);
+            let count = self.batch_size.min(total - first);
             let outputs = run_batch(session, evaluation, dataset, first, count)?;
+            if first == 0 && count > 1 && self.takes_samples_singly(&outputs, count, evaluation) {
+                self.batch_size = 1;
+                continue;
+            }
             self.scorer.add(&outputs, first as usize, count as usize).map_err(|error| accuracy_failure(&error))?;
-            self.reference.take(&outputs, &Samples { dataset, first, count }, &mut self.agreement)?;
+            let samples = Samples { dataset, first, count, random: &evaluation.random_outputs };
+            self.reference.take(outputs, &samples, &mut self.agreement)?;
             first += count;
         }
         Ok(first)
+    }
+
+    /// Whether samples are to be run one at a time from here on: where an output of a batch that is kept or compared does
+    /// not tell its samples apart, as rows do not that a detector found in all images.
+    fn takes_samples_singly(&self, outputs: &[Tensor], count: u64, evaluation: &Evaluation) -> bool {
+        let is_split = |output: &Tensor| output.data.shape().first().is_some_and(|&rows| rows as u64 == count);
+        matches!(self.reference, Reference::Write(_))
+            && !outputs.iter().all(is_split)
+            && evaluation.inputs.supports_batch(1).is_ok()
     }
 }
 

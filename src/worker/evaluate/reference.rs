@@ -1,21 +1,28 @@
 //! What a session's outputs are compared with: expected outputs, or those of the baseline.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
-use super::accuracy_failure;
 use super::counterparts::counterparts;
+use serde::{Deserialize, Serialize};
+
 use crate::accuracy::AgreementScorer;
 use crate::inputs::{Dataset, Tensor};
 use crate::protocol::EvaluationRole;
 use crate::record::{Failure, FailureKind};
+
+/// Why nothing is compared by an output.
+const RANDOM: &str = "it is random: two runs on the same inputs differ by more than rounding";
 
 /// The samples of a batch.
 pub(super) struct Samples<'d> {
     pub(super) dataset: &'d Dataset,
     pub(super) first: u64,
     pub(super) count: u64,
+    /// Outputs that are random, by name.
+    pub(super) random: &'d BTreeSet<String>,
 }
 
 /// What outputs are compared with.
@@ -25,7 +32,7 @@ pub(super) enum Reference {
     /// This session's outputs are the reference; they are written here.
     Write(BufWriter<File>),
     /// The baseline's outputs are read from here.
-    Read(BufReader<File>),
+    Read(Batches),
 }
 
 impl Reference {
@@ -37,7 +44,8 @@ impl Reference {
                 Ok(Reference::Write(BufWriter::new(File::create(path).map_err(|error| file_failure(path, &error))?)))
             }
             EvaluationRole::Candidate(path) => {
-                Ok(Reference::Read(BufReader::new(File::open(path).map_err(|error| file_failure(path, &error))?)))
+                let file = BufReader::new(File::open(path).map_err(|error| file_failure(path, &error))?);
+                Ok(Reference::Read(Batches { file, current: None, used: 0 }))
             }
         }
     }
@@ -50,31 +58,88 @@ impl Reference {
         }
     }
 
+    /// Samples of the first batch that is to be compared with; `None` if that does not matter.
+    pub(super) fn batch_size(&mut self) -> Result<Option<u64>, Failure> {
+        match self {
+            Reference::Read(batches) => Ok(Some(batches.current()?.count)),
+            Reference::None | Reference::Expected | Reference::Write(_) => Ok(None),
+        }
+    }
+
     pub(super) fn take(
         &mut self,
-        outputs: &[Tensor],
+        outputs: Vec<Tensor>,
         samples: &Samples<'_>,
         agreement: &mut AgreementScorer,
     ) -> Result<(), Failure> {
-        let Samples { dataset, first, count } = *samples;
+        let Samples { dataset, first, count, random } = *samples;
         let references: Vec<Tensor> = match self {
             Reference::None => return Ok(()),
-            Reference::Write(file) => return write(file, outputs),
-            Reference::Read(file) => read(file)?,
+            Reference::Write(file) => return write(file, Batch { count, outputs }),
+            Reference::Read(batches) => batches.take(count)?,
             Reference::Expected => {
                 outputs.iter().filter_map(|output| dataset.expected(&output.name, first, count)).collect()
             }
         };
-        for (output, reference) in counterparts(outputs, &references) {
-            agreement.add(count as usize, output, reference).map_err(|error| accuracy_failure(&error))?;
+        for (output, reference) in counterparts(&outputs, &references) {
+            if random.contains(&output.name) || random.contains(&reference.name) {
+                agreement.unlike(&output.name, count, RANDOM.into());
+            } else {
+                agreement.add(count as usize, output, reference);
+            }
         }
         Ok(())
     }
 }
 
+/// Outputs of a batch.
+#[derive(Debug, Serialize, Deserialize)]
+struct Batch {
+    /// Samples.
+    count: u64,
+    outputs: Vec<Tensor>,
+}
+
+/// The batches of the baseline, one after the other.
+pub(super) struct Batches {
+    file: BufReader<File>,
+    current: Option<Batch>,
+    /// Samples of the current batch that were taken.
+    used: u64,
+}
+
+impl Batches {
+    fn current(&mut self) -> Result<&Batch, Failure> {
+        match &mut self.current {
+            Some(batch) => Ok(batch),
+            empty => Ok(empty.insert(read(&mut self.file)?)),
+        }
+    }
+
+    /// The outputs of the next samples; those that are not split by samples only where a whole batch is asked for, and
+    /// none where they are of several batches.
+    fn take(&mut self, count: u64) -> Result<Vec<Tensor>, Failure> {
+        let (used, size) = (self.used, self.current()?.count);
+        let end = used + count;
+        let batch = if end < size { self.current.as_ref() } else { None };
+        let outputs = match batch {
+            Some(batch) => batch.outputs.clone(),
+            None => self.current.take().map(|batch| batch.outputs).unwrap_or_default(),
+        };
+        self.used = if end < size { end } else { 0 };
+        if count == size && used == 0 {
+            return Ok(outputs);
+        }
+        let is_split = |output: &Tensor| output.data.shape().first().is_some_and(|&rows| rows as u64 == size);
+        let outputs = outputs.into_iter().filter(|output| end <= size && is_split(output));
+        let part = |output: Tensor| Tensor { data: output.data.rows(0, used as usize..end as usize), ..output };
+        Ok(outputs.map(part).collect())
+    }
+}
+
 /// Writes the outputs of a batch for other sessions to be compared with.
-fn write(file: &mut BufWriter<File>, outputs: &[Tensor]) -> Result<(), Failure> {
-    let bytes = postcard::to_stdvec(outputs).map_err(|error| Failure::new(FailureKind::Inference, &error, None))?;
+fn write(file: &mut BufWriter<File>, batch: Batch) -> Result<(), Failure> {
+    let bytes = postcard::to_stdvec(&batch).map_err(|error| Failure::new(FailureKind::Inference, &error, None))?;
     let length = (bytes.len() as u64).to_le_bytes();
     file.write_all(&length)
         .and_then(|()| file.write_all(&bytes))
@@ -83,7 +148,7 @@ fn write(file: &mut BufWriter<File>, outputs: &[Tensor]) -> Result<(), Failure> 
 }
 
 /// Reads the outputs of the next batch.
-fn read(file: &mut BufReader<File>) -> Result<Vec<Tensor>, Failure> {
+fn read(file: &mut BufReader<File>) -> Result<Batch, Failure> {
     use std::io::Read;
     let mut length = [0; 8];
     let failure = |error: std::io::Error| Failure::new(FailureKind::Inference, &error, None);

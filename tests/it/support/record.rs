@@ -563,6 +563,7 @@ fn accuracy(shape: &RunShape, session: usize) -> Option<AccuracyRecord> {
         })),
         labels_as: None,
         agreement: if session == 0 { Vec::new() } else { vec![agreement(shape, variant)] },
+        not_comparable: Vec::new(),
         reference: (session != 0).then(|| "baseline outputs".into()),
     })
 }
@@ -582,6 +583,8 @@ fn agreement(shape: &RunShape, variant: &VariantShape) -> Agreement {
         cosine_similarity_min: Some(0.981),
         max_absolute_error: Some(0.412),
         relative_error: Some(0.0213),
+        kind: None,
+        signal_to_noise_db: None,
         not_finite_count: variant.not_finite.len() as u64 * CLASSES,
     }
 }

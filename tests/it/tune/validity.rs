@@ -168,6 +168,7 @@ fn scored(record: &RunRecord, session: usize, wrong: usize) -> AccuracyRecord {
         scores: Some(Scores::Classification(scores)),
         labels_as: None,
         agreement: Vec::new(),
+        not_comparable: Vec::new(),
         reference: None,
     }
 }
