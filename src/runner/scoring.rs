@@ -110,7 +110,9 @@ impl Run<'_> {
     ) -> Result<Option<AccuracyRecord>, RunError> {
         let Ok(described) = &self.descriptions[self.plan.sessions[session].variant] else { return Ok(None) };
         let inputs = described.inputs.clone();
-        let batch_size = described.model.batch_axis.fixed_size.unwrap_or(BATCH_SIZE);
+        // Made-up samples are few, and one at a time the end of the time is never far.
+        let wanted = if described.dataset.is_some() { BATCH_SIZE } else { 1 };
+        let batch_size = described.model.batch_axis.fixed_size.unwrap_or(wanted);
         let batch_size = if inputs.supports_batch(batch_size).is_ok() { batch_size } else { 1 };
         let label = self.journal.record().session_label(session);
         let limit = Duration::from(self.scoring_limit());
@@ -122,7 +124,7 @@ impl Run<'_> {
         let batch_size = self.batch_of_baseline(&inputs).unwrap_or_else(|| self.affordable_batch(&inputs, batch_size));
         self.observer.observe(&Progress::Scoring { session: &label });
         let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };
-        let mut evaluation = Evaluation {
+        let evaluation = Evaluation {
             session,
             inputs,
             task: self.plan.task,
@@ -132,27 +134,43 @@ impl Run<'_> {
             max_samples,
             random_outputs: self.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
         };
-        let patience = self.patience(limit);
-        let mut scored = evaluate(&mut launch, &evaluation, patience).await;
+        let record = self.evaluated_by(&mut launch, evaluation).await?;
+        launch.worker.end().await;
+        Ok(Some(record))
+    }
+
+    /// What a worker makes of an evaluation: one sample at a time where batches fail.
+    async fn evaluated_by(
+        &mut self,
+        launch: &mut Launch,
+        mut evaluation: Evaluation,
+    ) -> Result<AccuracyRecord, RunError> {
+        let session = evaluation.session;
+        let patience = self.patience(evaluation.limit_ns.unwrap_or_default().into());
+        let mut scored = evaluate(launch, &evaluation, patience).await;
         if let Err(failure) = &scored
-            && may_score_singly(failure, &launch, &evaluation)
+            && may_score_singly(failure, launch, &evaluation)
         {
-            let note = format!("{label} is scored one sample at a time: batches of {batch_size} fail");
+            let label = self.journal.record().session_label(session);
+            let note = format!("{label} is scored one sample at a time: batches of {} fail", evaluation.batch_size);
             evaluation.batch_size = 1;
-            scored = evaluate(&mut launch, &evaluation, patience).await;
+            scored = evaluate(launch, &evaluation, patience).await;
             if scored.is_ok() {
                 self.note(note)?;
             }
         }
-        let record = match scored {
+        let is_of_budget = patience < self.plan.schedule.timeout_ns.into();
+        Ok(match scored {
             Ok(record) => record,
+            Err(failure) if failure.kind == FailureKind::TimedOut && is_of_budget => {
+                let reason = "scoring did not end within its share of the budget; raise `--budget`".to_owned();
+                self.unscored(session, evaluation.batch_size, Outcome::Skipped { reason })
+            }
             Err(failure) => {
                 self.announce(session, None, &failure);
                 self.unscored(session, evaluation.batch_size, Outcome::Failed(failure))
             }
-        };
-        launch.worker.end().await;
-        Ok(Some(record))
+        })
     }
 
     /// How long scoring a session may take; well within the time after which its worker counts as stuck.
