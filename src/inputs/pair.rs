@@ -1,7 +1,11 @@
 //! Two unlike samples, each alone and both together: what a batch is proved with.
 
 use super::{Dataset, InputError, InputPlan, InputSet, Tensor, TensorData, fill};
-use crate::record::FedInput;
+use crate::plan::ValueRange;
+use crate::record::{FedInput, FillKind};
+
+/// How far a number may be varied for a proof, relative to itself.
+const VARIATION: f64 = 0.25;
 
 /// Two unlike samples of a plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +27,7 @@ impl SamplePair {
         let (first, second) = match Dataset::open(plan)? {
             Some(data) if attempt + 1 < data.len() => (data.batch(0, 1)?, data.batch(attempt + 1, 1)?),
             Some(_) => return Err(no_pair("the data has no two unlike samples")),
-            None => (made_up(plan, 0)?, made_up(plan, attempt + 1)?),
+            None => (made_up(plan, 0)?, made_up(&varied(plan, attempt), attempt + 1)?),
         };
         let second = plan.fed.iter().zip(first.iter().zip(second)).map(|(fed, (first, second))| match axis(fed) {
             Some(_) => second,
@@ -38,6 +42,21 @@ impl SamplePair {
 /// The axis of an input along which samples lie, the first one if there are several.
 fn axis(fed: &FedInput) -> Option<usize> {
     fed.dims.iter().position(Option::is_none)
+}
+
+/// The plan with other numbers where all samples would have the same one, from the second attempt on: unlike samples are what
+/// a proof needs, and a factor of 1.2 is as good as one of 1.
+fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
+    let mut varied = plan.clone();
+    for fed in varied.fed.iter_mut().filter(|fed| attempt > 0 && fed.element_type.is_float()) {
+        if let FillKind::Constant(value) = fed.fill
+            && value.is_finite()
+        {
+            let reach = VARIATION * value.abs();
+            fed.fill = FillKind::Uniform(ValueRange { low: value - reach, high: value + reach });
+        }
+    }
+    varied
 }
 
 fn made_up(plan: &InputPlan, offset: u64) -> Result<InputSet, InputError> {
@@ -72,8 +91,8 @@ mod tests {
 
     use super::super::InputSource;
     use super::*;
-    use crate::plan::{ElementType, ValueRange};
-    use crate::record::{AxisReason, BatchAxis, FillKind};
+    use crate::plan::ElementType;
+    use crate::record::{AxisReason, BatchAxis};
 
     fn fed(name: &str, dims: &[Option<u64>]) -> FedInput {
         FedInput {
@@ -120,6 +139,15 @@ mod tests {
         assert_eq!(pair.first[2], pair.second[2]);
         assert_eq!(pair.both[1].data.rows(0, 4..8), pair.second[1].data);
         assert_ne!(pair.second[0], SamplePair::of(&plan, 1).unwrap().second[0]);
+    }
+
+    #[test]
+    fn a_number_that_all_samples_share_is_varied_in_a_second_attempt() {
+        let plan = plan(vec![FedInput { fill: FillKind::Constant(1.0), ..fed("gain", &[None, Some(2)]) }]);
+        let pair = |attempt| SamplePair::of(&plan, attempt).unwrap();
+        assert_eq!(pair(0).first, pair(0).second);
+        assert_ne!(pair(1).first, pair(1).second);
+        assert_eq!(pair(1).first, pair(0).first);
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn text_for_people_says_the_main_facts() {
     let output = inspect(&model("digits/digits-int8-static.onnx"), &[]);
     let text = text(&output.stdout);
     assert!(text.contains("precision   int8 QDQ: 98.3% int8"), "{text}");
-    assert!(text.contains("image  float [batch, 1, 8, 8]  fed [batch, 1, 8, 8]  0 to 1"), "{text}");
+    assert!(text.contains("image  float [batch, 1, 8, 8]  fed [batch, 1, 8, 8]  data"), "{text}");
 }
 
 #[test]
