@@ -29,6 +29,8 @@ pub(super) struct IndexBound {
 pub(super) struct Uses {
     /// The range outside which an operator fails; absent if there is none.
     pub bound: Option<IndexBound>,
+    /// The range of the smallest table that every element indexes; absent if there is none.
+    pub table: Option<IndexBound>,
     /// Numbers that the input is compared with.
     pub compared: Vec<f64>,
     /// By which operator, as a part of a sentence.
@@ -43,10 +45,12 @@ pub(super) struct Affine {
     scale: f64,
     low: f64,
     high: f64,
+    /// Whether every element of the input comes to it.
+    sure: bool,
 }
 
 impl Affine {
-    const SAME: Affine = Affine { scale: 1.0, low: 0.0, high: 0.0 };
+    const SAME: Affine = Affine { scale: 1.0, low: 0.0, high: 0.0, sure: true };
 
     /// The same with `low..=high` added.
     pub fn add(self, low: f64, high: f64) -> Affine {
@@ -56,7 +60,7 @@ impl Affine {
     /// The same multiplied by `factor`.
     pub fn multiply(self, factor: f64) -> Affine {
         let (one, other) = (self.low * factor, self.high * factor);
-        Affine { scale: self.scale * factor, low: one.min(other), high: one.max(other) }
+        Affine { scale: self.scale * factor, low: one.min(other), high: one.max(other), ..self }
     }
 
     /// The `x` for which the value lies in `low..=high`.
@@ -77,10 +81,16 @@ pub(super) fn uses(flow: &Flow<'_>, input: &str, element_type: ElementType) -> U
             match operators::effect(flow, node, operand) {
                 Effect::Passes(step) => {
                     let outputs = node.outputs.iter().map(String::as_str).filter(|name| !name.is_empty());
-                    let next = step(affine);
+                    let mut next = step(affine);
+                    next.sure &= operators::keeps_all(&node.operator) && !flow.is_read_within(value);
                     queue.extend(outputs.filter(|output| seen.insert(output)).map(|output| (output, next)));
                 }
-                effect => found.note(effect, affine, element_type),
+                effect => {
+                    if affine.sure && affine.low == affine.high && !flow.is_read_within(value) {
+                        found.note_table(&effect, affine);
+                    }
+                    found.note(effect, affine, element_type);
+                }
             }
         }
     }
@@ -92,7 +102,7 @@ impl Uses {
     fn note(&mut self, effect: Effect<'_>, affine: Affine, element_type: ElementType) {
         match effect {
             Effect::Ends | Effect::Passes(_) => {}
-            Effect::Bounds { low, high, reason, indexes } => {
+            Effect::Bounds { low, high, reason, indexes, .. } => {
                 self.limit(IndexBound { low, high, reason, indexes }, affine);
             }
             Effect::Divides { reason } if element_type.is_integer() => {
@@ -111,6 +121,15 @@ impl Uses {
                 let solved = values.into_iter().map(|value| affine.solve(value, value).0).collect();
                 self.takes.get_or_insert((solved, reason));
             }
+        }
+    }
+
+    /// Notes a table that every element of the input indexes.
+    fn note_table(&mut self, effect: &Effect<'_>, affine: Affine) {
+        let Effect::Bounds { low, high, reason, table: true, .. } = effect else { return };
+        let (low, high) = affine.solve(*low, *high);
+        if self.table.as_ref().is_none_or(|found| high < found.high) {
+            self.table = Some(IndexBound { low, high, reason: reason.clone(), indexes: true });
         }
     }
 

@@ -25,6 +25,9 @@ pub(in super::super) struct Flow<'m> {
     symbols: HashMap<&'m str, u64>,
     fed: HashMap<&'m str, Extent>,
     images: Vec<Extent>,
+    extents: HashMap<&'m str, Extent>,
+    /// Nodes of the graph itself, which come before those of the graphs within.
+    own: usize,
 }
 
 impl<'m> Flow<'m> {
@@ -40,6 +43,8 @@ impl<'m> Flow<'m> {
             types: HashMap::new(),
             symbols: symbols(graph, shapes),
             fed: fed(graph, shapes),
+            extents: HashMap::new(),
+            own: graph.nodes.len(),
             images: graph
                 .inputs
                 .iter()
@@ -51,6 +56,7 @@ impl<'m> Flow<'m> {
         for graph in graph.all_graphs() {
             flow.add_graph(graph);
         }
+        flow.measure();
         flow
     }
 
@@ -96,6 +102,28 @@ impl<'m> Flow<'m> {
     pub fn consumers(&self, value: &str) -> impl Iterator<Item = (&'m Node, usize)> {
         let uses = self.consumers.get(value).map_or(&[][..], Vec::as_slice);
         uses.iter().map(|&(node, operand)| (self.nodes[node], operand))
+    }
+
+    /// Whether a value is read by a node of a graph within, which may never run.
+    pub fn is_read_within(&self, value: &str) -> bool {
+        self.readers(value).any(|node| node >= self.own)
+    }
+
+    /// Whether a value is a weight, moved or unpacked at most.
+    pub fn is_table(&self, value: &str) -> bool {
+        let mut value = value;
+        for _ in 0..TRACE_LIMIT {
+            if self.stored(value).is_some() {
+                return true;
+            }
+            let Some(&producer) = self.producers.get(value) else { return false };
+            let node = self.nodes[producer];
+            match (node.operator.as_str(), node.inputs.first()) {
+                ("Cast" | "Identity" | "DequantizeLinear" | "Transpose", Some(input)) => value = input,
+                _ => return false,
+            }
+        }
+        false
     }
 
     /// Other names of a value, inside or outside of an inner graph.
@@ -192,23 +220,34 @@ impl<'m> Flow<'m> {
     }
 
     /// Sizes of a value's dimensions as far as they are known; a batch counts as 1, so that it bounds safely.
-    pub fn dims(&self, value: &str) -> Option<Vec<Option<u64>>> {
-        self.dims_within(value, TRACE_LIMIT)
-    }
-
-    fn dims_within(&self, value: &str, limit: usize) -> Option<Vec<Option<u64>>> {
-        if let Some(tensor) = self.stored.get(value).copied().or_else(|| self.constants.get(value)) {
+    pub fn dims(&self, value: &str) -> Option<Extent> {
+        if let Some(tensor) = self.stored(value) {
             return Some(tensor.dims.iter().copied().map(Some).collect());
         }
         if let Some(fed) = self.fed.get(value) {
             return Some(fed.clone());
         }
-        if let Some(ValueType::Tensor { dims: Some(dims), .. }) = self.types.get(value) {
-            return Some(dims.iter().map(|dim| self.size(dim)).collect());
+        let declared = match self.types.get(value) {
+            Some(ValueType::Tensor { dims: Some(dims), .. }) => Some(dims.iter().map(|dim| self.size(dim)).collect()),
+            _ => None,
+        };
+        match (self.extents.get(value), declared) {
+            (Some(found), Some(declared)) if found.len() == Extent::len(&declared) => {
+                Some(found.iter().zip(declared).map(|(found, declared)| found.or(declared)).collect())
+            }
+            (found, declared) => found.cloned().or(declared),
         }
-        let node = self.nodes[*self.producers.get(value)?];
-        let limit = limit.checked_sub(1)?;
-        extent(self, node, &|operand| self.dims_within(node.inputs.get(operand)?, limit))
+    }
+
+    /// Works out sizes of values, node by node: each reads what those before it made.
+    fn measure(&mut self) {
+        for index in 0..self.nodes.len() {
+            let node = self.nodes[index];
+            let found = extent(self, node, &|operand| self.dims(node.inputs.get(operand)?));
+            if let (Some(found), Some(output)) = (found, node.outputs.first()) {
+                self.extents.insert(output, found);
+            }
+        }
     }
 
     fn size(&self, dim: &Dim) -> Option<u64> {

@@ -64,11 +64,10 @@ impl<'m> Values<'m> {
     }
 
     /// Values that can be looked up where an input indexes a table, counted from its end where they are negative, and
-    /// what looks them up; absent where nothing does.
+    /// what looks them up; absent where nothing does, or not with every value.
     pub fn table(&self, info: &TensorInfo, element_type: ElementType) -> Option<(RangeInclusive<f64>, String)> {
-        let uses = bound::uses(&self.flow, &info.name, element_type);
-        let bound = uses.bound.filter(|bound| element_type.is_integer() && bound.indexes && bound.low == 0.0)?;
-        Some((-bound.high - 1.0..=bound.high, bound.reason))
+        let table = bound::uses(&self.flow, &info.name, element_type).table.filter(|_| element_type.is_integer())?;
+        Some((2.0 * table.low - table.high - 1.0..=table.high, table.reason))
     }
 
     /// Ways to fill an input, the best first; there is at least one. A later one is worth a try where the runtime

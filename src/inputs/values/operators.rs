@@ -21,6 +21,8 @@ pub(super) enum Effect<'f> {
         reason: String,
         /// Whether the elements index something.
         indexes: bool,
+        /// Whether that is a weight.
+        table: bool,
     },
     /// The operator compares the elements with numbers.
     Compares {
@@ -118,6 +120,25 @@ fn passes(operator: &str, operand: usize) -> bool {
     }
 }
 
+/// Whether an operator that hands on elements hands on all of them.
+pub(super) fn keeps_all(operator: &str) -> bool {
+    matches!(
+        operator,
+        "Cast"
+            | "Identity"
+            | "Reshape"
+            | "Flatten"
+            | "Squeeze"
+            | "Unsqueeze"
+            | "Transpose"
+            | "Expand"
+            | "Tile"
+            | "Concat"
+            | "Add"
+            | "Sub"
+    )
+}
+
 impl Rule {
     fn bounds<'f>(&self, flow: &Flow<'_>, node: &Node) -> Effect<'f> {
         let Some(data) = node.inputs.get(self.2) else { return Effect::Ends };
@@ -126,7 +147,8 @@ impl Rule {
         };
         let unit = if axis == 0 { "rows".to_owned() } else { format!("along axis {axis}") };
         let reason = format!("indexes `{data}` ({size} {unit}) through {}", words(node));
-        bounds(0.0, size as f64 - 1.0, reason)
+        let (high, table) = (size as f64 - 1.0, flow.is_table(data));
+        Effect::Bounds { low: 0.0, high, reason, indexes: true, table }
     }
 
     /// The smallest size among the axes that are indexed, and its axis.
@@ -203,7 +225,7 @@ fn scaled<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
 }
 
 fn bounds<'f>(low: f64, high: f64, reason: String) -> Effect<'f> {
-    Effect::Bounds { low, high, reason, indexes: true }
+    Effect::Bounds { low, high, reason, indexes: true, table: false }
 }
 
 /// Whole numbers lose less than one when they are divided.

@@ -143,7 +143,11 @@ impl Trial {
 /// Whether floating-point numbers are data: there are many and no operator treats them as a mask, or an operator that
 /// knows neither masks nor factors reads them.
 fn is_data(question: &Question<'_, '_>, trials: &[Trial]) -> bool {
-    if trials.iter().any(|trial| trial.has(SignKind::Other)) {
+    let reads = |trial: &Trial| {
+        let summed = |node: usize| matches!(question.flow.node(node).operator.as_str(), "MatMul" | "Einsum");
+        trial.has(SignKind::Other) || trial.judged().any(|(&node, _)| summed(node))
+    };
+    if question.elements() == 0 || trials.iter().any(reads) {
         return true;
     }
     let marks =

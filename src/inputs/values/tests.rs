@@ -178,6 +178,8 @@ fn features_are_no_factors() {
     assert!(matches!(first(features, ElementType::Float, &[0, 8]), FillKind::Uniform(_)));
     let gated = vec![node("MatMul", &["x1", "weight"], "gate"), node("Mul", &["x1", "gate"], "y")];
     assert!(matches!(first(gated, ElementType::Float, &[0, 8]), FillKind::Uniform(_)));
+    let keys = vec![node("MatMul", &["x0", "x1"], "y")];
+    assert!(matches!(first(keys, ElementType::Float, &[8, 1]), FillKind::Uniform(_)));
 }
 
 #[test]
@@ -242,4 +244,21 @@ fn positions_go_on_after_the_past() {
     ]);
     let found = Values::new(&graph, &shapes).fills(&inputs[1], ElementType::Int64);
     assert_eq!(found[0].kind, FillKind::AscendingFrom(10));
+}
+
+#[test]
+fn table_is_known_where_every_number_is_looked_up() {
+    let range = |nodes: Vec<Node>| {
+        let info = input("x0", ElementType::Int64, &[0, 2]);
+        let initializers = vec![tensor("rows", &[50, 4], None), tensor("limit", &[], Some(&[49.0]))];
+        let graph = Graph { nodes, inputs: vec![info.clone()], initializers, ..Graph::default() };
+        let shapes = Shapes::from([("x0".to_owned(), vec![None, Some(2)])]);
+        Values::new(&graph, &shapes).table(&info, ElementType::Int64).map(|(range, _)| range)
+    };
+    let lookup = |value: &str| node("Gather", &["rows", value], "y");
+    assert_eq!(range(vec![node("Identity", &["x0"], "wide"), lookup("wide")]), Some(-50.0..=49.0));
+    assert_eq!(range(vec![node("Min", &["x0", "limit"], "cut"), lookup("cut")]), None);
+    let within = Graph { nodes: vec![lookup("x0")], ..Graph::default() };
+    let choice = with(node("If", &["c"], "z"), "then_branch", AttributeValue::Graphs(vec![within]));
+    assert_eq!(range(vec![choice]), None);
 }
