@@ -8,7 +8,7 @@ import argparse
 import logging
 import sys
 
-from generator import batches, broken, digits, fixtures, labels, layouts, manifest, outputs, planted
+from generator import batches, broken, digits, fixtures, labels, layouts, manifest, outputs, planted, steering
 from generator.artifact import MODELS
 
 PARTS = {
@@ -20,6 +20,7 @@ PARTS = {
     "planted": planted.ARTIFACTS,
     "broken": broken.ARTIFACTS,
     "layouts": layouts.ARTIFACTS,
+    "steering": steering.ARTIFACTS,
 }
 FOLDERS = ("digits", "fixtures")
 README = MODELS / "README.md"

@@ -32,6 +32,7 @@ mod runtime;
 mod schedule;
 mod shapes;
 mod show;
+mod steering;
 mod support;
 mod trace;
 mod tune;
