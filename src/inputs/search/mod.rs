@@ -29,7 +29,7 @@ use super::beside::beside;
 use super::{InputError, InputPlan, RuntimeWords};
 use crate::onnx::{Graph, Model, inlined};
 use crate::plan::{InputRequest, Shape};
-use crate::record::BatchAxis;
+use crate::record::{BatchAxis, SizeSource};
 
 /// The most trials of one search: what nobody finds by then is to be told.
 const TRIALS_LIMIT: usize = 40;
@@ -60,11 +60,17 @@ impl Search {
     /// # Errors
     /// As [`plan()`](super::plan()).
     pub fn new(model: &Model, request: &InputRequest, shape: &Shape) -> Result<Search, InputError> {
-        let mut request = request.clone();
+        let (given, mut request) = (&request.dims, request.clone());
         request.dims.extend(shape.dims.clone());
         let graph = inlined(model);
         plans::check_names(&graph, &request)?;
-        let problem = Problem::new(&graph, &request)?;
+        let mut problem = Problem::new(&graph, &request)?;
+        if shape.name.is_some() {
+            for unknown in shape.dims.keys().filter(|name| !given.contains_key(*name)) {
+                let index = problem.named(unknown);
+                index.into_iter().for_each(|index| problem.unknowns[index].asked_by = SizeSource::MadeUp);
+            }
+        }
         let beside = beside(model);
         let told = told::told(&problem, &beside.entries);
         let batches = batch::asked(&graph, &problem, &request)?;

@@ -10,7 +10,7 @@ use crate::inputs::dims::dims_of;
 use crate::inputs::synthesize::fed_type;
 use crate::onnx::{Demand, Expr, Graph, Place, Relation, ShapeFacts};
 use crate::plan::{ElementType, InputRequest};
-use crate::record::{Dim, TensorInfo};
+use crate::record::{Dim, SizeSource, TensorInfo};
 
 /// Open dimensions that are one size, or a factor that only names of dimensions speak of.
 #[derive(Clone, Debug)]
@@ -25,8 +25,10 @@ pub(super) struct Unknown {
     pub kind: Kind,
     /// Whether operators show what it counts.
     pub is_shown: bool,
-    /// The size that the user gave.
+    /// The size that it is to have: the user's, or that of a shape that models of its kind are asked about.
     pub asked: Option<u64>,
+    /// Who says so.
+    pub asked_by: SizeSource,
     /// The only size that an operator takes, and why.
     pub fixed: Option<(u64, String)>,
     /// Expressions that it follows, the first that can be computed.
@@ -246,6 +248,7 @@ impl<'g> Builder<'g> {
             kind,
             is_shown: role.is_some(),
             asked: members.iter().find_map(|dim| asked.get(dim)).copied(),
+            asked_by: SizeSource::Asked,
             fixed: None,
             derived: Vec::new(),
         })

@@ -89,7 +89,7 @@ pub(super) fn rows(problem: &Problem, choice: &Choice, sizes: &Sizes) -> Vec<Opt
         for _ in 0..problem.unknowns.len() {
             for (index, unknown) in problem.unknowns.iter().enumerate() {
                 let source = sizes[index].as_ref().map(|sized| &sized.source);
-                let follows = matches!(source, Some(SizeSource::Derived { .. } | SizeSource::Asked));
+                let follows = matches!(source, Some(SizeSource::Derived { .. })) || unknown.asked.is_some();
                 if follows && !unknown.derived.is_empty() && !choice.batch.contains(&index) {
                     let values = unknown.derived.iter().filter_map(|one| one.expr.evaluate(&|dim| grown[dim]));
                     grown[index] = values.filter_map(|value| u64::try_from(value).ok()).next();
@@ -163,7 +163,7 @@ impl Solver<'_> {
                 Some(Sized { size, source: SizeSource::Demand { reason } })
             };
             let given = match unknown.asked {
-                Some(size) => Some(Sized { size, source: SizeSource::Asked }),
+                Some(size) => Some(Sized { size, source: unknown.asked_by.clone() }),
                 None if choice.batch.contains(&index) => Some(Sized { size: 1, source: SizeSource::Batch }),
                 None => choice.sizes.get(&index).cloned().or_else(fixed),
             };

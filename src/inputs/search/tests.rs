@@ -278,6 +278,14 @@ fn decoders_with_a_cache_are_asked_for_a_prompt_and_one_more_token() {
         named(both),
         ["prefill, past_sequence_length 0, sequence_length 128", "decode, past_sequence_length 128, sequence_length 1"]
     );
+    let kept = decoder("past_sequence_length + sequence_length");
+    let [prompt, _] = &usual_shapes(&kept, &InputRequest::default())[..] else { panic!() };
+    let source = |shape: &Shape| {
+        let plan = Search::new(&kept, &InputRequest::default(), shape).unwrap().next().unwrap();
+        plan.fed[0].sources[1].clone()
+    };
+    assert_eq!(source(prompt), SizeSource::MadeUp);
+    assert_eq!(source(&Shape { name: None, ..prompt.clone() }), SizeSource::Asked);
     let later = decoder("past_sequence_length + 1");
     assert_eq!(
         named(usual_shapes(&later, &InputRequest::default())),
