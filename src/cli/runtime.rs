@@ -12,9 +12,12 @@ use self::list::Listed;
 use super::{CliError, exit, output};
 use crate::engine;
 use crate::runtime::{
-    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, PROBE_COMMAND, ProbeAnswer, ProbeError, ProbeFailure, Release,
-    Request, RuntimeError,
+    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
+    RuntimeError,
 };
+
+/// Name of the hidden subcommand that opens a library in a process of its own.
+const PROBE: &str = "probe-runtime";
 
 /// Lists, installs, removes and explains ONNX Runtime libraries.
 #[derive(Debug, clap::Args)]
@@ -195,7 +198,7 @@ fn warn_of(missing_libraries: &[String]) {
 /// Asks a library what it is, in a child process.
 fn ask(path: &Path) -> Result<LibraryInfo, ProbeError> {
     let program = std::env::current_exe().map_err(|source| ProbeError::Child { path: path.into(), source })?;
-    runtime::probe(&program, &[OsStr::new(PROBE_COMMAND)], path)
+    runtime::probe(&program, &[OsStr::new(PROBE)], path)
 }
 
 fn failed(error: &RuntimeError) -> CliError {

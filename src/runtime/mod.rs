@@ -34,7 +34,7 @@ pub use install::{Installed, install};
 pub use locate::library as library_at;
 pub use manifest::{CompanionWheel, Manifest, ManifestFile, Verification};
 pub use needs::{LOADER_VARIABLE, library_folders, loader_path, missing_libraries};
-pub use probe::{LibraryInfo, PROBE_COMMAND, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF, probe};
+pub use probe::{LibraryInfo, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF, probe};
 pub use python::{PythonEnvironment, PythonPackage, python_package};
 pub use remote::{available, latest};
 pub use remove::{Removed, remove};
@@ -202,10 +202,10 @@ fn usable(package: PythonPackage) -> Result<Found, String> {
     if let Some(version) = version.filter(|version| *version < OLDEST_VERSION) {
         return Err(refused(RuntimeError::TooOld { version }.to_string()));
     }
-    let program = std::env::current_exe().map_err(|error| refused(error.to_string()))?;
-    let info = probe(&program, &[OsStr::new(PROBE_COMMAND)], &path).map_err(|error| refused(error.to_string()))?;
-    let found_by = FoundBy::Python(environment);
-    Ok(Found { path, version: Some(info.version), build: None, found_by, passed_over: None })
+    let unreadable = |error| refused(format!("`{}` cannot be read as a shared library: {error}", path.display()));
+    elf::needed(&path).map_err(unreadable)?;
+    let version = version.map(|version| version.to_string());
+    Ok(Found { path, version, build: None, found_by: FoundBy::Python(environment), passed_over: None })
 }
 
 /// The library that `ORT_DYLIB_PATH` names, given its value.

@@ -13,9 +13,6 @@ use super::needs;
 /// Variable and value that switch off ONNX Runtime's telemetry; to be set before a library is opened.
 pub const TELEMETRY_OFF: (&str, &str) = ("ORT_DISABLE_TELEMETRY", "1");
 
-/// Subcommand of this program that opens one library and prints a [`ProbeAnswer`].
-pub const PROBE_COMMAND: &str = "probe-runtime";
-
 /// Time after which a library that does not answer is given up: opening one takes some 0.1 s, from a slow disk some seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
