@@ -49,6 +49,12 @@ pub enum TraceError {
         /// The file.
         path: PathBuf,
     },
+    /// Nodes ran, and the trace names neither them nor their execution providers.
+    #[error("the trace `{}` is of a format before ONNX Runtime 1.0: it names neither nodes nor execution providers", path.display())]
+    OldFormat {
+        /// The file.
+        path: PathBuf,
+    },
     /// There are inferences, but no nodes ran in them.
     #[error("the trace `{}` holds no operators", path.display())]
     NoOperators {
@@ -75,6 +81,9 @@ impl TraceError {
                 "give a trace of ONNX Runtime's profiler, from a session that was run at least twice: the first inference does \
                  not count",
             ),
+            TraceError::OldFormat { .. } => {
+                Some("profile the session again with a newer ONNX Runtime, or the model with `onnxprof profile`")
+            }
             TraceError::NoOperators { .. } => {
                 Some("run the session at least twice while it is profiled: the first inference does not count")
             }

@@ -45,6 +45,8 @@ struct Arguments<'t> {
 pub(super) enum Subject<'e> {
     /// A node ran.
     Node(NodeName<'e>),
+    /// A node ran, and nothing says on which execution provider: the first versions of ONNX Runtime did not.
+    Unplaced,
     /// An inference came to its end.
     Inference,
     /// Something else.
@@ -74,6 +76,7 @@ impl Event<'_> {
                 operator,
                 execution_provider,
             }),
+            (Some(_), Some(_), None) => Subject::Unplaced,
             _ => Subject::Other,
         }
     }

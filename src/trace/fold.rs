@@ -20,6 +20,8 @@ pub(super) struct Fold {
     /// Nodes that ran in the current inference, by thread, those left out that ran inside another.
     outermost: HashMap<i64, Vec<Span>>,
     inferences: Vec<Nanos>,
+    /// Runs of nodes that no execution provider is named for.
+    unplaced_count: u64,
     /// Lengths of the inferences that count, the first left out.
     counted: Tally,
 }
@@ -62,6 +64,7 @@ impl Fold {
             by_name: HashMap::new(),
             outermost: HashMap::new(),
             inferences: Vec::new(),
+            unplaced_count: 0,
             counted: Tally::default(),
         }
     }
@@ -69,6 +72,11 @@ impl Fold {
     /// Inferences that came to their end.
     pub(super) fn inferences_count(&self) -> usize {
         self.inferences.len()
+    }
+
+    /// Whether nodes ran that no execution provider is named for.
+    pub(super) fn has_unplaced(&self) -> bool {
+        self.unplaced_count > 0
     }
 
     /// Takes the next event, which stands at `place`.
@@ -81,6 +89,7 @@ impl Fold {
                 node.last = place;
             }
             Subject::Inference => self.end_inference(event),
+            Subject::Unplaced => self.unplaced_count += 1,
             Subject::Other => {}
         }
     }

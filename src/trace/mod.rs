@@ -100,9 +100,11 @@ fn fold(bytes: &[u8], path: &Path, counted: Counted) -> Result<Trace, TraceError
             TraceError::CutOffEarly { path: path() }
         });
     }
+    let is_old = fold.has_unplaced();
     let (mut trace, details) = fold.finish();
     if trace.profiled.nodes.is_empty() {
-        return Err(TraceError::NoOperators { path: path() });
+        let path = path();
+        return Err(if is_old { TraceError::OldFormat { path } } else { TraceError::NoOperators { path } });
     }
     trace.profiled.complete = events.complete;
     trace.profiled.unreadable_events_count = events.unreadable_count;

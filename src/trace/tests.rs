@@ -55,6 +55,15 @@ fn times_are_means_of_all_inferences_but_the_first() {
 }
 
 #[test]
+fn trace_of_the_first_versions_is_called_what_it_is() {
+    let kernel =
+        r#"{"cat":"Node","pid":1,"tid":1,"dur":9,"ts":1,"ph":"X","name":"_kernel_time","args":{"op_name":"Conv"}}"#;
+    let run = |start| [kernel.to_owned(), inference(start, 20)];
+    let error = read_text(array(&[run(0), run(30)].concat())).unwrap_err();
+    assert!(matches!(error, TraceError::OldFormat { .. }) && error.hint().unwrap().contains("a newer ONNX Runtime"));
+}
+
+#[test]
 fn inferences_that_were_disturbed_are_not_typical() {
     let run = |start: u64, length: u64| [node("a", "Gemm", start + 1, length - 2), inference(start, length)];
     let text = array(&[run(0, 900), run(1000, 100), run(2000, 400), run(3000, 110)].concat());
