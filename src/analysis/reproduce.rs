@@ -61,6 +61,7 @@ pub(super) fn search(record: &RunRecord) -> Vec<String> {
     if let Some(baseline) = plan.baseline_session().map(|baseline| &plan.sessions[baseline]) {
         option(&mut words, "--runtime", runtime_word(&baseline.runtime));
         provider_words(&mut words, &[baseline]);
+        custom_ops_words(&mut words, baseline);
     }
     task_word(&mut words, plan);
     words
@@ -151,6 +152,13 @@ fn session_words(words: &mut Vec<String>, plan: &Plan, session: usize) {
     }
     for (key, value) in &session.options.session_config {
         option(words, "--session-config", format!("{key}={value}"));
+    }
+    custom_ops_words(words, session);
+}
+
+fn custom_ops_words(words: &mut Vec<String>, session: &SessionSpec) {
+    for library in &session.options.custom_ops {
+        option(words, "--custom-ops", library.display());
     }
 }
 

@@ -89,6 +89,7 @@ mod tests {
             memory_pattern: None,
             memory_arena: None,
             session_config: Default::default(),
+            custom_ops: Vec::new(),
         }
     }
 

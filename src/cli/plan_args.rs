@@ -1,5 +1,7 @@
 //! From the words of `profile` to a plan.
 
+use std::path::PathBuf;
+
 use super::ep_args::Provider;
 pub(super) use super::family::{Family, family};
 use super::profile::Args;
@@ -67,6 +69,7 @@ pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host
         memory_pattern: args.session.memory_pattern,
         memory_arena: args.session.memory_arena,
         session_config: args.session.session_config.iter().cloned().collect(),
+        custom_ops: custom_ops(&args.session.custom_ops)?,
     };
     let providers = ep_args::providers(&args.providers)?;
     ep_args::check_graphs(&providers, &args.concurrency)?;
@@ -91,6 +94,25 @@ pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host
         schedule: schedule(args),
         tuning: None,
     })
+}
+
+/// Libraries of custom operators, each once.
+///
+/// # Errors
+/// One of them is no file.
+pub(super) fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut libraries: Vec<PathBuf> = Vec::new();
+    for path in words {
+        if !path.is_file() {
+            let message = format!("there is no file `{}`, which `--custom-ops` names", path.display());
+            return Err(CliError::message(exit::BAD_INPUT, message)
+                .with_hint("give the path of the shared library that registers the operators".to_owned()));
+        }
+        if !libraries.contains(path) {
+            libraries.push(path.clone());
+        }
+    }
+    Ok(libraries)
 }
 
 /// Every combination of the sizes of swept dimensions, the first dimension's changing least.

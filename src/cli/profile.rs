@@ -114,6 +114,9 @@ pub struct SessionArgs {
     /// A session configuration entry, by ONNX Runtime's key; may be given several times.
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
     pub session_config: Vec<(String, String)>,
+    /// A library of custom operators that is registered with every session; may be given several times.
+    #[arg(long, value_name = "LIB")]
+    pub custom_ops: Vec<PathBuf>,
 }
 
 /// How time is spent.

@@ -12,7 +12,7 @@ use super::progress::Console;
 use super::{CliError, exit, output, plan_args, tune_args, values};
 use crate::analysis::between::host_differences;
 use crate::analysis::tuning::TuningVerdict;
-use crate::plan::{self, Objective, Pin};
+use crate::plan::{self, Objective, Pin, SessionOptions};
 use crate::record::store::{self, RunFolder, default_folder};
 use crate::record::{EndReason, Host, RunRecord};
 use crate::runner::{self, Extent, FoundRuntime, Job, WorkerCommand};
@@ -47,6 +47,7 @@ pub struct Args {
     /// Takes up a search again in its folder: nothing that was measured is measured again.
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "models", "slo", "max_accuracy_drop", "objective", "out", "baseline", "batch", "intra_threads", "runtime", "ep",
+        "custom_ops",
         "data", "labels", "seed", "task", "block", "pin",
     ])]
     pub resume: Option<PathBuf>,
@@ -93,6 +94,9 @@ pub struct SpaceArgs {
     /// ONNX Runtime libraries: paths, or versions such as `cpu@1.31.1`, which are installed if they are not there.
     #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
     pub runtime: Vec<String>,
+    /// A library of custom operators that is registered with every session; may be given several times.
+    #[arg(long, value_name = "LIB")]
+    pub custom_ops: Vec<PathBuf>,
 }
 
 /// How time is spent.
@@ -183,7 +187,10 @@ fn fresh(args: &Args, host: Host, started: Instant, progress: &mut Console) -> R
     }
     let runtimes = plan_args::runtimes(&args.space.runtime, progress)?;
     let installing = started.elapsed();
-    let plan = tune_args::plan(args, &family, tune_args::bases(&runtimes, &providers, &family), &host)?;
+    let custom_ops = plan_args::custom_ops(&args.space.custom_ops)?;
+    let options = SessionOptions { custom_ops, ..SessionOptions::default() };
+    let bases = plan_args::sessions(&runtimes, &providers, family.variants.len(), &options);
+    let plan = tune_args::plan(args, &family, bases, &host)?;
     progress.introduce_search(&plan, &host);
     let path = args.out.clone().unwrap_or_else(|| default_folder("onnxprof-runs".as_ref(), &family.name, now));
     let target = Target { existed: path.exists(), path };

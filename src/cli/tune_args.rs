@@ -3,16 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::CliError;
-use super::ep_args::Provider;
 use super::plan_args::{self, DEFAULT_BATCH_SIZES, Family};
 use super::tune::{Args, ObjectiveArg, OptionArg};
 use crate::analysis::gate::{Budget, Check, Side, short};
 use crate::plan::{
-    Execution, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule,
-    SessionOptions, SessionSpec, Space, SweepEnd, Task, TuningPlan, unswept,
+    Execution, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec,
+    Space, SweepEnd, Task, TuningPlan, unswept,
 };
 use crate::record::{Direction, Host, Metric};
-use crate::runner::FoundRuntime;
 use crate::units::{Nanos, Ratio};
 
 /// Wall time where no budget is named.
@@ -54,11 +52,6 @@ pub(super) fn points(text: &str) -> Result<Ratio, String> {
         Ok(points) if (0.0..=100.0).contains(&points) => Ok(Ratio(points / 100.0)),
         _ => Err(wanted()),
     }
-}
-
-/// The sessions that a search begins with.
-pub(super) fn bases(runtimes: &[FoundRuntime], providers: &[Provider], family: &Family) -> Vec<SessionSpec> {
-    plan_args::sessions(runtimes, providers, family.variants.len(), &SessionOptions::default())
 }
 
 /// The plan of a search that begins with `bases`.

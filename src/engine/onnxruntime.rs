@@ -76,7 +76,7 @@ impl OnnxRuntime {
                 EngineError::Load { model, message }
             }
         };
-        let builder = self.builder(&spec.options).map_err(load_error)?;
+        let builder = with_custom_ops(self.builder(&spec.options).map_err(load_error)?, &spec.options)?;
         let plugin = self.plugin.as_ref().filter(|_| spec.provider.library.is_some());
         let registered = ep::register(builder, &self.environment, spec, plugin)?;
         let mut builder = registered.builder;
@@ -220,6 +220,18 @@ impl OnnxRuntime {
         let written = created.session.end_profiling().ok()?;
         Some(crate::trace::read(Path::new(&written), Counted::Typical).ok()?.profiled)
     }
+}
+
+/// Registers the libraries of custom operators.
+fn with_custom_ops(mut builder: SessionBuilder, options: &SessionOptions) -> Result<SessionBuilder, EngineError> {
+    for path in &options.custom_ops {
+        // The loader looks for a name without folders elsewhere than here.
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        builder = builder
+            .with_operator_library(absolute)
+            .map_err(|error| EngineError::CustomOps { path: path.clone(), message: words(error.message()) })?;
+    }
+    Ok(builder)
 }
 
 /// Whether a file is of ONNX Runtime's own format without the extension by which ONNX Runtime knows it.

@@ -96,6 +96,9 @@ pub struct SessionOptions {
     pub memory_arena: Option<bool>,
     /// Further session configuration entries, by ONNX Runtime's keys.
     pub session_config: BTreeMap<String, String>,
+    /// Libraries of custom operators that are registered with the session; empty in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_ops: Vec<PathBuf>,
 }
 
 impl Default for SessionOptions {
@@ -110,6 +113,7 @@ impl Default for SessionOptions {
             memory_pattern: None,
             memory_arena: None,
             session_config: BTreeMap::new(),
+            custom_ops: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod architecture;
 mod batches;
 mod budget;
 mod compare;
+mod custom_ops;
 mod doctor;
 mod explain;
 mod faults;

@@ -164,6 +164,10 @@ pub(super) fn session_differences(
         let entries = spec.options.session_config.iter().map(|(key, value)| format!("{key}={value}"));
         Some(entries.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
     });
+    text("libraries of custom operators", |spec| {
+        let libraries = spec.options.custom_ops.iter().map(|library| library.display().to_string());
+        Some(libraries.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+    });
     let mut count = |what, get: fn(&SessionSpec) -> u64| found.check(what, Some(get(baseline)), Some(get(candidate)));
     count("intra-op threads", |spec| spec.options.intra_threads);
     count("inter-op threads", |spec| spec.options.inter_threads);

@@ -157,6 +157,8 @@ fn options(spec: &SessionSpec) -> Vec<String> {
     if let Some(pattern) = options.memory_pattern {
         parts.push(format!("memory pattern {}", if pattern { "on" } else { "off" }));
     }
+    let libraries = options.custom_ops.iter().map(|library| plain(&library.display().to_string()));
+    parts.extend(libraries.map(|library| format!("custom operators of {library}")));
     parts.extend(options.session_config.iter().map(|(key, value)| format!("{}={}", plain(key), plain(value))));
     parts
 }

@@ -24,6 +24,7 @@ pub fn plan() -> Plan {
         memory_pattern: None,
         memory_arena: None,
         session_config: Default::default(),
+        custom_ops: Vec::new(),
     };
     Plan {
         variants: vec![Variant { name: "fp32".into(), path: "models/digits/fp32.onnx".into() }],

@@ -36,6 +36,7 @@ fn changed() -> SessionOptions {
         memory_arena: Some(false),
         memory_pattern: Some(false),
         session_config: [("session.set_denormal_as_zero".into(), "1".into())].into(),
+        custom_ops: Vec::new(),
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
     let switch = |value: bool| if value { "Enable" } else { "Disable" };
     lines.extend(options.memory_pattern.map(|pattern| format!("options.{}MemPattern();", switch(pattern))));
     lines.extend(one.arena().map(|arena| format!("options.{}CpuMemArena();", switch(arena))));
+    let register = |library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));");
+    lines.extend(one.custom_ops().map(register));
     lines.extend(one.entries().iter().map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")));
     lines.extend(one.providers().iter().flat_map(|(name, options)| provider(name, options)));
     lines.push(format!("Ort::Session session{{env, ORT_TSTR({}), options}};", one.model()));

@@ -78,6 +78,11 @@ impl Deployment<'_> {
         self.spec.options.memory_arena.or(of_provider.map(|value| value != "0"))
     }
 
+    /// Libraries of custom operators, as literals.
+    fn custom_ops(&self) -> impl Iterator<Item = String> {
+        self.spec.options.custom_ops.iter().map(|library| quoted(&library.display().to_string()))
+    }
+
     /// Configuration entries, those of spinning among them.
     fn entries(&self) -> Pairs {
         let options = &self.spec.options;

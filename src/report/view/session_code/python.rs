@@ -21,6 +21,7 @@ pub(super) fn python(one: &Deployment<'_>) -> Vec<String> {
     }
     lines.extend(options.memory_pattern.map(|pattern| format!("options.enable_mem_pattern = {}", truth(pattern))));
     lines.extend(one.arena().map(|arena| format!("options.enable_cpu_mem_arena = {}", truth(arena))));
+    lines.extend(one.custom_ops().map(|library| format!("options.register_custom_ops_library({library})")));
     let entries = one.entries();
     lines.extend(entries.iter().map(|(key, value)| format!("options.add_session_config_entry({key}, {value})")));
     let wanted = one.providers();

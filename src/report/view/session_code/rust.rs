@@ -45,6 +45,7 @@ pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
     lines.extend(one.arena().map(|arena| {
         format!("    .with_execution_providers([CPU::default().with_arena_allocator({arena}).build()])?")
     }));
+    lines.extend(one.custom_ops().map(|library| format!("    .with_operator_library({library})?")));
     lines.extend(one.entries().iter().map(|(key, value)| format!("    .with_config_entry({key}, {value})?")));
     for (name, options) in &providers {
         lines.push(provider(name, options));

@@ -27,6 +27,16 @@ fn code(spec: &SessionSpec, model: &str, effective: Option<&EffectiveOptions>) -
 }
 
 #[test]
+fn libraries_of_custom_operators_are_registered_in_every_language() {
+    let mut spec = spec("cpu");
+    spec.options.custom_ops = vec!["ops/lib.so".into()];
+    let [rust, python, cpp] = code(&spec, "m.onnx", None);
+    assert!(rust.contains("    .with_operator_library(\"ops/lib.so\")?"), "{rust}");
+    assert!(python.contains("options.register_custom_ops_library(\"ops/lib.so\")"), "{python}");
+    assert!(cpp.contains("options.RegisterCustomOpsLibrary(ORT_TSTR(\"ops/lib.so\"));"), "{cpp}");
+}
+
+#[test]
 fn every_option_is_in_every_language() {
     let wanted = [
         ["with_intra_threads(4)", "with_inter_threads(2)", "with_memory_pattern(false)", "arena_allocator(false)"],
