@@ -13,7 +13,7 @@ use super::plan_args::{self, Family};
 use super::{CliError, exit, output};
 use crate::hash;
 use crate::inputs::{self, InputError, InputPlan};
-use crate::onnx;
+use crate::onnx::{self, ShapeFacts};
 use crate::plan::{InputRequest, Shape};
 use crate::record::{ModelSummary, ProbeRecord};
 use crate::runner::{self, TriedInputs};
@@ -60,6 +60,8 @@ struct Inspection {
     probe: Option<ProbeRecord>,
     /// Why nothing can be fed.
     not_fed_reason: Option<String>,
+    /// Why sizes of outputs may differ from inference to inference; absent where they cannot.
+    outputs_vary: Option<String>,
 }
 
 /// What would be fed at one shape.
@@ -117,6 +119,7 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
         shapes: Vec::new(),
         probe: None,
         not_fed_reason,
+        outputs_vary: ShapeFacts::of(&onnx::inlined(&model)).varying,
     };
     Ok(match tried {
         Some(tried) => untried.with(tried),

@@ -32,6 +32,13 @@ pub(super) fn render(inspection: &Inspection) -> String {
     push_predictions(&mut text, inspection);
     text.push_str("\nOutputs\n");
     push_table(&mut text, rows(model.outputs.iter().map(|info| described(info).to_vec())));
+    if let Some(reason) = &inspection.outputs_vary {
+        let _ = writeln!(
+            text,
+            "Sizes of outputs can change: {}; `profile` binds outputs anew before each inference.",
+            plain(reason)
+        );
+    }
     let nodes: u64 = model.operators.values().sum();
     let _ = writeln!(text, "\nOperators ({nodes} node{})", if nodes == 1 { "" } else { "s" });
     push_table(&mut text, operators(model));
