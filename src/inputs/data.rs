@@ -112,6 +112,21 @@ impl Data {
         }
     }
 
+    /// Opens data that nobody asked for: an array under another name is then no input, however well it fits.
+    ///
+    /// # Errors
+    /// As [`Data::open`].
+    pub fn open_named(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
+        if path.extension().is_some_and(|extension| extension == "npz") {
+            let archive = Archive::npz(path)?;
+            let missing = unnamed(&archive, inputs);
+            if !missing.is_empty() {
+                return Err(missing_arrays(&archive, &missing));
+            }
+        }
+        Data::open(path, inputs)
+    }
+
     fn npz(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
         let archive = Arc::new(Archive::npz(path)?);
         let chosen = choose(&archive, inputs)?;
@@ -194,7 +209,7 @@ pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Res
 
 /// The array for each input: of its name, or, for inputs that no array is named by, the only one that fits.
 fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, InputError> {
-    let missing: Vec<&Wanted> = inputs.iter().filter(|wanted| archive.head(&wanted.name).is_none()).collect();
+    let missing = unnamed(archive, inputs);
     let is_input = |head: &Head| inputs.iter().any(|wanted| wanted.name == head.name);
     let free = || archive.arrays.iter().filter(|head| !is_input(head) && labels::place(&head.name).is_none());
     let only = |wanted: &Wanted| {
@@ -207,14 +222,23 @@ fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, 
     names.sort_unstable();
     names.dedup();
     if names.len() < missing.len() {
-        return Err(InputError::MissingArrays {
-            path: archive.path().to_owned(),
-            missing: missing.iter().map(|wanted| wanted.name.clone()).collect(),
-            present: archive.arrays.iter().map(|head| head.name.clone()).collect(),
-        });
+        return Err(missing_arrays(archive, &missing));
     }
     let mut taken = taken.into_iter().flatten();
     Ok(inputs.iter().filter_map(|wanted| archive.head(&wanted.name).or_else(|| taken.next())).collect())
+}
+
+/// The inputs that no array is named by.
+fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
+    inputs.iter().filter(|wanted| archive.head(&wanted.name).is_none()).collect()
+}
+
+fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
+    InputError::MissingArrays {
+        path: archive.path().to_owned(),
+        missing: missing.iter().map(|wanted| wanted.name.clone()).collect(),
+        present: archive.arrays.iter().map(|head| head.name.clone()).collect(),
+    }
 }
 
 /// The array with the dimension of 1 that its input wants and it lacks.

@@ -25,7 +25,7 @@ pub fn data_in(folder: &Path) -> Vec<PathBuf> {
     archives
 }
 
-/// Whether data has an array for every input of a model.
+/// Whether data has an array of its name for every input of a model.
 ///
 /// # Errors
 /// Why not.
@@ -41,7 +41,7 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
     };
     let expected = Expected { inputs, batch: &batch, asked: &BTreeMap::new() };
     let wanted: Vec<Wanted> = inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
-    Data::open(data, &wanted).map(drop)
+    Data::open_named(data, &wanted).map(drop)
 }
 
 /// The archive that a folder means as data: the only `.npz` file in it.
