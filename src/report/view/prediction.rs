@@ -17,6 +17,8 @@ const MOST_AXES: usize = 3;
 const MOST_SOURCES: usize = 2;
 /// Characters that are kept of a source or reason; the record has all of it.
 const REASON_LENGTH: usize = 160;
+/// Characters that are kept of an input's name.
+const NAME_LENGTH: usize = 60;
 
 /// Whether what is fed has been seen to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,16 +84,16 @@ fn more(count: usize, shown: usize) -> Option<String> {
 
 /// `image [1, 3, 224, 224] (made up)`.
 fn shaped(fed: &FedInput) -> String {
-    let name = format!("{} {:?}", plain(&fed.name), fed.shape(1));
+    let text = format!("{} {:?}", name(&fed.name), fed.shape(1));
     let sources = sources(fed);
-    if sources.is_empty() { name } else { format!("{name} ({})", sources.join("; ")) }
+    if sources.is_empty() { text } else { format!("{text} ({})", sources.join("; ")) }
 }
 
 /// `length = 128 (as long as the signal)`.
 fn steered(fed: &FedInput) -> String {
     let shape = fed.shape(1);
     let elements: u64 = shape.iter().product();
-    let name = plain(&fed.name);
+    let name = name(&fed.name);
     let name = if elements == 1 { name } else { format!("{name} {shape:?}") };
     let reason = shortened(&plain(&fed.reason), REASON_LENGTH);
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
@@ -138,6 +140,11 @@ fn sources(fed: &FedInput) -> Vec<String> {
     sources
 }
 
+/// An input's name, cut where it would fill the screen.
+fn name(name: &str) -> String {
+    shortened(&plain(name), NAME_LENGTH)
+}
+
 fn source(source: &SizeSource) -> Option<String> {
     let text = |text: &str| shortened(&plain(text), REASON_LENGTH);
     Some(match source {
@@ -176,7 +183,7 @@ fn batch(axis: &BatchAxis) -> String {
 fn places(axis: &BatchAxis) -> String {
     let mut by_axis: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for (input, &axis) in &axis.axes {
-        by_axis.entry(axis).or_default().push(plain(input));
+        by_axis.entry(axis).or_default().push(name(input));
     }
     let group = |(axis, names): (&u64, &Vec<String>)| {
         let mut shown = names[..names.len().min(MOST_AXES)].to_vec();
