@@ -364,7 +364,7 @@ fn folders_that_hold_no_run_are_bad_input() {
 #[test]
 fn newer_major_version_is_bad_input() {
     let (_runs, old, new) = edited(|run| run["schema_version"]["major"] = json!(2));
-    command(&[&old, &new], &[]).assert_error(BAD_INPUT, "schema version 2.3", "newer one");
+    command(&[&old, &new], &[]).assert_error(BAD_INPUT, "schema version 2.4", "newer one");
 }
 
 #[test]

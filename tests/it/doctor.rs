@@ -155,7 +155,7 @@ fn model_that_is_missing_or_none_is_bad_input() {
     let bench = Workbench::new();
     let text = bench.write("text.onnx", "this is no model");
     let output = doctor(&["--null-test", "no/such.onnx"]);
-    output.assert_error(BAD_INPUT, "failed to read `no/such.onnx`", "name a .onnx file");
+    output.assert_error(BAD_INPUT, "failed to read `no/such.onnx`", "name a .onnx or .ort file");
     let script = format!("script:{}", bench.write("script.json", r#"{"variants":{}}"#).display());
     let output = doctor(&["--null-test", text.to_str().unwrap(), "--runtime", &script]);
     output.assert_code(BAD_INPUT).assert_stderr("text.onnx");

@@ -170,7 +170,7 @@ fn endless_names_do_not_fill_the_screen() {
     fs::create_dir(&path).unwrap();
     fs::write(path.join("a.onnx"), model(&[node("Identity", "in", "out")], "in", "out")).unwrap();
     fs::write(path.join("b.onnx"), model(&[node("Identity", &endless, "out")], &endless, "out")).unwrap();
-    let output = bench.profile(&path, ["--batch", "1"]).run();
+    let output = bench.profile(&path.join("a.onnx"), ["--batch", "1"]).arg(path.join("b.onnx")).run();
     assert!(output.stdout.contains("Left out: b: ") && output.stdout.contains("LLL"), "{output}");
     assert!(output.stdout.lines().all(|line| line.chars().count() < 700), "{output}");
 }

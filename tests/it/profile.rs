@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use onnxprof::plan::{ExecutionMode, GraphOptimization, LoadMode, PageCache, Pin};
-use onnxprof::record::{EndReason, RunRecord, json_schema};
+use onnxprof::record::{EndReason, RunRecord, SizeSource, json_schema};
 use onnxprof::stats::Latencies;
 
 use crate::support::model;
@@ -252,6 +252,8 @@ fn quiet_run_says_nothing_on_stderr() {
 fn dimension_that_takes_a_default_is_said_and_recorded() {
     let bench = Workbench::new();
     let output = bench.profile(&model("fixtures/bert-tiny-random-weights.onnx"), ["--batch", "1"]).run();
-    output.assert_code(0).assert_stderr("note: ");
-    assert!(bench.record().notes.iter().any(|note| note.contains("sequence")), "{output}");
+    output.assert_code(0);
+    assert!(output.stdout.contains("One prediction: ") && output.stdout.contains("[1, 128] (made up)"), "{output}");
+    let sources: Vec<SizeSource> = bench.record().variants[0].inputs[0].sources.clone();
+    assert_eq!(sources, [SizeSource::Batch, SizeSource::MadeUp]);
 }

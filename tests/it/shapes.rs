@@ -13,8 +13,10 @@ const BERT: &str = "fixtures/bert-tiny-random-weights.onnx";
 #[test]
 fn every_batch_size_is_measured_at_every_size_of_a_swept_dimension() {
     let bench = Workbench::new();
+    // Long enough for the inferences that an answer takes.
+    let schedule = ["--rounds", "1", "--alternations", "1", "--block", "60ms"];
     let sweep = ["--sweep", "dim=sequence_length:16,64", "--batch", "1,2"];
-    bench.profile(&model(BERT), sweep).run().assert_code(0);
+    bench.profile_of(&model(BERT), [&schedule[..], &sweep].concat()).run().assert_code(0);
     let record = bench.record();
     let measured: Vec<(usize, u64)> = record
         .cells

@@ -139,7 +139,7 @@ fn data(bench: &Workbench, name: &str, shape: (usize, usize), labels: usize) -> 
 
 #[test]
 fn data_that_does_not_fit_is_an_error_that_names_what_does_not() {
-    for (name, shape, labels, message) in [("wrong", (4, 4), 4, "`x`"), ("x", (4, 7), 4, "7"), ("x", (4, 4), 3, "3")] {
+    for (name, shape, labels, message) in [("wrong", (4, 7), 4, "`x`"), ("x", (4, 7), 4, "7"), ("x", (4, 4), 3, "3")] {
         let bench = Workbench::new();
         let data = data(&bench, name, shape, labels);
         let output = one_node(&bench, &["--data", &data]);

@@ -13,7 +13,11 @@ use crate::workbench::{Workbench, assert_nothing_left, cell};
 fn missing_model_is_an_input_error() {
     let bench = Workbench::new();
     let output = bench.profile(Path::new("/no/such.onnx"), ["--quiet"]).run();
-    output.assert_error(BAD_INPUT, "failed to read `/no/such.onnx`\n  caused by: No such file", "name a .onnx file");
+    output.assert_error(
+        BAD_INPUT,
+        "failed to read `/no/such.onnx`\n  caused by: No such file",
+        "name a .onnx or .ort file",
+    );
     assert_nothing_left(&bench, &output);
 }
 
