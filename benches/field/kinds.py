@@ -81,7 +81,7 @@ def input_faults(case, run, names):
     for input_name, expected in case.get("fed", {}).items():
         name = names.get(input_name, input_name)
         found = [fed(inputs, name) for inputs in shapes if inputs]
-        if found != (expected if isinstance(expected[0], list) else [expected]):
+        if found != (expected if expected and isinstance(expected[0], list) else [expected]):
             faults.append(f"{input_name} is fed {found}, not {expected}")
     for input_name, fill in case.get("values", {}).items():
         name = names.get(input_name, input_name)
