@@ -52,8 +52,9 @@ fn outputs_of_all_variants_are_bound_in_one_way() {
 fn pair(one: &str, other: &str) -> (Workbench, AccuracyRecord) {
     let bench = Workbench::new();
     let first = bench.copy(&format!("fixtures/outputs/{one}.onnx"), "pair/family-a.onnx");
-    bench.copy(&format!("fixtures/outputs/{other}.onnx"), "pair/family-b.onnx");
-    bench.profile(first.parent().unwrap(), ["--batch", "1"]).run().assert_code(0);
+    let second = bench.copy(&format!("fixtures/outputs/{other}.onnx"), "pair/family-b.onnx");
+    let words = [second.to_str().unwrap(), "--batch", "1"];
+    bench.profile(&first, words).run().assert_code(0);
     let record = bench.record();
     let second = record.accuracy.iter().find(|scored| record.plan.variant_of(scored.session).name.ends_with('b'));
     let second = second.unwrap().clone();
