@@ -106,13 +106,30 @@ fn are_alike(one: &[TensorInfo], other: &[TensorInfo]) -> bool {
         && one.iter().zip(&other).all(|((name, kind), (their, theirs))| name == their && is_alike(kind, theirs))
 }
 
-/// Whether outputs that are called differently are the same ones all the same: of the same kinds and fixed sizes, place
-/// by place.
+/// Whether outputs that are called differently are the same ones all the same, place by place.
 fn are_same(one: &ModelSummary, other: &ModelSummary) -> bool {
-    one.outputs.len() == other.outputs.len()
-        && one.outputs.iter().zip(&other.outputs).all(|(one, other)| {
-            is_alike(&one.value_type, &other.value_type) && fixed(&one.value_type) == fixed(&other.value_type)
-        })
+    let pairs = || one.outputs.iter().zip(&other.outputs);
+    one.outputs.len() == other.outputs.len() && pairs().all(|(one, other)| is_same(&one.value_type, &other.value_type))
+}
+
+/// Whether two outputs are of the same kind and of sizes that do not contradict each other, or scores of classes, as a matrix
+/// and as maps. How many rows a file declares has no say: converters leave a size there that holds for one sample.
+fn is_same(one: &ValueType, other: &ValueType) -> bool {
+    let (sizes, theirs) = (fixed(one), fixed(other));
+    let agree = sizes.iter().zip(&theirs).skip(1).all(|(one, other)| one.is_none() || other.is_none() || one == other);
+    let are_scores = (is_matrix(one) && is_maps(other)) || (is_maps(one) && is_matrix(other));
+    (is_alike(one, other) && agree) || are_scores
+}
+
+/// Whether an output is a matrix of real numbers, as scores of classes are.
+fn is_matrix(value_type: &ValueType) -> bool {
+    let ValueType::Tensor { element_type, dims } = value_type else { return false };
+    element_type.is_float() && dims.as_ref().is_some_and(|dims| dims.len() == 2)
+}
+
+/// Whether an output is a map of classes and their scores for each sample.
+fn is_maps(value_type: &ValueType) -> bool {
+    matches!(value_type, ValueType::Other(words) if words.starts_with("seq(map("))
 }
 
 fn fixed(value_type: &ValueType) -> Vec<Option<u64>> {
@@ -173,6 +190,16 @@ mod tests {
             assert!(!are_alike(&[base()], &[other]));
         }
         assert!(!are_alike(&[base()], &[]));
+    }
+
+    #[test]
+    fn scores_are_the_same_as_a_matrix_and_as_maps_whatever_they_and_how_many_rows_are_called() {
+        let matrix = |classes| info("chances", ElementType::Float, &[Dim::Unknown, Dim::Fixed(classes)]).value_type;
+        let maps = ValueType::Other("seq(map(int64,tensor(float)))".into());
+        assert!(is_same(&matrix(3), &maps) && is_same(&maps, &matrix(3)) && is_same(&maps, &maps));
+        assert!(is_same(&matrix(3), &matrix(3)) && !is_same(&matrix(3), &matrix(4)));
+        let rows = |rows| info("which", ElementType::Int64, &[rows]).value_type;
+        assert!(is_same(&rows(Dim::Fixed(1)), &rows(Dim::Unknown)) && !is_same(&rows(Dim::Unknown), &maps));
     }
 
     #[test]
