@@ -11,7 +11,7 @@ use crate::record::{OutputHealth, Scores};
 
 /// Scores the outputs of one session, batch by batch, and counts what is not a number in them.
 ///
-/// Which output is scored, and what the labels are to it, is settled by the first batch: see [`form`].
+/// Which output is scored, and what the labels are to it, is settled by the first batch.
 #[derive(Debug)]
 pub struct Scorer {
     truth: Option<Truth>,
