@@ -149,6 +149,7 @@ fn transposed(call: &Call<'_>, known: &mut Known) -> Dims {
     if weight.len() != data.len() || data.len() < 3 {
         return None;
     }
+    roles::convolved(call, known, &weight[0]);
     known.equal(&data[1], &weight[0], || format!("{} has kernels of as many channels", call.words()));
     let kernel = match call.integers("kernel_shape") {
         Some(kernel) => kernel,
