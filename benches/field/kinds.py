@@ -6,7 +6,7 @@ Every case of `cases.json` is a model of `models/` with what is right for it: wh
 axis samples lie, what the exit code is, what the answer says. Each is profiled three times: as it is, with inputs, outputs and
 dimensions under names that say nothing, and with dimensions that have no names; what is right stays the same, unless the case
 says that its names are all that tells. Prints a table of kinds, cases and how many were right, and what is wrong with the others.
-Needs onnx. Exit status: 0, or 1 where fewer than `--least` were right.
+What an earlier run of the same version found is kept in the cache, in `probes`. Needs onnx. Exit status: 0, or 1 where fewer than `--least` were right.
 """
 
 import argparse
