@@ -137,7 +137,7 @@ fn table(forecast: Forecast<'_>) -> Table {
     };
     let rows = forecast.precision.iter().map(row).collect();
     let target = number::value(Unit::Ratio, target, None);
-    notes.push("a forecast from a probe of few rounds: in nine of ten runs it is off by half of itself at most".into());
+    notes.push("a forecast from a probe of few rounds, not a promise".into());
     notes.extend(machine(forecast));
     Table {
         title: format!("Precision that this will buy: 95% half-width of the {of_what}"),
