@@ -52,10 +52,21 @@ pub(super) fn sampled(call: &Call<'_>, known: &mut Known, length: &Expr) {
     }
 }
 
+/// An axis without what was put before and after it, or cut off.
+fn unpadded(size: &Expr) -> Expr {
+    match size {
+        Expr::Sum(terms) => match terms.as_slice() {
+            [Expr::Dim(dim), Expr::Number(_)] | [Expr::Number(_), Expr::Dim(dim)] => Expr::Dim(*dim),
+            _ => size.clone(),
+        },
+        _ => size.clone(),
+    }
+}
+
 /// Axes of what a convolution reads, where that is an input as it is.
 pub(super) fn convolved(call: &Call<'_>, known: &mut Known, channels: &Expr) {
     let Some((data, input)) = call.input(0).and_then(|data| Some((data, data.view_of?))) else { return };
-    let Some(dims) = data.dims.clone() else { return };
+    let Some(dims) = data.dims.as_ref().map(|dims| dims.iter().map(unpadded).collect::<Vec<Expr>>()) else { return };
     let rank = known.ranks.get(input).copied().unwrap_or(0);
     match dims.as_slice() {
         [_, features, steps] if rank < 3 || channels.number() == Some(1) => {

@@ -1,3 +1,5 @@
+mod roles;
+
 use super::*;
 use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};
 use crate::plan::ElementType;
@@ -142,45 +144,6 @@ fn a_convolution_demands_its_channels_and_halves_an_image() {
     let wanted = [None, Some(DimRole::Channels), Some(DimRole::Height), Some(DimRole::Width)];
     assert_eq!(roles(&facts), wanted);
     assert_eq!(facts.varying, None);
-}
-
-#[test]
-fn images_with_colours_last_and_without_a_batch_are_images() {
-    let last = Builder::default()
-        .floats("p", &[-1, -2, -3, 3])
-        .weight("w", &[8, 3, 3, 3])
-        .node("Cast", &["p"], &["f"], &[("to", integers(&[1]))])
-        .node("Transpose", &["f"], &["t"], &[("perm", integers(&[0, 3, 1, 2]))])
-        .node("Conv", &["t", "w"], &["y"], &[])
-        .facts();
-    assert_eq!(roles(&last), [None, Some(DimRole::Height), Some(DimRole::Width)]);
-    let one = Builder::default()
-        .floats("p", &[3, -1, -2])
-        .weight("w", &[8, 3, 3, 3])
-        .whole("zero", &[0.0])
-        .node("Unsqueeze", &["p", "zero"], &["u"], &[])
-        .node("Conv", &["u", "w"], &["y"], &[])
-        .facts();
-    assert_eq!(roles(&one), [Some(DimRole::Height), Some(DimRole::Width)]);
-}
-
-#[test]
-fn sound_and_spectra_are_told_apart() {
-    let sound = Builder::default()
-        .floats("p", &[-1, -2])
-        .weight("w", &[16, 1, 10])
-        .whole("one", &[1.0])
-        .node("Unsqueeze", &["p", "one"], &["u"], &[])
-        .node("Conv", &["u", "w"], &["y"], &[("strides", integers(&[5]))])
-        .facts();
-    assert_eq!(roles(&sound), [None, Some(DimRole::Audio)]);
-    assert!(relations(&sound).contains(&&Relation::AtLeast(Expr::Dim(1), 10)));
-    let spectrum = Builder::default()
-        .floats("p", &[-1, 80, -2])
-        .weight("w", &[16, 80, 3])
-        .node("Conv", &["p", "w"], &["y"], &[])
-        .facts();
-    assert_eq!(roles(&spectrum), [None, Some(DimRole::Frames)]);
 }
 
 #[test]
