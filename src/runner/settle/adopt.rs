@@ -14,6 +14,7 @@ pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: us
             job.notes.push(remark.clone());
         }
     }
+    let by_running = fixed_by_running(&descriptions[variant], tried);
     for (index, description) in descriptions.iter_mut().enumerate() {
         let Ok(described) = description else { continue };
         if index == variant {
@@ -24,24 +25,32 @@ pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: us
             described.model.batch_axis.clone_from(&described.inputs.batch_axis);
         } else if let Some(inputs) = &tried.inputs {
             let own = described.inputs.clone();
-            described.shapes =
-                tried.plans.iter().map(|plan| plan.clone().map(|plan| fitted(&plan, &own, &described.model))).collect();
-            described.inputs = fitted(inputs, &own, &described.model);
+            let model = &described.model;
+            let as_own = |plan: &InputPlan| fitted(plan, &own, model, by_running);
+            described.shapes = tried.plans.iter().map(|plan| plan.as_ref().map(as_own).map_err(Clone::clone)).collect();
+            described.inputs = as_own(inputs);
             described.model.batch_axis = described.inputs.batch_axis.clone();
         }
         described.probe = (index == variant).then(|| tried.probe.clone());
     }
 }
 
+/// The size of the batch that running showed to be the only one, where the file of the variant that was tried leaves it
+/// open: it holds for the others too.
+fn fixed_by_running(description: &Description, tried: &Tried) -> Option<u64> {
+    let (described, inputs) = (description.as_ref().ok()?, tried.inputs.as_ref()?);
+    inputs.batch_axis.fixed_size.filter(|_| fixed_batch(inputs, &described.model).is_none())
+}
+
 /// A plan as a variant takes it: with its own element types, and sizes where it fixes them.
-fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary) -> InputPlan {
+fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary, by_running: Option<u64>) -> InputPlan {
     let fed = own.fed.iter().map(|own| match plan.fed.iter().find(|fed| fed.name == own.name) {
         Some(fed) if fed.dims.len() == own.dims.len() => fed_to(fed, own, &fixed(model, &own.name)),
         _ => own.clone(),
     });
     InputPlan {
         fed: fed.collect(),
-        batch_axis: axis(plan, model),
+        batch_axis: axis(plan, model, by_running),
         outputs: own.outputs.clone(),
         classes: own.classes.clone(),
         ..plan.clone()
@@ -82,14 +91,18 @@ fn fed_to(fed: &FedInput, own: &FedInput, fixed: &[Option<u64>]) -> FedInput {
 }
 
 /// The batch axis in a variant, which may fix its size.
-fn axis(plan: &InputPlan, model: &ModelSummary) -> BatchAxis {
-    let found = &plan.batch_axis;
+fn axis(plan: &InputPlan, model: &ModelSummary, by_running: Option<u64>) -> BatchAxis {
+    BatchAxis { fixed_size: fixed_batch(plan, model).or(by_running), ..plan.batch_axis.clone() }
+}
+
+/// The size that a model's file fixes the batch at.
+fn fixed_batch(plan: &InputPlan, model: &ModelSummary) -> Option<u64> {
     let sizes = plan.fed.iter().filter_map(|fed| {
-        let axis = *found.axes.get(&fed.name)? as usize;
+        let axis = *plan.batch_axis.axes.get(&fed.name)? as usize;
         let size = fixed(model, &fed.name).get(axis).copied().flatten()?;
         Some(size / fed.rows_per_sample.get(&axis).copied().unwrap_or(1).max(1))
     });
-    BatchAxis { fixed_size: sizes.max(), ..found.clone() }
+    sizes.max()
 }
 
 #[cfg(test)]
