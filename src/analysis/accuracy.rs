@@ -1,5 +1,7 @@
 //! What the outputs of a session were worth.
 
+use std::borrow::Cow;
+
 use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
 use super::findings::{AccuracyChange, AccuracyFindings, AccuracyVerdict, OutputAgreement, UnhealthyOutput};
 use super::index::Index;
@@ -22,7 +24,7 @@ pub(super) struct Scored {
 }
 
 pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
-    let Some(record) = index.accuracy(session) else { return absent("outputs were not scored") };
+    let Some(record) = index.accuracy(session) else { return absent(why_not_scored(index)) };
     if let Some(reason) = record.outcome.reason() {
         return absent(reason);
     }
@@ -32,7 +34,7 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
     Scored {
         figures,
         findings: AccuracyFindings {
-            samples_count: record.samples_count,
+            samples_count: samples_count(index, record),
             absent_reason: why_not_compared(record),
             change: change(index, record),
             unhealthy_outputs: unhealthy(record),
@@ -40,6 +42,30 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
             reference: record.reference.clone(),
             not_comparable: record.not_comparable.clone(),
         },
+    }
+}
+
+/// Why a session has no scores at all.
+fn why_not_scored(index: &Index<'_>) -> &'static str {
+    match index.record.dataset {
+        None if index.record.plan.sessions.len() == 1 => {
+            "there is no data to score outputs on, and no variant to compare them with"
+        }
+        _ => "outputs were not scored",
+    }
+}
+
+/// Samples whose scores are shown: those that all sessions were scored on.
+fn samples_count(index: &Index<'_>, record: &AccuracyRecord) -> u64 {
+    let in_common = index.samples_in_common().filter(|_| record.scores.is_some());
+    in_common.map_or(record.samples_count, |in_common| record.samples_count.min(in_common as u64))
+}
+
+/// The scores of the first samples; those of all where there are no more.
+fn of_first(scores: &Scores, samples_count: usize) -> Cow<'_, Scores> {
+    match scores.samples_count() > samples_count {
+        true => Cow::Owned(scores.clone().of_first(samples_count)),
+        false => Cow::Borrowed(scores),
     }
 }
 
@@ -58,7 +84,9 @@ fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
 /// Figures of the scores against labels or targets.
 fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
     let seed = index.record.plan.schedule.seed;
-    let figures = match &record.scores {
+    let in_common = index.samples_in_common().unwrap_or(usize::MAX);
+    let scores = record.scores.as_ref().map(|scores| of_first(scores, in_common));
+    let figures = match scores.as_deref() {
         None => Vec::new(),
         Some(Scores::Classification(scores)) => vec![
             (Metric::AccuracyTop1, proportion(summary::top1(scores), NO_SAMPLES)),
@@ -111,10 +139,12 @@ fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> 
     same_samples(baseline.scores.as_ref()?, record.scores.as_ref()?, index.record.plan.schedule.seed)
 }
 
-/// The change of the leading score between two scorings of the same samples; `None` where they are of unlike kinds or
-/// numbers of samples.
+/// The change of the leading score between two scorings of the same samples, over those that both were scored on; `None`
+/// where they are of unlike kinds.
 pub(super) fn same_samples(baseline: &Scores, candidate: &Scores, seed: u64) -> Option<AccuracyChange> {
-    match (baseline, candidate) {
+    let in_common = baseline.samples_count().min(candidate.samples_count());
+    let (baseline, candidate) = (of_first(baseline, in_common), of_first(candidate, in_common));
+    match (&*baseline, &*candidate) {
         (Scores::Classification(one), Scores::Classification(other)) => {
             let both = one.predicted.iter().zip(&other.predicted);
             let changed = both.filter(|(one, other)| one != other).count() as u64;
@@ -317,4 +347,28 @@ fn worst(agreement: &[OutputAgreement]) -> Vec<Figure> {
         Some(Figure { metric, estimate })
     };
     metrics.into_iter().filter_map(worst_of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a classifier that gets these samples right.
+    fn scores(right: &[bool]) -> Scores {
+        Scores::Classification(LabelledScores {
+            output: "y".into(),
+            classes_count: Some(2),
+            predicted: right.iter().map(|&right| Some(u64::from(right))).collect(),
+            label_ranks: right.iter().map(|&right| Some(u64::from(!right))).collect(),
+        })
+    }
+
+    #[test]
+    fn change_is_of_the_samples_that_both_were_scored_on() {
+        let (baseline, candidate) = (scores(&[true, true, false, true]), scores(&[true, false]));
+        let change = same_samples(&baseline, &candidate, 0).unwrap();
+        assert_eq!((change.lost_count, change.gained_count), (Some(1), Some(0)));
+        let Estimate::Measured(difference) = change.difference else { panic!("not measured") };
+        assert_eq!((difference.value, difference.n), (-0.5, 2));
+    }
 }

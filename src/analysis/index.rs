@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::plan::{At, CellKey};
-use crate::record::{AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord};
+use crate::record::{AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord, Scores};
 
 /// The parts of a record, by what they belong to.
 pub(super) struct Index<'a> {
@@ -15,6 +15,7 @@ pub(super) struct Index<'a> {
     launches: Vec<Vec<&'a LaunchRecord>>,
     cpus: HashMap<u64, usize>,
     accuracy: HashMap<usize, &'a AccuracyRecord>,
+    samples_in_common: Option<usize>,
 }
 
 impl<'a> Index<'a> {
@@ -28,6 +29,7 @@ impl<'a> Index<'a> {
             launches: vec![Vec::new(); record.plan.sessions.len()],
             cpus: HashMap::with_capacity(record.launches.len()),
             accuracy: record.accuracy.iter().map(|accuracy| (accuracy.session, accuracy)).collect(),
+            samples_in_common: samples_in_common(record),
         };
         for block in record.blocks.iter().filter(|block| block.phase == Phase::Timed) {
             index.blocks.entry(block.key).or_default().push(block);
@@ -74,4 +76,14 @@ impl<'a> Index<'a> {
     pub(super) fn accuracy(&self, session: usize) -> Option<&'a AccuracyRecord> {
         self.accuracy.get(&session).copied()
     }
+
+    /// The first samples that every session was scored on, whose scores can be set side by side; `None` without scores.
+    pub(super) fn samples_in_common(&self) -> Option<usize> {
+        self.samples_in_common
+    }
+}
+
+fn samples_in_common(record: &RunRecord) -> Option<usize> {
+    let scored = record.accuracy.iter().filter(|accuracy| accuracy.outcome.is_ok());
+    scored.filter_map(|accuracy| accuracy.scores.as_ref()).map(Scores::samples_count).min()
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{
-    Binding, ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, RuntimeChoice, SessionOptions,
-    SessionSpec, SweepEnd, Task, provider_short_name,
+    Binding, ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, RuntimeChoice, ScoredSamples,
+    SessionOptions, SessionSpec, SweepEnd, Task, provider_short_name,
 };
 use crate::record::RunRecord;
 use crate::units::Nanos;
@@ -63,7 +63,7 @@ pub(super) fn search(record: &RunRecord) -> Vec<String> {
         provider_words(&mut words, &[baseline]);
         custom_ops_words(&mut words, baseline);
     }
-    task_word(&mut words, plan);
+    scoring_words(&mut words, plan);
     words
 }
 
@@ -228,16 +228,24 @@ fn input_words(words: &mut Vec<String>, inputs: &InputRequest, data: Option<Stri
     for (name, value) in &inputs.dims {
         option(words, "--dim", format!("{name}={value}"));
     }
+    if let Some(batch_dim) = &inputs.batch_dim {
+        option(words, "--batch-dim", batch_dim);
+    }
     for (name, range) in &inputs.ranges {
         option(words, "--range", format!("{name}={}..{}", range.low, range.high));
     }
 }
 
-fn task_word(words: &mut Vec<String>, plan: &Plan) {
+fn scoring_words(words: &mut Vec<String>, plan: &Plan) {
     match plan.task {
         Task::Inferred => {}
         Task::Classification => option(words, "--task", "classification"),
         Task::Regression => option(words, "--task", "regression"),
+    }
+    match plan.scored_samples {
+        ScoredSamples::Fitting => {}
+        ScoredSamples::All => option(words, "--score-samples", "all"),
+        ScoredSamples::First(count) => option(words, "--score-samples", count),
     }
 }
 
@@ -246,7 +254,7 @@ fn schedule_words(words: &mut Vec<String>, plan: &Plan) {
     if concurrencies != ["1"] {
         option(words, "--concurrency", concurrencies.join(","));
     }
-    task_word(words, plan);
+    scoring_words(words, plan);
     match &plan.schedule.pin {
         Pin::Auto => {}
         Pin::None => option(words, "--pin", "none"),

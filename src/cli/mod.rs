@@ -23,6 +23,7 @@ mod progress;
 mod report;
 mod runtime;
 mod schema;
+mod scoring_args;
 mod show;
 mod trace;
 mod tune;

@@ -90,7 +90,8 @@ pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host
             data: args.inputs.data.clone().or_else(|| family.data.clone()),
             ..args.inputs.request(args.schedule.seed)
         },
-        task: args.task.into(),
+        task: args.scoring.task.into(),
+        scored_samples: args.scoring.samples(),
         schedule: schedule(args),
         tuning: None,
     })

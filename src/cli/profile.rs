@@ -9,11 +9,12 @@ use super::full_args::FullArgs;
 use super::input_args::InputArgs;
 use super::output::Reports;
 use super::progress::Console;
+use super::scoring_args::ScoringArgs;
 use super::show::RUNS;
 use super::values::SweptDim;
 use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
 use crate::analysis;
-use crate::plan::{ExecutionMode, GraphOptimization, Pin, Task};
+use crate::plan::{ExecutionMode, GraphOptimization, Pin};
 use crate::record::store::{RunFolder, default_folder};
 use crate::record::{EndReason, Failure, Outcome, RunInfo, RunRecord};
 use crate::runner::{self, Extent, Job, RunError, WorkerCommand};
@@ -38,9 +39,8 @@ pub struct Args {
     pub baseline: Option<String>,
     #[command(flatten)]
     pub inputs: InputArgs,
-    /// What the model predicts, for scoring.
-    #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
-    pub task: TaskArg,
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
     /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive, help_heading = "Load")]
     pub batch: Option<Vec<u64>>,
@@ -151,27 +151,6 @@ pub struct ScheduleArgs {
     /// Seed of the order of sessions and of synthesized inputs.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-}
-
-/// What the model predicts.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum TaskArg {
-    /// What the labels and the outputs say.
-    Auto,
-    /// One score per class.
-    Classification,
-    /// Numbers.
-    Regression,
-}
-
-impl From<TaskArg> for Task {
-    fn from(arg: TaskArg) -> Self {
-        match arg {
-            TaskArg::Auto => Task::Inferred,
-            TaskArg::Classification => Task::Classification,
-            TaskArg::Regression => Task::Regression,
-        }
-    }
 }
 
 /// ONNX Runtime's graph optimization levels.

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::ep_args::{self, Provider, ProviderArgs};
 use super::input_args::InputArgs;
 use super::output::Reports;
-use super::profile::{self, Target, TaskArg};
+use super::profile::{self, Target};
 use super::progress::Console;
+use super::scoring_args::ScoringArgs;
 use super::{CliError, exit, output, plan_args, tune_args, values};
 use crate::analysis::between::host_differences;
 use crate::analysis::tuning::TuningVerdict;
@@ -47,8 +48,7 @@ pub struct Args {
     /// Takes up a search again in its folder: nothing that was measured is measured again.
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "models", "slo", "max_accuracy_drop", "objective", "out", "baseline", "batch", "intra_threads", "runtime", "ep",
-        "custom_ops",
-        "data", "labels", "seed", "task", "block", "pin",
+        "custom_ops", "data", "labels", "seed", "task", "score_samples", "block", "pin",
     ])]
     pub resume: Option<PathBuf>,
     /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
@@ -60,9 +60,8 @@ pub struct Args {
     pub baseline: Option<String>,
     #[command(flatten)]
     pub inputs: InputArgs,
-    /// What the model predicts, for scoring.
-    #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
-    pub task: TaskArg,
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
     #[command(flatten)]
     pub space: SpaceArgs,
     #[command(flatten)]

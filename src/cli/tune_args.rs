@@ -60,7 +60,7 @@ pub(super) fn points(text: &str) -> Result<Ratio, String> {
 /// CPUs that this process may not use; a limit on the fall of accuracy of a model that predicts numbers.
 pub(super) fn plan(args: &Args, family: &Family, mut bases: Vec<SessionSpec>, host: &Host) -> Result<Plan, CliError> {
     let cpus = plan_args::pinned(&args.schedule.pin, host)?;
-    let task: Task = args.task.into();
+    let task: Task = args.scoring.task.into();
     if args.max_accuracy_drop.is_some() && task == Task::Regression {
         return Err(CliError::message(
             super::exit::USAGE,
@@ -86,6 +86,7 @@ pub(super) fn plan(args: &Args, family: &Family, mut bases: Vec<SessionSpec>, ho
             ..args.inputs.request(args.schedule.seed)
         },
         task,
+        scored_samples: args.scoring.samples(),
         schedule: schedule(args),
         tuning: Some(TuningPlan {
             objective: args.objective.into(),

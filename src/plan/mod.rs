@@ -4,12 +4,14 @@
 
 mod input;
 mod provider;
+mod scoring;
 mod session;
 mod shape;
 mod tuning;
 
 pub use input::{ElementType, InputRequest, ValueRange};
 pub use provider::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
+pub use scoring::{ScoredSamples, Task};
 pub use session::{ExecutionMode, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec, is_on_nvidia};
 pub use shape::{At, CellKey, Shape, unswept};
 pub use tuning::{Execution, Objective, Space, TuningPlan};
@@ -57,6 +59,9 @@ pub struct Plan {
     pub inputs: InputRequest,
     /// What the outputs are scored as.
     pub task: Task,
+    /// On how many samples they are; as many as fit in records before version 1.4.
+    #[serde(default)]
+    pub scored_samples: ScoredSamples,
     /// How time is spent.
     pub schedule: Schedule,
     /// The search over sessions and batch sizes, where the run is one; absent in records before version 1.3.
@@ -101,19 +106,6 @@ impl LoadMode {
         let LoadMode::Closed { concurrency } = self;
         concurrency
     }
-}
-
-/// What kind of prediction the model makes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// What labels and outputs say; not in records before version 1.4.
-    #[default]
-    Inferred,
-    /// An output holds one score per class, or the class.
-    Classification,
-    /// The first floating-point output holds the predicted numbers.
-    Regression,
 }
 
 /// How the run spends its time.

@@ -114,6 +114,17 @@ impl Scores {
         }
     }
 
+    /// Samples that were scored.
+    #[must_use]
+    pub fn samples_count(&self) -> usize {
+        match self {
+            Scores::Classification(scores) => scores.predicted.len(),
+            Scores::Regression { absolute_errors, .. } => absolute_errors.len(),
+            Scores::SeveralClasses(scores) => scores.samples.len(),
+            Scores::Elements(scores) => scores.samples.len(),
+        }
+    }
+
     /// The same without the samples from `samples_count` on; counts of classes over all samples stay out then.
     #[must_use]
     pub fn of_first(mut self, samples_count: usize) -> Self {

@@ -1,12 +1,13 @@
 //! Scoring outputs, in launches of their own, so that neither memory nor first runs of the timed launches know of it.
 
+use std::cmp::Reverse;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::launch::Launch;
 use super::round::Run;
 use super::{Progress, RunError};
-use crate::inputs::InputPlan;
-use crate::plan::RuntimeChoice;
+use crate::plan::{RuntimeChoice, ScoredSamples};
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
 use crate::record::store::RunFolder;
 use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
@@ -20,6 +21,10 @@ const OUTPUTS: &str = ".baseline-outputs";
 const BUDGET_SHARE: f64 = 0.08;
 /// Batches that the time for scoring a session holds at least: it ends with one of them.
 const LEAST_BATCHES: f64 = 4.0;
+/// Time of a session over the time that its samples should take.
+const SPARE: f64 = 1.5;
+/// How many times as long as timed inferences those that are scored may take before their worker counts as stuck.
+const SLOWER: f64 = 4.0;
 
 /// Removes the outputs of the baseline, which an interrupted scoring leaves behind.
 pub(super) fn forget_outputs(folder: &RunFolder) {
@@ -28,30 +33,29 @@ pub(super) fn forget_outputs(folder: &RunFolder) {
 }
 
 impl Run<'_> {
-    /// Scores every session, the baseline's first.
+    /// Scores every session on the same samples.
     pub(super) async fn score_all(&mut self) -> Result<(), RunError> {
-        let baseline = self.plan.baseline_session();
-        let mut sessions: Vec<usize> = (0..self.plan.sessions.len()).collect();
-        sessions.sort_by_key(|&session| Some(session) != baseline);
-        let outputs = self.journal.folder().path().join(OUTPUTS);
-        let mut max_samples = None;
-        for session in sessions {
-            if !self.has_open_cells(session) {
-                continue;
-            }
-            let is_baseline = Some(session) == baseline;
-            let role = match (is_baseline, outputs.exists()) {
-                (true, _) => EvaluationRole::Baseline(outputs.clone()),
-                (false, true) => EvaluationRole::Candidate(outputs.clone()),
-                (false, false) => EvaluationRole::Alone,
-            };
-            let scored = self.score(session, role, max_samples).await?;
-            if is_baseline {
-                max_samples = scored;
-            }
+        let mut most = None;
+        for session in self.scoring_order() {
+            most = self.score(session, most).await?.or(most);
         }
         forget_outputs(self.journal.folder());
         Ok(())
+    }
+
+    /// The sessions that are worth scoring: the baseline's first, then those that take longest, so that samples that one of
+    /// them has no time for are left out of the rest. None where there is no data and nothing to compare outputs with.
+    fn scoring_order(&self) -> Vec<usize> {
+        let has_data = self.descriptions.iter().flatten().any(|described| described.dataset.is_some());
+        let is_scripted = |session: &usize| matches!(self.plan.sessions[*session].runtime, RuntimeChoice::Script(_));
+        let sessions = 0..self.plan.sessions.len();
+        let mut sessions: Vec<usize> = sessions.filter(|&session| self.has_open_cells(session)).collect();
+        if !has_data && sessions.len() < 2 && !sessions.iter().any(is_scripted) {
+            return Vec::new();
+        }
+        let baseline = self.plan.baseline_session();
+        sessions.sort_by_key(|&session| (Some(session) != baseline, Reverse(self.inference_time(session))));
+        sessions
     }
 
     /// Scores one session of a search, if it is not scored yet.
@@ -59,69 +63,61 @@ impl Run<'_> {
         let baseline = self.plan.baseline_session();
         let of_baseline = |record: &&AccuracyRecord| Some(record.session) == baseline && record.outcome.is_ok();
         let scored = self.journal.record().accuracy.iter().find(of_baseline).filter(|_| Some(session) != baseline);
-        let max_samples = scored.map(|record| record.samples_count);
-        if let (Some(baseline), Some(max_samples)) = (baseline, max_samples) {
-            self.restore_outputs(baseline, max_samples).await?;
+        let most = scored.map(|record| record.samples_count);
+        if let (Some(baseline), Some(most)) = (baseline, most) {
+            self.restore_outputs(baseline, most).await?;
         }
-        let outputs = self.journal.folder().path().join(OUTPUTS);
-        let role = match (Some(session) == baseline, outputs.exists()) {
-            (true, _) => EvaluationRole::Baseline(outputs),
-            (false, true) => EvaluationRole::Candidate(outputs),
-            (false, false) => EvaluationRole::Alone,
-        };
-        self.score(session, role, max_samples).await?;
+        self.score(session, most).await?;
         Ok(())
     }
 
     /// Computes the outputs of the baseline again where they are no longer there, as in a search that is taken up again.
-    async fn restore_outputs(&mut self, baseline: usize, max_samples: u64) -> Result<(), RunError> {
-        let outputs = self.journal.folder().path().join(OUTPUTS);
-        if !outputs.exists() {
-            self.evaluated(baseline, EvaluationRole::Baseline(outputs), Some(max_samples)).await?;
+    async fn restore_outputs(&mut self, baseline: usize, samples_count: u64) -> Result<(), RunError> {
+        if !self.baseline_outputs().exists() {
+            self.evaluated(baseline, Some(samples_count)).await?;
         }
         Ok(())
     }
 
-    /// Scores one session; returns the samples that were scored.
-    async fn score(
-        &mut self,
-        session: usize,
-        role: EvaluationRole,
-        max_samples: Option<u64>,
-    ) -> Result<Option<u64>, RunError> {
+    fn baseline_outputs(&self) -> PathBuf {
+        self.journal.folder().path().join(OUTPUTS)
+    }
+
+    fn role(&self, session: usize) -> EvaluationRole {
+        let outputs = self.baseline_outputs();
+        match (Some(session) == self.plan.baseline_session(), outputs.exists()) {
+            (true, _) => EvaluationRole::Baseline(outputs),
+            (false, true) => EvaluationRole::Candidate(outputs),
+            (false, false) => EvaluationRole::Alone,
+        }
+    }
+
+    /// Scores one session on at most so many samples; returns how many they were.
+    async fn score(&mut self, session: usize, most: Option<u64>) -> Result<Option<u64>, RunError> {
         if matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_)) {
             let reason = "a script of latencies computes no outputs".into();
             let record = self.unscored(session, 1, Outcome::Skipped { reason });
             self.journal.append(Event::Accuracy(Box::new(record)))?;
             return Ok(None);
         }
-        let Some(record) = self.evaluated(session, role, max_samples).await? else { return Ok(None) };
+        let Some(record) = self.evaluated(session, most).await? else { return Ok(None) };
         let samples = record.outcome.is_ok().then_some(record.samples_count);
         self.journal.append(Event::Accuracy(Box::new(record)))?;
         Ok(samples)
     }
 
     /// What the outputs of a session are worth; `None` if no worker could be started for it.
-    async fn evaluated(
-        &mut self,
-        session: usize,
-        role: EvaluationRole,
-        max_samples: Option<u64>,
-    ) -> Result<Option<AccuracyRecord>, RunError> {
+    async fn evaluated(&mut self, session: usize, most: Option<u64>) -> Result<Option<AccuracyRecord>, RunError> {
         let Ok(described) = &self.descriptions[self.plan.sessions[session].variant] else { return Ok(None) };
         let inputs = described.inputs.clone();
-        // Made-up samples are few, and one at a time the end of the time is never far.
-        let wanted = if described.dataset.is_some() { BATCH_SIZE } else { 1 };
-        let batch_size = described.model.batch_axis.fixed_size.unwrap_or(wanted);
-        let batch_size = if inputs.supports_batch(batch_size).is_ok() { batch_size } else { 1 };
+        let share = Share::of(self, session);
+        let batch_size = self.scoring_batch(session, share);
         let label = self.journal.record().session_label(session);
-        let limit = Duration::from(self.scoring_limit());
-        if limit < self.launch_with(session, 1) {
-            let reason = "there was no time for it; raise `--budget`".into();
+        if share.limit.is_some_and(|limit| limit < self.inference_time(session).unwrap_or_default()) {
+            let reason = "there was no time for it; raise `--budget`, or name `--score-samples`".into();
             return Ok(Some(self.unscored(session, batch_size, Outcome::Skipped { reason })));
         }
-        let limit = limit.saturating_sub(self.launch_time(session).unwrap_or_default());
-        let batch_size = self.batch_of_baseline(&inputs).unwrap_or_else(|| self.affordable_batch(&inputs, batch_size));
+        let role = self.role(session);
         self.observer.observe(&Progress::Scoring { session: &label });
         let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };
         let evaluation = Evaluation {
@@ -130,8 +126,8 @@ impl Run<'_> {
             task: self.plan.task,
             batch_size,
             role,
-            limit_ns: Some(limit.into()),
-            max_samples,
+            limit_ns: share.limit.map(Nanos::from),
+            max_samples: [most, share.samples].into_iter().flatten().min(),
             random_outputs: self.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
         };
         let record = self.evaluated_by(&mut launch, evaluation).await?;
@@ -146,7 +142,7 @@ impl Run<'_> {
         mut evaluation: Evaluation,
     ) -> Result<AccuracyRecord, RunError> {
         let session = evaluation.session;
-        let patience = self.patience(evaluation.limit_ns.unwrap_or_default().into());
+        let patience = self.scoring_patience(&evaluation);
         let mut scored = evaluate(launch, &evaluation, patience).await;
         if let Err(failure) = &scored
             && may_score_singly(failure, launch, &evaluation)
@@ -173,34 +169,36 @@ impl Run<'_> {
         })
     }
 
-    /// How long scoring a session may take; well within the time after which its worker counts as stuck.
-    fn scoring_limit(&self) -> Nanos {
-        let patience = Nanos(self.plan.schedule.timeout_ns.0 / 2);
-        let sessions = if self.plan.tuning.is_some() { 1 } else { self.plan.sessions.len().max(1) };
-        let share = |time: Duration| Nanos::from(time.div_f64(sessions as f64));
-        self.beside_time(BUDGET_SHARE).map_or(patience, |time| share(time).min(patience))
+    /// How long a worker that scores is waited for. One whose end is that of the data is given time for all of it.
+    fn scoring_patience(&self, evaluation: &Evaluation) -> Duration {
+        let usual = Duration::from(self.plan.schedule.timeout_ns);
+        if let Some(limit) = evaluation.limit_ns {
+            return self.patience(limit.into()).min(usual);
+        }
+        let data = self.journal.record().dataset.as_ref();
+        let samples = evaluation.max_samples.or(data.map(|data| data.samples_count)).unwrap_or(1);
+        let inference = self.inference_time(evaluation.session).unwrap_or_default();
+        usual + inference.mul_f64(SLOWER * samples as f64)
     }
 
-    /// The batch size that the baseline was scored with, if a model takes it: outputs are compared batch by batch.
-    fn batch_of_baseline(&self, inputs: &InputPlan) -> Option<u64> {
+    /// Samples per inference while scoring a session. Outputs are compared batch by batch, so that it is the baseline's where
+    /// the model takes that; else as many as leave several batches within the time.
+    fn scoring_batch(&self, session: usize, share: Share) -> u64 {
+        let Ok(described) = &self.descriptions[self.plan.sessions[session].variant] else { return 1 };
+        let fits = |size: &u64| described.inputs.supports_batch(*size).is_ok();
         let baseline = self.plan.baseline_session();
         let of_baseline = |record: &&AccuracyRecord| Some(record.session) == baseline && record.outcome.is_ok();
-        let scored = self.journal.record().accuracy.iter().find(of_baseline)?;
-        Some(scored.batch_size).filter(|size| inputs.supports_batch(*size).is_ok())
-    }
-
-    /// The most samples, up to `wanted`, of which several batches fit into a session's share of the time: what the slowest
-    /// session can do.
-    fn affordable_batch(&self, inputs: &InputPlan, wanted: u64) -> u64 {
-        let sessions = 0..self.plan.sessions.len();
-        let slowest = sessions.clone().filter_map(|session| self.inference_time(session)).max();
-        let (Some(slowest), Some(budget)) = (slowest, self.plan.schedule.budget_ns) else { return wanted };
-        if inputs.supports_batch(1).is_err() {
-            return wanted;
+        let scored = self.journal.record().accuracy.iter().find(of_baseline);
+        if let Some(size) = scored.map(|record| record.batch_size).filter(fits) {
+            return size;
         }
-        let time = Duration::from(budget).mul_f64(BUDGET_SHARE).as_secs_f64() / sessions.len().max(1) as f64;
-        let samples = time / LEAST_BATCHES / slowest.as_secs_f64().max(1e-9);
-        wanted.min((samples as u64).max(1))
+        // Made-up samples are few, and one at a time the end of the time is never far.
+        let wanted = if described.dataset.is_some() { BATCH_SIZE } else { 1 };
+        let wanted = described.inputs.batch_axis.fixed_size.unwrap_or(wanted);
+        let inference = self.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);
+        let within = |limit: Duration| (limit.as_secs_f64() / LEAST_BATCHES / inference) as u64;
+        let affordable = share.limit.map_or(wanted, |limit| wanted.min(within(limit).max(1)));
+        Some(affordable).filter(fits).or(described.inputs.batch_axis.fixed_size).unwrap_or(1)
     }
 
     fn unscored(&self, session: usize, batch_size: u64, outcome: Outcome) -> AccuracyRecord {
@@ -218,6 +216,44 @@ impl Run<'_> {
             not_comparable: Vec::new(),
         }
     }
+}
+
+/// What one session may take of the scoring.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    /// Time to compute outputs in; absent where the samples are counted instead.
+    limit: Option<Duration>,
+    /// Samples at most; absent where the time limits them, or the data.
+    samples: Option<u64>,
+}
+
+impl Share {
+    fn of(run: &Run<'_>, session: usize) -> Share {
+        match run.plan.scored_samples {
+            ScoredSamples::Fitting => Share { limit: Some(time_of(run, session)), samples: None },
+            ScoredSamples::All => Share { limit: None, samples: None },
+            ScoredSamples::First(count) => Share { limit: None, samples: Some(count) },
+        }
+    }
+}
+
+/// Time for the outputs of a session: of the time for all of them, less what launching takes, in proportion to what an
+/// inference takes, so that all are scored on the same samples. A search scores one session at a time.
+fn time_of(run: &Run<'_>, session: usize) -> Duration {
+    // Well within the time after which a worker counts as stuck.
+    let most = Duration::from(run.plan.schedule.timeout_ns) / 2;
+    let Some(time) = run.beside_time(BUDGET_SHARE) else { return most };
+    let sessions = match run.plan.tuning {
+        Some(_) => vec![session],
+        None => run.scoring_order(),
+    };
+    let launches: Duration = sessions.iter().filter_map(|&session| run.launch_time(session)).sum();
+    let inference = |session: usize| run.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);
+    let all: f64 = sessions.iter().map(|&session| inference(session)).sum();
+    let own = time.saturating_sub(launches).mul_f64(inference(session) / all.max(1e-9));
+    // The baseline ends with its time, the others with its samples: theirs is there in case that they take longer.
+    let spare = if run.plan.baseline_session() == Some(session) { 1.0 } else { SPARE };
+    own.mul_f64(spare).min(most)
 }
 
 /// Whether a session that fails in batches may do better one sample at a time: a model that says that it takes any batch

@@ -31,6 +31,7 @@ mod report;
 mod report_command;
 mod runtime;
 mod schedule;
+mod scoring;
 mod shapes;
 mod show;
 mod steering;

@@ -25,6 +25,15 @@ fn one_node(words: &[&str]) -> RunRecord {
     record(&Workbench::new(), &model(ONE_NODE), &[&["--batch", "1"], words].concat())
 }
 
+/// Profiles a fixture beside a copy of it, at batch size 1: two variants, whose outputs are compared.
+#[track_caller]
+fn beside_a_copy(name: &str) -> RunRecord {
+    let bench = Workbench::new();
+    let copy = bench.copy(name, "copy.onnx");
+    bench.profile(&model(name), ["--batch", "1"]).arg(copy).run().assert_code(0);
+    bench.record()
+}
+
 /// Profiles a fixture at batch sizes 1 and 2; all that the model takes must be measured.
 #[track_caller]
 fn profiles(name: &str) {
@@ -57,7 +66,7 @@ fn folder_with_the_standard_s_test_data_is_fed_with_it() {
 
 #[test]
 fn nan_outputs_are_a_finding_and_no_failure() {
-    let record = record(&Workbench::new(), &model("fixtures/broken/nan-output.onnx"), &["--batch", "1"]);
+    let record = beside_a_copy("fixtures/broken/nan-output.onnx");
     assert!(record.cells[0].outcome.is_ok() && record.accuracy[0].outcome.is_ok());
     assert!(record.accuracy[0].outputs[0].nan_count > 0, "{:?}", record.accuracy[0].outputs);
 }
@@ -125,7 +134,7 @@ fn record_holds_every_figure_of_a_launch_and_a_cell() {
 
 #[test]
 fn log_lines_that_a_launch_did_not_count_are_absent() {
-    let record = one_node(&[]);
+    let record = beside_a_copy(ONE_NODE);
     for launch in &record.launches {
         let told = launch.log_warnings_count.is_some() && launch.log_errors_count.is_some();
         assert_eq!(told, !launch.cells.is_empty(), "launch {}", launch.launch);

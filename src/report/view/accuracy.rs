@@ -115,11 +115,15 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
 
 /// `320 samples`, or `scored 320 of 597 samples` where there are more.
 fn samples_in_words(source: Source<'_>, samples: u64) -> String {
-    let all = source.record.dataset.as_ref().map_or(0, |dataset| dataset.samples_count);
-    if all > samples {
-        return format!("scored {} of {} samples", number::count(samples), number::count(all));
-    }
-    format!("{} samples", number::count(samples))
+    scored_of(source).unwrap_or_else(|| format!("{} samples", number::count(samples)))
+}
+
+/// `scored 320 of 597 samples`; `None` where all of them were scored, or none.
+pub(super) fn scored_of(source: Source<'_>) -> Option<String> {
+    let sessions = source.findings.sessions.iter().map(|session| session.accuracy.samples_count);
+    let scored = sessions.max().filter(|&scored| scored > 0)?;
+    let all = source.record.dataset.as_ref().map(|dataset| dataset.samples_count).filter(|&all| all > scored)?;
+    Some(format!("scored {} of {} samples", number::count(scored), number::count(all)))
 }
 
 /// Which outputs are held against outputs of another name.

@@ -1,5 +1,6 @@
 //! What to ship, in sentences.
 
+use super::accuracy;
 use super::number;
 use super::text::{plain, shortened};
 use super::words::{self, Source};
@@ -19,9 +20,17 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
     lines.extend(answer.throughput.pick().map(|pick| format!("Most throughput: {}", throughput(source, pick))));
     lines.extend(answer.other_shapes.iter().map(|answer| at_other_shape(source, answer)));
+    lines.extend(scored(source));
     lines.extend(mind(source));
     lines.extend(rejected(source));
     lines
+}
+
+/// On how many samples outputs were scored, where there are more.
+fn scored(source: Source<'_>) -> Option<String> {
+    let every = if source.findings.sessions.len() > 1 { ", the same for every variant" } else { "" };
+    let scored = accuracy::scored_of(source)?;
+    Some(format!("Outputs: {scored}{every}; `--score-samples all` scores all of them."))
 }
 
 fn verdict(source: Source<'_>) -> String {

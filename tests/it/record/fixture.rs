@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use onnxprof::plan::{
-    CellKey, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec,
-    SweepEnd, Task, Variant, unswept,
+    CellKey, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, ScoredSamples, SessionOptions,
+    SessionSpec, SweepEnd, Task, Variant, unswept,
 };
 use onnxprof::record::store::{Journal, RunFolder};
 use onnxprof::record::{
@@ -45,6 +45,7 @@ pub fn plan() -> Plan {
         latency_limit_ns: None,
         inputs: InputRequest::default(),
         task: Task::Classification,
+        scored_samples: ScoredSamples::Fitting,
         schedule: Schedule {
             seed: 1,
             budget_ns: Some(Nanos(1_000_000_000)),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use onnxprof::plan::{
-    CellKey, ElementType, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions,
-    SessionSpec, SweepEnd, Task, Variant, unswept,
+    CellKey, ElementType, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, ScoredSamples,
+    SessionOptions, SessionSpec, SweepEnd, Task, Variant, unswept,
 };
 use onnxprof::record::{
     AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord, CgroupLimits, Conditions,
@@ -180,6 +180,7 @@ fn plan(shape: &RunShape) -> Plan {
             ..InputRequest::default()
         },
         task: Task::Classification,
+        scored_samples: ScoredSamples::Fitting,
         schedule: Schedule {
             seed: 7,
             budget_ns: Some(Nanos(90_000_000_000)),

@@ -1,0 +1,57 @@
+//! How many samples outputs are scored on: the same for every variant, and as many as was asked for.
+
+use std::fs::File;
+
+use ndarray::Array4;
+use ndarray_npy::NpzWriter;
+use onnxprof::record::RunRecord;
+
+use crate::support::{USAGE, model};
+use crate::workbench::Workbench;
+
+fn samples(record: &RunRecord) -> Vec<u64> {
+    record.accuracy.iter().map(|accuracy| accuracy.samples_count).collect()
+}
+
+#[test]
+fn every_variant_is_scored_on_the_samples_that_were_asked_for() {
+    let bench = Workbench::new();
+    let words = ["--batch", "1", "--score-samples", "40"];
+    let output = bench.profile(&model("digits"), words).run();
+    output.assert_code(0).assert_stdout("scored 40 of 597 samples, the same for every variant");
+    assert_eq!(samples(&bench.record()), [40; 4]);
+}
+
+#[test]
+fn all_samples_are_scored_however_small_their_share_of_the_time() {
+    const N: usize = 64;
+    let bench = Workbench::new();
+    let path = bench.path("data.npz");
+    let mut data = NpzWriter::new(File::create(&path).unwrap());
+    data.add_array("image", &Array4::<f32>::from_elem((N, 3, 128, 128), 0.5)).unwrap();
+    data.finish().unwrap();
+    let words = ["--batch", "1", "--budget", "2s", "--score-samples", "all", "--data", path.to_str().unwrap()];
+    bench.profile_of(&model("fixtures/conv-milliseconds.onnx"), words).run().assert_code(0);
+    assert_eq!(samples(&bench.record()), [N as u64]);
+}
+
+#[test]
+fn made_up_samples_are_few_and_scored_only_where_variants_are_compared() {
+    let bench = Workbench::new();
+    bench.profile(&model("fixtures/one-node.onnx"), ["--batch", "1"]).run().assert_code(0);
+    let alone = bench.record();
+    assert!(alone.accuracy.is_empty());
+
+    let bench = Workbench::new();
+    let copy = bench.copy("fixtures/one-node.onnx", "copy.onnx");
+    bench.profile(&model("fixtures/one-node.onnx"), ["--batch", "1"]).arg(copy).run().assert_code(0);
+    assert_eq!(samples(&bench.record()), [8; 2]);
+}
+
+#[test]
+fn a_number_of_samples_that_is_none_is_a_wrong_word() {
+    for word in ["0", "-1", "most"] {
+        let output = Workbench::new().profile(&model("digits"), [format!("--score-samples={word}")]).run();
+        output.assert_code(USAGE).assert_stderr("expected a number of samples, from 1 on, or `all`");
+    }
+}
