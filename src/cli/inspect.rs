@@ -39,6 +39,9 @@ pub struct Args {
     /// ONNX Runtime library for --probe: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there
     #[arg(long, value_name = "PATH|BUILD@VERSION", requires = "probe")]
     runtime: Option<String>,
+    /// A library of custom operators for --probe; may be given several times
+    #[arg(long, value_name = "LIB", requires = "probe")]
+    custom_ops: Vec<PathBuf>,
     #[command(flatten)]
     inputs: InputArgs,
 }

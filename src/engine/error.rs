@@ -191,6 +191,10 @@ fn hint(error: &EngineError, message: &str) -> Option<String> {
         EngineError::EpLibrary { .. } => {
             "name a library of execution providers for this ONNX Runtime with `--ep-library`"
         }
+        EngineError::CustomOps { .. } if wants_python(message) => {
+            "the library was built into a Python package, and wants Python's own library to be there: run onnxprof with the \
+             environment variable `LD_PRELOAD` set to that (`libpython3.X.so` of the same Python)"
+        }
         EngineError::CustomOps { .. } => {
             "name a shared library that registers custom operators and is built for this machine with `--custom-ops`"
         }
@@ -237,6 +241,11 @@ fn hint(error: &EngineError, message: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// Whether a library could not be opened because Python is not there.
+fn wants_python(message: &str) -> bool {
+    ["undefined symbol: Py", "undefined symbol: _Py"].iter().any(|sign| message.contains(sign))
+}
+
 /// The operator of a model that was compiled for an execution provider.
 const COMPILED: &str = "EPContext";
 
@@ -280,6 +289,15 @@ mod tests {
             assert_eq!(kind(message), FailureKind::OutOfMemory, "{message}");
         }
         assert_eq!(kind("CUDA failure 700: an illegal memory access was encountered"), FailureKind::Inference);
+    }
+
+    #[test]
+    fn a_library_that_wants_python_says_how_to_give_it() {
+        let hint = |message: &str| {
+            EngineError::CustomOps { path: "ops.so".into(), message: message.into() }.to_failure().hint.unwrap()
+        };
+        assert!(hint("ops.so: undefined symbol: PyInstanceMethod_Type").contains("`LD_PRELOAD`"));
+        assert!(hint("ops.so: file too short").contains("`--custom-ops`"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Running the binary.
 
+pub mod example;
 pub mod gpu;
 pub mod record;
 pub mod wheels;

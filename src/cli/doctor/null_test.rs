@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::super::output::Reports;
 use super::super::plan_args::Family;
-use super::super::profile::{self, Target};
+use super::super::profile::{self, SessionArgs, Target};
 use super::super::progress::Console;
 use super::super::{CliError, exit, notes, output, plan_args, values};
 use super::{Args, Examined};
@@ -43,6 +43,9 @@ pub struct NullArgs {
     /// ONNX Runtime library: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there.
     #[arg(long, value_name = "PATH|cpu@VERSION", requires = "null_test")]
     runtime: Option<String>,
+    /// A library of custom operators that is registered with every session; may be given several times.
+    #[arg(long, value_name = "LIB", requires = "null_test")]
+    custom_ops: Vec<PathBuf>,
     /// Seed of the order and of synthesized inputs.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -179,5 +182,6 @@ fn words(model: &Path, args: &NullArgs) -> Result<profile::Args, CliError> {
     option("seed", Some(args.seed.to_string()));
     words.extend(["--".into(), model.as_os_str().to_owned()]);
     let parsed = Words::try_parse_from(words).map_err(|error| CliError::new(exit::BUG, &error))?;
-    Ok(parsed.profile)
+    let session = SessionArgs { custom_ops: args.custom_ops.clone(), ..parsed.profile.session };
+    Ok(profile::Args { session, ..parsed.profile })
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Parser;
 
 use super::super::plan_args::Family;
-use super::super::profile::{self, Target};
+use super::super::profile::{self, SessionArgs, Target};
 use super::super::progress::Console;
 use super::super::{CliError, exit, forecast, output, plan_args};
 use super::Args;
@@ -57,5 +57,6 @@ fn words(model: &Path, args: &Args) -> Result<profile::Args, CliError> {
     words.extend(args.runtime.as_ref().map(|runtime| format!("--runtime={runtime}").into()));
     words.extend(["--".into(), model.as_os_str().to_owned()]);
     let parsed = Words::try_parse_from(words).map_err(|error| CliError::new(exit::BUG, &error))?;
-    Ok(profile::Args { inputs: args.inputs.clone(), ..parsed.profile })
+    let session = SessionArgs { custom_ops: args.custom_ops.clone(), ..parsed.profile.session };
+    Ok(profile::Args { inputs: args.inputs.clone(), session, ..parsed.profile })
 }

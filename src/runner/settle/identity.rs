@@ -23,10 +23,11 @@ pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<P
     let path = &plan.variant_of(session).path;
     let model = of_model(path, &described.model, &described.sha256, &plan.inputs)?;
     let library = stamp(spec.runtime.path());
+    let operators: Vec<Stamp> = spec.options.custom_ops.iter().map(|file| stamp(file)).collect();
     let is_tuned = plan.tuning.is_some();
     let way = digest(&format!(
         "{:?}",
-        (&plan.shapes, library, &spec.execution_provider, &spec.provider, &spec.options, is_tuned)
+        (&plan.shapes, library, operators, &spec.execution_provider, &spec.provider, &spec.options, is_tuned)
     ))?;
     Some(Cache::locate().ok()?.probes().join(format!("{model}-{way}.json")))
 }

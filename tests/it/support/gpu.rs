@@ -1,13 +1,13 @@
 //! Machines with GPUs that are made up: a copy of the fake library of the driver, with its script beside it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::path::PathBuf;
 
 use onnxprof::sample::Roots;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::example::example;
 
 /// A driver that tells what a script says.
 pub struct FakeDriver(TempDir);
@@ -16,7 +16,7 @@ impl FakeDriver {
     pub fn new(script: &Value) -> Self {
         let driver = FakeDriver(tempfile::tempdir().unwrap());
         // Each copy is a library of its own to the loader.
-        fs::copy(built(), driver.library()).unwrap();
+        fs::copy(example("fake_nvml"), driver.library()).unwrap();
         fs::write(driver.library().with_extension("json"), script.to_string()).unwrap();
         driver
     }
@@ -68,23 +68,4 @@ pub fn gpu(changes: &Value) -> Value {
         gpu[name] = value.clone();
     }
     gpu
-}
-
-/// The fake library, which `cargo test` builds as an example; built here where tests were built without examples.
-fn built() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let test = std::env::current_exe().unwrap();
-        let profile = test.parent().unwrap().parent().unwrap();
-        let library = profile.join("examples/libfake_nvml.so");
-        if !library.exists() {
-            let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-            cargo.args(["build", "--quiet", "--example", "fake_nvml", "--target-dir"]).arg(profile.parent().unwrap());
-            if profile.ends_with("release") {
-                cargo.arg("--release");
-            }
-            assert!(cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
-        }
-        library
-    })
 }
