@@ -4,7 +4,7 @@
 pub const DONE: u8 = 0;
 /// A fault of onnxprof itself.
 pub const BUG: u8 = 1;
-/// The command line is wrong.
+/// The command line is wrong, or names what the model does not have.
 pub const USAGE: u8 = 2;
 /// A file or library that was named cannot be used.
 pub const BAD_INPUT: u8 = 3;
@@ -23,7 +23,8 @@ pub const SLO_NOT_MET: u8 = 7;
 
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
-Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage; 3 bad input (a model, data file, library, run
-folder or rule file); 4 some cells failed or the run was interrupted; gate: 5 a rule failed, 6 the figures do not decide;
+Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage, also a name that the model does not have; 3 bad input (a
+model, data file, library, run folder or rule file); 4 some cells failed or the run was interrupted; gate: 5 a rule
+failed, 6 the figures do not decide;
 tune: 6 undecided (nothing is shown to keep the SLO, or to be better than the defaults or not to be), 7 all that were
 tried break the SLO.";

@@ -52,7 +52,8 @@ pub(super) fn model_error(error: &OnnxError) -> CliError {
 
 /// The error of inputs that cannot be made.
 pub(super) fn input_error(error: &InputError) -> CliError {
-    CliError::new(exit::BAD_INPUT, error).with_hint(error.hint().map(str::to_owned))
+    let code = if error.is_of_options() { exit::USAGE } else { exit::BAD_INPUT };
+    CliError::new(code, error).with_hint(error.hint().map(str::to_owned))
 }
 
 fn parse_dim(word: &str) -> Result<(String, u64), String> {

@@ -16,7 +16,7 @@ use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
 use crate::analysis;
 use crate::plan::{ExecutionMode, GraphOptimization, Pin};
 use crate::record::store::{RunFolder, default_folder};
-use crate::record::{EndReason, Failure, Outcome, RunInfo, RunRecord};
+use crate::record::{EndReason, Failure, FailureKind, Outcome, RunInfo, RunRecord};
 use crate::runner::{self, Extent, Job, RunError, WorkerCommand};
 use crate::sample::{Roots, host};
 
@@ -376,7 +376,8 @@ fn no_variant(failures: &[Failure]) -> CliError {
         _ => std::iter::once("none of the models can be measured".to_owned()).chain(messages).collect(),
     };
     let hint = failures.iter().find_map(|failure| failure.hint.clone());
-    CliError { code: exit::BAD_INPUT, chain, hint }
+    let is_usage = failures.iter().all(|failure| failure.kind == FailureKind::Usage);
+    CliError { code: if is_usage { exit::USAGE } else { exit::BAD_INPUT }, chain, hint }
 }
 
 fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {

@@ -319,6 +319,21 @@ pub enum InputError {
 pub struct RuntimeWords(pub String);
 
 impl InputError {
+    /// Whether options are at fault: they name what the model does not have, or say of it what cannot be.
+    #[must_use]
+    pub fn is_of_options(&self) -> bool {
+        matches!(
+            self,
+            InputError::UnknownDim { .. }
+                | InputError::FixedDim { .. }
+                | InputError::BatchDim { .. }
+                | InputError::DimsContradict { .. }
+                | InputError::UnknownInput { .. }
+                | InputError::RangeType { .. }
+                | InputError::RangeEmpty { .. }
+        )
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
@@ -327,7 +342,9 @@ impl InputError {
                 Some("export the model with tensors of a common type as inputs")
             }
             InputError::UnknownRank { .. } => Some("give real inputs with --data, whose shape is taken"),
-            InputError::UnknownDim { .. } => Some("`onnxprof inspect MODEL` shows the inputs with their dimensions"),
+            InputError::UnknownDim { .. } | InputError::UnknownInput { .. } => {
+                Some("`onnxprof inspect MODEL` shows the inputs with their dimensions")
+            }
             InputError::FixedDim { .. } => Some("only dimensions that a model leaves open can be set"),
             InputError::BatchDim { .. } => Some("give one of --dim and --batch-dim for it"),
             InputError::DimsContradict { .. } => Some("leave out one of these sizes: it follows from the others"),

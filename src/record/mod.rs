@@ -286,6 +286,9 @@ pub enum FailureKind {
     /// The session could not be created.
     SessionLoad,
     /// An inference failed.
+    /// Options name an input or a dimension that the model does not have, or say of it what cannot be; in records before
+    /// version 1.4, [`FailureKind::BadInput`].
+    Usage,
     Inference,
     /// The worker process was ended by a signal.
     Crashed,

@@ -186,5 +186,6 @@ fn out_of_turn() -> Response {
 }
 
 fn input_failure(error: &InputError) -> Failure {
-    Failure::new(FailureKind::BadInput, error, error.hint().map(str::to_owned))
+    let kind = if error.is_of_options() { FailureKind::Usage } else { FailureKind::BadInput };
+    Failure::new(kind, error, error.hint().map(str::to_owned))
 }

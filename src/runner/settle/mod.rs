@@ -99,7 +99,7 @@ pub(super) async fn find(
             Err(failure) => failures.push(failure),
         }
     }
-    let (unfed, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(|f| f.kind == FailureKind::BadInput);
+    let (unfed, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_of_inputs);
     if !unfed.is_empty() {
         return Err(RunError::NoVariant { failures: unfed });
     }
@@ -126,6 +126,11 @@ fn candidates(plan: &Plan) -> Vec<(usize, usize)> {
         Some((variant, session))
     };
     variants.iter().filter_map(first).collect()
+}
+
+/// Whether nothing was found to feed, and no session is at fault.
+fn is_of_inputs(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage)
 }
 
 /// What did not end may end the next time.

@@ -35,8 +35,11 @@ fn values_that_no_option_takes_are_usage_errors() {
 }
 
 #[test]
-fn options_that_do_not_fit_the_model_are_input_errors() {
-    refused(&["--dim", "nope=3"], BAD_INPUT, "no input has a dimension `nope`", "onnxprof inspect");
+fn names_that_there_are_not_are_usage_errors_whichever_option_has_them() {
+    for option in [["--dim", "nope=3"], ["--batch-dim", "nope"], ["--sweep", "dim=nope:3,4"]] {
+        refused(&option, USAGE, "no input has a dimension `nope`", "onnxprof inspect");
+    }
+    refused(&["--range", "nope=0..1"], USAGE, "the model has no input `nope`", "onnxprof inspect");
     refused(&["--baseline", "nope"], USAGE, "no variant is called `nope`", "one-node");
     refused(&["--pin", "4000"], USAGE, "may not run on CPU 4000", "`--pin`");
 }
