@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::inputs::InputPlan;
 use crate::plan::{InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task};
 use crate::record::{
-    AccuracyRecord, ArenaStats, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, ProbeRecord, Profiled, Told,
-    Warmup,
+    AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, ProbeRecord,
+    Profiled, Told, Warmup,
 };
 use crate::units::{Bytes, Nanos};
 
@@ -98,6 +98,8 @@ pub enum Request {
     End,
     /// Score the session's outputs.
     Evaluate(Box<Evaluation>),
+    /// Find out whether samples of a batch change each other's outputs. Asked after [`Request::Load`].
+    Couple(Box<CouplingRequest>),
 }
 
 /// What is to be profiled.
@@ -200,6 +202,19 @@ pub struct Evaluation {
     pub random_outputs: BTreeSet<String>,
 }
 
+/// How it is to be found out whether samples of a batch change each other's outputs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CouplingRequest {
+    /// What is fed.
+    pub inputs: InputPlan,
+    /// Outputs that are random, by name: nothing is compared by them.
+    pub random_outputs: BTreeSet<String>,
+    /// What one inference takes, as far as it is known.
+    pub inference_ns: Option<Nanos>,
+    /// Nothing is begun that would end later than this.
+    pub limit_ns: Nanos,
+}
+
 /// What the outputs of a session are to the other sessions'.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -288,6 +303,8 @@ pub enum Response {
     },
     /// Answer to [`Request::Evaluate`].
     Evaluated(Box<AccuracyRecord>),
+    /// Answer to [`Request::Couple`].
+    Coupled(Coupling),
     /// The request could not be served.
     Failed(Failure),
 }

@@ -129,6 +129,7 @@ impl Observer for Console {
             Progress::Profiling { session } => self.now(&format!("profiling the operators of {session}")),
             Progress::Peaks => self.now("measuring what the machine does at most"),
             Progress::Scoring { session } => self.now(&format!("scoring {session}")),
+            Progress::Coupling { session } => self.now(&format!("comparing samples of a batch of {session}")),
             Progress::Idling { session } => self.now(&format!("measuring {session} after idle gaps")),
             Progress::Contrasting { session } => self.now(&format!("looking for denormal numbers in {session}")),
             Progress::Round { round, elapsed, budget } => {

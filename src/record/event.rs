@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Decision, Fitness, Heat, IdleGaps, LaunchCell,
-    LaunchRecord, MachinePeaks, Monitoring, OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
+    AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Coupling, Decision, Fitness, Heat, IdleGaps,
+    LaunchCell, LaunchRecord, MachinePeaks, Monitoring, OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord,
+    RuntimeInfo,
 };
 use crate::plan::{CellKey, SessionSpec};
 use crate::units::Nanos;
@@ -69,6 +70,13 @@ pub enum Event {
     Contrast(Contrast),
     /// A session was measured after idle gaps.
     IdleGaps(IdleGaps),
+    /// It was found out whether samples of a batch change each other's outputs.
+    Coupling {
+        /// Index of the variant.
+        variant: usize,
+        /// What was found.
+        coupling: Coupling,
+    },
     /// Something worth saying that belongs to no cell.
     Note(String),
     /// GPUs and energy were looked at before the first launch, or for the last time.
@@ -134,6 +142,11 @@ impl RunRecord {
             Event::Peaks(peaks) => self.peaks.push(*peaks),
             Event::Contrast(contrast) => self.contrasts.push(contrast),
             Event::IdleGaps(gaps) => self.idle_gaps.push(gaps),
+            Event::Coupling { variant, coupling } => {
+                if let Some(known) = self.variants.get_mut(variant) {
+                    known.coupling = Some(coupling);
+                }
+            }
             Event::Note(note) => self.notes.push(note),
             Event::Monitored(monitoring) => self.monitoring = Some(*monitoring),
             Event::Judged { conditions, fitness } => {

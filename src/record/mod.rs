@@ -49,7 +49,7 @@ pub use model::{
 pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
 pub use pairs::Pairs;
 pub use placement::{CopyNodes, Placement, PlacementRecord, PlacementSource, ProviderNodes};
-pub use probe::ProbeRecord;
+pub use probe::{Coupling, ProbeRecord};
 pub use quantization::{Granularity, MatrixArithmetic, Quantization, QuantizationFormat};
 pub use schema::json_schema;
 pub use statistics::Statistics;
@@ -211,6 +211,11 @@ pub struct VariantRecord {
     /// What trying it out showed; absent if it was not tried, and in records before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeRecord>,
+    /// Whether samples of a batch change each other's outputs, where the variant quantizes with scales that follow what it
+    /// is fed; absent where it does not, where single samples are measured, where the batch was tried on this variant, and
+    /// in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupling: Option<Coupling>,
     /// Whether the variant can be measured.
     pub outcome: Outcome,
 }
@@ -281,14 +286,14 @@ pub enum FailureKind {
     BadModel,
     /// Inputs do not fit the model.
     BadInput,
+    /// Options name an input or a dimension that the model does not have, or say of it what cannot be; in records before
+    /// version 1.4, [`FailureKind::BadInput`].
+    Usage,
     /// The runtime library could not be opened or is too old.
     Runtime,
     /// The session could not be created.
     SessionLoad,
     /// An inference failed.
-    /// Options name an input or a dimension that the model does not have, or say of it what cannot be; in records before
-    /// version 1.4, [`FailureKind::BadInput`].
-    Usage,
     Inference,
     /// The worker process was ended by a signal.
     Crashed,

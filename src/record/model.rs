@@ -48,7 +48,19 @@ pub struct ModelSummary {
     pub file_size_bytes: Bytes,
 }
 
+/// Operators that quantize with scales that depend on what they are fed.
+const DYNAMIC_QUANTIZATION: [&str; 3] = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"];
+
 impl ModelSummary {
+    /// Whether it quantizes with scales that depend on all that it is fed, so that samples of a batch share them.
+    #[must_use]
+    pub fn shares_scales(&self) -> bool {
+        self.operators.keys().any(|operator| {
+            let name = operator.rsplit('.').next().unwrap_or(operator);
+            DYNAMIC_QUANTIZATION.contains(&name)
+        })
+    }
+
     /// Whether each node waits for the one before it, so that none could run beside another.
     #[must_use]
     pub fn is_chain(&self) -> bool {

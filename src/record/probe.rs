@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RunRecord;
-use crate::units::Nanos;
+use crate::units::{Nanos, Ratio};
 
 /// What trying a variant out showed before it was measured: which inputs it takes, and whether samples are computed each
 /// for itself.
@@ -23,6 +23,27 @@ pub struct ProbeRecord {
     pub remarks: Vec<String>,
     /// Whether it was kept from an earlier run with the same file, files beside it, options and library.
     pub is_kept: bool,
+}
+
+/// What samples of a batch got, held against what each gets alone: told by two unlike samples, for a variant whose
+/// quantization takes its scales from what it is fed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Coupling {
+    /// The same: no output is off by more than the tolerance that a batch is proved with.
+    Apart,
+    /// Something else.
+    Coupled {
+        /// The output that is off the most.
+        output: String,
+        /// How far it is off, relative to its largest magnitude.
+        off_ratio: Ratio,
+    },
+    /// It could not be told.
+    Unknown {
+        /// Why not, as a fragment of a sentence.
+        reason: String,
+    },
 }
 
 impl RunRecord {

@@ -18,6 +18,7 @@ impl Run<'_> {
     pub(super) async fn beside(&mut self) -> Result<(), RunError> {
         self.beside_until = self.budget().map(|_| Instant::now() + self.beside_share());
         self.score_all().await?;
+        self.couple_all().await?;
         self.profile_all().await?;
         self.idle_all().await?;
         self.contrast_all().await?;

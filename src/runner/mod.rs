@@ -9,6 +9,7 @@ mod bindings;
 mod block;
 mod cells;
 mod contrast;
+mod coupling;
 mod diagnosing;
 mod energy;
 mod fit;

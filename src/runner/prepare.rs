@@ -143,6 +143,7 @@ pub(super) fn variant_record(description: &Description) -> VariantRecord {
             inputs: described.inputs.fed.clone(),
             shape_inputs: shape_inputs(described),
             probe: described.probe.clone(),
+            coupling: None,
             outcome: Outcome::Ok,
         },
         Err(failure) => VariantRecord {
@@ -151,6 +152,7 @@ pub(super) fn variant_record(description: &Description) -> VariantRecord {
             inputs: Vec::new(),
             shape_inputs: Vec::new(),
             probe: None,
+            coupling: None,
             outcome: Outcome::Failed(failure.clone()),
         },
     }

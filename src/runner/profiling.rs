@@ -154,7 +154,7 @@ impl Run<'_> {
     }
 
     /// Sessions that can be profiled, the baseline's first.
-    fn in_turn(&self) -> Vec<usize> {
+    pub(super) fn in_turn(&self) -> Vec<usize> {
         let baseline = self.plan.baseline_session();
         let is_real = |&session: &usize| matches!(self.plan.sessions[session].runtime, RuntimeChoice::Library(_));
         let mut sessions: Vec<usize> = (0..self.plan.sessions.len()).filter(is_real).collect();

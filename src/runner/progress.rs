@@ -30,6 +30,11 @@ pub enum Progress<'a> {
         /// Its label.
         session: &'a str,
     },
+    /// It is being found out whether samples of a batch change each other's outputs.
+    Coupling {
+        /// Its label.
+        session: &'a str,
+    },
     /// A session is being measured after idle gaps.
     Idling {
         /// Its label.

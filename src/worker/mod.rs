@@ -105,6 +105,9 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
                 let cell = cell::CellRequest { batch_size, load_mode, inputs: &inputs, limit, known, outputs_anew };
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;
             }
+            Request::Couple(request) => {
+                lines.send(&Response::Coupled(probe::coupling(session.as_mut(), &request)))?;
+            }
             Request::Evaluate(evaluation) => {
                 let response = evaluate::evaluate(session.as_mut(), &evaluation);
                 lines.send(&response)?;

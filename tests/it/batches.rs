@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use onnxprof::record::Coupling;
 use serde_json::{Value, json};
 
 use crate::support::{Onnxprof, library, model};
@@ -153,4 +154,33 @@ fn the_answer_says_what_one_prediction_was() {
     }
     assert!(record.cells.iter().all(|cell| cell.outcome.is_ok()), "{:?}", record.cells);
     assert!(record.variants[0].probe.as_ref().is_some_and(|probe| probe.trials_count >= 4));
+}
+
+#[test]
+fn a_variant_whose_samples_share_a_scale_is_told_once_and_the_others_are_not() {
+    let bench = Workbench::new();
+    let output = bench.profile(&model("digits"), ["--batch", "1,2"]).run();
+    output.assert_code(0);
+    let record = bench.record();
+    for (variant, found) in record.plan.variants.iter().zip(&record.variants) {
+        match (variant.name.as_str(), &found.coupling) {
+            ("int8-dynamic", Some(Coupling::Coupled { output, off_ratio })) => {
+                assert_eq!(output, "logits");
+                assert!((0.001..0.1).contains(&off_ratio.0), "{off_ratio:?}");
+            }
+            (name, coupling) => assert!(name != "int8-dynamic" && coupling.is_none(), "{name}: {coupling:?}"),
+        }
+    }
+    let remark = "`int8-dynamic`: samples of a batch are not independent of each other: outputs differ by up to";
+    assert_eq!(record.notes.iter().filter(|note| note.starts_with(remark)).count(), 1, "{:?}", record.notes);
+    let report = std::fs::read_to_string(bench.run_folder().join("report.md")).unwrap();
+    assert_eq!(report.matches("samples of a batch are not independent of each other").count(), 1, "{report}");
+}
+
+#[test]
+fn single_samples_share_no_scale() {
+    let bench = Workbench::new();
+    bench.profile(&model("digits"), ["--batch", "1"]).run().assert_code(0);
+    let record = bench.record();
+    assert!(record.variants.iter().all(|variant| variant.coupling.is_none()), "{:?}", record.variants);
 }

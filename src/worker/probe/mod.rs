@@ -2,6 +2,7 @@
 //!
 //! Nothing that is measured here is a figure of the run. Read [`Probe`] first.
 
+mod coupling;
 mod outputs;
 mod proof;
 mod room;
@@ -14,12 +15,10 @@ use crate::plan::{InputRequest, Shape};
 use crate::protocol::{ProbeRequest, Tried, UsualShapes};
 use crate::record::{BatchAxis, Failure, FailureKind, ProbeRecord};
 use crate::units::Nanos;
+pub(super) use coupling::coupling;
 use proof::{Known, Quantized};
 use room::Room;
 use trial::{Bench, Found};
-
-/// Operators that quantize with scales that depend on what they are fed.
-const DYNAMIC_QUANTIZATION: [&str; 3] = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"];
 
 /// What has been found out so far of a loaded model.
 pub(super) struct Probe {
@@ -174,9 +173,5 @@ fn nothing_runs(error: Option<InputError>) -> Failure {
 }
 
 fn quantization(model: &Model) -> Quantized {
-    let is_dynamic = onnx::summary(model).operators.keys().any(|operator| {
-        let name = operator.rsplit('.').next().unwrap_or(operator);
-        DYNAMIC_QUANTIZATION.contains(&name)
-    });
-    if is_dynamic { Quantized::Dynamically } else { Quantized::Otherwise }
+    if onnx::summary(model).shares_scales() { Quantized::Dynamically } else { Quantized::Otherwise }
 }

@@ -20,6 +20,11 @@ impl Room {
         Room { bytes, facts: ShapeFacts::of(graph) }
     }
 
+    /// Room for anything.
+    pub(super) fn unbounded() -> Self {
+        Room { bytes: None, facts: ShapeFacts::default() }
+    }
+
     /// Whether a plan fits at a batch size.
     ///
     /// # Errors

@@ -97,6 +97,7 @@ pub fn record() -> RunRecord {
             inputs: Vec::new(),
             shape_inputs: Vec::new(),
             probe: None,
+            coupling: None,
             outcome: Outcome::Ok,
         }],
         dataset: None,

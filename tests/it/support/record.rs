@@ -282,6 +282,7 @@ fn variant_record(shape: &VariantShape) -> VariantRecord {
         }],
         shape_inputs: Vec::new(),
         probe: None,
+        coupling: None,
         outcome: shape.failure.clone().map_or(Outcome::Ok, Outcome::Failed),
     }
 }

@@ -1,0 +1,96 @@
+//! Whether samples of a batch change each other's outputs: two unlike samples together, held against each alone.
+
+use super::outputs::{self, Told};
+use super::room::Room;
+use super::trial::Bench;
+use crate::engine::Session;
+use crate::inputs::SamplePair;
+use crate::protocol::CouplingRequest;
+use crate::record::Coupling;
+use crate::units::Ratio;
+
+/// Pairs of samples that are tried as far as there is time: how far outputs are off depends on the samples.
+const PAIRS: u64 = 3;
+/// Inferences of a pair: each sample alone, and both together, which may take as long as one after the other.
+const INFERENCES: u64 = 4;
+
+/// Runs pairs of samples, and says by how much the outputs of those that are off the most are.
+pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingRequest) -> Coupling {
+    let room = Room::unbounded();
+    let mut bench = Bench::new(session, &room, request.limit_ns);
+    bench.inference = request.inference_ns;
+    let mut found: Option<Coupling> = None;
+    for attempt in 0..PAIRS {
+        if !bench.has_time_for(INFERENCES) {
+            break;
+        }
+        let one = of_pair(&mut bench, request, attempt).unwrap_or_else(|reason| Coupling::Unknown { reason });
+        found = Some(found.map_or(one.clone(), |known| graver(known, one)));
+    }
+    found.unwrap_or_else(|| Coupling::Unknown { reason: bench.no_time() })
+}
+
+/// What a pair of samples tells.
+///
+/// # Errors
+/// Why it tells nothing.
+fn of_pair(bench: &mut Bench<'_>, request: &CouplingRequest, attempt: u64) -> Result<Coupling, String> {
+    let pair = SamplePair::of(&request.inputs, attempt).map_err(|error| error.to_string())?;
+    let (first, second) = (bench.run(&pair.first)?, bench.run(&pair.second)?);
+    let both = bench.run(&pair.both)?;
+    let told = outputs::told(&first, &second, &both);
+    judged(told.into_iter().filter(|(name, _)| !request.random_outputs.contains(name)).collect())
+}
+
+fn judged(told: Vec<(String, Told)>) -> Result<Coupling, String> {
+    let is_apart = told.iter().any(|(_, told)| *told == Told::Apart);
+    let off = |(output, told)| match told {
+        Told::Mixed(Some(off)) if f64::is_finite(off) => Some((output, off)),
+        _ => None,
+    };
+    let largest = told.into_iter().filter_map(off).max_by(|(_, one), (_, other)| one.total_cmp(other));
+    match largest {
+        Some((output, off)) => Ok(Coupling::Coupled { output, off_ratio: Ratio(off) }),
+        None if is_apart => Ok(Coupling::Apart),
+        None => Err("its outputs tell no samples of a batch from each other".to_owned()),
+    }
+}
+
+/// The one of two findings that says more against a batch.
+fn graver(one: Coupling, other: Coupling) -> Coupling {
+    let gravity = |found: &Coupling| match found {
+        Coupling::Unknown { .. } => -1.0,
+        Coupling::Apart => 0.0,
+        Coupling::Coupled { off_ratio, .. } => off_ratio.0,
+    };
+    if gravity(&other) > gravity(&one) { other } else { one }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(list: &[Told]) -> Vec<(String, Told)> {
+        list.iter().enumerate().map(|(place, told)| (format!("y{place}"), told.clone())).collect()
+    }
+
+    fn coupled(output: &str, off: f64) -> Coupling {
+        Coupling::Coupled { output: output.into(), off_ratio: Ratio(off) }
+    }
+
+    #[test]
+    fn the_output_that_is_off_the_most_is_named() {
+        let found = judged(told(&[Told::Mixed(Some(0.01)), Told::Apart, Told::Mixed(Some(0.02))]));
+        assert_eq!(found, Ok(coupled("y2", 0.02)));
+        assert_eq!(judged(told(&[Told::Nothing, Told::Apart])), Ok(Coupling::Apart));
+        assert!(judged(told(&[Told::Nothing, Told::Mixed(None)])).is_err());
+    }
+
+    #[test]
+    fn of_several_pairs_the_one_counts_that_is_off_the_most() {
+        let unknown = Coupling::Unknown { reason: "no time".into() };
+        assert_eq!(graver(coupled("y", 0.01), coupled("y", 0.02)), coupled("y", 0.02));
+        assert_eq!(graver(unknown.clone(), Coupling::Apart), Coupling::Apart);
+        assert_eq!(graver(coupled("y", 0.01), unknown), coupled("y", 0.01));
+    }
+}
