@@ -1,6 +1,5 @@
 //! Inputs and outputs bound to a session, and what is timed.
 
-use std::ffi::CString;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -8,13 +7,12 @@ use ort::AsPointer;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, RunOptions, Session as OrtSession};
 use ort::sys::{OrtIoBinding, OrtRunOptions, OrtSession as RawSession, OrtStatusPtr, OrtValue};
-use ort::value::DynValue;
 
 use super::bound_outputs::{self, OutputPlaces};
 use super::ep::Memory;
+use super::held::HeldSet;
 use super::words::words;
-use super::{EngineError, Inference, tensor};
-use crate::inputs::Tensor;
+use super::{EngineError, Inference};
 use crate::plan::Binding;
 
 /// Where a session computes, and where its inputs and outputs are to lie.
@@ -92,7 +90,7 @@ pub(super) fn bind<'s>(
     session: &'s OrtSession,
     place: Place,
     graph: i32,
-    sets: &[Vec<Tensor>],
+    sets: &[HeldSet],
 ) -> Result<Box<dyn Inference + 's>, EngineError> {
     let options = place.captures.then(|| of_graph(graph)).transpose();
     let options = options.map_err(|error| bind_error("graph", &error))?;
@@ -117,24 +115,18 @@ pub(super) fn bind_error(name: &str, error: &ort::Error) -> EngineError {
 /// A set of inputs, and where the outputs go.
 struct BoundSet {
     binding: IoBinding,
-    /// The inputs as they are in host memory.
-    inputs: Vec<(CString, DynValue)>,
+    inputs: HeldSet,
 }
 
 impl BoundSet {
-    fn new(session: &OrtSession, set: &[Tensor], outputs: &OutputPlaces) -> Result<Self, EngineError> {
+    fn new(session: &OrtSession, set: &HeldSet, outputs: &OutputPlaces) -> Result<Self, EngineError> {
         let mut binding = session.create_binding().map_err(|error| bind_error("session", &error))?;
-        let mut inputs = Vec::new();
-        for input in set {
-            let failed = |error: ort::Error| bind_error(&input.name, &error);
-            let value = tensor::to_value(&input.data).map_err(failed)?;
-            binding.bind_input(&input.name, &value).map_err(failed)?;
-            let name = CString::new(input.name.as_str())
-                .map_err(|error| EngineError::Bind { name: input.name.clone(), message: error.to_string() })?;
-            inputs.push((name, value));
+        for input in set.iter() {
+            let name = input.name.to_string_lossy();
+            binding.bind_input(&*name, &input.value).map_err(|error| bind_error(&name, &error))?;
         }
         outputs.bind(&mut binding)?;
-        Ok(BoundSet { binding, inputs })
+        Ok(BoundSet { binding, inputs: HeldSet::clone(set) })
     }
 }
 
@@ -215,9 +207,9 @@ impl Inference for WithCopies<'_> {
         let turn = self.turns.take_turn();
         let set = &mut self.turns.sets[turn];
         let binding = set.binding.ptr_mut();
-        for (name, value) in &set.inputs {
+        for input in set.inputs.iter() {
             // SAFETY: binding, name and value are alive, and the binding is used by this thread alone.
-            unsafe { done((self.bind_input)(binding, name.as_ptr(), value.ptr())) }?;
+            unsafe { done((self.bind_input)(binding, input.name.as_ptr(), input.value.ptr())) }?;
         }
         self.turns.run_set(turn)
     }

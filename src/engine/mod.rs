@@ -8,6 +8,7 @@ mod bound;
 mod bound_outputs;
 mod ep;
 mod error;
+mod held;
 mod library;
 mod log;
 mod maps;
@@ -29,7 +30,7 @@ pub use profile::{Distortion, ProfileTarget};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::inputs::Tensor;
+use crate::inputs::{InputSet, Tensor};
 use crate::measure::EngineClock;
 use crate::plan::{RuntimeChoice, SessionOptions, SessionSpec};
 use crate::record::{ArenaStats, PeakRates, Placement, Profiled, Told};
@@ -92,13 +93,14 @@ pub trait Session: Sync {
     /// What the session was created with.
     fn effect(&self) -> Effect;
 
-    /// Binds each set of inputs, and every output to memory that is reused, so that neither generating inputs nor
-    /// allocating outputs is part of an inference. Where that memory is, and whether copies are part of an inference,
-    /// is the session's [`Binding`](crate::plan::Binding).
+    /// Binds each set of inputs for each of `requests` in flight, and every output to memory that is reused, so that
+    /// neither generating inputs nor allocating outputs is part of an inference. Where that memory is, and whether copies
+    /// are part of an inference, is the session's [`Binding`](crate::plan::Binding). In host memory the inputs are held
+    /// once, however many requests there are.
     ///
     /// # Errors
     /// [`EngineError::Bind`] if the runtime does not take the inputs.
-    fn bind(&self, sets: &[Vec<Tensor>]) -> Result<Box<dyn Inference + '_>, EngineError>;
+    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError>;
 
     /// Runs one inference and returns the outputs that are tensors; a sequence of maps with the same keys, as classifiers of
     /// `ai.onnx.ml` give it, is one of a row for each map and a column for each key.

@@ -17,7 +17,7 @@ use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
 use super::{Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile};
-use crate::inputs::Tensor;
+use crate::inputs::{InputSet, Tensor};
 use crate::measure::{EngineClock, ManualClock};
 use crate::plan::{CPU_PROVIDER, SessionOptions, SessionSpec};
 use crate::record::{ArenaStats, PeakRates, Told};
@@ -234,19 +234,27 @@ struct ScriptedSession {
     effect: Effect,
 }
 
+impl ScriptedSession {
+    /// A request in flight with inputs of this batch size.
+    fn request(&self, batch_size: u64) -> Box<dyn Inference + '_> {
+        Box::new(ScriptedInference {
+            session: self,
+            batch_size,
+            random: Pcg64Mcg::seed_from_u64(u64::from(std::process::id())),
+            noise: self.machine.as_ref().map(Machine::begin),
+        })
+    }
+}
+
 impl Session for ScriptedSession {
     fn effect(&self) -> Effect {
         self.effect.clone()
     }
 
-    fn bind(&self, sets: &[Vec<Tensor>]) -> Result<Box<dyn Inference + '_>, EngineError> {
+    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
         let batch_size = sets.first().and_then(|set| set.first()).and_then(|input| input.data.shape().first());
-        Ok(Box::new(ScriptedInference {
-            session: self,
-            batch_size: batch_size.map_or(1, |&size| size as u64),
-            random: Pcg64Mcg::seed_from_u64(u64::from(std::process::id())),
-            noise: self.machine.as_ref().map(Machine::begin),
-        }))
+        let batch_size = batch_size.map_or(1, |&size| size as u64);
+        Ok((0..requests).map(|_| self.request(batch_size)).collect())
     }
 
     fn evaluate(&mut self, _inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {

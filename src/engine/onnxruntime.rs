@@ -17,13 +17,14 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use super::assignment::{self, Api};
 use super::bound::{self, GraphNumbers, NO_GRAPH, Place};
 use super::ep::plugin::Plugin;
+use super::held::{self, HeldSet};
 use super::profile::{self, Distortion, Pair, ProfileTarget};
 use super::words::words;
 use super::{
     Effect, EngineError, Inference, LogCounts, Runtime, Session, SessionProfile, ep, library, log, peaks, placement,
     tensor,
 };
-use crate::inputs::Tensor;
+use crate::inputs::{InputSet, Tensor};
 use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::onnx::is_ort_format;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
@@ -165,7 +166,7 @@ impl Runtime for OnnxRuntime {
         // Where there is no room for another session, the profile is worth having without it.
         let plain = is_compared.then(|| self.create(model, spec, None)).and_then(Result::ok);
         // The profiler does not see into a replayed graph.
-        let (place, sets) = (place(spec), [inputs]);
+        let (place, sets) = (place(spec), held::hold(vec![inputs])?);
         let mut pair = Pair {
             profiled: bound::bind(&created.session, place, NO_GRAPH, &sets)?,
             plain: plain.as_ref().and_then(|plain| bound::bind(&plain.session, place, NO_GRAPH, &sets).ok()),
@@ -201,13 +202,7 @@ impl Runtime for OnnxRuntime {
 impl OnnxRuntime {
     /// The trace of a session that keeps weights as the model has them, so that their shapes are told; `None` where there
     /// is none to be had, or kernels of another execution provider may do without that option.
-    fn unpacked(
-        &self,
-        model: &Path,
-        spec: &SessionSpec,
-        sets: &[Vec<Tensor>],
-        target: &ProfileTarget,
-    ) -> Option<Profiled> {
+    fn unpacked(&self, model: &Path, spec: &SessionSpec, sets: &[HeldSet], target: &ProfileTarget) -> Option<Profiled> {
         if spec.is_accelerated() {
             return None;
         }
@@ -314,7 +309,7 @@ fn run(session: &mut OrtSession, inputs: &[Tensor]) -> Result<Vec<Tensor>, Engin
     let run_error = |error: ort::Error| EngineError::Run { message: words(error.message()) };
     let values = inputs
         .iter()
-        .map(|input| Ok((input.name.clone(), tensor::to_value(&input.data)?)))
+        .map(|input| Ok((input.name.as_str(), tensor::view(&input.data)?)))
         .collect::<Result<Vec<_>, ort::Error>>()
         .map_err(run_error)?;
     let options = bound::without_graph().map_err(run_error)?;
@@ -330,8 +325,9 @@ impl Session for LoadedSession {
         self.effect.clone()
     }
 
-    fn bind(&self, sets: &[Vec<Tensor>]) -> Result<Box<dyn Inference + '_>, EngineError> {
-        bound::bind(&self.session, self.place, self.graphs.next(), sets)
+    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
+        let sets = held::hold(sets)?;
+        (0..requests).map(|_| bound::bind(&self.session, self.place, self.graphs.next(), &sets)).collect()
     }
 
     fn evaluate(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {

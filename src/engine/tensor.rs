@@ -1,28 +1,49 @@
 //! Between onnxprof's tensors and ONNX Runtime's values.
 
-use ort::value::{DynValue, Tensor as OrtTensor, TensorElementType};
+use ort::session::SessionInputValue;
+use ort::value::{DynValue, Tensor as OrtTensor, TensorElementType, TensorRef};
 
 use super::maps;
 use crate::inputs::TensorData;
 
-/// Copies a tensor into a value that owns its elements.
-pub(super) fn to_value(data: &TensorData) -> Result<DynValue, ort::Error> {
-    Ok(match data {
-        TensorData::Float(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Double(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Float16(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Bfloat16(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Int8(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Int16(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Int32(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Int64(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Uint8(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Uint16(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Uint32(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Uint64(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::Bool(array) => OrtTensor::from_array(array.clone())?.into_dyn(),
-        TensorData::String(array) => OrtTensor::from_string_array(array)?.into_dyn(),
-    })
+/// One expression for arrays of every type of numbers, truth values among them, and one for strings.
+macro_rules! by_elements {
+    ($data:expr, $array:ident => $numbers:expr, $text:ident => $strings:expr $(,)?) => {
+        match $data {
+            TensorData::Float($array) => $numbers,
+            TensorData::Double($array) => $numbers,
+            TensorData::Float16($array) => $numbers,
+            TensorData::Bfloat16($array) => $numbers,
+            TensorData::Int8($array) => $numbers,
+            TensorData::Int16($array) => $numbers,
+            TensorData::Int32($array) => $numbers,
+            TensorData::Int64($array) => $numbers,
+            TensorData::Uint8($array) => $numbers,
+            TensorData::Uint16($array) => $numbers,
+            TensorData::Uint32($array) => $numbers,
+            TensorData::Uint64($array) => $numbers,
+            TensorData::Bool($array) => $numbers,
+            TensorData::String($text) => $strings,
+        }
+    };
+}
+
+/// Makes a tensor a value without copying its elements; strings are copied, which ONNX Runtime keeps in its own way.
+pub(super) fn into_value(data: TensorData) -> Result<DynValue, ort::Error> {
+    Ok(by_elements!(
+        data,
+        array => OrtTensor::from_array(array)?.into_dyn(),
+        text => OrtTensor::from_string_array(&text)?.into_dyn(),
+    ))
+}
+
+/// A value whose elements are those of the tensor; strings are copied.
+pub(super) fn view(data: &TensorData) -> Result<SessionInputValue<'_>, ort::Error> {
+    Ok(by_elements!(
+        data,
+        array => TensorRef::from_array_view(array)?.into(),
+        text => OrtTensor::from_string_array(text)?.into(),
+    ))
 }
 
 /// Copies a value's elements out; `None` if it is neither a tensor nor a sequence of maps with the same keys, or of a type that has no Rust counterpart.

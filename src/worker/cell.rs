@@ -215,10 +215,8 @@ impl Stage<'_> {
 /// its time is then an earlier one's.
 fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_>) -> Result<Bound<'s>, Failure> {
     let sets = inputs::materialize(cell.inputs, cell.batch_size).map_err(|error| super::input_failure(&error))?;
-    let mut inferences = Vec::new();
-    for _ in 0..cell.load_mode.concurrency() {
-        inferences.push(session.bind(&sets).map_err(|error| error.to_failure())?);
-    }
+    let requests = cell.load_mode.concurrency();
+    let mut inferences = session.bind(sets, requests).map_err(|error| error.to_failure())?;
     let start = clock.now();
     let known = cell.cannot_spare();
     if let Some(inference) = inferences.first_mut().filter(|_| known.is_none()) {

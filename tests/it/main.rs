@@ -20,6 +20,7 @@ mod inspect;
 mod labels;
 mod layouts;
 mod machines;
+mod memory;
 mod models;
 mod operators;
 mod outputs;
