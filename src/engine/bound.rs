@@ -100,10 +100,12 @@ pub(super) fn bind<'s>(
     let sets = sets.iter().map(|set| BoundSet::new(session, set, &outputs)).collect::<Result<Vec<_>, _>>()?;
     let turns = Turns { session, run: ort::api().RunWithBinding, options, sets, next: 0, outputs };
     Ok(match (place.memory, place.binding) {
-        (Memory::Host, _) => Box::new(turns),
-        (Memory::Cuda, Binding::Host) => Box::new(WithCopies { turns, bind_input: ort::api().BindInput }),
+        (Memory::Host, _) => Box::new(InFlight { turns, way: InPlace }),
+        (Memory::Cuda, Binding::Host) => {
+            Box::new(InFlight { turns, way: WithCopies { bind_input: ort::api().BindInput } })
+        }
         (Memory::Cuda, Binding::Device) => {
-            Box::new(OnDevice { turns, synchronize: ort::api().SynchronizeBoundOutputs })
+            Box::new(InFlight { turns, way: OnDevice { synchronize: ort::api().SynchronizeBoundOutputs } })
         }
     })
 }
@@ -171,86 +173,85 @@ impl Turns<'_> {
     }
 }
 
-impl Inference for Turns<'_> {
+/// A request in flight.
+struct InFlight<'session, W> {
+    turns: Turns<'session>,
+    way: W,
+}
+
+impl<W: Way> Inference for InFlight<'_, W> {
     #[inline]
     fn run(&mut self) -> Result<(), EngineError> {
-        let turn = self.take_turn();
-        self.run_set(turn)
+        self.way.run(&mut self.turns)
     }
 
     fn bind_outputs(&mut self) -> Result<(), EngineError> {
         if self.keeps_outputs() {
             return Ok(());
         }
-        self.outputs.bind(&mut self.sets[self.next].binding)
+        let turns = &mut self.turns;
+        turns.outputs.bind(&mut turns.sets[turns.next].binding)
     }
 
     /// A captured graph writes to fixed addresses.
     fn keeps_outputs(&self) -> bool {
-        self.options.is_some()
+        self.turns.options.is_some()
     }
 
     fn undeclared_output(&self) -> Option<String> {
-        let last = self.next.checked_sub(1).unwrap_or(self.sets.len() - 1);
-        bound_outputs::undeclared(self.session, &self.sets[last].binding)
+        let turns = &self.turns;
+        let last = turns.next.checked_sub(1).unwrap_or(turns.sets.len() - 1);
+        bound_outputs::undeclared(turns.session, &turns.sets[last].binding)
+    }
+}
+
+/// What is timed of an inference besides the run itself.
+trait Way: Send {
+    fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError>;
+}
+
+/// Nothing.
+struct InPlace;
+
+impl Way for InPlace {
+    #[inline]
+    fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError> {
+        let turn = turns.take_turn();
+        turns.run_set(turn)
     }
 }
 
 /// Inputs are copied to the device before each run; outputs come back to the host by the end of it.
-struct WithCopies<'session> {
-    turns: Turns<'session>,
+struct WithCopies {
     bind_input: BindInput,
 }
 
-impl Inference for WithCopies<'_> {
-    fn run(&mut self) -> Result<(), EngineError> {
-        let turn = self.turns.take_turn();
-        let set = &mut self.turns.sets[turn];
+impl Way for WithCopies {
+    #[inline]
+    fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError> {
+        let turn = turns.take_turn();
+        let set = &mut turns.sets[turn];
         let binding = set.binding.ptr_mut();
         for input in set.inputs.iter() {
             // SAFETY: binding, name and value are alive, and the binding is used by this thread alone.
             unsafe { done((self.bind_input)(binding, input.name.as_ptr(), input.value.ptr())) }?;
         }
-        self.turns.run_set(turn)
-    }
-
-    fn bind_outputs(&mut self) -> Result<(), EngineError> {
-        self.turns.bind_outputs()
-    }
-
-    fn keeps_outputs(&self) -> bool {
-        self.turns.keeps_outputs()
-    }
-
-    fn undeclared_output(&self) -> Option<String> {
-        self.turns.undeclared_output()
+        turns.run_set(turn)
     }
 }
 
 /// Inputs and outputs stay on the device; a run is over when the device is done.
-struct OnDevice<'session> {
-    turns: Turns<'session>,
+struct OnDevice {
     synchronize: Synchronize,
 }
 
-impl Inference for OnDevice<'_> {
-    fn run(&mut self) -> Result<(), EngineError> {
-        let turn = self.turns.take_turn();
-        self.turns.run_set(turn)?;
+impl Way for OnDevice {
+    #[inline]
+    fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError> {
+        let turn = turns.take_turn();
+        turns.run_set(turn)?;
         // SAFETY: the binding is alive, and used by this thread alone.
-        unsafe { done((self.synchronize)(self.turns.sets[turn].binding.ptr_mut())) }
-    }
-
-    fn bind_outputs(&mut self) -> Result<(), EngineError> {
-        self.turns.bind_outputs()
-    }
-
-    fn keeps_outputs(&self) -> bool {
-        self.turns.keeps_outputs()
-    }
-
-    fn undeclared_output(&self) -> Option<String> {
-        self.turns.undeclared_output()
+        unsafe { done((self.synchronize)(turns.sets[turn].binding.ptr_mut())) }
     }
 }
 
