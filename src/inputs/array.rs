@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use half::{bf16, f16};
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 use ndarray::ArrayD;
 
 use super::TensorData;
@@ -24,7 +24,7 @@ pub(super) enum Content {
     /// Little-endian elements in a mapped file, from this byte on.
     Mapped(Arc<Mmap>, usize),
     /// Little-endian elements in memory.
-    Bytes(Vec<u8>),
+    Bytes(Arc<Vec<u8>>),
     /// Strings in memory.
     Text(Vec<String>),
 }
@@ -74,34 +74,40 @@ impl Array {
             *size = rows.len();
         }
         let pick = Pick { outer, along, inner, rows };
-        match &self.content {
-            Content::Text(items) => ArrayD::from_shape_vec(shape, pick.of(items, 1)).ok().map(TensorData::String),
-            Content::Bytes(bytes) => self.decode(shape, &pick.of(bytes, element_bytes(self.element_type)?)),
-            Content::Mapped(map, start) => {
-                self.decode(shape, &pick.of(&map[*start..], element_bytes(self.element_type)?))
+        let (bytes, map) = match &self.content {
+            Content::Text(items) => {
+                return ArrayD::from_shape_vec(shape, pick.of(items)).ok().map(TensorData::String);
             }
-        }
+            Content::Bytes(bytes) => (&bytes[..], None),
+            Content::Mapped(map, start) => (&map[*start..], Some(&**map)),
+        };
+        self.decode(shape, &Picked { pick, bytes, map })
     }
 
-    fn decode(&self, shape: Vec<usize>, bytes: &[u8]) -> Option<TensorData> {
-        fn each<T, const N: usize>(shape: Vec<usize>, bytes: &[u8], element: fn([u8; N]) -> T) -> Option<ArrayD<T>> {
-            let elements = bytes.as_chunks().0.iter().map(|&chunk| element(chunk)).collect();
+    fn decode(&self, shape: Vec<usize>, picked: &Picked<'_>) -> Option<TensorData> {
+        fn each<T, const N: usize>(
+            shape: Vec<usize>,
+            picked: &Picked<'_>,
+            element: fn([u8; N]) -> T,
+        ) -> Option<ArrayD<T>> {
+            let mut elements = Vec::with_capacity(shape.iter().product());
+            picked.read(N, |bytes| elements.extend(bytes.as_chunks().0.iter().map(|&chunk| element(chunk))));
             ArrayD::from_shape_vec(shape, elements).ok()
         }
         match self.element_type {
-            ElementType::Float => each(shape, bytes, f32::from_le_bytes).map(TensorData::Float),
-            ElementType::Double => each(shape, bytes, f64::from_le_bytes).map(TensorData::Double),
-            ElementType::Float16 => each(shape, bytes, f16::from_le_bytes).map(TensorData::Float16),
-            ElementType::Bfloat16 => each(shape, bytes, bf16::from_le_bytes).map(TensorData::Bfloat16),
-            ElementType::Int8 => each(shape, bytes, i8::from_le_bytes).map(TensorData::Int8),
-            ElementType::Int16 => each(shape, bytes, i16::from_le_bytes).map(TensorData::Int16),
-            ElementType::Int32 => each(shape, bytes, i32::from_le_bytes).map(TensorData::Int32),
-            ElementType::Int64 => each(shape, bytes, i64::from_le_bytes).map(TensorData::Int64),
-            ElementType::Uint8 => each(shape, bytes, u8::from_le_bytes).map(TensorData::Uint8),
-            ElementType::Uint16 => each(shape, bytes, u16::from_le_bytes).map(TensorData::Uint16),
-            ElementType::Uint32 => each(shape, bytes, u32::from_le_bytes).map(TensorData::Uint32),
-            ElementType::Uint64 => each(shape, bytes, u64::from_le_bytes).map(TensorData::Uint64),
-            ElementType::Bool => each(shape, bytes, |[byte]: [u8; 1]| byte != 0).map(TensorData::Bool),
+            ElementType::Float => each(shape, picked, f32::from_le_bytes).map(TensorData::Float),
+            ElementType::Double => each(shape, picked, f64::from_le_bytes).map(TensorData::Double),
+            ElementType::Float16 => each(shape, picked, f16::from_le_bytes).map(TensorData::Float16),
+            ElementType::Bfloat16 => each(shape, picked, bf16::from_le_bytes).map(TensorData::Bfloat16),
+            ElementType::Int8 => each(shape, picked, i8::from_le_bytes).map(TensorData::Int8),
+            ElementType::Int16 => each(shape, picked, i16::from_le_bytes).map(TensorData::Int16),
+            ElementType::Int32 => each(shape, picked, i32::from_le_bytes).map(TensorData::Int32),
+            ElementType::Int64 => each(shape, picked, i64::from_le_bytes).map(TensorData::Int64),
+            ElementType::Uint8 => each(shape, picked, u8::from_le_bytes).map(TensorData::Uint8),
+            ElementType::Uint16 => each(shape, picked, u16::from_le_bytes).map(TensorData::Uint16),
+            ElementType::Uint32 => each(shape, picked, u32::from_le_bytes).map(TensorData::Uint32),
+            ElementType::Uint64 => each(shape, picked, u64::from_le_bytes).map(TensorData::Uint64),
+            ElementType::Bool => each(shape, picked, |[byte]: [u8; 1]| byte != 0).map(TensorData::Bool),
             _ => None,
         }
     }
@@ -116,14 +122,59 @@ struct Pick {
 }
 
 impl Pick {
-    fn of<T: Clone>(&self, items: &[T], width: usize) -> Vec<T> {
-        let row = self.inner * width;
-        let mut picked = Vec::with_capacity(self.outer * self.rows.len() * row);
-        for block in 0..self.outer {
-            let start = block * self.along * row;
-            picked.extend_from_slice(&items[start + self.rows.start * row..start + self.rows.end * row]);
+    /// The parts of the rows that lie together, where an element takes so many items.
+    fn blocks(&self, width: usize) -> impl Iterator<Item = Range<usize>> {
+        let (row, along, rows) = (self.inner * width, self.along, self.rows.clone());
+        (0..self.outer).map(move |block| {
+            let start = block * along * row;
+            start + rows.start * row..start + rows.end * row
+        })
+    }
+
+    fn of<T: Clone>(&self, items: &[T]) -> Vec<T> {
+        self.blocks(1).flat_map(|block| &items[block]).cloned().collect()
+    }
+}
+
+/// Bytes of a mapped file that are read before their pages are given back.
+const STRETCH: usize = 1 << 20;
+
+/// Rows among the bytes of elements.
+struct Picked<'a> {
+    pick: Pick,
+    bytes: &'a [u8],
+    /// The file that the bytes lie in.
+    map: Option<&'a Mmap>,
+}
+
+impl Picked<'_> {
+    /// Hands the rows' bytes over, whole elements of `width` bytes at a time. What has been read of a file does not stay
+    /// resident: memory would hold it twice.
+    fn read(&self, width: usize, mut take: impl FnMut(&[u8])) {
+        let mut resident: Option<Range<usize>> = None;
+        for block in self.pick.blocks(width) {
+            for start in block.clone().step_by(STRETCH) {
+                let end = block.end.min(start + STRETCH);
+                take(&self.bytes[start..end]);
+                let read = resident.take().map_or(start, |range| range.start)..end;
+                if read.len() < STRETCH {
+                    resident = Some(read);
+                } else {
+                    self.give_back(&read);
+                }
+            }
         }
-        picked
+        if let Some(read) = resident {
+            self.give_back(&read);
+        }
+    }
+
+    fn give_back(&self, read: &Range<usize>) {
+        let Some(map) = self.map else { return };
+        let start = self.bytes.as_ptr() as usize - map.as_ptr() as usize + read.start;
+        // SAFETY: the map is of a file and read-only, so that pages that are dropped are read again with the same bytes.
+        // Where that fails, they stay resident, which does no harm.
+        let _ = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, read.len()) };
     }
 }
 
@@ -140,10 +191,12 @@ pub(super) fn element_bytes(element_type: ElementType) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     fn array(shape: &[usize], bytes: Vec<u8>) -> Array {
-        Array::new(ElementType::Uint8, shape.to_vec(), Content::Bytes(bytes)).unwrap()
+        Array::new(ElementType::Uint8, shape.to_vec(), Content::Bytes(bytes.into())).unwrap()
     }
 
     fn bytes(data: Option<TensorData>) -> (Vec<usize>, Vec<u8>) {
@@ -162,13 +215,31 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_a_file_are_the_same_whenever_they_are_taken() {
+        let (rows, width) = (5, STRETCH / 2 + 8);
+        let byte = |index: usize| (index % 251) as u8;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&(0..3 + rows * width).map(byte).collect::<Vec<u8>>()).unwrap();
+        // SAFETY: nobody else has the file.
+        let map = unsafe { Mmap::map(&file) }.unwrap();
+        let content = Content::Mapped(Arc::new(map), 3);
+        let array = Array::new(ElementType::Uint8, vec![rows, width], content).unwrap();
+        for _ in 0..2 {
+            let whole = (0..rows * width).map(|index| byte(3 + index)).collect();
+            assert!(bytes(array.tensor()) == (vec![rows, width], whole));
+            let ends = (0..rows).flat_map(|row| [byte(3 + row * width + width - 2), byte(3 + row * width + width - 1)]);
+            assert_eq!(bytes(array.rows(1, width - 2..width)), (vec![rows, 2], ends.collect()));
+        }
+    }
+
+    #[test]
     fn scalar_is_one_element() {
         assert_eq!(bytes(array(&[], vec![7]).tensor()), (vec![], vec![7]));
     }
 
     #[test]
     fn content_that_does_not_fill_the_shape_is_no_array() {
-        assert!(Array::new(ElementType::Int32, vec![2], Content::Bytes(vec![0; 7])).is_none());
-        assert!(Array::new(ElementType::Int32, vec![usize::MAX, 2], Content::Bytes(vec![0; 8])).is_none());
+        assert!(Array::new(ElementType::Int32, vec![2], Content::Bytes(vec![0; 7].into())).is_none());
+        assert!(Array::new(ElementType::Int32, vec![usize::MAX, 2], Content::Bytes(vec![0; 8].into())).is_none());
     }
 }

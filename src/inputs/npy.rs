@@ -133,10 +133,12 @@ impl Archive {
             }
             Place::Compressed(index, skipped) => {
                 let mut zip = ZipArchive::new(Cursor::new(&self.map[..])).map_err(|error| error.to_string())?;
-                let entry = zip.by_index(index).map_err(|error| error.to_string())?;
+                let mut entry = zip.by_index(index).map_err(|error| error.to_string())?;
+                std::io::copy(&mut entry.by_ref().take(skipped as u64), &mut std::io::sink())
+                    .map_err(|error| error.to_string())?;
                 let mut bytes = Vec::new();
-                entry.take((skipped + length) as u64).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-                Ok(bytes.split_off(skipped.min(bytes.len())))
+                entry.take(length as u64).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+                Ok(bytes)
             }
         }
     }
@@ -193,7 +195,7 @@ impl Head {
             bytes = row_major(&bytes, &self.shape, width)?;
         }
         if element_type != ElementType::String {
-            return Some(Content::Bytes(bytes));
+            return Some(Content::Bytes(bytes.into()));
         }
         let count = self.shape.iter().product();
         Some(Content::Text((0..count).map(|index| text(&bytes[index * width..][..width])).collect()))

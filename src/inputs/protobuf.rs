@@ -46,14 +46,14 @@ fn shape(tensor: &TensorProto<'_>) -> Option<Vec<usize>> {
 /// Elements as little-endian bytes, whichever field of the message holds them.
 fn content(tensor: &TensorProto<'_>) -> Option<Content> {
     fn bytes<T: Copy, const N: usize>(values: &[T], to_bytes: impl Fn(T) -> [u8; N]) -> Content {
-        Content::Bytes(values.iter().flat_map(|&value| to_bytes(value)).collect())
+        Content::Bytes(values.iter().flat_map(|&value| to_bytes(value)).collect::<Vec<u8>>().into())
     }
     if let Some(raw) = tensor.as_raw() {
-        return Some(Content::Bytes(raw.to_vec()));
+        return Some(Content::Bytes(raw.to_vec().into()));
     }
     if tensor.dims().contains(&0) {
         let text = tensor.data_type() == DataType::String;
-        return Some(if text { Content::Text(Vec::new()) } else { Content::Bytes(Vec::new()) });
+        return Some(if text { Content::Text(Vec::new()) } else { Content::Bytes(Vec::new().into()) });
     }
     match element_type(tensor.data_type()) {
         ElementType::Float => Some(bytes(&tensor.as_f32()?, f32::to_le_bytes)),

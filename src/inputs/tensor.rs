@@ -72,7 +72,7 @@ macro_rules! tensor_data {
                             _ => None,
                         });
                         let joined = ndarray::concatenate(Axis(axis), &views.collect::<Option<Vec<_>>>()?).ok()?;
-                        Some(TensorData::$variant(joined.as_standard_layout().into_owned()))
+                        Some(TensorData::$variant(standard(joined)))
                     })+
                 }
             }
@@ -95,6 +95,11 @@ tensor_data! {
     Uint64 => u64,
     Bool => bool,
     String => String,
+}
+
+/// An array in standard layout, copied only if it is in another one.
+fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
+    if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
 }
 
 /// Whether tensors of one type may be fed where a model wants another: between floating-point types, which variants

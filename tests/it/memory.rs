@@ -1,5 +1,9 @@
 //! Memory that inputs take in a worker.
 
+use std::fs::File;
+
+use ndarray::Array2;
+use ndarray_npy::NpzWriter;
 use onnxprof::record::RunRecord;
 
 use crate::workbench::Workbench;
@@ -45,4 +49,15 @@ fn inputs_are_held_once_however_many_requests_are_in_flight() {
     let record = profiled(&["--concurrency", "1,4"]);
     assert_held_once(&record, 1);
     assert_held_once(&record, 4);
+}
+
+#[test]
+fn rows_of_a_file_are_held_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.npz");
+    let mut archive = NpzWriter::new(File::create(&path).unwrap());
+    let rows = Array2::from_shape_fn((ROWS as usize, 3), |(row, column)| (row % 100 + column) as f32);
+    archive.add_array("a", &rows).unwrap();
+    archive.finish().unwrap();
+    assert_held_once(&profiled(&["--data", path.to_str().unwrap()]), 1);
 }
