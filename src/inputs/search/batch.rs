@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::expr::dims as expr_dims;
 use super::kind::{Kind, is_batch_name, is_numbered, is_one_image};
-use super::problem::{Problem, fixed_size};
+use super::problem::{Problem, Unknown, fixed_size};
 use crate::inputs::InputError;
 use crate::inputs::dims::dims_of;
 use crate::onnx::Graph;
@@ -123,9 +123,17 @@ fn deciding(graph: &Graph) -> Vec<&TensorInfo> {
 fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<(&'g TensorInfo, Option<usize>)> {
     let first = |info: &'g TensorInfo| {
         let index = problem.at(&info.name, 0).filter(|&index| may_be(problem, index));
-        (info, index.filter(|_| !is_one_image(info)))
+        (info, index.filter(|_| !has_rows_of_pixels(info, problem)))
     };
     deciding(graph).into_iter().map(first).collect()
+}
+
+/// Whether an input whose first axis is open is laid out like one image and nothing shows that it is none, as operators do
+/// that count its rows of three numbers.
+fn has_rows_of_pixels(info: &TensorInfo, problem: &Problem) -> bool {
+    let columns = problem.at(&info.name, 1).map(|index| &problem.unknowns[index]);
+    let are_counted = |columns: &Unknown| columns.is_shown && !matches!(columns.kind, Kind::Height | Kind::Width);
+    is_one_image(info) && columns.is_some_and(|columns| !are_counted(columns))
 }
 
 /// The unknowns that a batch without a name lies along: the first ones of all inputs, or one that stands first

@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Audio,
     /// Frames of a spectrum or of a series.
     Frames,
+    /// Pictures of a video.
+    Pictures,
     /// Features that are multiplied.
     Features,
     /// A factor that stands in the names of dimensions alone, such as the number of heads.
@@ -45,6 +47,8 @@ const WORDS: [(&[&str], Kind); 8] = [
     (&["channel"], Kind::Channels),
     (&["feature", "hidden", "embed"], Kind::Features),
 ];
+/// Dimensions of a video: samples, pictures, colours, rows and columns.
+const VIDEO_RANK: usize = 5;
 /// Numbers of mel bands and of coefficients of a sound's spectrum.
 const BANDS: [u64; 9] = [13, 23, 39, 40, 64, 80, 96, 128, 257];
 
@@ -101,6 +105,16 @@ impl Kind {
         }
     }
 
+    /// The same for a dimension that stands there: frames are pictures where each has rows and columns.
+    pub fn at(self, places: &[Place], inputs: &[TensorInfo]) -> Kind {
+        let has_pictures = |info: &TensorInfo| dims_of(info).len() == VIDEO_RANK;
+        let mut standing = places.iter().flat_map(|place| inputs.iter().filter(|info| info.name == place.input));
+        match self {
+            Kind::Frames if standing.any(has_pictures) => Kind::Pictures,
+            other => other,
+        }
+    }
+
     /// Whether samples of a batch cannot lie along it.
     pub fn is_within_sample(self) -> bool {
         !matches!(self, Kind::Other | Kind::Batch)
@@ -115,6 +129,7 @@ impl Kind {
             Kind::Past => &[128, 64, 16, 1, 0],
             Kind::Audio => &[16_000, 32_000, 48_000, 80_000, 160_000, 480_000, 8000, 1024, 512],
             Kind::Frames => &[100, 128, 3000, 64, 200, 96, 32, 16, 1],
+            Kind::Pictures => &[16, 8, 32, 64, 4, 1],
             Kind::Factor => &[1, 2, 4, 8, 12, 16, 32, 3, 5, 6, 10, 20, 24, 40, 64],
             Kind::Batch => &[1, 2, 4],
             Kind::Features | Kind::Other => &[16, 1, 2, 3, 4, 8, 32, 64, 128, 256, 512, 224],

@@ -239,7 +239,8 @@ impl<'g> Builder<'g> {
             }
             Some(role) => role,
             None => by_place().or_else(by_name).unwrap_or(Kind::Other),
-        };
+        }
+        .at(&places, &self.graph.inputs);
         let name = members.iter().find(plain).unwrap_or(&head);
         Ok(Unknown {
             name: self.names[*name].clone(),

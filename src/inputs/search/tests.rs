@@ -1,5 +1,7 @@
 //! From models to sizes, batches and what is tried next.
 
+mod batches;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -84,44 +86,6 @@ fn decoder(mask: &str) -> Model {
         info("mask", INT, &["batch_size", mask]),
         info("kept", FLOAT, &["batch_size", "2", "past_sequence_length", "16"]),
     ])
-}
-
-#[test]
-fn batch_is_a_name_on_any_axis() {
-    let plan =
-        planned(&model(&[info("ids", INT, &["batch_size", "seq"]), info("state", FLOAT, &["2", "batch_size"])]), &[]);
-    assert_eq!(plan.batch_axis.reason, AxisReason::SymbolName);
-    assert_eq!(plan.batch_axis.symbol.as_deref(), Some("batch_size"));
-    assert_eq!(axes(&plan), [("ids", 0), ("state", 1)]);
-    assert_eq!(shapes(&plan), [vec![None, Some(128)], vec![Some(2), None]]);
-    assert_eq!(plan.fed[0].sources, [SizeSource::Batch, SizeSource::MadeUp]);
-    assert_eq!(plan.fed[1].sources, [SizeSource::Fixed, SizeSource::Batch]);
-}
-
-#[test]
-fn first_dimension_that_all_inputs_share_is_the_batch() {
-    let one = planned(&model(&[info("a", FLOAT, &["rows", "3"]), info("scale", FLOAT, &["1"])]), &[]);
-    assert_eq!((one.batch_axis.reason, axes(&one)), (AxisReason::FirstSymbolicDimension, vec![("a", 0)]));
-    let alone = planned(&model(&[info("boxes", FLOAT, &["K", "4"]), info("image", FLOAT, &["3", "9"])]), &[]);
-    assert_eq!(alone.batch_axis.reason, AxisReason::NoAxis);
-    let generated = planned(&model(&[info("a", FLOAT, &["unk__1", "3"]), info("b", FLOAT, &["unk__2", "3"])]), &[]);
-    assert_eq!(generated.batch_axis.reason, AxisReason::FirstUnknownDimension);
-    assert_eq!(axes(&generated), [("a", 0), ("b", 0)]);
-    let unlike = model(&[info("query", FLOAT, &["q", "8"]), info("document", FLOAT, &["d", "8"])]);
-    assert_eq!(planned(&unlike, &[]).batch_axis.reason, AxisReason::NoAxis);
-}
-
-#[test]
-fn fixed_first_dimension_is_a_batch_if_outputs_share_it_and_no_colours() {
-    let mut four = model(&[info("x", FLOAT, &["4", "2"])]);
-    four.graph.outputs = vec![info("y", FLOAT, &["4", "2"])];
-    assert_eq!(planned(&four, &[]).batch_axis.fixed_size, Some(4));
-    four.graph.outputs = vec![info("y", FLOAT, &["3"])];
-    assert_eq!(planned(&four, &[]).batch_axis.reason, AxisReason::NoAxis);
-    let colours = planned(&model(&[info("x", FLOAT, &["3", "", ""])]), &[]);
-    assert_eq!(colours.batch_axis.reason, AxisReason::NoAxis);
-    assert_eq!(shapes(&colours), [[Some(3), Some(224), Some(224)]]);
-    assert_eq!(planned(&model(&[info("x", FLOAT, &[])]), &[]).batch_axis.reason, AxisReason::NoAxis);
 }
 
 #[test]

@@ -1,0 +1,73 @@
+//! Which axis samples lie along, and how large a sample is beside it.
+
+use super::*;
+use crate::onnx::StoredTensor;
+
+#[test]
+fn batch_is_a_name_on_any_axis() {
+    let plan =
+        planned(&model(&[info("ids", INT, &["batch_size", "seq"]), info("state", FLOAT, &["2", "batch_size"])]), &[]);
+    assert_eq!(plan.batch_axis.reason, AxisReason::SymbolName);
+    assert_eq!(plan.batch_axis.symbol.as_deref(), Some("batch_size"));
+    assert_eq!(axes(&plan), [("ids", 0), ("state", 1)]);
+    assert_eq!(shapes(&plan), [vec![None, Some(128)], vec![Some(2), None]]);
+    assert_eq!(plan.fed[0].sources, [SizeSource::Batch, SizeSource::MadeUp]);
+    assert_eq!(plan.fed[1].sources, [SizeSource::Fixed, SizeSource::Batch]);
+}
+
+#[test]
+fn first_dimension_that_all_inputs_share_is_the_batch() {
+    let one = planned(&model(&[info("a", FLOAT, &["rows", "3"]), info("scale", FLOAT, &["1"])]), &[]);
+    assert_eq!((one.batch_axis.reason, axes(&one)), (AxisReason::FirstSymbolicDimension, vec![("a", 0)]));
+    let alone = planned(&model(&[info("boxes", FLOAT, &["K", "4"]), info("image", FLOAT, &["3", "9"])]), &[]);
+    assert_eq!(alone.batch_axis.reason, AxisReason::NoAxis);
+    let generated = planned(&model(&[info("a", FLOAT, &["unk__1", "3"]), info("b", FLOAT, &["unk__2", "3"])]), &[]);
+    assert_eq!(generated.batch_axis.reason, AxisReason::FirstUnknownDimension);
+    assert_eq!(axes(&generated), [("a", 0), ("b", 0)]);
+    let unlike = model(&[info("query", FLOAT, &["q", "8"]), info("document", FLOAT, &["d", "8"])]);
+    assert_eq!(planned(&unlike, &[]).batch_axis.reason, AxisReason::NoAxis);
+}
+
+#[test]
+fn fixed_first_dimension_is_a_batch_if_outputs_share_it_and_no_colours() {
+    let mut four = model(&[info("x", FLOAT, &["4", "2"])]);
+    four.graph.outputs = vec![info("y", FLOAT, &["4", "2"])];
+    assert_eq!(planned(&four, &[]).batch_axis.fixed_size, Some(4));
+    four.graph.outputs = vec![info("y", FLOAT, &["3"])];
+    assert_eq!(planned(&four, &[]).batch_axis.reason, AxisReason::NoAxis);
+    let colours = planned(&model(&[info("x", FLOAT, &["3", "", ""])]), &[]);
+    assert_eq!(colours.batch_axis.reason, AxisReason::NoAxis);
+    assert_eq!(shapes(&colours), [[Some(3), Some(224), Some(224)]]);
+    assert_eq!(planned(&model(&[info("x", FLOAT, &[])]), &[]).batch_axis.reason, AxisReason::NoAxis);
+}
+
+#[test]
+fn rows_of_three_numbers_that_operators_count_are_no_image() {
+    let turned = Node {
+        attributes: vec![Attribute { name: "perm".into(), value: AttributeValue::Integers(vec![0, 2, 1]) }],
+        ..node("Transpose", &["x"], "turned")
+    };
+    let nodes = vec![turned, node("Conv", &["turned", "kernels"], "y")];
+    let mut points = with_nodes(&[info("x", FLOAT, &["", "", "3"])], nodes);
+    points.graph.initializers.push(StoredTensor {
+        name: "kernels".into(),
+        element_type: FLOAT,
+        dims: vec![8, 3, 1],
+        values: None,
+        external: None,
+    });
+    let plan = planned(&points, &[]);
+    assert_eq!((axes(&plan), shapes(&plan)), (vec![("x", 0)], vec![vec![None, Some(100), Some(3)]]));
+    let image = planned(&model(&[info("x", ElementType::Uint8, &["", "", "3"])]), &[]);
+    assert_eq!((axes(&image), shapes(&image)), (vec![], vec![vec![Some(224), Some(224), Some(3)]]));
+    let keypoints = planned(&model(&[info("x", FLOAT, &["", "17", "3"])]), &[]);
+    assert_eq!(axes(&keypoints), [("x", 0)]);
+}
+
+#[test]
+fn frames_of_a_video_are_fewer_than_those_of_a_sound() {
+    let video = planned(&model(&[info("clip", FLOAT, &["batch", "time", "3", "height", "width"])]), &[]);
+    assert_eq!(shapes(&video), [[None, Some(16), Some(3), Some(224), Some(224)]]);
+    let sound = planned(&model(&[info("mel", FLOAT, &["batch", "time", "80"])]), &[]);
+    assert_eq!(shapes(&sound), [[None, Some(100), Some(80)]]);
+}
