@@ -1,6 +1,6 @@
 //! What is found out beside the rounds: what outputs are worth, and what explains the figures.
 //!
-//! It comes after the first rounds and has a share of the budget of its own, so that neither takes the other's time.
+//! It comes after the rounds and has a share of the budget of its own, so that neither takes the other's time.
 //! Nothing is begun that is known not to end within it.
 
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ const GRACE: Duration = Duration::from_secs(5);
 impl Run<'_> {
     /// Finds out everything that lies beside the rounds, what decides the answer first.
     pub(super) async fn beside(&mut self) -> Result<(), RunError> {
-        self.beside_until = self.budget().map(|_| Instant::now() + self.beside_share());
+        let share = self.beside_share().min(self.remaining());
+        self.beside_until = self.budget().map(|_| Instant::now() + share);
         self.score_all().await?;
         self.couple_all().await?;
         self.profile_all().await?;
@@ -25,12 +26,12 @@ impl Run<'_> {
         self.measure_peaks().await
     }
 
-    /// Time for everything beside the rounds that comes before the last of them.
+    /// Time for everything beside the rounds but the profiles that come last.
     pub(super) fn beside_share(&self) -> Duration {
         self.of_budget(BESIDE_SHARE).saturating_sub(self.rest_share())
     }
 
-    /// Time for the profiles that come after the last rounds.
+    /// Time for the profiles that come last.
     pub(super) fn rest_share(&self) -> Duration {
         self.of_budget(profiling::BUDGET_SHARE)
     }

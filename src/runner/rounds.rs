@@ -1,4 +1,4 @@
-//! The order of a run: single predictions of every session first, then what lies beside them, then larger batches.
+//! The order of a run: single predictions of every session first, then larger batches, then what lies beside them.
 
 use std::time::{Duration, Instant};
 
@@ -24,25 +24,22 @@ impl Run<'_> {
     /// Measures until there is a reason to end.
     ///
     /// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
-    /// what is found out beside the rounds follows, within its share of the budget, and larger batches come last. Rounds
-    /// that were asked for by their number are all alike, and come first.
+    /// larger batches follow, and what is found out beside the rounds comes last, within the share of the budget that is
+    /// kept free for it. Rounds that were asked for by their number are all alike.
     pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
         self.close_unsupported()?;
         self.watch_energy().await?;
         if self.extent == Extent::Whole {
             self.place_all().await?;
         }
-        let is_asked = self.plan.schedule.rounds_count.is_some();
         self.time.hold(self.beside_share() + self.rest_share());
-        let first = self.rounds((!is_asked).then_some(MIN_LAUNCHES)).await?;
+        let reason = self.rounds().await?;
+        // What is settled rests from rounds alone.
+        self.resting.clear();
         self.time.hold(self.rest_share());
         if self.extent == Extent::Whole {
             self.beside().await?;
         }
-        let reason = match first {
-            Some(reason @ (EndReason::RoundsDone | EndReason::NothingLeft)) => reason,
-            _ => self.rounds(None).await?.unwrap_or(EndReason::BudgetSpent),
-        };
         self.time.hold(Duration::ZERO);
         if self.extent == Extent::Whole {
             self.profile_rest().await?;
@@ -50,20 +47,20 @@ impl Run<'_> {
         Ok(reason)
     }
 
-    /// Rounds until there is a reason to end, or so many are done.
-    async fn rounds(&mut self, until: Option<u64>) -> Result<Option<EndReason>, RunError> {
+    /// Rounds until there is a reason to end.
+    async fn rounds(&mut self) -> Result<EndReason, RunError> {
         let schedule = self.plan.schedule.clone();
         let mut alternations = schedule.alternations_count.unwrap_or(1);
         let mut scope = None;
-        while until.is_none_or(|until| self.rounds_done < until) {
+        loop {
             if schedule.rounds_count.is_some_and(|rounds| self.rounds_done >= rounds) {
-                return Ok(Some(EndReason::RoundsDone));
+                return Ok(EndReason::RoundsDone);
             }
             if (0..self.plan.sessions.len()).all(|session| !self.has_open_cells(session)) {
-                return Ok(Some(EndReason::NothingLeft));
+                return Ok(EndReason::NothingLeft);
             }
             if self.rounds_done > 0 && self.is_late() {
-                return Ok(Some(EndReason::BudgetSpent));
+                return Ok(EndReason::BudgetSpent);
             }
             let number = self.rounds_done;
             let next = self.scope(number);
@@ -76,7 +73,7 @@ impl Run<'_> {
             self.has_swept |= next == Scope::Everything;
             self.checkpoint()?;
             if stop::look_rounds(&self.plan).contains(&self.rounds_done) && self.look(self.rounds_done)? {
-                return Ok(Some(EndReason::TargetReached));
+                return Ok(EndReason::TargetReached);
             }
             let remaining = self.remaining();
             if schedule.alternations_count.is_none() && schedule.rounds_count.is_none() {
@@ -85,10 +82,9 @@ impl Run<'_> {
             let is_open = (0..self.plan.sessions.len()).any(|session| self.has_open_cells(session));
             let had_no_time = schedule.budget_ns.is_some() && is_open && self.blocks_count == blocks_before;
             if self.is_late() || had_no_time || pace::too_late_for_another(remaining, cost, alternations) {
-                return Ok(Some(EndReason::BudgetSpent));
+                return Ok(EndReason::BudgetSpent);
             }
         }
-        Ok(None)
     }
 
     /// Where a round measures.

@@ -105,6 +105,7 @@ fn time_goes_to_the_undecided_once_others_are_settled() {
     assert!(rounds("b") < rounds("c"), "{} {}", rounds("b"), rounds("c"));
     // The budget may end between the two.
     assert!(rounds("c") > 10 && rounds("a").abs_diff(rounds("c")) <= 1, "{} {}", rounds("a"), rounds("c"));
+    assert_eq!(record.accuracy.len(), 3, "what rests from rounds does not rest from scoring");
 }
 
 #[test]
