@@ -150,7 +150,9 @@ impl Observer for Console {
                     Stage::Final => "the best ones",
                 };
                 let elapsed = clock(*elapsed, *budget);
-                let sentence = format!("heat {heat}: {configurations_count} configurations ({stage}), {elapsed}");
+                let plural = if *configurations_count == 1 { "" } else { "s" };
+                let sentence =
+                    format!("heat {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}");
                 if *rounds_done == 0 { self.now(&sentence) } else { self.detail(&sentence) }
             }
             Progress::Failed { session, place: None, failure } => self.warn(session, failure),

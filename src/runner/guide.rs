@@ -46,6 +46,8 @@ pub enum Move {
 pub struct Clock {
     /// Share of the budget that is spent, 0 to 1; 0 without a budget.
     pub spent_ratio: f64,
+    /// Time that is left; without a budget, more than anything takes.
+    pub left: Duration,
     /// Whether no more may be measured.
     pub is_over: bool,
 }

@@ -43,7 +43,7 @@ impl Run<'_> {
         let spent_ratio = budget.map_or(0.0, |budget| 1.0 - remaining.as_secs_f64() / budget.as_secs_f64().max(1e-9));
         let is_late =
             cost.is_some_and(|(cost, alternations)| pace::too_late_for_another(remaining, cost, alternations));
-        Clock { spent_ratio: spent_ratio.clamp(0.0, 1.0), is_over: self.is_late() || is_late }
+        Clock { spent_ratio: spent_ratio.clamp(0.0, 1.0), left: remaining, is_over: self.is_late() || is_late }
     }
 
     /// What failed before the search was taken up again is not tried once more.

@@ -8,6 +8,7 @@
 //! It decides and measures nothing: a [`Search`] answers with the next step from the record alone, so that a search that
 //! was killed goes on where it was, and the same record leads to the same step.
 
+mod afford;
 mod look;
 mod space;
 mod stages;
@@ -26,7 +27,7 @@ impl Guide for Search {
         let tuning = record.tuning.clone().unwrap_or_default();
         if let Some(heat) = tuning.open_heat() {
             let rounds = heat.rounds.len() as u64;
-            let is_due = look::is_due(heat);
+            let is_due = look::is_due(heat) || is_first_glance(record, &tuning, clock);
             if rounds == 0 && clock.is_over {
                 return Move::Look { decisions: Vec::new(), champion: Some(heat.reference) };
             }
@@ -45,6 +46,17 @@ impl Guide for Search {
             return Move::Score(session);
         }
         judged(record, |judge| stages::next(judge, &tuning, clock))
+    }
+}
+
+/// Whether the open heat has the defaults alone because time is short, and there is more to try: then it ends with its first
+/// round.
+fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
+    let [heat] = tuning.heats.as_slice() else { return false };
+    let is_alone = heat.cells.as_slice() == [heat.reference] && heat.rounds.len() == 1;
+    is_alone && {
+        let findings = analysis::findings(record);
+        stages::has_untried(&Judge::new(record, &findings), tuning, clock)
     }
 }
 
@@ -69,7 +81,9 @@ fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
     // how long an inference takes.
     let is_labelled = record.dataset.as_ref().is_some_and(|data| data.has_labels());
     let is_first = is_labelled || plan.max_accuracy_drop_ratio.is_some();
-    let is_due = if is_first { tuning.heats.is_empty() } else { tuning.heats.len() == 1 };
+    // Of the defaults alone nothing can be compared.
+    let begun = if tuning.heats.first().is_some_and(|heat| heat.cells.len() == 1) { 2 } else { 1 };
+    let is_due = if is_first { tuning.heats.is_empty() } else { tuning.heats.len() == begun };
     if !is_due || !(is_first || record.plan.variants.len() > 1) {
         return None;
     }

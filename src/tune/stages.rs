@@ -1,5 +1,7 @@
 //! What comes next when no heat is open: the grid, then one option at a time, then the final heat.
 
+use super::afford::Purse;
+use super::look::{self, LOOKS};
 use super::space::{self, Configuration};
 use crate::analysis::tuning::{Judge, Standing, computes_alike, metric};
 use crate::plan::{CellKey, SessionSpec, TuningPlan};
@@ -26,6 +28,7 @@ struct Course<'a> {
     record: &'a RunRecord,
     plan: &'a TuningPlan,
     tuning: &'a Tuning,
+    purse: Purse,
 }
 
 /// The next step.
@@ -34,7 +37,7 @@ pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
     let (Some(plan), Some(default)) = (&record.plan.tuning, space::default_cell(record)) else {
         return Move::End(EndReason::NothingLeft);
     };
-    let course = Course { judge, record, plan, tuning };
+    let course = Course { judge, record, plan, tuning, purse: Purse::of(record, clock.left) };
     let excluded = course.excluded();
     if !excluded.is_empty() {
         return Move::Look { decisions: excluded, champion: None };
@@ -43,22 +46,36 @@ pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
     if record.plan.tuning.as_ref().is_some_and(|tuning| !tuning.cells.contains(&default)) {
         return Move::Admit { sessions: Vec::new(), cells: vec![default] };
     }
+    let best = space::configuration(record, reference);
     let grid = course.promising_first(course.untried(space::grid(record, plan)), reference);
-    let first = tuning.heats.is_empty();
-    if first || (!grid.is_empty() && clock.spent_ratio < GRID_SHARE) {
+    if tuning.heats.is_empty() {
+        let is_tight = course.purse.is_tight(&grid[..grid.len().min(CHALLENGERS + 1)]);
+        return course.heat(Stage::Grid, reference, if is_tight { Vec::new() } else { grid });
+    }
+    let (grid, slow) = course.purse.part(&best, grid);
+    if !grid.is_empty() && clock.spent_ratio < GRID_SHARE {
         return course.heat(Stage::Grid, reference, grid);
     }
-    let best = space::configuration(record, reference);
     let neighbours = space::neighbours(&plan.space, &best, space::executions(record, &plan.space, &best));
-    let neighbours = course.untried(neighbours);
+    let (neighbours, slow_neighbours) = course.purse.part(&best, course.untried(neighbours));
     if !neighbours.is_empty() && clock.spent_ratio < OPTIONS_SHARE {
         return course.heat(Stage::Options, reference, neighbours);
     }
     match course.finalists(reference, default) {
         Some(cells) => course.begin(Stage::Final, reference, cells),
-        None if grid.is_empty() && neighbours.is_empty() => Move::End(EndReason::SearchDone),
+        None if !course.was_cut_off() && [grid, slow, neighbours, slow_neighbours].iter().all(Vec::is_empty) => {
+            Move::End(EndReason::SearchDone)
+        }
         None => Move::End(EndReason::BudgetSpent),
     }
+}
+
+/// Whether the grid has configurations that were in no heat yet.
+pub(super) fn has_untried(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> bool {
+    let record = judge.record;
+    let Some(plan) = &record.plan.tuning else { return false };
+    let course = Course { judge, record, plan, tuning, purse: Purse::of(record, clock.left) };
+    !course.untried(space::grid(record, plan)).is_empty()
 }
 
 /// Whether a session is to be scored, and was not yet.
@@ -100,6 +117,12 @@ impl Course<'_> {
             Some(fate @ (Fate::LessAccurate { .. } | Fate::NotFinite)) => Some(fate),
             _ => None,
         }
+    }
+
+    /// Whether the last heat ended before it had the rounds after which configurations are told from each other.
+    fn was_cut_off(&self) -> bool {
+        let Some(heat) = self.tuning.heats.last() else { return false };
+        look::members(self.record, self.tuning, heat).len() > 1 && (heat.rounds.len() as u64) < LOOKS[0].0
     }
 
     /// Whether nothing of a session need be measured.
@@ -162,11 +185,14 @@ impl Course<'_> {
         }
         let reference_configuration = space::configuration(self.record, reference);
         let mut memory = self.memory(&reference_configuration);
+        let mut time = self.purse.turn(&reference_configuration);
         let available = self.memory_for_all();
         let mut chosen: Vec<Configuration> = Vec::new();
         for candidate in candidates.into_iter().filter(|candidate| *candidate != reference_configuration) {
             memory += self.memory(&candidate);
-            if chosen.len() == CHALLENGERS || (!chosen.is_empty() && memory > available) {
+            time += self.purse.turn(&candidate);
+            let has_room = memory <= available && self.purse.has_room_for(time);
+            if chosen.len() == CHALLENGERS || (!chosen.is_empty() && !has_room) {
                 break;
             }
             chosen.push(candidate);

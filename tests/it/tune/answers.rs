@@ -273,3 +273,18 @@ fn digits_are_tuned_on_onnx_runtime() {
     assert!(record.launches.iter().all(|launch| launch.outcome.is_ok()), "{output}");
     assert_says(&output, &["Python (onnxruntime)", "InferenceSession(", "Pareto front"]);
 }
+
+#[test]
+fn where_time_is_short_the_defaults_are_measured_first_and_large_batches_are_left_out() {
+    let bench = Workbench::new();
+    let words = ["--budget", "3s", "--quiet"];
+    let tune = Onnxprof::new().arg("tune").arg(model("fixtures/conv-milliseconds.onnx")).args(words);
+    let tune = tune.arg("--out").arg(bench.run_folder()).arg("--runtime").arg(crate::support::library("1.31.1"));
+    let output = tune.run();
+    assert!(matches!(output.code(), Some(0 | UNDECIDED)), "{output}");
+    let record = bench.record();
+    let first = &record.tuning.as_ref().unwrap().heats[0];
+    assert_eq!(first.cells, [first.reference], "{output}");
+    assert_eq!(first.rounds.len(), 1, "{output}");
+    assert_eq!(record.blocks[0].key, first.reference, "{output}");
+}

@@ -179,7 +179,7 @@ fn search_from(
     score: impl Fn(&RunRecord, usize) -> AccuracyRecord,
 ) -> RunRecord {
     loop {
-        match Search.next(&record, Clock { spent_ratio: 0.0, is_over: false }) {
+        match Search.next(&record, Clock { spent_ratio: 0.0, left: std::time::Duration::MAX, is_over: false }) {
             Move::Admit { sessions, cells } => record.apply(Event::Admitted { sessions, cells }),
             Move::Score(session) => {
                 let scored = score(&record, session);

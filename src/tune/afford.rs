@@ -1,0 +1,138 @@
+//! Which configurations there is time for, judged by what inferences took so far: those of a trial before the first heat,
+//! and then those that were measured.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::space::Configuration;
+use crate::record::{BlockRecord, RunRecord, VariantRecord};
+use crate::units::Nanos;
+
+/// Inferences that a configuration needs to have a figure in a round: the first one of its process, and a timed one.
+const INFERENCES: u32 = 2;
+/// What a worker takes besides: its start, loading a small model, and warming up.
+const LAUNCH: Duration = Duration::from_secs(1);
+/// Share of the time that is left which the first round may take with all that the first heat has room for.
+const FIRST_SHARE: f64 = 0.5;
+
+/// What there is time for.
+#[derive(Clone, Debug)]
+pub(super) struct Purse {
+    /// Time that is left.
+    left: Duration,
+    /// Blocks so far: variant, batch size, and what an inference took.
+    measured: Vec<(usize, u64, Nanos)>,
+    /// Batch size and time of an inference of a trial before the first heat, if there was one.
+    tried: Option<(u64, Nanos)>,
+}
+
+impl Purse {
+    /// What so much time is enough for, by what a search has measured.
+    pub(super) fn of(record: &RunRecord, left: Duration) -> Self {
+        let variant = |session: usize| record.plan.sessions[session].variant;
+        let block = |block: &BlockRecord| (variant(block.key.session), block.key.batch_size, block.mean_ns);
+        let tried = |found: &VariantRecord| {
+            let size = found.model.as_ref().and_then(|model| model.batch_axis.fixed_size).unwrap_or(1);
+            Some((size, found.probe.as_ref()?.inference_ns?))
+        };
+        Purse {
+            left,
+            measured: record.blocks.iter().map(block).collect(),
+            tried: record.variants.iter().find_map(tried),
+        }
+    }
+
+    /// Parts configurations into those that can have their turn beside the best one, and those that cannot.
+    pub(super) fn part(
+        &self,
+        best: &Configuration,
+        configurations: Vec<Configuration>,
+    ) -> (Vec<Configuration>, Vec<Configuration>) {
+        configurations.into_iter().partition(|one| self.turn(best) + self.turn(one) <= self.left)
+    }
+
+    /// Whether so much can be added to a round.
+    pub(super) fn has_room_for(&self, round: Duration) -> bool {
+        round <= self.left
+    }
+
+    /// Whether a first round with all of these might leave too little time: then the defaults are measured alone first, so
+    /// that there is something to tell. Nothing is known of it where no inference was tried.
+    pub(super) fn is_tight(&self, first: &[Configuration]) -> bool {
+        let is_known = first.iter().any(|one| self.inference(one).is_some());
+        let round: Duration = first.iter().map(|one| LAUNCH + self.turn(one)).sum();
+        is_known && round > self.left.mul_f64(FIRST_SHARE)
+    }
+
+    /// Inferences that a configuration needs in a round; nothing where nothing is known.
+    pub(super) fn turn(&self, configuration: &Configuration) -> Duration {
+        self.inference(configuration).unwrap_or_default().saturating_mul(INFERENCES)
+    }
+
+    /// What an inference takes at worst: in proportion to the samples, judged by the nearest smaller batch of the variant
+    /// that was measured, or by the trial of any variant.
+    fn inference(&self, configuration: &Configuration) -> Option<Duration> {
+        let (variant, batch_size) = (configuration.spec.variant, configuration.batch_size);
+        let own = self.measured.iter().filter(|(of, size, _)| *of == variant && *size <= batch_size);
+        // Of the same batch size the quickest one counts.
+        let nearest = own.max_by_key(|(_, size, took)| (*size, Reverse(*took))).map(|&(_, size, took)| (size, took));
+        let (size, took) = nearest.or(self.tried)?;
+        let grown = batch_size as f64 / size.max(1) as f64;
+        Some(Duration::from(took).mul_f64(grown.max(1.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{CPU_PROVIDER, RuntimeChoice, SessionOptions, SessionSpec};
+
+    const SECOND: Nanos = Nanos(1_000_000_000);
+
+    fn of(variant: usize, batch_size: u64) -> Configuration {
+        let spec = SessionSpec {
+            variant,
+            runtime: RuntimeChoice::Library("lib.so".into()),
+            execution_provider: CPU_PROVIDER.into(),
+            provider: Default::default(),
+            binding: Default::default(),
+            options: SessionOptions::default(),
+        };
+        Configuration { spec, batch_size }
+    }
+
+    fn purse(left: u64, measured: &[(usize, u64, Nanos)], tried: Option<(u64, Nanos)>) -> Purse {
+        Purse { left: Duration::from_secs(left), measured: measured.to_vec(), tried }
+    }
+
+    fn sizes(configurations: &[Configuration]) -> Vec<u64> {
+        configurations.iter().map(|one| one.batch_size).collect()
+    }
+
+    #[test]
+    fn batches_that_do_not_end_in_time_are_put_aside() {
+        let all = || [1, 2, 4, 8].map(|size| of(0, size)).to_vec();
+        // Twice the batch of 2 takes 4 s, and twice the best one 2 s.
+        let (fast, slow) = purse(6, &[(0, 1, SECOND)], None).part(&of(0, 1), all());
+        assert_eq!((sizes(&fast), sizes(&slow)), (vec![1, 2], vec![4, 8]));
+        // A larger batch that was measured is known better than in proportion.
+        let (fast, _) = purse(6, &[(0, 1, SECOND), (0, 4, SECOND)], None).part(&of(0, 1), all());
+        assert_eq!(sizes(&fast), [1, 2, 4, 8]);
+    }
+
+    #[test]
+    fn before_anything_is_measured_a_trial_counts_for_every_variant() {
+        let tried = Some((1, SECOND));
+        let (fast, slow) = purse(4, &[], tried).part(&of(0, 1), vec![of(1, 1), of(1, 2)]);
+        assert_eq!((sizes(&fast), sizes(&slow)), (vec![1], vec![2]));
+        let both = [of(0, 1), of(1, 1)];
+        assert!(purse(11, &[], tried).is_tight(&both) && !purse(12, &[], tried).is_tight(&both));
+    }
+
+    #[test]
+    fn where_nothing_is_known_nothing_is_put_aside() {
+        let (fast, slow) = purse(0, &[], None).part(&of(0, 1), vec![of(0, 64)]);
+        assert_eq!((sizes(&fast), sizes(&slow)), (vec![64], vec![]));
+        assert!(!purse(0, &[], None).is_tight(&[of(0, 64)]));
+    }
+}
