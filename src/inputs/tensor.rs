@@ -103,12 +103,14 @@ fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
 }
 
 /// Whether tensors of one type may be fed where a model wants another: between floating-point types, which variants
-/// of one model differ in, and to integer types that hold every value.
+/// of one model differ in, to integer types that hold every value, and of the bits that numpy and the standard's own test
+/// data keep bfloat16 numbers as.
 pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
     let width = |element_type| super::array::element_bytes(element_type).unwrap_or(0);
     let unsigned = |element_type: ElementType| element_type.name().starts_with('u');
     let wider = width(to) > width(from) && (unsigned(from) || !unsigned(to));
-    (from.is_float() && to.is_float()) || (from.is_integer() && to.is_integer() && wider)
+    let bits = (from, to) == (ElementType::Uint16, ElementType::Bfloat16);
+    bits || (from.is_float() && to.is_float()) || (from.is_integer() && to.is_integer() && wider)
 }
 
 impl TensorData {
@@ -117,6 +119,9 @@ impl TensorData {
     pub(super) fn cast(&self, to: ElementType) -> Option<TensorData> {
         if !casts(self.element_type(), to) {
             return None;
+        }
+        if let (TensorData::Uint16(bits), ElementType::Bfloat16) = (self, to) {
+            return Some(TensorData::Bfloat16(bits.mapv(bf16::from_bits)));
         }
         // Exact: no integer type of 64 bits is cast to a wider one.
         let values = self.to_f64();
