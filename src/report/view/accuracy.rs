@@ -1,5 +1,7 @@
 //! Tables of accuracy, and of agreement where there are no labels.
 
+use std::fmt;
+
 use super::number;
 use super::table::{BASELINE, Builder, MEANINGLESS, REFERENCE, Table};
 use super::tables::{kind, left_out, score};
@@ -113,17 +115,36 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     notes
 }
 
-/// `320 samples`, or `scored 320 of 597 samples` where there are more.
+/// `scored 320 of 597 samples`, or `8 samples` where they are made up.
 fn samples_in_words(source: Source<'_>, samples: u64) -> String {
-    scored_of(source).unwrap_or_else(|| format!("{} samples", number::count(samples)))
+    let scored = Scored::of(source).map(|scored| scored.to_string());
+    scored.unwrap_or_else(|| format!("{} samples", number::count(samples)))
 }
 
-/// `scored 320 of 597 samples`; `None` where all of them were scored, or none.
-pub(super) fn scored_of(source: Source<'_>) -> Option<String> {
-    let sessions = source.findings.sessions.iter().map(|session| session.accuracy.samples_count);
-    let scored = sessions.max().filter(|&scored| scored > 0)?;
-    let all = source.record.dataset.as_ref().map(|dataset| dataset.samples_count).filter(|&all| all > scored)?;
-    Some(format!("scored {} of {} samples", number::count(scored), number::count(all)))
+/// How many samples of the data outputs were scored on.
+pub(super) struct Scored {
+    samples_count: u64,
+    all_count: u64,
+}
+
+impl Scored {
+    /// `None` without data, and where nothing was scored.
+    pub(super) fn of(source: Source<'_>) -> Option<Scored> {
+        let sessions = source.findings.sessions.iter().map(|session| session.accuracy.samples_count);
+        let samples_count = sessions.max().filter(|&scored| scored > 0)?;
+        Some(Scored { samples_count, all_count: source.record.dataset.as_ref()?.samples_count })
+    }
+
+    /// Whether there are more.
+    pub(super) fn is_part(&self) -> bool {
+        self.samples_count < self.all_count
+    }
+}
+
+impl fmt::Display for Scored {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "scored {} of {} samples", number::count(self.samples_count), number::count(self.all_count))
+    }
 }
 
 /// Which outputs are held against outputs of another name.

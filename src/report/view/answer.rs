@@ -1,6 +1,6 @@
 //! What to ship, in sentences.
 
-use super::accuracy;
+use super::accuracy::Scored;
 use super::number;
 use super::text::{plain, shortened};
 use super::words::{self, Source};
@@ -26,11 +26,12 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     lines
 }
 
-/// On how many samples outputs were scored, where there are more.
+/// On how many samples of the data outputs were scored.
 fn scored(source: Source<'_>) -> Option<String> {
+    let scored = Scored::of(source)?;
     let every = if source.findings.sessions.len() > 1 { ", the same for every variant" } else { "" };
-    let scored = accuracy::scored_of(source)?;
-    Some(format!("Outputs: {scored}{every}; `--score-samples all` scores all of them."))
+    let all = if scored.is_part() { "; `--score-samples all` scores all of them" } else { "" };
+    Some(format!("Outputs: {scored}{every}{all}."))
 }
 
 fn verdict(source: Source<'_>) -> String {
