@@ -8,7 +8,20 @@ import argparse
 import logging
 import sys
 
-from generator import batches, broken, digits, fixtures, labels, layouts, manifest, outputs, planted, steering
+from generator import (
+    batches,
+    broken,
+    decoders,
+    digits,
+    fixtures,
+    labels,
+    layouts,
+    manifest,
+    outputs,
+    pictures,
+    planted,
+    steering,
+)
 from generator.artifact import MODELS
 
 PARTS = {
@@ -21,6 +34,8 @@ PARTS = {
     "broken": broken.ARTIFACTS,
     "layouts": layouts.ARTIFACTS,
     "steering": steering.ARTIFACTS,
+    "decoders": decoders.ARTIFACTS,
+    "pictures": pictures.ARTIFACTS,
 }
 FOLDERS = ("digits", "fixtures")
 README = MODELS / "README.md"

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use onnxprof::record::Coupling;
+use onnxprof::record::{BatchProof, Coupling};
 use serde_json::{Value, json};
 
 use crate::support::{Onnxprof, library, model};
@@ -183,4 +183,22 @@ fn single_samples_share_no_scale() {
     bench.profile(&model("digits"), ["--batch", "1"]).run().assert_code(0);
     let record = bench.record();
     assert!(record.variants.iter().all(|variant| variant.coupling.is_none()), "{:?}", record.variants);
+}
+
+#[test]
+fn pictures_have_the_size_of_pictures_or_what_their_file_says() {
+    let pictures = [
+        ("colours-last", [1, 224, 224, 3]),
+        ("colours-last-nameless", [1, 224, 224, 3]),
+        ("colours-second", [1, 3, 224, 224]),
+        ("colours-second-nameless", [1, 3, 224, 224]),
+        ("told", [1, 3, 96, 160]),
+    ];
+    for (name, shape) in pictures {
+        let bench = Workbench::new();
+        bench.profile(&model(&format!("fixtures/pictures/{name}.onnx")), ["--batch", "1,2"]).run().assert_code(0);
+        let variant = &bench.record().variants[0];
+        assert_eq!(variant.inputs[0].shape(1), shape, "{name}");
+        assert_eq!(variant.model.as_ref().unwrap().batch_axis.proof, BatchProof::Proved, "{name}");
+    }
 }

@@ -8,6 +8,7 @@ mod batches;
 mod budget;
 mod compare;
 mod custom_ops;
+mod decoders;
 mod doctor;
 mod explain;
 mod faults;

@@ -117,9 +117,13 @@ impl ShapeFacts {
     }
 }
 
+/// Axes of one input that are called the same where the name stands for any size: of two, both may be alike.
+const ANY_SIZE: usize = 3;
+
 /// Whether a converter made the symbol up for a dimension that it knew nothing of: two of the same name need not be alike.
-fn is_generated(symbol: &str) -> bool {
-    symbol == "?" || symbol == "None" || symbol.starts_with("unk__")
+fn is_generated(symbol: &str, dims: &[Dim]) -> bool {
+    let is_it = |dim: &&Dim| matches!(dim, Dim::Symbolic(name) if name == symbol);
+    symbol == "?" || symbol == "None" || symbol.starts_with("unk__") || dims.iter().filter(is_it).count() >= ANY_SIZE
 }
 
 fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {
@@ -129,7 +133,7 @@ fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {
         for (axis, dim) in dims.iter().enumerate() {
             let name = match dim {
                 Dim::Fixed(_) => continue,
-                Dim::Symbolic(symbol) if !is_generated(symbol) => symbol.clone(),
+                Dim::Symbolic(symbol) if !is_generated(symbol, dims) => symbol.clone(),
                 _ => format!("{}.{axis}", info.name),
             };
             let place = Place { input: info.name.clone(), axis };

@@ -46,6 +46,8 @@ impl<'g> Walk<'g> {
         // A branch that sizes decide on is not run with others, so that what it demands does not hold for all.
         let keeping = if is_fed { Keeping::Demands } else { Keeping::Nothing };
         let sides = (self.within(yes, keeping), self.within(no, keeping));
+        let given = sides.0.iter().chain(&sides.1).flatten();
+        self.branched.extend(given.flat_map(|value| value.dims.iter().flatten()).cloned());
         sides.0.into_iter().zip(sides.1).map(|(yes, no)| self.agreed(&call, yes, no)).collect()
     }
 

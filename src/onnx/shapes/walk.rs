@@ -67,12 +67,20 @@ pub(super) struct Walk<'g> {
     declared: Option<&'g BTreeMap<String, ValueType>>,
     /// Dimensions along which an input is joined with something new.
     joined: Vec<usize>,
+    /// Sizes of what branches give, of which the node that chooses one of them tells nothing.
+    pub branched: Vec<Expr>,
 }
 
 /// What the graph says, given its open dimensions.
 pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
     let ranks = graph.inputs.iter().map(rank).collect();
-    let mut walk = Walk { values: HashMap::new(), known: Known::new(dims, ranks), declared: None, joined: Vec::new() };
+    let mut walk = Walk {
+        values: HashMap::new(),
+        known: Known::new(dims, ranks),
+        declared: None,
+        joined: Vec::new(),
+        branched: Vec::new(),
+    };
     for (index, info) in graph.inputs.iter().enumerate() {
         let value = walk.fed(info, index);
         walk.values.insert(&info.name, Rc::new(value));
@@ -191,8 +199,9 @@ impl<'g> Walk<'g> {
         let value = |name: &str| self.values.get(name).cloned();
         let outputs: Vec<(String, Option<Rc<Value>>)> =
             graph.outputs.iter().map(|info| (info.name.clone(), value(&info.name))).collect();
-        let sizes: Vec<&Expr> =
-            outputs.iter().flat_map(|(_, value)| value.iter()).flat_map(|value| value.dims.iter().flatten()).collect();
+        let of_outputs =
+            outputs.iter().flat_map(|(_, value)| value.iter()).flat_map(|value| value.dims.iter().flatten());
+        let sizes: Vec<&Expr> = of_outputs.chain(&self.branched).collect();
         let grows =
             |dim: usize| sizes.iter().any(|size| matches!(size, Expr::Sum(parts) if parts.contains(&Expr::Dim(dim))));
         let past: Vec<usize> = self.joined.iter().copied().filter(|&dim| grows(dim)).collect();
