@@ -89,7 +89,7 @@ fn percent(share: Ratio) -> String {
 }
 
 #[cfg(test)]
-mod testing {
+pub(crate) mod testing {
     //! A quiet machine, to be disturbed in one respect at a time.
 
     use super::*;
@@ -117,7 +117,7 @@ mod testing {
     }
 
     /// A timed block of 30 ms.
-    pub(super) fn block(migrations_count: u64, disturbances: &[Disturbance]) -> BlockRecord {
+    pub(crate) fn block(migrations_count: u64, disturbances: &[Disturbance]) -> BlockRecord {
         BlockRecord {
             key: CellKey { session: 0, shape: 0, batch_size: 1, load_mode: LoadMode::Closed { concurrency: 1 } },
             launch: 0,

@@ -1,7 +1,7 @@
 //! Where a sweep over batch sizes ends by itself.
 
 use crate::plan::{At, CellKey};
-use crate::record::{Phase, RunRecord};
+use crate::record::{BlockRecord, Phase, RunRecord};
 use crate::units::Bytes;
 
 /// A larger batch must add at least this to a session's best throughput, or it counts as saturated.
@@ -29,15 +29,19 @@ pub(super) struct Step {
 pub(super) fn step(record: &RunRecord, (shape, batch_size): (usize, u64), budget_share: f64) -> Step {
     let plan = &record.plan;
     let at = At { shape, batch_size, load_mode: plan.load_modes[0] };
-    let throughput = (0..plan.sessions.len()).map(|session| throughput(record, at.of(session))).collect();
+    let throughput = (0..plan.sessions.len()).map(|session| throughput(&record.blocks, at.of(session))).collect();
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
     let peaks = cells.filter(|cell| (cell.shape, cell.batch_size) == (shape, batch_size));
     let peak_memory = peaks.filter_map(|cell| cell.peak_memory_bytes).map(|peak| peak.0).sum::<u64>();
     Step { batch_size, throughput, peak_memory: (peak_memory > 0).then_some(Bytes(peak_memory)), budget_share }
 }
 
-fn throughput(record: &RunRecord, key: CellKey) -> Option<f64> {
-    let timed = record.blocks.iter().filter(|block| block.key == key && block.phase == Phase::Timed);
+/// The best of the round that is under way: of cells that were measured in more rounds than others the best would be better
+/// by chance alone.
+fn throughput(blocks: &[BlockRecord], key: CellKey) -> Option<f64> {
+    let round = blocks.last()?.round;
+    let in_round = blocks.iter().rev().take_while(|block| block.round == round);
+    let timed = in_round.filter(|block| block.key == key && block.phase == Phase::Timed);
     let best =
         timed.map(|block| (block.inferences_count * key.batch_size) as f64 / block.elapsed_ns.as_secs_f64().max(1e-9));
     best.max_by(f64::total_cmp)
@@ -101,6 +105,7 @@ fn time(last: &Step) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fitness::testing::block;
 
     fn steps(rates: &[f64]) -> Vec<Step> {
         let step = |(index, &rate): (usize, &f64)| Step {
@@ -110,6 +115,14 @@ mod tests {
             budget_share: 0.01,
         };
         rates.iter().enumerate().map(step).collect()
+    }
+
+    #[test]
+    fn a_lucky_block_of_an_earlier_round_does_not_end_the_sweep() {
+        let block = |round: u64, inferences_count: u64| BlockRecord { round, inferences_count, ..block(0, &[]) };
+        let blocks = [block(0, 10), block(1, 30), block(2, 12), block(2, 11)];
+        assert_eq!(throughput(&blocks, blocks[0].key), Some(12.0 / 0.03));
+        assert_eq!(throughput(&[], blocks[0].key), None);
     }
 
     #[test]
