@@ -27,7 +27,7 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
 }
 
 /// On how many samples of the data outputs were scored.
-fn scored(source: Source<'_>) -> Option<String> {
+pub(super) fn scored(source: Source<'_>) -> Option<String> {
     let scored = Scored::of(source)?;
     let every = if source.findings.sessions.len() > 1 { ", the same for every variant" } else { "" };
     let all = if scored.is_part() { "; `--score-samples all` scores all of them" } else { "" };

@@ -8,6 +8,7 @@ use crate::analysis::tuning::{
 };
 use crate::plan::Objective;
 use crate::record::{DatasetInfo, EndReason, Metric};
+use crate::report::view::answer::scored;
 use crate::report::view::number;
 use crate::report::view::text::plain;
 use crate::report::view::words::{self, Source};
@@ -43,6 +44,7 @@ pub(super) fn answer(source: Source<'_>, found: &TuningFindings) -> Vec<String> 
     lines.extend(found.preference.as_ref().and_then(|preference| preferred(source, found, preference)));
     lines.extend(best.slo.iter().map(slo));
     lines.extend(accuracy(source, found, best));
+    lines.extend(scored(source));
     lines.extend(open(source, found));
     lines.extend(goes_on(source, found));
     lines
