@@ -2,7 +2,7 @@
 //!
 //! It is loaded by the same code and through the same C interface as the real one. What it tells stands in a JSON file
 //! beside it, of its own name with the extension `json`; so each test copies it, and several may be loaded at once. Read
-//! [`Script`] first.
+//! `Script` first.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulonglong, c_void};
