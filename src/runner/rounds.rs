@@ -24,8 +24,8 @@ impl Run<'_> {
     /// Measures until there is a reason to end.
     ///
     /// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
-    /// larger batches follow, and what is found out beside the rounds comes last, within the share of the budget that is
-    /// kept free for it. Rounds that were asked for by their number are all alike.
+    /// larger batches follow, and what is found out beside the rounds comes then, within the share of the budget that is
+    /// kept free for it; further rounds take what it leaves. Rounds that were asked for by their number are all alike.
     pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
         self.close_unsupported()?;
         self.watch_energy().await?;
@@ -33,13 +33,19 @@ impl Run<'_> {
             self.place_all().await?;
         }
         self.time.hold(self.beside_share() + self.rest_share());
-        let reason = self.rounds().await?;
+        let mut reason = self.rounds().await?;
         // What is settled rests from rounds alone.
-        self.resting.clear();
+        let resting = std::mem::take(&mut self.resting);
         self.time.hold(self.rest_share());
         if self.extent == Extent::Whole {
             self.beside().await?;
         }
+        self.resting = resting;
+        // What was kept free and not needed goes to the rounds.
+        if reason == EndReason::BudgetSpent && self.may_measure() {
+            reason = self.rounds().await?;
+        }
+        self.resting.clear();
         self.time.hold(Duration::ZERO);
         if self.extent == Extent::Whole {
             self.profile_rest().await?;
