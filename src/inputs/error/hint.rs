@@ -1,0 +1,83 @@
+//! What to do about errors of inputs, and whose they are.
+
+use super::{Channels, InputError};
+use crate::plan::ElementType;
+
+impl InputError {
+    /// Whether options are at fault: they name what the model does not have, or say of it what cannot be.
+    #[must_use]
+    pub fn is_of_options(&self) -> bool {
+        matches!(
+            self,
+            InputError::UnknownDim { .. }
+                | InputError::FixedDim { .. }
+                | InputError::BatchDim { .. }
+                | InputError::DimsContradict { .. }
+                | InputError::UnknownInput { .. }
+                | InputError::RangeType { .. }
+                | InputError::RangeEmpty { .. }
+        )
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            InputError::UnsupportedType { .. } | InputError::UnsupportedElements { .. } => {
+                Some("export the model with tensors of a common type as inputs")
+            }
+            InputError::UnknownRank { .. } => Some("give real inputs with --data, whose shape is taken"),
+            InputError::UnknownDim { .. } | InputError::UnknownInput { .. } => {
+                Some("`onnxprof inspect MODEL` shows the inputs with their dimensions")
+            }
+            InputError::FixedDim { .. } => Some("only dimensions that a model leaves open can be set"),
+            InputError::BatchDim { .. } => Some("give one of --dim and --batch-dim for it"),
+            InputError::DimsContradict { .. } => Some("leave out one of these sizes: it follows from the others"),
+            InputError::RangeEmpty { .. } => Some("give a range that the type can hold, as in --range NAME=0..9"),
+            InputError::TooLarge { .. } => Some("set smaller dimensions with --dim NAME=VALUE"),
+            InputError::UnknownFormat { .. } => {
+                Some("save inputs with numpy.savez(path, **inputs), named as the model names them")
+            }
+            InputError::NpyForSeveral { .. } => Some("give a .npz whose arrays are named by the model's inputs"),
+            InputError::MissingArrays { .. } => Some("name the arrays as the model names its inputs"),
+            InputError::Shape { .. } => {
+                Some("reshape the array; dimensions that are not fixed take their size from the data or from --dim")
+            }
+            InputError::Layout { channels: Channels::AreLast, .. } => {
+                Some("transpose the array with numpy.moveaxis(array, -1, 1); a reshape would mix up its elements")
+            }
+            InputError::Layout { channels: Channels::AreSecond, .. } => {
+                Some("transpose the array with numpy.moveaxis(array, 1, -1); a reshape would mix up its elements")
+            }
+            InputError::Objects { expected: ElementType::String, .. } => {
+                Some("save text with numpy's own type for it: array.astype(str)")
+            }
+            InputError::Objects { .. } => {
+                Some("save numbers with a type of their own, such as array.astype(numpy.float32)")
+            }
+            InputError::WholeForFloat { .. } => {
+                Some("save array.astype(numpy.float32), scaled as the model was trained (images often divided by 255)")
+            }
+            InputError::OutOfTable { .. } => {
+                Some("check that the data was made for this model: its vocabulary or categories")
+            }
+            InputError::ElementType { .. } => Some(
+                "convert the array with numpy's astype: only floating-point types, and integers to wider ones, are cast",
+            ),
+            InputError::SampleCount { .. } => {
+                Some("the first dimension of every array that the model batches counts samples")
+            }
+            InputError::LabelCount { .. } => Some("give one label for each sample, in their order"),
+            InputError::LabelFile { .. } => Some(
+                "give an array of numpy's (.npy, or .npz with `labels`), a .csv with a column `label`, a .txt with a label on each line, or a .json list",
+            ),
+            InputError::LabelsAlone { .. } => Some("give the samples with --data"),
+            InputError::Ragged { .. } => {
+                Some("measure with the batch size of the test sets, or with samples of one shape")
+            }
+            InputError::NothingRuns { remedy, .. } => Some(remedy),
+            InputError::Model(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
