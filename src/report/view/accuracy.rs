@@ -125,14 +125,22 @@ fn samples_in_words(source: Source<'_>, samples: u64) -> String {
 pub(super) struct Scored {
     samples_count: u64,
     all_count: u64,
+    is_same_for_all: bool,
 }
 
 impl Scored {
     /// `None` without data, and where nothing was scored.
     pub(super) fn of(source: Source<'_>) -> Option<Scored> {
-        let sessions = source.findings.sessions.iter().map(|session| session.accuracy.samples_count);
-        let samples_count = sessions.max().filter(|&scored| scored > 0)?;
-        Some(Scored { samples_count, all_count: source.record.dataset.as_ref()?.samples_count })
+        let sessions = source.findings.sessions.iter().filter(|session| session.outcome.is_ok());
+        let counts: Vec<u64> = sessions.map(|session| session.accuracy.samples_count).collect();
+        let samples_count = counts.iter().copied().max().filter(|&scored| scored > 0)?;
+        let is_same_for_all = counts.len() > 1 && counts.iter().all(|&count| count == samples_count);
+        Some(Scored { samples_count, all_count: source.record.dataset.as_ref()?.samples_count, is_same_for_all })
+    }
+
+    /// Whether there are several variants, and all were scored on so many.
+    pub(super) fn is_same_for_all(&self) -> bool {
+        self.is_same_for_all
     }
 
     /// Whether there are more.

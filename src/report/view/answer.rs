@@ -29,7 +29,7 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
 /// On how many samples of the data outputs were scored.
 pub(super) fn scored(source: Source<'_>) -> Option<String> {
     let scored = Scored::of(source)?;
-    let every = if source.findings.sessions.len() > 1 { ", the same for every variant" } else { "" };
+    let every = if scored.is_same_for_all() { ", the same for every variant" } else { "" };
     let all = if scored.is_part() { "; `--score-samples all` scores all of them" } else { "" };
     Some(format!("Outputs: {scored}{every}{all}."))
 }
