@@ -48,6 +48,15 @@ pub struct Measured {
     pub remark: Option<String>,
 }
 
+impl Measured {
+    /// The wider half of the interval as a share of the value; `None` without an interval.
+    #[must_use]
+    pub fn half_width_ratio(&self) -> Option<f64> {
+        let Interval { low, high } = self.interval?;
+        Some((high - self.value).max(self.value - low) / self.value.abs())
+    }
+}
+
 /// One-sided bounds of a value that cannot be bounded from both sides, each with 95% confidence on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bounds {

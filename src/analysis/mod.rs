@@ -45,7 +45,7 @@ pub use findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
     Findings, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, UnhealthyOutput, Verdict,
 };
-pub use forecast::{Precision, precision};
+pub use forecast::{HalfWidth, Precision, SeenRun, precision, seen_run};
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
 pub use operators::{

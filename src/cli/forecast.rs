@@ -14,12 +14,15 @@ use crate::report::{self, Style};
 use crate::runner::{self, Diagnosing, Expected, Extent, Job};
 use crate::units::Nanos;
 
-/// Rounds of a probe, as far as there is time for them: two tell a spread, each further one makes it surer.
-const ROUNDS: u64 = 6;
+/// Rounds of a probe, as far as there is time for them: two tell a spread, and the longer they go on, the more they show of
+/// how the machine's speed changes.
+const ROUNDS: u64 = 40;
 /// Alternations in each: with two, the spread within a round is told from that between launches.
 const ALTERNATIONS: u64 = 2;
-/// A probe ends after this much time.
+/// A probe ends after this much time, or after a share of the budget.
 const LIMIT: Duration = Duration::from_secs(15);
+/// That share.
+const SHARE: u32 = 3;
 
 /// A folder for the probe, which goes when it is dropped.
 ///
@@ -39,10 +42,10 @@ pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<
     let plan = job.plan.clone();
     job.plan.schedule.rounds_count = Some(ROUNDS);
     job.plan.schedule.alternations_count = Some(ALTERNATIONS);
-    let limit = plan.schedule.budget_ns.map_or(LIMIT, |budget| LIMIT.min(budget.into()));
+    let limit = plan.schedule.budget_ns.map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
     job.extent = Extent::Probe(limit);
     let target = profile::Target { path: job.folder.path().to_owned(), existed: false };
-    progress.say(&format!("probing: {ROUNDS} short rounds, at most {:.0} s", limit.as_secs_f64()));
+    progress.say(&format!("probing: short rounds, for {:.0} s", limit.as_secs_f64()));
     let result = runner::run(job, progress);
     progress.clear();
     let (_, probe) = result.map_err(|error| profile::run_error(&error, &target))?;
@@ -54,6 +57,13 @@ pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<
     let text = report::terminal_forecast(&forecast(&plan, &probe)?, style);
     io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Remembers how much a run has spread, for the forecasts of later ones.
+pub(super) fn learn_from(run: &RunRecord) {
+    if let Some(seen) = analysis::seen_run(run) {
+        runner::remember_run(&run.host, seen);
+    }
 }
 
 fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
@@ -72,9 +82,11 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     let at_each =
         |rounds: u64| move |at: At| if Some(at.batch_size) == smallest { rounds + first.rounds } else { rounds };
     let looks = runner::look_rounds(plan).iter().map(|look| look - first.rounds).filter(|&look| look < most_rounds);
+    let earlier = runner::earlier_runs(&probe.host);
+    let precision = |rounds: u64| analysis::precision(probe, &earlier, &at_each(rounds), alternations);
     let is_enough = |rounds: u64| {
-        let widths = analysis::precision(probe, &at_each(rounds), alternations);
-        widths.iter().all(|precision| precision.half_width_ratio.as_ref().is_ok_and(|&width| width <= target))
+        let widths = precision(rounds);
+        widths.iter().all(|precision| precision.half_width.as_ref().is_ok_and(|width| width.middle <= target))
     };
     let rounds = looks.into_iter().find(|&look| is_enough(look)).unwrap_or(most_rounds);
     let names: Vec<String> = (0..plan.sessions.len()).map(|session| probe.session_label(session)).collect();
@@ -93,6 +105,6 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
             ("idle gaps", beside.idle_gaps),
         ],
         stretches_time: expected.stretches_in(rounds),
-        precision: &analysis::precision(probe, &at_each(rounds), alternations),
+        precision: &precision(rounds),
     }))
 }

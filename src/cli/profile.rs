@@ -239,6 +239,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if let Some(error) = nothing_measured(&record) {
         return Err(error);
     }
+    forecast::learn_from(&record);
     reports.print_summary()?;
     if args.open {
         open::open(&folder.report_html());

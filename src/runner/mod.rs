@@ -30,6 +30,7 @@ mod round;
 mod rounds;
 mod scoring;
 mod settle;
+mod spreads;
 mod stop;
 mod sweep;
 mod time;
@@ -41,6 +42,7 @@ pub use guide::{Clock, Guide, Move};
 pub use pace::{Expected, FirstRounds, expected, first_rounds};
 pub use probe::FoundRuntime;
 pub use progress::{Observer, Progress};
+pub use spreads::{earlier_runs, remember_run};
 pub use stop::look_rounds;
 pub use worker_process::WorkerCommand;
 

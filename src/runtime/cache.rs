@@ -84,6 +84,12 @@ impl Cache {
         self.runtimes.with_file_name("probes")
     }
 
+    /// The folder that holds how much runs were seen to spread, one file for each machine.
+    #[must_use]
+    pub fn spreads(&self) -> PathBuf {
+        self.runtimes.with_file_name("spreads")
+    }
+
     /// The folder of one release.
     pub(super) fn folder(&self, release: Release) -> PathBuf {
         self.runtimes.join(release.folder_name())

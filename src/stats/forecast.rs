@@ -1,6 +1,6 @@
 //! How narrow an interval a number of rounds will buy, from the spread that few rounds have shown.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 use super::MIN_LAUNCHES;
 use super::looks::END_ERROR;
@@ -43,12 +43,34 @@ impl Spread {
         self.between
     }
 
+    /// Degrees of freedom of the variance between rounds.
+    #[must_use]
+    pub fn freedom(&self) -> f64 {
+        self.freedom
+    }
+
+    /// The same, counting like no more rounds than `freedom` has: rounds within seconds share the machine's speed, and
+    /// many of them say little more about slow changes than few.
+    #[must_use]
+    pub fn counting_at_most(self, freedom: f64) -> Self {
+        Spread { freedom: self.freedom.min(freedom), ..self }
+    }
+
     /// The same with what is known beforehand of the variance between rounds, which counts like that of so many more
     /// rounds: few rounds alone say little about their spread.
     #[must_use]
     pub fn with_known(self, between: f64, freedom: f64) -> Self {
         let sum = self.between * self.freedom + between * freedom;
         Spread { between: sum / (self.freedom + freedom), freedom: self.freedom + freedom, ..self }
+    }
+
+    /// Factors between which the true standard deviation lies in the stated share of cases, of the one that was estimated:
+    /// by the chi-squared distribution of its degrees of freedom, as for normal noise.
+    #[must_use]
+    pub fn uncertainty(&self, covered: f64) -> (f64, f64) {
+        let Ok(squares) = ChiSquared::new(self.freedom) else { return (0.0, f64::INFINITY) };
+        let factor = |share: f64| (self.freedom / squares.inverse_cdf(share)).sqrt();
+        (factor(f64::midpoint(1.0, covered)), factor(f64::midpoint(0.0, 1.0 - covered)))
     }
 
     /// About the wider half of the interval after so many rounds of so many alternations each, as a share; `None` below
@@ -64,6 +86,36 @@ impl Spread {
         let quantile = StudentsT::new(0.0, 1.0, rounds as f64 - 1.0).ok()?.inverse_cdf(1.0 - END_ERROR / 2.0);
         let variance = self.between + self.within / alternations.max(1) as f64;
         Some(WIDER * quantile * (variance / rounds as f64).sqrt())
+    }
+}
+
+/// What the next one of several positive values is expected to be, whose logarithms are about normal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// The geometric mean of those that were seen.
+    pub middle: f64,
+    /// The lower end of the interval that should hold the next one.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+impl Prediction {
+    /// From values seen, with a standard deviation of logarithms that is known beforehand and counts like so many of them;
+    /// `None` without any.
+    ///
+    /// Student's prediction interval: t * s * sqrt(1 + 1/n) about the mean.
+    #[must_use]
+    pub fn of(values: &[f64], known_deviation: f64, known_freedom: f64, covered: f64) -> Option<Self> {
+        let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        let centre = mean(logs.iter().copied())?;
+        let n = logs.len() as f64;
+        let squares: f64 = logs.iter().map(|log| (log - centre).powi(2)).sum();
+        let freedom = n - 1.0 + known_freedom;
+        let deviation = ((squares + known_freedom * known_deviation.powi(2)) / freedom).sqrt();
+        let quantile = StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(f64::midpoint(1.0, covered));
+        let reach = quantile * deviation * (1.0 + 1.0 / n).sqrt();
+        Some(Prediction { middle: centre.exp(), low: (centre - reach).exp(), high: (centre + reach).exp() })
     }
 }
 
@@ -111,6 +163,27 @@ mod tests {
     fn what_is_known_beforehand_counts_like_more_rounds() {
         let spread = Spread { within: 0.0, between: 0.0001, freedom: 2.0 }.with_known(0.0004, 4.0);
         assert!((spread.between() - 0.0003).abs() < 1e-12, "{spread:?}");
+    }
+
+    #[test]
+    fn uncertainty_is_that_of_chi_squared() {
+        // Chi-squared with 9 degrees of freedom (tables): 2.5% lie below 2.7004, 2.5% above 19.0228.
+        let (low, high) = Spread { within: 0.0, between: 1.0, freedom: 9.0 }.uncertainty(0.95);
+        assert!((low - (9.0_f64 / 19.0228).sqrt()).abs() < 1e-4, "{low}");
+        assert!((high - (9.0_f64 / 2.7004).sqrt()).abs() < 1e-4, "{high}");
+    }
+
+    #[test]
+    fn next_value_is_predicted_by_students_t_on_logarithms() {
+        // Logarithms -0.1, 0, 0.1: s = 0.1 alone; t(2, 97.5%) = 4.3027 (tables).
+        let values = [-0.1_f64, 0.0, 0.1].map(f64::exp);
+        let alone = Prediction::of(&values, 1.0, 0.0, 0.95).unwrap();
+        let reach = 4.3027 * 0.1 * (4.0_f64 / 3.0).sqrt();
+        assert!((alone.high.ln() - reach).abs() < 1e-4 && (alone.low.ln() + reach).abs() < 1e-4, "{alone:?}");
+        // With 2 more degrees of freedom at 0.3: s^2 = (0.02 + 2 * 0.09) / 4, t(4) = 2.7764.
+        let known = Prediction::of(&values, 0.3, 2.0, 0.95).unwrap();
+        assert!((known.high.ln() - 2.7764 * (0.05_f64 * 4.0 / 3.0).sqrt()).abs() < 1e-4, "{known:?}");
+        assert_eq!(Prediction::of(&[], 0.3, 2.0, 0.95), None);
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod verdict;
 pub use bootstrap::bootstrap;
 pub use buckets::Buckets;
 pub use codec::HistogramError;
-pub use forecast::Spread;
+pub use forecast::{Prediction, Spread};
 pub use histogram::Latencies;
 pub use launches::{Estimate, MIN_LAUNCHES, over_launches};
 pub use looks::{END_ERROR, LOOK_ERROR, LOOK_ROUNDS, Look, look};

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use onnxprof::analysis::{self, SeenRun};
 use onnxprof::plan::RuntimeChoice;
-use onnxprof::record::EndReason;
+use onnxprof::record::{EndReason, Metric};
 use onnxprof::report::view::{Forecast, ForecastView};
 use onnxprof::runner::Diagnosing;
 use onnxprof::units::Nanos;
@@ -36,6 +37,38 @@ fn plan_says_what_would_be_measured_and_measures_nothing_more() {
         assert!(text.contains(words), "`{words}` is missing: {output}");
     }
     assert!(!bench.run_folder().exists(), "{output}");
+}
+
+#[test]
+fn forecast_rests_on_earlier_runs_of_the_same_models() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let cache = bench.path("cache");
+    let profile = |words: &[&str]| {
+        let short = ["--batch", "1", "--alternations", "1", "--block", "1ms"];
+        bench.profile_of(&model, short).args(words).env("ONNXPROF_CACHE", &cache).run()
+    };
+    profile(&["--rounds", "6"]).assert_code(0);
+    // One run is too few; the probe writes nothing.
+    profile(&["--budget", "3s", "--plan"]).assert_code(0).assert_stdout("from a probe of seconds");
+    let file = std::fs::read_dir(cache.join("spreads")).unwrap().next().unwrap().unwrap().path();
+    let mut seen: Vec<SeenRun> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let record = bench.record();
+    assert_eq!(seen, [analysis::seen_run(&record).unwrap()]);
+
+    let of_12 = |seen: &[SeenRun]| analysis::precision(&record, seen, &|_| 12, 1)[0].half_width.clone().unwrap();
+    assert_eq!(of_12(&seen).runs, 0);
+    seen = vec![seen[0].clone(); 3];
+    let expected = of_12(&seen);
+    let findings = analysis::findings(&record);
+    let reached = findings.cells[0].figure(Metric::LatencyP50).unwrap().measured().unwrap().half_width_ratio().unwrap();
+    assert_eq!(expected.runs, 3);
+    assert!((expected.middle / reached - (6.0_f64 / 12.0).sqrt()).abs() < 1e-9, "{expected:?}, reached {reached}");
+    assert!(expected.low < expected.middle && expected.middle < expected.high, "{expected:?}");
+    // Those of other models do not count.
+    let mut other = record.clone();
+    other.variants[0].sha256 = Some("0".into());
+    assert_eq!(analysis::precision(&other, &seen, &|_| 12, 1)[0].half_width.as_ref().unwrap().runs, 0);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::number;
 use super::table::{Row, RowKind, Table};
 use super::text::plain;
 use super::words;
-use crate::analysis::Precision;
+use crate::analysis::{HalfWidth, Precision};
 use crate::plan::Plan;
 use crate::record::{Fitness, FitnessVerdict, Unit};
 
@@ -110,34 +110,65 @@ fn machine(forecast: Forecast<'_>) -> Option<String> {
     })
 }
 
+/// One figure where what is reached should lie within half and one and a half times it, or else a range.
+fn half_width(width: &HalfWidth) -> String {
+    let share = |share: f64| number::value(Unit::Ratio, share, None);
+    match width.is_narrow() {
+        true => format!("± {}", share(width.middle)),
+        false => format!("± {} to {}", share(width.low), share(width.high)),
+    }
+}
+
+/// Whether what is asked for should be reached.
+fn within(width: &HalfWidth, target: f64) -> &'static str {
+    let (low, high) = if width.is_narrow() { (width.middle, width.middle) } else { (width.low, width.high) };
+    match (low <= target, high <= target) {
+        (_, true) => "yes",
+        (true, false) => "perhaps",
+        (false, false) => "no",
+    }
+}
+
+/// What the forecasts rest on.
+fn bases(precision: &[Precision]) -> Vec<String> {
+    let widths = || precision.iter().filter_map(|precision| precision.half_width.as_ref().ok());
+    let runs = widths().map(|width| width.runs).filter(|&runs| runs > 0).min();
+    let by_runs = runs.map(|runs| format!("from what the last {runs} runs of these models reached on this machine"));
+    let by_probe = widths().any(|width| width.runs == 0).then(|| {
+        "from a probe of seconds, which does not show how the machine's speed changes later: it gets surer with each run \
+         of these models"
+            .to_owned()
+    });
+    let range = widths().any(|width| !width.is_narrow());
+    let range = range.then(|| "a range: 95 of 100 runs should reach a half-width within it".to_owned());
+    by_runs.into_iter().chain(by_probe).chain(range).collect()
+}
+
 fn table(forecast: Forecast<'_>) -> Table {
     let target = forecast.plan.schedule.target_half_width_ratio.0;
     let of_what = if forecast.plan.sessions.len() > 1 { "ratio to the baseline" } else { "median latency" };
     let mut notes = Vec::new();
     let row = |precision: &Precision| {
-        let (width, within) = match &precision.half_width_ratio {
-            Ok(width) => {
-                let shown = format!("± {}", number::value(Unit::Ratio, *width, None));
-                (shown, if *width <= target { "yes" } else { "no" })
-            }
+        let (width, within) = match &precision.half_width {
+            Ok(width) => (half_width(width), within(width, target).to_owned()),
             Err(reason) => {
                 if !notes.contains(reason) {
                     notes.push(reason.clone());
                 }
-                ("-".to_owned(), "-")
+                ("-".to_owned(), "-".to_owned())
             }
         };
         let cells = vec![
             format!("{}{}", precision.at.batch_size, forecast.plan.shape_words(precision.at.shape)),
             precision.at.load_mode.concurrency().to_string(),
             width,
-            within.to_owned(),
+            within,
         ];
         Row { cells, kind: RowKind::Plain }
     };
     let rows = forecast.precision.iter().map(row).collect();
     let target = number::value(Unit::Ratio, target, None);
-    notes.push("a forecast from a probe of few rounds, not a promise".into());
+    notes.extend(bases(forecast.precision));
     notes.extend(machine(forecast));
     Table {
         title: format!("Precision that this will buy: 95% half-width of the {of_what}"),

@@ -1,0 +1,116 @@
+//! How precise finished runs became, which forecasts of later ones on the same machine rest on: a probe of seconds does not
+//! see how the machine's speed changes within a minute.
+
+use serde::{Deserialize, Serialize};
+
+use super::{COVERED, HalfWidth, comparisons, is_compared, verdict};
+use crate::analysis::findings::CellFindings;
+use crate::analysis::index::Index;
+use crate::plan::{At, LoadMode, RuntimeChoice, SessionSpec};
+use crate::record::{FitnessVerdict, Metric, RunRecord};
+use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
+
+/// Runs of the same models that a forecast rests on; with fewer it rests on its probe.
+const RUNS_WANTED: usize = 3;
+/// How half-widths after the same rounds spread from run to run on a steady machine, as a standard deviation of their
+/// logarithms: about 1 / sqrt(2 (n - 1)) for n rounds, 0.2 to 0.3 for the 8 to 16 of a usual run.
+const KNOWN_SPREAD: f64 = 0.3;
+/// What is known of that counts like so many runs.
+const KNOWN_FREEDOM: f64 = 3.0;
+
+/// What a finished run showed of the precision that its machine allows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeenRun {
+    /// SHA-256 of the model files, ascending.
+    models: Vec<String>,
+    /// Sessions that they were measured in.
+    sessions: usize,
+    /// What the machine was found to be.
+    verdict: FitnessVerdict,
+    /// Whether ratios to the baseline were judged, or else median latencies.
+    is_of_ratios: bool,
+    /// Variance between launches, of natural logarithms.
+    variance: f64,
+    /// What was reached in each place.
+    reached: Vec<Reached>,
+}
+
+/// The precision that was reached in one place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Reached {
+    /// Swept sizes, in words.
+    shape: String,
+    /// Samples per inference.
+    batch_size: u64,
+    /// How requests arrive.
+    load_mode: LoadMode,
+    /// The half-width, as a share, times the square root of the rounds that it was reached in.
+    scaled: f64,
+}
+
+/// What a finished run has shown; `None` where nothing was looked at in as many launches as an interval takes, and of
+/// scripted runs, which no machine has shown.
+#[must_use]
+pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
+    let is_real = |spec: &SessionSpec| matches!(spec.runtime, RuntimeChoice::Library(_));
+    if !run.plan.sessions.iter().all(is_real) {
+        return None;
+    }
+    let index = Index::new(run);
+    let mut all: Vec<_> = run.plan.places().flat_map(|at| comparisons(&index, &run.plan, at)).collect();
+    all.retain(|rounds| rounds.len() as u64 >= MIN_LAUNCHES);
+    let cells = crate::analysis::findings(run).cells;
+    Some(SeenRun {
+        models: models(run),
+        sessions: run.plan.sessions.len(),
+        verdict: verdict(run),
+        is_of_ratios: is_compared(&run.plan),
+        variance: Spread::of(&all)?.between(),
+        reached: run.plan.places().filter_map(|at| reached(run, &index, &cells, at)).collect(),
+    })
+}
+
+/// The middle of the half-widths that a run reached in a place, of ratios or of median latencies.
+fn reached(run: &RunRecord, index: &Index<'_>, cells: &[CellFindings], at: At) -> Option<Reached> {
+    let metric = if is_compared(&run.plan) { Metric::LatencyP50RatioToBaseline } else { Metric::LatencyP50 };
+    let here = cells.iter().filter(|cell| cell.key.at() == at);
+    let widths: Vec<f64> = here.filter_map(|cell| cell.figure(metric)?.measured()?.half_width_ratio()).collect();
+    let rounds = comparisons(index, &run.plan, at).iter().map(Vec::len).max()?;
+    Some(Reached {
+        shape: run.plan.shape_words(at.shape),
+        batch_size: at.batch_size,
+        load_mode: at.load_mode,
+        scaled: median(&widths)? * (rounds as f64).sqrt(),
+    })
+}
+
+fn models(run: &RunRecord) -> Vec<String> {
+    let mut models: Vec<String> = run.variants.iter().filter_map(|variant| variant.sha256.clone()).collect();
+    models.sort();
+    models
+}
+
+/// What runs of the same models in the same place let expect after so many rounds; `None` where too few are known that the
+/// machine had the verdict of the probe in.
+pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: At, rounds: u64) -> Option<HalfWidth> {
+    let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
+    let is_same = |seen: &&SeenRun| {
+        seen.models == models && seen.sessions == probe.plan.sessions.len() && seen.verdict == verdict(probe)
+    };
+    let is_here = |reached: &&Reached| {
+        reached.shape == shape && reached.batch_size == at.batch_size && reached.load_mode == at.load_mode
+    };
+    let scaled = earlier.iter().filter(is_same).filter_map(|seen| seen.reached.iter().find(is_here));
+    let widths: Vec<f64> = scaled.map(|reached| reached.scaled / (rounds as f64).sqrt()).collect();
+    if widths.len() < RUNS_WANTED {
+        return None;
+    }
+    let Prediction { middle, low, high } = Prediction::of(&widths, KNOWN_SPREAD, KNOWN_FREEDOM, COVERED)?;
+    Some(HalfWidth { middle, low, high, runs: widths.len() as u64 })
+}
+
+/// The middle one of the variances between launches that runs of any models showed; `None` without any.
+pub(super) fn middle_variance(earlier: &[SeenRun], is_of_ratios: bool, verdict: FitnessVerdict) -> Option<f64> {
+    let alike = earlier.iter().filter(|seen| seen.is_of_ratios == is_of_ratios && seen.verdict == verdict);
+    median(&alike.map(|seen| seen.variance).collect::<Vec<_>>())
+}
