@@ -29,8 +29,8 @@ pub(super) struct Data {
 pub(super) struct Set {
     /// The arrays in the order of the model's inputs.
     pub inputs: Vec<Source>,
-    /// Expected outputs in the order of the model's outputs.
-    pub outputs: Vec<Array>,
+    /// Expected outputs in the order of the model's outputs; absent where a file cannot be read.
+    pub outputs: Vec<Option<Array>>,
 }
 
 /// An array that may still lie in its file.
@@ -182,8 +182,9 @@ impl Data {
         if folders.is_empty() {
             return Err(InputError::UnknownFormat { path: path.to_owned() });
         }
-        let sets = folders.iter().map(|folder| test_set(folder, inputs)).collect::<Result<_, _>>()?;
-        Ok(Data { path: path.to_owned(), sets, labels: None, notes: Vec::new() })
+        let mut notes = Vec::new();
+        let sets = folders.iter().map(|folder| test_set(folder, inputs, &mut notes)).collect::<Result<_, _>>()?;
+        Ok(Data { path: path.to_owned(), sets, labels: None, notes })
     }
 }
 
@@ -270,7 +271,8 @@ pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     Ok(folders.into_iter().map(|(_, folder)| folder).collect())
 }
 
-fn test_set(folder: &Path, inputs: &[Wanted]) -> Result<Set, InputError> {
+/// The tensors of a test set. An expected output that cannot be read is noted: the model runs without it.
+fn test_set(folder: &Path, inputs: &[Wanted], notes: &mut Vec<String>) -> Result<Set, InputError> {
     let file = |kind: &str, index: usize| folder.join(format!("{kind}_{index}.pb"));
     let missing: Vec<String> = (0..inputs.len())
         .filter(|&index| !file("input", index).is_file())
@@ -283,8 +285,15 @@ fn test_set(folder: &Path, inputs: &[Wanted]) -> Result<Set, InputError> {
     }
     let load = |index| protobuf::tensor(&file("input", index)).map(Source::Loaded);
     let outputs = (0..).map(|index| file("output", index)).take_while(|path| path.is_file());
+    let expected = |path: PathBuf| match protobuf::tensor(&path) {
+        Ok(array) => Some(array),
+        Err(error) => {
+            notes.push(format!("an expected output is not compared: {error}"));
+            None
+        }
+    };
     Ok(Set {
         inputs: (0..inputs.len()).map(load).collect::<Result<_, _>>()?,
-        outputs: outputs.map(|path| protobuf::tensor(&path)).collect::<Result<_, _>>()?,
+        outputs: outputs.map(expected).collect(),
     })
 }

@@ -54,7 +54,8 @@ impl Growing {
 #[derive(Debug)]
 struct Set {
     columns: Vec<Column>,
-    outputs: Vec<Array>,
+    /// Expected outputs; absent where they cannot be read.
+    outputs: Vec<Option<Array>>,
     samples: usize,
 }
 
@@ -159,7 +160,7 @@ impl Dataset {
             samples_count: sets.iter().map(|set| set.samples as u64).sum(),
             class_labels: None,
             has_targets: false,
-            has_expected_outputs: sets.iter().any(|set| !set.outputs.is_empty()),
+            has_expected_outputs: sets.iter().any(|set| set.outputs.iter().any(Option::is_some)),
         };
         Dataset {
             info,
@@ -231,7 +232,7 @@ impl Dataset {
         let index = self.outputs.iter().position(|name| name == output)?;
         let part = |segment: &Segment| {
             let set = &self.sets[segment.set];
-            let array = set.outputs.get(index)?;
+            let array = set.outputs.get(index)?.as_ref()?;
             match array.shape().first() {
                 _ if segment.rows.len() == set.samples => array.tensor(),
                 Some(&size) if size == set.samples => array.rows(0, segment.rows.clone()),

@@ -271,6 +271,27 @@ fn test_sets_of_the_standard_give_inputs_and_expected_outputs() {
 }
 
 #[test]
+fn an_expected_output_that_cannot_be_read_is_a_remark() {
+    let folder = tempfile::tempdir().unwrap();
+    write_test_set(folder.path(), 0, 2);
+    write_test_set(folder.path(), 1, 2);
+    let output = |set: usize| folder.path().join(format!("test_data_set_{set}/output_0.pb"));
+    let (whole, map) = (std::fs::read(output(0)).unwrap(), vec![10, 1, b'm', 16, 1, 34, 0]);
+    for unread in [whole[..whole.len() / 2].to_vec(), map, b"text".to_vec(), Vec::new()] {
+        std::fs::write(output(0), unread).unwrap();
+        let plan = plan(&one_input(), &request(folder.path())).unwrap();
+        let [note] = plan.notes.as_slice() else { panic!("{:?}", plan.notes) };
+        assert!(note.starts_with("an expected output is not compared: ") && note.contains("output_0.pb"), "{note}");
+        let dataset = Dataset::open(&plan).unwrap().unwrap();
+        assert!(dataset.info().has_expected_outputs && dataset.expected("y", 0, 2).is_none());
+        assert!(dataset.expected("y", 2, 2).is_some(), "the other set has it");
+    }
+    std::fs::write(output(1), b"text").unwrap();
+    let plan = plan(&one_input(), &request(folder.path())).unwrap();
+    assert!(!Dataset::open(&plan).unwrap().unwrap().info().has_expected_outputs);
+}
+
+#[test]
 fn file_that_holds_no_tensor_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     write_test_set(folder.path(), 0, 2);
