@@ -6,22 +6,7 @@ use crate::inputs::TensorData;
 ///
 /// Integers beyond 2^53 are rounded.
 pub(super) fn numbers(data: &TensorData) -> Option<Vec<f64>> {
-    Some(match data {
-        TensorData::Float(array) => array.iter().map(|&element| f64::from(element)).collect(),
-        TensorData::Double(array) => array.iter().copied().collect(),
-        TensorData::Float16(array) => array.iter().map(|element| element.to_f64()).collect(),
-        TensorData::Bfloat16(array) => array.iter().map(|element| element.to_f64()).collect(),
-        TensorData::Int8(array) => array.iter().map(|&element| f64::from(element)).collect(),
-        TensorData::Int16(array) => array.iter().map(|&element| f64::from(element)).collect(),
-        TensorData::Int32(array) => array.iter().map(|&element| f64::from(element)).collect(),
-        TensorData::Int64(array) => array.iter().map(|&element| element as f64).collect(),
-        TensorData::Uint8(array) => array.iter().map(|&element| f64::from(element)).collect(),
-        TensorData::Uint16(array) => array.iter().map(|&element| f64::from(element)).collect(),
-        TensorData::Uint32(array) => array.iter().map(|&element| f64::from(element)).collect(),
-        TensorData::Uint64(array) => array.iter().map(|&element| element as f64).collect(),
-        TensorData::Bool(array) => array.iter().map(|&element| f64::from(u8::from(element))).collect(),
-        TensorData::String(_) => return None,
-    })
+    (!matches!(data, TensorData::String(_))).then(|| data.first_f64(usize::MAX))
 }
 
 /// Elements as integers, row by row; `None` unless all of them are whole numbers.
@@ -40,7 +25,7 @@ fn whole(number: f64) -> Option<i128> {
 
 /// Whether the elements are floating-point numbers.
 pub(super) fn is_float(data: &TensorData) -> bool {
-    matches!(data, TensorData::Float(_) | TensorData::Double(_) | TensorData::Float16(_) | TensorData::Bfloat16(_))
+    data.element_type().is_float()
 }
 
 /// Whether the elements are integers (booleans are not).

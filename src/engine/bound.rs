@@ -125,7 +125,7 @@ impl BoundSet {
         let mut binding = session.create_binding().map_err(|error| bind_error("session", &error))?;
         for input in set.iter() {
             let name = input.name.to_string_lossy();
-            binding.bind_input(&*name, &input.value).map_err(|error| bind_error(&name, &error))?;
+            binding.bind_input(&*name, input.value.value()).map_err(|error| bind_error(&name, &error))?;
         }
         outputs.bind(&mut binding)?;
         Ok(BoundSet { binding, inputs: HeldSet::clone(set) })
@@ -234,7 +234,7 @@ impl Way for WithCopies {
         let binding = set.binding.ptr_mut();
         for input in set.inputs.iter() {
             // SAFETY: binding, name and value are alive, and the binding is used by this thread alone.
-            unsafe { done((self.bind_input)(binding, input.name.as_ptr(), input.value.ptr())) }?;
+            unsafe { done((self.bind_input)(binding, input.name.as_ptr(), input.value.value().ptr())) }?;
         }
         turns.run_set(turn)
     }

@@ -3,16 +3,15 @@
 use std::ffi::CString;
 use std::sync::Arc;
 
-use ort::value::DynValue;
-
 use super::bound::bind_error;
+use super::raw::Owned;
 use super::{EngineError, tensor};
 use crate::inputs::Tensor;
 
 /// An input in host memory, as ONNX Runtime takes it.
 pub(super) struct HeldInput {
     pub name: CString,
-    pub value: DynValue,
+    pub value: Owned,
 }
 
 /// One set of inputs, which sessions and requests in flight share: an inference only reads them.

@@ -17,6 +17,7 @@ mod onnxruntime;
 mod peaks;
 mod placement;
 mod profile;
+mod raw;
 mod tensor;
 mod words;
 

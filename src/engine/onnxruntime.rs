@@ -307,9 +307,10 @@ struct LoadedSession {
 /// Runs one inference and returns the outputs that are tensors.
 fn run(session: &mut OrtSession, inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {
     let run_error = |error: ort::Error| EngineError::Run { message: words(error.message()) };
+    let mut kept = Vec::new();
     let values = inputs
         .iter()
-        .map(|input| Ok((input.name.as_str(), tensor::view(&input.data)?)))
+        .map(|input| Ok((input.name.as_str(), tensor::view(&input.data, &mut kept)?)))
         .collect::<Result<Vec<_>, ort::Error>>()
         .map_err(run_error)?;
     let options = bound::without_graph().map_err(run_error)?;

@@ -3,12 +3,14 @@
 use ort::session::SessionInputValue;
 use ort::value::{DynValue, Tensor as OrtTensor, TensorElementType, TensorRef};
 
-use super::maps;
+use super::raw::Owned;
+use super::{maps, raw};
 use crate::inputs::TensorData;
 
-/// One expression for arrays of every type of numbers, truth values among them, and one for strings.
+/// One expression for arrays of every type of numbers that Rust has, truth values among them, one for strings, and one for
+/// what is left.
 macro_rules! by_elements {
-    ($data:expr, $array:ident => $numbers:expr, $text:ident => $strings:expr $(,)?) => {
+    ($data:expr, $array:ident => $numbers:expr, $text:ident => $strings:expr, $other:ident => $others:expr $(,)?) => {
         match $data {
             TensorData::Float($array) => $numbers,
             TensorData::Double($array) => $numbers,
@@ -24,29 +26,42 @@ macro_rules! by_elements {
             TensorData::Uint64($array) => $numbers,
             TensorData::Bool($array) => $numbers,
             TensorData::String($text) => $strings,
+            $other => $others,
         }
     };
 }
 
-/// Makes a tensor a value without copying its elements; strings are copied, which ONNX Runtime keeps in its own way.
-pub(super) fn into_value(data: TensorData) -> Result<DynValue, ort::Error> {
+/// Makes a tensor a value without copying its elements; strings are copied, which ONNX Runtime keeps in its own way, and so
+/// are elements of types that Rust lacks.
+pub(super) fn into_value(data: TensorData) -> Result<Owned, ort::Error> {
     Ok(by_elements!(
         data,
-        array => OrtTensor::from_array(array)?.into_dyn(),
-        text => OrtTensor::from_string_array(&text)?.into_dyn(),
+        array => OrtTensor::from_array(array)?.into_dyn().into(),
+        text => OrtTensor::from_string_array(&text)?.into_dyn().into(),
+        other => small(&other)?,
     ))
 }
 
-/// A value whose elements are those of the tensor; strings are copied.
-pub(super) fn view(data: &TensorData) -> Result<SessionInputValue<'_>, ort::Error> {
+/// A value whose elements are those of the tensor, or those that are put to what is `kept` as long as the value is used.
+pub(super) fn view<'d>(data: &'d TensorData, kept: &mut Vec<Vec<u8>>) -> Result<SessionInputValue<'d>, ort::Error> {
     Ok(by_elements!(
         data,
         array => TensorRef::from_array_view(array)?.into(),
         text => OrtTensor::from_string_array(text)?.into(),
+        other => {
+            let (value, elements) = small(other)?.into_parts();
+            kept.push(elements);
+            value.into()
+        },
     ))
 }
 
-/// Copies a value's elements out; `None` if it is neither a tensor nor a sequence of maps with the same keys, or of a type that has no Rust counterpart.
+/// A value of elements that Rust lacks a type for.
+fn small(data: &TensorData) -> Result<Owned, ort::Error> {
+    raw::from_data(data).unwrap_or_else(|| Err(ort::Error::new("there are no tensors of this type")))
+}
+
+/// Copies a value's elements out; `None` if it is neither a tensor nor a sequence of maps with the same keys, or of a type that is not known.
 pub(super) fn from_value(value: &DynValue) -> Option<TensorData> {
     macro_rules! extract {
         ($variant:ident) => {
@@ -69,6 +84,6 @@ pub(super) fn from_value(value: &DynValue) -> Option<TensorData> {
         TensorElementType::Uint64 => extract!(Uint64),
         TensorElementType::Bool => extract!(Bool),
         TensorElementType::String => value.try_extract_string_array().ok().map(TensorData::String),
-        _ => None,
+        _ => raw::to_data(value),
     }
 }

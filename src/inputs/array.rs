@@ -8,6 +8,7 @@ use memmap2::{Mmap, UncheckedAdvice};
 use ndarray::ArrayD;
 
 use super::TensorData;
+use super::narrow::{is_narrow, lowest};
 use crate::plan::ElementType;
 
 /// An array in row-major order, in memory or in a mapped file.
@@ -108,7 +109,11 @@ impl Array {
             ElementType::Uint32 => each(shape, picked, u32::from_le_bytes).map(TensorData::Uint32),
             ElementType::Uint64 => each(shape, picked, u64::from_le_bytes).map(TensorData::Uint64),
             ElementType::Bool => each(shape, picked, |[byte]: [u8; 1]| byte != 0).map(TensorData::Bool),
-            _ => None,
+            small => {
+                let bits = small.bits().filter(|_| is_narrow(small))?;
+                let bytes = each(shape, picked, u8::from_le_bytes)?;
+                TensorData::of_bytes(small, bytes.mapv(|byte| lowest(byte, small, bits)))
+            }
         }
     }
 }
@@ -178,13 +183,15 @@ impl Picked<'_> {
     }
 }
 
-/// Bytes of one element; absent for types that no tensor is made of, and for strings.
+/// Bytes of one element as it is held here, which is one for all that take less; absent for types that no tensor is made
+/// of, and for strings.
 pub(super) fn element_bytes(element_type: ElementType) -> Option<usize> {
     match element_type {
         ElementType::Double | ElementType::Int64 | ElementType::Uint64 => Some(8),
         ElementType::Float | ElementType::Int32 | ElementType::Uint32 => Some(4),
         ElementType::Float16 | ElementType::Bfloat16 | ElementType::Int16 | ElementType::Uint16 => Some(2),
         ElementType::Int8 | ElementType::Uint8 | ElementType::Bool => Some(1),
+        narrow if is_narrow(narrow) => Some(1),
         _ => None,
     }
 }

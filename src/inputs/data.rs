@@ -242,8 +242,11 @@ fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
     }
 }
 
-/// The array with the dimension of 1 that its input wants and it lacks.
+/// The array with the dimension of 1 that its input wants and it lacks, and with the type of its input where it has none.
 fn complete(archive: &Arc<Archive>, mut head: Head, wanted: &Wanted, notes: &mut Vec<String>) -> Source {
+    if head.is_code() {
+        head.element_type = wanted.of_codes();
+    }
     if let Some((shape, taken)) = wanted.completed(&head.shape) {
         let name = if head.name.is_empty() { &wanted.name } else { &head.name };
         let way = match taken {
@@ -292,8 +295,5 @@ fn test_set(folder: &Path, inputs: &[Wanted], notes: &mut Vec<String>) -> Result
             None
         }
     };
-    Ok(Set {
-        inputs: (0..inputs.len()).map(load).collect::<Result<_, _>>()?,
-        outputs: outputs.map(expected).collect(),
-    })
+    Ok(Set { inputs: (0..inputs.len()).map(load).collect::<Result<_, _>>()?, outputs: outputs.map(expected).collect() })
 }

@@ -19,8 +19,8 @@ pub enum InputError {
         /// The type in words.
         value_type: String,
     },
-    /// Elements of an input have a type that ONNX Runtime cannot be given from here.
-    #[error("input `{input}` has elements of type {element_type}, which cannot be fed")]
+    /// Elements of an input have a type that ONNX Runtime has no tensors of, or that is not known here.
+    #[error("input `{input}` has elements of type {element_type}, {}", why_not(*element_type))]
     UnsupportedElements {
         /// Name of the input.
         input: String,
@@ -322,6 +322,13 @@ pub struct RuntimeWords(pub String);
 
 fn with(sizes: &[String]) -> String {
     if sizes.is_empty() { String::new() } else { format!(" with {}", sizes.join(" and ")) }
+}
+
+fn why_not(element_type: ElementType) -> &'static str {
+    match element_type {
+        ElementType::Undefined => "a type that is not known here",
+        _ => "of which ONNX Runtime has no tensors",
+    }
 }
 
 fn list(names: &[String]) -> String {

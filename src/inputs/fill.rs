@@ -6,6 +6,8 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::array::element_bytes;
+use super::narrow::Rounding;
+use super::synthesize::limits;
 use super::{InputError, TensorData};
 use crate::plan::{ElementType, ValueRange};
 use crate::record::{FedInput, FillKind};
@@ -69,11 +71,16 @@ fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Tens
         ElementType::Double => Some(TensorData::Double(each(shape, value, |value| value))),
         ElementType::Float16 => Some(TensorData::Float16(each(shape, value, f16::from_f64))),
         ElementType::Bfloat16 => Some(TensorData::Bfloat16(each(shape, value, bf16::from_f64))),
-        _ => None,
+        small => {
+            let rounding = Rounding::to(small)?;
+            TensorData::of_codes(small, each(shape, value, |value| rounding.code(value)))
+        }
     }
 }
 
 fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
+    let (least, most) = limits(fed.element_type);
+    let narrowed = |value: i128| value.clamp(least as i128, most as i128);
     let value = |index: usize| match column(&fed.fill, shape, index) {
         FillKind::Ascending => place(shape, index) as i128,
         FillKind::AscendingFrom(first) => i128::from(*first) + place(shape, index) as i128,
@@ -85,6 +92,10 @@ fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Te
         }
     };
     match fed.element_type {
+        ElementType::Int2 => Some(TensorData::Int2(each(shape, value, |value| narrowed(value) as i8))),
+        ElementType::Int4 => Some(TensorData::Int4(each(shape, value, |value| narrowed(value) as i8))),
+        ElementType::Uint2 => Some(TensorData::Uint2(each(shape, value, |value| narrowed(value) as u8))),
+        ElementType::Uint4 => Some(TensorData::Uint4(each(shape, value, |value| narrowed(value) as u8))),
         ElementType::Int8 => Some(TensorData::Int8(each(shape, value, |value| value as i8))),
         ElementType::Int16 => Some(TensorData::Int16(each(shape, value, |value| value as i16))),
         ElementType::Int32 => Some(TensorData::Int32(each(shape, value, |value| value as i32))),

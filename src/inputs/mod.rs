@@ -15,6 +15,7 @@ mod fill;
 mod find;
 mod from_data;
 mod labels;
+mod narrow;
 mod npy;
 mod pair;
 mod plan;

@@ -164,6 +164,11 @@ impl Head {
         self.element_type.map_or_else(|| format!("numpy's `{}`", self.descriptor), |known| known.name().to_owned())
     }
 
+    /// Whether each element is a byte without a type, as the package `ml_dtypes` writes numbers of eight bits and fewer.
+    pub fn is_code(&self) -> bool {
+        self.element_type.is_none() && self.descriptor.ends_with("V1")
+    }
+
     /// Whether elements can be taken from the file as they lie there.
     pub fn stays_in_file(&self) -> bool {
         let plain = !self.column_major && !self.descriptor.starts_with('>');
@@ -215,12 +220,14 @@ fn text(bytes: &[u8]) -> String {
     points.take_while(|&point| point != 0).map(|point| char::from_u32(point).unwrap_or('\u{fffd}')).collect()
 }
 
-/// ONNX's type for numpy's descriptor. bfloat16, which numpy lacks, is written as two bytes without a type.
+/// ONNX's type for numpy's descriptor. bfloat16, which numpy lacks, is written as two bytes without a type. (Of one byte
+/// without a type there are several: see [`Head::is_code`].)
 fn element_type(descriptor: &str) -> Option<ElementType> {
     match descriptor.trim_start_matches(['<', '>', '|', '=']) {
         "f4" => Some(ElementType::Float),
         "f8" => Some(ElementType::Double),
         "f2" => Some(ElementType::Float16),
+        "f1" => Some(ElementType::Float8e5m2),
         "V2" => Some(ElementType::Bfloat16),
         "i1" => Some(ElementType::Int8),
         "i2" => Some(ElementType::Int16),

@@ -6,7 +6,8 @@ use onnx_rs::ast::{DataType, TensorProto};
 
 use super::InputError;
 use super::array::{Array, Content};
-use crate::onnx::{element_type, put_delimited};
+use super::narrow::{is_narrow, unpack};
+use crate::onnx::{for_parser, put_delimited, stored_type};
 use crate::plan::ElementType;
 
 /// Reads the tensor in a `.pb` file.
@@ -16,19 +17,28 @@ use crate::plan::ElementType;
 /// tensor is made of here.
 pub(super) fn tensor(path: &Path) -> Result<Array, InputError> {
     let bytes = std::fs::read(path).map_err(|source| InputError::Read { path: path.to_owned(), source })?;
-    let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".pb", reason };
-    let wrapped = as_model(&bytes);
-    let model = onnx_rs::parse(&wrapped).map_err(|error| fault(format!("it holds no tensor ({error})")))?;
+    in_message(&bytes).map_err(|reason| InputError::Format { path: path.to_owned(), format: ".pb", reason })
+}
+
+/// The tensor in a message.
+///
+/// # Errors
+/// Why there is none, as a fragment of a sentence.
+fn in_message(bytes: &[u8]) -> Result<Array, String> {
+    let wrapped = as_model(&for_parser(bytes));
+    let model = onnx_rs::parse(&wrapped).map_err(|error| format!("it holds no tensor ({error})"))?;
     let graph = model.graph.as_ref();
-    let tensor = graph.and_then(|graph| graph.initializer.first()).ok_or_else(|| fault("it is empty".to_owned()))?;
-    if tensor.data_type() == DataType::Undefined {
-        return Err(fault("it holds no tensor: sequences, maps and optional values are not supported".to_owned()));
+    let tensor = graph.and_then(|graph| graph.initializer.first()).ok_or("it is empty")?;
+    let element_type = stored_type(tensor);
+    if element_type == ElementType::Undefined {
+        return Err(
+            "it holds no tensor of a known type: sequences, maps and optional values are not supported".to_owned()
+        );
     }
-    let shape = shape(tensor).ok_or_else(|| fault("its shape has a negative size".to_owned()))?;
-    let content = content(tensor)
-        .ok_or_else(|| fault(format!("elements of type {} are not supported", element_type(tensor.data_type()))))?;
-    Array::new(element_type(tensor.data_type()), shape, content)
-        .ok_or_else(|| fault("its elements do not fill its shape".to_owned()))
+    let shape = shape(tensor).ok_or("its shape has a negative size")?;
+    let content = if is_narrow(element_type) { narrow(tensor, &shape) } else { content(tensor) };
+    let content = content.ok_or_else(|| format!("its elements of type {element_type} cannot be read"))?;
+    Array::new(element_type, shape, content).ok_or_else(|| "its elements do not fill its shape".to_owned())
 }
 
 /// A model whose graph has the tensor as its one initializer: the parser's entry is a model.
@@ -43,6 +53,18 @@ fn shape(tensor: &TensorProto<'_>) -> Option<Vec<usize>> {
     tensor.dims().iter().map(|&size| usize::try_from(size).ok()).collect()
 }
 
+/// Elements of eight bits and fewer, one to a byte. In the field of whole numbers each number holds a byte: one element, or
+/// as many as fit.
+fn narrow(tensor: &TensorProto<'_>, shape: &[usize]) -> Option<Content> {
+    let count = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))?;
+    let bytes = match (tensor.as_raw(), tensor.as_i32()) {
+        (Some(raw), _) => raw.to_vec(),
+        (None, Some(numbers)) => numbers.iter().map(|&number| number as u8).collect(),
+        (None, None) => Vec::new(),
+    };
+    Some(Content::Bytes(unpack(&bytes, stored_type(tensor), count)?.into()))
+}
+
 /// Elements as little-endian bytes, whichever field of the message holds them.
 fn content(tensor: &TensorProto<'_>) -> Option<Content> {
     fn bytes<T: Copy, const N: usize>(values: &[T], to_bytes: impl Fn(T) -> [u8; N]) -> Content {
@@ -55,7 +77,7 @@ fn content(tensor: &TensorProto<'_>) -> Option<Content> {
         let text = tensor.data_type() == DataType::String;
         return Some(if text { Content::Text(Vec::new()) } else { Content::Bytes(Vec::new().into()) });
     }
-    match element_type(tensor.data_type()) {
+    match stored_type(tensor) {
         ElementType::Float => Some(bytes(&tensor.as_f32()?, f32::to_le_bytes)),
         ElementType::Double => Some(bytes(&tensor.as_f64()?, f64::to_le_bytes)),
         ElementType::Int64 => Some(bytes(&tensor.as_i64()?, i64::to_le_bytes)),

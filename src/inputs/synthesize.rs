@@ -2,6 +2,7 @@
 
 use super::InputError;
 use super::array::element_bytes;
+use super::narrow::largest;
 use super::values::{Fill, Values};
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
@@ -73,6 +74,10 @@ const EXACT: f64 = (1_u64 << 53) as f64;
 pub(super) fn limits(element_type: ElementType) -> (f64, f64) {
     match element_type {
         ElementType::Bool => (0.0, 1.0),
+        ElementType::Int2 => (-2.0, 1.0),
+        ElementType::Int4 => (-8.0, 7.0),
+        ElementType::Uint2 => (0.0, 3.0),
+        ElementType::Uint4 => (0.0, 15.0),
         ElementType::Int8 => (f64::from(i8::MIN), f64::from(i8::MAX)),
         ElementType::Int16 => (f64::from(i16::MIN), f64::from(i16::MAX)),
         ElementType::Int32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
@@ -84,6 +89,8 @@ pub(super) fn limits(element_type: ElementType) -> (f64, f64) {
         ElementType::Float16 => (f64::from(half::f16::MIN), f64::from(half::f16::MAX)),
         ElementType::Bfloat16 => (f64::from(half::bf16::MIN), f64::from(half::bf16::MAX)),
         ElementType::Float => (f64::from(f32::MIN), f64::from(f32::MAX)),
-        _ => (f64::MIN, f64::MAX),
+        // Powers of two alone.
+        ElementType::Float8e8m0 => (0.0, f64::from(f32::MAX)),
+        other => largest(other).map_or((f64::MIN, f64::MAX), |most| (-most, most)),
     }
 }

@@ -6,6 +6,7 @@ use half::{bf16, f16};
 use ndarray::{ArrayD, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
+use super::narrow::{self, Rounding};
 use crate::plan::ElementType;
 
 /// A named tensor.
@@ -19,7 +20,8 @@ pub struct Tensor {
 
 macro_rules! tensor_data {
     ($($variant:ident => $type:ty),+ $(,)?) => {
-        /// Elements of a tensor with their shape, in standard (row-major) layout.
+        /// Elements of a tensor with their shape, in standard (row-major) layout. Those of fewer than eight bits lie one to
+        /// a byte; floating-point ones of up to eight bits are the codes of their values.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "the variants are the standard's names")]
         pub enum TensorData {
@@ -95,6 +97,16 @@ tensor_data! {
     Uint64 => u64,
     Bool => bool,
     String => String,
+    Int2 => i8,
+    Int4 => i8,
+    Uint2 => u8,
+    Uint4 => u8,
+    Float8e4m3fn => u8,
+    Float8e4m3fnuz => u8,
+    Float8e5m2 => u8,
+    Float8e5m2fnuz => u8,
+    Float8e8m0 => u8,
+    Float4e2m1 => u8,
 }
 
 /// An array in standard layout, copied only if it is in another one.
@@ -106,11 +118,13 @@ fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
 /// of one model differ in, to integer types that hold every value, and of the bits that numpy and the standard's own test
 /// data keep bfloat16 numbers as.
 pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
-    let width = |element_type| super::array::element_bytes(element_type).unwrap_or(0);
+    let width = |element_type: ElementType| element_type.bits().unwrap_or(0);
     let unsigned = |element_type: ElementType| element_type.name().starts_with('u');
     let wider = width(to) > width(from) && (unsigned(from) || !unsigned(to));
     let bits = (from, to) == (ElementType::Uint16, ElementType::Bfloat16);
-    bits || (from.is_float() && to.is_float()) || (from.is_integer() && to.is_integer() && wider)
+    // Nothing but powers of two, and those are scales.
+    let is_float = |element_type: ElementType| element_type.is_float() && element_type != ElementType::Float8e8m0;
+    bits || (is_float(from) && is_float(to)) || (from.is_integer() && to.is_integer() && wider)
 }
 
 impl TensorData {
@@ -130,12 +144,78 @@ impl TensorData {
             ElementType::Double => Some(TensorData::Double(values)),
             ElementType::Float16 => Some(TensorData::Float16(values.mapv(f16::from_f64))),
             ElementType::Bfloat16 => Some(TensorData::Bfloat16(values.mapv(bf16::from_f64))),
+            ElementType::Int4 => Some(TensorData::Int4(values.mapv(|value| value as i8))),
+            ElementType::Int8 => Some(TensorData::Int8(values.mapv(|value| value as i8))),
             ElementType::Int16 => Some(TensorData::Int16(values.mapv(|value| value as i16))),
             ElementType::Int32 => Some(TensorData::Int32(values.mapv(|value| value as i32))),
             ElementType::Int64 => Some(TensorData::Int64(values.mapv(|value| value as i64))),
+            ElementType::Uint4 => Some(TensorData::Uint4(values.mapv(|value| value as u8))),
+            ElementType::Uint8 => Some(TensorData::Uint8(values.mapv(|value| value as u8))),
             ElementType::Uint16 => Some(TensorData::Uint16(values.mapv(|value| value as u16))),
             ElementType::Uint32 => Some(TensorData::Uint32(values.mapv(|value| value as u32))),
             ElementType::Uint64 => Some(TensorData::Uint64(values.mapv(|value| value as u64))),
+            small => {
+                let rounding = Rounding::to(small)?;
+                TensorData::of_codes(small, values.mapv(|value| rounding.code(value)))
+            }
+        }
+    }
+
+    /// Floating-point numbers of up to eight bits by the codes of their values; absent for other types.
+    pub(super) fn of_codes(element_type: ElementType, codes: ArrayD<u8>) -> Option<TensorData> {
+        match element_type {
+            ElementType::Float8e4m3fn => Some(TensorData::Float8e4m3fn(codes)),
+            ElementType::Float8e4m3fnuz => Some(TensorData::Float8e4m3fnuz(codes)),
+            ElementType::Float8e5m2 => Some(TensorData::Float8e5m2(codes)),
+            ElementType::Float8e5m2fnuz => Some(TensorData::Float8e5m2fnuz(codes)),
+            ElementType::Float8e8m0 => Some(TensorData::Float8e8m0(codes)),
+            ElementType::Float4e2m1 => Some(TensorData::Float4e2m1(codes)),
+            _ => None,
+        }
+    }
+
+    /// Elements of a type that Rust lacks, as they lie in ONNX Runtime's memory; absent for other types.
+    #[must_use]
+    pub(crate) fn packed(&self) -> Option<Vec<u8>> {
+        let codes: Vec<u8> = match self {
+            TensorData::Int2(array) | TensorData::Int4(array) => array.iter().map(|&value| value as u8).collect(),
+            TensorData::Uint2(array) | TensorData::Uint4(array) => array.iter().copied().collect(),
+            _ => self.codes()?.iter().copied().collect(),
+        };
+        Some(narrow::pack(&codes, self.element_type().bits()?))
+    }
+
+    /// A tensor of a type that Rust lacks, from the bytes that ONNX Runtime has of it; absent for other types, and where
+    /// the bytes do not fill the shape.
+    #[must_use]
+    pub(crate) fn unpacked(element_type: ElementType, shape: &[usize], bytes: &[u8]) -> Option<TensorData> {
+        if !narrow::is_narrow(element_type) {
+            return None;
+        }
+        let codes = narrow::unpack(bytes, element_type, shape.iter().product())?;
+        TensorData::of_bytes(element_type, ArrayD::from_shape_vec(shape, codes).ok()?)
+    }
+
+    /// Elements of a type that Rust lacks, one to a byte; absent for other types.
+    pub(super) fn of_bytes(element_type: ElementType, codes: ArrayD<u8>) -> Option<TensorData> {
+        match element_type {
+            ElementType::Int2 => Some(TensorData::Int2(codes.mapv(|code| code as i8))),
+            ElementType::Int4 => Some(TensorData::Int4(codes.mapv(|code| code as i8))),
+            ElementType::Uint2 => Some(TensorData::Uint2(codes)),
+            ElementType::Uint4 => Some(TensorData::Uint4(codes)),
+            small => TensorData::of_codes(small, codes),
+        }
+    }
+
+    /// Codes of floating-point numbers of up to eight bits.
+    fn codes(&self) -> Option<&ArrayD<u8>> {
+        match self {
+            TensorData::Float8e4m3fn(codes)
+            | TensorData::Float8e4m3fnuz(codes)
+            | TensorData::Float8e5m2(codes)
+            | TensorData::Float8e5m2fnuz(codes)
+            | TensorData::Float8e8m0(codes)
+            | TensorData::Float4e2m1(codes) => Some(codes),
             _ => None,
         }
     }
@@ -149,16 +229,30 @@ impl TensorData {
             TensorData::Double(array) => array.iter().take(limit).copied().collect(),
             TensorData::Float16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
             TensorData::Bfloat16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
-            TensorData::Int8(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Int2(array) | TensorData::Int4(array) | TensorData::Int8(array) => {
+                array.iter().take(limit).map(|&value| f64::from(value)).collect()
+            }
             TensorData::Int16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
             TensorData::Int32(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
             TensorData::Int64(array) => array.iter().take(limit).map(|&value| value as f64).collect(),
-            TensorData::Uint8(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Uint2(array) | TensorData::Uint4(array) | TensorData::Uint8(array) => {
+                array.iter().take(limit).map(|&value| f64::from(value)).collect()
+            }
             TensorData::Uint16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
             TensorData::Uint32(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
             TensorData::Uint64(array) => array.iter().take(limit).map(|&value| value as f64).collect(),
             TensorData::Bool(array) => array.iter().take(limit).map(|&value| f64::from(u8::from(value))).collect(),
             TensorData::String(array) => array.iter().take(limit).map(|_| f64::NAN).collect(),
+            TensorData::Float8e4m3fn(codes)
+            | TensorData::Float8e4m3fnuz(codes)
+            | TensorData::Float8e5m2(codes)
+            | TensorData::Float8e5m2fnuz(codes)
+            | TensorData::Float8e8m0(codes)
+            | TensorData::Float4e2m1(codes) => {
+                let values = narrow::values(self.element_type()).unwrap_or_default();
+                let value = |&code: &u8| values.get(usize::from(code)).copied().unwrap_or(f64::NAN);
+                codes.iter().take(limit).map(value).collect()
+            }
         }
     }
 

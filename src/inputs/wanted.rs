@@ -2,6 +2,7 @@
 
 use super::check::Expected;
 use super::dims::dims_of;
+use super::narrow::is_narrow;
 use super::synthesize::fed_type;
 use super::tensor::casts;
 use crate::plan::ElementType;
@@ -51,6 +52,11 @@ impl Wanted {
             dims: Some(fed.dims.clone()),
             batch: batch_of(&fed.name, batch),
         }
+    }
+
+    /// The type of the elements, where bytes without a type may be its codes.
+    pub fn of_codes(&self) -> Option<ElementType> {
+        self.element_type.filter(|&wanted| is_narrow(wanted))
     }
 
     /// Whether an array of that type and shape may be taken for the input whatever its name.

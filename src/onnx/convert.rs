@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use onnx_rs::ast;
 
 use super::graph::{Attribute, AttributeValue, ExternalRange, Function, Graph, Node, StoredTensor};
+use super::later;
 use crate::plan::ElementType;
 use crate::record::{Dim, OpsetImport, TensorInfo, ValueType};
 
@@ -106,7 +107,7 @@ fn tensor(source: &ast::TensorProto<'_>) -> StoredTensor {
     let dims: Vec<u64> = source.dims().iter().map(|&size| u64::try_from(size).unwrap_or(0)).collect();
     let mut stored = StoredTensor {
         name: source.name().to_owned(),
-        element_type: element_type(source.data_type()),
+        element_type: stored_type(source),
         dims,
         values: None,
         external: external(source),
@@ -177,7 +178,7 @@ fn tensor_info(source: &ast::ValueInfo<'_>) -> TensorInfo {
 fn value_type(source: Option<&ast::TypeProto<'_>>) -> ValueType {
     match source.and_then(|source| source.value.as_ref()) {
         Some(ast::TypeValue::Tensor(tensor)) => ValueType::Tensor {
-            element_type: element_type(tensor.elem_type),
+            element_type: of_elements(source, tensor.elem_type),
             dims: tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect()),
         },
         _ => ValueType::Other(type_in_words(source)),
@@ -196,8 +197,10 @@ fn dim(source: &ast::TensorShapeDimension<'_>) -> Dim {
 fn type_in_words(source: Option<&ast::TypeProto<'_>>) -> String {
     match source.and_then(|source| source.value.as_ref()) {
         None => "undefined".to_owned(),
-        Some(ast::TypeValue::Tensor(tensor)) => format!("tensor({})", element_type(tensor.elem_type)),
-        Some(ast::TypeValue::SparseTensor(tensor)) => format!("sparse_tensor({})", element_type(tensor.elem_type)),
+        Some(ast::TypeValue::Tensor(tensor)) => format!("tensor({})", of_elements(source, tensor.elem_type)),
+        Some(ast::TypeValue::SparseTensor(tensor)) => {
+            format!("sparse_tensor({})", of_elements(source, tensor.elem_type))
+        }
         Some(ast::TypeValue::Sequence(sequence)) => format!("seq({})", type_in_words(Some(&sequence.elem_type))),
         Some(ast::TypeValue::Optional(optional)) => format!("optional({})", type_in_words(Some(&optional.elem_type))),
         Some(ast::TypeValue::Map(map)) => {
@@ -206,8 +209,18 @@ fn type_in_words(source: Option<&ast::TypeProto<'_>>) -> String {
     }
 }
 
+/// The type of the elements of a stored tensor, which the parser may not know.
+pub(crate) fn stored_type(source: &ast::TensorProto<'_>) -> ElementType {
+    later::named(source.doc_string()).unwrap_or_else(|| element_type(source.data_type()))
+}
+
+/// The type of the elements of a tensor's type, which the parser may not know.
+fn of_elements(source: Option<&ast::TypeProto<'_>>, known: ast::DataType) -> ElementType {
+    source.and_then(|source| later::named(source.denotation)).unwrap_or_else(|| element_type(known))
+}
+
 /// The parser's element type as ours.
-pub(crate) fn element_type(source: ast::DataType) -> ElementType {
+fn element_type(source: ast::DataType) -> ElementType {
     match source {
         ast::DataType::Undefined => ElementType::Undefined,
         ast::DataType::Float => ElementType::Float,

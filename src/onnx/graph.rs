@@ -143,7 +143,7 @@ impl StoredTensor {
     /// Size of the elements; that of strings, whose length the shape does not tell, is 0.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        (u128::from(self.elements()) * u128::from(element_bits(self.element_type))).div_ceil(8) as u64
+        (u128::from(self.elements()) * u128::from(self.element_type.bits().unwrap_or(0))).div_ceil(8) as u64
     }
 }
 
@@ -230,24 +230,5 @@ impl Graph {
             next += 1;
         }
         graphs
-    }
-}
-
-/// Bits that one element takes; 0 for strings.
-fn element_bits(element_type: ElementType) -> u32 {
-    match element_type {
-        ElementType::Complex128 => 128,
-        ElementType::Double | ElementType::Int64 | ElementType::Uint64 | ElementType::Complex64 => 64,
-        ElementType::Float | ElementType::Int32 | ElementType::Uint32 => 32,
-        ElementType::Float16 | ElementType::Bfloat16 | ElementType::Int16 | ElementType::Uint16 => 16,
-        ElementType::Int8
-        | ElementType::Uint8
-        | ElementType::Bool
-        | ElementType::Float8e4m3fn
-        | ElementType::Float8e4m3fnuz
-        | ElementType::Float8e5m2
-        | ElementType::Float8e5m2fnuz => 8,
-        ElementType::Int4 | ElementType::Uint4 | ElementType::Float4e2m1 => 4,
-        ElementType::String | ElementType::Undefined => 0,
     }
 }

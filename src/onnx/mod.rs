@@ -9,6 +9,7 @@ mod error;
 mod external;
 mod functions;
 mod graph;
+mod later;
 mod ort_format;
 mod precision;
 mod quantization;
@@ -27,5 +28,6 @@ pub use read::read;
 pub use shapes::{Demand, DimRole, Expr, OpenDim, Place, Relation, ShapeFacts};
 pub use summary::summary;
 
-pub(crate) use convert::element_type;
+pub(crate) use convert::stored_type;
+pub(crate) use later::for_parser;
 pub(crate) use wire::put_delimited;

@@ -77,7 +77,9 @@ fn quantized_label(traits: &Traits, weights: &[WeightBytes]) -> Option<String> {
     match traits {
         Traits { qoperator: true, .. } => Some("int8 QOperator".to_owned()),
         Traits { dynamic: true, .. } => Some("int8 dynamic".to_owned()),
-        Traits { dequantize: true, .. } if width == Some("int4") => Some("int4 block".to_owned()),
+        Traits { dequantize: true, .. } if matches!(width, Some("int4" | "int2")) => {
+            width.map(|width| format!("{width} block"))
+        }
         Traits { quantize: true, dequantize: true, .. } => Some(format!("{} QDQ", width.unwrap_or("int8"))),
         Traits { dequantize: true, .. } => width.map(|width| format!("{width} weight-only")),
         _ => None,
@@ -87,6 +89,7 @@ fn quantized_label(traits: &Traits, weights: &[WeightBytes]) -> Option<String> {
 /// The narrow type that holds most of the quantized weights' bytes. Biases are int32 and shapes int64, so those do not count.
 fn integer_width(weights: &[WeightBytes]) -> Option<&'static str> {
     weights.iter().filter(|row| row.bytes.0 > 0).find_map(|row| match row.element_type {
+        ElementType::Int2 | ElementType::Uint2 => Some("int2"),
         ElementType::Int4 | ElementType::Uint4 => Some("int4"),
         ElementType::Float4e2m1 => Some("fp4"),
         ElementType::Int8 | ElementType::Uint8 => Some("int8"),
@@ -94,7 +97,8 @@ fn integer_width(weights: &[WeightBytes]) -> Option<&'static str> {
         ElementType::Float8e4m3fn
         | ElementType::Float8e4m3fnuz
         | ElementType::Float8e5m2
-        | ElementType::Float8e5m2fnuz => Some("fp8"),
+        | ElementType::Float8e5m2fnuz
+        | ElementType::Float8e8m0 => Some("fp8"),
         _ => None,
     })
 }

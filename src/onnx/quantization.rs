@@ -236,6 +236,7 @@ impl<'a> Scan<'a> {
     fn block_scheme(&self, node: &Node) -> Scheme {
         let element_type = match node.integer("bits") {
             Some(8) => ElementType::Uint8,
+            Some(2) => ElementType::Uint2,
             _ => ElementType::Uint4,
         };
         let has_zero_points = node.inputs.get(3).is_some_and(|name| !name.is_empty());
@@ -305,6 +306,7 @@ fn scheme(
 /// Whether zero points are those of a symmetric scheme; unknown where their values were not kept.
 fn is_symmetric(element_type: ElementType, zero_point: Option<&StoredTensor>) -> Option<bool> {
     let middle = match element_type {
+        ElementType::Uint2 => 2.0,
         ElementType::Uint4 => 8.0,
         ElementType::Uint8 => 128.0,
         ElementType::Uint16 => 32768.0,

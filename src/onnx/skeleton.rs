@@ -4,6 +4,7 @@
 //! dimension without a size for one of size 0 and refuses element types that it has not heard of. One walk over the
 //! mapped file takes care of all four: what comes out is small, shallow, and says what the file says.
 
+use super::later;
 use super::wire::{Field, Value, WireFault, next_field, put_delimited, put_number};
 
 /// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which bound indices. So are
@@ -11,8 +12,8 @@ use super::wire::{Field, Value, WireFault, next_field, put_delimited, put_number
 pub(super) const KEPT_PAYLOAD_BYTES: usize = 4096;
 /// Protobuf's own limit on nested messages, beyond which ONNX Runtime does not read either.
 pub(super) const DEPTH_LIMIT: usize = 100;
-/// Largest element type that the parser knows.
-pub(super) const LAST_ELEMENT_TYPE: u64 = 23;
+/// A text of a type that nothing here reads: it carries the name of an element type that the parser does not know.
+const DENOTATION: u64 = 6;
 /// Size of a dimension that the file gives neither size nor name, as protobuf writes -1.
 pub(super) const UNKNOWN_SIZE: i64 = -1;
 
@@ -79,13 +80,14 @@ impl Message {
             (Message::Attribute, 4 | 7 | 8 | 9) => Fate::KeepIfSmall,
             (Message::Tensor, 2) | (Message::TensorType, 1) | (Message::Map, 1) => Fate::ElementType,
             (Message::Tensor, 4..=7 | 9..=11) => Fate::KeepIfSmall,
-            (Message::Tensor, 12 | 16) => Fate::Drop,
+            (Message::Tensor, later::DOC_STRING | 16) => Fate::Drop,
             (Message::SparseTensor, 1 | 2) => Fate::Enter(Message::Tensor),
             (Message::ValueInfo, 2) | (Message::Sequence, 1) | (Message::Map, 2) => Fate::Enter(Message::Type),
             (Message::ValueInfo, 3 | 4) => Fate::Drop,
             (Message::Type, 1 | 8) => Fate::Enter(Message::TensorType),
             (Message::Type, 4 | 9) => Fate::Enter(Message::Sequence),
             (Message::Type, 5) => Fate::Enter(Message::Map),
+            (Message::Type, DENOTATION) => Fate::Drop,
             (Message::TensorType, 2) => Fate::Enter(Message::Shape),
             (Message::Shape, 1) => Fate::Enter(Message::Dimension),
             (Message::Function, 8 | 11 | 12 | 14) => Fate::Drop,
@@ -135,12 +137,16 @@ fn put_field(message: Message, field: &Field<'_>, depth: usize, out: &mut Vec<u8
             let mut kept = Vec::new();
             put_message(inner, content, depth + 1, &mut kept)?;
             put_delimited(out, field.number, &kept);
+            if let (Message::Type, Some(name)) = (message, later::name_in(content, 1)) {
+                put_delimited(out, DENOTATION, name.as_bytes());
+            }
         }
         (Fate::Enter(_), _) => return Err(SkeletonFault::Damaged),
         (Fate::KeepIfSmall, Value::Delimited(content)) if content.len() > KEPT_PAYLOAD_BYTES => {}
-        (Fate::ElementType, Value::Varint(number)) => {
-            put_number(out, field.number, if number > LAST_ELEMENT_TYPE { 0 } else { number });
-        }
+        (Fate::ElementType, Value::Varint(number)) => match message {
+            Message::Tensor => later::put_element_type(out, number),
+            _ => put_number(out, field.number, later::known(number)),
+        },
         (Fate::ElementType, _) => return Err(SkeletonFault::Damaged),
         _ => out.extend_from_slice(field.whole),
     }

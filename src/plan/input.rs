@@ -43,11 +43,13 @@ pub enum ElementType {
     Double,
     Float16,
     Bfloat16,
+    Int2,
     Int4,
     Int8,
     Int16,
     Int32,
     Int64,
+    Uint2,
     Uint4,
     Uint8,
     Uint16,
@@ -61,6 +63,7 @@ pub enum ElementType {
     Float8e4m3fnuz,
     Float8e5m2,
     Float8e5m2fnuz,
+    Float8e8m0,
     Float4e2m1,
     Undefined,
 }
@@ -74,11 +77,13 @@ impl ElementType {
             ElementType::Double => "double",
             ElementType::Float16 => "float16",
             ElementType::Bfloat16 => "bfloat16",
+            ElementType::Int2 => "int2",
             ElementType::Int4 => "int4",
             ElementType::Int8 => "int8",
             ElementType::Int16 => "int16",
             ElementType::Int32 => "int32",
             ElementType::Int64 => "int64",
+            ElementType::Uint2 => "uint2",
             ElementType::Uint4 => "uint4",
             ElementType::Uint8 => "uint8",
             ElementType::Uint16 => "uint16",
@@ -92,6 +97,7 @@ impl ElementType {
             ElementType::Float8e4m3fnuz => "float8e4m3fnuz",
             ElementType::Float8e5m2 => "float8e5m2",
             ElementType::Float8e5m2fnuz => "float8e5m2fnuz",
+            ElementType::Float8e8m0 => "float8e8m0",
             ElementType::Float4e2m1 => "float4e2m1",
             ElementType::Undefined => "undefined",
         }
@@ -103,11 +109,13 @@ impl ElementType {
         use ElementType as E;
         matches!(
             self,
-            E::Int4
+            E::Int2
+                | E::Int4
                 | E::Int8
                 | E::Int16
                 | E::Int32
                 | E::Int64
+                | E::Uint2
                 | E::Uint4
                 | E::Uint8
                 | E::Uint16
@@ -119,7 +127,36 @@ impl ElementType {
     /// Whether elements are real numbers that may have a fraction.
     #[must_use]
     pub fn is_float(self) -> bool {
-        matches!(self, ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16)
+        use ElementType as E;
+        let is_common = matches!(self, E::Float | E::Double | E::Float16 | E::Bfloat16);
+        is_common || self.is_small_float()
+    }
+
+    /// Whether elements are floating-point numbers of eight bits or four.
+    #[must_use]
+    pub fn is_small_float(self) -> bool {
+        use ElementType as E;
+        matches!(
+            self,
+            E::Float8e4m3fn | E::Float8e4m3fnuz | E::Float8e5m2 | E::Float8e5m2fnuz | E::Float8e8m0 | E::Float4e2m1
+        )
+    }
+
+    /// Bits that one element takes in memory; absent for strings, and where the type is not known.
+    #[must_use]
+    pub fn bits(self) -> Option<u32> {
+        use ElementType as E;
+        match self {
+            E::Complex128 => Some(128),
+            E::Double | E::Int64 | E::Uint64 | E::Complex64 => Some(64),
+            E::Float | E::Int32 | E::Uint32 => Some(32),
+            E::Float16 | E::Bfloat16 | E::Int16 | E::Uint16 => Some(16),
+            E::Int8 | E::Uint8 | E::Bool => Some(8),
+            E::Float8e4m3fn | E::Float8e4m3fnuz | E::Float8e5m2 | E::Float8e5m2fnuz | E::Float8e8m0 => Some(8),
+            E::Int4 | E::Uint4 | E::Float4e2m1 => Some(4),
+            E::Int2 | E::Uint2 => Some(2),
+            E::String | E::Undefined => None,
+        }
     }
 }
 

@@ -61,9 +61,7 @@ impl InputError {
             InputError::OutOfTable { .. } => {
                 Some("check that the data was made for this model: its vocabulary or categories")
             }
-            InputError::ElementType { .. } => Some(
-                "convert the array with numpy's astype: only floating-point types, and integers to wider ones, are cast",
-            ),
+            InputError::ElementType { expected, .. } => Some(of_type(*expected)),
             InputError::SampleCount { .. } => {
                 Some("the first dimension of every array that the model batches counts samples")
             }
@@ -80,4 +78,13 @@ impl InputError {
             _ => None,
         }
     }
+}
+
+/// How to save an array whose elements are of another type than its input's.
+fn of_type(expected: ElementType) -> &'static str {
+    if expected.is_integer() && expected.bits() < Some(8) {
+        return "save the array with the type that the model wants, as the package ml_dtypes has it: \
+                array.astype(ml_dtypes.int4)";
+    }
+    "convert the array with numpy's astype: only floating-point types, and integers to wider ones, are cast"
 }

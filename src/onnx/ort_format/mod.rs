@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 use flatbuffer::{OutOfBounds, Table};
 
-use super::skeleton::{DEPTH_LIMIT, KEPT_PAYLOAD_BYTES, LAST_ELEMENT_TYPE, SkeletonFault, UNKNOWN_SIZE};
+use super::later;
+use super::skeleton::{DEPTH_LIMIT, KEPT_PAYLOAD_BYTES, SkeletonFault, UNKNOWN_SIZE};
 use super::wire::{put_delimited, put_fixed, put_number};
 
 /// The format's mark, and where it stands.
@@ -176,7 +177,7 @@ impl Writer {
         for size in tensor.longs(2)? {
             put_number(&mut out, 1, size as u64);
         }
-        put_number(&mut out, 2, element_type(tensor.int(3)?));
+        later::put_element_type(&mut out, u64::try_from(tensor.int(3)?).unwrap_or(0));
         put_delimited(&mut out, 8, tensor.text(0)?);
         let payload = tensor.bytes(4)?;
         if !payload.is_empty() && payload.len() <= KEPT_PAYLOAD_BYTES {
@@ -232,7 +233,7 @@ impl Writer {
 }
 
 fn element_type(number: i32) -> u64 {
-    u64::try_from(number).ok().filter(|&number| number <= LAST_ELEMENT_TYPE).unwrap_or(0)
+    u64::try_from(number).map_or(0, later::known)
 }
 
 /// The dimensions of a shape: a size, a name, or neither.

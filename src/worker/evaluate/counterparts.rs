@@ -37,9 +37,8 @@ impl Kind {
     fn of(data: &TensorData) -> Kind {
         match data {
             TensorData::String(_) => Kind::Words,
-            TensorData::Float(_) | TensorData::Double(_) | TensorData::Float16(_) | TensorData::Bfloat16(_) => {
-                if data.shape().len() == 2 { Kind::Scores } else { Kind::Numbers }
-            }
+            data if data.element_type().is_float() && data.shape().len() == 2 => Kind::Scores,
+            data if data.element_type().is_float() => Kind::Numbers,
             _ => Kind::Whole,
         }
     }

@@ -60,8 +60,9 @@ fn tolerance(element_type: ElementType, gap: Gap) -> f64 {
         ElementType::Float => 1e-3 * gap.scale,
         ElementType::Float16 | ElementType::Bfloat16 => 2e-2 * gap.scale,
         // Quantized values are rounded, and may fall on either side.
-        ElementType::Int8 | ElementType::Uint8 => 1.0,
-        _ => 0.0,
+        ElementType::Int8 | ElementType::Uint8 | ElementType::Int4 | ElementType::Uint4 => 1.0,
+        ElementType::Int2 | ElementType::Uint2 => 1.0,
+        small => step(small) * gap.scale,
     }
 }
 
@@ -71,6 +72,17 @@ fn rounding(element_type: ElementType, gap: Gap) -> f64 {
         ElementType::Double => 1e-10 * gap.scale,
         ElementType::Float => 2e-5 * gap.scale,
         ElementType::Float16 | ElementType::Bfloat16 => 5e-3 * gap.scale,
+        small => step(small) * gap.scale,
+    }
+}
+
+/// From one number of a floating-point type of up to eight bits to the next, relative to it: rounding may fall on either
+/// side. 0 for other types.
+fn step(element_type: ElementType) -> f64 {
+    match element_type {
+        ElementType::Float8e4m3fn | ElementType::Float8e4m3fnuz => 0.125,
+        ElementType::Float8e5m2 | ElementType::Float8e5m2fnuz => 0.25,
+        ElementType::Float4e2m1 | ElementType::Float8e8m0 => 0.5,
         _ => 0.0,
     }
 }
