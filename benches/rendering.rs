@@ -95,7 +95,7 @@ fn text_steps(path: &Path) -> Result<Steps, BenchError> {
     let view = timed(&mut steps, "view", || View::new(&record, &findings));
     timed(&mut steps, "terminal", || report::terminal(&view, None, Color::Never));
     timed(&mut steps, "report.md", || report::markdown(&view))?;
-    timed(&mut steps, "cells.csv", || report::csv(&record, &findings))?;
+    timed(&mut steps, "cells.csv", || report::csv(&record, &findings, report::Names::Guarded))?;
     Ok(steps)
 }
 

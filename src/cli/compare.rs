@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use super::output::{self, Destination};
+use super::raw_names::RawNames;
 use super::{CliError, exit};
 use crate::analysis::between::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
 use crate::record::{RunRecord, store};
@@ -32,6 +33,9 @@ pub struct Args {
     /// What to render: tables for people, one row per figure, or the comparison for programs.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
+
+    #[command(flatten)]
+    names: RawNames,
 
     #[command(flatten)]
     destination: Destination,
@@ -76,6 +80,9 @@ impl FromStr for TwoNames {
 /// A run cannot be read, the runs do not have what was asked for, they are of different machines, or the comparison
 /// cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    if args.format != Format::Csv {
+        args.names.refuse()?;
+    }
     let load = |path: &PathBuf| store::load(path).map_err(|error| output::store_error(&error));
     let records: Vec<RunRecord> = args.runs.iter().map(load).collect::<Result<_, _>>()?;
     let named = args.runs.iter().zip(&records).map(|(path, record)| NamedRun::new(path.clone(), record));
@@ -130,7 +137,7 @@ fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
             let text = report::comparison_markdown(&ComparisonView::new(comparisons));
             Ok(text.map_err(|error| bug(&error))?.into_bytes())
         }
-        Format::Csv => report::comparison_csv(comparisons).map_err(|error| bug(&error)),
+        Format::Csv => report::comparison_csv(comparisons, args.names.in_csv()).map_err(|error| bug(&error)),
         Format::Json => output::json(comparisons).map(String::into_bytes),
     }
 }

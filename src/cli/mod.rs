@@ -20,6 +20,7 @@ mod output;
 mod plan_args;
 mod profile;
 mod progress;
+mod raw_names;
 mod report;
 mod runtime;
 mod schema;

@@ -44,9 +44,9 @@ impl Reports {
             markdown: report::illustrated_markdown(&view, context).map_err(|error| bug(&error))?,
             html: report::html(&view).map_err(|error| bug(&error))?,
             drawings: drawings(&view),
-            csv: report::csv(record, &findings).map_err(|error| bug(&error))?,
+            csv: report::csv(record, &findings, report::Names::Guarded).map_err(|error| bug(&error))?,
             operators: (!record.operators.is_empty())
-                .then(|| report::operators_csv(record))
+                .then(|| report::operators_csv(record, report::Names::Guarded))
                 .transpose()
                 .map_err(|error| bug(&error))?,
             summary: report::terminal(&view, Some(folder.path()), style),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::full_args::FullArgs;
 use super::output::{self, Destination};
+use super::raw_names::RawNames;
 use super::{CliError, exit, open, values};
 use crate::analysis;
 use crate::record::{RunRecord, store};
@@ -27,7 +28,7 @@ pub struct Args {
     full: FullArgs,
 
     /// Prints a file to start from for `--context`: every key, commented out.
-    #[arg(long, conflicts_with_all = ["run", "full", "format", "open"])]
+    #[arg(long, conflicts_with_all = ["run", "full", "format", "open", "raw_names"])]
     context_template: bool,
 
     /// Opens the report: the file of `--output`, else report.html in the run's folder, which is written anew.
@@ -37,6 +38,9 @@ pub struct Args {
     /// Latency within which the best batch size is looked for. [default: the run's own]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     latency_limit: Option<Duration>,
+
+    #[command(flatten)]
+    names: RawNames,
 
     #[command(flatten)]
     destination: Destination,
@@ -67,6 +71,9 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::SUCCESS);
     };
     let format = format(&args)?;
+    if format != Format::Csv {
+        args.names.refuse()?;
+    }
     let mut record = store::load(run).map_err(|error| output::store_error(&error))?;
     if let Some(limit) = args.latency_limit {
         record.plan.latency_limit_ns = Some(limit.into());
@@ -129,7 +136,7 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
             let view = View::new(record, &findings);
             Ok(report::html(&view).map_err(|error| bug(&error))?.into_bytes())
         }
-        Format::Csv => report::csv(record, &findings).map_err(|error| bug(&error)),
+        Format::Csv => report::csv(record, &findings, args.names.in_csv()).map_err(|error| bug(&error)),
         Format::Json => output::json(&findings).map(String::into_bytes),
     }
 }

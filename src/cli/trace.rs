@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::output::{self, Destination};
+use super::raw_names::RawNames;
 use super::{CliError, exit};
 use crate::analysis::Breakdown;
 use crate::record::Profiled;
@@ -23,6 +24,9 @@ pub struct Args {
     /// What to render: a summary, the same in Markdown, one row per node, or everything for programs.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
+
+    #[command(flatten)]
+    names: RawNames,
 
     #[command(flatten)]
     destination: Destination,
@@ -54,6 +58,9 @@ struct Account<'a> {
 /// # Errors
 /// The file cannot be read or is no trace, or the result cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    if args.format != Format::Csv {
+        args.names.refuse()?;
+    }
     let trace = trace::read(&args.file, Counted::All).map_err(|error| trace_error(&error))?;
     args.destination.write(&render(&args, &trace)?)?;
     Ok(ExitCode::SUCCESS)
@@ -68,7 +75,7 @@ fn render(args: &Args, trace: &Trace) -> Result<Vec<u8>, CliError> {
     match args.format {
         Format::Terminal => Ok(report::section_terminal(&section(), args.destination.style()).into_bytes()),
         Format::Markdown => Ok(report::section_markdown(&section()).map_err(|error| bug(&error))?.into_bytes()),
-        Format::Csv => report::trace_csv(&name, profiled).map_err(|error| bug(&error)),
+        Format::Csv => report::trace_csv(&name, profiled, args.names.in_csv()).map_err(|error| bug(&error)),
         Format::Json => {
             output::json(&Account { file: &args.file, profiled, breakdown: &breakdown }).map(String::into_bytes)
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::csv::digits;
-use super::view::text::plain;
+use super::names::Names;
 use crate::analysis::between::{Comparisons, Delta, Design, Pair, Party, Row, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 
@@ -39,53 +39,61 @@ const HEADER: [&str; 26] = [
 
 /// All comparisons, one row per figure. `change` is candidate over baseline where `change_kind` is `ratio`, and candidate
 /// less baseline where it is `difference`; `low` and `high` are the ends of its 95% interval. Figures of a whole session
-/// leave `batch_size`, `concurrency` and `shape` empty; what was not compared has empty fields and its reason.
+/// leave `batch_size`, `concurrency` and `shape` empty; what was not compared has empty fields and its reason. `names` says what
+/// becomes of texts that look like formulas.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
-pub fn comparison_csv(comparisons: &Comparisons) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEADER)?;
+pub fn comparison_csv(comparisons: &Comparisons, names: Names) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = Writer { csv: csv::Writer::from_writer(Vec::new()), names };
+    writer.csv.write_record(HEADER)?;
     for pair in &comparisons.pairs {
-        let sides = sides(comparisons, pair);
+        let sides = sides(comparisons, pair, names);
         for cell in &pair.cells {
             let place =
-                [cell.batch_size.to_string(), cell.load_mode.concurrency().to_string(), cell.shape_name.clone()];
+                [cell.batch_size.to_string(), cell.load_mode.concurrency().to_string(), names.field(&cell.shape_name)];
             cell.rows.iter().try_for_each(|row| write(&mut writer, &sides, &place, row))?;
         }
         pair.rows.iter().try_for_each(|row| write(&mut writer, &sides, &Default::default(), row))?;
     }
-    writer.into_inner().map_err(|error| error.into_error().into())
+    writer.csv.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// The table so far, and how texts stand in it.
+struct Writer {
+    csv: csv::Writer<Vec<u8>>,
+    names: Names,
 }
 
 /// The columns that name both sides.
-fn sides(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
+fn sides(comparisons: &Comparisons, pair: &Pair, names: Names) -> Vec<String> {
     let side = |party: &Party| {
         let run: &Path = &comparisons.runs[party.run].path;
-        [plain(&run.display().to_string()), plain(&party.label)]
+        [names.field(&run.display().to_string()), names.field(&party.label)]
     };
     [side(&pair.baseline), side(&pair.candidate)].concat()
 }
 
-fn write(
-    writer: &mut csv::Writer<Vec<u8>>,
-    sides: &[String],
-    place: &[String; 3],
-    row: &Row,
-) -> Result<(), csv::Error> {
+fn write(writer: &mut Writer, sides: &[String], place: &[String; 3], row: &Row) -> Result<(), csv::Error> {
     let value = |estimate: &Estimate| estimate.value().map(digits).unwrap_or_default();
     let figure = [row.metric.key().to_owned(), row.metric.unit().key().to_owned()];
     let values = [value(&row.baseline), value(&row.candidate)];
     let [batch_size, concurrency, shape] = place;
     let fields = sides.iter().chain([batch_size, concurrency]).chain(&figure).chain(&values);
-    writer.write_record(fields.chain(&outcome(&row.outcome)).chain([shape]))
+    let mut outcome = outcome(&row.outcome);
+    let reason = &mut outcome[REASON];
+    *reason = writer.names.field(reason);
+    writer.csv.write_record(fields.chain(&outcome).chain([shape]))
 }
+
+/// Place of the reason among the last fifteen columns before the shape.
+const REASON: usize = 14;
 
 /// The last fifteen columns before the shape.
 fn outcome(outcome: &RowOutcome) -> [String; 15] {
     let mut fields: [String; 15] = Default::default();
     match outcome {
-        RowOutcome::NotCompared { reason } => fields[14] = plain(reason),
+        RowOutcome::NotCompared { reason } => fields[REASON] = reason.clone(),
         RowOutcome::Compared { delta: Delta::Ratio { design, change } } => ratio(&mut fields, *design, change),
         RowOutcome::Compared { delta: Delta::Score { design, change } } => score(&mut fields, *design, change),
     }
@@ -122,7 +130,7 @@ fn score(fields: &mut [String; 15], design: Design, change: &AccuracyChange) {
 
 fn estimate(fields: &mut [String; 15], kind: &str, design: Design, found: &Estimate) {
     match found {
-        Estimate::Absent { reason, .. } => fields[14] = plain(reason),
+        Estimate::Absent { reason, .. } => fields[REASON] = reason.clone(),
         Estimate::Measured(measured) => {
             fields[0] = kind.into();
             fields[1] = digits(measured.value);
@@ -130,7 +138,7 @@ fn estimate(fields: &mut [String; 15], kind: &str, design: Design, found: &Estim
             fields[3] = measured.interval.map(|interval| digits(interval.high)).unwrap_or_default();
             fields[4] = measured.n.to_string();
             fields[5] = measured.n_of.noun(2).into();
-            fields[14] = measured.remark.clone().unwrap_or_default();
+            fields[REASON] = measured.remark.clone().unwrap_or_default();
         }
     }
     fields[6] = match design {

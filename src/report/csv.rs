@@ -1,6 +1,6 @@
 //! `cells.csv`: tidy, one row per figure, in base units.
 
-use super::view::text::plain;
+use super::names::Names;
 use crate::analysis::{CellFindings, Estimate, Figure, Findings, SessionFindings};
 use crate::plan::{Binding, SessionSpec, Shape};
 use crate::record::{Outcome, RunRecord};
@@ -42,13 +42,13 @@ struct Place {
 /// interval; figures of a whole session leave `batch_size` and `concurrency` empty; an absent value is an empty field
 /// with its reason, and a present one may carry a remark there. `runtime` is the version of ONNX Runtime; `shape` holds the
 /// sizes of swept dimensions as `name=size`, separated by semicolons. Control characters in names and reasons stand as
-/// escapes; names that look like formulas stay as they are, quoted where CSV needs it.
+/// escapes, and `names` says what becomes of those that look like formulas.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
-pub fn csv(record: &RunRecord, findings: &Findings) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEADER)?;
+pub fn csv(record: &RunRecord, findings: &Findings, names: Names) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = Writer { csv: csv::Writer::from_writer(Vec::new()), names };
+    writer.csv.write_record(HEADER)?;
     let mut cells = findings.cells.iter().peekable();
     for session in &findings.sessions {
         write_session(&mut writer, record, session)?;
@@ -56,13 +56,17 @@ pub fn csv(record: &RunRecord, findings: &Findings) -> Result<Vec<u8>, csv::Erro
             write_cell(&mut writer, record, cell)?;
         }
     }
-    writer.into_inner().map_err(|error| error.into_error().into())
+    writer.csv.into_inner().map_err(|error| error.into_error().into())
 }
 
-type Writer = csv::Writer<Vec<u8>>;
+/// The table so far, and how texts stand in it.
+struct Writer {
+    csv: csv::Writer<Vec<u8>>,
+    names: Names,
+}
 
 fn write_session(writer: &mut Writer, record: &RunRecord, session: &SessionFindings) -> Result<(), csv::Error> {
-    let place = Place::new(record, session.session, &session.outcome);
+    let place = Place::new(record, session.session, &session.outcome, writer.names);
     session.figures.iter().try_for_each(|figure| write_figure(writer, &place, figure))
 }
 
@@ -70,18 +74,18 @@ fn write_cell(writer: &mut Writer, record: &RunRecord, cell: &CellFindings) -> R
     let place = Place {
         batch_size: cell.key.batch_size.to_string(),
         concurrency: cell.key.load_mode.concurrency().to_string(),
-        shape: shape(&record.plan.shapes[cell.key.shape]),
-        ..Place::new(record, cell.key.session, &cell.outcome)
+        shape: writer.names.field(&shape(&record.plan.shapes[cell.key.shape])),
+        ..Place::new(record, cell.key.session, &cell.outcome, writer.names)
     };
     cell.figures.iter().try_for_each(|figure| write_figure(writer, &place, figure))
 }
 
 impl Place {
-    fn new(record: &RunRecord, session: usize, outcome: &Outcome) -> Self {
+    fn new(record: &RunRecord, session: usize, outcome: &Outcome, names: Names) -> Self {
         let spec: &SessionSpec = &record.plan.sessions[session];
         Place {
-            variant: plain(&record.plan.variant_of(session).name),
-            execution_provider: plain(&spec.execution_provider),
+            variant: names.field(&record.plan.variant_of(session).name),
+            execution_provider: names.field(&spec.execution_provider),
             batch_size: String::new(),
             concurrency: String::new(),
             shape: String::new(),
@@ -91,7 +95,7 @@ impl Place {
                 Outcome::Failed(_) => "failed",
                 Outcome::Skipped { .. } => "skipped",
             },
-            runtime: record.runtime_of(session).map_or_else(String::new, |runtime| plain(&runtime.version)),
+            runtime: record.runtime_of(session).map_or_else(String::new, |runtime| names.field(&runtime.version)),
             binding: match spec.binding {
                 Binding::Host => "host",
                 Binding::Device => "device",
@@ -111,7 +115,7 @@ fn write_figure(writer: &mut Writer, place: &Place, figure: &Figure) -> Result<(
             None => reason.clone(),
         },
     };
-    writer.write_record([
+    writer.csv.write_record([
         &place.variant,
         &place.execution_provider,
         &place.batch_size,
@@ -124,7 +128,7 @@ fn write_figure(writer: &mut Writer, place: &Place, figure: &Figure) -> Result<(
         &number(interval.map(|interval| interval.high)),
         &measured.map(|measured| measured.n.to_string()).unwrap_or_default(),
         place.outcome,
-        &plain(&reason),
+        &writer.names.field(&reason),
         &place.runtime,
         place.binding,
         &place.shape,
@@ -133,7 +137,7 @@ fn write_figure(writer: &mut Writer, place: &Place, figure: &Figure) -> Result<(
 
 /// Sizes of swept dimensions: `seq=64;width=3`.
 pub(super) fn shape(shape: &Shape) -> String {
-    shape.dims.iter().map(|(name, size)| format!("{}={size}", plain(name))).collect::<Vec<_>>().join(";")
+    shape.dims.iter().map(|(name, size)| format!("{name}={size}")).collect::<Vec<_>>().join(";")
 }
 
 /// A value without the noise of the last binary digits: thirteen significant digits, in plain notation.

@@ -11,6 +11,7 @@ mod html;
 mod junit;
 mod layout;
 mod markdown;
+mod names;
 mod operators_csv;
 mod palette;
 mod spark;
@@ -28,6 +29,7 @@ pub use junit::junit;
 pub use markdown::{
     MarkdownError, comparison_markdown, full_markdown, illustrated_markdown, markdown, section_markdown,
 };
+pub use names::Names;
 pub use operators_csv::{operators_csv, trace_csv};
 pub use svg::svg;
 pub use terminal::{

@@ -5,7 +5,7 @@ use crate::record::{NodeProfile, Profiled, RunRecord, TensorShape};
 use crate::units::Bytes;
 
 use super::csv::{digits, shape};
-use super::view::text::plain;
+use super::names::Names;
 
 /// The columns.
 const HEADER: [&str; 21] = [
@@ -32,7 +32,11 @@ const HEADER: [&str; 21] = [
     "operations_per_byte",
 ];
 
-type Writer = csv::Writer<Vec<u8>>;
+/// The table so far, and how texts stand in it.
+struct Writer {
+    csv: csv::Writer<Vec<u8>>,
+    names: Names,
+}
 
 /// Of what a profile is.
 #[derive(Default)]
@@ -45,17 +49,17 @@ struct Place {
 /// The nodes of all profiles of a run, one row each, the longest of a profile first. `calls`, `time_ns` and `share_ratio`
 /// are of one inference, sizes and operations of one call; what the profiler does not tell is an empty field. `shape` holds
 /// the swept dimensions. Names stand on one line,
-/// without anything that a terminal would act on.
+/// without anything that a terminal would act on, and `names` says what becomes of those that look like formulas.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
-pub fn operators_csv(record: &RunRecord) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = begin()?;
+pub fn operators_csv(record: &RunRecord, names: Names) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = begin(names)?;
     for found in &record.operators {
         let place = Place {
-            session: plain(&record.session_label(found.session)),
+            session: names.field(&record.session_label(found.session)),
             batch_size: found.batch_size.to_string(),
-            shape: record.plan.shapes.get(found.shape).map(shape).unwrap_or_default(),
+            shape: record.plan.shapes.get(found.shape).map(|at| names.field(&shape(at))).unwrap_or_default(),
         };
         found.profile.iter().try_for_each(|profiled| write(&mut writer, &place, profiled))?;
     }
@@ -66,41 +70,41 @@ pub fn operators_csv(record: &RunRecord) -> Result<Vec<u8>, csv::Error> {
 ///
 /// # Errors
 /// As [`operators_csv`].
-pub fn trace_csv(name: &str, profiled: &Profiled) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = begin()?;
-    let place = Place { session: plain(name), ..Place::default() };
+pub fn trace_csv(name: &str, profiled: &Profiled, names: Names) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = begin(names)?;
+    let place = Place { session: names.field(name), ..Place::default() };
     write(&mut writer, &place, profiled)?;
     end(writer)
 }
 
-fn begin() -> Result<Writer, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEADER)?;
-    Ok(writer)
+fn begin(names: Names) -> Result<Writer, csv::Error> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(HEADER)?;
+    Ok(Writer { csv, names })
 }
 
 fn end(writer: Writer) -> Result<Vec<u8>, csv::Error> {
-    writer.into_inner().map_err(|error| error.into_error().into())
+    writer.csv.into_inner().map_err(|error| error.into_error().into())
 }
 
 fn write(writer: &mut Writer, place: &Place, profiled: &Profiled) -> Result<(), csv::Error> {
     let breakdown = Breakdown::of(profiled);
     breakdown.nodes.iter().try_for_each(|share| {
         let node = &profiled.nodes[share.node];
-        let row = row(share, node, profiled.inferences_count);
+        let row = row(share, node, profiled.inferences_count, writer.names);
         let work = work(node);
         let place_first = [&place.session, &place.batch_size].into_iter();
-        writer.write_record(place_first.chain(&row).chain([&place.shape]).chain(&work))
+        writer.csv.write_record(place_first.chain(&row).chain([&place.shape]).chain(&work))
     })
 }
 
-fn row(share: &NodeShare, node: &NodeProfile, inferences_count: u64) -> [String; 16] {
+fn row(share: &NodeShare, node: &NodeProfile, inferences_count: u64, names: Names) -> [String; 16] {
     let size = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0.to_string()).unwrap_or_default();
     [
-        plain(&node.name),
+        names.field(&node.name),
         node.node_index.map(|index| index.to_string()).unwrap_or_default(),
-        plain(&node.operator),
-        plain(&node.execution_provider),
+        names.field(&node.operator),
+        names.field(&node.execution_provider),
         group(share.group).into(),
         digits(share.calls),
         node.time_ns.0.to_string(),
@@ -110,8 +114,8 @@ fn row(share: &NodeShare, node: &NodeProfile, inferences_count: u64) -> [String;
         size(node.parameter_bytes),
         size(node.output_bytes),
         size(node.arena_peak_bytes),
-        shapes(node.inputs.as_deref()),
-        shapes(node.outputs.as_deref()),
+        names.field(&shapes(node.inputs.as_deref())),
+        names.field(&shapes(node.outputs.as_deref())),
         inferences_count.to_string(),
     ]
 }
@@ -135,7 +139,7 @@ fn group(group: OperatorGroup) -> &'static str {
 fn shapes(tensors: Option<&[TensorShape]>) -> String {
     let shape = |tensor: &TensorShape| {
         let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
-        format!("{}[{}]", plain(&tensor.element_type), dims.join(","))
+        format!("{}[{}]", tensor.element_type, dims.join(","))
     };
     tensors.unwrap_or_default().iter().map(shape).collect::<Vec<_>>().join(";")
 }

@@ -108,7 +108,9 @@ fn markdown_comparison_of_two_variants() {
 #[test]
 fn csv_comparison_of_two_runs() {
     let (old, new) = old_and_new();
-    let csv = report::comparison_csv(&compared(&[("runs/old", &old), ("runs/new", &new)], None)).unwrap();
+    let csv =
+        report::comparison_csv(&compared(&[("runs/old", &old), ("runs/new", &new)], None), report::Names::Guarded)
+            .unwrap();
     insta::assert_snapshot!(String::from_utf8(csv).unwrap());
 }
 

@@ -136,12 +136,63 @@ fn reports_of_a_run_hold_them_as_text() {
     let mut reader = csv::Reader::from_reader(csv.as_slice());
     let variants: Vec<String> = reader.records().map(|row| row.unwrap()[0].to_owned()).collect();
     assert!(
-        variants.iter().all(|name| name.starts_with("=cmd|'x'!A1\"`<b>\\u{1b}[31m *y*[a](b),\\u{202e}#")),
+        variants.iter().all(|name| name.starts_with("'=cmd|'x'!A1\"`<b>\\u{1b}[31m *y*[a](b),\\u{202e}#")),
         "{variants:?}"
     );
+    raw_names(&run);
     compare(&bench, &run);
     gate(&bench, &run);
     files(&run);
+}
+
+/// Programs are given names without the apostrophe that keeps a spreadsheet from computing them, and numbers as they are.
+fn raw_names(run: &Path) {
+    let csv = |words: &[&str]| {
+        let output = Onnxprof::new().args(words).arg(run).args(["--format", "csv"]).run();
+        assert_output(output.assert_code(0));
+        output.stdout
+    };
+    let (guarded, raw) = (csv(&["report"]), csv(&["report", "--raw-names"]));
+    assert_eq!(guarded.replace("'=cmd", "=cmd"), raw.replace("'=cmd", "=cmd"));
+    assert!(guarded.contains("'=cmd") && !raw.contains("'=cmd") && raw.contains("=cmd"));
+    let operators = fs::read_to_string(run.join("operators.csv")).unwrap();
+    assert!(
+        operators.contains("'=cmd") && !operators.contains("\"=cmd") && !operators.contains("\n=cmd"),
+        "{operators}"
+    );
+    let output = Onnxprof::new().arg("report").arg(run).arg("--raw-names").run();
+    output.assert_error(crate::support::USAGE, "`--raw-names` is about CSV alone", "--format csv");
+}
+
+/// Models whose names leave nothing to see, or look like others.
+#[test]
+fn blank_and_invisible_names_show_by_their_code_points() {
+    let bench = Workbench::new();
+    let path = bench.path("models");
+    fs::create_dir(&path).unwrap();
+    for name in ["   ", "\u{3164}", "fp32", "fp\u{200b}32", "\u{a0}\u{2060}"] {
+        fs::write(path.join(format!("{name}.onnx")), model(&[node("Identity", "in", "out")], "in", "out")).unwrap();
+    }
+    let output = bench.profile(&path, ["--batch", "1"]).run();
+    output.assert_code(0);
+    let run = bench.run_folder();
+    let texts = [
+        ("stdout", output.stdout.clone()),
+        ("report.html", fs::read_to_string(run.join("report.html")).unwrap()),
+        ("cells.csv", fs::read_to_string(run.join("cells.csv")).unwrap()),
+        // A backslash is escaped there.
+        ("report.md", fs::read_to_string(run.join("report.md")).unwrap().replace("\\\\", "\\")),
+    ];
+    for (what, text) in texts {
+        for shown in ["\\u{20}\\u{20}\\u{20}", "\\u{3164}", "fp\\u{200b}32", "\\u{a0}\\u{2060}"] {
+            let is_shown = text.contains(shown) || text.contains(&shown.replace('\\', "\\\\"));
+            assert!(is_shown, "{shown} is not in {what}: {text}");
+        }
+        // The library of charts in the page has some of its own.
+        let is_page = what == "report.html";
+        assert!(is_page || !text.contains(['\u{200b}', '\u{3164}', '\u{2060}', '\u{a0}']), "{what}");
+        assert!(!text.contains("fp\u{200b}32"), "{what}");
+    }
 }
 
 /// Every file of a run's folder, but for the traces, which are the library's own.

@@ -161,7 +161,7 @@ fn operators_are_shown_with_their_shares_and_harmless_names() {
     let (summary, _) = summary.split_once("\n\n").unwrap();
     insta::assert_snapshot!("operators_terminal", summary);
     assert!(summary.lines().all(|line| line.chars().count() <= 100));
-    let csv = String::from_utf8(report::operators_csv(&record).unwrap()).unwrap();
+    let csv = String::from_utf8(report::operators_csv(&record, report::Names::Guarded).unwrap()).unwrap();
     insta::assert_snapshot!("operators_csv", csv.lines().take(4).collect::<Vec<_>>().join("\n"));
     for text in [markdown, terminal, csv] {
         assert!(!text.contains('\u{1b}'));

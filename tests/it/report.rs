@@ -15,7 +15,7 @@ fn markdown(run: &RunRecord, findings: &Findings) -> String {
 }
 
 fn csv(run: &RunRecord, findings: &Findings) -> String {
-    String::from_utf8(report::csv(run, findings).unwrap()).unwrap()
+    String::from_utf8(report::csv(run, findings, report::Names::Guarded).unwrap()).unwrap()
 }
 
 #[test]

@@ -1,0 +1,32 @@
+//! Names in tables for programs.
+
+use super::{CliError, exit};
+use crate::report::Names;
+
+/// How names stand in CSV.
+#[derive(Debug, clap::Args)]
+pub(super) struct RawNames {
+    /// Leaves names in CSV without the apostrophe that keeps a spreadsheet from taking those that begin with `=`, `+`, `-`,
+    /// `@`, a tab or a carriage return for formulas. For programs.
+    #[arg(long)]
+    raw_names: bool,
+}
+
+impl RawNames {
+    /// How names stand in CSV.
+    pub(super) fn in_csv(&self) -> Names {
+        if self.raw_names { Names::Raw } else { Names::Guarded }
+    }
+
+    /// Refuses the option where no CSV is written: nothing asked for is dropped in silence.
+    ///
+    /// # Errors
+    /// It is given.
+    pub(super) fn refuse(&self) -> Result<(), CliError> {
+        if self.raw_names {
+            let error = CliError::message(exit::USAGE, "`--raw-names` is about CSV alone");
+            return Err(error.with_hint("add `--format csv`, or leave it out".to_owned()));
+        }
+        Ok(())
+    }
+}
