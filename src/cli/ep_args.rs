@@ -140,9 +140,14 @@ pub(super) fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Resul
     Ok(())
 }
 
-type Libraries = BTreeMap<String, PathBuf>;
+/// Libraries of execution providers, by the names that these go by.
+pub(super) type Libraries = BTreeMap<String, PathBuf>;
 
-fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
+/// The libraries that the words name.
+///
+/// # Errors
+/// One of them cannot be read.
+pub(super) fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
     let found = args.ep_library.iter().map(|(name, path)| match std::fs::canonicalize(path) {
         Ok(path) => Ok((name.clone(), path)),
         Err(error) => Err(CliError {

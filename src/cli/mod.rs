@@ -22,6 +22,7 @@ mod profile;
 mod progress;
 mod raw_names;
 mod report;
+mod resume;
 mod runtime;
 mod schema;
 mod scoring_args;

@@ -201,7 +201,8 @@ fn ask(path: &Path) -> Result<LibraryInfo, ProbeError> {
     runtime::probe(&program, &[OsStr::new(PROBE)], path)
 }
 
-fn failed(error: &RuntimeError) -> CliError {
+/// The error of a library that cannot be had.
+pub(super) fn failed(error: &RuntimeError) -> CliError {
     CliError::new(exit::BAD_INPUT, error).with_hint(error.hint())
 }
 

@@ -1,6 +1,6 @@
 //! `onnxprof tune`: from words to a search, and from its record to an answer.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use super::input_args::InputArgs;
 use super::output::Reports;
 use super::profile::{self, Target};
 use super::progress::Console;
+use super::resume::{Taken, resumed};
 use super::scoring_args::ScoringArgs;
 use super::{CliError, exit, output, plan_args, tune_args, values};
-use crate::analysis::between::host_differences;
 use crate::analysis::tuning::TuningVerdict;
 use crate::plan::{self, Objective, Pin, SessionOptions};
-use crate::record::store::{self, RunFolder, default_folder};
-use crate::record::{EndReason, Host, RunRecord};
-use crate::runner::{self, Extent, FoundRuntime, Job, WorkerCommand};
+use crate::record::store::{RunFolder, default_folder};
+use crate::record::{Host, RunRecord};
+use crate::runner::{self, Extent, Job, WorkerCommand};
 use crate::sample::{Roots, Sampler, host};
 use crate::tune::Search;
-use crate::units::{Nanos, Ratio};
+use crate::units::Ratio;
 
 /// Searches for the best session options: threads, batch size, variant, execution provider, graph optimization, execution
 /// mode, spinning, arena and memory pattern.
@@ -46,9 +46,15 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub budget: Option<Duration>,
     /// Takes up a search again in its folder: nothing that was measured is measured again.
+    ///
+    /// Its models and data are read if they are the files that they were. A library runs when it is opened: one of ONNX
+    /// Runtime that is neither in the cache nor the one that a new search would take is named again with `--runtime`, those
+    /// of custom operators and execution providers with `--custom-ops` and `--ep-library`, options that may name a file with
+    /// `--ep-option`.
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "models", "slo", "max_accuracy_drop", "objective", "out", "baseline", "batch", "intra_threads", "runtime", "ep",
-        "custom_ops", "data", "labels", "seed", "task", "score_samples", "block", "pin",
+        "models", "slo", "max_accuracy_drop", "objective", "out", "baseline", "batch", "intra_threads", "keep", "ep",
+        "device", "require_ep", "bind", "data", "labels", "dims", "batch_dim", "ranges", "seed", "task", "score_samples",
+        "block", "pin", "timeout",
     ])]
     pub resume: Option<PathBuf>,
     /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
@@ -164,7 +170,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let started = Instant::now();
     let host = host::fingerprint(&Roots::system());
     let (job, target) = match &args.resume {
-        Some(run) => match resumed(run, &args, host)? {
+        Some(run) => match resumed(run, &args, host, &mut progress)? {
             Taken::Up(job, target) => (*job, target),
             Taken::Done(folder, record) => return publish(&record, &folder, &args),
         },
@@ -221,83 +227,6 @@ fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
             Err(refused.with_hint("choose another `--objective`, or let this user read the energy counters".to_owned()))
         }
         _ => Ok(()),
-    }
-}
-
-/// What taking up a search again comes to.
-enum Taken {
-    /// It goes on.
-    Up(Box<Job>, Target),
-    /// It was done already.
-    Done(RunFolder, Box<RunRecord>),
-}
-
-/// A search that goes on where it was.
-fn resumed(run: &Path, args: &Args, host: Host) -> Result<Taken, CliError> {
-    let run = folder_of(run);
-    let record = store::load(&run).map_err(|error| output::store_error(&error))?;
-    let refused = |message: String, hint: &str| CliError::message(exit::BAD_INPUT, message).with_hint(hint.to_owned());
-    if record.plan.tuning.is_none() {
-        let message = format!("`{}` is no search that could be taken up again", run.display());
-        return Err(refused(message, "name the folder of a run of `onnxprof tune`"));
-    }
-    let differences: Vec<&str> = host_differences(&record.host, &host).iter().map(|one| one.what).collect();
-    if !differences.is_empty() {
-        let message = format!("the search ran on another machine: {} differ", differences.join(", "));
-        return Err(refused(message, "begin a new search on this machine"));
-    }
-    let run = std::fs::canonicalize(&run).unwrap_or(run);
-    let folder = RunFolder::reopen(&run).map_err(|error| output::store_error(&error))?;
-    if record.run.ended_by == Some(EndReason::SearchDone) {
-        return Ok(Taken::Done(folder, Box::new(record)));
-    }
-    let left = left(&record);
-    let Some(budget) = args.budget.map(Nanos::from).or(left).filter(|budget| budget.0 > 0) else {
-        return Err(refused("the budget of the search is spent".into(), "give it more with `--budget`"));
-    };
-    // Paths are those of the folder in which the search began.
-    let _ = std::env::set_current_dir(&record.run.working_dir);
-    let mut plan = record.plan.clone();
-    plan.schedule.budget_ns = Some(budget);
-    let mut runtimes: Vec<FoundRuntime> = Vec::new();
-    for spec in &plan.sessions {
-        if !runtimes.iter().any(|known| known.choice == spec.runtime) {
-            let known = record.runtimes.iter().find(|runtime| runtime.path == *spec.runtime.path());
-            let found_by = known.map_or_else(|| "named by the search".into(), |runtime| runtime.found_by.clone());
-            runtimes.push(FoundRuntime { choice: spec.runtime.clone(), found_by });
-        }
-    }
-    let job = Job {
-        notes: Vec::new(),
-        folder,
-        info: record.run.clone(),
-        host,
-        runtimes,
-        worker: WorkerCommand { program: profile::worker_program()?, timeout: plan.schedule.timeout_ns.into() },
-        plan,
-        started: Instant::now(),
-        extent: Extent::Whole,
-        guide: Some(Box::new(Search)),
-        resumed: Some(Box::new(record)),
-    };
-    Ok(Taken::Up(Box::new(job), Target { path: run, existed: true }))
-}
-
-/// What is left of the budget of a search.
-fn left(record: &RunRecord) -> Option<Nanos> {
-    let measured = record.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
-    let spent = record.run.elapsed_ns.unwrap_or_default().max(measured);
-    // Less than this does not hold one round.
-    const LEAST: Nanos = Nanos(1_000_000_000);
-    Some(record.plan.schedule.budget_ns?.since(spent)).filter(|left| *left >= LEAST)
-}
-
-/// The folder of a run that was named by its folder or a file in it.
-fn folder_of(run: &Path) -> PathBuf {
-    match run.parent() {
-        Some(parent) if run.is_file() && parent != Path::new("") => parent.to_owned(),
-        Some(_) if run.is_file() => PathBuf::from("."),
-        _ => run.to_owned(),
     }
 }
 

@@ -90,6 +90,14 @@ impl Cache {
         self.runtimes.with_file_name("spreads")
     }
 
+    /// The release of the user's cache that a library is of; `None` for one from elsewhere.
+    #[must_use]
+    pub fn release_of(library: &Path) -> Option<Release> {
+        let cache = Cache::locate().ok()?;
+        let folder = library.parent().filter(|folder| folder.parent() == Some(&cache.runtimes))?;
+        Release::of_folder(folder.file_name()?.to_str()?)
+    }
+
     /// The folder of one release.
     pub(super) fn folder(&self, release: Release) -> PathBuf {
         self.runtimes.join(release.folder_name())

@@ -29,6 +29,12 @@ pub enum StoreError {
         /// The folder.
         path: PathBuf,
     },
+    /// Something in the folder of a run that is to be taken up again leads elsewhere.
+    #[error("`{path}` is a link: what is written to a run that is taken up again stays in its folder")]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// A file could not be written.
     #[error("failed to write `{path}`")]
     Write {
@@ -149,6 +155,7 @@ impl StoreError {
             StoreError::NotFound { .. } | StoreError::NotARun { .. } => {
                 Some("name a folder that `onnxprof profile` or `onnxprof tune` wrote, or its `run.json`".into())
             }
+            StoreError::Link { .. } => Some("replace it by what it leads to".into()),
             StoreError::Schema { found, supported, .. } if found.major > supported.major => {
                 Some("use the onnxprof that wrote it, or a newer one".into())
             }

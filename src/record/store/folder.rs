@@ -19,13 +19,15 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Claims the folder of a run that is taken up again.
+    /// Claims the folder of a run that is taken up again. It may have come from anywhere, and what is written into it stays
+    /// in it.
     ///
     /// # Errors
     ///
     /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if nothing can be created
-    /// there.
+    /// there, [`StoreError::Link`] if something in it leads elsewhere.
     pub fn reopen(path: &Path) -> Result<RunFolder, StoreError> {
+        refuse_links(path)?;
         let folder = RunFolder { path: path.to_path_buf(), _lock: Lock::acquire(path)? };
         fs::create_dir_all(folder.logs())
             .map_err(|source| StoreError::NotWritable { path: path.to_path_buf(), source })?;
@@ -109,6 +111,23 @@ impl RunFolder {
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
     }
+}
+
+/// Makes sure that neither a run's folder nor one of those in it holds a link.
+fn refuse_links(folder: &Path) -> Result<(), StoreError> {
+    let own = entries(folder)?;
+    let is_folder = |entry: &&fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    let within = own.iter().filter(is_folder).map(|entry| entries(&entry.path())).collect::<Result<Vec<_>, _>>()?;
+    let is_link = |entry: &&fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_symlink());
+    match own.iter().chain(within.iter().flatten()).find(is_link) {
+        Some(link) => Err(StoreError::Link { path: link.path() }),
+        None => Ok(()),
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
+    let unreadable = |source| StoreError::Read { path: folder.to_path_buf(), source };
+    fs::read_dir(folder).map_err(unreadable)?.collect::<io::Result<_>>().map_err(unreadable)
 }
 
 /// Whether a folder holds a run, finished or not.
@@ -220,6 +239,23 @@ mod tests {
             let error = RunFolder::create(&path).unwrap_err();
             assert!(matches!(error, StoreError::NotWritable { .. }), "{error}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folder_that_leads_elsewhere_is_not_taken_up_again() {
+        let elsewhere = tempfile::tempdir().unwrap();
+        for link in ["logs", "journal.jsonl", "figures/a.svg"] {
+            let root = tempfile::tempdir().unwrap();
+            fs::create_dir(root.path().join("figures")).unwrap();
+            RunFolder::reopen(root.path()).unwrap();
+            fs::remove_dir(root.path().join("logs")).unwrap();
+            std::os::unix::fs::symlink(elsewhere.path(), root.path().join(link)).unwrap();
+            let error = RunFolder::reopen(root.path()).unwrap_err();
+            assert!(matches!(&error, StoreError::Link { path } if path.ends_with(link)), "{error}");
+            assert!(error.hint().unwrap().contains("what it leads to"));
+        }
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }
 
     #[cfg(target_os = "linux")]

@@ -1,5 +1,9 @@
 //! Searches that are taken up again.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use onnxprof::plan::RuntimeChoice;
 use onnxprof::record::store::load;
 use onnxprof::record::{EndReason, RunRecord};
 use serde_json::{Value, json};
@@ -127,4 +131,146 @@ fn what_is_scored_after_taking_up_again_is_held_against_the_baseline() {
     assert!(!later.is_empty() && later.iter().all(|outputs| *outputs > 0), "{later:?}");
     let of_baseline = record.accuracy.iter().filter(|scored| Some(scored.session) == baseline).count();
     assert_eq!(of_baseline, 1, "the baseline's scores are recorded once");
+}
+
+/// A library that leaves a mark beside it where it is opened.
+fn marking_library(bench: &Workbench, name: &str) -> PathBuf {
+    let (library, code) = (bench.path(name), bench.path(&format!("{name}.c")));
+    let mark = library.with_extension("opened");
+    let source = format!(
+        "#include <fcntl.h>\n__attribute__((constructor)) static void f(void) {{ creat(\"{}\", 0600); }}",
+        mark.display()
+    );
+    std::fs::write(&code, source).unwrap();
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&code).status().unwrap();
+    assert!(built.success());
+    library
+}
+
+fn is_opened(library: &Path) -> bool {
+    std::fs::remove_file(library.with_extension("opened")).is_ok()
+}
+
+/// Changes the record of a search that was killed, as whoever hands out its folder may have done.
+fn forge(bench: &Workbench, change: impl FnOnce(&mut RunRecord)) {
+    let mut record = load(&bench.run_folder()).unwrap();
+    change(&mut record);
+    let _ = std::fs::remove_file(bench.run_folder().join("journal.jsonl"));
+    std::fs::write(bench.run_folder().join("run.json"), serde_json::to_vec(&record).unwrap()).unwrap();
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, message: &str, hint: &str) {
+    output.assert_error(BAD_INPUT, message, &format!("if you trust this one, name it again with `{hint}`"));
+}
+
+#[test]
+fn library_that_a_record_names_is_not_opened_unless_the_user_names_it() {
+    let bench = Workbench::new();
+    killed(&bench, 5);
+    let evil = marking_library(&bench, "evil.so");
+    let named = evil.clone();
+    forge(&bench, |record| {
+        record.plan.sessions.iter_mut().for_each(|spec| spec.runtime = RuntimeChoice::Library(named.clone()));
+        record.runtimes.iter_mut().for_each(|known| known.path.clone_from(&named));
+    });
+    let path = evil.display();
+    let output = resume(&bench, &[]);
+    assert_refused(&output, &format!("`{path}`, which is none of your own libraries"), &format!("--runtime {path}"));
+    let others = library("1.23.2");
+    let output = resume(&bench, &["--runtime", others.to_str().unwrap()]);
+    assert_refused(&output, "which `--runtime` does not name", &format!("--runtime {path}"));
+    assert!(!is_opened(&evil));
+    let output = resume(&bench, &["--runtime", evil.to_str().unwrap()]);
+    output.assert_code(BAD_INPUT).assert_stderr("does not offer `OrtGetApiBase`");
+    assert!(is_opened(&evil), "named again, it is opened");
+}
+
+#[test]
+fn libraries_of_the_users_own_are_taken_up_without_naming_them() {
+    let bench = Workbench::new();
+    killed(&bench, 5);
+    for own in [library("1.23.2"), library("1.31.1")] {
+        forge(&bench, |record| {
+            record.plan.sessions.iter_mut().for_each(|spec| spec.runtime = RuntimeChoice::Library(own.clone()));
+            record.runtimes.clear();
+        });
+        let output = resume(&bench, &["--budget", "2s"]);
+        assert!(matches!(output.code(), Some(0 | UNDECIDED | 4)), "{output}");
+        output.assert_stderr(&format!("with `{}`", own.display()));
+    }
+    let elsewhere = bench.path("elsewhere.so");
+    std::os::unix::fs::symlink(library("1.31.1"), &elsewhere).unwrap();
+    forge(&bench, |record| {
+        record.plan.sessions.iter_mut().for_each(|spec| spec.runtime = RuntimeChoice::Library(elsewhere.clone()));
+        record.run.ended_by = None;
+    });
+    resume(&bench, &["--budget", "2s"]).assert_code(BAD_INPUT).assert_stderr("is none of your own libraries");
+    let with = |variable: &str| {
+        let command = Onnxprof::new().args(["tune", "--budget", "2s", "--resume"]).arg(bench.run_folder());
+        command.env(variable, &elsewhere).run()
+    };
+    with("ORT_DYLIB_PATH").assert_stderr("named by ORT_DYLIB_PATH");
+}
+
+#[test]
+fn custom_operators_and_execution_providers_of_a_record_are_not_opened_unless_the_user_names_them() {
+    let bench = Workbench::new();
+    killed(&bench, 5);
+    let (ops, provider) = (marking_library(&bench, "ops.so"), marking_library(&bench, "provider.so"));
+    let [ops_path, provider_path] = [&ops, &provider].map(|path| path.canonicalize().unwrap().display().to_string());
+    let real = library("1.31.1");
+    forge(&bench, |record| {
+        for spec in &mut record.plan.sessions {
+            spec.runtime = RuntimeChoice::Library(real.clone());
+            // As seen from the folder in which the search began.
+            spec.options.custom_ops = vec!["ops.so".into()];
+            spec.execution_provider = "Mine".into();
+            spec.provider.library = Some(provider.clone());
+            spec.provider.options.insert("backend_path".into(), "x.so".into());
+        }
+        record.run.working_dir = bench.path("").canonicalize().unwrap();
+        record.runtimes.clear();
+    });
+    let output = resume(&bench, &[]);
+    assert_refused(&output, "registers the custom operators of `", &format!("--custom-ops {ops_path}"));
+    let mut words = vec!["--custom-ops", &ops_path];
+    let output = resume(&bench, &words);
+    assert_refused(&output, "runs on `", &format!("--ep-library Mine={provider_path}"));
+    let again = format!("Mine={provider_path}");
+    words.extend(["--ep-library", &again]);
+    let output = resume(&bench, &words);
+    output.assert_error(BAD_INPUT, "`backend_path=x.so` of `Mine`", "`--ep-option Mine:backend_path=x.so`");
+    assert!(!is_opened(&ops) && !is_opened(&provider));
+    words.extend(["--ep-option", "Mine:backend_path=x.so"]);
+    let output = resume(&bench, &words);
+    assert!(is_opened(&provider) || is_opened(&ops), "named again, they are opened: {output}");
+    let output = resume(&bench, &[&words[..], &["--ep-option", "Mine:other=1"]].concat());
+    output.assert_error(USAGE, "has no use for `--ep-option other=1`", "began with");
+}
+
+#[test]
+fn session_configuration_that_no_search_sets_is_refused() {
+    let bench = Workbench::new();
+    killed(&bench, 5);
+    forge(&bench, |record| {
+        let entry = ("ep.context_file_path".to_owned(), "/tmp/x".to_owned());
+        record.plan.sessions.iter_mut().for_each(|spec| spec.options.session_config.extend([entry.clone()]));
+    });
+    resume(&bench, &[]).assert_error(BAD_INPUT, "`ep.context_file_path`, which `tune` never does", "new search");
+}
+
+/// Names are as seen from the folder in which the search began; nothing is looked for in the one that a record names.
+#[test]
+fn search_goes_on_from_another_folder_than_it_began_in() {
+    let bench = Workbench::new();
+    killed(&bench, 10);
+    forge(&bench, |record| {
+        record.run.working_dir = bench.path("");
+        record.plan.variants.iter_mut().for_each(|variant| variant.path = "a.onnx".into());
+        record.plan.sessions.iter_mut().for_each(|spec| spec.runtime = RuntimeChoice::Script("script.json".into()));
+        record.runtimes.iter_mut().for_each(|known| known.path = "script.json".into());
+    });
+    let output = resume(&bench, &[]);
+    output.assert_code(0).assert_stderr(&format!("taking up the search over `{}`", bench.path("a.onnx").display()));
 }

@@ -1,0 +1,365 @@
+//! Taking up a search again in its folder, which may have come from anywhere: nothing is opened for the reason alone that a
+//! record names it.
+//!
+//! Libraries run code when they are opened. Those of ONNX Runtime are the user's own, by the look-up of a new search or in the
+//! cache, or named once more; those of custom operators and execution providers are named once more. Models and data are no
+//! code: they are read if they are the files that they were, and are said.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::ep_args::{self, ProviderOption};
+use super::profile::{self, Target};
+use super::progress::Console;
+use super::tune::Args;
+use super::{CliError, exit, output, plan_args, runtime as library};
+use crate::analysis::between::host_differences;
+use crate::plan::{Plan, ProviderSpec, RuntimeChoice, provider_identifier};
+use crate::record::store::{self, RunFolder};
+use crate::record::{EndReason, Host, RunRecord};
+use crate::runner::{Extent, FoundRuntime, Job, WorkerCommand};
+use crate::runtime::{self, Cache, Condition, Lookup};
+use crate::tune::Search;
+use crate::units::Nanos;
+
+/// What taking up a search again comes to.
+pub(super) enum Taken {
+    /// It goes on.
+    Up(Box<Job>, Target),
+    /// It was done already.
+    Done(RunFolder, Box<RunRecord>),
+}
+
+/// A search that goes on where it was.
+///
+/// # Errors
+/// There is none, it cannot go on here, or it names libraries that are nobody's.
+pub(super) fn resumed(run: &Path, args: &Args, host: Host, console: &mut Console) -> Result<Taken, CliError> {
+    let run = folder_of(run);
+    let mut record = store::load(&run).map_err(|error| output::store_error(&error))?;
+    require_search(&run, &record, &host)?;
+    let run = std::fs::canonicalize(&run).unwrap_or(run);
+    let folder = RunFolder::reopen(&run).map_err(|error| output::store_error(&error))?;
+    if record.run.ended_by == Some(EndReason::SearchDone) {
+        return Ok(Taken::Done(folder, Box::new(record)));
+    }
+    let left = left(&record);
+    let Some(budget) = args.budget.map(Nanos::from).or(left).filter(|budget| budget.0 > 0) else {
+        return Err(refused("the budget of the search is spent".into(), "give it more with `--budget`"));
+    };
+    name_absolutely(&mut record);
+    let runtimes = trusted(&mut record, args, console)?;
+    introduce(&record.plan, &runtimes, console);
+    let mut plan = record.plan.clone();
+    plan.schedule.budget_ns = Some(budget);
+    let job = Job {
+        notes: Vec::new(),
+        folder,
+        info: record.run.clone(),
+        host,
+        runtimes,
+        worker: WorkerCommand { program: profile::worker_program()?, timeout: plan.schedule.timeout_ns.into() },
+        plan,
+        started: Instant::now(),
+        extent: Extent::Whole,
+        guide: Some(Box::new(Search)),
+        resumed: Some(Box::new(record)),
+    };
+    Ok(Taken::Up(Box::new(job), Target { path: run, existed: true }))
+}
+
+fn refused(message: String, hint: &str) -> CliError {
+    CliError::message(exit::BAD_INPUT, message).with_hint(hint.to_owned())
+}
+
+/// Makes sure that the run is a search, of this machine.
+fn require_search(run: &Path, record: &RunRecord, host: &Host) -> Result<(), CliError> {
+    if record.plan.tuning.is_none() {
+        let message = format!("`{}` is no search that could be taken up again", run.display());
+        return Err(refused(message, "name the folder of a run of `onnxprof tune`"));
+    }
+    let differences: Vec<&str> = host_differences(&record.host, host).iter().map(|one| one.what).collect();
+    if !differences.is_empty() {
+        let message = format!("the search ran on another machine: {} differ", differences.join(", "));
+        return Err(refused(message, "begin a new search on this machine"));
+    }
+    Ok(())
+}
+
+/// Names everything as seen from the folder in which the search began, which need not be the one in which it goes on.
+fn name_absolutely(record: &mut RunRecord) {
+    let home = record.run.working_dir.clone();
+    let name =
+        |path: &mut PathBuf| *path = std::path::absolute(home.join(&*path)).unwrap_or_else(|_| home.join(&*path));
+    record.plan.variants.iter_mut().for_each(|variant| name(&mut variant.path));
+    record.plan.inputs.data.iter_mut().for_each(name);
+    record.plan.inputs.labels.iter_mut().for_each(name);
+    for spec in &mut record.plan.sessions {
+        if let RuntimeChoice::Script(script) = &mut spec.runtime {
+            let before = script.clone();
+            name(script);
+            record.runtimes.iter_mut().filter(|known| known.path == before).for_each(|known| name(&mut known.path));
+        }
+        spec.options.custom_ops.iter_mut().for_each(name);
+        spec.provider.library.iter_mut().for_each(name);
+    }
+}
+
+/// The runtimes of the search, once every library that it names is the user's own or was named by the user again, and is
+/// called what the user calls it.
+fn trusted(record: &mut RunRecord, args: &Args, console: &mut Console) -> Result<Vec<FoundRuntime>, CliError> {
+    let named = match args.space.runtime.as_slice() {
+        [] => None,
+        words => Some(plan_args::runtimes(words, console)?),
+    };
+    let runtimes = runtimes(record, named.as_deref())?;
+    let mut ops = Named::files("--custom-ops", &plan_args::custom_ops(&args.space.custom_ops)?);
+    let mut providers = Named::libraries(ep_args::libraries(&args.providers)?);
+    let mut options = Options::new(&args.providers.ep_option);
+    for spec in &mut record.plan.sessions {
+        for library in &mut spec.options.custom_ops {
+            *library = ops.again(library, "", "registers the custom operators of")?;
+        }
+        if let Some(library) = &mut spec.provider.library {
+            *library = providers.again(library, &spec.execution_provider, "runs on")?;
+        }
+        options.check(&spec.execution_provider, &spec.provider)?;
+        if let Some(key) = spec.options.session_config.keys().next() {
+            let message = format!("the search sets the session configuration `{key}`, which `tune` never does");
+            return Err(refused(message, "begin a new search"));
+        }
+    }
+    ops.all_used()?;
+    providers.all_used()?;
+    options.all_used()?;
+    Ok(runtimes)
+}
+
+/// The runtimes of a record's sessions: `named` by the user, or else found as a new search would find them.
+fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<FoundRuntime>, CliError> {
+    let mut runtimes: Vec<FoundRuntime> = Vec::new();
+    for spec in &record.plan.sessions {
+        if runtimes.iter().any(|known| known.choice == spec.runtime) {
+            continue;
+        }
+        let again = named.into_iter().flatten().find(|found| found.choice == spec.runtime).cloned();
+        runtimes.push(match (again, &spec.runtime, named) {
+            (Some(found), _, _) => found,
+            // A script is no code.
+            (None, RuntimeChoice::Script(_), None) => {
+                FoundRuntime { choice: spec.runtime.clone(), found_by: "named by the search".into() }
+            }
+            (None, RuntimeChoice::Library(path), None) => own(path)?,
+            (None, choice, Some(_)) => return Err(not_own(choice.path(), "`--runtime` does not name")),
+        });
+    }
+    let is_used = |found: &&FoundRuntime| runtimes.iter().any(|used| used.choice == found.choice);
+    match named.into_iter().flatten().find(|found| !is_used(found)) {
+        Some(unused) => Err(not_of_search(&format!("--runtime {}", unused.choice.path().display()))),
+        None => Ok(runtimes),
+    }
+}
+
+/// The library at `path`, if the user would be given it without naming it: the one that a new search would take, or one of
+/// those in the cache.
+fn own(path: &Path) -> Result<FoundRuntime, CliError> {
+    let found = match runtime::find(None).map_err(|error| library::failed(&error))? {
+        Lookup::Found(found) if found.path == path => Some(found.reason()),
+        Lookup::Found(_) | Lookup::Missing { .. } => in_cache(path)?.then(|| "in the cache".to_owned()),
+    };
+    let choice = RuntimeChoice::Library(path.to_owned());
+    found
+        .map(|found_by| FoundRuntime { choice, found_by })
+        .ok_or_else(|| not_own(path, "is none of your own libraries"))
+}
+
+/// Whether a library is in the user's cache, as it was installed.
+fn in_cache(path: &Path) -> Result<bool, CliError> {
+    let Some(release) = Cache::release_of(path) else { return Ok(false) };
+    let library = Cache::locate().and_then(|cache| cache.intact(release)).map_err(|error| library::failed(&error))?;
+    Ok(library.is_some_and(|library| library.path == path && library.condition == Condition::Intact))
+}
+
+fn not_own(path: &Path, why: &str) -> CliError {
+    let path = path.display();
+    CliError::message(exit::BAD_INPUT, format!("the search measures with `{path}`, which {why}"))
+        .with_hint(format!("opening a library runs it: if you trust this one, name it again with `--runtime {path}`"))
+}
+
+fn not_of_search(word: &str) -> CliError {
+    CliError::message(exit::USAGE, format!("the search has no use for `{word}`"))
+        .with_hint("name what it began with, or begin a new search".to_owned())
+}
+
+/// Libraries that the user has named again with an option.
+struct Named {
+    option: &'static str,
+    /// What each is called on the command line, its path without links, and whether the search has it.
+    files: Vec<(String, PathBuf, bool)>,
+}
+
+impl Named {
+    fn files(option: &'static str, paths: &[PathBuf]) -> Self {
+        let files = paths.iter().filter_map(|path| Some((String::new(), path.canonicalize().ok()?, false)));
+        Named { option, files: files.collect() }
+    }
+
+    fn libraries(libraries: ep_args::Libraries) -> Self {
+        let files = libraries.into_iter().map(|(name, path)| (name, path, false));
+        Named { option: "--ep-library", files: files.collect() }
+    }
+
+    /// The user's path of a library that a record names.
+    fn again(&mut self, library: &Path, name: &str, what: &str) -> Result<PathBuf, CliError> {
+        let wanted = library.canonicalize().ok();
+        let found = self.files.iter_mut().find(|(known, path, _)| known == name && Some(path) == wanted.as_ref());
+        if let Some((_, path, is_used)) = found {
+            *is_used = true;
+            return Ok(path.clone());
+        }
+        let word = worded(name, library);
+        Err(CliError::message(exit::BAD_INPUT, format!("the search {what} `{}`", library.display())).with_hint(
+            format!("opening a library runs it: if you trust this one, name it again with `{} {word}`", self.option),
+        ))
+    }
+
+    fn all_used(&self) -> Result<(), CliError> {
+        match self.files.iter().find(|(_, _, is_used)| !is_used) {
+            Some((name, path, _)) => Err(not_of_search(&format!("{} {}", self.option, worded(name, path)))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn worded(name: &str, path: &Path) -> String {
+    if name.is_empty() { path.display().to_string() } else { format!("{name}={}", path.display()) }
+}
+
+/// Options of execution providers that the user has named again.
+struct Options<'a> {
+    named: Vec<(&'a ProviderOption, bool)>,
+}
+
+impl<'a> Options<'a> {
+    fn new(named: &'a [ProviderOption]) -> Self {
+        Options { named: named.iter().map(|option| (option, false)).collect() }
+    }
+
+    /// Makes sure that options which may name files, libraries among them, were named again.
+    fn check(&mut self, provider: &str, spec: &ProviderSpec) -> Result<(), CliError> {
+        for (key, value) in &spec.options {
+            let is_it = |option: &ProviderOption| {
+                let is_for = option
+                    .provider
+                    .as_deref()
+                    .is_none_or(|word| word == provider || provider_identifier(word) == provider);
+                is_for && option.key == *key && option.value == *value
+            };
+            let mut again = false;
+            for (_, is_used) in self.named.iter_mut().filter(|(option, _)| is_it(option)) {
+                *is_used = true;
+                again = true;
+            }
+            if !again && may_name_a_file(key, value) {
+                let message =
+                    format!("the search sets the option `{key}={value}` of `{provider}`, which may name a file");
+                let hint = format!("if you trust it, name it again with `--ep-option {provider}:{key}={value}`");
+                return Err(CliError::message(exit::BAD_INPUT, message).with_hint(hint));
+            }
+        }
+        Ok(())
+    }
+
+    fn all_used(&self) -> Result<(), CliError> {
+        match self.named.iter().find(|(_, is_used)| !is_used) {
+            Some((option, _)) => Err(not_of_search(&format!("--ep-option {}={}", option.key, option.value))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether an option of an execution provider may make it open a file: by its key, or because its value is neither a number
+/// nor a plain word.
+fn may_name_a_file(key: &str, value: &str) -> bool {
+    const KEYS: [&str; 8] = ["path", "dir", "file", "folder", "lib", "cache", "config", "plugin"];
+    let key = key.to_lowercase();
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || "_-:,".contains(letter);
+    KEYS.iter().any(|part| key.contains(part)) || !value.chars().all(is_word) && value.parse::<f64>().is_err()
+}
+
+/// Says what is opened, and why.
+fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
+    let models = plan.variants.iter().map(|variant| format!("`{}`", variant.path.display())).collect::<Vec<_>>();
+    console.say(&format!("taking up the search over {}", models.join(", ")));
+    for FoundRuntime { choice, found_by } in runtimes {
+        console.say(&format!("with `{}`: {found_by}", choice.path().display()));
+    }
+    if let Some(data) = &plan.inputs.data {
+        console.say(&format!("inputs from `{}`", data.display()));
+    }
+}
+
+/// What is left of the budget of a search.
+fn left(record: &RunRecord) -> Option<Nanos> {
+    let measured = record.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
+    let spent = record.run.elapsed_ns.unwrap_or_default().max(measured);
+    // Less than this does not hold one round.
+    const LEAST: Nanos = Nanos(1_000_000_000);
+    Some(record.plan.schedule.budget_ns?.since(spent)).filter(|left| *left >= LEAST)
+}
+
+/// The folder of a run that was named by its folder or a file in it.
+fn folder_of(run: &Path) -> PathBuf {
+    match run.parent() {
+        Some(parent) if run.is_file() && parent != Path::new("") => parent.to_owned(),
+        Some(_) if run.is_file() => PathBuf::from("."),
+        _ => run.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_may_name_files_are_told_from_sizes_and_switches() {
+        for (key, value) in [
+            ("trt_extra_plugin_lib_paths", "x"),
+            ("backend_path", "libQnnHtp"),
+            ("load_config", "c"),
+            ("cache_dir", "c"),
+            ("anything", "/tmp/x"),
+            ("anything", "evil.so"),
+            ("anything", "..\\x"),
+        ] {
+            assert!(may_name_a_file(key, value), "{key}={value}");
+        }
+        for (key, value) in [
+            ("enable_cuda_graph", "1"),
+            ("device_type", "HETERO:GPU,CPU"),
+            ("gpu_mem_limit", "2147483648"),
+            ("trt_ratio", "0.5"),
+            ("arena_extend_strategy", "kSameAsRequested"),
+        ] {
+            assert!(!may_name_a_file(key, value), "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn library_that_is_named_again_is_called_what_the_user_calls_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("ops.so");
+        std::fs::write(&real, "").unwrap();
+        let link = folder.path().join("link.so");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let mut named = Named::files("--custom-ops", std::slice::from_ref(&real));
+        assert_eq!(named.all_used().unwrap_err().code, exit::USAGE);
+        assert_eq!(named.again(&link, "", "registers").unwrap(), real);
+        assert!(named.all_used().is_ok());
+        let error = named.again(Path::new("/evil/ops.so"), "", "registers").unwrap_err();
+        assert!(error.hint.unwrap().ends_with("`--custom-ops /evil/ops.so`"));
+        let mut libraries = Named::libraries([("My_EP".to_owned(), real.clone())].into());
+        assert!(libraries.again(&real, "Other", "runs on").is_err());
+        assert_eq!(libraries.again(&real, "My_EP", "runs on").unwrap(), real);
+    }
+}
