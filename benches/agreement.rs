@@ -4,6 +4,8 @@
 //! every launch. The first C process always runs in the middle, so that it neighbours both others alike: what it shows
 //! against the second one is the noise of that loop against itself.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures where it runs")]
+
 #[path = "support/spawned.rs"]
 mod spawned;
 mod support;
@@ -29,7 +31,9 @@ fn main() -> Result<ExitCode, BenchError> {
     let scratch = tempfile::tempdir()?;
     let program = scratch.path().join("agreement");
     spawned::compile(&root.join("benches/agreement.c"), &program)?;
-    let library = runtime::resolve(None, &mut |line| eprintln!("{line}"))?.path;
+    let library =
+        runtime::resolve(None, &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")), &mut |line| eprintln!("{line}"))?
+            .path;
     let mut rows = Rows::new(&[
         "model",
         "onnxprof p50 (us)",

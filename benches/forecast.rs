@@ -4,6 +4,8 @@
 //! one that is a range, in 9 of 10 of them. It begins with an empty cache of earlier runs. Ten pairs of two families at 20 s
 //! each take some ten minutes; `ONNXPROF_BENCH_PAIRS` says how many.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures where it runs")]
+
 mod support;
 
 use std::fmt::{Display, Formatter};
@@ -23,7 +25,8 @@ const MOST: f64 = 1.5;
 const SHARE: f64 = 0.9;
 
 fn main() -> Result<ExitCode, BenchError> {
-    let library = runtime::resolve(None, &mut |line| eprintln!("{line}"))?.path;
+    let opener = runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof"));
+    let library = runtime::resolve(None, &opener, &mut |line| eprintln!("{line}"))?.path;
     let pairs = std::env::var("ONNXPROF_BENCH_PAIRS").ok().and_then(|text| text.parse().ok()).unwrap_or(PAIRS);
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
     let scratch = tempfile::tempdir()?;

@@ -4,6 +4,8 @@
 //! The records are made up: up to 50 variants, 20 batch sizes and 10 concurrencies, each measured in 12 blocks over 6
 //! launches.
 
+#![expect(clippy::print_stdout, reason = "a benchmark tells its figures where it runs")]
+
 #[path = "../tests/it/support/record.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use the rest")]
 mod made_up;

@@ -2,6 +2,8 @@
 //!
 //! The trace is made up after those of ONNX Runtime 1.31.1: 1,000 nodes, in as many inferences as it takes.
 
+#![expect(clippy::print_stdout, reason = "a benchmark tells its figures where it runs")]
+
 mod support;
 
 use std::fs::File;

@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod cli;
 pub mod engine;
 pub mod fitness;
+pub mod foreign;
 mod hash;
 pub mod inputs;
 pub mod measure;

@@ -4,6 +4,8 @@
 //! `--quick` takes a tenth of each. The two with real models, `real` and `real-planted`, run only when named: at
 //! `--comparisons 60`, a night.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures where it runs")]
+
 mod estimators;
 mod gate;
 mod kinds;

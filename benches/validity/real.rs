@@ -58,7 +58,7 @@ impl Real<'_> {
 
 /// How often a real model is called different from its copies.
 pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
-    runtime::resolve(None, &mut |line| eprintln!("{line}"))?;
+    runtime::resolve(None, &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")), &mut |line| eprintln!("{line}"))?;
     let mut rows = Rows::new(&[
         "model",
         "threads",
@@ -186,7 +186,9 @@ pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchErro
     let scratch = tempfile::tempdir()?;
     let program = scratch.path().join("agreement");
     spawned::compile(&root().join("benches/agreement.c"), &program)?;
-    let library = runtime::resolve(None, &mut |line| eprintln!("{line}"))?.path;
+    let library =
+        runtime::resolve(None, &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")), &mut |line| eprintln!("{line}"))?
+            .path;
     let mut rows = Rows::new(&[
         "operators",
         "C loop (95% interval)",

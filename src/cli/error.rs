@@ -1,10 +1,10 @@
 //! From errors to messages: what failed, on what, why, and what to do.
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
-use super::exit;
+use super::{exit, say};
 use crate::report::view::text::{is_acted_on, plain};
 
 /// An error that ends a command.
@@ -42,10 +42,10 @@ impl CliError {
         self
     }
 
-    /// The error of a failed write to stdout; a closed pipe is no error.
+    /// The error of a failed write to stdout.
     pub fn stdout(error: &io::Error) -> Self {
-        let code = if error.kind() == io::ErrorKind::BrokenPipe { exit::DONE } else { exit::BAD_INPUT };
-        CliError { code, chain: vec!["failed to write to stdout".into(), error.to_string()], hint: None }
+        let chain = vec!["failed to write to stdout".into(), error.to_string()];
+        CliError { code: exit::BAD_INPUT, chain, hint: None }
     }
 }
 
@@ -54,12 +54,17 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
     let text = error.render().to_string();
     let is_harmless = |line: &str| !line.chars().any(is_acted_on);
-    // A closed pipe leaves nobody to tell.
     if text.lines().all(is_harmless) {
-        let _ = error.print();
+        let printed = error.print();
+        // Where a mistake cannot be said, nobody is left to tell.
+        if !error.use_stderr()
+            && let Err(error) = say::told(printed)
+        {
+            return report(&error);
+        }
     } else {
         let lines: Vec<String> = text.lines().map(plain).collect();
-        let _ = io::stderr().write_all((lines.join("\n") + "\n").as_bytes());
+        say::lines(&(lines.join("\n") + "\n"));
     }
     ExitCode::from(code)
 }
@@ -75,7 +80,7 @@ pub(super) fn report(error: &CliError) -> ExitCode {
         if let Some(hint) = &error.hint {
             text.push_str(&format!("hint: {}\n", plain(hint)));
         }
-        let _ = io::stderr().write_all(text.as_bytes());
+        say::lines(&text);
     }
     ExitCode::from(error.code)
 }

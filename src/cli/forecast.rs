@@ -1,11 +1,10 @@
 //! `onnxprof profile --plan`: a short probe, and what the whole would take and buy.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::progress::Console;
-use super::{CliError, exit, profile};
+use super::{CliError, exit, profile, say};
 use crate::analysis;
 use crate::plan::{At, Plan, Schedule};
 use crate::record::RunRecord;
@@ -55,7 +54,7 @@ pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<
     // The probe has left out what cannot be measured.
     let plan = Plan { sessions: probe.plan.sessions.clone(), baseline: probe.plan.baseline, ..plan };
     let text = report::terminal_forecast(&forecast(&plan, &probe)?, style);
-    io::stdout().lock().write_all(text.as_bytes()).map_err(|error| CliError::stdout(&error))?;
+    say::result(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,10 +1,10 @@
 //! `onnxprof gate`.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{CliError, exit, output};
+use super::{CliError, exit, output, say};
 use crate::analysis::gate::{self, Gate, GateVerdict, Mistake, RuleError};
 use crate::analysis::{self, Findings};
 use crate::record::{RunRecord, store};
@@ -205,7 +205,7 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), Cl
     }
     if printed {
         // What a program reads stays free of annotations, which the runner takes from stderr as well.
-        let _ = io::stderr().write_all(annotations.as_bytes());
+        say::lines(&annotations);
         output::write(None, json.as_bytes())
     } else {
         let text = format!("{}{annotations}", report::gate_terminal(&view, output::style(args.no_color)));

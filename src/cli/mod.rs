@@ -24,6 +24,7 @@ mod raw_names;
 mod report;
 mod resume;
 mod runtime;
+mod say;
 mod schema;
 mod scoring_args;
 mod show;

@@ -1,12 +1,12 @@
 //! What a command leaves behind: reports in the run's folder, and text on stdout or in a file.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::columns::columns;
-use super::{CliError, exit};
+use super::{CliError, exit, say};
 use crate::analysis::{self, tuning::TuningVerdict};
 use crate::record::store::{RunFolder, StoreError, write_atomically};
 use crate::record::{RunRecord, harmless_json};
@@ -152,7 +152,7 @@ impl Destination {
 pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
     match path {
         Some(path) => write_atomically(path, text).map_err(|error| store_error(&error)),
-        None => io::stdout().lock().write_all(text).map_err(|error| CliError::stdout(&error)),
+        None => say::result(text),
     }
 }
 

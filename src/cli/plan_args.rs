@@ -6,6 +6,7 @@ use super::ep_args::Provider;
 pub(super) use super::family::{Family, family};
 use super::profile::Args;
 use super::progress::Console;
+use super::runtime::opener;
 use super::values::SweptDim;
 use super::{CliError, ep_args, exit};
 use crate::plan::{
@@ -48,7 +49,7 @@ fn found(request: Option<&str>, console: &mut Console) -> Result<FoundRuntime, C
             found_by: "given by --runtime".into(),
         });
     }
-    let found = runtime::resolve(request, &mut |sentence| console.say(sentence))
+    let found = runtime::resolve(request, &opener()?, &mut |sentence| console.say(sentence))
         .map_err(|error| CliError::new(exit::BAD_INPUT, &error).with_hint(error.hint()))?;
     let found_by = found.reason();
     Ok(FoundRuntime { choice: RuntimeChoice::Library(found.path), found_by })

@@ -1,11 +1,12 @@
 //! What a run shows while it goes on, on stderr: one live line on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::say;
 use crate::plan::Plan;
 use crate::record::{EndReason, Failure, Host, Stage};
 use crate::report::view::text;
@@ -41,8 +42,7 @@ impl Console {
     pub(super) fn say(&mut self, sentence: &str) {
         match &self.mode {
             Mode::Quiet => {}
-            // Whoever has stopped reading stderr does not want the run to end.
-            Mode::Lines => drop(writeln!(io::stderr(), "{}", text::plain(sentence))),
+            Mode::Lines => say::aside(&text::plain(sentence)),
             Mode::Live(line) => line.println(text::plain(sentence)),
         }
     }

@@ -2,22 +2,18 @@
 
 mod list;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
 use self::list::Listed;
-use super::{CliError, exit, output};
+use super::{CliError, exit, output, say};
 use crate::engine;
 use crate::runtime::{
-    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
+    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, Opener, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
     RuntimeError,
 };
-
-/// Name of the hidden subcommand that opens a library in a process of its own.
-const PROBE: &str = "probe-runtime";
 
 /// Lists, installs, removes and explains ONNX Runtime libraries.
 #[derive(Debug, clap::Args)]
@@ -74,6 +70,7 @@ pub struct ProbeArgs {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    runtime::tidy();
     match args.action {
         Action::List { remote: false, json } => list::local(Format::of(json)),
         Action::List { remote: true, json } => list::remote(Format::of(json)),
@@ -123,11 +120,13 @@ fn install(words: Option<&str>) -> Result<ExitCode, CliError> {
     };
     let cache = Cache::locate().map_err(|error| failed(&error))?;
     let installed =
-        runtime::install(&cache, release, &mut |line| eprintln!("{line}")).map_err(|error| failed(&error))?;
+        runtime::install(&cache, release, &opener()?, &mut |line| say::aside(line)).map_err(|error| failed(&error))?;
     let size = installed.size_bytes.map(|size| format!(", and takes {}", runtime::in_megabytes(size)));
     let (already, size) = (if installed.newly { "" } else { " already" }, size.unwrap_or_default());
-    eprintln!("{} is installed{already}{size}", release.title());
-    ask(&installed.library).map_err(|error| unusable(&error))?;
+    say::aside(&format!("{} is installed{already}{size}", release.title()));
+    if !installed.newly {
+        ask(&installed.library)?;
+    }
     print(&format!("{}\n", installed.library.display()))?;
     Ok(ExitCode::from(exit::DONE))
 }
@@ -142,9 +141,9 @@ fn remove(words: &str) -> Result<ExitCode, CliError> {
         }
     };
     let cache = Cache::locate().map_err(|error| failed(&error))?;
-    let removed = runtime::remove(&cache, release, &mut |line| eprintln!("{line}")).map_err(|error| failed(&error))?;
+    let removed = runtime::remove(&cache, release, &mut |line| say::aside(line)).map_err(|error| failed(&error))?;
     let size = removed.size_bytes.map(|size| format!(", which took {}", runtime::in_megabytes(size)));
-    eprintln!("{} is removed{}", release.title(), size.unwrap_or_default());
+    say::aside(&format!("{} is removed{}", release.title(), size.unwrap_or_default()));
     print(&format!("{}\n", removed.folder.display()))?;
     Ok(ExitCode::from(exit::DONE))
 }
@@ -159,7 +158,7 @@ fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
             return Err(error.with_hint(hint));
         }
     };
-    let info = ask(&found.path).map_err(|error| unusable(&error))?;
+    let info = ask(&found.path)?;
     let missing_libraries = runtime::missing_libraries(&found.path);
     let reason = found.reason();
     match format {
@@ -178,6 +177,7 @@ fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
             info: Some(info),
             missing_libraries: missing_libraries.clone(),
             error: None,
+            release: None,
         })?)?,
     }
     warn_of(&missing_libraries);
@@ -187,18 +187,24 @@ fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
 /// Says what keeps a library's CUDA execution provider from starting, and what to do about it.
 fn warn_of(missing_libraries: &[String]) {
     if !missing_libraries.is_empty() {
-        eprintln!(
+        say::aside(&format!(
             "its CUDA execution provider cannot start: {} are neither beside the library nor in the system; install \
              them, or use a build that has them with `onnxprof runtime install cuda@VERSION`",
             missing_libraries.join(", ")
-        );
+        ));
     }
 }
 
-/// Asks a library what it is, in a child process.
-fn ask(path: &Path) -> Result<LibraryInfo, ProbeError> {
-    let program = std::env::current_exe().map_err(|source| ProbeError::Child { path: path.into(), source })?;
-    runtime::probe(&program, &[OsStr::new(PROBE)], path)
+/// Opens libraries with this program, in processes of its own.
+pub(super) fn opener() -> Result<Opener, CliError> {
+    std::env::current_exe()
+        .map(Opener::new)
+        .map_err(|error| CliError::message(exit::BUG, format!("failed to find the program itself: {error}")))
+}
+
+/// Asks a library what it is.
+fn ask(path: &Path) -> Result<LibraryInfo, CliError> {
+    opener()?.ask(path).map_err(|error| unusable(path, &error))
 }
 
 /// The error of a library that cannot be had.
@@ -206,10 +212,11 @@ pub(super) fn failed(error: &RuntimeError) -> CliError {
     CliError::new(exit::BAD_INPUT, error).with_hint(error.hint())
 }
 
-fn unusable(error: &ProbeError) -> CliError {
-    let hint = match error {
-        ProbeError::Unusable(failure) => failure.hint.clone(),
-        _ => Some("name another library with `--runtime PATH`, or leave that and ORT_DYLIB_PATH out".into()),
+fn unusable(path: &Path, error: &ProbeError) -> CliError {
+    let hint = match (Cache::release_of(path), error) {
+        (Some(release), _) => Some(runtime::removal_hint(release)),
+        (None, ProbeError::Unusable(failure)) => failure.hint.clone(),
+        (None, _) => Some("name another library with `--runtime PATH`, or leave that and ORT_DYLIB_PATH out".into()),
     };
     CliError { code: exit::BAD_INPUT, chain: chain(error), hint }
 }

@@ -1,11 +1,13 @@
 //! Files in the user's cache that save later runs what an earlier one found out.
 
 use std::fs;
-use std::io::Write;
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::record::store::write_atomically;
 
 /// What an earlier run left; `None` if there is nothing, or nothing that can be read.
 pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
@@ -14,19 +16,17 @@ pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
 
 /// Leaves something for later runs, which find it out again where this fails.
 pub(super) fn keep<T: Serialize>(file: &Path, found: &T) {
-    let write = || -> std::io::Result<()> {
-        let folder = file.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let mut written = tempfile::NamedTempFile::new_in(folder)?;
-        written.write_all(&serde_json::to_vec_pretty(found)?)?;
-        written.persist(file)?;
-        Ok(())
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+        write_atomically(file, &serde_json::to_vec_pretty(found)?).map_err(io::Error::other)
     };
     let _ = write();
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -36,6 +36,10 @@ mod tests {
         assert_eq!(kept::<Vec<u64>>(&file), None);
         keep(&file, &vec![1_u64, 2]);
         assert_eq!(kept(&file), Some(vec![1_u64, 2]));
+        let plain = folder.path().join("plain");
+        fs::write(&plain, "").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&file), mode(&plain), "readable as the umask has it");
         fs::write(&file, "{").unwrap();
         assert_eq!(kept::<Vec<u64>>(&file), None);
     }

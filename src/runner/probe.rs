@@ -1,11 +1,14 @@
 //! Before the first measurement: open every runtime of the plan once, and find out what it has.
 
+use std::path::Path;
+
 use super::launch;
 use super::prepare::unnamed_log;
 use super::worker_process::{WorkerCommand, WorkerProcess};
 use crate::plan::{CPU_PROVIDER, Plan, ProviderSpec, RuntimeChoice, SessionSpec};
 use crate::protocol::Response;
-use crate::record::{Failure, RuntimeInfo};
+use crate::record::{Failure, FailureKind, RuntimeInfo};
+use crate::runtime::{Cache, removal_hint};
 
 /// A runtime of the plan.
 #[derive(Clone, Debug)]
@@ -33,7 +36,7 @@ pub(super) async fn open_all(
                 provider: ProviderSpec::default(),
                 ..spec.clone()
             };
-            let info = open(command, &on_cpu).await?;
+            let info = open(command, &on_cpu).await.map_err(|failure| of_cache(failure, spec.runtime.path()))?;
             let found_by = found.iter().find(|found| found.choice == spec.runtime).map(|found| found.found_by.clone());
             runtimes.push(RuntimeInfo { found_by: found_by.unwrap_or_default(), ..info });
         }
@@ -55,6 +58,15 @@ pub(super) async fn open_all(
         }
     }
     Ok(runtimes)
+}
+
+/// The failure of a library that cannot be opened, with how to be rid of it where it is in the cache.
+fn of_cache(failure: Failure, library: &Path) -> Failure {
+    let is_its_own = matches!(failure.kind, FailureKind::Runtime | FailureKind::Crashed);
+    match Cache::release_of(library).filter(|_| is_its_own) {
+        Some(release) => Failure { hint: Some(removal_hint(release)), ..failure },
+        None => failure,
+    }
 }
 
 /// Whether the runtime of a session has its execution provider.

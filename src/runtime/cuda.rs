@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zip::ZipArchive;
 
 use super::manifest::CompanionWheel;
 use super::needs::{self, CUDA_FOLDER, CUDA_PROVIDER, Needed};
-use super::pip::Pip;
+use super::pip::{Download, Pip};
 use super::unpack::{self, Unpacked};
 use super::{Release, RuntimeError, in_megabytes, room, staging, wheel};
 use crate::hash;
@@ -79,11 +79,11 @@ impl Completion<'_> {
             self.runtimes,
         )?;
         progress(&format!("downloading more than 1 GB of CUDA libraries that it needs: {}", requirements.join(", ")));
-        let download = staging::unfinished(self.runtimes).map_err(|source| staging::storage(self.runtimes, source))?;
-        let wheels = self.pip.download_libraries(self.release, &requirements, download.path())?;
-        let size: u64 = wheels.iter().filter_map(|wheel| wheel.metadata().ok()).map(|metadata| metadata.len()).sum();
-        progress(&format!("unpacking the CUDA libraries ({})", in_megabytes(Bytes(size))));
-        let companions = unpack_all(&wheels, unpacked)?;
+        let folder = staging::unfinished(self.runtimes).map_err(|source| staging::storage(self.runtimes, source))?;
+        let download = self.pip.download_libraries(self.release, &requirements, folder.path())?;
+        let sizes = download.wheels.iter().filter_map(|wheel| wheel.metadata().ok()).map(|metadata| metadata.len());
+        progress(&format!("unpacking the CUDA libraries ({})", in_megabytes(Bytes(sizes.sum()))));
+        let companions = unpack_all(&download, unpacked)?;
         let missing = names_of_missing(&needs::cuda_libraries(unpacked.folder()).map_err(unreadable)?);
         if missing.is_empty() {
             Ok(companions)
@@ -151,27 +151,30 @@ fn with_unpinned(mut requirements: Vec<String>) -> Vec<String> {
     requirements
 }
 
-fn unpack_all(wheels: &[PathBuf], unpacked: &mut Unpacked) -> Result<Vec<CompanionWheel>, RuntimeError> {
+fn unpack_all(download: &Download, unpacked: &mut Unpacked) -> Result<Vec<CompanionWheel>, RuntimeError> {
     let folder = unpacked.folder().join(CUDA_FOLDER);
     fs::create_dir_all(&folder).map_err(|source| staging::storage(&folder, source))?;
     let mut companions = Vec::new();
-    for path in wheels {
-        companions.push(unpack_one(path, unpacked).map_err(|source| wheel::bad(path, unpacked.folder(), source))?);
+    for path in &download.wheels {
+        let bad = |source| wheel::bad(path, &folder, source);
+        let sha256 = hash::of_file(path).map_err(bad)?;
+        unpack_one(path, unpacked).map_err(bad)?;
+        let verified_against = Some(wheel::compared(download, path, &sha256));
+        companions.push(CompanionWheel { name: wheel::file_name(path), sha256, verified_against });
     }
     File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|source| staging::storage(&folder, source))?;
     Ok(companions)
 }
 
-fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<CompanionWheel> {
+fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {
     let wheel = wheel::file_name(path);
-    let sha256 = hash::of_file(path)?;
     let mut archive = ZipArchive::new(File::open(path)?)?;
     for entry in unpack::entries(&archive) {
         if let Some(name) = name_to_keep(&wheel, &entry) {
             unpacked.add(&mut archive, &entry, &format!("{CUDA_FOLDER}/{name}"))?;
         }
     }
-    Ok(CompanionWheel { name: wheel, sha256 })
+    Ok(())
 }
 
 /// Under which name an entry of a wheel is unpacked: libraries under their own, the licence under the package's name and

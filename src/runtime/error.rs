@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Build, DEFAULT_VERSION, OLDEST_VERSION, Release, Version, in_megabytes};
+use super::{Build, DEFAULT_VERSION, OLDEST_VERSION, ProbeError, Release, Version, in_megabytes};
 use crate::units::Bytes;
 
 /// Why there is no library to use.
@@ -163,6 +163,16 @@ pub enum RuntimeError {
         /// Why not.
         source: io::Error,
     },
+    /// The library of a wheel cannot be opened. Nothing of it stays.
+    #[error("{} is not installed: the library in `{wheel}` cannot be opened", release.title())]
+    Unopenable {
+        /// What was asked for.
+        release: Release,
+        /// File name.
+        wheel: String,
+        /// Why not.
+        source: ProbeError,
+    },
     /// The wheel of the GPU build names packages that the package index does not have.
     #[error("{} asks for CUDA libraries that the package index does not have", release.title())]
     NoSuchLibraries {
@@ -248,11 +258,25 @@ impl RuntimeError {
                 let words: Vec<String> = installed.iter().map(|release| format!("`{release}`")).collect();
                 format!("name one that is: {}", words.join(", "))
             }
+            Self::Unopenable { release: Release { build, .. }, .. } => format!(
+                "check which index pip uses, choose another version from `onnxprof runtime list --remote` (`{build}@VERSION`), \
+                 or {OWN}"
+            ),
             Self::WrongHash { .. } | Self::BadWheel { .. } | Self::IndexHash { .. } => {
                 format!("check which index pip uses and clear its cache with `pip cache purge`, or {OWN}")
             }
         })
     }
+}
+
+/// What to do about a library of the cache that is what was installed, and cannot be opened.
+#[must_use]
+pub fn removal_hint(release: Release) -> String {
+    format!(
+        "remove it with `onnxprof runtime remove {release}`; another version is installed with \
+         `onnxprof runtime install {}@VERSION`",
+        release.build
+    )
 }
 
 /// A word for each build.

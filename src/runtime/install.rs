@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::cuda::Completion;
-use super::manifest::{self, CompanionWheel, Manifest};
+use super::manifest::{self, CompanionWheel, Manifest, Verification};
 use super::pip::Pip;
+use super::probe::Opener;
 use super::room::{self, Step};
 use super::staging::{self, storage};
 use super::unpack::Unpacked;
@@ -30,13 +31,19 @@ pub struct Installed {
 /// Installs one release into `cache` with pip, unless it is there and intact. For the GPU build that includes the CUDA
 /// libraries that it needs, unless the system has them.
 ///
-/// `progress` is called with a sentence before anything that takes long. Safe to call from several processes at once.
+/// The library is opened by `opener` before it is where it would be found. `progress` is called with a sentence before
+/// anything that takes long. Safe to call from several processes at once.
 ///
 /// # Errors
 ///
 /// No pip, no network, no such version, no such build for this machine, no space (asked before anything is downloaded), no
-/// permission, or a wheel that is not the published one.
-pub fn install(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) -> Result<Installed, RuntimeError> {
+/// permission, a wheel that is not the published one, or one whose library cannot be opened.
+pub fn install(
+    cache: &Cache,
+    release: Release,
+    opener: &Opener,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Installed, RuntimeError> {
     let failed = |source| storage(cache.runtimes(), source);
     fs::create_dir_all(cache.runtimes()).map_err(failed)?;
     let _lock = staging::lock(cache.runtimes(), progress).map_err(failed)?;
@@ -56,7 +63,8 @@ pub fn install(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) 
     let size = wheel::size_of_download(release).map(|size| format!(", a download of {}", in_megabytes(size)));
     let (title, size) = (release.title(), size.unwrap_or_default());
     progress(&format!("installing {title} with pip into `{}`{size}", place.display()));
-    let unpacked = prepare(&pip, cache.runtimes(), release, progress)?;
+    let Prepared { folder: unpacked, wheel, library } = prepare(&pip, cache.runtimes(), release, progress)?;
+    opener.ask(&unpacked.path().join(library)).map_err(|source| RuntimeError::Unopenable { release, wheel, source })?;
     staging::put_in_place(cache.runtimes(), &place, unpacked).map_err(failed)?;
     let CachedLibrary { path, size_bytes, .. } =
         cache.intact(release)?.ok_or_else(|| failed(io::Error::other("it changed while it was installed")))?;
@@ -71,28 +79,42 @@ fn steps(release: Release) -> Vec<Step> {
     std::iter::once(Step::of(release)).chain(libraries).collect()
 }
 
+/// A release that is all there, and not where it would be found.
+struct Prepared {
+    folder: TempDir,
+    /// File name of the wheel.
+    wheel: String,
+    /// File name of the library.
+    library: String,
+}
+
 /// Downloads and unpacks a release into a folder of its own, with its manifest.
 fn prepare(
     pip: &Pip,
     runtimes: &Path,
     release: Release,
     progress: &mut dyn FnMut(&str),
-) -> Result<TempDir, RuntimeError> {
+) -> Result<Prepared, RuntimeError> {
     let failed = |source| storage(runtimes, source);
-    let download = staging::unfinished(runtimes).map_err(failed)?;
-    let wheel = pip.download(release, download.path())?;
+    let downloads = staging::unfinished(runtimes).map_err(failed)?;
+    let download = pip.download(release, downloads.path())?;
+    let wheel = download.wheels[0].as_path();
     if let Ok(metadata) = wheel.metadata() {
-        progress(&format!("unpacking `{}` ({})", wheel::file_name(&wheel), in_megabytes(Bytes(metadata.len()))));
+        progress(&format!("unpacking `{}` ({})", wheel::file_name(wheel), in_megabytes(Bytes(metadata.len()))));
     }
     let folder = staging::unfinished(runtimes).map_err(failed)?;
     let mut unpacked = Unpacked::new(folder.path());
-    let origin = wheel::unpack(&wheel, release, &mut unpacked)?;
+    let origin = wheel::unpack(&download, release, &mut unpacked)?;
+    if origin.verified_against == Verification::Nothing {
+        progress(&format!("`{}` was compared with no SHA-256: pip's package index states none for it", origin.wheel));
+    }
     let companions = match release.build {
-        Build::Cuda => Completion { pip, release, wheel: &wheel, runtimes }.run(&mut unpacked, progress)?,
+        Build::Cuda => Completion { pip, release, wheel, runtimes }.run(&mut unpacked, progress)?,
         Build::Cpu | Build::OpenVino => Vec::new(),
     };
+    let (wheel, library) = (origin.wheel.clone(), origin.library.clone());
     manifest::write(folder.path(), &manifest_of(release, origin, companions, unpacked)).map_err(failed)?;
-    Ok(folder)
+    Ok(Prepared { folder, wheel, library })
 }
 
 fn manifest_of(release: Release, origin: Origin, companions: Vec<CompanionWheel>, unpacked: Unpacked) -> Manifest {

@@ -31,7 +31,7 @@ pub struct Manifest {
     pub wheel_sha256: String,
     /// What the wheel's hash was compared with.
     pub verified_against: Verification,
-    /// Wheels of libraries that the library needs, unpacked beside it. pip compared their hashes with the index's.
+    /// Wheels of libraries that the library needs, unpacked beside it.
     #[serde(default)]
     pub companions: Vec<CompanionWheel>,
     /// Every other file that was installed, and the library; empty in manifests that know of the library alone.
@@ -49,6 +49,9 @@ pub struct CompanionWheel {
     pub name: String,
     /// SHA-256, lower-case hexadecimal.
     pub sha256: String,
+    /// What that was compared with; absent where the manifest does not tell.
+    #[serde(default)]
+    pub verified_against: Option<Verification>,
 }
 
 /// An installed file.
@@ -70,8 +73,10 @@ pub struct ManifestFile {
 pub enum Verification {
     /// The hash that this program carries for that version.
     Pinned,
-    /// The hash that the package index states, which pip compares as it downloads.
+    /// The hash that the package index states, which pip compared as it downloaded.
     Index,
+    /// Nothing: neither this program nor the package index, such as a folder of wheels, states one.
+    Nothing,
 }
 
 /// An installed library that is what was installed.

@@ -1,6 +1,6 @@
 //! ONNX Runtime libraries: find one, install one, ask one what it is.
 //!
-//! No library is opened here: [`probe()`] lets a child process do that, so that a file that is no library costs nothing
+//! No library is opened here: an [`Opener`] lets a child process do that, so that a file that is no library costs nothing
 //! but the child. Read [`resolve`] first; it is what every command that measures calls.
 //!
 //! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the package in the user's Python environment, the
@@ -29,12 +29,12 @@ mod wheel;
 
 pub use build::{Build, Release};
 pub use cache::{Cache, CachedLibrary, Condition};
-pub use error::RuntimeError;
+pub use error::{RuntimeError, removal_hint};
 pub use install::{Installed, install};
 pub use locate::library as library_at;
 pub use manifest::{CompanionWheel, Manifest, ManifestFile, Verification};
 pub use needs::{LOADER_VARIABLE, library_folders, loader_path, missing_libraries};
-pub use probe::{LibraryInfo, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF, probe};
+pub use probe::{LibraryInfo, Opener, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF};
 pub use python::{PythonEnvironment, PythonPackage, python_package};
 pub use remote::{available, latest};
 pub use remove::{Removed, remove};
@@ -45,6 +45,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::foreign;
 use crate::units::Bytes;
 
 /// Environment variable that names a library, known to other programs that load ONNX Runtime as well.
@@ -141,12 +142,14 @@ pub enum Lookup {
 /// Finds the library to use, and installs one if there is none.
 ///
 /// `request` is what the user asked for: a path to a library or to a folder that holds one, `openvino@1.24.1`,
-/// `cuda@latest`, or `1.31.1` for the CPU build. What `latest` means is asked of the package index with pip. `progress` is called with a sentence before anything that takes long.
+/// `cuda@latest`, or `1.31.1` for the CPU build. What `latest` means is asked of the package index with pip. What is
+/// installed is opened by `opener` first. `progress` is called with a sentence before anything that takes long.
 ///
 /// # Errors
 ///
 /// What was asked for does not exist or cannot be understood, or an installation failed; see [`RuntimeError`].
-pub fn resolve(request: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
+pub fn resolve(request: Option<&str>, opener: &Opener, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
+    tidy();
     match find(request)? {
         Lookup::Found(found) => {
             if let Some(why) = &found.passed_over {
@@ -158,7 +161,7 @@ pub fn resolve(request: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<
             if let Some(why) = &passed_over {
                 progress(why);
             }
-            let installed = install(&Cache::locate()?, release, progress)?;
+            let installed = install(&Cache::locate()?, release, opener, progress)?;
             let found_by = match (installed.newly, request) {
                 (true, _) => FoundBy::Installed,
                 (false, Some(_)) => FoundBy::Version,
@@ -167,6 +170,14 @@ pub fn resolve(request: Option<&str>, progress: &mut dyn FnMut(&str)) -> Result<
             let (path, version) = (installed.library, Some(release.version.to_string()));
             Ok(Found { path, version, build: Some(release.build), found_by, passed_over })
         }
+    }
+}
+
+/// Removes what installations have left that were killed.
+pub fn tidy() {
+    foreign::tidy();
+    if let Ok(cache) = Cache::locate() {
+        staging::tidy(cache.runtimes());
     }
 }
 

@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::elf;
+use crate::foreign::Program;
 
 /// Environment variable with the folders in which the loader looks first.
 pub const LOADER_VARIABLE: &str = "LD_LIBRARY_PATH";
@@ -41,8 +42,11 @@ const SHARED_PROVIDER: &str = "libonnxruntime_providers_shared.so";
 /// Folders in which the loader looks last.
 const DEFAULT_FOLDERS: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
-/// How `ldconfig` may be called; it is not on every user's `PATH`.
-const LDCONFIG: [&str; 2] = ["ldconfig", "/sbin/ldconfig"];
+/// Program that knows the loader's cache, and where it is; that is not on every user's `PATH`.
+const LDCONFIG: (&str, [&str; 2]) = ("ldconfig", ["/sbin/ldconfig", "/usr/sbin/ldconfig"]);
+
+/// Time within which it answers: it reads one file.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A library that another one needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,11 +146,13 @@ pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
 
 /// File names and paths of the libraries in the loader's cache; empty where `ldconfig` cannot be asked.
 fn loader_cache() -> Vec<(String, PathBuf)> {
-    let ask = |program: &&str| {
-        let output = Command::new(program).arg("-p").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let (name, places) = LDCONFIG;
+    let programs = Program::find(name).into_iter().chain(places.iter().filter_map(|place| Program::at(place.as_ref())));
+    let ask = |program: Program| {
+        let output = program.with(["-p"]).output(Some(PATIENCE)).ok()?;
         output.status.success().then(|| parse_loader_cache(&String::from_utf8_lossy(&output.stdout)))
     };
-    LDCONFIG.iter().find_map(ask).unwrap_or_default()
+    programs.into_iter().find_map(ask).unwrap_or_default()
 }
 
 /// Reads lines such as `libm.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libm.so.6`, for this processor.

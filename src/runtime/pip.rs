@@ -1,13 +1,15 @@
 //! pip, as the way to official builds: it knows the user's index, proxy and certificates.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use super::error::PipMessage;
 use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
+use crate::foreign::Program;
 
-/// How pip may be called; the first that works is used.
-const COMMANDS: [&[&str]; 4] = [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["pip3"], &["pip"]];
+/// How pip may be called; the first that works is used. Python is isolated: it takes no module from the folder in which it is
+/// started or from the user's own packages, and a pip that is there alone is called by its own name.
+const COMMANDS: [&[&str]; 4] = [&["python3", "-I", "-m", "pip"], &["python", "-I", "-m", "pip"], &["pip3"], &["pip"]];
 
 /// Python tag of the wheel. The library in it does not depend on Python, so any one will do; a fixed one makes the
 /// wheel's hash known. Every release from 1.23 to 1.32 has this one.
@@ -16,8 +18,35 @@ const PYTHON: [&str; 6] = ["--python-version", "3.12", "--implementation", "cp",
 /// Wheels alone, and no questions.
 const ALWAYS: [&str; 3] = ["--only-binary=:all:", "--no-input", "--disable-pip-version-check"];
 
+/// Makes pip say which links it found and in which form the index listed them, to see whether that states hashes.
+const TALKATIVE: &str = "-vv";
+
 /// A pip that works.
-pub(super) struct Pip(&'static [&'static str]);
+pub(super) struct Pip(Program);
+
+/// Wheels that pip has downloaded.
+#[derive(Debug)]
+pub(super) struct Download {
+    /// The wheels, at least one.
+    pub wheels: Vec<PathBuf>,
+    said: String,
+}
+
+impl Download {
+    /// Whether pip had a hash to compare a wheel with, which is `sha256`: that stands in the link to a file, or in an
+    /// index in JSON. A folder of wheels states none.
+    pub(super) fn has_compared(&self, wheel: &Path, sha256: &str) -> bool {
+        let lines = || self.said.lines().map(str::trim_start);
+        let stated = format!("#sha256={sha256}");
+        if lines().any(|line| line.starts_with("Found link ") && line.contains(&stated)) {
+            return true;
+        }
+        let name = wheel.file_name().unwrap_or_default().to_string_lossy();
+        let is_of_index = |line: &str| line.starts_with("Downloading ") || line.starts_with("Using cached ");
+        lines().any(|line| is_of_index(line) && line.contains(&*name))
+            && lines().any(|line| line.starts_with("Fetched page ") && line.ends_with("pypi.simple.v1+json"))
+    }
+}
 
 /// What pip was asked about.
 #[derive(Clone, Copy)]
@@ -57,32 +86,26 @@ impl Subject {
 impl Pip {
     /// The first pip that works.
     pub(super) fn find() -> Result<Self, RuntimeError> {
-        let works = |words: &&&[&str]| run(words, &["--version"]).is_ok_and(|output| output.status.success());
-        COMMANDS.iter().find(works).map(|words| Pip(words)).ok_or_else(|| RuntimeError::NoPip {
+        let called = |words: &&[&str]| Some(Program::find(words[0])?.with(&words[1..]));
+        let works = |pip: &Program| pip.with(["--version"]).output(None).is_ok_and(|output| output.status.success());
+        COMMANDS.iter().filter_map(called).find(works).map(Pip).ok_or_else(|| RuntimeError::NoPip {
             tried: COMMANDS.map(|words| format!("`{}`", words.join(" "))).join(", "),
         })
     }
 
-    /// Downloads the wheel of a release for this machine into `folder`, which must be empty, and returns the wheel's
-    /// path.
-    pub(super) fn download(&self, release: Release, folder: &Path) -> Result<PathBuf, RuntimeError> {
-        let subject = Subject::Release(release);
+    /// Downloads the wheel of a release for this machine into `folder`, which must be empty.
+    pub(super) fn download(&self, release: Release, folder: &Path) -> Result<Download, RuntimeError> {
         let requirement = format!("{}=={}", release.build.package(), release.version);
-        let wheels = self.fetch(subject, release.build, &["--no-deps", &requirement], folder)?;
-        wheels
-            .into_iter()
-            .next()
-            .ok_or_else(|| subject.failed(PipMessage("it reported success and left no wheel".into())))
+        self.fetch(Subject::Release(release), release.build, &["--no-deps", &requirement], folder)
     }
 
-    /// Downloads the wheels of CUDA libraries, and of those that they need in turn, into `folder`, which must be empty,
-    /// and returns the wheels' paths.
+    /// Downloads the wheels of CUDA libraries, and of those that they need in turn, into `folder`, which must be empty.
     pub(super) fn download_libraries(
         &self,
         release: Release,
         requirements: &[String],
         folder: &Path,
-    ) -> Result<Vec<PathBuf>, RuntimeError> {
+    ) -> Result<Download, RuntimeError> {
         let words: Vec<&str> = requirements.iter().map(String::as_str).collect();
         self.fetch(Subject::Libraries(release), release.build, &words, folder)
     }
@@ -94,26 +117,21 @@ impl Pip {
         words.extend(ALWAYS);
         words.extend(for_machine(build)?);
         words.push(build.package());
-        let output = run(self.0, &words).map_err(|error| subject.failed(PipMessage(error.to_string())))?;
+        let output = self.0.with(&words).output(None);
+        let output = output.map_err(|error| subject.failed(PipMessage(error.to_string())))?;
         let listed = output.status.success().then(|| listed(&String::from_utf8_lossy(&output.stdout))).flatten();
         listed.ok_or_else(|| explain(subject, Path::new(""), &output))
     }
 
-    fn fetch(
-        &self,
-        subject: Subject,
-        build: Build,
-        wanted: &[&str],
-        folder: &Path,
-    ) -> Result<Vec<PathBuf>, RuntimeError> {
+    fn fetch(&self, subject: Subject, build: Build, wanted: &[&str], folder: &Path) -> Result<Download, RuntimeError> {
         let failed = |error: std::io::Error| subject.failed(PipMessage(error.to_string()));
-        let mut words = vec!["download", "--progress-bar=off"];
+        let mut words = vec!["download", "--progress-bar=off", TALKATIVE];
         words.extend(ALWAYS);
         words.extend(for_machine(build)?);
         words.extend(wanted);
         let destination = folder.display().to_string();
         words.extend(["--dest", &destination]);
-        let output = run(self.0, &words).map_err(failed)?;
+        let output = self.0.with(&words).output(None).map_err(failed)?;
         if !output.status.success() {
             return Err(explain(subject, folder, &output));
         }
@@ -121,7 +139,10 @@ impl Pip {
         let is_wheel = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "whl");
         let mut wheels: Vec<PathBuf> = paths.filter(is_wheel).collect();
         wheels.sort_unstable();
-        Ok(wheels)
+        if wheels.is_empty() {
+            return Err(subject.failed(PipMessage("it reported success and left no wheel".into())));
+        }
+        Ok(Download { wheels, said: String::from_utf8_lossy(&output.stdout).into_owned() })
     }
 }
 
@@ -130,10 +151,6 @@ fn for_machine(build: Build) -> Result<Vec<&'static str>, RuntimeError> {
     let mut words = PYTHON.to_vec();
     words.extend(build.platforms()?.iter().flat_map(|platform| ["--platform", platform]));
     Ok(words)
-}
-
-fn run(words: &[&str], more: &[&str]) -> std::io::Result<Output> {
-    Command::new(words[0]).args(&words[1..]).args(more).stdin(Stdio::null()).output()
 }
 
 /// What pip says of a disk that is full.
@@ -206,6 +223,28 @@ mod tests {
         let output = Output { status: ExitStatus::from_raw(1 << 8), stdout: Vec::new(), stderr: stderr.into() };
         let release = Release::cpu("1.99.0".parse().unwrap());
         explain(Subject::Release(release), Path::new("/cache"), &output)
+    }
+
+    #[test]
+    fn a_hash_was_compared_where_the_link_or_an_index_in_json_states_one() {
+        let wheel = Path::new("/cache/onnxruntime-1.30.0-cp312-cp312-manylinux_2_28_x86_64.whl");
+        let name = wheel.file_name().unwrap().to_str().unwrap();
+        let compared = |said: &str| {
+            let said = said.replace("NAME", name);
+            Download { wheels: vec![wheel.into()], said }.has_compared(wheel, "ab12")
+        };
+        assert!(compared(
+            "  Found link https://x/NAME#sha256=ab12 (from https://x/simple/onnxruntime/), version: 1.30.0\n"
+        ));
+        assert!(!compared("  Found link https://x/NAME#sha256=ff00 (from https://x/), version: 1.30.0\n"));
+        assert!(!compared(
+            "  Found link https://x/NAME (from https://x/), version: 1.30.0\nDownloading NAME (24 MB)\n"
+        ));
+        let json = "Fetched page https://x/simple/onnxruntime/ as application/vnd.pypi.simple.v1+json\n";
+        assert!(compared(&format!("{json}  Downloading NAME (24 MB)\n")));
+        assert!(compared(&format!("{json}  Using cached NAME (24 MB)\n")));
+        assert!(!compared(&format!("{json}Processing /opt/wheels/NAME\n")));
+        assert!(!compared("Looking in links: /opt/wheels\nProcessing /opt/wheels/NAME\n"));
     }
 
     #[test]

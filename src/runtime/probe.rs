@@ -1,6 +1,5 @@
 //! Asking a library what it is, in a child process: opening a file that is no library can crash or hang whoever does it.
 
-use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,6 +8,10 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::needs;
+use crate::foreign::ends_with_us;
+
+/// Name of the hidden subcommand of the program that opens a library in a process of its own.
+const COMMAND: &str = "probe-runtime";
 
 /// Variable and value that switch off ONNX Runtime's telemetry; to be set before a library is opened.
 pub const TELEMETRY_OFF: (&str, &str) = ("ORT_DISABLE_TELEMETRY", "1");
@@ -79,23 +82,43 @@ pub enum ProbeError {
     },
 }
 
-/// Asks a library what it is: runs `program arguments... path`, which is to print a [`ProbeAnswer`].
-///
-/// # Errors
-///
-/// The library cannot be loaded, or the child process failed.
-pub fn probe(program: &Path, arguments: &[&OsStr], path: &Path) -> Result<LibraryInfo, ProbeError> {
+/// Asks libraries what they are, in processes of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opener {
+    program: PathBuf,
+}
+
+impl Opener {
+    /// With the program `onnxprof`, wherever it is.
+    #[must_use]
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Opener { program: program.into() }
+    }
+
+    /// Asks a library what it is.
+    ///
+    /// # Errors
+    ///
+    /// The library cannot be loaded, or the child process failed.
+    pub fn ask(&self, path: &Path) -> Result<LibraryInfo, ProbeError> {
+        probe(&self.program, path)
+    }
+}
+
+/// Asks a library what it is: runs `program probe-runtime path`, which is to print a [`ProbeAnswer`].
+fn probe(program: &Path, path: &Path) -> Result<LibraryInfo, ProbeError> {
     let failed = |source| ProbeError::Child { path: path.into(), source };
-    let mut child = Command::new(program)
-        .args(arguments)
+    let mut command = Command::new(program);
+    command
+        .arg(COMMAND)
         .arg(path)
         .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
         .envs(needs::loader_path(path).map(|folders| (needs::LOADER_VARIABLE, folders)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(failed)?;
+        .stderr(Stdio::null());
+    ends_with_us(&mut command);
+    let mut child = command.spawn().map_err(failed)?;
     let Some(status) = wait(&mut child).map_err(failed)? else {
         return Err(ProbeError::Hung { path: path.into() });
     };

@@ -1,15 +1,13 @@
 //! The ONNX Runtime of the Python environment that a user works in, which is what they are likely to deploy with.
 //!
 //! Environments that are active, by their variables, are looked into by the file system; the `python3` on `PATH` is asked
-//! where it imports from, in isolation, from an empty folder and with a limit of time.
+//! where it imports from, in isolation and with a limit of time.
 
-use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::locate;
+use crate::foreign::Program;
 
 /// Environment variable that keeps Python's packages out of the look-up where it is `none`.
 const SWITCH: (&str, &str) = ("ONNXPROF_PYTHON", "none");
@@ -17,8 +15,6 @@ const SWITCH: (&str, &str) = ("ONNXPROF_PYTHON", "none");
 const PYTHON: &str = "python3";
 /// Time within which an interpreter answers: starting one takes some 20 ms, from a slow disk a second.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How often it is looked after.
-const TICK: Duration = Duration::from_millis(2);
 /// Prints the folders that it imports from, and the user's own, which isolation hides.
 const QUESTION: &str = "import site, sys\nprint('\\n'.join(sys.path + [site.getusersitepackages()]))";
 /// The package, and the folder in it that holds the library.
@@ -78,8 +74,7 @@ pub fn python_package() -> Option<PythonPackage> {
             return Some(package);
         }
     }
-    let python = on_path(&variable("PATH")?)?;
-    let folders = ask(&python)?;
+    let folders = ask(&Program::find(PYTHON)?)?;
     folders.iter().find_map(|folder| package(PythonEnvironment::OnPath, folder))
 }
 
@@ -106,36 +101,10 @@ fn site_packages(root: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The interpreter in the first folder that has one; folders relative to wherever this process stands are passed over.
-fn on_path(folders: &OsStr) -> Option<PathBuf> {
-    let absolute = std::env::split_paths(folders).filter(|folder| folder.is_absolute());
-    absolute.map(|folder| folder.join(PYTHON)).find(|path| path.is_file())
-}
-
 /// The folders that an interpreter imports from; `None` if it does not say so in time.
-fn ask(python: &Path) -> Option<Vec<PathBuf>> {
-    // Python must not take a file that happens to lie here for a module.
-    let empty = tempfile::tempdir().ok()?;
-    let mut child = Command::new(python)
-        .args([OsString::from("-I"), "-c".into(), QUESTION.into()])
-        .current_dir(empty.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let deadline = Instant::now() + PATIENCE;
-    // The answer is far smaller than a pipe holds, so that the child never waits for a reader.
-    while child.try_wait().ok()?.is_none() {
-        if Instant::now() >= deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
-        std::thread::sleep(TICK);
-    }
-    let mut text = String::new();
-    child.stdout.take()?.read_to_string(&mut text).ok()?;
+fn ask(python: &Program) -> Option<Vec<PathBuf>> {
+    let output = python.with(["-I", "-c", QUESTION]).output(Some(PATIENCE)).ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
     Some(text.lines().filter(|line| !line.is_empty()).map(PathBuf::from).collect())
 }
 
@@ -170,16 +139,6 @@ mod tests {
     }
 
     #[test]
-    fn interpreter_is_taken_from_folders_that_are_absolute() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(PYTHON), "").unwrap();
-        let path = std::env::join_paths([Path::new("bin"), Path::new("/nonexistent"), folder.path()]).unwrap();
-        assert_eq!(on_path(&path), Some(folder.path().join(PYTHON)));
-        assert_eq!(on_path(OsStr::new("bin:.")), None);
-    }
-
-    #[test]
-    #[cfg(unix)]
     fn interpreter_is_asked_in_an_empty_folder_and_not_for_ever() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
@@ -187,7 +146,7 @@ mod tests {
         let script = |body: &str| {
             std::fs::write(&python, format!("#!/bin/sh\n{body}\n")).unwrap();
             std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
-            ask(&python)
+            ask(&Program::at(&python).unwrap())
         };
         assert_eq!(script("test $1 = -I && ls && echo /a && echo /b"), Some(vec!["/a".into(), "/b".into()]));
         assert_eq!(script("exec sleep 60"), None);

@@ -22,17 +22,14 @@ pub enum Request {
 impl FromStr for Request {
     type Err = RuntimeError;
 
-    /// Reads `openvino@1.24.1`, `cuda@latest` and `1.31.1` (of the CPU build) as releases, everything else and
-    /// everything that exists as a path.
+    /// Reads `openvino@1.24.1`, `cuda@latest` and `1.31.1` (of the CPU build) as releases, whatever lies around under such
+    /// a name, and everything else as a path.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
             return Err(RuntimeError::NotARequest { text: text.into() });
         }
-        if Path::new(text).exists() {
-            return Ok(Request::Path(text.into()));
-        }
         match text.split_once('@') {
-            Some((build, version)) if is_word(build) => {
+            Some((build, version)) if is_word(build) && !(is_unknown(build) && Path::new(text).exists()) => {
                 let build = build.parse()?;
                 if version == LATEST {
                     return Ok(Request::Latest(build));
@@ -46,6 +43,10 @@ impl FromStr for Request {
             },
         }
     }
+}
+
+fn is_unknown(build: &str) -> bool {
+    build.parse::<Build>().is_err()
 }
 
 fn is_word(text: &str) -> bool {

@@ -3,15 +3,13 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
 
 use super::{Build, Release, RuntimeError, wheel};
+use crate::foreign::temporary_folder;
 use crate::units::Bytes;
-
-/// Environment variables that name Python's folder for temporary files, in its order, and the folder without them.
-const TEMPORARY: ([&str; 3], &str) = (["TMPDIR", "TEMP", "TMP"], "/tmp");
 
 /// A step of an installation: wheels that pip downloads, and what is kept of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,15 +102,10 @@ fn disk(folder: &Path) -> io::Result<Disk> {
     Ok(Disk { device, free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())) })
 }
 
-/// Where pip puts what it downloads until it is complete.
-fn temporary_folder() -> PathBuf {
-    let (variables, usual) = TEMPORARY;
-    let named = variables.into_iter().filter_map(std::env::var_os).map(PathBuf::from);
-    named.into_iter().find(|folder| folder.is_dir()).unwrap_or_else(|| usual.into())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     const BUILD: Step = Step { wheels: Bytes(300), kept: Bytes(400) };

@@ -4,8 +4,9 @@
 //! lets one process at a time change the cache; it is released by the system when its holder ends, however it ends. What
 //! an interrupted change leaves is removed by the next, under the lock.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -34,21 +35,38 @@ pub(super) fn lock(runtimes: &Path, progress: &mut dyn FnMut(&str)) -> io::Resul
     Ok(file)
 }
 
-/// A folder in the cache that is never looked at, and is gone when it is dropped.
+/// A folder in the cache that is never looked at, and is gone when it is dropped. It becomes one that is, and is as
+/// readable as the umask has it.
 pub(super) fn unfinished(runtimes: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(runtimes)
+    tempfile::Builder::new().prefix(UNFINISHED).permissions(Permissions::from_mode(0o777)).tempdir_in(runtimes)
 }
 
-/// Removes what interrupted changes have left. What cannot be removed, because a pip that outlived its parent still
-/// writes there, is left to the next one: nothing is ever found in it.
+/// Removes what interrupted changes have left, unless the cache is being changed.
+pub(super) fn tidy(runtimes: &Path) {
+    let has_left = fs::read_dir(runtimes).is_ok_and(|entries| entries.flatten().any(|entry| is_unfinished(&entry)));
+    let lock = || File::options().write(true).open(runtimes.join(LOCK)).ok();
+    if has_left
+        && let Some(lock) = lock()
+        && lock.try_lock().is_ok()
+    {
+        // What cannot be removed is never found.
+        let _ = remove_unfinished(runtimes);
+    }
+}
+
+/// Removes what interrupted changes have left. What cannot be removed is left to the next one: nothing is ever found in it.
 fn remove_unfinished(runtimes: &Path) -> io::Result<()> {
     for entry in fs::read_dir(runtimes)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+        if is_unfinished(&entry) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
     Ok(())
+}
+
+fn is_unfinished(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with(UNFINISHED)
 }
 
 /// Moves the folder `unpacked` to its place; what stands there gives way.

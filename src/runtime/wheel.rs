@@ -8,13 +8,14 @@ use zip::ZipArchive;
 
 use super::Build::{self, Cpu, OpenVino};
 use super::manifest::Verification;
+use super::pip::Download;
 use super::unpack::{self, Unpacked};
 use super::{Release, RuntimeError};
 use crate::hash;
 use crate::units::Bytes;
 
 /// Wheels whose SHA-256 is known here: build, version, processor, hash, size in bytes. pip checks every other one against
-/// the hash that the index states.
+/// the hash that the index states, if that states one.
 const PUBLISHED: [(Build, &str, &str, &str, u64); 7] = [
     (Cpu, "1.23.2", "x86_64", "0f9b4ae77f8e3c9bee50c27bc1beede83f786fe1d52e99ac85aa8d65a01e9b77", 17_382_649),
     (Cpu, "1.23.2", "aarch64", "76ff670550dc23e58ea9bc53b5149b99a44e63b34b524f7b8547469aaa0dcb8c", 15_226_915),
@@ -57,13 +58,15 @@ pub(super) fn size_of_download(release: Release) -> Option<Bytes> {
     known(release).map(|(_, size)| size)
 }
 
-/// Checks a wheel, and takes the library, those that it needs and their licences out of it.
-pub(super) fn unpack(wheel: &Path, release: Release, unpacked: &mut Unpacked) -> Result<Origin, RuntimeError> {
+/// Checks the wheel of a download, and takes the library, those that it needs and their licences out of it.
+pub(super) fn unpack(download: &Download, release: Release, unpacked: &mut Unpacked) -> Result<Origin, RuntimeError> {
+    let wheel = download.wheels[0].as_path();
     let name = file_name(wheel);
     let folder = unpacked.folder().to_owned();
     let failed = |source| bad(wheel, &folder, source);
     let wheel_sha256 = hash::of_file(wheel).map_err(failed)?;
-    let verified_against = verify(&name, release, &wheel_sha256)?;
+    let compared = compared(download, wheel, &wheel_sha256);
+    let verified_against = verify(&name, release, &wheel_sha256)?.unwrap_or(compared);
     let (library, library_sha256) = extract(wheel, unpacked).map_err(failed)?;
     Ok(Origin { library, library_sha256, wheel: name, wheel_sha256, verified_against })
 }
@@ -90,11 +93,16 @@ fn known(release: Release) -> Option<(&'static str, Bytes)> {
     PUBLISHED.iter().find(is_it).map(|row| (row.3, Bytes(row.4)))
 }
 
+/// What pip has compared the hash of a wheel with.
+pub(super) fn compared(download: &Download, wheel: &Path, sha256: &str) -> Verification {
+    if download.has_compared(wheel, sha256) { Verification::Index } else { Verification::Nothing }
+}
+
 /// Compares the wheel's hash with the published one, if that is known.
-fn verify(wheel: &str, release: Release, found: &str) -> Result<Verification, RuntimeError> {
+fn verify(wheel: &str, release: Release, found: &str) -> Result<Option<Verification>, RuntimeError> {
     match known(release) {
-        None => Ok(Verification::Index),
-        Some((expected, _)) if expected == found => Ok(Verification::Pinned),
+        None => Ok(None),
+        Some((expected, _)) if expected == found => Ok(Some(Verification::Pinned)),
         Some((expected, _)) => Err(RuntimeError::WrongHash { wheel: wheel.into(), found: found.into(), expected }),
     }
 }
@@ -153,7 +161,7 @@ mod tests {
         assert!(matches!(verify("w.whl", release, "00"), Err(RuntimeError::WrongHash { .. })));
         assert_eq!(size_of_download(release), Some(Bytes(84_433_207)));
         let other = Release { build: Cpu, ..release };
-        assert_eq!(verify("w.whl", other, "00").unwrap(), Verification::Index);
+        assert_eq!(verify("w.whl", other, "00").unwrap(), None);
         assert_eq!(size_of_download(other), None);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! ONNX Runtime opens it like any other library that `--custom-ops` names. Read [`RegisterCustomOps`] first.
 
+#![expect(clippy::print_stderr, reason = "a library for tests says what is wrong with a test")]
+
 use std::ffi::CString;
 
 use ort::operator::{ComputeContext, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput};

@@ -4,6 +4,8 @@
 //! beside it, of its own name with the extension `json`; so each test copies it, and several may be loaded at once. Read
 //! `Script` first.
 
+#![expect(clippy::print_stderr, reason = "a library for tests says what is wrong with a test")]
+
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::path::{Path, PathBuf};

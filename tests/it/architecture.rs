@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("hash", &[]),
+    ("foreign", &[]),
     ("stats", &["units"]),
     ("plan", &["units"]),
     ("record", &["units", "stats", "plan"]),
@@ -15,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("inputs", &["units", "plan", "record", "onnx"]),
     ("accuracy", &["units", "stats", "plan", "record", "inputs"]),
     ("trace", &["units", "record"]),
-    ("runtime", &["units", "hash"]),
+    ("runtime", &["units", "hash", "foreign"]),
     ("measure", &["units", "stats"]),
     ("engine", &["units", "plan", "record", "runtime", "inputs", "onnx", "measure", "trace"]),
     ("sample", &["units", "hash", "record"]),
@@ -126,6 +127,31 @@ fn nothing_but_the_command_line_prints_to_stdout() {
             let prints =
                 code(Path::new(&file)).iter().any(|line| line.contains("println!(") && !line.contains("eprintln!("));
             assert!(!prints, "{file}");
+        }
+    }
+}
+
+/// A program that is neither ours nor the user's own command is started by `foreign` alone; ourselves, as a worker or to open
+/// a library, are started where that is waited for.
+#[test]
+fn one_module_starts_foreign_programs() {
+    let ours = ["runner/worker_process.rs", "runtime/probe.rs"];
+    for module in modules().into_keys().filter(|module| module != "foreign") {
+        for file in files_with(&module, "Command::new(") {
+            assert!(ours.iter().any(|name| file.ends_with(name)), "{file}");
+        }
+        assert!(files_with(&module, "open::that").is_empty(), "{module}");
+    }
+}
+
+/// Clippy refuses the macros; what they stand for is used by one file too, and by the worker, whose log is its stderr.
+#[test]
+fn one_file_prints() {
+    for module in modules().into_keys() {
+        for needle in ["stdout().lock(", "stdout().write", "stderr().write", "stderr().lock(", "(std::io::stderr(), "] {
+            for file in files_with(&module, needle) {
+                assert!(file.ends_with("cli/say.rs") || file.ends_with("worker/mod.rs"), "{file}: {needle}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the command as a user runs it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; clippy's own exception leaves out helpers")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a test that cannot run here says why")]
 
 mod advice;
 mod architecture;
@@ -37,6 +38,7 @@ mod scoring;
 mod shapes;
 mod show;
 mod steering;
+mod streams;
 mod support;
 mod trace;
 mod tune;

@@ -51,20 +51,26 @@ pub struct Onnxprof {
     folder: TempDir,
 }
 
+/// The binary without a word, in the environment of an [`Onnxprof`].
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onnxprof"));
+    command
+        .env("ONNXPROF_CACHE", shared_cache())
+        .env("NO_COLOR", "1")
+        .env("ONNXPROF_PYTHON", "none")
+        .env_remove("ORT_DYLIB_PATH")
+        .env_remove("VIRTUAL_ENV")
+        .env_remove("CONDA_PREFIX")
+        .env_remove("COLUMNS");
+    // Also on a machine with a GPU, what a test says of one is made up.
+    command.env("ONNXPROF_NVML", "no-driver.so").env_remove("CUDA_VISIBLE_DEVICES");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 impl Onnxprof {
     pub fn new() -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onnxprof"));
-        command
-            .env("ONNXPROF_CACHE", shared_cache())
-            .env("NO_COLOR", "1")
-            .env("ONNXPROF_PYTHON", "none")
-            .env_remove("ORT_DYLIB_PATH")
-            .env_remove("VIRTUAL_ENV")
-            .env_remove("CONDA_PREFIX")
-            .env_remove("COLUMNS");
-        // Also on a machine with a GPU, what a test says of one is made up.
-        command.env("ONNXPROF_NVML", "no-driver.so").env_remove("CUDA_VISIBLE_DEVICES");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = command();
         let folder = tempfile::tempdir().unwrap();
         command.current_dir(folder.path());
         Onnxprof { command, folder }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::{Format, ask, chain, failed, output, print};
-use crate::cli::{CliError, exit};
+use super::{Format, chain, failed, opener, output, print};
+use crate::cli::{CliError, exit, say};
 use crate::runtime::{
     self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, PythonEnvironment, Release,
     RuntimeError,
@@ -34,13 +34,16 @@ pub(super) struct Listed {
     pub missing_libraries: Vec<String>,
     /// Why it cannot be loaded; absent if it can.
     pub error: Option<String>,
+    /// What it is in the cache; absent elsewhere.
+    #[serde(skip)]
+    pub release: Option<Release>,
 }
 
 /// A library before it is asked what it is.
 struct Candidate {
     path: PathBuf,
     found_in: &'static str,
-    build: Option<Build>,
+    release: Option<Release>,
     size_bytes: Option<Bytes>,
     condition: Condition,
 }
@@ -54,7 +57,9 @@ pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
         Format::Text => print(&table(&libraries))?,
     }
     if format == Format::Text && matches!(used, Ok(Lookup::Missing { .. })) {
-        eprintln!("no library is found; the first `onnxprof profile` installs ONNX Runtime {DEFAULT_VERSION}");
+        say::aside(&format!(
+            "no library is found; the first `onnxprof profile` installs ONNX Runtime {DEFAULT_VERSION}"
+        ));
     }
     // A package of Python that cannot be used is nobody's fault: the look-up goes on behind it.
     let is_fine = |library: &Listed| library.error.is_none() || is_pythons(library.found_in);
@@ -68,18 +73,20 @@ fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
         Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => Some(found.reason()),
         _ => None,
     };
+    let opener = opener()?;
     let entry = |candidate: Candidate| {
-        let Candidate { path, found_in, build, size_bytes, condition } = candidate;
+        let Candidate { path, found_in, release, size_bytes, condition } = candidate;
         let (info, error) = match condition {
             Condition::Broken(why) => (None, Some(why)),
-            Condition::Intact => match ask(&path) {
+            Condition::Intact => match opener.ask(&path) {
                 Ok(info) => (Some(info), None),
                 Err(error) => (None, Some(chain(&error).join(": "))),
             },
         };
         let missing_libraries = runtime::missing_libraries(&path);
         let used_because = reason(&path, found_in);
-        Listed { path, found_in, build, used_because, size_bytes, info, missing_libraries, error }
+        let build = release.map(|release| release.build);
+        Listed { path, found_in, build, used_because, size_bytes, info, missing_libraries, error, release }
     };
     Ok(candidates()?.into_iter().map(entry).collect())
 }
@@ -91,21 +98,21 @@ fn candidates() -> Result<Vec<Candidate>, CliError> {
             Ok(path) => (path, Condition::Intact),
             Err(error) => (named.into(), Condition::Broken(CliError::new(exit::BAD_INPUT, &error).chain.join(": "))),
         };
-        all.push(Candidate { path, found_in: LIBRARY_VARIABLE, build: None, size_bytes: None, condition });
+        all.push(Candidate { path, found_in: LIBRARY_VARIABLE, release: None, size_bytes: None, condition });
     }
     all.extend(runtime::python_package().map(|package| {
         let (path, condition) = match package.library {
             Ok(path) => (path, Condition::Intact),
             Err(folder) => (folder, Condition::Broken("the package has no shared library".into())),
         };
-        Candidate { path, found_in: package.environment.place(), build: None, size_bytes: None, condition }
+        Candidate { path, found_in: package.environment.place(), release: None, size_bytes: None, condition }
     }));
     // Without a cache folder there is nothing in it to list.
     let cached = Cache::locate().map_or(Ok(Vec::new()), |cache| cache.libraries()).map_err(|error| failed(&error))?;
     all.extend(cached.into_iter().map(|library| Candidate {
         path: library.path,
         found_in: "cache",
-        build: Some(library.release.build),
+        release: Some(library.release),
         size_bytes: library.size_bytes,
         condition: library.condition,
     }));
@@ -136,7 +143,8 @@ fn table(libraries: &[Listed]) -> String {
             text.push_str(&format!("* is used: {reason}\n"));
         }
         if let Some(error) = &library.error {
-            text.push_str(&format!("unusable: {path}: {error}\n"));
+            let remedy = library.release.map(|release| format!("; {}", runtime::removal_hint(release)));
+            text.push_str(&format!("unusable: {path}: {error}{}\n", remedy.unwrap_or_default()));
         }
         if !library.missing_libraries.is_empty() {
             let names = library.missing_libraries.join(", ");
@@ -183,7 +191,7 @@ pub(super) fn remote(format: Format) -> Result<ExitCode, CliError> {
         return Err(failed(error));
     }
     for error in &lacking {
-        eprintln!("{}", CliError::new(exit::BAD_INPUT, error).chain.join(": "));
+        say::aside(&CliError::new(exit::BAD_INPUT, error).chain.join(": "));
     }
     match format {
         Format::Json => print(&output::json(&found)?)?,

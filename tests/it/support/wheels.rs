@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use zip::CompressionMethod::Stored;
 use zip::write::SimpleFileOptions;
@@ -75,6 +76,19 @@ impl Wheels {
     /// Names of what is in the cache's folder of libraries.
     pub fn names(&self) -> Vec<String> {
         names(&self.cache().join("runtimes"))
+    }
+
+    /// The folder of the wheels.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The program in their folder, without a word, for which these wheels are all that there is.
+    pub fn bare(&self) -> Command {
+        let mut command = super::command();
+        command.current_dir(self.0.path()).env_remove("LD_LIBRARY_PATH");
+        command.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", self.0.path()).env("ONNXPROF_CACHE", self.cache());
+        command
     }
 
     /// `onnxprof runtime` with some more words, for which these wheels are all that there is.

@@ -1,0 +1,143 @@
+//! The environment of a program that is not ours: the user's own, less what makes it run other code.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How the names of variables begin that make Python, the loader or a shell run other code: module folders and start-up
+/// files, libraries to load first, functions.
+const REFUSED: [&str; 4] = ["PYTHON", "LD_", "DYLD_", "BASH_FUNC_"];
+
+/// Variables that do the same, by their whole names.
+const REFUSED_NAMES: [&str; 4] = ["BASH_ENV", "ENV", "GCONV_PATH", "PERL5OPT"];
+
+/// Where programs are where `PATH` names no folder.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The user's own settings of pip and of certificates that may name files, relative to the folder in which this process
+/// stands.
+const NAMES_FILES: [&str; 11] = [
+    "PIP_CONFIG_FILE",
+    "PIP_FIND_LINKS",
+    "PIP_CACHE_DIR",
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_CONSTRAINT",
+    "PIP_LOG",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// The folders of a variable like `PATH` that are absolute.
+pub(super) fn absolute_folders(value: &OsStr) -> impl Iterator<Item = PathBuf> {
+    std::env::split_paths(value).filter(|folder| folder.is_absolute())
+}
+
+/// Takes out of a command's environment what would make it run other code, and makes the files absolute that the user's own
+/// settings name.
+pub(super) fn clear(command: &mut Command) {
+    for (name, value) in std::env::vars_os() {
+        if is_refused(&name) {
+            command.env_remove(&name);
+        } else if NAMES_FILES.iter().any(|known| name == *known) {
+            command.env(&name, absolute(&value, Path::exists));
+        }
+    }
+    command.env("PATH", path(std::env::var_os("PATH").as_deref()));
+}
+
+fn is_refused(name: &OsStr) -> bool {
+    REFUSED.iter().any(|start| name.as_bytes().starts_with(start.as_bytes()))
+        || REFUSED_NAMES.iter().any(|whole| name == *whole)
+}
+
+/// The absolute folders of a `PATH`. An empty one would be searched as the folder in which a program is started.
+fn path(value: Option<&OsStr>) -> OsString {
+    let folders: Vec<PathBuf> = value.map(|value| absolute_folders(value).collect()).unwrap_or_default();
+    match std::env::join_paths(folders) {
+        Ok(path) if !path.is_empty() => path,
+        _ => USUAL_PATH.into(),
+    }
+}
+
+/// A setting of one or several files, as pip separates them, the relative ones that are there made absolute.
+fn absolute(value: &OsStr, is_there: impl Fn(&Path) -> bool) -> OsString {
+    let made = |word: &[u8]| {
+        let path = Path::new(OsStr::from_bytes(word));
+        let is_relative = !word.is_empty() && path.is_relative() && is_there(path);
+        let absolute = is_relative.then(|| std::path::absolute(path).ok()).flatten();
+        absolute.map_or_else(|| OsStr::from_bytes(word).to_owned(), PathBuf::into_os_string)
+    };
+    if is_there(Path::new(value)) {
+        return made(value.as_bytes());
+    }
+    let words: Vec<OsString> = value.as_bytes().split(|byte| byte.is_ascii_whitespace()).map(made).collect();
+    words.join(OsStr::new(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_python_a_shell_or_the_loader_run_other_code_is_refused_and_settings_stay() {
+        for name in [
+            "PYTHONPATH",
+            "PYTHONSTARTUP",
+            "PYTHONHOME",
+            "PYTHONINSPECT",
+            "LD_PRELOAD",
+            "LD_LIBRARY_PATH",
+            "LD_AUDIT",
+            "BASH_ENV",
+            "ENV",
+            "BASH_FUNC_cd%%",
+            "GCONV_PATH",
+        ] {
+            assert!(is_refused(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "PIP_INDEX_URL",
+            "PIP_CERT",
+            "PIP_FIND_LINKS",
+            "HTTPS_PROXY",
+            "http_proxy",
+            "SSL_CERT_FILE",
+            "HOME",
+            "DISPLAY",
+            "VIRTUAL_ENV",
+            "PYENV_ROOT",
+            "XDG_CACHE_HOME",
+            "BROWSER",
+        ] {
+            assert!(!is_refused(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn path_keeps_its_absolute_folders_and_is_never_empty() {
+        for (given, kept) in [
+            (Some("/usr/bin::.:bin:/bin:"), "/usr/bin:/bin"),
+            (Some(""), USUAL_PATH),
+            (Some(".:bin"), USUAL_PATH),
+            (None, USUAL_PATH),
+        ] {
+            assert_eq!(path(given.map(OsStr::new)), kept, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn files_of_the_users_settings_are_named_absolutely() {
+        let here = std::env::current_dir().unwrap();
+        let there = |path: &Path| ["wheels", "my wheels"].contains(&path.to_str().unwrap());
+        let made = |value: &str| absolute(OsStr::new(value), there).into_string().unwrap();
+        assert_eq!(made("wheels"), here.join("wheels").display().to_string());
+        assert_eq!(made("my wheels"), here.join("my wheels").display().to_string());
+        let several = format!("https://a/simple {} /w other", here.join("wheels").display());
+        assert_eq!(made("https://a/simple wheels /w other"), several);
+        assert_eq!(made("1"), "1");
+    }
+}

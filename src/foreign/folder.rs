@@ -1,0 +1,139 @@
+//! The empty folder in which a program is started, and its folder for temporary files.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// How the names of such folders begin.
+const PREFIX: &str = "onnxprof-program-";
+/// The folder in it in which the program is started.
+const EMPTY: &str = "empty";
+/// The folder in it for the program's temporary files.
+const TEMPORARY: &str = "tmp";
+/// Environment variables that name the folder for temporary files, in Python's order, and the folder without them.
+const VARIABLES: ([&str; 3], &str) = (["TMPDIR", "TEMP", "TMP"], "/tmp");
+/// A folder that has not got its lock may be that of a process that is about to take it, unless it is as old as this.
+const OLD: Duration = Duration::from_secs(60);
+
+/// The folder for temporary files, absolute.
+#[must_use]
+pub fn temporary_folder() -> PathBuf {
+    let (variables, usual) = VARIABLES;
+    let named = variables.into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let absolute = named.into_iter().filter_map(|folder| std::path::absolute(folder).ok());
+    absolute.into_iter().find(|folder| folder.is_dir()).unwrap_or_else(|| usual.into())
+}
+
+/// Folders of one program, gone when the value is dropped. A lock tells that their owner lives.
+#[derive(Debug)]
+pub(super) struct Folder {
+    root: TempDir,
+    _lock: File,
+}
+
+impl Folder {
+    pub(super) fn new() -> io::Result<Self> {
+        Self::new_in(&temporary_folder())
+    }
+
+    fn new_in(temporary: &Path) -> io::Result<Self> {
+        let root = tempfile::Builder::new().prefix(PREFIX).tempdir_in(temporary)?;
+        let lock = File::open(root.path())?;
+        // A filesystem without locks only keeps leftovers from being told.
+        let _ = lock.lock();
+        for name in [EMPTY, TEMPORARY] {
+            fs::create_dir(root.path().join(name))?;
+        }
+        Ok(Folder { root, _lock: lock })
+    }
+
+    /// The folder to be started in, which has nothing in it.
+    pub(super) fn empty(&self) -> PathBuf {
+        self.root.path().join(EMPTY)
+    }
+
+    /// The folder for the program's temporary files.
+    pub(super) fn temporary(&self) -> PathBuf {
+        self.root.path().join(TEMPORARY)
+    }
+
+    /// Leaves the folders to a program that lives on; they are tidied up later.
+    pub(super) fn keep(self) {
+        let _ = self.root.keep();
+    }
+}
+
+/// Removes the folders that killed processes of this user have left.
+pub fn tidy() {
+    tidy_in(&temporary_folder());
+}
+
+fn tidy_in(temporary: &Path) {
+    let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
+    for folder in ours.map(|entry| entry.path()).filter(|folder| is_left(folder)) {
+        // What cannot be removed harms nobody.
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+/// Whether a folder was made by a process of this user that lives no more.
+fn is_left(folder: &Path) -> bool {
+    let Ok(metadata) = fs::symlink_metadata(folder) else { return false };
+    let is_ours = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == metadata.uid());
+    if !metadata.is_dir() || !is_ours {
+        return false;
+    }
+    let is_old = metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD));
+    // The lock is taken before anything is put in.
+    let has_had_lock = folder.join(EMPTY).is_dir();
+    (has_had_lock || is_old && is_empty(folder)) && File::open(folder).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.map(|name| name.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn folder_goes_with_its_value_and_what_the_killed_left_is_tidied_up() {
+        let home = tempfile::tempdir().unwrap();
+        let left = Folder::new_in(home.path()).unwrap();
+        fs::write(left.temporary().join("half a wheel"), "x").unwrap();
+        left.keep();
+        let living = Folder::new_in(home.path()).unwrap();
+        let others = home.path().join("onnxprof-program-runs");
+        fs::create_dir(&others).unwrap();
+        fs::write(others.join("mine"), "").unwrap();
+        std::os::unix::fs::symlink(&others, home.path().join("onnxprof-program-link")).unwrap();
+        tidy_in(home.path());
+        assert!(living.empty().is_dir() && living.temporary().is_dir() && others.join("mine").exists());
+        assert_eq!(names(home.path()).len(), 3);
+        drop(living);
+        assert_eq!(names(home.path()).len(), 2);
+    }
+
+    #[test]
+    fn folder_that_is_about_to_be_locked_stays_until_it_is_old() {
+        let home = tempfile::tempdir().unwrap();
+        let young = home.path().join("onnxprof-program-young");
+        fs::create_dir(&young).unwrap();
+        tidy_in(home.path());
+        assert!(young.exists());
+        File::open(&young).unwrap().set_modified(std::time::SystemTime::now() - 2 * OLD).unwrap();
+        tidy_in(home.path());
+        assert!(!young.exists());
+    }
+}
