@@ -1,15 +1,16 @@
 //! SHA-256 of files.
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of a file, lower-case hexadecimal.
+use crate::files::{self, Kind};
+
+/// SHA-256 of a model or library, lower-case hexadecimal.
 pub(crate) fn of_file(path: &Path) -> io::Result<String> {
-    copy(&mut File::open(path)?, &mut io::sink())
+    copy(&mut files::open(path, Kind::LIBRARY)?.reader(), &mut io::sink())
 }
 
 /// Copies everything, and returns the SHA-256 of what was copied, lower-case hexadecimal.

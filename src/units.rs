@@ -65,6 +65,17 @@ impl Bytes {
     pub fn as_f64(self) -> f64 {
         self.0 as f64
     }
+
+    /// The quantity for messages, in the largest unit of 1,000s that it has one of: `950 bytes`, `4.2 MB`, `31 GB`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        const UNITS: [(&str, f64); 4] = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+        let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| self.as_f64() >= *size) else {
+            return if self.0 == 1 { "1 byte".into() } else { format!("{} bytes", self.0) };
+        };
+        let count = self.as_f64() / size;
+        if count < 10.0 { format!("{count:.1} {unit}") } else { format!("{count:.0} {unit}") }
+    }
 }
 
 /// A share or a quotient; a share lies in 0..=1.

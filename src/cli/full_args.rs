@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{CliError, exit};
+use crate::files::{self, Kind};
 use crate::report::{Context, ContextError};
 
 /// The file that is looked for in a run's folder.
@@ -57,7 +58,7 @@ fn read(path: &Path) -> Result<(String, Context), CliError> {
         failed.chain.insert(0, format!("failed to read the context in `{}`", path.display()));
         failed.with_hint(hint.to_owned())
     };
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+    let text = files::text(path, Kind::CONTEXT).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => {
             let text = "the file is not text in UTF-8";
             failed(&std::io::Error::other(text), "save it as UTF-8, which TOML asks for")

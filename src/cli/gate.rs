@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::{CliError, exit, output, say};
 use crate::analysis::gate::{self, Gate, GateVerdict, Mistake, RuleError};
 use crate::analysis::{self, Findings};
+use crate::files::{self, Kind};
 use crate::record::{RunRecord, store};
 use crate::report::{self, view::GateView};
 
@@ -104,7 +105,7 @@ struct Loaded {
 
 impl Loaded {
     fn read(path: &Path) -> Result<Self, CliError> {
-        let record = store::load(path).map_err(|error| output::store_error(&error))?;
+        let record = output::load(path)?;
         let findings = analysis::findings(&record);
         Ok(Loaded { record, findings })
     }
@@ -145,7 +146,7 @@ fn check(args: &Check, run: &Path, rules: &Path) -> Result<ExitCode, CliError> {
     if let (Some(against), Some(path)) = (&against, &args.against) {
         common_variant(&loaded.record, &against.record, path)?;
     }
-    let text = std::fs::read_to_string(rules).map_err(|error| {
+    let text = files::text(rules, Kind::RULES).map_err(|error| {
         let mut chain = CliError::new(exit::BAD_INPUT, &error);
         chain.chain.insert(0, format!("failed to read the rules in `{}`", rules.display()));
         chain.with_hint("write one with `onnxprof gate init RUN --output gate.toml`".to_owned())

@@ -1,11 +1,11 @@
 //! What is to be said about options that do not do what they seem to: nothing asked for is dropped in silence.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use memchr::memmem::Finder;
 
+use crate::files::{self, Kind};
 use crate::plan::{ExecutionMode, Pin, Plan, RuntimeChoice, SessionOptions};
 use crate::record::Host;
 
@@ -58,7 +58,8 @@ fn unknown_key(library: &Path, which: &str, key: &str) -> Option<String> {
 /// Whether a file holds `text`, read piece by piece so that memory stays small.
 fn contains(file: &Path, text: &[u8]) -> io::Result<bool> {
     const PIECE: usize = 1 << 20;
-    let mut file = File::open(file)?;
+    let file = files::open(file, Kind::LIBRARY)?;
+    let mut file = file.reader();
     let finder = Finder::new(text);
     let mut window = Vec::with_capacity(PIECE + text.len());
     loop {

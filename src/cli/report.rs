@@ -9,7 +9,7 @@ use super::output::{self, Destination};
 use super::raw_names::RawNames;
 use super::{CliError, exit, open, values};
 use crate::analysis;
-use crate::record::{RunRecord, store};
+use crate::record::RunRecord;
 use crate::report::{self, view::View};
 
 /// Renders a run again, from its folder alone: no model and no ONNX Runtime is needed.
@@ -74,7 +74,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if format != Format::Csv {
         args.names.refuse()?;
     }
-    let mut record = store::load(run).map_err(|error| output::store_error(&error))?;
+    let mut record = output::load(run)?;
     if let Some(limit) = args.latency_limit {
         record.plan.latency_limit_ns = Some(limit.into());
     }

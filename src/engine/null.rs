@@ -17,6 +17,7 @@ use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
 use super::{Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile};
+use crate::files::{self, Kind};
 use crate::inputs::{InputSet, Tensor};
 use crate::measure::{EngineClock, ManualClock};
 use crate::plan::{CPU_PROVIDER, SessionOptions, SessionSpec};
@@ -122,7 +123,7 @@ impl ScriptedRuntime {
     /// [`EngineError::Script`] if the file cannot be read or is no script, or the machine's clock cannot be mapped.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
         let script_error = |message: String| EngineError::Script { path: path.to_owned(), message };
-        let text = std::fs::read_to_string(path).map_err(|error| script_error(error.to_string()))?;
+        let text = files::text(path, Kind::SCRIPT).map_err(|error| script_error(error.to_string()))?;
         let mut script: Script = serde_json::from_str(&text).map_err(|error| script_error(error.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let machine = script.noise.take().map(|noise| Machine::join(noise, folder)).transpose();
@@ -282,7 +283,7 @@ impl Inference for ScriptedInference<'_> {
         {
             strike(fault.kind, |message| EngineError::Run { message })?;
         }
-        let latency = variant.fixed_ns.0 + variant.per_sample_ns.0 * self.batch_size;
+        let latency = variant.fixed_ns.0.saturating_add(variant.per_sample_ns.0.saturating_mul(self.batch_size));
         let factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
         let undisturbed = Nanos((latency as f64 * factor * self.session.latency_ratio) as u64);
         let latency = match &mut self.noise {

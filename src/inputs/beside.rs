@@ -2,16 +2,15 @@
 //!
 //! Files are small, regular ones in the model's folder and the one above; what cannot be read is told and left out.
 
-use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde_json::Value;
 
+use crate::files::{self, Kind};
 use crate::onnx::Model;
 use crate::record::SizeSource;
 
-/// Largest file that is read: configurations have a few kilobytes, and vocabularies are none.
-const BYTES_LIMIT: u64 = 1 << 20;
 /// Files that are read, and those of Triton.
 const FILES: [&str; 4] = ["config.json", "preprocessor_config.json", "tokenizer_config.json", "genai_config.json"];
 const TRITON: &str = "config.pbtxt";
@@ -136,16 +135,20 @@ impl Beside {
 
     /// The text of a small regular file; `None` where there is none.
     fn text(&mut self, path: &Path) -> Option<String> {
-        let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-        if metadata.len() > BYTES_LIMIT {
-            self.notes.push(format!("`{}` is too large for a configuration and is not read", path.display()));
+        if !path.is_file() {
             return None;
         }
-        let text = fs::read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        if text.is_none() {
-            self.notes.push(format!("`{}` cannot be read and is left out", path.display()));
+        match files::text(path, Kind::CONFIGURATION) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                self.notes.push(format!("`{}` is too large for a configuration and is not read", path.display()));
+                None
+            }
+            Err(_) => {
+                self.notes.push(format!("`{}` cannot be read and is left out", path.display()));
+                None
+            }
         }
-        text
     }
 
     fn json(&mut self, path: &Path, name: &str) {
@@ -205,6 +208,8 @@ fn numbers(text: &str) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn entry(about: About, size: u64, entry: &str) -> Entry {
@@ -241,7 +246,7 @@ mod tests {
             "{:?}",
             found.notes
         );
-        fs::write(&path, vec![b' '; BYTES_LIMIT as usize + 1]).unwrap();
+        fs::write(&path, vec![b' '; Kind::CONFIGURATION.most.0 as usize + 1]).unwrap();
         found.json(&path, "config.json");
         assert!(found.notes[1].contains("too large"));
         found.json(folder.path(), "config.json");

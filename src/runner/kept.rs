@@ -7,11 +7,12 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::files::{self, Kind};
 use crate::record::store::write_atomically;
 
 /// What an earlier run left; `None` if there is nothing, or nothing that can be read.
 pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
-    serde_json::from_slice(&fs::read(file).ok()?).ok()
+    serde_json::from_slice(&files::bytes(file, Kind::KEPT).ok()?).ok()
 }
 
 /// Leaves something for later runs, which find it out again where this fails.

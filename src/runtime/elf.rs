@@ -7,6 +7,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::files::{self, Kind};
+
 /// The first bytes of a 64-bit little-endian ELF file.
 const MAGIC: [u8; 6] = [0x7f, b'E', b'L', b'F', 2, 1];
 const HEADER_BYTES: usize = 64;
@@ -31,7 +33,7 @@ struct Segment {
 
 /// File names of the libraries that the loader needs to open the one at `path`, such as `libcudart.so.12`.
 pub(super) fn needed(path: &Path) -> io::Result<Vec<String>> {
-    let file = File::open(path)?;
+    let file = files::open(path, Kind::LIBRARY)?.into_file();
     let segments = segments(&file)?;
     let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) else { return Ok(Vec::new()) };
     if dynamic.length > MOST_DYNAMIC_BYTES {

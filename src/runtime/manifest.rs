@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::Build;
+use crate::files::{self, Kind};
 use crate::hash;
 use crate::units::{Bytes, Nanos};
 
@@ -97,8 +98,8 @@ pub(super) fn write(folder: &Path, manifest: &Manifest) -> io::Result<()> {
 
 /// The manifest in `folder`; else why there is none.
 pub(super) fn read(folder: &Path) -> Result<Manifest, String> {
-    let text =
-        std::fs::read(folder.join(MANIFEST)).map_err(|error| format!("its {MANIFEST} is unreadable: {error}"))?;
+    let text = files::bytes(&folder.join(MANIFEST), Kind::KEPT)
+        .map_err(|error| format!("its {MANIFEST} is unreadable: {error}"))?;
     serde_json::from_slice(&text).map_err(|error| format!("its {MANIFEST} is malformed: {error}"))
 }
 

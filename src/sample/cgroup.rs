@@ -26,6 +26,13 @@ pub fn limits(roots: &Roots) -> CgroupLimits {
     }
 }
 
+/// Memory that is left in the group that has the least of it left, and files' pages that the kernel would give up count as
+/// left; absent where no group has a limit.
+#[must_use]
+pub fn memory_left(roots: &Roots) -> Option<Bytes> {
+    Hierarchy::of(roots, "memory").tightest(Hierarchy::memory_left).map(Bytes)
+}
+
 /// `cpu.stat` of every group that limits this process's CPU time.
 pub(super) fn throttled_files(roots: &Roots) -> Vec<PathBuf> {
     let hierarchy = Hierarchy::of(roots, "cpu");
@@ -108,6 +115,22 @@ impl Hierarchy {
         (limit < V1_UNLIMITED_BYTES).then_some(limit)
     }
 
+    fn memory_left(&self, group: &Path) -> Option<u64> {
+        let limit = self.memory_max(group).into_iter().chain(self.memory_high(group)).min()?;
+        let (file, prefix) = match self.version {
+            Version::V1 => ("memory.usage_in_bytes", "total_"),
+            Version::V2 => ("memory.current", ""),
+        };
+        let used: u64 = value(&group.join(file))?.parse().ok()?;
+        let text = read(&group.join("memory.stat")).unwrap_or_default();
+        let pages = |key: &str| {
+            let number = |line: &str| line.strip_prefix(prefix)?.strip_prefix(key)?.trim().parse::<u64>().ok();
+            text.lines().find_map(number).unwrap_or(0)
+        };
+        let of_files = pages("inactive_file ").saturating_add(pages("active_file "));
+        Some(limit.saturating_sub(used.saturating_sub(of_files)))
+    }
+
     fn memory_high(&self, group: &Path) -> Option<u64> {
         match self.version {
             Version::V1 => None,
@@ -165,6 +188,20 @@ mod tests {
         assert_eq!(limits.memory_high_bytes, Some(Bytes(3 << 30)));
         let files = throttled_files(&machine.roots());
         assert_eq!(files, [machine.roots().sys.join("fs/cgroup/user.slice/cpu.stat")]);
+    }
+
+    #[test]
+    fn pages_of_files_count_as_memory_that_is_left() {
+        let machine = Machine::new(&[
+            V2_MOUNT,
+            ("proc/self/cgroup", "0::/job\n"),
+            ("sys/fs/cgroup/job/memory.max", "1000000\n"),
+            ("sys/fs/cgroup/job/memory.high", "900000\n"),
+            ("sys/fs/cgroup/job/memory.current", "700000\n"),
+            ("sys/fs/cgroup/job/memory.stat", "anon 400000\nfile 300000\ninactive_file 100000\nactive_file 50000\n"),
+        ]);
+        assert_eq!(memory_left(&machine.roots()), Some(Bytes(900_000 - (700_000 - 150_000))));
+        assert_eq!(memory_left(&Machine::new(&[]).roots()), None);
     }
 
     #[test]

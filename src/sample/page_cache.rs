@@ -1,12 +1,12 @@
 //! Emptying the page cache of a file.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
 use super::SampleError;
+use crate::files::{self, Kind};
 
 /// Asks the kernel to drop the pages of a file from its cache, so that the next reader has to read from storage.
 ///
@@ -21,7 +21,7 @@ pub fn drop_file(path: &Path) -> Result<(), SampleError> {
 }
 
 fn advise(path: &Path) -> io::Result<()> {
-    let file = File::open(path)?;
+    let file = files::open(path, Kind::MODEL)?.into_file();
     // Pages that still have to be written stay: a model that was exported a moment ago has such.
     file.sync_data()?;
     posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use super::super::{CliError, exit};
+use crate::files::{self, Kind};
 use crate::record::store;
 
 /// Extensions of model files, in whatever case.
@@ -177,7 +178,7 @@ impl Walk {
         if !snapshots.is_dir() || !(folder.join("refs").is_dir() || folder.join("blobs").is_dir()) {
             return None;
         }
-        let main = std::fs::read_to_string(folder.join("refs/main")).ok();
+        let main = files::text(&folder.join("refs/main"), Kind::REVISION).ok();
         let main = main.map(|name| snapshots.join(name.trim())).filter(|path| path.parent() == Some(&snapshots));
         if let Some(main) = main.filter(|path| path.is_dir()) {
             return Some(main);

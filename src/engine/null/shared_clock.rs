@@ -22,7 +22,8 @@ impl SharedClock {
         if file.metadata()?.len() < CLOCK_BYTES {
             file.set_len(CLOCK_BYTES)?;
         }
-        // SAFETY: the file is scratch of one scripted run; whatever stands in it, and whoever writes it, is two numbers.
+        // SAFETY: the file is scratch of one scripted run; whatever stands in it, and whoever writes it, is two numbers. Only
+        // workers map it: one that loses it, because somebody shortens it, costs a launch.
         Ok(SharedClock(unsafe { MmapMut::map_mut(&file) }?))
     }
 

@@ -10,7 +10,9 @@ use super::StoreError;
 use super::folder;
 use super::journal::take_histogram;
 use super::merge::Merger;
+use crate::files::{self, Kind};
 use crate::record::{Event, RunRecord, SCHEMA_VERSION, SchemaVersion};
+use crate::units::Bytes;
 
 /// Reads the run at `run`: its folder, or its `run.json`. A run that was killed, or that still goes on, is read from its
 /// journal, with everything that had finished; a last line that was torn by the kill is left out.
@@ -20,7 +22,7 @@ use crate::record::{Event, RunRecord, SCHEMA_VERSION, SchemaVersion};
 /// A [`StoreError`] that says which file cannot be read, and why.
 pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
     let (record_path, journal_path) = paths(run)?;
-    let had_journal = match journal_path.as_deref().map(|path| (path, read(path))) {
+    let had_journal = match journal_path.as_deref().map(|path| (path, read(path, Kind::JOURNAL))) {
         Some((path, Ok(text))) => match fold(path, &text)? {
             Some(record) => return Ok(record),
             None => true,
@@ -30,7 +32,7 @@ pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
         }
         _ => false,
     };
-    match read(&record_path) {
+    match read(&record_path, Kind::RECORD) {
         Ok(text) => parse(&record_path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let path = run.to_path_buf();
@@ -38,6 +40,14 @@ pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
         }
         Err(source) => Err(StoreError::Read { path: record_path, source }),
     }
+}
+
+/// Size of the files that [`load`] reads; 0 where there are none, or they come through a pipe.
+#[must_use]
+pub fn size(run: &Path) -> Bytes {
+    let Ok((record, journal)) = paths(run) else { return Bytes(0) };
+    let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    Bytes(size(&record).max(journal.as_deref().map_or(0, size)))
 }
 
 /// Paths of the record and of the journal of the run that `run` names: a folder, or one of both files. A record of
@@ -59,8 +69,8 @@ fn paths(run: &Path) -> Result<(PathBuf, Option<PathBuf>), StoreError> {
 }
 
 /// Text of a file. Bytes that are no text become replacement characters, so that the parser says where they are.
-fn read(path: &Path) -> io::Result<String> {
-    Ok(match String::from_utf8(fs::read(path)?) {
+fn read(path: &Path, kind: Kind) -> io::Result<String> {
+    Ok(match String::from_utf8(files::bytes(path, kind)?) {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })

@@ -14,5 +14,5 @@ mod write;
 pub use error::StoreError;
 pub use folder::{RunFolder, default_folder, holds_run, modified};
 pub use journal::Journal;
-pub use load::load;
+pub use load::{load, size};
 pub use write::write_atomically;

@@ -1,0 +1,58 @@
+//! Kinds of files that are taken in, and how large they may be.
+
+use crate::units::Bytes;
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    /// What people call it, with its article.
+    pub name: &'static str,
+    /// Size beyond which it is none.
+    pub most: Bytes,
+    /// Whether it may come through a pipe, such as `/dev/stdin`.
+    pub may_be_pipe: bool,
+}
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+impl Kind {
+    /// A model, of which weights are not read. Protobuf itself ends at 2 GiB, and what it says of longer ones is ONNX
+    /// Runtime's to tell.
+    pub(crate) const MODEL: Kind = Kind::file("a model", 64 * GIB);
+    /// Arrays of numpy's, of which rows are read.
+    pub(crate) const ARRAYS: Kind = Kind::file("a file of arrays", 1024 * GIB);
+    /// A tensor of the standard's test data: protobuf's own limit.
+    pub(crate) const TENSOR: Kind = Kind::file("a tensor", 2 * GIB);
+    /// Labels as text: those of ten million samples take less.
+    pub(crate) const LABELS: Kind = Kind::file_or_pipe("a list of labels", 256 * MIB);
+    /// A configuration beside a model: they have a few kilobytes, and vocabularies are none.
+    pub(crate) const CONFIGURATION: Kind = Kind::file("a configuration", MIB);
+    /// A run's record: one of 10,000 cells with 50 blocks each takes a quarter of this.
+    pub(crate) const RECORD: Kind = Kind::file_or_pipe("a run's record", GIB);
+    /// A journal, which holds what the record will hold, one event a line.
+    pub(crate) const JOURNAL: Kind = Kind::file("a run's journal", 2 * GIB);
+    /// A trace, of which sums are kept.
+    pub(crate) const TRACE: Kind = Kind::file("a trace", 64 * GIB);
+    /// Rules of a gate.
+    pub(crate) const RULES: Kind = Kind::file_or_pipe("a file of rules", 4 * MIB);
+    /// The context of a report.
+    pub(crate) const CONTEXT: Kind = Kind::file_or_pipe("a context", 4 * MIB);
+    /// A script of latencies.
+    pub(crate) const SCRIPT: Kind = Kind::file("a script", 16 * MIB);
+    /// What an earlier run left in the cache, and the description of an installed library.
+    pub(crate) const KEPT: Kind = Kind::file("what is kept for later runs", 64 * MIB);
+    /// The name of a revision in a cache of models.
+    pub(crate) const REVISION: Kind = Kind::file("the name of a revision", 4 * KIB);
+    /// A shared library, or the wheel that it comes in.
+    pub(crate) const LIBRARY: Kind = Kind::file("a library", 64 * GIB);
+
+    const fn file(name: &'static str, most: u64) -> Kind {
+        Kind { name, most: Bytes(most), may_be_pipe: false }
+    }
+
+    const fn file_or_pipe(name: &'static str, most: u64) -> Kind {
+        Kind { name, most: Bytes(most), may_be_pipe: true }
+    }
+}

@@ -1,0 +1,42 @@
+//! Why a file is not taken in.
+
+use std::io;
+
+use super::Kind;
+use crate::units::Bytes;
+
+/// Why a file is not taken in. Who reports it names the file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    /// It is larger than any of its kind.
+    #[error("it has {}, and {} may have {} at most", Bytes(*size).in_words(), kind.name, kind.most.in_words())]
+    TooLarge { size: u64, kind: Kind },
+    /// What comes through a pipe does not end where any of its kind would.
+    #[error("it goes on after {}, and {} may not have more", kind.most.in_words(), kind.name)]
+    Endless { kind: Kind },
+    /// It has to be looked into at more than one place.
+    #[error("it is a pipe, and {} is read from a file only", kind.name)]
+    Pipe { kind: Kind },
+    /// Nobody may ever write to it.
+    #[error("it is a named pipe, which nobody may ever write to; give a file, or /dev/stdin")]
+    NamedPipe,
+    #[error("it is a socket, not a file")]
+    Socket,
+    #[error("it is a device, not a file")]
+    Device,
+    #[error("the file changed while it was read")]
+    Changed,
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::TooLarge { .. } | Refusal::Endless { .. } => io::ErrorKind::FileTooLarge,
+            Refusal::Pipe { .. } | Refusal::NamedPipe | Refusal::Socket | Refusal::Device => {
+                io::ErrorKind::InvalidInput
+            }
+            Refusal::Changed => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, refusal)
+    }
+}

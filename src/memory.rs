@@ -1,0 +1,154 @@
+//! The one place that is asked whether there is memory for something, before it is taken.
+//!
+//! What is free is the least that the machine, the control groups, the process's own limits and the user leave. Workers
+//! are in the groups of their parent, so that an answer holds for both. Read [`ask`] first.
+
+use nix::sys::resource::{Resource, getrlimit};
+use procfs::{Current, Meminfo};
+
+use crate::sample::{Roots, cgroup};
+use crate::units::Bytes;
+
+/// Environment variable for how much a process of a run may take: `2GB`, `500MB`.
+pub(crate) const LIMIT: &str = "ONNXPROF_MEMORY";
+/// Share of what is free that may be taken: the rest is the machine's own, and what the kernel counts is an estimate.
+const SHARE: f64 = 0.9;
+/// What takes no more than this is not asked for: there is no machine without it.
+const UNASKED: Bytes = Bytes(1 << 20);
+
+/// There is too little memory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} would take {} of memory, and {} may be used {where_from}", needed.in_words(), free.in_words())]
+pub struct TooMuch {
+    /// What it was to be taken for.
+    pub what: String,
+    /// How much of it.
+    pub needed: Bytes,
+    /// How much may be taken.
+    pub free: Bytes,
+    /// What leaves no more, as the end of a sentence.
+    pub where_from: &'static str,
+}
+
+impl TooMuch {
+    /// How many of `count` things there is room for, if each takes the same.
+    #[must_use]
+    pub fn fitting(&self, count: u64) -> u64 {
+        (self.free.as_f64() / self.needed.as_f64() * count as f64) as u64
+    }
+}
+
+/// Makes sure that there is memory for something. Where the system does not tell how much is free, there is taken to be
+/// enough.
+///
+/// # Errors
+/// There is too little.
+pub(crate) fn ask(needed: Bytes, what: impl FnOnce() -> String) -> Result<(), TooMuch> {
+    if needed <= UNASKED {
+        return Ok(());
+    }
+    match left() {
+        Some((free, where_from)) if needed > free => Err(TooMuch { what: what(), needed, free, where_from }),
+        _ => Ok(()),
+    }
+}
+
+/// Memory that may be taken; absent where the system does not tell.
+pub(crate) fn free() -> Option<Bytes> {
+    left().map(|(free, _)| free)
+}
+
+/// Makes sure that the user's own limit can be read.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_limit() -> Result<(), String> {
+    asked_limit().map(drop)
+}
+
+/// What may be taken, and what leaves no more.
+fn left() -> Option<(Bytes, &'static str)> {
+    let share = |free: Bytes| Bytes((free.as_f64() * SHARE) as u64);
+    let machine = Meminfo::current().ok().and_then(|memory| memory.mem_available).map(Bytes);
+    let bounds = [
+        (machine.map(share), "on this machine"),
+        (cgroup::memory_left(&Roots::system()).map(share), "in this control group"),
+        (of_process().map(share), "by this process, which has a limit (`ulimit -v`)"),
+        (asked_limit().ok().flatten().map(less_own), "by the limit in ONNXPROF_MEMORY"),
+    ];
+    bounds.into_iter().filter_map(|(free, by)| Some((free?, by))).min_by_key(|(free, _)| *free)
+}
+
+/// What the process's own limits leave.
+fn of_process() -> Option<Bytes> {
+    let limit = |resource| getrlimit(resource).ok().map(|(soft, _)| soft).filter(|&soft| soft < 1 << 62);
+    let (space, data) = (limit(Resource::RLIMIT_AS), limit(Resource::RLIMIT_DATA));
+    if space.is_none() && data.is_none() {
+        return None;
+    }
+    let used = procfs::process::Process::myself().and_then(|own| own.statm()).ok()?;
+    let page = procfs::page_size();
+    let left = |limit: u64, pages: u64| limit.saturating_sub(pages * page);
+    let space = space.map(|limit| left(limit, used.size));
+    space.into_iter().chain(data.map(|limit| left(limit, used.data))).min().map(Bytes)
+}
+
+/// A limit of this process, less what it has taken, files that it has mapped left out.
+fn less_own(limit: Bytes) -> Bytes {
+    let status = procfs::process::Process::myself().and_then(|own| own.status());
+    let own = status.ok().and_then(|status| status.rssanon).unwrap_or_default().saturating_mul(1 << 10);
+    Bytes(limit.0.saturating_sub(own))
+}
+
+fn asked_limit() -> Result<Option<Bytes>, String> {
+    let Some(text) = std::env::var_os(LIMIT).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let text = text.to_string_lossy();
+    parse(&text).map(Some).ok_or_else(|| format!("`{text}` in {LIMIT} is no quantity of memory such as 500MB or 2GB"))
+}
+
+/// A quantity such as `500MB` or `2GiB`.
+fn parse(text: &str) -> Option<Bytes> {
+    const UNITS: [(&str, u64); 8] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("B", 1),
+    ];
+    let text = text.trim();
+    let (number, unit) = UNITS.into_iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?, size)))?;
+    number.trim().parse::<u64>().ok()?.checked_mul(unit).map(Bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_machine_has_is_refused_with_what_there_is() {
+        let refused = ask(Bytes(u64::MAX), || "a batch".to_owned()).unwrap_err();
+        assert!(refused.free < refused.needed && refused.free.0 > 0, "{refused}");
+        let said = refused.to_string();
+        assert!(said.starts_with("a batch would take 18446744 TB of memory, and "), "{said}");
+        assert!(ask(UNASKED, || panic!("nothing is said of what fits")).is_ok());
+        assert!(ask(Bytes(UNASKED.0 + 1), || panic!("nothing is said of what fits")).is_ok());
+    }
+
+    #[test]
+    fn as_many_fit_as_there_is_room_for() {
+        let refused = TooMuch { what: String::new(), needed: Bytes(1_000), free: Bytes(250), where_from: "" };
+        assert_eq!((refused.fitting(1_000_000), refused.fitting(3)), (250_000, 0));
+    }
+
+    #[test]
+    fn a_limit_is_a_number_with_a_unit() {
+        assert_eq!(parse("500MB"), Some(Bytes(500_000_000)));
+        assert_eq!((parse("2 GiB"), parse("0B")), (Some(Bytes(2 << 30)), Some(Bytes(0))));
+        for nonsense in ["", "5", "GB", "-1GB", "1.5GB", "99999999999TB", "1XB"] {
+            assert_eq!(parse(nonsense), None, "{nonsense}");
+        }
+    }
+}
