@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::skeleton::MOST_KEPT;
+
 /// Why a model file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
@@ -53,6 +55,12 @@ pub enum OnnxError {
     /// Messages are nested deeper than protobuf allows.
     #[error("model `{}` nests its graphs deeper than protobuf's limit of 100 messages", path.display())]
     TooDeep {
+        /// The model file.
+        path: PathBuf,
+    },
+    /// What is not weights is larger than in any model.
+    #[error("model `{}` has more than {} without its weights", path.display(), MOST_KEPT.in_words())]
+    TooLarge {
         /// The model file.
         path: PathBuf,
     },
@@ -108,9 +116,10 @@ impl OnnxError {
             OnnxError::NotOnnx { .. } => Some(
                 "name a .onnx or .ort file; a model of another format must be converted first, and a Git LFS pointer fetched",
             ),
-            OnnxError::Damaged { .. } | OnnxError::Missing { .. } | OnnxError::TooDeep { .. } => {
-                Some("export the model again, or check it with `onnx.checker`")
-            }
+            OnnxError::Damaged { .. }
+            | OnnxError::Missing { .. }
+            | OnnxError::TooDeep { .. }
+            | OnnxError::TooLarge { .. } => Some("export the model again, or check it with `onnx.checker`"),
             OnnxError::ExternalFile { .. } => {
                 Some("put the file beside the model, under the name that the model gives it")
             }

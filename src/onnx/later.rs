@@ -1,6 +1,7 @@
 //! Element types that the parser has not heard of: their names travel in texts that it passes on and nothing else reads.
 
-use super::wire::{Value, next_field, put_delimited, put_number};
+use super::image::Image;
+use super::wire::{Stretch, Value, next_field, put_delimited, put_number};
 use crate::plan::ElementType;
 
 /// Largest element type that the parser knows.
@@ -30,9 +31,9 @@ pub(super) fn named(text: &str) -> Option<ElementType> {
 }
 
 /// The name of the element type in a message that has it in `field`, where the parser does not know it.
-pub(super) fn name_in(mut message: &[u8], field: u64) -> Option<&'static str> {
+pub(super) fn name_in(image: &Image<'_>, mut message: Stretch, field: u64) -> Option<&'static str> {
     let mut found = None;
-    while let Ok(next) = next_field(&mut message) {
+    while let Ok(next) = next_field(image, &mut message) {
         if let (true, Value::Varint(number)) = (next.number == field, next.value) {
             found = name(number);
         }
@@ -46,13 +47,14 @@ pub(super) fn name_in(mut message: &[u8], field: u64) -> Option<&'static str> {
 /// A tensor's message as the parser takes it, whatever its element type; one that is damaged stays as it is, for the parser
 /// to say so.
 pub(crate) fn for_parser(tensor: &[u8]) -> Vec<u8> {
-    let (mut rest, mut out) = (tensor, Vec::with_capacity(tensor.len()));
+    let image = Image::of_bytes(tensor);
+    let (mut rest, mut out) = (0..image.len(), Vec::with_capacity(tensor.len()));
     while !rest.is_empty() {
-        let Ok(field) = next_field(&mut rest) else { return tensor.to_vec() };
+        let Ok(field) = next_field(&image, &mut rest) else { return tensor.to_vec() };
         match (field.number, field.value) {
             (DATA_TYPE, Value::Varint(number)) => put_element_type(&mut out, number),
             (DOC_STRING, _) => {}
-            _ => out.extend_from_slice(field.whole),
+            _ => out.extend_from_slice(&tensor[field.whole.start as usize..field.whole.end as usize]),
         }
     }
     out

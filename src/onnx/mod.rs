@@ -9,6 +9,7 @@ mod error;
 mod external;
 mod functions;
 mod graph;
+mod image;
 mod later;
 mod ort_format;
 mod precision;

@@ -1,42 +1,49 @@
 //! From a path to a [`Model`].
 
-use std::fs::File;
+use std::io;
 use std::path::Path;
 
-use memmap2::Mmap;
 use onnx_rs::ast;
 
+use super::image::Image;
 use super::ort_format::{self, is_ort_format};
 use super::skeleton::{SkeletonFault, skeleton};
 use super::{Model, OnnxError, convert, external};
+use crate::files::{self, InputFile, Kind};
 use crate::units::Bytes;
 
 /// Reads the model at `path`. Weights stay in the file, so that memory goes with the graph and not with the weights.
 ///
 /// # Errors
-/// The file is missing, empty, truncated, damaged or no model; or a file that holds its weights is missing or too short.
+/// The file is missing, empty, truncated, damaged or no model, or is changed meanwhile; or a file that holds its weights is missing or too short.
 pub fn read(path: &Path) -> Result<Model, OnnxError> {
     let open = |source| OnnxError::Open { path: path.to_owned(), source };
-    let file = File::open(path).map_err(open)?;
-    let metadata = file.metadata().map_err(open)?;
-    if !metadata.is_file() {
-        return Err(OnnxError::NotFile { path: path.to_owned() });
-    }
-    if metadata.len() == 0 {
+    let file = files::open(path, Kind::MODEL).map_err(|source| match source.kind() {
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => OnnxError::NotFile { path: path.to_owned() },
+        _ => open(source),
+    })?;
+    if file.len() == 0 {
         return Err(OnnxError::Empty { path: path.to_owned() });
     }
-    // SAFETY: the map is read-only and dropped within this function. A file that another process shortens meanwhile
-    // ends this one with SIGBUS, which a copy of several gigabytes would be a high price to avoid.
-    let map = unsafe { Mmap::map(&file) }.map_err(open)?;
-    let small = if is_ort_format(&map) { ort_format::as_onnx(&map) } else { skeleton(&map) };
-    let small = small.map_err(|fault| fault_error(path, fault))?;
-    drop(map);
+    let small = without_weights(path, &file)?;
+    file.check_unchanged().map_err(open)?;
     let parsed =
         onnx_rs::parse(&small).map_err(|source| OnnxError::Damaged { path: path.to_owned(), source: Some(source) })?;
     let mut model = model(path, &parsed)?;
-    model.model_file_bytes = Bytes(metadata.len());
+    model.model_file_bytes = Bytes(file.len());
     model.external_files = external::files(&model)?;
     Ok(model)
+}
+
+/// The model as the parser takes it.
+fn without_weights(path: &Path, file: &InputFile) -> Result<Vec<u8>, OnnxError> {
+    let image = Image::of(file);
+    let is_ort_format = is_ort_format(&image.peek::<8>(0).0);
+    let small = if is_ort_format { ort_format::as_onnx(&image) } else { skeleton(&image) };
+    match image.take_fault() {
+        Some(source) => Err(OnnxError::Open { path: path.to_owned(), source }),
+        None => small.map_err(|fault| fault_error(path, fault)),
+    }
 }
 
 fn fault_error(path: &Path, fault: SkeletonFault) -> OnnxError {
@@ -46,6 +53,7 @@ fn fault_error(path: &Path, fault: SkeletonFault) -> OnnxError {
         SkeletonFault::Truncated(missing_bytes) => OnnxError::Truncated { path, missing_bytes },
         SkeletonFault::Damaged => OnnxError::Damaged { path, source: None },
         SkeletonFault::TooDeep => OnnxError::TooDeep { path },
+        SkeletonFault::TooLarge => OnnxError::TooLarge { path },
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! The parser copies numbers that a file does not store as raw bytes, recurses as deep as the file says, takes a
 //! dimension without a size for one of size 0 and refuses element types that it has not heard of. One walk over the
-//! mapped file takes care of all four: what comes out is small, shallow, and says what the file says.
+//! file takes care of all four, and steps over what it does not keep: what comes out is small, shallow, and says what the file says.
 
+use super::image::Image;
 use super::later;
-use super::wire::{Field, Value, WireFault, next_field, put_delimited, put_number};
+use super::wire::{Field, Stretch, Value, WireFault, next_field, put_delimited, put_number};
+use crate::units::Bytes;
 
 /// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which bound indices. So are
 /// properties of the model: names of a thousand classes take more, and nothing here needs those.
@@ -14,6 +16,8 @@ pub(super) const KEPT_PAYLOAD_BYTES: usize = 4096;
 pub(super) const DEPTH_LIMIT: usize = 100;
 /// A text of a type that nothing here reads: it carries the name of an element type that the parser does not know.
 const DENOTATION: u64 = 6;
+/// Size of a model without its weights beyond which it is none: the largest that are known have 60 MB.
+pub(super) const MOST_KEPT: Bytes = Bytes(1 << 29);
 /// Size of a dimension that the file gives neither size nor name, as protobuf writes -1.
 pub(super) const UNKNOWN_SIZE: i64 = -1;
 
@@ -28,6 +32,8 @@ pub(super) enum SkeletonFault {
     Damaged,
     /// Messages are nested deeper than protobuf allows.
     TooDeep,
+    /// Names and attributes take more than [`MOST_KEPT`].
+    TooLarge,
 }
 
 /// Messages that are looked into.
@@ -96,33 +102,39 @@ impl Message {
     }
 }
 
-/// The model in `file` without weights, descriptions and training state.
-pub(super) fn skeleton(file: &[u8]) -> Result<Vec<u8>, SkeletonFault> {
+/// The model in a file without weights, descriptions and training state.
+pub(super) fn skeleton(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
     let mut out = Vec::new();
-    let mut rest = file;
+    let mut rest = 0..image.len();
     let mut begun = false;
     while !rest.is_empty() {
-        let field = next_field(&mut rest).map_err(|fault| match fault {
+        let field = next_field(image, &mut rest).map_err(|fault| match fault {
             WireFault::PastEnd(missing) if begun => SkeletonFault::Truncated(missing),
             WireFault::Malformed if begun => SkeletonFault::Damaged,
             _ => SkeletonFault::NotModel,
         })?;
         // Writers put fields in the order of their numbers, and field 1 is the version of the format.
         begun |= field.number == 1 && matches!(field.value, Value::Varint(1..));
-        put_field(Message::Model, &field, 1, &mut out)?;
+        put_field(image, Message::Model, &field, (1, &mut out))?;
     }
     if begun { Ok(out) } else { Err(SkeletonFault::NotModel) }
 }
 
-fn put_message(message: Message, mut content: &[u8], depth: usize, out: &mut Vec<u8>) -> Result<(), SkeletonFault> {
+/// Copies a message to `out`, which is so deep in others.
+fn put_message(
+    image: &Image<'_>,
+    message: Message,
+    mut rest: Stretch,
+    (depth, out): (usize, &mut Vec<u8>),
+) -> Result<(), SkeletonFault> {
     if depth > DEPTH_LIMIT {
         return Err(SkeletonFault::TooDeep);
     }
     let mut has_size = false;
-    while !content.is_empty() {
-        let field = next_field(&mut content).map_err(|_| SkeletonFault::Damaged)?;
+    while !rest.is_empty() {
+        let field = next_field(image, &mut rest).map_err(|_| SkeletonFault::Damaged)?;
         has_size |= matches!(field.number, 1 | 2);
-        put_field(message, &field, depth, out)?;
+        put_field(image, message, &field, (depth, out))?;
     }
     if message == Message::Dimension && !has_size {
         put_number(out, 1, UNKNOWN_SIZE as u64);
@@ -130,25 +142,39 @@ fn put_message(message: Message, mut content: &[u8], depth: usize, out: &mut Vec
     Ok(())
 }
 
-fn put_field(message: Message, field: &Field<'_>, depth: usize, out: &mut Vec<u8>) -> Result<(), SkeletonFault> {
-    match (message.fate(field.number), field.value) {
+fn put_field(
+    image: &Image<'_>,
+    message: Message,
+    field: &Field,
+    (depth, out): (usize, &mut Vec<u8>),
+) -> Result<(), SkeletonFault> {
+    match (message.fate(field.number), &field.value) {
         (Fate::Drop, _) => {}
         (Fate::Enter(inner), Value::Delimited(content)) => {
             let mut kept = Vec::new();
-            put_message(inner, content, depth + 1, &mut kept)?;
+            put_message(image, inner, content.clone(), (depth + 1, &mut kept))?;
             put_delimited(out, field.number, &kept);
-            if let (Message::Type, Some(name)) = (message, later::name_in(content, 1)) {
+            if let (Message::Type, Some(name)) = (message, later::name_in(image, content.clone(), 1)) {
                 put_delimited(out, DENOTATION, name.as_bytes());
+            }
+            if out.len() as u64 > MOST_KEPT.0 {
+                return Err(SkeletonFault::TooLarge);
             }
         }
         (Fate::Enter(_), _) => return Err(SkeletonFault::Damaged),
-        (Fate::KeepIfSmall, Value::Delimited(content)) if content.len() > KEPT_PAYLOAD_BYTES => {}
-        (Fate::ElementType, Value::Varint(number)) => match message {
+        (Fate::KeepIfSmall, Value::Delimited(content)) if content.end - content.start > KEPT_PAYLOAD_BYTES as u64 => {}
+        (Fate::ElementType, &Value::Varint(number)) => match message {
             Message::Tensor => later::put_element_type(out, number),
             _ => put_number(out, field.number, later::known(number)),
         },
         (Fate::ElementType, _) => return Err(SkeletonFault::Damaged),
-        _ => out.extend_from_slice(field.whole),
+        _ => {
+            let length = field.whole.end - field.whole.start;
+            if out.len() as u64 + length > MOST_KEPT.0 {
+                return Err(SkeletonFault::TooLarge);
+            }
+            out.extend(image.read(field.whole.start, length as usize).ok_or(SkeletonFault::Damaged)?);
+        }
     }
     Ok(())
 }
@@ -156,6 +182,10 @@ fn put_field(message: Message, field: &Field<'_>, depth: usize, out: &mut Vec<u8
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn skeleton(bytes: &[u8]) -> Result<Vec<u8>, SkeletonFault> {
+        super::skeleton(&Image::of_bytes(bytes))
+    }
 
     fn delimited(number: u64, content: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
@@ -207,5 +237,22 @@ mod tests {
     #[test]
     fn text_is_no_model() {
         assert_eq!(skeleton(b"This is a text file, not a model.\n"), Err(SkeletonFault::NotModel));
+    }
+
+    #[test]
+    fn a_name_that_no_memory_is_for_is_not_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        // A node's name that goes on to the end of a file with a hole.
+        let (name, node) = (MOST_KEPT.0 + 1, MOST_KEPT.0 + 7);
+        let mut head = vec![8, 8];
+        for (number, length) in [(7, node + 6), (1, node), (3, name)] {
+            let tag = head.len();
+            put_number(&mut head, number, length);
+            head[tag] |= 2;
+        }
+        std::fs::write(file.path(), &head).unwrap();
+        file.as_file().set_len(head.len() as u64 + name).unwrap();
+        let opened = crate::files::open(file.path(), crate::files::Kind::MODEL).unwrap();
+        assert_eq!(super::skeleton(&Image::of(&opened)), Err(SkeletonFault::TooLarge));
     }
 }

@@ -1,5 +1,9 @@
 //! The protobuf wire format: fields of a message, one after the other, with their lengths checked.
 
+use std::ops::Range;
+
+use super::image::Image;
+
 /// Why bytes are not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WireFault {
@@ -9,45 +13,48 @@ pub(super) enum WireFault {
     Malformed,
 }
 
-/// One field of a message, with its bytes as they stand in the message.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Field<'a> {
+/// Where bytes of a file stand: from the first to before the second.
+pub(super) type Stretch = Range<u64>;
+
+/// One field of a message.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
     /// Field number.
     pub number: u64,
-    /// Tag and value, to be copied as they are.
-    pub whole: &'a [u8],
+    /// Where tag and value stand, to be copied as they are.
+    pub whole: Stretch,
     /// What the field holds.
-    pub value: Value<'a>,
+    pub value: Value,
 }
 
 /// What a field holds.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'a> {
+#[derive(Clone, Debug)]
+pub(super) enum Value {
     /// A number of variable length.
     Varint(u64),
     /// Four or eight bytes.
     Fixed,
-    /// A message, a string or packed numbers.
-    Delimited(&'a [u8]),
+    /// A message, a string or packed numbers, which stand there.
+    Delimited(Stretch),
 }
 
-/// Splits the first field off `bytes`, which must not be empty.
-pub(super) fn next_field<'a>(bytes: &mut &'a [u8]) -> Result<Field<'a>, WireFault> {
-    let start = *bytes;
-    let tag = varint(bytes)?;
+/// Splits the first field off a message that stands at `rest`, which must not be empty.
+pub(super) fn next_field(image: &Image<'_>, rest: &mut Stretch) -> Result<Field, WireFault> {
+    let start = rest.start;
+    let tag = varint(image, rest)?;
     let number = tag >> 3;
     let value = match tag & 7 {
         _ if number == 0 => return Err(WireFault::Malformed),
-        0 => Value::Varint(varint(bytes)?),
-        1 => fixed(bytes, 8)?,
+        0 => Value::Varint(varint(image, rest)?),
+        1 => fixed(rest, 8)?,
         2 => {
-            let length = varint(bytes)?;
-            Value::Delimited(take(bytes, length)?)
+            let length = varint(image, rest)?;
+            Value::Delimited(take(rest, length)?)
         }
-        5 => fixed(bytes, 4)?,
+        5 => fixed(rest, 4)?,
         _ => return Err(WireFault::Malformed),
     };
-    Ok(Field { number, whole: &start[..start.len() - bytes.len()], value })
+    Ok(Field { number, whole: start..rest.start, value })
 }
 
 /// Appends a field that holds a message.
@@ -77,32 +84,36 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-fn fixed<'a>(bytes: &mut &'a [u8], length: u64) -> Result<Value<'a>, WireFault> {
-    take(bytes, length).map(|_| Value::Fixed)
+fn fixed(rest: &mut Stretch, length: u64) -> Result<Value, WireFault> {
+    take(rest, length).map(|_| Value::Fixed)
 }
 
-fn take<'a>(bytes: &mut &'a [u8], length: u64) -> Result<&'a [u8], WireFault> {
-    let available = bytes.len() as u64;
+fn take(rest: &mut Stretch, length: u64) -> Result<Stretch, WireFault> {
+    let available = rest.end - rest.start;
     if length > available {
         return Err(WireFault::PastEnd(Some(length - available)));
     }
-    let (taken, rest) = bytes.split_at(length as usize);
-    *bytes = rest;
+    let taken = rest.start..rest.start + length;
+    rest.start = taken.end;
     Ok(taken)
 }
 
-fn varint(bytes: &mut &[u8]) -> Result<u64, WireFault> {
+/// Bytes that a number of 64 bits takes at most.
+const LONGEST_VARINT: usize = 10;
+
+fn varint(image: &Image<'_>, rest: &mut Stretch) -> Result<u64, WireFault> {
+    let (bytes, count) = image.peek::<LONGEST_VARINT>(rest.start);
+    let count = count.min(usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX));
     let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first().ok_or(WireFault::PastEnd(None))?;
-        *bytes = rest;
-        if shift == 63 && byte > 1 {
+    for (index, &byte) in bytes[..count].iter().enumerate() {
+        rest.start += 1;
+        if index == LONGEST_VARINT - 1 && byte > 1 {
             return Err(WireFault::Malformed);
         }
-        value |= u64::from(byte & 0x7f) << shift;
+        value |= u64::from(byte & 0x7f) << (7 * index);
         if byte & 0x80 == 0 {
             return Ok(value);
         }
     }
-    Err(WireFault::Malformed)
+    Err(if count < LONGEST_VARINT { WireFault::PastEnd(None) } else { WireFault::Malformed })
 }

@@ -2,23 +2,34 @@
 //!
 //! A field that a table leaves out has its default; what points out of the file is an error.
 
+use super::super::image::Image;
+
 /// A place outside the file, or a table where none can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OutOfBounds;
 
 type Read<T> = Result<T, OutOfBounds>;
 
+/// Bytes that a text may have.
+const LONGEST_TEXT: usize = 1 << 20;
+
 /// A table of a flatbuffer: fields by their numbers in the schema, from 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Table<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    image: &'a Image<'a>,
+    at: u64,
+}
+
+/// A list: where its items begin, and how many there are.
+struct List {
+    start: u64,
+    count: usize,
 }
 
 impl<'a> Table<'a> {
     /// The table that a file begins with.
-    pub(super) fn root(bytes: &'a [u8]) -> Read<Self> {
-        Table { bytes, at: 0 }.follow(0)
+    pub(super) fn root(image: &'a Image<'a>) -> Read<Self> {
+        Table { image, at: 0 }.follow(0)
     }
 
     /// A number of 8 bits.
@@ -42,30 +53,27 @@ impl<'a> Table<'a> {
     }
 
     /// A text; empty where it is left out.
-    pub(super) fn text(&self, field: usize) -> Read<&'a [u8]> {
-        self.bytes(field)
-    }
-
-    /// A list of bytes.
-    pub(super) fn bytes(&self, field: usize) -> Read<&'a [u8]> {
+    pub(super) fn text(&self, field: usize) -> Read<Vec<u8>> {
         match self.place(field)? {
-            Some(place) => self.items(place, 1),
-            None => Ok(&[]),
+            Some(place) => self.text_at(place),
+            None => Ok(Vec::new()),
         }
     }
 
-    /// A list of numbers of 64 bits.
-    pub(super) fn longs(&self, field: usize) -> Read<Vec<i64>> {
-        let Some(place) = self.place(field)? else { return Ok(Vec::new()) };
-        Ok(self.items(place, 8)?.as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect())
+    /// A list of bytes; `None` where it has more than `most`, which are not read.
+    pub(super) fn bytes(&self, field: usize, most: usize) -> Read<Option<Vec<u8>>> {
+        self.items(field, 1, most)
     }
 
-    /// A list of numbers of 32 bits, in bytes.
-    pub(super) fn floats(&self, field: usize) -> Read<&'a [u8]> {
-        match self.place(field)? {
-            Some(place) => self.items(place, 4),
-            None => Ok(&[]),
-        }
+    /// A list of numbers of 64 bits; `None` where they have more than `most` bytes, which are not read.
+    pub(super) fn longs(&self, field: usize, most: usize) -> Read<Option<Vec<i64>>> {
+        let items = self.items(field, 8, most)?;
+        Ok(items.map(|items| items.as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect()))
+    }
+
+    /// A list of numbers of 32 bits, in bytes; `None` where they are more than `most`, which are not read.
+    pub(super) fn floats(&self, field: usize, most: usize) -> Read<Option<Vec<u8>>> {
+        self.items(field, 4, most)
     }
 
     /// A table in this one.
@@ -75,35 +83,61 @@ impl<'a> Table<'a> {
 
     /// A list of tables.
     pub(super) fn tables(&self, field: usize) -> Read<Vec<Table<'a>>> {
-        self.places(field)?.into_iter().map(|place| self.follow(place)).collect()
+        self.places(field)?.map(|place| self.follow(place)).collect()
     }
 
     /// A list of texts.
-    pub(super) fn texts(&self, field: usize) -> Read<Vec<&'a [u8]>> {
-        self.places(field)?.into_iter().map(|place| self.items(place, 1)).collect()
+    pub(super) fn texts(&self, field: usize) -> Read<Vec<Vec<u8>>> {
+        self.places(field)?.map(|place| self.text_at(place)).collect()
     }
 
     /// Where the items of a list of references stand.
-    fn places(&self, field: usize) -> Read<Vec<usize>> {
-        let Some(place) = self.place(field)? else { return Ok(Vec::new()) };
-        let start = self.follow(place)?.at + 4;
-        let count = self.items(place, 4)?.len() / 4;
-        Ok((0..count).map(|index| start + 4 * index).collect())
+    fn places(&self, field: usize) -> Read<impl Iterator<Item = u64> + use<>> {
+        let list = match self.place(field)? {
+            Some(place) => self.list(place, 4).and_then(|list| self.pay(list, 4))?,
+            None => List { start: 0, count: 0 },
+        };
+        Ok((0..list.count as u64).map(move |index| list.start + 4 * index))
     }
 
-    /// The bytes of the items of a list that `place` refers to, each `width` bytes wide.
-    fn items(&self, place: usize, width: usize) -> Read<&'a [u8]> {
-        let list = self.follow(place)?.at;
-        let count = u32::from_le_bytes(self.take(list)?) as usize;
-        let length = count.checked_mul(width).ok_or(OutOfBounds)?;
-        self.bytes.get(list + 4..).and_then(|rest| rest.get(..length)).ok_or(OutOfBounds)
+    fn text_at(&self, place: u64) -> Read<Vec<u8>> {
+        let list = self.list(place, 1)?;
+        if list.count > LONGEST_TEXT {
+            return Err(OutOfBounds);
+        }
+        let list = self.pay(list, 1)?;
+        self.image.read(list.start, list.count).ok_or(OutOfBounds)
+    }
+
+    fn items(&self, field: usize, width: usize, most: usize) -> Read<Option<Vec<u8>>> {
+        let Some(place) = self.place(field)? else { return Ok(Some(Vec::new())) };
+        let list = self.list(place, width)?;
+        if list.count * width > most {
+            return Ok(None);
+        }
+        let list = self.pay(list, width)?;
+        self.image.read(list.start, list.count * width).ok_or(OutOfBounds).map(Some)
+    }
+
+    /// The list, if so much may still be read: tables of a damaged file may share their contents without end.
+    fn pay(&self, list: List, width: usize) -> Read<List> {
+        if self.image.allows((list.count * width) as u64) { Ok(list) } else { Err(OutOfBounds) }
+    }
+
+    /// The list that `place` refers to, whose items are `width` bytes wide and within the file.
+    fn list(&self, place: u64, width: usize) -> Read<List> {
+        let at = self.follow(place)?.at;
+        let count = u32::from_le_bytes(self.take(at)?);
+        let list = List { start: at + 4, count: count as usize };
+        let end = list.start + u64::from(count) * width as u64;
+        if end <= self.image.len() { Ok(list) } else { Err(OutOfBounds) }
     }
 
     /// What `place` refers to.
-    fn follow(&self, place: usize) -> Read<Table<'a>> {
-        let offset = u32::from_le_bytes(self.take(place)?) as usize;
-        let at = place.checked_add(offset).filter(|&at| at < self.bytes.len()).ok_or(OutOfBounds)?;
-        Ok(Table { bytes: self.bytes, at })
+    fn follow(&self, place: u64) -> Read<Table<'a>> {
+        let offset = u64::from(u32::from_le_bytes(self.take(place)?));
+        let at = place.checked_add(offset).filter(|&at| at < self.image.len()).ok_or(OutOfBounds)?;
+        Ok(Table { image: self.image, at })
     }
 
     fn number<T: Default, const N: usize>(&self, field: usize, convert: fn([u8; N]) -> T) -> Read<T> {
@@ -114,19 +148,22 @@ impl<'a> Table<'a> {
     }
 
     /// Where a field stands; `None` where the table leaves it out.
-    fn place(&self, field: usize) -> Read<Option<usize>> {
+    fn place(&self, field: usize) -> Read<Option<u64>> {
         let back = i64::from(i32::from_le_bytes(self.take(self.at)?));
-        let layout = usize::try_from(self.at as i64 - back).map_err(|_| OutOfBounds)?;
-        let size = usize::from(u16::from_le_bytes(self.take(layout)?));
-        let entry = 4 + 2 * field;
+        let layout = self.at.checked_add_signed(-back).ok_or(OutOfBounds)?;
+        let size = u64::from(u16::from_le_bytes(self.take(layout)?));
+        let entry = 4 + 2 * field as u64;
         if entry + 2 > size {
             return Ok(None);
         }
-        let offset = usize::from(u16::from_le_bytes(self.take(layout + entry)?));
+        let offset = u64::from(u16::from_le_bytes(self.take(layout + entry)?));
         Ok((offset > 0).then_some(self.at + offset))
     }
 
-    fn take<const N: usize>(&self, at: usize) -> Read<[u8; N]> {
-        self.bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().ok_or(OutOfBounds)
+    fn take<const N: usize>(&self, at: u64) -> Read<[u8; N]> {
+        match self.image.peek(at) {
+            (bytes, count) if count == N => Ok(bytes),
+            _ => Err(OutOfBounds),
+        }
     }
 }

@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 
 use flatbuffer::{OutOfBounds, Table};
 
+use super::image::Image;
 use super::later;
-use super::skeleton::{DEPTH_LIMIT, KEPT_PAYLOAD_BYTES, SkeletonFault, UNKNOWN_SIZE};
+use super::skeleton::{DEPTH_LIMIT, KEPT_PAYLOAD_BYTES, MOST_KEPT, SkeletonFault, UNKNOWN_SIZE};
 use super::wire::{put_delimited, put_fixed, put_number};
 
 /// The format's mark, and where it stands.
@@ -33,26 +34,27 @@ pub fn is_ort_format(begin: &[u8]) -> bool {
 }
 
 /// The model in `file` as a model of ONNX without its weights.
-pub(super) fn as_onnx(file: &[u8]) -> Result<Vec<u8>, SkeletonFault> {
-    let writer = Writer { left: Cell::new(file.len()) };
-    let model = Table::root(file)?.table(1)?.ok_or(SkeletonFault::Damaged)?;
+pub(super) fn as_onnx(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
+    let left = image.len().min(MOST_KEPT.0 / OVERHEAD as u64) as usize;
+    let writer = Writer { left: Cell::new(left) };
+    let model = Table::root(image)?.table(1)?.ok_or(SkeletonFault::Damaged)?;
     let mut out = Vec::new();
     put_number(&mut out, 1, model.long(0)? as u64);
-    put_delimited(&mut out, 2, model.text(2)?);
-    put_delimited(&mut out, 3, model.text(3)?);
+    put_delimited(&mut out, 2, &model.text(2)?);
+    put_delimited(&mut out, 3, &model.text(3)?);
     if let Some(graph) = model.table(7)? {
         put_delimited(&mut out, 7, &writer.graph(graph, 0)?);
     }
     for opset in model.tables(1)? {
         let mut message = Vec::new();
-        put_delimited(&mut message, 1, opset.text(0)?);
+        put_delimited(&mut message, 1, &opset.text(0)?);
         put_number(&mut message, 2, opset.long(1)? as u64);
         put_delimited(&mut out, 8, &message);
     }
     for entry in model.tables(9)? {
         let mut message = Vec::new();
-        put_delimited(&mut message, 1, entry.text(0)?);
-        put_delimited(&mut message, 2, entry.text(1)?);
+        put_delimited(&mut message, 1, &entry.text(0)?);
+        put_delimited(&mut message, 2, &entry.text(1)?);
         if message.len() <= KEPT_PAYLOAD_BYTES {
             put_delimited(&mut out, 14, &message);
         }
@@ -121,11 +123,11 @@ impl Writer {
         let mut out = Vec::new();
         for (field, names) in [(1, node.texts(8)?), (2, node.texts(9)?)] {
             for name in names {
-                put_delimited(&mut out, field, name);
+                put_delimited(&mut out, field, &name);
             }
         }
         for (field, text) in [(3, node.text(0)?), (4, node.text(5)?), (7, node.text(2)?)] {
-            put_delimited(&mut out, field, text);
+            put_delimited(&mut out, field, &text);
         }
         for attribute in node.tables(10)? {
             put_delimited(&mut out, 5, &self.attribute(attribute, depth)?);
@@ -136,13 +138,13 @@ impl Writer {
 
     fn attribute(&self, attribute: Table<'_>, depth: usize) -> Message {
         let mut out = Vec::new();
-        put_delimited(&mut out, 1, attribute.text(0)?);
+        put_delimited(&mut out, 1, &attribute.text(0)?);
         let kind = attribute.int(2)?;
         put_number(&mut out, 20, kind as u64);
         match kind {
             kind::FLOAT => put_fixed(&mut out, 2, attribute.float(3)?),
             kind::INT => put_number(&mut out, 3, attribute.long(4)? as u64),
-            kind::STRING => put_delimited(&mut out, 4, attribute.text(5)?),
+            kind::STRING => put_delimited(&mut out, 4, &attribute.text(5)?),
             _ => {}
         }
         if let Some(tensor) = attribute.table(6)? {
@@ -151,16 +153,16 @@ impl Writer {
         if let Some(graph) = attribute.table(7)? {
             put_delimited(&mut out, 6, &self.graph(graph, depth + 1)?);
         }
-        let (floats, ints) = (attribute.floats(8)?, attribute.longs(9)?);
         // Long lists are dropped, as a model's skeleton drops them.
-        if floats.len() <= KEPT_PAYLOAD_BYTES {
-            floats.as_chunks().0.iter().for_each(|&float| put_fixed(&mut out, 7, float));
+        let most = KEPT_PAYLOAD_BYTES;
+        for &float in attribute.floats(8, most)?.unwrap_or_default().as_chunks().0 {
+            put_fixed(&mut out, 7, float);
         }
-        if ints.len() * 8 <= KEPT_PAYLOAD_BYTES {
-            ints.iter().for_each(|&int| put_number(&mut out, 8, int as u64));
+        for int in attribute.longs(9, most)?.unwrap_or_default() {
+            put_number(&mut out, 8, int as u64);
         }
         for text in attribute.texts(10)? {
-            put_delimited(&mut out, 9, text);
+            put_delimited(&mut out, 9, &text);
         }
         for tensor in attribute.tables(11)? {
             put_delimited(&mut out, 10, &self.tensor(tensor)?);
@@ -174,14 +176,13 @@ impl Writer {
 
     fn tensor(&self, tensor: Table<'_>) -> Message {
         let mut out = Vec::new();
-        for size in tensor.longs(2)? {
+        for size in tensor.longs(2, KEPT_PAYLOAD_BYTES)?.ok_or(SkeletonFault::Damaged)? {
             put_number(&mut out, 1, size as u64);
         }
         later::put_element_type(&mut out, u64::try_from(tensor.int(3)?).unwrap_or(0));
-        put_delimited(&mut out, 8, tensor.text(0)?);
-        let payload = tensor.bytes(4)?;
-        if !payload.is_empty() && payload.len() <= KEPT_PAYLOAD_BYTES {
-            put_delimited(&mut out, 9, payload);
+        put_delimited(&mut out, 8, &tensor.text(0)?);
+        if let Some(payload) = tensor.bytes(4, KEPT_PAYLOAD_BYTES)?.filter(|payload| !payload.is_empty()) {
+            put_delimited(&mut out, 9, &payload);
         }
         self.spend(&out)?;
         Ok(out)
@@ -243,11 +244,11 @@ fn dims(shape: Table<'_>) -> Message {
         let mut message = Vec::new();
         let (kind, size, name) = match dim.table(0)? {
             Some(value) => (value.byte(0)?, value.long(1)?, value.text(2)?),
-            None => (0, 0, &[][..]),
+            None => (0, 0, Vec::new()),
         };
         match kind {
             1 => put_number(&mut message, 1, size as u64),
-            2 if !name.is_empty() => put_delimited(&mut message, 2, name),
+            2 if !name.is_empty() => put_delimited(&mut message, 2, &name),
             _ => put_number(&mut message, 1, UNKNOWN_SIZE as u64),
         }
         put_delimited(&mut out, 1, &message);

@@ -1,6 +1,7 @@
 //! Nodes in an order in which each comes after those that it reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
 
 use super::flatbuffer::{OutOfBounds, Table};
 
@@ -12,15 +13,19 @@ const IMPLICIT_INPUTS: usize = 12;
 /// The nodes of one graph in such an order, and otherwise as they stand: optimization puts new nodes at the end. Nodes that
 /// wait for each other, which no graph has, stay at the end.
 pub(super) fn in_order(nodes: Vec<Table<'_>>) -> Result<Vec<Table<'_>>, OutOfBounds> {
-    let mut makers: BTreeMap<&[u8], usize> = BTreeMap::new();
+    // Names are many; what they hash to is as good, and small.
+    let hash = RandomState::new();
+    let mut makers: BTreeMap<u64, usize> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {
-        makers.extend(node.texts(OUTPUTS)?.into_iter().filter(|name| !name.is_empty()).map(|name| (name, index)));
+        let named = node.texts(OUTPUTS)?.into_iter().filter(|name| !name.is_empty());
+        makers.extend(named.map(|name| (hash.hash_one(name), index)));
     }
     let mut waiting: Vec<BTreeSet<usize>> = Vec::new();
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
     for (index, node) in nodes.iter().enumerate() {
         let reads = [node.texts(INPUTS)?, node.texts(IMPLICIT_INPUTS)?].concat();
-        let before: BTreeSet<usize> = reads.iter().filter_map(|name| makers.get(name).copied()).collect();
+        let before: BTreeSet<usize> =
+            reads.iter().filter_map(|name| makers.get(&hash.hash_one(name)).copied()).collect();
         before.iter().for_each(|&maker| readers[maker].push(index));
         waiting.push(before);
     }
