@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::fold::MOST_NODES;
+
 /// Why nothing can be told from a trace.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
@@ -55,6 +57,12 @@ pub enum TraceError {
         /// The file.
         path: PathBuf,
     },
+    /// More nodes are named than any model has.
+    #[error("the trace `{}` names more than {MOST_NODES} nodes", path.display())]
+    TooManyNodes {
+        /// The file.
+        path: PathBuf,
+    },
     /// There are inferences, but no nodes ran in them.
     #[error("the trace `{}` holds no operators", path.display())]
     NoOperators {
@@ -68,7 +76,7 @@ impl TraceError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            TraceError::Open { .. } => None,
+            TraceError::Open { .. } | TraceError::TooManyNodes { .. } => None,
             TraceError::NotFile { .. } => Some("name a file; a run's folder holds those of its sessions in `traces/`"),
             TraceError::Empty { .. } | TraceError::CutOffEarly { .. } => {
                 Some("ONNX Runtime writes the trace when the session ends, or when `end_profiling` is called")

@@ -54,7 +54,7 @@ pub(super) enum Subject<'e> {
 }
 
 /// What is the same for all runs of one node, and, as far as a trace tells, for those of no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct NodeName<'e> {
     pub name: &'e str,
     pub node_index: Option<u64>,

@@ -1,5 +1,6 @@
-//! From the bytes of a trace to its events, one at a time.
+//! From a trace to its events, one at a time. A stretch of the file is in memory, of which most events take little.
 
+use std::io;
 use std::ops::Range;
 
 use memchr::memmem;
@@ -7,10 +8,19 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::event::Event;
+use crate::files::InputFile;
+
+/// Bytes that are read at once.
+const STRETCH: usize = 1 << 20;
+/// Longest event that is read: those that ONNX Runtime writes have up to some kilobytes.
+const LONGEST_EVENT: usize = 1 << 24;
 
 /// The events of a trace in their order, as far as they can be read.
-pub(super) struct Events<'t> {
-    bytes: &'t [u8],
+pub(super) struct Events<'f> {
+    file: &'f InputFile,
+    /// The bytes of the file from `start` on, of which those from `place` on have not been looked at.
+    buffer: Vec<u8>,
+    start: u64,
     place: usize,
     /// Events that were read.
     pub count: u64,
@@ -24,62 +34,132 @@ pub(super) struct Events<'t> {
 enum Found<T> {
     /// Something of this many bytes.
     Whole(T, usize),
-    /// Something that the end of the file cuts off.
+    /// Something that the end of what is in memory cuts off.
     CutOff,
     /// Nothing of that kind.
     Other,
 }
 
-impl<'t> Events<'t> {
+impl<'f> Events<'f> {
     /// Before the first event; `None` if there is no array.
-    pub(super) fn begin(bytes: &'t [u8]) -> Option<Self> {
-        let place = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
-        let events = Events { bytes, place: place + 1, count: 0, complete: false, unreadable_count: 0 };
-        (bytes[place] == b'[').then_some(events)
+    ///
+    /// # Errors
+    /// The file cannot be read, or is changed meanwhile.
+    pub(super) fn begin(file: &'f InputFile) -> io::Result<Option<Self>> {
+        let mut events =
+            Events { file, buffer: Vec::new(), start: 0, place: 0, count: 0, complete: false, unreadable_count: 0 };
+        let first = events.after(|byte| byte.is_ascii_whitespace())?;
+        events.place += 1;
+        Ok((first == Some(b'[')).then_some(events))
     }
 
-    /// The next event that can be read, and where it stands.
-    pub(super) fn next(&mut self) -> Option<(Event<'t>, Range<usize>)> {
-        loop {
-            let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
-            self.place += self.bytes[self.place..].iter().take_while(|byte| is_between(byte)).count();
-            match self.bytes.get(self.place)? {
-                b']' => {
-                    self.complete = true;
-                    return None;
+    /// Hands over every event that can be read, and where it stands.
+    ///
+    /// # Errors
+    /// As [`Events::begin`].
+    pub(super) fn each(&mut self, mut take: impl FnMut(&Event<'_>, Range<u64>)) -> io::Result<()> {
+        while let Some(byte) = self.after(|byte| byte.is_ascii_whitespace() || *byte == b',')? {
+            if byte == b']' {
+                self.complete = true;
+                return Ok(());
+            }
+            let at = self.start + self.place as u64;
+            let is_cut_off = match parse::<Event<'_>>(&self.buffer[self.place..]) {
+                Found::Whole(event, size) => {
+                    take(&event, at..at + size as u64);
+                    self.place += size;
+                    self.count += 1;
+                    continue;
                 }
-                _ => match self.parse::<Event<'t>>() {
-                    Found::Whole(event, size) => {
-                        let place = self.place..self.place + size;
-                        self.place = place.end;
-                        self.count += 1;
-                        return Some((event, place));
+                Found::CutOff => self.buffer.len() - self.place <= LONGEST_EVENT,
+                Found::Other => false,
+            };
+            if !is_cut_off {
+                self.skip()?;
+            } else if !self.more()? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next byte that is none of these; `None` at the end of the file.
+    fn after(&mut self, is_passed: impl Fn(&u8) -> bool) -> io::Result<Option<u8>> {
+        loop {
+            let rest = &self.buffer[self.place..];
+            match rest.iter().position(|byte| !is_passed(byte)) {
+                Some(passed) => {
+                    self.place += passed;
+                    return Ok(Some(self.buffer[self.place]));
+                }
+                None => {
+                    self.place = self.buffer.len();
+                    if !self.more()? {
+                        return Ok(None);
                     }
-                    Found::CutOff => return None,
-                    Found::Other => self.skip(),
-                },
+                }
             }
         }
     }
 
-    fn parse<T: Deserialize<'t>>(&self) -> Found<T> {
-        let mut values = serde_json::Deserializer::from_slice(&self.bytes[self.place..]).into_iter::<T>();
-        match values.next() {
-            Some(Ok(value)) => Found::Whole(value, values.byte_offset()),
-            Some(Err(error)) if !error.is_eof() => Found::Other,
-            Some(Err(_)) | None => Found::CutOff,
-        }
+    /// Reads on: at least as much again as there is of what has been begun, so that even that takes few passes. Says
+    /// whether there was anything.
+    fn more(&mut self) -> io::Result<bool> {
+        let end = self.start + self.buffer.len() as u64;
+        let left = self.file.len().saturating_sub(end);
+        self.buffer.drain(..self.place);
+        self.start += self.place as u64;
+        self.place = 0;
+        let kept = self.buffer.len();
+        let size = usize::try_from(left).unwrap_or(usize::MAX).min(STRETCH.max(kept));
+        self.buffer.resize(kept + size, 0);
+        self.file.read_exact_at(&mut self.buffer[kept..], end)?;
+        Ok(size > 0)
     }
 
     /// Goes on after a value that is no event, or, where it is no value either, with the next line that begins like an
     /// event: ONNX Runtime writes one on each line, and in old versions names as they are, quotes included.
-    fn skip(&mut self) {
+    fn skip(&mut self) -> io::Result<()> {
         self.unreadable_count += 1;
-        self.place = match self.parse::<IgnoredAny>() {
-            Found::Whole(_, size) => self.place + size,
-            Found::CutOff | Found::Other => {
-                memmem::find(&self.bytes[self.place..], b"\n{").map_or(self.bytes.len(), |line| self.place + line)
+        loop {
+            let length = self.buffer.len() - self.place;
+            match parse::<IgnoredAny>(&self.buffer[self.place..]) {
+                Found::Whole(_, size) if size < length => {
+                    self.place += size;
+                    return Ok(());
+                }
+                // What ends where memory ends may go on.
+                Found::Whole(..) | Found::CutOff if length <= LONGEST_EVENT && self.more()? => {}
+                Found::Whole(_, size) => {
+                    self.place += size;
+                    return Ok(());
+                }
+                Found::CutOff | Found::Other => return self.skip_line(),
             }
-        };
+        }
+    }
+
+    fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            if let Some(line) = memmem::find(&self.buffer[self.place..], b"\n{") {
+                self.place += line;
+                return Ok(());
+            }
+            // The last byte may be the end of a line.
+            self.place = self.place.max(self.buffer.len().saturating_sub(1));
+            if !self.more()? {
+                self.place = self.buffer.len();
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn parse<'t, T: Deserialize<'t>>(bytes: &'t [u8]) -> Found<T> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<T>();
+    match values.next() {
+        Some(Ok(value)) => Found::Whole(value, values.byte_offset()),
+        Some(Err(error)) if !error.is_eof() => Found::Other,
+        Some(Err(_)) | None => Found::CutOff,
     }
 }

@@ -1,12 +1,16 @@
 //! Events added up by node.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use super::event::{Event, NodeName, Subject};
 use super::{Inferences, Trace};
 use crate::record::{NodeProfile, Profiled};
 use crate::units::Nanos;
+
+/// Nodes that a trace may name: the largest models have some ten thousand.
+pub(super) const MOST_NODES: usize = 1 << 20;
 
 /// What the events up to here add up to.
 ///
@@ -16,7 +20,9 @@ pub(super) struct Fold {
     /// Length of an inference beyond which it does not count.
     longest: Nanos,
     nodes: Vec<Node>,
-    by_name: HashMap<Box<str>, Vec<usize>>,
+    hash: RandomState,
+    /// Nodes by what their names hash to.
+    by_name: HashMap<u64, Vec<usize>>,
     /// Nodes that ran in the current inference, by thread, those left out that ran inside another.
     outermost: HashMap<i64, Vec<Span>>,
     inferences: Vec<Nanos>,
@@ -29,7 +35,7 @@ pub(super) struct Fold {
 struct Node {
     profile: NodeProfile,
     /// Where the event of its last run stands.
-    last: Range<usize>,
+    last: Range<u64>,
     /// Its runs in the inference that has not ended yet, in the first one, and in the others.
     current: Tally,
     first: Tally,
@@ -61,6 +67,7 @@ impl Fold {
         Fold {
             longest,
             nodes: Vec::new(),
+            hash: RandomState::new(),
             by_name: HashMap::new(),
             outermost: HashMap::new(),
             inferences: Vec::new(),
@@ -79,9 +86,15 @@ impl Fold {
         self.unplaced_count > 0
     }
 
+    /// Whether there are more nodes than were taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.nodes.len() > MOST_NODES
+    }
+
     /// Takes the next event, which stands at `place`.
-    pub(super) fn take(&mut self, event: &Event<'_>, place: Range<usize>) {
+    pub(super) fn take(&mut self, event: &Event<'_>, place: Range<u64>) {
         match event.subject() {
+            Subject::Node(_) if self.is_full() => {}
             Subject::Node(name) => {
                 let time = self.own_time(event);
                 let node = self.node(name);
@@ -107,12 +120,13 @@ impl Fold {
     }
 
     fn node(&mut self, name: NodeName<'_>) -> &mut Node {
-        let known = self.by_name.get(name.name);
+        let hash = self.hash.hash_one(name);
+        let known = self.by_name.get(&hash);
         let known = known.and_then(|same| same.iter().find(|&&node| self.nodes[node].is(name)).copied());
         let index = known.unwrap_or_else(|| {
             let index = self.nodes.len();
             self.nodes.push(Node::new(name));
-            self.by_name.entry(name.name.into()).or_default().push(index);
+            self.by_name.entry(hash).or_default().push(index);
             index
         });
         &mut self.nodes[index]
@@ -141,7 +155,7 @@ impl Fold {
     }
 
     /// What it all says, and where the event of each node's last run stands. There is an inference.
-    pub(super) fn finish(mut self) -> (Trace, Vec<Range<usize>>) {
+    pub(super) fn finish(mut self) -> (Trace, Vec<Range<u64>>) {
         let (inferences, counted) = match self.inferences.as_slice() {
             [only] => (Inferences::OnlyFirst, Tally { count: 1, time: *only }),
             _ => (Inferences::WithoutFirst, self.counted),
@@ -191,12 +205,13 @@ impl Node {
     fn is(&self, name: NodeName<'_>) -> bool {
         let own = &self.profile;
         own.node_index == name.node_index
+            && own.name == name.name
             && own.operator == name.operator
             && own.execution_provider == name.execution_provider
     }
 
     /// Its runs in `count` inferences; `None` if it did not run in them.
-    fn finish(self, inferences: Inferences, count: u64) -> Option<(NodeProfile, Range<usize>)> {
+    fn finish(self, inferences: Inferences, count: u64) -> Option<(NodeProfile, Range<u64>)> {
         let runs = match inferences {
             Inferences::WithoutFirst => self.others,
             Inferences::OnlyFirst => self.first,

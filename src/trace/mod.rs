@@ -10,11 +10,10 @@ mod fold;
 
 pub use error::TraceError;
 
-use std::fs::File;
+use std::io;
 use std::path::Path;
 
-use memmap2::{Advice, Mmap};
-
+use crate::files::{self, InputFile, Kind};
 use crate::record::Profiled;
 use crate::units::Nanos;
 use event::Subject;
@@ -50,46 +49,45 @@ pub enum Inferences {
 }
 
 /// What a file begins with that gzip has compressed.
-const GZIP: &[u8] = &[0x1f, 0x8b];
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads the trace at `path`.
 ///
 /// # Errors
-/// The file is missing, empty, compressed or no trace, or holds no inference that came to its end, or no operators.
+/// The file is missing, empty, compressed or no trace, holds no inference that came to its end or no operators, or is
+/// changed meanwhile.
 pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
     let open = |source| TraceError::Open { path: path.to_owned(), source };
-    // Before the file is opened, which waits for a writer where it is a pipe.
-    let metadata = std::fs::metadata(path).map_err(open)?;
-    if !metadata.is_file() {
-        return Err(TraceError::NotFile { path: path.to_owned() });
-    }
-    let file = File::open(path).map_err(open)?;
-    if metadata.len() == 0 {
+    let file = files::open(path, Kind::TRACE).map_err(|source| match source.kind() {
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => TraceError::NotFile { path: path.to_owned() },
+        _ => open(source),
+    })?;
+    if file.len() == 0 {
         return Err(TraceError::Empty { path: path.to_owned() });
     }
-    // SAFETY: the map is read-only and dropped within this function. A file that another process shortens meanwhile
-    // ends this one with SIGBUS, which a copy of several hundred megabytes would be a high price to avoid.
-    let map = unsafe { Mmap::map(&file) }.map_err(open)?;
-    // Only a hint, without which reading takes longer.
-    let _ = map.advise(Advice::Sequential);
-    fold(&map, path, counted)
+    let trace = fold(&file, path, counted)?;
+    file.check_unchanged().map_err(open)?;
+    Ok(trace)
 }
 
-fn fold(bytes: &[u8], path: &Path, counted: Counted) -> Result<Trace, TraceError> {
+fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceError> {
     let path = || path.to_owned();
-    if bytes.starts_with(GZIP) {
+    let open = |source| TraceError::Open { path: path(), source };
+    let mut begin = [0; GZIP.len()];
+    if file.len() >= GZIP.len() as u64 {
+        file.read_exact_at(&mut begin, 0).map_err(open)?;
+    }
+    if begin == GZIP {
         return Err(TraceError::Compressed { path: path() });
     }
-    let begin = || Events::begin(bytes).ok_or_else(|| TraceError::NotTrace { path: path() });
+    let events = || Events::begin(file).map_err(open)?.ok_or_else(|| TraceError::NotTrace { path: path() });
     let longest = match counted {
         Counted::All => Nanos(u64::MAX),
-        Counted::Typical => longest_typical(begin()?),
+        Counted::Typical => longest_typical(events()?).map_err(open)?,
     };
-    let mut events = begin()?;
+    let mut events = events()?;
     let mut fold = Fold::new(longest);
-    while let Some((event, place)) = events.next() {
-        fold.take(&event, place);
-    }
+    events.each(|event, place| fold.take(event, place)).map_err(open)?;
     if events.count == 0 && events.unreadable_count > 0 {
         return Err(TraceError::NotTrace { path: path() });
     }
@@ -100,6 +98,9 @@ fn fold(bytes: &[u8], path: &Path, counted: Counted) -> Result<Trace, TraceError
             TraceError::CutOffEarly { path: path() }
         });
     }
+    if fold.is_full() {
+        return Err(TraceError::TooManyNodes { path: path() });
+    }
     let is_old = fold.has_unplaced();
     let (mut trace, details) = fold.finish();
     if trace.profiled.nodes.is_empty() {
@@ -109,21 +110,25 @@ fn fold(bytes: &[u8], path: &Path, counted: Counted) -> Result<Trace, TraceError
     trace.profiled.complete = events.complete;
     trace.profiled.unreadable_events_count = events.unreadable_count;
     for (node, place) in trace.profiled.nodes.iter_mut().zip(details) {
-        event::describe(node, &bytes[place]);
+        let mut bytes = vec![0; (place.end - place.start) as usize];
+        file.read_exact_at(&mut bytes, place.start).map_err(open)?;
+        event::describe(node, &bytes);
     }
     Ok(trace)
 }
 
 /// Length of the longest inference that is typical: 5/4 of the lower quartile, the first left out.
-fn longest_typical(mut events: Events<'_>) -> Nanos {
-    let mut lengths: Vec<u64> = std::iter::from_fn(|| events.next())
-        .filter(|(event, _)| matches!(event.subject(), Subject::Inference))
-        .map(|(event, _)| event.length.0)
-        .skip(1)
-        .collect();
+fn longest_typical(mut events: Events<'_>) -> io::Result<Nanos> {
+    let mut lengths: Vec<u64> = Vec::new();
+    events.each(|event, _| {
+        if matches!(event.subject(), Subject::Inference) {
+            lengths.push(event.length.0);
+        }
+    })?;
+    let lengths = lengths.get_mut(1..).unwrap_or_default();
     lengths.sort_unstable();
     let quartile = lengths.get(lengths.len().saturating_sub(1) / 4).copied().unwrap_or(u64::MAX);
-    Nanos(quartile.saturating_add(quartile / 4))
+    Ok(Nanos(quartile.saturating_add(quartile / 4)))
 }
 
 #[cfg(test)]

@@ -1,11 +1,17 @@
-use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::record::{NodeProfile, TensorShape};
 use crate::units::{Bytes, Nanos};
 
 fn read_text(text: impl AsRef<[u8]>) -> Result<Trace, TraceError> {
-    fold(text.as_ref(), Path::new("trace.json"), Counted::All)
+    read_counted(text, Counted::All)
+}
+
+fn read_counted(text: impl AsRef<[u8]>, counted: Counted) -> Result<Trace, TraceError> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    fold(&files::open(file.path(), Kind::TRACE).unwrap(), file.path(), counted)
 }
 
 /// A node's event: name, operator, start and length in microseconds.
@@ -67,7 +73,7 @@ fn trace_of_the_first_versions_is_called_what_it_is() {
 fn inferences_that_were_disturbed_are_not_typical() {
     let run = |start: u64, length: u64| [node("a", "Gemm", start + 1, length - 2), inference(start, length)];
     let text = array(&[run(0, 900), run(1000, 100), run(2000, 400), run(3000, 110)].concat());
-    let trace = fold(text.as_bytes(), Path::new("trace.json"), Counted::Typical).unwrap();
+    let trace = read_counted(&text, Counted::Typical).unwrap();
     assert_eq!(names(&trace), [("a", 2, 103_000)]);
     let profiled = &trace.profiled;
     assert_eq!((profiled.inferences_count, profiled.disturbed_inferences_count), (2, 1));
@@ -76,7 +82,7 @@ fn inferences_that_were_disturbed_are_not_typical() {
     assert_eq!((all.inferences_count, all.disturbed_inferences_count), (3, 0));
     // The slower half is not what is typical.
     let text = array(&[run(0, 900), run(1000, 180), run(2000, 100), run(3000, 170), run(4000, 110)].concat());
-    let trace = fold(text.as_bytes(), Path::new("trace.json"), Counted::Typical).unwrap();
+    let trace = read_counted(&text, Counted::Typical).unwrap();
     assert_eq!(names(&trace), [("a", 2, 103_000)]);
 }
 
@@ -215,4 +221,41 @@ fn files_that_cannot_be_read_are_named() {
     assert!(matches!(read(folder.path(), Counted::All).unwrap_err(), TraceError::NotFile { .. }));
     std::fs::write(&missing, "").unwrap();
     assert!(matches!(read(&missing, Counted::All).unwrap_err(), TraceError::Empty { .. }));
+}
+
+#[test]
+fn events_are_the_same_wherever_what_is_in_memory_ends() {
+    // Longer than one stretch, with a long event, values that are none, and lines that cannot be read.
+    let run = |start: u64| {
+        let long = node("long", "Conv", start + 1, 5)
+            .replace("\"args\":{", &format!("\"args\":{{\"x\":\"{}\",", "y".repeat(3 << 20)));
+        let short = (0..5_000).map(|index| node("a", "Gemm", start + 10 + 4 * index, 3)).collect();
+        let broken = r#"{"name":"a "quoted" name_kernel_time","ts":2,"dur":3}"#.to_owned();
+        [vec![long, "7".repeat(300_000), broken], short, vec![inference(start, 90_000)]].concat()
+    };
+    let trace = read_text(array(&[run(0), run(100_000), run(200_000)].concat())).unwrap();
+    assert_eq!(names(&trace), [("long", 2, 5_000), ("a", 10_000, 15_000_000)]);
+    assert_eq!((trace.profiled.unreadable_events_count, trace.profiled.complete), (6, true));
+    assert_eq!(trace.profiled.inferences_count, 2);
+}
+
+#[test]
+fn nodes_of_one_name_are_found_in_no_time() {
+    let run: Vec<String> =
+        (0..30_000).map(|index| node("", "Relu", 1, 4).replace("\"3\"", &format!("\"{index}\""))).collect();
+    let began = Instant::now();
+    let trace = read_text(array(&[run.clone(), vec![inference(0, 9)], run, vec![inference(9, 9)]].concat())).unwrap();
+    assert_eq!(trace.profiled.nodes.len(), 30_000);
+    assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn a_trace_that_is_shortened_while_it_is_read_is_said_to_have_changed() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), array(&three())).unwrap();
+    let opened = files::open(file.path(), Kind::TRACE).unwrap();
+    file.as_file().set_len(100).unwrap();
+    let error = fold(&opened, file.path(), Counted::All).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "the file changed while it was read");
 }
