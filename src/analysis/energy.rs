@@ -121,8 +121,8 @@ fn less(energy: Joules, idle: Watts, time: Nanos) -> Joules {
 }
 
 fn per_prediction(used: &GpuUse, batch_size: u64, energy: Joules) -> Told<f64> {
-    let predictions = used.inferences_count * batch_size;
-    if predictions == 0 { Err("no inference was completed".into()) } else { Ok(energy.0 / predictions as f64) }
+    let predictions = used.inferences_count as f64 * batch_size as f64;
+    if predictions > 0.0 { Ok(energy.0 / predictions) } else { Err("no inference was completed".into()) }
 }
 
 /// One of [`OF_CPU`].
@@ -148,8 +148,9 @@ pub(super) fn cpu_energy(blocks: &[&BlockRecord]) -> Option<f64> {
 fn cpu_energy_above(idle: Watts, blocks: &[&BlockRecord]) -> Option<f64> {
     let time = blocks.iter().fold(Nanos(0), |sum, block| sum + block.span());
     let energy = blocks.iter().try_fold(Joules(0.0), |sum, block| Some(sum + block.cpu_energy?.total()))?;
-    let predictions: u64 = blocks.iter().map(|block| block.inferences_count * block.key.batch_size).sum();
-    (time >= LEAST_BLOCK_TIME && predictions > 0).then(|| less(energy, idle, time).0 / predictions as f64)
+    let predictions = |block: &&BlockRecord| block.inferences_count as f64 * block.key.batch_size as f64;
+    let predictions: f64 = blocks.iter().map(predictions).sum();
+    (time >= LEAST_BLOCK_TIME && predictions > 0.0).then(|| less(energy, idle, time).0 / predictions)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub struct ProviderArgs {
     pub ep: Vec<String>,
     /// Index of the device; for OpenVINO that of a GPU, for a library of `--ep-library` of one of its devices.
     /// [default: the execution provider's own]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::device)]
     pub device: Option<u64>,
     /// An option of an execution provider, by its own key; EP may be left out where only one is planned besides the
     /// CPU's. May be given several times.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CliError, exit};
+use super::{CliError, exit, values};
 use crate::inputs::InputError;
 use crate::onnx::OnnxError;
 use crate::plan::{InputRequest, ValueRange};
@@ -58,7 +58,7 @@ pub(super) fn input_error(error: &InputError) -> CliError {
 
 fn parse_dim(word: &str) -> Result<(String, u64), String> {
     let (name, value) = split(word).ok_or("expected NAME=VALUE, such as sequence_length=128")?;
-    let size = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
+    let size = values::size(value).map_err(|mistake| format!("`{value}`: {mistake}"))?;
     Ok((name.to_owned(), size))
 }
 
@@ -94,8 +94,8 @@ mod tests {
         assert_eq!(parse_dim("sequence_length=128"), Ok(("sequence_length".to_owned(), 128)));
         assert_eq!(parse_dim("x.1=0"), Ok(("x.1".to_owned(), 0)));
         assert_eq!(parse_dim("sequence").unwrap_err(), "expected NAME=VALUE, such as sequence_length=128");
-        assert_eq!(parse_dim("s=1.5").unwrap_err(), "`1.5` is no whole number");
-        assert_eq!(parse_dim("s=-1").unwrap_err(), "`-1` is no whole number");
+        assert_eq!(parse_dim("s=1.5").unwrap_err(), "`1.5`: it is not a whole number");
+        assert_eq!(parse_dim("s=-1").unwrap_err(), "`-1`: it is not a whole number");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! stdout carries the result, stderr everything else. One file per subcommand, each with its `Args` and a `run`.
 
+mod bounds;
 mod columns;
 mod compare;
 mod doctor;
@@ -76,7 +77,15 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error),
     };
-    let result = match cli.command {
+    let result = match crate::memory::check_limit() {
+        Ok(()) => run(cli.command),
+        Err(mistake) => Err(CliError::message(exit::USAGE, mistake)),
+    };
+    result.unwrap_or_else(|error| error::report(&error))
+}
+
+fn run(command: Command) -> Result<ExitCode, CliError> {
+    match command {
         Command::Profile(args) => profile::run(*args),
         Command::Tune(args) => tune::run(*args),
         Command::Inspect(args) => inspect::run(args),
@@ -90,6 +99,5 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Schema(args) => schema::run(args),
         Command::Worker => Ok(crate::worker::main()),
         Command::ProbeRuntime(args) => runtime::run_probe(&args),
-    };
-    result.unwrap_or_else(|error| error::report(&error))
+    }
 }

@@ -8,7 +8,7 @@ use super::profile::Args;
 use super::progress::Console;
 use super::runtime::opener;
 use super::values::SweptDim;
-use super::{CliError, ep_args, exit};
+use super::{CliError, bounds, ep_args, exit};
 use crate::plan::{
     InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, SessionOptions, SessionSpec, Shape,
     SweepEnd, unswept,
@@ -74,7 +74,7 @@ pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host
     };
     let providers = ep_args::providers(&args.providers)?;
     ep_args::check_graphs(&providers, &args.concurrency)?;
-    Ok(Plan {
+    let plan = Plan {
         variants: family.variants.clone(),
         baseline: family.baseline,
         sessions: sessions(runtimes, &providers, family.variants.len(), &options),
@@ -95,7 +95,10 @@ pub(super) fn plan(args: &Args, family: &Family, runtimes: &[FoundRuntime], host
         scored_samples: args.scoring.samples(),
         schedule: schedule(args),
         tuning: None,
-    })
+    };
+    bounds::check_block(&plan.schedule)?;
+    bounds::check_cells(&plan)?;
+    Ok(plan)
 }
 
 /// Libraries of custom operators, each once.
@@ -122,6 +125,7 @@ pub(super) fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
 /// # Errors
 /// A dimension that is swept twice or has a size already, and data, whose own sizes would be swept.
 fn shapes(args: &Args) -> Result<Vec<Shape>, CliError> {
+    bounds::check_sweep(&args.sweep)?;
     let mut shapes = unswept();
     let mistake = |message: String, hint: &str| Err(CliError::message(exit::USAGE, message).with_hint(hint.to_owned()));
     for (place, SweptDim { name, sizes }) in args.sweep.iter().enumerate() {

@@ -42,7 +42,7 @@ pub struct Args {
     #[command(flatten)]
     pub scoring: ScoringArgs,
     /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive, help_heading = "Load")]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch, help_heading = "Load")]
     pub batch: Option<Vec<u64>>,
     /// Sizes of a dimension that the models leave open, each measured at every batch size, as in `dim=seq:16,64,256`; of
     /// several such options, every combination is.
@@ -57,7 +57,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Load")]
     pub latency_limit: Option<Duration>,
     /// Requests in flight: so many threads share one session, each sending its next request when the last is done.
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive, default_value = "1", help_heading = "Load")]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads, default_value = "1", help_heading = "Load")]
     pub concurrency: Vec<u64>,
     #[command(flatten)]
     pub session: SessionArgs,
@@ -91,10 +91,10 @@ pub struct SessionArgs {
     #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
     pub runtime: Vec<String>,
     /// Threads that run one operator. [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N", value_parser = values::positive)]
+    #[arg(long, value_name = "N", value_parser = values::threads)]
     pub intra_threads: Option<u64>,
     /// Threads that run independent operators, in parallel execution mode.
-    #[arg(long, value_name = "N", value_parser = values::positive, default_value_t = 1)]
+    #[arg(long, value_name = "N", value_parser = values::threads, default_value_t = 1)]
     pub inter_threads: u64,
     /// Graph optimization level.
     #[arg(long, value_enum, default_value_t = OptimizationArg::All)]
@@ -131,10 +131,10 @@ pub struct ScheduleArgs {
     #[arg(long, value_name = "PERCENT", value_parser = values::percent, default_value = "2%")]
     pub target: f64,
     /// Rounds: in each, every session is launched once in a fresh process. [default: as the budget allows]
-    #[arg(long, value_name = "N", value_parser = values::positive)]
+    #[arg(long, value_name = "N", value_parser = values::repetitions)]
     pub rounds: Option<u64>,
     /// Alternations per batch size and round: in each, every session runs one block. [default: as the budget allows]
-    #[arg(long, value_name = "N", value_parser = values::positive)]
+    #[arg(long, value_name = "N", value_parser = values::repetitions)]
     pub alternations: Option<u64>,
     /// Length of a block; it holds at least 3 inferences.
     #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "30ms")]

@@ -36,7 +36,7 @@ pub(super) enum Taken {
 /// There is none, it cannot go on here, or it names libraries that are nobody's.
 pub(super) fn resumed(run: &Path, args: &Args, host: Host, console: &mut Console) -> Result<Taken, CliError> {
     let run = folder_of(run);
-    let mut record = store::load(&run).map_err(|error| output::store_error(&error))?;
+    let mut record = output::load(&run)?;
     require_search(&run, &record, &host)?;
     let run = std::fs::canonicalize(&run).unwrap_or(run);
     let folder = RunFolder::reopen(&run).map_err(|error| output::store_error(&error))?;

@@ -88,10 +88,10 @@ pub struct Args {
 pub struct SpaceArgs {
     /// Batch sizes, the first of which is the default. [default: powers of two from 1 to 64; 1 for the objectives latency
     /// and memory, unless the SLO asks for a throughput]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive)]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
     pub batch: Option<Vec<u64>>,
     /// Numbers of threads that run one operator. [default: powers of two up to the CPUs that this process may use]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::positive)]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads)]
     pub intra_threads: Option<Vec<u64>>,
     /// Options that stay as they are: none is tried besides its default.
     #[arg(long, value_enum, value_name = "OPTION,OPTION", value_delimiter = ',')]

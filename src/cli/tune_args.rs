@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::CliError;
 use super::plan_args::{self, DEFAULT_BATCH_SIZES, Family};
 use super::tune::{Args, ObjectiveArg, OptionArg};
+use super::{CliError, bounds};
 use crate::analysis::gate::{Budget, Check, Side, short};
 use crate::plan::{
     Execution, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec,
@@ -68,6 +68,8 @@ pub(super) fn plan(args: &Args, family: &Family, mut bases: Vec<SessionSpec>, ho
         )
         .with_hint("limit an error with `--slo 'mean_absolute_error<=VALUE'`".to_owned()));
     }
+    let schedule = schedule(args);
+    bounds::check_block(&schedule)?;
     let space = space(args, cpus, plan_args::default_threads(host).min(cpus));
     for base in &mut bases {
         base.options.intra_threads = space.intra_threads[0];
@@ -87,7 +89,7 @@ pub(super) fn plan(args: &Args, family: &Family, mut bases: Vec<SessionSpec>, ho
         },
         task,
         scored_samples: args.scoring.samples(),
-        schedule: schedule(args),
+        schedule,
         tuning: Some(TuningPlan {
             objective: args.objective.into(),
             slo: args.slo.clone(),

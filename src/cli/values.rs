@@ -7,19 +7,71 @@ use jiff::SignedDuration;
 use super::ep_args::ProviderOption;
 use crate::plan::Pin;
 
-/// A whole number of at least 1.
-pub(super) fn positive(text: &str) -> Result<u64, String> {
-    match text.trim().parse() {
-        Ok(0) => Err("it must be at least 1".into()),
-        Ok(number) => Ok(number),
-        Err(_) => Err("it is not a whole number".into()),
+/// Threads and requests in flight beyond which no machine runs any.
+const MOST_THREADS: u64 = 1 << 16;
+/// Repetitions that can be counted.
+const MOST_REPETITIONS: u64 = u32::MAX as u64;
+/// The largest size of a dimension that ONNX has.
+const LARGEST_SIZE: u64 = i64::MAX as u64;
+/// Nobody waits longer: 100 years.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// A number of threads, or of requests in flight, which have one each.
+pub(super) fn threads(text: &str) -> Result<u64, String> {
+    positive(text, MOST_THREADS)
+}
+
+/// A number of repetitions.
+pub(super) fn repetitions(text: &str) -> Result<u64, String> {
+    positive(text, MOST_REPETITIONS)
+}
+
+/// A size of a batch.
+pub(super) fn batch(text: &str) -> Result<u64, String> {
+    positive(text, LARGEST_SIZE)
+}
+
+/// A size of a dimension, which may be empty.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    match whole(text)? {
+        size if size > LARGEST_SIZE => Err(format!("it must be at most {LARGEST_SIZE}")),
+        size => Ok(size),
     }
+}
+
+/// An index of a device.
+pub(super) fn device(text: &str) -> Result<u64, String> {
+    match whole(text)? {
+        index if index > i32::MAX as u64 => Err(format!("it must be at most {}", i32::MAX)),
+        index => Ok(index),
+    }
+}
+
+/// A whole number from 1 to `most`.
+fn positive(text: &str, most: u64) -> Result<u64, String> {
+    match whole(text) {
+        Ok(0) => Err("it must be at least 1".into()),
+        Ok(number) if number <= most => Ok(number),
+        Ok(_) => Err(format!("it must be at most {most}")),
+        Err(_) if is_digits(text.trim()) => Err(format!("it must be at most {most}")),
+        Err(error) => Err(error),
+    }
+}
+
+fn whole(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    text.parse().map_err(|_| if is_digits(text) { "it is too large" } else { "it is not a whole number" }.to_owned())
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A positive span of time such as `30ms`, `20s` or `1m 30s`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let span: SignedDuration = text.parse().map_err(|_| "write it with a unit, such as `30ms`, `20s` or `2m`")?;
     match Duration::try_from(span) {
+        Ok(span) if span > LONGEST => Err("it must be at most 100 years".into()),
         Ok(span) if !span.is_zero() => Ok(span),
         _ => Err("it must be longer than nothing".into()),
     }
@@ -50,7 +102,7 @@ pub(super) fn swept_dim(text: &str) -> Result<SweptDim, String> {
     if name.is_empty() || list.is_empty() {
         return Err(expected.into());
     }
-    let size = |word: &str| word.trim().parse().map_err(|_| format!("size `{word}`: it is not a whole number"));
+    let size = |word: &str| size(word).map_err(|mistake| format!("size `{word}`: {mistake}"));
     let mut sizes: Vec<u64> = list.split(',').map(size).collect::<Result<_, String>>()?;
     sizes.sort_unstable();
     sizes.dedup();
@@ -112,9 +164,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn numbers_that_fit_nothing_are_refused() {
+        assert_eq!((threads("65536"), batch(" 7 ")), (Ok(65_536), Ok(7)));
+        for (parse, most) in [
+            (threads as fn(&str) -> Result<u64, String>, 65_536_u64),
+            (repetitions, u64::from(u32::MAX)),
+            (batch, i64::MAX as u64),
+        ] {
+            assert_eq!(parse(&most.to_string()), Ok(most));
+            for beyond in [(u128::from(most) + 1).to_string(), u128::MAX.to_string()] {
+                assert_eq!(parse(&beyond), Err(format!("it must be at most {most}")), "{beyond}");
+            }
+            assert_eq!(parse("0"), Err("it must be at least 1".into()));
+            for word in ["", "-1", "1.5", "1e3", "0x10", "x"] {
+                assert_eq!(parse(word), Err("it is not a whole number".into()), "{word}");
+            }
+        }
+        assert_eq!((size("0"), size("9223372036854775807")), (Ok(0), Ok(i64::MAX as u64)));
+        assert!(size("9223372036854775808").is_err() && size("99999999999999999999").is_err());
+        assert!(device("2147483647").is_ok() && device("2147483648").is_err() && device("4294967296").is_err());
+    }
+
+    #[test]
     fn a_span_of_time_needs_a_unit() {
         assert_eq!(duration("30ms"), Ok(Duration::from_millis(30)));
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("800000h"), Ok(Duration::from_secs(800_000 * 3600)));
+        for long in ["900000h", "9223372036854775807s", "99999999999999999999h"] {
+            assert!(duration(long).is_err(), "{long}");
+        }
         assert!(duration("20").is_err() && duration("0s").is_err() && duration("-1s").is_err());
     }
 

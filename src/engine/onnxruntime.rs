@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char};
-use std::io::Read;
 use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
@@ -24,6 +23,7 @@ use super::{
     Effect, EngineError, Inference, LogCounts, Runtime, Session, SessionProfile, ep, library, log, peaks, placement,
     tensor,
 };
+use crate::files::{self, Kind};
 use crate::inputs::{InputSet, Tensor};
 use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::onnx::is_ort_format;
@@ -114,8 +114,8 @@ impl OnnxRuntime {
         let mut builder = OrtSession::builder(&self.environment)?
             .with_log_level(LogLevel::Warning)?
             .with_optimization_level(level)?
-            .with_intra_threads(options.intra_threads as usize)?
-            .with_inter_threads(options.inter_threads as usize)?
+            .with_intra_threads(threads(options.intra_threads)?)?
+            .with_inter_threads(threads(options.inter_threads)?)?
             .with_parallel_execution(options.execution_mode == ExecutionMode::Parallel)?;
         if let Some(spin) = options.allow_spinning {
             builder = builder.with_intra_op_spinning(spin)?.with_inter_op_spinning(spin)?;
@@ -217,6 +217,12 @@ impl OnnxRuntime {
     }
 }
 
+/// A number of threads as ONNX Runtime takes it, which would cut off what has more bits.
+fn threads(count: u64) -> Result<usize, ort::Error> {
+    let fits = i32::try_from(count).ok().and_then(|count| usize::try_from(count).ok());
+    fits.ok_or_else(|| ort::Error::new(format!("{count} threads are more than ONNX Runtime counts")))
+}
+
 /// Registers the libraries of custom operators.
 fn with_custom_ops(mut builder: SessionBuilder, options: &SessionOptions) -> Result<SessionBuilder, EngineError> {
     for path in &options.custom_ops {
@@ -232,7 +238,7 @@ fn with_custom_ops(mut builder: SessionBuilder, options: &SessionOptions) -> Res
 /// Whether a file is of ONNX Runtime's own format without the extension by which ONNX Runtime knows it.
 fn is_unmarked_ort_format(model: &Path) -> bool {
     let mut begin = [0; 8];
-    let read = std::fs::File::open(model).and_then(|mut file| file.read_exact(&mut begin));
+    let read = files::open(model, Kind::MODEL).and_then(|file| file.read_exact_at(&mut begin, 0));
     read.is_ok() && is_ort_format(&begin) && model.extension().is_none_or(|extension| extension != "ort")
 }
 

@@ -67,7 +67,7 @@ fn batch_gain(facts: &Facts<'_>, large: CellKey, small: CellKey) -> Estimate {
 }
 
 fn predictions(block: &BlockRecord) -> f64 {
-    (block.inferences_count * block.key.batch_size) as f64
+    block.inferences_count as f64 * block.key.batch_size as f64
 }
 
 /// Loading the recommended session and running it once before requests arrive, where the first prediction would

@@ -249,7 +249,7 @@ mod tests {
     /// A node that takes `time_ns`, of which the profiler cut off half a microsecond.
     fn node(operator: &str, time_ns: u64, dims: &[u64]) -> NodeProfile {
         let shape = TensorShape { element_type: "float".into(), dims: dims.to_vec() };
-        let bytes = Some(Bytes(4 * shape.elements_count()));
+        let bytes = Some(Bytes(shape.elements_count().saturating_mul(4)));
         NodeProfile {
             name: operator.to_lowercase(),
             node_index: None,

@@ -183,7 +183,7 @@ impl Shapes<'_> {
             name if MOVES.binary_search(&name).is_ok() => Ok(0),
             name => SEVERAL
                 .binary_search_by_key(&name, |(name, _)| name)
-                .map(|place| SEVERAL[place].1 * self.output.elements_count())
+                .map(|place| times(&[SEVERAL[place].1, self.output.elements_count()]))
                 .map_err(|_| format!("there is no formula for `{name}`")),
         }
     }
@@ -217,21 +217,21 @@ impl Shapes<'_> {
     /// first in the weight. Groups are in it, because a weight holds only the input channels of its group.
     fn convolution(&self) -> Result<u64, String> {
         let kernel = self.kernel(self.output)?;
-        per_channel(kernel).map(|products| 2 * self.output.elements_count() * products)
+        per_channel(kernel).map(|products| times(&[2, self.output.elements_count(), products]))
     }
 
     /// Every input element is multiplied with what the weight holds for its channel; input channels come first.
     fn transposed_convolution(&self) -> Result<u64, String> {
         let kernel = self.kernel(self.input(0)?)?;
         let products = per_channel(kernel)?;
-        Ok(2 * self.input(0)?.elements_count() * products)
+        Ok(times(&[2, self.input(0)?.elements_count(), products]))
     }
 
     /// Twice the output elements, times the length of the inner product, which is the last dimension of the first
     /// matrix however either is broadcast.
     fn product(&self) -> Result<u64, String> {
         let inner = self.input(0)?.dims.last().copied().ok_or("its first input is a scalar")?;
-        Ok(2 * self.output.elements_count() * inner)
+        Ok(times(&[2, self.output.elements_count(), inner]))
     }
 
     /// As [`Shapes::product`] where the first matrix may be transposed: the inner length is what its elements leave for
@@ -244,7 +244,7 @@ impl Shapes<'_> {
         if batch(first) != batch(self.output) || !first.elements_count().is_multiple_of(rows) {
             return Err("its first input is broadcast".into());
         }
-        Ok(2 * self.output.elements_count() * (first.elements_count() / rows))
+        Ok(times(&[2, self.output.elements_count(), first.elements_count() / rows]))
     }
 
     /// ONNX Runtime's own reads a weight of two dimensions second, the standard's reads keys of three or four.
@@ -263,7 +263,8 @@ impl Shapes<'_> {
             [.., keys, values] if keys.dims.len() == 4 && values.dims.starts_with(&keys.dims[..3]) => keys.dims[2],
             _ => 0,
         };
-        Ok(2 * (new + kept) * (queries.elements_count() + self.output.elements_count()))
+        let elements = queries.elements_count().saturating_add(self.output.elements_count());
+        Ok(times(&[2, new.saturating_add(kept), elements]))
     }
 
     /// Projection onto queries, keys and values, and for every pair of positions a product and a weighted sum over the
@@ -275,7 +276,8 @@ impl Shapes<'_> {
         if projected.dims.first() != Some(&width) {
             return Err(NO_WEIGHT.into());
         }
-        Ok(2 * batch * length * projected.elements_count() + 4 * batch * length * length * hidden)
+        let projection = times(&[2, batch, length, projected.elements_count()]);
+        Ok(projection.saturating_add(times(&[4, batch, length, length, hidden])))
     }
 
     /// For every query and key a product and a weighted sum over the hidden size: queries (batch, length, hidden), keys
@@ -283,7 +285,7 @@ impl Shapes<'_> {
     fn multi_head_attention(&self) -> Result<u64, String> {
         let [batch, length, hidden] = three(self.input(0)?)?;
         let [_, others, _] = three(self.input(1)?)?;
-        Ok(4 * batch * length * others * hidden)
+        Ok(times(&[4, batch, length, others, hidden]))
     }
 
     /// Every step multiplies the input's and the state's vectors with their weights: input (length, batch, width), both
@@ -294,7 +296,8 @@ impl Shapes<'_> {
         match weights.collect::<Vec<_>>().as_slice() {
             // States, which are there without packed weights, hold the batch instead of the input's width.
             [input, state] if input.dims[1..].contains(&width) && input.dims[0] == state.dims[0] => {
-                Ok(2 * length * batch * (input.elements_count() + state.elements_count()))
+                let weights = input.elements_count().saturating_add(state.elements_count());
+                Ok(times(&[2, length, batch, weights]))
             }
             _ => Err(NO_WEIGHT.into()),
         }
@@ -303,6 +306,11 @@ impl Shapes<'_> {
 
 /// Why the work of a node with a weight is not known.
 const NO_WEIGHT: &str = "the trace does not tell its weight's shape";
+
+/// A product of sizes, which a trace may say anything of.
+fn times(factors: &[u64]) -> u64 {
+    factors.iter().fold(1, |product, &factor| product.saturating_mul(factor))
+}
 
 /// Elements of a weight for each of its first dimension.
 fn per_channel(kernel: &TensorShape) -> Result<u64, String> {

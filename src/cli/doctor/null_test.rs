@@ -32,13 +32,13 @@ pub struct NullArgs {
     #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "null_test")]
     budget: Option<Duration>,
     /// Rounds: in each, original and copy are launched once in a fresh process. [default: as the budget allows]
-    #[arg(long, value_name = "N", value_parser = values::positive, requires = "null_test")]
+    #[arg(long, value_name = "N", value_parser = values::repetitions, requires = "null_test")]
     rounds: Option<u64>,
     /// Batch size.
-    #[arg(long, value_name = "N", value_parser = values::positive, default_value_t = 1)]
+    #[arg(long, value_name = "N", value_parser = values::batch, default_value_t = 1)]
     batch: u64,
     /// Threads that run one operator. [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N", value_parser = values::positive, requires = "null_test")]
+    #[arg(long, value_name = "N", value_parser = values::threads, requires = "null_test")]
     intra_threads: Option<u64>,
     /// ONNX Runtime library: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there.
     #[arg(long, value_name = "PATH|cpu@VERSION", requires = "null_test")]

@@ -1,0 +1,69 @@
+//! Whether what the words of a command ask for fits together, asked before anything is begun.
+
+use std::time::Duration;
+
+use super::values::SweptDim;
+use super::{CliError, exit};
+use crate::plan::{Plan, Schedule};
+
+/// Length of a block where none is named, which a shorter budget cuts short.
+pub(super) const DEFAULT_BLOCK: Duration = Duration::from_millis(30);
+/// Cells beyond which no run comes to its end.
+const MOST_CELLS: u64 = 1_000_000;
+
+/// Makes sure that a block that was asked for fits into the time of the run.
+///
+/// # Errors
+/// It is longer.
+pub(super) fn check_block(schedule: &Schedule) -> Result<(), CliError> {
+    let block = Duration::from(schedule.block_ns);
+    match schedule.budget_ns.map(Duration::from) {
+        Some(budget) if block > budget && block > DEFAULT_BLOCK => {
+            let message = format!("a block of {block:?} does not fit into a budget of {budget:?}");
+            Err(CliError::message(exit::USAGE, message)
+                .with_hint("name a shorter `--block` or a longer `--budget`".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes sure that the sizes of swept dimensions make no more shapes than can be measured.
+///
+/// # Errors
+/// They make more.
+pub(super) fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
+    check(swept.iter().map(|swept| swept.sizes.len()), "shapes")
+}
+
+/// Makes sure that a plan has no more cells than can be measured.
+///
+/// # Errors
+/// It has more.
+pub(super) fn check_cells(plan: &Plan) -> Result<(), CliError> {
+    let counts = [plan.sessions.len(), plan.shapes.len(), plan.batch_sizes.len(), plan.load_modes.len()];
+    check(counts.into_iter(), "cells")
+}
+
+fn check(counts: impl Iterator<Item = usize>, what: &str) -> Result<(), CliError> {
+    let count = counts.fold(1, |product: u64, count| product.saturating_mul(count as u64));
+    if count <= MOST_CELLS {
+        return Ok(());
+    }
+    let message = format!("{count} {what} are asked for, and {MOST_CELLS} are measured at most");
+    Err(CliError::message(exit::USAGE, message)
+        .with_hint("name fewer models, runtimes, sizes or requests in flight".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_multiplies_beyond_measure_is_refused() {
+        let swept = |dims: usize| vec![SweptDim { name: "n".into(), sizes: (1..=100).collect() }; dims];
+        assert!(check_sweep(&swept(3)).is_ok() && check_sweep(&[]).is_ok());
+        let error = check_sweep(&swept(4)).unwrap_err();
+        assert_eq!(error.chain, ["100000000 shapes are asked for, and 1000000 are measured at most"]);
+        assert!(check_sweep(&swept(40)).unwrap_err().chain[0].starts_with("18446744073709551615 shapes"));
+    }
+}
