@@ -80,13 +80,15 @@ fn row_below_row(table: &Table, width: usize) -> Vec<Line> {
     lines
 }
 
-/// The smallest width from `fitting` on at which all names differ though they are cut.
+/// The smallest width from `fitting` on at which all names differ though they are cut: what two of them begin with alike,
+/// one character more, and the ellipsis.
 fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let differ = |width: &usize| {
-        names.iter().map(|name| text::shortened(name, *width)).collect::<HashSet<_>>().len() == names.len()
-    };
-    (fitting..longest).find(differ).unwrap_or(fitting.max(longest))
+    let mut names: Vec<&str> = names.iter().copied().collect();
+    names.sort_unstable();
+    let alike = |pair: &[&str]| pair[0].chars().zip(pair[1].chars()).take_while(|(one, other)| one == other).count();
+    let needed = names.windows(2).map(|pair| alike(pair) + 2).max().unwrap_or(0);
+    needed.min(longest).max(fitting)
 }
 
 /// `paragraph` in lines of at most `width` characters, broken at spaces; a longer word has a line of its own.
@@ -121,6 +123,8 @@ mod tests {
         assert_eq!(width(&["fp32", "int8-dynamic-per-channel"]), 12);
         assert_eq!(width(&["int8-dynamic (cpu, 1.24.1)", "int8-dynamic (cpu, 1.31.1)"]), 23);
         assert_eq!(width(&["same-beginning-a", "same-beginning-b"]), 16);
+        let long = "n".repeat(1_000_000);
+        assert_eq!(width(&[&format!("{long}a"), &format!("{long}b"), &long]), 1_000_001);
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn words(value: &Value, key: &str) -> Result<String, ContextError> {
     let empty = || ContextError::Empty { key: key.to_owned() };
     match value {
         Value::String(text) if text.trim().is_empty() => Err(empty()),
-        Value::String(text) => Ok(crate::report::view::text::plain(text)),
+        Value::String(text) => Ok(crate::report::view::text::plain_whole(text)),
         Value::Integer(number) => Ok(number.to_string()),
         Value::Float(number) if number.is_finite() => Ok(number.to_string()),
         Value::Float(_) => Err(wrong("no finite number")),

@@ -92,7 +92,7 @@ fn shaped(fed: &FedInput) -> String {
 /// `length = 128 (as long as the signal)`.
 fn steered(fed: &FedInput) -> String {
     let shape = fed.shape(1);
-    let elements: u64 = shape.iter().product();
+    let elements = shape.iter().fold(1_u64, |product, &size| product.saturating_mul(size));
     let name = name(&fed.name);
     let name = if elements == 1 { name } else { format!("{name} {shape:?}") };
     let reason = shortened(&plain(&fed.reason), REASON_LENGTH);

@@ -2,11 +2,27 @@
 
 pub use crate::record::is_acted_on;
 
+/// Characters of a name or message that are shown: more of them say nothing to anybody.
+const LONGEST: usize = 4_000;
+
 /// `text` on one line, without anything that a terminal would act on: control characters and characters that
 /// change the direction of writing show as escapes, line breaks as spaces. What leaves nothing to see shows by its code point:
-/// characters without a shape, and a text that is blank altogether.
+/// characters without a shape, and a text that is blank altogether. Of a long text the beginning is shown, and how much
+/// more there is.
 #[must_use]
 pub fn plain(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => {
+            let left_out = text[end..].chars().count();
+            format!("{}… ({left_out} more characters)", plain_whole(&text[..end]))
+        }
+        None => plain_whole(text),
+    }
+}
+
+/// All of `text` on one line, as [`plain`] otherwise.
+#[must_use]
+pub fn plain_whole(text: &str) -> String {
     if text.chars().all(|c| c.is_whitespace() || is_unseen(c)) {
         return text.chars().flat_map(char::escape_unicode).collect();
     }
@@ -109,6 +125,14 @@ mod tests {
         {
             assert_eq!(plain(name), name);
         }
+    }
+
+    #[test]
+    fn a_text_without_end_is_shown_by_its_beginning() {
+        assert_eq!(plain(&"é".repeat(LONGEST)), "é".repeat(LONGEST));
+        let shown = plain(&"\u{1b}".repeat(10_000_000));
+        assert!(shown.ends_with("\\u{1b}… (9996000 more characters)") && shown.len() < 10 * LONGEST, "{}", shown.len());
+        assert_eq!(plain_whole(&"é".repeat(LONGEST + 1)), "é".repeat(LONGEST + 1));
     }
 
     #[test]
