@@ -215,8 +215,8 @@ mod tests {
 
     #[test]
     fn batch_zero_is_refused() {
-        assert!(positive("0").is_err() && positive("-1").is_err() && positive("x").is_err());
-        assert_eq!(positive("8"), Ok(8));
+        assert!(batch("0").is_err() && batch("-1").is_err() && batch("x").is_err());
+        assert_eq!(batch("8"), Ok(8));
     }
 
     #[test]

@@ -1,17 +1,19 @@
 //! Arrays as they lie in data files, of which rows are taken without reading the rest.
 
+use std::cell::RefCell;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
 use half::{bf16, f16};
-use memmap2::{Mmap, UncheckedAdvice};
 use ndarray::ArrayD;
 
 use super::TensorData;
 use super::narrow::{is_narrow, lowest};
+use crate::files::InputFile;
 use crate::plan::ElementType;
 
-/// An array in row-major order, in memory or in a mapped file.
+/// An array in row-major order, in memory or in a file.
 #[derive(Clone, Debug)]
 pub(super) struct Array {
     element_type: ElementType,
@@ -22,8 +24,8 @@ pub(super) struct Array {
 /// Elements of an array.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// Little-endian elements in a mapped file, from this byte on.
-    Mapped(Arc<Mmap>, usize),
+    /// Little-endian elements in a file, from this byte on.
+    Stored(Arc<InputFile>, u64),
     /// Little-endian elements in memory.
     Bytes(Arc<Vec<u8>>),
     /// Strings in memory.
@@ -34,12 +36,14 @@ impl Array {
     /// An array whose `content` holds as many elements as `shape` says; absent if it does not, or if no tensor can be
     /// made of such elements.
     pub fn new(element_type: ElementType, shape: Vec<usize>, content: Content) -> Option<Array> {
-        let elements = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))?;
+        // No product of some of its sizes overflows either, whatever the others are.
+        let most = shape.iter().try_fold(8_usize, |product, &size| product.checked_mul(size.max(1)))?;
+        let elements = if shape.contains(&0) { 0 } else { most / 8 };
         let fits = match (&content, element_bytes(element_type)) {
             (Content::Text(items), _) => element_type == ElementType::String && items.len() == elements,
             (Content::Bytes(bytes), Some(width)) => Some(bytes.len()) == elements.checked_mul(width),
-            (Content::Mapped(map, start), Some(width)) => {
-                elements.checked_mul(width)?.checked_add(*start)? <= map.len()
+            (Content::Stored(file, start), Some(width)) => {
+                (elements.checked_mul(width)? as u64).checked_add(*start)? <= file.len()
             }
             (_, None) => false,
         };
@@ -57,17 +61,23 @@ impl Array {
     }
 
     /// The whole array.
-    pub fn tensor(&self) -> Option<TensorData> {
+    ///
+    /// # Errors
+    /// As [`Array::rows`].
+    pub fn tensor(&self) -> io::Result<Option<TensorData>> {
         let range = 0..self.shape.first().copied().unwrap_or(1);
         self.rows(0, range)
     }
 
     /// The part with indices in `rows` along `axis`; absent if the array has fewer.
-    pub fn rows(&self, axis: usize, rows: Range<usize>) -> Option<TensorData> {
+    ///
+    /// # Errors
+    /// The file cannot be read, or has been changed since it was opened.
+    pub fn rows(&self, axis: usize, rows: Range<usize>) -> io::Result<Option<TensorData>> {
         let outer: usize = self.shape.iter().take(axis).product();
         let along = self.shape.get(axis).copied().unwrap_or(1);
         if rows.end > along {
-            return None;
+            return Ok(None);
         }
         let inner: usize = self.shape.iter().skip(axis + 1).product();
         let mut shape = self.shape.clone();
@@ -75,14 +85,37 @@ impl Array {
             *size = rows.len();
         }
         let pick = Pick { outer, along, inner, rows };
-        let (bytes, map) = match &self.content {
+        let from = match &self.content {
             Content::Text(items) => {
-                return ArrayD::from_shape_vec(shape, pick.of(items)).ok().map(TensorData::String);
+                return Ok(ArrayD::from_shape_vec(shape, pick.of(items)).ok().map(TensorData::String));
             }
-            Content::Bytes(bytes) => (&bytes[..], None),
-            Content::Mapped(map, start) => (&map[*start..], Some(&**map)),
+            Content::Bytes(bytes) => Origin::Memory(bytes),
+            Content::Stored(file, start) => Origin::File(file, *start),
         };
-        self.decode(shape, &Picked { pick, bytes, map })
+        let fault = RefCell::default();
+        let tensor = self.decode(shape, &Picked { pick, from, fault: &fault });
+        match (fault.into_inner(), from) {
+            (Some(error), _) => Err(error),
+            (None, Origin::File(file, _)) => file.check_unchanged().map(|()| tensor),
+            (None, Origin::Memory(_)) => Ok(tensor),
+        }
+    }
+
+    /// The first number that is sought; a part of the array is in memory at a time.
+    ///
+    /// # Errors
+    /// As [`Array::rows`].
+    pub fn find(&self, is_sought: impl Fn(f64) -> bool) -> io::Result<Option<f64>> {
+        let along = self.shape.first().copied().unwrap_or(1);
+        let step = (PART / self.shape.iter().skip(1).product::<usize>().max(1)).max(1);
+        for start in (0..along).step_by(step) {
+            let part = self.rows(0, start..along.min(start + step))?;
+            let numbers = part.map(|part| part.first_f64(usize::MAX)).unwrap_or_default();
+            if let Some(&found) = numbers.iter().find(|&&number| is_sought(number)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     fn decode(&self, shape: Vec<usize>, picked: &Picked<'_>) -> Option<TensorData> {
@@ -130,7 +163,8 @@ impl Pick {
     /// The parts of the rows that lie together, where an element takes so many items.
     fn blocks(&self, width: usize) -> impl Iterator<Item = Range<usize>> {
         let (row, along, rows) = (self.inner * width, self.along, self.rows.clone());
-        (0..self.outer).map(move |block| {
+        let blocks = if row == 0 || rows.is_empty() { 0 } else { self.outer };
+        (0..blocks).map(move |block| {
             let start = block * along * row;
             start + rows.start * row..start + rows.end * row
         })
@@ -141,45 +175,48 @@ impl Pick {
     }
 }
 
-/// Bytes of a mapped file that are read before their pages are given back.
+/// Numbers of an array that are looked through at once.
+const PART: usize = 1 << 20;
+
+/// Bytes of a file that are in memory at once, besides what is made of them.
 const STRETCH: usize = 1 << 20;
 
 /// Rows among the bytes of elements.
 struct Picked<'a> {
     pick: Pick,
-    bytes: &'a [u8],
-    /// The file that the bytes lie in.
-    map: Option<&'a Mmap>,
+    from: Origin<'a>,
+    /// Why the file could not be read.
+    fault: &'a RefCell<Option<io::Error>>,
+}
+
+/// What the elements lie in.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    Memory(&'a [u8]),
+    /// A file, from this byte on.
+    File(&'a InputFile, u64),
 }
 
 impl Picked<'_> {
-    /// Hands the rows' bytes over, whole elements of `width` bytes at a time. What has been read of a file does not stay
-    /// resident: memory would hold it twice.
+    /// Hands the rows' bytes over, whole elements of `width` bytes at a time, as far as they can be read.
     fn read(&self, width: usize, mut take: impl FnMut(&[u8])) {
-        let mut resident: Option<Range<usize>> = None;
+        let mut buffer = Vec::new();
         for block in self.pick.blocks(width) {
             for start in block.clone().step_by(STRETCH) {
                 let end = block.end.min(start + STRETCH);
-                take(&self.bytes[start..end]);
-                let read = resident.take().map_or(start, |range| range.start)..end;
-                if read.len() < STRETCH {
-                    resident = Some(read);
-                } else {
-                    self.give_back(&read);
+                match self.from {
+                    Origin::Memory(bytes) => take(&bytes[start..end]),
+                    Origin::File(file, first) => {
+                        buffer.resize(end - start, 0);
+                        if let Err(error) = file.read_exact_at(&mut buffer, first + start as u64) {
+                            self.fault.replace(Some(error));
+                            return;
+                        }
+                        take(&buffer);
+                    }
                 }
             }
         }
-        if let Some(read) = resident {
-            self.give_back(&read);
-        }
-    }
-
-    fn give_back(&self, read: &Range<usize>) {
-        let Some(map) = self.map else { return };
-        let start = self.bytes.as_ptr() as usize - map.as_ptr() as usize + read.start;
-        // SAFETY: the map is of a file and read-only, so that pages that are dropped are read again with the same bytes.
-        // Where that fails, they stay resident, which does no harm.
-        let _ = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, read.len()) };
     }
 }
 
@@ -201,13 +238,14 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::files::{self, Kind};
 
     fn array(shape: &[usize], bytes: Vec<u8>) -> Array {
         Array::new(ElementType::Uint8, shape.to_vec(), Content::Bytes(bytes.into())).unwrap()
     }
 
-    fn bytes(data: Option<TensorData>) -> (Vec<usize>, Vec<u8>) {
-        match data {
+    fn bytes(data: io::Result<Option<TensorData>>) -> (Vec<usize>, Vec<u8>) {
+        match data.unwrap() {
             Some(TensorData::Uint8(array)) => (array.shape().to_vec(), array.into_raw_vec_and_offset().0),
             other => panic!("{other:?}"),
         }
@@ -225,17 +263,36 @@ mod tests {
     fn rows_of_a_file_are_the_same_whenever_they_are_taken() {
         let (rows, width) = (5, STRETCH / 2 + 8);
         let byte = |index: usize| (index % 251) as u8;
-        let mut file = tempfile::tempfile().unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&(0..3 + rows * width).map(byte).collect::<Vec<u8>>()).unwrap();
-        // SAFETY: nobody else has the file.
-        let map = unsafe { Mmap::map(&file) }.unwrap();
-        let content = Content::Mapped(Arc::new(map), 3);
+        let content = Content::Stored(Arc::new(files::open(file.path(), Kind::ARRAYS).unwrap()), 3);
         let array = Array::new(ElementType::Uint8, vec![rows, width], content).unwrap();
         for _ in 0..2 {
             let whole = (0..rows * width).map(|index| byte(3 + index)).collect();
             assert!(bytes(array.tensor()) == (vec![rows, width], whole));
             let ends = (0..rows).flat_map(|row| [byte(3 + row * width + width - 2), byte(3 + row * width + width - 1)]);
             assert_eq!(bytes(array.rows(1, width - 2..width)), (vec![rows, 2], ends.collect()));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_shortened_or_overwritten_is_an_error_and_no_signal() {
+        let changes: [fn(&std::fs::File); 2] = [
+            |file| file.set_len(10).unwrap(),
+            |mut file| {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                file.write_all(&[9; 8]).unwrap();
+            },
+        ];
+        for change in changes {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&[1; 4096]).unwrap();
+            let content = Content::Stored(Arc::new(files::open(file.path(), Kind::ARRAYS).unwrap()), 0);
+            let array = Array::new(ElementType::Uint8, vec![4096], content).unwrap();
+            assert!(array.tensor().unwrap().is_some());
+            change(file.as_file());
+            let said = array.rows(0, 0..4096).unwrap_err().to_string();
+            assert_eq!(said, "the file changed while it was read");
         }
     }
 
@@ -248,5 +305,13 @@ mod tests {
     fn content_that_does_not_fill_the_shape_is_no_array() {
         assert!(Array::new(ElementType::Int32, vec![2], Content::Bytes(vec![0; 7].into())).is_none());
         assert!(Array::new(ElementType::Int32, vec![usize::MAX, 2], Content::Bytes(vec![0; 8].into())).is_none());
+        assert!(Array::new(ElementType::Uint8, vec![0, 1 << 40, 1 << 40], Content::Bytes(Vec::new().into())).is_none());
+    }
+
+    #[test]
+    fn nothing_of_much_is_had_in_no_time() {
+        let array = array(&[1 << 50, 0], Vec::new());
+        assert_eq!(bytes(array.rows(0, 5..1 << 49)).0, [(1 << 49) - 5, 0]);
+        assert_eq!(bytes(array.rows(1, 0..0)).0, [1 << 50, 0]);
     }
 }

@@ -9,7 +9,12 @@ use super::labels::{self, Labels};
 use super::npy::{Archive, Head};
 use super::wanted::{Taken, Wanted};
 use super::{InputError, protobuf};
+use crate::memory;
 use crate::plan::ElementType;
+use crate::units::Bytes;
+
+/// Memory that a label takes while labels are looked at: as a number, and once more where numbers are counted.
+const LABEL_BYTES: u64 = 16;
 
 /// A data file or folder that has an array for every input.
 #[derive(Debug)]
@@ -205,6 +210,9 @@ pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Res
     if found.len() != samples {
         return Err(InputError::LabelCount { path, labels: found.len() as u64, samples: samples as u64 });
     }
+    let elements = found.shape().iter().fold(LABEL_BYTES, |bytes, &size| bytes.saturating_mul(size as u64));
+    memory::ask(Bytes(elements), || "its labels, as numbers,".to_owned())
+        .map_err(|reason| InputError::Memory { path, reason })?;
     Ok(Some(found))
 }
 

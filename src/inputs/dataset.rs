@@ -1,18 +1,22 @@
 //! Samples, and batches of them.
 
+use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use super::array::Array;
 use super::data::{self, Data};
 use super::wanted::Wanted;
-use super::{InputError, InputPlan, InputSource, Labels, Tensor, TensorData, check, fill};
+use super::{InputError, InputPlan, InputSource, Labels, Tensor, TensorData, check, fill, room};
 use crate::plan::ElementType;
 use crate::record::{BatchAxis, DatasetInfo, FedInput};
 
 /// Largest number of distinct input sets that timed runs rotate: enough that no cache of the machine holds all inputs
 /// of a usual model, few enough that warm-up sees each of them.
 pub const INPUT_SETS_LIMIT: u64 = 8;
+
+/// Batches that repeat the data more often than this are a slip of the finger.
+const MOST_REPEATS: u64 = 1 << 24;
 
 /// One tensor for each input, in the model's order.
 pub type InputSet = Vec<Tensor>;
@@ -79,8 +83,12 @@ struct Segment {
 pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
     plan.supports_batch(batch_size).map_err(|reason| InputError::BatchSize { batch_size, reason })?;
     match Dataset::open(plan)? {
-        Some(dataset) => dataset.input_sets(batch_size),
+        Some(dataset) => {
+            room::ask_for_sets(plan, batch_size, dataset.sets_count(batch_size))?;
+            dataset.input_sets(batch_size)
+        }
         None => {
+            room::ask_for_sets(plan, batch_size, 1)?;
             let made = |fed: &FedInput| {
                 let data = fill::tensor(fed, batch_size, plan.seed)?;
                 Ok(Tensor { name: fed.name.clone(), data })
@@ -143,6 +151,7 @@ impl Dataset {
     pub fn synthesized(plan: &InputPlan, samples_count: u64) -> Result<Dataset, InputError> {
         let batched = !plan.batch_axis.axes.is_empty();
         let (sets_count, samples) = if batched { (1, samples_count) } else { (samples_count, 1) };
+        room::ask_for_sets(plan, samples, sets_count)?;
         let set = |index: u64| {
             let made = |fed| fill::tensor(fed, samples, plan.seed.wrapping_add(index)).map(Column::Made);
             let columns = plan.fed.iter().map(made).collect::<Result<_, _>>()?;
@@ -210,7 +219,10 @@ impl Dataset {
     pub fn batch(&self, start: u64, length: u64) -> Result<InputSet, InputError> {
         let segments = self.segments(start, length)?;
         let take = |(index, input): (usize, &Input)| {
-            let parts: Vec<TensorData> = segments.iter().filter_map(|segment| self.part(index, segment)).collect();
+            let parts = segments.iter().map(|segment| self.part(index, segment));
+            let read = |source| InputError::Read { path: self.path.clone(), source };
+            let parts: Vec<Option<TensorData>> = parts.collect::<io::Result<_>>().map_err(read)?;
+            let parts: Vec<TensorData> = parts.into_iter().flatten().collect();
             let whole = match (input.axes.first(), parts.len()) {
                 (None, _) | (_, 1) => parts.into_iter().next(),
                 (Some(growing), _) => TensorData::concatenated(&parts, growing.axis),
@@ -234,8 +246,8 @@ impl Dataset {
             let set = &self.sets[segment.set];
             let array = set.outputs.get(index)?.as_ref()?;
             match array.shape().first() {
-                _ if segment.rows.len() == set.samples => array.tensor(),
-                Some(&size) if size == set.samples => array.rows(0, segment.rows.clone()),
+                _ if segment.rows.len() == set.samples => array.tensor().ok()?,
+                Some(&size) if size == set.samples => array.rows(0, segment.rows.clone()).ok()?,
                 _ => None,
             }
         };
@@ -260,31 +272,36 @@ impl Dataset {
             start += set.samples as u64;
         }
         if self.sets.len() == 1 || starts.is_empty() {
-            let count = self.len().div_ceil(batch_size.max(1)).clamp(1, INPUT_SETS_LIMIT);
-            starts = (0..count).map(|index| index * batch_size).collect();
+            starts = (0..self.sets_count(batch_size)).map(|index| index.saturating_mul(batch_size)).collect();
         }
         starts.into_iter().take(limit).map(|start| self.batch(start, batch_size)).collect()
     }
 
+    /// How many sets of inputs there are for a batch size, where no test set is of that size.
+    fn sets_count(&self, batch_size: u64) -> u64 {
+        self.len().div_ceil(batch_size.max(1)).clamp(1, INPUT_SETS_LIMIT)
+    }
+
     /// Rows of an input; absent where the input has fewer, or elements that cannot be cast.
-    fn part(&self, index: usize, segment: &Segment) -> Option<TensorData> {
+    fn part(&self, index: usize, segment: &Segment) -> io::Result<Option<TensorData>> {
         let input = &self.inputs[index];
         let column = &self.sets[segment.set].columns[index];
         let samples = &segment.rows;
-        let (mut part, others) = match (column, input.axes.split_first()) {
+        let (part, others) = match (column, input.axes.split_first()) {
             (Column::Stored(array), None) => (array.tensor()?, &[][..]),
-            (Column::Made(data), None) => (data.clone(), &[][..]),
+            (Column::Made(data), None) => (Some(data.clone()), &[][..]),
             (Column::Stored(array), Some((first, others))) => (array.rows(first.axis, first.rows(samples))?, others),
-            (Column::Made(data), Some((first, others))) => (data.rows(first.axis, first.rows(samples)), others),
+            (Column::Made(data), Some((first, others))) => (Some(data.rows(first.axis, first.rows(samples))), others),
         };
+        let Some(mut part) = part else { return Ok(None) };
         for growing in others {
             let rows = growing.rows(samples);
-            if *part.shape().get(growing.axis)? < rows.end {
-                return None;
+            if part.shape().get(growing.axis).is_none_or(|&size| size < rows.end) {
+                return Ok(None);
             }
             part = part.rows(growing.axis, rows);
         }
-        if part.element_type() == input.element_type { Some(part) } else { part.cast(input.element_type) }
+        Ok(if part.element_type() == input.element_type { Some(part) } else { part.cast(input.element_type) })
     }
 
     fn segments(&self, start: u64, length: u64) -> Result<Vec<Segment>, InputError> {
@@ -293,6 +310,7 @@ impl Dataset {
             (0, _) => Some("a batch has at least one sample"),
             (2.., false) => Some("the model has no batch dimension"),
             _ if self.is_empty() => Some("the dataset has no samples"),
+            _ if length / self.len() > MOST_REPEATS => Some("the data has far fewer samples"),
             _ => None,
         };
         if let Some(reason) = reason {

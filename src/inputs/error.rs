@@ -5,6 +5,7 @@ mod hint;
 use std::path::PathBuf;
 
 use super::wanted::Channels;
+use crate::memory::TooMuch;
 use crate::onnx::OnnxError;
 use crate::plan::ElementType;
 
@@ -106,6 +107,23 @@ pub enum InputError {
         input: String,
         /// The shape.
         shape: Vec<u64>,
+    },
+    /// Inputs would take more memory than there is.
+    #[error("{reason}{}", that_fits(*.fitting))]
+    BatchMemory {
+        /// A batch size that there is memory for.
+        fitting: Option<u64>,
+        /// How much they would take, and how much there is.
+        reason: TooMuch,
+    },
+    /// What a data file holds would take more memory than there is.
+    #[error("`{}` does not fit into memory", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// How much it would take, and how much there is.
+        #[source]
+        reason: TooMuch,
     },
     /// A data file cannot be opened or read.
     #[error("failed to read `{}`", path.display())]
@@ -329,6 +347,10 @@ fn why_not(element_type: ElementType) -> &'static str {
         ElementType::Undefined => "a type that is not known here",
         _ => "of which ONNX Runtime has no tensors",
     }
+}
+
+fn that_fits(batch_size: Option<u64>) -> String {
+    batch_size.map(|size| format!("; a batch size of {size} would fit")).unwrap_or_default()
 }
 
 fn list(names: &[String]) -> String {

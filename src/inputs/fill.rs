@@ -9,11 +9,11 @@ use super::array::element_bytes;
 use super::narrow::Rounding;
 use super::synthesize::limits;
 use super::{InputError, TensorData};
+use crate::memory;
 use crate::plan::{ElementType, ValueRange};
 use crate::record::{FedInput, FillKind};
+use crate::units::Bytes;
 
-/// Largest synthesized tensor: beyond it a dimension was mistyped.
-const SIZE_LIMIT_BYTES: u64 = 1 << 36;
 /// Letters of a synthesized string.
 const TEXT_LETTERS: usize = 5;
 
@@ -48,9 +48,9 @@ fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
     // A string takes at least its own three words.
     let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
     let bytes = sizes.iter().try_fold(width, |product, &size| product.checked_mul(size));
-    if bytes.is_none_or(|bytes| bytes > SIZE_LIMIT_BYTES) {
-        return Err(InputError::TooLarge { input: fed.name.clone(), shape: sizes });
-    }
+    let bytes = bytes.ok_or_else(|| InputError::TooLarge { input: fed.name.clone(), shape: sizes.clone() })?;
+    memory::ask(Bytes(bytes), || format!("input `{}` of the shape {sizes:?}", fed.name))
+        .map_err(|reason| InputError::BatchMemory { fitting: None, reason })?;
     Ok(sizes.into_iter().map(|size| size as usize).collect())
 }
 

@@ -97,8 +97,9 @@ fn check_tables(graph: &Graph, data: &Data, fed: &[FedInput]) -> Result<(), Inpu
     for (index, (info, fed)) in graph.inputs.iter().zip(fed).enumerate() {
         let Some((range, reason)) = values.table(info, fed.element_type) else { continue };
         for set in &data.sets {
-            let Some(numbers) = set.inputs[index].load()?.tensor().map(|data| data.to_f64()) else { continue };
-            if let Some(&value) = numbers.iter().find(|value| !range.contains(value)) {
+            let array = set.inputs[index].load()?;
+            let read = |source| InputError::Read { path: data.path.clone(), source };
+            if let Some(value) = array.find(|value| !range.contains(&value)).map_err(read)? {
                 let (path, input, low, high) = (data.path.clone(), info.name.clone(), *range.start(), *range.end());
                 return Err(InputError::OutOfTable { path, input, value, low, high, reason });
             }

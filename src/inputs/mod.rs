@@ -20,6 +20,7 @@ mod npy;
 mod pair;
 mod plan;
 mod protobuf;
+mod room;
 mod search;
 mod synthesize;
 mod tensor;

@@ -124,6 +124,7 @@ mod tests {
             source,
             seed: 0,
             notes: Vec::new(),
+            sample_output_bytes: None,
         }
     }
 

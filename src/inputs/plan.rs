@@ -31,6 +31,9 @@ pub struct InputPlan {
     pub seed: u64,
     /// What a user should know: defaults that were taken, and what was asked for without effect.
     pub notes: Vec<String>,
+    /// Size of the outputs of one sample, of an inference where there are no samples; absent where nothing was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_output_bytes: Option<Bytes>,
 }
 
 /// Where values come from.
@@ -74,6 +77,13 @@ impl InputPlan {
             u64::try_from((u128::from(elements) * u128::from(bits)).div_ceil(8)).unwrap_or(u64::MAX)
         };
         Bytes(self.fed.iter().map(of).fold(0, u64::saturating_add))
+    }
+
+    /// Size of the outputs at a batch size, as far as it is known.
+    #[must_use]
+    pub fn output_bytes(&self, batch_size: u64) -> Bytes {
+        let samples = if self.batch_axis.axes.is_empty() { 1 } else { batch_size };
+        Bytes(self.sample_output_bytes.unwrap_or_default().0.saturating_mul(samples))
     }
 }
 

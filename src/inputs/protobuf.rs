@@ -7,8 +7,14 @@ use onnx_rs::ast::{DataType, TensorProto};
 use super::InputError;
 use super::array::{Array, Content};
 use super::narrow::{is_narrow, unpack};
+use crate::files::{self, Kind};
+use crate::memory;
 use crate::onnx::{for_parser, put_delimited, stored_type};
 use crate::plan::ElementType;
+use crate::units::Bytes;
+
+/// Copies of a file that are in memory at once while it is parsed.
+const COPIES: u64 = 4;
 
 /// Reads the tensor in a `.pb` file.
 ///
@@ -16,7 +22,11 @@ use crate::plan::ElementType;
 /// The file cannot be read, holds something else than a tensor (such as a sequence), or elements of a type that no
 /// tensor is made of here.
 pub(super) fn tensor(path: &Path) -> Result<Array, InputError> {
-    let bytes = std::fs::read(path).map_err(|source| InputError::Read { path: path.to_owned(), source })?;
+    let read = |source| InputError::Read { path: path.to_owned(), source };
+    let file = files::open(path, Kind::TENSOR).map_err(read)?;
+    memory::ask(Bytes(file.len().saturating_mul(COPIES)), || "its tensor".to_owned())
+        .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })?;
+    let bytes = file.bytes().map_err(read)?;
     in_message(&bytes).map_err(|reason| InputError::Format { path: path.to_owned(), format: ".pb", reason })
 }
 

@@ -18,6 +18,15 @@ pub struct Tensor {
     pub data: TensorData,
 }
 
+impl Tensor {
+    /// Size of the elements; strings count as their own three words.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let width = super::array::element_bytes(self.data.element_type()).unwrap_or(24) as u64;
+        self.data.shape().iter().fold(width, |bytes, &size| bytes.saturating_mul(size as u64))
+    }
+}
+
 macro_rules! tensor_data {
     ($($variant:ident => $type:ty),+ $(,)?) => {
         /// Elements of a tensor with their shape, in standard (row-major) layout. Those of fewer than eight bits lie one to

@@ -52,6 +52,14 @@ pub struct Host {
     pub gpus_absent_reason: Option<String>,
 }
 
+impl Host {
+    /// Memory that all processes of a run may take: what is available, and no more than the control group allows.
+    #[must_use]
+    pub fn usable_memory(&self) -> Option<Bytes> {
+        self.memory_available_bytes.into_iter().chain(self.cgroup.memory_max_bytes).min()
+    }
+}
+
 /// The processor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CpuInfo {

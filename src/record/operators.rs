@@ -96,7 +96,7 @@ impl TensorShape {
     /// Number of elements.
     #[must_use]
     pub fn elements_count(&self) -> u64 {
-        self.dims.iter().product()
+        self.dims.iter().fold(1, |product: u64, &size| product.saturating_mul(size))
     }
 }
 

@@ -6,11 +6,12 @@ use std::path::Path;
 use super::energy::EnergyWatch;
 use super::worker_process::{WorkerCommand, WorkerProcess};
 use crate::inputs::InputPlan;
+use crate::memory;
 use crate::plan::{CellKey, SessionSpec};
 use crate::protocol::{Request, Response};
-use crate::record::{EffectiveOptions, Failure, LaunchCell, LaunchRecord};
+use crate::record::{EffectiveOptions, Failure, FailureKind, LaunchCell, LaunchRecord};
 use crate::sample::{Roots, affinity, process};
-use crate::units::Nanos;
+use crate::units::{Bytes, Nanos};
 
 /// A worker that holds a session, and its record so far.
 #[derive(Debug)]
@@ -52,6 +53,7 @@ impl Launch {
         mut record: LaunchRecord,
     ) -> Result<Launch, (LaunchRecord, Failure)> {
         let started = async {
+            ask_for_memory(setup.model)?;
             let mut worker = WorkerProcess::spawn(setup.command, Some(&setup.spec.runtime), log).await?;
             setup.energy.adopt(worker.pid());
             if let Some(cpus) = setup.cpus {
@@ -123,6 +125,17 @@ impl Launch {
             other => Err(self.worker.unexpected(&other).await),
         }
     }
+}
+
+/// Makes sure that there is memory for a session beside those that are alive. It takes what its model file has at least;
+/// what lies in files of weights is mapped.
+fn ask_for_memory(model: &Path) -> Result<(), Failure> {
+    let size = std::fs::metadata(model).map_or(0, |metadata| metadata.len());
+    memory::ask(Bytes(size), || format!("a session of `{}`", model.display())).map_err(|reason| Failure {
+        kind: FailureKind::OutOfMemory,
+        message: reason.to_string(),
+        hint: Some("measure fewer variants, runtimes or execution providers in one run".to_owned()),
+    })
 }
 
 async fn open(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut LaunchRecord) -> Result<(), Failure> {

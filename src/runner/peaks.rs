@@ -8,6 +8,7 @@ use super::kept::{keep, kept};
 use super::round::Run;
 use super::worker_process::WorkerProcess;
 use super::{Progress, RunError, launch};
+use crate::memory;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates, Told};
@@ -116,15 +117,13 @@ impl Run<'_> {
     /// Size of a tensor that no cache holds, or why there is no room for such tensors.
     fn tensor_size(&self) -> Told<Bytes> {
         let host = &self.journal.record().host;
-        let room = [host.memory_available_bytes, host.cgroup.memory_max_bytes].into_iter().flatten().min();
-        match room {
-            Some(available) if available.0 < TENSORS * TENSOR_SIZE.0 => {
-                Err("there is too little free memory for tensors that no cache holds".into())
-            }
-            _ if host.caches.last().is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) => {
+        let needed = Bytes(TENSORS * TENSOR_SIZE.0);
+        match memory::ask(needed, || "tensors that no cache holds".to_owned()) {
+            Err(reason) => Err(reason.to_string()),
+            Ok(()) if host.caches.last().is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) => {
                 Err("the processor's last cache holds half of the tensors that are added up".into())
             }
-            _ => Ok(TENSOR_SIZE),
+            Ok(()) => Ok(TENSOR_SIZE),
         }
     }
 

@@ -248,7 +248,7 @@ impl Run<'_> {
             scratch: scratch.path().to_owned(),
             max_inferences: max_inferences(described, threads),
             length_ns: Nanos::from(length),
-            has_twin: has_room(described, self.journal.record().host.memory_available_bytes),
+            has_twin: has_room(described, self.journal.record().host.usable_memory()),
             spec,
         };
         let log = self.log_file(&variant.name, self.next_launch, 0)?;
@@ -308,7 +308,7 @@ type Rates = BTreeMap<(usize, u64), f64>;
 fn rates(record: &RunRecord, session: usize) -> Rates {
     let mut rates: BTreeMap<(usize, u64), Vec<f64>> = BTreeMap::new();
     for block in record.blocks.iter().filter(|block| block.key.session == session) {
-        let samples = (block.inferences_count * block.key.batch_size) as f64;
+        let samples = block.inferences_count as f64 * block.key.batch_size as f64;
         let place = (block.key.shape, block.key.batch_size);
         rates.entry(place).or_default().push(samples / block.elapsed_ns.as_f64().max(1.0));
     }

@@ -228,7 +228,7 @@ impl Run<'_> {
             return Ok(());
         }
         steps.push(step);
-        let available = self.journal.record().host.memory_available_bytes;
+        let available = self.journal.record().host.usable_memory();
         match sweep::end(steps, next, available) {
             Some(reason) => self.close_from(*shape, next, &reason),
             None => Ok(()),

@@ -251,7 +251,7 @@ impl Course<'_> {
 
     /// Memory that all processes of a heat may take, in bytes.
     fn memory_for_all(&self) -> f64 {
-        self.record.host.memory_available_bytes.map_or(f64::INFINITY, Bytes::as_f64) * MEMORY_SHARE
+        self.record.host.usable_memory().map_or(f64::INFINITY, Bytes::as_f64) * MEMORY_SHARE
     }
 
     /// Memory that a process is expected to take, in bytes.

@@ -214,8 +214,10 @@ impl Stage<'_> {
 /// Binds inputs and outputs once for each request in flight, and runs the first inference, unless there is no time for it:
 /// its time is then an earlier one's.
 fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_>) -> Result<Bound<'s>, Failure> {
+    super::room::ask(cell)?;
     let sets = inputs::materialize(cell.inputs, cell.batch_size).map_err(|error| super::input_failure(&error))?;
     let requests = cell.load_mode.concurrency();
+    super::room::ask_for_outputs(cell, sets.len())?;
     let mut inferences = session.bind(sets, requests).map_err(|error| error.to_failure())?;
     let start = clock.now();
     let known = cell.cannot_spare();

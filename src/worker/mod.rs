@@ -8,6 +8,7 @@ mod describe;
 mod evaluate;
 mod lines;
 mod probe;
+mod room;
 
 use std::io::Write;
 use std::path::Path;

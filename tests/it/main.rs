@@ -21,6 +21,7 @@ mod html;
 mod inspect;
 mod labels;
 mod layouts;
+mod limits;
 mod machines;
 mod memory;
 mod models;

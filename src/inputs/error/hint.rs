@@ -35,6 +35,11 @@ impl InputError {
             InputError::DimsContradict { .. } => Some("leave out one of these sizes: it follows from the others"),
             InputError::RangeEmpty { .. } => Some("give a range that the type can hold, as in --range NAME=0..9"),
             InputError::TooLarge { .. } => Some("set smaller dimensions with --dim NAME=VALUE"),
+            InputError::BatchMemory { fitting: Some(_), .. } => Some("name smaller batch sizes with --batch"),
+            InputError::BatchMemory { .. } => Some("set smaller dimensions with --dim NAME=VALUE"),
+            InputError::Memory { .. } => Some(
+                "save the arrays with numpy.savez, which does not compress them: rows are read as they are needed then",
+            ),
             InputError::UnknownFormat { .. } => {
                 Some("save inputs with numpy.savez(path, **inputs), named as the model names them")
             }

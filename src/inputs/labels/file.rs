@@ -7,11 +7,16 @@ use ndarray::{ArrayD, IxDyn};
 use serde_json::Value;
 
 use super::{Labels, NAMES, place};
+use crate::files::{self, Kind};
 use crate::inputs::npy::Archive;
 use crate::inputs::{InputError, TensorData};
+use crate::memory;
+use crate::units::Bytes;
 
 /// Endings of files that labels are read from.
 const ENDINGS: [&str; 4] = ["npy", "csv", "txt", "json"];
+/// Memory that labels take while they are read, as a multiple of their text: of one letter each they are texts of their own.
+const EXPANSION: u64 = 32;
 /// What stands between the fields of a line.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
@@ -57,7 +62,11 @@ fn numpy(path: &Path) -> Result<Labels, InputError> {
 }
 
 fn text(path: &Path) -> Result<String, InputError> {
-    let bytes = std::fs::read(path).map_err(|source| InputError::Read { path: path.to_owned(), source })?;
+    let read = |source| InputError::Read { path: path.to_owned(), source };
+    let file = files::open(path, Kind::LABELS).map_err(read)?;
+    memory::ask(Bytes(file.len().saturating_mul(EXPANSION)), || "its labels".to_owned())
+        .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })?;
+    let bytes = file.bytes().map_err(read)?;
     Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
 }
 

@@ -87,12 +87,12 @@ impl Labels {
         self.shape().iter().skip(1).copied().filter(|&size| size != 1).collect()
     }
 
-    /// Labels of these samples; `None` if there are not so many.
+    /// Labels of these samples; `None` if there are not so many, or their file can no longer be read.
     #[must_use]
     pub fn rows(&self, samples: Range<usize>) -> Option<TensorData> {
         match &self.rows {
             _ if samples.end > self.len() => None,
-            Rows::Stored(array) => array.rows(0, samples),
+            Rows::Stored(array) => array.rows(0, samples).ok().flatten(),
             Rows::Made(data) => Some(data.rows(0, samples)),
         }
     }

@@ -45,7 +45,8 @@ impl Search {
         let Decided { fed, source, notes } = self.fed(choice, &dims, &axis)?;
         let classes = ClassNames::of(&self.graph);
         let outputs = self.graph.outputs.iter().map(|info| info.name.clone()).collect();
-        Ok(InputPlan { fed, batch_axis: axis, outputs, classes, source, seed: self.request.seed, notes })
+        let seed = self.request.seed;
+        Ok(InputPlan { fed, batch_axis: axis, outputs, classes, source, seed, notes, sample_output_bytes: None })
     }
 
     /// The same plan with the batch along another axis, or none.

@@ -16,9 +16,10 @@ use super::launch::{self, Launch, LaunchSetup};
 use super::prepare::Description;
 use super::round::Run;
 use super::{Job, Observer, Progress, RunError};
+use crate::memory;
 use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
-use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, Host, ModelSummary};
+use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, ModelSummary};
 use crate::sample::Roots;
 use crate::units::{Bytes, Nanos};
 
@@ -186,7 +187,7 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
         shapes: plan.shapes.clone(),
         usual: if plan.tuning.is_some() { UsualShapes::Left } else { UsualShapes::Taken },
         limit_ns: Nanos::from(limit),
-        memory_bytes: room(&job.host),
+        memory_bytes: memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64)),
     };
     let tried = ask(&mut launch, Duration::MAX, &Request::Probe(Box::new(request)), "try inputs out").await?;
     launch.record.first_run_ns = tried.first_run_ns;
@@ -207,12 +208,6 @@ fn log(job: &Job) -> Result<File, Failure> {
 fn limit(plan: &Plan) -> Duration {
     let share = plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
     share.unwrap_or_default().max(LEAST)
-}
-
-/// Memory that inputs and outputs of a trial may take; absent where nothing is known of it.
-fn room(host: &Host) -> Option<Bytes> {
-    let free = [host.memory_available_bytes, host.cgroup.memory_max_bytes].into_iter().flatten().min()?;
-    Some(Bytes((free.as_f64() * MEMORY_SHARE) as u64))
 }
 
 async fn ask(launch: &mut Launch, limit: Duration, request: &Request, doing: &str) -> Result<Tried, Failure> {

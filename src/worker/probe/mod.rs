@@ -14,7 +14,7 @@ use crate::onnx::{self, Model};
 use crate::plan::{InputRequest, Shape};
 use crate::protocol::{ProbeRequest, Tried, UsualShapes};
 use crate::record::{BatchAxis, Failure, FailureKind, ProbeRecord};
-use crate::units::Nanos;
+use crate::units::{Bytes, Nanos};
 pub(super) use coupling::coupling;
 use proof::{Known, Quantized};
 use room::Room;
@@ -79,7 +79,7 @@ impl Probe {
 
     /// What has been found out.
     pub(super) fn tried(&self) -> Tried {
-        let plans: Vec<_> = self.entries.iter().map(|entry| entry.plan.clone()).collect();
+        let plans: Vec<_> = self.entries.iter().map(|entry| entry.plan.clone().map(|plan| self.sized(plan))).collect();
         let inputs = plans[self.first.0].clone();
         Tried {
             shapes: self.shapes.clone(),
@@ -89,6 +89,13 @@ impl Probe {
             is_cut_short: self.is_cut_short,
             probe: self.record.clone(),
         }
+    }
+
+    /// A plan with the size of its outputs: what follows from the graph, or else what came out of the first inference.
+    fn sized(&self, plan: InputPlan) -> InputPlan {
+        let follows = Some(self.room.output_bytes(&plan, 1)).filter(|&bytes| bytes > 0);
+        let came = || self.first.1.iter().map(Tensor::bytes).fold(0, u64::saturating_add);
+        InputPlan { sample_output_bytes: Some(Bytes(follows.unwrap_or_else(came))), ..plan }
     }
 
     /// Finds random outputs and the axis that samples lie along, within `limit`.

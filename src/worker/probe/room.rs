@@ -42,7 +42,7 @@ impl Room {
     }
 
     /// Size of the outputs as far as it follows from the inputs.
-    fn output_bytes(&self, plan: &InputPlan, batch_size: u64) -> u64 {
+    pub(super) fn output_bytes(&self, plan: &InputPlan, batch_size: u64) -> u64 {
         let size = |dim: usize| {
             let place = self.facts.dims.get(dim)?.places.first()?;
             let fed = plan.fed.iter().find(|fed| fed.name == place.input)?;

@@ -1,18 +1,25 @@
 //! numpy's files: `.npz` archives and single `.npy` arrays.
 
-use std::fs::File;
-use std::io::{Cursor, Read};
+mod header;
+
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use memmap2::Mmap;
-use ndarray::{ArrayView, IxDyn, ShapeBuilder};
-use ndarray_npy::npy::header::Header;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::InputError;
 use super::array::{Array, Content};
+use crate::files::{self, InputFile, Kind, Reader};
+use crate::memory::{self, TooMuch};
 use crate::plan::ElementType;
+use crate::units::Bytes;
+use header::Header;
+
+/// Arrays that an archive may have: what is read of each is its head, and data has one for each input.
+const MOST_ARRAYS: usize = 1 << 16;
+/// Bytes that a string takes in memory besides its letters.
+const TEXT_OVERHEAD: u64 = 48;
 
 /// A `.npz` or `.npy` file whose arrays' heads have been read.
 ///
@@ -21,7 +28,7 @@ use crate::plan::ElementType;
 #[derive(Debug)]
 pub(super) struct Archive {
     path: PathBuf,
-    map: Arc<Mmap>,
+    file: Arc<InputFile>,
     /// The arrays in the file's order.
     pub arrays: Vec<Head>,
 }
@@ -44,9 +51,29 @@ pub(super) struct Head {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     /// The elements begin at this byte of the file.
-    Stored(usize),
+    Stored(u64),
     /// The array is this entry of the archive, and its elements begin at this byte of it.
-    Compressed(usize, usize),
+    Compressed(usize, u64),
+}
+
+/// Why the elements of an array cannot be had.
+enum Fault {
+    /// A fragment of a sentence whose subject is the array.
+    Damaged(String),
+    Memory(TooMuch),
+    Read(std::io::Error),
+}
+
+impl From<&str> for Fault {
+    fn from(reason: &str) -> Self {
+        Fault::Damaged(reason.to_owned())
+    }
+}
+
+impl From<zip::result::ZipError> for Fault {
+    fn from(error: zip::result::ZipError) -> Self {
+        Fault::Damaged(error.to_string())
+    }
 }
 
 impl Archive {
@@ -55,9 +82,12 @@ impl Archive {
     /// # Errors
     /// The file cannot be opened, or is no archive of arrays.
     pub fn npz(path: &Path) -> Result<Archive, InputError> {
-        let map = map(path)?;
+        let file = open(path)?;
         let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".npz", reason };
-        let mut zip = ZipArchive::new(Cursor::new(&map[..])).map_err(|error| fault(error.to_string()))?;
+        let mut zip = entries(&file).map_err(|error| fault(error.to_string()))?;
+        if zip.len() > MOST_ARRAYS {
+            return Err(fault(format!("it has {} entries, and {MOST_ARRAYS} are read at most", zip.len())));
+        }
         let mut arrays = Vec::new();
         for index in 0..zip.len() {
             let mut entry = zip.by_index(index).map_err(|error| fault(error.to_string()))?;
@@ -67,15 +97,13 @@ impl Archive {
                 CompressionMethod::Stored => entry.data_start(),
                 _ => None,
             };
-            let mut head = Head::read(name, &mut entry).map_err(|reason| fault(format!("array `{name}`: {reason}")))?;
-            head.place = match (start, head.place) {
-                (Some(start), Place::Compressed(_, length)) => Place::Stored(start as usize + length),
-                (_, Place::Compressed(_, length)) => Place::Compressed(index, length),
-                (_, place) => place,
-            };
-            arrays.push(head);
+            let header = Header::read(&mut entry).map_err(|reason| fault(format!("array `{name}`: {reason}")))?;
+            let length = header.length as u64;
+            let place = start.map_or(Place::Compressed(index, length), |start| Place::Stored(start + length));
+            arrays.push(Head::new(name, header, place));
         }
-        Ok(Archive { path: path.to_owned(), map: Arc::new(map), arrays })
+        drop(zip);
+        Ok(Archive { path: path.to_owned(), file: Arc::new(file), arrays })
     }
 
     /// Reads the head of a `.npy` file, whose one array has no name.
@@ -83,13 +111,12 @@ impl Archive {
     /// # Errors
     /// The file cannot be opened, or is no array.
     pub fn npy(path: &Path) -> Result<Archive, InputError> {
-        let map = map(path)?;
+        let file = open(path)?;
         let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".npy", reason };
-        let mut head = Head::read("", &mut &map[..]).map_err(fault)?;
-        if let Place::Compressed(_, length) = head.place {
-            head.place = Place::Stored(length);
-        }
-        Ok(Archive { path: path.to_owned(), map: Arc::new(map), arrays: vec![head] })
+        let header = Header::read(&mut BufReader::new(file.reader())).map_err(fault)?;
+        let place = Place::Stored(header.length as u64);
+        let arrays = vec![Head::new("", header, place)];
+        Ok(Archive { path: path.to_owned(), file: Arc::new(file), arrays })
     }
 
     /// The file.
@@ -105,58 +132,88 @@ impl Archive {
     /// The elements of an array.
     ///
     /// # Errors
-    /// The file has fewer elements than the head says, or they have a type that ONNX lacks.
+    /// The file has fewer elements than the head says, or they have a type that ONNX lacks, or take more memory than there
+    /// is.
     pub fn array(&self, head: &Head) -> Result<Array, InputError> {
-        self.try_array(head).map_err(|reason| InputError::Format {
-            path: self.path.clone(),
-            format: if head.name.is_empty() { ".npy" } else { ".npz" },
-            reason: format!("array `{}`: {reason}", head.name),
+        let path = self.path.clone();
+        self.try_array(head).map_err(|fault| match fault {
+            Fault::Damaged(reason) => InputError::Format {
+                path,
+                format: if head.name.is_empty() { ".npy" } else { ".npz" },
+                reason: format!("array `{}`: {reason}", head.name),
+            },
+            Fault::Memory(reason) => InputError::Memory { path, reason },
+            Fault::Read(source) => InputError::Read { path, source },
         })
     }
 
-    fn try_array(&self, head: &Head) -> Result<Array, String> {
+    fn try_array(&self, head: &Head) -> Result<Array, Fault> {
         let element_type = head.element_type.ok_or("its element type is not known")?;
         let content = match head.place {
-            Place::Stored(start) if head.stays_in_file() => Content::Mapped(Arc::clone(&self.map), start),
+            Place::Stored(start) if head.stays_in_file() => Content::Stored(Arc::clone(&self.file), start),
             _ => head.content(element_type, self.bytes(head)?).ok_or("it ends early")?,
         };
-        Array::new(element_type, head.shape.clone(), content).ok_or_else(|| "it ends early".to_owned())
+        Array::new(element_type, head.shape.clone(), content).ok_or_else(|| "it ends early".into())
     }
 
     /// Bytes of the elements as they lie in the file.
-    fn bytes(&self, head: &Head) -> Result<Vec<u8>, String> {
+    fn bytes(&self, head: &Head) -> Result<Vec<u8>, Fault> {
         let length = head.byte_length().ok_or("its shape is too large")?;
+        let needed = head.memory(length as u64);
+        memory::ask(needed, || format!("array `{}`, unpacked,", head.name)).map_err(Fault::Memory)?;
         match head.place {
             Place::Stored(start) => {
-                let stored = self.map.get(start..start.saturating_add(length)).ok_or("it ends early")?;
-                Ok(stored.to_vec())
+                if start.checked_add(length as u64).is_none_or(|end| end > self.file.len()) {
+                    return Err("it ends early".into());
+                }
+                let mut bytes = vec![0; length];
+                self.file.read_exact_at(&mut bytes, start).map_err(Fault::Read)?;
+                Ok(bytes)
             }
             Place::Compressed(index, skipped) => {
-                let mut zip = ZipArchive::new(Cursor::new(&self.map[..])).map_err(|error| error.to_string())?;
-                let mut entry = zip.by_index(index).map_err(|error| error.to_string())?;
-                std::io::copy(&mut entry.by_ref().take(skipped as u64), &mut std::io::sink())
-                    .map_err(|error| error.to_string())?;
+                let mut zip = entries(&self.file)?;
+                let mut entry = zip.by_index(index)?;
                 let mut bytes = Vec::new();
-                entry.take(length as u64).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+                std::io::copy(&mut entry.by_ref().take(skipped), &mut std::io::sink())
+                    .and_then(|_| entry.take(length as u64).read_to_end(&mut bytes))
+                    .map_err(|error| Fault::Damaged(error.to_string()))?;
+                self.file.check_unchanged().map_err(Fault::Read)?;
                 Ok(bytes)
             }
         }
     }
 }
 
+fn open(path: &Path) -> Result<InputFile, InputError> {
+    files::open(path, Kind::ARRAYS).map_err(|source| InputError::Read { path: path.to_owned(), source })
+}
+
+fn entries(file: &InputFile) -> Result<ZipArchive<BufReader<Reader<'_>>>, zip::result::ZipError> {
+    ZipArchive::new(BufReader::new(file.reader()))
+}
+
 impl Head {
-    fn read(name: &str, reader: &mut impl Read) -> Result<Head, String> {
-        let mut counted = Counted { reader, bytes: 0 };
-        let header = Header::from_reader(&mut counted).map_err(|error| error.to_string())?;
-        let descriptor = header.type_descriptor.to_string().trim_matches(['\'', '"']).to_owned();
-        Ok(Head {
+    fn new(name: &str, header: Header, place: Place) -> Head {
+        Head {
             name: name.to_owned(),
-            element_type: element_type(&descriptor),
+            element_type: element_type(&header.descriptor),
             shape: header.shape,
-            column_major: header.layout.is_fortran(),
-            place: Place::Compressed(0, counted.bytes),
-            descriptor,
-        })
+            column_major: header.column_major,
+            place,
+            descriptor: header.descriptor,
+        }
+    }
+
+    /// Memory that elements of so many bytes in the file take while they are taken from it.
+    fn memory(&self, length: u64) -> Bytes {
+        let texts = match self.element_type {
+            Some(ElementType::String) => {
+                self.shape.iter().fold(TEXT_OVERHEAD, |size, &of| size.saturating_mul(of as u64))
+            }
+            _ => 0,
+        };
+        let copies = if self.column_major { 2 } else { 1 };
+        Bytes(length.saturating_mul(copies).saturating_add(texts))
     }
 
     /// What people call the type: ours if there is one, else numpy's.
@@ -209,9 +266,29 @@ impl Head {
 
 /// Elements of `width` bytes each, from column-major into row-major order.
 fn row_major(bytes: &[u8], shape: &[usize], width: usize) -> Option<Vec<u8>> {
-    let elements: Vec<&[u8]> = bytes.chunks_exact(width).collect();
-    let view = ArrayView::from_shape(IxDyn(shape).f(), &elements).ok()?;
-    Some(view.iter().copied().flatten().copied().collect())
+    let steps: Vec<usize> = shape
+        .iter()
+        .scan(width, |step, &size| {
+            let own = *step;
+            *step = step.saturating_mul(size);
+            Some(own)
+        })
+        .collect();
+    let mut out = Vec::with_capacity(bytes.len());
+    let (mut index, mut from) = (vec![0; shape.len()], 0);
+    for _ in 0..bytes.len() / width {
+        out.extend(bytes.get(from..from + width)?);
+        for axis in (0..shape.len()).rev() {
+            index[axis] += 1;
+            from += steps[axis];
+            if index[axis] < shape[axis] {
+                break;
+            }
+            from -= steps[axis] * index[axis];
+            index[axis] = 0;
+        }
+    }
+    Some(out)
 }
 
 /// A string of numpy's: code points of four bytes, filled up with zeros.
@@ -240,27 +317,5 @@ fn element_type(descriptor: &str) -> Option<ElementType> {
         "b1" => Some(ElementType::Bool),
         other if other.starts_with('U') => Some(ElementType::String),
         _ => None,
-    }
-}
-
-fn map(path: &Path) -> Result<Mmap, InputError> {
-    let read = |source| InputError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(read)?;
-    // SAFETY: the map is read-only. A file that another process shortens meanwhile ends this one with SIGBUS; the
-    // alternative is to hold all data in the memory of a process whose memory is measured.
-    unsafe { Mmap::map(&file) }.map_err(read)
-}
-
-/// A reader that counts what it hands out.
-struct Counted<'a, R> {
-    reader: &'a mut R,
-    bytes: usize,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        self.bytes += count;
-        Ok(count)
     }
 }

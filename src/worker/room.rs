@@ -1,0 +1,119 @@
+//! Whether a cell has room, asked before anything of it is taken.
+
+use std::sync::mpsc;
+
+use super::cell::CellRequest;
+use crate::memory;
+use crate::record::{Failure, FailureKind};
+use crate::units::Bytes;
+
+/// Memory that a request in flight takes by itself: its histogram, and what its thread touches of its stack.
+const OF_REQUEST: Bytes = Bytes(768 << 10);
+/// So many threads every machine starts, and they are not tried out.
+const FEW_THREADS: u64 = 64;
+
+/// Makes sure that a cell's inputs, outputs and threads can be had.
+///
+/// # Errors
+/// They cannot, with how much is needed and what would fit.
+pub(super) fn ask(cell: &CellRequest<'_>) -> Result<(), Failure> {
+    let requests = cell.load_mode.concurrency();
+    ask_for(cell, "inputs and outputs", |batch_size, requests| {
+        cell.inputs.bytes(batch_size).0.saturating_add(in_flight(cell, batch_size, requests))
+    })?;
+    if requests <= FEW_THREADS { Ok(()) } else { try_threads(requests) }
+}
+
+/// Makes sure that the outputs of a cell fit beside its inputs, which are so many sets: each request has outputs of its own
+/// for each of them.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn ask_for_outputs(cell: &CellRequest<'_>, sets_count: usize) -> Result<(), Failure> {
+    let what = format!("outputs of {sets_count} sets of inputs");
+    ask_for(cell, &what, |batch_size, requests| in_flight(cell, batch_size, requests).saturating_mul(sets_count as u64))
+}
+
+/// Memory of what requests in flight have of their own.
+fn in_flight(cell: &CellRequest<'_>, batch_size: u64, requests: u64) -> u64 {
+    let own = if requests > 1 { OF_REQUEST.0 } else { 0 };
+    cell.inputs.output_bytes(batch_size).0.saturating_add(own).saturating_mul(requests)
+}
+
+fn ask_for(cell: &CellRequest<'_>, what: &str, needed: impl Fn(u64, u64) -> u64) -> Result<(), Failure> {
+    let (batch_size, requests) = (cell.batch_size, cell.load_mode.concurrency());
+    let words = || match requests {
+        1 => format!("{what} of batch size {batch_size}"),
+        _ => format!("{what} of batch size {batch_size} with {requests} requests in flight"),
+    };
+    memory::ask(Bytes(needed(batch_size, requests)), words).map_err(|reason| {
+        let fits = |batch_size, requests| needed(batch_size, requests) <= reason.free.0;
+        let hint = if let Some(size) = largest(batch_size, |size| fits(size, requests)) {
+            format!("name smaller batch sizes with `--batch`: {size} would fit")
+        } else if let Some(count) = largest(requests, |count| fits(batch_size, count)) {
+            format!("name fewer requests in flight with `--concurrency`: {count} would fit")
+        } else {
+            "set smaller dimensions with `--dim NAME=VALUE`".to_owned()
+        };
+        Failure { kind: FailureKind::BadInput, message: reason.to_string(), hint: Some(hint) }
+    })
+}
+
+/// The largest number from 1 on, below one that does not fit, that does.
+fn largest(too_many: u64, fits: impl Fn(u64) -> bool) -> Option<u64> {
+    let (mut low, mut high) = (0, too_many);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if fits(middle) { low = middle } else { high = middle }
+    }
+    (low > 0).then_some(low)
+}
+
+/// Starts so many threads and lets them go: where the system has not so many, requests would wait for each other without
+/// end.
+fn try_threads(count: u64) -> Result<(), Failure> {
+    let (hold, wait) = mpsc::channel::<()>();
+    let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
+    let mut threads = Vec::new();
+    let mut refusal = None;
+    while refusal.is_none() && (threads.len() as u64) < count {
+        let wait = std::sync::Arc::clone(&wait);
+        // Ends with an error as soon as nobody can send any more.
+        let started = std::thread::Builder::new().spawn(move || drop(wait.lock().map(|wait| wait.recv())));
+        match started {
+            Ok(thread) => threads.push(thread),
+            Err(error) => refusal = Some((threads.len(), error)),
+        }
+    }
+    drop(hold);
+    for thread in threads {
+        // There is nothing that could panic in it.
+        let _ = thread.join();
+    }
+    match refusal {
+        None => Ok(()),
+        Some((started, error)) => Err(Failure {
+            kind: FailureKind::BadInput,
+            message: format!("{count} requests in flight need a thread each, and the system starts {started}: {error}"),
+            hint: Some("name fewer requests in flight with `--concurrency`".to_owned()),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_that_fits_is_found() {
+        assert_eq!(largest(1_000, |count| count <= 7), Some(7));
+        assert_eq!(largest(2, |count| count < 2), Some(1));
+        assert_eq!(largest(1, |_| false), None);
+        assert_eq!(largest(u64::MAX, |_| false), None);
+    }
+
+    #[test]
+    fn threads_that_every_machine_starts_are_started() {
+        assert_eq!(try_threads(100), Ok(()));
+    }
+}

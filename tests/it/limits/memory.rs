@@ -1,0 +1,109 @@
+//! Memory that is asked for before it is taken, under a limit that stands for a small machine.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use onnx_rs::ast::{
+    DataType, Dimension, Graph, Model, Node, OpType, OperatorSetId, TensorShape, TensorShapeDimension, TensorTypeProto,
+    TypeProto, TypeValue, ValueInfo,
+};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::support::{BAD_INPUT, PARTIAL};
+use crate::workbench::{Workbench, cell};
+
+/// Multiplies rows of three floats by a column of them.
+const PRODUCT: &str = "fixtures/labels/number.onnx";
+const LIMIT: &str = "ONNXPROF_MEMORY";
+
+#[test]
+fn a_batch_that_does_not_fit_is_refused_with_one_that_does() {
+    let bench = Workbench::new();
+    let model = bench.copy(PRODUCT, "product.onnx");
+    let output = bench.profile(&model, ["--batch", "100000000"]).env(LIMIT, "300MB").run();
+    let said = "inputs and outputs of batch size 100000000 would take 1.6 GB of memory, and ";
+    output.assert_error(BAD_INPUT, said, "name smaller batch sizes with `--batch`: ");
+    output.assert_stderr(" may be used by the limit in ONNXPROF_MEMORY");
+    let (_, rest) = output.stderr.split_once("with `--batch`: ").unwrap();
+    let fitting: u64 = rest.split(' ').next().unwrap().parse().unwrap();
+    assert!((1_000_000..300_000_000 / 16).contains(&fitting), "{fitting}");
+}
+
+#[test]
+fn a_batch_that_does_not_fit_leaves_the_others_their_figures() {
+    let bench = Workbench::new();
+    let model = bench.copy(PRODUCT, "product.onnx");
+    bench.profile(&model, ["--batch", "1,100000000"]).env(LIMIT, "300MB").run().assert_code(PARTIAL);
+    let record = bench.record();
+    assert!(cell(&record, "product", 1).outcome.is_ok());
+    let reason = cell(&record, "product", 100_000_000).outcome.reason().unwrap().to_owned();
+    assert!(reason.contains("would take 1.6 GB of memory"), "{reason}");
+}
+
+#[test]
+fn requests_in_flight_that_do_not_fit_are_refused() {
+    let bench = Workbench::new();
+    let model = bench.copy(PRODUCT, "product.onnx");
+    let output = bench.profile(&model, ["--batch", "1", "--concurrency", "60000"]).env(LIMIT, "1GB").run();
+    output.assert_error(BAD_INPUT, "60000 requests in flight would take 47 GB of memory", "would fit");
+}
+
+/// A model that gives back what it is given: `[N, size]`.
+fn wide_model(bench: &Workbench, size: i64) -> PathBuf {
+    let dim = |value: Dimension<'static>| TensorShapeDimension { value, denotation: "" };
+    let value = |name: &'static str| {
+        let shape = Some(TensorShape { dim: vec![dim(Dimension::Param("N")), dim(Dimension::Value(size))] });
+        let tensor = TensorTypeProto { elem_type: DataType::Float, shape };
+        let r#type = Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), denotation: "" });
+        ValueInfo { name, r#type, ..ValueInfo::default() }
+    };
+    let node = Node { op_type: OpType::Relu, input: vec!["x"], output: vec!["y"], ..Node::default() };
+    let graph =
+        Graph { name: "g", node: vec![node], input: vec![value("x")], output: vec![value("y")], ..Graph::default() };
+    let opset_import = vec![OperatorSetId { domain: "", version: 8 }];
+    let model = Model { ir_version: 8, opset_import, graph: Some(graph), ..Model::default() };
+    bench.write("wide.onnx", onnx_rs::encode(&model))
+}
+
+#[test]
+fn a_small_model_with_large_inputs_is_refused_before_they_are_made() {
+    let bench = Workbench::new();
+    let model = wide_model(&bench, 1 << 31);
+    let output = bench.profile(&model, ["--batch", "1"]).env(LIMIT, "1GB").run();
+    output.assert_code(BAD_INPUT).assert_stderr(" of memory, and ").assert_stderr("hint: ");
+}
+
+#[test]
+fn a_session_that_does_not_fit_is_not_created() {
+    let bench = Workbench::new();
+    let model = bench.copy("digits/digits-fp32.onnx", "m.onnx");
+    let size = std::fs::metadata(&model).unwrap().len();
+    assert!(size > 1 << 20, "{size}");
+    let output = bench.profile(&model, ["--batch", "1"]).env(LIMIT, "1MB").run();
+    output.assert_code(BAD_INPUT).assert_stderr("m.onnx` would take 1.6 MB of memory");
+}
+
+/// An archive with one compressed array, whose head says more than there is.
+fn bomb(path: &Path, shape: &str) {
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut zip = ZipWriter::new(File::create(path).unwrap());
+    zip.start_file("x.npy", SimpleFileOptions::default().compression_method(CompressionMethod::Deflated)).unwrap();
+    zip.write_all(b"\x93NUMPY\x01\x00").unwrap();
+    zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+    zip.write_all(header.as_bytes()).unwrap();
+    zip.write_all(&[0; 4096]).unwrap();
+    zip.finish().unwrap();
+}
+
+#[test]
+fn an_archive_that_unpacks_to_more_than_fits_is_not_unpacked() {
+    let bench = Workbench::new();
+    let (model, data) = (bench.copy(PRODUCT, "product.onnx"), bench.path("data.npz"));
+    bomb(&data, "(500000000, 3)");
+    let words = ["--data", data.to_str().unwrap(), "--batch", "1"];
+    let output = bench.profile(&model, words).env(LIMIT, "1GB").run();
+    output.assert_error(BAD_INPUT, "data.npz` does not fit into memory", "numpy.savez");
+    output.assert_stderr("array `x`, unpacked, would take 6.0 GB of memory, and ");
+}
