@@ -195,6 +195,13 @@ ARTIFACTS = [
         {"answer": (2, 2)},
     ),
     fixture(
+        "batches/product-nameless",
+        "the same with names that say nothing",
+        lambda: product("x2", "x1", (None, None)),
+        {"x2": floats(2, 2), "x1": floats(6, 2)},
+        {"answer": (2, 2)},
+    ),
+    fixture(
         "batches/colours-first",
         "one picture without a batch; made by hand",
         lambda: colours_first("picture", ("tall", "broad")),

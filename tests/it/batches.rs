@@ -45,13 +45,16 @@ fn samples_are_found_on_whichever_axis_they_lie_and_whatever_it_is_called() {
         }
     }
     assert_eq!(batch("batches/product"), proved(&[0, 0]));
+    assert_eq!(batch("batches/product-nameless"), proved(&[0, 0]));
 }
 
 #[test]
 fn rows_of_a_sample_are_counted_in_a_product() {
     let bench = Workbench::new();
-    let found = probed(&bench.path("cache"), "batches/product", &[]);
-    assert_eq!(found["inputs"]["fed"][1]["rows_per_sample"], json!({ "0": 3 }));
+    for name in ["batches/product", "batches/product-nameless"] {
+        let found = probed(&bench.path("cache"), name, &[]);
+        assert_eq!(found["inputs"]["fed"][1]["rows_per_sample"], json!({ "0": 3 }), "{name}");
+    }
 }
 
 #[test]

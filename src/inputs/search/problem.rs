@@ -262,6 +262,7 @@ impl Problem {
         for Demand { relation, reason } in self.demands.clone() {
             let (Relation::Equal(one, other) | Relation::Broadcast(one, other)) = relation else { continue };
             for (lone, expr) in [(&one, &other), (&other, &one)] {
+                self.follow_rows(lone, expr);
                 match (lone, expr) {
                     (Expr::Dim(index), &Expr::Number(size)) if size > 1 => {
                         let size = size.unsigned_abs();
@@ -275,6 +276,17 @@ impl Problem {
                     _ => {}
                 }
             }
+        }
+    }
+
+    /// Where rows that an input begins with are parted into samples, so many to each, they follow the samples that another
+    /// input begins with: `rows / 3` there is one of those.
+    fn follow_rows(&mut self, lone: &Expr, expr: &Expr) {
+        let (Expr::Dim(samples), Some((rows, each))) = (lone, parted(expr)) else { return };
+        let leads = |index: usize| self.unknowns[index].places.iter().all(|place| place.axis == 0);
+        if leads(*samples) && leads(rows) {
+            let product = Expr::Product(vec![Expr::Number(each), Expr::Dim(*samples)]);
+            self.derive(rows, product.clone(), self.words(&product));
         }
     }
 
@@ -325,6 +337,22 @@ impl Problem {
                 let derived = &self.unknowns[dim].derived;
                 dim == index || derived.iter().any(|derivation| self.reaches(&derivation.expr, index, limit - 1))
             })
+    }
+}
+
+/// The dimension that an expression is the so manieth part of, as in `2 x rows / 6`; `None` of any other.
+fn parted(expr: &Expr) -> Option<(usize, i64)> {
+    let Expr::Quotient(whole, part) = expr else { return None };
+    let part = part.number().filter(|&part| part > 1)?;
+    match whole.as_ref() {
+        Expr::Dim(rows) => Some((*rows, part)),
+        Expr::Product(factors) => match factors.as_slice() {
+            [Expr::Number(times), Expr::Dim(rows)] if *times > 0 && part % times == 0 && part > *times => {
+                Some((*rows, part / times))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -194,17 +194,21 @@ impl Solver<'_> {
         })
     }
 
-    /// Finds the one part that is not known of a size that was asked for.
+    /// Finds the one part that is not known of a size that was asked for, and the factor that a name alone speaks of where
+    /// the size follows from something else.
     fn follow_back(&mut self) {
         for index in 0..self.sizes.len() {
             let unknown = self.unknown(index).clone();
-            let Some(asked) = unknown.asked else { continue };
+            let Some(asked) = unknown.asked.or(self.size(index)) else { continue };
             for derivation in &unknown.derived {
                 let mut open: Vec<usize> = dims(&derivation.expr);
                 open.retain(|&dim| self.sizes[dim].is_none());
                 open.sort_unstable();
                 open.dedup();
                 let &[open] = open.as_slice() else { continue };
+                if unknown.asked.is_none() && !self.unknown(open).places.is_empty() {
+                    continue;
+                }
                 let fits = |size: &u64| {
                     let value = derivation.expr.evaluate(&|dim| if dim == open { Some(*size) } else { self.size(dim) });
                     value.is_some_and(|value| u64::try_from(value) == Ok(asked))

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::*;
-use crate::onnx::{Attribute, AttributeValue, Node};
+use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};
 use crate::plan::ElementType;
 use crate::record::{AxisReason, Dim, SizeSource, TensorInfo, ValueType};
 use crate::units::Bytes;
@@ -232,6 +232,37 @@ fn products_with_the_batch_follow_it() {
     assert_eq!(serde_json::from_str::<Message>(&text).unwrap(), message);
     let alone = planned(&fused, &[("batch_size", 1)]);
     assert_eq!(alone.batch_axis.reason, AxisReason::NoAxis);
+}
+
+#[test]
+fn rows_that_are_parted_into_samples_follow_those_and_so_does_the_factor_of_a_name() {
+    let rows = |first: &str, kept: &str| {
+        let inputs = [info("query", FLOAT, &[first, "2"]), info("kept", FLOAT, &[kept, "2"])];
+        let mut parted = with_nodes(
+            &inputs,
+            vec![
+                node("Reshape", &["kept", "by_sample"], "rows"),
+                node("Unsqueeze", &["query", "one"], "wide"),
+                node("Mul", &["rows", "wide"], "y"),
+            ],
+        );
+        let integers = |name: &str, values: &[f64]| StoredTensor {
+            name: name.to_owned(),
+            element_type: INT,
+            dims: vec![values.len() as u64],
+            values: Some(values.to_vec()),
+            external: None,
+        };
+        parted.graph.initializers.extend([integers("by_sample", &[-1.0, 3.0, 2.0]), integers("one", &[1.0])]);
+        planned(&parted, &[])
+    };
+    for (first, kept) in [("?", "?"), ("a", "b")] {
+        let plan = rows(first, kept);
+        assert_eq!(plan.fed[1].shape(1)[0], 3 * plan.fed[0].shape(1)[0], "{first}, {kept}");
+    }
+    let named = rows("batch", "batch x groups");
+    assert_eq!(axes(&named), [("kept", 0), ("query", 0)]);
+    assert_eq!(named.fed[1].rows_per_sample, BTreeMap::from([(0, 3)]));
 }
 
 #[test]
