@@ -3,10 +3,12 @@
 use std::ffi::CString;
 use std::sync::Arc;
 
+use ort::environment::Environment;
+
 use super::bound::bind_error;
 use super::raw::Owned;
 use super::{EngineError, tensor};
-use crate::inputs::Tensor;
+use crate::inputs::{Argument, InputSet, Tensor};
 
 /// An input in host memory, as ONNX Runtime takes it.
 pub(super) struct HeldInput {
@@ -24,13 +26,29 @@ pub(super) type HeldSet = Arc<[HeldInput]>;
 ///
 /// # Errors
 /// [`EngineError::Bind`] in ONNX Runtime's own words.
-pub(super) fn hold(sets: Vec<Vec<Tensor>>) -> Result<Vec<HeldSet>, EngineError> {
-    sets.into_iter().map(|set| set.into_iter().map(held).collect()).collect()
+pub(super) fn hold(sets: Vec<InputSet>, environment: &Environment) -> Result<Vec<HeldSet>, EngineError> {
+    let held = |argument: Argument| {
+        let Argument { name, value } = argument;
+        let value = tensor::into_value(value, environment).map_err(|error| bind_error(&name, &error));
+        // What nothing is given to is not bound.
+        value.transpose().map(|value| named(name, value?))
+    };
+    sets.into_iter().map(|set| set.into_iter().filter_map(held).collect()).collect()
 }
 
-fn held(input: Tensor) -> Result<HeldInput, EngineError> {
-    let Tensor { name, data } = input;
-    let value = tensor::into_value(data).map_err(|error| bind_error(&name, &error))?;
+/// The same for a set of tensors.
+///
+/// # Errors
+/// As [`hold`].
+pub(super) fn tensors(set: Vec<Tensor>) -> Result<HeldSet, EngineError> {
+    let held = |Tensor { name, data }: Tensor| {
+        let value = tensor::owned(data).map_err(|error| bind_error(&name, &error))?;
+        named(name, value)
+    };
+    set.into_iter().map(held).collect()
+}
+
+fn named(name: String, value: Owned) -> Result<HeldInput, EngineError> {
     match CString::new(name.as_str()) {
         Ok(name) => Ok(HeldInput { name, value }),
         Err(error) => Err(EngineError::Bind { name, message: error.to_string() }),

@@ -18,6 +18,8 @@ mod peaks;
 mod placement;
 mod profile;
 mod raw;
+mod run;
+mod sequence;
 mod tensor;
 mod words;
 
@@ -31,7 +33,7 @@ pub use profile::{Distortion, ProfileTarget};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::inputs::{InputSet, Tensor};
+use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::EngineClock;
 use crate::plan::{RuntimeChoice, SessionOptions, SessionSpec};
 use crate::record::{ArenaStats, PeakRates, Placement, Profiled, Told};
@@ -68,7 +70,7 @@ pub trait Runtime {
         &self,
         model: &Path,
         spec: &SessionSpec,
-        inputs: Vec<Tensor>,
+        inputs: InputSet,
         target: &ProfileTarget,
     ) -> Result<SessionProfile, EngineError>;
 
@@ -103,12 +105,13 @@ pub trait Session: Sync {
     /// [`EngineError::Bind`] if the runtime does not take the inputs.
     fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError>;
 
-    /// Runs one inference and returns the outputs that are tensors; a sequence of maps with the same keys, as classifiers of
-    /// `ai.onnx.ml` give it, is one of a row for each map and a column for each key.
+    /// Runs one inference and returns the outputs that are tensors, and those of sequences of tensors, called `NAME[0]` and
+    /// so on; a sequence of maps with the same keys, as classifiers of `ai.onnx.ml` give it, is a tensor of a row for each map
+    /// and a column for each key.
     ///
     /// # Errors
     /// [`EngineError::Run`] with the runtime's own words.
-    fn evaluate(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError>;
+    fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError>;
 
     /// Statistics of the arena of the session's device, or why there are none.
     fn arena(&self) -> Result<ArenaStats, String>;

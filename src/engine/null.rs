@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::{Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile};
 use crate::files::{self, Kind};
-use crate::inputs::{InputSet, Tensor};
+use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::{EngineClock, ManualClock};
 use crate::plan::{CPU_PROVIDER, SessionOptions, SessionSpec};
 use crate::record::{ArenaStats, PeakRates, Told};
@@ -154,7 +154,7 @@ impl Runtime for ScriptedRuntime {
         &self,
         _model: &Path,
         _spec: &SessionSpec,
-        _inputs: Vec<Tensor>,
+        _inputs: InputSet,
         _target: &ProfileTarget,
     ) -> Result<SessionProfile, EngineError> {
         Err(EngineError::Profile { message: "a script runs no nodes".into() })
@@ -253,12 +253,13 @@ impl Session for ScriptedSession {
     }
 
     fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
-        let batch_size = sets.first().and_then(|set| set.first()).and_then(|input| input.data.shape().first());
+        let batch_size =
+            sets.first().and_then(|set| set.first()).and_then(|input| input.value.as_tensor()?.shape().first());
         let batch_size = batch_size.map_or(1, |&size| size as u64);
         Ok((0..requests).map(|_| self.request(batch_size)).collect())
     }
 
-    fn evaluate(&mut self, _inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {
+    fn evaluate(&mut self, _inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError> {
         Err(EngineError::Run { message: format!("a script computes no outputs for `{}`", self.model.display()) })
     }
 

@@ -18,13 +18,13 @@ use super::bound::{self, GraphNumbers, NO_GRAPH, Place};
 use super::ep::plugin::Plugin;
 use super::held::{self, HeldSet};
 use super::profile::{self, Distortion, Pair, ProfileTarget};
+use super::run::run;
 use super::words::words;
 use super::{
     Effect, EngineError, Inference, LogCounts, Runtime, Session, SessionProfile, ep, library, log, peaks, placement,
-    tensor,
 };
 use crate::files::{self, Kind};
-use crate::inputs::{InputSet, Tensor};
+use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::onnx::is_ort_format;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
@@ -149,14 +149,16 @@ impl Runtime for OnnxRuntime {
 
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
         let Created { session, effect, .. } = self.create(model, spec, None)?;
-        Ok(Box::new(LoadedSession { session, effect, place: place(spec), graphs: GraphNumbers::default() }))
+        let environment = self.environment.clone();
+        let (place, graphs) = (place(spec), GraphNumbers::default());
+        Ok(Box::new(LoadedSession { session, environment, effect, place, graphs }))
     }
 
     fn profile(
         &self,
         model: &Path,
         spec: &SessionSpec,
-        inputs: Vec<Tensor>,
+        inputs: InputSet,
         target: &ProfileTarget,
     ) -> Result<SessionProfile, EngineError> {
         let began = MonotonicClock.now();
@@ -166,7 +168,7 @@ impl Runtime for OnnxRuntime {
         // Where there is no room for another session, the profile is worth having without it.
         let plain = is_compared.then(|| self.create(model, spec, None)).and_then(Result::ok);
         // The profiler does not see into a replayed graph.
-        let (place, sets) = (place(spec), held::hold(vec![inputs])?);
+        let (place, sets) = (place(spec), held::hold(vec![inputs], &self.environment)?);
         let mut pair = Pair {
             profiled: bound::bind(&created.session, place, NO_GRAPH, &sets)?,
             plain: plain.as_ref().and_then(|plain| bound::bind(&plain.session, place, NO_GRAPH, &sets).ok()),
@@ -302,29 +304,12 @@ fn place(spec: &SessionSpec) -> Place {
     }
 }
 
-#[derive(Debug)]
 struct LoadedSession {
     session: OrtSession,
+    environment: Environment,
     effect: Effect,
     place: Place,
     graphs: GraphNumbers,
-}
-
-/// Runs one inference and returns the outputs that are tensors.
-fn run(session: &mut OrtSession, inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {
-    let run_error = |error: ort::Error| EngineError::Run { message: words(error.message()) };
-    let mut kept = Vec::new();
-    let values = inputs
-        .iter()
-        .map(|input| Ok((input.name.as_str(), tensor::view(&input.data, &mut kept)?)))
-        .collect::<Result<Vec<_>, ort::Error>>()
-        .map_err(run_error)?;
-    let options = bound::without_graph().map_err(run_error)?;
-    let outputs = session.run_with_options(values, &options).map_err(run_error)?;
-    Ok(outputs
-        .iter()
-        .filter_map(|(name, value)| Some(Tensor { name: name.to_owned(), data: tensor::from_value(&value)? }))
-        .collect())
 }
 
 impl Session for LoadedSession {
@@ -333,12 +318,12 @@ impl Session for LoadedSession {
     }
 
     fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
-        let sets = held::hold(sets)?;
+        let sets = held::hold(sets, &self.environment)?;
         (0..requests).map(|_| bound::bind(&self.session, self.place, self.graphs.next(), &sets)).collect()
     }
 
-    fn evaluate(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, EngineError> {
-        run(&mut self.session, inputs)
+    fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError> {
+        run(&mut self.session, &self.environment, inputs)
     }
 
     fn arena(&self) -> Result<ArenaStats, String> {

@@ -58,7 +58,7 @@ fn fastest(ready: Ready, amount: f64, length: Nanos) -> Told<Peak> {
 }
 
 fn rates(session: &OrtSession, inputs: Vec<Tensor>, amount: f64, length: Nanos) -> Result<Vec<f64>, EngineError> {
-    let mut inference = bound::bind(session, bound::Place::host(), bound::NO_GRAPH, &held::hold(vec![inputs])?)?;
+    let mut inference = bound::bind(session, bound::Place::host(), bound::NO_GRAPH, &[held::tensors(inputs)?])?;
     inference.run()?;
     let began = MonotonicClock.now();
     let mut rates = Vec::new();

@@ -9,11 +9,14 @@ use ort::value::{DynValue, TensorElementType};
 use crate::inputs::TensorData;
 use crate::plan::ElementType;
 
+/// Elements of tensors that a value reads where they lie.
+pub(super) type Elements = Vec<Vec<u8>>;
+
 /// A value together with what it reads: elements that lie where they were made.
 pub(super) struct Owned {
     value: DynValue,
     /// Elements of the value, which outlive it: fields are dropped in their order.
-    _elements: Vec<u8>,
+    elements: Elements,
 }
 
 impl Owned {
@@ -23,15 +26,20 @@ impl Owned {
     }
 
     /// The value and its elements, which the caller keeps as long as the value is used.
-    pub(super) fn into_parts(self) -> (DynValue, Vec<u8>) {
-        (self.value, self._elements)
+    pub(super) fn into_parts(self) -> (DynValue, Elements) {
+        (self.value, self.elements)
+    }
+
+    /// A value with what it reads.
+    pub(super) fn of_parts(value: DynValue, elements: Elements) -> Owned {
+        Owned { value, elements }
     }
 }
 
 impl From<DynValue> for Owned {
     /// A value that owns its elements.
     fn from(value: DynValue) -> Self {
-        Owned { value, _elements: Vec::new() }
+        Owned { value, elements: Elements::new() }
     }
 }
 
@@ -79,7 +87,7 @@ fn from_bytes(element_type: TensorElementType, shape: &[i64], mut elements: Vec<
     let value = NonNull::new(value).ok_or_else(|| ort::Error::new("it made no value"))?;
     // SAFETY: the value was just made, and nobody else has it.
     let value = unsafe { DynValue::from_ptr(value, Some(&Allocator::default())) };
-    Ok(Owned { value, _elements: elements })
+    Ok(Owned { value, elements: vec![elements] })
 }
 
 /// Copies the elements of an output of a run; `None` for types that do not go this way.

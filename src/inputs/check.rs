@@ -7,10 +7,9 @@ use super::InputError;
 use super::data::{Data, Set, Source};
 use super::dims::dims_of;
 use super::synthesize::fed_type;
-use super::tensor::casts;
 use super::wanted::Wanted;
 use crate::plan::ElementType;
-use crate::record::{BatchAxis, Dim, FedInput, TensorInfo, ValueType};
+use crate::record::{BatchAxis, Dim, FedInput, TensorInfo};
 
 /// A model's inputs with what is known of their sizes.
 pub(super) struct Expected<'a> {
@@ -32,10 +31,10 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
         for (info, source) in expected.inputs.iter().zip(&set.inputs) {
             let wanted = fed_type(info)?;
             let path = data.path.clone();
-            if !source.element_type().is_some_and(|found| found == wanted || casts(found, wanted)) {
+            if !source.takes(wanted) {
                 return Err(unlike_type(path, &info.name, source, wanted));
             }
-            if !expected.fits(info, source.shape(), &mut symbols) {
+            if source.no_tensor().is_none() && !expected.fits(info, source.shape(), &mut symbols) {
                 let found = format!("{:?}", source.shape());
                 let wanted = expected.describe(info, &symbols);
                 let input = info.name.clone();
@@ -70,7 +69,7 @@ impl Expected<'_> {
     }
 
     fn fits<'i>(&self, info: &'i TensorInfo, shape: &[usize], symbols: &mut BTreeMap<&'i str, u64>) -> bool {
-        if matches!(info.value_type, ValueType::Tensor { dims: None, .. }) {
+        if matches!(info.value_type.as_tensor(), Some((_, None))) {
             return true;
         }
         let dims = dims_of(info);

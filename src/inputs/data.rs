@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::argument::Form;
 use super::array::Array;
 use super::find::only_archive;
 use super::labels::{self, Labels};
 use super::npy::{Archive, Head};
+use super::protobuf::Stored;
+use super::tensor::casts;
 use super::wanted::{Taken, Wanted};
 use super::{InputError, protobuf};
 use crate::memory;
 use crate::plan::ElementType;
+use crate::record::NoTensor;
 use crate::units::Bytes;
 
 /// Memory that a label takes while labels are looked at: as a number, and once more where numbers are counted.
@@ -35,7 +39,7 @@ pub(super) struct Set {
     /// The arrays in the order of the model's inputs.
     pub inputs: Vec<Source>,
     /// Expected outputs in the order of the model's outputs; absent where a file cannot be read.
-    pub outputs: Vec<Option<Array>>,
+    pub outputs: Vec<Option<Stored>>,
 }
 
 /// An array that may still lie in its file.
@@ -44,7 +48,7 @@ pub(super) enum Source {
     /// In a file of numpy's.
     Numpy(Arc<Archive>, Head),
     /// In memory.
-    Loaded(Array),
+    Loaded(Stored),
 }
 
 impl Source {
@@ -52,15 +56,38 @@ impl Source {
     pub fn shape(&self) -> &[usize] {
         match self {
             Source::Numpy(_, head) => &head.shape,
-            Source::Loaded(array) => array.shape(),
+            Source::Loaded(Stored::Tensor(array)) => array.shape(),
+            Source::Loaded(Stored::Sequence(_) | Stored::Nothing) => &[],
         }
     }
 
-    /// Type of the elements; absent where ONNX has none like it.
+    /// What is no tensor.
+    pub fn no_tensor(&self) -> Option<NoTensor> {
+        let shape = |array: &Array| array.shape().iter().map(|&size| size as u64).collect();
+        match self {
+            Source::Loaded(Stored::Sequence(tensors)) => Some(NoTensor::Sequence(tensors.iter().map(shape).collect())),
+            Source::Loaded(Stored::Nothing) => Some(NoTensor::Nothing),
+            Source::Loaded(Stored::Tensor(_)) | Source::Numpy(..) => None,
+        }
+    }
+
+    /// Whether all elements are of a type, or may be cast to it.
+    pub fn takes(&self, wanted: ElementType) -> bool {
+        let fits = |found: ElementType| found == wanted || casts(found, wanted);
+        match self {
+            Source::Loaded(Stored::Sequence(tensors)) => tensors.iter().all(|tensor| fits(tensor.element_type())),
+            Source::Loaded(Stored::Nothing) => true,
+            tensor => tensor.element_type().is_some_and(fits),
+        }
+    }
+
+    /// Type of the elements; absent where ONNX has none like it, and where there are none.
     pub fn element_type(&self) -> Option<ElementType> {
         match self {
             Source::Numpy(_, head) => head.element_type,
-            Source::Loaded(array) => Some(array.element_type()),
+            Source::Loaded(Stored::Tensor(array)) => Some(array.element_type()),
+            Source::Loaded(Stored::Sequence(tensors)) => tensors.first().map(Array::element_type),
+            Source::Loaded(Stored::Nothing) => None,
         }
     }
 
@@ -73,15 +100,15 @@ impl Source {
     pub fn type_name(&self) -> String {
         match self {
             Source::Numpy(_, head) => head.type_name(),
-            Source::Loaded(array) => array.element_type().name().to_owned(),
+            Source::Loaded(_) => self.element_type().unwrap_or(ElementType::Undefined).name().to_owned(),
         }
     }
 
-    /// The array; its elements may stay in the file.
-    pub fn load(&self) -> Result<Array, InputError> {
+    /// What there is; elements of arrays may stay in the file.
+    pub fn load(&self) -> Result<Stored, InputError> {
         match self {
-            Source::Numpy(archive, head) => archive.array(head),
-            Source::Loaded(array) => Ok(array.clone()),
+            Source::Numpy(archive, head) => archive.array(head).map(Stored::Tensor),
+            Source::Loaded(stored) => Ok(stored.clone()),
         }
     }
 
@@ -95,15 +122,15 @@ impl Source {
 }
 
 impl Data {
-    /// Opens the data at `path` for a model with these inputs.
+    /// Opens the data at `path` for a model with these inputs, and outputs of these forms.
     ///
     /// # Errors
     /// The path cannot be read, has no known form, or lacks an input.
-    pub fn open(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
+    pub fn open(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data, InputError> {
         if path.is_dir() {
             return match only_archive(path) {
                 Some(archive) if test_folders(path)?.is_empty() => Data::npz(&archive, inputs),
-                _ => Data::test_sets(path, inputs),
+                _ => Data::test_sets(path, inputs, outputs),
             };
         }
         match path.extension().and_then(|extension| extension.to_str()) {
@@ -121,7 +148,7 @@ impl Data {
     ///
     /// # Errors
     /// As [`Data::open`].
-    pub fn open_named(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
+    pub fn open_named(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data, InputError> {
         if path.extension().is_some_and(|extension| extension == "npz") {
             let archive = Archive::npz(path)?;
             let missing = unnamed(&archive, inputs);
@@ -129,7 +156,7 @@ impl Data {
                 return Err(missing_arrays(&archive, &missing));
             }
         }
-        Data::open(path, inputs)
+        Data::open(path, inputs, outputs)
     }
 
     fn npz(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
@@ -179,7 +206,7 @@ impl Data {
         Ok(Data { path: path.to_owned(), sets: vec![Set { inputs, outputs: Vec::new() }], labels: None, notes })
     }
 
-    fn test_sets(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
+    fn test_sets(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data, InputError> {
         let mut folders = test_folders(path)?;
         if folders.is_empty() && path.join("input_0.pb").is_file() {
             folders.push(path.to_owned());
@@ -188,7 +215,10 @@ impl Data {
             return Err(InputError::UnknownFormat { path: path.to_owned() });
         }
         let mut notes = Vec::new();
-        let sets = folders.iter().map(|folder| test_set(folder, inputs, &mut notes)).collect::<Result<_, _>>()?;
+        let read = |folder: &PathBuf| {
+            Ok(Set { inputs: given(folder, inputs)?, outputs: expected(folder, outputs, &mut notes) })
+        };
+        let sets = folders.iter().map(read).collect::<Result<_, InputError>>()?;
         Ok(Data { path: path.to_owned(), sets, labels: None, notes })
     }
 }
@@ -200,7 +230,10 @@ impl Data {
 pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Result<Option<Labels>, InputError> {
     let found = match (file, &data.labels) {
         (Some(file), _) => labels::read(file, samples)?,
-        (None, Some((_, source))) => Labels::stored(source.load()?),
+        (None, Some((_, source))) => match source.load()? {
+            Stored::Tensor(array) => Labels::stored(array),
+            Stored::Sequence(_) | Stored::Nothing => return Ok(None),
+        },
         (None, None) => return Ok(None),
     };
     let path = file.unwrap_or(&data.path).to_owned();
@@ -282,26 +315,30 @@ pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     Ok(folders.into_iter().map(|(_, folder)| folder).collect())
 }
 
-/// The tensors of a test set. An expected output that cannot be read is noted: the model runs without it.
-fn test_set(folder: &Path, inputs: &[Wanted], notes: &mut Vec<String>) -> Result<Set, InputError> {
-    let file = |kind: &str, index: usize| folder.join(format!("{kind}_{index}.pb"));
-    let missing: Vec<String> = (0..inputs.len())
-        .filter(|&index| !file("input", index).is_file())
-        .map(|index| inputs[index].name.clone())
-        .collect();
+/// What a test set gives each input.
+fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
+    let file = |index: usize| folder.join(format!("input_{index}.pb"));
+    let has = |index: &usize| file(*index).is_file();
+    let lacks = |index: &usize| !has(index);
+    let missing: Vec<String> = (0..inputs.len()).filter(lacks).map(|index| inputs[index].name.clone()).collect();
     if !missing.is_empty() {
-        let present = (0..inputs.len()).filter(|&index| file("input", index).is_file());
-        let present = present.map(|index| format!("input_{index}.pb")).collect();
+        let present = (0..inputs.len()).filter(has).map(|index| format!("input_{index}.pb")).collect();
         return Err(InputError::MissingArrays { path: folder.to_owned(), missing, present });
     }
-    let load = |index| protobuf::tensor(&file("input", index)).map(Source::Loaded);
-    let outputs = (0..).map(|index| file("output", index)).take_while(|path| path.is_file());
-    let expected = |path: PathBuf| match protobuf::tensor(&path) {
-        Ok(array) => Some(array),
+    let load = |(index, wanted): (usize, &Wanted)| protobuf::read(&file(index), wanted.form).map(Source::Loaded);
+    inputs.iter().enumerate().map(load).collect()
+}
+
+/// The outputs that a test set expects. One that cannot be read is noted: the model runs without it.
+fn expected(folder: &Path, outputs: &[Form], notes: &mut Vec<String>) -> Vec<Option<Stored>> {
+    let files = (0..).map(|index| folder.join(format!("output_{index}.pb"))).take_while(|path| path.is_file());
+    let forms = outputs.iter().copied().chain(std::iter::repeat(Form::Tensor));
+    let read = |(path, form): (PathBuf, Form)| match protobuf::read(&path, form) {
+        Ok(stored) => Some(stored),
         Err(error) => {
             notes.push(format!("an expected output is not compared: {error}"));
             None
         }
     };
-    Ok(Set { inputs: (0..inputs.len()).map(load).collect::<Result<_, _>>()?, outputs: outputs.map(expected).collect() })
+    files.zip(forms).map(read).collect()
 }

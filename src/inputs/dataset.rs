@@ -4,8 +4,10 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::argument::{Argument, Form, Value, of_sequence};
 use super::array::Array;
-use super::data::{self, Data};
+use super::data::{self, Data, Source};
+use super::protobuf::Stored;
 use super::wanted::Wanted;
 use super::{InputError, InputPlan, InputSource, Labels, Tensor, TensorData, check, fill, room};
 use crate::plan::ElementType;
@@ -18,8 +20,8 @@ pub const INPUT_SETS_LIMIT: u64 = 8;
 /// Batches that repeat the data more often than this are a slip of the finger.
 const MOST_REPEATS: u64 = 1 << 24;
 
-/// One tensor for each input, in the model's order.
-pub type InputSet = Vec<Tensor>;
+/// What each input is given, in the model's order.
+pub type InputSet = Vec<Argument>;
 
 /// Samples of a model's inputs, with labels or expected outputs where there are any.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ impl Growing {
 struct Set {
     columns: Vec<Column>,
     /// Expected outputs; absent where they cannot be read.
-    outputs: Vec<Option<Array>>,
+    outputs: Vec<Option<Stored>>,
     samples: usize,
 }
 
@@ -67,6 +69,36 @@ struct Set {
 enum Column {
     Stored(Array),
     Made(TensorData),
+    /// What is no tensor, and has no rows.
+    Whole(Value),
+}
+
+impl Column {
+    /// What there is for an input with elements of this type.
+    fn of(stored: Stored, element_type: ElementType) -> io::Result<Column> {
+        let cast = |array: &Array| {
+            let cast = |data: TensorData| {
+                if data.element_type() == element_type { Some(data) } else { data.cast(element_type) }
+            };
+            Ok(array.tensor()?.and_then(cast))
+        };
+        Ok(match stored {
+            Stored::Tensor(array) => Column::Stored(array),
+            Stored::Nothing => Column::Whole(Value::Nothing),
+            Stored::Sequence(tensors) => {
+                let tensors: Vec<Option<TensorData>> = tensors.iter().map(cast).collect::<io::Result<_>>()?;
+                Column::Whole(Value::Sequence(element_type, tensors.into_iter().flatten().collect()))
+            }
+        })
+    }
+
+    /// What is made up for an input.
+    fn made(value: Value) -> Column {
+        match value {
+            Value::Tensor(data) => Column::Made(data),
+            whole => Column::Whole(whole),
+        }
+    }
 }
 
 /// Rows of one set.
@@ -90,8 +122,8 @@ pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, I
         None => {
             room::ask_for_sets(plan, batch_size, 1)?;
             let made = |fed: &FedInput| {
-                let data = fill::tensor(fed, batch_size, plan.seed)?;
-                Ok(Tensor { name: fed.name.clone(), data })
+                let value = fill::value(fed, batch_size, plan.seed)?;
+                Ok(Argument { name: fed.name.clone(), value })
             };
             Ok(vec![plan.fed.iter().map(made).collect::<Result<_, InputError>>()?])
         }
@@ -121,15 +153,18 @@ impl Dataset {
     /// The data cannot be read any more, or has changed since the plan was made.
     pub fn open(plan: &InputPlan) -> Result<Option<Dataset>, InputError> {
         let InputSource::Data { path, labels } = &plan.source else { return Ok(None) };
-        let wanted: Vec<Wanted> = plan.fed.iter().map(|fed| Wanted::fed(fed, &plan.batch_axis)).collect();
-        let data = Data::open(path, &wanted)?;
+        let forms = plan.forms.inputs.iter().copied().chain(std::iter::repeat(Form::Tensor));
+        let wanted = plan.fed.iter().zip(forms).map(|(fed, form)| Wanted::fed(fed, form, &plan.batch_axis));
+        let data = Data::open(path, &wanted.collect::<Vec<_>>(), &plan.forms.outputs)?;
         let axes = axes(&plan.fed, &plan.batch_axis);
         let mut sets = Vec::new();
         for set in &data.sets {
             let samples = check::samples(&data, set, &axes)?;
             check::check_ranks(path, set, &plan.fed)?;
-            let columns =
-                set.inputs.iter().map(|source| source.load().map(Column::Stored)).collect::<Result<_, _>>()?;
+            let read = |source| InputError::Read { path: path.clone(), source };
+            let column =
+                |(source, fed): (&Source, &FedInput)| Column::of(source.load()?, fed.element_type).map_err(read);
+            let columns = set.inputs.iter().zip(&plan.fed).map(column).collect::<Result<_, InputError>>()?;
             sets.push(Set { columns, outputs: set.outputs.clone(), samples });
         }
         let mut dataset = Dataset::new(plan, sets, path.clone());
@@ -153,7 +188,7 @@ impl Dataset {
         let (sets_count, samples) = if batched { (1, samples_count) } else { (samples_count, 1) };
         room::ask_for_sets(plan, samples, sets_count)?;
         let set = |index: u64| {
-            let made = |fed| fill::tensor(fed, samples, plan.seed.wrapping_add(index)).map(Column::Made);
+            let made = |fed| fill::value(fed, samples, plan.seed.wrapping_add(index)).map(Column::made);
             let columns = plan.fed.iter().map(made).collect::<Result<_, _>>()?;
             Ok(Set { columns, outputs: Vec::new(), samples: samples as usize })
         };
@@ -169,7 +204,7 @@ impl Dataset {
             samples_count: sets.iter().map(|set| set.samples as u64).sum(),
             class_labels: None,
             has_targets: false,
-            has_expected_outputs: sets.iter().any(|set| set.outputs.iter().any(Option::is_some)),
+            has_expected_outputs: sets.iter().flat_map(|set| set.outputs.iter().flatten()).any(Stored::is_something),
         };
         Dataset {
             info,
@@ -219,6 +254,11 @@ impl Dataset {
     pub fn batch(&self, start: u64, length: u64) -> Result<InputSet, InputError> {
         let segments = self.segments(start, length)?;
         let take = |(index, input): (usize, &Input)| {
+            let name = input.name.clone();
+            let column = segments.first().map(|segment| &self.sets[segment.set].columns[index]);
+            if let Some(Column::Whole(value)) = column {
+                return Ok(Argument { name, value: value.clone() });
+            }
             let parts = segments.iter().map(|segment| self.part(index, segment));
             let read = |source| InputError::Read { path: self.path.clone(), source };
             let parts: Vec<Option<TensorData>> = parts.collect::<io::Result<_>>().map_err(read)?;
@@ -232,19 +272,28 @@ impl Dataset {
                 input: input.name.clone(),
                 batch_size: length,
             })?;
-            Ok(Tensor { name: input.name.clone(), data })
+            Ok(Argument { name, value: Value::Tensor(data) })
         };
         self.inputs.iter().enumerate().map(take).collect()
     }
 
-    /// Expected values of an output for the `length` samples from `start` on; absent where the data has none, or where
-    /// they cannot be split into samples.
+    /// Expected values of an output, or of a tensor of one that is a sequence, for the `length` samples from `start` on;
+    /// absent where the data has none, or where they cannot be split into samples.
     #[must_use]
     pub fn expected(&self, output: &str, start: u64, length: u64) -> Option<Tensor> {
-        let index = self.outputs.iter().position(|name| name == output)?;
+        let index = |name: &str| self.outputs.iter().position(|known| known == name);
+        let (index, place) = match (index(output), of_sequence(output)) {
+            (Some(index), _) => (index, None),
+            (None, Some((sequence, place))) => (index(sequence)?, Some(place)),
+            (None, None) => return None,
+        };
         let part = |segment: &Segment| {
             let set = &self.sets[segment.set];
-            let array = set.outputs.get(index)?.as_ref()?;
+            let array = match (set.outputs.get(index)?.as_ref()?, place) {
+                (Stored::Tensor(array), None) => array,
+                (Stored::Sequence(tensors), Some(place)) => tensors.get(place)?,
+                _ => return None,
+            };
             match array.shape().first() {
                 _ if segment.rows.len() == set.samples => array.tensor().ok()?,
                 Some(&size) if size == set.samples => array.rows(0, segment.rows.clone()).ok()?,
@@ -254,6 +303,24 @@ impl Dataset {
         let parts: Vec<TensorData> = self.segments(start, length).ok()?.iter().map(part).collect::<Option<_>>()?;
         let data = if parts.len() == 1 { parts.into_iter().next()? } else { TensorData::concatenated(&parts, 0)? };
         Some(Tensor { name: output.to_owned(), data })
+    }
+
+    /// Number of tensors that an output is expected to hold which is a sequence, at a sample; absent where the data does not
+    /// say.
+    #[must_use]
+    pub fn expected_length(&self, sequence: &str, sample: u64) -> Option<usize> {
+        let index = self.outputs.iter().position(|known| known == sequence)?;
+        let set = self.segments(sample, 1).ok()?.first()?.set;
+        match self.sets[set].outputs.get(index)?.as_ref()? {
+            Stored::Sequence(tensors) => Some(tensors.len()),
+            Stored::Tensor(_) | Stored::Nothing => None,
+        }
+    }
+
+    /// Names of the outputs.
+    #[must_use]
+    pub fn outputs(&self) -> &[String] {
+        &self.outputs
     }
 
     /// Up to [`INPUT_SETS_LIMIT`] distinct sets of `batch_size` samples. Test sets of that size stay as they are;
@@ -289,6 +356,7 @@ impl Dataset {
         let samples = &segment.rows;
         let (part, others) = match (column, input.axes.split_first()) {
             (Column::Stored(array), None) => (array.tensor()?, &[][..]),
+            (Column::Whole(_), _) => return Ok(None),
             (Column::Made(data), None) => (Some(data.clone()), &[][..]),
             (Column::Stored(array), Some((first, others))) => (array.rows(first.axis, first.rows(samples))?, others),
             (Column::Made(data), Some((first, others))) => (Some(data.rows(first.axis, first.rows(samples))), others),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::onnx::Place;
-use crate::record::{Dim, FedInput, SizeSource, TensorInfo, ValueType};
+use crate::record::{Dim, FedInput, SizeSource, TensorInfo};
 
 /// A dimension whose size is decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +53,5 @@ impl Dims {
 
 /// Dimensions of a tensor; none where their number is not known.
 pub(super) fn dims_of(info: &TensorInfo) -> &[Dim] {
-    match &info.value_type {
-        ValueType::Tensor { dims: Some(dims), .. } => dims,
-        _ => &[],
-    }
+    info.value_type.as_tensor().and_then(|(_, dims)| dims).unwrap_or_default()
 }

@@ -12,8 +12,8 @@ use crate::plan::ElementType;
 /// Why inputs cannot be made for a model.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    /// An input is a sequence, a map or the like.
-    #[error("input `{input}` has type {value_type}, which cannot be fed")]
+    /// An input is a map or a sparse tensor.
+    #[error("input `{input}` has type {value_type}; only tensors and sequences of tensors, optional or not, are fed")]
     UnsupportedType {
         /// Name of the input.
         input: String,

@@ -8,14 +8,31 @@ use rand_pcg::Pcg64Mcg;
 use super::array::element_bytes;
 use super::narrow::Rounding;
 use super::synthesize::limits;
-use super::{InputError, TensorData};
+use super::{InputError, TensorData, Value, element_name};
 use crate::memory;
 use crate::plan::{ElementType, ValueRange};
-use crate::record::{FedInput, FillKind};
+use crate::record::{FedInput, FillKind, NoTensor};
 use crate::units::Bytes;
 
 /// Letters of a synthesized string.
 const TEXT_LETTERS: usize = 5;
+
+/// What `fed` is given with `batch_size` samples: a tensor, or a sequence of them, each with values of its own.
+///
+/// # Errors
+/// As [`tensor`].
+pub(super) fn value(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Value, InputError> {
+    let shapes = match &fed.no_tensor {
+        None => return tensor(fed, batch_size, seed).map(Value::Tensor),
+        Some(NoTensor::Nothing) => return Ok(Value::Nothing),
+        Some(NoTensor::Sequence(shapes)) => shapes,
+    };
+    let made = |(place, shape): (usize, &Vec<u64>)| {
+        let (name, dims) = (element_name(&fed.name, place), shape.iter().copied().map(Some).collect());
+        tensor(&FedInput { name, dims, no_tensor: None, ..fed.clone() }, batch_size, seed)
+    };
+    Ok(Value::Sequence(fed.element_type, shapes.iter().enumerate().map(made).collect::<Result<_, _>>()?))
+}
 
 /// A tensor for `fed` with `batch_size` samples. The same seed gives the same values to inputs of the same name in
 /// every variant of a model, whatever their element types and order.
@@ -164,6 +181,7 @@ mod tests {
             fill,
             reason: String::new(),
             steers: false,
+            no_tensor: None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::InputError;
+use super::argument::forms_of;
 use super::check::Expected;
 use super::data::{Data, test_folders};
 use super::wanted::Wanted;
@@ -41,7 +42,7 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
     };
     let expected = Expected { inputs, batch: &batch, asked: &BTreeMap::new() };
     let wanted: Vec<Wanted> = inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
-    Data::open_named(data, &wanted).map(drop)
+    Data::open_named(data, &wanted, &forms_of(&model.graph.outputs)).map(drop)
 }
 
 /// The archive that a folder means as data: the only `.npz` file in it.

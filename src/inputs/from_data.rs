@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::argument::forms_of;
 use super::check::{self, Expected};
 use super::data::{self, Data, Source};
 use super::dims::Dims;
+use super::protobuf::Stored;
 use super::synthesize::fed_type;
 use super::values::{Shapes, Values};
 use super::wanted::Wanted;
@@ -35,7 +37,7 @@ pub(super) fn from_data(
 ) -> Result<Decided, InputError> {
     let expected = Expected { inputs: &graph.inputs, batch, asked: &request.dims };
     let wanted: Vec<Wanted> = graph.inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
-    let mut data = Data::open(path, &wanted)?;
+    let mut data = Data::open(path, &wanted, &forms_of(&graph.outputs))?;
     check::check(&data, &expected)?;
     let fed: Vec<FedInput> = graph
         .inputs
@@ -82,7 +84,9 @@ fn labels_file(
 }
 
 fn casts(fed: &[FedInput], sources: &[Source]) -> Vec<String> {
-    let cast = fed.iter().zip(sources).filter(|(fed, source)| source.element_type() != Some(fed.element_type));
+    let is_cast =
+        |(fed, source): &(&FedInput, &Source)| source.element_type().is_some_and(|found| found != fed.element_type);
+    let cast = fed.iter().zip(sources).filter(is_cast);
     let note = |(fed, source): (&FedInput, &Source)| {
         let (name, found, wanted) = (&fed.name, source.type_name(), fed.element_type);
         format!("array `{name}` is cast from {found} to {wanted}, which the model wants")
@@ -97,7 +101,7 @@ fn check_tables(graph: &Graph, data: &Data, fed: &[FedInput]) -> Result<(), Inpu
     for (index, (info, fed)) in graph.inputs.iter().zip(fed).enumerate() {
         let Some((range, reason)) = values.table(info, fed.element_type) else { continue };
         for set in &data.sets {
-            let array = set.inputs[index].load()?;
+            let Stored::Tensor(array) = set.inputs[index].load()? else { continue };
             let read = |source| InputError::Read { path: data.path.clone(), source };
             if let Some(value) = array.find(|value| !range.contains(&value)).map_err(read)? {
                 let (path, input, low, high) = (data.path.clone(), info.name.clone(), *range.start(), *range.end());
@@ -135,5 +139,6 @@ fn fed_from(info: &TensorInfo, array: &Source, dims: &Dims, path: &Path) -> Resu
         fill: FillKind::Data,
         reason,
         steers: false,
+        no_tensor: array.no_tensor(),
     })
 }

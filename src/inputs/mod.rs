@@ -3,6 +3,7 @@
 //! [`plan()`] decides in the parent process what is fed and why, from the model file and the heads of data files;
 //! [`materialize`] and [`Dataset`] make tensors in the worker. Nothing here runs a model. Read [`InputPlan`] first.
 
+mod argument;
 mod array;
 mod beside;
 mod check;
@@ -22,6 +23,7 @@ mod plan;
 mod protobuf;
 mod room;
 mod search;
+mod sequence;
 mod synthesize;
 mod tensor;
 mod values;
@@ -30,6 +32,7 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
+pub use argument::{Argument, Form, Forms, Value, element_name, of_sequence};
 pub use classes::ClassNames;
 pub use dataset::{Dataset, INPUT_SETS_LIMIT, InputSet, materialize};
 pub use error::{InputError, RuntimeWords};

@@ -1,6 +1,6 @@
 //! Two unlike samples, each alone and both together: what a batch is proved with.
 
-use super::{Dataset, InputError, InputPlan, InputSet, Tensor, TensorData, fill};
+use super::{Argument, Dataset, InputError, InputPlan, InputSet, TensorData, Value, fill};
 use crate::plan::ValueRange;
 use crate::record::{FedInput, FillKind};
 
@@ -61,22 +61,26 @@ fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
 
 fn made_up(plan: &InputPlan, offset: u64) -> Result<InputSet, InputError> {
     let made = |fed: &FedInput| {
-        let data = fill::tensor(fed, 1, plan.seed.wrapping_add(offset))?;
-        Ok(Tensor { name: fed.name.clone(), data })
+        let value = fill::value(fed, 1, plan.seed.wrapping_add(offset))?;
+        Ok(Argument { name: fed.name.clone(), value })
     };
     plan.fed.iter().map(made).collect()
 }
 
 fn together(plan: &InputPlan, samples: [&InputSet; 2]) -> Result<InputSet, InputError> {
     let put = |(index, fed): (usize, &FedInput)| {
-        let [first, second] = samples.map(|sample| &sample[index].data);
+        let name = fed.name.clone();
+        let [first, second] = samples.map(|sample| &sample[index].value);
+        let (Value::Tensor(first), Value::Tensor(second)) = (first, second) else {
+            return Ok(Argument { name, value: first.clone() });
+        };
         let data = match fed.dims.iter().filter(|size| size.is_none()).count() {
             0 => Some(first.clone()),
             1 => TensorData::concatenated(&[first.clone(), second.clone()], axis(fed).unwrap_or_default()),
             _ => return Err(no_pair(&format!("`{}` grows along several axes", fed.name))),
         };
         let data = data.ok_or_else(|| no_pair(&format!("samples of `{}` differ in shape", fed.name)))?;
-        Ok(Tensor { name: fed.name.clone(), data })
+        Ok(Argument { name, value: Value::Tensor(data) })
     };
     plan.fed.iter().enumerate().map(put).collect()
 }
@@ -104,6 +108,7 @@ mod tests {
             fill: FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 }),
             reason: String::new(),
             steers: false,
+            no_tensor: None,
         }
     }
 
@@ -120,6 +125,7 @@ mod tests {
             fed,
             batch_axis,
             outputs: Vec::new(),
+            forms: Default::default(),
             classes: Default::default(),
             source,
             seed: 0,
@@ -133,12 +139,13 @@ mod tests {
         let heads = FedInput { rows_per_sample: BTreeMap::from([(0, 4)]), ..fed("heads", &[None, Some(2)]) };
         let plan = plan(vec![fed("state", &[Some(3), None]), heads, fed("scales", &[Some(2)])]);
         let pair = SamplePair::of(&plan, 0).unwrap();
-        let shapes = |set: &InputSet| set.iter().map(|tensor| tensor.data.shape().to_vec()).collect::<Vec<_>>();
+        let data = |argument: &Argument| argument.value.as_tensor().unwrap().clone();
+        let shapes = |set: &InputSet| set.iter().map(|one| data(one).shape().to_vec()).collect::<Vec<_>>();
         assert_eq!(shapes(&pair.second), [vec![3, 1], vec![4, 2], vec![2]]);
         assert_eq!(shapes(&pair.both), [vec![3, 2], vec![8, 2], vec![2]]);
         assert_ne!(pair.first[0], pair.second[0]);
         assert_eq!(pair.first[2], pair.second[2]);
-        assert_eq!(pair.both[1].data.rows(0, 4..8), pair.second[1].data);
+        assert_eq!(data(&pair.both[1]).rows(0, 4..8), data(&pair.second[1]));
         assert_ne!(pair.second[0], SamplePair::of(&plan, 1).unwrap().second[0]);
     }
 

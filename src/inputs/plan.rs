@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassNames, InputError, Search};
+use super::{ClassNames, Forms, InputError, Search};
 use crate::onnx::Model;
 use crate::plan::{InputRequest, Shape};
 use crate::record::{AxisReason, BatchAxis, FedInput};
@@ -23,6 +23,9 @@ pub struct InputPlan {
     pub batch_axis: BatchAxis,
     /// Names of the model's outputs, in its order.
     pub outputs: Vec<String>,
+    /// What inputs and outputs are by their types.
+    #[serde(default)]
+    pub forms: Forms,
     /// What the file says of the model's classes.
     pub classes: ClassNames,
     /// Where values come from.
@@ -73,8 +76,11 @@ impl InputPlan {
     pub fn bytes(&self, batch_size: u64) -> Bytes {
         let of = |fed: &FedInput| {
             let bits = fed.element_type.bits().unwrap_or(STRING_BITS);
-            let elements = fed.shape(batch_size).into_iter().fold(1, u64::saturating_mul);
-            u64::try_from((u128::from(elements) * u128::from(bits)).div_ceil(8)).unwrap_or(u64::MAX)
+            let bytes = |shape: Vec<u64>| {
+                let elements = shape.into_iter().fold(1, u64::saturating_mul);
+                u64::try_from((u128::from(elements) * u128::from(bits)).div_ceil(8)).unwrap_or(u64::MAX)
+            };
+            fed.shapes(batch_size).into_iter().map(bytes).fold(0, u64::saturating_add)
         };
         Bytes(self.fed.iter().map(of).fold(0, u64::saturating_add))
     }

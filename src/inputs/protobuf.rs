@@ -4,30 +4,88 @@ use std::path::Path;
 
 use onnx_rs::ast::{DataType, TensorProto};
 
-use super::InputError;
 use super::array::{Array, Content};
 use super::narrow::{is_narrow, unpack};
+use super::{Form, InputError};
 use crate::files::{self, Kind};
 use crate::memory;
-use crate::onnx::{for_parser, put_delimited, stored_type};
+use crate::onnx::{delimited, for_parser, put_delimited, stored_type};
 use crate::plan::ElementType;
 use crate::units::Bytes;
 
 /// Copies of a file that are in memory at once while it is parsed.
 const COPIES: u64 = 4;
 
-/// Reads the tensor in a `.pb` file.
+/// What a `.pb` file holds.
+#[derive(Clone, Debug)]
+pub(super) enum Stored {
+    /// A tensor.
+    Tensor(Array),
+    /// A sequence of tensors.
+    Sequence(Vec<Array>),
+    /// Nothing, where a value is optional.
+    Nothing,
+}
+
+impl Stored {
+    /// Whether there is a value.
+    pub(super) fn is_something(&self) -> bool {
+        !matches!(self, Stored::Nothing)
+    }
+}
+
+/// Reads the value of that form in a `.pb` file.
 ///
 /// # Errors
-/// The file cannot be read, holds something else than a tensor (such as a sequence), or elements of a type that no
-/// tensor is made of here.
-pub(super) fn tensor(path: &Path) -> Result<Array, InputError> {
+/// The file cannot be read, or holds something else.
+pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
     let read = |source| InputError::Read { path: path.to_owned(), source };
     let file = files::open(path, Kind::TENSOR).map_err(read)?;
-    memory::ask(Bytes(file.len().saturating_mul(COPIES)), || "its tensor".to_owned())
+    memory::ask(Bytes(file.len().saturating_mul(COPIES)), || "its tensors".to_owned())
         .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })?;
     let bytes = file.bytes().map_err(read)?;
-    in_message(&bytes).map_err(|reason| InputError::Format { path: path.to_owned(), format: ".pb", reason })
+    let stored = match form {
+        Form::Tensor => in_message(&bytes).map(Stored::Tensor),
+        Form::Sequence => sequence(&bytes).map(Stored::Sequence),
+        Form::Optional => optional(&bytes),
+    };
+    stored.map_err(|reason| InputError::Format { path: path.to_owned(), format: ".pb", reason })
+}
+
+/// Fields of a sequence and of an optional value: a name, and tensors or one tensor.
+const NAME: u64 = 1;
+const TENSORS: u64 = 3;
+/// The field of an optional value that holds a sequence.
+const SEQUENCE: u64 = 5;
+/// The last field of either. What lies between holds sparse tensors, sequences, maps and optional values.
+const LAST: u64 = 7;
+
+/// The tensors of a sequence.
+fn sequence(bytes: &[u8]) -> Result<Vec<Array>, String> {
+    let mut tensors = Vec::new();
+    for (field, content) in delimited(bytes).ok_or("it holds no sequence")? {
+        match field {
+            NAME => {}
+            TENSORS => tensors.push(in_message(content)?),
+            4..=LAST => return Err("it holds a sequence of something else than tensors".to_owned()),
+            _ => return Err("it holds no sequence".to_owned()),
+        }
+    }
+    Ok(tensors)
+}
+
+/// The value that may be left out.
+fn optional(bytes: &[u8]) -> Result<Stored, String> {
+    for (field, content) in delimited(bytes).ok_or("it holds no optional value")? {
+        match field {
+            NAME => {}
+            TENSORS => return in_message(content).map(Stored::Tensor),
+            SEQUENCE => return sequence(content).map(Stored::Sequence),
+            4..=LAST => return Err("it holds an optional value that is neither a tensor nor a sequence".to_owned()),
+            _ => return Err("it holds no optional value".to_owned()),
+        }
+    }
+    Ok(Stored::Nothing)
 }
 
 /// The tensor in a message.
@@ -41,9 +99,7 @@ fn in_message(bytes: &[u8]) -> Result<Array, String> {
     let tensor = graph.and_then(|graph| graph.initializer.first()).ok_or("it is empty")?;
     let element_type = stored_type(tensor);
     if element_type == ElementType::Undefined {
-        return Err(
-            "it holds no tensor of a known type: sequences, maps and optional values are not supported".to_owned()
-        );
+        return Err("it holds no tensor of a type that is known here".to_owned());
     }
     let shape = shape(tensor).ok_or("its shape has a negative size")?;
     let content = if is_narrow(element_type) { narrow(tensor, &shape) } else { content(tensor) };

@@ -38,11 +38,13 @@ mod tests {
             fill: FillKind::Constant(0.0),
             reason: String::new(),
             steers: false,
+            no_tensor: None,
         };
         InputPlan {
             fed: vec![fed],
             batch_axis: BatchAxis::none(BatchProof::Untried),
             outputs: Vec::new(),
+            forms: Default::default(),
             classes: Default::default(),
             source: InputSource::Synthesized,
             seed: 0,

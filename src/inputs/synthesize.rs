@@ -3,6 +3,7 @@
 use super::InputError;
 use super::array::element_bytes;
 use super::narrow::largest;
+use super::sequence;
 use super::values::{Fill, Values};
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
@@ -18,6 +19,7 @@ pub(super) fn fed_input(info: &TensorInfo, element_type: ElementType, dims: Vec<
         fill: fill.kind,
         reason: fill.reason,
         steers: fill.steers,
+        no_tensor: None,
     }
 }
 
@@ -27,14 +29,17 @@ pub(super) fn fed_input(info: &TensorInfo, element_type: ElementType, dims: Vec<
 /// The input's rank or type cannot be fed, or `request` asks for an impossible range.
 pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputRequest) -> Result<Vec<Fill>, InputError> {
     let element_type = fed_type(info)?;
-    if matches!(info.value_type, ValueType::Tensor { dims: None, .. }) {
+    let sequence = info.value_type.as_sequence();
+    if matches!(info.value_type.as_tensor(), Some((_, None))) {
         return Err(InputError::UnknownRank { input: info.name.clone() });
     }
+    let ways = sequence.map_or(1, sequence::ways);
     match request.ranges.get(&info.name) {
         Some(&range) => {
             let kind = checked_range(&info.name, element_type, range)?;
-            Ok(vec![Fill { kind, reason: "asked for by --range".to_owned(), steers: false }])
+            Ok(vec![Fill { kind, reason: "asked for by --range".to_owned(), steers: false }; ways])
         }
+        None if sequence.is_some() => Ok(vec![Values::plain(element_type); ways]),
         None => Ok(values.fills(info, element_type)),
     }
 }
@@ -45,13 +50,15 @@ pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputReque
 /// The input is no tensor, or of a type that no tensor is made of here.
 pub(super) fn fed_type(info: &TensorInfo) -> Result<ElementType, InputError> {
     let input = info.name.clone();
-    match &info.value_type {
-        ValueType::Other(value_type) => Err(InputError::UnsupportedType { input, value_type: value_type.clone() }),
-        &ValueType::Tensor { element_type, .. } => {
-            let fed = element_type == ElementType::String || element_bytes(element_type).is_some();
-            if fed { Ok(element_type) } else { Err(InputError::UnsupportedElements { input, element_type }) }
-        }
-    }
+    let Some(element_type) = info.value_type.element_type() else {
+        let value_type = match &info.value_type {
+            ValueType::Other(words) => words.clone(),
+            other => format!("{other:?}"),
+        };
+        return Err(InputError::UnsupportedType { input, value_type });
+    };
+    let fed = element_type == ElementType::String || element_bytes(element_type).is_some();
+    if fed { Ok(element_type) } else { Err(InputError::UnsupportedElements { input, element_type }) }
 }
 
 fn checked_range(input: &str, element_type: ElementType, range: ValueRange) -> Result<FillKind, InputError> {

@@ -1,18 +1,21 @@
 //! What an input wants of an array, and what arrays can be taken for it.
 
+use super::argument::Form;
 use super::check::Expected;
 use super::dims::dims_of;
 use super::narrow::is_narrow;
 use super::synthesize::fed_type;
 use super::tensor::casts;
 use crate::plan::ElementType;
-use crate::record::{BatchAxis, Dim, FedInput, TensorInfo, ValueType};
+use crate::record::{BatchAxis, Dim, FedInput, TensorInfo};
 
 /// What an input wants of an array.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     /// Name of the input.
     pub name: String,
+    /// What files of the standard's tests hold for it.
+    pub form: Form,
     element_type: Option<ElementType>,
     /// Sizes of the dimensions, absent where any will do; absent as a whole where any number of them will do.
     dims: Option<Vec<Option<u64>>>,
@@ -31,13 +34,14 @@ pub(super) enum Taken {
 impl Wanted {
     /// What the model's file says of an input.
     pub fn of(info: &TensorInfo, expected: &Expected<'_>) -> Wanted {
-        let has_rank = !matches!(info.value_type, ValueType::Tensor { dims: None, .. });
+        let has_rank = !matches!(info.value_type.as_tensor(), Some((_, None)));
         let size = |(axis, dim): (usize, &Dim)| match dim {
             Dim::Fixed(size) if !expected.is_batch(info, axis) => Some(*size),
             _ => None,
         };
         Wanted {
             name: info.name.clone(),
+            form: Form::of(&info.value_type),
             element_type: fed_type(info).ok(),
             dims: has_rank.then(|| dims_of(info).iter().enumerate().map(size).collect()),
             batch: batch_of(&info.name, expected.batch),
@@ -45,9 +49,10 @@ impl Wanted {
     }
 
     /// What a plan says of an input.
-    pub fn fed(fed: &FedInput, batch: &BatchAxis) -> Wanted {
+    pub fn fed(fed: &FedInput, form: Form, batch: &BatchAxis) -> Wanted {
         Wanted {
             name: fed.name.clone(),
+            form,
             element_type: Some(fed.element_type),
             dims: Some(fed.dims.clone()),
             batch: batch_of(&fed.name, batch),
@@ -122,7 +127,13 @@ mod tests {
     use super::*;
 
     fn wanted(dims: &[Option<u64>], batch: Option<usize>) -> Wanted {
-        Wanted { name: "q".into(), element_type: Some(ElementType::Float), dims: Some(dims.to_vec()), batch }
+        Wanted {
+            name: "q".into(),
+            form: Form::Tensor,
+            element_type: Some(ElementType::Float),
+            dims: Some(dims.to_vec()),
+            batch,
+        }
     }
 
     #[test]

@@ -181,6 +181,14 @@ fn value_type(source: Option<&ast::TypeProto<'_>>) -> ValueType {
             element_type: of_elements(source, tensor.elem_type),
             dims: tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect()),
         },
+        Some(ast::TypeValue::Sequence(sequence)) => match value_type(Some(&sequence.elem_type)) {
+            tensor @ ValueType::Tensor { .. } => ValueType::Sequence(Box::new(tensor)),
+            _ => ValueType::Other(type_in_words(source)),
+        },
+        Some(ast::TypeValue::Optional(optional)) => match value_type(Some(&optional.elem_type)) {
+            inner @ (ValueType::Tensor { .. } | ValueType::Sequence(_)) => ValueType::Optional(Box::new(inner)),
+            _ => ValueType::Other(type_in_words(source)),
+        },
         _ => ValueType::Other(type_in_words(source)),
     }
 }

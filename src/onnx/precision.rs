@@ -2,7 +2,7 @@
 
 use super::{Model, Node};
 use crate::plan::ElementType;
-use crate::record::{Precision, PrecisionShare, TensorInfo, ValueType, WeightBytes};
+use crate::record::{Precision, PrecisionShare, TensorInfo, WeightBytes};
 use crate::units::Ratio;
 
 /// One floating-point type names the model if it holds this share of the floating-point weights' bytes: exporters keep
@@ -126,10 +126,7 @@ fn io_label(model: &Model) -> String {
 }
 
 fn io_name(info: &TensorInfo) -> Option<&'static str> {
-    match info.value_type {
-        ValueType::Tensor { element_type, .. } => float_name(element_type),
-        ValueType::Other(_) => None,
-    }
+    info.value_type.element_type().and_then(float_name)
 }
 
 fn float_name(element_type: ElementType) -> Option<&'static str> {

@@ -57,6 +57,19 @@ pub(super) fn next_field(image: &Image<'_>, rest: &mut Stretch) -> Result<Field,
     Ok(Field { number, whole: start..rest.start, value })
 }
 
+/// Messages and strings of a message, in its order, with the numbers of their fields; `None` if it is none.
+pub(crate) fn delimited(message: &[u8]) -> Option<Vec<(u64, &[u8])>> {
+    let image = Image::of_bytes(message);
+    let (mut rest, mut found) = (0..image.len(), Vec::new());
+    while !rest.is_empty() {
+        let field = next_field(&image, &mut rest).ok()?;
+        if let Value::Delimited(content) = field.value {
+            found.push((field.number, &message[content.start as usize..content.end as usize]));
+        }
+    }
+    Some(found)
+}
+
 /// Appends a field that holds a message.
 pub(crate) fn put_delimited(out: &mut Vec<u8>, number: u64, content: &[u8]) {
     put_varint(out, number << 3 | 2);

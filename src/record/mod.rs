@@ -43,8 +43,8 @@ pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, Phase, Warmup};
 pub use metric::{Direction, Metric, Unit};
 pub use model::{
-    AxisReason, BatchAxis, BatchProof, Dim, FedInput, FillKind, ModelSummary, OpsetImport, Precision, PrecisionShare,
-    SizeSource, TensorInfo, ValueType, WeightBytes,
+    AxisReason, BatchAxis, BatchProof, Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision,
+    PrecisionShare, SizeSource, TensorInfo, ValueType, WeightBytes,
 };
 pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
 pub use pairs::Pairs;

@@ -97,8 +97,41 @@ pub enum ValueType {
         /// Dimensions.
         dims: Option<Vec<Dim>>,
     },
-    /// A sequence, map, optional or sparse tensor, in words such as `seq(map(int64,tensor(float)))`.
+    /// A sequence of tensors of this type; in words in records before version 1.4.
+    Sequence(Box<ValueType>),
+    /// A tensor or a sequence of tensors, or nothing; in words in records before version 1.4.
+    Optional(Box<ValueType>),
+    /// A map, a sequence of maps or a sparse tensor, in words such as `seq(map(int64,tensor(float)))`.
     Other(String),
+}
+
+impl ValueType {
+    /// Type of the elements and dimensions of a tensor, or of one that may be left out.
+    #[must_use]
+    pub fn as_tensor(&self) -> Option<(ElementType, Option<&[Dim]>)> {
+        match self {
+            ValueType::Tensor { element_type, dims } => Some((*element_type, dims.as_deref())),
+            ValueType::Optional(inner) => inner.as_tensor(),
+            ValueType::Sequence(_) | ValueType::Other(_) => None,
+        }
+    }
+
+    /// The type of the tensors of a sequence, or of one that may be left out.
+    #[must_use]
+    pub fn as_sequence(&self) -> Option<&ValueType> {
+        match self {
+            ValueType::Sequence(inner) => Some(inner),
+            ValueType::Optional(inner) => inner.as_sequence(),
+            ValueType::Tensor { .. } | ValueType::Other(_) => None,
+        }
+    }
+
+    /// Type of the elements of the tensor, or of those of the sequence.
+    #[must_use]
+    pub fn element_type(&self) -> Option<ElementType> {
+        let tensor = self.as_sequence().unwrap_or(self);
+        tensor.as_tensor().map(|(element_type, _)| element_type)
+    }
 }
 
 /// One dimension of a tensor.
@@ -228,6 +261,19 @@ pub struct FedInput {
     /// sizes, truth values that choose a branch. False in records before version 1.4.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub steers: bool,
+    /// What is fed where it is no tensor, which has no dimensions then; absent in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_tensor: Option<NoTensor>,
+}
+
+/// What is fed to an input that is no tensor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoTensor {
+    /// A sequence of tensors of these shapes.
+    Sequence(Vec<Vec<u64>>),
+    /// Nothing: the input is optional.
+    Nothing,
 }
 
 /// Reads numbers by axis. Within messages that are told apart by a tag, serde leaves keys the strings that JSON has.
@@ -244,6 +290,33 @@ impl FedInput {
         let rows = |axis: usize| self.rows_per_sample.get(&axis).copied().unwrap_or(1);
         let size = |(axis, size): (usize, &Option<u64>)| size.unwrap_or_else(|| batch_size.saturating_mul(rows(axis)));
         self.dims.iter().enumerate().map(size).collect()
+    }
+
+    /// Shapes of the tensors that are fed with so many samples in the batch: one, those of a sequence, or none.
+    #[must_use]
+    pub fn shapes(&self, batch_size: u64) -> Vec<Vec<u64>> {
+        match &self.no_tensor {
+            None => vec![self.shape(batch_size)],
+            Some(NoTensor::Sequence(shapes)) => shapes.clone(),
+            Some(NoTensor::Nothing) => Vec::new(),
+        }
+    }
+
+    /// What is fed with so many samples in the batch, in words: `[1, 3]`, `sequence of [2], [4]` or `nothing`.
+    #[must_use]
+    pub fn shape_words(&self, batch_size: u64) -> String {
+        const SHOWN: usize = 3;
+        match &self.no_tensor {
+            None => format!("{:?}", self.shape(batch_size)),
+            Some(NoTensor::Nothing) => "nothing".to_owned(),
+            Some(NoTensor::Sequence(shapes)) if shapes.is_empty() => "empty sequence".to_owned(),
+            Some(NoTensor::Sequence(shapes)) => {
+                let words: Vec<String> = shapes.iter().take(SHOWN).map(|shape| format!("{shape:?}")).collect();
+                let more = shapes.len().saturating_sub(SHOWN);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("sequence of {}{more}", words.join(", "))
+            }
+        }
     }
 }
 

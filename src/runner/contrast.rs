@@ -13,7 +13,7 @@ use super::time::BlockTime;
 use super::{Progress, RunError};
 use crate::inputs::InputPlan;
 use crate::plan::{CellKey, ElementType, RuntimeChoice, SessionSpec};
-use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary, ValueType};
+use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary};
 use crate::stats::{MIN_LAUNCHES, median};
 use crate::units::Nanos;
 
@@ -219,10 +219,7 @@ fn computes_in_float(model: &ModelSummary) -> bool {
     };
     let values = model.inputs.iter().chain(&model.outputs);
     model.weights.iter().any(|weights| is_float(weights.element_type))
-        || values.into_iter().any(|value| match value.value_type {
-            ValueType::Tensor { element_type, .. } => is_float(element_type),
-            ValueType::Other(_) => false,
-        })
+        || values.into_iter().any(|value| value.value_type.element_type().is_some_and(is_float))
 }
 
 #[cfg(test)]

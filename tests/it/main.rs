@@ -11,6 +11,7 @@ mod compare;
 mod custom_ops;
 mod decoders;
 mod doctor;
+mod element_types;
 mod explain;
 mod faults;
 mod full;

@@ -148,6 +148,8 @@ fn is_alike(one: &ValueType, other: &ValueType) -> bool {
             let ranks = rank(dims_of_one).zip(rank(dims_of_other));
             kind(*one) == kind(*other) && ranks.is_none_or(|(one, other)| one == other)
         }
+        (ValueType::Sequence(one), ValueType::Sequence(other))
+        | (ValueType::Optional(one), ValueType::Optional(other)) => is_alike(one, other),
         (ValueType::Other(one), ValueType::Other(other)) => one == other,
         _ => false,
     }

@@ -160,15 +160,20 @@ fn inputs(inputs: &[TensorInfo], plan: Option<&InputPlan>) -> Table {
 }
 
 fn described(info: &TensorInfo) -> [String; 2] {
-    let value_type = match &info.value_type {
+    [info.name.clone(), type_words(&info.value_type)]
+}
+
+fn type_words(value_type: &ValueType) -> String {
+    match value_type {
         ValueType::Tensor { element_type, dims: Some(dims) } => {
             let sizes: Vec<String> = dims.iter().map(size).collect();
             format!("{element_type} [{}]", sizes.join(", "))
         }
         ValueType::Tensor { element_type, dims: None } => format!("{element_type} of any shape"),
+        ValueType::Sequence(inner) => format!("sequence of {}", type_words(inner)),
+        ValueType::Optional(inner) => format!("optional {}", type_words(inner)),
         ValueType::Other(words) => words.clone(),
-    };
-    [info.name.clone(), value_type]
+    }
 }
 
 fn size(dim: &Dim) -> String {
@@ -182,7 +187,11 @@ fn size(dim: &Dim) -> String {
 fn fed_words(fed: &FedInput) -> [String; 3] {
     let sizes: Vec<String> =
         fed.dims.iter().map(|size| size.map_or("batch".to_owned(), |size| size.to_string())).collect();
-    [format!("fed [{}]", sizes.join(", ")), fill_words(&fed.fill), fed.reason.clone()]
+    let fed_with = match fed.no_tensor {
+        None => format!("fed [{}]", sizes.join(", ")),
+        Some(_) => format!("fed {}", fed.shape_words(1)),
+    };
+    [fed_with, fill_words(&fed.fill), fed.reason.clone()]
 }
 
 fn fill_words(fill: &FillKind) -> String {

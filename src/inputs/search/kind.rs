@@ -5,7 +5,7 @@
 use crate::inputs::dims::dims_of;
 use crate::onnx::{DimRole, Place};
 use crate::plan::ElementType;
-use crate::record::{Dim, TensorInfo, ValueType};
+use crate::record::{Dim, TensorInfo};
 
 /// What a dimension counts, as far as that matters for its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +88,7 @@ impl Kind {
     /// The kind of a place by the type of its input and the sizes beside it.
     pub fn of_place(place: &Place, inputs: &[TensorInfo]) -> Option<Kind> {
         let info = inputs.iter().find(|info| info.name == place.input)?;
-        let ValueType::Tensor { element_type, .. } = info.value_type else { return None };
+        let (element_type, _) = info.value_type.as_tensor()?;
         let dims = dims_of(info);
         let pixels = element_type.is_float() || element_type == ElementType::Uint8;
         match image_axes(dims, element_type).filter(|_| pixels) {
@@ -175,6 +175,7 @@ pub(super) fn is_batch_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::ValueType;
 
     fn kind(element_type: ElementType, dims: &[Option<u64>], axis: usize) -> Option<Kind> {
         let dims = dims.iter().map(|size| size.map_or(Dim::Unknown, Dim::Fixed)).collect();

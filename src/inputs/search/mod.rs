@@ -76,7 +76,7 @@ impl Search {
         let batches = batch::asked(&graph, &problem, &request)?;
         let first = batches.first().filter(|candidate| candidate.is_likely);
         let base = Choice { batch: first.map(|first| first.unknowns.clone()).unwrap_or_default(), ..Choice::default() };
-        let search = Search {
+        let mut search = Search {
             graph,
             request,
             problem,
@@ -90,8 +90,24 @@ impl Search {
             places: BTreeSet::new(),
             tried: Vec::new(),
         };
-        search.plan_at(&search.base)?;
+        match search.plan_at(&search.base) {
+            Err(InputError::NoSamples { path }) if path.is_dir() && search.request.batch_dim.is_none() => {
+                search.give_up_batch();
+                search.plan_at(&search.base)?;
+            }
+            plan => drop(plan?),
+        }
         Ok(search)
+    }
+
+    /// Tries no batch. A test set of the standard's may hold a tensor without rows on purpose, which is fed as it is.
+    fn give_up_batch(&mut self) {
+        self.notes
+            .push("a tensor of the test data has no rows, so that it is fed as it is and there is no batch".to_owned());
+        self.batches.clear();
+        self.base = Choice::default();
+        self.last = self.base.clone();
+        self.queue = VecDeque::from([self.base.clone()]);
     }
 
     /// What to feed next; `None` when nothing is left to try. The first one is what [`plan()`](super::plan()) returns.
@@ -161,7 +177,7 @@ impl Search {
 fn trial(plan: &InputPlan, choice: &Choice) -> String {
     let input = |(index, fed): (usize, &crate::record::FedInput)| {
         let way = if choice.fills.contains_key(&index) { format!(" ({})", fed.reason) } else { String::new() };
-        format!("{} {:?}{way}", fed.name, fed.shape(1))
+        format!("{} {}{way}", fed.name, fed.shape_words(1))
     };
     plan.fed.iter().enumerate().map(input).collect::<Vec<_>>().join(", ")
 }

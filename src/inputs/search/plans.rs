@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use super::Search;
 use super::batch::{self, Candidate};
 use super::solve::{self, Choice, Sized};
+use crate::inputs::argument::forms_of;
 use crate::inputs::dims::{Dims, Placed, dims_of};
 use crate::inputs::from_data::{Decided, from_data};
 use crate::inputs::plan::{InputPlan, InputSource};
 use crate::inputs::synthesize::{fed_input, fed_type, fills};
 use crate::inputs::values::{Fill, Shapes, Values};
-use crate::inputs::{ClassNames, InputError};
+use crate::inputs::{ClassNames, Forms, InputError, sequence};
 use crate::onnx::{Graph, Place};
 use crate::plan::InputRequest;
-use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, SizeSource, TensorInfo};
+use crate::record::{AxisReason, BatchAxis, BatchProof, Dim, FedInput, NoTensor, SizeSource, TensorInfo};
 
 /// Checks that inputs can be fed and that ranges name inputs.
 ///
@@ -46,7 +47,9 @@ impl Search {
         let classes = ClassNames::of(&self.graph);
         let outputs = self.graph.outputs.iter().map(|info| info.name.clone()).collect();
         let seed = self.request.seed;
-        Ok(InputPlan { fed, batch_axis: axis, outputs, classes, source, seed, notes, sample_output_bytes: None })
+        let forms = Forms { inputs: forms_of(&self.graph.inputs), outputs: forms_of(&self.graph.outputs) };
+        let sample_output_bytes = None;
+        Ok(InputPlan { fed, batch_axis: axis, outputs, forms, classes, source, seed, notes, sample_output_bytes })
     }
 
     /// The same plan with the batch along another axis, or none.
@@ -138,9 +141,22 @@ impl Search {
             let way = choice.fills.get(&index).copied().unwrap_or(0).min(ways.len().saturating_sub(1));
             let mut fed = fed_input(info, fed_type(info)?, dims.shape(info), ways.swap_remove(way));
             dims.set(&mut fed, info);
+            if let Some(tensor) = info.value_type.as_sequence() {
+                fed.no_tensor = Some(NoTensor::Sequence(sequence::shapes(tensor, way, |name| self.size(dims, name))));
+            }
             Ok(fed)
         };
         self.graph.inputs.iter().enumerate().map(feed).collect()
+    }
+
+    /// The size of a dimension of that name: as asked for, or as an input has it.
+    fn size(&self, dims: &Dims, name: &str) -> Option<u64> {
+        let has_name = |dim: &Dim| matches!(dim, Dim::Symbolic(symbol) if symbol == name);
+        let of = |info: &TensorInfo| {
+            let axis = dims_of(info).iter().position(has_name)?;
+            dims.of(info)[axis].size
+        };
+        self.request.dims.get(name).copied().or_else(|| self.graph.inputs.iter().find_map(of))
     }
 
     fn shapes(&self, dims: &Dims) -> Shapes {

@@ -162,10 +162,7 @@ impl<'m> Flow<'m> {
         if let Some(tensor) = self.stored.get(value).copied().or_else(|| self.constants.get(value)) {
             return Some(tensor.element_type);
         }
-        match self.types.get(value) {
-            Some(ValueType::Tensor { element_type, .. }) => Some(*element_type),
-            _ => None,
-        }
+        self.types.get(value)?.as_tensor().map(|(element_type, _)| element_type)
     }
 
     /// The stored tensor of that name, or that of a `Constant` node.
@@ -227,10 +224,8 @@ impl<'m> Flow<'m> {
         if let Some(fed) = self.fed.get(value) {
             return Some(fed.clone());
         }
-        let declared = match self.types.get(value) {
-            Some(ValueType::Tensor { dims: Some(dims), .. }) => Some(dims.iter().map(|dim| self.size(dim)).collect()),
-            _ => None,
-        };
+        let declared = self.types.get(value).and_then(|value_type| value_type.as_tensor()?.1);
+        let declared = declared.map(|dims| dims.iter().map(|dim| self.size(dim)).collect());
         match (self.extents.get(value), declared) {
             (Some(found), Some(declared)) if found.len() == Extent::len(&declared) => {
                 Some(found.iter().zip(declared).map(|(found, declared)| found.or(declared)).collect())

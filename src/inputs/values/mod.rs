@@ -63,6 +63,12 @@ impl<'m> Values<'m> {
         Values { graph, shapes, flow: Flow::new(graph, shapes) }
     }
 
+    /// How tensors of a sequence are filled.
+    pub fn plain(element_type: ElementType) -> Fill {
+        let (kind, reason) = usual::by_type(element_type, 0);
+        Fill { kind, reason, steers: false }
+    }
+
     /// Values that can be looked up where an input indexes a table, counted from its end where they are negative, and
     /// what looks them up; absent where nothing does, or not with every value.
     pub fn table(&self, info: &TensorInfo, element_type: ElementType) -> Option<(RangeInclusive<f64>, String)> {

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub use expr::Expr;
 
 use super::Graph;
-use crate::record::{Dim, TensorInfo, ValueType};
+use crate::record::{Dim, TensorInfo};
 
 /// What a model's graph says about the open dimensions of its inputs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -129,7 +129,7 @@ fn is_generated(symbol: &str, dims: &[Dim]) -> bool {
 fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {
     let mut found: Vec<OpenDim> = Vec::new();
     for info in inputs {
-        let ValueType::Tensor { dims: Some(dims), .. } = &info.value_type else { continue };
+        let Some((_, Some(dims))) = info.value_type.as_tensor() else { continue };
         for (axis, dim) in dims.iter().enumerate() {
             let name = match dim {
                 Dim::Fixed(_) => continue,

@@ -3,6 +3,7 @@ mod roles;
 use super::*;
 use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};
 use crate::plan::ElementType;
+use crate::record::ValueType;
 
 /// A graph under construction: inputs whose negative sizes are open, numbered from -1, and nodes after each other.
 #[derive(Default)]

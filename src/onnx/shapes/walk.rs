@@ -90,16 +90,13 @@ pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
 }
 
 fn rank(info: &TensorInfo) -> usize {
-    match &info.value_type {
-        ValueType::Tensor { dims: Some(dims), .. } => dims.len(),
-        _ => 0,
-    }
+    info.value_type.as_tensor().and_then(|(_, dims)| dims).map_or(0, <[Dim]>::len)
 }
 
 impl<'g> Walk<'g> {
     /// An input as the file declares it.
     fn fed(&self, info: &TensorInfo, index: usize) -> Value {
-        let ValueType::Tensor { element_type, dims } = &info.value_type else {
+        let Some((element_type, dims)) = info.value_type.as_tensor() else {
             return Value { is_fed: true, ..Value::default() };
         };
         let size = |axis: usize, dim: &Dim| match dim {
@@ -110,7 +107,7 @@ impl<'g> Walk<'g> {
             dims: dims.as_ref().map(|dims| dims.iter().enumerate().map(|(axis, dim)| size(axis, dim)).collect()),
             is_fed: true,
             view_of: Some(index),
-            is_integer: is_integer(*element_type),
+            is_integer: is_integer(element_type),
             ..Value::default()
         }
     }

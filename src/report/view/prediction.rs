@@ -84,7 +84,7 @@ fn more(count: usize, shown: usize) -> Option<String> {
 
 /// `image [1, 3, 224, 224] (made up)`.
 fn shaped(fed: &FedInput) -> String {
-    let text = format!("{} {:?}", name(&fed.name), fed.shape(1));
+    let text = format!("{} {}", name(&fed.name), fed.shape_words(1));
     let sources = sources(fed);
     if sources.is_empty() { text } else { format!("{text} ({})", sources.join("; ")) }
 }
@@ -210,6 +210,7 @@ mod tests {
             fill: FillKind::Uniform(ValueRange { low: 0.0, high: 9.0 }),
             reason: String::new(),
             steers: false,
+            no_tensor: None,
         }
     }
 

@@ -52,6 +52,7 @@ fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary, by_running: O
         fed: fed.collect(),
         batch_axis: axis(plan, model, by_running),
         outputs: own.outputs.clone(),
+        forms: own.forms.clone(),
         classes: own.classes.clone(),
         ..plan.clone()
     }
@@ -121,6 +122,7 @@ mod tests {
             fill: FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 }),
             reason: String::new(),
             steers: false,
+            no_tensor: None,
         }
     }
 

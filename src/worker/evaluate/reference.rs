@@ -9,7 +9,7 @@ use super::counterparts::counterparts;
 use serde::{Deserialize, Serialize};
 
 use crate::accuracy::AgreementScorer;
-use crate::inputs::{Dataset, Tensor};
+use crate::inputs::{Dataset, Tensor, of_sequence};
 use crate::protocol::EvaluationRole;
 use crate::record::{Failure, FailureKind};
 
@@ -81,6 +81,14 @@ impl Reference {
                 outputs.iter().filter_map(|output| dataset.expected(&output.name, first, count)).collect()
             }
         };
+        let lengths = match self {
+            Reference::Expected => expected_lengths(&outputs, samples),
+            _ => known_lengths(&outputs, &references),
+        };
+        for (sequence, ours, theirs) in lengths.into_iter().filter(|(_, ours, theirs)| ours != theirs) {
+            let reason = format!("it holds {ours} tensors where the reference holds {theirs}");
+            agreement.unlike(sequence, count, reason);
+        }
         for (output, reference) in counterparts(&outputs, &references) {
             if random.contains(&output.name) || random.contains(&reference.name) {
                 agreement.unlike(&output.name, count, RANDOM.into());
@@ -90,6 +98,27 @@ impl Reference {
         }
         Ok(())
     }
+}
+
+/// Outputs that are sequences, with the number of their tensors and that of those that are expected.
+fn expected_lengths<'d>(outputs: &[Tensor], samples: &Samples<'d>) -> Vec<(&'d str, usize, usize)> {
+    let length = |name: &'d String| {
+        let theirs = samples.dataset.expected_length(name, samples.first)?;
+        Some((name.as_str(), tensors_of(outputs, name), theirs))
+    };
+    samples.dataset.outputs().iter().filter_map(length).collect()
+}
+
+/// Outputs that are sequences on both sides, with the numbers of their tensors.
+fn known_lengths<'t>(outputs: &'t [Tensor], references: &[Tensor]) -> Vec<(&'t str, usize, usize)> {
+    let sequences = outputs.iter().filter_map(|output| of_sequence(&output.name));
+    let sequences: BTreeSet<&str> = sequences.map(|(sequence, _)| sequence).collect();
+    let lengths = sequences.into_iter().map(|name| (name, tensors_of(outputs, name), tensors_of(references, name)));
+    lengths.filter(|(_, _, theirs)| *theirs > 0).collect()
+}
+
+fn tensors_of(outputs: &[Tensor], sequence: &str) -> usize {
+    outputs.iter().filter(|output| of_sequence(&output.name).is_some_and(|(name, _)| name == sequence)).count()
 }
 
 /// Outputs of a batch.

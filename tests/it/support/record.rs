@@ -279,6 +279,7 @@ fn variant_record(shape: &VariantShape) -> VariantRecord {
             fill: FillKind::Data,
             reason: "array `image` of the data file".into(),
             steers: false,
+            no_tensor: None,
         }],
         shape_inputs: Vec::new(),
         probe: None,

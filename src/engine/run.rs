@@ -1,0 +1,91 @@
+//! One inference whose outputs are handed out: what comes of it, not how long it takes.
+
+use std::ffi::{CString, c_char};
+use std::ptr::{self, NonNull};
+
+use ort::AsPointer;
+use ort::environment::Environment;
+use ort::memory::Allocator;
+use ort::session::{Session as OrtSession, SessionInputValue};
+use ort::sys::{OrtStatusPtr, OrtValue};
+use ort::value::DynValue;
+
+use super::words::words;
+use super::{EngineError, bound, tensor};
+use crate::inputs::{Argument, Tensor};
+
+/// Runs one inference and returns the outputs that are tensors, and the tensors of those that are sequences, each under a
+/// name of its own.
+///
+/// `ort` takes an output for a value that is there, which an optional one need not be.
+pub(super) fn run(
+    session: &mut OrtSession,
+    environment: &Environment,
+    arguments: &[Argument],
+) -> Result<Vec<Tensor>, EngineError> {
+    let run_error = |error: ort::Error| EngineError::Run { message: words(error.message()) };
+    let mut kept = Vec::new();
+    let mut inputs: Vec<(CString, SessionInputValue<'_>)> = Vec::new();
+    for argument in arguments {
+        let value = tensor::view(&argument.value, environment, &mut kept).map_err(run_error)?;
+        if let Some(value) = value {
+            inputs.push((named(&argument.name)?, value));
+        }
+    }
+    let names: Vec<String> = session.outputs().iter().map(|output| output.name().to_owned()).collect();
+    let c_names = names.iter().map(|name| named(name)).collect::<Result<Vec<CString>, _>>()?;
+    let options = bound::without_graph().map_err(run_error)?;
+    let input_names: Vec<*const c_char> = inputs.iter().map(|(name, _)| name.as_ptr()).collect();
+    let values: Vec<*const OrtValue> = inputs.iter().map(|(_, value)| value.ptr()).collect();
+    let output_names: Vec<*const c_char> = c_names.iter().map(|name| name.as_ptr()).collect();
+    let mut outputs: Vec<*mut OrtValue> = vec![ptr::null_mut(); names.len()];
+    // SAFETY: session, options, names and values are alive, each array has the length that is told, and the session is this
+    // thread's alone.
+    let status = unsafe {
+        (ort::api().Run)(
+            session.ptr().cast_mut(),
+            options.ptr(),
+            input_names.as_ptr(),
+            values.as_ptr(),
+            values.len(),
+            output_names.as_ptr(),
+            output_names.len(),
+            outputs.as_mut_ptr(),
+        )
+    };
+    // SAFETY: the status comes from the call above and is used once; the outputs are nobody else's.
+    let outputs =
+        unsafe { checked(status).map(|()| outputs.into_iter().map(|output| taken(output)).collect::<Vec<_>>()) };
+    let outputs = outputs.map_err(run_error)?;
+    let found = names.iter().zip(&outputs).filter_map(|(name, value)| Some(tensor::from_value(name, value.as_ref()?)));
+    Ok(found.flatten().collect())
+}
+
+fn named(name: &str) -> Result<CString, EngineError> {
+    CString::new(name).map_err(|error| EngineError::Run { message: error.to_string() })
+}
+
+/// # Safety
+/// `status` comes from ONNX Runtime and is used once.
+unsafe fn checked(status: OrtStatusPtr) -> Result<(), ort::Error> {
+    // SAFETY: as the caller promises.
+    unsafe { ort::Error::result_from_status(status) }
+}
+
+/// An output of a run; `None` if it holds nothing.
+///
+/// # Safety
+/// `output` is null or a value that is nobody else's.
+unsafe fn taken(output: *mut OrtValue) -> Option<DynValue> {
+    let output = NonNull::new(output)?;
+    let mut has_value = 0;
+    // SAFETY: the value is alive, and the status is used once.
+    let told = unsafe { checked((ort::api().HasValue)(output.as_ptr(), &mut has_value)) };
+    if told.is_ok() && has_value == 0 {
+        // SAFETY: it is not used after this.
+        unsafe { (ort::api().ReleaseValue)(output.as_ptr()) };
+        return None;
+    }
+    // SAFETY: as the caller promises; a run leaves its outputs in memory of the CPU.
+    Some(unsafe { DynValue::from_ptr(output, Some(&Allocator::default())) })
+}

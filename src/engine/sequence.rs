@@ -1,0 +1,99 @@
+//! Sequences of tensors, into ONNX Runtime and out of it.
+
+use ort::environment::Environment;
+use ort::session::{Session as OrtSession, SessionInputValue};
+use ort::value::{DynSequenceValueType, DynTensorValueType, DynValue, Sequence, ValueType};
+
+use super::raw::{Elements, Owned};
+use super::tensor;
+use crate::inputs::TensorData;
+use crate::onnx::put_delimited;
+use crate::plan::ElementType;
+
+/// Operator set and version of the format that suffice.
+const OPSET: u8 = 17;
+const IR_VERSION: u8 = 8;
+/// Name of the output of the model that makes empty sequences.
+const OUTPUT: &str = "y";
+
+/// A sequence of these tensors, whose elements are of this type.
+///
+/// # Errors
+/// ONNX Runtime's own, for one if the tensors are of several types.
+pub(super) fn of(
+    element_type: ElementType,
+    tensors: Vec<TensorData>,
+    environment: &Environment,
+) -> Result<Owned, ort::Error> {
+    if tensors.is_empty() {
+        return empty(element_type, environment).map(Owned::from);
+    }
+    let (mut values, mut elements) = (Vec::new(), Elements::new());
+    for data in tensors {
+        let (value, own) = tensor::owned(data)?.into_parts();
+        values.push(value.downcast::<DynTensorValueType>()?);
+        elements.extend(own);
+    }
+    Ok(Owned::of_parts(Sequence::<DynTensorValueType>::new(values)?.into_dyn(), elements))
+}
+
+/// A sequence without tensors. The C API makes none, so that an operator of the standard does.
+fn empty(element_type: ElementType, environment: &Environment) -> Result<DynValue, ort::Error> {
+    let unknown = || ort::Error::new(format!("there are no sequences of {element_type}"));
+    let model = model(number(element_type).ok_or_else(unknown)?);
+    let mut session = OrtSession::builder(environment)?.commit_from_memory(&model)?;
+    let nothing: [SessionInputValue<'_>; 0] = [];
+    let mut outputs = session.run(nothing)?;
+    outputs.remove(OUTPUT).ok_or_else(|| ort::Error::new("it made no sequence"))
+}
+
+/// A model that makes an empty sequence of tensors with elements of the type of this number, by the fields of `onnx.proto`.
+fn model(element_type: u8) -> Vec<u8> {
+    // A field that holds a number has three bits of zeros behind its own number.
+    const NODE_ATTRIBUTE_TYPE: [u8; 3] = [0xa0, 0x01, 2];
+    let message = |fields: &[(u64, &[u8])]| {
+        let mut out = Vec::new();
+        fields.iter().for_each(|(field, content)| put_delimited(&mut out, *field, content));
+        out
+    };
+    let with = |mut message: Vec<u8>, numbers: &[u8]| {
+        message.extend(numbers);
+        message
+    };
+    let dtype = with(with(message(&[(1, b"dtype")]), &[3 << 3, element_type]), &NODE_ATTRIBUTE_TYPE);
+    let node = message(&[(2, OUTPUT.as_bytes()), (4, b"SequenceEmpty"), (5, &dtype)]);
+    let tensor = message(&[(1, &[1 << 3, element_type])]);
+    let sequence = message(&[(4, &message(&[(1, &tensor)]))]);
+    let output = message(&[(1, OUTPUT.as_bytes()), (2, &sequence)]);
+    let graph = message(&[(1, &node), (2, b"empty"), (12, &output)]);
+    with(vec![1 << 3, IR_VERSION], &message(&[(7, &graph), (8, &[2 << 3, OPSET])]))
+}
+
+/// The standard's number of an element type; `None` for types that no operator makes a sequence of.
+fn number(element_type: ElementType) -> Option<u8> {
+    Some(match element_type {
+        ElementType::Float => 1,
+        ElementType::Uint8 => 2,
+        ElementType::Int8 => 3,
+        ElementType::Uint16 => 4,
+        ElementType::Int16 => 5,
+        ElementType::Int32 => 6,
+        ElementType::Int64 => 7,
+        ElementType::String => 8,
+        ElementType::Bool => 9,
+        ElementType::Float16 => 10,
+        ElementType::Double => 11,
+        ElementType::Uint32 => 12,
+        ElementType::Uint64 => 13,
+        _ => return None,
+    })
+}
+
+/// The tensors of a sequence; `None` if it is none.
+pub(super) fn tensors(value: &DynValue) -> Option<Vec<DynValue>> {
+    let ValueType::Sequence(inner) = value.dtype() else { return None };
+    inner.is_tensor().then_some(())?;
+    let sequence = value.view().downcast::<DynSequenceValueType>().ok()?;
+    let tensors = sequence.try_extract_sequence::<DynTensorValueType>().ok()?;
+    Some(tensors.into_iter().map(DynValue::from).collect())
+}

@@ -1,0 +1,101 @@
+//! What inputs are given: tensors, sequences of tensors, or nothing.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::TensorData;
+use crate::plan::ElementType;
+use crate::record::{TensorInfo, ValueType};
+
+/// What one input is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Argument {
+    /// Name of the input.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// A value of an input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A tensor.
+    Tensor(TensorData),
+    /// A sequence of tensors with elements of this type.
+    Sequence(ElementType, Vec<TensorData>),
+    /// Nothing, where the input is optional.
+    Nothing,
+}
+
+impl Value {
+    /// The tensor, where it is one.
+    #[must_use]
+    pub fn as_tensor(&self) -> Option<&TensorData> {
+        match self {
+            Value::Tensor(data) => Some(data),
+            Value::Sequence(..) | Value::Nothing => None,
+        }
+    }
+}
+
+/// What an input or output is by its type, which decides how a file of the standard's tests holds its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// A tensor, or what no file is read of.
+    #[default]
+    Tensor,
+    /// A sequence of tensors.
+    Sequence,
+    /// A tensor or a sequence of tensors, or nothing.
+    Optional,
+}
+
+impl Form {
+    /// The form of values of a type.
+    pub(super) fn of(value_type: &ValueType) -> Form {
+        match value_type {
+            ValueType::Sequence(_) => Form::Sequence,
+            ValueType::Optional(_) => Form::Optional,
+            ValueType::Tensor { .. } | ValueType::Other(_) => Form::Tensor,
+        }
+    }
+}
+
+/// Forms of a model's inputs and outputs, each in the model's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Forms {
+    /// Of the inputs.
+    pub inputs: Vec<Form>,
+    /// Of the outputs.
+    pub outputs: Vec<Form>,
+}
+
+/// The forms of inputs or outputs.
+pub(super) fn forms_of(values: &[TensorInfo]) -> Vec<Form> {
+    values.iter().map(|info| Form::of(&info.value_type)).collect()
+}
+
+/// What a tensor of a sequence is called: `y[0]`.
+#[must_use]
+pub fn element_name(sequence: &str, place: usize) -> String {
+    format!("{sequence}[{place}]")
+}
+
+/// The sequence that a tensor is of by what it is called, and its place there.
+#[must_use]
+pub fn of_sequence(name: &str) -> Option<(&str, usize)> {
+    let (sequence, place) = name.strip_suffix(']')?.rsplit_once('[')?;
+    Some((sequence, place.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_of_a_sequence_are_called_by_their_places() {
+        assert_eq!(of_sequence(&element_name("y[1]", 12)), Some(("y[1]", 12)));
+        assert_eq!((of_sequence("y"), of_sequence("y[]"), of_sequence("y[a]")), (None, None, None));
+    }
+}

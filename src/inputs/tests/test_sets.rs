@@ -1,0 +1,160 @@
+//! Test sets of the standard: tensors without rows, sequences and optional values, outputs that cannot be read.
+
+use super::*;
+
+/// A message of fields that hold messages or strings.
+fn message_of(fields: &[(u64, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    fields.iter().for_each(|(field, content)| crate::onnx::put_delimited(&mut out, *field, content));
+    out
+}
+
+/// The message of a list of floats.
+fn list(values: &[f32]) -> Vec<u8> {
+    tensor_bytes(ast::TensorProto::from_f32("", vec![values.len() as i64], values.to_vec()))
+}
+
+fn floats(values: &[f32]) -> TensorData {
+    TensorData::Float(ArrayD::from_shape_vec(IxDyn(&[values.len()]), values.to_vec()).unwrap())
+}
+
+/// A model whose one input and output are of this type.
+fn passing(value_type: &ValueType) -> Model {
+    let info = |name: &str| TensorInfo { name: name.to_owned(), value_type: value_type.clone() };
+    let mut model = model(vec![info("x")]);
+    model.graph.outputs = vec![info("y")];
+    model
+}
+
+fn lists() -> ValueType {
+    ValueType::Tensor { element_type: ElementType::Float, dims: Some(vec![Dim::Unknown]) }
+}
+
+#[test]
+fn sequences_and_optional_values_are_read_from_test_sets() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = folder.path().join("test_data_set_0");
+    std::fs::create_dir_all(&set).unwrap();
+    let (one, two) = (list(&[1.0]), list(&[2.0, 3.0]));
+    let (sequence, empty) = (message_of(&[(1, b"x"), (3, &one), (3, &two)]), message_of(&[(1, b"x")]));
+    let tensors = || vec![floats(&[1.0]), floats(&[2.0, 3.0])];
+    let sequence_type = ValueType::Sequence(Box::new(lists()));
+    let optional = |inner: ValueType| ValueType::Optional(Box::new(inner));
+    for (value_type, message, value) in [
+        (sequence_type.clone(), sequence.clone(), Value::Sequence(ElementType::Float, tensors())),
+        (sequence_type.clone(), empty.clone(), Value::Sequence(ElementType::Float, Vec::new())),
+        (
+            optional(sequence_type.clone()),
+            message_of(&[(5, &sequence)]),
+            Value::Sequence(ElementType::Float, tensors()),
+        ),
+        (optional(sequence_type), message_of(&[(5, &empty)]), Value::Sequence(ElementType::Float, Vec::new())),
+        (optional(lists()), message_of(&[(1, b"x"), (3, &two)]), Value::Tensor(floats(&[2.0, 3.0]))),
+        (optional(lists()), empty.clone(), Value::Nothing),
+    ] {
+        for file in ["input_0.pb", "output_0.pb"] {
+            std::fs::write(set.join(file), &message).unwrap();
+        }
+        let asked = InputRequest { batch_dim: Some("none".to_owned()), ..request(folder.path()) };
+        let plan = plan(&passing(&value_type), &asked).unwrap();
+        assert_eq!(plan.notes, [""; 0], "{value_type:?}");
+        let sets = materialize(&plan, 1).unwrap();
+        assert_eq!(sets[0][0].value, value, "{value_type:?}");
+        let elements = match &value {
+            Value::Tensor(tensor) => tensor.shape().iter().product(),
+            Value::Sequence(_, tensors) => tensors.iter().map(|tensor| tensor.shape().iter().product::<usize>()).sum(),
+            Value::Nothing => 0,
+        };
+        assert_eq!(plan.bytes(1), Bytes(4 * elements as u64));
+        let dataset = Dataset::open(&plan).unwrap().unwrap();
+        assert_eq!(dataset.info().samples_count, 1);
+        match &value {
+            Value::Sequence(_, tensors) => {
+                assert_eq!(dataset.expected_length("y", 0), Some(tensors.len()));
+                for (place, tensor) in tensors.iter().enumerate() {
+                    let expected = dataset.expected(&element_name("y", place), 0, 1).unwrap();
+                    assert_eq!(&expected.data, tensor);
+                }
+                assert!(dataset.expected(&element_name("y", tensors.len()), 0, 1).is_none());
+            }
+            Value::Tensor(tensor) => assert_eq!(&dataset.expected("y", 0, 1).unwrap().data, tensor),
+            Value::Nothing => assert!(dataset.expected("y", 0, 1).is_none()),
+        }
+    }
+}
+
+#[test]
+fn a_file_that_holds_something_else_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = folder.path().join("test_data_set_0");
+    std::fs::create_dir_all(&set).unwrap();
+    let sequence = passing(&ValueType::Sequence(Box::new(lists())));
+    let optional = passing(&ValueType::Optional(Box::new(lists())));
+    for message in [list(&[1.0]), message_of(&[(6, b"")]), b"text".to_vec(), message_of(&[(3, b"text")])] {
+        std::fs::write(set.join("input_0.pb"), &message).unwrap();
+        for model in [&sequence, &optional] {
+            let error = plan(model, &request(folder.path())).unwrap_err();
+            assert!(matches!(error, InputError::Format { format: ".pb", .. }), "{error} {message:?}");
+        }
+    }
+    let words = tensor_bytes(ast::TensorProto::from_strings("", vec![1], vec![b"a"]));
+    std::fs::write(set.join("input_0.pb"), message_of(&[(3, &words)])).unwrap();
+    let error = plan(&sequence, &request(folder.path())).unwrap_err();
+    assert!(matches!(error, InputError::ElementType { .. }), "{error}");
+}
+
+#[test]
+fn sequences_are_made_up_and_optional_values_are_there() {
+    let element = ValueType::Tensor { element_type: ElementType::Int64, dims: Some(vec![Dim::Fixed(3)]) };
+    let sequence = ValueType::Sequence(Box::new(element.clone()));
+    for value_type in [sequence.clone(), ValueType::Optional(Box::new(sequence))] {
+        let plan = plan(&passing(&value_type), &InputRequest::default()).unwrap();
+        let value = materialize(&plan, 1).unwrap().remove(0).remove(0).value;
+        let Value::Sequence(ElementType::Int64, tensors) = value else { panic!("{value:?}") };
+        assert_eq!(tensors.iter().map(|tensor| tensor.shape().to_vec()).collect::<Vec<_>>(), [[3], [3]]);
+        assert_eq!(plan.bytes(1), Bytes(48));
+        assert_eq!(plan.fed[0].shape_words(1), "sequence of [3], [3]");
+        let dataset = Dataset::synthesized(&plan, 2).unwrap();
+        assert_eq!(dataset.len(), 2);
+        assert_ne!(SamplePair::of(&plan, 0).unwrap().first, Vec::new());
+    }
+    let plan = plan(&passing(&ValueType::Optional(Box::new(element))), &InputRequest::default()).unwrap();
+    assert_eq!(data(&materialize(&plan, 1).unwrap()[0], 0).shape(), [3]);
+}
+
+#[test]
+fn a_tensor_of_a_test_set_that_has_no_rows_is_fed_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    write_test_set(folder.path(), 0, 0);
+    let plan = plan(&one_input(), &request(folder.path())).unwrap();
+    assert!(plan.notes.iter().any(|note| note.contains("has no rows")), "{:?}", plan.notes);
+    assert_eq!(plan.supports_batch(2), Err("the model has no batch dimension".to_owned()));
+    assert_eq!(data(&materialize(&plan, 1).unwrap()[0], 0).shape(), [0, 3]);
+    assert_eq!(Dataset::open(&plan).unwrap().unwrap().len(), 1);
+    let asked = InputRequest { batch_dim: Some("batch".to_owned()), ..request(folder.path()) };
+    assert!(matches!(super::plan(&one_input(), &asked), Err(InputError::NoSamples { .. })));
+    let path = folder.path().join("x.npy");
+    write_npy(&path, &counting(0)).unwrap();
+    assert!(matches!(super::plan(&one_input(), &request(&path)), Err(InputError::NoSamples { .. })));
+}
+
+#[test]
+fn an_expected_output_that_cannot_be_read_is_a_remark() {
+    let folder = tempfile::tempdir().unwrap();
+    write_test_set(folder.path(), 0, 2);
+    write_test_set(folder.path(), 1, 2);
+    let output = |set: usize| folder.path().join(format!("test_data_set_{set}/output_0.pb"));
+    let (whole, map) = (std::fs::read(output(0)).unwrap(), vec![10, 1, b'm', 16, 1, 34, 0]);
+    for unread in [whole[..whole.len() / 2].to_vec(), map, b"text".to_vec(), Vec::new()] {
+        std::fs::write(output(0), unread).unwrap();
+        let plan = plan(&one_input(), &request(folder.path())).unwrap();
+        let [note] = plan.notes.as_slice() else { panic!("{:?}", plan.notes) };
+        assert!(note.starts_with("an expected output is not compared: ") && note.contains("output_0.pb"), "{note}");
+        let dataset = Dataset::open(&plan).unwrap().unwrap();
+        assert!(dataset.info().has_expected_outputs && dataset.expected("y", 0, 2).is_none());
+        assert!(dataset.expected("y", 2, 2).is_some(), "the other set has it");
+    }
+    std::fs::write(output(1), b"text").unwrap();
+    let plan = plan(&one_input(), &request(folder.path())).unwrap();
+    assert!(!Dataset::open(&plan).unwrap().unwrap().info().has_expected_outputs);
+}
