@@ -1,5 +1,5 @@
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::os::fd::AsRawFd;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -55,23 +55,29 @@ fn what_is_no_file_is_refused_without_waiting() {
     assert!(refusal(&link, SMALL).contains("device"));
 }
 
-/// Reads what a program of the shell writes, through a pipe without a name.
-fn through_pipe(script: &str, kind: Kind) -> io::Result<Vec<u8>> {
-    use std::os::fd::AsRawFd;
-    let mut child = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
-    let output = child.stdout.take().unwrap();
-    let read = bytes(Path::new(&format!("/dev/fd/{}", output.as_raw_fd())), kind);
-    drop(output);
-    child.wait().unwrap();
+/// Reads what is written into a pipe without a name, until it is taken no more.
+fn through_pipe(parts: impl Iterator<Item = &'static [u8]> + Send + 'static, kind: Kind) -> io::Result<Vec<u8>> {
+    let (reader, mut writer) = io::pipe().unwrap();
+    let writing = std::thread::spawn(move || {
+        for part in parts {
+            std::thread::sleep(Duration::from_millis(20));
+            if writer.write_all(part).is_err() {
+                return;
+            }
+        }
+    });
+    let read = bytes(Path::new(&format!("/dev/fd/{}", reader.as_raw_fd())), kind);
+    drop(reader);
+    writing.join().unwrap();
     read
 }
 
 #[test]
 fn a_pipe_that_is_meant_is_waited_for_and_no_longer_than_its_kind() {
-    assert_eq!(through_pipe("sleep 0.1; printf 1234; sleep 0.1; printf 5678", SMALL).unwrap(), b"12345678");
-    let said = through_pipe("cat /dev/zero", SMALL).unwrap_err().to_string();
+    assert_eq!(through_pipe([&b"1234"[..], b"5678"].into_iter(), SMALL).unwrap(), b"12345678");
+    let said = through_pipe(std::iter::repeat(&[0; 100][..]), SMALL).unwrap_err().to_string();
     assert_eq!(said, "it goes on after 8 bytes, and a note may not have more");
-    assert!(through_pipe("true", FILE_ONLY).unwrap_err().to_string().contains("read from a file only"));
+    assert!(through_pipe(std::iter::empty(), FILE_ONLY).unwrap_err().to_string().contains("read from a file only"));
     assert_eq!(bytes("/dev/null".as_ref(), SMALL).unwrap(), b"");
 }
 
