@@ -33,9 +33,9 @@ impl Room {
         let needed = plan.bytes(batch_size).0.saturating_add(self.output_bytes(plan, batch_size));
         match self.bytes {
             Some(room) if needed > room.0 => Err(format!(
-                "inputs and outputs would take {} MB of memory, and {} MB may be used",
-                needed / 1_000_000,
-                room.0 / 1_000_000
+                "inputs and outputs would take {} of memory, and {} may be used",
+                Bytes(needed).in_words(),
+                room.in_words()
             )),
             _ => Ok(()),
         }
