@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::say;
 use crate::foreign::Program;
-use crate::report::view::text::plain;
 
 /// How long a launcher may take to say that it does not work: one that starts a browser may run for as long as that.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -15,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn open(path: &Path) {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     if !open::commands(&path).into_iter().any(works) {
-        let shown = plain(&path.display().to_string());
+        let shown = path.display();
         say::aside(&format!(
             "warning: failed to open `{shown}`: no program for it could be started; open it in a browser"
         ));

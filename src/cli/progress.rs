@@ -42,7 +42,7 @@ impl Console {
     pub(super) fn say(&mut self, sentence: &str) {
         match &self.mode {
             Mode::Quiet => {}
-            Mode::Lines => say::aside(&text::plain(sentence)),
+            Mode::Lines => say::aside(sentence),
             Mode::Live(line) => line.println(text::plain(sentence)),
         }
     }
@@ -60,7 +60,7 @@ impl Console {
     /// Says what is happening now: it goes with the next such thing on a terminal, and stays elsewhere.
     fn now(&mut self, sentence: &str) {
         match &self.mode {
-            Mode::Live(line) => line.set_message(sentence.to_owned()),
+            Mode::Live(line) => line.set_message(text::plain(sentence)),
             _ => self.say(sentence),
         }
     }
@@ -68,7 +68,7 @@ impl Console {
     /// Says something that only a live line can afford to say.
     fn detail(&mut self, sentence: &str) {
         if let Mode::Live(line) = &self.mode {
-            line.set_message(sentence.to_owned());
+            line.set_message(text::plain(sentence));
         }
     }
 
@@ -180,5 +180,20 @@ fn ending(reason: EndReason) -> &'static str {
         EndReason::RoundsDone => "done: all rounds are measured",
         EndReason::Interrupted => "interrupted: what was measured is kept",
         EndReason::NothingLeft => "nothing is left to measure",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_on_a_live_line_are_text() {
+        let mut console = Console { mode: Mode::Live(ProgressBar::hidden()), hints: BTreeSet::new() };
+        for show in [Console::now, Console::detail] {
+            show(&mut console, "reading a\u{1b}[31m\u{202e}b");
+            let Mode::Live(line) = &console.mode else { unreachable!("it is one") };
+            assert_eq!(line.message(), "reading a\\u{1b}[31m\\u{202e}b");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Libraries run code when they are opened. Those of ONNX Runtime are the user's own, by the look-up of a new search or in the
 //! cache, or named once more; those of custom operators and execution providers are named once more. Models and data are no
-//! code: they are read if they are the files that they were, and are said.
+//! code: they are read where they were, and are said; a model that is another file than before ends it.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

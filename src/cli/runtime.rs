@@ -10,6 +10,7 @@ use clap::Subcommand;
 use self::list::Listed;
 use super::{CliError, exit, output, say};
 use crate::engine;
+use crate::report::view::text::plain;
 use crate::runtime::{
     self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, Opener, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
     RuntimeError,
@@ -163,10 +164,11 @@ fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
     let reason = found.reason();
     match format {
         Format::Text => print(&format!(
-            "path                 {}\nversion              {}\nexecution providers  {}\nused because         {reason}\n",
-            found.path.display(),
-            info.version,
-            info.execution_providers.join(", "),
+            "path                 {}\nversion              {}\nexecution providers  {}\nused because         {}\n",
+            plain(&found.path.display().to_string()),
+            plain(&info.version),
+            plain(&info.execution_providers.join(", ")),
+            plain(&reason),
         ))?,
         Format::Json => print(&output::json(&Listed {
             found_in: found.found_by.place(),

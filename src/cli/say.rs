@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 
 use super::CliError;
+use crate::report::view::text::plain;
 
 /// Writes a result to stdout. Whoever has stopped reading it wants no more of it: that is no error, and the command ends as it
 /// would have.
@@ -25,12 +26,12 @@ pub(super) fn told(written: io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-/// Says something on stderr, in a line of its own. Nobody is left to tell where that fails.
+/// Says something on stderr, in a line of its own, made harmless for a terminal. Nobody is left to tell where that fails.
 pub(super) fn aside(line: &str) {
-    lines(&format!("{line}\n"));
+    lines(&format!("{}\n", plain(line)));
 }
 
-/// Writes whole lines to stderr. Nobody is left to tell where that fails.
+/// Writes whole lines, which are harmless, to stderr. Nobody is left to tell where that fails.
 pub(super) fn lines(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

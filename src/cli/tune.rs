@@ -47,8 +47,8 @@ pub struct Args {
     pub budget: Option<Duration>,
     /// Takes up a search again in its folder: nothing that was measured is measured again.
     ///
-    /// Its models and data are read if they are the files that they were. A library runs when it is opened: one of ONNX
-    /// Runtime that is neither in the cache nor the one that a new search would take is named again with `--runtime`, those
+    /// Its models and data are read where they were; another file than before ends it. A library runs when it is opened: one of
+    /// ONNX Runtime that is neither in the cache nor the one that a new search would take is named again with `--runtime`, those
     /// of custom operators and execution providers with `--custom-ops` and `--ep-library`, options that may name a file with
     /// `--ep-option`.
     #[arg(long, value_name = "RUN", conflicts_with_all = [

@@ -1,6 +1,6 @@
 //! Names and other texts in tables for programs, which people open in spreadsheets.
 
-use super::view::text::plain;
+use super::view::text::plain_whole;
 
 /// What a spreadsheet takes for the beginning of a formula, in either width.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
@@ -19,7 +19,7 @@ pub enum Names {
 impl Names {
     /// A text as a field.
     pub(super) fn field(self, text: &str) -> String {
-        let shown = plain(text);
+        let shown = plain_whole(text);
         match self {
             Names::Guarded if text.starts_with(FORMULA) || shown.starts_with(FORMULA) => format!("'{shown}"),
             Names::Guarded | Names::Raw => shown,
@@ -34,8 +34,8 @@ mod tests {
     #[test]
     fn what_a_spreadsheet_would_compute_gets_an_apostrophe() {
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "\u{a0}=1", "＝1", "-0.5"] {
-            assert_eq!(Names::Guarded.field(text), format!("'{}", plain(text)), "{text:?}");
-            assert_eq!(Names::Raw.field(text), plain(text), "{text:?}");
+            assert_eq!(Names::Guarded.field(text), format!("'{}", plain_whole(text)), "{text:?}");
+            assert_eq!(Names::Raw.field(text), plain_whole(text), "{text:?}");
         }
         for text in ["fp32", "a=b", "", "'=1", "1-2", "seq=64"] {
             assert_eq!(Names::Guarded.field(text), text);

@@ -31,6 +31,9 @@ const UNPINNED: [&str; 2] = ["cublas", "nvjitlink"];
 const OLD_SUFFIX: &str = "-cu13";
 const KEEPS_SUFFIX: &str = "cudnn";
 
+/// Metadata are some kilobytes; more of them is not read.
+const MOST_METADATA: u64 = 16 << 20;
+
 /// Where their wheels keep the libraries, in folders called `lib`.
 const LIBRARIES: &str = "nvidia/";
 
@@ -108,7 +111,7 @@ fn metadata(wheel: &Path) -> io::Result<String> {
     let entry = unpack::entries(&archive).into_iter().find(|entry| entry.ends_with(".dist-info/METADATA"));
     let entry = entry.ok_or_else(|| io::Error::other("it has no `METADATA`"))?;
     let mut text = String::new();
-    archive.by_name(&entry)?.read_to_string(&mut text)?;
+    archive.by_name(&entry)?.take(MOST_METADATA).read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -169,10 +172,11 @@ fn unpack_all(download: &Download, unpacked: &mut Unpacked) -> Result<Vec<Compan
 fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {
     let wheel = wheel::file_name(path);
     let mut archive = ZipArchive::new(File::open(path)?)?;
-    for entry in unpack::entries(&archive) {
-        if let Some(name) = name_to_keep(&wheel, &entry) {
-            unpacked.add(&mut archive, &entry, &format!("{CUDA_FOLDER}/{name}"))?;
-        }
+    let entries = unpack::entries(&archive);
+    let kept = || entries.iter().filter_map(|entry| Some((entry.as_str(), name_to_keep(&wheel, entry)?)));
+    unpack::require_room(&mut archive, kept().map(|(entry, _)| entry), unpacked.folder())?;
+    for (entry, name) in kept() {
+        unpacked.add(&mut archive, entry, &format!("{CUDA_FOLDER}/{name}"))?;
     }
     Ok(())
 }

@@ -97,6 +97,11 @@ impl Height {
     }
 }
 
+/// Free space of the disk that holds a folder; `None` where the system does not tell.
+pub(super) fn free(folder: &Path) -> Option<Bytes> {
+    disk(folder).ok().map(|disk| disk.free)
+}
+
 fn disk(folder: &Path) -> io::Result<Disk> {
     let (stat, device) = (statvfs(folder)?, fs::metadata(folder)?.dev());
     Ok(Disk { device, free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())) })

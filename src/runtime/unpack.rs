@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
 use super::manifest::{self, ManifestFile};
+use super::room;
 use crate::hash;
 use crate::units::Bytes;
 
@@ -31,13 +32,21 @@ impl Unpacked {
 
     /// Takes an entry out of a wheel as the file `name` below the folder, unless that is there. Wheels know no links: a
     /// library under several names is in them several times, and becomes one file here.
+    ///
+    /// # Errors
+    /// It cannot be written, or the entry holds more than the wheel states.
     pub(super) fn add(&mut self, archive: &mut ZipArchive<File>, entry: &str, name: &str) -> io::Result<()> {
         if self.files.iter().any(|file| file.name == name) {
             return Ok(());
         }
         let path = self.folder.join(name);
         let mut file = File::create_new(&path)?;
-        let sha256 = hash::copy(&mut archive.by_name(entry)?, &mut file)?;
+        let packed = archive.by_name(entry)?;
+        let stated = packed.size();
+        let sha256 = hash::copy(&mut packed.take(stated.saturating_add(1)), &mut file)?;
+        if file.metadata()?.len() > stated {
+            return Err(io::Error::other(format!("`{entry}` holds more than the wheel states")));
+        }
         file.sync_all()?;
         if let Some(twin) = self.files.iter().find(|file| file.sha256 == sha256) {
             link(&self.folder.join(&twin.name), &path)?;
@@ -85,6 +94,24 @@ pub(super) fn is_shared_library(name: &str) -> bool {
     name.ends_with(".so") || name.contains(".so.")
 }
 
+/// Makes sure that entries of a wheel have room in `folder`, by what the wheel states of their sizes.
+///
+/// # Errors
+/// [`io::ErrorKind::StorageFull`].
+pub(super) fn require_room<'e>(
+    archive: &mut ZipArchive<File>,
+    entries: impl Iterator<Item = &'e str>,
+    folder: &Path,
+) -> io::Result<()> {
+    let mut sum = 0_u64;
+    for entry in entries {
+        sum = sum.saturating_add(archive.by_name(entry)?.size());
+    }
+    // Where the system does not tell, there is taken to be enough.
+    let has_room = room::free(folder).is_none_or(|free| sum <= free.0);
+    if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+}
+
 /// Names of all entries of a wheel.
 pub(super) fn entries(archive: &ZipArchive<File>) -> Vec<String> {
     archive.file_names().flatten().map(|name| name.into_owned()).collect()
@@ -122,6 +149,41 @@ mod tests {
         assert_eq!(unpacked.size(), Bytes(3 + 5));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
         assert_eq!(unpacked.into_files().len(), 3);
+    }
+
+    /// A packed wheel of 100,000 zeros that states another size of them.
+    fn stating(size: u32) -> ZipArchive<File> {
+        let mut packed = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        packed.start_file("libx.so", zip::write::SimpleFileOptions::default()).unwrap();
+        packed.write_all(&[0; 100_000]).unwrap();
+        let mut bytes = packed.finish().unwrap().into_inner();
+        // The size stands in the headers of the file (at 22) and of the directory (at 24).
+        let directory = bytes.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
+        for place in [22, directory + 24] {
+            bytes[place..place + 4].copy_from_slice(&size.to_le_bytes());
+        }
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        ZipArchive::new(file).unwrap()
+    }
+
+    #[test]
+    fn what_holds_more_than_it_states_is_refused_when_that_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Unpacked::new(folder.path()).add(&mut stating(10), "libx.so", "libx.so").unwrap_err();
+        assert!(error.to_string().contains("`libx.so` holds more than the wheel states"), "{error}");
+        assert_eq!(fs::metadata(folder.path().join("libx.so")).unwrap().len(), 11);
+    }
+
+    #[test]
+    fn what_has_no_room_is_not_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut archive = stating(u32::MAX - 1);
+        let wanted = |count| std::iter::repeat_n("libx.so", count);
+        assert!(require_room(&mut archive, wanted(0), folder.path()).is_ok());
+        // 4 GB each: more than any disk has.
+        let error = require_room(&mut archive, wanted(1 << 15), folder.path()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]

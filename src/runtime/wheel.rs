@@ -111,9 +111,11 @@ fn verify(wheel: &str, release: Release, found: &str) -> Result<Option<Verificat
 fn extract(wheel: &Path, unpacked: &mut Unpacked) -> io::Result<(String, String)> {
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
     let mut library = None;
-    for entry in unpack::entries(&archive) {
-        let Some(name) = name_to_keep(&entry) else { continue };
-        unpacked.add(&mut archive, &entry, name)?;
+    let entries = unpack::entries(&archive);
+    let kept = || entries.iter().filter_map(|entry| Some((entry.as_str(), name_to_keep(entry)?)));
+    unpack::require_room(&mut archive, kept().map(|(entry, _)| entry), unpacked.folder())?;
+    for (entry, name) in kept() {
+        unpacked.add(&mut archive, entry, name)?;
         if name.starts_with(LIBRARY_PREFIX) && library.is_none() {
             library = unpacked.sha256(name).map(|sha256| (name.to_owned(), sha256.to_owned()));
         }

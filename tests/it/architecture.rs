@@ -155,7 +155,7 @@ fn one_module_starts_foreign_programs() {
     }
 }
 
-/// Clippy refuses the macros; what they stand for is used by one file too, and by the worker, whose log is its stderr.
+/// Clippy refuses the macros; what they stand for is used by one file too, and in the worker, whose log is its stderr.
 #[test]
 fn one_file_prints() {
     for module in modules().into_keys() {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Format, chain, failed, opener, output, print};
 use crate::cli::{CliError, exit, say};
+use crate::report::view::text::plain;
 use crate::runtime::{
     self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, PythonEnvironment, Release,
     RuntimeError,
@@ -130,24 +131,25 @@ fn table(libraries: &[Listed]) -> String {
         let mark = if library.used_because.is_some() { "*" } else { "" };
         let build = library.build.map_or("", Build::word);
         let (version, providers) = match &library.info {
-            Some(info) => (info.version.as_str(), info.execution_providers.join(", ")),
-            None => ("unusable", String::new()),
+            Some(info) => (plain(&info.version), plain(&info.execution_providers.join(", "))),
+            None => ("unusable".into(), String::new()),
         };
         let size = library.size_bytes.map_or_else(|| "unknown".into(), runtime::in_megabytes);
-        table.add_row([mark, build, version, &providers, &size, library.found_in, &library.path.display().to_string()]);
+        let path = plain(&library.path.display().to_string());
+        table.add_row([mark, build, &version, &providers, &size, library.found_in, &path]);
     }
     let mut text = format!("{}\n", table.trim_fmt());
     for library in libraries {
-        let path = library.path.display();
+        let path = plain(&library.path.display().to_string());
         if let Some(reason) = &library.used_because {
-            text.push_str(&format!("* is used: {reason}\n"));
+            text.push_str(&format!("* is used: {}\n", plain(reason)));
         }
         if let Some(error) = &library.error {
             let remedy = library.release.map(|release| format!("; {}", runtime::removal_hint(release)));
-            text.push_str(&format!("unusable: {path}: {error}{}\n", remedy.unwrap_or_default()));
+            text.push_str(&format!("unusable: {path}: {}{}\n", plain(error), remedy.unwrap_or_default()));
         }
         if !library.missing_libraries.is_empty() {
-            let names = library.missing_libraries.join(", ");
+            let names = plain(&library.missing_libraries.join(", "));
             text.push_str(&format!("without CUDA: {path}: it needs {names}, which are nowhere\n"));
         }
     }
