@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::Duration;
 
 use super::error::PipMessage;
 use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
@@ -10,6 +11,9 @@ use crate::foreign::Program;
 /// How pip may be called; the first that works is used. Python is isolated: it takes no module from the folder in which it is
 /// started or from the user's own packages, and a pip that is there alone is called by its own name.
 const COMMANDS: [&[&str]; 4] = [&["python3", "-I", "-m", "pip"], &["python", "-I", "-m", "pip"], &["pip3"], &["pip"]];
+
+/// Time within which pip tells its version: it takes half a second, from a slow disk some seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Python tag of the wheel. The library in it does not depend on Python, so any one will do; a fixed one makes the
 /// wheel's hash known. Every release from 1.23 to 1.32 has this one.
@@ -87,7 +91,8 @@ impl Pip {
     /// The first pip that works.
     pub(super) fn find() -> Result<Self, RuntimeError> {
         let called = |words: &&[&str]| Some(Program::find(words[0])?.with(&words[1..]));
-        let works = |pip: &Program| pip.with(["--version"]).output(None).is_ok_and(|output| output.status.success());
+        let works =
+            |pip: &Program| pip.with(["--version"]).output(Some(PATIENCE)).is_ok_and(|output| output.status.success());
         COMMANDS.iter().filter_map(called).find(works).map(Pip).ok_or_else(|| RuntimeError::NoPip {
             tried: COMMANDS.map(|words| format!("`{}`", words.join(" "))).join(", "),
         })

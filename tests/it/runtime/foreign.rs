@@ -169,6 +169,20 @@ fn settings_of_pip_reach_it_and_files_that_they_name_are_found() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("cpu@1.30.99"));
 }
 
+/// A pip among the user's own packages is hidden from a Python that is isolated, and is called by its own name.
+#[test]
+fn pip_that_an_isolated_python_has_not_is_called_by_its_name() {
+    let bin = super::python("echo \"$*\" >> \"${0%/*}/called\"; exit 1");
+    let pip = bin.path().join("pip3");
+    fs::write(&pip, "#!/bin/sh\necho 'Available versions: 1.31.9'\n").unwrap();
+    fs::set_permissions(&pip, fs::Permissions::from_mode(0o755)).unwrap();
+    let wheels = Wheels::new();
+    let output = wheels.command(&["list", "--remote"]).env("PATH", bin.path()).run();
+    output.assert_code(0).assert_stdout("cpu@1.31.9");
+    let called = fs::read_to_string(bin.path().join("called")).unwrap();
+    assert!(called.lines().all(|words| words == "-I -m pip --version"), "{called}");
+}
+
 /// `runtime install` with a pip that starts another process and stays, until the test has seen both.
 struct Stuck {
     child: Child,
