@@ -1,6 +1,5 @@
 //! Agreement of a session's outputs with those of a reference.
 
-use super::classification::first_highest;
 use super::kind::Signs;
 use super::numbers::{classes, describe, integers, is_float, numbers, per_sample};
 use crate::inputs::{Tensor, TensorData};
@@ -11,6 +10,10 @@ use crate::record::{Agreement, NotComparable, OutputKind};
 /// Numbers of any type are compared as `f64`, so a float16 output can be held against a float32 one. An output whose
 /// first dimension is not the samples counts as one sample a batch. For strings there is nothing but equality. An output
 /// that comes in another shape than its reference, even once, is not comparable: a part of the samples would flatter it.
+///
+/// What is not finite is compared as ONNX's own tests compare it (`numpy.testing.assert_allclose` with `equal_nan`): NaN
+/// agrees with NaN, and an infinity with the one of its sign. Where one of them meets anything else, the output has no
+/// error and no cosine: those of the other elements would flatter it.
 #[derive(Debug, Default)]
 pub struct AgreementScorer {
     outputs: Vec<Sums>,
@@ -129,10 +132,13 @@ impl Sums {
         self.samples_count += batch as u64;
         let agreeing = agreeing_count(batch, ours, reference);
         self.top1_agreeing_count = self.top1_agreeing_count.zip(agreeing).map(|(sum, batch)| sum + batch);
+        let exact = if self.is_float { None } else { whole_errors(ours, reference) };
         if let (Some(ours), Some(reference)) = (numbers(ours), numbers(reference)) {
+            let errors = exact.unwrap_or_else(|| errors(&ours, &reference));
             let elements = (ours.len() / batch.max(1)).max(1);
-            for (ours, reference) in ours.chunks_exact(elements).zip(reference.chunks_exact(elements)) {
-                self.add_sample(ours, reference);
+            let samples = ours.chunks_exact(elements).zip(reference.chunks_exact(elements));
+            for ((ours, reference), errors) in samples.zip(errors.chunks_exact(elements)) {
+                self.add_sample(ours, reference, errors);
                 if self.is_float {
                     self.signs.add(reference);
                 }
@@ -140,26 +146,25 @@ impl Sums {
         }
     }
 
-    fn add_sample(&mut self, ours: &[f64], reference: &[f64]) {
+    fn add_sample(&mut self, ours: &[f64], reference: &[f64], errors: &[Option<f64>]) {
         let (mut product, mut our_square, mut reference_square) = (0.0, 0.0, 0.0);
-        let mut finite = true;
-        for (&our, &reference) in ours.iter().zip(reference) {
-            if !(our.is_finite() && reference.is_finite()) {
-                finite = false;
+        for ((&our, &reference), &error) in ours.iter().zip(reference).zip(errors) {
+            let Some(error) = error else {
                 self.not_finite_count += 1;
                 continue;
-            }
-            let error = our - reference;
-            self.max_absolute_error = Some(self.max_absolute_error.unwrap_or(0.0).max(error.abs()));
-            self.squared_error_sum += error * error;
-            self.squared_reference_sum += reference * reference;
+            };
+            self.max_absolute_error = Some(self.max_absolute_error.unwrap_or(0.0).max(error));
             self.compared_count += 1;
-            product += our * reference;
-            our_square += our * our;
-            reference_square += reference * reference;
+            if our.is_finite() {
+                self.squared_error_sum += error * error;
+                self.squared_reference_sum += reference * reference;
+                product += our * reference;
+                our_square += our * our;
+                reference_square += reference * reference;
+            }
         }
         let cosine = product / (our_square.sqrt() * reference_square.sqrt());
-        if finite && cosine.is_finite() {
+        if cosine.is_finite() {
             // Rounding may leave a hair beyond 1.
             let cosine = cosine.clamp(-1.0, 1.0);
             self.cosine_sum += cosine;
@@ -169,8 +174,14 @@ impl Sums {
     }
 
     fn finish(self) -> Agreement {
-        let has_cosine = self.cosine_count > 0;
-        let relative_error = (self.squared_error_sum / self.squared_reference_sum).sqrt();
+        let is_whole = self.not_finite_count == 0;
+        let has_cosine = is_whole && self.cosine_count > 0;
+        // Nothing differs from a reference of zeros either.
+        let relative_error = match self.squared_error_sum {
+            0.0 => 0.0,
+            sum => (sum / self.squared_reference_sum).sqrt(),
+        };
+        let has_relative = is_whole && self.compared_count > 0 && relative_error.is_finite();
         let kind = if self.is_float { self.signs.kind(&self.shape) } else { OutputKind::Values };
         let has_noise = matches!(kind, OutputKind::Signal | OutputKind::Image) && relative_error > 0.0;
         let has_top1 = matches!(kind, OutputKind::Classes | OutputKind::Values);
@@ -181,13 +192,30 @@ impl Sums {
             top1_agreeing_count: self.top1_agreeing_count.filter(|_| has_top1),
             cosine_similarity_mean: has_cosine.then(|| self.cosine_sum / self.cosine_count as f64),
             cosine_similarity_min: has_cosine.then_some(self.cosine_min),
-            max_absolute_error: self.max_absolute_error.filter(|error| error.is_finite()),
-            relative_error: (self.compared_count > 0 && relative_error.is_finite()).then_some(relative_error),
+            max_absolute_error: self.max_absolute_error.filter(|error| is_whole && error.is_finite()),
+            relative_error: has_relative.then_some(relative_error),
             not_finite_count: self.not_finite_count,
             kind: Some(kind),
-            signal_to_noise_db: Some(-20.0 * relative_error.log10()).filter(|ratio| has_noise && ratio.is_finite()),
+            signal_to_noise_db: (has_noise && has_relative).then(|| -20.0 * relative_error.log10()),
         }
     }
+}
+
+/// The absolute difference of each pair of elements: none between two NaN or two infinities of one sign; `None` between one
+/// of these and anything else.
+fn errors(ours: &[f64], reference: &[f64]) -> Vec<Option<f64>> {
+    let error = |(&our, &reference): (&f64, &f64)| {
+        let is_same = our == reference || (our.is_nan() && reference.is_nan());
+        let are_finite = our.is_finite() && reference.is_finite();
+        if is_same { Some(0.0) } else { are_finite.then(|| (our - reference).abs()) }
+    };
+    ours.iter().zip(reference).map(error).collect()
+}
+
+/// The same of whole numbers, of which the largest are rounded as `f64`, so that unlike ones would be the same.
+fn whole_errors(ours: &TensorData, reference: &TensorData) -> Option<Vec<Option<f64>>> {
+    let (ours, reference) = (integers(ours)?, integers(reference)?);
+    Some(ours.iter().zip(&reference).map(|(our, reference)| Some(our.abs_diff(*reference) as f64)).collect())
 }
 
 /// Samples that agree: in the class with the highest score, or in every value where values are not floating-point.
@@ -205,10 +233,16 @@ fn agreeing_count(batch: usize, ours: &TensorData, reference: &TensorData) -> Op
         return None;
     }
     let agree = |ours: &[f64], reference: &[f64]| {
-        let numbers = ours.iter().chain(reference).all(|score| !score.is_nan());
-        numbers && first_highest(ours) == first_highest(reference)
+        let mut pairs = ours.iter().zip(reference);
+        pairs.all(|(our, reference)| our.is_nan() == reference.is_nan()) && highest(ours) == highest(reference)
     };
     Some(count_agreeing(batch, &numbers(ours)?, &numbers(reference)?, agree))
+}
+
+/// The index of the highest score, the first of equals; `None` where all are NaN.
+fn highest(scores: &[f64]) -> Option<usize> {
+    let numbers = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
+    numbers.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(index, _)| index)
 }
 
 fn count_agreeing<T>(batch: usize, ours: &[T], reference: &[T], agree: impl Fn(&[T], &[T]) -> bool) -> u64 {
@@ -254,18 +288,46 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_is_left_out_and_counted() {
-        let agreement = compare(&[2, 2], &[f32::NAN, 1.0, 2.0, 1.0], &[0.0, 1.5, 2.0, f32::INFINITY]);
-        assert_eq!(agreement.not_finite_count, 2);
-        assert_eq!(agreement.max_absolute_error, Some(0.5));
-        assert_eq!((agreement.cosine_similarity_mean, agreement.cosine_similarity_min), (None, None));
-        assert_eq!(agreement.top1_agreeing_count, Some(0));
+    fn what_is_not_finite_on_one_side_is_counted_and_leaves_no_error() {
+        const INF: f32 = f32::INFINITY;
+        for (ours, reference, count) in [
+            ([f32::NAN, 1.0, 2.0, 1.0], [0.0, 1.0, 2.0, INF], 2),
+            ([0.0, 1.0, 2.0, 1.0], [0.0, f32::NAN, 2.0, 1.0], 1),
+            ([INF, 1.0, 2.0, 1.0], [-INF, 1.0, 2.0, 1.0], 1),
+            ([INF, 1.0, 2.0, 1.0], [f32::NAN, 1.0, 2.0, 1.0], 1),
+            ([f32::NAN; 4], [1.0; 4], 4),
+        ] {
+            let agreement = compare(&[2, 2], &ours, &reference);
+            assert_eq!(agreement.not_finite_count, count, "{ours:?}");
+            assert_eq!((agreement.max_absolute_error, agreement.relative_error), (None, None), "{ours:?}");
+            assert_eq!((agreement.cosine_similarity_mean, agreement.cosine_similarity_min), (None, None), "{ours:?}");
+            assert!(agreement.top1_agreeing_count < Some(2), "{agreement:?}");
+        }
     }
 
     #[test]
-    fn nothing_finite_has_no_errors() {
-        let agreement = compare(&[1, 2], &[f32::NAN; 2], &[1.0; 2]);
-        assert_eq!((agreement.max_absolute_error, agreement.relative_error), (None, None));
+    fn what_is_not_finite_agrees_with_the_same() {
+        let values = [f32::NAN, 1.0, f32::INFINITY, 2.0, f32::NEG_INFINITY, f32::NAN];
+        let agreement = compare(&[2, 3], &values, &values);
+        assert_eq!((agreement.not_finite_count, agreement.top1_agreeing_count), (0, Some(2)));
+        assert_eq!((agreement.max_absolute_error, agreement.relative_error), (Some(0.0), Some(0.0)));
+        assert!((agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12);
+        let off = compare(&[2, 3], &[f32::NAN, 1.5, f32::INFINITY, 2.0, f32::NEG_INFINITY, f32::NAN], &values);
+        assert_eq!((off.not_finite_count, off.max_absolute_error), (0, Some(0.5)));
+        let nothing_else = compare(&[1, 2], &[f32::NAN; 2], &[f32::NAN; 2]);
+        assert_eq!((nothing_else.top1_agreeing_count, nothing_else.max_absolute_error), (Some(1), Some(0.0)));
+    }
+
+    #[test]
+    fn sample_that_disagrees_is_never_without_an_error() {
+        let values = [0.0, -0.0, 1.0, f32::MIN_POSITIVE / 2.0, f32::MAX, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+        for ours in values {
+            for reference in values {
+                let agreement = compare(&[1, 2], &[ours, 0.5], &[reference, 0.5]);
+                let disagrees = agreement.top1_agreeing_count == Some(0);
+                assert!(!disagrees || agreement.max_absolute_error != Some(0.0), "{ours} for {reference}");
+            }
+        }
     }
 
     #[test]
@@ -273,6 +335,7 @@ mod tests {
         let agreement = compare(&[1, 2], &[1.0, 0.0], &[0.0, 0.0]);
         assert_eq!((agreement.relative_error, agreement.cosine_similarity_mean), (None, None));
         assert_eq!(agreement.max_absolute_error, Some(1.0));
+        assert_eq!(compare(&[1, 2], &[0.0; 2], &[0.0; 2]).relative_error, Some(0.0));
     }
 
     #[test]
@@ -316,7 +379,7 @@ mod tests {
         let [word, id] = scorer.finish().0.try_into().unwrap();
         assert_eq!((word.top1_agreeing_count, word.samples_count), (Some(1), 2));
         assert_eq!((word.cosine_similarity_mean, word.max_absolute_error), (None, None));
-        assert_eq!(id.top1_agreeing_count, Some(1));
+        assert_eq!((id.top1_agreeing_count, id.max_absolute_error), (Some(1), Some(1.0)));
     }
 
     #[test]

@@ -160,7 +160,7 @@ fn add_indices(
 }
 
 /// The index of the highest score, the first of equals, as ONNX `ArgMax` has it.
-pub(super) fn first_highest(scores: &[f64]) -> usize {
+fn first_highest(scores: &[f64]) -> usize {
     let mut highest = 0;
     for (index, score) in scores.iter().enumerate() {
         if *score > scores[highest] {

@@ -30,7 +30,8 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
     }
     let agreement: Vec<OutputAgreement> = record.agreement.iter().map(output_agreement).collect();
     let mut figures = scores(index, record);
-    figures.extend(worst(&agreement));
+    let beyond_numbers = record.agreement.iter().position(differs_beyond_numbers);
+    figures.extend(worst(&agreement, beyond_numbers));
     Scored {
         figures,
         findings: AccuracyFindings {
@@ -278,14 +279,13 @@ fn absent(reason: &str) -> Scored {
 }
 
 fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
-    let unhealthy = record.outputs.iter().filter(|output| output.nan_count + output.infinite_count > 0);
     let finding = |output: &OutputHealth| UnhealthyOutput {
         name: output.name.clone(),
         nan_count: output.nan_count,
         infinite_count: output.infinite_count,
         affected_samples_count: output.affected_samples_count,
     };
-    unhealthy.map(finding).collect()
+    record.unhealthy_outputs().map(finding).collect()
 }
 
 fn output_agreement(agreement: &Agreement) -> OutputAgreement {
@@ -293,12 +293,19 @@ fn output_agreement(agreement: &Agreement) -> OutputAgreement {
         Some(value) => Estimate::exact(value, agreement.samples_count, Counted::Samples),
         None => Estimate::absent(reason),
     };
-    let nothing_finite = "no finite element could be compared";
+    let is_whole = agreement.not_finite_count == 0;
+    let of_numbers = |value: Option<f64>, reason: &str| match is_whole {
+        true => exact(value, reason),
+        false => Estimate::absent(not_the_same(agreement)),
+    };
     let figures = [
         (Metric::Top1Agreement, top1_agreement(agreement)),
-        (Metric::CosineSimilarity, exact(agreement.cosine_similarity_mean, "an output is zero or not finite")),
-        (Metric::MaxAbsoluteError, exact(agreement.max_absolute_error, nothing_finite)),
-        (Metric::RelativeError, exact(agreement.relative_error, nothing_finite)),
+        (Metric::CosineSimilarity, of_numbers(agreement.cosine_similarity_mean, "an output is zero or not finite")),
+        (Metric::MaxAbsoluteError, of_numbers(agreement.max_absolute_error, NO_NUMBERS)),
+        (
+            Metric::RelativeError,
+            of_numbers(agreement.relative_error, "the reference is zero, or there is no finite difference to tell"),
+        ),
     ];
     OutputAgreement {
         output: agreement.output.clone(),
@@ -307,6 +314,20 @@ fn output_agreement(agreement: &Agreement) -> OutputAgreement {
         signal_to_noise_db: agreement.signal_to_noise_db,
         figures: figures.into_iter().map(|(metric, estimate)| Figure { metric, estimate }).collect(),
     }
+}
+
+/// Why there is no error of an output.
+const NO_NUMBERS: &str = "there is no finite difference to tell";
+
+/// Why there is no error of an output that is not finite where its reference is, or the other way round.
+fn not_the_same(agreement: &Agreement) -> String {
+    format!("of {} elements one side or both are NaN or infinite", agreement.not_finite_count)
+}
+
+/// Whether an output differs from its reference, and no number says by how much.
+fn differs_beyond_numbers(agreement: &Agreement) -> bool {
+    let disagrees = agreement.top1_agreeing_count.is_some_and(|agreeing| agreeing < agreement.samples_count);
+    agreement.not_finite_count > 0 || (disagrees && agreement.max_absolute_error.is_none())
 }
 
 fn top1_agreement(agreement: &Agreement) -> Estimate {
@@ -331,8 +352,8 @@ fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
     })
 }
 
-/// Each figure of agreement at the output where it is worst.
-fn worst(agreement: &[OutputAgreement]) -> Vec<Figure> {
+/// Each figure of agreement at the output where it is worst: where one differs by more than numbers say, they say nothing.
+fn worst(agreement: &[OutputAgreement], beyond_numbers: Option<usize>) -> Vec<Figure> {
     let metrics = [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::MaxAbsoluteError, Metric::RelativeError];
     let worst_of = |metric: Metric| {
         let estimates = || agreement.iter().filter_map(|output| super::find(&output.figures, metric));
@@ -343,7 +364,10 @@ fn worst(agreement: &[OutputAgreement]) -> Vec<Figure> {
             };
             key(one).total_cmp(&key(other))
         };
-        let estimate = estimates().max_by(worse)?.clone();
+        let is_error = metric != Metric::Top1Agreement;
+        let beyond =
+            beyond_numbers.filter(|_| is_error).and_then(|place| super::find(&agreement[place].figures, metric));
+        let estimate = beyond.or(estimates().max_by(worse))?.clone();
         Some(Figure { metric, estimate })
     };
     metrics.into_iter().filter_map(worst_of).collect()

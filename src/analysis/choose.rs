@@ -260,11 +260,12 @@ fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Cavea
 }
 
 /// Whether every output agrees with its reference on at least [`AGREEMENT_FLOOR`] of the samples, or, where an
-/// agreement of the largest element has no meaning, in the direction of the outputs.
+/// agreement of the largest element has no meaning, in the direction of the outputs, or in every element.
 fn agrees(accuracy: &AccuracyFindings) -> bool {
     accuracy.agreement.iter().all(|output| {
         let value = |metric| super::find(&output.figures, metric).and_then(Estimate::value);
-        value(Metric::Top1Agreement).or(value(Metric::CosineSimilarity)).is_some_and(|share| share >= AGREEMENT_FLOOR)
+        let share = value(Metric::Top1Agreement).or(value(Metric::CosineSimilarity));
+        share.is_some_and(|share| share >= AGREEMENT_FLOOR) || value(Metric::MaxAbsoluteError) == Some(0.0)
     })
 }
 

@@ -161,6 +161,15 @@ impl Estimate {
         }
     }
 
+    /// Why there is no value; `None` where there is one.
+    #[must_use]
+    pub fn absent_reason(&self) -> Option<&str> {
+        match self {
+            Estimate::Measured(_) => None,
+            Estimate::Absent { reason, .. } => Some(reason),
+        }
+    }
+
     /// The 95% interval, if there is one.
     #[must_use]
     pub fn interval(&self) -> Option<Interval> {

@@ -58,6 +58,21 @@ pub struct AccuracyRecord {
     pub not_comparable: Vec<NotComparable>,
 }
 
+impl AccuracyRecord {
+    /// What `reference` is where it came with the data.
+    pub const EXPECTED_OUTPUTS: &str = "expected outputs";
+
+    /// Outputs with values that are not numbers, but for those that the data expects just so.
+    pub fn unhealthy_outputs(&self) -> impl Iterator<Item = &OutputHealth> {
+        let is_expected = |output: &&OutputHealth| {
+            self.reference.as_deref() == Some(Self::EXPECTED_OUTPUTS)
+                && self.agreement.iter().any(|one| one.output == output.name && one.not_finite_count == 0)
+        };
+        let unhealthy = self.outputs.iter().filter(|output| output.nan_count + output.infinite_count > 0);
+        unhealthy.filter(move |output| !is_expected(output))
+    }
+}
+
 /// An output that cannot be compared with its reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NotComparable {
@@ -243,18 +258,22 @@ pub struct Agreement {
     pub reference_output: Option<String>,
     /// Samples compared.
     pub samples_count: u64,
-    /// Samples whose largest element is at the same place, where an output holds scores of classes; samples that are
-    /// equal, where it holds integers, booleans or strings; absent for other outputs.
+    /// Samples whose largest element is at the same place, where an output holds scores of classes, and NaN where the
+    /// reference has it; samples that are equal, where it holds integers, booleans or strings; absent for other outputs.
     pub top1_agreeing_count: Option<u64>,
-    /// Mean cosine between both outputs, over the samples that have one: neither side zero, all elements finite.
+    /// Mean cosine between both outputs, over the samples that have one: neither side zero. Absent where `not_finite_count`
+    /// is not 0.
     pub cosine_similarity_mean: Option<f64>,
     /// Smallest cosine of a sample.
     pub cosine_similarity_min: Option<f64>,
-    /// Largest absolute difference of an element; absent where nothing finite could be compared.
+    /// Largest absolute difference of an element: none between two NaN, or two infinities of one sign. Absent where
+    /// `not_finite_count` is not 0, and where nothing could be compared.
     pub max_absolute_error: Option<f64>,
-    /// Root of the summed squared differences over the root of the summed squares of the reference.
+    /// Root of the summed squared differences over the root of the summed squares of the reference; absent like
+    /// `max_absolute_error`.
     pub relative_error: Option<f64>,
-    /// Elements left out because one of both is not finite.
+    /// Elements that are NaN or infinite on one side and not the same on the other; in records before version 1.4 also
+    /// those that are the same, and errors and cosines are then of the other elements.
     pub not_finite_count: u64,
     /// What the output holds, by the reference's values and shape; absent in records before version 1.4.
     #[serde(default)]

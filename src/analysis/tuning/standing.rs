@@ -174,8 +174,7 @@ impl<'a> Judge<'a> {
     }
 
     fn is_not_finite(&self, session: usize) -> bool {
-        let unhealthy =
-            |record: &AccuracyRecord| record.outputs.iter().any(|output| output.nan_count + output.infinite_count > 0);
+        let unhealthy = |record: &AccuracyRecord| record.unhealthy_outputs().next().is_some();
         let baseline = self.record.plan.baseline_session().and_then(|baseline| self.scored(baseline));
         self.scored(session).is_some_and(unhealthy) && !baseline.is_some_and(unhealthy)
     }

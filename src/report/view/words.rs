@@ -269,12 +269,15 @@ fn score(session: &SessionFindings) -> Option<String> {
     Some(format!("{} {}", short_name(metric), number::value(metric.unit(), score, None)))
 }
 
-/// `top-1 agreement with the baseline outputs 99.2%`.
+/// `top-1 agreement with the baseline outputs 99.2%`, or why no number says how far outputs are off.
 fn agreement(session: &SessionFindings) -> Option<String> {
     let reference = plain(session.accuracy.reference.as_deref().unwrap_or("reference"));
     let shown = [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::RelativeError];
-    let (metric, estimate) =
-        shown.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.measured()?)))?;
+    let measured = shown.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.measured()?)));
+    let Some((metric, estimate)) = measured else {
+        let reason = session.figure(Metric::MaxAbsoluteError)?.absent_reason()?;
+        return Some(format!("not compared with the {reference}: {}", plain(reason)));
+    };
     let value = match metric {
         Metric::CosineSimilarity => format!("{:.4}", estimate.value),
         _ => number::value(metric.unit(), estimate.value, None),

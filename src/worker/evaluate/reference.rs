@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::accuracy::AgreementScorer;
 use crate::inputs::{Dataset, Tensor, of_sequence};
 use crate::protocol::EvaluationRole;
-use crate::record::{Failure, FailureKind};
+use crate::record::{AccuracyRecord, Failure, FailureKind};
 
 /// Why nothing is compared by an output.
 const RANDOM: &str = "it is random: two runs on the same inputs differ by more than rounding";
@@ -53,7 +53,7 @@ impl Reference {
     pub(super) fn name(&self) -> Option<String> {
         match self {
             Reference::None | Reference::Write(_) => None,
-            Reference::Expected => Some("expected outputs".into()),
+            Reference::Expected => Some(AccuracyRecord::EXPECTED_OUTPUTS.into()),
             Reference::Read(_) => Some("baseline outputs".into()),
         }
     }

@@ -328,6 +328,10 @@ mod tests {
         assert_eq!(random(&two([1.0, 100.0]), &two([1.001, 100.0])), Vec::<String>::new());
         assert_eq!(random(&two([1.0, 100.0]), &two([2.0, 100.0])), ["y"]);
         assert_eq!(random(&two([1.0, 1.0]), &output(floats(&[1], &[1.0]))), ["y"]);
+        assert_eq!(random(&two([f32::NAN, f32::INFINITY]), &two([f32::NAN, f32::INFINITY])), Vec::<String>::new());
+        for other in [[1.0, f32::INFINITY], [f32::NAN, 1.0], [f32::NAN, f32::NEG_INFINITY]] {
+            assert_eq!(random(&two([f32::NAN, f32::INFINITY]), &two(other)), ["y"], "{other:?}");
+        }
         assert_eq!(with_nan(&two([f32::NAN, 0.0])), ["y"]);
         assert_eq!(with_nan(&two([f32::INFINITY, 0.0])), Vec::<String>::new());
     }
