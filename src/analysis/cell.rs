@@ -15,10 +15,11 @@ use crate::stats::{self, Buckets, Percentile, Quantile, SteadyClass, Unbounded};
 use crate::units::Ratio;
 
 /// Figures of every cell, in the order in which reports list them.
-const METRICS: [Metric; 19] = [
+const METRICS: [Metric; 20] = [
     Metric::LatencyMean,
     Metric::LatencyMin,
     Metric::LatencyMax,
+    Metric::LatencyP10,
     Metric::LatencyP50,
     Metric::LatencyP90,
     Metric::LatencyP95,
@@ -56,6 +57,9 @@ const NOT_REACHED: &str = "the run ended before this cell was measured";
 /// Why a figure of blocks is absent.
 const NO_BLOCKS: &str = "no timed block was recorded";
 
+/// Why a figure of whole launches is absent.
+const NO_END: &str = "no launch came to the end of the cell";
+
 /// Cells from which on they are worth more than one thread: fewer take some milliseconds.
 const MANY: usize = 256;
 
@@ -70,9 +74,14 @@ pub(super) fn all(index: &Index<'_>) -> Vec<CellFindings> {
     let each = &each;
     std::thread::scope(|scope| {
         let parts = keys.chunks(keys.len().div_ceil(threads));
-        let parts: Vec<_> = parts.map(|part| scope.spawn(move || each(part))).collect();
-        let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        joined.flatten().collect()
+        let spawn = |part| (part, std::thread::Builder::new().spawn_scoped(scope, move || each(part)));
+        let parts: Vec<_> = parts.map(spawn).collect();
+        let found = parts.into_iter().map(|(part, spawned)| match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // The system gives no more threads.
+            Err(_) => each(part),
+        });
+        found.flatten().collect()
     })
 }
 
@@ -151,6 +160,10 @@ impl Measurement<'_> {
             Metric::LatencyMean => self.mean(),
             Metric::LatencyMin => self.extreme(self.latencies.min().map(|latency| latency.as_f64())),
             Metric::LatencyMax => self.extreme(self.latencies.max().map(|latency| latency.as_f64())),
+            Metric::LatencyP10 => {
+                let of_launches = per_launch(self.blocks, |blocks| median_of_blocks(blocks, |block| block.p10_ns));
+                median(&of_launches, NO_BLOCKS)
+            }
             Metric::LatencyP50 => self.p50(&percentiles.p50),
             Metric::LatencyP90 => tail(&percentiles.p90),
             Metric::LatencyP95 => tail(&percentiles.p95),
@@ -162,23 +175,28 @@ impl Measurement<'_> {
             Metric::DisturbedBlocks => self.disturbed(),
             Metric::BatchFirstRun => {
                 let values = self.over_launches(|_, cell| Some(cell.first_run_ns.as_f64()));
-                median(&values, "no launch reported it")
+                median(&values, NO_END)
             }
             Metric::PeakMemory => {
                 let values = self.over_launches(|_, cell| Some(cell.peak_memory_bytes?.as_f64()));
-                largest(&values, "the system does not tell")
+                largest(&values, self.why_no_memory())
             }
             Metric::PeakMemoryAboveLoad => {
                 let values = self.over_launches(|launch, cell| {
                     Some(cell.peak_memory_bytes?.as_f64() - launch.before_load_memory_bytes?.as_f64())
                 });
-                largest(&values, "the system does not tell")
+                largest(&values, self.why_no_memory())
             }
             Metric::ArenaPeak => self.arena_peak(),
             metric if OF_GPU.contains(&metric) => energy::of_gpu(self.index, self.key, metric),
             metric if OF_CPU.contains(&metric) => energy::of_cpu(self.index, self.blocks, metric),
             metric => self.ratio(metric),
         }
+    }
+
+    fn why_no_memory(&self) -> &'static str {
+        let has_ended = self.index.launch_cells(self.key).iter().any(|(launch, _)| launch.outcome.is_ok());
+        if has_ended { "the system does not tell" } else { NO_END }
     }
 
     fn over_launches(&self, value: impl Fn(&LaunchRecord, &LaunchCell) -> Option<f64>) -> Vec<f64> {
@@ -267,7 +285,7 @@ impl Measurement<'_> {
         let cells = self.index.launch_cells(self.key);
         let peak = |(_, cell): &(_, &LaunchCell)| Some(cell.arena.as_ref().ok()?.peak_in_use_bytes.as_f64());
         let reason = cells.iter().find_map(|(_, cell)| cell.arena.as_ref().err());
-        largest(&cells.iter().filter_map(peak).collect::<Vec<_>>(), reason.map_or("no launch reported it", |r| r))
+        largest(&cells.iter().filter_map(peak).collect::<Vec<_>>(), reason.map_or(NO_END, |r| r))
     }
 
     fn ratio(&self, metric: Metric) -> Estimate {

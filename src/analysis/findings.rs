@@ -84,9 +84,11 @@ pub struct SessionFindings {
     pub outcome: Outcome,
     /// Launches that ended well.
     pub launches_count: u64,
-    /// Launches that failed.
+    /// Launches that failed, those beside the rounds included.
     pub failed_launches_count: u64,
-    /// Why the first failed launch failed, if the session was measured nevertheless.
+    /// Launches in all: those in the record, and those beside the rounds that failed.
+    pub all_launches_count: u64,
+    /// Why the first failed launch failed.
     pub launch_failure: Option<String>,
     /// Loading, memory, file size and accuracy.
     pub figures: Vec<Figure>,

@@ -9,7 +9,7 @@ use crate::record::{LaunchRecord, Metric, Outcome, RunRecord};
 use crate::units::{Bytes, Nanos};
 
 /// Why a figure is absent that every launch should have.
-const NOT_REPORTED: &str = "no launch reported it";
+const NOT_REPORTED: &str = "no launch came so far, or the system does not tell";
 
 /// What was found of a session; `cells` are its own.
 pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> SessionFindings {
@@ -23,6 +23,9 @@ pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings
         figures.push(Figure { metric: Metric::GpuMemoryPeak, estimate });
     }
     figures.push(Figure { metric: Metric::FileSize, estimate: file_size(index, session) });
+    let failed_launches_count = index.record.failed_launches(Some(session)).count() as u64;
+    let all_launches_count = launches.len() as u64 + lost_count(index.record, session);
+    figures.push(failed_launches(failed_launches_count, all_launches_count));
     if let Some(reason) = outcome.reason() {
         let unmeasured = figures.iter_mut().filter(|figure| figure.estimate.measured().is_none());
         unmeasured.for_each(|figure| figure.estimate = Estimate::absent(reason));
@@ -34,13 +37,27 @@ pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings
         is_baseline: index.baseline == Some(session),
         outcome,
         launches_count: launches.iter().filter(|launch| launch.outcome.is_ok()).count() as u64,
-        failed_launches_count: launches.iter().filter(|launch| !launch.outcome.is_ok()).count() as u64,
-        launch_failure: launches.iter().find_map(|launch| launch.outcome.reason()).map(str::to_owned),
+        failed_launches_count,
+        all_launches_count,
+        launch_failure: index.record.failed_launches(Some(session)).next().map(|failure| failure.message.clone()),
         figures,
         accuracy: scored.findings,
         log_warnings_count: launches.iter().filter_map(|launch| launch.log_warnings_count).sum(),
         log_errors_count: launches.iter().filter_map(|launch| launch.log_errors_count).sum(),
     }
+}
+
+fn lost_count(record: &RunRecord, session: usize) -> u64 {
+    record.lost_workers.iter().filter(|lost| lost.session == session).count() as u64
+}
+
+/// Failed launches; without a single one nothing is known of them.
+fn failed_launches(failed: u64, all: u64) -> Figure {
+    let estimate = match all {
+        0 => Estimate::absent("it was not launched"),
+        all => Estimate::exact(failed as f64, all, Counted::Launches),
+    };
+    Figure { metric: Metric::FailedLaunches, estimate }
 }
 
 /// How a session ended: well if any of its cells was measured, else as its variant, its first failed launch or its

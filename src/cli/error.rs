@@ -8,7 +8,7 @@ use super::{exit, say};
 use crate::report::view::text::{is_acted_on, plain};
 
 /// An error that ends a command.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CliError {
     /// Exit code, one of [`exit`].
     pub code: u8,

@@ -8,7 +8,7 @@ pub const BUG: u8 = 1;
 pub const USAGE: u8 = 2;
 /// A file or library that was named cannot be used.
 pub const BAD_INPUT: u8 = 3;
-/// The run ended, but some of its cells failed; or it was interrupted.
+/// The run ended, but some of its cells or launches failed; or it was interrupted.
 pub const PARTIAL: u8 = 4;
 
 /// Gate: a rule failed.
@@ -24,7 +24,7 @@ pub const SLO_NOT_MET: u8 = 7;
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
 Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage, also a name that the model does not have; 3 bad input (a
-model, data file, library, run folder or rule file); 4 some cells failed or the run was interrupted; gate: 5 a rule
+model, data file, library, run folder or rule file); 4 some cells or launches failed or the run was interrupted; gate: 5 a rule
 failed, 6 the figures do not decide;
 tune: 6 undecided (nothing is shown to keep the SLO, or to be better than the defaults or not to be), 7 all that were
 tried break the SLO.";

@@ -10,7 +10,7 @@ use crate::plan::{At, Plan, Schedule};
 use crate::record::RunRecord;
 use crate::report::view::{Forecast, ForecastView};
 use crate::report::{self, Style};
-use crate::runner::{self, Diagnosing, Expected, Extent, Job};
+use crate::runner::{self, Diagnosing, Expected, Extent, Job, Ran};
 use crate::units::Nanos;
 
 /// Rounds of a probe, as far as there is time for them: two tell a spread, and the longer they go on, the more they show of
@@ -47,7 +47,7 @@ pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<
     progress.say(&format!("probing: short rounds, for {:.0} s", limit.as_secs_f64()));
     let result = runner::run(job, progress);
     progress.clear();
-    let (_, probe) = result.map_err(|error| profile::run_error(&error, &target))?;
+    let Ran { record: probe, .. } = result.map_err(|error| profile::run_error(&error, &target))?;
     if let Some(error) = profile::nothing_measured(&probe) {
         return Err(error);
     }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::output::Failures;
 use super::{CliError, exit, output, say};
 use crate::analysis::gate::{self, Gate, GateVerdict, Mistake, RuleError};
 use crate::analysis::{self, Findings};
@@ -185,33 +186,33 @@ fn rule_error(path: &Path, error: &RuleError) -> CliError {
     CliError::message(exit::BAD_INPUT, message).with_hint(hint.to_owned())
 }
 
-/// Writes what became of the rules wherever it was asked for.
+/// Writes what became of the rules wherever it was asked for: what is printed first, then the files, as far as they can be.
 fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), CliError> {
     let view = GateView::new(found);
-    let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
-    if let Some(path) = &args.junit {
-        let text = report::junit(&view, run).map_err(|error| bug(&error))?;
-        output::write(Some(path), text.as_bytes())?;
-    }
     let json = output::json(found)?;
-    let printed = args.json.as_deref() == Some(Path::new("-"));
-    match &args.json {
-        Some(path) if !printed => output::write(Some(path), json.as_bytes())?,
-        _ => {}
-    }
+    let json_file = args.json.as_deref().filter(|path| *path != Path::new("-"));
+    let mut failures = Failures::default();
     let annotations =
         if is_on_github(args.github) { report::annotations(&view, &rules.to_string_lossy()) } else { String::new() };
-    if is_on_github(args.github) {
-        append_step_summary(&report::step_summary(&view))?;
-    }
-    if printed {
+    if args.json.is_some() && json_file.is_none() {
         // What a program reads stays free of annotations, which the runner takes from stderr as well.
         say::lines(&annotations);
-        output::write(None, json.as_bytes())
+        failures.note(output::write(None, json.as_bytes()));
     } else {
         let text = format!("{}{annotations}", report::gate_terminal(&view, output::style(args.no_color)));
-        output::write(None, text.as_bytes())
+        failures.note(output::write(None, text.as_bytes()));
     }
+    if let Some(path) = json_file {
+        failures.note(output::write(Some(path), json.as_bytes()));
+    }
+    if let Some(path) = &args.junit {
+        let text = report::junit(&view, run).map_err(|error| CliError::new(exit::BUG, &error));
+        failures.note(text.and_then(|text| output::write(Some(path), text.as_bytes())));
+    }
+    if is_on_github(args.github) {
+        failures.note(append_step_summary(&report::step_summary(&view)));
+    }
+    failures.into_result()
 }
 
 fn is_on_github(github: Github) -> bool {

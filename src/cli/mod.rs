@@ -23,6 +23,7 @@ mod profile;
 mod progress;
 mod raw_names;
 mod report;
+mod resources;
 mod resume;
 mod runtime;
 mod say;
@@ -73,6 +74,18 @@ enum Command {
 
 /// Runs the command that `words` (program name included) spell, and returns the exit code.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    // A worker that aborts is its parent's to tell of.
+    let is_worker = words.get(1).is_some_and(|word| word == "worker");
+    match if is_worker { Ok(()) } else { resources::secure() } {
+        Ok(()) => spelled(words),
+        Err(error) => error::report(&error),
+    }
+}
+
+/// In a function of its own, whose stack is taken once there is enough.
+#[inline(never)]
+fn spelled(words: Vec<OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => return error::usage(&error),

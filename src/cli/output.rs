@@ -18,42 +18,34 @@ use crate::units::Bytes;
 /// The reports of a run, rendered.
 #[derive(Debug)]
 pub(super) struct Reports {
-    markdown: String,
-    html: String,
-    drawings: Vec<Drawing>,
-    csv: Vec<u8>,
-    /// Absent where nothing was profiled.
-    operators: Option<Vec<u8>>,
     summary: String,
+    /// The files in the order in which they are written: small ones first, so that a disk that is nearly full holds as many
+    /// as it can; of one that could not be rendered, why not.
+    files: Vec<(PathBuf, Result<Vec<u8>, CliError>)>,
     verdict: Option<TuningVerdict>,
 }
 
 impl Reports {
     /// Renders the record of a run that lies in `folder`; with a context, the written report holds the whole template.
-    ///
-    /// # Errors
-    /// A fault of a renderer.
-    pub(super) fn render(
-        record: &RunRecord,
-        folder: &RunFolder,
-        style: Style,
-        context: Option<&Context>,
-    ) -> Result<Self, CliError> {
-        let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
+    pub(super) fn render(record: &RunRecord, folder: &RunFolder, style: Style, context: Option<&Context>) -> Self {
         let findings = analysis::findings(record);
         let view = View::new(record, &findings);
-        Ok(Reports {
-            markdown: report::illustrated_markdown(&view, context).map_err(|error| bug(&error))?,
-            html: report::html(&view).map_err(|error| bug(&error))?,
-            drawings: drawings(&view),
-            csv: report::csv(record, &findings, report::Names::Guarded).map_err(|error| bug(&error))?,
-            operators: (!record.operators.is_empty())
-                .then(|| report::operators_csv(record, report::Names::Guarded))
-                .transpose()
-                .map_err(|error| bug(&error))?,
+        let mut files = vec![(folder.cells_csv(), rendered(report::csv(record, &findings, report::Names::Guarded)))];
+        if !record.operators.is_empty() {
+            files.push((folder.operators_csv(), rendered(report::operators_csv(record, report::Names::Guarded))));
+        }
+        files
+            .push((folder.report_md(), rendered(report::illustrated_markdown(&view, context).map(String::into_bytes))));
+        let figures = folder.path().join(FIGURES);
+        files.extend(
+            drawings(&view).into_iter().map(|drawing| (figures.join(drawing.name), Ok(drawing.svg.into_bytes()))),
+        );
+        files.push((folder.report_html(), rendered(report::html(&view).map(String::into_bytes))));
+        Reports {
             summary: report::terminal(&view, Some(folder.path()), style),
+            files,
             verdict: findings.tuning.as_ref().map(|tuning| tuning.verdict),
-        })
+        }
     }
 
     /// What the search came to; `None` if the run is none.
@@ -61,17 +53,12 @@ impl Reports {
         self.verdict
     }
 
-    /// Writes `report.html`, `report.md` with its `figures/`, `cells.csv` and, where something was profiled, `operators.csv`.
-    ///
-    /// # Errors
-    /// A file that cannot be written; the record is on disk by then.
-    pub(super) fn write(&self, folder: &RunFolder) -> Result<(), CliError> {
-        write_atomically(&folder.report_md(), self.markdown.as_bytes())
-            .and_then(|()| write_atomically(&folder.report_html(), self.html.as_bytes()))
-            .and_then(|()| write_atomically(&folder.cells_csv(), &self.csv))
-            .and_then(|()| self.operators.iter().try_for_each(|csv| write_atomically(&folder.operators_csv(), csv)))
-            .map_err(|error| store_error(&error))?;
-        write_drawings(folder.path(), &self.drawings)
+    /// Writes `cells.csv`, `operators.csv` where something was profiled, `report.md` with its `figures/`, and `report.html`,
+    /// as far as each of them can be.
+    pub(super) fn write(&self, failures: &mut Failures) {
+        for (path, content) in &self.files {
+            failures.note(content.as_ref().map_err(Clone::clone).and_then(|content| write_file(path, content)));
+        }
     }
 
     /// Prints the summary to stdout.
@@ -82,6 +69,55 @@ impl Reports {
         write(None, self.summary.as_bytes())
     }
 }
+
+fn rendered<T, E: std::error::Error>(result: Result<T, E>) -> Result<T, CliError> {
+    result.map_err(|error| CliError::new(exit::BUG, &error))
+}
+
+/// Writes a file of reports, and its folder where there is none.
+fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    write_atomically(path, content).map_err(|error| store_error(&error))
+}
+
+fn create_folder(folder: &Path) -> Result<(), CliError> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        CliError::message(exit::BAD_INPUT, format!("failed to create `{}`: {error}", folder.display()))
+    })
+}
+
+/// What could not be written, while the rest was.
+#[derive(Debug, Default)]
+pub(super) struct Failures(Vec<CliError>);
+
+impl Failures {
+    /// Takes note of a failure, if it is one.
+    pub(super) fn note(&mut self, result: Result<(), CliError>) {
+        self.0.extend(result.err());
+    }
+
+    /// All of them as one error, which names each; the worst tells the exit code.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub(super) fn into_result(self) -> Result<(), CliError> {
+        let mut failures = self.0;
+        failures.sort_by_key(|failure| failure.code != exit::BUG);
+        if failures.len() < 2 {
+            return failures.pop().map_or(Ok(()), Err);
+        }
+        let head = format!("{} files could not be written", failures.len());
+        let each = failures.iter().map(|failure| failure.chain.join(": "));
+        let chain = std::iter::once(head).chain(each).collect();
+        let hint = failures.iter().find_map(|failure| failure.hint.clone());
+        Err(CliError { code: failures[0].code, chain, hint })
+    }
+}
+
+/// Where charts lie beside the written report.
+const FIGURES: &str = "figures";
 
 /// A chart as an SVG file.
 #[derive(Debug)]
@@ -103,10 +139,8 @@ pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), 
     if drawings.is_empty() {
         return Ok(());
     }
-    let figures = folder.join("figures");
-    std::fs::create_dir_all(&figures).map_err(|error| {
-        CliError::message(exit::BAD_INPUT, format!("failed to create `{}`: {error}", figures.display()))
-    })?;
+    let figures = folder.join(FIGURES);
+    create_folder(&figures)?;
     drawings.iter().try_for_each(|drawing| {
         write_atomically(&figures.join(&drawing.name), drawing.svg.as_bytes()).map_err(|error| store_error(&error))
     })

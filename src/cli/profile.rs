@@ -1,13 +1,13 @@
 //! `onnxprof profile`: from words to a run, and from its record to reports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::ep_args::ProviderArgs;
 use super::full_args::FullArgs;
 use super::input_args::InputArgs;
-use super::output::Reports;
+use super::output::{Failures, Reports};
 use super::progress::Console;
 use super::scoring_args::ScoringArgs;
 use super::show::RUNS;
@@ -15,9 +15,9 @@ use super::values::SweptDim;
 use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
 use crate::analysis;
 use crate::plan::{ExecutionMode, GraphOptimization, Pin};
-use crate::record::store::{RunFolder, default_folder};
+use crate::record::store::{RunFolder, StoreError, default_folder};
 use crate::record::{EndReason, Failure, FailureKind, Outcome, RunInfo, RunRecord};
-use crate::runner::{self, Extent, Job, RunError, WorkerCommand};
+use crate::runner::{self, Extent, Job, Ran, RunError, WorkerCommand};
 use crate::sample::{Roots, host};
 
 /// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
@@ -225,26 +225,44 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         extent: Extent::Whole,
         guide: None,
         resumed: None,
+        lost_workers: Vec::new(),
     };
     if args.plan {
         return forecast::run(job, output::style(args.no_color), &mut progress);
     }
     let result = runner::run(job, &mut progress);
     progress.clear();
-    let (folder, record) = result.map_err(|error| run_error(&error, &Target { path, existed }))?;
+    let Ran { folder, record, unwritten } = result.map_err(|error| run_error(&error, &Target { path, existed }))?;
     let reports =
-        Reports::render(&record, &folder, output::style(args.no_color), context.as_ref().map(|(_, context)| context))?;
-    reports.write(&folder)?;
-    keep_context(&folder, context.as_ref().map(|(text, _)| text.as_str()))?;
-    if let Some(error) = nothing_measured(&record) {
-        return Err(error);
+        Reports::render(&record, &folder, output::style(args.no_color), context.as_ref().map(|(_, context)| context));
+    let mut failures = written(&reports, &record, unwritten.map(|error| store_error(&error, folder.path())));
+    failures.note(keep_context(&folder, context.as_ref().map(|(text, _)| text.as_str())));
+    if nothing_measured(&record).is_none() {
+        forecast::learn_from(&record);
     }
-    forecast::learn_from(&record);
-    reports.print_summary()?;
+    finished(failures, &record)?;
     if args.open {
         open::open(&folder.report_html());
     }
     Ok(ExitCode::from(exit_code(&record)))
+}
+
+/// Prints the summary of a run, and then writes its reports; `unwritten` is why its record is not on disk as a whole.
+pub(super) fn written(reports: &Reports, record: &RunRecord, unwritten: Option<CliError>) -> Failures {
+    let mut failures = Failures::default();
+    if nothing_measured(record).is_none() {
+        failures.note(reports.print_summary());
+    }
+    failures.note(unwritten.map_or(Ok(()), Err));
+    reports.write(&mut failures);
+    failures
+}
+
+/// The error of a run in which nothing was measured, or of what could not be written.
+pub(super) fn finished(failures: Failures, record: &RunRecord) -> Result<(), CliError> {
+    let Some(mut nothing) = nothing_measured(record) else { return failures.into_result() };
+    nothing.chain.extend(failures.into_result().err().into_iter().flat_map(|error| error.chain));
+    Err(nothing)
 }
 
 /// Copies the context into the run's folder, so that its report can be written again from there alone.
@@ -286,6 +304,7 @@ pub(super) fn exit_code(record: &RunRecord) -> u8 {
     let outcomes = record.cells.iter().map(|cell| &cell.outcome);
     let scored = record.accuracy.iter().map(|accuracy| &accuracy.outcome);
     let failed = outcomes.chain(scored).any(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let failed = failed || record.failed_launches(None).next().is_some();
     if failed || !record.is_complete() { exit::PARTIAL } else { exit::DONE }
 }
 
@@ -360,14 +379,20 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
             CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone() }
         }
         RunError::Interrupted => CliError::new(exit::PARTIAL, error),
-        RunError::Store(error) => {
-            let error = output::store_error(error);
-            let kept = format!("what was measured before is kept in `{}`", target.path.display());
-            let hint = error.hint.as_ref().map_or_else(|| kept.clone(), |hint| format!("{hint}; {kept}"));
-            error.with_hint(hint)
+        RunError::Files { .. } => {
+            CliError::new(exit::BAD_INPUT, error).with_hint("raise the limit with `ulimit -n 1024`".to_owned())
         }
+        RunError::Store(error) => store_error(error, &target.path),
         RunError::System(_) => CliError::new(exit::BUG, error),
     }
+}
+
+/// The error of a run that cannot be written down any further.
+pub(super) fn store_error(error: &StoreError, folder: &Path) -> CliError {
+    let error = output::store_error(error);
+    let kept = format!("what was measured before is kept in `{}`", folder.display());
+    let hint = error.hint.as_ref().map_or_else(|| kept.clone(), |hint| format!("{hint}; {kept}"));
+    error.with_hint(hint)
 }
 
 fn no_variant(failures: &[Failure]) -> CliError {

@@ -155,6 +155,10 @@ impl Observer for Console {
                     format!("heat {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}");
                 if *rounds_done == 0 { self.now(&sentence) } else { self.detail(&sentence) }
             }
+            Progress::Waiting { what, waited, limit } => {
+                let (waited, most) = (waited.as_secs(), limit.as_secs_f64().ceil());
+                self.now(&format!("{what}: waited for {waited} s so far, of {most} s at most"));
+            }
             Progress::Failed { session, place: None, failure } => self.warn(session, failure),
             Progress::Failed { session, place: Some(place), failure } => {
                 self.warn(&format!("{session} at {place}"), failure);

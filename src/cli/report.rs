@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::full_args::FullArgs;
-use super::output::{self, Destination};
+use super::output::{self, Destination, Drawing, Failures};
 use super::raw_names::RawNames;
 use super::{CliError, exit, open, values};
 use crate::analysis;
-use crate::record::RunRecord;
+use crate::record::{RunRecord, store};
 use crate::report::{self, view::View};
 
 /// Renders a run again, from its folder alone: no model and no ONNX Runtime is needed.
@@ -74,13 +74,19 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if format != Format::Csv {
         args.names.refuse()?;
     }
+    store::tidy(folder(run));
     let mut record = output::load(run)?;
     if let Some(limit) = args.latency_limit {
         record.plan.latency_limit_ns = Some(limit.into());
     }
-    let rendered = render(&args, (run, format), &record)?;
+    let Rendered { text: rendered, drawings } = render(&args, (run, format), &record)?;
     if !args.open {
-        args.destination.write(&rendered)?;
+        let mut failures = Failures::default();
+        failures.note(args.destination.write(&rendered));
+        if let Some(file) = args.destination.file() {
+            failures.note(output::write_drawings(file.parent().unwrap_or(Path::new("")), &drawings));
+        }
+        failures.into_result()?;
         return Ok(ExitCode::SUCCESS);
     }
     let file = match (args.destination.file(), format) {
@@ -110,10 +116,17 @@ fn format(args: &Args) -> Result<Format, CliError> {
     }
 }
 
-fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Result<Vec<u8>, CliError> {
+/// A report, and the charts that go beside it.
+struct Rendered {
+    text: Vec<u8>,
+    drawings: Vec<Drawing>,
+}
+
+fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Result<Rendered, CliError> {
     let findings = analysis::findings(record);
     let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
-    match format {
+    let mut drawings = Vec::new();
+    let text = match format {
         Format::Terminal => {
             let view = View::new(record, &findings);
             Ok(report::terminal(&view, Some(folder(run)), args.destination.style()).into_bytes())
@@ -122,9 +135,8 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
             let view = View::new(record, &findings);
             let context = args.full.context_beside(folder(run))?;
             let text = match (args.destination.file(), &context) {
-                (Some(file), context) => {
-                    let beside = file.parent().unwrap_or(Path::new(""));
-                    output::write_drawings(beside, &output::drawings(&view))?;
+                (Some(_), context) => {
+                    drawings = output::drawings(&view);
                     report::illustrated_markdown(&view, context.as_ref())
                 }
                 (None, Some(context)) => report::full_markdown(&view, context),
@@ -138,7 +150,8 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
         }
         Format::Csv => report::csv(record, &findings, args.names.in_csv()).map_err(|error| bug(&error)),
         Format::Json => output::json(&findings).map(String::into_bytes),
-    }
+    };
+    Ok(Rendered { text: text?, drawings })
 }
 
 /// The folder of a run that was named by its folder or its record.

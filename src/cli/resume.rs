@@ -64,6 +64,7 @@ pub(super) fn resumed(run: &Path, args: &Args, host: Host, console: &mut Console
         extent: Extent::Whole,
         guide: Some(Box::new(Search)),
         resumed: Some(Box::new(record)),
+        lost_workers: Vec::new(),
     };
     Ok(Taken::Up(Box::new(job), Target { path: run, existed: true }))
 }

@@ -16,7 +16,7 @@ use crate::analysis::tuning::TuningVerdict;
 use crate::plan::{self, Objective, Pin, SessionOptions};
 use crate::record::store::{RunFolder, default_folder};
 use crate::record::{Host, RunRecord};
-use crate::runner::{self, Extent, Job, WorkerCommand};
+use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
 use crate::sample::{Roots, Sampler, host};
 use crate::tune::Search;
 use crate::units::Ratio;
@@ -172,14 +172,15 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let (job, target) = match &args.resume {
         Some(run) => match resumed(run, &args, host, &mut progress)? {
             Taken::Up(job, target) => (*job, target),
-            Taken::Done(folder, record) => return publish(&record, &folder, &args),
+            Taken::Done(folder, record) => {
+                return publish(&Ran { folder, record: *record, unwritten: None }, &args);
+            }
         },
         None => fresh(&args, host, started, &mut progress)?,
     };
     let result = runner::run(job, &mut progress);
     progress.clear();
-    let (folder, record) = result.map_err(|error| profile::run_error(&error, &target))?;
-    publish(&record, &folder, &args)
+    publish(&result.map_err(|error| profile::run_error(&error, &target))?, &args)
 }
 
 /// A new search.
@@ -212,6 +213,7 @@ fn fresh(args: &Args, host: Host, started: Instant, progress: &mut Console) -> R
         extent: Extent::Whole,
         guide: Some(Box::new(Search)),
         resumed: None,
+        lost_workers: Vec::new(),
     };
     Ok((job, target))
 }
@@ -230,13 +232,11 @@ fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
     }
 }
 
-fn publish(record: &RunRecord, folder: &RunFolder, args: &Args) -> Result<ExitCode, CliError> {
-    let reports = Reports::render(record, folder, output::style(args.no_color), None)?;
-    reports.write(folder)?;
-    if let Some(error) = profile::nothing_measured(record) {
-        return Err(error);
-    }
-    reports.print_summary()?;
+fn publish(ran: &Ran, args: &Args) -> Result<ExitCode, CliError> {
+    let Ran { folder, record, unwritten } = ran;
+    let reports = Reports::render(record, folder, output::style(args.no_color), None);
+    let unwritten = unwritten.as_ref().map(|error| profile::store_error(error, folder.path()));
+    profile::finished(profile::written(&reports, record, unwritten), record)?;
     Ok(ExitCode::from(exit_code(record, reports.verdict())))
 }
 
@@ -244,9 +244,10 @@ fn publish(record: &RunRecord, folder: &RunFolder, args: &Args) -> Result<ExitCo
 fn exit_code(record: &RunRecord, verdict: Option<TuningVerdict>) -> u8 {
     match verdict {
         _ if !record.is_complete() => exit::PARTIAL,
+        Some(TuningVerdict::NothingMeasured) | None => exit::BAD_INPUT,
+        _ if record.failed_launches(None).next().is_some() => exit::PARTIAL,
         Some(TuningVerdict::NothingMeets) => exit::SLO_NOT_MET,
         Some(TuningVerdict::NotShown | TuningVerdict::Undecided) => exit::GATE_INCONCLUSIVE,
-        Some(TuningVerdict::NothingMeasured) | None => exit::BAD_INPUT,
         Some(TuningVerdict::Found) => exit::DONE,
     }
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Coupling, Decision, Fitness, Heat, IdleGaps,
-    LaunchCell, LaunchRecord, MachinePeaks, Monitoring, OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord,
-    RuntimeInfo,
+    LaunchCell, LaunchRecord, LostWorker, MachinePeaks, Monitoring, OperatorProfile, Outcome, PlacementRecord, RunInfo,
+    RunRecord, RuntimeInfo,
 };
 use crate::plan::{CellKey, SessionSpec};
 use crate::units::Nanos;
@@ -44,6 +44,8 @@ pub enum Event {
     },
     /// A launch ended, or changed.
     Launch(Box<LaunchRecord>),
+    /// A worker was lost beside the launches that are recorded.
+    Lost(LostWorker),
     /// A cell failed or was skipped.
     Cell {
         /// Which cell.
@@ -128,11 +130,8 @@ impl RunRecord {
             Event::Block { block, .. } => self.blocks.push(*block),
             // Its latencies are all that a warm-up has, and they are merged elsewhere.
             Event::Warmup { .. } => {}
-            Event::LaunchCell { launch, cell } => {
-                if let Some(known) = self.launches.iter_mut().find(|known| known.launch == launch) {
-                    known.cells.push(*cell);
-                }
-            }
+            Event::LaunchCell { launch, cell } => self.put_launch_cell(launch, *cell),
+            Event::Lost(lost) => self.lost_workers.push(lost),
             Event::Launch(launch) => self.put_launch(*launch),
             Event::Cell { key, outcome } => self.put_cell_outcome(key, outcome),
             Event::Settled { key, rounds } => self.put_settled(key, rounds),
@@ -194,6 +193,15 @@ impl RunRecord {
             Some(known) => *known = launch,
             None => self.launches.push(launch),
         }
+    }
+
+    fn put_launch_cell(&mut self, launch: u64, cell: LaunchCell) {
+        let Some(known) = self.launches.iter_mut().find(|known| known.launch == launch) else { return };
+        // The launch says so itself when it ends, which it does not where the run is interrupted.
+        if !known.is_probed && known.cells.is_empty() {
+            known.first_run_ns.get_or_insert(cell.first_run_ns);
+        }
+        known.cells.push(cell);
     }
 
     fn put_settled(&mut self, key: CellKey, rounds: u64) {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CpuEnergy, GpuMemory, GpuUse, Outcome, Told};
+use super::{CpuEnergy, Failure, GpuMemory, GpuUse, Outcome, Told};
 use crate::plan::{CellKey, LoadMode};
 use crate::units::{Bytes, Nanos};
 
@@ -47,6 +47,16 @@ pub struct LaunchRecord {
     pub log_warnings_count: Option<u64>,
     /// Errors that ONNX Runtime wrote to the worker's log; absent like the warnings.
     pub log_errors_count: Option<u64>,
+}
+
+/// A worker that was lost beside the rounds, in a launch that has no record of its own: one that tried inputs out, profiled a
+/// session, measured it after idle gaps, or the like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LostWorker {
+    /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
+    pub session: usize,
+    /// How it was lost.
+    pub failure: Failure,
 }
 
 /// Configuration in force in a worker, read back rather than repeated.

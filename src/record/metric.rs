@@ -241,6 +241,9 @@ metrics! {
         "throughput_ratio_to_baseline", "throughput to baseline", Ratio, Higher, floor 0.02;
     /// Timed blocks during which the machine took CPU time away or pages had to be read from storage.
     DisturbedBlocks = "disturbed_blocks_count", "disturbed blocks", Count, Neutral, floor none;
+    /// Launches whose worker crashed, hung, was killed or ran out of memory, whose session could not be created, or that
+    /// failed where they had been measured before; those beside the rounds included.
+    FailedLaunches = "failed_launches_count", "failed launches", Count, Lower, floor none;
 }
 
 impl Metric {

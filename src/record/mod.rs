@@ -40,7 +40,9 @@ pub use gpu::{
 };
 pub use harmless::{harmless_json, is_acted_on};
 pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
-pub use launch::{ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, Phase, Warmup};
+pub use launch::{
+    ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, LostWorker, Phase, Warmup,
+};
 pub use metric::{Direction, Metric, Unit};
 pub use model::{
     AxisReason, BatchAxis, BatchProof, Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision,
@@ -132,6 +134,10 @@ pub struct RunRecord {
     /// Latencies after idle gaps; absent in records before version 1.3.
     #[serde(default)]
     pub idle_gaps: Vec<IdleGaps>,
+    /// Workers that crashed, hung, ran out of memory or broke the protocol beside the launches that are recorded; empty in
+    /// records before version 1.4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_workers: Vec<LostWorker>,
     /// The search for the best session options, where the run is one; absent in records before version 1.3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<Tuning>,
@@ -278,6 +284,15 @@ impl Failure {
     }
 }
 
+impl FailureKind {
+    /// Whether the worker is gone that failed so.
+    #[must_use]
+    pub fn is_loss(self) -> bool {
+        use FailureKind::{Crashed, OutOfMemory, Protocol, TimedOut};
+        matches!(self, Crashed | OutOfMemory | Protocol | TimedOut)
+    }
+}
+
 /// Kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -328,6 +343,17 @@ impl RunRecord {
     #[must_use]
     pub fn cell(&self, key: CellKey) -> Option<&CellRecord> {
         self.cells.iter().find(|cell| cell.key == key)
+    }
+
+    /// How launches failed that did, of one session or of all: those of the rounds, and those beside them.
+    pub fn failed_launches(&self, session: Option<usize>) -> impl Iterator<Item = &Failure> {
+        let is_of = move |one: usize| session.is_none_or(|session| session == one);
+        let launches = self.launches.iter().filter(move |launch| is_of(launch.session));
+        let failed = launches.filter_map(|launch| match &launch.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Ok | Outcome::Skipped { .. } => None,
+        });
+        failed.chain(self.lost_workers.iter().filter(move |lost| is_of(lost.session)).map(|lost| &lost.failure))
     }
 
     /// Whether the run came to its own end.

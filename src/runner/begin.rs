@@ -7,7 +7,8 @@ use super::{Job, Observer, Progress, RunError, cells, guide, probe, stop};
 use crate::plan::{Plan, RuntimeChoice, TuningPlan};
 use crate::record::store::{Journal, RunFolder};
 use crate::record::{
-    CellRecord, DatasetInfo, Event, Host, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Statistics, Tuning,
+    CellRecord, DatasetInfo, Event, Host, LostWorker, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION,
+    Statistics, Tuning,
 };
 
 /// Leaves out of the plan what cannot be measured at all.
@@ -40,7 +41,11 @@ pub(super) fn open_journal(
 ) -> Result<(Journal, Duration), RunError> {
     let (mut journal, before) = match resumed {
         None => (Journal::begin(folder, record)?, Duration::ZERO),
-        Some(old) => guide::resume(folder, *old, &record, &runtimes)?,
+        Some(old) => {
+            let (mut journal, before) = guide::resume(folder, *old, &record, &runtimes)?;
+            record.lost_workers.into_iter().try_for_each(|lost| journal.append(Event::Lost(lost)))?;
+            (journal, before)
+        }
     };
     for runtime in runtimes {
         let record = journal.record();
@@ -85,11 +90,12 @@ pub(super) struct Beginning {
     pub info: RunInfo,
     pub host: Host,
     pub notes: Vec<String>,
+    pub lost_workers: Vec<LostWorker>,
 }
 
 /// The record as it stands before the first measurement.
 pub(super) fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description]) -> RunRecord {
-    let Beginning { info, host, mut notes } = beginning;
+    let Beginning { info, host, mut notes, lost_workers } = beginning;
     let cell = |key| CellRecord {
         key,
         outcome: Outcome::Skipped { reason: cells::NOT_REACHED.into() },
@@ -129,6 +135,7 @@ pub(super) fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[De
         peaks: Vec::new(),
         contrasts: Vec::new(),
         idle_gaps: Vec::new(),
+        lost_workers,
         tuning: plan.tuning.as_ref().map(|_| Tuning::default()),
     }
 }

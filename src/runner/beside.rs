@@ -55,8 +55,8 @@ impl Run<'_> {
         Some(budget.mul_f64(share).min(left))
     }
 
-    /// How long a worker beside the rounds is waited for that is expected to need so much; absent without a limit.
+    /// How long a worker beside the rounds is waited for that is expected to need so much.
     pub(super) fn patience(&self, expected: Duration) -> Duration {
-        self.budget().map_or(Duration::MAX, |_| expected * 2 + GRACE)
+        expected.saturating_mul(2).saturating_add(GRACE)
     }
 }

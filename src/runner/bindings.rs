@@ -6,7 +6,7 @@ use super::RunError;
 use super::launch::CellStart;
 use super::order::{self, Draw};
 use super::round::{Round, Run};
-use super::turns::{Turn, outcome_of_launch, rounds_to_come, single};
+use super::turns::{Turn, rounds_to_come, single};
 use crate::plan::{At, CellKey};
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, FailureKind, LaunchCell, RunRecord};
@@ -110,7 +110,7 @@ impl Run<'_> {
             Err(failure) => Some(failure),
         };
         if let Some(failure) = failure {
-            launch.record.outcome = outcome_of_launch(launch, &failure);
+            self.fail_launch(launch, key, &failure)?;
             self.fail_cell(key, &failure)?;
             return Ok(None);
         }
@@ -131,6 +131,7 @@ impl Run<'_> {
         let limit = self.warmup_limit(cells_count, rounds_to_come(round));
         let outputs_anew = self.outputs_anew(key.at());
         let is_asked_anew = outputs_anew.is_some();
+        let expected = self.beginning_time(key);
         let Some(launch) = &mut round.launches[place] else { return Ok(None) };
         let Ok(described) = &self.descriptions[self.plan.sessions[key.session].variant] else { return Ok(None) };
         let level = self.energy.level(key.session);
@@ -138,7 +139,7 @@ impl Run<'_> {
             Ok(inputs) => inputs,
             Err(_) => return Ok(None),
         };
-        match launch.begin(&self.roots, CellStart { key, inputs, limit, outputs_anew }).await {
+        match launch.begin(&self.roots, CellStart { key, inputs, limit, outputs_anew, expected }).await {
             Ok((cell, warmup)) => {
                 self.energy.worked(key.session, launch, level);
                 Ok(Some(Begun {
@@ -147,7 +148,7 @@ impl Run<'_> {
                 }))
             }
             Err(failure) => {
-                launch.record.outcome = outcome_of_launch(launch, &failure);
+                self.fail_launch(launch, key, &failure)?;
                 self.fail_cell(key, &failure)?;
                 Ok(None)
             }

@@ -1,7 +1,5 @@
 //! One block, seen from the parent: sample, ask, sample, and say what disturbed it.
 
-use std::time::Duration;
-
 use super::launch::Launch;
 use super::time::BlockTime;
 use crate::plan::CellKey;
@@ -38,12 +36,11 @@ pub(super) struct Measured {
 /// Measures one block.
 pub(super) async fn measure(launch: &mut Launch, sampler: &Sampler, place: BlockPlace) -> Result<Measured, Failure> {
     let pid = launch.worker.pid();
-    let BlockTime { length, min_inferences, limit, patience } = place.time;
+    let BlockTime { length, min_inferences, limit, expected } = place.time;
     let request = Request::Block { length_ns: length, min_inferences, limit_ns: limit };
     let doing = format!("run a block at batch size {}", place.key.batch_size);
     let before = sampler.sample(pid);
-    let patience = patience.unwrap_or(Duration::MAX);
-    let report = match launch.worker.ask_within(patience, &request, &doing).await? {
+    let report = match launch.worker.ask_expecting(expected, &request, &doing).await? {
         Response::Block(report) => report,
         other => return Err(launch.worker.unexpected(&other).await),
     };

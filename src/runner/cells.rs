@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::launch::Launch;
+use super::prepare;
 use super::round::Run;
+use super::sizes;
 use super::{Progress, RunError};
 use crate::plan::CellKey;
 use crate::protocol::Described;
-use crate::record::{Event, Failure, FailureKind, Outcome};
+use crate::record::{Event, Failure, FailureKind, LostWorker, Outcome};
 
 /// The reason of a cell that no launch has come to yet.
 pub(super) const NOT_REACHED: &str = "the run ended before it was reached";
@@ -71,12 +74,18 @@ impl Run<'_> {
         format!("batch size {}{}", key.batch_size, self.plan.shape_words(key.shape))
     }
 
-    /// Closes all cells of a shape from a batch size on.
+    /// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
     pub(super) fn close_from(&mut self, shape: usize, batch_size: u64, reason: &str) -> Result<(), RunError> {
         let words = self.plan.shape_words(shape);
-        let left_out = format!("batch sizes from {batch_size} on{words} are left out: {reason}");
-        self.observer.observe(&Progress::Note(&left_out));
-        for key in self.keys(|key| key.shape == shape && key.batch_size >= batch_size) {
+        let own = prepare::own_batch_sizes(&self.descriptions);
+        let larger = self.keys(|key| key.shape == shape);
+        let left_out: Vec<CellKey> =
+            larger.into_iter().filter(|key| sizes::is_left_out(key.batch_size, batch_size, &own)).collect();
+        if !left_out.is_empty() {
+            let left_out = format!("batch sizes from {batch_size} on{words} are left out: {reason}");
+            self.observer.observe(&Progress::Note(&left_out));
+        }
+        for key in left_out {
             self.close(key, Outcome::Skipped { reason: reason.to_owned() })?;
         }
         Ok(())
@@ -111,6 +120,33 @@ impl Run<'_> {
             self.close(key, Outcome::Failed(failure.clone()))?;
         }
         Ok(())
+    }
+
+    /// Takes note of a failure beside the launches that are recorded, if it is that of a worker.
+    pub(super) fn lose(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
+        if failure.kind.is_loss() {
+            self.journal.append(Event::Lost(LostWorker { session, failure: failure.clone() }))?;
+        }
+        Ok(())
+    }
+
+    /// A launch failed where its worker is gone, and where the cell that it failed in keeps what was measured before; else
+    /// the cell alone has failed.
+    pub(super) fn fail_launch(&mut self, launch: &mut Launch, key: CellKey, failure: &Failure) -> Result<(), RunError> {
+        if launch.worker.is_alive() && !self.is_measured(key) {
+            return Ok(());
+        }
+        self.put_failed(launch, failure)
+    }
+
+    fn put_failed(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
+        launch.record.outcome = Outcome::Failed(failure.clone());
+        Ok(self.journal.append(Event::Launch(Box::new(launch.record.clone())))?)
+    }
+
+    /// A launch beside the rounds failed, if its worker is gone.
+    pub(super) fn fail_beside(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
+        if launch.worker.is_alive() { Ok(()) } else { self.put_failed(launch, failure) }
     }
 
     pub(super) fn announce(&mut self, session: usize, key: Option<CellKey>, failure: &Failure) {

@@ -140,7 +140,10 @@ impl Run<'_> {
         let logs = [self.diagnosis_log(session)?, self.diagnosis_log(session)?];
         match tokio::time::timeout(left, self.pair(place, logs)).await {
             Ok(Ok(medians)) => so_far.add(medians),
-            Ok(Err(failure)) => *found = Err(failure.message),
+            Ok(Err(failure)) => {
+                self.lose(session, &failure)?;
+                *found = Err(failure.message);
+            }
             Err(_) => return Ok(false),
         }
         time.pair = began.elapsed();
@@ -149,8 +152,7 @@ impl Run<'_> {
 
     /// The log of a launch that is in no record.
     pub(super) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
-        let variant = self.plan.variant_of(session).name.clone();
-        let log = self.log_file(&variant, self.next_launch, 0)?;
+        let log = self.log_of(self.plan.sessions[session].variant, self.next_launch, 0)?;
         self.next_launch += 1;
         Ok(log)
     }
@@ -202,10 +204,12 @@ impl Run<'_> {
             spec,
             cpus: self.worker_cpus.as_deref(),
             energy: &self.energy,
+            patience: self.patience_with(key.session),
         };
         let record = launch::blank(0, 0, key.session, self.elapsed());
         let mut launch = Launch::start(&setup, log, record).await.map_err(|(_, failure)| failure)?;
-        let start = CellStart { key, inputs, limit: None, outputs_anew: self.outputs_anew(key.at()) };
+        let (outputs_anew, expected) = (self.outputs_anew(key.at()), self.beginning_time(key));
+        let start = CellStart { key, inputs, limit: None, outputs_anew, expected };
         let (cell, _) = launch.begin(&self.roots, start).await?;
         let single = super::turns::single(&cell);
         Ok((launch, single))

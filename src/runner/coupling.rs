@@ -87,8 +87,15 @@ impl Run<'_> {
         let request = Request::Couple(Box::new(request));
         let coupling = match launch.worker.ask_within(patience, &request, "compare samples of a batch").await {
             Ok(Response::Coupled(coupling)) => coupling,
-            Ok(other) => Coupling::Unknown { reason: launch.worker.unexpected(&other).await.message },
-            Err(failure) => Coupling::Unknown { reason: failure.message },
+            Ok(other) => {
+                let failure = launch.worker.unexpected(&other).await;
+                self.fail_beside(&mut launch, &failure)?;
+                Coupling::Unknown { reason: failure.message }
+            }
+            Err(failure) => {
+                self.fail_beside(&mut launch, &failure)?;
+                Coupling::Unknown { reason: failure.message }
+            }
         };
         launch.worker.end().await;
         Ok(Some(coupling))

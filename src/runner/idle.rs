@@ -42,6 +42,8 @@ struct Share {
 struct Spending {
     launches: u64,
     shares: Vec<Share>,
+    /// What an inference takes.
+    single: Duration,
 }
 
 impl Run<'_> {
@@ -98,12 +100,16 @@ impl Run<'_> {
             let spec = self.plan.sessions[key.session].clone();
             let (mut launch, single) = match self.unrecorded(key, &spec, inputs, log).await {
                 Ok(started) => started,
-                Err(failure) => return Ok(Err(failure.message)),
+                Err(failure) => {
+                    self.lose(key.session, &failure)?;
+                    return Ok(Err(failure.message));
+                }
             };
             let spending = spending.get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single));
             let measured = spending.measure(&mut launch, number, &mut found).await;
             launch.worker.end().await;
             if let Err(failure) = measured {
+                self.lose(key.session, &failure)?;
                 return Ok(Err(failure.message));
             }
         }
@@ -118,7 +124,7 @@ impl Spending {
         let affordable = (time.as_secs_f64() * LAUNCH_SHARE / started.as_secs_f64().max(1e-6)) as u64;
         let launches = affordable.clamp(1, LAUNCHES);
         let left = time.as_secs_f64() - started.as_secs_f64() * launches as f64;
-        Spending { launches, shares: shares(gaps, left.max(0.0), single) }
+        Spending { launches, shares: shares(gaps, left.max(0.0), single), single }
     }
 
     /// What a launch measures of a share: as much as the others, as far as that can be.
@@ -136,7 +142,7 @@ impl Spending {
             let share = &self.shares[place];
             let latencies = match self.of_launch(share, number) {
                 0 => Vec::new(),
-                count => ask(launch, share.gap, count).await?,
+                count => ask(launch, share.gap, self.single, count).await?,
             };
             found[place].push(latencies);
         }
@@ -167,9 +173,10 @@ fn shares(gaps: &[Duration], mut left: f64, single: Duration) -> Vec<Share> {
     shares
 }
 
-async fn ask(launch: &mut Launch, gap: Duration, count: u64) -> Result<Vec<Nanos>, Failure> {
+async fn ask(launch: &mut Launch, gap: Duration, single: Duration, count: u64) -> Result<Vec<Nanos>, Failure> {
     let request = Request::Idle { gap_ns: gap.into(), count };
-    match launch.worker.ask(&request, "measure inferences after idle gaps").await? {
+    let expected = (gap + single * 2).saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+    match launch.worker.ask_expecting(expected, &request, "measure inferences after idle gaps").await? {
         Response::Idled { latencies_ns } => Ok(latencies_ns),
         other => Err(launch.worker.unexpected(&other).await),
     }
@@ -224,7 +231,7 @@ mod tests {
     #[test]
     fn a_gap_that_fits_into_some_launches_alone_is_measured_there() {
         // 5 s less 8 x 116 ms: 4 times 1.002 s.
-        let spending = Spending { launches: 8, shares: shares(&GAPS, 5.0, MS) };
+        let spending = Spending { launches: 8, shares: shares(&GAPS, 5.0, MS), single: MS };
         let long = &spending.shares[3];
         let by_launch: Vec<u64> = (0..8).map(|number| spending.of_launch(long, number)).collect();
         assert_eq!((long.count, by_launch), (4, vec![0, 1, 0, 1, 0, 1, 0, 1]));

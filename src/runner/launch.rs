@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::energy::EnergyWatch;
+use super::patience::Patience;
 use super::worker_process::{WorkerCommand, WorkerProcess};
 use crate::inputs::InputPlan;
 use crate::memory;
@@ -18,6 +20,8 @@ use crate::units::{Bytes, Nanos};
 pub(super) struct Launch {
     pub worker: WorkerProcess,
     pub record: LaunchRecord,
+    /// The batch size of the last cell that began, and what beginning it took.
+    begun: Option<(u64, Duration)>,
 }
 
 /// What a launch needs to know.
@@ -30,6 +34,7 @@ pub(super) struct LaunchSetup<'a> {
     /// CPUs that the worker is restricted to; absent: wherever the kernel puts it.
     pub cpus: Option<&'a [u64]>,
     pub energy: &'a EnergyWatch,
+    pub patience: Patience,
 }
 
 /// A cell that is to begin.
@@ -42,6 +47,8 @@ pub(super) struct CellStart<'a> {
     pub limit: Option<Nanos>,
     /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
     pub outputs_anew: Option<String>,
+    /// What beginning it is expected to take; zero where nothing is known of that.
+    pub expected: Duration,
 }
 
 impl Launch {
@@ -54,7 +61,8 @@ impl Launch {
     ) -> Result<Launch, (LaunchRecord, Failure)> {
         let started = async {
             ask_for_memory(setup.model)?;
-            let mut worker = WorkerProcess::spawn(setup.command, Some(&setup.spec.runtime), log).await?;
+            let runtime = Some(&setup.spec.runtime);
+            let mut worker = WorkerProcess::spawn(setup.command, runtime, log, setup.patience).await?;
             setup.energy.adopt(worker.pid());
             if let Some(cpus) = setup.cpus {
                 // Where the kernel refuses, the CPUs that are read back say so.
@@ -66,7 +74,7 @@ impl Launch {
         }
         .await;
         match started {
-            Ok(worker) => Ok(Launch { worker, record }),
+            Ok(worker) => Ok(Launch { worker, record, begun: None }),
             Err(failure) => Err((record, failure)),
         }
     }
@@ -74,7 +82,7 @@ impl Launch {
     /// Begins a cell within a limit that only its first inference may break: returns what is known of it, and the
     /// latencies of its warm-up.
     pub(super) async fn begin(&mut self, roots: &Roots, start: CellStart<'_>) -> Result<(LaunchCell, String), Failure> {
-        let CellStart { key, inputs, limit, outputs_anew } = start;
+        let CellStart { key, inputs, limit, outputs_anew, expected } = start;
         // Where the peak cannot be reset, it is that of the whole process, which is still an upper bound of the cell's.
         let _ = process::reset_peak(roots, self.worker.pid());
         let request = Request::Begin {
@@ -86,8 +94,12 @@ impl Launch {
             outputs_anew,
         };
         let doing = format!("run the first inferences at batch size {}", key.batch_size);
-        match self.worker.ask(&request, &doing).await? {
+        let grown = |(size, took): (u64, Duration)| took.mul_f64(key.batch_size as f64 / size.max(1) as f64);
+        let expected = expected.max(self.begun.map(grown).unwrap_or_default());
+        let asked = Instant::now();
+        match self.worker.ask_expecting(expected, &request, &doing).await? {
             Response::Began { first_run_ns, warmup, histogram, outputs_anew } => {
+                self.begun = Some((key.batch_size, asked.elapsed()));
                 if !self.record.is_probed {
                     self.record.first_run_ns.get_or_insert(first_run_ns);
                 }

@@ -16,10 +16,14 @@ mod fit;
 mod guide;
 mod heat;
 mod idle;
+mod interruption;
 mod kept;
 mod launch;
+mod limits;
+mod names;
 mod order;
 mod pace;
+mod patience;
 mod peaks;
 mod prepare;
 mod probe;
@@ -30,6 +34,7 @@ mod round;
 mod rounds;
 mod scoring;
 mod settle;
+mod sizes;
 mod spreads;
 mod stop;
 mod sweep;
@@ -50,16 +55,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use crate::inputs::InputPlan;
 use crate::plan::{InputRequest, PageCache, Pin, Plan, Shape};
 use crate::protocol::Tried;
 use crate::record::store::{RunFolder, StoreError};
-use crate::record::{EndReason, Event, Failure, FailureKind, Host, ModelSummary, ProbeRecord, RunInfo, RunRecord};
+use crate::record::{
+    EndReason, Event, Failure, FailureKind, Host, LostWorker, ModelSummary, ProbeRecord, RunInfo, RunRecord,
+};
 use crate::sample::{Roots, Sampler, affinity, process};
 use crate::units::Nanos;
 use begin::{Beginning, choose_sessions, first_record, open_journal, prepare, settle_plan};
+use interruption::Interruption;
+use limits::{LEAST_FILES, require_files, survive_file_size_limit};
 use round::Run;
 use time::Time;
 
@@ -88,6 +95,8 @@ pub struct Job {
     pub guide: Option<Box<dyn Guide>>,
     /// The record of a run that is taken up again in its folder; absent for a new one.
     pub resumed: Option<Box<RunRecord>>,
+    /// Workers that were lost before the run; there are none when it is handed over.
+    pub lost_workers: Vec<LostWorker>,
 }
 
 /// How much of a plan is measured.
@@ -131,19 +140,37 @@ pub enum RunError {
     /// Labels fit no output in a form that is known.
     #[error("outputs cannot be scored: {}", .0.message)]
     Labels(Failure),
+    /// The system does not let this process open as many files as it takes.
+    #[error("at most {limit} files may be open at once, and {LEAST_FILES} are needed")]
+    Files {
+        /// How many it lets be open.
+        limit: u64,
+    },
     /// The system refused what a parent needs.
     #[error("failed to set up the run")]
     System(#[from] std::io::Error),
 }
 
-/// Runs a job to its end, or until it is interrupted, and returns the folder and the record, which is written.
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// The folder, still locked.
+    pub folder: RunFolder,
+    /// Everything that was found.
+    pub record: RunRecord,
+    /// Why not all of the record is on disk, or why the run was ended before its time: a full disk, for one.
+    pub unwritten: Option<StoreError>,
+}
+
+/// Runs a job to its end, or until it is interrupted or cannot be written down.
 ///
 /// # Errors
 /// [`RunError::NoVariant`], [`RunError::Runtime`] or [`RunError::Interrupted`] before anything is written;
-/// [`RunError::Store`] if the folder cannot be written (a full disk). A session that fails is no error: it is in the
-/// record.
-pub fn run(job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, RunRecord), RunError> {
+/// [`RunError::Store`] if the folder cannot be written before the first measurement. A session that fails is no error: it
+/// is in the record.
+pub fn run(job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
     survive_file_size_limit()?;
+    require_files()?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(job, observer))
 }
 
@@ -170,6 +197,7 @@ impl From<Tried> for TriedInputs {
 /// # Errors
 /// As [`run`] before anything is written; a session that cannot be created is one.
 pub fn try_inputs(job: Job, observer: &mut dyn Observer) -> Result<TriedInputs, RunError> {
+    require_files()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(find_inputs(job, observer))?;
     found.map(|found| found.tried.into()).ok_or_else(|| {
@@ -195,14 +223,7 @@ pub fn known_inputs(path: &Path, model: &ModelSummary, sha256: &str, inputs: &In
     settle::known(path, model, sha256, inputs).map(TriedInputs::from)
 }
 
-/// Makes a write beyond the limit on the size of files an error like that of a full disk, not the end of the process.
-fn survive_file_size_limit() -> std::io::Result<()> {
-    // SAFETY: ignoring a signal installs no handler that could run.
-    unsafe { nix::sys::signal::signal(nix::sys::signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }?;
-    Ok(())
-}
-
-async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, RunRecord), RunError> {
+async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
     let roots = Roots::system();
     let mut interruption = Interruption::listen()?;
     let mut prepared = interruption.unless(prepare(&job, observer)).await?;
@@ -215,7 +236,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
     let warm = interruption.unless(rehearse::labels(&mut job, &mut prepared, warm, &at)).await?;
     let time = time(&job);
     let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
-    let beginning = Beginning { info: job.info, host: job.host, notes: job.notes };
+    let beginning = Beginning { info: job.info, host: job.host, notes: job.notes, lost_workers: job.lost_workers };
     let record = first_record(&job.plan, beginning, &prepared.descriptions);
     record.notes.iter().for_each(|note| observer.observe(&Progress::Note(note)));
     let (journal, before) = open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
@@ -247,9 +268,14 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<(RunFolder, 
         sampling_costs: Vec::new(),
         observer,
     };
-    let reason = until_interrupted(&mut run, job.guide, &mut interruption).await?;
-    run.observer.observe(&Progress::Ended(reason));
-    run.finish(reason)
+    match until_interrupted(&mut run, job.guide, &mut interruption).await {
+        Ok(reason) => {
+            run.observer.observe(&Progress::Ended(reason));
+            run.finish(reason)
+        }
+        Err(RunError::Store(error)) => Ok(run.break_off(error)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Measures until there is a reason to end, or an interruption comes.
@@ -285,36 +311,6 @@ fn time(job: &Job) -> Time {
     }
 }
 
-/// Signals by which the user or the system asks this process to end.
-struct Interruption([Signal; 3]);
-
-impl Interruption {
-    /// From now on the signals are heard, and do not end the process by themselves.
-    fn listen() -> std::io::Result<Self> {
-        let [interrupt, terminate, hangup] =
-            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-        Ok(Interruption([interrupt?, terminate?, hangup?]))
-    }
-
-    /// What comes of some work before the first measurement, unless one of them comes first.
-    async fn unless<T>(&mut self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
-        tokio::select! {
-            done = work => done,
-            () = self.comes() => Err(RunError::Interrupted),
-        }
-    }
-
-    /// Waits for one of them.
-    async fn comes(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-}
-
 /// Chooses CPUs for the workers, and moves the parent away from them where there is room.
 fn place(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     match &plan.schedule.pin {
@@ -341,12 +337,15 @@ fn place(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
 }
 
 impl Run<'_> {
-    /// Writes the end of the run down.
-    fn finish(mut self, reason: EndReason) -> Result<(RunFolder, RunRecord), RunError> {
-        scoring::forget_outputs(self.journal.folder());
-        self.check_page_cache()?;
-        self.judge_machine()?;
-        self.note_monitoring()?;
+    /// Writes the end of the run down, as far as that can be: the record has all of it in any case.
+    fn finish(mut self, reason: EndReason) -> Result<Ran, RunError> {
+        for noted in [self.check_page_cache(), self.judge_machine().map_err(RunError::from), self.note_monitoring()] {
+            match noted {
+                // Whatever the journal lacks is in the record, which is written as a whole below.
+                Ok(()) | Err(RunError::Store(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.sampling_costs.sort_unstable();
         let info = RunInfo {
             elapsed_ns: Some(self.elapsed()),
@@ -355,9 +354,22 @@ impl Run<'_> {
             parent_peak_memory_bytes: process::own_peak_memory(&self.roots).ok(),
             ..self.journal.record().run.clone()
         };
-        self.journal.append(Event::Ended(info))?;
-        self.journal.finish()?;
-        Ok(self.journal.into_parts())
+        let _ = self.journal.append(Event::Ended(info));
+        let unwritten = self.journal.finish().err();
+        Ok(self.into_ran(unwritten))
+    }
+
+    /// Ends a run that cannot be written down any further, with all that it found until then.
+    fn break_off(mut self, error: StoreError) -> Ran {
+        // Where the record fits although the journal did not, it holds more.
+        let _ = self.journal.finish();
+        self.into_ran(Some(error))
+    }
+
+    fn into_ran(self, unwritten: Option<StoreError>) -> Ran {
+        let (folder, record) = self.journal.into_parts();
+        folder.clear_leftovers();
+        Ran { folder, record, unwritten }
     }
 
     /// Says so where the kernel kept the models in the page cache although they were to be dropped.

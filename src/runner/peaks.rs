@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::kept::{keep, kept};
+use super::names::PEAKS_LOG;
+use super::patience::Patience;
 use super::round::Run;
 use super::worker_process::WorkerProcess;
 use super::{Progress, RunError, launch};
@@ -57,7 +59,7 @@ impl Run<'_> {
             }
             let began = Instant::now();
             let limit = self.beside_time(2.0 * BUDGET_SHARE).unwrap_or(Duration::MAX);
-            self.measure_peaks_of(&spec, version, limit).await?;
+            self.measure_peaks_of(session, version, limit).await?;
             left = left.map(|left| left.saturating_sub(began.elapsed()));
         }
         if is_too_short {
@@ -67,16 +69,20 @@ impl Run<'_> {
     }
 
     /// Measures the peaks for a session's library and threads within `limit`, and keeps them for later runs.
-    async fn measure_peaks_of(&mut self, spec: &SessionSpec, version: String, limit: Duration) -> Result<(), RunError> {
+    async fn measure_peaks_of(&mut self, session: usize, version: String, limit: Duration) -> Result<(), RunError> {
         self.observer.observe(&Progress::Peaks);
-        let asked = tokio::time::timeout(limit, self.ask_for_peaks(spec, version)).await;
+        let spec = self.plan.sessions[session].clone();
+        let asked = tokio::time::timeout(limit, self.ask_for_peaks(&spec, version)).await;
+        if let Ok(Err(failure)) = &asked {
+            self.lose(session, failure)?;
+        }
         let too_long = |_| {
             let message = format!("measuring them took more than {}% of the time budget", 200.0 * BUDGET_SHARE);
             Err(Failure { kind: FailureKind::TimedOut, message, hint: None })
         };
         match asked.unwrap_or_else(too_long) {
             Ok(peaks) => {
-                if let Some(file) = self.peaks_file(spec).filter(|_| is_steady(&peaks.rates)) {
+                if let Some(file) = self.peaks_file(&spec).filter(|_| is_steady(&peaks.rates)) {
                     keep(&file, &peaks);
                 }
                 Ok(self.journal.append(Event::Peaks(Box::new(peaks)))?)
@@ -87,10 +93,11 @@ impl Run<'_> {
 
     async fn ask_for_peaks(&mut self, spec: &SessionSpec, runtime_version: String) -> Result<MachinePeaks, Failure> {
         let log = self
-            .log_file("peaks", self.next_launch, 0)
+            .log_file(PEAKS_LOG, self.next_launch, 0)
             .map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
         self.next_launch += 1;
-        let mut worker = WorkerProcess::spawn(&self.command, Some(&spec.runtime), log).await?;
+        let patience = Patience::unknowing(&self.command);
+        let mut worker = WorkerProcess::spawn(&self.command, Some(&spec.runtime), log, patience).await?;
         if let Some(cpus) = &self.worker_cpus {
             let _ = affinity::set_affinity(worker.pid(), cpus);
         }

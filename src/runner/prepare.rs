@@ -1,5 +1,9 @@
 //! Before the first measurement: read every variant in a process of its own, so that the parent never holds a model.
 
+use std::collections::BTreeSet;
+
+use super::patience::{Awaited, Patience, telling};
+use super::sizes;
 use super::worker_process::{WorkerCommand, WorkerProcess};
 use super::{Observer, Progress};
 use crate::inputs::InputPlan;
@@ -21,7 +25,9 @@ pub(super) async fn describe_all(
         observer.observe(&Progress::Describing { variant: &variant.name });
         let request =
             Request::Describe { model: variant.path.clone(), inputs: plan.inputs.clone(), shapes: plan.shapes.clone() };
-        descriptions.push(describe(command, request).await);
+        let what = format!("{} is being read", variant.name);
+        let awaited = Awaited { what: &what, limit: command.timeout };
+        descriptions.push(telling(observer, awaited, describe(command, request)).await);
     }
     require_same_interface(plan, &mut descriptions);
     descriptions
@@ -37,7 +43,8 @@ pub(super) fn unnamed_log() -> Result<std::fs::File, Failure> {
 }
 
 async fn describe(command: &WorkerCommand, request: Request) -> Description {
-    let mut worker = WorkerProcess::spawn(command, None, unnamed_log()?).await?;
+    let patience = Patience::unknowing(command);
+    let mut worker = WorkerProcess::spawn(command, None, unnamed_log()?, patience).await?;
     let response = worker.ask(&request, "read the model").await;
     let description = match response {
         Ok(Response::Described(described)) => Ok(*described),
@@ -91,6 +98,11 @@ fn only_batch_size(description: &Description) -> Option<u64> {
     axis.fixed_size.or((axis.reason == AxisReason::NoAxis).then_some(1))
 }
 
+/// Batch sizes that are the only ones which a model takes: they are measured whatever others show.
+pub(super) fn own_batch_sizes(descriptions: &[Description]) -> BTreeSet<u64> {
+    sizes::own(&descriptions.iter().map(only_batch_size).collect::<Vec<_>>())
+}
+
 /// Fits the batch sizes to models of which each takes only one, where the user named none; returns what is to be said
 /// about it. What no model takes is not tried.
 pub(super) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
@@ -98,14 +110,8 @@ pub(super) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> 
         return None;
     }
     let read: Vec<&Description> = descriptions.iter().filter(|description| description.is_ok()).collect();
-    let only: Vec<u64> = read.iter().filter_map(|description| only_batch_size(description)).collect();
-    let is_any_free = only.len() < read.len();
-    if !is_any_free {
-        plan.batch_sizes.clear();
-    }
-    plan.batch_sizes.extend(&only);
-    plan.batch_sizes.sort_unstable();
-    plan.batch_sizes.dedup();
+    let only: Vec<Option<u64>> = read.iter().map(|description| only_batch_size(description)).collect();
+    plan.batch_sizes = sizes::fitted(&plan.batch_sizes, &only);
     if let Some(tuning) = &mut plan.tuning {
         let sizes = &mut tuning.space.batch_sizes;
         sizes.retain(|size| plan.batch_sizes.contains(size));
@@ -117,7 +123,7 @@ pub(super) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> 
             sizes.insert(0, own);
         }
     }
-    if is_any_free || only.is_empty() { None } else { Some(only_words(&read)) }
+    if only.contains(&None) || only.is_empty() { None } else { Some(only_words(&read)) }
 }
 
 /// `the batch is fixed at 4 by the model: no other size is tried`.

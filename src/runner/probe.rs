@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::launch;
+use super::patience::Patience;
 use super::prepare::unnamed_log;
 use super::worker_process::{WorkerCommand, WorkerProcess};
 use crate::plan::{CPU_PROVIDER, Plan, ProviderSpec, RuntimeChoice, SessionSpec};
@@ -101,7 +102,8 @@ pub(super) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[RuntimeInfo]) -> 
 }
 
 async fn open(command: &WorkerCommand, spec: &SessionSpec) -> Result<RuntimeInfo, Failure> {
-    let mut worker = WorkerProcess::spawn(command, Some(&spec.runtime), unnamed_log()?).await?;
+    let mut worker =
+        WorkerProcess::spawn(command, Some(&spec.runtime), unnamed_log()?, Patience::unknowing(command)).await?;
     let opened = match worker.ask(&launch::open_request(spec), "open the runtime").await {
         Ok(Response::Opened { version, build_info, execution_providers, .. }) => Ok(RuntimeInfo {
             path: spec.runtime.path().clone(),

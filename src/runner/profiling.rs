@@ -10,12 +10,13 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::names::{file_safe, new_file};
 use super::round::Run;
 use super::worker_process::WorkerProcess;
 use super::{Progress, RunError, launch};
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
-use crate::record::store::StoreError;
+use crate::record::store::UNFINISHED_TRACE;
 use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
 use crate::sample::affinity;
 use crate::units::{Bytes, Nanos};
@@ -33,8 +34,6 @@ const NODE_SIZE: Bytes = Bytes(1 << 10);
 const THREAD_SIZE: Bytes = Bytes(64);
 /// A second session without the profiler is created where the model's file fits into the free memory this often.
 const TWIN_ROOM: u64 = 4;
-/// Bytes of a session's label in the name of a file.
-const MAX_LABEL: usize = 150;
 /// Why a session has no profile that there was no time for.
 const NO_TIME: &str = "there was no time left for it";
 
@@ -203,6 +202,7 @@ impl Run<'_> {
         use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
         self.put_operators(subject, Err(failure.message.clone()))?;
         let session = subject.session;
+        self.lose(session, failure)?;
         let label = self.journal.record().session_label(session);
         if self.is_to_be_placed(session) {
             return match failure.kind {
@@ -224,8 +224,9 @@ impl Run<'_> {
         length: Duration,
     ) -> Result<Result<(Placement, Profiled), Failure>, RunError> {
         let spec = self.plan.sessions[subject.session].clone();
-        let variant = &self.plan.variants[spec.variant];
-        let Ok(described) = &self.descriptions[spec.variant] else {
+        let spec_variant = spec.variant;
+        let variant = &self.plan.variants[spec_variant];
+        let Ok(described) = &self.descriptions[spec_variant] else {
             return Ok(Err(failure("the model was not read")));
         };
         let inputs = match described.inputs_at(subject.shape) {
@@ -235,9 +236,12 @@ impl Run<'_> {
         let traces = self.journal.folder().traces();
         let create = || {
             fs::create_dir_all(&traces)?;
-            tempfile::Builder::new().prefix(".").tempdir_in(&traces)
+            tempfile::Builder::new().prefix(UNFINISHED_TRACE).tempdir_in(&traces)
         };
-        let scratch = create().map_err(|source| StoreError::Write { path: traces.clone(), source })?;
+        let scratch = match create() {
+            Ok(scratch) => scratch,
+            Err(error) => return Ok(Err(failure(&format!("failed to write into `{}`: {error}", traces.display())))),
+        };
         let trace_file = self.trace_file(subject);
         let threads = spec.options.intra_threads.max(1);
         let request = ProfileRequest {
@@ -251,10 +255,10 @@ impl Run<'_> {
             has_twin: has_room(described, self.journal.record().host.usable_memory()),
             spec,
         };
-        let log = self.log_file(&variant.name, self.next_launch, 0)?;
+        let log = self.log_of(spec_variant, self.next_launch, 0)?;
         self.next_launch += 1;
         let patience = self.patience(length + self.least_profile(subject.session) * 2);
-        let answer = self.ask_for_profile(request, log, patience).await;
+        let answer = self.ask_for_profile(subject.session, request, log, patience).await;
         Ok(answer.map(|(placement, operators)| {
             let name = trace_file.file_name().filter(|_| trace_file.exists());
             let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()));
@@ -264,11 +268,13 @@ impl Run<'_> {
 
     async fn ask_for_profile(
         &self,
+        session: usize,
         request: ProfileRequest,
         log: File,
         patience: Duration,
     ) -> Result<(Placement, Profiled), Failure> {
-        let mut worker = WorkerProcess::spawn(&self.command, Some(&request.spec.runtime), log).await?;
+        let runtime = Some(&request.spec.runtime);
+        let mut worker = WorkerProcess::spawn(&self.command, runtime, log, self.patience_with(session)).await?;
         self.energy.adopt(worker.pid());
         if let Some(cpus) = &self.worker_cpus {
             let _ = affinity::set_affinity(worker.pid(), cpus);
@@ -293,8 +299,7 @@ impl Run<'_> {
         let folder = self.journal.folder().traces();
         let label = self.journal.record().session_label(session);
         let label = file_safe(&format!("{label}{}", self.plan.shape_words(shape)));
-        let file = folder.join(format!("{label}-batch{batch_size}.json"));
-        if file.exists() { folder.join(format!("{label}-{session}-batch{batch_size}.json")) } else { file }
+        new_file(&folder, &label, &format!("batch{batch_size}.json"))
     }
 }
 
@@ -348,15 +353,6 @@ fn has_room(described: &Described, available: Option<Bytes>) -> bool {
     available.is_none_or(|available| described.model.file_size_bytes.0.saturating_mul(TWIN_ROOM) < available.0)
 }
 
-/// A label as the name of a file: what is awkward in a path becomes `-`.
-pub(super) fn file_safe(label: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    let mut name: String = label.chars().map(plain).collect();
-    name.truncate(name.floor_char_boundary(MAX_LABEL));
-    let name = name.trim_matches(['-', '.']);
-    if name.is_empty() { "session".into() } else { name.into() }
-}
-
 /// A profile or a contrast that cannot be begun.
 pub(super) fn failure(message: &str) -> Failure {
     Failure { kind: FailureKind::BadInput, message: message.to_owned(), hint: None }
@@ -365,14 +361,6 @@ pub(super) fn failure(message: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_become_names_of_files() {
-        assert_eq!(file_safe("digits-int8 (CUDA, 4 intra-op threads)"), "digits-int8--CUDA--4-intra-op-threads");
-        assert_eq!(file_safe("../<b>\n\u{1b}[31m/x"), "b----31m-x");
-        assert_eq!(file_safe("//"), "session");
-        assert_eq!(file_safe(&"é".repeat(300)).len(), MAX_LABEL);
-    }
 
     #[test]
     fn time_is_shared_by_the_sessions_that_are_left() {

@@ -80,6 +80,15 @@ pub enum Progress<'a> {
         /// Wall time that the run may take.
         budget: Option<Duration>,
     },
+    /// A worker is still waited for.
+    Waiting {
+        /// What it does, such as `fp32 is being loaded`.
+        what: &'a str,
+        /// For how long so far.
+        waited: Duration,
+        /// For how long at most.
+        limit: Duration,
+    },
     /// Something failed; the run goes on with what is left.
     Failed {
         /// Label of the session, or name of a variant that has none.

@@ -25,11 +25,15 @@ pub(super) async fn labels(
     place: &Place<'_>,
 ) -> Result<Option<Warm>, RunError> {
     let Some(evaluation) = first_samples(job, prepared) else { return Ok(warm) };
+    let session = evaluation.session;
     let (scored, warm) = scored(job, warm, place, evaluation).await;
     let record = match scored {
         Ok(record) => record,
         Err(failure) if failure.kind == FailureKind::BadInput => return Err(RunError::Labels(failure)),
-        Err(_) => return Ok(warm),
+        Err(failure) => {
+            settle::lose(job, session, &failure);
+            return Ok(warm);
+        }
     };
     let Some(scores) = &record.scores else { return Ok(warm) };
     let limits_drop = job.plan.tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use super::energy::EnergyWatch;
 use super::fit::Watch;
 use super::launch::{self, Launch, LaunchSetup};
+use super::names;
 use super::order::Draw;
 use super::pace::RoundCost;
+use super::patience::{Awaited, telling};
 use super::prepare::Description;
-use super::profiling::file_safe;
 use super::rounds::Scope;
 use super::settle::Warm;
 use super::time::Time;
@@ -139,11 +140,15 @@ impl Run<'_> {
     /// All sessions take turns at one batch size of a shape.
     async fn cells(&mut self, round: &mut Round, at: At) -> Result<(), RunError> {
         let key = |session| at.of(session);
-        let open: Vec<usize> = (0..self.plan.sessions.len()).filter(|&session| self.is_open(key(session))).collect();
+        let mut open: Vec<usize> =
+            (0..self.plan.sessions.len()).filter(|&session| self.is_open(key(session))).collect();
         let cells: Vec<CellKey> = open.iter().map(|&session| key(session)).collect();
         let smallest = self.batch_sizes_of(at.shape, Scope::Smallest).into_iter().min().unwrap_or(at.batch_size);
         let grown = at.batch_size as f64 / smallest as f64;
-        if open.is_empty() || (grown > 1.0 && !self.has_time_for(&cells, grown)) {
+        if grown > 1.0 && !self.has_time_for(&cells, grown) {
+            open.retain(|&session| self.takes_only(key(session)));
+        }
+        if open.is_empty() {
             return Ok(());
         }
         self.observer.observe(&Progress::Cells {
@@ -155,6 +160,12 @@ impl Run<'_> {
         let draw = Draw { seed: self.plan.schedule.seed, round: round.number, at };
         let members: BTreeMap<usize, CellKey> = open.into_iter().map(|session| (session, key(session))).collect();
         self.take_turns(round, &members, draw).await
+    }
+
+    /// Whether a session can be measured at no other batch size of the shape.
+    fn takes_only(&self, key: CellKey) -> bool {
+        let mut others = self.plan.cells().filter(|other| other.session == key.session && other.shape == key.shape);
+        others.all(|other| other.batch_size == key.batch_size || self.closed.contains(&other))
     }
 
     /// Makes sure that a session has a living worker in this round; false if it cannot have one.
@@ -190,7 +201,7 @@ impl Run<'_> {
         if self.plan.schedule.page_cache == PageCache::Cold {
             self.drop_from_page_cache(spec.variant);
         }
-        let log = self.log_file(&variant.name, record.launch, round)?;
+        let log = self.log_of(spec.variant, record.launch, round)?;
         let setup = LaunchSetup {
             command: &self.command,
             roots: &self.roots,
@@ -198,9 +209,12 @@ impl Run<'_> {
             spec,
             cpus: self.worker_cpus.as_deref(),
             energy: &self.energy,
+            patience: self.patience_with(session),
         };
         let level = self.energy.level(session);
-        match Launch::start(&setup, log, record).await {
+        let what = format!("{} is being loaded", self.journal.record().session_label(session));
+        let awaited = Awaited { what: &what, limit: setup.patience.limit_of_start() };
+        match telling(&mut *self.observer, awaited, Launch::start(&setup, log, record)).await {
             Ok(launch) => {
                 self.energy.worked(session, &launch, level);
                 self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
@@ -243,9 +257,15 @@ impl Run<'_> {
         }
     }
 
-    /// The log of a variant's workers, with a line that says where this launch begins.
-    pub(super) fn log_file(&self, variant: &str, launch: u64, round: u64) -> Result<File, StoreError> {
-        let path = self.journal.folder().logs().join(format!("{}.log", file_safe(variant)));
+    /// The log of a variant's workers.
+    pub(super) fn log_of(&self, variant: usize, launch: u64, round: u64) -> Result<File, StoreError> {
+        let names = self.plan.variants.iter().map(|variant| variant.name.as_str());
+        self.log_file(&names::log_name(names, variant), launch, round)
+    }
+
+    /// A log of workers, with a line that says where this launch begins.
+    pub(super) fn log_file(&self, name: &str, launch: u64, round: u64) -> Result<File, StoreError> {
+        let path = self.journal.folder().logs().join(format!("{name}.log"));
         let open = || {
             let mut file = File::options().create(true).append(true).read(true).open(&path)?;
             writeln!(file, "# launch {launch}, round {}", round + 1)?;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::pace;
 use super::round::Run;
 use super::{Extent, RunError, stop};
+use crate::record::store::StoreError;
 use crate::record::{EndReason, Event};
 use crate::stats::MIN_LAUNCHES;
 
@@ -133,10 +134,14 @@ impl Run<'_> {
         sizes
     }
 
-    /// Writes the record down as it is now, and learns how long that takes.
+    /// Writes the record down as it is now, and learns how long that takes. Where it cannot be written, the journal still has
+    /// all of it.
     pub(super) fn checkpoint(&mut self) -> Result<(), RunError> {
         let began = Instant::now();
-        self.journal.checkpoint()?;
+        match self.journal.checkpoint() {
+            Ok(()) | Err(StoreError::Write { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         self.time.wrote(began.elapsed());
         Ok(())
     }

@@ -9,14 +9,11 @@ use super::round::Run;
 use super::{Progress, RunError};
 use crate::plan::{RuntimeChoice, ScoredSamples};
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
-use crate::record::store::RunFolder;
 use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
 use crate::units::Nanos;
 
 /// Samples per inference while scoring, where the model takes it.
 const BATCH_SIZE: u64 = 32;
-/// Where the baseline's outputs are kept for the others while they are scored.
-const OUTPUTS: &str = ".baseline-outputs";
 /// Share of the budget that scoring all sessions may take, and one session of a search.
 const BUDGET_SHARE: f64 = 0.08;
 /// Batches that the time for scoring a session holds at least: it ends with one of them.
@@ -26,12 +23,6 @@ const SPARE: f64 = 1.5;
 /// How many times as long as timed inferences those that are scored may take before their worker counts as stuck.
 const SLOWER: f64 = 4.0;
 
-/// Removes the outputs of the baseline, which an interrupted scoring leaves behind.
-pub(super) fn forget_outputs(folder: &RunFolder) {
-    // As a rule there are none any more.
-    let _ = std::fs::remove_file(folder.path().join(OUTPUTS));
-}
-
 impl Run<'_> {
     /// Scores every session on the same samples.
     pub(super) async fn score_all(&mut self) -> Result<(), RunError> {
@@ -39,7 +30,8 @@ impl Run<'_> {
         for session in self.scoring_order() {
             most = self.score(session, most).await?.or(most);
         }
-        forget_outputs(self.journal.folder());
+        // Where there are any.
+        let _ = std::fs::remove_file(self.baseline_outputs());
         Ok(())
     }
 
@@ -80,7 +72,7 @@ impl Run<'_> {
     }
 
     fn baseline_outputs(&self) -> PathBuf {
-        self.journal.folder().path().join(OUTPUTS)
+        self.journal.folder().baseline_outputs()
     }
 
     fn role(&self, session: usize) -> EvaluationRole {
@@ -159,10 +151,12 @@ impl Run<'_> {
         Ok(match scored {
             Ok(record) => record,
             Err(failure) if failure.kind == FailureKind::TimedOut && is_of_budget => {
+                self.fail_beside(launch, &failure)?;
                 let reason = "scoring did not end within its share of the budget; raise `--budget`".to_owned();
                 self.unscored(session, evaluation.batch_size, Outcome::Skipped { reason })
             }
             Err(failure) => {
+                self.fail_beside(launch, &failure)?;
                 self.announce(session, None, &failure);
                 self.unscored(session, evaluation.batch_size, Outcome::Failed(failure))
             }
@@ -177,8 +171,10 @@ impl Run<'_> {
         }
         let data = self.journal.record().dataset.as_ref();
         let samples = evaluation.max_samples.or(data.map(|data| data.samples_count)).unwrap_or(1);
-        let inference = self.inference_time(evaluation.session).unwrap_or_default();
-        usual + inference.mul_f64(SLOWER * samples as f64)
+        match self.inference_time(evaluation.session) {
+            Some(inference) => self.patience(inference.mul_f64(SLOWER / 2.0 * samples as f64)),
+            None => usual,
+        }
     }
 
     /// Samples per inference while scoring a session. Outputs are compared batch by batch, so that it is the baseline's where
@@ -267,7 +263,7 @@ fn may_score_singly(failure: &Failure, launch: &Launch, evaluation: &Evaluation)
 
 async fn evaluate(launch: &mut Launch, evaluation: &Evaluation, patience: Duration) -> Result<AccuracyRecord, Failure> {
     let request = Request::Evaluate(Box::new(evaluation.clone()));
-    match launch.worker.ask_within(patience, &request, "score the outputs").await? {
+    match launch.worker.ask_for(patience, &request, "score the outputs").await? {
         Response::Evaluated(record) => Ok(*record),
         other => Err(launch.worker.unexpected(&other).await),
     }

@@ -17,8 +17,6 @@ const LEAST_WRITING: Duration = Duration::from_millis(300);
 const WRITINGS: u32 = 8;
 /// A cell is warmed up for this long, as far as there is time, however many launches are still to come.
 const WARMUP: Duration = Duration::from_millis(500);
-/// How much later than expected an answer may be before its worker counts as stuck: what a loaded machine may add.
-const GRACE: Duration = Duration::from_secs(5);
 /// Inferences that a block holds at least where there is time for them.
 pub(super) const MIN_INFERENCES: u64 = 3;
 
@@ -62,6 +60,11 @@ impl Time {
         self.end.map_or(Duration::MAX, |end| until(end).saturating_sub(self.writing + self.held))
     }
 
+    /// When it is over, with nothing kept free but for the reports; absent: never.
+    pub(super) fn end(&self) -> Option<Instant> {
+        self.end.map(|end| end.checked_sub(self.writing).unwrap_or(end))
+    }
+
     /// Whether the time ends at all.
     pub(super) fn is_limited(&self) -> bool {
         self.end.is_some()
@@ -82,14 +85,14 @@ pub(super) struct BlockTime {
     pub min_inferences: u64,
     /// When none is begun any more; absent without a limit.
     pub limit: Option<Nanos>,
-    /// When its worker counts as stuck; absent: when any does.
-    pub patience: Option<Duration>,
+    /// What it is expected to take.
+    pub expected: Duration,
 }
 
 impl BlockTime {
     /// A block of a length that there is time for.
     pub(super) fn unlimited(length: Nanos) -> Self {
-        BlockTime { length, min_inferences: MIN_INFERENCES, limit: None, patience: None }
+        BlockTime { length, min_inferences: MIN_INFERENCES, limit: None, expected: length.into() }
     }
 }
 
@@ -116,6 +119,15 @@ impl Run<'_> {
             Some(STARTING + Duration::from(launch.runtime_start_ns.unwrap_or_default() + loaded))
         });
         taken.min()
+    }
+
+    /// What starting a session took at most so far.
+    pub(super) fn longest_launch(&self, session: usize) -> Option<Duration> {
+        let launches = self.journal.record().launches.iter().filter(|launch| launch.session == session);
+        let taken = launches.filter_map(|launch| {
+            Some(STARTING + Duration::from(launch.runtime_start_ns.unwrap_or_default() + launch.session_load_ns?))
+        });
+        taken.max()
     }
 
     /// What one inference of a session took at the smallest batch size that it was measured at.
@@ -170,14 +182,15 @@ impl Run<'_> {
     /// What the next block may take of one of so many cells that take turns, where an inference takes `single`.
     pub(super) fn block_time(&self, cells_count: usize, rounds_to_come: u64, single: Duration) -> BlockTime {
         let length = self.plan.schedule.block_ns;
-        let Some(limit) = self.limit() else { return BlockTime::unlimited(length) };
+        let expected = Duration::from(length).max(single * MIN_INFERENCES as u32);
+        let Some(limit) = self.limit() else { return BlockTime { expected, ..BlockTime::unlimited(length) } };
         let left = Duration::from(limit);
         let inferences = share(left, cells_count, rounds_to_come).as_secs_f64() / single.as_secs_f64().max(1e-9);
         BlockTime {
             length: length.min(limit),
             min_inferences: (inferences as u64).clamp(1, MIN_INFERENCES),
             limit: Some(limit),
-            patience: Some(left.max(length.into()) + single * 3 + GRACE),
+            expected,
         }
     }
 }

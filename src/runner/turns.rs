@@ -9,7 +9,7 @@ use super::launch::Launch;
 use super::order::{self, Draw};
 use super::round::{Round, Run};
 use crate::plan::CellKey;
-use crate::record::{Event, Failure, LaunchCell, Outcome};
+use crate::record::{Event, Failure, LaunchCell};
 use crate::stats::{Latencies, MIN_LAUNCHES};
 
 /// How often a disturbed block is run again.
@@ -80,14 +80,25 @@ impl Run<'_> {
             let time = self.block_time(places.len(), to_come, turns[turn].single);
             let place = BlockPlace { key, alternation, position: position as u64, started_ns: self.elapsed(), time };
             if let Err(failure) = self.block(launch, &mut turns[turn], place).await? {
-                launch.record.outcome = outcome_of_launch(launch, &failure);
                 let turn = turns.remove(turn);
-                if !self.is_put_down_to_sizes(&turn, &failure)? {
-                    self.fail_cell(key, &failure)?;
-                }
+                self.fail_turn(round, turn, &failure)?;
             }
         }
         Ok(())
+    }
+
+    /// A block failed: unless sizes of outputs are to blame, so does its cell, of which the launch keeps what it measured.
+    fn fail_turn(&mut self, round: &mut Round, turn: Turn, failure: &Failure) -> Result<(), RunError> {
+        if self.is_put_down_to_sizes(&turn, failure)? {
+            return Ok(());
+        }
+        if let Some(launch) = &mut round.launches[turn.place] {
+            let cell = LaunchCell { latency_histogram: merged(&turn.histograms), ..turn.cell };
+            self.journal.append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
+            launch.record.cells.push(cell);
+            self.fail_launch(launch, turn.key, failure)?;
+        }
+        self.fail_cell(turn.key, failure)
     }
 
     /// Measures a block, again if it was disturbed; every try is written down.
@@ -138,7 +149,7 @@ impl Run<'_> {
                 Ok(())
             }
             Err(failure) => {
-                launch.record.outcome = outcome_of_launch(launch, &failure);
+                self.fail_launch(launch, turn.key, &failure)?;
                 self.fail_cell(turn.key, &failure)
             }
         }
@@ -169,9 +180,4 @@ fn merged(histograms: &[String]) -> Option<String> {
         sum.merge(&Latencies::decode(histogram).ok()?);
     }
     (!sum.is_empty()).then(|| sum.encode())
-}
-
-/// A launch has failed if its worker is gone; otherwise only its cell has.
-pub(super) fn outcome_of_launch(launch: &Launch, failure: &Failure) -> Outcome {
-    if launch.worker.is_alive() { launch.record.outcome.clone() } else { Outcome::Failed(failure.clone()) }
 }

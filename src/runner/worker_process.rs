@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::patience::Patience;
 use crate::plan::RuntimeChoice;
 use crate::protocol::{MAX_LINE, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
@@ -42,7 +43,8 @@ pub(super) struct WorkerProcess {
     pid: u32,
     requests: ChildStdin,
     responses: BufReader<ChildStdout>,
-    timeout: Duration,
+    patience: Patience,
+    started: Instant,
     alive: bool,
     oom_kills_before: Option<u64>,
     log: Log,
@@ -64,6 +66,7 @@ impl WorkerProcess {
         command: &WorkerCommand,
         runtime: Option<&RuntimeChoice>,
         log: File,
+        patience: Patience,
     ) -> Result<Self, Failure> {
         let spawn_failure = |message: String| Failure {
             kind: FailureKind::Crashed,
@@ -95,12 +98,13 @@ impl WorkerProcess {
             pid,
             requests,
             responses: BufReader::new(responses),
-            timeout: command.timeout,
+            patience,
+            started: Instant::now(),
             alive: true,
             oom_kills_before: oom_kills(),
             log: Log { file: log, start },
         };
-        match worker.response("greet").await? {
+        match worker.response("greet", patience.limit_of_start()).await? {
             Response::Hello { protocol: VERSION, .. } => Ok(worker),
             Response::Hello { protocol, tool_version } => Err(worker
                 .protocol_failure(&format!("speaks version {protocol} (onnxprof {tool_version}), not {VERSION}"))
@@ -124,27 +128,47 @@ impl WorkerProcess {
     /// The worker runs from the request to the answer and is stopped at all other times: ONNX Runtime's pool threads
     /// spin for some 25 ms after an inference, which would be in the middle of another worker's block.
     pub(super) async fn ask(&mut self, request: &Request, doing: &str) -> Result<Response, Failure> {
-        self.signal(Signal::SIGCONT);
-        let answer = self.exchange(request, doing).await;
-        self.signal(Signal::SIGSTOP);
-        answer
+        self.ask_expecting(Duration::ZERO, request, doing).await
     }
 
-    /// Asks the worker, which is killed if it does not answer within `limit`.
+    /// Asks the worker for what is expected to take so long.
+    pub(super) async fn ask_expecting(
+        &mut self,
+        expected: Duration,
+        request: &Request,
+        doing: &str,
+    ) -> Result<Response, Failure> {
+        self.ask_for(self.patience.limit(request, expected), request, doing).await
+    }
+
+    /// Asks the worker, which is killed if it does not answer within `limit`, or within the time that any worker has.
     pub(super) async fn ask_within(
         &mut self,
         limit: Duration,
         request: &Request,
         doing: &str,
     ) -> Result<Response, Failure> {
-        let usual = self.timeout;
-        self.timeout = limit.min(usual);
-        let answer = self.ask(request, doing).await;
-        self.timeout = usual;
+        self.ask_for(limit.min(self.patience.usual()), request, doing).await
+    }
+
+    /// Asks the worker, which is killed if it does not answer within `limit`.
+    pub(super) async fn ask_for(
+        &mut self,
+        limit: Duration,
+        request: &Request,
+        doing: &str,
+    ) -> Result<Response, Failure> {
+        self.signal(Signal::SIGCONT);
+        let asked = Instant::now();
+        let answer = self.exchange(request, doing, limit).await;
+        self.signal(Signal::SIGSTOP);
+        if answer.is_ok() {
+            self.patience.learn(request, asked.elapsed(), self.started.elapsed());
+        }
         answer
     }
 
-    async fn exchange(&mut self, request: &Request, doing: &str) -> Result<Response, Failure> {
+    async fn exchange(&mut self, request: &Request, doing: &str, limit: Duration) -> Result<Response, Failure> {
         let sent = match serde_json::to_vec(request) {
             Ok(mut line) => {
                 line.push(b'\n');
@@ -154,7 +178,7 @@ impl WorkerProcess {
         };
         // A worker that died breaks the pipe; its exit status, read below, says more than that.
         match sent {
-            Ok(()) => self.response(doing).await,
+            Ok(()) => self.response(doing, limit).await,
             Err(_) => Err(self.end_failure(doing).await),
         }
     }
@@ -170,11 +194,11 @@ impl WorkerProcess {
         self.kill().await;
     }
 
-    async fn response(&mut self, doing: &str) -> Result<Response, Failure> {
+    async fn response(&mut self, doing: &str, limit: Duration) -> Result<Response, Failure> {
         let mut line = Vec::new();
         let mut limited = (&mut self.responses).take(MAX_LINE.0);
-        match timeout(self.timeout, limited.read_until(b'\n', &mut line)).await {
-            Err(_) => Err(self.timeout_failure(doing).await),
+        match timeout(limit, limited.read_until(b'\n', &mut line)).await {
+            Err(_) => Err(self.timeout_failure(doing, limit).await),
             Ok(Err(_) | Ok(0)) => Err(self.end_failure(doing).await),
             Ok(Ok(_)) => match serde_json::from_slice(&line) {
                 Ok(Response::Failed(failure)) => Err(failure),
@@ -201,12 +225,17 @@ impl WorkerProcess {
         let _ = self.child.kill().await;
     }
 
-    async fn timeout_failure(&mut self, doing: &str) -> Failure {
+    async fn timeout_failure(&mut self, doing: &str, limit: Duration) -> Failure {
         self.kill().await;
+        let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
+        let hint = match limit < self.patience.usual() {
+            true => "it took much longer than it had before; give the run more time with `--budget` if it is not stuck",
+            false => "give it more time with `--timeout` if it is slow rather than stuck",
+        };
         Failure {
             kind: FailureKind::TimedOut,
-            message: format!("the worker did not {doing} within {} s, and was killed", self.timeout.as_secs_f64()),
-            hint: Some("give it more time with `--timeout` if it is slow rather than stuck".into()),
+            message: format!("the worker did not {doing} within {seconds} s, and was killed"),
+            hint: Some(hint.into()),
         }
     }
 

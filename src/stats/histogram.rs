@@ -212,6 +212,27 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn any_split_merges_to_the_whole_in_any_order() {
+        for seed in 0..200 {
+            let mut rng = Pcg64::seed_from_u64(seed);
+            let values = spread(seed, rng.random_range(0..400));
+            let mut parts = vec![Vec::new(); rng.random_range(1..12)];
+            for &value in &values {
+                let part = rng.random_range(0..parts.len());
+                parts[part].push(value);
+            }
+            let mut merged = Latencies::new();
+            while !parts.is_empty() {
+                let part = of(parts.swap_remove(rng.random_range(0..parts.len())));
+                merged.merge(&Latencies::decode(&part.encode()).unwrap());
+            }
+            let whole = of(values);
+            assert_eq!((&merged, merged.encode()), (&whole, whole.encode()), "seed {seed}");
+            assert_eq!((merged.min(), merged.max(), merged.mean()), (whole.min(), whole.max(), whole.mean()));
+        }
+    }
+
+    #[test]
     fn encoding_keeps_everything() {
         for values in [vec![], vec![1], vec![0, u64::MAX, HIGHEST_NS], spread(7, 10_000)] {
             let latencies = of(values);

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use onnxprof::analysis::gate;
+use onnxprof::record::{Metric, Unit};
 use serde_json::{Value, json};
 
 use crate::support::{Onnxprof, Output};
@@ -244,4 +246,41 @@ fn junit_is_valid_by_its_schema() {
     let validated = Command::new("xmllint").args(["--noout", "--schema"]).arg(schema).arg(&junit).output();
     let validated = validated.expect("xmllint is needed where ONNXPROF_JUNIT_XSD is set");
     assert!(validated.status.success(), "{}", String::from_utf8_lossy(&validated.stderr));
+}
+
+/// A budget of a metric, as it is written.
+fn budget(metric: Metric) -> &'static str {
+    match metric.unit() {
+        Unit::Ns => "1 s",
+        Unit::Bytes => "1 GB",
+        Unit::PerSec => "1 /s",
+        Unit::Ratio | Unit::Joules | Unit::Watts | Unit::Count | Unit::OutputUnit => "1",
+    }
+}
+
+#[test]
+fn what_the_record_holds_is_never_said_to_be_missing() {
+    let record = crate::support::record::digits();
+    let found = onnxprof::analysis::findings(&record);
+    let run = gate::Run { record: &record, findings: &found };
+    let has = |metric: Metric| {
+        let of_sessions = found.sessions.iter().filter_map(|session| session.figure(metric));
+        let of_cells = found.cells.iter().filter_map(|cell| cell.figure(metric));
+        of_sessions.chain(of_cells).any(|figure| figure.measured().is_some())
+    };
+    for &metric in Metric::ALL.iter().filter(|metric| has(**metric)) {
+        for budget in [budget(metric), "1 x baseline"] {
+            let check = format!("{} <= {budget}", metric.key());
+            // A ratio to the baseline is held against no baseline.
+            let Ok(rules) = gate::rules(&format!("[[rule]]\ncheck = \"{check}\"\n")) else { continue };
+            let checks = gate::gate(&rules, run, None).unwrap().checks;
+            let is_absolute = !budget.ends_with("baseline");
+            let is_measured = checks.iter().any(|check| check.figure.measured().is_some());
+            assert!(is_measured || !is_absolute, "{check}: {checks:?}");
+            let denied = ["no launch reported", "it was not asked for", "no launch came"];
+            for reason in checks.iter().filter_map(|check| check.figure.absent_reason()) {
+                assert!(denied.iter().all(|words| !reason.contains(words)), "{check}: {reason}");
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ use onnxprof::report::view::View;
 use onnxprof::report::{self, Color};
 use serde_json::{Value, json};
 
-use crate::support::{Onnxprof, model, record};
+use crate::support::{Onnxprof, PARTIAL, model, record};
 use crate::workbench::{QUICK, Workbench};
 
 fn profiled(record: &RunRecord, session: usize, batch_size: u64) -> &Profiled {
@@ -109,7 +109,7 @@ fn session_that_cannot_be_profiled_is_measured_all_the_same() {
         .worker(&format!(r#"sed -u 's/"request":"profile"/"request":"none"/' | {{ {program} worker; kill $$; }}"#));
     let profile = bench.profile(&model("fixtures/one-node.onnx"), ["--batch", "1"]);
     let output = profile.env("ONNXPROF_WORKER", deaf).run();
-    output.assert_code(0).assert_stderr("the operators of one-node are not known: the worker was ended");
+    output.assert_code(PARTIAL).assert_stderr("the operators of one-node are not known: the worker was ended");
     let record = bench.record();
     assert!(record.cells[0].outcome.is_ok());
     assert!(record.operators.iter().all(|found| found.profile.is_err()), "{:?}", record.operators);

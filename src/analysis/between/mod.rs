@@ -28,7 +28,7 @@ use super::findings::{AccuracyChange, Change};
 use super::session::file_size;
 use crate::record::{Metric, Pairs, RunRecord, Scores};
 use crate::stats::{CONFIDENCE, END_ERROR};
-use values::{OfRound, of_blocks, of_launches};
+use values::{OfRound, is_of_launches, of_blocks, of_launches};
 
 /// How two sides were measured with regard to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -89,7 +89,8 @@ pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result
         metric if Metric::SCORES.contains(&metric) => return score(metric, candidate, baseline),
         Metric::FileSize => exact(file_size_of(candidate), file_size_of(baseline))?,
         metric if of_blocks(metric).is_some() => over_blocks(metric, candidate, baseline)?,
-        metric => over_launches(metric, candidate, baseline)?,
+        metric if is_of_launches(metric) => over_launches(metric, candidate, baseline)?,
+        _ => return Err(NotCompared::because(NOT_JUDGED)),
     };
     judge(metric, &mut [&mut delta]);
     Ok(delta)
@@ -132,6 +133,7 @@ fn over_blocks(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Resul
     ratio(Design::Separate, Change::unpaired(metric, &candidate, &baseline), NOT_POSITIVE)
 }
 
+const NOT_JUDGED: &str = "no change of it is judged; hold it against a number";
 const NOT_POSITIVE: &str = "it is not positive in every launch, so that there is no ratio";
 
 fn over_launches(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result<Delta, NotCompared> {

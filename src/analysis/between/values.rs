@@ -1,7 +1,7 @@
 //! What a metric is taken from: blocks, or one value a launch.
 
 use super::side::Side;
-use crate::analysis::energy::{self, cpu_energy};
+use crate::analysis::energy::{self, OF_GPU, cpu_energy};
 use crate::analysis::over_launches::{mean_latency, median_of_blocks, per_launch, predictions_per_sec};
 use crate::analysis::percentiles::quantile;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric};
@@ -66,7 +66,21 @@ pub(super) fn of_launches(metric: Metric, side: Side<'_>) -> Result<Vec<OfRound>
             .collect(),
         None => launches.filter_map(|launch| Some((launch.round, of_launch(metric, launch)?))).collect(),
     };
-    if values.is_empty() { Err(side.why_nothing("no launch reported it")) } else { Ok(values) }
+    if values.is_empty() {
+        Err(side.why_nothing("no launch came so far, or the system does not tell"))
+    } else {
+        Ok(values)
+    }
+}
+
+/// Whether a change of a metric is judged by one value a launch.
+pub(super) fn is_of_launches(metric: Metric) -> bool {
+    use Metric::{ArenaPeak, BatchFirstRun, FirstRun, LatencyMax, LatencyMin, ModelMemory, PeakMemory};
+    use Metric::{PeakMemoryAboveLoad, RuntimeStart, SessionLoad, TimeToFirstPrediction};
+    let of_launch = [RuntimeStart, SessionLoad, FirstRun, TimeToFirstPrediction, ModelMemory];
+    let of_cell = [BatchFirstRun, PeakMemory, PeakMemoryAboveLoad, ArenaPeak, LatencyMin, LatencyMax];
+    let of_gpu = OF_GPU.contains(&metric) && metric != Metric::GpuEnergyAboveIdle;
+    quantile(metric).is_some() || of_launch.contains(&metric) || of_cell.contains(&metric) || of_gpu
 }
 
 fn of_launch(metric: Metric, launch: &LaunchRecord) -> Option<f64> {
@@ -96,8 +110,15 @@ fn of_cell(metric: Metric, launch: &LaunchRecord, cell: &LaunchCell) -> Option<f
             Some(cell.peak_memory_bytes?.as_f64() - launch.before_load_memory_bytes?.as_f64())
         }
         Metric::ArenaPeak => Some(cell.arena.as_ref().ok()?.peak_in_use_bytes.as_f64()),
+        Metric::LatencyMin => Some(latencies(cell)?.min()?.as_f64()),
+        Metric::LatencyMax => Some(latencies(cell)?.max()?.as_f64()),
         metric => energy::of_launch(metric, cell),
     }
+}
+
+/// Latencies of a cell in one launch; `None` where the record does not keep them.
+fn latencies(cell: &LaunchCell) -> Option<Buckets> {
+    Buckets::decode(cell.latency_histogram.as_ref()?).ok()
 }
 
 /// A percentile of every launch. All of them must have inferences enough: the slow ones have fewest, so to leave those
@@ -114,6 +135,8 @@ fn percentiles(quantile: Quantile, side: Side<'_>) -> Result<Vec<OfRound>, Strin
             value.ok_or_else(|| format!("in each launch it needs {needs} inferences, launch {number} has {has}"))?;
         Ok((launch.round, value.as_f64()))
     };
-    let values: Vec<OfRound> = side.launch_cells().map(of_launch).collect::<Result<_, String>>()?;
+    let timed = |launch: u64| side.blocks().iter().any(|block| block.launch == launch);
+    let cells = side.launch_cells().filter(|(launch, _)| timed(launch.launch));
+    let values: Vec<OfRound> = cells.map(of_launch).collect::<Result<_, String>>()?;
     if values.is_empty() { Err(side.why_nothing("no launch measured it")) } else { Ok(values) }
 }

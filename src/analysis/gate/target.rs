@@ -3,9 +3,14 @@
 use super::cell;
 use super::rules::{Mistake, Rule, RuleError};
 use super::{Budget, LeftOut, Run};
+use crate::analysis::energy::{OF_CPU, OF_GPU};
 use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
 use crate::plan::{Plan, SweepEnd};
 use crate::record::{Metric, Outcome};
+
+/// Figures of outputs against those of a reference.
+const AGREEMENT: [Metric; 4] =
+    [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::MaxAbsoluteError, Metric::RelativeError];
 
 /// A session, or one of its cells, that a rule is for.
 pub(super) struct Target<'a> {
@@ -24,8 +29,26 @@ impl Target<'_> {
     /// The estimate of a figure.
     pub(super) fn figure(&self, metric: Metric) -> Estimate {
         let figures = self.cell.map_or(&self.session.figures, |cell| &cell.figures);
-        let absent = || self.session.accuracy.absent_reason.clone().unwrap_or_else(|| "it was not asked for".into());
-        find(figures, metric).cloned().unwrap_or_else(|| Estimate::absent(absent()))
+        find(figures, metric).cloned().unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
+    }
+
+    /// Why there is no figure of a metric.
+    fn why_absent(&self, metric: Metric) -> String {
+        let accuracy = &self.session.accuracy;
+        if OF_GPU.contains(&metric) {
+            "the session ran on no GPU that is observed".into()
+        } else if OF_CPU.contains(&metric) {
+            "the run did not look for it".into()
+        } else if let Some(reason) = &accuracy.absent_reason {
+            reason.clone()
+        } else if AGREEMENT.contains(&metric) && accuracy.reference.is_none() {
+            match self.session.is_baseline {
+                true => "its outputs are what the others are compared with".into(),
+                false => "its outputs were compared with nothing".into(),
+            }
+        } else {
+            "its outputs are not scored by it".into()
+        }
     }
 
     /// Why nothing was measured; `None` where something was.

@@ -20,7 +20,7 @@ pub(super) fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec
             .collect();
         FirstRun {
             batch_size,
-            first_run_ns: median(&times, "no launch reported it"),
+            first_run_ns: median(&times, "no launch came to the end of the cell"),
             over_median: median(&ratios, "no launch has both"),
         }
     };

@@ -9,7 +9,7 @@ use clap::Parser;
 use serde::Serialize;
 use tempfile::TempDir;
 
-use super::super::output::Reports;
+use super::super::output::{Failures, Reports};
 use super::super::plan_args::Family;
 use super::super::profile::{self, SessionArgs, Target};
 use super::super::progress::Console;
@@ -20,7 +20,7 @@ use crate::plan::Variant;
 use crate::record::RunRecord;
 use crate::record::store::RunFolder;
 use crate::report::{self, Color};
-use crate::runner::{self, Extent, Job, WorkerCommand};
+use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
 use crate::sample::{Roots, host};
 use crate::units::Ratio;
 
@@ -81,12 +81,14 @@ struct Tested {
 /// # Errors
 /// Those of `profile`.
 pub(super) fn run(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
-    let (record, folder) = measure(model, args)?;
+    let Ran { folder, record, unwritten } = measure(model, args)?;
     if let Some(error) = profile::nothing_measured(&record) {
         return Err(error);
     }
+    let mut failures = Failures::default();
     if args.null.out.is_some() {
-        Reports::render(&record, &folder, Color::Never.into(), None)?.write(&folder)?;
+        failures.note(unwritten.map_or(Ok(()), |error| Err(profile::store_error(&error, folder.path()))));
+        Reports::render(&record, &folder, Color::Never.into(), None).write(&mut failures);
     }
     let code = ExitCode::from(profile::exit_code(&record));
     let findings = analysis::findings(&record);
@@ -101,11 +103,12 @@ pub(super) fn run(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
     };
     let tested = Tested { model: model.to_owned(), examined, claims };
     super::print(args, &tested, |style| report::null_test(tested.examined.as_view(), &tested.claims, style))?;
+    failures.into_result()?;
     Ok(code)
 }
 
 /// Measures the model as two variants.
-fn measure(model: &Path, args: &Args) -> Result<(RunRecord, RunFolder), CliError> {
+fn measure(model: &Path, args: &Args) -> Result<Ran, CliError> {
     let started = Instant::now();
     let host = host::fingerprint(&Roots::system());
     let mut console = Console::new(args.quiet);
@@ -136,11 +139,11 @@ fn measure(model: &Path, args: &Args) -> Result<(RunRecord, RunFolder), CliError
         extent: Extent::Rounds,
         guide: None,
         resumed: None,
+        lost_workers: Vec::new(),
     };
     let result = runner::run(job, &mut console);
     console.clear();
-    let (folder, record) = result.map_err(|error| profile::run_error(&error, &target))?;
-    Ok((record, folder))
+    result.map_err(|error| profile::run_error(&error, &target))
 }
 
 /// The model as two variants, fed with made-up inputs: data beside it would only be scored.

@@ -47,6 +47,7 @@ pub(super) fn run(args: &Args, family: &Family) -> Result<TriedInputs, CliError>
         extent: Extent::Rounds,
         guide: None,
         resumed: None,
+        lost_workers: Vec::new(),
     };
     runner::try_inputs(job, &mut console).map_err(|error| profile::run_error(&error, &target))
 }

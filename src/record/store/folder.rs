@@ -10,6 +10,12 @@ use super::StoreError;
 
 const RUN_JSON: &str = "run.json";
 const JOURNAL: &str = "journal.jsonl";
+const TRACES: &str = "traces";
+const BASELINE_OUTPUTS: &str = ".baseline-outputs";
+/// How names begin of files that are not yet whole.
+pub(super) const UNFINISHED: &str = ".onnxprof-";
+/// How names begin of folders that a profiler writes into.
+pub const UNFINISHED_TRACE: &str = ".trace-";
 
 /// A folder that this process alone writes a run into, for as long as the value lives.
 #[derive(Debug)]
@@ -31,6 +37,7 @@ impl RunFolder {
         let folder = RunFolder { path: path.to_path_buf(), _lock: Lock::acquire(path)? };
         fs::create_dir_all(folder.logs())
             .map_err(|source| StoreError::NotWritable { path: path.to_path_buf(), source })?;
+        folder.clear_leftovers();
         Ok(folder)
     }
 
@@ -49,7 +56,19 @@ impl RunFolder {
         }
         let folder = RunFolder { path: path.to_path_buf(), _lock: lock };
         fs::create_dir_all(folder.logs()).map_err(not_writable)?;
+        folder.clear_leftovers();
         Ok(folder)
+    }
+
+    /// Removes what a run puts there for itself alone, which one that was killed leaves behind.
+    pub fn clear_leftovers(&self) {
+        clear_leftovers(&self.path);
+    }
+
+    /// The outputs of the baseline, while others are compared with them.
+    #[must_use]
+    pub fn baseline_outputs(&self) -> PathBuf {
+        self.path.join(BASELINE_OUTPUTS)
     }
 
     /// The folder.
@@ -103,7 +122,7 @@ impl RunFolder {
     /// The folder of the traces of ONNX Runtime's profiler, which need not exist.
     #[must_use]
     pub fn traces(&self) -> PathBuf {
-        self.path.join("traces")
+        self.path.join(TRACES)
     }
 
     /// The folder of the workers' logs, which exists.
@@ -134,6 +153,44 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
 #[must_use]
 pub fn holds_run(folder: &Path) -> bool {
     run_json(folder).is_file() || journal(folder).is_file()
+}
+
+/// Removes what a run that was killed left in its folder for itself alone, unless another process is writing there.
+pub fn tidy(folder: &Path) {
+    // One that cannot be written to keeps what it has.
+    if holds_run(folder)
+        && !leftovers(folder).is_empty()
+        && let Ok(_lock) = Lock::acquire(folder)
+    {
+        clear_leftovers(folder);
+    }
+}
+
+fn clear_leftovers(folder: &Path) {
+    for path in leftovers(folder) {
+        let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    }
+    // Only where there is no trace in it.
+    let _ = fs::remove_dir(folder.join(TRACES));
+}
+
+/// Files and folders that no run needs once it has ended.
+fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    let unfinished = |folder: &Path, starts: &[&str]| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        let is_it = |name: &str| starts.iter().any(|start| name.strip_prefix(start).is_some_and(is_drawn));
+        let named = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_it));
+        named.map(|entry| entry.path()).collect()
+    };
+    let outputs = Some(folder.join(BASELINE_OUTPUTS)).filter(|outputs| outputs.exists());
+    // Earlier versions began the names of unfinished traces with a dot alone.
+    let traces = unfinished(&folder.join(TRACES), &[UNFINISHED_TRACE, "."]);
+    unfinished(folder, &[UNFINISHED]).into_iter().chain(outputs).chain(traces).collect()
+}
+
+/// Whether the rest of a name was drawn at random, as those of temporary files are.
+fn is_drawn(rest: &str) -> bool {
+    rest.len() == 6 && rest.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// When the run in a folder was last written; `None` if the system does not tell.
@@ -263,6 +320,29 @@ mod tests {
     fn unwritable_folder_is_found_before_measuring() {
         let error = RunFolder::create(Path::new("/proc/self")).unwrap_err();
         assert!(matches!(error, StoreError::NotWritable { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_a_killed_run_left_for_itself_goes_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::create_dir_all(at("traces/.trace-a1B2c3")).unwrap();
+        fs::write(at("traces/.trace-a1B2c3/onnx.json"), "half").unwrap();
+        let kept = [RUN_JSON, ".onnxprof-notes", ".hidden", "report.md"];
+        for name in kept.into_iter().chain([BASELINE_OUTPUTS, ".onnxprof-Ab12cd"]) {
+            fs::write(at(name), "").unwrap();
+        }
+        let lock = Lock::acquire(root.path()).unwrap();
+        tidy(root.path());
+        assert!(at(BASELINE_OUTPUTS).exists(), "the run goes on");
+        drop(lock);
+        tidy(root.path());
+        let mut left: Vec<String> =
+            fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort_unstable();
+        let mut kept = kept.map(str::to_owned);
+        kept.sort_unstable();
+        assert_eq!(left, kept);
     }
 
     #[test]

@@ -195,6 +195,7 @@ fn contradiction(record: &RunRecord) -> Option<String> {
     let used = (record.cells.iter().map(|cell| ("cell", cell.key.session)))
         .chain(record.launches.iter().map(|launch| ("launch", launch.session)))
         .chain(record.blocks.iter().map(|block| ("block", block.key.session)))
+        .chain(record.lost_workers.iter().map(|lost| ("lost worker", lost.session)))
         .chain(record.accuracy.iter().map(|accuracy| ("score", accuracy.session)))
         .chain(record.placements.iter().map(|placement| ("placement", placement.session)))
         .chain(record.operators.iter().map(|profile| ("profile", profile.session)))

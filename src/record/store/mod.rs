@@ -12,7 +12,7 @@ mod merge;
 mod write;
 
 pub use error::StoreError;
-pub use folder::{RunFolder, default_folder, holds_run, modified};
+pub use folder::{RunFolder, UNFINISHED_TRACE, default_folder, holds_run, modified, tidy};
 pub use journal::Journal;
 pub use load::{load, size};
 pub use write::write_atomically;

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::StoreError;
+use super::folder::UNFINISHED;
 
 /// Replaces the file at `path` by one that holds `bytes`. Whenever the process is killed, the file is the old or the
 /// new one. Something that is not a regular file, such as `/dev/stdout`, is written to instead of replaced.
@@ -35,7 +36,7 @@ fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".onnxprof-");
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
     let mut writer = BufWriter::new(builder.tempfile_in(folder)?);

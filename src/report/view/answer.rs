@@ -1,6 +1,7 @@
 //! What to ship, in sentences.
 
 use super::accuracy::Scored;
+use super::failed;
 use super::number;
 use super::text::{plain, shortened};
 use super::words::{self, Source};
@@ -21,6 +22,7 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     lines.extend(answer.throughput.pick().map(|pick| format!("Most throughput: {}", throughput(source, pick))));
     lines.extend(answer.other_shapes.iter().map(|answer| at_other_shape(source, answer)));
     lines.extend(scored(source));
+    lines.extend(failed::lines(source));
     lines.extend(mind(source));
     lines.extend(rejected(source));
     lines

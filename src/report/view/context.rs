@@ -182,9 +182,6 @@ pub(super) fn quality(source: Source<'_>) -> Vec<String> {
     }
     for session in &source.findings.sessions {
         let name = plain(&session.label);
-        if let (Some(reason), true) = (&session.launch_failure, session.outcome.is_ok()) {
-            lines.push(format!("{name}: {} of its launches failed: {}", session.failed_launches_count, plain(reason)));
-        }
         if session.log_warnings_count + session.log_errors_count > 0 {
             lines.push(format!(
                 "{name}: ONNX Runtime logged {} warnings and {} errors; see the workers' logs",

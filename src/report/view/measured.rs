@@ -8,7 +8,7 @@ use super::text::plain;
 use super::words::{self, Source, not_measured};
 use super::{advice, targets};
 use crate::analysis::{Action, CellFindings, Estimate};
-use crate::record::{Metric, Outcome};
+use crate::record::Metric;
 
 /// Every field that the run fills; `label` is the key.
 pub(super) fn measured(source: Source<'_>, fields: &Fields) -> Vec<Item> {
@@ -205,8 +205,9 @@ fn load_test(source: Source<'_>) -> Vec<Item> {
             format!("{name} {at}: {}", cell_figure(Some(cell), Metric::Throughput))
         },
     );
-    let failed = source.record.launches.iter().filter(|launch| matches!(launch.outcome, Outcome::Failed(_))).count();
-    let (failed, launches) = (number::count(failed as u64), number::count(source.record.launches.len() as u64));
+    let sessions = &source.findings.sessions;
+    let failed = number::count(sessions.iter().map(|session| session.failed_launches_count).sum());
+    let launches = number::count(sessions.iter().map(|session| session.all_launches_count).sum());
     items.extend(below(
         "load_testing_results.results_summary",
         [

@@ -13,6 +13,7 @@ mod conditions;
 mod context;
 mod distribution;
 mod explain;
+mod failed;
 mod forecast;
 mod gate;
 mod gpu;

@@ -13,13 +13,15 @@ use std::time::{Duration, Instant};
 use super::energy::EnergyWatch;
 use super::kept::{keep, kept};
 use super::launch::{self, Launch, LaunchSetup};
+use super::names::INPUTS_LOG;
+use super::patience::{Awaited, Patience, telling};
 use super::prepare::Description;
 use super::round::Run;
 use super::{Job, Observer, Progress, RunError};
 use crate::memory;
 use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
-use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, ModelSummary};
+use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, LostWorker, ModelSummary};
 use crate::sample::Roots;
 use crate::units::{Bytes, Nanos};
 
@@ -31,6 +33,8 @@ const LEAST: Duration = Duration::from_secs(3);
 const LONG_START: Duration = Duration::from_secs(1);
 /// A proof that does not end in time is given up after this much more.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A first inference is waited for this long also where less is left of the budget.
+const LONGEST_INFERENCE: Duration = Duration::from_secs(30);
 /// Share of the free memory that inputs and outputs of a trial may take.
 const MEMORY_SHARE: f64 = 0.5;
 
@@ -90,14 +94,23 @@ pub(super) async fn find(
             return Ok(Some(Found { variant, tried, launch: None }));
         }
         observer.observe(&Progress::Trying { variant: &job.plan.variants[variant].name });
-        match try_out(job, place, session).await {
-            Ok((tried, launch)) => {
+        let what = format!("inputs of {} are being tried out", job.plan.variant_of(session).name);
+        let awaited = Awaited { what: &what, limit: job.worker.timeout };
+        match telling(observer, awaited, try_out(job, place, session)).await {
+            Ok((tried, launch, unproved)) => {
+                // One that did not come to an end in its time was given up, and is not lost.
+                if let Some(failure) = unproved.filter(|failure| failure.kind != FailureKind::TimedOut) {
+                    lose(job, session, &failure);
+                }
                 if let Some(file) = file.filter(|_| is_worth_keeping(&tried)) {
                     keep(&file, &tried);
                 }
                 return Ok(Some(Found { variant, tried, launch: Some(launch) }));
             }
-            Err(failure) => failures.push(failure),
+            Err(failure) => {
+                lose(job, session, &failure);
+                failures.push(failure);
+            }
         }
     }
     let (unfed, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_of_inputs);
@@ -108,6 +121,13 @@ pub(super) async fn find(
     let others = others.iter().filter(|failure| failure.kind != FailureKind::SessionLoad);
     job.notes.extend(others.take(1).map(|failure| format!("inputs were not tried out: {}", failure.message)));
     Ok(None)
+}
+
+/// Takes note of a failure, if it is that of a worker.
+pub(super) fn lose(job: &mut Job, session: usize, failure: &Failure) {
+    if failure.kind.is_loss() {
+        job.lost_workers.push(LostWorker { session, failure: failure.clone() });
+    }
 }
 
 /// What an earlier run found of a model with these inputs, whatever its library and options; the newest of several.
@@ -170,12 +190,14 @@ pub(super) async fn start(job: &Job, place: &Place<'_>, session: usize) -> Resul
         spec,
         cpus: place.cpus,
         energy: place.energy,
+        patience: Patience::unknowing(&job.worker),
     };
     let record = launch::blank(0, 0, session, Nanos::from(job.started.elapsed()));
     Launch::start(&setup, log(job)?, record).await.map_err(|(_, failure)| failure)
 }
 
-async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried, Launch), Failure> {
+/// What was found, in which launch, and why the batch could not be proved, if it could not.
+async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried, Launch, Option<Failure>), Failure> {
     let plan = &job.plan;
     let variant = plan.variant_of(session);
     let mut launch = start(job, place, session).await?;
@@ -189,18 +211,23 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
         limit_ns: Nanos::from(limit),
         memory_bytes: memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64)),
     };
-    let tried = ask(&mut launch, Duration::MAX, &Request::Probe(Box::new(request)), "try inputs out").await?;
+    let left = plan.schedule.budget_ns.map(|budget| Duration::from(budget).saturating_sub(job.started.elapsed()));
+    let patience = left.map_or(Duration::MAX, |left| left.max(LONGEST_INFERENCE));
+    let tried = ask(&mut launch, patience, &Request::Probe(Box::new(request)), "try inputs out").await?;
     launch.record.first_run_ns = tried.first_run_ns;
     let inference = Duration::from(tried.probe.inference_ns.unwrap_or_default());
     let left = (limit + inference * tried.plans.len() as u32).saturating_sub(began.elapsed());
     let request = Request::Prove { limit_ns: Nanos::from(left) };
     let proved = ask(&mut launch, left + PATIENCE + inference, &request, "prove the batch").await;
-    Ok((proved.unwrap_or_else(|failure| not_proved(tried, &failure)), launch))
+    Ok(match proved {
+        Ok(proved) => (proved, launch, None),
+        Err(failure) => (not_proved(tried, &failure), launch, Some(failure)),
+    })
 }
 
 /// A log of its own: what a runtime says of inputs that it refuses is not of the run.
 fn log(job: &Job) -> Result<File, Failure> {
-    let path = job.folder.logs().join("inputs.log");
+    let path = job.folder.logs().join(format!("{INPUTS_LOG}.log"));
     let opened = File::options().create(true).append(true).read(true).open(path);
     opened.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))
 }

@@ -197,26 +197,3 @@ fn failed_run_leaves_the_rest_of_its_folder_alone() {
     bench.profile(&model("fixtures/broken/empty.onnx"), ["--quiet"]).run().assert_code(BAD_INPUT);
     assert!(mine.exists() && log.exists());
 }
-
-#[test]
-fn full_disk_ends_the_run_and_keeps_what_was_measured() {
-    let bench = Workbench::new();
-    let limit = format!("ulimit -f 64; exec {} \"$@\"", env!("CARGO_BIN_EXE_onnxprof"));
-    let limited = bench.worker(&limit);
-    let output = std::process::Command::new(limited)
-        .current_dir(bench.path(""))
-        .arg("profile")
-        .arg(bench.copy(ONE_NODE, "m.onnx"))
-        .arg("--out")
-        .arg(bench.run_folder())
-        .arg(format!("--runtime=script:{}", bench.write("s.json", r#"{"variants":{"m":{"fixed_ns":1000}}}"#).display()))
-        .args(["--rounds", "10000", "--alternations", "100", "--block", "1us", "--batch", "1"])
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(BAD_INPUT), "{stderr}");
-    assert!(stderr.contains("error: failed to write `") && stderr.contains("is kept in `"), "{stderr}");
-    let record = bench.record();
-    assert!(!record.is_complete() && !record.blocks.is_empty());
-    assert!(record.cells[0].latency_histogram.is_some());
-}

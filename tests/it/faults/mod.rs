@@ -1,9 +1,14 @@
 //! Bad input, workers that break, and ends before time: what is said, with which exit code, and what is kept.
 
 mod ends;
+mod hangs;
 mod input;
+mod limits;
+mod losses;
+mod messages;
 mod models;
 mod workers;
+mod writing;
 
 use onnxprof::record::{FailureKind, Outcome};
 use serde_json::{Value, json};

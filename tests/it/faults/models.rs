@@ -124,3 +124,26 @@ fn run_in_which_every_batch_size_is_skipped_is_an_input_error() {
     output.assert_error(BAD_INPUT, "nothing could be measured\n  caused by: the model's batch dimension", "`--batch`");
     assert_eq!(bench.record().run.ended_by, Some(EndReason::NothingLeft));
 }
+
+#[test]
+fn model_s_own_batch_size_is_measured_whatever_it_is() {
+    const DIMS: &[u8] = &[10, 2, 8, 4, 10, 2, 8];
+    for size in [1, 5, 13, 100] {
+        let bench = Workbench::new();
+        let mut bytes = fs::read(model("fixtures/fixed-batch.onnx")).unwrap();
+        for place in 0..bytes.len() - DIMS.len() {
+            if bytes[place..].starts_with(DIMS) {
+                bytes[place + 3] = size;
+            }
+        }
+        let path = bench.write("fixed.onnx", bytes);
+        let output = bench.profile_of(&path, ["--budget", "2s"]).run();
+        output.assert_code(0).assert_stderr(&format!("the batch is fixed at {size} by the model"));
+        let record = bench.record();
+        assert_eq!(record.plan.batch_sizes, [u64::from(size)], "{output}");
+        assert!(
+            cell(&record, "fixed", size.into()).outcome.is_ok() && !output.stderr.contains("less than 3%"),
+            "{output}"
+        );
+    }
+}

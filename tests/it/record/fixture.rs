@@ -115,6 +115,7 @@ pub fn record() -> RunRecord {
         peaks: Vec::new(),
         contrasts: Vec::new(),
         idle_gaps: Vec::new(),
+        lost_workers: Vec::new(),
         tuning: None,
         plan,
     }

@@ -146,6 +146,7 @@ pub fn build(shape: &RunShape) -> RunRecord {
         peaks: Vec::new(),
         contrasts: Vec::new(),
         idle_gaps: Vec::new(),
+        lost_workers: Vec::new(),
         tuning: None,
         plan,
     };

@@ -9,6 +9,7 @@ use crate::analysis::tuning::{
 use crate::plan::Objective;
 use crate::record::{DatasetInfo, EndReason, Metric};
 use crate::report::view::answer::scored;
+use crate::report::view::failed;
 use crate::report::view::number;
 use crate::report::view::text::plain;
 use crate::report::view::words::{self, Source};
@@ -45,6 +46,7 @@ pub(super) fn answer(source: Source<'_>, found: &TuningFindings) -> Vec<String> 
     lines.extend(best.slo.iter().map(slo));
     lines.extend(accuracy(source, found, best));
     lines.extend(scored(source));
+    lines.extend(failed::lines(source));
     lines.extend(open(source, found));
     lines.extend(goes_on(source, found));
     lines

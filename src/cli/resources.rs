@@ -1,0 +1,53 @@
+//! What the system lets this process have: what cannot be done without is made sure of at the start, and said in words.
+
+use nix::libc;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+use super::{CliError, exit};
+
+/// Stack that the main threads of parent and worker get where the system allows it, and what they cannot do without: ONNX
+/// Runtime's threads take their size from this limit as well.
+const USUAL_STACK: u64 = 8 << 20;
+const LEAST_STACK: u64 = 1 << 20;
+
+/// Makes sure of the stack, and of words where memory runs out.
+///
+/// # Errors
+/// The stack is limited to less than what there must be.
+pub(super) fn secure() -> Result<(), CliError> {
+    say_out_of_memory();
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_STACK) else { return Ok(()) };
+    if soft < USUAL_STACK {
+        // Whether it helped is read back.
+        let _ = setrlimit(Resource::RLIMIT_STACK, USUAL_STACK.min(hard), hard);
+    }
+    match getrlimit(Resource::RLIMIT_STACK) {
+        Ok((soft, _)) if soft < LEAST_STACK => Err(too_small(soft)),
+        _ => Ok(()),
+    }
+}
+
+fn too_small(stack: u64) -> CliError {
+    let message = format!("the stack is limited to {} KiB, and {} KiB are needed", stack / 1024, LEAST_STACK / 1024);
+    CliError::message(exit::BAD_INPUT, message).with_hint("raise the limit with `ulimit -s 8192`".to_owned())
+}
+
+/// What is said last where memory runs out, after the library has said of how much.
+const OUT_OF_MEMORY: &str = "error: there is no more memory for this process\nhint: raise `ulimit -v`, or the limit of its \
+control group\n";
+
+/// Ends a process that aborts, as one does whose memory runs out, in words and with an exit code.
+fn say_out_of_memory() {
+    let action = SigAction::new(SigHandler::Handler(end), SaFlags::SA_RESETHAND, SigSet::empty());
+    // SAFETY: the handler calls `write` and `_exit` alone, which may be called in one.
+    let _ = unsafe { sigaction(Signal::SIGABRT, &action) };
+}
+
+extern "C" fn end(_: libc::c_int) {
+    // SAFETY: the text lives as long as the process, and the length is its own; `_exit` does not return.
+    unsafe {
+        libc::write(libc::STDERR_FILENO, OUT_OF_MEMORY.as_ptr().cast(), OUT_OF_MEMORY.len());
+        libc::_exit(i32::from(exit::BAD_INPUT));
+    }
+}

@@ -1,0 +1,91 @@
+//! Names of files that are called after variants and sessions, each with a file of its own.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a label in the name of a file.
+const MAX_LABEL: usize = 150;
+/// Logs that are not of a variant.
+pub(super) const PEAKS_LOG: &str = "peaks";
+pub(super) const INPUTS_LOG: &str = "inputs";
+
+/// A label as the name of a file: what is awkward in a path becomes `-`.
+pub(super) fn file_safe(label: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let mut name: String = label.chars().map(plain).collect();
+    name.truncate(name.floor_char_boundary(MAX_LABEL));
+    let name = name.trim_matches(['-', '.']);
+    if name.is_empty() { "session".into() } else { name.into() }
+}
+
+/// The name of the log of the variant at a place among all of them: its own, also where two names differ in nothing but what
+/// is awkward in a path.
+pub(super) fn log_name<'n>(names: impl Iterator<Item = &'n str>, place: usize) -> String {
+    let names: Vec<String> = names.map(file_safe).collect();
+    // Systems that do not tell `A` from `a` are among those that folders are copied to.
+    let mut taken: BTreeSet<String> = [PEAKS_LOG, INPUTS_LOG].map(str::to_owned).into();
+    let mut all: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    all.extend(taken.iter().cloned());
+    let mut last = String::new();
+    for name in names.into_iter().take(place + 1) {
+        last = name;
+        if !taken.insert(last.to_lowercase()) {
+            let numbered = (2_u64..).map(|number| format!("{last}-{number}"));
+            last = numbered.into_iter().find(|free| all.insert(free.to_lowercase())).unwrap_or_default();
+        }
+    }
+    last
+}
+
+/// A file in `folder` that does not exist yet, called `STEM-END`, or `STEM-NUMBER-END`.
+pub(super) fn new_file(folder: &Path, stem: &str, end: &str) -> PathBuf {
+    let numbered = (2_u64..).map(|number| format!("{stem}-{number}-{end}"));
+    let mut names = std::iter::once(format!("{stem}-{end}")).chain(numbered).map(|name| folder.join(name));
+    names.find(|file| !file.exists()).unwrap_or_else(|| folder.join(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_become_names_of_files() {
+        assert_eq!(file_safe("digits-int8 (CUDA, 4 intra-op threads)"), "digits-int8--CUDA--4-intra-op-threads");
+        assert_eq!(file_safe("../<b>\n\u{1b}[31m/x"), "b----31m-x");
+        assert_eq!(file_safe("//"), "session");
+        assert_eq!(file_safe(&"é".repeat(300)).len(), MAX_LABEL);
+    }
+
+    #[test]
+    fn every_variant_has_a_log_of_its_own() {
+        let long = "x".repeat(MAX_LABEL);
+        for names in [
+            &["a b", "a+b", "a-b", "a-b-2", "A b"][..],
+            &["a-b-2", "a b", "a!b", "a?b"],
+            &["inputs", "peaks", "Peaks", "inputs!"],
+            &["!", "?", "session", "\u{1b}"],
+            &[&format!("{long}1"), &format!("{long}2"), &format!("{long}3")],
+        ] {
+            let logs: Vec<String> =
+                (0..names.len()).map(|place| log_name(names.iter().copied(), place).to_lowercase()).collect();
+            let distinct: BTreeSet<&str> = logs.iter().map(String::as_str).chain([PEAKS_LOG, INPUTS_LOG]).collect();
+            assert_eq!(distinct.len(), names.len() + 2, "{names:?}: {logs:?}");
+        }
+        assert_eq!(log_name(["a b", "a+b"].into_iter(), 0), "a-b");
+        assert_eq!(log_name(["a b", "a+b"].into_iter(), 1), "a-b-2");
+    }
+
+    #[test]
+    fn a_file_is_never_one_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let names: Vec<PathBuf> = (0..3)
+            .map(|_| {
+                let file = new_file(folder.path(), "a-b", "batch1.json");
+                std::fs::write(&file, "").unwrap();
+                file
+            })
+            .collect();
+        assert_eq!(names[2], folder.path().join("a-b-3-batch1.json"));
+        assert!(names[0] != names[1] && names[1] != names[2]);
+    }
+}

@@ -1,0 +1,183 @@
+//! How long a worker is waited for before it counts as stuck, and who is told meanwhile.
+//!
+//! What nothing is known of is waited for as long as the user says. Once a session has answered, it is known what it
+//! takes: a worker that takes much longer is stuck, and is not to cost the run more than what is left of it.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use super::round::Run;
+use super::{Observer, Progress, WorkerCommand};
+use crate::plan::CellKey;
+use crate::protocol::Request;
+
+/// A worker that answers within this time is not stuck: what a loaded machine may add.
+const LEAST: Duration = Duration::from_secs(5);
+/// One that takes less than so many times its longest answer is not stuck either.
+const TIMES: u32 = 3;
+/// Beyond the end of the run, a worker is waited for this long, or twice as long as its answer is expected to take.
+const GRACE: Duration = Duration::from_secs(2);
+/// Inferences of a cell before its first block, at most, where they are long.
+const BEFORE_BLOCKS: u32 = 4;
+/// When whoever shows progress is first told that a worker is still waited for; then twice as late each time.
+const FIRST_WORD: Duration = Duration::from_secs(5);
+
+/// What is known of how long a worker may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// As long as the user lets a worker take of which nothing is known.
+    usual: Duration,
+    /// When the time of the run is over; absent: never.
+    end: Option<Instant>,
+    /// Longest time that the session took to be created, from the start of its worker; absent if it never was.
+    load: Option<Duration>,
+    /// Longest answer of the session that had inferences in it; absent if there was none.
+    answer: Option<Duration>,
+}
+
+impl Patience {
+    /// Nothing is known of what a worker will take.
+    pub(super) fn unknowing(command: &WorkerCommand) -> Self {
+        Patience { usual: command.timeout, end: None, load: None, answer: None }
+    }
+
+    /// How long the answer to a request is waited for that is `expected` to take so long; zero where nothing is known.
+    pub(super) fn limit(&self, request: &Request, expected: Duration) -> Duration {
+        if is_of_start(request) { self.limit_of_start() } else { self.limit_of_run(expected) }
+    }
+
+    /// How long a worker is waited for that starts, or creates its session.
+    pub(super) fn limit_of_start(&self) -> Duration {
+        self.load.map_or(self.usual, |load| self.limit_of(load))
+    }
+
+    fn limit_of_run(&self, expected: Duration) -> Duration {
+        let longest = self.load.unwrap_or_default().max(self.answer.unwrap_or_default());
+        match (self.answer.is_some() || !expected.is_zero(), self.left()) {
+            (true, _) => self.limit_of(longest.max(expected)),
+            (false, Some(left)) => self.usual.min(left.max(longest * TIMES).max(LEAST)),
+            (false, None) => self.usual,
+        }
+    }
+
+    /// The limit where something of the kind took so long.
+    fn limit_of(&self, longest: Duration) -> Duration {
+        let stuck = longest.saturating_mul(TIMES).max(LEAST);
+        let left = self.left().map_or(stuck, |left| left.max(GRACE).max(longest.saturating_mul(2)));
+        stuck.min(left).min(self.usual)
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.end.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// The longest that a worker is waited for in any case.
+    pub(super) fn usual(&self) -> Duration {
+        self.usual
+    }
+
+    /// Takes note of what an answer took; `since_start` is the time since the worker was started.
+    pub(super) fn learn(&mut self, request: &Request, took: Duration, since_start: Duration) {
+        let longest = |known: Option<Duration>, took: Duration| Some(known.unwrap_or_default().max(took));
+        match request {
+            Request::Load { .. } => self.load = longest(self.load, since_start),
+            request if is_of_start(request) => {}
+            _ => self.answer = longest(self.answer, took),
+        }
+    }
+}
+
+/// Whether a request comes before any inference.
+fn is_of_start(request: &Request) -> bool {
+    matches!(request, Request::Describe { .. } | Request::Open { .. } | Request::Load { .. })
+}
+
+/// What is waited for, such as `fp32 is being loaded`, and for how long at most.
+pub(super) struct Awaited<'a> {
+    pub what: &'a str,
+    pub limit: Duration,
+}
+
+/// Awaits something that takes a worker, and says after a while how long it has been waited for.
+pub(super) async fn telling<T>(observer: &mut dyn Observer, awaited: Awaited<'_>, work: impl Future<Output = T>) -> T {
+    let Awaited { what, limit } = awaited;
+    let began = tokio::time::Instant::now();
+    let mut work = pin!(work);
+    let mut word = FIRST_WORD;
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep_until(began + word) => {
+                observer.observe(&Progress::Waiting { what, waited: word, limit });
+                word *= 2;
+            }
+        }
+    }
+}
+
+impl Run<'_> {
+    /// What is known of how long workers of a session may take.
+    pub(super) fn patience_with(&self, session: usize) -> Patience {
+        let record = self.journal.record();
+        let launches = || record.launches.iter().filter(|launch| launch.session == session);
+        let cells = launches().flat_map(|launch| &launch.cells);
+        let begun = cells.map(|cell| Duration::from(cell.first_run_ns + cell.warmup.elapsed_ns)).max();
+        let first_run = launches().filter_map(|launch| launch.first_run_ns).max().map(Duration::from);
+        let end = self.time.end();
+        Patience { usual: self.command.timeout, end, load: self.longest_launch(session), answer: begun.max(first_run) }
+    }
+
+    /// What beginning a cell is expected to take; zero where nothing is known of what an inference takes.
+    pub(super) fn beginning_time(&self, key: CellKey) -> Duration {
+        let Some(inference) = self.inference_time(key.session) else { return Duration::ZERO };
+        let smallest =
+            self.plan.cells().filter(|other| other.session == key.session).map(|other| other.batch_size).min();
+        let grown = key.batch_size as f64 / smallest.unwrap_or(1).max(1) as f64;
+        inference.mul_f64(grown * f64::from(BEFORE_BLOCKS) * key.load_mode.concurrency() as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const END: Request = Request::End;
+
+    fn patience(left: Option<u32>, load: Option<Duration>, answer: Option<Duration>) -> Patience {
+        Patience { usual: SECOND * 120, end: left.map(|left| Instant::now() + SECOND * left), load, answer }
+    }
+
+    #[track_caller]
+    fn assert_about(limit: Duration, secs: f64) {
+        assert!((limit.as_secs_f64() - secs).abs() < 0.5, "{limit:?} is not about {secs} s");
+    }
+
+    #[test]
+    fn first_load_is_waited_for_as_long_as_the_user_says_and_others_like_it() {
+        assert_about(patience(Some(10), None, None).limit_of_start(), 120.0);
+        assert_about(patience(None, Some(SECOND), None).limit_of_start(), 5.0);
+        assert_about(patience(None, Some(SECOND * 4), None).limit_of_start(), 12.0);
+        assert_about(patience(None, Some(SECOND * 50), None).limit_of_start(), 120.0);
+    }
+
+    #[test]
+    fn a_worker_is_stuck_after_three_times_its_longest_answer_but_not_within_five_seconds() {
+        let of = |answer| patience(Some(100), Some(SECOND), Some(answer)).limit(&END, Duration::ZERO);
+        assert_about(of(SECOND / 10), 5.0);
+        assert_about(of(SECOND * 4), 12.0);
+        let expected = patience(Some(100), Some(SECOND), Some(SECOND)).limit(&END, SECOND * 10);
+        assert_about(expected, 30.0);
+    }
+
+    #[test]
+    fn no_worker_costs_more_than_what_is_left() {
+        let of = |left, answer| patience(Some(left), Some(SECOND), Some(answer)).limit(&END, Duration::ZERO);
+        assert_about(of(4, SECOND), 4.0);
+        assert_about(of(0, SECOND / 10), 2.0);
+        assert_about(of(0, SECOND * 3), 6.0);
+        // Nothing is known of what an inference takes.
+        assert_about(patience(Some(9), Some(SECOND), None).limit(&END, Duration::ZERO), 9.0);
+        assert_about(patience(None, Some(SECOND), None).limit(&END, Duration::ZERO), 120.0);
+    }
+}
