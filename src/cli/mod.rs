@@ -75,9 +75,9 @@ enum Command {
 /// Runs the command that `words` (program name included) spell, and returns the exit code.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    // A worker that aborts is its parent's to tell of.
-    let is_worker = words.get(1).is_some_and(|word| word == "worker");
-    match if is_worker { Ok(()) } else { resources::secure() } {
+    // What ends a process that opens libraries for a parent is the parent's to tell of.
+    let has_parent = words.get(1).is_some_and(|word| word == "worker" || word == "probe-runtime");
+    match if has_parent { Ok(()) } else { resources::secure() } {
         Ok(()) => spelled(words),
         Err(error) => error::report(&error),
     }

@@ -3,9 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::{SigHandler, Signal, signal};
 use tempfile::TempDir;
 
 use super::compile;
@@ -207,6 +209,7 @@ impl Stuck {
             .current_dir(folder.path())
             .env("PATH", path)
             .env("TMPDIR", folder.path().join("tmp"));
+        heed_signals(&mut command);
         let child = command.env("ONNXPROF_CACHE", folder.path().join("cache")).spawn().unwrap();
         let stuck = Stuck { child, folder };
         wait_until(|| stuck.folder.path().join("pids").exists());
@@ -224,6 +227,19 @@ impl Stuck {
         let temporary = crate::support::wheels::names(&self.folder.path().join("tmp"));
         runtimes.into_iter().filter(|name| name != ".lock").chain(temporary).collect()
     }
+}
+
+/// Lets a command end by signals that whoever started the tests may ignore, as shells do for what runs in the background.
+fn heed_signals(command: &mut Command) {
+    let heed = || {
+        for heard in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            // SAFETY: the default action calls nothing.
+            unsafe { signal(heard, SigHandler::SigDfl) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only `sigaction` is called.
+    unsafe { command.pre_exec(heed) };
 }
 
 #[test]
