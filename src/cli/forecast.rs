@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::progress::Console;
-use super::{CliError, exit, profile, say};
+use super::{CliError, ending, exit, say};
 use crate::analysis;
 use crate::plan::{At, Plan, Schedule};
 use crate::record::RunRecord;
@@ -43,12 +43,12 @@ pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<
     job.plan.schedule.alternations_count = Some(ALTERNATIONS);
     let limit = plan.schedule.budget_ns.map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
     job.extent = Extent::Probe(limit);
-    let target = profile::Target { path: job.folder.path().to_owned(), existed: false };
+    let target = ending::Target { path: job.folder.path().to_owned(), existed: false };
     progress.say(&format!("probing: short rounds, for {:.0} s", limit.as_secs_f64()));
     let result = runner::run(job, progress);
     progress.clear();
-    let Ran { record: probe, .. } = result.map_err(|error| profile::run_error(&error, &target))?;
-    if let Some(error) = profile::nothing_measured(&probe) {
+    let Ran { record: probe, .. } = result.map_err(|error| ending::run_error(&error, &target))?;
+    if let Some(error) = ending::nothing_measured(&probe) {
         return Err(error);
     }
     // The probe has left out what cannot be measured.

@@ -6,6 +6,7 @@ mod bounds;
 mod columns;
 mod compare;
 mod doctor;
+mod ending;
 mod ep_args;
 mod error;
 pub mod exit;

@@ -1,23 +1,23 @@
 //! `onnxprof profile`: from words to a run, and from its record to reports.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use super::ending::{Target, exit_code, finished, nothing_measured, run_error, store_error, written};
 use super::ep_args::ProviderArgs;
 use super::full_args::FullArgs;
 use super::input_args::InputArgs;
-use super::output::{Failures, Reports};
+use super::output::Reports;
 use super::progress::Console;
 use super::scoring_args::ScoringArgs;
 use super::show::RUNS;
 use super::values::SweptDim;
 use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
-use crate::analysis;
 use crate::plan::{ExecutionMode, GraphOptimization, Pin};
-use crate::record::store::{RunFolder, StoreError, default_folder};
-use crate::record::{EndReason, Failure, FailureKind, Outcome, RunInfo, RunRecord};
-use crate::runner::{self, Extent, Job, Ran, RunError, WorkerCommand};
+use crate::record::RunInfo;
+use crate::record::store::{RunFolder, default_folder};
+use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
 use crate::sample::{Roots, host};
 
 /// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
@@ -247,24 +247,6 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(exit_code(&record)))
 }
 
-/// Prints the summary of a run, and then writes its reports; `unwritten` is why its record is not on disk as a whole.
-pub(super) fn written(reports: &Reports, record: &RunRecord, unwritten: Option<CliError>) -> Failures {
-    let mut failures = Failures::default();
-    if nothing_measured(record).is_none() {
-        failures.note(reports.print_summary());
-    }
-    failures.note(unwritten.map_or(Ok(()), Err));
-    reports.write(&mut failures);
-    failures
-}
-
-/// The error of a run in which nothing was measured, or of what could not be written.
-pub(super) fn finished(failures: Failures, record: &RunRecord) -> Result<(), CliError> {
-    let Some(mut nothing) = nothing_measured(record) else { return failures.into_result() };
-    nothing.chain.extend(failures.into_result().err().into_iter().flat_map(|error| error.chain));
-    Err(nothing)
-}
-
 /// Copies the context into the run's folder, so that its report can be written again from there alone.
 fn keep_context(folder: &RunFolder, text: Option<&str>) -> Result<(), CliError> {
     match text.filter(|text| !text.is_empty()) {
@@ -297,121 +279,4 @@ pub(super) fn info(name: &str, now: jiff::Timestamp) -> RunInfo {
         harness_cost_ns: None,
         parent_peak_memory_bytes: None,
     }
-}
-
-/// What the way a run ended means to a script. Something was measured, or the run was interrupted.
-pub(super) fn exit_code(record: &RunRecord) -> u8 {
-    let outcomes = record.cells.iter().map(|cell| &cell.outcome);
-    let scored = record.accuracy.iter().map(|accuracy| &accuracy.outcome);
-    let failed = outcomes.chain(scored).any(|outcome| matches!(outcome, Outcome::Failed(_)));
-    let failed = failed || record.failed_launches(None).next().is_some();
-    if failed || !record.is_complete() { exit::PARTIAL } else { exit::DONE }
-}
-
-/// The error of a run that came to its end without a single measurement; its record says the same.
-pub(super) fn nothing_measured(record: &RunRecord) -> Option<CliError> {
-    if !record.is_complete() || record.cells.iter().any(|cell| cell.outcome.is_ok()) {
-        return None;
-    }
-    let outcomes = || record.cells.iter().map(|cell| &cell.outcome);
-    let has_failed = outcomes().any(|outcome| matches!(outcome, Outcome::Failed(_)));
-    if record.run.ended_by == Some(EndReason::BudgetSpent) && !has_failed {
-        return Some(nothing_timed(record));
-    }
-    let hint = outcomes().find_map(|outcome| match outcome {
-        Outcome::Failed(failure) => failure.hint.clone(),
-        Outcome::Skipped { .. } => Some("leave out `--batch`, or name batch sizes that the model takes".into()),
-        Outcome::Ok => None,
-    });
-    let reasons = distinct(outcomes().filter_map(Outcome::reason));
-    let chain = std::iter::once("nothing could be measured".to_owned()).chain(reasons).collect();
-    Some(CliError { code: exit::BAD_INPUT, chain, hint })
-}
-
-/// The error of a run whose budget was spent before anything was timed.
-fn nothing_timed(record: &RunRecord) -> CliError {
-    let chain = ["nothing could be measured", "the budget was spent before anything was timed"];
-    let enough = analysis::findings(record).answer.enough_budget_ns;
-    let hint = match enough.map(|enough| Duration::from(enough).as_secs() + 1) {
-        Some(seconds) => format!("what there was took so long that it needs about {seconds} s: `--budget {seconds}s`"),
-        None => "give it more with `--budget`".into(),
-    };
-    CliError { code: exit::BAD_INPUT, chain: chain.map(str::to_owned).to_vec(), hint: Some(hint) }
-}
-
-/// Where the run was to go.
-pub(super) struct Target {
-    pub path: PathBuf,
-    /// Whether the folder was there before the run.
-    pub existed: bool,
-}
-
-impl Target {
-    /// Removes what the run put there before it came to nothing; whatever else is there stays.
-    fn clean_up(&self) {
-        let _ = std::fs::remove_dir(self.path.join("logs"));
-        if !self.existed {
-            let _ = std::fs::remove_dir(&self.path);
-        }
-    }
-}
-
-pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
-    let is_recorded = matches!(error, RunError::Store(_) | RunError::System(_) | RunError::Changed(_));
-    if !is_recorded {
-        target.clean_up();
-    }
-    match error {
-        RunError::NoVariant { failures } => no_variant(failures),
-        RunError::Runtime(failure) => {
-            let chain = vec![failure.message.clone()];
-            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone() }
-        }
-        RunError::Changed(_) => {
-            CliError::new(exit::BAD_INPUT, error).with_hint("begin a new search: leave out `--resume`".to_owned())
-        }
-        RunError::Unlabelled => CliError::new(exit::BAD_INPUT, error)
-            .with_hint("feed labelled data with `--data` and `--labels`, or leave the option out".to_owned()),
-        RunError::NoShare => CliError::new(exit::BAD_INPUT, error)
-            .with_hint("limit an error with `--slo 'mean_absolute_error<=VALUE'`".to_owned()),
-        RunError::Labels(failure) => {
-            let chain = vec![failure.message.clone()];
-            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone() }
-        }
-        RunError::Interrupted => CliError::new(exit::PARTIAL, error),
-        RunError::Files { .. } => {
-            CliError::new(exit::BAD_INPUT, error).with_hint("raise the limit with `ulimit -n 1024`".to_owned())
-        }
-        RunError::Store(error) => store_error(error, &target.path),
-        RunError::System(_) => CliError::new(exit::BUG, error),
-    }
-}
-
-/// The error of a run that cannot be written down any further.
-pub(super) fn store_error(error: &StoreError, folder: &Path) -> CliError {
-    let error = output::store_error(error);
-    let kept = format!("what was measured before is kept in `{}`", folder.display());
-    let hint = error.hint.as_ref().map_or_else(|| kept.clone(), |hint| format!("{hint}; {kept}"));
-    error.with_hint(hint)
-}
-
-fn no_variant(failures: &[Failure]) -> CliError {
-    let messages = distinct(failures.iter().map(|failure| failure.message.as_str()));
-    let chain = match messages.as_slice() {
-        [only] => vec![only.clone()],
-        _ => std::iter::once("none of the models can be measured".to_owned()).chain(messages).collect(),
-    };
-    let hint = failures.iter().find_map(|failure| failure.hint.clone());
-    let is_usage = failures.iter().all(|failure| failure.kind == FailureKind::Usage);
-    CliError { code: if is_usage { exit::USAGE } else { exit::BAD_INPUT }, chain, hint }
-}
-
-fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::new();
-    for text in texts {
-        if !distinct.iter().any(|known| known == text) {
-            distinct.push(text.to_owned());
-        }
-    }
-    distinct
 }

@@ -8,8 +8,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::ending::Target;
 use super::ep_args::{self, ProviderOption};
-use super::profile::{self, Target};
+use super::profile;
 use super::progress::Console;
 use super::tune::Args;
 use super::{CliError, exit, output, plan_args, runtime as library};

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use super::ending::{self, Target};
 use super::ep_args::{self, Provider, ProviderArgs};
 use super::input_args::InputArgs;
 use super::output::Reports;
-use super::profile::{self, Target};
+use super::profile;
 use super::progress::Console;
 use super::resume::{Taken, resumed};
 use super::scoring_args::ScoringArgs;
@@ -180,7 +181,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     };
     let result = runner::run(job, &mut progress);
     progress.clear();
-    publish(&result.map_err(|error| profile::run_error(&error, &target))?, &args)
+    publish(&result.map_err(|error| ending::run_error(&error, &target))?, &args)
 }
 
 /// A new search.
@@ -235,8 +236,8 @@ fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
 fn publish(ran: &Ran, args: &Args) -> Result<ExitCode, CliError> {
     let Ran { folder, record, unwritten } = ran;
     let reports = Reports::render(record, folder, output::style(args.no_color), None);
-    let unwritten = unwritten.as_ref().map(|error| profile::store_error(error, folder.path()));
-    profile::finished(profile::written(&reports, record, unwritten), record)?;
+    let unwritten = unwritten.as_ref().map(|error| ending::store_error(error, folder.path()));
+    ending::finished(ending::written(&reports, record, unwritten), record)?;
     Ok(ExitCode::from(exit_code(record, reports.verdict())))
 }
 

@@ -9,9 +9,10 @@ use clap::Parser;
 use serde::Serialize;
 use tempfile::TempDir;
 
+use super::super::ending::{self, Target};
 use super::super::output::{Failures, Reports};
 use super::super::plan_args::Family;
-use super::super::profile::{self, SessionArgs, Target};
+use super::super::profile::{self, SessionArgs};
 use super::super::progress::Console;
 use super::super::{CliError, exit, notes, output, plan_args, values};
 use super::{Args, Examined};
@@ -82,15 +83,15 @@ struct Tested {
 /// Those of `profile`.
 pub(super) fn run(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
     let Ran { folder, record, unwritten } = measure(model, args)?;
-    if let Some(error) = profile::nothing_measured(&record) {
+    if let Some(error) = ending::nothing_measured(&record) {
         return Err(error);
     }
     let mut failures = Failures::default();
     if args.null.out.is_some() {
-        failures.note(unwritten.map_or(Ok(()), |error| Err(profile::store_error(&error, folder.path()))));
+        failures.note(unwritten.map_or(Ok(()), |error| Err(ending::store_error(&error, folder.path()))));
         Reports::render(&record, &folder, Color::Never.into(), None).write(&mut failures);
     }
-    let code = ExitCode::from(profile::exit_code(&record));
+    let code = ExitCode::from(ending::exit_code(&record));
     let findings = analysis::findings(&record);
     let claims = analysis::null_test(&record, &findings).ok_or_else(|| {
         CliError::message(exit::PARTIAL, "the run ended before original and copy were measured side by side")
@@ -143,7 +144,7 @@ fn measure(model: &Path, args: &Args) -> Result<Ran, CliError> {
     };
     let result = runner::run(job, &mut console);
     console.clear();
-    result.map_err(|error| profile::run_error(&error, &target))
+    result.map_err(|error| ending::run_error(&error, &target))
 }
 
 /// The model as two variants, fed with made-up inputs: data beside it would only be scored.

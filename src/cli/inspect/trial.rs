@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use clap::Parser;
 
+use super::super::ending::{self, Target};
 use super::super::plan_args::Family;
-use super::super::profile::{self, SessionArgs, Target};
+use super::super::profile::{self, SessionArgs};
 use super::super::progress::Console;
 use super::super::{CliError, exit, forecast, output, plan_args};
 use super::Args;
@@ -49,7 +50,7 @@ pub(super) fn run(args: &Args, family: &Family) -> Result<TriedInputs, CliError>
         resumed: None,
         lost_workers: Vec::new(),
     };
-    runner::try_inputs(job, &mut console).map_err(|error| profile::run_error(&error, &target))
+    runner::try_inputs(job, &mut console).map_err(|error| ending::run_error(&error, &target))
 }
 
 /// The words of `profile` that feed the same.
