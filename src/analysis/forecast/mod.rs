@@ -4,7 +4,7 @@ mod seen;
 
 pub use seen::{SeenRun, seen_run};
 
-use crate::plan::{At, Plan};
+use crate::plan::{At, Plan, RuntimeChoice};
 use crate::record::{BlockRecord, FitnessVerdict, Pairs, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
@@ -80,8 +80,15 @@ fn is_compared(plan: &Plan) -> bool {
     plan.sessions.len() > 1 && plan.baseline_session().is_some()
 }
 
+/// What the machine was found to be; latencies from a script are what no machine disturbs.
 fn verdict(run: &RunRecord) -> FitnessVerdict {
-    run.fitness.as_ref().map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict)
+    let found = run.fitness.as_ref().map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict);
+    if is_scripted(&run.plan) { FitnessVerdict::Valid } else { found }
+}
+
+/// Whether some latencies come from a script.
+fn is_scripted(plan: &Plan) -> bool {
+    plan.sessions.iter().any(|spec| !matches!(spec.runtime, RuntimeChoice::Library(_)))
 }
 
 /// The precision that a number of rounds of `alternations` each will buy, for every place that the probe came to: as enough

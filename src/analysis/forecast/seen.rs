@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{COVERED, HalfWidth, comparisons, is_compared, verdict};
+use super::{COVERED, HalfWidth, comparisons, is_compared, is_scripted, verdict};
 use crate::analysis::findings::CellFindings;
 use crate::analysis::index::Index;
-use crate::plan::{At, LoadMode, RuntimeChoice, SessionSpec};
+use crate::plan::{At, LoadMode};
 use crate::record::{FitnessVerdict, Metric, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
 
@@ -52,8 +52,7 @@ struct Reached {
 /// scripted runs, which no machine has shown.
 #[must_use]
 pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
-    let is_real = |spec: &SessionSpec| matches!(spec.runtime, RuntimeChoice::Library(_));
-    if !run.plan.sessions.iter().all(is_real) {
+    if is_scripted(&run.plan) {
         return None;
     }
     let index = Index::new(run);
