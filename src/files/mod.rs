@@ -1,7 +1,7 @@
 //! Files that are taken in: opened in one way, which waits for nobody, knows the size before it reads, and maps nothing.
 //!
 //! A file that others may shorten or overwrite is read with `pread` only, so that a change is an error and no signal.
-//! Read [`open`] first.
+//! Read [`open()`] first.
 
 mod change;
 mod kind;
@@ -59,7 +59,7 @@ pub(crate) fn open(path: &Path, kind: Kind) -> io::Result<InputFile> {
 /// All bytes of a file.
 ///
 /// # Errors
-/// As [`open`], and where the file is changed meanwhile.
+/// As [`open()`], and where the file is changed meanwhile.
 pub(crate) fn bytes(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
     open(path, kind)?.bytes()
 }

@@ -21,7 +21,7 @@ pub(super) struct Expected<'a> {
     pub asked: &'a BTreeMap<String, u64>,
 }
 
-/// Checks types and shapes of all arrays. A type other than the input's is an error unless [`casts`] allows it.
+/// Checks types and shapes of all arrays. A type other than the input's is an error unless it is one that is cast.
 ///
 /// # Errors
 /// Says of the first array that does not fit what it has and what the model wants.
