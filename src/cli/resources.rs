@@ -16,7 +16,7 @@ const LEAST_STACK: u64 = 1 << 20;
 /// # Errors
 /// The stack is limited to less than what there must be.
 pub(super) fn secure() -> Result<(), CliError> {
-    say_out_of_memory();
+    say_aborted();
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_STACK) else { return Ok(()) };
     if soft < USUAL_STACK {
         // Whether it helped is read back.
@@ -33,12 +33,12 @@ fn too_small(stack: u64) -> CliError {
     CliError::message(exit::BAD_INPUT, message).with_hint("raise the limit with `ulimit -s 8192`".to_owned())
 }
 
-/// What is said last where memory runs out, after the library has said of how much.
-const OUT_OF_MEMORY: &str = "error: there is no more memory for this process\nhint: raise `ulimit -v`, or the limit of its \
+/// What is said last of a process that aborts, after what made it do so has said why, as where memory runs out.
+const ABORTED: &str = "error: the process was aborted\nhint: if memory ran out, raise `ulimit -v`, or the limit of its \
 control group\n";
 
 /// Ends a process that aborts, as one does whose memory runs out, in words and with an exit code.
-fn say_out_of_memory() {
+fn say_aborted() {
     let action = SigAction::new(SigHandler::Handler(end), SaFlags::SA_RESETHAND, SigSet::empty());
     // SAFETY: the handler calls `write` and `_exit` alone, which may be called in one.
     let _ = unsafe { sigaction(Signal::SIGABRT, &action) };
@@ -47,7 +47,7 @@ fn say_out_of_memory() {
 extern "C" fn end(_: libc::c_int) {
     // SAFETY: the text lives as long as the process, and the length is its own; `_exit` does not return.
     unsafe {
-        libc::write(libc::STDERR_FILENO, OUT_OF_MEMORY.as_ptr().cast(), OUT_OF_MEMORY.len());
+        libc::write(libc::STDERR_FILENO, ABORTED.as_ptr().cast(), ABORTED.len());
         libc::_exit(i32::from(exit::BAD_INPUT));
     }
 }

@@ -46,7 +46,7 @@ const COVERED: f64 = 0.95;
 /// What a probe shows of the spread between launches in one place, and again in all of them, counts like so many independent
 /// rounds at most: those within seconds share the machine's speed.
 const PROBE_FREEDOM: f64 = 3.0;
-/// What runs of other models, or the verdict alone, say of it likewise.
+/// What runs of any models, or the verdict alone, say of it likewise.
 const MACHINE_FREEDOM: f64 = 3.0;
 
 /// Standard deviation between launches of a ratio to the baseline, as machines of each verdict were seen to have it:
@@ -68,7 +68,7 @@ fn spread_of_medians(verdict: FitnessVerdict) -> f64 {
     }
 }
 
-/// The variance between launches that is known before a probe is looked at: what runs of other models showed where the
+/// The variance between launches that is known before a probe is looked at: what runs of any models showed where the
 /// machine had the same verdict, or else what the verdict alone says.
 fn of_machine(probe: &RunRecord, earlier: &[SeenRun]) -> f64 {
     let (is_of_ratios, verdict) = (is_compared(&probe.plan), verdict(probe));

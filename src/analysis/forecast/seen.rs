@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{COVERED, HalfWidth, comparisons, is_compared, is_scripted, verdict};
 use crate::analysis::findings::CellFindings;
 use crate::analysis::index::Index;
-use crate::plan::{At, LoadMode};
+use crate::plan::{At, LoadMode, SessionSpec};
 use crate::record::{FitnessVerdict, Metric, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
 
@@ -23,8 +23,8 @@ const KNOWN_FREEDOM: f64 = 3.0;
 pub struct SeenRun {
     /// SHA-256 of the model files, ascending.
     models: Vec<String>,
-    /// Sessions that they were measured in.
-    sessions: usize,
+    /// Sessions that they were measured in, library and options included.
+    sessions: Vec<SessionSpec>,
     /// What the machine was found to be.
     verdict: FitnessVerdict,
     /// Whether ratios to the baseline were judged, or else median latencies.
@@ -61,7 +61,7 @@ pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
     let cells = crate::analysis::findings(run).cells;
     Some(SeenRun {
         models: models(run),
-        sessions: run.plan.sessions.len(),
+        sessions: run.plan.sessions.clone(),
         verdict: verdict(run),
         is_of_ratios: is_compared(&run.plan),
         variance: Spread::of(&all)?.between(),
@@ -89,12 +89,12 @@ fn models(run: &RunRecord) -> Vec<String> {
     models
 }
 
-/// What runs of the same models in the same place let expect after so many rounds; `None` where too few are known that the
+/// What runs of the same models in the same sessions and place let expect after so many rounds; `None` where too few are known that the
 /// machine had the verdict of the probe in.
 pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: At, rounds: u64) -> Option<HalfWidth> {
     let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
     let is_same = |seen: &&SeenRun| {
-        seen.models == models && seen.sessions == probe.plan.sessions.len() && seen.verdict == verdict(probe)
+        seen.models == models && seen.sessions == probe.plan.sessions && seen.verdict == verdict(probe)
     };
     let is_here = |reached: &&Reached| {
         reached.shape == shape && reached.batch_size == at.batch_size && reached.load_mode == at.load_mode

@@ -135,12 +135,14 @@ fn bases(precision: &[Precision]) -> Vec<String> {
     let runs = widths().map(|width| width.runs).filter(|&runs| runs > 0).min();
     let by_runs = runs.map(|runs| format!("from what the last {runs} runs of these models reached on this machine"));
     let by_probe = widths().any(|width| width.runs == 0).then(|| {
-        "from a probe of seconds, which does not show how the machine's speed changes later: it gets surer with each run \
-         of these models"
+        "from a probe of seconds, which does not show how the machine's speed changes later: what runs of these models \
+         reach takes its place after a few"
             .to_owned()
     });
     let range = widths().any(|width| !width.is_narrow());
-    let range = range.then(|| "a range: 95 of 100 runs should reach a half-width within it".to_owned());
+    let range = range.then(|| {
+        "a range, where one figure could be off by more than half: it is meant to hold for 95 of 100 runs".to_owned()
+    });
     by_runs.into_iter().chain(by_probe).chain(range).collect()
 }
 
