@@ -11,6 +11,7 @@ import sys
 from generator import (
     batches,
     broken,
+    corpus,
     decoders,
     digits,
     fixtures,
@@ -36,8 +37,9 @@ PARTS = {
     "steering": steering.ARTIFACTS,
     "decoders": decoders.ARTIFACTS,
     "pictures": pictures.ARTIFACTS,
+    "corpus": corpus.ARTIFACTS,
 }
-FOLDERS = ("digits", "fixtures")
+FOLDERS = ("digits", "fixtures", "corpus")
 README = MODELS / "README.md"
 LIMIT_BYTES = 10_000_000
 

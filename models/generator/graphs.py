@@ -21,7 +21,7 @@ def constants(arrays):
 
 
 def model(name, nodes, inputs, outputs, arrays=None, **fields):
-    """A checked model. `fields` may set `opset`, `ir_version`, `domains` (name to version) and `about`."""
+    """A checked model. `fields` may set `opset`, `ir_version`, `domains` (name to version), `functions` and `about`."""
     name_nodes(nodes)
     graph = helper.make_graph(nodes, name, inputs, outputs, constants(arrays or {}))
     opsets = {"": fields.get("opset", OPSET), **fields.get("domains", {})}
@@ -30,6 +30,7 @@ def model(name, nodes, inputs, outputs, arrays=None, **fields):
         producer_name="onnxprof-models",
         ir_version=fields.get("ir_version", IR_VERSION),
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in opsets.items()],
+        functions=fields.get("functions"),
     )
     describe(proto, fields.get("about", {}))
     checker.check_model(proto, full_check=True)

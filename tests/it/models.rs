@@ -51,7 +51,7 @@ fn every_model_has_the_size_and_sum_that_the_readme_states() {
 #[test]
 fn every_model_has_a_row_in_the_readme() {
     let rows = rows();
-    for folder in ["digits", "fixtures"] {
+    for folder in ["digits", "fixtures", "corpus"] {
         for file in files_below(&models().join(folder)) {
             let path = file.strip_prefix(models()).unwrap();
             assert!(rows.contains_key(path), "{} is not in models/README.md", path.display());
