@@ -42,6 +42,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["units", "stats", "plan", "record", "analysis", "trace"]),
 ];
 
+/// The files with unsafe code, how many blocks, functions and implementations it is, and why it cannot be done without.
+const UNSAFE: &[(&str, usize, &str)] = &[
+    ("cli/columns.rs", 1, "the width of a terminal is asked for by `ioctl`"),
+    ("cli/resources.rs", 2, "a handler of SIGABRT, which alone can tell of memory that ran out"),
+    ("engine/assignment.rs", 12, "functions of ONNX Runtime's C API that `ort` does not know yet"),
+    ("engine/bound.rs", 7, "the run that is timed calls the C API, without what a wrapper adds"),
+    ("engine/bound_outputs.rs", 7, "bound outputs are read where they lie, by the C API"),
+    ("engine/ep/generic.rs", 2, "execution providers by name: the C API takes them, `ort` does not"),
+    ("engine/library.rs", 10, "a library is opened and asked for its version before `ort` trusts it"),
+    ("engine/null.rs", 1, "a scripted crash is to end the process as a real one does"),
+    ("engine/null/shared_clock.rs", 2, "scripted workers share a clock in memory"),
+    ("engine/onnxruntime.rs", 10, "entries of a session and statistics of its arena: from the C API alone"),
+    ("engine/raw.rs", 6, "elements of types that `ort` has none for are handed over as bytes"),
+    ("engine/run.rs", 8, "sequences and optional values are run by the C API"),
+    ("foreign/group.rs", 1, "a program is bound to us between `fork` and `exec`"),
+    ("runner/limits.rs", 1, "SIGXFSZ is ignored, so that a write says what failed"),
+    ("worker/mod.rs", 1, "signals that a terminal sends to all are left to the parent"),
+];
+
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
@@ -177,4 +196,15 @@ fn one_file_reads_the_clock_of_a_measurement() {
         }
         assert!(files_with(module, "Instant::now").is_empty(), "{module}");
     }
+}
+
+#[test]
+fn unsafe_code_is_listed_with_its_reason() {
+    let in_line = |line: &String| ["unsafe {", "unsafe impl ", "unsafe fn "].map(|word| line.matches(word).count());
+    let count = |path: &Path| code(path).iter().flat_map(in_line).sum::<usize>();
+    let name = |path: &Path| path.strip_prefix(source()).unwrap().display().to_string();
+    let found = rust_files(&source()).into_iter().map(|path| (name(&path), count(&path)));
+    let found: BTreeMap<String, usize> = found.filter(|(_, count)| *count > 0).collect();
+    let listed = UNSAFE.iter().map(|(name, count, _)| ((*name).to_owned(), *count)).collect();
+    assert_eq!(found, listed);
 }
