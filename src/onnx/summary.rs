@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Model, branches, precision, quantization, weights};
+use super::{Model, branches, inlined, precision, quantization, weights};
 use crate::record::{BatchAxis, BatchProof, ModelSummary};
 use crate::units::Bytes;
 
@@ -30,13 +30,50 @@ pub fn summary(model: &Model) -> ModelSummary {
     }
 }
 
-/// Nodes by operator, those of inner graphs and of the model's own functions included.
+/// Nodes by operator, those of inner graphs included, and those of the model's own functions once for each call.
 fn operators(model: &Model) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    for graph in std::iter::once(&model.graph).chain(model.functions.iter().map(|function| &function.body)) {
-        for node in graph.all_nodes() {
-            *counts.entry(node.qualified_operator()).or_insert(0) += 1;
-        }
+    for node in inlined(model).all_nodes() {
+        *counts.entry(node.qualified_operator()).or_insert(0) += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::{Function, Graph, Node};
+    use super::*;
+
+    fn node(domain: &str, operator: &str, input: &str, output: &str) -> Node {
+        Node {
+            name: String::new(),
+            operator: operator.into(),
+            domain: domain.into(),
+            inputs: vec![input.into()],
+            outputs: vec![output.into()],
+            attributes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn nodes_of_a_function_count_once_for_each_call() {
+        let body = Graph { name: "Soft".into(), nodes: vec![node("", "Exp", "a", "b")], ..Graph::default() };
+        let (inputs, outputs) = (vec!["a".to_owned()], vec!["b".to_owned()]);
+        let function = Function { domain: "own".into(), inputs, outputs, defaults: Vec::new(), body };
+        let calls = [("x", "t"), ("t", "u"), ("u", "y")].map(|(from, to)| node("own", "Soft", from, to));
+        let model = Model {
+            path: PathBuf::new(),
+            ir_version: 8,
+            opsets: Vec::new(),
+            producer: None,
+            graph: Graph { nodes: [&calls[..], &[node("", "Neg", "y", "z")]].concat(), ..Graph::default() },
+            functions: vec![function],
+            metadata: Default::default(),
+            model_file_bytes: Bytes(0),
+            external_files: Default::default(),
+        };
+        assert_eq!(operators(&model), BTreeMap::from([("Exp".to_owned(), 3), ("Neg".to_owned(), 1)]));
+    }
 }

@@ -27,7 +27,9 @@ pub struct ModelSummary {
     pub outputs: Vec<TensorInfo>,
     /// Where samples of a batch lie, and how that was recognized.
     pub batch_axis: BatchAxis,
-    /// Nodes by operator, subgraphs included; operators of other domains carry theirs (`com.microsoft.Attention`).
+    /// Nodes by operator, subgraphs included; operators of other domains carry theirs (`com.microsoft.Attention`). Calls of
+    /// functions that the model defines itself count as the nodes of their bodies; in records before version 1.4 each body
+    /// counted once, beside its calls.
     pub operators: BTreeMap<String, u64>,
     /// The most nodes of the main graph that are as far from its inputs as each other, so that they could run at the same
     /// time; those that depend on weights and shapes alone are left out. Absent in records before version 1.3.
