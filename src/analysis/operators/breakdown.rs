@@ -138,11 +138,17 @@ fn rest(profiled: &Profiled, nodes_ns: Nanos) -> Rest {
     Rest::Between { time_ns, share: share(time_ns, inference), truncated_at_most_ns: truncated.min(time_ns) }
 }
 
+/// Why there is no factor below 1: writing down times makes nothing faster.
+const NO_LONGER: &str = "inferences without it, beside it, took no less time: what else went on hid what it costs";
+
 fn distortion(ratios: &[f64]) -> Estimate {
     let Some(found) = stats::over_launches(ratios) else {
         return Estimate::absent("no session ran without the profiler beside it");
     };
     let interval = found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
+    if found.value < 1.0 {
+        return Estimate::absent(NO_LONGER);
+    }
     Estimate::Measured(Measured {
         value: found.value,
         interval,

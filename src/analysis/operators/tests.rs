@@ -78,6 +78,9 @@ fn distortion_is_a_figure_or_absent() {
     let few = Profiled { distortion_ratios: vec![1.2], ..profiled() };
     let few = Breakdown::of(&few).distortion;
     assert!(few.interval().is_none() && few.measured().unwrap().remark.is_some());
+    let faster = Profiled { distortion_ratios: vec![0.38; 6], ..profiled() };
+    let faster = Breakdown::of(&faster).distortion;
+    assert!(faster.absent_reason().is_some_and(|reason| reason.contains("took no less time")), "{faster:?}");
     let none = Profiled { distortion_ratios: Vec::new(), ..profiled() };
     assert_eq!(Breakdown::of(&none).distortion.value(), None);
 }

@@ -4,7 +4,7 @@ use super::section::Section;
 use super::table::{Builder, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source};
-use crate::analysis::{Breakdown, OperatorFindings};
+use crate::analysis::{Breakdown, Estimate, OperatorFindings};
 use crate::record::{OperatorProfile, Profiled, RunRecord};
 
 mod breakdown;
@@ -157,8 +157,14 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
     builder.finish(summary_notes(firsts))
 }
 
+/// How many times as long an inference takes with the profiler, where that is shown to be longer.
+fn shown_factor(distortion: &Estimate) -> Option<f64> {
+    let is_longer = distortion.interval().is_some_and(|interval| interval.low > 1.0);
+    distortion.value().filter(|_| is_longer)
+}
+
 fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
-    let factors = firsts.iter().filter_map(|found| found.breakdown.as_ref().ok()?.distortion.value());
+    let factors = firsts.iter().filter_map(|found| shown_factor(&found.breakdown.as_ref().ok()?.distortion));
     let distortion = match (factors.clone().reduce(f64::min), factors.reduce(f64::max)) {
         (Some(low), Some(high)) => {
             let [low, high] = [low, high].map(|factor| format!("{factor:.2}x"));

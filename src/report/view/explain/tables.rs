@@ -65,8 +65,10 @@ fn notes((name, reference): (&str, &str), latency: &LatencyStep, profiles: &Prof
         Some(ratio) => number::relative(ratio.value, ratio.interval),
         None => "not compared".into(),
     };
-    let longer = |distortion: Option<Ratio>| {
-        distortion.map_or("an unknown factor".into(), |ratio| format!("{}x", number::factor(ratio.0, None)))
+    let longer = |distortion: Option<Ratio>| match distortion {
+        None => "an unknown time".into(),
+        Some(ratio) if ratio.0 <= 1.0 => "no longer".into(),
+        Some(ratio) => format!("{}x as long", number::factor(ratio.0, None)),
     };
     vec![
         format!(
@@ -75,7 +77,7 @@ fn notes((name, reference): (&str, &str), latency: &LatencyStep, profiles: &Prof
         ),
         format!(
             "Times of operators come from one profiled launch of each session, multiplied by {} ({reference}) and {} \
-             ({name}) to be times of the timed launches. The profiler made an inference take {} and {} as long; what it \
+             ({name}) to be times of the timed launches. Beside one without the profiler an inference took {} and {}; what it \
              adds to each run of a node is taken off.",
             number::factor(profiles.reference_scale.0, None),
             number::factor(profiles.session_scale.0, None),
