@@ -238,6 +238,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let mut failures = written(&reports, &record, unwritten.map(|error| store_error(&error, folder.path())));
     failures.note(keep_context(&folder, context.as_ref().map(|(text, _)| text.as_str())));
     if nothing_measured(&record).is_none() {
+        progress.release();
         forecast::learn_from(&record);
     }
     finished(failures, &record)?;

@@ -18,6 +18,12 @@ pub(super) struct Console {
     mode: Mode,
     /// Advice that was given: once is enough.
     hints: BTreeSet<String>,
+    /// What was last said to be happening.
+    last: String,
+    /// Whether there is one session, so that an error at the end says all that its failure did.
+    is_single: bool,
+    /// A failure of it that is told unless that error comes next.
+    held: Option<(String, Failure)>,
 }
 
 #[derive(Debug)]
@@ -35,7 +41,7 @@ impl Console {
             (false, false) => Mode::Lines,
             (false, true) => Mode::Live(live_line()),
         };
-        Console { mode, hints: BTreeSet::new() }
+        Console { mode, hints: BTreeSet::new(), last: String::new(), is_single: false, held: None }
     }
 
     /// Says something that stays.
@@ -61,14 +67,31 @@ impl Console {
     fn now(&mut self, sentence: &str) {
         match &self.mode {
             Mode::Live(line) => line.set_message(text::plain(sentence)),
+            _ if self.last == sentence => {}
             _ => self.say(sentence),
         }
+        sentence.clone_into(&mut self.last);
     }
 
     /// Says something that only a live line can afford to say.
     fn detail(&mut self, sentence: &str) {
         if let Mode::Live(line) = &self.mode {
             line.set_message(text::plain(sentence));
+        }
+    }
+
+    /// A failure of the only session is held back until something else happens.
+    fn fail(&mut self, session: String, failure: &Failure) {
+        match self.is_single {
+            true => self.held = Some((session, failure.clone())),
+            false => self.warn(&session, failure),
+        }
+    }
+
+    /// Tells what was held back, where no error that ends the run does.
+    pub(super) fn release(&mut self) {
+        if let Some((session, failure)) = self.held.take() {
+            self.warn(&session, &failure);
         }
     }
 
@@ -86,6 +109,7 @@ impl Console {
             || "as long as the rounds take".into(),
             |budget| format!("at most {} s", budget.as_secs_f64()),
         );
+        self.is_single = plan.sessions.len() == 1;
         self.say(&format!("measuring {} ({budget})", names.join(", ")));
         let threads = plan.sessions[0].options.intra_threads;
         self.say(&format!("{threads} intra-op thread(s); {} CPU(s) may be used", host.usable_cpus_count));
@@ -123,6 +147,9 @@ fn live_line() -> ProgressBar {
 
 impl Observer for Console {
     fn observe(&mut self, progress: &Progress<'_>) {
+        if !matches!(progress, Progress::Ended(_)) {
+            self.release();
+        }
         match progress {
             Progress::Trying { variant } => self.detail(&format!("trying inputs of {variant} out")),
             Progress::Describing { variant } => self.detail(&format!("reading {variant}")),
@@ -159,7 +186,7 @@ impl Observer for Console {
                 let (waited, most) = (waited.as_secs(), limit.as_secs_f64().ceil());
                 self.now(&format!("{what}: waited for {waited} s so far, of {most} s at most"));
             }
-            Progress::Failed { session, place: None, failure } => self.warn(session, failure),
+            Progress::Failed { session, place: None, failure } => self.fail((*session).to_owned(), failure),
             Progress::Failed { session, place: Some(place), failure } => {
                 self.warn(&format!("{session} at {place}"), failure);
             }
@@ -193,7 +220,7 @@ mod tests {
 
     #[test]
     fn names_on_a_live_line_are_text() {
-        let mut console = Console { mode: Mode::Live(ProgressBar::hidden()), hints: BTreeSet::new() };
+        let mut console = Console { mode: Mode::Live(ProgressBar::hidden()), ..Console::new(true) };
         for show in [Console::now, Console::detail] {
             show(&mut console, "reading a\u{1b}[31m\u{202e}b");
             let Mode::Live(line) = &console.mode else { unreachable!("it is one") };

@@ -230,6 +230,15 @@ pub struct Precision {
     pub shares: Vec<PrecisionShare>,
 }
 
+impl Precision {
+    /// Whether the weights led to the label: without a floating-point or quantized one among them, inputs and outputs did.
+    #[must_use]
+    pub fn is_of_weights(&self) -> bool {
+        let is_quantized = self.label.starts_with("int");
+        is_quantized || self.shares.iter().any(|share| share.element_type.is_float())
+    }
+}
+
 /// Share of one element type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PrecisionShare {

@@ -127,7 +127,8 @@ fn precision(model: &ModelSummary) -> String {
     if shares.is_empty() {
         return format!("{}, by its inputs and outputs: it has no weights", model.precision.label);
     }
-    format!("{}: {} of weight bytes", model.precision.label, shares.join(", "))
+    let by = if model.precision.is_of_weights() { "" } else { ", by its inputs and outputs" };
+    format!("{}{by}: {} of weight bytes", model.precision.label, shares.join(", "))
 }
 
 fn batch_axis(batch: &BatchAxis) -> String {

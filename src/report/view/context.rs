@@ -197,9 +197,14 @@ fn disturbed(source: Source<'_>) -> Option<String> {
     let cells = source.findings.cells.iter();
     let counts = cells.filter_map(|cell| cell.figure(Metric::DisturbedBlocks)?.measured());
     let (disturbed, all) = counts.fold((0.0, 0), |(sum, n), count| (sum + count.value, n + count.n));
-    let (disturbed, all) = (number::count(disturbed as u64), (all > 0).then(|| number::count(all))?);
+    let all_words = (all > 0).then(|| number::count(all))?;
+    if disturbed < 1.0 {
+        return Some(format!("none of {all_words} timed blocks was disturbed"));
+    }
     Some(format!(
-        "{disturbed} of {all} timed blocks were disturbed: CPU time was taken away, or pages came from storage"
+        "{} of {all_words} timed blocks {} disturbed: CPU time was taken away, or pages came from storage",
+        number::count(disturbed as u64),
+        if disturbed < 2.0 { "was" } else { "were" },
     ))
 }
 

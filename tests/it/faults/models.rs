@@ -105,6 +105,14 @@ fn model_that_computes_one_sample_at_a_time_is_measured_and_scored_so() {
 }
 
 #[test]
+fn failure_of_the_only_model_is_told_once() {
+    let output = Workbench::new().profile(&model("fixtures/broken/unknown-operator.onnx"), ["--batch", "1"]).run();
+    output.assert_code(BAD_INPUT);
+    assert_eq!(output.stderr.matches("hint: ").count(), 1, "{output}");
+    assert_eq!(output.stderr.matches("failed to load model").count(), 1, "{output}");
+}
+
+#[test]
 fn fixed_batch_dimension_skips_other_batch_sizes() {
     let bench = Workbench::new();
     let output = bench.profile(&model("fixtures/fixed-batch.onnx"), ["--batch", "2,4"]).run();

@@ -188,9 +188,10 @@ fn in_sequence(source: Source<'_>) -> Option<String> {
     chains.sort_unstable();
     chains.dedup();
     let names: Vec<String> = chains.iter().map(|&variant| plain(&source.record.plan.variants[variant].name)).collect();
+    let whose = if names.len() == 1 { "its" } else { "their" };
     (!names.is_empty()).then(|| {
         format!(
-            "Parallel execution was not tried for {}: no operator of theirs could run beside another.",
+            "Parallel execution was not tried for {}: none of {whose} operators could run beside another.",
             words::listed(&names)
         )
     })
