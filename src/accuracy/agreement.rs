@@ -1,7 +1,13 @@
 //! Agreement of a session's outputs with those of a reference.
 
+use std::ops::Range;
+
+use super::differences::{agreeing_count, errors, whole_errors};
 use super::kind::Signs;
-use super::numbers::{classes, describe, integers, is_float, numbers, per_sample};
+use super::numbers::{describe, is_float, numbers, per_sample};
+use super::rows::Rows;
+use super::surroundings::Surroundings;
+use super::unlike::Unlike;
 use crate::inputs::{Tensor, TensorData};
 use crate::record::{Agreement, NotComparable, OutputKind};
 
@@ -16,17 +22,9 @@ use crate::record::{Agreement, NotComparable, OutputKind};
 /// error and no cosine: those of the other elements would flatter it.
 #[derive(Debug, Default)]
 pub struct AgreementScorer {
+    around: Surroundings,
     outputs: Vec<Sums>,
     unlike: Vec<Unlike>,
-}
-
-/// An output that is not comparable.
-#[derive(Debug)]
-struct Unlike {
-    output: String,
-    reason: String,
-    /// Samples that came in another shape.
-    samples_count: u64,
 }
 
 /// What agreement of one output is computed from.
@@ -35,6 +33,8 @@ struct Sums {
     output: String,
     reference_output: Option<String>,
     samples_count: u64,
+    /// Samples that came, also where several came together and count as one.
+    seen_count: u64,
     /// `None` once a batch had neither scores of classes nor values to be equal.
     top1_agreeing_count: Option<u64>,
     cosine_sum: f64,
@@ -48,66 +48,70 @@ struct Sums {
     /// Shape of a sample of the reference.
     shape: Vec<usize>,
     signs: Signs,
+    /// Rows of floating-point samples that are tables.
+    rows: Option<Rows>,
     is_float: bool,
 }
 
 impl AgreementScorer {
-    /// Starts comparing.
+    /// Starts comparing outputs of a model with these surroundings.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(around: Surroundings) -> Self {
+        AgreementScorer { around, ..Self::default() }
     }
 
-    /// Adds one batch of `samples_count` samples of an output and of the reference's output that it is held against.
-    pub fn add(&mut self, samples_count: usize, ours: &Tensor, reference: &Tensor) {
+    /// Adds one batch of an output and of the reference's output that it is held against; `samples` are their places.
+    pub fn add(&mut self, samples: Range<u64>, ours: &Tensor, reference: &Tensor) {
         let strings = |tensor: &Tensor| matches!(tensor.data, TensorData::String(_));
         if ours.data.shape() != reference.data.shape() || strings(ours) != strings(reference) {
             let reason = format!("it is {} where the reference is {}", describe(&ours.data), describe(&reference.data));
-            self.unlike(&ours.name, samples_count as u64, reason);
+            self.unlike(&ours.name, samples, reason);
             return;
         }
         let index = self.outputs.iter().position(|sums| sums.output == ours.name).unwrap_or_else(|| {
             self.outputs.push(Sums::none_yet(ours, reference));
             self.outputs.len() - 1
         });
-        self.outputs[index].add(samples_count, &ours.data, &reference.data);
+        self.outputs[index].add((samples.end - samples.start) as usize, &ours.data, &reference.data);
     }
 
-    /// Leaves an output out, because samples of it cannot be compared for this reason, a fragment of a sentence; the first
-    /// one stands.
-    pub fn unlike(&mut self, output: &str, samples_count: u64, reason: String) {
+    /// Leaves an output out, because these samples of it cannot be compared for this reason, a fragment of a sentence; that
+    /// of the first ones stands, and how many there are is counted.
+    pub fn unlike(&mut self, output: &str, samples: Range<u64>, reason: String) {
         match self.unlike.iter_mut().find(|unlike| unlike.output == output) {
-            Some(unlike) => unlike.samples_count += samples_count,
-            None => self.unlike.push(Unlike { output: output.to_owned(), reason, samples_count }),
+            Some(unlike) => unlike.add(&samples),
+            None => self.unlike.push(Unlike::in_samples(output, samples, reason)),
+        }
+    }
+
+    /// Leaves an output out for a reason that holds whatever the samples are.
+    pub fn leave_out(&mut self, output: &str, reason: &str) {
+        if self.unlike.iter().all(|unlike| unlike.output != output) {
+            self.unlike.push(Unlike::in_all(output, reason));
         }
     }
 
     /// The agreement of each output, in the order in which they first came, and the outputs that are not comparable.
     #[must_use]
     pub fn finish(self) -> (Vec<Agreement>, Vec<NotComparable>) {
-        let AgreementScorer { outputs, unlike } = self;
-        let compared = |output: &str| outputs.iter().find(|sums| sums.output == output).map(|sums| sums.samples_count);
-        let reasons = unlike.iter().map(|unlike| {
-            let reason = match compared(&unlike.output) {
-                Some(alike) => {
-                    format!("{} in {} of {} samples", unlike.reason, unlike.samples_count, unlike.samples_count + alike)
-                }
-                None => unlike.reason.clone(),
-            };
-            NotComparable { output: unlike.output.clone(), reason }
-        });
-        let reasons: Vec<NotComparable> = reasons.collect();
+        let AgreementScorer { around, outputs, unlike } = self;
+        let alike = |output: &str| outputs.iter().find(|sums| sums.output == output).map_or(0, |sums| sums.seen_count);
+        let reasons: Vec<NotComparable> =
+            unlike.iter().map(|unlike| unlike.not_comparable(alike(&unlike.output))).collect();
         let is_compared = |sums: &Sums| unlike.iter().all(|unlike| unlike.output != sums.output);
-        (outputs.into_iter().filter(is_compared).map(Sums::finish).collect(), reasons)
+        (outputs.into_iter().filter(is_compared).map(|sums| sums.finish(&around)).collect(), reasons)
     }
 }
 
 impl Sums {
     fn none_yet(ours: &Tensor, reference: &Tensor) -> Self {
+        let is_float = is_float(&ours.data) || is_float(&reference.data);
+        let shape: Vec<usize> = reference.data.shape().iter().skip(1).copied().collect();
         Sums {
             output: ours.name.clone(),
             reference_output: (ours.name != reference.name).then(|| reference.name.clone()),
             samples_count: 0,
+            seen_count: 0,
             top1_agreeing_count: Some(0),
             cosine_sum: 0.0,
             cosine_count: 0,
@@ -117,9 +121,10 @@ impl Sums {
             squared_reference_sum: 0.0,
             compared_count: 0,
             not_finite_count: 0,
-            shape: reference.data.shape().iter().skip(1).copied().collect(),
+            rows: Rows::of(&shape).filter(|_| is_float),
+            shape,
             signs: Signs::default(),
-            is_float: is_float(&ours.data) || is_float(&reference.data),
+            is_float,
         }
     }
 
@@ -128,8 +133,10 @@ impl Sums {
         let batch = if is_split { samples_count } else { 1 };
         if !is_split {
             self.shape = reference.shape().to_vec();
+            self.rows = None;
         }
         self.samples_count += batch as u64;
+        self.seen_count += samples_count as u64;
         let agreeing = agreeing_count(batch, ours, reference);
         self.top1_agreeing_count = self.top1_agreeing_count.zip(agreeing).map(|(sum, batch)| sum + batch);
         let exact = if self.is_float { None } else { whole_errors(ours, reference) };
@@ -141,6 +148,7 @@ impl Sums {
                 self.add_sample(ours, reference, errors);
                 if self.is_float {
                     self.signs.add(reference);
+                    self.rows.iter_mut().for_each(|rows| rows.add(ours, reference));
                 }
             }
         }
@@ -173,7 +181,25 @@ impl Sums {
         }
     }
 
-    fn finish(self) -> Agreement {
+    /// What the output holds, and whether it is in rows that it holds scores of classes.
+    fn kind(&self, around: &Surroundings) -> OutputKind {
+        if !self.is_float {
+            return OutputKind::Values;
+        }
+        let rows = self.rows.as_ref();
+        if rows.is_some_and(|rows| rows.hold_classes(&self.output, around)) {
+            return OutputKind::Classes;
+        }
+        let is_along = rows.is_some_and(|rows| rows.are_of_sequence(around));
+        match self.signs.kind(&self.shape) {
+            OutputKind::Image if !around.is_picture(&self.output, &self.shape) => OutputKind::Numbers,
+            OutputKind::Classes | OutputKind::Signal if is_along => OutputKind::Numbers,
+            OutputKind::Classes if around.is_inner(&self.output) => OutputKind::Vector,
+            kind => kind,
+        }
+    }
+
+    fn finish(mut self, around: &Surroundings) -> Agreement {
         let is_whole = self.not_finite_count == 0;
         let has_cosine = is_whole && self.cosine_count > 0;
         // Nothing differs from a reference of zeros either.
@@ -182,14 +208,17 @@ impl Sums {
             sum => (sum / self.squared_reference_sum).sqrt(),
         };
         let has_relative = is_whole && self.compared_count > 0 && relative_error.is_finite();
-        let kind = if self.is_float { self.signs.kind(&self.shape) } else { OutputKind::Values };
+        let kind = self.kind(around);
+        let rows = self.rows.take().filter(|_| kind == OutputKind::Classes);
+        let top1_by_row = rows.map(Rows::agreeing).unwrap_or_default();
         let has_noise = matches!(kind, OutputKind::Signal | OutputKind::Image) && relative_error > 0.0;
-        let has_top1 = matches!(kind, OutputKind::Classes | OutputKind::Values);
+        let has_top1 = matches!(kind, OutputKind::Classes | OutputKind::Values) && top1_by_row.is_empty();
         Agreement {
             output: self.output,
             reference_output: self.reference_output,
             samples_count: self.samples_count,
             top1_agreeing_count: self.top1_agreeing_count.filter(|_| has_top1),
+            top1_by_row,
             cosine_similarity_mean: has_cosine.then(|| self.cosine_sum / self.cosine_count as f64),
             cosine_similarity_min: has_cosine.then_some(self.cosine_min),
             max_absolute_error: self.max_absolute_error.filter(|error| is_whole && error.is_finite()),
@@ -201,56 +230,6 @@ impl Sums {
     }
 }
 
-/// The absolute difference of each pair of elements: none between two NaN or two infinities of one sign; `None` between one
-/// of these and anything else.
-fn errors(ours: &[f64], reference: &[f64]) -> Vec<Option<f64>> {
-    let error = |(&our, &reference): (&f64, &f64)| {
-        let is_same = our == reference || (our.is_nan() && reference.is_nan());
-        let are_finite = our.is_finite() && reference.is_finite();
-        if is_same { Some(0.0) } else { are_finite.then(|| (our - reference).abs()) }
-    };
-    ours.iter().zip(reference).map(error).collect()
-}
-
-/// The same of whole numbers, of which the largest are rounded as `f64`, so that unlike ones would be the same.
-fn whole_errors(ours: &TensorData, reference: &TensorData) -> Option<Vec<Option<f64>>> {
-    let (ours, reference) = (integers(ours)?, integers(reference)?);
-    Some(ours.iter().zip(&reference).map(|(our, reference)| Some(our.abs_diff(*reference) as f64)).collect())
-}
-
-/// Samples that agree: in the class with the highest score, or in every value where values are not floating-point.
-/// `None` for floating-point outputs that hold no scores of classes.
-fn agreeing_count(batch: usize, ours: &TensorData, reference: &TensorData) -> Option<u64> {
-    if let (TensorData::String(ours), TensorData::String(reference)) = (ours, reference) {
-        let (ours, reference): (Vec<_>, Vec<_>) = (ours.iter().collect(), reference.iter().collect());
-        return Some(count_agreeing(batch, &ours, &reference, |ours, reference| ours == reference));
-    }
-    if !is_float(ours) && !is_float(reference) {
-        let (ours, reference) = (integers(ours)?, integers(reference)?);
-        return Some(count_agreeing(batch, &ours, &reference, |ours, reference| ours == reference));
-    }
-    if classes(ours, batch).is_none() || classes(reference, batch).is_none() {
-        return None;
-    }
-    let agree = |ours: &[f64], reference: &[f64]| {
-        let mut pairs = ours.iter().zip(reference);
-        pairs.all(|(our, reference)| our.is_nan() == reference.is_nan()) && highest(ours) == highest(reference)
-    };
-    Some(count_agreeing(batch, &numbers(ours)?, &numbers(reference)?, agree))
-}
-
-/// The index of the highest score, the first of equals; `None` where all are NaN.
-fn highest(scores: &[f64]) -> Option<usize> {
-    let numbers = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
-    numbers.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(index, _)| index)
-}
-
-fn count_agreeing<T>(batch: usize, ours: &[T], reference: &[T], agree: impl Fn(&[T], &[T]) -> bool) -> u64 {
-    let elements = (ours.len() / batch.max(1)).max(1);
-    let pairs = ours.chunks_exact(elements).zip(reference.chunks_exact(elements));
-    pairs.filter(|(ours, reference)| agree(ours, reference)).count() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,9 +238,9 @@ mod tests {
     use ndarray::{ArrayD, IxDyn};
 
     fn compare(shape: &[usize], ours: &[f32], reference: &[f32]) -> Agreement {
-        let mut scorer = AgreementScorer::new();
+        let mut scorer = AgreementScorer::default();
         let (ours, reference) = (float("y", shape, ours), float("y", shape, reference));
-        scorer.add(shape[0], &ours, &reference);
+        scorer.add(0..shape[0] as u64, &ours, &reference);
         scorer.finish().0.remove(0)
     }
 
@@ -346,10 +325,11 @@ mod tests {
 
     #[test]
     fn batches_add_up_with_a_smaller_last_one() {
-        let mut scorer = AgreementScorer::new();
-        for (count, ours) in [(2, &[1.0, 0.0, 0.0, 1.0][..]), (1, &[1.0, 0.0])] {
+        let mut scorer = AgreementScorer::default();
+        for (samples, ours) in [(0..2, &[1.0, 0.0, 0.0, 1.0][..]), (2..3, &[1.0, 0.0])] {
+            let count = (samples.end - samples.start) as usize;
             let reference = float("y", &[count, 2], &[1.0, 0.0].repeat(count));
-            scorer.add(count, &float("y", &[count, 2], ours), &reference);
+            scorer.add(samples, &float("y", &[count, 2], ours), &reference);
         }
         let agreement = scorer.finish().0.remove(0);
         assert_eq!((agreement.samples_count, agreement.top1_agreeing_count), (3, Some(2)));
@@ -359,8 +339,8 @@ mod tests {
     fn half_precision_is_compared_with_single() {
         let halves = [0.1, 0.9].map(f16::from_f32).to_vec();
         let halves = TensorData::Float16(ArrayD::from_shape_vec(IxDyn(&[1, 2]), halves).unwrap());
-        let mut scorer = AgreementScorer::new();
-        scorer.add(1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9]));
+        let mut scorer = AgreementScorer::default();
+        scorer.add(0..1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9]));
         let agreement = scorer.finish().0.remove(0);
         assert_eq!(agreement.top1_agreeing_count, Some(1));
         let error = agreement.max_absolute_error.unwrap();
@@ -373,9 +353,9 @@ mod tests {
             let words = ArrayD::from_shape_vec(IxDyn(&[2]), words.map(str::to_owned).to_vec()).unwrap();
             tensor("word", TensorData::String(words))
         };
-        let mut scorer = AgreementScorer::new();
-        scorer.add(2, &words(["a", "b"]), &words(["a", "c"]));
-        scorer.add(2, &int64("id", &[2], &[i64::MAX, 2]), &int64("id", &[2], &[i64::MAX - 1, 2]));
+        let mut scorer = AgreementScorer::default();
+        scorer.add(0..2, &words(["a", "b"]), &words(["a", "c"]));
+        scorer.add(0..2, &int64("id", &[2], &[i64::MAX, 2]), &int64("id", &[2], &[i64::MAX - 1, 2]));
         let [word, id] = scorer.finish().0.try_into().unwrap();
         assert_eq!((word.top1_agreeing_count, word.samples_count), (Some(1), 2));
         assert_eq!((word.cosine_similarity_mean, word.max_absolute_error), (None, None));
@@ -384,23 +364,26 @@ mod tests {
 
     #[test]
     fn output_without_samples_counts_once_a_batch() {
-        let mut scorer = AgreementScorer::new();
-        scorer.add(8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0]));
+        let mut scorer = AgreementScorer::default();
+        scorer.add(0..8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0]));
         let agreement = scorer.finish().0.remove(0);
         assert_eq!((agreement.samples_count, agreement.max_absolute_error), (1, Some(1.0)));
     }
 
     #[test]
     fn other_shape_even_once_is_not_comparable() {
-        let mut scorer = AgreementScorer::new();
-        for width in [2, 3] {
+        let mut scorer = AgreementScorer::default();
+        for (sample, width) in [(0, 2), (1, 3)] {
             let reference = float("boxes", &[1, width], &[0.0, 1.0, 2.0][..width]);
-            scorer.add(1, &float("boxes", &[1, 2], &[0.0, 1.0]), &reference);
-            scorer.add(1, &float("loss", &[1, 1], &[1.0]), &float("loss", &[1, 1], &[1.0]));
+            scorer.add(sample..sample + 1, &float("boxes", &[1, 2], &[0.0, 1.0]), &reference);
+            scorer.add(sample..sample + 1, &float("loss", &[1, 1], &[1.0]), &float("loss", &[1, 1], &[1.0]));
         }
         let (compared, unlike) = scorer.finish();
         assert_eq!(compared.iter().map(|one| one.output.as_str()).collect::<Vec<_>>(), ["loss"]);
-        let reason = "it is float [1, 2] where the reference is float [1, 3] in 1 of 2 samples".to_owned();
+        let reason =
+            "it is float [1, 2] where the reference is float [1, 3] in sample 2; 1 of 2 samples is unlike the \
+                      reference's"
+                .to_owned();
         assert_eq!(unlike, [NotComparable { output: "boxes".into(), reason }]);
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Signs {
     samples_count: u64,
     /// Samples without negative values that sum to 1.
     shares_count: u64,
+    /// Samples of logarithms of such values.
+    log_shares_count: u64,
     /// Samples of length 1.
     unit_count: u64,
     /// Samples with mean 0 and deviation 1.
@@ -39,6 +41,8 @@ impl Signs {
         let has_negative = sample.iter().any(|value| *value < 0.0);
         self.samples_count += 1;
         self.shares_count += u64::from(!has_negative && is_one(mean * n));
+        let exponentials = || sample.iter().map(|value| value.exp()).sum::<f64>();
+        self.log_shares_count += u64::from(sample.iter().all(|value| *value <= 0.0) && is_one(exponentials()));
         self.unit_count += u64::from(is_one(square.sqrt()));
         self.standard_count += u64::from(mean.abs() < TOLERANCE && is_one(deviation));
         self.bounded_count += u64::from(has_negative && sample.iter().all(|value| value.abs() <= 1.0));
@@ -60,13 +64,27 @@ impl Signs {
         }
     }
 
+    /// Whether all samples are shares of 1, or their logarithms: probabilities of classes.
+    pub(super) fn are_shares(&self) -> bool {
+        self.all(self.shares_count) || self.all(self.log_shares_count)
+    }
+
+    /// Whether all samples, of so many values, are directions or normalized.
+    pub(super) fn are_directions(&self, width: usize) -> bool {
+        width >= 8 && (self.all(self.unit_count) || (width >= 16 && self.all(self.standard_count)))
+    }
+
+    fn all(&self, count: u64) -> bool {
+        self.samples_count > 0 && count == self.samples_count
+    }
+
     fn kind_of_row(&self, width: usize, shape: &[usize]) -> OutputKind {
-        let all = |count: u64| self.samples_count > 0 && count == self.samples_count;
+        let all = |count: u64| self.all(count);
         let is_behind_channel = shape.len() > 1 && shape.last() == Some(&width);
-        if all(self.shares_count) || width < 8 {
+        if self.are_shares() || width < 8 {
             return OutputKind::Classes;
         }
-        if all(self.unit_count) || (width >= 16 && all(self.standard_count)) {
+        if self.are_directions(width) {
             return OutputKind::Vector;
         }
         match width >= MIN_WIDTH {

@@ -8,6 +8,7 @@
 
 mod agreement;
 mod classification;
+mod differences;
 mod elements;
 mod error;
 mod form;
@@ -15,14 +16,18 @@ mod health;
 mod kind;
 mod numbers;
 mod regression;
+mod rows;
 mod scorer;
 mod several;
 pub mod summary;
+mod surroundings;
 #[cfg(test)]
 mod testing;
 mod truth;
+mod unlike;
 
 pub use agreement::AgreementScorer;
 pub use error::AccuracyError;
 pub use scorer::Scorer;
+pub use surroundings::Surroundings;
 pub use truth::{Targets, Truth};

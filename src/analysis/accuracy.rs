@@ -2,19 +2,20 @@
 
 use std::borrow::Cow;
 
+use super::agreement::{differs_beyond_numbers, output_agreement, worst};
 use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
 use super::findings::{AccuracyChange, AccuracyFindings, AccuracyVerdict, OutputAgreement, UnhealthyOutput};
 use super::index::Index;
 use crate::accuracy::summary::{self, ErrorKind, Flips, NoFigure, SampleFigure};
 use crate::record::{
-    AccuracyRecord, Agreement, Direction, ElementScores, ElementUnit, LabelledScores, Metric, OutputHealth, Scores,
+    AccuracyRecord, Direction, ElementScores, ElementUnit, LabelledScores, Metric, OutputHealth, Scores,
 };
 use crate::stats::{CONFIDENCE, Proportion};
 
 /// A change less likely than this by chance alone is significant.
 const SIGNIFICANCE: f64 = 1.0 - CONFIDENCE;
 
-const NO_SAMPLES: &str = "there are no samples";
+pub(super) const NO_SAMPLES: &str = "there are no samples";
 
 /// Figures of accuracy and agreement, and what goes with them.
 #[derive(Default)]
@@ -28,7 +29,9 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
     if let Some(reason) = record.outcome.reason() {
         return absent(reason);
     }
-    let agreement: Vec<OutputAgreement> = record.agreement.iter().map(output_agreement).collect();
+    let seed = index.record.plan.schedule.seed;
+    let agreement: Vec<OutputAgreement> =
+        record.agreement.iter().map(|agreement| output_agreement(agreement, seed)).collect();
     let mut figures = scores(index, record);
     let beyond_numbers = record.agreement.iter().position(differs_beyond_numbers);
     figures.extend(worst(&agreement, beyond_numbers));
@@ -114,7 +117,7 @@ fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
     figures.into_iter().map(|(metric, estimate)| Figure { metric, estimate }).collect()
 }
 
-fn figure(figure: Option<SampleFigure>, absent: &str) -> Estimate {
+pub(super) fn figure(figure: Option<SampleFigure>, absent: &str) -> Estimate {
     figure.map_or_else(|| Estimate::absent(absent), |figure| over_samples(&figure))
 }
 
@@ -288,57 +291,8 @@ fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
     record.unhealthy_outputs().map(finding).collect()
 }
 
-fn output_agreement(agreement: &Agreement) -> OutputAgreement {
-    let exact = |value: Option<f64>, reason: &str| match value {
-        Some(value) => Estimate::exact(value, agreement.samples_count, Counted::Samples),
-        None => Estimate::absent(reason),
-    };
-    let is_whole = agreement.not_finite_count == 0;
-    let of_numbers = |value: Option<f64>, reason: &str| match is_whole {
-        true => exact(value, reason),
-        false => Estimate::absent(not_the_same(agreement)),
-    };
-    let figures = [
-        (Metric::Top1Agreement, top1_agreement(agreement)),
-        (Metric::CosineSimilarity, of_numbers(agreement.cosine_similarity_mean, "an output is zero or not finite")),
-        (Metric::MaxAbsoluteError, of_numbers(agreement.max_absolute_error, NO_NUMBERS)),
-        (
-            Metric::RelativeError,
-            of_numbers(agreement.relative_error, "the reference is zero, or there is no finite difference to tell"),
-        ),
-    ];
-    OutputAgreement {
-        output: agreement.output.clone(),
-        reference_output: agreement.reference_output.clone(),
-        kind: agreement.kind,
-        signal_to_noise_db: agreement.signal_to_noise_db,
-        figures: figures.into_iter().map(|(metric, estimate)| Figure { metric, estimate }).collect(),
-    }
-}
-
-/// Why there is no error of an output.
-const NO_NUMBERS: &str = "there is no finite difference to tell";
-
-/// Why there is no error of an output that is not finite where its reference is, or the other way round.
-fn not_the_same(agreement: &Agreement) -> String {
-    format!("of {} elements one side or both are NaN or infinite", agreement.not_finite_count)
-}
-
-/// Whether an output differs from its reference, and no number says by how much.
-fn differs_beyond_numbers(agreement: &Agreement) -> bool {
-    let disagrees = agreement.top1_agreeing_count.is_some_and(|agreeing| agreeing < agreement.samples_count);
-    agreement.not_finite_count > 0 || (disagrees && agreement.max_absolute_error.is_none())
-}
-
-fn top1_agreement(agreement: &Agreement) -> Estimate {
-    let Some(agreeing) = agreement.top1_agreeing_count else {
-        return Estimate::absent("the output holds no scores of classes");
-    };
-    proportion(Proportion::new(agreeing, agreement.samples_count), NO_SAMPLES)
-}
-
 /// A share of samples with its Wilson interval.
-fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
+pub(super) fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
     let Some(proportion) = proportion else { return Estimate::absent(absent) };
     let interval = proportion.interval();
     Estimate::Measured(Measured {
@@ -350,27 +304,6 @@ fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
         bounds: None,
         remark: None,
     })
-}
-
-/// Each figure of agreement at the output where it is worst: where one differs by more than numbers say, they say nothing.
-fn worst(agreement: &[OutputAgreement], beyond_numbers: Option<usize>) -> Vec<Figure> {
-    let metrics = [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::MaxAbsoluteError, Metric::RelativeError];
-    let worst_of = |metric: Metric| {
-        let estimates = || agreement.iter().filter_map(|output| super::find(&output.figures, metric));
-        let worse = |one: &&Estimate, other: &&Estimate| {
-            let key = |estimate: &Estimate| match metric.direction() {
-                Direction::Higher => -estimate.value().unwrap_or(f64::INFINITY),
-                _ => estimate.value().unwrap_or(f64::NEG_INFINITY),
-            };
-            key(one).total_cmp(&key(other))
-        };
-        let is_error = metric != Metric::Top1Agreement;
-        let beyond =
-            beyond_numbers.filter(|_| is_error).and_then(|place| super::find(&agreement[place].figures, metric));
-        let estimate = beyond.or(estimates().max_by(worse))?.clone();
-        Some(Figure { metric, estimate })
-    };
-    metrics.into_iter().filter_map(worst_of).collect()
 }
 
 #[cfg(test)]

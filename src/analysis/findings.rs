@@ -199,6 +199,8 @@ impl OutputAgreement {
 /// What was found in one cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellFindings {
+    /// Rows that top-1 agreement counts, where each holds scores of classes; else 0.
+    pub rows_count: u64,
     /// Which cell.
     pub key: CellKey,
     /// How it ended.

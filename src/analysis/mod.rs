@@ -5,6 +5,7 @@
 
 mod accuracy;
 mod advise;
+mod agreement;
 pub mod between;
 mod bottleneck;
 mod cell;

@@ -21,6 +21,9 @@ pub struct ClassNames {
     pub numbers: Vec<i64>,
     /// Outputs whose elements are probabilities each by itself, because a sigmoid makes them.
     pub sigmoids: Vec<String>,
+    /// Outputs that a product with a stored matrix makes, as scores of classes are made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<String>,
 }
 
 impl ClassNames {
@@ -31,11 +34,13 @@ impl ClassNames {
         let numbers = || nodes.iter().flat_map(|node| NUMBERS.map(|name| integers(node, name)));
         let numbers = numbers().find(|classes| !classes.is_empty()).unwrap_or_default();
         let is_counted = numbers.iter().enumerate().all(|(place, &class)| class == place as i64);
-        let outputs = graph.outputs.iter().map(|output| &output.name);
+        let outputs = || graph.outputs.iter().map(|output| &output.name);
+        let scope = Scope { graph, outer: None };
         ClassNames {
             words: words().find(|classes| !classes.is_empty()).unwrap_or_default().to_vec(),
             numbers: if is_counted { Vec::new() } else { numbers.to_vec() },
-            sigmoids: outputs.filter(|output| is_sigmoid(graph, output)).cloned().collect(),
+            sigmoids: outputs().filter(|output| is_sigmoid(graph, output)).cloned().collect(),
+            products: outputs().filter(|output| scope.is_product(output)).cloned().collect(),
         }
     }
 
@@ -59,13 +64,103 @@ fn integers<'n>(node: &'n Node, name: &str) -> &'n [i64] {
     }
 }
 
+/// Products with a matrix that is quantized.
+const QUANTIZED_PRODUCTS: [&str; 6] =
+    ["MatMulNBits", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "QLinearMatMul", "QGemm"];
+/// Operators after which elements of a row stand in the same order.
+const KEEPS_ORDER: [&str; 5] = ["Softmax", "LogSoftmax", "Slice", "QuantizeLinear", "DequantizeLinear"];
+
+/// Nodes that are gone back through from an output: a few stand between a product and it.
+const STEPS: usize = 64;
+
+/// A graph, and those around it.
+struct Scope<'g> {
+    graph: &'g Graph,
+    outer: Option<&'g Scope<'g>>,
+}
+
+impl<'g> Scope<'g> {
+    fn maker(&self, value: &str) -> Option<&'g Node> {
+        let own = self.graph.nodes.iter().find(|node| node.outputs.iter().any(|made| made == value));
+        own.or_else(|| self.outer?.maker(value))
+    }
+
+    fn stores(&self, value: &str) -> bool {
+        let own = self.graph.initializers.iter().any(|stored| stored.name == value);
+        own || self.outer.is_some_and(|outer| outer.stores(value))
+    }
+
+    /// Whether a product with a stored matrix makes an output, with nothing after it but constants; in one branch, where it
+    /// is that of a condition.
+    fn is_product(&self, output: &str) -> bool {
+        let mut value = output;
+        for _ in 0..STEPS {
+            let Some(node) = self.maker(value) else { return false };
+            if node.operator == "If" {
+                return self.is_product_of_branch(node, value);
+            }
+            if let "MatMul" | "Gemm" | "FusedMatMul" = node.operator.as_str() {
+                return node.inputs.get(1).is_some_and(|matrix| self.is_stored(matrix));
+            }
+            if QUANTIZED_PRODUCTS.contains(&node.operator.as_str()) {
+                return true;
+            }
+            match self.before(node) {
+                Some(input) => value = input,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    fn is_product_of_branch(&self, node: &Node, value: &str) -> bool {
+        let place = node.outputs.iter().position(|made| made == value);
+        let branches = node.attributes.iter().filter_map(|attribute| match &attribute.value {
+            AttributeValue::Graphs(graphs) => graphs.first(),
+            _ => None,
+        });
+        let mut outputs = branches.filter_map(|graph| Some((graph, graph.outputs.get(place?)?)));
+        outputs.any(|(graph, output)| Scope { graph, outer: Some(self) }.is_product(&output.name))
+    }
+
+    /// The input whose rows an operator leaves in order: it moves them, or applies the same constants to all.
+    fn before(&self, node: &'g Node) -> Option<&'g str> {
+        let first = node.inputs.first()?;
+        let operands = |stored: bool| node.inputs.iter().filter(move |input| self.is_stored(input) == stored);
+        match node.operator.as_str() {
+            operator if MOVES.contains(&operator) || KEEPS_ORDER.contains(&operator) => Some(first),
+            "Add" | "Mul" | "Div" if operands(true).count() == 1 => operands(false).next().map(String::as_str),
+            // Scales of a dynamically quantized product are computed.
+            "Mul" => self.maker(first).filter(|made| made.operator == "Cast").map(|_| first.as_str()),
+            _ => None,
+        }
+    }
+
+    /// Whether a value does not depend on inputs: it is stored, or moved or turned into numbers from there.
+    fn is_stored(&self, value: &str) -> bool {
+        let mut value = value;
+        for _ in 0..STEPS {
+            if self.stores(value) {
+                return true;
+            }
+            let Some(node) = self.maker(value) else { return false };
+            let is_moved = MOVES.contains(&node.operator.as_str()) || node.operator == "DequantizeLinear";
+            match node.inputs.first() {
+                _ if node.operator == "Constant" => return true,
+                Some(input) if is_moved => value = input,
+                _ => return false,
+            }
+        }
+        false
+    }
+}
+
 /// Whether a sigmoid makes the elements of an output.
 fn is_sigmoid(graph: &Graph, output: &str) -> bool {
+    let scope = Scope { graph, outer: None };
     let mut value = output;
-    for _ in 0..graph.nodes.len() {
-        let Some(node) = graph.nodes.iter().find(|node| node.outputs.iter().any(|made| made == value)) else {
-            return false;
-        };
+    for _ in 0..STEPS {
+        let Some(node) = scope.maker(value) else { return false };
         match node.inputs.first() {
             _ if node.operator == "Sigmoid" => return true,
             Some(input) if MOVES.contains(&node.operator.as_str()) => value = input,
@@ -78,6 +173,9 @@ fn is_sigmoid(graph: &Graph, output: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::onnx::{Attribute, StoredTensor};
+    use crate::plan::ElementType;
+    use crate::record::{TensorInfo, ValueType};
 
     #[test]
     fn labels_are_places_among_the_files_own_classes() {
@@ -87,5 +185,57 @@ mod tests {
         let names = ClassNames { words: vec!["1".into(), "3".into()], ..ClassNames::default() };
         assert_eq!(names.places_of([3, 1].into_iter()), [1, 0]);
         assert_eq!(ClassNames::default().places_of([7].into_iter()), [7]);
+    }
+
+    fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
+        Node {
+            name: String::new(),
+            operator: operator.into(),
+            domain: String::new(),
+            inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
+            outputs: vec![output.to_owned()],
+            attributes: Vec::new(),
+        }
+    }
+
+    fn is_product(nodes: Vec<Node>) -> bool {
+        let stored = |name: &str| StoredTensor {
+            name: name.to_owned(),
+            element_type: ElementType::Float,
+            dims: vec![4, 9],
+            values: None,
+            external: None,
+        };
+        let graph = Graph { nodes, initializers: ["w", "b", "s"].map(stored).to_vec(), ..Graph::default() };
+        Scope { graph: &graph, outer: None }.is_product("y")
+    }
+
+    #[test]
+    fn rows_that_a_stored_matrix_ends_are_products() {
+        let product = || node("MatMul", &["x", "w"], "p");
+        assert!(is_product(vec![product(), node("Add", &["b", "p"], "q"), node("Softmax", &["q"], "y")]));
+        assert!(is_product(vec![node("Transpose", &["w"], "t"), node("MatMul", &["x", "t"], "y")]), "tied to a table");
+        let dynamic = ["MatMulInteger", "Cast"].map(|operator| node(operator, &["x", "w"], operator));
+        let scaled = [node("Mul", &["Cast", "scale"], "m"), node("Add", &["m", "b"], "y")];
+        let [whole, cast] = dynamic;
+        let cast = Node { inputs: vec!["MatMulInteger".into()], ..cast };
+        assert!(is_product([vec![whole, cast], scaled.to_vec()].concat()), "quantized as it goes");
+        let branch = Graph {
+            nodes: vec![node("MatMul", &["x", "w"], "inner")],
+            outputs: vec![TensorInfo { name: "inner".into(), value_type: ValueType::Other("?".into()) }],
+            ..Graph::default()
+        };
+        let attribute = Attribute { name: "then_branch".into(), value: AttributeValue::Graphs(vec![branch]) };
+        assert!(is_product(vec![Node { attributes: vec![attribute], ..node("If", &["c"], "y") }]), "in a branch");
+    }
+
+    #[test]
+    fn what_a_model_computes_with_is_no_product() {
+        let product = || node("MatMul", &["x", "w"], "p");
+        assert!(!is_product(vec![product(), node("Relu", &["p"], "y")]));
+        assert!(!is_product(vec![product(), node("Add", &["p", "x"], "y")]), "added to what came in");
+        assert!(!is_product(vec![product(), node("Mul", &["p", "mask"], "y")]), "masked");
+        assert!(!is_product(vec![node("MatMul", &["q", "k"], "y")]), "attention");
+        assert!(!is_product(vec![product(), node("LayerNormalization", &["p", "s", "b"], "y")]));
     }
 }

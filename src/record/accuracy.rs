@@ -261,6 +261,10 @@ pub struct Agreement {
     /// Samples whose largest element is at the same place, where an output holds scores of classes, and NaN where the
     /// reference has it; samples that are equal, where it holds integers, booleans or strings; absent for other outputs.
     pub top1_agreeing_count: Option<u64>,
+    /// Rows of each sample whose largest element is at the same place, where each row holds scores of classes, one for each
+    /// token or the like; empty for other outputs, and in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub top1_by_row: Vec<RightOf>,
     /// Mean cosine between both outputs, over the samples that have one: neither side zero. Absent where `not_finite_count`
     /// is not 0.
     pub cosine_similarity_mean: Option<f64>,

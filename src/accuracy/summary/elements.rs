@@ -56,7 +56,12 @@ pub fn exact_flips(baseline: &SeveralScores, candidate: &SeveralScores) -> Resul
 /// counts.
 #[must_use]
 pub fn element_accuracy(scores: &ElementScores, seed: u64) -> Option<SampleFigure> {
-    let samples = &scores.samples;
+    row_agreement(&scores.samples, seed)
+}
+
+/// Share of all rows that are right, or agree, with its bootstrap interval over samples. `None` where there are none.
+#[must_use]
+pub fn row_agreement(samples: &[RightOf], seed: u64) -> Option<SampleFigure> {
     let value = share(samples, 0..samples.len());
     let interval = bootstrap(samples.len(), seed, |indices| share(samples, indices.iter().copied()));
     value.is_finite().then_some(SampleFigure { value, interval, n: samples.len() as u64 })

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::LabelledScores;
 use crate::stats::{Interval, PairedChange, PairedCounts, Proportion, TooFew, bootstrap};
 
-pub use elements::{element_accuracy, element_change, exact_flips, exact_match, mean_iou, micro_f1};
+pub use elements::{element_accuracy, element_change, exact_flips, exact_match, mean_iou, micro_f1, row_agreement};
 
 /// Samples that only one of two classifiers gets right.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -155,6 +155,13 @@ impl fmt::Display for Scored {
     }
 }
 
+            OutputKind::Classes if output.rows_count > 0 => {
+                let rows = number::count(output.rows_count);
+                return Some(format!(
+                    "{label}: output `{}` holds scores of classes row by row, and top-1 agreement is of {rows} rows",
+                    plain(&output.output)
+                ));
+            }
 /// Which outputs are held against outputs of another name.
 fn renamed_outputs(session: &SessionFindings) -> Option<String> {
     let renamed = |output: &OutputAgreement| {

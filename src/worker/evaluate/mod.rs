@@ -5,7 +5,7 @@ mod counterparts;
 mod reference;
 mod truth;
 
-use crate::accuracy::{AccuracyError, AgreementScorer, Scorer};
+use crate::accuracy::{AccuracyError, AgreementScorer, Scorer, Surroundings};
 use crate::engine::Session;
 use crate::inputs::{Dataset, Tensor};
 use crate::measure::{Clock, MonotonicClock};
@@ -37,7 +37,7 @@ fn score(session: &mut dyn Session, evaluation: &Evaluation) -> Result<AccuracyR
     };
     let mut scoring = Scoring {
         scorer: Scorer::new(truth(evaluation, &dataset)),
-        agreement: AgreementScorer::new(),
+        agreement: AgreementScorer::new(Surroundings::of(&evaluation.inputs)),
         reference: Reference::choose(&evaluation.role, &dataset)?,
         batch_size: evaluation.batch_size,
     };

@@ -16,6 +16,9 @@ use crate::record::{AccuracyRecord, Failure, FailureKind};
 /// Why nothing is compared by an output.
 const RANDOM: &str = "it is random: two runs on the same inputs differ by more than rounding";
 
+/// Why an output is not compared where the reference has it of a whole batch, and this session of a part of one.
+const MERGED: &str = "the reference's is of several samples together, which cannot be told apart";
+
 /// The samples of a batch.
 pub(super) struct Samples<'d> {
     pub(super) dataset: &'d Dataset,
@@ -76,7 +79,13 @@ impl Reference {
         let references: Vec<Tensor> = match self {
             Reference::None => return Ok(()),
             Reference::Write(file) => return write(file, Batch { count, outputs }),
-            Reference::Read(batches) => batches.take(count)?,
+            Reference::Read(batches) => {
+                let Taken { outputs, merged } = batches.take(count)?;
+                for name in merged {
+                    agreement.unlike(&name, first..first + count, MERGED.into());
+                }
+                outputs
+            }
             Reference::Expected => {
                 outputs.iter().filter_map(|output| dataset.expected(&output.name, first, count)).collect()
             }
@@ -87,13 +96,13 @@ impl Reference {
         };
         for (sequence, ours, theirs) in lengths.into_iter().filter(|(_, ours, theirs)| ours != theirs) {
             let reason = format!("it holds {ours} tensors where the reference holds {theirs}");
-            agreement.unlike(sequence, count, reason);
+            agreement.unlike(sequence, first..first + count, reason);
         }
         for (output, reference) in counterparts(&outputs, &references) {
             if random.contains(&output.name) || random.contains(&reference.name) {
-                agreement.unlike(&output.name, count, RANDOM.into());
+                agreement.leave_out(&output.name, RANDOM);
             } else {
-                agreement.add(count as usize, output, reference);
+                agreement.add(first..first + count, output, reference);
             }
         }
         Ok(())
@@ -147,7 +156,7 @@ impl Batches {
 
     /// The outputs of the next samples; those that are not split by samples only where a whole batch is asked for, and
     /// none where they are of several batches.
-    fn take(&mut self, count: u64) -> Result<Vec<Tensor>, Failure> {
+    fn take(&mut self, count: u64) -> Result<Taken, Failure> {
         let (used, size) = (self.used, self.current()?.count);
         let end = used + count;
         let batch = if end < size { self.current.as_ref() } else { None };
@@ -157,13 +166,22 @@ impl Batches {
         };
         self.used = if end < size { end } else { 0 };
         if count == size && used == 0 {
-            return Ok(outputs);
+            return Ok(Taken { outputs, merged: Vec::new() });
         }
         let is_split = |output: &Tensor| output.data.shape().first().is_some_and(|&rows| rows as u64 == size);
-        let outputs = outputs.into_iter().filter(|output| end <= size && is_split(output));
+        let (split, merged): (Vec<Tensor>, Vec<Tensor>) =
+            outputs.into_iter().partition(|output| end <= size && is_split(output));
         let part = |output: Tensor| Tensor { data: output.data.rows(0, used as usize..end as usize), ..output };
-        Ok(outputs.map(part).collect())
+        let merged = merged.into_iter().map(|output| output.name).collect();
+        Ok(Taken { outputs: split.into_iter().map(part).collect(), merged })
     }
+}
+
+/// What the baseline has of some samples.
+struct Taken {
+    outputs: Vec<Tensor>,
+    /// Names of outputs that it has of more samples together only.
+    merged: Vec<String>,
 }
 
 /// Writes the outputs of a batch for other sessions to be compared with.

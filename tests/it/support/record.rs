@@ -583,6 +583,7 @@ fn agreement(shape: &RunShape, variant: &VariantShape) -> Agreement {
         output: "scores".into(),
         samples_count: shape.samples as u64,
         top1_agreeing_count: Some(shape.samples as u64 - differing),
+        top1_by_row: Vec::new(),
         cosine_similarity_mean: Some(0.9993),
         cosine_similarity_min: Some(0.981),
         max_absolute_error: Some(0.412),

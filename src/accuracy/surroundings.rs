@@ -1,0 +1,246 @@
+//! What a model is fed, and the names of its outputs, tell of what those hold.
+
+use crate::inputs::InputPlan;
+use crate::plan::ElementType;
+use crate::record::{FedInput, SizeSource};
+
+/// Words in the names of outputs that hold scores of classes.
+const SCORES: [&str; 5] = ["logit", "score", "prob", "softmax", "class"];
+/// Words in the names of what a model computes with: no scores, and no pictures.
+const INNER: [&str; 12] =
+    ["present", "past", "cache", "state", "hidden", "memory", "attention", "attn", "embed", "feature", "encod", "pool"];
+/// The same, where they are words of their own.
+const INNER_WORDS: [&str; 6] = ["key", "keys", "value", "values", "kv", "mem"];
+/// Words in the names of pictures.
+const PICTURES: [&str; 7] = ["pixel", "image", "img", "picture", "photo", "sample", "latent"];
+/// Colours that a picture has: grey, three, or three and transparency.
+const COLOURS: [usize; 3] = [1, 3, 4];
+/// Sides from which on something is a picture, and how much longer one may be than the other.
+const LEAST_SIDE: usize = 8;
+const LONGEST_SIDE: usize = 4;
+
+/// What a model is fed, one sample at a time, and what its file says of its outputs.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    inputs: Vec<Given>,
+    outputs_count: usize,
+    /// Outputs that a product with a stored matrix gives, as scores of classes come.
+    products: Vec<String>,
+}
+
+/// What one input is given.
+#[derive(Clone, Debug)]
+struct Given {
+    name: String,
+    element_type: ElementType,
+    /// Sizes without that of the batch, and whether the model fixes each.
+    dims: Vec<(usize, bool)>,
+}
+
+/// Rows and columns of a picture.
+#[derive(Clone, Copy)]
+struct Picture {
+    colours: usize,
+    height: usize,
+    width: usize,
+}
+
+impl Picture {
+    /// The picture that a shape without its batch is of, colours first or last.
+    fn of(shape: &[usize]) -> Option<Picture> {
+        let found = match *shape {
+            [colours, height, width] if COLOURS.contains(&colours) => Picture { colours, height, width },
+            [height, width, colours] if COLOURS.contains(&colours) => Picture { colours, height, width },
+            _ => return None,
+        };
+        let (short, long) = (found.height.min(found.width), found.height.max(found.width));
+        (short >= LEAST_SIDE && long <= LONGEST_SIDE * short).then_some(found)
+    }
+}
+
+impl Given {
+    fn of(fed: &FedInput) -> Given {
+        let is_fixed = |axis: usize| matches!(fed.sources.get(axis), Some(SizeSource::Fixed));
+        let size = |(axis, size): (usize, &Option<u64>)| Some(((*size)? as usize, is_fixed(axis)));
+        let dims: Vec<(usize, bool)> = fed.dims.iter().enumerate().filter_map(size).collect();
+        Given { name: fed.name.to_lowercase(), element_type: fed.element_type, dims }
+    }
+
+    /// Sizes without those of an axis of 1 that samples would lie along.
+    fn shape(&self) -> Vec<usize> {
+        self.dims.iter().map(|&(size, _)| size).collect()
+    }
+
+    /// Whether it holds whole numbers or truth values along a sequence: tokens, positions, what is masked.
+    fn is_sequence(&self) -> bool {
+        let is_whole = self.element_type.is_integer() || self.element_type == ElementType::Bool;
+        let may_be_pixels = matches!(self.element_type, ElementType::Uint8 | ElementType::Int8);
+        is_whole && !self.dims.is_empty() && !(may_be_pixels && self.dims.len() > 1)
+    }
+
+    /// The picture that it is. Of a table of frames by bands one side alone is open.
+    fn picture(&self) -> Option<Picture> {
+        let may_be = self.element_type.is_float() || self.element_type == ElementType::Uint8;
+        let sides: Vec<bool> =
+            self.dims.iter().filter(|(size, _)| *size >= LEAST_SIDE).map(|&(_, fixed)| fixed).collect();
+        let is_table = sides.contains(&true) && sides.contains(&false);
+        Picture::of(without_one(&self.shape())).filter(|_| may_be && !is_table && !is_inner(&self.name))
+    }
+}
+
+/// A shape without a first axis of 1, where four are left: a batch that the model does not know as one.
+fn without_one(shape: &[usize]) -> &[usize] {
+    if shape.len() == 4 && shape[0] == 1 { &shape[1..] } else { shape }
+}
+
+/// Whether a name says that something is kept, or is what the model computes with.
+fn is_inner(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let mut words = lower.split(|letter: char| !letter.is_alphanumeric());
+    INNER.iter().any(|word| lower.contains(word)) || words.any(|word| INNER_WORDS.contains(&word))
+}
+
+fn says(name: &str, words: &[&str]) -> bool {
+    let lower = name.to_lowercase();
+    words.iter().any(|word| lower.contains(word))
+}
+
+impl Surroundings {
+    /// What a plan of inputs shows.
+    #[must_use]
+    pub fn of(plan: &InputPlan) -> Self {
+        Surroundings {
+            inputs: plan.fed.iter().map(Given::of).collect(),
+            outputs_count: plan.outputs.len(),
+            products: plan.classes.products.clone(),
+        }
+    }
+
+    /// Whether an output is named as something that the model computes with.
+    pub(super) fn is_inner(&self, output: &str) -> bool {
+        is_inner(output) && !says(output, &SCORES)
+    }
+
+    /// Whether a sequence that is fed has this length.
+    pub(super) fn is_length(&self, size: usize) -> bool {
+        let sequences = self.inputs.iter().filter(|given| given.is_sequence());
+        sequences.flat_map(Given::shape).any(|length| length == size)
+    }
+
+    /// Whether rows of an output that are as many as the elements of a sequence hold a score for each class.
+    pub(super) fn gives_scores(&self, output: &str) -> bool {
+        let is_product = self.products.iter().any(|product| product == output);
+        says(output, &SCORES) || (is_product && !is_inner(output))
+    }
+
+    /// Whether an output of this shape is a picture, one sample without its batch: where its sides are no lengths of
+    /// sequences, nothing of its shape is fed to be kept, and a picture of the same proportions is fed, or what pictures
+    /// are made from.
+    pub(super) fn is_picture(&self, output: &str, shape: &[usize]) -> bool {
+        let shape = without_one(shape);
+        let Some(picture) = Picture::of(shape) else { return false };
+        let is_length = self.is_length(picture.height) || self.is_length(picture.width);
+        !is_inner(output) && !is_length && !self.is_kept(picture, shape) && self.supports(picture)
+    }
+
+    /// Whether an input differs in one size at most, beside other inputs and outputs: a state that comes back.
+    fn is_kept(&self, picture: Picture, shape: &[usize]) -> bool {
+        let is_partner = |given: &Given| {
+            let of = given.shape();
+            let of = without_one(&of);
+            let unlike = of.iter().zip(shape).filter(|(one, other)| one != other).count();
+            given.element_type.is_float() && of.len() == shape.len() && unlike <= 1
+        };
+        let floats = self.inputs.iter().filter(|given| given.element_type.is_float() && given.dims.len() > 1);
+        let has_others = self.outputs_count > 1 && (floats.count() > 1 || self.has_sequence());
+        has_others && (picture.colours != 3 || self.has_sequence()) && self.inputs.iter().any(is_partner)
+    }
+
+    fn has_sequence(&self) -> bool {
+        self.inputs.iter().any(|given| given.is_sequence() && given.shape().iter().any(|&length| length > 1))
+    }
+
+    fn supports(&self, picture: Picture) -> bool {
+        let has_sequence = self.has_sequence();
+        let may_be = |given: &&Given| !has_sequence || says(&given.name, &PICTURES);
+        let mut pictures = self.inputs.iter().filter(may_be).filter_map(Given::picture).peekable();
+        if pictures.peek().is_some() {
+            return pictures.any(|fed| fed.height * picture.width == fed.width * picture.height);
+        }
+        let is_vector = |given: &Given| given.shape().iter().filter(|&&size| size > 1).count() <= 1;
+        !has_sequence && picture.colours != 4 && self.inputs.iter().all(is_vector)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(name: &str, element_type: ElementType, shape: &[usize]) -> Given {
+        let dims = shape.iter().map(|&size| (size, false)).collect();
+        Given { name: name.into(), element_type, dims }
+    }
+
+    fn float(name: &str, shape: &[usize]) -> Given {
+        given(name, ElementType::Float, shape)
+    }
+
+    fn whole(name: &str, shape: &[usize]) -> Given {
+        given(name, ElementType::Int64, shape)
+    }
+
+    fn around(inputs: &[Given], outputs_count: usize) -> Surroundings {
+        Surroundings { inputs: inputs.to_vec(), outputs_count, products: vec!["y0".into()] }
+    }
+
+    #[test]
+    fn pictures_come_from_pictures_or_from_what_they_are_made_of() {
+        let x = |shape: &[usize]| around(&[float("x", shape)], 1);
+        assert!(x(&[1, 64, 64]).is_picture("y", &[1, 192, 192]), "made larger");
+        assert!(x(&[3, 48, 64]).is_picture("y", &[3, 48, 64]) && x(&[4, 32, 32]).is_picture("y", &[3, 256, 256]));
+        assert!(x(&[1, 3, 48, 64]).is_picture("y", &[1, 3, 48, 64]), "a batch that is none");
+        assert!(x(&[64, 64, 3]).is_picture("y", &[64, 64, 1]), "colours last");
+        assert!(x(&[100]).is_picture("y", &[3, 64, 64]), "made of a vector");
+        let timed = around(&[float("x", &[4, 64, 64]), whole("t", &[])], 1);
+        assert!(timed.is_picture("y", &[4, 64, 64]));
+        let worded = around(&[float("sample", &[4, 64, 64]), whole("ids", &[77])], 1);
+        assert!(worded.is_picture("y", &[4, 64, 64]));
+    }
+
+    #[test]
+    fn other_tensors_of_the_rank_of_pictures_are_none() {
+        let x = |shape: &[usize]| around(&[float("x", shape)], 1);
+        assert!(!x(&[3, 224, 160]).is_picture("y", &[3, 141, 141]), "attention of patches");
+        assert!(!x(&[3, 64, 64]).is_picture("y", &[2, 64, 64]), "two are no colours");
+        assert!(!x(&[3, 64, 64]).is_picture("y", &[4, 50, 64]), "other proportions");
+        assert!(
+            !x(&[3, 64, 64]).is_picture("attention", &[3, 64, 64]) && !x(&[128, 64]).is_picture("y", &[1, 128, 64])
+        );
+        let bands = Given { dims: vec![(1, true), (80, true), (100, false)], ..float("x", &[]) };
+        assert!(!around(&[bands], 1).is_picture("y", &[1, 80, 100]), "frames by bands");
+    }
+
+    #[test]
+    fn what_a_decoder_or_a_stream_keeps_is_no_picture() {
+        let named = around(&[whole("ids", &[1]), float("past.0.key", &[4, 128, 32])], 2);
+        let nameless = around(&[whole("x0", &[1]), whole("x1", &[129]), float("x2", &[3, 128, 64])], 2);
+        assert!(!named.is_picture("present.0.key", &[4, 129, 32]) && !nameless.is_picture("y1", &[3, 129, 64]));
+        let prefill = around(&[whole("x0", &[128]), float("x2", &[3, 0, 64])], 2);
+        assert!(!prefill.is_picture("y1", &[3, 128, 64]), "as long as the tokens");
+        let unmasked = around(&[whole("x0", &[16]), float("x2", &[1, 128, 64])], 2);
+        assert!(!unmasked.is_picture("y1", &[1, 144, 64]), "one size differs");
+        let stream = around(&[float("x0", &[1, 160]), float("x1", &[1, 64, 32])], 2);
+        assert!(!stream.is_picture("y1", &[1, 64, 32]) && !stream.is_picture("cache", &[3, 64, 32]));
+    }
+
+    #[test]
+    fn rows_along_a_sequence_hold_scores_by_their_name_or_their_product() {
+        let words = around(&[whole("x0", &[128]), given("x1", ElementType::Bool, &[144])], 1);
+        assert!(words.is_length(128) && words.is_length(144) && !words.is_length(64));
+        assert!(words.gives_scores("y0") && words.gives_scores("logits") && !words.gives_scores("y1"));
+        let hidden = Surroundings { products: vec!["last_hidden_state".into()], ..around(&[], 1) };
+        assert!(!hidden.gives_scores("last_hidden_state"));
+        assert!(hidden.is_inner("token_embeddings") && !hidden.is_inner("attention_scores_logits"));
+        assert!(!around(&[given("x", ElementType::Uint8, &[64, 64, 3])], 1).is_length(64), "pixels");
+    }
+}

@@ -1,0 +1,97 @@
+//! Outputs that cannot be compared, and in how many samples.
+
+use std::ops::Range;
+
+use crate::record::NotComparable;
+
+/// An output that is not comparable.
+#[derive(Debug)]
+pub(super) struct Unlike {
+    pub(super) output: String,
+    /// Why, of the first samples that are not.
+    reason: String,
+    /// Where; absent where it holds of all samples, whatever they are.
+    place: Option<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    /// The first samples that are not comparable: several only where they came together.
+    first: Range<u64>,
+    /// Samples that are not.
+    samples_count: u64,
+}
+
+impl Unlike {
+    /// An output of which these samples cannot be compared.
+    pub(super) fn in_samples(output: &str, samples: Range<u64>, reason: String) -> Self {
+        let samples_count = samples.end - samples.start;
+        Unlike { output: output.to_owned(), reason, place: Some(Place { first: samples, samples_count }) }
+    }
+
+    /// An output of which no sample can be compared.
+    pub(super) fn in_all(output: &str, reason: &str) -> Self {
+        Unlike { output: output.to_owned(), reason: reason.to_owned(), place: None }
+    }
+
+    /// Counts further samples.
+    pub(super) fn add(&mut self, samples: &Range<u64>) {
+        if let Some(place) = &mut self.place {
+            place.samples_count += samples.end - samples.start;
+        }
+    }
+
+    /// What the record keeps, with so many further samples that are comparable.
+    pub(super) fn not_comparable(&self, alike_count: u64) -> NotComparable {
+        let reason = match &self.place {
+            Some(place) => format!("{}{}", self.reason, place.in_words(alike_count)),
+            None => self.reason.clone(),
+        };
+        NotComparable { output: self.output.clone(), reason }
+    }
+}
+
+impl Place {
+    /// ` in sample 3; 18 of 24 samples are unlike the reference's`; empty where there is one sample.
+    fn in_words(&self, alike_count: u64) -> String {
+        let all_count = self.samples_count + alike_count;
+        if all_count == 1 {
+            return String::new();
+        }
+        let (first, last) = (self.first.start + 1, self.first.end);
+        let place = match last > first {
+            true => format!("samples {first} to {last} together"),
+            false => format!("sample {first}"),
+        };
+        let verb = if self.samples_count == 1 { "is" } else { "are" };
+        format!(" in {place}; {} of {all_count} samples {verb} unlike the reference's", self.samples_count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(unlike: &Unlike, alike_count: u64) -> String {
+        unlike.not_comparable(alike_count).reason
+    }
+
+    #[test]
+    fn samples_that_cannot_be_compared_are_counted_and_the_first_is_named() {
+        let mut one = Unlike::in_samples("y", 2..3, "why".into());
+        assert_eq!(reason(&one, 23), "why in sample 3; 1 of 24 samples is unlike the reference's");
+        one.add(&(5..6));
+        assert_eq!(reason(&one, 22), "why in sample 3; 2 of 24 samples are unlike the reference's");
+        let mut together = Unlike::in_samples("y", 0..8, "why".into());
+        together.add(&(8..16));
+        assert_eq!(reason(&together, 0), "why in samples 1 to 8 together; 16 of 16 samples are unlike the reference's");
+    }
+
+    #[test]
+    fn one_sample_and_what_holds_of_all_are_not_counted() {
+        assert_eq!(reason(&Unlike::in_samples("y", 0..1, "why".into()), 0), "why");
+        let mut all = Unlike::in_all("y", "it is random");
+        all.add(&(0..8));
+        assert_eq!(reason(&all, 3), "it is random");
+    }
+}
