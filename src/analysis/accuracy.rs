@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::agreement::{differs_beyond_numbers, output_agreement, worst};
 use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
-use super::findings::{AccuracyChange, AccuracyFindings, AccuracyVerdict, OutputAgreement, UnhealthyOutput};
+use super::findings::{
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, HeldAgainst, OutputAgreement, UnhealthyOutput,
+};
 use super::index::Index;
 use crate::accuracy::summary::{self, ErrorKind, Flips, NoFigure, SampleFigure};
 use crate::record::{
@@ -39,6 +41,7 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
         figures,
         findings: AccuracyFindings {
             samples_count: samples_count(index, record),
+            held_against: held_against(record),
             absent_reason: why_not_compared(record),
             change: change(index, record),
             unhealthy_outputs: unhealthy(record),
@@ -49,13 +52,21 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
     }
 }
 
-/// Why a session has no scores at all.
+/// Why a session has no scores at all. Data and labels may lie around that were not taken.
 fn why_not_scored(index: &Index<'_>) -> &'static str {
     match index.record.dataset {
         None if index.record.plan.sessions.len() == 1 => {
-            "there is no data to score outputs on, and no variant to compare them with"
+            "its inputs are made up, so that nothing says what is right, and there is no variant to compare it with"
         }
         _ => "outputs were not scored",
+    }
+}
+
+fn held_against(record: &AccuracyRecord) -> HeldAgainst {
+    match (&record.scores, record.agreement.as_slice()) {
+        (Some(_), _) => HeldAgainst::Labels,
+        (None, []) => HeldAgainst::Nothing,
+        (None, _) => HeldAgainst::Reference,
     }
 }
 

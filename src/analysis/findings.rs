@@ -111,8 +111,10 @@ impl SessionFindings {
 /// What the outputs of a session were worth; its scores are among the session's figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AccuracyFindings {
-    /// Samples that were scored.
+    /// Samples whose outputs were computed, whether or not there was anything to hold them against.
     pub samples_count: u64,
+    /// What the outputs were held against.
+    pub held_against: HeldAgainst,
     /// Why nothing was scored; absent if something was.
     pub absent_reason: Option<String>,
     /// The change of the leading score against the baseline, on the same samples.
@@ -125,6 +127,19 @@ pub struct AccuracyFindings {
     pub reference: Option<String>,
     /// Outputs that cannot be compared with it.
     pub not_comparable: Vec<NotComparable>,
+}
+
+/// What outputs were held against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldAgainst {
+    /// Nothing: there is nothing, they are the reference themselves, or none of them can be compared with it.
+    #[default]
+    Nothing,
+    /// Outputs of a reference.
+    Reference,
+    /// Labels or targets.
+    Labels,
 }
 
 /// A score's change against the baseline on the same samples.
@@ -184,6 +199,8 @@ pub struct OutputAgreement {
     pub kind: Option<OutputKind>,
     /// Signal-to-noise ratio of signals and images, in decibels.
     pub signal_to_noise_db: Option<f64>,
+    /// Rows that top-1 agreement counts, where each holds scores of classes; else 0.
+    pub rows_count: u64,
     /// Top-1 agreement, cosine similarity, maximum and relative error.
     pub figures: Vec<Figure>,
 }
@@ -199,8 +216,6 @@ impl OutputAgreement {
 /// What was found in one cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellFindings {
-    /// Rows that top-1 agreement counts, where each holds scores of classes; else 0.
-    pub rows_count: u64,
     /// Which cell.
     pub key: CellKey,
     /// How it ended.

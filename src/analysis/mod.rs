@@ -44,7 +44,8 @@ pub use explain::{
 };
 pub use findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
-    Findings, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, UnhealthyOutput, Verdict,
+    Findings, HeldAgainst, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates,
+    UnhealthyOutput, Verdict,
 };
 pub use forecast::{HalfWidth, Precision, SeenRun, precision, seen_run};
 pub use front::{Front, FrontPoint, front};

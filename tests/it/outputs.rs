@@ -48,11 +48,15 @@ fn outputs_of_all_variants_are_bound_in_one_way() {
     assert_eq!(cells(&record).filter(|cell| cell.batch_size == 1 && cell.outputs_anew.is_some()).count(), 0);
 }
 
-/// A run of two models as variants, with what was found of the second one's outputs.
+/// A run of two models of that folder as variants, with what was found of the second one's outputs.
 fn pair(one: &str, other: &str) -> (Workbench, AccuracyRecord) {
+    pair_of("outputs", [one, other])
+}
+
+fn pair_of(folder: &str, [one, other]: [&str; 2]) -> (Workbench, AccuracyRecord) {
     let bench = Workbench::new();
-    let first = bench.copy(&format!("fixtures/outputs/{one}.onnx"), "pair/family-a.onnx");
-    let second = bench.copy(&format!("fixtures/outputs/{other}.onnx"), "pair/family-b.onnx");
+    let first = bench.copy(&format!("fixtures/{folder}/{one}.onnx"), "pair/family-a.onnx");
+    let second = bench.copy(&format!("fixtures/{folder}/{other}.onnx"), "pair/family-b.onnx");
     let words = [second.to_str().unwrap(), "--batch", "1"];
     bench.profile(&first, words).run().assert_code(0);
     let record = bench.record();
@@ -77,7 +81,30 @@ fn another_number_of_rows_is_not_compared_and_no_failure() {
         assert_eq!((unlike, second.agreement.len()), (outputs.to_vec(), 0));
         let reason = &second.not_comparable[0].reason;
         assert!(reason.contains("it is int64 [") && reason.contains("where the reference is int64 ["), "{reason}");
-        assert!(report(&bench).contains(" is not compared: it is int64"), "{}", report(&bench));
+        assert!(
+            reason.contains(" in sample ") && reason.ends_with(" of 8 samples are unlike the reference's"),
+            "{reason}"
+        );
+        let report = report(&bench);
+        assert!(report.contains(" is not compared: it is int64"), "{report}");
+        assert!(report.contains("outputs compared") && report.contains("0 of 2"), "{report}");
+        assert!(!report.contains("nothing says what is right"), "{report}");
+    }
+}
+
+#[test]
+fn what_a_decoder_keeps_is_no_image_and_its_tokens_have_classes() {
+    for name in ["plain", "plain-nameless", "merged", "merged-nameless", "fused", "fused-nameless"] {
+        let (bench, second) = pair_of("decoders", [name, name]);
+        let of = |output: &str| second.agreement.iter().find(|one| one.output == output).unwrap();
+        let scores = of("scores");
+        assert_eq!((scores.kind, scores.top1_agreeing_count), (Some(OutputKind::Classes), None), "{name}");
+        let tokens: Vec<(u64, u64)> =
+            scores.top1_by_row.iter().map(|sample| (sample.right_count, sample.elements_count)).collect();
+        assert_eq!(tokens, [(128, 128); 8], "{name}");
+        assert_eq!((of("keys").kind, of("keys").signal_to_noise_db), (Some(OutputKind::Numbers), None), "{name}");
+        let report = report(&bench);
+        assert!(!report.contains("is an image") && report.contains("top-1 agreement is of 1,024 rows"), "{report}");
     }
 }
 

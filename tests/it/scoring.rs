@@ -2,11 +2,11 @@
 
 use std::fs::File;
 
-use ndarray::Array4;
+use ndarray::{Array2, Array4};
 use ndarray_npy::NpzWriter;
 use onnxprof::record::RunRecord;
 
-use crate::support::{USAGE, model};
+use crate::support::{Output, USAGE, model};
 use crate::workbench::Workbench;
 
 fn samples(record: &RunRecord) -> Vec<u64> {
@@ -46,6 +46,42 @@ fn made_up_samples_are_few_and_scored_only_where_variants_are_compared() {
     let copy = bench.copy("fixtures/one-node.onnx", "copy.onnx");
     bench.profile(&model("fixtures/one-node.onnx"), ["--batch", "1"]).arg(copy).run().assert_code(0);
     assert_eq!(samples(&bench.record()), [8; 2]);
+}
+
+/// Four samples of eight numbers, without labels.
+fn unlabelled(bench: &Workbench) -> String {
+    let path = bench.path("data.npz");
+    let mut data = NpzWriter::new(File::create(&path).unwrap());
+    let samples = Array2::from_shape_fn((4, 8), |(sample, column)| ((sample * 8 + column) as f32).sin() * 2.0);
+    data.add_array("scene", &samples).unwrap();
+    data.finish().unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn nothing_is_said_to_be_scored_that_was_held_against_nothing() {
+    let bench = Workbench::new();
+    let data = unlabelled(&bench);
+    let picked = |end: &str| model(&format!("fixtures/outputs/picked-{end}.onnx"));
+    let words = ["--batch", "1", "--data", &data];
+    let alone = bench.profile(&picked("a"), words).run();
+    alone.assert_code(0);
+    let said = |output: &Output| output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let outputs =
+        "Outputs: not scored: no labels came with the 4 samples, and there is no other variant to compare with.";
+    assert!(said(&alone).contains(outputs) && !said(&alone).contains("scored 4 of 4"), "{alone}");
+
+    for (other, outputs) in [
+        ("b", "Outputs: computed for 4 of 4 samples; none of them could be compared."),
+        ("a", "Outputs: compared with the baseline outputs on 4 of 4 samples."),
+    ] {
+        let bench = Workbench::new();
+        let copy = |end: &str, name: &str| bench.copy(&format!("fixtures/outputs/picked-{end}.onnx"), name);
+        let (one, other) = (copy("a", "one.onnx"), copy(other, "other.onnx"));
+        let pair = bench.profile(&one, words).arg(other).run();
+        pair.assert_code(0);
+        assert!(said(&pair).contains(outputs) && !said(&pair).contains("scored 4 of 4"), "{pair}");
+    }
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! Tables of accuracy, and of agreement where there are no labels.
 
-use std::fmt;
-
+use super::judged::Judged;
 use super::number;
 use super::table::{BASELINE, Builder, MEANINGLESS, REFERENCE, Table};
 use super::tables::{kind, left_out, score};
 use super::text::plain;
 use super::words::{self, Source};
-use crate::analysis::{OutputAgreement, SessionFindings};
+use crate::analysis::{HeldAgainst, OutputAgreement, SessionFindings};
 use crate::record::{DatasetInfo, Metric, OutputKind, Unit};
 
 /// Are the outputs still right? `None` if nothing was scored.
@@ -25,6 +24,7 @@ pub(super) fn scores(source: Source<'_>) -> Option<Table> {
         return None;
     }
     let mut header = vec!["variant"];
+    header.extend(is_unlike.then_some(COMPARED));
     header.extend(metrics.iter().map(|&metric| words::short_name(metric)));
     let in_points =
         metrics.first().is_some_and(|metric| Metric::SCORES.contains(metric) && metric.unit() == Unit::Ratio);
@@ -32,10 +32,26 @@ pub(super) fn scores(source: Source<'_>) -> Option<Table> {
     header.extend(["lost/gained", "NaN or inf"]);
     let mut table = Builder::new("Accuracy: are the outputs still right?", &header);
     for session in sessions.iter().filter(|session| session.outcome.is_ok()) {
-        let cells = accuracy_cells(&mut table, session, &metrics, plain(&session.label));
+        let mut cells = vec![plain(&session.label)];
+        cells.extend(is_unlike.then(|| outputs_compared(session)));
+        cells.extend(accuracy_cells(&mut table, session, &metrics));
         table.row(kind(source, session), cells);
     }
     Some(table.finish(accuracy_notes(source)))
+}
+
+/// Head of the column of outputs that could be compared, where some could not.
+const COMPARED: &str = "outputs compared";
+
+/// `2 of 3`, or nothing where the outputs were not to be compared.
+fn outputs_compared(session: &SessionFindings) -> String {
+    let accuracy = &session.accuracy;
+    let compared = accuracy.agreement.len();
+    match compared + accuracy.not_comparable.len() {
+        0 if session.is_baseline && accuracy.samples_count > 0 => REFERENCE.into(),
+        0 => MEANINGLESS.into(),
+        all => format!("{compared} of {all}"),
+    }
 }
 
 /// Scores against labels or targets that the accuracy table shows.
@@ -90,8 +106,7 @@ fn is_scored(source: Source<'_>) -> bool {
 
 fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     let sessions = &source.findings.sessions;
-    let samples = sessions.iter().map(|session| session.accuracy.samples_count).max().unwrap_or(0);
-    let mut notes = vec![samples_in_words(source, samples)];
+    let mut notes: Vec<String> = Judged::of(source).into_iter().map(|judged| judged.to_string()).collect();
     let changes = || sessions.iter().filter_map(|session| session.accuracy.change.as_ref());
     if changes().any(|change| change.lost_count.is_some()) {
         notes.push("lost/gained: samples that only the baseline, or only the variant, got right".into());
@@ -99,11 +114,11 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     } else if changes().next().is_some() {
         notes.push("significant: the interval of the change on the same samples excludes zero".into());
     } else if !is_scored(source)
-        && let Some(reference) = sessions.iter().find_map(|session| session.accuracy.reference.as_ref())
+        && let Some(reference) = reference(source)
     {
         let has_labels = source.record.dataset.as_ref().is_some_and(DatasetInfo::has_labels);
         let caveat = match reference.starts_with("baseline") && !has_labels {
-            true => "; without labels, nobody knows what is right",
+            true => "; without labels, nothing says what is right",
             false => "",
         };
         notes.push(format!("the reference is the {}{caveat}", plain(reference)));
@@ -115,53 +130,13 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     notes
 }
 
-/// `scored 320 of 597 samples`, or `8 samples` where they are made up.
-fn samples_in_words(source: Source<'_>, samples: u64) -> String {
-    let scored = Scored::of(source).map(|scored| scored.to_string());
-    scored.unwrap_or_else(|| format!("{} samples", number::count(samples)))
+/// What outputs were compared with, where any were.
+pub(super) fn reference(source: Source<'_>) -> Option<&str> {
+    let sessions = source.findings.sessions.iter();
+    let mut compared = sessions.filter(|session| session.accuracy.held_against == HeldAgainst::Reference);
+    compared.find_map(|session| session.accuracy.reference.as_deref())
 }
 
-/// How many samples of the data outputs were scored on.
-pub(super) struct Scored {
-    samples_count: u64,
-    all_count: u64,
-    is_same_for_all: bool,
-}
-
-impl Scored {
-    /// `None` without data, and where nothing was scored.
-    pub(super) fn of(source: Source<'_>) -> Option<Scored> {
-        let sessions = source.findings.sessions.iter().filter(|session| session.outcome.is_ok());
-        let counts: Vec<u64> = sessions.map(|session| session.accuracy.samples_count).collect();
-        let samples_count = counts.iter().copied().max().filter(|&scored| scored > 0)?;
-        let is_same_for_all = counts.len() > 1 && counts.iter().all(|&count| count == samples_count);
-        Some(Scored { samples_count, all_count: source.record.dataset.as_ref()?.samples_count, is_same_for_all })
-    }
-
-    /// Whether there are several variants, and all were scored on so many.
-    pub(super) fn is_same_for_all(&self) -> bool {
-        self.is_same_for_all
-    }
-
-    /// Whether there are more.
-    pub(super) fn is_part(&self) -> bool {
-        self.samples_count < self.all_count
-    }
-}
-
-impl fmt::Display for Scored {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "scored {} of {} samples", number::count(self.samples_count), number::count(self.all_count))
-    }
-}
-
-            OutputKind::Classes if output.rows_count > 0 => {
-                let rows = number::count(output.rows_count);
-                return Some(format!(
-                    "{label}: output `{}` holds scores of classes row by row, and top-1 agreement is of {rows} rows",
-                    plain(&output.output)
-                ));
-            }
 /// Which outputs are held against outputs of another name.
 fn renamed_outputs(session: &SessionFindings) -> Option<String> {
     let renamed = |output: &OutputAgreement| {
@@ -180,6 +155,13 @@ fn kinds(session: &SessionFindings) -> Vec<String> {
             OutputKind::Signal => "a signal",
             OutputKind::Image => "an image",
             OutputKind::Vector => "a vector, judged by its direction",
+            OutputKind::Classes if output.rows_count > 0 => {
+                let rows = number::count(output.rows_count);
+                return Some(format!(
+                    "{label}: output `{}` holds scores of classes row by row, and top-1 agreement is of {rows} rows",
+                    plain(&output.output)
+                ));
+            }
             OutputKind::Classes | OutputKind::Values | OutputKind::Numbers => return None,
         };
         let ratio =
@@ -197,8 +179,9 @@ fn not_compared(session: &SessionFindings) -> Vec<String> {
         .collect()
 }
 
-fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Metric], row: String) -> Vec<String> {
-    let mut cells = vec![row.clone()];
+fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Metric]) -> Vec<String> {
+    let row = plain(&session.label);
+    let mut cells = Vec::new();
     for &metric in metrics {
         let is_reference = session.is_baseline && session.figure(metric).is_none();
         cells.push(match (is_reference, &session.accuracy.absent_reason) {

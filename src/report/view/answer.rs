@@ -1,7 +1,7 @@
 //! What to ship, in sentences.
 
-use super::accuracy::Scored;
 use super::failed;
+use super::judged;
 use super::number;
 use super::text::{plain, shortened};
 use super::words::{self, Source};
@@ -21,19 +21,11 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
     lines.extend(answer.throughput.pick().map(|pick| format!("Most throughput: {}", throughput(source, pick))));
     lines.extend(answer.other_shapes.iter().map(|answer| at_other_shape(source, answer)));
-    lines.extend(scored(source));
+    lines.extend(judged::line(source));
     lines.extend(failed::lines(source));
     lines.extend(mind(source));
     lines.extend(rejected(source));
     lines
-}
-
-/// On how many samples of the data outputs were scored.
-pub(super) fn scored(source: Source<'_>) -> Option<String> {
-    let scored = Scored::of(source)?;
-    let every = if scored.is_same_for_all() { ", the same for every variant" } else { "" };
-    let all = if scored.is_part() { "; `--score-samples all` scores all of them" } else { "" };
-    Some(format!("Outputs: {scored}{every}{all}."))
 }
 
 fn verdict(source: Source<'_>) -> String {

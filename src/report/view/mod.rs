@@ -17,6 +17,7 @@ mod failed;
 mod forecast;
 mod gate;
 mod gpu;
+mod judged;
 mod measured;
 mod null_test;
 pub mod number;

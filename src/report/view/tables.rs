@@ -90,7 +90,7 @@ fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> S
         None if session.accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
         None => {
             let reason = session.accuracy.absent_reason.as_deref();
-            table.absence("accuracy", row, reason.unwrap_or("there are neither labels nor a reference"))
+            table.absence("accuracy", row, reason.unwrap_or("it was held against neither labels nor a reference"))
         }
     };
     if session.accuracy.unhealthy_outputs.is_empty() { score } else { format!("{score}, NaN!") }

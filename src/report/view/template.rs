@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::context::Item;
+use super::judged::Judged;
 use super::text::plain;
 use super::words::{self, Source, not_measured};
 use super::{gpu, number, targets};
@@ -241,7 +242,7 @@ pub(super) fn accuracy_target(source: Source<'_>) -> String {
     });
     let Some((metric, score)) = found else {
         let reason = source.baseline().and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
-        return not_measured(reason.unwrap_or("the run has no labels"));
+        return not_measured(reason.unwrap_or("no labels came with what was fed"));
     };
     let shown = |value| number::value(metric.unit(), value, None);
     let (word, bound) = if metric.direction() == Direction::Higher {
@@ -300,13 +301,13 @@ fn degradation(source: Source<'_>) -> Vec<Item> {
         .map(|session| format!("{}: {}", plain(&session.label), words::accuracy(session)))
         .collect();
     let risk = if risks.is_empty() { not_measured("there is no other variant to compare") } else { risks.join("; ") };
-    let samples = source.findings.sessions.iter().map(|session| session.accuracy.samples_count).max().unwrap_or(0);
-    let monitoring = if samples == 0 {
-        not_measured("the run scored no outputs; give labelled data with `--data`")
-    } else {
+    let samples = Judged::of(source).and_then(|judged| judged.samples_count());
+    let monitoring = if let Some(samples) = samples {
         let width = worst_half_width(source)
             .map(|width| format!(", which resolve a score to ± {}", number::points(width).trim_start_matches('+')));
         format!("score again with the same {} samples{}", number::count(samples), width.unwrap_or_default())
+    } else {
+        not_measured("the run held outputs against nothing; give labelled data with `--data`")
     };
     let rollback = source.baseline().map_or_else(
         || not_measured("the run has no baseline session"),

@@ -257,7 +257,7 @@ pub(super) fn accuracy(session: &SessionFindings) -> String {
     } else if let Some(reason) = &accuracy.absent_reason {
         parts.push(format!("accuracy not measured ({})", plain(reason)));
     } else if parts.is_empty() && !session.is_baseline {
-        parts.push("accuracy not measured (there are neither labels nor a reference)".into());
+        parts.push("accuracy not measured (held against neither labels nor a reference)".into());
     }
     parts.join(", ")
 }
@@ -346,7 +346,9 @@ pub(super) fn caveat(caveat: Caveat) -> &'static str {
     match caveat {
         Caveat::AccuracyNotMeasured => "what its outputs are worth was not measured",
         Caveat::AgreementOnly => "without labels, only the agreement with the reference is known",
-        Caveat::LowAgreement => "its outputs agree with the reference on fewer than 99% of the samples",
+        Caveat::LowAgreement => {
+            "one of its outputs agrees with the reference by less than 99%, in top-1 or in direction"
+        }
         Caveat::AccuracyNotSignificant => "its score fell, but not by more than chance would explain",
         Caveat::AccuracyFellLittle => "its score fell significantly, by up to 0.1 points or 1% of the error",
         Caveat::StillRising => "throughput still rose at the largest batch size; larger ones may bring more",

@@ -8,8 +8,8 @@ use crate::analysis::tuning::{
 };
 use crate::plan::Objective;
 use crate::record::{DatasetInfo, EndReason, Metric};
-use crate::report::view::answer::scored;
 use crate::report::view::failed;
+use crate::report::view::judged;
 use crate::report::view::number;
 use crate::report::view::text::plain;
 use crate::report::view::words::{self, Source};
@@ -45,7 +45,7 @@ pub(super) fn answer(source: Source<'_>, found: &TuningFindings) -> Vec<String> 
     lines.extend(found.preference.as_ref().and_then(|preference| preferred(source, found, preference)));
     lines.extend(best.slo.iter().map(slo));
     lines.extend(accuracy(source, found, best));
-    lines.extend(scored(source));
+    lines.extend(judged::line(source));
     lines.extend(failed::lines(source));
     lines.extend(open(source, found));
     lines.extend(goes_on(source, found));
@@ -165,7 +165,7 @@ fn accuracy(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> Opt
         None if source.record.dataset.as_ref().is_some_and(DatasetInfo::has_labels) => {
             Some("What its outputs are worth was not measured, although there are labels.".into())
         }
-        None => Some("What its outputs are worth was not measured: there are no labels.".into()),
+        None => Some("What its outputs are worth was not measured: no labels came with what was fed.".into()),
     }
 }
 
