@@ -33,8 +33,8 @@ pub struct Args {
     /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Variant that the others are compared with, by name. [default: the one in full precision by its weights, the largest
-    /// of several]
+    /// Variant that the others are compared with, by name. [default: the one in full precision by its weights; of several the
+    /// largest, and of equals the one called fp32, the one with whose name the others' begin, or the first]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]

@@ -62,7 +62,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Variant whose accuracy the others are held against, and whose defaults the gain is told over. [default: the one
-    /// in full precision by its weights, the largest of several]
+    /// in full precision by its weights; of several the largest, and of equals the one called fp32, the one with whose name
+    /// the others' begin, or the first]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]

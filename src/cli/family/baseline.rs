@@ -1,5 +1,7 @@
 //! Which variant the others are compared with.
 
+use std::path::{Path, PathBuf};
+
 use super::super::{CliError, exit};
 use crate::plan::Variant;
 use crate::record::{ModelSummary, QuantizationFormat};
@@ -10,6 +12,8 @@ const MARKS: [&str; 3] = ["fp32", "float32", "f32"];
 const LABELS: [&str; 2] = ["fp32", "fp64"];
 /// Weights whose sizes differ by less than this share are of one size: exporters fold a few constants more or less.
 const SAME_SIZE: f64 = 0.02;
+/// Other files of the baseline's size that are named.
+const MOST_RIVALS: usize = 4;
 
 /// The variant, and what is to be said about it.
 pub(super) struct Choice {
@@ -18,7 +22,7 @@ pub(super) struct Choice {
 }
 
 /// The variant that is asked for, or else the one in full precision by its weights: the largest of several, by its name
-/// where sizes are the same, and then the first. Where none is in full precision, the one with the widest weights.
+/// where sizes are the same, then the one whose name the others' begin with, and then the first. Where none is in full precision, the one with the widest weights.
 ///
 /// # Errors
 /// None is called so.
@@ -34,17 +38,27 @@ pub(super) fn choose(
     let (index, why) = match full.as_slice() {
         _ if variants.len() == 1 => return Ok(Choice { index: 0, note: None }),
         [] => match widest(heads) {
-            Some(index) => (index, "none is in full precision, and its weights are the widest"),
+            Some(index) => (index, "none is in full precision, and its weights are the widest".to_owned()),
             None => return Ok(Choice { index: 0, note: None }),
         },
-        &[only] => (only, "the only file in full precision"),
+        &[only] => (only, "the only file in full precision".to_owned()),
         several => among(variants, heads, several),
     };
-    Ok(Choice { index, note: Some(format!("baseline: {}, {why}", file_name(&variants[index]))) })
+    Ok(Choice { index, note: Some(format!("baseline: {}, {why}", file_name(variants, index))) })
 }
 
-fn file_name(variant: &Variant) -> String {
-    let name = variant.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+/// A variant with its file, by as much of the path's end as no other has.
+fn file_name(variants: &[Variant], index: usize) -> String {
+    let variant = &variants[index];
+    let parts = variant.path.iter().count();
+    let end =
+        |path: &Path, parts: usize| path.iter().skip(path.iter().count().saturating_sub(parts)).collect::<PathBuf>();
+    let is_shared = |parts: usize| {
+        let mut others = variants.iter().enumerate().filter(|&(other, _)| other != index);
+        others.any(|(_, other)| end(&other.path, parts) == end(&variant.path, parts))
+    };
+    let needed = (1..parts).find(|&parts| !is_shared(parts)).unwrap_or(parts);
+    let name = end(&variant.path, needed).display().to_string();
     if name.starts_with(&variant.name) { name } else { format!("{} ({name})", variant.name) }
 }
 
@@ -65,28 +79,54 @@ pub(super) fn is_full_precision(head: &ModelSummary) -> bool {
     LABELS.contains(&head.precision.label.as_str()) && !is_quantized
 }
 
-/// One of several in full precision, and why that one.
-fn among(variants: &[Variant], heads: &[Option<&ModelSummary>], full: &[usize]) -> (usize, &'static str) {
-    let bytes = |index: usize| heads[index].map_or(0, |head| head.weights.iter().map(|row| row.bytes.0).sum::<u64>());
-    let most = full.iter().map(|&index| bytes(index)).max().unwrap_or(0);
-    let is_largest = |index: &usize| bytes(*index) as f64 >= (1.0 - SAME_SIZE) * most as f64;
-    let largest: Vec<usize> = full.iter().copied().filter(is_largest).collect();
+/// One of several in full precision, and why that one: the others of its size are named.
+fn among(variants: &[Variant], heads: &[Option<&ModelSummary>], full: &[usize]) -> (usize, String) {
+    let largest = largest(heads, full);
     let is_marked = |index: &&usize| {
         let name = variants[**index].name.to_lowercase();
         MARKS.iter().any(|mark| name.contains(mark))
     };
-    match (largest.as_slice(), largest.iter().find(is_marked)) {
-        ([only], _) => (*only, "the largest of those in full precision"),
-        (_, Some(&marked)) => (marked, "by its name, of several in full precision"),
-        (all, None) => (plainest(variants, all), "the first of several in full precision"),
-    }
+    let (index, why) = match (largest.as_slice(), largest.iter().find(is_marked)) {
+        ([only], _) => return (*only, "the largest of those in full precision".to_owned()),
+        (_, Some(&marked)) => (marked, "by its name"),
+        (all, None) => match plainest(variants, all) {
+            Some(plainest) if is_alone(variants, all, plainest) => (plainest, "with whose name the others' begin"),
+            first => (first.unwrap_or(all[0]), "the first of several"),
+        },
+    };
+    let mut rivals: Vec<String> =
+        largest.iter().filter(|&&other| other != index).map(|&other| file_name(variants, other)).collect();
+    let more = rivals.len().saturating_sub(MOST_RIVALS);
+    rivals.truncate(MOST_RIVALS);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (index, format!("{why}; in full precision and of that size too: {}{more}", rivals.join(", ")))
 }
 
-/// The file whose name the others' begin with, as `model.onnx` before `model_optimized.onnx`; else the first.
-fn plainest(variants: &[Variant], all: &[usize]) -> usize {
-    let stem = |index: usize| variants[index].path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let begins_all = |&&index: &&usize| all.iter().all(|&other| stem(other).starts_with(&stem(index)));
-    all.iter().find(begins_all).or(all.first()).copied().unwrap_or(0)
+/// Those with the most bytes of weights, or where nothing is stored as weights, those of the largest files.
+fn largest(heads: &[Option<&ModelSummary>], full: &[usize]) -> Vec<usize> {
+    let weights = |head: &ModelSummary| head.weights.iter().map(|row| row.bytes.0).sum::<u64>();
+    let have_weights = full.iter().any(|&index| heads[index].is_some_and(|head| weights(head) > 0));
+    let size = |head: &ModelSummary| if have_weights { weights(head) } else { head.file_size_bytes.0 };
+    let bytes = |index: usize| heads[index].map_or(0, size);
+    let most = full.iter().map(|&index| bytes(index)).max().unwrap_or(0);
+    let is_largest = |index: &usize| bytes(*index) as f64 >= (1.0 - SAME_SIZE) * most as f64;
+    full.iter().copied().filter(is_largest).collect()
+}
+
+/// The file whose name the others' begin with, as `model.onnx` before `model_optimized.onnx`.
+fn plainest(variants: &[Variant], all: &[usize]) -> Option<usize> {
+    let begins_all =
+        |&&index: &&usize| all.iter().all(|&other| stem(&variants[other]).starts_with(&stem(&variants[index])));
+    all.iter().find(begins_all).copied()
+}
+
+/// Whether no other file has the name of this one, in another folder or with another extension.
+fn is_alone(variants: &[Variant], all: &[usize], index: usize) -> bool {
+    all.iter().all(|&other| other == index || stem(&variants[other]) != stem(&variants[index]))
+}
+
+fn stem(variant: &Variant) -> String {
+    variant.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The model with the most bits to a weight.
@@ -149,6 +189,43 @@ mod tests {
         assert_eq!(chosen(&["new", "old"], &same).0, 0);
         assert_eq!(chosen(&["model-opt", "model"], &same).0, 1);
         assert_eq!(chosen(&["fp32", "large"], &["fixtures/one-node.onnx", DIGITS[3]]).0, 1);
+    }
+
+    #[test]
+    fn files_of_the_baseline_s_size_are_named_and_those_of_one_name_by_their_folders() {
+        let note = |names: &[&str], files: &[&str]| chosen(names, files).1.unwrap();
+        assert_eq!(
+            note(&["model", "model_fp16"], &[DIGITS[3], DIGITS[3]]),
+            "baseline: model.onnx, with whose name the others' begin; in full precision and of that size too: \
+             model_fp16.onnx"
+        );
+        let six = ["n1", "n2", "n3", "n4", "n5", "n6"];
+        let several = "baseline: n1.onnx, the first of several; in full precision and of that size too: n2.onnx, n3.onnx, \
+             n4.onnx, n5.onnx and 1 more";
+        assert_eq!(note(&six, &[DIGITS[3]; 6]), several);
+        let heads = heads(&[DIGITS[3]; 2]);
+        let heads: Vec<Option<&ModelSummary>> = heads.iter().map(Some).collect();
+        let variant = |name: &str, path: &str| Variant { name: name.into(), path: path.into() };
+        let of = |variants: &[Variant]| choose(variants, &heads, None).unwrap().note.unwrap();
+        assert_eq!(
+            of(&[variant("fp32", "export-fp32/model.onnx"), variant("int8", "export-int8/model.onnx")]),
+            "baseline: fp32 (export-fp32/model.onnx), by its name; in full precision and of that size too: int8 \
+             (export-int8/model.onnx)"
+        );
+        assert_eq!(
+            of(&[variant("net_a", "repo/net_a/1/model.onnx"), variant("net_b", "repo/net_b/1/model.onnx")]),
+            "baseline: net_a/1/model.onnx, the first of several; in full precision and of that size too: \
+             net_b/1/model.onnx"
+        );
+    }
+
+    #[test]
+    fn trees_which_have_no_weights_are_told_apart_by_the_sizes_of_their_files() {
+        let mut heads = heads(&["fixtures/sklearn-classifier.onnx"; 2]);
+        heads.iter_mut().for_each(|head| head.weights.clear());
+        heads[1].file_size_bytes.0 *= 2;
+        let heads: Vec<Option<&ModelSummary>> = heads.iter().map(Some).collect();
+        assert_eq!(largest(&heads, &[0, 1]), [1]);
     }
 
     #[test]

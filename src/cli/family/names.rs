@@ -8,9 +8,12 @@ use super::find;
 const BORDERS: [char; 4] = ['-', '_', '.', '/'];
 
 /// A name for each file, all distinct: the file's own, or where files share one, what differs in their paths; less the
-/// words that all of them begin with.
+/// words that all of them begin with. Models of a server keep their whole names, by which it is asked.
 pub(super) fn of(paths: &[PathBuf]) -> Vec<String> {
     let own: Vec<String> = paths.iter().map(|path| of_file(path)).collect();
+    if are_distinct(&own) && paths.iter().all(|path| served(path).is_some()) {
+        return own;
+    }
     if are_distinct(&own) {
         return short(&own);
     }
@@ -24,10 +27,13 @@ pub(super) fn of(paths: &[PathBuf]) -> Vec<String> {
 
 /// The name of a model by itself: its file's, or in a server's repository, `name/1/model.onnx`, its folder's.
 pub(super) fn of_file(path: &Path) -> String {
-    let served = path.parent().filter(|folder| find::version(folder).is_some()).and_then(Path::parent);
-    let served = served.and_then(Path::file_name);
-    let name = served.or_else(|| path.file_stem());
+    let name = served(path).or_else(|| path.file_stem());
     name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The folder in a server's repository that a model lies in.
+fn served(path: &Path) -> Option<&std::ffi::OsStr> {
+    path.parent().filter(|folder| find::version(folder).is_some()).and_then(Path::parent).and_then(Path::file_name)
 }
 
 /// The name of a folder of models; of a hub's cache, `models--owner--name`, the model's.
@@ -117,7 +123,7 @@ mod tests {
     #[test]
     fn models_of_a_server_are_called_by_their_folders() {
         assert_eq!(names(&["repo/bert/1/model.onnx"]), ["bert"]);
-        assert_eq!(names(&["repo/bert_a/1/model.onnx", "repo/bert_b/3/model.onnx"]), ["a", "b"]);
+        assert_eq!(names(&["repo/bert_a/1/model.onnx", "repo/bert_b/3/model.onnx"]), ["bert_a", "bert_b"]);
         assert_eq!(names(&["repo/bert/1/model.onnx", "repo/bert/2/model.onnx"]), ["1", "2"]);
     }
 

@@ -75,7 +75,7 @@ fn repository_of_a_server_is_a_family_of_its_models() {
         ("repository/net_b/2/model.onnx", "digits/digits-fp16.onnx"),
     ]);
     let family = found(&root, &["repository"]);
-    assert_eq!((names(&family), family.name.as_str()), (vec!["a", "b"], "repository"));
+    assert_eq!((names(&family), family.name.as_str()), (vec!["net_a", "net_b"], "repository"));
     assert!(family.variants[1].path.ends_with("net_b/2/model.onnx"));
     let one = found(&root, &["repository/net_a"]);
     assert_eq!((names(&one), one.name.as_str()), (vec!["net_a"], "net_a"));
