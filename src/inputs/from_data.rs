@@ -39,13 +39,18 @@ pub(super) fn from_data(
     let wanted: Vec<Wanted> = graph.inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
     let mut data = Data::open(path, &wanted, &forms_of(&graph.outputs))?;
     check::check(&data, &expected)?;
-    let fed: Vec<FedInput> = graph
+    let mut fed: Vec<FedInput> = graph
         .inputs
         .iter()
         .zip(&data.sets[0].inputs)
         .map(|(info, source)| fed_from(info, source, dims, path))
         .collect::<Result<_, _>>()?;
-    check_tables(graph, &data, &fed)?;
+    let shapes: Shapes = fed.iter().map(|fed| (fed.name.clone(), fed.dims.clone())).collect();
+    let values = Values::new(graph, &shapes);
+    check_tables((graph, &values), &data, &fed)?;
+    for (info, fed) in graph.inputs.iter().zip(&mut fed) {
+        fed.steers = values.steers(info, fed.element_type);
+    }
     let axes = dataset::axes(&fed, batch);
     let mut samples = 0;
     for set in &data.sets {
@@ -95,9 +100,7 @@ fn casts(fed: &[FedInput], sources: &[Source]) -> Vec<String> {
 }
 
 /// Looks for values that an operator would look up in vain.
-fn check_tables(graph: &Graph, data: &Data, fed: &[FedInput]) -> Result<(), InputError> {
-    let shapes: Shapes = fed.iter().map(|fed| (fed.name.clone(), fed.dims.clone())).collect();
-    let values = Values::new(graph, &shapes);
+fn check_tables((graph, values): (&Graph, &Values<'_>), data: &Data, fed: &[FedInput]) -> Result<(), InputError> {
     for (index, (info, fed)) in graph.inputs.iter().zip(fed).enumerate() {
         let Some((range, reason)) = values.table(info, fed.element_type) else { continue };
         for set in &data.sets {

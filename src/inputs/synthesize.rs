@@ -37,7 +37,8 @@ pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputReque
     match request.ranges.get(&info.name) {
         Some(&range) => {
             let kind = checked_range(&info.name, element_type, range)?;
-            Ok(vec![Fill { kind, reason: "asked for by --range".to_owned(), steers: false }; ways])
+            let steers = values.steers(info, element_type);
+            Ok(vec![Fill { kind, reason: "asked for by --range".to_owned(), steers }; ways])
         }
         None if sequence.is_some() => Ok(vec![Values::plain(element_type); ways]),
         None => Ok(values.fills(info, element_type)),

@@ -15,6 +15,7 @@ use crate::record::{Dim, FillKind, TensorInfo, ValueType};
 use crate::units::Bytes;
 
 mod narrow;
+mod steered;
 mod test_sets;
 
 fn batch() -> Dim {

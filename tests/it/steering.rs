@@ -67,3 +67,20 @@ fn sampling_rate_is_one_that_the_model_compares_with() {
     assert_eq!(fill("rated", 1), json!({ "constant": 16_000.0 }));
     measure("rated");
 }
+
+#[test]
+fn what_the_user_gives_to_an_input_that_steers_is_named_in_the_answer() {
+    for (fixture, range, said) in [
+        ("ignored", "0..0", "= false (asked for by --range)"),
+        ("scaled", "0.5..1", "= 0.5 to 1 (asked for by --range)"),
+        ("counted", "40..40", "= 40 (asked for by --range)"),
+    ] {
+        for end in ["", "-anonymous"] {
+            let path = model(&format!("fixtures/steering/{fixture}{end}.onnx"));
+            let inspect = |words: &[&str]| Onnxprof::new().arg("inspect").arg(&path).args(words).run();
+            let found: Value = serde_json::from_str(&inspect(&["--json"]).stdout).unwrap();
+            let name = found["inputs"]["fed"][1]["name"].as_str().unwrap();
+            inspect(&["--range", &format!("{name}={range}")]).assert_code(0).assert_stdout(said);
+        }
+    }
+}

@@ -28,6 +28,7 @@ use std::ops::RangeInclusive;
 
 use bound::{IndexBound, Uses};
 use flow::Flow;
+use names::Role;
 use simulate::Known;
 use steering::Question;
 
@@ -91,13 +92,26 @@ impl<'m> Values<'m> {
             return fills;
         }
         let role = names::role(info, &self.graph.inputs, self.shapes);
+        if let Some(fill) = usual::by_role(role, bound, element_type, shape) {
+            let (kind, reason) = self.after_the_past(fill, bound, shape);
+            return vec![Fill { kind, reason, steers: role.is_some_and(Role::steers) }];
+        }
+        if let Some(bound) = bound {
+            let (kind, reason) = usual::by_bound(bound);
+            return vec![Fill { kind, reason, steers: !bound.indexes }];
+        }
         let float = || element_type.is_float().then(|| floats::range(&self.flow, &info.name)).flatten();
-        let (kind, reason) = usual::by_role(role, bound, element_type, shape)
-            .map(|fill| self.after_the_past(fill, bound, shape))
-            .or_else(|| bound.map(usual::by_bound))
-            .or_else(|| float().map(|(range, reason)| (FillKind::Uniform(range), reason)))
+        let (kind, reason) = float()
+            .map(|(range, reason)| (FillKind::Uniform(range), reason))
             .unwrap_or_else(|| usual::by_type(element_type, dims_of(info).len()));
-        vec![Fill { kind, reason, steers: false }]
+        // One truth value switches something, whatever that is.
+        let is_switch = element_type == ElementType::Bool && elements(shape) == 1;
+        vec![Fill { kind, reason, steers: is_switch }]
+    }
+
+    /// Whether values of an input decide how much is computed, wherever they come from.
+    pub fn steers(&self, info: &TensorInfo, element_type: ElementType) -> bool {
+        info.value_type.as_sequence().is_none() && self.fills(info, element_type).iter().any(|fill| fill.steers)
     }
 
     /// Positions go on after those of the past, where sizes show one: an input is as long as the past and the new tokens.
@@ -134,6 +148,11 @@ impl<'m> Values<'m> {
         };
         taken(&question, uses).or_else(|| steering::fills(&question)).or_else(|| compared(&question, uses))
     }
+}
+
+/// Elements of one sample.
+fn elements(shape: &[Option<u64>]) -> u64 {
+    shape.iter().fold(1, |product, size| product.saturating_mul(size.unwrap_or(1)))
 }
 
 /// Columns of an input that has samples along its first axis.

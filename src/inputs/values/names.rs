@@ -17,6 +17,13 @@ pub(super) enum Role {
     Length(u64),
 }
 
+impl Role {
+    /// Whether the values decide how much is computed.
+    pub fn steers(self) -> bool {
+        matches!(self, Role::Mask | Role::Length(_))
+    }
+}
+
 /// The role that the name of `info` says it has, if any.
 pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<Role> {
     let name = info.name.to_lowercase();

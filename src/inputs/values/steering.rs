@@ -66,8 +66,7 @@ pub(super) fn fills(question: &Question<'_, '_>) -> Option<Vec<Fill>> {
 impl Question<'_, '_> {
     /// Numbers of one sample in the input.
     pub fn elements(&self) -> u64 {
-        let shape = self.shapes.get(&self.info.name).map_or(&[][..], Vec::as_slice);
-        shape.iter().fold(1, |product, size| product.saturating_mul(size.unwrap_or(1)))
+        super::elements(self.shapes.get(&self.info.name).map_or(&[][..], Vec::as_slice))
     }
 
     /// A fill of one value everywhere that decides how much is computed.

@@ -262,3 +262,30 @@ fn table_is_known_where_every_number_is_looked_up() {
     let choice = with(node("If", &["c"], "z"), "then_branch", AttributeValue::Graphs(vec![within]));
     assert_eq!(range(vec![choice]), None);
 }
+
+#[test]
+fn what_only_a_name_or_a_type_tells_steers_as_well() {
+    let named = |name: &str, element_type: ElementType, dims: &[u64]| {
+        let inputs = vec![input("frames", ElementType::Float, &[0, 45, 8]), input(name, element_type, dims)];
+        let graph = Graph { inputs: inputs.clone(), initializers: constants(), ..Graph::default() };
+        let open = |size: &u64| (*size > 0).then_some(*size);
+        let shapes = Shapes::from([
+            ("frames".to_owned(), vec![None, Some(45), Some(8)]),
+            (name.to_owned(), dims.iter().map(open).collect()),
+        ]);
+        Values::new(&graph, &shapes).steers(&inputs[1], element_type)
+    };
+    assert!(named("done_lens", ElementType::Int64, &[0]));
+    assert!(named("some_mask", ElementType::Int64, &[0, 45]));
+    assert!(named("b", ElementType::Bool, &[]));
+    assert!(!named("b", ElementType::Bool, &[0, 45]));
+    assert!(!named("token_type_ids", ElementType::Int64, &[0, 45]));
+    assert!(!named("a", ElementType::Int64, &[0, 45]));
+    assert!(!named("a", ElementType::Float, &[0, 45]));
+}
+
+#[test]
+fn a_divisor_steers() {
+    let found = fills(vec![node("Div", &["four", "x1"], "y")], ElementType::Int64, &[]);
+    assert_eq!((found[0].steers, found[0].kind.clone()), (true, FillKind::Constant(1.0)));
+}

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use super::text::{plain, shortened};
 use super::words::{self, Source};
-use crate::plan::{ElementType, RuntimeChoice};
+use crate::plan::{ElementType, RuntimeChoice, Shape};
 use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind, SizeSource};
 
 /// Inputs that are named with their shapes; the others are counted.
 const MOST_INPUTS: usize = 4;
-/// Inputs that are named for the values that they steer the work with.
+/// Inputs whose values steer the work, of which it is said why they are fed those; of the others what they are fed.
 const MOST_STEERING: usize = 6;
+/// Shapes whose predictions are told; of more the first and the last.
+const MOST_SHAPES: usize = 3;
 /// Inputs that are named for the axis that samples lie along.
 const MOST_AXES: usize = 3;
 /// Sources that are named for one input.
@@ -29,7 +31,7 @@ pub enum Trial {
     NotTried,
 }
 
-/// What one prediction is in a run, a line for each shape that has a name, or else one; empty where nothing was tried, as in
+/// What one prediction is in a run, a line for each of a few shapes, or else one; empty where nothing was tried, as in
 /// records before version 1.4.
 pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     let record = source.record;
@@ -40,21 +42,31 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     let Some(variant) = baseline.or_else(|| variants.next()).filter(|_| is_tried && !is_script) else {
         return Vec::new();
     };
-    let named: Vec<(&str, &[FedInput])> = record
-        .plan
-        .shapes
-        .iter()
-        .zip(&variant.shape_inputs)
-        .filter_map(|(shape, fed)| Some((shape.name.as_deref()?, fed.as_slice())))
-        .collect();
-    let mut lines: Vec<String> = match named.as_slice() {
+    let shapes = record.plan.shapes.iter().zip(&variant.shape_inputs).filter(|(_, fed)| !fed.is_empty());
+    let shapes: Vec<(String, &[FedInput])> = shapes.map(|(shape, fed)| (label(shape), fed.as_slice())).collect();
+    let mut lines: Vec<String> = match shapes.as_slice() {
         [] => vec![format!("One prediction: {}.", inputs(&variant.inputs))],
-        _ => named.iter().map(|(name, fed)| format!("One prediction ({}): {}.", plain(name), inputs(fed))).collect(),
+        all if all.len() <= MOST_SHAPES => all.iter().map(|(label, fed)| at(label, fed)).collect(),
+        [(first, least), .., (last, most)] => {
+            let count = shapes.len();
+            vec![at(&format!("{first}, the first of {count} shapes"), least), at(&format!("{last}, the last"), most)]
+        }
+        [(label, fed)] => vec![at(label, fed)],
     };
     if let (Some(last), Some(model)) = (lines.last_mut(), &variant.model) {
         last.push_str(&format!(" Batch: {}.", batch(&model.batch_axis)));
     }
     lines
+}
+
+/// What a shape is called: by its name, or by its sizes.
+fn label(shape: &Shape) -> String {
+    plain(&shape.name.clone().unwrap_or_else(|| shape.to_string()))
+}
+
+/// What one prediction is at a shape.
+fn at(label: &str, fed: &[FedInput]) -> String {
+    format!("One prediction ({label}): {}.", inputs(fed))
 }
 
 /// What one prediction is: inputs with their shapes at batch 1, where sizes come from, values that steer the work, and the
@@ -73,9 +85,23 @@ fn inputs(fed: &[FedInput]) -> String {
     let (steering, others): (Vec<_>, Vec<_>) = fed.iter().partition(|fed| fed.steers);
     let mut parts: Vec<String> = others.iter().take(MOST_INPUTS).map(|fed| shaped(fed)).collect();
     parts.extend(more(others.len(), MOST_INPUTS));
-    parts.extend(steering.iter().take(MOST_STEERING).map(|fed| steered(fed)));
-    parts.extend(more(steering.len(), MOST_STEERING));
+    let (first, rest) = steering.split_at(steering.len().min(MOST_STEERING));
+    parts.extend(first.iter().map(|fed| steered(fed)));
+    parts.extend(briefly(rest));
     if parts.is_empty() { "no inputs".to_owned() } else { parts.join(", ") }
+}
+
+/// `m6 and m7 = 1`: inputs that are fed the same, with neither sizes nor reasons.
+fn briefly(steering: &[&FedInput]) -> Vec<String> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for fed in steering {
+        let is_fed = is_fed(fed);
+        match groups.iter_mut().find(|(others, _)| *others == is_fed) {
+            Some((_, names)) => names.push(name(&fed.name)),
+            None => groups.push((is_fed, vec![name(&fed.name)])),
+        }
+    }
+    groups.iter().map(|(is_fed, names)| format!("{} {is_fed}", words::listed(names))).collect()
 }
 
 fn more(count: usize, shown: usize) -> Option<String> {
@@ -89,15 +115,23 @@ fn shaped(fed: &FedInput) -> String {
     if sources.is_empty() { text } else { format!("{text} ({})", sources.join("; ")) }
 }
 
-/// `length = 128 (as long as the signal)`.
+/// `length = 128 (as long as the signal)`. A number or a list of one shows no sizes.
 fn steered(fed: &FedInput) -> String {
-    let shape = fed.shape(1);
-    let elements = shape.iter().fold(1_u64, |product, &size| product.saturating_mul(size));
-    let name = name(&fed.name);
-    let name = if elements == 1 { name } else { format!("{name} {shape:?}") };
+    let name = match fed.shape(1).as_slice() {
+        [] | [1] => name(&fed.name),
+        shape => format!("{} {shape:?}", name(&fed.name)),
+    };
     let reason = shortened(&plain(&fed.reason), REASON_LENGTH);
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-    format!("{name} = {}{why}", value(&fed.fill, fed.element_type))
+    format!("{name} {}{why}", is_fed(fed))
+}
+
+/// `= 128`, or that the data says it.
+fn is_fed(fed: &FedInput) -> String {
+    match &fed.fill {
+        FillKind::Data => "as in the data".to_owned(),
+        fill => format!("= {}", value(fill, fed.element_type)),
+    }
 }
 
 fn value(fill: &FillKind, element_type: ElementType) -> String {
@@ -109,6 +143,7 @@ fn value(fill: &FillKind, element_type: ElementType) -> String {
     match fill {
         FillKind::Data => "as in the data".to_owned(),
         FillKind::Constant(value) => number(*value),
+        FillKind::Uniform(range) if range.low == range.high => number(range.low),
         FillKind::Uniform(range) => format!("{} to {}", number(range.low), number(range.high)),
         FillKind::Ascending => "0, 1, 2 ...".to_owned(),
         FillKind::AscendingFrom(first) => format!("{first}, {}, {} ...", first + 1, first + 2),
@@ -236,6 +271,33 @@ mod tests {
         let expected = "One prediction: image [1, 3, 640] (size from the file's metadata, imgsz), \
             length = 128 (as long as the signal). Batch: axis 0 of image and length, proved.";
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn every_input_that_steers_is_named_with_what_it_is_fed() {
+        let steering = |n: u64, fill: FillKind| FedInput {
+            steers: true,
+            fill,
+            reason: if n < 6 { "why".into() } else { "why not".into() },
+            ..fed(&format!("m{n}"), &[Some(n)], &[])
+        };
+        let mut all: Vec<FedInput> = (0..9).map(|n| steering(n, FillKind::Constant((n / 8) as f64))).collect();
+        all.push(steering(9, FillKind::Data));
+        let line = inputs(&all);
+        assert!(line.starts_with("m0 [0] = 0 (why), m1 = 0 (why), m2 [2] = 0 (why), "), "{line}");
+        assert!(line.ends_with("m5 [5] = 0 (why), m6 and m7 = 0, m8 = 1, m9 as in the data"), "{line}");
+        assert!(!line.contains("more"), "{line}");
+    }
+
+    #[test]
+    fn values_of_a_range_are_told_and_one_value_alone() {
+        let asked = |low: f64, high: f64, element_type: ElementType| {
+            let fill = FillKind::Uniform(ValueRange { low, high });
+            steered(&FedInput { fill, element_type, ..fed("x", &[None, Some(1)], &[]) })
+        };
+        assert_eq!(asked(0.5, 1.0, ElementType::Float), "x [1, 1] = 0.5 to 1");
+        assert_eq!(asked(0.0, 0.0, ElementType::Bool), "x [1, 1] = false");
+        assert_eq!(asked(0.0, 1.0, ElementType::Bool), "x [1, 1] = false to true");
     }
 
     #[test]
