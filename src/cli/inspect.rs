@@ -12,8 +12,8 @@ use super::input_args::{InputArgs, input_error, model_error};
 use super::plan_args::{self, Family};
 use super::{CliError, exit, output};
 use crate::hash;
-use crate::inputs::{self, InputError, InputPlan};
-use crate::onnx::{self, ShapeFacts};
+use crate::inputs::{self, InputError, InputPlan, Search};
+use crate::onnx::{self, Model, ShapeFacts};
 use crate::plan::{InputRequest, Shape};
 use crate::record::{ModelSummary, ProbeRecord};
 use crate::runner::{self, TriedInputs};
@@ -126,8 +126,18 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
     };
     Ok(match tried {
         Some(tried) => untried.with(tried),
-        None => untried,
+        None => untried.at(guessed(&model, &request)),
     })
+}
+
+/// What would be fed at the shapes that a model of its kind is asked about, if there are any and nothing was run.
+fn guessed(model: &Model, request: &InputRequest) -> Vec<ShapeInputs> {
+    let at = |shape: Shape| {
+        let inputs = Search::new(model, request, &shape).ok()?.next()?;
+        Some(ShapeInputs { shape, inputs })
+    };
+    let shapes = inputs::usual_shapes(model, request).into_iter();
+    shapes.filter(|shape| !shape.dims.is_empty()).filter_map(at).collect()
 }
 
 /// Names of the variants of a folder, the baseline first.
@@ -141,13 +151,18 @@ impl Inspection {
     fn with(self, tried: TriedInputs) -> Self {
         let TriedInputs { shapes, plans, probe } = tried;
         let found = shapes.into_iter().zip(plans);
-        let mut found = found.filter_map(|(shape, plan)| Some(ShapeInputs { shape, inputs: plan.ok()? }));
-        let Some(first) = found.next() else { return self };
-        let rest: Vec<ShapeInputs> = found.collect();
+        let found = found.filter_map(|(shape, plan)| Some(ShapeInputs { shape, inputs: plan.ok()? }));
+        let found: Vec<ShapeInputs> = found.collect();
+        if found.is_empty() { self } else { Inspection { probe: Some(probe), ..self.at(found) } }
+    }
+
+    /// What would be fed at these shapes, the first of which stands for all; as it was, if there are none.
+    fn at(self, found: Vec<ShapeInputs>) -> Self {
+        let Some(first) = found.first() else { return self };
         let model = ModelSummary { batch_axis: first.inputs.batch_axis.clone(), ..self.model };
         let inputs = Some(first.inputs.clone());
-        let shapes = if rest.is_empty() { rest } else { std::iter::once(first).chain(rest).collect() };
-        Inspection { model, inputs, shapes, probe: Some(probe), ..self }
+        let shapes = if found.len() > 1 { found } else { Vec::new() };
+        Inspection { model, inputs, shapes, ..self }
     }
 }
 

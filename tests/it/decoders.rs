@@ -56,7 +56,10 @@ fn a_swept_past_takes_the_mask_along() {
         let bench = Workbench::new();
         let words = ["--batch", "1", "--dim", "fresh=1", "--sweep", "dim=older:0,64,512"];
         let path = model(&format!("fixtures/decoders/{fixture}.onnx"));
-        bench.profile(&path, words).run().assert_code(0);
+        let output = bench.profile(&path, words).run();
+        for size in [0, 64, 512] {
+            output.assert_code(0).assert_stdout(&format!("One prediction (older {size}):"));
+        }
         let masks: Vec<u64> = fed(&bench.record()).iter().map(|inputs| inputs[1][1]).collect();
         assert_eq!(masks, [1, 65, 513], "{fixture}");
     }
@@ -69,4 +72,18 @@ fn one_length_that_is_given_leaves_one_answer() {
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let dims: Vec<_> = (0..3).map(|place| found["inputs"]["fed"][place]["dims"].clone()).collect();
     assert_eq!(dims, [serde_json::json!([null, 1]), serde_json::json!([null, 8]), serde_json::json!([null, 2, 7, 8])]);
+}
+
+#[test]
+fn both_answers_are_told_where_nothing_was_run() {
+    for end in ["", "-nameless"] {
+        let path = model(&format!("fixtures/decoders/fused{end}.onnx"));
+        let cache = Workbench::new();
+        let output = Onnxprof::new().arg("inspect").arg(path).env("ONNXPROF_CACHE", cache.path("cache")).run();
+        for name in ["prefill", "decode"] {
+            output.assert_code(0).assert_stdout(&format!("With {name}, "));
+        }
+        assert_eq!(output.stdout.matches("One prediction (not tried)").count(), 2, "{output}");
+        output.assert_stdout("keeps keys and values of as many tokens as its lengths say");
+    }
 }

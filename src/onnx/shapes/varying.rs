@@ -3,24 +3,27 @@
 use super::Expr;
 use super::value::Call;
 
-/// Operators whose outputs are as large as their inputs' values make them.
-const BY_VALUES: [&str; 15] = [
-    "Compress",
-    "GreedySearch",
-    "BeamSearch",
-    "NonMaxSuppression",
-    "NonZero",
-    "Sampling",
-    "SequenceAt",
-    "SequenceConstruct",
-    "SequenceErase",
-    "SequenceInsert",
-    "SplitToSequence",
-    "StringNormalizer",
-    "StringSplit",
-    "Unique",
-    "GroupQueryAttention",
+/// Operators whose outputs are as large as their inputs' values make them, and what makes them so.
+const BY_VALUES: [(&str, &str); 15] = [
+    ("Compress", FINDS),
+    ("GreedySearch", GOES_ON),
+    ("BeamSearch", GOES_ON),
+    ("NonMaxSuppression", FINDS),
+    ("NonZero", FINDS),
+    ("Sampling", GOES_ON),
+    ("SequenceAt", OF_SEQUENCES),
+    ("SequenceConstruct", OF_SEQUENCES),
+    ("SequenceErase", OF_SEQUENCES),
+    ("SequenceInsert", OF_SEQUENCES),
+    ("SplitToSequence", OF_SEQUENCES),
+    ("StringNormalizer", "makes as many words as it keeps"),
+    ("StringSplit", "makes as many words as it finds"),
+    ("Unique", FINDS),
+    ("GroupQueryAttention", "keeps keys and values of as many tokens as its lengths say"),
 ];
+const FINDS: &str = "makes as many as it finds";
+const GOES_ON: &str = "makes as many tokens as there are until it ends";
+const OF_SEQUENCES: &str = "handles sequences, whose tensors may differ in size";
 
 /// Operators with an input that says sizes, and its place.
 const BY_OPERAND: [(&str, &[usize]); 15] = [
@@ -44,8 +47,9 @@ const BY_OPERAND: [(&str, &[usize]); 15] = [
 /// Why sizes of a node's outputs follow what inputs hold, if they do.
 pub(super) fn by_values(call: &Call<'_>) -> Option<String> {
     let operator = call.node.operator.as_str();
-    if BY_VALUES.contains(&operator) && call.inputs.iter().flatten().any(|value| value.is_fed) {
-        return Some(format!("{} makes as many as it finds", call.words()));
+    let by_values = BY_VALUES.iter().find(|(name, _)| *name == operator);
+    if let Some((_, why)) = by_values.filter(|_| call.inputs.iter().flatten().any(|value| value.is_fed)) {
+        return Some(format!("{} {why}", call.words()));
     }
     let places = BY_OPERAND.iter().find(|(name, _)| *name == operator).map(|(_, places)| *places)?;
     let is_fed = |place: &&usize| {
