@@ -376,7 +376,7 @@ impl Dataset {
         let batched = self.inputs.iter().any(|input| !input.axes.is_empty());
         let reason = match (length, batched) {
             (0, _) => Some("a batch has at least one sample"),
-            (2.., false) => Some("the model has no batch dimension"),
+            (2.., false) => Some("there is no batch"),
             _ if self.is_empty() => Some("the dataset has no samples"),
             _ if length / self.len() > MOST_REPEATS => Some("the data has far fewer samples"),
             _ => None,

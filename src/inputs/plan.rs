@@ -63,7 +63,10 @@ impl InputPlan {
         match (self.batch_axis.fixed_size, self.batch_axis.reason) {
             _ if batch_size == 0 => Err("a batch has at least one sample".to_owned()),
             (Some(fixed), _) if batch_size != fixed => Err(format!("the model's batch dimension is fixed at {fixed}")),
-            (_, AxisReason::NoAxis) if batch_size != 1 => Err("the model has no batch dimension".to_owned()),
+            (_, AxisReason::NoAxis) if batch_size != 1 => Err(match self.batch_axis.missing() {
+                Some(reason) => format!("there is no batch: {reason}"),
+                None => "the model has no batch dimension".to_owned(),
+            }),
             _ => Ok(()),
         }
     }

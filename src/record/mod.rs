@@ -5,6 +5,7 @@
 //! without ONNX Runtime. Read [`RunRecord`] first.
 
 mod accuracy;
+mod batch;
 mod conditions;
 mod diagnosis;
 mod event;
@@ -30,6 +31,7 @@ pub use accuracy::{
     AccuracyRecord, Agreement, DatasetInfo, ElementScores, ElementUnit, Hits, LabelledScores, NotComparable,
     OutputHealth, OutputKind, Overlap, RightOf, Scores, SeveralScores,
 };
+pub use batch::{AxisReason, BatchAxis, BatchProof};
 pub use conditions::{Conditions, Frequency, Throttling};
 pub use diagnosis::{Contrast, Contrasted, IdleGap, IdleGaps, MachinePeaks, Peak, PeakRates};
 pub use event::Event;
@@ -45,8 +47,8 @@ pub use launch::{
 };
 pub use metric::{Direction, Metric, Unit};
 pub use model::{
-    AxisReason, BatchAxis, BatchProof, Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision,
-    PrecisionShare, SizeSource, TensorInfo, ValueType, WeightBytes,
+    Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision, PrecisionShare, SizeSource, TensorInfo,
+    ValueType, WeightBytes,
 };
 pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
 pub use pairs::Pairs;

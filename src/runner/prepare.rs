@@ -134,9 +134,19 @@ fn only_words(read: &[&Description]) -> String {
     let sizes: Vec<String> = fixed.iter().map(u64::to_string).collect();
     let has_none = read.iter().any(|one| one.as_ref().is_ok_and(|one| one.inputs.batch_axis.fixed_size.is_none()));
     match (fixed.len(), has_none) {
-        (0, _) => "the model has no batch: every inference is one prediction".into(),
+        (0, _) => no_batch_words(read),
         (1, false) => format!("the batch is fixed at {} by the model: no other size is tried", sizes[0]),
         _ => format!("the batch is fixed by each model (at {}): no other size is tried", sizes.join(" or ")),
+    }
+}
+
+/// That there is no batch, and why, where one reason holds for all.
+fn no_batch_words(read: &[&Description]) -> String {
+    let reason = |one: &&Description| Some(one.as_ref().ok()?.inputs.batch_axis.missing()?.to_owned());
+    let reasons: BTreeSet<Option<String>> = read.iter().map(reason).collect();
+    match (reasons.len(), reasons.into_iter().next().flatten()) {
+        (1, Some(reason)) => format!("there is no batch ({reason}): every inference is one prediction"),
+        _ => "the model has no batch: every inference is one prediction".into(),
     }
 }
 

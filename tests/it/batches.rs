@@ -205,3 +205,41 @@ fn pictures_have_the_size_of_pictures_or_what_their_file_says() {
         assert_eq!(variant.model.as_ref().unwrap().batch_axis.proof, BatchProof::Proved, "{name}");
     }
 }
+
+#[test]
+fn a_batch_that_an_option_takes_away_is_said_to_be_taken_away_by_it() {
+    for (name, option, given) in [
+        ("mixed", "batch=3", "dimension `batch` is set to 3"),
+        ("states-nameless", "p.0=2", "dimension `p.0` is set to 2"),
+    ] {
+        let path = model(&format!("fixtures/batches/{name}.onnx"));
+        let bench = Workbench::new();
+        let refused = bench.profile(&path, ["--batch", "2", "--dim", option]).run();
+        refused.assert_code(3).assert_stderr(&format!("caused by: there is no batch: {given} by --dim"));
+        assert!(!refused.stderr.contains("no batch dimension"), "{refused}");
+        let bench = Workbench::new();
+        let measured = bench.profile(&path, ["--dim", option]).run();
+        measured.assert_code(0).assert_stderr(&format!("there is no batch ({given} by --dim): every inference is one"));
+        let text = measured.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(&format!("Batch: none: {given} by --dim.")), "{text}");
+        let inspected = Onnxprof::new().arg("inspect").arg(&path).args(["--dim", option]).run();
+        inspected.assert_stdout(&format!("batch axis  none: {given} by --dim"));
+    }
+}
+
+#[test]
+fn rows_of_a_sample_stand_in_the_table_of_inputs_too() {
+    let inspect = |words: &[&str]| {
+        let path = model("fixtures/batches/product.onnx");
+        let cache = Workbench::new();
+        Onnxprof::new().arg("inspect").arg(path).args(words).env("ONNXPROF_CACHE", cache.path("cache")).run()
+    };
+    inspect(&["--batch-dim", "items"]).assert_code(0).assert_stdout("fed [3 x batch, ");
+    inspect(&[]).assert_stdout("Batch: none: only running the model shows whether samples lie along an open axis.");
+}
+
+#[test]
+fn an_axis_that_differs_from_input_to_input_is_told_by_one_of_them() {
+    let inspected = Onnxprof::new().arg("inspect").arg(model("fixtures/batches/states-nameless.onnx")).run();
+    inspected.assert_code(0).assert_stdout("0 or 1 by input: where the open dimension stands that `p` begins with");
+}

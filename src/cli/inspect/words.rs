@@ -140,6 +140,10 @@ fn batch_axis(batch: &BatchAxis) -> String {
     match batch.reason {
         AxisReason::SymbolName => format!("{axes}, by the name of dimension `{symbol}`"),
         AxisReason::FirstSymbolicDimension => format!("{axes}, because all inputs share the dimension `{symbol}`"),
+        AxisReason::FirstUnknownDimension if axes.len() > 1 => {
+            let first = batch.axes.iter().find(|&(_, &axis)| axis == 0).map_or("one of them", |(input, _)| input);
+            format!("{axes} by input: where the open dimension stands that `{first}` begins with")
+        }
         AxisReason::FirstUnknownDimension => format!("{axes}, because the size of the first dimension is open"),
         AxisReason::FirstFixedDimension => {
             let size = batch.fixed_size.unwrap_or_default();
@@ -147,7 +151,10 @@ fn batch_axis(batch: &BatchAxis) -> String {
         }
         AxisReason::Proof => format!("{axes}, because samples along it are computed each for itself"),
         AxisReason::Given => format!("{axes}, as asked for"),
-        AxisReason::NoAxis => "none was recognized".to_owned(),
+        AxisReason::NoAxis => match batch.missing() {
+            Some(reason) => format!("none: {reason}"),
+            None => "none was recognized".to_owned(),
+        },
     }
 }
 
@@ -186,8 +193,12 @@ fn size(dim: &Dim) -> String {
 }
 
 fn fed_words(fed: &FedInput) -> [String; 3] {
-    let sizes: Vec<String> =
-        fed.dims.iter().map(|size| size.map_or("batch".to_owned(), |size| size.to_string())).collect();
+    let size = |(axis, size): (usize, &Option<u64>)| match (size, fed.rows_per_sample.get(&axis)) {
+        (Some(size), _) => size.to_string(),
+        (None, Some(rows)) => format!("{rows} x batch"),
+        (None, None) => "batch".to_owned(),
+    };
+    let sizes: Vec<String> = fed.dims.iter().enumerate().map(size).collect();
     let fed_with = match fed.no_tensor {
         None => format!("fed [{}]", sizes.join(", ")),
         Some(_) => format!("fed {}", fed.shape_words(1)),

@@ -11,6 +11,7 @@ mod plans;
 mod problem;
 mod refusal;
 mod solve;
+mod taken;
 mod told;
 mod trials;
 
@@ -29,7 +30,7 @@ use super::beside::beside;
 use super::{InputError, InputPlan, RuntimeWords};
 use crate::onnx::{Graph, Model, inlined};
 use crate::plan::{InputRequest, Shape};
-use crate::record::{BatchAxis, SizeSource};
+use crate::record::{BatchAxis, FedInput, FillKind, SizeSource};
 
 /// The most trials of one search: what nobody finds by then is to be told.
 const TRIALS_LIMIT: usize = 40;
@@ -44,6 +45,8 @@ pub struct Search {
     told: BTreeMap<usize, Vec<Sized>>,
     notes: Vec<String>,
     batches: Vec<Candidate>,
+    /// What takes the batch away that the model would have.
+    taken: Option<String>,
     /// What is tried next.
     queue: VecDeque<Choice>,
     /// The choice that others differ from in one thing, and where it was refused.
@@ -74,6 +77,9 @@ impl Search {
         let beside = beside(model);
         let told = told::told(&problem, &beside.entries);
         let batches = batch::asked(&graph, &problem, &request)?;
+        let taken = taken::taken(&graph, &problem, (&request, given), &batches);
+        let note = taken.iter().map(|taken| format!("{taken}, so it is no batch"));
+        let notes = note.chain(beside.notes).collect();
         let first = batches.first().filter(|candidate| candidate.is_likely);
         let base = Choice { batch: first.map(|first| first.unknowns.clone()).unwrap_or_default(), ..Choice::default() };
         let mut search = Search {
@@ -81,8 +87,9 @@ impl Search {
             request,
             problem,
             told,
-            notes: beside.notes,
+            notes,
             batches,
+            taken,
             queue: VecDeque::from([base.clone()]),
             last: base.clone(),
             base,
@@ -102,8 +109,9 @@ impl Search {
 
     /// Tries no batch. A test set of the standard's may hold a tensor without rows on purpose, which is fed as it is.
     fn give_up_batch(&mut self) {
-        self.notes
-            .push("a tensor of the test data has no rows, so that it is fed as it is and there is no batch".to_owned());
+        let reason = "a tensor of the test data has no rows, so that it is fed as it is".to_owned();
+        self.notes.push(format!("{reason} and there is no batch"));
+        self.taken = Some(reason);
         self.batches.clear();
         self.base = Choice::default();
         self.last = self.base.clone();
@@ -151,6 +159,12 @@ impl Search {
         self.batches.iter().map(|candidate| self.axis(candidate)).collect()
     }
 
+    /// What takes the batch away that the model would have, if something does, as a fragment of a sentence.
+    #[must_use]
+    pub fn taken(&self) -> Option<&str> {
+        self.taken.as_deref()
+    }
+
     /// The same plan with the batch along `axis`; where that is absent, every axis has a size and there is no batch.
     ///
     /// # Errors
@@ -173,10 +187,15 @@ impl Search {
     }
 }
 
-/// Inputs with their shapes at batch 1, and how those are filled that are not filled the first way.
+/// Inputs with their shapes at batch 1, the value of those that steer the work by one, and how those are filled that are
+/// not filled the first way.
 fn trial(plan: &InputPlan, choice: &Choice) -> String {
-    let input = |(index, fed): (usize, &crate::record::FedInput)| {
-        let way = if choice.fills.contains_key(&index) { format!(" ({})", fed.reason) } else { String::new() };
+    let input = |(index, fed): (usize, &FedInput)| {
+        let way = match &fed.fill {
+            _ if choice.fills.contains_key(&index) => format!(" ({})", fed.reason),
+            FillKind::Constant(value) if fed.steers => format!(" = {value}"),
+            _ => String::new(),
+        };
         format!("{} {}{way}", fed.name, fed.shape_words(1))
     };
     plan.fed.iter().enumerate().map(input).collect::<Vec<_>>().join(", ")

@@ -16,6 +16,9 @@ use crate::onnx::{Graph, Place};
 use crate::plan::InputRequest;
 use crate::record::{AxisReason, BatchAxis, BatchProof, Dim, FedInput, NoTensor, SizeSource, TensorInfo};
 
+/// Why there is no batch where axes are open and nothing but a proof would speak for one of them.
+const BY_RUNNING: &str = "only running the model shows whether samples lie along an open axis";
+
 /// Checks that inputs can be fed and that ranges name inputs.
 ///
 /// # Errors
@@ -121,16 +124,8 @@ impl Search {
         if let Some(fixed) = axis.fixed_size.filter(|&fixed| fixed > 1) {
             decided.notes.push(format!("the first dimension of the inputs, fixed at {fixed}, is taken for the batch"));
         }
-        decided.notes.extend(self.notes());
+        decided.notes.extend(self.notes.iter().cloned());
         Ok(decided)
-    }
-
-    /// What the user gave that has another meaning than usual.
-    fn notes(&self) -> Vec<String> {
-        let is_batch = |name: &str| super::kind::is_batch_name(name);
-        let named = self.request.dims.iter().filter(|(name, _)| is_batch(name));
-        let said = named.map(|(name, size)| format!("dimension `{name}` is set to {size} by --dim, so it is no batch"));
-        said.chain(self.notes.iter().cloned()).collect()
     }
 
     fn made_up(&self, choice: &Choice, dims: &Dims) -> Result<Vec<FedInput>, InputError> {
@@ -190,21 +185,30 @@ impl Search {
 
     fn no_axis(&self) -> BatchAxis {
         let asked = self.request.batch_dim.as_deref() == Some(batch::NONE);
-        BatchAxis::none(if asked { BatchProof::Given } else { BatchProof::Untried })
+        BatchAxis::none(match &self.taken {
+            _ if asked => BatchProof::Given,
+            Some(taken) => BatchProof::NotProved { reason: taken.clone() },
+            None if self.batches.is_empty() => BatchProof::Untried,
+            None => BatchProof::NotProved { reason: BY_RUNNING.to_owned() },
+        })
     }
 
-    /// The inputs and their open dimensions, as a fragment of a sentence.
+    /// The inputs and their open dimensions that no size was given to, and sizes that were, as a fragment of a sentence.
     pub(super) fn open(&self) -> String {
+        let unknowns = &self.problem.unknowns;
         let open = |info: &TensorInfo| {
             let name = |axis: usize| {
-                let unknown = self.problem.at(&info.name, axis)?;
-                Some(format!("`{}`", self.problem.unknowns[unknown].name))
+                let unknown = &unknowns[self.problem.at(&info.name, axis)?];
+                unknown.asked.is_none().then(|| format!("`{}`", unknown.name))
             };
             let names: Vec<String> = (0..dims_of(info).len()).filter_map(name).collect();
             (!names.is_empty()).then(|| format!("input `{}` leaves {} open", info.name, names.join(", ")))
         };
         let inputs: Vec<String> = self.graph.inputs.iter().filter_map(open).collect();
-        if inputs.is_empty() { "its inputs leave no dimension open".to_owned() } else { inputs.join(", ") }
+        let open = if inputs.is_empty() { "its inputs leave no dimension open".into() } else { inputs.join(", ") };
+        let given = unknowns.iter().filter(|unknown| !unknown.places.is_empty());
+        let given: Vec<String> = given.filter_map(|one| Some(format!("`{}` is {}", one.name, one.asked?))).collect();
+        if given.is_empty() { open } else { format!("{open}, where {}", given.join(" and ")) }
     }
 
     /// The options that would say what to feed.
@@ -215,6 +219,8 @@ impl Search {
             .iter()
             .filter(|unknown| !unknown.places.is_empty() && unknown.asked.is_none() && unknown.derived.is_empty());
         let mut options: Vec<String> = dims.map(|unknown| format!("--dim {}=N", shell_word(&unknown.name))).collect();
+        let given = self.problem.unknowns.iter().filter_map(|one| Some((shell_word(&one.name), one.asked?)));
+        options.extend(given.map(|(name, size)| format!("another size than {size} for {name}")));
         let whole = self.graph.inputs.iter().filter(|info| fed_type(info).is_ok_and(|kind| kind.is_integer()));
         options.extend(whole.map(|info| format!("--range {}=LO..HI", shell_word(&info.name))));
         options.push("--data FILE.npz with real inputs".to_owned());

@@ -115,6 +115,7 @@ fn batch_dimension_that_is_given_a_size_is_no_batch() {
     let plan = planned(&model(&[info("x", FLOAT, &["batch", "3"])]), &[("batch", 4)]);
     assert_eq!((plan.batch_axis.reason, shapes(&plan)), (AxisReason::NoAxis, vec![vec![Some(4), Some(3)]]));
     assert_eq!(plan.notes, ["dimension `batch` is set to 4 by --dim, so it is no batch"]);
+    assert_eq!(plan.supports_batch(2), Err("there is no batch: dimension `batch` is set to 4 by --dim".to_owned()));
 }
 
 #[test]

@@ -128,7 +128,8 @@ fn a_tensor_of_a_test_set_that_has_no_rows_is_fed_as_it_is() {
     write_test_set(folder.path(), 0, 0);
     let plan = plan(&one_input(), &request(folder.path())).unwrap();
     assert!(plan.notes.iter().any(|note| note.contains("has no rows")), "{:?}", plan.notes);
-    assert_eq!(plan.supports_batch(2), Err("the model has no batch dimension".to_owned()));
+    let reason = "there is no batch: a tensor of the test data has no rows, so that it is fed as it is";
+    assert_eq!(plan.supports_batch(2), Err(reason.to_owned()));
     assert_eq!(data(&materialize(&plan, 1).unwrap()[0], 0).shape(), [0, 3]);
     assert_eq!(Dataset::open(&plan).unwrap().unwrap().len(), 1);
     let asked = InputRequest { batch_dim: Some("batch".to_owned()), ..request(folder.path()) };

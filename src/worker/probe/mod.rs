@@ -60,7 +60,7 @@ impl Probe {
                     entries.push(Entry { search: Some(search), plan: Ok(found.plan) });
                 }
                 Err(refusal) => {
-                    entries.push(Entry { search: None, plan: Err(refusal.to_string()) });
+                    entries.push(Entry { search: None, plan: Err(in_full(&refusal)) });
                     error.get_or_insert(refusal);
                 }
             }
@@ -172,6 +172,17 @@ fn along(bench: &mut Bench<'_>, search: &Search, ran: &InputPlan, axis: &BatchAx
     Ok(InputPlan { fed, batch_axis: BatchAxis::none(axis.proof.clone()), ..plan })
 }
 
+/// An error with what the runtime said, on one line.
+fn in_full(error: &InputError) -> String {
+    match error {
+        InputError::NothingRuns { words, .. } => {
+            let words: Vec<&str> = words.0.split_whitespace().collect();
+            format!("{error}; the last one was refused: {}", words.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
 fn nothing_runs(error: Option<InputError>) -> Failure {
     match error {
         Some(error) => super::input_failure(&error),
@@ -181,4 +192,18 @@ fn nothing_runs(error: Option<InputError>) -> Failure {
 
 fn quantization(model: &Model) -> Quantized {
     if onnx::summary(model).shares_scales() { Quantized::Dynamically } else { Quantized::Otherwise }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::RuntimeWords;
+
+    #[test]
+    fn what_the_runtime_said_is_told_on_one_line() {
+        let words = RuntimeWords("Name:'Add_9'\n  9 by 8".to_owned());
+        let (open, tried, remedy) = ("it is open".to_owned(), vec!["x [1]".to_owned()], String::new());
+        let said = in_full(&InputError::NothingRuns { open, tried, remedy, words });
+        assert!(said.ends_with("tried x [1]; the last one was refused: Name:'Add_9' 9 by 8"), "{said}");
+    }
 }

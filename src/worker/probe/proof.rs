@@ -62,6 +62,10 @@ pub(super) fn decide(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>) 
             tally.count(candidate, place, verdict);
         }
     }
+    // Where something that was given took the batch away, that is the reason, and not what came of other axes.
+    if search.taken().is_some() {
+        tally.refuted = None;
+    }
     tally.decided(known.plan)
 }
 

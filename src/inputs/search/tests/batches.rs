@@ -71,3 +71,46 @@ fn frames_of_a_video_are_fewer_than_those_of_a_sound() {
     let sound = planned(&model(&[info("mel", FLOAT, &["batch", "time", "80"])]), &[]);
     assert_eq!(shapes(&sound), [[None, Some(100), Some(80)]]);
 }
+
+/// Why there is no batch where these sizes are given.
+fn missing(inputs: &[TensorInfo], dims: &[(&str, u64)]) -> Option<String> {
+    planned(&model(inputs), dims).batch_axis.missing().map(str::to_owned)
+}
+
+#[test]
+fn a_batch_that_a_size_takes_away_is_said_to_be_taken_away_whatever_it_is_called() {
+    for (name, given) in [("batch", "batch"), ("N", "x.0"), ("unk__3", "x.0"), ("", "x.0")] {
+        let said = Some(format!("dimension `{given}` is set to 2 by --dim"));
+        assert_eq!(missing(&[info("x", FLOAT, &[name, "3"])], &[(given, 2)]), said, "{name}");
+    }
+    let pair = [info("x", FLOAT, &["", "80"]), info("lens", INT, &[""])];
+    assert_eq!(missing(&pair, &[("x.0", 2)]).as_deref(), Some("dimension `x.0` is set to 2 by --dim"));
+    let rows = [info("x", FLOAT, &["rows", "cols", "6"])];
+    assert_eq!(missing(&rows, &[("cols", 5)]), None);
+    assert_eq!(missing(&[info("x", FLOAT, &["3", "h", "w"])], &[("h", 320)]), None);
+}
+
+#[test]
+fn a_batch_that_a_sweep_takes_away_is_said_to_be_swept() {
+    let shape = Shape { dims: BTreeMap::from([("batch".to_owned(), 4)]), name: None };
+    let mut swept = Search::new(&model(&[info("x", FLOAT, &["batch", "3"])]), &asked(&[]), &shape).unwrap();
+    let plan = swept.next().unwrap();
+    assert_eq!(plan.batch_axis.missing(), Some("dimension `batch` is given its sizes by --sweep"));
+    let none = InputRequest { batch_dim: Some("none".to_owned()), ..Default::default() };
+    let plan = search(&model(&[info("x", FLOAT, &["batch", "3"])]), &none).next().unwrap();
+    assert_eq!(plan.supports_batch(2), Err("there is no batch: `--batch-dim none` asks for none".to_owned()));
+}
+
+#[test]
+fn sizes_that_were_given_are_not_called_open() {
+    let sound = model(&[info("sound", FLOAT, &["batch", "time"]), info("sound_lens", INT, &["batch"])]);
+    let mut search = search(&sound, &asked(&[("time", 1600)]));
+    while search.next().is_some() {}
+    let error = search.nothing_runs("no");
+    let said = error.to_string();
+    let open = "input `sound` leaves `batch` open, input `sound_lens` leaves `batch` open, where `time` is 1600";
+    assert!(said.contains(open), "{said}");
+    assert!(said.contains("tried sound [1, 1600], sound_lens [1] = 1600"), "{said}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("--dim batch=N, or another size than 1600 for time"), "{hint}");
+}
