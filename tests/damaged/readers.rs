@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use onnxprof::analysis::{self, gate};
 use onnxprof::inputs::{self, Dataset};
-use onnxprof::onnx::{self, ShapeFacts};
+use onnxprof::onnx::{self, Model, ShapeFacts};
 use onnxprof::plan::InputRequest;
 use onnxprof::protocol::{Request, Response};
 use onnxprof::record::{RunRecord, store};
@@ -87,23 +87,25 @@ fn model(folder: &Path, bytes: &[u8]) -> Option<()> {
 }
 
 fn npz(folder: &Path, bytes: &[u8]) -> Option<()> {
-    data(&written(folder, "data.npz", bytes), &models("fixtures/labels/classes.onnx"))
+    data(&written(folder, "data.npz", bytes), classes())
 }
 
 fn npy(folder: &Path, bytes: &[u8]) -> Option<()> {
     let array = written(folder, "data.npy", bytes);
-    labels(&array).or(data(&array, &models("fixtures/labels/classes.onnx")))
+    labels(&array).or(data(&array, classes()))
 }
 
 /// Also as the sequence and the optional value that another model takes.
 fn pb(folder: &Path, bytes: &[u8]) -> Option<()> {
+    static TENSOR: OnceLock<Model> = OnceLock::new();
+    static SEQUENCE: OnceLock<Model> = OnceLock::new();
     let set = folder.join("test_data_set_0");
     fs::create_dir_all(&set).expect("the folder can be written to");
     for file in ["input_0.pb", "input_1.pb", "output_0.pb"] {
         written(&set, file, bytes);
     }
-    let tensor = data(folder, &models("fixtures/onnx-test-data/model.onnx"));
-    data(folder, &models("corpus/model/sequence.onnx")).or(tensor)
+    let tensor = data(folder, own(&TENSOR, "fixtures/onnx-test-data/model.onnx"));
+    data(folder, own(&SEQUENCE, "corpus/model/sequence.onnx")).or(tensor)
 }
 
 fn labels(array: &Path) -> Option<()> {
@@ -112,16 +114,26 @@ fn labels(array: &Path) -> Option<()> {
         labels: Some(array.to_owned()),
         ..InputRequest::default()
     };
-    feed(&models("fixtures/labels/classes.onnx"), &request)
+    feed(classes(), &request)
 }
 
-fn data(data: &Path, model: &Path) -> Option<()> {
+/// A model of the repository, read once.
+fn own(model: &'static OnceLock<Model>, path: &str) -> &'static Model {
+    model.get_or_init(|| onnx::read(&models(path)).expect("the repository's own model can be read"))
+}
+
+/// The model that labelled rows are for.
+fn classes() -> &'static Model {
+    static CLASSES: OnceLock<Model> = OnceLock::new();
+    own(&CLASSES, "fixtures/labels/classes.onnx")
+}
+
+fn data(data: &Path, model: &Model) -> Option<()> {
     feed(model, &InputRequest { data: Some(data.to_owned()), ..InputRequest::default() })
 }
 
-fn feed(model: &Path, request: &InputRequest) -> Option<()> {
-    let model = onnx::read(model).expect("the repository's own model can be read");
-    let plan = inputs::plan(&model, request).ok()?;
+fn feed(model: &Model, request: &InputRequest) -> Option<()> {
+    let plan = inputs::plan(model, request).ok()?;
     let dataset = Dataset::open(&plan).ok()??;
     let _ = dataset.batch(0, dataset.len().min(BATCH));
     let _ = dataset.input_sets(1);
