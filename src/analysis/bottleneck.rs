@@ -78,11 +78,12 @@ fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind>
     }
     let launches = facts.index.launches(curve.session);
     let cpus = launches.iter().find_map(|launch| facts.index.cpus(launch.launch))?;
-    let utilization = facts.cell(key(curve))?.figure(Metric::CpuUtilization)?;
+    let batch_size = curve.shown()?;
+    let utilization = facts.cell(curve.key(batch_size))?.figure(Metric::CpuUtilization)?;
     let busy_at_most = utilization.interval().map(|interval| interval.high).or(utilization.value())?;
     (cpus > 1 && busy_at_most < BUSY_SHARE).then(|| BottleneckKind::IdleThreads {
         shape: curve.shape,
-        batch_size: curve.enough,
+        batch_size,
         utilization: utilization.clone(),
         cpus_count: cpus as u64,
     })
@@ -103,7 +104,8 @@ fn falls(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
 
 fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
     let first = curve.points.first()?;
-    curve.saturated.then(|| BottleneckKind::ThroughputSaturates {
+    let is_shown = curve.shown() == Some(curve.enough);
+    (curve.saturated && is_shown).then(|| BottleneckKind::ThroughputSaturates {
         shape: curve.shape,
         batch_size: curve.enough,
         gain: curve.throughput(curve.enough) / first.throughput_per_sec,

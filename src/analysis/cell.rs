@@ -8,11 +8,11 @@ use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
 use super::findings::{CellFindings, Comparison, LatencyModes, SpeedStates};
 use super::index::Index;
 use super::over_launches::{largest, mean_latency, median, median_of_blocks, per_launch, pooled, predictions_per_sec};
-use super::percentiles::{self, Percentiles, tail};
+use super::percentiles::{self, Percentiles};
 use crate::plan::CellKey;
-use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome};
+use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome, TRIED_OUT_BEFORE};
 use crate::stats::{self, Buckets, Percentile, Quantile, SteadyClass, Unbounded};
-use crate::units::Ratio;
+use crate::units::{Nanos, Ratio};
 
 /// Figures of every cell, in the order in which reports list them.
 const METRICS: [Metric; 20] = [
@@ -165,10 +165,10 @@ impl Measurement<'_> {
                 median(&of_launches, NO_BLOCKS)
             }
             Metric::LatencyP50 => self.p50(&percentiles.p50),
-            Metric::LatencyP90 => tail(&percentiles.p90),
-            Metric::LatencyP95 => tail(&percentiles.p95),
-            Metric::LatencyP99 => tail(&percentiles.p99),
-            Metric::LatencyP999 => tail(&percentiles.p999),
+            Metric::LatencyP90 => self.tail(&percentiles.p90),
+            Metric::LatencyP95 => self.tail(&percentiles.p95),
+            Metric::LatencyP99 => self.tail(&percentiles.p99),
+            Metric::LatencyP999 => self.tail(&percentiles.p999),
             Metric::Throughput => self.throughput(),
             Metric::CpuUtilization => self.cpu_utilization(),
             Metric::CpuUtilizationPeak => self.cpu_utilization_peak(),
@@ -195,8 +195,12 @@ impl Measurement<'_> {
     }
 
     fn why_no_memory(&self) -> &'static str {
-        let has_ended = self.index.launch_cells(self.key).iter().any(|(launch, _)| launch.outcome.is_ok());
-        if has_ended { "the system does not tell" } else { NO_END }
+        let ended = || self.index.launch_cells(self.key).iter().filter(|(launch, _)| launch.outcome.is_ok());
+        match () {
+            () if ended().next().is_none() => NO_END,
+            () if ended().all(|(launch, _)| launch.is_probed) => TRIED_OUT_BEFORE,
+            () => "the system does not tell",
+        }
     }
 
     fn over_launches(&self, value: impl Fn(&LaunchRecord, &LaunchCell) -> Option<f64>) -> Vec<f64> {
@@ -241,6 +245,10 @@ impl Measurement<'_> {
             bounds: None,
             remark: Some(format!("no interval: {}", unbounded.too_few)),
         })
+    }
+
+    fn tail(&self, percentile: &Result<Percentile, Unbounded>) -> Estimate {
+        percentiles::tail(percentile, self.latencies.nearest_rank(Quantile::P50).map(Nanos::as_f64))
     }
 
     fn throughput(&self) -> Estimate {

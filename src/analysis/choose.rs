@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::AGREEMENT_FLOOR;
-use super::conclusions::{Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, ShapeAnswer};
+use super::conclusions::{Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, Rival, ShapeAnswer};
 use super::enough;
 use super::estimate::{Estimate, Interval};
 use super::findings::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SessionFindings, Verdict,
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SATURATION_SHARE,
+    SessionFindings, Support, Verdict,
 };
 use super::index::Index;
 use crate::plan::CellKey;
@@ -112,7 +113,9 @@ pub(super) fn answer(facts: &Facts<'_>) -> Answer {
     let (first, others) = shapes.split_first().map_or((0, &[][..]), |(&first, others)| (first, others));
     let ShapeAnswer { latency, throughput, .. } = at_shape(facts, first);
     let other_shapes = others.iter().map(|&shape| at_shape(facts, shape)).collect();
-    Answer { latency, throughput, rejected, enough_budget_ns: enough::budget(facts.index.record), other_shapes }
+    let record = facts.index.record;
+    let (enough_budget_ns, not_reached) = (enough::budget(record), enough::not_reached(record));
+    Answer { latency, throughput, rejected, enough_budget_ns, not_reached, other_shapes }
 }
 
 /// The choices at one shape. A shorter sequence has more throughput than a longer one, which makes it no better choice.
@@ -166,20 +169,35 @@ fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
     Choice::Ship(pick(facts, cell, basis, ties))
 }
 
-/// The most predictions per second, each session at the smallest batch size that is enough for it.
+/// The most predictions per second, each session at the smallest batch size that is shown to be enough for it.
 fn throughput(facts: &Facts<'_>, shape: usize) -> Choice {
     let is_comparable = |curve: &&BatchCurve| curve.shape == shape && facts.usable(curve.session);
-    let mut curves: Vec<&BatchCurve> = facts.curves.iter().filter(is_comparable).collect();
-    curves.sort_by(|one, other| other.throughput(other.enough).total_cmp(&one.throughput(one.enough)));
-    let baseline_usable = curves.iter().any(|curve| facts.is_baseline(curve.session));
-    let found = curves.iter().find_map(|curve| {
-        let cell = facts.cell(key(curve)).filter(|cell| has_median(cell))?;
-        let basis = throughput_basis(facts, cell, baseline_usable)?;
-        Some((cell, basis))
-    });
+    let curves: Vec<&BatchCurve> = facts.curves.iter().filter(is_comparable).collect();
+    let mut shown: Vec<&CellFindings> =
+        curves.iter().filter_map(|curve| facts.cell(curve.key(curve.shown()?))).collect();
+    shown.sort_by(|one, other| rate(other).total_cmp(&rate(one)));
+    let baseline_usable = shown.iter().any(|cell| facts.is_baseline(cell.key.session));
+    let found = shown.iter().find_map(|&cell| Some((cell, throughput_basis(facts, cell, baseline_usable)?)));
     let Some((cell, basis)) = found else { return none(nothing_usable(facts)) };
-    let ties = throughput_ties(facts, cell, &curves);
-    Choice::Ship(pick(facts, cell, basis, ties))
+    let rival = rival(facts, cell, &curves);
+    let mut ties = throughput_ties(cell, &shown);
+    ties.retain(|session| rival.as_ref().is_none_or(|rival| rival.key.session != *session));
+    Choice::Ship(Pick { rival, ..pick(facts, cell, basis, ties) })
+}
+
+fn rate(cell: &CellFindings) -> f64 {
+    cell.value(Metric::Throughput).unwrap_or_default()
+}
+
+/// What has the most throughput of all that was measured, where the chosen cell is neither that nor close to it.
+fn rival(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Option<Rival> {
+    let best = curves.iter().map(|curve| key(curve)).filter_map(|key| facts.cell(key));
+    let best = best.max_by(|one, other| rate(one).total_cmp(&rate(other)))?;
+    let is_settled = best.support() == Some(Support::Interval);
+    let more = || enough::budget_at(facts.index.record, best.key.shape, &[best.key.batch_size]);
+    let enough_budget_ns = if is_settled { None } else { more() };
+    let is_better = best.key != chosen.key && rate(chosen) < SATURATION_SHARE * rate(best);
+    is_better.then_some(Rival { key: best.key, enough_budget_ns })
 }
 
 fn throughput_basis(facts: &Facts<'_>, cell: &CellFindings, baseline_usable: bool) -> Option<Basis> {
@@ -197,23 +215,20 @@ fn throughput_basis(facts: &Facts<'_>, cell: &CellFindings, baseline_usable: boo
 }
 
 /// Other sessions whose interval of the throughput at their own best batch size overlaps the chosen one's.
-fn throughput_ties(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Vec<usize> {
+fn throughput_ties(chosen: &CellFindings, shown: &[&CellFindings]) -> Vec<usize> {
     let Some(estimate) = chosen.figure(Metric::Throughput) else { return Vec::new() };
-    let others = curves.iter().filter(|curve| curve.session != chosen.key.session);
-    let tied = others.filter(|curve| {
-        let other = facts.cell(key(curve)).and_then(|cell| cell.figure(Metric::Throughput));
-        other.is_some_and(|other| overlap(estimate, other))
-    });
-    tied.map(|curve| curve.session).collect()
+    let others = shown.iter().filter(|cell| cell.key.session != chosen.key.session);
+    let tied = others.filter(|cell| cell.figure(Metric::Throughput).is_some_and(|other| overlap(estimate, other)));
+    tied.map(|cell| cell.key.session).collect()
 }
 
-/// The cell that a curve recommends.
+/// The cell of a curve whose batch size is enough.
 pub(super) fn key(curve: &BatchCurve) -> CellKey {
     curve.key(curve.enough)
 }
 
 fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<usize>) -> Pick {
-    Pick { key: cell.key, basis, ties, caveats: caveats(facts, cell) }
+    Pick { key: cell.key, basis, ties, rival: None, caveats: caveats(facts, cell) }
 }
 
 /// What shipping a cell leaves open.

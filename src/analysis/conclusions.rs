@@ -22,8 +22,21 @@ pub struct Answer {
     /// is known of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enough_budget_ns: Option<Nanos>,
+    /// Batch sizes that the budget did not suffice for; absent where each was measured, or left out for a reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_reached: Option<NotReached>,
     /// The choices at every other shape. How long a sequence is, is not chosen: each shape has an answer of its own.
     pub other_shapes: Vec<ShapeAnswer>,
+}
+
+/// Batch sizes that the budget did not suffice for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NotReached {
+    /// The sizes, ascending.
+    pub batch_sizes: Vec<u64>,
+    /// A budget that would be enough for all of them where somebody named them, else for the first; absent where nothing
+    /// is known of one.
+    pub enough_budget_ns: Option<Nanos>,
 }
 
 /// What to ship at one shape, for either goal.
@@ -70,8 +83,22 @@ pub struct Pick {
     pub basis: Basis,
     /// Sessions that are not told apart from it by their intervals.
     pub ties: Vec<usize>,
+    /// What looks better and is not shown to be, of a choice for throughput; absent where nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rival: Option<Rival>,
     /// What the choice leaves open.
     pub caveats: Vec<Caveat>,
+}
+
+/// A cell with more throughput than the one picked, beyond what saturation leaves open, that is not shown to be better: it
+/// has no interval, or its session is not shown to be better than the baseline's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rival {
+    /// The cell.
+    pub key: CellKey,
+    /// A budget within which it would have an interval if nothing but its batch size and the smallest one were measured;
+    /// absent where it has one, and where nothing is known of such a budget.
+    pub enough_budget_ns: Option<Nanos>,
 }
 
 /// Why a cell was picked.

@@ -1,12 +1,17 @@
 //! How large a budget would have been enough for a verdict, judged by what launches and inferences took.
 
-use crate::plan::BESIDE_SHARE;
-use crate::record::RunRecord;
+use std::collections::BTreeSet;
+
+use super::conclusions::NotReached;
+use crate::plan::{BESIDE_SHARE, CellKey, SweepEnd};
+use crate::record::{EndReason, NOT_REACHED, Outcome, RunRecord};
 use crate::stats::MIN_LAUNCHES;
 use crate::units::Nanos;
 
 /// Starting a worker, and what else a launch takes besides loading and running.
 const STARTING: f64 = 100e6;
+/// Inferences of a launch at a batch size: the first, one that warms up, and one that is timed.
+const INFERENCES: f64 = 3.0;
 /// Beginning a run and writing its reports.
 const AROUND: f64 = 2e9;
 
@@ -16,8 +21,48 @@ pub(super) fn budget(record: &RunRecord) -> Option<Nanos> {
     let sessions = || 0..record.plan.sessions.len();
     let needed = sessions().map(|session| launch(record, session)).sum::<Option<f64>>()?;
     let is_short = sessions().any(|session| launches_count(record, session) < MIN_LAUNCHES);
-    let rounds = needed * MIN_LAUNCHES as f64;
-    is_short.then(|| Nanos(((rounds + AROUND) / (1.0 - BESIDE_SHARE)) as u64))
+    is_short.then(|| around(needed * MIN_LAUNCHES as f64))
+}
+
+/// The budget of a run whose rounds take so long, in nanoseconds.
+fn around(rounds: f64) -> Nanos {
+    Nanos(((rounds + AROUND) / (1.0 - BESIDE_SHARE)) as u64)
+}
+
+/// The budget within which every session would have as many launches as an interval takes at some batch sizes of a shape,
+/// if nothing but these and its smallest one were measured; `None` where nothing is known of one.
+pub(super) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -> Option<Nanos> {
+    let is_measured = |session: &usize| record.blocks.iter().any(|block| block.key.session == *session);
+    let round = |session: usize| {
+        let at_each = batch_sizes.iter().map(|&size| Some(INFERENCES * inference_at(record, session, shape, size)?));
+        // The smallest size has rounds of its own before the others.
+        Some(2.0 * launch(record, session)? + at_each.sum::<Option<f64>>()?)
+    };
+    let sessions = (0..record.plan.sessions.len()).filter(is_measured);
+    let rounds = sessions.map(round).sum::<Option<f64>>()? * MIN_LAUNCHES as f64;
+    (rounds > 0.0).then(|| around(rounds))
+}
+
+/// Batch sizes that no session came to because the time was over: all of those that were named, else the first of them and
+/// what would have followed.
+pub(super) fn not_reached(record: &RunRecord) -> Option<NotReached> {
+    let plan = &record.plan;
+    if record.run.ended_by != Some(EndReason::BudgetSpent) || plan.tuning.is_some() || record.blocks.is_empty() {
+        return None;
+    }
+    let begun: BTreeSet<u64> = record.blocks.iter().map(|block| block.key.batch_size).collect();
+    let is_left = |key: &CellKey| {
+        let reason = record.cell(*key).and_then(|cell| match &cell.outcome {
+            Outcome::Skipped { reason } => Some(reason.as_str()),
+            _ => None,
+        });
+        !begun.contains(&key.batch_size) && reason == Some(NOT_REACHED)
+    };
+    let sizes: BTreeSet<u64> = plan.cells().filter(is_left).map(|key| key.batch_size).collect();
+    let batch_sizes: Vec<u64> = sizes.into_iter().collect();
+    let wanted = if plan.sweep_end == SweepEnd::Listed { batch_sizes.len() } else { 1 };
+    let enough_budget_ns = budget_at(record, 0, batch_sizes.get(..wanted)?);
+    Some(NotReached { batch_sizes, enough_budget_ns })
 }
 
 /// Launches of a session that timed anything at its smallest batch size.
@@ -33,6 +78,21 @@ fn launches_count(record: &RunRecord, session: usize) -> u64 {
 
 fn smallest(record: &RunRecord, session: usize) -> Option<u64> {
     record.blocks.iter().filter(|block| block.key.session == session).map(|block| block.key.batch_size).min()
+}
+
+/// What an inference of a session takes at a batch size, in nanoseconds: as it was measured there, or else as much longer
+/// than at the smallest one as the batch is larger, which it is at worst.
+fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u64) -> Option<f64> {
+    let own = || record.blocks.iter().filter(|block| block.key.session == session);
+    let here = own().filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));
+    let fastest =
+        |mean_ns: Option<f64>| mean_ns.map(|mean| mean.max(record.plan.schedule.block_ns.as_f64() / INFERENCES));
+    let measured = fastest(here.map(|block| block.mean_ns.as_f64()).reduce(f64::min));
+    measured.or_else(|| {
+        let smallest = smallest(record, session)?;
+        let single = own().filter(|block| block.key.batch_size == smallest);
+        Some(single.map(|block| block.mean_ns.as_f64()).reduce(f64::min)? * batch_size as f64 / smallest as f64)
+    })
 }
 
 /// What a launch of a session takes that times one block, in nanoseconds.

@@ -257,6 +257,29 @@ impl CellFindings {
         let median = self.figure(Metric::LatencyP50)?.measured()?;
         (median.n_of == Counted::Launches).then_some(median.value)
     }
+
+    /// What stands behind the figures, if there are any.
+    #[must_use]
+    pub fn support(&self) -> Option<Support> {
+        let median = self.figure(Metric::LatencyP50)?.measured()?;
+        Some(match median.interval {
+            Some(_) => Support::Interval,
+            None if median.n_of == Counted::Launches => Support::FewLaunches,
+            None => Support::FewInferences,
+        })
+    }
+}
+
+/// What stands behind the figures of a cell, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Support {
+    /// Fewer inferences than bound a median: they are shown, and decide nothing.
+    FewInferences,
+    /// Fewer launches than an interval takes.
+    FewLaunches,
+    /// A 95% interval over launches.
+    Interval,
 }
 
 /// A cell against the baseline's of the same batch size and load mode.
@@ -360,6 +383,8 @@ pub struct CurvePoint {
     pub throughput_per_sec: f64,
     /// Median latency of one inference, in nanoseconds.
     pub latency_p50_ns: f64,
+    /// What stands behind both.
+    pub support: Support,
 }
 
 impl Change {

@@ -34,7 +34,8 @@ pub mod tuning;
 
 pub use advise::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried};
 pub use conclusions::{
-    Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer,
+    Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick, Rejection, RejectionReason,
+    Rival, ShapeAnswer,
 };
 pub use distribution::{DistributionPoint, distribution};
 pub use estimate::{Bounds, Counted, Estimate, Figure, Interval, Measured, find};
@@ -44,7 +45,7 @@ pub use explain::{
 };
 pub use findings::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
-    Findings, HeldAgainst, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates,
+    Findings, HeldAgainst, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, Support,
     UnhealthyOutput, Verdict,
 };
 pub use forecast::{HalfWidth, Precision, SeenRun, precision, seen_run};

@@ -37,8 +37,12 @@ pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
     decoded.collect::<Option<_>>().unwrap_or_default()
 }
 
-/// A percentile with its interval from order statistics.
-pub(super) fn tail(percentile: &Result<Percentile, Unbounded>) -> Estimate {
+/// A percentile of the tail with its interval from order statistics. A bound below the `median` says nothing of it.
+pub(super) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f64>) -> Estimate {
+    let one_sided = |unbounded: &Unbounded| {
+        let at_least = unbounded.at_least.filter(|&least| median.is_none_or(|median| least >= median));
+        one_sided(&Unbounded { at_least, ..*unbounded })
+    };
     match percentile {
         Ok(percentile) => Estimate::Measured(Measured {
             value: percentile.value,
@@ -49,7 +53,7 @@ pub(super) fn tail(percentile: &Result<Percentile, Unbounded>) -> Estimate {
             bounds: percentile.interval.as_ref().err().and_then(one_sided),
             remark: remark(percentile),
         }),
-        Err(unbounded) => absent(unbounded),
+        Err(unbounded) => Estimate::Absent { reason: unbounded.too_few.to_string(), bounds: one_sided(unbounded) },
     }
 }
 
@@ -82,5 +86,24 @@ pub(super) fn quantile(metric: Metric) -> Option<Quantile> {
         Metric::LatencyP99 => Some(Quantile::P99),
         Metric::LatencyP999 => Some(Quantile::P999),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats;
+
+    #[test]
+    fn a_bound_below_the_median_says_nothing_of_the_tail() {
+        let too_few = TooFew { needs: 368, has: 1, counted: stats::Counted::Inferences };
+        let known = Err(Unbounded { too_few, at_least: Some(187.0), at_most: Some(900.0) });
+        let at_least = |median: Option<f64>| match tail(&known, median) {
+            Estimate::Absent { bounds: Some(bounds), .. } => (bounds.at_least, bounds.at_most),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(at_least(Some(221.0)), (None, Some(900.0)));
+        assert_eq!(at_least(Some(187.0)), (Some(187.0), Some(900.0)));
+        assert_eq!(at_least(None), (Some(187.0), Some(900.0)));
     }
 }

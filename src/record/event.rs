@@ -10,8 +10,8 @@ use super::{
 use crate::plan::{CellKey, SessionSpec};
 use crate::units::Nanos;
 
-/// Why a cell that a search has come to is not measured yet.
-const NOT_REACHED: &str = "the run ended before it was reached";
+/// Why a cell is not measured that no launch has come to yet.
+pub const NOT_REACHED: &str = "the run ended before it was reached";
 
 /// One thing that finished. The journal holds one per line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

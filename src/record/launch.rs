@@ -49,6 +49,9 @@ pub struct LaunchRecord {
     pub log_errors_count: Option<u64>,
 }
 
+/// Why memory of a cell is absent from a launch that is probed, and counts of its log.
+pub const TRIED_OUT_BEFORE: &str = "inputs were tried out in the process before";
+
 /// A worker that was lost beside the rounds, in a launch that has no record of its own: one that tried inputs out, profiled a
 /// session, measured it after idle gaps, or the like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -34,7 +34,7 @@ pub use accuracy::{
 pub use batch::{AxisReason, BatchAxis, BatchProof};
 pub use conditions::{Conditions, Frequency, Throttling};
 pub use diagnosis::{Contrast, Contrasted, IdleGap, IdleGaps, MachinePeaks, Peak, PeakRates};
-pub use event::Event;
+pub use event::{Event, NOT_REACHED};
 pub use fitness::{Fitness, FitnessReason, FitnessVerdict};
 pub use gpu::{
     ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle, GpuInfo, GpuMemory,
@@ -43,7 +43,8 @@ pub use gpu::{
 pub use harmless::{harmless_json, is_acted_on};
 pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{
-    ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, LostWorker, Phase, Warmup,
+    ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, LostWorker, Phase,
+    TRIED_OUT_BEFORE, Warmup,
 };
 pub use metric::{Direction, Metric, Unit};
 pub use model::{

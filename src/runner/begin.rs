@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::prepare::{self, Description};
-use super::{Job, Observer, Progress, RunError, cells, guide, probe, stop};
+use super::{Job, Observer, Progress, RunError, guide, probe, stop};
 use crate::plan::{Plan, RuntimeChoice, TuningPlan};
 use crate::record::store::{Journal, RunFolder};
 use crate::record::{
-    CellRecord, DatasetInfo, Event, Host, LostWorker, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION,
-    Statistics, Tuning,
+    CellRecord, DatasetInfo, Event, Host, LostWorker, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
+    SCHEMA_VERSION, Statistics, Tuning,
 };
 
 /// Leaves out of the plan what cannot be measured at all.
@@ -98,7 +98,7 @@ pub(super) fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[De
     let Beginning { info, host, mut notes, lost_workers } = beginning;
     let cell = |key| CellRecord {
         key,
-        outcome: Outcome::Skipped { reason: cells::NOT_REACHED.into() },
+        outcome: Outcome::Skipped { reason: NOT_REACHED.into() },
         latency_histogram: None,
         warmup_histogram: None,
         settled_after_rounds: None,

@@ -11,9 +11,6 @@ use crate::plan::CellKey;
 use crate::protocol::Described;
 use crate::record::{Event, Failure, FailureKind, LostWorker, Outcome};
 
-/// The reason of a cell that no launch has come to yet.
-pub(super) const NOT_REACHED: &str = "the run ended before it was reached";
-
 impl Run<'_> {
     /// Whether a cell is to be measured, for the first time or again.
     pub(super) fn is_open(&self, key: CellKey) -> bool {

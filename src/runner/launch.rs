@@ -11,7 +11,7 @@ use crate::inputs::InputPlan;
 use crate::memory;
 use crate::plan::{CellKey, SessionSpec};
 use crate::protocol::{Request, Response};
-use crate::record::{EffectiveOptions, Failure, FailureKind, LaunchCell, LaunchRecord};
+use crate::record::{EffectiveOptions, Failure, FailureKind, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
 use crate::sample::{Roots, affinity, process};
 use crate::units::{Bytes, Nanos};
 
@@ -129,7 +129,7 @@ impl Launch {
         cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid()).ok().filter(|_| is_own);
         match self.worker.ask(&Request::End, "end a batch size").await? {
             Response::Ended { arena, log_warnings_count, log_errors_count } => {
-                cell.arena = if is_own { arena } else { Err("inputs were tried out in the process before".into()) };
+                cell.arena = if is_own { arena } else { Err(TRIED_OUT_BEFORE.into()) };
                 self.record.log_warnings_count = is_own.then_some(log_warnings_count);
                 self.record.log_errors_count = is_own.then_some(log_errors_count);
                 Ok(cell)

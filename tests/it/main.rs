@@ -14,6 +14,7 @@ mod doctor;
 mod element_types;
 mod explain;
 mod faults;
+mod few;
 mod full;
 mod gate;
 mod gpu;

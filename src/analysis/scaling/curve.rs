@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::findings::{BatchCurve, CellFindings, CurvePoint, SATURATION_SHARE};
+use crate::analysis::findings::{BatchCurve, CellFindings, CurvePoint, SATURATION_SHARE, Support};
 use crate::plan::{CellKey, LoadMode};
 use crate::record::Metric;
 
@@ -24,17 +24,27 @@ fn point(cell: &CellFindings) -> Option<CurvePoint> {
     Some(CurvePoint {
         batch_size: cell.key.batch_size,
         throughput_per_sec: cell.value(Metric::Throughput)?,
-        latency_p50_ns: cell.decisive_median()?,
+        latency_p50_ns: cell.value(Metric::LatencyP50)?,
+        support: cell.support()?,
     })
 }
 
 fn curve((session, shape): (usize, usize), load_mode: LoadMode, mut points: Vec<CurvePoint>) -> Option<BatchCurve> {
     points.sort_by_key(|point| point.batch_size);
-    let best = *points.iter().max_by(|one, other| one.throughput_per_sec.total_cmp(&other.throughput_per_sec))?;
-    let enough = points.iter().find(|point| point.throughput_per_sec >= SATURATION_SHARE * best.throughput_per_sec)?;
-    let enough = enough.batch_size;
+    let best = best(points.iter())?.batch_size;
+    let enough = enough(points.iter())?;
     let saturated = points.last().is_some_and(|last| last.batch_size > enough);
-    Some(BatchCurve { session, shape, load_mode, best: best.batch_size, enough, saturated, points })
+    Some(BatchCurve { session, shape, load_mode, best, enough, saturated, points })
+}
+
+fn best<'a>(points: impl Iterator<Item = &'a CurvePoint>) -> Option<&'a CurvePoint> {
+    points.max_by(|one, other| one.throughput_per_sec.total_cmp(&other.throughput_per_sec))
+}
+
+/// The smallest batch size that reaches nearly the best throughput of some points, which are in ascending order.
+fn enough<'a>(mut points: impl Iterator<Item = &'a CurvePoint> + Clone) -> Option<u64> {
+    let best = best(points.clone())?.throughput_per_sec;
+    Some(points.find(|point| point.throughput_per_sec >= SATURATION_SHARE * best)?.batch_size)
 }
 
 impl BatchCurve {
@@ -42,6 +52,15 @@ impl BatchCurve {
     #[must_use]
     pub fn key(&self, batch_size: u64) -> CellKey {
         CellKey { session: self.session, shape: self.shape, batch_size, load_mode: self.load_mode }
+    }
+
+    /// Like `enough`, among the batch sizes that a choice may be made of: those with an interval, if there are any, else
+    /// those of enough inferences for a median. `None` where all have fewer.
+    #[must_use]
+    pub fn shown(&self) -> Option<u64> {
+        let support = self.points.iter().map(|point| point.support).max()?;
+        let of_support = self.points.iter().filter(|point| point.support == support);
+        enough(of_support).filter(|_| support > Support::FewInferences)
     }
 
     /// The point of a batch size, if it was measured.
@@ -61,12 +80,31 @@ mod tests {
     use super::*;
 
     fn curve_of(throughputs: &[(u64, f64)]) -> BatchCurve {
+        with_support(throughputs, |_| Support::Interval)
+    }
+
+    fn with_support(throughputs: &[(u64, f64)], support: fn(u64) -> Support) -> BatchCurve {
         let point = |&(batch_size, throughput_per_sec): &(u64, f64)| CurvePoint {
             batch_size,
             throughput_per_sec,
             latency_p50_ns: batch_size as f64 / throughput_per_sec * 1e9,
+            support: support(batch_size),
         };
         curve((0, 0), LoadMode::Closed { concurrency: 1 }, throughputs.iter().map(point).collect()).unwrap()
+    }
+
+    #[test]
+    fn every_batch_size_is_in_the_curve_and_those_with_most_behind_them_are_shown() {
+        const RATES: [(u64, f64); 4] = [(1, 40.0), (2, 50.0), (4, 106.0), (8, 143.0)];
+        let only_single = |size| if size == 1 { Support::Interval } else { Support::FewInferences };
+        let curve = with_support(&RATES, only_single);
+        assert_eq!((curve.best, curve.enough, curve.saturated, curve.shown()), (8, 8, false, Some(1)));
+        let few = |size| if size < 4 { Support::FewLaunches } else { Support::FewInferences };
+        assert_eq!(with_support(&RATES, few).shown(), Some(2));
+        let up_to_two = |size| if size < 4 { Support::Interval } else { Support::FewLaunches };
+        assert_eq!(with_support(&RATES, up_to_two).shown(), Some(2));
+        assert_eq!(with_support(&RATES, |_| Support::FewInferences).shown(), None);
+        assert_eq!(curve_of(&RATES).shown(), Some(8));
     }
 
     #[test]

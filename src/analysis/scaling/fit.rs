@@ -95,7 +95,7 @@ fn deviations(curve: &BatchCurve, lines: &[(Line, &Vec<(f64, f64)>)]) -> Vec<Dev
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::findings::CurvePoint;
+    use crate::analysis::findings::{CurvePoint, Support};
     use crate::plan::LoadMode;
 
     #[test]
@@ -128,7 +128,12 @@ mod tests {
             shape: 0,
             load_mode: LoadMode::Closed { concurrency: 1 },
             points: [1, 10]
-                .map(|batch_size| CurvePoint { batch_size, throughput_per_sec: 1.0, latency_p50_ns: 1.0 })
+                .map(|batch_size| CurvePoint {
+                    batch_size,
+                    throughput_per_sec: 1.0,
+                    latency_p50_ns: 1.0,
+                    support: Support::Interval,
+                })
                 .into(),
             best: 1,
             enough: 1,

@@ -37,6 +37,7 @@ fn is_less(launches: &[LaunchPoint], most: &[LaunchPoint]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::findings::Support;
 
     /// Points of a latency of 80 + 20 n: their power is n / (80 + 20 n)^2, which is largest at n = 80 / 20.
     fn points(batch_sizes: &[u64]) -> Vec<CurvePoint> {
@@ -45,6 +46,7 @@ mod tests {
             batch_size,
             throughput_per_sec: batch_size as f64 / latency(batch_size as f64) * 1e9,
             latency_p50_ns: latency(batch_size as f64),
+            support: Support::Interval,
         };
         batch_sizes.iter().map(point).collect()
     }

@@ -3,6 +3,7 @@
 use super::failed;
 use super::judged;
 use super::number;
+use super::rival;
 use super::text::{plain, shortened};
 use super::words::{self, Source};
 use crate::analysis::{
@@ -19,7 +20,11 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
         lines.extend(source.single().into_iter().filter_map(|cell| so_far(source, cell)));
     }
     lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
-    lines.extend(answer.throughput.pick().map(|pick| format!("Most throughput: {}", throughput(source, pick))));
+    lines.extend(answer.throughput.pick().map(|pick| {
+        let shown = if pick.rival.is_some() { " shown" } else { "" };
+        format!("Most throughput{shown}: {}", throughput(source, pick))
+    }));
+    lines.extend(rival::not_reached(source));
     lines.extend(answer.other_shapes.iter().map(|answer| at_other_shape(source, answer)));
     lines.extend(judged::line(source));
     lines.extend(failed::lines(source));
@@ -38,7 +43,9 @@ fn verdict(source: Source<'_>) -> String {
             let (one, other) = (source.at_batch(latency.key), source.at_batch(throughput.key));
             let name = source.name(latency.key.session);
             let verb = verb(latency);
-            if latency.key == throughput.key {
+            if let Some(what) = rival::is_open(throughput) {
+                format!("{verb} {name} {one}, for the shortest latency{with}; {what} is open.")
+            } else if latency.key == throughput.key {
                 format!("{verb} {name} {one}, for the shortest latency and the most throughput{with}.")
             } else if latency.key.session == throughput.key.session {
                 format!("{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}.")
@@ -81,7 +88,8 @@ fn at_other_shape(source: Source<'_>, answer: &ShapeAnswer) -> String {
         Choice::Ship(pick) => {
             let figure = source.cell(pick.key).and_then(|cell| cell.figure(metric));
             let figure = figure.map(|figure| words::value(metric, figure)).unwrap_or_default();
-            format!("{} {} for {goal}: {figure}", source.name(pick.key.session), source.at_batch(pick.key))
+            let higher = rival::looks_higher(source, pick).map(|higher| format!(" ({higher})")).unwrap_or_default();
+            format!("{} {} for {goal}: {figure}{higher}", source.name(pick.key.session), source.at_batch(pick.key))
         }
         Choice::None { reason } => format!("nothing can be recommended for {goal}: {}", plain(reason)),
     };
@@ -123,13 +131,12 @@ fn throughput(source: Source<'_>, pick: &Pick) -> String {
         }
         (basis, _) => no_gain(source, basis).into(),
     };
-    let curve = source.findings.batch_curves.iter().find(|curve| curve.key(curve.enough) == pick.key);
-    let larger = match curve {
-        Some(curve) if curve.saturated => "; larger batches bring less than 5% more",
-        _ => "",
-    };
+    let mut curves = source.findings.batch_curves.iter();
+    let is_saturated = curves.any(|curve| curve.saturated && curve.key(curve.enough) == pick.key);
+    let larger = if is_saturated { "; larger batches bring less than 5% more" } else { "" };
+    let higher = rival::looks_higher(source, pick).map(|higher| format!("; {higher}")).unwrap_or_default();
     format!(
-        "{name} {}: {}{why}; one inference takes {} there{larger}.{}",
+        "{name} {}: {}{why}; one inference takes {} there{larger}{higher}.{}",
         source.at(pick.key),
         shown(Metric::Throughput).replacen("/s", " predictions/s", 1),
         shown(Metric::LatencyP50),

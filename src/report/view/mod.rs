@@ -26,6 +26,7 @@ mod overview;
 mod placement;
 mod prediction;
 mod quantization;
+mod rival;
 mod roofline;
 mod scaling;
 mod section;

@@ -7,7 +7,7 @@ use super::text::plain;
 use super::words::{self, Source, not_measured};
 use crate::analysis::{
     BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, Estimate, GapFindings, Knee, KneePlace, MemoryFit, Scaling,
-    Within, WithinLimit,
+    Support, Within, WithinLimit,
 };
 use crate::plan::CellKey;
 use crate::record::{Metric, Unit};
@@ -165,7 +165,9 @@ fn throughput_and_latency(source: Source<'_>, key: CellKey) -> String {
         let value = source.cell(key).and_then(|cell| cell.value(metric));
         value.map_or_else(|| "unknown".into(), |value| number::value(metric.unit(), value, None))
     };
-    format!("{} at a median of {}", shown(Metric::Throughput), shown(Metric::LatencyP50))
+    let is_of_few = source.cell(key).is_some_and(|cell| cell.support() == Some(Support::FewInferences));
+    let few = if is_of_few { format!(", {}", source.behind(key)) } else { String::new() };
+    format!("{} at a median of {}{few}", shown(Metric::Throughput), shown(Metric::LatencyP50))
 }
 
 fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> String {

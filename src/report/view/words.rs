@@ -87,6 +87,12 @@ impl<'a> Source<'a> {
         self.under_load(format!("at batch {}", key.batch_size), key)
     }
 
+    /// `from 3 inferences`, or `from 4 launches`: what stands behind a cell that has no interval.
+    pub(super) fn behind(self, key: CellKey) -> String {
+        let median = self.cell(key).and_then(|cell| cell.figure(Metric::LatencyP50)?.measured());
+        median.map(|median| format!("from {}", counted(median))).unwrap_or_default()
+    }
+
     fn under_load(self, batch: String, key: CellKey) -> String {
         let modes = &self.record.plan.load_modes;
         let concurrency = key.load_mode.concurrency();

@@ -521,7 +521,28 @@ fn disturb(run: &mut RunRecord) {
     }
 }
 
-fn skip(run: &mut RunRecord, session: usize, batch_size: u64, reason: &str) {
+/// Leaves so many inferences of the first block of a cell, and one launch, which take `share` of the time that they took.
+pub fn thin(run: &mut RunRecord, (session, batch_size): (usize, u64), inferences: u64, share: f64) {
+    let hit = |key: CellKey| key.session == session && key.batch_size == batch_size;
+    let Some(mut left) = run.blocks.iter().find(|block| hit(block.key)).cloned() else { return };
+    let latency = Nanos((left.median_ns.as_f64() * share) as u64);
+    (left.median_ns, left.mean_ns, left.p10_ns) = (latency, latency, latency);
+    (left.inferences_count, left.elapsed_ns) = (inferences, Nanos(latency.0 * inferences));
+    let text = histogram([&vec![latency.0; inferences as usize]]);
+    for cell in run.cells.iter_mut().filter(|cell| hit(cell.key)) {
+        cell.latency_histogram = Some(text.clone());
+    }
+    for launch in run.launches.iter_mut().filter(|launch| launch.session == session) {
+        launch.cells.retain(|cell| cell.batch_size != batch_size || launch.launch == left.launch);
+        for cell in launch.cells.iter_mut().filter(|cell| cell.batch_size == batch_size) {
+            cell.latency_histogram = Some(text.clone());
+        }
+    }
+    run.blocks.retain(|block| !hit(block.key));
+    run.blocks.push(left);
+}
+
+pub fn skip(run: &mut RunRecord, session: usize, batch_size: u64, reason: &str) {
     let hit = |key: CellKey| key.session == session && key.batch_size == batch_size;
     run.blocks.retain(|block| !hit(block.key));
     for cell in run.cells.iter_mut().filter(|cell| hit(cell.key)) {
