@@ -2,6 +2,7 @@
 
 mod answers;
 mod code;
+mod intervals;
 mod resuming;
 mod validity;
 

@@ -4,13 +4,14 @@ use serde::Serialize;
 
 use super::contest;
 use super::front::front;
+use super::gain::Field;
 use super::preference::{Preference, preferred};
 use super::relative::{Relative, Scale};
 use super::standing::{Judge, SloStanding, Standing};
 use super::verdict::{Contender, Race, TuningVerdict};
 use crate::analysis::{AccuracyChange, Estimate, Figure, Findings};
 use crate::plan::{CellKey, Objective};
-use crate::record::{Fate, Metric, RunRecord, Stage, Tuning};
+use crate::record::{Fate, Metric, RunRecord, Tuning};
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,8 +28,8 @@ pub struct TuningFindings {
     pub preference: Option<Preference>,
     /// Index of the defaults; absent if they were not measured.
     pub defaults: Option<usize>,
-    /// Cost of the best one over the defaults', from blocks that took turns: below 1 is better. Absent where the best
-    /// one is the defaults, and where both took no turns.
+    /// Cost of the best one over the defaults', from blocks that took turns with each other or, by way of others, with the
+    /// same ones: below 1 is better. Absent where the best one is the defaults, and where no such way leads there.
     pub gain: Option<Estimate>,
     /// What may be better than the defaults and is not shown to be, where the verdict is undecided.
     pub contender: Option<Contender>,
@@ -56,9 +57,6 @@ pub struct Candidate {
     pub fate: Option<Fate>,
     /// What that makes of it in the end.
     pub state: State,
-    /// Whether it was taken instead of one that does as well, for a better figure that is shown.
-    #[serde(skip)]
-    pub(super) is_preferred: bool,
     /// What it costs over the best one; absent where no chain of turns leads there.
     pub relative: Option<Relative>,
     /// The figures that configurations are compared by, that of the objective, and the p99 latency.
@@ -132,7 +130,6 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
         let scale = Scale::new(&judge, tuning, taken);
         for one in &mut candidates {
             one.state = if one.key == taken { State::Best } else { state(tuning, one.key, winner) };
-            one.is_preferred = one.key == taken && preference.is_some();
             one.relative = scale.relative(plan.objective, one.key).filter(|_| one.is_measured());
         }
         in_front = front(&candidates, &scale);
@@ -140,7 +137,8 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
     let place = |key: Option<CellKey>| candidates.iter().position(|one| Some(one.key) == key && one.is_measured());
     let (best, defaults) = (place(taken), place(default));
     let gain = taken.zip(default).filter(|(one, other)| one != other);
-    let gain = gain.and_then(|(best, default)| gain_over(&judge, tuning, best, default));
+    let field = Field { judge: &judge, tuning, objective: plan.objective };
+    let gain = gain.and_then(|(best, default)| field.gain([best, default]));
     let race = Race {
         record,
         tuning,
@@ -149,9 +147,10 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
         best,
         defaults,
         gain: gain.as_ref(),
+        preferred_over: preference.as_ref().map(|preference| preference.over),
     };
     let verdict = race.verdict();
-    let over_defaults = |key: CellKey| gain_over(&judge, tuning, key, default?);
+    let over_defaults = |key: CellKey| field.gain([key, default?]);
     let contender = race.contender(&over_defaults).filter(|_| verdict == TuningVerdict::Undecided);
     Some(TuningFindings {
         objective: plan.objective,
@@ -161,7 +160,7 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
         best,
         preference,
         defaults,
-        gain,
+        gain: gain.map(|gain| gain.cost_ratio),
         front: in_front,
         candidates,
         heats_count: tuning.heats.len() as u64,
@@ -222,28 +221,5 @@ fn candidate(judge: &Judge<'_>, findings: &Findings, tuning: &Tuning, key: CellK
     let accuracy_change = judge.accuracy(key.session);
     let fate = tuning.fate(key).cloned();
     let (standing, slo) = (judge.standing(key), judge.slo(key));
-    Candidate {
-        key,
-        standing,
-        slo,
-        fate,
-        state: State::Undecided,
-        is_preferred: false,
-        relative: None,
-        figures,
-        accuracy_change,
-    }
-}
-
-/// The cost of the best one over the defaults', from the rounds of the final heats where both took part, which chose
-/// nothing before; without any, from all rounds that both took part in.
-fn gain_over(judge: &Judge<'_>, tuning: &Tuning, best: CellKey, default: CellKey) -> Option<Estimate> {
-    let rounds = |stages: &[Stage]| -> Vec<u64> {
-        let heats = tuning.heats.iter().filter(|heat| stages.contains(&heat.stage));
-        heats.flat_map(|heat| heat.rounds.iter().copied()).collect()
-    };
-    let paired = judge
-        .contest([best, default], &rounds(&[Stage::Final]))
-        .or_else(|| judge.contest([best, default], &rounds(&[Stage::Grid, Stage::Options, Stage::Final])))?;
-    Some(contest::estimate(&paired))
+    Candidate { key, standing, slo, fate, state: State::Undecided, relative: None, figures, accuracy_change }
 }

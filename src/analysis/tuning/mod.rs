@@ -4,6 +4,7 @@
 mod contest;
 mod findings;
 mod front;
+mod gain;
 mod preference;
 mod relative;
 mod standing;

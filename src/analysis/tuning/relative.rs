@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::contest::estimate;
+use super::gain::Field;
 use super::standing::Judge;
 use crate::analysis::Estimate;
 use crate::plan::{CellKey, Objective};
@@ -36,8 +36,9 @@ impl<'a> Scale<'a> {
 
     /// The cost of a configuration over that of the best one; `None` where no chain of turns leads there.
     pub(super) fn relative(&self, objective: Objective, key: CellKey) -> Option<Relative> {
-        match self.judge.contest_on(objective, [key, self.best], &self.rounds).filter(|_| key != self.best) {
-            Some(paired) => Some(Relative { cost_ratio: estimate(&paired), is_direct: true }),
+        let field = Field { judge: self.judge, tuning: self.tuning, objective };
+        match field.gain([key, self.best]).filter(|_| key != self.best) {
+            Some(gain) => Some(Relative { cost_ratio: gain.cost_ratio, is_direct: gain.is_direct }),
             None => {
                 let ratio = self.log_ratio(objective, key)?.exp();
                 let cost_ratio = Estimate::exact(ratio, 1, crate::analysis::Counted::Pairs);

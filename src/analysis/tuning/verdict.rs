@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::contest::floor;
 use super::findings::{Candidate, State};
+use super::gain::Gain;
 use super::standing::Standing;
 use crate::analysis::Estimate;
 use crate::plan::{CellKey, Objective};
-use crate::record::{EndReason, RunRecord, Tuning};
+use crate::record::{EndReason, Fate, RunRecord, Tuning};
 use crate::units::Nanos;
 
 /// Rounds after which a heat is first looked at.
@@ -49,7 +50,9 @@ pub(super) struct Race<'a> {
     pub(super) candidates: &'a [Candidate],
     pub(super) best: Option<usize>,
     pub(super) defaults: Option<usize>,
-    pub(super) gain: Option<&'a Estimate>,
+    pub(super) gain: Option<&'a Gain>,
+    /// What the best one was taken instead of, because it does as well and is better in another figure.
+    pub(super) preferred_over: Option<CellKey>,
 }
 
 impl Race<'_> {
@@ -72,13 +75,28 @@ impl Race<'_> {
             let is_any_tried = others().any(Candidate::is_measured) || self.is_done();
             return is_any_tried && others().all(|one| self.is_not_better(one));
         }
-        // Defaults that are out are beaten, or cannot be used.
-        let are_out = self.defaults.is_none_or(|place| self.candidates[place].state == State::Out);
-        let is_better = self.gain.and_then(Estimate::measured).is_some_and(|gain| {
+        let is_preferred = self.defaults.is_some_and(|place| Some(self.candidates[place].key) == self.preferred_over);
+        is_preferred || self.is_shown_better() || (self.defaults_are_no_choice() && self.is_measured_surely(best))
+    }
+
+    /// Whether the best one is better than the defaults by more than the noise floor, with an interval that says so: from
+    /// rounds that chose nothing, or where the search dropped the defaults.
+    fn is_shown_better(&self) -> bool {
+        let are_out = self.defaults.is_some_and(|place| self.candidates[place].state == State::Out);
+        let fair = self.gain.filter(|gain| gain.is_fair() || are_out);
+        fair.and_then(|gain| gain.cost_ratio.measured()).is_some_and(|gain| {
             let beyond_floor = gain.value < (-floor(self.objective)).exp();
             beyond_floor && gain.interval.is_some_and(|interval| interval.high < 1.0)
-        });
-        is_better || (are_out && self.is_measured_surely(best)) || self.candidates[best].is_preferred
+        })
+    }
+
+    /// Whether there are no defaults to be better than: they were not measured, or break what was asked for. Those that were
+    /// beaten are to be shown to be, like all others.
+    fn defaults_are_no_choice(&self) -> bool {
+        self.defaults.is_none_or(|place| {
+            let one = &self.candidates[place];
+            one.state == State::Out && !matches!(one.fate, Some(Fate::Worse(_) | Fate::Tied(_) | Fate::Champion { .. }))
+        })
     }
 
     fn is_done(&self) -> bool {
@@ -101,15 +119,16 @@ impl Race<'_> {
     }
 
     /// The configuration that most likely is better than the defaults, where that is open.
-    pub(super) fn contender(&self, costs: &dyn Fn(CellKey) -> Option<Estimate>) -> Option<Contender> {
+    pub(super) fn contender(&self, costs: &dyn Fn(CellKey) -> Option<Gain>) -> Option<Contender> {
         let is_in = |one: &Candidate| one.is_measured() && one.state != State::Out;
         let open = self.candidates.iter().enumerate();
         let open = open.filter(|(place, one)| Some(*place) != self.defaults && is_in(one) && !self.is_sure(one));
-        let cost = |estimate: &Option<Estimate>| estimate.as_ref().and_then(Estimate::value).unwrap_or(f64::INFINITY);
+        let cost =
+            |gain: &Option<Gain>| gain.as_ref().and_then(|gain| gain.cost_ratio.value()).unwrap_or(f64::INFINITY);
         let of_each = open.map(|(place, one)| (place, costs(one.key)));
-        let (place, cost_ratio) = of_each.min_by(|one, other| cost(&one.1).total_cmp(&cost(&other.1)))?;
-        let more_ns = self.more_time(cost_ratio.as_ref());
-        Some(Contender { place, cost_ratio, more_ns })
+        let (place, gain) = of_each.min_by(|one, other| cost(&one.1).total_cmp(&cost(&other.1)))?;
+        let more_ns = self.more_time(gain.as_ref());
+        Some(Contender { place, cost_ratio: gain.map(|gain| gain.cost_ratio), more_ns })
     }
 
     fn is_sure(&self, one: &Candidate) -> bool {
@@ -118,19 +137,19 @@ impl Race<'_> {
 
     /// About how much more time would decide a contest: rounds as long as those so far, of which an interval shrinks with
     /// the square root.
-    fn more_time(&self, cost_ratio: Option<&Estimate>) -> Option<Nanos> {
+    fn more_time(&self, gain: Option<&Gain>) -> Option<Nanos> {
         let rounds = self.tuning.heats.iter().map(|heat| heat.rounds.len() as u64).sum::<u64>();
         let measured = self.record.blocks.iter().map(|block| block.round + 1).max()?.max(rounds);
         let elapsed = self.record.run.elapsed_ns?.as_f64() / measured as f64;
-        let contest = cost_ratio.and_then(Estimate::measured);
-        let done = contest.map_or(0, |contest| contest.n);
+        let contest = gain.and_then(|gain| gain.cost_ratio.measured());
+        let done = gain.map_or(0, |gain| gain.fair_launches);
         let in_all = contest.and_then(|contest| {
             let interval = contest.interval?;
             let width = (interval.high.ln() - interval.low.ln()) / 2.0;
             let (change, floor) = (contest.value.ln().abs(), floor(self.objective));
             // Far enough from 1 to exclude it, or close enough to lie within the floor.
             let needed = if change > floor { change } else { floor - change };
-            Some((done as f64 * (width / needed.max(floor / 4.0)).powi(2)).ceil() as u64)
+            Some((contest.n as f64 * (width / needed.max(floor / 4.0)).powi(2)).ceil() as u64)
         });
         let more = in_all.unwrap_or(0).max(FIRST_LOOK.max(done + 1)).saturating_sub(done);
         Some(Nanos((elapsed * more as f64) as u64))

@@ -55,21 +55,33 @@ pub(super) fn answer(source: Source<'_>, found: &TuningFindings) -> Vec<String> 
 /// `Undecided: nothing that was tried is shown to be better than the defaults; a (2 intra-op threads) at batch 1 looks
 /// 1.1x faster, and about 40 s more would decide.`
 fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
-    let defaults = found.defaults.map(|place| name(source, found.candidates[place].key));
-    let defaults = defaults.map(|name| format!(" ({name})")).unwrap_or_default();
-    let head = format!("Undecided: nothing that was tried is shown to be better than the defaults{defaults}");
+    let place = found.defaults.map(|place| &found.candidates[place]);
+    let defaults = place.map(|one| format!(" ({})", name(source, one.key))).unwrap_or_default();
+    let head = match place.is_some_and(|one| one.state == State::Out) {
+        true => format!("Undecided: the defaults{defaults} are beaten, and by how much is not shown"),
+        false => format!("Undecided: nothing that was tried is shown to be better than the defaults{defaults}"),
+    };
     let Some(contender) = &found.contender else {
         return format!("{head}; there was no time to try anything else.");
     };
     let one = name(source, found.candidates[contender.place].key);
-    let looks = match contender.cost_ratio.as_ref().and_then(|ratio| ratio.value()) {
-        Some(cost) if cost < 1.0 => {
-            format!("{one} looks better: {} {}", subject(found.objective), ratio(found.objective, cost, None))
+    let cost = contender.cost_ratio.as_ref().and_then(|ratio| ratio.measured());
+    let shown =
+        cost.map(|cost| format!("{} {}", subject(found.objective), ratio(found.objective, cost.value, cost.interval)));
+    let looks = match (cost.map(|cost| cost.value), shown) {
+        (Some(cost), Some(shown)) if is_beyond_floor(found.metric, cost) => format!("{one} looks better: {shown}"),
+        (Some(cost), Some(shown)) if cost < 1.0 => {
+            format!("{one} may be: {shown}, within the noise floor of {}", floor(found.metric))
         }
         _ => format!("{one} may be"),
     };
     let more = contender.more_ns.map(|more| format!(", and about {} more would decide", words::rounded_time(more)));
     format!("{head}; {looks}{}.", more.unwrap_or_default())
+}
+
+/// Whether a cost over another is lower by more than the noise floor.
+fn is_beyond_floor(metric: Metric, cost: f64) -> bool {
+    cost * (1.0 + metric.noise_floor().unwrap_or_default().0) < 1.0
 }
 
 /// What the best configuration gains over the defaults.
@@ -85,7 +97,13 @@ fn gain(found: &TuningFindings) -> Option<String> {
     let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
     let change = ratio(found.objective, measured.value, measured.interval);
     let (what, behind) = (capital(subject(found.objective)), words::counted(measured));
-    Some(format!("{what} over the defaults: {change}, from {behind} that took turns{remark}."))
+    let relative = found.defaults.and_then(|place| found.candidates[place].relative.as_ref());
+    let turns = if relative.is_some_and(|relative| !relative.is_direct) {
+        "in each step by way of others, with which both took turns"
+    } else {
+        "that took turns"
+    };
+    Some(format!("{what} over the defaults: {change}, from {behind} {turns}{remark}."))
 }
 
 /// Why the best one was taken instead of another that does as well.

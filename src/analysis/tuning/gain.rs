@@ -1,0 +1,139 @@
+//! What one configuration costs over another, from the rounds that tell it best: the same figure wherever it is shown.
+
+use super::contest::estimate;
+use super::standing::Judge;
+use crate::analysis::estimate::Measured;
+use crate::analysis::{Estimate, Interval};
+use crate::plan::{CellKey, Objective};
+use crate::record::{Stage, Tuning};
+
+/// The cost of one configuration over that of another.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Gain {
+    /// The ratio; below 1 the first one is better.
+    pub(super) cost_ratio: Estimate,
+    /// Whether both took turns with each other; otherwise each did with others, by way of which the ratio is told.
+    pub(super) is_direct: bool,
+    /// Launches of the final heats where both took part, which chose nothing before; all that both took part in where there
+    /// was no final heat.
+    pub(super) fair_launches: u64,
+}
+
+impl Gain {
+    /// Whether the ratio rests on nothing else than what chose nothing.
+    pub(super) fn is_fair(&self) -> bool {
+        self.cost_ratio.measured().is_some_and(|measured| measured.n == self.fair_launches)
+    }
+}
+
+/// Where two configurations are held against each other.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'a> {
+    pub(super) judge: &'a Judge<'a>,
+    pub(super) tuning: &'a Tuning,
+    pub(super) objective: Objective,
+}
+
+impl Field<'_> {
+    /// The cost of one over the other: from the final heats, if these give an interval; else from all rounds that both took
+    /// part in; else by way of the best ones of their time, if that gives an interval. `None` where both took no turns, and
+    /// no such way leads from one to the other.
+    pub(super) fn gain(self, keys: [CellKey; 2]) -> Option<Gain> {
+        let of_final = self.contest(keys, |stage| stage == Stage::Final);
+        let of_all = self.contest(keys, |_| true);
+        let fair = of_final.as_ref().or(of_all.as_ref());
+        let fair_launches = fair.and_then(Estimate::measured).map_or(0, |measured| measured.n);
+        let direct = |cost_ratio: Estimate| Gain { cost_ratio, is_direct: true, fair_launches };
+        let bounded = |estimate: &Option<Estimate>| estimate.clone().filter(|found| found.interval().is_some());
+        let by_way = || {
+            let cost_ratio = self.by_way(keys)?;
+            Some(Gain { cost_ratio, is_direct: false, fair_launches })
+        };
+        let with_interval = bounded(&of_final).or_else(|| bounded(&of_all)).map(direct).or_else(by_way);
+        with_interval.or_else(|| of_all.map(direct))
+    }
+
+    fn contest(self, keys: [CellKey; 2], wanted: impl Fn(Stage) -> bool) -> Option<Estimate> {
+        let heats = self.tuning.heats.iter().filter(|heat| wanted(heat.stage));
+        let rounds: Vec<u64> = heats.flat_map(|heat| heat.rounds.iter().copied()).collect();
+        Some(estimate(&self.judge.contest_on(self.objective, keys, &rounds)?))
+    }
+
+    fn by_way(self, [one, other]: [CellKey; 2]) -> Option<Estimate> {
+        let back = || Some(multiplied(&self.legs(other, one)?)?.reciprocal());
+        let there = self.legs(one, other).and_then(|legs| multiplied(&legs));
+        there.or_else(back).map(Product::estimate)
+    }
+
+    /// From one configuration to another by way of those that won heats over it, each step with an interval of its own.
+    fn legs(self, from: CellKey, to: CellKey) -> Option<Vec<Measured>> {
+        let (mut at, mut legs) = (from, Vec::new());
+        for _ in 0..=self.tuning.heats.len() {
+            if at == to {
+                return Some(legs);
+            }
+            let mut heats = self.tuning.heats.iter().rev().filter(|heat| heat.cells.contains(&at));
+            let (next, leg) = heats.find_map(|heat| {
+                let next = heat.champion.filter(|next| *next != at)?;
+                let paired = self.judge.contest_on(self.objective, [at, next], &heat.rounds)?;
+                Some((next, estimate(&paired).measured().filter(|leg| leg.interval.is_some())?.clone()))
+            })?;
+            legs.push(leg);
+            at = next;
+        }
+        None
+    }
+}
+
+/// Ratios multiplied. Each was measured in rounds of its own, so that the ends multiplied are wide enough.
+struct Product {
+    value: f64,
+    ends: Interval,
+    /// Launches behind the one that rests on the fewest.
+    launches: u64,
+}
+
+fn multiplied(legs: &[Measured]) -> Option<Product> {
+    let launches = legs.iter().map(|leg| leg.n).min()?;
+    let of = |part: fn(&Measured) -> Option<f64>| legs.iter().map(part).product::<Option<f64>>();
+    let low = of(|leg| Some(leg.interval?.low))?;
+    let high = of(|leg| Some(leg.interval?.high))?;
+    Some(Product { value: of(|leg| Some(leg.value))?, ends: Interval { low, high }, launches })
+}
+
+impl Product {
+    fn reciprocal(self) -> Self {
+        Product { value: 1.0 / self.value, ends: self.ends.reciprocal(), ..self }
+    }
+
+    fn estimate(self) -> Estimate {
+        Estimate::Measured(Measured {
+            value: self.value,
+            interval: Some(self.ends),
+            range: None,
+            n: self.launches,
+            n_of: crate::analysis::Counted::Launches,
+            bounds: None,
+            remark: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_multiplied_with_their_ends() {
+        let leg = |value: f64, low: f64, high: f64, n: u64| {
+            let product = Product { value, ends: Interval { low, high }, launches: n };
+            product.estimate().measured().unwrap().clone()
+        };
+        let product = multiplied(&[leg(4.0, 3.0, 5.0, 14), leg(2.0, 1.5, 3.0, 8)]).unwrap();
+        assert_eq!((product.value, product.launches), (8.0, 8));
+        assert_eq!(product.ends, Interval { low: 4.5, high: 15.0 });
+        let back = product.reciprocal();
+        assert_eq!((back.value, back.ends), (0.125, Interval { low: 1.0 / 15.0, high: 1.0 / 4.5 }));
+        assert!(multiplied(&[]).is_none());
+    }
+}

@@ -1,0 +1,116 @@
+//! What a search answers where its last heats were cut short: no answer without an interval, and one figure for one
+//! comparison.
+
+use onnxprof::analysis::{self, Estimate, tuning::TuningFindings};
+use onnxprof::plan::CellKey;
+use onnxprof::record::{BlockRecord, EndReason, Heat, RunRecord, Stage};
+use onnxprof::report::{self, Color, view::View};
+use serde_json::json;
+
+use super::tune;
+use crate::workbench::Workbench;
+
+/// A whole search, in which two threads at batch 4 win over the defaults by a factor of five.
+fn searched() -> RunRecord {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let variants = json!({"a": {"fixed_ns": 90_000, "per_sample_ns": 10_000,
+        "options": [{"intra_threads": 2, "latency_ratio": 0.6}]}});
+    let words = ["--batch", "1,4", "--intra-threads", "1,2", "--keep", "optimization,execution,spinning,arena,pattern"];
+    tune(&bench, &model, &variants, &words).run().assert_code(0);
+    let mut record = bench.record();
+    record.run.ended_by = Some(EndReason::BudgetSpent);
+    record
+}
+
+/// Leaves so many rounds of every heat of a kind.
+fn cut(record: &RunRecord, wanted: impl Fn(Stage) -> bool, rounds: usize) -> RunRecord {
+    let mut record = record.clone();
+    let heats = &mut record.tuning.as_mut().unwrap().heats;
+    heats.iter_mut().filter(|heat| wanted(heat.stage)).for_each(|heat| heat.rounds.truncate(rounds));
+    keep(&mut record, |_, _| true);
+    record
+}
+
+/// Leaves the blocks of rounds that are still in a heat, as far as they are wanted.
+fn keep(record: &mut RunRecord, wanted: impl Fn(CellKey, u64) -> bool) {
+    let left: Vec<u64> = heats(record).iter().flat_map(|heat| heat.rounds.clone()).collect();
+    record.blocks.retain(|block| left.contains(&block.round) && wanted(block.key, block.round));
+}
+
+fn heats(record: &RunRecord) -> &[Heat] {
+    &record.tuning.as_ref().unwrap().heats
+}
+
+/// The findings and what a terminal says of them, in one line.
+fn told(record: &RunRecord) -> (TuningFindings, String) {
+    let findings = analysis::findings(record);
+    let text = report::terminal(&View::new(record, &findings), None, Color::Never);
+    (findings.tuning.unwrap(), text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn interval(gain: &Option<Estimate>) -> Option<(f64, f64)> {
+    let interval = gain.as_ref()?.interval()?;
+    Some((interval.low, interval.high))
+}
+
+#[test]
+fn no_answer_stands_without_an_interval_and_no_comparison_has_two_figures() {
+    let whole = searched();
+    for rounds in 0..9 {
+        for record in [cut(&whole, |stage| stage == Stage::Final, rounds), cut(&whole, |_| true, rounds.max(1))] {
+            let (found, text) = told(&record);
+            let is_shipped = text.contains("Ship: a (2 intra-op threads) at batch 4");
+            let Some((low, high)) = interval(&found.gain) else {
+                assert!(!is_shipped && text.contains("Undecided: "), "{rounds}: {text}");
+                assert!(text.contains("more would decide"), "{rounds}: {text}");
+                continue;
+            };
+            assert!(is_shipped, "{rounds}, {low} to {high}: {text}");
+            assert!(text.contains("Throughput over the defaults: 5."), "{text}");
+            let of_defaults = found.candidates[found.defaults.unwrap()].relative.as_ref().unwrap();
+            let product = of_defaults.cost_ratio.value().unwrap() * found.gain.as_ref().unwrap().value().unwrap();
+            assert!((product - 1.0).abs() < 1e-9, "{rounds}: {product}");
+        }
+    }
+    let (found, text) = told(&cut(&whole, |_| true, 2));
+    assert!(interval(&found.gain).is_none(), "{:?}", found.gain);
+    assert!(
+        text.contains("are beaten, and by how much is not shown; a (2 intra-op threads) at batch 4 looks"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_gain_is_told_by_way_of_another_one_where_both_took_no_turns() {
+    let mut record = searched();
+    let found = told(&record).0;
+    let (best, defaults) = (found.best.unwrap(), found.candidates[found.defaults.unwrap()].key);
+    let best = found.candidates[best].key;
+    let first = heats(&record)[0].clone();
+    let between = *first.cells.iter().find(|key| **key != best && **key != defaults && key.batch_size == 4).unwrap();
+    // The first heat twice: once the one between wins over the defaults, and once it loses to the best.
+    const LATER: u64 = 1_000;
+    let again: Vec<BlockRecord> =
+        record.blocks.iter().filter(|block| first.rounds.contains(&block.round)).cloned().collect();
+    record.blocks.extend(again.into_iter().map(|mut block| {
+        (block.round, block.launch) = (block.round + LATER, block.launch + LATER);
+        block
+    }));
+    let heat = |later: u64, cells: [CellKey; 2]| Heat {
+        reference: cells[0],
+        cells: cells.to_vec(),
+        rounds: first.rounds.iter().map(|round| round + later).collect(),
+        champion: Some(cells[1]),
+        ..first.clone()
+    };
+    record.tuning.as_mut().unwrap().heats = vec![heat(0, [defaults, between]), heat(LATER, [between, best])];
+    keep(&mut record, |key, round| {
+        key == between || (key == defaults && round < LATER) || (key == best && round >= LATER)
+    });
+    let (found, text) = told(&record);
+    let (low, high) = interval(&found.gain).unwrap();
+    assert!(low < 0.195 && 0.195 < high && high < 0.25, "{low} to {high}");
+    assert!(text.contains("Ship: a (2 intra-op threads) at batch 4"), "{text}");
+    assert!(text.contains("by way of others, with which both took turns"), "{text}");
+}
