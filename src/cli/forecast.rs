@@ -67,9 +67,10 @@ pub(super) fn learn_from(run: &RunRecord) {
 
 fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     let beside = Diagnosing::of(plan);
-    let first = runner::first_rounds(probe, plan);
+    let budget = plan.schedule.budget_ns.map_or(Duration::MAX, Duration::from);
+    let first = runner::first_rounds(probe, plan, budget.saturating_sub(beside.total()));
     let taken = beside.total() + first.time;
-    let left = plan.schedule.budget_ns.map(|budget| Nanos::from(Duration::from(budget).saturating_sub(taken)));
+    let left = plan.schedule.budget_ns.map(|_| Nanos::from(budget.saturating_sub(taken)));
     let of_rounds = Schedule { budget_ns: left, ..plan.schedule.clone() };
     let expected = runner::expected(probe, &of_rounds).ok_or_else(|| {
         CliError::message(exit::PARTIAL, "the probe ended before anything was measured")
@@ -80,7 +81,10 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     let smallest = plan.batch_sizes.first().copied();
     let at_each =
         |rounds: u64| move |at: At| if Some(at.batch_size) == smallest { rounds + first.rounds } else { rounds };
-    let looks = runner::look_rounds(plan).iter().map(|look| look - first.rounds).filter(|&look| look < most_rounds);
+    let looks = runner::look_rounds(plan)
+        .iter()
+        .map(|look| look.saturating_sub(first.rounds))
+        .filter(|&look| look < most_rounds);
     let earlier = runner::earlier_runs(&probe.host);
     let precision = |rounds: u64| analysis::precision(probe, &earlier, &at_each(rounds), alternations);
     let is_enough = |rounds: u64| {
@@ -94,8 +98,9 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
         names: &names,
         rounds: rounds + first.rounds,
         alternations,
-        time: expected.time_of(rounds) + taken,
-        most_time: expected.time_of(most_rounds) + taken,
+        time: (expected.time_of(rounds) + taken).min(budget),
+        most_time: (expected.time_of(most_rounds) + taken).min(budget),
+        enough_budget: analysis::findings(probe).answer.enough_budget_ns,
         machine: probe.fitness.as_ref(),
         beside: &[
             ("operator profiles", beside.profiles),

@@ -108,9 +108,9 @@ pub struct FirstRounds {
     pub time: Duration,
 }
 
-/// The first rounds of a plan, judged by a probe of it.
+/// The first rounds of a plan that fit into `budget`, judged by a probe of it: one at least.
 #[must_use]
-pub fn first_rounds(probe: &RunRecord, plan: &Plan) -> FirstRounds {
+pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRounds {
     if plan.schedule.rounds_count.is_some() || plan.batch_sizes.len() < 2 {
         return FirstRounds { rounds: 0, time: Duration::ZERO };
     }
@@ -125,9 +125,10 @@ pub fn first_rounds(probe: &RunRecord, plan: &Plan) -> FirstRounds {
     let one_place = cost(probe).map_or(Duration::ZERO, |cost| {
         cost.fixed.saturating_sub(launching) / places + cost.alternation / places * MAX_ALTERNATIONS as u32
     });
-    let budget = plan.schedule.budget_ns.map_or(Duration::MAX, Duration::from);
-    let rounds = u32::try_from(MIN_LAUNCHES).unwrap_or(u32::MAX);
-    FirstRounds { rounds: MIN_LAUNCHES, time: ((launching + one_place) * rounds).min(budget) }
+    let round = launching + one_place;
+    let fitting = (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)) as u64;
+    let rounds = fitting.clamp(1, MIN_LAUNCHES);
+    FirstRounds { rounds, time: (round * u32::try_from(rounds).unwrap_or(u32::MAX)).min(budget) }
 }
 
 /// What the stretches of one round take that a probe leaves out, and what those of all rounds may take.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use onnxprof::analysis::{self, SeenRun};
 use onnxprof::plan::RuntimeChoice;
-use onnxprof::record::{EndReason, Metric};
+use onnxprof::record::{EndReason, Metric, NOT_REACHED, RunRecord};
 use onnxprof::report::view::{Forecast, ForecastView};
 use onnxprof::runner::Diagnosing;
 use onnxprof::units::Nanos;
@@ -37,6 +37,47 @@ fn plan_says_what_would_be_measured_and_measures_nothing_more() {
         assert!(text.contains(words), "`{words}` is missing: {output}");
     }
     assert!(!bench.run_folder().exists(), "{output}");
+}
+
+#[test]
+fn places_that_a_probe_had_no_time_for_are_forecast_with_that_reason() {
+    let mut probe = record::single_variant();
+    let places = |probe: &RunRecord| -> Vec<(u64, Result<(), String>)> {
+        let precision = analysis::precision(probe, &[], &|_| 12, 1);
+        precision.into_iter().map(|one| (one.at.batch_size, one.half_width.map(|_| ()))).collect()
+    };
+    assert_eq!(places(&probe), [(1, Ok(())), (4, Ok(()))]);
+    record::skip(&mut probe, 0, 4, NOT_REACHED);
+    assert_eq!(places(&probe), [(1, Ok(())), (4, Err("the probe had no time for it".into()))]);
+    record::skip(&mut probe, 0, 4, "throughput has saturated");
+    assert_eq!(places(&probe), [(1, Ok(()))]);
+}
+
+/// An inference that takes a third of what a probe has: the forecast keeps the budget, and says what a verdict takes.
+#[test]
+fn the_plan_of_a_slow_model_keeps_the_budget() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let script = json!({"variants": {"a": {"fixed_ns": 0, "per_sample_ns": 400_000_000}}, "real_time": true});
+    let script = bench.write("script.json", script.to_string());
+    let output = crate::support::Onnxprof::new()
+        .args(["profile", "--plan", "--budget", "4s", "--out"])
+        .arg(bench.run_folder())
+        .arg(&model)
+        .arg("--runtime")
+        .arg(format!("script:{}", script.display()))
+        .run();
+    output.assert_code(0);
+    for words in [
+        "Time: about 0.1 minutes",
+        "Too short for a verdict, which needs about ",
+        "too few for an interval; it needs 6",
+    ] {
+        assert!(output.stdout.contains(words), "`{words}` is missing: {output}");
+    }
+    let told = output.stdout.lines().find_map(|line| line.strip_prefix("Too short for a verdict, which needs about "));
+    let enough: u64 = told.unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((6..60).contains(&enough), "{output}");
 }
 
 #[test]
@@ -164,6 +205,7 @@ fn launches_beside_the_rounds_are_part_of_the_forecast() {
         most_time: secs(60.0),
         beside: &[("operator profiles", secs(9.0)), ("idle gaps", Duration::ZERO), ("peaks", secs(4.5))],
         stretches_time: Duration::ZERO,
+        enough_budget: None,
         machine: None,
         precision: &[],
     });

@@ -5,7 +5,7 @@ mod seen;
 pub use seen::{SeenRun, seen_run};
 
 use crate::plan::{At, Plan, RuntimeChoice};
-use crate::record::{BlockRecord, FitnessVerdict, Pairs, RunRecord};
+use crate::record::{BlockRecord, FitnessVerdict, NOT_REACHED, Pairs, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
 use super::index::Index;
@@ -105,24 +105,37 @@ pub fn precision(
     let of_all = Spread::of(&all);
     let of_machine = of_machine(probe, earlier);
     let by_probe = |comparisons: &[Vec<Vec<f64>>], rounds: u64| -> Result<HalfWidth, String> {
+        if rounds < MIN_LAUNCHES {
+            let plural = if rounds == 1 { "round is" } else { "rounds are" };
+            return Err(format!("{rounds} {plural} too few for an interval; it needs {MIN_LAUNCHES}"));
+        }
         let (of_place, of_all) =
-            Spread::of(comparisons).zip(of_all).ok_or("the probe did not come to two rounds of it")?;
+            Spread::of(comparisons).zip(of_all).ok_or("the probe had no time for two rounds of it")?;
         let of_probe = of_place.counting_at_most(PROBE_FREEDOM).with_known(of_all.between(), PROBE_FREEDOM);
         let spread = of_probe.with_known(of_machine, MACHINE_FREEDOM);
-        let middle = spread
-            .half_width(rounds, alternations)
-            .ok_or_else(|| format!("{rounds} rounds are too few for an interval; it needs {MIN_LAUNCHES}"))?;
+        let middle = spread.half_width(rounds, alternations).ok_or("it cannot be told from the probe")?;
         let (low, high) = spread.uncertainty(COVERED);
         Ok(HalfWidth { middle, low: middle * low, high: middle * high, runs: 0 })
     };
     let precision = |at| {
         let comparisons = comparisons(&index, &probe.plan, at);
         let rounds = rounds(at);
+        if comparisons.is_empty() {
+            let half_width = Err("the probe had no time for it".to_owned());
+            return is_left(probe, at).then_some(Precision { at, half_width });
+        }
         let reached = seen::half_width(probe, earlier, at, rounds).filter(|_| rounds >= MIN_LAUNCHES);
         let half_width = reached.map_or_else(|| by_probe(&comparisons, rounds), Ok);
-        (!comparisons.is_empty()).then_some(Precision { at, half_width })
+        Some(Precision { at, half_width })
     };
     probe.plan.places().filter_map(precision).collect()
+}
+
+/// Whether the probe left a place out because there was no time for it, and for no other reason.
+fn is_left(probe: &RunRecord, at: At) -> bool {
+    let is_not_reached =
+        |session: usize| probe.cell(at.of(session)).is_some_and(|cell| cell.outcome.reason() == Some(NOT_REACHED));
+    (0..probe.plan.sessions.len()).any(is_not_reached)
 }
 
 /// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.

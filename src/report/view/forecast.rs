@@ -11,6 +11,8 @@ use super::words;
 use crate::analysis::{HalfWidth, Precision};
 use crate::plan::Plan;
 use crate::record::{Fitness, FitnessVerdict, Unit};
+use crate::stats::MIN_LAUNCHES;
+use crate::units::Nanos;
 
 /// A plan before it is measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,6 +38,9 @@ pub struct Forecast<'a> {
     pub time: Duration,
     /// Wall time of the rounds that there is time for.
     pub most_time: Duration,
+    /// A budget within which every session would have an interval at its smallest batch size; absent where nothing is known
+    /// of one.
+    pub enough_budget: Option<Nanos>,
     /// What of the time launches beside the rounds take at most, by what they find out.
     pub beside: &'a [(&'a str, Duration)],
     /// What of the time uninterrupted stretches take, in which GPUs are looked at.
@@ -62,19 +67,32 @@ fn lines(forecast: Forecast<'_>) -> Vec<String> {
     let mut lines = vec![
         format!("Sessions: {sessions} ({}); baseline {}.", names.join(", "), baseline.map_or("none", String::as_str)),
         format!(
-            "Cells: {}: {sessions} sessions at {} combinations of batch size and load mode.",
+            "Cells: {}: {sessions} session{} at {} combination{} of batch size and load mode.",
             sessions * precision.len() as u64,
-            precision.len()
+            words::plural(sessions),
+            precision.len(),
+            words::plural(precision.len() as u64)
         ),
         format!(
-            "Launches: about {}: {rounds} rounds of one fresh process for each session, {alternations} alternations at \
+            "Launches: about {}: {rounds} round{} of one fresh process for each session, {alternations} alternation{} at \
              every batch size in each.",
-            rounds * sessions
+            rounds * sessions,
+            words::plural(rounds),
+            words::plural(alternations)
         ),
     ];
     lines.extend(beside(forecast));
     lines.push(time(forecast));
+    lines.extend(enough(forecast));
     lines
+}
+
+/// The budget that a verdict takes, where there is time for fewer rounds than that.
+fn enough(forecast: Forecast<'_>) -> Option<String> {
+    let is_asked = forecast.plan.schedule.rounds_count.is_some();
+    let enough = forecast.enough_budget.filter(|_| forecast.rounds < MIN_LAUNCHES && !is_asked)?;
+    let (time, budget) = (words::rounded_time(enough), words::budget(enough));
+    Some(format!("Too short for a verdict, which needs about {time}: `--budget {budget}`."))
 }
 
 /// The launches beside the rounds; `None` where there are none.
