@@ -36,6 +36,9 @@ fn bytes(bytes: Bytes) -> String {
     number::value(Unit::Bytes, bytes.as_f64(), None)
 }
 
+/// A budget of which at least this share has gone is spent; the reports take the rest.
+const SPENT_SHARE: f64 = 0.95;
+
 /// How the run ended, in one sentence.
 pub(super) fn ending(source: Source<'_>) -> String {
     let run = &source.record.run;
@@ -49,12 +52,18 @@ pub(super) fn ending(source: Source<'_>) -> String {
             format!("Complete: {} is known to ± {target} (as asked for){after} and {rounds}.", asked(source))
         }
         Some(EndReason::BudgetSpent) => {
-            let budget = schedule.budget_ns.map(|budget| format!(" of {}", time(budget))).unwrap_or_default();
+            let spent = match (schedule.budget_ns, run.elapsed_ns) {
+                (Some(budget), Some(elapsed)) if elapsed.as_f64() < SPENT_SHARE * budget.as_f64() => {
+                    format!("what was left of the budget of {} was too short for anything else", time(budget))
+                }
+                (Some(budget), _) => format!("the budget of {} was spent", time(budget)),
+                (None, _) => "the budget was spent".into(),
+            };
             let asked = match source.findings.tuning {
                 Some(_) => String::new(),
                 None => format!("; asked for was {} to ± {target}", asked(source)),
             };
-            format!("Complete: the budget{budget} was spent{after} and {rounds}{asked}.")
+            format!("Complete: {spent}{after} and {rounds}{asked}.")
         }
         Some(EndReason::SearchDone) => format!("Complete: the search had nothing left to try{after}."),
         Some(EndReason::RoundsDone) => format!("Complete: all {rounds} asked for were done{after}."),
