@@ -69,7 +69,7 @@ impl AgreementScorer {
             return;
         }
         let index = self.outputs.iter().position(|sums| sums.output == ours.name).unwrap_or_else(|| {
-            self.outputs.push(Sums::none_yet(ours, reference));
+            self.outputs.push(Sums::none_yet(ours, reference, &self.around));
             self.outputs.len() - 1
         });
         self.outputs[index].add((samples.end - samples.start) as usize, &ours.data, &reference.data);
@@ -104,7 +104,7 @@ impl AgreementScorer {
 }
 
 impl Sums {
-    fn none_yet(ours: &Tensor, reference: &Tensor) -> Self {
+    fn none_yet(ours: &Tensor, reference: &Tensor, around: &Surroundings) -> Self {
         let is_float = is_float(&ours.data) || is_float(&reference.data);
         let shape: Vec<usize> = reference.data.shape().iter().skip(1).copied().collect();
         Sums {
@@ -121,7 +121,7 @@ impl Sums {
             squared_reference_sum: 0.0,
             compared_count: 0,
             not_finite_count: 0,
-            rows: Rows::of(&shape).filter(|_| is_float),
+            rows: Rows::of(&shape, around).filter(|_| is_float),
             shape,
             signs: Signs::default(),
             is_float,
@@ -194,6 +194,7 @@ impl Sums {
         match self.signs.kind(&self.shape) {
             OutputKind::Image if !around.is_picture(&self.output, &self.shape) => OutputKind::Numbers,
             OutputKind::Classes | OutputKind::Signal if is_along => OutputKind::Numbers,
+            OutputKind::Signal if around.gives_scores(&self.output) && !self.signs.is_smooth() => OutputKind::Classes,
             OutputKind::Classes if around.is_inner(&self.output) => OutputKind::Vector,
             kind => kind,
         }

@@ -95,7 +95,8 @@ impl Signs {
         }
     }
 
-    fn is_smooth(&self) -> bool {
+    /// Whether neighbours are much alike, as they are along a curve.
+    pub(super) fn is_smooth(&self) -> bool {
         let n = self.correlations.len() as f64;
         self.correlations.iter().sum::<f64>() / n >= SMOOTH
     }

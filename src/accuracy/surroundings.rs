@@ -6,6 +6,8 @@ use crate::record::{FedInput, SizeSource};
 
 /// Words in the names of outputs that hold scores of classes.
 const SCORES: [&str; 5] = ["logit", "score", "prob", "softmax", "class"];
+/// Those of them that nothing else is called by.
+const SURE_SCORES: [&str; 3] = ["logit", "prob", "softmax"];
 /// Words in the names of what a model computes with: no scores, and no pictures.
 const INNER: [&str; 12] =
     ["present", "past", "cache", "state", "hidden", "memory", "attention", "attn", "embed", "feature", "encod", "pool"];
@@ -55,6 +57,12 @@ impl Picture {
         };
         let (short, long) = (found.height.min(found.width), found.height.max(found.width));
         (short >= LEAST_SIDE && long <= LONGEST_SIDE * short).then_some(found)
+    }
+
+    /// Whether it is another picture made larger or smaller by a whole factor: squares of patches are as square as pictures.
+    fn is_scaled(self, other: Picture) -> bool {
+        let is_alike = other.height * self.width == other.width * self.height;
+        is_alike && (self.height.is_multiple_of(other.height) || other.height.is_multiple_of(self.height))
     }
 }
 
@@ -133,6 +141,11 @@ impl Surroundings {
         says(output, &SCORES) || (is_product && !is_inner(output))
     }
 
+    /// Whether an output's name alone says that it holds scores of classes.
+    pub(super) fn names_scores(output: &str) -> bool {
+        says(output, &SURE_SCORES) && !is_inner(output)
+    }
+
     /// Whether an output of this shape is a picture, one sample without its batch: where its sides are no lengths of
     /// sequences, nothing of its shape is fed to be kept, and a picture of the same proportions is fed, or what pictures
     /// are made from.
@@ -165,10 +178,19 @@ impl Surroundings {
         let may_be = |given: &&Given| !has_sequence || says(&given.name, &PICTURES);
         let mut pictures = self.inputs.iter().filter(may_be).filter_map(Given::picture).peekable();
         if pictures.peek().is_some() {
-            return pictures.any(|fed| fed.height * picture.width == fed.width * picture.height);
+            return pictures.any(|fed| picture.is_scaled(fed));
         }
         let is_vector = |given: &Given| given.shape().iter().filter(|&&size| size > 1).count() <= 1;
         !has_sequence && picture.colours != 4 && self.inputs.iter().all(is_vector)
+    }
+}
+
+#[cfg(test)]
+impl Surroundings {
+    /// A sequence of so many tokens is fed.
+    pub(super) fn of_tokens(count: usize) -> Self {
+        let tokens = Given { name: "x".into(), element_type: ElementType::Int64, dims: vec![(count, false)] };
+        Surroundings { inputs: vec![tokens], outputs_count: 1, products: Vec::new() }
     }
 }
 
@@ -210,7 +232,7 @@ mod tests {
     #[test]
     fn other_tensors_of_the_rank_of_pictures_are_none() {
         let x = |shape: &[usize]| around(&[float("x", shape)], 1);
-        assert!(!x(&[3, 224, 160]).is_picture("y", &[3, 141, 141]), "attention of patches");
+        assert!(!x(&[3, 56, 56]).is_picture("y", &[3, 49, 49]), "attention of patches");
         assert!(!x(&[3, 64, 64]).is_picture("y", &[2, 64, 64]), "two are no colours");
         assert!(!x(&[3, 64, 64]).is_picture("y", &[4, 50, 64]), "other proportions");
         assert!(
@@ -240,6 +262,7 @@ mod tests {
         assert!(words.gives_scores("y0") && words.gives_scores("logits") && !words.gives_scores("y1"));
         let hidden = Surroundings { products: vec!["last_hidden_state".into()], ..around(&[], 1) };
         assert!(!hidden.gives_scores("last_hidden_state"));
+        assert!(Surroundings::names_scores("pred_logits") && !Surroundings::names_scores("attention_probs"));
         assert!(hidden.is_inner("token_embeddings") && !hidden.is_inner("attention_scores_logits"));
         assert!(!around(&[given("x", ElementType::Uint8, &[64, 64, 3])], 1).is_length(64), "pixels");
     }
