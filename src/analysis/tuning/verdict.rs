@@ -38,6 +38,9 @@ pub struct Contender {
     pub place: usize,
     /// Its cost over the defaults', below 1 where it looks better; absent where both took no turns.
     pub cost_ratio: Option<Estimate>,
+    /// Whether the ratio rests on rounds that chose the configuration out of several, among which the best would look better
+    /// by chance alone.
+    pub is_chosen_by_it: bool,
     /// About how much more time would decide it; absent where that cannot be told.
     pub more_ns: Option<Nanos>,
 }
@@ -128,7 +131,8 @@ impl Race<'_> {
         let of_each = open.map(|(place, one)| (place, costs(one.key)));
         let (place, gain) = of_each.min_by(|one, other| cost(&one.1).total_cmp(&cost(&other.1)))?;
         let more_ns = self.more_time(gain.as_ref());
-        Some(Contender { place, cost_ratio: gain.map(|gain| gain.cost_ratio), more_ns })
+        let is_chosen_by_it = gain.as_ref().is_some_and(|gain| !gain.is_fair());
+        Some(Contender { place, cost_ratio: gain.map(|gain| gain.cost_ratio), is_chosen_by_it, more_ns })
     }
 
     fn is_sure(&self, one: &Candidate) -> bool {

@@ -69,7 +69,10 @@ fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
     let shown =
         cost.map(|cost| format!("{} {}", subject(found.objective), ratio(found.objective, cost.value, cost.interval)));
     let looks = match (cost.map(|cost| cost.value), shown) {
-        (Some(cost), Some(shown)) if is_beyond_floor(found.metric, cost) => format!("{one} looks better: {shown}"),
+        (Some(cost), Some(shown)) if is_beyond_floor(found.metric, cost) => {
+            let chosen = if contender.is_chosen_by_it { " in the rounds that chose it" } else { "" };
+            format!("{one} looks better: {shown}{chosen}")
+        }
         (Some(cost), Some(shown)) if cost < 1.0 => {
             format!("{one} may be: {shown}, within the noise floor of {}", floor(found.metric))
         }
