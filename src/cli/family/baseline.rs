@@ -102,15 +102,20 @@ fn among(variants: &[Variant], heads: &[Option<&ModelSummary>], full: &[usize]) 
     (index, format!("{why}; in full precision and of that size too: {}{more}", rivals.join(", ")))
 }
 
-/// Those with the most bytes of weights, or where nothing is stored as weights, those of the largest files.
+/// Those with the most bytes of weights, or of trees and the like, whose numbers are parts of their operators, those of the
+/// largest files.
 fn largest(heads: &[Option<&ModelSummary>], full: &[usize]) -> Vec<usize> {
     let weights = |head: &ModelSummary| head.weights.iter().map(|row| row.bytes.0).sum::<u64>();
-    let have_weights = full.iter().any(|&index| heads[index].is_some_and(|head| weights(head) > 0));
-    let size = |head: &ModelSummary| if have_weights { weights(head) } else { head.file_size_bytes.0 };
+    let are_trees = full.iter().all(|&index| heads[index].is_some_and(has_numbers_in_operators));
+    let size = |head: &ModelSummary| if are_trees { head.file_size_bytes.0 } else { weights(head) };
     let bytes = |index: usize| heads[index].map_or(0, size);
     let most = full.iter().map(|&index| bytes(index)).max().unwrap_or(0);
     let is_largest = |index: &usize| bytes(*index) as f64 >= (1.0 - SAME_SIZE) * most as f64;
     full.iter().copied().filter(is_largest).collect()
+}
+
+fn has_numbers_in_operators(head: &ModelSummary) -> bool {
+    head.weights.is_empty() && head.operators.keys().any(|operator| operator.starts_with("ai.onnx.ml."))
 }
 
 /// The file whose name the others' begin with, as `model.onnx` before `model_optimized.onnx`.
