@@ -122,10 +122,13 @@ pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRo
     let launching = launch_time / launches.max(1) * sessions;
     let places = probe.cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key.at());
     let places = u32::try_from(places.collect::<BTreeSet<At>>().len()).unwrap_or(u32::MAX).max(1);
-    let one_place = cost(probe).map_or(Duration::ZERO, |cost| {
-        cost.fixed.saturating_sub(launching) / places + cost.alternation / places * MAX_ALTERNATIONS as u32
-    });
-    let round = launching + one_place;
+    let RoundCost { fixed, alternation } = cost(probe).unwrap_or_default();
+    let round_of = |alternations: u64| {
+        launching + fixed.saturating_sub(launching) / places + alternation / places * alternations as u32
+    };
+    // As many alternations as leave time for all rounds, as the run itself has.
+    let fits = |alternations: &u64| round_of(*alternations).saturating_mul(MIN_LAUNCHES as u32) <= budget;
+    let round = round_of((1..=MAX_ALTERNATIONS).rev().find(fits).unwrap_or(1));
     let fitting = (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)) as u64;
     let rounds = fitting.clamp(1, MIN_LAUNCHES);
     FirstRounds { rounds, time: (round * u32::try_from(rounds).unwrap_or(u32::MAX)).min(budget) }
