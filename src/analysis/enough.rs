@@ -44,7 +44,7 @@ pub(super) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -
 }
 
 /// Batch sizes that no session came to because the time was over: all of those that were named, else the first of them and
-/// what would have followed.
+/// what would have followed; `None` where there are none.
 pub(super) fn not_reached(record: &RunRecord) -> Option<NotReached> {
     let plan = &record.plan;
     if record.run.ended_by != Some(EndReason::BudgetSpent) || plan.tuning.is_some() || record.blocks.is_empty() {
@@ -60,6 +60,9 @@ pub(super) fn not_reached(record: &RunRecord) -> Option<NotReached> {
     };
     let sizes: BTreeSet<u64> = plan.cells().filter(is_left).map(|key| key.batch_size).collect();
     let batch_sizes: Vec<u64> = sizes.into_iter().collect();
+    if batch_sizes.is_empty() {
+        return None;
+    }
     let wanted = if plan.sweep_end == SweepEnd::Listed { batch_sizes.len() } else { 1 };
     let enough_budget_ns = budget_at(record, 0, batch_sizes.get(..wanted)?);
     Some(NotReached { batch_sizes, enough_budget_ns })

@@ -110,12 +110,21 @@ fn a_named_batch_size_that_there_was_no_time_for_comes_with_a_budget() {
 }
 
 #[test]
+fn where_every_size_was_measured_none_is_called_not_reached() {
+    let mut run = run(&["one"]);
+    run.plan.sweep_end = SweepEnd::Listed;
+    run.plan.schedule.budget_ns = Some(Nanos(1_000_000_000));
+    assert_said(&shown(&run), &["for the most throughput."], &["Not reached", "is open"]);
+}
+
+#[test]
 fn a_sweep_that_ran_out_of_time_names_the_next_size() {
     let mut run = run(&["one"]);
     for batch_size in [4, 8] {
         record::skip(&mut run, 0, batch_size, NOT_REACHED);
     }
-    assert_said(&shown(&run), &["Not reached: batch sizes from 4 on; about ", "`--batch 1,4 --budget "], &[]);
+    let open = "which batch size has the most throughput is open";
+    assert_said(&shown(&run), &["Not reached: batch sizes from 4 on; about ", "`--batch 1,4 --budget ", open], &[]);
     run.run.ended_by = Some(EndReason::Interrupted);
     assert_said(&shown(&run), &[], &["Not reached"]);
 }

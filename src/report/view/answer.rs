@@ -21,7 +21,7 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     }
     lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
     lines.extend(answer.throughput.pick().map(|pick| {
-        let shown = if pick.rival.is_some() { " shown" } else { "" };
+        let shown = if rival::is_open(answer, pick).is_some() { " shown" } else { "" };
         format!("Most throughput{shown}: {}", throughput(source, pick))
     }));
     lines.extend(rival::not_reached(source));
@@ -43,7 +43,7 @@ fn verdict(source: Source<'_>) -> String {
             let (one, other) = (source.at_batch(latency.key), source.at_batch(throughput.key));
             let name = source.name(latency.key.session);
             let verb = verb(latency);
-            if let Some(what) = rival::is_open(throughput) {
+            if let Some(what) = rival::is_open(answer, throughput) {
                 format!("{verb} {name} {one}, for the shortest latency{with}; {what} is open.")
             } else if latency.key == throughput.key {
                 format!("{verb} {name} {one}, for the shortest latency and the most throughput{with}.")

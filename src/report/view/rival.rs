@@ -1,16 +1,19 @@
 //! What may have more throughput than what was chosen, and batch sizes that there was no time for.
 
 use super::words::{self, Source};
-use crate::analysis::{Choice, Pick, Rival, Support};
+use crate::analysis::{Answer, Choice, Pick, Rival, Support};
 use crate::plan::{CellKey, SweepEnd};
 use crate::record::Metric;
 use crate::stats::MIN_LAUNCHES;
 
-/// `; which batch size has the most throughput is open`, where something looks better than what was picked.
-pub(super) fn is_open(pick: &Pick) -> Option<&'static str> {
-    let rival = pick.rival.as_ref()?;
-    let is_same = rival.key.session == pick.key.session;
-    Some(if is_same { "which batch size has the most throughput" } else { "which variant has the most throughput" })
+/// `; which batch size has the most throughput is open`, where something looks better than what was picked, or the time was
+/// over before all batch sizes were measured.
+pub(super) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'static str> {
+    match &pick.rival {
+        Some(rival) if rival.key.session != pick.key.session => Some("which variant has the most throughput"),
+        None if answer.not_reached.is_none() => None,
+        _ => Some("which batch size has the most throughput"),
+    }
 }
 
 /// `batch 16 looks higher: 184/s, from 3 inferences; about 40 s would decide: --batch 1,16 --budget 40s`.
