@@ -54,7 +54,7 @@ pub(super) fn ending(source: Source<'_>) -> String {
         Some(EndReason::BudgetSpent) => {
             let spent = match (schedule.budget_ns, run.elapsed_ns) {
                 (Some(budget), Some(elapsed)) if elapsed.as_f64() < SPENT_SHARE * budget.as_f64() => {
-                    format!("what was left of the budget of {} was too short for anything else", time(budget))
+                    format!("measuring ended within the budget of {}", time(budget))
                 }
                 (Some(budget), _) => format!("the budget of {} was spent", time(budget)),
                 (None, _) => "the budget was spent".into(),
