@@ -195,7 +195,7 @@ impl Sums {
             OutputKind::Image if !around.is_picture(&self.output, &self.shape) => OutputKind::Numbers,
             OutputKind::Classes | OutputKind::Signal if is_along => OutputKind::Numbers,
             OutputKind::Signal if around.gives_scores(&self.output) && !self.signs.is_smooth() => OutputKind::Classes,
-            OutputKind::Classes if around.is_inner(&self.output) => OutputKind::Vector,
+            OutputKind::Classes if Surroundings::names_inner(&self.output) => OutputKind::Vector,
             kind => kind,
         }
     }

@@ -74,7 +74,7 @@ impl Given {
         Given { name: fed.name.to_lowercase(), element_type: fed.element_type, dims }
     }
 
-    /// Sizes without those of an axis of 1 that samples would lie along.
+    /// Sizes of one sample.
     fn shape(&self) -> Vec<usize> {
         self.dims.iter().map(|&(size, _)| size).collect()
     }
@@ -125,7 +125,7 @@ impl Surroundings {
     }
 
     /// Whether an output is named as something that the model computes with.
-    pub(super) fn is_inner(&self, output: &str) -> bool {
+    pub(super) fn names_inner(output: &str) -> bool {
         is_inner(output) && !says(output, &SCORES)
     }
 
@@ -263,7 +263,7 @@ mod tests {
         let hidden = Surroundings { products: vec!["last_hidden_state".into()], ..around(&[], 1) };
         assert!(!hidden.gives_scores("last_hidden_state"));
         assert!(Surroundings::names_scores("pred_logits") && !Surroundings::names_scores("attention_probs"));
-        assert!(hidden.is_inner("token_embeddings") && !hidden.is_inner("attention_scores_logits"));
+        assert!(Surroundings::names_inner("token_embeddings") && !Surroundings::names_inner("attention_scores_logits"));
         assert!(!around(&[given("x", ElementType::Uint8, &[64, 64, 3])], 1).is_length(64), "pixels");
     }
 }
