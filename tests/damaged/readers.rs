@@ -17,7 +17,6 @@ use onnxprof::report::{self, Color, Context, Glyphs, Names, Style};
 use onnxprof::stats::Latencies;
 use onnxprof::trace::{self, Counted};
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// Largest batch that is made of data.
 const BATCH: u64 = 8;
@@ -54,14 +53,6 @@ impl Reader {
     pub fn named(name: &str) -> Reader {
         READERS.into_iter().find(|reader| reader.name == name).expect("there is a reader of that name")
     }
-}
-
-/// Reads `bytes` as the kind of that name, in a folder that this process keeps.
-#[allow(dead_code, reason = "the fuzzer's way in; tests keep folders of their own")]
-pub fn read(name: &str, bytes: &[u8]) {
-    static FOLDER: OnceLock<TempDir> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| tempfile::tempdir().expect("a folder can be created"));
-    let _ = (Reader::named(name).read)(folder.path(), bytes);
 }
 
 /// A file or folder below `models/`.

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| onnxprof_fuzz::readers::read("record", bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| onnxprof_fuzz::read("record", bytes));
