@@ -93,11 +93,17 @@ impl<'g> Scope<'g> {
     /// Whether a product with a stored matrix makes an output, with nothing after it but constants; in one branch, where it
     /// is that of a condition.
     fn is_product(&self, output: &str) -> bool {
+        self.leads_to_product(output, &mut Vec::new())
+    }
+
+    /// The same, but for conditions that were gone into already: a damaged file's may lead to themselves, and branches of
+    /// several to the same ones.
+    fn leads_to_product(&self, output: &str, conditions: &mut Vec<*const Node>) -> bool {
         let mut value = output;
         for _ in 0..STEPS {
             let Some(node) = self.maker(value) else { return false };
             if node.operator == "If" {
-                return self.is_product_of_branch(node, value);
+                return self.is_product_of_branch(node, value, conditions);
             }
             if let "MatMul" | "Gemm" | "FusedMatMul" = node.operator.as_str() {
                 return node.inputs.get(1).is_some_and(|matrix| self.is_stored(matrix));
@@ -113,14 +119,21 @@ impl<'g> Scope<'g> {
         false
     }
 
-    fn is_product_of_branch(&self, node: &Node, value: &str) -> bool {
+    fn is_product_of_branch(&self, node: &Node, value: &str, conditions: &mut Vec<*const Node>) -> bool {
+        let address = std::ptr::from_ref(node);
+        if conditions.contains(&address) || conditions.len() >= STEPS {
+            return false;
+        }
+        conditions.push(address);
         let place = node.outputs.iter().position(|made| made == value);
         let branches = node.attributes.iter().filter_map(|attribute| match &attribute.value {
             AttributeValue::Graphs(graphs) => graphs.first(),
             _ => None,
         });
         let mut outputs = branches.filter_map(|graph| Some((graph, graph.outputs.get(place?)?)));
-        outputs.any(|(graph, output)| Scope { graph, outer: Some(self) }.is_product(&output.name))
+        outputs.any(|(graph, output)| {
+            Scope { graph, outer: Some(self) }.leads_to_product(&output.name, conditions)
+        })
     }
 
     /// The input whose rows an operator leaves in order: it moves them, or applies the same constants to all.
@@ -220,13 +233,32 @@ mod tests {
         let [whole, cast] = dynamic;
         let cast = Node { inputs: vec!["MatMulInteger".into()], ..cast };
         assert!(is_product([vec![whole, cast], scaled.to_vec()].concat()), "quantized as it goes");
-        let branch = Graph {
-            nodes: vec![node("MatMul", &["x", "w"], "inner")],
-            outputs: vec![TensorInfo { name: "inner".into(), value_type: ValueType::Other("?".into()) }],
-            ..Graph::default()
+        let branch = branch(vec![node("MatMul", &["x", "w"], "inner")], "inner");
+        assert!(is_product(vec![Node { attributes: vec![branch], ..node("If", &["c"], "y") }]), "in a branch");
+    }
+
+    fn branch(nodes: Vec<Node>, output: &str) -> Attribute {
+        let output = TensorInfo { name: output.into(), value_type: ValueType::Other("?".into()) };
+        let graph = Graph { nodes, outputs: vec![output], ..Graph::default() };
+        Attribute { name: "then_branch".into(), value: AttributeValue::Graphs(vec![graph]) }
+    }
+
+    #[test]
+    fn conditions_that_lead_to_themselves_or_to_each_other_come_to_an_end() {
+        let condition = |to: &str, output: &str| Node {
+            attributes: vec![branch(Vec::new(), to), branch(Vec::new(), to)],
+            ..node("If", &["c"], output)
         };
-        let attribute = Attribute { name: "then_branch".into(), value: AttributeValue::Graphs(vec![branch]) };
-        assert!(is_product(vec![Node { attributes: vec![attribute], ..node("If", &["c"], "y") }]), "in a branch");
+        assert!(!is_product(vec![condition("y", "y")]));
+        assert!(!is_product(vec![condition("z", "y"), condition("y", "z")]));
+        let places = 0..40;
+        let named = |place: usize| if place == 0 { "y".to_owned() } else { format!("v{place}") };
+        let chain = |end: &str| {
+            let conditions = places.clone().map(|place| condition(&named(place + 1), &named(place)));
+            conditions.chain([node("MatMul", &["x", end], &named(40))]).collect()
+        };
+        assert!(is_product(chain("w")));
+        assert!(!is_product(chain("k")), "each is gone into once");
     }
 
     #[test]
