@@ -132,7 +132,7 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
             one.state = if one.key == taken { State::Best } else { state(tuning, one.key, winner) };
             one.relative = scale.relative(plan.objective, one.key).filter(|_| one.is_measured());
         }
-        in_front = front(&candidates, &scale);
+        in_front = front(&candidates, &scale, taken);
     }
     let place = |key: Option<CellKey>| candidates.iter().position(|one| Some(one.key) == key && one.is_measured());
     let (best, defaults) = (place(taken), place(default));

@@ -2,7 +2,7 @@
 
 use super::findings::Candidate;
 use super::relative::Scale;
-use crate::plan::Objective;
+use crate::plan::{CellKey, Objective};
 use crate::record::{Direction, Metric};
 
 /// What the front is drawn over: latency, throughput, memory and accuracy, as far as they were measured.
@@ -12,16 +12,23 @@ pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::P
 type Costs = [Option<f64>; AXES.len()];
 
 /// Indices of the measured configurations that no other one dominates, in their order: one dominates another if it is
-/// better by more than the noise floor on one axis and as good on the others.
+/// better by more than the noise floor on one axis and as good on the others. The one that the answer names, `taken`, always
+/// stands among them: values alone do not overrule what a search decided by intervals.
 ///
 /// Latency and throughput are ratios to the best one, from blocks that took turns.
-pub(super) fn front(candidates: &[Candidate], scale: &Scale<'_>) -> Vec<usize> {
+pub(super) fn front(candidates: &[Candidate], scale: &Scale<'_>, taken: CellKey) -> Vec<usize> {
+    let measured = candidates.iter().enumerate().filter(|(_, one)| one.is_measured());
+    let all: Vec<(usize, Costs)> = measured.map(|(place, one)| (place, costs(one, scale))).collect();
+    let taken = candidates.iter().position(|one| one.key == taken);
+    undominated(&all, taken)
+}
+
+fn undominated(all: &[(usize, Costs)], taken: Option<usize>) -> Vec<usize> {
     let mut front: Vec<(usize, Costs)> = Vec::new();
-    for (place, one) in candidates.iter().enumerate().filter(|(_, one)| one.is_measured()) {
-        let own = costs(one, scale);
-        if !front.iter().any(|(_, other)| dominates(other, &own)) {
-            front.retain(|(_, other)| !dominates(&own, other));
-            front.push((place, own));
+    for (place, own) in all {
+        if Some(*place) == taken || !front.iter().any(|(_, other)| dominates(other, own)) {
+            front.retain(|(place, other)| Some(*place) == taken || !dominates(own, other));
+            front.push((*place, *own));
         }
     }
     front.into_iter().map(|(place, _)| place).collect()
@@ -65,6 +72,13 @@ mod tests {
 
     fn costs(latency: f64, throughput: f64, memory: f64, accuracy: Option<f64>) -> Costs {
         [Some(latency.ln()), Some(-throughput.ln()), Some(memory.ln()), accuracy.map(|score| -score)]
+    }
+
+    #[test]
+    fn what_the_answer_names_stands_whatever_the_values_say() {
+        let all = [(0, costs(1.0, 1.0, 1.0, None)), (1, costs(0.9, 1.0, 1.0, None)), (2, costs(0.8, 1.0, 2.0, None))];
+        assert_eq!(undominated(&all, None), [1, 2]);
+        assert_eq!(undominated(&all, Some(0)), [0, 1, 2]);
     }
 
     #[test]

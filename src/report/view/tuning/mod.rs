@@ -48,7 +48,8 @@ pub(super) fn tuning(source: Source<'_>) -> Option<TuningView> {
     let in_front: Vec<usize> = order.iter().filter(|place| found.front.contains(place)).copied().collect();
     let axes = "A configuration stands here if none of the others is better in median latency, throughput, peak memory or \
                 top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are \
-                held against each other as ratios to the best one, from blocks that took turns.";
+                held against each other as ratios to the best one, from blocks that took turns. The one that the answer \
+                names always stands here.";
     Some(TuningView {
         found: found.verdict == TuningVerdict::Found,
         answer: answer::answer(source, found),
