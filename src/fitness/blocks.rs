@@ -19,8 +19,9 @@ pub(super) fn disturbed(seen: Seen<'_>) -> Option<FitnessReason> {
     let disturbed = timed(seen).filter(|block| !block.disturbances.is_empty()).count();
     let share = Ratio(disturbed as f64 / all.max(1) as f64);
     let severity = DISTURBED.severity(share.0)?;
-    let text =
-        format!("{disturbed} of {all} timed blocks were disturbed, {} ({})", percent(share), DISTURBED.words(severity));
+    let verb = if disturbed == 1 { "was" } else { "were" };
+    let bounds = DISTURBED.words(severity);
+    let text = format!("{disturbed} of {all} timed blocks {verb} disturbed, {} ({bounds})", percent(share));
     Some(reason(severity, text, "end other work on the machine, and leave a CPU free with `--intra-threads`"))
 }
 

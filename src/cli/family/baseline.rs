@@ -99,7 +99,7 @@ fn among(variants: &[Variant], heads: &[Option<&ModelSummary>], full: &[usize]) 
     let more = rivals.len().saturating_sub(MOST_RIVALS);
     rivals.truncate(MOST_RIVALS);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (index, format!("{why}; in full precision and of that size too: {}{more}", rivals.join(", ")))
+    (index, format!("{why}; in full precision and of about that size too: {}{more}", rivals.join(", ")))
 }
 
 /// Those with the most bytes of weights, or of trees and the like, whose numbers are parts of their operators, those of the
@@ -201,11 +201,11 @@ mod tests {
         let note = |names: &[&str], files: &[&str]| chosen(names, files).1.unwrap();
         assert_eq!(
             note(&["model", "model_fp16"], &[DIGITS[3], DIGITS[3]]),
-            "baseline: model.onnx, with whose name the others' begin; in full precision and of that size too: \
+            "baseline: model.onnx, with whose name the others' begin; in full precision and of about that size too: \
              model_fp16.onnx"
         );
         let six = ["n1", "n2", "n3", "n4", "n5", "n6"];
-        let several = "baseline: n1.onnx, the first of several; in full precision and of that size too: n2.onnx, n3.onnx, \
+        let several = "baseline: n1.onnx, the first of several; in full precision and of about that size too: n2.onnx, n3.onnx, \
              n4.onnx, n5.onnx and 1 more";
         assert_eq!(note(&six, &[DIGITS[3]; 6]), several);
         let heads = heads(&[DIGITS[3]; 2]);
@@ -214,12 +214,12 @@ mod tests {
         let of = |variants: &[Variant]| choose(variants, &heads, None).unwrap().note.unwrap();
         assert_eq!(
             of(&[variant("fp32", "export-fp32/model.onnx"), variant("int8", "export-int8/model.onnx")]),
-            "baseline: fp32 (export-fp32/model.onnx), by its name; in full precision and of that size too: int8 \
+            "baseline: fp32 (export-fp32/model.onnx), by its name; in full precision and of about that size too: int8 \
              (export-int8/model.onnx)"
         );
         assert_eq!(
             of(&[variant("net_a", "repo/net_a/1/model.onnx"), variant("net_b", "repo/net_b/1/model.onnx")]),
-            "baseline: net_a/1/model.onnx, the first of several; in full precision and of that size too: \
+            "baseline: net_a/1/model.onnx, the first of several; in full precision and of about that size too: \
              net_b/1/model.onnx"
         );
     }

@@ -64,6 +64,8 @@ fn lines(forecast: Forecast<'_>) -> Vec<String> {
     let sessions = plan.sessions.len() as u64;
     let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
     let baseline = plan.baseline_session().and_then(|session| names.get(session));
+    let is_seen = precision.iter().all(|precision| precision.half_width.is_ok());
+    let sizes = if is_seen { "every batch size" } else { "every batch size that there is time for" };
     let mut lines = vec![
         format!("Sessions: {sessions} ({}); baseline {}.", names.join(", "), baseline.map_or("none", String::as_str)),
         format!(
@@ -75,7 +77,7 @@ fn lines(forecast: Forecast<'_>) -> Vec<String> {
         ),
         format!(
             "Launches: about {}: {rounds} round{} of one fresh process for each session, {alternations} alternation{} at \
-             every batch size in each.",
+             {sizes} in each.",
             rounds * sessions,
             words::plural(rounds),
             words::plural(alternations)

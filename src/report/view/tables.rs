@@ -279,7 +279,8 @@ fn load_notes(source: Source<'_>) -> Vec<String> {
     };
     let mut notes = vec![
         format!("medians over {counts}, each a fresh process; {cache}"),
-        "first prediction: runtime start, session load and first run together; memory: the most of all launches".into(),
+        "first prediction: runtime start, session load and first run together".into(),
+        "peak memory and arena peak: the most of all launches".into(),
     ];
     notes.extend(left_out(source));
     notes
