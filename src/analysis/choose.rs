@@ -144,12 +144,12 @@ fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
     if let Some((cell, change)) = best {
         let others = faster.iter().filter(|(other, _)| other.key != cell.key);
         let tied = others.filter(|(_, other)| overlap(&change.ratio, &other.ratio));
-        let ties = tied.map(|(cell, _)| cell.key.session).collect();
+        let ties = tied.map(|(cell, _)| cell.key).collect();
         return Choice::Ship(pick(facts, cell, Basis::BeatsBaseline, ties));
     }
     if let Some(&baseline) = usable.iter().find(|cell| facts.is_baseline(cell.key.session)) {
         let same = usable.iter().filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Same));
-        let ties = same.map(|cell| cell.key.session).collect();
+        let ties = same.map(|cell| cell.key).collect();
         let basis = if facts.sessions.len() == 1 { Basis::OnlyUsable } else { Basis::NothingBetter };
         return Choice::Ship(pick(facts, baseline, basis, ties));
     }
@@ -164,7 +164,7 @@ fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
         return none(nothing_usable(facts));
     };
     let others = measured.iter().filter(|(other, _)| other.key != cell.key);
-    let ties: Vec<usize> = others.filter(|(_, p50)| overlap(shortest, p50)).map(|(cell, _)| cell.key.session).collect();
+    let ties = others.filter(|(_, p50)| overlap(shortest, p50)).map(|(cell, _)| cell.key).collect();
     let basis = if measured.len() == 1 { Basis::OnlyUsable } else { Basis::BestWithoutBaseline };
     Choice::Ship(pick(facts, cell, basis, ties))
 }
@@ -180,8 +180,8 @@ fn throughput(facts: &Facts<'_>, shape: usize) -> Choice {
     let found = shown.iter().find_map(|&cell| Some((cell, throughput_basis(facts, cell, baseline_usable)?)));
     let Some((cell, basis)) = found else { return none(nothing_usable(facts)) };
     let rival = rival(facts, cell, &curves);
-    let mut ties = throughput_ties(cell, &shown);
-    ties.retain(|session| rival.as_ref().is_none_or(|rival| rival.key.session != *session));
+    let mut ties = throughput_ties(facts, cell, &shown);
+    ties.retain(|tie| rival.as_ref().is_none_or(|rival| rival.key.session != tie.session));
     Choice::Ship(Pick { rival, ..pick(facts, cell, basis, ties) })
 }
 
@@ -214,12 +214,23 @@ fn throughput_basis(facts: &Facts<'_>, cell: &CellFindings, baseline_usable: boo
     beats.then_some(Basis::BeatsBaseline)
 }
 
-/// Other sessions whose interval of the throughput at their own best batch size overlaps the chosen one's.
-fn throughput_ties(chosen: &CellFindings, shown: &[&CellFindings]) -> Vec<usize> {
+/// Other sessions at their own best batch size, where the interval of the throughput there overlaps the chosen one's and no
+/// comparison of blocks that took turns tells them apart.
+fn throughput_ties(facts: &Facts<'_>, chosen: &CellFindings, shown: &[&CellFindings]) -> Vec<CellKey> {
     let Some(estimate) = chosen.figure(Metric::Throughput) else { return Vec::new() };
     let others = shown.iter().filter(|cell| cell.key.session != chosen.key.session);
+    let others = others.filter(|cell| !is_told_from(facts, chosen, cell));
     let tied = others.filter(|cell| cell.figure(Metric::Throughput).is_some_and(|other| overlap(estimate, other)));
-    tied.map(|cell| cell.key.session).collect()
+    tied.map(|cell| cell.key).collect()
+}
+
+/// Whether two cells of one place, of which one is the baseline's, took turns and differ in throughput.
+fn is_told_from(facts: &Facts<'_>, one: &CellFindings, other: &CellFindings) -> bool {
+    let (compared, against) = if facts.is_baseline(one.key.session) { (other, one) } else { (one, other) };
+    let is_pair = facts.is_baseline(against.key.session)
+        && CellKey { session: against.key.session, ..compared.key } == against.key;
+    let verdict = compared.comparison.as_ref().map(|comparison| comparison.throughput.verdict);
+    is_pair && matches!(verdict, Some(Verdict::Faster | Verdict::Slower))
 }
 
 /// The cell of a curve whose batch size is enough.
@@ -227,7 +238,7 @@ pub(super) fn key(curve: &BatchCurve) -> CellKey {
     curve.key(curve.enough)
 }
 
-fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<usize>) -> Pick {
+fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>) -> Pick {
     Pick { key: cell.key, basis, ties, rival: None, caveats: caveats(facts, cell) }
 }
 

@@ -34,6 +34,8 @@ pub struct Answer {
 pub struct NotReached {
     /// The sizes, ascending.
     pub batch_sizes: Vec<u64>,
+    /// Indices of the sessions that did not come to one of them.
+    pub sessions: Vec<usize>,
     /// A budget that would be enough for all of them where somebody named them, else for the first; absent where nothing
     /// is known of one.
     pub enough_budget_ns: Option<Nanos>,
@@ -81,8 +83,8 @@ pub struct Pick {
     pub key: CellKey,
     /// Why this one.
     pub basis: Basis,
-    /// Sessions that are not told apart from it by their intervals.
-    pub ties: Vec<usize>,
+    /// Cells of other sessions that are not told apart from it: each the one that its session would be chosen at.
+    pub ties: Vec<CellKey>,
     /// What looks better and is not shown to be, of a choice for throughput; absent where nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rival: Option<Rival>,

@@ -43,29 +43,33 @@ pub(super) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -
     (rounds > 0.0).then(|| around(rounds))
 }
 
-/// Batch sizes that no session came to because the time was over: all of those that were named, else the first of them and
-/// what would have followed; `None` where there are none.
+/// Batch sizes that a session which was measured did not come to because the time was over: all of those that were named,
+/// else the first of them and what would have followed; `None` where there are none.
 pub(super) fn not_reached(record: &RunRecord) -> Option<NotReached> {
     let plan = &record.plan;
-    if record.run.ended_by != Some(EndReason::BudgetSpent) || plan.tuning.is_some() || record.blocks.is_empty() {
+    if record.run.ended_by != Some(EndReason::BudgetSpent) || plan.tuning.is_some() {
         return None;
     }
-    let begun: BTreeSet<u64> = record.blocks.iter().map(|block| block.key.batch_size).collect();
+    let place = |key: &CellKey| (key.session, key.batch_size);
+    let begun: BTreeSet<(usize, u64)> = record.blocks.iter().map(|block| place(&block.key)).collect();
+    let is_measured = |session: usize| begun.iter().any(|&(begun, _)| begun == session);
     let is_left = |key: &CellKey| {
         let reason = record.cell(*key).and_then(|cell| match &cell.outcome {
             Outcome::Skipped { reason } => Some(reason.as_str()),
             _ => None,
         });
-        !begun.contains(&key.batch_size) && reason == Some(NOT_REACHED)
+        is_measured(key.session) && !begun.contains(&place(key)) && reason == Some(NOT_REACHED)
     };
-    let sizes: BTreeSet<u64> = plan.cells().filter(is_left).map(|key| key.batch_size).collect();
-    let batch_sizes: Vec<u64> = sizes.into_iter().collect();
+    let left: Vec<CellKey> = plan.cells().filter(is_left).collect();
+    let sessions: BTreeSet<usize> = left.iter().map(|key| key.session).collect();
+    let batch_sizes: BTreeSet<u64> = left.iter().map(|key| key.batch_size).collect();
+    let batch_sizes: Vec<u64> = batch_sizes.into_iter().collect();
     if batch_sizes.is_empty() {
         return None;
     }
     let wanted = if plan.sweep_end == SweepEnd::Listed { batch_sizes.len() } else { 1 };
     let enough_budget_ns = budget_at(record, 0, batch_sizes.get(..wanted)?);
-    Some(NotReached { batch_sizes, enough_budget_ns })
+    Some(NotReached { batch_sizes, sessions: sessions.into_iter().collect(), enough_budget_ns })
 }
 
 /// Launches of a session that timed anything at its smallest batch size.

@@ -96,6 +96,27 @@ fn a_run_by_its_number_of_rounds_is_told_how_many_would_do() {
 }
 
 #[test]
+fn a_baseline_that_took_turns_and_was_shown_to_be_worse_is_no_tie() {
+    let mut run = run(&["one", "two"]);
+    for session in 0..2 {
+        for batch_size in [2, 4, 8] {
+            record::skip(&mut run, session, batch_size, "saturated");
+        }
+    }
+    // The machine slows both down from round to round, by far more than two is faster.
+    for block in &mut run.blocks {
+        let slowed = (1.0 + 0.1 * block.round as f64) * if block.key.session == 1 { 0.9 } else { 1.0 };
+        let times = [&mut block.median_ns, &mut block.p10_ns, &mut block.mean_ns, &mut block.elapsed_ns];
+        times.into_iter().for_each(|time| *time = Nanos((time.as_f64() * slowed) as u64));
+    }
+    assert_said(
+        &shown(&run),
+        &["Ship two at batch 1, for the shortest latency and the most throughput"],
+        &["Not told apart"],
+    );
+}
+
+#[test]
 fn a_named_batch_size_that_there_was_no_time_for_comes_with_a_budget() {
     let mut run = run(&["one"]);
     run.plan.sweep_end = SweepEnd::Listed;
@@ -107,6 +128,14 @@ fn a_named_batch_size_that_there_was_no_time_for_comes_with_a_budget() {
     assert_said(&text, &["Not reached: batch 4 and 8; about ", " would do: `--budget "], &[]);
     run.plan.schedule.budget_ns = Some(Nanos(900_000_000_000));
     assert_said(&shown(&run), &[], &["Not reached"]);
+}
+
+#[test]
+fn a_size_that_one_variant_alone_did_not_come_to_is_named_with_it() {
+    let mut run = run(&["one", "two"]);
+    run.plan.sweep_end = SweepEnd::Listed;
+    record::skip(&mut run, 1, 8, NOT_REACHED);
+    assert_said(&shown(&run), &["Not reached by two: batch 8; about ", " would do: `--budget "], &[]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::words::{self, Source};
 use crate::analysis::{
     Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict,
 };
+use crate::plan::CellKey;
 use crate::record::{Metric, Unit};
 use crate::units::Nanos;
 
@@ -158,7 +159,12 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
     if pick.ties.is_empty() {
         return String::new();
     }
-    let names: Vec<String> = pick.ties.iter().map(|&session| source.name(session)).collect();
+    let elsewhere = |tie: &CellKey| match (tie.shape, tie.batch_size) == (pick.key.shape, pick.key.batch_size) {
+        true => String::new(),
+        false => format!(" {}", source.at_batch(*tie)),
+    };
+    let names: Vec<String> =
+        pick.ties.iter().map(|tie| format!("{}{}", source.name(tie.session), elsewhere(tie))).collect();
     format!(" Not told apart from it: {}.", words::listed(&names))
 }
 

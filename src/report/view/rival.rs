@@ -59,18 +59,30 @@ pub(super) fn not_reached(source: Source<'_>) -> Option<String> {
     let budget = left.enough_budget_ns.filter(|enough| *enough > had);
     let (time, budget) = budget.map(|enough| (words::rounded_time(enough), words::budget(enough)))?;
     let sizes: Vec<String> = left.batch_sizes.iter().map(u64::to_string).collect();
+    let who = who(source, &left.sessions);
     let decided = matches!(answer.latency, Choice::Ship(_));
     match (source.record.plan.sweep_end, sizes.as_slice()) {
-        (SweepEnd::Listed, _) => {
-            Some(format!("Not reached: batch {}; about {time} would do: `--budget {budget}`.", words::listed(&sizes)))
-        }
+        (SweepEnd::Listed, _) => Some(format!(
+            "Not reached{who}: batch {}; about {time} would do: `--budget {budget}`.",
+            words::listed(&sizes)
+        )),
         // Without a verdict on the smallest size, that comes first.
         (SweepEnd::Saturation, _) if !decided => None,
         (SweepEnd::Saturation, [first, ..]) => Some(format!(
-            "Not reached: batch sizes from {first} on; about {time} would show the first of them: `--batch {},{first} \
+            "Not reached{who}: batch sizes from {first} on; about {time} would show the first of them: `--batch {},{first} \
              --budget {budget}`.",
             source.record.plan.batch_sizes.first()?
         )),
         _ => None,
     }
+}
+
+/// ` by int8`, where other sessions that were measured came further.
+fn who(source: Source<'_>, sessions: &[usize]) -> String {
+    let measured = source.findings.sessions.iter().filter(|session| session.outcome.is_ok()).count();
+    if sessions.len() >= measured {
+        return String::new();
+    }
+    let names: Vec<String> = sessions.iter().map(|&session| source.name(session)).collect();
+    format!(" by {}", words::listed(&names))
 }
