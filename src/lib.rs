@@ -3,6 +3,7 @@
 //! The way the data takes: [`cli`] turns words into a [`plan::Plan`]; [`runner`], the parent process, starts one
 //! [`worker`] process per launch and speaks [`protocol`] with it; what finishes is written into a
 //! [`record::RunRecord`]; [`analysis`] computes findings from the record alone; [`report`] renders them.
+//! `src/README.md` draws it, with who may use whom and how to add to it.
 
 pub mod accuracy;
 pub mod analysis;

@@ -77,6 +77,7 @@ fn rust_files(path: &Path) -> Vec<PathBuf> {
 fn modules() -> BTreeMap<String, Vec<PathBuf>> {
     let entries = source().read_dir().unwrap().map(|entry| entry.unwrap().path());
     entries
+        .filter(|path| path.is_dir() || path.extension().is_some_and(|e| e == "rs"))
         .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), rust_files(&path)))
         .filter(|(name, _)| name != "main" && name != "lib")
         .collect()
