@@ -74,8 +74,8 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if format != Format::Csv {
         args.names.refuse()?;
     }
-    store::tidy(folder(run));
     let mut record = output::load(run)?;
+    store::tidy(folder(run));
     if let Some(limit) = args.latency_limit {
         record.plan.latency_limit_ns = Some(limit.into());
     }

@@ -30,8 +30,8 @@ pub struct Args {
 /// There is no run, it cannot be read, or the summary cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let path = which(&args.run)?;
-    store::tidy(folder(&path));
     let record = output::load(&path)?;
+    store::tidy(folder(&path));
     let view = View::new(&record, &analysis::findings(&record));
     args.destination.write(report::terminal(&view, Some(folder(&path)), args.destination.style()).as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use onnxprof::record::RunRecord;
+use onnxprof::record::store::UNFINISHED_TRACE;
 
 use crate::support::{BAD_INPUT, Onnxprof, record};
 use crate::workbench::Workbench;
@@ -109,4 +110,25 @@ fn truncated_record_is_told_what_to_do() {
     fs::write(bench.path("run/run.json"), "{\"schema_version\":{\"major\":1,").unwrap();
     let output = Onnxprof::new().arg("show").arg(bench.path("run")).run();
     output.assert_error(BAD_INPUT, "is truncated", "copy the whole folder again");
+}
+
+/// A folder of a run may have come from anywhere, and lie where others keep what is theirs.
+#[test]
+fn nothing_goes_but_what_a_killed_run_left_in_its_own_folder() {
+    let bench = Workbench::new();
+    for run in ["linked", "real"] {
+        put(&bench.path(&format!("home/runs/{run}")), &record::digits(), 0);
+    }
+    std::os::unix::fs::symlink("../..", bench.path("home/runs/linked/traces")).unwrap();
+    let unfinished = format!("{UNFINISHED_TRACE}a1B2c3");
+    let kept = ["home/.config", &format!("home/{unfinished}"), "home/runs/real/traces/.config"];
+    let gone = bench.path(&format!("home/runs/real/traces/{unfinished}"));
+    for command in ["show", "report"] {
+        kept.iter().map(|folder| bench.path(folder)).for_each(|folder| fs::create_dir_all(folder).unwrap());
+        fs::create_dir_all(&gone).unwrap();
+        for run in ["linked", "real"] {
+            Onnxprof::new().arg(command).arg(bench.path(&format!("home/runs/{run}"))).run().assert_code(0);
+        }
+        assert!(kept.iter().all(|folder| bench.path(folder).is_dir()) && !gone.exists(), "{command}");
+    }
 }

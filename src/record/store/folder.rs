@@ -6,16 +6,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::StoreError;
+use super::leftovers::BASELINE_OUTPUTS;
+use super::{StoreError, leftovers};
 
 const RUN_JSON: &str = "run.json";
 const JOURNAL: &str = "journal.jsonl";
-const TRACES: &str = "traces";
-const BASELINE_OUTPUTS: &str = ".baseline-outputs";
-/// How names begin of files that are not yet whole.
-pub(super) const UNFINISHED: &str = ".onnxprof-";
-/// How names begin of folders that a profiler writes into.
-pub const UNFINISHED_TRACE: &str = ".trace-";
+/// The folder of traces in a run folder.
+pub(super) const TRACES: &str = "traces";
 
 /// A folder that this process alone writes a run into, for as long as the value lives.
 #[derive(Debug)]
@@ -56,13 +53,12 @@ impl RunFolder {
         }
         let folder = RunFolder { path: path.to_path_buf(), _lock: lock };
         fs::create_dir_all(folder.logs()).map_err(not_writable)?;
-        folder.clear_leftovers();
         Ok(folder)
     }
 
     /// Removes what a run puts there for itself alone, which one that was killed leaves behind.
     pub fn clear_leftovers(&self) {
-        clear_leftovers(&self.path);
+        leftovers::clear(&self.path);
     }
 
     /// The outputs of the baseline, while others are compared with them.
@@ -155,44 +151,6 @@ pub fn holds_run(folder: &Path) -> bool {
     run_json(folder).is_file() || journal(folder).is_file()
 }
 
-/// Removes what a run that was killed left in its folder for itself alone, unless another process is writing there.
-pub fn tidy(folder: &Path) {
-    // One that cannot be written to keeps what it has.
-    if holds_run(folder)
-        && !leftovers(folder).is_empty()
-        && let Ok(_lock) = Lock::acquire(folder)
-    {
-        clear_leftovers(folder);
-    }
-}
-
-fn clear_leftovers(folder: &Path) {
-    for path in leftovers(folder) {
-        let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-    }
-    // Only where there is no trace in it.
-    let _ = fs::remove_dir(folder.join(TRACES));
-}
-
-/// Files and folders that no run needs once it has ended.
-fn leftovers(folder: &Path) -> Vec<PathBuf> {
-    let unfinished = |folder: &Path, starts: &[&str]| -> Vec<PathBuf> {
-        let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-        let is_it = |name: &str| starts.iter().any(|start| name.strip_prefix(start).is_some_and(is_drawn));
-        let named = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_it));
-        named.map(|entry| entry.path()).collect()
-    };
-    let outputs = Some(folder.join(BASELINE_OUTPUTS)).filter(|outputs| outputs.exists());
-    // Earlier versions began the names of unfinished traces with a dot alone.
-    let traces = unfinished(&folder.join(TRACES), &[UNFINISHED_TRACE, "."]);
-    unfinished(folder, &[UNFINISHED]).into_iter().chain(outputs).chain(traces).collect()
-}
-
-/// Whether the rest of a name was drawn at random, as those of temporary files are.
-fn is_drawn(rest: &str) -> bool {
-    rest.len() == 6 && rest.chars().all(|c| c.is_ascii_alphanumeric())
-}
-
 /// When the run in a folder was last written; `None` if the system does not tell.
 #[must_use]
 pub fn modified(folder: &Path) -> Option<std::time::SystemTime> {
@@ -228,13 +186,13 @@ pub fn default_folder(root: &Path, name: &str, now: Timestamp) -> PathBuf {
 
 /// The lock file of a run folder; dropping it removes the file. The system releases the lock of a killed process.
 #[derive(Debug)]
-struct Lock {
+pub(super) struct Lock {
     path: PathBuf,
     _file: File,
 }
 
 impl Lock {
-    fn acquire(folder: &Path) -> Result<Lock, StoreError> {
+    pub(super) fn acquire(folder: &Path) -> Result<Lock, StoreError> {
         let not_writable = |source: io::Error| StoreError::NotWritable { path: folder.to_path_buf(), source };
         let path = folder.join(".lock");
         let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(not_writable)?;
@@ -320,29 +278,6 @@ mod tests {
     fn unwritable_folder_is_found_before_measuring() {
         let error = RunFolder::create(Path::new("/proc/self")).unwrap_err();
         assert!(matches!(error, StoreError::NotWritable { .. }), "{error}");
-    }
-
-    #[test]
-    fn what_a_killed_run_left_for_itself_goes_and_nothing_else() {
-        let root = tempfile::tempdir().unwrap();
-        let at = |name: &str| root.path().join(name);
-        fs::create_dir_all(at("traces/.trace-a1B2c3")).unwrap();
-        fs::write(at("traces/.trace-a1B2c3/onnx.json"), "half").unwrap();
-        let kept = [RUN_JSON, ".onnxprof-notes", ".hidden", "report.md"];
-        for name in kept.into_iter().chain([BASELINE_OUTPUTS, ".onnxprof-Ab12cd"]) {
-            fs::write(at(name), "").unwrap();
-        }
-        let lock = Lock::acquire(root.path()).unwrap();
-        tidy(root.path());
-        assert!(at(BASELINE_OUTPUTS).exists(), "the run goes on");
-        drop(lock);
-        tidy(root.path());
-        let mut left: Vec<String> =
-            fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        left.sort_unstable();
-        let mut kept = kept.map(str::to_owned);
-        kept.sort_unstable();
-        assert_eq!(left, kept);
     }
 
     #[test]

@@ -7,12 +7,14 @@
 mod error;
 mod folder;
 mod journal;
+mod leftovers;
 mod load;
 mod merge;
 mod write;
 
 pub use error::StoreError;
-pub use folder::{RunFolder, UNFINISHED_TRACE, default_folder, holds_run, modified, tidy};
+pub use folder::{RunFolder, default_folder, holds_run, modified};
 pub use journal::Journal;
+pub use leftovers::{UNFINISHED_TRACE, tidy};
 pub use load::{load, size};
 pub use write::write_atomically;

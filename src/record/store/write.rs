@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::StoreError;
-use super::folder::UNFINISHED;
+use super::leftovers::UNFINISHED;
 
 /// Replaces the file at `path` by one that holds `bytes`. Whenever the process is killed, the file is the old or the
 /// new one. Something that is not a regular file, such as `/dev/stdout`, is written to instead of replaced.

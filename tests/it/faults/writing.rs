@@ -90,9 +90,9 @@ fn what_a_killed_run_left_for_itself_goes_when_it_is_reported() {
     bench.wait_for_blocks(2);
     running.kill();
     let at = |name: &str| bench.run_folder().join(name);
-    fs::write(at(".baseline-outputs"), "outputs").unwrap();
+    fs::write(at(".onnxprof-baseline-outputs"), "outputs").unwrap();
     fs::create_dir_all(at(&format!("traces/{UNFINISHED_TRACE}a1b2c3"))).unwrap();
     Onnxprof::new().arg("report").arg(bench.run_folder()).run().assert_code(0);
-    assert!(!at(".baseline-outputs").exists() && !at("traces").exists());
+    assert!(!at(".onnxprof-baseline-outputs").exists() && !at("traces").exists());
     assert!(Path::new(&at("journal.jsonl")).exists());
 }

@@ -119,7 +119,7 @@ fn what_is_scored_after_taking_up_again_is_held_against_the_baseline() {
     let running = tune.arg("--out").arg(bench.run_folder()).arg("--runtime").arg(library("1.31.1")).spawn();
     wait_until(|| load(&bench.run_folder()).is_ok_and(|record| !record.accuracy.is_empty()));
     running.kill();
-    let _ = std::fs::remove_file(bench.run_folder().join(".baseline-outputs"));
+    let _ = std::fs::remove_file(bench.run_folder().join(".onnxprof-baseline-outputs"));
     forget_after_first_score(&bench);
     let before = bench.record().accuracy.len();
     let code = resume(&bench, &["--budget", "20s", "--quiet"]).code();

@@ -1,0 +1,153 @@
+//! What a run puts into its folder for itself alone, and what of it goes once nobody needs it.
+//!
+//! The folder may have come from anywhere, and may hold what others keep there: only what has a name and a kind that
+//! this program alone gives is removed, and nothing behind a link.
+
+use std::fs::{self, FileType};
+use std::path::{Path, PathBuf};
+
+use super::folder::{Lock, TRACES, holds_run};
+
+/// The outputs of the baseline, while others are compared with them.
+pub(super) const BASELINE_OUTPUTS: &str = ".onnxprof-baseline-outputs";
+/// How names begin of files that are not yet whole.
+pub(super) const UNFINISHED: &str = ".onnxprof-";
+/// How names begin of folders that a profiler writes into.
+pub const UNFINISHED_TRACE: &str = ".onnxprof-trace-";
+
+/// Removes what a run that was killed left in its folder for itself alone, unless another process is writing there.
+pub fn tidy(folder: &Path) {
+    // One that cannot be written to keeps what it has.
+    if holds_run(folder)
+        && !(files(folder).is_empty() && traces(folder).is_empty())
+        && let Ok(_lock) = Lock::acquire(folder)
+    {
+        clear(folder);
+    }
+}
+
+/// Removes what no run needs once it has ended.
+pub(super) fn clear(folder: &Path) {
+    for file in files(folder) {
+        let _ = fs::remove_file(file);
+    }
+    for trace in traces(folder) {
+        let _ = fs::remove_dir_all(trace);
+    }
+    // Only where there is no trace in it; a link stays.
+    let _ = fs::remove_dir(folder.join(TRACES));
+}
+
+/// Files that no run needs once it has ended.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let outputs = Some(folder.join(BASELINE_OUTPUTS)).filter(|outputs| is_a(FileType::is_file, outputs));
+    drawn(folder, UNFINISHED, FileType::is_file).into_iter().chain(outputs).collect()
+}
+
+/// Folders of traces that a profiler did not come to the end of.
+fn traces(folder: &Path) -> Vec<PathBuf> {
+    let traces = folder.join(TRACES);
+    if is_a(FileType::is_dir, &traces) { drawn(&traces, UNFINISHED_TRACE, FileType::is_dir) } else { Vec::new() }
+}
+
+/// Whether something is of a kind itself; a link is neither a file nor a folder.
+fn is_a(kind: fn(&FileType) -> bool, path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| kind(&metadata.file_type()))
+}
+
+/// What in a folder is of a kind, and has a name that begins so and was drawn at random.
+fn drawn(folder: &Path, start: &str, kind: fn(&FileType) -> bool) -> Vec<PathBuf> {
+    let is_named = |name: &str| name.strip_prefix(start).is_some_and(is_random);
+    let is_it = |entry: &fs::DirEntry| {
+        entry.file_name().to_str().is_some_and(is_named) && entry.file_type().is_ok_and(|found| kind(&found))
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    entries.filter(is_it).map(|entry| entry.path()).collect()
+}
+
+/// Whether the rest of a name was drawn at random, as those of temporary files are.
+fn is_random(rest: &str) -> bool {
+    rest.len() == 6 && rest.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::super::RunFolder;
+    use super::*;
+
+    const RUN_JSON: &str = "run.json";
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = entries.collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn what_a_killed_run_left_for_itself_goes_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::create_dir_all(at("traces/.onnxprof-trace-a1B2c3")).unwrap();
+        fs::write(at("traces/.onnxprof-trace-a1B2c3/onnx.json"), "half").unwrap();
+        let kept = [".hidden", ".onnxprof-notes", "report.md", RUN_JSON];
+        for name in kept.into_iter().chain([BASELINE_OUTPUTS, ".onnxprof-Ab12cd"]) {
+            fs::write(at(name), "").unwrap();
+        }
+        let lock = Lock::acquire(root.path()).unwrap();
+        tidy(root.path());
+        assert!(at(BASELINE_OUTPUTS).exists(), "the run goes on");
+        drop(lock);
+        tidy(root.path());
+        assert_eq!(names(root.path()), kept);
+    }
+
+    #[test]
+    fn what_others_keep_among_traces_stays() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(RUN_JSON), "").unwrap();
+        let traces = root.path().join("traces");
+        for name in [".config", ".docker", ".trace-a1B2c3", ".onnxprof-trace-notes", ".onnxprof-trace-Zz9yX8"] {
+            fs::create_dir_all(traces.join(name)).unwrap();
+        }
+        for name in [".bashrc", ".onnxprof-trace-a1B2c3"] {
+            fs::write(traces.join(name), "").unwrap();
+        }
+        tidy(root.path());
+        let kept =
+            [".bashrc", ".config", ".docker", ".onnxprof-trace-a1B2c3", ".onnxprof-trace-notes", ".trace-a1B2c3"];
+        assert_eq!(names(&traces), kept);
+    }
+
+    #[test]
+    fn nothing_behind_a_link_is_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let run = home.path().join("downloads/run");
+        fs::create_dir_all(&run).unwrap();
+        let folders = [".config", ".onnxprof-trace-a1B2c3"].map(|name| home.path().join(name));
+        folders.iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        fs::write(home.path().join("outputs"), "").unwrap();
+        fs::write(run.join(RUN_JSON), "").unwrap();
+        symlink("../..", run.join("traces")).unwrap();
+        symlink(&folders[0], run.join(".onnxprof-Ab12cd")).unwrap();
+        symlink(home.path().join("outputs"), run.join(BASELINE_OUTPUTS)).unwrap();
+        tidy(&run);
+        clear(&run);
+        assert!(folders.iter().all(|folder| folder.is_dir()) && home.path().join("outputs").is_file());
+        assert_eq!(names(&run), [".onnxprof-Ab12cd", BASELINE_OUTPUTS, RUN_JSON, "traces"]);
+    }
+
+    #[test]
+    fn folder_that_holds_no_run_keeps_what_it_has() {
+        let root = tempfile::tempdir().unwrap();
+        let left = [".onnxprof-Ab12cd", BASELINE_OUTPUTS].map(|name| root.path().join(name));
+        left.iter().for_each(|file| fs::write(file, "").unwrap());
+        let trace = root.path().join("traces/.onnxprof-trace-a1B2c3");
+        fs::create_dir_all(&trace).unwrap();
+        tidy(root.path());
+        drop(RunFolder::create(root.path()).unwrap());
+        assert!(left.iter().all(|file| file.is_file()) && trace.is_dir());
+    }
+}
