@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use super::values::SweptDim;
 use super::{CliError, exit};
-use crate::plan::{Plan, Schedule};
+use crate::plan::{MOST_CELLS, Plan, Schedule};
 
 /// Length of a block where none is named, which a shorter budget cuts short.
 pub(super) const DEFAULT_BLOCK: Duration = Duration::from_millis(30);
-/// Cells beyond which no run comes to its end.
-const MOST_CELLS: u64 = 1_000_000;
 
 /// Makes sure that a block that was asked for fits into the time of the run.
 ///
@@ -32,7 +30,7 @@ pub(super) fn check_block(schedule: &Schedule) -> Result<(), CliError> {
 /// # Errors
 /// They make more.
 pub(super) fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
-    check(swept.iter().map(|swept| swept.sizes.len()), "shapes")
+    check(swept.iter().fold(1, |count: u64, swept| count.saturating_mul(swept.sizes.len() as u64)), "shapes")
 }
 
 /// Makes sure that a plan has no more cells than can be measured.
@@ -40,12 +38,10 @@ pub(super) fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
 /// # Errors
 /// It has more.
 pub(super) fn check_cells(plan: &Plan) -> Result<(), CliError> {
-    let counts = [plan.sessions.len(), plan.shapes.len(), plan.batch_sizes.len(), plan.load_modes.len()];
-    check(counts.into_iter(), "cells")
+    check(plan.grid_count(), "cells")
 }
 
-fn check(counts: impl Iterator<Item = usize>, what: &str) -> Result<(), CliError> {
-    let count = counts.fold(1, |product: u64, count| product.saturating_mul(count as u64));
+fn check(count: u64, what: &str) -> Result<(), CliError> {
     if count <= MOST_CELLS {
         return Ok(());
     }

@@ -57,7 +57,8 @@ pub(super) fn points(text: &str) -> Result<Ratio, String> {
 /// The plan of a search that begins with `bases`.
 ///
 /// # Errors
-/// CPUs that this process may not use; a limit on the fall of accuracy of a model that predicts numbers.
+/// CPUs that this process may not use; a limit on the fall of accuracy of a model that predicts numbers; more cells
+/// than can be measured.
 pub(super) fn plan(args: &Args, family: &Family, mut bases: Vec<SessionSpec>, host: &Host) -> Result<Plan, CliError> {
     let cpus = plan_args::pinned(&args.schedule.pin, host)?;
     let task: Task = args.scoring.task.into();
@@ -74,7 +75,7 @@ pub(super) fn plan(args: &Args, family: &Family, mut bases: Vec<SessionSpec>, ho
     for base in &mut bases {
         base.options.intra_threads = space.intra_threads[0];
     }
-    Ok(Plan {
+    let plan = Plan {
         variants: family.variants.clone(),
         baseline: family.baseline,
         batch_sizes: plan_args::sorted(space.batch_sizes.clone()),
@@ -99,7 +100,9 @@ pub(super) fn plan(args: &Args, family: &Family, mut bases: Vec<SessionSpec>, ho
             cells: BTreeSet::new(),
         }),
         sessions: bases,
-    })
+    };
+    bounds::check_cells(&plan)?;
+    Ok(plan)
 }
 
 /// What somebody should know of what is tried, as notes of the run.

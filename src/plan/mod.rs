@@ -26,6 +26,8 @@ use crate::units::{Nanos, Ratio};
 /// Share of the budget that everything beside the rounds may take: scoring, profiles of operators, denormal numbers, the
 /// machine's peaks and idle gaps.
 pub const BESIDE_SHARE: f64 = 0.25;
+/// Cells beyond which no run comes to its end: more are neither begun with nor looked at in a record.
+pub const MOST_CELLS: u64 = 1_000_000;
 
 /// Everything that a run was asked to do, after words became typed values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -161,6 +163,13 @@ impl Plan {
     pub fn cells(&self) -> impl Iterator<Item = CellKey> + '_ {
         let tuning = self.tuning.as_ref();
         self.grid().filter(move |key| tuning.is_none_or(|tuning| tuning.cells.contains(key)))
+    }
+
+    /// Cells of the whole grid, for a search those included that it does not come to.
+    #[must_use]
+    pub fn grid_count(&self) -> u64 {
+        let counts = [self.sessions.len(), self.shapes.len(), self.batch_sizes.len(), self.load_modes.len()];
+        counts.into_iter().fold(1, |product: u64, count| product.saturating_mul(count as u64))
     }
 
     fn grid(&self) -> impl Iterator<Item = CellKey> + '_ {

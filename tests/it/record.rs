@@ -283,6 +283,33 @@ fn indices_that_lead_nowhere_are_a_named_error() {
     }
 }
 
+/// A record of a few kilobytes may plan more cells than there is memory for.
+#[test]
+fn plan_of_more_cells_than_any_run_has_is_a_named_error() {
+    fn plan(json: &mut serde_json::Value, [shapes, batch_sizes, load_modes]: [u64; 3]) {
+        let mode = |concurrency: u64| serde_json::json!({"closed": {"concurrency": concurrency}});
+        json["shapes"] = (0..shapes).map(|_| serde_json::json!({"dims": {}})).collect();
+        json["batch_sizes"] = (1..=batch_sizes).collect();
+        json["load_modes"] = (1..=load_modes).map(mode).collect();
+    }
+    let most = edited(|json| plan(&mut json["plan"], [100, 1_000, 10]));
+    assert_eq!(load(most.path()).unwrap().plan.grid_count(), 1_000_000);
+    let finished = edited(|json| plan(&mut json["plan"], [10_000, 10_000, 1_000]));
+    let killed = killed(|text| {
+        let (first, rest) = text.split_once('\n').unwrap();
+        let mut began: serde_json::Value = serde_json::from_str(first).unwrap();
+        plan(&mut began["body"]["plan"], [10_000, 10_000, 1_000]);
+        format!("{{\"event\":\"began\",\"body\":{}}}\n{rest}", began["body"])
+    });
+    for (folder, file) in [(finished, "run.json"), (killed, "journal.jsonl")] {
+        let expected = "100000000000 cells are planned, and 1000000 are measured at most";
+        assert_eq!(
+            message(load(folder.path()), folder.path()),
+            format!("`[RUN]/{file}` contradicts itself: {expected}")
+        );
+    }
+}
+
 #[test]
 fn record_validates_against_its_schema() {
     let (folder, record) = finished();

@@ -11,6 +11,7 @@ use super::folder;
 use super::journal::take_histogram;
 use super::merge::Merger;
 use crate::files::{self, Kind};
+use crate::plan::MOST_CELLS;
 use crate::record::{Event, RunRecord, SCHEMA_VERSION, SchemaVersion};
 use crate::units::Bytes;
 
@@ -170,7 +171,7 @@ fn check_version(path: &Path, found: SchemaVersion) -> Result<(), StoreError> {
     }
 }
 
-/// Passes a record whose version is understood and whose indices lead somewhere.
+/// Passes a record whose version is understood, whose plan can be looked at and whose indices lead somewhere.
 fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
     check_version(path, record.schema_version)?;
     match contradiction(&record) {
@@ -179,8 +180,12 @@ fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
     }
 }
 
-/// The first index that leads nowhere.
+/// More cells than any run has, or else the first index that leads nowhere.
 fn contradiction(record: &RunRecord) -> Option<String> {
+    let cells = record.plan.grid_count();
+    if cells > MOST_CELLS {
+        return Some(format!("{cells} cells are planned, and {MOST_CELLS} are measured at most"));
+    }
     let variants = record.plan.variants.len();
     let sessions = record.plan.sessions.len();
     if record.plan.baseline >= variants {
