@@ -9,7 +9,7 @@ use super::columns::columns;
 use super::{CliError, exit, say};
 use crate::analysis::{self, tuning::TuningVerdict};
 use crate::memory;
-use crate::record::store::{self, RunFolder, StoreError, write_atomically};
+use crate::record::store::{self, RunFolder, StoreError, write_atomically, write_named};
 use crate::record::{RunRecord, harmless_json};
 use crate::report::view::View;
 use crate::report::{self, Color, Context, Glyphs, Style};
@@ -79,6 +79,14 @@ fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
+    write_own(path, content)
+}
+
+/// Writes a file of ours that nobody named; nothing else is written to that lies in its place.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn write_own(path: &Path, content: &[u8]) -> Result<(), CliError> {
     write_atomically(path, content).map_err(|error| store_error(&error))
 }
 
@@ -141,9 +149,7 @@ pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), 
     }
     let figures = folder.join(FIGURES);
     create_folder(&figures)?;
-    drawings.iter().try_for_each(|drawing| {
-        write_atomically(&figures.join(&drawing.name), drawing.svg.as_bytes()).map_err(|error| store_error(&error))
-    })
+    drawings.iter().try_for_each(|drawing| write_own(&figures.join(&drawing.name), drawing.svg.as_bytes()))
 }
 
 /// Where a rendered text goes, and in which dress.
@@ -181,13 +187,13 @@ impl Destination {
     }
 }
 
-/// Writes a text to a file, or to stdout.
+/// Writes a text to a file that the user named, or to stdout.
 ///
 /// # Errors
 /// The file or stdout cannot be written.
 pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
     match path {
-        Some(path) => write_atomically(path, text).map_err(|error| store_error(&error)),
+        Some(path) => write_named(path, text).map_err(|error| store_error(&error)),
         None => say::result(text),
     }
 }

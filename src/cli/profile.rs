@@ -251,7 +251,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 /// Copies the context into the run's folder, so that its report can be written again from there alone.
 fn keep_context(folder: &RunFolder, text: Option<&str>) -> Result<(), CliError> {
     match text.filter(|text| !text.is_empty()) {
-        Some(text) => output::write(Some(&folder.context()), text.as_bytes()),
+        Some(text) => output::write_own(&folder.context(), text.as_bytes()),
         None => Ok(()),
     }
 }

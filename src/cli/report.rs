@@ -90,11 +90,17 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::SUCCESS);
     }
     let file = match (args.destination.file(), format) {
-        (Some(file), _) => file.to_owned(),
-        (None, Format::Html) => folder(run).join("report.html"),
+        (Some(file), _) => {
+            args.destination.write(&rendered)?;
+            file.to_owned()
+        }
+        (None, Format::Html) => {
+            let file = folder(run).join("report.html");
+            output::write_own(&file, &rendered)?;
+            file
+        }
         (None, _) => return Err(nowhere()),
     };
-    output::write(Some(&file), &rendered)?;
     open::open(&file);
     Ok(ExitCode::SUCCESS)
 }

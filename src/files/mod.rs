@@ -1,10 +1,11 @@
 //! Files that are taken in: opened in one way, which waits for nobody, knows the size before it reads, and maps nothing.
 //!
 //! A file that others may shorten or overwrite is read with `pread` only, so that a change is an error and no signal.
-//! Read [`open()`] first.
+//! Read [`open()`] first. What is ours, and is written, is opened by [`open_own`].
 
 mod change;
 mod kind;
+mod own;
 mod refusal;
 
 use std::fs::{self, File, Metadata};
@@ -17,6 +18,7 @@ use nix::sys::statfs::fstatfs;
 
 use change::Stamp;
 pub(crate) use kind::Kind;
+pub(crate) use own::{check_own, open_own};
 use refusal::Refusal;
 
 /// What the kernel calls the file system of pipes that have no name, from `linux/magic.h`.
@@ -188,5 +190,7 @@ impl Seek for Reader<'_> {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,9 @@ pub(super) enum Refusal {
     Socket,
     #[error("it is a device, not a file")]
     Device,
+    /// A file of our own is to lie there.
+    #[error("there is {what} where a file is to be written")]
+    InTheWay { what: &'static str },
     #[error("the file changed while it was read")]
     Changed,
 }
@@ -32,9 +35,11 @@ impl From<Refusal> for io::Error {
     fn from(refusal: Refusal) -> Self {
         let kind = match refusal {
             Refusal::TooLarge { .. } | Refusal::Endless { .. } => io::ErrorKind::FileTooLarge,
-            Refusal::Pipe { .. } | Refusal::NamedPipe | Refusal::Socket | Refusal::Device => {
-                io::ErrorKind::InvalidInput
-            }
+            Refusal::Pipe { .. }
+            | Refusal::NamedPipe
+            | Refusal::Socket
+            | Refusal::Device
+            | Refusal::InTheWay { .. } => io::ErrorKind::InvalidInput,
             Refusal::Changed => io::ErrorKind::Other,
         };
         io::Error::new(kind, refusal)

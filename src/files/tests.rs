@@ -1,10 +1,10 @@
 use std::io::Write;
 use std::os::fd::AsRawFd;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use nix::sys::stat::Mode;
 
+use super::testing::in_time;
 use super::*;
 use crate::units::Bytes;
 
@@ -17,12 +17,10 @@ fn file(content: &[u8]) -> tempfile::NamedTempFile {
     file
 }
 
-/// What refusing says, in time: a test that waits for ever tells nothing.
+/// What refusing says.
 fn refusal(path: &Path, kind: Kind) -> String {
-    let (told, answer) = mpsc::channel();
     let path = path.to_owned();
-    std::thread::spawn(move || told.send(bytes(&path, kind).map_err(|error| error.to_string())));
-    answer.recv_timeout(Duration::from_secs(10)).unwrap().unwrap_err()
+    in_time(move || bytes(&path, kind).map_err(|error| error.to_string())).unwrap_err()
 }
 
 #[test]

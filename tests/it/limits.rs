@@ -1,5 +1,7 @@
-//! Nothing is taken in without a limit: files that are none, sizes that no memory is for, numbers that fit nothing.
+//! Nothing is taken in without a limit, and nothing waited for: files that are none, sizes that no memory is for, numbers
+//! that fit nothing.
 
 mod files;
 mod memory;
 mod numbers;
+mod writing;

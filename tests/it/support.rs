@@ -8,9 +8,13 @@ pub mod wheels;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// As long as a very slow machine may take for what waits for nobody.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Exit code of bad input.
 pub const BAD_INPUT: i32 = 3;
@@ -99,6 +103,22 @@ impl Onnxprof {
     /// Runs to the end.
     pub fn run(self) -> Output {
         self.spawn().wait()
+    }
+
+    /// Runs to the end, which must come without anybody being waited for.
+    #[track_caller]
+    pub fn promptly(self) -> Output {
+        let mut running = self.spawn();
+        let began = Instant::now();
+        while running.child.try_wait().unwrap().is_none() {
+            if began.elapsed() > PATIENCE {
+                let words = running.words.clone();
+                running.kill();
+                panic!("`{words}` waits");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        running.wait()
     }
 
     /// Runs to the end; what it said is given in bytes.

@@ -35,6 +35,12 @@ pub enum StoreError {
         /// The link.
         path: PathBuf,
     },
+    /// Something in the folder of a run that is to be taken up again is neither a file nor a folder.
+    #[error("`{path}` is neither a file nor a folder: a run that is taken up again has nothing else in its folder")]
+    Special {
+        /// The pipe, socket or device.
+        path: PathBuf,
+    },
     /// A file could not be written.
     #[error("failed to write `{path}`")]
     Write {
@@ -155,7 +161,11 @@ impl StoreError {
             StoreError::NotFound { .. } | StoreError::NotARun { .. } => {
                 Some("name a folder that `onnxprof profile` or `onnxprof tune` wrote, or its `run.json`".into())
             }
+            StoreError::Write { source, .. } if source.kind() == io::ErrorKind::InvalidInput => {
+                Some("move away what lies there".into())
+            }
             StoreError::Link { .. } => Some("replace it by what it leads to".into()),
+            StoreError::Special { .. } => Some("remove it, or move it away".into()),
             StoreError::Schema { found, supported, .. } if found.major > supported.major => {
                 Some("use the onnxprof that wrote it, or a newer one".into())
             }

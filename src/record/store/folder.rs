@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::leftovers::BASELINE_OUTPUTS;
 use super::{StoreError, leftovers};
+use crate::files;
 
 const RUN_JSON: &str = "run.json";
 const JOURNAL: &str = "journal.jsonl";
@@ -27,10 +28,11 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if nothing can be created
-    /// there, [`StoreError::Link`] if something in it leads elsewhere.
+    /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if nothing can be
+    /// created there, [`StoreError::Link`] if something in it leads elsewhere, [`StoreError::Special`] if something in
+    /// it is neither a file nor a folder.
     pub fn reopen(path: &Path) -> Result<RunFolder, StoreError> {
-        refuse_links(path)?;
+        refuse_special(path)?;
         let folder = RunFolder { path: path.to_path_buf(), _lock: Lock::acquire(path)? };
         fs::create_dir_all(folder.logs())
             .map_err(|source| StoreError::NotWritable { path: path.to_path_buf(), source })?;
@@ -128,16 +130,20 @@ impl RunFolder {
     }
 }
 
-/// Makes sure that neither a run's folder nor one of those in it holds a link.
-fn refuse_links(folder: &Path) -> Result<(), StoreError> {
+/// Makes sure that a run's folder and those in it hold nothing but files and folders: nothing that leads elsewhere, and
+/// nothing that waits for somebody.
+fn refuse_special(folder: &Path) -> Result<(), StoreError> {
     let own = entries(folder)?;
     let is_folder = |entry: &&fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
     let within = own.iter().filter(is_folder).map(|entry| entries(&entry.path())).collect::<Result<Vec<_>, _>>()?;
-    let is_link = |entry: &&fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_symlink());
-    match own.iter().chain(within.iter().flatten()).find(is_link) {
-        Some(link) => Err(StoreError::Link { path: link.path() }),
-        None => Ok(()),
+    for entry in own.iter().chain(within.iter().flatten()) {
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() || kind.is_dir() => {}
+            Ok(kind) if kind.is_symlink() => return Err(StoreError::Link { path: entry.path() }),
+            _ => return Err(StoreError::Special { path: entry.path() }),
+        }
     }
+    Ok(())
 }
 
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
@@ -195,7 +201,8 @@ impl Lock {
     pub(super) fn acquire(folder: &Path) -> Result<Lock, StoreError> {
         let not_writable = |source: io::Error| StoreError::NotWritable { path: folder.to_path_buf(), source };
         let path = folder.join(".lock");
-        let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(not_writable)?;
+        let file = files::open_own(&path, File::options().write(true).create(true).truncate(false));
+        let file = file.map_err(not_writable)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { path, _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: folder.to_path_buf() }),
@@ -214,6 +221,7 @@ impl Drop for Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::testing::in_time;
 
     #[test]
     fn second_run_into_the_same_folder_is_refused() {
@@ -271,6 +279,39 @@ mod tests {
             assert!(error.hint().unwrap().contains("what it leads to"));
         }
         assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for_when_a_folder_is_claimed() {
+        for name in [".lock", "report.html", "logs/a.log"] {
+            let root = tempfile::tempdir().unwrap();
+            fs::create_dir(root.path().join("logs")).unwrap();
+            nix::unistd::mkfifo(&root.path().join(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
+            let path = root.path().to_owned();
+            let error = in_time(move || RunFolder::reopen(&path)).unwrap_err();
+            assert!(matches!(&error, StoreError::Special { path } if path.ends_with(name)), "{error}");
+            assert!(error.hint().unwrap().contains("move it away"));
+        }
+    }
+
+    #[test]
+    fn lock_that_is_no_file_is_neither_followed_nor_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for (to, what) in [("pipe", "a link"), ("elsewhere", "a link"), ("", "a named pipe")] {
+            if to.is_empty() {
+                fs::rename(at("pipe"), at(".lock")).unwrap();
+            } else {
+                std::os::unix::fs::symlink(at(to), at(".lock")).unwrap();
+            }
+            let path = root.path().to_owned();
+            let error = in_time(move || RunFolder::create(&path)).unwrap_err();
+            let StoreError::NotWritable { source, .. } = &error else { panic!("{error}") };
+            assert!(source.to_string().contains(what), "{source}");
+            fs::remove_file(at(".lock")).unwrap();
+        }
+        assert!(!at("elsewhere").exists());
     }
 
     #[cfg(target_os = "linux")]

@@ -9,6 +9,7 @@ use serde::Serialize as _;
 use super::merge::Merger;
 use super::write::{write_atomically, write_with};
 use super::{RunFolder, StoreError};
+use crate::files;
 use crate::record::harmless::HarmlessJson;
 use crate::record::{Event, Phase, RunRecord};
 
@@ -149,7 +150,7 @@ struct JournalFile {
 
 impl JournalFile {
     fn create(path: PathBuf) -> Result<JournalFile, StoreError> {
-        match File::options().append(true).create(true).open(&path) {
+        match files::open_own(&path, File::options().append(true).create(true)) {
             Ok(file) => Ok(JournalFile { path, file, length: 0 }),
             Err(source) => Err(StoreError::Write { path, source }),
         }
@@ -179,7 +180,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn full_disk_is_an_error_that_names_the_journal() {
-        let mut file = JournalFile::create("/dev/full".into()).unwrap();
+        let full = File::options().append(true).open("/dev/full").unwrap();
+        let mut file = JournalFile { path: "/dev/full".into(), file: full, length: 0 };
         let error = file.append(&Event::Note("a note".into())).unwrap_err();
         assert_eq!(error.to_string(), "failed to write `/dev/full`");
         assert!(matches!(&error, StoreError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull));

@@ -17,4 +17,4 @@ pub use folder::{RunFolder, default_folder, holds_run, modified};
 pub use journal::Journal;
 pub use leftovers::{UNFINISHED_TRACE, tidy};
 pub use load::{load, size};
-pub use write::write_atomically;
+pub use write::{write_atomically, write_named};

@@ -6,28 +6,51 @@ use std::path::Path;
 
 use super::StoreError;
 use super::leftovers::UNFINISHED;
+use crate::files;
 
-/// Replaces the file at `path` by one that holds `bytes`. Whenever the process is killed, the file is the old or the
-/// new one. Something that is not a regular file, such as `/dev/stdout`, is written to instead of replaced.
+/// Replaces the file of ours at `path` by one that holds `bytes`. Whenever the process is killed, the file is the old
+/// or the new one. A link gives way to the file, and what it leads to stays as it is.
 ///
 /// # Errors
 ///
-/// [`StoreError::Write`], which names `path`.
+/// [`StoreError::Write`], which names `path`; also where something lies there that is neither a file nor a link, which
+/// nobody meant to be written to.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write_with(path, |writer| writer.write_all(bytes))
 }
 
 /// Like [`write_atomically`], of what `fill` writes.
 pub(super) fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), StoreError> {
+    told(path, check(path).and_then(|()| replace(path, fill)))
+}
+
+/// Like [`write_atomically`], of a file that the user named: something that is not a regular file, such as
+/// `/dev/stdout` or a named pipe, is written to instead of replaced, however long nobody reads it.
+///
+/// # Errors
+///
+/// [`StoreError::Write`], which names `path`.
+pub fn write_named(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    let written = if is_special { overwrite(path, fill) } else { replace(path, fill) };
+    let written = if is_special { overwrite(path, bytes) } else { replace(path, |writer| writer.write_all(bytes)) };
+    told(path, written)
+}
+
+fn told(path: &Path, written: io::Result<()>) -> Result<(), StoreError> {
     written.map_err(|source| StoreError::Write { path: path.to_path_buf(), source })
 }
 
-fn overwrite(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut writer = BufWriter::new(File::options().write(true).open(path)?);
-    fill(&mut writer)?;
-    writer.flush()
+/// Makes sure that nothing but a file or a link would be replaced.
+fn check(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_symlink() => files::check_own(&metadata),
+        // What else is wrong is told by writing.
+        _ => Ok(()),
+    }
+}
+
+fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    File::options().write(true).open(path)?.write_all(bytes)
 }
 
 fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
@@ -78,15 +101,15 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn full_disk_is_an_error_that_names_the_file() {
-        let error = write_atomically(Path::new("/dev/full"), b"report").unwrap_err();
+        let error = write_named(Path::new("/dev/full"), b"report").unwrap_err();
         assert_eq!(error.to_string(), "failed to write `/dev/full`");
         assert!(error.hint().unwrap().starts_with("free some space"));
     }
 
     #[cfg(unix)]
     #[test]
-    fn special_files_are_not_replaced() {
-        write_atomically(Path::new("/dev/null"), b"report").unwrap();
+    fn special_files_that_are_named_are_not_replaced() {
+        write_named(Path::new("/dev/null"), b"report").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
 
@@ -100,5 +123,27 @@ mod tests {
         fs::write(&plain, b"").unwrap();
         let mode = |path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&ours), mode(&plain));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_nobody_named_is_neither_written_to_nor_waited_for() {
+        use nix::sys::stat::Mode;
+        let folder = tempfile::tempdir().unwrap();
+        let [pipe, file, link, other] = ["pipe", "file", "link", "other"].map(|name| folder.path().join(name));
+        nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+        let waiting = pipe.clone();
+        let error = files::testing::in_time(move || write_atomically(&waiting, b"report")).unwrap_err();
+        let StoreError::Write { source, .. } = &error else { panic!("{error}") };
+        assert_eq!(source.to_string(), "there is a named pipe where a file is to be written");
+        assert_eq!(error.hint().unwrap(), "move away what lies there");
+        assert!(write_atomically(Path::new("/dev/null"), b"report").is_err());
+        fs::write(&file, "theirs").unwrap();
+        for (to, name) in [(&file, &link), (&pipe, &other)] {
+            std::os::unix::fs::symlink(to, name).unwrap();
+            write_atomically(name, b"report").unwrap();
+            assert!(!name.is_symlink() && fs::read(name).unwrap() == b"report");
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"theirs");
     }
 }

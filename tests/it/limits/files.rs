@@ -6,28 +6,12 @@ use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::stat::Mode;
 
-use crate::support::{BAD_INPUT, Onnxprof, Output, model};
+use crate::support::{BAD_INPUT, Onnxprof, model};
 use crate::workbench::Workbench;
-
-/// As long as a very slow machine may take to say no.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Runs a command that must not wait for anybody.
-#[track_caller]
-fn promptly(command: Onnxprof) -> Output {
-    let running = command.spawn();
-    let (began, pid) = (Instant::now(), running.pid());
-    let is_alive = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
-    while is_alive() {
-        assert!(began.elapsed() < PATIENCE, "it waits");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    running.wait()
-}
 
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
@@ -81,7 +65,7 @@ fn pipes_devices_and_sockets_are_refused_without_waiting_for_them() {
         ];
         for make in makers {
             make(&path);
-            let output = promptly(Onnxprof::new().args(given(&template, &path)));
+            let output = Onnxprof::new().args(given(&template, &path)).promptly();
             let is_refused = matches!(output.code(), Some(2 | BAD_INPUT)) && output.stderr.contains("error: ");
             assert!(is_refused && output.stderr.contains(name), "{output}");
             std::fs::remove_file(&path).unwrap();
@@ -103,7 +87,7 @@ fn a_file_with_a_hole_larger_than_its_kind_is_not_read() {
             println!("skipped: the file system has no files of {size} bytes");
             continue;
         }
-        let output = promptly(Onnxprof::new().arg(word).arg(&path));
+        let output = Onnxprof::new().arg(word).arg(&path).promptly();
         output.assert_code(BAD_INPUT).assert_stderr(name).assert_stderr(most);
     }
 }
@@ -137,7 +121,7 @@ fn nested_brackets_in_a_header_take_no_time() {
         bytes.extend(header.as_bytes());
         let data: PathBuf = bench.write("x.npy", &bytes);
         let model = bench.copy("fixtures/labels/number.onnx", "m.onnx");
-        let output = promptly(Onnxprof::new().arg("inspect").arg(model).arg("--data").arg(&data));
+        let output = Onnxprof::new().arg("inspect").arg(model).arg("--data").arg(&data).promptly();
         output.assert_code(BAD_INPUT).assert_stderr("x.npy");
         assert!(output.stderr.len() < 2_000, "{output}");
     }
@@ -147,10 +131,10 @@ fn nested_brackets_in_a_header_take_no_time() {
 fn what_is_said_of_a_name_without_end_has_one() {
     let name = "n".repeat(100_000);
     for words in [["inspect", &name], ["show", &name], ["profile", &name]] {
-        let output = promptly(Onnxprof::new().args(words));
+        let output = Onnxprof::new().args(words).promptly();
         assert!(output.code() != Some(0) && output.stderr.len() < 30_000, "{} bytes", output.stderr.len());
     }
-    let output = promptly(Onnxprof::new().args(["profile", "m.onnx", "--target", &name]));
+    let output = Onnxprof::new().args(["profile", "m.onnx", "--target", &name]).promptly();
     output.assert_code(2);
     assert!(output.stderr.len() < 30_000, "{} bytes", output.stderr.len());
 }

@@ -28,8 +28,12 @@ fn killed(bench: &Workbench, blocks: usize) -> RunRecord {
     bench.record()
 }
 
+fn resuming(bench: &Workbench, words: &[&str]) -> Onnxprof {
+    Onnxprof::new().args(["tune", "--resume"]).arg(bench.run_folder()).args(words)
+}
+
 fn resume(bench: &Workbench, words: &[&str]) -> Output {
-    Onnxprof::new().args(["tune", "--resume"]).arg(bench.run_folder()).args(words).run()
+    resuming(bench, words).run()
 }
 
 #[test]
@@ -258,6 +262,21 @@ fn session_configuration_that_no_search_sets_is_refused() {
         record.plan.sessions.iter_mut().for_each(|spec| spec.options.session_config.extend([entry.clone()]));
     });
     resume(&bench, &[]).assert_error(BAD_INPUT, "`ep.context_file_path`, which `tune` never does", "new search");
+}
+
+/// Nothing is waited for that lies in a folder which may have come from anywhere.
+#[test]
+fn pipes_in_the_folder_of_a_search_are_refused() {
+    let bench = Workbench::new();
+    killed(&bench, 5);
+    for name in [".lock", "report.md", "logs/more.log"] {
+        let pipe = bench.run_folder().join(name);
+        let _ = std::fs::remove_file(&pipe);
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let output = resuming(&bench, &[]).promptly();
+        output.assert_error(BAD_INPUT, &format!("{name}` is neither a file nor a folder"), "remove it");
+        std::fs::remove_file(&pipe).unwrap();
+    }
 }
 
 /// Names are as seen from the folder in which the search began; nothing is looked for in the one that a record names.
