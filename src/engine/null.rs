@@ -180,7 +180,8 @@ impl Runtime for ScriptedRuntime {
         }
         let (clock, machine) = (Arc::clone(&self.clock), self.machine.clone());
         let latency_ratio = options::latency_ratio(&variant.options, &spec.options);
-        let memory = vec![1; options::memory_bytes(&variant.options, &spec.options)];
+        let memory = options::taken(&variant.options, &spec.options)
+            .map_err(|message| EngineError::Load { model: model.to_owned(), message })?;
         let effect = Effect { execution_providers: vec![spec.execution_provider.clone()], ..Effect::default() };
         Ok(Box::new(ScriptedSession {
             variant,

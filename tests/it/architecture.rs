@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trace", &["units", "files", "record"]),
     ("runtime", &["units", "files", "hash", "foreign"]),
     ("measure", &["units", "stats"]),
-    ("engine", &["units", "files", "plan", "record", "runtime", "inputs", "onnx", "measure", "trace"]),
+    ("engine", &["units", "files", "memory", "plan", "record", "runtime", "inputs", "onnx", "measure", "trace"]),
     ("protocol", &["units", "plan", "record", "inputs"]),
     (
         "worker",

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::memory;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions};
+use crate::units::Bytes;
 
 /// What some values of session options change: it applies to sessions that have all of the values named.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,9 +45,25 @@ pub(super) fn latency_ratio(effects: &[OptionEffect], options: &SessionOptions) 
     effects.iter().filter(|effect| effect.applies(options)).filter_map(|effect| effect.latency_ratio).product()
 }
 
+/// The memory that applies to a session, taken.
+///
+/// # Errors
+/// There is too little of it.
+pub(super) fn taken(effects: &[OptionEffect], options: &SessionOptions) -> Result<Vec<u8>, String> {
+    let bytes = memory_bytes(effects, options);
+    memory::ask(Bytes(bytes as u64), || "a scripted session".to_owned())
+        .map_err(|reason| format!("out of memory: {reason}"))?;
+    let mut taken = Vec::new();
+    taken.try_reserve_exact(bytes).map_err(|error| format!("out of memory: {error}"))?;
+    // Written to, so that it is there.
+    taken.resize(bytes, 1);
+    Ok(taken)
+}
+
 /// The sum of the memory that applies to a session.
-pub(super) fn memory_bytes(effects: &[OptionEffect], options: &SessionOptions) -> usize {
-    effects.iter().filter(|effect| effect.applies(options)).filter_map(|effect| effect.memory_bytes).sum()
+fn memory_bytes(effects: &[OptionEffect], options: &SessionOptions) -> usize {
+    let applying = effects.iter().filter(|effect| effect.applies(options));
+    applying.filter_map(|effect| effect.memory_bytes).fold(0, usize::saturating_add)
 }
 
 #[cfg(test)]
@@ -64,5 +82,18 @@ mod tests {
         let two = SessionOptions { intra_threads: 2, memory_arena: Some(false), ..plain.clone() };
         assert!((latency_ratio(&effects, &plain) - 1.0).abs() < 1e-12 && memory_bytes(&effects, &plain) == 0);
         assert!((latency_ratio(&effects, &two) - 0.6).abs() < 1e-12 && memory_bytes(&effects, &two) == 12);
+    }
+
+    #[test]
+    fn memory_is_taken_where_there_is_so_much() {
+        let taking = |bytes: &[u64]| {
+            let effects = bytes.iter().map(|&bytes| serde_json::json!({"memory_bytes": bytes})).collect();
+            let effects: Vec<OptionEffect> = serde_json::from_value(effects).unwrap();
+            taken(&effects, &SessionOptions::default())
+        };
+        assert_eq!(taking(&[2, 1]).unwrap(), [1, 1, 1]);
+        // More than a number of bytes can be.
+        let refused = taking(&[1_u64 << 63, 1_u64 << 63]).unwrap_err();
+        assert!(refused.starts_with("out of memory: a scripted session would take 18446744 TB"), "{refused}");
     }
 }
