@@ -52,7 +52,7 @@ const UNSAFE: &[(&str, usize, &str)] = &[
     ("engine/ep/generic.rs", 2, "execution providers by name: the C API takes them, `ort` does not"),
     ("engine/library.rs", 10, "a library is opened and asked for its version before `ort` trusts it"),
     ("engine/null.rs", 1, "a scripted crash is to end the process as a real one does"),
-    ("engine/null/shared_clock.rs", 2, "scripted workers share a clock in memory"),
+    ("engine/null/shared_clock.rs", 1, "scripted workers share a clock in memory"),
     ("engine/onnxruntime.rs", 10, "entries of a session and statistics of its arena: from the C API alone"),
     ("engine/raw.rs", 6, "elements of types that `ort` has none for are handed over as bytes"),
     ("engine/run.rs", 8, "sequences and optional values are run by the C API"),

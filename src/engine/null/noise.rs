@@ -23,7 +23,7 @@ use crate::units::Nanos;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Noise {
-    /// File that holds the machine's virtual time and counts its processes; created if it is not there.
+    /// Name of the file beside the script that holds the machine's virtual time and counts its processes.
     pub clock: PathBuf,
     /// What all random numbers follow from.
     #[serde(default)]
@@ -129,9 +129,9 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Joins a machine as its next process. Its clock lies beside the script unless its path is absolute.
+    /// Joins a machine as its next process. Its clock lies beside the script, in `folder`.
     pub(super) fn join(noise: Noise, folder: &Path) -> io::Result<Self> {
-        let clock = Arc::new(SharedClock::open(&folder.join(&noise.clock))?);
+        let clock = Arc::new(SharedClock::open(folder, &noise.clock)?);
         let process = clock.next_process();
         Ok(Machine { noise, clock, process, begun: Arc::default() })
     }

@@ -2,34 +2,45 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use memmap2::MmapMut;
+use memmap2::{MmapOptions, MmapRaw};
 
+use crate::files;
 use crate::units::Nanos;
 
 /// Virtual time and a count of processes, in a file that all processes of a machine map.
 #[derive(Debug)]
-pub(super) struct SharedClock(MmapMut);
+pub(super) struct SharedClock(MmapRaw);
 
 /// Time in nanoseconds, then processes so far.
-const CLOCK_BYTES: u64 = 2 * size_of::<u64>() as u64;
+const CLOCK_BYTES: usize = 2 * size_of::<u64>();
 
 impl SharedClock {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-        if file.metadata()?.len() < CLOCK_BYTES {
-            file.set_len(CLOCK_BYTES)?;
+    /// Opens the clock of that name in the folder of its script, and begins it where there is none. A file that is no
+    /// clock stays as it is.
+    pub(super) fn open(folder: &Path, name: &Path) -> io::Result<Self> {
+        let refused = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
+        if !is_plain(name) {
+            return Err(refused(format!("`{}` is no plain name of a file beside the script", name.display())));
         }
-        // SAFETY: the file is scratch of one scripted run; whatever stands in it, and whoever writes it, is two numbers. Only
-        // workers map it: one that loses it, because somebody shortens it, costs a launch.
-        Ok(SharedClock(unsafe { MmapMut::map_mut(&file) }?))
+        let path = folder.join(name);
+        let file = files::open_own(&path, File::options().read(true).write(true).create(true).truncate(false))?;
+        let length = file.metadata()?.len();
+        match length {
+            0 => file.set_len(CLOCK_BYTES as u64)?,
+            _ if length == CLOCK_BYTES as u64 => {}
+            _ => return Err(refused(format!("`{}` has {length} bytes, and a clock {CLOCK_BYTES}", path.display()))),
+        }
+        Ok(SharedClock(MmapOptions::new().len(CLOCK_BYTES).map_raw(&file)?))
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
-        // SAFETY: the mapping begins at a page, holds both words, lives as long as `self`, and is used as atomics only.
-        unsafe { AtomicU64::from_ptr(self.0.as_ptr().cast::<u64>().cast_mut().add(index)) }
+        // SAFETY: the mapping begins at a page, holds both words whatever the length of the file, and lives as long as
+        // `self`; this process uses it as atomics alone. Another that writes the file writes numbers; one that shortens
+        // it has this process ended by a signal when it looks next.
+        unsafe { AtomicU64::from_ptr(self.0.as_mut_ptr().cast::<u64>().add(index)) }
     }
 
     pub(super) fn now(&self) -> Nanos {
@@ -43,5 +54,64 @@ impl SharedClock {
     /// The number of the process that asks, from 0.
     pub(super) fn next_process(&self) -> u64 {
         self.word(1).fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Whether a name leads nowhere but to a file in the folder that it is looked for in.
+fn is_plain(name: &Path) -> bool {
+    let mut parts = name.components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(only)), None) if only == name.as_os_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const THEIRS: [u8; CLOCK_BYTES] = [7; CLOCK_BYTES];
+
+    fn refusal(folder: &Path, name: &str) -> String {
+        SharedClock::open(folder, Path::new(name)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn clock_lies_nowhere_but_beside_its_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let (scripts, theirs) = (folder.path().join("scripts"), folder.path().join("theirs"));
+        fs::create_dir_all(scripts.join("below")).unwrap();
+        fs::write(&theirs, THEIRS).unwrap();
+        std::os::unix::fs::symlink(&theirs, scripts.join("link")).unwrap();
+        let absolute = theirs.to_str().unwrap();
+        for name in [absolute, "../theirs", "../new", "below/new", "./new", "new/", "..", "."] {
+            assert!(refusal(&scripts, name).contains("is no plain name"), "{name}");
+        }
+        assert!(refusal(&scripts, "link").contains("a link"));
+        assert_eq!(fs::read(&theirs).unwrap(), THEIRS);
+        assert!(!folder.path().join("new").exists() && !scripts.join("new").exists());
+        assert_eq!(fs::read_dir(scripts.join("below")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn file_that_is_no_clock_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in [("long", &[7_u8; CLOCK_BYTES + 1][..]), ("short", &b"abc"[..])] {
+            let path = folder.path().join(name);
+            fs::write(&path, content).unwrap();
+            let length = content.len();
+            assert!(refusal(folder.path(), name).ends_with(&format!("has {length} bytes, and a clock 16")), "{name}");
+            assert_eq!(fs::read(&path).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn clock_goes_on_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || SharedClock::open(folder.path(), Path::new("clock")).unwrap();
+        let first = open();
+        first.advance(Nanos(5));
+        let second = open();
+        assert_eq!((first.next_process(), second.next_process(), second.now()), (0, 1, Nanos(5)));
+        assert_eq!(fs::metadata(folder.path().join("clock")).unwrap().len(), 16);
     }
 }

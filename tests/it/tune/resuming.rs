@@ -190,6 +190,20 @@ fn library_that_a_record_names_is_not_opened_unless_the_user_names_it() {
     assert!(is_opened(&evil), "named again, it is opened");
 }
 
+/// Time is kept beside the script, whatever it says, and no file of anybody's is changed.
+#[test]
+fn script_keeps_time_in_no_file_but_its_own() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let theirs = bench.write("theirs", [7_u8; 100]);
+    for clock in [theirs.to_str().unwrap(), "theirs", "../new"] {
+        let script = json!({"variants": variants(), "noise": {"clock": clock}});
+        let output = bench.scripted_machine(&model, &script, QUICK).run();
+        output.assert_code(BAD_INPUT).assert_stderr("the noise has no clock");
+    }
+    assert_eq!(std::fs::read(theirs).unwrap(), [7_u8; 100]);
+}
+
 #[test]
 fn libraries_of_the_users_own_are_taken_up_without_naming_them() {
     let bench = Workbench::new();
