@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{
-    Binding, ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, RuntimeChoice, ScoredSamples,
-    SessionOptions, SessionSpec, SweepEnd, Task, provider_short_name,
+    Binding, ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, ScoredSamples, SessionOptions,
+    SessionSpec, SweepEnd, Task, provider_short_name,
 };
 use crate::record::RunRecord;
 use crate::units::Nanos;
@@ -59,7 +59,7 @@ pub(super) fn search(record: &RunRecord) -> Vec<String> {
     let plan = &record.plan;
     let mut words = models(record, "tune");
     if let Some(baseline) = plan.baseline_session().map(|baseline| &plan.sessions[baseline]) {
-        option(&mut words, "--runtime", runtime_word(&baseline.runtime));
+        option(&mut words, "--runtime", baseline.runtime.word());
         provider_words(&mut words, &[baseline]);
         custom_ops_words(&mut words, baseline);
     }
@@ -116,7 +116,7 @@ pub(super) fn time_word(time: Nanos) -> String {
 
 /// The word for `--runtime` that leads to the library of a session.
 pub(super) fn library(plan: &Plan, session: usize) -> String {
-    runtime_word(&plan.sessions[session].runtime)
+    plan.sessions[session].runtime.word()
 }
 
 fn option(words: &mut Vec<String>, name: &str, value: impl ToString) {
@@ -127,7 +127,7 @@ fn session_words(words: &mut Vec<String>, plan: &Plan, session: usize) {
     let baseline = plan.baseline_session().map(|baseline| &plan.sessions[baseline]);
     let session = &plan.sessions[session];
     let both: Vec<&SessionSpec> = baseline.into_iter().chain([session]).collect();
-    option(words, "--runtime", listed(&both, |spec| runtime_word(&spec.runtime)));
+    option(words, "--runtime", listed(&both, |spec| spec.runtime.word()));
     provider_words(words, &both);
     let SessionOptions { intra_threads, inter_threads, graph_optimization, execution_mode, .. } = &session.options;
     option(words, "--intra-threads", intra_threads);
@@ -167,13 +167,6 @@ fn listed(both: &[&SessionSpec], word: impl Fn(&SessionSpec) -> String) -> Strin
     let mut words: Vec<String> = both.iter().map(|spec| word(spec)).collect();
     words.dedup();
     words.join(",")
-}
-
-fn runtime_word(runtime: &RuntimeChoice) -> String {
-    match runtime {
-        RuntimeChoice::Library(path) => path.display().to_string(),
-        RuntimeChoice::Script(path) => format!("script:{}", path.display()),
-    }
 }
 
 /// Execution providers, their options and bindings, where they are not the defaults.

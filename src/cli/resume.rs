@@ -1,9 +1,10 @@
 //! Taking up a search again in its folder, which may have come from anywhere: nothing is opened for the reason alone that a
 //! record names it.
 //!
-//! Libraries run code when they are opened. Those of ONNX Runtime are the user's own, by the look-up of a new search or in the
-//! cache, or named once more; those of custom operators and execution providers are named once more. Models and data are no
-//! code: they are read where they were, and are said; a model that is another file than before ends it.
+//! Libraries run code when they are opened. Those of ONNX Runtime are the user's own, by the look-up of a new search or
+//! in the cache, or named once more; those of custom operators and execution providers are named once more. So is a
+//! script, which says how much memory is taken and where time is kept. Models and data are no code: they are read where
+//! they were, and are said; a model that is another file than before ends it.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -110,10 +111,11 @@ fn name_absolutely(record: &mut RunRecord) {
 /// The runtimes of the search, once every library that it names is the user's own or was named by the user again, and is
 /// called what the user calls it.
 fn trusted(record: &mut RunRecord, args: &Args, console: &mut Console) -> Result<Vec<FoundRuntime>, CliError> {
-    let named = match args.space.runtime.as_slice() {
+    let mut named = match args.space.runtime.as_slice() {
         [] => None,
         words => Some(plan_args::runtimes(words, console)?),
     };
+    named.iter_mut().flatten().for_each(|found| adopt(record, found));
     let runtimes = runtimes(record, named.as_deref())?;
     let mut ops = Named::files("--custom-ops", &plan_args::custom_ops(&args.space.custom_ops)?);
     let mut providers = Named::libraries(ep_args::libraries(&args.providers)?);
@@ -137,6 +139,22 @@ fn trusted(record: &mut RunRecord, args: &Args, console: &mut Console) -> Result
     Ok(runtimes)
 }
 
+/// Calls a script of the search what the user calls it who names it again.
+fn adopt(record: &mut RunRecord, found: &mut FoundRuntime) {
+    let RuntimeChoice::Script(named) = &mut found.choice else { return };
+    *named = std::path::absolute(&*named).unwrap_or_else(|_| named.clone());
+    let Ok(file) = named.canonicalize() else { return };
+    let is_it = |path: &Path| path.canonicalize().is_ok_and(|path| path == file);
+    let sessions = record.plan.sessions.iter_mut().filter_map(|spec| match &mut spec.runtime {
+        RuntimeChoice::Script(script) => Some(script),
+        RuntimeChoice::Library(_) => None,
+    });
+    let known = record.runtimes.iter_mut().map(|known| &mut known.path);
+    for path in sessions.chain(known).filter(|path| is_it(path)) {
+        path.clone_from(named);
+    }
+}
+
 /// The runtimes of a record's sessions: `named` by the user, or else found as a new search would find them.
 fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<FoundRuntime>, CliError> {
     let mut runtimes: Vec<FoundRuntime> = Vec::new();
@@ -147,17 +165,14 @@ fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<Fo
         let again = named.into_iter().flatten().find(|found| found.choice == spec.runtime).cloned();
         runtimes.push(match (again, &spec.runtime, named) {
             (Some(found), _, _) => found,
-            // A script is no code.
-            (None, RuntimeChoice::Script(_), None) => {
-                FoundRuntime { choice: spec.runtime.clone(), found_by: "named by the search".into() }
-            }
             (None, RuntimeChoice::Library(path), None) => own(path)?,
-            (None, choice, Some(_)) => return Err(not_own(choice.path(), "`--runtime` does not name")),
+            (None, script, None) => return Err(not_own(script, "is a script")),
+            (None, choice, Some(_)) => return Err(not_own(choice, "`--runtime` does not name")),
         });
     }
     let is_used = |found: &&FoundRuntime| runtimes.iter().any(|used| used.choice == found.choice);
     match named.into_iter().flatten().find(|found| !is_used(found)) {
-        Some(unused) => Err(not_of_search(&format!("--runtime {}", unused.choice.path().display()))),
+        Some(unused) => Err(not_of_search(&format!("--runtime {}", unused.choice.word()))),
         None => Ok(runtimes),
     }
 }
@@ -170,9 +185,10 @@ fn own(path: &Path) -> Result<FoundRuntime, CliError> {
         Lookup::Found(_) | Lookup::Missing { .. } => in_cache(path)?.then(|| "in the cache".to_owned()),
     };
     let choice = RuntimeChoice::Library(path.to_owned());
-    found
-        .map(|found_by| FoundRuntime { choice, found_by })
-        .ok_or_else(|| not_own(path, "is none of your own libraries"))
+    match found {
+        Some(found_by) => Ok(FoundRuntime { choice, found_by }),
+        None => Err(not_own(&choice, "is none of your own libraries")),
+    }
 }
 
 /// Whether a library is in the user's cache, as it was installed.
@@ -182,10 +198,14 @@ fn in_cache(path: &Path) -> Result<bool, CliError> {
     Ok(library.is_some_and(|library| library.path == path && library.condition == Condition::Intact))
 }
 
-fn not_own(path: &Path, why: &str) -> CliError {
-    let path = path.display();
+fn not_own(choice: &RuntimeChoice, why: &str) -> CliError {
+    let danger = match choice {
+        RuntimeChoice::Library(_) => "opening a library runs it",
+        RuntimeChoice::Script(_) => "a script says how much memory is taken and where time is kept",
+    };
+    let (path, word) = (choice.path().display(), choice.word());
     CliError::message(exit::BAD_INPUT, format!("the search measures with `{path}`, which {why}"))
-        .with_hint(format!("opening a library runs it: if you trust this one, name it again with `--runtime {path}`"))
+        .with_hint(format!("{danger}: if you trust this one, name it again with `--runtime {word}`"))
 }
 
 fn not_of_search(word: &str) -> CliError {

@@ -72,6 +72,15 @@ impl RuntimeChoice {
         let (RuntimeChoice::Library(path) | RuntimeChoice::Script(path)) = self;
         path
     }
+
+    /// What `--runtime` is given for it.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self {
+            RuntimeChoice::Library(path) => path.display().to_string(),
+            RuntimeChoice::Script(path) => format!("script:{}", path.display()),
+        }
+    }
 }
 
 /// ONNX Runtime session options, as asked for.

@@ -36,12 +36,17 @@ fn resume(bench: &Workbench, words: &[&str]) -> Output {
     resuming(bench, words).run()
 }
 
+/// Takes up a search under the script of [`tune`], which the user trusts.
+fn resume_trusted(bench: &Workbench) -> Output {
+    resuming(bench, &[]).arg("--runtime").arg(format!("script:{}", bench.path("script.json").display())).run()
+}
+
 #[test]
 fn a_search_that_was_killed_goes_on_and_measures_nothing_again() {
     let bench = Workbench::new();
     let before = killed(&bench, 20);
     assert_eq!(before.run.ended_by, None);
-    let output = resume(&bench, &[]);
+    let output = resume_trusted(&bench);
     output.assert_code(0);
     let after = bench.record();
     assert_eq!(after.blocks[..before.blocks.len()], before.blocks[..]);
@@ -75,7 +80,7 @@ fn a_search_goes_on_with_neither_another_model_nor_another_machine() {
     let bench = Workbench::new();
     killed(&bench, 5);
     bench.copy("fixtures/fixed-batch.onnx", "a.onnx");
-    let output = resume(&bench, &[]);
+    let output = resume_trusted(&bench);
     output.assert_code(BAD_INPUT);
     assert_says(&output, &["cannot be taken up again", "a.onnx` is another file than before"]);
     let mut record = load(&bench.run_folder()).unwrap();
@@ -190,6 +195,31 @@ fn library_that_a_record_names_is_not_opened_unless_the_user_names_it() {
     assert!(is_opened(&evil), "named again, it is opened");
 }
 
+/// A script writes where it keeps time, and takes the memory that it names.
+#[test]
+fn script_that_a_record_names_is_not_opened_unless_the_user_names_it() {
+    let bench = Workbench::new();
+    killed(&bench, 5);
+    let script = json!({"variants": variants(), "noise": {"clock": "their-clock"}});
+    let theirs = bench.write("theirs.json", script.to_string());
+    forge(&bench, |record| {
+        record.plan.sessions.iter_mut().for_each(|spec| spec.runtime = RuntimeChoice::Script(theirs.clone()));
+        record.runtimes.iter_mut().for_each(|known| known.path.clone_from(&theirs));
+    });
+    let (path, clock) = (theirs.display(), bench.path("their-clock"));
+    let output = resume(&bench, &[]);
+    assert_refused(&output, &format!("`{path}`, which is a script"), &format!("--runtime script:{path}"));
+    let output = resume_trusted(&bench);
+    assert_refused(&output, "which `--runtime` does not name", &format!("--runtime script:{path}"));
+    assert!(!clock.exists());
+    let link = bench.path("link.json");
+    std::os::unix::fs::symlink(&theirs, &link).unwrap();
+    let output = resume(&bench, &["--runtime", &format!("script:{}", link.display())]);
+    assert!(matches!(output.code(), Some(0 | UNDECIDED)), "{output}");
+    output.assert_stderr(&format!("with `{}`: given by --runtime", link.display()));
+    assert!(clock.is_file(), "named again, it is opened");
+}
+
 /// Time is kept beside the script, whatever it says, and no file of anybody's is changed.
 #[test]
 fn script_keeps_time_in_no_file_but_its_own() {
@@ -275,7 +305,7 @@ fn session_configuration_that_no_search_sets_is_refused() {
         let entry = ("ep.context_file_path".to_owned(), "/tmp/x".to_owned());
         record.plan.sessions.iter_mut().for_each(|spec| spec.options.session_config.extend([entry.clone()]));
     });
-    resume(&bench, &[]).assert_error(BAD_INPUT, "`ep.context_file_path`, which `tune` never does", "new search");
+    resume_trusted(&bench).assert_error(BAD_INPUT, "`ep.context_file_path`, which `tune` never does", "new search");
 }
 
 /// Nothing is waited for that lies in a folder which may have come from anywhere.
@@ -304,6 +334,6 @@ fn search_goes_on_from_another_folder_than_it_began_in() {
         record.plan.sessions.iter_mut().for_each(|spec| spec.runtime = RuntimeChoice::Script("script.json".into()));
         record.runtimes.iter_mut().for_each(|known| known.path = "script.json".into());
     });
-    let output = resume(&bench, &[]);
+    let output = resume_trusted(&bench);
     output.assert_code(0).assert_stderr(&format!("taking up the search over `{}`", bench.path("a.onnx").display()));
 }
