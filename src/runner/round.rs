@@ -17,6 +17,7 @@ use super::rounds::Scope;
 use super::settle::Warm;
 use super::time::Time;
 use super::{Extent, Observer, Progress, RunError, WorkerCommand, sweep};
+use crate::files;
 use crate::plan::{At, CellKey, PageCache, Plan, SweepEnd};
 use crate::record::store::{Journal, StoreError};
 use crate::record::{Event, Outcome};
@@ -267,7 +268,7 @@ impl Run<'_> {
     pub(super) fn log_file(&self, name: &str, launch: u64, round: u64) -> Result<File, StoreError> {
         let path = self.journal.folder().logs().join(format!("{name}.log"));
         let open = || {
-            let mut file = File::options().create(true).append(true).read(true).open(&path)?;
+            let mut file = files::open_own(&path, File::options().create(true).append(true).read(true))?;
             writeln!(file, "# launch {launch}, round {}", round + 1)?;
             Ok(file)
         };

@@ -18,6 +18,7 @@ use super::patience::{Awaited, Patience, telling};
 use super::prepare::Description;
 use super::round::Run;
 use super::{Job, Observer, Progress, RunError};
+use crate::files;
 use crate::memory;
 use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
@@ -228,7 +229,7 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
 /// A log of its own: what a runtime says of inputs that it refuses is not of the run.
 fn log(job: &Job) -> Result<File, Failure> {
     let path = job.folder.logs().join(format!("{INPUTS_LOG}.log"));
-    let opened = File::options().create(true).append(true).read(true).open(path);
+    let opened = files::open_own(&path, File::options().create(true).append(true).read(true));
     opened.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))
 }
 

@@ -56,10 +56,10 @@ fn page_of_a_run_is_not_written_into_a_pipe() {
 
 #[test]
 fn run_waits_for_nothing_that_lies_where_its_files_go() {
-    for name in [".lock", "journal.jsonl", "run.json", "report.md"] {
+    for name in [".lock", "journal.jsonl", "run.json", "logs/a.log", "report.md"] {
         let bench = Workbench::new();
         let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
-        fs::create_dir(bench.run_folder()).unwrap();
+        fs::create_dir_all(bench.path("run/logs")).unwrap();
         pipe(&bench.run_folder().join(name));
         let variants = json!({"a": {"fixed_ns": 100_000}});
         let output = bench.scripted(&model, &variants, QUICK).args(["--batch", "1", "--quiet"]).promptly();
