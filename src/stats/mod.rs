@@ -17,6 +17,7 @@ mod launches;
 mod looks;
 mod lower_tail;
 mod modes;
+mod pair_ranks;
 mod paired;
 mod percentile;
 mod proportion;

@@ -1,7 +1,7 @@
 //! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum test.
 
 use super::lower_tail::LowerTail;
-use super::percentile::median;
+use super::pair_ranks::PairRanks;
 use super::verdict::Evidence;
 use super::{CONFIDENCE, Counted, Estimate, Interval, MIN_LAUNCHES, TooFew};
 
@@ -16,8 +16,8 @@ const EXACT_UP_TO: usize = 2_500;
 /// Source: Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods* (3rd ed., 2014), sections 4.1 to 4.3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnpairedRatio {
-    /// Differences of logarithms of every launch of the candidate to every launch of the baseline, ascending.
-    differences: Vec<f64>,
+    /// Differences of logarithms of every launch of the candidate to every launch of the baseline.
+    differences: PairRanks,
     candidates: u64,
     baselines: u64,
 }
@@ -31,10 +31,11 @@ impl UnpairedRatio {
         if !usable(candidate) || !usable(baseline) {
             return None;
         }
-        let pairs = candidate.iter().flat_map(|own| baseline.iter().map(move |other| (own / other).ln()));
-        let mut differences: Vec<f64> = pairs.collect();
-        differences.sort_unstable_by(f64::total_cmp);
-        Some(UnpairedRatio { differences, candidates: candidate.len() as u64, baselines: baseline.len() as u64 })
+        Some(UnpairedRatio {
+            differences: PairRanks::log_ratios(candidate, baseline),
+            candidates: candidate.len() as u64,
+            baselines: baseline.len() as u64,
+        })
     }
 
     /// The ratio, Hodges and Lehmann's estimate of a shift, with its interval. Its n is the smaller number of launches;
@@ -43,10 +44,12 @@ impl UnpairedRatio {
     pub fn ratio(&self) -> Estimate {
         let n = self.candidates.min(self.baselines);
         let too_few = TooFew { needs: MIN_LAUNCHES, has: n, counted: Counted::Launches };
-        let interval = if n < MIN_LAUNCHES { None } else { self.interval(1.0 - CONFIDENCE) };
+        let interval = || self.differences.interval(&self.lower_tail(), 1.0 - CONFIDENCE);
         Estimate {
-            value: median(&self.differences).unwrap_or(f64::NAN).exp(),
-            interval: interval
+            value: self.differences.median().exp(),
+            interval: (n >= MIN_LAUNCHES)
+                .then(interval)
+                .flatten()
                 .map(|interval| Interval { low: interval.low.exp(), high: interval.high.exp(), ..interval })
                 .ok_or(too_few),
             n,
@@ -56,21 +59,7 @@ impl UnpairedRatio {
     /// What the launches say about the log-ratio.
     #[must_use]
     pub fn evidence(&self, floor: f64) -> Evidence {
-        let lower_tail = self.lower_tail();
-        let at_most = |count: usize| lower_tail.at_most(count);
-        let p_above = |bound: f64| at_most(self.differences.partition_point(|&difference| difference <= bound));
-        let p_below = |bound: f64| {
-            at_most(self.differences.len() - self.differences.partition_point(|&difference| difference < bound))
-        };
-        Evidence::from_one_sided(median(&self.differences).unwrap_or(f64::NAN), floor, p_above, p_below)
-    }
-
-    fn interval(&self, error: f64) -> Option<Interval> {
-        let lower_tail = self.lower_tail();
-        let last = self.differences.len() - 1;
-        let k = (0..=last).take_while(|&k| lower_tail.at_most(k) <= error / 2.0).last()?;
-        let (low, high) = (self.differences[k], self.differences[last - k]);
-        (low <= high).then(|| Interval { low, high, confidence: 1.0 - 2.0 * lower_tail.at_most(k) })
+        self.differences.evidence(&self.lower_tail(), floor)
     }
 
     fn lower_tail(&self) -> LowerTail {
