@@ -27,6 +27,12 @@ const FLOOR_RATIO: f64 = 0.02;
 
 /// Points of a launch: more blocks are joined to medians of neighbours, since all pairs are looked at.
 const MOST_POINTS: usize = 100;
+/// Points of all launches together, among each other: more of them are joined likewise.
+const MOST_LAUNCHES: usize = 2_048;
+/// Pairs of points within launches, whose slopes are kept: where there are more than 2,000, each has fewer points.
+const MOST_PAIRS: usize = 10_000_000;
+/// The fewest points of a launch: a series of three cannot be seen to wander.
+const LEAST_POINTS: usize = 4;
 
 /// Classifies block medians, by launch and in time order; `None` where no series, however steep, would be called
 /// anything but flat. Values that are not positive and finite are left out.
@@ -41,17 +47,20 @@ const MOST_POINTS: usize = 100;
 ///   Association* 77 (1982) 40-46), summed over launches, on the side of neighbours that are alike. Its size is the root
 ///   of the covariance of neighbours: the standard deviation of the level that they share.
 ///
-/// Blocks of launches with more than 100 are joined to the medians of neighbours. A size counts from 2% on. Trends that contradict each other are no steady state.
+/// Blocks of launches with more than 100, or with fewer where there are more than 2,000 launches, are joined to the
+/// medians of neighbours, and so are launches beyond 2,048. A size counts from 2% on. Trends that contradict each other
+/// are no steady state.
 #[must_use]
 pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
     let usable = |median: &&f64| median.is_finite() && **median > 0.0;
     let longest = launches.iter().map(Vec::len).max()?;
     let logarithms = |launch: &Vec<f64>| -> Vec<f64> {
         let values: Vec<f64> = launch.iter().filter(usable).map(|median| median.ln()).collect();
-        values.chunks(longest.div_ceil(MOST_POINTS).max(1)).filter_map(median).collect()
+        joined(&values, longest.div_ceil(most_points(launches.len())))
     };
     let series: Vec<Vec<f64>> = launches.iter().map(logarithms).collect();
     let medians: Vec<f64> = series.iter().filter_map(|launch| median(launch)).collect();
+    let medians = joined(&medians, medians.len().div_ceil(MOST_LAUNCHES));
     let across = std::slice::from_ref(&medians);
     let trends = [trend(&series), trend(across)];
     let wander = Wander::of(&series);
@@ -74,6 +83,16 @@ pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
         [first, ..] if *first < 0.0 => SteadyClass::WarmingUp,
         _ => SteadyClass::SlowingDown,
     })
+}
+
+/// How many points each of several launches may have.
+fn most_points(launches: usize) -> usize {
+    (2 * MOST_PAIRS / launches.max(1)).isqrt().clamp(LEAST_POINTS, MOST_POINTS)
+}
+
+/// The medians of as many neighbours as are given.
+fn joined(values: &[f64], neighbours: usize) -> Vec<f64> {
+    values.chunks(neighbours.max(1)).filter_map(median).collect()
 }
 
 /// A trend that several series may share.
@@ -277,6 +296,25 @@ mod tests {
             .map(|launch| (0..10).map(|block| 1e6 + 1e5 * f64::from(launch) - 1e4 * f64::from(block)).collect())
             .collect();
         assert_eq!(steady_class(&run), Some(SteadyClass::NoSteadyState));
+    }
+
+    #[test]
+    fn points_are_few_enough_to_look_at_all_pairs() {
+        for (launches, points) in [(0, 100), (1, 100), (2_000, 100), (8_000, 50), (100_000, 14), (100_000_000, 4)] {
+            assert_eq!(most_points(launches), points, "{launches}");
+        }
+        assert_eq!(joined(&[1.0, 3.0, 7.0, 5.0, 6.0], 2), [2.0, 6.0, 6.0]);
+        assert_eq!(joined(&[1.0, 3.0], 0), [1.0, 3.0]);
+    }
+
+    #[test]
+    fn trend_across_many_launches_is_that_of_joined_ones() {
+        let run = |launches: u32| -> Vec<Vec<f64>> {
+            let level = |launch: u32| 1e6 * (0.03 * f64::from(launch) / f64::from(launches)).exp();
+            (0..launches).map(|launch| vec![level(launch)]).collect()
+        };
+        assert_eq!(steady_class(&run(2_050)), Some(SteadyClass::SlowingDown));
+        assert_eq!(steady_class(&vec![vec![1e6]; 2_050]), Some(SteadyClass::Flat));
     }
 
     #[test]
