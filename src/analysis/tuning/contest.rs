@@ -1,6 +1,6 @@
 //! Two configurations that took turns: what one costs over the other, round by round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::analysis::estimate::{Counted, Measured};
 use crate::analysis::index::Index;
@@ -35,6 +35,7 @@ pub(in crate::analysis) fn contest(
     [one, other]: [CellKey; 2],
     rounds: &[u64],
 ) -> Option<PairedRatio> {
+    let rounds: HashSet<u64> = rounds.iter().copied().collect();
     let on_gpu = |key: CellKey| index.record.plan.sessions[key.session].nvidia_device().is_some();
     let blocks = |figure: fn(&BlockRecord) -> f64| {
         let of = |key| -> Vec<&BlockRecord> {
