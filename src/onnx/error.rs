@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::skeleton::MOST_KEPT;
+use crate::memory::TooMuch;
 
 /// Why a model file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,15 @@ pub enum OnnxError {
         /// The model file.
         path: PathBuf,
     },
+    /// What is not weights would take more memory than there is.
+    #[error("model `{}` does not fit into memory", path.display())]
+    Memory {
+        /// The model file.
+        path: PathBuf,
+        /// How much it would take, and how much there is.
+        #[source]
+        reason: TooMuch,
+    },
     /// The file is a model that lacks a part which every model has.
     #[error("model `{}` has no {part}", path.display())]
     Missing {
@@ -120,6 +130,7 @@ impl OnnxError {
             | OnnxError::Missing { .. }
             | OnnxError::TooDeep { .. }
             | OnnxError::TooLarge { .. } => Some("export the model again, or check it with `onnx.checker`"),
+            OnnxError::Memory { .. } => Some("free memory, or export the model with a smaller graph"),
             OnnxError::ExternalFile { .. } => {
                 Some("put the file beside the model, under the name that the model gives it")
             }

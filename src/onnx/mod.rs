@@ -15,6 +15,7 @@ mod ort_format;
 mod precision;
 mod quantization;
 mod read;
+mod room;
 mod shapes;
 mod skeleton;
 mod summary;

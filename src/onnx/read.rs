@@ -8,7 +8,7 @@ use onnx_rs::ast;
 use super::image::Image;
 use super::ort_format::{self, is_ort_format};
 use super::skeleton::{SkeletonFault, skeleton};
-use super::{Model, OnnxError, convert, external};
+use super::{Model, OnnxError, convert, external, room};
 use crate::files::{self, InputFile, Kind};
 use crate::units::Bytes;
 
@@ -27,6 +27,7 @@ pub fn read(path: &Path) -> Result<Model, OnnxError> {
     }
     let small = without_weights(path, &file)?;
     file.check_unchanged().map_err(open)?;
+    room::ask(&small).map_err(|reason| OnnxError::Memory { path: path.to_owned(), reason })?;
     let parsed =
         onnx_rs::parse(&small).map_err(|source| OnnxError::Damaged { path: path.to_owned(), source: Some(source) })?;
     let mut model = model(path, &parsed)?;
@@ -54,6 +55,7 @@ fn fault_error(path: &Path, fault: SkeletonFault) -> OnnxError {
         SkeletonFault::Damaged => OnnxError::Damaged { path, source: None },
         SkeletonFault::TooDeep => OnnxError::TooDeep { path },
         SkeletonFault::TooLarge => OnnxError::TooLarge { path },
+        SkeletonFault::Memory(reason) => OnnxError::Memory { path, reason },
     }
 }
 

@@ -7,6 +7,7 @@
 use super::image::Image;
 use super::later;
 use super::wire::{Field, Stretch, Value, WireFault, next_field, put_delimited, put_number};
+use crate::memory::{self, TooMuch};
 use crate::units::Bytes;
 
 /// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which bound indices. So are
@@ -18,11 +19,15 @@ pub(super) const DEPTH_LIMIT: usize = 100;
 const DENOTATION: u64 = 6;
 /// Size of a model without its weights beyond which it is none: the largest that are known have 60 MB.
 pub(super) const MOST_KEPT: Bytes = Bytes(1 << 29);
+/// Memory for what is kept is asked for whenever it has grown by so much.
+const STEP: usize = 1 << 26;
+/// Copies of what is kept that there are at once: within the messages that it is part of, and room that these leave.
+const COPIES: u64 = 4;
 /// Size of a dimension that the file gives neither size nor name, as protobuf writes -1.
 pub(super) const UNKNOWN_SIZE: i64 = -1;
 
 /// Why a file is not a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SkeletonFault {
     /// The bytes are not a message, or not one that begins as a model does.
     NotModel,
@@ -34,11 +39,13 @@ pub(super) enum SkeletonFault {
     TooDeep,
     /// Names and attributes take more than [`MOST_KEPT`].
     TooLarge,
+    /// They take more memory than there is.
+    Memory(TooMuch),
 }
 
 /// Messages that are looked into.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Message {
+pub(super) enum Message {
     Model,
     Graph,
     Node,
@@ -56,7 +63,7 @@ enum Message {
 }
 
 /// What becomes of a field.
-enum Fate {
+pub(super) enum Fate {
     Keep,
     Drop,
     Enter(Message),
@@ -66,7 +73,7 @@ enum Fate {
 
 impl Message {
     /// What becomes of field `number`, by the numbers of `onnx.proto`.
-    fn fate(self, number: u64) -> Fate {
+    pub(super) fn fate(self, number: u64) -> Fate {
         match (self, number) {
             (Message::Model, 7) => Fate::Enter(Message::Graph),
             (Message::Model, 25) => Fate::Enter(Message::Function),
@@ -153,12 +160,10 @@ fn put_field(
         (Fate::Enter(inner), Value::Delimited(content)) => {
             let mut kept = Vec::new();
             put_message(image, inner, content.clone(), (depth + 1, &mut kept))?;
+            check_growth(out.len(), out.len() + kept.len())?;
             put_delimited(out, field.number, &kept);
             if let (Message::Type, Some(name)) = (message, later::name_in(image, content.clone(), 1)) {
                 put_delimited(out, DENOTATION, name.as_bytes());
-            }
-            if out.len() as u64 > MOST_KEPT.0 {
-                return Err(SkeletonFault::TooLarge);
             }
         }
         (Fate::Enter(_), _) => return Err(SkeletonFault::Damaged),
@@ -169,14 +174,24 @@ fn put_field(
         },
         (Fate::ElementType, _) => return Err(SkeletonFault::Damaged),
         _ => {
-            let length = field.whole.end - field.whole.start;
-            if out.len() as u64 + length > MOST_KEPT.0 {
-                return Err(SkeletonFault::TooLarge);
-            }
-            out.extend(image.read(field.whole.start, length as usize).ok_or(SkeletonFault::Damaged)?);
+            let length = (field.whole.end - field.whole.start) as usize;
+            check_growth(out.len(), out.len() + length)?;
+            out.extend(image.read(field.whole.start, length).ok_or(SkeletonFault::Damaged)?);
         }
     }
     Ok(())
+}
+
+/// Makes sure that what is kept may grow from so many bytes to so many.
+pub(super) fn check_growth(before: usize, after: usize) -> Result<(), SkeletonFault> {
+    if after as u64 > MOST_KEPT.0 {
+        return Err(SkeletonFault::TooLarge);
+    }
+    if before / STEP == after / STEP {
+        return Ok(());
+    }
+    memory::ask(Bytes(after as u64 * COPIES), || "its graph, as far as it was read,".to_owned())
+        .map_err(SkeletonFault::Memory)
 }
 
 #[cfg(test)]

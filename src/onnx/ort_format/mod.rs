@@ -14,8 +14,10 @@ use flatbuffer::{OutOfBounds, Table};
 
 use super::image::Image;
 use super::later;
-use super::skeleton::{DEPTH_LIMIT, KEPT_PAYLOAD_BYTES, MOST_KEPT, SkeletonFault, UNKNOWN_SIZE};
+use super::skeleton::{DEPTH_LIMIT, KEPT_PAYLOAD_BYTES, MOST_KEPT, SkeletonFault, UNKNOWN_SIZE, check_growth};
 use super::wire::{put_delimited, put_fixed, put_number};
+use crate::memory;
+use crate::units::Bytes;
 
 /// The format's mark, and where it stands.
 const MARK: (usize, &[u8]) = (4, b"ORTM");
@@ -78,6 +80,8 @@ struct Writer {
 
 /// Bytes that a table's message may have beyond what the file holds of it.
 const OVERHEAD: usize = 64;
+/// What a node takes of memory while nodes are put in order, with what it reads and makes.
+const ORDERED: u64 = 512;
 
 impl Writer {
     fn spend(&self, message: &[u8]) -> Result<(), SkeletonFault> {
@@ -92,15 +96,18 @@ impl Writer {
             return Err(SkeletonFault::TooDeep);
         }
         let mut out = Vec::new();
-        for node in order::in_order(graph.tables(2)?)? {
-            put_delimited(&mut out, 1, &self.node(node, depth)?);
+        let nodes = graph.tables(2)?;
+        memory::ask(Bytes(ORDERED * nodes.len() as u64), || format!("an order of its {} nodes", nodes.len()))
+            .map_err(SkeletonFault::Memory)?;
+        for node in order::in_order(nodes)? {
+            put_part(&mut out, 1, &self.node(node, depth)?)?;
         }
         for tensor in graph.tables(0)? {
-            put_delimited(&mut out, 5, &self.tensor(tensor)?);
+            put_part(&mut out, 5, &self.tensor(tensor)?)?;
         }
         for sparse in graph.tables(7)? {
             if let Some(values) = sparse.table(0)? {
-                put_delimited(&mut out, 5, &self.tensor(values)?);
+                put_part(&mut out, 5, &self.tensor(values)?)?;
             }
         }
         let mut values = BTreeMap::new();
@@ -110,11 +117,11 @@ impl Writer {
         let (inputs, outputs) = (graph.texts(5)?, graph.texts(6)?);
         for (field, names) in [(11, &inputs), (12, &outputs)] {
             for name in names {
-                put_delimited(&mut out, field, &self.value(name, values.get(name))?);
+                put_part(&mut out, field, &self.value(name, values.get(name))?)?;
             }
         }
         for (name, value) in values.iter().filter(|(name, _)| !inputs.contains(name) && !outputs.contains(name)) {
-            put_delimited(&mut out, 13, &self.value(name, Some(value))?);
+            put_part(&mut out, 13, &self.value(name, Some(value))?)?;
         }
         Ok(out)
     }
@@ -231,6 +238,13 @@ impl Writer {
         }
         Ok(out)
     }
+}
+
+/// Appends a part of a graph, where there is room for it.
+fn put_part(out: &mut Vec<u8>, field: u64, part: &[u8]) -> Result<(), SkeletonFault> {
+    check_growth(out.len(), out.len() + part.len())?;
+    put_delimited(out, field, part);
+    Ok(())
 }
 
 fn element_type(number: i32) -> u64 {

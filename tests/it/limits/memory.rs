@@ -11,7 +11,7 @@ use onnx_rs::ast::{
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::support::{BAD_INPUT, PARTIAL};
+use crate::support::{BAD_INPUT, Onnxprof, PARTIAL};
 use crate::workbench::{Workbench, cell};
 
 /// Multiplies rows of three floats by a column of them.
@@ -83,6 +83,44 @@ fn a_session_that_does_not_fit_is_not_created() {
     assert!(size > 1 << 20, "{size}");
     let output = bench.profile(&model, ["--batch", "1"]).env(LIMIT, "1MB").run();
     output.assert_code(BAD_INPUT).assert_stderr("m.onnx` would take 1.6 MB of memory");
+}
+
+/// How a message of so many bytes begins.
+fn head(tag: u8, mut length: usize) -> Vec<u8> {
+    let mut out = vec![tag];
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+    out
+}
+
+#[test]
+fn a_graph_that_does_not_fit_is_not_built() {
+    let bench = Workbench::new();
+    // Nodes without a word, of two bytes each.
+    let nodes = [0x0a_u8, 0].repeat(300_000);
+    let model = [&[8_u8, 8][..], &head(0x3a, nodes.len()), &nodes, &[0x42, 2, 16, 8]].concat();
+    let path = bench.write("empty.onnx", model);
+    let output = Onnxprof::new().arg("inspect").arg(path).env(LIMIT, "100MB").run();
+    output.assert_error(BAD_INPUT, "empty.onnx` does not fit into memory", "with a smaller graph");
+    output.assert_stderr("its graph would take ").assert_stderr(" may be used by the limit in ONNXPROF_MEMORY");
+}
+
+#[test]
+fn a_name_that_does_not_fit_is_not_read() {
+    const LENGTH: usize = 70_000_000;
+    let bench = Workbench::new();
+    // A node's name, which is a hole of the file.
+    let name = head(0x1a, LENGTH);
+    let node = [head(0x0a, name.len() + LENGTH), name].concat();
+    let model = [vec![8, 8], head(0x3a, node.len() + LENGTH), node].concat();
+    let path = bench.write("name.onnx", &model);
+    File::options().write(true).open(&path).unwrap().set_len((model.len() + LENGTH) as u64).unwrap();
+    let output = Onnxprof::new().arg("inspect").arg(path).env(LIMIT, "100MB").run();
+    output.assert_error(BAD_INPUT, "name.onnx` does not fit into memory", "with a smaller graph");
+    output.assert_stderr("its graph, as far as it was read, would take 280 MB of memory");
 }
 
 /// An archive with one compressed array, whose head says more than there is.

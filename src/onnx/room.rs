@@ -1,0 +1,133 @@
+//! Whether there is memory for a model's graph, asked before it is built.
+//!
+//! An empty message takes two bytes of a file and hundreds of memory, as the parser's and as ours.
+
+use onnx_rs::ast;
+
+use super::graph::{Attribute, Function, Graph, Node, StoredTensor};
+use super::image::Image;
+use super::skeleton::{Fate, Message};
+use super::wire::{Stretch, Value, next_field};
+use crate::memory::{self, TooMuch};
+use crate::record::{Dim, ValueType};
+use crate::units::Bytes;
+
+/// What a text takes beside its bytes: where it lies, in a list of the parser's that may have as much room again and in
+/// one of ours, and what its memory is managed by.
+const TEXT: u64 = 128;
+/// What a number takes, and each byte of packed ones may take: eight bytes in a list of the parser's that may have as
+/// much room again, and eight bytes of ours.
+const NUMBER: u64 = 24;
+/// What a byte of raw elements takes: those of one byte are numbers of eight for us.
+const RAW: u64 = 8;
+
+/// Makes sure that there is memory for the graph of a model without its weights.
+///
+/// # Errors
+/// There is too little.
+pub(super) fn ask(skeleton: &[u8]) -> Result<(), TooMuch> {
+    memory::ask(needed(skeleton), || "its graph".to_owned())
+}
+
+/// What a model without its weights takes of memory once it is read.
+fn needed(skeleton: &[u8]) -> Bytes {
+    let length = skeleton.len() as u64;
+    Bytes(within(&Image::of_bytes(skeleton), Message::Model, 0..length).saturating_add(length))
+}
+
+/// What the fields of a message take. What is damaged ends it, of which the parser says what is wrong.
+fn within(image: &Image<'_>, message: Message, mut rest: Stretch) -> u64 {
+    let mut sum = 0_u64;
+    while !rest.is_empty() {
+        let Ok(field) = next_field(image, &mut rest) else { break };
+        let taken = match (message.fate(field.number), field.value) {
+            (Fate::Enter(inner), Value::Delimited(content)) => of_message(inner) + within(image, inner, content),
+            (_, Value::Delimited(content)) => of_content(message, field.number, content.end - content.start),
+            (_, Value::Varint(_) | Value::Fixed) => NUMBER,
+        };
+        sum = sum.saturating_add(taken);
+    }
+    sum
+}
+
+/// What a field of packed numbers, of raw elements, or of a text takes that has so many bytes.
+fn of_content(message: Message, number: u64, length: u64) -> u64 {
+    match (message, number) {
+        (Message::Attribute, 7 | 8) | (Message::Tensor, 1 | 4 | 5 | 7 | 10 | 11) | (Message::SparseTensor, 3) => {
+            NUMBER * length
+        }
+        (Message::Tensor, 9) => RAW * length,
+        _ => TEXT + length,
+    }
+}
+
+/// What a message takes without its fields: for the parser in a list that may have as much room again, and for us.
+fn of_message(message: Message) -> u64 {
+    let (parsed, kept) = match message {
+        Message::Model | Message::Graph => (size_of::<ast::Graph<'_>>(), size_of::<Graph>()),
+        Message::Node => (size_of::<ast::Node<'_>>(), size_of::<Node>()),
+        Message::Attribute => (size_of::<ast::Attribute<'_>>(), size_of::<Attribute>()),
+        Message::Tensor => (size_of::<ast::TensorProto<'_>>(), size_of::<StoredTensor>()),
+        Message::SparseTensor => (size_of::<ast::SparseTensor<'_>>(), size_of::<StoredTensor>()),
+        Message::ValueInfo => (size_of::<ast::ValueInfo<'_>>(), 2 * size_of::<(String, ValueType)>()),
+        Message::Dimension => (size_of::<ast::TensorShapeDimension<'_>>(), size_of::<Dim>()),
+        Message::Function => (size_of::<ast::Function<'_>>(), size_of::<Function>()),
+        Message::Type | Message::TensorType | Message::Sequence | Message::Map | Message::Shape => {
+            (size_of::<ast::TypeProto<'_>>(), size_of::<ValueType>())
+        }
+    };
+    (2 * parsed + kept) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::put_delimited;
+
+    /// A model with a graph of so many messages, each of these bytes.
+    fn model(number: u64, message: &[u8], count: usize) -> Vec<u8> {
+        let (mut graph, mut out) = (Vec::new(), Vec::new());
+        (0..count).for_each(|_| put_delimited(&mut graph, number, message));
+        put_delimited(&mut out, 7, &graph);
+        out
+    }
+
+    #[test]
+    fn empty_messages_take_what_they_are_built_into() {
+        let nodes = needed(&model(1, &[], 1_000)).0 - needed(&model(1, &[], 0)).0;
+        let built = size_of::<ast::Node<'_>>() + size_of::<Node>();
+        assert!(nodes > 1_000 * built as u64 && nodes < 1_000 * 4 * built as u64, "{nodes}");
+        // Attributes of a node, each of which has room for a tensor.
+        let attributes = needed(&model(1, &[0x2a_u8, 0].repeat(1_000), 1)).0;
+        assert!(attributes > 1_000 * size_of::<ast::Attribute<'_>>() as u64, "{attributes}");
+    }
+
+    #[test]
+    fn texts_and_numbers_take_what_they_are_built_into() {
+        // Inputs without names, and whole numbers of an attribute, packed and one by one.
+        let inputs = needed(&model(1, &[0x0a_u8, 0].repeat(1_000), 1)).0;
+        let attribute = |numbers: Vec<u8>| {
+            let mut node = Vec::new();
+            put_delimited(&mut node, 5, &numbers);
+            needed(&model(1, &node, 1)).0
+        };
+        let mut packed = Vec::new();
+        put_delimited(&mut packed, 8, &[1; 1_000]);
+        let (packed, unpacked) = (attribute(packed), attribute([0x40_u8, 1].repeat(1_000)));
+        assert!(inputs > 1_000 * 40 && packed > 1_000 * 16 && unpacked > 1_000 * 16, "{inputs} {packed} {unpacked}");
+    }
+
+    #[test]
+    fn graphs_that_exist_are_small() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fixtures/one-node.onnx");
+        let needed = needed(&std::fs::read(path).unwrap());
+        assert!((1_000..20_000).contains(&needed.0), "{needed:?}");
+        assert_eq!(ask(&model(1, &[], 100)), Ok(()));
+    }
+
+    #[test]
+    fn what_is_damaged_ends_the_count() {
+        assert_eq!(needed(&[0x3a]), Bytes(1));
+        assert_eq!(needed(&[0x3a, 5, 1]), Bytes(3));
+    }
+}
