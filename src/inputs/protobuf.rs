@@ -9,12 +9,18 @@ use super::narrow::{is_narrow, unpack};
 use super::{Form, InputError};
 use crate::files::{self, Kind};
 use crate::memory;
-use crate::onnx::{delimited, for_parser, put_delimited, stored_type};
+use crate::onnx::{delimited, each_delimited, for_parser, put_delimited, stored_type};
 use crate::plan::ElementType;
 use crate::units::Bytes;
 
-/// Copies of a file that are in memory at once while it is parsed.
+/// What a byte of raw elements takes while a file is parsed: copies that are in memory at once.
 const COPIES: u64 = 4;
+/// What a byte of floating-point numbers in a list takes: the parser's list comes on top, and ours.
+const IN_LIST: u64 = 8;
+/// What any other byte takes: it may be a whole number, which becomes one of eight bytes, and two may be a text.
+const OTHERS: u64 = 32;
+/// What a tensor of a sequence takes beside its bytes.
+const TENSOR: u64 = 256;
 
 /// What a `.pb` file holds.
 #[derive(Clone, Debug)]
@@ -41,9 +47,13 @@ impl Stored {
 pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
     let read = |source| InputError::Read { path: path.to_owned(), source };
     let file = files::open(path, Kind::TENSOR).map_err(read)?;
-    memory::ask(Bytes(file.len().saturating_mul(COPIES)), || "its tensors".to_owned())
-        .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })?;
+    let ask = |needed: u64| {
+        memory::ask(Bytes(needed), || "its tensors".to_owned())
+            .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })
+    };
+    ask(file.len().saturating_mul(COPIES))?;
     let bytes = file.bytes().map_err(read)?;
+    ask(needed(&bytes, form))?;
     let stored = match form {
         Form::Tensor => in_message(&bytes).map(Stored::Tensor),
         Form::Sequence => sequence(&bytes).map(Stored::Sequence),
@@ -52,6 +62,28 @@ pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
     stored.map_err(|reason| InputError::Format { path: path.to_owned(), format: ".pb", reason })
 }
 
+/// What the value of that form in a message takes while it is parsed.
+fn needed(message: &[u8], form: Form) -> u64 {
+    let (mut sum, mut others) = (0, message.len() as u64);
+    // A message that is damaged is counted as far as it goes, and refused where it is parsed.
+    each_delimited(message, |field, content| {
+        let length = content.len() as u64;
+        sum += match (form, field) {
+            (Form::Tensor, RAW_DATA) => COPIES * length,
+            (Form::Tensor, FLOAT_DATA | DOUBLE_DATA) => IN_LIST * length,
+            (Form::Sequence | Form::Optional, TENSORS) => TENSOR + needed(content, Form::Tensor),
+            (Form::Optional, SEQUENCE) => needed(content, Form::Sequence),
+            _ => return,
+        };
+        others -= length;
+    });
+    sum + OTHERS * others
+}
+
+/// Fields of a tensor that hold elements of four and eight bytes.
+const FLOAT_DATA: u64 = 4;
+const RAW_DATA: u64 = 9;
+const DOUBLE_DATA: u64 = 10;
 /// Fields of a sequence and of an optional value: a name, and tensors or one tensor.
 const NAME: u64 = 1;
 const TENSORS: u64 = 3;
@@ -161,5 +193,36 @@ fn content(tensor: &TensorProto<'_>) -> Option<Content> {
             Some(Content::Text(items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect()))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message with one field of a thousand bytes, after three that say so.
+    fn message(field: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_delimited(&mut out, field, &[1; 1_000]);
+        out
+    }
+
+    #[test]
+    fn bytes_take_what_they_become() {
+        let tensor = |field: u64| needed(&message(field), Form::Tensor);
+        assert_eq!((tensor(RAW_DATA), tensor(FLOAT_DATA), tensor(DOUBLE_DATA)), (4_096, 8_096, 8_096));
+        // Whole numbers of one byte each, and texts without letters.
+        assert_eq!((tensor(7), needed(&[0x32_u8, 0].repeat(500), Form::Tensor)), (32 * 1_003, 32 * 1_000));
+    }
+
+    #[test]
+    fn tensors_of_a_sequence_take_what_they_take_alone() {
+        let (mut sequence, mut optional) = (Vec::new(), Vec::new());
+        put_delimited(&mut sequence, TENSORS, &message(RAW_DATA));
+        put_delimited(&mut optional, SEQUENCE, &sequence);
+        assert_eq!(needed(&sequence, Form::Sequence), TENSOR + 4_096 + 32 * 3);
+        assert_eq!(needed(&optional, Form::Optional), TENSOR + 4_096 + 32 * 6);
+        // A name without end.
+        assert_eq!(needed(&[0x0a, 9], Form::Sequence), 32 * 2);
     }
 }

@@ -32,4 +32,4 @@ pub use summary::summary;
 
 pub(crate) use convert::stored_type;
 pub(crate) use later::for_parser;
-pub(crate) use wire::{delimited, put_delimited};
+pub(crate) use wire::{delimited, each_delimited, put_delimited};

@@ -59,15 +59,23 @@ pub(super) fn next_field(image: &Image<'_>, rest: &mut Stretch) -> Result<Field,
 
 /// Messages and strings of a message, in its order, with the numbers of their fields; `None` if it is none.
 pub(crate) fn delimited(message: &[u8]) -> Option<Vec<(u64, &[u8])>> {
+    let mut found = Vec::new();
+    each_delimited(message, |number, content| found.push((number, content)))?;
+    Some(found)
+}
+
+/// Hands over the messages and strings of a message, in its order, with the numbers of their fields; `None` if it turns
+/// out to be none.
+pub(crate) fn each_delimited<'m>(message: &'m [u8], mut take: impl FnMut(u64, &'m [u8])) -> Option<()> {
     let image = Image::of_bytes(message);
-    let (mut rest, mut found) = (0..image.len(), Vec::new());
+    let mut rest = 0..image.len();
     while !rest.is_empty() {
         let field = next_field(&image, &mut rest).ok()?;
         if let Value::Delimited(content) = field.value {
-            found.push((field.number, &message[content.start as usize..content.end as usize]));
+            take(field.number, &message[content.start as usize..content.end as usize]);
         }
     }
-    Some(found)
+    Some(())
 }
 
 /// Appends a field that holds a message.

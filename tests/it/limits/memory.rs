@@ -123,6 +123,19 @@ fn a_name_that_does_not_fit_is_not_read() {
     output.assert_stderr("its graph, as far as it was read, would take 280 MB of memory");
 }
 
+#[test]
+fn whole_numbers_of_a_tensor_that_do_not_fit_are_not_parsed() {
+    const COUNT: usize = 4_000_000;
+    let bench = Workbench::new();
+    let (model, set) = (bench.copy(PRODUCT, "product.onnx"), bench.path("set"));
+    std::fs::create_dir(&set).unwrap();
+    // Of one byte each, where they become eight several times over.
+    std::fs::write(set.join("input_0.pb"), [head(0x3a, COUNT), vec![1; COUNT]].concat()).unwrap();
+    let output = Onnxprof::new().arg("inspect").arg(model).arg("--data").arg(set).env(LIMIT, "100MB").run();
+    output.assert_code(BAD_INPUT).assert_stderr("input_0.pb` does not fit into memory");
+    output.assert_stderr("its tensors would take 128 MB of memory, and ");
+}
+
 /// An archive with one compressed array, whose head says more than there is.
 fn bomb(path: &Path, shape: &str) {
     let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
