@@ -15,8 +15,12 @@ use crate::units::Bytes;
 
 /// Endings of files that labels are read from.
 const ENDINGS: [&str; 4] = ["npy", "csv", "txt", "json"];
-/// Memory that labels take while they are read, as a multiple of their text: of one letter each they are texts of their own.
-const EXPANSION: u64 = 32;
+/// Copies of a text that are in memory at once.
+const COPIES: u64 = 4;
+/// What a line of a list takes beside its bytes: a place in the text, and a number or a text of its own.
+const LINE: u64 = 96;
+/// What a field of a table or an item of JSON takes: before that, it is a text or a value of its own, in another list.
+const FIELD: u64 = 192;
 /// What stands between the fields of a line.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
@@ -36,9 +40,9 @@ pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, Inpu
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     match ending.as_str() {
         "npz" | "npy" => numpy(path),
-        "csv" | "tsv" => table(&text(path)?, samples).map(Labels::new).map_err(fault),
-        "txt" => lines(&text(path)?, samples).map(Labels::new).map_err(fault),
-        "json" => json(&text(path)?).map(Labels::new).map_err(fault),
+        "csv" | "tsv" => table(&text(path, of_fields)?, samples).map(Labels::new).map_err(fault),
+        "txt" => lines(&text(path, of_lines)?, samples).map(Labels::new).map_err(fault),
+        "json" => json(&text(path, of_fields)?).map(Labels::new).map_err(fault),
         _ => Err(fault("its name ends in none of .npy, .npz, .csv, .tsv, .txt and .json".to_owned())),
     }
 }
@@ -61,13 +65,29 @@ fn numpy(path: &Path) -> Result<Labels, InputError> {
     }
 }
 
-fn text(path: &Path) -> Result<String, InputError> {
+/// The text of a file whose labels take beside it what `of_labels` says. That shows only once it is read, as does the
+/// length of what comes through a pipe.
+fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String, InputError> {
     let read = |source| InputError::Read { path: path.to_owned(), source };
+    let ask = |length: u64, labels: u64| {
+        memory::ask(Bytes(COPIES * length + labels), || "its labels".to_owned())
+            .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })
+    };
     let file = files::open(path, Kind::LABELS).map_err(read)?;
-    memory::ask(Bytes(file.len().saturating_mul(EXPANSION)), || "its labels".to_owned())
-        .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })?;
+    ask(file.len(), 0)?;
     let bytes = file.bytes().map_err(read)?;
+    ask(bytes.len() as u64, of_labels(&bytes))?;
     Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
+}
+
+/// What the lines of a list take.
+fn of_lines(text: &[u8]) -> u64 {
+    LINE * text.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+/// What the fields of a table or the items of JSON take.
+fn of_fields(text: &[u8]) -> u64 {
+    FIELD * text.iter().filter(|byte| b"\n,;\t[{".contains(byte)).count() as u64
 }
 
 /// One label on each line, with or without a line above them.
@@ -190,6 +210,12 @@ mod tests {
     fn numbers(data: Result<TensorData, String>) -> (Vec<usize>, Vec<f64>) {
         let labels = Labels::new(data.unwrap());
         (labels.shape().to_vec(), labels.numbers().unwrap().into_iter().collect())
+    }
+
+    #[test]
+    fn labels_take_what_they_become() {
+        assert_eq!((of_lines(b"a\nb\n"), of_lines(b"1, 2")), (2 * LINE, 0));
+        assert_eq!((of_fields(b"a,b\n1;2\n"), of_fields(br#"{"y": [[0, 1], [1, 0]]}"#)), (4 * FIELD, 7 * FIELD));
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
+use ndarray::Array2;
+use ndarray_npy::NpzWriter;
 use onnx_rs::ast::{
     DataType, Dimension, Graph, Model, Node, OpType, OperatorSetId, TensorShape, TensorShapeDimension, TensorTypeProto,
     TypeProto, TypeValue, ValueInfo,
@@ -11,7 +14,7 @@ use onnx_rs::ast::{
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::support::{BAD_INPUT, Onnxprof, PARTIAL};
+use crate::support::{BAD_INPUT, Onnxprof, PARTIAL, command};
 use crate::workbench::{Workbench, cell};
 
 /// Multiplies rows of three floats by a column of them.
@@ -134,6 +137,58 @@ fn whole_numbers_of_a_tensor_that_do_not_fit_are_not_parsed() {
     let output = Onnxprof::new().arg("inspect").arg(model).arg("--data").arg(set).env(LIMIT, "100MB").run();
     output.assert_code(BAD_INPUT).assert_stderr("input_0.pb` does not fit into memory");
     output.assert_stderr("its tensors would take 128 MB of memory, and ");
+}
+
+/// `inspect` that takes the labels in that file for two rows of data, under a limit.
+fn inspect_labelled(bench: &Workbench, labels: &Path) -> Command {
+    let (model, data) = (bench.copy(PRODUCT, "product.onnx"), bench.path("data.npz"));
+    let mut archive = NpzWriter::new(File::create(&data).unwrap());
+    archive.add_array("a", &Array2::<f32>::zeros((2, 3))).unwrap();
+    archive.finish().unwrap();
+    let mut command = command();
+    command.arg("inspect").arg(model).arg("--data").arg(data).arg("--labels").arg(labels).env(LIMIT, "100MB");
+    command
+}
+
+/// What a command says that is given so much through a pipe.
+fn piped(mut command: Command, bytes: &[u8]) -> Output {
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[track_caller]
+fn assert_refused(output: Output, words: &str) {
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(BAD_INPUT), "{said}");
+    assert!(said.contains(words) && said.contains("hint: "), "{said}");
+}
+
+#[test]
+fn labels_that_do_not_fit_are_not_taken_apart() {
+    let rows = "a\n".repeat(700_000);
+    let items = format!("[{}0]", "0,".repeat(700_000));
+    for (name, text) in [("labels.csv", &rows), ("labels.json", &items)] {
+        let bench = Workbench::new();
+        let output = inspect_labelled(&bench, &bench.write(name, text)).output().unwrap();
+        assert_refused(output, "its labels would take 140 MB of memory, and ");
+    }
+}
+
+#[test]
+fn labels_through_a_pipe_that_do_not_fit_are_not_taken_apart() {
+    let bench = Workbench::new();
+    let labels = bench.path("labels.csv");
+    std::os::unix::fs::symlink("/dev/stdin", &labels).unwrap();
+    let output = piped(inspect_labelled(&bench, &labels), "a\n".repeat(700_000).as_bytes());
+    assert_refused(output, "its labels would take 140 MB of memory, and ");
+}
+
+#[test]
+fn labels_that_fit_are_taken() {
+    let bench = Workbench::new();
+    let output = inspect_labelled(&bench, &bench.write("labels.csv", "y\n1\n0\n")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8(output.stderr).unwrap());
 }
 
 /// An archive with one compressed array, whose head says more than there is.
