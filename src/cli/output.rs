@@ -240,11 +240,13 @@ const EXPANSION: u64 = 8;
 /// # Errors
 /// It cannot be read, or is larger than there is memory for.
 pub(super) fn load(run: &Path) -> Result<RunRecord, CliError> {
-    let needed = Bytes(store::size(run).0.saturating_mul(EXPANSION));
-    memory::ask(needed, || format!("the run in `{}`", run.display())).map_err(|reason| {
+    let ask = |size: Bytes| {
+        memory::ask(Bytes(size.0.saturating_mul(EXPANSION)), || format!("the run in `{}`", run.display()))
+    };
+    ask(store::size(run)).map_err(|reason| {
         CliError::new(exit::BAD_INPUT, &reason).with_hint("measure fewer variants or batch sizes in one run".to_owned())
     })?;
-    store::load(run).map_err(|error| store_error(&error))
+    store::load_asking(run, &|size| ask(size).map_err(Into::into)).map_err(|error| store_error(&error))
 }
 
 /// The error of a run folder.

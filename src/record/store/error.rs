@@ -75,6 +75,14 @@ pub enum StoreError {
         /// What the system says.
         source: io::Error,
     },
+    /// There is no memory for what the file holds.
+    #[error("`{path}` does not fit into memory")]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// How much it would take, and how much there is.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The file ends too early.
     #[error("`{path}` is truncated")]
     Truncated {
@@ -166,6 +174,7 @@ impl StoreError {
             }
             StoreError::Link { .. } => Some("replace it by what it leads to".into()),
             StoreError::Special { .. } => Some("remove it, or move it away".into()),
+            StoreError::Memory { .. } => Some("measure fewer variants or batch sizes in one run".into()),
             StoreError::Schema { found, supported, .. } if found.major > supported.major => {
                 Some("use the onnxprof that wrote it, or a newer one".into())
             }

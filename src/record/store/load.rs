@@ -1,5 +1,6 @@
 //! Reading a run back, whichever way it ended.
 
+use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,20 @@ use crate::units::Bytes;
 ///
 /// A [`StoreError`] that says which file cannot be read, and why.
 pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
+    load_asking(run, &|_| Ok(()))
+}
+
+/// Whether there is memory for a record of that size.
+///
+/// # Errors
+/// There is too little.
+pub type Ask<'a> = &'a dyn Fn(Bytes) -> Result<(), Box<dyn Error + Send + Sync>>;
+
+/// As [`load`]; before a record is parsed, `ask` is asked, which learns its size even where it comes through a pipe.
+///
+/// # Errors
+/// As [`load`], and [`StoreError::Memory`].
+pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
     let (record_path, journal_path) = paths(run)?;
     let had_journal = match journal_path.as_deref().map(|path| (path, read(path, Kind::JOURNAL))) {
         Some((path, Ok(text))) => match fold(path, &text)? {
@@ -34,7 +49,11 @@ pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
         _ => false,
     };
     match read(&record_path, Kind::RECORD) {
-        Ok(text) => parse(&record_path, &text),
+        Ok(text) => {
+            let memory = |source| StoreError::Memory { path: record_path.clone(), source };
+            ask(Bytes(text.len() as u64)).map_err(memory)?;
+            parse(&record_path, &text)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let path = run.to_path_buf();
             Err(if had_journal { StoreError::NothingRecorded { path } } else { StoreError::NotARun { path } })

@@ -16,5 +16,5 @@ pub use error::StoreError;
 pub use folder::{RunFolder, default_folder, holds_run, modified};
 pub use journal::Journal;
 pub use leftovers::{UNFINISHED_TRACE, tidy};
-pub use load::{load, size};
+pub use load::{Ask, load, load_asking, size};
 pub use write::{write_atomically, write_named};

@@ -185,6 +185,14 @@ fn labels_through_a_pipe_that_do_not_fit_are_not_taken_apart() {
 }
 
 #[test]
+fn a_record_through_a_pipe_that_does_not_fit_is_not_parsed() {
+    let mut command = command();
+    command.arg("show").arg("/dev/stdin").env(LIMIT, "100MB");
+    let output = piped(command, &vec![b' '; 12_000_000]);
+    assert_refused(output, "the run in `/dev/stdin` would take 96 MB of memory, and ");
+}
+
+#[test]
 fn labels_that_fit_are_taken() {
     let bench = Workbench::new();
     let output = inspect_labelled(&bench, &bench.write("labels.csv", "y\n1\n0\n")).output().unwrap();
