@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use super::event::{Event, NodeName, Subject};
+use super::lengths::Lengths;
 use super::{Inferences, Trace};
 use crate::record::{NodeProfile, Profiled};
 use crate::units::Nanos;
@@ -25,7 +26,9 @@ pub(super) struct Fold {
     by_name: HashMap<u64, Vec<usize>>,
     /// Nodes that ran in the current inference, by thread, those left out that ran inside another.
     outermost: HashMap<i64, Vec<Span>>,
-    inferences: Vec<Nanos>,
+    /// Length of the first inference, and those of the others.
+    first: Option<Nanos>,
+    others: Lengths,
     /// Runs of nodes that no execution provider is named for.
     unplaced_count: u64,
     /// Lengths of the inferences that count, the first left out.
@@ -70,15 +73,16 @@ impl Fold {
             hash: RandomState::new(),
             by_name: HashMap::new(),
             outermost: HashMap::new(),
-            inferences: Vec::new(),
+            first: None,
+            others: Lengths::default(),
             unplaced_count: 0,
             counted: Tally::default(),
         }
     }
 
-    /// Inferences that came to their end.
-    pub(super) fn inferences_count(&self) -> usize {
-        self.inferences.len()
+    /// Whether an inference came to its end.
+    pub(super) fn has_inference(&self) -> bool {
+        self.first.is_some()
     }
 
     /// Whether nodes ran that no execution provider is named for.
@@ -133,9 +137,13 @@ impl Fold {
     }
 
     fn end_inference(&mut self, event: &Event<'_>) {
-        let is_first = self.inferences.is_empty();
+        let is_first = self.first.is_none();
         let counts = !is_first && event.length <= self.longest;
-        self.inferences.push(event.length);
+        if is_first {
+            self.first = Some(event.length);
+        } else {
+            self.others.add(event.length);
+        }
         if counts {
             self.counted.add(Tally { count: 1, time: event.length });
         }
@@ -155,21 +163,18 @@ impl Fold {
     }
 
     /// What it all says, and where the event of each node's last run stands. There is an inference.
-    pub(super) fn finish(mut self) -> (Trace, Vec<Range<u64>>) {
-        let (inferences, counted) = match self.inferences.as_slice() {
-            [only] => (Inferences::OnlyFirst, Tally { count: 1, time: *only }),
-            _ => (Inferences::WithoutFirst, self.counted),
+    pub(super) fn finish(self) -> (Trace, Vec<Range<u64>>) {
+        let first = self.first.unwrap_or_default();
+        let (inferences, counted, middle) = match self.others.at(self.others.count().saturating_sub(1) / 2) {
+            None => (Inferences::OnlyFirst, Tally { count: 1, time: first }, first),
+            Some(middle) => (Inferences::WithoutFirst, self.counted, middle),
         };
-        if inferences == Inferences::WithoutFirst {
-            self.inferences.remove(0);
-        }
-        self.inferences.sort_unstable();
         let nodes = self.nodes.into_iter();
         let (nodes, places) = nodes.filter_map(|node| node.finish(inferences, counted.count)).unzip();
         let profiled = Profiled {
             inferences_count: counted.count,
-            disturbed_inferences_count: self.inferences.len() as u64 - counted.count,
-            inference_ns: self.inferences[(self.inferences.len() - 1) / 2],
+            disturbed_inferences_count: self.others.count().saturating_sub(counted.count),
+            inference_ns: middle,
             mean_inference_ns: Nanos(counted.time.0 / counted.count.max(1)),
             unprofiled_ns: None,
             distortion_ratios: Vec::new(),

@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod events;
 mod fold;
+mod lengths;
 
 pub use error::TraceError;
 
@@ -19,6 +20,7 @@ use crate::units::Nanos;
 use event::Subject;
 use events::Events;
 use fold::Fold;
+use lengths::Lengths;
 
 /// What a trace says.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +93,7 @@ fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceE
     if events.count == 0 && events.unreadable_count > 0 {
         return Err(TraceError::NotTrace { path: path() });
     }
-    if fold.inferences_count() == 0 {
+    if !fold.has_inference() {
         return Err(if events.complete {
             TraceError::NoInference { path: path() }
         } else {
@@ -119,15 +121,13 @@ fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceE
 
 /// Length of the longest inference that is typical: 5/4 of the lower quartile, the first left out.
 fn longest_typical(mut events: Events<'_>) -> io::Result<Nanos> {
-    let mut lengths: Vec<u64> = Vec::new();
+    let (mut lengths, mut is_first) = (Lengths::default(), true);
     events.each(|event, _| {
-        if matches!(event.subject(), Subject::Inference) {
-            lengths.push(event.length.0);
+        if matches!(event.subject(), Subject::Inference) && !std::mem::take(&mut is_first) {
+            lengths.add(event.length);
         }
     })?;
-    let lengths = lengths.get_mut(1..).unwrap_or_default();
-    lengths.sort_unstable();
-    let quartile = lengths.get(lengths.len().saturating_sub(1) / 4).copied().unwrap_or(u64::MAX);
+    let quartile = lengths.at(lengths.count().saturating_sub(1) / 4).map_or(u64::MAX, |length| length.0);
     Ok(Nanos(quartile.saturating_add(quartile / 4)))
 }
 
