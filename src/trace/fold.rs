@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::event::{Event, NodeName, Subject};
 use super::lengths::Lengths;
+use super::nesting::Nesting;
 use super::{Inferences, Trace};
 use crate::record::{NodeProfile, Profiled};
 use crate::units::Nanos;
@@ -24,8 +25,7 @@ pub(super) struct Fold {
     hash: RandomState,
     /// Nodes by what their names hash to.
     by_name: HashMap<u64, Vec<usize>>,
-    /// Nodes that ran in the current inference, by thread, those left out that ran inside another.
-    outermost: HashMap<i64, Vec<Span>>,
+    nesting: Nesting,
     /// Length of the first inference, and those of the others.
     first: Option<Nanos>,
     others: Lengths,
@@ -43,12 +43,6 @@ struct Node {
     current: Tally,
     first: Tally,
     others: Tally,
-}
-
-/// When something began, and how long it took.
-struct Span {
-    start: Nanos,
-    length: Nanos,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -72,7 +66,7 @@ impl Fold {
             nodes: Vec::new(),
             hash: RandomState::new(),
             by_name: HashMap::new(),
-            outermost: HashMap::new(),
+            nesting: Nesting::default(),
             first: None,
             others: Lengths::default(),
             unplaced_count: 0,
@@ -100,7 +94,7 @@ impl Fold {
         match event.subject() {
             Subject::Node(_) if self.is_full() => {}
             Subject::Node(name) => {
-                let time = self.own_time(event);
+                let time = self.nesting.own_time(event.thread, event.start, event.length);
                 let node = self.node(name);
                 node.current.add(Tally { count: 1, time });
                 node.last = place;
@@ -109,18 +103,6 @@ impl Fold {
             Subject::Unplaced => self.unplaced_count += 1,
             Subject::Other => {}
         }
-    }
-
-    /// Time in a node, without that in nodes that ran inside it: those of the same thread that began no earlier, and
-    /// are known already.
-    fn own_time(&mut self, event: &Event<'_>) -> Nanos {
-        let spans = self.outermost.entry(event.thread).or_default();
-        let mut inside = Nanos(0);
-        while let Some(span) = spans.pop_if(|span| span.start >= event.start) {
-            inside = inside + span.length;
-        }
-        spans.push(Span { start: event.start, length: event.length });
-        event.length.since(inside)
     }
 
     fn node(&mut self, name: NodeName<'_>) -> &mut Node {
@@ -155,11 +137,7 @@ impl Fold {
                 node.others.add(current);
             }
         }
-        // Inferences of other threads may be under way.
-        self.outermost.retain(|&thread, spans| {
-            spans.retain(|span| thread != event.thread && span.start >= event.start);
-            !spans.is_empty()
-        });
+        self.nesting.end_inference(event.thread, event.start);
     }
 
     /// What it all says, and where the event of each node's last run stands. There is an inference.

@@ -8,6 +8,7 @@ mod event;
 mod events;
 mod fold;
 mod lengths;
+mod nesting;
 
 pub use error::TraceError;
 
