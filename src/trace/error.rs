@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::fold::MOST_NODES;
+use super::fold::{MOST_NODES, MOST_SAID};
 
 /// Why nothing can be told from a trace.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,10 @@ pub enum TraceError {
         path: PathBuf,
     },
     /// More nodes are named than any model has.
-    #[error("the trace `{}` names more than {MOST_NODES} nodes", path.display())]
+    #[error(
+        "the trace `{}` names more than {MOST_NODES} nodes, or says more than {} of them",
+        path.display(), MOST_SAID.in_words()
+    )]
     TooManyNodes {
         /// The file.
         path: PathBuf,

@@ -9,10 +9,12 @@ use super::lengths::Lengths;
 use super::nesting::Nesting;
 use super::{Inferences, Trace};
 use crate::record::{NodeProfile, Profiled};
-use crate::units::Nanos;
+use crate::units::{Bytes, Nanos};
 
 /// Nodes that a trace may name: the largest models have some ten thousand.
 pub(super) const MOST_NODES: usize = 1 << 20;
+/// Names that nodes may have together, and events that they may be described by: those of as many nodes take less.
+pub(super) const MOST_SAID: Bytes = Bytes(1 << 30);
 
 /// What the events up to here add up to.
 ///
@@ -22,6 +24,8 @@ pub(super) struct Fold {
     /// Length of an inference beyond which it does not count.
     longest: Nanos,
     nodes: Vec<Node>,
+    /// Bytes of their names.
+    named: u64,
     hash: RandomState,
     /// Nodes by what their names hash to.
     by_name: HashMap<u64, Vec<usize>>,
@@ -64,6 +68,7 @@ impl Fold {
         Fold {
             longest,
             nodes: Vec::new(),
+            named: 0,
             hash: RandomState::new(),
             by_name: HashMap::new(),
             nesting: Nesting::default(),
@@ -86,7 +91,7 @@ impl Fold {
 
     /// Whether there are more nodes than were taken.
     pub(super) fn is_full(&self) -> bool {
-        self.nodes.len() > MOST_NODES
+        self.nodes.len() > MOST_NODES || self.named > MOST_SAID.0
     }
 
     /// Takes the next event, which stands at `place`.
@@ -112,6 +117,7 @@ impl Fold {
         let index = known.unwrap_or_else(|| {
             let index = self.nodes.len();
             self.nodes.push(Node::new(name));
+            self.named += (name.name.len() + name.operator.len() + name.execution_provider.len()) as u64;
             self.by_name.entry(hash).or_default().push(index);
             index
         });
@@ -202,5 +208,25 @@ impl Node {
         let time_ns = Nanos(runs.time.0 / count.max(1));
         let profile = NodeProfile { calls_count: runs.count, time_ns, ..self.profile };
         (runs.count > 0).then_some((profile, self.last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_count_once_and_no_more_of_them_are_taken_than_are_held() {
+        let event = |name: &str| {
+            format!(r#"{{"name":"{name}_kernel_time","args":{{"op_name":"Relu","provider":"CPU","node_index":"1"}}}}"#)
+        };
+        let mut fold = Fold::new(Nanos(u64::MAX));
+        let take = |fold: &mut Fold, name: &str| fold.take(&serde_json::from_str(&event(name)).unwrap(), 0..1);
+        take(&mut fold, "a");
+        take(&mut fold, "a");
+        assert_eq!((fold.named, fold.is_full()), ("aReluCPU".len() as u64, false));
+        fold.named = MOST_SAID.0 + 1;
+        take(&mut fold, "b");
+        assert!(fold.is_full() && fold.nodes.len() == 1);
     }
 }

@@ -20,7 +20,7 @@ use crate::record::Profiled;
 use crate::units::Nanos;
 use event::Subject;
 use events::Events;
-use fold::Fold;
+use fold::{Fold, MOST_SAID};
 use lengths::Lengths;
 
 /// What a trace says.
@@ -109,6 +109,9 @@ fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceE
     if trace.profiled.nodes.is_empty() {
         let path = path();
         return Err(if is_old { TraceError::OldFormat { path } } else { TraceError::NoOperators { path } });
+    }
+    if details.iter().map(|place| place.end - place.start).sum::<u64>() > MOST_SAID.0 {
+        return Err(TraceError::TooManyNodes { path: path() });
     }
     trace.profiled.complete = events.complete;
     trace.profiled.unreadable_events_count = events.unreadable_count;
