@@ -6,25 +6,29 @@ use super::verdict::Evidence;
 
 /// The bit of a number's sign.
 const SIGN: u64 = 1 << 63;
+/// Figures up to which a table of them is the faster way: those of 64 values.
+const IN_TABLE: usize = 64 * 65 / 2;
 
 /// The figures of all pairs of values, of which any can be read by its rank.
 ///
-/// There are about as many as the square of the values, and a table of those of 100,000 would take 40 GB. None is made:
-/// with both values of a pair in order the figure rises, so that those below a bound are counted in one pass over the
-/// values, and halving what a figure may be finds the one of a rank in 64 passes, exactly.
+/// There are about as many as the square of the values, and a table of those of 100,000 would take 40 GB. Of more than a
+/// few values none is made: with both values of a pair in order the figure rises, so that those below a bound are counted
+/// in one pass over the values, and halving what a figure may be finds the one of a rank in 64 passes, exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PairRanks {
     /// Ascending.
     values: Vec<f64>,
     /// The other sample, descending; `None` where both values of a pair are of one sample.
     others: Option<Vec<f64>>,
+    /// All figures, ascending; empty where they are many.
+    table: Vec<f64>,
 }
 
 impl PairRanks {
     /// The means of all pairs of values, each value with itself included (Walsh averages). There must be a value, and
     /// all must be finite.
     pub(super) fn means(values: &[f64]) -> Self {
-        PairRanks { values: ascending(values), others: None }
+        PairRanks::new(ascending(values), None)
     }
 
     /// The logarithms of each value over each of the others. There must be one of either, and all must be positive and
@@ -32,7 +36,24 @@ impl PairRanks {
     pub(super) fn log_ratios(values: &[f64], others: &[f64]) -> Self {
         let mut others = ascending(others);
         others.reverse();
-        PairRanks { values: ascending(values), others: Some(others) }
+        PairRanks::new(ascending(values), Some(others))
+    }
+
+    fn new(values: Vec<f64>, others: Option<Vec<f64>>) -> Self {
+        let mut ranks = PairRanks { values, others, table: Vec::new() };
+        if ranks.count() <= IN_TABLE {
+            ranks.table = ascending(&ranks.figures());
+        }
+        ranks
+    }
+
+    /// All figures, in no order.
+    fn figures(&self) -> Vec<f64> {
+        let pairs = self.values.iter().enumerate().flat_map(|(place, &value)| {
+            let others = self.others.as_deref().unwrap_or(&self.values[place..]);
+            others.iter().map(move |&other| (value, other))
+        });
+        pairs.map(|(value, other)| self.figure(value, other)).collect()
     }
 
     /// How many figures there are.
@@ -43,6 +64,9 @@ impl PairRanks {
 
     /// The figure of a rank; the smallest one's is 0.
     pub(super) fn at(&self, rank: usize) -> f64 {
+        if let Some(&figure) = self.table.get(rank) {
+            return figure;
+        }
         let up_to = |bound: f64| self.count_while(|figure| figure.total_cmp(&bound).is_le());
         let (mut low, mut high) = (place(f64::NEG_INFINITY), place(f64::INFINITY));
         while low < high {
@@ -97,6 +121,9 @@ impl PairRanks {
 
     /// How many figures a condition holds for that holds up to some figure and for none above it.
     fn count_while(&self, holds: impl Fn(f64) -> bool) -> usize {
+        if !self.table.is_empty() {
+            return self.table.partition_point(|&figure| holds(figure));
+        }
         let others = self.others.as_deref().unwrap_or(&self.values);
         let (mut end, mut count) = (others.len(), 0);
         for &value in &self.values {
@@ -150,9 +177,15 @@ mod tests {
         (0..n).map(|_| (rng.random_range(low..low + 2.0) / step).round() * step).collect()
     }
 
-    /// Checks every few ranks, the median and some counts against a table of all figures.
-    fn assert_as_in(table: Vec<f64>, ranks: &PairRanks) {
-        let table = ascending(&table);
+    /// Checks every few ranks, the median and some counts against all figures, with a table and without one.
+    fn assert_as_in(figures: Vec<f64>, ranks: &PairRanks) {
+        let figures = ascending(&figures);
+        assert_eq!(ranks.table.len(), if figures.len() <= IN_TABLE { figures.len() } else { 0 });
+        assert_ranks(&figures, ranks);
+        assert_ranks(&figures, &PairRanks { table: Vec::new(), ..ranks.clone() });
+    }
+
+    fn assert_ranks(table: &[f64], ranks: &PairRanks) {
         assert_eq!(ranks.count(), table.len());
         let step = table.len() / 40 + 1;
         for rank in (0..table.len()).step_by(step).chain([table.len() - 1]) {
@@ -161,13 +194,13 @@ mod tests {
             assert_eq!(ranks.count_while(|figure| figure <= bound), table.partition_point(|&figure| figure <= bound));
             assert_eq!(ranks.count_while(|figure| figure < bound), table.partition_point(|&figure| figure < bound));
         }
-        assert_eq!(Some(ranks.median()), median(&table));
+        assert_eq!(Some(ranks.median()), median(table));
     }
 
     #[test]
     fn means_are_those_of_a_table() {
         let mut rng = Pcg64::seed_from_u64(31);
-        for n in [1, 2, 3, 5, 6, 7, 12, 33, 60, 6, 60] {
+        for n in [1, 2, 3, 5, 6, 7, 12, 33, 60, 6, 60, 64, 65] {
             let values = sample(&mut rng, n, -1.0);
             let pairs = |first: usize| values[first..].iter().map(move |other| (first, *other));
             let table = (0..n).flat_map(pairs).map(|(first, other)| f64::midpoint(values[first], other)).collect();
