@@ -11,9 +11,9 @@ const IN_TABLE: usize = 64 * 65 / 2;
 
 /// The figures of all pairs of values, of which any can be read by its rank.
 ///
-/// There are about as many as the square of the values, and a table of those of 100,000 would take 40 GB. Of more than a
-/// few values none is made: with both values of a pair in order the figure rises, so that those below a bound are counted
-/// in one pass over the values, and halving what a figure may be finds the one of a rank in 64 passes, exactly.
+/// There are about as many as the square of the values, and a table of those of 100,000 would take 40 GB. Of more than
+/// a few values none is made: with both values of a pair in order the figure rises, so that those below a bound are
+/// counted in one pass over the values, and halving what a figure may be finds the one of a rank in 64 passes, exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PairRanks {
     /// Ascending.
