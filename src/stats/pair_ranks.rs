@@ -107,7 +107,7 @@ impl PairRanks {
     /// rank. `None` if there is none.
     fn cut(&self, lower_tail: &LowerTail, bound: f64) -> Option<usize> {
         let fits = |k: usize| lower_tail.at_most(k) <= bound;
-        let (mut last, mut beyond) = (0, self.count());
+        let (mut last, mut beyond) = (0_usize, self.count());
         while beyond - last > 1 {
             let middle = last.midpoint(beyond);
             if fits(middle) {
@@ -249,9 +249,8 @@ mod tests {
     #[test]
     fn four_hundred_million_ratios_need_no_table() {
         // Sides that differ by a factor alone have it as the median of their ratios.
-        let side = |factor: f64| -> Vec<f64> {
-            (0..20_000).map(|place| factor * (f64::from(place) * 1e-5).exp()).collect()
-        };
+        let side =
+            |factor: f64| -> Vec<f64> { (0..20_000).map(|place| factor * (f64::from(place) * 1e-5).exp()).collect() };
         let ranks = PairRanks::log_ratios(&side(1.5), &side(1.0));
         assert_eq!(ranks.count(), 400_000_000);
         assert!((ranks.median() - 1.5_f64.ln()).abs() < 1e-9);
