@@ -11,12 +11,16 @@ use super::wanted::Wanted;
 use crate::onnx::Model;
 use crate::record::{AxisReason, BatchAxis, BatchProof};
 
-/// Data that lies in a folder: its `.npz` files, or else the folder itself if it holds `test_data_set_N`.
+/// Data that lies in a folder: its `.npz` files that are not hidden, or else the folder itself if it holds
+/// `test_data_set_N`.
 #[must_use]
 pub fn data_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    // A Mac leaves a file `._data.npz` of its own beside each that it packs.
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let is_archive = |path: &PathBuf| {
-        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) && path.is_file()
+        let is_named_so = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
+        is_named_so && !is_hidden(path) && path.is_file()
     };
     let mut archives: Vec<PathBuf> = entries.filter(is_archive).collect();
     archives.sort();
@@ -50,5 +54,21 @@ pub(super) fn only_archive(folder: &Path) -> Option<PathBuf> {
     match data_in(folder).as_slice() {
         [only] if only != folder => Some(only.clone()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_files_are_no_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["._data.npz", "data.npz"] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        assert_eq!(data_in(folder.path()), [path("data.npz")]);
+        assert_eq!(only_archive(folder.path()), Some(path("data.npz")));
     }
 }

@@ -127,6 +127,9 @@ impl Walk {
                 break;
             }
             let path = entry?.path();
+            if is_hidden(&path) {
+                continue;
+            }
             // Links are followed: a hub's cache consists of them.
             if path.is_dir() {
                 if may_hold_models(&path) {
@@ -198,10 +201,15 @@ fn is_model(path: &Path) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
-/// Whether models are looked for in a folder: not in hidden ones, in environments of Python, in runs and in test data.
+/// Whether nobody put it there to be looked at: a Mac leaves a `._model.onnx` of its own beside each model that it packs.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// Whether models are looked for in a folder: not in environments of Python, in runs and in test data.
 fn may_hold_models(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let is_other = name.starts_with('.') || name.starts_with("test_data_set_") || NOT_MODELS.contains(&name.as_ref());
+    let is_other = name.starts_with("test_data_set_") || NOT_MODELS.contains(&name.as_ref());
     !is_other && !folder.join("pyvenv.cfg").exists() && !store::holds_run(folder)
 }
 
@@ -248,6 +256,16 @@ mod tests {
             "a/b/c/d/e/too-deep.onnx",
         ]);
         assert_eq!(found(&root, &[""]).0, ["fp32/model.onnx", "x/int8/model.onnx"]);
+    }
+
+    #[test]
+    fn hidden_files_are_no_models_unless_they_are_named() {
+        let root = tree(&["m.onnx", "._m.onnx", ".part.ort", "__MACOSX/._m.onnx", "fp16/m.onnx", "fp16/._m.onnx"]);
+        let (files, notes) = found(&root, &[""]);
+        assert_eq!(files, ["m.onnx"]);
+        assert!(matches!(&notes[..], [note] if note.contains("fp16") && !note.contains("MACOSX")), "{notes:?}");
+        assert_eq!(found(&root, &["._m.onnx"]).0, ["._m.onnx"]);
+        assert!(models(&[root.path().join("__MACOSX")]).is_err());
     }
 
     #[test]
