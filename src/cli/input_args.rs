@@ -15,8 +15,8 @@ pub struct InputArgs {
     /// model with one input, or a folder with `test_data_set_N/input_M.pb`
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
-    /// Labels for --data, one for each sample, when they are neither in it nor beside it: .npy, .npz, .csv, .txt or
-    /// .json
+    /// Labels for --data, one for each sample, when they are neither in it nor beside it: .npy, .npz, .csv, .tsv, .txt
+    /// or .json
     #[arg(long, value_name = "FILE", requires = "data")]
     pub labels: Option<PathBuf>,
     /// Size of a dimension that the model leaves open, by its name or as INPUT.AXIS

@@ -10,7 +10,7 @@ use super::protobuf::Stored;
 use super::synthesize::fed_type;
 use super::values::{Shapes, Values};
 use super::wanted::Wanted;
-use super::{InputError, InputSource, dataset, labels};
+use super::{InputError, InputSource, Labels, dataset, labels};
 use crate::onnx::Graph;
 use crate::plan::InputRequest;
 use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
@@ -71,21 +71,41 @@ fn labels_file(
     samples: usize,
     notes: &mut Vec<String>,
 ) -> Result<Option<PathBuf>, InputError> {
-    if request.labels.is_some() || data.labels.is_some() {
-        data::labels_of(data, request.labels.as_deref(), samples)?;
-        return Ok(request.labels.clone());
+    if request.labels.is_none() && data.labels.is_none() {
+        return labels_beside(data, samples, notes);
     }
-    let Some(beside) = labels::beside(&data.path) else { return Ok(None) };
-    Ok(match data::labels_of(data, Some(&beside), samples) {
-        Ok(_) => {
-            notes.push(format!("labels are taken from `{}`", beside.display()));
-            Some(beside)
+    let found = data::labels_of(data, request.labels.as_deref(), samples)?;
+    if let (Some(file), Some(column)) = (&request.labels, found.as_ref().and_then(Labels::guessed)) {
+        notes.push(format!("labels are taken from the {column} of `{}`", file.display()));
+    }
+    Ok(request.labels.clone())
+}
+
+/// The likeliest file beside the data that has a label for every sample.
+///
+/// # Errors
+/// None is understood, and one has a row for every sample.
+fn labels_beside(data: &Data, samples: usize, notes: &mut Vec<String>) -> Result<Option<PathBuf>, InputError> {
+    let (mut taken, mut refused) = (None, Vec::new());
+    for file in labels::beside(&data.path) {
+        match data::labels_of(data, Some(&file), samples) {
+            Ok(found) => {
+                let column = found.as_ref().and_then(Labels::guessed);
+                let column = column.map(|column| format!("the {column} of ")).unwrap_or_default();
+                notes.push(format!("labels are taken from {column}`{}`", file.display()));
+                taken = Some(file);
+                break;
+            }
+            Err(error) => refused.push((file, error)),
         }
-        Err(error) => {
-            notes.push(format!("`{}` is not taken for the labels: {error}", beside.display()));
-            None
-        }
-    })
+    }
+    let is_meant = |(file, _): &(PathBuf, InputError)| labels::has_row_for_each(file, samples);
+    if let Some(place) = refused.iter().position(is_meant).filter(|_| taken.is_none()) {
+        return Err(refused.swap_remove(place).1);
+    }
+    let left = refused.iter();
+    notes.extend(left.map(|(file, error)| format!("`{}` is not taken for the labels: {error}", file.display())));
+    Ok(taken)
 }
 
 fn casts(fed: &[FedInput], sources: &[Source]) -> Vec<String> {

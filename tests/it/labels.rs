@@ -117,6 +117,8 @@ fn words_in_a_text_file_beside_the_data_are_scored() {
     for (file, text) in [
         ("label.txt", words.join("\n")),
         ("labels.csv", format!("id,label\n{}", rows(&words))),
+        ("labels.tsv", format!("id\tlabel\n{}", rows(&words).replace(',', "\t"))),
+        ("classes.csv", format!("file,category\n{}", rows(&words))),
         ("y.json", serde_json::to_string(&words).unwrap()),
     ] {
         let bench = Workbench::new();
@@ -125,6 +127,32 @@ fn words_in_a_text_file_beside_the_data_are_scored() {
         all_right(&scores);
         assert!(record.notes.iter().any(|note| note.contains(file)), "{:?}", record.notes);
     }
+}
+
+/// Runs with a file of labels beside the data.
+fn beside(bench: &Workbench, file: &str, text: &str) -> Output {
+    bench.write(file, text);
+    profiled(bench, "classes.onnx", Data::rows(bench), &[])
+}
+
+#[test]
+fn a_file_beside_the_data_that_is_not_understood_stops_the_run_if_it_has_a_row_for_each_sample() {
+    let unclear = "train,good\n".repeat(N);
+    for (file, text) in [
+        ("labels.csv", format!("split,mood\n{unclear}")),
+        ("y.tsv", unclear.replace(',', "\t")),
+        ("labels.json", serde_json::to_string(&[(); N]).unwrap()),
+    ] {
+        let bench = Workbench::new();
+        let output = beside(&bench, file, &text);
+        output.assert_code(BAD_INPUT);
+        assert!(output.stderr.contains(file) && output.stderr.contains("a .csv with a column"), "{output}");
+        assert!(!bench.run_folder().join("run.json").exists(), "{output}");
+    }
+    let bench = Workbench::new();
+    beside(&bench, "labels.csv", "split,mood\ntrain,good\n").assert_code(0);
+    let notes = bench.record().notes;
+    assert!(notes.iter().any(|note| note.contains("labels.csv` is not taken for the labels")), "{notes:?}");
 }
 
 #[test]

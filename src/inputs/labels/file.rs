@@ -1,5 +1,6 @@
 //! Labels in a file of their own.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::memory;
 use crate::units::Bytes;
 
 /// Endings of files that labels are read from.
-const ENDINGS: [&str; 4] = ["npy", "csv", "txt", "json"];
+const ENDINGS: [&str; 5] = ["npy", "csv", "tsv", "txt", "json"];
 /// Copies of a text that are in memory at once.
 const COPIES: u64 = 4;
 /// What a line of a list takes beside its bytes: a place in the text, and a number or a text of its own.
@@ -24,11 +25,39 @@ const FIELD: u64 = 192;
 /// What stands between the fields of a line.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
-/// The file beside `data` that is named as labels are; the likeliest of several.
-pub(in super::super) fn beside(data: &Path) -> Option<PathBuf> {
-    let folder = if data.is_dir() { data } else { data.parent()? };
+/// The files beside `data` that are named as labels are, the likeliest first.
+pub(in super::super) fn beside(data: &Path) -> Vec<PathBuf> {
+    let folder = if data.is_dir() { Some(data) } else { data.parent() };
+    let Some(folder) = folder else { return Vec::new() };
     let files = NAMES.iter().flat_map(|name| ENDINGS.map(|ending| folder.join(format!("{name}.{ending}"))));
-    files.into_iter().find(|file| file.is_file() && file != data)
+    files.filter(|file| file.is_file() && file != data).collect()
+}
+
+/// Whether a file has a row for each sample, or one more above those of a text: then it was made for their labels, however
+/// it is written.
+pub(in super::super) fn has_row_for_each(path: &Path, samples: usize) -> bool {
+    if ending(path) == "npy" {
+        return Archive::npy(path).is_ok_and(|archive| archive.arrays[0].shape.first() == Some(&samples));
+    }
+    let Ok(text) = text(path) else { return false };
+    if let (true, Ok(value)) = (ending(path) == "json", serde_json::from_str::<Value>(&text)) {
+        return has_entry_for_each(&value, samples);
+    }
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+    lines == samples || lines == samples + 1
+}
+
+fn has_entry_for_each(value: &Value, samples: usize) -> bool {
+    let is_list = |value: &Value| matches!(value, Value::Array(items) if items.len() == samples);
+    match value {
+        Value::Object(entries) if entries.len() == samples && samples > 1 => true,
+        Value::Object(entries) => entries.values().any(is_list),
+        other => is_list(other),
+    }
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
 
 /// Labels in a file of their own, for so many samples.
@@ -37,10 +66,12 @@ pub(in super::super) fn beside(data: &Path) -> Option<PathBuf> {
 /// The file cannot be read, or has no form that is known.
 pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, InputError> {
     let fault = |reason: String| InputError::LabelFile { path: path.to_owned(), reason };
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    match ending.as_str() {
+    match ending(path).as_str() {
         "npz" | "npy" => numpy(path),
-        "csv" | "tsv" => table(&text(path, of_fields)?, samples).map(Labels::new).map_err(fault),
+        "csv" | "tsv" => {
+            let Column { data, guessed } = table(&text(path, of_fields)?, samples).map_err(fault)?;
+            Ok(Labels { guessed, ..Labels::new(data) })
+        }
         "txt" => lines(&text(path, of_lines)?, samples).map(Labels::new).map_err(fault),
         "json" => json(&text(path, of_fields)?).map(Labels::new).map_err(fault),
         _ => Err(fault("its name ends in none of .npy, .npz, .csv, .tsv, .txt and .json".to_owned())),
@@ -99,27 +130,61 @@ fn lines(text: &str, samples: usize) -> Result<TensorData, String> {
     column(&words)
 }
 
-/// The column of labels of a table: the only one, or the one that is named as labels are, or all of them where they are
-/// numbers.
-fn table(text: &str, samples: usize) -> Result<TensorData, String> {
-    let mut rows: Vec<Vec<String>> = text.lines().filter(|line| !line.trim().is_empty()).map(fields).collect();
-    let Some(first) = rows.first().cloned() else { return Err("it is empty".to_owned()) };
-    if let Some(odd) = rows.iter().position(|row| row.len() != first.len()) {
-        return Err(format!("its rows have unlike numbers of fields, the {}th {}", odd + 1, rows[odd].len()));
+/// Labels from columns of a table.
+struct Column {
+    data: TensorData,
+    /// Which column it is, where only what the columns hold says so.
+    guessed: Option<String>,
+}
+
+impl Column {
+    fn plain(data: TensorData) -> Self {
+        Column { data, guessed: None }
     }
+}
+
+/// The column of labels of a table: the only one, or the one that is named as labels are, or all of them where they are
+/// numbers, or the last where it holds classes beside the names of rows.
+fn table(text: &str, samples: usize) -> Result<Column, String> {
+    let mut rows = rows(text)?;
+    let first = rows[0].clone();
     let named = (0..first.len()).filter(|&at| place(&first[at]).is_some()).min_by_key(|&at| place(&first[at]));
     let is_headed = named.is_some() || rows.len() == samples + 1;
     if is_headed {
         rows.remove(0);
     }
     let of = |at: usize| -> Vec<&str> { rows.iter().map(|row| row[at].as_str()).collect() };
-    match named.or((first.len() == 1).then_some(0)) {
-        Some(at) => column(&of(at)),
-        None => all_columns(&rows).ok_or_else(|| {
-            let header = if is_headed { first.join(", ") } else { format!("{} columns", first.len()) };
-            format!("it has {header}, and none of them is called {}", NAMES[..3].join(", "))
-        }),
+    if let Some(at) = named.or((first.len() == 1).then_some(0)) {
+        return column(&of(at)).map(Column::plain);
     }
+    if let Some(data) = all_columns(&rows) {
+        return Ok(Column::plain(data));
+    }
+    let last = first.len() - 1;
+    if !ends_in_classes(&rows) {
+        let header = if is_headed { first.join(", ") } else { format!("{} columns", first.len()) };
+        return Err(format!("it has {header}, and none of them is called {}", NAMES[..3].join(", ")));
+    }
+    let name = if is_headed { format!("column `{}`", first[last]) } else { "last column".to_owned() };
+    Ok(Column { data: column(&of(last))?, guessed: Some(name) })
+}
+
+/// The rows of a table, at least one, with as many fields each.
+fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
+    let rows: Vec<Vec<String>> = text.lines().filter(|line| !line.trim().is_empty()).map(fields).collect();
+    let Some(first) = rows.first() else { return Err("it is empty".to_owned()) };
+    match rows.iter().position(|row| row.len() != first.len()) {
+        Some(odd) => Err(format!("its rows have unlike numbers of fields, the {}th {}", odd + 1, rows[odd].len())),
+        None => Ok(rows),
+    }
+}
+
+/// Whether the last column holds classes: they recur, and those before it name each row.
+fn ends_in_classes(rows: &[Vec<String>]) -> bool {
+    let distinct = |at: usize| rows.iter().map(|row| &row[at]).collect::<BTreeSet<_>>().len();
+    let Some(last) = rows.first().and_then(|row| row.len().checked_sub(1)) else { return false };
+    let is_full = rows.iter().all(|row| !row[last].is_empty());
+    is_full && last > 0 && distinct(last) < rows.len() && (0..last).all(|at| distinct(at) == rows.len())
 }
 
 fn all_columns(rows: &[Vec<String>]) -> Option<TensorData> {
@@ -227,14 +292,51 @@ mod tests {
         assert!(lines("", 2).is_err());
     }
 
+    /// Labels of a table, where nothing of them is guessed.
+    fn plain(text: &str, samples: usize) -> Result<TensorData, String> {
+        table(text, samples).map(|column| {
+            assert_eq!(column.guessed, None);
+            column.data
+        })
+    }
+
+    fn refusal(text: &str, samples: usize) -> String {
+        table(text, samples).map(|column| column.data).unwrap_err()
+    }
+
     #[test]
     fn the_column_of_labels_is_found_by_its_name() {
-        assert_eq!(words(table("id,Label\n7,\"a, b\"\n8,c\n", 2)), ["a, b", "c"]);
-        assert_eq!(numbers(table("y\n1\n0\n", 2)).1, [1.0, 0.0]);
-        assert_eq!(numbers(table("0;1\n1;0\n", 2)), (vec![2, 2], vec![0.0, 1.0, 1.0, 0.0]));
-        let error = table("id,kind\n7,a\n", 1).unwrap_err();
-        assert_eq!(error, "it has id, kind, and none of them is called labels, label, y");
-        assert!(table("1,2\n3\n", 2).unwrap_err().contains("unlike numbers of fields"));
+        assert_eq!(words(plain("id,Label\n7,\"a, b\"\n8,c\n", 2)), ["a, b", "c"]);
+        assert_eq!(numbers(plain("y\n1\n0\n", 2)).1, [1.0, 0.0]);
+        assert_eq!(numbers(plain("0;1\n1;0\n", 2)), (vec![2, 2], vec![0.0, 1.0, 1.0, 0.0]));
+        assert_eq!(refusal("id,kind\n7,a\n", 1), "it has id, kind, and none of them is called labels, label, y");
+        assert!(refusal("1,2\n3\n", 2).contains("unlike numbers of fields"));
+    }
+
+    #[test]
+    fn classes_beside_names_of_rows_are_found_by_what_they_hold() {
+        let headed = table("file,category\na.png,cat\nb.png,dog\nc.png,cat\n", 3).unwrap();
+        assert_eq!(headed.guessed.as_deref(), Some("column `category`"));
+        assert_eq!(words(Ok(headed.data)), ["cat", "dog", "cat"]);
+        let bare = table("a.png\t1\nb.png\t1\n", 2).unwrap();
+        assert_eq!((bare.guessed.as_deref(), numbers(Ok(bare.data)).1), (Some("last column"), vec![1.0, 1.0]));
+        for unclear in ["train,cat\ntrain,dog\ntest,cat\n", "a,cat\nb,dog\nc,ant\n", "a,\nb,\nc,x\n"] {
+            assert!(refusal(unclear, 3).contains("it has 2 columns"), "{unclear}");
+        }
+    }
+
+    #[test]
+    fn a_file_with_a_row_for_each_sample_was_made_for_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        let has = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            has_row_for_each(&path, 2)
+        };
+        assert!(has("a.csv", "a,b\n\na,b\n") && has("a.tsv", "h\tk\n1\t2\n3\t4\n") && !has("b.csv", "a,b\n"));
+        assert!(has("a.json", r#"[null, {}]"#) && has("b.json", r#"{"1.png": {}, "2.png": {}}"#));
+        assert!(has("c.json", r#"{"info": 1, "a": [{}, {}], "c": 3}"#) && has("d.json", "{}\n{}\n"));
+        assert!(!has("e.json", r#"{"names": {"0": "a"}}"#) && !has("f.json", "[1]") && !has("a.npy", "no array"));
     }
 
     #[test]

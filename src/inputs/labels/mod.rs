@@ -12,7 +12,7 @@ use super::array::Array;
 use super::{ClassNames, TensorData};
 
 pub use facts::LabelFacts;
-pub(super) use file::{beside, read};
+pub(super) use file::{beside, has_row_for_each, read};
 
 /// Names under which labels are kept, the likeliest first.
 pub(super) const NAMES: [&str; 9] =
@@ -28,6 +28,7 @@ pub(super) fn place(name: &str) -> Option<usize> {
 pub struct Labels {
     rows: Rows,
     facts: LabelFacts,
+    guessed: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ impl Labels {
     }
 
     fn over(rows: Rows) -> Self {
-        let mut labels = Labels { rows, facts: LabelFacts::default() };
+        let mut labels = Labels { rows, facts: LabelFacts::default(), guessed: None };
         labels.facts = LabelFacts::of(&labels);
         labels
     }
@@ -58,6 +59,11 @@ impl Labels {
     #[must_use]
     pub fn facts(&self) -> &LabelFacts {
         &self.facts
+    }
+
+    /// The column of a table that they are, where it is not named as labels are.
+    pub(super) fn guessed(&self) -> Option<&str> {
+        self.guessed.as_deref()
     }
 
     /// Sizes of the dimensions.
