@@ -1,7 +1,11 @@
-//! Sizes that a model's metadata, and the files that are usually kept beside a model, tell.
+//! What a model's metadata, and the files that are usually kept beside a model, tell of sizes.
 //!
 //! Files are small, regular ones in the model's folder and the one above; what cannot be read is told and left out.
 
+mod sides;
+mod triton;
+
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -47,6 +51,8 @@ pub(super) enum About {
     Features,
     /// Heads of attention.
     Heads,
+    /// Features of each of those.
+    HeadSize,
     /// An axis of an input of this name.
     Axis(String, usize),
 }
@@ -56,16 +62,14 @@ pub(super) enum About {
 pub(super) struct Beside {
     /// Sizes, those that are to be believed first.
     pub entries: Vec<Entry>,
+    /// What the sides of an image are to be multiples of.
+    pub stride: Option<u64>,
     /// Remarks.
     pub notes: Vec<String>,
 }
 
 /// A key of a JSON file, with dots between its levels, and what its number is.
-const KEYS: [(&str, &str, About); 22] = [
-    ("preprocessor_config.json", "crop_size.height", About::Height),
-    ("preprocessor_config.json", "crop_size.width", About::Width),
-    ("preprocessor_config.json", "size.height", About::Height),
-    ("preprocessor_config.json", "size.width", About::Width),
+const KEYS: [(&str, &str, About); 21] = [
     ("preprocessor_config.json", "sampling_rate", About::Audio),
     ("preprocessor_config.json", "nb_max_frames", About::Frames),
     ("preprocessor_config.json", "feature_size", About::Features),
@@ -74,6 +78,7 @@ const KEYS: [(&str, &str, About); 22] = [
     ("config.json", "n_positions", About::MostTokens),
     ("config.json", "text_config.max_position_embeddings", About::MostTokens),
     ("config.json", "num_mel_bins", About::Features),
+    ("config.json", "head_dim", About::HeadSize),
     ("config.json", "hidden_size", About::Features),
     ("config.json", "d_model", About::Features),
     ("config.json", "num_key_value_heads", About::Heads),
@@ -84,29 +89,31 @@ const KEYS: [(&str, &str, About); 22] = [
     ("genai_config.json", "model.context_length", About::MostTokens),
     ("genai_config.json", "model.decoder.num_key_value_heads", About::Heads),
     ("genai_config.json", "model.decoder.num_attention_heads", About::Heads),
+    ("genai_config.json", "model.decoder.head_size", About::HeadSize),
+    ("genai_config.json", "model.decoder.hidden_size", About::Features),
 ];
-/// Keys of one size for both sides of an image, or of two.
-const SIDES: [(&str, &str); 7] = [
-    ("preprocessor_config.json", "crop_size"),
-    ("preprocessor_config.json", "size"),
-    ("preprocessor_config.json", "crop_size.shortest_edge"),
-    ("preprocessor_config.json", "size.shortest_edge"),
-    ("config.json", "image_size"),
-    ("config.json", "vision_config.image_size"),
-    ("config.json", "input_size"),
+/// Keys for the sides of an image, and the one that says, where it is false, that they do not count. What is fed is the crop,
+/// which is made of what was resized.
+const SIDES: [(&str, &str, Option<&str>); 6] = [
+    ("preprocessor_config.json", "crop_size", Some("do_center_crop")),
+    ("preprocessor_config.json", "size", Some("do_resize")),
+    ("config.json", "image_size", None),
+    ("config.json", "vision_config.image_size", None),
+    ("config.json", "input_size", None),
+    ("config.json", "pretrained_cfg.input_size", None),
 ];
 /// Keys of the metadata for the sides of an image.
 const METADATA_SIDES: [&str; 4] = ["imgsz", "image_size", "input_size", "img_size"];
+/// The metadata's key for what sides are multiples of.
+const STRIDE: &str = "stride";
+/// The metadata's key for what a model does, and the sides of the images that models which do that are trained on.
+const TASK: &str = "task";
+const TASKS: [(&str, u64); 5] = [("detect", 640), ("segment", 640), ("pose", 640), ("obb", 1024), ("classify", 224)];
 
-/// What is told of the sizes of `model`.
+/// What is told of `model`.
 pub(super) fn beside(model: &Model) -> Beside {
     let mut found = Beside::default();
-    for key in METADATA_SIDES {
-        if let Some(text) = model.metadata.get(key) {
-            let source = SizeSource::Metadata { key: key.to_owned() };
-            found.sides(&numbers(text), &source);
-        }
-    }
+    found.metadata(&model.metadata);
     let folder = model.path.parent().map(Path::to_owned).unwrap_or_default();
     let folders = [Some(folder.as_path()), folder.parent()];
     for folder in folders.into_iter().flatten() {
@@ -118,18 +125,30 @@ pub(super) fn beside(model: &Model) -> Beside {
         }
     }
     found.entries.retain(|entry| (1..SANE).contains(&entry.size));
+    found.task(&model.metadata);
     found
 }
 
 impl Beside {
-    fn sides(&mut self, sides: &[u64], source: &SizeSource) {
-        let (height, width) = match *sides {
-            [side] => (side, side),
-            [height, width] => (height, width),
-            _ => return,
-        };
-        for (about, size) in [(About::Height, height), (About::Width, width)] {
-            self.entries.push(Entry { about, size, source: source.clone() });
+    fn metadata(&mut self, metadata: &BTreeMap<String, String>) {
+        for key in METADATA_SIDES {
+            let told = metadata.get(key).map(|text| sides::of_numbers(&numbers(text))).unwrap_or_default();
+            let source = || SizeSource::Metadata { key: key.to_owned() };
+            self.entries.extend(told.into_iter().map(|(about, size)| Entry { about, size, source: source() }));
+        }
+        // A model with several scales has a stride for each.
+        let stride = metadata.get(STRIDE).and_then(|text| numbers(text).into_iter().max());
+        self.stride = stride.filter(|stride| (2..SANE).contains(stride));
+    }
+
+    /// The sides of images by what the model does, where nothing says them.
+    fn task(&mut self, metadata: &BTreeMap<String, String>) {
+        let task = metadata.get(TASK).map(|task| task.trim());
+        let Some(&(_, size)) = TASKS.iter().find(|(name, _)| Some(*name) == task) else { return };
+        if self.entries.iter().all(|entry| !matches!(entry.about, About::Height | About::Width)) {
+            let source = || SizeSource::Metadata { key: TASK.to_owned() };
+            let side = |about: About| Entry { about, size, source: source() };
+            self.entries.extend([About::Height, About::Width].map(side));
         }
     }
 
@@ -158,31 +177,24 @@ impl Beside {
             return;
         };
         let source = |key: &str| SizeSource::File { entry: format!("{name}: {key}") };
-        for (_, key) in SIDES.iter().filter(|(file, _)| *file == name) {
-            self.sides(&at(&value, key).map(sizes).unwrap_or_default(), &source(key));
+        let is_off = |key: &str| at(&value, key).and_then(Value::as_bool) == Some(false);
+        for (_, key, step) in SIDES.iter().filter(|(file, ..)| *file == name) {
+            let told = at(&value, key).filter(|_| !step.is_some_and(is_off)).map(sides::of_value).unwrap_or_default();
+            for (about, size, way) in told {
+                self.entries.push(Entry { about, size, source: source(&format!("{key}{way}")) });
+            }
         }
         for (_, key, about) in KEYS.iter().filter(|(file, ..)| *file == name) {
-            let size = at(&value, key).map(sizes).and_then(|sizes| sizes.first().copied());
+            let size = at(&value, key).and_then(Value::as_u64);
             self.entries.extend(size.map(|size| Entry { about: about.clone(), size, source: source(key) }));
         }
     }
 
-    /// Sizes of inputs by Triton's configuration, in which the batch is left out where there is one.
+    /// Sizes of inputs by Triton's configuration.
     fn triton(&mut self, text: &str) {
-        let after = |text: &str, mark: &str| text.split_once(mark).map(|(_, rest)| rest.to_owned());
-        let batch = after(text, "max_batch_size:").and_then(|rest| numbers(rest.lines().next()?).first().copied());
-        let first = usize::from(batch.is_some_and(|batch| batch > 0));
-        let Some(inputs) = after(text, "input") else { return };
-        for part in inputs.split("name:").skip(1) {
-            let quoted = part.split('"').nth(1);
-            let dims =
-                after(part, "dims:").and_then(|rest| Some(rest.split_once('[')?.1.split_once(']')?.0.to_owned()));
-            let (Some(name), Some(dims)) = (quoted, dims) else { continue };
-            for (place, size) in dims.split(',').enumerate() {
-                let source = SizeSource::File { entry: format!("{TRITON}: dims of {name}") };
-                let about = About::Axis(name.to_owned(), first + place);
-                self.entries.extend(size.trim().parse().ok().map(|size| Entry { about, size, source }));
-            }
+        for (name, axis, size) in triton::axes(text) {
+            let source = SizeSource::File { entry: format!("{TRITON}: dims of {name}") };
+            self.entries.push(Entry { about: About::Axis(name, axis), size, source });
         }
     }
 }
@@ -190,14 +202,6 @@ impl Beside {
 /// The value at a key with dots between its levels.
 fn at<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     key.split('.').try_fold(value, |value, level| value.get(level))
-}
-
-/// A number, or a few.
-fn sizes(value: &Value) -> Vec<u64> {
-    match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_u64).collect(),
-        value => value.as_u64().into_iter().collect(),
-    }
 }
 
 /// The whole numbers in a text such as `[640, 640]`.
@@ -232,6 +236,73 @@ mod tests {
         found.json(&path, "preprocessor_config.json");
         let key = "preprocessor_config.json: size.shortest_edge";
         assert_eq!(found.entries, [entry(About::Height, 48, key), entry(About::Width, 48, key)]);
+    }
+
+    /// The keys and sizes that a file tells, the first to be believed first.
+    fn told(name: &str, text: &str) -> Vec<(String, u64)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let mut found = Beside::default();
+        found.json(&path, name);
+        let key = |entry: &Entry| match &entry.source {
+            SizeSource::File { entry } => entry.strip_prefix(&format!("{name}: ")).unwrap().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        found.entries.iter().map(|entry| (key(entry), entry.size)).collect()
+    }
+
+    #[test]
+    fn the_crop_is_fed_before_what_it_is_made_of() {
+        let first = |text: &str| told("preprocessor_config.json", text).into_iter().next();
+        let expect = |key: &str, size: u64| Some((key.to_owned(), size));
+        let crop = r#""size": {"shortest_edge": 256}, "crop_size": {"height": 96, "width": 96}"#;
+        assert_eq!(first(&format!("{{{crop}}}")), expect("crop_size.height", 96));
+        assert_eq!(first(&format!(r#"{{"do_center_crop": true, {crop}}}"#)), expect("crop_size.height", 96));
+        assert_eq!(first(&format!(r#"{{"do_center_crop": false, {crop}}}"#)), expect("size.shortest_edge", 256));
+        assert_eq!(first(&format!(r#"{{"do_center_crop": false, "do_resize": false, {crop}}}"#)), None);
+        assert_eq!(first(r#"{"size": {"height": 64, "width": 48}, "crop_size": 32}"#), expect("crop_size", 32));
+        assert_eq!(first(r#"{"size": 48, "crop_size": {"shortest_edge": 32}}"#), expect("crop_size.shortest_edge", 32));
+        assert_eq!(first(r#"{"size": 48, "do_center_crop": true}"#), expect("size", 48));
+    }
+
+    #[test]
+    fn a_configuration_tells_sides_in_lists_and_objects() {
+        let sizes = |text: &str| -> Vec<u64> { told("config.json", text).into_iter().map(|(_, size)| size).collect() };
+        assert_eq!(sizes(r#"{"image_size": {"height": 96, "width": 64}}"#), [96, 64]);
+        assert_eq!(sizes(r#"{"input_size": [3, 96, 64]}"#), [96, 64, 3]);
+        assert_eq!(sizes(r#"{"pretrained_cfg": {"input_size": [1, 96, 64]}}"#), [96, 64, 1]);
+        assert_eq!(sizes(r#"{"vision_config": {"image_size": 96}}"#), [96, 96]);
+    }
+
+    #[test]
+    fn decoders_are_told_of_by_their_configuration() {
+        let text = r#"{"model": {"context_length": 64, "decoder": {"num_key_value_heads": 2, "num_attention_heads": 6,
+            "head_size": 24, "hidden_size": 144}}}"#;
+        let sizes: Vec<u64> = told("genai_config.json", text).into_iter().map(|(_, size)| size).collect();
+        assert_eq!(sizes, [64, 2, 6, 24, 144]);
+        let endless = r#"{"model_max_length": 1000000000000000019884624838656}"#;
+        assert!(told("tokenizer_config.json", endless).is_empty());
+    }
+
+    fn noted(metadata: &[(&str, &str)]) -> Beside {
+        let owned = |&(key, text): &(&str, &str)| (key.to_owned(), text.to_owned());
+        let metadata: BTreeMap<String, String> = metadata.iter().map(owned).collect();
+        let mut found = Beside::default();
+        found.metadata(&metadata);
+        found.task(&metadata);
+        found
+    }
+
+    #[test]
+    fn the_metadata_tells_sides_and_stride() {
+        let sizes = |found: &Beside| found.entries.iter().map(|entry| entry.size).collect::<Vec<u64>>();
+        let found = noted(&[("imgsz", "[1, 3, 96, 64]"), ("stride", "32"), ("task", "detect")]);
+        assert_eq!((sizes(&found), found.stride), (vec![96, 64, 3], Some(32)));
+        assert_eq!(noted(&[("stride", "tensor([ 8., 16., 64.])")]).stride, Some(64));
+        let by_task = noted(&[("task", "segment"), ("stride", "1")]);
+        assert_eq!((sizes(&by_task), by_task.stride), (vec![640, 640], None));
+        assert!(sizes(&noted(&[("task", "text-generation"), ("labels", "many")])).is_empty());
     }
 
     #[test]

@@ -75,7 +75,8 @@ impl Search {
             }
         }
         let beside = beside(model);
-        let told = told::told(&problem, &beside.entries);
+        let told = told::told(&problem, &graph.inputs, &beside.entries);
+        told::demand_stride(&mut problem, &told, beside.stride);
         let batches = batch::asked(&graph, &problem, &request)?;
         let taken = taken::taken(&graph, &problem, (&request, given), &batches);
         let note = taken.iter().map(|taken| format!("{taken}, so it is no batch"));

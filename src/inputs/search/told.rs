@@ -6,12 +6,19 @@ use super::kind::Kind;
 use super::problem::{Problem, Unknown};
 use super::solve::Sized;
 use crate::inputs::beside::{About, Entry};
+use crate::inputs::dims::dims_of;
+use crate::onnx::{Demand, Expr, Relation};
+use crate::record::TensorInfo;
+
+/// Dimensions of keys and values that are kept: samples, heads, tokens and features of a head.
+const CACHE_RANK: usize = 4;
 
 /// Sizes that are told of each unknown, in the order of `entries`.
-pub(super) fn told(problem: &Problem, entries: &[Entry]) -> BTreeMap<usize, Vec<Sized>> {
+pub(super) fn told(problem: &Problem, inputs: &[TensorInfo], entries: &[Entry]) -> BTreeMap<usize, Vec<Sized>> {
     let mut told: BTreeMap<usize, Vec<Sized>> = BTreeMap::new();
-    for (index, unknown) in problem.unknowns.iter().enumerate() {
-        let fitting = entries.iter().filter(|entry| is_about(entry, unknown, problem, index));
+    for index in 0..problem.unknowns.len() {
+        let standing = Standing { problem, inputs, index };
+        let fitting = entries.iter().filter(|entry| standing.is_meant(entry));
         let sizes: Vec<Sized> = fitting.map(|entry| Sized { size: entry.size, source: entry.source.clone() }).collect();
         if !sizes.is_empty() {
             told.insert(index, sizes);
@@ -20,19 +27,69 @@ pub(super) fn told(problem: &Problem, entries: &[Entry]) -> BTreeMap<usize, Vec<
     told
 }
 
-fn is_about(entry: &Entry, unknown: &Unknown, problem: &Problem, index: usize) -> bool {
-    match &entry.about {
-        About::Height => unknown.kind == Kind::Height,
-        About::Width => unknown.kind == Kind::Width,
-        About::Channels => unknown.kind == Kind::Channels,
-        // A text of the usual length is rather measured than the longest one.
-        About::MostTokens => {
-            unknown.kind == Kind::Tokens && unknown.derived.is_empty() && entry.size < Kind::Tokens.usual_sizes()[0]
+/// Has the sides of images that nothing tells be multiples of the stride that the metadata tells.
+pub(super) fn demand_stride(problem: &mut Problem, told: &BTreeMap<usize, Vec<Sized>>, stride: Option<u64>) {
+    let Some(stride) = stride else { return };
+    let reason = format!("the file's metadata tells a stride of {stride}");
+    for index in (0..problem.unknowns.len()).filter(|index| !told.contains_key(index)) {
+        if let Kind::Height | Kind::Width = problem.unknowns[index].kind {
+            let relation = Relation::MultipleOf(Expr::Dim(index), stride);
+            problem.demands.push(Demand { relation, reason: reason.clone() });
         }
-        About::Audio => unknown.kind == Kind::Audio,
-        About::Frames => unknown.kind == Kind::Frames,
-        About::Features => unknown.kind == Kind::Features,
-        About::Heads => unknown.kind == Kind::Factor,
-        About::Axis(input, axis) => problem.at(input, *axis) == Some(index),
+    }
+}
+
+/// What an unknown is in a cache of keys and values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InCache {
+    Heads,
+    HeadSize,
+}
+
+/// An unknown, where it stands.
+#[derive(Clone, Copy)]
+struct Standing<'p> {
+    problem: &'p Problem,
+    inputs: &'p [TensorInfo],
+    index: usize,
+}
+
+impl<'p> Standing<'p> {
+    fn unknown(self) -> &'p Unknown {
+        &self.problem.unknowns[self.index]
+    }
+
+    /// Whether an entry is about it.
+    fn is_meant(self, entry: &Entry) -> bool {
+        let unknown = self.unknown();
+        match &entry.about {
+            About::Height => unknown.kind == Kind::Height,
+            About::Width => unknown.kind == Kind::Width,
+            About::Channels => unknown.kind == Kind::Channels,
+            // A text of the usual length is rather measured than the longest one.
+            About::MostTokens => {
+                unknown.kind == Kind::Tokens && unknown.derived.is_empty() && entry.size < Kind::Tokens.usual_sizes()[0]
+            }
+            About::Audio => unknown.kind == Kind::Audio,
+            About::Frames => unknown.kind == Kind::Frames,
+            About::Features => unknown.kind == Kind::Features && self.in_cache().is_none(),
+            About::Heads => unknown.kind == Kind::Factor || self.in_cache() == Some(InCache::Heads),
+            About::HeadSize => self.in_cache() == Some(InCache::HeadSize),
+            About::Axis(input, axis) => self.problem.at(input, *axis) == Some(self.index),
+        }
+    }
+
+    /// What it is in an input that keeps tokens from before; `None` where it stands in none, or is its batch or length.
+    fn in_cache(self) -> Option<InCache> {
+        let may_be = matches!(self.unknown().kind, Kind::Other | Kind::Features);
+        let place = self.unknown().places.first().filter(|place| may_be && place.axis > 0)?;
+        let rank = dims_of(self.inputs.iter().find(|info| info.name == place.input)?).len();
+        let is_past = |axis: usize| {
+            self.problem.at(&place.input, axis).is_some_and(|at| self.problem.unknowns[at].kind == Kind::Past)
+        };
+        if rank != CACHE_RANK || !(0..rank).any(is_past) {
+            return None;
+        }
+        Some(if place.axis + 1 == rank { InCache::HeadSize } else { InCache::Heads })
     }
 }

@@ -1,0 +1,154 @@
+//! Triton's `config.pbtxt`: protobuf's way to write messages as text.
+
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
+/// Messages within messages that are read: those of a configuration are a few levels deep.
+const DEPTH: usize = 8;
+
+/// Fields of a message, in the order in which they stand; one that is a list stands there once for each of its elements.
+type Message = Vec<(String, Held)>;
+
+/// What a field holds.
+enum Held {
+    /// A number, a word or a text.
+    Scalar(String),
+    /// A message.
+    Message(Message),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    /// A name, a number, or a text without its quotes.
+    Word(String),
+    /// A bracket or a colon.
+    Sign(char),
+}
+
+/// Sizes of inputs that a configuration gives, by the inputs' names and their axes. It leaves the batch out where it lets a
+/// model have one.
+pub(super) fn axes(text: &str) -> Vec<(String, usize, u64)> {
+    let root = Reader { tokens: tokens(text).into_iter().peekable() }.message(DEPTH);
+    let batch = scalars(&root, "max_batch_size").next().and_then(|size| size.parse::<i64>().ok());
+    let first = usize::from(batch.is_some_and(|batch| batch > 0));
+    let mut axes = Vec::new();
+    for (_, input) in root.iter().filter(|(name, _)| name == "input") {
+        let Held::Message(input) = input else { continue };
+        let Some(name) = scalars(input, "name").next() else { continue };
+        let sizes = scalars(input, "dims").enumerate();
+        axes.extend(sizes.filter_map(|(place, size)| Some((name.to_owned(), first + place, size.parse().ok()?))));
+    }
+    axes
+}
+
+/// The scalars of a field.
+fn scalars<'m>(message: &'m [(String, Held)], field: &'m str) -> impl Iterator<Item = &'m str> {
+    message.iter().filter_map(move |(name, held)| match held {
+        Held::Scalar(text) if name == field => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+struct Reader {
+    tokens: Peekable<IntoIter<Token>>,
+}
+
+impl Reader {
+    /// The fields up to the end of a message.
+    fn message(&mut self, depth: usize) -> Message {
+        let mut fields = Message::new();
+        while let Some(token) = self.tokens.next() {
+            match token {
+                Token::Word(name) => self.field(&name, depth, &mut fields),
+                Token::Sign('}' | '>') => break,
+                Token::Sign(_) => {}
+            }
+        }
+        fields
+    }
+
+    /// What stands behind the name of a field: one thing, or several in a list.
+    fn field(&mut self, name: &str, depth: usize, fields: &mut Message) {
+        self.tokens.next_if_eq(&Token::Sign(':'));
+        let is_list = self.tokens.next_if_eq(&Token::Sign('[')).is_some();
+        while let Some(token) = self.tokens.next() {
+            match token {
+                Token::Word(text) => fields.push((name.to_owned(), Held::Scalar(text))),
+                Token::Sign('{' | '<') if depth > 0 => {
+                    let inner = self.message(depth - 1);
+                    fields.push((name.to_owned(), Held::Message(inner)));
+                }
+                Token::Sign(']') => return,
+                Token::Sign(_) => {}
+            }
+            if !is_list {
+                return;
+            }
+        }
+    }
+}
+
+/// The words and signs of a text, without its comments.
+fn tokens(text: &str) -> Vec<Token> {
+    let mut letters = text.chars().peekable();
+    let mut found = Vec::new();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '#' => while letters.next_if(|&letter| letter != '\n').is_some() {},
+            '"' | '\'' => {
+                found.push(Token::Word(letters.by_ref().take_while(|&next| next != letter).collect()));
+            }
+            '{' | '}' | '[' | ']' | '<' | '>' | ':' => found.push(Token::Sign(letter)),
+            ',' | ';' => {}
+            letter if letter.is_whitespace() => {}
+            first => {
+                let mut word = String::from(first);
+                while let Some(next) = letters.next_if(|&next| next.is_alphanumeric() || "_-+.".contains(next)) {
+                    word.push(next);
+                }
+                found.push(Token::Word(word));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(name: &str, axis: usize, size: u64) -> (String, usize, u64) {
+        (name.to_owned(), axis, size)
+    }
+
+    #[test]
+    fn sizes_are_read_in_every_way_to_write_them() {
+        let expected = [axis("x", 1, 3), axis("x", 3, 48)];
+        for input in [
+            r#"input [ { name: "x" data_type: TYPE_FP32 dims: [ 3, -1, 48 ] } ]"#,
+            "input {\n name: 'x'\n dims: 3 # colours: [ 4 ]\n dims: -1\n dims: 48\n}",
+            r#"input: < dims: [3,-1,48]; name: "x", reshape { shape: [ 7 ] } >"#,
+        ] {
+            assert_eq!(axes(&format!("name: \"input_dims\"\nmax_batch_size: 8\n{input}")), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn without_a_batch_axes_count_from_0_and_outputs_are_no_inputs() {
+        let text = r#"
+            input [ { name: "a", dims: [ 5 ] }, { name: "b", dims: [ 6, 7 ] } ]
+            output [ { name: "a", dims: [ 9 ] } ]
+            instance_group [ { count: 2, kind: KIND_CPU } ]"#;
+        let expected = [axis("a", 0, 5), axis("b", 0, 6), axis("b", 1, 7)];
+        assert_eq!(axes(text), expected);
+        assert_eq!(axes(&format!("max_batch_size: 0 {text}")), expected);
+    }
+
+    #[test]
+    fn what_is_no_configuration_has_no_sizes() {
+        let deep = "input {".repeat(100_000);
+        for text in ["", "}", "input", "input [", "input { name: \"x", "]: {", "input: 3", deep.as_str()] {
+            assert!(axes(text).is_empty(), "{}", &text[..text.len().min(20)]);
+        }
+    }
+}
