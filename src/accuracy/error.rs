@@ -27,7 +27,7 @@ pub enum AccuracyError {
     UnknownWord {
         /// The label.
         word: String,
-        /// The words that the model's file has for its classes.
+        /// The words that there are for the model's classes.
         known: Vec<String>,
     },
     /// Labels count from 1.
@@ -155,11 +155,18 @@ impl AccuracyError {
 /// The forms of labels that are understood, as a hint.
 const FORMS: &str = "labels are one class for each sample [N] (numbers counted from 0, or words of the model), one-hot or several classes as 0 and 1 [N, C], one class for each token [N, T] or pixel [N, H, W], or numbers of an output's shape";
 
+/// Classes that are named; there may be thousands.
+const NAMED: usize = 20;
+
 fn words(known: &[String]) -> String {
-    match known {
-        [] => "its file names no classes, and it has no output of words".to_owned(),
-        known => known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+    if known.is_empty() {
+        return "its file names no classes, and it has no output of words".to_owned();
     }
+    let mut words: Vec<String> = known.iter().take(NAMED).map(|word| format!("`{word}`")).collect();
+    if known.len() > NAMED {
+        words.push(format!("and {} more", known.len() - NAMED));
+    }
+    words.join(", ")
 }
 
 /// The outputs that there are, with their types and shapes.

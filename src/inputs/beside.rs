@@ -1,7 +1,8 @@
-//! What a model's metadata, and the files that are usually kept beside a model, tell of sizes.
+//! What a model's metadata, and the files that are usually kept beside a model, tell: sizes, and words for its classes.
 //!
 //! Files are small, regular ones in the model's folder and the one above; what cannot be read is told and left out.
 
+mod classes;
 mod sides;
 mod triton;
 
@@ -64,6 +65,8 @@ pub(super) struct Beside {
     pub entries: Vec<Entry>,
     /// What the sides of an image are to be multiples of.
     pub stride: Option<u64>,
+    /// Words for the classes, in the order of scores; empty where nothing has any.
+    pub classes: Vec<String>,
     /// Remarks.
     pub notes: Vec<String>,
 }
@@ -102,8 +105,12 @@ const SIDES: [(&str, &str, Option<&str>); 6] = [
     ("config.json", "input_size", None),
     ("config.json", "pretrained_cfg.input_size", None),
 ];
+/// Keys of `config.json` for words for the classes.
+const CLASSES: [&str; 2] = ["id2label", "label_names"];
 /// Keys of the metadata for the sides of an image.
 const METADATA_SIDES: [&str; 4] = ["imgsz", "image_size", "input_size", "img_size"];
+/// Keys of the metadata for words for the classes.
+const METADATA_CLASSES: [&str; 5] = ["names", "class_names", "classes", "labels", "id2label"];
 /// The metadata's key for what sides are multiples of.
 const STRIDE: &str = "stride";
 /// The metadata's key for what a model does, and the sides of the images that models which do that are trained on.
@@ -139,6 +146,8 @@ impl Beside {
         // A model with several scales has a stride for each.
         let stride = metadata.get(STRIDE).and_then(|text| numbers(text).into_iter().max());
         self.stride = stride.filter(|stride| (2..SANE).contains(stride));
+        let classes = METADATA_CLASSES.iter().find_map(|key| classes::of_text(metadata.get(*key)?));
+        self.classes = classes.unwrap_or_default();
     }
 
     /// The sides of images by what the model does, where nothing says them.
@@ -187,6 +196,9 @@ impl Beside {
         for (_, key, about) in KEYS.iter().filter(|(file, ..)| *file == name) {
             let size = at(&value, key).and_then(Value::as_u64);
             self.entries.extend(size.map(|size| Entry { about: about.clone(), size, source: source(key) }));
+        }
+        if self.classes.is_empty() && name == FILES[0] {
+            self.classes = CLASSES.iter().find_map(|key| classes::of_json(at(&value, key)?)).unwrap_or_default();
         }
     }
 
@@ -295,14 +307,27 @@ mod tests {
     }
 
     #[test]
-    fn the_metadata_tells_sides_and_stride() {
+    fn the_metadata_tells_sides_stride_and_classes() {
         let sizes = |found: &Beside| found.entries.iter().map(|entry| entry.size).collect::<Vec<u64>>();
-        let found = noted(&[("imgsz", "[1, 3, 96, 64]"), ("stride", "32"), ("task", "detect")]);
-        assert_eq!((sizes(&found), found.stride), (vec![96, 64, 3], Some(32)));
+        let found = noted(&[("imgsz", "[1, 3, 96, 64]"), ("stride", "32"), ("task", "detect"), ("names", "{0: 'a'}")]);
+        assert_eq!((sizes(&found), found.stride, found.classes), (vec![96, 64, 3], Some(32), vec!["a".to_owned()]));
         assert_eq!(noted(&[("stride", "tensor([ 8., 16., 64.])")]).stride, Some(64));
         let by_task = noted(&[("task", "segment"), ("stride", "1")]);
         assert_eq!((sizes(&by_task), by_task.stride), (vec![640, 640], None));
         assert!(sizes(&noted(&[("task", "text-generation"), ("labels", "many")])).is_empty());
+    }
+
+    #[test]
+    fn classes_are_told_by_the_first_that_has_words_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        fs::write(&path, r#"{"id2label": {"1": "dog", "0": "cat"}}"#).unwrap();
+        let mut found = Beside::default();
+        found.json(&path, "config.json");
+        assert_eq!(found.classes, ["cat", "dog"]);
+        let mut found = noted(&[("names", "['x', 'y']")]);
+        found.json(&path, "config.json");
+        assert_eq!(found.classes, ["x", "y"]);
     }
 
     #[test]

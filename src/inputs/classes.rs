@@ -15,7 +15,7 @@ const MOVES: [&str; 7] = ["Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatte
 /// What a model's file says of its classes: their order is that of scores.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassNames {
-    /// The classes, where they are words; empty where the file has none.
+    /// The classes, where they are words that operators of the model have; empty where none has any.
     pub words: Vec<String>,
     /// The classes, where they are numbers other than 0, 1, 2 ...; empty where the file has none.
     pub numbers: Vec<i64>,
@@ -24,6 +24,10 @@ pub struct ClassNames {
     /// Outputs that a product with a stored matrix makes, as scores of classes are made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<String>,
+    /// Words for the classes that the file's metadata or a configuration beside it has. Labels that are words go by them;
+    /// numbers do not, since they rather count classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<String>,
 }
 
 impl ClassNames {
@@ -41,7 +45,14 @@ impl ClassNames {
             numbers: if is_counted { Vec::new() } else { numbers.to_vec() },
             sigmoids: outputs().filter(|output| is_sigmoid(graph, output)).cloned().collect(),
             products: outputs().filter(|output| scope.is_product(output)).cloned().collect(),
+            told: Vec::new(),
         }
+    }
+
+    /// Words for the classes: those of the model's operators, else those that are told of it.
+    #[must_use]
+    pub fn known(&self) -> &[String] {
+        if self.words.is_empty() { &self.told } else { &self.words }
     }
 
     /// Labels as places among the classes: by the file's words or numbers where it has all of these labels, else as they
@@ -131,9 +142,7 @@ impl<'g> Scope<'g> {
             _ => None,
         });
         let mut outputs = branches.filter_map(|graph| Some((graph, graph.outputs.get(place?)?)));
-        outputs.any(|(graph, output)| {
-            Scope { graph, outer: Some(self) }.leads_to_product(&output.name, conditions)
-        })
+        outputs.any(|(graph, output)| Scope { graph, outer: Some(self) }.leads_to_product(&output.name, conditions))
     }
 
     /// The input whose rows an operator leaves in order: it moves them, or applies the same constants to all.

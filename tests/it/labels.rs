@@ -129,6 +129,27 @@ fn words_in_a_text_file_beside_the_data_are_scored() {
     }
 }
 
+#[test]
+fn words_are_scored_by_the_classes_that_a_configuration_beside_the_model_names() {
+    let names = ["ash", "elm", "oak", "yew"];
+    let words: Vec<&str> = predicted("classes.onnx").into_iter().map(|class| names[class as usize]).collect();
+    let run = |config: &str| {
+        let bench = Workbench::new();
+        let path = bench.copy("fixtures/labels/classes.onnx", "own/classes.onnx");
+        bench.write("own/config.json", config);
+        bench.write("label.txt", words.join("\n"));
+        let data = Data::rows(&bench).done();
+        let output = bench.profile(&path, ["--batch", "1", "--data", data.to_str().unwrap()]).run();
+        (output, bench)
+    };
+    let (unnamed, _) = run("{}");
+    unnamed.assert_code(BAD_INPUT);
+    assert!(unnamed.stderr.contains("names no classes"), "{unnamed}");
+    let (named, bench) = run(r#"{"id2label": {"0": "ash", "1": "elm", "2": "oak", "3": "yew"}}"#);
+    named.assert_code(0);
+    all_right(bench.record().accuracy[0].scores.as_ref().unwrap());
+}
+
 /// Runs with a file of labels beside the data.
 fn beside(bench: &Workbench, file: &str, text: &str) -> Output {
     bench.write(file, text);

@@ -39,7 +39,7 @@ pub(in super::super) fn has_row_for_each(path: &Path, samples: usize) -> bool {
     if ending(path) == "npy" {
         return Archive::npy(path).is_ok_and(|archive| archive.arrays[0].shape.first() == Some(&samples));
     }
-    let Ok(text) = text(path) else { return false };
+    let Ok(text) = text(path, of_fields) else { return false };
     if let (true, Ok(value)) = (ending(path) == "json", serde_json::from_str::<Value>(&text)) {
         return has_entry_for_each(&value, samples);
     }

@@ -147,7 +147,7 @@ impl Labels {
         let by = |order: &[String]| -> Option<Vec<i64>> {
             words.iter().map(|word| order.iter().position(|known| known == word).map(|place| place as i64)).collect()
         };
-        by(&names.words).or_else(|| match self.numbers() {
+        by(names.known()).or_else(|| match self.numbers() {
             Some(numbers) if numbers.iter().all(|number| number.fract() == 0.0) => {
                 Some(names.places_of(numbers.iter().map(|&number| number as i64)))
             }

@@ -44,6 +44,8 @@ pub struct Search {
     /// Sizes that files tell of, by unknown, and remarks on files that cannot be read.
     told: BTreeMap<usize, Vec<Sized>>,
     notes: Vec<String>,
+    /// Words for the model's classes that its metadata or a file beside it has.
+    classes: Vec<String>,
     batches: Vec<Candidate>,
     /// What takes the batch away that the model would have.
     taken: Option<String>,
@@ -89,6 +91,7 @@ impl Search {
             problem,
             told,
             notes,
+            classes: beside.classes,
             batches,
             taken,
             queue: VecDeque::from([base.clone()]),

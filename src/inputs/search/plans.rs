@@ -47,7 +47,7 @@ impl Search {
         let dims = self.dims(choice, candidate)?;
         let axis = candidate.map_or_else(|| self.no_axis(), |candidate| self.axis(candidate));
         let Decided { fed, source, notes } = self.fed(choice, &dims, &axis)?;
-        let classes = ClassNames::of(&self.graph);
+        let classes = ClassNames { told: self.classes.clone(), ..ClassNames::of(&self.graph) };
         let outputs = self.graph.outputs.iter().map(|info| info.name.clone()).collect();
         let seed = self.request.seed;
         let forms = Forms { inputs: forms_of(&self.graph.inputs), outputs: forms_of(&self.graph.outputs) };

@@ -2,7 +2,7 @@
 
 use super::super::Job;
 use super::super::prepare::Description;
-use crate::inputs::InputPlan;
+use crate::inputs::{ClassNames, InputPlan};
 use crate::protocol::Tried;
 use crate::record::{BatchAxis, Dim, FedInput, FillKind, ModelSummary, SizeSource, ValueType};
 
@@ -53,9 +53,16 @@ fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary, by_running: O
         batch_axis: axis(plan, model, by_running),
         outputs: own.outputs.clone(),
         forms: own.forms.clone(),
-        classes: own.classes.clone(),
+        classes: classes(&own.classes, &plan.classes),
         ..plan.clone()
     }
+}
+
+/// What a variant says of its classes, with the words that are told of another, where none are told of it: quantizers leave
+/// metadata out.
+fn classes(own: &ClassNames, other: &ClassNames) -> ClassNames {
+    let told = if own.told.is_empty() { &other.told } else { &own.told };
+    ClassNames { told: told.clone(), ..own.clone() }
 }
 
 /// Sizes that a model fixes, by axis of an input; absent where it leaves them open.
@@ -134,6 +141,18 @@ mod tests {
         assert_eq!(fitted.element_type, ElementType::Float16);
         assert_eq!(fitted.dims, [None, Some(224), Some(32)]);
         assert_eq!(fitted.sources, [SizeSource::MadeUp, SizeSource::MadeUp, SizeSource::Fixed]);
+    }
+
+    #[test]
+    fn a_variant_without_words_for_its_classes_has_those_that_are_told_of_another() {
+        let names = |told: &[&str]| ClassNames {
+            told: told.iter().map(|&word| word.to_owned()).collect(),
+            ..ClassNames::default()
+        };
+        let own = ClassNames { sigmoids: vec!["y".to_owned()], ..names(&[]) };
+        let found = classes(&own, &names(&["cat", "dog"]));
+        assert_eq!((found.told, found.sigmoids), (names(&["cat", "dog"]).told, own.sigmoids));
+        assert_eq!(classes(&names(&["ant"]), &names(&["cat"])).told, ["ant"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Sizes and strides that the metadata and files beside a model tell.
+//! Sizes, strides and classes that the metadata and files beside a model tell.
 
 use super::*;
 
@@ -64,4 +64,12 @@ fn heads_of_a_cache_are_told_by_the_decoders_configuration() {
     assert_eq!((shapes(&plan)[1][1], shapes(&plan)[1][3]), (Some(2), Some(24)));
     assert_eq!(shapes(&plan)[2], [None, Some(144)]);
     assert_eq!(plan.fed[1].sources[3], file("genai_config.json: model.decoder.head_size"));
+}
+
+#[test]
+fn words_for_classes_come_with_the_plan() {
+    let (mut named, _folder) = image(&[("config.json", r#"{"id2label": {"0": "cat", "1": "dog"}}"#)]);
+    assert_eq!(planned(&named, &[]).classes.told, ["cat", "dog"]);
+    named.metadata.insert("names".to_owned(), "{0: 'ant', 1: 'bee'}".to_owned());
+    assert_eq!(planned(&named, &[]).classes.told, ["ant", "bee"]);
 }

@@ -1,0 +1,150 @@
+//! Words for a model's classes, as metadata and configurations write them.
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::str::Chars;
+
+use serde_json::Value;
+
+/// The words that a text lists in JSON's way or in Python's; absent where it is something else.
+pub(super) fn of_text(text: &str) -> Option<Vec<String>> {
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => of_json(&value),
+        Err(_) => of_python(text),
+    }
+}
+
+/// The words of a list, or of an object in which each has its class's number for a key.
+pub(super) fn of_json(value: &Value) -> Option<Vec<String>> {
+    let word = |value: &Value| value.as_str().map(str::to_owned);
+    match value {
+        Value::Array(items) => items.iter().map(word).collect::<Option<Vec<_>>>().filter(|words| !words.is_empty()),
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| Some((key.trim().parse().ok()?, word(value)?)));
+            in_order(entries.collect::<Option<_>>()?)
+        }
+        _ => None,
+    }
+}
+
+/// Words by their numbers, which count from 0.
+fn in_order(words: BTreeMap<u64, String>) -> Option<Vec<String>> {
+    let is_counted = words.keys().copied().eq(0..words.len() as u64);
+    (is_counted && !words.is_empty()).then(|| words.into_values().collect())
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Text(String),
+    Number(u64),
+    Colon,
+    Comma,
+}
+
+/// The words of a list, tuple or dictionary as Python writes it: `{0: 'cat', 1: "dog's"}`.
+fn of_python(text: &str) -> Option<Vec<String>> {
+    let text = text.trim();
+    let within = |open: char, close: char| text.strip_prefix(open)?.strip_suffix(close);
+    if let Some(entries) = within('{', '}') {
+        let entry = |entry: &[Token]| match entry {
+            [Token::Number(number), Token::Colon, Token::Text(word)] => Some((*number, word.clone())),
+            [Token::Text(number), Token::Colon, Token::Text(word)] => Some((number.trim().parse().ok()?, word.clone())),
+            _ => None,
+        };
+        return in_order(parts(&tokens(entries)?).map(entry).collect::<Option<_>>()?);
+    }
+    let word = |item: &[Token]| match item {
+        [Token::Text(word)] => Some(word.clone()),
+        _ => None,
+    };
+    let tokens = tokens(within('[', ']').or_else(|| within('(', ')'))?)?;
+    parts(&tokens).map(word).collect::<Option<Vec<_>>>().filter(|words| !words.is_empty())
+}
+
+/// What stands between commas; nothing behind the last one.
+fn parts(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+    let tokens = tokens.strip_suffix(&[Token::Comma]).unwrap_or(tokens);
+    tokens.split(|token| *token == Token::Comma)
+}
+
+/// The tokens of what stands in brackets; absent where there is anything but texts and whole numbers.
+fn tokens(text: &str) -> Option<Vec<Token>> {
+    let mut letters = text.chars().peekable();
+    let mut found = Vec::new();
+    while let Some(letter) = letters.next() {
+        found.push(match letter {
+            quote @ ('\'' | '"') => Token::Text(quoted(&mut letters, quote)?),
+            ':' => Token::Colon,
+            ',' => Token::Comma,
+            letter if letter.is_whitespace() => continue,
+            letter if letter.is_ascii_digit() => {
+                let mut digits = String::from(letter);
+                while let Some(digit) = letters.next_if(char::is_ascii_digit) {
+                    digits.push(digit);
+                }
+                Token::Number(digits.parse().ok()?)
+            }
+            _ => return None,
+        });
+    }
+    Some(found)
+}
+
+/// The text up to its closing quote. A backslash makes a quote, or another backslash, part of it.
+fn quoted(letters: &mut Peekable<Chars<'_>>, quote: char) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        match letters.next()? {
+            '\\' => text.push(letters.next()?),
+            letter if letter == quote => return Some(text),
+            letter => text.push(letter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_and_numbered_words_are_read_as_json_and_python_write_them() {
+        for text in [
+            r#"["cat", "dog's"]"#,
+            r#"{"1": "dog's", "0": "cat"}"#,
+            r#"{0: 'cat', 1: "dog's"}"#,
+            r"{1: 'dog\'s', 0: 'cat',}",
+            r#"{'0': 'cat', '1': "dog's"}"#,
+            r#"['cat', "dog's"]"#,
+            r#" ('cat', "dog's",) "#,
+        ] {
+            assert_eq!(of_text(text).as_deref(), Some(&["cat".to_owned(), "dog's".to_owned()][..]), "{text}");
+        }
+        let many: BTreeMap<String, String> = (0..12).map(|class| (class.to_string(), format!("w{class}"))).collect();
+        let words = of_text(&serde_json::to_string(&many).unwrap()).unwrap();
+        assert_eq!((words.len(), words[2].as_str(), words[11].as_str()), (12, "w2", "w11"), "by number, not by text");
+    }
+
+    #[test]
+    fn anything_else_names_no_classes() {
+        for text in [
+            "",
+            "cat",
+            "3",
+            "[]",
+            "{}",
+            "()",
+            "[,]",
+            "['cat'",
+            "[1, 2]",
+            "['cat', 1]",
+            "['cat' 'dog']",
+            "{0: cat}",
+            "{'cat': 0}",
+            "{1: 'cat', 2: 'dog'}",
+            "{0: {1: 'cat'}}",
+            r#"{"0": ["cat"]}"#,
+        ] {
+            assert_eq!(of_text(text), None, "{text}");
+        }
+    }
+}
