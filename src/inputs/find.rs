@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::InputError;
 use super::argument::forms_of;
 use super::check::Expected;
 use super::data::{Data, test_folders};
 use super::wanted::Wanted;
+use super::{InputError, labels};
 use crate::onnx::Model;
 use crate::record::{AxisReason, BatchAxis, BatchProof};
+
+/// Entries of folders with data beyond which nobody looks at each.
+const ENTRIES: usize = 10_000;
 
 /// Data that lies in a folder: its `.npz` files that are not hidden, or else the folder itself if it holds
 /// `test_data_set_N`.
@@ -49,6 +52,31 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
     Data::open_named(data, &wanted, &forms_of(&model.graph.outputs)).map(drop)
 }
 
+/// The files that data at a path is taken from, labels beside it included, in a fixed order; `None` where they cannot be
+/// listed, or are too many.
+#[must_use]
+pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
+    let mut files = labels::beside(data);
+    if !data.is_dir() {
+        files.push(data.to_owned());
+        return Some(files);
+    }
+    let mut folders = test_folders(data).ok()?;
+    folders.push(data.to_owned());
+    let mut entries = 0;
+    for folder in folders {
+        for entry in std::fs::read_dir(folder).ok()? {
+            entries += 1;
+            let path = entry.ok().filter(|_| entries <= ENTRIES)?.path();
+            if path.extension().is_some_and(|extension| extension == "pb" || extension.eq_ignore_ascii_case("npz")) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Some(files)
+}
+
 /// The archive that a folder means as data: the only `.npz` file in it.
 pub(super) fn only_archive(folder: &Path) -> Option<PathBuf> {
     match data_in(folder).as_slice() {
@@ -60,6 +88,22 @@ pub(super) fn only_archive(folder: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_is_taken_from_arrays_test_sets_and_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for set in ["test_data_set_0", "test_data_set_10", "other"] {
+            std::fs::create_dir(path(set)).unwrap();
+            std::fs::write(path(set).join("input_0.pb"), "").unwrap();
+        }
+        for name in ["a.npz", "labels.csv", "m.onnx"] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        let expected = ["a.npz", "labels.csv", "test_data_set_0/input_0.pb", "test_data_set_10/input_0.pb"].map(path);
+        assert_eq!(files_of(folder.path()).unwrap(), expected);
+        assert_eq!(files_of(&path("a.npz")).unwrap(), ["labels.csv", "a.npz"].map(path));
+    }
 
     #[test]
     fn hidden_files_are_no_data() {

@@ -36,7 +36,7 @@ pub use argument::{Argument, Form, Forms, Value, element_name, of_sequence};
 pub use classes::ClassNames;
 pub use dataset::{Dataset, INPUT_SETS_LIMIT, InputSet, materialize};
 pub use error::{InputError, RuntimeWords};
-pub use find::{data_in, fits};
+pub use find::{data_in, files_of, fits};
 pub use labels::{LabelFacts, Labels};
 pub use pair::SamplePair;
 pub use plan::{InputPlan, InputSource, plan};

@@ -217,7 +217,7 @@ async fn find_inputs(mut job: Job, observer: &mut dyn Observer) -> Result<Option
     settle::find(&mut job, &prepared.descriptions, &at, observer).await
 }
 
-/// What an earlier run found of a model file with these inputs, whatever its library and options.
+/// What an earlier run found of a model file with these inputs and without a sweep, whatever its library and options.
 #[must_use]
 pub fn known_inputs(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<TriedInputs> {
     settle::known(path, model, sha256, inputs).map(TriedInputs::from)

@@ -130,6 +130,21 @@ fn what_was_tried_is_known_the_next_time_and_told_without_running() {
 }
 
 #[test]
+fn what_a_sweep_tried_is_not_what_would_be_fed_without_it() {
+    let bench = Workbench::new();
+    let cache = bench.path("cache");
+    let path = model("fixtures/bert-tiny-random-weights.onnx");
+    let inspect = || Onnxprof::new().arg("inspect").arg(&path).env("ONNXPROF_CACHE", &cache).run().stdout;
+    let sweep = ["--sweep", "dim=sequence_length:16,64", "--batch", "1"];
+    bench.profile(&path, sweep).env("ONNXPROF_CACHE", &cache).run().assert_code(0);
+    let swept = inspect();
+    assert!(swept.contains("(not tried)") && !swept.contains("With sequence_length"), "{swept}");
+    let probe = || probed(&cache, "bert-tiny-random-weights", &[])["probe"]["is_kept"].as_bool().unwrap();
+    assert!(!probe(), "a probe looks for what a sweep did not");
+    assert!(probe() && inspect().contains("in an earlier probe"));
+}
+
+#[test]
 fn a_folder_is_inspected_as_it_would_be_profiled() {
     let output = Onnxprof::new().args(["inspect", "--json"]).arg(model("digits")).run();
     output.assert_code(0);

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::Job;
-use crate::plan::InputRequest;
-use crate::protocol::Described;
+use crate::inputs;
+use crate::plan::{InputRequest, Plan, Shape};
+use crate::protocol::{Described, UsualShapes};
 use crate::record::ModelSummary;
 use crate::runtime::Cache;
 
@@ -14,27 +15,43 @@ use crate::runtime::Cache;
 const BESIDE: [&str; 5] =
     ["config.json", "preprocessor_config.json", "tokenizer_config.json", "genai_config.json", "config.pbtxt"];
 
+/// What inputs are looked for: as they were asked for, at these shapes, or at those that are usual instead.
+#[derive(Debug)]
+pub(super) struct Sought<'s> {
+    pub inputs: &'s InputRequest,
+    pub shapes: &'s [Shape],
+    pub usual: UsualShapes,
+}
+
+impl<'s> Sought<'s> {
+    /// What a plan looks for.
+    pub(super) fn of(plan: &'s Plan) -> Self {
+        Sought { inputs: &plan.inputs, shapes: &plan.shapes, usual: usual(plan) }
+    }
+}
+
+/// Whether a model may be asked about other shapes than those of a plan.
+pub(super) fn usual(plan: &Plan) -> UsualShapes {
+    if plan.tuning.is_some() { UsualShapes::Left } else { UsualShapes::Taken }
+}
+
 /// The file for a variant of a job in one of its sessions; absent where there is no cache.
 ///
-/// The name says of which model it is and with which inputs, and then with which library and options: what is known of the
-/// first alone can be looked up without the other.
+/// The name says of which model it is and which inputs are looked for, and then with which library and options: what is
+/// known of the first alone can be looked up without the other.
 pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<PathBuf> {
     let (plan, spec) = (&job.plan, &job.plan.sessions[session]);
     let path = &plan.variant_of(session).path;
-    let model = of_model(path, &described.model, &described.sha256, &plan.inputs)?;
+    let model = of_model(path, &described.model, &described.sha256, &Sought::of(plan))?;
     let library = stamp(spec.runtime.path());
     let operators: Vec<Stamp> = spec.options.custom_ops.iter().map(|file| stamp(file)).collect();
-    let is_tuned = plan.tuning.is_some();
-    let way = digest(&format!(
-        "{:?}",
-        (&plan.shapes, library, operators, &spec.execution_provider, &spec.provider, &spec.options, is_tuned)
-    ))?;
+    let way = digest(&format!("{:?}", (library, operators, &spec.execution_provider, &spec.provider, &spec.options)))?;
     Some(Cache::locate().ok()?.probes().join(format!("{model}-{way}.json")))
 }
 
-/// The newest file for a model with these inputs, whatever the library and options.
-pub(super) fn newest(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<PathBuf> {
-    let name = of_model(path, model, sha256, inputs)?;
+/// The newest file for a model and what is sought, whatever the library and options.
+pub(super) fn newest(path: &Path, model: &ModelSummary, sha256: &str, sought: &Sought<'_>) -> Option<PathBuf> {
+    let name = of_model(path, model, sha256, sought)?;
     let files = fs::read_dir(Cache::locate().ok()?.probes()).ok()?.filter_map(Result::ok).map(|entry| entry.path());
     let is_of_model = |file: &PathBuf| {
         file.file_name().and_then(|file| file.to_str()).is_some_and(|file| file.starts_with(&format!("{name}-")))
@@ -42,12 +59,22 @@ pub(super) fn newest(path: &Path, model: &ModelSummary, sha256: &str, inputs: &I
     files.filter(is_of_model).max_by_key(|file| fs::metadata(file).and_then(|file| file.modified()).ok())
 }
 
-fn of_model(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<String> {
+fn of_model(path: &Path, model: &ModelSummary, sha256: &str, sought: &Sought<'_>) -> Option<String> {
     let external: Vec<Stamp> = model.external_files.keys().map(|file| stamp(file)).collect();
-    let data: Vec<Stamp> = inputs.data.iter().chain(&inputs.labels).map(|file| stamp(file)).collect();
+    let sought = of_inputs(sought)?;
+    digest(&format!("{:?}", (env!("CARGO_PKG_VERSION"), sha256, external, beside(path), sought)))
+}
+
+/// What is sought, with the files of its data; `None` where those are too many to be looked at.
+fn of_inputs(sought: &Sought<'_>) -> Option<String> {
+    let data = match &sought.inputs.data {
+        Some(data) => inputs::files_of(data)?,
+        None => Vec::new(),
+    };
+    let files: Vec<Stamp> = data.iter().chain(&sought.inputs.labels).map(|file| stamp(file)).collect();
     // Another seed makes other values up of the same kind.
-    let inputs = InputRequest { seed: 0, ..inputs.clone() };
-    digest(&format!("{:?}", (env!("CARGO_PKG_VERSION"), sha256, external, beside(path), inputs, data)))
+    let inputs = InputRequest { seed: 0, ..sought.inputs.clone() };
+    Some(format!("{:?}", (inputs, sought.shapes, sought.usual, files)))
 }
 
 /// A file with its size and the time when it was written, as far as there is one.
@@ -67,4 +94,48 @@ fn beside(model: &Path) -> Vec<Stamp> {
 fn digest(text: &str) -> Option<String> {
     let digest = crate::hash::copy(&mut text.as_bytes(), &mut std::io::sink()).ok()?;
     Some(digest[..16].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::unswept;
+
+    fn plain<'s>(inputs: &'s InputRequest, shapes: &'s [Shape]) -> Sought<'s> {
+        Sought { inputs, shapes, usual: UsualShapes::Taken }
+    }
+
+    #[test]
+    fn swept_and_tuned_shapes_are_sought_apart_from_plain_ones() {
+        let (inputs, seeded) = (InputRequest::default(), InputRequest { seed: 7, ..InputRequest::default() });
+        let (shapes, mut swept) = (unswept(), unswept());
+        swept[0].dims.insert("seq".to_owned(), 16);
+        let name = |sought: &Sought<'_>| of_inputs(sought).unwrap();
+        assert_eq!(name(&plain(&inputs, &shapes)), name(&plain(&seeded, &shapes)));
+        assert_ne!(name(&plain(&inputs, &shapes)), name(&plain(&inputs, &swept)));
+        let tuned = Sought { usual: UsualShapes::Left, ..plain(&inputs, &shapes) };
+        assert_ne!(name(&plain(&inputs, &shapes)), name(&tuned));
+    }
+
+    #[test]
+    fn data_that_is_written_anew_in_its_place_is_other_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let inputs = InputRequest { data: Some(folder.path().to_owned()), ..InputRequest::default() };
+        let shapes = unswept();
+        let name = || of_inputs(&plain(&inputs, &shapes)).unwrap();
+        write("test_data_set_0/input_0.pb", "one");
+        let first = name();
+        write("notes.txt", "no data");
+        assert_eq!(name(), first);
+        write("test_data_set_0/input_0.pb", "other");
+        let second = name();
+        assert_ne!(second, first);
+        write("labels.csv", "0");
+        assert_ne!(name(), second);
+    }
 }

@@ -10,6 +10,8 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use identity::Sought;
+
 use super::energy::EnergyWatch;
 use super::kept::{keep, kept};
 use super::launch::{self, Launch, LaunchSetup};
@@ -20,7 +22,7 @@ use super::round::Run;
 use super::{Job, Observer, Progress, RunError};
 use crate::files;
 use crate::memory;
-use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice};
+use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice, unswept};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
 use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, LostWorker, ModelSummary};
 use crate::sample::Roots;
@@ -131,9 +133,11 @@ pub(super) fn lose(job: &mut Job, session: usize, failure: &Failure) {
     }
 }
 
-/// What an earlier run found of a model with these inputs, whatever its library and options; the newest of several.
+/// What an earlier run found of a model that was profiled with these inputs and no sweep, whatever its library and options;
+/// the newest of several.
 pub(super) fn known(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<Tried> {
-    let mut tried: Tried = kept(&identity::newest(path, model, sha256, inputs)?)?;
+    let sought = Sought { inputs, shapes: &unswept(), usual: UsualShapes::Taken };
+    let mut tried: Tried = kept(&identity::newest(path, model, sha256, &sought)?)?;
     tried.probe.is_kept = true;
     Some(tried)
 }
@@ -208,7 +212,7 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
         model: variant.path.clone(),
         inputs: plan.inputs.clone(),
         shapes: plan.shapes.clone(),
-        usual: if plan.tuning.is_some() { UsualShapes::Left } else { UsualShapes::Taken },
+        usual: identity::usual(plan),
         limit_ns: Nanos::from(limit),
         memory_bytes: memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64)),
     };
