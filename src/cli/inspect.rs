@@ -53,6 +53,8 @@ struct Inspection {
     path: PathBuf,
     /// Names of the variants in the folder, the baseline first; empty for a model file.
     variants: Vec<String>,
+    /// What was decided of the files that were found and what was left out, in sentences: `profile` says the same.
+    notes: Vec<String>,
     /// What the file says.
     model: ModelSummary,
     /// What would be fed; absent where the model has an input that cannot be fed.
@@ -117,6 +119,7 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
     let untried = Inspection {
         path,
         variants: names(&args.model, &family),
+        notes: family.notes,
         model: summary,
         inputs,
         shapes: Vec::new(),

@@ -9,6 +9,7 @@ use onnxprof::{inputs, onnx};
 use serde_json::Value;
 
 use crate::support::Onnxprof;
+use crate::workbench::Workbench;
 
 fn model(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(path)
@@ -122,6 +123,34 @@ fn text_for_people_says_the_main_facts() {
     let text = text(&output.stdout);
     assert!(text.contains("precision   int8 QDQ: 98.3% int8"), "{text}");
     assert!(text.contains("image  float [batch, 1, 8, 8]  fed [batch, 1, 8, 8]  data"), "{text}");
+}
+
+#[test]
+fn what_was_decided_of_a_folder_and_what_was_left_out_is_said() {
+    let bench = Workbench::new();
+    for (from, to) in [
+        ("digits/digits-fp32.onnx", "m/a.onnx"),
+        ("digits/digits-fp16.onnx", "m/b.onnx"),
+        ("fixtures/index-ops.onnx", "m/c.onnx"),
+    ] {
+        bench.copy(from, to);
+    }
+    bench.write("m/data.npz", "no arrays");
+    let expected = [
+        "`c.onnx` has other inputs or outputs",
+        "baseline: a.onnx, the only file in full precision",
+        "data beside the models is not used: ",
+    ];
+    let printed = text(&inspect(&bench.path("m"), &[]).stdout);
+    let told: Value = serde_json::from_slice(&inspect(&bench.path("m"), &["--json"]).stdout).unwrap();
+    let told: Vec<&str> = told["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for words in expected {
+        assert!(told.iter().any(|note| note.contains(words)), "{words}: {told:?}");
+        assert!(printed.lines().any(|line| line.starts_with("note: ") && line.contains(words)), "{words}: {printed}");
+    }
+    let alone = text(&inspect(&bench.path("m/a.onnx"), &[]).stdout);
+    assert!(alone.contains("\n\nnote: data beside the models is not used: "), "{alone}");
 }
 
 #[test]

@@ -21,6 +21,12 @@ pub(super) fn render(inspection: &Inspection) -> String {
         let others = if others.is_empty() { "alone".to_owned() } else { format!("beside {}", others.join(", ")) };
         let _ = writeln!(text, "\nBaseline: {}, {others}", plain(baseline));
     }
+    if inspection.variants.is_empty() && !inspection.notes.is_empty() {
+        text.push('\n');
+    }
+    for note in &inspection.notes {
+        let _ = writeln!(text, "note: {}", plain(note));
+    }
     text.push_str("\nInputs\n");
     push_table(&mut text, inputs(&model.inputs, inspection.inputs.as_ref()));
     if let Some(reason) = &inspection.not_fed_reason {
