@@ -98,6 +98,9 @@ pub enum Request {
     End,
     /// Score the session's outputs.
     Evaluate(Box<Evaluation>),
+    /// Score the outputs of the inputs that ran first while the session was tried out, which runs nothing. Asked after
+    /// [`Request::Prove`]; fails where the first samples are other inputs, or are not at hand any more.
+    Rehearse(Box<Evaluation>),
     /// Find out whether samples of a batch change each other's outputs. Asked after [`Request::Load`].
     Couple(Box<CouplingRequest>),
 }
@@ -301,7 +304,7 @@ pub enum Response {
         /// Errors that it logged.
         log_errors_count: u64,
     },
-    /// Answer to [`Request::Evaluate`].
+    /// Answer to [`Request::Evaluate`] and [`Request::Rehearse`].
     Evaluated(Box<AccuracyRecord>),
     /// Answer to [`Request::Couple`].
     Coupled(Coupling),

@@ -231,9 +231,10 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
     let worker_cpus = place(&job.plan, &job.host, &roots);
     let energy = energy::EnergyWatch::begin(&job.plan, &roots);
     let at = settle::Place { roots: &roots, cpus: worker_cpus.as_deref(), energy: &energy };
-    let warm = interruption.unless(settle::settle(&mut job, &mut prepared.descriptions, &at, observer)).await?;
+    let launch = interruption.unless(settle::settle(&mut job, &mut prepared.descriptions, &at, observer)).await?;
     settle_plan(&mut job, &prepared)?;
-    let warm = interruption.unless(rehearse::labels(&mut job, &mut prepared, warm, &at)).await?;
+    let launch = interruption.unless(rehearse::labels(&mut job, &mut prepared, launch, &at)).await?;
+    let warm = settle::warm(&job.plan, launch).await;
     let time = time(&job);
     let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
     let beginning = Beginning { info: job.info, host: job.host, notes: job.notes, lost_workers: job.lost_workers };

@@ -1,41 +1,60 @@
-//! Whether labels and outputs go together, found out on the first samples before anything is measured: labels that are not
-//! understood are to stop a run, not to end it.
+//! Whether labels and outputs go together, found out on the first samples before anything is measured: labels that are
+//! not understood are to stop a run, not to end it.
+//!
+//! It takes next to no time: where an inference is long, the outputs are those that trying inputs out has left, and
+//! where these are not at hand either, labels are judged when outputs are scored.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::begin::Prepared;
+use super::launch::Launch;
 use super::prepare::Description;
-use super::settle::{self, Place, Warm};
+use super::settle::{self, Place};
 use super::{Job, RunError};
 use crate::inputs::InputPlan;
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores, Unit};
 
-/// Samples that outputs are computed of.
+/// Samples that outputs are computed of, as far as there is time.
 const SAMPLES: u64 = 2;
+/// Share of what is left of the time that computing them may take.
+const SHARE: f64 = 0.1;
+/// Share of what is left after which a worker that judges labels counts as stuck.
+const LONGEST: f64 = 0.5;
+/// It is waited for this long in any case, which reading data and a loaded machine may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What is said where labels are not judged.
+const NOT_JUDGED: &str = "whether labels and outputs go together shows only when outputs are scored: an inference is long \
+                          beside what is left of the budget";
 
-/// Scores the first samples by the baseline, and takes note of what the labels were taken for.
+/// Judges the labels by the outputs of the first samples, and takes note of what they were taken for. `launch` is the
+/// one that inputs were tried out in; it is returned, or another one where none was left.
 ///
 /// # Errors
 /// [`RunError::Labels`] where they fit no output in a form that is known, and [`RunError::NoShare`] where a fall of
-/// accuracy is limited and there will be no accuracy. A baseline that cannot be run at all is for the run to report.
+/// accuracy is limited and there will be no accuracy. A session that cannot be run at all is for the run to report.
 pub(super) async fn labels(
     job: &mut Job,
     prepared: &mut Prepared,
-    warm: Option<Warm>,
+    mut launch: Option<Launch>,
     place: &Place<'_>,
-) -> Result<Option<Warm>, RunError> {
-    let Some(evaluation) = first_samples(job, prepared) else { return Ok(warm) };
-    let session = evaluation.session;
-    let (scored, warm) = scored(job, warm, place, evaluation).await;
-    let record = match scored {
-        Ok(record) => record,
+) -> Result<Option<Launch>, RunError> {
+    let Some(rehearsal) = Rehearsal::of(job, prepared, launch.as_ref()) else { return Ok(launch) };
+    let record = match rehearsal.judge(job, &mut launch, place).await {
+        Ok(Some(record)) => record,
+        Ok(None) => {
+            job.notes.push(NOT_JUDGED.into());
+            return Ok(launch);
+        }
         Err(failure) if failure.kind == FailureKind::BadInput => return Err(RunError::Labels(failure)),
         Err(failure) => {
-            settle::lose(job, session, &failure);
-            return Ok(warm);
+            settle::lose(job, rehearsal.session, &failure);
+            return Ok(launch);
         }
     };
-    let Some(scores) = &record.scores else { return Ok(warm) };
+    let Some(scores) = &record.scores else { return Ok(launch) };
     let limits_drop = job.plan.tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
     if limits_drop && scores.leading().unit() != Unit::Ratio {
         return Err(RunError::NoShare);
@@ -44,7 +63,7 @@ pub(super) async fn labels(
     if matches!(scores, Scores::Regression { .. }) {
         prepared.descriptions.iter_mut().for_each(forget_classes);
     }
-    Ok(warm)
+    Ok(launch)
 }
 
 /// Labels that are numbers to predict are no classes, even where all of them are whole.
@@ -54,50 +73,143 @@ fn forget_classes(description: &mut Description) {
     }
 }
 
-/// The scoring of the first samples; `None` where there are no labels, or nothing that computes outputs.
-fn first_samples(job: &Job, prepared: &Prepared) -> Option<Evaluation> {
-    let session = job.plan.baseline_session()?;
-    let spec = &job.plan.sessions[session];
-    let described = prepared.descriptions[spec.variant].as_ref().ok()?;
-    let is_labelled = described.dataset.as_ref().is_some_and(DatasetInfo::has_labels);
-    if !is_labelled || matches!(spec.runtime, RuntimeChoice::Script(_)) || job.resumed.is_some() {
-        return None;
-    }
-    let inputs: InputPlan = described.inputs.clone();
-    let fits = |size: &u64| inputs.supports_batch(*size).is_ok();
-    let batch_size = inputs.batch_axis.fixed_size.or(Some(SAMPLES).filter(fits)).unwrap_or(1);
-    let max_samples = Some(batch_size);
-    let (task, role) = (job.plan.task, EvaluationRole::Alone);
-    let random_outputs = std::collections::BTreeSet::new();
-    Some(Evaluation { session, inputs, task, batch_size, role, limit_ns: None, max_samples, random_outputs })
+/// The judgement of labels that is to be made.
+struct Rehearsal {
+    session: usize,
+    inputs: InputPlan,
+    /// What an inference took when inputs were tried out; zero where that is not known.
+    inference: Duration,
 }
 
-/// Scores in the worker that tried inputs out, or in one of its own, which then serves the first launch in its place.
-async fn scored(
-    job: &Job,
-    warm: Option<Warm>,
-    place: &Place<'_>,
-    evaluation: Evaluation,
-) -> (Result<AccuracyRecord, Failure>, Option<Warm>) {
-    let (mut launch, is_own) = match warm {
-        Some(Warm(launch)) if launch.record.session == evaluation.session => (launch, false),
-        other => match settle::start(job, place, evaluation.session).await {
-            Ok(launch) => {
-                settle::end(other).await;
-                (launch, true)
+impl Rehearsal {
+    /// In the session of `launch`, or else the baseline's; `None` where nothing is labelled, or nothing computes outputs.
+    fn of(job: &Job, prepared: &Prepared, launch: Option<&Launch>) -> Option<Rehearsal> {
+        let session = launch.map(|launch| launch.record.session).or_else(|| job.plan.baseline_session())?;
+        let spec = &job.plan.sessions[session];
+        let described = prepared.descriptions[spec.variant].as_ref().ok()?;
+        let is_labelled = described.dataset.as_ref().is_some_and(DatasetInfo::has_labels);
+        if !is_labelled || matches!(spec.runtime, RuntimeChoice::Script(_)) || job.resumed.is_some() {
+            return None;
+        }
+        let probes = prepared.descriptions.iter().flatten().filter_map(|described| described.probe.as_ref());
+        let inference = probes.filter_map(|probe| probe.inference_ns).max().unwrap_or_default();
+        Some(Rehearsal { session, inputs: described.inputs.clone(), inference: inference.into() })
+    }
+
+    /// What the labels come to; `None` where there is no time to find out.
+    async fn judge(
+        &self,
+        job: &Job,
+        launch: &mut Option<Launch>,
+        place: &Place<'_>,
+    ) -> Result<Option<AccuracyRecord>, Failure> {
+        if launch.as_ref().is_none_or(|launch| !launch.worker.is_alive()) {
+            if self.affordable(left(job)).is_none() {
+                return Ok(None);
             }
-            Err(failure) => return (Err(failure), other),
-        },
-    };
-    let asked = launch.worker.ask(&Request::Evaluate(Box::new(evaluation)), "score the first samples").await;
-    let scored = match asked {
-        Ok(Response::Evaluated(record)) => Ok(*record),
-        Ok(other) => Err(launch.worker.unexpected(&other).await),
-        Err(failure) => Err(failure),
-    };
-    let warm = match is_own {
-        true => settle::warm(&job.plan, launch).await,
-        false => Some(Warm(launch)).filter(|warm| warm.0.worker.is_alive()),
-    };
-    (scored, warm)
+            let Some(started) = self.start(job, place).await? else { return Ok(None) };
+            *launch = Some(started);
+        }
+        let Some(launch) = launch else { return Ok(None) };
+        let left = left(job);
+        let limit = left.mul_f64(LONGEST).max(PATIENCE);
+        let (request, doing) = match self.affordable(left) {
+            Some(samples) => (Request::Evaluate(self.evaluation(job, samples)), "score the first samples"),
+            None => (Request::Rehearse(self.evaluation(job, self.least())), "judge the labels"),
+        };
+        match launch.worker.ask_within(limit, &request, doing).await {
+            Ok(Response::Evaluated(record)) => Ok(Some(*record)),
+            Ok(other) => Err(launch.worker.unexpected(&other).await),
+            // It was given up for the want of time, or ran nothing that would tell.
+            Err(failure) if failure.kind == FailureKind::TimedOut => Ok(None),
+            Err(failure) if failure.kind == FailureKind::Inference && is_of_outputs(&request) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// A launch of its own; `None` if it takes long, and could not serve the first round either.
+    async fn start(&self, job: &Job, place: &Place<'_>) -> Result<Option<Launch>, Failure> {
+        let limit = match settle::may_serve(&job.plan, self.session) {
+            true => Duration::MAX,
+            false => left(job).mul_f64(SHARE).max(PATIENCE),
+        };
+        let started = tokio::time::timeout(limit, settle::start(job, place, self.session)).await;
+        started.map_or(Ok(None), |started| started.map(Some))
+    }
+
+    /// Samples of the smallest batch that the model takes.
+    fn least(&self) -> u64 {
+        self.inputs.batch_axis.fixed_size.unwrap_or(1)
+    }
+
+    /// Samples of an inference that there is time for; `None` where even the smallest is long beside what is left.
+    fn affordable(&self, left: Duration) -> Option<u64> {
+        let (least, share) = (self.least(), left.mul_f64(SHARE));
+        if left.is_zero() || self.inference > share {
+            return None;
+        }
+        let takes_more = self.inputs.supports_batch(SAMPLES).is_ok() && self.inference * SAMPLES as u32 <= share;
+        Some(if takes_more { SAMPLES } else { least })
+    }
+
+    fn evaluation(&self, job: &Job, batch_size: u64) -> Box<Evaluation> {
+        Box::new(Evaluation {
+            session: self.session,
+            inputs: self.inputs.clone(),
+            task: job.plan.task,
+            batch_size,
+            role: EvaluationRole::Alone,
+            limit_ns: None,
+            max_samples: Some(batch_size),
+            random_outputs: BTreeSet::new(),
+        })
+    }
+}
+
+/// Time that is left of the run.
+fn left(job: &Job) -> Duration {
+    super::time(job).remaining()
+}
+
+/// Whether a request runs nothing.
+fn is_of_outputs(request: &Request) -> bool {
+    matches!(request, Request::Rehearse(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::{ClassNames, Forms, InputSource};
+    use crate::record::{AxisReason, BatchAxis, BatchProof};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn rehearsal(inference: Duration, fixed_size: Option<u64>) -> Rehearsal {
+        let axes = [("x".to_owned(), 0)].into();
+        let (reason, proof) = (AxisReason::SymbolName, BatchProof::Proved);
+        let inputs = InputPlan {
+            fed: Vec::new(),
+            batch_axis: BatchAxis { axes, symbol: None, fixed_size, reason, proof },
+            outputs: Vec::new(),
+            forms: Forms::default(),
+            classes: ClassNames::default(),
+            source: InputSource::Synthesized,
+            seed: 0,
+            notes: Vec::new(),
+            sample_output_bytes: None,
+        };
+        Rehearsal { session: 0, inputs, inference }
+    }
+
+    #[test]
+    fn outputs_are_computed_only_where_that_takes_little_of_what_is_left() {
+        let samples = |inference: Duration, left: Duration| rehearsal(inference, None).affordable(left);
+        assert_eq!(samples(SECOND / 10, SECOND * 10), Some(2));
+        assert_eq!(samples(SECOND * 7 / 10, SECOND * 10), Some(1), "two samples may take twice as long");
+        assert_eq!(samples(SECOND * 7, SECOND * 10), None);
+        assert_eq!(samples(Duration::ZERO, Duration::ZERO), None);
+        assert_eq!(samples(SECOND * 7, Duration::MAX), Some(2));
+        assert_eq!(rehearsal(SECOND / 10, Some(4)).affordable(SECOND * 10), Some(4));
+        assert_eq!(rehearsal(SECOND * 7, Some(4)).affordable(SECOND * 10), None);
+    }
 }

@@ -18,14 +18,14 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
 use crate::engine::{self, Distortion, EngineError, ProfileTarget, Runtime, Session, SessionProfile};
-use crate::inputs::{self, InputError};
+use crate::inputs::{self, Argument, InputError};
 use crate::measure::Clock;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
 use crate::units::Nanos;
 use lines::Lines;
-use probe::Probe;
+use probe::{Probe, Ran};
 
 /// Serves one parent process until it closes the pipe.
 pub fn main() -> ExitCode {
@@ -88,6 +88,7 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
 
 fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn Session>) -> std::io::Result<()> {
     let mut probe = None;
+    let mut ran: Option<Ran> = None;
     while let Some(request) = lines.next()? {
         match request {
             Request::Probe(request) => match Probe::begin(session.as_mut(), &request) {
@@ -98,10 +99,13 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
                 Some(mut probe) => {
                     probe.prove(session.as_mut(), limit_ns);
                     lines.send(&Response::Tried(Box::new(probe.tried())))?;
+                    ran = Some(probe.into_ran());
                 }
                 None => lines.send(&out_of_turn())?,
             },
             Request::Begin { batch_size, load_mode, inputs, limit_ns, known_ns, outputs_anew } => {
+                // Nobody asks for it any more, and it may be large.
+                ran = None;
                 let (limit, known) = (limit_ns, known_ns);
                 let cell = cell::CellRequest { batch_size, load_mode, inputs: &inputs, limit, known, outputs_anew };
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;
@@ -112,6 +116,10 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
             Request::Evaluate(evaluation) => {
                 let response = evaluate::evaluate(session.as_mut(), &evaluation);
                 lines.send(&response)?;
+            }
+            Request::Rehearse(evaluation) => {
+                let known = |inputs: &[Argument]| ran.as_ref()?.outputs_of(inputs);
+                lines.send(&evaluate::rehearse(known, &evaluation))?;
             }
             _ => lines.send(&out_of_turn())?,
         }

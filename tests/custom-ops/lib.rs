@@ -1,10 +1,13 @@
-//! A library of a custom operator, for tests: `com.example::Frobnicate`, which doubles its input.
+//! A library of a custom operator, for tests: `com.example::Frobnicate`, which doubles its input, and takes as many
+//! milliseconds for each row as the environment variable `FROBNICATE_MS` says.
 //!
 //! ONNX Runtime opens it like any other library that `--custom-ops` names. Read [`RegisterCustomOps`] first.
 
 #![expect(clippy::print_stderr, reason = "a library for tests says what is wrong with a test")]
 
 use std::ffi::CString;
+use std::thread;
+use std::time::Duration;
 
 use ort::operator::{ComputeContext, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput};
 use ort::sys::{ORT_API_VERSION, OrtApi, OrtApiBase, OrtErrorCode, OrtSessionOptions, OrtStatusPtr};
@@ -41,6 +44,8 @@ impl Operator for Frobnicate {
 fn double(context: &ComputeContext) -> Result<()> {
     let input = context.input(0)?.ok_or_else(|| Error::new("`Frobnicate` has no input"))?;
     let (shape, numbers) = input.try_extract_tensor::<f32>()?;
+    let rows = shape.first().map_or(1, |&rows| u32::try_from(rows).unwrap_or_default());
+    thread::sleep(pause() * rows);
     let output = context.output(0, shape.to_vec())?;
     let mut output = output.ok_or_else(|| Error::new("`Frobnicate` has no output"))?;
     let (_, doubled) = output.try_extract_tensor_mut::<f32>()?;
@@ -48,6 +53,12 @@ fn double(context: &ComputeContext) -> Result<()> {
         *doubled = 2.0 * number;
     }
     Ok(())
+}
+
+/// How long a row takes.
+fn pause() -> Duration {
+    let millis = std::env::var("FROBNICATE_MS").ok().and_then(|millis| millis.parse().ok());
+    Duration::from_millis(millis.unwrap_or_default())
 }
 
 /// Adds the operator to the options of a session, as ONNX Runtime asks every such library to.

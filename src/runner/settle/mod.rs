@@ -59,7 +59,8 @@ pub(super) struct Found {
     launch: Option<Launch>,
 }
 
-/// Finds inputs that run, and where samples lie in them, and has every variant fed with those.
+/// Finds inputs that run, and where samples lie in them, and has every variant fed with those. Returns the launch that
+/// they were found in, unless an earlier run found them.
 ///
 /// # Errors
 /// No inputs were found that any variant runs with.
@@ -68,13 +69,10 @@ pub(super) async fn settle(
     descriptions: &mut [Description],
     place: &Place<'_>,
     observer: &mut dyn Observer,
-) -> Result<Option<Warm>, RunError> {
+) -> Result<Option<Launch>, RunError> {
     let Some(found) = find(job, descriptions, place, observer).await? else { return Ok(None) };
     adopt::adopt(job, descriptions, found.variant, &found.tried);
-    match found.launch {
-        Some(launch) => Ok(warm(&job.plan, launch).await),
-        None => Ok(None),
-    }
+    Ok(found.launch)
 }
 
 /// Finds inputs that run, and where samples lie in them, on the first variant that can be tried; `None` if none can, which
@@ -165,12 +163,11 @@ fn is_worth_keeping(tried: &Tried) -> bool {
 }
 
 /// The launch, if its worker is worth being used again; else it ends.
-pub(super) async fn warm(plan: &Plan, mut launch: Launch) -> Option<Warm> {
-    let spec = &plan.sessions[launch.record.session];
+pub(super) async fn warm(plan: &Plan, launch: Option<Launch>) -> Option<Warm> {
+    let mut launch = launch?;
     let taken = [launch.record.session_load_ns, launch.record.first_run_ns].into_iter().flatten();
     let is_long = taken.map(Duration::from).sum::<Duration>() > LONG_START;
-    let is_usable = launch.worker.is_alive() && !spec.is_accelerated() && plan.schedule.page_cache == PageCache::Warm;
-    if is_long && is_usable {
+    if is_long && launch.worker.is_alive() && may_serve(plan, launch.record.session) {
         launch.record.is_probed = true;
         return Some(Warm(launch));
     }
@@ -178,11 +175,9 @@ pub(super) async fn warm(plan: &Plan, mut launch: Launch) -> Option<Warm> {
     None
 }
 
-/// Ends the worker of a launch that is not used.
-pub(super) async fn end(warm: Option<Warm>) {
-    if let Some(Warm(launch)) = warm {
-        launch.worker.end().await;
-    }
+/// Whether a launch of a session before the run may be used in it, rather than one more being made.
+pub(super) fn may_serve(plan: &Plan, session: usize) -> bool {
+    !plan.sessions[session].is_accelerated() && plan.schedule.page_cache == PageCache::Warm
 }
 
 /// Launches a session before the run.

@@ -1,15 +1,18 @@
 //! Running a batch of the data through a session.
 
-use crate::engine::Session;
-use crate::inputs::{Dataset, Tensor};
+use crate::engine::EngineError;
+use crate::inputs::{Argument, Dataset, Tensor};
 use crate::protocol::Evaluation;
 use crate::record::Failure;
 use crate::worker::input_failure;
 
+/// What gives the outputs of a set of inputs.
+pub(super) type Compute<'c> = dyn FnMut(&[Argument]) -> Result<Vec<Tensor>, EngineError> + 'c;
+
 /// Runs `count` samples. Where the model's batch size is fixed, the batch is filled up with samples from the start of
 /// the data, whose outputs are cut off again.
 pub(super) fn run_batch(
-    session: &mut dyn Session,
+    compute: &mut Compute<'_>,
     evaluation: &Evaluation,
     dataset: &Dataset,
     first: u64,
@@ -17,7 +20,7 @@ pub(super) fn run_batch(
 ) -> Result<Vec<Tensor>, Failure> {
     let run_size = if evaluation.inputs.supports_batch(count).is_ok() { count } else { evaluation.batch_size };
     let inputs = dataset.batch(first, run_size).map_err(|error| input_failure(&error))?;
-    let outputs = session.evaluate(&inputs).map_err(|error| error.to_failure())?;
+    let outputs = compute(&inputs).map_err(|error| error.to_failure())?;
     if run_size == count {
         return Ok(outputs);
     }

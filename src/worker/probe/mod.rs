@@ -9,7 +9,7 @@ mod room;
 mod trial;
 
 use crate::engine::Session;
-use crate::inputs::{InputError, InputPlan, Search, Tensor, usual_shapes};
+use crate::inputs::{self, Argument, InputError, InputPlan, Search, Tensor, usual_shapes};
 use crate::onnx::{self, Model};
 use crate::plan::{InputRequest, Shape};
 use crate::protocol::{ProbeRequest, Tried, UsualShapes};
@@ -26,11 +26,26 @@ pub(super) struct Probe {
     quantization: Quantized,
     shapes: Vec<Shape>,
     entries: Vec<Entry>,
-    /// The first entry that ran, and its outputs.
-    first: (usize, Vec<Tensor>),
+    /// The place of the first entry that ran, and what came of it.
+    first: (usize, Ran),
     first_run_ns: Option<Nanos>,
     is_cut_short: bool,
     record: ProbeRecord,
+}
+
+/// Inputs that ran, and what came of them.
+pub(super) struct Ran {
+    plan: InputPlan,
+    outputs: Vec<Tensor>,
+}
+
+impl Ran {
+    /// What came of these inputs, if they are those that ran.
+    pub(super) fn outputs_of(&self, inputs: &[Argument]) -> Option<Vec<Tensor>> {
+        let batch_size = self.plan.batch_axis.fixed_size.unwrap_or(1);
+        let sets = inputs::materialize(&self.plan, batch_size).ok()?;
+        (sets.first()?.as_slice() == inputs).then(|| self.outputs.clone())
+    }
 }
 
 /// What one shape is fed.
@@ -55,7 +70,7 @@ impl Probe {
         for (shape, inputs) in asked(&shapes, &request.inputs) {
             match tried(&mut bench, &model, &inputs, &shape) {
                 Ok((search, found)) => {
-                    first.get_or_insert((entries.len(), found.outputs));
+                    first.get_or_insert((entries.len(), Ran { plan: found.plan.clone(), outputs: found.outputs }));
                     remarks.extend(found.remarks);
                     entries.push(Entry { search: Some(search), plan: Ok(found.plan) });
                 }
@@ -94,15 +109,20 @@ impl Probe {
     /// A plan with the size of its outputs: what follows from the graph, or else what came out of the first inference.
     fn sized(&self, plan: InputPlan) -> InputPlan {
         let follows = Some(self.room.output_bytes(&plan, 1)).filter(|&bytes| bytes > 0);
-        let came = || self.first.1.iter().map(Tensor::bytes).fold(0, u64::saturating_add);
+        let came = || self.first.1.outputs.iter().map(Tensor::bytes).fold(0, u64::saturating_add);
         InputPlan { sample_output_bytes: Some(Bytes(follows.unwrap_or_else(came))), ..plan }
+    }
+
+    /// What ran first, which is all that is kept of it.
+    pub(super) fn into_ran(self) -> Ran {
+        self.first.1
     }
 
     /// Finds random outputs and the axis that samples lie along, within `limit`.
     pub(super) fn prove(&mut self, session: &mut dyn Session, limit: Nanos) {
         let mut bench = Bench::new(session, &self.room, limit);
         bench.inference = self.record.inference_ns;
-        let (place, outputs) = &self.first;
+        let (place, Ran { outputs, .. }) = &self.first;
         let Entry { search: Some(search), plan: Ok(plan) } = &self.entries[*place] else { return };
         if bench.has_time_for(1) {
             let again = bench.run_plan(plan).unwrap_or_default();
