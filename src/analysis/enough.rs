@@ -18,10 +18,27 @@ const AROUND: f64 = 2e9;
 /// The budget within which every session would have as many launches as an interval takes, at its smallest batch size;
 /// `None` where all have, and where nothing is known of one.
 pub(super) fn budget(record: &RunRecord) -> Option<Nanos> {
+    if record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent) {
+        return untimed(record);
+    }
     let sessions = || 0..record.plan.sessions.len();
     let needed = sessions().map(|session| launch(record, session)).sum::<Option<f64>>()?;
     let is_short = sessions().any(|session| launches_count(record, session) < MIN_LAUNCHES);
     is_short.then(|| around(needed * MIN_LAUNCHES as f64))
+}
+
+/// The same for a run in which nothing was timed: all sessions are taken to be like the slowest that was launched, or
+/// else to have loaded for as long as the run took.
+fn untimed(record: &RunRecord) -> Option<Nanos> {
+    let sessions = 0..record.plan.sessions.len();
+    let count = sessions.len() as f64;
+    let launched = sessions.filter_map(|session| launch(record, session)).reduce(f64::max);
+    let tried = || {
+        let inference = record.untimed_inference_ns()?.as_f64();
+        let load = (record.run.elapsed_ns?.as_f64() - inference).max(STARTING);
+        Some(load + (INFERENCES * inference).max(record.plan.schedule.block_ns.as_f64()))
+    };
+    Some(around(launched.or_else(tried)? * count * MIN_LAUNCHES as f64))
 }
 
 /// The budget of a run whose rounds take so long, in nanoseconds.

@@ -7,7 +7,8 @@ use super::output::{Failures, Reports};
 use super::{CliError, exit, output};
 use crate::analysis;
 use crate::record::store::StoreError;
-use crate::record::{EndReason, Failure, FailureKind, Outcome, RunRecord};
+use crate::record::{EndReason, Failure, FailureKind, Outcome, RunRecord, Unit};
+use crate::report::view::number;
 use crate::runner::RunError;
 
 /// Prints the summary of a run, and then writes its reports; `unwritten` is why its record is not on disk as a whole.
@@ -57,15 +58,21 @@ pub(super) fn nothing_measured(record: &RunRecord) -> Option<CliError> {
     Some(CliError { code: exit::BAD_INPUT, chain, hint })
 }
 
-/// The error of a run whose budget was spent before anything was timed.
+/// The error of a run whose budget was spent before anything was timed, with what there was of it.
 fn nothing_timed(record: &RunRecord) -> CliError {
-    let chain = ["nothing could be measured", "the budget was spent before anything was timed"];
+    let spent = "the budget was spent before anything was timed".to_owned();
+    let spent = match record.untimed_inference_ns() {
+        Some(took) => {
+            format!("{spent}: one inference took {} (n = 1)", number::value(Unit::Ns, took.as_f64(), None))
+        }
+        None => spent,
+    };
     let enough = analysis::findings(record).answer.enough_budget_ns;
     let hint = match enough.map(|enough| Duration::from(enough).as_secs() + 1) {
-        Some(seconds) => format!("what there was took so long that it needs about {seconds} s: `--budget {seconds}s`"),
+        Some(seconds) => format!("about {seconds} s would do for a verdict: `--budget {seconds}s`"),
         None => "give it more with `--budget`".into(),
     };
-    CliError { code: exit::BAD_INPUT, chain: chain.map(str::to_owned).to_vec(), hint: Some(hint) }
+    CliError { code: exit::BAD_INPUT, chain: vec!["nothing could be measured".to_owned(), spent], hint: Some(hint) }
 }
 
 /// Where the run was to go.

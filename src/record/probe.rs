@@ -47,6 +47,15 @@ pub enum Coupling {
 }
 
 impl RunRecord {
+    /// What one inference took in a run in which none was timed: the first of a launch, or else one of those that inputs
+    /// were tried out with; absent where there was none.
+    #[must_use]
+    pub fn untimed_inference_ns(&self) -> Option<Nanos> {
+        let first = self.launches.iter().filter_map(|launch| launch.first_run_ns).min();
+        let tried = || self.variants.iter().filter_map(|variant| variant.probe.as_ref()?.inference_ns).min();
+        first.or_else(tried)
+    }
+
     /// Outputs that are random in a variant, by name: nothing is compared by them.
     #[must_use]
     pub fn random_outputs(&self) -> BTreeSet<&str> {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use onnxprof::record::{EndReason, Outcome};
 use serde_json::{Value, json};
 
-use crate::support::{BAD_INPUT, Output};
+use crate::support::example::example;
+use crate::support::{BAD_INPUT, Output, model};
 use crate::workbench::{Workbench, cell};
 
 const SECOND: u64 = 1_000_000_000;
@@ -102,5 +103,23 @@ fn nothing_timed_is_an_error_that_says_so() {
     let variants = json!({ "a": { "fixed_ns": 4 * SECOND } });
     let (output, took) = timed(&bench, &variants, &["--budget", "1s"]);
     assert!(took < Duration::from_secs(1 + 4) + GENEROUS, "{took:?}");
-    output.assert_error(BAD_INPUT, "the budget was spent before anything was timed", "--budget");
+    let spent = "the budget was spent before anything was timed: one inference took 4.0";
+    output.assert_error(BAD_INPUT, spent, "s would do for a verdict: `--budget ");
+    let report = std::fs::read_to_string(bench.run_folder().join("report.md")).unwrap();
+    assert!(report.replace('\\', "").contains("So far: one inference took 4.0"), "{report}");
+}
+
+#[test]
+fn what_trying_a_slow_model_out_took_is_told_where_nothing_was_timed() {
+    let bench = Workbench::new();
+    let ops = example("custom_ops");
+    let words = ["--batch", "1", "--budget", "1s", "--custom-ops", ops.to_str().unwrap()];
+    let command = bench.profile_of(&model("fixtures/broken/unknown-domain.onnx"), words);
+    let command = command.env("FROBNICATE_MS", "3000");
+    let began = Instant::now();
+    let output = command.run();
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(1 + 3) + GENEROUS, "{took:?}");
+    output.assert_error(BAD_INPUT, "one inference took 3.0", "s would do for a verdict: `--budget ");
+    assert!(output.stderr.contains("(n = 1)"), "{output}");
 }

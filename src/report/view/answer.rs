@@ -10,7 +10,7 @@ use crate::analysis::{
     Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict,
 };
 use crate::plan::CellKey;
-use crate::record::{Metric, Unit};
+use crate::record::{EndReason, Metric, Unit};
 use crate::units::Nanos;
 
 /// The answer, the most important line first.
@@ -20,6 +20,7 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     if answer.latency.pick().is_none() {
         lines.extend(source.single().into_iter().filter_map(|cell| so_far(source, cell)));
     }
+    lines.extend(untimed(source));
     lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
     lines.extend(answer.throughput.pick().map(|pick| {
         let shown = if rival::is_open(answer, pick).is_some() { " shown" } else { "" };
@@ -81,6 +82,14 @@ fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
     let median = cell.figure(Metric::LatencyP50).filter(|median| median.measured().is_some())?;
     let name = source.name(cell.key.session);
     Some(format!("So far: {name} {}: median {}.", source.at(cell.key), words::full(Metric::LatencyP50, median)))
+}
+
+/// What is known where the budget was spent before anything was timed: `So far: one inference took 5.2 s (n = 1).`
+fn untimed(source: Source<'_>) -> Option<String> {
+    let record = source.record;
+    let is_of_budget = record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
+    let took = record.untimed_inference_ns().filter(|_| is_of_budget)?;
+    Some(format!("So far: one inference took {} (n = 1).", number::value(Unit::Ns, took.as_f64(), None)))
 }
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest latency, ...`.
