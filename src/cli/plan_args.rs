@@ -1,6 +1,7 @@
 //! From the words of `profile` to a plan.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::ep_args::Provider;
 pub(super) use super::family::{Family, family};
@@ -15,44 +16,55 @@ use crate::plan::{
 };
 use crate::record::Host;
 use crate::runner::FoundRuntime;
-use crate::runtime;
+use crate::runtime::{self, FoundBy};
 use crate::units::{Nanos, Ratio};
 
 /// Batch sizes where none are named.
 pub(super) const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// Wall time where neither a budget nor rounds are named.
 const DEFAULT_BUDGET: Nanos = Nanos(60_000_000_000);
+
+/// The runtimes of a run.
+pub(super) struct Runtimes {
+    pub found: Vec<FoundRuntime>,
+    /// What installing those took that were missing: it happens once in the life of a machine, and is not of the run.
+    pub installing: Duration,
+}
+
 /// Finds the runtimes, installing those that are missing, each once.
 ///
 /// # Errors
 /// See [`runtime::RuntimeError`].
-pub(super) fn runtimes(words: &[String], console: &mut Console) -> Result<Vec<FoundRuntime>, CliError> {
+pub(super) fn runtimes(words: &[String], console: &mut Console) -> Result<Runtimes, CliError> {
+    let mut runtimes = Runtimes { found: Vec::new(), installing: Duration::ZERO };
     if words.is_empty() {
-        return Ok(vec![found(None, console)?]);
+        let (only, installing) = found(None, console)?;
+        return Ok(Runtimes { found: vec![only], installing });
     }
-    let mut runtimes: Vec<FoundRuntime> = Vec::new();
     for request in words {
-        let found = found(Some(request), console)?;
-        if runtimes.iter().any(|known| known.choice == found.choice) {
+        let (found, installing) = found(Some(request), console)?;
+        runtimes.installing += installing;
+        if runtimes.found.iter().any(|known| known.choice == found.choice) {
             console.say(&format!("`--runtime {request}` names a library that was named before; it is measured once"));
         } else {
-            runtimes.push(found);
+            runtimes.found.push(found);
         }
     }
     Ok(runtimes)
 }
 
-fn found(request: Option<&str>, console: &mut Console) -> Result<FoundRuntime, CliError> {
+/// A runtime, and what installing it took, if it was missing.
+fn found(request: Option<&str>, console: &mut Console) -> Result<(FoundRuntime, Duration), CliError> {
     if let Some(script) = request.and_then(|request| request.strip_prefix("script:")) {
-        return Ok(FoundRuntime {
-            choice: RuntimeChoice::Script(script.into()),
-            found_by: "given by --runtime".into(),
-        });
+        let choice = RuntimeChoice::Script(script.into());
+        return Ok((FoundRuntime { choice, found_by: "given by --runtime".into() }, Duration::ZERO));
     }
+    let began = Instant::now();
     let found = runtime::resolve(request, &opener()?, &mut |sentence| console.say(sentence))
         .map_err(|error| CliError::new(exit::BAD_INPUT, &error).with_hint(error.hint()))?;
+    let installing = if found.found_by == FoundBy::Installed { began.elapsed() } else { Duration::ZERO };
     let found_by = found.reason();
-    Ok(FoundRuntime { choice: RuntimeChoice::Library(found.path), found_by })
+    Ok((FoundRuntime { choice: RuntimeChoice::Library(found.path), found_by }, installing))
 }
 
 /// The plan that the words spell, on this machine.

@@ -9,6 +9,7 @@ use super::ep_args::ProviderArgs;
 use super::full_args::FullArgs;
 use super::input_args::InputArgs;
 use super::output::Reports;
+use super::plan_args::Runtimes;
 use super::progress::Console;
 use super::scoring_args::ScoringArgs;
 use super::show::RUNS;
@@ -200,8 +201,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let mut progress = Console::new(args.quiet);
     let context = args.full.named()?;
     let family = plan_args::family(&args.models, args.baseline.as_deref(), &args.inputs)?;
-    let runtimes = plan_args::runtimes(&args.session.runtime, &mut progress)?;
-    let installing = started.elapsed();
+    let Runtimes { found: runtimes, installing } = plan_args::runtimes(&args.session.runtime, &mut progress)?;
     let plan = plan_args::plan(&args, &family, &runtimes, &host)?;
     progress.introduce(&plan, &host);
     let temporary = if args.plan { Some(forecast::folder()?) } else { None };
@@ -220,8 +220,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         host,
         runtimes,
         worker: WorkerCommand { program: worker_program()?, timeout: args.schedule.timeout },
-        // Installing a library happens once in the life of a machine, and is not of the run.
-        started: started + installing.min(started.elapsed()),
+        started: started + installing,
         extent: Extent::Whole,
         guide: None,
         resumed: None,

@@ -7,10 +7,11 @@
 //! they were, and are said; a model that is another file than before ends it.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ending::Target;
 use super::ep_args::{self, ProviderOption};
+use super::plan_args::Runtimes;
 use super::profile;
 use super::progress::Console;
 use super::tune::Args;
@@ -32,11 +33,17 @@ pub(super) enum Taken {
     Done(RunFolder, Box<RunRecord>),
 }
 
-/// A search that goes on where it was.
+/// A search that goes on where it was, on a host; its budget counts from when it was `started`.
 ///
 /// # Errors
 /// There is none, it cannot go on here, or it names libraries that are nobody's.
-pub(super) fn resumed(run: &Path, args: &Args, host: Host, console: &mut Console) -> Result<Taken, CliError> {
+pub(super) fn resumed(
+    run: &Path,
+    args: &Args,
+    host: Host,
+    started: Instant,
+    console: &mut Console,
+) -> Result<Taken, CliError> {
     let run = folder_of(run);
     let mut record = output::load(&run)?;
     require_search(&run, &record, &host)?;
@@ -50,7 +57,7 @@ pub(super) fn resumed(run: &Path, args: &Args, host: Host, console: &mut Console
         return Err(refused("the budget of the search is spent".into(), "give it more with `--budget`"));
     };
     name_absolutely(&mut record);
-    let runtimes = trusted(&mut record, args, console)?;
+    let Runtimes { found: runtimes, installing } = trusted(&mut record, args, console)?;
     introduce(&record.plan, &runtimes, console);
     let mut plan = record.plan.clone();
     plan.schedule.budget_ns = Some(budget);
@@ -62,7 +69,7 @@ pub(super) fn resumed(run: &Path, args: &Args, host: Host, console: &mut Console
         runtimes,
         worker: WorkerCommand { program: profile::worker_program()?, timeout: plan.schedule.timeout_ns.into() },
         plan,
-        started: Instant::now(),
+        started: started + installing,
         extent: Extent::Whole,
         guide: Some(Box::new(Search)),
         resumed: Some(Box::new(record)),
@@ -110,13 +117,13 @@ fn name_absolutely(record: &mut RunRecord) {
 
 /// The runtimes of the search, once every library that it names is the user's own or was named by the user again, and is
 /// called what the user calls it.
-fn trusted(record: &mut RunRecord, args: &Args, console: &mut Console) -> Result<Vec<FoundRuntime>, CliError> {
+fn trusted(record: &mut RunRecord, args: &Args, console: &mut Console) -> Result<Runtimes, CliError> {
     let mut named = match args.space.runtime.as_slice() {
         [] => None,
         words => Some(plan_args::runtimes(words, console)?),
     };
-    named.iter_mut().flatten().for_each(|found| adopt(record, found));
-    let runtimes = runtimes(record, named.as_deref())?;
+    named.iter_mut().flat_map(|named| &mut named.found).for_each(|found| adopt(record, found));
+    let found = runtimes(record, named.as_ref().map(|named| named.found.as_slice()))?;
     let mut ops = Named::files("--custom-ops", &plan_args::custom_ops(&args.space.custom_ops)?);
     let mut providers = Named::libraries(ep_args::libraries(&args.providers)?);
     let mut options = Options::new(&args.providers.ep_option);
@@ -136,7 +143,7 @@ fn trusted(record: &mut RunRecord, args: &Args, console: &mut Console) -> Result
     ops.all_used()?;
     providers.all_used()?;
     options.all_used()?;
-    Ok(runtimes)
+    Ok(Runtimes { found, installing: named.map_or(Duration::ZERO, |named| named.installing) })
 }
 
 /// Calls a script of the search what the user calls it who names it again.

@@ -8,6 +8,7 @@ use super::ending::{self, Target};
 use super::ep_args::{self, Provider, ProviderArgs};
 use super::input_args::InputArgs;
 use super::output::Reports;
+use super::plan_args::Runtimes;
 use super::profile;
 use super::progress::Console;
 use super::resume::{Taken, resumed};
@@ -168,11 +169,11 @@ pub enum OptionArg {
 /// # Errors
 /// Bad input, an unwritable folder, a runtime that cannot be had, or a run that cannot be taken up again.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    let mut progress = Console::new(args.quiet);
     let started = Instant::now();
+    let mut progress = Console::new(args.quiet);
     let host = host::fingerprint(&Roots::system());
     let (job, target) = match &args.resume {
-        Some(run) => match resumed(run, &args, host, &mut progress)? {
+        Some(run) => match resumed(run, &args, host, started, &mut progress)? {
             Taken::Up(job, target) => (*job, target),
             Taken::Done(folder, record) => {
                 return publish(&Ran { folder, record: *record, unwritten: None }, &args);
@@ -193,8 +194,7 @@ fn fresh(args: &Args, host: Host, started: Instant, progress: &mut Console) -> R
     if args.objective == ObjectiveArg::Energy {
         require_energy(&providers)?;
     }
-    let runtimes = plan_args::runtimes(&args.space.runtime, progress)?;
-    let installing = started.elapsed();
+    let Runtimes { found: runtimes, installing } = plan_args::runtimes(&args.space.runtime, progress)?;
     let custom_ops = plan_args::custom_ops(&args.space.custom_ops)?;
     let options = SessionOptions { custom_ops, ..SessionOptions::default() };
     let bases = plan_args::sessions(&runtimes, &providers, family.variants.len(), &options);
@@ -211,7 +211,7 @@ fn fresh(args: &Args, host: Host, started: Instant, progress: &mut Console) -> R
         host,
         runtimes,
         worker: WorkerCommand { program: profile::worker_program()?, timeout: args.schedule.timeout },
-        started: started + installing.min(started.elapsed()),
+        started: started + installing,
         extent: Extent::Whole,
         guide: Some(Box::new(Search)),
         resumed: None,

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::super::ending::{self, Target};
 use super::super::output::{Failures, Reports};
-use super::super::plan_args::Family;
+use super::super::plan_args::{Family, Runtimes};
 use super::super::profile::{self, SessionArgs};
 use super::super::progress::Console;
 use super::super::{CliError, exit, notes, output, plan_args, values};
@@ -115,12 +115,11 @@ fn measure(model: &Path, args: &Args) -> Result<Ran, CliError> {
     let mut console = Console::new(args.quiet);
     let words = words(model, &args.null)?;
     let family = doubled(plan_args::family(&words.models, None, &words.inputs)?)?;
-    let runtimes = plan_args::runtimes(&words.session.runtime, &mut console)?;
+    let Runtimes { found: runtimes, installing } = plan_args::runtimes(&words.session.runtime, &mut console)?;
     if runtimes.len() > 1 {
         return Err(CliError::message(exit::USAGE, "a model is tested against itself on one runtime")
             .with_hint("name one with `--runtime`".to_owned()));
     }
-    let installing = started.elapsed();
     let mut plan = plan_args::plan(&words, &family, &runtimes, &host)?;
     plan.schedule.target_half_width_ratio = TARGET;
     console.introduce(&plan, &host);
@@ -132,7 +131,7 @@ fn measure(model: &Path, args: &Args) -> Result<Ran, CliError> {
         notes: notes::of(&plan, &host),
         info: profile::info(&family.name, jiff::Timestamp::now()),
         worker: WorkerCommand { program: profile::worker_program()?, timeout: words.schedule.timeout },
-        started: started + installing.min(started.elapsed()),
+        started: started + installing,
         plan,
         folder,
         host,

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, family: &Family) -> Result<TriedInputs, CliError>
     let host = host::fingerprint(&Roots::system());
     let mut console = Console::new(true);
     let words = words(&args.model, args)?;
-    let runtimes = plan_args::runtimes(&words.session.runtime, &mut console)?;
+    let runtimes = plan_args::runtimes(&words.session.runtime, &mut console)?.found;
     let plan = plan_args::plan(&words, family, &runtimes, &host)?;
     let temporary = forecast::folder()?;
     let target = Target { path: temporary.path().join("probe"), existed: false };

@@ -3,10 +3,12 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use onnxprof::units::Nanos;
 use tempfile::TempDir;
 
 use super::{DEFAULT, OLDEST, python, runtime};
 use crate::support::{Onnxprof, library};
+use crate::workbench::{QUICK, Workbench};
 
 /// An environment of Python whose package has these files, links to others.
 fn environment(files: &[(&str, &Path)]) -> TempDir {
@@ -73,4 +75,17 @@ fn environments_without_the_package_change_nothing() {
     let silent = python("exit 1");
     let output = looking(["which"]).env("VIRTUAL_ENV", empty.path()).env("PATH", silent.path()).run();
     output.assert_code(0).assert_stdout("used because         the default, in the cache\n");
+}
+
+#[test]
+fn looking_for_the_library_is_time_of_the_run() {
+    library(DEFAULT);
+    let slow = python("/bin/sleep 2\nexit 1");
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "m.onnx");
+    let command = Onnxprof::new().arg("profile").arg(&model).arg("--out").arg(bench.run_folder()).args(QUICK);
+    let command = command.args(["--batch", "1"]).env_remove("ONNXPROF_PYTHON").env("PATH", slow.path());
+    command.run().assert_code(0);
+    let elapsed = bench.record().run.elapsed_ns.unwrap();
+    assert!(elapsed >= Nanos(2_000_000_000), "{elapsed:?}");
 }
