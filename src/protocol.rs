@@ -216,6 +216,8 @@ pub struct CouplingRequest {
     pub inference_ns: Option<Nanos>,
     /// Nothing is begun that would end later than this.
     pub limit_ns: Nanos,
+    /// Memory that inputs and outputs may take; absent where no bound is known.
+    pub memory_bytes: Option<Bytes>,
 }
 
 /// What the outputs of a session are to the other sessions'.

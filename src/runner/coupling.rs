@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::round::Run;
-use super::{Progress, RunError};
+use super::{Progress, RunError, settle};
 use crate::inputs::InputPlan;
 use crate::protocol::{CouplingRequest, Request, Response};
 use crate::record::{Coupling, Event};
@@ -81,6 +81,7 @@ impl Run<'_> {
             random_outputs: self.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
             inference_ns: self.inference_time(session).map(Nanos::from),
             limit_ns: limit.into(),
+            memory_bytes: settle::room(),
         };
         let patience = self.patience(limit);
         let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };

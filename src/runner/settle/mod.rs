@@ -209,7 +209,7 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
         shapes: plan.shapes.clone(),
         usual: identity::usual(plan),
         limit_ns: Nanos::from(limit),
-        memory_bytes: memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64)),
+        memory_bytes: room(),
     };
     let left = plan.schedule.budget_ns.map(|budget| Duration::from(budget).saturating_sub(job.started.elapsed()));
     let patience = left.map_or(Duration::MAX, |left| left.max(LONGEST_INFERENCE));
@@ -223,6 +223,11 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
         Ok(proved) => (proved, launch, None),
         Err(failure) => (not_proved(tried, &failure), launch, Some(failure)),
     })
+}
+
+/// Memory that inputs and outputs of a trial may take; absent where no bound is known.
+pub(super) fn room() -> Option<Bytes> {
+    memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64))
 }
 
 /// A log of its own: what a runtime says of inputs that it refuses is not of the run.

@@ -16,7 +16,7 @@ const INFERENCES: u64 = 4;
 
 /// Runs pairs of samples, and says by how much the outputs of those that are off the most are.
 pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingRequest) -> Coupling {
-    let room = Room::unbounded();
+    let room = Room::of_bytes(request.memory_bytes);
     let mut bench = Bench::new(session, &room, request.limit_ns);
     bench.inference = request.inference_ns;
     let mut found: Option<Coupling> = None;
@@ -35,6 +35,7 @@ pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingR
 /// # Errors
 /// Why it tells nothing.
 fn of_pair(bench: &mut Bench<'_>, request: &CouplingRequest, attempt: u64) -> Result<Coupling, String> {
+    bench.check_pair(&request.inputs)?;
     let pair = SamplePair::of(&request.inputs, attempt).map_err(|error| error.to_string())?;
     let (first, second) = (bench.run(&pair.first)?, bench.run(&pair.second)?);
     let both = bench.run(&pair.both)?;

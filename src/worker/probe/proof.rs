@@ -166,6 +166,7 @@ fn attempted(
     if !bench.has_time_for(if ran.is_some() { 3 } else { 4 }) {
         return Err(bench.no_time());
     }
+    bench.check_pair(plan)?;
     let pair = SamplePair::of(plan, attempt).map_err(|error| error.to_string())?;
     let first = match ran {
         Some(outputs) => Ok(outputs.to_vec()),

@@ -7,6 +7,9 @@ use crate::units::Bytes;
 /// Size of an element of an output; most are of four bytes, and the others are not far from it.
 const OUTPUT_ELEMENT: u64 = 4;
 
+/// Samples that a pair holds at once: each alone, and both together.
+const PAIR: u64 = 4;
+
 /// Memory that inputs and outputs of a trial may take, and what tells how much they do.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -20,9 +23,9 @@ impl Room {
         Room { bytes, facts: ShapeFacts::of(graph) }
     }
 
-    /// Room for anything.
-    pub(super) fn unbounded() -> Self {
-        Room { bytes: None, facts: ShapeFacts::default() }
+    /// Room of so many bytes for inputs, and for outputs as large as they are known to be; absent: no bound is known.
+    pub(super) fn of_bytes(bytes: Option<Bytes>) -> Self {
+        Room { bytes, facts: ShapeFacts::default() }
     }
 
     /// Whether a plan fits at a batch size.
@@ -30,7 +33,8 @@ impl Room {
     /// # Errors
     /// Why not, as a sentence of its own.
     pub(super) fn check(&self, plan: &InputPlan, batch_size: u64) -> Result<(), String> {
-        let needed = plan.bytes(batch_size).0.saturating_add(self.output_bytes(plan, batch_size));
+        let outputs = self.output_bytes(plan, batch_size).max(plan.output_bytes(batch_size).0);
+        let needed = plan.bytes(batch_size).0.saturating_add(outputs);
         match self.bytes {
             Some(room) if needed > room.0 => Err(format!(
                 "inputs and outputs would take {} of memory, and {} may be used",
@@ -39,6 +43,14 @@ impl Room {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether two samples of a plan fit, each alone and both together, with what comes out of them.
+    ///
+    /// # Errors
+    /// Why not, as a sentence of its own.
+    pub(super) fn check_pair(&self, plan: &InputPlan) -> Result<(), String> {
+        self.check(plan, PAIR).map_err(|why| format!("of two samples, alone and together, {why}"))
     }
 
     /// Size of the outputs as far as it follows from the inputs.
@@ -57,5 +69,46 @@ impl Room {
         outputs
             .filter_map(elements)
             .fold(0, |sum, elements| sum.saturating_add(elements.saturating_mul(OUTPUT_ELEMENT)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::InputSource;
+    use crate::plan::ElementType;
+    use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind};
+
+    #[test]
+    fn a_pair_of_samples_takes_the_room_of_four() {
+        let fed = FedInput {
+            name: "x".to_owned(),
+            element_type: ElementType::Float,
+            dims: vec![None, Some(250)],
+            rows_per_sample: Default::default(),
+            sources: Vec::new(),
+            fill: FillKind::Constant(0.0),
+            reason: String::new(),
+            steers: false,
+            no_tensor: None,
+        };
+        let (axes, proof) = ([("x".to_owned(), 0)].into(), BatchProof::Untried);
+        let plan = InputPlan {
+            fed: vec![fed],
+            batch_axis: BatchAxis { axes, symbol: None, fixed_size: None, reason: AxisReason::Proof, proof },
+            outputs: Vec::new(),
+            forms: Default::default(),
+            classes: Default::default(),
+            source: InputSource::Synthesized,
+            seed: 0,
+            notes: Vec::new(),
+            sample_output_bytes: Some(Bytes(1_000)),
+        };
+        // 1,000 bytes of inputs and as many of outputs, four times.
+        let room = |bytes: u64| Room::of_bytes(Some(Bytes(bytes)));
+        assert!(room(2_000).check(&plan, 1).is_ok() && room(8_000).check_pair(&plan).is_ok());
+        let refused = room(7_999).check_pair(&plan).unwrap_err();
+        assert!(refused.starts_with("of two samples, alone and together, inputs and outputs would take "), "{refused}");
+        assert!(Room::of_bytes(None).check_pair(&plan).is_ok());
     }
 }

@@ -51,6 +51,14 @@ impl<'s> Bench<'s> {
         if seconds >= 0.1 { format!("an inference takes {seconds:.1} s") } else { "there was no time to".to_owned() }
     }
 
+    /// Whether two samples of a plan fit into memory, each alone and both together.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn check_pair(&self, plan: &InputPlan) -> Result<(), String> {
+        self.room.check_pair(plan)
+    }
+
     /// Runs a set of inputs.
     ///
     /// # Errors

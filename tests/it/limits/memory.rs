@@ -11,6 +11,7 @@ use onnx_rs::ast::{
     DataType, Dimension, Graph, Model, Node, OpType, OperatorSetId, TensorShape, TensorShapeDimension, TensorTypeProto,
     TypeProto, TypeValue, ValueInfo,
 };
+use onnxprof::record::BatchProof;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -68,6 +69,17 @@ fn wide_model(bench: &Workbench, size: i64) -> PathBuf {
     let opset_import = vec![OperatorSetId { domain: "", version: 8 }];
     let model = Model { ir_version: 8, opset_import, graph: Some(graph), ..Model::default() };
     bench.write("wide.onnx", onnx_rs::encode(&model))
+}
+
+#[test]
+fn a_batch_is_not_proved_where_two_samples_do_not_fit_beside_each_alone() {
+    let bench = Workbench::new();
+    // 16 MB of inputs and as many of outputs a sample: two fit into the half of 200 MB that trials may take, four do not
+    let model = wide_model(&bench, 4_000_000);
+    bench.profile(&model, ["--batch", "1"]).env(LIMIT, "200MB").run().assert_code(0);
+    let proof = bench.record().variants[0].model.as_ref().unwrap().batch_axis.proof.clone();
+    let BatchProof::NotProved { reason } = proof else { panic!("{proof:?}") };
+    assert!(reason.contains("of two samples, alone and together, inputs and outputs would take 128 MB"), "{reason}");
 }
 
 #[test]
