@@ -76,7 +76,12 @@ fn push_predictions(text: &mut String, inspection: &Inspection) {
     }
     if !probe.random_outputs.is_empty() {
         let names: Vec<String> = probe.random_outputs.iter().map(|name| plain(name)).collect();
-        let _ = writeln!(text, "Random outputs: {}; nothing is compared by them.", names.join(", "));
+        let _ = writeln!(
+            text,
+            "Random outputs: {} (two runs on one input differ by more than rounding, which is 0.1% of the largest value \
+             in float); nothing is compared by them.",
+            names.join(", ")
+        );
     }
     for remark in &probe.remarks {
         let _ = writeln!(text, "note: {}", plain(remark));

@@ -283,6 +283,37 @@ mod tests {
         told(&output(first), &output(second), &output(both)).remove(0).1
     }
 
+    /// A share as README writes it.
+    fn percent(share: f64) -> String {
+        format!("{}%", format!("{:.8}", share * 100.0).trim_end_matches('0').trim_end_matches('.'))
+    }
+
+    #[test]
+    fn the_tolerances_are_those_that_the_readme_states() {
+        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+        let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+        let assert_stated = |words: String| assert!(readme.contains(&words), "README does not say: {words}");
+        let unit = Gap { largest: 0.0, scale: 1.0 };
+        let shares = |of: ElementType| [tolerance(of, unit), rounding(of, unit)].map(percent);
+        for (name, of) in [
+            ("double", ElementType::Double),
+            ("float", ElementType::Float),
+            ("float16, bfloat16", ElementType::Bfloat16),
+        ] {
+            let [tolerance, rounding] = shares(of);
+            assert_stated(format!("| {name} | {tolerance} | {rounding} |"));
+        }
+        let steps = [ElementType::Float8e4m3fn, ElementType::Float8e5m2, ElementType::Float4e2m1].map(shares);
+        let [[first, _], [second, _], [third, _]] = &steps;
+        assert_stated(format!("| {first}; {second}; {third}: a step to the next number | the same |"));
+        assert!(steps.iter().all(|[tolerance, rounding]| tolerance == rounding));
+        assert_eq!([ElementType::Int8, ElementType::Int64].map(|of| tolerance(of, unit)), [1.0, 0.0]);
+        assert_stated(format!("{} of the distance between the two", percent(OWN_SHARE)));
+        assert_stated(format!("at most {} of it or by rounding", percent(CLOSE_SHARE)));
+        assert_stated(format!("up to {} of whole numbers", percent(TIES_SHARE)));
+        assert_eq!(MOST_ELEMENTS, 4_194_304);
+    }
+
     #[test]
     fn samples_are_parted_on_whichever_axis_grows() {
         let (first, second) = (floats(&[2, 1], &[1.0, 2.0]), floats(&[2, 1], &[3.0, 4.0]));
