@@ -20,6 +20,8 @@ const BUDGET_SHARE: f64 = 0.08;
 const LEAST_BATCHES: f64 = 4.0;
 /// Time of a session over the time that its samples should take.
 const SPARE: f64 = 1.5;
+/// Why a session is not scored that there is no time for.
+const NO_TIME: &str = "there was no time for it; raise `--budget`, or name `--score-samples`";
 /// How many times as long as timed inferences those that are scored may take before their worker counts as stuck.
 const SLOWER: f64 = 4.0;
 
@@ -27,8 +29,15 @@ impl Run<'_> {
     /// Scores every session on the same samples.
     pub(super) async fn score_all(&mut self) -> Result<(), RunError> {
         let mut most = None;
-        for session in self.scoring_order() {
-            most = self.score(session, most).await?.or(most);
+        let order = self.scoring_order();
+        let is_for_nothing = self.tells_only_by_comparison(&order) && !self.has_time_to_compare(&order);
+        for session in order {
+            if is_for_nothing && !self.is_scripted(session) {
+                let record = self.unscored(session, 1, Outcome::Skipped { reason: NO_TIME.into() });
+                self.journal.append(Event::Accuracy(Box::new(record)))?;
+            } else {
+                most = self.score(session, most).await?.or(most);
+            }
         }
         // Where there are any.
         let _ = std::fs::remove_file(self.baseline_outputs());
@@ -39,15 +48,40 @@ impl Run<'_> {
     /// them has no time for are left out of the rest. None where there is no data and nothing to compare outputs with.
     fn scoring_order(&self) -> Vec<usize> {
         let has_data = self.descriptions.iter().flatten().any(|described| described.dataset.is_some());
-        let is_scripted = |session: &usize| matches!(self.plan.sessions[*session].runtime, RuntimeChoice::Script(_));
         let sessions = 0..self.plan.sessions.len();
         let mut sessions: Vec<usize> = sessions.filter(|&session| self.has_open_cells(session)).collect();
-        if !has_data && sessions.len() < 2 && !sessions.iter().any(is_scripted) {
+        if !has_data && sessions.len() < 2 && !sessions.iter().any(|&session| self.is_scripted(session)) {
             return Vec::new();
         }
         let baseline = self.plan.baseline_session();
         sessions.sort_by_key(|&session| (Some(session) != baseline, Reverse(self.inference_time(session))));
         sessions
+    }
+
+    fn is_scripted(&self, session: usize) -> bool {
+        matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_))
+    }
+
+    /// Whether outputs of these sessions tell nothing but how they compare with the baseline's: nothing says what is right.
+    fn tells_only_by_comparison(&self, sessions: &[usize]) -> bool {
+        let mut data = self.descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
+        let is_right_known = data.any(|data| data.has_labels() || data.has_expected_outputs);
+        let is_compared = self.plan.baseline_session().is_some_and(|baseline| sessions.contains(&baseline));
+        is_compared && sessions.len() > 1 && !is_right_known
+    }
+
+    /// Whether there is time to score the baseline and at least one other of these sessions.
+    fn has_time_to_compare(&self, sessions: &[usize]) -> bool {
+        let is_too_short = |session: usize| Share::of(self, session).is_too_short(self, session);
+        let has_time = |session: usize| !self.is_scripted(session) && !is_too_short(session);
+        let (baseline, others): (Vec<usize>, Vec<usize>) =
+            sessions.iter().partition(|session| Some(**session) == self.plan.baseline_session());
+        baseline.into_iter().any(has_time) && others.into_iter().any(has_time)
+    }
+
+    /// Whether a session was scored, or is known not to be.
+    fn is_judged(&self, session: usize) -> bool {
+        self.journal.record().accuracy.iter().any(|record| record.session == session)
     }
 
     /// Scores one session of a search, if it is not scored yet.
@@ -86,7 +120,7 @@ impl Run<'_> {
 
     /// Scores one session on at most so many samples; returns how many they were.
     async fn score(&mut self, session: usize, most: Option<u64>) -> Result<Option<u64>, RunError> {
-        if matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_)) {
+        if self.is_scripted(session) {
             let reason = "a script of latencies computes no outputs".into();
             let record = self.unscored(session, 1, Outcome::Skipped { reason });
             self.journal.append(Event::Accuracy(Box::new(record)))?;
@@ -105,8 +139,8 @@ impl Run<'_> {
         let share = Share::of(self, session);
         let batch_size = self.scoring_batch(session, share);
         let label = self.journal.record().session_label(session);
-        if share.limit.is_some_and(|limit| limit < self.inference_time(session).unwrap_or_default()) {
-            let reason = "there was no time for it; raise `--budget`, or name `--score-samples`".into();
+        if share.is_too_short(self, session) {
+            let reason = NO_TIME.into();
             return Ok(Some(self.unscored(session, batch_size, Outcome::Skipped { reason })));
         }
         let role = self.role(session);
@@ -231,17 +265,23 @@ impl Share {
             ScoredSamples::First(count) => Share { limit: None, samples: Some(count) },
         }
     }
+
+    /// Whether not even one inference of a session would end in time.
+    fn is_too_short(self, run: &Run<'_>, session: usize) -> bool {
+        self.limit.is_some_and(|limit| limit < run.inference_time(session).unwrap_or_default())
+    }
 }
 
 /// Time for the outputs of a session: of the time for all of them, less what launching takes, in proportion to what an
-/// inference takes, so that all are scored on the same samples. A search scores one session at a time.
+/// inference takes, so that all are scored on the same samples. Those that were scored have had theirs. A search scores
+/// one session at a time.
 fn time_of(run: &Run<'_>, session: usize) -> Duration {
     // Well within the time after which a worker counts as stuck.
     let most = Duration::from(run.plan.schedule.timeout_ns) / 2;
     let Some(time) = run.beside_time(BUDGET_SHARE) else { return most };
     let sessions = match run.plan.tuning {
         Some(_) => vec![session],
-        None => run.scoring_order(),
+        None => run.scoring_order().into_iter().filter(|&other| other == session || !run.is_judged(other)).collect(),
     };
     let launches: Duration = sessions.iter().filter_map(|&session| run.launch_time(session)).sum();
     let inference = |session: usize| run.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);

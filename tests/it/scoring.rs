@@ -6,6 +6,7 @@ use ndarray::{Array2, Array4};
 use ndarray_npy::NpzWriter;
 use onnxprof::record::RunRecord;
 
+use crate::support::example::example;
 use crate::support::{Output, USAGE, model};
 use crate::workbench::Workbench;
 
@@ -46,6 +47,23 @@ fn made_up_samples_are_few_and_scored_only_where_variants_are_compared() {
     let copy = bench.copy("fixtures/one-node.onnx", "copy.onnx");
     bench.profile(&model("fixtures/one-node.onnx"), ["--batch", "1"]).arg(copy).run().assert_code(0);
     assert_eq!(samples(&bench.record()), [8; 2]);
+}
+
+#[test]
+fn made_up_samples_are_not_scored_where_there_is_time_for_one_variant_alone() {
+    let bench = Workbench::new();
+    for name in ["one", "other"] {
+        bench.copy("fixtures/broken/unknown-domain.onnx", &format!("family/{name}.onnx"));
+    }
+    let ops = example("custom_ops");
+    // 8% of the budget are 0.8 s, and one sample of each variant takes 0.78 s beside two launches.
+    let words = ["--batch", "1", "--budget", "10s", "--custom-ops", ops.to_str().unwrap()];
+    let output = bench.profile_of(&bench.path("family"), words).env("FROBNICATE_MS", "390").run();
+    output.assert_code(0);
+    let record = bench.record();
+    let reasons: Vec<Option<&str>> = record.accuracy.iter().map(|accuracy| accuracy.outcome.reason()).collect();
+    assert_eq!(reasons.len(), 2, "{output}");
+    assert!(reasons.iter().all(|reason| reason.is_some_and(|reason| reason.contains("no time"))), "{reasons:?}");
 }
 
 /// Four samples of eight numbers, without labels.
