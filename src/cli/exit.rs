@@ -14,8 +14,8 @@ pub const PARTIAL: u8 = 4;
 /// Gate: a rule failed.
 pub const GATE_FAILED: u8 = 5;
 /// Gate: no rule failed, but the figures do not decide all of them. Tune: undecided. No configuration is shown to keep the
-/// SLO and not all are shown to break it; or the best one is not shown to be better than the defaults, and what was tried
-/// is not shown not to be.
+/// SLO and not all are shown to break it; or the best one is not shown to be better than the defaults, and what there was
+/// to try was not tried, or is not shown not to be.
 pub const GATE_INCONCLUSIVE: u8 = 6;
 
 /// Tune: every configuration that was tried breaks the SLO, or an accuracy that fell too far.
@@ -26,5 +26,5 @@ pub const HELP: &str = "\
 Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage, also a name that the model does not have; 3 bad input (a
 model, data file, library, run folder or rule file); 4 some cells or launches failed or the run was interrupted; gate: 5 a rule
 failed, 6 the figures do not decide;
-tune: 6 undecided (nothing is shown to keep the SLO, or to be better than the defaults or not to be), 7 all that were
-tried break the SLO.";
+tune: 6 undecided (nothing is shown to keep the SLO, or to be better than the defaults or not to be, or there was more
+to try), 7 all that were tried break the SLO.";

@@ -18,10 +18,11 @@ const FIRST_LOOK: u64 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TuningVerdict {
-    /// A configuration keeps the SLO and is shown to be better than the defaults; or these do, and everything that was
-    /// tried is shown not to be better by more than the noise floor.
+    /// A configuration keeps the SLO and is shown to be better than the defaults; or these do, and everything that there
+    /// was to try was tried and is shown not to be better by more than the noise floor.
     Found,
-    /// The best configuration keeps the SLO, but is neither shown to be better than the defaults nor not to be.
+    /// The best configuration keeps the SLO, but is neither shown to be better than the defaults nor not to be; or these
+    /// are the best so far, and there was more to try.
     Undecided,
     /// No configuration is shown to keep the SLO, but not all are shown to break it.
     NotShown,
@@ -74,9 +75,8 @@ impl Race<'_> {
     /// Whether the best configuration is shown to be the one to take.
     fn is_shown(&self, best: usize) -> bool {
         if self.defaults == Some(best) {
-            let others = || self.candidates.iter().filter(|one| one.state != State::Best);
-            let is_any_tried = others().any(Candidate::is_measured) || self.is_done();
-            return is_any_tried && others().all(|one| self.is_not_better(one));
+            let mut others = self.candidates.iter().filter(|one| one.state != State::Best);
+            return self.is_done() && others.all(|one| self.is_not_better(one));
         }
         let is_preferred = self.defaults.is_some_and(|place| Some(self.candidates[place].key) == self.preferred_over);
         is_preferred || self.is_shown_better() || (self.defaults_are_no_choice() && self.is_measured_surely(best))
@@ -102,6 +102,7 @@ impl Race<'_> {
         })
     }
 
+    /// Whether nothing was left to try when the search ended.
     fn is_done(&self) -> bool {
         matches!(self.record.run.ended_by, Some(EndReason::SearchDone | EndReason::NothingLeft))
     }
@@ -112,9 +113,10 @@ impl Race<'_> {
         latency.is_some_and(|latency| latency.interval().is_some())
     }
 
-    /// Whether a configuration is shown not to be better than the best one by more than the noise floor.
+    /// Whether a configuration is shown not to be better than the best one by more than the noise floor, or to be out.
+    /// Nothing is shown of one that was to be measured and was not.
     fn is_not_better(&self, one: &Candidate) -> bool {
-        if !one.is_measured() || matches!(one.state, State::Out | State::AsGood) {
+        if matches!(one.state, State::Out | State::AsGood) {
             return true;
         }
         let interval = one.relative.as_ref().and_then(|relative| relative.cost_ratio.interval());

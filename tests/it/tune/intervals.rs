@@ -1,7 +1,8 @@
 //! What a search answers where its last heats were cut short: no answer without an interval, and one figure for one
 //! comparison.
 
-use onnxprof::analysis::{self, Estimate, tuning::TuningFindings};
+use onnxprof::analysis::tuning::{TuningFindings, TuningVerdict};
+use onnxprof::analysis::{self, Estimate};
 use onnxprof::plan::CellKey;
 use onnxprof::record::{BlockRecord, EndReason, Heat, RunRecord, Stage};
 use onnxprof::report::{self, Color, view::View};
@@ -128,4 +129,48 @@ fn rounds_that_chose_a_configuration_do_not_ship_it() {
     let (_, text) = told(&open);
     assert!(text.contains("Undecided: nothing that was tried is shown to be better"), "{text}");
     assert!(text.contains("looks better: throughput ") && text.contains("in the rounds that chose it"), "{text}");
+}
+
+#[test]
+fn the_defaults_are_kept_only_where_all_was_tried() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let variants = json!({"a": {"fixed_ns": 100_000, "options": [{"intra_threads": 2, "latency_ratio": 1.5}]}});
+    let words = ["--batch", "1", "--intra-threads", "1,2", "--keep", "optimization,execution,spinning,arena,pattern"];
+    tune(&bench, &model, &variants, &words).run().assert_code(0);
+    let whole = bench.record();
+    let (found, text) = told(&whole);
+    assert_eq!((found.verdict, found.best), (TuningVerdict::Found, found.defaults), "{text}");
+    assert!(text.contains("Keep the defaults: a at batch 1"), "{text}");
+
+    // The same figures, but the time was over before all was tried.
+    let mut cut = whole.clone();
+    cut.run.ended_by = Some(EndReason::BudgetSpent);
+    let (found, text) = told(&cut);
+    assert_eq!(found.verdict, TuningVerdict::Undecided, "{text}");
+    for words in [
+        "Undecided: the only configuration that was tried beside the defaults is not better by more than 2",
+        "; variants, threads and batch sizes alone make 2.",
+        "There was more to try: `onnxprof tune --resume RUN --budget 5m` goes on from here.",
+    ] {
+        assert!(text.contains(words), "`{words}` is missing: {text}");
+    }
+    assert!(!text.contains("Keep the defaults"), "{text}");
+
+    // One that was to take turns and never did is not shown to be no better.
+    let mut begun = whole;
+    let tuning = begun.tuning.as_mut().unwrap();
+    let last = tuning.heats.last().unwrap().clone();
+    let defaults = last.champion.unwrap();
+    let other = CellKey { batch_size: 4, ..defaults };
+    tuning.heats.push(Heat {
+        number: last.number + 1,
+        reference: defaults,
+        cells: vec![defaults, other],
+        rounds: Vec::new(),
+        looks: Vec::new(),
+        ..last
+    });
+    let (found, text) = told(&begun);
+    assert_eq!(found.verdict, TuningVerdict::Undecided, "{text}");
 }

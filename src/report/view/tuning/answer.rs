@@ -61,9 +61,7 @@ fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
         true => format!("Undecided: the defaults{defaults} are beaten, and by how much is not shown"),
         false => format!("Undecided: nothing that was tried is shown to be better than the defaults{defaults}"),
     };
-    let Some(contender) = &found.contender else {
-        return format!("{head}; there was no time to try anything else.");
-    };
+    let Some(contender) = &found.contender else { return untried(source, found, &head) };
     let one = name(source, found.candidates[contender.place].key);
     let cost = contender.cost_ratio.as_ref().and_then(|ratio| ratio.measured());
     let shown =
@@ -80,6 +78,30 @@ fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
     };
     let more = contender.more_ns.map(|more| format!(", and about {} more would decide", words::rounded_time(more)));
     format!("{head}; {looks}{}.", more.unwrap_or_default())
+}
+
+/// `Undecided: none of the 3 configurations that were tried beside the defaults is better by more than 2%; variants,
+/// threads and batch sizes alone make 30.`
+fn untried(source: Source<'_>, found: &TuningFindings, head: &str) -> String {
+    let others = found.candidates.iter().enumerate().filter(|(place, _)| Some(*place) != found.defaults);
+    let tried = match others.filter(|(_, one)| one.is_measured()).count() as u64 {
+        0 => return format!("{head}; there was no time to try anything else."),
+        1 => "the only configuration that was tried beside the defaults is not".to_owned(),
+        count => format!("none of the {} configurations that were tried beside the defaults is", number::count(count)),
+    };
+    let all = planned(source);
+    let all = all.map(|all| format!("; variants, threads and batch sizes alone make {}", number::count(all)));
+    format!("Undecided: {tried} better by more than {}{}.", floor(found.metric), all.unwrap_or_default())
+}
+
+/// Configurations that the search begins with: every session at every number of threads and every batch size.
+fn planned(source: Source<'_>) -> Option<u64> {
+    let plan = &source.record.plan;
+    let tuning = plan.tuning.as_ref()?;
+    let threads = tuning.space.intra_threads.len() as u64;
+    let bases = plan.sessions.iter().take(tuning.base_sessions_count);
+    let sessions: u64 = bases.map(|spec| if spec.is_accelerated() { 1 } else { threads }).sum();
+    Some(sessions * tuning.space.batch_sizes.len() as u64)
 }
 
 /// Whether a cost over another is lower by more than the noise floor.
