@@ -43,7 +43,7 @@ const MEMORY_SHARE: f64 = 0.5;
 
 /// A launch whose session was tried out, and that is ready for the first round.
 #[derive(Debug)]
-pub(super) struct Warm(pub(super) Launch);
+pub(super) struct Warm(Launch);
 
 /// Where workers run.
 pub(super) struct Place<'a> {
