@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use half::{bf16, f16};
-use ndarray::{ArrayD, Axis, Slice};
+use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use serde::{Deserialize, Serialize};
 
 use super::narrow::{self, Rounding};
@@ -70,6 +70,21 @@ macro_rules! tensor_data {
                     $(TensorData::$variant(array) => {
                         let part = array.select(Axis(axis), indices);
                         TensorData::$variant(part.as_standard_layout().into_owned())
+                    })+
+                }
+            }
+
+            /// The tensor in two dimensions: places along `axis`, which it must have, and all that is at each of them.
+            pub(crate) fn by_rows(&self, axis: usize) -> Option<TensorData> {
+                let shape = self.shape();
+                let mut order: Vec<usize> = (0..shape.len()).collect();
+                order[..=axis].rotate_right(1);
+                let width = order[1..].iter().map(|&other| shape[other]).product::<usize>();
+                let dims = [shape[axis], width];
+                match self {
+                    $(TensorData::$variant(array) => {
+                        let rows = array.view().permuted_axes(order).as_standard_layout().into_owned();
+                        rows.into_shape_with_order(IxDyn(&dims)).ok().map(TensorData::$variant)
                     })+
                 }
             }

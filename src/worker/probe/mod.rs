@@ -6,6 +6,7 @@ mod coupling;
 mod outputs;
 mod proof;
 mod room;
+mod rows;
 mod trial;
 
 use crate::engine::Session;

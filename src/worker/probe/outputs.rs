@@ -1,5 +1,6 @@
 //! Whether outputs are the same but for rounding, and whether those of two samples together are those of each alone.
 
+use super::rows;
 use crate::inputs::{Tensor, TensorData};
 use crate::plan::ElementType;
 
@@ -128,74 +129,13 @@ pub(super) enum Told {
     Mixed(Option<f64>),
 }
 
-/// What the outputs of two samples say, one for each output. `rows` tells rows of detectors apart that carry the index of
-/// their sample.
+/// What the outputs of two samples say, one for each output.
 pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor]) -> Vec<(String, Told)> {
-    let triples = || {
-        first.iter().zip(second).zip(both).map(|((first, second), both)| {
-            (both.name.as_str(), Triple { first: &first.data, second: &second.data, both: &both.data })
-        })
-    };
-    let indexed: Vec<Index> = triples().filter_map(|(_, triple)| Index::of(triple)).collect();
-    let one = |(name, triple): (&str, Triple<'_>)| {
-        let index = indexed.iter().find(|index| index.fits(triple));
-        let told = match index {
-            Some(index) => index.told(triple, Index::of(triple).map(|own| own.column)),
-            None => told_of(triple),
-        };
-        (name.to_owned(), told)
-    };
-    triples().map(one).collect()
-}
-
-/// Rows whose sample is named in a column of an output.
-#[derive(Clone, Debug)]
-struct Index {
-    column: usize,
-    /// Rows of each sample.
-    rows: [Vec<usize>; 2],
-}
-
-impl Index {
-    /// The column of an output that is 0 for a sample alone, and 0 or 1 for both.
-    fn of(triple: Triple<'_>) -> Option<Index> {
-        let [first, second, both] = [triple.first, triple.second, triple.both];
-        let (&[alone, width], &[other, _], &[rows, _]) = (first.shape(), second.shape(), both.shape()) else {
-            return None;
-        };
-        if alone == 0 || other == 0 || rows != alone + other || first.element_type() == ElementType::String {
-            return None;
-        }
-        let column = |data: &TensorData, at: usize| data.rows(1, at..at + 1).first_f64(usize::MAX);
-        let is_zero = |data: &TensorData, at: usize| column(data, at).iter().all(|&value| value == 0.0);
-        (0..width).filter(|&at| is_zero(first, at) && is_zero(second, at)).find_map(|at| {
-            let samples = column(both, at);
-            let of = |sample: f64| (0..samples.len()).filter(|&row| samples[row] == sample).collect::<Vec<usize>>();
-            let rows = [of(0.0), of(1.0)];
-            (rows[0].len() == alone && rows[1].len() == other).then_some(Index { column: at, rows })
-        })
-    }
-
-    /// Whether an output has the rows that the index names.
-    fn fits(&self, triple: Triple<'_>) -> bool {
-        let rows = |data: &TensorData| data.shape().first().copied();
-        let [first, second] = [&self.rows[0], &self.rows[1]].map(Vec::len);
-        rows(triple.first) == Some(first)
-            && rows(triple.second) == Some(second)
-            && rows(triple.both) == Some(first + second)
-    }
-
-    fn told(&self, triple: Triple<'_>, own_column: Option<usize>) -> Told {
-        let without = |data: &TensorData| match own_column {
-            Some(own) => {
-                let others: Vec<usize> = (0..data.shape()[1]).filter(|&column| column != own).collect();
-                data.selected(1, &others)
-            }
-            None => data.clone(),
-        };
-        let parts = [&self.rows[0], &self.rows[1]].map(|rows| without(&triple.both.selected(0, rows)));
-        own(&without(triple.first), &without(triple.second), &parts)
-    }
+    let samples = first.iter().zip(second).zip(both);
+    let triples: Vec<Triple<'_>> = samples
+        .map(|((first, second), both)| Triple { first: &first.data, second: &second.data, both: &both.data })
+        .collect();
+    both.iter().map(|both| both.name.clone()).zip(rows::told(&triples)).collect()
 }
 
 /// How an axis of an output goes from one sample to two.
@@ -206,7 +146,8 @@ enum Growth {
     Covers,
 }
 
-fn told_of(triple: Triple<'_>) -> Told {
+/// What an output says whose samples lie one after the other along the axis that grows.
+pub(super) fn told_of(triple: Triple<'_>) -> Told {
     let [first, second, both] = [triple.first, triple.second, triple.both];
     let (alone, other, together) = (first.shape(), second.shape(), both.shape());
     if alone.len() != together.len() || other.len() != together.len() {
@@ -244,7 +185,7 @@ fn told_of(triple: Triple<'_>) -> Told {
 }
 
 /// What the parts of two samples say beside what each has alone.
-fn own(first: &TensorData, second: &TensorData, parts: &[TensorData; 2]) -> Told {
+pub(super) fn own(first: &TensorData, second: &TensorData, parts: &[TensorData; 2]) -> Told {
     let (Some(one), Some(two)) = (gap(first, &parts[0]), gap(second, &parts[1])) else { return Told::Mixed(None) };
     let off = if one.relative() >= two.relative() { one } else { two };
     let element_type = first.element_type();
@@ -328,22 +269,6 @@ mod tests {
         assert_eq!(of(row.clone(), row.clone(), floats(&[2, 2], &[1.0, 2.0, 1.0, 2.0])), Told::Nothing);
         assert_eq!(of(row.clone(), row.clone(), row.clone()), Told::Nothing);
         assert_eq!(of(row.clone(), floats(&[1, 2], &[0.0, 2.0]), row), Told::Mixed(Some(0.5)));
-    }
-
-    #[test]
-    fn rows_of_detectors_are_parted_by_the_index_of_their_sample() {
-        let rows = |rows: &[[i64; 2]]| {
-            let values = rows.iter().flatten().copied().collect();
-            TensorData::Int64(ArrayD::from_shape_vec(IxDyn(&[rows.len(), 2]), values).unwrap())
-        };
-        let first = rows(&[[0, 7], [0, 9]]);
-        let told = told(
-            &[output(first.clone()), output(floats(&[2], &[0.5, 0.6]))].concat(),
-            &[output(rows(&[[0, 8]])), output(floats(&[1], &[0.1]))].concat(),
-            &[output(rows(&[[0, 7], [1, 8], [0, 9]])), output(floats(&[3], &[0.5, 0.1, 0.6]))].concat(),
-        );
-        assert_eq!(told.iter().map(|(_, told)| told.clone()).collect::<Vec<_>>(), [Told::Apart, Told::Apart]);
-        assert_eq!(of(first, rows(&[[0, 8]]), rows(&[[0, 7], [1, 8], [0, 8]])), Told::Mixed(Some(1.0 / 9.0)));
     }
 
     #[test]
