@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::argument::{Argument, Form, Value, of_sequence};
-use super::array::Array;
+use super::column::Column;
 use super::data::{self, Data, Source};
 use super::protobuf::Stored;
 use super::wanted::Wanted;
@@ -63,42 +63,6 @@ struct Set {
     /// Expected outputs; absent where they cannot be read.
     outputs: Vec<Option<Stored>>,
     samples: usize,
-}
-
-#[derive(Debug)]
-enum Column {
-    Stored(Array),
-    Made(TensorData),
-    /// What is no tensor, and has no rows.
-    Whole(Value),
-}
-
-impl Column {
-    /// What there is for an input with elements of this type.
-    fn of(stored: Stored, element_type: ElementType) -> io::Result<Column> {
-        let cast = |array: &Array| {
-            let cast = |data: TensorData| {
-                if data.element_type() == element_type { Some(data) } else { data.cast(element_type) }
-            };
-            Ok(array.tensor()?.and_then(cast))
-        };
-        Ok(match stored {
-            Stored::Tensor(array) => Column::Stored(array),
-            Stored::Nothing => Column::Whole(Value::Nothing),
-            Stored::Sequence(tensors) => {
-                let tensors: Vec<Option<TensorData>> = tensors.iter().map(cast).collect::<io::Result<_>>()?;
-                Column::Whole(Value::Sequence(element_type, tensors.into_iter().flatten().collect()))
-            }
-        })
-    }
-
-    /// What is made up for an input.
-    fn made(value: Value) -> Column {
-        match value {
-            Value::Tensor(data) => Column::Made(data),
-            whole => Column::Whole(whole),
-        }
-    }
 }
 
 /// Rows of one set.
@@ -188,7 +152,7 @@ impl Dataset {
         let (sets_count, samples) = if batched { (1, samples_count) } else { (samples_count, 1) };
         room::ask_for_sets(plan, samples, sets_count)?;
         let set = |index: u64| {
-            let made = |fed| fill::value(fed, samples, plan.seed.wrapping_add(index)).map(Column::made);
+            let made = |fed| Column::made(fed, samples, plan.seed.wrapping_add(index));
             let columns = plan.fed.iter().map(made).collect::<Result<_, _>>()?;
             Ok(Set { columns, outputs: Vec::new(), samples: samples as usize })
         };
@@ -256,8 +220,8 @@ impl Dataset {
         let take = |(index, input): (usize, &Input)| {
             let name = input.name.clone();
             let column = segments.first().map(|segment| &self.sets[segment.set].columns[index]);
-            if let Some(Column::Whole(value)) = column {
-                return Ok(Argument { name, value: value.clone() });
+            if let Some(value) = column.map(|column| column.whole(length)).transpose()?.flatten() {
+                return Ok(Argument { name, value });
             }
             let parts = segments.iter().map(|segment| self.part(index, segment));
             let read = |source| InputError::Read { path: self.path.clone(), source };
@@ -356,7 +320,7 @@ impl Dataset {
         let samples = &segment.rows;
         let (part, others) = match (column, input.axes.split_first()) {
             (Column::Stored(array), None) => (array.tensor()?, &[][..]),
-            (Column::Whole(_), _) => return Ok(None),
+            (Column::Counted(..) | Column::Whole(_), _) => return Ok(None),
             (Column::Made(data), None) => (Some(data.clone()), &[][..]),
             (Column::Stored(array), Some((first, others))) => (array.rows(first.axis, first.rows(samples))?, others),
             (Column::Made(data), Some((first, others))) => (Some(data.rows(first.axis, first.rows(samples))), others),

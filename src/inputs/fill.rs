@@ -41,6 +41,8 @@ pub(super) fn value(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Value,
 /// The tensor is too large, or of a type that no tensor is made of here.
 pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<TensorData, InputError> {
     let shape = shape(fed, batch_size)?;
+    let counted = of_batch(&fed.fill, batch_size).map(|fill| FedInput { fill, ..fed.clone() });
+    let fed = counted.as_ref().unwrap_or(fed);
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(&fed.name));
     let unsupported = || InputError::UnsupportedElements { input: fed.name.clone(), element_type: fed.element_type };
     if fed.element_type == ElementType::String {
@@ -140,6 +142,26 @@ fn place(shape: &[usize], index: usize) -> usize {
     shape.last().map_or(0, |&size| index % size.max(1))
 }
 
+/// The fill for so many samples, where it depends on how many there are.
+fn of_batch(fill: &FillKind, batch_size: u64) -> Option<FillKind> {
+    let counted = |fill: &FillKind| match fill {
+        FillKind::PerSample(each) => FillKind::Constant(each.saturating_mul(batch_size) as f64),
+        other => other.clone(),
+    };
+    let depends = |fill: &FillKind| matches!(fill, FillKind::PerSample(_));
+    match fill {
+        FillKind::Columns(columns) if columns.iter().any(depends) => {
+            Some(FillKind::Columns(columns.iter().map(counted).collect()))
+        }
+        fill => depends(fill).then(|| counted(fill)),
+    }
+}
+
+/// Whether values say how many samples there are.
+pub(super) fn follows_batch(fill: &FillKind) -> bool {
+    of_batch(fill, 1).is_some()
+}
+
 /// How the element with that index is filled.
 fn column<'f>(fill: &'f FillKind, shape: &[usize], index: usize) -> &'f FillKind {
     match fill {
@@ -158,7 +180,8 @@ fn range(fill: &FillKind) -> ValueRange {
         | FillKind::Text
         | FillKind::Numbers(_)
         | FillKind::Words(_)
-        | FillKind::Columns(_) => ValueRange { low: 0.0, high: 0.0 },
+        | FillKind::Columns(_)
+        | FillKind::PerSample(_) => ValueRange { low: 0.0, high: 0.0 },
     }
 }
 
@@ -238,6 +261,20 @@ mod tests {
             panic!()
         };
         assert_eq!(values.iter().copied().collect::<Vec<_>>(), [7, 6]);
+    }
+
+    #[test]
+    fn a_number_for_each_sample_grows_with_the_batch() {
+        let columns = vec![FillKind::PerSample(2), FillKind::Constant(3.0), FillKind::Constant(64.0)];
+        let sizes = fed(ElementType::Int64, vec![Some(3)], FillKind::Columns(columns));
+        let of = |fed: &FedInput, batch_size| match tensor(fed, batch_size, 3).unwrap() {
+            TensorData::Int64(values) => values.iter().copied().collect::<Vec<i64>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((of(&sizes, 1), of(&sizes, 4)), (vec![2, 3, 64], vec![8, 3, 64]));
+        let count = fed(ElementType::Int64, vec![], FillKind::PerSample(1));
+        assert_eq!((of(&count, 1), of(&count, 4)), (vec![1], vec![4]));
+        assert!(follows_batch(&sizes.fill) && follows_batch(&count.fill) && !follows_batch(&uniform(0.0, 1.0)));
     }
 
     #[test]

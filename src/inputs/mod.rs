@@ -8,6 +8,7 @@ mod array;
 mod beside;
 mod check;
 mod classes;
+mod column;
 mod data;
 mod dataset;
 mod dims;

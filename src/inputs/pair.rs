@@ -75,6 +75,7 @@ fn together(plan: &InputPlan, samples: [&InputSet; 2]) -> Result<InputSet, Input
             return Ok(Argument { name, value: first.clone() });
         };
         let data = match fed.dims.iter().filter(|size| size.is_none()).count() {
+            0 if fill::follows_batch(&fed.fill) => Some(fill::tensor(fed, 2, plan.seed)?),
             0 => Some(first.clone()),
             1 => TensorData::concatenated(&[first.clone(), second.clone()], axis(fed).unwrap_or_default()),
             _ => return Err(no_pair(&format!("`{}` grows along several axes", fed.name))),
@@ -156,6 +157,16 @@ mod tests {
         assert_eq!(pair(0).first, pair(0).second);
         assert_ne!(pair(1).first, pair(1).second);
         assert_eq!(pair(1).first, pair(0).first);
+    }
+
+    #[test]
+    fn an_input_that_says_how_many_samples_there_are_says_two() {
+        let columns = vec![FillKind::PerSample(1), FillKind::Constant(8.0)];
+        let sizes = FedInput { fill: FillKind::Columns(columns), ..fed("sizes", &[Some(2)]) };
+        let pair = SamplePair::of(&plan(vec![fed("image", &[None, Some(4)]), sizes]), 0).unwrap();
+        let numbers = |set: &InputSet| set[1].value.as_tensor().unwrap().first_f64(2);
+        assert_eq!((numbers(&pair.first), numbers(&pair.second)), (vec![1.0, 8.0], vec![1.0, 8.0]));
+        assert_eq!(numbers(&pair.both), [2.0, 8.0]);
     }
 
     #[test]

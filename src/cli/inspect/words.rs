@@ -227,6 +227,8 @@ fn fill_words(fill: &FillKind) -> String {
         FillKind::Numbers(numbers) => format!("one of {}", listed(numbers)),
         FillKind::Words(words) => format!("one of {}", listed(words)),
         FillKind::AscendingFrom(first) => format!("{first}, {}, {} ...", first + 1, first + 2),
+        FillKind::PerSample(1) => "the batch size".to_owned(),
+        FillKind::PerSample(each) => format!("{each} times the batch size"),
         FillKind::Columns(columns) => {
             let columns: Vec<String> = columns.iter().map(fill_words).collect();
             format!("by column: {}", listed(&columns))

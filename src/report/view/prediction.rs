@@ -147,6 +147,8 @@ fn value(fill: &FillKind, element_type: ElementType) -> String {
         FillKind::Uniform(range) => format!("{} to {}", number(range.low), number(range.high)),
         FillKind::Ascending => "0, 1, 2 ...".to_owned(),
         FillKind::AscendingFrom(first) => format!("{first}, {}, {} ...", first + 1, first + 2),
+        FillKind::PerSample(1) => "the batch size".to_owned(),
+        FillKind::PerSample(each) => format!("{each} times the batch size"),
         FillKind::Numbers(numbers) => match numbers.as_slice() {
             [one] => number(*one),
             several => format!("one of {}", cut(&several.iter().map(|&value| number(value)).collect::<Vec<_>>())),

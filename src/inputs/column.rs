@@ -1,0 +1,69 @@
+//! What a set of samples has for one input.
+
+use std::io;
+
+use super::argument::Value;
+use super::array::Array;
+use super::protobuf::Stored;
+use super::{InputError, TensorData, fill};
+use crate::plan::ElementType;
+use crate::record::FedInput;
+
+/// What a set of samples has for one input.
+#[derive(Debug)]
+pub(super) enum Column {
+    /// Rows in a file.
+    Stored(Array),
+    /// Rows that are made up.
+    Made(TensorData),
+    /// What says how many samples there are, and is made for each batch, with this seed.
+    Counted(Box<FedInput>, u64),
+    /// What is no tensor, and has no rows.
+    Whole(Value),
+}
+
+impl Column {
+    /// What there is for an input with elements of this type.
+    pub(super) fn of(stored: Stored, element_type: ElementType) -> io::Result<Column> {
+        let cast = |array: &Array| {
+            let cast = |data: TensorData| {
+                if data.element_type() == element_type { Some(data) } else { data.cast(element_type) }
+            };
+            Ok(array.tensor()?.and_then(cast))
+        };
+        Ok(match stored {
+            Stored::Tensor(array) => Column::Stored(array),
+            Stored::Nothing => Column::Whole(Value::Nothing),
+            Stored::Sequence(tensors) => {
+                let tensors: Vec<Option<TensorData>> = tensors.iter().map(cast).collect::<io::Result<_>>()?;
+                Column::Whole(Value::Sequence(element_type, tensors.into_iter().flatten().collect()))
+            }
+        })
+    }
+
+    /// What is made up for an input, for so many samples.
+    ///
+    /// # Errors
+    /// As [`fill::value`].
+    pub(super) fn made(fed: &FedInput, samples: u64, seed: u64) -> Result<Column, InputError> {
+        if fill::follows_batch(&fed.fill) {
+            return Ok(Column::Counted(Box::new(fed.clone()), seed));
+        }
+        Ok(match fill::value(fed, samples, seed)? {
+            Value::Tensor(data) => Column::Made(data),
+            whole => Column::Whole(whole),
+        })
+    }
+
+    /// What is fed as it is to a batch of so many samples; absent where there are rows to choose.
+    ///
+    /// # Errors
+    /// As [`fill::value`].
+    pub(super) fn whole(&self, samples: u64) -> Result<Option<Value>, InputError> {
+        match self {
+            Column::Whole(value) => Ok(Some(value.clone())),
+            Column::Counted(fed, seed) => fill::value(fed, samples, *seed).map(Some),
+            Column::Stored(_) | Column::Made(_) => Ok(None),
+        }
+    }
+}
