@@ -11,8 +11,10 @@ mod floats;
 mod flow;
 mod guess;
 mod lengths;
+mod lists;
 mod names;
 mod operators;
+mod places;
 mod simulate;
 mod steering;
 mod usual;
@@ -85,6 +87,10 @@ impl<'m> Values<'m> {
         let shape = self.shapes.get(&info.name).map_or(&[][..], Vec::as_slice);
         if let Some(fill) = categories::fill(&self.flow, &info.name, element_type, columns(shape)) {
             return vec![fill];
+        }
+        let list = || lists::fills(&self.flow, (self.graph, self.shapes), &info.name, bound);
+        if let Some(fills) = usual::is_number(element_type).then(list).flatten() {
+            return fills;
         }
         if !bound.is_some_and(|bound| bound.indexes)
             && let Some(fills) = self.steering(info, element_type, &uses)

@@ -92,6 +92,9 @@ pub(super) fn effect<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect
         ("OneHot", 0) => one_hot(flow, node),
         ("Div" | "Mod", 1) => Effect::Divides { reason: format!("divides in {}", words(node)) },
         ("CumSum" | "CumProd", 1) => axis(flow, node),
+        ("RoiAlign" | "com.microsoft.CropAndResize", 2) => {
+            bounds(0.0, 0.0, format!("is the first image of the batch in {}", words(node)))
+        }
         ("Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual", _) => compared(flow, node, operand),
         ("Div", 0) => divided(flow, node),
         ("Add", _) => shifted(flow, node, operand),

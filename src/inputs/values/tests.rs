@@ -1,5 +1,7 @@
 //! Inputs that steer the work, by what small graphs do with them. Names say nothing.
 
+mod lists;
+
 use super::build::{input, node, tensor, whole, with};
 use super::*;
 use crate::onnx::{AttributeValue, Node, StoredTensor};

@@ -23,6 +23,8 @@ pub(super) fn numbers(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(V
             ("Reshape", 1) => (&[0.0, 1.0], "the shape in"),
             ("Tile" | "Col2Im" | "STFT", 1) | ("ConstantOfShape", 0) => (&[1.0], "a size in"),
             ("OneHot", 1) => (&[10.0], "the number of classes in"),
+            ("SequenceAt" | "SequenceErase", 1) | ("SequenceInsert", 2) => (&[0.0], "the place in"),
+            ("HannWindow" | "HammingWindow" | "BlackmanWindow", 0) => (&[16.0], "the size of"),
             ("Pad", 1) => (&[0.0], "the padding of"),
             ("Trilu", 1) => (&[0.0], "the diagonal of"),
             ("Resize", 2) | ("Upsample", 1) => (&[1.0, 2.0], "the scale of"),
@@ -58,6 +60,11 @@ fn sizes(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(Vec<f64>, &'st
             Some((vec![end], "the end of"))
         }
         ("Resize", 3) | ("CenterCropPad", 1) => {
+            let count = node.inputs.get(operand).and_then(|list| flow.dims(list)?.first().copied().flatten());
+            // One size for samples and channels as well is refused, or far too much.
+            if count.is_some_and(|count| count > 2) {
+                return Some((vec![1.0], "a size in"));
+            }
             let size = along(-1).or_else(|| along(-2)).or_else(|| flow.image_size());
             Some((vec![size.unwrap_or(1.0), 1.0], "a size in"))
         }

@@ -1,0 +1,117 @@
+//! Where the elements of a small input stand among those of a value that is made of it, such as a list of sizes.
+
+use std::collections::BTreeSet;
+
+use super::flow::Flow;
+use crate::onnx::Node;
+
+/// Elements of an input that follow each other in a value too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part {
+    /// The first of them in the input.
+    pub first: usize,
+    /// How many they are.
+    pub count: usize,
+    /// Elements of the value before them, as far as that is known.
+    before: Option<usize>,
+    /// Elements of the value behind them.
+    behind: Option<usize>,
+}
+
+/// Operands that hold elements of an input as they are: which operator's, which operand, and which elements.
+pub(super) fn operands<'f>(flow: &'f Flow<'_>, input: &'f str, count: usize) -> Vec<(&'f Node, usize, Part)> {
+    let mut found = Vec::new();
+    let mut queue = vec![(input, Part { first: 0, count, before: Some(0), behind: Some(0) })];
+    let mut seen: BTreeSet<(&str, Part)> = queue.iter().copied().collect();
+    while let Some((value, part)) = queue.pop() {
+        let mut next: Vec<(&str, Part)> = flow.aliases(value).map(|alias| (alias, part)).collect();
+        for (node, operand) in flow.consumers(value) {
+            match passed(flow, node, operand, part) {
+                Some(part) => next.extend(node.outputs.first().map(|output| (output.as_str(), part))),
+                None => found.push((node, operand, part)),
+            }
+        }
+        queue.extend(next.into_iter().filter(|step| seen.insert(*step)));
+    }
+    found
+}
+
+impl Part {
+    /// Elements of the whole value, as far as that is known.
+    pub fn total(self) -> Option<usize> {
+        Some(self.before? + self.count + self.behind?)
+    }
+
+    /// Whether the value has no other elements.
+    pub fn is_all(self) -> bool {
+        self.total() == Some(self.count)
+    }
+
+    /// Those of a list's numbers that stand where these elements do, where the value is that list.
+    pub fn of<T>(self, list: &[T]) -> Option<&[T]> {
+        let start = self.before.or_else(|| list.len().checked_sub(self.count + self.behind?))?;
+        list.get(start..start + self.count)
+    }
+
+    /// What is left of the elements where those from `start` up to `end` of the value are taken.
+    fn pick(self, start: usize, end: usize) -> Option<Part> {
+        let before = self.before?;
+        let (first, last) = (start.max(before), end.min(before + self.count));
+        let count = last.checked_sub(first).filter(|&count| count > 0)?;
+        // Where it is not known what is behind, there may be less than is taken.
+        let behind = (end == last || self.behind.is_some()).then_some(end - last);
+        Some(Part { first: self.first + first - before, count, before: Some(first - start), behind })
+    }
+}
+
+/// The elements in the results of an operator; absent if it does not hand them on as they are.
+fn passed(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Part> {
+    match (node.qualified_operator().as_str(), operand) {
+        (
+            "Cast" | "CastLike" | "Ceil" | "Clip" | "Dropout" | "Flatten" | "Floor" | "Identity" | "Reshape" | "Round"
+            | "Squeeze" | "Unsqueeze",
+            0,
+        )
+        | ("Max" | "Min", _) => Some(part),
+        ("Concat", _) => Some(joined(flow, node, operand, part)),
+        ("Gather", 0) => {
+            let places = flow.constant(node.inputs.get(1)?)?;
+            let follow = places.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
+            let start = at(*places.first().filter(|_| follow)?, part)?;
+            part.pick(start, start + places.len())
+        }
+        ("Slice", 0) if number(flow, node, 4, 1.0) == Some(1.0) => {
+            let start = at(number(flow, node, 1, 0.0)?, part)?;
+            part.pick(start, at(number(flow, node, 2, f64::INFINITY)?, part)?)
+        }
+        _ => None,
+    }
+}
+
+/// The first number of an operand; the default where it is left out, and absent where it is no constant.
+fn number(flow: &Flow<'_>, node: &Node, operand: usize, default: f64) -> Option<f64> {
+    match node.inputs.get(operand).filter(|name| !name.is_empty()) {
+        Some(name) => flow.constant(name)?.first().copied(),
+        None => Some(default),
+    }
+}
+
+/// A place in the value, of which negative ones count from its end; none is behind that, as far as it is known.
+fn at(place: f64, part: Part) -> Option<usize> {
+    if place < 0.0 {
+        return part.total()?.checked_sub(-place as usize);
+    }
+    Some(part.total().map_or(place as usize, |total| total.min(place as usize)))
+}
+
+/// The elements among those of all operands.
+fn joined(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Part {
+    let elements = |value: &String| {
+        let dims = flow.dims(value)?;
+        dims.into_iter().try_fold(1_usize, |product, size| product.checked_mul(usize::try_from(size?).ok()?))
+    };
+    let ahead: Option<usize> = node.inputs[..operand].iter().map(elements).sum();
+    let rest: Option<usize> = node.inputs[operand + 1..].iter().map(elements).sum();
+    let add = |own: Option<usize>, more: Option<usize>| Some(own? + more?);
+    Part { before: add(part.before, ahead), behind: add(part.behind, rest), ..part }
+}
