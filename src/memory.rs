@@ -3,7 +3,7 @@
 //! What is free is the least that the machine, the control groups, the process's own limits and the user leave. Workers
 //! are in the groups of their parent, so that an answer holds for both. Read [`ask`] first.
 
-use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use procfs::{Current, Meminfo};
 
 use crate::sample::{Roots, cgroup};
@@ -56,6 +56,37 @@ pub(crate) fn ask(needed: Bytes, what: impl FnOnce() -> String) -> Result<(), To
 /// Memory that may be taken; absent where the system does not tell.
 pub(crate) fn free() -> Option<Bytes> {
     left().map(|(free, _)| free)
+}
+
+/// A limit of what this process may take, lifted as soon as this is dropped.
+#[derive(Debug)]
+#[must_use = "the limit is lifted as soon as this is dropped"]
+pub(crate) struct Held {
+    soft: u64,
+    hard: u64,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The limit was this one before.
+        let _ = setrlimit(Resource::RLIMIT_DATA, self.soft, self.hard);
+    }
+}
+
+/// Limits what this process may take to what is free now, so that what nobody could ask for beforehand, such as an
+/// output of a size that is not known, fails in it and does not bring the machine down. Absent where the system does not
+/// tell what is free and taken, or limits the process more.
+pub(crate) fn hold() -> Option<Held> {
+    let free = free()?;
+    let own = procfs::process::Process::myself().and_then(|own| own.statm()).ok()?;
+    let taken = own.data.checked_mul(procfs::page_size()).filter(|&taken| taken > 0)?;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_DATA).ok()?;
+    let limit = taken.saturating_add(free.0);
+    if limit >= soft {
+        return None;
+    }
+    setrlimit(Resource::RLIMIT_DATA, limit, hard).ok()?;
+    Some(Held { soft, hard })
 }
 
 /// Makes sure that the user's own limit can be read.
@@ -135,6 +166,17 @@ mod tests {
         assert!(said.starts_with("a batch would take 18446744 TB of memory, and "), "{said}");
         assert!(ask(UNASKED, || panic!("nothing is said of what fits")).is_ok());
         assert!(ask(Bytes(UNASKED.0 + 1), || panic!("nothing is said of what fits")).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_free_cannot_be_had_while_the_limit_is_held() {
+        let limit = || getrlimit(Resource::RLIMIT_DATA).unwrap().0;
+        let (before, too_much) = (limit(), usize::try_from(free().unwrap().0).unwrap() * 2);
+        let held = hold();
+        assert!(held.is_none() || limit() < before);
+        assert!(Vec::<u8>::new().try_reserve_exact(too_much).is_err());
+        drop(held);
+        assert_eq!(limit(), before);
     }
 
     #[test]

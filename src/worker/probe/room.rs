@@ -1,6 +1,7 @@
 //! Memory that a trial may take.
 
 use crate::inputs::InputPlan;
+use crate::memory::{self, Held};
 use crate::onnx::{Graph, ShapeFacts};
 use crate::units::Bytes;
 
@@ -51,6 +52,12 @@ impl Room {
     /// Why not, as a sentence of its own.
     pub(super) fn check_pair(&self, plan: &InputPlan) -> Result<(), String> {
         self.check(plan, PAIR).map_err(|why| format!("of two samples, alone and together, {why}"))
+    }
+
+    /// Limits what trials may take while this is kept, where a bound is known: values of an input may make an output large
+    /// whose size follows from no input's.
+    pub(super) fn hold(&self) -> Option<Held> {
+        self.bytes.and_then(|_| memory::hold())
     }
 
     /// Size of the outputs as far as it follows from the inputs.

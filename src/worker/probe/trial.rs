@@ -64,9 +64,11 @@ impl<'s> Bench<'s> {
     /// # Errors
     /// The runtime's own words.
     pub(super) fn run(&mut self, set: &InputSet) -> Result<Vec<Tensor>, String> {
+        let held = self.room.hold();
         let start = MonotonicClock.now();
         let outputs = self.session.evaluate(set);
         let took = MonotonicClock.now().since(start);
+        drop(held);
         self.trials_count += 1;
         let outputs = outputs.map_err(|error| match error {
             EngineError::Run { message } => message,

@@ -54,21 +54,28 @@ fn requests_in_flight_that_do_not_fit_are_refused() {
     output.assert_error(BAD_INPUT, "60000 requests in flight would take 47 GB of memory", "would fit");
 }
 
-/// A model that gives back what it is given: `[N, size]`.
-fn wide_model(bench: &Workbench, size: i64) -> PathBuf {
+/// An input or output with these dimensions.
+fn value(name: &'static str, elem_type: DataType, dims: Vec<Dimension<'static>>) -> ValueInfo<'static> {
     let dim = |value: Dimension<'static>| TensorShapeDimension { value, denotation: "" };
-    let value = |name: &'static str| {
-        let shape = Some(TensorShape { dim: vec![dim(Dimension::Param("N")), dim(Dimension::Value(size))] });
-        let tensor = TensorTypeProto { elem_type: DataType::Float, shape };
-        let r#type = Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), denotation: "" });
-        ValueInfo { name, r#type, ..ValueInfo::default() }
-    };
-    let node = Node { op_type: OpType::Relu, input: vec!["x"], output: vec!["y"], ..Node::default() };
-    let graph =
-        Graph { name: "g", node: vec![node], input: vec![value("x")], output: vec![value("y")], ..Graph::default() };
-    let opset_import = vec![OperatorSetId { domain: "", version: 8 }];
+    let shape = Some(TensorShape { dim: dims.into_iter().map(dim).collect() });
+    let tensor = TensorTypeProto { elem_type, shape };
+    let r#type = Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), denotation: "" });
+    ValueInfo { name, r#type, ..ValueInfo::default() }
+}
+
+/// A model of one node that makes `y` of `x`.
+fn one_node(bench: &Workbench, op_type: OpType<'static>, [x, y]: [ValueInfo<'static>; 2]) -> PathBuf {
+    let node = Node { op_type, input: vec!["x"], output: vec!["y"], ..Node::default() };
+    let graph = Graph { name: "g", node: vec![node], input: vec![x], output: vec![y], ..Graph::default() };
+    let opset_import = vec![OperatorSetId { domain: "", version: 9 }];
     let model = Model { ir_version: 8, opset_import, graph: Some(graph), ..Model::default() };
-    bench.write("wide.onnx", onnx_rs::encode(&model))
+    bench.write("model.onnx", onnx_rs::encode(&model))
+}
+
+/// A model whose input and output have so many elements a sample.
+fn wide_model(bench: &Workbench, width: i64) -> PathBuf {
+    let wide = |name| value(name, DataType::Float, vec![Dimension::Param("N"), Dimension::Value(width)]);
+    one_node(bench, OpType::Relu, [wide("x"), wide("y")])
 }
 
 #[test]
@@ -88,6 +95,22 @@ fn a_small_model_with_large_inputs_is_refused_before_they_are_made() {
     let model = wide_model(&bench, 1 << 31);
     let output = bench.profile(&model, ["--batch", "1"]).env(LIMIT, "1GB").run();
     output.assert_code(BAD_INPUT).assert_stderr(" of memory, and ").assert_stderr("hint: ");
+}
+
+#[test]
+fn an_output_that_an_input_makes_too_large_is_refused() {
+    let bench = Workbench::new();
+    let sizes = value("x", DataType::Int64, vec![Dimension::Value(2)]);
+    let zeros = value("y", DataType::Float, vec![Dimension::Param("A"), Dimension::Param("B")]);
+    let model = one_node(&bench, OpType::ConstantOfShape, [sizes, zeros]);
+    let of_size = |size: &str| {
+        let range = format!("x={size}..{size}");
+        bench.profile(&model, ["--batch", "1", "--range", range.as_str()]).env(LIMIT, "500MB").run()
+    };
+    // Numbers of 14 GB.
+    let output = of_size("60000");
+    output.assert_code(BAD_INPUT).assert_stderr("found no inputs that the model runs with").assert_stderr("hint: ");
+    of_size("60").assert_code(0);
 }
 
 #[test]
