@@ -63,7 +63,11 @@ fn takes_one_token(problem: &Problem, past: usize) -> bool {
 /// The most tokens that tables of positions have room for.
 fn limit(problem: &Problem, past: usize) -> u64 {
     let bound = |relation: &Relation| match relation {
-        Relation::AtMost(expr, most) if super::expr::dims(expr).contains(&past) => Some(*most),
+        Relation::AtMost(expr, most) if super::expr::dims(expr).contains(&past) => {
+            // Some tables begin with rows that stand for no position.
+            let skipped = expr.evaluate(&|_| Some(0)).and_then(|first| u64::try_from(first).ok());
+            Some(most.saturating_sub(skipped.unwrap_or(0)))
+        }
         _ => None,
     };
     problem.demands.iter().filter_map(|demand| bound(&demand.relation)).min().unwrap_or(u64::MAX)

@@ -1,5 +1,7 @@
 //! Sizes for all unknowns at once: what is given, what follows from it, and guesses that break no demand.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 
 use super::expr::dims;
@@ -272,7 +274,7 @@ impl Solver<'_> {
         }
     }
 
-    /// Sizes that are worth a try, those that files tell first.
+    /// Sizes that are worth a try: those that files tell first, then the usual one, and what a bound leaves of that.
     fn usual(&self, index: usize) -> Vec<Sized> {
         let told = self.told.get(&index).cloned().unwrap_or_default();
         let kind = self.unknown(index).kind;
@@ -285,7 +287,9 @@ impl Solver<'_> {
             (Kind::Past, _) if self.is_prompt() => &[0],
             _ => &[],
         };
-        first.iter().map(made_up).chain(told).chain(kind.usual_sizes().iter().map(made_up)).collect()
+        let (usual, others) = kind.usual_sizes().split_at(1);
+        let usual = usual.iter().map(made_up).chain(self.most(index)).chain(others.iter().map(made_up));
+        first.iter().map(made_up).chain(told).chain(usual).collect()
     }
 
     /// Whether several new tokens are asked for.
@@ -332,16 +336,23 @@ impl Solver<'_> {
         found.and_then(|value| u64::try_from(value).ok())
     }
 
+    /// Demands that an unknown has a part in.
+    fn demands(&self, index: usize) -> impl Iterator<Item = &Demand> {
+        self.concerned[index].iter().map(move |&at| &self.problem.demands[at])
+    }
+
+    /// Whether a demand does not fail where an unknown has that size.
+    fn meets(&self, index: usize, demand: &Demand, size: u64) -> bool {
+        let trial = Trial { index, pair: self.pair(index), size };
+        broken(&demand.relation, &|dim| self.look(dim, trial, self.sizes.len())).0 == 0
+    }
+
     /// The demand that a size meets and the usual one does not.
     fn demand(&self, index: usize, size: u64) -> SizeSource {
         let first = self.usual(index).first().map_or(size, |sized| sized.size);
-        let meets = |demand: &&Demand, size: u64| {
-            let trial = Trial { index, pair: self.pair(index), size };
-            broken(&demand.relation, &|dim| self.look(dim, trial, self.sizes.len())).0 == 0
-        };
-        let demands = self.concerned[index].iter().map(|&at| &self.problem.demands[at]);
-        let mut decisive = demands.filter(|demand| meets(demand, size) && !meets(demand, first));
-        let reason = decisive.next().map_or_else(|| "sizes must agree".to_owned(), |demand| demand.reason.clone());
+        let is_decisive = |demand: &&Demand| self.meets(index, demand, size) && !self.meets(index, demand, first);
+        let decisive = self.demands(index).find(is_decisive);
+        let reason = decisive.map_or_else(|| "sizes must agree".to_owned(), |demand| demand.reason.clone());
         SizeSource::Demand { reason }
     }
 

@@ -1,6 +1,7 @@
 //! From models to sizes, batches and what is tried next.
 
 mod batches;
+mod bounds;
 mod sizes;
 
 use std::collections::BTreeMap;

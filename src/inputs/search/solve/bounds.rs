@@ -1,0 +1,24 @@
+//! Sizes that bounds tell of.
+
+use super::super::kind::Kind;
+use super::{Sized, Solver};
+use crate::onnx::{Demand, Relation};
+use crate::record::SizeSource;
+
+impl Solver<'_> {
+    /// As many tokens or frames as tables of positions have room for, where that is less than the first usual size.
+    pub(super) fn most(&self, index: usize) -> Option<Sized> {
+        let kind = self.unknown(index).kind;
+        let usual = *kind.usual_sizes().first().filter(|_| matches!(kind, Kind::Tokens | Kind::Frames))?;
+        let bounds = self.demands(index).filter(|demand| matches!(demand.relation, Relation::AtMost(..)));
+        let bounds: Vec<&Demand> = bounds.collect();
+        let broken = |size: u64| bounds.iter().copied().find(|demand| !self.meets(index, demand, size));
+        broken(usual)?;
+        let size = (1..usual).rev().find(|&size| broken(size).is_none())?;
+        Some(demanded(size, broken(size + 1)?))
+    }
+}
+
+fn demanded(size: u64, demand: &Demand) -> Sized {
+    Sized { size, source: SizeSource::Demand { reason: demand.reason.clone() } }
+}

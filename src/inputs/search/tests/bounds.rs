@@ -1,0 +1,102 @@
+//! Sizes that stored tables and columns bound.
+
+use super::*;
+
+fn stored(name: &str, element_type: ElementType, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
+    let values = values.map(<[f64]>::to_vec);
+    StoredTensor { name: name.to_owned(), element_type, dims: dims.to_vec(), values, external: None }
+}
+
+/// Indices of words, whose positions, counted from `first`, are looked up in a table of so many.
+fn text(dims: [&str; 2], rows: u64, first: f64) -> Model {
+    let mut text = with_nodes(
+        &[info("ids", INT, &dims)],
+        vec![
+            node("Gather", &["words", "ids"], "known"),
+            node("Shape", &["ids"], "sizes"),
+            node("Gather", &["sizes", "one"], "count"),
+            node("Range", &["zero", "count", "one"], "steps"),
+            node("Add", &["steps", "first"], "places"),
+            node("Gather", &["table", "places"], "placed"),
+            node("Add", &["known", "placed"], "y"),
+        ],
+    );
+    let scalar = |name: &str, value: f64| stored(name, INT, &[], Some(&[value]));
+    text.graph.initializers.extend([
+        stored("words", FLOAT, &[900, 8], None),
+        stored("table", FLOAT, &[rows, 8], None),
+        scalar("zero", 0.0),
+        scalar("one", 1.0),
+        scalar("first", first),
+    ]);
+    text
+}
+
+/// Frames of a spectrum, to each of which a row of a table of so many is added.
+fn spectrum(dims: [&str; 2], rows: u64) -> Model {
+    let [batch, frames] = dims;
+    let mut spectrum = with_nodes(
+        &[info("mel", FLOAT, &[batch, frames, "80"])],
+        vec![
+            node("Shape", &["mel"], "sizes"),
+            node("Slice", &["sizes", "one", "two", "zero"], "count"),
+            node("Slice", &["table", "zero", "count", "one"], "placed"),
+            node("Add", &["mel", "placed"], "y"),
+        ],
+    );
+    let list = |name: &str, value: f64| stored(name, INT, &[1], Some(&[value]));
+    let table = stored("table", FLOAT, &[1, rows, 80], None);
+    spectrum.graph.initializers.extend([table, list("zero", 0.0), list("one", 1.0), list("two", 2.0)]);
+    spectrum
+}
+
+const NAMINGS: [[&str; 2]; 3] = [["batch", "sequence"], ["", ""], ["unk__1", "unk__2"]];
+
+#[test]
+fn a_text_is_as_long_as_the_table_of_its_positions_where_that_is_short() {
+    for dims in NAMINGS {
+        for (rows, size) in [(40, 40), (50, 50), (77, 77), (100, 100), (128, 128), (512, 128)] {
+            let plan = planned(&text(dims, rows, 0.0), &[]);
+            assert_eq!(shapes(&plan), [[None, Some(size)]], "{dims:?}, {rows}");
+            let reason = format!("Gather `Gather_placed` looks positions up in a table of {rows}");
+            let source = if size < 128 { SizeSource::Demand { reason } } else { SizeSource::MadeUp };
+            assert_eq!(plan.fed[0].sources[1], source, "{dims:?}, {rows}");
+        }
+        // Positions that are counted from 2 leave as many fewer.
+        assert_eq!(shapes(&planned(&text(dims, 42, 2.0), &[])), [[None, Some(40)]], "{dims:?}");
+        assert_eq!(shapes(&planned(&text(dims, 514, 2.0), &[])), [[None, Some(128)]], "{dims:?}");
+    }
+}
+
+#[test]
+fn frames_are_as_many_as_a_table_of_positions_has_where_those_are_few() {
+    for dims in NAMINGS {
+        for (rows, size) in [(40, 40), (50, 50), (100, 100), (512, 100)] {
+            let plan = planned(&spectrum(dims, rows), &[]);
+            assert_eq!(shapes(&plan), [[None, Some(size), Some(80)]], "{dims:?}, {rows}");
+        }
+        let reason = "a stored table has 40 positions".to_owned();
+        assert_eq!(planned(&spectrum(dims, 40), &[]).fed[0].sources[1], SizeSource::Demand { reason });
+    }
+}
+
+#[test]
+fn a_prompt_leaves_out_rows_of_a_table_that_stand_for_no_position() {
+    let mut kept = decoder("past_sequence_length + sequence_length");
+    kept.graph.nodes = vec![
+        node("Shape", &["kept"], "kept_sizes"),
+        node("Gather", &["kept_sizes", "two"], "past"),
+        node("Shape", &["ids"], "sizes"),
+        node("Gather", &["sizes", "one"], "new"),
+        node("Add", &["past", "new"], "all"),
+        node("Range", &["past", "all", "one"], "steps"),
+        node("Add", &["steps", "two"], "places"),
+        node("Gather", &["table", "places"], "y"),
+    ];
+    let scalar = |name: &str, value: f64| stored(name, INT, &[], Some(&[value]));
+    let table = stored("table", FLOAT, &[66, 8], None);
+    kept.graph.initializers.extend([table, scalar("one", 1.0), scalar("two", 2.0)]);
+    let shapes = usual_shapes(&kept, &InputRequest::default());
+    let sizes: Vec<u64> = shapes.iter().flat_map(|shape| shape.dims.values().copied()).collect();
+    assert_eq!(sizes, [0, 64, 63, 1]);
+}
