@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::expr::dims;
 use super::kind::Kind;
-use super::problem::Problem;
+use super::problem::{Derivation, Problem};
 use crate::inputs::beside::{About, beside};
-use crate::onnx::{Expr, Model, Relation, inlined};
-use crate::plan::{InputRequest, Shape, unswept};
+use crate::inputs::synthesize::fed_type;
+use crate::onnx::{Expr, Model, Place, Relation, inlined};
+use crate::plan::{ElementType, InputRequest, Shape, unswept};
+use crate::record::TensorInfo;
 
 /// Tokens of a prompt, and of the past before one more token.
 const TOKENS: u64 = 128;
@@ -39,7 +42,7 @@ fn shapes(problem: &Problem, most: u64) -> Option<Vec<Shape>> {
         Shape { dims, name: Some(name.to_owned()) }
     };
     let decode = shape("decode", 1, TOKENS.min(most.saturating_sub(1)));
-    if tokens.is_none() || takes_one_token(problem, past) {
+    if tokens.is_none() || problem.takes_one_token {
         return Some(vec![decode]);
     }
     Some(vec![shape("prefill", TOKENS.min(most), 0), decode])
@@ -51,19 +54,10 @@ fn is_new(problem: &Problem, index: usize, past: usize) -> bool {
     index != past && unknown.derived.is_empty() && unknown.fixed.is_none()
 }
 
-/// Whether a name says that one token follows the past: `past_length + 1`.
-fn takes_one_token(problem: &Problem, past: usize) -> bool {
-    let is_next = |expr: &Expr| {
-        let Expr::Sum(terms) = expr else { return false };
-        terms.len() == 2 && terms.contains(&Expr::Dim(past)) && terms.contains(&Expr::Number(1))
-    };
-    problem.unknowns.iter().flat_map(|unknown| &unknown.derived).any(|derivation| is_next(&derivation.expr))
-}
-
 /// The most tokens that tables of positions have room for.
 fn limit(problem: &Problem, past: usize) -> u64 {
     let bound = |relation: &Relation| match relation {
-        Relation::AtMost(expr, most) if super::expr::dims(expr).contains(&past) => {
+        Relation::AtMost(expr, most) if dims(expr).contains(&past) => {
             // Some tables begin with rows that stand for no position.
             let skipped = expr.evaluate(&|_| Some(0)).and_then(|first| u64::try_from(first).ok());
             Some(most.saturating_sub(skipped.unwrap_or(0)))
@@ -71,4 +65,69 @@ fn limit(problem: &Problem, past: usize) -> u64 {
         _ => None,
     };
     problem.demands.iter().filter_map(|demand| bound(&demand.relation)).min().unwrap_or(u64::MAX)
+}
+
+impl Problem {
+    /// Where tokens are kept from before, lengths of masks that nothing else decides count those and the new ones.
+    pub(super) fn follow_cache(&mut self, inputs: &[TensorInfo]) {
+        let stored = |index: &usize| !self.unknowns[*index].places.is_empty();
+        let tokens: Vec<usize> = self.of_kind(Kind::Tokens).filter(stored).collect();
+        let past = self.of_kind(Kind::Past).find(stored);
+        let (Some(past), Some(new)) = (past, self.new_tokens(&tokens)) else { return };
+        self.count_new(past, new);
+        let whole = |place: &Place| {
+            let info = inputs.iter().find(|info| info.name == place.input);
+            let kind = info.and_then(|info| fed_type(info).ok());
+            kind.is_some_and(|kind| kind.is_integer() || kind == ElementType::Bool)
+        };
+        for index in tokens.into_iter().filter(|&index| index != new) {
+            let unknown = &self.unknowns[index];
+            if unknown.derived.is_empty() && !unknown.is_shown && unknown.places.iter().all(whole) {
+                self.derive_sum(index, past, new);
+            }
+        }
+    }
+
+    /// The length that counts the new tokens: one that operators show to count tokens, or one whose name says no more.
+    fn new_tokens(&self, tokens: &[usize]) -> Option<usize> {
+        let leads = |index: &usize| self.unknowns[*index].is_shown;
+        let plain = |index: &usize| {
+            let unknown = &self.unknowns[*index];
+            unknown.derived.is_empty() && !unknown.name.contains("total")
+        };
+        tokens.iter().copied().find(leads).or_else(|| tokens.iter().copied().find(plain))
+    }
+
+    /// Lengths whose names say that one token follows the past count all new ones where operators tie them to those and
+    /// where an input chooses a branch: exporters of old gave such names to masks of models that take a prompt as well.
+    fn count_new(&mut self, past: usize, new: usize) {
+        for index in (0..self.unknowns.len()).filter(|&index| index != new) {
+            let is_next = |one: &Derivation| self.is_next(&one.expr);
+            let derived = self.unknowns[index].derived.iter().cloned();
+            let (next, others): (Vec<Derivation>, Vec<Derivation>) = derived.partition(is_next);
+            if next.is_empty() {
+                continue;
+            }
+            let is_tied = others.iter().any(|other| dims(&other.expr).contains(&new));
+            self.takes_one_token |= !self.has_choice;
+            if is_tied || self.has_choice {
+                self.unknowns[index].derived = others;
+            }
+            if !is_tied && self.has_choice {
+                self.derive_sum(index, past, new);
+            }
+        }
+    }
+
+    /// Whether it is one more than a past: `past_length + 1`.
+    fn is_next(&self, expr: &Expr) -> bool {
+        let is_past = |term: &Expr| matches!(term, Expr::Dim(dim) if self.unknowns[*dim].kind == Kind::Past);
+        let Expr::Sum(terms) = expr else { return false };
+        terms.len() == 2 && terms.iter().any(is_past) && terms.contains(&Expr::Number(1))
+    }
+
+    fn derive_sum(&mut self, index: usize, one: usize, other: usize) {
+        let expr = Expr::Sum(vec![Expr::Dim(one), Expr::Dim(other)]);
+        self.derive(index, expr.clone(), self.words(&expr));
+    }
 }

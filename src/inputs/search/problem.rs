@@ -7,9 +7,8 @@ use super::kind::Kind;
 use super::names;
 use crate::inputs::InputError;
 use crate::inputs::dims::dims_of;
-use crate::inputs::synthesize::fed_type;
 use crate::onnx::{Demand, Expr, Graph, Place, Relation, ShapeFacts};
-use crate::plan::{ElementType, InputRequest};
+use crate::plan::InputRequest;
 use crate::record::{Dim, SizeSource, TensorInfo};
 
 /// Open dimensions that are one size, or a factor that only names of dimensions speak of.
@@ -53,6 +52,10 @@ pub(super) struct Problem {
     pub demands: Vec<Demand>,
     /// Sizes of the outputs as far as they are known.
     pub outputs: Vec<Expr>,
+    /// Whether what an input holds chooses a branch, as in decoders that were merged.
+    pub has_choice: bool,
+    /// Whether a name says that one token follows what was kept, in a model that cannot be asked otherwise.
+    pub takes_one_token: bool,
 }
 
 impl Problem {
@@ -131,7 +134,9 @@ impl<'g> Builder<'g> {
             reason: demand.reason.clone(),
         });
         let outputs = self.facts.outputs.values().flatten().flatten().map(|expr| renamed(expr, &unknown_of));
-        let mut problem = Problem { unknowns, demands: demands.collect(), outputs: outputs.collect() };
+        let (demands, outputs) = (demands.collect(), outputs.collect());
+        let has_choice = self.facts.has_choice;
+        let mut problem = Problem { unknowns, demands, outputs, has_choice, takes_one_token: false };
         for dim in 0..self.names.len() {
             if let Some(expr) = &self.spelled[dim] {
                 problem.derive(unknown_of(dim), renamed(expr, &unknown_of), self.names[dim].clone());
@@ -290,31 +295,8 @@ impl Problem {
         }
     }
 
-    /// Where tokens are kept from before, lengths of masks that nothing else decides count those and the new ones.
-    fn follow_cache(&mut self, inputs: &[TensorInfo]) {
-        let stored = |index: &usize| !self.unknowns[*index].places.is_empty();
-        let Some(past) = self.of_kind(Kind::Past).find(stored) else { return };
-        let leads = |&index: &usize| self.unknowns[index].is_shown;
-        let plain = |&index: &usize| !self.unknowns[index].name.contains("total");
-        let tokens: Vec<usize> = self.of_kind(Kind::Tokens).filter(stored).collect();
-        let new = tokens.iter().copied().find(leads).or_else(|| tokens.iter().copied().find(plain));
-        let Some(new) = new else { return };
-        let whole = |place: &Place| {
-            let info = inputs.iter().find(|info| info.name == place.input);
-            let kind = info.and_then(|info| fed_type(info).ok());
-            kind.is_some_and(|kind| kind.is_integer() || kind == ElementType::Bool)
-        };
-        for index in tokens.into_iter().filter(|&index| index != new) {
-            let unknown = &self.unknowns[index];
-            if unknown.derived.is_empty() && !unknown.is_shown && unknown.places.iter().all(whole) {
-                let expr = Expr::Sum(vec![Expr::Dim(past), Expr::Dim(new)]);
-                self.derive(index, expr.clone(), self.words(&expr));
-            }
-        }
-    }
-
     /// Adds an expression that an unknown follows, unless it goes in a circle or the unknown is one that others follow.
-    fn derive(&mut self, index: usize, expr: Expr, from: String) {
+    pub fn derive(&mut self, index: usize, expr: Expr, from: String) {
         let unknown = &self.unknowns[index];
         let leads = match unknown.kind {
             Kind::Past | Kind::Height | Kind::Width => true,

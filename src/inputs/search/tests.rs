@@ -2,6 +2,7 @@
 
 mod batches;
 mod bounds;
+mod caches;
 mod sizes;
 
 use std::collections::BTreeMap;
@@ -266,35 +267,6 @@ fn rows_that_are_parted_into_samples_follow_those_and_so_does_the_factor_of_a_na
     let named = rows("batch", "batch x groups");
     assert_eq!(axes(&named), [("kept", 0), ("query", 0)]);
     assert_eq!(named.fed[1].rows_per_sample, BTreeMap::from([(0, 3)]));
-}
-
-#[test]
-fn decoders_with_a_cache_are_asked_for_a_prompt_and_one_more_token() {
-    let named = |shapes: Vec<Shape>| shapes.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let both = usual_shapes(&decoder("past_sequence_length + sequence_length"), &InputRequest::default());
-    assert_eq!(
-        named(both),
-        ["prefill, past_sequence_length 0, sequence_length 128", "decode, past_sequence_length 128, sequence_length 1"]
-    );
-    let kept = decoder("past_sequence_length + sequence_length");
-    let [prompt, _] = &usual_shapes(&kept, &InputRequest::default())[..] else { panic!() };
-    let source = |shape: &Shape| {
-        let plan = Search::new(&kept, &InputRequest::default(), shape).unwrap().next().unwrap();
-        plan.fed[0].sources[1].clone()
-    };
-    assert_eq!(source(prompt), SizeSource::MadeUp);
-    assert_eq!(source(&Shape { name: None, ..prompt.clone() }), SizeSource::Asked);
-    let later = decoder("past_sequence_length + 1");
-    assert_eq!(
-        named(usual_shapes(&later, &InputRequest::default())),
-        ["decode, past_sequence_length 128, sequence_length 1"]
-    );
-    let sized = asked(&[("past_sequence_length", 7)]);
-    assert_eq!(usual_shapes(&later, &sized), crate::plan::unswept());
-    assert_eq!(
-        usual_shapes(&model(&[info("ids", INT, &["b", "s"])]), &InputRequest::default()),
-        crate::plan::unswept()
-    );
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub struct ShapeFacts {
     /// Why sizes of outputs may differ from inference to inference though those of the inputs do not, as a fragment of a
     /// sentence; absent where they cannot.
     pub varying: Option<String>,
+    /// Whether what an input holds chooses a branch, other than within a loop.
+    pub has_choice: bool,
 }
 
 /// An open dimension of a model's inputs: a symbol, or one place without a name.

@@ -43,6 +43,7 @@ impl<'g> Walk<'g> {
             return made.into_iter().map(|value| value.map_or_else(Value::default, |value| (*value).clone())).collect();
         }
         let is_fed = call.input(0).is_none_or(|value| value.is_fed);
+        self.has_choice |= is_fed && self.known.keeping == Keeping::Everything;
         // A branch that sizes decide on is not run with others, so that what it demands does not hold for all.
         let keeping = if is_fed { Keeping::Demands } else { Keeping::Nothing };
         let sides = (self.within(yes, keeping), self.within(no, keeping));

@@ -317,6 +317,7 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
         .node("If", &["c"], &["y"], &attributes("Transpose"))
         .facts();
     assert_eq!((sizes(&by_size, &[3]), by_size.varying.clone()), (known(&[4, 3]), None));
+    assert!(by_flag("Neg").has_choice && !by_size.has_choice);
 }
 
 #[test]

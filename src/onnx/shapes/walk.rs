@@ -69,6 +69,8 @@ pub(super) struct Walk<'g> {
     joined: Vec<usize>,
     /// Sizes of what branches give, of which the node that chooses one of them tells nothing.
     pub branched: Vec<Expr>,
+    /// Whether what an input holds chooses a branch, other than within a loop.
+    pub has_choice: bool,
 }
 
 /// What the graph says, given its open dimensions.
@@ -80,6 +82,7 @@ pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
         declared: None,
         joined: Vec::new(),
         branched: Vec::new(),
+        has_choice: false,
     };
     for (index, info) in graph.inputs.iter().enumerate() {
         let value = walk.fed(info, index);
@@ -213,6 +216,7 @@ impl<'g> Walk<'g> {
                 .map(|(name, value)| (name, value.and_then(|value| value.dims.clone())))
                 .collect(),
             varying: varying.map(|cause| cause.to_string()),
+            has_choice: self.has_choice,
         }
     }
 }
