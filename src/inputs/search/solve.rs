@@ -274,7 +274,7 @@ impl Solver<'_> {
         }
     }
 
-    /// Sizes that are worth a try: those that files tell first, then the usual one, and what a bound leaves of that.
+    /// Sizes that are worth a try: those that files tell first, then what bounds tell and the usual ones.
     fn usual(&self, index: usize) -> Vec<Sized> {
         let told = self.told.get(&index).cloned().unwrap_or_default();
         let kind = self.unknown(index).kind;
@@ -288,7 +288,8 @@ impl Solver<'_> {
             _ => &[],
         };
         let (usual, others) = kind.usual_sizes().split_at(1);
-        let usual = usual.iter().map(made_up).chain(self.most(index)).chain(others.iter().map(made_up));
+        let usual = self.least(index).into_iter().chain(usual.iter().map(made_up)).chain(self.most(index));
+        let usual = usual.chain(others.iter().map(made_up));
         first.iter().map(made_up).chain(told).chain(usual).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::kind::Kind;
 use super::{Sized, Solver};
-use crate::onnx::{Demand, Relation};
+use crate::onnx::{Demand, Expr, Relation};
 use crate::record::SizeSource;
 
 impl Solver<'_> {
@@ -16,6 +16,17 @@ impl Solver<'_> {
         broken(usual)?;
         let size = (1..usual).rev().find(|&size| broken(size).is_none())?;
         Some(demanded(size, broken(size + 1)?))
+    }
+
+    /// As many columns as operators read for sure: where they take more as well, nothing tells how many there are.
+    pub(super) fn least(&self, index: usize) -> Option<Sized> {
+        let is_features = self.unknown(index).kind == Kind::Features;
+        let least = |demand: &Demand| match &demand.relation {
+            Relation::AtLeast(Expr::Dim(dim), least) if *dim == index && is_features => Some(*least),
+            _ => None,
+        };
+        let bounds = self.demands(index).filter_map(|demand| Some((least(demand)?, demand)));
+        bounds.max_by_key(|(size, _)| *size).map(|(size, demand)| demanded(size, demand))
     }
 }
 

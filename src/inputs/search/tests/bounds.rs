@@ -100,3 +100,33 @@ fn a_prompt_leaves_out_rows_of_a_table_that_stand_for_no_position() {
     let sizes: Vec<u64> = shapes.iter().flat_map(|shape| shape.dims.values().copied()).collect();
     assert_eq!(sizes, [0, 64, 63, 1]);
 }
+
+/// Rows and columns that an operator of `ai.onnx.ml` with a list of whole numbers, or of others, reads.
+fn table(dims: [&str; 2], operator: &str, attribute: (&str, AttributeValue)) -> Model {
+    let (name, value) = attribute;
+    let attributes = vec![Attribute { name: name.to_owned(), value }];
+    let reads = Node { domain: "ai.onnx.ml".to_owned(), attributes, ..node(operator, &["facts"], "y") };
+    with_nodes(&[info("facts", FLOAT, &dims)], vec![reads])
+}
+
+/// Whether a demand with these words decided the second size.
+fn says(plan: &InputPlan, words: &str) -> bool {
+    matches!(&plan.fed[0].sources[1], SizeSource::Demand { reason } if reason.ends_with(words))
+}
+
+#[test]
+fn a_table_has_as_many_columns_as_a_model_reads() {
+    for dims in NAMINGS {
+        for (last, size) in [(0, 1), (4, 5), (29, 30)] {
+            let columns = ("nodes_featureids", AttributeValue::Integers(vec![0, last]));
+            let plan = planned(&table(dims, "TreeEnsembleRegressor", columns), &[]);
+            assert_eq!((axes(&plan), shapes(&plan)), (vec![("facts", 0)], vec![vec![None, Some(size)]]), "{dims:?}");
+            let reason = format!("reads columns up to {last}, counted from 0");
+            assert!(says(&plan, &reason), "{dims:?}, {last}");
+        }
+        let linear = table(dims, "LinearRegressor", ("coefficients", AttributeValue::Numbers(vec![0.5; 7])));
+        let plan = planned(&linear, &[]);
+        assert_eq!(shapes(&plan), [[None, Some(7)]], "{dims:?}");
+        assert!(says(&plan, "multiplies 7 features"), "{dims:?}");
+    }
+}

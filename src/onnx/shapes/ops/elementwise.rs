@@ -160,8 +160,8 @@ fn like_first(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
     match call.node.operator.as_str() {
         "Dropout" | "BiasDropout" => vec![same.clone(), same],
         "DynamicQuantizeLinear" => vec![same, Some(Vec::new()), Some(Vec::new())],
-        "BatchNormalization" => {
-            channels(call, known);
+        "BatchNormalization" | "InstanceNormalization" => {
+            channels(call, known, 1);
             vec![same]
         }
         "LayerNormalization" | "RMSNormalization" | "SimplifiedLayerNormalization" => {
@@ -182,25 +182,49 @@ fn like_first(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
             scaled(call, known, 2);
             vec![same.clone(), None, None, same]
         }
-        "SkipGroupNorm" => vec![same.clone(), same],
+        "GroupNormalization" => {
+            grouped(call, known);
+            vec![same]
+        }
+        "GroupNorm" | "SkipGroupNorm" => {
+            let is_last = call.integer("channels_last", 1) == 1;
+            let last = same.as_ref().map_or(1, |dims| dims.len().saturating_sub(1));
+            channels(call, known, if is_last { last } else { 1 });
+            vec![same.clone(), same]
+        }
         _ => vec![same],
     }
 }
 
-/// Stored scales of a normalization are as many as the features of what it normalizes.
+/// Stored scales of a normalization are as many as the features of what it normalizes, on one axis or several.
 fn scaled(call: &Call<'_>, known: &mut Known, scale: usize) {
-    let (Some([.., features]), Some([stored])) = (call.dims(0), call.dims(scale)) else { return };
-    let features = features.clone();
-    if let (true, Some(count)) = (call.is_stored(scale), stored.number()) {
-        known.equal(&features, &number(count), || format!("{} scales {count} features", call.words()));
+    let (true, Some(dims), Some(scales)) = (call.is_stored(scale), call.dims(0), call.dims(scale)) else { return };
+    let Some(first) = dims.len().checked_sub(scales.len()) else { return };
+    for (size, stored) in dims[first..].iter().zip(scales) {
+        // One number on an axis of several is for all.
+        if let Some(count) = stored.number().filter(|&count| count > 1 || scales.len() == 1) {
+            known.equal(size, &number(count), || format!("{} scales {count} features", call.words()));
+        }
     }
 }
 
-fn channels(call: &Call<'_>, known: &mut Known) {
-    let (Some([_, channels, ..]), Some([stored])) = (call.dims(0), call.dims(1)) else { return };
-    let channels = channels.clone();
-    if let (true, Some(count)) = (call.is_stored(1), stored.number()) {
-        known.equal(&channels, &number(count), || format!("{} scales {count} channels", call.words()));
+/// Stored scales of a normalization are as many as the channels on that axis.
+fn channels(call: &Call<'_>, known: &mut Known, axis: usize) {
+    let (true, Some(dims), Some([stored])) = (call.is_stored(1), call.dims(0), call.dims(1)) else { return };
+    if let (Some(channels), Some(count)) = (dims.get(axis), stored.number()) {
+        known.equal(channels, &number(count), || format!("{} scales {count} channels", call.words()));
+    }
+}
+
+/// Groups have a scale each in operator set 18, and channels since operator set 21; both part the channels.
+fn grouped(call: &Call<'_>, known: &mut Known) {
+    let groups = call.integer("num_groups", 1);
+    match (call.dims(0), call.dims(1)) {
+        (_, Some([stored])) if *stored != number(groups) => channels(call, known, 1),
+        (Some([_, channels, ..]), _) => {
+            known.multiple(channels, groups, || format!("{} parts channels by {groups}", call.words()));
+        }
+        _ => {}
     }
 }
 

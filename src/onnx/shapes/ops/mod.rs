@@ -3,6 +3,7 @@
 //! Each family answers for its own operators and says nothing of others. What it cannot tell is unknown, never a guess.
 
 mod attention;
+mod columns;
 mod elementwise;
 mod images;
 mod learned;

@@ -11,7 +11,7 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let made = match call.node.operator.as_str() {
         "Gather" => gather(call, known),
         "GatherBlockQuantized" => gather(call, known),
-        "GatherElements" => owned(call.dims(1)),
+        "GatherElements" => gather_elements(call, known),
         "GatherND" => gather_nd(call),
         "OneHot" => one_hot(call),
         "Expand" => expand(call, known),
@@ -36,6 +36,7 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
 fn gather(call: &Call<'_>, known: &mut Known) -> Dims {
     let (table, indices) = (call.dims(0)?, call.dims(1)?);
     let axis = call.axis(call.integer("axis", 0), table.len())?;
+    reached(call, known, table.get(axis)?);
     looked_up(call, known, axis);
     Some([&table[..axis], indices, &table[axis + 1..]].concat())
 }
@@ -51,6 +52,28 @@ fn looked_up(call: &Call<'_>, known: &mut Known, axis: usize) {
     if call.is_stored(0) && !matches!(below, Expr::Number(_)) {
         known.at_most(&below, rows, || format!("{} looks positions up in a table of {rows}", call.words()));
     }
+}
+
+/// What is picked by places that are known must be there, from whichever end those count.
+pub(super) fn reached(call: &Call<'_>, known: &mut Known, size: &Expr) {
+    let reach = |place: &i64| if *place < 0 { place.saturating_neg() } else { place.saturating_add(1) };
+    let least = match call.numbers(1) {
+        Some(places) => places.iter().map(reach).max(),
+        None => call.input(1).and_then(|places| places.below.as_ref()?.number()),
+    };
+    if let Some(least) = least {
+        known.at_least(size, least, || format!("{} picks out of {least} or more", call.words()));
+    }
+}
+
+fn gather_elements(call: &Call<'_>, known: &mut Known) -> Dims {
+    if let Some(dims) = call.dims(0)
+        && let Some(axis) = call.axis(call.integer("axis", 0), dims.len())
+        && let Some(size) = dims.get(axis)
+    {
+        reached(call, known, size);
+    }
+    owned(call.dims(1))
 }
 
 fn gather_nd(call: &Call<'_>) -> Dims {

@@ -1,0 +1,95 @@
+//! How many columns of a table operators of `ai.onnx.ml` read.
+
+use super::super::known::Known;
+use super::super::value::Call;
+use super::number;
+use crate::onnx::AttributeValue;
+use crate::onnx::shapes::{DimRole, Expr, Relation};
+
+/// Notes the columns that an operator reads of its first input.
+pub(super) fn demanded(call: &Call<'_>, known: &mut Known) {
+    // Of one axis alone it is one row.
+    let Some([columns] | [_, columns, ..]) = call.dims(0) else { return };
+    if let Some(last) = last_column(call) {
+        read_up_to(call, known, columns, last);
+    } else if let Some((count, does)) = exactly(call) {
+        known.role(columns, DimRole::Features);
+        known.equal(columns, &number(count), || format!("{} {does} {count} features", call.words()));
+    }
+}
+
+/// Trees read the columns that they ask about and do not look whether those are there.
+fn read_up_to(call: &Call<'_>, known: &mut Known, columns: &Expr, last: i64) {
+    known.role(columns, DimRole::Features);
+    let least = u64::try_from(last.saturating_add(1)).unwrap_or(0);
+    if least > 0 && !matches!(columns, Expr::Number(_) | Expr::Unknown) {
+        let reason = || format!("{} reads columns up to {last}, counted from 0", call.words());
+        known.demand(Relation::AtLeast(columns.clone(), least), reason);
+    }
+}
+
+/// The last column that trees ask about; leaves name one that does not count.
+fn last_column(call: &Call<'_>) -> Option<i64> {
+    let columns = call.integers("nodes_featureids")?;
+    let modes = call.node.texts("nodes_modes");
+    let asks = |place: usize| modes.get(place).is_none_or(|mode| mode != "LEAF");
+    columns.into_iter().enumerate().filter(|&(place, _)| asks(place)).map(|(_, column)| column).max()
+}
+
+/// The only number of columns that an operator takes, and what it does with them.
+fn exactly(call: &Call<'_>) -> Option<(i64, &'static str)> {
+    let count = |name: &str| attribute_len(call, name) as i64;
+    // One number is for all columns.
+    let several = |count: i64| (count > 1).then_some(count);
+    match call.node.operator.as_str() {
+        "LinearRegressor" => Some((parted(count("coefficients"), call.integer("targets", 1))?, "multiplies")),
+        "LinearClassifier" => Some((parted(count("coefficients"), scores(call))?, "multiplies")),
+        "SVMClassifier" | "SVMRegressor" => Some((vector(call)?, "compares")),
+        "Scaler" => Some((several(count("scale").max(count("offset")))?, "scales")),
+        "Imputer" => Some((several(count("imputed_value_floats").max(count("imputed_value_int64s")))?, "fills in")),
+        _ => None,
+    }
+}
+
+/// Scores that a linear classifier computes: one an intercept, fewer than the classes where one score tells two apart.
+fn scores(call: &Call<'_>) -> i64 {
+    match attribute_len(call, "intercepts") {
+        0 => classes(call),
+        count => count as i64,
+    }
+}
+
+/// Numbers of a support vector, or of a linear model that goes by its name.
+fn vector(call: &Call<'_>) -> Option<i64> {
+    let is_classifier = call.node.operator == "SVMClassifier";
+    let vectors: i64 = match is_classifier {
+        true => call.integers("vectors_per_class").unwrap_or_default().into_iter().fold(0, i64::saturating_add),
+        false => call.integer("n_supports", 0),
+    };
+    match vectors {
+        0 if is_classifier => parted(attribute_len(call, "coefficients") as i64, classes(call)),
+        0 => parted(attribute_len(call, "coefficients") as i64, 1),
+        vectors => parted(attribute_len(call, "support_vectors") as i64, vectors),
+    }
+}
+
+/// Classes that have a name or a number; 0 where none has.
+pub(super) fn classes(call: &Call<'_>) -> i64 {
+    let names = ["classlabels_ints", "classlabels_int64s", "classlabels_strings"];
+    names.iter().map(|name| attribute_len(call, name)).max().unwrap_or(0) as i64
+}
+
+/// How many values an attribute has.
+pub(super) fn attribute_len(call: &Call<'_>, name: &str) -> usize {
+    match call.node.attribute(name) {
+        Some(AttributeValue::Integers(values)) => values.len(),
+        Some(AttributeValue::Numbers(values)) => values.len(),
+        Some(AttributeValue::Texts(values)) => values.len(),
+        _ => 0,
+    }
+}
+
+/// How many there are in each of so many parts, where those are alike.
+fn parted(whole: i64, parts: i64) -> Option<i64> {
+    (whole > 0 && parts > 0 && whole % parts == 0).then(|| whole / parts)
+}
