@@ -2,7 +2,7 @@
 
 use super::flow::Flow;
 use super::operators::words;
-use crate::onnx::Node;
+use crate::onnx::{Node, is_sound};
 use crate::plan::ValueRange;
 
 /// How many operators that only move elements are looked through.
@@ -60,10 +60,12 @@ fn sound(node: &Node) -> (ValueRange, String) {
     (ValueRange { low: -0.5, high: 0.5 }, format!("samples of a sound, as {} reads them: around 0", words(node)))
 }
 
-/// Whether a convolution goes along one axis and reads one channel.
+/// Whether a convolution goes along one axis and reads a sound.
 fn is_of_sound(flow: &Flow<'_>, node: &Node) -> bool {
     let kernel = node.inputs.get(1).and_then(|kernel| flow.stored(kernel)).map(|kernel| kernel.dims.as_slice());
-    matches!(kernel, Some([_, 1, _])) && node.integer("group").unwrap_or(1) == 1
+    let number = |name: &str| node.integer(name).unwrap_or(1);
+    let Some(&[_, channels, width]) = kernel else { return false };
+    number("group") == 1 && is_sound(channels as i64, width as i64, number("strides"))
 }
 
 #[cfg(test)]
@@ -80,6 +82,8 @@ mod tests {
             tensor("means", &[3], Some(&[123.7, 116.3, 103.5])),
             tensor("small", &[3], Some(&[0.485, 0.456, 0.406])),
             tensor("kernel", &[8, 1, 10], None),
+            tensor("stereo", &[8, 2, 8], None),
+            tensor("pairs", &[8, 2, 3], None),
         ];
         let graph = Graph { nodes, initializers, ..Graph::default() };
         range(&Flow::new(&graph, &Shapes::new()), "x").map(|(range, _)| (range.low, range.high))
@@ -100,5 +104,7 @@ mod tests {
             low_and_high(vec![node("Unsqueeze", &["x"], "u"), node("Conv", &["u", "kernel"], "y")]),
             Some((-0.5, 0.5))
         );
+        assert_eq!(low_and_high(vec![node("Conv", &["x", "stereo"], "y")]), Some((-0.5, 0.5)));
+        assert_eq!(low_and_high(vec![node("Conv", &["x", "pairs"], "y")]), None);
     }
 }

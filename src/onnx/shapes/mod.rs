@@ -17,6 +17,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 pub use expr::Expr;
+pub use roles::is_sound;
 
 use super::Graph;
 use crate::record::{Dim, TensorInfo};

@@ -7,6 +7,10 @@ use super::{DimRole, Expr};
 /// Colours that an image has: grey, three, or three and transparency.
 const COLOURS: [i64; 3] = [1, 3, 4];
 
+/// Samples that the first kernel for a sound of two channels covers, or steps over, at least; one for a series of two
+/// numbers is shorter.
+const SAMPLES_AT_ONCE: i64 = 8;
+
 /// The last axis of whole numbers that are looked up in a stored table counts tokens.
 pub(super) fn positions(call: &Call<'_>, known: &mut Known) {
     let Some(indices) = call.input(1).filter(|indices| indices.is_integer && indices.view_of.is_some()) else { return };
@@ -63,13 +67,26 @@ fn unpadded(size: &Expr) -> Expr {
     }
 }
 
-/// Axes of what a convolution reads, where that is an input as it is.
-pub(super) fn convolved(call: &Call<'_>, known: &mut Known, channels: &Expr) {
+/// Whether a convolution along one axis, with so many channels, a kernel of that width and that stride, reads a sound:
+/// one channel, or two of which it takes many samples at once.
+#[must_use]
+pub fn is_sound(channels: i64, width: i64, stride: i64) -> bool {
+    channels == 1 || (channels == 2 && width.max(stride) >= SAMPLES_AT_ONCE)
+}
+
+fn hears(call: &Call<'_>, channels: &Expr, kernel: &[Expr]) -> bool {
+    let width = kernel.last().and_then(Expr::number).unwrap_or(1);
+    let stride = call.integers("strides").and_then(|strides| strides.last().copied()).unwrap_or(1);
+    channels.number().is_some_and(|channels| is_sound(channels, width, stride))
+}
+
+/// Axes of what a convolution with so many channels and such a kernel reads, where that is an input as it is.
+pub(super) fn convolved(call: &Call<'_>, known: &mut Known, channels: &Expr, kernel: &[Expr]) {
     let Some((data, input)) = call.input(0).and_then(|data| Some((data, data.view_of?))) else { return };
     let Some(dims) = data.dims.as_ref().map(|dims| dims.iter().map(unpadded).collect::<Vec<Expr>>()) else { return };
     let rank = known.ranks.get(input).copied().unwrap_or(0);
     match dims.as_slice() {
-        [_, features, steps] if rank < 3 || channels.number() == Some(1) => {
+        [_, features, steps] if rank < 3 || hears(call, channels, kernel) => {
             known.role(steps, DimRole::Audio);
             known.role(features, DimRole::Features);
         }

@@ -96,7 +96,7 @@ fn convolution(call: &Call<'_>, known: &mut Known, kernel_input: usize) -> Dims 
     if channels_last(call) || weight.len() != rank || rank < 3 {
         return unknown(rank);
     }
-    roles::convolved(call, known, &weight[1].times(&number(call.integer("group", 1))));
+    roles::convolved(call, known, &weight[1].times(&number(call.integer("group", 1))), &weight[2..]);
     channels(call, known, weight);
     let kernel: Option<Vec<i64>> = weight[2..].iter().map(Expr::number).collect();
     let mut made = vec![data[0].clone(), weight[0].clone()];
@@ -149,7 +149,7 @@ fn transposed(call: &Call<'_>, known: &mut Known) -> Dims {
     if weight.len() != data.len() || data.len() < 3 {
         return None;
     }
-    roles::convolved(call, known, &weight[0]);
+    roles::convolved(call, known, &weight[0], &weight[2..]);
     known.equal(&data[1], &weight[0], || format!("{} has kernels of as many channels", call.words()));
     let kernel = match call.integers("kernel_shape") {
         Some(kernel) => kernel,

@@ -62,3 +62,26 @@ fn padding_hides_no_sound_and_no_image() {
         .facts();
     assert_eq!(roles(&image), [None, Some(DimRole::Height), Some(DimRole::Width)]);
 }
+
+#[test]
+fn two_channels_that_are_read_many_samples_at_once_are_a_sound() {
+    let role = |channels: i64, kernel: u64, stride: i64| {
+        let facts = Builder::default()
+            .floats("p", &[-1, channels, -2])
+            .weight("w", &[16, 2, kernel])
+            .node("Conv", &["p", "w"], &["y"], &[("strides", integers(&[stride]))])
+            .facts();
+        roles(&facts).last().copied().flatten()
+    };
+    for channels in [2, -3] {
+        assert_eq!(role(channels, 8, 4), Some(DimRole::Audio), "{channels}");
+        assert_eq!(role(channels, 3, 8), Some(DimRole::Audio), "{channels}");
+        assert_eq!(role(channels, 3, 1), Some(DimRole::Frames), "{channels}");
+    }
+    let six = Builder::default()
+        .floats("p", &[-1, 6, -2])
+        .weight("w", &[16, 6, 16])
+        .node("Conv", &["p", "w"], &["y"], &[])
+        .facts();
+    assert_eq!(roles(&six), [None, Some(DimRole::Frames)]);
+}
