@@ -1,5 +1,6 @@
 mod demands;
 mod roles;
+mod varying;
 
 use super::*;
 use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};

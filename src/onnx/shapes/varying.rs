@@ -4,7 +4,7 @@ use super::Expr;
 use super::value::Call;
 
 /// Operators whose outputs are as large as their inputs' values make them, and what makes them so.
-const BY_VALUES: [(&str, &str); 15] = [
+const BY_VALUES: [(&str, &str); 17] = [
     ("Compress", FINDS),
     ("GreedySearch", GOES_ON),
     ("BeamSearch", GOES_ON),
@@ -18,25 +18,36 @@ const BY_VALUES: [(&str, &str); 15] = [
     ("SplitToSequence", OF_SEQUENCES),
     ("StringNormalizer", "makes as many words as it keeps"),
     ("StringSplit", "makes as many words as it finds"),
+    ("Tokenizer", "makes as many words as it finds"),
     ("Unique", FINDS),
+    ("WhisperBeamSearch", GOES_ON),
     ("GroupQueryAttention", "keeps keys and values of as many tokens as its lengths say"),
 ];
 const FINDS: &str = "makes as many as it finds";
 const GOES_ON: &str = "makes as many tokens as there are until it ends";
 const OF_SEQUENCES: &str = "handles sequences, whose tensors may differ in size";
 
-/// Operators with an input that says sizes, and its place.
-const BY_OPERAND: [(&str, &[usize]); 15] = [
+/// Operators with inputs that say sizes, and their places.
+const BY_OPERAND: [(&str, &[usize]); 24] = [
+    ("AffineGrid", &[1]),
+    ("BlackmanWindow", &[0]),
     ("CenterCropPad", &[1]),
+    ("Col2Im", &[1, 2]),
     ("ConstantOfShape", &[0]),
+    ("CropAndResize", &[3]),
+    ("DFT", &[1, 2]),
     ("Expand", &[1]),
+    ("HammingWindow", &[0]),
+    ("HannWindow", &[0]),
     ("ImageDecoder", &[0]),
+    ("MaxUnpool", &[2]),
     ("MelWeightMatrix", &[0, 1]),
     ("OneHot", &[1]),
     ("Pad", &[1, 3]),
     ("Range", &[0, 1, 2]),
     ("Reshape", &[1]),
     ("Resize", &[2, 3]),
+    ("STFT", &[1, 3]),
     ("Slice", &[1, 2, 3, 4]),
     ("Split", &[1]),
     ("Tile", &[1]),
