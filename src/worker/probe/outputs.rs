@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_tolerances_are_those_that_the_readme_states() {
-        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/README.md")).unwrap();
         let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
         let assert_stated = |words: String| assert!(readme.contains(&words), "README does not say: {words}");
         let unit = Gap { largest: 0.0, scale: 1.0 };
