@@ -5,6 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::folder::temporary_folder;
+
 /// How the names of variables begin that make Python, the loader or a shell run other code: module folders and start-up
 /// files, libraries to load first, functions.
 const REFUSED: [&str; 4] = ["PYTHON", "LD_", "DYLD_", "BASH_FUNC_"];
@@ -47,6 +49,14 @@ pub(super) fn clear(command: &mut Command) {
         }
     }
     command.env("PATH", path(std::env::var_os("PATH").as_deref()));
+}
+
+/// Has a command's temporary files lie where the user has them, also where that is named relative to the folder in which
+/// this process stands.
+pub(super) fn keep_temporary(command: &mut Command) {
+    if std::env::var_os("TMPDIR").is_some_and(|folder| Path::new(&folder).is_relative()) {
+        command.env("TMPDIR", temporary_folder());
+    }
 }
 
 fn is_refused(name: &OsStr) -> bool {

@@ -60,11 +60,6 @@ impl Folder {
     pub(super) fn temporary(&self) -> PathBuf {
         self.root.path().join(TEMPORARY)
     }
-
-    /// Leaves the folders to a program that lives on; they are tidied up later.
-    pub(super) fn keep(self) {
-        let _ = self.root.keep();
-    }
 }
 
 /// Removes the folders that killed processes of this user have left.
@@ -102,6 +97,13 @@ fn is_empty(folder: &Path) -> bool {
 mod tests {
     use super::*;
 
+    /// Leaves folders as a process does that is killed: the lock goes, and they stay.
+    fn abandon(folder: Folder) {
+        let Folder { root, _lock: lock } = folder;
+        let _ = root.keep();
+        drop(lock);
+    }
+
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         entries.map(|name| name.into_string().unwrap()).collect()
@@ -112,7 +114,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let left = Folder::new_in(home.path()).unwrap();
         fs::write(left.temporary().join("half a wheel"), "x").unwrap();
-        left.keep();
+        abandon(left);
         let living = Folder::new_in(home.path()).unwrap();
         let others = home.path().join("onnxprof-program-runs");
         fs::create_dir(&others).unwrap();

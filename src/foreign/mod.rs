@@ -1,9 +1,9 @@
 //! Programs that are neither ours nor the user's own command: Python, pip, `ldconfig`, the opener of pages.
 //!
 //! All of them are started here and nowhere else, so that nothing that happens to lie around takes part: found by an
-//! absolute path on absolute entries of `PATH` alone, started in an empty folder of our own, and without what makes Python,
-//! a shell or the loader run other code. What is waited for ends with this process, its children included, however this
-//! process ends. Read [`Program`] first.
+//! absolute path on absolute entries of `PATH` alone, started in an empty folder of our own (which stays if they live on,
+//! as the opener of pages does), and without what makes Python, a shell or the loader run other code. What is waited for
+//! ends with this process, its children included, however this process ends. Read [`Program`] first.
 
 mod environment;
 mod folder;
@@ -72,8 +72,9 @@ impl Program {
     /// It cannot be started, or [`io::ErrorKind::TimedOut`].
     pub fn output(&self, limit: Option<Duration>) -> io::Result<Output> {
         let folder = Folder::new()?;
-        let mut command = self.command(&folder);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.command(&folder.empty());
+        // What it leaves in its folder for temporary files goes with ours.
+        command.env("TMPDIR", folder.temporary()).stdout(Stdio::piped()).stderr(Stdio::piped());
         ends_with_us(&mut command);
         let mut group = Group::start(&mut command)?;
         let stdout = group.child.stdout.take().map(gather);
@@ -85,13 +86,15 @@ impl Program {
         Ok(Output { status, stdout: said(stdout), stderr: said(stderr) })
     }
 
-    /// Starts it and lets it live on. Gives how it ended if it did within `patience`, and else `None`.
+    /// Starts it in `folder`, which is to be empty and to stay, and lets it live on with what it starts: their temporary
+    /// files lie where the user has them, as a folder of ours would be gone before they are. Gives how it ended if it did
+    /// within `patience`, and else `None`.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn leave(&self, patience: Duration) -> io::Result<Option<ExitStatus>> {
-        let folder = Folder::new()?;
-        let mut command = self.command(&folder);
+    pub fn leave(&self, folder: &Path, patience: Duration) -> io::Result<Option<ExitStatus>> {
+        let mut command = self.command(folder);
+        environment::keep_temporary(&mut command);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
         let start = Instant::now();
         while start.elapsed() < patience {
@@ -100,17 +103,14 @@ impl Program {
             }
             std::thread::sleep(TICK);
         }
-        folder.keep();
         Ok(None)
     }
 
     /// The command in a folder, with nothing to read.
-    fn command(&self, folder: &Folder) -> Command {
+    fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(&self.words).current_dir(folder.empty()).stdin(Stdio::null());
+        command.args(&self.words).current_dir(folder).env("PWD", folder).stdin(Stdio::null());
         environment::clear(&mut command);
-        // What it leaves in its folder for temporary files goes with ours.
-        command.env("PWD", folder.empty()).env("TMPDIR", folder.temporary());
         command
     }
 }

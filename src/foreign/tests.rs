@@ -81,10 +81,37 @@ fn program_that_is_left_lives_on() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
     let program = script(folder.path(), &format!("echo $$ > {}; exec sleep 60", pid.display()));
-    assert_eq!(program.leave(Duration::from_millis(500)).unwrap(), None);
+    assert_eq!(program.leave(Path::new("/"), Duration::from_millis(500)).unwrap(), None);
     let pid = fs::read_to_string(pid).unwrap();
     assert!(is_alive(&pid));
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.trim().parse().unwrap()), nix::sys::signal::SIGKILL).unwrap();
-    let ended = script(folder.path(), "exit 3").leave(Duration::from_secs(60)).unwrap();
+    let ended = script(folder.path(), "exit 3").leave(Path::new("/"), Duration::from_secs(60)).unwrap();
     assert_eq!(ended.unwrap().code(), Some(3));
+}
+
+/// A launcher ends at once; the browser that it has started looks at its folders later.
+#[test]
+fn what_a_program_that_is_left_has_started_keeps_its_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let [stands, go, seen] = ["stands", "go", "seen"].map(|name| folder.path().join(name));
+    fs::create_dir(&stands).unwrap();
+    let body = r#"{
+        waited=0
+        while ! test -e "$1" && test $waited -lt 600; do sleep 0.1; waited=$((waited + 1)); done
+        { test -d "${TMPDIR:-/tmp}" && printf '%s\n' "$(pwd -P)" "$PWD" "$TMPDIR"; } > "$2.part"
+        mv "$2.part" "$2"
+    } &"#;
+    let program = script(folder.path(), body).with([&go, &seen]);
+    let ended = program.leave(&stands, Duration::from_secs(60)).unwrap();
+    assert_eq!(ended.unwrap().code(), Some(0));
+    tidy();
+    fs::write(&go, "").unwrap();
+    let start = Instant::now();
+    while !seen.exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it has looked at nothing");
+        std::thread::sleep(TICK);
+    }
+    let temporary = std::env::var("TMPDIR").unwrap_or_default();
+    let expected = format!("{}\n{}\n{temporary}\n", stands.canonicalize().unwrap().display(), stands.display());
+    assert_eq!(fs::read_to_string(seen).unwrap(), expected);
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::{Build, Release, RuntimeError, manifest, needs};
@@ -88,6 +89,27 @@ impl Cache {
     #[must_use]
     pub fn spreads(&self) -> PathBuf {
         self.runtimes.with_file_name("spreads")
+    }
+
+    /// The folder that has nothing in it and stays, for a program to be started in that may outlive this one. It
+    /// is made if need be, read-only, so that nothing gets into it by chance.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made or read, or something is in it.
+    pub fn empty(&self) -> io::Result<PathBuf> {
+        let folder = self.runtimes.with_file_name("empty");
+        if let Some(cache) = folder.parent() {
+            std::fs::create_dir_all(cache)?;
+        }
+        match std::fs::DirBuilder::new().mode(0o555).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        match std::fs::read_dir(&folder)?.next() {
+            None => Ok(folder),
+            Some(_) => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+        }
     }
 
     /// The release of the user's cache that a library is of; `None` for one from elsewhere.
@@ -180,6 +202,8 @@ fn usable(release: Release, folder: &Path) -> Result<manifest::Checked, String> 
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn with(variables: &[(&str, &str)]) -> Result<Cache, RuntimeError> {
@@ -227,5 +251,17 @@ mod tests {
         assert_eq!(cache.intact(release).unwrap(), None);
         let listed = cache.libraries().unwrap();
         assert!(matches!(&listed[..], [CachedLibrary { condition: Condition::Broken(_), .. }]), "{listed:?}");
+    }
+
+    #[test]
+    fn empty_folder_stays_and_is_none_once_something_is_in_it() {
+        let home = tempfile::tempdir().unwrap();
+        let cache = Cache::at(&home.path().join("cache"));
+        let folder = cache.empty().unwrap();
+        assert_eq!(cache.empty().unwrap(), folder);
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o222, 0);
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(folder.join("pip.py"), "").unwrap();
+        assert_eq!(cache.empty().unwrap_err().kind(), io::ErrorKind::DirectoryNotEmpty);
     }
 }

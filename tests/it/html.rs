@@ -194,6 +194,25 @@ fn page_is_opened_with_the_program_of_the_desktop() {
     assert_eq!(opened, folder.path().join("report.html").display().to_string());
 }
 
+/// The browser outlives the command: where it stands and where its temporary files lie is there for longer.
+#[test]
+fn program_of_the_desktop_gets_folders_that_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    let opener = folder.path().join("xdg-open");
+    fs::write(&opener, "#!/bin/sh\nprintf '%s\\n' \"$PWD\" \"$TMPDIR\" > \"${0%/*}/folders\"\n").unwrap();
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let unwritable = folder.path().join("run.json");
+    for cache in [folder.path().join("cache"), unwritable.clone()] {
+        let command = Onnxprof::new().args(["report", "--open"]).arg(folder.path()).env("PATH", folder.path());
+        command.env("ONNXPROF_CACHE", &cache).env("TMPDIR", folder.path()).run().assert_code(0);
+        let folders = fs::read_to_string(folder.path().join("folders")).unwrap();
+        let expected = if cache == unwritable { Path::new("/").to_owned() } else { cache.join("empty") };
+        assert_eq!(folders, format!("{}\n{}\n", expected.display(), folder.path().display()));
+        assert!(cache == unwritable || fs::read_dir(&expected).unwrap().next().is_none());
+    }
+}
+
 #[test]
 fn opening_what_was_never_written_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
