@@ -27,6 +27,12 @@ const MEMORY_HINT: &str = "try smaller batch sizes with `--batch`, or give the p
 const KILL_HINT: &str =
     "if nobody killed it, the system was out of memory: try smaller batch sizes, or give the process more memory";
 
+/// What ends a process that reads a map whose file has become shorter: workers alone map weights and libraries.
+const SIGBUS: i32 = Signal::SIGBUS as i32;
+const MAP_LOST: &str = "was ended by SIGBUS: a file that it had mapped changed while it was read";
+const MAP_HINT: &str =
+    "run again while nothing writes to the model, its weights and the libraries; if nothing did, check their disk";
+
 /// How worker processes are started.
 #[derive(Clone, Debug)]
 pub struct WorkerCommand {
@@ -299,14 +305,15 @@ impl End {
             Some(_) if self.oom_killed => (FailureKind::OutOfMemory, Some(MEMORY_HINT)),
             _ if without_memory => (FailureKind::OutOfMemory, Some(MEMORY_HINT)),
             Some(9) => (FailureKind::Crashed, Some(KILL_HINT)),
+            Some(SIGBUS) => (FailureKind::Crashed, Some(MAP_HINT)),
             _ => (FailureKind::Crashed, None),
         };
         let last = words.map_or_else(String::new, |words| format!("; its last words: {words}"));
-        Failure {
-            kind,
-            message: format!("the worker {how} while it was to {doing}{last}"),
-            hint: hint.map(str::to_owned),
-        }
+        let message = match signal {
+            Some(SIGBUS) if !self.oom_killed => format!("the worker that was to {doing} {MAP_LOST}{last}"),
+            _ => format!("the worker {how} while it was to {doing}{last}"),
+        };
+        Failure { kind, message, hint: hint.map(str::to_owned) }
     }
 }
 
@@ -346,6 +353,17 @@ mod tests {
         let failure = ended(11).describe("run a block");
         assert_eq!(failure.kind, FailureKind::Crashed);
         assert_eq!(failure.message, "the worker was ended by SIGSEGV while it was to run a block");
+    }
+
+    #[test]
+    fn an_end_by_a_map_that_was_lost_says_that_its_file_changed() {
+        let failure = ended(SIGBUS).describe("load the model");
+        assert_eq!(failure.kind, FailureKind::Crashed);
+        let said = "the worker that was to load the model was ended by SIGBUS: a file that it had mapped changed";
+        assert!(failure.message.starts_with(said), "{failure:?}");
+        assert_eq!(failure.hint.as_deref(), Some(MAP_HINT));
+        let failure = End { oom_killed: true, ..ended(SIGBUS) }.describe("load the model");
+        assert_eq!(failure.kind, FailureKind::OutOfMemory);
     }
 
     #[test]
