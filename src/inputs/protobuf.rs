@@ -1,5 +1,6 @@
 //! Tensors in files of the ONNX standard's own tests, `input_0.pb` and `output_0.pb`.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use onnx_rs::ast::{DataType, TensorProto};
@@ -135,8 +136,7 @@ fn in_message(bytes: &[u8]) -> Result<Array, String> {
     }
     let shape = shape(tensor).ok_or("its shape has a negative size")?;
     let content = if is_narrow(element_type) { narrow(tensor, &shape) } else { content(tensor) };
-    let content = content.ok_or_else(|| format!("its elements of type {element_type} cannot be read"))?;
-    Array::new(element_type, shape, content).ok_or_else(|| "its elements do not fill its shape".to_owned())
+    Array::new(element_type, shape, content?).ok_or_else(|| "its elements do not fill its shape".to_owned())
 }
 
 /// A model whose graph has the tensor as its one initializer: the parser's entry is a model.
@@ -151,49 +151,79 @@ fn shape(tensor: &TensorProto<'_>) -> Option<Vec<usize>> {
     tensor.dims().iter().map(|&size| usize::try_from(size).ok()).collect()
 }
 
+fn unreadable(element_type: ElementType) -> String {
+    format!("its elements of type {element_type} cannot be read")
+}
+
 /// Elements of eight bits and fewer, one to a byte. In the field of whole numbers each number holds a byte: one element, or
 /// as many as fit.
-fn narrow(tensor: &TensorProto<'_>, shape: &[usize]) -> Option<Content> {
-    let count = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))?;
+fn narrow(tensor: &TensorProto<'_>, shape: &[usize]) -> Result<Content, String> {
+    let element_type = stored_type(tensor);
     let bytes = match (tensor.as_raw(), tensor.as_i32()) {
         (Some(raw), _) => raw.to_vec(),
-        (None, Some(numbers)) => numbers.iter().map(|&number| number as u8).collect(),
+        (None, Some(numbers)) => fitted(&numbers, element_type, u8::to_le_bytes)?,
         (None, None) => Vec::new(),
     };
-    Some(Content::Bytes(unpack(&bytes, stored_type(tensor), count)?.into()))
+    let count = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+    let codes = count.and_then(|count| unpack(&bytes, element_type, count)).ok_or_else(|| unreadable(element_type))?;
+    Ok(Content::Bytes(codes.into()))
 }
 
 /// Elements as little-endian bytes, whichever field of the message holds them.
-fn content(tensor: &TensorProto<'_>) -> Option<Content> {
-    fn bytes<T: Copy, const N: usize>(values: &[T], to_bytes: impl Fn(T) -> [u8; N]) -> Content {
-        Content::Bytes(values.iter().flat_map(|&value| to_bytes(value)).collect::<Vec<u8>>().into())
-    }
+fn content(tensor: &TensorProto<'_>) -> Result<Content, String> {
     if let Some(raw) = tensor.as_raw() {
-        return Some(Content::Bytes(raw.to_vec().into()));
+        return Ok(Content::Bytes(raw.to_vec().into()));
     }
+    let element_type = stored_type(tensor);
     if tensor.dims().contains(&0) {
         let text = tensor.data_type() == DataType::String;
-        return Some(if text { Content::Text(Vec::new()) } else { Content::Bytes(Vec::new().into()) });
+        return Ok(if text { Content::Text(Vec::new()) } else { Content::Bytes(Vec::new().into()) });
     }
-    match stored_type(tensor) {
-        ElementType::Float => Some(bytes(&tensor.as_f32()?, f32::to_le_bytes)),
-        ElementType::Double => Some(bytes(&tensor.as_f64()?, f64::to_le_bytes)),
-        ElementType::Int64 => Some(bytes(&tensor.as_i64()?, i64::to_le_bytes)),
-        ElementType::Uint64 => Some(bytes(&tensor.as_u64()?, u64::to_le_bytes)),
-        ElementType::Uint32 => Some(bytes(&tensor.as_u64()?, |value| (value as u32).to_le_bytes())),
-        ElementType::Int32 => Some(bytes(&tensor.as_i32()?, i32::to_le_bytes)),
-        ElementType::Int16 | ElementType::Uint16 | ElementType::Float16 | ElementType::Bfloat16 => {
-            Some(bytes(&tensor.as_i32()?, |value| (value as u16).to_le_bytes()))
-        }
-        ElementType::Int8 | ElementType::Uint8 | ElementType::Bool => {
-            Some(bytes(&tensor.as_i32()?, |value| [value as u8]))
-        }
-        ElementType::String => {
-            let items = tensor.as_strings()?;
-            Some(Content::Text(items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect()))
-        }
-        _ => None,
+    if element_type == ElementType::String {
+        let items = tensor.as_strings().ok_or_else(|| unreadable(element_type))?;
+        return Ok(Content::Text(items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect()));
     }
+    let bytes = numbers(tensor, element_type).ok_or_else(|| unreadable(element_type))??;
+    Ok(Content::Bytes(bytes.into()))
+}
+
+/// The numbers of the field that a type has, as little-endian elements; absent where it is empty, or the type has none.
+fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result<Vec<u8>, String>> {
+    Some(match element_type {
+        ElementType::Float => fitted(&tensor.as_f32()?, element_type, f32::to_le_bytes),
+        ElementType::Double => fitted(&tensor.as_f64()?, element_type, f64::to_le_bytes),
+        ElementType::Int64 => fitted(&tensor.as_i64()?, element_type, i64::to_le_bytes),
+        ElementType::Uint64 => fitted(&tensor.as_u64()?, element_type, u64::to_le_bytes),
+        ElementType::Uint32 => fitted(&tensor.as_u64()?, element_type, u32::to_le_bytes),
+        ElementType::Int32 => fitted(&tensor.as_i32()?, element_type, i32::to_le_bytes),
+        ElementType::Int16 => fitted(&tensor.as_i32()?, element_type, i16::to_le_bytes),
+        // Of floating-point numbers the bits.
+        ElementType::Uint16 | ElementType::Float16 | ElementType::Bfloat16 => {
+            fitted(&tensor.as_i32()?, element_type, u16::to_le_bytes)
+        }
+        ElementType::Int8 => fitted(&tensor.as_i32()?, element_type, i8::to_le_bytes),
+        ElementType::Uint8 => fitted(&tensor.as_i32()?, element_type, u8::to_le_bytes),
+        // Whatever is not zero is true, to ONNX Runtime as well.
+        ElementType::Bool => Ok(tensor.as_i32()?.iter().map(|&number| u8::from(number != 0)).collect()),
+        _ => return None,
+    })
+}
+
+/// Numbers of a field as elements of a type that may hold fewer than the field.
+///
+/// # Errors
+/// Which number does not fit, as a fragment of a sentence.
+fn fitted<F: Copy + Display, T: TryFrom<F>, const N: usize>(
+    numbers: &[F],
+    element_type: ElementType,
+    to_bytes: fn(T) -> [u8; N],
+) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(numbers.len().saturating_mul(N));
+    for &number in numbers {
+        let element = T::try_from(number).map_err(|_| format!("its number {number} does not fit {element_type}"))?;
+        bytes.extend(to_bytes(element));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
