@@ -97,24 +97,25 @@ fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Tens
     }
 }
 
+/// Whole numbers that the type holds: what ascends beyond it stays at its end, and of a range it has its part.
 fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
-    let (least, most) = limits(fed.element_type);
-    let narrowed = |value: i128| value.clamp(least as i128, most as i128);
-    let value = |index: usize| match column(&fed.fill, shape, index) {
+    let (least, most) = whole_limits(fed.element_type);
+    let mut made = |index: usize| match column(&fed.fill, shape, index) {
         FillKind::Ascending => place(shape, index) as i128,
         FillKind::AscendingFrom(first) => i128::from(*first) + place(shape, index) as i128,
         FillKind::Numbers(numbers) if !numbers.is_empty() => numbers[random.random_range(0..numbers.len())] as i128,
         fill => {
             let ValueRange { low, high } = range(fill);
-            let (low, high) = (low.ceil() as i128, high.floor() as i128);
-            random.random_range(low..=high.max(low))
+            let low = (low.ceil() as i128).clamp(least, most);
+            random.random_range(low..=(high.floor() as i128).clamp(low, most))
         }
     };
+    let value = |index: usize| made(index).clamp(least, most);
     match fed.element_type {
-        ElementType::Int2 => Some(TensorData::Int2(each(shape, value, |value| narrowed(value) as i8))),
-        ElementType::Int4 => Some(TensorData::Int4(each(shape, value, |value| narrowed(value) as i8))),
-        ElementType::Uint2 => Some(TensorData::Uint2(each(shape, value, |value| narrowed(value) as u8))),
-        ElementType::Uint4 => Some(TensorData::Uint4(each(shape, value, |value| narrowed(value) as u8))),
+        ElementType::Int2 => Some(TensorData::Int2(each(shape, value, |value| value as i8))),
+        ElementType::Int4 => Some(TensorData::Int4(each(shape, value, |value| value as i8))),
+        ElementType::Uint2 => Some(TensorData::Uint2(each(shape, value, |value| value as u8))),
+        ElementType::Uint4 => Some(TensorData::Uint4(each(shape, value, |value| value as u8))),
         ElementType::Int8 => Some(TensorData::Int8(each(shape, value, |value| value as i8))),
         ElementType::Int16 => Some(TensorData::Int16(each(shape, value, |value| value as i16))),
         ElementType::Int32 => Some(TensorData::Int32(each(shape, value, |value| value as i32))),
@@ -125,6 +126,18 @@ fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Te
         ElementType::Uint64 => Some(TensorData::Uint64(each(shape, value, |value| value as u64))),
         ElementType::Bool => Some(TensorData::Bool(each(shape, value, |value| value != 0))),
         _ => None,
+    }
+}
+
+/// Smallest and largest whole number that a type holds, exactly.
+fn whole_limits(element_type: ElementType) -> (i128, i128) {
+    match element_type {
+        ElementType::Int64 => (i64::MIN.into(), i64::MAX.into()),
+        ElementType::Uint64 => (0, u64::MAX.into()),
+        other => {
+            let (least, most) = limits(other);
+            (least as i128, most as i128)
+        }
     }
 }
 
@@ -242,6 +255,43 @@ mod tests {
             panic!()
         };
         assert_eq!(values.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    /// Values of `[1, 4]` that are filled so.
+    fn whole(element_type: ElementType, fill: FillKind) -> Vec<f64> {
+        tensor(&fed(element_type, vec![Some(1), Some(4)], fill), 1, 7).unwrap().to_f64().into_raw_vec_and_offset().0
+    }
+
+    #[test]
+    fn whole_numbers_stay_within_their_type_and_those_that_ascend_stay_at_its_end() {
+        use ElementType as E;
+        for (element_type, least, most) in [
+            (E::Bool, 0, 1),
+            (E::Int2, -2, 1),
+            (E::Uint2, 0, 3),
+            (E::Int4, -8, 7),
+            (E::Uint4, 0, 15),
+            (E::Int8, i64::from(i8::MIN), i8::MAX as u64),
+            (E::Uint8, 0, u64::from(u8::MAX)),
+            (E::Int16, i64::from(i16::MIN), i16::MAX as u64),
+            (E::Uint16, 0, u64::from(u16::MAX)),
+            (E::Int32, i64::from(i32::MIN), i32::MAX as u64),
+            (E::Uint32, 0, u64::from(u32::MAX)),
+            (E::Int64, i64::MIN, i64::MAX as u64),
+            (E::Uint64, 0, u64::MAX),
+        ] {
+            let ascending = whole(element_type, FillKind::AscendingFrom(most - 1));
+            assert_eq!(ascending, [most - 1, most, most, most].map(|number| number as f64), "{element_type}");
+            let (low, high) = (least as f64, most as f64);
+            assert_eq!(whole(element_type, FillKind::Constant(1e30)), [high; 4], "{element_type}");
+            assert_eq!(whole(element_type, FillKind::Constant(-1e30)), [low; 4], "{element_type}");
+            assert_eq!(whole(element_type, FillKind::Numbers(vec![1e30])), [high; 4], "{element_type}");
+            let ranged = whole(element_type, uniform(-1e30, 1e30));
+            assert!(ranged.iter().all(|value| (low..=high).contains(value)), "{element_type}: {ranged:?}");
+        }
+        let positions = fed(ElementType::Int8, vec![Some(300)], FillKind::Ascending);
+        let TensorData::Int8(positions) = tensor(&positions, 1, 0).unwrap() else { panic!() };
+        assert!(positions.iter().enumerate().all(|(place, &value)| value == place.min(127) as i8));
     }
 
     #[test]

@@ -320,7 +320,7 @@ pub enum FillKind {
     Uniform(ValueRange),
     /// One value everywhere.
     Constant(f64),
-    /// 0, 1, 2 ... along the last axis.
+    /// 0, 1, 2 ... along the last axis; from the largest number that the type holds on, that.
     Ascending,
     /// Strings of a few letters.
     Text,
@@ -328,7 +328,7 @@ pub enum FillKind {
     Numbers(Vec<f64>),
     /// Each element is one of these strings.
     Words(Vec<String>),
-    /// This number, the next one, and so on along the last axis.
+    /// This number, the next one, and so on along the last axis, like [`FillKind::Ascending`].
     AscendingFrom(u64),
     /// Each place along the last axis is filled in a way of its own.
     Columns(Vec<FillKind>),

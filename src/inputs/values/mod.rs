@@ -28,13 +28,14 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use bound::{IndexBound, Uses};
+use bound::Uses;
 use flow::Flow;
 use names::Role;
 use simulate::Known;
 use steering::Question;
 
 use super::dims::dims_of;
+use super::synthesize::limits;
 use crate::onnx::Graph;
 use crate::plan::ElementType;
 use crate::record::{FillKind, TensorInfo};
@@ -99,7 +100,8 @@ impl<'m> Values<'m> {
         }
         let role = names::role(info, &self.graph.inputs, self.shapes);
         if let Some(fill) = usual::by_role(role, bound, element_type, shape) {
-            let (kind, reason) = self.after_the_past(fill, bound, shape);
+            let most = bound.map_or(f64::INFINITY, |bound| bound.high).min(limits(element_type).1);
+            let (kind, reason) = self.after_the_past(fill, most, shape);
             return vec![Fill { kind, reason, steers: role.is_some_and(Role::steers) }];
         }
         if let Some(bound) = bound {
@@ -120,13 +122,9 @@ impl<'m> Values<'m> {
         info.value_type.as_sequence().is_none() && self.fills(info, element_type).iter().any(|fill| fill.steers)
     }
 
-    /// Positions go on after those of the past, where sizes show one: an input is as long as the past and the new tokens.
-    fn after_the_past(
-        &self,
-        fill: (FillKind, String),
-        bound: Option<&IndexBound>,
-        shape: &[Option<u64>],
-    ) -> (FillKind, String) {
+    /// Positions go on after those of the past, up to `most`, where sizes show one: an input is as long as it and the
+    /// new tokens.
+    fn after_the_past(&self, fill: (FillKind, String), most: f64, shape: &[Option<u64>]) -> (FillKind, String) {
         let Some(new) = shape.last().copied().flatten().filter(|_| fill.0 == FillKind::Ascending) else { return fill };
         let sizes = || self.shapes.values().flatten().copied().flatten();
         let lists = self.shapes.values().filter(|shape| shape.len() == 2).filter_map(|shape| shape[1]);
@@ -134,7 +132,7 @@ impl<'m> Values<'m> {
             .filter_map(|all| all.checked_sub(new))
             .filter(|&past| past > 0 && sizes().any(|size| size == past))
             .max();
-        match past.filter(|&past| bound.is_none_or(|bound| (past + new - 1) as f64 <= bound.high)) {
+        match past.filter(|&past| (past + new - 1) as f64 <= most) {
             Some(past) => (FillKind::AscendingFrom(past), format!("{}, after the {past} of the past", fill.1)),
             None => fill,
         }

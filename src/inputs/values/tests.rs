@@ -249,6 +249,33 @@ fn positions_go_on_after_the_past() {
 }
 
 #[test]
+fn positions_after_the_past_are_numbers_that_their_type_holds() {
+    let kind = |element_type: ElementType, past: u64| {
+        let inputs = vec![
+            input("input_ids", ElementType::Int64, &[0, 0]),
+            input("position_ids", element_type, &[0, 0]),
+            input("mask", ElementType::Int64, &[0, 0]),
+            input("past", ElementType::Float, &[0, 0, 8]),
+        ];
+        let nodes = vec![node("Cast", &["position_ids"], "wide"), node("Gather", &["table", "wide"], "y")];
+        let table = tensor("table", &[512, 8], None);
+        let graph = Graph { nodes, inputs: inputs.clone(), initializers: vec![table], ..Graph::default() };
+        let shapes = Shapes::from([
+            ("input_ids".to_owned(), vec![None, Some(2)]),
+            ("position_ids".to_owned(), vec![None, Some(2)]),
+            ("mask".to_owned(), vec![None, Some(past + 2)]),
+            ("past".to_owned(), vec![None, Some(past), Some(8)]),
+        ]);
+        Values::new(&graph, &shapes).fills(&inputs[1], element_type).swap_remove(0).kind
+    };
+    assert_eq!(kind(ElementType::Int8, 126), FillKind::AscendingFrom(126));
+    assert_eq!(kind(ElementType::Int8, 127), FillKind::Ascending);
+    assert_eq!(kind(ElementType::Uint8, 254), FillKind::AscendingFrom(254));
+    assert_eq!(kind(ElementType::Uint8, 255), FillKind::Ascending);
+    assert_eq!(kind(ElementType::Int64, 255), FillKind::AscendingFrom(255));
+}
+
+#[test]
 fn table_is_known_where_every_number_is_looked_up() {
     let range = |nodes: Vec<Node>| {
         let info = input("x0", ElementType::Int64, &[0, 2]);
