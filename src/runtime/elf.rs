@@ -47,13 +47,12 @@ pub(super) fn needed(path: &Path) -> io::Result<Vec<String>> {
         .collect();
     let value = |wanted| entries.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
     let Some(address) = value(DT_STRTAB) else { return Ok(Vec::new()) };
-    let texts = segments
-        .iter()
-        .find(|part| part.kind == PT_LOAD && part.address <= address && address - part.address < part.length)
-        .map(|part| part.offset + (address - part.address))
-        .ok_or_else(damaged)?;
+    let holds =
+        |part: &&Segment| part.kind == PT_LOAD && part.address <= address && address - part.address < part.length;
+    let part = segments.iter().find(holds).ok_or_else(damaged)?;
+    let texts = plus(part.offset, address - part.address)?;
     let names = entries.iter().filter(|(tag, _)| *tag == DT_NEEDED);
-    names.map(|(_, place)| name(&file, texts.checked_add(*place).ok_or_else(damaged)?)).collect()
+    names.map(|(_, place)| name(&file, plus(texts, *place)?)).collect()
 }
 
 fn segments(file: &File) -> io::Result<Vec<Segment>> {
@@ -84,13 +83,18 @@ fn name(file: &File, offset: u64) -> io::Result<String> {
     let mut bytes = vec![0; MOST_NAME_BYTES];
     let mut length = 0;
     while length < bytes.len() {
-        match file.read_at(&mut bytes[length..], offset + length as u64)? {
+        match file.read_at(&mut bytes[length..], plus(offset, length as u64)?)? {
             0 => break,
             count => length += count,
         }
     }
     let end = bytes[..length].iter().position(|&byte| byte == 0).ok_or_else(damaged)?;
     String::from_utf8(bytes[..end].to_vec()).map_err(|_| damaged())
+}
+
+/// The sum of two numbers of the file, which may be any.
+fn plus(one: u64, other: u64) -> io::Result<u64> {
+    one.checked_add(other).ok_or_else(damaged)
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -131,5 +135,40 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &bytes).unwrap();
         assert_eq!(needed(file.path()).unwrap_err().to_string(), "its ELF header is damaged");
+    }
+
+    /// A library of one part, and of a dynamic section with the texts at `address` and one name at `name` in them.
+    fn crafted(part: Segment, address: u64, name: u64) -> io::Result<Vec<String>> {
+        let dynamic = Segment { kind: PT_DYNAMIC, offset: 64 + 2 * 56, address: 0, length: 48 };
+        let mut bytes = vec![0; 64];
+        bytes[..6].copy_from_slice(&MAGIC);
+        bytes[32] = 64;
+        (bytes[54], bytes[56]) = (56, 2);
+        for Segment { kind, offset, address, length } in [part, dynamic] {
+            let row = [kind, offset, address, 0, length, 0, 0];
+            bytes.extend(row.iter().flat_map(|number| number.to_le_bytes()));
+        }
+        let entries = [DT_NEEDED, name, DT_STRTAB, address, DT_NULL, 0];
+        bytes.extend(entries.iter().flat_map(|number| number.to_le_bytes()));
+        bytes.extend(b"libc.so.6\0");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &bytes).unwrap();
+        needed(file.path())
+    }
+
+    #[test]
+    fn numbers_of_a_header_that_no_sum_holds_are_damage() {
+        const TEXTS: u64 = 64 + 2 * 56 + 48;
+        let part = |offset: u64, length: u64| Segment { kind: PT_LOAD, offset, address: 0x1000, length };
+        assert_eq!(crafted(part(TEXTS, 10), 0x1000, 0).unwrap(), ["libc.so.6"]);
+        for (offset, address, name) in
+            [(u64::MAX, 0x1001, 0), (u64::MAX - 15, 0x1010, 0), (TEXTS, 0x1000, u64::MAX), (16, u64::MAX, u64::MAX)]
+        {
+            let error = crafted(part(offset, u64::MAX), address, name).unwrap_err();
+            assert_eq!(error.to_string(), "its ELF header is damaged", "{offset} {address} {name}");
+        }
+        // No file goes on so far.
+        assert!(crafted(part(u64::MAX - 16, u64::MAX), 0x1010, 0).is_err());
+        assert!(crafted(part(TEXTS, u64::MAX), u64::MAX, 0).is_err());
     }
 }

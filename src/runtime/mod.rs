@@ -259,7 +259,7 @@ fn in_cache(library: CachedLibrary, found_by: FoundBy, passed_over: Option<Strin
 
 /// A size of a download or an installation, in a sentence.
 pub(crate) fn in_megabytes(size: Bytes) -> String {
-    match (size.0 + 500_000) / 1_000_000 {
+    match size.0.saturating_add(500_000) / 1_000_000 {
         0 => "less than 1 MB".into(),
         megabytes => format!("{megabytes} MB"),
     }
