@@ -4,6 +4,7 @@
 //! carries the unit in its name (`_ns`, `_bytes`, `_ratio`, `_per_sec`, `_joules`). Scaling for people (ms,
 //! MiB, %) happens in `report::view` alone.
 
+use std::iter::Sum;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -54,6 +55,13 @@ impl std::ops::Add for Nanos {
     }
 }
 
+/// Ends at the largest number: what is added up may come from a file, which says what it likes.
+impl Sum for Nanos {
+    fn sum<I: Iterator<Item = Nanos>>(parts: I) -> Nanos {
+        parts.fold(Nanos(0), |sum, part| sum + part)
+    }
+}
+
 /// A quantity of storage or memory, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -75,6 +83,13 @@ impl Bytes {
         };
         let count = self.as_f64() / size;
         if count < 10.0 { format!("{count:.1} {unit}") } else { format!("{count:.0} {unit}") }
+    }
+}
+
+/// Ends at the largest number, like that of [`Nanos`].
+impl Sum for Bytes {
+    fn sum<I: Iterator<Item = Bytes>>(parts: I) -> Bytes {
+        Bytes(parts.fold(0, |sum: u64, part| sum.saturating_add(part.0)))
     }
 }
 
@@ -129,5 +144,18 @@ impl Watts {
     #[must_use]
     pub fn over(self, time: Nanos) -> Joules {
         Joules(self.0 * time.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_end_at_the_largest_number() {
+        assert_eq!([Nanos(u64::MAX), Nanos(1)].into_iter().sum::<Nanos>(), Nanos(u64::MAX));
+        assert_eq!([Bytes(1), Bytes(u64::MAX)].into_iter().sum::<Bytes>(), Bytes(u64::MAX));
+        assert_eq!([Some(Bytes(1)), Some(Bytes(2))].into_iter().sum::<Option<Bytes>>(), Some(Bytes(3)));
+        assert_eq!([Some(Bytes(1)), None].into_iter().sum::<Option<Bytes>>(), None);
     }
 }

@@ -21,17 +21,18 @@ pub(super) fn of(profiled: &Profiled) -> Placement {
 
 fn providers(nodes: &[NodeProfile]) -> Vec<ProviderNodes> {
     let mut operators: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-    let mut times: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut times: BTreeMap<&str, Nanos> = BTreeMap::new();
     for node in nodes {
-        *times.entry(&node.execution_provider).or_default() += node.time_ns.0;
+        let time = times.entry(&node.execution_provider).or_default();
+        *time = *time + node.time_ns;
         let of_provider = operators.entry(node.execution_provider.clone()).or_default();
         *of_provider.entry(node.operator.clone()).or_default() += 1;
     }
-    let all: u64 = times.values().sum();
+    let all: Nanos = times.values().copied().sum();
     let timed = |provider: ProviderNodes| {
-        let own = times.get(provider.execution_provider.as_str()).copied().unwrap_or(0);
-        let time_ratio = (all > 0).then(|| Ratio(own as f64 / all as f64));
-        ProviderNodes { time_ns: Some(Nanos(own)), time_ratio, ..provider }
+        let own = times.get(provider.execution_provider.as_str()).copied().unwrap_or_default();
+        let time_ratio = (all.0 > 0).then(|| Ratio(own.as_f64() / all.as_f64()));
+        ProviderNodes { time_ns: Some(own), time_ratio, ..provider }
     };
     by_provider(operators).into_iter().map(timed).collect()
 }

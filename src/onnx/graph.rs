@@ -143,7 +143,8 @@ impl StoredTensor {
     /// Size of the elements; that of strings, whose length the shape does not tell, is 0.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        (u128::from(self.elements()) * u128::from(self.element_type.bits().unwrap_or(0))).div_ceil(8) as u64
+        let bits = u128::from(self.elements()) * u128::from(self.element_type.bits().unwrap_or(0));
+        u64::try_from(bits.div_ceil(8)).unwrap_or(u64::MAX)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Model, Node};
 use crate::plan::ElementType;
 use crate::record::{Precision, PrecisionShare, TensorInfo, WeightBytes};
-use crate::units::Ratio;
+use crate::units::{Bytes, Ratio};
 
 /// One floating-point type names the model if it holds this share of the floating-point weights' bytes: exporters keep
 /// scales, normalization and the like in another.
@@ -22,13 +22,13 @@ struct Traits {
 /// The label, by the first of these that holds: weights quantized in blocks; operators that take and give integers;
 /// operators that quantize as they go; quantize and dequantize nodes; else the floating-point type of the weights.
 pub(super) fn precision(model: &Model, weights: &[WeightBytes]) -> Precision {
-    let total: u64 = weights.iter().map(|row| row.bytes.0).sum();
+    let total: Bytes = weights.iter().map(|row| row.bytes).sum();
     let shares = weights
         .iter()
         .filter(|row| row.bytes.0 > 0)
         .map(|row| PrecisionShare {
             element_type: row.element_type,
-            bytes_ratio: Ratio(row.bytes.0 as f64 / total as f64),
+            bytes_ratio: Ratio(row.bytes.as_f64() / total.as_f64()),
         })
         .collect();
     let traits = traits(model);
@@ -104,13 +104,13 @@ fn integer_width(weights: &[WeightBytes]) -> Option<&'static str> {
 }
 
 fn float_label(model: &Model, weights: &[WeightBytes]) -> String {
-    let floats: Vec<(&'static str, u64)> =
-        weights.iter().filter_map(|row| Some((float_name(row.element_type)?, row.bytes.0))).collect();
-    let total: u64 = floats.iter().map(|(_, bytes)| bytes).sum();
-    let Some(&(name, bytes)) = floats.first().filter(|(_, bytes)| *bytes > 0) else {
+    let floats: Vec<(&'static str, Bytes)> =
+        weights.iter().filter_map(|row| Some((float_name(row.element_type)?, row.bytes))).collect();
+    let total: Bytes = floats.iter().map(|(_, bytes)| *bytes).sum();
+    let Some(&(name, bytes)) = floats.first().filter(|(_, bytes)| bytes.0 > 0) else {
         return io_label(model);
     };
-    if bytes as f64 >= NAMING_SHARE * total as f64 { name.to_owned() } else { "mixed".to_owned() }
+    if bytes.as_f64() >= NAMING_SHARE * total.as_f64() { name.to_owned() } else { "mixed".to_owned() }
 }
 
 /// Label of a model without floating-point weights: the type of its floating-point inputs and outputs.

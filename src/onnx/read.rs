@@ -184,6 +184,15 @@ mod tests {
     }
 
     #[test]
+    fn weights_that_no_number_counts_are_counted_up_to_the_largest() {
+        let huge = |name: &'static str, data_type: DataType| TensorProto::from_raw(name, vec![1 << 61], data_type, &[]);
+        let bytes = onnx_rs::encode(&proto(vec![huge("w", DataType::Double), huge("v", DataType::Int64)]));
+        let summary = summary(&read_bytes(&bytes).unwrap());
+        assert_eq!(summary.weights.iter().map(|row| row.bytes).collect::<Vec<_>>(), [Bytes(u64::MAX); 2]);
+        assert!(summary.precision.shares.iter().all(|share| share.bytes_ratio.0 <= 1.0));
+    }
+
+    #[test]
     fn missing_parts_are_named() {
         let missing = |proto: &Proto<'_>| read_bytes(&onnx_rs::encode(proto)).unwrap_err().to_string();
         let mut bare = proto(vec![weight()]);

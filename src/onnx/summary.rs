@@ -10,7 +10,7 @@ use crate::units::Bytes;
 #[must_use]
 pub fn summary(model: &Model) -> ModelSummary {
     let weights = weights::by_type(&model.graph);
-    let external: u64 = model.external_files.values().map(|bytes| bytes.0).sum();
+    let external: Bytes = model.external_files.values().copied().sum();
     ModelSummary {
         ir_version: model.ir_version,
         opsets: model.opsets.clone(),
@@ -26,7 +26,7 @@ pub fn summary(model: &Model) -> ModelSummary {
         weights,
         model_file_bytes: model.model_file_bytes,
         external_files: model.external_files.clone(),
-        file_size_bytes: Bytes(model.model_file_bytes.0 + external),
+        file_size_bytes: [model.model_file_bytes, external].into_iter().sum(),
     }
 }
 

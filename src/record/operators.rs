@@ -105,6 +105,6 @@ impl NodeProfile {
     #[must_use]
     pub fn bytes(&self) -> Option<Bytes> {
         let parts = [self.activation_bytes, self.parameter_bytes, self.output_bytes];
-        parts.into_iter().map(|part| Some(part?.0)).sum::<Option<u64>>().map(Bytes)
+        parts.into_iter().sum()
     }
 }

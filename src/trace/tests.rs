@@ -181,6 +181,16 @@ fn sizes_and_shapes_are_read_as_onnx_runtime_writes_them() {
 }
 
 #[test]
+fn numbers_that_no_sum_holds_end_at_the_largest() {
+    let most = u64::MAX;
+    let sized = described(&format!(r#""activation_size":"{most}","parameter_size":"{most}","output_size":"1""#));
+    assert_eq!(sized.bytes(), Some(Bytes(most)));
+    let run = || [node("a", "Gemm", 1, most), node("b", "Relu", 1, most), inference(0, most)];
+    let trace = read_text(array(&[run(), run(), run()].concat())).unwrap();
+    assert_eq!((trace.profiled.inferences_count, trace.profiled.inference_ns), (2, Nanos(most)));
+}
+
+#[test]
 fn sizes_and_shapes_that_make_no_sense_are_absent() {
     let node = described(
         r#""activation_size":"-5","output_size":7,"input_type_shape":[{"float":[-1]}],"output_type_shape":"?""#,

@@ -7,7 +7,7 @@ use super::bound::{Bound, Roofline, rooflines};
 use super::work::{Arithmetic, Work};
 use crate::analysis::conclusions::{Bottleneck, BottleneckKind};
 use crate::record::{Profiled, RunRecord};
-use crate::units::Ratio;
+use crate::units::{Nanos, Ratio};
 
 /// An operator with at least this share of the time in nodes decides how fast the session is.
 const DOMINATING_SHARE: f64 = 0.5;
@@ -45,17 +45,18 @@ fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profil
 
 /// Share of the time in nodes that those of `wanted` operators take.
 fn share(profiled: &Profiled, wanted: impl Fn(&str) -> bool) -> f64 {
-    let time = |nodes: &mut dyn Iterator<Item = u64>| nodes.sum::<u64>() as f64;
-    let all = time(&mut profiled.nodes.iter().map(|node| node.time_ns.0));
-    let wanted = time(&mut profiled.nodes.iter().filter(|node| wanted(&node.operator)).map(|node| node.time_ns.0));
+    let time = |nodes: &mut dyn Iterator<Item = Nanos>| nodes.sum::<Nanos>().as_f64();
+    let all = time(&mut profiled.nodes.iter().map(|node| node.time_ns));
+    let wanted = time(&mut profiled.nodes.iter().filter(|node| wanted(&node.operator)).map(|node| node.time_ns));
     if all > 0.0 { wanted / all } else { 0.0 }
 }
 
 /// The operator that takes most of the time, with the bound of the longest of its nodes.
 fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
-    let mut times: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut times: BTreeMap<&str, Nanos> = BTreeMap::new();
     for node in profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) != OperatorGroup::Conversion) {
-        *times.entry(&node.operator).or_default() += node.time_ns.0;
+        let time = times.entry(&node.operator).or_default();
+        *time = *time + node.time_ns;
     }
     let (&operator, _) = times.iter().max_by_key(|(_, time)| **time)?;
     let share = share(profiled, |other| other == operator);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::{CliError, exit};
 use crate::plan::Variant;
 use crate::record::{ModelSummary, QuantizationFormat};
+use crate::units::Bytes;
 
 /// Words in a name by which people mark full precision.
 const MARKS: [&str; 3] = ["fp32", "float32", "f32"];
@@ -105,7 +106,7 @@ fn among(variants: &[Variant], heads: &[Option<&ModelSummary>], full: &[usize]) 
 /// Those with the most bytes of weights, or of trees and the like, whose numbers are parts of their operators, those of the
 /// largest files.
 fn largest(heads: &[Option<&ModelSummary>], full: &[usize]) -> Vec<usize> {
-    let weights = |head: &ModelSummary| head.weights.iter().map(|row| row.bytes.0).sum::<u64>();
+    let weights = |head: &ModelSummary| head.weights.iter().map(|row| row.bytes).sum::<Bytes>().0;
     let are_trees = full.iter().all(|&index| heads[index].is_some_and(has_numbers_in_operators));
     let size = |head: &ModelSummary| if are_trees { head.file_size_bytes.0 } else { weights(head) };
     let bytes = |index: usize| heads[index].map_or(0, size);
@@ -137,9 +138,9 @@ fn stem(variant: &Variant) -> String {
 /// The model with the most bits to a weight.
 fn widest(heads: &[Option<&ModelSummary>]) -> Option<usize> {
     let bits = |head: &ModelSummary| {
-        let bytes: u64 = head.weights.iter().map(|row| row.bytes.0).sum();
-        let elements: u64 = head.weights.iter().map(|row| row.elements_count).sum();
-        bytes as f64 * 8.0 / elements.max(1) as f64
+        let bytes: f64 = head.weights.iter().map(|row| row.bytes.as_f64()).sum();
+        let elements: f64 = head.weights.iter().map(|row| row.elements_count as f64).sum();
+        bytes * 8.0 / elements.max(1.0)
     };
     let known = heads.iter().enumerate().filter_map(|(index, head)| Some((index, bits((*head)?))));
     // Of equals the first: the last one that is greater than all before it.

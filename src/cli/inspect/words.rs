@@ -114,8 +114,8 @@ fn file_size(model: &ModelSummary) -> String {
 }
 
 fn weights(model: &ModelSummary) -> String {
-    let elements: u64 = model.weights.iter().map(|row| row.elements_count).sum();
-    let size = Bytes(model.weights.iter().map(|row| row.bytes.0).sum());
+    let elements = model.weights.iter().fold(0_u64, |sum, row| sum.saturating_add(row.elements_count));
+    let size: Bytes = model.weights.iter().map(|row| row.bytes).sum();
     let by_type: Vec<String> = model
         .weights
         .iter()

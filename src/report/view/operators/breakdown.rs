@@ -188,7 +188,7 @@ fn operators(breakdown: &Breakdown) -> Table {
         );
     }
     if !others.is_empty() {
-        let all_bytes = others.iter().map(|operator| Some(operator.bytes?.0)).sum::<Option<u64>>();
+        let all_bytes = others.iter().map(|operator| operator.bytes).sum::<Option<Bytes>>();
         builder.row(
             RowKind::Plain,
             vec![
@@ -196,9 +196,9 @@ fn operators(breakdown: &Breakdown) -> Table {
                 String::new(),
                 number::count(others.iter().map(|operator| operator.nodes_count).sum()),
                 calls(others.iter().map(|operator| operator.calls).sum()),
-                time(Nanos(others.iter().map(|operator| operator.time_ns.0).sum())),
+                time(others.iter().map(|operator| operator.time_ns).sum()),
                 percent(others.iter().map(|operator| operator.share.0).sum()),
-                all_bytes.map_or_else(|| ABSENT.into(), |all| bytes(Bytes(all))),
+                all_bytes.map_or_else(|| ABSENT.into(), bytes),
             ],
         );
     }
@@ -236,7 +236,7 @@ fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
                 format!("{} more nodes", number::count(others.len() as u64)),
                 String::new(),
                 calls(sum(|node| node.calls)),
-                time(Nanos(others.iter().map(|node| node.time_ns.0).sum())),
+                time(others.iter().map(|node| node.time_ns).sum()),
                 percent(sum(|node| node.share.0)),
                 String::new(),
             ],
