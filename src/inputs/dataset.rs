@@ -165,7 +165,7 @@ impl Dataset {
             |fed: &FedInput| Input { name: fed.name.clone(), element_type: fed.element_type, axes: growing(fed) };
         let info = DatasetInfo {
             source: "synthesized".to_owned(),
-            samples_count: sets.iter().map(|set| set.samples as u64).sum(),
+            samples_count: sets.iter().fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
             class_labels: None,
             has_targets: false,
             has_expected_outputs: sets.iter().flat_map(|set| set.outputs.iter().flatten()).any(Stored::is_something),
@@ -295,12 +295,12 @@ impl Dataset {
     pub fn input_sets(&self, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
         let limit = INPUT_SETS_LIMIT as usize;
         let mut starts = Vec::new();
-        let mut start = 0;
+        let mut start = 0_u64;
         for set in &self.sets {
             if set.samples as u64 == batch_size {
                 starts.push(start);
             }
-            start += set.samples as u64;
+            start = start.saturating_add(set.samples as u64);
         }
         if self.sets.len() == 1 || starts.is_empty() {
             starts = (0..self.sets_count(batch_size)).map(|index| index.saturating_mul(batch_size)).collect();

@@ -52,9 +52,9 @@ pub(super) fn from_data(
         fed.steers = values.steers(info, fed.element_type);
     }
     let axes = dataset::axes(&fed, batch);
-    let mut samples = 0;
+    let mut samples = 0_usize;
     for set in &data.sets {
-        samples += check::samples(&data, set, &axes)?;
+        samples = samples.saturating_add(check::samples(&data, set, &axes)?);
     }
     let mut notes = std::mem::take(&mut data.notes);
     let labels = labels_file(&data, request, samples, &mut notes)?;

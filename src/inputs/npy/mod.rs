@@ -99,7 +99,8 @@ impl Archive {
             };
             let header = Header::read(&mut entry).map_err(|reason| fault(format!("array `{name}`: {reason}")))?;
             let length = header.length as u64;
-            let place = start.map_or(Place::Compressed(index, length), |start| Place::Stored(start + length));
+            let stored = |start: u64| Place::Stored(start.saturating_add(length));
+            let place = start.map_or(Place::Compressed(index, length), stored);
             arrays.push(Head::new(name, header, place));
         }
         drop(zip);
@@ -259,7 +260,7 @@ impl Head {
         if element_type != ElementType::String {
             return Some(Content::Bytes(bytes.into()));
         }
-        let count = self.shape.iter().product();
+        let count = self.shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))?;
         Some(Content::Text((0..count).map(|index| text(&bytes[index * width..][..width])).collect()))
     }
 }
@@ -317,5 +318,28 @@ fn element_type(descriptor: &str) -> Option<ElementType> {
         "b1" => Some(ElementType::Bool),
         other if other.starts_with('U') => Some(ElementType::String),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_whose_product_no_number_holds_are_an_error_whatever_is_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        let (huge, none) = ("(1099511627776, 1099511627776)", "(1099511627776, 1099511627776, 0)");
+        for (descriptor, shape) in
+            [("<U0", huge), ("<U1", huge), ("<f4", huge), (">f4", huge), ("<U0", none), ("<U1", none), (">f4", none)]
+        {
+            let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
+            let length = (header.len() as u16).to_le_bytes();
+            std::fs::write(&path, [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes()].concat()).unwrap();
+            let archive = Archive::npy(&path).unwrap();
+            let error = archive.array(&archive.arrays[0]).unwrap_err();
+            let is_said = matches!(error, InputError::Format { .. } | InputError::Memory { .. });
+            assert!(is_said, "{descriptor} {shape}: {error}");
+        }
     }
 }
