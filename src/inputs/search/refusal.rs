@@ -71,13 +71,15 @@ fn number(text: &str) -> Option<u64> {
 /// Pairs of sizes that would have to agree, both ways.
 fn pairs(message: &str) -> Vec<(u64, u64)> {
     let after = |mark: &str| number(message.split_once(mark)?.1);
+    let times = |(one, other): (u64, u64)| one.checked_mul(other);
+    let more = |(one, other): (u64, u64)| Some((one.checked_add(1)?, other.checked_add(1)?));
     let found = [
         // Attempting to broadcast an axis by a dimension other than 1. 128 by 256
         message.rsplit_once(" by ").and_then(|(before, rest)| Some((last_number(before)?, number(rest)?))),
         // GEMM: Dimension mismatch, W: {32,8} K: 16 N:8
         after("K: ").zip(after("W: {")),
         // C: 16 kernel channels: 3 group: 1
-        after("C: ").zip(after("kernel channels: ").zip(after("group: ")).map(|(channels, group)| channels * group)),
+        after("C: ").zip(after("kernel channels: ").zip(after("group: ")).and_then(times)),
         // Axis 0 has mismatched dimensions of 1 and 2
         after("dimensions of ").zip(message.rsplit_once(" and ").and_then(|(_, rest)| number(rest))),
         // k argument [50] should not be greater than specified axis dim value [16]
@@ -87,7 +89,7 @@ fn pairs(message: &str) -> Vec<(u64, u64)> {
         // Dimension of input 0 must be 1 instead of 2
         after("instead of ").zip(after("must be ")),
         // Pad reflect: pre-pad (9) exceeds maximum allowed (3)
-        after("maximum allowed (").zip(after("pad (")).map(|(most, pad)| (most + 1, pad + 1)),
+        after("maximum allowed (").zip(after("pad (")).and_then(more),
         // Sum of sizes in 'split' (must equal size of selected axis) was 9, of Input shape={1,16}
         after("selected axis) was ").and_then(|sum| Some((shape_after(message, "Input shape=")?.pop()?, sum))),
         // Another operand has a dim value of 5 in the same dimension

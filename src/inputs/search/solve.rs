@@ -101,7 +101,8 @@ pub(super) fn rows(problem: &Problem, choice: &Choice, sizes: &Sizes) -> Vec<Opt
         grown
     };
     let (one, two) = (with(1), with(2));
-    one.into_iter().zip(two).map(|(one, two)| one.filter(|&one| one > 0 && two == Some(2 * one))).collect()
+    let doubles = |one: u64, two: Option<u64>| one > 0 && two.is_some() && two == one.checked_mul(2);
+    one.into_iter().zip(two).map(|(one, two)| one.filter(|&one| doubles(one, two))).collect()
 }
 
 fn concerned(problem: &Problem) -> Vec<Vec<usize>> {

@@ -99,8 +99,9 @@ impl Changes<'_> {
         for &(found, wanted) in &refusal.pairs {
             for index in self.free() {
                 let size = self.sizes[index];
-                let shifted = (size + wanted).checked_sub(found).filter(|_| size != found);
-                let scaled = (found > 0 && (size * wanted).is_multiple_of(found)).then(|| size * wanted / found);
+                let shifted = size.checked_add(wanted).and_then(|sum| sum.checked_sub(found)).filter(|_| size != found);
+                let product = size.checked_mul(wanted).filter(|product| found > 0 && product.is_multiple_of(found));
+                let scaled = product.map(|product| product / found);
                 let sizes = scaled.into_iter().chain(shifted).filter(|&other| other > 0 && other != size);
                 choices.extend(sizes.map(|other| self.with(index, other, &reason)));
             }

@@ -92,9 +92,9 @@ impl Lane {
 
     /// What is left if the places `first..=last` of the last axis are taken; absent if nothing is.
     fn pick(self, first: i64, last: i64) -> Option<Lane> {
-        let from = self.from.max(first - self.shift);
-        let to = self.to.min(last - self.shift + 1);
-        (from < to).then_some(Lane { shift: self.shift - first, from, to, ..self })
+        let from = self.from.max(first.saturating_sub(self.shift));
+        let to = self.to.min(last.saturating_sub(self.shift).saturating_add(1));
+        (from < to).then_some(Lane { shift: self.shift.saturating_sub(first), from, to, ..self })
     }
 }
 
@@ -179,8 +179,8 @@ fn joined(flow: &Flow<'_>, node: &Node, operand: usize, lane: Lane) -> Lane {
         return lane;
     }
     // A column of unknown width is one column.
-    let ahead: i64 = node.inputs[..operand].iter().map(|value| width(flow, value).unwrap_or(1)).sum();
-    Lane { shift: lane.shift + ahead, ..lane }
+    let widths = node.inputs[..operand].iter().map(|value| width(flow, value).unwrap_or(1));
+    Lane { shift: widths.fold(lane.shift, i64::saturating_add), ..lane }
 }
 
 fn is_last_axis(flow: &Flow<'_>, node: &Node) -> bool {

@@ -130,10 +130,12 @@ fn convolved(mut dims: Extent, kernel: &[Option<u64>], node: &Node) -> Option<Ex
     dims[1] = kernel[0];
     for at in 0..spatial {
         dims[at + 2] = dims[at + 2].zip(kernel[at + 2]).and_then(|(size, window)| {
-            let window = list("dilations", at, 1) * (i64::try_from(window).ok()? - 1) + 1;
-            let padded = i64::try_from(size).ok()? + list("pads", at, 0) + list("pads", at + spatial, 0);
+            let steps = i64::try_from(window).ok()?.checked_sub(1)?;
+            let reach = list("dilations", at, 1).checked_mul(steps)?.checked_add(1)?;
+            let pads = list("pads", at, 0).checked_add(list("pads", at + spatial, 0))?;
+            let room = i64::try_from(size).ok()?.checked_add(pads)?.checked_sub(reach)?;
             let stride = list("strides", at, 1).max(1);
-            u64::try_from((padded - window).div_euclid(stride) + 1).ok()
+            u64::try_from(room.div_euclid(stride).checked_add(1)?).ok()
         });
     }
     Some(dims)

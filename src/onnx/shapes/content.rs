@@ -167,8 +167,9 @@ fn sliced(call: &Call<'_>) -> Option<Vec<Expr>> {
         let range = from_end(start).clamp(0, count)..from_end(end).clamp(0, count);
         return range.step_by(usize::try_from(*step).ok()?).map(|place| values.get(place as usize).cloned()).collect();
     }
-    let (start, end) = (from_end(start).min(count - 1), from_end(end).max(-1));
-    let places = (end + 1..=start).rev().step_by(usize::try_from(-*step).ok().filter(|&step| step > 0)?);
+    let step = usize::try_from(step.checked_neg()?).ok().filter(|&step| step > 0)?;
+    let (start, end) = (from_end(start).min(count - 1), from_end(end).clamp(-1, count));
+    let places = (end + 1..=start).rev().step_by(step);
     places.map(|place| values.get(usize::try_from(place).ok()?).cloned()).collect()
 }
 
@@ -185,7 +186,7 @@ fn filled(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
 fn counted(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
     let count = count(dims).filter(|&count| count <= FOLLOWED_ELEMENTS)?;
     let (start, step) = (call.elements(0)?.first()?.clone(), call.numbers(2)?.first().copied()?);
-    Some((0..count as i64).map(|place| start.plus(&Expr::Number(place * step))).collect())
+    Some((0..count as i64).map(|place| start.plus(&Expr::Number(place).times(&Expr::Number(step)))).collect())
 }
 
 fn repeated(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {

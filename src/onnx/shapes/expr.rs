@@ -40,10 +40,7 @@ impl Expr {
             Expr::Product(factors) => {
                 factors.iter().try_fold(1_i64, |product, factor| product.checked_mul(factor.evaluate(size)?))
             }
-            Expr::Quotient(whole, part) => {
-                let part = part.evaluate(size).filter(|&part| part != 0)?;
-                Some(whole.evaluate(size)?.div_euclid(part))
-            }
+            Expr::Quotient(whole, part) => whole.evaluate(size)?.checked_div_euclid(part.evaluate(size)?),
             Expr::Max(one, other) => Some(one.evaluate(size)?.max(other.evaluate(size)?)),
             Expr::Min(one, other) => Some(one.evaluate(size)?.min(other.evaluate(size)?)),
             Expr::Broadcast(one, other) => match (one.evaluate(size)?, other.evaluate(size)?) {
@@ -131,7 +128,9 @@ impl Expr {
     pub(super) fn over(&self, other: &Expr) -> Expr {
         match (self, other) {
             (_, Expr::Number(0)) => Expr::Unknown,
-            (Expr::Number(one), Expr::Number(other)) => Expr::Number(one.div_euclid(*other)),
+            (Expr::Number(one), Expr::Number(other)) => {
+                one.checked_div_euclid(*other).map_or(Expr::Unknown, Expr::Number)
+            }
             (whole, Expr::Number(1)) => whole.clone(),
             _ => poly::quotient(self, other).bounded(),
         }
@@ -139,7 +138,7 @@ impl Expr {
 
     /// The quotient by a number above 0, rounded up.
     pub(super) fn over_up(&self, number: i64) -> Expr {
-        self.plus(&Expr::Number(number - 1)).over(&Expr::Number(number))
+        self.plus(&Expr::Number(number.saturating_sub(1))).over(&Expr::Number(number))
     }
 
     pub(super) fn smaller(&self, other: &Expr) -> Expr {

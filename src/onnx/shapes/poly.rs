@@ -89,7 +89,7 @@ pub(super) fn quotient(whole: &Expr, part: &Expr) -> Expr {
         (Expr::Quotient(inner, by), Expr::Number(number)) if *number > 0 && is_positive(&by) => {
             return expression(&divided).plus(&inner.over(&by.times(part)));
         }
-        (Expr::Number(number), Expr::Number(by)) => Expr::Number(number.div_euclid(*by)),
+        (Expr::Number(number), Expr::Number(by)) => number.checked_div_euclid(*by).map_or(Expr::Unknown, Expr::Number),
         (rest, part) => Expr::Quotient(Box::new(rest), Box::new(part.clone())),
     };
     expression(&divided).plus(&rest)
@@ -117,8 +117,8 @@ fn divided(whole: &Terms, factors: &[Expr], count: i64) -> (Terms, Terms) {
     let (mut divided, mut rest) = (Terms::new(), Terms::new());
     for (term, &times) in whole {
         match without(term, factors) {
-            Some(left) if times % count == 0 => drop(divided.insert(left, times / count)),
-            Some(left) if left.is_empty() && factors.is_empty() => {
+            Some(left) if times.checked_rem(count) == Some(0) => drop(divided.insert(left, times / count)),
+            Some(left) if left.is_empty() && factors.is_empty() && times.checked_rem_euclid(count).is_some() => {
                 divided.insert(Vec::new(), times.div_euclid(count));
                 rest.insert(Vec::new(), times.rem_euclid(count));
             }

@@ -1,4 +1,5 @@
 mod demands;
+mod extremes;
 mod roles;
 mod varying;
 

@@ -99,7 +99,7 @@ fn grouped(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let heads = [call.node.integer("num_heads")?, call.node.integer("kv_num_heads")?];
     let is_packed = call.input(1).is_none();
     let output = match is_packed {
-        true => hidden.over(&number(heads[0] + 2 * heads[1])).times(&number(heads[0])),
+        true => hidden.over(&number(heads[1].saturating_mul(2).saturating_add(heads[0]))).times(&number(heads[0])),
         false => hidden.clone(),
     };
     let mut present = |past: usize| {

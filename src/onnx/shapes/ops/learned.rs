@@ -49,7 +49,7 @@ fn extracted(call: &Call<'_>, known: &mut Known) -> Dims {
 fn joined(call: &Call<'_>) -> Dims {
     let widths = call.integers("inputdimensions")?;
     let rows = call.dims(0).filter(|dims| dims.len() == 2)?.first()?.clone();
-    Some(vec![rows, number(widths.iter().sum())])
+    Some(vec![rows, number(widths.iter().fold(0, |sum: i64, width| sum.saturating_add(*width)))])
 }
 
 /// Classes that scores are given for; two where a model of one score tells two apart.

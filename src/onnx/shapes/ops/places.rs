@@ -125,7 +125,7 @@ fn range(call: &Call<'_>) -> Dims {
     let (Some(start), Some(end), Some(step)) = (one(0), one(1), one(2)) else { return unknown(1) };
     let count = match step.number() {
         Some(step @ 1..) => end.minus(start).over_up(step),
-        Some(step @ ..=-1) => start.minus(end).over_up(-step),
+        Some(step @ ..=-1) => start.minus(end).over_up(step.saturating_neg()),
         _ => Expr::Unknown,
     };
     Some(vec![count.larger(&number(0))])

@@ -101,14 +101,21 @@ fn clamped(place: &Expr, size: &Expr) -> Option<Expr> {
 fn backwards(size: &Expr, cut: &Cut) -> Expr {
     let all = cut.start == number(-1) || matches!(cut.start, Expr::Number(TO_THE_END..));
     let whole = cut.end.number().is_some_and(|end| end <= -TO_THE_END);
-    if all && whole { size.over_up(-cut.step) } else { backwards_by_number(size, cut).map_or(Expr::Unknown, number) }
+    if all && whole {
+        return size.over_up(cut.step.saturating_neg());
+    }
+    backwards_by_number(size, cut).map_or(Expr::Unknown, number)
 }
 
 fn backwards_by_number(size: &Expr, cut: &Cut) -> Option<i64> {
     let (size, start, end) = (size.number()?, cut.start.number()?, cut.end.number()?);
     let from_end = |place: i64| if place < 0 { place.saturating_add(size) } else { place };
+    if size < 1 {
+        return Some(0);
+    }
     let (start, end) = (from_end(start).clamp(0, size - 1), from_end(end).clamp(-1, size - 1));
-    Some(((start - end).max(0) + (-cut.step) - 1).div_euclid(-cut.step))
+    let (span, step) = ((start - end).max(0), cut.step.saturating_neg());
+    Some(span.div_euclid(step) + i64::from(span.rem_euclid(step) > 0))
 }
 
 fn pad(call: &Call<'_>, known: &mut Known) -> Dims {
@@ -144,7 +151,7 @@ fn reflected(call: &Call<'_>, known: &mut Known, size: &Expr, widest: Option<i64
     }
     let widest = widest.unwrap_or(0);
     if widest > 0 {
-        known.at_least(size, widest + 1, || format!("{} mirrors {widest} at an end", call.words()));
+        known.at_least(size, widest.saturating_add(1), || format!("{} mirrors {widest} at an end", call.words()));
     }
 }
 

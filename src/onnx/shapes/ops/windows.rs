@@ -51,11 +51,11 @@ impl Window {
     }
 
     fn reach(&self, axis: usize) -> i64 {
-        self.dilations[axis] * (self.kernel[axis] - 1) + 1
+        self.dilations[axis].saturating_mul(self.kernel[axis].saturating_sub(1)).saturating_add(1)
     }
 
     fn padding(&self, axis: usize) -> i64 {
-        self.pads[axis] + self.pads[axis + self.kernel.len()]
+        self.pads[axis].saturating_add(self.pads[axis + self.kernel.len()])
     }
 
     /// How often the window fits along an axis; with `ceil`, places that it covers in part count.
@@ -66,9 +66,9 @@ impl Window {
         }
         match call.text("auto_pad") {
             "SAME_UPPER" | "SAME_LOWER" => size.over_up(stride),
-            "VALID" => size.plus(&number(stride - self.reach(axis))).over(&number(stride)),
+            "VALID" => size.plus(&number(stride.saturating_sub(self.reach(axis)))).over(&number(stride)),
             _ => {
-                let room = size.plus(&number(self.padding(axis) - self.reach(axis)));
+                let room = size.plus(&number(self.padding(axis).saturating_sub(self.reach(axis))));
                 if call.integer("ceil_mode", 0) == 1 {
                     return self.count_up(axis, size, &room);
                 }
@@ -81,10 +81,13 @@ impl Window {
     fn count_up(&self, axis: usize, size: &Expr, room: &Expr) -> Expr {
         let stride = self.strides[axis];
         let rounded = room.over_up(stride).plus(&number(1));
+        let begins_within = |count: i64, size: i64| {
+            count.saturating_sub(1).saturating_mul(stride) < size.saturating_add(self.pads[axis])
+        };
         match (rounded.number(), size.number()) {
-            (Some(count), Some(size)) if (count - 1) * stride >= size + self.pads[axis] => number(count - 1),
-            (Some(_), Some(_)) => rounded,
-            _ if stride <= self.reach(axis) - self.pads[axis + self.kernel.len()] => rounded,
+            (Some(count), Some(size)) if begins_within(count, size) => rounded,
+            (Some(count), Some(_)) => number(count.saturating_sub(1)),
+            _ if stride <= self.reach(axis).saturating_sub(self.pads[axis + self.kernel.len()]) => rounded,
             _ => Expr::Unknown,
         }
     }
@@ -124,7 +127,7 @@ fn slid(call: &Call<'_>, known: &mut Known, window: &Window) -> Vec<Expr> {
     (0..window.kernel.len())
         .map(|axis| {
             let Some(size) = dims.get(axis + 2) else { return Expr::Unknown };
-            let least = window.reach(axis) - window.padding(axis);
+            let least = window.reach(axis).saturating_sub(window.padding(axis));
             if !auto {
                 known.at_least(size, least, || format!("{} has a window of {}", call.words(), window.reach(axis)));
             }
@@ -170,9 +173,9 @@ fn grown(call: &Call<'_>, window: &Window, axis: usize, size: &Expr) -> Expr {
     let stride = number(window.strides[axis]);
     match call.text("auto_pad") {
         "SAME_UPPER" | "SAME_LOWER" => size.times(&stride),
-        "VALID" => size.minus(&number(1)).times(&stride).plus(&number(window.reach(axis) + more)),
+        "VALID" => size.minus(&number(1)).times(&stride).plus(&number(window.reach(axis).saturating_add(more))),
         _ => {
-            let ends = window.reach(axis) + more - window.padding(axis);
+            let ends = window.reach(axis).saturating_add(more).saturating_sub(window.padding(axis));
             size.minus(&number(1)).times(&stride).plus(&number(ends))
         }
     }

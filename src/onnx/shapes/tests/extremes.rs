@@ -1,0 +1,86 @@
+//! Numbers that no sum, product or quotient holds: sizes are not known then, and nothing else comes of it.
+
+use super::*;
+
+#[test]
+fn what_no_number_holds_is_unknown() {
+    let (least, most) = (number(i64::MIN), number(i64::MAX));
+    for unknown in [most.plus(&most), most.times(&most), least.over(&number(-1)), least.times(&number(-1))] {
+        assert_eq!(unknown, Expr::Unknown);
+    }
+    let quotient = Expr::Quotient(Box::new(least.clone()), Box::new(number(-1)));
+    assert_eq!((quotient.evaluate(&|_| None), quotient.replaced(&|_| None)), (None, Expr::Unknown));
+    let sum = Expr::Dim(0).plus(&least).over(&number(-1));
+    assert_eq!(sum.evaluate(&|_| Some(0)), None);
+    assert_eq!(Expr::Dim(0).over_up(i64::MAX).evaluate(&|_| Some(1)), Some(1));
+}
+
+#[test]
+fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
+    for (size, start, end, step, left) in [
+        (0, 5.0, 0.0, -1.0, 0),
+        (0, -3.0, -8e15, -8e15, 0),
+        (5, 8e15, -8e15, -1.0, 5),
+        (5, 3.0, -8e15, -2.0, 2),
+        (5, 4.0, 0.0, -8e15, 1),
+        (5, 0.0, 4.0, -1.0, 0),
+    ] {
+        let facts = Builder::default()
+            .floats("x", &[size, 2])
+            .whole("start", &[start])
+            .whole("end", &[end])
+            .whole("axis", &[0.0])
+            .whole("step", &[step])
+            .node("Slice", &["x", "start", "end", "axis", "step"], &["y"], &[])
+            .facts();
+        assert_eq!(sizes(&facts, &[]), known(&[left, 2]), "{size} {start} {end} {step}");
+    }
+}
+
+#[test]
+fn windows_of_any_numbers_are_followed() {
+    let extremes = [i64::MIN, i64::MIN + 1, -1, 0, i64::MAX - 1, i64::MAX];
+    for number in extremes {
+        for other in extremes {
+            let attributes = [
+                ("kernel_shape", integers(&[number, 3])),
+                ("strides", integers(&[other, 2])),
+                ("dilations", integers(&[other, 1])),
+                ("pads", integers(&[number, other, number, 0])),
+                ("output_padding", integers(&[other, number])),
+                ("group", AttributeValue::Integers(vec![number])),
+                ("ceil_mode", AttributeValue::Integers(vec![1])),
+            ];
+            for operator in ["MaxPool", "Conv", "ConvTranspose"] {
+                let inputs = if operator == "MaxPool" { &["x"][..] } else { &["x", "w"] };
+                let facts = Builder::default()
+                    .floats("x", &[-1, 4, 9, -2])
+                    .weight("w", &[8, 4, 3, 3])
+                    .node(operator, inputs, &["y"], &attributes)
+                    .facts();
+                assert_eq!(sizes(&facts, &[2, 9]).map(|sizes| sizes.len()), Some(4), "{operator} {number} {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reversed_shapes_and_ranges_of_any_step_are_followed() {
+    for step in [-8e15, -1.0, 8e15] {
+        let facts = Builder::default()
+            .floats("x", &[-1, 3, 4])
+            .whole("start", &[8e15])
+            .whole("end", &[8e15])
+            .whole("axis", &[0.0])
+            .whole("step", &[step])
+            .scalar("from", 0.0)
+            .scalar("to", 3.0 * step)
+            .scalar("by", step)
+            .node("Shape", &["x"], &["s"], &[])
+            .node("Slice", &["s", "start", "end", "axis", "step"], &["none"], &[])
+            .node("Range", &["from", "to", "by"], &["r"], &[])
+            .facts();
+        let made = sizes(&facts, &[2]);
+        assert!(made.is_none_or(|made| made == [Some(3)] || made == [None::<i64>]), "{step}");
+    }
+}
