@@ -62,6 +62,30 @@ const UNSAFE: &[(&str, usize, &str)] = &[
     ("worker/mod.rs", 1, "signals that a terminal sends to all are left to the parent"),
 ];
 
+/// The files that open others themselves, and why none of them takes in what may lie around: what others may have put
+/// there is opened by `files`, which waits for nobody, knows the size before it reads, and maps nothing.
+const OPENS: &[(&str, &str)] = &[
+    ("cli/gate.rs", "a file is appended to that `GITHUB_STEP_SUMMARY` names, and not read"),
+    ("engine/ep/cuda.rs", "a file of the kernel's below /proc"),
+    ("engine/null/shared_clock.rs", "the clock of scripted workers, which alone map it, made for one run"),
+    ("files/mod.rs", "the one way"),
+    ("files/own.rs", "the way to open what onnxprof itself writes in a run's folder, which is no link and no pipe"),
+    ("foreign/folder.rs", "a folder of our own, which is locked and not read"),
+    ("record/store/folder.rs", "the lock of a run, which is not read, nor waited for where it is a pipe"),
+    ("record/store/journal.rs", "a journal is appended to, in a folder that holds plain files"),
+    ("record/store/write.rs", "what a user names is written over, such as /dev/stdout"),
+    ("runner/round.rs", "a log of workers, in the folder of the run that is written"),
+    ("runner/settle/mod.rs", "a log of workers, in the folder of the run that is written"),
+    ("runner/worker_process.rs", "a file of the kernel's below /proc"),
+    ("runtime/cuda.rs", "wheels that pip has put into a folder of our own, and that folder, to sync it"),
+    ("runtime/remove.rs", "the folder of the cache, to sync it"),
+    ("runtime/staging.rs", "the lock of the cache and folders of it, to sync them"),
+    ("runtime/wheel.rs", "a wheel that pip has put into a folder of our own"),
+    ("sample/mod.rs", "files of the kernel's below /proc and /sys"),
+    ("sample/sampler.rs", "a file of the kernel's below /proc"),
+    ("worker/evaluate/reference.rs", "outputs of the baseline, which a worker of the same run has written"),
+];
+
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
@@ -84,14 +108,16 @@ fn modules() -> BTreeMap<String, Vec<PathBuf>> {
         .collect()
 }
 
-/// A file's lines without comments and without its unit tests, which stand at the end.
+/// A file's lines without comments and without its unit tests, which stand at the end; declarations of modules with tests
+/// may stand before.
 fn code(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines()
-        .take_while(|line| !line.starts_with("#[cfg(test)]"))
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .map(str::to_owned)
-        .collect()
+    let lines: Vec<&str> = text.lines().collect();
+    let is_declaration = |at: usize| lines.get(at).is_some_and(|line| line.ends_with(';'));
+    let are_tests = |at: &usize| lines[*at].starts_with("#[cfg(test)]") && !is_declaration(at + 1);
+    let end = (0..lines.len()).find(are_tests).unwrap_or(lines.len());
+    let is_code = |line: &&&str| !line.trim_start().starts_with("//");
+    lines[..end].iter().filter(is_code).map(|line| (*line).to_owned()).collect()
 }
 
 /// Names that follow `crate::` in a line: `crate::a::b` and `crate::{a, b::c}`.
@@ -175,6 +201,19 @@ fn one_module_starts_foreign_programs() {
         }
         assert!(files_with(&module, "open::that").is_empty(), "{module}");
     }
+}
+
+/// What is taken in is opened in one way, but for what the list names with its reason.
+#[test]
+fn one_module_opens_what_is_taken_in() {
+    let needles =
+        ["File::open(", "File::options(", "OpenOptions", "fs::read(", "fs::read_to_string(", "from_path(", "Mmap"];
+    let opens = |path: &PathBuf| code(path).iter().any(|line| needles.iter().any(|needle| line.contains(needle)));
+    let name = |path: PathBuf| path.strip_prefix(source()).unwrap().display().to_string();
+    let is_test = |name: &String| name.ends_with("tests.rs") || name.contains("tests/");
+    let found = rust_files(&source()).into_iter().filter(opens).map(name).filter(|name| !is_test(name));
+    let listed = OPENS.iter().map(|(name, _)| (*name).to_owned());
+    assert_eq!(found.collect::<BTreeSet<_>>(), listed.collect::<BTreeSet<_>>());
 }
 
 /// Clippy refuses the macros; what they stand for is used by one file too, and in the worker, whose log is its stderr.
