@@ -1,7 +1,13 @@
 //! How long a worker is waited for before it counts as stuck, and who is told meanwhile.
 //!
-//! What nothing is known of is waited for as long as the user says. Once a session has answered, it is known what it
-//! takes: a worker that takes much longer is stuck, and is not to cost the run more than what is left of it.
+//! What nothing is known of is waited for as long as the user says. Once a session has answered with inferences, and its
+//! longest answer took `a` (or a request is expected to take `a`, if that is longer), its workers have the larger of 5 s and
+//! `3 a`, and no longer than what is left of the run, but the larger of 2 s and `2 a` however little that is. The reason for
+//! the last: what is begun in time may end late. A run ends within its budget, one launch and one inference, and an honest
+//! worker that is in the midst of that one is not to be killed for it, nor for what a loaded machine adds to it. So a worker
+//! that hangs costs a run the larger of 2 s and `2 a` beyond its end, and never more. New launches are treated alike, `a`
+//! being the longest launch. The first inferences of a session have what is left, or 5 s or three launches where that is more;
+//! nothing has longer than `--timeout`.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -15,7 +21,7 @@ use crate::protocol::Request;
 const LEAST: Duration = Duration::from_secs(5);
 /// One that takes less than so many times its longest answer is not stuck either.
 const TIMES: u32 = 3;
-/// Beyond the end of the run, a worker is waited for this long, or twice as long as its answer is expected to take.
+/// However little is left of the run, a worker is waited for this long, or twice as long as its longest answer took.
 const GRACE: Duration = Duration::from_secs(2);
 /// Inferences of a cell before its first block, at most, where they are long.
 const BEFORE_BLOCKS: u32 = 4;
@@ -60,7 +66,7 @@ impl Patience {
         }
     }
 
-    /// The limit where something of the kind took so long.
+    /// The limit where something of the kind took so long: no more than what is left, but what was begun may end.
     fn limit_of(&self, longest: Duration) -> Duration {
         let stuck = longest.saturating_mul(TIMES).max(LEAST);
         let left = self.left().map_or(stuck, |left| left.max(GRACE).max(longest.saturating_mul(2)));
@@ -171,9 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn no_worker_costs_more_than_what_is_left() {
+    fn no_worker_costs_more_than_what_is_left_but_what_was_begun_may_end() {
         let of = |left, answer| patience(Some(left), Some(SECOND), Some(answer)).limit(&END, Duration::ZERO);
         assert_about(of(4, SECOND), 4.0);
+        assert_about(of(7, SECOND * 3), 7.0);
+        // Less is left than what an honest worker may need that is in the midst of its last inference.
         assert_about(of(0, SECOND / 10), 2.0);
         assert_about(of(0, SECOND * 3), 6.0);
         // Nothing is known of what an inference takes.
