@@ -2,11 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use super::manifest::CompanionWheel;
+use super::manifest::{CompanionWheel, Verification};
 use super::needs::{self, CUDA_FOLDER, CUDA_PROVIDER, Needed};
 use super::pip::{Download, Pip};
 use super::unpack::{self, Unpacked};
@@ -157,16 +157,20 @@ fn with_unpinned(mut requirements: Vec<String>) -> Vec<String> {
 fn unpack_all(download: &Download, unpacked: &mut Unpacked) -> Result<Vec<CompanionWheel>, RuntimeError> {
     let folder = unpacked.folder().join(CUDA_FOLDER);
     fs::create_dir_all(&folder).map_err(|source| staging::storage(&folder, source))?;
-    let mut companions = Vec::new();
+    let mut hashes = Vec::new();
     for path in &download.wheels {
         let bad = |source| wheel::bad(path, &folder, source);
-        let sha256 = hash::of_file(path).map_err(bad)?;
+        hashes.push(hash::of_file(path).map_err(bad)?);
         unpack_one(path, unpacked).map_err(bad)?;
-        let verified_against = Some(wheel::compared(download, path, &sha256));
-        companions.push(CompanionWheel { name: wheel::file_name(path), sha256, verified_against });
     }
+    let compared = wheel::compared(download, &hashes);
     File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|source| staging::storage(&folder, source))?;
-    Ok(companions)
+    let companion = |(path, (sha256, verification)): (&PathBuf, (String, Verification))| CompanionWheel {
+        name: wheel::file_name(path),
+        sha256,
+        verified_against: Some(verification),
+    };
+    Ok(download.wheels.iter().zip(hashes.into_iter().zip(compared)).map(companion).collect())
 }
 
 fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {

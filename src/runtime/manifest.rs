@@ -74,7 +74,7 @@ pub struct ManifestFile {
 pub enum Verification {
     /// The hash that this program carries for that version.
     Pinned,
-    /// The hash that the package index states, which pip compared as it downloaded.
+    /// The hash that the package index states.
     Index,
     /// Nothing: neither this program nor the package index, such as a folder of wheels, states one.
     Nothing,

@@ -22,7 +22,10 @@ const PYTHON: [&str; 6] = ["--python-version", "3.12", "--implementation", "cp",
 /// Wheels alone, and no questions.
 const ALWAYS: [&str; 3] = ["--only-binary=:all:", "--no-input", "--disable-pip-version-check"];
 
-/// Makes pip say which links it found and in which form the index listed them, to see whether that states hashes.
+/// What pip calls the file with the wheels and their hashes that it is given.
+const REQUIREMENTS: &str = "requirements.txt";
+
+/// Makes pip say of how many links of the index it knows a hash that it is given.
 const TALKATIVE: &str = "-vv";
 
 /// A pip that works.
@@ -33,23 +36,56 @@ pub(super) struct Pip(Program);
 pub(super) struct Download {
     /// The wheels, at least one.
     pub wheels: Vec<PathBuf>,
-    said: String,
+    pip: Program,
+    build: Build,
 }
 
 impl Download {
-    /// Whether pip had a hash to compare a wheel with, which is `sha256`: that stands in the link to a file, or in an
-    /// index in JSON. A folder of wheels states none.
-    pub(super) fn has_compared(&self, wheel: &Path, sha256: &str) -> bool {
-        let lines = || self.said.lines().map(str::trim_start);
-        let stated = format!("#sha256={sha256}");
-        if lines().any(|line| line.starts_with("Found link ") && line.contains(&stated)) {
-            return true;
-        }
-        let name = wheel.file_name().unwrap_or_default().to_string_lossy();
-        let is_of_index = |line: &str| line.starts_with("Downloading ") || line.starts_with("Using cached ");
-        lines().any(|line| is_of_index(line) && line.contains(&*name))
-            && lines().any(|line| line.starts_with("Fetched page ") && line.ends_with("pypi.simple.v1+json"))
+    /// Of each wheel in turn whether the index states the SHA-256 that is given here for it. What pip says as it
+    /// downloads does not tell, as an index in JSON may state none. So pip is asked once more, for these hashes: it reads
+    /// the index again, in whichever form that is, takes the wheels that are there, and says how many links have the
+    /// hash. Where it says nothing of the kind, none is stated.
+    pub(super) fn stated(&self, hashes: &[String]) -> Vec<bool> {
+        let said = self.ask_for(hashes).unwrap_or_default();
+        let is_stated = |wheel: &PathBuf| project(wheel).is_some_and(|(name, _)| has_match(&said, &name));
+        self.wheels.iter().map(is_stated).collect()
     }
+
+    /// What pip says when it is to have wheels of these hashes; absent where it cannot be asked.
+    fn ask_for(&self, hashes: &[String]) -> Option<String> {
+        let folder = self.wheels.first()?.parent()?;
+        let requirement = |(wheel, sha256): (&PathBuf, &String)| {
+            project(wheel).map(|(name, version)| format!("{name}=={version} --hash=sha256:{sha256}\n"))
+        };
+        let lines: Vec<String> = self.wheels.iter().zip(hashes).map(requirement).collect::<Option<_>>()?;
+        let file = folder.join(REQUIREMENTS);
+        std::fs::write(&file, lines.concat()).ok()?;
+        let mut words = vec!["download", "--progress-bar=off", TALKATIVE, "--no-deps", "--require-hashes"];
+        words.extend(ALWAYS);
+        words.extend(for_machine(self.build).ok()?);
+        let (file, destination) = (file.display().to_string(), folder.display().to_string());
+        words.extend(["--dest", &destination, "--requirement", &file]);
+        let output = self.pip.with(&words).output(None).ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// Name and version of a wheel by that of its file; the name as pip shows it.
+fn project(wheel: &Path) -> Option<(String, String)> {
+    let mut parts = wheel.file_name()?.to_str()?.split('-');
+    let (name, version) = (parts.next()?, parts.next()?);
+    Some((name.to_ascii_lowercase().replace(['_', '.'], "-"), version.to_owned()))
+}
+
+/// Whether pip says of links of a project that one has the hash that it was given.
+fn has_match(said: &str, project: &str) -> bool {
+    let begin = format!(" links for project '{project}' against ");
+    let counts = |line: &str| {
+        let (links, counts) = line.trim_start().strip_prefix("Checked ")?.split_once(&begin)?;
+        let (matches, _) = counts.split_once('(')?.1.split_once(" matches")?;
+        Some((links.parse::<u64>().ok()?, matches.parse::<u64>().ok()?))
+    };
+    said.lines().filter_map(counts).any(|(links, matches)| (1..=links).contains(&matches))
 }
 
 /// What pip was asked about.
@@ -130,7 +166,7 @@ impl Pip {
 
     fn fetch(&self, subject: Subject, build: Build, wanted: &[&str], folder: &Path) -> Result<Download, RuntimeError> {
         let failed = |error: std::io::Error| subject.failed(PipMessage(error.to_string()));
-        let mut words = vec!["download", "--progress-bar=off", TALKATIVE];
+        let mut words = vec!["download", "--progress-bar=off"];
         words.extend(ALWAYS);
         words.extend(for_machine(build)?);
         words.extend(wanted);
@@ -147,7 +183,7 @@ impl Pip {
         if wheels.is_empty() {
             return Err(subject.failed(PipMessage("it reported success and left no wheel".into())));
         }
-        Ok(Download { wheels, said: String::from_utf8_lossy(&output.stdout).into_owned() })
+        Ok(Download { wheels, pip: self.0.clone(), build })
     }
 }
 
@@ -230,26 +266,37 @@ mod tests {
         explain(Subject::Release(release), Path::new("/cache"), &output)
     }
 
+    /// What pip says of links of a project when it is given hashes.
+    fn checked(project: &str, links: u64, counts: &str) -> String {
+        let against = format!("for project '{project}' against 1 hashes ({counts}): discarding no candidates");
+        format!("  Checked {links} links {against}\n")
+    }
+
     #[test]
-    fn a_hash_was_compared_where_the_link_or_an_index_in_json_states_one() {
-        let wheel = Path::new("/cache/onnxruntime-1.30.0-cp312-cp312-manylinux_2_28_x86_64.whl");
-        let name = wheel.file_name().unwrap().to_str().unwrap();
-        let compared = |said: &str| {
-            let said = said.replace("NAME", name);
-            Download { wheels: vec![wheel.into()], said }.has_compared(wheel, "ab12")
-        };
-        assert!(compared(
-            "  Found link https://x/NAME#sha256=ab12 (from https://x/simple/onnxruntime/), version: 1.30.0\n"
-        ));
-        assert!(!compared("  Found link https://x/NAME#sha256=ff00 (from https://x/), version: 1.30.0\n"));
-        assert!(!compared(
-            "  Found link https://x/NAME (from https://x/), version: 1.30.0\nDownloading NAME (24 MB)\n"
-        ));
+    fn a_hash_is_stated_where_pip_says_that_a_link_of_the_project_has_it() {
+        let stated = |said: &str| has_match(said, "onnxruntime");
         let json = "Fetched page https://x/simple/onnxruntime/ as application/vnd.pypi.simple.v1+json\n";
-        assert!(compared(&format!("{json}  Downloading NAME (24 MB)\n")));
-        assert!(compared(&format!("{json}  Using cached NAME (24 MB)\n")));
-        assert!(!compared(&format!("{json}Processing /opt/wheels/NAME\n")));
-        assert!(!compared("Looking in links: /opt/wheels\nProcessing /opt/wheels/NAME\n"));
+        assert!(stated(&format!("{json}{}", checked("onnxruntime", 1, "1 matches, 0 no digest"))));
+        // Of two indexes one states it, whichever the wheel came from.
+        assert!(stated(&checked("onnxruntime", 2, "1 matches, 1 no digest")));
+        // Of two indexes one states the hash of another file, and the other none.
+        assert!(!stated(&format!("{json}{}", checked("onnxruntime", 2, "0 matches, 1 no digest"))));
+        // An index in JSON with `"hashes": {}`.
+        let none = checked("onnxruntime", 1, "0 matches, 1 no digest");
+        assert!(!stated(&format!("{json}{none}  Using cached onnxruntime-1.30.0-cp312-cp312.whl (24 MB)\n")));
+        assert!(!stated(&checked("onnxruntime-gpu", 1, "1 matches, 0 no digest")));
+        assert!(!stated("  Given no hashes to check 1 links for project 'onnxruntime': discarding no candidates\n"));
+        assert!(!stated(&format!("{json}Processing /opt/wheels/onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl\n")));
+    }
+
+    #[test]
+    fn wheels_are_called_as_pip_calls_their_projects() {
+        let of = |name: &str| project(&Path::new("/cache").join(name));
+        let pair = |name: &str, version: &str| Some((name.to_owned(), version.to_owned()));
+        assert_eq!(of("onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl"), pair("onnxruntime", "1.30.0"));
+        assert_eq!(of("nvidia_cublas_cu12-12.9.1.4-py3-none-any.whl"), pair("nvidia-cublas-cu12", "12.9.1.4"));
+        assert_eq!(of("Some.Name-1.0+local-py3-none-any.whl"), pair("some-name", "1.0+local"));
+        assert_eq!(of("wheel"), None);
     }
 
     #[test]

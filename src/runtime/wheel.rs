@@ -14,7 +14,7 @@ use super::{Release, RuntimeError};
 use crate::hash;
 use crate::units::Bytes;
 
-/// Wheels whose SHA-256 is known here: build, version, processor, hash, size in bytes. pip checks every other one against
+/// Wheels whose SHA-256 is known here: build, version, processor, hash, size in bytes. Every other one is compared with
 /// the hash that the index states, if that states one.
 const PUBLISHED: [(Build, &str, &str, &str, u64); 7] = [
     (Cpu, "1.23.2", "x86_64", "0f9b4ae77f8e3c9bee50c27bc1beede83f786fe1d52e99ac85aa8d65a01e9b77", 17_382_649),
@@ -65,8 +65,8 @@ pub(super) fn unpack(download: &Download, release: Release, unpacked: &mut Unpac
     let folder = unpacked.folder().to_owned();
     let failed = |source| bad(wheel, &folder, source);
     let wheel_sha256 = hash::of_file(wheel).map_err(failed)?;
-    let compared = compared(download, wheel, &wheel_sha256);
-    let verified_against = verify(&name, release, &wheel_sha256)?.unwrap_or(compared);
+    let pinned = verify(&name, release, &wheel_sha256)?;
+    let verified_against = pinned.unwrap_or_else(|| compared(download, std::slice::from_ref(&wheel_sha256))[0]);
     let (library, library_sha256) = extract(wheel, unpacked).map_err(failed)?;
     Ok(Origin { library, library_sha256, wheel: name, wheel_sha256, verified_against })
 }
@@ -93,9 +93,10 @@ fn known(release: Release) -> Option<(&'static str, Bytes)> {
     PUBLISHED.iter().find(is_it).map(|row| (row.3, Bytes(row.4)))
 }
 
-/// What pip has compared the hash of a wheel with.
-pub(super) fn compared(download: &Download, wheel: &Path, sha256: &str) -> Verification {
-    if download.has_compared(wheel, sha256) { Verification::Index } else { Verification::Nothing }
+/// What the hashes of wheels, one of each in turn, are the same as.
+pub(super) fn compared(download: &Download, hashes: &[String]) -> Vec<Verification> {
+    let verification = |is_stated| if is_stated { Verification::Index } else { Verification::Nothing };
+    download.stated(hashes).into_iter().map(verification).collect()
 }
 
 /// Compares the wheel's hash with the published one, if that is known.

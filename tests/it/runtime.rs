@@ -6,6 +6,8 @@ mod builds;
 mod cuda;
 mod environments;
 mod foreign;
+#[cfg(target_arch = "x86_64")]
+mod index;
 
 use std::fs;
 use std::io::Write;
