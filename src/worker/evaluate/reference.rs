@@ -15,7 +15,7 @@ use crate::record::{AccuracyRecord, Failure, FailureKind};
 
 /// Why nothing is compared by an output.
 const RANDOM: &str = "it is random: two runs on the same inputs differ by more than rounding, which is 0.1% of the \
-                      largest value in float (README has the others)";
+                      largest value where elements are float";
 
 /// Why an output is not compared where the reference has it of a whole batch, and this session of a part of one.
 const MERGED: &str = "the reference's is of several samples together, which cannot be told apart";

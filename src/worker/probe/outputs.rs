@@ -230,10 +230,10 @@ mod tests {
     }
 
     #[test]
-    fn the_tolerances_are_those_that_the_readme_states() {
-        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/README.md")).unwrap();
-        let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
-        let assert_stated = |words: String| assert!(readme.contains(&words), "README does not say: {words}");
+    fn the_tolerances_are_those_that_the_guide_states() {
+        let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/README.md")).unwrap();
+        let guide = guide.split_whitespace().collect::<Vec<_>>().join(" ");
+        let assert_stated = |words: String| assert!(guide.contains(&words), "the guide does not say: {words}");
         let unit = Gap { largest: 0.0, scale: 1.0 };
         let shares = |of: ElementType| [tolerance(of, unit), rounding(of, unit)].map(percent);
         for (name, of) in [

@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_scale_that_sees_the_whole_batch_refutes_nothing() {
-        assert_eq!(SHARED_SCALE, 0.1, "README says so");
+        assert_eq!(SHARED_SCALE, 0.1, "the guide says so");
         let slightly = || told(&[Told::Mixed(Some(0.02))]);
         assert!(matches!(judged(slightly(), Quantized::Dynamically), Ok(Verdict::Unsure(_))));
         assert!(matches!(judged(slightly(), Quantized::Otherwise), Ok(Verdict::Refuted(_))));
