@@ -98,11 +98,14 @@ impl Lane {
     }
 }
 
+/// Most places that columns are followed to: those that a damaged file joins with themselves would move on for ever.
+const MOST_STEPS: usize = 100_000;
+
 fn found(flow: &Flow<'_>, input: &str, columns: usize) -> Vec<Found> {
     let mut found = Vec::new();
     let mut queue = vec![(input, Lane { shift: 0, from: 0, to: columns.max(1) as i64, cut: false })];
     let mut seen: BTreeSet<(&str, Lane)> = queue.iter().copied().collect();
-    while let Some((value, lane)) = queue.pop() {
+    while let Some((value, lane)) = queue.pop().filter(|_| seen.len() < MOST_STEPS) {
         let mut next: Vec<(&str, Lane)> = flow.aliases(value).map(|alias| (alias, lane)).collect();
         for (node, operand) in flow.consumers(value) {
             let (words_known, numbers) = keys(node);

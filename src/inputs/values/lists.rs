@@ -102,16 +102,19 @@ fn listed(flow: &Flow<'_>, (graph, shapes): (&Graph, &Shapes), input: &str) -> O
         return None;
     }
     let sizes = Sizes::new(flow, graph, shapes);
-    let (mut numbers, mut decided) = (vec![None; count], None);
+    let (mut numbers, mut decided, mut is_whole) = (vec![None; count], None, true);
     for (node, part, (rule, what, taken)) in operands {
         let list = sizes.listed(node, rule, part).unwrap_or_default();
-        let Some(own) = part.of(&list).filter(|own| !own.contains(&None)) else { continue };
+        let Some(own) = part.of(&list).filter(|own| !own.contains(&None)) else {
+            is_whole = false;
+            continue;
+        };
         for (number, own) in numbers[part.first..].iter_mut().zip(own) {
             *number = number.take().or_else(|| own.clone());
         }
         decided.get_or_insert_with(|| (rule, format!("{what} {}: {taken}", words(node))));
     }
-    let (rule, reason) = decided?;
+    let (rule, reason) = decided.filter(|_| is_whole || !numbers.contains(&None))?;
     // Numbers that nothing reads as such.
     let numbers = numbers.into_iter().map(|number| number.unwrap_or(FillKind::Constant(1.0))).collect();
     Some(Listed { numbers, rule, reason })

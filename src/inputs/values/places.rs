@@ -5,6 +5,11 @@ use std::collections::BTreeSet;
 use super::flow::Flow;
 use crate::onnx::Node;
 
+/// Most elements of a list of numbers for axes, and most operands that such a list is joined from: no tensor has more axes.
+const LONGEST: usize = 64;
+/// Most places that are gone to: joined values may be joined with themselves again and again.
+const MOST_STEPS: usize = 4096;
+
 /// Elements of an input that follow each other in a value too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Part {
@@ -23,7 +28,7 @@ pub(super) fn operands<'f>(flow: &'f Flow<'_>, input: &'f str, count: usize) -> 
     let mut found = Vec::new();
     let mut queue = vec![(input, Part { first: 0, count, before: Some(0), behind: Some(0) })];
     let mut seen: BTreeSet<(&str, Part)> = queue.iter().copied().collect();
-    while let Some((value, part)) = queue.pop() {
+    while let Some((value, part)) = queue.pop().filter(|_| seen.len() < MOST_STEPS) {
         let mut next: Vec<(&str, Part)> = flow.aliases(value).map(|alias| (alias, part)).collect();
         for (node, operand) in flow.consumers(value) {
             match passed(flow, node, operand, part) {
@@ -73,19 +78,38 @@ fn passed(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Pa
             0,
         )
         | ("Max" | "Min", _) => Some(part),
-        ("Concat", _) => Some(joined(flow, node, operand, part)),
+        ("Concat", _) => joined(flow, node, operand, part),
         ("Gather", 0) => {
             let places = flow.constant(node.inputs.get(1)?)?;
+            if !is_along_list(flow, node, node.integer("axis").unwrap_or(0))? {
+                return (places.len() == 1).then_some(part);
+            }
             let follow = places.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
             let start = at(*places.first().filter(|_| follow)?, part)?;
-            part.pick(start, start + places.len())
+            part.pick(start, start.checked_add(places.len())?)
         }
-        ("Slice", 0) if number(flow, node, 4, 1.0) == Some(1.0) => {
+        // Before version 10 its ends are attributes.
+        ("Slice", 0) if node.inputs.len() > 2 && number(flow, node, 4, 1.0) == Some(1.0) => {
+            if !is_along_list(flow, node, number(flow, node, 3, 0.0)? as i64)? {
+                return Some(part);
+            }
             let start = at(number(flow, node, 1, 0.0)?, part)?;
             part.pick(start, at(number(flow, node, 2, f64::INFINITY)?, part)?)
         }
         _ => None,
     }
+}
+
+/// Whether an axis is that along which a value lists its elements, and not one of a single place; absent where it is neither.
+/// A value whose shape is not known is taken for a list.
+fn is_along_list(flow: &Flow<'_>, node: &Node, axis: i64) -> Option<bool> {
+    let Some(dims) = flow.dims(node.inputs.first()?) else { return Some(true) };
+    let axis = usize::try_from(if axis < 0 { axis.checked_add_unsigned(dims.len() as u64)? } else { axis }).ok()?;
+    let Some((_, others)) = dims.split_last() else { return Some(true) };
+    if axis >= others.len() {
+        return others.iter().all(|size| size.is_none_or(|size| size == 1)).then_some(true);
+    }
+    (dims[axis] == Some(1)).then_some(false)
 }
 
 /// The first number of an operand; the default where it is left out, and absent where it is no constant.
@@ -104,14 +128,19 @@ fn at(place: f64, part: Part) -> Option<usize> {
     Some(part.total().map_or(place as usize, |total| total.min(place as usize)))
 }
 
-/// The elements among those of all operands.
-fn joined(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Part {
+/// The elements among those of all operands; absent where these are more than a list for axes has.
+fn joined(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Part> {
+    if node.inputs.len() > LONGEST {
+        return None;
+    }
     let elements = |value: &String| {
         let dims = flow.dims(value)?;
         dims.into_iter().try_fold(1_usize, |product, size| product.checked_mul(usize::try_from(size?).ok()?))
     };
-    let ahead: Option<usize> = node.inputs[..operand].iter().map(elements).sum();
-    let rest: Option<usize> = node.inputs[operand + 1..].iter().map(elements).sum();
-    let add = |own: Option<usize>, more: Option<usize>| Some(own? + more?);
-    Part { before: add(part.before, ahead), behind: add(part.behind, rest), ..part }
+    let all = |own: Option<usize>, others: &[String]| {
+        others.iter().try_fold(own?, |sum, value| sum.checked_add(elements(value)?))
+    };
+    let (before, behind) = (all(part.before, &node.inputs[..operand]), all(part.behind, &node.inputs[operand + 1..]));
+    let is_short = |elements: Option<usize>| elements.is_none_or(|elements| elements <= LONGEST);
+    (is_short(before) && is_short(behind)).then_some(Part { before, behind, ..part })
 }

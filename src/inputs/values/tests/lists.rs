@@ -76,6 +76,32 @@ fn sizes_are_found_behind_others_in_a_joined_list() {
 }
 
 #[test]
+fn sizes_in_a_row_are_told_apart_from_the_row_itself() {
+    let resize = || axes(node("Resize", &["x0", "", "", "list"], "y"), &[2, 3]);
+    let along = |operator: &str, axis: i64| {
+        let node = node(operator, &["x1", "zero"], "list");
+        with(node, "axis", AttributeValue::Integers(vec![axis]))
+    };
+    let row = |nodes: Vec<Node>| kinds(&IMAGE, nodes, INT, &[1, 2]).swap_remove(0);
+    assert_eq!(row(vec![along("Gather", 0), resize()]), columns(&[32.0, 48.0]), "the row");
+    // One of its numbers, of which the other is read by nothing.
+    let first = axes(node("Resize", &["x0", "", "", "list"], "y"), &[3]);
+    assert_eq!(row(vec![along("Gather", -1), first]), columns(&[48.0, 1.0]));
+}
+
+#[test]
+fn lists_that_are_joined_with_themselves_come_to_an_end() {
+    let join = |from: [&str; 2], to: &str| node("Concat", &from, to);
+    let resize = |list: &str| node("Resize", &["x0", "", "", list], "y");
+    let circle = vec![join(["x1", "list"], "list"), resize("list")];
+    assert!(!kinds(&IMAGE, circle, INT, &[2]).is_empty());
+    let names: Vec<String> = (0..60).map(|place| format!("v{place}")).collect();
+    let mut doubled = vec![join(["x1", "x1"], "v0"), resize("v59")];
+    doubled.extend(names.windows(2).map(|pair| join([&pair[0], &pair[0]], &pair[1])));
+    assert!(!kinds(&IMAGE, doubled, INT, &[2]).is_empty());
+}
+
+#[test]
 fn scales_are_one_for_samples_and_channels() {
     let resize = |list: &[&str]| node("Resize", list, "y");
     let found = kinds(&IMAGE, vec![resize(&["x0", "", "x1"])], ElementType::Float, &[4]);
