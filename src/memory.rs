@@ -1,4 +1,5 @@
-//! The one place that is asked whether there is memory for something, before it is taken.
+//! The one place that is asked whether there is memory for something, before it is taken, and that limits what is taken
+//! where nobody can tell beforehand how much that is.
 //!
 //! What is free is the least that the machine, the control groups, the process's own limits and the user leave. Workers
 //! are in the groups of their parent, so that an answer holds for both. Read [`ask`] first.
@@ -15,6 +16,11 @@ pub(crate) const LIMIT: &str = "ONNXPROF_MEMORY";
 const SHARE: f64 = 0.9;
 /// What takes no more than this is not asked for: there is no machine without it.
 const UNASKED: Bytes = Bytes(1 << 20);
+
+/// Less than this is not held to: threads and buffers that a first inference makes take some of it.
+const LEAST_HELD: Bytes = Bytes(64 << 20);
+/// What Rust, C++, the loader and ONNX Runtime say where memory could not be had.
+const SHORT: [&str; 4] = ["memory allocation of", "bad_alloc", "Cannot allocate memory", "Failed to allocate memory"];
 
 /// There is too little memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +66,6 @@ pub(crate) fn free() -> Option<Bytes> {
 
 /// A limit of what this process may take, lifted as soon as this is dropped.
 #[derive(Debug)]
-#[must_use = "the limit is lifted as soon as this is dropped"]
 pub(crate) struct Held {
     soft: u64,
     hard: u64,
@@ -74,10 +79,11 @@ impl Drop for Held {
 }
 
 /// Limits what this process may take to what is free now, so that what nobody could ask for beforehand, such as an
-/// output of a size that is not known, fails in it and does not bring the machine down. Absent where the system does not
-/// tell what is free and taken, or limits the process more.
+/// output of a size that is not known, fails in it or ends it, and does not bring the machine down. Absent where the system
+/// does not tell what is free and taken, or limits the process more, and where hardly anything is free.
+#[must_use = "the limit is lifted as soon as what is returned is dropped"]
 pub(crate) fn hold() -> Option<Held> {
-    let free = free()?;
+    let free = free().filter(|&free| free >= LEAST_HELD)?;
     let own = procfs::process::Process::myself().and_then(|own| own.statm()).ok()?;
     let taken = own.data.checked_mul(procfs::page_size()).filter(|&taken| taken > 0)?;
     let (soft, hard) = getrlimit(Resource::RLIMIT_DATA).ok()?;
@@ -87,6 +93,11 @@ pub(crate) fn hold() -> Option<Held> {
     }
     setrlimit(Resource::RLIMIT_DATA, limit, hard).ok()?;
     Some(Held { soft, hard })
+}
+
+/// Whether words of a process or of a library say that memory could not be had.
+pub(crate) fn is_short(words: &str) -> bool {
+    SHORT.iter().any(|sign| words.contains(sign))
 }
 
 /// Makes sure that the user's own limit can be read.

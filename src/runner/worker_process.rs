@@ -14,6 +14,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::patience::Patience;
+use crate::memory;
 use crate::plan::RuntimeChoice;
 use crate::protocol::{MAX_LINE, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
@@ -21,15 +22,13 @@ use crate::runtime::{LOADER_VARIABLE, TELEMETRY_OFF, loader_path};
 
 /// How long a worker may take to end after it has closed its output: a crash may write a core file first.
 const END_PATIENCE: Duration = Duration::from_secs(2);
-/// What Rust, C++ and the loader say when an allocation fails.
-const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "bad_alloc", "Cannot allocate memory"];
 const MEMORY_HINT: &str = "try smaller batch sizes with `--batch`, or give the process more memory";
 const KILL_HINT: &str =
     "if nobody killed it, the system was out of memory: try smaller batch sizes, or give the process more memory";
 
 /// What ends a process that reads a map whose file has become shorter: workers alone map weights and libraries.
 const SIGBUS: i32 = Signal::SIGBUS as i32;
-const MAP_LOST: &str = "was ended by SIGBUS: a file that it had mapped changed while it was read";
+const MAP_LOST: &str = "was ended by SIGBUS: most likely a file that it had mapped changed while it was read";
 const MAP_HINT: &str =
     "run again while nothing writes to the model, its weights and the libraries; if nothing did, check their disk";
 
@@ -294,7 +293,7 @@ impl End {
         let signal = self.status.and_then(|status| status.signal());
         let name = signal.and_then(|number| Signal::try_from(number).ok()).map_or("a signal", Signal::as_str);
         let words = self.last_words.as_deref();
-        let without_memory = words.is_some_and(|words| OUT_OF_MEMORY.iter().any(|sign| words.contains(sign)));
+        let without_memory = words.is_some_and(memory::is_short);
         let how = match (signal, self.status.and_then(|status| status.code())) {
             (Some(_), _) if self.oom_killed => "was killed by the kernel, which was out of memory,".to_owned(),
             (Some(_), _) => format!("was ended by {name}"),
@@ -359,7 +358,7 @@ mod tests {
     fn an_end_by_a_map_that_was_lost_says_that_its_file_changed() {
         let failure = ended(SIGBUS).describe("load the model");
         assert_eq!(failure.kind, FailureKind::Crashed);
-        let said = "the worker that was to load the model was ended by SIGBUS: a file that it had mapped changed";
+        let said = "the worker that was to load the model was ended by SIGBUS: most likely a file that";
         assert!(failure.message.starts_with(said), "{failure:?}");
         assert_eq!(failure.hint.as_deref(), Some(MAP_HINT));
         let failure = End { oom_killed: true, ..ended(SIGBUS) }.describe("load the model");

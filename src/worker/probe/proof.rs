@@ -3,6 +3,7 @@
 use super::outputs::{self, Told};
 use super::trial::Bench;
 use crate::inputs::{InputPlan, SamplePair, Search, Tensor};
+use crate::memory;
 use crate::record::{AxisReason, BatchAxis, BatchProof};
 
 /// Second samples that are tried until one can be told from the first.
@@ -175,10 +176,12 @@ fn attempted(
     let alone = first.and_then(|first| Ok((first, bench.run(&pair.second)?)));
     let (first, second) = match alone {
         Ok(alone) => alone,
+        Err(words) if memory::is_short(&words) => return Err(words),
         Err(words) => return Ok(Verdict::Refuted(format!("a single sample is refused: {words}"))),
     };
     let both = match bench.run(&pair.both) {
         Ok(both) => both,
+        Err(words) if memory::is_short(&words) => return Err(words),
         Err(words) => return Ok(Verdict::OneAtATime(format!("two samples at once are refused: {words}"))),
     };
     let told = outputs::told(&first, &second, &both);

@@ -93,7 +93,7 @@ fn worker_that_breaks_the_protocol_is_an_error_that_says_how() {
         ("echo I have died >&2; exit 7", "ended with exit code 7 while it was to greet; its last words: I have died"),
         ("echo memory allocation of 8 bytes failed >&2; exit 7", "memory allocation of 8 bytes failed"),
         ("kill -9 $$", "was ended by SIGKILL while it was to greet"),
-        ("kill -BUS $$", "was ended by SIGBUS: a file that it had mapped changed while it was read"),
+        ("kill -BUS $$", "was ended by SIGBUS: most likely a file that it had mapped changed while it was read"),
         ("echo garbage", "said something else: garbage"),
         ("printf '\\033[31mred\\n'", "said something else: \\u{1b}[31mred"),
         ("head -c 17000000 /dev/zero | tr '\\0' y", "sent a line without an end"),
