@@ -30,6 +30,12 @@ pub enum AccuracyError {
         /// The words that there are for the model's classes.
         known: Vec<String>,
     },
+    /// A label is a word that several of the model's classes have.
+    #[error("label `{word}` is the name of several of the model's classes")]
+    AmbiguousWord {
+        /// The label.
+        word: String,
+    },
     /// Labels count from 1.
     #[error(
         "labels count from 1 to {classes_count}, and output `{output}` has {classes_count} classes, counted from 0"
@@ -130,6 +136,9 @@ impl AccuracyError {
             }
             AccuracyError::UnknownForm { .. } => Some(FORMS),
             AccuracyError::UnknownWord { known, .. } if known.is_empty() => {
+                Some("give class numbers, counted from 0 in the order of the output's scores")
+            }
+            AccuracyError::AmbiguousWord { .. } => {
                 Some("give class numbers, counted from 0 in the order of the output's scores")
             }
             AccuracyError::UnknownWord { .. } => Some("write labels as the model writes its classes"),

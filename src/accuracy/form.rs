@@ -120,7 +120,11 @@ impl<'t> Seen<'t> {
         let is_known = !known.is_empty() && vocabulary.iter().all(|word| known.contains(word));
         let by_scores = self.scores().find(|(_, count)| is_known && *count == known.len());
         if let Some((output, count)) = by_scores {
-            return classify(truth, &output.name, Says::Scores(count));
+            let is_ambiguous = |word: &String| known.iter().filter(|known| *known == word).count() > 1;
+            return match vocabulary.into_iter().find(is_ambiguous) {
+                Some(word) => Err(AccuracyError::AmbiguousWord { word }),
+                None => classify(truth, &output.name, Says::Scores(count)),
+            };
         }
         match string {
             Some(output) if is_known => {

@@ -137,6 +137,8 @@ fn words_go_by_what_metadata_tells_of_classes_and_numbers_do_not() {
     assert!(error.to_string().contains("no output can be scored as classes that there are words for"), "{error}");
     let words = text("w", &["fir", "yew"]);
     assert_eq!(right(scores(text("k", &["fir", "fir"]), names.clone(), &[words])), [true, false]);
+    let twice = scores(text("k", &["crane", "elm"]), told(&["crane", "elm", "crane"]), &[three()]).unwrap_err();
+    assert_eq!(twice.to_string(), "label `crane` is the name of several of the model's classes");
     let many: Vec<String> = (0..1000).map(|class| format!("c{class}")).collect();
     let many = ClassNames { told: many, ..ClassNames::default() };
     let error = scores(text("k", &["ash", "elm"]), many, &[three()]).unwrap_err().to_string();
