@@ -72,6 +72,7 @@ fn needed(message: &[u8], form: Form) -> u64 {
         sum += match (form, field) {
             (Form::Tensor, RAW_DATA) => COPIES * length,
             (Form::Tensor, FLOAT_DATA | DOUBLE_DATA) => IN_LIST * length,
+            (Form::Tensor, STRING_DATA) => COPIES * length,
             (Form::Sequence | Form::Optional, TENSORS) => TENSOR + needed(content, Form::Tensor),
             (Form::Optional, SEQUENCE) => needed(content, Form::Sequence),
             _ => return,
@@ -81,10 +82,11 @@ fn needed(message: &[u8], form: Form) -> u64 {
     sum + OTHERS * others
 }
 
-/// Fields of a tensor that hold elements of four and eight bytes.
+/// Fields of a tensor that hold its elements: those of four and of eight bytes, texts, and any as they are in memory.
 const FLOAT_DATA: u64 = 4;
-const RAW_DATA: u64 = 9;
 const DOUBLE_DATA: u64 = 10;
+const STRING_DATA: u64 = 6;
+const RAW_DATA: u64 = 9;
 /// Fields of a sequence and of an optional value: a name, and tensors or one tensor.
 const NAME: u64 = 1;
 const TENSORS: u64 = 3;
@@ -197,10 +199,13 @@ fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result
         ElementType::Uint32 => fitted(&tensor.as_u64()?, element_type, u32::to_le_bytes),
         ElementType::Int32 => fitted(&tensor.as_i32()?, element_type, i32::to_le_bytes),
         ElementType::Int16 => fitted(&tensor.as_i32()?, element_type, i16::to_le_bytes),
-        // Of floating-point numbers the bits.
-        ElementType::Uint16 | ElementType::Float16 | ElementType::Bfloat16 => {
-            fitted(&tensor.as_i32()?, element_type, u16::to_le_bytes)
+        // Of floating-point numbers the bits, whose first one some writers take for a sign.
+        ElementType::Float16 | ElementType::Bfloat16 => {
+            let unsigned = |bits: &i32| if (-0x8000..0).contains(bits) { bits + 0x1_0000 } else { *bits };
+            let bits: Vec<i32> = tensor.as_i32()?.iter().map(unsigned).collect();
+            fitted(&bits, element_type, u16::to_le_bytes)
         }
+        ElementType::Uint16 => fitted(&tensor.as_i32()?, element_type, u16::to_le_bytes),
         ElementType::Int8 => fitted(&tensor.as_i32()?, element_type, i8::to_le_bytes),
         ElementType::Uint8 => fitted(&tensor.as_i32()?, element_type, u8::to_le_bytes),
         // Whatever is not zero is true, to ONNX Runtime as well.
