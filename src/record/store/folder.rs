@@ -40,7 +40,8 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Claims `path` for a run: creates it where it is missing, locks it, and makes sure that files can be created.
+    /// Claims `path` for a run: creates it where it is missing, locks it, and makes sure that files can be created. Outputs
+    /// that a killed run left are removed, lest they are taken for those of this one's baseline.
     ///
     /// # Errors
     ///
@@ -54,6 +55,10 @@ impl RunFolder {
             return Err(StoreError::HoldsRun { path: path.to_path_buf() });
         }
         let folder = RunFolder { path: path.to_path_buf(), _lock: lock };
+        let outputs = folder.baseline_outputs();
+        if fs::symlink_metadata(&outputs).is_ok_and(|found| found.is_file()) {
+            fs::remove_file(&outputs).map_err(not_writable)?;
+        }
         fs::create_dir_all(folder.logs()).map_err(not_writable)?;
         Ok(folder)
     }
@@ -251,6 +256,19 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(".lock"), "").unwrap();
         RunFolder::create(root.path()).unwrap();
+    }
+
+    #[test]
+    fn outputs_of_a_killed_run_are_not_taken_for_those_of_the_next() {
+        let root = tempfile::tempdir().unwrap();
+        let (outputs, elsewhere) = (root.path().join(BASELINE_OUTPUTS), root.path().join("elsewhere"));
+        fs::write(&outputs, "stale").unwrap();
+        drop(RunFolder::create(root.path()).unwrap());
+        assert!(!outputs.exists());
+        fs::write(&elsewhere, "kept").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &outputs).unwrap();
+        drop(RunFolder::create(root.path()).unwrap());
+        assert!(outputs.is_symlink() && elsewhere.is_file());
     }
 
     #[test]

@@ -65,9 +65,11 @@ fn drawn(folder: &Path, start: &str, kind: fn(&FileType) -> bool) -> Vec<PathBuf
     entries.filter(is_it).map(|entry| entry.path()).collect()
 }
 
-/// Whether the rest of a name was drawn at random, as those of temporary files are.
+/// Whether the rest of a name was drawn at random, as those of temporary files are; one in a hundred of these looks like a
+/// word, and stays.
 fn is_random(rest: &str) -> bool {
-    rest.len() == 6 && rest.chars().all(|c| c.is_ascii_alphanumeric())
+    let is_odd = |(place, c): (usize, char)| c.is_ascii_digit() || place > 0 && c.is_ascii_uppercase();
+    rest.len() == 6 && rest.chars().all(|c| c.is_ascii_alphanumeric()) && rest.chars().enumerate().any(is_odd)
 }
 
 #[cfg(test)]
@@ -92,7 +94,7 @@ mod tests {
         let at = |name: &str| root.path().join(name);
         fs::create_dir_all(at("traces/.onnxprof-trace-a1B2c3")).unwrap();
         fs::write(at("traces/.onnxprof-trace-a1B2c3/onnx.json"), "half").unwrap();
-        let kept = [".hidden", ".onnxprof-notes", "report.md", RUN_JSON];
+        let kept = [".hidden", ".onnxprof-backup", ".onnxprof-notes", "report.md", RUN_JSON];
         for name in kept.into_iter().chain([BASELINE_OUTPUTS, ".onnxprof-Ab12cd"]) {
             fs::write(at(name), "").unwrap();
         }
@@ -147,7 +149,8 @@ mod tests {
         let trace = root.path().join("traces/.onnxprof-trace-a1B2c3");
         fs::create_dir_all(&trace).unwrap();
         tidy(root.path());
-        drop(RunFolder::create(root.path()).unwrap());
         assert!(left.iter().all(|file| file.is_file()) && trace.is_dir());
+        drop(RunFolder::create(root.path()).unwrap());
+        assert!(left[0].is_file() && trace.is_dir());
     }
 }
