@@ -1,5 +1,7 @@
 //! What follows from the figures: the answer, what limits the sessions, and what to do. Data only.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::estimate::Estimate;
@@ -34,8 +36,8 @@ pub struct Answer {
 pub struct NotReached {
     /// The sizes, ascending.
     pub batch_sizes: Vec<u64>,
-    /// Indices of the sessions that did not come to one of them.
-    pub sessions: Vec<usize>,
+    /// Indices of the sessions that did not come to some of them, with these.
+    pub by_session: BTreeMap<usize, Vec<u64>>,
     /// A budget that would be enough for all of them where somebody named them, else for the first; absent where nothing
     /// is known of one.
     pub enough_budget_ns: Option<Nanos>,

@@ -1,6 +1,6 @@
 //! How large a budget would have been enough for a verdict, judged by what launches and inferences took.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::conclusions::NotReached;
 use crate::plan::{BESIDE_SHARE, CellKey, SweepEnd};
@@ -78,7 +78,11 @@ pub(super) fn not_reached(record: &RunRecord) -> Option<NotReached> {
         is_measured(key.session) && !begun.contains(&place(key)) && reason == Some(NOT_REACHED)
     };
     let left: Vec<CellKey> = plan.cells().filter(is_left).collect();
-    let sessions: BTreeSet<usize> = left.iter().map(|key| key.session).collect();
+    let mut by_session: BTreeMap<usize, BTreeSet<u64>> = BTreeMap::new();
+    for key in &left {
+        by_session.entry(key.session).or_default().insert(key.batch_size);
+    }
+    let by_session = by_session.into_iter().map(|(session, sizes)| (session, sizes.into_iter().collect())).collect();
     let batch_sizes: BTreeSet<u64> = left.iter().map(|key| key.batch_size).collect();
     let batch_sizes: Vec<u64> = batch_sizes.into_iter().collect();
     if batch_sizes.is_empty() {
@@ -86,7 +90,7 @@ pub(super) fn not_reached(record: &RunRecord) -> Option<NotReached> {
     }
     let wanted = if plan.sweep_end == SweepEnd::Listed { batch_sizes.len() } else { 1 };
     let enough_budget_ns = budget_at(record, 0, batch_sizes.get(..wanted)?);
-    Some(NotReached { batch_sizes, sessions: sessions.into_iter().collect(), enough_budget_ns })
+    Some(NotReached { batch_sizes, by_session, enough_budget_ns })
 }
 
 /// Launches of a session that timed anything at its smallest batch size.

@@ -11,7 +11,7 @@ use crate::plan::{CellKey, SessionSpec};
 use crate::units::Nanos;
 
 /// Why a cell is not measured that no launch has come to yet.
-pub const NOT_REACHED: &str = "not reached before the run ended";
+pub const NOT_REACHED: &str = "the run ended before it was reached";
 
 /// One thing that finished. The journal holds one per line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

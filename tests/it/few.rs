@@ -135,7 +135,10 @@ fn a_size_that_one_variant_alone_did_not_come_to_is_named_with_it() {
     let mut run = run(&["one", "two"]);
     run.plan.sweep_end = SweepEnd::Listed;
     record::skip(&mut run, 1, 8, NOT_REACHED);
-    assert_said(&shown(&run), &["Not reached by two: batch 8; about ", " would do: `--budget "], &[]);
+    assert_said(&shown(&run), &["Not reached: batch 8 by two; about ", " would do: `--budget "], &[]);
+    record::skip(&mut run, 0, 8, NOT_REACHED);
+    record::skip(&mut run, 0, 4, NOT_REACHED);
+    assert_said(&shown(&run), &["Not reached: batch 4 and 8 by one; batch 8 by two; about "], &[]);
 }
 
 #[test]

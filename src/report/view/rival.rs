@@ -1,5 +1,7 @@
 //! What may have more throughput than what was chosen, and batch sizes that there was no time for.
 
+use std::collections::BTreeMap;
+
 use super::words::{self, Source};
 use crate::analysis::{Answer, Choice, Pick, Rival, Support};
 use crate::plan::{CellKey, SweepEnd};
@@ -58,31 +60,35 @@ pub(super) fn not_reached(source: Source<'_>) -> Option<String> {
     let had = source.record.plan.schedule.budget_ns?;
     let budget = left.enough_budget_ns.filter(|enough| *enough > had);
     let (time, budget) = budget.map(|enough| (words::rounded_time(enough), words::budget(enough)))?;
-    let sizes: Vec<String> = left.batch_sizes.iter().map(u64::to_string).collect();
-    let who = who(source, &left.sessions);
+    let first = left.batch_sizes.first()?;
     let decided = matches!(answer.latency, Choice::Ship(_));
-    match (source.record.plan.sweep_end, sizes.as_slice()) {
-        (SweepEnd::Listed, _) => Some(format!(
-            "Not reached{who}: batch {}; about {time} would do: `--budget {budget}`.",
-            words::listed(&sizes)
+    match source.record.plan.sweep_end {
+        SweepEnd::Listed => Some(format!(
+            "Not reached: {}; about {time} would do: `--budget {budget}`.",
+            which(source, &left.by_session)
         )),
         // Without a verdict on the smallest size, that comes first.
-        (SweepEnd::Saturation, _) if !decided => None,
-        (SweepEnd::Saturation, [first, ..]) => Some(format!(
-            "Not reached{who}: batch sizes from {first} on; about {time} would show the first of them: `--batch {},{first} \
+        SweepEnd::Saturation if !decided => None,
+        SweepEnd::Saturation => Some(format!(
+            "Not reached: batch sizes from {first} on; about {time} would show the first of them: `--batch {},{first} \
              --budget {budget}`.",
             source.record.plan.batch_sizes.first()?
         )),
-        _ => None,
     }
 }
 
-/// ` by int8`, where other sessions that were measured came further.
-fn who(source: Source<'_>, sessions: &[usize]) -> String {
-    let measured = source.findings.sessions.iter().filter(|session| session.outcome.is_ok()).count();
-    if sessions.len() >= measured {
-        return String::new();
+/// `batch 16 and 32`, or `batch 16 and 32 by fp32; batch 32 by int8`, where some that were measured came further than others.
+fn which(source: Source<'_>, by_session: &BTreeMap<usize, Vec<u64>>) -> String {
+    let mut groups: BTreeMap<&[u64], Vec<usize>> = BTreeMap::new();
+    for (&session, sizes) in by_session {
+        groups.entry(sizes).or_default().push(session);
     }
-    let names: Vec<String> = sessions.iter().map(|&session| source.name(session)).collect();
-    format!(" by {}", words::listed(&names))
+    let measured = source.findings.sessions.iter().filter(|session| session.outcome.is_ok()).count();
+    let group = |(sizes, sessions): (&&[u64], &Vec<usize>)| {
+        let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
+        let names: Vec<String> = sessions.iter().map(|&session| source.name(session)).collect();
+        let by = if sessions.len() < measured { format!(" by {}", words::listed(&names)) } else { String::new() };
+        format!("batch {}{by}", words::listed(&sizes))
+    };
+    groups.iter().map(group).collect::<Vec<_>>().join("; ")
 }
