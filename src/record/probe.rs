@@ -52,7 +52,8 @@ impl RunRecord {
     #[must_use]
     pub fn untimed_inference_ns(&self) -> Option<Nanos> {
         let first = self.launches.iter().filter_map(|launch| launch.first_run_ns).min();
-        let tried = || self.variants.iter().filter_map(|variant| variant.probe.as_ref()?.inference_ns).min();
+        let probes = || self.variants.iter().filter_map(|variant| variant.probe.as_ref());
+        let tried = || probes().filter(|probe| !probe.is_kept).filter_map(|probe| probe.inference_ns).min();
         first.or_else(tried)
     }
 
