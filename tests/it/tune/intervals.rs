@@ -174,3 +174,25 @@ fn the_defaults_are_kept_only_where_all_was_tried() {
     let (found, text) = told(&begun);
     assert_eq!(found.verdict, TuningVerdict::Undecided, "{text}");
 }
+
+#[test]
+fn what_breaks_the_slo_is_not_said_to_be_no_better() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    // Batch 4 takes 220 us, and makes 1.8 times as many predictions.
+    let variants = json!({"a": {"fixed_ns": 60_000, "per_sample_ns": 40_000}});
+    let kept = ["--intra-threads", "1", "--keep", "optimization,execution,spinning,arena,pattern"];
+    let words = [&["--batch", "1,4", "--slo", "latency_p50<=0.15ms"][..], &kept].concat();
+    tune(&bench, &model, &variants, &words).run().assert_code(0);
+    let mut record = bench.record();
+    record.run.ended_by = Some(EndReason::BudgetSpent);
+    let (found, text) = told(&record);
+    assert_eq!((found.verdict, found.best), (TuningVerdict::Undecided, found.defaults), "{text}");
+    for words in [
+        "Undecided: the only configuration that was tried beside the defaults is not both better by more than 2",
+        " and within what was asked for; variants, threads and batch sizes alone make 2.",
+    ] {
+        assert!(text.contains(words), "`{words}` is missing: {text}");
+    }
+    assert!(!text.contains("is not better by more than"), "{text}");
+}

@@ -7,7 +7,7 @@ use crate::analysis::tuning::{
     Candidate, Criterion, Preference, SloStanding, State, TuningFindings, TuningVerdict, computes_alike,
 };
 use crate::plan::Objective;
-use crate::record::{DatasetInfo, EndReason, Metric};
+use crate::record::{DatasetInfo, EndReason, Fate, Metric};
 use crate::report::view::failed;
 use crate::report::view::judged;
 use crate::report::view::number;
@@ -81,17 +81,36 @@ fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
 }
 
 /// `Undecided: none of the 3 configurations that were tried beside the defaults is better by more than 2%; variants,
-/// threads and batch sizes alone make 30.`
+/// threads and batch sizes alone make 30.` Where something else was asked for too, one that is better may not keep that.
 fn untried(source: Source<'_>, found: &TuningFindings, head: &str) -> String {
+    if found.best != found.defaults {
+        return format!("{head}.");
+    }
     let others = found.candidates.iter().enumerate().filter(|(place, _)| Some(*place) != found.defaults);
-    let tried = match others.filter(|(_, one)| one.is_measured()).count() as u64 {
+    let others: Vec<&Candidate> = others.map(|(_, one)| one).filter(|one| one.is_measured()).collect();
+    let tried = match others.len() as u64 {
         0 => return format!("{head}; there was no time to try anything else."),
         1 => "the only configuration that was tried beside the defaults is not".to_owned(),
         count => format!("none of the {} configurations that were tried beside the defaults is", number::count(count)),
     };
     let all = planned(source);
     let all = all.map(|all| format!("; variants, threads and batch sizes alone make {}", number::count(all)));
-    format!("Undecided: {tried} better by more than {}{}.", floor(found.metric), all.unwrap_or_default())
+    let better = format!("better by more than {}", floor(found.metric));
+    let better = match besides(source, &others) {
+        Some(kept) => format!("both {better} and {kept}"),
+        None => better,
+    };
+    format!("Undecided: {tried} {better}{}.", all.unwrap_or_default())
+}
+
+/// What a configuration had to be beside better, where one may be out for the want of it however fast it is.
+fn besides(source: Source<'_>, others: &[&Candidate]) -> Option<&'static str> {
+    let tuning = source.record.plan.tuning.as_ref();
+    if tuning.is_some_and(|tuning| !tuning.slo.is_empty() || tuning.max_accuracy_drop_ratio.is_some()) {
+        return Some("within what was asked for");
+    }
+    let is_no_number = others.iter().any(|one| matches!(one.fate, Some(Fate::NotFinite)));
+    is_no_number.then_some("free of values that are not numbers")
 }
 
 /// Configurations that the search begins with: every session at every number of threads and every batch size.
