@@ -25,9 +25,45 @@ const SHARE: f64 = 0.1;
 const LONGEST: f64 = 0.5;
 /// It is waited for this long in any case, which reading data and a loaded machine may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What is said where labels are not judged.
-const NOT_JUDGED: &str = "whether labels and outputs go together shows only when outputs are scored: an inference is long \
-                          beside what is left of the budget";
+
+/// What judging labels came to.
+enum Judged {
+    As(Box<AccuracyRecord>),
+    Not(NotJudged),
+}
+
+/// Why labels are not judged.
+#[derive(Clone, Copy, Debug)]
+enum NotJudged {
+    /// The budget was spent before.
+    Late,
+    /// An inference is long beside what is left of the budget.
+    LongInference,
+    /// Loading the model is long beside what is left of the budget.
+    LongLoad,
+    /// Loading the model left too little of the budget.
+    Loaded,
+    /// Trying inputs out left no outputs of the first samples, and computing them is long beside what is left.
+    NoOutputs,
+    /// It did not end in time.
+    TimedOut,
+}
+
+impl NotJudged {
+    fn reason(self) -> &'static str {
+        match self {
+            NotJudged::Late => "nothing is left of the budget",
+            NotJudged::LongInference => "an inference is long beside what is left of the budget",
+            NotJudged::LongLoad => "loading the model takes long beside what is left of the budget",
+            NotJudged::Loaded => "loading the model left too little of the budget for an inference",
+            NotJudged::NoOutputs => {
+                "trying inputs out left no outputs of the first samples, and an inference is long beside what is left of \
+                 the budget"
+            }
+            NotJudged::TimedOut => "judging them on the first samples did not end in its share of the budget",
+        }
+    }
+}
 
 /// Judges the labels by the outputs of the first samples, and takes note of what they were taken for. `launch` is the
 /// one that inputs were tried out in; it is returned, or another one where none was left.
@@ -43,9 +79,11 @@ pub(super) async fn labels(
 ) -> Result<Option<Launch>, RunError> {
     let Some(rehearsal) = Rehearsal::of(job, prepared, launch.as_ref()) else { return Ok(launch) };
     let record = match rehearsal.judge(job, &mut launch, place).await {
-        Ok(Some(record)) => record,
-        Ok(None) => {
-            job.notes.push(NOT_JUDGED.into());
+        Ok(Judged::As(record)) => *record,
+        Ok(Judged::Not(why)) => {
+            let reason = why.reason();
+            let note = format!("whether labels and outputs go together shows only when outputs are scored: {reason}");
+            job.notes.push(note);
             return Ok(launch);
         }
         Err(failure) if failure.kind == FailureKind::BadInput => return Err(RunError::Labels(failure)),
@@ -96,33 +134,35 @@ impl Rehearsal {
         Some(Rehearsal { session, inputs: described.inputs.clone(), inference: inference.into() })
     }
 
-    /// What the labels come to; `None` where there is no time to find out.
-    async fn judge(
-        &self,
-        job: &Job,
-        launch: &mut Option<Launch>,
-        place: &Place<'_>,
-    ) -> Result<Option<AccuracyRecord>, Failure> {
-        if launch.as_ref().is_none_or(|launch| !launch.worker.is_alive()) {
-            if self.affordable(left(job)).is_none() {
-                return Ok(None);
+    /// What the labels come to, or why there is no time to find out.
+    async fn judge(&self, job: &Job, launch: &mut Option<Launch>, place: &Place<'_>) -> Result<Judged, Failure> {
+        let is_tried_out = launch.as_ref().is_some_and(|launch| launch.worker.is_alive());
+        if !is_tried_out {
+            let left = left(job);
+            if self.affordable(left).is_none() {
+                let why = if left.is_zero() { NotJudged::Late } else { NotJudged::LongInference };
+                return Ok(Judged::Not(why));
             }
-            let Some(started) = self.start(job, place).await? else { return Ok(None) };
+            let Some(started) = self.start(job, place).await? else { return Ok(Judged::Not(NotJudged::LongLoad)) };
             *launch = Some(started);
         }
-        let Some(launch) = launch else { return Ok(None) };
+        let Some(launch) = launch else { return Ok(Judged::Not(NotJudged::LongLoad)) };
         let left = left(job);
         let limit = left.mul_f64(LONGEST).max(PATIENCE);
         let (request, doing) = match self.affordable(left) {
+            // Nothing was tried out in this launch, so that it has no outputs.
+            None if !is_tried_out => return Ok(Judged::Not(NotJudged::Loaded)),
             Some(samples) => (Request::Evaluate(self.evaluation(job, samples)), "score the first samples"),
             None => (Request::Rehearse(self.evaluation(job, self.least())), "judge the labels"),
         };
         match launch.worker.ask_within(limit, &request, doing).await {
-            Ok(Response::Evaluated(record)) => Ok(Some(*record)),
+            Ok(Response::Evaluated(record)) => Ok(Judged::As(record)),
             Ok(other) => Err(launch.worker.unexpected(&other).await),
             // It was given up for the want of time, or ran nothing that would tell.
-            Err(failure) if failure.kind == FailureKind::TimedOut => Ok(None),
-            Err(failure) if failure.kind == FailureKind::Inference && is_of_outputs(&request) => Ok(None),
+            Err(failure) if failure.kind == FailureKind::TimedOut => Ok(Judged::Not(NotJudged::TimedOut)),
+            Err(failure) if failure.kind == FailureKind::Inference && is_of_outputs(&request) => {
+                Ok(Judged::Not(NotJudged::NoOutputs))
+            }
             Err(failure) => Err(failure),
         }
     }

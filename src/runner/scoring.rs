@@ -9,7 +9,7 @@ use super::round::Run;
 use super::{Progress, RunError};
 use crate::plan::{RuntimeChoice, ScoredSamples};
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
-use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
+use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome, Unit};
 use crate::units::Nanos;
 
 /// Samples per inference while scoring, where the model takes it.
@@ -29,15 +29,16 @@ impl Run<'_> {
     /// Scores every session on the same samples.
     pub(super) async fn score_all(&mut self) -> Result<(), RunError> {
         let mut most = None;
-        let order = self.scoring_order();
-        let is_for_nothing = self.tells_only_by_comparison(&order) && !self.has_time_to_compare(&order);
-        for session in order {
-            if is_for_nothing && !self.is_scripted(session) {
-                let record = self.unscored(session, 1, Outcome::Skipped { reason: NO_TIME.into() });
+        let mut order = self.scoring_order();
+        if self.tells_only_by_comparison(&order) {
+            // The slowest go first, until the baseline and those that are left have time. What is skipped takes none.
+            while order.len() > 1 && Share::of(self, order[0]).is_too_short(self, order[0]) {
+                let record = self.unscored(order.remove(1), 1, Outcome::Skipped { reason: NO_TIME.into() });
                 self.journal.append(Event::Accuracy(Box::new(record)))?;
-            } else {
-                most = self.score(session, most).await?.or(most);
             }
+        }
+        for session in order {
+            most = self.score(session, most).await?.or(most);
         }
         // Where there are any.
         let _ = std::fs::remove_file(self.baseline_outputs());
@@ -62,21 +63,15 @@ impl Run<'_> {
         matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_))
     }
 
-    /// Whether outputs of these sessions tell nothing but how they compare with the baseline's: nothing says what is right.
+    /// Whether nothing says what is right, so that outputs of the others are worth computing where the baseline's are. By
+    /// themselves they tell only whether they are numbers, which the baseline, the first of these sessions, shows in any
+    /// case. Scripts compute none.
     fn tells_only_by_comparison(&self, sessions: &[usize]) -> bool {
         let mut data = self.descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
         let is_right_known = data.any(|data| data.has_labels() || data.has_expected_outputs);
         let is_compared = self.plan.baseline_session().is_some_and(|baseline| sessions.contains(&baseline));
-        is_compared && sessions.len() > 1 && !is_right_known
-    }
-
-    /// Whether there is time to score the baseline and at least one other of these sessions.
-    fn has_time_to_compare(&self, sessions: &[usize]) -> bool {
-        let is_too_short = |session: usize| Share::of(self, session).is_too_short(self, session);
-        let has_time = |session: usize| !self.is_scripted(session) && !is_too_short(session);
-        let (baseline, others): (Vec<usize>, Vec<usize>) =
-            sessions.iter().partition(|session| Some(**session) == self.plan.baseline_session());
-        baseline.into_iter().any(has_time) && others.into_iter().any(has_time)
+        let is_any_scripted = sessions.iter().any(|&session| self.is_scripted(session));
+        is_compared && sessions.len() > 1 && !is_right_known && !is_any_scripted
     }
 
     /// Whether a session was scored, or is known not to be.
@@ -87,13 +82,32 @@ impl Run<'_> {
     /// Scores one session of a search, if it is not scored yet.
     pub(super) async fn score_one(&mut self, session: usize) -> Result<(), RunError> {
         let baseline = self.plan.baseline_session();
-        let of_baseline = |record: &&AccuracyRecord| Some(record.session) == baseline && record.outcome.is_ok();
-        let scored = self.journal.record().accuracy.iter().find(of_baseline).filter(|_| Some(session) != baseline);
+        let scored = self.scored_baseline().filter(|_| Some(session) != baseline);
         let most = scored.map(|record| record.samples_count);
         if let (Some(baseline), Some(most)) = (baseline, most) {
             self.restore_outputs(baseline, most).await?;
         }
         self.score(session, most).await?;
+        self.require_share()
+    }
+
+    /// What the outputs of the baseline are worth; `None` where they are not scored.
+    fn scored_baseline(&self) -> Option<&AccuracyRecord> {
+        let baseline = self.plan.baseline_session();
+        let mut scored = self.journal.record().accuracy.iter();
+        scored.find(|record| Some(record.session) == baseline && record.outcome.is_ok())
+    }
+
+    /// A limit on the fall of accuracy takes scores that are a share of right answers. Where labels could not be judged
+    /// before anything was measured, it shows here whether they are.
+    fn require_share(&self) -> Result<(), RunError> {
+        let limits_drop = self.plan.tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
+        let scores = self.scored_baseline().and_then(|record| record.scores.as_ref());
+        if limits_drop && scores.is_some_and(|scores| scores.leading().unit() != Unit::Ratio) {
+            // Nobody needs them any more, and the run ends here.
+            let _ = std::fs::remove_file(self.baseline_outputs());
+            return Err(RunError::NoShare);
+        }
         Ok(())
     }
 
@@ -216,10 +230,7 @@ impl Run<'_> {
     fn scoring_batch(&self, session: usize, share: Share) -> u64 {
         let Ok(described) = &self.descriptions[self.plan.sessions[session].variant] else { return 1 };
         let fits = |size: &u64| described.inputs.supports_batch(*size).is_ok();
-        let baseline = self.plan.baseline_session();
-        let of_baseline = |record: &&AccuracyRecord| Some(record.session) == baseline && record.outcome.is_ok();
-        let scored = self.journal.record().accuracy.iter().find(of_baseline);
-        if let Some(size) = scored.map(|record| record.batch_size).filter(fits) {
+        if let Some(size) = self.scored_baseline().map(|record| record.batch_size).filter(fits) {
             return size;
         }
         // Made-up samples are few, and one at a time the end of the time is never far.
