@@ -7,5 +7,5 @@ use std::time::Duration;
 pub(crate) fn in_time<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> T {
     let (told, answer) = mpsc::channel();
     std::thread::spawn(move || told.send(task()));
-    answer.recv_timeout(Duration::from_secs(10)).unwrap()
+    answer.recv_timeout(Duration::from_secs(60)).unwrap()
 }

@@ -30,6 +30,20 @@ fn assert_dies(pid: &str) {
     }
 }
 
+/// What a program writes to a file, once all of its line is there.
+#[track_caller]
+fn line_in(path: &Path) -> String {
+    let start = Instant::now();
+    loop {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        if text.ends_with('\n') {
+            return text;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "no line in {}", path.display());
+        std::thread::sleep(TICK);
+    }
+}
+
 #[test]
 fn program_is_taken_from_folders_that_are_absolute_and_only_if_it_can_be_started() {
     let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
@@ -71,9 +85,19 @@ fn what_a_program_leaves_behind_ends_with_it_and_with_its_time() {
     assert_dies(&said(&output).1);
     let pid = folder.path().join("pid");
     let stuck = script(folder.path(), &format!("sleep 60 & echo $! > {}; wait", pid.display()));
-    let error = stuck.output(Some(Duration::from_millis(500))).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    assert_dies(&fs::read_to_string(pid).unwrap());
+    // It is ended with its time, before which a slow machine may not come to its line: it is then given more.
+    let mut limit = Duration::from_millis(500);
+    let left_behind = loop {
+        let error = stuck.output(Some(limit)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let text = fs::read_to_string(&pid).unwrap_or_default();
+        if text.ends_with('\n') {
+            break text;
+        }
+        limit *= 2;
+        assert!(limit < Duration::from_secs(30), "it has started nothing");
+    };
+    assert_dies(&left_behind);
 }
 
 #[test]
@@ -82,7 +106,7 @@ fn program_that_is_left_lives_on() {
     let pid = folder.path().join("pid");
     let program = script(folder.path(), &format!("echo $$ > {}; exec sleep 60", pid.display()));
     assert_eq!(program.leave(Path::new("/"), Duration::from_millis(500)).unwrap(), None);
-    let pid = fs::read_to_string(pid).unwrap();
+    let pid = line_in(&pid);
     assert!(is_alive(&pid));
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.trim().parse().unwrap()), nix::sys::signal::SIGKILL).unwrap();
     let ended = script(folder.path(), "exit 3").leave(Path::new("/"), Duration::from_secs(60)).unwrap();

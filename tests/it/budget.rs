@@ -37,7 +37,7 @@ fn an_inference_that_is_long_against_the_budget_is_shown_with_its_number() {
     assert!(record.blocks.iter().all(|block| block.key.batch_size == 1), "the smallest batch size comes first");
     assert!(record.blocks.iter().map(|block| block.inferences_count).sum::<u64>() < 4, "{output}");
     let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    for words in ["So far: slow at batch 1: median 2.0", "n = ", "inference", "a verdict needs about", "`--budget "] {
+    for words in ["So far: slow at batch 1: median 2.", "n = ", "inference", "a verdict needs about", "`--budget "] {
         assert!(text.contains(words), "`{words}` is missing: {output}");
     }
     assert!(!text.contains("added less than"), "{output}");
@@ -103,10 +103,10 @@ fn nothing_timed_is_an_error_that_says_so() {
     let variants = json!({ "a": { "fixed_ns": 4 * SECOND } });
     let (output, took) = timed(&bench, &variants, &["--budget", "1s"]);
     assert!(took < Duration::from_secs(1 + 4) + GENEROUS, "{took:?}");
-    let spent = "the budget was spent before anything was timed: one inference took 4.0";
+    let spent = "the budget was spent before anything was timed: one inference took 4.";
     output.assert_error(BAD_INPUT, spent, "s would do for a verdict: `--budget ");
     let report = std::fs::read_to_string(bench.run_folder().join("report.md")).unwrap();
-    assert!(report.replace('\\', "").contains("So far: one inference took 4.0"), "{report}");
+    assert!(report.replace('\\', "").contains("So far: one inference took 4."), "{report}");
 }
 
 #[test]
@@ -120,6 +120,6 @@ fn what_trying_a_slow_model_out_took_is_told_where_nothing_was_timed() {
     let output = command.run();
     let took = began.elapsed();
     assert!(took < Duration::from_secs(1 + 3) + GENEROUS, "{took:?}");
-    output.assert_error(BAD_INPUT, "one inference took 3.0", "s would do for a verdict: `--budget ");
+    output.assert_error(BAD_INPUT, "one inference took 3.", "s would do for a verdict: `--budget ");
     assert!(output.stderr.contains("(n = 1)"), "{output}");
 }

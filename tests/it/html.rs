@@ -13,6 +13,7 @@ use onnxprof::report::view::{View, number};
 
 use crate::support::Onnxprof;
 use crate::support::record::{self, RunShape, VariantShape};
+use crate::workbench::wait_until;
 use browser::{Page, page};
 
 /// The page as it is after the chart library, whose text is not ours.
@@ -200,13 +201,22 @@ fn program_of_the_desktop_gets_folders_that_stay() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
     let opener = folder.path().join("xdg-open");
-    fs::write(&opener, "#!/bin/sh\nprintf '%s\\n' \"$PWD\" \"$TMPDIR\" > \"${0%/*}/folders\"\n").unwrap();
+    let script = r#"#!/bin/sh
+printf '%s\n' "$PWD" "$TMPDIR" > "${0%/*}/folders.part"
+PATH=/usr/bin:/bin
+mv "${0%/*}/folders.part" "${0%/*}/folders"
+"#;
+    fs::write(&opener, script).unwrap();
     fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
     let unwritable = folder.path().join("run.json");
+    let seen = folder.path().join("folders");
     for cache in [folder.path().join("cache"), unwritable.clone()] {
+        // The first round finds none.
+        let _ = fs::remove_file(&seen);
         let command = Onnxprof::new().args(["report", "--open"]).arg(folder.path()).env("PATH", folder.path());
         command.env("ONNXPROF_CACHE", &cache).env("TMPDIR", folder.path()).run().assert_code(0);
-        let folders = fs::read_to_string(folder.path().join("folders")).unwrap();
+        wait_until(|| seen.exists());
+        let folders = fs::read_to_string(&seen).unwrap();
         let expected = if cache == unwritable { Path::new("/").to_owned() } else { cache.join("empty") };
         assert_eq!(folders, format!("{}\n{}\n", expected.display(), folder.path().display()));
         assert!(cache == unwritable || fs::read_dir(&expected).unwrap().next().is_none());

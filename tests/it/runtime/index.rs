@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -10,6 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::support::wheels::{self, Wheels};
 
 const VERSION: &str = "1.30.98";
+/// A connection on which nothing is asked for as long as this is left without an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What an index has at a path: its type, and its bytes.
 #[derive(Clone)]
@@ -23,18 +27,23 @@ struct Page {
 fn serve(pages: Vec<Page>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/simple", listener.local_addr().unwrap());
+    let pages: Arc<[Page]> = pages.into();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            answer(stream, &pages);
+            let pages = Arc::clone(&pages);
+            std::thread::spawn(move || answer(stream, &pages));
         }
     });
     address
 }
 
 fn answer(mut stream: TcpStream, pages: &[Page]) {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut request = String::new();
-    let _ = reader.read_line(&mut request);
+    if reader.read_line(&mut request).is_err() {
+        return;
+    }
     let path = request.split(' ').nth(1).unwrap_or_default();
     // An empty line ends the head.
     let mut line = String::new();
