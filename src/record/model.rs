@@ -332,6 +332,6 @@ pub enum FillKind {
     AscendingFrom(u64),
     /// Each place along the last axis is filled in a way of its own.
     Columns(Vec<FillKind>),
-    /// This number times the batch size: what says how many samples there are.
+    /// This number times the batch size: what says how many samples there are. Not in records before version 1.4.
     PerSample(u64),
 }

@@ -1,7 +1,7 @@
 //! How long a worker is waited for before it counts as stuck, and who is told meanwhile.
 //!
 //! What nothing is known of is waited for as long as the user says. Once a session has answered with inferences, and its
-//! longest answer took `a` (or a request is expected to take `a`, if that is longer), its workers have the larger of 5 s and
+//! longest answer or its loading took `a` (or a request is expected to take `a`, if that is longer), its workers have the larger of 5 s and
 //! `3 a`, and no longer than what is left of the run, but the larger of 2 s and `2 a` however little that is. The reason for
 //! the last: what is begun in time may end late. A run ends within its budget, one launch and one inference, and an honest
 //! worker that is in the midst of that one is not to be killed for it, nor for what a loaded machine adds to it. So a worker

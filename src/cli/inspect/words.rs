@@ -226,7 +226,9 @@ fn fill_words(fill: &FillKind) -> String {
         FillKind::Text => "text".to_owned(),
         FillKind::Numbers(numbers) => format!("one of {}", listed(numbers)),
         FillKind::Words(words) => format!("one of {}", listed(words)),
-        FillKind::AscendingFrom(first) => format!("{first}, {}, {} ...", first + 1, first + 2),
+        FillKind::AscendingFrom(first) => {
+            format!("{first}, {}, {} ...", first.saturating_add(1), first.saturating_add(2))
+        }
         FillKind::PerSample(1) => "the batch size".to_owned(),
         FillKind::PerSample(each) => format!("{each} times the batch size"),
         FillKind::Columns(columns) => {

@@ -146,7 +146,9 @@ fn value(fill: &FillKind, element_type: ElementType) -> String {
         FillKind::Uniform(range) if range.low == range.high => number(range.low),
         FillKind::Uniform(range) => format!("{} to {}", number(range.low), number(range.high)),
         FillKind::Ascending => "0, 1, 2 ...".to_owned(),
-        FillKind::AscendingFrom(first) => format!("{first}, {}, {} ...", first + 1, first + 2),
+        FillKind::AscendingFrom(first) => {
+            format!("{first}, {}, {} ...", first.saturating_add(1), first.saturating_add(2))
+        }
         FillKind::PerSample(1) => "the batch size".to_owned(),
         FillKind::PerSample(each) => format!("{each} times the batch size"),
         FillKind::Numbers(numbers) => match numbers.as_slice() {
