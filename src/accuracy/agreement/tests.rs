@@ -1,0 +1,166 @@
+//! Outputs beside their references, by numbers worked out by hand.
+
+use super::*;
+use crate::accuracy::testing::{float, int64, tensor};
+use half::f16;
+use ndarray::{ArrayD, IxDyn};
+
+fn compare(shape: &[usize], ours: &[f32], reference: &[f32]) -> Agreement {
+    let mut scorer = AgreementScorer::default();
+    let (ours, reference) = (float("y", shape, ours), float("y", shape, reference));
+    scorer.add(0..shape[0] as u64, &ours, &reference);
+    scorer.finish().0.remove(0)
+}
+
+#[test]
+fn equal_outputs_agree_fully() {
+    let values = [1.0, 2.0, -3.0, 0.5];
+    let agreement = compare(&[2, 2], &values, &values);
+    assert_eq!(agreement.top1_agreeing_count, Some(2));
+    assert_eq!((agreement.max_absolute_error, agreement.relative_error), (Some(0.0), Some(0.0)));
+    assert!((agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn differences_are_measured_by_hand_computed_figures() {
+    // Samples (3, 4) against (4, 3): cosine 24/25. Samples (1, 0) against (1, 0): cosine 1.
+    let agreement = compare(&[2, 2], &[3.0, 4.0, 1.0, 0.0], &[4.0, 3.0, 1.0, 0.0]);
+    assert_eq!(agreement.samples_count, 2);
+    assert_eq!(agreement.top1_agreeing_count, Some(1));
+    assert!((agreement.cosine_similarity_mean.unwrap() - 0.98).abs() < 1e-12);
+    assert!((agreement.cosine_similarity_min.unwrap() - 0.96).abs() < 1e-12);
+    assert_eq!(agreement.max_absolute_error, Some(1.0));
+    // Squared differences 1 + 1, squares of the reference 16 + 9 + 1.
+    assert!((agreement.relative_error.unwrap() - (2.0_f64 / 26.0).sqrt()).abs() < 1e-12);
+}
+
+#[test]
+fn what_is_not_finite_on_one_side_is_counted_and_leaves_no_error() {
+    const INF: f32 = f32::INFINITY;
+    for (ours, reference, count) in [
+        ([f32::NAN, 1.0, 2.0, 1.0], [0.0, 1.0, 2.0, INF], 2),
+        ([0.0, 1.0, 2.0, 1.0], [0.0, f32::NAN, 2.0, 1.0], 1),
+        ([INF, 1.0, 2.0, 1.0], [-INF, 1.0, 2.0, 1.0], 1),
+        ([INF, 1.0, 2.0, 1.0], [f32::NAN, 1.0, 2.0, 1.0], 1),
+        ([f32::NAN; 4], [1.0; 4], 4),
+    ] {
+        let agreement = compare(&[2, 2], &ours, &reference);
+        assert_eq!(agreement.not_finite_count, count, "{ours:?}");
+        assert_eq!((agreement.max_absolute_error, agreement.relative_error), (None, None), "{ours:?}");
+        assert_eq!((agreement.cosine_similarity_mean, agreement.cosine_similarity_min), (None, None), "{ours:?}");
+        assert!(agreement.top1_agreeing_count < Some(2), "{agreement:?}");
+    }
+}
+
+#[test]
+fn what_is_not_finite_agrees_with_the_same() {
+    let values = [f32::NAN, 1.0, f32::INFINITY, 2.0, f32::NEG_INFINITY, f32::NAN];
+    let agreement = compare(&[2, 3], &values, &values);
+    assert_eq!((agreement.not_finite_count, agreement.top1_agreeing_count), (0, Some(2)));
+    assert_eq!((agreement.max_absolute_error, agreement.relative_error), (Some(0.0), Some(0.0)));
+    assert!((agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12);
+    let off = compare(&[2, 3], &[f32::NAN, 1.5, f32::INFINITY, 2.0, f32::NEG_INFINITY, f32::NAN], &values);
+    assert_eq!((off.not_finite_count, off.max_absolute_error), (0, Some(0.5)));
+    let nothing_else = compare(&[1, 2], &[f32::NAN; 2], &[f32::NAN; 2]);
+    assert_eq!((nothing_else.top1_agreeing_count, nothing_else.max_absolute_error), (Some(1), Some(0.0)));
+}
+
+#[test]
+fn sample_that_disagrees_is_never_without_an_error() {
+    let values = [0.0, -0.0, 1.0, f32::MIN_POSITIVE / 2.0, f32::MAX, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+    for ours in values {
+        for reference in values {
+            let agreement = compare(&[1, 2], &[ours, 0.5], &[reference, 0.5]);
+            let disagrees = agreement.top1_agreeing_count == Some(0);
+            assert!(!disagrees || agreement.max_absolute_error != Some(0.0), "{ours} for {reference}");
+        }
+    }
+}
+
+#[test]
+fn zero_reference_has_no_relative_error_and_no_cosine() {
+    let agreement = compare(&[1, 2], &[1.0, 0.0], &[0.0, 0.0]);
+    assert_eq!((agreement.relative_error, agreement.cosine_similarity_mean), (None, None));
+    assert_eq!(agreement.max_absolute_error, Some(1.0));
+    assert_eq!(compare(&[1, 2], &[0.0; 2], &[0.0; 2]).relative_error, Some(0.0));
+}
+
+#[test]
+fn other_float_outputs_have_no_top1() {
+    assert_eq!(compare(&[2, 2, 2], &[1.0; 8], &[1.0; 8]).top1_agreeing_count, None);
+    assert_eq!(compare(&[2], &[1.0; 2], &[1.0; 2]).top1_agreeing_count, None);
+}
+
+#[test]
+fn batches_add_up_with_a_smaller_last_one() {
+    let mut scorer = AgreementScorer::default();
+    for (samples, ours) in [(0..2, &[1.0, 0.0, 0.0, 1.0][..]), (2..3, &[1.0, 0.0])] {
+        let count = (samples.end - samples.start) as usize;
+        let reference = float("y", &[count, 2], &[1.0, 0.0].repeat(count));
+        scorer.add(samples, &float("y", &[count, 2], ours), &reference);
+    }
+    let agreement = scorer.finish().0.remove(0);
+    assert_eq!((agreement.samples_count, agreement.top1_agreeing_count), (3, Some(2)));
+}
+
+#[test]
+fn half_precision_is_compared_with_single() {
+    let halves = [0.1, 0.9].map(f16::from_f32).to_vec();
+    let halves = TensorData::Float16(ArrayD::from_shape_vec(IxDyn(&[1, 2]), halves).unwrap());
+    let mut scorer = AgreementScorer::default();
+    scorer.add(0..1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9]));
+    let agreement = scorer.finish().0.remove(0);
+    assert_eq!(agreement.top1_agreeing_count, Some(1));
+    let error = agreement.max_absolute_error.unwrap();
+    assert!(error > 0.0 && error < 5e-4, "{error}");
+}
+
+#[test]
+fn integers_and_strings_agree_where_they_are_equal() {
+    let words = |words: [&str; 2]| {
+        let words = ArrayD::from_shape_vec(IxDyn(&[2]), words.map(str::to_owned).to_vec()).unwrap();
+        tensor("word", TensorData::String(words))
+    };
+    let mut scorer = AgreementScorer::default();
+    scorer.add(0..2, &words(["a", "b"]), &words(["a", "c"]));
+    scorer.add(0..2, &int64("id", &[2], &[i64::MAX, 2]), &int64("id", &[2], &[i64::MAX - 1, 2]));
+    let [word, id] = scorer.finish().0.try_into().unwrap();
+    assert_eq!((word.top1_agreeing_count, word.samples_count), (Some(1), 2));
+    assert_eq!((word.cosine_similarity_mean, word.max_absolute_error), (None, None));
+    assert_eq!((id.top1_agreeing_count, id.max_absolute_error), (Some(1), Some(1.0)));
+}
+
+#[test]
+fn output_without_samples_counts_once_a_batch() {
+    let mut scorer = AgreementScorer::default();
+    scorer.add(0..8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0]));
+    let agreement = scorer.finish().0.remove(0);
+    assert_eq!((agreement.samples_count, agreement.max_absolute_error), (1, Some(1.0)));
+}
+
+#[test]
+fn other_shape_even_once_is_not_comparable() {
+    let mut scorer = AgreementScorer::default();
+    for (sample, width) in [(0, 2), (1, 3)] {
+        let reference = float("boxes", &[1, width], &[0.0, 1.0, 2.0][..width]);
+        scorer.add(sample..sample + 1, &float("boxes", &[1, 2], &[0.0, 1.0]), &reference);
+        scorer.add(sample..sample + 1, &float("loss", &[1, 1], &[1.0]), &float("loss", &[1, 1], &[1.0]));
+    }
+    let (compared, unlike) = scorer.finish();
+    assert_eq!(compared.iter().map(|one| one.output.as_str()).collect::<Vec<_>>(), ["loss"]);
+    let reason = "it is float [1, 2] where the reference is float [1, 3] in sample 2; 1 of 2 samples is unlike the \
+                  reference's"
+        .to_owned();
+    assert_eq!(unlike, [NotComparable { output: "boxes".into(), reason }]);
+}
+
+#[test]
+fn sound_has_noise_and_no_classes() {
+    let wave: Vec<f32> = (0..200).map(|index| (index as f32 / 6.0).sin()).collect();
+    let noisy: Vec<f32> = wave.iter().map(|value| value * 1.01).collect();
+    let agreement = compare(&[1, 1, 200], &noisy, &wave);
+    assert_eq!((agreement.kind, agreement.top1_agreeing_count), (Some(OutputKind::Signal), None));
+    // A hundredth of the amplitude is 40 dB below it.
+    assert!((agreement.signal_to_noise_db.unwrap() - 40.0).abs() < 0.01);
+    assert_eq!(compare(&[1, 1, 200], &wave, &wave).signal_to_noise_db, None);
+}
