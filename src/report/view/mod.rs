@@ -25,6 +25,7 @@ mod operators;
 mod overview;
 mod placement;
 mod prediction;
+mod provenance;
 mod quantization;
 mod rival;
 mod roofline;
@@ -200,8 +201,8 @@ impl View {
             configuration: context::configuration(source),
             placement: placement::placement(source),
             machine: context::machine(&record.host),
-            provenance: context::provenance(source),
-            models: context::models(source),
+            provenance: provenance::items(source),
+            models: provenance::models(source),
             command: advice::command(&record.run.command),
             measured: measured::measured(source, &fields),
             fields,
