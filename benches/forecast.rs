@@ -32,7 +32,7 @@ fn main() -> Result<ExitCode, BenchError> {
     let scratch = tempfile::tempdir()?;
     let program = Program { library, cache: scratch.path().join("cache") };
     let mut rows = Rows::new(&["model", "pair", "forecast", "reached", "as forecast"]);
-    let mut right = Vec::new();
+    let (mut right, mut middles) = (Vec::new(), 0);
     for (name, model) in
         [("digits, four variants", models.clone()), ("digits-fp32 alone", models.join("digits-fp32.onnx"))]
     {
@@ -48,9 +48,11 @@ fn main() -> Result<ExitCode, BenchError> {
                 &(if is_right { "yes" } else { "no" }),
             ]);
             right.push(is_right);
+            middles += u32::from(forecast.middle_holds(reached));
         }
     }
     rows.print(COMMAND);
+    println!("\n{middles} of {} are within {LEAST} and {MOST} of the middle of their forecast", right.len());
     let within = right.iter().filter(|right| **right).count();
     let share = within as f64 / right.len().max(1) as f64;
     let mut targets = Targets::default();
@@ -69,6 +71,14 @@ impl Forecast {
         match *self {
             Forecast::Figure(figure) => (LEAST..=MOST).contains(&(reached / figure)),
             Forecast::Range(low, high) => (low..=high).contains(&reached),
+        }
+    }
+
+    /// Whether a figure would have done that is as many times the lower end as the upper end is times it.
+    fn middle_holds(&self, reached: f64) -> bool {
+        match *self {
+            Forecast::Figure(figure) => Forecast::Figure(figure).holds(reached),
+            Forecast::Range(low, high) => Forecast::Figure((low * high).sqrt()).holds(reached),
         }
     }
 }
