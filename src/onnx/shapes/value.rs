@@ -41,7 +41,7 @@ impl Value {
         let few = tensor.values.as_ref().filter(|values| values.len() <= FOLLOWED_ELEMENTS);
         let largest = tensor.values.as_ref().filter(|_| is_integer(tensor.element_type)).and_then(|values| {
             let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            (0.0..9e15).contains(&largest).then_some(Expr::Number(largest as i64 + 1))
+            (0.0..9e15).contains(&largest).then(|| Expr::Number(largest as i64 + 1))
         });
         Value {
             dims: Some(tensor.dims.iter().map(|&size| size.try_into().map_or(Expr::Unknown, Expr::Number)).collect()),

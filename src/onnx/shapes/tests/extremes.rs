@@ -38,6 +38,18 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
 }
 
 #[test]
+fn stored_numbers_that_no_size_holds_bound_nothing() {
+    for largest in [9e15, u64::MAX as f64, f64::INFINITY] {
+        let facts = Builder::default()
+            .floats("x", &[4, 2])
+            .stored("table", ElementType::Uint64, &[2], Some(&[1.0, largest]))
+            .node("Gather", &["x", "table"], &["y"], &[])
+            .facts();
+        assert_eq!(sizes(&facts, &[]), known(&[2, 2]), "{largest}");
+    }
+}
+
+#[test]
 fn windows_of_any_numbers_are_followed() {
     let extremes = [i64::MIN, i64::MIN + 1, -1, 0, i64::MAX - 1, i64::MAX];
     for number in extremes {
