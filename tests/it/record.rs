@@ -283,6 +283,30 @@ fn indices_that_lead_nowhere_are_a_named_error() {
     }
 }
 
+/// The same of a search, whose configurations are named in many places.
+#[test]
+fn configurations_of_a_search_that_there_are_not_are_a_named_error() {
+    let search = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/corpus/record/tuned.json"));
+    let beyond = "a configuration of the search belongs to session 9 of 2";
+    let folder = tempfile::tempdir().unwrap();
+    for (pointer, expected) in [
+        ("/tuning/heats/0/reference/session", beyond),
+        ("/tuning/heats/1/cells/0/session", beyond),
+        ("/tuning/heats/2/champion/session", beyond),
+        ("/tuning/decisions/0/key/session", beyond),
+        ("/plan/tuning/base_sessions_count", "a search begins with 9 sessions of 2"),
+        ("/accuracy/0/session", "a score belongs to session 9 of 2"),
+    ] {
+        let mut json: serde_json::Value = serde_json::from_str(search).unwrap();
+        *json.pointer_mut(pointer).unwrap() = 9.into();
+        fs::write(folder.path().join("run.json"), json.to_string()).unwrap();
+        assert_eq!(
+            message(load(folder.path()), folder.path()),
+            format!("`[RUN]/run.json` contradicts itself: {expected}")
+        );
+    }
+}
+
 /// A record of a few kilobytes may plan more cells than there is memory for.
 #[test]
 fn plan_of_more_cells_than_any_run_has_is_a_named_error() {

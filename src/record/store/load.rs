@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::StoreError;
 use super::folder;
+use super::indices;
 use super::journal::take_histogram;
 use super::merge::Merger;
 use crate::files::{self, Kind};
@@ -205,34 +206,5 @@ fn contradiction(record: &RunRecord) -> Option<String> {
     if cells > MOST_CELLS {
         return Some(format!("{cells} cells are planned, and {MOST_CELLS} are measured at most"));
     }
-    let variants = record.plan.variants.len();
-    let sessions = record.plan.sessions.len();
-    if record.plan.baseline >= variants {
-        return Some(format!("the baseline is variant {} of {variants}", record.plan.baseline));
-    }
-    if record.variants.len() != variants {
-        return Some(format!("{} variants were planned and {} are recorded", variants, record.variants.len()));
-    }
-    if let Some(session) = record.plan.sessions.iter().find(|session| session.variant >= variants) {
-        return Some(format!("a session runs variant {} of {variants}", session.variant));
-    }
-    let used = (record.cells.iter().map(|cell| ("cell", cell.key.session)))
-        .chain(record.launches.iter().map(|launch| ("launch", launch.session)))
-        .chain(record.blocks.iter().map(|block| ("block", block.key.session)))
-        .chain(record.lost_workers.iter().map(|lost| ("lost worker", lost.session)))
-        .chain(record.accuracy.iter().map(|accuracy| ("score", accuracy.session)))
-        .chain(record.placements.iter().map(|placement| ("placement", placement.session)))
-        .chain(record.operators.iter().map(|profile| ("profile", profile.session)))
-        .chain(record.idle_gaps.iter().map(|gaps| ("measurement after idle gaps", gaps.session)));
-    let mut astray = used.filter(|(_, session)| *session >= sessions);
-    if let Some((what, session)) = astray.next() {
-        return Some(format!("a {what} belongs to session {session} of {sessions}"));
-    }
-    let shapes = record.plan.shapes.len();
-    let used = (record.cells.iter().map(|cell| ("cell", cell.key.shape)))
-        .chain(record.launches.iter().flat_map(|launch| &launch.cells).map(|cell| ("cell of a launch", cell.shape)))
-        .chain(record.blocks.iter().map(|block| ("block", block.key.shape)))
-        .chain(record.idle_gaps.iter().map(|gaps| ("measurement after idle gaps", gaps.shape)));
-    let mut astray = used.filter(|(_, shape)| *shape >= shapes);
-    astray.next().map(|(what, shape)| format!("a {what} is of shape {shape} of {shapes}"))
+    indices::astray(record)
 }

@@ -6,6 +6,7 @@
 
 mod error;
 mod folder;
+mod indices;
 mod journal;
 mod leftovers;
 mod load;
