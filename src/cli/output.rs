@@ -96,6 +96,15 @@ fn create_folder(folder: &Path) -> Result<(), CliError> {
     })
 }
 
+/// A folder of ours that nobody named must be one: a link could lead anywhere.
+fn refuse_link(folder: &Path) -> Result<(), CliError> {
+    if std::fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink()) {
+        let link = CliError::message(exit::BAD_INPUT, format!("`{}` is a link, and is not followed", folder.display()));
+        return Err(link.with_hint("remove it, or name a file in another folder with `--output`".to_owned()));
+    }
+    Ok(())
+}
+
 /// What could not be written, while the rest was.
 #[derive(Debug, Default)]
 pub(super) struct Failures(Vec<CliError>);
@@ -148,6 +157,7 @@ pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), 
         return Ok(());
     }
     let figures = folder.join(FIGURES);
+    refuse_link(&figures)?;
     create_folder(&figures)?;
     drawings.iter().try_for_each(|drawing| write_own(&figures.join(&drawing.name), drawing.svg.as_bytes()))
 }

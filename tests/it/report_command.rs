@@ -49,6 +49,19 @@ fn command_writes_to_a_file() {
 }
 
 #[test]
+fn charts_beside_a_report_follow_no_link() {
+    let folder = folder_of(&record::digits());
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("figures")).unwrap();
+    let output = folder.path().join("report.md");
+    let words = [folder.path().to_str().unwrap(), "--format", "markdown", "--output", output.to_str().unwrap()];
+    let (code, _, stderr) = command(&words);
+    assert_eq!(code, BAD_INPUT, "{stderr}");
+    assert!(stderr.contains("figures` is a link, and is not followed"), "{stderr}");
+    assert!(output.exists() && elsewhere.path().read_dir().unwrap().next().is_none());
+}
+
+#[test]
 fn folder_without_a_run_is_bad_input() {
     let folder = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = command(&[folder.path().to_str().unwrap()]);
