@@ -125,7 +125,9 @@ impl Run<'_> {
 
     fn role(&self, session: usize) -> EvaluationRole {
         let outputs = self.baseline_outputs();
-        match (Some(session) == self.plan.baseline_session(), outputs.exists()) {
+        // What lies there without a score of this run is somebody else's.
+        let is_ours = self.scored_baseline().is_some() && outputs.exists();
+        match (Some(session) == self.plan.baseline_session(), is_ours) {
             (true, _) => EvaluationRole::Baseline(outputs),
             (false, true) => EvaluationRole::Candidate(outputs),
             (false, false) => EvaluationRole::Alone,
