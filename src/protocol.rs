@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::inputs::InputPlan;
-use crate::plan::{InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task};
+use crate::plan::{FloatRounding, InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task};
 use crate::record::{
     AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, ProbeRecord,
     Profiled, Told, Warmup,
@@ -143,6 +143,9 @@ pub struct ProbeRequest {
     pub limit_ns: Nanos,
     /// Memory that inputs and outputs may take; absent where no bound is known.
     pub memory_bytes: Option<Bytes>,
+    /// How the session rounds floats, which tells how far outputs that are the same may lie apart.
+    #[serde(default)]
+    pub float_rounding: FloatRounding,
 }
 
 /// Whether a model may be asked about other shapes than those of the plan where none is swept.
@@ -218,6 +221,9 @@ pub struct CouplingRequest {
     pub limit_ns: Nanos,
     /// Memory that inputs and outputs may take; absent where no bound is known.
     pub memory_bytes: Option<Bytes>,
+    /// How the session rounds floats, which tells how far outputs that are the same may lie apart.
+    #[serde(default)]
+    pub float_rounding: FloatRounding,
 }
 
 /// What the outputs of a session are to the other sessions'.

@@ -33,6 +33,9 @@ const ON_NVIDIA: [&str; 3] = ["CUDAExecutionProvider", "TensorrtExecutionProvide
 /// The option by which they choose the GPU.
 const DEVICE_OPTION: &str = "device_id";
 
+/// The option of CUDA's by which it may round floats to 11 bits, which it does unless told otherwise.
+const TF32_OPTION: &str = "use_tf32";
+
 /// Whether an execution provider computes on an NVIDIA GPU.
 #[must_use]
 pub fn is_on_nvidia(execution_provider: &str) -> bool {
@@ -46,6 +49,14 @@ impl SessionSpec {
         self.execution_provider != CPU_PROVIDER
     }
 
+    /// How floats are rounded. Execution providers of accelerators choose by themselves, and which way can differ from
+    /// one batch size to the next; CUDA's has an option that forbids it (ONNX Runtime's documentation of `use_tf32`).
+    #[must_use]
+    pub fn float_rounding(&self) -> FloatRounding {
+        let is_full = self.provider.options.get(TF32_OPTION).is_some_and(|value| value == "0");
+        if self.is_accelerated() && !is_full { FloatRounding::Half } else { FloatRounding::Full }
+    }
+
     /// The NVIDIA GPU that the session computes on, by CUDA's number; `None` for a session on anything else.
     #[must_use]
     pub fn nvidia_device(&self) -> Option<u64> {
@@ -53,6 +64,17 @@ impl SessionSpec {
         let device = option.or(self.provider.device).unwrap_or(0);
         is_on_nvidia(&self.execution_provider).then_some(device)
     }
+}
+
+/// To how many bits floats of 32 bits are rounded while a session computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FloatRounding {
+    /// To those that are stored.
+    #[default]
+    Full,
+    /// Perhaps to those of a half-precision number, as tensor cores do (TF32 has 11 significant bits, as `float16` has).
+    Half,
 }
 
 /// What executes the model.

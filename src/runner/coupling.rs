@@ -82,6 +82,7 @@ impl Run<'_> {
             inference_ns: self.inference_time(session).map(Nanos::from),
             limit_ns: limit.into(),
             memory_bytes: settle::room(),
+            float_rounding: self.plan.sessions[session].float_rounding(),
         };
         let patience = self.patience(limit);
         let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };

@@ -217,7 +217,7 @@ pub(super) fn hint(message: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{ProviderSpec, RuntimeChoice, SessionOptions, provider_identifier};
+    use crate::plan::{FloatRounding, ProviderSpec, RuntimeChoice, SessionOptions, provider_identifier};
 
     fn spec(provider: ProviderSpec, name: &str) -> SessionSpec {
         SessionSpec {
@@ -228,6 +228,16 @@ mod tests {
             binding: Default::default(),
             options: SessionOptions { intra_threads: 3, ..SessionOptions::default() },
         }
+    }
+
+    #[test]
+    fn accelerators_round_floats_unless_told_not_to() {
+        let of = |name: &str, options: &[(&str, &str)]| {
+            let options = options.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+            spec(ProviderSpec { options, ..ProviderSpec::default() }, name).float_rounding()
+        };
+        assert_eq!([of("cpu", &[]), of("cuda", &[("use_tf32", "0")])], [FloatRounding::Full; 2]);
+        assert_eq!([of("cuda", &[("use_tf32", "1")]), of("tensorrt", &[])], [FloatRounding::Half; 2]);
     }
 
     fn on(name: &str, nodes_count: u64, operator: &str) -> ProviderNodes {

@@ -210,6 +210,7 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
         usual: identity::usual(plan),
         limit_ns: Nanos::from(limit),
         memory_bytes: room(),
+        float_rounding: plan.sessions[session].float_rounding(),
     };
     let left = plan.schedule.budget_ns.map(|budget| Duration::from(budget).saturating_sub(job.started.elapsed()));
     let patience = left.map_or(Duration::MAX, |left| left.max(LONGEST_INFERENCE));

@@ -39,7 +39,7 @@ fn of_pair(bench: &mut Bench<'_>, request: &CouplingRequest, attempt: u64) -> Re
     let pair = SamplePair::of(&request.inputs, attempt).map_err(|error| error.to_string())?;
     let (first, second) = (bench.run(&pair.first)?, bench.run(&pair.second)?);
     let both = bench.run(&pair.both)?;
-    let told = outputs::told(&first, &second, &both);
+    let told = outputs::told(&first, &second, &both, request.float_rounding);
     judged(told.into_iter().filter(|(name, _)| !request.random_outputs.contains(name)).collect())
 }
 

@@ -12,7 +12,7 @@ mod trial;
 use crate::engine::Session;
 use crate::inputs::{self, Argument, InputError, InputPlan, Search, Tensor, usual_shapes};
 use crate::onnx::{self, Model};
-use crate::plan::{InputRequest, Shape};
+use crate::plan::{FloatRounding, InputRequest, Shape};
 use crate::protocol::{ProbeRequest, Tried, UsualShapes};
 use crate::record::{BatchAxis, Failure, FailureKind, ProbeRecord};
 use crate::units::{Bytes, Nanos};
@@ -25,6 +25,7 @@ use trial::{Bench, Found};
 pub(super) struct Probe {
     room: Room,
     quantization: Quantized,
+    floats: FloatRounding,
     shapes: Vec<Shape>,
     entries: Vec<Entry>,
     /// The place of the first entry that ran, and what came of it.
@@ -90,7 +91,8 @@ impl Probe {
         };
         let (first_run_ns, is_cut_short) = (bench.first_run, bench.is_cut_short);
         let quantization = quantization(&model);
-        Ok(Probe { room, quantization, shapes, entries, first, first_run_ns, is_cut_short, record })
+        let floats = request.float_rounding;
+        Ok(Probe { room, quantization, floats, shapes, entries, first, first_run_ns, is_cut_short, record })
     }
 
     /// What has been found out.
@@ -127,10 +129,10 @@ impl Probe {
         let Entry { search: Some(search), plan: Ok(plan) } = &self.entries[*place] else { return };
         if bench.has_time_for(1) {
             let again = bench.run_plan(plan).unwrap_or_default();
-            self.record.random_outputs = outputs::random(outputs, &again);
+            self.record.random_outputs = outputs::random(outputs, &again, self.floats);
         }
         let random = &self.record.random_outputs;
-        let known = Known { plan, outputs, random, quantization: self.quantization };
+        let known = Known { plan, outputs, random, quantization: self.quantization, floats: self.floats };
         let decided = proof::decide(&mut bench, search, &known);
         self.record.remarks.extend(decided.remarks);
         for entry in &mut self.entries {

@@ -2,7 +2,7 @@
 
 use super::rows;
 use crate::inputs::{Tensor, TensorData};
-use crate::plan::ElementType;
+use crate::plan::{ElementType, FloatRounding};
 
 /// Elements of an output that are compared.
 const MOST_ELEMENTS: usize = 1 << 22;
@@ -88,15 +88,23 @@ fn step(element_type: ElementType) -> f64 {
     }
 }
 
+/// The type that tells how far elements are rounded: floats that are computed with fewer bits are no better than these.
+fn computed_as(element_type: ElementType, floats: FloatRounding) -> ElementType {
+    match (element_type, floats) {
+        (ElementType::Float, FloatRounding::Half) => ElementType::Float16,
+        (as_stored, _) => as_stored,
+    }
+}
+
 /// Whether two outputs are the same but for rounding.
-pub(super) fn is_same(one: &TensorData, other: &TensorData) -> bool {
-    gap(one, other).is_some_and(|gap| gap.largest <= tolerance(one.element_type(), gap))
+pub(super) fn is_same(one: &TensorData, other: &TensorData, floats: FloatRounding) -> bool {
+    gap(one, other).is_some_and(|gap| gap.largest <= tolerance(computed_as(one.element_type(), floats), gap))
 }
 
 /// Names of outputs that differ between two runs on the same inputs.
-pub(super) fn random(one: &[Tensor], other: &[Tensor]) -> Vec<String> {
+pub(super) fn random(one: &[Tensor], other: &[Tensor], floats: FloatRounding) -> Vec<String> {
     let pairs = one.iter().zip(other);
-    pairs.filter(|(one, other)| !is_same(&one.data, &other.data)).map(|(one, _)| one.name.clone()).collect()
+    pairs.filter(|(one, other)| !is_same(&one.data, &other.data, floats)).map(|(one, _)| one.name.clone()).collect()
 }
 
 /// Names of outputs that hold something that is not a number.
@@ -113,6 +121,7 @@ pub(super) struct Triple<'t> {
     pub first: &'t TensorData,
     pub second: &'t TensorData,
     pub both: &'t TensorData,
+    pub floats: FloatRounding,
 }
 
 /// What an output says about two samples.
@@ -130,10 +139,10 @@ pub(super) enum Told {
 }
 
 /// What the outputs of two samples say, one for each output.
-pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor]) -> Vec<(String, Told)> {
+pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor], floats: FloatRounding) -> Vec<(String, Told)> {
     let samples = first.iter().zip(second).zip(both);
     let triples: Vec<Triple<'_>> = samples
-        .map(|((first, second), both)| Triple { first: &first.data, second: &second.data, both: &both.data })
+        .map(|((first, second), both)| Triple { first: &first.data, second: &second.data, both: &both.data, floats })
         .collect();
     both.iter().map(|both| both.name.clone()).zip(rows::told(&triples)).collect()
 }
@@ -148,7 +157,7 @@ enum Growth {
 
 /// What an output says whose samples lie one after the other along the axis that grows.
 pub(super) fn told_of(triple: Triple<'_>) -> Told {
-    let [first, second, both] = [triple.first, triple.second, triple.both];
+    let Triple { first, second, both, floats } = triple;
     let (alone, other, together) = (first.shape(), second.shape(), both.shape());
     if alone.len() != together.len() || other.len() != together.len() {
         return Told::Mixed(None);
@@ -163,7 +172,7 @@ pub(super) fn told_of(triple: Triple<'_>) -> Told {
         });
     }
     if growth.iter().all(|growth| matches!(growth, Growth::Stays)) {
-        let is_constant = is_same(first, second) && is_same(first, both);
+        let is_constant = is_same(first, second, floats) && is_same(first, both, floats);
         let off = [first, second].map(|alone| gap(alone, both).map_or(f64::INFINITY, Gap::relative));
         return if is_constant { Told::Nothing } else { Told::Mixed(Some(off[0].max(off[1]))) };
     }
@@ -178,17 +187,17 @@ pub(super) fn told_of(triple: Triple<'_>) -> Told {
             _ => part.rows(axis, 0..alone[axis]),
         })
     };
-    let told = own(first, second, &[cut(0), cut(1)]);
+    let told = own(first, second, &[cut(0), cut(1)], floats);
     let covers = growth.iter().any(|growth| matches!(growth, Growth::Covers));
     // The end of a shorter sample may see what it is filled up with.
     if covers && matches!(told, Told::Mixed(_)) { Told::Unsure } else { told }
 }
 
 /// What the parts of two samples say beside what each has alone.
-pub(super) fn own(first: &TensorData, second: &TensorData, parts: &[TensorData; 2]) -> Told {
+pub(super) fn own(first: &TensorData, second: &TensorData, parts: &[TensorData; 2], floats: FloatRounding) -> Told {
     let (Some(one), Some(two)) = (gap(first, &parts[0]), gap(second, &parts[1])) else { return Told::Mixed(None) };
     let off = if one.relative() >= two.relative() { one } else { two };
-    let element_type = first.element_type();
+    let element_type = computed_as(first.element_type(), floats);
     if off.largest > tolerance(element_type, off) {
         let differing = [(first, &parts[0]), (second, &parts[1])].map(|(alone, part)| differing_share(alone, part));
         let are_ties = element_type.is_integer() && differing.iter().all(|&share| share <= TIES_SHARE);
@@ -221,7 +230,7 @@ mod tests {
     }
 
     fn of(first: TensorData, second: TensorData, both: TensorData) -> Told {
-        told(&output(first), &output(second), &output(both)).remove(0).1
+        told(&output(first), &output(second), &output(both), FloatRounding::Full).remove(0).1
     }
 
     /// A share as README writes it.
@@ -272,6 +281,17 @@ mod tests {
     }
 
     #[test]
+    fn samples_are_their_own_within_what_tensor_cores_round() {
+        let (first, second) = (output(floats(&[1, 2], &[100.0, 50.0])), output(floats(&[1, 2], &[80.0, 90.0])));
+        let both = output(floats(&[2, 2], &[100.2, 50.0, 80.0, 90.0]));
+        let of = |rounding| told(&first, &second, &both, rounding).remove(0).1;
+        assert_eq!(of(FloatRounding::Half), Told::Apart);
+        assert!(matches!(of(FloatRounding::Full), Told::Mixed(Some(_))));
+        let far = output(floats(&[2, 2], &[105.0, 50.0, 80.0, 90.0]));
+        assert!(matches!(told(&first, &second, &far, FloatRounding::Half)[0].1, Told::Mixed(Some(_))));
+    }
+
+    #[test]
     fn a_shorter_sample_is_compared_as_far_as_it_goes() {
         let (first, second) = (floats(&[1, 2], &[1.0, 2.0]), floats(&[1, 3], &[3.0, 4.0, 5.0]));
         assert_eq!(of(first.clone(), second.clone(), floats(&[2, 3], &[1.0, 2.0, 0.0, 3.0, 4.0, 5.0])), Told::Apart);
@@ -281,12 +301,15 @@ mod tests {
     #[test]
     fn random_outputs_are_those_that_differ_by_more_than_rounding() {
         let two = |values: [f32; 2]| output(floats(&[2], &values));
-        assert_eq!(random(&two([1.0, 100.0]), &two([1.001, 100.0])), Vec::<String>::new());
-        assert_eq!(random(&two([1.0, 100.0]), &two([2.0, 100.0])), ["y"]);
-        assert_eq!(random(&two([1.0, 1.0]), &output(floats(&[1], &[1.0]))), ["y"]);
-        assert_eq!(random(&two([f32::NAN, f32::INFINITY]), &two([f32::NAN, f32::INFINITY])), Vec::<String>::new());
+        assert_eq!(random(&two([1.0, 100.0]), &two([1.001, 100.0]), FloatRounding::Full), Vec::<String>::new());
+        assert_eq!(random(&two([1.0, 100.0]), &two([2.0, 100.0]), FloatRounding::Full), ["y"]);
+        assert_eq!(random(&two([1.0, 1.0]), &output(floats(&[1], &[1.0])), FloatRounding::Full), ["y"]);
+        assert_eq!(
+            random(&two([f32::NAN, f32::INFINITY]), &two([f32::NAN, f32::INFINITY]), FloatRounding::Full),
+            Vec::<String>::new()
+        );
         for other in [[1.0, f32::INFINITY], [f32::NAN, 1.0], [f32::NAN, f32::NEG_INFINITY]] {
-            assert_eq!(random(&two([f32::NAN, f32::INFINITY]), &two(other)), ["y"], "{other:?}");
+            assert_eq!(random(&two([f32::NAN, f32::INFINITY]), &two(other), FloatRounding::Full), ["y"], "{other:?}");
         }
         assert_eq!(with_nan(&two([f32::NAN, 0.0])), ["y"]);
         assert_eq!(with_nan(&two([f32::INFINITY, 0.0])), Vec::<String>::new());

@@ -4,6 +4,7 @@ use super::outputs::{self, Told};
 use super::trial::Bench;
 use crate::inputs::{InputPlan, SamplePair, Search, Tensor};
 use crate::memory;
+use crate::plan::FloatRounding;
 use crate::record::{AxisReason, BatchAxis, BatchProof};
 
 /// Second samples that are tried until one can be told from the first.
@@ -22,6 +23,8 @@ pub(super) struct Known<'k> {
     pub random: &'k [String],
     /// Whether the model quantizes with scales that depend on what it is fed.
     pub quantization: Quantized,
+    /// How the session rounds floats.
+    pub floats: FloatRounding,
 }
 
 /// Whether scales of quantization depend on the inputs.
@@ -184,7 +187,7 @@ fn attempted(
         Err(words) if memory::is_short(&words) => return Err(words),
         Err(words) => return Ok(Verdict::OneAtATime(format!("two samples at once are refused: {words}"))),
     };
-    let told = outputs::told(&first, &second, &both);
+    let told = outputs::told(&first, &second, &both, known.floats);
     judged(told.into_iter().filter(|(name, _)| !known.random.contains(name)).collect(), known.quantization)
 }
 

@@ -77,7 +77,7 @@ impl Index {
         let without = |data: &TensorData| Some(data.by_rows(axis)?.selected(1, &others));
         let both = without(triple.both)?;
         let parts = [&self.rows[0], &self.rows[1]].map(|rows| both.selected(0, rows));
-        Some(outputs::own(&without(triple.first)?, &without(triple.second)?, &parts))
+        Some(outputs::own(&without(triple.first)?, &without(triple.second)?, &parts, triple.floats))
     }
 
     /// What an output says that has the rows that the index names; absent if it has others.
@@ -88,7 +88,7 @@ impl Index {
             return None;
         }
         let parts = [&self.rows[0], &self.rows[1]].map(|rows| triple.both.selected(axis, rows));
-        Some(outputs::own(triple.first, triple.second, &parts))
+        Some(outputs::own(triple.first, triple.second, &parts, triple.floats))
     }
 }
 
@@ -97,6 +97,7 @@ mod tests {
     use ndarray::{ArrayD, IxDyn};
 
     use super::*;
+    use crate::plan::FloatRounding;
 
     fn floats(shape: &[usize], values: &[f32]) -> TensorData {
         TensorData::Float(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
@@ -108,8 +109,10 @@ mod tests {
 
     /// What outputs say, each of a sample, of another one and of both.
     fn told_by(outputs: &[[TensorData; 3]]) -> Vec<Told> {
-        let triples: Vec<Triple<'_>> =
-            outputs.iter().map(|[first, second, both]| Triple { first, second, both }).collect();
+        let triples: Vec<Triple<'_>> = outputs
+            .iter()
+            .map(|[first, second, both]| Triple { first, second, both, floats: FloatRounding::Full })
+            .collect();
         told(&triples)
     }
 
