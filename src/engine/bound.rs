@@ -71,10 +71,15 @@ impl Place {
     /// Where outputs are left.
     fn outputs(self) -> Result<MemoryInfo<'static>, ort::Error> {
         match self.binding {
-            Binding::Host => MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput),
+            Binding::Host => host_outputs(),
             Binding::Device => self.own_memory(AllocatorType::Device),
         }
     }
+}
+
+/// Host memory for outputs.
+fn host_outputs() -> Result<MemoryInfo<'static>, ort::Error> {
+    MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput)
 }
 
 /// Binds each set of inputs to a session.
@@ -95,8 +100,9 @@ pub(super) fn bind<'s>(
     let options = place.captures.then(|| of_graph(graph)).transpose();
     let options = options.map_err(|error| bind_error("graph", &error))?;
     let sets = if place.captures { &sets[..sets.len().min(1)] } else { sets };
-    let memory = place.outputs().map_err(|error| bind_error("outputs", &error))?;
-    let outputs = OutputPlaces::new(session, memory);
+    let places = place.outputs().and_then(|memory| Ok((memory, host_outputs()?)));
+    let (memory, host) = places.map_err(|error| bind_error("outputs", &error))?;
+    let outputs = OutputPlaces::new(session, memory, host);
     let sets = sets.iter().map(|set| BoundSet::new(session, set, &outputs)).collect::<Result<Vec<_>, _>>()?;
     let turns = Turns { session, run: ort::api().RunWithBinding, options, sets, next: 0, outputs };
     Ok(match (place.memory, place.binding) {

@@ -6,29 +6,50 @@ use ort::AsPointer;
 use ort::memory::MemoryInfo;
 use ort::session::{IoBinding, Session as OrtSession};
 use ort::sys::{OrtAllocator, OrtTensorTypeAndShapeInfo, OrtValue};
-use ort::value::{Outlet, ValueType};
+use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::EngineError;
 use super::bound::bind_error;
 
 /// The outputs of a session, and the memory that they are left in.
 pub(super) struct OutputPlaces {
-    names: Vec<String>,
+    outputs: Vec<OutputPlace>,
     memory: MemoryInfo<'static>,
+    host: MemoryInfo<'static>,
+}
+
+struct OutputPlace {
+    name: String,
+    /// Whether it cannot be anywhere but in host memory.
+    is_on_host: bool,
 }
 
 impl OutputPlaces {
-    pub(super) fn new(session: &OrtSession, memory: MemoryInfo<'static>) -> Self {
-        OutputPlaces { names: session.outputs().iter().map(|output| output.name().to_owned()).collect(), memory }
+    /// Outputs that are left in `memory`, or in `host` where they hold strings: ONNX Runtime copies these to a device byte
+    /// by byte, as if they were numbers, which ends the process.
+    pub(super) fn new(session: &OrtSession, memory: MemoryInfo<'static>, host: MemoryInfo<'static>) -> Self {
+        let place =
+            |output: &Outlet| OutputPlace { name: output.name().to_owned(), is_on_host: holds_strings(output.dtype()) };
+        OutputPlaces { outputs: session.outputs().iter().map(place).collect(), memory, host }
     }
 
     /// Binds all of them; what they were bound to before is let go.
     pub(super) fn bind(&self, binding: &mut IoBinding) -> Result<(), EngineError> {
         binding.clear_outputs();
-        for name in &self.names {
-            binding.bind_output_to_device(name, &self.memory).map_err(|error| bind_error(name, &error))?;
+        for OutputPlace { name, is_on_host } in &self.outputs {
+            let memory = if *is_on_host { &self.host } else { &self.memory };
+            binding.bind_output_to_device(name, memory).map_err(|error| bind_error(name, &error))?;
         }
         Ok(())
+    }
+}
+
+/// Whether values of a type are strings, or have some in them.
+fn holds_strings(value_type: &ValueType) -> bool {
+    match value_type {
+        ValueType::Tensor { ty, .. } => *ty == TensorElementType::String,
+        ValueType::Sequence(of) | ValueType::Optional(of) => holds_strings(of),
+        ValueType::Map { key, value, .. } => [key, value].contains(&&TensorElementType::String),
     }
 }
 
@@ -123,5 +144,29 @@ impl Drop for Values {
                 let _ = ort::Error::result_from_status((api.AllocatorFree)(self.allocator, self.array.cast()));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ort::value::{Shape, SymbolicDimensions};
+
+    use super::*;
+
+    fn tensor(ty: TensorElementType) -> ValueType {
+        ValueType::Tensor { ty, shape: Shape::empty(1), dimension_symbols: SymbolicDimensions::empty(1) }
+    }
+
+    #[test]
+    fn outputs_of_strings_stay_on_the_host() {
+        let map = |key, value| ValueType::Map { key, value };
+        let strings = || Box::new(tensor(TensorElementType::String));
+        assert!(holds_strings(&strings()) && holds_strings(&ValueType::Optional(strings())));
+        assert!(holds_strings(&ValueType::Sequence(Box::new(map(
+            TensorElementType::String,
+            TensorElementType::Float32
+        )))));
+        assert!(!holds_strings(&ValueType::Sequence(Box::new(tensor(TensorElementType::Float32)))));
+        assert!(!holds_strings(&map(TensorElementType::Int64, TensorElementType::Float32)));
     }
 }
