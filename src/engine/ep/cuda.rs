@@ -32,8 +32,10 @@ pub(super) fn dispatch(options: &Options) -> ExecutionProviderDispatch {
 
 /// What to do about a message of CUDA, its libraries or its driver.
 pub(super) fn hint(message: &str) -> Option<String> {
-    let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(sign));
-    if says(&["invalid device ordinal", "invalid device id", "Invalid device id"]) {
+    // Its own words differ in their case from one version to the next.
+    let message = message.to_lowercase();
+    let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(&sign.to_lowercase()));
+    if says(&["invalid device ordinal", "invalid device id"]) {
         let gpus = gpus(Path::new(GPUS));
         return Some(match gpus.as_slice() {
             [] => "this machine's NVIDIA driver lists no GPU".into(),
@@ -100,7 +102,12 @@ mod tests {
         let without_driver = "Failed to load library libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open \
                               shared object file: No such file or directory";
         assert!(hint(without_driver).contains("install NVIDIA's driver"));
-        assert!(hint("CUDA failure 101: invalid device ordinal ; GPU=99").contains("GPU"));
+        for message in [
+            "CUDA failure 101: invalid device ordinal ; GPU=99",
+            "Invalid device ID: 5, must be between 0 (inclusive) and 1 (exclusive).",
+        ] {
+            assert!(hint(message).contains("GPU"), "{message}");
+        }
         assert!(hint("libcublasLt.so.13: cannot open shared object file").contains("LD_LIBRARY_PATH"));
         assert_eq!(hint("something else"), "");
     }
