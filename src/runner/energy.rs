@@ -8,10 +8,10 @@ pub(super) mod stretch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::RunError;
 use super::launch::Launch;
 use super::round::Run;
-use crate::plan::{Plan, SessionSpec};
+use super::{Extent, RunError};
+use crate::plan::{CellKey, Plan, SessionSpec};
 use crate::record::{
     CpuPower, EnergyMethod, Event, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse,
     Monitoring, Told,
@@ -20,8 +20,13 @@ use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, Roots, Sampler};
 use crate::units::{Bytes, Joules, Nanos};
 
-/// How long the machine is looked at before the first launch.
+/// How long the machine is looked at before anything of the run computes on it, and again while its GPUs are not at rest.
 const IDLE: Duration = Duration::from_millis(500);
+/// How long a GPU is given to come to rest. An NVIDIA H100 kept its clocks for 1.75 s after the last process had left it,
+/// and its power, told as an average, fell for another second (measured with driver 580).
+const REST: Duration = Duration::from_secs(5);
+/// Share of the budget that it may take at most.
+const REST_SHARE: f64 = 0.1;
 /// How often a GPU's energy counter is read meanwhile, to see how often it changes.
 const IDLE_STEP: Duration = Duration::from_millis(2);
 /// Updates of an energy counter that a stretch must hold, so that its ends cost a tenth at most.
@@ -40,6 +45,8 @@ pub(super) struct EnergyWatch {
     held: BTreeMap<u64, Held>,
     /// Time that stretches have taken.
     spent: Duration,
+    /// How many each cell has had.
+    stretches: BTreeMap<CellKey, u32>,
 }
 
 /// The GPU of a session.
@@ -74,6 +81,7 @@ impl EnergyWatch {
             cpu: Err("the run has not begun".into()),
             held: BTreeMap::new(),
             spent: Duration::ZERO,
+            stretches: BTreeMap::new(),
         };
         let used = watch.used();
         watch.monitor = gpus
@@ -98,8 +106,8 @@ impl EnergyWatch {
         self.devices.iter().filter_map(known).collect()
     }
 
-    /// Looks at the machine while no worker runs.
-    async fn look_at_idle(&mut self, sampler: &Sampler) {
+    /// Looks at the machine while no worker runs, until its GPUs are at rest or `patience` is at an end.
+    pub(super) async fn look_at_idle(&mut self, sampler: &Sampler, patience: Duration) {
         if self.monitor.is_none()
             && let Err(error) = sampler.rapl()
         {
@@ -107,6 +115,21 @@ impl EnergyWatch {
             return;
         }
         let mut counters: Vec<Counter> = self.used().into_iter().map(Counter::new).collect();
+        let began = Instant::now();
+        let mut windows = self.look(sampler, &mut counters).await;
+        while !windows.iter().all(GpuWindow::is_at_rest) && began.elapsed() < patience {
+            windows = self.look(sampler, &mut counters).await;
+        }
+        let idle = |(counter, window): (Counter, GpuWindow)| GpuIdle {
+            index: u64::from(counter.index),
+            power_watts: if window.is_at_rest() { window.power_mean() } else { Err(restless(began.elapsed())) },
+            counter_period_ns: counter.period(),
+        };
+        self.idle = counters.into_iter().zip(windows).map(idle).collect();
+    }
+
+    /// One look at the CPU and at each GPU that has a counter.
+    async fn look(&mut self, sampler: &Sampler, counters: &mut [Counter]) -> Vec<GpuWindow> {
         if let Some(monitor) = &self.monitor {
             monitor.open_window();
         }
@@ -126,14 +149,8 @@ impl EnergyWatch {
             }
             (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
         };
-        if let Some(monitor) = &self.monitor {
-            let idle = |counter: Counter| GpuIdle {
-                index: u64::from(counter.index),
-                power_watts: monitor.close_window(counter.index).power_mean(),
-                counter_period_ns: counter.period(),
-            };
-            self.idle = counters.into_iter().map(idle).collect();
-        }
+        let close = |monitor: &GpuMonitor| counters.iter().map(|counter| monitor.close_window(counter.index)).collect();
+        self.monitor.as_ref().map(close).unwrap_or_default()
     }
 
     /// What is known so far.
@@ -257,6 +274,23 @@ impl EnergyWatch {
     }
 }
 
+/// How long GPUs are waited for before a run. A probe has no use for what they take at rest.
+pub(super) fn patience(extent: &Extent, budget: Option<Nanos>) -> Duration {
+    match (extent, budget) {
+        (Extent::Probe(_), _) => Duration::ZERO,
+        (_, Some(budget)) => REST.min(Duration::from(budget).mul_f64(REST_SHARE)),
+        (_, None) => REST,
+    }
+}
+
+/// Why it is not known what a GPU takes at rest.
+fn restless(waited: Duration) -> String {
+    format!(
+        "the GPU was not at rest within {:.1} s before the run: let it alone for some seconds, and end other processes on it",
+        waited.as_secs_f64()
+    )
+}
+
 /// The GPU of a session; `gpus` is absent where no session computes on one.
 fn device(session: &SessionSpec, gpus: Option<&Told<Gpus>>, visible: Option<&str>) -> Device {
     match (session.nvidia_device(), gpus) {
@@ -314,12 +348,6 @@ impl Counter {
 }
 
 impl Run<'_> {
-    /// Looks at energy and GPUs before the first launch, and writes down what they take then.
-    pub(super) async fn watch_energy(&mut self) -> Result<(), RunError> {
-        self.energy.look_at_idle(&self.sampler).await;
-        self.note_monitoring()
-    }
-
     /// Writes down how GPUs and energy were observed.
     pub(super) fn note_monitoring(&mut self) -> Result<(), RunError> {
         let monitoring = self.energy.monitoring();
@@ -339,6 +367,7 @@ mod tests {
             cpu: Err("no".into()),
             held: BTreeMap::new(),
             spent: Duration::ZERO,
+            stretches: BTreeMap::new(),
         }
     }
 

@@ -15,7 +15,7 @@ impl Run<'_> {
     /// Searches until the guide has enough.
     pub(super) async fn search(&mut self, guide: &mut dyn Guide) -> Result<EndReason, RunError> {
         self.close_failed();
-        self.watch_energy().await?;
+        self.note_monitoring()?;
         let mut cost = None;
         loop {
             match guide.next(self.journal.record(), self.clock(cost)) {

@@ -229,7 +229,9 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
     let mut prepared = interruption.unless(prepare(&job, observer)).await?;
     choose_sessions(&mut job, &prepared);
     let worker_cpus = place(&job.plan, &job.host, &roots);
-    let energy = energy::EnergyWatch::begin(&job.plan, &roots);
+    let (sampler, mut energy) = (Sampler::new(&roots), energy::EnergyWatch::begin(&job.plan, &roots));
+    let patience = energy::patience(&job.extent, job.plan.schedule.budget_ns);
+    interruption.unless(async { Ok(energy.look_at_idle(&sampler, patience).await) }).await?;
     let at = settle::Place { roots: &roots, cpus: worker_cpus.as_deref(), energy: &energy };
     let launch = interruption.unless(settle::settle(&mut job, &mut prepared.descriptions, &at, observer)).await?;
     settle_plan(&mut job, &prepared)?;
@@ -262,7 +264,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
         before,
         closed: BTreeSet::new(),
         resting: BTreeSet::new(),
-        sampler: Sampler::new(&roots),
+        sampler,
         roots,
         blocks_count: 0,
         disturbed_count: 0,

@@ -138,11 +138,13 @@ pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRo
 fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
     let is_on_gpu = |session: usize| probe.plan.sessions[session].nvidia_device().is_some();
     let are_watched = probe.monitoring.as_ref().is_some_and(|monitoring| monitoring.gpus.is_ok());
-    let planned = probe.plan.cells().filter(|key| are_watched && is_on_gpu(key.session)).count();
+    let plan = Plan { schedule: schedule.clone(), ..probe.plan.clone() };
+    let planned = plan.cells().filter(|key| are_watched && is_on_gpu(key.session)).count();
     let measured = probe.cells.iter().filter(|cell| cell.outcome.is_ok() && is_on_gpu(cell.key.session)).count();
-    let Stretches { length, all } = Stretches::of(schedule.budget_ns, planned);
-    let count = u32::try_from(measured.min(planned)).unwrap_or(u32::MAX);
-    (length * count, all)
+    let Stretches { length, each, all } = Stretches::of(&plan, is_on_gpu);
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let most = length.saturating_mul(each.saturating_mul(count(planned)));
+    (length * count(measured.min(planned)), all.min(most))
 }
 
 /// What a round of a finished run took: its span from the first launch on, divided by its rounds, of which the

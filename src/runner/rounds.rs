@@ -29,7 +29,7 @@ impl Run<'_> {
     /// kept free for it; further rounds take what it leaves. Rounds that were asked for by their number are all alike.
     pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
         self.close_unsupported()?;
-        self.watch_energy().await?;
+        self.note_monitoring()?;
         if self.extent == Extent::Whole {
             self.place_all().await?;
         }

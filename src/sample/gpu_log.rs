@@ -10,6 +10,11 @@ use crate::units::{Bytes, Celsius, Hertz, Nanos, Ratio, Watts};
 /// Why a figure is absent of which no sample was taken.
 const NO_SAMPLE: &str = "no sample was taken";
 
+/// What holds the clocks of a GPU down on which nothing runs.
+const IDLE: &str = "gpu_idle";
+/// Share by which the power of a GPU at rest may change within a look at it.
+const REST_SPREAD: f64 = 0.03;
+
 /// All samples of one GPU, as far as a run needs them.
 #[derive(Debug)]
 pub(super) struct GpuLog {
@@ -189,6 +194,22 @@ impl GpuWindow {
         }
     }
 
+    /// Whether nothing ran on the GPU all the time, and nothing that had run before still showed: the driver says so in
+    /// every sample, and the power, which is an average over the last second or so, stays where it is. Also where the
+    /// driver tells nothing.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let is_idle = |reading: &GpuReading| reading.clock_events.as_ref().is_ok_and(|events| events.contains(&IDLE));
+        let tells = self.readings.iter().any(|reading| reading.clock_events.is_ok());
+        let power = |reading: &GpuReading| reading.power_watts.clone().map(|power| power.0);
+        let ends = [f64::min, f64::max].map(|choose| fold(&self.readings, power, choose));
+        let is_steady = match ends {
+            [Ok(least), Ok(most)] => most - least <= REST_SPREAD * most,
+            _ => true,
+        };
+        !tells || is_steady && self.readings.iter().all(is_idle)
+    }
+
     /// Mean of the sampled power.
     ///
     /// # Errors
@@ -293,6 +314,19 @@ mod tests {
         assert_eq!(used.memory_clock_mean_hertz, Err("the GPU does not offer it".into()));
         assert_eq!((window.process_memory_max(9), window.process_memory_max(8)), (Some(Bytes(9)), None));
         assert_eq!(window.memory_used_max(), Ok(Bytes(7000)));
+    }
+
+    #[test]
+    fn gpu_is_at_rest_while_nothing_runs_and_its_power_stays() {
+        let of = |watts: &[f64], events: &[&'static str]| {
+            let reading = |&watts: &f64| GpuReading { clock_events: Ok(events.to_vec()), ..reading(0.0, watts, &[]) };
+            GpuWindow { readings: watts.iter().map(reading).collect(), early: 0 }.is_at_rest()
+        };
+        assert!(of(&[74.3, 74.2, 74.4], &["gpu_idle"]));
+        // Clocks stay up for a while after the last process, and the average falls after that.
+        assert!(!of(&[126.3, 126.2, 126.3], &[]) && !of(&[122.9, 97.2, 76.4], &["gpu_idle"]));
+        let untold = GpuReading { clock_events: Err("the GPU does not offer it".into()), ..reading(0.0, 74.0, &[]) };
+        assert!(GpuWindow { readings: vec![untold], early: 0 }.is_at_rest());
     }
 
     #[test]

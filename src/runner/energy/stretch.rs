@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Device;
-use crate::plan::CellKey;
+use crate::plan::{CellKey, Plan};
 use crate::protocol::{Request, Response};
 use crate::record::{Failure, GpuUse, Told};
 use crate::runner::Extent;
@@ -35,7 +35,7 @@ impl Run<'_> {
             Device::Unknown(reason) => return Ok(Some(Err(reason.clone()))),
             Device::Known(index) => *index,
         };
-        let length = match self.stretch_length() {
+        let length = match self.stretch_length(key) {
             Ok(length) => length,
             Err(reason) => return Ok(Some(Err(reason))),
         };
@@ -60,6 +60,7 @@ impl Run<'_> {
         let window = monitor.close_window(index);
         let lost = monitor.lost();
         self.energy.spent += began.elapsed();
+        *self.energy.stretches.entry(key).or_default() += 1;
         let report = match answer? {
             Response::Block(report) => report,
             other => return Err(launch.worker.unexpected(&other).await),
@@ -77,11 +78,11 @@ impl Run<'_> {
         })))
     }
 
-    /// How long the next stretch may be.
+    /// How long the next stretch of a cell may be.
     ///
     /// # Errors
     /// Why there is none.
-    fn stretch_length(&self) -> Told<Duration> {
+    fn stretch_length(&self, key: CellKey) -> Told<Duration> {
         if matches!(self.extent, Extent::Probe(_)) {
             return Err("the run is a probe".into());
         }
@@ -92,9 +93,11 @@ impl Run<'_> {
         if remaining < SHORTEST_STRETCH {
             return Err("the budget was spent before it".into());
         }
-        let on_gpu = |key: &CellKey| matches!(self.energy.devices[key.session], Device::Known(_));
-        let Stretches { length, all } =
-            Stretches::of(self.plan.schedule.budget_ns, self.plan.cells().filter(on_gpu).count());
+        let on_gpu = |session: usize| matches!(self.energy.devices[session], Device::Known(_));
+        let Stretches { length, each, all } = Stretches::of(&self.plan, on_gpu);
+        if self.energy.stretches.get(&key).is_some_and(|&count| count >= each) {
+            return Err("other launches of the cell tell it".into());
+        }
         if self.energy.spent + length > all {
             return Err("the budget leaves no time for it; raise `--budget`, or name fewer batch sizes".into());
         }
@@ -107,20 +110,31 @@ impl Run<'_> {
 pub(in crate::runner) struct Stretches {
     /// Length of one.
     pub length: Duration,
+    /// How many a cell has at most, so that there is time for the first ones of all cells.
+    pub each: u32,
     /// What all of them together may take.
     pub all: Duration,
 }
 
 impl Stretches {
-    /// What a budget leaves for stretches where so many cells of the plan are on a GPU, each of which has one in every
-    /// round.
-    pub(in crate::runner) fn of(budget: Option<Nanos>, cells_count: usize) -> Stretches {
+    /// What the budget of a plan leaves for stretches of its cells `on_gpu`. Where there is time for one of each session
+    /// alone, they are as long as an energy counter needs: a few figures of energy are worth more than many that are too
+    /// short for any.
+    pub(in crate::runner) fn of(plan: &Plan, on_gpu: impl Fn(usize) -> bool) -> Stretches {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        let sessions = (0..plan.sessions.len()).filter(|&session| on_gpu(session)).count();
+        let cells = plan.cells().filter(|key| on_gpu(key.session)).count();
+        Stretches::within(plan.schedule.budget_ns, count(sessions), count(cells))
+    }
+
+    fn within(budget: Option<Nanos>, sessions: u32, cells: u32) -> Stretches {
         let Some(budget) = budget else {
-            return Stretches { length: LONGEST_STRETCH, all: Duration::MAX };
+            return Stretches { length: LONGEST_STRETCH, each: u32::MAX, all: Duration::MAX };
         };
         let all = Duration::from(budget).mul_f64(STRETCH_SHARE);
-        let cells = u32::try_from(cells_count).unwrap_or(u32::MAX).max(1);
-        Stretches { length: (all / cells).clamp(SHORTEST_STRETCH, LONGEST_STRETCH), all }
+        let length = (all / sessions).clamp(SHORTEST_STRETCH, LONGEST_STRETCH);
+        let each = (all.as_secs_f64() / length.saturating_mul(cells).as_secs_f64()) as u32;
+        Stretches { length, each: each.max(1), all }
     }
 }
 
@@ -130,9 +144,14 @@ mod tests {
 
     #[test]
     fn stretches_take_a_fifth_of_the_budget_at_most() {
-        let of = |secs: u64, cells| Stretches::of(Some(Nanos(secs * 1_000_000_000)), cells);
-        let expected = |length, all| Stretches { length: Duration::from_millis(length), all: Duration::from_secs(all) };
-        assert_eq!(of(60, 20), expected(600, 12));
-        assert_eq!((of(60, 2), of(60, 600)), (expected(1200, 12), expected(250, 12)));
+        let of = |secs: u64, sessions, cells| Stretches::within(Some(Nanos(secs * 1_000_000_000)), sessions, cells);
+        let expected = |length, each, all| {
+            let (length, all) = (Duration::from_millis(length), Duration::from_secs(all));
+            Stretches { length, each, all }
+        };
+        assert_eq!(of(60, 2, 2), expected(1200, 5, 12));
+        // Ten of 28 cells have one.
+        assert_eq!(of(60, 4, 28), expected(1200, 1, 12));
+        assert_eq!((of(15, 4, 28), of(60, 600, 600)), (expected(750, 1, 3), expected(250, 1, 12)));
     }
 }

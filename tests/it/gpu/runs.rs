@@ -110,6 +110,49 @@ fn energy_of_the_processor_is_per_prediction_and_above_idle() {
     assert_eq!(view.energy.unwrap().header, ["variant", "batch", "CPU energy", "CPU above idle"]);
 }
 
+/// A driver keeps the clocks up for a while after the last process has left a GPU.
+#[test]
+fn gpu_that_does_not_come_to_rest_has_no_energy_above_idle() {
+    let bench = Workbench::new();
+    let driver = one_gpu(&json!({ "clock_events": [0] }));
+    profile(&bench, &driver, &["--budget", "10s"]).run().assert_code(0);
+    let record = bench.record();
+    let sampling = record.monitoring.as_ref().unwrap().gpus.as_ref().unwrap();
+    assert!(sampling.idle[0].power_watts.as_ref().unwrap_err().starts_with("the GPU was not at rest within 1."));
+    let found = findings(&record);
+    let above = found.cells[0].figure(Metric::GpuEnergyAboveIdle).unwrap();
+    assert!(above.absent_reason().unwrap().contains("let it alone for some seconds"), "{above:?}");
+    assert!(found.cells[0].value(Metric::GpuEnergy).is_some());
+}
+
+/// Clocks fall some time after the last process has left, and power, an average, after them.
+#[test]
+fn idle_power_is_what_a_gpu_takes_once_it_is_at_rest() {
+    let clock_events: Vec<u64> = [[0; 6], [1; 6]].concat();
+    let (record, found) = run(&json!({
+        "clock_events": clock_events,
+        "power_milliwatts": [126_000, 126_000, 126_000, 126_000, 126_000, 126_000, 117_000, 92_000, 74_000],
+    }));
+    let sampling = record.monitoring.unwrap().gpus.unwrap();
+    assert_eq!(sampling.idle[0].power_watts, Ok(Watts(74.0)));
+    assert_close(value(&found, 1, Metric::GpuEnergyAboveIdle), (412.0 - 74.0 * 1.2) / 1200.0);
+}
+
+/// Where not all launches can be looked at for as long as energy takes, one of each cell is.
+#[test]
+fn short_budget_has_one_long_stretch_of_a_cell() {
+    let bench = Workbench::new();
+    profile(&bench, &one_gpu(&json!({})), &["--budget", "8s"]).run().assert_code(0);
+    let record = bench.record();
+    for batch_size in [1, 4] {
+        let cells = record.launches.iter().flat_map(|launch| &launch.cells);
+        let told = cells.filter(|cell| cell.batch_size == batch_size).map(|cell| cell.gpu.clone().unwrap());
+        let told: Vec<_> = told.map(|used| used.map(|used| used.elapsed_ns.0 >= 1_200_000_000)).collect();
+        assert_eq!(told, [Ok(true), Err("other launches of the cell tell it".into())], "batch size {batch_size}");
+    }
+    assert!(value(&findings(&record), 1, Metric::GpuEnergy) > 0.0);
+}
+
 #[test]
 fn threads_that_wait_for_a_gpu_are_no_bottleneck() {
     let (_, found) = run(&json!({}));
@@ -230,7 +273,7 @@ fn divided_gpu_has_no_utilization_and_says_why() {
 #[test]
 fn hot_gpu_and_other_processes_make_a_run_suspect() {
     let (record, _) =
-        run(&json!({ "clock_events": [0x40], "processes": [[{ "pid": 1, "memory": 9 }, { "memory": 700 }]] }));
+        run(&json!({ "clock_events": [0x41], "processes": [[{ "pid": 1, "memory": 9 }, { "memory": 700 }]] }));
     let fitness = record.fitness.unwrap();
     assert!(fitness.verdict >= FitnessVerdict::Suspect);
     let seen: Vec<&str> = fitness.reasons.iter().map(|reason| reason.seen.as_str()).collect();

@@ -42,7 +42,7 @@ pub fn driver(devices: &[Value]) -> Value {
     json!({ "driver_version": "570.124.06", "cuda_version": 12080, "devices": devices })
 }
 
-/// A large GPU that draws 70 W whatever it does, and whose energy counter rises by 412 J from one question to the next.
+/// A large GPU that draws 70 W and says that it is idle whatever it does, and whose energy counter rises by 412 J from one question to the next.
 /// What `changes` names is as it says.
 pub fn gpu(changes: &Value) -> Value {
     let mut gpu = json!({
@@ -57,7 +57,7 @@ pub fn gpu(changes: &Value) -> Value {
         "sm_clock_megahertz": [1980],
         "memory_clock_megahertz": [3201],
         "temperature": [41],
-        "clock_events": [0],
+        "clock_events": [1],
         "processes": [[{ "memory": 700_000_000 }]],
         "pcie_generation": 5,
         "pcie_width": 16,
