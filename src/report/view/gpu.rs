@@ -180,7 +180,9 @@ pub(super) fn energy(source: Source<'_>) -> Option<Table> {
     if columns.is_empty() {
         return None;
     }
+    let modes = source.record.plan.load_modes.len() > 1;
     let mut header = vec!["variant", "batch"];
+    header.extend(modes.then_some("in flight"));
     header.extend(columns.iter().map(|(column, _)| *column));
     let mut table = Builder::new("GPU and energy: what does a prediction cost?", &header);
     for cell in cells() {
@@ -188,6 +190,7 @@ pub(super) fn energy(source: Source<'_>) -> Option<Table> {
         let row = format!("{name} {}", source.at(cell.key));
         let batch = source.batch(cell.key.shape, cell.key.batch_size);
         let mut texts = vec![name, batch.trim_start_matches("batch ").to_owned()];
+        texts.extend(modes.then(|| cell.key.load_mode.concurrency().to_string()));
         for &(column, metric) in &columns {
             texts.push(match cell.figure(metric) {
                 None => table.absence(column, &row, "the session ran on no GPU"),

@@ -90,19 +90,25 @@ fn copy_costs(source: Source<'_>) -> Vec<Item> {
 }
 
 fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
-    let median = |key: CellKey| source.cell(key)?.value(Metric::LatencyP50);
     let cells = source.findings.cells.iter().map(|cell| cell.key).filter(|key| key.session == device);
-    let costs: Vec<String> = cells
-        .filter_map(|key| {
-            let (with, without) = (median(CellKey { session: host, ..key })?, median(key)?);
-            let show = |latency: f64| number::value(Unit::Ns, latency, None);
-            let cost = if with > without { show(with - without) } else { "nothing measurable".into() };
-            Some(format!("{cost} of {} {}", show(with), source.at(key)))
-        })
-        .collect();
+    let costs: Vec<String> = cells.filter_map(|key| copy_cost_of(source, host, key)).collect();
     (!costs.is_empty()).then(|| {
         let text = format!("{}; the difference of the host-bound and the device-bound median", costs.join(", "));
         Item::new(format!("Copies of {}", source.name(host)), text)
+    })
+}
+
+/// The cost at one place, where the intervals of both medians lie apart; a difference within them may be chance.
+fn copy_cost_of(source: Source<'_>, host: usize, key: CellKey) -> Option<String> {
+    let median = |key: CellKey| source.cell(key)?.figure(Metric::LatencyP50)?.measured();
+    let (with, without) = (median(CellKey { session: host, ..key })?, median(key)?);
+    let are_apart = with.interval.zip(without.interval).is_some_and(|(with, without)| !with.overlaps(without));
+    let show = |latency: f64| number::value(Unit::Ns, latency, None);
+    let place = format!("of {} {}", show(with.value), source.at(key));
+    Some(if are_apart && with.value > without.value {
+        format!("{} {place}", show(with.value - without.value))
+    } else {
+        format!("not shown to be anything {place}")
     })
 }
 

@@ -64,7 +64,7 @@ fn pairs(source: Source<'_>) -> impl Iterator<Item = (&Scaling, &BatchCurve)> {
 fn subject(source: Source<'_>, scaling: &Scaling) -> String {
     let plan = &source.record.plan;
     let concurrency = match scaling.load_mode.concurrency() {
-        several if plan.load_modes.len() > 1 || several != 1 => format!(", {several} requests in flight"),
+        several if plan.load_modes.len() > 1 || several != 1 => format!(", {}", words::in_flight(several)),
         _ => String::new(),
     };
     format!("{}{}{concurrency}", source.name(scaling.session), plain(&plan.shape_words(scaling.shape)))

@@ -96,11 +96,7 @@ impl<'a> Source<'a> {
     fn under_load(self, batch: String, key: CellKey) -> String {
         let modes = &self.record.plan.load_modes;
         let concurrency = key.load_mode.concurrency();
-        if modes.len() > 1 || concurrency != 1 {
-            format!("{batch} with {concurrency} requests in flight")
-        } else {
-            batch
-        }
+        if modes.len() > 1 || concurrency != 1 { format!("{batch} with {}", in_flight(concurrency)) } else { batch }
     }
 }
 
@@ -390,6 +386,11 @@ pub(super) fn not_finite(accuracy: &AccuracyFindings) -> Option<String> {
         })
         .collect();
     (!outputs.is_empty()).then(|| outputs.join("; "))
+}
+
+/// `1 request in flight`, `4 requests in flight`.
+pub(super) fn in_flight(concurrency: u64) -> String {
+    format!("{concurrency} request{} in flight", plural(concurrency))
 }
 
 /// The ending of a noun that is counted.
