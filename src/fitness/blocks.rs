@@ -46,7 +46,13 @@ pub(super) fn wandering(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = Ratio(moved as f64 / all.max(1) as f64);
     let severity = WANDERING.severity(share.0)?;
     let text = format!("the worker changed CPU during {moved} of {all} blocks ({})", WANDERING.words(severity));
-    Some(reason(severity, text, "pin workers with `--pin auto`, or give each session as many threads as CPUs"))
+    let has_all = seen.conditions.worker_cpus.len() as u64 >= seen.host.usable_cpus_count.max(1);
+    let remedy = if has_all {
+        "name fewer threads than there are CPUs with `--intra-threads`, so that workers are pinned to as many"
+    } else {
+        "pin workers with `--pin auto`, or give each session as many threads as CPUs"
+    };
+    Some(reason(severity, text, remedy))
 }
 
 #[cfg(test)]
