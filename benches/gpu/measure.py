@@ -2,7 +2,7 @@
 
     python3 benches/gpu/measure.py --onnxprof target/release/onnxprof --runtime cuda@1.31.1 --models models/digits
 
-Takes 8 minutes at most, prints tables, and with `--out DIR` keeps the runs and `gpu.json`. Needs numpy, onnx and
+Takes some eight minutes on an H100, prints tables, and with `--out DIR` keeps the runs and `gpu.json`. Needs numpy, onnx and
 onnxconverter-common to make the larger networks; the comparison with CUDA events needs torch and a Python `onnxruntime` that
 offers CUDA. What is missing is said in the tables. Exit status: 0, or 1 where a run failed.
 """
@@ -17,17 +17,16 @@ import sys
 import tempfile
 
 NETWORKS = "resnet50,densenet121,vgg19,bert-base"
-# Batch sizes beside the CPU, where one inference of the larger ones takes seconds, and of the GPU alone.
-BESIDE_CPU, ALONE = "1,8", "1,8,64,256"
-# Share of the time that is left to making models and loading them.
-PREPARING = 0.2
-# Figures that both NVML, as `cells.csv` has them, and nvidia-smi tell, and what one is in the unit of the other.
+# Batch sizes beside the CPU, where one inference of the larger ones takes seconds, of the GPU alone, and beside nvidia-smi.
+BESIDE_CPU, ALONE, WATCHED = "1,8", "1,64", "64"
+# Figures that both NVML, as `cells.csv` has them, and nvidia-smi tell, and what one is in the unit of the other. One session
+# runs then, so that the highest that nvidia-smi tells is that of the session.
 TOLD_TWICE = {
-    "gpu_utilization_ratio": ("utilization.gpu", 100.0, "GPU utilization (%)"),
+    "gpu_utilization_peak_ratio": ("utilization.gpu", 100.0, "highest GPU utilization (%)"),
     "gpu_memory_peak_bytes": ("memory.used", 2.0**-20, "memory (MiB)"),
     "gpu_power_watts": ("power.draw", 1.0, "power (W)"),
 }
-SMI_PERIOD_MS = 200
+SMI_PERIOD_MS = 100
 EVENT_RUNS, EVENT_WARMUP = 200, 20
 
 
@@ -37,19 +36,20 @@ def main():
     out = pathlib.Path(arguments.out or tempfile.mkdtemp(prefix="onnxprof-gpu-"))
     out.mkdir(parents=True, exist_ok=True)
     networks = ["digits", *filter(None, arguments.networks.split(","))]
-    seconds = arguments.minutes * 60 * (1 - PREPARING) / (2 * len(networks))
     found = {"hardware": hardware(), "runtime": arguments.runtime, "networks": {}}
     for name in networks:
         paths = models(name, arguments.models, out / "models")
-        beside = profile(arguments, paths, out / f"{name}-beside-cpu", f"cpu,{arguments.ep}", "host", BESIDE_CPU, seconds)
+        beside = profile(arguments, paths, out / f"{name}-beside-cpu", f"cpu,{arguments.ep}", "host", BESIDE_CPU)
+        alone = profile(arguments, paths, out / f"{name}-alone", arguments.ep, arguments.bind, ALONE)
         with Smi() as smi:
-            alone = profile(arguments, paths, out / f"{name}-alone", arguments.ep, arguments.bind, ALONE, seconds)
-        events = cuda_events(str(paths[0]))
-        found["networks"][name] = {"beside": beside, "alone": alone, "smi": smi.levels, "cuda_events_ms": events}
+            watched = profile(arguments, paths[:1], out / f"{name}-watched", arguments.ep, arguments.bind.split(",")[-1], WATCHED)
+        runs = {"beside": beside, "alone": alone, "watched": watched}
+        found["networks"][name] = runs | {"smi": smi.levels, "cuda_events_ms": cuda_events(str(paths[0]))}
     (out / "gpu.json").write_text(json.dumps(found, indent=1))
     print(report(found))
     print(f"\nkept in {out}")
-    failed = [run for network in found["networks"].values() for run in (network["beside"], network["alone"]) if "error" in run]
+    runs = [network[run] for network in found["networks"].values() for run in ("beside", "alone", "watched")]
+    failed = [run for run in runs if "error" in run]
     return 1 if failed else 0
 
 
@@ -61,7 +61,7 @@ def words():
     parser.add_argument("--networks", default=NETWORKS, help="larger networks, separated by commas")
     parser.add_argument("--ep", default="cuda")
     parser.add_argument("--bind", default="host,device")
-    parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--rounds", type=int, default=2, help="launches of each session; an interval takes 6")
     parser.add_argument("--out")
     return parser.parse_args()
 
@@ -76,10 +76,11 @@ def models(name, digits, folder):
     return write(name, folder)
 
 
-def profile(arguments, paths, run, eps, binds, batches, seconds):
+def profile(arguments, paths, run, eps, binds, batches):
     """Runs onnxprof; the figures of `cells.csv`, or how it failed."""
     command = [arguments.onnxprof, "profile", *map(str, paths), "--runtime", arguments.runtime, "--ep", eps, "--bind", binds]
-    command += ["--batch", batches, "--budget", f"{seconds:.0f}s", "--quiet", "--no-color", "--out", str(run)]
+    command += ["--batch", batches, "--rounds", str(arguments.rounds), "--alternations", "3"]
+    command += ["--quiet", "--no-color", "--out", str(run)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     # 4: some cells failed, such as one that does not fit into the GPU's memory; they are in the table.
     if done.returncode not in (0, 4):
@@ -97,7 +98,7 @@ def energy(record):
 
 
 class Smi:
-    """`nvidia-smi` beside a run; afterwards `levels` has the median of each field's upper half, or why there are none."""
+    """`nvidia-smi` beside a run; afterwards `levels` has the highest of each field, or why there are none."""
 
     def __enter__(self):
         fields = ",".join(field for field, _, _ in TOLD_TWICE.values())
@@ -114,13 +115,12 @@ class Smi:
             self.process.terminate()
             lines = [line.split(", ") for line in self.process.communicate()[0].splitlines()]
             columns = zip(*(line for line in lines if len(line) == len(TOLD_TWICE)))
-            self.levels = {metric: busy(column) for metric, column in zip(TOLD_TWICE, columns)}
+            self.levels = {metric: highest(column) for metric, column in zip(TOLD_TWICE, columns)}
 
 
-def busy(column):
-    """Median of the upper half of the numbers: the level while the GPU worked; None without any."""
-    values = sorted(float(text) for text in column if text.replace(".", "", 1).isdigit())
-    return statistics.median(values[len(values) // 2 :]) if values else None
+def highest(column):
+    """The highest of the numbers; None without any."""
+    return max((float(text) for text in column if text.replace(".", "", 1).isdigit()), default=None)
 
 
 def cuda_events(model):
@@ -170,7 +170,7 @@ def report(found):
     for name, network in found["networks"].items():
         for run in (network["beside"], network["alone"]):
             lines += [run["error"]] if "error" in run else latencies(name, run["rows"])
-    lines += ["", "| network | figure | NVML, highest cell | nvidia-smi | ", "|---|---|---|---|"]
+    lines += ["", f"| network, one session at batch {WATCHED} | figure | onnxprof (NVML) | nvidia-smi |", "|---|---|---|---|"]
     for name, network in found["networks"].items():
         lines += told_twice(name, network)
     lines += ["", "| network | energy by the counter over that by sampled power, median | lowest | highest | n stretches |", "|---" * 5 + "|"]
@@ -204,7 +204,7 @@ def told_twice(network, found):
     """One line for each figure that two sources tell."""
     lines = []
     for metric, (_, factor, label) in TOLD_TWICE.items():
-        values = [float(row["value"]) * factor for row in found["alone"].get("rows", []) if row["metric"] == metric and row["value"]]
+        values = [float(row["value"]) * factor for row in found["watched"].get("rows", []) if row["metric"] == metric and row["value"]]
         own = f"{max(values):.1f}" if values else "not measured"
         smi = found["smi"] if isinstance(found["smi"], str) else found["smi"].get(metric)
         lines.append(f"| {network} | {label} | {own} | {smi} |")
