@@ -229,9 +229,8 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
     let mut prepared = interruption.unless(prepare(&job, observer)).await?;
     choose_sessions(&mut job, &prepared);
     let worker_cpus = place(&job.plan, &job.host, &roots);
-    let (sampler, mut energy) = (Sampler::new(&roots), energy::EnergyWatch::begin(&job.plan, &roots));
-    let patience = energy::patience(&job.extent, job.plan.schedule.budget_ns);
-    interruption.unless(async { Ok(energy.look_at_idle(&sampler, patience).await) }).await?;
+    let sampler = Sampler::new(&roots);
+    let energy = interruption.unless(watch_energy(&job, &roots, &sampler)).await?;
     let at = settle::Place { roots: &roots, cpus: worker_cpus.as_deref(), energy: &energy };
     let launch = interruption.unless(settle::settle(&mut job, &mut prepared.descriptions, &at, observer)).await?;
     settle_plan(&mut job, &prepared)?;
@@ -279,6 +278,13 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
         Err(RunError::Store(error)) => Ok(run.break_off(error)),
         Err(error) => Err(error),
     }
+}
+
+/// What watches GPUs and energy, once it has seen what they take before anything of the run computes on them.
+async fn watch_energy(job: &Job, roots: &Roots, sampler: &Sampler) -> Result<energy::EnergyWatch, RunError> {
+    let mut watch = energy::EnergyWatch::begin(&job.plan, roots);
+    watch.look_at_idle(sampler, energy::patience(&job.extent, job.plan.schedule.budget_ns)).await;
+    Ok(watch)
 }
 
 /// Measures until there is a reason to end, or an interruption comes.
