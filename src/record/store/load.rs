@@ -63,12 +63,16 @@ pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
     }
 }
 
-/// Size of the files that [`load`] reads; 0 where there are none, or they come through a pipe.
+/// Size of the files that [`load`] reads; 0 where there are none, where they come through a pipe, and where they are so
+/// large that they are refused unread.
 #[must_use]
 pub fn size(run: &Path) -> Bytes {
     let Ok((record, journal)) = paths(run) else { return Bytes(0) };
-    let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    Bytes(size(&record).max(journal.as_deref().map_or(0, size)))
+    let size = |path: &Path, kind: Kind| {
+        let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+        if size > kind.most.0 { 0 } else { size }
+    };
+    Bytes(size(&record, Kind::RECORD).max(journal.map_or(0, |journal| size(&journal, Kind::JOURNAL))))
 }
 
 /// Paths of the record and of the journal of the run that `run` names: a folder, or one of both files. A record of
