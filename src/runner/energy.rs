@@ -3,32 +3,25 @@
 //! Blocks of several sessions alternate too fast for a driver's figures, so that each cell on a GPU is measured once more
 //! in every launch: for one uninterrupted stretch after its blocks, whose latencies count nowhere.
 
+mod rest;
 pub(super) mod stretch;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::RunError;
 use super::launch::Launch;
 use super::round::Run;
-use super::{Extent, RunError};
 use crate::plan::{CellKey, Plan, SessionSpec};
 use crate::record::{
     CpuPower, EnergyMethod, Event, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse,
     Monitoring, Told,
 };
 use crate::sample::nvml::Gpus;
-use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, Roots, Sampler};
+use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, Roots};
 use crate::units::{Bytes, Joules, Nanos};
+pub(super) use rest::patience;
 
-/// How long the machine is looked at before anything of the run computes on it, and again while its GPUs are not at rest.
-const IDLE: Duration = Duration::from_millis(500);
-/// How long a GPU is given to come to rest. An NVIDIA H100 kept its clocks for 1.75 s after the last process had left it,
-/// and its power, told as an average, fell for another second (measured with driver 580).
-const REST: Duration = Duration::from_secs(5);
-/// Share of the budget that it may take at most.
-const REST_SHARE: f64 = 0.1;
-/// How often a GPU's energy counter is read meanwhile, to see how often it changes.
-const IDLE_STEP: Duration = Duration::from_millis(2);
 /// Updates of an energy counter that a stretch must hold, so that its ends cost a tenth at most.
 const LEAST_UPDATES: u64 = 10;
 
@@ -104,53 +97,6 @@ impl EnergyWatch {
     fn used(&self) -> BTreeSet<u32> {
         let known = |device: &Device| if let Device::Known(index) = device { Some(*index) } else { None };
         self.devices.iter().filter_map(known).collect()
-    }
-
-    /// Looks at the machine while no worker runs, until its GPUs are at rest or `patience` is at an end.
-    pub(super) async fn look_at_idle(&mut self, sampler: &Sampler, patience: Duration) {
-        if self.monitor.is_none()
-            && let Err(error) = sampler.rapl()
-        {
-            self.cpu = Err(error.to_string());
-            return;
-        }
-        let mut counters: Vec<Counter> = self.used().into_iter().map(Counter::new).collect();
-        let began = Instant::now();
-        let mut windows = self.look(sampler, &mut counters).await;
-        while !windows.iter().all(GpuWindow::is_at_rest) && began.elapsed() < patience {
-            windows = self.look(sampler, &mut counters).await;
-        }
-        let idle = |(counter, window): (Counter, GpuWindow)| GpuIdle {
-            index: u64::from(counter.index),
-            power_watts: if window.is_at_rest() { window.power_mean() } else { Err(restless(began.elapsed())) },
-            counter_period_ns: counter.period(),
-        };
-        self.idle = counters.into_iter().zip(windows).map(idle).collect();
-    }
-
-    /// One look at the CPU and at each GPU that has a counter.
-    async fn look(&mut self, sampler: &Sampler, counters: &mut [Counter]) -> Vec<GpuWindow> {
-        if let Some(monitor) = &self.monitor {
-            monitor.open_window();
-        }
-        let (began, before) = (Instant::now(), sampler.rapl().map(|rapl| rapl.read()));
-        while began.elapsed() < IDLE {
-            tokio::time::sleep(IDLE_STEP).await;
-            if let Some(monitor) = &self.monitor {
-                counters.iter_mut().for_each(|counter| counter.look(monitor.gpus()));
-            }
-        }
-        self.cpu = match (before, sampler.rapl()) {
-            (Ok(before), Ok(rapl)) => {
-                let energy = before.zip(rapl.read()).map(|(before, after)| after.since(&before).total());
-                let power = energy.and_then(|energy| energy.over(began.elapsed().into()));
-                let power = power.ok_or_else(|| "an energy counter could not be read any more".to_owned());
-                power.map(|idle_watts| CpuPower { domains: rapl.names(), idle_watts })
-            }
-            (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
-        };
-        let close = |monitor: &GpuMonitor| counters.iter().map(|counter| monitor.close_window(counter.index)).collect();
-        self.monitor.as_ref().map(close).unwrap_or_default()
     }
 
     /// What is known so far.
@@ -274,23 +220,6 @@ impl EnergyWatch {
     }
 }
 
-/// How long GPUs are waited for before a run. A probe has no use for what they take at rest.
-pub(super) fn patience(extent: &Extent, budget: Option<Nanos>) -> Duration {
-    match (extent, budget) {
-        (Extent::Probe(_), _) => Duration::ZERO,
-        (_, Some(budget)) => REST.min(Duration::from(budget).mul_f64(REST_SHARE)),
-        (_, None) => REST,
-    }
-}
-
-/// Why it is not known what a GPU takes at rest.
-fn restless(waited: Duration) -> String {
-    format!(
-        "the GPU was not at rest within {:.1} s before the run: let it alone for some seconds, and end other processes on it",
-        waited.as_secs_f64()
-    )
-}
-
 /// The GPU of a session; `gpus` is absent where no session computes on one.
 fn device(session: &SessionSpec, gpus: Option<&Told<Gpus>>, visible: Option<&str>) -> Device {
     match (session.nvidia_device(), gpus) {
@@ -305,46 +234,6 @@ fn device(session: &SessionSpec, gpus: Option<&Told<Gpus>>, visible: Option<&str
 
 fn rise(before: Told<Bytes>, after: Told<Bytes>) -> Told<i64> {
     Ok(after?.0.cast_signed() - before?.0.cast_signed())
-}
-
-/// The energy counter of a GPU, and when it changed.
-#[derive(Debug)]
-struct Counter {
-    index: u32,
-    last: Option<Joules>,
-    changes: Vec<Instant>,
-    absent: Option<String>,
-}
-
-impl Counter {
-    fn new(index: u32) -> Counter {
-        Counter { index, last: None, changes: Vec::new(), absent: None }
-    }
-
-    fn look(&mut self, gpus: &Gpus) {
-        match gpus.energy(self.index) {
-            Ok(now) => {
-                if self.last.replace(now).is_some_and(|last| last != now) {
-                    self.changes.push(Instant::now());
-                }
-            }
-            Err(reason) => self.absent = Some(reason),
-        }
-    }
-
-    /// Mean time between two changes.
-    fn period(self) -> Told<Nanos> {
-        match (self.absent, self.changes.as_slice()) {
-            (Some(reason), _) => Err(reason),
-            (None, [first, .., last]) => {
-                let count = u32::try_from(self.changes.len() - 1).unwrap_or(u32::MAX);
-                Ok(Nanos::from(last.duration_since(*first) / count))
-            }
-            (None, _) => {
-                Err(format!("the energy counter changed less than twice in {} ms before the run", IDLE.as_millis()))
-            }
-        }
-    }
 }
 
 impl Run<'_> {
@@ -405,14 +294,5 @@ mod tests {
         let ends = [Err("the GPU does not offer it".to_owned()), Ok(Joules(1.0))];
         let energy = watch(Err("no".into())).energy(0, ends, &GpuWindow::default(), Nanos(1_000_000_000));
         assert_eq!(energy, Err("the GPU does not offer it".into()));
-    }
-
-    #[test]
-    fn update_period_is_the_mean_time_between_changes() {
-        let start = Instant::now();
-        let changes = [0, 20, 41, 60].map(|ms| start + Duration::from_millis(ms)).to_vec();
-        let counter = Counter { index: 0, last: None, changes, absent: None };
-        assert_eq!(counter.period(), Ok(Nanos(20_000_000)));
-        assert!(Counter::new(0).period().unwrap_err().contains("less than twice"));
     }
 }
