@@ -46,7 +46,7 @@ pub(super) fn wandering(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = Ratio(moved as f64 / all.max(1) as f64);
     let severity = WANDERING.severity(share.0)?;
     let text = format!("the worker changed CPU during {moved} of {all} blocks ({})", WANDERING.words(severity));
-    let has_all = seen.conditions.worker_cpus.len() as u64 >= seen.host.usable_cpus_count.max(1);
+    let has_all = (1..=seen.conditions.worker_cpus.len() as u64).contains(&seen.host.usable_cpus_count);
     let remedy = if has_all {
         "name fewer threads than there are CPUs with `--intra-threads`, so that workers are pinned to as many"
     } else {
@@ -65,6 +65,18 @@ mod tests {
     fn verdict(blocks: &[BlockRecord], worker_cpus: &[u64]) -> FitnessVerdict {
         let conditions = Conditions { worker_cpus: worker_cpus.to_vec(), ..quiet() };
         judge(Seen { host: &Host::default(), conditions: &conditions, blocks }).verdict
+    }
+
+    #[test]
+    fn workers_that_have_all_cpus_are_not_told_to_be_pinned() {
+        let blocks = vec![block(3, &[]); 4];
+        let remedy = |usable_cpus_count| {
+            let conditions = Conditions { worker_cpus: vec![0, 1], ..quiet() };
+            let host = Host { usable_cpus_count, ..Host::default() };
+            wandering(Seen { host: &host, conditions: &conditions, blocks: &blocks }).unwrap().remedy.unwrap()
+        };
+        assert!(remedy(2).contains("fewer threads than there are CPUs"));
+        assert!([0, 4].map(remedy).iter().all(|remedy| remedy.contains("`--pin auto`")));
     }
 
     #[test]
