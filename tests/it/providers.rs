@@ -163,6 +163,11 @@ fn cost_of_copies_is_the_difference_of_the_two_bindings() {
     let shown = |latency: f64| onnxprof::report::view::number::value(onnxprof::record::Unit::Ns, latency, None);
     let expected = format!("{} of {} at batch 1, ", shown(slow - fast), shown(slow));
     assert!(cost.text.starts_with(&expected) && cost.text.contains("difference"), "{} / {expected}", cost.text);
+    // Two launches have no interval, so that the difference may be chance.
+    run.blocks.retain(|block| block.round < 2);
+    let view = View::new(&run, &analysis::findings(&run));
+    let cost = view.placement.iter().find(|item| item.label == "Copies of fp32 (host-bound)").unwrap();
+    assert!(cost.text.starts_with("not shown to be anything of "), "{}", cost.text);
 }
 
 /// Profiles on the OpenVINO build, which is installed into the shared cache if it is not there.

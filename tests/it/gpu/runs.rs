@@ -187,6 +187,18 @@ fn reports_of_a_run_on_a_gpu_name_it_and_fill_the_template() {
 }
 
 #[test]
+fn requests_in_flight_are_told_apart_in_the_table() {
+    let bench = Workbench::new();
+    let output = profile(&bench, &one_gpu(&json!({})), &["--concurrency", "1,2"]).run();
+    output.assert_code(0).assert_stdout("with 1 request in flight");
+    let record = bench.record();
+    let table = onnxprof::report::view::View::new(&record, &findings(&record)).energy.unwrap();
+    assert_eq!(table.header[..3], ["variant", "batch", "in flight"]);
+    let rows: Vec<_> = table.rows.iter().map(|row| row.cells[1..3].join(" x ")).collect();
+    assert_eq!(rows, ["1 x 1", "1 x 2", "4 x 1", "4 x 2"]);
+}
+
+#[test]
 fn where_the_driver_does_not_list_the_worker_the_device_s_level_is_taken() {
     let (record, found) = run(&json!({ "processes": [[]] }));
     let memory = uses(&record, 1)[0].memory.clone().unwrap();
