@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use onnxprof::analysis;
-use onnxprof::record::{Metric, store};
+use onnxprof::metric::Metric;
 use onnxprof::runtime;
+use onnxprof::store;
 use support::{BenchError, Rows, Targets, median};
 
 const COMMAND: &str = "cargo bench --bench forecast";

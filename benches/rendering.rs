@@ -18,8 +18,9 @@ use std::time::Instant;
 use made_up::{RunShape, VariantShape};
 use onnxprof::analysis;
 use onnxprof::plan::LoadMode;
-use onnxprof::record::{RunRecord, store};
+use onnxprof::record::RunRecord;
 use onnxprof::report::{self, Color, view::View};
+use onnxprof::store;
 use support::{BenchError, Rows, Targets, median};
 
 const COMMAND: &str = "cargo bench --bench rendering";

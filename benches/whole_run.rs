@@ -15,8 +15,9 @@ use onnx_rs::ast::{
     DataType, Dimension, Graph, Model, Node, OpType, OperatorSetId, TensorProto, TensorShape, TensorShapeDimension,
     TensorTypeProto, TypeProto, TypeValue, ValueInfo,
 };
-use onnxprof::record::{RunRecord, store};
+use onnxprof::record::RunRecord;
 use onnxprof::runtime;
+use onnxprof::store;
 use onnxprof::units::Nanos;
 use support::{BenchError, Rows, Targets, median};
 

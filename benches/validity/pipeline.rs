@@ -5,7 +5,8 @@ use std::process::Command;
 
 use onnxprof::analysis::{Verdict, findings};
 use onnxprof::plan::CellKey;
-use onnxprof::record::{BlockRecord, Pairs, Phase, RunRecord, store};
+use onnxprof::record::{BlockRecord, Pairs, Phase, RunRecord};
+use onnxprof::store;
 use serde_json::{Map, Value, json};
 
 use crate::support::BenchError;

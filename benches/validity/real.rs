@@ -10,10 +10,10 @@ use onnx_rs::ast::{
 };
 use onnxprof::analysis::{Change, Comparison, Interval, Verdict, findings};
 use onnxprof::plan::{RuntimeChoice, SessionOptions, SessionSpec};
-use onnxprof::record::store;
 use onnxprof::runtime;
 use onnxprof::sample::affinity;
 use onnxprof::stats::PairedRatio;
+use onnxprof::store;
 
 use crate::options::{Machine, Options};
 use crate::spawned::{self, Independent, Setup, TimedLoop};

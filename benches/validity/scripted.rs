@@ -1,7 +1,7 @@
 //! A model against itself, and slowdowns of known size, through the real pipeline on scripted machines.
 
 use onnxprof::analysis::Verdict;
-use onnxprof::record::Metric;
+use onnxprof::metric::Metric;
 use onnxprof::stats::{END_ERROR, PairedRatio, Relation};
 
 use crate::kinds::kinds;

@@ -9,9 +9,8 @@ use super::findings::{
 };
 use super::index::Index;
 use crate::accuracy::summary::{self, ErrorKind, Flips, NoFigure, SampleFigure};
-use crate::record::{
-    AccuracyRecord, Direction, ElementScores, ElementUnit, LabelledScores, Metric, OutputHealth, Scores,
-};
+use crate::metric::{Direction, Metric};
+use crate::record::{AccuracyRecord, ElementScores, ElementUnit, LabelledScores, OutputHealth, Scores};
 use crate::stats::{CONFIDENCE, Proportion};
 
 /// A change less likely than this by chance alone is significant.

@@ -4,7 +4,8 @@ use super::accuracy::{NO_SAMPLES, figure, proportion};
 use super::estimate::{Counted, Estimate, Figure};
 use super::findings::OutputAgreement;
 use crate::accuracy::summary;
-use crate::record::{Agreement, Direction, Metric};
+use crate::metric::{Direction, Metric};
+use crate::record::Agreement;
 use crate::stats::Proportion;
 
 /// Agreement of one output.

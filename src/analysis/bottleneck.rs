@@ -5,7 +5,7 @@ use super::conclusions::{Bottleneck, BottleneckKind};
 use super::estimate::Estimate;
 use super::findings::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
 use super::{operators, scaling};
-use crate::record::Metric;
+use crate::metric::Metric;
 use crate::units::Ratio;
 
 /// Threads that are busy for less than this share of an inference are worth a word: what is missing is more than the

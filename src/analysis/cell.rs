@@ -9,8 +9,9 @@ use super::findings::{CellFindings, Comparison, LatencyModes, SpeedStates};
 use super::index::Index;
 use super::over_launches::{largest, mean_latency, median, median_of_blocks, per_launch, pooled, predictions_per_sec};
 use super::percentiles::{self, Percentiles};
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric, Outcome, TRIED_OUT_BEFORE};
+use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Outcome, TRIED_OUT_BEFORE};
 use crate::stats::{self, Buckets, Percentile, Quantile, SteadyClass, Unbounded};
 use crate::units::{Nanos, Ratio};
 

@@ -11,8 +11,8 @@ use super::findings::{
     SessionFindings, Support, Verdict,
 };
 use super::index::Index;
+use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;
-use crate::record::{Direction, Metric};
 
 /// A tenth of a point of accuracy: one sample in a thousand.
 const SHARE_LOSS_FLOOR: f64 = 0.001;

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use super::estimate::{Counted, Estimate, Interval, Measured};
 use super::findings::{CellFindings, Change, Comparison, Verdict};
 use super::index::Index;
+use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;
-use crate::record::{BlockRecord, Direction, Metric, Pairs};
+use crate::record::{BlockRecord, Pairs};
 use crate::stats::{self, END_ERROR, Evidence, PairedRatio, Relation, UnpairedRatio, relations};
 use crate::units::Ratio;
 

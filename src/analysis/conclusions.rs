@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::estimate::Estimate;
 use super::findings::Change;
 use super::operators::Bound;
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::Metric;
 use crate::units::{Nanos, Ratio};
 
 /// What to ship, for either goal: at the first shape that was measured, and at the others.

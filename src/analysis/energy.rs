@@ -3,8 +3,9 @@
 use super::estimate::Estimate;
 use super::index::Index;
 use super::over_launches::{largest, median, per_launch, pooled};
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell, Metric, Told};
+use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell, Told};
 use crate::units::{Joules, Nanos, Watts};
 
 /// Figures of a GPU, for cells of sessions that ran on one.

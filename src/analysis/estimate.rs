@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::record::Metric;
+use crate::metric::Metric;
 
 /// One figure of a session or a cell, in the base unit of its metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -12,8 +12,9 @@ use super::operators::OperatorFindings;
 use super::operators::Roofline;
 use super::scaling::{IdleFindings, Scaling};
 use super::tuning::TuningFindings;
+use crate::metric::Metric;
 use crate::plan::{CellKey, LoadMode};
-use crate::record::{EndReason, Fitness, Metric, NotComparable, Outcome, OutputKind};
+use crate::record::{EndReason, Fitness, NotComparable, Outcome, OutputKind};
 use crate::stats::{Evidence, SteadyClass};
 use crate::units::Ratio;
 

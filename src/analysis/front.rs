@@ -2,8 +2,8 @@
 
 use super::estimate::{Estimate, find};
 use super::findings::{CellFindings, Findings};
+use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;
-use crate::record::{Direction, Metric};
 
 /// What sessions are compared by where none has a score against labels.
 const AGREEMENT: [Metric; 2] = [Metric::Top1Agreement, Metric::CosineSimilarity];

@@ -75,7 +75,7 @@ use index::Index;
 pub const AGREEMENT_FLOOR: f64 = 0.99;
 
 /// Everything that a record says. The record's indices must lead somewhere, as those of every record do that
-/// [`store::load`](crate::record::store::load) returns.
+/// [`store::load`](crate::store::load) returns.
 #[must_use]
 pub fn findings(record: &RunRecord) -> Findings {
     let index = Index::new(record);

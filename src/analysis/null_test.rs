@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::estimate::{Counted, Estimate, Interval, Measured};
 use super::findings::{Comparison, Findings};
 use super::index::Index;
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{LaunchRecord, Metric, RunRecord};
+use crate::record::{LaunchRecord, RunRecord};
 use crate::stats::UnpairedRatio;
 use crate::units::{Bytes, Nanos, Ratio};
 

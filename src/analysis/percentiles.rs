@@ -2,8 +2,8 @@
 
 use super::estimate::{Bounds, Counted, Estimate, Interval, Measured};
 use super::index::Index;
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::Metric;
 use crate::stats::{Buckets, Percentile, Quantile, TooFew, Unbounded};
 
 /// Share of the inferences below which the effective ones are worth a remark: half is lost to the small number of

@@ -5,7 +5,8 @@ use super::estimate::{Counted, Estimate, Figure};
 use super::findings::{CellFindings, SessionFindings};
 use super::index::Index;
 use super::over_launches::{LAUNCHES_WANTED, median};
-use crate::record::{LaunchRecord, Metric, Outcome, RunRecord};
+use crate::metric::Metric;
+use crate::record::{LaunchRecord, Outcome, RunRecord};
 use crate::units::{Bytes, Nanos};
 
 /// Why a figure is absent that every launch should have.

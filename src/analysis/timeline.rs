@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::findings::Findings;
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{LaunchRecord, Metric, Phase, RunRecord};
+use crate::record::{LaunchRecord, Phase, RunRecord};
 use crate::units::{Nanos, Ratio};
 
 /// One timed block of the run.

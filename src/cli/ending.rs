@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::output::{Failures, Reports};
 use super::{CliError, exit, output};
 use crate::analysis;
-use crate::record::store::StoreError;
-use crate::record::{EndReason, Failure, FailureKind, Outcome, RunRecord, Unit};
+use crate::metric::Unit;
+use crate::record::{EndReason, Failure, FailureKind, Outcome, RunRecord};
 use crate::report::view::number;
 use crate::runner::RunError;
+use crate::store::StoreError;
 
 /// Prints the summary of a run, and then writes its reports; `unwritten` is why its record is not on disk as a whole.
 pub(super) fn written(reports: &Reports, record: &RunRecord, unwritten: Option<CliError>) -> Failures {

@@ -9,8 +9,9 @@ use super::{CliError, exit, output, say};
 use crate::analysis::gate::{self, Gate, GateVerdict, Mistake, RuleError};
 use crate::analysis::{self, Findings};
 use crate::files::{self, Kind};
-use crate::record::{RunRecord, store};
+use crate::record::RunRecord;
 use crate::report::{self, view::GateView};
+use crate::store;
 
 /// Holds a run against rules, and tells by its exit code whether it keeps them: 0, 5 if a rule failed, 6 if the figures
 /// do not decide.

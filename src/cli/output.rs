@@ -9,10 +9,11 @@ use super::columns::columns;
 use super::{CliError, exit, say};
 use crate::analysis::{self, tuning::TuningVerdict};
 use crate::memory;
-use crate::record::store::{self, RunFolder, StoreError, write_atomically, write_named};
-use crate::record::{RunRecord, harmless_json};
+use crate::record::RunRecord;
 use crate::report::view::View;
 use crate::report::{self, Color, Context, Glyphs, Style};
+use crate::store::{self, RunFolder, StoreError, write_atomically, write_named};
+use crate::text::harmless_json;
 use crate::units::Bytes;
 
 /// The reports of a run, rendered.

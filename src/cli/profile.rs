@@ -17,9 +17,9 @@ use super::values::SweptDim;
 use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
 use crate::plan::{ExecutionMode, GraphOptimization, Pin};
 use crate::record::RunInfo;
-use crate::record::store::{RunFolder, default_folder};
 use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
 use crate::sample::{Roots, host};
+use crate::store::{RunFolder, default_folder};
 
 /// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
 ///

@@ -9,8 +9,9 @@ use super::output::{self, Destination, Drawing, Failures};
 use super::raw_names::RawNames;
 use super::{CliError, exit, open, values};
 use crate::analysis;
-use crate::record::{RunRecord, store};
+use crate::record::RunRecord;
 use crate::report::{self, view::View};
+use crate::store;
 
 /// Renders a run again, from its folder alone: no model and no ONNX Runtime is needed.
 #[derive(Debug, clap::Args)]

@@ -18,10 +18,10 @@ use super::tune::Args;
 use super::{CliError, exit, output, plan_args, runtime as library};
 use crate::analysis::between::host_differences;
 use crate::plan::{Plan, ProviderSpec, RuntimeChoice, provider_identifier};
-use crate::record::store::RunFolder;
 use crate::record::{EndReason, Host, RunRecord};
 use crate::runner::{Extent, FoundRuntime, Job, WorkerCommand};
 use crate::runtime::{self, Cache, Condition, Lookup};
+use crate::store::RunFolder;
 use crate::tune::Search;
 use crate::units::Nanos;
 

@@ -7,8 +7,8 @@ use super::output::{self, Destination};
 use super::report::folder;
 use super::{CliError, exit};
 use crate::analysis;
-use crate::record::store;
 use crate::report::{self, view::View};
+use crate::store;
 
 /// Where runs go that are given no folder.
 pub(super) const RUNS: &str = "onnxprof-runs";

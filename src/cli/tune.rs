@@ -16,10 +16,10 @@ use super::scoring_args::ScoringArgs;
 use super::{CliError, exit, output, plan_args, tune_args, values};
 use crate::analysis::tuning::TuningVerdict;
 use crate::plan::{self, Objective, Pin, SessionOptions};
-use crate::record::store::{RunFolder, default_folder};
 use crate::record::{Host, RunRecord};
 use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
 use crate::sample::{Roots, Sampler, host};
+use crate::store::{RunFolder, default_folder};
 use crate::tune::Search;
 use crate::units::Ratio;
 

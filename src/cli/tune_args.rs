@@ -6,11 +6,12 @@ use super::plan_args::{self, DEFAULT_BATCH_SIZES, Family};
 use super::tune::{Args, ObjectiveArg, OptionArg};
 use super::{CliError, bounds};
 use crate::analysis::gate::{Budget, Check, Side, short};
+use crate::metric::{Direction, Metric};
 use crate::plan::{
     Execution, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec,
     Space, SweepEnd, Task, TuningPlan, unswept,
 };
-use crate::record::{Direction, Host, Metric};
+use crate::record::Host;
 use crate::units::{Nanos, Ratio};
 
 /// Wall time where no budget is named.

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Metric, Outcome};
+use super::Outcome;
+use crate::metric::Metric;
 use crate::plan::Task;
 
 /// The data that inputs came from.

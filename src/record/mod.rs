@@ -11,11 +11,9 @@ mod diagnosis;
 mod event;
 mod fitness;
 mod gpu;
-mod harmless;
 mod host;
 mod label;
 mod launch;
-mod metric;
 mod model;
 mod operators;
 mod pairs;
@@ -24,7 +22,7 @@ mod probe;
 mod quantization;
 mod schema;
 mod statistics;
-pub mod store;
+
 mod tuning;
 
 pub use accuracy::{
@@ -40,13 +38,11 @@ pub use gpu::{
     ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle, GpuInfo, GpuMemory,
     GpuMemoryScope, GpuSampling, GpuUse, Monitoring, Told,
 };
-pub use harmless::{harmless_json, is_acted_on};
 pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{
     ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, LostWorker, Phase,
     TRIED_OUT_BEFORE, Warmup,
 };
-pub use metric::{Direction, Metric, Unit};
 pub use model::{
     Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision, PrecisionShare, SizeSource, TensorInfo,
     ValueType, WeightBytes,

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::prepare::{self, Description};
 use super::{Job, Observer, Progress, RunError, guide, probe, stop};
 use crate::plan::{Plan, RuntimeChoice, TuningPlan};
-use crate::record::store::{Journal, RunFolder};
 use crate::record::{
     CellRecord, DatasetInfo, Event, Host, LostWorker, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
     SCHEMA_VERSION, Statistics, Tuning,
 };
+use crate::store::{Journal, RunFolder};
 
 /// Leaves out of the plan what cannot be measured at all.
 pub(super) fn choose_sessions(job: &mut Job, prepared: &Prepared) {

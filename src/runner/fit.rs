@@ -2,9 +2,9 @@
 
 use super::Run;
 use crate::fitness::{self, Seen};
-use crate::record::store::StoreError;
 use crate::record::{Conditions, Event, GpuConditions, Host, RunRecord};
 use crate::sample::{Roots, conditions};
+use crate::store::StoreError;
 
 /// The machine's counters before the first measurement, and the CPUs that they are read for.
 #[derive(Debug)]

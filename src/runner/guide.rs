@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::RunError;
 use crate::plan::{CellKey, SessionSpec};
-use crate::record::store::{Journal, RunFolder};
 use crate::record::{Decision, EndReason, Event, Heat, RunRecord, RuntimeInfo};
+use crate::store::{Journal, RunFolder};
 use crate::units::Nanos;
 
 /// The next step of a search.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::files::{self, Kind};
-use crate::record::store::write_atomically;
+use crate::store::write_atomically;
 
 /// What an earlier run left; `None` if there is nothing, or nothing that can be read.
 pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {

@@ -58,11 +58,11 @@ use std::time::{Duration, Instant};
 use crate::inputs::InputPlan;
 use crate::plan::{InputRequest, PageCache, Pin, Plan, Shape};
 use crate::protocol::Tried;
-use crate::record::store::{RunFolder, StoreError};
 use crate::record::{
     EndReason, Event, Failure, FailureKind, Host, LostWorker, ModelSummary, ProbeRecord, RunInfo, RunRecord,
 };
 use crate::sample::{Roots, Sampler, affinity, process};
+use crate::store::{RunFolder, StoreError};
 use crate::units::Nanos;
 use begin::{Beginning, choose_sessions, first_record, open_journal, prepare, settle_plan};
 use interruption::Interruption;

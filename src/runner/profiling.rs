@@ -16,9 +16,9 @@ use super::worker_process::WorkerProcess;
 use super::{Progress, RunError, launch};
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
-use crate::record::store::UNFINISHED_TRACE;
 use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
 use crate::sample::affinity;
+use crate::store::UNFINISHED_TRACE;
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that profiling may take after the first rounds, and once more after the last ones.

@@ -13,9 +13,10 @@ use super::prepare::Description;
 use super::settle::{self, Place};
 use super::{Job, RunError};
 use crate::inputs::InputPlan;
+use crate::metric::Unit;
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, Evaluation, EvaluationRole, Request, Response};
-use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores, Unit};
+use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
 
 /// Samples that outputs are computed of, as far as there is time.
 const SAMPLES: u64 = 2;

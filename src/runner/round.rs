@@ -19,9 +19,9 @@ use super::time::Time;
 use super::{Extent, Observer, Progress, RunError, WorkerCommand, sweep};
 use crate::files;
 use crate::plan::{At, CellKey, PageCache, Plan, SweepEnd};
-use crate::record::store::{Journal, StoreError};
 use crate::record::{Event, Outcome};
 use crate::sample::{Roots, Sampler, page_cache};
+use crate::store::{Journal, StoreError};
 use crate::units::Nanos;
 
 /// A run under way.

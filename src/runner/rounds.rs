@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use super::pace;
 use super::round::Run;
 use super::{Extent, RunError, stop};
-use crate::record::store::StoreError;
 use crate::record::{EndReason, Event};
 use crate::stats::MIN_LAUNCHES;
+use crate::store::StoreError;
 
 /// Share of what is left of the budget that the first rounds may fill with alternations, where others come after them.
 const FIRST_SHARE: f64 = 0.4;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::launch::Launch;
 use super::round::Run;
 use super::{Progress, RunError};
+use crate::metric::Unit;
 use crate::plan::{RuntimeChoice, ScoredSamples};
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
-use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome, Unit};
+use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
 use crate::units::Nanos;
 
 /// Samples per inference while scoring, where the model takes it.

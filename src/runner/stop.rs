@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::metric::Metric;
 use crate::plan::{CellKey, Plan};
-use crate::record::{BlockRecord, Metric, Pairs, Phase, RunRecord};
+use crate::record::{BlockRecord, Pairs, Phase, RunRecord};
 use crate::stats::{self, Buckets, Estimate, LOOK_ROUNDS, Look, MIN_LAUNCHES, PairedRatio, Quantile};
 
 /// Rounds after which a run of this plan looks at its figures: none where the number of rounds was asked for, so that

@@ -4,8 +4,9 @@ use super::afford::Purse;
 use super::look::{self, LOOKS};
 use super::space::{self, Configuration};
 use crate::analysis::tuning::{Judge, Standing, computes_alike, metric};
+use crate::metric::{Direction, Metric};
 use crate::plan::{CellKey, SessionSpec, TuningPlan};
-use crate::record::{Decision, Direction, EndReason, Fate, Heat, Metric, Outcome, RunRecord, Stage, Tuning};
+use crate::record::{Decision, EndReason, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Move};
 use crate::units::Bytes;
 

@@ -11,10 +11,11 @@ use onnxprof::inputs::{self, Dataset};
 use onnxprof::onnx::{self, Model, ShapeFacts};
 use onnxprof::plan::InputRequest;
 use onnxprof::protocol::{Request, Response};
-use onnxprof::record::{RunRecord, store};
+use onnxprof::record::RunRecord;
 use onnxprof::report::view::View;
 use onnxprof::report::{self, Color, Context, Glyphs, Names, Style};
 use onnxprof::stats::Latencies;
+use onnxprof::store;
 use onnxprof::trace::{self, Counted};
 use serde_json::Value;
 

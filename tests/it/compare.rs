@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use onnxprof::analysis::between::{Comparisons, Delta, Design, NamedRun, RowOutcome, compare};
 use onnxprof::analysis::{AccuracyVerdict, Verdict};
+use onnxprof::metric::Metric;
 use onnxprof::plan::{CellKey, LoadMode};
-use onnxprof::record::{Metric, RunRecord};
+use onnxprof::record::RunRecord;
 use onnxprof::report::{self, Color, view::ComparisonView};
 use onnxprof::stats::Latencies;
 use onnxprof::units::{Bytes, Nanos};

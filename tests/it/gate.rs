@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use onnxprof::analysis::gate;
-use onnxprof::record::{Metric, Unit};
+use onnxprof::metric::{Metric, Unit};
 use serde_json::{Value, json};
 
 use crate::support::{Onnxprof, Output};

@@ -7,7 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use onnxprof::analysis;
-use onnxprof::record::{Metric, RunRecord};
+use onnxprof::metric::Metric;
+use onnxprof::record::RunRecord;
 use onnxprof::report;
 use onnxprof::report::view::{View, number};
 

@@ -151,7 +151,7 @@ fn cost_of_copies_is_the_difference_of_the_two_bindings() {
         let findings = analysis::findings(run);
         [0, 1].map(|session| findings.cells.iter().find(|cell| cell.key.session == session).unwrap().clone())
     };
-    let [fast, slow] = medians(&run).map(|cell| cell.value(onnxprof::record::Metric::LatencyP50).unwrap());
+    let [fast, slow] = medians(&run).map(|cell| cell.value(onnxprof::metric::Metric::LatencyP50).unwrap());
     assert!(fast < slow);
     for (session, binding) in [(0, Binding::Device), (1, Binding::Host)] {
         run.plan.sessions[session].variant = 0;
@@ -160,7 +160,7 @@ fn cost_of_copies_is_the_difference_of_the_two_bindings() {
     }
     let view = View::new(&run, &analysis::findings(&run));
     let cost = view.placement.iter().find(|item| item.label == "Copies of fp32 (host-bound)").unwrap();
-    let shown = |latency: f64| onnxprof::report::view::number::value(onnxprof::record::Unit::Ns, latency, None);
+    let shown = |latency: f64| onnxprof::report::view::number::value(onnxprof::metric::Unit::Ns, latency, None);
     let expected = format!("{} of {} at batch 1, ", shown(slow - fast), shown(slow));
     assert!(cost.text.starts_with(&expected) && cost.text.contains("difference"), "{} / {expected}", cost.text);
     // Two launches have no interval, so that the difference may be chance.

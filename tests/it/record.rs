@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use fixture::{begin, encoded, events, info, key, record};
-use onnxprof::record::store::{Journal, RunFolder, StoreError, load};
 use onnxprof::record::{EndReason, Event, RunRecord, SCHEMA_VERSION, json_schema};
 use onnxprof::stats::Latencies;
+use onnxprof::store::{Journal, RunFolder, StoreError, load};
 
 use crate::support::Onnxprof;
 

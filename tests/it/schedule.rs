@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use onnxprof::analysis::{self, SeenRun};
+use onnxprof::metric::Metric;
 use onnxprof::plan::RuntimeChoice;
-use onnxprof::record::{EndReason, Metric, NOT_REACHED, RunRecord};
+use onnxprof::record::{EndReason, NOT_REACHED, RunRecord};
 use onnxprof::report::view::{Forecast, ForecastView};
 use onnxprof::runner::Diagnosing;
 use onnxprof::units::Nanos;

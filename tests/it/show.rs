@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use onnxprof::record::RunRecord;
-use onnxprof::record::store::UNFINISHED_TRACE;
+use onnxprof::store::UNFINISHED_TRACE;
 
 use crate::support::{BAD_INPUT, Onnxprof, record};
 use crate::workbench::Workbench;

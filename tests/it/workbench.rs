@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use onnxprof::record::store::load;
 use onnxprof::record::{CellRecord, RunRecord};
+use onnxprof::store::load;
 use tempfile::TempDir;
 
 use crate::support::{Onnxprof, Output, library, model};

@@ -6,8 +6,9 @@ use crate::analysis::explain::DenormalFindings;
 use crate::analysis::findings::{Change, Verdict};
 use crate::analysis::reproduce;
 use crate::analysis::scaling::{GapFindings, IdleFindings};
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{Contrast, Metric};
+use crate::record::Contrast;
 use crate::units::Nanos;
 
 /// Options that made a session faster, as `denormals` judges the contrasts of the record.

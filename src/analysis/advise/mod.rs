@@ -19,7 +19,7 @@ use super::estimate::{Estimate, Interval, Measured};
 use super::explain::DenormalFindings;
 use super::findings::{CellFindings, Verdict};
 use super::scaling::IdleFindings;
-use crate::record::Metric;
+use crate::metric::Metric;
 
 /// From this gain on, the lower end of its interval makes an advice one of high priority.
 const HIGH_GAIN: f64 = 1.5;

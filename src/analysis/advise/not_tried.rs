@@ -6,8 +6,9 @@ use super::{NotTried, Untried};
 use crate::analysis::choose::Facts;
 use crate::analysis::conclusions::{Answer, Caveat};
 use crate::analysis::reproduce;
+use crate::metric::Metric;
 use crate::plan::{Binding, CPU_PROVIDER, PageCache, Plan, RuntimeChoice, provider_short_name};
-use crate::record::{DatasetInfo, Dim, Metric, ModelSummary, RunRecord, ValueType};
+use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
 
 /// An execution provider that computes elsewhere, on a service that a profile knows nothing of.
 const REMOTE_PROVIDER: &str = "AzureExecutionProvider";

@@ -8,8 +8,9 @@ use crate::analysis::conclusions::{Caveat, Pick};
 use crate::analysis::estimate::{Estimate, Interval, Measured};
 use crate::analysis::over_launches::centre;
 use crate::analysis::reproduce;
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{BlockRecord, Metric};
+use crate::record::BlockRecord;
 
 /// A first prediction that takes this long, in nanoseconds, is noticed: a tenth of a second is about the longest that
 /// feels immediate (Miller 1968; Nielsen 1993).

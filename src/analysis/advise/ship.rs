@@ -6,8 +6,9 @@ use crate::analysis::conclusions::{Answer, Pick};
 use crate::analysis::estimate::{Counted, Estimate};
 use crate::analysis::findings::{CellFindings, Change, Verdict};
 use crate::analysis::reproduce;
+use crate::metric::Metric;
 use crate::plan::{CellKey, SessionSpec};
-use crate::record::{Metric, RunRecord};
+use crate::record::RunRecord;
 
 /// A file must be smaller by this factor for its size alone to be a reason to ship it.
 const SIZE_FACTOR_WORTH_IT: f64 = 1.1;

@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::analysis::conclusions::Caveat;
 use crate::analysis::estimate::{Counted, Estimate};
 use crate::analysis::findings::{AccuracyChange, Verdict};
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::Metric;
 use crate::units::Nanos;
 
 /// Something to do, with the evidence for it.

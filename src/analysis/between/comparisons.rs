@@ -11,8 +11,9 @@ use super::values::of_blocks;
 use super::{Delta, Design, change, judge};
 use crate::analysis::over_launches;
 use crate::analysis::{Estimate, Findings};
+use crate::metric::Metric;
 use crate::plan::{At, LoadMode, Plan, Task};
-use crate::record::{Fitness, Metric, RunRecord};
+use crate::record::{Fitness, RunRecord};
 
 /// A run, and what it is called by.
 pub struct NamedRun<'a> {

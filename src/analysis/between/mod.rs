@@ -26,7 +26,8 @@ use super::compare as verdicts;
 use super::estimate::Estimate;
 use super::findings::{AccuracyChange, Change};
 use super::session::file_size;
-use crate::record::{Metric, Pairs, RunRecord, Scores};
+use crate::metric::Metric;
+use crate::record::{Pairs, RunRecord, Scores};
 use crate::stats::{CONFIDENCE, END_ERROR};
 use values::{OfRound, is_of_launches, of_blocks, of_launches};
 

@@ -13,7 +13,7 @@ pub struct RunIndex<'a> {
 
 impl<'a> RunIndex<'a> {
     /// Looks through `record` once. Its indices must lead somewhere, as those of every record do that
-    /// [`store::load`](crate::record::store::load) returns.
+    /// [`store::load`](crate::store::load) returns.
     #[must_use]
     pub fn new(record: &'a RunRecord) -> Self {
         RunIndex { index: Index::new(record) }

@@ -4,7 +4,8 @@ use super::side::Side;
 use crate::analysis::energy::{self, OF_GPU, cpu_energy};
 use crate::analysis::over_launches::{mean_latency, median_of_blocks, per_launch, predictions_per_sec};
 use crate::analysis::percentiles::quantile;
-use crate::record::{BlockRecord, LaunchCell, LaunchRecord, Metric};
+use crate::metric::Metric;
+use crate::record::{BlockRecord, LaunchCell, LaunchRecord};
 use crate::stats::{Buckets, Quantile};
 use crate::units::Nanos;
 

@@ -3,7 +3,8 @@
 use super::explanation::DenormalFindings;
 use crate::analysis::compare::judge;
 use crate::analysis::findings::Change;
-use crate::record::{Contrast, Metric, RunRecord};
+use crate::metric::Metric;
+use crate::record::{Contrast, RunRecord};
 use crate::stats::END_ERROR;
 
 /// What contrasts of this option are about.

@@ -22,8 +22,9 @@ use super::choose::Facts;
 use super::compare::{self, judge};
 use super::findings::{CellFindings, Change};
 use super::operators::Roofline;
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{Metric, Pairs, Quantization};
+use crate::record::{Pairs, Quantization};
 use crate::stats::END_ERROR;
 use side::Side;
 

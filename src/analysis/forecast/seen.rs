@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{COVERED, HalfWidth, comparisons, is_compared, is_scripted, verdict};
 use crate::analysis::findings::CellFindings;
 use crate::analysis::index::Index;
+use crate::metric::Metric;
 use crate::plan::{At, LoadMode, SessionSpec};
-use crate::record::{FitnessVerdict, Metric, RunRecord};
+use crate::record::{FitnessVerdict, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
 
 /// Runs of the same models that a forecast rests on; with fewer it rests on its probe.

@@ -1,7 +1,7 @@
 //! Budgets: numbers with units, as written in a rule, in the base unit of the metric they are for.
 
 use super::check::CheckError;
-use crate::record::{Metric, Unit};
+use crate::metric::{Metric, Unit};
 
 /// What a figure is held against.
 #[derive(Clone, Copy, Debug, PartialEq)]

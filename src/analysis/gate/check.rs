@@ -1,7 +1,7 @@
 //! The expression of a rule: a metric, a comparison and a budget.
 
 use super::budget::{self, Budget, Quantity};
-use crate::record::{Direction, Metric, Unit};
+use crate::metric::{Direction, Metric, Unit};
 
 /// What a rule demands, such as `latency_p99 <= 20 ms`.
 #[derive(Clone, Copy, Debug, PartialEq)]

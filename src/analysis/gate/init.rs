@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{Gate, GateVerdict, Rule, Run, gate, rules};
 use crate::analysis::{CellFindings, SessionFindings};
+use crate::metric::Metric;
 use crate::plan::{CellKey, Shape};
-use crate::record::Metric;
 
 /// Headroom of a budget above the unfavourable end of what was measured: releases differ by some percent for reasons
 /// that are nobody's fault.
@@ -88,7 +88,7 @@ fn most(estimate: Option<&crate::analysis::Estimate>) -> Option<f64> {
 
 fn at_most(metric: Metric, most: f64) -> String {
     let units: &[(&str, f64)] = match metric.unit() {
-        crate::record::Unit::Bytes => &[("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
+        crate::metric::Unit::Bytes => &[("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
         _ => &[("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0)],
     };
     let (unit, factor) = units.iter().find(|(_, factor)| most >= *factor).unwrap_or(&units[units.len() - 1]);

@@ -5,8 +5,9 @@ use super::rules::{Mistake, Rule, RuleError};
 use super::{Budget, LeftOut, Run};
 use crate::analysis::energy::{OF_CPU, OF_GPU};
 use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
+use crate::metric::Metric;
 use crate::plan::{Plan, SweepEnd};
-use crate::record::{Metric, Outcome};
+use crate::record::Outcome;
 
 /// Figures of outputs against those of a reference.
 const AGREEMENT: [Metric; 4] =

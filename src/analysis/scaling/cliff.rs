@@ -5,8 +5,9 @@ use super::{CurveLaunches, LaunchPoint, in_common, launch_points};
 use crate::analysis::compare;
 use crate::analysis::findings::{Change, Verdict};
 use crate::analysis::index::Index;
+use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{ArenaStats, BlockRecord, CpuCache, Metric};
+use crate::record::{ArenaStats, BlockRecord, CpuCache};
 use crate::stats::{self, END_ERROR};
 use crate::units::Bytes;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::findings::{BatchCurve, CellFindings, CurvePoint, SATURATION_SHARE, Support};
+use crate::metric::Metric;
 use crate::plan::{CellKey, LoadMode};
-use crate::record::Metric;
 
 /// The curve of every session and load mode with at least one measured cell, in that order.
 pub(in crate::analysis) fn batch_curves(cells: &[CellFindings]) -> Vec<BatchCurve> {

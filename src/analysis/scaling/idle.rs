@@ -5,7 +5,8 @@ use crate::analysis::compare::judge;
 use crate::analysis::estimate::Estimate;
 use crate::analysis::findings::Change;
 use crate::analysis::over_launches::centre;
-use crate::record::{IdleGap, IdleGaps, Metric, RunRecord};
+use crate::metric::Metric;
+use crate::record::{IdleGap, IdleGaps, RunRecord};
 use crate::stats::{self, END_ERROR};
 use crate::units::Nanos;
 

@@ -4,7 +4,7 @@ use super::types::{Within, WithinLimit};
 use crate::analysis::choose::Facts;
 use crate::analysis::estimate::Estimate;
 use crate::analysis::findings::BatchCurve;
-use crate::record::Metric;
+use crate::metric::Metric;
 
 /// The best batch size of a curve by the median and by the 99th percentile. A batch size keeps the limit if the upper end
 /// of the latency's interval does; where there is no interval, the largest of the launches.

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::analysis::estimate::Estimate;
 use crate::analysis::findings::Change;
+use crate::metric::Metric;
 use crate::plan::LoadMode;
-use crate::record::Metric;
 use crate::units::{Bytes, Nanos, Ratio};
 
 /// What the batch sizes of one session, shape and load mode show together.

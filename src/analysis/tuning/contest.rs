@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use crate::analysis::estimate::{Counted, Measured};
 use crate::analysis::index::Index;
 use crate::analysis::{Estimate, Interval};
+use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
-use crate::record::{BlockRecord, LaunchCell, Metric, Pairs};
+use crate::record::{BlockRecord, LaunchCell, Pairs};
 use crate::stats::PairedRatio;
 
 /// The figure that an objective makes as good as possible.

@@ -10,8 +10,9 @@ use super::relative::{Relative, Scale};
 use super::standing::{Judge, SloStanding, Standing};
 use super::verdict::{Contender, Race, TuningVerdict};
 use crate::analysis::{AccuracyChange, Estimate, Figure, Findings};
+use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
-use crate::record::{Fate, Metric, RunRecord, Tuning};
+use crate::record::{Fate, RunRecord, Tuning};
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,8 +2,8 @@
 
 use super::findings::Candidate;
 use super::relative::Scale;
+use crate::metric::{Direction, Metric};
 use crate::plan::{CellKey, Objective};
-use crate::record::{Direction, Metric};
 
 /// What the front is drawn over: latency, throughput, memory and accuracy, as far as they were measured.
 pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::PeakMemory, Metric::AccuracyTop1];

@@ -7,8 +7,9 @@ use crate::analysis::accuracy::same_samples;
 use crate::analysis::gate::{self, Check, GateVerdict, Side};
 use crate::analysis::index::Index;
 use crate::analysis::{AccuracyChange, Estimate, Findings, Interval};
+use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective, SessionSpec};
-use crate::record::{AccuracyRecord, Bounded, Contest, Fate, Metric, RunRecord, SloBreach, Unit};
+use crate::record::{AccuracyRecord, Bounded, Contest, Fate, RunRecord, SloBreach};
 use crate::stats::PairedRatio;
 
 /// How much wider than its 95% interval a figure's doubt is taken to be when it is held against the SLO, because a heat is

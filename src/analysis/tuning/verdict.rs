@@ -109,7 +109,7 @@ impl Race<'_> {
 
     /// Whether a configuration has a figure with an interval.
     fn is_measured_surely(&self, place: usize) -> bool {
-        let latency = self.candidates[place].figure(crate::record::Metric::LatencyP50);
+        let latency = self.candidates[place].figure(crate::metric::Metric::LatencyP50);
         latency.is_some_and(|latency| latency.interval().is_some())
     }
 

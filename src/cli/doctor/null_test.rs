@@ -19,10 +19,10 @@ use super::{Args, Examined};
 use crate::analysis::{self, SmallestClaim};
 use crate::plan::Variant;
 use crate::record::RunRecord;
-use crate::record::store::RunFolder;
 use crate::report::{self, Color};
 use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
 use crate::sample::{Roots, host};
+use crate::store::RunFolder;
 use crate::units::Ratio;
 
 /// How the model is measured against itself.

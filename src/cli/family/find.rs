@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::{CliError, exit};
 use crate::files::{self, Kind};
-use crate::record::store;
+use crate::store;
 
 /// Extensions of model files, in whatever case.
 const EXTENSIONS: [&str; 2] = ["onnx", "ort"];

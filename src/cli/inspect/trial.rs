@@ -12,9 +12,9 @@ use super::super::profile::{self, SessionArgs};
 use super::super::progress::Console;
 use super::super::{CliError, exit, forecast, output, plan_args};
 use super::Args;
-use crate::record::store::RunFolder;
 use crate::runner::{self, Extent, Job, TriedInputs, WorkerCommand};
 use crate::sample::{Roots, host};
+use crate::store::RunFolder;
 
 /// The words of `profile`, for its defaults.
 #[derive(Debug, Parser)]

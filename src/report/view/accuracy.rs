@@ -7,7 +7,8 @@ use super::tables::{kind, left_out, score};
 use super::text::plain;
 use super::words::{self, Source};
 use crate::analysis::{HeldAgainst, OutputAgreement, SessionFindings};
-use crate::record::{DatasetInfo, Metric, OutputKind, Unit};
+use crate::metric::{Metric, Unit};
+use crate::record::{DatasetInfo, OutputKind};
 
 /// Are the outputs still right? `None` if nothing was scored.
 pub(super) fn scores(source: Source<'_>) -> Option<Table> {

@@ -7,7 +7,7 @@ use super::number;
 use super::text::plain;
 use super::words::{self, Source, not_measured};
 use crate::analysis::{Bottleneck, BottleneckKind, Bound};
-use crate::record::{Metric, Unit};
+use crate::metric::{Metric, Unit};
 
 /// A numbered entry of the template with its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -8,8 +8,8 @@ use super::number;
 use super::text::plain;
 use super::words::{self, Source, not_measured};
 use crate::analysis::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried, Verdict};
+use crate::metric::Metric;
 use crate::plan::{Binding, CellKey, provider_short_name};
-use crate::record::Metric;
 
 /// The option that makes a session treat numbers next to zero as zero.
 const FLUSH_DENORMALS: &str = "session.set_denormal_as_zero=1";

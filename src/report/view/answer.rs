@@ -9,8 +9,9 @@ use super::words::{self, Source};
 use crate::analysis::{
     Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict,
 };
+use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
-use crate::record::{EndReason, Metric, Unit};
+use crate::record::EndReason;
 use crate::units::Nanos;
 
 /// The answer, the most important line first.

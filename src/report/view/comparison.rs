@@ -15,7 +15,8 @@ use crate::analysis::between::{
     CELL_METRICS, ComparedRun, Comparisons, Delta, Design, Difference, Pair, PairedCell, Row, RowOutcome, Setting,
 };
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
-use crate::record::{FitnessVerdict, Metric, Unit};
+use crate::metric::{Metric, Unit};
+use crate::record::FitnessVerdict;
 
 /// A comparison of runs as people read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

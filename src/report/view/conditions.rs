@@ -3,7 +3,8 @@
 use super::context::{Item, time};
 use super::text::plain;
 use super::{gpu, number, words};
-use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host, Unit};
+use crate::metric::Unit;
+use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
 use crate::units::{Bytes, Hertz, Ratio};
 
 /// Whether the machine was fit to measure on: a line with the verdict, and one for each reason with its remedy.

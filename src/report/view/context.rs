@@ -8,8 +8,9 @@ use super::text::plain;
 use super::words::{self, Source};
 use super::{gpu, number};
 use crate::analysis::{CellFindings, LatencyModes};
+use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, ExecutionMode, GraphOptimization, SessionSpec};
-use crate::record::{EffectiveOptions, EndReason, Host, Metric, Unit};
+use crate::record::{EffectiveOptions, EndReason, Host};
 use crate::stats::SteadyClass;
 use crate::units::{Bytes, Nanos};
 

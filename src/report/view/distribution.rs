@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::number;
 use super::words::{self, Source};
 use crate::analysis::CellFindings;
-use crate::record::{Metric, Unit};
+use crate::metric::{Metric, Unit};
 use crate::stats::{Buckets, Quantile};
 use crate::units::Nanos;
 

@@ -9,8 +9,9 @@ use super::table::{Row, RowKind, Table};
 use super::text::plain;
 use super::words;
 use crate::analysis::{HalfWidth, Precision};
+use crate::metric::Unit;
 use crate::plan::Plan;
-use crate::record::{Fitness, FitnessVerdict, Unit};
+use crate::record::{Fitness, FitnessVerdict};
 use crate::stats::MIN_LAUNCHES;
 use crate::units::Nanos;
 

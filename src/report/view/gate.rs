@@ -7,7 +7,7 @@ use super::text::plain;
 use super::{number, words};
 use crate::analysis::gate::{Basis, Checked, Gate, GateVerdict, Held};
 use crate::analysis::{Estimate, Measured};
-use crate::record::Unit;
+use crate::metric::Unit;
 
 /// A gate as people read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

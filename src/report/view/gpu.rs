@@ -6,7 +6,8 @@ use super::table::{Builder, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source, not_measured};
 use crate::analysis::{CellFindings, Estimate, SessionFindings};
-use crate::record::{Conditions, GpuConditions, GpuInfo, Host, Metric, Told, Unit};
+use crate::metric::{Metric, Unit};
+use crate::record::{Conditions, GpuConditions, GpuInfo, Host, Told};
 use crate::units::{Bytes, Hertz, Watts};
 
 /// Why the fields of a GPU hold nothing.

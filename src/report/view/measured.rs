@@ -8,7 +8,7 @@ use super::text::plain;
 use super::words::{self, Source, not_measured};
 use super::{advice, targets};
 use crate::analysis::{Action, CellFindings, Estimate};
-use crate::record::Metric;
+use crate::metric::Metric;
 
 /// Every field that the run fills; `label` is the key.
 pub(super) fn measured(source: Source<'_>, fields: &Fields) -> Vec<Item> {
@@ -158,7 +158,7 @@ fn per_minute(cell: Option<&CellFindings>) -> String {
 
 /// Sixty times a rate, with three digits.
 fn per_minute_digits(per_sec: f64) -> String {
-    let shown = number::value(crate::record::Unit::PerSec, per_sec * 60.0, None);
+    let shown = number::value(crate::metric::Unit::PerSec, per_sec * 60.0, None);
     shown.trim_end_matches("/s").to_owned()
 }
 

@@ -65,7 +65,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::analysis::Findings;
-use crate::record::{FitnessVerdict, Metric, RunRecord};
+use crate::metric::Metric;
+use crate::record::{FitnessVerdict, RunRecord};
 use words::Source;
 
 /// A run as people read it.

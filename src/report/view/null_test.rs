@@ -4,7 +4,7 @@ use super::number;
 use super::table::{Builder, RowKind, Table};
 use super::words;
 use crate::analysis::{Estimate, Pairing, SmallestClaim};
-use crate::record::Unit;
+use crate::metric::Unit;
 
 const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "launches", "compared"];
 

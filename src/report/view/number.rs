@@ -1,7 +1,7 @@
 //! Numbers for people: units by size, and as many digits as the interval supports.
 
 use crate::analysis::Interval;
-use crate::record::Unit;
+use crate::metric::Unit;
 
 /// A unit for people and how many base units it is.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,8 +5,8 @@ use super::number;
 use super::table::{Builder, MEANINGLESS, RowKind, Table};
 use super::text::plain;
 use crate::analysis::between::{Comparisons, Pair, PairedCell, Row};
+use crate::metric::Metric;
 use crate::plan::LoadMode;
-use crate::record::Metric;
 
 /// A column for each run, a row for each leading figure; `None` where two runs are all, whose own table says it.
 pub(super) fn overview(comparisons: &Comparisons) -> Option<Table> {

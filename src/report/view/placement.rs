@@ -4,8 +4,9 @@ use super::context::{Item, time};
 use super::number;
 use super::text::plain;
 use super::words::{self, Source};
+use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, CellKey, SessionSpec, provider_short_name};
-use crate::record::{Metric, Placement, PlacementSource, ProviderNodes, Unit};
+use crate::record::{Placement, PlacementSource, ProviderNodes};
 
 /// Operators that a line names before it only counts them.
 const NAMED_OPERATORS: usize = 6;

@@ -6,8 +6,9 @@ use super::context::{Item, time};
 use super::text::plain;
 use super::words::Source;
 use super::{gpu, number};
+use crate::metric::Unit;
 use crate::plan::{Pin, Variant};
-use crate::record::{Unit, VariantRecord};
+use crate::record::VariantRecord;
 use crate::units::Nanos;
 
 /// Where everything came from.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::words::{self, Source};
 use crate::analysis::{Answer, Choice, Pick, Rival, Support};
+use crate::metric::Metric;
 use crate::plan::{CellKey, SweepEnd};
-use crate::record::Metric;
 use crate::stats::MIN_LAUNCHES;
 
 /// `; which batch size has the most throughput is open`, where something looks better than what was picked, or the time was

@@ -6,7 +6,8 @@ use super::table::{Builder, MEANINGLESS, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source};
 use crate::analysis::{Bound, HotNode, Roofline};
-use crate::record::{MachinePeaks, Metric, Peak, Told, Unit};
+use crate::metric::{Metric, Unit};
+use crate::record::{MachinePeaks, Peak, Told};
 use crate::units::Ratio;
 
 /// Nodes of a table at most: the rest is named below it.

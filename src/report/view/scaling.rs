@@ -9,8 +9,8 @@ use crate::analysis::{
     BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, Estimate, GapFindings, Knee, KneePlace, MemoryFit, Scaling,
     Support, Within, WithinLimit,
 };
+use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
-use crate::record::{Metric, Unit};
 
 /// Deviations from a line that a sentence names.
 const NAMED_DEVIATIONS: usize = 3;

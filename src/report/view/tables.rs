@@ -7,8 +7,8 @@ use super::table::{BASELINE, Builder, REFERENCE, RowKind, Table};
 use super::text::plain;
 use super::words::{self, Source};
 use crate::analysis::{Bounds, CellFindings, Change, Estimate, SessionFindings, Verdict};
+use crate::metric::{Metric, Unit};
 use crate::plan::PageCache;
-use crate::record::{Metric, Unit};
 
 /// What is special about the row of a session.
 pub(super) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {

@@ -6,7 +6,7 @@ use super::number;
 use super::template::{NO_TRAINING, accuracy_target, lighter, reduction};
 use super::words::{Source, not_measured};
 use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, Level};
-use crate::record::{Metric, Unit};
+use crate::metric::{Metric, Unit};
 
 /// *AI Performance Targets*: what the best accepted advice was measured to bring.
 pub(super) fn targets(source: Source<'_>) -> Vec<Item> {

@@ -8,8 +8,8 @@ use super::text::plain;
 use super::words::{self, Source, not_measured};
 use super::{gpu, number, targets};
 use crate::analysis::{Basis, CellFindings, Estimate, Pick, SessionFindings};
+use crate::metric::{Direction, Metric, Unit};
 use crate::plan::LoadMode;
-use crate::record::{Direction, Metric, Unit};
 
 /// Why the training fields hold nothing.
 pub(super) const NO_TRAINING: &str = "not measured: an inference profile";

@@ -1,6 +1,6 @@
 //! Text from outside (names, messages, paths) made harmless for a terminal and for Markdown.
 
-pub use crate::record::is_acted_on;
+pub use crate::text::is_acted_on;
 
 /// Characters of a name or message that are shown: more of them say nothing to anybody.
 const LONGEST: usize = 4_000;

@@ -6,8 +6,9 @@ use crate::analysis::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, Bounds, Caveat, CellFindings, Change, Estimate, Findings,
     Interval, Measured, SessionFindings, Verdict,
 };
+use crate::metric::{Metric, Unit};
 use crate::plan::{At, CellKey};
-use crate::record::{Metric, RunRecord, Unit};
+use crate::record::RunRecord;
 use crate::units::Nanos;
 
 /// A record and its findings, from which everything for people is worded.

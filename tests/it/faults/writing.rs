@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use onnxprof::record::store::UNFINISHED_TRACE;
+use onnxprof::store::UNFINISHED_TRACE;
 use serde_json::json;
 
 use super::{ONE_NODE, long_run, one_node};

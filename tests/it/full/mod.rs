@@ -3,8 +3,8 @@
 use std::fs;
 
 use onnxprof::analysis;
-use onnxprof::record::store::RunFolder;
 use onnxprof::report::{self, Context, view::View};
+use onnxprof::store::RunFolder;
 
 use crate::support::{BAD_INPUT, Onnxprof, USAGE, record};
 use crate::workbench::{QUICK, Workbench};

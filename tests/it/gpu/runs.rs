@@ -3,9 +3,10 @@
 use std::fs;
 
 use onnxprof::analysis::{BottleneckKind, Findings, findings};
+use onnxprof::metric::Metric;
 use onnxprof::record::{
     CpuEnergy, CpuPower, EnergyMethod, FailureKind, FitnessVerdict, GpuEnergy, GpuMemory, GpuMemoryScope, GpuUse,
-    Metric, Monitoring, Outcome, RunRecord, json_schema,
+    Monitoring, Outcome, RunRecord, json_schema,
 };
 use onnxprof::sample::GPU_PERIOD;
 use onnxprof::units::{Bytes, Joules, Watts};

@@ -6,12 +6,12 @@ use onnxprof::plan::{
     CellKey, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, ScoredSamples, SessionOptions,
     SessionSpec, SweepEnd, Task, Variant, unswept,
 };
-use onnxprof::record::store::{Journal, RunFolder};
 use onnxprof::record::{
     BlockRecord, CellRecord, Conditions, EndReason, Event, Failure, FailureKind, Fitness, FitnessVerdict, Host,
     Outcome, Phase, RunInfo, RunRecord, SCHEMA_VERSION, VariantRecord,
 };
 use onnxprof::stats::Latencies;
+use onnxprof::store::{Journal, RunFolder};
 use onnxprof::units::{Nanos, Ratio};
 
 pub fn plan() -> Plan {

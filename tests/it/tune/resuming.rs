@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use onnxprof::plan::RuntimeChoice;
-use onnxprof::record::store::load;
 use onnxprof::record::{EndReason, RunRecord};
+use onnxprof::store::load;
 use serde_json::{Value, json};
 
 use super::{assert_says, champion, tune};

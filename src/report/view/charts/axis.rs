@@ -1,6 +1,6 @@
 //! Axes: units, ends and ticks.
 
-use crate::record::Unit;
+use crate::metric::Unit;
 use crate::report::view::number;
 
 /// An axis of a chart.

@@ -4,8 +4,8 @@ use super::axis::{AxisView, Measure};
 use super::cast::Cast;
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{CellFindings, Estimate};
+use crate::metric::Metric;
 use crate::plan::At;
-use crate::record::Metric;
 use crate::report::view::table::{Builder, RowKind, Table};
 use crate::report::view::words::{self, Source};
 

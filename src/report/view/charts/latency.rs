@@ -4,7 +4,7 @@ use super::axis::{AxisView, Measure, Scale, Tick};
 use super::cast::Cast;
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{CellFindings, DistributionPoint, Estimate, distribution};
-use crate::record::{Metric, Unit};
+use crate::metric::{Metric, Unit};
 use crate::report::view::number;
 use crate::report::view::table::{Builder, RowKind, Table};
 use crate::report::view::words::{self, Source};

@@ -3,7 +3,8 @@
 use super::axis::{AxisView, Measure};
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings};
-use crate::record::{LaunchRecord, Metric, Unit};
+use crate::metric::{Metric, Unit};
+use crate::record::LaunchRecord;
 use crate::report::view::number;
 use crate::report::view::table::{Builder, RowKind, Table};
 use crate::report::view::words::{self, Source};

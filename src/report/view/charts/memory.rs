@@ -3,7 +3,7 @@
 use super::axis::{AxisView, Measure};
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings, before_load_memory};
-use crate::record::{Metric, Unit};
+use crate::metric::{Metric, Unit};
 use crate::report::view::table::{Builder, RowKind, Table};
 use crate::report::view::words::{self, Source};
 

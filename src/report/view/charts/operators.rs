@@ -4,7 +4,7 @@ use super::axis::{AxisView, Measure};
 use super::cast::Cast;
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Breakdown, OperatorFindings, OperatorShare, Rest};
-use crate::record::Unit;
+use crate::metric::Unit;
 use crate::report::view::number;
 use crate::report::view::table::{Builder, RowKind, Table};
 use crate::report::view::text::plain;

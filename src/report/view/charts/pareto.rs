@@ -3,7 +3,7 @@
 use super::axis::{AxisView, Measure};
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Front, FrontPoint, front};
-use crate::record::{Direction, Metric, Unit};
+use crate::metric::{Direction, Metric, Unit};
 use crate::report::view::table::{Builder, RowKind, Table};
 use crate::report::view::words::{self, Source};
 

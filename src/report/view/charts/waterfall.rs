@@ -3,7 +3,7 @@
 use super::axis::{AxisView, Measure};
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Explanation, LatencyStep, StepKind};
-use crate::record::Unit;
+use crate::metric::Unit;
 use crate::report::view::explain::{UNRESOLVED, is_leading, place, step_label};
 use crate::report::view::number;
 use crate::report::view::table::{Builder, RowKind, Table};

@@ -10,7 +10,7 @@ use super::words::{self, Source};
 use crate::analysis::{
     Clause, DenormalFindings, Explanation, Instructions, LatencyStep, ReducedArithmetic, StepKind, Verdict,
 };
-use crate::record::Unit;
+use crate::metric::Unit;
 use sentence::sentence;
 pub(super) use tables::UNRESOLVED;
 

@@ -2,7 +2,7 @@
 
 use super::time;
 use crate::analysis::{AddedNodes, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind, Verdict};
-use crate::record::Unit;
+use crate::metric::Unit;
 use crate::report::view::number;
 use crate::report::view::text::plain;
 use crate::report::view::words::{self, Source, listed, plural};

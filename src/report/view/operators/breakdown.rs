@@ -9,8 +9,9 @@ use super::super::words;
 use crate::analysis::{
     Breakdown, CountChange, Estimate, GraphChange, GroupShare, NodeShare, OperatorGroup, OperatorShare, Rest,
 };
+use crate::metric::Unit;
 use crate::plan::provider_short_name;
-use crate::record::{NodeProfile, Profiled, TensorShape, Unit};
+use crate::record::{NodeProfile, Profiled, TensorShape};
 use crate::units::{Bytes, Nanos};
 
 /// Rows of a table, beyond which they are summed up.

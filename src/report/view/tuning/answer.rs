@@ -6,8 +6,9 @@ use crate::analysis::gate::{GateVerdict, Side};
 use crate::analysis::tuning::{
     Candidate, Criterion, Preference, SloStanding, State, TuningFindings, TuningVerdict, computes_alike,
 };
+use crate::metric::Metric;
 use crate::plan::Objective;
-use crate::record::{DatasetInfo, EndReason, Fate, Metric};
+use crate::record::{DatasetInfo, EndReason, Fate};
 use crate::report::view::failed;
 use crate::report::view::judged;
 use crate::report::view::number;

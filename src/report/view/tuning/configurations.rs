@@ -3,8 +3,9 @@
 use super::{name, ratio, subject};
 use crate::analysis::tuning::{Candidate, Standing, State, TuningFindings, TuningVerdict};
 use crate::analysis::{Estimate, Interval};
+use crate::metric::Metric;
 use crate::plan::Objective;
-use crate::record::{Bounded, Contest, Fate, Metric};
+use crate::record::{Bounded, Contest, Fate};
 use crate::report::view::table::Builder;
 use crate::report::view::text::plain;
 use crate::report::view::words::Source;

@@ -11,8 +11,8 @@ use super::words::{self, Source};
 use super::{Table, number};
 use crate::analysis::Interval;
 use crate::analysis::tuning::{Criterion, State, TuningFindings, TuningVerdict, criteria};
+use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective};
-use crate::record::{Metric, Unit};
 use configurations::{Fates, Rows, table};
 
 /// Rows that the terminal shows of all configurations.

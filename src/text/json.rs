@@ -37,7 +37,7 @@ pub fn harmless_json(json: &str) -> Cow<'_, str> {
 
 /// Writes JSON in one line, as [`harmless_json`] has it.
 #[derive(Debug)]
-pub(super) struct HarmlessJson;
+pub struct HarmlessJson;
 
 impl Formatter for HarmlessJson {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {

@@ -10,8 +10,8 @@ use super::merge::Merger;
 use super::write::{write_atomically, write_with};
 use super::{RunFolder, StoreError};
 use crate::files;
-use crate::record::harmless::HarmlessJson;
 use crate::record::{Event, Phase, RunRecord};
+use crate::text::HarmlessJson;
 
 /// A run that is being written down: its folder, its events on disk, and the record that they add up to.
 ///
