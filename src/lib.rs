@@ -17,6 +17,7 @@ pub mod inputs;
 pub mod measure;
 mod memory;
 pub mod metric;
+pub mod observed;
 pub mod onnx;
 pub mod plan;
 pub mod protocol;

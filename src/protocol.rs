@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::inputs::InputPlan;
+use crate::observed::Observed;
 use crate::plan::{FloatRounding, InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task};
 use crate::record::{
     AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, ProbeRecord,
-    Profiled, Told, Warmup,
+    Profiled, Warmup,
 };
 use crate::units::{Bytes, Nanos};
 
@@ -183,7 +184,7 @@ pub struct PeaksRequest {
     /// Time for each figure.
     pub length_ns: Nanos,
     /// Size of tensors that no cache holds, or why there can be none.
-    pub tensor_bytes: Told<Bytes>,
+    pub tensor_bytes: Observed<Bytes>,
 }
 
 /// How outputs are to be scored.

@@ -4,8 +4,9 @@ use super::estimate::Estimate;
 use super::index::Index;
 use super::over_launches::{largest, median, per_launch, pooled};
 use crate::metric::Metric;
+use crate::observed::Observed;
 use crate::plan::CellKey;
-use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell, Told};
+use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell};
 use crate::units::{Joules, Nanos, Watts};
 
 /// Figures of a GPU, for cells of sessions that ran on one.
@@ -44,7 +45,8 @@ pub(super) fn of_gpu(index: &Index<'_>, key: CellKey, metric: Metric) -> Estimat
         metric => figure(metric, used, key.batch_size),
     };
     let launches = || index.launch_cells(key).iter().filter_map(|(_, cell)| cell.gpu.as_ref());
-    let answers: Vec<Told<f64>> = launches().map(|used| used.as_ref().map_err(Clone::clone).and_then(told)).collect();
+    let answers: Vec<Observed<f64>> =
+        launches().map(|used| used.as_ref().map_err(Clone::clone).and_then(told)).collect();
     let values: Vec<f64> = answers.iter().filter_map(|answer| answer.as_ref().ok()).copied().collect();
     let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, String::as_str);
     match metric {
@@ -56,7 +58,7 @@ pub(super) fn of_gpu(index: &Index<'_>, key: CellKey, metric: Metric) -> Estimat
 /// Most GPU memory in any launch, with a remark where it was read in another way than the usual.
 fn memory_peak(index: &Index<'_>, key: CellKey) -> Estimate {
     let cells: Vec<&LaunchCell> = index.launch_cells(key).iter().map(|(_, cell)| *cell).collect();
-    let answers: Vec<Told<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
+    let answers: Vec<Observed<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
     let memories = || answers.iter().filter_map(|answer| answer.as_ref().ok());
     let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, String::as_str);
     let values: Vec<f64> = memories().map(|memory| memory.bytes.as_f64()).collect();
@@ -71,7 +73,7 @@ fn memory_peak(index: &Index<'_>, key: CellKey) -> Estimate {
 }
 
 /// GPU memory of one launch of a cell; `None` where the session ran on no GPU.
-fn memory(cell: &LaunchCell) -> Option<Told<GpuMemory>> {
+fn memory(cell: &LaunchCell) -> Option<Observed<GpuMemory>> {
     match (cell.gpu.as_ref()?, &cell.gpu_memory) {
         (Ok(used), _) => Some(used.memory.clone()),
         (Err(_), Some(memory)) => Some(memory.clone()),
@@ -80,7 +82,7 @@ fn memory(cell: &LaunchCell) -> Option<Told<GpuMemory>> {
 }
 
 /// A figure of one launch that does not depend on what the GPU takes while nothing runs.
-fn figure(metric: Metric, used: &GpuUse, batch_size: u64) -> Told<f64> {
+fn figure(metric: Metric, used: &GpuUse, batch_size: u64) -> Observed<f64> {
     match metric {
         Metric::GpuUtilization => used.utilization_mean_ratio.clone().map(|ratio| ratio.0),
         Metric::GpuUtilizationPeak => used.utilization_peak_ratio.clone().map(|ratio| ratio.0),
@@ -105,11 +107,11 @@ fn remarked(mut estimate: Estimate, remarks: &[&str]) -> Estimate {
     estimate
 }
 
-fn energy(used: &GpuUse) -> Told<Joules> {
+fn energy(used: &GpuUse) -> Observed<Joules> {
     used.energy.clone().map(|energy| energy.joules)
 }
 
-fn above_idle(index: &Index<'_>, used: &GpuUse) -> Told<Joules> {
+fn above_idle(index: &Index<'_>, used: &GpuUse) -> Observed<Joules> {
     let sampling = index.record.monitoring.as_ref().and_then(|monitoring| monitoring.gpus.as_ref().ok());
     let idle = sampling.and_then(|sampling| sampling.idle.iter().find(|idle| idle.index == used.index));
     let power =
@@ -121,7 +123,7 @@ fn less(energy: Joules, idle: Watts, time: Nanos) -> Joules {
     Joules(energy.0 - idle.over(time).0)
 }
 
-fn per_prediction(used: &GpuUse, batch_size: u64, energy: Joules) -> Told<f64> {
+fn per_prediction(used: &GpuUse, batch_size: u64, energy: Joules) -> Observed<f64> {
     let predictions = used.inferences_count as f64 * batch_size as f64;
     if predictions > 0.0 { Ok(energy.0 / predictions) } else { Err("no inference was completed".into()) }
 }

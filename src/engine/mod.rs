@@ -35,8 +35,9 @@ use std::path::Path;
 
 use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::EngineClock;
+use crate::observed::Observed;
 use crate::plan::{RuntimeChoice, SessionOptions, SessionSpec};
-use crate::record::{ArenaStats, PeakRates, Placement, Profiled, Told};
+use crate::record::{ArenaStats, PeakRates, Placement, Profiled};
 use crate::runtime::LibraryInfo;
 use crate::units::{Bytes, Nanos};
 
@@ -76,7 +77,7 @@ pub trait Runtime {
 
     /// Measures the most that the machine does with the threads of `options`; each figure takes about `length`, and the
     /// one of memory adds up tensors of `tensor_size`.
-    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Told<Bytes>) -> PeakRates;
+    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Observed<Bytes>) -> PeakRates;
 
     /// Warnings and errors that the runtime has logged so far.
     fn log_counts(&self) -> LogCounts;

@@ -20,8 +20,9 @@ use super::{Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, S
 use crate::files::{self, Kind};
 use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::{EngineClock, ManualClock};
+use crate::observed::Observed;
 use crate::plan::{CPU_PROVIDER, SessionOptions, SessionSpec};
-use crate::record::{ArenaStats, PeakRates, Told};
+use crate::record::{ArenaStats, PeakRates};
 use crate::runtime::LibraryInfo;
 use crate::units::{Bytes, Nanos};
 use noise::{CellNoise, Machine, Noise};
@@ -195,7 +196,7 @@ impl Runtime for ScriptedRuntime {
         }))
     }
 
-    fn peaks(&self, _: &SessionOptions, _: Nanos, _: Told<Bytes>) -> PeakRates {
+    fn peaks(&self, _: &SessionOptions, _: Nanos, _: Observed<Bytes>) -> PeakRates {
         let absent = || Err("a script of latencies computes nothing".into());
         PeakRates { fp32_flops_per_sec: absent(), int8_ops_per_sec: absent(), memory_bytes_per_sec: absent() }
     }

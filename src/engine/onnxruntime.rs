@@ -26,9 +26,10 @@ use super::{
 use crate::files::{self, Kind};
 use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::{Clock, EngineClock, MonotonicClock};
+use crate::observed::Observed;
 use crate::onnx::is_ort_format;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
-use crate::record::{ArenaStats, PeakRates, Profiled, ProviderNodes, Told};
+use crate::record::{ArenaStats, PeakRates, Profiled, ProviderNodes};
 use crate::runtime::LibraryInfo;
 use crate::trace::Counted;
 use crate::units::{Bytes, Nanos};
@@ -192,7 +193,7 @@ impl Runtime for OnnxRuntime {
         Ok(SessionProfile { placement, operators })
     }
 
-    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Told<Bytes>) -> PeakRates {
+    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Observed<Bytes>) -> PeakRates {
         peaks::measure(&|| self.builder(options), length, tensor_size)
     }
 

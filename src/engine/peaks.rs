@@ -16,7 +16,8 @@ use super::words::words;
 use super::{bound, held};
 use crate::inputs::{Tensor, TensorData};
 use crate::measure::{Clock, MonotonicClock};
-use crate::record::{Peak, PeakRates, Told};
+use crate::observed::Observed;
+use crate::record::{Peak, PeakRates};
 use crate::units::{Bytes, Nanos};
 
 /// Rows and columns of the matrices: their product takes a few milliseconds of one core, short enough for some to pass
@@ -32,7 +33,7 @@ const REPETITIONS: std::ops::RangeInclusive<usize> = 3..=300;
 pub(super) fn measure(
     session: &dyn Fn() -> Result<SessionBuilder, ort::Error>,
     length: Nanos,
-    tensor_size: Told<Bytes>,
+    tensor_size: Observed<Bytes>,
 ) -> PeakRates {
     let operations = 2.0 * (SIZE as f64).powi(3);
     PeakRates {
@@ -49,7 +50,7 @@ pub(super) fn measure(
 type Ready = Result<(OrtSession, Vec<Tensor>), ort::Error>;
 
 /// How often a session does `amount` in a second: the highest and the median rate.
-fn fastest(ready: Ready, amount: f64, length: Nanos) -> Told<Peak> {
+fn fastest(ready: Ready, amount: f64, length: Nanos) -> Observed<Peak> {
     let (session, inputs) = ready.map_err(|error| words(error.message()))?;
     let mut rates = rates(&session, inputs, amount, length).map_err(|error| error.to_string())?;
     rates.sort_unstable_by(f64::total_cmp);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Told;
+use crate::observed::Observed;
 use crate::units::Nanos;
 
 /// The most that this machine was seen to do through one library with one number of threads.
@@ -28,11 +28,11 @@ pub struct MachinePeaks {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PeakRates {
     /// Floating-point operations per second of a large product of fp32 matrices.
-    pub fp32_flops_per_sec: Told<Peak>,
+    pub fp32_flops_per_sec: Observed<Peak>,
     /// Integer operations per second of a large product of int8 matrices.
-    pub int8_ops_per_sec: Told<Peak>,
+    pub int8_ops_per_sec: Observed<Peak>,
     /// Bytes read and written per second by an addition of tensors that no cache holds.
-    pub memory_bytes_per_sec: Told<Peak>,
+    pub memory_bytes_per_sec: Observed<Peak>,
 }
 
 /// The highest of several rates.
@@ -95,5 +95,5 @@ pub struct IdleGap {
     pub gap_ns: Nanos,
     /// Latency of the inference that followed: a list for each launch, with a value for each gap; or why it was not
     /// measured. A launch that had no time for a gap this long has an empty list.
-    pub latencies_ns: Told<Vec<Vec<Nanos>>>,
+    pub latencies_ns: Observed<Vec<Vec<Nanos>>>,
 }

@@ -3,18 +3,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::observed::Observed;
 use crate::units::{Bytes, Celsius, Hertz, Joules, Nanos, Ratio, Watts};
-
-/// A figure that a driver or the kernel tells, or why it does not, as a lowercase fragment.
-pub type Told<T> = Result<T, String>;
 
 /// The driver of the machine's GPUs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GpuDriver {
     /// Version of the driver, such as `580.65.06`.
-    pub version: Told<String>,
+    pub version: Observed<String>,
     /// Latest version of CUDA that the driver serves, such as `13.0`.
-    pub cuda_version: Told<String>,
+    pub cuda_version: Observed<String>,
 }
 
 /// A GPU of the machine. What its driver refuses is absent with the reason.
@@ -23,29 +21,29 @@ pub struct GpuInfo {
     /// Number by which the driver knows it.
     pub index: u64,
     /// Product name.
-    pub name: Told<String>,
+    pub name: Observed<String>,
     /// SHA-256 of its UUID, lower-case hexadecimal: tells one GPU from another without naming it.
-    pub uuid_sha256: Told<String>,
+    pub uuid_sha256: Observed<String>,
     /// Its whole memory.
-    pub memory_bytes: Told<Bytes>,
+    pub memory_bytes: Observed<Bytes>,
     /// Generation of the PCIe link, which an idle GPU may have lowered.
-    pub pcie_generation: Told<u64>,
+    pub pcie_generation: Observed<u64>,
     /// Highest generation that GPU and machine support together.
-    pub pcie_max_generation: Told<u64>,
+    pub pcie_max_generation: Observed<u64>,
     /// Lanes of the PCIe link.
-    pub pcie_width: Told<u64>,
+    pub pcie_width: Observed<u64>,
     /// Most lanes that GPU and machine support together.
-    pub pcie_max_width: Told<u64>,
+    pub pcie_max_width: Observed<u64>,
     /// Whether its memory corrects errors (ECC).
-    pub ecc: Told<bool>,
+    pub ecc: Observed<bool>,
     /// Whether it is divided into instances (MIG).
-    pub mig: Told<bool>,
+    pub mig: Observed<bool>,
     /// Whether the driver keeps it initialized while nobody uses it (persistence mode).
-    pub persistence: Told<bool>,
+    pub persistence: Observed<bool>,
     /// Power that it may draw.
-    pub power_limit_watts: Told<Watts>,
+    pub power_limit_watts: Observed<Watts>,
     /// Highest clock of its multiprocessors.
-    pub sm_clock_max_hertz: Told<Hertz>,
+    pub sm_clock_max_hertz: Observed<Hertz>,
 }
 
 /// How often something held a GPU's clocks down.
@@ -65,19 +63,19 @@ pub struct GpuConditions {
     /// How often it was looked at.
     pub samples_count: u64,
     /// What held its clocks down, and how often.
-    pub clock_events: Told<Vec<ClockEvent>>,
+    pub clock_events: Observed<Vec<ClockEvent>>,
     /// Processes, other than this run's, that computed on it, by the driver's process ids.
-    pub other_pids: Told<Vec<u64>>,
+    pub other_pids: Observed<Vec<u64>>,
     /// Clock of its multiprocessors when it was last looked at.
-    pub sm_clock_hertz: Told<Hertz>,
+    pub sm_clock_hertz: Observed<Hertz>,
     /// Clock of its memory when it was last looked at.
-    pub memory_clock_hertz: Told<Hertz>,
+    pub memory_clock_hertz: Observed<Hertz>,
     /// Power that it drew when it was last looked at.
-    pub power_watts: Told<Watts>,
+    pub power_watts: Observed<Watts>,
     /// Memory in use, of all processes, when it was last looked at.
-    pub memory_used_bytes: Told<Bytes>,
+    pub memory_used_bytes: Observed<Bytes>,
     /// Highest temperature seen.
-    pub temperature_max_celsius: Told<Celsius>,
+    pub temperature_max_celsius: Observed<Celsius>,
 }
 
 /// What one cell took of a GPU in one launch: measured once, over one uninterrupted stretch after the cell's blocks.
@@ -95,31 +93,31 @@ pub struct GpuUse {
     /// Samples behind means and peaks.
     pub samples_count: u64,
     /// Share of the time in which a kernel ran, mean over the samples of the second half of the stretch.
-    pub utilization_mean_ratio: Told<Ratio>,
+    pub utilization_mean_ratio: Observed<Ratio>,
     /// The same, highest of the samples.
-    pub utilization_peak_ratio: Told<Ratio>,
+    pub utilization_peak_ratio: Observed<Ratio>,
     /// Share of the time in which the GPU's memory was read or written, mean like the utilization's.
-    pub memory_utilization_mean_ratio: Told<Ratio>,
+    pub memory_utilization_mean_ratio: Observed<Ratio>,
     /// Most memory in use for the session, up to the end of the stretch.
-    pub memory: Told<GpuMemory>,
+    pub memory: Observed<GpuMemory>,
     /// Energy of the stretch.
-    pub energy: Told<GpuEnergy>,
+    pub energy: Observed<GpuEnergy>,
     /// The same by the sampled power alone, so that the counter can be held against it: mean power times the length of the
     /// stretch, or why it is not known. Absent in records before version 1.3.
     #[serde(default)]
-    pub energy_by_power_joules: Option<Told<Joules>>,
+    pub energy_by_power_joules: Option<Observed<Joules>>,
     /// Mean power over the stretch: its energy over its length.
-    pub power_mean_watts: Told<Watts>,
+    pub power_mean_watts: Observed<Watts>,
     /// Mean clock of the multiprocessors.
-    pub sm_clock_mean_hertz: Told<Hertz>,
+    pub sm_clock_mean_hertz: Observed<Hertz>,
     /// Lowest clock of the multiprocessors.
-    pub sm_clock_min_hertz: Told<Hertz>,
+    pub sm_clock_min_hertz: Observed<Hertz>,
     /// Mean clock of the GPU's memory.
-    pub memory_clock_mean_hertz: Told<Hertz>,
+    pub memory_clock_mean_hertz: Observed<Hertz>,
     /// Highest temperature.
-    pub temperature_max_celsius: Told<Celsius>,
+    pub temperature_max_celsius: Observed<Celsius>,
     /// What held the clocks down, and how often.
-    pub clock_events: Told<Vec<ClockEvent>>,
+    pub clock_events: Observed<Vec<ClockEvent>>,
 }
 
 /// Memory of a GPU that a session took.
@@ -182,9 +180,9 @@ impl CpuEnergy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Monitoring {
     /// Energy of the processor, or why it is not known.
-    pub cpu: Told<CpuPower>,
+    pub cpu: Observed<CpuPower>,
     /// The GPUs that sessions used, or why they were not observed.
-    pub gpus: Told<GpuSampling>,
+    pub gpus: Observed<GpuSampling>,
 }
 
 /// The processor's energy counters.
@@ -215,7 +213,7 @@ pub struct GpuIdle {
     /// Number by which the driver knows it.
     pub index: u64,
     /// Mean power.
-    pub power_watts: Told<Watts>,
+    pub power_watts: Observed<Watts>,
     /// Time between two updates of the energy counter.
-    pub counter_period_ns: Told<Nanos>,
+    pub counter_period_ns: Observed<Nanos>,
 }

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CpuEnergy, Failure, GpuMemory, GpuUse, Outcome, Told};
+use super::{CpuEnergy, Failure, GpuMemory, GpuUse, Outcome};
+use crate::observed::Observed;
 use crate::plan::{CellKey, LoadMode};
 use crate::units::{Bytes, Nanos};
 
@@ -105,11 +106,11 @@ pub struct LaunchCell {
     /// What the cell took of its GPU, or why that is not known; absent if the session ran on none, and in records
     /// before version 1.2.
     #[serde(default)]
-    pub gpu: Option<Told<GpuUse>>,
+    pub gpu: Option<Observed<GpuUse>>,
     /// Memory that the session held of its GPU when the cell ended, or why that is not known, where there was no time to
     /// find out more. Absent where there was, where the session ran on no GPU, and in records before version 1.3.
     #[serde(default)]
-    pub gpu_memory: Option<Told<GpuMemory>>,
+    pub gpu_memory: Option<Observed<GpuMemory>>,
     /// Why outputs were bound anew before each inference, outside its latency, which then includes their allocation, as a
     /// fragment of a sentence. Absent where they were bound once for all, and in records before version 1.4.
     #[serde(default)]

@@ -36,7 +36,7 @@ pub use event::{Event, NOT_REACHED};
 pub use fitness::{Fitness, FitnessReason, FitnessVerdict};
 pub use gpu::{
     ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle, GpuInfo, GpuMemory,
-    GpuMemoryScope, GpuSampling, GpuUse, Monitoring, Told,
+    GpuMemoryScope, GpuSampling, GpuUse, Monitoring,
 };
 pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{

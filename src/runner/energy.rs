@@ -12,10 +12,11 @@ use std::time::Duration;
 use super::RunError;
 use super::launch::Launch;
 use super::round::Run;
+use crate::observed::Observed;
 use crate::plan::{CellKey, Plan, SessionSpec};
 use crate::record::{
     CpuPower, EnergyMethod, Event, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse,
-    Monitoring, Told,
+    Monitoring,
 };
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, Roots};
@@ -33,7 +34,7 @@ pub(super) struct EnergyWatch {
     /// Absent if no session computes on a GPU, or the GPUs cannot be asked.
     monitor: Option<GpuMonitor>,
     idle: Vec<GpuIdle>,
-    cpu: Told<CpuPower>,
+    cpu: Observed<CpuPower>,
     /// By number of the launch.
     held: BTreeMap<u64, Held>,
     /// Time that stretches have taken.
@@ -57,7 +58,7 @@ enum Device {
 #[derive(Clone, Debug)]
 struct Held {
     /// What the device's level rose by while the launch's worker ran.
-    risen: Told<i64>,
+    risen: Observed<i64>,
 }
 
 impl EnergyWatch {
@@ -119,7 +120,7 @@ impl EnergyWatch {
     }
 
     /// The level of a session's GPU before its worker does something that may take memory there.
-    pub(super) fn level(&self, session: usize) -> Option<Told<Bytes>> {
+    pub(super) fn level(&self, session: usize) -> Option<Observed<Bytes>> {
         match (self.devices.get(session)?, &self.monitor) {
             (Device::Known(index), Some(monitor)) => Some(monitor.gpus().memory_used(*index)),
             _ => None,
@@ -134,7 +135,7 @@ impl EnergyWatch {
     }
 
     /// A worker has done something since `before`.
-    pub(super) fn worked(&mut self, session: usize, launch: &Launch, before: Option<Told<Bytes>>) {
+    pub(super) fn worked(&mut self, session: usize, launch: &Launch, before: Option<Observed<Bytes>>) {
         let (Some(before), Some(after)) = (before, self.level(session)) else { return };
         let held = self.held.entry(launch.record.launch).or_insert(Held { risen: Ok(0) });
         held.risen = match (&held.risen, &rise(before, after)) {
@@ -164,7 +165,7 @@ impl EnergyWatch {
     }
 
     /// Memory of the session at the end of a stretch.
-    fn memory(&self, launch: &Launch, window: &GpuWindow, before: &Told<Bytes>) -> Told<GpuMemory> {
+    fn memory(&self, launch: &Launch, window: &GpuWindow, before: &Observed<Bytes>) -> Observed<GpuMemory> {
         if let Some(bytes) = window.process_memory_max(launch.worker.pid()) {
             return Ok(GpuMemory { bytes, scope: GpuMemoryScope::Process });
         }
@@ -180,8 +181,8 @@ impl EnergyWatch {
     pub(super) fn memory_without_stretch(
         &self,
         launch: &Launch,
-        used: Option<&Told<GpuUse>>,
-    ) -> Option<Told<GpuMemory>> {
+        used: Option<&Observed<GpuUse>>,
+    ) -> Option<Observed<GpuMemory>> {
         let Some(Err(_)) = used else { return None };
         let (Device::Known(index), Some(monitor)) = (self.devices.get(launch.record.session)?, &self.monitor) else {
             return None;
@@ -195,7 +196,13 @@ impl EnergyWatch {
     }
 
     /// Energy of a stretch between two readings of the counter.
-    fn energy(&self, index: u32, ends: [Told<Joules>; 2], window: &GpuWindow, elapsed: Nanos) -> Told<GpuEnergy> {
+    fn energy(
+        &self,
+        index: u32,
+        ends: [Observed<Joules>; 2],
+        window: &GpuWindow,
+        elapsed: Nanos,
+    ) -> Observed<GpuEnergy> {
         let [before, after] = ends;
         let (before, after) = match (before, after) {
             (Ok(before), Ok(after)) => (before, after),
@@ -221,7 +228,7 @@ impl EnergyWatch {
 }
 
 /// The GPU of a session; `gpus` is absent where no session computes on one.
-fn device(session: &SessionSpec, gpus: Option<&Told<Gpus>>, visible: Option<&str>) -> Device {
+fn device(session: &SessionSpec, gpus: Option<&Observed<Gpus>>, visible: Option<&str>) -> Device {
     match (session.nvidia_device(), gpus) {
         (Some(ordinal), Some(Ok(gpus))) => match gpus.resolve(ordinal, visible) {
             Ok(index) => Device::Known(index),
@@ -232,7 +239,7 @@ fn device(session: &SessionSpec, gpus: Option<&Told<Gpus>>, visible: Option<&str
     }
 }
 
-fn rise(before: Told<Bytes>, after: Told<Bytes>) -> Told<i64> {
+fn rise(before: Observed<Bytes>, after: Observed<Bytes>) -> Observed<i64> {
     Ok(after?.0.cast_signed() - before?.0.cast_signed())
 }
 
@@ -248,7 +255,7 @@ impl Run<'_> {
 mod tests {
     use super::*;
 
-    fn watch(counter_period_ns: Told<Nanos>) -> EnergyWatch {
+    fn watch(counter_period_ns: Observed<Nanos>) -> EnergyWatch {
         EnergyWatch {
             devices: vec![Device::Known(0)],
             monitor: None,
@@ -260,7 +267,7 @@ mod tests {
         }
     }
 
-    fn energy(period: u64, joules: [f64; 2], elapsed: u64) -> Told<GpuEnergy> {
+    fn energy(period: u64, joules: [f64; 2], elapsed: u64) -> Observed<GpuEnergy> {
         let ends = joules.map(|joules| Ok(Joules(joules)));
         watch(Ok(Nanos(period))).energy(0, ends, &GpuWindow::default(), Nanos(elapsed))
     }

@@ -9,9 +9,10 @@ use super::RunError;
 use super::launch::Launch;
 use super::round::Run;
 use crate::inputs::InputPlan;
+use crate::observed::Observed;
 use crate::plan::{At, CellKey, LoadMode, RuntimeChoice};
 use crate::protocol::{Request, Response};
-use crate::record::{Event, Failure, IdleGap, IdleGaps, Told};
+use crate::record::{Event, Failure, IdleGap, IdleGaps};
 use crate::units::Nanos;
 
 /// Share of the budget that all gaps of all sessions may take.
@@ -87,7 +88,12 @@ impl Run<'_> {
     }
 
     /// Latencies of each launch, by gap. What the first launch takes decides how many there are.
-    async fn idle(&mut self, key: CellKey, inputs: &InputPlan, time: Duration) -> Result<Told<Vec<IdleGap>>, RunError> {
+    async fn idle(
+        &mut self,
+        key: CellKey,
+        inputs: &InputPlan,
+        time: Duration,
+    ) -> Result<Observed<Vec<IdleGap>>, RunError> {
         let gaps: Vec<Duration> = self.plan.idle_gaps_ns.iter().copied().map(Duration::from).collect();
         let mut spending: Option<Spending> = None;
         let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];

@@ -11,9 +11,10 @@ use super::round::Run;
 use super::worker_process::WorkerProcess;
 use super::{Progress, RunError, launch};
 use crate::memory;
+use crate::observed::Observed;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, Request, Response};
-use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates, Told};
+use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates};
 use crate::runtime::Cache;
 use crate::sample::affinity;
 use crate::units::{Bytes, Nanos};
@@ -122,7 +123,7 @@ impl Run<'_> {
     }
 
     /// Size of a tensor that no cache holds, or why there is no room for such tensors.
-    fn tensor_size(&self) -> Told<Bytes> {
+    fn tensor_size(&self) -> Observed<Bytes> {
         let host = &self.journal.record().host;
         let needed = Bytes(TENSORS * TENSOR_SIZE.0);
         match memory::ask(needed, || "tensors that no cache holds".to_owned()) {

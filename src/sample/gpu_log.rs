@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::nvml::GpuReading;
-use crate::record::{ClockEvent, GpuConditions, GpuEnergy, GpuMemory, GpuUse, Told};
+use crate::observed::Observed;
+use crate::record::{ClockEvent, GpuConditions, GpuEnergy, GpuMemory, GpuUse};
 use crate::units::{Bytes, Celsius, Hertz, Nanos, Ratio, Watts};
 
 /// Why a figure is absent of which no sample was taken.
@@ -20,13 +21,13 @@ const REST_SPREAD: f64 = 0.03;
 pub(super) struct GpuLog {
     index: u32,
     samples_count: u64,
-    clock_events: Told<BTreeMap<&'static str, u64>>,
-    other_pids: Told<BTreeSet<u32>>,
+    clock_events: Observed<BTreeMap<&'static str, u64>>,
+    other_pids: Observed<BTreeSet<u32>>,
     /// Processes that were there before this run's workers.
     first_pids: Option<BTreeSet<u32>>,
     /// Whether the driver has listed a worker, so that its process ids are those that this process knows.
     lists_workers: bool,
-    temperature_max: Told<Celsius>,
+    temperature_max: Observed<Celsius>,
     last: Option<GpuReading>,
     /// Samples of the stretch that is under way.
     window: Option<(Instant, Vec<(Instant, GpuReading)>)>,
@@ -129,7 +130,7 @@ impl GpuLog {
     }
 }
 
-fn no_sample<T>() -> Told<T> {
+fn no_sample<T>() -> Observed<T> {
     Err(NO_SAMPLE.into())
 }
 
@@ -155,9 +156,9 @@ pub struct GpuStretch {
     /// Inferences completed.
     pub inferences_count: u64,
     /// Memory of the session.
-    pub memory: Told<GpuMemory>,
+    pub memory: Observed<GpuMemory>,
     /// Energy of the stretch.
-    pub energy: Told<GpuEnergy>,
+    pub energy: Observed<GpuEnergy>,
 }
 
 impl GpuWindow {
@@ -214,7 +215,7 @@ impl GpuWindow {
     ///
     /// # Errors
     /// Why it is not known.
-    pub fn power_mean(&self) -> Told<Watts> {
+    pub fn power_mean(&self) -> Observed<Watts> {
         mean(&self.readings, |reading| reading.power_watts.clone().map(|power| power.0)).map(Watts)
     }
 
@@ -229,12 +230,12 @@ impl GpuWindow {
     ///
     /// # Errors
     /// Why it is not known.
-    pub fn memory_used_max(&self) -> Told<Bytes> {
+    pub fn memory_used_max(&self) -> Observed<Bytes> {
         let used = |reading: &GpuReading| reading.memory_used_bytes.clone().map(Bytes::as_f64);
         fold(&self.readings, used, f64::max).map(|bytes| Bytes(bytes as u64))
     }
 
-    fn clock_events(&self) -> Told<Vec<ClockEvent>> {
+    fn clock_events(&self) -> Observed<Vec<ClockEvent>> {
         let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
         for name in told(&self.readings, |reading| reading.clock_events.clone())?.into_iter().flatten() {
             *counts.entry(name).or_default() += 1;
@@ -247,7 +248,7 @@ impl GpuWindow {
 ///
 /// # Errors
 /// The first reason, if none was.
-fn told<T>(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Told<T>) -> Told<Vec<T>> {
+fn told<T>(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Observed<T>) -> Observed<Vec<T>> {
     let (mut values, mut reason) = (Vec::new(), None);
     for reading in readings {
         match value(reading) {
@@ -258,11 +259,15 @@ fn told<T>(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Told<T>) -> T
     if values.is_empty() { Err(reason.unwrap_or_else(|| NO_SAMPLE.into())) } else { Ok(values) }
 }
 
-fn mean(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Told<f64>) -> Told<f64> {
+fn mean(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Observed<f64>) -> Observed<f64> {
     told(readings, value).map(|values| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-fn fold(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Told<f64>, choose: fn(f64, f64) -> f64) -> Told<f64> {
+fn fold(
+    readings: &[GpuReading],
+    value: impl Fn(&GpuReading) -> Observed<f64>,
+    choose: fn(f64, f64) -> f64,
+) -> Observed<f64> {
     told(readings, value)?.into_iter().reduce(choose).ok_or_else(|| NO_SAMPLE.into())
 }
 

@@ -13,7 +13,8 @@ use nvml_wrapper::{Device, Nvml};
 
 use super::Roots;
 use crate::hash;
-use crate::record::{GpuDriver, GpuInfo, Host, Told};
+use crate::observed::Observed;
+use crate::record::{GpuDriver, GpuInfo, Host};
 use crate::units::{Bytes, Celsius, Hertz, Joules, Ratio, Watts};
 
 /// Why nothing is known about GPUs.
@@ -79,23 +80,23 @@ pub struct Gpus {
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuReading {
     /// Share of the driver's last averaging window in which a kernel ran; the window is 1/6 s to 1 s long.
-    pub utilization_ratio: Told<Ratio>,
+    pub utilization_ratio: Observed<Ratio>,
     /// Share of that window in which the GPU's memory was read or written.
-    pub memory_utilization_ratio: Told<Ratio>,
+    pub memory_utilization_ratio: Observed<Ratio>,
     /// Memory in use, of all processes.
-    pub memory_used_bytes: Told<Bytes>,
+    pub memory_used_bytes: Observed<Bytes>,
     /// Power draw; most chips since 2020 average it over a second.
-    pub power_watts: Told<Watts>,
+    pub power_watts: Observed<Watts>,
     /// Clock of the multiprocessors.
-    pub sm_clock_hertz: Told<Hertz>,
+    pub sm_clock_hertz: Observed<Hertz>,
     /// Clock of the memory.
-    pub memory_clock_hertz: Told<Hertz>,
+    pub memory_clock_hertz: Observed<Hertz>,
     /// Temperature of the die.
-    pub temperature_celsius: Told<Celsius>,
+    pub temperature_celsius: Observed<Celsius>,
     /// What holds the clocks down, by NVML's names.
-    pub clock_events: Told<Vec<&'static str>>,
+    pub clock_events: Observed<Vec<&'static str>>,
     /// Processes that compute on it.
-    pub processes: Told<Vec<GpuProcess>>,
+    pub processes: Observed<Vec<GpuProcess>>,
 }
 
 /// A process that computes on a GPU.
@@ -203,7 +204,7 @@ impl Gpus {
     ///
     /// # Errors
     /// Why it is not known: chips before 2017 have none.
-    pub fn energy(&self, index: u32) -> Told<Joules> {
+    pub fn energy(&self, index: u32) -> Observed<Joules> {
         let millijoules = self.nvml.device_by_index(index).and_then(|device| device.total_energy_consumption());
         told(millijoules).map(|millijoules| Joules(millijoules as f64 / 1000.0))
     }
@@ -212,7 +213,7 @@ impl Gpus {
     ///
     /// # Errors
     /// Why it is not known.
-    pub fn memory_used(&self, index: u32) -> Told<Bytes> {
+    pub fn memory_used(&self, index: u32) -> Observed<Bytes> {
         told(self.nvml.device_by_index(index).and_then(|device| device.memory_info())).map(|memory| Bytes(memory.used))
     }
 }
@@ -256,7 +257,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn of<T>(&self, answer: Result<T, NvmlError>) -> Told<T> {
+    fn of<T>(&self, answer: Result<T, NvmlError>) -> Observed<T> {
         if matches!(answer, Err(NvmlError::GpuLost | NvmlError::ResetRequired)) {
             let words = answer.as_ref().err().map(words).unwrap_or_default();
             self.lost.replace(answer.err());
@@ -266,7 +267,7 @@ impl Asked {
     }
 }
 
-fn told<T>(answer: Result<T, NvmlError>) -> Told<T> {
+fn told<T>(answer: Result<T, NvmlError>) -> Observed<T> {
     answer.map_err(|error| words(&error))
 }
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The words that every module may use.
-const GROUND: &[&str] = &["units", "metric", "text"];
+const GROUND: &[&str] = &["units", "metric", "observed", "text"];
 
 /// What each module of `src/` may use of the others, beside [`GROUND`]. `cli` may use everything and is used by none.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("metric", &[]),
+    ("observed", &[]),
     ("text", &[]),
     ("files", &[]),
     ("hash", &["files"]),

@@ -7,7 +7,8 @@ use super::text::plain;
 use super::words::{self, Source, not_measured};
 use crate::analysis::{CellFindings, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
-use crate::record::{Conditions, GpuConditions, GpuInfo, Host, Told};
+use crate::observed::Observed;
+use crate::record::{Conditions, GpuConditions, GpuInfo, Host};
 use crate::units::{Bytes, Hertz, Watts};
 
 /// Why the fields of a GPU hold nothing.
@@ -16,27 +17,27 @@ pub(super) const NO_SESSION: &str = "no session ran on an NVIDIA GPU";
 /// Oldest drivers that serve the CUDA builds of ONNX Runtime, by NVIDIA's table of minor version compatibility.
 const DRIVERS: [(&str, u64); 2] = [("CUDA 13", 580), ("CUDA 12", 525)];
 
-fn figure<T>(told: &Told<T>, shown: impl Fn(&T) -> String) -> String {
+fn figure<T>(told: &Observed<T>, shown: impl Fn(&T) -> String) -> String {
     told.as_ref().map_or_else(|reason| not_measured(reason), shown)
 }
 
-fn text(told: &Told<String>) -> String {
+fn text(told: &Observed<String>) -> String {
     figure(told, |text| plain(text))
 }
 
-fn bytes(told: &Told<Bytes>) -> String {
+fn bytes(told: &Observed<Bytes>) -> String {
     figure(told, |bytes| number::value(Unit::Bytes, bytes.as_f64(), None))
 }
 
-fn watts(told: &Told<Watts>) -> String {
+fn watts(told: &Observed<Watts>) -> String {
     figure(told, |power| number::value(Unit::Watts, power.0, None))
 }
 
-fn megahertz(told: &Told<Hertz>) -> String {
+fn megahertz(told: &Observed<Hertz>) -> String {
     figure(told, |clock| format!("{} MHz", number::count(clock.0 / 1_000_000)))
 }
 
-fn switch(told: &Told<bool>) -> String {
+fn switch(told: &Observed<bool>) -> String {
     figure(told, |&on| if on { "on" } else { "off" }.to_owned())
 }
 
@@ -65,7 +66,7 @@ fn line(gpu: &GpuInfo) -> String {
 }
 
 fn link(gpu: &GpuInfo) -> String {
-    let number = |told: &Told<u64>| figure(told, u64::to_string);
+    let number = |told: &Observed<u64>| figure(told, u64::to_string);
     format!(
         "generation {} (of {}) x{} (of {})",
         number(&gpu.pcie_generation),

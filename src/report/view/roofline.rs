@@ -7,7 +7,8 @@ use super::text::plain;
 use super::words::{self, Source};
 use crate::analysis::{Bound, HotNode, Roofline};
 use crate::metric::{Metric, Unit};
-use crate::record::{MachinePeaks, Peak, Told};
+use crate::observed::Observed;
+use crate::record::{MachinePeaks, Peak};
 use crate::units::Ratio;
 
 /// Nodes of a table at most: the rest is named below it.
@@ -34,7 +35,7 @@ pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
 
 /// What the machine was seen to do at most.
 fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
-    let told = |label: &str, unit: &str, peak: &Told<Peak>| match peak {
+    let told = |label: &str, unit: &str, peak: &Observed<Peak>| match peak {
         Ok(peak) => format!(
             "{label} {} (median {} of {})",
             rate(peak.highest_per_sec, unit),

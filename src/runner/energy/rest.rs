@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::EnergyWatch;
-use crate::record::{CpuPower, GpuIdle, Told};
+use crate::observed::Observed;
+use crate::record::{CpuPower, GpuIdle};
 use crate::runner::Extent;
 use crate::sample::nvml::Gpus;
 use crate::sample::{GpuMonitor, GpuWindow, Sampler};
@@ -111,7 +112,7 @@ impl Counter {
     }
 
     /// Mean time between two changes.
-    fn period(self) -> Told<Nanos> {
+    fn period(self) -> Observed<Nanos> {
         match (self.absent, self.changes.as_slice()) {
             (Some(reason), _) => Err(reason),
             (None, [first, .., last]) => {

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::Device;
+use crate::observed::Observed;
 use crate::plan::{CellKey, Plan};
 use crate::protocol::{Request, Response};
-use crate::record::{Failure, GpuUse, Told};
+use crate::record::{Failure, GpuUse};
 use crate::runner::Extent;
 use crate::runner::launch::Launch;
 use crate::runner::round::Run;
@@ -29,7 +30,7 @@ impl Run<'_> {
         &mut self,
         launch: &mut Launch,
         key: CellKey,
-    ) -> Result<Option<Told<GpuUse>>, Failure> {
+    ) -> Result<Option<Observed<GpuUse>>, Failure> {
         let index = match &self.energy.devices[key.session] {
             Device::None => return Ok(None),
             Device::Unknown(reason) => return Ok(Some(Err(reason.clone()))),
@@ -47,7 +48,7 @@ impl Run<'_> {
         launch: &mut Launch,
         key: CellKey,
         (index, length): (u32, Duration),
-    ) -> Result<Told<GpuUse>, Failure> {
+    ) -> Result<Observed<GpuUse>, Failure> {
         let Some(monitor) = &self.energy.monitor else { return Ok(Err("the GPU is not observed".into())) };
         let request =
             Request::Block { length_ns: length.into(), min_inferences: MIN_INFERENCES, limit_ns: self.limit() };
@@ -82,7 +83,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// Why there is none.
-    fn stretch_length(&self, key: CellKey) -> Told<Duration> {
+    fn stretch_length(&self, key: CellKey) -> Observed<Duration> {
         if matches!(self.extent, Extent::Probe(_)) {
             return Err("the run is a probe".into());
         }
