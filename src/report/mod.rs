@@ -2,36 +2,31 @@
 //!
 //! No renderer computes a statistic. Read [`view::View`] first.
 
+mod chapters;
+pub mod charts;
 mod comparison_csv;
 mod csv;
-mod doctor;
 mod full;
-mod github;
-mod html;
-mod junit;
-mod layout;
-mod markdown;
 mod names;
 mod operators_csv;
-mod palette;
-mod spark;
-mod svg;
-mod terminal;
+mod pages;
+mod paper;
 pub mod view;
+mod words;
 
 pub use comparison_csv::comparison_csv;
 pub use csv::csv;
-pub use doctor::{Examination, examination, null_test};
 pub use full::{Context, ContextError, starting_file};
-pub use github::{annotations, step_summary};
-pub use html::{HtmlError, html};
-pub use junit::junit;
-pub use markdown::{
-    MarkdownError, comparison_markdown, full_markdown, illustrated_markdown, markdown, section_markdown,
-};
 pub use names::Names;
 pub use operators_csv::{operators_csv, trace_csv};
-pub use svg::svg;
-pub use terminal::{
+pub use paper::doctor::{Examination, examination, null_test};
+pub use paper::github::{annotations, step_summary};
+pub use paper::html::{HtmlError, html};
+pub use paper::junit::junit;
+pub use paper::markdown::{
+    MarkdownError, comparison_markdown, full_markdown, illustrated_markdown, markdown, section_markdown,
+};
+pub use paper::svg::svg;
+pub use paper::terminal::{
     Color, Glyphs, Style, comparison_terminal, gate_terminal, section_terminal, terminal, terminal_forecast,
 };

@@ -1,17 +1,18 @@
 //! The fields of the whole template that a run fills, by the template's keys.
 
-use super::advised;
-use super::context::{Item, ending, machine, time};
-use super::number;
-use super::template::{Fields, cell_figure};
-use super::text::plain;
-use super::words::{self, Source, not_measured};
-use super::{advice, targets};
 use crate::analysis::{Action, CellFindings, Estimate};
 use crate::metric::Metric;
+use crate::report::chapters::advice as advised;
+use crate::report::chapters::bottlenecks as advice;
+use crate::report::chapters::context::{Item, ending, machine, time};
+use crate::report::view::targets;
+use crate::report::view::template::{Fields, cell_figure};
+use crate::report::words::number;
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source, not_measured};
 
 /// Every field that the run fills; `label` is the key.
-pub(super) fn measured(source: Source<'_>, fields: &Fields) -> Vec<Item> {
+pub(in crate::report) fn measured(source: Source<'_>, fields: &Fields) -> Vec<Item> {
     let mut items = overview(source, fields);
     items.extend(summary(source));
     items.extend(baseline(source));

@@ -1,245 +1,28 @@
-//! What people read, as text and tables: all scaling, rounding, wording and ordering happens here.
-//!
-//! Terminal and Markdown draw from one [`View`] and add nothing but layout. Names and messages from outside are
-//! harmless for a terminal when they leave this module; escaping for Markdown is left to the renderer.
+//! A run as people read it, and the fields of the performance template.
 
-mod accuracy;
-mod advice;
-mod advised;
-mod answer;
-pub mod charts;
-mod comparison;
-mod conditions;
-mod context;
-mod distribution;
-mod explain;
-mod failed;
-mod forecast;
-mod gate;
-mod gpu;
-mod judged;
-mod measured;
-mod null_test;
-pub mod number;
-mod operators;
-mod overview;
-mod placement;
-mod prediction;
-mod provenance;
-mod quantization;
-mod rival;
-mod roofline;
-mod scaling;
-mod section;
-mod session_code;
-mod table;
-mod tables;
-mod targets;
-mod template;
-pub mod text;
-mod tuning;
-mod words;
+pub(super) mod measured;
+pub(super) mod targets;
+pub(super) mod template;
 
-pub use advice::Entry;
-pub use advised::{AdviceView, PhaseView, PriorityView};
-pub use comparison::{ComparisonView, difference};
-pub use conditions::{conditions, verdict};
-pub use context::{Item, machine};
-pub use distribution::{Distribution, Distributions, HIGHEST};
-pub use explain::step_label;
-pub use forecast::{Forecast, ForecastView};
-pub use gate::{CheckView, GateView};
-pub use gpu::gpu_settings;
-pub use null_test::smallest_claims;
-pub use operators::trace;
-pub use prediction::{Trial, prediction};
-pub use quantization::quantization;
-pub use section::Section;
-pub use session_code::{Deployment, SessionCode, session_code};
-pub use table::{Row, RowKind, Table};
+pub use super::chapters::View;
+pub use super::chapters::advice::{AdviceView, PhaseView, PriorityView};
+pub use super::chapters::bottlenecks::Entry;
+pub use super::chapters::conditions::{conditions, verdict};
+pub use super::chapters::context::{Item, machine};
+pub use super::chapters::distribution::{Distribution, Distributions, HIGHEST};
+pub use super::chapters::explain::step_label;
+pub use super::chapters::gpu::gpu_settings;
+pub use super::chapters::operators::trace;
+pub use super::chapters::prediction::{Trial, prediction};
+pub use super::chapters::tuning::TuningView;
+pub use super::charts;
+pub use super::pages::comparison::{ComparisonView, difference};
+pub use super::pages::forecast::{Forecast, ForecastView};
+pub use super::pages::gate::{CheckView, GateView};
+pub use super::pages::null_test::smallest_claims;
+pub use super::words::quantization::quantization;
+pub use super::words::section::Section;
+pub use super::words::session_code::{Deployment, SessionCode, session_code};
+pub use super::words::table::{Row, RowKind, Table};
+pub use super::words::{number, text};
 pub use template::Fields;
-pub use tuning::TuningView;
-
-use std::collections::BTreeSet;
-
-use serde::Serialize;
-
-use crate::analysis::Findings;
-use crate::metric::Metric;
-use crate::record::{FitnessVerdict, RunRecord};
-use words::Source;
-
-/// A run as people read it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct View {
-    /// Name of the run.
-    pub title: String,
-    /// How the run ended.
-    pub ending: String,
-    /// Whether the run came to its own end.
-    pub complete: bool,
-    /// What to ship, the most important line first.
-    pub answer: Vec<String>,
-    /// One sentence for each variant.
-    pub headlines: Vec<String>,
-    /// Latencies of single predictions, variant by variant; absent where nothing was timed.
-    pub distributions: Option<Distributions>,
-    /// Why each variant takes the time that it takes, in a sentence each; empty where operators were not profiled.
-    pub why: Vec<String>,
-    /// How to read the tables.
-    pub legend: String,
-    /// Variants for a single prediction.
-    pub variants: Table,
-    /// All batch sizes.
-    pub sweep: Table,
-    /// Scores; absent if nothing was scored.
-    pub accuracy: Option<Table>,
-    /// Agreement with a reference, output by output; absent where the scores say it.
-    pub agreement: Option<Table>,
-    /// Loading and memory.
-    pub loading: Table,
-    /// GPU and energy; absent where neither was measured.
-    pub energy: Option<Table>,
-    /// Charts.
-    pub figures: charts::Figures,
-    /// How latency and throughput go with batch size and shape.
-    pub scaling: Vec<Section>,
-    /// Where throughput is worth its latency, and what keeps the latency limit: a line each.
-    pub scaling_summary: Vec<String>,
-    /// Where the time goes, by operator.
-    pub operators: Vec<Section>,
-    /// The longest operators of each session; absent where nothing was profiled.
-    pub operator_summary: Option<Table>,
-    /// Why each session is as fast as it is, against the baseline.
-    pub explanations: Vec<Section>,
-    /// The search for the best session options; absent if the run is none.
-    pub tuning: Option<TuningView>,
-    /// Whether the machine was fit to measure on: the verdict, then its reasons.
-    pub fitness: Vec<String>,
-    /// Whether the figures are worth nothing for the machine's sake.
-    pub invalid: bool,
-    /// The verdict on the machine; absent if there is none.
-    pub fit: Option<FitnessVerdict>,
-    /// What the machine went through; empty where the record does not hold it.
-    pub conditions: Vec<Item>,
-    /// What disturbed the measurement, or would be overlooked.
-    pub quality: Vec<String>,
-    /// Configuration in force.
-    pub configuration: Vec<Item>,
-    /// Where the nodes of sessions ran that asked for another execution provider than the CPU's; empty without one.
-    pub placement: Vec<Item>,
-    /// The machine.
-    pub machine: Vec<Item>,
-    /// Where everything came from.
-    pub provenance: Vec<Item>,
-    /// The model files.
-    pub models: Vec<Item>,
-    /// The command that was run.
-    pub command: String,
-    /// Fields of the performance template.
-    pub fields: Fields,
-    /// What fills the fields of the whole template, by the template's keys.
-    pub measured: Vec<Item>,
-    /// What limits the variants.
-    pub bottlenecks: Vec<Entry>,
-    /// Advice by priority.
-    pub priorities: Vec<PriorityView>,
-    /// By which rules advice is ranked, and effort and risk are told.
-    pub rules: String,
-    /// Advice by effort: the implementation plan.
-    pub phases: Vec<PhaseView>,
-    /// What was not tried, each with the command that tries it.
-    pub not_tried: Vec<Item>,
-    /// How much was not tried, in one sentence; absent where nothing was left out.
-    pub not_tried_line: Option<String>,
-    /// What each figure means.
-    pub definitions: Vec<Item>,
-}
-
-impl View {
-    /// The run as people read it.
-    #[must_use]
-    pub fn new(record: &RunRecord, findings: &Findings) -> Self {
-        let source = Source { record, findings };
-        let fields = template::fields(source);
-        let tuning = tuning::tuning(source);
-        View {
-            title: text::plain(&record.run.name),
-            ending: context::ending(source),
-            complete: findings.complete,
-            answer: with_prediction(
-                source,
-                tuning.as_ref().map_or_else(|| answer::lines(source), |tuning| tuning.answer.clone()),
-            ),
-            headlines: headlines(source),
-            distributions: distribution::distributions(source),
-            why: explain::sentences(source),
-            legend: LEGEND.into(),
-            variants: tables::variants(source),
-            sweep: tables::sweep(source),
-            accuracy: accuracy::scores(source),
-            agreement: accuracy::agreement(source),
-            loading: tables::loading(source),
-            energy: gpu::energy(source),
-            figures: match &tuning {
-                Some(_) => charts::Figures::new(source).of_search(),
-                None => charts::Figures::new(source),
-            },
-            scaling: scaling::sections(source),
-            scaling_summary: scaling::summary(source),
-            operators: [operators::sections(source), roofline::sections(source)].concat(),
-            operator_summary: operators::summary(source),
-            explanations: explain::sections(source),
-            tuning,
-            fitness: match &findings.fitness {
-                Some(fitness) => conditions::verdict(fitness),
-                None => vec![conditions::not_judged(findings.complete)],
-            },
-            invalid: findings.fitness.as_ref().is_some_and(|fitness| fitness.verdict == FitnessVerdict::Invalid),
-            fit: findings.fitness.as_ref().map(|fitness| fitness.verdict),
-            conditions: record.conditions.iter().flat_map(|seen| conditions(&record.host, seen)).collect(),
-            quality: context::quality(source),
-            configuration: context::configuration(source),
-            placement: placement::placement(source),
-            machine: context::machine(&record.host),
-            provenance: provenance::items(source),
-            models: provenance::models(source),
-            command: advice::command(&record.run.command),
-            measured: measured::measured(source, &fields),
-            fields,
-            bottlenecks: advice::bottlenecks(source),
-            priorities: advised::priorities(source),
-            rules: advised::RULES.into(),
-            phases: advised::phases(source),
-            not_tried: advised::not_tried(source),
-            not_tried_line: advised::not_tried_line(source),
-            definitions: definitions(findings),
-        }
-    }
-}
-
-const LEGEND: &str = "How to read: 2.1 (2.0 to 2.2) is a value with its 95% confidence interval over fresh worker \
-processes; ± is the wider half of that interval, in percent of the value; why a - stands somewhere is said below the \
-table.";
-
-/// The answer with what one prediction was in its second line.
-fn with_prediction(source: Source<'_>, mut answer: Vec<String>) -> Vec<String> {
-    let second = answer.len().min(1);
-    answer.splice(second..second, prediction::lines(source));
-    answer
-}
-
-/// A sentence for each variant; a search has said what became of each.
-fn headlines(source: Source<'_>) -> Vec<String> {
-    let headlines = source.findings.headlines.iter().filter(|_| source.findings.tuning.is_none());
-    headlines.map(|headline| answer::headline(source, headline)).collect()
-}
-
-/// The definition of every metric that the run has a figure of, in the metrics' own order.
-fn definitions(findings: &Findings) -> Vec<Item> {
-    let of_sessions = findings.sessions.iter().flat_map(|session| &session.figures);
-    let longest = findings.cells.iter().max_by_key(|cell| cell.figures.len());
-    let of_cells = longest.into_iter().flat_map(|cell| &cell.figures);
-    let metrics: BTreeSet<Metric> = of_sessions.chain(of_cells).map(|figure| figure.metric).collect();
-    metrics.into_iter().map(|metric| Item::new(metric.label(), metric.definition())).collect()
-}

@@ -1,15 +1,15 @@
 //! Targets that follow from what was measured, and the timeline of the model's optimization.
 
-use super::advised;
-use super::context::Item;
-use super::number;
-use super::template::{NO_TRAINING, accuracy_target, lighter, reduction};
-use super::words::{Source, not_measured};
 use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, Level};
 use crate::metric::{Metric, Unit};
+use crate::report::chapters::advice as advised;
+use crate::report::chapters::context::Item;
+use crate::report::view::template::{NO_TRAINING, accuracy_target, lighter, reduction};
+use crate::report::words::number;
+use crate::report::words::{Source, not_measured};
 
 /// *AI Performance Targets*: what the best accepted advice was measured to bring.
-pub(super) fn targets(source: Source<'_>) -> Vec<Item> {
+pub(in crate::report) fn targets(source: Source<'_>) -> Vec<Item> {
     let accepted = accepted(source);
     let why_none = || not_measured("no gain was shown whose risk is low or medium");
     let latency = accepted.map_or_else(why_none, |advice| latency(source, advice));
@@ -23,7 +23,7 @@ pub(super) fn targets(source: Source<'_>) -> Vec<Item> {
 }
 
 /// The advice of the largest conservative gain in the median latency whose risk is not high.
-pub(super) fn accepted(source: Source<'_>) -> Option<&Advice> {
+pub(in crate::report) fn accepted(source: Source<'_>) -> Option<&Advice> {
     let for_latency =
         |advice: &&Advice| advice.metric == Metric::LatencyP50 && !matches!(advice.action, Action::KeepWarm { .. });
     source.findings.advice.iter().filter(for_latency).find(|advice| advice.risk != Level::High)
@@ -63,7 +63,7 @@ fn resources(source: Source<'_>, advice: &Advice) -> String {
 }
 
 /// *Success Criteria* of the system as a whole, as far as an inference profile can set them.
-pub(super) fn throughput(source: Source<'_>) -> String {
+pub(in crate::report) fn throughput(source: Source<'_>) -> String {
     let found =
         source.findings.advice.iter().find(|advice| advice.metric == Metric::Throughput && advice.risk != Level::High);
     match found {
@@ -73,7 +73,7 @@ pub(super) fn throughput(source: Source<'_>) -> String {
 }
 
 /// *Response Time* among the targets: the same reduction as that of an inference.
-pub(super) fn response(source: Source<'_>) -> String {
+pub(in crate::report) fn response(source: Source<'_>) -> String {
     let cell = accepted(source).and_then(|advice| source.cell(advice.action.key()));
     match cell.and_then(|cell| cell.figure(Metric::LatencyP50RatioToBaseline)) {
         Some(ratio) => format!("median of one inference {}", reduction(ratio)),
@@ -82,7 +82,7 @@ pub(super) fn response(source: Source<'_>) -> String {
 }
 
 /// *AI/ML Optimization Timeline*: the template's steps, each with what this run leaves to do.
-pub(super) fn timeline(source: Source<'_>) -> Vec<Item> {
+pub(in crate::report) fn timeline(source: Source<'_>) -> Vec<Item> {
     let findings = source.findings;
     let count = |wanted: fn(&Action) -> bool| findings.advice.iter().filter(|advice| wanted(&advice.action)).count();
     let models = count(|action| matches!(action, Action::Ship { .. }));

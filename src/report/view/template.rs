@@ -2,17 +2,19 @@
 
 use serde::Serialize;
 
-use super::context::Item;
-use super::judged::Judged;
-use super::text::plain;
-use super::words::{self, Source, not_measured};
-use super::{gpu, number, targets};
 use crate::analysis::{Basis, CellFindings, Estimate, Pick, SessionFindings};
 use crate::metric::{Direction, Metric, Unit};
 use crate::plan::LoadMode;
+use crate::report::chapters::context::Item;
+use crate::report::chapters::gpu;
+use crate::report::view::targets;
+use crate::report::words::judged::Judged;
+use crate::report::words::number;
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source, not_measured};
 
 /// Why the training fields hold nothing.
-pub(super) const NO_TRAINING: &str = "not measured: an inference profile";
+pub(in crate::report) const NO_TRAINING: &str = "not measured: an inference profile";
 
 /// The template's sections that one line a field fills.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,7 +37,7 @@ pub struct Fields {
     pub before_after: Vec<Item>,
 }
 
-pub(super) fn fields(source: Source<'_>) -> Fields {
+pub(in crate::report) fn fields(source: Source<'_>) -> Fields {
     Fields {
         inference: inference(source),
         training: gpu::training(source, NO_TRAINING),
@@ -49,7 +51,7 @@ pub(super) fn fields(source: Source<'_>) -> Fields {
 }
 
 /// A figure of a cell in full, or why there is none.
-pub(super) fn cell_figure(cell: Option<&CellFindings>, metric: Metric) -> String {
+pub(in crate::report) fn cell_figure(cell: Option<&CellFindings>, metric: Metric) -> String {
     match cell.and_then(|cell| cell.figure(metric)) {
         Some(estimate) => words::full(metric, estimate),
         None => not_measured("the baseline has no such cell"),
@@ -143,7 +145,7 @@ fn model_optimization(source: Source<'_>) -> Vec<Item> {
             let variant = source.record.plan.sessions[headline.session].variant;
             let model = source.record.variants[variant].model.as_ref();
             let precision = model.map(|model| format!(" (precision {})", plain(&model.precision.label)));
-            format!("{}{}", super::answer::headline(source, headline), precision.unwrap_or_default())
+            format!("{}{}", crate::report::chapters::answer::headline(source, headline), precision.unwrap_or_default())
         })
         .collect();
     let compression = if headlines.is_empty() {
@@ -184,7 +186,7 @@ fn batch_throughput_of(source: Source<'_>, curve: &crate::analysis::BatchCurve) 
     };
     let rate = source.cell(curve.key(curve.enough)).and_then(|cell| cell.figure(Metric::Throughput));
     let rate = rate.map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();
-    let scaling = super::scaling::of_curve(source, curve).map(|scaling| format!("; {scaling}"));
+    let scaling = crate::report::chapters::scaling::of_curve(source, curve).map(|scaling| format!("; {scaling}"));
     let gain = gain.unwrap_or_default();
     format!("{}{mode}, {rate}, {gain}{}", source.batch(curve.shape, curve.enough), scaling.unwrap_or_default())
 }
@@ -229,14 +231,14 @@ fn better(source: Source<'_>) -> Result<&Pick, String> {
 }
 
 /// The reduction from a ratio: `52% lower (50% to 55%)`.
-pub(super) fn reduction(estimate: &Estimate) -> String {
+pub(in crate::report) fn reduction(estimate: &Estimate) -> String {
     let Some(ratio) = estimate.measured() else { return not_measured("there is no ratio to the baseline") };
     let percent = |ratio: f64| format!("{:.1}%", (1.0 - ratio) * 100.0);
     let interval = ratio.interval.map(|i| format!(" ({} to {})", percent(i.high), percent(i.low)));
     format!("{} lower{}, n = {}", percent(ratio.value), interval.unwrap_or_default(), words::counted(ratio))
 }
 
-pub(super) fn accuracy_target(source: Source<'_>) -> String {
+pub(in crate::report) fn accuracy_target(source: Source<'_>) -> String {
     let found = source.baseline().and_then(|baseline| {
         Metric::SCORES.into_iter().find_map(|metric| Some((metric, baseline.figure(metric)?.measured()?)))
     });
@@ -278,7 +280,7 @@ fn resources(source: Source<'_>) -> String {
 }
 
 /// File and memory of a session against those of the baseline.
-pub(super) fn lighter(source: Source<'_>, session: &SessionFindings, baseline: &SessionFindings) -> String {
+pub(in crate::report) fn lighter(source: Source<'_>, session: &SessionFindings, baseline: &SessionFindings) -> String {
     let part = |name: &str, metric: Metric| {
         let value = |session: &SessionFindings| session.figure(metric).and_then(Estimate::value);
         let (before, after) = (value(baseline)?, value(session)?);

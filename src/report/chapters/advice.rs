@@ -1,0 +1,358 @@
+//! Advice in words: the priorities, the phases of the implementation plan, and what was not tried.
+
+use serde::Serialize;
+
+use crate::analysis::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried, Verdict};
+use crate::metric::Metric;
+use crate::plan::{Binding, CellKey, provider_short_name};
+use crate::report::chapters::bottlenecks::{Entry, command};
+use crate::report::chapters::context::{Item, time};
+use crate::report::words::number;
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source, not_measured};
+
+/// The option that makes a session treat numbers next to zero as zero.
+const FLUSH_DENORMALS: &str = "session.set_denormal_as_zero=1";
+
+/// By which rules advice is ranked, and effort and risk are told.
+pub(in crate::report) const RULES: &str = "Ranked by the lower end of the measured gain's 95% interval, so that a gain counts as \
+far as it is sure; without an interval it counts as none. What every prediction gains comes first: high from 1.5x, \
+medium from 1.1x, else low. What only the first prediction or those after a pause gain comes next: medium from 1.5x, \
+else low. Size and threads alone are low. Effort is low where a model file or a session option is replaced, medium \
+where another library is deployed or the program changes how it starts or sends requests, high where other hardware is \
+needed. Risk is low where labelled data showed no significant loss, medium where only the agreement with a reference is \
+known, the tail got worse, the score fell a little or requests wait for a batch, high where nothing is known of the \
+outputs or they agree too little.";
+
+/// A piece of advice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AdviceView {
+    /// What to do.
+    pub area: String,
+    /// The measured gain.
+    pub gain: String,
+    /// What was measured that says so.
+    pub evidence: String,
+    /// What it costs in accuracy.
+    pub accuracy: String,
+    /// What it costs in memory.
+    pub memory: String,
+    /// `High`, `Medium` or `Low`, with the reason.
+    pub effort: String,
+    /// The same for the risk.
+    pub risk: String,
+    /// The command that measures the evidence again.
+    pub command: String,
+}
+
+/// Advice of one priority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PriorityView {
+    /// `High Priority`.
+    pub label: String,
+    /// `Critical Impact`.
+    pub impact: String,
+    /// The advice, which may be none.
+    pub advice: Vec<AdviceView>,
+    /// What stands in place of advice where there is none.
+    pub none: String,
+}
+
+/// A phase of the implementation plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PhaseView {
+    /// `Phase 1: Quick Wins (Weeks 1-2)`.
+    pub title: String,
+    /// `Low-effort, high-impact optimizations`.
+    pub kind: String,
+    /// The tasks; one that says why there is none where there is none.
+    pub tasks: Vec<Entry>,
+}
+
+pub(in crate::report) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
+    let levels = [
+        (Priority::High, "High Priority", "Critical Impact", "at least 1.5x"),
+        (Priority::Medium, "Medium Priority", "Significant Impact", "between 1.1x and 1.5x"),
+        (Priority::Low, "Low Priority", "Minor Impact", "below 1.1x, or in size alone"),
+    ];
+    let view = |(priority, label, impact, bounds): (Priority, &str, &str, &str)| {
+        let advice = source.findings.advice.iter().filter(|advice| advice.priority == priority);
+        PriorityView {
+            label: label.into(),
+            impact: impact.into(),
+            advice: advice.map(|advice| worded(source, advice)).collect(),
+            none: format!("none: the run shows no gain of this class ({bounds})"),
+        }
+    };
+    levels.into_iter().map(view).collect()
+}
+
+fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
+    AdviceView {
+        area: area(source, advice),
+        gain: gain(advice),
+        evidence: advice.evidence.iter().map(|evidence| evidence_text(source, evidence)).collect::<Vec<_>>().join("; "),
+        accuracy: accuracy(source, advice),
+        memory: memory(advice),
+        effort: effort(advice),
+        risk: risk(advice),
+        command: command(&advice.command),
+    }
+}
+
+/// What to do, in one line.
+pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
+    let key = advice.action.key();
+    let name = source.name(key.session);
+    match &advice.action {
+        Action::Ship { .. } => format!("Ship {name} instead of {} ({})", source.baseline_name(), source.at(key)),
+        Action::Switch { settings, .. } => {
+            let settings: Vec<String> = settings.iter().map(|setting| to(source, key, setting)).collect();
+            let model = plain(&source.record.plan.variant_of(key.session).name);
+            format!("Switch {model} to {} ({})", words::listed(&settings), source.at(key))
+        }
+        Action::Batch { from, .. } => format!("Run {name} {} instead of {from}", source.at(key)),
+        Action::SetOption { option, .. } if option == FLUSH_DENORMALS => {
+            format!("Flush denormal numbers to zero in {name}: set {option} ({})", source.at(key))
+        }
+        Action::SetOption { option, .. } => format!("Set {} for {name} ({})", plain(option), source.at(key)),
+        Action::KeepWarm { longest_ns, .. } => {
+            format!("Keep {name} warm: let no more than {} pass between predictions", time(*longest_ns))
+        }
+        Action::LoadBeforeTraffic { .. } => format!("Load {name} and run it once before traffic arrives"),
+    }
+}
+
+fn to(source: Source<'_>, key: CellKey, setting: &Setting) -> String {
+    match setting {
+        Setting::Runtime { version } => format!("ONNX Runtime {}", plain(version)),
+        Setting::ExecutionProvider(provider) => plain(provider),
+        Setting::Binding(Binding::Device) => "inputs and outputs in the device's memory".into(),
+        Setting::Binding(Binding::Host) => "inputs and outputs in host memory".into(),
+        Setting::IntraThreads(threads) => format!("{threads} intra-op thread{}", words::plural(*threads)),
+        Setting::Options => format!("the options of {}", source.name(key.session)),
+    }
+}
+
+fn accuracy(source: Source<'_>, advice: &Advice) -> String {
+    match (&advice.action, &advice.accuracy) {
+        (Action::Batch { .. } | Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, _) => {
+            "none: the model stays the same".into()
+        }
+        (Action::SetOption { .. }, _) => not_measured("the outputs were not scored with the option"),
+        (_, Some(change)) => words::accuracy_change(change),
+        (action, None) => words::accuracy(source.session(action.key().session)),
+    }
+}
+
+/// The measured gain in full: value, interval, n, and what it costs in latency.
+pub(in crate::report) fn gain(advice: &Advice) -> String {
+    let Some(measured) = advice.gain.measured() else { return not_measured("there is no gain to state") };
+    let factor = number::factor(measured.value, measured.interval);
+    let ends = measured.interval.map(|interval| format!(" ({})", number::factor_ends(measured.value, interval)));
+    let ends = ends.unwrap_or_default();
+    let n = words::counted(measured);
+    match (&advice.action, advice.metric) {
+        (_, Metric::FileSize) => format!("{factor}x smaller file, as fast as before"),
+        (_, Metric::CpuUtilization) => format!("{factor}x fewer threads, as fast as before, n = {n}"),
+        (Action::KeepWarm { idle_ns, .. }, _) => {
+            format!("after a pause of {} a prediction takes {factor}x as long{ends}, n = {n}", time(*idle_ns))
+        }
+        (Action::LoadBeforeTraffic { .. }, _) => {
+            format!("the first prediction takes {factor}x as long as a later one{ends}, n = {n}")
+        }
+        (Action::Batch { .. }, _) => {
+            let latency = advice.latency_factor.map(|latency| number::factor(latency, None));
+            let latency = latency.map(|latency| format!("; one inference takes {latency}x as long"));
+            format!("{factor}x the throughput{ends}, n = {n}{}", latency.unwrap_or_default())
+        }
+        (_, Metric::Throughput) => format!("{factor}x the throughput{ends}, n = {n}"),
+        _ => format!("{factor}x the speed by median latency{ends}, n = {n}"),
+    }
+}
+
+fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
+    let cell = format!("{} {}", source.name(evidence.key.session), source.at(evidence.key));
+    let against = match &evidence.against {
+        Against::Baseline(key) => format!(" against {}, in blocks that took turns", source.name(key.session)),
+        Against::BatchSize(from) => format!(" against batch {from}, launch by launch"),
+        Against::WithoutOption(_) => ": with the option against without it, in launches that took turns".into(),
+        Against::WithoutPause => ": after a pause against without one, within launches of their own".into(),
+        Against::Loaded => ": the first prediction of fresh workers against the median of later ones".into(),
+    };
+    let mode = evidence.key.load_mode.concurrency();
+    let verdict = evidence.verdict.map(|verdict| format!(", verdict: {}", verdict_word(verdict))).unwrap_or_default();
+    let n = number::count(evidence.n);
+    let counted = evidence.n_of.noun(evidence.n);
+    format!("{cell}{against}, {mode} request{} in flight, n = {n} {counted}{verdict}", words::plural(mode))
+}
+
+fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Faster => "faster",
+        Verdict::Slower => "slower",
+        Verdict::Same => "as fast",
+        Verdict::Inconclusive => "not settled",
+    }
+}
+
+fn memory(advice: &Advice) -> String {
+    match (&advice.action, advice.memory_factor) {
+        (_, Some(factor)) => format!("{} peak memory of the process", number::change(factor)),
+        (Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, None) => "none: the session is the same".into(),
+        _ => not_measured("peak memory is not known for both"),
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Low => "Low",
+        Level::Medium => "Medium",
+        Level::High => "High",
+    }
+}
+
+pub(in crate::report) fn effort(advice: &Advice) -> String {
+    let why = match (&advice.action, advice.effort) {
+        (Action::Ship { .. }, Level::Low) => "one model file is replaced; inputs and outputs stay the same",
+        (Action::Ship { .. }, Level::Medium) => "a model file and the library, or the way it is set up, are replaced",
+        (Action::Switch { .. }, Level::Low) => "a session option is changed",
+        (Action::Switch { .. }, Level::Medium) => "another library is deployed, or the session is set up otherwise",
+        (Action::Ship { .. } | Action::Switch { .. }, Level::High) => "other hardware has to be there",
+        (Action::Batch { .. }, _) => "requests have to be collected into batches",
+        (Action::SetOption { .. }, _) => "one session option is set",
+        (Action::KeepWarm { .. }, _) => "the program has to send predictions of its own while it is idle",
+        (Action::LoadBeforeTraffic { .. }, _) => "the program has to run one prediction when it starts",
+    };
+    format!("{} ({why})", level(advice.effort))
+}
+
+pub(in crate::report) fn risk(advice: &Advice) -> String {
+    let mut reasons: Vec<String> = advice.caveats.iter().map(|&caveat| words::caveat(caveat).to_owned()).collect();
+    match &advice.action {
+        Action::Batch { .. } => reasons.insert(0, "each request waits for its batch".into()),
+        Action::SetOption { .. } => reasons.insert(0, "the outputs were not scored with the option".into()),
+        Action::KeepWarm { .. } => reasons.insert(0, "predictions of no use cost CPU time".into()),
+        Action::LoadBeforeTraffic { .. } => reasons.insert(0, "the program is ready later".into()),
+        _ if reasons.is_empty() => reasons.push("no significant loss on labelled data, outputs finite".into()),
+        _ => {}
+    }
+    format!("{} ({})", level(advice.risk), reasons.join("; "))
+}
+
+/// The implementation plan: what takes little effort first.
+pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
+    let phases = [
+        (Level::Low, "Phase 1: Quick Wins (Weeks 1-2)", "Low-effort, high-impact optimizations", "Risk Assessment"),
+        (
+            Level::Medium,
+            "Phase 2: Medium-term Optimizations (Weeks 3-6)",
+            "Moderate-effort optimizations with significant impact",
+            "Dependencies",
+        ),
+        (
+            Level::High,
+            "Phase 3: Strategic Optimizations (Weeks 7-12)",
+            "High-effort optimizations with transformational impact",
+            "Risk Mitigation",
+        ),
+    ];
+    let phase = |(level, title, kind, last): (Level, &str, &str, &str)| {
+        let advice = source.findings.advice.iter().filter(|advice| advice.effort == level);
+        let mut tasks: Vec<Entry> = advice.map(|advice| task(source, advice, last)).collect();
+        if tasks.is_empty() {
+            tasks.push(no_task(level, last));
+        }
+        PhaseView { title: title.into(), kind: kind.into(), tasks }
+    };
+    phases.into_iter().map(phase).collect()
+}
+
+fn task(source: Source<'_>, advice: &Advice, last: &str) -> Entry {
+    let ending = match last {
+        "Risk Assessment" => risk(advice),
+        "Dependencies" => dependencies(advice).to_owned(),
+        _ => format!("{}; keep the baseline deployed beside it until `onnxprof gate` passes there", risk(advice)),
+    };
+    Entry {
+        title: area(source, advice),
+        fields: vec![
+            Item::new("Description", description(advice)),
+            Item::new("Expected Improvement", gain(advice)),
+            Item::new("Implementation Effort", effort(advice)),
+            Item::new(last, ending),
+        ],
+    }
+}
+
+fn description(advice: &Advice) -> &'static str {
+    match &advice.action {
+        Action::Ship { .. } => "replace the baseline's model file",
+        Action::Switch { .. } => "keep the model file and change how its session is set up",
+        Action::Batch { .. } => "collect requests and run them as one inference",
+        Action::SetOption { .. } => "add the entry to the session's configuration",
+        Action::KeepWarm { .. } => "send a prediction whenever none was asked for as long as that",
+        Action::LoadBeforeTraffic { .. } => "create the session and run one prediction before accepting requests",
+    }
+}
+
+fn dependencies(advice: &Advice) -> &'static str {
+    match &advice.action {
+        Action::Ship { .. } | Action::Switch { .. } => {
+            "the library and execution provider that were measured, as named under Provenance"
+        }
+        Action::Batch { .. } => "a queue that collects requests, and a bound on how long one may wait",
+        Action::SetOption { .. } | Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. } => "none",
+    }
+}
+
+fn no_task(level: Level, last: &str) -> Entry {
+    let word = match level {
+        Level::Low => "low",
+        Level::Medium => "medium",
+        Level::High => "high",
+    };
+    let none = || format!("none: no measured gain takes {word} effort");
+    let labels = ["Description", "Expected Improvement", "Implementation Effort", last];
+    Entry { title: "No task".into(), fields: labels.into_iter().map(|label| Item::new(label, none())).collect() }
+}
+
+/// What was not tried, and the command that would.
+pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
+    let item = |found: &NotTried| Item::new(untried(&found.what), command(&found.command));
+    source.findings.not_tried.iter().map(item).collect()
+}
+
+/// How much was not tried, for a summary.
+pub(in crate::report) fn not_tried_line(source: Source<'_>) -> Option<String> {
+    let found = &source.findings.not_tried;
+    let first: Vec<String> = found.iter().take(3).map(|found| untried(&found.what)).collect();
+    let count = found.len() as u64;
+    let more = if found.len() > first.len() { ", for example" } else { "" };
+    (count > 0).then(|| {
+        format!(
+            "Not tried: {count} thing{}{more} {}. The written report has the command for each.",
+            words::plural(count),
+            words::listed(&first)
+        )
+    })
+}
+
+fn untried(what: &Untried) -> String {
+    match what {
+        Untried::Quantization => "a quantized file beside those in full precision".into(),
+        Untried::LargerBatches(largest) => format!("batches beyond {largest}, where throughput still rose"),
+        Untried::Threads(only) => format!("another number of intra-op threads than {only}"),
+        Untried::ExecutionProvider(provider) => {
+            format!("the execution provider {}", plain(&provider_short_name(provider)))
+        }
+        Untried::DeviceBinding => "inputs and outputs in the device's memory".into(),
+        Untried::AnotherRuntime(version) => format!("another version of ONNX Runtime than {}", plain(version)),
+        Untried::Concurrency => "several requests in flight".into(),
+        Untried::OpenDimension(name) => format!("other sizes of the open dimension {}", plain(name)),
+        Untried::IdleGaps => "latency after pauses".into(),
+        Untried::ColdStart => "loading from storage instead of the page cache".into(),
+        Untried::Labels => "scoring the outputs on labelled data".into(),
+        Untried::Tuning => "a search over session options".into(),
+    }
+}

@@ -1,0 +1,256 @@
+//! What to ship, in sentences.
+
+use crate::analysis::{
+    Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict,
+};
+use crate::metric::{Metric, Unit};
+use crate::plan::CellKey;
+use crate::record::EndReason;
+use crate::report::chapters::failed;
+use crate::report::chapters::rival;
+use crate::report::words::judged;
+use crate::report::words::number;
+use crate::report::words::text::{plain, shortened};
+use crate::report::words::{self, Source};
+use crate::units::Nanos;
+
+/// The answer, the most important line first.
+pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
+    let answer = &source.findings.answer;
+    let mut lines = vec![verdict(source)];
+    if answer.latency.pick().is_none() {
+        lines.extend(source.single().into_iter().filter_map(|cell| so_far(source, cell)));
+    }
+    lines.extend(untimed(source));
+    lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
+    lines.extend(answer.throughput.pick().map(|pick| {
+        let shown = if rival::is_open(answer, pick).is_some() { " shown" } else { "" };
+        format!("Most throughput{shown}: {}", throughput(source, pick))
+    }));
+    lines.extend(rival::not_reached(source));
+    lines.extend(answer.other_shapes.iter().map(|answer| at_other_shape(source, answer)));
+    lines.extend(judged::line(source));
+    lines.extend(failed::lines(source));
+    lines.extend(mind(source));
+    lines.extend(rejected(source));
+    lines
+}
+
+fn verdict(source: Source<'_>) -> String {
+    let answer = &source.findings.answer;
+    let shape = [&answer.latency, &answer.throughput].into_iter().find_map(|choice| Some(choice.pick()?.key.shape));
+    let shape = shape.and_then(|shape| source.shape(shape));
+    let with = shape.map(|shape| format!(" (with {shape})")).unwrap_or_default();
+    match (&answer.latency, &answer.throughput) {
+        (Choice::Ship(latency), Choice::Ship(throughput)) => {
+            let (one, other) = (source.at_batch(latency.key), source.at_batch(throughput.key));
+            let name = source.name(latency.key.session);
+            let verb = verb(latency);
+            if let Some(what) = rival::is_open(answer, throughput) {
+                format!("{verb} {name} {one}, for the shortest latency{with}; {what} is open.")
+            } else if latency.key == throughput.key {
+                format!("{verb} {name} {one}, for the shortest latency and the most throughput{with}.")
+            } else if latency.key.session == throughput.key.session {
+                format!("{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}.")
+            } else {
+                let second = source.name(throughput.key.session);
+                format!("{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput{with}.")
+            }
+        }
+        (Choice::Ship(pick), Choice::None { .. }) | (Choice::None { .. }, Choice::Ship(pick)) => {
+            format!("{} {} {}{with}.", verb(pick), source.name(pick.key.session), source.at_batch(pick.key))
+        }
+        (Choice::None { reason }, Choice::None { .. }) => {
+            format!("Nothing can be recommended: {}{}.", plain(reason), enough(source))
+        }
+    }
+}
+
+/// `; a verdict needs about 40 s: --budget 40s`, where that is known and more than there was.
+fn enough(source: Source<'_>) -> String {
+    let schedule = &source.record.plan.schedule;
+    let is_more = |enough: &Nanos| schedule.budget_ns.is_some_and(|had| *enough > had);
+    match source.findings.answer.enough_budget_ns.filter(is_more) {
+        Some(enough) => {
+            format!("; a verdict needs about {}: `--budget {}`", words::rounded_time(enough), words::budget(enough))
+        }
+        None => String::new(),
+    }
+}
+
+/// What is known of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
+fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
+    let median = cell.figure(Metric::LatencyP50).filter(|median| median.measured().is_some())?;
+    let name = source.name(cell.key.session);
+    Some(format!("So far: {name} {}: median {}.", source.at(cell.key), words::full(Metric::LatencyP50, median)))
+}
+
+/// What is known where the budget was spent before anything was timed: `So far: one inference took 5.2 s (n = 1).`
+fn untimed(source: Source<'_>) -> Option<String> {
+    let record = source.record;
+    let is_of_budget = record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
+    let took = record.untimed_inference_ns().filter(|_| is_of_budget)?;
+    Some(format!("So far: one inference took {} (n = 1).", number::value(Unit::Ns, took.as_f64(), None)))
+}
+
+/// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest latency, ...`.
+fn at_other_shape(source: Source<'_>, answer: &ShapeAnswer) -> String {
+    let chosen = |choice: &Choice, metric: Metric, goal: &str| match choice {
+        Choice::Ship(pick) => {
+            let figure = source.cell(pick.key).and_then(|cell| cell.figure(metric));
+            let figure = figure.map(|figure| words::value(metric, figure)).unwrap_or_default();
+            let higher = rival::looks_higher(source, pick).map(|higher| format!(" ({higher})")).unwrap_or_default();
+            format!("{} {} for {goal}: {figure}{higher}", source.name(pick.key.session), source.at_batch(pick.key))
+        }
+        Choice::None { reason } => format!("nothing can be recommended for {goal}: {}", plain(reason)),
+    };
+    let shape = source.shape(answer.shape).unwrap_or_default();
+    let latency = chosen(&answer.latency, Metric::LatencyP50, "the shortest latency");
+    let throughput = chosen(&answer.throughput, Metric::Throughput, "the most throughput");
+    format!("With {shape}: {latency}; {throughput}.")
+}
+
+fn verb(pick: &Pick) -> &'static str {
+    match pick.basis {
+        Basis::NothingBetter => "Keep",
+        Basis::BeatsBaseline | Basis::OnlyUsable | Basis::BestWithoutBaseline => "Ship",
+    }
+}
+
+fn latency(source: Source<'_>, pick: &Pick) -> String {
+    let name = source.name(pick.key.session);
+    let Some(cell) = source.cell(pick.key) else { return name };
+    let p50 = cell.figure(Metric::LatencyP50).map(|p50| words::value(Metric::LatencyP50, p50)).unwrap_or_default();
+    let why = match (pick.basis, &cell.comparison) {
+        (Basis::BeatsBaseline, Some(comparison)) => {
+            let change = words::latency_change(&comparison.p50);
+            format!(", {} than {}{}", change.phrase, source.baseline_name(), change.interval)
+        }
+        (basis, _) => no_gain(source, basis).into(),
+    };
+    format!("{name} {}: median {p50}{why}.{}", source.at(pick.key), ties(source, pick))
+}
+
+fn throughput(source: Source<'_>, pick: &Pick) -> String {
+    let name = source.name(pick.key.session);
+    let Some(cell) = source.cell(pick.key) else { return name };
+    let shown = |metric| cell.figure(metric).map(|estimate| words::value(metric, estimate)).unwrap_or_default();
+    let why = match (pick.basis, &cell.comparison) {
+        (Basis::BeatsBaseline, Some(comparison)) => {
+            let change = words::throughput_change(&comparison.throughput);
+            format!(", {} than {} at that batch size{}", change.phrase, source.baseline_name(), change.interval)
+        }
+        (basis, _) => no_gain(source, basis).into(),
+    };
+    let mut curves = source.findings.batch_curves.iter();
+    let is_saturated = curves.any(|curve| curve.saturated && curve.key(curve.enough) == pick.key);
+    let larger = if is_saturated { "; larger batches bring less than 5% more" } else { "" };
+    let higher = rival::looks_higher(source, pick).map(|higher| format!("; {higher}")).unwrap_or_default();
+    format!(
+        "{name} {}: {}{why}; one inference takes {} there{larger}{higher}.{}",
+        source.at(pick.key),
+        shown(Metric::Throughput).replacen("/s", " predictions/s", 1),
+        shown(Metric::LatencyP50),
+        ties(source, pick)
+    )
+}
+
+fn no_gain(source: Source<'_>, basis: Basis) -> &'static str {
+    match basis {
+        Basis::BeatsBaseline => "",
+        Basis::NothingBetter => "; no usable variant was shown to be better",
+        Basis::OnlyUsable if source.findings.sessions.len() == 1 => "",
+        Basis::OnlyUsable => "; no other variant could be used",
+        Basis::BestWithoutBaseline => "; the baseline could not be used, so that variants are compared unpaired",
+    }
+}
+
+fn ties(source: Source<'_>, pick: &Pick) -> String {
+    if pick.ties.is_empty() {
+        return String::new();
+    }
+    let elsewhere = |tie: &CellKey| match (tie.shape, tie.batch_size) == (pick.key.shape, pick.key.batch_size) {
+        true => String::new(),
+        false => format!(" {}", source.at_batch(*tie)),
+    };
+    let names: Vec<String> =
+        pick.ties.iter().map(|tie| format!("{}{}", source.name(tie.session), elsewhere(tie))).collect();
+    format!(" Not told apart from it: {}.", words::listed(&names))
+}
+
+/// What the choices leave open, each once and with the variant that it belongs to.
+fn mind(source: Source<'_>) -> Vec<String> {
+    let answer = &source.findings.answer;
+    let mut lines = Vec::new();
+    for pick in [&answer.latency, &answer.throughput].into_iter().filter_map(Choice::pick) {
+        for &caveat in &pick.caveats {
+            let more = if caveat == Caveat::NoInterval { enough(source) } else { String::new() };
+            let line = format!("Mind: {}: {}{more}.", source.name(pick.key.session), words::caveat(caveat));
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+/// Characters that a line keeps of a reason; the record has all of it.
+const REASON_LENGTH: usize = 600;
+
+/// Why sessions are not recommended: a line for each reason, which names all that share it.
+fn rejected(source: Source<'_>) -> Vec<String> {
+    let mut groups: Vec<(Option<String>, Vec<String>)> = Vec::new();
+    for rejection in &source.findings.answer.rejected {
+        let (why, name) = (why_left_out(source, rejection), source.name(rejection.session));
+        match groups.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((why, vec![name])),
+        }
+    }
+    let line = |(why, names): &(Option<String>, Vec<String>)| match why {
+        Some(why) => format!("Left out: {}: {}.", words::listed(names), shortened(why, REASON_LENGTH)),
+        None => {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            format!("Open: whether {} {verb} faster than {}.", words::listed(names), source.baseline_name())
+        }
+    };
+    groups.iter().map(line).collect()
+}
+
+/// Why a session cannot be recommended; `None` where that is open.
+fn why_left_out(source: Source<'_>, rejection: &Rejection) -> Option<String> {
+    let found = source.session(rejection.session);
+    match &rejection.reason {
+        RejectionReason::NotMeasured(reason) => Some(plain(reason).trim_end_matches('.').to_owned()),
+        RejectionReason::NotFinite => Some(words::not_finite(&found.accuracy).unwrap_or_default()),
+        RejectionReason::AccuracyFell => Some(words::accuracy(found)),
+        RejectionReason::Inconclusive => None,
+    }
+}
+
+/// The sentence that a reader looks for.
+pub(in crate::report) fn headline(source: Source<'_>, headline: &Headline) -> String {
+    let found = source.session(headline.session);
+    let mut parts = vec![speed(source, headline)];
+    let accuracy = words::accuracy(found);
+    if !accuracy.is_empty() {
+        parts.push(accuracy);
+    }
+    parts.extend(headline.size_factor.and_then(words::size_change));
+    format!("{}: {}", source.name(headline.session), parts.join(", "))
+}
+
+fn speed(source: Source<'_>, headline: &Headline) -> String {
+    let (Some(change), Some(batch_size)) = (&headline.change, headline.batch_size) else {
+        return "not compared with the baseline".into();
+    };
+    let words::Comparison { phrase, interval } = words::latency_change(change);
+    let extra = match change.verdict {
+        Verdict::Faster | Verdict::Slower => String::new(),
+        Verdict::Same => {
+            format!(", within the noise floor of {}", number::value(Unit::Ratio, change.noise_floor.0, None))
+        }
+        Verdict::Inconclusive => format!(", {}", words::to_settle(change)),
+    };
+    format!("{phrase} at {}{interval}{extra}", source.batch(headline.shape, batch_size))
+}

@@ -1,0 +1,241 @@
+//! What limits the sessions, in words, by the template's fields.
+
+use serde::Serialize;
+
+use crate::analysis::{Bottleneck, BottleneckKind, Bound};
+use crate::metric::{Metric, Unit};
+use crate::report::chapters::context::Item;
+use crate::report::words::number;
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source, not_measured};
+
+/// A numbered entry of the template with its fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// What it is called.
+    pub title: String,
+    /// Its fields.
+    pub fields: Vec<Item>,
+}
+
+/// Words of a command as a shell reads them.
+pub(in crate::report) fn command(words: &[String]) -> String {
+    let harmless: Vec<String> = words.iter().map(|word| plain(word)).collect();
+    let joined = shlex::try_join(harmless.iter().map(String::as_str));
+    joined.unwrap_or_else(|_| harmless.join(" "))
+}
+
+/// The limits, those of one kind together.
+pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
+    let mut entries = limits(source);
+    if source.findings.rooflines.is_empty() {
+        entries.push(operators());
+    }
+    entries
+}
+
+/// The limits that were found, those of one kind together; the most consequential first.
+pub(in crate::report) fn limits(source: Source<'_>) -> Vec<Entry> {
+    let mut groups: Vec<(&'static str, Vec<&Bottleneck>)> = Vec::new();
+    for bottleneck in &source.findings.bottlenecks {
+        let title = title(&bottleneck.kind);
+        match groups.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, members)) => members.push(bottleneck),
+            None => groups.push((title, vec![bottleneck])),
+        }
+    }
+    groups.into_iter().map(|(title, members)| entry(source, title, &members)).collect()
+}
+
+/// What a run without a profile of operators cannot say.
+fn operators() -> Entry {
+    let reason = "the run profiled no operators";
+    entry_of("Operators", ["inference".into(), not_measured(reason), not_measured(reason), not_measured(reason)])
+}
+
+fn entry_of(title: &str, texts: [String; 4]) -> Entry {
+    let labels = ["Pipeline Stage", "Performance Issue", "Resource Constraint", "Optimization Opportunity"];
+    let fields = labels.into_iter().zip(texts).map(|(label, text)| Item::new(label, text)).collect();
+    Entry { title: title.into(), fields }
+}
+
+fn title(kind: &BottleneckKind) -> &'static str {
+    match kind {
+        BottleneckKind::NotFiniteOutputs { .. } => "Outputs that are not numbers",
+        BottleneckKind::SlowerThanBaseline { .. } => "Variant slower than the baseline",
+        BottleneckKind::IdleThreads { .. } => "Idle threads",
+        BottleneckKind::ThroughputSaturates { .. } => "Throughput saturates",
+        BottleneckKind::ThroughputFalls { .. } => "Throughput falls with large batches",
+        BottleneckKind::DominatingOperator { bound: Ok(Bound::Compute), .. } => "Dominating operator, compute-bound",
+        BottleneckKind::DominatingOperator { bound: Ok(Bound::Memory), .. } => "Dominating operator, memory-bound",
+        BottleneckKind::DominatingOperator { .. } => "Dominating operator",
+        BottleneckKind::Conversions { .. } => "Conversions",
+        BottleneckKind::SmallNodes { .. } => "Nodes too small for their work to matter",
+        BottleneckKind::LoadTime { .. } => "Time to first prediction",
+        BottleneckKind::ModelMemory { .. } => "Model memory",
+    }
+}
+
+fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
+    let issues: Vec<String> = members
+        .iter()
+        .map(|bottleneck| format!("{}: {}", source.name(bottleneck.session), issue(source, &bottleneck.kind)))
+        .collect();
+    let [stage, constraint, opportunity] = members.first().map_or([""; 3], |first| about(&first.kind));
+    entry_of(title, [stage.into(), issues.join("; "), constraint.into(), opportunity.into()])
+}
+
+/// Stage, constraint and opportunity of a kind, as far as they follow from what was measured.
+fn about(kind: &BottleneckKind) -> [&'static str; 3] {
+    match kind {
+        BottleneckKind::NotFiniteOutputs { .. } => [
+            "inference",
+            "none: numerical range of the variant's type",
+            "keep the operators that overflow in a wider type, or calibrate again; do not ship it before",
+        ],
+        BottleneckKind::SlowerThanBaseline { .. } => [
+            "inference",
+            "the operators that changed, as far as they were profiled: the section that begins with Why names them",
+            "leave this variant out on this machine, unless what makes it slower can be undone",
+        ],
+        BottleneckKind::IdleThreads { .. } => [
+            "inference",
+            "CPU, in part: threads wait for each other or for serial operators",
+            "fewer intra-op threads per session, and several requests in flight instead",
+        ],
+        BottleneckKind::ThroughputSaturates { .. } => [
+            "inference",
+            "CPU where its utilization is near 100%; elsewhere perhaps memory bandwidth, which is not measured",
+            "use the batch size named; larger ones only add latency",
+        ],
+        BottleneckKind::ThroughputFalls { .. } => [
+            "inference",
+            "what went along with it stands under Batch size and shape",
+            "stay at the best batch size and split larger requests",
+        ],
+        BottleneckKind::DominatingOperator { bound: Ok(bound), .. } => {
+            ["inference", constraint(*bound), opportunity(*bound)]
+        }
+        BottleneckKind::DominatingOperator { .. } => [
+            "inference",
+            "not measured: what limits it, as said",
+            "its kernel or its precision; anything else is small",
+        ],
+        BottleneckKind::Conversions { .. } => [
+            "inference",
+            constraint(Bound::Conversion),
+            "keep the operators between two conversions in one precision and layout, so that they cancel out",
+        ],
+        BottleneckKind::SmallNodes { .. } => ["inference", constraint(Bound::Overhead), opportunity(Bound::Overhead)],
+        BottleneckKind::LoadTime { .. } => [
+            "model loading",
+            "CPU and storage",
+            "load before traffic arrives; for session load, save the optimized model once and load that",
+        ],
+        BottleneckKind::ModelMemory { .. } => [
+            "model loading",
+            "memory",
+            "compare with weights prepacked once, or with the memory arena off; not measured here",
+        ],
+    }
+}
+
+/// The template's constraint of what limits a node.
+fn constraint(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Compute => "CPU: arithmetic",
+        Bound::Memory => "memory bandwidth",
+        Bound::Overhead => "CPU: the fixed cost of starting a node",
+        Bound::Conversion => "CPU: changes of precision, layout or device",
+    }
+}
+
+fn opportunity(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Compute => "fewer or cheaper operations: a narrower type with a kernel of its own, or a smaller model",
+        Bound::Memory => "fewer bytes: a narrower type of weights, or larger batches, which share the weights",
+        Bound::Overhead => "fewer nodes for the same work: larger batches, or graph optimization that fuses them",
+        Bound::Conversion => "fewer conversions",
+    }
+}
+
+fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
+    let percent = |share: f64| number::value(Unit::Ratio, share, None);
+    match kind {
+        BottleneckKind::NotFiniteOutputs { affected_samples_count, samples_count } => format!(
+            "NaN or infinite values in {} of {} samples",
+            number::count(*affected_samples_count),
+            number::count(*samples_count)
+        ),
+        BottleneckKind::SlowerThanBaseline { shape, batch_size, change, precision, baseline_precision } => {
+            let own = precision.as_deref().map_or("unknown precision".into(), plain);
+            let base = baseline_precision.as_deref().map_or("unknown precision".into(), plain);
+            let at = source.batch(*shape, *batch_size);
+            format!("{} at {at} ({own} against {base})", words::latency_change(change))
+        }
+        BottleneckKind::IdleThreads { shape, batch_size, utilization, cpus_count } => format!(
+            "at {} the worker used {} of its {cpus_count} CPUs",
+            source.batch(*shape, *batch_size),
+            words::value(Metric::CpuUtilization, utilization)
+        ),
+        BottleneckKind::ThroughputSaturates { shape, batch_size, gain, utilization } => {
+            let used = utilization.map(|used| format!(", CPU utilization {}", percent(used))).unwrap_or_default();
+            let from = source.batch(*shape, *batch_size);
+            format!("from {from} on, at {}x the smallest batch's{used}", number::factor(*gain, None))
+        }
+        BottleneckKind::ThroughputFalls { shape, best, largest, ratio } => {
+            let largest = source.batch(*shape, *largest);
+            format!("{largest} has {} of batch {best}'s throughput", words::value(Metric::CpuUtilization, ratio))
+        }
+        BottleneckKind::DominatingOperator { .. }
+        | BottleneckKind::Conversions { .. }
+        | BottleneckKind::SmallNodes { .. } => operator_issue(kind).unwrap_or_default(),
+        BottleneckKind::LoadTime { part, share, estimate, predictions } => {
+            let worth = predictions.map(|n| format!(", as long as {} predictions", number::count(n.round() as u64)));
+            let time = words::value(*part, estimate);
+            format!("{} takes {} of it, {time}{}", part.label(), percent(share.0), worth.unwrap_or_default())
+        }
+        BottleneckKind::ModelMemory { memory, per_file_size } => {
+            format!("{}, {}x its file", words::value(Metric::ModelMemory, memory), number::factor(*per_file_size, None))
+        }
+    }
+}
+
+/// What an operator's share of the time amounts to; `None` of any other kind.
+fn operator_issue(kind: &BottleneckKind) -> Option<String> {
+    let percent = |share: f64| number::value(Unit::Ratio, share, None);
+    Some(match kind {
+        BottleneckKind::DominatingOperator { batch_size, operator, share, bound, attained, is_quantized } => {
+            let kind = if *is_quantized { "integer" } else { "floating-point" };
+            let of = match bound {
+                Ok(Bound::Memory) => "memory bandwidth".to_owned(),
+                _ => format!("{kind} rate"),
+            };
+            let attained = attained.map(|ratio| format!(", at {} of the machine's peak {of}", percent(ratio.0)));
+            let bound = match bound {
+                Ok(bound) => crate::report::chapters::roofline::word(*bound).to_owned(),
+                Err(reason) => format!("limited by what is {}", words::not_measured(reason)),
+            };
+            format!(
+                "at batch {batch_size} {} takes {} of the time in nodes; the longest of its nodes is {bound}{}",
+                plain(operator),
+                percent(share.0),
+                attained.unwrap_or_default()
+            )
+        }
+        BottleneckKind::Conversions { batch_size, share, operators, nodes_count } => {
+            let operators: Vec<String> = operators.iter().map(|operator| plain(operator)).collect();
+            format!(
+                "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
+                number::count(*nodes_count),
+                words::listed(&operators),
+                percent(share.0)
+            )
+        }
+        BottleneckKind::SmallNodes { batch_size, share } => format!(
+            "at batch {batch_size} nodes under 20 µs each and far from every peak take {} of the time in nodes",
+            percent(share.0)
+        ),
+        _ => return None,
+    })
+}

@@ -1,0 +1,175 @@
+//! Why each session takes the time that it takes, against the baseline.
+
+mod sentence;
+mod tables;
+
+use crate::analysis::{
+    Clause, DenormalFindings, Explanation, Instructions, LatencyStep, ReducedArithmetic, StepKind, Verdict,
+};
+use crate::metric::Unit;
+use crate::report::words::number;
+use crate::report::words::quantization::quantization;
+use crate::report::words::section::Section;
+use crate::report::words::{self, Source};
+use sentence::sentence;
+pub(in crate::report) use tables::UNRESOLVED;
+
+/// A latency with denormals flushed to zero that is this much shorter is worth a word, even where it is not settled.
+const SUGGESTIVE: f64 = 0.9;
+
+/// One sentence for each session that there is something to say about, at the smallest batch size that was profiled, and
+/// a second one where only a larger batch shows the steps; none for records without operator profiles.
+pub(in crate::report) fn sentences(source: Source<'_>) -> Vec<String> {
+    let leading = told(source).filter(|explanation| is_leading(source, explanation));
+    let both = leading.flat_map(|leading| [Some(leading), clearer(source, leading)]);
+    let explained = both.flatten().map(|explanation| sentence(source, explanation));
+    explained.chain(denormals_of_others(source)).collect()
+}
+
+/// The first explanation of the same pair that names the steps which this one leaves open.
+fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanation> {
+    let is_open = |told: &Explanation| told.clauses.iter().any(|clause| matches!(clause, Clause::Unnamed { .. }));
+    let names_steps = |told: &Explanation| {
+        !is_open(told)
+            && told.clauses.iter().any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
+    };
+    let pair = (leading.session, leading.reference);
+    let mut others = told(source).filter(|other| (other.session, other.reference) == pair);
+    if is_open(leading) { others.find(|other| names_steps(other)) } else { None }
+}
+
+/// A section for each session and batch size, with the steps and the operators behind them.
+pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
+    let section = |explanation: &Explanation| {
+        let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
+        let place = if is_leading(source, explanation) { String::new() } else { place(source, explanation) };
+        Section {
+            title: format!("Why: {name} against {reference}{place}"),
+            lines: lines(source, explanation),
+            tables: tables::tables(source, explanation),
+        }
+    };
+    let mut sections: Vec<Section> = told(source).map(section).collect();
+    let denormals: Vec<String> = source.findings.denormals.iter().map(|found| denormal_line(source, found)).collect();
+    if !denormals.is_empty() {
+        let title = "Denormal numbers".into();
+        sections.push(Section { title, lines: denormals, tables: Vec::new() });
+    }
+    sections
+}
+
+/// What a step is called.
+#[must_use]
+pub fn step_label(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Matrix => "Matrix work",
+        StepKind::FullPrecision => "Matrix work left in full precision",
+        StepKind::Conversion => "Conversions",
+        StepKind::Fusion => "Fusions lost or gained",
+        StepKind::Compiled => "Compiled subgraphs",
+        StepKind::Other => "Other operators",
+        StepKind::Rest => "Rest: outside of nodes",
+    }
+}
+
+/// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.
+pub(in crate::report) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
+    let pair = (explanation.session, explanation.reference);
+    let mut explanations = source.findings.explanations.iter();
+    let first = explanations.find(|other| (other.session, other.reference) == pair);
+    first.is_some_and(|first| std::ptr::eq(first, explanation))
+}
+
+/// ` at batch 64, seq 16`; empty where no batch size was measured with both.
+pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) -> String {
+    let at = |latency: &LatencyStep| {
+        format!(" at batch {}{}", latency.batch_size, source.record.plan.shape_words(latency.shape))
+    };
+    explanation.latency.as_ref().map(at).unwrap_or_default()
+}
+
+/// Explanations that say more than that nothing is known: of operators that were profiled, or of a difference.
+fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
+    let is_profiled = !source.record.operators.is_empty();
+    let explanations = source.findings.explanations.iter();
+    explanations.filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
+}
+
+fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
+    let mut lines = vec![sentence(source, explanation)];
+    if !is_leading(source, explanation) {
+        return lines;
+    }
+    let schemes = [explanation.reference, explanation.session].map(|session| (session, scheme(source, session)));
+    if schemes[0].1 != schemes[1].1 {
+        let told = schemes
+            .into_iter()
+            .filter_map(|(session, scheme)| Some(format!("Quantization of {}: {}.", source.name(session), scheme?)));
+        lines.extend(told);
+    }
+    lines.extend(explanation.instructions.as_ref().map(instructions));
+    lines
+}
+
+fn scheme(source: Source<'_>, session: usize) -> Option<String> {
+    let variant = source.record.plan.sessions[session].variant;
+    Some(quantization(source.record.variants[variant].model.as_ref()?.quantization.as_ref()?))
+}
+
+fn instructions(found: &Instructions) -> String {
+    let arithmetic = match found.arithmetic {
+        ReducedArithmetic::Int8 => "sums of 8-bit products",
+        ReducedArithmetic::Float16 => "half-precision arithmetic",
+    };
+    let wanted = found.wanted.join(", ");
+    let present = match found.present.as_slice() {
+        [] => "none of them".into(),
+        present => present.join(", "),
+    };
+    let use_words = if found.has_kernels { "any of them would do; " } else { "ONNX Runtime uses none of them; " };
+    format!("Instructions for {arithmetic}, {wanted}: {use_words}this CPU has {present}.")
+}
+
+/// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal numbers.
+fn denormals_of_others(source: Source<'_>) -> Vec<String> {
+    let has_sentence = |session: usize| told(source).any(|explanation| explanation.session == session);
+    let slow = source.findings.denormals.iter().filter(|found| {
+        found.change.as_ref().is_some_and(|change| change.verdict == Verdict::Faster) && !has_sentence(found.session)
+    });
+    slow.map(|found| denormal_line(source, found)).collect()
+}
+
+fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
+    let name = source.name(found.session);
+    let at = format!("at batch {}", found.batch_size);
+    let (Some(change), Some(flushed_ns), Some(unchanged_ns)) = (&found.change, found.flushed_ns, found.unchanged_ns)
+    else {
+        let reason = found.absent_reason.as_deref().unwrap_or("no reason recorded");
+        return format!("{name} with denormal numbers flushed to zero was {}.", words::not_measured(reason));
+    };
+    let (flushed, unchanged) = (time(flushed_ns), time(unchanged_ns));
+    let change_words = words::latency_change(change);
+    let times = format!(
+        "{name} takes {flushed} {at} with denormal numbers flushed to zero and {unchanged} without, in launches of their own"
+    );
+    match change.verdict {
+        Verdict::Faster => format!(
+            "{name} is slow from denormal numbers: with them flushed to zero it is {change_words} {at} ({flushed} instead \
+             of {unchanged})."
+        ),
+        Verdict::Inconclusive if flushed_ns as f64 <= SUGGESTIVE * unchanged_ns as f64 => {
+            let pairs = change.ratio.measured().map_or(0, |measured| measured.n);
+            format!(
+                "{times}: denormal numbers seem to slow it down, but there was time for {pairs} pair{} of launches, which \
+                 settle nothing.",
+                words::plural(pairs)
+            )
+        }
+        _ => format!("{times}: no gain was shown."),
+    }
+}
+
+/// A time with three digits.
+fn time(ns: i64) -> String {
+    if ns == 0 { "0 ns".into() } else { number::value(Unit::Ns, ns as f64, None) }
+}

@@ -1,0 +1,239 @@
+//! The sentence that says why a session takes the time that it takes.
+
+use super::time;
+use crate::analysis::{AddedNodes, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind, Verdict};
+use crate::metric::Unit;
+use crate::report::words::number;
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source, listed, plural};
+
+/// Operators that a clause names before it only counts their nodes.
+const NAMED_OPERATORS: usize = 3;
+
+/// Whether a clause speaks for a shorter time or a longer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Shorter,
+    Longer,
+    Neither,
+}
+
+/// One sentence: how the session compares, then what figures say about it.
+pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String {
+    let lead = lead(source, explanation);
+    let clauses: Vec<(Side, String)> =
+        explanation.clauses.iter().map(|clause| (side(clause), clause_words(explanation, clause))).collect();
+    let why = match (clauses.is_empty(), &explanation.steps_absent_reason) {
+        (false, _) => joined(&clauses),
+        (true, Some(reason)) => format!("why is not known: {}", plain(reason)),
+        (true, None) => "no group of operators is shown to have changed by as much as 5% of it".into(),
+    };
+    format!("{lead}: {why}.")
+}
+
+/// The clauses, with a `but` between those that speak against each other.
+fn joined(clauses: &[(Side, String)]) -> String {
+    let mut text = String::new();
+    let mut before = Side::Neither;
+    for (side, clause) in clauses {
+        let turns = matches!((before, side), (Side::Shorter, Side::Longer) | (Side::Longer, Side::Shorter));
+        text.push_str(match (text.is_empty(), turns) {
+            (true, _) => "",
+            (false, true) => ", but ",
+            (false, false) => "; ",
+        });
+        text.push_str(clause);
+        before = *side;
+    }
+    text
+}
+
+fn lead(source: Source<'_>, explanation: &Explanation) -> String {
+    let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
+    let Some(latency) = &explanation.latency else { return format!("{name} was not compared with {reference}") };
+    let (own, other) = (time(latency.session_ns), time(latency.reference_ns));
+    let at = super::place(source, explanation);
+    let at = at.trim_start();
+    let change = words::latency_change(&latency.change).phrase;
+    match latency.change.verdict {
+        Verdict::Faster | Verdict::Slower => {
+            format!("{name} is {change} than {reference} {at} ({own} instead of {other})")
+        }
+        Verdict::Same => format!("{name} is as fast as {reference} {at} ({own} against {other})"),
+        Verdict::Inconclusive => {
+            format!("{name} is not told apart from {reference} {at} ({own} against {other})")
+        }
+    }
+}
+
+fn side(clause: &Clause) -> Side {
+    match clause {
+        Clause::Step { step, .. } if step.change_ns() < 0 => Side::Shorter,
+        Clause::Unnamed { change_ns } if *change_ns < 0 => Side::Shorter,
+        Clause::PerChannel { .. } | Clause::ComputedInFloat { .. } | Clause::MemoryBound { .. } => Side::Neither,
+        _ => Side::Longer,
+    }
+}
+
+fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
+    match clause {
+        Clause::NotFused { meant_nodes_count, ran_nodes_count, before_ns, after_ns } => {
+            let ran = if *ran_nodes_count == 0 { "none".to_owned() } else { format!("only {ran_nodes_count}") };
+            format!(
+                "{ran} of {meant_nodes_count} quantized matrix nodes computes in integers, because their quantize and \
+                 dequantize nodes were not fused into them: in float they take {} instead of {}",
+                time(*after_ns),
+                time(*before_ns)
+            )
+        }
+        Clause::Step { step, operators, mostly } => step_words(explanation, step, (operators, mostly.as_deref())),
+        Clause::Unnamed { change_ns } => format!(
+            "{} {} in steps that are too small or too unsure to be named",
+            time(change_ns.abs()),
+            if *change_ns < 0 { "are saved" } else { "are added" }
+        ),
+        Clause::FullPrecision { nodes_count, of_count, time_ns, share } => format!(
+            "{nodes_count} of {of_count} matrix nodes {} left in full precision and take {} ({})",
+            if *nodes_count == 1 { "is" } else { "are" },
+            time(*time_ns),
+            number::value(Unit::Ratio, share.0, None)
+        ),
+        Clause::ComputedInFloat { nodes_count, of_count, casts_count, casts_ns } => format!(
+            "{nodes_count} of {of_count} matrix nodes compute in float32{}",
+            if tells_conversions(explanation) || *casts_count == 0 {
+                String::new()
+            } else {
+                let times = casts_ns.map(|ns| format!(" ({} in all)", time(ns))).unwrap_or_default();
+                format!(", with {casts_count} Cast node{}{times}", plural(*casts_count))
+            }
+        ),
+        Clause::PerChannel { ran_nodes_count, of_count } => per_channel(*ran_nodes_count, *of_count),
+        Clause::MemoryBound { share } => {
+            let share = number::value(Unit::Ratio, share.0, None);
+            format!("moving data limits nodes that take {share} of the time in nodes")
+        }
+        Clause::MissingInstructions(instructions) => missing(instructions),
+        Clause::Denormals { change, flushed_ns, unchanged_ns } => format!(
+            "denormal numbers slow it down: with them flushed to zero it is {} ({} instead of {})",
+            words::latency_change(change).phrase,
+            time(*flushed_ns),
+            time(*unchanged_ns)
+        ),
+    }
+}
+
+/// Whether a clause of its own tells what conversions take.
+fn tells_conversions(explanation: &Explanation) -> bool {
+    let is_conversion =
+        |clause: &Clause| matches!(clause, Clause::Step { step, .. } if step.kind == StepKind::Conversion);
+    explanation.clauses.iter().any(is_conversion)
+}
+
+fn per_channel(ran: u64, all: u64) -> String {
+    if ran == all {
+        format!("a scale for each channel of the weights is no obstacle: {ran} of {all} matrix nodes run in integers")
+    } else {
+        format!("with a scale for each channel of the weights, {ran} of {all} matrix nodes run in integers")
+    }
+}
+
+fn missing(instructions: &Instructions) -> String {
+    let wanted = instructions.wanted.join(", ");
+    let what = match instructions.arithmetic {
+        ReducedArithmetic::Int8 => {
+            format!("this CPU has no instructions for sums of 8-bit products (none of {wanted})")
+        }
+        ReducedArithmetic::Float16 if instructions.has_kernels => {
+            format!("this CPU has no half-precision arithmetic (none of {wanted})")
+        }
+        ReducedArithmetic::Float16 if instructions.present.is_empty() => format!(
+            "ONNX Runtime has no half-precision kernels for this architecture, nor has this CPU such arithmetic (none of \
+             {wanted})"
+        ),
+        ReducedArithmetic::Float16 => {
+            format!(
+                "ONNX Runtime has no half-precision kernels for this architecture, although the CPU has {}",
+                instructions.present.join(", ")
+            )
+        }
+    };
+    match instructions.saturates {
+        true => format!("{what}, and uint8 by int8 sums may saturate unless weights have 7 bits"),
+        false => what,
+    }
+}
+
+fn step_words(explanation: &Explanation, step: &Step, (operators, mostly): (&[AddedNodes], Option<&str>)) -> String {
+    let change = amount(step);
+    let rises = step.change_ns() > 0;
+    let from = time(step.before_ns);
+    let most = mostly.map(|operator| format!(", most of it in {}", plain(operator))).unwrap_or_default();
+    match step.kind {
+        StepKind::Matrix if step.before_nodes_count > 0 => match rises {
+            true => format!("matrix work rose by {change} from {from}{most}"),
+            false => format!("matrix work fell by {change} from {from}{most}"),
+        },
+        StepKind::Compiled if rises => {
+            let nodes = step.after_nodes_count;
+            format!("{nodes} node{} compiled by the execution provider take {change}", plural(nodes))
+        }
+        StepKind::Fusion => fusion(explanation, &change, rises),
+        StepKind::Rest => match rises {
+            true => format!("time outside of nodes rose by {change}"),
+            false => format!("time outside of nodes fell by {change}"),
+        },
+        kind => match (rises, operators.is_empty()) {
+            (true, false) => format!("{} nodes add {change}", added(operators)),
+            (true, true) => format!("{} take {change} more{most}", noun(kind)),
+            (false, _) => format!("{} take {change} less{most}", noun(kind)),
+        },
+    }
+}
+
+fn noun(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Conversion => "conversions",
+        StepKind::Other => "other operators",
+        StepKind::Compiled => "compiled subgraphs",
+        StepKind::FullPrecision => "matrix nodes left in full precision",
+        _ => "matrix nodes",
+    }
+}
+
+fn fusion(explanation: &Explanation, change: &str, rises: bool) -> String {
+    let mut lost: Vec<(u64, String)> = explanation
+        .fusions
+        .iter()
+        .map(|fusion| (fusion.before_absorbed_count - fusion.after_absorbed_count, &fusion.operator))
+        .map(|(less, operator)| (if rises { less } else { -less }, operator))
+        .filter_map(|(nodes, operator)| Some((u64::try_from(nodes).ok()?, plain(operator))))
+        .filter(|(nodes, _)| *nodes > 0)
+        .collect();
+    lost.sort_by_key(|(nodes, _)| std::cmp::Reverse(*nodes));
+    let names: Vec<String> =
+        lost.into_iter().take(NAMED_OPERATORS).map(|(nodes, operator)| format!("{nodes} {operator}")).collect();
+    match (rises, names.is_empty()) {
+        (_, true) => format!("fusions change it by {change}"),
+        (true, false) => format!("{} nodes that are not fused into others any more add {change}", listed(&names)),
+        (false, false) => format!("{} nodes that are fused into others save {change}", listed(&names)),
+    }
+}
+
+/// `8 Cast, 4 Mul and 3 other`.
+fn added(operators: &[AddedNodes]) -> String {
+    let mut names: Vec<String> = operators
+        .iter()
+        .take(NAMED_OPERATORS)
+        .map(|added| format!("{} {}", number::count(added.nodes_count), plain(&added.operator)))
+        .collect();
+    let others: u64 = operators.iter().skip(NAMED_OPERATORS).map(|added| added.nodes_count).sum();
+    if others > 0 {
+        names.push(format!("{} other", number::count(others)));
+    }
+    listed(&names)
+}
+
+/// How large a step is, with the digits that the profiler's resolution supports.
+fn amount(step: &Step) -> String {
+    number::value(Unit::Ns, step.change_ns().abs() as f64, step.bounds)
+}

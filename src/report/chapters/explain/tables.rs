@@ -1,0 +1,122 @@
+//! The steps and the changed operators of an explanation, as tables.
+
+use super::{step_label, time};
+use crate::analysis::{Explanation, LatencyStep, OperatorChange, ProfileBasis, Step, StepKind};
+use crate::report::words::number;
+use crate::report::words::table::{Builder, MEANINGLESS, RowKind, Table};
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source};
+use crate::units::Ratio;
+
+/// Operators that the table of changes shows; the rest is in `report --format json`.
+const SHOWN_OPERATORS: usize = 15;
+
+/// What marks a change that the profiler cannot tell from none.
+pub(in crate::report) const UNRESOLVED: &str = " ~";
+
+/// The way from median to median, and the operators behind it; none without steps.
+pub(super) fn tables(source: Source<'_>, explanation: &Explanation) -> Vec<Table> {
+    match (&explanation.latency, &explanation.profiles) {
+        (Some(latency), Some(profiles)) => {
+            vec![waterfall(source, explanation, (latency, profiles)), operators(source, explanation)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn waterfall(
+    source: Source<'_>,
+    explanation: &Explanation,
+    (latency, profiles): (&LatencyStep, &ProfileBasis),
+) -> Table {
+    let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
+    let title = format!("From {reference} to {name}{}", super::place(source, explanation));
+    let mut table = Builder::new(title, &["Step", "Change", "Sum", "Before", "After", "Nodes"]);
+    let blank = || MEANINGLESS.to_owned();
+    let end = |label: String, ns: i64| vec![label, blank(), time(ns), blank(), blank(), blank()];
+    table.row(RowKind::Baseline, end(format!("Median of {reference}"), latency.reference_ns));
+    let mut sum_ns = latency.reference_ns;
+    for step in &explanation.steps {
+        sum_ns += step.change_ns();
+        table.row(RowKind::Plain, row(step, sum_ns));
+    }
+    table.row(RowKind::Plain, end(format!("Median of {name}"), latency.session_ns));
+    table.finish(notes((&name, &reference), latency, profiles))
+}
+
+fn row(step: &Step, sum_ns: i64) -> Vec<String> {
+    let mark = if step.is_resolved() || step.change_ns() == 0 { "" } else { UNRESOLVED };
+    let nodes = match step.kind {
+        StepKind::Rest => MEANINGLESS.to_owned(),
+        _ => format!("{} -> {}", step.before_nodes_count, step.after_nodes_count),
+    };
+    vec![
+        step_label(step.kind).into(),
+        format!("{}{mark}", signed(step.change_ns())),
+        time(sum_ns),
+        time(step.before_ns),
+        time(step.after_ns),
+        nodes,
+    ]
+}
+
+fn notes((name, reference): (&str, &str), latency: &LatencyStep, profiles: &ProfileBasis) -> Vec<String> {
+    let change = match latency.change.ratio.measured() {
+        Some(ratio) => number::relative(ratio.value, ratio.interval),
+        None => "not compared".into(),
+    };
+    let longer = |distortion: Option<Ratio>| match distortion {
+        None => "an unknown time".into(),
+        Some(ratio) if ratio.0 <= 1.0 => "no longer".into(),
+        Some(ratio) => format!("{}x as long", number::factor(ratio.0, None)),
+    };
+    vec![
+        format!(
+            "Measured in neighbouring blocks: {change}. The medians differ by {}.",
+            signed(latency.difference_ns())
+        ),
+        format!(
+            "Times of operators come from one profiled launch of each session, multiplied by {} ({reference}) and {} \
+             ({name}) to be times of the timed launches. Beside one without the profiler an inference took {} and {}; what it \
+             adds to each run of a node is taken off.",
+            number::factor(profiles.reference_scale.0, None),
+            number::factor(profiles.session_scale.0, None),
+            longer(profiles.reference_distortion),
+            longer(profiles.session_distortion),
+        ),
+        format!(
+            "Changes with{} are not larger than what is open about them: the profiler counts whole microseconds, half of one \
+             for each run of a node; what it adds is known to about a fifth; its nodes may take more than the inference \
+             without it; and the ratio of the medians has its interval.",
+            UNRESOLVED
+        ),
+    ]
+}
+
+fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
+    let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
+    let title = format!("Changed operators, {reference} to {name}{}", super::place(source, explanation));
+    let mut table = Builder::new(title, &["Operator", "Change", "Before", "After", "Nodes"]);
+    for change in explanation.operators.iter().take(SHOWN_OPERATORS) {
+        table.row(RowKind::Plain, operator_row(change));
+    }
+    let left_out = explanation.operators.len().saturating_sub(SHOWN_OPERATORS) as u64;
+    let note = format!("{} more operator{} changed less.", number::count(left_out), words::plural(left_out));
+    table.finish(if left_out > 0 { vec![note] } else { Vec::new() })
+}
+
+fn operator_row(change: &OperatorChange) -> Vec<String> {
+    let mark = if change.is_resolved { "" } else { UNRESOLVED };
+    vec![
+        plain(&change.operator),
+        format!("{}{mark}", signed(change.change_ns())),
+        time(change.before_ns),
+        time(change.after_ns),
+        format!("{} -> {}", change.before_nodes_count, change.after_nodes_count),
+    ]
+}
+
+/// A change of time with its sign.
+fn signed(ns: i64) -> String {
+    format!("{}{}", if ns > 0 { "+" } else { "" }, time(ns))
+}

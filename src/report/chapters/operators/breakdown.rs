@@ -1,0 +1,312 @@
+//! One profile in words and tables.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{
+    Breakdown, CountChange, Estimate, GraphChange, GroupShare, NodeShare, OperatorGroup, OperatorShare, Rest,
+};
+use crate::metric::Unit;
+use crate::plan::provider_short_name;
+use crate::record::{NodeProfile, Profiled, TensorShape};
+use crate::report::words;
+use crate::report::words::number;
+use crate::report::words::table::{ABSENT, Builder, RowKind, Table};
+use crate::report::words::text::{plain, shortened};
+use crate::units::{Bytes, Nanos};
+
+/// Rows of a table, beyond which they are summed up.
+const ROWS: usize = 10;
+/// Operators that a line names before it only counts them.
+const NAMED_OPERATORS: usize = 6;
+/// Letters of the column of shapes, and of operators.
+const SHAPES_WIDTH: usize = 36;
+const OPERATOR_WIDTH: usize = 24;
+
+/// Operators that run other nodes.
+const CONTROL_FLOW: [&str; 3] = ["If", "Loop", "Scan"];
+
+/// What a profile says as a whole, the most important first.
+pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
+    let [inferences, nodes] = [breakdown.inferences_count, breakdown.nodes.len() as u64];
+    let mut lines = vec![format!(
+        "{} an inference with the profiler on (mean of {}), {} of it in {} node{}",
+        time(breakdown.inference_ns),
+        number::count(inferences),
+        in_nodes(breakdown),
+        number::count(nodes),
+        words::plural(nodes)
+    )];
+    lines.push(format!("By kind of work: {}", groups(breakdown)));
+    lines.push(rest(breakdown));
+    lines.push(distortion(&breakdown.distortion));
+    lines.extend(breakdown.arena_peak_bytes.map(|peak| format!("Arena: {} in use at most", bytes(peak))));
+    lines.extend(remarks(breakdown));
+    lines
+}
+
+/// Share of an inference that is in nodes.
+pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
+    match breakdown.rest {
+        Rest::Between { share, .. } => percent(1.0 - share.0),
+        Rest::Overlap { factor } => format!("{}x", number::factor(factor, None)),
+    }
+}
+
+fn groups(breakdown: &Breakdown) -> String {
+    let group = |share: &GroupShare| format!("{} {}", group_words(share.group), percent(share.share.0));
+    breakdown.by_group.iter().map(group).collect::<Vec<_>>().join(", ")
+}
+
+fn group_words(group: OperatorGroup) -> &'static str {
+    match group {
+        OperatorGroup::Matrix => "matrix work",
+        OperatorGroup::Conversion => "conversion",
+        OperatorGroup::Other => "other",
+    }
+}
+
+fn rest(breakdown: &Breakdown) -> String {
+    match breakdown.rest {
+        Rest::Between { time_ns, share, truncated_at_most_ns } => {
+            let cut_off = match truncated_at_most_ns {
+                Nanos(0) => String::new(),
+                most => format!(
+                    ", of which up to {} may belong to nodes: the profiler counts whole microseconds of each call",
+                    time(most)
+                ),
+            };
+            format!("Between nodes: {} an inference, {}{cut_off}", time(time_ns), percent(share.0))
+        }
+        Rest::Overlap { factor } => format!(
+            "Nodes run side by side: their times add up to {}x the inference, so that a shorter node need not make a \
+             shorter inference",
+            number::factor(factor, None)
+        ),
+    }
+}
+
+fn distortion(estimate: &Estimate) -> String {
+    match estimate {
+        Estimate::Measured(measured) => {
+            let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
+            let interval = measured.interval.map(|interval| number::factor_ends(measured.value, interval));
+            format!(
+                "The profiler itself: an inference takes {}x{} as long with it as without it, n = {}{remark}",
+                number::factor(measured.value, measured.interval),
+                interval.map(|ends| format!(" ({ends})")).unwrap_or_default(),
+                words::counted(measured)
+            )
+        }
+        Estimate::Absent { reason, .. } => {
+            format!("How much the profiler itself slows an inference down is {}", words::not_measured(reason))
+        }
+    }
+}
+
+fn remarks(breakdown: &Breakdown) -> Vec<String> {
+    let disturbed = breakdown.disturbed_inferences_count;
+    let unreadable = breakdown.unreadable_events_count;
+    let mut remarks = Vec::new();
+    if disturbed > 0 {
+        remarks.push(format!(
+            "{} more inference{} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and do not count",
+            number::count(disturbed),
+            words::plural(disturbed)
+        ));
+    }
+    if !breakdown.complete {
+        remarks.push("The trace was cut off: it was read as far as it goes".into());
+    }
+    if unreadable > 0 {
+        let events = number::count(unreadable);
+        remarks.push(format!("{events} event{} of the trace could not be read", words::plural(unreadable)));
+    }
+    remarks
+}
+
+/// What optimization made of the graph.
+pub(super) fn graph(change: &GraphChange) -> String {
+    let nodes = |count: u64| format!("{} node{}", number::count(count), words::plural(count));
+    let mut parts = vec![format!(
+        "Graph: {} in the file, {} as run",
+        nodes(change.in_file_count),
+        number::count(change.as_run_count)
+    )];
+    if !change.appeared.is_empty() {
+        parts.push(format!("only after optimization: {}", counted(&change.appeared)));
+    }
+    if !change.vanished.is_empty() {
+        parts.push(format!("no longer there, or not run: {}", counted(&change.vanished)));
+    }
+    if !change.changed.is_empty() {
+        let one = |(operator, count): (&String, &CountChange)| {
+            format!("{} {} instead of {}", count.as_run_count, plain(operator), count.in_file_count)
+        };
+        parts.push(format!("in another number: {}", first_named(change.changed.iter().map(one).collect())));
+    }
+    parts.join("; ")
+}
+
+fn counted(operators: &BTreeMap<String, u64>) -> String {
+    let name = |(operator, count): (&String, &u64)| match count {
+        1 => plain(operator),
+        several => format!("{several} {}", plain(operator)),
+    };
+    first_named(operators.iter().map(name).collect())
+}
+
+fn first_named(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMED_OPERATORS);
+    names.truncate(NAMED_OPERATORS);
+    if more > 0 {
+        names.push(format!("{more} more operator{}", words::plural(more as u64)));
+    }
+    names.join(", ")
+}
+
+/// Time by operator, and the longest nodes.
+pub(super) fn tables(breakdown: &Breakdown, profiled: &Profiled) -> Vec<Table> {
+    vec![operators(breakdown), nodes(breakdown, profiled)]
+}
+
+fn operators(breakdown: &Breakdown) -> Table {
+    let several = has_several_providers(breakdown);
+    let header = ["operator", "kind", "nodes", "calls", "time", "share", "bytes"];
+    let mut builder = Builder::new("Time by operator", &header);
+    let (shown, others) = split(&breakdown.by_operator);
+    for operator in shown {
+        builder.row(
+            RowKind::Plain,
+            vec![
+                operator_name(operator, several),
+                group_words(operator.group).into(),
+                number::count(operator.nodes_count),
+                calls(operator.calls),
+                time(operator.time_ns),
+                percent(operator.share.0),
+                operator.bytes.map_or_else(|| ABSENT.into(), bytes),
+            ],
+        );
+    }
+    if !others.is_empty() {
+        let all_bytes = others.iter().map(|operator| operator.bytes).sum::<Option<Bytes>>();
+        builder.row(
+            RowKind::Plain,
+            vec![
+                format!("{} more operators", others.len()),
+                String::new(),
+                number::count(others.iter().map(|operator| operator.nodes_count).sum()),
+                calls(others.iter().map(|operator| operator.calls).sum()),
+                time(others.iter().map(|operator| operator.time_ns).sum()),
+                percent(others.iter().map(|operator| operator.share.0).sum()),
+                all_bytes.map_or_else(|| ABSENT.into(), bytes),
+            ],
+        );
+    }
+    builder.finish(vec![
+        "calls, time and bytes: of one inference; share: of the time in nodes".into(),
+        "bytes: inputs, weights and outputs, each once; a trace alone lacks weights that kernels packed for themselves; - where \
+         it does not tell"
+            .into(),
+    ])
+}
+
+fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
+    let header = ["node", "operator", "calls", "time", "share", "first input → first output"];
+    let mut builder = Builder::new("Longest nodes", &header);
+    let (shown, others) = split(&breakdown.nodes);
+    for share in shown {
+        let node = &profiled.nodes[share.node];
+        builder.row(
+            RowKind::Plain,
+            vec![
+                node_name(node),
+                shortened(&plain(&node.operator), OPERATOR_WIDTH),
+                calls(share.calls),
+                time(share.time_ns),
+                percent(share.share.0),
+                shapes(node),
+            ],
+        );
+    }
+    if !others.is_empty() {
+        let sum = |of: fn(&NodeShare) -> f64| others.iter().map(of).sum::<f64>();
+        builder.row(
+            RowKind::Plain,
+            vec![
+                format!("{} more nodes", number::count(others.len() as u64)),
+                String::new(),
+                calls(sum(|node| node.calls)),
+                time(others.iter().map(|node| node.time_ns).sum()),
+                percent(sum(|node| node.share.0)),
+                String::new(),
+            ],
+        );
+    }
+    let holds_others = breakdown.by_operator.iter().any(|share| CONTROL_FLOW.contains(&share.operator.as_str()));
+    let note = "a node's time is without that of the nodes inside it, such as a loop's body";
+    builder.finish(holds_others.then(|| note.to_owned()).into_iter().collect())
+}
+
+/// The rows to show, and those to sum up: never a single one.
+fn split<T>(rows: &[T]) -> (&[T], &[T]) {
+    let shown = if rows.len() > ROWS + 1 { ROWS } else { rows.len() };
+    rows.split_at(shown)
+}
+
+/// The node's name, or what else tells it from others.
+fn node_name(node: &NodeProfile) -> String {
+    match (plain(&node.name), node.node_index) {
+        (name, _) if !name.is_empty() => name,
+        (_, Some(index)) => format!("node {index}, without a name"),
+        (_, None) => "nodes without a name".into(),
+    }
+}
+
+/// The operator, and where there are several execution providers also that.
+pub(super) fn operator_name(operator: &OperatorShare, several: bool) -> String {
+    let name = shortened(&plain(&operator.operator), OPERATOR_WIDTH);
+    if several { format!("{name} ({})", plain(&provider_short_name(&operator.execution_provider))) } else { name }
+}
+
+pub(super) fn has_several_providers(breakdown: &Breakdown) -> bool {
+    let mut names = breakdown.by_operator.iter().map(|operator| &operator.execution_provider);
+    let first = names.next();
+    names.any(|name| Some(name) != first)
+}
+
+/// `float[1,32,8,8] → float[1,64,8,8]`.
+fn shapes(node: &NodeProfile) -> String {
+    let first = |tensors: &Option<Vec<TensorShape>>| match tensors.as_ref().map(|tensors| tensors.first()) {
+        None => ABSENT.to_owned(),
+        Some(None) => "none".into(),
+        Some(Some(tensor)) => shape(tensor),
+    };
+    shortened(&format!("{} → {}", first(&node.inputs), first(&node.outputs)), SHAPES_WIDTH)
+}
+
+fn shape(tensor: &TensorShape) -> String {
+    let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
+    format!("{}[{}]", plain(&tensor.element_type), dims.join(","))
+}
+
+fn calls(calls: f64) -> String {
+    if calls.fract() == 0.0 { number::count(calls as u64) } else { format!("{calls:.1}") }
+}
+
+pub(super) fn time(time: Nanos) -> String {
+    number::value(Unit::Ns, time.as_f64(), None)
+}
+
+fn bytes(size: Bytes) -> String {
+    number::value(Unit::Bytes, size.as_f64(), None)
+}
+
+/// A share in percent, never rounded to nothing.
+pub(super) fn percent(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent > 0.0 && percent < 0.1 => "<0.1%".into(),
+        percent if percent > 0.0 && percent < 9.95 => format!("{percent:.1}%"),
+        percent => format!("{percent:.0}%"),
+    }
+}

@@ -1,0 +1,180 @@
+//! Where the time goes, by operator.
+
+use crate::analysis::{Breakdown, Estimate, OperatorFindings};
+use crate::record::{OperatorProfile, Profiled, RunRecord};
+use crate::report::words::section::Section;
+use crate::report::words::table::{Builder, RowKind, Table};
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source};
+
+mod breakdown;
+mod trace;
+
+pub use trace::trace;
+
+/// Operators that the summary names for each session, at most and at least.
+const SUMMARY_OPERATORS: [usize; 2] = [5, 1];
+/// Columns that the summary may take, and what of them its first column takes at least.
+const SUMMARY_WIDTH: usize = 100;
+const NAME_WIDTH: usize = 12;
+/// Operators that a line names.
+const NAMED_OPERATORS: usize = 3;
+
+/// Where the time goes, by operator: a section for each session that was profiled.
+pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
+    (0..source.findings.sessions.len()).filter_map(|session| section(source, session)).collect()
+}
+
+fn section(source: Source<'_>, session: usize) -> Option<Section> {
+    let mut profiles = of_session(source, session);
+    let first = profiles.next()?;
+    let mut lines = Vec::new();
+    let mut tables = Vec::new();
+    match (&first.breakdown, profiled(source.record, first)) {
+        (Ok(breakdown), Some(profiled)) => {
+            lines.extend(breakdown::lines(breakdown));
+            lines[0] = format!("{}: {}", place(source, first), lines[0]);
+            lines.extend(first.graph.iter().map(breakdown::graph));
+            lines.extend(profiled.trace_file.iter().map(|file| kept(file)));
+            tables = breakdown::tables(breakdown, profiled);
+        }
+        (Err(reason), _) => lines = vec![not_profiled(source, first, reason)],
+        (Ok(_), None) => {}
+    }
+    lines.extend(profiles.map(|found| further(source, found)));
+    Some(Section { title: format!("Operators of {}", source.name(session)), lines, tables })
+}
+
+/// The profiles of a session, the first shape's smallest batch size first.
+fn of_session<'a>(source: Source<'a>, session: usize) -> impl Iterator<Item = &'a OperatorFindings> {
+    source.findings.operators.iter().filter(move |found| found.session == session)
+}
+
+fn profiled<'a>(record: &'a RunRecord, found: &OperatorFindings) -> Option<&'a Profiled> {
+    let is_it = |profile: &&OperatorProfile| {
+        (profile.session, profile.shape, profile.batch_size) == (found.session, found.shape, found.batch_size)
+    };
+    record.operators.iter().find(is_it)?.profile.as_ref().ok()
+}
+
+/// `At batch size 8, seq 16`.
+fn place(source: Source<'_>, found: &OperatorFindings) -> String {
+    format!("At batch size {}{}", found.batch_size, source.record.plan.shape_words(found.shape))
+}
+
+fn not_profiled(source: Source<'_>, found: &OperatorFindings, reason: &str) -> String {
+    format!("{}: {}", place(source, found), words::not_measured(reason))
+}
+
+fn kept(file: &str) -> String {
+    format!("Trace: {} in the run folder, which Perfetto (ui.perfetto.dev) opens", plain(file))
+}
+
+/// A profile at another batch size or shape, in a line.
+fn further(source: Source<'_>, found: &OperatorFindings) -> String {
+    let breakdown = match &found.breakdown {
+        Ok(breakdown) => breakdown,
+        Err(reason) => return not_profiled(source, found, reason),
+    };
+    let operators: Vec<String> = longest(breakdown).take(NAMED_OPERATORS).collect();
+    format!(
+        "{}{}: {} an inference, {} of it in nodes, of which {}",
+        place(source, found),
+        best_words(source, found),
+        breakdown::time(breakdown.inference_ns),
+        breakdown::in_nodes(breakdown),
+        words::listed(&operators)
+    )
+}
+
+/// Why this batch size was profiled, where its session's or the baseline's throughput is best there.
+fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
+    let baseline = source.findings.sessions.iter().find(|session| session.is_baseline).map(|session| session.session);
+    let is_best_of = |session: usize| {
+        let mut curves = source.findings.batch_curves.iter();
+        curves.any(|curve| (curve.session, curve.shape, curve.best) == (session, found.shape, found.batch_size))
+    };
+    if is_best_of(found.session) {
+        ", that of best throughput"
+    } else if baseline.is_some_and(is_best_of) {
+        ", that of the baseline's best throughput"
+    } else {
+        ""
+    }
+}
+
+/// `Conv 84%` and so on, the longest first.
+fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
+    let several = breakdown::has_several_providers(breakdown);
+    breakdown.by_operator.iter().map(move |operator| {
+        format!("{} {}", breakdown::operator_name(operator, several), breakdown::percent(operator.share.0))
+    })
+}
+
+/// The longest operators of every session, in a line each; absent where nothing was profiled.
+pub(in crate::report) fn summary(source: Source<'_>) -> Option<Table> {
+    let firsts: Vec<&OperatorFindings> =
+        (0..source.findings.sessions.len()).filter_map(|session| of_session(source, session).next()).collect();
+    let mut sizes: Vec<u64> = firsts.iter().map(|found| found.batch_size).collect();
+    sizes.dedup();
+    let title = match sizes.as_slice() {
+        [] => return None,
+        [size] => format!("Operators: where does the time go at batch size {size}?"),
+        _ => "Operators: where does the time go at the smallest batch size?".into(),
+    };
+    let [most, least] = SUMMARY_OPERATORS;
+    (least..=most).rev().map(|count| table(source, &firsts, &title, count)).find(|table| {
+        let width = |column: usize| {
+            let cells = table.rows.iter().map(|row| &row.cells[column]).chain([&table.header[column]]);
+            cells.map(|cell| cell.chars().count() + 2).max().unwrap_or(0)
+        };
+        NAME_WIDTH + (1..table.header.len()).map(width).sum::<usize>() <= SUMMARY_WIDTH
+    })
+}
+
+fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: usize) -> Table {
+    let places = ["1st", "2nd", "3rd", "4th", "5th"];
+    let header: Vec<&str> = ["variant", "in nodes"].into_iter().chain(places.into_iter().take(count)).collect();
+    let mut builder = Builder::new(title, &header);
+    for found in firsts {
+        let name = source.name(found.session);
+        let is_baseline = source.session(found.session).is_baseline;
+        let kind = if is_baseline { RowKind::Baseline } else { RowKind::Plain };
+        match &found.breakdown {
+            Ok(breakdown) => {
+                let mut cells = vec![name, breakdown::in_nodes(breakdown)];
+                cells.extend(longest(breakdown).chain(std::iter::repeat(String::new())).take(count));
+                builder.row(kind, cells);
+            }
+            Err(reason) => {
+                let mark = builder.absence("operators", &name, reason);
+                let mut cells = vec![name];
+                cells.extend(std::iter::repeat_n(mark, count + 1));
+                builder.row(RowKind::Absent, cells);
+            }
+        }
+    }
+    builder.finish(summary_notes(firsts))
+}
+
+/// How many times as long an inference takes with the profiler, where that is shown to be longer.
+fn shown_factor(distortion: &Estimate) -> Option<f64> {
+    let is_longer = distortion.interval().is_some_and(|interval| interval.low > 1.0);
+    distortion.value().filter(|_| is_longer)
+}
+
+fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
+    let factors = firsts.iter().filter_map(|found| shown_factor(&found.breakdown.as_ref().ok()?.distortion));
+    let distortion = match (factors.clone().reduce(f64::min), factors.reduce(f64::max)) {
+        (Some(low), Some(high)) => {
+            let [low, high] = [low, high].map(|factor| format!("{factor:.2}x"));
+            let range = if low == high { low } else { format!("{low} to {high}") };
+            format!("; with it, an inference takes {range} as long as without it")
+        }
+        _ => String::new(),
+    };
+    vec![
+        "in nodes: share of an inference; the others: shares of the time in nodes".into(),
+        format!("by ONNX Runtime's profiler, in launches of their own{distortion}"),
+    ]
+}

@@ -1,0 +1,164 @@
+//! Where the nodes ran, and what the copies between host and device cost.
+
+use crate::metric::{Metric, Unit};
+use crate::plan::{Binding, CellKey, SessionSpec, provider_short_name};
+use crate::record::{Placement, PlacementSource, ProviderNodes};
+use crate::report::chapters::context::{Item, time};
+use crate::report::words::number;
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source};
+
+/// Operators that a line names before it only counts them.
+const NAMED_OPERATORS: usize = 6;
+
+/// One item for each session that asked for another execution provider than the CPU's, and one for each whose copies can
+/// be told from its computation.
+pub(in crate::report) fn placement(source: Source<'_>) -> Vec<Item> {
+    let placed = source.record.placements.iter().map(|found| {
+        let own = &source.record.plan.sessions[found.session].execution_provider;
+        Item::new(source.name(found.session), sentence(&found.placement, own))
+    });
+    placed.chain(copy_costs(source)).collect()
+}
+
+/// `openvino: 12 of 14 nodes, 98% of the time; cpu: 2 of 14 nodes (Shape, Gather), 2% of the time`.
+fn sentence(placement: &Placement, own: &str) -> String {
+    let all = placement.nodes_count();
+    let mut parts: Vec<String> = placement
+        .providers
+        .iter()
+        .map(|provider| provider_words(provider, all, provider.execution_provider == own))
+        .collect();
+    for copy in placement.copies.iter().flatten() {
+        let (count, operator) = (copy.nodes_count, plain(&copy.operator));
+        parts.push(format!(
+            "copies between devices: {count} {operator} node{}, {} an inference",
+            words::plural(count),
+            time(copy.time_ns)
+        ));
+    }
+    if placement.source == PlacementSource::Profile {
+        parts.push("nodes as they ran, a compiled subgraph counting as one".into());
+    }
+    parts.join("; ")
+}
+
+fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
+    let share = provider.time_ratio.map(|ratio| format!(", {} of the time in nodes", percent(ratio.0)));
+    let operators = if is_own { String::new() } else { format!(" ({})", operators(provider)) };
+    format!(
+        "{}: {} of {} node{}{operators}{}",
+        plain(&provider_short_name(&provider.execution_provider)),
+        number::count(provider.nodes_count),
+        number::count(all),
+        words::plural(all),
+        share.unwrap_or_default()
+    )
+}
+
+fn operators(provider: &ProviderNodes) -> String {
+    let mut operators: Vec<(&String, &u64)> = provider.operators.iter().collect();
+    operators.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let name = |(operator, count): &(&String, &u64)| match count {
+        1 => plain(operator),
+        count => format!("{count} {}", plain(operator)),
+    };
+    let mut named: Vec<String> = operators.iter().take(NAMED_OPERATORS).map(name).collect();
+    let more = operators.len().saturating_sub(NAMED_OPERATORS);
+    if more > 0 {
+        named.push(format!("{more} more operator{}", words::plural(more as u64)));
+    }
+    named.join(", ")
+}
+
+fn percent(ratio: f64) -> String {
+    match ratio * 100.0 {
+        percent if percent > 0.0 && percent < 1.0 => "less than 1%".into(),
+        percent if percent > 99.0 && percent < 100.0 => "more than 99%".into(),
+        percent => format!("{percent:.0}%"),
+    }
+}
+
+/// What copying to the device and back takes, where a session was measured with both bindings.
+fn copy_costs(source: Source<'_>) -> Vec<Item> {
+    let sessions = &source.record.plan.sessions;
+    let pairs =
+        sessions.iter().enumerate().filter(|(_, spec)| spec.binding == Binding::Device).filter_map(|(device, spec)| {
+            let bound_to_host = SessionSpec { binding: Binding::Host, ..spec.clone() };
+            Some((sessions.iter().position(|other| *other == bound_to_host)?, device))
+        });
+    pairs.filter_map(|(host, device)| copy_cost(source, host, device)).collect()
+}
+
+fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
+    let cells = source.findings.cells.iter().map(|cell| cell.key).filter(|key| key.session == device);
+    let costs: Vec<String> = cells.filter_map(|key| copy_cost_of(source, host, key)).collect();
+    (!costs.is_empty()).then(|| {
+        let text = format!("{}; the difference of the host-bound and the device-bound median", costs.join(", "));
+        Item::new(format!("Copies of {}", source.name(host)), text)
+    })
+}
+
+/// The cost at one place, where the intervals of both medians lie apart; a difference within them may be chance.
+fn copy_cost_of(source: Source<'_>, host: usize, key: CellKey) -> Option<String> {
+    let median = |key: CellKey| source.cell(key)?.figure(Metric::LatencyP50)?.measured();
+    let (with, without) = (median(CellKey { session: host, ..key })?, median(key)?);
+    let are_apart = with.interval.zip(without.interval).is_some_and(|(with, without)| !with.overlaps(without));
+    let show = |latency: f64| number::value(Unit::Ns, latency, None);
+    let place = format!("of {} {}", show(with.value), source.at(key));
+    Some(if are_apart && with.value > without.value {
+        format!("{} {place}", show(with.value - without.value))
+    } else {
+        format!("not shown to be anything {place}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::record::CopyNodes;
+    use crate::units::{Nanos, Ratio};
+
+    fn on(name: &str, operators: &[(&str, u64)], share: Option<f64>) -> ProviderNodes {
+        ProviderNodes {
+            execution_provider: name.into(),
+            nodes_count: operators.iter().map(|(_, count)| count).sum(),
+            operators: operators.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect::<BTreeMap<_, _>>(),
+            time_ns: share.map(|share| Nanos((share * 1e6) as u64)),
+            time_ratio: share.map(Ratio),
+        }
+    }
+
+    #[test]
+    fn providers_are_named_with_their_share_and_what_strayed() {
+        let placement = Placement {
+            source: PlacementSource::Assignment,
+            providers: vec![
+                on("OpenVINOExecutionProvider", &[("Conv", 9), ("Relu", 3)], Some(0.98)),
+                on("CPUExecutionProvider", &[("Gather", 1), ("Shape", 2)], Some(0.02)),
+            ],
+            copies: Some(vec![CopyNodes { operator: "MemcpyToHost".into(), nodes_count: 2, time_ns: Nanos(12_000) }]),
+            profiled_inferences_count: Some(5),
+        };
+        assert_eq!(
+            sentence(&placement, "OpenVINOExecutionProvider"),
+            "openvino: 12 of 15 nodes, 98% of the time in nodes; cpu: 3 of 15 nodes (2 Shape, Gather), 2% of the time in \
+             nodes; copies between devices: 2 MemcpyToHost nodes, 12.0 µs an inference"
+        );
+    }
+
+    #[test]
+    fn many_operators_are_counted() {
+        let operators: Vec<(String, u64)> = (0..9).map(|number| (format!("Op{number}"), 1)).collect();
+        let operators: Vec<(&str, u64)> = operators.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        let words = provider_words(&on("CPUExecutionProvider", &operators, None), 9, false);
+        assert_eq!(words, "cpu: 9 of 9 nodes (Op0, Op1, Op2, Op3, Op4, Op5, 3 more operators)");
+    }
+
+    #[test]
+    fn shares_are_not_rounded_away() {
+        assert_eq!([0.0, 0.004, 0.5, 0.996, 1.0].map(percent), ["0%", "less than 1%", "50%", "more than 99%", "100%"]);
+    }
+}

@@ -1,0 +1,328 @@
+//! What one prediction was: inputs with their shapes, where sizes come from, values that steer the work, and the batch.
+
+use std::collections::BTreeMap;
+
+use crate::plan::{ElementType, RuntimeChoice, Shape};
+use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind, SizeSource};
+use crate::report::words::text::{plain, shortened};
+use crate::report::words::{self, Source};
+
+/// Inputs that are named with their shapes; the others are counted.
+const MOST_INPUTS: usize = 4;
+/// Inputs whose values steer the work, of which it is said why they are fed those; of the others what they are fed.
+const MOST_STEERING: usize = 6;
+/// Shapes whose predictions are told; of more the first and the last.
+const MOST_SHAPES: usize = 3;
+/// Inputs that are named for the axis that samples lie along.
+const MOST_AXES: usize = 3;
+/// Sources that are named for one input.
+const MOST_SOURCES: usize = 2;
+/// Characters that are kept of a source or reason; the record has all of it.
+const REASON_LENGTH: usize = 160;
+/// Characters that are kept of an input's name.
+const NAME_LENGTH: usize = 60;
+
+/// Whether what is fed has been seen to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// It ran.
+    Ran,
+    /// Nothing was run.
+    NotTried,
+}
+
+/// What one prediction is in a run, a line for each of a few shapes, or else one; empty where nothing was tried, as in
+/// records before version 1.4.
+pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
+    let record = source.record;
+    let is_script = record.plan.sessions.iter().any(|spec| matches!(spec.runtime, RuntimeChoice::Script(_)));
+    let mut variants = record.variants.iter().filter(|variant| variant.outcome.is_ok());
+    let is_tried = record.variants.iter().any(|variant| variant.probe.is_some());
+    let baseline = record.variants.get(record.plan.baseline).filter(|variant| variant.outcome.is_ok());
+    let Some(variant) = baseline.or_else(|| variants.next()).filter(|_| is_tried && !is_script) else {
+        return Vec::new();
+    };
+    let shapes = record.plan.shapes.iter().zip(&variant.shape_inputs).filter(|(_, fed)| !fed.is_empty());
+    let shapes: Vec<(String, &[FedInput])> = shapes.map(|(shape, fed)| (label(shape), fed.as_slice())).collect();
+    let mut lines: Vec<String> = match shapes.as_slice() {
+        [] => vec![format!("One prediction: {}.", inputs(&variant.inputs))],
+        all if all.len() <= MOST_SHAPES => all.iter().map(|(label, fed)| at(label, fed)).collect(),
+        [(first, least), .., (last, most)] => {
+            let count = shapes.len();
+            vec![at(&format!("{first}, the first of {count} shapes"), least), at(&format!("{last}, the last"), most)]
+        }
+        [(label, fed)] => vec![at(label, fed)],
+    };
+    if let (Some(last), Some(model)) = (lines.last_mut(), &variant.model) {
+        last.push_str(&format!(" Batch: {}.", batch(&model.batch_axis)));
+    }
+    lines
+}
+
+/// What a shape is called: by its name, or by its sizes.
+fn label(shape: &Shape) -> String {
+    plain(&shape.name.clone().unwrap_or_else(|| shape.to_string()))
+}
+
+/// What one prediction is at a shape.
+fn at(label: &str, fed: &[FedInput]) -> String {
+    format!("One prediction ({label}): {}.", inputs(fed))
+}
+
+/// What one prediction is: inputs with their shapes at batch 1, where sizes come from, values that steer the work, and the
+/// batch.
+#[must_use]
+pub fn prediction(fed: &[FedInput], axis: &BatchAxis, trial: Trial) -> String {
+    let tried = match trial {
+        Trial::Ran => "",
+        Trial::NotTried => " (not tried)",
+    };
+    format!("One prediction{tried}: {}. Batch: {}.", inputs(fed), batch(axis))
+}
+
+/// Inputs with their shapes, those that steer the work last.
+fn inputs(fed: &[FedInput]) -> String {
+    let (steering, others): (Vec<_>, Vec<_>) = fed.iter().partition(|fed| fed.steers);
+    let mut parts: Vec<String> = others.iter().take(MOST_INPUTS).map(|fed| shaped(fed)).collect();
+    parts.extend(more(others.len(), MOST_INPUTS));
+    let (first, rest) = steering.split_at(steering.len().min(MOST_STEERING));
+    parts.extend(first.iter().map(|fed| steered(fed)));
+    parts.extend(briefly(rest));
+    if parts.is_empty() { "no inputs".to_owned() } else { parts.join(", ") }
+}
+
+/// `m6 and m7 = 1`: inputs that are fed the same, with neither sizes nor reasons.
+fn briefly(steering: &[&FedInput]) -> Vec<String> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for fed in steering {
+        let is_fed = is_fed(fed);
+        match groups.iter_mut().find(|(others, _)| *others == is_fed) {
+            Some((_, names)) => names.push(name(&fed.name)),
+            None => groups.push((is_fed, vec![name(&fed.name)])),
+        }
+    }
+    groups.iter().map(|(is_fed, names)| format!("{} {is_fed}", words::listed(names))).collect()
+}
+
+fn more(count: usize, shown: usize) -> Option<String> {
+    (count > shown).then(|| format!("and {} more", count - shown))
+}
+
+/// `image [1, 3, 224, 224] (made up)`.
+fn shaped(fed: &FedInput) -> String {
+    let text = format!("{} {}", name(&fed.name), fed.shape_words(1));
+    let sources = sources(fed);
+    if sources.is_empty() { text } else { format!("{text} ({})", sources.join("; ")) }
+}
+
+/// `length = 128 (as long as the signal)`. A number or a list of one shows no sizes.
+fn steered(fed: &FedInput) -> String {
+    let name = match fed.shape(1).as_slice() {
+        [] | [1] => name(&fed.name),
+        shape => format!("{} {shape:?}", name(&fed.name)),
+    };
+    let reason = shortened(&plain(&fed.reason), REASON_LENGTH);
+    let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    format!("{name} {}{why}", is_fed(fed))
+}
+
+/// `= 128`, or that the data says it.
+fn is_fed(fed: &FedInput) -> String {
+    match &fed.fill {
+        FillKind::Data => "as in the data".to_owned(),
+        fill => format!("= {}", value(fill, fed.element_type)),
+    }
+}
+
+fn value(fill: &FillKind, element_type: ElementType) -> String {
+    let number = |value: f64| match element_type {
+        ElementType::Bool if value == 0.0 => "false".to_owned(),
+        ElementType::Bool => "true".to_owned(),
+        _ => value.to_string(),
+    };
+    match fill {
+        FillKind::Data => "as in the data".to_owned(),
+        FillKind::Constant(value) => number(*value),
+        FillKind::Uniform(range) if range.low == range.high => number(range.low),
+        FillKind::Uniform(range) => format!("{} to {}", number(range.low), number(range.high)),
+        FillKind::Ascending => "0, 1, 2 ...".to_owned(),
+        FillKind::AscendingFrom(first) => {
+            format!("{first}, {}, {} ...", first.saturating_add(1), first.saturating_add(2))
+        }
+        FillKind::PerSample(1) => "the batch size".to_owned(),
+        FillKind::PerSample(each) => format!("{each} times the batch size"),
+        FillKind::Numbers(numbers) => match numbers.as_slice() {
+            [one] => number(*one),
+            several => format!("one of {}", cut(&several.iter().map(|&value| number(value)).collect::<Vec<_>>())),
+        },
+        FillKind::Text => "letters".to_owned(),
+        FillKind::Words(words) => format!("one of {}", cut(&words.iter().map(|word| plain(word)).collect::<Vec<_>>())),
+        FillKind::Columns(columns) => {
+            format!("by column {}", cut(&columns.iter().map(|fill| value(fill, element_type)).collect::<Vec<_>>()))
+        }
+    }
+}
+
+fn cut(words: &[String]) -> String {
+    let dots = if words.len() > MOST_INPUTS { " ..." } else { "" };
+    format!("{}{dots}", words[..words.len().min(MOST_INPUTS)].join(", "))
+}
+
+/// Where sizes come from that the model leaves open, each source once.
+fn sources(fed: &FedInput) -> Vec<String> {
+    let mut sources: Vec<String> = Vec::new();
+    for source in fed.sources.iter().filter_map(source) {
+        if !sources.contains(&source) && sources.len() < MOST_SOURCES {
+            sources.push(source);
+        }
+    }
+    sources
+}
+
+/// An input's name, cut where it would fill the screen.
+fn name(name: &str) -> String {
+    shortened(&plain(name), NAME_LENGTH)
+}
+
+fn source(source: &SizeSource) -> Option<String> {
+    let text = |text: &str| shortened(&plain(text), REASON_LENGTH);
+    Some(match source {
+        SizeSource::Fixed | SizeSource::Batch => return None,
+        SizeSource::Asked => "as asked for".to_owned(),
+        SizeSource::Data => "as in the data".to_owned(),
+        SizeSource::File { entry } => format!("size from {}", text(entry)),
+        SizeSource::Metadata { key } => format!("size from the file's metadata, {}", text(key)),
+        SizeSource::Demand { reason } => text(reason),
+        SizeSource::Derived { from } => format!("size follows: {}", text(from)),
+        SizeSource::Probe { reason } => format!("size found by trying: {}", text(reason)),
+        SizeSource::MadeUp => "made up".to_owned(),
+    })
+}
+
+/// Where samples of a batch lie, and whether that is proved: `axis 0 of image, proved`.
+fn batch(axis: &BatchAxis) -> String {
+    let reason = |reason: &str| shortened(&plain(reason), REASON_LENGTH);
+    if axis.reason == AxisReason::NoAxis || axis.axes.is_empty() {
+        return match &axis.proof {
+            BatchProof::NotProved { reason: why } => format!("none: {}", reason(why)),
+            BatchProof::Given => "none, as asked for".to_owned(),
+            BatchProof::Untried | BatchProof::Proved => "none: no input has an axis for samples".to_owned(),
+        };
+    }
+    let proof = match &axis.proof {
+        BatchProof::Proved => "proved".to_owned(),
+        BatchProof::Given => "as asked for".to_owned(),
+        BatchProof::Untried => "not tried".to_owned(),
+        BatchProof::NotProved { reason: why } => format!("not proved: {}", reason(why)),
+    };
+    format!("{}, {proof}", places(axis))
+}
+
+/// `axis 0 of x and lens, axis 1 of state`.
+fn places(axis: &BatchAxis) -> String {
+    let mut by_axis: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for (input, &axis) in &axis.axes {
+        by_axis.entry(axis).or_default().push(name(input));
+    }
+    let group = |(axis, names): (&u64, &Vec<String>)| {
+        let mut shown = names[..names.len().min(MOST_AXES)].to_vec();
+        if names.len() > MOST_AXES {
+            shown.push(format!("{} more", names.len() - MOST_AXES));
+        }
+        format!("axis {axis} of {}", words::listed(&shown))
+    };
+    by_axis.iter().map(group).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ValueRange;
+
+    fn fed(name: &str, dims: &[Option<u64>], sources: &[SizeSource]) -> FedInput {
+        FedInput {
+            name: name.into(),
+            element_type: ElementType::Int64,
+            dims: dims.to_vec(),
+            rows_per_sample: BTreeMap::new(),
+            sources: sources.to_vec(),
+            fill: FillKind::Uniform(ValueRange { low: 0.0, high: 9.0 }),
+            reason: String::new(),
+            steers: false,
+            no_tensor: None,
+        }
+    }
+
+    fn axis(places: &[(&str, u64)], proof: BatchProof) -> BatchAxis {
+        let axes = places.iter().map(|&(input, axis)| (input.to_owned(), axis)).collect();
+        BatchAxis { axes, symbol: None, fixed_size: None, reason: AxisReason::SymbolName, proof }
+    }
+
+    #[test]
+    fn a_prediction_is_told_with_its_sources_and_what_steers_it() {
+        let image = fed(
+            "image",
+            &[None, Some(3), Some(640)],
+            &[SizeSource::Batch, SizeSource::Fixed, SizeSource::Metadata { key: "imgsz".into() }],
+        );
+        let length = FedInput {
+            steers: true,
+            fill: FillKind::Constant(128.0),
+            reason: "as long as the signal".into(),
+            ..fed("length", &[None], &[])
+        };
+        let line = prediction(&[length, image], &axis(&[("image", 0), ("length", 0)], BatchProof::Proved), Trial::Ran);
+        let expected = "One prediction: image [1, 3, 640] (size from the file's metadata, imgsz), \
+            length = 128 (as long as the signal). Batch: axis 0 of image and length, proved.";
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn every_input_that_steers_is_named_with_what_it_is_fed() {
+        let steering = |n: u64, fill: FillKind| FedInput {
+            steers: true,
+            fill,
+            reason: if n < 6 { "why".into() } else { "why not".into() },
+            ..fed(&format!("m{n}"), &[Some(n)], &[])
+        };
+        let mut all: Vec<FedInput> = (0..9).map(|n| steering(n, FillKind::Constant((n / 8) as f64))).collect();
+        all.push(steering(9, FillKind::Data));
+        let line = inputs(&all);
+        assert!(line.starts_with("m0 [0] = 0 (why), m1 = 0 (why), m2 [2] = 0 (why), "), "{line}");
+        assert!(line.ends_with("m5 [5] = 0 (why), m6 and m7 = 0, m8 = 1, m9 as in the data"), "{line}");
+        assert!(!line.contains("more"), "{line}");
+    }
+
+    #[test]
+    fn values_of_a_range_are_told_and_one_value_alone() {
+        let asked = |low: f64, high: f64, element_type: ElementType| {
+            let fill = FillKind::Uniform(ValueRange { low, high });
+            steered(&FedInput { fill, element_type, ..fed("x", &[None, Some(1)], &[]) })
+        };
+        assert_eq!(asked(0.5, 1.0, ElementType::Float), "x [1, 1] = 0.5 to 1");
+        assert_eq!(asked(0.0, 0.0, ElementType::Bool), "x [1, 1] = false");
+        assert_eq!(asked(0.0, 1.0, ElementType::Bool), "x [1, 1] = false to true");
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let states: Vec<FedInput> =
+            (0..24).map(|n| fed(&format!("s{n:02}"), &[Some(1)], &[SizeSource::MadeUp])).collect();
+        let all: Vec<(String, u64)> = states.iter().map(|fed| (fed.name.clone(), 1)).collect();
+        let all: Vec<(&str, u64)> = all.iter().map(|(name, axis)| (name.as_str(), *axis)).collect();
+        let line = prediction(&states, &axis(&all, BatchProof::Untried), Trial::NotTried);
+        let expected = "One prediction (not tried): s00 [1] (made up), s01 [1] (made up), s02 [1] (made up), \
+            s03 [1] (made up), and 20 more. Batch: axis 1 of s00, s01, s02 and 21 more, not tried.";
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn a_missing_batch_says_why() {
+        let reason = "along `height` two samples together give `y` other values".to_owned();
+        let none = BatchAxis::none(BatchProof::NotProved { reason });
+        assert_eq!(batch(&none), "none: along `height` two samples together give `y` other values");
+        let reason = "the model fixes its size at 4".to_owned();
+        let fixed = BatchAxis { fixed_size: Some(4), ..axis(&[("x", 0)], BatchProof::NotProved { reason }) };
+        assert_eq!(batch(&fixed), "axis 0 of x, not proved: the model fixes its size at 4");
+    }
+}

@@ -1,0 +1,94 @@
+//! What may have more throughput than what was chosen, and batch sizes that there was no time for.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{Answer, Choice, Pick, Rival, Support};
+use crate::metric::Metric;
+use crate::plan::{CellKey, SweepEnd};
+use crate::report::words::{self, Source};
+use crate::stats::MIN_LAUNCHES;
+
+/// `; which batch size has the most throughput is open`, where something looks better than what was picked, or the time was
+/// over before all batch sizes were measured.
+pub(in crate::report) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'static str> {
+    match &pick.rival {
+        Some(rival) if rival.key.session != pick.key.session => Some("which variant has the most throughput"),
+        None if answer.not_reached.is_none() => None,
+        _ => Some("which batch size has the most throughput"),
+    }
+}
+
+/// `batch 16 looks higher: 184/s, from 3 inferences; about 40 s would decide: --batch 1,16 --budget 40s`.
+pub(in crate::report) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option<String> {
+    let rival = pick.rival.as_ref()?;
+    let cell = source.cell(rival.key)?;
+    let place = match source.at(rival.key) {
+        at if rival.key.session == pick.key.session => at.trim_start_matches("at ").to_owned(),
+        at => format!("{} {at}", source.name(rival.key.session)),
+    };
+    let rate = cell.figure(Metric::Throughput).map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();
+    let behind = match cell.support() {
+        Some(Support::Interval) => not_shown(source, rival.key),
+        _ => format!("{}{}", source.behind(rival.key), deciding(source, rival)),
+    };
+    Some(format!("{place} looks higher: {rate}, {behind}"))
+}
+
+/// Why a cell with an interval is not what was picked: `not shown to be better than fp32 at that batch size`.
+fn not_shown(source: Source<'_>, key: CellKey) -> String {
+    let change = source.cell(key).and_then(|cell| cell.comparison.as_ref());
+    let more = change.map(|comparison| format!("; {}", words::to_settle(&comparison.throughput)));
+    format!("not shown to be better than {} there{}", source.baseline_name(), more.unwrap_or_default())
+}
+
+/// What would show whether a rival is better.
+fn deciding(source: Source<'_>, rival: &Rival) -> String {
+    let schedule = &source.record.plan.schedule;
+    if schedule.rounds_count.is_some_and(|rounds| rounds < MIN_LAUNCHES) {
+        return format!("; `--rounds {MIN_LAUNCHES}` would give it an interval");
+    }
+    let Some(enough) = rival.enough_budget_ns.filter(|_| schedule.budget_ns.is_some()) else { return String::new() };
+    let smallest = source.record.plan.batch_sizes.first().copied().unwrap_or(1);
+    let (time, budget) = (words::rounded_time(enough), words::budget(enough));
+    format!("; about {time} would decide: `--batch {smallest},{} --budget {budget}`", rival.key.batch_size)
+}
+
+/// Which batch sizes the budget did not suffice for, and what would.
+pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
+    let answer = &source.findings.answer;
+    let left = answer.not_reached.as_ref()?;
+    let had = source.record.plan.schedule.budget_ns?;
+    let budget = left.enough_budget_ns.filter(|enough| *enough > had);
+    let (time, budget) = budget.map(|enough| (words::rounded_time(enough), words::budget(enough)))?;
+    let first = left.batch_sizes.first()?;
+    let decided = matches!(answer.latency, Choice::Ship(_));
+    match source.record.plan.sweep_end {
+        SweepEnd::Listed => Some(format!(
+            "Not reached: {}; about {time} would do: `--budget {budget}`.",
+            which(source, &left.by_session)
+        )),
+        // Without a verdict on the smallest size, that comes first.
+        SweepEnd::Saturation if !decided => None,
+        SweepEnd::Saturation => Some(format!(
+            "Not reached: batch sizes from {first} on; about {time} would show the first of them: `--batch {},{first} \
+             --budget {budget}`.",
+            source.record.plan.batch_sizes.first()?
+        )),
+    }
+}
+
+/// `batch 16 and 32`, or `batch 16 and 32 by fp32; batch 32 by int8`, where some that were measured came further than others.
+fn which(source: Source<'_>, by_session: &BTreeMap<usize, Vec<u64>>) -> String {
+    let mut groups: BTreeMap<&[u64], Vec<usize>> = BTreeMap::new();
+    for (&session, sizes) in by_session {
+        groups.entry(sizes).or_default().push(session);
+    }
+    let measured = source.findings.sessions.iter().filter(|session| session.outcome.is_ok()).count();
+    let group = |(sizes, sessions): (&&[u64], &Vec<usize>)| {
+        let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
+        let names: Vec<String> = sessions.iter().map(|&session| source.name(session)).collect();
+        let by = if sessions.len() < measured { format!(" by {}", words::listed(&names)) } else { String::new() };
+        format!("batch {}{by}", words::listed(&sizes))
+    };
+    groups.iter().map(group).collect::<Vec<_>>().join("; ")
+}

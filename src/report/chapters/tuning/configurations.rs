@@ -1,0 +1,189 @@
+//! Configurations as tables, and what became of each.
+
+use super::{name, ratio, subject};
+use crate::analysis::tuning::{Candidate, Standing, State, TuningFindings, TuningVerdict};
+use crate::analysis::{Estimate, Interval};
+use crate::metric::Metric;
+use crate::plan::Objective;
+use crate::record::{Bounded, Contest, Fate};
+use crate::report::words::Source;
+use crate::report::words::number;
+use crate::report::words::table::Builder;
+use crate::report::words::table::RowKind;
+use crate::report::words::table::Table;
+use crate::report::words::text::plain;
+
+/// Which configurations a table shows, and how.
+pub(super) struct Rows<'p> {
+    pub(super) places: &'p [usize],
+    pub(super) fates: Fates,
+}
+
+/// How much a table says of what became of configurations.
+#[derive(Clone, Copy)]
+pub(super) enum Fates {
+    InOneWord,
+    InFull,
+}
+
+pub(super) fn table(source: Source<'_>, found: &TuningFindings, title: &str, rows: Rows<'_>) -> Table {
+    let metrics: Vec<Metric> = columns(found);
+    let mut header = vec!["configuration", "batch", "vs best"];
+    header.extend(metrics.iter().map(|&metric| short(metric)));
+    header.push("outcome");
+    let mut table = Builder::new(title, &header);
+    let mut notes = Notes::default();
+    for &place in rows.places {
+        let one = &found.candidates[place];
+        let label = source.name(one.key.session);
+        let mut cells = vec![label.clone(), number::count(one.key.batch_size), notes.against_best(found, one)];
+        for &metric in &metrics {
+            let shown = |estimate: &Estimate| {
+                let measured = estimate.measured().map(|measured| measured.value).unwrap_or_default();
+                number::value(metric.unit(), measured, estimate.interval())
+            };
+            let estimate = one.figure(metric).filter(|_| one.is_measured());
+            cells.push(match estimate {
+                Some(estimate) => table.figure((metric.label(), &label), Some(estimate), shown),
+                None => "-".into(),
+            });
+        }
+        cells.push(match rows.fates {
+            Fates::InOneWord => word(found, place).into(),
+            Fates::InFull => became(source, found, place),
+        });
+        table.row(kind(found, place), cells);
+    }
+    table.finish(notes.lines(found))
+}
+
+fn kind(found: &TuningFindings, place: usize) -> RowKind {
+    match () {
+        () if found.best == Some(place) && found.verdict == TuningVerdict::Found => RowKind::Pick,
+        () if !found.candidates[place].is_measured() => RowKind::Absent,
+        () if found.defaults == Some(place) => RowKind::Baseline,
+        () => RowKind::Plain,
+    }
+}
+
+/// What has to be said of ratios to the best one.
+#[derive(Default)]
+struct Notes {
+    has_ratios: bool,
+    has_chains: bool,
+}
+
+impl Notes {
+    /// `-4.8%` of the best one's, or `~-4.8%` by way of others.
+    fn against_best(&mut self, found: &TuningFindings, one: &Candidate) -> String {
+        let Some(relative) = one.relative.as_ref().filter(|_| one.state != State::Best) else { return "-".into() };
+        let Some(ratio) = relative.cost_ratio.value().map(|cost| ratio(found.objective, cost, None)) else {
+            return "-".into();
+        };
+        self.has_ratios = true;
+        self.has_chains |= !relative.is_direct;
+        if relative.is_direct { ratio } else { format!("~{ratio}") }
+    }
+
+    fn lines(&self, found: &TuningFindings) -> Vec<String> {
+        let what = subject(found.objective);
+        let mut lines = Vec::new();
+        if self.has_ratios {
+            lines.push(format!(
+                "vs best: {what} against the best one's, from blocks that took turns. Judge by it: the other figures are of \
+                 different times, between which the machine may have changed its speed."
+            ));
+        }
+        if self.has_chains {
+            lines.push("~: both took turns with others, by way of which the ratio is told.".into());
+        }
+        lines
+    }
+}
+
+/// A metric's name in a narrow column.
+fn short(metric: Metric) -> &'static str {
+    match metric {
+        Metric::LatencyP50 => "median",
+        Metric::LatencyP99 => "p99",
+        Metric::PeakMemory => "memory",
+        Metric::AccuracyTop1 => "top-1",
+        metric => metric.label(),
+    }
+}
+
+/// What became of a configuration, in one word or two.
+fn word(found: &TuningFindings, place: usize) -> &'static str {
+    let one = &found.candidates[place];
+    match (&one.fate, one.state) {
+        (_, State::Best) if found.verdict == TuningVerdict::Found => "best",
+        (_, State::Best) if found.verdict == TuningVerdict::Undecided => "undecided",
+        (_, State::Best) => "closest",
+        _ if found.defaults == Some(place) => "defaults",
+        (Some(Fate::Failed { .. }), _) => "failed",
+        (_, State::AsGood) => "as good",
+        (_, State::Undecided) => "not decided",
+        (_, State::Out) => "dropped",
+    }
+}
+
+fn columns(found: &TuningFindings) -> Vec<Metric> {
+    let mut metrics = vec![Metric::LatencyP50, Metric::LatencyP99, Metric::Throughput, Metric::PeakMemory];
+    if !metrics.contains(&found.metric) {
+        metrics.push(found.metric);
+    }
+    let scored = |metric: Metric| {
+        let has = |one: &Candidate| one.figure(metric).is_some_and(|score| score.measured().is_some());
+        found.candidates.iter().any(has)
+    };
+    metrics.extend(Metric::SCORES.into_iter().filter(|&metric| scored(metric)));
+    metrics
+}
+
+/// What became of a configuration, in few words.
+fn became(source: Source<'_>, found: &TuningFindings, place: usize) -> String {
+    let one = &found.candidates[place];
+    let role = match one.state {
+        State::Best if found.verdict == TuningVerdict::Found => return "best".into(),
+        State::Best if found.verdict == TuningVerdict::Undecided => "the best so far; ",
+        State::Best => "closest; ",
+        _ if found.defaults == Some(place) => "defaults; ",
+        _ => "",
+    };
+    let fate = match &one.fate {
+        None if one.standing == Standing::Open => "not decided: whether it keeps the SLO is not shown".into(),
+        None => "not decided".into(),
+        Some(Fate::Champion { .. }) if one.state == State::AsGood => "as good as the best one".into(),
+        Some(fate) => fate_in_words(source, found.objective, fate),
+    };
+    format!("{role}{fate}")
+}
+
+fn fate_in_words(source: Source<'_>, objective: Objective, fate: &Fate) -> String {
+    match fate {
+        Fate::Champion { .. } => "was the best for a while".into(),
+        Fate::Worse(contest) => format!("dropped: {}", contest_in_words(source, objective, contest)),
+        Fate::Tied(contest) => format!("as good as {}", name(source, contest.against)),
+        Fate::BreaksSlo(breach) => format!("dropped: breaks {}", plain(&breach.check)),
+        Fate::LessAccurate { difference, allowed_ratio } => {
+            let ends = match (difference.low, difference.high) {
+                (Some(low), Some(high)) => format!(" ({} to {})", number::points(low), number::points(high)),
+                _ => String::new(),
+            };
+            let allowed = number::points(-allowed_ratio);
+            format!("dropped: top-1 {}{ends}, {allowed} allowed", number::points(difference.value))
+        }
+        Fate::NotFinite => "dropped: outputs are not finite".into(),
+        Fate::Failed { reason } => format!("failed: {}", plain(reason)),
+        Fate::BeyondSlo { batch_size, check } => {
+            format!("not tried: breaks {} at batch {} already", plain(check), number::count(*batch_size))
+        }
+    }
+}
+
+/// `throughput 0.25x (0.24 to 0.26) of int8 at batch 8`.
+fn contest_in_words(source: Source<'_>, objective: Objective, contest: &Contest) -> String {
+    let Bounded { value, low, high } = contest.cost_ratio;
+    let interval = low.zip(high).map(|(low, high)| Interval { low, high });
+    format!("{} {} of {}", subject(objective), ratio(objective, value, interval), name(source, contest.against))
+}

@@ -1,0 +1,200 @@
+//! What a search for the best session options found, in words and tables.
+
+mod answer;
+mod configurations;
+
+use serde::Serialize;
+
+use crate::analysis::Interval;
+use crate::analysis::tuning::{Criterion, State, TuningFindings, TuningVerdict, criteria};
+use crate::metric::{Metric, Unit};
+use crate::plan::{CellKey, Objective};
+use crate::report::words::number;
+use crate::report::words::session_code::{Deployment, SessionCode, session_code};
+use crate::report::words::table::Table;
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source};
+use configurations::{Fates, Rows, table};
+
+/// Rows that the terminal shows of all configurations.
+const SHOWN: usize = 12;
+
+/// A search as people read it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TuningView {
+    /// Whether a configuration was found that keeps the SLO.
+    pub found: bool,
+    /// The answer, the most important line first.
+    pub answer: Vec<String>,
+    /// The configurations that matter most.
+    pub shortlist: Table,
+    /// All configurations and what became of them.
+    pub configurations: Table,
+    /// The configurations that no other one is better than in everything.
+    pub front: Table,
+    /// The best configuration as code.
+    pub code: Vec<SessionCode>,
+    /// How the search decided.
+    pub method: Vec<String>,
+}
+
+/// The search of a run; `None` if the run is none.
+pub(in crate::report) fn tuning(source: Source<'_>) -> Option<TuningView> {
+    let found = source.findings.tuning.as_ref()?;
+    let order = order(found);
+    let matters = |place: &&usize| Some(**place) == found.defaults || found.candidates[**place].state != State::Out;
+    let few: Vec<usize> = order.iter().filter(matters).copied().take(SHOWN).collect();
+    let code =
+        found.best().filter(|_| found.verdict != TuningVerdict::NothingMeasured).map(|best| code(source, best.key));
+    let in_front: Vec<usize> = order.iter().filter(|place| found.front.contains(place)).copied().collect();
+    let axes = "A configuration stands here if none of the others is better in median latency, throughput, peak memory or \
+                top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are \
+                held against each other as ratios to the best one, from blocks that took turns. The one that the answer \
+                names always stands here.";
+    Some(TuningView {
+        found: found.verdict == TuningVerdict::Found,
+        answer: answer::answer(source, found),
+        shortlist: table(source, found, "Best configurations", Rows { places: &few, fates: Fates::InOneWord }),
+        configurations: table(source, found, "All configurations", Rows { places: &order, fates: Fates::InFull }),
+        front: {
+            let front = table(source, found, "Pareto front", Rows { places: &in_front, fates: Fates::InOneWord });
+            Table { notes: front.notes.into_iter().chain([axes.to_owned()]).collect(), ..front }
+        },
+        code: code.unwrap_or_default(),
+        method: method(source, found),
+    })
+}
+
+/// The best one, then those that are still in, then those that are out, each by the objective.
+fn order(found: &TuningFindings) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..found.candidates.len()).collect();
+    let rank = |place: usize| {
+        let one = &found.candidates[place];
+        (Some(place) != found.best, one.state == State::Out, !one.is_measured())
+    };
+    let cost = |place: usize| {
+        let relative = found.candidates[place].relative.as_ref();
+        relative.and_then(|relative| relative.cost_ratio.value()).unwrap_or(f64::INFINITY)
+    };
+    order.sort_by(|&one, &other| rank(one).cmp(&rank(other)).then(cost(one).total_cmp(&cost(other))));
+    order
+}
+
+/// The configuration as code.
+fn code(source: Source<'_>, key: CellKey) -> Vec<SessionCode> {
+    let variant = source.record.plan.variant_of(key.session);
+    let launches = source.record.launches.iter().filter(|launch| launch.session == key.session);
+    session_code(&Deployment {
+        spec: &source.record.plan.sessions[key.session],
+        model: &variant.path.display().to_string(),
+        batch_size: key.batch_size,
+        runtime_version: source.record.runtime_of(key.session).map(|runtime| runtime.version.as_str()),
+        effective: launches.filter_map(|launch| launch.effective.as_ref()).next(),
+    })
+}
+
+/// `int8 (2 intra-op threads) at batch 8`.
+fn name(source: Source<'_>, key: CellKey) -> String {
+    format!("{} at batch {}", source.name(key.session), number::count(key.batch_size))
+}
+
+/// What an objective is about.
+fn subject(objective: Objective) -> &'static str {
+    match objective {
+        Objective::Throughput => "throughput",
+        Objective::Latency => "median latency",
+        Objective::Memory => "peak memory",
+        Objective::Energy => "energy per prediction",
+    }
+}
+
+/// A cost over another as the ratio of what the objective is about.
+fn ratio(objective: Objective, cost: f64, interval: Option<Interval>) -> String {
+    match objective {
+        Objective::Throughput => number::relative(1.0 / cost, interval.map(Interval::reciprocal)),
+        _ => number::relative(cost, interval),
+    }
+}
+
+/// The noise floor of what an objective is about, as a share.
+fn floor(metric: Metric) -> String {
+    metric.noise_floor().map(|floor| number::value(Unit::Ratio, floor.0, None)).unwrap_or_default()
+}
+
+fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
+    let measured = found.candidates.iter().filter(|one| one.is_measured()).count() as u64;
+    let untried = found.candidates.len() as u64 - measured;
+    let number = |count: u64, noun: &str| format!("{} {noun}{}", number::count(count), words::plural(count));
+    let others = (untried > 0).then(|| format!("; {} decided about without", was(untried)));
+    let mut lines = vec![format!(
+        "{} measured in {} and {}{}.",
+        was_of(measured, "configuration"),
+        number(found.heats_count, "heat"),
+        number(found.rounds_count, "round"),
+        others.unwrap_or_default()
+    )];
+    lines.push(format!(
+        "A configuration is dropped only where the signed-rank test over rounds shows that another one which keeps the \
+         SLO is better beyond the noise floor of {}, or where the favourable end of an interval still breaks the SLO or \
+         the accuracy allowed. One that is no worse than any other is dropped with a probability of 2.5% at most in each \
+         heat.",
+        floor(found.metric)
+    ));
+    let criteria: Vec<&str> = criteria(found.objective).iter().map(|criterion| words_of(*criterion)).collect();
+    lines.push(format!(
+        "Of configurations that do as well within the noise floor, the one taken has {}, as far as it is shown.",
+        criteria.join(", else ")
+    ));
+    if !source.record.plan.tuning.iter().all(|plan| plan.slo.is_empty()) {
+        lines.push(
+            "The SLO is held against intervals 1.35 times as wide as those shown, because a heat is looked at up to six \
+             times: 99.6% sure on one side each time, so that a configuration that keeps it is dropped for it in at most \
+             2.5% of heats."
+                .into(),
+        );
+    }
+    lines.extend(in_sequence(source));
+    let resumed = source.record.tuning.iter().map(|tuning| tuning.resumed_at_ns.len() as u64).sum::<u64>();
+    if resumed > 0 {
+        lines.push(format!("The search was taken up again {resumed} time{}.", words::plural(resumed)));
+    }
+    lines
+}
+
+/// `3 configurations were`.
+fn was_of(count: u64, noun: &str) -> String {
+    format!("{} {noun}{} {}", number::count(count), words::plural(count), if count == 1 { "was" } else { "were" })
+}
+
+/// `3 were`.
+fn was(count: u64) -> String {
+    format!("{} {}", number::count(count), if count == 1 { "was" } else { "were" })
+}
+
+fn words_of(criterion: Criterion) -> &'static str {
+    match criterion {
+        Criterion::Latency => "the lower median latency",
+        Criterion::Throughput => "the higher throughput",
+        Criterion::Memory => "the lower peak memory",
+        Criterion::Changes => "fewer options that differ from the defaults",
+    }
+}
+
+/// Why operators were not run side by side.
+fn in_sequence(source: Source<'_>) -> Option<String> {
+    let plan = source.record.plan.tuning.as_ref().filter(|plan| plan.space.executions.len() > 1)?;
+    let bases = source.record.plan.sessions.iter().take(plan.base_sessions_count);
+    let is_chain =
+        |variant: usize| source.record.variants[variant].model.as_ref().is_some_and(|model| model.is_chain());
+    let mut chains: Vec<usize> = bases.map(|base| base.variant).filter(|&variant| is_chain(variant)).collect();
+    chains.sort_unstable();
+    chains.dedup();
+    let names: Vec<String> = chains.iter().map(|&variant| plain(&source.record.plan.variants[variant].name)).collect();
+    let whose = if names.len() == 1 { "its" } else { "their" };
+    (!names.is_empty()).then(|| {
+        format!(
+            "Parallel execution was not tried for {}: none of {whose} operators could run beside another.",
+            words::listed(&names)
+        )
+    })
+}

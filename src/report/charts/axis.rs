@@ -1,0 +1,235 @@
+//! Axes: units, ends and ticks.
+
+use crate::metric::Unit;
+use crate::report::words::number;
+
+/// An axis of a chart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AxisView {
+    /// What it measures, with its unit.
+    pub title: String,
+    /// How values are spaced.
+    pub scale: Scale,
+    /// Value at its left or lower end.
+    pub low: f64,
+    /// Value at its right or upper end; below `low` where the axis is drawn from the top down.
+    pub high: f64,
+    /// Marked values, with what is written there.
+    pub ticks: Vec<Tick>,
+}
+
+/// How the values of an axis are spaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// Evenly.
+    #[default]
+    Linear,
+    /// By their logarithm; both ends are positive.
+    Log,
+    /// One row for each name, the first at the top, at 0.
+    Names,
+}
+
+/// A marked value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tick {
+    /// The value.
+    pub at: f64,
+    /// What is written there.
+    pub label: String,
+}
+
+/// Ticks that an axis has room for.
+const MOST_TICKS: f64 = 6.0;
+
+/// Characters of a name on an axis: more would leave no room for the chart on a phone.
+const NAME_WIDTH: usize = 22;
+
+/// A unit for people that a whole axis is drawn in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Measure {
+    suffix: &'static str,
+    factor: f64,
+}
+
+impl Measure {
+    /// The unit that suits values up to `largest`, in base units.
+    pub(super) fn new(unit: Unit, largest: f64) -> Self {
+        let (suffix, factor) = number::unit_of_axis(unit, largest);
+        Measure { suffix, factor }
+    }
+
+    /// A value of base units in this unit.
+    pub(super) fn scaled(self, value: f64) -> f64 {
+        value / self.factor
+    }
+
+    /// `latency (ms)`.
+    pub(super) fn title(self, what: &str) -> String {
+        match self.suffix.trim_start_matches('/') {
+            "" => what.to_owned(),
+            "s" if self.suffix.starts_with('/') => format!("{what} (per second)"),
+            suffix => format!("{what} ({suffix})"),
+        }
+    }
+}
+
+impl AxisView {
+    /// An axis from 0, or from the smallest value if that is negative.
+    pub(super) fn from_zero(title: String, values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = ends(values);
+        let (low, high) = (low.min(0.0), high.max(0.0));
+        AxisView::even(title, low, if high > low { high } else { low + 1.0 })
+    }
+
+    /// An axis around the values, which need not hold 0.
+    pub(super) fn around(title: String, values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = ends(values);
+        let room = ((high - low) * 0.15).max(high.abs() * 0.005).max(f64::MIN_POSITIVE);
+        AxisView::even(title, low - room, high + room)
+    }
+
+    /// An axis from 0 to `last`, without room beyond.
+    pub(super) fn until(title: String, last: f64) -> Self {
+        let mut axis = AxisView::from_zero(title, [last]);
+        axis.high = if last > 0.0 { last * 1.02 } else { axis.high };
+        axis.ticks.retain(|tick| tick.at <= axis.high);
+        axis
+    }
+
+    /// The same logarithmic axis with this factor more room at both ends, for names beside marks.
+    pub(super) fn widened(mut self, factor: f64) -> Self {
+        self.low /= factor;
+        self.high *= factor;
+        self
+    }
+
+    fn even(title: String, low: f64, high: f64) -> Self {
+        let step = step((high - low) / MOST_TICKS);
+        let (first, last) = ((low / step).floor(), (high / step).ceil());
+        let ticks = ticks(first, last, step);
+        AxisView { title, scale: Scale::Linear, low: first * step, high: last * step, ticks }
+    }
+
+    /// A logarithmic axis around positive values; those that are not are left aside.
+    pub(super) fn log(title: String, values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = ends(values.into_iter().filter(|&value| value > 0.0));
+        let room = (high / low).powf(0.04).max(1.02);
+        let (low, high) = (low / room, high * room);
+        let all = one_two_five(low, high);
+        let ticks = match all.len() {
+            0..3 => AxisView::even(String::new(), low, high)
+                .ticks
+                .into_iter()
+                .filter(|tick| (low..=high).contains(&tick.at))
+                .collect(),
+            3..9 => all,
+            _ => {
+                all.into_iter().filter(|tick| tick.label.trim_start_matches(['0', '.', ',']).starts_with('1')).collect()
+            }
+        };
+        AxisView { title, scale: Scale::Log, low, high, ticks }
+    }
+
+    /// A logarithmic axis with these values alone marked.
+    pub(super) fn counts(title: &str, values: &[u64]) -> Self {
+        let ticks = values.iter().map(|&value| Tick { at: value as f64, label: number::count(value) }).collect();
+        let (low, high) = ends(values.iter().map(|&value| value as f64));
+        AxisView { title: title.into(), scale: Scale::Log, low: low / 1.15, high: high * 1.15, ticks }
+    }
+
+    /// One row for each name.
+    pub(super) fn names(names: &[String]) -> Self {
+        let tick = |(row, name): (usize, &String)| Tick {
+            at: row as f64,
+            label: crate::report::words::text::shortened(name, NAME_WIDTH),
+        };
+        let ticks = names.iter().enumerate().map(tick).collect();
+        AxisView { title: String::new(), scale: Scale::Names, low: names.len() as f64 - 0.5, high: -0.5, ticks }
+    }
+}
+
+/// The smallest and the largest; 0 and 1 where there are none.
+fn ends(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    let both = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
+    let all = values.into_iter().filter(|value| value.is_finite()).map(|value| (value, value));
+    all.reduce(|ends, (value, _)| both(ends, value)).unwrap_or((0.0, 1.0))
+}
+
+/// The next of 1, 2 and 5 times a power of ten.
+fn step(least: f64) -> f64 {
+    let power = 10f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|&step| step >= least * 0.999).unwrap_or(10.0 * power)
+}
+
+fn ticks(first: f64, last: f64, step: f64) -> Vec<Tick> {
+    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    let tick = |index: i64| {
+        let at = index as f64 * step;
+        Tick { at, label: number::with_decimals(at, decimals) }
+    };
+    (first as i64..=last as i64).map(tick).collect()
+}
+
+fn one_two_five(low: f64, high: f64) -> Vec<Tick> {
+    let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    let all = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|digit| (digit * 10f64.powi(power), power)));
+    let within = all.filter(|(at, _)| (low..=high).contains(at));
+    within
+        .map(|(at, power)| Tick { at, label: number::with_decimals(at, power.min(0).unsigned_abs() as usize) })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &AxisView) -> Vec<&str> {
+        axis.ticks.iter().map(|tick| tick.label.as_str()).collect()
+    }
+
+    #[test]
+    fn even_axis_begins_at_zero_and_ends_at_a_tick() {
+        let axis = AxisView::from_zero("x".into(), [3.0, 11.3]);
+        assert_eq!((axis.low, axis.high), (0.0, 12.0));
+        assert_eq!(labels(&axis), ["0", "2", "4", "6", "8", "10", "12"]);
+    }
+
+    #[test]
+    fn even_axis_holds_negative_values() {
+        let axis = AxisView::from_zero("x".into(), [-0.3, 0.1]);
+        assert_eq!(labels(&axis), ["-0.3", "-0.2", "-0.1", "0.0", "0.1"]);
+    }
+
+    #[test]
+    fn logarithmic_axis_marks_one_two_and_five() {
+        let axis = AxisView::log("x".into(), [0.15, 4.0]);
+        assert_eq!(labels(&axis), ["0.2", "0.5", "1", "2"]);
+        assert!(axis.low < 0.15 && axis.high > 4.0);
+    }
+
+    #[test]
+    fn wide_logarithmic_axis_marks_powers_of_ten() {
+        assert_eq!(labels(&AxisView::log("x".into(), [0.02, 15_000.0])), ["0.1", "1", "10", "100", "1,000", "10,000"]);
+    }
+
+    #[test]
+    fn narrow_logarithmic_axis_still_has_ticks() {
+        assert_eq!(labels(&AxisView::log("x".into(), [2.2, 2.4])), ["2.20", "2.25", "2.30", "2.35", "2.40"]);
+    }
+
+    #[test]
+    fn equal_values_and_none_at_all_make_an_axis() {
+        for axis in [AxisView::log("x".into(), [3.0, 3.0]), AxisView::from_zero("x".into(), [])] {
+            assert!(axis.low < axis.high, "{axis:?}");
+        }
+    }
+
+    #[test]
+    fn unit_of_an_axis_suits_its_largest_value() {
+        let measure = Measure::new(Unit::Ns, 2_130_000.0);
+        assert_eq!((measure.title("latency").as_str(), measure.scaled(2_130_000.0)), ("latency (ms)", 2.13));
+        assert_eq!(Measure::new(Unit::PerSec, 10.0).title("throughput"), "throughput (per second)");
+        assert_eq!(Measure::new(Unit::Ratio, 0.5).title("share"), "share (%)");
+    }
+}

@@ -1,0 +1,173 @@
+//! Charts: what is drawn where, scaled, ordered and labelled. Renderers add nothing but pixels.
+//!
+//! [`ChartView`] is the one to read first: report.html and the SVG files beside report.md are both drawn from it.
+
+mod axis;
+mod batch;
+mod cast;
+mod latency;
+mod loading;
+mod memory;
+mod operators;
+mod pareto;
+mod timeline;
+mod waterfall;
+
+pub use axis::{AxisView, Scale, Tick};
+
+use serde::Serialize;
+
+use crate::report::words::Source;
+use crate::report::words::table::Table;
+use cast::Cast;
+
+/// A chart, in units for people.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChartView {
+    /// A word that is its own in the report, fit for a file's name.
+    pub id: String,
+    /// What is shown.
+    pub title: String,
+    /// How to read it, in one sentence.
+    pub summary: String,
+    /// The horizontal axis.
+    #[serde(skip)]
+    pub x: AxisView,
+    /// The vertical axis.
+    #[serde(skip)]
+    pub y: AxisView,
+    /// What is drawn, the first at the bottom.
+    #[serde(skip)]
+    pub series: Vec<SeriesView>,
+    /// The same in figures.
+    pub table: Table,
+}
+
+/// Points that belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesView {
+    /// Name in the legend; absent for what belongs to the series before it.
+    pub name: Option<String>,
+    /// Number of its colour in the palette of the renderer.
+    pub color: usize,
+    /// How it is drawn.
+    pub form: Form,
+    /// What is drawn, in the order of the line.
+    pub points: Vec<PointView>,
+}
+
+impl SeriesView {
+    /// What an axis from left to right has to hold: the points, and the ends of their intervals.
+    fn extent(&self) -> impl Iterator<Item = f64> {
+        self.points
+            .iter()
+            .flat_map(|point| [point.x].into_iter().chain(point.x_ends.into_iter().flat_map(|(low, high)| [low, high])))
+    }
+}
+
+/// How points are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Form {
+    /// Marks joined by straight lines.
+    Line,
+    /// A line that rises at each point, without marks.
+    Steps,
+    /// Marks alone.
+    Marks,
+    /// Marks alone, each with the first line of its label beside it.
+    NamedMarks,
+    /// Horizontal bars of this thickness, in units of the vertical axis.
+    Bars(f64),
+}
+
+/// A point in units of the axes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PointView {
+    /// Where it is, from left to right.
+    pub x: f64,
+    /// Where it is, from bottom to top.
+    pub y: f64,
+    /// Where its bar begins; at 0 if absent.
+    pub from: Option<f64>,
+    /// Ends of the interval of `x`.
+    pub x_ends: Option<(f64, f64)>,
+    /// Ends of the interval of `y`.
+    pub y_ends: Option<(f64, f64)>,
+    /// Diameter of its mark in pixels, where it says something.
+    pub size: Option<f64>,
+    /// What it stands for: a name, and in further lines its figures.
+    pub label: String,
+}
+
+/// The charts of one question, and which of them are missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Topic {
+    /// The charts.
+    pub charts: Vec<ChartView>,
+    /// Why a chart is left out, as sentences.
+    pub left_out: Vec<String>,
+}
+
+impl Topic {
+    fn of(charts: Vec<(&str, Result<ChartView, String>)>) -> Self {
+        let mut topic = Topic::default();
+        for (name, chart) in charts {
+            match chart {
+                Ok(chart) => topic.charts.push(chart),
+                Err(reason) => topic.left_out.push(format!("{name}: not drawn, because {reason}.")),
+            }
+        }
+        topic
+    }
+}
+
+/// All charts of a run, by question.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// How latencies are distributed.
+    pub latency: Topic,
+    /// How far batching pays.
+    pub batch: Topic,
+    /// What speed costs in accuracy and memory.
+    pub pareto: Topic,
+    /// Where memory goes.
+    pub memory: Topic,
+    /// Where the time goes, by operator.
+    pub operators: Topic,
+    /// From the baseline's latency to each other one's.
+    pub waterfall: Topic,
+    /// How the run went.
+    pub timeline: Topic,
+    /// How long loading takes.
+    pub loading: Topic,
+}
+
+impl Figures {
+    pub(in crate::report) fn new(source: Source<'_>) -> Self {
+        let cast = Cast::of(source);
+        Figures {
+            latency: Topic::of(vec![("Latency distributions", latency::chart(source, &cast))]),
+            batch: Topic::of(batch::charts(source, &cast)),
+            pareto: Topic::of(vec![("Latency against accuracy", pareto::chart(source))]),
+            memory: Topic::of(vec![("Memory", memory::chart(source))]),
+            operators: Topic::of(vec![("Time in operators", operators::chart(source, &cast))]),
+            waterfall: Topic::of(waterfall::charts(source)),
+            timeline: Topic::of(timeline::charts(source, &cast)),
+            loading: Topic::of(vec![("Loading", loading::chart(source))]),
+        }
+    }
+
+    /// Those that say something of a search, whose configurations were measured at different times: the others draw such
+    /// figures side by side.
+    pub(in crate::report) fn of_search(self) -> Self {
+        let Figures { memory, timeline, loading, .. } = self;
+        Figures { memory, timeline, loading, ..Figures::default() }
+    }
+
+    /// All charts, in the order of the report.
+    pub fn all(&self) -> impl Iterator<Item = &ChartView> {
+        let first = [&self.latency, &self.batch, &self.pareto, &self.memory];
+        let last = [&self.operators, &self.waterfall, &self.timeline, &self.loading];
+        first.into_iter().chain(last).flat_map(|topic| &topic.charts)
+    }
+}

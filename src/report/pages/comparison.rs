@@ -1,0 +1,358 @@
+//! A comparison of runs as people read it.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::analysis::between::{
+    CELL_METRICS, ComparedRun, Comparisons, Delta, Design, Difference, Pair, PairedCell, Row, RowOutcome, Setting,
+};
+use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
+use crate::metric::{Metric, Unit};
+use crate::record::FitnessVerdict;
+use crate::report::chapters::bottlenecks::command;
+use crate::report::chapters::context::Item;
+use crate::report::pages::overview::overview;
+use crate::report::words;
+use crate::report::words::number;
+use crate::report::words::table::{ABSENT, Builder, MEANINGLESS, RowKind, Table};
+use crate::report::words::text::plain;
+
+/// A comparison of runs as people read it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ComparisonView {
+    /// What is compared.
+    pub title: String,
+    /// What a reader must know before anything else.
+    pub warnings: Vec<String>,
+    /// One sentence for each comparison.
+    pub headlines: Vec<String>,
+    /// How to read the tables.
+    pub legend: String,
+    /// Of three runs or more an overview, then one table for each comparison.
+    pub tables: Vec<Table>,
+    /// What the intervals leave out, and how to get a narrower answer.
+    pub caveats: Vec<String>,
+    /// The runs.
+    pub runs: Vec<Item>,
+    /// What else differs.
+    pub differences: Vec<Item>,
+}
+
+impl ComparisonView {
+    /// The comparison as people read it.
+    #[must_use]
+    pub fn new(comparisons: &Comparisons) -> Self {
+        let tables = comparisons.pairs.iter().map(|pair| table(comparisons, pair));
+        ComparisonView {
+            title: title(comparisons),
+            warnings: warnings(comparisons),
+            headlines: comparisons.pairs.iter().map(|pair| headline(comparisons, pair)).collect(),
+            legend: LEGEND.into(),
+            tables: overview(comparisons).into_iter().chain(tables).collect(),
+            caveats: caveats(comparisons),
+            runs: comparisons.runs.iter().enumerate().map(run).collect(),
+            differences: differences(comparisons),
+        }
+    }
+}
+
+const LEGEND: &str = "How to read: -4.8% (-6.0% to -3.5%) is the change from baseline to candidate with its 95% \
+interval; 2.10x stands for a candidate that has 2.10 times as much; n counts rounds or launches, for scores samples.";
+
+fn path(path: &Path) -> String {
+    plain(&path.display().to_string())
+}
+
+fn title(comparisons: &Comparisons) -> String {
+    match (comparisons.runs.as_slice(), comparisons.pairs.as_slice()) {
+        ([run], [pair]) => {
+            format!("{}: {} against {}", plain(&run.name), plain(&pair.candidate.label), plain(&pair.baseline.label))
+        }
+        ([run], _) => plain(&run.name),
+        ([one, other], _) => format!("{} against {}", path(&other.path), path(&one.path)),
+        (runs, _) => format!("{} runs against {}", runs.len().saturating_sub(1), path(&runs[0].path)),
+    }
+}
+
+fn warnings(comparisons: &Comparisons) -> Vec<String> {
+    let first = comparisons.runs.first().map(|run| path(&run.path)).unwrap_or_default();
+    let of_run = |run: &ComparedRun| {
+        let incomplete =
+            (!run.complete).then(|| format!("INCOMPLETE: {} did not come to its own end.", path(&run.path)));
+        let machine = (!run.host_differences.is_empty()).then(|| {
+            let differing: Vec<String> = run.host_differences.iter().map(difference).collect();
+            format!(
+                "OTHER MACHINE: {} was not measured where {first} was, so a change may be the machine's: {}.",
+                path(&run.path),
+                differing.join("; ")
+            )
+        });
+        [incomplete, unfit(run), machine].into_iter().flatten()
+    };
+    comparisons.runs.iter().flat_map(of_run).collect()
+}
+
+/// What spoke against a run while it was measured.
+fn unfit(run: &ComparedRun) -> Option<String> {
+    let fitness = run.fitness.as_ref().filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
+    let seen: Vec<String> = fitness.reasons.iter().map(|reason| plain(&reason.seen)).collect();
+    Some(format!("{}: {}: {}.", fitness.verdict.word(), path(&run.path), seen.join("; ")))
+}
+
+/// A setting that differs: `memory 8.00 GiB → 16.0 GiB`.
+#[must_use]
+pub fn difference(difference: &Difference) -> String {
+    format!("{} {} → {}", difference.what, setting(&difference.baseline), setting(&difference.candidate))
+}
+
+fn setting(setting: &Option<Setting>) -> String {
+    match setting {
+        None => "not told".into(),
+        Some(Setting::Text(text)) if text.is_empty() => "none".into(),
+        Some(Setting::Text(text)) => plain(text),
+        Some(Setting::Count(count)) => number::count(*count),
+        Some(Setting::Amount(amount)) => amount.to_string(),
+        Some(Setting::Bytes(bytes)) => number::value(Unit::Bytes, bytes.as_f64(), None),
+        Some(Setting::Flag(true)) => "on".into(),
+        Some(Setting::Flag(false)) => "off".into(),
+    }
+}
+
+/// `int8 in runs/new against int8 in runs/old`; without the runs where there is one.
+fn sides(comparisons: &Comparisons, pair: &Pair) -> String {
+    let [baseline, candidate] = [&pair.baseline, &pair.candidate].map(|party| match comparisons.runs.len() {
+        1 => plain(&party.label),
+        _ => format!("{} in {}", plain(&party.label), path(&comparisons.runs[party.run].path)),
+    });
+    format!("{candidate} against {baseline}")
+}
+
+fn change(row: &Row) -> Option<&Change> {
+    match &row.outcome {
+        RowOutcome::Compared { delta: Delta::Ratio { change, .. } } => Some(change),
+        _ => None,
+    }
+}
+
+fn score(row: &Row) -> Option<&AccuracyChange> {
+    match &row.outcome {
+        RowOutcome::Compared { delta: Delta::Score { change, .. } } => Some(change),
+        _ => None,
+    }
+}
+
+fn headline(comparisons: &Comparisons, pair: &Pair) -> String {
+    let mut medians = pair.cells.iter().filter_map(|cell| {
+        let row = cell.rows.iter().find(|row| row.metric == Metric::LatencyP50)?;
+        Some((batch(cell), change(row)?))
+    });
+    let mut parts = vec![match medians.next() {
+        Some((batch, change)) => format!("{} at batch {batch}", words::latency_change(change)),
+        None => "latencies not compared".into(),
+    }];
+    parts.extend(pair.rows.iter().filter_map(score).map(words::accuracy_change));
+    let size = pair.rows.iter().find(|row| row.metric == Metric::FileSize);
+    let ratio = size.and_then(change).and_then(|change| change.ratio.value());
+    parts.extend(ratio.and_then(|ratio| words::size_change(1.0 / ratio)));
+    format!("{}: {}", sides(comparisons, pair), parts.join(", "))
+}
+
+/// Batch size, and shape where dimensions are swept: `8, seq 64`.
+pub(in crate::report) fn batch(cell: &PairedCell) -> String {
+    match cell.shape_name.as_str() {
+        "" => cell.batch_size.to_string(),
+        shape => format!("{}, {}", cell.batch_size, plain(shape)),
+    }
+}
+
+fn table(comparisons: &Comparisons, pair: &Pair) -> Table {
+    let modes = pair.cells.iter().any(|cell| cell.load_mode.concurrency() != pair.cells[0].load_mode.concurrency());
+    let header = ["figure", "batch", "in flight", "baseline", "candidate", "change", "n", "verdict"];
+    let mut table = Builder::new(sides(comparisons, pair), &header);
+    for metric in CELL_METRICS {
+        for cell in &pair.cells {
+            let batch = batch(cell);
+            let concurrency = if modes { cell.load_mode.concurrency().to_string() } else { MEANINGLESS.into() };
+            let rows = cell.rows.iter().filter(|row| row.metric == metric);
+            rows.for_each(|row| add(&mut table, row, [batch.clone(), concurrency.clone()]));
+        }
+    }
+    for row in &pair.rows {
+        add(&mut table, row, [MEANINGLESS.into(), MEANINGLESS.into()]);
+    }
+    table.finish(notes(comparisons, pair))
+}
+
+/// Name of a figure in few words.
+pub(in crate::report) fn figure_name(metric: Metric) -> &'static str {
+    if metric == Metric::TimeToFirstPrediction { "first prediction" } else { metric.label() }
+}
+
+fn add(table: &mut Builder, row: &Row, [batch, concurrency]: [String; 2]) {
+    let name = figure_name(row.metric);
+    let at = if batch.is_empty() { name.to_owned() } else { format!("{name} at batch {batch}") };
+    let [change, n, verdict] = cells_of(table, row, &at);
+    let kind = if change == ABSENT { RowKind::Absent } else { RowKind::Plain };
+    let mut shown = |side: &str, estimate: &Estimate| match estimate {
+        Estimate::Measured(measured) => number::value(row.metric.unit(), measured.value, measured.interval),
+        // The reason why there is no change says why one side has no figure.
+        Estimate::Absent { .. } if kind == RowKind::Absent => ABSENT.into(),
+        Estimate::Absent { reason, .. } => table.absence(side, &at, reason),
+    };
+    let figures = [shown("baseline", &row.baseline), shown("candidate", &row.candidate), change, n, verdict];
+    table.row(kind, [name.into(), batch, concurrency].into_iter().chain(figures).collect());
+}
+
+/// Change, n and verdict of a row, which is called `at` where its change is absent.
+pub(in crate::report) fn cells_of(table: &mut Builder, row: &Row, at: &str) -> [String; 3] {
+    match &row.outcome {
+        RowOutcome::NotCompared { reason } => {
+            [table.absence("change", at, reason), MEANINGLESS.into(), MEANINGLESS.into()]
+        }
+        RowOutcome::Compared { delta: Delta::Ratio { change, .. } } => ratio_cells(row.metric, change),
+        RowOutcome::Compared { delta: Delta::Score { change, .. } } => score_cells(change),
+    }
+}
+
+/// What the change of a row amounts to, in a word; empty where it was not compared.
+pub(in crate::report) fn verdict_of(row: &Row) -> String {
+    match &row.outcome {
+        RowOutcome::NotCompared { .. } => MEANINGLESS.into(),
+        RowOutcome::Compared { delta: Delta::Ratio { change, .. } } => {
+            verdict(row.metric, change).split([' ', ',']).next().unwrap_or_default().to_owned()
+        }
+        RowOutcome::Compared { delta: Delta::Score { change, .. } } => score_cells(change)[2].clone(),
+    }
+}
+
+fn ratio_cells(metric: Metric, change: &Change) -> [String; 3] {
+    let n = change.ratio.measured().map(|measured| number::count(measured.n)).unwrap_or_default();
+    let Some(measured) = change.ratio.measured() else { return [String::new(), n, String::new()] };
+    [number::relative(measured.value, measured.interval), n, verdict(metric, change)]
+}
+
+/// What a change amounts to, in a word or two.
+fn verdict(metric: Metric, change: &Change) -> String {
+    let is_size = metric.unit() == Unit::Bytes;
+    match (change.verdict, change.rounds_to_settle) {
+        (Verdict::Faster, _) if is_size => "smaller".into(),
+        (Verdict::Slower, _) if is_size => "larger".into(),
+        (Verdict::Faster, _) => "faster".into(),
+        (Verdict::Slower, _) => "slower".into(),
+        (Verdict::Same, _) if change.noise_floor.0 == 0.0 => "same".into(),
+        (Verdict::Same, _) => format!("same within {}%", change.noise_floor.0 * 100.0),
+        (Verdict::Inconclusive, Some(rounds)) if rounds <= 1000 => {
+            format!("open, +{rounds} round{}", words::plural(rounds))
+        }
+        (Verdict::Inconclusive, _) => "open".into(),
+    }
+}
+
+fn score_cells(change: &AccuracyChange) -> [String; 3] {
+    let Some(measured) = change.difference.measured() else {
+        return [ABSENT.into(), MEANINGLESS.into(), MEANINGLESS.into()];
+    };
+    let verdict = match change.verdict {
+        AccuracyVerdict::Better => "better",
+        AccuracyVerdict::Worse => "worse",
+        AccuracyVerdict::NotSignificant => "not significant",
+        AccuracyVerdict::Untested => "not tested",
+    };
+    let difference = words::score_difference(change.metric, measured.value);
+    let interval = measured.interval.map(|interval| {
+        let [low, high] = [interval.low, interval.high].map(|end| words::score_difference(change.metric, end));
+        format!(" ({} to {})", low.trim_end_matches(" points"), high.trim_end_matches(" points"))
+    });
+    [format!("{difference}{}", interval.unwrap_or_default()), number::count(measured.n), verdict.into()]
+}
+
+fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
+    let mut notes = Vec::new();
+    if pair.cells.is_empty() {
+        notes.push("the runs have no shape, batch size and load mode in common".into());
+    }
+    notes.extend(pair.rows.iter().filter_map(score).filter_map(flips));
+    let changes = || pair.cells.iter().flat_map(|cell| &cell.rows).chain(&pair.rows).filter_map(change);
+    if changes().any(|change| change.verdict == Verdict::Inconclusive) {
+        notes.push(match comparisons.design {
+            Design::Paired => "open: not settled; behind it, about how many more rounds would settle it".into(),
+            _ => "open: not settled by these launches; a run in which both take turns is the way to settle it".into(),
+        });
+    }
+    let remark = changes().find_map(|change| change.ratio.measured()?.remark.clone());
+    notes.extend(remark.map(|remark| format!("where a change has no interval: {}", plain(&remark))));
+    notes.extend((!pair.differences.is_empty()).then(|| {
+        let options: Vec<String> = pair.differences.iter().map(difference).collect();
+        format!("session options differ: {}", options.join("; "))
+    }));
+    notes
+}
+
+/// `top-1: 3 samples lost, 2 gained, 7 predictions changed; p = 0.625`.
+fn flips(change: &AccuracyChange) -> Option<String> {
+    let (lost, gained) = change.lost_count.zip(change.gained_count)?;
+    let changed = change.changed_predictions_count?;
+    let p = change.p_value.map(|p| format!("; p {} (McNemar, exact)", number::probability(p))).unwrap_or_default();
+    Some(format!(
+        "{}: {} samples lost, {} gained, {} predictions changed{p}",
+        words::short_name(change.metric),
+        number::count(lost),
+        number::count(gained),
+        number::count(changed)
+    ))
+}
+
+fn caveats(comparisons: &Comparisons) -> Vec<String> {
+    if comparisons.design == Design::Paired {
+        return vec!["Both sides were measured in turns within one run, and are compared round by round.".into()];
+    }
+    let mut caveats = vec![
+        "The runs did not take turns. An interval holds the spread between the launches of each run; what changed on \
+         the machine between the times of the runs is not in it."
+            .into(),
+    ];
+    let (same, changed): (Vec<&Pair>, Vec<&Pair>) = comparisons.pairs.iter().partition(|pair| pair.is_same_model());
+    let mut unchanged: Vec<String> = same.into_iter().map(|pair| plain(&pair.candidate.label)).collect();
+    unchanged.dedup();
+    if !unchanged.is_empty() {
+        let names = words::listed(&unchanged);
+        caveats
+            .push(format!("The model file is the same on both sides of {names}, so no change there is the model's."));
+    }
+    let mut commands: Vec<String> = changed.into_iter().map(interleaved).collect();
+    commands.dedup();
+    caveats.extend(commands.into_iter().map(|command| format!("For a narrow answer, measure in turns: {command}")));
+    caveats
+}
+
+/// The command that measures both models of a pair in turns.
+fn interleaved(pair: &Pair) -> String {
+    let (old, new) = (pair.baseline.model.display().to_string(), pair.candidate.model.display().to_string());
+    let words = |old: &str| command(&["onnxprof".into(), "profile".into(), old.into(), new.clone()]);
+    // Variants are told apart by the names of their files.
+    if pair.baseline.model.file_stem() == pair.candidate.model.file_stem() {
+        let as_it_was = if old == new { " as it was" } else { "" };
+        format!("{}, where OLD.onnx is a copy of {}{as_it_was}", words("OLD.onnx"), plain(&old))
+    } else {
+        words(&old)
+    }
+}
+
+fn run((place, run): (usize, &ComparedRun)) -> Item {
+    let left_out: Vec<String> = run.left_out.iter().map(|name| plain(name)).collect();
+    let not_compared = match left_out.as_slice() {
+        [] => String::new(),
+        names => format!("; not compared: {}", words::listed(names)),
+    };
+    let told = format!("{}, {}, {}{not_compared}", path(&run.path), plain(&run.name), plain(&run.started_at));
+    Item::new(format!("run {}", place + 1), told)
+}
+
+fn differences(comparisons: &Comparisons) -> Vec<Item> {
+    let of_run = |run: &ComparedRun| {
+        let differing: Vec<String> = run.other_differences.iter().map(difference).collect();
+        (!differing.is_empty()).then(|| Item::new(path(&run.path), differing.join("; ")))
+    };
+    comparisons.runs.iter().filter_map(of_run).collect()
+}

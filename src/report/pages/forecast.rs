@@ -1,0 +1,202 @@
+//! What a plan will take and buy, as people read it before they spend the time.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::analysis::{HalfWidth, Precision};
+use crate::metric::Unit;
+use crate::plan::Plan;
+use crate::record::{Fitness, FitnessVerdict};
+use crate::report::words;
+use crate::report::words::number;
+use crate::report::words::table::{Row, RowKind, Table};
+use crate::report::words::text::plain;
+use crate::stats::MIN_LAUNCHES;
+use crate::units::Nanos;
+
+/// A plan before it is measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ForecastView {
+    /// What would be measured, and how long it would take.
+    pub lines: Vec<String>,
+    /// The precision that it would buy.
+    pub precision: Table,
+}
+
+/// What the forecast is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Forecast<'a> {
+    /// The plan, with the batch sizes that would be measured.
+    pub plan: &'a Plan,
+    /// Labels of its sessions.
+    pub names: &'a [String],
+    /// Rounds that are expected.
+    pub rounds: u64,
+    /// Alternations in each of them.
+    pub alternations: u64,
+    /// Wall time of the rounds that are expected.
+    pub time: Duration,
+    /// Wall time of the rounds that there is time for.
+    pub most_time: Duration,
+    /// A budget within which every session would have an interval at its smallest batch size; absent where nothing is known
+    /// of one.
+    pub enough_budget: Option<Nanos>,
+    /// What of the time launches beside the rounds take at most, by what they find out.
+    pub beside: &'a [(&'a str, Duration)],
+    /// What of the time uninterrupted stretches take, in which GPUs are looked at.
+    pub stretches_time: Duration,
+    /// What the probe showed of the machine, which the precision allows for; absent where it was not judged.
+    pub machine: Option<&'a Fitness>,
+    /// Precision by shape, batch size and load mode.
+    pub precision: &'a [Precision],
+}
+
+impl ForecastView {
+    /// The forecast as people read it.
+    #[must_use]
+    pub fn new(forecast: Forecast<'_>) -> Self {
+        ForecastView { lines: lines(forecast), precision: table(forecast) }
+    }
+}
+
+fn lines(forecast: Forecast<'_>) -> Vec<String> {
+    let Forecast { plan, names, rounds, alternations, precision, .. } = forecast;
+    let sessions = plan.sessions.len() as u64;
+    let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    let baseline = plan.baseline_session().and_then(|session| names.get(session));
+    let is_seen = precision.iter().all(|precision| precision.half_width.is_ok());
+    let sizes = if is_seen { "every batch size" } else { "every batch size that there is time for" };
+    let mut lines = vec![
+        format!("Sessions: {sessions} ({}); baseline {}.", names.join(", "), baseline.map_or("none", String::as_str)),
+        format!(
+            "Cells: {}: {sessions} session{} at {} combination{} of batch size and load mode.",
+            sessions * precision.len() as u64,
+            words::plural(sessions),
+            precision.len(),
+            words::plural(precision.len() as u64)
+        ),
+        format!(
+            "Launches: about {}: {rounds} round{} of one fresh process for each session, {alternations} alternation{} at \
+             {sizes} in each.",
+            rounds * sessions,
+            words::plural(rounds),
+            words::plural(alternations)
+        ),
+    ];
+    lines.extend(beside(forecast));
+    lines.push(time(forecast));
+    lines.extend(enough(forecast));
+    lines
+}
+
+/// The budget that a verdict takes, where there is time for fewer rounds than that.
+fn enough(forecast: Forecast<'_>) -> Option<String> {
+    let is_asked = forecast.plan.schedule.rounds_count.is_some();
+    let enough = forecast.enough_budget.filter(|_| forecast.rounds < MIN_LAUNCHES && !is_asked)?;
+    let (time, budget) = (words::rounded_time(enough), words::budget(enough));
+    Some(format!("Too short for a verdict, which needs about {time}: `--budget {budget}`."))
+}
+
+/// The launches beside the rounds; `None` where there are none.
+fn beside(forecast: Forecast<'_>) -> Option<String> {
+    let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+    let parts = forecast.beside.iter().filter(|(_, time)| !time.is_zero());
+    let named: Vec<String> = parts.map(|(what, time)| format!("{what} {}", seconds(*time))).collect();
+    let all: Duration = forecast.beside.iter().map(|(_, time)| time).sum();
+    (!named.is_empty())
+        .then(|| format!("Launches beside the rounds: up to {} in all: {}.", seconds(all), words::listed(&named)))
+}
+
+fn time(forecast: Forecast<'_>) -> String {
+    let minutes = |time: Duration| format!("{:.1} minutes", time.as_secs_f64() / 60.0);
+    let stretches = match forecast.stretches_time {
+        Duration::ZERO => String::new(),
+        time => format!(", {} of it in uninterrupted stretches on the GPU", minutes(time)),
+    };
+    let about = format!("Time: about {}{stretches}, and scoring where there is data", minutes(forecast.time));
+    if forecast.time == forecast.most_time {
+        return format!("{about}.");
+    }
+    let target = number::value(Unit::Ratio, forecast.plan.schedule.target_half_width_ratio.0, None);
+    format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_time))
+}
+
+/// What the machine's verdict means for the forecast; `None` where it is fit to measure on.
+fn machine(forecast: Forecast<'_>) -> Option<String> {
+    let verdict = forecast.machine?.verdict;
+    let unfit = verdict != FitnessVerdict::Valid;
+    unfit.then(|| {
+        format!("the machine is {}, which the forecast allows for: `onnxprof doctor` says why", verdict.word())
+    })
+}
+
+/// One figure where what is reached should lie within half and one and a half times it, or else a range.
+fn half_width(width: &HalfWidth) -> String {
+    let share = |share: f64| number::value(Unit::Ratio, share, None);
+    match width.is_narrow() {
+        true => format!("± {}", share(width.middle)),
+        false => format!("± {} to {}", share(width.low), share(width.high)),
+    }
+}
+
+/// Whether what is asked for should be reached.
+fn within(width: &HalfWidth, target: f64) -> &'static str {
+    let (low, high) = if width.is_narrow() { (width.middle, width.middle) } else { (width.low, width.high) };
+    match (low <= target, high <= target) {
+        (_, true) => "yes",
+        (true, false) => "perhaps",
+        (false, false) => "no",
+    }
+}
+
+/// What the forecasts rest on.
+fn bases(precision: &[Precision]) -> Vec<String> {
+    let widths = || precision.iter().filter_map(|precision| precision.half_width.as_ref().ok());
+    let runs = widths().map(|width| width.runs).filter(|&runs| runs > 0).min();
+    let by_runs = runs.map(|runs| format!("from what the last {runs} runs of these models reached on this machine"));
+    let by_probe = widths().any(|width| width.runs == 0).then(|| {
+        "from a probe of seconds, which does not show how the machine's speed changes later: what runs of these models \
+         reach takes its place after a few"
+            .to_owned()
+    });
+    let range = widths().any(|width| !width.is_narrow());
+    let range = range.then(|| {
+        "a range, where one figure could be off by more than half: it is meant to hold for 95 of 100 runs".to_owned()
+    });
+    by_runs.into_iter().chain(by_probe).chain(range).collect()
+}
+
+fn table(forecast: Forecast<'_>) -> Table {
+    let target = forecast.plan.schedule.target_half_width_ratio.0;
+    let of_what = if forecast.plan.sessions.len() > 1 { "ratio to the baseline" } else { "median latency" };
+    let mut notes = Vec::new();
+    let row = |precision: &Precision| {
+        let (width, within) = match &precision.half_width {
+            Ok(width) => (half_width(width), within(width, target).to_owned()),
+            Err(reason) => {
+                if !notes.contains(reason) {
+                    notes.push(reason.clone());
+                }
+                ("-".to_owned(), "-".to_owned())
+            }
+        };
+        let cells = vec![
+            format!("{}{}", precision.at.batch_size, forecast.plan.shape_words(precision.at.shape)),
+            precision.at.load_mode.concurrency().to_string(),
+            width,
+            within,
+        ];
+        Row { cells, kind: RowKind::Plain }
+    };
+    let rows = forecast.precision.iter().map(row).collect();
+    let target = number::value(Unit::Ratio, target, None);
+    notes.extend(bases(forecast.precision));
+    notes.extend(machine(forecast));
+    Table {
+        title: format!("Precision that this will buy: 95% half-width of the {of_what}"),
+        header: ["batch", "in flight", "half-width", &format!("within ± {target}")].map(str::to_owned).to_vec(),
+        rows,
+        notes,
+    }
+}

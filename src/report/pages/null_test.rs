@@ -1,0 +1,53 @@
+//! The smallest differences that may be claimed on a machine, as a table.
+
+use crate::analysis::{Estimate, Pairing, SmallestClaim};
+use crate::metric::Unit;
+use crate::report::words;
+use crate::report::words::number;
+use crate::report::words::table::{Builder, RowKind, Table};
+
+const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "launches", "compared"];
+
+/// The table of the smallest differences that may be claimed, one row for each metric.
+#[must_use]
+pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
+    let mut table = Builder::new("Smallest difference that may be claimed on this machine today", &HEADER);
+    for claim in claims {
+        // What the baseline is stands in the table's note.
+        let name = claim.metric.label().trim_end_matches(" to baseline");
+        let ratio = table.figure(("copy / original", name), Some(&claim.ratio), ratio);
+        let smallest = match claim.smallest_ratio {
+            Some(smallest) => number::value(Unit::Ratio, smallest.0, None),
+            None => table.absence(HEADER[1], name, no_claim(&claim.ratio)),
+        };
+        let at_floor = claim.noise_floor.is_some() && claim.smallest_ratio == claim.noise_floor;
+        let n = claim.ratio.measured().map_or_else(String::new, |measured| number::count(measured.n));
+        let compared = match claim.pairing {
+            Pairing::Blocks => "block by block",
+            Pairing::Launches => "launch by launch",
+        };
+        let smallest = if at_floor { format!("{smallest} (noise floor)") } else { smallest };
+        table.row(RowKind::Plain, vec![name.into(), smallest, ratio, n, compared.into()]);
+    }
+    let note = "The same file was measured as two variants. A smaller difference between two models than the one given \
+                here is not told from noise: it is the larger of the metric's noise floor and the farther end of the \
+                95% interval of copy / original.";
+    table.finish(vec![note.into()])
+}
+
+/// Why there is nothing to claim.
+fn no_claim(ratio: &Estimate) -> &str {
+    match ratio {
+        Estimate::Measured(measured) => measured.remark.as_deref().unwrap_or("there is no interval"),
+        Estimate::Absent { reason, .. } => reason,
+    }
+}
+
+/// With thousandths, because the smallest difference has tenths of a percent.
+fn ratio(estimate: &Estimate) -> String {
+    let Some(measured) = estimate.measured() else { return words::not_measured("no launch reported it") };
+    match measured.interval {
+        Some(interval) => format!("{:.3} ({:.3} to {:.3})", measured.value, interval.low, interval.high),
+        None => format!("{:.3}", measured.value),
+    }
+}

@@ -1,0 +1,61 @@
+//! What `doctor` says about a machine, for a terminal.
+
+use super::terminal::{BOLD, GREEN, Output, RED, Style};
+use crate::analysis::SmallestClaim;
+use crate::record::{Conditions, Fitness, FitnessVerdict, Host};
+use crate::report::view::{self, Item, Table};
+
+/// What a machine was found to be like.
+#[derive(Clone, Copy, Debug)]
+pub struct Examination<'a> {
+    /// What the machine is.
+    pub host: &'a Host,
+    /// What it went through while it was looked at.
+    pub conditions: &'a Conditions,
+    /// Whether it is fit to measure on.
+    pub fitness: &'a Fitness,
+}
+
+/// The verdict with its reasons and remedies, then everything that was looked at.
+#[must_use]
+pub fn examination(found: Examination<'_>, style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
+    verdict(&mut out, found.fitness);
+    section(&mut out, "Machine", &view::machine(found.host));
+    let settings = view::gpu_settings(found.host);
+    if !settings.is_empty() {
+        section(&mut out, "GPU", &settings);
+    }
+    section(&mut out, "Conditions", &view::conditions(found.host, found.conditions));
+    out.into_text()
+}
+
+/// The smallest differences that may be claimed, below the verdict on the machine.
+#[must_use]
+pub fn null_test(found: Examination<'_>, claims: &[SmallestClaim], style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
+    verdict(&mut out, found.fitness);
+    let table: Table = view::smallest_claims(claims);
+    out.blank();
+    out.table(&table);
+    section(&mut out, "Conditions", &view::conditions(found.host, found.conditions));
+    out.into_text()
+}
+
+fn verdict(out: &mut Output, fitness: &Fitness) {
+    let style = match fitness.verdict {
+        FitnessVerdict::Valid => GREEN,
+        FitnessVerdict::Suspect => BOLD,
+        FitnessVerdict::Invalid => RED,
+    };
+    let lines = view::verdict(fitness);
+    if let Some((first, reasons)) = lines.split_first() {
+        out.styled(style, first);
+        reasons.iter().for_each(|line| out.wrapped(line, 2));
+    }
+}
+
+fn section(out: &mut Output, title: &str, items: &[Item]) {
+    out.blank();
+    out.items(title, items);
+}

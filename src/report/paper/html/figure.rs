@@ -1,0 +1,158 @@
+//! Charts as figures of Plotly, as far as they do not depend on the theme.
+
+use serde_json::{Value, json};
+
+use crate::report::charts::{AxisView, ChartView, Form, PointView, Scale, SeriesView};
+use crate::report::paper::palette::{Mark, dress};
+
+/// A chart for the script of the page: traces, and axes of the layout. Colours are numbers of the palette.
+pub(super) fn figure(chart: &ChartView) -> Value {
+    json!({
+        "id": chart.id,
+        "traces": chart.series.iter().map(trace).collect::<Vec<_>>(),
+        "x": axis(&chart.x),
+        "y": axis(&chart.y),
+        "rows": if chart.y.scale == Scale::Names { chart.y.ticks.len() } else { 0 },
+    })
+}
+
+fn axis(axis: &AxisView) -> Value {
+    let is_log = axis.scale == Scale::Log;
+    let place = |value: f64| if is_log { value.log10() } else { value };
+    json!({
+        "title": {"text": escaped(&axis.title)},
+        "type": if is_log { "log" } else { "linear" },
+        "range": [place(axis.low), place(axis.high)],
+        "tickvals": axis.ticks.iter().map(|tick| tick.at).collect::<Vec<_>>(),
+        "ticktext": axis.ticks.iter().map(|tick| escaped(&tick.label)).collect::<Vec<_>>(),
+        "showgrid": axis.scale != Scale::Names,
+    })
+}
+
+fn trace(series: &SeriesView) -> Value {
+    let of = |value: fn(&PointView) -> f64| series.points.iter().map(value).map(number).collect::<Vec<_>>();
+    let mut trace = json!({
+        "x": of(|point| point.x),
+        "y": of(|point| point.y),
+        "hovertext": series.points.iter().map(|point| escaped(&point.label)).collect::<Vec<_>>(),
+        "color": series.color,
+        "showlegend": series.name.is_some(),
+        "name": series.name.as_deref().map(escaped).unwrap_or_default(),
+    });
+    let form = match series.form {
+        Form::Line => json!({"type": "scatter", "mode": "lines+markers"}),
+        Form::Steps => json!({"type": "scatter", "mode": "lines", "line": {"shape": "hv"}}),
+        Form::Marks => json!({"type": "scatter", "mode": "markers"}),
+        Form::NamedMarks => json!({
+            "type": "scatter",
+            "mode": "markers+text",
+            "text": series.points.iter().map(|point| escaped(first_line(&point.label))).collect::<Vec<_>>(),
+        }),
+        Form::Bars(thickness) => json!({
+            "type": "bar",
+            "orientation": "h",
+            "width": thickness,
+            "base": of(|point| point.from.unwrap_or(0.0)),
+            "x": of(|point| point.x - point.from.unwrap_or(0.0)),
+        }),
+    };
+    merge(&mut trace, form);
+    if series.points.iter().any(|point| point.size.is_some()) {
+        merge(&mut trace, json!({"sizes": of(|point| point.size.unwrap_or(8.0))}));
+    }
+    merge(&mut trace, json!({"symbol": symbol(series.color)}));
+    for (key, ends) in
+        [("error_x", ends(&series.points, |p| (p.x, p.x_ends))), ("error_y", ends(&series.points, |p| (p.y, p.y_ends)))]
+    {
+        if let Some(ends) = ends {
+            merge(&mut trace, json!({key: ends}));
+        }
+    }
+    trace
+}
+
+/// A value with the ends of its interval.
+type Placed = (f64, Option<(f64, f64)>);
+
+/// Lengths of the two halves of intervals; `None` where no point has one.
+fn ends(points: &[PointView], of: fn(&PointView) -> Placed) -> Option<Value> {
+    points.iter().any(|point| of(point).1.is_some()).then(|| {
+        let half = |half: fn(f64, (f64, f64)) -> f64| {
+            let of_point = |point| {
+                let (value, ends) = of(point);
+                number(ends.map_or(0.0, |ends| half(value, ends)))
+            };
+            points.iter().map(of_point).collect::<Vec<_>>()
+        };
+        json!({
+            "type": "data",
+            "symmetric": false,
+            "array": half(|value, (_, high)| high - value),
+            "arrayminus": half(|value, (low, _)| value - low),
+        })
+    })
+}
+
+fn merge(into: &mut Value, from: Value) {
+    if let (Value::Object(into), Value::Object(from)) = (into, from) {
+        into.extend(from);
+    }
+}
+
+/// Seven significant digits: more than any screen shows, in a shorter file.
+fn number(value: f64) -> f64 {
+    format!("{value:.6e}").parse().unwrap_or(value)
+}
+
+fn first_line(label: &str) -> &str {
+    label.lines().next().unwrap_or_default()
+}
+
+fn symbol(color: usize) -> &'static str {
+    match dress(color).mark {
+        Mark::Circle => "circle",
+        Mark::Square => "square",
+        Mark::Diamond => "diamond",
+        Mark::Triangle => "triangle-up",
+    }
+}
+
+/// Text of which Plotly shows every character: it takes some HTML for its own.
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('\n', "<br>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_the_chart_library_in_a_name_stay_text() {
+        assert_eq!(escaped("<b>&lt;\n2"), "&lt;b&gt;&amp;lt;<br>2");
+    }
+
+    #[test]
+    fn logarithmic_axis_ranges_over_exponents() {
+        let view = AxisView { scale: Scale::Log, low: 0.1, high: 100.0, ..AxisView::default() };
+        assert_eq!(axis(&view)["range"], json!([-1.0, 2.0]));
+    }
+
+    #[test]
+    fn intervals_become_distances_from_the_value() {
+        let point = PointView { y: 2.0, y_ends: Some((1.5, 3.0)), ..PointView::default() };
+        let found = ends(&[point], |point| (point.y, point.y_ends));
+        assert_eq!(
+            found.map(|ends| (ends["array"].clone(), ends["arrayminus"].clone())),
+            Some((json!([1.0]), json!([0.5])))
+        );
+    }
+
+    #[test]
+    fn bar_from_elsewhere_than_zero_keeps_its_length() {
+        let point = PointView { x: 5.0, from: Some(3.0), ..PointView::default() };
+        let series = SeriesView { name: None, color: 0, form: Form::Bars(0.5), points: vec![point] };
+        let trace = trace(&series);
+        assert_eq!((&trace["base"], &trace["x"]), (&json!([3.0]), &json!([2.0])));
+    }
+}

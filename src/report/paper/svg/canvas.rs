@@ -1,0 +1,150 @@
+//! Where values lie on a drawing, and what stands there.
+
+use ::svg::node::element::path::Data;
+use ::svg::node::element::{Group, Path, Rectangle, Text, Title};
+
+use super::{WIDTH, margin, plot_height, round};
+use crate::report::charts::{AxisView, ChartView, Form, PointView, Scale, SeriesView};
+use crate::report::paper::palette::{Dress, Mark, dress};
+
+/// The part of a drawing between the axes.
+pub(super) struct Canvas<'a> {
+    chart: &'a ChartView,
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+}
+
+/// Diameter of a mark that says nothing by its size.
+const MARK: f64 = 6.0;
+
+impl<'a> Canvas<'a> {
+    /// The canvas of a chart whose title and legend take `top` pixels.
+    pub(super) fn new(chart: &'a ChartView, top: f64) -> Self {
+        Canvas { chart, left: margin(&chart.y), right: WIDTH - 16.0, top, bottom: top + plot_height(&chart.y) }
+    }
+
+    pub(super) fn x(&self, value: f64) -> f64 {
+        self.left + share(&self.chart.x, value) * (self.right - self.left)
+    }
+
+    pub(super) fn y(&self, value: f64) -> f64 {
+        self.bottom - share(&self.chart.y, value) * (self.bottom - self.top)
+    }
+
+    /// A series in its colour.
+    pub(super) fn series(&self, series: &SeriesView) -> Group {
+        let dress = dress(series.color);
+        let group = Group::new().set("stroke", dress.on_white).set("fill", dress.on_white);
+        match series.form {
+            Form::Line => self.marks(group.add(self.line(series, Data::line_to)), series, dress),
+            Form::Steps => group.add(self.steps(series)),
+            Form::Marks => self.marks(group, series, dress),
+            Form::NamedMarks => self.named(self.marks(group, series, dress), series),
+            Form::Bars(thickness) => {
+                series.points.iter().fold(group, |group, point| group.add(self.bar(point, thickness)))
+            }
+        }
+    }
+
+    fn at(&self, point: &PointView) -> (f64, f64) {
+        (round(self.x(point.x)), round(self.y(point.y)))
+    }
+
+    fn line(&self, series: &SeriesView, join: fn(Data, (f64, f64)) -> Data) -> Path {
+        let mut data = Data::new();
+        for (number, point) in series.points.iter().enumerate() {
+            data = if number == 0 { data.move_to(self.at(point)) } else { join(data, self.at(point)) };
+        }
+        Path::new().set("d", data).set("fill", "none").set("stroke-width", 2)
+    }
+
+    fn steps(&self, series: &SeriesView) -> Path {
+        self.line(series, |data, (x, y)| data.horizontal_line_to(x).vertical_line_to(y))
+    }
+
+    fn marks(&self, group: Group, series: &SeriesView, dress: Dress) -> Group {
+        series.points.iter().fold(group, |group, point| {
+            let shape = mark(dress.mark, self.at(point), point.size.unwrap_or(MARK));
+            let told = shape.set("stroke", "none").set("fill-opacity", 0.75).add(Title::new(point.label.as_str()));
+            self.intervals(group, point).add(told)
+        })
+    }
+
+    fn intervals(&self, mut group: Group, point: &PointView) -> Group {
+        let (x, y) = self.at(point);
+        let path = |data: Data| Path::new().set("d", data).set("fill", "none").set("stroke-width", 1.5);
+        if let Some((low, high)) = point.x_ends {
+            let (low, high) = (round(self.x(low)), round(self.x(high)));
+            let caps = Data::new()
+                .move_to((low, y - 5.0))
+                .vertical_line_by(10.0)
+                .move_to((high, y - 5.0))
+                .vertical_line_by(10.0);
+            group = group.add(path(caps.move_to((low, y)).horizontal_line_to(high)));
+        }
+        if let Some((low, high)) = point.y_ends {
+            let (low, high) = (round(self.y(low)), round(self.y(high)));
+            let caps = Data::new()
+                .move_to((x - 4.0, low))
+                .horizontal_line_by(8.0)
+                .move_to((x - 4.0, high))
+                .horizontal_line_by(8.0);
+            group = group.add(path(caps.move_to((x, low)).vertical_line_to(high)));
+        }
+        group
+    }
+
+    fn named(&self, group: Group, series: &SeriesView) -> Group {
+        series.points.iter().enumerate().fold(group, |group, (number, point)| {
+            let (x, y) = self.at(point);
+            let name = point.label.lines().next().unwrap_or_default();
+            let away = point.size.unwrap_or(MARK) / 2.0;
+            // Neighbours take turns, so that names of marks in a row do not cover one another.
+            let y = if number % 2 == 0 { y - away - 4.0 } else { y + away + 13.0 };
+            let text = Text::new(name).set("x", x).set("y", round(y)).set("text-anchor", "middle");
+            group.add(text.set("stroke", "none").set("fill", super::TEXT))
+        })
+    }
+
+    fn bar(&self, point: &PointView, thickness: f64) -> Rectangle {
+        let (from, to) = (self.x(point.from.unwrap_or(0.0)), self.x(point.x));
+        let (top, bottom) = (self.y(point.y - thickness / 2.0), self.y(point.y + thickness / 2.0));
+        Rectangle::new()
+            .set("x", round(from.min(to)))
+            .set("y", round(top.min(bottom)))
+            .set("width", round((to - from).abs()))
+            .set("height", round((bottom - top).abs() - 1.0))
+            .set("stroke", "none")
+            .add(Title::new(point.label.as_str()))
+    }
+}
+
+/// How far along an axis a value lies.
+fn share(axis: &AxisView, value: f64) -> f64 {
+    let place = |value: f64| if axis.scale == Scale::Log { value.max(f64::MIN_POSITIVE).ln() } else { value };
+    (place(value) - place(axis.low)) / (place(axis.high) - place(axis.low))
+}
+
+/// A mark around a point.
+pub(super) fn mark(shape: Mark, (x, y): (f64, f64), size: f64) -> Path {
+    let half = size / 2.0;
+    let data = match shape {
+        Mark::Circle => {
+            let around = |data: Data, side: f64| data.elliptical_arc_by((half, half, 0, 1, 0, side * size, 0));
+            around(around(Data::new().move_to((round(x - half), round(y))), 1.0), -1.0)
+        }
+        Mark::Square => {
+            corners([(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)])
+        }
+        Mark::Diamond => corners([(x, y - half), (x + half, y), (x, y + half), (x - half, y)]),
+        Mark::Triangle => corners([(x, y - half), (x + half, y + half), (x, y + half), (x - half, y + half)]),
+    };
+    Path::new().set("d", data.close())
+}
+
+fn corners([first, rest @ ..]: [(f64, f64); 4]) -> Data {
+    let start = Data::new().move_to((round(first.0), round(first.1)));
+    rest.into_iter().fold(start, |data, corner| data.line_to((round(corner.0), round(corner.1))))
+}

@@ -1,0 +1,182 @@
+//! Charts as SVG files: static, on white, without scripts and style sheets.
+
+mod canvas;
+
+use ::svg::Document;
+use ::svg::node::element::{Group, Line, Rectangle, Text, Title};
+
+use crate::report::paper::palette::dress;
+use crate::report::view::charts::{AxisView, ChartView, Scale, Tick};
+use canvas::{Canvas, mark};
+
+/// Width of a drawing in pixels.
+const WIDTH: f64 = 720.0;
+/// Height of the part between the axes.
+const PLOT_HEIGHT: f64 = 300.0;
+/// Height of a row where the vertical axis has names.
+const ROW: f64 = 46.0;
+/// Width that a character takes on the average, at the size of the labels.
+const CHARACTER: f64 = 6.4;
+/// Height of a line of the legend.
+const LEGEND_LINE: f64 = 20.0;
+
+const TEXT: &str = "#333333";
+const GRID: &str = "#dddddd";
+
+/// A chart as the text of an SVG file. Text from outside is escaped.
+#[must_use]
+pub fn svg(chart: &ChartView) -> String {
+    let legend = legend(chart);
+    let canvas = Canvas::new(chart, 34.0 + legend.height);
+    let height = canvas.bottom + 48.0;
+    let mut drawing = Document::new()
+        .set("viewBox", (0, 0, WIDTH as i64, height.ceil() as i64))
+        .set("width", WIDTH as i64)
+        .set("height", height.ceil() as i64)
+        .set("font-family", "system-ui, sans-serif")
+        .set("font-size", 12)
+        .set("fill", TEXT)
+        .set("role", "img")
+        .add(Title::new(format!("{}. {}", chart.title, chart.summary)))
+        .add(Rectangle::new().set("width", WIDTH as i64).set("height", height.ceil() as i64).set("fill", "#ffffff"))
+        .add(Text::new(chart.title.as_str()).set("x", 12).set("y", 20).set("font-size", 14).set("font-weight", "bold"))
+        .add(legend.group);
+    drawing = drawing.add(horizontal(&canvas, &chart.x)).add(vertical(&canvas, &chart.y));
+    for series in &chart.series {
+        drawing = drawing.add(canvas.series(series));
+    }
+    drawing.to_string()
+}
+
+/// Names of the series with their marks, in as many lines as they need.
+struct Legend {
+    group: Group,
+    height: f64,
+}
+
+fn legend(chart: &ChartView) -> Legend {
+    let (mut x, mut line) = (12.0, 0.0);
+    let mut group = Group::new();
+    for (series, name) in chart.series.iter().filter_map(|series| Some((series, series.name.as_ref()?))) {
+        let width = 26.0 + CHARACTER * name.chars().count() as f64;
+        if x > 12.0 && x + width > WIDTH {
+            (x, line) = (12.0, line + 1.0);
+        }
+        let y = 38.0 + line * LEGEND_LINE;
+        let dress = dress(series.color);
+        group = group
+            .add(mark(dress.mark, (x + 5.0, y), 9.0).set("fill", dress.on_white))
+            .add(Text::new(name.as_str()).set("x", x + 14.0).set("y", y + 4.0));
+        x += width;
+    }
+    Legend { group, height: (line + 1.0) * LEGEND_LINE }
+}
+
+fn horizontal(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
+    let mut group = Group::new();
+    for Tick { at, label } in &axis.ticks {
+        let x = canvas.x(*at);
+        group = group.add(line((x, canvas.top), (x, canvas.bottom))).add(
+            Text::new(label.as_str())
+                .set("x", round(x))
+                .set("y", round(canvas.bottom + 16.0))
+                .set("text-anchor", "middle"),
+        );
+    }
+    let middle = (canvas.left + canvas.right) / 2.0;
+    group.add(
+        Text::new(axis.title.as_str())
+            .set("x", round(middle))
+            .set("y", round(canvas.bottom + 36.0))
+            .set("text-anchor", "middle"),
+    )
+}
+
+fn vertical(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
+    let mut group = Group::new();
+    for Tick { at, label } in &axis.ticks {
+        let y = canvas.y(*at);
+        if axis.scale != Scale::Names {
+            group = group.add(line((canvas.left, y), (canvas.right, y)));
+        }
+        group = group.add(
+            Text::new(label.as_str())
+                .set("x", round(canvas.left - 6.0))
+                .set("y", round(y + 4.0))
+                .set("text-anchor", "end"),
+        );
+    }
+    let middle = (canvas.top + canvas.bottom) / 2.0;
+    let turned = format!("translate(14 {middle:.1}) rotate(-90)");
+    group.add(Text::new(axis.title.as_str()).set("transform", turned).set("text-anchor", "middle"))
+}
+
+fn line(from: (f64, f64), to: (f64, f64)) -> Line {
+    let line = Line::new().set("x1", round(from.0)).set("y1", round(from.1));
+    line.set("x2", round(to.0)).set("y2", round(to.1)).set("stroke", GRID)
+}
+
+/// A length of the drawing to a tenth of a pixel: more would only make the file larger.
+fn round(length: f64) -> f64 {
+    (length * 10.0).round() / 10.0
+}
+
+/// Room for the labels of the vertical axis and its title.
+fn margin(axis: &AxisView) -> f64 {
+    let longest = axis.ticks.iter().map(|tick| tick.label.chars().count()).max().unwrap_or(0) as f64;
+    let title = if axis.title.is_empty() { 12.0 } else { 30.0 };
+    title + longest * CHARACTER + 6.0
+}
+
+/// Height of the part between the axes.
+fn plot_height(axis: &AxisView) -> f64 {
+    if axis.scale == Scale::Names { ROW * axis.ticks.len() as f64 + 12.0 } else { PLOT_HEIGHT }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::view::charts::{Form, PointView, SeriesView};
+
+    fn chart(name: &str) -> ChartView {
+        let axis = |title: &str| AxisView {
+            title: title.into(),
+            scale: Scale::Linear,
+            low: 0.0,
+            high: 10.0,
+            ticks: vec![Tick { at: 0.0, label: "0".into() }, Tick { at: 10.0, label: "10".into() }],
+        };
+        let point = PointView { x: 5.0, y: 5.0, label: format!("{name}\n5"), ..PointView::default() };
+        ChartView {
+            id: "chart".into(),
+            title: "A chart".into(),
+            summary: "How it looks.".into(),
+            x: axis("time (ms)"),
+            y: axis("rate (per second)"),
+            series: vec![SeriesView { name: Some(name.into()), color: 0, form: Form::Marks, points: vec![point] }],
+            table: crate::report::view::Table { title: String::new(), header: vec![], rows: vec![], notes: vec![] },
+        }
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        let drawn = svg(&chart("<script>alert('1') & \"2\"</script>"));
+        assert!(!drawn.contains("<script"), "{drawn}");
+        assert!(drawn.contains("&lt;script&gt;"), "{drawn}");
+    }
+
+    #[test]
+    fn point_in_the_middle_of_both_axes_is_drawn_there() {
+        let chart = chart("one");
+        let canvas = Canvas::new(&chart, 54.0);
+        assert!((canvas.x(5.0) - (canvas.left + canvas.right) / 2.0).abs() < 1e-9);
+        assert!((canvas.y(5.0) - (canvas.top + canvas.bottom) / 2.0).abs() < 1e-9);
+        assert!(canvas.y(10.0) < canvas.y(0.0));
+    }
+
+    #[test]
+    fn axes_carry_their_units() {
+        let drawn = svg(&chart("one"));
+        assert!(drawn.contains("time (ms)") && drawn.contains("rate (per second)"), "{drawn}");
+    }
+}

@@ -1,0 +1,311 @@
+//! Numbers for people: units by size, and as many digits as the interval supports.
+
+use crate::analysis::Interval;
+use crate::metric::Unit;
+
+/// A unit for people and how many base units it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Scale {
+    suffix: &'static str,
+    factor: f64,
+}
+
+const TIMES: [Scale; 4] = [
+    Scale { suffix: " s", factor: 1e9 },
+    Scale { suffix: " ms", factor: 1e6 },
+    Scale { suffix: " µs", factor: 1e3 },
+    Scale { suffix: " ns", factor: 1.0 },
+];
+
+const ENERGIES: [Scale; 4] = [
+    Scale { suffix: " J", factor: 1.0 },
+    Scale { suffix: " mJ", factor: 1e-3 },
+    Scale { suffix: " µJ", factor: 1e-6 },
+    Scale { suffix: " nJ", factor: 1e-9 },
+];
+
+const SIZES: [Scale; 4] = [
+    Scale { suffix: " GiB", factor: 1_073_741_824.0 },
+    Scale { suffix: " MiB", factor: 1_048_576.0 },
+    Scale { suffix: " KiB", factor: 1024.0 },
+    Scale { suffix: " B", factor: 1.0 },
+];
+
+/// A value beyond this share of a unit is shown in that unit, so that 999.6 µs does not become `1000 µs`.
+const ROUNDS_UP: f64 = 0.9995;
+
+fn scale(unit: Unit, value: f64) -> Scale {
+    let choose = |scales: &[Scale; 4]| {
+        let fits = scales.iter().find(|scale| value.abs() >= scale.factor * ROUNDS_UP);
+        *fits.unwrap_or(&scales[3])
+    };
+    match unit {
+        Unit::Ns => choose(&TIMES),
+        Unit::Bytes => choose(&SIZES),
+        Unit::Joules => choose(&ENERGIES),
+        Unit::Watts => Scale { suffix: " W", factor: 1.0 },
+        Unit::PerSec => Scale { suffix: "/s", factor: 1.0 },
+        Unit::Ratio => Scale { suffix: "%", factor: 0.01 },
+        Unit::Count | Unit::OutputUnit => Scale { suffix: "", factor: 1.0 },
+    }
+}
+
+/// The unit in which an axis up to `largest` is drawn, such as `ms`, and how many base units it is.
+pub(in crate::report) fn unit_of_axis(unit: Unit, largest: f64) -> (&'static str, f64) {
+    let scale = scale(unit, largest);
+    (scale.suffix.trim_start(), scale.factor)
+}
+
+/// `value` with its unit, rounded to what `interval` supports, or to three significant digits.
+#[must_use]
+pub fn value(unit: Unit, value: f64, interval: Option<Interval>) -> String {
+    let scale = scale(unit, value);
+    let place = place(unit, value / scale.factor, interval.map(|interval| half_width(interval) / scale.factor));
+    format!("{}{}", rounded(value / scale.factor, place), scale.suffix)
+}
+
+/// `value` with its unit and its interval in the same unit: `2.13 ms (2.10 to 2.16)`.
+#[must_use]
+pub fn with_interval(unit: Unit, value: f64, interval: Interval) -> String {
+    let scale = scale(unit, value);
+    let place = place(unit, value / scale.factor, Some(half_width(interval) / scale.factor));
+    let show = |x: f64| rounded(x / scale.factor, place);
+    format!("{}{} ({} to {})", show(value), scale.suffix, show(interval.low), show(interval.high))
+}
+
+/// The ends of `interval` in the unit that suits its upper end: `2.10 to 2.16 ms`.
+#[must_use]
+pub fn ends(unit: Unit, interval: Interval) -> String {
+    let scale = scale(unit, interval.high);
+    let place = place(unit, interval.high / scale.factor, Some(half_width(interval) / scale.factor));
+    let show = |x: f64| rounded(x / scale.factor, place);
+    format!("{} to {}{}", show(interval.low), show(interval.high), scale.suffix)
+}
+
+/// `value` with its unit and the wider half of its interval in percent: `2.13 ms ± 1.4%`; alone where it is 0, of which
+/// nothing is a share.
+#[must_use]
+pub fn with_half_width(unit: Unit, centre: f64, interval: Interval) -> String {
+    if centre == 0.0 {
+        return value(unit, centre, Some(interval));
+    }
+    let wider = (interval.high - centre).max(centre - interval.low) / centre.abs();
+    let share = if wider < 0.1 { format!("{:.1}", wider * 100.0) } else { format!("{:.0}", wider * 100.0) };
+    format!("{} ± {share}%", value(unit, centre, Some(interval)))
+}
+
+/// A factor such as `2.10`, with the digits that its interval supports.
+#[must_use]
+pub fn factor(value: f64, interval: Option<Interval>) -> String {
+    rounded(value, factor_place(value, interval))
+}
+
+/// A factor's interval such as `2.04 to 2.16`, with the digits of [`factor`].
+#[must_use]
+pub fn factor_ends(value: f64, interval: Interval) -> String {
+    let place = factor_place(value, Some(interval));
+    format!("{} to {}", rounded(interval.low, place), rounded(interval.high, place))
+}
+
+/// Hundredths at the finest, because a factor is read at a glance and its full digits are in cells.csv; thousandths
+/// where the interval's ends would otherwise be the same.
+fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
+    let finest = match interval {
+        Some(interval) if half_width(interval) < 0.005 => -3,
+        _ => -2,
+    };
+    let place = match interval {
+        Some(interval) => magnitude(half_width(interval)),
+        None => magnitude(value) - 1,
+    };
+    place.clamp(finest, 0)
+}
+
+/// A ratio as the change that it is: `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below
+/// half or above twice as much.
+#[must_use]
+pub fn relative(ratio: f64, interval: Option<Interval>) -> String {
+    if !(0.5..=2.0).contains(&ratio) {
+        let ends = interval.map(|interval| format!(" ({})", factor_ends(ratio, interval))).unwrap_or_default();
+        return format!("{}x{ends}", factor(ratio, interval));
+    }
+    let percent = |ratio: f64| {
+        let rounded = (ratio * 1000.0 - 1000.0).round() / 10.0;
+        // No sign on a zero.
+        if rounded == 0.0 { "0.0%".into() } else { format!("{rounded:+.1}%") }
+    };
+    let ends = interval.map(|interval| format!(" ({} to {})", percent(interval.low), percent(interval.high)));
+    format!("{}{}", percent(ratio), ends.unwrap_or_default())
+}
+
+/// A factor as the change that it is, in whole percent: `-9%`.
+pub(in crate::report) fn change(factor: f64) -> String {
+    let rounded = (factor * 100.0 - 100.0).round();
+    // No sign on a zero.
+    if rounded == 0.0 { "±0%".into() } else { format!("{rounded:+.0}%") }
+}
+
+/// A share's change in percentage points, signed: `-0.3 points`.
+#[must_use]
+pub fn points(difference: f64) -> String {
+    let rounded = (difference * 1000.0).round() / 10.0;
+    // No sign on a zero.
+    if rounded == 0.0 { "±0.0 points".into() } else { format!("{rounded:+.1} points") }
+}
+
+/// A whole number with separators: `12,345`.
+#[must_use]
+pub fn count(n: u64) -> String {
+    grouped(&n.to_string())
+}
+
+/// A probability: `= 0.031`, or `< 0.001`.
+#[must_use]
+pub fn probability(p: f64) -> String {
+    if p < 0.001 { "< 0.001".into() } else { format!("= {p:.3}") }
+}
+
+/// `value` with so many decimals, and separators: `1,234.5`; no sign on a zero.
+pub(in crate::report) fn with_decimals(value: f64, decimals: usize) -> String {
+    rounded(value + 0.0, -i32::try_from(decimals).unwrap_or(i32::MAX))
+}
+
+fn half_width(interval: Interval) -> f64 {
+    (interval.high - interval.low) / 2.0
+}
+
+/// A half-width below this share of the value leaves three digits of it standing.
+const NARROW: f64 = 0.05;
+
+/// The power of ten of the last digit worth showing: the first digit of the half-width; but of the value at most four
+/// digits, and at least two, or three where the interval is narrow. Three digits without an interval. Shares have
+/// tenths of a percent.
+fn place(unit: Unit, value: f64, half_width: Option<f64>) -> i32 {
+    let size = magnitude(value);
+    match half_width {
+        _ if unit == Unit::Ratio => -1,
+        Some(half_width) if half_width > 0.0 => {
+            let coarsest = if half_width < NARROW * value.abs() { size - 2 } else { size - 1 };
+            magnitude(half_width).clamp(size - 3, coarsest)
+        }
+        _ => size - 2,
+    }
+}
+
+/// The power of ten of the first digit; that of 1 for zero.
+fn magnitude(value: f64) -> i32 {
+    // What rounds up to the next power of ten has its magnitude.
+    if value == 0.0 { 0 } else { (value.abs() / ROUNDS_UP).log10().floor() as i32 }
+}
+
+/// Numbers from here on are shown as `1.36e12`: nobody counts so many digits.
+const BEYOND_READING: f64 = 1e12;
+
+fn rounded(value: f64, place: i32) -> String {
+    if value.abs() >= BEYOND_READING {
+        return format!("{value:.2e}");
+    }
+    if place >= 0 {
+        let step = 10f64.powi(place);
+        return grouped(&format!("{:.0}", (value / step).round() * step));
+    }
+    let text = format!("{value:.*}", place.unsigned_abs() as usize);
+    match text.split_once('.') {
+        Some((whole, decimals)) => format!("{}.{decimals}", grouped(whole)),
+        None => text,
+    }
+}
+
+fn grouped(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let mut out = String::from(sign);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn interval(low: f64, high: f64) -> Interval {
+        Interval { low, high }
+    }
+
+    #[test]
+    fn changes_without_size_have_no_sign() {
+        assert_eq!(["0.906", "0.998", "1.02"].map(|factor| change(factor.parse().unwrap())), ["-9%", "±0%", "+2%"]);
+    }
+
+    #[test]
+    fn numbers_that_nobody_can_read_are_powers_of_ten() {
+        assert_eq!(value(Unit::Ratio, 1.361e42, None), "1.36e44%");
+        assert_eq!(value(Unit::PerSec, 999_000_000_000.0, None), "999,000,000,000/s");
+    }
+
+    #[test]
+    fn time_takes_the_unit_of_its_size() {
+        assert_eq!(value(Unit::Ns, 812.0, None), "812 ns");
+        assert_eq!(value(Unit::Ns, 2_130.0, None), "2.13 µs");
+        assert_eq!(value(Unit::Ns, 999_960.0, None), "1.00 ms");
+        assert_eq!(value(Unit::Ns, 1_234_567_890.0, None), "1.23 s");
+        assert_eq!(value(Unit::Ns, 0.0, None), "0.00 ns");
+    }
+
+    #[test]
+    fn energy_takes_the_unit_of_its_size() {
+        assert_eq!(value(Unit::Joules, 0.001_234, None), "1.23 mJ");
+        assert_eq!(value(Unit::Joules, 0.000_081_2, None), "81.2 µJ");
+        assert_eq!(value(Unit::Watts, 412.6, None), "413 W");
+    }
+
+    #[test]
+    fn memory_is_in_powers_of_two() {
+        assert_eq!(value(Unit::Bytes, 1_574_542.0, None), "1.50 MiB");
+        assert_eq!(value(Unit::Bytes, 512.0, None), "512 B");
+    }
+
+    #[test]
+    fn a_wide_interval_costs_digits() {
+        assert_eq!(with_interval(Unit::Ns, 2_134_567.0, interval(2_104_000.0, 2_161_000.0)), "2.13 ms (2.10 to 2.16)");
+        assert_eq!(with_interval(Unit::Ns, 2_134_567.0, interval(1_700_000.0, 2_600_000.0)), "2.1 ms (1.7 to 2.6)");
+        assert_eq!(value(Unit::Ns, 2_134_567.0, Some(interval(2_134_000.0, 2_135_000.0))), "2.135 ms");
+    }
+
+    #[test]
+    fn rates_have_separators_and_no_false_digits() {
+        assert_eq!(with_interval(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)), "12,300/s (12,100 to 12,600)");
+        assert_eq!(with_half_width(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)), "12,300/s ± 2.1%");
+        assert_eq!(with_half_width(Unit::Ns, 0.0, interval(0.0, 0.0)), "0.00 ns");
+    }
+
+    #[test]
+    fn factors_and_points_are_short() {
+        assert_eq!(factor(2.104, Some(interval(2.0, 2.2))), "2.1");
+        assert_eq!(factor(2.104, Some(interval(2.08, 2.13))), "2.10");
+        assert_eq!(factor(2.104, Some(interval(1.5, 2.9))), "2.1");
+        assert_eq!(factor_ends(2.104, interval(2.0, 2.2)), "2.0 to 2.2");
+        assert_eq!(factor_ends(2.104, interval(2.103, 2.105)), "2.103 to 2.105");
+        assert_eq!(factor(3.861, None), "3.9");
+        assert_eq!(points(-0.0034), "-0.3 points");
+        assert_eq!(points(-0.0001), "±0.0 points");
+    }
+
+    #[test]
+    fn ratios_are_changes_in_percent_or_factors() {
+        assert_eq!(relative(0.952, Some(interval(0.94, 0.9654))), "-4.8% (-6.0% to -3.5%)");
+        assert_eq!(relative(1.0, None), "0.0%");
+        assert_eq!(relative(2.104, Some(interval(2.04, 2.16))), "2.10x (2.04 to 2.16)");
+        assert_eq!(relative(0.25, None), "0.25x");
+    }
+
+    #[test]
+    fn shares_are_percentages() {
+        assert_eq!(value(Unit::Ratio, 0.988, None), "98.8%");
+        assert_eq!(with_interval(Unit::Ratio, 0.988, interval(0.976, 0.994)), "98.8% (97.6 to 99.4)");
+    }
+}

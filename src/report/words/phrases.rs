@@ -1,0 +1,400 @@
+//! Findings in words: what a change, a size or a score amounts to, in few of them.
+
+use crate::analysis::{
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, Bounds, Caveat, CellFindings, Change, Estimate, Findings,
+    Interval, Measured, SessionFindings, Verdict,
+};
+use crate::metric::{Metric, Unit};
+use crate::plan::{At, CellKey};
+use crate::record::RunRecord;
+use crate::report::words::number;
+use crate::report::words::text::plain;
+use crate::units::Nanos;
+
+/// A record and its findings, from which everything for people is worded.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct Source<'a> {
+    pub(in crate::report) record: &'a RunRecord,
+    pub(in crate::report) findings: &'a Findings,
+}
+
+impl<'a> Source<'a> {
+    pub(in crate::report) fn session(self, session: usize) -> &'a SessionFindings {
+        &self.findings.sessions[session]
+    }
+
+    /// A session's name, harmless.
+    pub(in crate::report) fn name(self, session: usize) -> String {
+        plain(&self.session(session).label)
+    }
+
+    pub(in crate::report) fn baseline(self) -> Option<&'a SessionFindings> {
+        self.findings.sessions.iter().find(|session| session.is_baseline)
+    }
+
+    pub(in crate::report) fn baseline_name(self) -> String {
+        self.baseline().map_or_else(|| "the baseline".into(), |session| plain(&session.label))
+    }
+
+    pub(in crate::report) fn cell(self, key: CellKey) -> Option<&'a CellFindings> {
+        self.findings.cell(key)
+    }
+
+    /// The cells for single predictions: the smallest measured batch size of the first measured shape, under the plan's
+    /// first load mode.
+    pub(in crate::report) fn single(self) -> Vec<&'a CellFindings> {
+        let Some(at) = self.single_place() else { return Vec::new() };
+        self.findings.cells.iter().filter(|cell| cell.key.at() == at).collect()
+    }
+
+    /// Where single predictions were measured.
+    pub(in crate::report) fn single_place(self) -> Option<At> {
+        let measured = self.findings.cells.iter().filter(|cell| cell.outcome.is_ok());
+        let smallest = measured.map(|cell| (cell.key.shape, cell.key.batch_size)).min();
+        let load_mode = self.record.plan.load_modes.first().copied()?;
+        let (shape, batch_size) = smallest.or_else(|| Some((0, self.record.plan.batch_sizes.first().copied()?)))?;
+        Some(At { shape, batch_size, load_mode })
+    }
+
+    /// The batch size of single predictions.
+    pub(in crate::report) fn single_batch_size(self) -> Option<u64> {
+        self.single_place().map(|at| at.batch_size)
+    }
+
+    /// `batch 1`, or `batch 1, seq 64`, of single predictions.
+    pub(in crate::report) fn single_batch(self) -> String {
+        self.single_place().map_or_else(|| "batch 1".into(), |at| self.batch(at.shape, at.batch_size))
+    }
+
+    /// `batch 8`, or `batch 8, seq 64` where dimensions are swept.
+    pub(in crate::report) fn batch(self, shape: usize, batch_size: u64) -> String {
+        format!("batch {batch_size}{}", plain(&self.record.plan.shape_words(shape)))
+    }
+
+    /// `seq 64`; `None` where no dimension is swept.
+    pub(in crate::report) fn shape(self, shape: usize) -> Option<String> {
+        let shape = self.record.plan.shapes.get(shape).filter(|shape| !shape.dims.is_empty())?;
+        Some(plain(&shape.to_string()))
+    }
+
+    /// `at batch 4`, the shape where dimensions are swept, and the concurrency where the plan has several or one other
+    /// than 1.
+    pub(in crate::report) fn at(self, key: CellKey) -> String {
+        self.under_load(format!("at {}", self.batch(key.shape, key.batch_size)), key)
+    }
+
+    /// Like [`Source::at`], without the shape.
+    pub(in crate::report) fn at_batch(self, key: CellKey) -> String {
+        self.under_load(format!("at batch {}", key.batch_size), key)
+    }
+
+    /// `from 3 inferences`, or `from 4 launches`: what stands behind a cell that has no interval.
+    pub(in crate::report) fn behind(self, key: CellKey) -> String {
+        let median = self.cell(key).and_then(|cell| cell.figure(Metric::LatencyP50)?.measured());
+        median.map(|median| format!("from {}", counted(median))).unwrap_or_default()
+    }
+
+    fn under_load(self, batch: String, key: CellKey) -> String {
+        let modes = &self.record.plan.load_modes;
+        let concurrency = key.load_mode.concurrency();
+        if modes.len() > 1 || concurrency != 1 { format!("{batch} with {}", in_flight(concurrency)) } else { batch }
+    }
+}
+
+/// A figure in full: value, interval, n, and what a reader has to know about it; or that it was not measured, and why.
+pub(in crate::report) fn full(metric: Metric, estimate: &Estimate) -> String {
+    match estimate {
+        Estimate::Measured(measured) => {
+            let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
+            let bounded = bounded(metric, measured.bounds);
+            format!(
+                "{}, n = {}{}{remark}{bounded}",
+                value(metric, estimate),
+                counted(measured),
+                range(metric, measured)
+            )
+        }
+        Estimate::Absent { reason, bounds } => not_measured(&format!("{reason}{}", bounded(metric, *bounds))),
+    }
+}
+
+/// `; at least 5.3 ms with 95% confidence`, or what else is known of a value that has no interval.
+fn bounded(metric: Metric, bounds: Option<Bounds>) -> String {
+    match bounds.and_then(|bounds| sides(metric, bounds)) {
+        Some(sides) => format!("; {sides} with 95% confidence"),
+        None => String::new(),
+    }
+}
+
+fn sides(metric: Metric, bounds: Bounds) -> Option<String> {
+    let show = |bound: f64| number::value(metric.unit(), bound, None);
+    Some(match (bounds.at_least.map(show), bounds.at_most.map(show)) {
+        (Some(least), Some(most)) => format!("at least {least} and, apart from that, at most {most}, each"),
+        (Some(least), None) => format!("at least {least}"),
+        (None, Some(most)) => format!("at most {most}"),
+        (None, None) => return None,
+    })
+}
+
+/// `not measured: <why>`.
+pub(in crate::report) fn not_measured(reason: &str) -> String {
+    format!("not measured: {}", plain(reason))
+}
+
+/// A measured figure with its interval; empty if it is absent.
+pub(in crate::report) fn value(metric: Metric, estimate: &Estimate) -> String {
+    let Some(measured) = estimate.measured() else { return String::new() };
+    match measured.interval {
+        Some(interval) => number::with_interval(metric.unit(), measured.value, interval),
+        None => number::value(metric.unit(), measured.value, None),
+    }
+}
+
+/// `12 launches`.
+pub(in crate::report) fn counted(measured: &Measured) -> String {
+    format!("{} {}", number::count(measured.n), measured.n_of.noun(measured.n))
+}
+
+/// The range, where there is no interval to show.
+fn range(metric: Metric, measured: &Measured) -> String {
+    match (measured.interval, measured.range) {
+        (None, Some(range)) if range.low < range.high => format!(", range {}", number::ends(metric.unit(), range)),
+        _ => String::new(),
+    }
+}
+
+/// A change in words, in two parts so that `than fp32` may stand between them.
+pub(in crate::report) struct Comparison {
+    /// `2.1x faster`.
+    pub(in crate::report) phrase: String,
+    /// ` (2.0 to 2.2)`; empty without an interval.
+    pub(in crate::report) interval: String,
+}
+
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}{}", self.phrase, self.interval)
+    }
+}
+
+/// A change of a latency.
+pub(in crate::report) fn latency_change(change: &Change) -> Comparison {
+    match change.speedup() {
+        Some((speedup, interval)) => compared(change.verdict, speedup, interval),
+        None => Comparison { phrase: "not compared".into(), interval: String::new() },
+    }
+}
+
+/// A change of throughput.
+pub(in crate::report) fn throughput_change(change: &Change) -> Comparison {
+    match change.ratio.measured() {
+        Some(ratio) => compared(change.verdict, ratio.value, ratio.interval),
+        None => Comparison { phrase: "not compared".into(), interval: String::new() },
+    }
+}
+
+/// How many times as fast, above 1, or the reciprocal as how many times as slow.
+fn compared(verdict: Verdict, speedup: f64, interval: Option<Interval>) -> Comparison {
+    let (factor, interval) = match verdict {
+        Verdict::Slower => (1.0 / speedup, interval.map(Interval::reciprocal)),
+        _ => (speedup, interval),
+    };
+    let shown = number::factor(factor, interval);
+    let phrase = match verdict {
+        Verdict::Faster => format!("{shown}x faster"),
+        Verdict::Slower => format!("{shown}x slower"),
+        Verdict::Same => "as fast".into(),
+        Verdict::Inconclusive => format!("not settled: {shown}x as fast"),
+    };
+    let interval = interval.map(|interval| format!(" ({})", number::factor_ends(factor, interval)));
+    Comparison { phrase, interval: interval.unwrap_or_default() }
+}
+
+/// What is missing for a verdict: `about 5 more rounds would settle it`.
+pub(in crate::report) fn to_settle(change: &Change) -> String {
+    match change.rounds_to_settle {
+        Some(rounds) if rounds > 1000 => "more than 1,000 more rounds would be needed to settle it".into(),
+        Some(1) => "about one more round would settle it".into(),
+        Some(rounds) => format!("about {rounds} more rounds would settle it"),
+        None => "more rounds are needed to settle it".into(),
+    }
+}
+
+/// A time to plan by, rounded up: `40 s`, `5 minutes`.
+pub(in crate::report) fn rounded_time(time: Nanos) -> String {
+    match whole_seconds(time) {
+        seconds if seconds < 120 => format!("{seconds} s"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+/// A time to plan by as a budget is written: `40s`, `5m`.
+pub(in crate::report) fn budget(time: Nanos) -> String {
+    match whole_seconds(time) {
+        seconds if seconds < 120 => format!("{seconds}s"),
+        seconds => format!("{}m", seconds.div_ceil(60)),
+    }
+}
+
+/// Seconds, rounded up to what somebody would ask for.
+fn whole_seconds(time: Nanos) -> u64 {
+    let seconds = time.0.div_ceil(1_000_000_000).max(1);
+    seconds.next_multiple_of(if seconds <= 10 { 1 } else { 5 })
+}
+
+/// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
+pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
+    let accuracy = &session.accuracy;
+    let mut parts = Vec::new();
+    if let Some(output) = accuracy.unhealthy_outputs.first() {
+        let affected = number::count(output.affected_samples_count);
+        let all = number::count(accuracy.samples_count);
+        parts.push(format!("NaN or infinite outputs in {affected} of {all} samples"));
+    }
+    if let Some(change) = &accuracy.change {
+        parts.push(accuracy_change(change));
+    } else if let Some(score) = score(session) {
+        parts.push(score);
+    } else if let Some(agreement) = agreement(session) {
+        parts.push(agreement);
+    } else if let Some(reason) = &accuracy.absent_reason {
+        parts.push(format!("accuracy not measured ({})", plain(reason)));
+    } else if parts.is_empty() && !session.is_baseline {
+        parts.push("accuracy not measured (held against neither labels nor a reference)".into());
+    }
+    parts.join(", ")
+}
+
+/// `top-1 98.8%`, where there is nothing to compare it with.
+fn score(session: &SessionFindings) -> Option<String> {
+    let scores = Metric::SCORES.into_iter();
+    let (metric, score) = scores.filter_map(|metric| Some((metric, session.figure(metric)?.value()?))).next()?;
+    Some(format!("{} {}", short_name(metric), number::value(metric.unit(), score, None)))
+}
+
+/// `top-1 agreement with the baseline outputs 99.2%`, or why no number says how far outputs are off.
+fn agreement(session: &SessionFindings) -> Option<String> {
+    let reference = plain(session.accuracy.reference.as_deref().unwrap_or("reference"));
+    let shown = [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::RelativeError];
+    let measured = shown.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.measured()?)));
+    let Some((metric, estimate)) = measured else {
+        let reason = session.figure(Metric::MaxAbsoluteError)?.absent_reason()?;
+        return Some(format!("not compared with the {reference}: {}", plain(reason)));
+    };
+    let value = match metric {
+        Metric::CosineSimilarity => format!("{:.4}", estimate.value),
+        _ => number::value(metric.unit(), estimate.value, None),
+    };
+    Some(format!("{} with the {reference} {value}", metric.label()))
+}
+
+/// `top-1 -0.3 points (not significant)`.
+pub(in crate::report) fn accuracy_change(change: &AccuracyChange) -> String {
+    let name = short_name(change.metric);
+    let Some(difference) = change.difference.value() else { return format!("{name} not compared") };
+    let verdict = match (change.verdict, change.p_value) {
+        _ if difference == 0.0 => return format!("{name} unchanged"),
+        (AccuracyVerdict::NotSignificant, _) => "not significant".into(),
+        (AccuracyVerdict::Untested, _) => "not tested".into(),
+        (_, Some(p)) => format!("significant, p {}", number::probability(p)),
+        (_, None) => "significant".into(),
+    };
+    format!("{name} {} ({verdict})", score_difference(change.metric, difference))
+}
+
+/// `-0.3 (p = 0.625)`: in points for a share, else in the score's unit.
+pub(in crate::report) fn short_accuracy_change(change: &AccuracyChange) -> String {
+    let Some(difference) = change.difference.value() else { return "not compared".into() };
+    let verdict = match (change.verdict, change.p_value) {
+        (_, Some(p)) => format!("p {}", number::probability(p)),
+        (AccuracyVerdict::NotSignificant, None) => "not significant".into(),
+        (AccuracyVerdict::Untested, None) => "not tested".into(),
+        (AccuracyVerdict::Better | AccuracyVerdict::Worse, None) => "significant".into(),
+    };
+    let size = score_difference(change.metric, difference);
+    format!("{} ({verdict})", size.trim_end_matches(" points"))
+}
+
+/// A change of a score: in points for a share, else in the score's unit.
+pub(in crate::report) fn score_difference(metric: Metric, difference: f64) -> String {
+    match metric.unit() {
+        Unit::Ratio => number::points(difference),
+        unit if difference > 0.0 => format!("+{}", number::value(unit, difference, None)),
+        unit => number::value(unit, difference, None),
+    }
+}
+
+/// The name of a score in few letters.
+pub(in crate::report) fn short_name(metric: Metric) -> &'static str {
+    match metric {
+        Metric::AccuracyTop1 => "top-1",
+        Metric::AccuracyTop5 => "top-5",
+        Metric::MeanAbsoluteError => "MAE",
+        Metric::RootMeanSquareError => "RMSE",
+        metric => metric.label(),
+    }
+}
+
+/// `3.8x smaller`, of a file size factor; `None` where both are nearly the same.
+pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
+    if (0.98..=1.02).contains(&factor) {
+        return None;
+    }
+    let shown = |factor: f64| number::factor(factor, None);
+    Some(if factor > 1.0 { format!("{}x smaller", shown(factor)) } else { format!("{}x larger", shown(1.0 / factor)) })
+}
+
+/// What a choice leaves open, as a sentence.
+pub(in crate::report) fn caveat(caveat: Caveat) -> &'static str {
+    match caveat {
+        Caveat::AccuracyNotMeasured => "what its outputs are worth was not measured",
+        Caveat::AgreementOnly => "without labels, only the agreement with the reference is known",
+        Caveat::LowAgreement => {
+            "one of its outputs agrees with the reference by less than 99%, in top-1 or in direction"
+        }
+        Caveat::AccuracyNotSignificant => "its score fell, but not by more than chance would explain",
+        Caveat::AccuracyFellLittle => "its score fell significantly, by up to 0.1 points or 1% of the error",
+        Caveat::StillRising => "throughput still rose at the largest batch size; larger ones may bring more",
+        Caveat::WorseTail => "its p99 latency is worse than the baseline's",
+        Caveat::Incomplete => "the run is incomplete",
+        Caveat::NoInterval => "there were too few launches for an interval",
+    }
+}
+
+/// `a, b and c`.
+pub(in crate::report) fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
+
+/// The unhealthy outputs of a session in words; `None` if all are finite.
+pub(in crate::report) fn not_finite(accuracy: &AccuracyFindings) -> Option<String> {
+    let outputs: Vec<String> = accuracy
+        .unhealthy_outputs
+        .iter()
+        .map(|output| {
+            format!(
+                "output {} holds {} NaN and {} infinite elements, in {} of {} samples",
+                plain(&output.name),
+                number::count(output.nan_count),
+                number::count(output.infinite_count),
+                number::count(output.affected_samples_count),
+                number::count(accuracy.samples_count),
+            )
+        })
+        .collect();
+    (!outputs.is_empty()).then(|| outputs.join("; "))
+}
+
+/// `1 request in flight`, `4 requests in flight`.
+pub(in crate::report) fn in_flight(concurrency: u64) -> String {
+    format!("{concurrency} request{} in flight", plural(concurrency))
+}
+
+/// The ending of a noun that is counted.
+pub(in crate::report) fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}

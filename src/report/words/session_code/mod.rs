@@ -1,0 +1,138 @@
+//! A session's options as code that creates the same session, to paste.
+
+mod cpp;
+mod python;
+mod rust;
+
+use serde::Serialize;
+
+use crate::plan::{CPU_PROVIDER, GraphOptimization, SessionSpec};
+use crate::record::EffectiveOptions;
+use crate::report::words::text::plain;
+
+/// Session configuration entries by which threads are told not to spin.
+const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
+
+/// The option by which the CPU's execution provider is told of its arena.
+const ARENA: &str = "use_arena";
+
+/// Code in one language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SessionCode {
+    /// The language and its binding of ONNX Runtime.
+    pub language: String,
+    /// The code, line by line.
+    pub lines: Vec<String>,
+}
+
+/// What is to be created in code.
+#[derive(Clone, Copy, Debug)]
+pub struct Deployment<'a> {
+    /// The session.
+    pub spec: &'a SessionSpec,
+    /// The model file.
+    pub model: &'a str,
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// Version of ONNX Runtime that it was measured with; absent where that is not known.
+    pub runtime_version: Option<&'a str>,
+    /// What its workers read back; absent where none got that far.
+    pub effective: Option<&'a EffectiveOptions>,
+}
+
+/// Keys and values, as literals.
+type Pairs = Vec<(String, String)>;
+
+/// The session in Rust, Python and C++.
+#[must_use]
+pub fn session_code(one: &Deployment<'_>) -> Vec<SessionCode> {
+    let samples = if one.batch_size == 1 { "one sample".into() } else { format!("{} samples", one.batch_size) };
+    let version = one.runtime_version.map(|version| format!("; measured with ONNX Runtime {}", plain(version)));
+    let [binding, binding_version] = rust::CRATE;
+    [
+        (format!("Rust ({binding} {binding_version})"), rust::rust(one), "//"),
+        ("Python (onnxruntime)".into(), python::python(one), "#"),
+        ("C++ (onnxruntime_cxx_api.h)".into(), cpp::cpp(one), "//"),
+    ]
+    .into_iter()
+    .map(|(language, mut lines, comment)| {
+        if let Some(library) = &one.spec.provider.library {
+            let library = plain(&library.display().to_string());
+            lines.insert(0, format!("{comment} the execution provider is a plug-in: register {library} first"));
+        }
+        lines.push(format!("{comment} feed {samples} in each run{}", version.as_deref().unwrap_or_default()));
+        SessionCode { language, lines }
+    })
+    .collect()
+}
+
+impl Deployment<'_> {
+    /// The model file as a literal.
+    fn model(&self) -> String {
+        quoted(self.model)
+    }
+
+    /// Whether memory comes from an arena, where that was set.
+    fn arena(&self) -> Option<bool> {
+        let of_provider = self.spec.provider.options.get(ARENA).filter(|_| !self.spec.is_accelerated());
+        self.spec.options.memory_arena.or(of_provider.map(|value| value != "0"))
+    }
+
+    /// Libraries of custom operators, as literals.
+    fn custom_ops(&self) -> impl Iterator<Item = String> {
+        self.spec.options.custom_ops.iter().map(|library| quoted(&library.display().to_string()))
+    }
+
+    /// Configuration entries, those of spinning among them.
+    fn entries(&self) -> Pairs {
+        let options = &self.spec.options;
+        let spinning = options
+            .allow_spinning
+            .into_iter()
+            .flat_map(|spins| SPINNING.map(|key| (quoted(key), quoted(if spins { "1" } else { "0" }))));
+        let others = options.session_config.iter().map(|(key, value)| (quoted(key), quoted(value)));
+        spinning.chain(others).collect()
+    }
+
+    /// Execution providers before the CPU's, each with its options: as they were registered, as far as that is known.
+    fn providers(&self) -> Vec<(String, Pairs)> {
+        if !self.spec.is_accelerated() {
+            return Vec::new();
+        }
+        let asked = &self.spec.provider;
+        let registered = self.effective.map(|effective| &effective.provider_options);
+        let mut options: Pairs =
+            registered.unwrap_or(&asked.options).iter().map(|(key, value)| (quoted(key), quoted(value))).collect();
+        let device = asked.device.filter(|_| registered.is_none() && !asked.options.contains_key(DEVICE));
+        options.extend(device.map(|device| (quoted(DEVICE), quoted(&device.to_string()))));
+        let shared: Pairs = options.iter().filter(|(key, _)| *key == quoted(DEVICE)).cloned().collect();
+        let others = self.effective.map(|effective| effective.execution_providers.as_slice()).unwrap_or_default();
+        let others = others.iter().filter(|name| *name != CPU_PROVIDER && **name != self.spec.execution_provider);
+        let first = (self.spec.execution_provider.clone(), options);
+        std::iter::once(first).chain(others.map(|name| (name.clone(), shared.clone()))).collect()
+    }
+}
+
+/// The option by which execution providers choose a device.
+const DEVICE: &str = "device_id";
+
+/// A literal that means the same in all three languages.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", plain(text).replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn listed(pairs: &Pairs, between: &str, pair: impl Fn(&(String, String)) -> String) -> String {
+    pairs.iter().map(pair).collect::<Vec<_>>().join(between)
+}
+
+fn c_level(level: GraphOptimization) -> &'static str {
+    match level {
+        GraphOptimization::Disable => "ORT_DISABLE_ALL",
+        GraphOptimization::Basic => "ORT_ENABLE_BASIC",
+        GraphOptimization::Extended => "ORT_ENABLE_EXTENDED",
+        GraphOptimization::All => "ORT_ENABLE_ALL",
+    }
+}
+
+#[cfg(test)]
+mod tests;

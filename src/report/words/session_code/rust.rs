@@ -1,0 +1,94 @@
+//! The session in Rust, by the crate that onnxprof itself uses.
+
+use super::{Deployment, Pairs, listed};
+use crate::plan::{ExecutionMode, GraphOptimization, provider_short_name};
+use crate::report::words::text::plain;
+
+/// The crate that binds ONNX Runtime, and the version that the code is for.
+pub(super) const CRATE: [&str; 2] = ["ort", "2.0.0-rc.15"];
+
+/// What a provider is called in the crate, and the feature that it takes; `None` where the crate has none.
+fn known(identifier: &str) -> Option<(&'static str, &'static str)> {
+    match provider_short_name(identifier).as_str() {
+        "cuda" => Some(("CUDA", "cuda")),
+        "tensorrt" => Some(("TensorRT", "tensorrt")),
+        "openvino" => Some(("OpenVINO", "openvino")),
+        "dnnl" => Some(("OneDNN", "onednn")),
+        "xnnpack" => Some(("XNNPACK", "xnnpack")),
+        _ => None,
+    }
+}
+
+/// The session in Rust.
+pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
+    let options = &one.spec.options;
+    let level = match options.graph_optimization {
+        GraphOptimization::Disable => "Disable",
+        GraphOptimization::Basic => "Level1",
+        GraphOptimization::Extended => "Level2",
+        GraphOptimization::All => "All",
+    };
+    let providers = one.providers();
+    let mut lines = head(&providers);
+    lines.extend([
+        String::new(),
+        format!("let environment = {}::init().build()?;", CRATE[0]),
+        "let session = Session::builder(&environment)?".into(),
+        format!("    .with_optimization_level(GraphOptimizationLevel::{level})?"),
+        format!("    .with_intra_threads({})?", options.intra_threads),
+    ]);
+    if options.execution_mode == ExecutionMode::Parallel {
+        lines.push("    .with_parallel_execution(true)?".into());
+        lines.push(format!("    .with_inter_threads({})?", options.inter_threads));
+    }
+    lines.extend(options.memory_pattern.map(|pattern| format!("    .with_memory_pattern({pattern})?")));
+    lines.extend(one.arena().map(|arena| {
+        format!("    .with_execution_providers([CPU::default().with_arena_allocator({arena}).build()])?")
+    }));
+    lines.extend(one.custom_ops().map(|library| format!("    .with_operator_library({library})?")));
+    lines.extend(one.entries().iter().map(|(key, value)| format!("    .with_config_entry({key}, {value})?")));
+    for (name, options) in &providers {
+        lines.push(provider(name, options));
+    }
+    lines.push(format!("    .commit_from_file({})?;", one.model()));
+    imported(lines)
+}
+
+/// What Cargo.toml needs, as a comment.
+fn head(providers: &[(String, Pairs)]) -> Vec<String> {
+    let features: Vec<String> =
+        providers.iter().filter_map(|(name, _)| known(name)).map(|(_, feature)| format!("\"{feature}\"")).collect();
+    let [name, version] = CRATE;
+    vec![match features.is_empty() {
+        true => format!("// Cargo.toml: {name} = \"={version}\""),
+        false => {
+            format!("// Cargo.toml: {name} = {{ version = \"={version}\", features = [{}] }}", features.join(", "))
+        }
+    }]
+}
+
+fn provider(identifier: &str, options: &Pairs) -> String {
+    let Some((name, _)) = known(identifier) else {
+        return format!("    // the crate has no {}: register it by the C API", plain(identifier));
+    };
+    let options = listed(options, "", |(key, value)| format!(".with_arbitrary_config({key}, {value})"));
+    format!("    .with_execution_providers([{name}::default(){options}.build().error_on_failure()])?")
+}
+
+/// The lines with the names that they use imported after the first.
+fn imported(mut lines: Vec<String>) -> Vec<String> {
+    let text = lines.join("\n");
+    let mut of_providers: Vec<&str> = ["CPU", "CUDA", "OneDNN", "OpenVINO", "TensorRT", "XNNPACK"].into();
+    of_providers.retain(|name| text.contains(&format!("{name}::default")));
+    if text.contains("with_arbitrary_config") {
+        of_providers.insert(0, "ArbitrarilyConfigurableExecutionProvider");
+    }
+    let providers = match of_providers.as_slice() {
+        [] => None,
+        [one] => Some(format!("use {}::ep::{one};", CRATE[0])),
+        several => Some(format!("use {}::ep::{{{}}};", CRATE[0], several.join(", "))),
+    };
+    let session = format!("use {}::session::{{Session, builder::GraphOptimizationLevel}};", CRATE[0]);
+    lines.splice(1..1, providers.into_iter().chain([session]));
+    lines
+}

@@ -1,0 +1,204 @@
+//! A table under construction: figures go in, absent ones leave their reason in the notes.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::analysis::Estimate;
+use crate::record::Outcome;
+use crate::report::words;
+use crate::report::words::number;
+use crate::report::words::text::{plain, shortened};
+
+/// A table that answers one question.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Table {
+    /// The question, or what is shown.
+    pub title: String,
+    /// Heads of the columns; all but the first hold figures.
+    pub header: Vec<String>,
+    /// Rows, as many cells each as there are heads.
+    pub rows: Vec<Row>,
+    /// Why figures are absent, and what marks mean.
+    pub notes: Vec<String>,
+}
+
+/// A row of a table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The cells, the first of which names the row.
+    pub cells: Vec<String>,
+    /// What is special about it.
+    pub kind: RowKind,
+}
+
+/// What is special about a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    /// Nothing.
+    Plain,
+    /// It is the baseline's.
+    Baseline,
+    /// It is recommended.
+    Pick,
+    /// It was not measured.
+    Absent,
+}
+
+/// What a cell without a figure shows; the table's notes say why.
+pub(in crate::report) const ABSENT: &str = "-";
+
+/// What stands where a figure has no meaning, as a change of the baseline against itself.
+pub(in crate::report) const MEANINGLESS: &str = "";
+
+/// What stands in the column of changes in the baseline's row.
+pub(in crate::report) const BASELINE: &str = "baseline";
+
+/// What stands where the outputs are those that others are held against.
+pub(in crate::report) const REFERENCE: &str = "reference";
+
+/// Rows that a note names before it only counts them.
+const NAMED_ROWS: usize = 3;
+
+/// Characters that a note keeps of a reason; the record has all of it.
+const REASON_LENGTH: usize = 600;
+
+/// Why figures are absent.
+fn absence_note(columns: &[String], reason: &str, rows: &[String]) -> String {
+    let which = if rows.len() > NAMED_ROWS {
+        format!("{} rows", number::count(rows.len() as u64))
+    } else {
+        words::listed(rows)
+    };
+    let reason = shortened(reason, REASON_LENGTH);
+    match columns {
+        [outcome] if outcome == "failed" || outcome == "skipped" => format!("{which} {outcome}: {reason}"),
+        columns => format!("{} of {which} not measured: {reason}", words::listed(columns)),
+    }
+}
+
+pub(in crate::report) struct Builder {
+    table: Table,
+    /// Rows by column and reason, in the order in which the reasons came up.
+    absences: Vec<((String, String), Vec<String>)>,
+    places: HashMap<(String, String), usize>,
+}
+
+impl Builder {
+    pub(in crate::report) fn new(title: impl Into<String>, header: &[&str]) -> Self {
+        let header = header.iter().map(|&head| head.to_owned()).collect();
+        let table = Table { title: title.into(), header, rows: Vec::new(), notes: Vec::new() };
+        Builder { table, absences: Vec::new(), places: HashMap::new() }
+    }
+
+    /// Notes why the figure in `column` of `row` is absent, and gives what its cell shows.
+    pub(in crate::report) fn absence(&mut self, column: &str, row: &str, reason: &str) -> String {
+        // What each row has would give every row a note of its own; the figures of machines tell it.
+        let reason = reason.split_once(", has ").map_or(reason, |(needs, _)| needs);
+        let key = (column.to_owned(), plain(reason));
+        let place = *self.places.entry(key.clone()).or_insert_with(|| {
+            self.absences.push((key, Vec::new()));
+            self.absences.len() - 1
+        });
+        self.absences[place].1.push(row.to_owned());
+        ABSENT.into()
+    }
+
+    /// A figure as `shown`, or the mark of an absent one, with its reason noted.
+    pub(in crate::report) fn figure(
+        &mut self,
+        (column, row): (&str, &str),
+        estimate: Option<&Estimate>,
+        shown: impl Fn(&Estimate) -> String,
+    ) -> String {
+        match estimate {
+            Some(Estimate::Absent { reason, .. }) => self.absence(column, row, reason),
+            Some(estimate) => shown(estimate),
+            None => self.absence(column, row, "not asked for"),
+        }
+    }
+
+    pub(in crate::report) fn row(&mut self, kind: RowKind, cells: Vec<String>) {
+        self.table.rows.push(Row { cells, kind });
+    }
+
+    /// A row of which nothing was measured: how it ended stands in its first figure, the reason in the notes.
+    pub(in crate::report) fn absent_row(&mut self, name: Vec<String>, row: &str, outcome: &Outcome) {
+        let word = if matches!(outcome, Outcome::Failed(_)) { "failed" } else { "skipped" };
+        let hint = match outcome {
+            Outcome::Failed(failure) => failure.hint.as_ref().map(|hint| format!(" (hint: {})", plain(hint))),
+            _ => None,
+        };
+        let reason = outcome.reason().unwrap_or("no reason recorded");
+        let mark = self.absence(word, row, &format!("{reason}{}", hint.unwrap_or_default()));
+        let figures = self.table.header.len() - name.len();
+        let mut cells = name;
+        cells.push(word.into());
+        cells.extend(std::iter::repeat_n(mark, figures - 1));
+        self.row(RowKind::Absent, cells);
+    }
+
+    /// The table, with `notes` before those on absent figures, and without columns that say nothing.
+    pub(in crate::report) fn finish(mut self, notes: Vec<String>) -> Table {
+        self.drop_empty_columns();
+        self.table.notes = notes;
+        // Columns that the same rows lack for the same reason.
+        let mut alike: Vec<(Vec<String>, String, Vec<String>)> = Vec::new();
+        for ((column, reason), rows) in self.absences {
+            match alike.iter_mut().find(|(_, known, of)| *known == reason && *of == rows) {
+                Some((columns, ..)) => columns.push(column),
+                None => alike.push((vec![column], reason, rows)),
+            }
+        }
+        self.table.notes.extend(alike.iter().map(|(columns, reason, rows)| absence_note(columns, reason, rows)));
+        self.table
+    }
+
+    /// Drops the columns in which no measured row has a figure or the lack of one.
+    fn drop_empty_columns(&mut self) {
+        let says = |row: &Row, column: usize| {
+            let cell = row.cells[column].as_str();
+            row.kind != RowKind::Absent && ![MEANINGLESS, BASELINE, REFERENCE].contains(&cell)
+        };
+        let rows = &self.table.rows;
+        let measured = rows.iter().any(|row| row.kind != RowKind::Absent);
+        let keep: Vec<bool> = (0..self.table.header.len())
+            .map(|column| column == 0 || !measured || rows.iter().any(|row| says(row, column)))
+            .collect();
+        let retain = |cells: &mut Vec<String>| {
+            let mut keep = keep.iter();
+            cells.retain(|_| keep.next().copied().unwrap_or(true));
+        };
+        retain(&mut self.table.header);
+        self.table.rows.iter_mut().for_each(|row| retain(&mut row.cells));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_the_same_rows_lack_share_a_note() {
+        let mut table = Builder::new("Accuracy", &["variant", "top-1", "cosine"]);
+        for column in ["top-1", "cosine"] {
+            table.absence(column, "int8", "nothing was scored");
+        }
+        table.absence("cosine", "fp16", "its output is empty, has 0");
+        assert_eq!(
+            table.finish(Vec::new()).notes,
+            [
+                "top-1 and cosine of int8 not measured: nothing was scored",
+                "cosine of fp16 not measured: its output is empty"
+            ]
+        );
+    }
+
+    #[test]
+    fn column_of_references_alone_says_nothing() {
+        let mut table = Builder::new("Variants", &["variant", "median", "accuracy"]);
+        table.row(RowKind::Plain, vec!["fp32".into(), "2 ms".into(), REFERENCE.into()]);
+        assert_eq!(table.finish(Vec::new()).header, ["variant", "median"]);
+    }
+}
