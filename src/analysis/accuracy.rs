@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::agreement::{differs_beyond_numbers, output_agreement, worst};
-use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
-use super::findings::{
+use super::figures::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, HeldAgainst, OutputAgreement, UnhealthyOutput,
 };
+use super::figures::{Counted, Estimate, Figure, Interval, Measured};
 use super::index::Index;
 use crate::accuracy::summary::{self, ErrorKind, Flips, NoFigure, SampleFigure};
 use crate::metric::{Direction, Metric};

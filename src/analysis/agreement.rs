@@ -1,8 +1,8 @@
 //! Agreement of outputs with a reference, and where it is worst.
 
 use super::accuracy::{NO_SAMPLES, figure, proportion};
-use super::estimate::{Counted, Estimate, Figure};
-use super::findings::OutputAgreement;
+use super::figures::OutputAgreement;
+use super::figures::{Counted, Estimate, Figure};
 use crate::accuracy::summary;
 use crate::metric::{Direction, Metric};
 use crate::record::Agreement;

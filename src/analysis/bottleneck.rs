@@ -1,9 +1,10 @@
 //! What limits the sessions, as far as this was measured.
 
-use super::choose::{Facts, key};
+use super::choose::key;
 use super::conclusions::{Bottleneck, BottleneckKind};
-use super::estimate::Estimate;
-use super::findings::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
+use super::facts::Facts;
+use super::figures::Estimate;
+use super::figures::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
 use super::{operators, scaling};
 use crate::metric::Metric;
 use crate::units::Ratio;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::compare;
 use super::energy::{self, OF_CPU, OF_GPU};
-use super::estimate::{Counted, Estimate, Figure, Interval, Measured};
-use super::findings::{CellFindings, Comparison, LatencyModes, SpeedStates};
+use super::figures::{CellFindings, Comparison, LatencyModes, SpeedStates};
+use super::figures::{Counted, Estimate, Figure, Interval, Measured};
 use super::index::Index;
 use super::over_launches::{largest, mean_latency, median, median_of_blocks, per_launch, pooled, predictions_per_sec};
 use super::percentiles::{self, Percentiles};

@@ -1,102 +1,16 @@
 //! What to ship: the choice for either goal, and who was left out.
 
-use std::collections::{BTreeSet, HashMap};
-
 use super::AGREEMENT_FLOOR;
 use super::conclusions::{Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, Rival, ShapeAnswer};
 use super::enough;
-use super::estimate::{Estimate, Interval};
-use super::findings::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SATURATION_SHARE,
-    SessionFindings, Support, Verdict,
+use super::facts::Facts;
+use super::figures::{
+    AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SATURATION_SHARE, SessionFindings, Support,
+    Verdict,
 };
-use super::index::Index;
-use crate::metric::{Direction, Metric};
+use super::figures::{Estimate, Interval};
+use crate::metric::Metric;
 use crate::plan::CellKey;
-
-/// A tenth of a point of accuracy: one sample in a thousand.
-const SHARE_LOSS_FLOOR: f64 = 0.001;
-
-/// An error grown by one percent of what it was.
-const ERROR_LOSS_FLOOR: f64 = 0.01;
-
-/// Everything that has been found before a choice is made.
-pub(super) struct Facts<'a> {
-    pub(super) index: &'a Index<'a>,
-    pub(super) sessions: &'a [SessionFindings],
-    pub(super) cells: &'a [CellFindings],
-    pub(super) places: &'a HashMap<CellKey, usize>,
-    pub(super) curves: &'a [BatchCurve],
-}
-
-impl Facts<'_> {
-    /// The cells for single predictions at the first shape at which anything was measured.
-    pub(super) fn single(&self) -> Vec<&CellFindings> {
-        self.measured_shapes().first().map(|&shape| self.single_at(shape)).unwrap_or_default()
-    }
-
-    /// The cells for single predictions at a shape: those of the smallest batch size that was measured, under the plan's
-    /// first load mode.
-    fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
-        let measured = || self.singly_loaded().filter(|cell| cell.key.shape == shape);
-        let smallest = measured().map(|cell| cell.key.batch_size).min();
-        measured().filter(|cell| Some(cell.key.batch_size) == smallest).collect()
-    }
-
-    fn measured_shapes(&self) -> Vec<usize> {
-        let shapes: BTreeSet<usize> = self.singly_loaded().map(|cell| cell.key.shape).collect();
-        shapes.into_iter().collect()
-    }
-
-    /// The cells that were measured under the plan's first load mode.
-    fn singly_loaded(&self) -> impl Iterator<Item = &CellFindings> {
-        let first = self.index.record.plan.load_modes.first();
-        self.cells.iter().filter(move |cell| cell.outcome.is_ok() && Some(&cell.key.load_mode) == first)
-    }
-
-    pub(super) fn cell(&self, key: CellKey) -> Option<&CellFindings> {
-        self.places.get(&key).map(|&place| &self.cells[place])
-    }
-
-    pub(super) fn rejection(&self, session: usize) -> Option<RejectionReason> {
-        let found = &self.sessions[session];
-        if let Some(reason) = found.outcome.reason() {
-            return Some(RejectionReason::NotMeasured(reason.to_owned()));
-        }
-        if !found.accuracy.unhealthy_outputs.is_empty() {
-            return Some(RejectionReason::NotFinite);
-        }
-        let fell = found.accuracy.change.as_ref().is_some_and(|change| {
-            change.verdict == AccuracyVerdict::Worse && self.loss(change).is_none_or(|loss| loss > loss_floor(change))
-        });
-        fell.then_some(RejectionReason::AccuracyFell)
-    }
-
-    /// How much worse a score got: a share in itself, an error as a share of the baseline's.
-    fn loss(&self, change: &AccuracyChange) -> Option<f64> {
-        let difference = change.difference.value()?;
-        match change.metric.direction() {
-            Direction::Higher => Some(-difference),
-            _ => Some(difference / self.sessions[self.index.baseline?].figure(change.metric)?.value()?),
-        }
-    }
-
-    fn usable(&self, session: usize) -> bool {
-        self.rejection(session).is_none()
-    }
-
-    fn is_baseline(&self, session: usize) -> bool {
-        self.index.baseline == Some(session)
-    }
-}
-
-/// The loss up to which a variant may be shipped although it is significant: with many samples, any rounding is.
-fn loss_floor(change: &AccuracyChange) -> f64 {
-    match change.metric.direction() {
-        Direction::Higher => SHARE_LOSS_FLOOR,
-        _ => ERROR_LOSS_FLOOR,
-    }
-}
 
 /// The choice for either goal.
 pub(super) fn answer(facts: &Facts<'_>) -> Answer {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::estimate::{Counted, Estimate, Interval, Measured};
-use super::findings::{CellFindings, Change, Comparison, Verdict};
+use super::figures::{CellFindings, Change, Comparison, Verdict};
+use super::figures::{Counted, Estimate, Interval, Measured};
 use super::index::Index;
 use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::estimate::Estimate;
-use super::findings::Change;
+use super::figures::Change;
+use super::figures::Estimate;
 use super::operators::Bound;
 use crate::metric::Metric;
 use crate::plan::CellKey;

@@ -1,6 +1,6 @@
 //! Figures of a cell that come from a GPU's driver or from energy counters.
 
-use super::estimate::Estimate;
+use super::figures::Estimate;
 use super::index::Index;
 use super::over_launches::{largest, median, per_launch, pooled};
 use crate::metric::Metric;

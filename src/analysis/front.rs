@@ -1,7 +1,8 @@
 //! Latency against accuracy: which sessions nothing else beats in both.
 
-use super::estimate::{Estimate, find};
-use super::findings::{CellFindings, Findings};
+use super::figures::CellFindings;
+use super::figures::{Estimate, find};
+use super::findings::Findings;
 use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;
 

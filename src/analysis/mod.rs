@@ -15,8 +15,9 @@ mod conclusions;
 mod distribution;
 mod energy;
 mod enough;
-mod estimate;
 mod explain;
+mod facts;
+mod figures;
 mod findings;
 mod forecast;
 mod front;
@@ -38,16 +39,16 @@ pub use conclusions::{
     Rival, ShapeAnswer,
 };
 pub use distribution::{DistributionPoint, distribution};
-pub use estimate::{Bounds, Counted, Estimate, Figure, Interval, Measured, find};
 pub use explain::{
     AddedNodes, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep, OperatorChange,
     ProfileBasis, ReducedArithmetic, Step, StepKind,
 };
-pub use findings::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Comparison, CurvePoint,
-    Findings, HeldAgainst, LatencyModes, OutputAgreement, SATURATION_SHARE, SessionFindings, SpeedStates, Support,
-    UnhealthyOutput, Verdict,
+pub use figures::{
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, Bounds, CellFindings, Change, Comparison, Counted,
+    CurvePoint, Estimate, Figure, HeldAgainst, Interval, LatencyModes, Measured, OutputAgreement, SATURATION_SHARE,
+    SessionFindings, SpeedStates, Support, UnhealthyOutput, Verdict, find,
 };
+pub use findings::Findings;
 pub use forecast::{HalfWidth, Precision, SeenRun, precision, seen_run};
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
@@ -67,7 +68,7 @@ use std::collections::HashMap;
 use crate::plan::CellKey;
 use crate::record::RunRecord;
 
-use choose::Facts;
+use facts::Facts;
 use index::Index;
 
 /// Share of samples on which a variant without labels must agree with the baseline to pass as the same model: one

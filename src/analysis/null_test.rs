@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::estimate::{Counted, Estimate, Interval, Measured};
-use super::findings::{Comparison, Findings};
+use super::figures::Comparison;
+use super::figures::{Counted, Estimate, Interval, Measured};
+use super::findings::Findings;
 use super::index::Index;
 use crate::metric::Metric;
 use crate::plan::CellKey;

@@ -1,6 +1,6 @@
 //! One value a launch, and what they say together.
 
-use super::estimate::{Counted, Estimate, Interval, Measured};
+use super::figures::{Counted, Estimate, Interval, Measured};
 use crate::record::BlockRecord;
 use crate::stats;
 use crate::units::Nanos;

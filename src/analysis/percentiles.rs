@@ -1,6 +1,6 @@
 //! Percentiles of a cell's latencies, and what their launches make of them.
 
-use super::estimate::{Bounds, Counted, Estimate, Interval, Measured};
+use super::figures::{Bounds, Counted, Estimate, Interval, Measured};
 use super::index::Index;
 use crate::metric::Metric;
 use crate::plan::CellKey;

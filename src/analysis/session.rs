@@ -1,8 +1,8 @@
 //! Figures of one session: loading, memory, file size and what its outputs were worth.
 
 use super::accuracy;
-use super::estimate::{Counted, Estimate, Figure};
-use super::findings::{CellFindings, SessionFindings};
+use super::figures::{CellFindings, SessionFindings};
+use super::figures::{Counted, Estimate, Figure};
 use super::index::Index;
 use super::over_launches::{LAUNCHES_WANTED, median};
 use crate::metric::Metric;

@@ -13,11 +13,11 @@ pub use types::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Se
 pub(super) use not_tried::not_tried;
 pub(super) use ship::size_factor;
 
-use super::choose::Facts;
 use super::conclusions::{Answer, Caveat};
-use super::estimate::{Estimate, Interval, Measured};
 use super::explain::DenormalFindings;
-use super::findings::{CellFindings, Verdict};
+use super::facts::Facts;
+use super::figures::{CellFindings, Verdict};
+use super::figures::{Estimate, Interval, Measured};
 use super::scaling::IdleFindings;
 use crate::metric::Metric;
 

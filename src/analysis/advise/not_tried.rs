@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{NotTried, Untried};
-use crate::analysis::choose::Facts;
 use crate::analysis::conclusions::{Answer, Caveat};
+use crate::analysis::facts::Facts;
 use crate::analysis::reproduce;
 use crate::metric::Metric;
 use crate::plan::{Binding, CPU_PROVIDER, PageCache, Plan, RuntimeChoice, provider_short_name};

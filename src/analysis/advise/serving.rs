@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Action, Advice, Against, Level, Priority, evidence, factor};
-use crate::analysis::choose::Facts;
 use crate::analysis::conclusions::{Caveat, Pick};
-use crate::analysis::estimate::{Estimate, Interval, Measured};
+use crate::analysis::facts::Facts;
+use crate::analysis::figures::{Estimate, Interval, Measured};
 use crate::analysis::over_launches::centre;
 use crate::analysis::reproduce;
 use crate::metric::Metric;

@@ -1,10 +1,11 @@
 //! Another session instead of the baseline's: another file, or the same one with other settings.
 
 use super::{Action, Advice, Against, Level, Priority, Setting, evidence, factor, reciprocal, risk};
-use crate::analysis::choose::{Facts, caveats};
+use crate::analysis::choose::caveats;
 use crate::analysis::conclusions::{Answer, Pick};
-use crate::analysis::estimate::{Counted, Estimate};
-use crate::analysis::findings::{CellFindings, Change, Verdict};
+use crate::analysis::facts::Facts;
+use crate::analysis::figures::{CellFindings, Change, Verdict};
+use crate::analysis::figures::{Counted, Estimate};
 use crate::analysis::reproduce;
 use crate::metric::Metric;
 use crate::plan::{CellKey, SessionSpec};

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::analysis::conclusions::Caveat;
-use crate::analysis::estimate::{Counted, Estimate};
-use crate::analysis::findings::{AccuracyChange, Verdict};
+use crate::analysis::figures::{AccuracyChange, Verdict};
+use crate::analysis::figures::{Counted, Estimate};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::units::Nanos;

@@ -23,8 +23,8 @@ use serde::Serialize;
 
 use super::accuracy::{same_samples, unlike_samples};
 use super::compare as verdicts;
-use super::estimate::Estimate;
-use super::findings::{AccuracyChange, Change};
+use super::figures::Estimate;
+use super::figures::{AccuracyChange, Change};
 use super::session::file_size;
 use crate::metric::Metric;
 use crate::record::{Pairs, RunRecord, Scores};

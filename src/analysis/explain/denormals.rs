@@ -2,7 +2,7 @@
 
 use super::explanation::DenormalFindings;
 use crate::analysis::compare::judge;
-use crate::analysis::findings::Change;
+use crate::analysis::figures::Change;
 use crate::metric::Metric;
 use crate::record::{Contrast, RunRecord};
 use crate::stats::END_ERROR;

@@ -18,9 +18,9 @@ pub use explanation::{
 
 pub(super) use denormals::denormals;
 
-use super::choose::Facts;
 use super::compare::{self, judge};
-use super::findings::{CellFindings, Change};
+use super::facts::Facts;
+use super::figures::{CellFindings, Change};
 use super::operators::Roofline;
 use crate::metric::Metric;
 use crate::plan::CellKey;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::OperatorGroup;
 use super::by_operator::{OperatorShare, by_operator};
-use crate::analysis::estimate::{Counted, Estimate, Interval, Measured};
+use crate::analysis::figures::{Counted, Estimate, Interval, Measured};
 use crate::record::{NodeProfile, Profiled};
 use crate::stats;
 use crate::units::{Bytes, Nanos, Ratio};

@@ -3,7 +3,7 @@
 use super::types::{Cliff, CliffEvidence, CliffSign};
 use super::{CurveLaunches, LaunchPoint, in_common, launch_points};
 use crate::analysis::compare;
-use crate::analysis::findings::{Change, Verdict};
+use crate::analysis::figures::{Change, Verdict};
 use crate::analysis::index::Index;
 use crate::metric::Metric;
 use crate::plan::CellKey;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::findings::{BatchCurve, CellFindings, CurvePoint, SATURATION_SHARE, Support};
+use crate::analysis::figures::{BatchCurve, CellFindings, CurvePoint, SATURATION_SHARE, Support};
 use crate::metric::Metric;
 use crate::plan::{CellKey, LoadMode};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::CurveLaunches;
 use super::types::{BatchFit, Deviation};
-use crate::analysis::choose::Facts;
-use crate::analysis::findings::BatchCurve;
+use crate::analysis::facts::Facts;
+use crate::analysis::figures::BatchCurve;
 use crate::analysis::over_launches::centre;
 use crate::stats;
 use crate::units::Ratio;
@@ -95,7 +95,7 @@ fn deviations(curve: &BatchCurve, lines: &[(Line, &Vec<(f64, f64)>)]) -> Vec<Dev
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::findings::{CurvePoint, Support};
+    use crate::analysis::figures::{CurvePoint, Support};
     use crate::plan::LoadMode;
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::types::{GapFindings, IdleFindings};
 use crate::analysis::compare::judge;
-use crate::analysis::estimate::Estimate;
-use crate::analysis::findings::Change;
+use crate::analysis::figures::Change;
+use crate::analysis::figures::Estimate;
 use crate::analysis::over_launches::centre;
 use crate::metric::Metric;
 use crate::record::{IdleGap, IdleGaps, RunRecord};
@@ -61,7 +61,7 @@ fn change(gap: &IdleGap, none: &IdleGap) -> Option<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::estimate::Interval;
+    use crate::analysis::figures::Interval;
 
     fn gap(gap: u64, launches: &[&[u64]]) -> IdleGap {
         let launch = |latencies: &&[u64]| latencies.iter().copied().map(Nanos).collect();

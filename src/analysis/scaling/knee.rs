@@ -2,7 +2,7 @@
 
 use super::types::{Knee, KneePlace};
 use super::{CurveLaunches, LaunchPoint, in_common};
-use crate::analysis::findings::CurvePoint;
+use crate::analysis::figures::CurvePoint;
 use crate::stats;
 
 /// The knee of a curve; `None` where there are fewer than two batch sizes to choose from.
@@ -37,7 +37,7 @@ fn is_less(launches: &[LaunchPoint], most: &[LaunchPoint]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::findings::Support;
+    use crate::analysis::figures::Support;
 
     /// Points of a latency of 80 + 20 n: their power is n / (80 + 20 n)^2, which is largest at n = 80 / 20.
     fn points(batch_sizes: &[u64]) -> Vec<CurvePoint> {

@@ -1,9 +1,9 @@
 //! The most throughput under a latency limit.
 
 use super::types::{Within, WithinLimit};
-use crate::analysis::choose::Facts;
-use crate::analysis::estimate::Estimate;
-use crate::analysis::findings::BatchCurve;
+use crate::analysis::facts::Facts;
+use crate::analysis::figures::BatchCurve;
+use crate::analysis::figures::Estimate;
 use crate::metric::Metric;
 
 /// The best batch size of a curve by the median and by the 99th percentile. A batch size keeps the limit if the upper end
@@ -61,7 +61,7 @@ fn reason<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::estimate::{Counted, Interval, Measured};
+    use crate::analysis::figures::{Counted, Interval, Measured};
 
     fn latency(value: f64, high: f64) -> Estimate {
         let interval = Some(Interval { low: value, high });

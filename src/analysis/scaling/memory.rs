@@ -2,8 +2,8 @@
 
 use super::fit::{LEAST_POINTS, Line};
 use super::types::MemoryFit;
-use crate::analysis::estimate::Estimate;
-use crate::analysis::findings::BatchCurve;
+use crate::analysis::figures::BatchCurve;
+use crate::analysis::figures::Estimate;
 use crate::analysis::index::Index;
 use crate::analysis::over_launches::centre;
 use crate::plan::{At, LoadMode};

@@ -20,8 +20,8 @@ pub use types::{
     MemoryFit, Scaling, Within, WithinLimit,
 };
 
-use super::choose::Facts;
-use super::findings::BatchCurve;
+use super::facts::Facts;
+use super::figures::BatchCurve;
 use super::index::Index;
 use super::over_launches::{median_of_blocks, per_launch, predictions_per_sec};
 use crate::record::BlockRecord;

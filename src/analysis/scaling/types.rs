@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::analysis::estimate::Estimate;
-use crate::analysis::findings::Change;
+use crate::analysis::figures::Change;
+use crate::analysis::figures::Estimate;
 use crate::metric::Metric;
 use crate::plan::LoadMode;
 use crate::units::{Bytes, Nanos, Ratio};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::analysis::estimate::{Counted, Measured};
+use crate::analysis::figures::{Counted, Measured};
 use crate::analysis::index::Index;
 use crate::analysis::{Estimate, Interval};
 use crate::metric::Metric;

@@ -2,7 +2,7 @@
 
 use super::contest::estimate;
 use super::standing::Judge;
-use crate::analysis::estimate::Measured;
+use crate::analysis::figures::Measured;
 use crate::analysis::{Estimate, Interval};
 use crate::plan::{CellKey, Objective};
 use crate::record::{Stage, Tuning};

@@ -1,0 +1,100 @@
+//! The figures of a cell.
+
+use serde::Serialize;
+
+use super::change::Comparison;
+use super::estimate::{Counted, Estimate, Figure, find};
+use crate::metric::Metric;
+use crate::plan::CellKey;
+use crate::record::Outcome;
+use crate::stats::SteadyClass;
+use crate::units::Ratio;
+
+/// What was found in one cell.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CellFindings {
+    /// Which cell.
+    pub key: CellKey,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Timed blocks that count.
+    pub blocks_count: u64,
+    /// Launches behind the cell.
+    pub launches_count: u64,
+    /// Latency, throughput, utilization, memory and ratios to the baseline; absent ones carry their reason.
+    pub figures: Vec<Figure>,
+    /// Against the baseline's cell of the same batch size and load mode; absent for the baseline itself.
+    pub comparison: Option<Comparison>,
+    /// Speed states among the block medians, if there is more than one.
+    pub speed_states: Option<SpeedStates>,
+    /// Launches whose warm-up ended at its bound, before the latency was steady.
+    pub unsteady_launches_count: u64,
+    /// How the latency went while it was measured; absent where there are too few blocks to tell.
+    pub steady: Option<SteadyClass>,
+    /// Two modes among all latencies, if there are.
+    pub modes: Option<LatencyModes>,
+}
+
+impl CellFindings {
+    /// The estimate of one of the cell's figures.
+    #[must_use]
+    pub fn figure(&self, metric: Metric) -> Option<&Estimate> {
+        find(&self.figures, metric)
+    }
+
+    /// Value of one of the cell's figures, if it was measured.
+    #[must_use]
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        self.figure(metric).and_then(Estimate::value)
+    }
+
+    /// The median latency, if there were enough inferences to bound one: that of fewer is shown, and decides nothing.
+    #[must_use]
+    pub fn decisive_median(&self) -> Option<f64> {
+        let median = self.figure(Metric::LatencyP50)?.measured()?;
+        (median.n_of == Counted::Launches).then_some(median.value)
+    }
+
+    /// What stands behind the figures, if there are any.
+    #[must_use]
+    pub fn support(&self) -> Option<Support> {
+        let median = self.figure(Metric::LatencyP50)?.measured()?;
+        Some(match median.interval {
+            Some(_) => Support::Interval,
+            None if median.n_of == Counted::Launches => Support::FewLaunches,
+            None => Support::FewInferences,
+        })
+    }
+}
+
+/// What stands behind the figures of a cell, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Support {
+    /// Fewer inferences than bound a median: they are shown, and decide nothing.
+    FewInferences,
+    /// Fewer launches than an interval takes.
+    FewLaunches,
+    /// A 95% interval over launches.
+    Interval,
+}
+
+/// Speed states among the medians of a cell's blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SpeedStates {
+    /// Median latency in the slow state / in the fast one.
+    pub slow_to_fast_ratio: Ratio,
+    /// Share of the blocks in the slow state.
+    pub slow_share_ratio: Ratio,
+}
+
+/// Two modes of a cell's latencies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LatencyModes {
+    /// Median latency of the fast mode, in nanoseconds.
+    pub fast_ns: f64,
+    /// Median latency of the slow mode, in nanoseconds.
+    pub slow_ns: f64,
+    /// Share of the inferences in the slow mode.
+    pub slow_share_ratio: Ratio,
+}
