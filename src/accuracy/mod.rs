@@ -1,7 +1,7 @@
 //! What the outputs of a session are worth: against labels or targets, and against a reference.
 //!
 //! [`Scorer`] and [`AgreementScorer`] are fed batch by batch, where the outputs are, and leave what
-//! the record keeps; the functions of [`summary`] turn that into figures with intervals, wherever
+//! the record keeps; [`analysis`](crate::analysis) turns that into figures with intervals, wherever
 //! the record is read. Nothing here runs a model, reads a file or prints. Read [`Scorer`] first.
 //!
 //! An element that is not a number is counted and reported. It never enters a mean.
@@ -19,7 +19,6 @@ mod regression;
 mod rows;
 mod scorer;
 mod several;
-pub mod summary;
 mod surroundings;
 #[cfg(test)]
 mod testing;

@@ -8,7 +8,7 @@ use super::figures::{
 };
 use super::figures::{Counted, Estimate, Figure, Interval, Measured};
 use super::index::Index;
-use crate::accuracy::summary::{self, ErrorKind, Flips, NoFigure, SampleFigure};
+use super::summary::{self, ErrorKind, Flips, NoFigure, SampleFigure};
 use crate::metric::{Direction, Metric};
 use crate::record::{AccuracyRecord, ElementScores, ElementUnit, LabelledScores, OutputHealth, Scores};
 use crate::stats::{CONFIDENCE, Proportion};

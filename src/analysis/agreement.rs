@@ -3,7 +3,7 @@
 use super::accuracy::{NO_SAMPLES, figure, proportion};
 use super::figures::OutputAgreement;
 use super::figures::{Counted, Estimate, Figure};
-use crate::accuracy::summary;
+use super::summary;
 use crate::metric::{Direction, Metric};
 use crate::record::Agreement;
 use crate::stats::Proportion;

@@ -1,7 +1,7 @@
 //! From the record to findings: figures with their intervals, verdicts, limits and advice.
 //!
 //! Pure: record in, findings out. Nothing here prints, scales or words anything for people; the statistics are those
-//! of [`crate::stats`] and [`crate::accuracy`]. Begin at [`findings()`] and read [`Findings`] first.
+//! of [`crate::stats`]. Begin at [`findings()`] and read [`Findings`] first.
 
 mod accuracy;
 mod advise;
@@ -30,6 +30,7 @@ mod percentiles;
 mod reproduce;
 mod scaling;
 mod session;
+mod summary;
 mod timeline;
 pub mod tuning;
 

@@ -45,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "fitness", "analysis",
         ],
     ),
-    ("analysis", &["stats", "plan", "record", "accuracy"]),
+    ("analysis", &["stats", "plan", "record"]),
     ("tune", &["memory", "stats", "plan", "record", "analysis", "runner"]),
     ("report", &["stats", "plan", "record", "analysis", "trace"]),
 ];
