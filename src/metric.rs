@@ -55,12 +55,70 @@ pub enum Direction {
     Neutral,
 }
 
+/// What there is one figure of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A session, over all of its launches.
+    Session,
+    /// A cell: a session at one shape and batch size, under one load.
+    Cell,
+}
+
+/// What measures a metric, and so which runs have figures of it. Reports list the figures of a session, and those of a
+/// cell, in the order of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Each launch, while its session comes up.
+    Loading,
+    /// The files and launches of a session.
+    Session,
+    /// Outputs against labels or targets: what variants are compared by. Of a session at most one is known.
+    LeadingScore,
+    /// Outputs against labels or targets, besides.
+    OtherScore,
+    /// Outputs against those of a reference.
+    Agreement,
+    /// Timed inferences.
+    Timing,
+    /// The machine during timed blocks.
+    Machine,
+    /// Each launch of a cell, once.
+    Launch,
+    /// Timed blocks beside those of the baseline.
+    ToBaseline,
+    /// Energy counters of the processor, in runs that looked for them.
+    CpuEnergy,
+    /// The driver of a GPU, in sessions that ran on one.
+    Gpu,
+}
+
+impl Group {
+    /// What there is one figure of.
+    #[must_use]
+    pub const fn level(self) -> Level {
+        match self {
+            Group::Loading | Group::Session | Group::LeadingScore | Group::OtherScore | Group::Agreement => {
+                Level::Session
+            }
+            Group::Timing | Group::Machine | Group::Launch | Group::ToBaseline | Group::CpuEnergy | Group::Gpu => {
+                Level::Cell
+            }
+        }
+    }
+
+    /// Its metrics, in the order of the table.
+    pub fn metrics(self) -> impl Iterator<Item = Metric> + Clone {
+        Metric::ALL.iter().copied().filter(move |metric| metric.group() == self)
+    }
+}
+
 /// Makes [`Metric`] and everything that is known about each of its variants out of one table. The documentation of a
-/// variant is its definition; `floor none` stands for a metric without a noise floor.
+/// variant is its definition; a second name is the short one; `floor none` stands for a metric without a noise floor.
 macro_rules! metrics {
     ($(
         $(#[doc = $definition:literal])+
-        $variant:ident = $key:literal, $label:literal, $unit:ident, $direction:ident, floor $floor:tt;
+        $variant:ident = $key:literal, $label:literal $(or $short:literal)?,
+            $group:ident, $unit:ident, $direction:ident, floor $floor:tt;
     )+) => {
         /// A figure that onnxprof reports. Its key names the unit.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -87,6 +145,18 @@ macro_rules! metrics {
             #[must_use]
             pub fn label(self) -> &'static str {
                 match self { $(Metric::$variant => $label),+ }
+            }
+
+            /// Name for the head of a narrow column.
+            #[must_use]
+            pub fn short_label(self) -> &'static str {
+                match self { $(Metric::$variant => shortest!($label $(, $short)?)),+ }
+            }
+
+            /// What measures it.
+            #[must_use]
+            pub const fn group(self) -> Group {
+                match self { $(Metric::$variant => Group::$group),+ }
             }
 
             /// Unit of the value.
@@ -122,6 +192,15 @@ macro_rules! metrics {
     };
 }
 
+macro_rules! shortest {
+    ($label:literal) => {
+        $label
+    };
+    ($label:literal, $short:literal) => {
+        $short
+    };
+}
+
 macro_rules! floor {
     (none) => {
         None
@@ -133,128 +212,160 @@ macro_rules! floor {
 
 metrics! {
     /// Time to open the ONNX Runtime library and create its environment, in a fresh process.
-    RuntimeStart = "runtime_start_ns", "runtime start", Ns, Lower, floor 0.1;
+    RuntimeStart = "runtime_start_ns", "runtime start", Loading, Ns, Lower, floor 0.1;
     /// Time from the call that creates the session to its return, in a fresh process: reading the model, optimizing
     /// its graph, preparing its weights.
-    SessionLoad = "session_load_ns", "session load", Ns, Lower, floor 0.05;
+    SessionLoad = "session_load_ns", "session load", Loading, Ns, Lower, floor 0.05;
     /// Time of the first inference after the session was created, at the first batch size that is measured.
-    FirstRun = "first_run_ns", "first run", Ns, Lower, floor 0.1;
+    FirstRun = "first_run_ns", "first run", Loading, Ns, Lower, floor 0.1;
     /// Sum of runtime start, session load and first run of one launch: what a service waits for after a restart.
-    TimeToFirstPrediction = "time_to_first_prediction_ns", "time to first prediction", Ns, Lower, floor 0.05;
+    TimeToFirstPrediction = "time_to_first_prediction_ns", "time to first prediction", Loading, Ns, Lower, floor 0.05;
     /// Time of a launch's first inference at this batch size, which may plan memory and select kernels anew.
-    BatchFirstRun = "batch_first_run_ns", "first run at this batch size", Ns, Lower, floor 0.1;
+    BatchFirstRun = "batch_first_run_ns", "first run at this batch size", Launch, Ns, Lower, floor 0.1;
     /// Arithmetic mean of all timed latencies; a latency runs from just before an inference is called to just after it
     /// returns, with inputs and outputs bound beforehand.
-    LatencyMean = "latency_mean_ns", "mean latency", Ns, Lower, floor 0.03;
+    LatencyMean = "latency_mean_ns", "mean latency", Timing, Ns, Lower, floor 0.03;
     /// Shortest timed latency.
-    LatencyMin = "latency_min_ns", "shortest latency", Ns, Lower, floor 0.05;
+    LatencyMin = "latency_min_ns", "shortest latency", Timing, Ns, Lower, floor 0.05;
     /// Longest timed latency.
-    LatencyMax = "latency_max_ns", "longest latency", Ns, Lower, floor 0.5;
+    LatencyMax = "latency_max_ns", "longest latency", Timing, Ns, Lower, floor 0.5;
     /// Latency that 10% of a block's inferences do not exceed, which follows the machine's fast mode: median over the
     /// blocks of a launch.
-    LatencyP10 = "latency_p10_ns", "p10 latency", Ns, Lower, floor 0.02;
+    LatencyP10 = "latency_p10_ns", "p10 latency", Timing, Ns, Lower, floor 0.02;
     /// Median of all timed latencies.
-    LatencyP50 = "latency_p50_ns", "median latency", Ns, Lower, floor 0.02;
+    LatencyP50 = "latency_p50_ns", "median latency" or "median", Timing, Ns, Lower, floor 0.02;
     /// Latency that 90% of timed inferences do not exceed.
-    LatencyP90 = "latency_p90_ns", "p90 latency", Ns, Lower, floor 0.05;
+    LatencyP90 = "latency_p90_ns", "p90 latency" or "p90", Timing, Ns, Lower, floor 0.05;
     /// Latency that 95% of timed inferences do not exceed.
-    LatencyP95 = "latency_p95_ns", "p95 latency", Ns, Lower, floor 0.05;
+    LatencyP95 = "latency_p95_ns", "p95 latency" or "p95", Timing, Ns, Lower, floor 0.05;
     /// Latency that 99% of timed inferences do not exceed.
-    LatencyP99 = "latency_p99_ns", "p99 latency", Ns, Lower, floor 0.1;
+    LatencyP99 = "latency_p99_ns", "p99 latency" or "p99", Timing, Ns, Lower, floor 0.1;
     /// Latency that 99.9% of timed inferences do not exceed.
-    LatencyP999 = "latency_p999_ns", "p99.9 latency", Ns, Lower, floor 0.2;
+    LatencyP999 = "latency_p999_ns", "p99.9 latency" or "p99.9", Timing, Ns, Lower, floor 0.2;
     /// Completed predictions, which are inferences times the batch size, per elapsed second of timed blocks.
-    Throughput = "throughput_per_sec", "throughput", PerSec, Higher, floor 0.02;
+    Throughput = "throughput_per_sec", "throughput", Timing, PerSec, Higher, floor 0.02;
     /// Private memory of the worker just after the session was created, less that just before.
-    ModelMemory = "model_memory_bytes", "model memory", Bytes, Lower, floor 0.02;
+    ModelMemory = "model_memory_bytes", "model memory", Loading, Bytes, Lower, floor 0.02;
     /// Most resident memory of the whole worker process while it measured the cell.
-    PeakMemory = "peak_memory_bytes", "peak memory", Bytes, Lower, floor 0.02;
+    PeakMemory = "peak_memory_bytes", "peak memory" or "memory", Launch, Bytes, Lower, floor 0.02;
     /// Peak memory of the cell, less the private memory of the worker just before its session was created.
-    PeakMemoryAboveLoad = "peak_memory_above_load_bytes", "peak memory above start", Bytes, Lower, floor 0.02;
+    PeakMemoryAboveLoad = "peak_memory_above_load_bytes", "peak memory above start", Launch, Bytes, Lower, floor 0.02;
     /// Most bytes that were ever in use in ONNX Runtime's arena of the session's device, up to the end of the cell.
-    ArenaPeak = "arena_peak_bytes", "arena peak", Bytes, Lower, floor 0.02;
+    ArenaPeak = "arena_peak_bytes", "arena peak", Launch, Bytes, Lower, floor 0.02;
     /// Size of the model file and of the files that hold its external data.
-    FileSize = "file_size_bytes", "file size", Bytes, Lower, floor none;
+    FileSize = "file_size_bytes", "file size", Session, Bytes, Lower, floor none;
     /// CPU time of the worker in timed blocks, over their elapsed time times the CPUs that it may use.
-    CpuUtilization = "cpu_utilization_ratio", "CPU utilization", Ratio, Neutral, floor none;
+    CpuUtilization = "cpu_utilization_ratio", "CPU utilization", Machine, Ratio, Neutral, floor none;
     /// Highest CPU utilization of a single timed block.
-    CpuUtilizationPeak = "cpu_utilization_peak_ratio", "peak CPU utilization", Ratio, Neutral, floor none;
+    CpuUtilizationPeak = "cpu_utilization_peak_ratio", "peak CPU utilization", Machine, Ratio, Neutral, floor none;
     /// Energy of the processor's packages, and of memory where the chip counts it, in timed blocks, over the predictions
     /// made; of the whole machine, idle power included.
-    CpuEnergy =
-        "cpu_energy_per_prediction_joules", "CPU energy per prediction", Joules, Lower, floor 0.05;
+    CpuEnergy = "cpu_energy_per_prediction_joules", "CPU energy per prediction", CpuEnergy, Joules, Lower, floor 0.05;
     /// CPU energy per prediction, less what the processor took over the same time before the first launch.
-    CpuEnergyAboveIdle =
-        "cpu_energy_above_idle_per_prediction_joules", "CPU energy per prediction above idle", Joules, Lower, floor 0.1;
+    CpuEnergyAboveIdle = "cpu_energy_above_idle_per_prediction_joules", "CPU energy per prediction above idle",
+        CpuEnergy, Joules, Lower, floor 0.1;
     /// Share of the time in which a kernel ran on the GPU, as its driver tells, mean over the second half of an
     /// uninterrupted stretch of the cell.
-    GpuUtilization = "gpu_utilization_ratio", "GPU utilization", Ratio, Neutral, floor none;
+    GpuUtilization = "gpu_utilization_ratio", "GPU utilization", Gpu, Ratio, Neutral, floor none;
     /// Highest GPU utilization of a single sample.
-    GpuUtilizationPeak = "gpu_utilization_peak_ratio", "peak GPU utilization", Ratio, Neutral, floor none;
+    GpuUtilizationPeak = "gpu_utilization_peak_ratio", "peak GPU utilization", Gpu, Ratio, Neutral, floor none;
     /// Most GPU memory in use for the session up to the end of the cell: of the worker's process where the driver lists
     /// it, else what the device's level rose by while the worker ran, from the creation of the session on.
-    GpuMemoryPeak = "gpu_memory_peak_bytes", "peak GPU memory", Bytes, Lower, floor 0.02;
+    GpuMemoryPeak = "gpu_memory_peak_bytes", "peak GPU memory", Gpu, Bytes, Lower, floor 0.02;
     /// Mean power of the GPU over the stretch.
-    GpuPower = "gpu_power_watts", "GPU power", Watts, Neutral, floor none;
+    GpuPower = "gpu_power_watts", "GPU power", Gpu, Watts, Neutral, floor none;
     /// Energy of the GPU in the stretch over the predictions made in it, idle power included.
-    GpuEnergy = "gpu_energy_per_prediction_joules", "GPU energy per prediction", Joules, Lower, floor 0.05;
+    GpuEnergy = "gpu_energy_per_prediction_joules", "GPU energy per prediction", Gpu, Joules, Lower, floor 0.05;
     /// GPU energy per prediction, less what the GPU took over the same time before the first launch.
-    GpuEnergyAboveIdle =
-        "gpu_energy_above_idle_per_prediction_joules", "GPU energy per prediction above idle", Joules, Lower, floor 0.1;
+    GpuEnergyAboveIdle = "gpu_energy_above_idle_per_prediction_joules", "GPU energy per prediction above idle",
+        Gpu, Joules, Lower, floor 0.1;
     /// Share of labelled samples whose highest score is that of the true class.
-    AccuracyTop1 = "accuracy_top1_ratio", "top-1 accuracy", Ratio, Higher, floor none;
+    AccuracyTop1 = "accuracy_top1_ratio", "top-1 accuracy" or "top-1", LeadingScore, Ratio, Higher, floor none;
     /// Share of labelled samples whose true class is among the five highest scores.
-    AccuracyTop5 = "accuracy_top5_ratio", "top-5 accuracy", Ratio, Higher, floor none;
+    AccuracyTop5 = "accuracy_top5_ratio", "top-5 accuracy" or "top-5", OtherScore, Ratio, Higher, floor none;
     /// Mean over classes of the harmonic mean of precision and recall, every class counting alike.
-    AccuracyMacroF1 = "accuracy_macro_f1_ratio", "macro F1", Ratio, Higher, floor none;
+    AccuracyMacroF1 = "accuracy_macro_f1_ratio", "macro F1", OtherScore, Ratio, Higher, floor none;
     /// Share of samples of which exactly the true classes are predicted, where a sample may have several.
-    AccuracyExactMatch = "accuracy_exact_match_ratio", "exact match", Ratio, Higher, floor none;
+    AccuracyExactMatch = "accuracy_exact_match_ratio", "exact match", LeadingScore, Ratio, Higher, floor none;
     /// Harmonic mean of precision and recall over all classes of all samples, where a sample may have several.
-    AccuracyMicroF1 = "accuracy_micro_f1_ratio", "micro F1", Ratio, Higher, floor none;
+    AccuracyMicroF1 = "accuracy_micro_f1_ratio", "micro F1", OtherScore, Ratio, Higher, floor none;
     /// Share of labelled tokens whose highest score is that of the true class.
-    TokenAccuracy = "token_accuracy_ratio", "token accuracy", Ratio, Higher, floor none;
+    TokenAccuracy = "token_accuracy_ratio", "token accuracy", LeadingScore, Ratio, Higher, floor none;
     /// Share of labelled pixels whose highest score is that of the true class.
-    PixelAccuracy = "pixel_accuracy_ratio", "pixel accuracy", Ratio, Higher, floor none;
+    PixelAccuracy = "pixel_accuracy_ratio", "pixel accuracy", LeadingScore, Ratio, Higher, floor none;
     /// Mean over classes of the pixels that have a class and are predicted to, over those that have it or are predicted to.
-    MeanIou = "mean_iou_ratio", "mean IoU", Ratio, Higher, floor none;
+    MeanIou = "mean_iou_ratio", "mean IoU", OtherScore, Ratio, Higher, floor none;
     /// Mean over samples of the absolute difference between prediction and target.
-    MeanAbsoluteError = "mean_absolute_error", "mean absolute error", OutputUnit, Lower, floor none;
+    MeanAbsoluteError = "mean_absolute_error", "mean absolute error" or "MAE",
+        LeadingScore, OutputUnit, Lower, floor none;
     /// Square root of the mean over samples of the squared difference between prediction and target.
-    RootMeanSquareError = "root_mean_square_error", "root mean square error", OutputUnit, Lower, floor none;
+    RootMeanSquareError = "root_mean_square_error", "root mean square error" or "RMSE",
+        OtherScore, OutputUnit, Lower, floor none;
     /// Share of samples whose largest output element stands at the same place as in the reference.
-    Top1Agreement = "top1_agreement_ratio", "top-1 agreement", Ratio, Higher, floor none;
+    Top1Agreement = "top1_agreement_ratio", "top-1 agreement", Agreement, Ratio, Higher, floor none;
     /// Mean over samples of the cosine of the angle between an output and the reference's.
-    CosineSimilarity = "cosine_similarity_ratio", "cosine similarity", Ratio, Higher, floor none;
+    CosineSimilarity = "cosine_similarity_ratio", "cosine similarity", Agreement, Ratio, Higher, floor none;
     /// Largest absolute difference between an output element and the reference's.
-    MaxAbsoluteError = "max_absolute_error", "largest absolute error", OutputUnit, Lower, floor none;
+    MaxAbsoluteError = "max_absolute_error", "largest absolute error", Agreement, OutputUnit, Lower, floor none;
     /// Root of the summed squared differences from the reference, over the root of the reference's summed squares.
-    RelativeError = "relative_error_ratio", "relative error", Ratio, Lower, floor none;
+    RelativeError = "relative_error_ratio", "relative error", Agreement, Ratio, Lower, floor none;
     /// Median latency over that of the baseline, from blocks that were measured back to back.
-    LatencyP50RatioToBaseline =
-        "latency_p50_ratio_to_baseline", "median latency to baseline", Ratio, Lower, floor 0.02;
+    LatencyP50RatioToBaseline = "latency_p50_ratio_to_baseline", "median latency to baseline",
+        ToBaseline, Ratio, Lower, floor 0.02;
     /// 10th percentile of latency over that of the baseline, from blocks that were measured back to back: it compares
     /// the machine's fast mode.
-    LatencyP10RatioToBaseline =
-        "latency_p10_ratio_to_baseline", "p10 latency to baseline", Ratio, Lower, floor 0.02;
+    LatencyP10RatioToBaseline = "latency_p10_ratio_to_baseline", "p10 latency to baseline",
+        ToBaseline, Ratio, Lower, floor 0.02;
     /// Throughput over that of the baseline, from blocks that were measured back to back.
-    ThroughputRatioToBaseline =
-        "throughput_ratio_to_baseline", "throughput to baseline", Ratio, Higher, floor 0.02;
+    ThroughputRatioToBaseline = "throughput_ratio_to_baseline", "throughput to baseline",
+        ToBaseline, Ratio, Higher, floor 0.02;
     /// Timed blocks during which the machine took CPU time away or pages had to be read from storage.
-    DisturbedBlocks = "disturbed_blocks_count", "disturbed blocks", Count, Neutral, floor none;
+    DisturbedBlocks = "disturbed_blocks_count", "disturbed blocks", Machine, Count, Neutral, floor none;
     /// Launches whose worker crashed, hung, was killed or ran out of memory, whose session could not be created, or that
     /// failed where they had been measured before; those beside the rounds included.
-    FailedLaunches = "failed_launches_count", "failed launches", Count, Lower, floor none;
+    FailedLaunches = "failed_launches_count", "failed launches", Session, Count, Lower, floor none;
 }
 
 impl Metric {
     /// The scores that outputs are compared by, one for each kind of labels; of a session at most one is known.
-    pub const SCORES: [Metric; 5] = [
-        Metric::AccuracyTop1,
-        Metric::AccuracyExactMatch,
-        Metric::TokenAccuracy,
-        Metric::PixelAccuracy,
-        Metric::MeanAbsoluteError,
-    ];
+    pub const SCORES: [Metric; count(Group::LeadingScore)] = members(Group::LeadingScore);
+
+    /// What there is one figure of.
+    #[must_use]
+    pub const fn level(self) -> Level {
+        self.group().level()
+    }
+
+    /// Key without the unit, as checks name it: `latency_p99`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let stem = self.key().strip_suffix(self.unit().key()).and_then(|stem| stem.strip_suffix('_'));
+        stem.unwrap_or(self.key())
+    }
+}
+
+/// How many metrics a group has.
+const fn count(group: Group) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < Metric::ALL.len() {
+        count += (Metric::ALL[at].group() as u8 == group as u8) as usize;
+        at += 1;
+    }
+    count
+}
+
+/// The metrics of a group that has `N`.
+const fn members<const N: usize>(group: Group) -> [Metric; N] {
+    let mut members = [Metric::ALL[0]; N];
+    let (mut at, mut count) = (0, 0);
+    while at < Metric::ALL.len() {
+        if Metric::ALL[at].group() as u8 == group as u8 {
+            members[count] = Metric::ALL[at];
+            count += 1;
+        }
+        at += 1;
+    }
+    members
 }
 
 #[cfg(test)]
