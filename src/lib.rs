@@ -7,6 +7,7 @@
 
 pub mod accuracy;
 pub mod analysis;
+pub mod check;
 pub mod cli;
 pub mod engine;
 mod files;

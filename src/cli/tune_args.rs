@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::plan_args::{self, DEFAULT_BATCH_SIZES, Family};
 use super::tune::{Args, ObjectiveArg, OptionArg};
 use super::{CliError, bounds};
-use crate::analysis::gate::{Budget, Check, Side, short};
-use crate::metric::{Direction, Metric};
+use crate::check::{Budget, Check, Side};
+use crate::metric::{Direction, Group};
 use crate::plan::{
     Execution, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec,
     Space, SweepEnd, Task, TuningPlan, unswept,
@@ -22,16 +22,14 @@ const TARGET: Ratio = Ratio(0.02);
 /// A check that every configuration must keep.
 pub(super) fn slo(text: &str) -> Result<String, String> {
     let check = Check::parse(text).map_err(|error| error.to_string())?;
-    let to_baseline =
-        [Metric::LatencyP50RatioToBaseline, Metric::LatencyP10RatioToBaseline, Metric::ThroughputRatioToBaseline];
     match check.budget {
         Budget::Drop(_) => Err("write a limit on the fall of accuracy as `--max-accuracy-drop 0.5pt`".into()),
         Budget::TimesBaseline(_) => Err("an SLO is a limit in units, such as `latency_p99<=20ms`".into()),
-        Budget::Absolute(_) if to_baseline.contains(&check.metric) => {
+        Budget::Absolute(_) if check.metric.group() == Group::ToBaseline => {
             Err("an SLO is a limit in units, such as `latency_p99<=20ms`".into())
         }
         Budget::Absolute(_) if is_pointless(&check) => {
-            let (metric, side) = (short(check.metric), Side::better(check.metric).sign());
+            let (metric, side) = (check.metric.name(), Side::better(check.metric).sign());
             let better = if check.side == Side::AtMost { "more" } else { "less" };
             Err(format!("{better} of `{metric}` is better, so that an SLO limits it by `{side}`"))
         }

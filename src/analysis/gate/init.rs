@@ -92,7 +92,7 @@ fn at_most(metric: Metric, most: f64) -> String {
         _ => &[("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0)],
     };
     let (unit, factor) = units.iter().find(|(_, factor)| most >= *factor).unwrap_or(&units[units.len() - 1]);
-    format!("{} <= {} {unit}", super::short(metric), significant(most / factor))
+    format!("{} <= {} {unit}", metric.name(), significant(most / factor))
 }
 
 /// Three significant digits, as a plain decimal number.

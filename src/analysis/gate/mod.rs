@@ -3,16 +3,12 @@
 //! A rule passes only where the measurement shows that it does: the interval decides, not the value. What cannot be told
 //! is [`GateVerdict::Inconclusive`], and a rule that checks nothing is an error. Begin at [`gate()`].
 
-mod budget;
-mod check;
 mod init;
 mod relative;
 mod rules;
 mod target;
 mod verdict;
 
-pub use budget::{Budget, Drop};
-pub use check::{Check, CheckError, Side, short};
 pub use init::init;
 pub use rules::{Mistake, Rule, RuleError, rules};
 pub use verdict::{Basis, GateVerdict, Judgement, Settling};
@@ -22,7 +18,8 @@ use serde::Serialize;
 use super::between::RunIndex;
 use super::percentiles::quantile;
 use super::{Counted, Estimate, Findings, cell};
-use crate::metric::{Metric, Unit};
+use crate::check::{Budget, Check, Side};
+use crate::metric::{Group, Metric, Unit};
 use crate::plan::CellKey;
 use crate::record::{Fitness, FitnessVerdict, RunRecord};
 use crate::stats::early_stopping::{self, Under};
@@ -231,11 +228,7 @@ fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement
 
 /// Whether a metric depends on how fast the machine was.
 fn is_timing(metric: Metric) -> bool {
-    matches!(metric.unit(), Unit::Ns | Unit::PerSec)
-        || matches!(
-            metric,
-            Metric::LatencyP50RatioToBaseline | Metric::LatencyP10RatioToBaseline | Metric::ThroughputRatioToBaseline
-        )
+    matches!(metric.unit(), Unit::Ns | Unit::PerSec) || metric.group() == Group::ToBaseline
 }
 
 fn is_invalid(fitness: &Fitness) -> bool {

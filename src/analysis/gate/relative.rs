@@ -1,9 +1,10 @@
 //! Figures against the baseline: the same run's, or another run's.
 
 use super::target::Target;
-use super::{Budget, Case, Check, Drop, Held, Runs};
+use super::{Case, Held, Runs};
 use crate::analysis::between::{self, Delta, RunIndex, Side};
 use crate::analysis::{AccuracyChange, Estimate, between::host_differences};
+use crate::check::{Budget, Check, Drop};
 use crate::plan::{At, Plan};
 use crate::record::Host;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::check::{Check, CheckError};
+use crate::check::{Check, CheckError};
 
 /// A rule: a check, and for which cells it holds.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,9 +2,10 @@
 
 use super::cell;
 use super::rules::{Mistake, Rule, RuleError};
-use super::{Budget, LeftOut, Run};
+use super::{LeftOut, Run};
 use crate::analysis::energy::{OF_CPU, OF_GPU};
 use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
+use crate::check::Budget;
 use crate::metric::Metric;
 use crate::plan::{Plan, SweepEnd};
 use crate::record::Outcome;

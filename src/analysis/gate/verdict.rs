@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::check::Side;
 use crate::analysis::{Counted, Estimate, Measured};
+use crate::check::Side;
 use crate::stats::MIN_LAUNCHES;
 
 /// What a rule, or a whole gate, comes to.
@@ -92,16 +92,6 @@ impl Judgement {
                 let verdict = if kept { GateVerdict::Pass } else { GateVerdict::Fail };
                 Judgement { verdict, basis: Basis::ReadOff, reason: None, settling: None }
             }
-        }
-    }
-}
-
-impl Side {
-    /// Whether `value` keeps `budget`.
-    pub(super) fn allows(self, value: f64, budget: f64) -> bool {
-        match self {
-            Side::AtMost => value <= budget,
-            Side::AtLeast => value >= budget,
         }
     }
 }

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::contest;
 use crate::analysis::accuracy::same_samples;
-use crate::analysis::gate::{self, Check, GateVerdict, Side};
+use crate::analysis::gate::{self, GateVerdict};
 use crate::analysis::index::Index;
 use crate::analysis::{AccuracyChange, Estimate, Findings, Interval};
+use crate::check::{Check, Side};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective, SessionSpec};
 use crate::record::{AccuracyRecord, Bounded, Contest, Fate, RunRecord, SloBreach};

@@ -2,10 +2,11 @@
 
 use super::{floor, name, ratio, subject, words_of};
 use crate::analysis::Interval;
-use crate::analysis::gate::{GateVerdict, Side};
+use crate::analysis::gate::GateVerdict;
 use crate::analysis::tuning::{
     Candidate, Criterion, Preference, SloStanding, State, TuningFindings, TuningVerdict, computes_alike,
 };
+use crate::check::Side;
 use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::{DatasetInfo, EndReason, Fate};

@@ -1,6 +1,13 @@
-//! The expression of a rule: a metric, a comparison and a budget.
+//! Checks: a metric, a comparison and a budget, as rules of a gate and SLOs of a search write them.
+//!
+//! It reads checks, and holds nothing against them. Begin at [`Check::parse`].
 
-use super::budget::{self, Budget, Quantity};
+mod budget;
+
+pub use budget::{Budget, Drop};
+
+use budget::Quantity;
+
 use crate::metric::{Direction, Metric, Unit};
 
 /// What a rule demands, such as `latency_p99 <= 20 ms`.
@@ -116,7 +123,7 @@ fn split(text: &str) -> Result<(&str, Side, &str), CheckError> {
 
 /// The metric of that key, with or without the unit at its end.
 fn metric(word: &str) -> Result<Metric, CheckError> {
-    let named = |metric: &&Metric| metric.key() == word || short(**metric) == word;
+    let named = |metric: &&Metric| metric.key() == word || metric.name() == word;
     Metric::ALL
         .iter()
         .find(named)
@@ -124,19 +131,11 @@ fn metric(word: &str) -> Result<Metric, CheckError> {
         .ok_or_else(|| CheckError::UnknownMetric { word: word.into(), suggestion: similar(word) })
 }
 
-/// The metric's key without its unit.
-#[must_use]
-pub fn short(metric: Metric) -> &'static str {
-    let unit = metric.unit().key();
-    let stem = metric.key().strip_suffix(unit).and_then(|stem| stem.strip_suffix('_'));
-    stem.unwrap_or(metric.key())
-}
-
 /// The metric whose name takes the fewest edits, if that is at most a third of the word.
 fn similar(word: &str) -> Option<&'static str> {
-    let distance = |metric: &Metric| edits(word, short(*metric));
+    let distance = |metric: &Metric| edits(word, metric.name());
     let nearest = Metric::ALL.iter().min_by_key(|metric| distance(metric))?;
-    (distance(nearest) * 3 <= word.chars().count()).then(|| short(*nearest))
+    (distance(nearest) * 3 <= word.chars().count()).then(|| nearest.name())
 }
 
 /// Characters to insert, delete or replace to make one word of the other (Levenshtein's distance).
@@ -173,11 +172,19 @@ impl Side {
             Direction::Higher => Side::AtLeast,
         }
     }
+
+    /// Whether `value` keeps `budget`.
+    #[must_use]
+    pub fn allows(self, value: f64, budget: f64) -> bool {
+        match self {
+            Side::AtMost => value <= budget,
+            Side::AtLeast => value >= budget,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::budget::Drop;
     use super::*;
 
     fn check(metric: Metric, side: Side, budget: Budget) -> Result<Check, CheckError> {
@@ -224,7 +231,7 @@ mod tests {
     fn every_metric_is_known_with_and_without_its_unit() {
         for metric in Metric::ALL {
             assert_eq!(super::metric(metric.key()).unwrap(), *metric);
-            assert_eq!(super::metric(short(*metric)).unwrap(), *metric);
+            assert_eq!(super::metric(metric.name()).unwrap(), *metric);
         }
     }
 

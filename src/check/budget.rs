@@ -1,7 +1,7 @@
 //! Budgets: numbers with units, as written in a rule, in the base unit of the metric they are for.
 
-use super::check::CheckError;
-use crate::metric::{Metric, Unit};
+use super::CheckError;
+use crate::metric::{Group, Metric, Unit};
 
 /// What a figure is held against.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,7 +105,7 @@ pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, Chec
     let number = quantity.number;
     let absolute = |value| Ok(Budget::Absolute(value));
     match (metric.unit(), quantity.kind) {
-        (_, Kind::Baseline) if is_ratio_to_baseline(metric) => Err(CheckError::NoBaseline(metric)),
+        (_, Kind::Baseline) if metric.group() == Group::ToBaseline => Err(CheckError::NoBaseline(metric)),
         (_, Kind::Baseline) => Ok(Budget::TimesBaseline(number)),
         (Unit::Ns, Kind::Time(factor)) | (Unit::Bytes, Kind::Size(factor)) => absolute(number * factor),
         (Unit::PerSec, Kind::Rate) => absolute(number),
@@ -123,11 +123,4 @@ pub(super) fn drop(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, Ch
         (Metric::AccuracyTop1, _) => Err(CheckError::WrongUnit { metric, given: quantity.text.into() }),
         _ => Err(CheckError::NoDrop),
     }
-}
-
-fn is_ratio_to_baseline(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::LatencyP50RatioToBaseline | Metric::LatencyP10RatioToBaseline | Metric::ThroughputRatioToBaseline
-    )
 }
