@@ -39,11 +39,6 @@ const METRICS: [Metric; 20] = [
     Metric::ThroughputRatioToBaseline,
 ];
 
-/// Whether a metric is of cells rather than of sessions.
-pub(super) fn is_of_cells(metric: Metric) -> bool {
-    METRICS.contains(&metric) || OF_CPU.contains(&metric) || OF_GPU.contains(&metric)
-}
-
 /// The figures of a cell: those of energy where the run looked for it, those of a GPU where the session ran on one.
 fn metrics(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = Metric> {
     let of_cpu = index.record.monitoring.is_some();

@@ -15,6 +15,7 @@ use super::resume::{Taken, resumed};
 use super::scoring_args::ScoringArgs;
 use super::{CliError, exit, output, plan_args, tune_args, values};
 use crate::analysis::tuning::TuningVerdict;
+use crate::check::Slo;
 use crate::plan::{self, Objective, Pin, SessionOptions};
 use crate::record::{Host, RunRecord};
 use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
@@ -37,7 +38,7 @@ pub struct Args {
     /// What every configuration must keep, such as `latency_p99<=20ms` or `throughput>=500/s`; may be given several
     /// times.
     #[arg(long, value_name = "CHECK", value_parser = tune_args::slo)]
-    pub slo: Vec<String>,
+    pub slo: Vec<Slo>,
     /// How far top-1 accuracy may fall below the baseline's; takes labelled data. [default: any fall is allowed, and told]
     #[arg(long, value_name = "POINTS", value_parser = tune_args::points)]
     pub max_accuracy_drop: Option<Ratio>,

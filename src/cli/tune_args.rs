@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::plan_args::{self, DEFAULT_BATCH_SIZES, Family};
 use super::tune::{Args, ObjectiveArg, OptionArg};
 use super::{CliError, bounds};
-use crate::check::{Budget, Check, Side};
-use crate::metric::{Direction, Group};
+use crate::check::{Budget, Check, Side, Slo, SloError};
+use crate::metric::{Direction, Group, Metric};
 use crate::plan::{
     Execution, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec,
     Space, SweepEnd, Task, TuningPlan, unswept,
@@ -20,20 +20,18 @@ const DEFAULT_BUDGET: Nanos = Nanos(300_000_000_000);
 const TARGET: Ratio = Ratio(0.02);
 
 /// A check that every configuration must keep.
-pub(super) fn slo(text: &str) -> Result<String, String> {
+pub(super) fn slo(text: &str) -> Result<Slo, String> {
+    let text = text.trim();
     let check = Check::parse(text).map_err(|error| error.to_string())?;
     match check.budget {
         Budget::Drop(_) => Err("write a limit on the fall of accuracy as `--max-accuracy-drop 0.5pt`".into()),
-        Budget::TimesBaseline(_) => Err("an SLO is a limit in units, such as `latency_p99<=20ms`".into()),
-        Budget::Absolute(_) if check.metric.group() == Group::ToBaseline => {
-            Err("an SLO is a limit in units, such as `latency_p99<=20ms`".into())
-        }
+        Budget::Absolute(_) if check.metric.group() == Group::ToBaseline => Err(SloError::Relative.to_string()),
         Budget::Absolute(_) if is_pointless(&check) => {
             let (metric, side) = (check.metric.name(), Side::better(check.metric).sign());
             let better = if check.side == Side::AtMost { "more" } else { "less" };
             Err(format!("{better} of `{metric}` is better, so that an SLO limits it by `{side}`"))
         }
-        Budget::Absolute(_) => Ok(text.trim().to_owned()),
+        Budget::Absolute(_) | Budget::TimesBaseline(_) => Slo::parse(text).map_err(|error| error.to_string()),
     }
 }
 
@@ -155,7 +153,7 @@ fn space(args: &Args, cpus: u64, default_threads: u64) -> Space {
 
 /// More samples at once only lengthen an inference and take memory, unless a throughput is asked for.
 fn batch_sizes(args: &Args) -> Vec<u64> {
-    let wants_throughput = || args.slo.iter().any(|check| check.starts_with("throughput"));
+    let wants_throughput = || args.slo.iter().any(|slo| slo.metric == Metric::Throughput);
     match (&args.space.batch, args.objective) {
         (Some(named), _) => distinct(named.clone()),
         (None, ObjectiveArg::Latency | ObjectiveArg::Memory) if !wants_throughput() => vec![1],
@@ -195,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_slo_is_a_limit_in_units() {
-        assert_eq!(slo(" latency_p99<=20ms"), Ok("latency_p99<=20ms".into()));
+        assert_eq!(slo(" latency_p99<=20ms").unwrap().to_string(), "latency_p99<=20ms");
         assert!(slo("latency_p98<=20ms").unwrap_err().contains("did you mean"));
         assert!(slo("latency_p99<=20MiB").unwrap_err().contains("takes a time"));
         assert!(slo("latency_p99<=20 parsecs").unwrap_err().contains("unknown unit"));

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CellKey, ExecutionMode, GraphOptimization};
+use crate::check::Slo;
 use crate::units::Ratio;
 
 /// A search over the sessions and batch sizes of a plan, of which only those are measured that it comes to.
@@ -14,7 +15,8 @@ pub struct TuningPlan {
     /// What is made as good as possible.
     pub objective: Objective,
     /// What every configuration must keep, as written: `latency_p99<=20ms`.
-    pub slo: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub slo: Vec<Slo>,
     /// How far the top-1 accuracy may fall below the baseline's, as a share: 0.005 is half a point; absent: any fall is
     /// allowed.
     pub max_accuracy_drop_ratio: Option<Ratio>,

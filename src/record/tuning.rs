@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::check::Slo;
 use crate::plan::CellKey;
 use crate::units::Nanos;
 
@@ -95,7 +96,8 @@ pub enum Fate {
         /// The smaller batch size.
         batch_size: u64,
         /// What it did not keep.
-        check: String,
+        #[schemars(with = "String")]
+        check: Slo,
     },
 }
 
@@ -116,7 +118,8 @@ pub struct Contest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SloBreach {
     /// The check, as written.
-    pub check: String,
+    #[schemars(with = "String")]
+    pub check: Slo,
     /// The figure, in its base unit.
     pub figure: Bounded,
     /// What it was held against, in the same unit.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::check::SloError;
 use crate::record::SchemaVersion;
 use crate::stats::HistogramError;
 
@@ -109,6 +110,16 @@ pub enum StoreError {
         /// What is missing or wrong.
         source: serde_json::Error,
     },
+    /// The record is of a search that had to keep what this version does not know.
+    #[error("`{path}` holds an SLO that is not understood: `{slo}`")]
+    Slo {
+        /// The file.
+        path: PathBuf,
+        /// The SLO, as written.
+        slo: String,
+        /// What is wrong with it.
+        source: SloError,
+    },
     /// The record refers to something that it does not contain.
     #[error("`{path}` contradicts itself: {what}")]
     Inconsistent {
@@ -178,7 +189,7 @@ impl StoreError {
             StoreError::Schema { found, supported, .. } if found.major > supported.major => {
                 Some("use the onnxprof that wrote it, or a newer one".into())
             }
-            StoreError::Schema { .. } => Some("use the onnxprof that wrote it".into()),
+            StoreError::Schema { .. } | StoreError::Slo { .. } => Some("use the onnxprof that wrote it".into()),
             StoreError::Truncated { .. } => Some(
                 "copy the whole folder again: a `journal.jsonl` beside the record is read instead; or measure again"
                     .into(),

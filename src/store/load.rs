@@ -6,12 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::StoreError;
 use super::folder;
 use super::indices;
 use super::journal::take_histogram;
 use super::merge::Merger;
+use crate::check::Slo;
 use crate::files::{self, Kind};
 use crate::plan::MOST_CELLS;
 use crate::record::{Event, RunRecord, SCHEMA_VERSION, SchemaVersion};
@@ -117,12 +119,23 @@ fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
     {
         return error;
     }
+    if let Some(error) = serde_json::from_str(text).ok().and_then(|record| unknown_slo(path, &record)) {
+        return error;
+    }
     let path = path.to_path_buf();
     match source.classify() {
         serde_json::error::Category::Eof => StoreError::Truncated { path, source },
         serde_json::error::Category::Syntax => StoreError::NotJson { path, source },
         _ => StoreError::NotARecord { path, field: field(text, &source), source },
     }
+}
+
+/// The first SLO of a search that cannot be read, where a record has one.
+fn unknown_slo(path: &Path, record: &Value) -> Option<StoreError> {
+    let written = record.pointer("/plan/tuning/slo")?.as_array()?.iter().filter_map(Value::as_str);
+    let mut unknown = written.filter_map(|slo| Some((slo, Slo::parse(slo).err()?)));
+    let (slo, source) = unknown.next()?;
+    Some(StoreError::Slo { path: path.to_path_buf(), slo: slo.into(), source })
 }
 
 /// Name of the field whose value is of another type or out of range: the last one before the place where reading ended.
@@ -177,6 +190,10 @@ fn explain_first(path: &Path, line: &str, error: Option<serde_json::Error>) -> S
     if let Ok(Probe { body }) = serde_json::from_str(line)
         && let Err(error) = check_version(path, body.schema_version)
     {
+        return error;
+    }
+    let event: Option<Value> = serde_json::from_str(line).ok();
+    if let Some(error) = event.and_then(|event| unknown_slo(path, event.get("body")?)) {
         return error;
     }
     let source = error.unwrap_or_else(|| serde::de::Error::custom("the first event is not `began`"));

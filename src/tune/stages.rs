@@ -4,7 +4,7 @@ use super::afford::Purse;
 use super::look::{self, LOOKS};
 use super::space::{self, Configuration};
 use crate::analysis::tuning::{Judge, Standing, computes_alike, metric};
-use crate::metric::{Direction, Metric};
+use crate::metric::{Direction, Group, Metric, Unit};
 use crate::plan::{CellKey, SessionSpec, TuningPlan};
 use crate::record::{Decision, EndReason, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Move};
@@ -240,7 +240,9 @@ impl Course<'_> {
                 .iter()
                 .filter(|decision| decision.key.session == key.session && decision.key.batch_size < key.batch_size);
             let broken = smaller.into_iter().find_map(|decision| match &decision.fate {
-                Fate::BreaksSlo(breach) if grows_with_batch(&breach.check) => Some((decision.key.batch_size, breach)),
+                Fate::BreaksSlo(breach) if grows_with_batch(breach.check.metric) => {
+                    Some((decision.key.batch_size, breach))
+                }
                 _ => None,
             });
             let (batch_size, breach) = broken?;
@@ -310,7 +312,8 @@ impl Course<'_> {
     }
 }
 
-/// Whether what a check limits from above only grows with the batch size: latencies and memory.
-fn grows_with_batch(check: &str) -> bool {
-    check.trim_start().starts_with("latency_") || check.trim_start().starts_with("peak_memory")
+/// Whether a metric only grows with the batch size: latencies and memory of the process.
+fn grows_with_batch(metric: Metric) -> bool {
+    let is_latency = metric.group() == Group::Timing && metric.unit() == Unit::Ns;
+    is_latency || matches!(metric, Metric::PeakMemory | Metric::PeakMemoryAboveLoad)
 }

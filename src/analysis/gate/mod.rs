@@ -17,9 +17,9 @@ use serde::Serialize;
 
 use super::between::RunIndex;
 use super::percentiles::quantile;
-use super::{Counted, Estimate, Findings, cell};
-use crate::check::{Budget, Check, Side};
-use crate::metric::{Group, Metric, Unit};
+use super::{Counted, Estimate, Findings};
+use crate::check::{Budget, Side, Slo};
+use crate::metric::{Group, Level, Metric, Unit};
 use crate::plan::CellKey;
 use crate::record::{Fitness, FitnessVerdict, RunRecord};
 use crate::stats::early_stopping::{self, Under};
@@ -159,7 +159,7 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
         (_, Some(fitness)) if is_timing(rule.check.metric) => {
             Judgement::without_figure(GateVerdict::Inconclusive, why_unfit(fitness))
         }
-        _ => judged(&rule.check, target, runs.run, &case),
+        _ => judged(rule.check.metric, target, runs.run, &case),
     };
     Checked {
         check: rule.text.clone(),
@@ -175,23 +175,22 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
     }
 }
 
-/// What a check with an absolute budget says of one cell, or of its session where the metric is one of sessions: the
-/// figure, the budget and the judgement. `None` for other budgets, and for a cell that the run does not have.
+/// What an SLO says of one cell, or of its session where the metric is one of sessions: the figure and the judgement;
+/// `None` for a cell that the run does not have.
 #[must_use]
-pub fn held_at(check: &Check, run: Run<'_>, key: CellKey) -> Option<(Estimate, f64, Judgement)> {
-    let Budget::Absolute(budget) = check.budget else { return None };
+pub fn held_at(slo: &Slo, run: Run<'_>, key: CellKey) -> Option<(Estimate, Judgement)> {
     let session = run.findings.sessions.get(key.session)?;
     let cell = run.findings.cell(key)?;
-    let cell = target::is_of_cells(check.metric).then_some(cell);
+    let cell = (slo.metric.level() == Level::Cell).then_some(cell);
     let target = Target { session, cell, variant: run.record.plan.variant_of(key.session).name.clone() };
-    let case = Case { held: Held::Figure, figure: target.figure(check.metric), side: check.side, budget };
-    let judgement = judged(check, &target, run, &case);
-    Some((case.figure, budget, judgement))
+    let case = Case { held: Held::Figure, figure: target.figure(slo.metric), side: slo.side, budget: slo.limit };
+    let judgement = judged(slo.metric, &target, run, &case);
+    Some((case.figure, judgement))
 }
 
-fn judged(check: &Check, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgement {
+fn judged(metric: Metric, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgement {
     let latencies = || Buckets::decode(run.record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
-    match (quantile(check.metric), case.held, case.side) {
+    match (quantile(metric), case.held, case.side) {
         (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
             Some(latencies) => percentile(quantile, &latencies, case),
             None => verdict::judge(&case.figure, case.side, case.budget),

@@ -1,18 +1,12 @@
 //! What a rule is for: cells or sessions of the run.
 
-use super::cell;
 use super::rules::{Mistake, Rule, RuleError};
 use super::{LeftOut, Run};
-use crate::analysis::energy::{OF_CPU, OF_GPU};
 use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
 use crate::check::Budget;
-use crate::metric::Metric;
+use crate::metric::{Group, Level, Metric};
 use crate::plan::{Plan, SweepEnd};
 use crate::record::Outcome;
-
-/// Figures of outputs against those of a reference.
-const AGREEMENT: [Metric; 4] =
-    [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::MaxAbsoluteError, Metric::RelativeError];
 
 /// A session, or one of its cells, that a rule is for.
 pub(super) struct Target<'a> {
@@ -37,20 +31,17 @@ impl Target<'_> {
     /// Why there is no figure of a metric.
     fn why_absent(&self, metric: Metric) -> String {
         let accuracy = &self.session.accuracy;
-        if OF_GPU.contains(&metric) {
-            "the session ran on no GPU that is observed".into()
-        } else if OF_CPU.contains(&metric) {
-            "the run did not look for it".into()
-        } else if let Some(reason) = &accuracy.absent_reason {
-            reason.clone()
-        } else if AGREEMENT.contains(&metric) && accuracy.reference.is_none() {
-            match self.session.is_baseline {
-                true => "its outputs are what the others are compared with".into(),
-                false => "its outputs were compared with nothing".into(),
-            }
-        } else {
-            "its outputs are not scored by it".into()
-        }
+        let reason = match (metric.group(), &accuracy.absent_reason) {
+            (Group::Gpu, _) => "the session ran on no GPU that is observed",
+            (Group::CpuEnergy, _) => "the run did not look for it",
+            (_, Some(reason)) => reason,
+            (Group::Agreement, None) if accuracy.reference.is_none() => match self.session.is_baseline {
+                true => "its outputs are what the others are compared with",
+                false => "its outputs were compared with nothing",
+            },
+            (_, None) => "its outputs are not scored by it",
+        };
+        reason.to_owned()
     }
 
     /// Why nothing was measured; `None` where something was.
@@ -62,11 +53,6 @@ impl Target<'_> {
             Outcome::Skipped { reason } => Some(format!("it was not measured: {reason}")),
         }
     }
-}
-
-/// Whether a metric is of cells rather than of sessions.
-pub(super) fn is_of_cells(metric: Metric) -> bool {
-    cell::is_of_cells(metric)
 }
 
 /// What `rule` is for. Without another run to compare with, the baseline is left out of rules that compare.
@@ -82,7 +68,7 @@ pub(super) fn targets<'a>(rule: &Rule, run: Run<'a>, own_baseline: bool) -> Resu
     if sessions.is_empty() {
         return Err(at(rule.line, Mistake::BaselineAlone));
     }
-    if is_of_cells(rule.check.metric) {
+    if rule.check.metric.level() == Level::Cell {
         return cells(rule, run, &sessions);
     }
     if rule.batch_size.is_some() {

@@ -7,7 +7,7 @@ use crate::analysis::accuracy::same_samples;
 use crate::analysis::gate::{self, GateVerdict};
 use crate::analysis::index::Index;
 use crate::analysis::{AccuracyChange, Estimate, Findings, Interval};
-use crate::check::{Check, Side};
+use crate::check::{Side, Slo};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective, SessionSpec};
 use crate::record::{AccuracyRecord, Bounded, Contest, Fate, RunRecord, SloBreach};
@@ -33,12 +33,9 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SloStanding {
     /// The check, as written.
-    pub check: String,
+    pub check: Slo,
     /// What is checked.
     pub metric: Metric,
-    /// On which side of the budget it must lie.
-    #[serde(skip)]
-    pub side: Side,
     /// What was measured.
     pub figure: Estimate,
     /// What it is held against, in the metric's base unit.
@@ -56,37 +53,34 @@ pub struct Judge<'a> {
     pub record: &'a RunRecord,
     findings: &'a Findings,
     index: Index<'a>,
-    checks: Vec<(String, Check)>,
 }
 
 impl<'a> Judge<'a> {
-    /// Takes a record with its findings. A check of the plan that is none is left out; the command line lets none through.
+    /// Takes a record with its findings.
     #[must_use]
     pub fn new(record: &'a RunRecord, findings: &'a Findings) -> Self {
-        let written = record.plan.tuning.iter().flat_map(|tuning| &tuning.slo);
-        let checks = written.filter_map(|text| Some((text.clone(), Check::parse(text).ok()?))).collect();
-        Judge { record, findings, index: Index::new(record), checks }
+        Judge { record, findings, index: Index::new(record) }
     }
 
     /// What each check of the SLO says of a configuration.
     #[must_use]
     pub fn slo(&self, key: CellKey) -> Vec<SloStanding> {
         let run = gate::Run { record: self.record, findings: self.findings };
-        let held = |(text, check): &(String, Check)| {
-            let (figure, budget, judgement) = gate::held_at(check, run, key)?;
-            let excess_ratio = figure.value().map(|value| match check.side {
-                Side::AtMost => value / budget - 1.0,
-                Side::AtLeast => budget / value - 1.0,
+        let held = |slo: &Slo| {
+            let (figure, judgement) = gate::held_at(slo, run, key)?;
+            let excess_ratio = figure.value().map(|value| match slo.side {
+                Side::AtMost => value / slo.limit - 1.0,
+                Side::AtLeast => slo.limit / value - 1.0,
             });
             let verdict = match judgement.verdict {
-                GateVerdict::Pass if !surely_keeps(&figure, check.side, budget) => GateVerdict::Inconclusive,
-                GateVerdict::Fail if !surely_breaks(&figure, check.side, budget) => GateVerdict::Inconclusive,
+                GateVerdict::Pass if !surely_keeps(&figure, slo) => GateVerdict::Inconclusive,
+                GateVerdict::Fail if !surely_breaks(&figure, slo) => GateVerdict::Inconclusive,
                 verdict => verdict,
             };
-            let (check, metric, side) = (text.clone(), check.metric, check.side);
-            Some(SloStanding { check, metric, side, figure, budget, verdict, excess_ratio })
+            let (check, metric, budget) = (slo.clone(), slo.metric, slo.limit);
+            Some(SloStanding { check, metric, figure, budget, verdict, excess_ratio })
         };
-        self.checks.iter().filter_map(held).collect()
+        self.record.plan.tuning.iter().flat_map(|tuning| &tuning.slo).filter_map(held).collect()
     }
 
     /// The largest excess over a check of the SLO; infinite where a figure is absent.
@@ -201,24 +195,26 @@ impl<'a> Judge<'a> {
 }
 
 /// Whether the unfavourable end of a widened interval keeps a budget; where there is no interval, there is none to widen.
-fn surely_keeps(figure: &Estimate, side: Side, budget: f64) -> bool {
+fn surely_keeps(figure: &Estimate, slo: &Slo) -> bool {
     let Some((measured, interval)) = figure.measured().and_then(|measured| Some((measured, measured.interval?))) else {
         return true;
     };
-    match side {
-        Side::AtMost => widened(measured.value, interval.high) <= budget,
-        Side::AtLeast => widened(measured.value, interval.low) >= budget,
-    }
+    let unfavourable = match slo.side {
+        Side::AtMost => interval.high,
+        Side::AtLeast => interval.low,
+    };
+    slo.side.allows(widened(measured.value, unfavourable), slo.limit)
 }
 
 /// Whether the favourable end of a widened interval breaks a budget; a figure that is only bounded breaks it with its
 /// bound, because the rule of early stopping alone takes inferences as independent.
-fn surely_breaks(figure: &Estimate, side: Side, budget: f64) -> bool {
+fn surely_breaks(figure: &Estimate, slo: &Slo) -> bool {
     let Some(Bounded { value, low, high }) = bounded(figure) else { return false };
-    match side {
-        Side::AtMost => widened(value, low.unwrap_or(value)) > budget,
-        Side::AtLeast => widened(value, high.unwrap_or(value)) < budget,
-    }
+    let favourable = match slo.side {
+        Side::AtMost => low,
+        Side::AtLeast => high,
+    };
+    !slo.side.allows(widened(value, favourable.unwrap_or(value)), slo.limit)
 }
 
 fn widened(value: f64, end: f64) -> f64 {
@@ -273,21 +269,27 @@ mod tests {
         Estimate::Measured(Measured { value, interval, range: None, n, n_of, bounds: None, remark: None })
     }
 
+    fn slo(text: &str) -> Slo {
+        Slo::parse(text).unwrap()
+    }
+
     #[test]
     fn an_slo_is_held_against_more_than_the_interval() {
         // Widened: 10 - 1.35 x 1 = 8.65 and 10 + 1.35 x 2 = 12.7.
         let one = figure(10.0, Some(Interval { low: 9.0, high: 12.0 }));
-        assert!(surely_keeps(&one, Side::AtMost, 12.7) && !surely_keeps(&one, Side::AtMost, 12.6));
-        assert!(surely_keeps(&one, Side::AtLeast, 8.65) && !surely_keeps(&one, Side::AtLeast, 8.7));
-        assert!(surely_breaks(&one, Side::AtMost, 8.6) && !surely_breaks(&one, Side::AtMost, 8.65));
-        assert!(surely_breaks(&one, Side::AtLeast, 12.8) && !surely_breaks(&one, Side::AtLeast, 12.7));
+        let keeps = |text| surely_keeps(&one, &slo(text));
+        assert!(keeps("file_size<=12.7B") && !keeps("file_size<=12.6B"));
+        assert!(keeps("throughput>=8.65/s") && !keeps("throughput>=8.7/s"));
+        let breaks = |text| surely_breaks(&one, &slo(text));
+        assert!(breaks("file_size<=8.6B") && !breaks("file_size<=8.65B"));
+        assert!(breaks("throughput>=12.8/s") && !breaks("throughput>=12.7/s"));
     }
 
     #[test]
     fn what_is_read_off_is_held_against_itself() {
-        let size = figure(10.0, None);
-        assert!(surely_keeps(&size, Side::AtMost, 10.0) && !surely_breaks(&size, Side::AtMost, 10.0));
-        assert!(surely_breaks(&size, Side::AtMost, 9.9));
-        assert!(!surely_breaks(&Estimate::absent("not measured"), Side::AtMost, 1.0));
+        let (size, limit) = (figure(10.0, None), slo("file_size<=10B"));
+        assert!(surely_keeps(&size, &limit) && !surely_breaks(&size, &limit));
+        assert!(surely_breaks(&size, &slo("file_size<=9.9B")));
+        assert!(!surely_breaks(&Estimate::absent("not measured"), &slo("file_size<=1B")));
     }
 }

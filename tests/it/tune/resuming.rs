@@ -92,6 +92,38 @@ fn a_search_goes_on_with_neither_another_model_nor_another_machine() {
     assert_says(&output, &["another machine: CPU model differ"]);
 }
 
+/// An SLO that is not understood is kept by nothing, and broken by nothing: it is told by name, whoever reads the record.
+#[test]
+fn an_slo_that_is_not_understood_is_refused_by_name() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let slo = ["--slo", "latency_p50<=1s", "--batch", "1", "--intra-threads", "1"];
+    tune(&bench, &model, &variants(), &[&slo[..], &WORDS[4..]].concat()).run().assert_code(0);
+    let path = bench.run_folder().join("run.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("latency_p50<=1s", "latency_p98<=1s")).unwrap();
+    for words in [&["tune", "--resume"][..], &["show"], &["report"]] {
+        let output = Onnxprof::new().args(words).arg(bench.run_folder()).run();
+        output.assert_code(BAD_INPUT);
+        assert_says(&output, &["`latency_p98<=1s`", "unknown metric `latency_p98`", "use the onnxprof that wrote it"]);
+    }
+}
+
+#[test]
+fn an_slo_that_is_not_understood_is_refused_in_a_journal_too() {
+    let bench = Workbench::new();
+    let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+    let running = tune(&bench, &model, &variants(), &[&["--slo", "latency_p50<=1s"][..], &WORDS].concat()).spawn();
+    bench.wait_for_blocks(4);
+    running.kill();
+    let path = bench.run_folder().join("journal.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("latency_p50<=1s", "latency_p50<1s")).unwrap();
+    let output = resume(&bench, &[]);
+    output.assert_code(BAD_INPUT);
+    assert_says(&output, &["`latency_p50<1s`", "has no `<=` or `>=`"]);
+}
+
 #[test]
 fn a_run_that_is_no_search_is_refused() {
     let bench = Workbench::new();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use onnxprof::check::Slo;
 use onnxprof::plan::{CellKey, Execution, GraphOptimization, Objective, SessionSpec, Space, TuningPlan};
 use onnxprof::record::{
     AccuracyRecord, BlockRecord, EndReason, Event, Fate, LabelledScores, Outcome, Phase, RunRecord, Scores, Stage,
@@ -286,7 +287,8 @@ fn what_just_keeps_the_slo_is_seldom_dropped_for_it() {
         let mut machine = Machine::new(seed);
         let limit = machine.costs[&(0, THREADS[0], 8, false)] * 8.0;
         let mut record = beginning();
-        record.plan.tuning.as_mut().unwrap().slo = vec![format!("latency_p50<={}ns", limit as u64)];
+        record.plan.tuning.as_mut().unwrap().slo =
+            vec![Slo::parse(&format!("latency_p50<={}ns", limit as u64)).unwrap()];
         let record = search_from(record, &mut machine, |record, session| scored(record, session, 0));
         for decision in record.tuning.as_ref().unwrap().decisions.iter() {
             if matches!(decision.fate, Fate::BreaksSlo(_)) {

@@ -182,7 +182,7 @@ fn capital(text: &str) -> String {
 /// `latency_p99<=20ms: 12 ms (11 to 14): kept.`
 fn slo(standing: &SloStanding) -> String {
     let beyond =
-        standing.excess_ratio.filter(|excess| *excess > 0.0).map(|excess| excess_in_words(standing.side, excess));
+        standing.excess_ratio.filter(|excess| *excess > 0.0).map(|excess| excess_in_words(standing.check.side, excess));
     let verdict = match (standing.verdict, beyond) {
         (GateVerdict::Pass, _) => "kept".to_owned(),
         (GateVerdict::Fail, Some(beyond)) => format!("broken: {beyond}"),
@@ -192,7 +192,7 @@ fn slo(standing: &SloStanding) -> String {
             "not shown: the interval reaches too close, or there are too few inferences".into()
         }
     };
-    format!("{}: {}: {verdict}.", plain(&standing.check), words::full(standing.metric, &standing.figure))
+    format!("{}: {}: {verdict}.", plain(&standing.check.to_string()), words::full(standing.metric, &standing.figure))
 }
 
 /// `7.5% above it`, or `3.2x as much as it`.

@@ -164,7 +164,7 @@ fn fate_in_words(source: Source<'_>, objective: Objective, fate: &Fate) -> Strin
         Fate::Champion { .. } => "was the best for a while".into(),
         Fate::Worse(contest) => format!("dropped: {}", contest_in_words(source, objective, contest)),
         Fate::Tied(contest) => format!("as good as {}", name(source, contest.against)),
-        Fate::BreaksSlo(breach) => format!("dropped: breaks {}", plain(&breach.check)),
+        Fate::BreaksSlo(breach) => format!("dropped: breaks {}", plain(&breach.check.to_string())),
         Fate::LessAccurate { difference, allowed_ratio } => {
             let ends = match (difference.low, difference.high) {
                 (Some(low), Some(high)) => format!(" ({} to {})", number::points(low), number::points(high)),
@@ -176,7 +176,7 @@ fn fate_in_words(source: Source<'_>, objective: Objective, fate: &Fate) -> Strin
         Fate::NotFinite => "dropped: outputs are not finite".into(),
         Fate::Failed { reason } => format!("failed: {}", plain(reason)),
         Fate::BeyondSlo { batch_size, check } => {
-            format!("not tried: breaks {} at batch {} already", plain(check), number::count(*batch_size))
+            format!("not tried: breaks {} at batch {} already", plain(&check.to_string()), number::count(*batch_size))
         }
     }
 }
