@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::before::describe;
 use super::launch::Launch;
-use super::prepare;
-use super::round::Run;
-use super::sizes;
+use super::rounds::round::Run;
+use super::rounds::sizes;
 use super::{Progress, RunError};
 use crate::plan::CellKey;
 use crate::protocol::Described;
@@ -74,7 +74,7 @@ impl Run<'_> {
     /// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
     pub(super) fn close_from(&mut self, shape: usize, batch_size: u64, reason: &str) -> Result<(), RunError> {
         let words = self.plan.shape_words(shape);
-        let own = prepare::own_batch_sizes(&self.descriptions);
+        let own = describe::own_batch_sizes(&self.descriptions);
         let larger = self.keys(|key| key.shape == shape);
         let left_out: Vec<CellKey> =
             larger.into_iter().filter(|key| sizes::is_left_out(key.batch_size, batch_size, &own)).collect();

@@ -3,52 +3,31 @@
 //! It never loads a model and sleeps while a worker measures. Whoever shows progress is an [`Observer`]. Read [`run`]
 //! first.
 
-mod begin;
+mod before;
 mod beside;
-mod bindings;
-mod block;
 mod cells;
-mod contrast;
-mod coupling;
-mod diagnosing;
+mod earlier;
 mod energy;
-mod fit;
-mod guide;
-mod heat;
-mod idle;
+mod fitness;
 mod interruption;
 mod kept;
 mod launch;
 mod limits;
 mod names;
-mod order;
-mod pace;
 mod patience;
-mod peaks;
-mod prepare;
-mod probe;
-mod profiling;
 mod progress;
-mod rehearse;
-mod round;
 mod rounds;
-mod scoring;
-mod settle;
-mod sizes;
-mod spreads;
-mod stop;
-mod sweep;
+mod search;
 mod time;
-mod turns;
 mod worker_process;
 
-pub use diagnosing::Diagnosing;
-pub use guide::{Clock, Guide, Move};
-pub use pace::{Expected, FirstRounds, expected, first_rounds};
-pub use probe::FoundRuntime;
+pub use before::runtimes::FoundRuntime;
+pub use beside::budget::Diagnosing;
+pub use earlier::{earlier_runs, remember_run};
 pub use progress::{Observer, Progress};
-pub use spreads::{earlier_runs, remember_run};
-pub use stop::look_rounds;
+pub use rounds::pace::{Expected, FirstRounds, expected, first_rounds};
+pub use rounds::stop::look_rounds;
+pub use search::guide::{Clock, Guide, Move};
 pub use worker_process::WorkerCommand;
 
 use std::collections::BTreeSet;
@@ -64,10 +43,11 @@ use crate::record::{
 use crate::sample::{Roots, Sampler, affinity, process};
 use crate::store::{RunFolder, StoreError};
 use crate::units::Nanos;
-use begin::{Beginning, choose_sessions, first_record, open_journal, prepare, settle_plan};
+use before::{Beginning, choose_sessions, first_record, open_journal, prepare, rehearse, settle, settle_plan};
 use interruption::Interruption;
 use limits::{LEAST_FILES, require_files, survive_file_size_limit};
-use round::Run;
+use rounds::bindings;
+use rounds::round::Run;
 use time::Time;
 
 /// Everything that a run starts from.
@@ -237,7 +217,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
     let launch = interruption.unless(rehearse::labels(&mut job, &mut prepared, launch, &at)).await?;
     let warm = settle::warm(&job.plan, launch).await;
     let time = time(&job);
-    let watch = fit::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
+    let watch = fitness::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
     let beginning = Beginning { info: job.info, host: job.host, notes: job.notes, lost_workers: job.lost_workers };
     let record = first_record(&job.plan, beginning, &prepared.descriptions);
     record.notes.iter().for_each(|note| observer.observe(&Progress::Note(note)));

@@ -12,7 +12,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::round::Run;
+use super::rounds::round::Run;
 use super::{Observer, Progress, WorkerCommand};
 use crate::plan::CellKey;
 use crate::protocol::Request;

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::round::Run;
+use super::rounds::round::Run;
 use crate::plan::CellKey;
 use crate::units::Nanos;
 

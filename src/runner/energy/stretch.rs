@@ -9,7 +9,7 @@ use crate::protocol::{Request, Response};
 use crate::record::{Failure, GpuUse};
 use crate::runner::Extent;
 use crate::runner::launch::Launch;
-use crate::runner::round::Run;
+use crate::runner::rounds::round::Run;
 use crate::runner::time::MIN_INFERENCES;
 use crate::sample::{GpuMonitor, GpuStretch};
 use crate::units::Nanos;

@@ -1,10 +1,10 @@
 //! One block, seen from the parent: sample, ask, sample, and say what disturbed it.
 
-use super::launch::Launch;
-use super::time::BlockTime;
 use crate::plan::CellKey;
 use crate::protocol::{BlockReport, Request, Response};
 use crate::record::{BlockRecord, Disturbance, Failure, Phase};
+use crate::runner::launch::Launch;
+use crate::runner::time::BlockTime;
 use crate::sample::{BlockSample, Sampler};
 use crate::units::Nanos;
 
@@ -17,7 +17,7 @@ const STEAL_SHARE: f64 = 0.05;
 
 /// Which block, and where it stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BlockPlace {
+pub(in crate::runner) struct BlockPlace {
     pub key: CellKey,
     pub alternation: u64,
     pub position: u64,
@@ -27,14 +27,18 @@ pub(super) struct BlockPlace {
 
 /// A measured block, its latencies, and what sampling cost.
 #[derive(Debug)]
-pub(super) struct Measured {
+pub(in crate::runner) struct Measured {
     pub block: BlockRecord,
     pub histogram: String,
     pub sampling_cost_ns: Nanos,
 }
 
 /// Measures one block.
-pub(super) async fn measure(launch: &mut Launch, sampler: &Sampler, place: BlockPlace) -> Result<Measured, Failure> {
+pub(in crate::runner) async fn measure(
+    launch: &mut Launch,
+    sampler: &Sampler,
+    place: BlockPlace,
+) -> Result<Measured, Failure> {
     let pid = launch.worker.pid();
     let BlockTime { length, min_inferences, limit, expected } = place.time;
     let request = Request::Block { length_ns: length, min_inferences, limit_ns: limit };

@@ -15,7 +15,7 @@ const LARGEST_ALTERNATION: f64 = 0.2;
 
 /// What one batch size has shown, over all sessions.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Step {
+pub(in crate::runner) struct Step {
     pub batch_size: u64,
     /// Predictions per second of each session, where it was measured.
     pub throughput: Vec<Option<f64>>,
@@ -26,7 +26,7 @@ pub(super) struct Step {
 }
 
 /// Reads from the record what one batch size of a shape has shown.
-pub(super) fn step(record: &RunRecord, (shape, batch_size): (usize, u64), budget_share: f64) -> Step {
+pub(in crate::runner) fn step(record: &RunRecord, (shape, batch_size): (usize, u64), budget_share: f64) -> Step {
     let plan = &record.plan;
     let at = At { shape, batch_size, load_mode: plan.load_modes[0] };
     let throughput = (0..plan.sessions.len()).map(|session| throughput(&record.blocks, at.of(session))).collect();
@@ -48,7 +48,7 @@ fn throughput(blocks: &[BlockRecord], key: CellKey) -> Option<f64> {
 }
 
 /// Why the batch sizes after these steps need not be measured; `None` if they do.
-pub(super) fn end(steps: &[Step], next: u64, available: Option<Bytes>) -> Option<String> {
+pub(in crate::runner) fn end(steps: &[Step], next: u64, available: Option<Bytes>) -> Option<String> {
     let last = steps.last()?;
     saturation(steps)
         .or_else(|| memory(steps, next, available?))

@@ -4,26 +4,27 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::kept::{keep, kept};
-use super::names::PEAKS_LOG;
-use super::patience::Patience;
-use super::round::Run;
-use super::worker_process::WorkerProcess;
-use super::{Progress, RunError, launch};
 use crate::memory;
 use crate::observed::Observed;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates};
+use crate::runner::kept::{keep, kept};
+use crate::runner::launch;
+use crate::runner::names::PEAKS_LOG;
+use crate::runner::patience::Patience;
+use crate::runner::rounds::round::Run;
+use crate::runner::worker_process::WorkerProcess;
+use crate::runner::{Progress, RunError};
 use crate::runtime::Cache;
 use crate::sample::affinity;
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that measuring may take; it is given up after twice as much, or when all that lies beside the rounds
 /// has had its share: it is done once on a machine.
-pub(super) const BUDGET_SHARE: f64 = 0.05;
+pub(in crate::runner) const BUDGET_SHARE: f64 = 0.05;
 /// What measuring one library with one number of threads takes: the worker, three models, and the time for each.
-pub(super) const LEAST: Duration = Duration::from_millis(1100);
+pub(in crate::runner) const LEAST: Duration = Duration::from_millis(1100);
 /// Time for each of the three figures: some ten additions, and over a hundred products.
 const LENGTH: Nanos = Nanos(200_000_000);
 /// Size of each of the three tensors of the addition: several times the largest caches of today's processors.
@@ -35,7 +36,7 @@ const TENSORS: u64 = 6;
 
 impl Run<'_> {
     /// Finds out the machine's peaks for every CPU session's library and number of threads.
-    pub(super) async fn measure_peaks(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) async fn measure_peaks(&mut self) -> Result<(), RunError> {
         let mut left = self.beside_time(BUDGET_SHARE);
         let mut known: Vec<(PathBuf, u64)> = Vec::new();
         let mut is_too_short = false;

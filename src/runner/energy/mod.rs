@@ -9,15 +9,15 @@ pub(super) mod stretch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::RunError;
-use super::launch::Launch;
-use super::round::Run;
 use crate::observed::Observed;
 use crate::plan::{CellKey, Plan, SessionSpec};
 use crate::record::{
     CpuPower, EnergyMethod, Event, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse,
     Monitoring,
 };
+use crate::runner::RunError;
+use crate::runner::launch::Launch;
+use crate::runner::rounds::round::Run;
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, Roots};
 use crate::units::{Bytes, Joules, Nanos};

@@ -1,19 +1,21 @@
 //! A search: one step after the other, as its guide says.
 
+pub(in crate::runner) mod guide;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::guide::{Clock, Guide, Move};
-use super::order::Draw;
-use super::pace::{self, RoundCost};
-use super::round::{Round, Run};
-use super::{Progress, RunError};
 use crate::plan::{At, CellKey, SessionSpec};
 use crate::record::{EndReason, Event, Outcome};
+use crate::runner::rounds::order::Draw;
+use crate::runner::rounds::pace::{self, RoundCost};
+use crate::runner::rounds::round::{Round, Run};
+use crate::runner::search::guide::{Clock, Guide, Move};
+use crate::runner::{Progress, RunError};
 
 impl Run<'_> {
     /// Searches until the guide has enough.
-    pub(super) async fn search(&mut self, guide: &mut dyn Guide) -> Result<EndReason, RunError> {
+    pub(in crate::runner) async fn search(&mut self, guide: &mut dyn Guide) -> Result<EndReason, RunError> {
         self.close_failed();
         self.note_monitoring()?;
         let mut cost = None;

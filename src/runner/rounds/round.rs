@@ -5,27 +5,28 @@ use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::energy::EnergyWatch;
-use super::fit::Watch;
-use super::launch::{self, Launch, LaunchSetup};
-use super::names;
-use super::order::Draw;
-use super::pace::RoundCost;
-use super::patience::{Awaited, telling};
-use super::prepare::Description;
-use super::rounds::Scope;
-use super::settle::Warm;
-use super::time::Time;
-use super::{Extent, Observer, Progress, RunError, WorkerCommand, sweep};
 use crate::files;
 use crate::plan::{At, CellKey, PageCache, Plan, SweepEnd};
 use crate::record::{Event, Outcome};
+use crate::runner::before::describe::Description;
+use crate::runner::before::settle::Warm;
+use crate::runner::energy::EnergyWatch;
+use crate::runner::fitness::Watch;
+use crate::runner::launch::{self, Launch, LaunchSetup};
+use crate::runner::names;
+use crate::runner::patience::{Awaited, telling};
+use crate::runner::rounds::Scope;
+use crate::runner::rounds::order::Draw;
+use crate::runner::rounds::pace::RoundCost;
+use crate::runner::rounds::sweep;
+use crate::runner::time::Time;
+use crate::runner::{Extent, Observer, Progress, RunError, WorkerCommand};
 use crate::sample::{Roots, Sampler, page_cache};
 use crate::store::{Journal, StoreError};
 use crate::units::Nanos;
 
 /// A run under way.
-pub(super) struct Run<'a> {
+pub(in crate::runner) struct Run<'a> {
     pub plan: Plan,
     pub journal: Journal,
     pub descriptions: Vec<Description>,
@@ -66,7 +67,7 @@ pub(super) struct Run<'a> {
 
 /// Where a round stands: its number, from 0, and its launches. Each has a place: that of its session in the plan, or that
 /// of its configuration in the heat of a search.
-pub(super) struct Round {
+pub(in crate::runner) struct Round {
     pub number: u64,
     pub alternations: u64,
     pub launches: Vec<Option<Launch>>,
@@ -83,7 +84,7 @@ struct Sweep {
 
 impl Round {
     /// A round that nothing was launched in, with room for so many.
-    pub(super) fn new(number: u64, alternations: u64, places: usize) -> Self {
+    pub(in crate::runner) fn new(number: u64, alternations: u64, places: usize) -> Self {
         let launches = (0..places).map(|_| None).collect();
         Round { number, alternations, launches, cost: RoundCost::default() }
     }
@@ -91,7 +92,12 @@ impl Round {
 
 impl Run<'_> {
     /// A round of the places of a scope.
-    pub(super) async fn round(&mut self, number: u64, alternations: u64, scope: Scope) -> Result<RoundCost, RunError> {
+    pub(in crate::runner) async fn round(
+        &mut self,
+        number: u64,
+        alternations: u64,
+        scope: Scope,
+    ) -> Result<RoundCost, RunError> {
         let began = Instant::now();
         self.observer.observe(&Progress::Round {
             round: number + 1,
@@ -109,7 +115,11 @@ impl Run<'_> {
     }
 
     /// Ends the workers of a round that `began` then; returns what it took.
-    pub(super) async fn end_round(&mut self, mut round: Round, began: Instant) -> Result<RoundCost, RunError> {
+    pub(in crate::runner) async fn end_round(
+        &mut self,
+        mut round: Round,
+        began: Instant,
+    ) -> Result<RoundCost, RunError> {
         for launch in round.launches.into_iter().flatten() {
             self.journal.append(Event::Launch(Box::new(launch.record)))?;
             launch.worker.end().await;
@@ -170,7 +180,7 @@ impl Run<'_> {
     }
 
     /// Makes sure that a session has a living worker in this round; false if it cannot have one.
-    pub(super) async fn launch_if_needed(
+    pub(in crate::runner) async fn launch_if_needed(
         &mut self,
         round: &mut Round,
         place: usize,
@@ -194,7 +204,7 @@ impl Run<'_> {
     }
 
     /// Launches a session; `None` if that failed, which is then written down.
-    pub(super) async fn launch(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
+    pub(in crate::runner) async fn launch(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
         let record = launch::blank(self.next_launch, round, session, self.elapsed());
         self.next_launch += 1;
         let spec = &self.plan.sessions[session];
@@ -259,13 +269,13 @@ impl Run<'_> {
     }
 
     /// The log of a variant's workers.
-    pub(super) fn log_of(&self, variant: usize, launch: u64, round: u64) -> Result<File, StoreError> {
+    pub(in crate::runner) fn log_of(&self, variant: usize, launch: u64, round: u64) -> Result<File, StoreError> {
         let names = self.plan.variants.iter().map(|variant| variant.name.as_str());
         self.log_file(&names::log_name(names, variant), launch, round)
     }
 
     /// A log of workers, with a line that says where this launch begins.
-    pub(super) fn log_file(&self, name: &str, launch: u64, round: u64) -> Result<File, StoreError> {
+    pub(in crate::runner) fn log_file(&self, name: &str, launch: u64, round: u64) -> Result<File, StoreError> {
         let path = self.journal.folder().logs().join(format!("{name}.log"));
         let open = || {
             let mut file = files::open_own(&path, File::options().create(true).append(true).read(true))?;

@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 
 use identity::Sought;
 
-use super::energy::EnergyWatch;
-use super::kept::{keep, kept};
-use super::launch::{self, Launch, LaunchSetup};
-use super::names::INPUTS_LOG;
-use super::patience::{Awaited, Patience, telling};
-use super::prepare::Description;
-use super::round::Run;
-use super::{Job, Observer, Progress, RunError};
 use crate::files;
 use crate::memory;
 use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice, unswept};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
 use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, LostWorker, ModelSummary};
+use crate::runner::before::describe::Description;
+use crate::runner::energy::EnergyWatch;
+use crate::runner::kept::{keep, kept};
+use crate::runner::launch::{self, Launch, LaunchSetup};
+use crate::runner::names::INPUTS_LOG;
+use crate::runner::patience::{Awaited, Patience, telling};
+use crate::runner::rounds::round::Run;
+use crate::runner::{Job, Observer, Progress, RunError};
 use crate::sample::Roots;
 use crate::units::{Bytes, Nanos};
 
@@ -43,17 +43,17 @@ const MEMORY_SHARE: f64 = 0.5;
 
 /// A launch whose session was tried out, and that is ready for the first round.
 #[derive(Debug)]
-pub(super) struct Warm(Launch);
+pub(in crate::runner) struct Warm(Launch);
 
 /// Where workers run.
-pub(super) struct Place<'a> {
+pub(in crate::runner) struct Place<'a> {
     pub roots: &'a Roots,
     pub cpus: Option<&'a [u64]>,
     pub energy: &'a EnergyWatch,
 }
 
 /// What was found, on which variant, and the launch that it was found in, unless an earlier run found it.
-pub(super) struct Found {
+pub(in crate::runner) struct Found {
     variant: usize,
     pub tried: Tried,
     launch: Option<Launch>,
@@ -64,7 +64,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// No inputs were found that any variant runs with.
-pub(super) async fn settle(
+pub(in crate::runner) async fn settle(
     job: &mut Job,
     descriptions: &mut [Description],
     place: &Place<'_>,
@@ -80,7 +80,7 @@ pub(super) async fn settle(
 ///
 /// # Errors
 /// No inputs were found that any variant runs with.
-pub(super) async fn find(
+pub(in crate::runner) async fn find(
     job: &mut Job,
     descriptions: &[Description],
     place: &Place<'_>,
@@ -125,7 +125,7 @@ pub(super) async fn find(
 }
 
 /// Takes note of a failure, if it is that of a worker.
-pub(super) fn lose(job: &mut Job, session: usize, failure: &Failure) {
+pub(in crate::runner) fn lose(job: &mut Job, session: usize, failure: &Failure) {
     if failure.kind.is_loss() {
         job.lost_workers.push(LostWorker { session, failure: failure.clone() });
     }
@@ -133,7 +133,12 @@ pub(super) fn lose(job: &mut Job, session: usize, failure: &Failure) {
 
 /// What an earlier run found of a model that was profiled with these inputs and no sweep, whatever its library and options;
 /// the newest of several.
-pub(super) fn known(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<Tried> {
+pub(in crate::runner) fn known(
+    path: &Path,
+    model: &ModelSummary,
+    sha256: &str,
+    inputs: &InputRequest,
+) -> Option<Tried> {
     let sought = Sought { inputs, shapes: &unswept(), usual: UsualShapes::Taken };
     let mut tried: Tried = kept(&identity::newest(path, model, sha256, &sought)?)?;
     tried.probe.is_kept = true;
@@ -163,7 +168,7 @@ fn is_worth_keeping(tried: &Tried) -> bool {
 }
 
 /// The launch, if its worker is worth being used again; else it ends.
-pub(super) async fn warm(plan: &Plan, launch: Option<Launch>) -> Option<Warm> {
+pub(in crate::runner) async fn warm(plan: &Plan, launch: Option<Launch>) -> Option<Warm> {
     let mut launch = launch?;
     let taken = [launch.record.session_load_ns, launch.record.first_run_ns].into_iter().flatten();
     let is_long = taken.map(Duration::from).sum::<Duration>() > LONG_START;
@@ -176,12 +181,12 @@ pub(super) async fn warm(plan: &Plan, launch: Option<Launch>) -> Option<Warm> {
 }
 
 /// Whether a launch of a session before the run may be used in it, rather than one more being made.
-pub(super) fn may_serve(plan: &Plan, session: usize) -> bool {
+pub(in crate::runner) fn may_serve(plan: &Plan, session: usize) -> bool {
     !plan.sessions[session].is_accelerated() && plan.schedule.page_cache == PageCache::Warm
 }
 
 /// Launches a session before the run.
-pub(super) async fn start(job: &Job, place: &Place<'_>, session: usize) -> Result<Launch, Failure> {
+pub(in crate::runner) async fn start(job: &Job, place: &Place<'_>, session: usize) -> Result<Launch, Failure> {
     let (spec, variant) = (&job.plan.sessions[session], job.plan.variant_of(session));
     let setup = LaunchSetup {
         command: &job.worker,
@@ -227,7 +232,7 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
 }
 
 /// Memory that inputs and outputs of a trial may take; absent where no bound is known.
-pub(super) fn room() -> Option<Bytes> {
+pub(in crate::runner) fn room() -> Option<Bytes> {
     memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64))
 }
 
@@ -264,7 +269,7 @@ fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
 
 impl Run<'_> {
     /// The launch that was tried out, if it is of this session: it is used once.
-    pub(super) fn take_warm(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
+    pub(in crate::runner) fn take_warm(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
         let Some(Warm(mut launch)) = self.warm.take_if(|warm| warm.0.record.session == session) else {
             return Ok(None);
         };

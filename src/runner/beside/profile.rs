@@ -10,21 +10,22 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::names::{file_safe, new_file};
-use super::round::Run;
-use super::worker_process::WorkerProcess;
-use super::{Progress, RunError, launch};
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
+use crate::runner::launch;
+use crate::runner::names::{file_safe, new_file};
+use crate::runner::rounds::round::Run;
+use crate::runner::worker_process::WorkerProcess;
+use crate::runner::{Progress, RunError};
 use crate::sample::affinity;
 use crate::store::UNFINISHED_TRACE;
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that profiling may take after the first rounds, and once more after the last ones.
-pub(super) const BUDGET_SHARE: f64 = 0.04;
+pub(in crate::runner) const BUDGET_SHARE: f64 = 0.04;
 /// Time for the inferences of one session; half of it after the rounds, where inferences are longer, and distorted less.
-pub(super) const MAX_LENGTH: Duration = Duration::from_millis(400);
+pub(in crate::runner) const MAX_LENGTH: Duration = Duration::from_millis(400);
 /// Inferences of one session, and bytes of its trace, which a node of an inference adds about a kibibyte to, and more
 /// for each thread.
 const MAX_INFERENCES: u64 = 60;
@@ -74,7 +75,7 @@ impl Pass {
 impl Run<'_> {
     /// Finds out where the nodes of sessions run that are to be accelerated. One that does not run where it was asked to
     /// has failed, and so has one that cannot be created.
-    pub(super) async fn place_all(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) async fn place_all(&mut self) -> Result<(), RunError> {
         let mut subjects = self.unplaced();
         subjects.retain(|subject| self.is_to_be_placed(subject.session));
         let share = |budget: Nanos| Duration::from(budget).mul_f64(BUDGET_SHARE);
@@ -87,7 +88,7 @@ impl Run<'_> {
     }
 
     /// Profiles every session at its smallest batch size, as far as there is time.
-    pub(super) async fn profile_all(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) async fn profile_all(&mut self) -> Result<(), RunError> {
         let subjects = self.unplaced();
         let mut pass = Pass::begin(self.beside_time(BUDGET_SHARE), subjects.len());
         for subject in subjects {
@@ -111,7 +112,7 @@ impl Run<'_> {
     }
 
     /// Profiles the sessions that there was no time for, and all of them at a large batch size and at the last shape.
-    pub(super) async fn profile_rest(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) async fn profile_rest(&mut self) -> Result<(), RunError> {
         let rest = self.unprofiled();
         let mut pass = Pass::begin(Some(self.remaining()), rest.len());
         for subject in rest {
@@ -124,7 +125,7 @@ impl Run<'_> {
     }
 
     /// Writes down that the run was interrupted before [`Run::profile_rest`] had come to the end.
-    pub(super) fn leave_unprofiled(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) fn leave_unprofiled(&mut self) -> Result<(), RunError> {
         for subject in self.unprofiled() {
             self.put_operators(subject, Err("the run was interrupted before it".into()))?;
         }
@@ -153,7 +154,7 @@ impl Run<'_> {
     }
 
     /// Sessions that can be profiled, the baseline's first.
-    pub(super) fn in_turn(&self) -> Vec<usize> {
+    pub(in crate::runner) fn in_turn(&self) -> Vec<usize> {
         let baseline = self.plan.baseline_session();
         let is_real = |&session: &usize| matches!(self.plan.sessions[session].runtime, RuntimeChoice::Library(_));
         let mut sessions: Vec<usize> = (0..self.plan.sessions.len()).filter(is_real).collect();
@@ -354,7 +355,7 @@ fn has_room(described: &Described, available: Option<Bytes>) -> bool {
 }
 
 /// A profile or a contrast that cannot be begun.
-pub(super) fn failure(message: &str) -> Failure {
+pub(in crate::runner) fn failure(message: &str) -> Failure {
     Failure { kind: FailureKind::BadInput, message: message.to_owned(), hint: None }
 }
 

@@ -7,16 +7,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::begin::Prepared;
-use super::launch::Launch;
-use super::prepare::Description;
-use super::settle::{self, Place};
-use super::{Job, RunError};
 use crate::inputs::InputPlan;
 use crate::metric::Unit;
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
+use crate::runner::before::Prepared;
+use crate::runner::before::describe::Description;
+use crate::runner::before::settle::{self, Place};
+use crate::runner::launch::Launch;
+use crate::runner::{Job, RunError};
 
 /// Samples that outputs are computed of, as far as there is time.
 const SAMPLES: u64 = 2;
@@ -72,7 +72,7 @@ impl NotJudged {
 /// # Errors
 /// [`RunError::Labels`] where they fit no output in a form that is known, and [`RunError::NoShare`] where a fall of
 /// accuracy is limited and there will be no accuracy. A session that cannot be run at all is for the run to report.
-pub(super) async fn labels(
+pub(in crate::runner) async fn labels(
     job: &mut Job,
     prepared: &mut Prepared,
     mut launch: Option<Launch>,
@@ -209,7 +209,7 @@ impl Rehearsal {
 
 /// Time that is left of the run.
 fn left(job: &Job) -> Duration {
-    super::time(job).remaining()
+    crate::runner::time(job).remaining()
 }
 
 /// Whether a request runs nothing.

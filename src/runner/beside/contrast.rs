@@ -6,21 +6,21 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use super::block::{self, BlockPlace};
-use super::launch::{self, CellStart, Launch, LaunchSetup};
-use super::round::Run;
-use super::time::BlockTime;
-use super::{Progress, RunError};
 use crate::inputs::InputPlan;
 use crate::plan::{CellKey, ElementType, RuntimeChoice, SessionSpec};
 use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary};
+use crate::runner::launch::{self, CellStart, Launch, LaunchSetup};
+use crate::runner::rounds::block::{self, BlockPlace};
+use crate::runner::rounds::round::Run;
+use crate::runner::time::BlockTime;
+use crate::runner::{Progress, RunError};
 use crate::stats::{MIN_LAUNCHES, median};
 use crate::units::Nanos;
 
 /// The session configuration entry that is changed, and its value.
 const OPTION: (&str, &str) = ("session.set_denormal_as_zero", "1");
 /// Share of the budget that one pair of workers for each session may take.
-pub(super) const BUDGET_SHARE: f64 = 0.04;
+pub(in crate::runner) const BUDGET_SHARE: f64 = 0.04;
 /// Share of the budget for further pairs of those that gain by it, which are rare, and gain much.
 const MORE_SHARE: f64 = 0.1;
 /// Pairs of blocks in a pair of workers, and their length: shorter than those that tell sessions apart by a percent.
@@ -32,7 +32,7 @@ const PAIR_INFERENCES: u32 = 3 + 2 * ALTERNATIONS as u32;
 /// seen to gain a factor of 1.3 to 30, and a pair of workers of the same session to differ by a few percent.
 const WORTH_MORE_PAIRS: f64 = 0.9;
 /// What a pair of workers takes at least; a share of the budget below it is not begun.
-pub(super) const SHORTEST_PAIR: Duration = Duration::from_millis(250);
+pub(in crate::runner) const SHORTEST_PAIR: Duration = Duration::from_millis(250);
 
 /// What was found of a session so far.
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ impl Found {
 impl Run<'_> {
     /// Contrasts every session on the CPU that computes in floating point: one pair of workers each, and then as many as a
     /// verdict takes for those that gain by it.
-    pub(super) async fn contrast_all(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) async fn contrast_all(&mut self) -> Result<(), RunError> {
         let end = |time: Option<Duration>| time.map(|time| Instant::now() + time);
         let mut time = Time { end: end(self.beside_time(BUDGET_SHARE)), pair: SHORTEST_PAIR };
         let mut contrasts = Vec::new();
@@ -151,7 +151,7 @@ impl Run<'_> {
     }
 
     /// The log of a launch that is in no record.
-    pub(super) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
+    pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
         let log = self.log_of(self.plan.sessions[session].variant, self.next_launch, 0)?;
         self.next_launch += 1;
         Ok(log)
@@ -190,7 +190,7 @@ impl Run<'_> {
 
     /// A worker with a warmed-up session, and what an inference took in its warm-up, mean. It is in no record, since its
     /// options may not be those of the plan, and its place not that of a round.
-    pub(super) async fn unrecorded(
+    pub(in crate::runner) async fn unrecorded(
         &self,
         key: CellKey,
         spec: &SessionSpec,
@@ -211,7 +211,7 @@ impl Run<'_> {
         let (outputs_anew, expected) = (self.outputs_anew(key.at()), self.beginning_time(key));
         let start = CellStart { key, inputs, limit: None, outputs_anew, expected };
         let (cell, _) = launch.begin(&self.roots, start).await?;
-        let single = super::turns::single(&cell);
+        let single = crate::runner::rounds::turns::single(&cell);
         Ok((launch, single))
     }
 }

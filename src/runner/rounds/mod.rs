@@ -1,11 +1,20 @@
 //! The order of a run: single predictions of every session first, then larger batches, then what lies beside them.
 
+pub(in crate::runner) mod bindings;
+pub(in crate::runner) mod block;
+pub(in crate::runner) mod order;
+pub(in crate::runner) mod pace;
+pub(in crate::runner) mod round;
+pub(in crate::runner) mod sizes;
+pub(in crate::runner) mod stop;
+pub(in crate::runner) mod sweep;
+pub(in crate::runner) mod turns;
+
 use std::time::{Duration, Instant};
 
-use super::pace;
-use super::round::Run;
-use super::{Extent, RunError, stop};
 use crate::record::{EndReason, Event};
+use crate::runner::rounds::round::Run;
+use crate::runner::{Extent, RunError};
 use crate::stats::MIN_LAUNCHES;
 use crate::store::StoreError;
 
@@ -14,7 +23,7 @@ const FIRST_SHARE: f64 = 0.4;
 
 /// Where a round measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(in crate::runner) enum Scope {
     /// The smallest batch size of every session, at every shape.
     Smallest,
     /// Every batch size.
@@ -27,7 +36,7 @@ impl Run<'_> {
     /// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
     /// larger batches follow, and what is found out beside the rounds comes then, within the share of the budget that is
     /// kept free for it; further rounds take what it leaves. Rounds that were asked for by their number are all alike.
-    pub(super) async fn measure(&mut self) -> Result<EndReason, RunError> {
+    pub(in crate::runner) async fn measure(&mut self) -> Result<EndReason, RunError> {
         self.close_unsupported()?;
         self.note_monitoring()?;
         if self.extent == Extent::Whole {
@@ -119,7 +128,7 @@ impl Run<'_> {
     }
 
     /// The batch sizes of a scope at a shape that are not closed.
-    pub(super) fn batch_sizes_of(&self, shape: usize, scope: Scope) -> Vec<u64> {
+    pub(in crate::runner) fn batch_sizes_of(&self, shape: usize, scope: Scope) -> Vec<u64> {
         let open = |session: usize| {
             let cells = self.plan.cells().filter(move |key| key.session == session && key.shape == shape);
             cells.filter(|key| !self.closed.contains(key)).map(|key| key.batch_size)
@@ -136,7 +145,7 @@ impl Run<'_> {
 
     /// Writes the record down as it is now, and learns how long that takes. Where it cannot be written, the journal still has
     /// all of it.
-    pub(super) fn checkpoint(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) fn checkpoint(&mut self) -> Result<(), RunError> {
         let began = Instant::now();
         match self.journal.checkpoint() {
             Ok(()) | Err(StoreError::Write { .. }) => {}

@@ -5,20 +5,20 @@
 
 use std::time::{Duration, Instant};
 
-use super::RunError;
-use super::launch::Launch;
-use super::round::Run;
 use crate::inputs::InputPlan;
 use crate::observed::Observed;
 use crate::plan::{At, CellKey, LoadMode, RuntimeChoice};
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, IdleGap, IdleGaps};
+use crate::runner::RunError;
+use crate::runner::launch::Launch;
+use crate::runner::rounds::round::Run;
 use crate::units::Nanos;
 
 /// Share of the budget that all gaps of all sessions may take.
-pub(super) const BUDGET_SHARE: f64 = 0.15;
+pub(in crate::runner) const BUDGET_SHARE: f64 = 0.15;
 /// Time for one session where there is no budget.
-pub(super) const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
+pub(in crate::runner) const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
 /// Launches of one session: an interval takes 6; with 8, one gap in four that costs time is told even where the others
 /// cost none, although all are judged together.
 const LAUNCHES: u64 = 8;
@@ -49,7 +49,7 @@ struct Spending {
 
 impl Run<'_> {
     /// Measures every session after idle gaps, where they were asked for.
-    pub(super) async fn idle_all(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) async fn idle_all(&mut self) -> Result<(), RunError> {
         if self.plan.idle_gaps_ns.is_empty() {
             return Ok(());
         }
@@ -65,7 +65,7 @@ impl Run<'_> {
         for session in sessions {
             if let Some((key, inputs)) = self.smallest(session) {
                 let label = self.journal.record().session_label(session);
-                self.observer.observe(&super::Progress::Idling { session: &label });
+                self.observer.observe(&crate::runner::Progress::Idling { session: &label });
                 let gaps = match self.launch_with(session, STARTING_INFERENCES) {
                     least if least > time => {
                         Err(format!("one launch does not fit into its time ({:.1} s)", time.as_secs_f64()))
@@ -80,7 +80,7 @@ impl Run<'_> {
     }
 
     /// The first cell of a session that its model takes, with one request in flight, and what is fed there.
-    pub(super) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
+    pub(in crate::runner) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
         let described = self.descriptions[self.plan.sessions[session].variant].as_ref().ok()?;
         let key = self.plan.places().map(|at| at.of(session)).find(|key| self.is_open(*key))?;
         let at = At { load_mode: LoadMode::Closed { concurrency: 1 }, ..key.at() };

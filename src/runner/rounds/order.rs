@@ -8,7 +8,7 @@ use crate::plan::At;
 
 /// Order of `sessions` in alternation `alternation` of a round and place: a shuffle drawn from the seed that is
 /// rotated by one and reversed every other time. For two sessions that is ABBA.
-pub(super) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usize> {
+pub(in crate::runner) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usize> {
     let mut order = sessions.to_vec();
     order.sort_unstable();
     let place = draw.at.batch_size.rotate_left(32) ^ (draw.at.shape as u64).rotate_left(16);
@@ -26,7 +26,7 @@ pub(super) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usi
 
 /// What an order is drawn from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Draw {
+pub(in crate::runner) struct Draw {
     pub seed: u64,
     pub round: u64,
     pub at: At,

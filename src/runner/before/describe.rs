@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::patience::{Awaited, Patience, telling};
-use super::sizes;
-use super::worker_process::{WorkerCommand, WorkerProcess};
-use super::{Observer, Progress};
 use crate::inputs::InputPlan;
 use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
 use crate::record::{AxisReason, Failure, FailureKind, FedInput, Outcome, VariantRecord};
+use crate::runner::patience::{Awaited, Patience, telling};
+use crate::runner::rounds::sizes;
+use crate::runner::worker_process::{WorkerCommand, WorkerProcess};
+use crate::runner::{Observer, Progress};
 
 /// What reading a variant gave.
-pub(super) type Description = Result<Described, Failure>;
+pub(in crate::runner) type Description = Result<Described, Failure>;
 
 /// Reads all variants, one after the other.
-pub(super) async fn describe_all(
+pub(in crate::runner) async fn describe_all(
     plan: &Plan,
     command: &WorkerCommand,
     observer: &mut dyn Observer,
@@ -34,7 +34,7 @@ pub(super) async fn describe_all(
 }
 
 /// A log that nobody reads but for a worker's last words.
-pub(super) fn unnamed_log() -> Result<std::fs::File, Failure> {
+pub(in crate::runner) fn unnamed_log() -> Result<std::fs::File, Failure> {
     tempfile::tempfile().map_err(|error| Failure {
         kind: FailureKind::Crashed,
         message: format!("failed to create a temporary file for the log of a worker: {error}"),
@@ -83,7 +83,7 @@ fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
 }
 
 /// Compares with the first variant that can be read, where the baseline cannot; returns what is to be said about it.
-pub(super) fn replace_unreadable_baseline(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
+pub(in crate::runner) fn replace_unreadable_baseline(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
     if descriptions[plan.baseline].is_ok() {
         return None;
     }
@@ -99,13 +99,13 @@ fn only_batch_size(description: &Description) -> Option<u64> {
 }
 
 /// Batch sizes that are the only ones which a model takes: they are measured whatever others show.
-pub(super) fn own_batch_sizes(descriptions: &[Description]) -> BTreeSet<u64> {
+pub(in crate::runner) fn own_batch_sizes(descriptions: &[Description]) -> BTreeSet<u64> {
     sizes::own(&descriptions.iter().map(only_batch_size).collect::<Vec<_>>())
 }
 
 /// Fits the batch sizes to models of which each takes only one, where the user named none; returns what is to be said
 /// about it. What no model takes is not tried.
-pub(super) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
+pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
     if plan.sweep_end != SweepEnd::Saturation {
         return None;
     }
@@ -151,7 +151,7 @@ fn no_batch_words(read: &[&Description]) -> String {
 }
 
 /// The record of a variant.
-pub(super) fn variant_record(description: &Description) -> VariantRecord {
+pub(in crate::runner) fn variant_record(description: &Description) -> VariantRecord {
     match description {
         Ok(described) => VariantRecord {
             sha256: Some(described.sha256.clone()),

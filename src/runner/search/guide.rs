@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::RunError;
 use crate::plan::{CellKey, SessionSpec};
 use crate::record::{Decision, EndReason, Event, Heat, RunRecord, RuntimeInfo};
+use crate::runner::RunError;
 use crate::store::{Journal, RunFolder};
 use crate::units::Nanos;
 
@@ -59,7 +59,7 @@ pub trait Guide: Debug {
 }
 
 /// Takes up a search again: `fresh` is the record that it would begin with now.
-pub(super) fn resume(
+pub(in crate::runner) fn resume(
     folder: RunFolder,
     mut old: RunRecord,
     fresh: &RunRecord,

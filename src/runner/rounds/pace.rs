@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::energy::stretch::Stretches;
 use crate::plan::{At, Plan, Schedule};
 use crate::record::RunRecord;
+use crate::runner::energy::stretch::Stretches;
 use crate::stats::{LOOK_ROUNDS, MIN_LAUNCHES};
 use crate::units::Nanos;
 
 /// Rounds that a run aims at: those after which it first looks at its figures.
-pub(super) const TARGET_ROUNDS: u64 = LOOK_ROUNDS[0];
+pub(in crate::runner) const TARGET_ROUNDS: u64 = LOOK_ROUNDS[0];
 /// More alternations than this tell less than another launch would.
 const MAX_ALTERNATIONS: u64 = 8;
 /// If starting and loading every session once takes more than this share of the remaining time for every target round,
@@ -19,7 +19,7 @@ const MAX_LAUNCH_SHARE: f64 = 0.6;
 
 /// What the first round took.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RoundCost {
+pub(in crate::runner) struct RoundCost {
     /// Starting, loading and warming up everything once.
     pub fixed: Duration,
     /// One alternation at every batch size.
@@ -27,7 +27,7 @@ pub(super) struct RoundCost {
 }
 
 /// Alternations in each of the rounds that are wanted in the time that remains.
-pub(super) fn alternations(remaining: Duration, wanted: u64, cost: RoundCost) -> u64 {
+pub(in crate::runner) fn alternations(remaining: Duration, wanted: u64, cost: RoundCost) -> u64 {
     let wanted = wanted.max(1);
     let affordable = (remaining.as_secs_f64() * MAX_LAUNCH_SHARE / cost.fixed.as_secs_f64().max(1e-6)).floor() as u64;
     let rounds = wanted.min(affordable.max(1));
@@ -37,7 +37,7 @@ pub(super) fn alternations(remaining: Duration, wanted: u64, cost: RoundCost) ->
 }
 
 /// Whether so little time is left that another round would be cut off early.
-pub(super) fn too_late_for_another(remaining: Duration, cost: RoundCost, alternations: u64) -> bool {
+pub(in crate::runner) fn too_late_for_another(remaining: Duration, cost: RoundCost, alternations: u64) -> bool {
     let round = cost.fixed + cost.alternation * u32::try_from(alternations).unwrap_or(u32::MAX);
     remaining < round / 2
 }

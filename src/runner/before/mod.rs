@@ -1,27 +1,34 @@
 //! What a run does before its first measurement: it reads models and runtimes, settles the plan, and opens the journal.
 
+pub(in crate::runner) mod describe;
+pub(in crate::runner) mod rehearse;
+pub(in crate::runner) mod runtimes;
+pub(in crate::runner) mod settle;
+
 use std::time::Duration;
 
-use super::prepare::{self, Description};
-use super::{Job, Observer, Progress, RunError, guide, probe, stop};
 use crate::plan::{Plan, RuntimeChoice, TuningPlan};
 use crate::record::{
     CellRecord, DatasetInfo, Event, Host, LostWorker, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
     SCHEMA_VERSION, Statistics, Tuning,
 };
+use crate::runner::before::describe::Description;
+use crate::runner::rounds::stop;
+use crate::runner::search::guide;
+use crate::runner::{Job, Observer, Progress, RunError};
 use crate::store::{Journal, RunFolder};
 
 /// Leaves out of the plan what cannot be measured at all.
-pub(super) fn choose_sessions(job: &mut Job, prepared: &Prepared) {
+pub(in crate::runner) fn choose_sessions(job: &mut Job, prepared: &Prepared) {
     let Prepared { descriptions, runtimes } = prepared;
-    job.notes.extend(probe::leave_out_unoffered(&mut job.plan, runtimes));
-    job.notes.extend(prepare::replace_unreadable_baseline(&mut job.plan, descriptions));
+    job.notes.extend(runtimes::leave_out_unoffered(&mut job.plan, runtimes));
+    job.notes.extend(describe::replace_unreadable_baseline(&mut job.plan, descriptions));
 }
 
 /// Fits the plan to what models turned out to be.
-pub(super) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
+pub(in crate::runner) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
     let Prepared { descriptions, .. } = prepared;
-    let said = prepare::fit_batch_sizes(&mut job.plan, descriptions);
+    let said = describe::fit_batch_sizes(&mut job.plan, descriptions);
     job.notes.extend(said.filter(|_| job.resumed.is_none()));
     if let Some(tuning) = &mut job.plan.tuning {
         require_labels(tuning, descriptions)?;
@@ -33,7 +40,7 @@ pub(super) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunE
 }
 
 /// Begins the journal of a run, or takes up an old one; returns it with the time that was spent before.
-pub(super) fn open_journal(
+pub(in crate::runner) fn open_journal(
     folder: RunFolder,
     record: RunRecord,
     resumed: Option<Box<RunRecord>>,
@@ -65,18 +72,18 @@ fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(
 }
 
 /// What is known before the first measurement.
-pub(super) struct Prepared {
+pub(in crate::runner) struct Prepared {
     pub descriptions: Vec<Description>,
     pub runtimes: Vec<RuntimeInfo>,
 }
 
 /// Reads the variants, and makes sure that there is something to measure and something to measure it with.
-pub(super) async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Prepared, RunError> {
-    let descriptions = prepare::describe_all(&job.plan, &job.worker, observer).await;
+pub(in crate::runner) async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Prepared, RunError> {
+    let descriptions = describe::describe_all(&job.plan, &job.worker, observer).await;
     if descriptions.iter().all(Result::is_err) {
         return Err(RunError::NoVariant { failures: descriptions.into_iter().filter_map(Result::err).collect() });
     }
-    let runtimes = probe::open_all(&job.plan, &job.runtimes, &job.worker).await.map_err(RunError::Runtime)?;
+    let runtimes = runtimes::open_all(&job.plan, &job.runtimes, &job.worker).await.map_err(RunError::Runtime)?;
     for (variant, description) in job.plan.variants.iter().zip(&descriptions) {
         if let Err(failure) = description {
             observer.observe(&Progress::Failed { session: &variant.name, place: None, failure });
@@ -86,7 +93,7 @@ pub(super) async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Pr
 }
 
 /// What the record holds from the beginning.
-pub(super) struct Beginning {
+pub(in crate::runner) struct Beginning {
     pub info: RunInfo,
     pub host: Host,
     pub notes: Vec<String>,
@@ -94,7 +101,7 @@ pub(super) struct Beginning {
 }
 
 /// The record as it stands before the first measurement.
-pub(super) fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description]) -> RunRecord {
+pub(in crate::runner) fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description]) -> RunRecord {
     let Beginning { info, host, mut notes, lost_workers } = beginning;
     let cell = |key| CellRecord {
         key,
@@ -119,7 +126,7 @@ pub(super) fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[De
         host,
         plan: plan.clone(),
         runtimes: Vec::new(),
-        variants: descriptions.iter().map(prepare::variant_record).collect(),
+        variants: descriptions.iter().map(describe::variant_record).collect(),
         dataset: described.clone().find_map(|described| described.dataset.clone()),
         launches: Vec::new(),
         cells: plan.cells().map(cell).collect(),

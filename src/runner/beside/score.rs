@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::launch::Launch;
-use super::round::Run;
-use super::{Progress, RunError};
 use crate::metric::Unit;
 use crate::plan::{RuntimeChoice, ScoredSamples};
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
+use crate::runner::launch::Launch;
+use crate::runner::rounds::round::Run;
+use crate::runner::{Progress, RunError};
 use crate::units::Nanos;
 
 /// Samples per inference while scoring, where the model takes it.
@@ -28,7 +28,7 @@ const SLOWER: f64 = 4.0;
 
 impl Run<'_> {
     /// Scores every session on the same samples.
-    pub(super) async fn score_all(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) async fn score_all(&mut self) -> Result<(), RunError> {
         let mut most = None;
         let mut order = self.scoring_order();
         if self.tells_only_by_comparison(&order) {
@@ -81,7 +81,7 @@ impl Run<'_> {
     }
 
     /// Scores one session of a search, if it is not scored yet.
-    pub(super) async fn score_one(&mut self, session: usize) -> Result<(), RunError> {
+    pub(in crate::runner) async fn score_one(&mut self, session: usize) -> Result<(), RunError> {
         let baseline = self.plan.baseline_session();
         let scored = self.scored_baseline().filter(|_| Some(session) != baseline);
         let most = scored.map(|record| record.samples_count);

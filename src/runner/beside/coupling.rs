@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::round::Run;
-use super::{Progress, RunError, settle};
 use crate::inputs::InputPlan;
 use crate::protocol::{CouplingRequest, Request, Response};
 use crate::record::{Coupling, Event};
+use crate::runner::before::settle;
+use crate::runner::rounds::round::Run;
+use crate::runner::{Progress, RunError};
 use crate::units::Nanos;
 
 /// Share of the budget that all variants together may take.
@@ -19,7 +20,7 @@ const INFERENCES: u32 = 4;
 
 impl Run<'_> {
     /// Finds out for every variant that may couple samples whether it does, and says so.
-    pub(super) async fn couple_all(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) async fn couple_all(&mut self) -> Result<(), RunError> {
         let sessions: Vec<(usize, usize)> = (0..self.plan.variants.len())
             .filter(|&variant| self.may_couple(variant))
             .filter_map(|variant| Some((variant, self.real_session_of(variant)?)))

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::RunError;
-use super::launch::CellStart;
-use super::order::{self, Draw};
-use super::round::{Round, Run};
-use super::turns::{Turn, rounds_to_come, single};
 use crate::plan::{At, CellKey};
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, FailureKind, LaunchCell, RunRecord};
+use crate::runner::RunError;
+use crate::runner::launch::CellStart;
+use crate::runner::rounds::order::{self, Draw};
+use crate::runner::rounds::round::{Round, Run};
+use crate::runner::rounds::turns::{Turn, rounds_to_come, single};
 
 /// How the note begins that says so.
 const BOUND_ANEW: &str = "outputs are bound anew before each inference";
 
 /// Places where an earlier part of the run bound outputs anew, with the reason.
-pub(super) fn known(record: &RunRecord) -> BTreeMap<At, String> {
+pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<At, String> {
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
     let anew = cells.filter_map(|cell| {
         let at = At { shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
@@ -26,7 +26,7 @@ pub(super) fn known(record: &RunRecord) -> BTreeMap<At, String> {
 
 impl Run<'_> {
     /// Why outputs are to be bound anew at a place; `None` if they are bound once.
-    pub(super) fn outputs_anew(&self, at: At) -> Option<String> {
+    pub(in crate::runner) fn outputs_anew(&self, at: At) -> Option<String> {
         let described = self.descriptions.iter().zip(&self.plan.variants);
         let mut varying = described.filter_map(|(described, variant)| {
             Some(format!(
@@ -39,7 +39,7 @@ impl Run<'_> {
     }
 
     /// Begins all cells of a group, with outputs bound in one way.
-    pub(super) async fn begin_all(
+    pub(in crate::runner) async fn begin_all(
         &mut self,
         round: &mut Round,
         members: &BTreeMap<usize, CellKey>,
@@ -157,7 +157,7 @@ impl Run<'_> {
 
     /// Whether a failed inference is put down to an output of another size than the first one's, which memory that is bound
     /// once does not take: outputs are then bound anew from here on.
-    pub(super) fn is_put_down_to_sizes(&mut self, turn: &Turn, failure: &Failure) -> Result<bool, RunError> {
+    pub(in crate::runner) fn is_put_down_to_sizes(&mut self, turn: &Turn, failure: &Failure) -> Result<bool, RunError> {
         if !is_bound_once(turn) || failure.kind != FailureKind::Inference {
             return Ok(false);
         }
@@ -168,7 +168,7 @@ impl Run<'_> {
     }
 
     /// Whether cells are bound in another way than is now known to be needed.
-    pub(super) fn are_unlike(&self, members: &BTreeMap<usize, CellKey>, turns: &[Turn]) -> bool {
+    pub(in crate::runner) fn are_unlike(&self, members: &BTreeMap<usize, CellKey>, turns: &[Turn]) -> bool {
         let is_waiting =
             |place: &usize, key: CellKey| self.is_open(key) && turns.iter().all(|turn| turn.place != *place);
         members.values().any(|key| self.bound_anew.contains_key(&key.at()))

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::RunError;
-use super::block::{self, BlockPlace};
-use super::launch::Launch;
-use super::order::{self, Draw};
-use super::round::{Round, Run};
 use crate::plan::CellKey;
 use crate::record::{Event, Failure, LaunchCell};
+use crate::runner::RunError;
+use crate::runner::launch::Launch;
+use crate::runner::rounds::block::{self, BlockPlace};
+use crate::runner::rounds::order::{self, Draw};
+use crate::runner::rounds::round::{Round, Run};
 use crate::stats::{Latencies, MIN_LAUNCHES};
 
 /// How often a disturbed block is run again.
@@ -19,7 +19,7 @@ const MAX_REPEATS: u64 = 1;
 const MAX_DISTURBED_SHARE: f64 = 0.25;
 
 /// One session's part in a group of cells that take turns.
-pub(super) struct Turn {
+pub(in crate::runner) struct Turn {
     pub place: usize,
     pub key: CellKey,
     pub cell: LaunchCell,
@@ -33,7 +33,7 @@ pub(super) struct Turn {
 
 impl Run<'_> {
     /// Cells take turns, each at its place of the round.
-    pub(super) async fn take_turns(
+    pub(in crate::runner) async fn take_turns(
         &mut self,
         round: &mut Round,
         members: &BTreeMap<usize, CellKey>,
@@ -161,12 +161,12 @@ impl Run<'_> {
 }
 
 /// Rounds until there are as many launches as an interval takes; one, once there are.
-pub(super) fn rounds_to_come(round: &Round) -> u64 {
+pub(in crate::runner) fn rounds_to_come(round: &Round) -> u64 {
     MIN_LAUNCHES.saturating_sub(round.number).max(1)
 }
 
 /// What an inference of a cell takes, judged by its warm-up, or by its first inference where there was no warm-up.
-pub(super) fn single(cell: &LaunchCell) -> Duration {
+pub(in crate::runner) fn single(cell: &LaunchCell) -> Duration {
     match cell.warmup.inferences_count {
         0 => cell.first_run_ns.into(),
         count => Duration::from(cell.warmup.elapsed_ns).div_f64(count as f64),

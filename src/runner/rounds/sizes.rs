@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// The sizes to try with models of which each takes `only` one size, or any (`None`); what no model takes is not tried.
-pub(super) fn fitted(sizes: &[u64], only: &[Option<u64>]) -> Vec<u64> {
+pub(in crate::runner) fn fitted(sizes: &[u64], only: &[Option<u64>]) -> Vec<u64> {
     let is_any_free = only.contains(&None);
     let tried = sizes.iter().copied().filter(|_| is_any_free);
     let fitted: BTreeSet<u64> = tried.chain(own(only)).collect();
@@ -11,19 +11,19 @@ pub(super) fn fitted(sizes: &[u64], only: &[Option<u64>]) -> Vec<u64> {
 }
 
 /// Sizes that are the only ones which a model takes: they are measured whatever other sizes show.
-pub(super) fn own(only: &[Option<u64>]) -> BTreeSet<u64> {
+pub(in crate::runner) fn own(only: &[Option<u64>]) -> BTreeSet<u64> {
     only.iter().copied().flatten().collect()
 }
 
 /// Whether a size is left out where sizes from `first` on would tell nothing.
-pub(super) fn is_left_out(size: u64, first: u64, own: &BTreeSet<u64>) -> bool {
+pub(in crate::runner) fn is_left_out(size: u64, first: u64, own: &BTreeSet<u64>) -> bool {
     size >= first && !own.contains(&size)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runner::sweep::{self, Step};
+    use crate::runner::rounds::sweep::{self, Step};
 
     const USUAL: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
     const LARGEST: u64 = 1000;

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::launch;
-use super::patience::Patience;
-use super::prepare::unnamed_log;
-use super::worker_process::{WorkerCommand, WorkerProcess};
 use crate::plan::{CPU_PROVIDER, Plan, ProviderSpec, RuntimeChoice, SessionSpec};
 use crate::protocol::Response;
 use crate::record::{Failure, FailureKind, RuntimeInfo};
+use crate::runner::before::describe::unnamed_log;
+use crate::runner::launch;
+use crate::runner::patience::Patience;
+use crate::runner::worker_process::{WorkerCommand, WorkerProcess};
 use crate::runtime::{Cache, removal_hint};
 
 /// A runtime of the plan.
@@ -24,7 +24,7 @@ pub struct FoundRuntime {
 ///
 /// # Errors
 /// One of them cannot be opened, or none of the runtimes has an execution provider of the plan.
-pub(super) async fn open_all(
+pub(in crate::runner) async fn open_all(
     plan: &Plan,
     found: &[FoundRuntime],
     command: &WorkerCommand,
@@ -79,7 +79,7 @@ fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
 
 /// Leaves out of the plan the sessions whose execution provider their runtime does not have, where another has it;
 /// returns what is to be said about it.
-pub(super) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[RuntimeInfo]) -> Vec<String> {
+pub(in crate::runner) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[RuntimeInfo]) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     plan.sessions.retain(|spec| {
         let offered = offers(runtimes, spec);

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::super::Job;
 use crate::inputs;
 use crate::plan::{InputRequest, Plan, Shape};
 use crate::protocol::{Described, UsualShapes};
 use crate::record::ModelSummary;
+use crate::runner::Job;
 use crate::runtime::Cache;
 
 /// Files beside a model that may say what to feed it.

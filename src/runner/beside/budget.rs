@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{contrast, idle, peaks, profiling};
 use crate::plan::{BESIDE_SHARE, Plan, RuntimeChoice, SessionSpec};
+use crate::runner::beside::contrast;
+use crate::runner::beside::idle;
+use crate::runner::beside::peaks;
+use crate::runner::beside::profile;
 
 /// The most time that launches of their own take, by what they find out. Figures without a budget are what they usually
 /// take.
@@ -44,7 +47,7 @@ impl Diagnosing {
             time
         };
         // In the order in which they come.
-        let profiles = bounded(taken(profiling::BUDGET_SHARE, profiling::MAX_LENGTH, sessions) * passes);
+        let profiles = bounded(taken(profile::BUDGET_SHARE, profile::MAX_LENGTH, sessions) * passes);
         let idle_gaps = bounded(taken(idle::BUDGET_SHARE, idle::WITHOUT_BUDGET, idle_sessions));
         let denormals = bounded(taken(contrast::BUDGET_SHARE, contrast::SHORTEST_PAIR, on_cpu().count()));
         let peaks = bounded(taken(peaks::BUDGET_SHARE, peaks::LEAST, libraries.len()));
