@@ -13,7 +13,7 @@ use crate::fitness::{self, Seen};
 use crate::record::{Conditions, Fitness, Host};
 use crate::report::{self, Examination, Style};
 use crate::sample::nvml::Gpus;
-use crate::sample::{GPU_PERIOD, GpuMonitor, Roots, affinity, conditions, host};
+use crate::sample::{GPU_PERIOD, GpuMonitor, OwnProcesses, Roots, affinity, conditions, host};
 
 /// Says whether this machine is fit to measure on, and what to do where it is not.
 ///
@@ -91,7 +91,7 @@ fn look(args: &Args) -> Result<ExitCode, CliError> {
 fn monitor(roots: &Roots) -> Option<GpuMonitor> {
     let gpus = Gpus::open(roots).ok()?;
     let all = (0..gpus.count()).collect();
-    Some(GpuMonitor::begin(gpus, &all, GPU_PERIOD))
+    Some(GpuMonitor::begin(gpus, &all, GPU_PERIOD, OwnProcesses::default()))
 }
 
 impl Examined {

@@ -31,7 +31,7 @@ impl Watch {
 impl Run<'_> {
     /// Writes down what the machine went through, and what that means.
     pub(super) fn judge_machine(&mut self) -> Result<(), StoreError> {
-        let judged = self.watch.judge(&self.roots, self.journal.record(), self.energy.conditions());
+        let judged = self.watch.judge(&self.launcher.roots, self.journal.record(), self.energy.conditions());
         self.journal.append(judged)
     }
 }

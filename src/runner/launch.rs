@@ -4,15 +4,15 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::energy::EnergyWatch;
+use super::launcher::{Launcher, Opened};
 use super::patience::Patience;
-use super::worker_process::{WorkerCommand, WorkerProcess};
+use super::worker_process::WorkerProcess;
 use crate::inputs::InputPlan;
 use crate::memory;
 use crate::plan::{CellKey, SessionSpec};
 use crate::protocol::{Request, Response};
 use crate::record::{EffectiveOptions, Failure, FailureKind, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
-use crate::sample::{Roots, affinity, process};
+use crate::sample::{Roots, process};
 use crate::units::{Bytes, Nanos};
 
 /// A worker that holds a session, and its record so far.
@@ -27,13 +27,8 @@ pub(super) struct Launch {
 /// What a launch needs to know.
 #[derive(Debug)]
 pub(super) struct LaunchSetup<'a> {
-    pub command: &'a WorkerCommand,
-    pub roots: &'a Roots,
     pub model: &'a Path,
     pub spec: &'a SessionSpec,
-    /// CPUs that the worker is restricted to; absent: wherever the kernel puts it.
-    pub cpus: Option<&'a [u64]>,
-    pub energy: &'a EnergyWatch,
     pub patience: Patience,
 }
 
@@ -55,21 +50,16 @@ impl Launch {
     /// Starts a worker, opens the runtime and creates the session. `record` is filled as far as it goes, also when
     /// that fails.
     pub(super) async fn start(
+        launcher: &Launcher,
         setup: &LaunchSetup<'_>,
         log: File,
         mut record: LaunchRecord,
     ) -> Result<Launch, (LaunchRecord, Failure)> {
         let started = async {
             ask_for_memory(setup.model)?;
-            let runtime = Some(&setup.spec.runtime);
-            let mut worker = WorkerProcess::spawn(setup.command, runtime, log, setup.patience).await?;
-            setup.energy.adopt(worker.pid());
-            if let Some(cpus) = setup.cpus {
-                // Where the kernel refuses, the CPUs that are read back say so.
-                let _ = affinity::set_affinity(worker.pid(), cpus);
-            }
-            open(&mut worker, setup, &mut record).await?;
-            load(&mut worker, setup, &mut record).await?;
+            let Opened { mut worker, took, .. } = launcher.open(setup.spec, log, setup.patience).await?;
+            record.runtime_start_ns = Some(took);
+            load(&mut worker, &launcher.roots, setup, &mut record).await?;
             Ok(worker)
         }
         .await;
@@ -150,18 +140,13 @@ fn ask_for_memory(model: &Path) -> Result<(), Failure> {
     })
 }
 
-async fn open(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut LaunchRecord) -> Result<(), Failure> {
-    match worker.ask(&open_request(setup.spec), "open the runtime").await? {
-        Response::Opened { runtime_start_ns, .. } => {
-            record.runtime_start_ns = Some(runtime_start_ns);
-            Ok(())
-        }
-        other => Err(worker.unexpected(&other).await),
-    }
-}
-
-async fn load(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut LaunchRecord) -> Result<(), Failure> {
-    let (roots, pid) = (setup.roots, worker.pid());
+async fn load(
+    worker: &mut WorkerProcess,
+    roots: &Roots,
+    setup: &LaunchSetup<'_>,
+    record: &mut LaunchRecord,
+) -> Result<(), Failure> {
+    let pid = worker.pid();
     let read_before = process::storage_read_bytes(roots, pid).ok();
     let threads_before_load_count = process::threads_count(roots, pid).ok();
     record.before_load_memory_bytes = process::private_memory(roots, pid).ok();
@@ -189,15 +174,6 @@ async fn load(worker: &mut WorkerProcess, setup: &LaunchSetup<'_>, record: &mut 
     effective.threads_after_load_count = process::threads_count(roots, pid).ok();
     record.effective = Some(effective);
     Ok(())
-}
-
-/// The request to open the runtime of a session.
-pub(super) fn open_request(spec: &SessionSpec) -> Request {
-    Request::Open {
-        runtime: spec.runtime.clone(),
-        execution_provider: spec.execution_provider.clone(),
-        ep_library: spec.provider.library.clone(),
-    }
 }
 
 /// An empty record of a launch that is about to start.

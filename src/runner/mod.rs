@@ -12,6 +12,7 @@ mod fitness;
 mod interruption;
 mod kept;
 mod launch;
+mod launcher;
 mod limits;
 mod names;
 mod patience;
@@ -40,11 +41,12 @@ use crate::protocol::Tried;
 use crate::record::{
     EndReason, Event, Failure, FailureKind, Host, LostWorker, ModelSummary, ProbeRecord, RunInfo, RunRecord,
 };
-use crate::sample::{Roots, Sampler, affinity, process};
+use crate::sample::{OwnProcesses, Roots, Sampler, affinity, process};
 use crate::store::{RunFolder, StoreError};
 use crate::units::Nanos;
 use before::{Beginning, choose_sessions, first_record, open_journal, prepare, rehearse, settle, settle_plan};
 use interruption::Interruption;
+use launcher::Launcher;
 use limits::{LEAST_FILES, require_files, survive_file_size_limit};
 use rounds::bindings;
 use rounds::round::Run;
@@ -188,13 +190,11 @@ pub fn try_inputs(job: Job, observer: &mut dyn Observer) -> Result<TriedInputs, 
 }
 
 async fn find_inputs(mut job: Job, observer: &mut dyn Observer) -> Result<Option<settle::Found>, RunError> {
-    let roots = Roots::system();
-    let prepared = prepare(&job, observer).await?;
+    let mut launcher = Launcher::new(job.worker.clone(), &job.folder, OwnProcesses::default());
+    let prepared = prepare(&job, &launcher, observer).await?;
     choose_sessions(&mut job, &prepared);
-    let worker_cpus = place(&job.plan, &job.host, &roots);
-    let energy = energy::EnergyWatch::begin(&job.plan, &roots);
-    let at = settle::Place { roots: &roots, cpus: worker_cpus.as_deref(), energy: &energy };
-    settle::find(&mut job, &prepared.descriptions, &at, observer).await
+    launcher.restrict(place(&job.plan, &job.host, &launcher.roots));
+    settle::find(&mut job, &prepared.descriptions, &launcher, observer).await
 }
 
 /// What an earlier run found of a model file with these inputs and without a sweep, whatever its library and options.
@@ -204,24 +204,27 @@ pub fn known_inputs(path: &Path, model: &ModelSummary, sha256: &str, inputs: &In
 }
 
 async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
-    let roots = Roots::system();
     let mut interruption = Interruption::listen()?;
-    let mut prepared = interruption.unless(prepare(&job, observer)).await?;
+    let own = OwnProcesses::default();
+    let mut launcher = Launcher::new(job.worker.clone(), &job.folder, own.clone());
+    let mut prepared = interruption.unless(prepare(&job, &launcher, observer)).await?;
     choose_sessions(&mut job, &prepared);
-    let worker_cpus = place(&job.plan, &job.host, &roots);
-    let sampler = Sampler::new(&roots);
-    let energy = interruption.unless(watch_energy(&job, &roots, &sampler)).await?;
-    let at = settle::Place { roots: &roots, cpus: worker_cpus.as_deref(), energy: &energy };
-    let launch = interruption.unless(settle::settle(&mut job, &mut prepared.descriptions, &at, observer)).await?;
+    launcher.restrict(place(&job.plan, &job.host, &launcher.roots));
+    let sampler = Sampler::new(&launcher.roots);
+    let energy = energy::EnergyWatch::begin(&job.plan, &launcher.roots, own);
+    let energy = interruption.unless(at_rest(energy, &job, &sampler)).await?;
+    let launch = settle::settle(&mut job, &mut prepared.descriptions, &launcher, observer);
+    let launch = interruption.unless(launch).await?;
     settle_plan(&mut job, &prepared)?;
-    let launch = interruption.unless(rehearse::labels(&mut job, &mut prepared, launch, &at)).await?;
+    let launch = interruption.unless(rehearse::labels(&mut job, &mut prepared, launch, &launcher)).await?;
     let warm = settle::warm(&job.plan, launch).await;
     let time = time(&job);
-    let watch = fitness::Watch::begin(&roots, worker_cpus.as_deref(), &job.host);
+    let watch = fitness::Watch::begin(&launcher.roots, launcher.cpus(), &job.host);
     let beginning = Beginning { info: job.info, host: job.host, notes: job.notes, lost_workers: job.lost_workers };
     let record = first_record(&job.plan, beginning, &prepared.descriptions);
     record.notes.iter().for_each(|note| observer.observe(&Progress::Note(note)));
     let (journal, before) = open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
+    launcher.number_after(journal.record());
     let mut run = Run {
         time,
         beside_until: None,
@@ -229,22 +232,19 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
         has_swept: false,
         extent: job.extent,
         warm,
-        next_launch: journal.record().launches.iter().map(|launch| launch.launch + 1).max().unwrap_or(0),
         next_round: journal.record().blocks.iter().map(|block| block.round + 1).max().unwrap_or(0),
         plan: journal.record().plan.clone(),
         bound_anew: bindings::known(journal.record()),
         journal,
         descriptions: prepared.descriptions,
-        worker_cpus,
         watch,
         energy,
-        command: job.worker,
+        launcher,
         started: job.started,
         before,
         closed: BTreeSet::new(),
         resting: BTreeSet::new(),
         sampler,
-        roots,
         blocks_count: 0,
         disturbed_count: 0,
         sampling_costs: Vec::new(),
@@ -261,8 +261,11 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
 }
 
 /// What watches GPUs and energy, once it has seen what they take before anything of the run computes on them.
-async fn watch_energy(job: &Job, roots: &Roots, sampler: &Sampler) -> Result<energy::EnergyWatch, RunError> {
-    let mut watch = energy::EnergyWatch::begin(&job.plan, roots);
+async fn at_rest(
+    mut watch: energy::EnergyWatch,
+    job: &Job,
+    sampler: &Sampler,
+) -> Result<energy::EnergyWatch, RunError> {
     watch.look_at_idle(sampler, energy::patience(&job.extent, job.plan.schedule.budget_ns)).await;
     Ok(watch)
 }
@@ -340,7 +343,7 @@ impl Run<'_> {
             elapsed_ns: Some(self.elapsed()),
             ended_by: Some(reason),
             sampling_cost_ns: self.sampling_costs.get(self.sampling_costs.len() / 2).copied(),
-            parent_peak_memory_bytes: process::own_peak_memory(&self.roots).ok(),
+            parent_peak_memory_bytes: process::own_peak_memory(&self.launcher.roots).ok(),
             ..self.journal.record().run.clone()
         };
         let _ = self.journal.append(Event::Ended(info));

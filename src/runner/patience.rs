@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::rounds::round::Run;
-use super::{Observer, Progress, WorkerCommand};
+use super::{Observer, Progress};
 use crate::plan::CellKey;
 use crate::protocol::Request;
 
@@ -43,8 +43,8 @@ pub(super) struct Patience {
 
 impl Patience {
     /// Nothing is known of what a worker will take.
-    pub(super) fn unknowing(command: &WorkerCommand) -> Self {
-        Patience { usual: command.timeout, end: None, load: None, answer: None }
+    pub(super) fn unknowing(usual: Duration) -> Self {
+        Patience { usual, end: None, load: None, answer: None }
     }
 
     /// How long the answer to a request is waited for that is `expected` to take so long; zero where nothing is known.
@@ -130,7 +130,12 @@ impl Run<'_> {
         let begun = cells.map(|cell| Duration::from(cell.first_run_ns + cell.warmup.elapsed_ns)).max();
         let first_run = launches().filter_map(|launch| launch.first_run_ns).max().map(Duration::from);
         let end = self.time.end();
-        Patience { usual: self.command.timeout, end, load: self.longest_launch(session), answer: begun.max(first_run) }
+        Patience {
+            usual: self.launcher.timeout(),
+            end,
+            load: self.longest_launch(session),
+            answer: begun.max(first_run),
+        }
     }
 
     /// What beginning a cell is expected to take; zero where nothing is known of what an inference takes.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::gpu_log::{GpuLog, GpuWindow};
 use super::nvml::Gpus;
+use super::own::OwnProcesses;
 use crate::record::GpuConditions;
 use crate::units::Nanos;
 
@@ -25,6 +26,8 @@ pub struct GpuMonitor {
 #[derive(Debug)]
 struct Shared {
     gpus: Gpus,
+    /// Processes of this run.
+    own: OwnProcesses,
     period: Duration,
     state: Mutex<State>,
     /// Told when the thread is to end, and when it has ended.
@@ -34,7 +37,6 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     logs: Vec<GpuLog>,
-    workers: BTreeSet<u32>,
     costs: Vec<Nanos>,
     lost: Option<String>,
     /// The thread is to end.
@@ -45,24 +47,24 @@ struct State {
 
 impl GpuMonitor {
     /// Begins to sample `devices`, with a first sample before it returns, so that what is there before any worker is
-    /// known. Where no thread can be started, only [`GpuMonitor::sample`] takes samples.
+    /// known; `own` are the processes that are not others. Where no thread can be started, only [`GpuMonitor::sample`]
+    /// takes samples.
     #[must_use]
-    pub fn begin(gpus: Gpus, devices: &BTreeSet<u32>, period: Duration) -> GpuMonitor {
+    pub fn begin(gpus: Gpus, devices: &BTreeSet<u32>, period: Duration, own: OwnProcesses) -> GpuMonitor {
         let state = State {
             logs: devices.iter().map(|&index| GpuLog::new(index)).collect(),
-            workers: BTreeSet::new(),
             costs: Vec::new(),
             lost: None,
             ended: false,
             running: true,
         };
-        let shared = Arc::new(Shared { gpus, period, state: Mutex::new(state), changed: Condvar::new() });
+        let shared = Arc::new(Shared { gpus, own, period, state: Mutex::new(state), changed: Condvar::new() });
         shared.sample();
-        let own = Arc::clone(&shared);
+        let sampling = Arc::clone(&shared);
         let run = move || {
-            own.run();
-            own.lock().running = false;
-            own.changed.notify_all();
+            sampling.run();
+            sampling.lock().running = false;
+            sampling.changed.notify_all();
         };
         if std::thread::Builder::new().name("gpu-monitor".into()).spawn(run).is_err() {
             shared.lock().running = false;
@@ -79,11 +81,6 @@ impl GpuMonitor {
     /// Takes a sample now, besides those of the thread.
     pub fn sample(&self) {
         self.shared.sample();
-    }
-
-    /// From now on, `pid` is one of this run's processes.
-    pub fn adopt(&self, pid: u32) {
-        self.shared.lock().workers.insert(pid);
     }
 
     /// From now on, samples are kept for [`GpuMonitor::close_window`].
@@ -103,8 +100,8 @@ impl GpuMonitor {
     /// What the GPUs went through since the monitor began.
     #[must_use]
     pub fn conditions(&self) -> Vec<GpuConditions> {
-        let state = self.shared.lock();
-        state.logs.iter().map(|log| log.conditions(&state.workers)).collect()
+        let (state, own) = (self.shared.lock(), self.shared.own.ids());
+        state.logs.iter().map(|log| log.conditions(&own)).collect()
     }
 
     /// Why there are no more samples; `None` while there are.
@@ -160,9 +157,9 @@ impl Shared {
             // Not under the lock: a driver takes milliseconds to answer.
             let reading = self.gpus.read(index);
             let mut state = self.lock();
-            let State { logs, workers, lost, .. } = &mut *state;
+            let State { logs, lost, .. } = &mut *state;
             match (reading, logs.iter_mut().find(|log| log.index() == index)) {
-                (Ok(reading), Some(log)) => log.push(reading, workers),
+                (Ok(reading), Some(log)) => log.push(reading, &self.own.ids()),
                 (Ok(_), None) => {}
                 (Err(error), _) => {
                     lost.get_or_insert(error.reason());

@@ -14,6 +14,7 @@ mod gpu_log;
 mod gpu_monitor;
 pub mod host;
 pub mod nvml;
+mod own;
 pub mod page_cache;
 pub mod process;
 pub mod rapl;
@@ -22,6 +23,7 @@ mod sampler;
 pub use affinity::{Core, Placement, Topology};
 pub use gpu_log::{GpuStretch, GpuWindow};
 pub use gpu_monitor::{GPU_PERIOD, GpuMonitor};
+pub use own::OwnProcesses;
 pub use sampler::{BlockSample, Sampler, Snapshot};
 
 use std::io;

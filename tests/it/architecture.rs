@@ -82,8 +82,7 @@ const OPENS: &[(&str, &str)] = &[
     ("store/folder.rs", "the lock of a run, which is not read, nor waited for where it is a pipe"),
     ("store/journal.rs", "a journal is appended to, in a folder that holds plain files"),
     ("store/write.rs", "what a user names is written over, such as /dev/stdout"),
-    ("runner/rounds/round.rs", "a log of workers, in the folder of the run that is written"),
-    ("runner/before/settle/mod.rs", "a log of workers, in the folder of the run that is written"),
+    ("runner/launcher.rs", "a log of workers, in the folder of the run that is written"),
     ("runner/worker_process.rs", "a file of the kernel's below /proc"),
     ("runtime/cuda.rs", "wheels that pip has put into a folder of our own, and that folder, to sync it"),
     ("runtime/remove.rs", "the folder of the cache, to sync it"),
@@ -210,6 +209,14 @@ fn one_module_starts_foreign_programs() {
         }
         assert!(files_with(&module, "open::that").is_empty(), "{module}");
     }
+}
+
+/// Only so are all of them pinned, and known as the run's own by who looks at the machine.
+#[test]
+fn one_file_starts_workers() {
+    assert!(
+        matches!(&files_with("runner", "WorkerProcess::spawn(")[..], [file] if file.ends_with("runner/launcher.rs"))
+    );
 }
 
 /// What is taken in is opened in one way, but for what the list names with its reason.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use onnxprof::sample::nvml::{GpuError, Gpus};
-use onnxprof::sample::{GPU_PERIOD, GpuMonitor, Roots};
+use onnxprof::sample::{GPU_PERIOD, GpuMonitor, OwnProcesses, Roots};
 use onnxprof::units::{Bytes, Celsius, Hertz, Ratio, Watts};
 use serde_json::{Value, json};
 
@@ -122,8 +122,9 @@ fn monitor_keeps_what_a_stretch_shows_and_ends_with_the_gpu() {
     let values = json!({ "utilization_percent": [3, 50, 90], "processes": [[{ "pid": 5 }]], "lost_if": "lost" });
     let driver = one_gpu(&values);
     // So long a period that only samples that are asked for are taken.
-    let monitor = GpuMonitor::begin(open(&driver), &BTreeSet::from([0]), Duration::from_secs(3600));
-    monitor.adopt(7);
+    let own = OwnProcesses::default();
+    let monitor = GpuMonitor::begin(open(&driver), &BTreeSet::from([0]), Duration::from_secs(3600), own.clone());
+    own.insert(7);
     monitor.open_window();
     monitor.sample();
     let window = monitor.close_window(0);
@@ -141,7 +142,7 @@ fn monitor_keeps_what_a_stretch_shows_and_ends_with_the_gpu() {
 #[test]
 fn monitor_samples_by_itself_until_the_gpu_is_lost() {
     let driver = one_gpu(&json!({ "lost_if": "lost" }));
-    let monitor = GpuMonitor::begin(open(&driver), &BTreeSet::from([0]), GPU_PERIOD / 50);
+    let monitor = GpuMonitor::begin(open(&driver), &BTreeSet::from([0]), GPU_PERIOD / 50, OwnProcesses::default());
     wait_until(|| monitor.conditions()[0].samples_count > 3);
     driver.lose();
     wait_until(|| monitor.lost().is_some());

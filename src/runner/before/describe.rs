@@ -6,9 +6,9 @@ use crate::inputs::InputPlan;
 use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
 use crate::record::{AxisReason, Failure, FailureKind, FedInput, Outcome, VariantRecord};
-use crate::runner::patience::{Awaited, Patience, telling};
+use crate::runner::launcher::{Launcher, unnamed_log};
+use crate::runner::patience::{Awaited, telling};
 use crate::runner::rounds::sizes;
-use crate::runner::worker_process::{WorkerCommand, WorkerProcess};
 use crate::runner::{Observer, Progress};
 
 /// What reading a variant gave.
@@ -17,7 +17,7 @@ pub(in crate::runner) type Description = Result<Described, Failure>;
 /// Reads all variants, one after the other.
 pub(in crate::runner) async fn describe_all(
     plan: &Plan,
-    command: &WorkerCommand,
+    launcher: &Launcher,
     observer: &mut dyn Observer,
 ) -> Vec<Description> {
     let mut descriptions = Vec::new();
@@ -26,25 +26,15 @@ pub(in crate::runner) async fn describe_all(
         let request =
             Request::Describe { model: variant.path.clone(), inputs: plan.inputs.clone(), shapes: plan.shapes.clone() };
         let what = format!("{} is being read", variant.name);
-        let awaited = Awaited { what: &what, limit: command.timeout };
-        descriptions.push(telling(observer, awaited, describe(command, request)).await);
+        let awaited = Awaited { what: &what, limit: launcher.timeout() };
+        descriptions.push(telling(observer, awaited, describe(launcher, request)).await);
     }
     require_same_interface(plan, &mut descriptions);
     descriptions
 }
 
-/// A log that nobody reads but for a worker's last words.
-pub(in crate::runner) fn unnamed_log() -> Result<std::fs::File, Failure> {
-    tempfile::tempfile().map_err(|error| Failure {
-        kind: FailureKind::Crashed,
-        message: format!("failed to create a temporary file for the log of a worker: {error}"),
-        hint: Some("set TMPDIR to a folder that can be written to".into()),
-    })
-}
-
-async fn describe(command: &WorkerCommand, request: Request) -> Description {
-    let patience = Patience::unknowing(command);
-    let mut worker = WorkerProcess::spawn(command, None, unnamed_log()?, patience).await?;
+async fn describe(launcher: &Launcher, request: Request) -> Description {
+    let mut worker = launcher.start(None, unnamed_log()?, launcher.patience()).await?;
     let response = worker.ask(&request, "read the model").await;
     let description = match response {
         Ok(Response::Described(described)) => Ok(*described),

@@ -13,6 +13,7 @@ use crate::record::{
     SCHEMA_VERSION, Statistics, Tuning,
 };
 use crate::runner::before::describe::Description;
+use crate::runner::launcher::Launcher;
 use crate::runner::rounds::stop;
 use crate::runner::search::guide;
 use crate::runner::{Job, Observer, Progress, RunError};
@@ -78,12 +79,16 @@ pub(in crate::runner) struct Prepared {
 }
 
 /// Reads the variants, and makes sure that there is something to measure and something to measure it with.
-pub(in crate::runner) async fn prepare(job: &Job, observer: &mut dyn Observer) -> Result<Prepared, RunError> {
-    let descriptions = describe::describe_all(&job.plan, &job.worker, observer).await;
+pub(in crate::runner) async fn prepare(
+    job: &Job,
+    launcher: &Launcher,
+    observer: &mut dyn Observer,
+) -> Result<Prepared, RunError> {
+    let descriptions = describe::describe_all(&job.plan, launcher, observer).await;
     if descriptions.iter().all(Result::is_err) {
         return Err(RunError::NoVariant { failures: descriptions.into_iter().filter_map(Result::err).collect() });
     }
-    let runtimes = runtimes::open_all(&job.plan, &job.runtimes, &job.worker).await.map_err(RunError::Runtime)?;
+    let runtimes = runtimes::open_all(&job.plan, &job.runtimes, launcher).await.map_err(RunError::Runtime)?;
     for (variant, description) in job.plan.variants.iter().zip(&descriptions) {
         if let Err(failure) = description {
             observer.observe(&Progress::Failed { session: &variant.name, place: None, failure });

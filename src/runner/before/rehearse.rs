@@ -14,8 +14,9 @@ use crate::protocol::{Described, Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
 use crate::runner::before::Prepared;
 use crate::runner::before::describe::Description;
-use crate::runner::before::settle::{self, Place};
+use crate::runner::before::settle;
 use crate::runner::launch::Launch;
+use crate::runner::launcher::Launcher;
 use crate::runner::{Job, RunError};
 
 /// Samples that outputs are computed of, as far as there is time.
@@ -76,10 +77,10 @@ pub(in crate::runner) async fn labels(
     job: &mut Job,
     prepared: &mut Prepared,
     mut launch: Option<Launch>,
-    place: &Place<'_>,
+    launcher: &Launcher,
 ) -> Result<Option<Launch>, RunError> {
     let Some(rehearsal) = Rehearsal::of(job, prepared, launch.as_ref()) else { return Ok(launch) };
-    let record = match rehearsal.judge(job, &mut launch, place).await {
+    let record = match rehearsal.judge(job, &mut launch, launcher).await {
         Ok(Judged::As(record)) => *record,
         Ok(Judged::Not(why)) => {
             let reason = why.reason();
@@ -136,7 +137,7 @@ impl Rehearsal {
     }
 
     /// What the labels come to, or why there is no time to find out.
-    async fn judge(&self, job: &Job, launch: &mut Option<Launch>, place: &Place<'_>) -> Result<Judged, Failure> {
+    async fn judge(&self, job: &Job, launch: &mut Option<Launch>, launcher: &Launcher) -> Result<Judged, Failure> {
         let is_tried_out = launch.as_ref().is_some_and(|launch| launch.worker.is_alive());
         if !is_tried_out {
             let left = left(job);
@@ -144,7 +145,7 @@ impl Rehearsal {
                 let why = if left.is_zero() { NotJudged::Late } else { NotJudged::LongInference };
                 return Ok(Judged::Not(why));
             }
-            let Some(started) = self.start(job, place).await? else { return Ok(Judged::Not(NotJudged::LongLoad)) };
+            let Some(started) = self.start(job, launcher).await? else { return Ok(Judged::Not(NotJudged::LongLoad)) };
             *launch = Some(started);
         }
         let Some(launch) = launch else { return Ok(Judged::Not(NotJudged::LongLoad)) };
@@ -169,12 +170,12 @@ impl Rehearsal {
     }
 
     /// A launch of its own; `None` if it takes long, and could not serve the first round either.
-    async fn start(&self, job: &Job, place: &Place<'_>) -> Result<Option<Launch>, Failure> {
+    async fn start(&self, job: &Job, launcher: &Launcher) -> Result<Option<Launch>, Failure> {
         let limit = match settle::may_serve(&job.plan, self.session) {
             true => Duration::MAX,
             false => left(job).mul_f64(SHARE).max(PATIENCE),
         };
-        let started = tokio::time::timeout(limit, settle::start(job, place, self.session)).await;
+        let started = tokio::time::timeout(limit, settle::start(job, launcher, self.session)).await;
         started.map_or(Ok(None), |started| started.map(Some))
     }
 

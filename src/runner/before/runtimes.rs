@@ -3,12 +3,8 @@
 use std::path::Path;
 
 use crate::plan::{CPU_PROVIDER, Plan, ProviderSpec, RuntimeChoice, SessionSpec};
-use crate::protocol::Response;
 use crate::record::{Failure, FailureKind, RuntimeInfo};
-use crate::runner::before::describe::unnamed_log;
-use crate::runner::launch;
-use crate::runner::patience::Patience;
-use crate::runner::worker_process::{WorkerCommand, WorkerProcess};
+use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runtime::{Cache, removal_hint};
 
 /// A runtime of the plan.
@@ -27,7 +23,7 @@ pub struct FoundRuntime {
 pub(in crate::runner) async fn open_all(
     plan: &Plan,
     found: &[FoundRuntime],
-    command: &WorkerCommand,
+    launcher: &Launcher,
 ) -> Result<Vec<RuntimeInfo>, Failure> {
     let mut runtimes: Vec<RuntimeInfo> = Vec::new();
     for spec in &plan.sessions {
@@ -37,7 +33,7 @@ pub(in crate::runner) async fn open_all(
                 provider: ProviderSpec::default(),
                 ..spec.clone()
             };
-            let info = open(command, &on_cpu).await.map_err(|failure| of_cache(failure, spec.runtime.path()))?;
+            let info = open(launcher, &on_cpu).await.map_err(|failure| of_cache(failure, spec.runtime.path()))?;
             let found_by = found.iter().find(|found| found.choice == spec.runtime).map(|found| found.found_by.clone());
             runtimes.push(RuntimeInfo { found_by: found_by.unwrap_or_default(), ..info });
         }
@@ -55,7 +51,7 @@ pub(in crate::runner) async fn open_all(
             && plan.sessions.iter().filter(|other| is_same(other)).any(|other| offers(&runtimes, other));
         if !is_had && !opened.iter().any(is_same) {
             opened.push(spec);
-            open(command, spec).await?;
+            open(launcher, spec).await?;
         }
     }
     Ok(runtimes)
@@ -101,20 +97,8 @@ pub(in crate::runner) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[Runtim
     notes
 }
 
-async fn open(command: &WorkerCommand, spec: &SessionSpec) -> Result<RuntimeInfo, Failure> {
-    let mut worker =
-        WorkerProcess::spawn(command, Some(&spec.runtime), unnamed_log()?, Patience::unknowing(command)).await?;
-    let opened = match worker.ask(&launch::open_request(spec), "open the runtime").await {
-        Ok(Response::Opened { version, build_info, execution_providers, .. }) => Ok(RuntimeInfo {
-            path: spec.runtime.path().clone(),
-            version,
-            build_info,
-            execution_providers,
-            found_by: String::new(),
-        }),
-        Ok(other) => Err(worker.unexpected(&other).await),
-        Err(failure) => Err(failure),
-    };
-    worker.end().await;
-    opened
+async fn open(launcher: &Launcher, spec: &SessionSpec) -> Result<RuntimeInfo, Failure> {
+    let opened = launcher.open(spec, unnamed_log()?, launcher.patience()).await?;
+    opened.worker.end().await;
+    Ok(opened.runtime)
 }

@@ -152,9 +152,8 @@ impl Run<'_> {
 
     /// The log of a launch that is in no record.
     pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
-        let log = self.log_of(self.plan.sessions[session].variant, self.next_launch, 0)?;
-        self.next_launch += 1;
-        Ok(log)
+        let number = self.launcher.number();
+        Ok(self.launcher.log_of(&self.plan, self.plan.sessions[session].variant, number, 0)?)
     }
 
     /// One worker without the option and one with it take turns; returns the medians of their blocks.
@@ -198,19 +197,15 @@ impl Run<'_> {
         log: File,
     ) -> Result<(Launch, Duration), Failure> {
         let setup = LaunchSetup {
-            command: &self.command,
-            roots: &self.roots,
             model: &self.plan.variants[spec.variant].path,
             spec,
-            cpus: self.worker_cpus.as_deref(),
-            energy: &self.energy,
             patience: self.patience_with(key.session),
         };
         let record = launch::blank(0, 0, key.session, self.elapsed());
-        let mut launch = Launch::start(&setup, log, record).await.map_err(|(_, failure)| failure)?;
+        let mut launch = Launch::start(&self.launcher, &setup, log, record).await.map_err(|(_, failure)| failure)?;
         let (outputs_anew, expected) = (self.outputs_anew(key.at()), self.beginning_time(key));
         let start = CellStart { key, inputs, limit: None, outputs_anew, expected };
-        let (cell, _) = launch.begin(&self.roots, start).await?;
+        let (cell, _) = launch.begin(&self.launcher.roots, start).await?;
         let single = crate::runner::rounds::turns::single(&cell);
         Ok((launch, single))
     }

@@ -10,14 +10,10 @@ use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates};
 use crate::runner::kept::{keep, kept};
-use crate::runner::launch;
 use crate::runner::names::PEAKS_LOG;
-use crate::runner::patience::Patience;
 use crate::runner::rounds::round::Run;
-use crate::runner::worker_process::WorkerProcess;
 use crate::runner::{Progress, RunError};
 use crate::runtime::Cache;
-use crate::sample::affinity;
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that measuring may take; it is given up after twice as much, or when all that lies beside the rounds
@@ -94,19 +90,10 @@ impl Run<'_> {
     }
 
     async fn ask_for_peaks(&mut self, spec: &SessionSpec, runtime_version: String) -> Result<MachinePeaks, Failure> {
-        let log = self
-            .log_file(PEAKS_LOG, self.next_launch, 0)
-            .map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
-        self.next_launch += 1;
-        let patience = Patience::unknowing(&self.command);
-        let mut worker = WorkerProcess::spawn(&self.command, Some(&spec.runtime), log, patience).await?;
-        if let Some(cpus) = &self.worker_cpus {
-            let _ = affinity::set_affinity(worker.pid(), cpus);
-        }
-        match worker.ask(&launch::open_request(spec), "open the runtime").await? {
-            Response::Opened { .. } => {}
-            other => return Err(worker.unexpected(&other).await),
-        }
+        let number = self.launcher.number();
+        let log = self.launcher.log_file(PEAKS_LOG, number, 0);
+        let log = log.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
+        let mut worker = self.launcher.open(spec, log, self.launcher.patience()).await?.worker;
         let request =
             PeaksRequest { options: spec.options.clone(), length_ns: LENGTH, tensor_bytes: self.tensor_size() };
         let rates = match worker.ask(&Request::Peaks(Box::new(request)), "measure the machine's peaks").await? {
@@ -140,7 +127,7 @@ impl Run<'_> {
     fn peaks_file(&self, spec: &SessionSpec) -> Option<PathBuf> {
         let library = fs::metadata(spec.runtime.path()).ok()?;
         let host = &self.journal.record().host;
-        let cpus = self.worker_cpus.as_ref().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
+        let cpus = self.launcher.cpus().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
         let identity = format!(
             "{:?}",
             (spec.runtime.path(), library.len(), library.modified().ok(), &host.cpu, cpus, &spec.options)

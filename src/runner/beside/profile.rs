@@ -13,12 +13,9 @@ use std::time::{Duration, Instant};
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
-use crate::runner::launch;
 use crate::runner::names::{file_safe, new_file};
 use crate::runner::rounds::round::Run;
-use crate::runner::worker_process::WorkerProcess;
 use crate::runner::{Progress, RunError};
-use crate::sample::affinity;
 use crate::store::UNFINISHED_TRACE;
 use crate::units::{Bytes, Nanos};
 
@@ -256,8 +253,8 @@ impl Run<'_> {
             has_twin: has_room(described, self.journal.record().host.usable_memory()),
             spec,
         };
-        let log = self.log_of(spec_variant, self.next_launch, 0)?;
-        self.next_launch += 1;
+        let number = self.launcher.number();
+        let log = self.launcher.log_of(&self.plan, spec_variant, number, 0)?;
         let patience = self.patience(length + self.least_profile(subject.session) * 2);
         let answer = self.ask_for_profile(subject.session, request, log, patience).await;
         Ok(answer.map(|(placement, operators)| {
@@ -274,16 +271,7 @@ impl Run<'_> {
         log: File,
         patience: Duration,
     ) -> Result<(Placement, Profiled), Failure> {
-        let runtime = Some(&request.spec.runtime);
-        let mut worker = WorkerProcess::spawn(&self.command, runtime, log, self.patience_with(session)).await?;
-        self.energy.adopt(worker.pid());
-        if let Some(cpus) = &self.worker_cpus {
-            let _ = affinity::set_affinity(worker.pid(), cpus);
-        }
-        match worker.ask(&launch::open_request(&request.spec), "open the runtime").await? {
-            Response::Opened { .. } => {}
-            other => return Err(worker.unexpected(&other).await),
-        }
+        let mut worker = self.launcher.open(&request.spec, log, self.patience_with(session)).await?.worker;
         // What a launch takes is not known before the first rounds.
         let patience = if self.journal.record().blocks.is_empty() { Duration::MAX } else { patience };
         let request = Request::Profile(Box::new(request));

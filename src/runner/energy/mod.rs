@@ -19,7 +19,7 @@ use crate::runner::RunError;
 use crate::runner::launch::Launch;
 use crate::runner::rounds::round::Run;
 use crate::sample::nvml::Gpus;
-use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, Roots};
+use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, OwnProcesses, Roots};
 use crate::units::{Bytes, Joules, Nanos};
 pub(super) use rest::patience;
 
@@ -62,8 +62,8 @@ struct Held {
 }
 
 impl EnergyWatch {
-    /// Begins to watch the GPUs that the plan's sessions compute on.
-    pub(super) fn begin(plan: &Plan, roots: &Roots) -> EnergyWatch {
+    /// Begins to watch the GPUs that the plan's sessions compute on; `own` are the processes of this run.
+    pub(super) fn begin(plan: &Plan, roots: &Roots, own: OwnProcesses) -> EnergyWatch {
         let wanted = plan.sessions.iter().any(|session| session.nvidia_device().is_some());
         let gpus = wanted.then(|| Gpus::open(roots).map_err(|error| error.reason()));
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
@@ -81,7 +81,7 @@ impl EnergyWatch {
         watch.monitor = gpus
             .and_then(Result::ok)
             .filter(|_| !used.is_empty())
-            .map(|gpus| GpuMonitor::begin(gpus, &used, GPU_PERIOD));
+            .map(|gpus| GpuMonitor::begin(gpus, &used, GPU_PERIOD, own));
         watch
     }
 
@@ -124,13 +124,6 @@ impl EnergyWatch {
         match (self.devices.get(session)?, &self.monitor) {
             (Device::Known(index), Some(monitor)) => Some(monitor.gpus().memory_used(*index)),
             _ => None,
-        }
-    }
-
-    /// A process is one of this run's, whatever it computes on.
-    pub(super) fn adopt(&self, pid: u32) {
-        if let Some(monitor) = &self.monitor {
-            monitor.adopt(pid);
         }
     }
 

@@ -139,7 +139,7 @@ impl Run<'_> {
             Ok(inputs) => inputs,
             Err(_) => return Ok(None),
         };
-        match launch.begin(&self.roots, CellStart { key, inputs, limit, outputs_anew, expected }).await {
+        match launch.begin(&self.launcher.roots, CellStart { key, inputs, limit, outputs_anew, expected }).await {
             Ok((cell, warmup)) => {
                 self.energy.worked(key.session, launch, level);
                 Ok(Some(Begun {

@@ -1,11 +1,8 @@
 //! A round: one launch of every session, and at every batch size several alternations of one block each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
-use crate::files;
 use crate::plan::{At, CellKey, PageCache, Plan, SweepEnd};
 use crate::record::{Event, Outcome};
 use crate::runner::before::describe::Description;
@@ -13,16 +10,16 @@ use crate::runner::before::settle::Warm;
 use crate::runner::energy::EnergyWatch;
 use crate::runner::fitness::Watch;
 use crate::runner::launch::{self, Launch, LaunchSetup};
-use crate::runner::names;
+use crate::runner::launcher::Launcher;
 use crate::runner::patience::{Awaited, telling};
 use crate::runner::rounds::Scope;
 use crate::runner::rounds::order::Draw;
 use crate::runner::rounds::pace::RoundCost;
 use crate::runner::rounds::sweep;
 use crate::runner::time::Time;
-use crate::runner::{Extent, Observer, Progress, RunError, WorkerCommand};
-use crate::sample::{Roots, Sampler, page_cache};
-use crate::store::{Journal, StoreError};
+use crate::runner::{Extent, Observer, Progress, RunError};
+use crate::sample::{Sampler, page_cache};
+use crate::store::Journal;
 use crate::units::Nanos;
 
 /// A run under way.
@@ -30,11 +27,9 @@ pub(in crate::runner) struct Run<'a> {
     pub plan: Plan,
     pub journal: Journal,
     pub descriptions: Vec<Description>,
-    pub roots: Roots,
-    pub worker_cpus: Option<Vec<u64>>,
+    pub launcher: Launcher,
     pub watch: Watch,
     pub energy: EnergyWatch,
-    pub command: WorkerCommand,
     pub started: Instant,
     pub time: Time,
     /// When what lies beside the rounds is to end; absent before it has begun, and without a budget.
@@ -48,7 +43,6 @@ pub(in crate::runner) struct Run<'a> {
     pub rounds_done: u64,
     /// Whether a whole round of every batch size was measured.
     pub has_swept: bool,
-    pub next_launch: u64,
     /// Number of the next round of a search.
     pub next_round: u64,
     /// Places where outputs are bound anew before each inference, with the reason.
@@ -205,27 +199,18 @@ impl Run<'_> {
 
     /// Launches a session; `None` if that failed, which is then written down.
     pub(in crate::runner) async fn launch(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
-        let record = launch::blank(self.next_launch, round, session, self.elapsed());
-        self.next_launch += 1;
+        let record = launch::blank(self.launcher.number(), round, session, self.elapsed());
         let spec = &self.plan.sessions[session];
         let variant = &self.plan.variants[spec.variant];
         if self.plan.schedule.page_cache == PageCache::Cold {
             self.drop_from_page_cache(spec.variant);
         }
-        let log = self.log_of(spec.variant, record.launch, round)?;
-        let setup = LaunchSetup {
-            command: &self.command,
-            roots: &self.roots,
-            model: &variant.path,
-            spec,
-            cpus: self.worker_cpus.as_deref(),
-            energy: &self.energy,
-            patience: self.patience_with(session),
-        };
+        let log = self.launcher.log_of(&self.plan, spec.variant, record.launch, round)?;
+        let setup = LaunchSetup { model: &variant.path, spec, patience: self.patience_with(session) };
         let level = self.energy.level(session);
         let what = format!("{} is being loaded", self.journal.record().session_label(session));
         let awaited = Awaited { what: &what, limit: setup.patience.limit_of_start() };
-        match telling(&mut *self.observer, awaited, Launch::start(&setup, log, record)).await {
+        match telling(&mut *self.observer, awaited, Launch::start(&self.launcher, &setup, log, record)).await {
             Ok(launch) => {
                 self.energy.worked(session, &launch, level);
                 self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
@@ -266,22 +251,5 @@ impl Run<'_> {
             // Whether the kernel complied shows in the bytes that loading reads from storage.
             let _ = page_cache::drop_file(file);
         }
-    }
-
-    /// The log of a variant's workers.
-    pub(in crate::runner) fn log_of(&self, variant: usize, launch: u64, round: u64) -> Result<File, StoreError> {
-        let names = self.plan.variants.iter().map(|variant| variant.name.as_str());
-        self.log_file(&names::log_name(names, variant), launch, round)
-    }
-
-    /// A log of workers, with a line that says where this launch begins.
-    pub(in crate::runner) fn log_file(&self, name: &str, launch: u64, round: u64) -> Result<File, StoreError> {
-        let path = self.journal.folder().logs().join(format!("{name}.log"));
-        let open = || {
-            let mut file = files::open_own(&path, File::options().create(true).append(true).read(true))?;
-            writeln!(file, "# launch {launch}, round {}", round + 1)?;
-            Ok(file)
-        };
-        open().map_err(|source| StoreError::Write { path: path.clone(), source })
     }
 }

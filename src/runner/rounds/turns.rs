@@ -136,7 +136,7 @@ impl Run<'_> {
         let ended = match self.gpu_use(launch, turn.key).await {
             Ok(gpu) => {
                 let gpu_memory = self.energy.memory_without_stretch(launch, gpu.as_ref());
-                launch.end_cell(&self.roots, LaunchCell { gpu, gpu_memory, ..turn.cell }).await
+                launch.end_cell(&self.launcher.roots, LaunchCell { gpu, gpu_memory, ..turn.cell }).await
             }
             Err(failure) => Err(failure),
         };

@@ -6,26 +6,23 @@
 mod adopt;
 mod identity;
 
-use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use identity::Sought;
 
-use crate::files;
 use crate::memory;
 use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice, unswept};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
 use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, LostWorker, ModelSummary};
 use crate::runner::before::describe::Description;
-use crate::runner::energy::EnergyWatch;
 use crate::runner::kept::{keep, kept};
 use crate::runner::launch::{self, Launch, LaunchSetup};
+use crate::runner::launcher::Launcher;
 use crate::runner::names::INPUTS_LOG;
-use crate::runner::patience::{Awaited, Patience, telling};
+use crate::runner::patience::{Awaited, telling};
 use crate::runner::rounds::round::Run;
 use crate::runner::{Job, Observer, Progress, RunError};
-use crate::sample::Roots;
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that trying out may take beside one load and one inference.
@@ -45,13 +42,6 @@ const MEMORY_SHARE: f64 = 0.5;
 #[derive(Debug)]
 pub(in crate::runner) struct Warm(Launch);
 
-/// Where workers run.
-pub(in crate::runner) struct Place<'a> {
-    pub roots: &'a Roots,
-    pub cpus: Option<&'a [u64]>,
-    pub energy: &'a EnergyWatch,
-}
-
 /// What was found, on which variant, and the launch that it was found in, unless an earlier run found it.
 pub(in crate::runner) struct Found {
     variant: usize,
@@ -67,10 +57,10 @@ pub(in crate::runner) struct Found {
 pub(in crate::runner) async fn settle(
     job: &mut Job,
     descriptions: &mut [Description],
-    place: &Place<'_>,
+    launcher: &Launcher,
     observer: &mut dyn Observer,
 ) -> Result<Option<Launch>, RunError> {
-    let Some(found) = find(job, descriptions, place, observer).await? else { return Ok(None) };
+    let Some(found) = find(job, descriptions, launcher, observer).await? else { return Ok(None) };
     adopt::adopt(job, descriptions, found.variant, &found.tried);
     Ok(found.launch)
 }
@@ -83,7 +73,7 @@ pub(in crate::runner) async fn settle(
 pub(in crate::runner) async fn find(
     job: &mut Job,
     descriptions: &[Description],
-    place: &Place<'_>,
+    launcher: &Launcher,
     observer: &mut dyn Observer,
 ) -> Result<Option<Found>, RunError> {
     let mut failures = Vec::new();
@@ -96,8 +86,8 @@ pub(in crate::runner) async fn find(
         }
         observer.observe(&Progress::Trying { variant: &job.plan.variants[variant].name });
         let what = format!("inputs of {} are being tried out", job.plan.variant_of(session).name);
-        let awaited = Awaited { what: &what, limit: job.worker.timeout };
-        match telling(observer, awaited, try_out(job, place, session)).await {
+        let awaited = Awaited { what: &what, limit: launcher.timeout() };
+        match telling(observer, awaited, try_out(job, launcher, session)).await {
             Ok((tried, launch, unproved)) => {
                 // One that did not come to an end in its time was given up, and is not lost.
                 if let Some(failure) = unproved.filter(|failure| failure.kind != FailureKind::TimedOut) {
@@ -186,26 +176,20 @@ pub(in crate::runner) fn may_serve(plan: &Plan, session: usize) -> bool {
 }
 
 /// Launches a session before the run.
-pub(in crate::runner) async fn start(job: &Job, place: &Place<'_>, session: usize) -> Result<Launch, Failure> {
+pub(in crate::runner) async fn start(job: &Job, launcher: &Launcher, session: usize) -> Result<Launch, Failure> {
     let (spec, variant) = (&job.plan.sessions[session], job.plan.variant_of(session));
-    let setup = LaunchSetup {
-        command: &job.worker,
-        roots: place.roots,
-        model: &variant.path,
-        spec,
-        cpus: place.cpus,
-        energy: place.energy,
-        patience: Patience::unknowing(&job.worker),
-    };
+    let setup = LaunchSetup { model: &variant.path, spec, patience: launcher.patience() };
     let record = launch::blank(0, 0, session, Nanos::from(job.started.elapsed()));
-    Launch::start(&setup, log(job)?, record).await.map_err(|(_, failure)| failure)
+    // What a runtime says of inputs that it refuses is not of the run.
+    let log = launcher.log(INPUTS_LOG).map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
+    Launch::start(launcher, &setup, log, record).await.map_err(|(_, failure)| failure)
 }
 
 /// What was found, in which launch, and why the batch could not be proved, if it could not.
-async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried, Launch, Option<Failure>), Failure> {
+async fn try_out(job: &Job, launcher: &Launcher, session: usize) -> Result<(Tried, Launch, Option<Failure>), Failure> {
     let plan = &job.plan;
     let variant = plan.variant_of(session);
-    let mut launch = start(job, place, session).await?;
+    let mut launch = start(job, launcher, session).await?;
     let began = Instant::now();
     let limit = limit(plan);
     let request = ProbeRequest {
@@ -234,13 +218,6 @@ async fn try_out(job: &Job, place: &Place<'_>, session: usize) -> Result<(Tried,
 /// Memory that inputs and outputs of a trial may take; absent where no bound is known.
 pub(in crate::runner) fn room() -> Option<Bytes> {
     memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64))
-}
-
-/// A log of its own: what a runtime says of inputs that it refuses is not of the run.
-fn log(job: &Job) -> Result<File, Failure> {
-    let path = job.folder.logs().join(format!("{INPUTS_LOG}.log"));
-    let opened = files::open_own(&path, File::options().create(true).append(true).read(true));
-    opened.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))
 }
 
 fn limit(plan: &Plan) -> Duration {
@@ -273,9 +250,8 @@ impl Run<'_> {
         let Some(Warm(mut launch)) = self.warm.take_if(|warm| warm.0.record.session == session) else {
             return Ok(None);
         };
-        launch.record.launch = self.next_launch;
+        launch.record.launch = self.launcher.number();
         launch.record.round = round;
-        self.next_launch += 1;
         self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
         Ok(Some(launch))
     }
