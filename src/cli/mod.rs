@@ -2,24 +2,19 @@
 //!
 //! stdout carries the result, stderr everything else. One file per subcommand, each with its `Args` and a `run`.
 
-mod bounds;
 mod columns;
 mod compare;
 mod doctor;
 mod ending;
-mod ep_args;
 mod error;
 pub mod exit;
-mod family;
 mod forecast;
 mod full_args;
 mod gate;
-mod input_args;
 mod inspect;
-mod notes;
 mod open;
 mod output;
-mod plan_args;
+mod plan;
 mod profile;
 mod progress;
 mod raw_names;
@@ -29,15 +24,11 @@ mod resume;
 mod runtime;
 mod say;
 mod schema;
-mod scoring_args;
 mod show;
 mod trace;
 mod tune;
-mod tune_args;
-mod values;
 
 pub use error::CliError;
-pub use input_args::InputArgs;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -2,20 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::ending::{Target, exit_code, finished, nothing_measured, run_error, store_error, written};
-use super::ep_args::ProviderArgs;
 use super::full_args::FullArgs;
-use super::input_args::InputArgs;
 use super::output::Reports;
-use super::plan_args::Runtimes;
+use super::plan::{self, MeasureArgs, Runtimes};
 use super::progress::Console;
-use super::scoring_args::ScoringArgs;
 use super::show::RUNS;
-use super::values::SweptDim;
-use super::{CliError, exit, forecast, notes, open, output, plan_args, values};
-use crate::plan::{ExecutionMode, GraphOptimization, Pin};
+use super::{CliError, exit, forecast, open, output};
 use crate::record::RunInfo;
 use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
 use crate::sample::{Roots, host};
@@ -39,33 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]
-    pub inputs: InputArgs,
-    #[command(flatten)]
-    pub scoring: ScoringArgs,
-    /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch, help_heading = "Load")]
-    pub batch: Option<Vec<u64>>,
-    /// Sizes of a dimension that the models leave open, each measured at every batch size, as in `dim=seq:16,64,256`; of
-    /// several such options, every combination is.
-    #[arg(long, value_name = "dim=NAME:N,N,...", value_parser = values::swept_dim, help_heading = "Load")]
-    pub sweep: Vec<SweptDim>,
-    /// Measures latencies after these times without a request, in launches of their own, within 15% of the budget.
-    /// [default where it is given without a list: 0,10ms,100ms,1s]
-    #[arg(long, value_name = "TIME,TIME,...", value_delimiter = ',', value_parser = values::gap, num_args = 0..=1,
-        require_equals = true, default_missing_value = "0,10ms,100ms,1s", help_heading = "Load")]
-    pub idle_gaps: Option<Vec<Duration>>,
-    /// Latency within which the best batch size is looked for.
-    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Load")]
-    pub latency_limit: Option<Duration>,
-    /// Requests in flight: so many threads share one session, each sending its next request when the last is done.
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads, default_value = "1", help_heading = "Load")]
-    pub concurrency: Vec<u64>,
-    #[command(flatten)]
-    pub session: SessionArgs,
-    #[command(flatten)]
-    pub providers: ProviderArgs,
-    #[command(flatten)]
-    pub schedule: ScheduleArgs,
+    pub measure: MeasureArgs,
     /// Says what would be measured, how long it would take and how precise it would be, after a short probe; measures
     /// nothing more and writes nothing.
     #[arg(long)]
@@ -83,113 +52,6 @@ pub struct Args {
     pub no_color: bool,
 }
 
-/// How sessions are created.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Session")]
-pub struct SessionArgs {
-    /// ONNX Runtime libraries, measured side by side: paths, or versions such as `cpu@1.31.1`, which are installed if
-    /// they are not there.
-    #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
-    pub runtime: Vec<String>,
-    /// Threads that run one operator. [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N", value_parser = values::threads)]
-    pub intra_threads: Option<u64>,
-    /// Threads that run independent operators, in parallel execution mode.
-    #[arg(long, value_name = "N", value_parser = values::threads, default_value_t = 1)]
-    pub inter_threads: u64,
-    /// Graph optimization level.
-    #[arg(long, value_enum, default_value_t = OptimizationArg::All)]
-    pub graph_optimization: OptimizationArg,
-    /// Whether independent operators may run at once.
-    #[arg(long, value_enum, default_value_t = ExecutionArg::Sequential)]
-    pub execution_mode: ExecutionArg,
-    /// Whether idle threads of the session's pool spin. [default: the library's own]
-    #[arg(long, value_name = "BOOL")]
-    pub allow_spinning: Option<bool>,
-    /// Whether memory on the CPU comes from an arena, which keeps what it took. [default: the library's own]
-    #[arg(long, value_name = "BOOL")]
-    pub memory_arena: Option<bool>,
-    /// Whether memory is planned ahead for inputs of one shape. [default: the library's own]
-    #[arg(long, value_name = "BOOL")]
-    pub memory_pattern: Option<bool>,
-    /// A session configuration entry, by ONNX Runtime's key; may be given several times.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
-    pub session_config: Vec<(String, String)>,
-    /// A library of custom operators that is registered with every session; may be given several times.
-    #[arg(long, value_name = "LIB")]
-    pub custom_ops: Vec<PathBuf>,
-}
-
-/// How time is spent.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Schedule")]
-pub struct ScheduleArgs {
-    /// Wall time of the whole run, reports included. [default: until every interval is within `--target`, at most 60s; or as
-    /// long as `--rounds` take]
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub budget: Option<Duration>,
-    /// The run ends when every ratio to the baseline has a 95% half-width within this.
-    #[arg(long, value_name = "PERCENT", value_parser = values::percent, default_value = "2%")]
-    pub target: f64,
-    /// Rounds: in each, every session is launched once in a fresh process. [default: as the budget allows]
-    #[arg(long, value_name = "N", value_parser = values::repetitions)]
-    pub rounds: Option<u64>,
-    /// Alternations per batch size and round: in each, every session runs one block. [default: as the budget allows]
-    #[arg(long, value_name = "N", value_parser = values::repetitions)]
-    pub alternations: Option<u64>,
-    /// Length of a block; it holds at least 3 inferences.
-    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "30ms")]
-    pub block: Duration,
-    /// A worker that does not answer for this long is killed, and its cell has failed.
-    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "120s")]
-    pub timeout: Duration,
-    /// CPUs of the workers: `auto` (as many as a session has threads, the same for all), `none`, or a list such as 0,2-3.
-    #[arg(long, value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
-    pub pin: Pin,
-    /// Drops the models from the page cache before each launch.
-    #[arg(long)]
-    pub cold: bool,
-    /// Seed of the order of sessions and of synthesized inputs.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-}
-
-/// ONNX Runtime's graph optimization levels.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum OptimizationArg {
-    Disable,
-    Basic,
-    Extended,
-    All,
-}
-
-impl From<OptimizationArg> for GraphOptimization {
-    fn from(arg: OptimizationArg) -> Self {
-        match arg {
-            OptimizationArg::Disable => GraphOptimization::Disable,
-            OptimizationArg::Basic => GraphOptimization::Basic,
-            OptimizationArg::Extended => GraphOptimization::Extended,
-            OptimizationArg::All => GraphOptimization::All,
-        }
-    }
-}
-
-/// ONNX Runtime's execution modes.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum ExecutionArg {
-    Sequential,
-    Parallel,
-}
-
-impl From<ExecutionArg> for ExecutionMode {
-    fn from(arg: ExecutionArg) -> Self {
-        match arg {
-            ExecutionArg::Sequential => ExecutionMode::Sequential,
-            ExecutionArg::Parallel => ExecutionMode::Parallel,
-        }
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -200,9 +62,9 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let host = host::fingerprint(&Roots::system());
     let mut progress = Console::new(args.quiet);
     let context = args.full.named()?;
-    let family = plan_args::family(&args.models, args.baseline.as_deref(), &args.inputs)?;
-    let Runtimes { found: runtimes, installing } = plan_args::runtimes(&args.session.runtime, &mut progress)?;
-    let plan = plan_args::plan(&args, &family, &runtimes, &host)?;
+    let family = plan::family(&args.models, args.baseline.as_deref(), &args.measure.inputs)?;
+    let Runtimes { found: runtimes, installing } = plan::runtimes(&args.measure.session.runtime, &mut progress)?;
+    let plan = plan::profile::plan(&args.measure, &family, &runtimes, &host)?;
     progress.introduce(&plan, &host);
     let temporary = if args.plan { Some(forecast::folder()?) } else { None };
     let path = match &temporary {
@@ -211,7 +73,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     };
     let existed = path.exists();
     let folder = RunFolder::create(&path).map_err(|error| output::store_error(&error))?;
-    let notes = [family.notes, notes::of(&plan, &host)].concat();
+    let notes = [family.notes, plan::notes_on(&plan, &host)].concat();
     let job = Job {
         notes,
         plan,
@@ -219,7 +81,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         info: info(&family.name, now),
         host,
         runtimes,
-        worker: WorkerCommand { program: worker_program()?, timeout: args.schedule.timeout },
+        worker: WorkerCommand { program: worker_program()?, timeout: args.measure.schedule.timeout },
         started: started + installing,
         extent: Extent::Whole,
         guide: None,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::full_args::FullArgs;
 use super::output::{self, Destination, Drawing, Failures};
+use super::plan::values;
 use super::raw_names::RawNames;
-use super::{CliError, exit, open, values};
+use super::{CliError, exit, open};
 use crate::analysis;
 use crate::record::RunRecord;
 use crate::report::{self, view::View};

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ending::Target;
-use super::ep_args::{self, ProviderOption};
-use super::plan_args::Runtimes;
+use super::plan::values::ProviderOption;
+use super::plan::{self, Libraries, Runtimes};
 use super::profile;
 use super::progress::Console;
 use super::tune::Args;
-use super::{CliError, exit, output, plan_args, runtime as library};
+use super::{CliError, exit, output};
 use crate::analysis::between::host_differences;
 use crate::plan::{Plan, ProviderSpec, RuntimeChoice, provider_identifier};
 use crate::record::{EndReason, Host, RunRecord};
@@ -53,7 +53,7 @@ pub(super) fn resumed(
         return Ok(Taken::Done(folder, Box::new(record)));
     }
     let left = left(&record);
-    let Some(budget) = args.budget.map(Nanos::from).or(left).filter(|budget| budget.0 > 0) else {
+    let Some(budget) = args.goal.budget.map(Nanos::from).or(left).filter(|budget| budget.0 > 0) else {
         return Err(refused("the budget of the search is spent".into(), "give it more with `--budget`"));
     };
     name_absolutely(&mut record);
@@ -118,15 +118,15 @@ fn name_absolutely(record: &mut RunRecord) {
 /// The runtimes of the search, once every library that it names is the user's own or was named by the user again, and is
 /// called what the user calls it.
 fn trusted(record: &mut RunRecord, args: &Args, console: &mut Console) -> Result<Runtimes, CliError> {
-    let mut named = match args.space.runtime.as_slice() {
+    let mut named = match args.search.space.runtime.as_slice() {
         [] => None,
-        words => Some(plan_args::runtimes(words, console)?),
+        words => Some(plan::runtimes(words, console)?),
     };
     named.iter_mut().flat_map(|named| &mut named.found).for_each(|found| adopt(record, found));
     let found = runtimes(record, named.as_ref().map(|named| named.found.as_slice()))?;
-    let mut ops = Named::files("--custom-ops", &plan_args::custom_ops(&args.space.custom_ops)?);
-    let mut providers = Named::libraries(ep_args::libraries(&args.providers)?);
-    let mut options = Options::new(&args.providers.ep_option);
+    let mut ops = Named::files("--custom-ops", &plan::custom_ops(&args.search.space.custom_ops)?);
+    let mut providers = Named::libraries(plan::libraries(&args.search.providers)?);
+    let mut options = Options::new(&args.search.providers.ep_option);
     for spec in &mut record.plan.sessions {
         for library in &mut spec.options.custom_ops {
             *library = ops.again(library, "", "registers the custom operators of")?;
@@ -187,7 +187,7 @@ fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<Fo
 /// The library at `path`, if the user would be given it without naming it: the one that a new search would take, or one of
 /// those in the cache.
 fn own(path: &Path) -> Result<FoundRuntime, CliError> {
-    let found = match runtime::find(None).map_err(|error| library::failed(&error))? {
+    let found = match runtime::find(None).map_err(|error| plan::runtime_error(&error))? {
         Lookup::Found(found) if found.path == path => Some(found.reason()),
         Lookup::Found(_) | Lookup::Missing { .. } => in_cache(path)?.then(|| "in the cache".to_owned()),
     };
@@ -201,7 +201,8 @@ fn own(path: &Path) -> Result<FoundRuntime, CliError> {
 /// Whether a library is in the user's cache, as it was installed.
 fn in_cache(path: &Path) -> Result<bool, CliError> {
     let Some(release) = Cache::release_of(path) else { return Ok(false) };
-    let library = Cache::locate().and_then(|cache| cache.intact(release)).map_err(|error| library::failed(&error))?;
+    let library =
+        Cache::locate().and_then(|cache| cache.intact(release)).map_err(|error| plan::runtime_error(&error))?;
     Ok(library.is_some_and(|library| library.path == path && library.condition == Condition::Intact))
 }
 
@@ -233,7 +234,7 @@ impl Named {
         Named { option, files: files.collect() }
     }
 
-    fn libraries(libraries: ep_args::Libraries) -> Self {
+    fn libraries(libraries: Libraries) -> Self {
         let files = libraries.into_iter().map(|(name, path)| (name, path, false));
         Named { option: "--ep-library", files: files.collect() }
     }

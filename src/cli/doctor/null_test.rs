@@ -11,10 +11,10 @@ use tempfile::TempDir;
 
 use super::super::ending::{self, Target};
 use super::super::output::{Failures, Reports};
-use super::super::plan_args::{Family, Runtimes};
-use super::super::profile::{self, SessionArgs};
+use super::super::plan::{self, Family, MeasureArgs, Runtimes, values};
+use super::super::profile;
 use super::super::progress::Console;
-use super::super::{CliError, exit, notes, output, plan_args, values};
+use super::super::{CliError, exit, output};
 use super::{Args, Examined};
 use crate::analysis::{self, SmallestClaim};
 use crate::plan::Variant;
@@ -65,7 +65,7 @@ const TARGET: Ratio = Ratio(1e-6);
 #[derive(Debug, Parser)]
 struct Words {
     #[command(flatten)]
-    profile: profile::Args,
+    measure: MeasureArgs,
 }
 
 /// What `--format json` prints.
@@ -113,14 +113,14 @@ fn measure(model: &Path, args: &Args) -> Result<Ran, CliError> {
     let started = Instant::now();
     let host = host::fingerprint(&Roots::system());
     let mut console = Console::new(args.quiet);
-    let words = words(model, &args.null)?;
-    let family = doubled(plan_args::family(&words.models, None, &words.inputs)?)?;
-    let Runtimes { found: runtimes, installing } = plan_args::runtimes(&words.session.runtime, &mut console)?;
+    let words = words(&args.null)?;
+    let family = doubled(plan::family(&[model.to_owned()], None, &words.inputs)?)?;
+    let Runtimes { found: runtimes, installing } = plan::runtimes(&words.session.runtime, &mut console)?;
     if runtimes.len() > 1 {
         return Err(CliError::message(exit::USAGE, "a model is tested against itself on one runtime")
             .with_hint("name one with `--runtime`".to_owned()));
     }
-    let mut plan = plan_args::plan(&words, &family, &runtimes, &host)?;
+    let mut plan = plan::profile::plan(&words, &family, &runtimes, &host)?;
     plan.schedule.target_half_width_ratio = TARGET;
     console.introduce(&plan, &host);
     // Removed at the end of this function, with the run in it.
@@ -128,7 +128,7 @@ fn measure(model: &Path, args: &Args) -> Result<Ran, CliError> {
     let target = Target { existed: path.exists(), path };
     let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
     let job = Job {
-        notes: notes::of(&plan, &host),
+        notes: plan::notes_on(&plan, &host),
         info: profile::info(&family.name, jiff::Timestamp::now()),
         worker: WorkerCommand { program: profile::worker_program()?, timeout: words.schedule.timeout },
         started: started + installing,
@@ -171,7 +171,7 @@ fn destination(out: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), CliErro
 }
 
 /// The words of `profile` that measure like this.
-fn words(model: &Path, args: &NullArgs) -> Result<profile::Args, CliError> {
+fn words(args: &NullArgs) -> Result<MeasureArgs, CliError> {
     let mut words: Vec<OsString> = vec!["profile".into()];
     let mut option = |name: &str, value: Option<String>| {
         words.extend(value.map(|value| OsString::from(format!("--{name}={value}"))));
@@ -183,8 +183,7 @@ fn words(model: &Path, args: &NullArgs) -> Result<profile::Args, CliError> {
     option("intra-threads", args.intra_threads.map(|threads| threads.to_string()));
     option("runtime", args.runtime.clone());
     option("seed", Some(args.seed.to_string()));
-    words.extend(["--".into(), model.as_os_str().to_owned()]);
-    let parsed = Words::try_parse_from(words).map_err(|error| CliError::new(exit::BUG, &error))?;
-    let session = SessionArgs { custom_ops: args.custom_ops.clone(), ..parsed.profile.session };
-    Ok(profile::Args { session, ..parsed.profile })
+    let mut measure = Words::try_parse_from(words).map_err(|error| CliError::new(exit::BUG, &error))?.measure;
+    measure.session.custom_ops.clone_from(&args.custom_ops);
+    Ok(measure)
 }

@@ -1,16 +1,15 @@
 //! What `inspect --probe` runs: the inputs of a model, and nothing that is measured.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::time::Instant;
 
 use clap::Parser;
 
 use super::super::ending::{self, Target};
-use super::super::plan_args::Family;
-use super::super::profile::{self, SessionArgs};
+use super::super::plan::{self, Family, MeasureArgs};
+use super::super::profile;
 use super::super::progress::Console;
-use super::super::{CliError, exit, forecast, output, plan_args};
+use super::super::{CliError, exit, forecast, output};
 use super::Args;
 use crate::runner::{self, Extent, Job, TriedInputs, WorkerCommand};
 use crate::sample::{Roots, host};
@@ -20,7 +19,7 @@ use crate::store::RunFolder;
 #[derive(Debug, Parser)]
 struct Words {
     #[command(flatten)]
-    profile: profile::Args,
+    measure: MeasureArgs,
 }
 
 /// Tries the inputs of a family's baseline out.
@@ -30,9 +29,9 @@ struct Words {
 pub(super) fn run(args: &Args, family: &Family) -> Result<TriedInputs, CliError> {
     let host = host::fingerprint(&Roots::system());
     let mut console = Console::new(true);
-    let words = words(&args.model, args)?;
-    let runtimes = plan_args::runtimes(&words.session.runtime, &mut console)?.found;
-    let plan = plan_args::plan(&words, family, &runtimes, &host)?;
+    let words = words(args)?;
+    let runtimes = plan::runtimes(&words.session.runtime, &mut console)?.found;
+    let plan = plan::profile::plan(&words, family, &runtimes, &host)?;
     let temporary = forecast::folder()?;
     let target = Target { path: temporary.path().join("probe"), existed: false };
     let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
@@ -54,11 +53,11 @@ pub(super) fn run(args: &Args, family: &Family) -> Result<TriedInputs, CliError>
 }
 
 /// The words of `profile` that feed the same.
-fn words(model: &Path, args: &Args) -> Result<profile::Args, CliError> {
+fn words(args: &Args) -> Result<MeasureArgs, CliError> {
     let mut words: Vec<OsString> = vec!["profile".into()];
     words.extend(args.runtime.as_ref().map(|runtime| format!("--runtime={runtime}").into()));
-    words.extend(["--".into(), model.as_os_str().to_owned()]);
-    let parsed = Words::try_parse_from(words).map_err(|error| CliError::new(exit::BUG, &error))?;
-    let session = SessionArgs { custom_ops: args.custom_ops.clone(), ..parsed.profile.session };
-    Ok(profile::Args { inputs: args.inputs.clone(), session, ..parsed.profile })
+    let mut measure = Words::try_parse_from(words).map_err(|error| CliError::new(exit::BUG, &error))?.measure;
+    measure.session.custom_ops.clone_from(&args.custom_ops);
+    measure.inputs.clone_from(&args.inputs);
+    Ok(measure)
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
-use super::super::{CliError, exit};
+use crate::cli::{CliError, exit};
 use crate::files::{self, Kind};
 use crate::store;
 

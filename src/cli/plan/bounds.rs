@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::values::SweptDim;
-use super::{CliError, exit};
+use crate::cli::{CliError, exit};
 use crate::plan::{MOST_CELLS, Plan, Schedule};
 
 /// Length of a block where none is named, which a shorter budget cuts short.
-pub(super) const DEFAULT_BLOCK: Duration = Duration::from_millis(30);
+pub const DEFAULT_BLOCK: Duration = Duration::from_millis(30);
 
 /// Makes sure that a block that was asked for fits into the time of the run.
 ///
 /// # Errors
 /// It is longer.
-pub(super) fn check_block(schedule: &Schedule) -> Result<(), CliError> {
+pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
     let block = Duration::from(schedule.block_ns);
     match schedule.budget_ns.map(Duration::from) {
         Some(budget) if block > budget && block > DEFAULT_BLOCK => {
@@ -29,7 +29,7 @@ pub(super) fn check_block(schedule: &Schedule) -> Result<(), CliError> {
 ///
 /// # Errors
 /// They make more.
-pub(super) fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
+pub fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
     check(swept.iter().fold(1, |count: u64, swept| count.saturating_mul(swept.sizes.len() as u64)), "shapes")
 }
 
@@ -37,7 +37,7 @@ pub(super) fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
 ///
 /// # Errors
 /// It has more.
-pub(super) fn check_cells(plan: &Plan) -> Result<(), CliError> {
+pub fn check_cells(plan: &Plan) -> Result<(), CliError> {
     check(plan.grid_count(), "cells")
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{CliError, exit, values};
+use super::values;
+use crate::cli::{CliError, exit};
 use crate::inputs::InputError;
 use crate::onnx::OnnxError;
 use crate::plan::{InputRequest, ValueRange};
@@ -46,12 +47,12 @@ impl InputArgs {
 }
 
 /// The error of a model file that cannot be read.
-pub(super) fn model_error(error: &OnnxError) -> CliError {
+pub fn model_error(error: &OnnxError) -> CliError {
     CliError::new(exit::BAD_INPUT, error).with_hint(error.hint().map(str::to_owned))
 }
 
 /// The error of inputs that cannot be made.
-pub(super) fn input_error(error: &InputError) -> CliError {
+pub fn input_error(error: &InputError) -> CliError {
     let code = if error.is_of_options() { exit::USAGE } else { exit::BAD_INPUT };
     CliError::new(code, error).with_hint(error.hint().map(str::to_owned))
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::ep_args::ProviderOption;
 use crate::plan::Pin;
 
 /// Threads and requests in flight beyond which no machine runs any.
@@ -17,22 +16,22 @@ const LARGEST_SIZE: u64 = i64::MAX as u64;
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// A number of threads, or of requests in flight, which have one each.
-pub(super) fn threads(text: &str) -> Result<u64, String> {
+pub fn threads(text: &str) -> Result<u64, String> {
     positive(text, MOST_THREADS)
 }
 
 /// A number of repetitions.
-pub(super) fn repetitions(text: &str) -> Result<u64, String> {
+pub fn repetitions(text: &str) -> Result<u64, String> {
     positive(text, MOST_REPETITIONS)
 }
 
 /// A size of a batch.
-pub(super) fn batch(text: &str) -> Result<u64, String> {
+pub fn batch(text: &str) -> Result<u64, String> {
     positive(text, LARGEST_SIZE)
 }
 
 /// A size of a dimension, which may be empty.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     match whole(text)? {
         size if size > LARGEST_SIZE => Err(format!("it must be at most {LARGEST_SIZE}")),
         size => Ok(size),
@@ -40,7 +39,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 }
 
 /// An index of a device.
-pub(super) fn device(text: &str) -> Result<u64, String> {
+pub fn device(text: &str) -> Result<u64, String> {
     match whole(text)? {
         index if index > i32::MAX as u64 => Err(format!("it must be at most {}", i32::MAX)),
         index => Ok(index),
@@ -68,7 +67,7 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// A positive span of time such as `30ms`, `20s` or `1m 30s`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let span: SignedDuration = text.parse().map_err(|_| "write it with a unit, such as `30ms`, `20s` or `2m`")?;
     match Duration::try_from(span) {
         Ok(span) if span > LONGEST => Err("it must be at most 100 years".into()),
@@ -78,7 +77,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A positive share such as `2%`.
-pub(super) fn percent(text: &str) -> Result<f64, String> {
+pub fn percent(text: &str) -> Result<f64, String> {
     let number = text.trim().trim_end_matches('%');
     match number.parse::<f64>() {
         Ok(percent) if percent.is_finite() && percent > 0.0 => Ok(percent / 100.0),
@@ -96,7 +95,7 @@ pub struct SweptDim {
 }
 
 /// `dim=NAME:N,N,...`.
-pub(super) fn swept_dim(text: &str) -> Result<SweptDim, String> {
+pub fn swept_dim(text: &str) -> Result<SweptDim, String> {
     let expected = "write it as dim=NAME:SIZE,SIZE,..., such as dim=seq:16,64,256";
     let (name, list) = text.strip_prefix("dim=").and_then(|rest| rest.rsplit_once(':')).ok_or(expected)?;
     if name.is_empty() || list.is_empty() {
@@ -110,20 +109,31 @@ pub(super) fn swept_dim(text: &str) -> Result<SweptDim, String> {
 }
 
 /// A span of time such as `10ms`, or `0`.
-pub(super) fn gap(text: &str) -> Result<Duration, String> {
+pub fn gap(text: &str) -> Result<Duration, String> {
     if text.trim() == "0" { Ok(Duration::ZERO) } else { duration(text) }
 }
 
 /// `KEY=VALUE`.
-pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
+pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE".into()),
     }
 }
 
+/// An option of an execution provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderOption {
+    /// Word for the execution provider; absent: the only one besides the CPU's.
+    pub provider: Option<String>,
+    /// The execution provider's key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
 /// `KEY=VALUE`, or `EP:KEY=VALUE`.
-pub(super) fn provider_option(text: &str) -> Result<ProviderOption, String> {
+pub fn provider_option(text: &str) -> Result<ProviderOption, String> {
     let split = key_value(text).ok().and_then(|(key, value)| match key.split_once(':') {
         Some((provider, key)) if !provider.is_empty() && !key.is_empty() => {
             Some(ProviderOption { provider: Some(provider.to_owned()), key: key.to_owned(), value })
@@ -135,7 +145,7 @@ pub(super) fn provider_option(text: &str) -> Result<ProviderOption, String> {
 }
 
 /// `auto`, `none`, or a list of CPUs such as `0,2-3`.
-pub(super) fn pin(text: &str) -> Result<Pin, String> {
+pub fn pin(text: &str) -> Result<Pin, String> {
     match text {
         "auto" => Ok(Pin::Auto),
         "none" => Ok(Pin::None),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{CliError, exit, values};
+use super::values::{self, ProviderOption};
+use crate::cli::{CliError, exit};
 use crate::engine::{self, Graphs, Memory};
 use crate::plan::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
 
@@ -35,17 +36,6 @@ pub struct ProviderArgs {
     pub bind: Vec<BindArg>,
 }
 
-/// An option of an execution provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProviderOption {
-    /// Word for the execution provider; absent: the only one besides the CPU's.
-    pub provider: Option<String>,
-    /// The execution provider's key.
-    pub key: String,
-    /// Its value.
-    pub value: String,
-}
-
 /// Where inputs and outputs lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum BindArg {
@@ -55,7 +45,7 @@ pub enum BindArg {
 
 /// An execution provider of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Provider {
+pub struct Provider {
     pub identifier: String,
     pub spec: ProviderSpec,
     pub bindings: Vec<Binding>,
@@ -78,7 +68,7 @@ impl Provider {
 ///
 /// # Errors
 /// Options, libraries and devices that no execution provider of the plan can take.
-pub(super) fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
+pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
     let libraries = libraries(args)?;
     let mut providers: Vec<Provider> = Vec::new();
     for word in &args.ep {
@@ -119,7 +109,7 @@ pub(super) fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> 
 ///
 /// # Errors
 /// One of them is not, or cannot be.
-pub(super) fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), CliError> {
+pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), CliError> {
     for provider in providers {
         let graphs = engine::graphs(&provider.identifier);
         let Some(key) = graphs.asked(&provider.spec.options) else { continue };
@@ -141,13 +131,13 @@ pub(super) fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Resul
 }
 
 /// Libraries of execution providers, by the names that these go by.
-pub(super) type Libraries = BTreeMap<String, PathBuf>;
+pub type Libraries = BTreeMap<String, PathBuf>;
 
 /// The libraries that the words name.
 ///
 /// # Errors
 /// One of them cannot be read.
-pub(super) fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
+pub fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
     let found = args.ep_library.iter().map(|(name, path)| match std::fs::canonicalize(path) {
         Ok(path) => Ok((name.clone(), path)),
         Err(error) => Err(CliError {

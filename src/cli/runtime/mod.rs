@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use self::list::Listed;
+use super::plan::{opener, runtime_error as failed};
 use super::{CliError, exit, output, say};
 use crate::engine;
 use crate::report::view::text::plain;
 use crate::runtime::{
-    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, Opener, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
-    RuntimeError,
+    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
 };
 
 /// Lists, installs, removes and explains ONNX Runtime libraries.
@@ -197,21 +197,9 @@ fn warn_of(missing_libraries: &[String]) {
     }
 }
 
-/// Opens libraries with this program, in processes of its own.
-pub(super) fn opener() -> Result<Opener, CliError> {
-    std::env::current_exe()
-        .map(Opener::new)
-        .map_err(|error| CliError::message(exit::BUG, format!("failed to find the program itself: {error}")))
-}
-
 /// Asks a library what it is.
 fn ask(path: &Path) -> Result<LibraryInfo, CliError> {
     opener()?.ask(path).map_err(|error| unusable(path, &error))
-}
-
-/// The error of a library that cannot be had.
-pub(super) fn failed(error: &RuntimeError) -> CliError {
-    CliError::new(exit::BAD_INPUT, error).with_hint(error.hint())
 }
 
 fn unusable(path: &Path, error: &ProbeError) -> CliError {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{CliError, exit};
+use crate::cli::{CliError, exit};
 use crate::plan::Variant;
 use crate::record::{ModelSummary, QuantizationFormat};
 use crate::units::Bytes;

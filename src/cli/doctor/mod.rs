@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{CliError, exit, output, plan_args, values};
+use super::plan::{self, values};
+use super::{CliError, exit, output};
 use crate::fitness::{self, Seen};
 use crate::record::{Conditions, Fitness, Host};
 use crate::report::{self, Examination, Style};
@@ -74,7 +75,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 fn look(args: &Args) -> Result<ExitCode, CliError> {
     let roots = Roots::system();
     let host = host::fingerprint(&roots);
-    let threads = plan_args::default_threads(&host);
+    let threads = plan::default_threads(&host);
     let workers = affinity::choose_cpus(threads, &host.affinity_cpus, &affinity::Topology::read(&roots)).worker;
     let before = conditions::Counters::read(&roots, &workers);
     let monitor = monitor(&roots);

@@ -10,7 +10,7 @@ use crate::plan::{ExecutionMode, Pin, Plan, RuntimeChoice, SessionOptions};
 use crate::record::Host;
 
 /// Notes on the options of a plan.
-pub(super) fn of(plan: &Plan, host: &Host) -> Vec<String> {
+pub fn notes_on(plan: &Plan, host: &Host) -> Vec<String> {
     let session = &plan.sessions[0];
     let cpus = match &plan.schedule.pin {
         Pin::Cpus(cpus) => cpus.len() as u64,

@@ -13,15 +13,15 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use self::find::ModelFile;
-use super::input_args::InputArgs;
-use super::{CliError, exit};
+use super::inputs::InputArgs;
+use crate::cli::{CliError, exit};
 use crate::onnx;
 use crate::plan::Variant;
 use crate::record::ModelSummary;
 
 /// The models that are compared, and what they are called together.
 #[derive(Debug)]
-pub(super) struct Family {
+pub struct Family {
     pub name: String,
     pub variants: Vec<Variant>,
     pub baseline: usize,
@@ -41,7 +41,7 @@ struct Candidate {
 ///
 /// # Errors
 /// A missing file, a path that is not UTF-8, a folder without models, or a baseline that is none of them.
-pub(super) fn family(models: &[PathBuf], baseline: Option<&str>, inputs: &InputArgs) -> Result<Family, CliError> {
+pub fn family(models: &[PathBuf], baseline: Option<&str>, inputs: &InputArgs) -> Result<Family, CliError> {
     let found = find::models(models)?;
     let paths = found.files.iter().map(|file| &file.path);
     paths.chain(&inputs.data).try_for_each(|path| require_text(path))?;

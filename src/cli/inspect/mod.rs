@@ -8,8 +8,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::input_args::{InputArgs, input_error, model_error};
-use super::plan_args::{self, Family};
+use super::plan::{self, Family, InputArgs, input_error, model_error};
 use super::{CliError, exit, output};
 use crate::hash;
 use crate::inputs::{self, InputError, InputPlan, Search};
@@ -94,7 +93,7 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
         // What is wrong with a file is said before what is wrong with it as part of a run.
         onnx::read(&args.model).map_err(|error| model_error(&error))?;
     }
-    let family = plan_args::family(std::slice::from_ref(&args.model), None, &args.inputs)?;
+    let family = plan::family(std::slice::from_ref(&args.model), None, &args.inputs)?;
     let path = family.variants[family.baseline].path.clone();
     let model = onnx::read(&path).map_err(|error| model_error(&error))?;
     let request =

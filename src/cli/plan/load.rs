@@ -1,0 +1,86 @@
+//! Options that say what is measured of a session: batch sizes, swept dimensions, idle gaps and requests in flight.
+
+use std::time::Duration;
+
+use super::inputs::InputArgs;
+use super::values::SweptDim;
+use super::{bounds, values};
+use crate::cli::{CliError, exit};
+use crate::plan::{Shape, unswept};
+use crate::units::Nanos;
+
+/// Batch sizes where none are named.
+pub const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
+
+/// What is measured of a session.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Load")]
+pub struct LoadArgs {
+    /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
+    pub batch: Option<Vec<u64>>,
+    /// Sizes of a dimension that the models leave open, each measured at every batch size, as in `dim=seq:16,64,256`; of
+    /// several such options, every combination is.
+    #[arg(long, value_name = "dim=NAME:N,N,...", value_parser = values::swept_dim)]
+    pub sweep: Vec<SweptDim>,
+    /// Measures latencies after these times without a request, in launches of their own, within 15% of the budget.
+    /// [default where it is given without a list: 0,10ms,100ms,1s]
+    #[arg(long, value_name = "TIME,TIME,...", value_delimiter = ',', value_parser = values::gap, num_args = 0..=1,
+        require_equals = true, default_missing_value = "0,10ms,100ms,1s")]
+    pub idle_gaps: Option<Vec<Duration>>,
+    /// Latency within which the best batch size is looked for.
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub latency_limit: Option<Duration>,
+    /// Requests in flight: so many threads share one session, each sending its next request when the last is done.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads, default_value = "1")]
+    pub concurrency: Vec<u64>,
+}
+
+/// Every combination of the sizes of swept dimensions, the first dimension's changing least.
+///
+/// # Errors
+/// A dimension that is swept twice or has a size already, and data, whose own sizes would be swept.
+pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliError> {
+    bounds::check_sweep(&args.sweep)?;
+    let mut shapes = unswept();
+    let mistake = |message: String, hint: &str| Err(CliError::message(exit::USAGE, message).with_hint(hint.to_owned()));
+    for (place, SweptDim { name, sizes }) in args.sweep.iter().enumerate() {
+        if args.sweep[..place].iter().any(|earlier| earlier.name == *name) {
+            return mistake(format!("dimension `{name}` is swept twice"), "name all of its sizes in one `--sweep`");
+        }
+        if inputs.dims.iter().any(|(fixed, _)| fixed == name) {
+            return mistake(
+                format!("dimension `{name}` is set by `--dim` and swept by `--sweep`"),
+                "leave out one of both",
+            );
+        }
+        let with = |shape: &Shape, size: u64| {
+            let mut dims = shape.dims.clone();
+            dims.insert(name.clone(), size);
+            Shape { dims, name: None }
+        };
+        shapes = shapes.iter().flat_map(|shape| sizes.iter().map(|&size| with(shape, size))).collect();
+    }
+    match (&inputs.data, args.sweep.first()) {
+        (Some(data), Some(SweptDim { name, .. })) => mistake(
+            format!("`{}` fixes the size of dimension `{name}`, which is to be swept", data.display()),
+            "leave out `--data`: inputs of each size are made up then; or leave out `--sweep`",
+        ),
+        _ => Ok(shapes),
+    }
+}
+
+/// The idle gaps asked for, ascending and distinct.
+pub fn idle_gaps(args: &LoadArgs) -> Vec<Nanos> {
+    let mut gaps: Vec<Nanos> = args.idle_gaps.iter().flatten().copied().map(Nanos::from).collect();
+    gaps.sort_unstable();
+    gaps.dedup();
+    gaps
+}
+
+/// The numbers ascending, each once.
+pub fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}

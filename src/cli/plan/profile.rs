@@ -1,0 +1,78 @@
+//! From the words of `profile` to a plan.
+
+use super::bounds;
+use super::family::Family;
+use super::inputs::InputArgs;
+use super::load::{self, DEFAULT_BATCH_SIZES, LoadArgs};
+use super::providers::{self, ProviderArgs};
+use super::schedule::{self, ScheduleArgs};
+use super::scoring::ScoringArgs;
+use super::session::{self, SessionArgs};
+use crate::cli::CliError;
+use crate::plan::{InputRequest, LoadMode, Plan, SessionOptions, SweepEnd};
+use crate::record::Host;
+use crate::runner::FoundRuntime;
+use crate::units::Nanos;
+
+/// How models are measured.
+#[derive(Debug, clap::Args)]
+pub struct MeasureArgs {
+    #[command(flatten)]
+    pub inputs: InputArgs,
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    #[command(flatten)]
+    pub session: SessionArgs,
+    #[command(flatten)]
+    pub providers: ProviderArgs,
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+}
+
+/// The plan that the words spell, on this machine.
+///
+/// # Errors
+/// CPUs that this process may not use, and words about execution providers that do not fit together.
+pub fn plan(args: &MeasureArgs, family: &Family, runtimes: &[FoundRuntime], host: &Host) -> Result<Plan, CliError> {
+    let cpus = schedule::pinned(&args.schedule.pin, host)?;
+    let options = SessionOptions {
+        intra_threads: args.session.intra_threads.unwrap_or_else(|| session::default_threads(host).min(cpus)),
+        inter_threads: args.session.inter_threads,
+        graph_optimization: args.session.graph_optimization.into(),
+        execution_mode: args.session.execution_mode.into(),
+        allow_spinning: args.session.allow_spinning,
+        memory_pattern: args.session.memory_pattern,
+        memory_arena: args.session.memory_arena,
+        session_config: args.session.session_config.iter().cloned().collect(),
+        custom_ops: session::custom_ops(&args.session.custom_ops)?,
+    };
+    let providers = providers::providers(&args.providers)?;
+    providers::check_graphs(&providers, &args.load.concurrency)?;
+    let plan = Plan {
+        variants: family.variants.clone(),
+        baseline: family.baseline,
+        sessions: session::sessions(runtimes, &providers, family.variants.len(), &options),
+        batch_sizes: load::sorted(args.load.batch.clone().unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec())),
+        sweep_end: if args.load.batch.is_some() { SweepEnd::Listed } else { SweepEnd::Saturation },
+        load_modes: load::sorted(args.load.concurrency.clone())
+            .into_iter()
+            .map(|concurrency| LoadMode::Closed { concurrency })
+            .collect(),
+        shapes: load::shapes(&args.load, &args.inputs)?,
+        idle_gaps_ns: load::idle_gaps(&args.load),
+        latency_limit_ns: args.load.latency_limit.map(Nanos::from),
+        inputs: InputRequest {
+            data: args.inputs.data.clone().or_else(|| family.data.clone()),
+            ..args.inputs.request(args.schedule.seed)
+        },
+        task: args.scoring.task.into(),
+        scored_samples: args.scoring.samples(),
+        schedule: schedule::schedule(&args.schedule),
+        tuning: None,
+    };
+    bounds::check_block(&plan.schedule)?;
+    bounds::check_cells(&plan)?;
+    Ok(plan)
+}

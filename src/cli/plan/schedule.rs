@@ -1,0 +1,75 @@
+//! Options that say how the time of a run is spent.
+
+use std::time::Duration;
+
+use super::values;
+use crate::cli::{CliError, exit};
+use crate::plan::{PageCache, Pin, Schedule};
+use crate::record::Host;
+use crate::units::{Nanos, Ratio};
+
+/// Wall time where neither a budget nor rounds are named.
+const DEFAULT_BUDGET: Nanos = Nanos(60_000_000_000);
+
+/// How time is spent.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Schedule")]
+pub struct ScheduleArgs {
+    /// Wall time of the whole run, reports included. [default: until every interval is within `--target`, at most 60s; or as
+    /// long as `--rounds` take]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub budget: Option<Duration>,
+    /// The run ends when every ratio to the baseline has a 95% half-width within this.
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent, default_value = "2%")]
+    pub target: f64,
+    /// Rounds: in each, every session is launched once in a fresh process. [default: as the budget allows]
+    #[arg(long, value_name = "N", value_parser = values::repetitions)]
+    pub rounds: Option<u64>,
+    /// Alternations per batch size and round: in each, every session runs one block. [default: as the budget allows]
+    #[arg(long, value_name = "N", value_parser = values::repetitions)]
+    pub alternations: Option<u64>,
+    /// Length of a block; it holds at least 3 inferences.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "30ms")]
+    pub block: Duration,
+    /// A worker that does not answer for this long is killed, and its cell has failed.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "120s")]
+    pub timeout: Duration,
+    /// CPUs of the workers: `auto` (as many as a session has threads, the same for all), `none`, or a list such as 0,2-3.
+    #[arg(long, value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
+    pub pin: Pin,
+    /// Drops the models from the page cache before each launch.
+    #[arg(long)]
+    pub cold: bool,
+    /// Seed of the order of sessions and of synthesized inputs.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// CPUs that a worker may run on, if all of those asked for are there.
+pub fn pinned(pin: &Pin, host: &Host) -> Result<u64, CliError> {
+    let Pin::Cpus(cpus) = pin else { return Ok(host.usable_cpus_count) };
+    match cpus.iter().find(|cpu| !host.affinity_cpus.contains(cpu)) {
+        None => Ok(cpus.len() as u64),
+        Some(cpu) => {
+            let allowed: Vec<String> = host.affinity_cpus.iter().map(u64::to_string).collect();
+            Err(CliError::message(exit::USAGE, format!("this process may not run on CPU {cpu}"))
+                .with_hint(format!("choose from {} with `--pin`", allowed.join(","))))
+        }
+    }
+}
+
+/// The schedule that the options spell.
+pub fn schedule(schedule: &ScheduleArgs) -> Schedule {
+    let default_budget = schedule.rounds.is_none().then_some(DEFAULT_BUDGET);
+    Schedule {
+        seed: schedule.seed,
+        budget_ns: schedule.budget.map(Nanos::from).or(default_budget),
+        rounds_count: schedule.rounds,
+        alternations_count: schedule.alternations,
+        block_ns: schedule.block.into(),
+        target_half_width_ratio: Ratio(schedule.target),
+        timeout_ns: schedule.timeout.into(),
+        page_cache: if schedule.cold { PageCache::Cold } else { PageCache::Warm },
+        pin: schedule.pin.clone(),
+    }
+}

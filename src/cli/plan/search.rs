@@ -1,0 +1,140 @@
+//! From the words of `tune` to a plan.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::family::Family;
+use super::goal::GoalArgs;
+use super::inputs::InputArgs;
+use super::providers::ProviderArgs;
+use super::scoring::ScoringArgs;
+use super::space::{self, SpaceArgs};
+use super::{bounds, load, schedule, session, values};
+use crate::cli::{CliError, exit};
+use crate::plan::{
+    InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec, SweepEnd, Task, TuningPlan, unswept,
+};
+use crate::record::Host;
+use crate::units::{Nanos, Ratio};
+
+/// Wall time where no budget is named.
+const DEFAULT_BUDGET: Nanos = Nanos(300_000_000_000);
+/// Half-width that the report calls narrow; a search has no other use for one.
+const TARGET: Ratio = Ratio(0.02);
+
+/// What a search measures with, and what it tries.
+#[derive(Debug, clap::Args)]
+pub struct SearchArgs {
+    #[command(flatten)]
+    pub inputs: InputArgs,
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub space: SpaceArgs,
+    #[command(flatten)]
+    pub providers: ProviderArgs,
+    #[command(flatten)]
+    pub schedule: SearchScheduleArgs,
+}
+
+/// How time is spent.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Schedule")]
+pub struct SearchScheduleArgs {
+    /// Length of a block; it holds at least 3 inferences.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "30ms")]
+    pub block: Duration,
+    /// A worker that does not answer for this long is killed, and its configuration has failed.
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "120s")]
+    pub timeout: Duration,
+    /// CPUs of the workers: `auto`, `none`, or a list such as 0,2-3.
+    #[arg(long, value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
+    pub pin: Pin,
+    /// Seed of the order of configurations within a round and of synthesized inputs.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// The plan of a search that begins with `bases`.
+///
+/// # Errors
+/// CPUs that this process may not use; a limit on the fall of accuracy of a model that predicts numbers; more cells
+/// than can be measured.
+pub fn plan(
+    goal: &GoalArgs,
+    args: &SearchArgs,
+    family: &Family,
+    mut bases: Vec<SessionSpec>,
+    host: &Host,
+) -> Result<Plan, CliError> {
+    let cpus = schedule::pinned(&args.schedule.pin, host)?;
+    let task: Task = args.scoring.task.into();
+    if goal.max_accuracy_drop.is_some() && task == Task::Regression {
+        return Err(CliError::message(
+            exit::USAGE,
+            "`--max-accuracy-drop` is of top-1 accuracy, which numbers have not",
+        )
+        .with_hint("limit an error with `--slo 'mean_absolute_error<=VALUE'`".to_owned()));
+    }
+    let schedule = timing(goal, &args.schedule);
+    bounds::check_block(&schedule)?;
+    let space = space::space(&args.space, goal, cpus, session::default_threads(host).min(cpus));
+    for base in &mut bases {
+        base.options.intra_threads = space.intra_threads[0];
+    }
+    let plan = Plan {
+        variants: family.variants.clone(),
+        baseline: family.baseline,
+        batch_sizes: load::sorted(space.batch_sizes.clone()),
+        sweep_end: if args.space.batch.is_some() { SweepEnd::Listed } else { SweepEnd::Saturation },
+        load_modes: vec![LoadMode::Closed { concurrency: 1 }],
+        idle_gaps_ns: Vec::new(),
+        latency_limit_ns: None,
+        shapes: unswept(),
+        inputs: InputRequest {
+            data: args.inputs.data.clone().or_else(|| family.data.clone()),
+            ..args.inputs.request(args.schedule.seed)
+        },
+        task,
+        scored_samples: args.scoring.samples(),
+        schedule,
+        tuning: Some(TuningPlan {
+            objective: goal.objective.into(),
+            slo: goal.slo.clone(),
+            max_accuracy_drop_ratio: goal.max_accuracy_drop,
+            space,
+            base_sessions_count: bases.len(),
+            cells: BTreeSet::new(),
+        }),
+        sessions: bases,
+    };
+    bounds::check_cells(&plan)?;
+    Ok(plan)
+}
+
+/// What somebody should know of what is tried, as notes of the run.
+pub fn notes(plan: &Plan, host: &Host) -> Vec<String> {
+    let cpus = match &plan.schedule.pin {
+        Pin::Cpus(named) => named.len() as u64,
+        Pin::Auto | Pin::None => host.usable_cpus_count,
+    };
+    let tried = plan.tuning.iter().flat_map(|tuning| tuning.space.intra_threads.iter().copied());
+    let most = tried.max().filter(|most| *most > cpus);
+    most.map(|most| format!("{most} intra-op threads share {cpus} CPU(s), which makes each of them slower"))
+        .into_iter()
+        .collect()
+}
+
+fn timing(goal: &GoalArgs, args: &SearchScheduleArgs) -> Schedule {
+    Schedule {
+        seed: args.seed,
+        budget_ns: Some(goal.budget.map_or(DEFAULT_BUDGET, Nanos::from)),
+        rounds_count: None,
+        alternations_count: None,
+        block_ns: args.block.into(),
+        target_half_width_ratio: TARGET,
+        timeout_ns: args.timeout.into(),
+        page_cache: PageCache::Warm,
+        pin: args.pin.clone(),
+    }
+}

@@ -1,0 +1,157 @@
+//! Options that say how sessions are created, and the sessions of a plan.
+
+use std::path::PathBuf;
+
+use super::providers::Provider;
+use super::values;
+use crate::cli::{CliError, exit};
+use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
+use crate::record::Host;
+use crate::runner::FoundRuntime;
+
+/// How sessions are created.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Session")]
+pub struct SessionArgs {
+    /// ONNX Runtime libraries, measured side by side: paths, or versions such as `cpu@1.31.1`, which are installed if
+    /// they are not there.
+    #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
+    pub runtime: Vec<String>,
+    /// Threads that run one operator. [default: the CPUs that this process may use]
+    #[arg(long, value_name = "N", value_parser = values::threads)]
+    pub intra_threads: Option<u64>,
+    /// Threads that run independent operators, in parallel execution mode.
+    #[arg(long, value_name = "N", value_parser = values::threads, default_value_t = 1)]
+    pub inter_threads: u64,
+    /// Graph optimization level.
+    #[arg(long, value_enum, default_value_t = OptimizationArg::All)]
+    pub graph_optimization: OptimizationArg,
+    /// Whether independent operators may run at once.
+    #[arg(long, value_enum, default_value_t = ExecutionArg::Sequential)]
+    pub execution_mode: ExecutionArg,
+    /// Whether idle threads of the session's pool spin. [default: the library's own]
+    #[arg(long, value_name = "BOOL")]
+    pub allow_spinning: Option<bool>,
+    /// Whether memory on the CPU comes from an arena, which keeps what it took. [default: the library's own]
+    #[arg(long, value_name = "BOOL")]
+    pub memory_arena: Option<bool>,
+    /// Whether memory is planned ahead for inputs of one shape. [default: the library's own]
+    #[arg(long, value_name = "BOOL")]
+    pub memory_pattern: Option<bool>,
+    /// A session configuration entry, by ONNX Runtime's key; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
+    pub session_config: Vec<(String, String)>,
+    /// A library of custom operators that is registered with every session; may be given several times.
+    #[arg(long, value_name = "LIB")]
+    pub custom_ops: Vec<PathBuf>,
+}
+
+/// ONNX Runtime's graph optimization levels.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum OptimizationArg {
+    Disable,
+    Basic,
+    Extended,
+    All,
+}
+
+impl From<OptimizationArg> for GraphOptimization {
+    fn from(arg: OptimizationArg) -> Self {
+        match arg {
+            OptimizationArg::Disable => GraphOptimization::Disable,
+            OptimizationArg::Basic => GraphOptimization::Basic,
+            OptimizationArg::Extended => GraphOptimization::Extended,
+            OptimizationArg::All => GraphOptimization::All,
+        }
+    }
+}
+
+/// ONNX Runtime's execution modes.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum ExecutionArg {
+    Sequential,
+    Parallel,
+}
+
+impl From<ExecutionArg> for ExecutionMode {
+    fn from(arg: ExecutionArg) -> Self {
+        match arg {
+            ExecutionArg::Sequential => ExecutionMode::Sequential,
+            ExecutionArg::Parallel => ExecutionMode::Parallel,
+        }
+    }
+}
+
+/// Libraries of custom operators, each once.
+///
+/// # Errors
+/// One of them is no file.
+pub fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut libraries: Vec<PathBuf> = Vec::new();
+    for path in words {
+        if !path.is_file() {
+            let message = format!("there is no file `{}`, which `--custom-ops` names", path.display());
+            return Err(CliError::message(exit::BAD_INPUT, message)
+                .with_hint("give the path of the shared library that registers the operators".to_owned()));
+        }
+        if !libraries.contains(path) {
+            libraries.push(path.clone());
+        }
+    }
+    Ok(libraries)
+}
+
+/// A session for every runtime, execution provider, binding and variant, the first of each in the first session.
+pub fn sessions(
+    runtimes: &[FoundRuntime],
+    providers: &[Provider],
+    variants: usize,
+    options: &SessionOptions,
+) -> Vec<SessionSpec> {
+    let mut sessions = Vec::new();
+    for FoundRuntime { choice, .. } in runtimes {
+        for Provider { identifier, spec, bindings } in providers {
+            for &binding in bindings {
+                sessions.extend((0..variants).map(|variant| SessionSpec {
+                    variant,
+                    runtime: choice.clone(),
+                    execution_provider: identifier.clone(),
+                    provider: spec.clone(),
+                    binding,
+                    options: options.clone(),
+                }));
+            }
+        }
+    }
+    sessions
+}
+
+/// ONNX Runtime's own default is one thread for each physical core; control groups and affinity limit it here.
+pub fn default_threads(host: &Host) -> u64 {
+    host.cpu.physical_count.unwrap_or(u64::MAX).min(host.usable_cpus_count).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Binding, RuntimeChoice, provider_identifier};
+
+    #[test]
+    fn sessions_are_the_product_that_begins_with_the_first_of_each() {
+        let runtime = |path: &str| FoundRuntime { choice: RuntimeChoice::Library(path.into()), found_by: "".into() };
+        let provider = |name: &str, bindings: &[Binding]| Provider {
+            identifier: provider_identifier(name),
+            spec: Default::default(),
+            bindings: bindings.to_vec(),
+        };
+        let providers = [provider("cpu", &[Binding::Host]), provider("cuda", &[Binding::Host, Binding::Device])];
+        let found = sessions(&[runtime("a.so"), runtime("b.so")], &providers, 2, &SessionOptions::default());
+        assert_eq!(found.len(), 2 * 3 * 2);
+        let place = |session: &SessionSpec| {
+            (session.runtime.path().clone(), session.execution_provider.clone(), session.binding, session.variant)
+        };
+        assert_eq!(place(&found[0]), ("a.so".into(), provider_identifier("cpu"), Binding::Host, 0));
+        assert_eq!(place(&found[1]), ("a.so".into(), provider_identifier("cpu"), Binding::Host, 1));
+        assert_eq!(place(&found[11]), ("b.so".into(), provider_identifier("cuda"), Binding::Device, 1));
+    }
+}

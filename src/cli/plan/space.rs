@@ -1,0 +1,106 @@
+//! Options that say what a search tries, and the space that they span.
+
+use std::path::PathBuf;
+
+use super::goal::{GoalArgs, ObjectiveArg};
+use super::load::DEFAULT_BATCH_SIZES;
+use super::values;
+use crate::metric::Metric;
+use crate::plan::{Execution, ExecutionMode, GraphOptimization, Space};
+
+/// What is tried.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What is tried")]
+pub struct SpaceArgs {
+    /// Batch sizes, the first of which is the default. [default: powers of two from 1 to 64; 1 for the objectives latency
+    /// and memory, unless the SLO asks for a throughput]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
+    pub batch: Option<Vec<u64>>,
+    /// Numbers of threads that run one operator. [default: powers of two up to the CPUs that this process may use]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads)]
+    pub intra_threads: Option<Vec<u64>>,
+    /// Options that stay as they are: none is tried besides its default.
+    #[arg(long, value_enum, value_name = "OPTION,OPTION", value_delimiter = ',')]
+    pub keep: Vec<OptionArg>,
+    /// ONNX Runtime libraries: paths, or versions such as `cpu@1.31.1`, which are installed if they are not there.
+    #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
+    pub runtime: Vec<String>,
+    /// A library of custom operators that is registered with every session; may be given several times.
+    #[arg(long, value_name = "LIB")]
+    pub custom_ops: Vec<PathBuf>,
+}
+
+/// Options that may be kept as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OptionArg {
+    /// Graph optimization level.
+    Optimization,
+    /// Execution mode.
+    Execution,
+    /// Spinning of idle threads.
+    Spinning,
+    /// Arena of memory.
+    Arena,
+    /// Memory pattern.
+    Pattern,
+}
+
+/// What is tried with sessions on that many CPUs.
+pub fn space(args: &SpaceArgs, goal: &GoalArgs, cpus: u64, default_threads: u64) -> Space {
+    let kept = |option: OptionArg| args.keep.contains(&option);
+    let switch = |option: OptionArg| if kept(option) { vec![None] } else { vec![None, Some(false)] };
+    let levels =
+        [GraphOptimization::All, GraphOptimization::Extended, GraphOptimization::Basic, GraphOptimization::Disable];
+    let levels_count = if kept(OptionArg::Optimization) { 1 } else { levels.len() };
+    let mut executions = vec![Execution { mode: ExecutionMode::Sequential, inter_threads: 1 }];
+    if cpus > 1 && !kept(OptionArg::Execution) {
+        executions.push(Execution { mode: ExecutionMode::Parallel, inter_threads: 2 });
+        executions.extend((cpus > 2).then_some(Execution { mode: ExecutionMode::Parallel, inter_threads: cpus }));
+    }
+    Space {
+        batch_sizes: batch_sizes(args, goal),
+        intra_threads: distinct(args.intra_threads.clone().unwrap_or_else(|| threads(cpus, default_threads))),
+        graph_optimizations: levels[..levels_count].to_vec(),
+        executions,
+        spinning: switch(OptionArg::Spinning),
+        memory_arena: switch(OptionArg::Arena),
+        memory_pattern: switch(OptionArg::Pattern),
+    }
+}
+
+/// More samples at once only lengthen an inference and take memory, unless a throughput is asked for.
+fn batch_sizes(args: &SpaceArgs, goal: &GoalArgs) -> Vec<u64> {
+    let wants_throughput = || goal.slo.iter().any(|slo| slo.metric == Metric::Throughput);
+    match (&args.batch, goal.objective) {
+        (Some(named), _) => distinct(named.clone()),
+        (None, ObjectiveArg::Latency | ObjectiveArg::Memory) if !wants_throughput() => vec![1],
+        (None, _) => DEFAULT_BATCH_SIZES.to_vec(),
+    }
+}
+
+/// Powers of two up to the CPUs, and all of them; the default first.
+fn threads(cpus: u64, default: u64) -> Vec<u64> {
+    let powers = std::iter::successors(Some(1_u64), |&threads| threads.checked_mul(2)).take_while(|&n| n < cpus);
+    std::iter::once(default).chain(powers).chain([cpus]).collect()
+}
+
+fn distinct(numbers: Vec<u64>) -> Vec<u64> {
+    let mut seen = Vec::new();
+    for number in numbers {
+        if !seen.contains(&number) {
+            seen.push(number);
+        }
+    }
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_powers_of_two_and_all_cpus_and_the_default_comes_first() {
+        assert_eq!(distinct(threads(6, 3)), [3, 1, 2, 4, 6]);
+        assert_eq!(distinct(threads(1, 1)), [1]);
+    }
+}
