@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::output::{self, Destination};
 use super::raw_names::RawNames;
-use super::{CliError, exit};
+use super::{CliError, exit, runs};
 use crate::analysis::between::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
 use crate::record::RunRecord;
 use crate::report::{self, view::ComparisonView, view::difference};
@@ -83,7 +83,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if args.format != Format::Csv {
         args.names.refuse()?;
     }
-    let load = |path: &PathBuf| output::load(path);
+    let load = |path: &PathBuf| runs::load(path);
     let records: Vec<RunRecord> = args.runs.iter().map(load).collect::<Result<_, _>>()?;
     let named = args.runs.iter().zip(&records).map(|(path, record)| NamedRun::new(path.clone(), record));
     let runs: Vec<NamedRun<'_>> = named.collect();

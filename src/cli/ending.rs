@@ -1,8 +1,9 @@
 //! What the end of a run comes to: its exit code, its error, and what is written of it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use super::job::Target;
 use super::output::{Failures, Reports};
 use super::{CliError, exit, output};
 use crate::analysis;
@@ -76,23 +77,7 @@ fn nothing_timed(record: &RunRecord) -> CliError {
     CliError { code: exit::BAD_INPUT, chain: vec!["nothing could be measured".to_owned(), spent], hint: Some(hint) }
 }
 
-/// Where the run was to go.
-pub(super) struct Target {
-    pub path: PathBuf,
-    /// Whether the folder was there before the run.
-    pub existed: bool,
-}
-
-impl Target {
-    /// Removes what the run put there before it came to nothing; whatever else is there stays.
-    fn clean_up(&self) {
-        let _ = std::fs::remove_dir(self.path.join("logs"));
-        if !self.existed {
-            let _ = std::fs::remove_dir(&self.path);
-        }
-    }
-}
-
+/// The error of a run that could not be made, or not to its end.
 pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
     let is_recorded = matches!(error, RunError::Store(_) | RunError::System(_) | RunError::Changed(_));
     if !is_recorded {

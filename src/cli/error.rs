@@ -2,10 +2,8 @@
 
 use std::error::Error;
 use std::io;
-use std::process::ExitCode;
 
-use super::{exit, say};
-use crate::report::view::text::{is_acted_on, plain};
+use super::exit;
 
 /// An error that ends a command.
 #[derive(Clone, Debug)]
@@ -47,43 +45,4 @@ impl CliError {
         let chain = vec!["failed to write to stdout".into(), error.to_string()];
         CliError { code: exit::BAD_INPUT, chain, hint: None }
     }
-}
-
-/// Bytes of a line that is printed as clap colours it: its own words are shorter.
-const LONGEST_LINE: usize = 1_000;
-
-/// Prints what clap has to say: help and version to stdout, mistakes to stderr.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
-    let text = error.render().to_string();
-    let is_harmless = |line: &str| line.len() <= LONGEST_LINE && !line.chars().any(is_acted_on);
-    if text.lines().all(is_harmless) {
-        let printed = error.print();
-        // Where a mistake cannot be said, nobody is left to tell.
-        if !error.use_stderr()
-            && let Err(error) = say::told(printed)
-        {
-            return report(&error);
-        }
-    } else {
-        let lines: Vec<String> = text.lines().map(plain).collect();
-        say::lines(&(lines.join("\n") + "\n"));
-    }
-    ExitCode::from(code)
-}
-
-/// Prints an error to stderr and returns its exit code. Names and words from files are made harmless for a terminal.
-pub(super) fn report(error: &CliError) -> ExitCode {
-    if error.code != exit::DONE {
-        let mut text = String::new();
-        for (depth, message) in error.chain.iter().enumerate() {
-            let lead = if depth == 0 { "error" } else { "  caused by" };
-            text.push_str(&format!("{lead}: {}\n", plain(message)));
-        }
-        if let Some(hint) = &error.hint {
-            text.push_str(&format!("hint: {}\n", plain(hint)));
-        }
-        say::lines(&text);
-    }
-    ExitCode::from(error.code)
 }

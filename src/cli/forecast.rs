@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::job::Target;
 use super::progress::Console;
 use super::{CliError, ending, exit, say};
 use crate::analysis;
@@ -23,31 +24,20 @@ const LIMIT: Duration = Duration::from_secs(15);
 /// That share.
 const SHARE: u32 = 3;
 
-/// A folder for the probe, which goes when it is dropped.
-///
-/// # Errors
-/// The system's folder for temporary files cannot be written.
-pub(super) fn folder() -> Result<tempfile::TempDir, CliError> {
-    tempfile::tempdir().map_err(|error| {
-        CliError::new(exit::BAD_INPUT, &error).with_hint("set TMPDIR to a folder that can be written".to_owned())
-    })
-}
-
 /// Probes the plan of a job and prints what it would take and buy.
 ///
 /// # Errors
 /// What would be an error of the run itself, and a probe that did not come to one round.
-pub(super) fn run(mut job: Job, style: Style, progress: &mut Console) -> Result<ExitCode, CliError> {
+pub(super) fn run(mut job: Job, target: &Target, style: Style, progress: &mut Console) -> Result<ExitCode, CliError> {
     let plan = job.plan.clone();
     job.plan.schedule.rounds_count = Some(ROUNDS);
     job.plan.schedule.alternations_count = Some(ALTERNATIONS);
     let limit = plan.schedule.budget_ns.map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
     job.extent = Extent::Probe(limit);
-    let target = ending::Target { path: job.folder.path().to_owned(), existed: false };
     progress.say(&format!("probing: short rounds, for {:.0} s", limit.as_secs_f64()));
     let result = runner::run(job, progress);
     progress.clear();
-    let Ran { record: probe, .. } = result.map_err(|error| ending::run_error(&error, &target))?;
+    let Ran { record: probe, .. } = result.map_err(|error| ending::run_error(&error, target))?;
     if let Some(error) = ending::nothing_measured(&probe) {
         return Err(error);
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::output::Failures;
-use super::{CliError, exit, output, say};
+use super::{CliError, exit, output, runs, say};
 use crate::analysis::gate::{self, Gate, GateVerdict, Mistake, RuleError};
 use crate::analysis::{self, Findings};
 use crate::files::{self, Kind};
@@ -107,7 +107,7 @@ struct Loaded {
 
 impl Loaded {
     fn read(path: &Path) -> Result<Self, CliError> {
-        let record = output::load(path)?;
+        let record = runs::load(path)?;
         let findings = analysis::findings(&record);
         Ok(Loaded { record, findings })
     }

@@ -12,6 +12,7 @@ mod forecast;
 mod full_args;
 mod gate;
 mod inspect;
+mod job;
 mod open;
 mod output;
 mod plan;
@@ -21,6 +22,7 @@ mod raw_names;
 mod report;
 mod resources;
 mod resume;
+mod runs;
 mod runtime;
 mod say;
 mod schema;
@@ -71,7 +73,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let has_parent = words.get(1).is_some_and(|word| word == "worker" || word == "probe-runtime");
     match if has_parent { Ok(()) } else { resources::secure() } {
         Ok(()) => spelled(words),
-        Err(error) => error::report(&error),
+        Err(error) => say::error(&error),
     }
 }
 
@@ -80,13 +82,13 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn spelled(words: Vec<OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
-        Err(error) => return error::usage(&error),
+        Err(error) => return say::usage(&error),
     };
     let result = match crate::memory::check_limit() {
         Ok(()) => run(cli.command),
         Err(mistake) => Err(CliError::message(exit::USAGE, mistake)),
     };
-    result.unwrap_or_else(|error| error::report(&error))
+    result.unwrap_or_else(|error| say::error(&error))
 }
 
 fn run(command: Command) -> Result<ExitCode, CliError> {

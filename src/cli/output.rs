@@ -8,13 +8,11 @@ use serde::Serialize;
 use super::columns::columns;
 use super::{CliError, exit, say};
 use crate::analysis::{self, tuning::TuningVerdict};
-use crate::memory;
 use crate::record::RunRecord;
 use crate::report::view::View;
 use crate::report::{self, Color, Context, Glyphs, Style};
-use crate::store::{self, RunFolder, StoreError, write_atomically, write_named};
+use crate::store::{RunFolder, StoreError, write_atomically, write_named};
 use crate::text::harmless_json;
-use crate::units::Bytes;
 
 /// The reports of a run, rendered.
 #[derive(Debug)]
@@ -241,23 +239,6 @@ fn glyphs_of(term: Option<&str>, locale: Option<&str>) -> Glyphs {
     let encoding = locale.map(|locale| locale.to_lowercase().replace('-', ""));
     let is_utf8 = encoding.is_none_or(|encoding| encoding.contains("utf8"));
     if term == Some("dumb") || !is_utf8 { Glyphs::Ascii } else { Glyphs::Unicode }
-}
-
-/// Memory that a record takes while it is read and looked at, as a multiple of its file.
-const EXPANSION: u64 = 8;
-
-/// The record of a run that was named.
-///
-/// # Errors
-/// It cannot be read, or is larger than there is memory for.
-pub(super) fn load(run: &Path) -> Result<RunRecord, CliError> {
-    let ask = |size: Bytes| {
-        memory::ask(Bytes(size.0.saturating_mul(EXPANSION)), || format!("the run in `{}`", run.display()))
-    };
-    ask(store::size(run)).map_err(|reason| {
-        CliError::new(exit::BAD_INPUT, &reason).with_hint("measure fewer variants or batch sizes in one run".to_owned())
-    })?;
-    store::load_asking(run, &|size| ask(size).map_err(Into::into)).map_err(|error| store_error(&error))
 }
 
 /// The error of a run folder.

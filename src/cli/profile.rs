@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
-use super::ending::{Target, exit_code, finished, nothing_measured, run_error, store_error, written};
+use super::ending::{exit_code, finished, nothing_measured, run_error, store_error, written};
 use super::full_args::FullArgs;
+use super::job::{Asked, Beginning, Target, temporary_folder};
 use super::output::Reports;
-use super::plan::{self, MeasureArgs, Runtimes};
-use super::progress::Console;
-use super::show::RUNS;
-use super::{CliError, exit, forecast, open, output};
-use crate::record::RunInfo;
-use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
-use crate::sample::{Roots, host};
+use super::plan::{self, MeasureArgs};
+use super::progress::ConsoleArgs;
+use super::runs::RUNS;
+use super::{CliError, forecast, open, output};
+use crate::runner::{self, Ran};
 use crate::store::{RunFolder, default_folder};
 
 /// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
@@ -44,12 +42,8 @@ pub struct Args {
     /// Opens report.html in the browser when the run is done.
     #[arg(long, conflicts_with = "plan")]
     pub open: bool,
-    /// Prints the result only: no progress.
-    #[arg(long, short)]
-    pub quiet: bool,
-    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the same.
-    #[arg(long)]
-    pub no_color: bool,
+    #[command(flatten)]
+    pub console: ConsoleArgs,
 }
 
 /// Runs the command.
@@ -57,45 +51,28 @@ pub struct Args {
 /// # Errors
 /// Bad input, an unwritable folder, or a runtime that cannot be had. A variant that fails is none: it is in the report.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    let started = Instant::now();
-    let now = jiff::Timestamp::now();
-    let host = host::fingerprint(&Roots::system());
-    let mut progress = Console::new(args.quiet);
+    let beginning = Beginning::now();
+    let mut progress = args.console.console();
     let context = args.full.named()?;
     let family = plan::family(&args.models, args.baseline.as_deref(), &args.measure.inputs)?;
-    let Runtimes { found: runtimes, installing } = plan::runtimes(&args.measure.session.runtime, &mut progress)?;
-    let plan = plan::profile::plan(&args.measure, &family, &runtimes, &host)?;
-    progress.introduce(&plan, &host);
-    let temporary = if args.plan { Some(forecast::folder()?) } else { None };
+    let runtimes = plan::runtimes(&args.measure.session.runtime, &mut progress)?;
+    let plan = plan::profile::plan(&args.measure, &family, &runtimes.found, &beginning.host)?;
+    progress.introduce(&plan, &beginning.host);
+    let temporary = if args.plan { Some(temporary_folder()?) } else { None };
     let path = match &temporary {
         Some(folder) => folder.path().join("probe"),
-        None => args.out.clone().unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, now)),
+        None => args.out.clone().unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at)),
     };
-    let existed = path.exists();
-    let folder = RunFolder::create(&path).map_err(|error| output::store_error(&error))?;
-    let notes = [family.notes, plan::notes_on(&plan, &host)].concat();
-    let job = Job {
-        notes,
-        plan,
-        folder,
-        info: info(&family.name, now),
-        host,
-        runtimes,
-        worker: WorkerCommand { program: worker_program()?, timeout: args.measure.schedule.timeout },
-        started: started + installing,
-        extent: Extent::Whole,
-        guide: None,
-        resumed: None,
-        lost_workers: Vec::new(),
-    };
+    let (target, folder) = Target::claim(path)?;
+    let notes = [family.notes, plan::notes_on(&plan, &beginning.host)].concat();
+    let job = beginning.job(Asked { name: family.name, plan, runtimes, notes }, folder)?;
     if args.plan {
-        return forecast::run(job, output::style(args.no_color), &mut progress);
+        return forecast::run(job, &target, args.console.style(), &mut progress);
     }
     let result = runner::run(job, &mut progress);
     progress.clear();
-    let Ran { folder, record, unwritten } = result.map_err(|error| run_error(&error, &Target { path, existed }))?;
-    let reports =
-        Reports::render(&record, &folder, output::style(args.no_color), context.as_ref().map(|(_, context)| context));
+    let Ran { folder, record, unwritten } = result.map_err(|error| run_error(&error, &target))?;
+    let reports = Reports::render(&record, &folder, args.console.style(), context.as_ref().map(|(_, context)| context));
     let mut failures = written(&reports, &record, unwritten.map(|error| store_error(&error, folder.path())));
     failures.note(keep_context(&folder, context.as_ref().map(|(text, _)| text.as_str())));
     if nothing_measured(&record).is_none() {
@@ -114,31 +91,5 @@ fn keep_context(folder: &RunFolder, text: Option<&str>) -> Result<(), CliError> 
     match text.filter(|text| !text.is_empty()) {
         Some(text) => output::write_own(&folder.context(), text.as_bytes()),
         None => Ok(()),
-    }
-}
-
-/// The program that serves as worker: this one.
-///
-/// The environment variable lets tests put one in its place that breaks the protocol.
-pub(super) fn worker_program() -> Result<PathBuf, CliError> {
-    match std::env::var_os("ONNXPROF_WORKER") {
-        Some(program) => Ok(program.into()),
-        None => std::env::current_exe()
-            .map_err(|error| CliError::message(exit::BUG, format!("failed to find the program itself: {error}"))),
-    }
-}
-
-pub(super) fn info(name: &str, now: jiff::Timestamp) -> RunInfo {
-    RunInfo {
-        name: name.to_owned(),
-        tool_version: env!("CARGO_PKG_VERSION").into(),
-        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
-        working_dir: std::env::current_dir().unwrap_or_default(),
-        started_at: now.to_string(),
-        elapsed_ns: None,
-        ended_by: None,
-        sampling_cost_ns: None,
-        harness_cost_ns: None,
-        parent_peak_memory_bytes: None,
     }
 }

@@ -6,11 +6,35 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::say;
+use super::{output, say};
 use crate::plan::Plan;
 use crate::record::{EndReason, Failure, Host, Stage};
+use crate::report::Style;
 use crate::report::view::text;
 use crate::runner::{Observer, Progress};
+
+/// How a command that measures speaks.
+#[derive(Debug, clap::Args)]
+pub(super) struct ConsoleArgs {
+    /// Prints the result only: no progress.
+    #[arg(long, short)]
+    quiet: bool,
+    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the same.
+    #[arg(long)]
+    no_color: bool,
+}
+
+impl ConsoleArgs {
+    /// Where progress goes.
+    pub(super) fn console(&self) -> Console {
+        if self.quiet { Console::silent() } else { Console::new() }
+    }
+
+    /// How the result looks on stdout.
+    pub(super) fn style(&self) -> Style {
+        output::style(self.no_color)
+    }
+}
 
 /// Where progress goes.
 #[derive(Debug)]
@@ -35,12 +59,16 @@ enum Mode {
 
 impl Console {
     /// A console for stderr as it is.
-    pub(super) fn new(quiet: bool) -> Self {
-        let mode = match (quiet, io::stderr().is_terminal()) {
-            (true, _) => Mode::Quiet,
-            (false, false) => Mode::Lines,
-            (false, true) => Mode::Live(live_line()),
-        };
+    fn new() -> Self {
+        Console::with(if io::stderr().is_terminal() { Mode::Live(live_line()) } else { Mode::Lines })
+    }
+
+    /// A console that says nothing.
+    pub(super) fn silent() -> Self {
+        Console::with(Mode::Quiet)
+    }
+
+    fn with(mode: Mode) -> Self {
         Console { mode, hints: BTreeSet::new(), last: String::new(), is_single: false, held: None }
     }
 
@@ -220,7 +248,7 @@ mod tests {
 
     #[test]
     fn names_on_a_live_line_are_text() {
-        let mut console = Console { mode: Mode::Live(ProgressBar::hidden()), ..Console::new(true) };
+        let mut console = Console::with(Mode::Live(ProgressBar::hidden()));
         for show in [Console::now, Console::detail] {
             show(&mut console, "reading a\u{1b}[31m\u{202e}b");
             let Mode::Live(line) = &console.mode else { unreachable!("it is one") };

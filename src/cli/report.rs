@@ -8,6 +8,7 @@ use super::full_args::FullArgs;
 use super::output::{self, Destination, Drawing, Failures};
 use super::plan::values;
 use super::raw_names::RawNames;
+use super::runs::{self, folder};
 use super::{CliError, exit, open};
 use crate::analysis;
 use crate::record::RunRecord;
@@ -76,7 +77,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if format != Format::Csv {
         args.names.refuse()?;
     }
-    let mut record = output::load(run)?;
+    let mut record = runs::load(run)?;
     store::tidy(folder(run));
     if let Some(limit) = args.latency_limit {
         record.plan.latency_limit_ns = Some(limit.into());
@@ -160,13 +161,4 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
         Format::Json => output::json(&findings).map(String::into_bytes),
     };
     Ok(Rendered { text: text?, drawings })
-}
-
-/// The folder of a run that was named by its folder or its record.
-pub(super) fn folder(run: &Path) -> &Path {
-    match run.parent() {
-        Some(parent) if run.is_file() && parent != Path::new("") => parent,
-        Some(_) if run.is_file() => Path::new("."),
-        _ => run,
-    }
 }

@@ -7,19 +7,18 @@
 //! they were, and are said; a model that is another file than before ends it.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::ending::Target;
+use super::job::{Asked, Beginning, Target};
 use super::plan::values::ProviderOption;
-use super::plan::{self, Libraries, Runtimes};
-use super::profile;
+use super::plan::{self, GoalArgs, Libraries, Runtimes, SearchArgs};
 use super::progress::Console;
-use super::tune::Args;
+use super::runs::{self, folder};
 use super::{CliError, exit, output};
 use crate::analysis::between::host_differences;
 use crate::plan::{Plan, ProviderSpec, RuntimeChoice, provider_identifier};
 use crate::record::{EndReason, Host, RunRecord};
-use crate::runner::{Extent, FoundRuntime, Job, WorkerCommand};
+use crate::runner::{FoundRuntime, Job};
 use crate::runtime::{self, Cache, Condition, Lookup};
 use crate::store::RunFolder;
 use crate::tune::Search;
@@ -33,48 +32,38 @@ pub(super) enum Taken {
     Done(RunFolder, Box<RunRecord>),
 }
 
-/// A search that goes on where it was, on a host; its budget counts from when it was `started`.
+/// A search that goes on where it was; its budget counts from its new `beginning`.
 ///
 /// # Errors
 /// There is none, it cannot go on here, or it names libraries that are nobody's.
 pub(super) fn resumed(
     run: &Path,
-    args: &Args,
-    host: Host,
-    started: Instant,
+    goal: &GoalArgs,
+    search: &SearchArgs,
+    beginning: Beginning,
     console: &mut Console,
 ) -> Result<Taken, CliError> {
-    let run = folder_of(run);
-    let mut record = output::load(&run)?;
-    require_search(&run, &record, &host)?;
-    let run = std::fs::canonicalize(&run).unwrap_or(run);
+    let run = folder(run);
+    let mut record = runs::load(run)?;
+    require_search(run, &record, &beginning.host)?;
+    let run = std::fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
     let folder = RunFolder::reopen(&run).map_err(|error| output::store_error(&error))?;
     if record.run.ended_by == Some(EndReason::SearchDone) {
         return Ok(Taken::Done(folder, Box::new(record)));
     }
     let left = left(&record);
-    let Some(budget) = args.goal.budget.map(Nanos::from).or(left).filter(|budget| budget.0 > 0) else {
+    let Some(budget) = goal.budget.map(Nanos::from).or(left).filter(|budget| budget.0 > 0) else {
         return Err(refused("the budget of the search is spent".into(), "give it more with `--budget`"));
     };
     name_absolutely(&mut record);
-    let Runtimes { found: runtimes, installing } = trusted(&mut record, args, console)?;
-    introduce(&record.plan, &runtimes, console);
+    let runtimes = trusted(&mut record, search, console)?;
+    introduce(&record.plan, &runtimes.found, console);
     let mut plan = record.plan.clone();
     plan.schedule.budget_ns = Some(budget);
-    let job = Job {
-        notes: Vec::new(),
-        folder,
-        info: record.run.clone(),
-        host,
-        runtimes,
-        worker: WorkerCommand { program: profile::worker_program()?, timeout: plan.schedule.timeout_ns.into() },
-        plan,
-        started: started + installing,
-        extent: Extent::Whole,
-        guide: Some(Box::new(Search)),
-        resumed: Some(Box::new(record)),
-        lost_workers: Vec::new(),
-    };
+    let asked = Asked { name: record.run.name.clone(), plan, runtimes, notes: Vec::new() };
+    let job = beginning.job(asked, folder)?;
+    let info = record.run.clone();
+    let job = Job { info, guide: Some(Box::new(Search)), resumed: Some(Box::new(record)), ..job };
     Ok(Taken::Up(Box::new(job), Target { path: run, existed: true }))
 }
 
@@ -117,16 +106,16 @@ fn name_absolutely(record: &mut RunRecord) {
 
 /// The runtimes of the search, once every library that it names is the user's own or was named by the user again, and is
 /// called what the user calls it.
-fn trusted(record: &mut RunRecord, args: &Args, console: &mut Console) -> Result<Runtimes, CliError> {
-    let mut named = match args.search.space.runtime.as_slice() {
+fn trusted(record: &mut RunRecord, args: &SearchArgs, console: &mut Console) -> Result<Runtimes, CliError> {
+    let mut named = match args.space.runtime.as_slice() {
         [] => None,
         words => Some(plan::runtimes(words, console)?),
     };
     named.iter_mut().flat_map(|named| &mut named.found).for_each(|found| adopt(record, found));
     let found = runtimes(record, named.as_ref().map(|named| named.found.as_slice()))?;
-    let mut ops = Named::files("--custom-ops", &plan::custom_ops(&args.search.space.custom_ops)?);
-    let mut providers = Named::libraries(plan::libraries(&args.search.providers)?);
-    let mut options = Options::new(&args.search.providers.ep_option);
+    let mut ops = Named::files("--custom-ops", &plan::custom_ops(&args.space.custom_ops)?);
+    let mut providers = Named::libraries(plan::libraries(&args.providers)?);
+    let mut options = Options::new(&args.providers.ep_option);
     for spec in &mut record.plan.sessions {
         for library in &mut spec.options.custom_ops {
             *library = ops.again(library, "", "registers the custom operators of")?;
@@ -336,15 +325,6 @@ fn left(record: &RunRecord) -> Option<Nanos> {
     // Less than this does not hold one round.
     const LEAST: Nanos = Nanos(1_000_000_000);
     Some(record.plan.schedule.budget_ns?.since(spent)).filter(|left| *left >= LEAST)
-}
-
-/// The folder of a run that was named by its folder or a file in it.
-fn folder_of(run: &Path) -> PathBuf {
-    match run.parent() {
-        Some(parent) if run.is_file() && parent != Path::new("") => parent.to_owned(),
-        Some(_) if run.is_file() => PathBuf::from("."),
-        _ => run.to_owned(),
-    }
 }
 
 #[cfg(test)]

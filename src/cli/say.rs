@@ -1,9 +1,10 @@
 //! The one place that prints: results to stdout, everything else to stderr. No stream that is full or closed ends the program.
 
 use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
 
-use super::CliError;
-use crate::report::view::text::plain;
+use super::{CliError, exit};
+use crate::report::view::text::{is_acted_on, plain};
 
 /// Writes a result to stdout. Whoever has stopped reading it wants no more of it: that is no error, and the command ends as it
 /// would have.
@@ -34,4 +35,43 @@ pub(super) fn aside(line: &str) {
 /// Writes whole lines, which are harmless, to stderr. Nobody is left to tell where that fails.
 pub(super) fn lines(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Bytes of a line that is printed as clap colours it: its own words are shorter.
+const LONGEST_LINE: usize = 1_000;
+
+/// Prints what clap has to say: help and version to stdout, mistakes to stderr.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
+    let text = error.render().to_string();
+    let is_harmless = |line: &str| line.len() <= LONGEST_LINE && !line.chars().any(is_acted_on);
+    if text.lines().all(is_harmless) {
+        let printed = error.print();
+        // Where a mistake cannot be said, nobody is left to tell.
+        if !error.use_stderr()
+            && let Err(error) = told(printed)
+        {
+            return self::error(&error);
+        }
+    } else {
+        let harmless: Vec<String> = text.lines().map(plain).collect();
+        lines(&(harmless.join("\n") + "\n"));
+    }
+    ExitCode::from(code)
+}
+
+/// Prints an error to stderr and returns its exit code. Names and words from files are made harmless for a terminal.
+pub(super) fn error(error: &CliError) -> ExitCode {
+    if error.code != exit::DONE {
+        let mut text = String::new();
+        for (depth, message) in error.chain.iter().enumerate() {
+            let lead = if depth == 0 { "error" } else { "  caused by" };
+            text.push_str(&format!("{lead}: {}\n", plain(message)));
+        }
+        if let Some(hint) = &error.hint {
+            text.push_str(&format!("hint: {}\n", plain(hint)));
+        }
+        lines(&text);
+    }
+    ExitCode::from(error.code)
 }

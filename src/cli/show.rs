@@ -3,15 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::output::{self, Destination};
-use super::report::folder;
+use super::output::Destination;
+use super::runs::{self, RUNS, folder};
 use super::{CliError, exit};
 use crate::analysis;
 use crate::report::{self, view::View};
 use crate::store;
-
-/// Where runs go that are given no folder.
-pub(super) const RUNS: &str = "onnxprof-runs";
 
 /// Prints the summary of a run again: the one that `profile` printed.
 #[derive(Debug, clap::Args)]
@@ -30,7 +27,7 @@ pub struct Args {
 /// There is no run, it cannot be read, or the summary cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let path = which(&args.run)?;
-    let record = output::load(&path)?;
+    let record = runs::load(&path)?;
     store::tidy(folder(&path));
     let view = View::new(&record, &analysis::findings(&record));
     args.destination.write(report::terminal(&view, Some(folder(&path)), args.destination.style()).as_bytes())?;

@@ -2,21 +2,20 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
-use super::ending::{self, Target};
+use super::job::{Asked, Beginning, Target};
 use super::output::Reports;
-use super::plan::{self, GoalArgs, ObjectiveArg, Provider, Runtimes, SearchArgs};
-use super::profile;
-use super::progress::Console;
+use super::plan::{self, GoalArgs, ObjectiveArg, Provider, SearchArgs};
+use super::progress::{Console, ConsoleArgs};
 use super::resume::{Taken, resumed};
-use super::{CliError, exit, output};
+use super::runs::RUNS;
+use super::{CliError, ending, exit};
 use crate::analysis::tuning::TuningVerdict;
 use crate::plan::{SessionOptions, is_on_nvidia};
-use crate::record::{Host, RunRecord};
-use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
-use crate::sample::{Roots, Sampler, host};
-use crate::store::{RunFolder, default_folder};
+use crate::record::RunRecord;
+use crate::runner::{self, Job, Ran};
+use crate::sample::{Roots, Sampler};
+use crate::store::default_folder;
 use crate::tune::Search;
 
 /// Searches for the best session options: threads, batch size, variant, execution provider, graph optimization, execution
@@ -54,12 +53,8 @@ pub struct Args {
     pub baseline: Option<String>,
     #[command(flatten)]
     pub search: SearchArgs,
-    /// Prints the result only: no progress.
-    #[arg(long, short)]
-    pub quiet: bool,
-    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the same.
-    #[arg(long)]
-    pub no_color: bool,
+    #[command(flatten)]
+    pub console: ConsoleArgs,
 }
 
 /// Runs the command.
@@ -67,17 +62,16 @@ pub struct Args {
 /// # Errors
 /// Bad input, an unwritable folder, a runtime that cannot be had, or a run that cannot be taken up again.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    let started = Instant::now();
-    let mut progress = Console::new(args.quiet);
-    let host = host::fingerprint(&Roots::system());
+    let mut progress = args.console.console();
+    let beginning = Beginning::now();
     let (job, target) = match &args.resume {
-        Some(run) => match resumed(run, &args, host, started, &mut progress)? {
+        Some(run) => match resumed(run, &args.goal, &args.search, beginning, &mut progress)? {
             Taken::Up(job, target) => (*job, target),
             Taken::Done(folder, record) => {
                 return publish(&Ran { folder, record: *record, unwritten: None }, &args);
             }
         },
-        None => fresh(&args, host, started, &mut progress)?,
+        None => fresh(&args, beginning, &mut progress)?,
     };
     let result = runner::run(job, &mut progress);
     progress.clear();
@@ -85,37 +79,23 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 }
 
 /// A new search.
-fn fresh(args: &Args, host: Host, started: Instant, progress: &mut Console) -> Result<(Job, Target), CliError> {
-    let now = jiff::Timestamp::now();
+fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(Job, Target), CliError> {
     let family = plan::family(&args.models, args.baseline.as_deref(), &args.search.inputs)?;
     let providers = plan::providers(&args.search.providers)?;
     if args.goal.objective == ObjectiveArg::Energy {
         require_energy(&providers)?;
     }
-    let Runtimes { found: runtimes, installing } = plan::runtimes(&args.search.space.runtime, progress)?;
+    let runtimes = plan::runtimes(&args.search.space.runtime, progress)?;
     let custom_ops = plan::custom_ops(&args.search.space.custom_ops)?;
     let options = SessionOptions { custom_ops, ..SessionOptions::default() };
-    let bases = plan::sessions(&runtimes, &providers, family.variants.len(), &options);
-    let plan = plan::search::plan(&args.goal, &args.search, &family, bases, &host)?;
-    progress.introduce_search(&plan, &host);
-    let path = args.out.clone().unwrap_or_else(|| default_folder("onnxprof-runs".as_ref(), &family.name, now));
-    let target = Target { existed: path.exists(), path };
-    let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
-    let job = Job {
-        notes: [family.notes, plan::search::notes(&plan, &host)].concat(),
-        plan,
-        folder,
-        info: profile::info(&family.name, now),
-        host,
-        runtimes,
-        worker: WorkerCommand { program: profile::worker_program()?, timeout: args.search.schedule.timeout },
-        started: started + installing,
-        extent: Extent::Whole,
-        guide: Some(Box::new(Search)),
-        resumed: None,
-        lost_workers: Vec::new(),
-    };
-    Ok((job, target))
+    let bases = plan::sessions(&runtimes.found, &providers, family.variants.len(), &options);
+    let plan = plan::search::plan(&args.goal, &args.search, &family, bases, &beginning.host)?;
+    progress.introduce_search(&plan, &beginning.host);
+    let path = args.out.clone().unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at));
+    let (target, folder) = Target::claim(path)?;
+    let notes = [family.notes, plan::search::notes(&plan, &beginning.host)].concat();
+    let job = beginning.job(Asked { name: family.name, plan, runtimes, notes }, folder)?;
+    Ok((Job { guide: Some(Box::new(Search)), ..job }, target))
 }
 
 /// Energy is what is minimized, and something must tell it.
@@ -134,7 +114,7 @@ fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
 
 fn publish(ran: &Ran, args: &Args) -> Result<ExitCode, CliError> {
     let Ran { folder, record, unwritten } = ran;
-    let reports = Reports::render(record, folder, output::style(args.no_color), None);
+    let reports = Reports::render(record, folder, args.console.style(), None);
     let unwritten = unwritten.as_ref().map(|error| ending::store_error(error, folder.path()));
     ending::finished(ending::written(&reports, record, unwritten), record)?;
     Ok(ExitCode::from(exit_code(record, reports.verdict())))

@@ -2,16 +2,19 @@
 
 mod null_test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::null_test::Tested;
 use super::plan::{self, values};
-use super::{CliError, exit, output};
+use super::progress::ConsoleArgs;
+use super::{CliError, ending, exit, output};
+use crate::analysis::SmallestClaim;
 use crate::fitness::{self, Seen};
-use crate::record::{Conditions, Fitness, Host};
+use crate::record::{Conditions, Fitness, Host, RunRecord};
 use crate::report::{self, Examination, Style};
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, OwnProcesses, Roots, affinity, conditions, host};
@@ -34,12 +37,8 @@ pub struct Args {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-    /// Prints the result only: no progress.
-    #[arg(long, short)]
-    quiet: bool,
-    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the same.
-    #[arg(long)]
-    no_color: bool,
+    #[command(flatten)]
+    console: ConsoleArgs,
     #[command(flatten)]
     null: null_test::NullArgs,
 }
@@ -61,13 +60,22 @@ struct Examined {
     fitness: Fitness,
 }
 
+/// What `--null-test --format json` prints.
+#[derive(Debug, Serialize)]
+struct Claimed {
+    model: PathBuf,
+    #[serde(flatten)]
+    examined: Examined,
+    claims: Vec<SmallestClaim>,
+}
+
 /// Runs the command. The verdict is no error, whatever it is.
 ///
 /// # Errors
 /// stdout cannot be written; of a null test, those of `profile`.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     match &args.null_test {
-        Some(model) => null_test::run(model, &args),
+        Some(model) => test(model, &args),
         None => look(&args),
     }
 }
@@ -88,6 +96,21 @@ fn look(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(exit::DONE))
 }
 
+/// Measures a model against itself.
+fn test(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
+    let Tested { record, claims, failures } = null_test::run(model, &args.null, &mut args.console.console())?;
+    let code = ExitCode::from(ending::exit_code(&record));
+    let RunRecord { host, conditions, fitness, .. } = record;
+    let Some((conditions, fitness)) = conditions.zip(fitness) else {
+        return Err(CliError::message(exit::BUG, "the run ended without a verdict on the machine"));
+    };
+    let examined = Examined { host, conditions, fitness };
+    let tested = Claimed { model: model.to_owned(), examined, claims };
+    print(args, &tested, |style| report::null_test(tested.examined.as_view(), &tested.claims, style))?;
+    failures.into_result()?;
+    Ok(code)
+}
+
 /// Looks at all GPUs; `None` where there are none to be asked.
 fn monitor(roots: &Roots) -> Option<GpuMonitor> {
     let gpus = Gpus::open(roots).ok()?;
@@ -104,7 +127,7 @@ impl Examined {
 /// Prints `value` as JSON, or `words`, as was asked for.
 fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Style) -> String) -> Result<(), CliError> {
     let text = match args.format {
-        Format::Terminal => words(output::style(args.no_color)),
+        Format::Terminal => words(args.console.style()),
         Format::Json => output::json(value)?,
     };
     output::write(None, text.as_bytes())

@@ -1,28 +1,20 @@
 //! `onnxprof doctor --null-test`: a model against a copy of itself.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use clap::Parser;
-use serde::Serialize;
 use tempfile::TempDir;
 
-use super::super::ending::{self, Target};
-use super::super::output::{Failures, Reports};
-use super::super::plan::{self, Family, MeasureArgs, Runtimes, values};
-use super::super::profile;
-use super::super::progress::Console;
-use super::super::{CliError, exit, output};
-use super::{Args, Examined};
 use crate::analysis::{self, SmallestClaim};
+use crate::cli::job::{Asked, Beginning, Target};
+use crate::cli::output::{Failures, Reports};
+use crate::cli::plan::{self, Family, MeasureArgs, values};
+use crate::cli::progress::Console;
+use crate::cli::{CliError, ending, exit};
 use crate::plan::Variant;
 use crate::record::RunRecord;
-use crate::report::{self, Color};
-use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
-use crate::sample::{Roots, host};
-use crate::store::RunFolder;
+use crate::report::Color;
+use crate::runner::{self, Extent, Job, Ran};
 use crate::units::Ratio;
 
 /// How the model is measured against itself.
@@ -56,92 +48,62 @@ pub struct NullArgs {
 }
 
 /// Wall time where neither a budget nor rounds are named.
-const DEFAULT_BUDGET: &str = "20s";
+const DEFAULT_BUDGET: Duration = Duration::from_secs(20);
 /// Half-width at which measuring would end early: narrower than anything but a script of constant latencies, since the
 /// budget is there to find out how narrow it gets.
 const TARGET: Ratio = Ratio(1e-6);
 
-/// The words of `profile`, for its defaults.
-#[derive(Debug, Parser)]
-struct Words {
-    #[command(flatten)]
-    measure: MeasureArgs,
-}
-
-/// What `--format json` prints.
-#[derive(Debug, Serialize)]
-struct Tested {
-    model: PathBuf,
-    #[serde(flatten)]
-    examined: Examined,
-    claims: Vec<SmallestClaim>,
+/// What a null test came to.
+pub(super) struct Tested {
+    /// The run.
+    pub record: RunRecord,
+    /// The smallest differences that may be claimed.
+    pub claims: Vec<SmallestClaim>,
+    /// Reports that could not be written.
+    pub failures: Failures,
 }
 
 /// Runs the null test.
 ///
 /// # Errors
 /// Those of `profile`.
-pub(super) fn run(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
-    let Ran { folder, record, unwritten } = measure(model, args)?;
+pub(super) fn run(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Tested, CliError> {
+    let Ran { folder, record, unwritten } = measure(model, args, console)?;
     if let Some(error) = ending::nothing_measured(&record) {
         return Err(error);
     }
     let mut failures = Failures::default();
-    if args.null.out.is_some() {
+    if args.out.is_some() {
         failures.note(unwritten.map_or(Ok(()), |error| Err(ending::store_error(&error, folder.path()))));
         Reports::render(&record, &folder, Color::Never.into(), None).write(&mut failures);
     }
-    let code = ExitCode::from(ending::exit_code(&record));
     let findings = analysis::findings(&record);
     let claims = analysis::null_test(&record, &findings).ok_or_else(|| {
         CliError::message(exit::PARTIAL, "the run ended before original and copy were measured side by side")
             .with_hint("give it more time with `--budget`".to_owned())
     })?;
-    let RunRecord { host, conditions, fitness, .. } = record;
-    let examined = conditions.zip(fitness).map(|(conditions, fitness)| Examined { host, conditions, fitness });
-    let Some(examined) = examined else {
-        return Err(CliError::message(exit::BUG, "the run ended without a verdict on the machine"));
-    };
-    let tested = Tested { model: model.to_owned(), examined, claims };
-    super::print(args, &tested, |style| report::null_test(tested.examined.as_view(), &tested.claims, style))?;
-    failures.into_result()?;
-    Ok(code)
+    Ok(Tested { record, claims, failures })
 }
 
 /// Measures the model as two variants.
-fn measure(model: &Path, args: &Args) -> Result<Ran, CliError> {
-    let started = Instant::now();
-    let host = host::fingerprint(&Roots::system());
-    let mut console = Console::new(args.quiet);
-    let words = words(&args.null)?;
-    let family = doubled(plan::family(&[model.to_owned()], None, &words.inputs)?)?;
-    let Runtimes { found: runtimes, installing } = plan::runtimes(&words.session.runtime, &mut console)?;
-    if runtimes.len() > 1 {
+fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, CliError> {
+    let beginning = Beginning::now();
+    let asked = asked(args)?;
+    let family = doubled(plan::family(&[model.to_owned()], None, &asked.inputs)?)?;
+    let runtimes = plan::runtimes(&asked.session.runtime, console)?;
+    if runtimes.found.len() > 1 {
         return Err(CliError::message(exit::USAGE, "a model is tested against itself on one runtime")
             .with_hint("name one with `--runtime`".to_owned()));
     }
-    let mut plan = plan::profile::plan(&words, &family, &runtimes, &host)?;
+    let mut plan = plan::profile::plan(&asked, &family, &runtimes.found, &beginning.host)?;
     plan.schedule.target_half_width_ratio = TARGET;
-    console.introduce(&plan, &host);
+    console.introduce(&plan, &beginning.host);
     // Removed at the end of this function, with the run in it.
-    let (path, _temporary) = destination(args.null.out.as_deref())?;
-    let target = Target { existed: path.exists(), path };
-    let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
-    let job = Job {
-        notes: plan::notes_on(&plan, &host),
-        info: profile::info(&family.name, jiff::Timestamp::now()),
-        worker: WorkerCommand { program: profile::worker_program()?, timeout: words.schedule.timeout },
-        started: started + installing,
-        plan,
-        folder,
-        host,
-        runtimes,
-        extent: Extent::Rounds,
-        guide: None,
-        resumed: None,
-        lost_workers: Vec::new(),
-    };
-    let result = runner::run(job, &mut console);
+    let (path, _temporary) = destination(args.out.as_deref())?;
+    let (target, folder) = Target::claim(path)?;
+    let notes = plan::notes_on(&plan, &beginning.host);
+    let job = beginning.job(Asked { name: family.name, plan, runtimes, notes }, folder)?;
+    let result = runner::run(Job { extent: Extent::Rounds, ..job }, console);
     console.clear();
     result.map_err(|error| ending::run_error(&error, &target))
 }
@@ -170,20 +132,15 @@ fn destination(out: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), CliErro
     Ok((temporary.path().join("run"), Some(temporary)))
 }
 
-/// The words of `profile` that measure like this.
-fn words(args: &NullArgs) -> Result<MeasureArgs, CliError> {
-    let mut words: Vec<OsString> = vec!["profile".into()];
-    let mut option = |name: &str, value: Option<String>| {
-        words.extend(value.map(|value| OsString::from(format!("--{name}={value}"))));
-    };
-    let budget = args.budget.map(|budget| format!("{}ns", budget.as_nanos()));
-    option("budget", budget.or_else(|| args.rounds.is_none().then(|| DEFAULT_BUDGET.into())));
-    option("rounds", args.rounds.map(|rounds| rounds.to_string()));
-    option("batch", Some(args.batch.to_string()));
-    option("intra-threads", args.intra_threads.map(|threads| threads.to_string()));
-    option("runtime", args.runtime.clone());
-    option("seed", Some(args.seed.to_string()));
-    let mut measure = Words::try_parse_from(words).map_err(|error| CliError::new(exit::BUG, &error))?.measure;
-    measure.session.custom_ops.clone_from(&args.custom_ops);
-    Ok(measure)
+/// What `profile` would be asked for to measure like this.
+fn asked(args: &NullArgs) -> Result<MeasureArgs, CliError> {
+    let mut asked = MeasureArgs::defaults()?;
+    asked.load.batch = Some(vec![args.batch]);
+    asked.session.name_runtimes(args.runtime.as_deref());
+    asked.session.intra_threads = args.intra_threads;
+    asked.session.custom_ops.clone_from(&args.custom_ops);
+    asked.schedule.budget = args.budget.or_else(|| args.rounds.is_none().then_some(DEFAULT_BUDGET));
+    asked.schedule.rounds = args.rounds;
+    asked.schedule.seed = args.seed;
+    Ok(asked)
 }

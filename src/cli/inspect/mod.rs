@@ -1,21 +1,21 @@
 //! `onnxprof inspect`.
 
+mod inspection;
 mod trial;
 mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde::Serialize;
-
+use self::inspection::{Inspection, ShapeInputs};
+use self::trial::TrialArgs;
 use super::plan::{self, Family, InputArgs, input_error, model_error};
 use super::{CliError, exit, output};
 use crate::hash;
-use crate::inputs::{self, InputError, InputPlan, Search};
+use crate::inputs::{self, InputError, Search};
 use crate::onnx::{self, Model, ShapeFacts};
 use crate::plan::{InputRequest, Shape};
-use crate::record::{ModelSummary, ProbeRecord};
-use crate::runner::{self, TriedInputs};
+use crate::runner;
 
 /// Seed of the plan, which shows ranges and no values.
 const SEED: u64 = 0;
@@ -35,46 +35,10 @@ pub struct Args {
     /// Run the model to find inputs that it takes, and the axis along which samples are computed each for itself
     #[arg(long)]
     probe: bool,
-    /// ONNX Runtime library for --probe: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there
-    #[arg(long, value_name = "PATH|BUILD@VERSION", requires = "probe")]
-    runtime: Option<String>,
-    /// A library of custom operators for --probe; may be given several times
-    #[arg(long, value_name = "LIB", requires = "probe")]
-    custom_ops: Vec<PathBuf>,
+    #[command(flatten)]
+    trial: TrialArgs,
     #[command(flatten)]
     inputs: InputArgs,
-}
-
-/// What `inspect --json` prints.
-#[derive(Debug, Serialize)]
-struct Inspection {
-    /// The model file; of several, the baseline.
-    path: PathBuf,
-    /// Names of the variants in the folder, the baseline first; empty for a model file.
-    variants: Vec<String>,
-    /// What was decided of the files that were found and what was left out, in sentences: `profile` says the same.
-    notes: Vec<String>,
-    /// What the file says.
-    model: ModelSummary,
-    /// What would be fed; absent where the model has an input that cannot be fed.
-    inputs: Option<InputPlan>,
-    /// What would be fed at further shapes that a model of its kind is asked about.
-    shapes: Vec<ShapeInputs>,
-    /// What running the model showed, now or in an earlier run; absent where nothing was run.
-    probe: Option<ProbeRecord>,
-    /// Why nothing can be fed.
-    not_fed_reason: Option<String>,
-    /// Why sizes of outputs may differ from inference to inference; absent where they cannot.
-    outputs_vary: Option<String>,
-}
-
-/// What would be fed at one shape.
-#[derive(Debug, Serialize)]
-struct ShapeInputs {
-    /// The shape.
-    shape: Shape,
-    /// What would be fed.
-    inputs: InputPlan,
 }
 
 /// Runs the command.
@@ -108,7 +72,7 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
         summary.batch_axis = plan.batch_axis.clone();
     }
     let tried = match &inputs {
-        Some(_) if args.probe => Some(trial::run(args, &family)?),
+        Some(_) if args.probe => Some(trial::run(&args.trial, &args.inputs, &family)?),
         Some(_) => {
             let sha256 = hash::of_file(&path).map_err(|error| CliError::new(exit::BAD_INPUT, &error))?;
             runner::known_inputs(&path, &summary, &sha256, &request)
@@ -146,26 +110,6 @@ fn guessed(model: &Model, request: &InputRequest) -> Vec<ShapeInputs> {
 fn names(word: &std::path::Path, family: &Family) -> Vec<String> {
     let is_folder = word.is_dir();
     family.variants.iter().filter(|_| is_folder).map(|variant| variant.name.clone()).collect()
-}
-
-impl Inspection {
-    /// What running the model showed, in the place of what was planned.
-    fn with(self, tried: TriedInputs) -> Self {
-        let TriedInputs { shapes, plans, probe } = tried;
-        let found = shapes.into_iter().zip(plans);
-        let found = found.filter_map(|(shape, plan)| Some(ShapeInputs { shape, inputs: plan.ok()? }));
-        let found: Vec<ShapeInputs> = found.collect();
-        if found.is_empty() { self } else { Inspection { probe: Some(probe), ..self.at(found) } }
-    }
-
-    /// What would be fed at these shapes, the first of which stands for all; as it was, if there are none.
-    fn at(self, found: Vec<ShapeInputs>) -> Self {
-        let Some(first) = found.first() else { return self };
-        let model = ModelSummary { batch_axis: first.inputs.batch_axis.clone(), ..self.model };
-        let inputs = Some(first.inputs.clone());
-        let shapes = if found.len() > 1 { found } else { Vec::new() };
-        Inspection { model, inputs, shapes, ..self }
-    }
 }
 
 /// Whether the model is at fault and not what was asked for: then the rest is worth showing.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::Table;
 
-use super::Inspection;
+use super::inspection::Inspection;
 use crate::inputs::InputPlan;
 use crate::record::{AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, TensorInfo, ValueType};
 use crate::report::view::text::plain;

@@ -1,5 +1,7 @@
 //! From the words of `profile` to a plan.
 
+use clap::Parser as _;
+
 use super::bounds;
 use super::family::Family;
 use super::inputs::InputArgs;
@@ -8,7 +10,7 @@ use super::providers::{self, ProviderArgs};
 use super::schedule::{self, ScheduleArgs};
 use super::scoring::ScoringArgs;
 use super::session::{self, SessionArgs};
-use crate::cli::CliError;
+use crate::cli::{CliError, exit};
 use crate::plan::{InputRequest, LoadMode, Plan, SessionOptions, SweepEnd};
 use crate::record::Host;
 use crate::runner::FoundRuntime;
@@ -29,6 +31,24 @@ pub struct MeasureArgs {
     pub providers: ProviderArgs,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
+}
+
+/// The words of `profile`, for its defaults.
+#[derive(clap::Parser)]
+struct Words {
+    #[command(flatten)]
+    measure: MeasureArgs,
+}
+
+impl MeasureArgs {
+    /// What `profile` does where nothing is asked for, for commands that measure like it.
+    ///
+    /// # Errors
+    /// A default that is none.
+    pub fn defaults() -> Result<Self, CliError> {
+        let words = Words::try_parse_from(["profile"]).map_err(|error| CliError::new(exit::BUG, &error))?;
+        Ok(words.measure)
+    }
 }
 
 /// The plan that the words spell, on this machine.

@@ -46,6 +46,13 @@ pub struct SessionArgs {
     pub custom_ops: Vec<PathBuf>,
 }
 
+impl SessionArgs {
+    /// Names libraries of ONNX Runtime as a command line does.
+    pub fn name_runtimes(&mut self, words: Option<&str>) {
+        self.runtime = words.into_iter().flat_map(|words| words.split(',')).map(str::to_owned).collect();
+    }
+}
+
 /// ONNX Runtime's graph optimization levels.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub enum OptimizationArg {

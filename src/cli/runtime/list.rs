@@ -6,14 +6,27 @@ use std::process::ExitCode;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::{Format, chain, failed, opener, output, print};
-use crate::cli::{CliError, exit, say};
+use crate::cli::plan::{opener, runtime_error as failed};
+use crate::cli::{CliError, exit, output, say};
 use crate::report::view::text::plain;
 use crate::runtime::{
-    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, PythonEnvironment, Release,
+    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, ProbeError, PythonEnvironment, Release,
     RuntimeError,
 };
 use crate::units::Bytes;
+
+/// How libraries are printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+impl Format {
+    pub fn of(json: bool) -> Self {
+        if json { Format::Json } else { Format::Text }
+    }
+}
 
 /// A library, as `--json` prints it.
 #[derive(Serialize)]
@@ -233,4 +246,17 @@ fn remote_table(releases: &[Installable]) -> String {
         table.add_row([release.request.as_str(), remark]);
     }
     format!("{}\n", table.trim_fmt())
+}
+
+/// Why a library cannot be used, and the causes of it.
+pub(super) fn chain(error: &ProbeError) -> Vec<String> {
+    match error {
+        ProbeError::Unusable(failure) => failure.chain.clone(),
+        _ => CliError::new(exit::BAD_INPUT, error).chain,
+    }
+}
+
+/// Writes a text to stdout.
+pub(super) fn print(text: &str) -> Result<(), CliError> {
+    output::write(None, text.as_bytes())
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use self::list::Listed;
+use self::list::{Format, Listed, chain, print};
 use super::plan::{opener, runtime_error as failed};
 use super::{CliError, exit, output, say};
 use crate::engine;
@@ -94,18 +94,6 @@ pub fn run_probe(args: &ProbeArgs) -> Result<ExitCode, CliError> {
     let line = serde_json::to_string(&answer).map_err(|error| CliError::new(exit::BUG, &error))?;
     print(&format!("{line}\n"))?;
     Ok(ExitCode::from(code))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Text,
-    Json,
-}
-
-impl Format {
-    fn of(json: bool) -> Self {
-        if json { Format::Json } else { Format::Text }
-    }
 }
 
 fn install(words: Option<&str>) -> Result<ExitCode, CliError> {
@@ -209,15 +197,4 @@ fn unusable(path: &Path, error: &ProbeError) -> CliError {
         (None, _) => Some("name another library with `--runtime PATH`, or leave that and ORT_DYLIB_PATH out".into()),
     };
     CliError { code: exit::BAD_INPUT, chain: chain(error), hint }
-}
-
-fn chain(error: &ProbeError) -> Vec<String> {
-    match error {
-        ProbeError::Unusable(failure) => failure.chain.clone(),
-        _ => CliError::new(exit::BAD_INPUT, error).chain,
-    }
-}
-
-fn print(text: &str) -> Result<(), CliError> {
-    output::write(None, text.as_bytes())
 }

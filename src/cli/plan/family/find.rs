@@ -3,8 +3,10 @@
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
+use crate::cli::runs::RUNS;
 use crate::cli::{CliError, exit};
 use crate::files::{self, Kind};
+use crate::record::ModelSummary;
 use crate::store;
 
 /// Extensions of model files, in whatever case.
@@ -14,7 +16,7 @@ const DEPTH: usize = 4;
 /// Entries after which a folder is no folder of models, but somebody's disk.
 const ENTRIES: usize = 20_000;
 /// Folders that hold other things than somebody's models.
-const NOT_MODELS: [&str; 4] = ["node_modules", "__pycache__", "site-packages", "onnxprof-runs"];
+const NOT_MODELS: [&str; 4] = ["node_modules", "__pycache__", "site-packages", RUNS];
 
 /// A model file that words name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,12 @@ pub(super) enum By {
     Path,
     /// By a folder that it lies in.
     Folder,
+}
+
+/// A model file, and what it says of itself as far as it can be read.
+pub(super) struct Candidate {
+    pub file: ModelFile,
+    pub head: Option<ModelSummary>,
 }
 
 /// The model files, and what is to be said about those left out.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::find::By;
-use super::{Candidate, baseline};
+use super::baseline;
+use super::find::{By, Candidate};
 use crate::plan::ElementType;
 use crate::record::{Dim, ModelSummary, TensorInfo, ValueType};
 

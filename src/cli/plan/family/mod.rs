@@ -12,7 +12,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use self::find::ModelFile;
+use self::find::{Candidate, ModelFile};
 use super::inputs::InputArgs;
 use crate::cli::{CliError, exit};
 use crate::onnx;
@@ -29,12 +29,6 @@ pub struct Family {
     pub data: Option<PathBuf>,
     /// What was decided and what was left out, in sentences.
     pub notes: Vec<String>,
-}
-
-/// A model file, and what it says of itself as far as it can be read.
-struct Candidate {
-    file: ModelFile,
-    head: Option<ModelSummary>,
 }
 
 /// Finds the models that the words name: files, and folders as exporters, model hubs and servers lay them out.

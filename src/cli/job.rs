@@ -1,0 +1,129 @@
+//! From a plan to a job for the runner, which every command that measures hands over in the same way.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use super::plan::Runtimes;
+use super::{CliError, exit, output};
+use crate::plan::Plan;
+use crate::record::{Host, RunInfo};
+use crate::runner::{Extent, Job, WorkerCommand};
+use crate::sample::{Roots, host};
+use crate::store::RunFolder;
+
+/// When and where a command began.
+pub(super) struct Beginning {
+    /// When its budget began to run.
+    pub started: Instant,
+    /// The same, by the calendar.
+    pub at: jiff::Timestamp,
+    /// The machine.
+    pub host: Host,
+}
+
+/// A run that is asked for.
+pub(super) struct Asked {
+    /// What its models are called together.
+    pub name: String,
+    /// What to run.
+    pub plan: Plan,
+    /// The runtimes of the plan.
+    pub runtimes: Runtimes,
+    /// What is to be said about the options that were taken, for the record.
+    pub notes: Vec<String>,
+}
+
+impl Beginning {
+    /// This moment, on this machine.
+    pub fn now() -> Self {
+        Beginning { started: Instant::now(), at: jiff::Timestamp::now(), host: host::fingerprint(&Roots::system()) }
+    }
+
+    /// The job of a new run in `folder`, measured as a whole and as its plan stands.
+    ///
+    /// # Errors
+    /// The program that serves as worker cannot be found.
+    pub fn job(self, asked: Asked, folder: RunFolder) -> Result<Job, CliError> {
+        let Asked { name, plan, runtimes, notes } = asked;
+        Ok(Job {
+            info: info(name, self.at),
+            worker: WorkerCommand { program: worker_program()?, timeout: plan.schedule.timeout_ns.into() },
+            started: self.started + runtimes.installing,
+            runtimes: runtimes.found,
+            host: self.host,
+            plan,
+            folder,
+            notes,
+            extent: Extent::Whole,
+            guide: None,
+            resumed: None,
+            lost_workers: Vec::new(),
+        })
+    }
+}
+
+/// The program that serves as worker: this one.
+///
+/// The environment variable lets tests put one in its place that breaks the protocol.
+fn worker_program() -> Result<PathBuf, CliError> {
+    match std::env::var_os("ONNXPROF_WORKER") {
+        Some(program) => Ok(program.into()),
+        None => std::env::current_exe()
+            .map_err(|error| CliError::message(exit::BUG, format!("failed to find the program itself: {error}"))),
+    }
+}
+
+fn info(name: String, now: jiff::Timestamp) -> RunInfo {
+    RunInfo {
+        name,
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        working_dir: std::env::current_dir().unwrap_or_default(),
+        started_at: now.to_string(),
+        elapsed_ns: None,
+        ended_by: None,
+        sampling_cost_ns: None,
+        harness_cost_ns: None,
+        parent_peak_memory_bytes: None,
+    }
+}
+
+/// Where a run goes.
+pub(super) struct Target {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Whether the folder was there before the run.
+    pub existed: bool,
+}
+
+impl Target {
+    /// A folder for a new run, made if it is not there.
+    ///
+    /// # Errors
+    /// It holds a run, or cannot be written.
+    pub fn claim(path: PathBuf) -> Result<(Target, RunFolder), CliError> {
+        let target = Target { existed: path.exists(), path };
+        let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
+        Ok((target, folder))
+    }
+
+    /// Removes what the run put there before it came to nothing; whatever else is there stays.
+    pub fn clean_up(&self) {
+        let _ = std::fs::remove_dir(self.path.join("logs"));
+        if !self.existed {
+            let _ = std::fs::remove_dir(&self.path);
+        }
+    }
+}
+
+/// A folder for a run that is not kept, which goes when it is dropped.
+///
+/// # Errors
+/// The system's folder for temporary files cannot be written.
+pub(super) fn temporary_folder() -> Result<TempDir, CliError> {
+    tempfile::tempdir().map_err(|error| {
+        CliError::new(exit::BAD_INPUT, &error).with_hint("set TMPDIR to a folder that can be written".to_owned())
+    })
+}

@@ -1,0 +1,39 @@
+//! Runs on disk that commands are given.
+
+use std::path::Path;
+
+use super::output::store_error;
+use super::{CliError, exit};
+use crate::memory;
+use crate::record::RunRecord;
+use crate::store;
+use crate::units::Bytes;
+
+/// Folder for runs that are given none.
+pub(super) const RUNS: &str = "onnxprof-runs";
+
+/// The folder of a run that was named by its folder or its record.
+pub(super) fn folder(run: &Path) -> &Path {
+    match run.parent() {
+        Some(parent) if run.is_file() && parent != Path::new("") => parent,
+        Some(_) if run.is_file() => Path::new("."),
+        _ => run,
+    }
+}
+
+/// Memory that a record takes while it is read and looked at, as a multiple of its file.
+const EXPANSION: u64 = 8;
+
+/// The record of a run that was named.
+///
+/// # Errors
+/// It cannot be read, or is larger than there is memory for.
+pub(super) fn load(run: &Path) -> Result<RunRecord, CliError> {
+    let ask = |size: Bytes| {
+        memory::ask(Bytes(size.0.saturating_mul(EXPANSION)), || format!("the run in `{}`", run.display()))
+    };
+    ask(store::size(run)).map_err(|reason| {
+        CliError::new(exit::BAD_INPUT, &reason).with_hint("measure fewer variants or batch sizes in one run".to_owned())
+    })?;
+    store::load_asking(run, &|size| ask(size).map_err(Into::into)).map_err(|error| store_error(&error))
+}
