@@ -10,8 +10,8 @@ use crate::cli::plan::{opener, runtime_error as failed};
 use crate::cli::{CliError, exit, output, say};
 use crate::report::view::text::plain;
 use crate::runtime::{
-    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, ProbeError, PythonEnvironment, Release,
-    RuntimeError,
+    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, ProbeError,
+    PythonEnvironment, Release, RuntimeError,
 };
 use crate::units::Bytes;
 
