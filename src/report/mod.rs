@@ -6,17 +6,16 @@ mod chapters;
 pub mod charts;
 mod comparison_csv;
 mod csv;
-mod full;
 mod names;
 mod operators_csv;
 mod pages;
 mod paper;
+mod template;
 pub mod view;
 mod words;
 
 pub use comparison_csv::comparison_csv;
 pub use csv::csv;
-pub use full::{Context, ContextError, starting_file};
 pub use names::Names;
 pub use operators_csv::{operators_csv, trace_csv};
 pub use paper::doctor::{Examination, examination, null_test};
@@ -30,3 +29,4 @@ pub use paper::svg::svg;
 pub use paper::terminal::{
     Color, Glyphs, Style, comparison_terminal, gate_terminal, section_terminal, terminal, terminal_forecast,
 };
+pub use template::{Context, ContextError, starting_file};

@@ -5,7 +5,7 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::report::full::{Context, Line, lines};
+use crate::report::template::{Context, Line, lines};
 use crate::report::view::{ComparisonView, Section, View, text};
 
 /// The report could not be rendered: a fault of its template.

@@ -1,7 +1,7 @@
 //! The template's text taken apart: which lines stand as they are, and which are fields to fill.
 
 /// The template.
-const TEMPLATE: &str = include_str!("../templates/template.md");
+const TEMPLATE: &str = include_str!("template.md");
 
 /// A part of the template.
 #[derive(Clone, Debug, PartialEq, Eq)]

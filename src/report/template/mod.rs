@@ -3,10 +3,10 @@
 //! Its text is the template's own file, so that headings and fields are the same, in the same order. Read
 //! [`outline::outline`] first.
 
-mod context;
+mod given;
 mod outline;
 
-pub use context::{Context, ContextError, starting_file};
+pub use given::{Context, ContextError, starting_file};
 
 use serde::Serialize;
 
