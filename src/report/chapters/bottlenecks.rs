@@ -34,8 +34,18 @@ pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
     entries
 }
 
-/// The limits that were found, those of one kind together; the most consequential first.
-pub(in crate::report) fn limits(source: Source<'_>) -> Vec<Entry> {
+/// The limits that were found, those of one kind together.
+fn limits(source: Source<'_>) -> Vec<Entry> {
+    by_title(source).into_iter().map(|(title, members)| entry(source, title, &members)).collect()
+}
+
+/// The same in a line each; the most consequential first.
+pub(in crate::report) fn issues(source: Source<'_>) -> Vec<String> {
+    let line = |(title, members): (&str, Vec<&Bottleneck>)| format!("{title}: {}", of_kind(source, &members));
+    by_title(source).into_iter().map(line).collect()
+}
+
+fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
     let mut groups: Vec<(&'static str, Vec<&Bottleneck>)> = Vec::new();
     for bottleneck in &source.findings.bottlenecks {
         let title = title(&bottleneck.kind);
@@ -44,7 +54,7 @@ pub(in crate::report) fn limits(source: Source<'_>) -> Vec<Entry> {
             None => groups.push((title, vec![bottleneck])),
         }
     }
-    groups.into_iter().map(|(title, members)| entry(source, title, &members)).collect()
+    groups
 }
 
 /// What a run without a profile of operators cannot say.
@@ -76,13 +86,15 @@ fn title(kind: &BottleneckKind) -> &'static str {
     }
 }
 
+/// What limits of one kind say of each session.
+fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
+    let line = |found: &&Bottleneck| format!("{}: {}", source.name(found.session), issue(source, &found.kind));
+    members.iter().map(line).collect::<Vec<String>>().join("; ")
+}
+
 fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
-    let issues: Vec<String> = members
-        .iter()
-        .map(|bottleneck| format!("{}: {}", source.name(bottleneck.session), issue(source, &bottleneck.kind)))
-        .collect();
     let [stage, constraint, opportunity] = members.first().map_or([""; 3], |first| about(&first.kind));
-    entry_of(title, [stage.into(), issues.join("; "), constraint.into(), opportunity.into()])
+    entry_of(title, [stage.into(), of_kind(source, members), constraint.into(), opportunity.into()])
 }
 
 /// Stage, constraint and opportunity of a kind, as far as they follow from what was measured.

@@ -312,28 +312,45 @@ fn not_flat(source: Source<'_>) -> Vec<String> {
 /// The machine.
 #[must_use]
 pub fn machine(host: &Host) -> Vec<Item> {
-    let unknown = || "not measured: the system does not tell".to_owned();
-    let told = |text: &Option<String>| text.as_deref().map_or_else(unknown, plain);
+    let [cpu, cpus, memory, system] = essentials(host);
+    let flags: Vec<String> = host.cpu.isa_flags.iter().map(|flag| plain(flag)).collect();
+    let mut items = vec![
+        Item::new("CPU", cpu),
+        Item::new("CPUs", cpus),
+        Item::new("Instruction sets", if flags.is_empty() { UNKNOWN.into() } else { flags.join(", ") }),
+        Item::new("Memory", memory),
+        Item::new("System", system),
+        Item::new("Virtualization", told(&host.virtualization)),
+        Item::new("Frequency governor", told(&host.governor)),
+        Item::new("Load at start", host.load_average.map_or_else(|| UNKNOWN.into(), |load| format!("{load:.2}"))),
+    ];
+    items.extend(gpu::machine(host));
+    items
+}
+
+/// The machine in few words: its CPU, memory, system and GPUs.
+pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
+    essentials(host).into_iter().chain(gpu::hardware(host)).collect()
+}
+
+/// Model of the CPU, number of CPUs, memory and system.
+fn essentials(host: &Host) -> [String; 4] {
     let cores = match host.cpu.physical_count {
         Some(cores) => format!("{} logical CPUs on {cores} cores", host.cpu.logical_count),
         None => format!("{} logical CPUs", host.cpu.logical_count),
     };
     let limit = host.cgroup.cpu_quota_count.map(|quota| format!(", control group limit {quota}")).unwrap_or_default();
-    let flags: Vec<String> = host.cpu.isa_flags.iter().map(|flag| plain(flag)).collect();
     let available = host.memory_available_bytes.map(|free| format!(", {} available", bytes(free))).unwrap_or_default();
-    let mut items = vec![
-        Item::new("CPU", told(&host.cpu.model_name)),
-        Item::new("CPUs", format!("{cores}, {} usable{limit}", host.usable_cpus_count)),
-        Item::new("Instruction sets", if flags.is_empty() { unknown() } else { flags.join(", ") }),
-        Item::new("Memory", host.memory_bytes.map_or_else(unknown, |all| format!("{}{available}", bytes(all)))),
-        Item::new(
-            "System",
-            format!("{}, kernel {}, {}", told(&host.os), told(&host.kernel), plain(&host.architecture)),
-        ),
-        Item::new("Virtualization", told(&host.virtualization)),
-        Item::new("Frequency governor", told(&host.governor)),
-        Item::new("Load at start", host.load_average.map_or_else(unknown, |load| format!("{load:.2}"))),
-    ];
-    items.extend(gpu::machine(host));
-    items
+    [
+        told(&host.cpu.model_name),
+        format!("{cores}, {} usable{limit}", host.usable_cpus_count),
+        host.memory_bytes.map_or_else(|| UNKNOWN.into(), |all| format!("{}{available}", bytes(all))),
+        format!("{}, kernel {}, {}", told(&host.os), told(&host.kernel), plain(&host.architecture)),
+    ]
+}
+
+const UNKNOWN: &str = "not measured: the system does not tell";
+
+fn told(text: &Option<String>) -> String {
+    text.as_deref().map_or_else(|| UNKNOWN.into(), plain)
 }

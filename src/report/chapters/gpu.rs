@@ -3,7 +3,7 @@
 use crate::analysis::{CellFindings, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
-use crate::record::{Conditions, GpuConditions, GpuInfo, Host};
+use crate::record::{Conditions, GpuConditions, GpuDriver, GpuInfo, Host};
 use crate::report::chapters::context::Item;
 use crate::report::words::number;
 use crate::report::words::table::{Builder, RowKind, Table};
@@ -45,11 +45,21 @@ fn switch(told: &Observed<bool>) -> String {
 pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
     let mut items: Vec<Item> = host.gpus.iter().map(|gpu| Item::new(format!("GPU {}", gpu.index), line(gpu))).collect();
     if let Some(driver) = host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty()) {
-        let cuda = text(&driver.cuda_version);
-        items.push(Item::new("GPU driver", format!("{}, up to CUDA {cuda}", text(&driver.version))));
+        items.push(Item::new("GPU driver", driver_line(driver)));
     }
     items.extend(host.gpus_absent_reason.as_ref().map(|reason| Item::new("GPU", not_measured(reason))));
     items
+}
+
+/// The machine's GPUs whose names are known, and their driver.
+pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
+    let named = host.gpus.iter().filter(|gpu| gpu.name.is_ok()).map(line);
+    let driver = host.gpu_driver.iter().filter(|driver| driver.version.is_ok() && !host.gpus.is_empty());
+    named.chain(driver.map(driver_line)).collect()
+}
+
+fn driver_line(driver: &GpuDriver) -> String {
+    format!("{}, up to CUDA {}", text(&driver.version), text(&driver.cuda_version))
 }
 
 fn line(gpu: &GpuInfo) -> String {
@@ -227,17 +237,8 @@ fn on_gpu(source: Source<'_>) -> Vec<(&SessionFindings, &CellFindings)> {
     source.findings.batch_curves.iter().filter(|curve| is_on_gpu(curve.session)).filter_map(cell).collect()
 }
 
-/// *Training Performance*: an inference run knows how busy a GPU was, and nothing of training.
-pub(in crate::report) fn training(source: Source<'_>, no_training: &str) -> Vec<Item> {
-    vec![
-        Item::new("Training Time", no_training),
-        Item::new("GPU Utilization", utilization(source)),
-        Item::new("Data Loading Time", no_training),
-        Item::new("Epoch Time", no_training),
-    ]
-}
-
-fn utilization(source: Source<'_>) -> String {
+/// How busy GPUs were; `None` where no session ran on an NVIDIA GPU.
+pub(in crate::report) fn utilization(source: Source<'_>) -> Option<String> {
     let line = |(_, cell): (&SessionFindings, &CellFindings)| {
         let full =
             |metric: Metric| cell.figure(metric).map(|estimate| words::full(metric, estimate)).unwrap_or_default();
@@ -250,7 +251,7 @@ fn utilization(source: Source<'_>) -> String {
         )
     };
     let lines: Vec<String> = on_gpu(source).into_iter().map(line).collect();
-    if lines.is_empty() { not_measured(NO_SESSION) } else { lines.join("; ") }
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 /// The GPU's part of the template's `Memory Usage per Model`, of the baseline.

@@ -37,8 +37,7 @@ use crate::report::chapters::context::Item;
 use crate::report::chapters::distribution::Distributions;
 use crate::report::chapters::tuning::TuningView;
 use crate::report::charts;
-use crate::report::view::template::Fields;
-use crate::report::view::{measured, template};
+use crate::report::template::{Fields, Filled};
 use crate::report::words::section::Section;
 use crate::report::words::table::Table;
 use crate::report::words::{Source, text};
@@ -112,8 +111,9 @@ pub struct View {
     pub command: String,
     /// Fields of the performance template.
     pub fields: Fields,
-    /// What fills the fields of the whole template, by the template's keys.
-    pub measured: Vec<Item>,
+    /// What the run says of every field of the whole template.
+    #[serde(skip)]
+    pub template: Filled,
     /// What limits the variants.
     pub bottlenecks: Vec<Entry>,
     /// Advice by priority.
@@ -135,7 +135,7 @@ impl View {
     #[must_use]
     pub fn new(record: &RunRecord, findings: &Findings) -> Self {
         let source = Source { record, findings };
-        let fields = template::fields(source);
+        let template = Filled::by(source);
         let tuning = tuning::tuning(source);
         View {
             title: text::plain(&record.run.name),
@@ -179,8 +179,8 @@ impl View {
             provenance: provenance::items(source),
             models: provenance::models(source),
             command: bottlenecks::command(&record.run.command),
-            measured: measured::measured(source, &fields),
-            fields,
+            fields: Fields::of(&template),
+            template,
             bottlenecks: bottlenecks::bottlenecks(source),
             priorities: advice::priorities(source),
             rules: advice::RULES.into(),

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::outline::{Part, keys, outline};
+use super::keys::Key;
+use super::outline::{Part, outline};
 
 /// What people gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    given: BTreeMap<String, String>,
+    given: BTreeMap<Key, String>,
 }
 
 /// What is wrong with a context file.
@@ -64,35 +65,31 @@ impl Context {
             ContextError::Toml { line, message: error.message().to_owned() }
         })?;
         let mut context = Context::default();
-        context.read(&table, "", &keys())?;
+        context.read(&table, "")?;
         Ok(context)
     }
 
-    /// Whether anything was given for a field.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.given.contains_key(key)
-    }
-
     /// What was given for a field.
-    pub(super) fn get(&self, key: &str) -> Option<String> {
-        self.given.get(key).cloned()
+    pub(super) fn get(&self, key: Key) -> Option<&str> {
+        self.given.get(&key).map(String::as_str)
     }
 
-    fn read(&mut self, table: &Table, place: &str, known: &[String]) -> Result<(), ContextError> {
+    fn read(&mut self, table: &Table, place: &str) -> Result<(), ContextError> {
         for (name, value) in table {
             let key = format!("{place}{name}");
             let inside = format!("{key}.");
-            let is_table = known.iter().any(|known| known.starts_with(&inside)) && !name.contains('.');
-            match value {
-                Value::Table(table) if is_table => self.read(table, &inside, known)?,
-                value if is_table => {
+            // A name with a dot in it is one word of TOML, and not a field in a table.
+            let is_plain = !name.contains('.');
+            let is_table = is_plain && Key::ALL.iter().any(|known| known.name().starts_with(&inside));
+            match (value, Key::named(&key).filter(|_| is_plain)) {
+                (Value::Table(table), _) if is_table => self.read(table, &inside)?,
+                (value, _) if is_table => {
                     return Err(ContextError::WrongType { key, found: kind(value), takes: "a table of fields" });
                 }
-                value if known.contains(&key) && !name.contains('.') => {
-                    let text = words(value, &key)?;
-                    self.given.insert(key, text);
+                (value, Some(field)) => {
+                    self.given.insert(field, words(value, &key)?);
                 }
-                _ => return Err(ContextError::UnknownKey { key, known: choices(place, known) }),
+                (_, None) => return Err(ContextError::UnknownKey { key, known: choices(place) }),
             }
         }
         Ok(())
@@ -100,8 +97,8 @@ impl Context {
 }
 
 /// The names that may stand at a place.
-fn choices(place: &str, known: &[String]) -> String {
-    let inside = known.iter().filter_map(|key| key.strip_prefix(place));
+fn choices(place: &str) -> String {
+    let inside = Key::ALL.iter().filter_map(|key| key.name().strip_prefix(place));
     let mut names: Vec<String> = inside.filter_map(|rest| rest.split('.').next()).map(|n| format!("`{n}`")).collect();
     names.dedup();
     names.join(", ")
@@ -124,7 +121,7 @@ fn words(value: &Value, key: &str) -> Result<String, ContextError> {
     let empty = || ContextError::Empty { key: key.to_owned() };
     match value {
         Value::String(text) if text.trim().is_empty() => Err(empty()),
-        Value::String(text) => Ok(crate::report::view::text::plain_whole(text)),
+        Value::String(text) => Ok(crate::report::words::text::plain_whole(text)),
         Value::Integer(number) => Ok(number.to_string()),
         Value::Float(number) if number.is_finite() => Ok(number.to_string()),
         Value::Float(_) => Err(wrong("no finite number")),
@@ -150,9 +147,9 @@ pub fn starting_file() -> String {
     let mut current = String::new();
     for part in outline() {
         let (label, key) = match part {
-            Part::Field { label, key, .. } => (label, key),
-            Part::Entry { key } => ("what it is called".to_owned(), key),
-            _ => continue,
+            Part::Field { label, key, .. } => (*label, key.name()),
+            Part::Entry { key } => ("what it is called", key.name()),
+            Part::Fixed(_) | Part::Generated(_) => continue,
         };
         let Some((table, name)) = key.rsplit_once('.') else { continue };
         if table != current {
@@ -166,6 +163,7 @@ pub fn starting_file() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::{CostBenefit, Overview, Summary};
     use super::*;
 
     #[test]
@@ -176,12 +174,11 @@ mod tests {
              [executive_summary]\nresource_requirements = [\"one week\", \"one\\u001b[31m engineer\"]\n",
         )
         .unwrap();
-        assert_eq!(context.get("optimization_overview.system_component").unwrap(), "search");
-        assert_eq!(context.get("optimization_overview.baseline_date").unwrap(), "2026-03-01");
-        let cost = "performance_improvement_metrics.cost_benefit_analysis.implementation_cost";
-        assert_eq!(context.get(cost).unwrap(), "1200");
-        let resources = context.get("executive_summary.resource_requirements").unwrap();
-        assert_eq!(resources, "one week; one\\u{1b}[31m engineer");
+        assert_eq!(context.get(Key::Overview(Overview::SystemComponent)), Some("search"));
+        assert_eq!(context.get(Key::Overview(Overview::BaselineDate)), Some("2026-03-01"));
+        assert_eq!(context.get(Key::CostBenefit(CostBenefit::ImplementationCost)), Some("1200"));
+        let resources = Key::Summary(Summary::ResourceRequirements);
+        assert_eq!(context.get(resources), Some("one week; one\\u{1b}[31m engineer"));
     }
 
     #[test]
@@ -238,6 +235,6 @@ mod tests {
             .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")).unwrap_or(line))
             .map(|line| line.replace("\"\"", "\"x\"") + "\n")
             .collect();
-        assert_eq!(Context::parse(&filled).unwrap().given.len(), keys().len());
+        assert_eq!(Context::parse(&filled).unwrap().given.len(), Key::ALL.len());
     }
 }

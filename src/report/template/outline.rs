@@ -1,202 +1,219 @@
 //! The template's text taken apart: which lines stand as they are, and which are fields to fill.
 
+use std::slice::Iter;
+use std::sync::LazyLock;
+
+use super::keys::Key;
+
 /// The template.
 const TEMPLATE: &str = include_str!("template.md");
 
 /// A part of the template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     /// A line that stands as it is.
-    Fixed(String),
+    Fixed(&'static str),
     /// A line to fill.
     Field {
         /// What stands before the label.
         lead: &'static str,
         /// The label.
-        label: String,
-        /// The field's key: `section.group.label`, each in lower case with `_` between words.
-        key: String,
+        label: &'static str,
+        /// Its key.
+        key: Key,
     },
     /// A numbered entry whose name is to be filled in.
     Entry {
         /// The key of its name.
-        key: String,
+        key: Key,
     },
-    /// The measured bottlenecks, in place of the template's one.
+    /// Entries that are generated, in place of the template's one.
+    Generated(Generated),
+}
+
+/// Entries of which there are as many as were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Generated {
+    /// The measured bottlenecks.
     Bottlenecks,
-    /// The advice of a priority, in place of the template's one.
+    /// The advice of a priority, by its place.
     Advice(usize),
-    /// The tasks of a phase, in place of the template's one.
+    /// The tasks of a phase, by its place.
     Tasks(usize),
 }
 
-/// Sections whose entries are generated, by the key of their heading or of their numbered entry.
-const GENERATED: [(&str, Part); 7] = [
-    ("ai_ml_bottlenecks", Part::Bottlenecks),
-    ("optimization_priorities.high_priority", Part::Advice(0)),
-    ("optimization_priorities.medium_priority", Part::Advice(1)),
-    ("optimization_priorities.low_priority", Part::Advice(2)),
-    ("phase_1_quick_wins", Part::Tasks(0)),
-    ("phase_2_medium_term_optimizations", Part::Tasks(1)),
-    ("phase_3_strategic_optimizations", Part::Tasks(2)),
-];
-
-/// What nobody filled in. Sections that have no meaning for a model say so, others wait for people.
-pub(super) fn without(key: &str) -> &'static str {
-    let has = |word: &str| key.contains(word);
-    if ["database", "query_optimization", "connection_pool"].into_iter().any(has) {
-        "does not apply: a model's inference uses no database"
-    } else if has("training_performance") || key.ends_with(".training_time") {
-        "not measured: an inference profile"
-    } else if ["network", "cdn", "browser_caching"].into_iter().any(has) {
-        "does not apply: inference was measured on one machine, without a network"
-    } else if has("garbage_collection") {
-        "does not apply: inference runs in native code"
-    } else if has("stress_test") {
-        "not measured: the run applied no more load than its plan says"
-    } else {
-        "not given"
+impl Generated {
+    /// What is generated below a line.
+    fn below(line: &str) -> Option<Self> {
+        Some(match line {
+            "### AI/ML Bottlenecks (if applicable)" => Self::Bottlenecks,
+            "1. **High Priority** (Critical Impact)" => Self::Advice(0),
+            "2. **Medium Priority** (Significant Impact)" => Self::Advice(1),
+            "3. **Low Priority** (Minor Impact)" => Self::Advice(2),
+            "### Phase 1: Quick Wins (Weeks 1-2)" => Self::Tasks(0),
+            "### Phase 2: Medium-term Optimizations (Weeks 3-6)" => Self::Tasks(1),
+            "### Phase 3: Strategic Optimizations (Weeks 7-12)" => Self::Tasks(2),
+            _ => return None,
+        })
     }
 }
 
+static OUTLINE: LazyLock<Vec<Part>> = LazyLock::new(|| read(TEMPLATE));
+
 /// Every part, in the template's order.
-pub(super) fn outline() -> Vec<Part> {
-    let mut reader = Reader::default();
-    TEMPLATE.lines().for_each(|line| reader.read(line));
+pub(super) fn outline() -> &'static [Part] {
+    &OUTLINE
+}
+
+/// The fields with a label among those that are asked for, in the template's order.
+pub(super) fn labels(wanted: impl Fn(Key) -> bool) -> impl Iterator<Item = (Key, &'static str)> {
+    outline().iter().filter_map(move |part| match *part {
+        Part::Field { label, key, .. } => wanted(key).then_some((key, label)),
+        _ => None,
+    })
+}
+
+fn read(template: &'static str) -> Vec<Part> {
+    let mut reader = Reader { parts: Vec::new(), keys: Key::ALL.iter(), below: Below::Fields };
+    template.lines().for_each(|line| reader.read(line));
     reader.parts
 }
 
-/// The keys of all fields, in the template's order.
-pub(super) fn keys() -> Vec<String> {
-    let key = |part| match part {
-        Part::Field { key, .. } | Part::Entry { key } => Some(key),
-        _ => None,
-    };
-    outline().into_iter().filter_map(key).collect()
+/// What the lines to fill below a heading are.
+enum Below {
+    /// Fields of the table.
+    Fields,
+    /// An example of entries that are generated, which has not begun yet.
+    Example(Generated),
+    /// The rest of that example.
+    Rest,
 }
 
-#[derive(Default)]
 struct Reader {
     parts: Vec<Part>,
-    section: String,
-    group: Option<String>,
-    /// What stands for the entries of this section, once it has been put there.
-    generated: bool,
+    /// The keys of the fields that are still to come.
+    keys: Iter<'static, Key>,
+    below: Below,
 }
 
 impl Reader {
-    fn read(&mut self, line: &str) {
-        if let Some(title) = line.strip_prefix('#').map(|rest| rest.trim_start_matches('#').trim()) {
-            self.enter(slug(title));
-            return self.fixed(line);
+    fn read(&mut self, line: &'static str) {
+        let Some(blank) = Blank::of(line) else {
+            if starts_section(line) {
+                self.below = Generated::below(line).map_or(Below::Fields, Below::Example);
+            }
+            return self.parts.push(Part::Fixed(line));
+        };
+        let part = match self.below {
+            Below::Fields => self.keys.next().map(|&key| blank.filled_by(key)),
+            Below::Example(generated) => Some(Part::Generated(generated)),
+            Below::Rest => None,
+        };
+        self.parts.extend(part);
+        if let Below::Example(_) = self.below {
+            self.below = Below::Rest;
         }
-        if line == "---" {
-            self.enter("document".into());
-            return self.fixed(line);
-        }
-        let Some((lead, rest)) = lead(line) else { return self.fixed(line) };
-        let (label, after) = rest.split_once("**").unwrap_or((rest, ""));
-        let text = after.trim_start_matches(':').trim();
-        if lead == NUMBERED {
-            self.numbered(line, label);
-        } else if lead.is_empty() && !text.starts_with('[') {
-            // A group's name, or a line that is complete.
-            self.group = after.ends_with(':').then(|| slug(label));
-            self.fixed(line);
-        } else if !self.generated {
-            let key = self.key(label);
-            let label = label.trim_matches(['[', ']']).to_owned();
-            self.parts.push(Part::Field { lead, label, key });
-        }
-    }
-
-    fn enter(&mut self, section: String) {
-        self.section = section;
-        self.group = None;
-        self.generated = false;
-    }
-
-    fn fixed(&mut self, line: &str) {
-        self.parts.push(Part::Fixed(line.to_owned()));
-    }
-
-    /// A numbered entry: of a fixed name, which its fields belong to, or one to be filled in.
-    fn numbered(&mut self, line: &str, label: &str) {
-        let named = !label.starts_with('[');
-        self.group = named.then(|| slug(label));
-        let place = if named { self.key("").trim_end_matches('.').to_owned() } else { self.section.clone() };
-        if named {
-            self.fixed(line);
-        }
-        self.generated = false;
-        if let Some((_, part)) = GENERATED.iter().find(|(key, _)| *key == place) {
-            self.generated = true;
-            self.parts.push(part.clone());
-        } else if !named {
-            let key = self.key(label);
-            self.parts.push(Part::Entry { key });
-        }
-    }
-
-    fn key(&self, label: &str) -> String {
-        let group = self.group.as_ref().map(|group| format!("{group}.")).unwrap_or_default();
-        format!("{}.{group}{}", self.section, slug(label))
     }
 }
 
-const NUMBERED: &str = "1. ";
-
-/// How a line with a bold label begins, and what follows the first `**`.
-fn lead(line: &str) -> Option<(&'static str, &str)> {
-    let found = [("   - ", "   - **"), ("- ", "- **"), ("", "**")].into_iter();
-    let plain = found.filter_map(|(lead, start)| Some((lead, line.strip_prefix(start)?))).next();
-    let numbered = || {
-        let (number, rest) = line.split_once(". **")?;
-        number.parse::<u64>().ok().map(|_| (NUMBERED, rest))
-    };
-    plain.or_else(numbered)
+/// Whether a line is a heading, the rule before the document's own fields, or a numbered entry of a fixed name.
+fn starts_section(line: &str) -> bool {
+    line.starts_with('#') || line == "---" || numbered(line).is_some()
 }
 
-/// `AI/ML Bottlenecks (if applicable)` as `ai_ml_bottlenecks`.
-fn slug(title: &str) -> String {
-    let title = title.split(" (").next().unwrap_or(title);
-    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("_").to_lowercase()
+/// A line with something to fill in.
+enum Blank {
+    Field { lead: &'static str, label: &'static str },
+    Entry,
+}
+
+impl Blank {
+    fn of(line: &'static str) -> Option<Self> {
+        if numbered(line).is_some_and(|label| label.starts_with('[')) {
+            return Some(Blank::Entry);
+        }
+        let leads = ["   - ", "- ", ""].into_iter();
+        let (lead, rest) =
+            leads.filter_map(|lead| Some((lead, line.strip_prefix(lead)?.strip_prefix("**")?))).next()?;
+        let (label, text) = rest.split_once("**")?;
+        // Without a list around it, it is a group's name or a line that is complete, unless brackets ask for something.
+        let is_blank = !lead.is_empty() || text.trim_start_matches(':').trim_start().starts_with('[');
+        is_blank.then_some(Blank::Field { lead, label })
+    }
+
+    fn filled_by(self, key: Key) -> Part {
+        match self {
+            Blank::Field { lead, label } => Part::Field { lead, label, key },
+            Blank::Entry => Part::Entry { key },
+        }
+    }
+}
+
+/// What follows the first `**` of a line such as `1. **Code Optimization**`.
+fn numbered(line: &str) -> Option<&str> {
+    let (number, rest) = line.split_once(". **")?;
+    number.parse::<u64>().ok().map(|_| rest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn keys_are_section_group_and_label() {
-        let keys = keys();
-        for key in [
-            "optimization_overview.system_component",
-            "current_performance_metrics.response_time_metrics.95th_percentile_response_time",
-            "system_level_bottlenecks.bottleneck_category",
-            "system_level_bottlenecks.root_cause",
-            "application_level_optimizations.code_optimization.caching_strategy",
-            "success_criteria.ai_performance_targets.inference_latency",
-            "ai_ml_risks.model_performance_degradation.rollback",
-            "document.optimization_owner",
-        ] {
-            assert!(keys.iter().any(|known| known == key), "{key} is not in {keys:#?}");
+    /// `AI/ML Bottlenecks (if applicable)` as `ai_ml_bottlenecks`.
+    fn slug(title: &str) -> String {
+        let title = title.split(" (").next().unwrap();
+        let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join("_").to_lowercase()
+    }
+
+    /// The names of the fields as the template's text alone gives them.
+    fn names() -> Vec<String> {
+        let (mut section, mut group, mut is_example) = (String::new(), String::new(), false);
+        let mut names = Vec::new();
+        for line in TEMPLATE.lines() {
+            let label = slug(line.split("**").nth(1).unwrap_or_default());
+            if starts_section(line) {
+                is_example = Generated::below(line).is_some();
+            }
+            if line.starts_with('#') || line == "---" {
+                section = if line == "---" { "document".into() } else { slug(line) };
+                group.clear();
+            } else if Blank::of(line).is_none() {
+                let names_a_group = !label.is_empty() && (line.ends_with(':') || numbered(line).is_some());
+                group = if names_a_group { format!("{label}.") } else { group };
+            } else if !is_example {
+                group = if numbered(line).is_some() { String::new() } else { group };
+                names.push(format!("{section}.{group}{label}"));
+            }
         }
+        names
+    }
+
+    #[test]
+    fn table_holds_the_fields_of_the_text_in_its_order_and_each_once() {
+        let table: Vec<&str> = Key::ALL.iter().map(|key| key.name()).collect();
+        assert_eq!(table, names());
+        let keys = outline().iter().filter_map(|part| match *part {
+            Part::Field { key, .. } | Part::Entry { key } => Some(key),
+            _ => None,
+        });
+        assert_eq!(keys.collect::<Vec<_>>(), Key::ALL);
+        let mut once = table.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), table.len());
+        assert!(Key::ALL.iter().all(|&key| Key::named(key.name()) == Some(key)));
     }
 
     #[test]
     fn generated_entries_stand_once_in_place_of_the_template_s() {
-        let parts = outline();
-        for (_, part) in &GENERATED {
-            assert_eq!(parts.iter().filter(|known| *known == part).count(), 1, "{part:?}");
-        }
-        assert!(!parts.iter().any(|part| matches!(part, Part::Fixed(text) if text.contains("["))), "{parts:#?}");
-    }
-
-    #[test]
-    fn sections_without_meaning_say_so() {
-        assert!(without("database_bottlenecks.index_analysis").starts_with("does not apply"));
-        assert_eq!(without("cost_benefit_analysis.implementation_cost"), "not given");
+        let generated = outline().iter().filter_map(|part| match *part {
+            Part::Generated(generated) => Some(generated),
+            _ => None,
+        });
+        use Generated::{Advice, Bottlenecks, Tasks};
+        let all = [Bottlenecks, Advice(0), Advice(1), Advice(2), Tasks(0), Tasks(1), Tasks(2)];
+        assert_eq!(generated.collect::<Vec<_>>(), all);
+        assert!(!outline().iter().any(|part| matches!(part, Part::Fixed(text) if text.contains('['))));
     }
 }

@@ -1,8 +1,4 @@
-//! A run as people read it, and the fields of the performance template.
-
-pub(super) mod measured;
-pub(super) mod targets;
-pub(super) mod template;
+//! A run as people read it.
 
 pub use super::chapters::View;
 pub use super::chapters::advice::{AdviceView, PhaseView, PriorityView};
@@ -20,9 +16,9 @@ pub use super::pages::comparison::{ComparisonView, difference};
 pub use super::pages::forecast::{Forecast, ForecastView};
 pub use super::pages::gate::{CheckView, GateView};
 pub use super::pages::null_test::smallest_claims;
+pub use super::template::{Fields, Filled};
 pub use super::words::quantization::quantization;
 pub use super::words::section::Section;
 pub use super::words::session_code::{Deployment, SessionCode, session_code};
 pub use super::words::table::{Row, RowKind, Table};
 pub use super::words::{number, text};
-pub use template::Fields;

@@ -5,6 +5,7 @@ use crate::analysis::{
     Interval, Measured, SessionFindings, Verdict,
 };
 use crate::metric::{Metric, Unit};
+use crate::observed::Observed;
 use crate::plan::{At, CellKey};
 use crate::record::RunRecord;
 use crate::report::words::number;
@@ -103,18 +104,19 @@ impl<'a> Source<'a> {
 
 /// A figure in full: value, interval, n, and what a reader has to know about it; or that it was not measured, and why.
 pub(in crate::report) fn full(metric: Metric, estimate: &Estimate) -> String {
+    figure(metric, estimate).unwrap_or_else(|reason| not_measured(&reason))
+}
+
+/// A figure in full, or why it was not measured.
+pub(in crate::report) fn figure(metric: Metric, estimate: &Estimate) -> Observed<String> {
     match estimate {
         Estimate::Measured(measured) => {
             let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
             let bounded = bounded(metric, measured.bounds);
-            format!(
-                "{}, n = {}{}{remark}{bounded}",
-                value(metric, estimate),
-                counted(measured),
-                range(metric, measured)
-            )
+            let (value, n, range) = (value(metric, estimate), counted(measured), range(metric, measured));
+            Ok(format!("{value}, n = {n}{range}{remark}{bounded}"))
         }
-        Estimate::Absent { reason, bounds } => not_measured(&format!("{reason}{}", bounded(metric, *bounds))),
+        Estimate::Absent { reason, bounds } => Err(format!("{reason}{}", bounded(metric, *bounds))),
     }
 }
 

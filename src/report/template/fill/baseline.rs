@@ -1,0 +1,168 @@
+//! The baseline as it performs today.
+
+use super::{NO_BASELINE, NO_NETWORK, NO_TRAINING};
+use crate::analysis::{BatchCurve, CellFindings, Estimate, SessionFindings};
+use crate::metric::{Metric, Unit};
+use crate::report::chapters::gpu;
+use crate::report::template::found::{Absent, Found, not_measured, of_cell, of_session, or_why};
+use crate::report::template::keys::{Inference, Resources, ResponseTimes, Throughputs, Training};
+use crate::report::words::{self, Source, number};
+
+/// Why a closed loop knows of no capacity.
+const CLOSED_LOOP: &str = "the load was closed: so many requests in flight, each sent when the last was done";
+
+/// The baseline's cell for single predictions.
+pub(super) fn single(source: Source<'_>) -> Option<&CellFindings> {
+    let baseline = source.baseline()?.session;
+    source.single().into_iter().find(|cell| cell.key.session == baseline)
+}
+
+pub(super) fn response_time(field: ResponseTimes, source: Source<'_>) -> Found {
+    let metric = match field {
+        ResponseTimes::Average => Metric::LatencyMean,
+        ResponseTimes::Percentile95 => Metric::LatencyP95,
+        ResponseTimes::Percentile99 => Metric::LatencyP99,
+        ResponseTimes::SlowestEndpoint => return slowest(source),
+    };
+    of_cell(single(source), metric)
+}
+
+/// A model has no endpoints; its variants are what can be slow.
+fn slowest(source: Source<'_>) -> Found {
+    let latency = |cell: &CellFindings| cell.value(Metric::LatencyP50);
+    let slowest = source.single().into_iter().filter(|cell| latency(cell).is_some());
+    let slowest = slowest.max_by(|one, other| latency(one).unwrap_or(0.0).total_cmp(&latency(other).unwrap_or(0.0)));
+    let Some(cell) = slowest else { return not_measured("no variant could be measured") };
+    let median = or_why(of_cell(Some(cell), Metric::LatencyP50));
+    Ok(format!("{}, the slowest variant: median {median}", source.name(cell.key.session)))
+}
+
+pub(super) fn throughput(field: Throughputs, source: Source<'_>) -> Found {
+    let cell = single(source);
+    match field {
+        Throughputs::RequestsPerSecond => of_cell(cell, Metric::Throughput),
+        Throughputs::TransactionsPerMinute => per_minute(cell),
+        Throughputs::PeakLoadCapacity | Throughputs::SustainedLoadCapacity => not_measured(CLOSED_LOOP),
+    }
+}
+
+fn per_minute(cell: Option<&CellFindings>) -> Found {
+    let rate = cell.and_then(|cell| cell.figure(Metric::Throughput)).and_then(Estimate::measured);
+    let Some(rate) = rate else { return of_cell(cell, Metric::Throughput) };
+    let shown = number::value(Unit::PerSec, rate.value * 60.0, None);
+    let n = words::counted(rate);
+    Ok(format!("{} predictions per minute, one after another, n = {n}", shown.trim_end_matches("/s")))
+}
+
+pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
+    match field {
+        Resources::CpuUsage => Ok(cpu(single(source))),
+        Resources::MemoryUsage => {
+            let memory = |metric| or_why(of_baseline(source, metric));
+            Ok(format!("model memory {}; peak {}", memory(Metric::ModelMemory), memory(Metric::PeakMemory)))
+        }
+        Resources::DiskIo => not_measured("the model is in memory while it is timed"),
+        Resources::NetworkIo => Err(Absent::DoesNotApply(NO_NETWORK)),
+    }
+}
+
+/// A figure of the baseline in full.
+pub(super) fn of_baseline(source: Source<'_>, metric: Metric) -> Found {
+    source.baseline().map_or_else(|| not_measured("not asked for"), |baseline| of_session(baseline, metric))
+}
+
+/// How busy the CPUs of a cell's worker were.
+pub(super) fn cpu(cell: Option<&CellFindings>) -> String {
+    let average = or_why(of_cell(cell, Metric::CpuUtilization));
+    let peak = of_cell(cell, Metric::CpuUtilizationPeak).map(|peak| format!("; at the peak: {peak}"));
+    format!("of the worker's CPUs, on average: {average}{}", peak.unwrap_or_default())
+}
+
+pub(super) fn inference(field: Inference, source: Source<'_>) -> Found {
+    let Some(baseline) = source.baseline() else { return not_measured(NO_BASELINE) };
+    if let Some(reason) = baseline.outcome.reason() {
+        return not_measured(reason);
+    }
+    match field {
+        Inference::SinglePredictionLatency => Ok(single_latency(source)),
+        Inference::BatchPredictionThroughput => batch_throughput(source, baseline.session),
+        Inference::ModelLoadingTime => Ok(loading(baseline)),
+        Inference::MemoryUsagePerModel => Ok(memory(source, baseline)),
+    }
+}
+
+fn single_latency(source: Source<'_>) -> String {
+    let cell = single(source);
+    let tail = [
+        ("mean", Metric::LatencyMean),
+        ("min", Metric::LatencyMin),
+        ("p90", Metric::LatencyP90),
+        ("p95", Metric::LatencyP95),
+        ("p99", Metric::LatencyP99),
+        ("p99.9", Metric::LatencyP999),
+        ("max", Metric::LatencyMax),
+    ];
+    let tail = tail.map(|(name, metric)| format!("{name} {}", value(cell, metric)));
+    let samples = cell.and_then(|cell| cell.figure(Metric::LatencyMin)?.measured());
+    let samples = samples.map(|samples| format!(" over {}", words::counted(samples))).unwrap_or_default();
+    let at = cell.map(|cell| format!(", {}", source.at(cell.key))).unwrap_or_default();
+    format!("median {}{at}; {}{samples}", or_why(of_cell(cell, Metric::LatencyP50)), tail.join(", "))
+}
+
+/// A figure of a cell with its interval alone, or why there is none.
+fn value(cell: Option<&CellFindings>, metric: Metric) -> String {
+    match cell.and_then(|cell| cell.figure(metric)) {
+        Some(estimate @ Estimate::Measured(_)) => words::value(metric, estimate),
+        _ => or_why(of_cell(cell, metric)),
+    }
+}
+
+/// Throughput of a session where it is enough, and how it got there.
+fn batch_throughput(source: Source<'_>, session: usize) -> Found {
+    let Some(curve) = source.findings.batch_curves.iter().find(|curve| curve.session == session) else {
+        return not_measured("no batch size was measured");
+    };
+    let key = curve.key(curve.enough);
+    let rate = of_cell(source.cell(key), Metric::Throughput)?;
+    Ok(format!("{rate}, {}; {}", source.at(key), saturation(curve)))
+}
+
+fn saturation(curve: &BatchCurve) -> String {
+    let last = curve.points.last().map_or(curve.enough, |point| point.batch_size);
+    match (curve.saturated, curve.points.len()) {
+        (_, 1) => "only one batch size was measured".into(),
+        (true, _) => format!("larger batches, up to {last}, bring less than 5% more"),
+        (false, _) => format!("still rising at batch {last}, the largest measured"),
+    }
+}
+
+fn loading(baseline: &SessionFindings) -> String {
+    let time = |metric| or_why(of_session(baseline, metric));
+    format!(
+        "session load {}; runtime start {}; first run {}; time to first prediction {}",
+        time(Metric::SessionLoad),
+        time(Metric::RuntimeStart),
+        time(Metric::FirstRun),
+        time(Metric::TimeToFirstPrediction)
+    )
+}
+
+fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
+    let memory = |metric| or_why(of_session(baseline, metric));
+    format!(
+        "model memory {}; peak memory of the process {}; arena peak {}; file {}; GPU memory {}",
+        memory(Metric::ModelMemory),
+        memory(Metric::PeakMemory),
+        memory(Metric::ArenaPeak),
+        memory(Metric::FileSize),
+        gpu::memory(source, baseline)
+    )
+}
+
+/// An inference run knows how busy a GPU was, and nothing of training.
+pub(super) fn training(field: Training, source: Source<'_>) -> Found {
+    match field {
+        Training::GpuUtilization => gpu::utilization(source).ok_or_else(|| Absent::NotMeasured(gpu::NO_SESSION.into())),
+        Training::TrainingTime | Training::DataLoadingTime | Training::EpochTime => not_measured(NO_TRAINING),
+    }
+}

@@ -1,0 +1,116 @@
+//! What a run says of every field of the template.
+
+mod baseline;
+mod improvement;
+mod operation;
+mod risk;
+mod targets;
+mod testing;
+
+use crate::metric::Metric;
+use crate::report::chapters::context::ending;
+use crate::report::chapters::{advice, bottlenecks};
+use crate::report::template::found::{Absent, Found, not_measured, of_cell, or_why};
+use crate::report::template::keys::{Document, Key, Overview, Summary};
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source};
+
+const NO_DATABASE: &str = "a model's inference uses no database";
+const NO_NETWORK: &str = "inference was measured on one machine, without a network";
+const NATIVE: &str = "inference runs in native code";
+const NO_STRESS: &str = "the run applied no more load than its plan says";
+const NO_TRAINING: &str = "an inference profile";
+const NOTHING_RECOMMENDED: &str = "nothing could be recommended";
+const NO_BASELINE: &str = "the run has no baseline session";
+
+/// What the run says of a field.
+pub(super) fn found(key: Key, source: Source<'_>) -> Found {
+    match key {
+        Key::Overview(field) => overview(field, source),
+        Key::Summary(field) => summary(field, source),
+        Key::ResponseTimes(field) => baseline::response_time(field, source),
+        Key::Throughputs(field) => baseline::throughput(field, source),
+        Key::Resources(field) => baseline::resource(field, source),
+        Key::Inference(field) => baseline::inference(field, source),
+        Key::Training(field) => baseline::training(field, source),
+        Key::TestConfiguration(field) => testing::configuration(field, source),
+        Key::TestResults(field) => testing::result(field, source),
+        Key::TestTypes(field) => testing::test(field, source),
+        Key::TestEnvironment(field) => testing::environment(field, source),
+        Key::MemoryOptimization(field) => improvement::memory(field, source),
+        Key::ModelOptimization(field) => improvement::model(field, source),
+        Key::DataPipeline(field) => improvement::data_pipeline(field, source),
+        Key::BeforeAfter(field) => improvement::before_and_after(field, source),
+        Key::Timeline(field) => targets::timeline(field, source),
+        Key::Targets(field) => targets::of_system(field, source),
+        Key::AiTargets(field) => targets::of_model(field, source),
+        Key::Scaling(field) => operation::scaling(field),
+        Key::Caching(field) => operation::caching(field),
+        Key::MonitoringTools(field) => operation::tool(field),
+        Key::Indicators(field) => operation::indicator(field, source),
+        Key::ModelMonitoring(field) => operation::model(field, source),
+        Key::Sustained(field) => operation::sustained(field),
+        Key::ImplementationRisk(field) => risk::of_advice(field, source),
+        Key::RegressionRisk(field) => risk::regression(field),
+        Key::Degradation(field) => risk::degradation(field, source),
+        Key::Document(field) => document(field, source),
+        Key::Database(_) | Key::DatabaseBottleneck(_) | Key::QueryOptimization(_) | Key::DatabaseConfiguration(_) => {
+            Err(Absent::DoesNotApply(NO_DATABASE))
+        }
+        Key::StressConfiguration(_) | Key::StressResults(_) => not_measured(NO_STRESS),
+        Key::SystemBottleneck(_) | Key::ApplicationBottleneck(_) | Key::Benchmarks(_) => Err(Absent::NotGiven),
+        Key::CodeOptimization(_) | Key::Alerts(_) | Key::CostBenefit(_) => Err(Absent::NotGiven),
+    }
+}
+
+fn overview(field: Overview, source: Source<'_>) -> Found {
+    let run = &source.record.run;
+    Ok(match field {
+        Overview::SystemComponent => {
+            let variants = source.record.plan.variants.iter();
+            let names: Vec<String> = variants.map(|variant| plain(&variant.name)).collect();
+            format!("the model {} ({})", plain(&run.name), words::listed(&names))
+        }
+        Overview::OptimizationType => "AI Model".into(),
+        Overview::OptimizationScope => "AI Pipeline: inference alone".into(),
+        Overview::BaselineDate => plain(&run.started_at),
+        Overview::TargetImprovement => return targets::inference_latency(source),
+    })
+}
+
+fn summary(field: Summary, source: Source<'_>) -> Found {
+    let advice = source.findings.advice.iter();
+    let texts: Vec<String> = match field {
+        Summary::CurrentPerformanceStatus => return Ok(status(source)),
+        Summary::KeyPerformanceIssues => return issues(source),
+        Summary::OptimizationStrategy => advice.map(|advice| advice::area(source, advice)).collect(),
+        Summary::ExpectedImprovements => {
+            advice.map(|advice| format!("{}: {}", advice::area(source, advice), advice::gain(advice))).collect()
+        }
+        Summary::ResourceRequirements => {
+            advice.map(|advice| format!("{}: {}", advice::area(source, advice), advice::effort(advice))).collect()
+        }
+    };
+    Ok(if texts.is_empty() { "none: the run shows no gain".into() } else { texts.join("; ") })
+}
+
+/// The baseline at a glance.
+fn status(source: Source<'_>) -> String {
+    let latency = or_why(of_cell(baseline::single(source), Metric::LatencyP50));
+    format!("{}: median latency of a single prediction {latency}. {}", source.baseline_name(), ending(source))
+}
+
+/// Limits that the executive summary names.
+const NAMED_ISSUES: usize = 3;
+
+fn issues(source: Source<'_>) -> Found {
+    let issues: Vec<String> = bottlenecks::issues(source).into_iter().take(NAMED_ISSUES).collect();
+    if issues.is_empty() { not_measured("no limit was found") } else { Ok(issues.join("; ")) }
+}
+
+fn document(field: Document, source: Source<'_>) -> Found {
+    match field {
+        Document::LastUpdated => Ok(plain(&source.record.run.started_at)),
+        Document::ReviewSchedule | Document::OptimizationOwner => Err(Absent::NotGiven),
+    }
+}

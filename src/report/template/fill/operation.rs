@@ -1,0 +1,62 @@
+//! How the model is served and watched once it runs.
+
+use super::baseline::single;
+use super::risk::scoring_again;
+use super::{NO_DATABASE, NO_NETWORK};
+use crate::metric::Metric;
+use crate::report::template::found::{Absent, Found, of_cell, or_why};
+use crate::report::template::keys::{Caching, Indicators, ModelMonitoring, MonitoringTools, Scaling, Sustained};
+use crate::report::words::Source;
+
+pub(super) fn scaling(field: Scaling) -> Found {
+    Err(match field {
+        Scaling::CdnImplementation => Absent::DoesNotApply(NO_NETWORK),
+        Scaling::HorizontalScaling | Scaling::VerticalScaling | Scaling::LoadBalancing => Absent::NotGiven,
+    })
+}
+
+pub(super) fn caching(field: Caching) -> Found {
+    Err(match field {
+        Caching::DatabaseCache => Absent::DoesNotApply(NO_DATABASE),
+        Caching::CdnCaching | Caching::BrowserCaching => Absent::DoesNotApply(NO_NETWORK),
+        Caching::ApplicationCache => Absent::NotGiven,
+    })
+}
+
+pub(super) fn tool(field: MonitoringTools) -> Found {
+    Err(match field {
+        MonitoringTools::Database => Absent::DoesNotApply(NO_DATABASE),
+        MonitoringTools::Application | MonitoringTools::Infrastructure | MonitoringTools::CustomMetrics => {
+            Absent::NotGiven
+        }
+    })
+}
+
+pub(super) fn indicator(field: Indicators, source: Source<'_>) -> Found {
+    match field {
+        Indicators::ResponseTimePercentiles => Ok(percentiles(source)),
+        Indicators::ErrorRates | Indicators::ResourceUtilization | Indicators::BusinessMetrics => Err(Absent::NotGiven),
+    }
+}
+
+fn percentiles(source: Source<'_>) -> String {
+    let metrics = [("50th", Metric::LatencyP50), ("95th", Metric::LatencyP95), ("99th", Metric::LatencyP99)];
+    let percentile = |(name, metric)| format!("{name} {}", or_why(of_cell(single(source), metric)));
+    format!("of the baseline: {}", metrics.map(percentile).join("; "))
+}
+
+pub(super) fn model(field: ModelMonitoring, source: Source<'_>) -> Found {
+    match field {
+        ModelMonitoring::ModelAccuracy => scoring_again(source),
+        ModelMonitoring::InferenceLatency | ModelMonitoring::DataDriftDetection | ModelMonitoring::ResourceUsage => {
+            Err(Absent::NotGiven)
+        }
+    }
+}
+
+pub(super) fn sustained(field: Sustained) -> Found {
+    match field {
+        Sustained::RegressionDetection => Ok("onnxprof compare BEFORE AFTER tells whether two runs differ".into()),
+        Sustained::PerformanceStability | Sustained::ContinuousImprovement => Err(Absent::NotGiven),
+    }
+}

@@ -1,0 +1,82 @@
+//! Risks of following the best advice, and how to undo it.
+
+use super::NO_BASELINE;
+use crate::analysis::{Action, SessionFindings};
+use crate::metric::{Metric, Unit};
+use crate::report::chapters::advice;
+use crate::report::template::found::{Absent, Found, not_measured};
+use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
+use crate::report::words::judged::Judged;
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source, number};
+
+pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
+    let Some(advice) = source.findings.advice.first() else { return Err(Absent::NotGiven) };
+    match field {
+        ImplementationRisk::Category => Ok(advice::area(source, advice)),
+        ImplementationRisk::Description => Ok(advice::risk(advice)),
+        ImplementationRisk::RollbackPlan => match advice.action {
+            Action::Ship { .. } => rollback(source),
+            _ => Ok("undo the change: the model's file stays the same".into()),
+        },
+        ImplementationRisk::Probability | ImplementationRisk::Impact | ImplementationRisk::MitigationStrategy => {
+            Err(Absent::NotGiven)
+        }
+    }
+}
+
+pub(super) fn regression(field: RegressionRisk) -> Found {
+    match field {
+        RegressionRisk::Risk => Err(Absent::NotGiven),
+        RegressionRisk::Detection => Ok("onnxprof gate holds every run against rules".into()),
+        RegressionRisk::Prevention => {
+            Ok("measure each change beside the baseline on one machine, as this run did".into())
+        }
+    }
+}
+
+pub(super) fn degradation(field: Degradation, source: Source<'_>) -> Found {
+    match field {
+        Degradation::Risk => accuracy(source),
+        Degradation::Monitoring => scoring_again(source),
+        Degradation::Rollback => rollback(source),
+    }
+}
+
+/// What each other variant's outputs are worth.
+fn accuracy(source: Source<'_>) -> Found {
+    let others = source.findings.sessions.iter();
+    let others = others.filter(|session| !session.is_baseline && session.outcome.is_ok());
+    let risks: Vec<String> =
+        others.map(|session| format!("{}: {}", plain(&session.label), words::accuracy(session))).collect();
+    if risks.is_empty() { not_measured("there is no other variant to compare") } else { Ok(risks.join("; ")) }
+}
+
+/// With what outputs are scored again, and how small a change that resolves.
+pub(super) fn scoring_again(source: Source<'_>) -> Found {
+    let Some(samples) = Judged::of(source).and_then(|judged| judged.samples_count()) else {
+        return not_measured("the run held outputs against nothing; give labelled data with `--data`");
+    };
+    let width = worst_half_width(source)
+        .map(|width| format!(", which resolve a score to ± {}", number::points(width).trim_start_matches('+')));
+    Ok(format!("score again with the same {} samples{}", number::count(samples), width.unwrap_or_default()))
+}
+
+/// The widest half of an interval of a score that is a share.
+fn worst_half_width(source: Source<'_>) -> Option<f64> {
+    let shares = || Metric::SCORES.into_iter().filter(|metric| metric.unit() == Unit::Ratio);
+    let interval = |session: &SessionFindings| shares().find_map(|metric| session.figure(metric)?.interval());
+    let intervals = source.findings.sessions.iter().filter_map(interval);
+    intervals.map(|interval| (interval.high - interval.low) / 2.0).reduce(f64::max)
+}
+
+fn rollback(source: Source<'_>) -> Found {
+    let Some(baseline) = source.baseline() else { return not_measured(NO_BASELINE) };
+    let variant = source.record.plan.sessions[baseline.session].variant;
+    let sum = source.record.variants[variant].sha256.as_deref().map(|sum| format!(" (SHA-256 {})", plain(sum)));
+    Ok(format!(
+        "put the baseline's file {} back{}; inputs and outputs are the same",
+        plain(&source.record.plan.variants[variant].path.display().to_string()),
+        sum.unwrap_or_default()
+    ))
+}

@@ -1,0 +1,163 @@
+//! Targets that follow from what was measured, and the timeline of the model's optimization.
+
+use super::NO_TRAINING;
+use super::improvement::{lighter, reduction};
+use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, Level, Untried};
+use crate::metric::{Direction, Metric, Unit};
+use crate::report::chapters::advice;
+use crate::report::template::found::{Absent, Found, not_measured};
+use crate::report::template::keys::{AiTargets, Targets, Timeline};
+use crate::report::words::{self, Source, number};
+
+/// What the best accepted advice was measured to bring.
+pub(super) fn of_model(field: AiTargets, source: Source<'_>) -> Found {
+    match field {
+        AiTargets::InferenceLatency => inference_latency(source),
+        AiTargets::TrainingTime => not_measured(NO_TRAINING),
+        AiTargets::ModelAccuracy => accuracy(source),
+        AiTargets::ResourceEfficiency => resources(source),
+    }
+}
+
+/// The same of the system as a whole, as far as an inference profile can set it.
+pub(super) fn of_system(field: Targets, source: Source<'_>) -> Found {
+    match field {
+        Targets::ResponseTime => response(source),
+        Targets::Throughput => throughput(source),
+        Targets::ResourceUtilization => resources(source),
+        Targets::ErrorRate => Err(Absent::NotGiven),
+    }
+}
+
+/// The advice of the largest conservative gain in the median latency whose risk is not high.
+fn accepted(source: Source<'_>) -> Option<&Advice> {
+    let for_latency =
+        |advice: &&Advice| advice.metric == Metric::LatencyP50 && !matches!(advice.action, Action::KeepWarm { .. });
+    source.findings.advice.iter().filter(for_latency).find(|advice| advice.risk != Level::High)
+}
+
+fn accepted_or_why(source: Source<'_>) -> Result<&Advice, Absent> {
+    accepted(source).ok_or_else(|| Absent::NotMeasured("no gain was shown whose risk is low or medium".into()))
+}
+
+pub(super) fn inference_latency(source: Source<'_>) -> Found {
+    let advice = accepted_or_why(source)?;
+    let Some(gain) = advice.gain.measured() else { return not_measured("there is no gain to state") };
+    let reduced = |gain: f64| number::value(Unit::Ratio, 1.0 - 1.0 / gain, None);
+    let ends = gain.interval.map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)));
+    let ends = ends.unwrap_or_default();
+    let area = advice::area(source, advice);
+    Ok(format!("target latency reduction: {}{ends}, as measured; {area}", reduced(gain.value)))
+}
+
+/// The template's words, with the score that is to be kept: the baseline's interval says what chance alone may do.
+fn accuracy(source: Source<'_>) -> Found {
+    let target = score_to_keep(source)?;
+    let change = accepted(source).and_then(|advice| advice.accuracy.as_ref());
+    let kept = match change.map(|change| change.verdict) {
+        Some(AccuracyVerdict::Worse) => {
+            "; the accepted advice falls short of the baseline by no more than 0.1 points, or 1% of the error"
+        }
+        Some(_) => "; the accepted advice shows no significant loss",
+        None => "",
+    };
+    Ok(format!("{target}{kept}"))
+}
+
+fn score_to_keep(source: Source<'_>) -> Found {
+    let found = source.baseline().and_then(|baseline| {
+        Metric::SCORES.into_iter().find_map(|metric| Some((metric, baseline.figure(metric)?.measured()?)))
+    });
+    let Some((metric, score)) = found else {
+        let reason = source.baseline().and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
+        return not_measured(reason.unwrap_or("no labels came with what was fed"));
+    };
+    let shown = |value| number::value(metric.unit(), value, None);
+    let (word, bound) = if metric.direction() == Direction::Higher {
+        ("above", score.interval.map(|ends| ends.low))
+    } else {
+        ("below", score.interval.map(|ends| ends.high))
+    };
+    let (name, value, n) = (words::short_name(metric), shown(score.value), words::counted(score));
+    Ok(match bound.map(shown) {
+        Some(bound) => {
+            format!("maintain {name} {word} {bound}, the nearer end of the baseline's 95% interval ({value}, n = {n})")
+        }
+        None => format!("maintain {name} at the baseline's {value}, n = {n}"),
+    })
+}
+
+/// File and memory with the advice against those of the baseline.
+fn resources(source: Source<'_>) -> Found {
+    let advice = accepted_or_why(source)?;
+    let session = advice.action.key().session;
+    if source.baseline().is_some_and(|baseline| baseline.session == session) {
+        return not_measured("the advice changes neither the file nor, as far as measured, the memory");
+    }
+    lighter(source, session)
+}
+
+fn throughput(source: Source<'_>) -> Found {
+    let advice = source.findings.advice.iter();
+    let found = advice.filter(|advice| advice.metric == Metric::Throughput).find(|advice| advice.risk != Level::High);
+    let Some(found) = found else {
+        return not_measured("no gain in throughput was shown whose risk is low or medium");
+    };
+    Ok(format!("{}: {}", advice::area(source, found), advice::gain(found)))
+}
+
+/// The same reduction as that of an inference.
+fn response(source: Source<'_>) -> Found {
+    let cell = accepted(source).and_then(|advice| source.cell(advice.action.key()));
+    match cell.and_then(|cell| cell.figure(Metric::LatencyP50RatioToBaseline)) {
+        Some(ratio) => Ok(format!("median of one inference {}", reduction(ratio)?)),
+        None => not_measured("no faster variant was shown whose risk is low or medium"),
+    }
+}
+
+/// The template's steps, each with what this run leaves to do.
+pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
+    let (step, state) = match field {
+        Timeline::Profiling => ("Model profiling and bottleneck identification", "done: this report".into()),
+        Timeline::Architecture => ("Model architecture optimization", models(source)),
+        Timeline::Pipeline => {
+            let serving = source.findings.advice.len() - ships(source);
+            ("Inference pipeline optimization", advice_on(serving, "how the model is served"))
+        }
+        Timeline::Hardware => ("Hardware acceleration implementation", hardware(source)),
+    };
+    Ok(format!("{step} ({state})"))
+}
+
+/// How many pieces of advice are to replace the model's file.
+fn ships(source: Source<'_>) -> usize {
+    let advice = source.findings.advice.iter();
+    advice.filter(|advice| matches!(advice.action, Action::Ship { .. })).count()
+}
+
+fn models(source: Source<'_>) -> String {
+    let bottlenecks = source.findings.bottlenecks.iter();
+    let slower = bottlenecks.filter(|found| matches!(found.kind, BottleneckKind::SlowerThanBaseline { .. })).count();
+    let advice = advice_on(ships(source), "the model file");
+    match slower {
+        0 => advice,
+        1 => format!("{advice}; 1 variant is slower than the baseline"),
+        _ => format!("{advice}; {slower} variants are slower than the baseline"),
+    }
+}
+
+fn advice_on(count: usize, subject: &str) -> String {
+    match count {
+        0 => format!("this run has no advice on {subject}"),
+        1 => format!("1 piece of advice on {subject}, under Optimization Priorities"),
+        count => format!("{count} pieces of advice on {subject}, under Optimization Priorities"),
+    }
+}
+
+fn hardware(source: Source<'_>) -> String {
+    let is_hardware = |what: &Untried| matches!(what, Untried::ExecutionProvider(_) | Untried::DeviceBinding);
+    match source.findings.not_tried.iter().filter(|found| is_hardware(&found.what)).count() {
+        0 => "this run leaves no execution provider of its libraries untried".into(),
+        unused => format!("{unused} of the things not tried; their commands are under Not tried"),
+    }
+}

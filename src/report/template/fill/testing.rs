@@ -1,0 +1,80 @@
+//! How the run tested the model, and how it is tested again.
+
+use super::NO_NETWORK;
+use super::baseline::cpu;
+use crate::analysis::CellFindings;
+use crate::metric::Metric;
+use crate::report::chapters::bottlenecks::command;
+use crate::report::chapters::context;
+use crate::report::template::found::{Absent, Found, not_measured, of_cell, or_why};
+use crate::report::template::keys::{TestConfiguration, TestEnvironment, TestResults, TestTypes};
+use crate::report::words::text::plain;
+use crate::report::words::{self, Source, number};
+
+pub(super) fn configuration(field: TestConfiguration, source: Source<'_>) -> Found {
+    let run = &source.record.run;
+    Ok(match field {
+        TestConfiguration::TestTool => format!("onnxprof {}", plain(&run.tool_version)),
+        TestConfiguration::VirtualUsers => {
+            let modes = source.record.plan.load_modes.iter();
+            let requests: Vec<String> = modes.map(|mode| mode.concurrency().to_string()).collect();
+            format!("{} in flight, closed loop", words::listed(&requests))
+        }
+        TestConfiguration::TestDuration => match run.elapsed_ns {
+            Some(elapsed) => context::time(elapsed),
+            None => return not_measured("the run did not come to its end"),
+        },
+        TestConfiguration::RampUpPattern => {
+            "none: the load is constant, after a warm-up of its own for every cell".into()
+        }
+    })
+}
+
+pub(super) fn result(field: TestResults, source: Source<'_>) -> Found {
+    match field {
+        TestResults::PeakRpsAchieved => peak(source),
+        TestResults::ErrorRate => Ok(failed_launches(source)),
+        TestResults::ResourceUtilizationAtPeak => Ok(cpu(fastest(source))),
+        TestResults::BreakingPoint => not_measured("a closed loop never sends more than is answered"),
+    }
+}
+
+fn peak(source: Source<'_>) -> Found {
+    let Some(cell) = fastest(source) else { return not_measured("no session could be measured") };
+    let rate = or_why(of_cell(Some(cell), Metric::Throughput));
+    Ok(format!("{} {}: {rate}", source.name(cell.key.session), source.at(cell.key)))
+}
+
+fn failed_launches(source: Source<'_>) -> String {
+    let sessions = &source.findings.sessions;
+    let failed = number::count(sessions.iter().map(|session| session.failed_launches_count).sum());
+    let launches = number::count(sessions.iter().map(|session| session.all_launches_count).sum());
+    format!("{failed} of {launches} launches failed")
+}
+
+/// The cell of the highest throughput.
+fn fastest(source: Source<'_>) -> Option<&CellFindings> {
+    let rate = |cell: &CellFindings| cell.value(Metric::Throughput);
+    let measured = source.findings.cells.iter().filter(|cell| rate(cell).is_some());
+    measured.max_by(|one, other| rate(one).unwrap_or(0.0).total_cmp(&rate(other).unwrap_or(0.0)))
+}
+
+pub(super) fn test(field: TestTypes, source: Source<'_>) -> Found {
+    match field {
+        TestTypes::Unit => Ok(format!("the model alone: {}", command(&source.record.run.command))),
+        TestTypes::Regression => Ok("onnxprof gate RUN --rules gate.toml, on every change".into()),
+        TestTypes::Integration | TestTypes::EndToEnd => Err(Absent::NotGiven),
+    }
+}
+
+pub(super) fn environment(field: TestEnvironment, source: Source<'_>) -> Found {
+    match field {
+        TestEnvironment::HardwareSpecifications => Ok(context::hardware(&source.record.host).join("; ")),
+        TestEnvironment::DataVolume => Ok(match &source.record.dataset {
+            Some(data) => format!("{} samples of {}", number::count(data.samples_count), plain(&data.source)),
+            None => "inputs were made up".into(),
+        }),
+        TestEnvironment::NetworkConditions => Err(Absent::DoesNotApply(NO_NETWORK)),
+        TestEnvironment::MonitoringTools => Err(Absent::NotGiven),
+    }
+}

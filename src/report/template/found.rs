@@ -1,0 +1,57 @@
+//! What a run says of a field, or why it says nothing.
+
+use std::fmt;
+
+use crate::analysis::{CellFindings, SessionFindings};
+use crate::metric::Metric;
+use crate::report::words;
+
+/// What a run says of a field, or why it says nothing.
+pub(super) type Found = Result<String, Absent>;
+
+/// Why a run says nothing of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// It could not be measured, or was not, and why.
+    NotMeasured(String),
+    /// It means nothing for a model's inference, and why.
+    DoesNotApply(&'static str),
+    /// People alone know it.
+    NotGiven,
+}
+
+impl fmt::Display for Absent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Absent::NotMeasured(reason) => formatter.write_str(&words::not_measured(reason)),
+            Absent::DoesNotApply(reason) => write!(formatter, "does not apply: {reason}"),
+            Absent::NotGiven => formatter.write_str("not given"),
+        }
+    }
+}
+
+/// A field that holds why it was not measured.
+pub(super) fn not_measured(reason: impl Into<String>) -> Found {
+    Err(Absent::NotMeasured(reason.into()))
+}
+
+/// What was found, or in its place why it was not.
+pub(super) fn or_why(found: Found) -> String {
+    found.unwrap_or_else(|absent| absent.to_string())
+}
+
+/// A figure of a cell in full.
+pub(super) fn of_cell(cell: Option<&CellFindings>, metric: Metric) -> Found {
+    match cell.and_then(|cell| cell.figure(metric)) {
+        Some(estimate) => words::figure(metric, estimate).map_err(Absent::NotMeasured),
+        None => not_measured("the baseline has no such cell"),
+    }
+}
+
+/// A figure of a session in full.
+pub(super) fn of_session(session: &SessionFindings, metric: Metric) -> Found {
+    match session.figure(metric) {
+        Some(estimate) => words::figure(metric, estimate).map_err(Absent::NotMeasured),
+        None => not_measured("not asked for"),
+    }
+}
