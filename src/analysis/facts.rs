@@ -1,12 +1,13 @@
 //! What a choice is made from.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::conclusions::RejectionReason;
+use super::decide::{measured_shapes, single_place, single_place_at};
 use super::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, SessionFindings};
 use super::index::Index;
 use crate::metric::Direction;
-use crate::plan::CellKey;
+use crate::plan::{At, CellKey};
 
 /// A tenth of a point of accuracy: one sample in a thousand.
 const SHARE_LOSS_FLOOR: f64 = 0.001;
@@ -26,26 +27,21 @@ pub(super) struct Facts<'a> {
 impl Facts<'_> {
     /// The cells for single predictions at the first shape at which anything was measured.
     pub(super) fn single(&self) -> Vec<&CellFindings> {
-        self.measured_shapes().first().map(|&shape| self.single_at(shape)).unwrap_or_default()
+        self.at(single_place(&self.index.record.plan, self.cells))
     }
 
-    /// The cells for single predictions at a shape: those of the smallest batch size that was measured, under the plan's
-    /// first load mode.
+    /// The same at a shape.
     pub(super) fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
-        let measured = || self.singly_loaded().filter(|cell| cell.key.shape == shape);
-        let smallest = measured().map(|cell| cell.key.batch_size).min();
-        measured().filter(|cell| Some(cell.key.batch_size) == smallest).collect()
+        self.at(single_place_at(&self.index.record.plan, self.cells, shape))
+    }
+
+    /// The cells that were measured at a place.
+    fn at(&self, place: Option<At>) -> Vec<&CellFindings> {
+        self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(cell.key.at()) == place).collect()
     }
 
     pub(super) fn measured_shapes(&self) -> Vec<usize> {
-        let shapes: BTreeSet<usize> = self.singly_loaded().map(|cell| cell.key.shape).collect();
-        shapes.into_iter().collect()
-    }
-
-    /// The cells that were measured under the plan's first load mode.
-    fn singly_loaded(&self) -> impl Iterator<Item = &CellFindings> {
-        let first = self.index.record.plan.load_modes.first();
-        self.cells.iter().filter(move |cell| cell.outcome.is_ok() && Some(&cell.key.load_mode) == first)
+        measured_shapes(&self.index.record.plan, self.cells)
     }
 
     pub(super) fn cell(&self, key: CellKey) -> Option<&CellFindings> {

@@ -12,6 +12,7 @@ mod cell;
 mod choose;
 mod compare;
 mod conclusions;
+mod decide;
 mod distribution;
 mod energy;
 mod enough;
@@ -39,6 +40,7 @@ pub use conclusions::{
     Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick, Rejection, RejectionReason,
     Rival, ShapeAnswer,
 };
+pub use decide::single_place;
 pub use distribution::{DistributionPoint, distribution};
 pub use explain::{
     AddedNodes, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep, OperatorChange,

@@ -1,6 +1,7 @@
 //! Reports of a made-up run: each format has a golden file, and what must hold for all of them holds.
 
 use onnxprof::analysis::{self, Findings};
+use onnxprof::plan::LoadMode;
 use onnxprof::record::{Agreement, Failure, FitnessVerdict, RunRecord};
 use onnxprof::report::{self, Color, view::View};
 
@@ -34,6 +35,22 @@ fn markdown_report_of_the_digits_run() {
 fn cells_csv_of_the_digits_run() {
     let run = record::digits();
     insta::assert_snapshot!(csv(&run, &analysis::findings(&run)));
+}
+
+#[test]
+fn answer_and_tables_mean_the_same_by_a_single_prediction() {
+    let mut run = record::digits();
+    let several = LoadMode::Closed { concurrency: 2 };
+    run.plan.load_modes.push(several);
+    // Batch 1 was measured with two requests in flight alone.
+    let of_blocks = run.blocks.iter_mut().map(|block| &mut block.key);
+    let of_cells = run.cells.iter_mut().map(|cell| &mut cell.key);
+    of_blocks.chain(of_cells).filter(|key| key.batch_size == 1).for_each(|key| key.load_mode = several);
+    let findings = analysis::findings(&run);
+    assert_eq!(findings.answer.latency.pick().unwrap().key.batch_size, 2);
+    let view = View::new(&run, &findings);
+    assert_eq!(view.variants.title, "Variants at batch 2: which is the fastest?");
+    assert!(!view.variants.rows.is_empty());
 }
 
 /// Headings and field labels that the performance template has for what a profile measures.

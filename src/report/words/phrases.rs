@@ -2,7 +2,7 @@
 
 use crate::analysis::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, Bounds, Caveat, CellFindings, Change, Estimate, Findings,
-    Interval, Measured, SessionFindings, Verdict,
+    Interval, Measured, SessionFindings, Verdict, single_place,
 };
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
@@ -41,20 +41,18 @@ impl<'a> Source<'a> {
         self.findings.cell(key)
     }
 
-    /// The cells for single predictions: the smallest measured batch size of the first measured shape, under the plan's
-    /// first load mode.
+    /// The cells for single predictions, measured or not.
     pub(in crate::report) fn single(self) -> Vec<&'a CellFindings> {
         let Some(at) = self.single_place() else { return Vec::new() };
         self.findings.cells.iter().filter(|cell| cell.key.at() == at).collect()
     }
 
-    /// Where single predictions were measured.
+    /// Where single predictions were measured, or where they would have been.
     pub(in crate::report) fn single_place(self) -> Option<At> {
-        let measured = self.findings.cells.iter().filter(|cell| cell.outcome.is_ok());
-        let smallest = measured.map(|cell| (cell.key.shape, cell.key.batch_size)).min();
-        let load_mode = self.record.plan.load_modes.first().copied()?;
-        let (shape, batch_size) = smallest.or_else(|| Some((0, self.record.plan.batch_sizes.first().copied()?)))?;
-        Some(At { shape, batch_size, load_mode })
+        let plan = &self.record.plan;
+        let first =
+            || Some(At { shape: 0, batch_size: *plan.batch_sizes.first()?, load_mode: *plan.load_modes.first()? });
+        single_place(plan, &self.findings.cells).or_else(first)
     }
 
     /// The batch size of single predictions.
