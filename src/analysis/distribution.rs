@@ -2,8 +2,11 @@
 
 use crate::plan::CellKey;
 use crate::record::RunRecord;
-use crate::stats::Buckets;
+use crate::stats::{Buckets, Quantile};
 use crate::units::{Nanos, Ratio};
+
+/// Beyond the ends of an axis lie what rounding leaves of the values that name them.
+const ROUNDING: f64 = 0.002;
 
 /// Shares of the inferences at which the distribution is read off: every hundredth, and the tail more closely.
 fn shares() -> impl Iterator<Item = f64> {
@@ -23,7 +26,7 @@ pub struct DistributionPoint {
 /// the largest; `None` if none can be read.
 #[must_use]
 pub fn distribution(record: &RunRecord, key: CellKey) -> Option<Vec<DistributionPoint>> {
-    let latencies = Buckets::decode(record.cell(key)?.latency_histogram.as_ref()?).ok()?;
+    let latencies = latencies(record, key)?;
     let count = latencies.count();
     let mut ranks: Vec<u64> =
         shares().map(|share| ((share * count as f64).ceil() as u64).clamp(1, count.max(1))).collect();
@@ -32,4 +35,82 @@ pub fn distribution(record: &RunRecord, key: CellKey) -> Option<Vec<Distribution
         Some(DistributionPoint { latency_ns: latencies.at_rank(rank)?, share: Ratio(rank as f64 / count as f64) })
     };
     ranks.into_iter().map(point).collect()
+}
+
+/// How often latencies of some cells occur, in columns of equal ratio over one axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    /// The smallest 1st percentile.
+    pub low_ns: Nanos,
+    /// The largest 99th percentile.
+    pub high_ns: Nanos,
+    /// The cells of which any latencies can be read.
+    pub cells: Vec<CellSpread>,
+}
+
+/// How often latencies of one cell occur.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellSpread {
+    /// Which.
+    pub key: CellKey,
+    /// Timed inferences in each column, by ascending latency.
+    pub counts: Vec<u64>,
+    /// All of its timed inferences, those beyond the ends of the axis as well.
+    pub inferences_count: u64,
+}
+
+/// The latencies of `keys` in so many columns between their 1st and 99th percentiles; `None` if none can be read.
+#[must_use]
+pub fn spread(record: &RunRecord, keys: impl Iterator<Item = CellKey>, columns: u32) -> Option<Spread> {
+    let found: Vec<(CellKey, Buckets)> = keys.filter_map(|key| Some((key, latencies(record, key)?))).collect();
+    let low_ns = found.iter().filter_map(|(_, latencies)| latencies.nearest_rank(Quantile::P1)).min()?;
+    let high_ns = found.iter().filter_map(|(_, latencies)| latencies.nearest_rank(Quantile::P99)).max()?;
+    let edges = edges(low_ns.as_f64() * (1.0 - ROUNDING), high_ns.as_f64() * (1.0 + ROUNDING), columns);
+    let cell = |(key, latencies): &(CellKey, Buckets)| CellSpread {
+        key: *key,
+        counts: counts(latencies, &edges),
+        inferences_count: latencies.count(),
+    };
+    Some(Spread { low_ns, high_ns, cells: found.iter().map(cell).collect() })
+}
+
+/// All timed latencies of a cell; `None` if there are none that can be read.
+fn latencies(record: &RunRecord, key: CellKey) -> Option<Buckets> {
+    let text = record.cell(key)?.latency_histogram.as_ref()?;
+    Buckets::decode(text).ok().filter(|latencies| !latencies.is_empty())
+}
+
+/// The ends of columns of the same width on a logarithmic axis, one more than there are columns.
+fn edges(low: f64, high: f64, columns: u32) -> Vec<f64> {
+    let width = (high.max(low * 1.01) / low).powf(1.0 / f64::from(columns));
+    (0..=columns).map(|column| low * width.powf(f64::from(column))).collect()
+}
+
+/// How many latencies lie between each two edges.
+fn counts(latencies: &Buckets, edges: &[f64]) -> Vec<u64> {
+    let above: Vec<u64> = edges.iter().map(|&edge| latencies.count_above(Nanos(edge as u64))).collect();
+    above.windows(2).map(|ends| ends[0].saturating_sub(ends[1])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Latencies;
+
+    #[test]
+    fn latencies_are_counted_between_the_ends_of_columns() {
+        let mut latencies = Latencies::new();
+        for (value, times) in [(100, 1), (1_000, 1), (2_000, 80), (4_000, 40), (70_000, 1)] {
+            (0..times).for_each(|_| latencies.record(Nanos(value)));
+        }
+        let edges = [900.0, 1_500.0, 3_000.0, 5_000.0, 9_000.0];
+        assert_eq!(counts(&Buckets::from(&latencies), &edges), [1, 80, 40, 0]);
+    }
+
+    #[test]
+    fn axis_has_columns_of_equal_ratio_from_the_lowest_to_the_highest() {
+        let edges = edges(100.0, 1600.0, 28);
+        assert_eq!((edges.len(), edges[0]), (29, 100.0));
+        assert!((edges[28] - 1600.0).abs() < 1e-6 && (edges[7] - 200.0).abs() < 1e-6, "{edges:?}");
+    }
 }

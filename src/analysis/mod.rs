@@ -40,8 +40,8 @@ pub use conclusions::{
     Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick, Rejection, RejectionReason,
     Rival, ShapeAnswer,
 };
-pub use decide::single_place;
-pub use distribution::{DistributionPoint, distribution};
+pub use decide::{NoGain, ScoreTarget, Trade, single_place, slowest};
+pub use distribution::{CellSpread, DistributionPoint, Spread, distribution, spread};
 pub use explain::{
     AddedNodes, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep, OperatorChange,
     ProfileBasis, ReducedArithmetic, Step, StepKind,

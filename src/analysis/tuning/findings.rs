@@ -87,6 +87,23 @@ impl TuningFindings {
         self.best.map(|best| &self.candidates[best])
     }
 
+    /// The places of all configurations: the best one, then those that are still in, then those that are out, each by the
+    /// objective.
+    #[must_use]
+    pub fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.candidates.len()).collect();
+        let rank = |place: usize| {
+            let one = &self.candidates[place];
+            (Some(place) != self.best, one.state == State::Out, !one.is_measured())
+        };
+        let cost = |place: usize| {
+            let relative = self.candidates[place].relative.as_ref();
+            relative.and_then(|relative| relative.cost_ratio.value()).unwrap_or(f64::INFINITY)
+        };
+        order.sort_by(|&one, &other| rank(one).cmp(&rank(other)).then(cost(one).total_cmp(&cost(other))));
+        order
+    }
+
     /// The measured configurations of one state.
     pub fn of_state(&self, state: State) -> impl Iterator<Item = &Candidate> {
         self.candidates.iter().filter(move |one| one.is_measured() && one.state == state)

@@ -150,14 +150,10 @@ fn knee_words(source: Source<'_>, curve: &BatchCurve, knee: &Knee) -> String {
 
 /// What the batch size with enough throughput costs and brings against the knee's, where it is another one.
 fn trade(curve: &BatchCurve, knee: u64) -> String {
-    let both = curve.point(curve.enough).zip(curve.point(knee)).filter(|(enough, _)| enough.batch_size > knee);
-    let Some((enough, knee)) = both else { return String::new() };
-    let throughput = number::factor(enough.throughput_per_sec / knee.throughput_per_sec, None);
-    let latency = number::factor(enough.latency_p50_ns / knee.latency_p50_ns, None);
-    format!(
-        "; batch {} has {throughput}x the throughput of batch {} at {latency}x its latency",
-        enough.batch_size, knee.batch_size
-    )
+    let Some(trade) = curve.trade(knee) else { return String::new() };
+    let throughput = number::factor(trade.throughput_factor, None);
+    let latency = number::factor(trade.latency_factor, None);
+    format!("; batch {} has {throughput}x the throughput of batch {knee} at {latency}x its latency", trade.batch_size)
 }
 
 fn throughput_and_latency(source: Source<'_>, key: CellKey) -> String {

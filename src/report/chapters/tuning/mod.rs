@@ -41,7 +41,7 @@ pub struct TuningView {
 /// The search of a run; `None` if the run is none.
 pub(in crate::report) fn tuning(source: Source<'_>) -> Option<TuningView> {
     let found = source.findings.tuning.as_ref()?;
-    let order = order(found);
+    let order = found.order();
     let matters = |place: &&usize| Some(**place) == found.defaults || found.candidates[**place].state != State::Out;
     let few: Vec<usize> = order.iter().filter(matters).copied().take(SHOWN).collect();
     let code =
@@ -63,21 +63,6 @@ pub(in crate::report) fn tuning(source: Source<'_>) -> Option<TuningView> {
         code: code.unwrap_or_default(),
         method: method(source, found),
     })
-}
-
-/// The best one, then those that are still in, then those that are out, each by the objective.
-fn order(found: &TuningFindings) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..found.candidates.len()).collect();
-    let rank = |place: usize| {
-        let one = &found.candidates[place];
-        (Some(place) != found.best, one.state == State::Out, !one.is_measured())
-    };
-    let cost = |place: usize| {
-        let relative = found.candidates[place].relative.as_ref();
-        relative.and_then(|relative| relative.cost_ratio.value()).unwrap_or(f64::INFINITY)
-    };
-    order.sort_by(|&one, &other| rank(one).cmp(&rank(other)).then(cost(one).total_cmp(&cost(other))));
-    order
 }
 
 /// The configuration as code.

@@ -1,7 +1,7 @@
 //! The baseline as it performs today.
 
 use super::{NO_BASELINE, NO_NETWORK, NO_TRAINING};
-use crate::analysis::{BatchCurve, CellFindings, Estimate, SessionFindings};
+use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::report::chapters::gpu;
 use crate::report::template::found::{Absent, Found, not_measured, of_cell, of_session, or_why};
@@ -29,10 +29,7 @@ pub(super) fn response_time(field: ResponseTimes, source: Source<'_>) -> Found {
 
 /// A model has no endpoints; its variants are what can be slow.
 fn slowest(source: Source<'_>) -> Found {
-    let latency = |cell: &CellFindings| cell.value(Metric::LatencyP50);
-    let slowest = source.single().into_iter().filter(|cell| latency(cell).is_some());
-    let slowest = slowest.max_by(|one, other| latency(one).unwrap_or(0.0).total_cmp(&latency(other).unwrap_or(0.0)));
-    let Some(cell) = slowest else { return not_measured("no variant could be measured") };
+    let Some(cell) = analysis::slowest(&source.single()) else { return not_measured("no variant could be measured") };
     let median = or_why(of_cell(Some(cell), Metric::LatencyP50));
     Ok(format!("{}, the slowest variant: median {median}", source.name(cell.key.session)))
 }

@@ -2,7 +2,7 @@
 
 use super::baseline::of_baseline;
 use super::{NATIVE, NO_BASELINE, NOTHING_RECOMMENDED};
-use crate::analysis::{Basis, BatchCurve, CellFindings, Estimate, Headline, Pick, SessionFindings};
+use crate::analysis::{BatchCurve, CellFindings, Estimate, Headline, NoGain, Pick, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
 use crate::report::chapters::{answer, gpu, scaling};
@@ -10,6 +10,8 @@ use crate::report::template::found::{Absent, Found, not_measured, of_cell, or_wh
 use crate::report::template::keys::{BeforeAfter, DataPipeline, MemoryOptimization, ModelOptimization};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};
+
+const NO_MORE_THROUGHPUT: &str = "no usable variant was shown to bring more throughput than the baseline";
 
 pub(super) fn memory(field: MemoryOptimization, source: Source<'_>) -> Found {
     match field {
@@ -117,15 +119,12 @@ pub(super) fn before_and_after(field: BeforeAfter, source: Source<'_>) -> Found 
 
 /// The recommended cell for the shortest latency, if it is another than the baseline's.
 fn better(source: Source<'_>) -> Result<&Pick, Absent> {
-    let reason = match source.findings.answer.latency.pick() {
-        Some(pick) if pick.basis == Basis::BeatsBaseline => return Ok(pick),
-        Some(pick) if matches!(pick.basis, Basis::OnlyUsable | Basis::BestWithoutBaseline) => {
-            "the run has nothing to compare with the baseline"
-        }
-        Some(_) => "no usable variant was shown to be faster than the baseline",
-        None => NOTHING_RECOMMENDED,
+    let reason = |reason| match reason {
+        NoGain::NothingChosen => NOTHING_RECOMMENDED,
+        NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
+        NoGain::NoneShown => "no usable variant was shown to be faster than the baseline",
     };
-    Err(Absent::NotMeasured(reason.into()))
+    source.findings.answer.latency.gain().map_err(|none| Absent::NotMeasured(reason(none).into()))
 }
 
 fn response(source: Source<'_>, pick: &Pick) -> Found {
@@ -156,11 +155,14 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
 }
 
 fn throughput(source: Source<'_>) -> Found {
-    let Some(pick) = source.findings.answer.throughput.pick() else { return not_measured(NOTHING_RECOMMENDED) };
+    let pick = match source.findings.answer.throughput.gain() {
+        Ok(pick) => pick,
+        Err(NoGain::NothingChosen) => return not_measured(NOTHING_RECOMMENDED),
+        Err(NoGain::NothingToCompare | NoGain::NoneShown) => return not_measured(NO_MORE_THROUGHPUT),
+    };
     let comparison = source.cell(pick.key).and_then(|cell| cell.comparison.as_ref());
-    let ratio = comparison.and_then(|comparison| comparison.throughput.ratio.measured());
-    let Some(ratio) = ratio.filter(|_| pick.basis == Basis::BeatsBaseline) else {
-        return not_measured("no usable variant was shown to bring more throughput than the baseline");
+    let Some(ratio) = comparison.and_then(|comparison| comparison.throughput.ratio.measured()) else {
+        return not_measured(NO_MORE_THROUGHPUT);
     };
     let percent = |ratio: f64| format!("{:.1}%", (ratio - 1.0) * 100.0);
     let interval = ratio.interval.map(|ends| format!(" ({} to {})", percent(ends.low), percent(ends.high)));

@@ -1,8 +1,7 @@
 //! Risks of following the best advice, and how to undo it.
 
 use super::NO_BASELINE;
-use crate::analysis::{Action, SessionFindings};
-use crate::metric::{Metric, Unit};
+use crate::analysis::Action;
 use crate::report::chapters::advice;
 use crate::report::template::found::{Absent, Found, not_measured};
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
@@ -57,17 +56,9 @@ pub(super) fn scoring_again(source: Source<'_>) -> Found {
     let Some(samples) = Judged::of(source).and_then(|judged| judged.samples_count()) else {
         return not_measured("the run held outputs against nothing; give labelled data with `--data`");
     };
-    let width = worst_half_width(source)
+    let width = source.findings.score_resolution()
         .map(|width| format!(", which resolve a score to ± {}", number::points(width).trim_start_matches('+')));
     Ok(format!("score again with the same {} samples{}", number::count(samples), width.unwrap_or_default()))
-}
-
-/// The widest half of an interval of a score that is a share.
-fn worst_half_width(source: Source<'_>) -> Option<f64> {
-    let shares = || Metric::SCORES.into_iter().filter(|metric| metric.unit() == Unit::Ratio);
-    let interval = |session: &SessionFindings| shares().find_map(|metric| session.figure(metric)?.interval());
-    let intervals = source.findings.sessions.iter().filter_map(interval);
-    intervals.map(|interval| (interval.high - interval.low) / 2.0).reduce(f64::max)
 }
 
 fn rollback(source: Source<'_>) -> Found {

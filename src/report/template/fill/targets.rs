@@ -2,7 +2,7 @@
 
 use super::NO_TRAINING;
 use super::improvement::{lighter, reduction};
-use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, Level, Untried};
+use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, ScoreTarget, Untried};
 use crate::metric::{Direction, Metric, Unit};
 use crate::report::chapters::advice;
 use crate::report::template::found::{Absent, Found, not_measured};
@@ -29,19 +29,13 @@ pub(super) fn of_system(field: Targets, source: Source<'_>) -> Found {
     }
 }
 
-/// The advice of the largest conservative gain in the median latency whose risk is not high.
-fn accepted(source: Source<'_>) -> Option<&Advice> {
-    let for_latency =
-        |advice: &&Advice| advice.metric == Metric::LatencyP50 && !matches!(advice.action, Action::KeepWarm { .. });
-    source.findings.advice.iter().filter(for_latency).find(|advice| advice.risk != Level::High)
-}
-
-fn accepted_or_why(source: Source<'_>) -> Result<&Advice, Absent> {
-    accepted(source).ok_or_else(|| Absent::NotMeasured("no gain was shown whose risk is low or medium".into()))
+fn accepted(source: Source<'_>) -> Result<&Advice, Absent> {
+    let none = || Absent::NotMeasured("no gain was shown whose risk is low or medium".into());
+    source.findings.latency_target().ok_or_else(none)
 }
 
 pub(super) fn inference_latency(source: Source<'_>) -> Found {
-    let advice = accepted_or_why(source)?;
+    let advice = accepted(source)?;
     let Some(gain) = advice.gain.measured() else { return not_measured("there is no gain to state") };
     let reduced = |gain: f64| number::value(Unit::Ratio, 1.0 - 1.0 / gain, None);
     let ends = gain.interval.map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)));
@@ -53,7 +47,7 @@ pub(super) fn inference_latency(source: Source<'_>) -> Found {
 /// The template's words, with the score that is to be kept: the baseline's interval says what chance alone may do.
 fn accuracy(source: Source<'_>) -> Found {
     let target = score_to_keep(source)?;
-    let change = accepted(source).and_then(|advice| advice.accuracy.as_ref());
+    let change = source.findings.latency_target().and_then(|advice| advice.accuracy.as_ref());
     let kept = match change.map(|change| change.verdict) {
         Some(AccuracyVerdict::Worse) => {
             "; the accepted advice falls short of the baseline by no more than 0.1 points, or 1% of the error"
@@ -65,20 +59,13 @@ fn accuracy(source: Source<'_>) -> Found {
 }
 
 fn score_to_keep(source: Source<'_>) -> Found {
-    let found = source.baseline().and_then(|baseline| {
-        Metric::SCORES.into_iter().find_map(|metric| Some((metric, baseline.figure(metric)?.measured()?)))
-    });
-    let Some((metric, score)) = found else {
+    let Some(ScoreTarget { metric, baseline, bound }) = source.findings.score_target() else {
         let reason = source.baseline().and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
         return not_measured(reason.unwrap_or("no labels came with what was fed"));
     };
     let shown = |value| number::value(metric.unit(), value, None);
-    let (word, bound) = if metric.direction() == Direction::Higher {
-        ("above", score.interval.map(|ends| ends.low))
-    } else {
-        ("below", score.interval.map(|ends| ends.high))
-    };
-    let (name, value, n) = (words::short_name(metric), shown(score.value), words::counted(score));
+    let word = if metric.direction() == Direction::Higher { "above" } else { "below" };
+    let (name, value, n) = (words::short_name(metric), shown(baseline.value), words::counted(baseline));
     Ok(match bound.map(shown) {
         Some(bound) => {
             format!("maintain {name} {word} {bound}, the nearer end of the baseline's 95% interval ({value}, n = {n})")
@@ -89,7 +76,7 @@ fn score_to_keep(source: Source<'_>) -> Found {
 
 /// File and memory with the advice against those of the baseline.
 fn resources(source: Source<'_>) -> Found {
-    let advice = accepted_or_why(source)?;
+    let advice = accepted(source)?;
     let session = advice.action.key().session;
     if source.baseline().is_some_and(|baseline| baseline.session == session) {
         return not_measured("the advice changes neither the file nor, as far as measured, the memory");
@@ -98,9 +85,7 @@ fn resources(source: Source<'_>) -> Found {
 }
 
 fn throughput(source: Source<'_>) -> Found {
-    let advice = source.findings.advice.iter();
-    let found = advice.filter(|advice| advice.metric == Metric::Throughput).find(|advice| advice.risk != Level::High);
-    let Some(found) = found else {
+    let Some(found) = source.findings.throughput_target() else {
         return not_measured("no gain in throughput was shown whose risk is low or medium");
     };
     Ok(format!("{}: {}", advice::area(source, found), advice::gain(found)))
@@ -108,7 +93,7 @@ fn throughput(source: Source<'_>) -> Found {
 
 /// The same reduction as that of an inference.
 fn response(source: Source<'_>) -> Found {
-    let cell = accepted(source).and_then(|advice| source.cell(advice.action.key()));
+    let cell = source.findings.latency_target().and_then(|advice| source.cell(advice.action.key()));
     match cell.and_then(|cell| cell.figure(Metric::LatencyP50RatioToBaseline)) {
         Some(ratio) => Ok(format!("median of one inference {}", reduction(ratio)?)),
         None => not_measured("no faster variant was shown whose risk is low or medium"),

@@ -2,7 +2,6 @@
 
 use super::NO_NETWORK;
 use super::baseline::cpu;
-use crate::analysis::CellFindings;
 use crate::metric::Metric;
 use crate::report::chapters::bottlenecks::command;
 use crate::report::chapters::context;
@@ -34,13 +33,13 @@ pub(super) fn result(field: TestResults, source: Source<'_>) -> Found {
     match field {
         TestResults::PeakRpsAchieved => peak(source),
         TestResults::ErrorRate => Ok(failed_launches(source)),
-        TestResults::ResourceUtilizationAtPeak => Ok(cpu(fastest(source))),
+        TestResults::ResourceUtilizationAtPeak => Ok(cpu(source.findings.fastest())),
         TestResults::BreakingPoint => not_measured("a closed loop never sends more than is answered"),
     }
 }
 
 fn peak(source: Source<'_>) -> Found {
-    let Some(cell) = fastest(source) else { return not_measured("no session could be measured") };
+    let Some(cell) = source.findings.fastest() else { return not_measured("no session could be measured") };
     let rate = or_why(of_cell(Some(cell), Metric::Throughput));
     Ok(format!("{} {}: {rate}", source.name(cell.key.session), source.at(cell.key)))
 }
@@ -50,13 +49,6 @@ fn failed_launches(source: Source<'_>) -> String {
     let failed = number::count(sessions.iter().map(|session| session.failed_launches_count).sum());
     let launches = number::count(sessions.iter().map(|session| session.all_launches_count).sum());
     format!("{failed} of {launches} launches failed")
-}
-
-/// The cell of the highest throughput.
-fn fastest(source: Source<'_>) -> Option<&CellFindings> {
-    let rate = |cell: &CellFindings| cell.value(Metric::Throughput);
-    let measured = source.findings.cells.iter().filter(|cell| rate(cell).is_some());
-    measured.max_by(|one, other| rate(one).unwrap_or(0.0).total_cmp(&rate(other).unwrap_or(0.0)))
 }
 
 pub(super) fn test(field: TestTypes, source: Source<'_>) -> Found {
