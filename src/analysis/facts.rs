@@ -9,11 +9,11 @@ use super::index::Index;
 use crate::metric::Direction;
 use crate::plan::{At, CellKey};
 
-/// A tenth of a point of accuracy: one sample in a thousand.
-const SHARE_LOSS_FLOOR: f64 = 0.001;
+/// Loss of a score that is a share up to which a variant may be shipped: a tenth of a point, one sample in a thousand.
+pub const SHARE_LOSS_FLOOR: f64 = 0.001;
 
-/// An error grown by one percent of what it was.
-const ERROR_LOSS_FLOOR: f64 = 0.01;
+/// Growth of an error up to which a variant may be shipped, as a share of what it was.
+pub const ERROR_LOSS_FLOOR: f64 = 0.01;
 
 /// Everything that has been found before a choice is made.
 pub(super) struct Facts<'a> {

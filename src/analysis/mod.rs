@@ -35,7 +35,9 @@ mod summary;
 mod timeline;
 pub mod tuning;
 
-pub use advise::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried};
+pub use advise::{
+    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting, Untried,
+};
 pub use conclusions::{
     Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick, Rejection, RejectionReason,
     Rival, ShapeAnswer,
@@ -43,9 +45,10 @@ pub use conclusions::{
 pub use decide::{NoGain, ScoreTarget, Trade, single_place, slowest};
 pub use distribution::{CellSpread, DistributionPoint, Spread, distribution, spread};
 pub use explain::{
-    AddedNodes, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep, OperatorChange,
-    ProfileBasis, ReducedArithmetic, Step, StepKind,
+    AddedNodes, CLAUSE_SHARE, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep,
+    OperatorChange, ProfileBasis, ReducedArithmetic, Step, StepKind,
 };
+pub use facts::{ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
 pub use figures::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, Bounds, CellFindings, Change, Comparison, Counted,
     CurvePoint, Estimate, Figure, HeldAgainst, Interval, LatencyModes, Measured, OutputAgreement, SATURATION_SHARE,
@@ -56,12 +59,12 @@ pub use forecast::{HalfWidth, Precision, SeenRun, precision, seen_run};
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
 pub use operators::{
-    Arithmetic, Bound, Breakdown, CountChange, GraphChange, GroupShare, HotNode, NodeShare, OperatorFindings,
-    OperatorGroup, OperatorShare, Rest, Roofline, Work, work,
+    Arithmetic, Bound, Breakdown, CountChange, GraphChange, GroupShare, HotNode, LEAST_NODE_SHARE, NodeShare,
+    OperatorFindings, OperatorGroup, OperatorShare, Rest, Roofline, SMALL_CALL, Work, work,
 };
 pub use scaling::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,
-    MemoryFit, Scaling, Within, WithinLimit,
+    LINE_TOLERANCE, MemoryFit, Scaling, Within, WithinLimit,
 };
 pub use session::before_load_memory;
 pub use timeline::{TimelineBlock, timeline};

@@ -10,18 +10,13 @@
 //! configurations, 2.5% for each in each heat, which is what a 95% interval leaves out on one side. It is also dropped if
 //! the SLO or the accuracy allowed is out of reach even for the favourable end of the interval, by the rules of the gate.
 
-use crate::analysis::tuning::{self, Judge, Standing};
+use crate::analysis::tuning::{self, Judge, LOOKS, Standing};
 use crate::plan::CellKey;
 use crate::record::{Contest, Decision, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Move};
 use crate::stats::{PairedRatio, Relation};
 
-/// Rounds of a heat after which it is looked at, and the probability of a false drop that each look may spend, on one
-/// side. With 8 rounds the signed-rank test reaches 0.4%, a fifth of 2%: enough against each of five others.
-pub(super) const LOOKS: [(u64, f64); 6] =
-    [(8, 0.02), (14, 0.0025), (24, 0.001), (40, 0.0005), (64, 0.0005), (100, 0.0005)];
-
-/// How many of these a heat comes to that only sorts out.
+/// How many of the [`LOOKS`] a heat comes to that only sorts out.
 const LOOKS_TO_SORT: usize = 2;
 
 /// Error, on both sides, of calling two configurations the same or one the better one to go on with: neither drops any.

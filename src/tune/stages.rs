@@ -1,9 +1,9 @@
 //! What comes next when no heat is open: the grid, then one option at a time, then the final heat.
 
 use super::afford::Purse;
-use super::look::{self, LOOKS};
+use super::look;
 use super::space::{self, Configuration};
-use crate::analysis::tuning::{Judge, Standing, computes_alike, metric};
+use crate::analysis::tuning::{Judge, LOOKS, Standing, computes_alike, metric};
 use crate::metric::{Direction, Group, Metric, Unit};
 use crate::plan::{CellKey, SessionSpec, TuningPlan};
 use crate::record::{Decision, EndReason, Fate, Heat, Outcome, RunRecord, Stage, Tuning};

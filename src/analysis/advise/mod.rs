@@ -22,10 +22,10 @@ use super::scaling::IdleFindings;
 use crate::metric::Metric;
 
 /// From this gain on, the lower end of its interval makes an advice one of high priority.
-const HIGH_GAIN: f64 = 1.5;
+pub const HIGH_GAIN: f64 = 1.5;
 
 /// The same for medium priority.
-const MEDIUM_GAIN: f64 = 1.1;
+pub const MEDIUM_GAIN: f64 = 1.1;
 
 /// What launches of their own showed.
 pub(super) struct Diagnosed<'a> {

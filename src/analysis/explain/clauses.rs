@@ -12,7 +12,7 @@ use crate::units::Ratio;
 
 /// A step is worth a clause from this share of the larger median on: it is more than the noise floor of a latency and
 /// than a machine's drift between profiled and timed launches usually makes.
-const CLAUSE_SHARE: f64 = 0.05;
+pub const CLAUSE_SHARE: f64 = 0.05;
 
 /// From this share on, an operator is most of a step, and memory what limits most of a session.
 const MOST_SHARE: f64 = 0.5;

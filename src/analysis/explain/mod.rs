@@ -11,6 +11,7 @@ mod instructions;
 mod side;
 mod waterfall;
 
+pub use clauses::CLAUSE_SHARE;
 pub use explanation::{
     AddedNodes, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep, OperatorChange,
     ProfileBasis, ReducedArithmetic, Step, StepKind,

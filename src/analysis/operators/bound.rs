@@ -14,10 +14,10 @@ use crate::units::{Bytes, Nanos, Ratio};
 /// Hot nodes make up this share of the time in nodes.
 const HOT_SHARE: f64 = 0.9;
 /// A node with a smaller share of the time is not worth a line.
-const LEAST_SHARE: f64 = 0.01;
+pub const LEAST_NODE_SHARE: f64 = 0.01;
 /// A call that takes longer has time enough to reach what limits it: some ten times what ONNX Runtime takes to start a
 /// kernel.
-const SMALL: Nanos = Nanos(20_000);
+pub const SMALL_CALL: Nanos = Nanos(20_000);
 /// Data that a cache holds, half of what a usual second-level cache does: memory cannot limit a node that moves no more.
 const CACHED: Bytes = Bytes(256 << 10);
 /// A small call that spends less than this share of its time at either limit is one of overhead.
@@ -158,7 +158,7 @@ fn hottest(mut nodes: Vec<HotNode>) -> Vec<HotNode> {
     nodes.sort_by_key(|node| std::cmp::Reverse(node.time_ns));
     let mut before = 0.0;
     let is_hot = |node: &HotNode| {
-        let is_hot = before < HOT_SHARE && node.share.0 >= LEAST_SHARE;
+        let is_hot = before < HOT_SHARE && node.share.0 >= LEAST_NODE_SHARE;
         before += node.share.0;
         is_hot
     };
@@ -213,7 +213,7 @@ fn bound(node: &NodeProfile, call_ns: f64, work: &Result<Work, String>, peaks: P
     let computing_ns = work.operations_count as f64 / peaks.compute(work.arithmetic)? * 1e9;
     let moving_ns = if bytes > CACHED { bytes.as_f64() / peaks.memory()? * 1e9 } else { 0.0 };
     let limit_ns = computing_ns.max(moving_ns);
-    Ok(if call_ns < SMALL.as_f64() && limit_ns < NEAR_LIMIT * call_ns {
+    Ok(if call_ns < SMALL_CALL.as_f64() && limit_ns < NEAR_LIMIT * call_ns {
         Bound::Overhead
     } else if computing_ns >= moving_ns && work.operations_count > 0 {
         Bound::Compute

@@ -10,7 +10,7 @@ mod undistorted;
 mod work;
 
 pub(super) use bound::rooflines;
-pub use bound::{Bound, HotNode, Roofline};
+pub use bound::{Bound, HotNode, LEAST_NODE_SHARE, Roofline, SMALL_CALL};
 pub use breakdown::{Breakdown, GroupShare, NodeShare, Rest};
 pub use by_operator::OperatorShare;
 pub use graph::{CountChange, GraphChange};

@@ -14,7 +14,7 @@ use crate::units::Ratio;
 pub(super) const LEAST_POINTS: usize = 3;
 /// A line holds where no batch size lies further off it than this share: more than speed states move a median, and less
 /// than what a kernel that changes its algorithm does.
-const TOLERANCE: f64 = 0.1;
+pub const LINE_TOLERANCE: f64 = 0.1;
 
 /// A straight line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +70,7 @@ pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Result<Bat
     }
     let deviations = deviations(curve, &lines);
     let worst = deviations.iter().map(|found| found.deviation.0.abs()).fold(0.0, f64::max);
-    let off = deviations.into_iter().filter(|found| found.deviation.0.abs() > TOLERANCE).collect();
+    let off = deviations.into_iter().filter(|found| found.deviation.0.abs() > LINE_TOLERANCE).collect();
     let two_speeds_count = curve.points.iter().filter(|point| has_two_speeds(facts, curve, point.batch_size)).count();
     Ok(BatchFit { fixed_ns, per_sample_ns, worst: Ratio(worst), off, two_speeds_count: two_speeds_count as u64 })
 }

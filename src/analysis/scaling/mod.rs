@@ -14,6 +14,7 @@ mod types;
 
 pub(super) use cliff::throughput_change;
 pub(super) use curve::batch_curves;
+pub use fit::LINE_TOLERANCE;
 pub(super) use idle::idle_gaps;
 pub use types::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::contest;
+use super::looks::SLO_WIDENED;
 use crate::analysis::accuracy::same_samples;
 use crate::analysis::gate::{self, GateVerdict};
 use crate::analysis::index::Index;
@@ -12,10 +13,6 @@ use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective, SessionSpec};
 use crate::record::{AccuracyRecord, Bounded, Contest, Fate, RunRecord, SloBreach};
 use crate::stats::PairedRatio;
-
-/// How much wider than its 95% interval a figure's doubt is taken to be when it is held against the SLO, because a heat is
-/// looked at up to six times: 1.35 x 1.96 standard errors leave 0.4% out on one side, and six times that are 2.5%.
-const WIDENED: f64 = 1.35;
 
 /// Whether a configuration may be the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -218,7 +215,7 @@ fn surely_breaks(figure: &Estimate, slo: &Slo) -> bool {
 }
 
 fn widened(value: f64, end: f64) -> f64 {
-    value + WIDENED * (end - value)
+    value + SLO_WIDENED * (end - value)
 }
 
 /// Whether two sessions compute the same numbers.

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried, Verdict};
+use crate::analysis::{
+    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting, Untried, Verdict,
+};
 use crate::metric::Metric;
 use crate::plan::{Binding, CellKey, provider_short_name};
 use crate::report::chapters::bottlenecks::{Entry, command};
@@ -10,19 +12,25 @@ use crate::report::chapters::context::{Item, time};
 use crate::report::words::number;
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, not_measured};
+use crate::stats::CONFIDENCE;
 
 /// The option that makes a session treat numbers next to zero as zero.
 const FLUSH_DENORMALS: &str = "session.set_denormal_as_zero=1";
 
 /// By which rules advice is ranked, and effort and risk are told.
-pub(in crate::report) const RULES: &str = "Ranked by the lower end of the measured gain's 95% interval, so that a gain counts as \
-far as it is sure; without an interval it counts as none. What every prediction gains comes first: high from 1.5x, \
-medium from 1.1x, else low. What only the first prediction or those after a pause gain comes next: medium from 1.5x, \
-else low. Size and threads alone are low. Effort is low where a model file or a session option is replaced, medium \
-where another library is deployed or the program changes how it starts or sends requests, high where other hardware is \
-needed. Risk is low where labelled data showed no significant loss, medium where only the agreement with a reference is \
-known, the tail got worse, the score fell a little or requests wait for a batch, high where nothing is known of the \
-outputs or they agree too little.";
+pub(in crate::report) fn rules() -> String {
+    format!(
+        "Ranked by the lower end of the measured gain's {} interval, so that a gain counts as far as it is sure; without \
+         an interval it counts as none. What every prediction gains comes first: high from {HIGH_GAIN}x, medium from \
+         {MEDIUM_GAIN}x, else low. What only the first prediction or those after a pause gain comes next: medium from \
+         {HIGH_GAIN}x, else low. Size and threads alone are low. Effort is low where a model file or a session option is \
+         replaced, medium where another library is deployed or the program changes how it starts or sends requests, high \
+         where other hardware is needed. Risk is low where labelled data showed no significant loss, medium where only \
+         the agreement with a reference is known, the tail got worse, the score fell a little or requests wait for a \
+         batch, high where nothing is known of the outputs or they agree too little.",
+        number::limit(CONFIDENCE)
+    )
+}
 
 /// A piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,11 +79,11 @@ pub struct PhaseView {
 
 pub(in crate::report) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
     let levels = [
-        (Priority::High, "High Priority", "Critical Impact", "at least 1.5x"),
-        (Priority::Medium, "Medium Priority", "Significant Impact", "between 1.1x and 1.5x"),
-        (Priority::Low, "Low Priority", "Minor Impact", "below 1.1x, or in size alone"),
+        (Priority::High, "High Priority", "Critical Impact", format!("at least {HIGH_GAIN}x")),
+        (Priority::Medium, "Medium Priority", "Significant Impact", format!("between {MEDIUM_GAIN}x and {HIGH_GAIN}x")),
+        (Priority::Low, "Low Priority", "Minor Impact", format!("below {MEDIUM_GAIN}x, or in size alone")),
     ];
-    let view = |(priority, label, impact, bounds): (Priority, &str, &str, &str)| {
+    let view = |(priority, label, impact, bounds): (Priority, &str, &str, String)| {
         let advice = source.findings.advice.iter().filter(|advice| advice.priority == priority);
         PriorityView {
             label: label.into(),
@@ -228,7 +236,7 @@ pub(in crate::report) fn effort(advice: &Advice) -> String {
 }
 
 pub(in crate::report) fn risk(advice: &Advice) -> String {
-    let mut reasons: Vec<String> = advice.caveats.iter().map(|&caveat| words::caveat(caveat).to_owned()).collect();
+    let mut reasons: Vec<String> = advice.caveats.iter().map(|&caveat| words::caveat(caveat)).collect();
     match &advice.action {
         Action::Batch { .. } => reasons.insert(0, "each request waits for its batch".into()),
         Action::SetOption { .. } => reasons.insert(0, "the outputs were not scored with the option".into()),

@@ -144,7 +144,7 @@ fn throughput(source: Source<'_>, pick: &Pick) -> String {
     };
     let mut curves = source.findings.batch_curves.iter();
     let is_saturated = curves.any(|curve| curve.saturated && curve.key(curve.enough) == pick.key);
-    let larger = if is_saturated { "; larger batches bring less than 5% more" } else { "" };
+    let larger = if is_saturated { format!("; {}", words::saturated("")) } else { String::new() };
     let higher = rival::looks_higher(source, pick).map(|higher| format!("; {higher}")).unwrap_or_default();
     format!(
         "{name} {}: {}{why}; one inference takes {} there{larger}{higher}.{}",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Bottleneck, BottleneckKind, Bound};
+use crate::analysis::{Bottleneck, BottleneckKind, Bound, SMALL_CALL};
 use crate::metric::{Metric, Unit};
 use crate::report::chapters::context::Item;
 use crate::report::words::number;
@@ -245,7 +245,8 @@ fn operator_issue(kind: &BottleneckKind) -> Option<String> {
             )
         }
         BottleneckKind::SmallNodes { batch_size, share } => format!(
-            "at batch {batch_size} nodes under 20 µs each and far from every peak take {} of the time in nodes",
+            "at batch {batch_size} nodes under {} µs each and far from every peak take {} of the time in nodes",
+            SMALL_CALL.0 / 1_000,
             percent(share.0)
         ),
         _ => return None,

@@ -53,7 +53,10 @@ pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributio
     Some(Distributions {
         title: format!("Latencies {at}: how often does each occur?"),
         ends: [spread.low_ns, spread.high_ns].map(|end| number::value(Unit::Ns, end.as_f64(), None)),
-        note: "taller: more inferences; logarithmic axis, without the fastest and slowest 1% at most".into(),
+        note: format!(
+            "taller: more inferences; logarithmic axis, without the fastest and slowest {} at most",
+            number::limit(Quantile::P1.share())
+        ),
         rows: spread.cells.iter().map(row).collect(),
     })
 }

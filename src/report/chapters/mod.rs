@@ -183,7 +183,7 @@ impl View {
             template,
             bottlenecks: bottlenecks::bottlenecks(source),
             priorities: advice::priorities(source),
-            rules: advice::RULES.into(),
+            rules: advice::rules(),
             phases: advice::phases(source),
             not_tried: advice::not_tried(source),
             not_tried_line: advice::not_tried_line(source),

@@ -1,6 +1,6 @@
 //! What limits the nodes that take the time, against what the machine was seen to do at most.
 
-use crate::analysis::{Bound, HotNode, Roofline};
+use crate::analysis::{Bound, HotNode, LEAST_NODE_SHARE, Roofline};
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
 use crate::record::{MachinePeaks, Peak};
@@ -110,7 +110,8 @@ fn notes(roofline: &Roofline) -> Vec<String> {
         Some("of peak: operations, or bytes where memory is the bound, over the most that was seen".to_owned()),
         (left > 0).then(|| {
             let left = left as u64;
-            format!("{} more node{} above 1% of the time not shown", number::count(left), words::plural(left))
+            let least = number::limit(LEAST_NODE_SHARE);
+            format!("{} more node{} above {least} of the time not shown", number::count(left), words::plural(left))
         }),
         shown().any(|node| node.memory_ratio.is_some_and(|ratio| ratio.0 > 1.0)).then(|| {
             "a bandwidth above that of the memory: the data lies in a cache, whose peak was not measured".to_owned()

@@ -1,8 +1,8 @@
 //! How latency, throughput and memory go with batch size and shape, and what idle gaps cost.
 
 use crate::analysis::{
-    BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, Estimate, GapFindings, Knee, KneePlace, MemoryFit, Scaling,
-    Support, Within, WithinLimit,
+    BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, Estimate, GapFindings, Knee, KneePlace, LINE_TOLERANCE,
+    MemoryFit, Scaling, Support, Within, WithinLimit,
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
@@ -120,7 +120,8 @@ fn goodness(curve: &BatchCurve, fit: &BatchFit) -> String {
     });
     let named = words::listed(&named.collect::<Vec<_>>());
     let more = off.len().saturating_sub(NAMED_DEVIATIONS);
-    let more = if more > 0 { format!(", and {more} more by over 10%") } else { String::new() };
+    let more =
+        if more > 0 { format!(", and {more} more by over {}", number::limit(LINE_TOLERANCE)) } else { String::new() };
     format!("that line does not hold: {named} it{more}{speeds}")
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::analysis::{Bounds, CellFindings, Change, Estimate, SessionFindings, Verdict};
+use crate::analysis::{Bounds, CellFindings, Change, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
 use crate::metric::{Metric, Unit};
 use crate::plan::PageCache;
 use crate::report::words::number;
@@ -158,7 +158,10 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
 
 fn sweep_notes(source: Source<'_>) -> Vec<String> {
     let mut notes = vec![
-        "* the smallest batch size that reaches 95% of the variant's best throughput".into(),
+        format!(
+            "* the smallest batch size that reaches {} of the variant's best throughput",
+            number::limit(SATURATION_SHARE)
+        ),
         "CPU: utilization of the CPUs that the worker may use".into(),
     ];
     if has_comparison(source) {

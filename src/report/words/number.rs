@@ -153,6 +153,19 @@ pub fn points(difference: f64) -> String {
     if rounded == 0.0 { "±0.0 points".into() } else { format!("{rounded:+.1} points") }
 }
 
+/// A share that a rule names, in percent, with no more digits than it has: `5%`, `2.5%`.
+#[must_use]
+pub fn limit(share: f64) -> String {
+    format!("{}%", (share * 1000.0).round() / 10.0)
+}
+
+/// A small whole number in a sentence: `six`.
+#[must_use]
+pub fn in_words(count: usize) -> String {
+    const WORDS: [&str; 10] = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    WORDS.get(count).map_or_else(|| count.to_string(), |word| (*word).to_owned())
+}
+
 /// A whole number with separators: `12,345`.
 #[must_use]
 pub fn count(n: u64) -> String {

@@ -1,8 +1,9 @@
 //! Findings in words: what a change, a size or a score amounts to, in few of them.
 
 use crate::analysis::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, Bounds, Caveat, CellFindings, Change, Estimate, Findings,
-    Interval, Measured, SessionFindings, Verdict, single_place,
+    AGREEMENT_FLOOR, AccuracyChange, AccuracyFindings, AccuracyVerdict, Bounds, Caveat, CellFindings, Change,
+    ERROR_LOSS_FLOOR, Estimate, Findings, Interval, Measured, SATURATION_SHARE, SHARE_LOSS_FLOOR, SessionFindings,
+    Verdict, single_place,
 };
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
@@ -345,20 +346,39 @@ pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
 }
 
 /// What a choice leaves open, as a sentence.
-pub(in crate::report) fn caveat(caveat: Caveat) -> &'static str {
-    match caveat {
+pub(in crate::report) fn caveat(caveat: Caveat) -> String {
+    let text = match caveat {
+        Caveat::LowAgreement => {
+            let floor = number::limit(AGREEMENT_FLOOR);
+            return format!(
+                "one of its outputs agrees with the reference by less than {floor}, in top-1 or in direction"
+            );
+        }
+        Caveat::AccuracyFellLittle => {
+            let [share, error] = loss_floors();
+            return format!("its score fell significantly, by up to {share} or {error}");
+        }
         Caveat::AccuracyNotMeasured => "what its outputs are worth was not measured",
         Caveat::AgreementOnly => "without labels, only the agreement with the reference is known",
-        Caveat::LowAgreement => {
-            "one of its outputs agrees with the reference by less than 99%, in top-1 or in direction"
-        }
         Caveat::AccuracyNotSignificant => "its score fell, but not by more than chance would explain",
-        Caveat::AccuracyFellLittle => "its score fell significantly, by up to 0.1 points or 1% of the error",
         Caveat::StillRising => "throughput still rose at the largest batch size; larger ones may bring more",
         Caveat::WorseTail => "its p99 latency is worse than the baseline's",
         Caveat::Incomplete => "the run is incomplete",
         Caveat::NoInterval => "there were too few launches for an interval",
-    }
+    };
+    text.into()
+}
+
+/// The losses up to which a variant may be shipped: `0.1 points` of a share, `1% of the error`.
+pub(in crate::report) fn loss_floors() -> [String; 2] {
+    let points = number::limit(SHARE_LOSS_FLOOR);
+    let error = number::limit(ERROR_LOSS_FLOOR);
+    [format!("{} points", points.trim_end_matches('%')), format!("{error} of the error")]
+}
+
+/// `larger batches, up to 64, bring less than 5% more`, with what stands between the commas, if anything.
+pub(in crate::report) fn saturated(up_to: &str) -> String {
+    format!("larger batches{up_to} bring less than {} more", number::limit(1.0 - SATURATION_SHARE))
 }
 
 /// `a, b and c`.

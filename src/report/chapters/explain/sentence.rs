@@ -1,7 +1,9 @@
 //! The sentence that says why a session takes the time that it takes.
 
 use super::time;
-use crate::analysis::{AddedNodes, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind, Verdict};
+use crate::analysis::{
+    AddedNodes, CLAUSE_SHARE, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind, Verdict,
+};
 use crate::metric::Unit;
 use crate::report::words::number;
 use crate::report::words::text::plain;
@@ -26,7 +28,10 @@ pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String 
     let why = match (clauses.is_empty(), &explanation.steps_absent_reason) {
         (false, _) => joined(&clauses),
         (true, Some(reason)) => format!("why is not known: {}", plain(reason)),
-        (true, None) => "no group of operators is shown to have changed by as much as 5% of it".into(),
+        (true, None) => {
+            let share = number::limit(CLAUSE_SHARE);
+            format!("no group of operators is shown to have changed by as much as {share} of it")
+        }
     };
     format!("{lead}: {why}.")
 }

@@ -6,7 +6,7 @@ mod configurations;
 use serde::Serialize;
 
 use crate::analysis::Interval;
-use crate::analysis::tuning::{Criterion, State, TuningFindings, TuningVerdict, criteria};
+use crate::analysis::tuning::{self, Criterion, State, TuningFindings, TuningVerdict, criteria};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective};
 use crate::report::words::number;
@@ -121,9 +121,10 @@ fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
     lines.push(format!(
         "A configuration is dropped only where the signed-rank test over rounds shows that another one which keeps the \
          SLO is better beyond the noise floor of {}, or where the favourable end of an interval still breaks the SLO or \
-         the accuracy allowed. One that is no worse than any other is dropped with a probability of 2.5% at most in each \
+         the accuracy allowed. One that is no worse than any other is dropped with a probability of {} at most in each \
          heat.",
-        floor(found.metric)
+        floor(found.metric),
+        number::limit(tuning::drop_error())
     ));
     let criteria: Vec<&str> = criteria(found.objective).iter().map(|criterion| words_of(*criterion)).collect();
     lines.push(format!(
@@ -131,12 +132,7 @@ fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
         criteria.join(", else ")
     ));
     if !source.record.plan.tuning.iter().all(|plan| plan.slo.is_empty()) {
-        lines.push(
-            "The SLO is held against intervals 1.35 times as wide as those shown, because a heat is looked at up to six \
-             times: 99.6% sure on one side each time, so that a configuration that keeps it is dropped for it in at most \
-             2.5% of heats."
-                .into(),
-        );
+        lines.push(slo_method());
     }
     lines.extend(in_sequence(source));
     let resumed = source.record.tuning.iter().map(|tuning| tuning.resumed_at_ns.len() as u64).sum::<u64>();
@@ -144,6 +140,18 @@ fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
         lines.push(format!("The search was taken up again {resumed} time{}.", words::plural(resumed)));
     }
     lines
+}
+
+/// How the SLO is held against figures.
+fn slo_method() -> String {
+    format!(
+        "The SLO is held against intervals {} times as wide as those shown, because a heat is looked at up to {} times: {} \
+         sure on one side each time, so that a configuration that keeps it is dropped for it in at most {} of heats.",
+        tuning::SLO_WIDENED,
+        number::in_words(tuning::LOOKS.len()),
+        number::limit(tuning::slo_confidence()),
+        number::limit(tuning::slo_error())
+    )
 }
 
 /// `3 configurations were`.

@@ -128,7 +128,7 @@ fn saturation(curve: &BatchCurve) -> String {
     let last = curve.points.last().map_or(curve.enough, |point| point.batch_size);
     match (curve.saturated, curve.points.len()) {
         (_, 1) => "only one batch size was measured".into(),
-        (true, _) => format!("larger batches, up to {last}, bring less than 5% more"),
+        (true, _) => words::saturated(&format!(", up to {last},")),
         (false, _) => format!("still rising at batch {last}, the largest measured"),
     }
 }

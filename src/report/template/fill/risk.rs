@@ -56,7 +56,9 @@ pub(super) fn scoring_again(source: Source<'_>) -> Found {
     let Some(samples) = Judged::of(source).and_then(|judged| judged.samples_count()) else {
         return not_measured("the run held outputs against nothing; give labelled data with `--data`");
     };
-    let width = source.findings.score_resolution()
+    let width = source
+        .findings
+        .score_resolution()
         .map(|width| format!(", which resolve a score to ± {}", number::points(width).trim_start_matches('+')));
     Ok(format!("score again with the same {} samples{}", number::count(samples), width.unwrap_or_default()))
 }

@@ -50,10 +50,11 @@ fn accuracy(source: Source<'_>) -> Found {
     let change = source.findings.latency_target().and_then(|advice| advice.accuracy.as_ref());
     let kept = match change.map(|change| change.verdict) {
         Some(AccuracyVerdict::Worse) => {
-            "; the accepted advice falls short of the baseline by no more than 0.1 points, or 1% of the error"
+            let [share, error] = words::loss_floors();
+            format!("; the accepted advice falls short of the baseline by no more than {share}, or {error}")
         }
-        Some(_) => "; the accepted advice shows no significant loss",
-        None => "",
+        Some(_) => "; the accepted advice shows no significant loss".into(),
+        None => String::new(),
     };
     Ok(format!("{target}{kept}"))
 }
