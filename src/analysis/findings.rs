@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::advise::{Advice, NotTried};
-use super::conclusions::{Answer, Bottleneck, Headline};
+use super::decide::advice::{Advice, NotTried};
+use super::decide::conclusions::{Answer, Bottleneck, Headline};
 use super::explain::{DenormalFindings, Explanation};
 use super::figures::{BatchCurve, CellFindings, SessionFindings};
 use super::operators::OperatorFindings;

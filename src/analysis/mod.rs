@@ -4,20 +4,14 @@
 //! of [`crate::stats`]. Begin at [`findings()`] and read [`Findings`] first.
 
 mod accuracy;
-mod advise;
 mod agreement;
 pub mod between;
-mod bottleneck;
 mod cell;
-mod choose;
 mod compare;
-mod conclusions;
 mod decide;
 mod distribution;
 mod energy;
-mod enough;
 mod explain;
-mod facts;
 mod figures;
 mod findings;
 mod forecast;
@@ -35,20 +29,20 @@ mod summary;
 mod timeline;
 pub mod tuning;
 
-pub use advise::{
+pub use decide::advice::{
     Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting, Untried,
 };
-pub use conclusions::{
+pub use decide::conclusions::{
     Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick, Rejection, RejectionReason,
     Rival, ShapeAnswer,
 };
+pub use decide::facts::{ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
 pub use decide::{NoGain, ScoreTarget, Trade, single_place, slowest};
 pub use distribution::{CellSpread, DistributionPoint, Spread, distribution, spread};
 pub use explain::{
     AddedNodes, CLAUSE_SHARE, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep,
     OperatorChange, ProfileBasis, ReducedArithmetic, Step, StepKind,
 };
-pub use facts::{ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
 pub use figures::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, Bounds, CellFindings, Change, Comparison, Counted,
     CurvePoint, Estimate, Figure, HeldAgainst, Interval, LatencyModes, Measured, OutputAgreement, SATURATION_SHARE,
@@ -74,7 +68,8 @@ use std::collections::HashMap;
 use crate::plan::CellKey;
 use crate::record::RunRecord;
 
-use facts::Facts;
+use decide::advice;
+use decide::facts::Facts;
 use index::Index;
 
 /// Share of samples on which a variant without labels must agree with the baseline to pass as the same model: one
@@ -94,15 +89,15 @@ pub fn findings(record: &RunRecord) -> Findings {
     let curves = scaling::batch_curves(&cells);
     let facts = Facts { index: &index, sessions: &sessions, cells: &cells, places: &places, curves: &curves };
     let rooflines = operators::rooflines(record);
-    let answer = choose::answer(&facts);
+    let answer = decide::answer::answer(&facts);
     let headlines = headlines(&facts);
     let scaling = scaling::scaling(&facts);
-    let bottlenecks = bottleneck::bottlenecks(&facts);
+    let bottlenecks = decide::bottlenecks::bottlenecks(&facts);
     let denormals = explain::denormals(record);
     let idle_gaps = scaling::idle_gaps(record);
-    let diagnosed = advise::Diagnosed { denormals: &denormals, idle_gaps: &idle_gaps };
-    let advice = advise::advice(&facts, &answer, &diagnosed);
-    let not_tried = advise::not_tried(&facts, &answer);
+    let diagnosed = advice::Diagnosed { denormals: &denormals, idle_gaps: &idle_gaps };
+    let advice = advice::advice(&facts, &answer, &diagnosed);
+    let not_tried = decide::not_tried::not_tried(&facts, &answer);
     let explanations = explain::explanations(&facts, &denormals, &rooflines);
     let mut found = Findings {
         complete: record.is_complete(),
@@ -152,7 +147,7 @@ fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
             shape: cell.map_or(0, |cell| cell.key.shape),
             batch_size: cell.map(|cell| cell.key.batch_size),
             change: cell.and_then(|cell| Some(cell.comparison.as_ref()?.p50.clone())),
-            size_factor: advise::size_factor(facts, session.session),
+            size_factor: advice::size_factor(facts, session.session),
         }
     };
     others.map(headline).collect()

@@ -1,7 +1,16 @@
-//! What is decided for whoever reads the findings: where single predictions are, what stands out, and which advice sets
-//! the targets.
+//! What follows from the figures: the answer, what limits the sessions, what to do, and what was not tried; where single
+//! predictions are, what stands out, and which advice sets the targets.
+//!
+//! Every decision that a report tells is taken here, once. Read [`answer`] first.
 
+pub(super) mod advice;
+pub(super) mod answer;
+pub(super) mod bottlenecks;
+pub(super) mod conclusions;
+pub(super) mod enough;
+pub(super) mod facts;
 mod gain;
+pub(super) mod not_tried;
 mod single;
 mod standing_out;
 mod targets;
@@ -9,7 +18,6 @@ mod trade;
 
 pub use gain::NoGain;
 pub use single::single_place;
-pub(super) use single::{measured_shapes, single_place_at};
 pub use standing_out::slowest;
 pub use targets::ScoreTarget;
 pub use trade::Trade;

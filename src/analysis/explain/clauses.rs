@@ -4,7 +4,7 @@ use super::changed;
 use super::explanation::{Clause, DenormalFindings, Explanation, Instructions, OperatorChange, Step, StepKind};
 use super::side::base_name;
 use super::waterfall::{computes_quantized, is_quantized};
-use crate::analysis::facts::Facts;
+use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::Verdict;
 use crate::analysis::{Bound, OperatorGroup, Roofline};
 use crate::record::{Granularity, NodeProfile, Profiled, QuantizationFormat};

@@ -20,7 +20,7 @@ pub use explanation::{
 pub(super) use denormals::denormals;
 
 use super::compare::{self, judge};
-use super::facts::Facts;
+use super::decide::facts::Facts;
 use super::figures::{CellFindings, Change};
 use super::operators::Roofline;
 use crate::metric::Metric;

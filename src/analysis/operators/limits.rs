@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::bound::{Bound, Roofline, rooflines};
 use super::work::{Arithmetic, Work};
-use crate::analysis::conclusions::{Bottleneck, BottleneckKind};
+use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::record::{Profiled, RunRecord};
 use crate::units::{Nanos, Ratio};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::CurveLaunches;
 use super::types::{BatchFit, Deviation};
-use crate::analysis::facts::Facts;
+use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::BatchCurve;
 use crate::analysis::over_launches::centre;
 use crate::stats;

@@ -1,7 +1,7 @@
 //! The most throughput under a latency limit.
 
 use super::types::{Within, WithinLimit};
-use crate::analysis::facts::Facts;
+use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::BatchCurve;
 use crate::analysis::figures::Estimate;
 use crate::metric::Metric;

@@ -21,7 +21,7 @@ pub use types::{
     MemoryFit, Scaling, Within, WithinLimit,
 };
 
-use super::facts::Facts;
+use super::decide::facts::Facts;
 use super::figures::BatchCurve;
 use super::index::Index;
 use super::over_launches::{median_of_blocks, per_launch, predictions_per_sec};

@@ -1,8 +1,8 @@
 //! What launches of their own show: an option that makes a session faster, and pauses that make it slower.
 
 use super::{Action, Advice, Against, Level, Priority, evidence, reciprocal};
+use crate::analysis::decide::facts::Facts;
 use crate::analysis::explain::DenormalFindings;
-use crate::analysis::facts::Facts;
 use crate::analysis::figures::{Change, Verdict};
 use crate::analysis::reproduce;
 use crate::analysis::scaling::{GapFindings, IdleFindings};

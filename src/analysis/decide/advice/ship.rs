@@ -1,9 +1,9 @@
 //! Another session instead of the baseline's: another file, or the same one with other settings.
 
 use super::{Action, Advice, Against, Level, Priority, Setting, evidence, factor, reciprocal, risk};
-use crate::analysis::choose::caveats;
-use crate::analysis::conclusions::{Answer, Pick};
-use crate::analysis::facts::Facts;
+use crate::analysis::decide::answer::caveats;
+use crate::analysis::decide::conclusions::{Answer, Pick};
+use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::{CellFindings, Change, Verdict};
 use crate::analysis::figures::{Counted, Estimate};
 use crate::analysis::reproduce;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::figures::Change;
-use super::figures::Estimate;
-use super::operators::Bound;
+use crate::analysis::figures::Change;
+use crate::analysis::figures::Estimate;
+use crate::analysis::operators::Bound;
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::units::{Nanos, Ratio};
@@ -127,7 +127,7 @@ pub enum Caveat {
     AccuracyNotMeasured,
     /// No labels: only agreement with the reference is known.
     AgreementOnly,
-    /// Outputs agree with the reference on fewer samples than [`super::AGREEMENT_FLOOR`].
+    /// Outputs agree with the reference on fewer samples than [`crate::analysis::AGREEMENT_FLOOR`].
     LowAgreement,
     /// The score fell, but not significantly.
     AccuracyNotSignificant,

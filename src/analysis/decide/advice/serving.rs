@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Action, Advice, Against, Level, Priority, evidence, factor};
-use crate::analysis::conclusions::{Caveat, Pick};
-use crate::analysis::facts::Facts;
+use crate::analysis::decide::conclusions::{Caveat, Pick};
+use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::{Estimate, Interval, Measured};
 use crate::analysis::over_launches::centre;
 use crate::analysis::reproduce;

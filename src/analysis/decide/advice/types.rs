@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::conclusions::Caveat;
+use crate::analysis::decide::conclusions::Caveat;
 use crate::analysis::figures::{AccuracyChange, Verdict};
 use crate::analysis::figures::{Counted, Estimate};
 use crate::metric::Metric;

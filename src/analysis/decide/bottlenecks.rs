@@ -1,11 +1,11 @@
 //! What limits the sessions, as far as this was measured.
 
-use super::choose::key;
-use super::conclusions::{Bottleneck, BottleneckKind};
-use super::facts::Facts;
-use super::figures::Estimate;
-use super::figures::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
-use super::{operators, scaling};
+use crate::analysis::decide::answer::key;
+use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
+use crate::analysis::decide::facts::Facts;
+use crate::analysis::figures::Estimate;
+use crate::analysis::figures::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
+use crate::analysis::{operators, scaling};
 use crate::metric::Metric;
 use crate::units::Ratio;
 
@@ -23,7 +23,7 @@ const MEMORY_PER_FILE: f64 = 4.0;
 const SMALL_FILE: f64 = 1_048_576.0;
 
 /// What limits each session; outputs that are not numbers first, then what costs time, then start and memory.
-pub(super) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
+pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
     let single = facts.single();
     let mut found = Vec::new();
     let mut add = |session: usize, kind: Option<BottleneckKind>| {

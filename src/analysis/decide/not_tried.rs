@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{NotTried, Untried};
-use crate::analysis::conclusions::{Answer, Caveat};
-use crate::analysis::facts::Facts;
+use crate::analysis::decide::conclusions::{Answer, Caveat};
+use crate::analysis::decide::facts::Facts;
 use crate::analysis::reproduce;
+use crate::analysis::{NotTried, Untried};
 use crate::metric::Metric;
 use crate::plan::{Binding, CPU_PROVIDER, PageCache, Plan, RuntimeChoice, provider_short_name};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};

@@ -3,22 +3,20 @@
 //! Nothing is advised that was not measured, or that does not follow from measured figures alone.
 
 mod diagnosed;
-mod not_tried;
 mod serving;
 mod ship;
 mod types;
 
 pub use types::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried};
 
-pub(super) use not_tried::not_tried;
-pub(super) use ship::size_factor;
+pub(in crate::analysis) use ship::size_factor;
 
-use super::conclusions::{Answer, Caveat};
-use super::explain::DenormalFindings;
-use super::facts::Facts;
-use super::figures::{CellFindings, Verdict};
-use super::figures::{Estimate, Interval, Measured};
-use super::scaling::IdleFindings;
+use crate::analysis::decide::conclusions::{Answer, Caveat};
+use crate::analysis::decide::facts::Facts;
+use crate::analysis::explain::DenormalFindings;
+use crate::analysis::figures::{CellFindings, Verdict};
+use crate::analysis::figures::{Estimate, Interval, Measured};
+use crate::analysis::scaling::IdleFindings;
 use crate::metric::Metric;
 
 /// From this gain on, the lower end of its interval makes an advice one of high priority.
@@ -28,13 +26,13 @@ pub const HIGH_GAIN: f64 = 1.5;
 pub const MEDIUM_GAIN: f64 = 1.1;
 
 /// What launches of their own showed.
-pub(super) struct Diagnosed<'a> {
-    pub(super) denormals: &'a [DenormalFindings],
-    pub(super) idle_gaps: &'a [IdleFindings],
+pub(in crate::analysis) struct Diagnosed<'a> {
+    pub(in crate::analysis) denormals: &'a [DenormalFindings],
+    pub(in crate::analysis) idle_gaps: &'a [IdleFindings],
 }
 
 /// Ranks what the run's evidence supports.
-pub(super) fn advice(facts: &Facts<'_>, answer: &Answer, diagnosed: &Diagnosed<'_>) -> Vec<Advice> {
+pub(in crate::analysis) fn advice(facts: &Facts<'_>, answer: &Answer, diagnosed: &Diagnosed<'_>) -> Vec<Advice> {
     let mut advice = ship::advice(facts, answer);
     advice.extend(answer.throughput.pick().and_then(|pick| serving::batch(facts, pick)));
     advice.extend(answer.latency.pick().and_then(|pick| serving::load_before_traffic(facts, pick)));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::conclusions::NotReached;
+use crate::analysis::decide::conclusions::NotReached;
 use crate::plan::{BESIDE_SHARE, CellKey, SweepEnd};
 use crate::record::{EndReason, NOT_REACHED, Outcome, RunRecord};
 use crate::stats::MIN_LAUNCHES;
@@ -17,7 +17,7 @@ const AROUND: f64 = 2e9;
 
 /// The budget within which every session would have as many launches as an interval takes, at its smallest batch size;
 /// `None` where all have, and where nothing is known of one.
-pub(super) fn budget(record: &RunRecord) -> Option<Nanos> {
+pub(in crate::analysis) fn budget(record: &RunRecord) -> Option<Nanos> {
     if record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent) {
         return untimed(record);
     }
@@ -48,7 +48,7 @@ fn around(rounds: f64) -> Nanos {
 
 /// The budget within which every session would have as many launches as an interval takes at some batch sizes of a shape,
 /// if nothing but these and its smallest one were measured; `None` where nothing is known of one.
-pub(super) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -> Option<Nanos> {
+pub(in crate::analysis) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -> Option<Nanos> {
     let is_measured = |session: &usize| record.blocks.iter().any(|block| block.key.session == *session);
     let round = |session: usize| {
         let at_each = batch_sizes.iter().map(|&size| Some(INFERENCES * inference_at(record, session, shape, size)?));
@@ -62,7 +62,7 @@ pub(super) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -
 
 /// Batch sizes that a session which was measured did not come to because the time was over: all of those that were named,
 /// else the first of them and what would have followed; `None` where there are none.
-pub(super) fn not_reached(record: &RunRecord) -> Option<NotReached> {
+pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached> {
     let plan = &record.plan;
     if record.run.ended_by != Some(EndReason::BudgetSpent) || plan.tuning.is_some() {
         return None;

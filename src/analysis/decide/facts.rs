@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::conclusions::RejectionReason;
-use super::decide::{measured_shapes, single_place, single_place_at};
-use super::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, SessionFindings};
-use super::index::Index;
+use crate::analysis::decide::conclusions::RejectionReason;
+use crate::analysis::decide::single::{measured_shapes, single_place, single_place_at};
+use crate::analysis::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, SessionFindings};
+use crate::analysis::index::Index;
 use crate::metric::Direction;
 use crate::plan::{At, CellKey};
 
@@ -16,22 +16,22 @@ pub const SHARE_LOSS_FLOOR: f64 = 0.001;
 pub const ERROR_LOSS_FLOOR: f64 = 0.01;
 
 /// Everything that has been found before a choice is made.
-pub(super) struct Facts<'a> {
-    pub(super) index: &'a Index<'a>,
-    pub(super) sessions: &'a [SessionFindings],
-    pub(super) cells: &'a [CellFindings],
-    pub(super) places: &'a HashMap<CellKey, usize>,
-    pub(super) curves: &'a [BatchCurve],
+pub(in crate::analysis) struct Facts<'a> {
+    pub(in crate::analysis) index: &'a Index<'a>,
+    pub(in crate::analysis) sessions: &'a [SessionFindings],
+    pub(in crate::analysis) cells: &'a [CellFindings],
+    pub(in crate::analysis) places: &'a HashMap<CellKey, usize>,
+    pub(in crate::analysis) curves: &'a [BatchCurve],
 }
 
 impl Facts<'_> {
     /// The cells for single predictions at the first shape at which anything was measured.
-    pub(super) fn single(&self) -> Vec<&CellFindings> {
+    pub(in crate::analysis) fn single(&self) -> Vec<&CellFindings> {
         self.at(single_place(&self.index.record.plan, self.cells))
     }
 
     /// The same at a shape.
-    pub(super) fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
+    pub(in crate::analysis) fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
         self.at(single_place_at(&self.index.record.plan, self.cells, shape))
     }
 
@@ -40,15 +40,15 @@ impl Facts<'_> {
         self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(cell.key.at()) == place).collect()
     }
 
-    pub(super) fn measured_shapes(&self) -> Vec<usize> {
+    pub(in crate::analysis) fn measured_shapes(&self) -> Vec<usize> {
         measured_shapes(&self.index.record.plan, self.cells)
     }
 
-    pub(super) fn cell(&self, key: CellKey) -> Option<&CellFindings> {
+    pub(in crate::analysis) fn cell(&self, key: CellKey) -> Option<&CellFindings> {
         self.places.get(&key).map(|&place| &self.cells[place])
     }
 
-    pub(super) fn rejection(&self, session: usize) -> Option<RejectionReason> {
+    pub(in crate::analysis) fn rejection(&self, session: usize) -> Option<RejectionReason> {
         let found = &self.sessions[session];
         if let Some(reason) = found.outcome.reason() {
             return Some(RejectionReason::NotMeasured(reason.to_owned()));
@@ -63,7 +63,7 @@ impl Facts<'_> {
     }
 
     /// How much worse a score got: a share in itself, an error as a share of the baseline's.
-    pub(super) fn loss(&self, change: &AccuracyChange) -> Option<f64> {
+    pub(in crate::analysis) fn loss(&self, change: &AccuracyChange) -> Option<f64> {
         let difference = change.difference.value()?;
         match change.metric.direction() {
             Direction::Higher => Some(-difference),
@@ -71,11 +71,11 @@ impl Facts<'_> {
         }
     }
 
-    pub(super) fn usable(&self, session: usize) -> bool {
+    pub(in crate::analysis) fn usable(&self, session: usize) -> bool {
         self.rejection(session).is_none()
     }
 
-    pub(super) fn is_baseline(&self, session: usize) -> bool {
+    pub(in crate::analysis) fn is_baseline(&self, session: usize) -> bool {
         self.index.baseline == Some(session)
     }
 }

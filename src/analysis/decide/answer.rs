@@ -1,19 +1,21 @@
 //! What to ship: the choice for either goal, and who was left out.
 
-use super::AGREEMENT_FLOOR;
-use super::conclusions::{Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, Rival, ShapeAnswer};
-use super::enough;
-use super::facts::Facts;
-use super::figures::{
+use crate::analysis::AGREEMENT_FLOOR;
+use crate::analysis::decide::conclusions::{
+    Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, Rival, ShapeAnswer,
+};
+use crate::analysis::decide::enough;
+use crate::analysis::decide::facts::Facts;
+use crate::analysis::figures::{
     AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SATURATION_SHARE, SessionFindings, Support,
     Verdict,
 };
-use super::figures::{Estimate, Interval};
+use crate::analysis::figures::{Estimate, Interval};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 
 /// The choice for either goal.
-pub(super) fn answer(facts: &Facts<'_>) -> Answer {
+pub(in crate::analysis) fn answer(facts: &Facts<'_>) -> Answer {
     let single = facts.single();
     let mut rejected: Vec<Rejection> = (0..facts.sessions.len())
         .filter_map(|session| Some(Rejection { session, reason: facts.rejection(session)? }))
@@ -148,7 +150,7 @@ fn is_told_from(facts: &Facts<'_>, one: &CellFindings, other: &CellFindings) -> 
 }
 
 /// The cell of a curve whose batch size is enough.
-pub(super) fn key(curve: &BatchCurve) -> CellKey {
+pub(in crate::analysis) fn key(curve: &BatchCurve) -> CellKey {
     curve.key(curve.enough)
 }
 
@@ -157,7 +159,7 @@ fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>
 }
 
 /// What shipping a cell leaves open.
-pub(super) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
+pub(in crate::analysis) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
     let session = cell.key.session;
     let mut caveats = Vec::new();
     if !facts.is_baseline(session) {
@@ -203,7 +205,7 @@ fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Cavea
 /// agreement of the largest element has no meaning, in the direction of the outputs, or in every element.
 fn agrees(accuracy: &AccuracyFindings) -> bool {
     accuracy.agreement.iter().all(|output| {
-        let value = |metric| super::find(&output.figures, metric).and_then(Estimate::value);
+        let value = |metric| crate::analysis::find(&output.figures, metric).and_then(Estimate::value);
         let share = value(Metric::Top1Agreement).or(value(Metric::CosineSimilarity));
         share.is_some_and(|share| share >= AGREEMENT_FLOOR) || value(Metric::MaxAbsoluteError) == Some(0.0)
     })
