@@ -13,6 +13,7 @@ mod cpu_time;
 mod gpu_log;
 mod gpu_monitor;
 pub mod host;
+mod kernel_files;
 pub mod nvml;
 mod own;
 pub mod page_cache;
@@ -23,132 +24,11 @@ mod sampler;
 pub use affinity::{Core, Placement, Topology};
 pub use gpu_log::{GpuStretch, GpuWindow};
 pub use gpu_monitor::{GPU_PERIOD, GpuMonitor};
+pub use kernel_files::{Roots, SampleError};
 pub use own::OwnProcesses;
 pub use sampler::{BlockSample, Sampler, Snapshot};
 
-use std::io;
-use std::path::{Path, PathBuf};
-
-use procfs::ProcError;
-
-/// Where the kernel's file systems are mounted, and which library speaks with the GPUs' driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Roots {
-    /// Mount point of proc.
-    pub proc: PathBuf,
-    /// Mount point of sysfs, with the control groups below it.
-    pub sys: PathBuf,
-    /// NVIDIA's management library: a path, or a name that the loader looks up.
-    pub nvml: PathBuf,
-}
-
-impl Roots {
-    /// The running system's. The environment variable `ONNXPROF_NVML` names another management library.
-    #[must_use]
-    pub fn system() -> Roots {
-        Roots { proc: "/proc".into(), sys: "/sys".into(), nvml: nvml::library() }
-    }
-
-    /// Path of a file of a process.
-    fn of_process(&self, pid: u32, file: &str) -> PathBuf {
-        self.proc.join(pid.to_string()).join(file)
-    }
-}
-
-/// Why something about a process or the machine is not known.
-#[derive(Debug, thiserror::Error)]
-pub enum SampleError {
-    /// A file of the kernel cannot be read: the process has ended, or the kernel does not offer it or not to this user.
-    #[error("cannot read `{path}`")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A file of the kernel cannot be written.
-    #[error("cannot write `{path}`")]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A file of the kernel does not have the form that is documented.
-    #[error("cannot make sense of `{path}`")]
-    Unexpected {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ProcError,
-    },
-    /// A file of the kernel lacks a field.
-    #[error("`{path}` has no usable `{field}`")]
-    NoField {
-        /// The file.
-        path: PathBuf,
-        /// Name of the field.
-        field: &'static str,
-    },
-    /// The CPUs on which this process may run cannot be read.
-    #[error("cannot read the CPU affinity of this process")]
-    AffinityUnknown(#[source] nix::Error),
-    /// This process cannot be restricted to the CPUs.
-    #[error("cannot run on CPUs {cpus:?}")]
-    AffinityRefused {
-        /// The CPUs.
-        cpus: Vec<u64>,
-        /// What the system says.
-        source: nix::Error,
-    },
-    /// A file cannot be dropped from the page cache.
-    #[error("cannot drop `{path}` from the page cache")]
-    NotDropped {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-}
-
-/// Text of a file of the kernel; bytes that are no text, as names of mount points may have, become replacement characters.
-fn read(path: &Path) -> Result<String, SampleError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(source) => Err(SampleError::Unreadable { path: path.to_path_buf(), source }),
-    }
-}
-
-/// First line of a file, for files that hold one value; `None` where there is no such file or nothing in it.
-fn value(path: &Path) -> Option<String> {
-    let text = read(path).ok()?;
-    let line = text.lines().next()?.trim();
-    (!line.is_empty()).then(|| line.to_owned())
-}
-
-/// A file of the kernel as procfs parses it.
-fn parse<T: procfs::FromRead>(path: &Path) -> Result<T, SampleError> {
-    T::from_file(path).map_err(|error| match error {
-        ProcError::PermissionDenied(_) => unreadable(path, io::ErrorKind::PermissionDenied),
-        ProcError::NotFound(_) => unreadable(path, io::ErrorKind::NotFound),
-        ProcError::Io(source, _) => SampleError::Unreadable { path: path.to_path_buf(), source },
-        source => SampleError::Unexpected { path: path.to_path_buf(), source },
-    })
-}
-
-fn unreadable(path: &Path, kind: io::ErrorKind) -> SampleError {
-    SampleError::Unreadable { path: path.to_path_buf(), source: kind.into() }
-}
-
-/// The numbers of a list such as `0-3,8`; `None` if it is not one.
-fn parse_list(text: &str) -> Option<Vec<u64>> {
-    let mut numbers = Vec::new();
-    for part in text.trim().split(',').filter(|part| !part.is_empty()) {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        numbers.extend(first.parse::<u64>().ok()?..=last.parse().ok()?);
-    }
-    Some(numbers)
-}
+use kernel_files::{parse, parse_list, read, value};
 
 #[cfg(test)]
 mod fixture {

@@ -12,8 +12,14 @@ use flate2::{Decompress, FlushDecompress, Status};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{DeserializeError, Deserializer, Serializer, V2DeflateSerializer};
 
-use super::histogram::{DIGITS, HIGHEST_NS, LOWEST_NS};
 use crate::units::Nanos;
+
+/// Smallest latency that is told apart.
+pub(super) const LOWEST_NS: u64 = 1;
+/// Largest latency that is told apart: one hour.
+pub(super) const HIGHEST_NS: u64 = 3_600_000_000_000;
+/// Significant decimal digits of a latency.
+pub(super) const DIGITS: u8 = 3;
 
 /// What version 2 adds to the format's cookies: nothing is known of the width of a count.
 const COOKIE_WORD_SIZE: u32 = 0x10;

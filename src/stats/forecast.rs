@@ -3,8 +3,8 @@
 use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 use super::MIN_LAUNCHES;
-use super::looks::END_ERROR;
 use super::percentile::median;
+use super::verdict::END_ERROR;
 
 /// The spread of log-ratios (or of logarithms of a figure) on two levels.
 #[derive(Clone, Copy, Debug, PartialEq)]

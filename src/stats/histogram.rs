@@ -3,15 +3,8 @@
 use hdrhistogram::Histogram;
 
 use super::Quantile;
-use super::codec::{self, HistogramError};
+use super::codec::{self, DIGITS, HIGHEST_NS, HistogramError, LOWEST_NS};
 use crate::units::Nanos;
-
-/// Smallest latency that is told apart.
-pub(super) const LOWEST_NS: u64 = 1;
-/// Largest latency that is told apart: one hour.
-pub(super) const HIGHEST_NS: u64 = 3_600_000_000_000;
-/// Significant decimal digits of a latency.
-pub(super) const DIGITS: u8 = 3;
 
 /// Latencies from 1 ns to 1 h with 3 significant digits (an HDR histogram).
 ///

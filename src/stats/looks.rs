@@ -8,7 +8,7 @@
 //! and Peto et al. (*Br. J. Cancer* 34, 1976).
 
 use super::paired::PairedRatio;
-use super::verdict::Relation;
+use super::verdict::{END_ERROR, Relation};
 
 /// Rounds after which a run looks. With ten, the signed-rank test can reach 0.2%; each later look comes after twice as many
 /// rounds, because one after few more would see little that is new and add to the error.
@@ -16,9 +16,6 @@ pub const LOOK_ROUNDS: [u64; 3] = [10, 20, 40];
 
 /// Probability of a false verdict that each look may spend.
 pub const LOOK_ERROR: f64 = 0.002;
-
-/// Probability of a false verdict that is left for the end of the run.
-pub const END_ERROR: f64 = 0.04;
 
 /// What a look says about one comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ pub mod early_stopping;
 mod effective;
 mod forecast;
 mod histogram;
+mod interval;
 mod launches;
 mod looks;
 mod lower_tail;
@@ -21,6 +22,7 @@ mod pair_ranks;
 mod paired;
 mod percentile;
 mod proportion;
+mod quantile;
 mod rank_sum;
 mod signed_rank;
 mod steady;
@@ -32,92 +34,17 @@ pub use buckets::Buckets;
 pub use codec::HistogramError;
 pub use forecast::{Prediction, Spread};
 pub use histogram::Latencies;
+pub use interval::{CONFIDENCE, Counted, Interval, MULTIPLICITY, OVER_ROUNDS, PERCENTILE_INTERVAL, TooFew};
 pub use launches::{Estimate, MIN_LAUNCHES, over_launches};
-pub use looks::{END_ERROR, LOOK_ERROR, LOOK_ROUNDS, Look, look};
+pub use looks::{LOOK_ERROR, LOOK_ROUNDS, Look, look};
 pub use modes::{LatencyModes, SpeedStates, latency_modes, speed_states};
 pub use paired::PairedRatio;
-pub use percentile::{Percentile, Quantile, Unbounded, median, percentile_of_sorted};
+pub use percentile::{Percentile, Unbounded, median, percentile_of_sorted};
 pub use proportion::{PairedChange, PairedCounts, Proportion};
+pub use quantile::Quantile;
 pub use rank_sum::UnpairedRatio;
 pub use steady::SteadyRule;
 pub use trend::{SteadyClass, steady_class};
-pub use verdict::{Evidence, Relation, benjamini_hochberg, relations};
+pub use verdict::{END_ERROR, Evidence, Relation, benjamini_hochberg, relations};
 
-use serde::{Deserialize, Serialize};
-
-/// Coverage that every interval of this module asks for.
-pub const CONFIDENCE: f64 = 0.95;
-
-/// Name of the interval of a percentile, for the record.
-pub const PERCENTILE_INTERVAL: &str = "order_statistics_effective_n";
-
-/// Name of the estimate over rounds and its interval, for the record.
-pub const OVER_ROUNDS: &str = "hodges_lehmann_signed_rank";
-
-/// Name of what keeps the errors of several comparisons from adding up, for the record.
-pub const MULTIPLICITY: &str = "benjamini_hochberg";
-
-/// Probability that an interval leaves out on each of its sides.
-const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;
-
-/// The standard normal quantile at `1 - TAIL`.
-const Z: f64 = 1.959_963_984_540_054;
-
-/// A two-sided interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    /// Lower end, in the unit of the figure.
-    pub low: f64,
-    /// Upper end, in the unit of the figure.
-    pub high: f64,
-    /// Coverage attained, at least [`CONFIDENCE`] where the method is exact.
-    pub confidence: f64,
-}
-
-impl Interval {
-    /// The wider of the two halves about a centre that it holds.
-    #[must_use]
-    pub fn wider_half(&self, centre: f64) -> f64 {
-        (self.high - centre).max(centre - self.low)
-    }
-
-    /// Whether `value` lies within, ends included.
-    #[must_use]
-    pub fn contains(&self, value: f64) -> bool {
-        (self.low..=self.high).contains(&value)
-    }
-}
-
-/// Why a figure or its interval is absent: there are too few values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("needs {needs} {counted}, has {has}")]
-pub struct TooFew {
-    /// How many there must be.
-    pub needs: u64,
-    /// How many there are.
-    pub has: u64,
-    /// What is counted.
-    pub counted: Counted,
-}
-
-/// What a sample size counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Counted {
-    /// Timed inferences.
-    Inferences,
-    /// Launches of a worker, which is one for each round.
-    Launches,
-    /// Samples of a dataset.
-    Samples,
-}
-
-impl std::fmt::Display for Counted {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Counted::Inferences => "inferences",
-            Counted::Launches => "launches",
-            Counted::Samples => "samples",
-        })
-    }
-}
+use interval::{TAIL, Z};

@@ -1,10 +1,9 @@
 //! The ratio of a candidate to the baseline, from blocks that ran next to each other.
 
 use super::launches::{Estimate, MIN_LAUNCHES, estimate};
-use super::looks::END_ERROR;
 use super::percentile::median;
 use super::signed_rank::SignedRank;
-use super::verdict::Evidence;
+use super::verdict::{END_ERROR, Evidence};
 use super::{Interval, Z};
 
 /// A ratio to the baseline, over rounds.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Probability of a false verdict that is left for the end of the run.
+pub const END_ERROR: f64 = 0.04;
+
 /// How a log-ratio lies to zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

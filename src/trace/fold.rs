@@ -7,9 +7,26 @@ use std::ops::Range;
 use super::event::{Event, NodeName, Subject};
 use super::lengths::Lengths;
 use super::nesting::Nesting;
-use super::{Inferences, Trace};
 use crate::record::{NodeProfile, Profiled};
 use crate::units::{Bytes, Nanos};
+
+/// What a trace says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// Inferences and nodes.
+    pub profiled: Profiled,
+    /// Which inferences are behind that.
+    pub inferences: Inferences,
+}
+
+/// Which inferences of a trace there are to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inferences {
+    /// All but the first, which prepares what the others find ready.
+    WithoutFirst,
+    /// The first, because there is no other.
+    OnlyFirst,
+}
 
 /// Nodes that a trace may name: the largest models have some ten thousand.
 pub(super) const MOST_NODES: usize = 1 << 20;

@@ -11,26 +11,17 @@ mod lengths;
 mod nesting;
 
 pub use error::TraceError;
+pub use fold::{Inferences, Trace};
 
 use std::io;
 use std::path::Path;
 
 use crate::files::{self, InputFile, Kind};
-use crate::record::Profiled;
 use crate::units::Nanos;
 use event::Subject;
 use events::Events;
 use fold::{Fold, MOST_SAID};
 use lengths::Lengths;
-
-/// What a trace says.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trace {
-    /// Inferences and nodes.
-    pub profiled: Profiled,
-    /// Which inferences are behind that.
-    pub inferences: Inferences,
-}
 
 /// Which inferences after the first are to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +31,6 @@ pub enum Counted {
     /// Those that took no more than 5/4 of the lower quartile. It is for inferences that all do the same work, of which
     /// longer ones were disturbed, or found their threads asleep.
     Typical,
-}
-
-/// Which inferences of a trace there are to count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inferences {
-    /// All but the first, which prepares what the others find ready.
-    WithoutFirst,
-    /// The first, because there is no other.
-    OnlyFirst,
 }
 
 /// What a file begins with that gzip has compressed.

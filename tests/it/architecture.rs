@@ -88,7 +88,7 @@ const OPENS: &[(&str, &str)] = &[
     ("runtime/remove.rs", "the folder of the cache, to sync it"),
     ("runtime/staging.rs", "the lock of the cache and folders of it, to sync them"),
     ("runtime/wheel.rs", "a wheel that pip has put into a folder of our own"),
-    ("sample/mod.rs", "files of the kernel's below /proc and /sys"),
+    ("sample/kernel_files.rs", "files of the kernel's below /proc and /sys"),
     ("sample/sampler.rs", "a file of the kernel's below /proc"),
     ("worker/evaluate/reference.rs", "outputs of the baseline, which a worker of the same run has written"),
 ];

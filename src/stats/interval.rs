@@ -1,0 +1,80 @@
+//! Intervals, the confidence of all of them, and why there is none.
+
+use serde::{Deserialize, Serialize};
+
+/// Coverage that every interval of this module asks for.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// Name of the interval of a percentile, for the record.
+pub const PERCENTILE_INTERVAL: &str = "order_statistics_effective_n";
+
+/// Name of the estimate over rounds and its interval, for the record.
+pub const OVER_ROUNDS: &str = "hodges_lehmann_signed_rank";
+
+/// Name of what keeps the errors of several comparisons from adding up, for the record.
+pub const MULTIPLICITY: &str = "benjamini_hochberg";
+
+/// Probability that an interval leaves out on each of its sides.
+pub(super) const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;
+
+/// The standard normal quantile at `1 - TAIL`.
+pub(super) const Z: f64 = 1.959_963_984_540_054;
+
+/// A two-sided interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower end, in the unit of the figure.
+    pub low: f64,
+    /// Upper end, in the unit of the figure.
+    pub high: f64,
+    /// Coverage attained, at least [`CONFIDENCE`] where the method is exact.
+    pub confidence: f64,
+}
+
+impl Interval {
+    /// The wider of the two halves about a centre that it holds.
+    #[must_use]
+    pub fn wider_half(&self, centre: f64) -> f64 {
+        (self.high - centre).max(centre - self.low)
+    }
+
+    /// Whether `value` lies within, ends included.
+    #[must_use]
+    pub fn contains(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+}
+
+/// Why a figure or its interval is absent: there are too few values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("needs {needs} {counted}, has {has}")]
+pub struct TooFew {
+    /// How many there must be.
+    pub needs: u64,
+    /// How many there are.
+    pub has: u64,
+    /// What is counted.
+    pub counted: Counted,
+}
+
+/// What a sample size counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Timed inferences.
+    Inferences,
+    /// Launches of a worker, which is one for each round.
+    Launches,
+    /// Samples of a dataset.
+    Samples,
+}
+
+impl std::fmt::Display for Counted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Counted::Inferences => "inferences",
+            Counted::Launches => "launches",
+            Counted::Samples => "samples",
+        })
+    }
+}
