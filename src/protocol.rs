@@ -16,6 +16,7 @@ use crate::record::{
     AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, ProbeRecord,
     Profiled, Warmup,
 };
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// Version of the protocol: both sides must speak the same.
@@ -77,7 +78,7 @@ pub enum Request {
         known_ns: Option<Nanos>,
         /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
         #[serde(default)]
-        outputs_anew: Option<String>,
+        outputs_anew: Option<Plain>,
     },
     /// Measure a block of the current cell.
     Block {
@@ -165,7 +166,7 @@ pub struct Tried {
     /// Shapes that inputs were looked for.
     pub shapes: Vec<Shape>,
     /// Inputs of every shape that run, or why the model does not take it.
-    pub plans: Vec<Result<InputPlan, String>>,
+    pub plans: Vec<Observed<InputPlan>>,
     /// Inputs of the data's own shape, or else of the first one that the model takes.
     pub inputs: Option<Box<InputPlan>>,
     /// Time of the first inference of the process; absent where the first trial was refused.
@@ -295,7 +296,7 @@ pub enum Response {
         histogram: String,
         /// Why outputs are bound anew before each inference; absent: they are bound once.
         #[serde(default)]
-        outputs_anew: Option<String>,
+        outputs_anew: Option<Plain>,
     },
     /// Answer to [`Request::Block`].
     Block(BlockReport),
@@ -307,7 +308,7 @@ pub enum Response {
     /// Answer to [`Request::End`].
     Ended {
         /// Statistics of the arena, or why there are none.
-        arena: Result<ArenaStats, String>,
+        arena: Observed<ArenaStats>,
         /// Warnings that the runtime logged in this process so far.
         log_warnings_count: u64,
         /// Errors that it logged.
@@ -331,7 +332,7 @@ pub struct Described {
     /// Inputs, planned: of the data's own shape, or else of the first one that the model takes.
     pub inputs: InputPlan,
     /// Inputs of every shape that was asked for, in that order, or why the model does not take it.
-    pub shapes: Vec<Result<InputPlan, String>>,
+    pub shapes: Vec<Observed<InputPlan>>,
     /// The data, where there is a file.
     pub dataset: Option<DatasetInfo>,
     /// What the timed loop adds to a bare inference.
@@ -351,7 +352,7 @@ impl Described {
     /// Why the model does not take it, as a fragment of a sentence.
     pub fn inputs_at(&self, shape: usize) -> Result<&InputPlan, &str> {
         match self.shapes.get(shape) {
-            Some(inputs) => inputs.as_ref().map_err(String::as_str),
+            Some(inputs) => inputs.as_ref().map_err(Plain::exact),
             None => Ok(&self.inputs),
         }
     }

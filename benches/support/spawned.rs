@@ -68,7 +68,7 @@ impl Lines {
 
     fn ask(&mut self, request: &Request) -> Result<Response, BenchError> {
         match serde_json::from_str(&self.say(&serde_json::to_string(request)?)?)? {
-            Response::Failed(failure) => Err(failure.message.into()),
+            Response::Failed(failure) => Err(failure.message.exact().into()),
             response => Ok(response),
         }
     }

@@ -28,7 +28,7 @@ pub(super) struct Scored {
 pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
     let Some(record) = index.accuracy(session) else { return absent(why_not_scored(index)) };
     if let Some(reason) = record.outcome.reason() {
-        return absent(reason);
+        return absent(reason.exact());
     }
     let seed = index.record.plan.schedule.seed;
     let agreement: Vec<OutputAgreement> =
@@ -274,7 +274,7 @@ fn error(figure: Result<SampleFigure, NoFigure>) -> Estimate {
 }
 
 fn over_samples(figure: &SampleFigure) -> Estimate {
-    let remark = figure.interval.as_ref().err().map(|too_few| format!("no interval: {too_few}"));
+    let remark = figure.interval.as_ref().err().map(|too_few| format!("no interval: {too_few}").into());
     Estimate::Measured(Measured {
         value: figure.value,
         interval: figure.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high }),

@@ -109,12 +109,12 @@ fn latencies(index: &Index<'_>, key: CellKey) -> Result<Buckets, Outcome> {
     match Buckets::decode(text) {
         Ok(latencies) if !latencies.is_empty() => Ok(latencies),
         Ok(_) => Err(not_reached()),
-        Err(error) => Err(Outcome::Skipped { reason: format!("its latencies cannot be read: {error}") }),
+        Err(error) => Err(Outcome::Skipped { reason: format!("its latencies cannot be read: {error}").into() }),
     }
 }
 
 fn unmeasured(index: &Index<'_>, key: CellKey, outcome: Outcome) -> CellFindings {
-    let reason = outcome.reason().unwrap_or(NOT_REACHED).to_owned();
+    let reason = outcome.reason().cloned().unwrap_or_else(|| NOT_REACHED.into());
     let absent = |metric| Figure { metric, estimate: Estimate::absent(reason.clone()) };
     CellFindings {
         key,
@@ -239,7 +239,7 @@ impl Measurement<'_> {
             n: self.latencies.count(),
             n_of: Counted::Inferences,
             bounds: None,
-            remark: Some(format!("no interval: {}", unbounded.too_few)),
+            remark: Some(format!("no interval: {}", unbounded.too_few).into()),
         })
     }
 
@@ -289,7 +289,7 @@ impl Measurement<'_> {
         let cells = self.index.launch_cells(self.key);
         let peak = |(_, cell): &(_, &LaunchCell)| Some(cell.arena.as_ref().ok()?.peak_in_use_bytes.as_f64());
         let reason = cells.iter().find_map(|(_, cell)| cell.arena.as_ref().err());
-        largest(&cells.iter().filter_map(peak).collect::<Vec<_>>(), reason.map_or(NO_END, |r| r))
+        largest(&cells.iter().filter_map(peak).collect::<Vec<_>>(), reason.map_or(NO_END, |r| r.exact()))
     }
 
     fn ratio(&self, metric: Metric) -> Estimate {

@@ -91,7 +91,7 @@ impl Change {
             n: found.n,
             n_of: Counted::Launches,
             bounds: None,
-            remark: found.interval.err().map(|too_few| format!("no interval: {too_few}")),
+            remark: found.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
         });
         Change {
             ratio,

@@ -7,6 +7,7 @@ use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell};
+use crate::text::Plain;
 use crate::units::{Joules, Nanos, Watts};
 
 /// Figures of a GPU, for cells of sessions that ran on one.
@@ -48,7 +49,7 @@ pub(super) fn of_gpu(index: &Index<'_>, key: CellKey, metric: Metric) -> Estimat
     let answers: Vec<Observed<f64>> =
         launches().map(|used| used.as_ref().map_err(Clone::clone).and_then(told)).collect();
     let values: Vec<f64> = answers.iter().filter_map(|answer| answer.as_ref().ok()).copied().collect();
-    let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, String::as_str);
+    let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, Plain::exact);
     match metric {
         Metric::GpuUtilizationPeak => largest(&values, reason),
         _ => median(&values, reason),
@@ -60,7 +61,7 @@ fn memory_peak(index: &Index<'_>, key: CellKey) -> Estimate {
     let cells: Vec<&LaunchCell> = index.launch_cells(key).iter().map(|(_, cell)| *cell).collect();
     let answers: Vec<Observed<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
     let memories = || answers.iter().filter_map(|answer| answer.as_ref().ok());
-    let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, String::as_str);
+    let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, Plain::exact);
     let values: Vec<f64> = memories().map(|memory| memory.bytes.as_f64()).collect();
     let mut remarks = Vec::new();
     if memories().any(|memory| memory.scope == GpuMemoryScope::Device) {
@@ -102,7 +103,7 @@ pub(super) fn of_launch(metric: Metric, cell: &LaunchCell) -> Option<f64> {
 
 fn remarked(mut estimate: Estimate, remarks: &[&str]) -> Estimate {
     if let (Estimate::Measured(measured), false) = (&mut estimate, remarks.is_empty()) {
-        measured.remark = Some(remarks.join("; "));
+        measured.remark = Some(remarks.join("; ").into());
     }
     estimate
 }
@@ -133,7 +134,7 @@ pub(super) fn of_cpu(index: &Index<'_>, blocks: &[&BlockRecord], metric: Metric)
     let Some(monitoring) = &index.record.monitoring else { return Estimate::absent("the run did not look for it") };
     let idle = match &monitoring.cpu {
         Ok(power) => power.idle_watts,
-        Err(reason) => return Estimate::absent(reason.as_str()),
+        Err(reason) => return Estimate::absent(reason.exact()),
     };
     let idle = if metric == Metric::CpuEnergyAboveIdle { idle } else { Watts(0.0) };
     let figure = |blocks: &[&BlockRecord]| cpu_energy_above(idle, blocks);

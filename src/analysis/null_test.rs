@@ -123,7 +123,7 @@ fn of_launches(copy: &[f64], original: &[f64]) -> Estimate {
         n: found.n,
         n_of: Counted::Launches,
         bounds: None,
-        remark: found.interval.err().map(|too_few| format!("no interval: {too_few}")),
+        remark: found.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
     })
 }
 

@@ -55,7 +55,7 @@ fn around(value: f64, found: Measured) -> Estimate {
 fn measured(found: &stats::Estimate, values: &[f64]) -> Measured {
     let remark = match &found.interval {
         Ok(_) => None,
-        Err(too_few) => Some(format!("no interval: {too_few}")),
+        Err(too_few) => Some(format!("no interval: {too_few}").into()),
     };
     Measured {
         value: found.value,

@@ -5,6 +5,7 @@ use super::index::Index;
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::stats::{Buckets, Percentile, Quantile, TooFew, Unbounded};
+use crate::text::Plain;
 
 /// Share of the inferences below which the effective ones are worth a remark: half is lost to the small number of
 /// launches alone now and then.
@@ -53,13 +54,15 @@ pub(super) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f6
             bounds: percentile.interval.as_ref().err().and_then(one_sided),
             remark: remark(percentile),
         }),
-        Err(unbounded) => Estimate::Absent { reason: unbounded.too_few.to_string(), bounds: one_sided(unbounded) },
+        Err(unbounded) => {
+            Estimate::Absent { reason: unbounded.too_few.to_string().into(), bounds: one_sided(unbounded) }
+        }
     }
 }
 
 /// A percentile that there are too few inferences for, with the bounds that there are.
 pub(super) fn absent(unbounded: &Unbounded) -> Estimate {
-    Estimate::Absent { reason: unbounded.too_few.to_string(), bounds: one_sided(unbounded) }
+    Estimate::Absent { reason: unbounded.too_few.to_string().into(), bounds: one_sided(unbounded) }
 }
 
 fn one_sided(unbounded: &Unbounded) -> Option<Bounds> {
@@ -67,14 +70,14 @@ fn one_sided(unbounded: &Unbounded) -> Option<Bounds> {
     (bounds.at_least.is_some() || bounds.at_most.is_some()).then_some(bounds)
 }
 
-fn remark(percentile: &Percentile) -> Option<String> {
+fn remark(percentile: &Percentile) -> Option<Plain> {
     match (&percentile.interval, percentile.effective_n) {
-        (Err(Unbounded { too_few: TooFew { needs, has, .. }, .. }), _) => {
-            Some(format!("no interval: needs {needs} independent inferences, these are worth {has} (effective n)"))
-        }
+        (Err(Unbounded { too_few: TooFew { needs, has, .. }, .. }), _) => Some(
+            format!("no interval: needs {needs} independent inferences, these are worth {has} (effective n)").into(),
+        ),
         (Ok(_), None) => Some("neighbouring inferences are not independent, so the interval is too narrow".into()),
         (Ok(_), Some(effective)) => ((effective as f64) < REMARKABLE_SHARE * percentile.n as f64)
-            .then(|| format!("effective n {effective}, because inferences of one launch are alike")),
+            .then(|| format!("effective n {effective}, because inferences of one launch are alike").into()),
     }
 }
 

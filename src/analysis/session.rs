@@ -94,8 +94,8 @@ fn with_few(mut estimate: Estimate) -> Estimate {
     if let Estimate::Measured(measured) = &mut estimate
         && measured.n < LAUNCHES_WANTED
     {
-        let few = format!("fewer than {LAUNCHES_WANTED} launches");
-        measured.remark = Some(measured.remark.take().map_or(few.clone(), |remark| format!("{few}; {remark}")));
+        let before = measured.remark.as_ref().map(|remark| format!("; {}", remark.exact())).unwrap_or_default();
+        measured.remark = Some(format!("fewer than {LAUNCHES_WANTED} launches{before}").into());
     }
     estimate
 }

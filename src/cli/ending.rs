@@ -12,6 +12,7 @@ use crate::record::{EndReason, Failure, FailureKind, Outcome, RunRecord};
 use crate::report::view::number;
 use crate::runner::RunError;
 use crate::store::StoreError;
+use crate::text::Plain;
 
 /// Prints the summary of a run, and then writes its reports; `unwritten` is why its record is not on disk as a whole.
 pub(super) fn written(reports: &Reports, record: &RunRecord, unwritten: Option<CliError>) -> Failures {
@@ -51,11 +52,11 @@ pub(super) fn nothing_measured(record: &RunRecord) -> Option<CliError> {
         return Some(nothing_timed(record));
     }
     let hint = outcomes().find_map(|outcome| match outcome {
-        Outcome::Failed(failure) => failure.hint.clone(),
+        Outcome::Failed(failure) => failure.hint.clone().map(Plain::into_exact),
         Outcome::Skipped { .. } => Some("leave out `--batch`, or name batch sizes that the model takes".into()),
         Outcome::Ok => None,
     });
-    let reasons = distinct(outcomes().filter_map(Outcome::reason));
+    let reasons = distinct(outcomes().filter_map(Outcome::reason).map(Plain::exact));
     let chain = std::iter::once("nothing could be measured".to_owned()).chain(reasons).collect();
     Some(CliError { code: exit::BAD_INPUT, chain, hint })
 }
@@ -86,8 +87,8 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
     match error {
         RunError::NoVariant { failures } => no_variant(failures),
         RunError::Runtime(failure) => {
-            let chain = vec![failure.message.clone()];
-            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone() }
+            let chain = vec![failure.message.exact().to_owned()];
+            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone().map(Plain::into_exact) }
         }
         RunError::Changed(_) => {
             CliError::new(exit::BAD_INPUT, error).with_hint("begin a new search: leave out `--resume`".to_owned())
@@ -97,8 +98,8 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
         RunError::NoShare => CliError::new(exit::BAD_INPUT, error)
             .with_hint("limit an error with `--slo 'mean_absolute_error<=VALUE'`".to_owned()),
         RunError::Labels(failure) => {
-            let chain = vec![failure.message.clone()];
-            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone() }
+            let chain = vec![failure.message.exact().to_owned()];
+            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone().map(Plain::into_exact) }
         }
         RunError::Interrupted => CliError::new(exit::PARTIAL, error),
         RunError::Files { .. } => {
@@ -118,12 +119,12 @@ pub(super) fn store_error(error: &StoreError, folder: &Path) -> CliError {
 }
 
 fn no_variant(failures: &[Failure]) -> CliError {
-    let messages = distinct(failures.iter().map(|failure| failure.message.as_str()));
+    let messages = distinct(failures.iter().map(|failure| failure.message.exact()));
     let chain = match messages.as_slice() {
         [only] => vec![only.clone()],
         _ => std::iter::once("none of the models can be measured".to_owned()).chain(messages).collect(),
     };
-    let hint = failures.iter().find_map(|failure| failure.hint.clone());
+    let hint = failures.iter().find_map(|failure| failure.hint.clone()).map(Plain::into_exact);
     let is_usage = failures.iter().all(|failure| failure.kind == FailureKind::Usage);
     CliError { code: if is_usage { exit::USAGE } else { exit::BAD_INPUT }, chain, hint }
 }

@@ -12,6 +12,7 @@ use crate::record::{EndReason, Failure, Host, Stage};
 use crate::report::Style;
 use crate::report::view::text;
 use crate::runner::{Observer, Progress};
+use crate::text::Plain;
 
 /// How a command that measures speaks.
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,7 @@ impl ConsoleArgs {
 pub(super) struct Console {
     mode: Mode,
     /// Advice that was given: once is enough.
-    hints: BTreeSet<String>,
+    hints: BTreeSet<Plain>,
     /// What was last said to be happening.
     last: String,
     /// Whether there is one session, so that an error at the end says all that its failure did.
@@ -83,11 +84,11 @@ impl Console {
 
     /// Says what went wrong, and what to do about it.
     fn warn(&mut self, what: &str, failure: &Failure) {
-        self.say(&format!("warning: {what}: {}", failure.message));
+        self.say(&format!("warning: {what}: {}", failure.message.exact()));
         if let Some(hint) = &failure.hint
             && self.hints.insert(hint.clone())
         {
-            self.say(&format!("hint: {hint}"));
+            self.say(&format!("hint: {}", hint.exact()));
         }
     }
 

@@ -87,9 +87,9 @@ fn qualified(domain: &str, operator: &str) -> String {
 /// Execution providers with the operators of their nodes, most nodes first.
 pub(super) fn by_provider(operators: BTreeMap<String, BTreeMap<String, u64>>) -> Vec<ProviderNodes> {
     let of_provider = |(execution_provider, operators): (String, BTreeMap<String, u64>)| ProviderNodes {
-        execution_provider,
+        execution_provider: execution_provider.into(),
         nodes_count: operators.values().sum(),
-        operators,
+        operators: operators.into_iter().map(|(operator, count)| (operator.into(), count)).collect(),
         time_ns: None,
         time_ratio: None,
     };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{LibraryError, ep};
 use crate::record::{Failure, FailureKind};
+use crate::text::Plain;
 
 /// An error of a runtime, a session or an inference.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +134,7 @@ impl EngineError {
     pub fn to_failure(&self) -> Failure {
         let failure = Failure::new(FailureKind::Runtime, self, None);
         let kind = match self {
-            _ if is_out_of_memory(&failure.message) => FailureKind::OutOfMemory,
+            _ if is_out_of_memory(failure.message.exact()) => FailureKind::OutOfMemory,
             EngineError::Library(_)
             | EngineError::Environment { .. }
             | EngineError::UnknownProvider { .. }
@@ -147,7 +148,7 @@ impl EngineError {
             EngineError::Bind { .. } => FailureKind::BadInput,
             EngineError::Run { .. } | EngineError::Profile { .. } => FailureKind::Inference,
         };
-        Failure { kind, hint: hint(self, &failure.message), ..failure }
+        Failure { kind, hint: hint(self, failure.message.exact()).map(Plain::from), ..failure }
     }
 }
 

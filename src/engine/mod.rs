@@ -115,7 +115,7 @@ pub trait Session: Sync {
     fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError>;
 
     /// Statistics of the arena of the session's device, or why there are none.
-    fn arena(&self) -> Result<ArenaStats, String>;
+    fn arena(&self) -> Observed<ArenaStats>;
 }
 
 /// A request in flight: runs the bound sets of inputs in turn.

@@ -265,7 +265,7 @@ impl Session for ScriptedSession {
         Err(EngineError::Run { message: format!("a script computes no outputs for `{}`", self.model.display()) })
     }
 
-    fn arena(&self) -> Result<ArenaStats, String> {
+    fn arena(&self) -> Observed<ArenaStats> {
         Err("a script has no arena".into())
     }
 }

@@ -327,7 +327,7 @@ impl Session for LoadedSession {
         run(&mut self.session, &self.environment, inputs)
     }
 
-    fn arena(&self) -> Result<ArenaStats, String> {
+    fn arena(&self) -> Observed<ArenaStats> {
         let info = self.place.own_memory(AllocatorType::Arena).map_err(|error| error.to_string())?;
         let allocator = Allocator::new(&self.session, info).map_err(|error| error.to_string())?;
         let stats = arena_entries(&allocator)?;
@@ -347,7 +347,7 @@ impl Session for LoadedSession {
 }
 
 /// The allocator's statistics by ONNX Runtime's keys.
-fn arena_entries(allocator: &Allocator) -> Result<BTreeMap<String, String>, String> {
+fn arena_entries(allocator: &Allocator) -> Observed<BTreeMap<String, String>> {
     let api = ort::api();
     let mut pairs = ptr::null_mut();
     // SAFETY: the allocator is alive, and `pairs` receives an object that is released below.

@@ -23,14 +23,14 @@ fn providers(nodes: &[NodeProfile]) -> Vec<ProviderNodes> {
     let mut operators: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     let mut times: BTreeMap<&str, Nanos> = BTreeMap::new();
     for node in nodes {
-        let time = times.entry(&node.execution_provider).or_default();
+        let time = times.entry(node.execution_provider.exact()).or_default();
         *time = *time + node.time_ns;
-        let of_provider = operators.entry(node.execution_provider.clone()).or_default();
-        *of_provider.entry(node.operator.clone()).or_default() += 1;
+        let of_provider = operators.entry(node.execution_provider.exact().to_owned()).or_default();
+        *of_provider.entry(node.operator.exact().to_owned()).or_default() += 1;
     }
     let all: Nanos = times.values().copied().sum();
     let timed = |provider: ProviderNodes| {
-        let own = times.get(provider.execution_provider.as_str()).copied().unwrap_or_default();
+        let own = times.get(provider.execution_provider.exact()).copied().unwrap_or_default();
         let time_ratio = (all.0 > 0).then(|| Ratio(own.as_f64() / all.as_f64()));
         ProviderNodes { time_ns: Some(own), time_ratio, ..provider }
     };
@@ -41,7 +41,7 @@ fn copies(nodes: &[NodeProfile]) -> Vec<CopyNodes> {
     let mut found: BTreeMap<&str, CopyNodes> = BTreeMap::new();
     for node in nodes.iter().filter(|node| node.operator.starts_with(COPY)) {
         let none = || CopyNodes { operator: node.operator.clone(), nodes_count: 0, time_ns: Nanos(0) };
-        let copy = found.entry(&node.operator).or_insert_with(none);
+        let copy = found.entry(node.operator.exact()).or_insert_with(none);
         copy.nodes_count += 1;
         copy.time_ns = copy.time_ns + node.time_ns;
     }
@@ -74,7 +74,7 @@ mod tests {
 
     fn node(operator: &str, execution_provider: &str, time_ns: u64) -> NodeProfile {
         NodeProfile {
-            name: operator.to_lowercase(),
+            name: operator.to_lowercase().into(),
             node_index: None,
             operator: operator.into(),
             execution_provider: execution_provider.into(),
@@ -113,10 +113,10 @@ mod tests {
         let found = profile();
         assert_eq!(found.profiled_inferences_count, Some(2));
         let [cuda, cpu] = found.providers.as_slice() else { panic!("{found:?}") };
-        assert_eq!((cuda.execution_provider.as_str(), cuda.nodes_count), ("CUDAExecutionProvider", 2));
+        assert_eq!((cuda.execution_provider.exact(), cuda.nodes_count), ("CUDAExecutionProvider", 2));
         assert_eq!((cuda.time_ns, cuda.time_ratio), (Some(Nanos(90_000)), Some(Ratio(0.9))));
         assert_eq!((cpu.nodes_count, cpu.time_ns), (1, Some(Nanos(10_000))));
-        assert_eq!(cpu.operators, BTreeMap::from([("Shape".to_owned(), 1)]));
+        assert_eq!(cpu.operators, BTreeMap::from([("Shape".into(), 1)]));
         let copies = found.copies.unwrap();
         assert_eq!(copies, [CopyNodes { operator: "MemcpyFromHost".into(), nodes_count: 1, time_ns: Nanos(20_000) }]);
     }
@@ -124,16 +124,16 @@ mod tests {
     #[test]
     fn times_go_to_the_nodes_of_the_account() {
         let node = |name: &str, count: u64| ProviderNodes {
-            execution_provider: name.to_owned(),
+            execution_provider: name.to_owned().into(),
             nodes_count: count,
-            operators: BTreeMap::from([("Gemm".to_owned(), count)]),
+            operators: BTreeMap::from([("Gemm".into(), count)]),
             time_ns: None,
             time_ratio: None,
         };
         let account = vec![node("CUDAExecutionProvider", 12), node("TensorrtExecutionProvider", 1)];
         let found = with_times(account, profile());
         let names: Vec<(&str, u64, Option<Nanos>)> =
-            found.providers.iter().map(|p| (p.execution_provider.as_str(), p.nodes_count, p.time_ns)).collect();
+            found.providers.iter().map(|p| (p.execution_provider.exact(), p.nodes_count, p.time_ns)).collect();
         assert_eq!(
             names,
             [

@@ -105,11 +105,11 @@ mod tests {
             samples_count: 20,
             clock_events: Ok(events.iter().map(event).collect()),
             other_pids: Ok(other_pids),
-            sm_clock_hertz: Err(unknown()),
-            memory_clock_hertz: Err(unknown()),
-            power_watts: Err(unknown()),
-            memory_used_bytes: Err(unknown()),
-            temperature_max_celsius: Err(unknown()),
+            sm_clock_hertz: Err(unknown().into()),
+            memory_clock_hertz: Err(unknown().into()),
+            power_watts: Err(unknown().into()),
+            memory_used_bytes: Err(unknown().into()),
+            temperature_max_celsius: Err(unknown().into()),
         };
         let conditions = Conditions { gpus: vec![gpu], ..quiet() };
         judge(Seen { host: &Host::default(), conditions: &conditions, blocks: &[block(0, &[])] })

@@ -64,7 +64,7 @@ pub(super) fn throttling(seen: Seen<'_>) -> Option<FitnessReason> {
 /// A governor that follows the load changes the frequency in the middle of a block; `performance` does not. Virtual
 /// machines show none: the host governs.
 pub(super) fn governor(seen: Seen<'_>) -> Option<FitnessReason> {
-    let governor = seen.host.governor.as_deref().filter(|governor| *governor != "performance")?;
+    let governor = seen.host.governor.as_ref().filter(|governor| **governor != "performance")?.exact();
     let text = format!("the frequency governor is `{governor}`, which follows the load");
     let remedy = "set it with `cpupower frequency-set --governor performance` while measuring";
     Some(reason(FitnessVerdict::Suspect, text, remedy))
@@ -132,6 +132,7 @@ mod tests {
     use super::super::testing::{quiet, verdict_of};
     use super::*;
     use crate::record::{Conditions, Host, Throttling};
+    use crate::text::Plain;
     use crate::units::{Bytes, Nanos};
     use FitnessVerdict::{Invalid, Suspect, Valid};
 
@@ -164,7 +165,7 @@ mod tests {
 
     #[test]
     fn only_a_governor_that_follows_the_load_is_suspect() {
-        let host = |governor: Option<&str>| Host { governor: governor.map(str::to_owned), ..Host::default() };
+        let host = |governor: Option<&str>| Host { governor: governor.map(Plain::from), ..Host::default() };
         let verdict = |governor| verdict_of(&host(governor), &quiet());
         assert_eq!([verdict(None), verdict(Some("performance")), verdict(Some("schedutil"))], [Valid, Valid, Suspect]);
     }

@@ -79,7 +79,7 @@ impl Bounds {
 }
 
 fn reason(severity: FitnessVerdict, seen: String, remedy: &str) -> FitnessReason {
-    FitnessReason { severity, seen, remedy: Some(remedy.into()) }
+    FitnessReason { severity, seen: seen.into(), remedy: Some(remedy.into()) }
 }
 
 /// `12%`, with a decimal below ten.

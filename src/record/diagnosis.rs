@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observed::Observed;
+use crate::text::Plain;
 use crate::units::Nanos;
 
 /// The most that this machine was seen to do through one library with one number of threads.
@@ -14,14 +15,14 @@ pub struct MachinePeaks {
     /// The library's file.
     pub runtime: PathBuf,
     /// Version of the library.
-    pub runtime_version: String,
+    pub runtime_version: Plain,
     /// Threads that run one operator.
     pub intra_threads: u64,
     /// What was seen.
     #[serde(flatten)]
     pub rates: PeakRates,
     /// When this was measured, RFC 3339: it is kept for later runs on the same machine with the same library.
-    pub measured_at: String,
+    pub measured_at: Plain,
 }
 
 /// The most that was seen, or why it could not be.
@@ -57,9 +58,9 @@ pub struct Contrast {
     /// Samples per inference.
     pub batch_size: u64,
     /// What was changed, as a session configuration entry: `session.set_denormal_as_zero=1`.
-    pub option: String,
+    pub option: Plain,
     /// What was found, or why nothing was, as a lowercase fragment.
-    pub found: Result<Contrasted, String>,
+    pub found: Observed<Contrasted>,
 }
 
 /// Blocks of a session with one option changed, beside blocks without the change.
@@ -85,7 +86,7 @@ pub struct IdleGaps {
     /// Samples per inference.
     pub batch_size: u64,
     /// What was found for each gap, ascending, or why nothing was.
-    pub gaps: Result<Vec<IdleGap>, String>,
+    pub gaps: Observed<Vec<IdleGap>>,
 }
 
 /// Latencies after one length of idle gap.

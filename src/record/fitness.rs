@@ -1,5 +1,6 @@
 //! Whether the machine was fit to measure on.
 
+use crate::text::Plain;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +43,7 @@ pub struct FitnessReason {
     /// How much it counts; never [`FitnessVerdict::Valid`].
     pub severity: FitnessVerdict,
     /// What was seen, with its figure and the bound, as a lowercase fragment.
-    pub seen: String,
+    pub seen: Plain,
     /// What to do about it, in the imperative; absent if nothing can be done on this machine.
-    pub remedy: Option<String>,
+    pub remedy: Option<Plain>,
 }

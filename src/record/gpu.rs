@@ -4,15 +4,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observed::Observed;
+use crate::text::Plain;
 use crate::units::{Bytes, Celsius, Hertz, Joules, Nanos, Ratio, Watts};
 
 /// The driver of the machine's GPUs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GpuDriver {
     /// Version of the driver, such as `580.65.06`.
-    pub version: Observed<String>,
+    pub version: Observed<Plain>,
     /// Latest version of CUDA that the driver serves, such as `13.0`.
-    pub cuda_version: Observed<String>,
+    pub cuda_version: Observed<Plain>,
 }
 
 /// A GPU of the machine. What its driver refuses is absent with the reason.
@@ -21,9 +22,9 @@ pub struct GpuInfo {
     /// Number by which the driver knows it.
     pub index: u64,
     /// Product name.
-    pub name: Observed<String>,
+    pub name: Observed<Plain>,
     /// SHA-256 of its UUID, lower-case hexadecimal: tells one GPU from another without naming it.
-    pub uuid_sha256: Observed<String>,
+    pub uuid_sha256: Observed<Plain>,
     /// Its whole memory.
     pub memory_bytes: Observed<Bytes>,
     /// Generation of the PCIe link, which an idle GPU may have lowered.
@@ -50,7 +51,7 @@ pub struct GpuInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClockEvent {
     /// NVML's reason, such as `sw_power_cap`.
-    pub reason: String,
+    pub reason: Plain,
     /// Samples in which it was in force.
     pub samples_count: u64,
 }
@@ -189,7 +190,7 @@ pub struct Monitoring {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CpuPower {
     /// Names of the counters, such as `package-0` and `dram`.
-    pub domains: Vec<String>,
+    pub domains: Vec<Plain>,
     /// Mean power before the first launch.
     pub idle_watts: Watts,
 }
@@ -202,7 +203,7 @@ pub struct GpuSampling {
     /// What taking a sample cost the parent, in wall time: median; absent while the run goes on.
     pub cost_ns: Option<Nanos>,
     /// Why sampling ended before the run did, if it did: the GPU was lost.
-    pub ended_early: Option<String>,
+    pub ended_early: Option<Plain>,
     /// Each GPU before the first launch.
     pub idle: Vec<GpuIdle>,
 }

@@ -4,17 +4,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{GpuDriver, GpuInfo};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// The machine that measured, as far as it bears on the figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Operating system and its version, such as `Debian GNU/Linux 12 (bookworm)`.
-    pub os: Option<String>,
+    pub os: Option<Plain>,
     /// Kernel release.
-    pub kernel: Option<String>,
+    pub kernel: Option<Plain>,
     /// Instruction set architecture, such as `x86_64`.
-    pub architecture: String,
+    pub architecture: Plain,
     /// The processor.
     pub cpu: CpuInfo,
     /// Caches for data that the first usable CPU has, smallest first; empty where the kernel does not tell, and in records
@@ -32,11 +33,11 @@ pub struct Host {
     /// Limits of this process's control group.
     pub cgroup: CgroupLimits,
     /// Frequency governor of the first usable CPU.
-    pub governor: Option<String>,
+    pub governor: Option<Plain>,
     /// Whether turbo frequencies are allowed.
     pub turbo: Option<bool>,
     /// Hypervisor or container, as far as it shows.
-    pub virtualization: Option<String>,
+    pub virtualization: Option<Plain>,
     /// 1-minute load average at the start of the run.
     pub load_average: Option<f64>,
     /// CPU time stolen by the host since boot, over all CPUs.
@@ -49,7 +50,7 @@ pub struct Host {
     pub gpu_driver: Option<GpuDriver>,
     /// Why no GPU could be asked about; absent where one could, and in records before version 1.2.
     #[serde(default)]
-    pub gpus_absent_reason: Option<String>,
+    pub gpus_absent_reason: Option<Plain>,
 }
 
 impl Host {
@@ -64,13 +65,13 @@ impl Host {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CpuInfo {
     /// Model name that the kernel reports.
-    pub model_name: Option<String>,
+    pub model_name: Option<Plain>,
     /// Logical CPUs that are online.
     pub logical_count: u64,
     /// Physical cores that are online; absent where the kernel does not tell.
     pub physical_count: Option<u64>,
     /// Instruction sets that matter for inference and are present, such as `avx2`, `avx512_vnni`, `amx_int8`.
-    pub isa_flags: Vec<String>,
+    pub isa_flags: Vec<Plain>,
 }
 
 /// A cache for data.

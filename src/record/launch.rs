@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{CpuEnergy, Failure, GpuMemory, GpuUse, Outcome};
 use crate::observed::Observed;
 use crate::plan::{CellKey, LoadMode};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// One fresh worker process that held one session.
@@ -73,12 +74,12 @@ pub struct EffectiveOptions {
     /// Threads of the worker after the session was created; absent where the kernel does not tell.
     pub threads_after_load_count: Option<u64>,
     /// Session configuration entries as ONNX Runtime returns them.
-    pub session_config: std::collections::BTreeMap<String, String>,
+    pub session_config: std::collections::BTreeMap<Plain, Plain>,
     /// Execution providers registered with the session, in order of preference.
-    pub execution_providers: Vec<String>,
+    pub execution_providers: Vec<Plain>,
     /// Options that the first of them was registered with; absent in records before version 1.2.
     #[serde(default)]
-    pub provider_options: std::collections::BTreeMap<String, String>,
+    pub provider_options: std::collections::BTreeMap<Plain, Plain>,
 }
 
 /// What was measured once per cell in one launch.
@@ -98,7 +99,7 @@ pub struct LaunchCell {
     /// Peak resident memory of the process during the cell.
     pub peak_memory_bytes: Option<Bytes>,
     /// Statistics of ONNX Runtime's arena at the end of the cell, or why there are none.
-    pub arena: Result<ArenaStats, String>,
+    pub arena: Observed<ArenaStats>,
     /// Latencies of this launch's timed blocks of the cell, in the form of a cell's histogram; absent in records of
     /// version 1.0.
     #[serde(default)]
@@ -114,7 +115,7 @@ pub struct LaunchCell {
     /// Why outputs were bound anew before each inference, outside its latency, which then includes their allocation, as a
     /// fragment of a sentence. Absent where they were bound once for all, and in records before version 1.4.
     #[serde(default)]
-    pub outputs_anew: Option<String>,
+    pub outputs_anew: Option<Plain>,
 }
 
 /// How warming up a cell went in one launch.

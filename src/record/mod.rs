@@ -63,6 +63,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{CellKey, Plan};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// Version of the record's schema that this build writes.
@@ -236,7 +237,7 @@ pub enum Outcome {
     /// It was not tried.
     Skipped {
         /// Why not.
-        reason: String,
+        reason: Plain,
     },
 }
 
@@ -249,7 +250,7 @@ impl Outcome {
 
     /// Why it was not done; `None` if it was.
     #[must_use]
-    pub fn reason(&self) -> Option<&str> {
+    pub fn reason(&self) -> Option<&Plain> {
         match self {
             Outcome::Ok => None,
             Outcome::Failed(failure) => Some(&failure.message),
@@ -264,9 +265,9 @@ pub struct Failure {
     /// What kind of thing went wrong.
     pub kind: FailureKind,
     /// What failed, on what, and why.
-    pub message: String,
+    pub message: Plain,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Plain>,
 }
 
 impl Failure {
@@ -279,7 +280,7 @@ impl Failure {
             message.push_str(&format!(": {error}"));
             cause = error.source();
         }
-        Failure { kind, message, hint }
+        Failure { kind, message: message.into(), hint: hint.map(Plain::from) }
     }
 }
 

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::observed::Observed;
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// The operators of one session at one batch size.
@@ -16,7 +18,7 @@ pub struct OperatorProfile {
     /// Samples per inference.
     pub batch_size: u64,
     /// What was found, or why nothing was, as a lowercase fragment.
-    pub profile: Result<Profiled, String>,
+    pub profile: Observed<Profiled>,
 }
 
 /// What a trace of ONNX Runtime's profiler says of all inferences but the first, which prepares what the others find
@@ -45,7 +47,7 @@ pub struct Profiled {
     pub unreadable_events_count: u64,
     /// The trace's file within the run folder, as the profiler wrote it (Chrome's trace format); absent if it was not
     /// kept.
-    pub trace_file: Option<String>,
+    pub trace_file: Option<Plain>,
     /// Nodes of the graph as it ran, in the order of their first run.
     pub nodes: Vec<NodeProfile>,
 }
@@ -54,13 +56,13 @@ pub struct Profiled {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeProfile {
     /// Name; empty if the node has none. ONNX Runtime calls a node without one after its operator and index.
-    pub name: String,
+    pub name: Plain,
     /// Index of the node within its graph or subgraph; absent where the trace does not tell.
     pub node_index: Option<u64>,
     /// Operator, such as `FusedConv`, without its domain.
-    pub operator: String,
+    pub operator: Plain,
     /// ONNX Runtime's identifier of the execution provider.
-    pub execution_provider: String,
+    pub execution_provider: Plain,
     /// Runs of the node over all inferences that count: more than one an inference inside a loop.
     pub calls_count: u64,
     /// Time in the node for one inference, mean, without that of nodes which ran inside it on the same thread: a loop's
@@ -87,7 +89,7 @@ pub struct NodeProfile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TensorShape {
     /// ONNX Runtime's name of the element type, such as `float`, `uint8` or `float16`.
-    pub element_type: String,
+    pub element_type: Plain,
     /// Sizes of the dimensions.
     pub dims: Vec<u64>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
 /// Where the nodes of a session ran that asked for another execution provider than the CPU's.
@@ -43,11 +44,11 @@ pub enum PlacementSource {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderNodes {
     /// ONNX Runtime's identifier of the execution provider.
-    pub execution_provider: String,
+    pub execution_provider: Plain,
     /// Nodes.
     pub nodes_count: u64,
     /// Nodes by operator; operators of other domains carry theirs (`com.microsoft.Attention`).
-    pub operators: BTreeMap<String, u64>,
+    pub operators: BTreeMap<Plain, u64>,
     /// Time in nodes for one inference, by ONNX Runtime's profiler, which counts whole microseconds on the host: on a
     /// GPU it is the time to hand the work over. Absent if the session was not profiled.
     pub time_ns: Option<Nanos>,
@@ -59,7 +60,7 @@ pub struct ProviderNodes {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CopyNodes {
     /// ONNX Runtime's operator: `MemcpyFromHost` or `MemcpyToHost`.
-    pub operator: String,
+    pub operator: Plain,
     /// Nodes.
     pub nodes_count: u64,
     /// Time in them for one inference, as in [`ProviderNodes::time_ns`].

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RunRecord;
+use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
 /// What trying a variant out showed before it was measured: which inputs it takes, and whether samples are computed each
@@ -18,9 +19,9 @@ pub struct ProbeRecord {
     pub inference_ns: Option<Nanos>,
     /// Outputs to which two runs on the same inputs gave other sizes, or values that differ by more than rounding. Nothing
     /// is compared by them.
-    pub random_outputs: Vec<String>,
+    pub random_outputs: Vec<Plain>,
     /// Remarks for the user.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Plain>,
     /// Whether it was kept from an earlier run with the same file, files beside it, options and library.
     pub is_kept: bool,
 }
@@ -35,14 +36,14 @@ pub enum Coupling {
     /// Something else.
     Coupled {
         /// The output that is off the most.
-        output: String,
+        output: Plain,
         /// How far it is off, relative to its largest magnitude.
         off_ratio: Ratio,
     },
     /// It could not be told.
     Unknown {
         /// Why not, as a fragment of a sentence.
-        reason: String,
+        reason: Plain,
     },
 }
 
@@ -61,6 +62,6 @@ impl RunRecord {
     #[must_use]
     pub fn random_outputs(&self) -> BTreeSet<&str> {
         let probes = self.variants.iter().filter_map(|variant| variant.probe.as_ref());
-        probes.flat_map(|probe| &probe.random_outputs).map(String::as_str).collect()
+        probes.flat_map(|probe| &probe.random_outputs).map(Plain::exact).collect()
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Slo;
 use crate::plan::CellKey;
+use crate::text::Plain;
 use crate::units::Nanos;
 
 /// The whole of a search, in the order in which it went.
@@ -87,7 +88,7 @@ pub enum Fate {
     /// It could not be measured.
     Failed {
         /// Why not.
-        reason: String,
+        reason: Plain,
     },
     /// It does as well as the best one, within the noise floor.
     Tied(Contest),

@@ -93,7 +93,7 @@ const REASON: usize = 14;
 fn outcome(outcome: &RowOutcome) -> [String; 15] {
     let mut fields: [String; 15] = Default::default();
     match outcome {
-        RowOutcome::NotCompared { reason } => fields[REASON] = reason.clone(),
+        RowOutcome::NotCompared { reason } => fields[REASON] = reason.exact().to_owned(),
         RowOutcome::Compared { delta: Delta::Ratio { design, change } } => ratio(&mut fields, *design, change),
         RowOutcome::Compared { delta: Delta::Score { design, change } } => score(&mut fields, *design, change),
     }
@@ -130,7 +130,7 @@ fn score(fields: &mut [String; 15], design: Design, change: &AccuracyChange) {
 
 fn estimate(fields: &mut [String; 15], kind: &str, design: Design, found: &Estimate) {
     match found {
-        Estimate::Absent { reason, .. } => fields[REASON] = reason.clone(),
+        Estimate::Absent { reason, .. } => fields[REASON] = reason.exact().to_owned(),
         Estimate::Measured(measured) => {
             fields[0] = kind.into();
             fields[1] = digits(measured.value);
@@ -138,7 +138,7 @@ fn estimate(fields: &mut [String; 15], kind: &str, design: Design, found: &Estim
             fields[3] = measured.interval.map(|interval| digits(interval.high)).unwrap_or_default();
             fields[4] = measured.n.to_string();
             fields[5] = measured.n_of.noun(2).into();
-            fields[REASON] = measured.remark.clone().unwrap_or_default();
+            fields[REASON] = measured.remark.as_ref().map(|remark| remark.exact().to_owned()).unwrap_or_default();
         }
     }
     fields[6] = match design {

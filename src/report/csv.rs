@@ -109,10 +109,14 @@ fn write_figure(writer: &mut Writer, place: &Place, figure: &Figure) -> Result<(
     let measured = figure.estimate.measured();
     let interval = measured.and_then(|measured| measured.interval);
     let reason = match &figure.estimate {
-        Estimate::Measured(measured) => measured.remark.clone().unwrap_or_default(),
+        Estimate::Measured(measured) => {
+            measured.remark.as_ref().map(|remark| remark.exact().to_owned()).unwrap_or_default()
+        }
         Estimate::Absent { reason, bounds } => match bounds.and_then(|bounds| bounds.at_least) {
-            Some(least) => format!("{reason}; at least {least} {} with 95% confidence", figure.metric.unit().key()),
-            None => reason.clone(),
+            Some(least) => {
+                format!("{}; at least {least} {} with 95% confidence", reason.exact(), figure.metric.unit().key())
+            }
+            None => reason.exact().to_owned(),
         },
     };
     writer.csv.write_record([

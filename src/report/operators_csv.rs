@@ -101,10 +101,10 @@ fn write(writer: &mut Writer, place: &Place, profiled: &Profiled) -> Result<(), 
 fn row(share: &NodeShare, node: &NodeProfile, inferences_count: u64, names: Names) -> [String; 16] {
     let size = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0.to_string()).unwrap_or_default();
     [
-        names.field(&node.name),
+        names.field(node.name.exact()),
         node.node_index.map(|index| index.to_string()).unwrap_or_default(),
-        names.field(&node.operator),
-        names.field(&node.execution_provider),
+        names.field(node.operator.exact()),
+        names.field(node.execution_provider.exact()),
         group(share.group).into(),
         digits(share.calls),
         node.time_ns.0.to_string(),

@@ -10,6 +10,7 @@ use super::{Progress, RunError};
 use crate::plan::CellKey;
 use crate::protocol::Described;
 use crate::record::{Event, Failure, FailureKind, LostWorker, Outcome};
+use crate::text::Plain;
 
 impl Run<'_> {
     /// Whether a cell is to be measured, for the first time or again.
@@ -32,7 +33,7 @@ impl Run<'_> {
 
     /// Closes the batch sizes that a model does not take, and the variants that could not be read.
     pub(super) fn close_unsupported(&mut self) -> Result<(), RunError> {
-        let mut skipped: BTreeMap<(usize, String), Vec<CellKey>> = BTreeMap::new();
+        let mut skipped: BTreeMap<(usize, Plain), Vec<CellKey>> = BTreeMap::new();
         for key in self.keys(|_| true) {
             if self.closed.contains(&key) {
                 continue;
@@ -40,7 +41,7 @@ impl Run<'_> {
             let outcome = match &self.descriptions[self.plan.sessions[key.session].variant] {
                 Err(failure) => Outcome::Failed(failure.clone()),
                 Ok(described) => match unsupported(described, key) {
-                    Some(reason) => Outcome::Skipped { reason },
+                    Some(reason) => Outcome::Skipped { reason: reason.into() },
                     None => continue,
                 },
             };
@@ -51,7 +52,7 @@ impl Run<'_> {
         }
         for ((session, reason), keys) in skipped {
             let label = self.journal.record().session_label(session);
-            let text = format!("{label} is not measured at {}: {reason}", self.places(&keys));
+            let text = format!("{label} is not measured at {}: {}", self.places(&keys), reason.exact());
             self.observer.observe(&Progress::Note(&text));
         }
         Ok(())
@@ -83,7 +84,7 @@ impl Run<'_> {
             self.observer.observe(&Progress::Note(&left_out));
         }
         for key in left_out {
-            self.close(key, Outcome::Skipped { reason: reason.to_owned() })?;
+            self.close(key, Outcome::Skipped { reason: reason.into() })?;
         }
         Ok(())
     }
@@ -104,7 +105,7 @@ impl Run<'_> {
         let is_larger =
             |other: &CellKey| other.batch_size >= key.batch_size && shapes[other.shape].covers(&shapes[key.shape]);
         for other in self.keys(|other| other.session == key.session && (is_all || is_larger(other))) {
-            self.close(other, Outcome::Skipped { reason: reason.clone() })?;
+            self.close(other, Outcome::Skipped { reason: reason.clone().into() })?;
         }
         Ok(())
     }
@@ -173,9 +174,10 @@ impl Run<'_> {
         }
         let event = match (self.is_measured(key), outcome.reason()) {
             (true, Some(reason)) => Event::Note(format!(
-                "`{}` at {} was measured no further: {reason}",
+                "`{}` at {} was measured no further: {}",
                 self.journal.record().session_label(key.session),
-                self.place(key)
+                self.place(key),
+                reason.exact()
             )),
             _ => Event::Cell { key, outcome },
         };

@@ -1,5 +1,6 @@
 //! One launch: a fresh worker with one session, and what the parent samples of it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use crate::plan::{CellKey, SessionSpec};
 use crate::protocol::{Request, Response};
 use crate::record::{EffectiveOptions, Failure, FailureKind, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
 use crate::sample::{Roots, process};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// A worker that holds a session, and its record so far.
@@ -41,7 +43,7 @@ pub(super) struct CellStart<'a> {
     /// After the first inference none is begun that would end after this much time.
     pub limit: Option<Nanos>,
     /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
-    pub outputs_anew: Option<String>,
+    pub outputs_anew: Option<Plain>,
     /// What beginning it is expected to take; zero where nothing is known of that.
     pub expected: Duration,
 }
@@ -135,8 +137,8 @@ fn ask_for_memory(model: &Path) -> Result<(), Failure> {
     let size = std::fs::metadata(model).map_or(0, |metadata| metadata.len());
     memory::ask(Bytes(size), || format!("a session of `{}`", model.display())).map_err(|reason| Failure {
         kind: FailureKind::OutOfMemory,
-        message: reason.to_string(),
-        hint: Some("measure fewer variants, runtimes or execution providers in one run".to_owned()),
+        message: reason.to_string().into(),
+        hint: Some("measure fewer variants, runtimes or execution providers in one run".into()),
     })
 }
 
@@ -154,13 +156,16 @@ async fn load(
     let mut effective = match worker.ask(&request, "create the session").await? {
         Response::Loaded { session_load_ns, session_config, execution_providers, provider_options } => {
             record.session_load_ns = Some(session_load_ns);
+            let plain = |options: BTreeMap<String, String>| {
+                options.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+            };
             EffectiveOptions {
                 cpus: Vec::new(),
                 threads_before_load_count,
                 threads_after_load_count: None,
-                session_config,
-                execution_providers,
-                provider_options,
+                session_config: plain(session_config),
+                execution_providers: execution_providers.into_iter().map(Plain::from).collect(),
+                provider_options: plain(provider_options),
             }
         }
         other => return Err(worker.unexpected(&other).await),

@@ -137,7 +137,7 @@ impl Launcher {
 pub(super) fn unnamed_log() -> Result<File, Failure> {
     tempfile::tempfile().map_err(|error| Failure {
         kind: FailureKind::Crashed,
-        message: format!("failed to create a temporary file for the log of a worker: {error}"),
+        message: format!("failed to create a temporary file for the log of a worker: {error}").into(),
         hint: Some("set TMPDIR to a folder that can be written to".into()),
     })
 }

@@ -36,6 +36,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::inputs::InputPlan;
+use crate::observed::Observed;
 use crate::plan::{InputRequest, PageCache, Pin, Plan, Shape};
 use crate::protocol::Tried;
 use crate::record::{
@@ -162,7 +163,7 @@ pub struct TriedInputs {
     /// Shapes that inputs were looked for.
     pub shapes: Vec<Shape>,
     /// Inputs of every shape, or why the model does not take it.
-    pub plans: Vec<Result<InputPlan, String>>,
+    pub plans: Vec<Observed<InputPlan>>,
     /// What else running it showed.
     pub probe: ProbeRecord,
 }
@@ -183,8 +184,8 @@ pub fn try_inputs(job: Job, observer: &mut dyn Observer) -> Result<TriedInputs, 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(find_inputs(job, observer))?;
     found.map(|found| found.tried.into()).ok_or_else(|| {
-        let message = "no session of the model could be created".to_owned();
-        let hint = Some("`onnxprof profile` says why".to_owned());
+        let message = "no session of the model could be created".into();
+        let hint = Some("`onnxprof profile` says why".into());
         RunError::NoVariant { failures: vec![Failure { kind: FailureKind::SessionLoad, message, hint }] }
     })
 }

@@ -19,6 +19,7 @@ use crate::plan::RuntimeChoice;
 use crate::protocol::{MAX_LINE, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
 use crate::runtime::{LOADER_VARIABLE, TELEMETRY_OFF, loader_path};
+use crate::text::Plain;
 
 /// How long a worker may take to end after it has closed its output: a crash may write a core file first.
 const END_PATIENCE: Duration = Duration::from_secs(2);
@@ -75,7 +76,7 @@ impl WorkerProcess {
     ) -> Result<Self, Failure> {
         let spawn_failure = |message: String| Failure {
             kind: FailureKind::Crashed,
-            message: format!("failed to start a worker process from `{}`: {message}", command.program.display()),
+            message: format!("failed to start a worker process from `{}`: {message}", command.program.display()).into(),
             hint: None,
         };
         let start = log.metadata().map_or(0, |metadata| metadata.len());
@@ -239,7 +240,7 @@ impl WorkerProcess {
         };
         Failure {
             kind: FailureKind::TimedOut,
-            message: format!("the worker did not {doing} within {seconds} s, and was killed"),
+            message: format!("the worker did not {doing} within {seconds} s, and was killed").into(),
             hint: Some(hint.into()),
         }
     }
@@ -248,7 +249,7 @@ impl WorkerProcess {
         self.kill().await;
         Failure {
             kind: FailureKind::Protocol,
-            message: format!("the worker does not follow the protocol: it {what}"),
+            message: format!("the worker does not follow the protocol: it {what}").into(),
             hint: Some("parent and worker must be the same build of onnxprof".into()),
         }
     }
@@ -312,7 +313,7 @@ impl End {
             Some(SIGBUS) if !self.oom_killed => format!("the worker that was to {doing} {MAP_LOST}{last}"),
             _ => format!("the worker {how} while it was to {doing}{last}"),
         };
-        Failure { kind, message, hint: hint.map(str::to_owned) }
+        Failure { kind, message: message.into(), hint: hint.map(Plain::from) }
     }
 }
 
@@ -360,7 +361,7 @@ mod tests {
         assert_eq!(failure.kind, FailureKind::Crashed);
         let said = "the worker that was to load the model was ended by SIGBUS: most likely a file that";
         assert!(failure.message.starts_with(said), "{failure:?}");
-        assert_eq!(failure.hint.as_deref(), Some(MAP_HINT));
+        assert_eq!(failure.hint, Some(MAP_HINT.into()));
         let failure = End { oom_killed: true, ..ended(SIGBUS) }.describe("load the model");
         assert_eq!(failure.kind, FailureKind::OutOfMemory);
     }

@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     fn reading(utilization: f64, watts: f64, pids: &[u32]) -> GpuReading {
-        let refused = || "the GPU does not offer it".to_owned();
+        let refused = || "the GPU does not offer it".into();
         GpuReading {
             utilization_ratio: Ok(Ratio(utilization)),
             memory_utilization_ratio: Err(refused()),

@@ -8,6 +8,7 @@ use super::gpu_log::{GpuLog, GpuWindow};
 use super::nvml::Gpus;
 use super::own::OwnProcesses;
 use crate::record::GpuConditions;
+use crate::text::Plain;
 use crate::units::Nanos;
 
 /// Time between two samples. Drivers average utilization over 1/6 s at least, so more samples would tell no more.
@@ -106,8 +107,8 @@ impl GpuMonitor {
 
     /// Why there are no more samples; `None` while there are.
     #[must_use]
-    pub fn lost(&self) -> Option<String> {
-        self.shared.lock().lost.clone()
+    pub fn lost(&self) -> Option<Plain> {
+        self.shared.lock().lost.clone().map(Plain::from)
     }
 
     /// What taking a sample of all GPUs cost, in wall time: median.

@@ -8,6 +8,7 @@ use procfs::{LoadAverage, Meminfo};
 use super::affinity::{Topology, own_affinity};
 use super::{Roots, Sampler, cgroup, nvml, parse, parse_list, read, value};
 use crate::record::{CgroupLimits, CpuCache, CpuInfo, Host};
+use crate::text::Plain;
 use crate::units::Bytes;
 
 /// Instruction sets that ONNX Runtime's kernels choose between, by the kernel's names for them.
@@ -52,15 +53,15 @@ pub fn fingerprint(roots: &Roots) -> Host {
     let memory = parse::<Meminfo>(&roots.proc.join("meminfo")).ok();
     let mut host = Host {
         os: os_name(Path::new("/etc/os-release")),
-        kernel: value(&roots.proc.join("sys/kernel/osrelease")),
-        architecture: ARCH.to_owned(),
+        kernel: value(&roots.proc.join("sys/kernel/osrelease")).map(Plain::from),
+        architecture: ARCH.into(),
         caches: affinity_cpus.first().map(|cpu| caches(roots, *cpu)).unwrap_or_default(),
         usable_cpus_count: usable_cpus(affinity_cpus.len() as u64, &cgroup),
         memory_bytes: memory.as_ref().map(|memory| Bytes(memory.mem_total)),
         memory_available_bytes: memory.and_then(|memory| memory.mem_available).map(Bytes),
         governor: affinity_cpus.first().and_then(|cpu| governor(roots, *cpu)),
         turbo: turbo(roots),
-        virtualization: virtualization(roots),
+        virtualization: virtualization(roots).map(Plain::from),
         load_average: parse::<LoadAverage>(&roots.proc.join("loadavg")).ok().map(|load| decimal(load.one)),
         steal_since_boot_ns: Sampler::new(roots).steal(),
         cpu,
@@ -85,10 +86,10 @@ fn decimal(value: f32) -> f64 {
     value.to_string().parse().unwrap_or_else(|_| value.into())
 }
 
-fn os_name(os_release: &Path) -> Option<String> {
+fn os_name(os_release: &Path) -> Option<Plain> {
     let text = read(os_release).ok()?;
     let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
-    Some(name.trim_matches(['"', '\'']).to_owned())
+    Some(name.trim_matches(['"', '\'']).into())
 }
 
 fn cpu_info(roots: &Roots, topology: &Topology) -> CpuInfo {
@@ -100,17 +101,17 @@ fn cpu_info(roots: &Roots, topology: &Topology) -> CpuInfo {
         model_name: cpu_model(&text),
         logical_count: if online > 0 { online } else { listed.max(1) },
         physical_count: (online > 0).then_some(topology.cores.len() as u64),
-        isa_flags: (flags.split_whitespace().filter(|flag| ISA_FLAGS.contains(flag))).map(str::to_owned).collect(),
+        isa_flags: (flags.split_whitespace().filter(|flag| ISA_FLAGS.contains(flag))).map(Plain::from).collect(),
     }
 }
 
 /// The name of the CPU's model; ARM kernels give only numbers for implementer and part.
-fn cpu_model(cpuinfo: &str) -> Option<String> {
+fn cpu_model(cpuinfo: &str) -> Option<Plain> {
     if let Some(name) = cpuinfo_field(cpuinfo, "model name") {
-        return Some(name.to_owned());
+        return Some(name.into());
     }
     let (implementer, part) = (cpuinfo_field(cpuinfo, "CPU implementer")?, cpuinfo_field(cpuinfo, "CPU part")?);
-    Some(format!("implementer {implementer} part {part}"))
+    Some(format!("implementer {implementer} part {part}").into())
 }
 
 /// Value of the first line `name : value`.
@@ -122,8 +123,8 @@ fn cpuinfo_field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     value.filter(|value| !value.is_empty())
 }
 
-fn governor(roots: &Roots, cpu: u64) -> Option<String> {
-    value(&roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor")))
+fn governor(roots: &Roots, cpu: u64) -> Option<Plain> {
+    value(&roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"))).map(Plain::from)
 }
 
 /// The caches of a CPU that hold data, smallest level first.
@@ -223,14 +224,14 @@ CPU part\t: 0xd40
             ("sys/class/dmi/id/product_name", "m7i.large\n"),
         ]);
         let host = fingerprint(&machine.roots());
-        assert_eq!(host.kernel.as_deref(), Some("6.1.0-13-amd64"));
-        assert_eq!(host.cpu.model_name.as_deref(), Some("Intel(R) Xeon(R) Processor"));
+        assert_eq!(host.kernel, Some("6.1.0-13-amd64".into()));
+        assert_eq!(host.cpu.model_name, Some("Intel(R) Xeon(R) Processor".into()));
         assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (2, Some(1)));
         let flags = "sse4_1 sse4_2 fma avx f16c avx2 avx512f avx512bw avx_vnni avx512_vnni amx_tile amx_int8";
-        assert_eq!(host.cpu.isa_flags.join(" "), flags);
+        assert_eq!(Plain::joined(&host.cpu.isa_flags, " "), flags);
         assert_eq!(host.turbo, Some(false));
         assert_eq!(host.load_average, Some(0.52));
-        assert!(host.virtualization.unwrap().starts_with("hypervisor (Amazon EC2 m7i.large), "));
+        assert!(host.virtualization.unwrap().exact().starts_with("hypervisor (Amazon EC2 m7i.large), "));
     }
 
     #[test]
@@ -256,9 +257,9 @@ CPU part\t: 0xd40
     fn arm_machine_is_described() {
         let machine = Machine::new(&[("proc/cpuinfo", ARM_CPUINFO), ("sys/devices/system/cpu/cpufreq/boost", "1\n")]);
         let host = fingerprint(&machine.roots());
-        assert_eq!(host.cpu.model_name.as_deref(), Some("implementer 0x41 part 0xd40"));
+        assert_eq!(host.cpu.model_name, Some("implementer 0x41 part 0xd40".into()));
         assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (1, None));
-        assert_eq!(host.cpu.isa_flags.join(" "), "asimd asimdhp asimddp sve i8mm bf16");
+        assert_eq!(Plain::joined(&host.cpu.isa_flags, " "), "asimd asimdhp asimddp sve i8mm bf16");
         assert_eq!(host.turbo, Some(true));
     }
 
@@ -292,6 +293,6 @@ CPU part\t: 0xd40
     #[test]
     fn os_name_is_without_quotes() {
         let machine = Machine::new(&[("proc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n")]);
-        assert_eq!(os_name(&machine.roots().proc.join("os-release")).as_deref(), Some("Debian GNU/Linux 12"));
+        assert_eq!(os_name(&machine.roots().proc.join("os-release")), Some("Debian GNU/Linux 12".into()));
     }
 }

@@ -15,6 +15,7 @@ use super::Roots;
 use crate::hash;
 use crate::observed::Observed;
 use crate::record::{GpuDriver, GpuInfo, Host};
+use crate::text::Plain;
 use crate::units::{Bytes, Celsius, Hertz, Joules, Ratio, Watts};
 
 /// Why nothing is known about GPUs.
@@ -137,7 +138,10 @@ impl Gpus {
                 (nvml_wrapper::cuda_driver_version_major(version), nvml_wrapper::cuda_driver_version_minor(version));
             format!("{major}.{minor}")
         });
-        GpuDriver { version: told(self.nvml.sys_driver_version()), cuda_version: told(cuda) }
+        GpuDriver {
+            version: told(self.nvml.sys_driver_version()).map(Plain::from),
+            cuda_version: told(cuda).map(Plain::from),
+        }
     }
 
     /// What every GPU is.
@@ -224,19 +228,23 @@ pub(super) fn describe(roots: &Roots, host: &mut Host) {
         Ok(gpus) => {
             host.gpu_driver = Some(gpus.driver());
             host.gpus = gpus.all();
-            host.gpus_absent_reason = host.gpus.is_empty().then(|| "the driver lists no GPU".to_owned());
+            host.gpus_absent_reason = host.gpus.is_empty().then(|| "the driver lists no GPU".into());
         }
-        Err(error) => host.gpus_absent_reason = Some(error.reason()),
+        Err(error) => host.gpus_absent_reason = Some(error.reason().into()),
     }
+}
+
+fn sha256(text: &str) -> Observed<Plain> {
+    let hashed = hash::copy(&mut text.as_bytes(), &mut io::sink());
+    hashed.map(Plain::from).map_err(|error| error.to_string().into())
 }
 
 fn info(index: u32, device: &Device<'_>) -> GpuInfo {
     let number = |result: Result<u32, NvmlError>| told(result).map(u64::from);
     GpuInfo {
         index: u64::from(index),
-        name: told(device.name()),
-        uuid_sha256: told(device.uuid())
-            .and_then(|uuid| hash::copy(&mut uuid.as_bytes(), &mut io::sink()).map_err(|error| error.to_string())),
+        name: told(device.name()).map(Plain::from),
+        uuid_sha256: told(device.uuid()).and_then(|uuid| sha256(&uuid)),
         memory_bytes: told(device.memory_info()).map(|memory| Bytes(memory.total)),
         pcie_generation: number(device.current_pcie_link_gen()),
         pcie_max_generation: number(device.max_pcie_link_gen()),
@@ -261,14 +269,14 @@ impl Asked {
         if matches!(answer, Err(NvmlError::GpuLost | NvmlError::ResetRequired)) {
             let words = answer.as_ref().err().map(words).unwrap_or_default();
             self.lost.replace(answer.err());
-            return Err(words);
+            return Err(words.into());
         }
         told(answer)
     }
 }
 
 fn told<T>(answer: Result<T, NvmlError>) -> Observed<T> {
-    answer.map_err(|error| words(&error))
+    answer.map_err(|error| words(&error).into())
 }
 
 /// Why the driver does not tell, for a person.

@@ -112,5 +112,5 @@ fn shapes(value: &Value) -> Option<Vec<TensorShape>> {
 fn shape(value: &Value) -> Option<TensorShape> {
     let (element_type, dims) = value.as_object()?.iter().next()?;
     let dims = dims.as_array()?.iter().map(Value::as_u64).collect::<Option<_>>()?;
-    Some(TensorShape { element_type: element_type.clone(), dims })
+    Some(TensorShape { element_type: element_type.as_str().into(), dims })
 }

@@ -191,10 +191,10 @@ impl Fold {
 impl Node {
     fn new(name: NodeName<'_>) -> Node {
         let profile = NodeProfile {
-            name: name.name.to_owned(),
+            name: name.name.into(),
             node_index: name.node_index,
-            operator: name.operator.to_owned(),
-            execution_provider: name.execution_provider.to_owned(),
+            operator: name.operator.into(),
+            execution_provider: name.execution_provider.into(),
             calls_count: 0,
             time_ns: Nanos(0),
             inputs: None,

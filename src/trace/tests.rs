@@ -45,7 +45,7 @@ fn three() -> Vec<String> {
 }
 
 fn names(trace: &Trace) -> Vec<(&str, u64, u64)> {
-    trace.profiled.nodes.iter().map(|node| (node.name.as_str(), node.calls_count, node.time_ns.0)).collect()
+    trace.profiled.nodes.iter().map(|node| (node.name.exact(), node.calls_count, node.time_ns.0)).collect()
 }
 
 #[test]

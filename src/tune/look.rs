@@ -52,7 +52,7 @@ pub(super) fn failures(record: &RunRecord, heat: &Heat) -> Vec<Decision> {
         if outcome.is_ok() || !tried || matches!(known, Some(Fate::Failed { .. })) {
             return None;
         }
-        let reason = outcome.reason().unwrap_or_default().to_owned();
+        let reason = outcome.reason().cloned().unwrap_or_default();
         Some(decision(heat, *key, Fate::Failed { reason }))
     };
     heat.cells.iter().filter_map(failure).collect()

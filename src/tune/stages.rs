@@ -8,6 +8,7 @@ use crate::metric::{Direction, Group, Metric, Unit};
 use crate::plan::{CellKey, SessionSpec, TuningPlan};
 use crate::record::{Decision, EndReason, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Move};
+use crate::text::Plain;
 use crate::units::Bytes;
 
 /// Configurations of a heat besides the best one so far: each one more makes a round longer and a drop need more proof.
@@ -104,7 +105,7 @@ impl Course<'_> {
     }
 
     fn why_excluded(&self, key: CellKey) -> Option<Fate> {
-        let failed = |reason: &str| Some(Fate::Failed { reason: reason.to_owned() });
+        let failed = |reason: &Plain| Some(Fate::Failed { reason: reason.clone() });
         let variant = &self.record.variants[self.record.plan.sessions[key.session].variant];
         if let Some(reason) = variant.outcome.reason() {
             return failed(reason);

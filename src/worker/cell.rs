@@ -12,6 +12,7 @@ use crate::plan::LoadMode;
 use crate::protocol::{BlockReport, Request, Response};
 use crate::record::{Failure, FailureKind, Warmup};
 use crate::stats::{Latencies, Quantile, SteadyRule};
+use crate::text::Plain;
 use crate::units::Nanos;
 
 /// Windows of warm-up are short, because every launch warms up every cell again.
@@ -32,7 +33,7 @@ pub(super) struct CellRequest<'a> {
     /// What one inference takes, where this process has run the model before.
     pub known: Option<Nanos>,
     /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
-    pub outputs_anew: Option<String>,
+    pub outputs_anew: Option<Plain>,
 }
 
 impl CellRequest<'_> {
@@ -48,7 +49,7 @@ struct Bound<'s> {
     inferences: Vec<Box<dyn Inference + 's>>,
     first_run_ns: Nanos,
     /// Why outputs are to be bound anew before each inference.
-    outputs_anew: Option<String>,
+    outputs_anew: Option<Plain>,
 }
 
 impl Bound<'_> {
@@ -116,7 +117,7 @@ pub(super) fn serve(
     }
     match bind(session, &runtime.clock(), cell) {
         Ok(again) => {
-            let outputs_anew = Some(format!("an inference after the first failed: {}", failure.message));
+            let outputs_anew = Some(format!("an inference after the first failed: {}", failure.message.exact()).into());
             stage.serve_anew(Bound { first_run_ns, outputs_anew, ..again })
         }
         Err(failure) => stage.lines.send(&Response::Failed(failure)),
@@ -169,7 +170,7 @@ impl Stage<'_> {
         Ok(Warmed { warmup: Warmup { steady, inferences_count, elapsed_ns }, single })
     }
 
-    fn began(&self, first_run_ns: Nanos, warmup: Warmup, outputs_anew: Option<String>) -> Response {
+    fn began(&self, first_run_ns: Nanos, warmup: Warmup, outputs_anew: Option<Plain>) -> Response {
         Response::Began { first_run_ns, warmup, histogram: self.latencies.encode(), outputs_anew }
     }
 
@@ -227,7 +228,7 @@ fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_
     let first_run_ns = known.unwrap_or_else(|| clock.now().since(start));
     let mut bound = Bound { inferences, first_run_ns, outputs_anew: None };
     if !bound.keeps_outputs() {
-        let undeclared = || bound.inferences.first()?.undeclared_output();
+        let undeclared = || bound.inferences.first()?.undeclared_output().map(Plain::from);
         bound.outputs_anew = cell.outputs_anew.clone().or_else(undeclared);
     }
     Ok(bound)

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::hash;
 use crate::inputs::{self, Dataset, InputError, InputPlan};
 use crate::measure;
+use crate::observed::Observed;
 use crate::onnx::{self, Model, ShapeFacts};
 use crate::plan::{InputRequest, Shape};
 use crate::protocol::{Described, Response};
@@ -42,7 +43,7 @@ fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Describ
 /// What is fed where the shape does not matter, and at each shape.
 struct Planned {
     inputs: InputPlan,
-    shapes: Vec<Result<InputPlan, String>>,
+    shapes: Vec<Observed<InputPlan>>,
 }
 
 /// Plans the inputs of every shape. Swept dimensions are not those of data, so that inputs of such shapes are made up.
@@ -60,10 +61,10 @@ fn plan(model: &Model, request: &InputRequest, shapes: &[Shape]) -> Result<Plann
     };
     let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());
     let mut first_error = None;
-    let mut planned: Vec<Result<InputPlan, String>> = Vec::new();
+    let mut planned: Vec<Observed<InputPlan>> = Vec::new();
     for shape in shapes {
         planned.push(at(shape).map_err(|error| {
-            let reason = error.to_string();
+            let reason = error.to_string().into();
             first_error.get_or_insert(error);
             reason
         }));

@@ -55,7 +55,7 @@ fn ask_for(cell: &CellRequest<'_>, what: &str, needed: impl Fn(u64, u64) -> u64)
         } else {
             "set smaller dimensions with `--dim NAME=VALUE`".to_owned()
         };
-        Failure { kind: FailureKind::BadInput, message: reason.to_string(), hint: Some(hint) }
+        Failure { kind: FailureKind::BadInput, message: reason.to_string().into(), hint: Some(hint.into()) }
     })
 }
 
@@ -94,8 +94,9 @@ fn try_threads(count: u64) -> Result<(), Failure> {
         None => Ok(()),
         Some((started, error)) => Err(Failure {
             kind: FailureKind::BadInput,
-            message: format!("{count} requests in flight need a thread each, and the system starts {started}: {error}"),
-            hint: Some("name fewer requests in flight with `--concurrency`".to_owned()),
+            message: format!("{count} requests in flight need a thread each, and the system starts {started}: {error}")
+                .into(),
+            hint: Some("name fewer requests in flight with `--concurrency`".into()),
         }),
     }
 }

@@ -87,7 +87,7 @@ fn reason(comparisons: &Comparisons, metric: Metric, batch_size: Option<u64>) ->
     let cells = pair.cells.iter().filter(|cell| Some(cell.batch_size) == batch_size).flat_map(|cell| &cell.rows);
     let rows = cells.chain(pair.rows.iter().filter(|_| batch_size.is_none()));
     match &rows.into_iter().find(|row| row.metric == metric).unwrap().outcome {
-        RowOutcome::NotCompared { reason } => reason.clone(),
+        RowOutcome::NotCompared { reason } => reason.exact().to_owned(),
         RowOutcome::Compared { delta } => panic!("{delta:?}"),
     }
 }

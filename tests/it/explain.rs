@@ -56,7 +56,7 @@ fn quantization(format: QuantizationFormat) -> Quantization {
 /// A node that runs once an inference.
 fn node(operator: &str, time_ns: u64) -> NodeProfile {
     NodeProfile {
-        name: format!("{operator}_{time_ns}"),
+        name: format!("{operator}_{time_ns}").into(),
         node_index: None,
         operator: operator.into(),
         execution_provider: CPU.into(),
@@ -185,7 +185,7 @@ fn nodes_never_take_more_than_the_inference_and_are_unsure_by_what_they_did() {
 fn changed_operators_are_sorted_by_the_size_of_the_change() {
     let findings = analysis::findings(&profiled());
     let changes = &only(&findings).operators;
-    let names: Vec<&str> = changes.iter().map(|change| change.operator.as_str()).collect();
+    let names: Vec<&str> = changes.iter().map(|change| change.operator.exact()).collect();
     assert_eq!(names[..3], ["FusedConv", "QLinearConv", "FusedGemm"]);
     assert_eq!((changes[0].before_nodes_count, changes[0].after_nodes_count, changes[0].after_ns), (1, 0, 0));
     assert!(changes[0].change_ns() < 0 && changes[1].change_ns() > 0 && changes[0].is_resolved);

@@ -35,9 +35,9 @@ fn gpu_and_driver_are_described_without_naming_the_card() {
     let described = gpus.driver();
     assert_eq!((described.version, described.cuda_version), (Ok("570.124.06".into()), Ok("12.8".into())));
     let [gpu] = &gpus.all()[..] else { panic!("{:?}", gpus.all()) };
-    assert_eq!((gpu.index, gpu.name.as_deref()), (0, Ok("NVIDIA H200")));
+    assert_eq!((gpu.index, &gpu.name), (0, &Ok("NVIDIA H200".into())));
     let sum = "54a50433af3c357a259732aefe909b55a6912eef3ae6abe7b3bd8a3d50f2e864";
-    assert_eq!(gpu.uuid_sha256.as_deref(), Ok(sum));
+    assert_eq!(gpu.uuid_sha256, Ok(sum.into()));
     assert_eq!(gpu.memory_bytes, Ok(Bytes(150_000_000_000)));
     assert_eq!((&gpu.pcie_generation, &gpu.pcie_width, &gpu.pcie_max_width), (&Ok(5), &Ok(16), &Ok(16)));
     assert_eq!((&gpu.ecc, &gpu.mig, &gpu.persistence), (&Ok(true), &Ok(false), &Ok(true)));
@@ -72,7 +72,7 @@ fn what_the_driver_refuses_is_absent_with_its_reason() {
     let driver = one_gpu(&json!({ "refuse": refuse, "temperature": [] }));
     let gpus = open(&driver);
     let reading = gpus.read(0).unwrap();
-    let not_offered = || "the GPU does not offer it".to_owned();
+    let not_offered = || "the GPU does not offer it".into();
     assert_eq!((reading.power_watts, reading.temperature_celsius), (Err(not_offered()), Err(not_offered())));
     assert_eq!(reading.utilization_ratio, Err("the driver does not tell it to this user".into()));
     assert_eq!(reading.sm_clock_hertz, Ok(Hertz(1_980_000_000)));

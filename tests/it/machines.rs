@@ -65,10 +65,10 @@ impl Machine {
 #[test]
 fn intel_machine_is_described() {
     let host = Machine::new(INTEL).host();
-    assert_eq!(host.cpu.model_name.as_deref(), Some("11th Gen Intel(R) Core(TM) i7-1185G7 @ 3.00GHz"));
+    assert_eq!(host.cpu.model_name, Some("11th Gen Intel(R) Core(TM) i7-1185G7 @ 3.00GHz".into()));
     assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (8, Some(4)));
-    assert!(host.cpu.isa_flags.contains(&"avx512_vnni".to_owned()));
-    assert_eq!((host.turbo, host.governor.as_deref()), (Some(true), governor_of_first_cpu(&host)));
+    assert!(host.cpu.isa_flags.contains(&"avx512_vnni".into()));
+    assert_eq!((host.turbo, &host.governor), (Some(true), &governor_of_first_cpu(&host).map(Into::into)));
     assert_eq!(host.memory_bytes, Some(Bytes(16_090_000 * 1024)));
     assert_eq!(host.cgroup, CgroupLimits::default());
     assert!(host.gpus.is_empty() && host.gpus_absent_reason.is_some());
@@ -107,9 +107,9 @@ fn intel_machine_counts_packages_and_memory_once_each_and_across_the_wrap() {
 #[test]
 fn amd_machine_is_described() {
     let host = Machine::new(AMD).host();
-    assert_eq!(host.cpu.model_name.as_deref(), Some("AMD EPYC"));
+    assert_eq!(host.cpu.model_name, Some("AMD EPYC".into()));
     assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (2, Some(2)));
-    assert_eq!(host.kernel.as_deref(), Some("6.18.44"));
+    assert_eq!(host.kernel, Some("6.18.44".into()));
     assert!(host.virtualization.unwrap().starts_with("hypervisor"));
     assert_eq!((host.turbo, host.load_average), (None, Some(1.52)));
     assert!(host.steal_since_boot_ns > Some(Nanos(0)));

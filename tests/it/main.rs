@@ -15,6 +15,7 @@ mod element_types;
 mod explain;
 mod faults;
 mod few;
+mod foreign_text;
 mod full;
 mod gate;
 mod gpu;

@@ -19,7 +19,7 @@ fn output_of_another_size_than_declared_is_measured_with_outputs_bound_anew() {
     }
     let of = |size| cells(&record).find(|cell| cell.batch_size == size).unwrap();
     assert_eq!(of(1).outputs_anew, None);
-    let reason = of(8).outputs_anew.as_deref().unwrap();
+    let reason = of(8).outputs_anew.as_ref().unwrap();
     assert!(reason.ends_with("output `verdict` is declared as [1, 4] and came as [8, 4]"), "{reason}");
     for block in &record.blocks {
         assert_eq!(block.rebinding_ns.is_some(), block.key.batch_size == 8);

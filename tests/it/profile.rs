@@ -184,7 +184,7 @@ fn session_options_are_in_the_record_as_they_took_effect() {
     assert_eq!(options.graph_optimization, GraphOptimization::Disable);
     assert_eq!(record.plan.sessions[0].execution_provider, "CPUExecutionProvider");
     let effective = &record.launches[0].effective.as_ref().unwrap().session_config;
-    let entry = |key: &str| effective.get(key).map(String::as_str);
+    let entry = |key: &str| effective.get(&key.into()).map(|value| value.exact());
     assert_eq!(entry("session.disable_prepacking"), Some("1"));
     assert_eq!(entry("session.intra_op.allow_spinning"), Some("0"));
     assert_eq!(entry("session.inter_op.allow_spinning"), Some("0"));

@@ -120,9 +120,9 @@ fn where_the_nodes_ran_stands_in_the_report() {
     let mut run = record::digits();
     run.plan.sessions[1].execution_provider = provider_identifier("cuda");
     let on = |name: &str, operator: &str, nodes_count: u64, share: f64| ProviderNodes {
-        execution_provider: provider_identifier(name),
+        execution_provider: provider_identifier(name).into(),
         nodes_count,
-        operators: BTreeMap::from([(operator.to_owned(), nodes_count)]),
+        operators: BTreeMap::from([(operator.into(), nodes_count)]),
         time_ns: Some(Nanos((share * 1e6) as u64)),
         time_ratio: Some(Ratio(share)),
     };
@@ -189,8 +189,10 @@ fn placed(record: &RunRecord) -> (PlacementSource, BTreeMap<String, u64>) {
     let [placed] = record.placements.as_slice() else { panic!("{:?}", record.placements) };
     let placement = &placed.placement;
     assert!(placement.providers.iter().all(|nodes| nodes.time_ratio.is_some()), "{placement:?}");
-    let nodes =
-        placement.providers.iter().map(|nodes| (provider_short_name(&nodes.execution_provider), nodes.nodes_count));
+    let nodes = placement
+        .providers
+        .iter()
+        .map(|nodes| (provider_short_name(nodes.execution_provider.exact()), nodes.nodes_count));
     (placement.source, nodes.collect())
 }
 
@@ -213,7 +215,7 @@ fn openvino_runs_beside_the_cpu_of_another_runtime() {
     let effective = launch.effective.as_ref().unwrap();
     assert_eq!(effective.execution_providers, ["OpenVINOExecutionProvider", "CPUExecutionProvider"]);
     let threads = record.plan.sessions[2].options.intra_threads.to_string();
-    assert_eq!(effective.provider_options["num_of_threads"], threads);
+    assert_eq!(effective.provider_options[&"num_of_threads".into()], threads);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use onnxprof::analysis::{self, SeenRun};
 use onnxprof::metric::Metric;
+use onnxprof::observed::Observed;
 use onnxprof::plan::RuntimeChoice;
 use onnxprof::record::{EndReason, NOT_REACHED, RunRecord};
 use onnxprof::report::view::{Forecast, ForecastView};
@@ -43,7 +44,7 @@ fn plan_says_what_would_be_measured_and_measures_nothing_more() {
 #[test]
 fn places_that_a_probe_had_no_time_for_are_forecast_with_that_reason() {
     let mut probe = record::single_variant();
-    let places = |probe: &RunRecord| -> Vec<(u64, Result<(), String>)> {
+    let places = |probe: &RunRecord| -> Vec<(u64, Observed<()>)> {
         let precision = analysis::precision(probe, &[], &|_| 12, 1);
         precision.into_iter().map(|one| (one.at.batch_size, one.half_width.map(|_| ()))).collect()
     };

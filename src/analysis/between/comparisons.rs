@@ -14,6 +14,7 @@ use crate::analysis::{Estimate, Findings};
 use crate::metric::Metric;
 use crate::plan::{At, LoadMode, Plan, Task};
 use crate::record::{Fitness, RunRecord};
+use crate::text::Plain;
 
 /// A run, and what it is called by.
 pub struct NamedRun<'a> {
@@ -150,7 +151,7 @@ pub enum RowOutcome {
     /// It could not be compared.
     NotCompared {
         /// Why not, as a lowercase fragment.
-        reason: String,
+        reason: Plain,
     },
 }
 
@@ -301,7 +302,7 @@ impl<'r> Measured<'r> {
         let blocks = self.side(at).blocks();
         let values = of_blocks(Metric::LatencyP10).map(|figure| figure.per_launch(blocks));
         let absent = self.side(at).why_nothing("no timed block was recorded");
-        over_launches::median(&values.unwrap_or_default(), &absent)
+        over_launches::median(&values.unwrap_or_default(), absent.exact())
     }
 }
 

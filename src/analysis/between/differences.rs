@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::plan::{Plan, SessionSpec};
 use crate::record::{Host, RunRecord};
+use crate::text::Plain;
 use crate::units::Bytes;
 
 /// A setting that is not the same on both sides.
@@ -22,7 +23,7 @@ pub struct Difference {
 #[serde(untagged)]
 pub enum Setting {
     /// A name.
-    Text(String),
+    Text(Plain),
     /// A number of things.
     Count(u64),
     /// A share of things, as of CPUs.
@@ -33,8 +34,8 @@ pub enum Setting {
     Flag(bool),
 }
 
-impl From<String> for Setting {
-    fn from(text: String) -> Self {
+impl From<Plain> for Setting {
+    fn from(text: Plain) -> Self {
         Setting::Text(text)
     }
 }
@@ -85,19 +86,19 @@ impl Differences {
 #[must_use]
 pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
     let mut found = Differences::default();
-    let mut text = |what, get: fn(&Host) -> Option<String>| found.check(what, get(baseline), get(candidate));
+    let mut text = |what, get: fn(&Host) -> Option<Plain>| found.check(what, get(baseline), get(candidate));
     text("architecture", |host| Some(host.architecture.clone()));
     text("CPU model", |host| host.cpu.model_name.clone());
     text("instruction sets", |host| {
         let mut flags = host.cpu.isa_flags.clone();
         flags.sort();
-        Some(flags.join(" "))
+        Some(Plain::joined(&flags, " "))
     });
     text("frequency governor", |host| host.governor.clone());
     text("virtualization", |host| host.virtualization.clone());
     text("GPUs", |host| {
-        let names: Vec<&str> = host.gpus.iter().filter_map(|gpu| Some(gpu.name.as_ref().ok()?.as_str())).collect();
-        (!names.is_empty()).then(|| names.join(", "))
+        let names: Vec<&Plain> = host.gpus.iter().filter_map(|gpu| gpu.name.as_ref().ok()).collect();
+        (!names.is_empty()).then(|| Plain::joined(names, ", "))
     });
     text("GPU driver", |host| host.gpu_driver.as_ref()?.version.as_ref().ok().cloned());
     let mut count = |what, get: fn(&Host) -> Option<u64>| found.check(what, get(baseline), get(candidate));
@@ -123,19 +124,19 @@ fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
 #[must_use]
 pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Difference> {
     let mut found = Differences::default();
-    let mut text = |what, get: fn(&RunRecord) -> Option<String>| found.check(what, get(baseline), get(candidate));
+    let mut text = |what, get: fn(&RunRecord) -> Option<Plain>| found.check(what, get(baseline), get(candidate));
     text("operating system", |run| run.host.os.clone());
     text("kernel", |run| run.host.kernel.clone());
-    text("onnxprof", |run| Some(run.run.tool_version.clone()));
+    text("onnxprof", |run| Some(run.run.tool_version.as_str().into()));
     text("ONNX Runtime", |run| {
         let versions: Vec<&str> = run.runtimes.iter().map(|runtime| runtime.version.as_str()).collect();
-        (!versions.is_empty()).then(|| versions.join(", "))
+        (!versions.is_empty()).then(|| versions.join(", ").into())
     });
-    text("data", |run| run.dataset.as_ref().map(|data| data.source.clone()));
-    text("page cache", |run| Some(word(run.plan.schedule.page_cache)));
+    text("data", |run| run.dataset.as_ref().map(|data| data.source.as_str().into()));
+    text("page cache", |run| Some(word(run.plan.schedule.page_cache).into()));
     text("CPUs of the run", |run| {
         let cpus: Vec<String> = run.host.affinity_cpus.iter().map(u64::to_string).collect();
-        Some(cpus.join(","))
+        Some(cpus.join(",").into())
     });
     let mut count = |what, get: fn(&RunRecord) -> Option<u64>| found.check(what, get(baseline), get(candidate));
     count("samples of the data", |run| run.dataset.as_ref().map(|data| data.samples_count));
@@ -150,7 +151,9 @@ pub(super) fn session_differences(
 ) -> Vec<Difference> {
     let (baseline, candidate) = (&baseline_plan.sessions[baseline], &candidate_plan.sessions[candidate]);
     let mut found = Differences::default();
-    let mut text = |what, get: fn(&SessionSpec) -> Option<String>| found.check(what, get(baseline), get(candidate));
+    let mut text = |what, get: fn(&SessionSpec) -> Option<String>| {
+        found.check(what, get(baseline).map(Plain::from), get(candidate).map(Plain::from));
+    };
     text("execution provider", |spec| Some(spec.execution_provider.clone()));
     text("execution provider options", |spec| {
         let entries = spec.provider.options.iter().map(|(key, value)| format!("{key}={value}"));
@@ -205,7 +208,7 @@ mod tests {
     fn order_of_instruction_sets_says_nothing() {
         let with = |flags: [&str; 2]| {
             let mut host = host(1);
-            host.cpu.isa_flags = flags.map(String::from).to_vec();
+            host.cpu.isa_flags = flags.map(Plain::from).to_vec();
             host
         };
         assert!(host_differences(&with(["avx", "fma"]), &with(["fma", "avx"])).is_empty());

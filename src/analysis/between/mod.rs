@@ -29,6 +29,7 @@ use super::session::file_size;
 use crate::metric::Metric;
 use crate::record::{Pairs, RunRecord, Scores};
 use crate::stats::{CONFIDENCE, END_ERROR};
+use crate::text::Plain;
 use values::{OfRound, is_of_launches, of_blocks, of_launches};
 
 /// How two sides were measured with regard to each other.
@@ -68,11 +69,11 @@ pub enum Delta {
 #[error("{reason}")]
 pub struct NotCompared {
     /// Why not, as a lowercase fragment.
-    pub reason: String,
+    pub reason: Plain,
 }
 
 impl NotCompared {
-    fn because(reason: impl Into<String>) -> Self {
+    fn because(reason: impl Into<Plain>) -> Self {
         NotCompared { reason: reason.into() }
     }
 }

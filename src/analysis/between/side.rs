@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::analysis::index::Index;
 use crate::plan::{At, CellKey, LoadMode};
 use crate::record::{AccuracyRecord, BlockRecord, LaunchCell, LaunchRecord, RunRecord};
+use crate::text::Plain;
 
 /// A record that can be looked up by session and cell. Build it once for a run and compare as often as you like.
 pub struct RunIndex<'a> {
@@ -70,13 +71,13 @@ impl<'r> Side<'r> {
     }
 
     /// Why there is nothing: how the cell or the variant ended, or else `otherwise`.
-    pub(super) fn why_nothing(self, otherwise: &str) -> String {
+    pub(super) fn why_nothing(self, otherwise: &str) -> Plain {
         let record = self.run.record();
         let variant = record.plan.sessions[self.session].variant;
         let cell = self.key().and_then(|key| self.run.index.cell(key));
         let launches = self.run.index.launches(self.session).iter().map(|launch| &launch.outcome);
         let outcomes = cell.map(|cell| &cell.outcome).into_iter().chain([&record.variants[variant].outcome]);
         let told = outcomes.chain(launches).find_map(|outcome| outcome.reason());
-        told.unwrap_or(otherwise).to_owned()
+        told.cloned().unwrap_or_else(|| otherwise.into())
     }
 }

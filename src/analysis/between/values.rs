@@ -5,6 +5,7 @@ use crate::analysis::energy::{self, OF_GPU, cpu_energy};
 use crate::analysis::over_launches::{mean_latency, median_of_blocks, per_launch, predictions_per_sec};
 use crate::analysis::percentiles::quantile;
 use crate::metric::Metric;
+use crate::observed::Observed;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord};
 use crate::stats::{Buckets, Quantile};
 use crate::units::Nanos;
@@ -55,7 +56,7 @@ pub(super) type OfRound = (u64, f64);
 ///
 /// # Errors
 /// Why there is none, as a lowercase fragment.
-pub(super) fn of_launches(metric: Metric, side: Side<'_>) -> Result<Vec<OfRound>, String> {
+pub(super) fn of_launches(metric: Metric, side: Side<'_>) -> Observed<Vec<OfRound>> {
     if let Some(quantile) = quantile(metric) {
         return percentiles(quantile, side);
     }
@@ -124,7 +125,7 @@ fn latencies(cell: &LaunchCell) -> Option<Buckets> {
 
 /// A percentile of every launch. All of them must have inferences enough: the slow ones have fewest, so to leave those
 /// out would flatter.
-fn percentiles(quantile: Quantile, side: Side<'_>) -> Result<Vec<OfRound>, String> {
+fn percentiles(quantile: Quantile, side: Side<'_>) -> Observed<Vec<OfRound>> {
     let of_launch = |(launch, cell): (&LaunchRecord, &LaunchCell)| {
         let text = cell.latency_histogram.as_ref().ok_or("the record does not keep the latencies of each launch")?;
         let number = launch.launch;
@@ -138,6 +139,6 @@ fn percentiles(quantile: Quantile, side: Side<'_>) -> Result<Vec<OfRound>, Strin
     };
     let timed = |launch: u64| side.blocks().iter().any(|block| block.launch == launch);
     let cells = side.launch_cells().filter(|(launch, _)| timed(launch.launch));
-    let values: Vec<OfRound> = cells.map(of_launch).collect::<Result<_, String>>()?;
+    let values: Vec<OfRound> = cells.map(of_launch).collect::<Observed<_>>()?;
     if values.is_empty() { Err(side.why_nothing("no launch measured it")) } else { Ok(values) }
 }

@@ -8,7 +8,9 @@ use crate::analysis::figures::Change;
 use crate::analysis::figures::Estimate;
 use crate::analysis::operators::Bound;
 use crate::metric::Metric;
+use crate::observed::Observed;
 use crate::plan::CellKey;
+use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
 /// What to ship, for either goal: at the first shape that was measured, and at the others.
@@ -63,7 +65,7 @@ pub enum Choice {
     /// Nothing can be recommended.
     None {
         /// Why not.
-        reason: String,
+        reason: Plain,
     },
 }
 
@@ -157,7 +159,7 @@ pub struct Rejection {
 #[serde(rename_all = "snake_case")]
 pub enum RejectionReason {
     /// It could not be measured.
-    NotMeasured(String),
+    NotMeasured(Plain),
     /// Its outputs hold values that are not numbers.
     NotFinite,
     /// Its score fell significantly, by more than a tenth of a point, or one percent of the error.
@@ -252,11 +254,11 @@ pub enum BottleneckKind {
         /// Where.
         batch_size: u64,
         /// The operator.
-        operator: String,
+        operator: Plain,
         /// Its share of the time in nodes.
         share: Ratio,
         /// What limits the longest of its nodes, or why that is not known.
-        bound: Result<Bound, String>,
+        bound: Observed<Bound>,
         /// What that node attains of the measured peak of what limits it; absent where that is not known.
         attained: Option<Ratio>,
         /// Whether it computes with whole numbers.
@@ -269,7 +271,7 @@ pub enum BottleneckKind {
         /// Their share of the time in nodes.
         share: Ratio,
         /// Their operators.
-        operators: Vec<String>,
+        operators: Vec<Plain>,
         /// How many nodes there are.
         nodes_count: u64,
     },

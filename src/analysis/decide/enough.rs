@@ -72,7 +72,7 @@ pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached>
     let is_measured = |session: usize| begun.iter().any(|&(begun, _)| begun == session);
     let is_left = |key: &CellKey| {
         let reason = record.cell(*key).and_then(|cell| match &cell.outcome {
-            Outcome::Skipped { reason } => Some(reason.as_str()),
+            Outcome::Skipped { reason } => Some(reason.exact()),
             _ => None,
         });
         is_measured(key.session) && !begun.contains(&place(key)) && reason == Some(NOT_REACHED)

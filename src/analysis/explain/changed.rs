@@ -18,7 +18,7 @@ pub(super) fn operators(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
     let mut times: BTreeMap<&str, Times> = BTreeMap::new();
     for (number, side) in sides.iter().enumerate() {
         for node in &side.profiled.nodes {
-            let times = times.entry(node.operator.as_str()).or_default();
+            let times = times.entry(node.operator.exact()).or_default();
             times.ns[number] += side.time_ns(node);
             times.nodes_count[number] += 1;
             times.unknown_ns += side.unknown_ns(node);
@@ -35,7 +35,7 @@ fn change(operator: &str, times: &Times) -> OperatorChange {
     let [before_ns, after_ns] = times.ns.map(|ns| ns.round() as i64);
     let [before_nodes_count, after_nodes_count] = times.nodes_count;
     OperatorChange {
-        operator: operator.to_owned(),
+        operator: operator.into(),
         before_ns,
         after_ns,
         before_nodes_count,

@@ -83,8 +83,8 @@ fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {
 
 /// The step that an operator belongs to, as far as its name tells.
 fn kind_of(explanation: &Explanation, change: &OperatorChange) -> StepKind {
-    let name = base_name(&change.operator);
-    match OperatorGroup::of(&change.operator) {
+    let name = base_name(change.operator.exact());
+    match OperatorGroup::of(change.operator.exact()) {
         OperatorGroup::Matrix => StepKind::Matrix,
         OperatorGroup::Conversion => StepKind::Conversion,
         OperatorGroup::Other if explanation.fusions.iter().any(|fusion| fusion.operator == name) => StepKind::Fusion,
@@ -99,7 +99,7 @@ fn is_large(explanation: &Explanation, change_ns: i64) -> bool {
 }
 
 fn matrix_nodes(nodes: &[NodeProfile]) -> impl Iterator<Item = &NodeProfile> {
-    nodes.iter().filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
+    nodes.iter().filter(|node| OperatorGroup::of(node.operator.exact()) == OperatorGroup::Matrix)
 }
 
 fn step_of(explanation: &Explanation, kind: StepKind) -> Option<&Step> {

@@ -6,6 +6,7 @@ use crate::analysis::figures::Change;
 use crate::metric::Metric;
 use crate::record::{Contrast, RunRecord};
 use crate::stats::END_ERROR;
+use crate::text::Plain;
 
 /// What contrasts of this option are about.
 const OPTION: &str = "session.set_denormal_as_zero=1";
@@ -24,9 +25,9 @@ pub(in crate::analysis) fn denormals(record: &RunRecord) -> Vec<DenormalFindings
 
 fn one(contrast: &Contrast) -> DenormalFindings {
     let contrasted = contrast.found.as_ref();
-    let change = contrasted.map_err(String::clone).and_then(|found| {
+    let change = contrasted.map_err(Plain::clone).and_then(|found| {
         let change = Change::paired(Metric::LatencyP50RatioToBaseline, &found.log_ratios);
-        change.ok_or_else(|| "no pair of blocks gave a ratio".to_owned())
+        change.ok_or_else(|| "no pair of blocks gave a ratio".into())
     });
     DenormalFindings {
         session: contrast.session,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::analysis::{Change, Interval};
 use crate::record::Quantization;
+use crate::text::Plain;
 use crate::units::Ratio;
 
 /// Why a session takes the time that it takes, against another session of the run.
@@ -19,7 +20,7 @@ pub struct Explanation {
     /// Their changes add up to the difference of the medians exactly.
     pub steps: Vec<Step>,
     /// Why there are no steps, as a lowercase fragment.
-    pub steps_absent_reason: Option<String>,
+    pub steps_absent_reason: Option<Plain>,
     /// What the steps rest on; absent without steps.
     pub profiles: Option<ProfileBasis>,
     /// Operators whose time or number changed, the largest change first; empty without steps.
@@ -131,7 +132,7 @@ pub struct ProfileBasis {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OperatorChange {
     /// Operator, without its domain.
-    pub operator: String,
+    pub operator: Plain,
     /// Its time in the reference, in nanoseconds an inference.
     pub before_ns: i64,
     /// Its time in the session, in nanoseconds an inference.
@@ -157,7 +158,7 @@ impl OperatorChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FusionChange {
     /// The operator, such as `Relu`.
-    pub operator: String,
+    pub operator: Plain,
     /// Nodes of the reference's file less nodes that ran; below 0 for an operator that the optimizer makes.
     pub before_absorbed_count: i64,
     /// The same of the session.
@@ -211,7 +212,7 @@ pub enum Clause {
         /// Operators of which the session has more nodes than the reference, the most time first.
         operators: Vec<AddedNodes>,
         /// The operator that both have and that makes up at least half of the step.
-        mostly: Option<String>,
+        mostly: Option<Plain>,
     },
     /// Most of a difference that was shown lies in no step that is large and sure enough to be told.
     Unnamed {
@@ -269,7 +270,7 @@ pub enum Clause {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AddedNodes {
     /// The operator.
-    pub operator: String,
+    pub operator: Plain,
     /// How many more.
     pub nodes_count: u64,
 }
@@ -288,5 +289,5 @@ pub struct DenormalFindings {
     /// Latency without, in nanoseconds.
     pub unchanged_ns: Option<i64>,
     /// Why there is no ratio, as a lowercase fragment.
-    pub absent_reason: Option<String>,
+    pub absent_reason: Option<Plain>,
 }

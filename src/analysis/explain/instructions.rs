@@ -33,7 +33,7 @@ pub(super) fn instructions(
         QuantizationFormat::Float16 => ReducedArithmetic::Float16,
         QuantizationFormat::WeightOnly | QuantizationFormat::None => return None,
     };
-    let architecture = record.host.architecture.as_str();
+    let architecture = record.host.architecture.exact();
     let flags = &record.host.cpu.isa_flags;
     let known = WANTED.iter().find(|(name, wants, _)| (*name, *wants) == (architecture, arithmetic));
     let (_, _, wanted) = known.filter(|_| !flags.is_empty())?;

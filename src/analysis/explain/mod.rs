@@ -24,6 +24,7 @@ use super::decide::facts::Facts;
 use super::figures::{CellFindings, Change};
 use super::operators::Roofline;
 use crate::metric::Metric;
+use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::record::{Pairs, Quantization};
 use crate::stats::END_ERROR;
@@ -84,7 +85,7 @@ fn of_pair(facts: &Facts<'_>, pair: (usize, usize)) -> Vec<Explanation> {
         return profiled;
     }
     let reason = match common.first() {
-        None => "no batch size was measured with both in turn".to_owned(),
+        None => "no batch size was measured with both in turn".into(),
         Some(latency) => sides(facts, pair, latency).err().unwrap_or_default(),
     };
     let latency = common.into_iter().next();
@@ -151,7 +152,7 @@ fn sides<'a>(
     facts: &Facts<'a>,
     (session, reference): (usize, usize),
     latency: &LatencyStep,
-) -> Result<[Side<'a>; 2], String> {
+) -> Observed<[Side<'a>; 2]> {
     let side = |session, median_ns| Side::new(facts.index.record, (session, latency), median_ns);
     Ok([side(reference, latency.reference_ns)?, side(session, latency.session_ns)?])
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::explanation::LatencyStep;
 use crate::analysis::operators::Undistorted;
+use crate::observed::Observed;
 use crate::plan::{CPU_PROVIDER, ExecutionMode};
 use crate::record::{NodeProfile, Profiled, RunRecord};
+use crate::text::Plain;
 
 /// The profile of one session, and what makes its times comparable with the timed launches.
 pub(super) struct Side<'a> {
@@ -26,7 +28,7 @@ impl<'a> Side<'a> {
         record: &'a RunRecord,
         (session, latency): (usize, &LatencyStep),
         median_ns: i64,
-    ) -> Result<Self, String> {
+    ) -> Observed<Self> {
         let spec = &record.plan.sessions[session];
         if spec.options.execution_mode == ExecutionMode::Parallel {
             return Err(
@@ -40,7 +42,7 @@ impl<'a> Side<'a> {
         let is_meant = |shape, batch_size| (shape, batch_size) == (latency.shape, latency.batch_size);
         let profile = profiles.find(|profile| is_meant(profile.shape, profile.batch_size));
         let profile = profile.ok_or("the operators were profiled at another batch size or shape")?;
-        let profiled = profile.profile.as_ref().map_err(String::clone)?;
+        let profiled = profile.profile.as_ref().map_err(Plain::clone)?;
         if profiled.nodes.is_empty() || profiled.inferences_count == 0 {
             return Err("the profile holds no operators".into());
         }
@@ -96,5 +98,5 @@ pub(super) fn base_name(operator: &str) -> &str {
 /// Whether a node is a subgraph that an execution provider compiled: such nodes are named after the provider with
 /// separators, which no operator's name has.
 pub(super) fn is_compiled(node: &NodeProfile) -> bool {
-    node.execution_provider != CPU_PROVIDER && node.operator.contains(['_', '-'])
+    node.execution_provider != CPU_PROVIDER && node.operator.exact().contains(['_', '-'])
 }

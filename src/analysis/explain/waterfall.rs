@@ -7,6 +7,7 @@ use super::explanation::{Explanation, FusionChange, LatencyStep, ProfileBasis, S
 use super::side::{Side, base_name, is_compiled};
 use crate::analysis::{Interval, OperatorGroup};
 use crate::record::{MatrixArithmetic, NodeProfile, Quantization, QuantizationFormat, TensorShape};
+use crate::text::Plain;
 use crate::units::Ratio;
 
 /// Fills in the steps, the operators behind them, and what they rest on.
@@ -32,14 +33,14 @@ pub(super) fn is_quantized(quantization: &Quantization) -> bool {
 
 /// Whether a matrix node computes with integers or packed weights.
 pub(super) fn computes_quantized(node: &NodeProfile) -> bool {
-    MatrixArithmetic::of(&node.operator) == MatrixArithmetic::Quantized
+    MatrixArithmetic::of(node.operator.exact()) == MatrixArithmetic::Quantized
 }
 
 /// Which node belongs to which step.
 struct Sorting {
     fusions: Vec<FusionChange>,
     /// Operators, by their base names, of which the optimizer absorbed more on one side than on the other.
-    fused: BTreeSet<String>,
+    fused: BTreeSet<Plain>,
     /// Matrix nodes in floating point, by place, of the reference and of the session.
     full_precision: [BTreeSet<usize>; 2],
 }
@@ -58,11 +59,11 @@ impl Sorting {
         if is_compiled(node) {
             return StepKind::Compiled;
         }
-        match OperatorGroup::of(&node.operator) {
+        match OperatorGroup::of(node.operator.exact()) {
             OperatorGroup::Matrix if self.full_precision[side].contains(&place) => StepKind::FullPrecision,
             OperatorGroup::Matrix => StepKind::Matrix,
             OperatorGroup::Conversion => StepKind::Conversion,
-            OperatorGroup::Other if self.fused.contains(base_name(&node.operator)) => StepKind::Fusion,
+            OperatorGroup::Other if self.fused.contains(&base_name(node.operator.exact()).into()) => StepKind::Fusion,
             OperatorGroup::Other => StepKind::Other,
         }
     }
@@ -145,9 +146,10 @@ fn around([before_ns, after_ns]: [i64; 2], unknown_ns: f64, spread: Option<[f64;
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let ran = |side: &Side<'_>| {
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
-        for node in side.profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Other)
+        for node in
+            side.profiled.nodes.iter().filter(|node| OperatorGroup::of(node.operator.exact()) == OperatorGroup::Other)
         {
-            *counts.entry(base_name(&node.operator).to_owned()).or_insert(0) += 1;
+            *counts.entry(base_name(node.operator.exact()).to_owned()).or_insert(0) += 1;
         }
         counts
     };
@@ -160,7 +162,7 @@ fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
         let is_in_both_or_none = (in_file[0] > 0) == (in_file[1] > 0);
         let is_fused = is_in_both_or_none && (before - after) * (ran[1] - ran[0]) > 0;
         is_fused.then(|| FusionChange {
-            operator: operator.clone(),
+            operator: operator.as_str().into(),
             before_absorbed_count: before,
             after_absorbed_count: after,
         })
@@ -173,7 +175,10 @@ fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
 fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
     let matrix = |side: &Side<'_>| -> Vec<usize> {
         let nodes = side.profiled.nodes.iter().enumerate();
-        nodes.filter(|(_, node)| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix).map(|(at, _)| at).collect()
+        nodes
+            .filter(|(_, node)| OperatorGroup::of(node.operator.exact()) == OperatorGroup::Matrix)
+            .map(|(at, _)| at)
+            .collect()
     };
     let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes);
     let in_float: Vec<usize> =
@@ -182,8 +187,11 @@ fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
     let mut taken = BTreeSet::new();
     let mut left = Vec::new();
     for &place in &in_float {
-        let name = plain_name(&session[place].name);
-        match candidates.iter().find(|&&other| !taken.contains(&other) && plain_name(&reference[other].name) == name) {
+        let name = plain_name(session[place].name.exact());
+        match candidates
+            .iter()
+            .find(|&&other| !taken.contains(&other) && plain_name(reference[other].name.exact()) == name)
+        {
             Some(&other) => _ = taken.insert(other),
             None => left.push(place),
         }

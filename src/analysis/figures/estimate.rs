@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::metric::Metric;
+use crate::text::Plain;
 
 /// One figure of a session or a cell, in the base unit of its metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,7 +23,7 @@ pub enum Estimate {
     /// It was not measured.
     Absent {
         /// Why not, as a lowercase fragment such as `needs 1000 samples, has 96`.
-        reason: String,
+        reason: Plain,
         /// What is known nevertheless, in the metric's base unit.
         #[serde(skip_serializing_if = "Option::is_none")]
         bounds: Option<Bounds>,
@@ -45,7 +46,7 @@ pub struct Measured {
     /// What is known of the value where there is no interval.
     pub bounds: Option<Bounds>,
     /// What a reader has to know about the value: why there is no interval, or that it rests on few.
-    pub remark: Option<String>,
+    pub remark: Option<Plain>,
 }
 
 impl Measured {
@@ -136,7 +137,7 @@ impl Interval {
 
 impl Estimate {
     /// An absent figure.
-    pub fn absent(reason: impl Into<String>) -> Self {
+    pub fn absent(reason: impl Into<Plain>) -> Self {
         Estimate::Absent { reason: reason.into(), bounds: None }
     }
 
@@ -163,7 +164,7 @@ impl Estimate {
 
     /// Why there is no value; `None` where there is one.
     #[must_use]
-    pub fn absent_reason(&self) -> Option<&str> {
+    pub fn absent_reason(&self) -> Option<&Plain> {
         match self {
             Estimate::Measured(_) => None,
             Estimate::Absent { reason, .. } => Some(reason),

@@ -6,6 +6,7 @@ use super::estimate::{Estimate, Figure, find};
 use super::scores::AccuracyFindings;
 use crate::metric::Metric;
 use crate::record::Outcome;
+use crate::text::Plain;
 
 /// What was found of one session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,7 +26,7 @@ pub struct SessionFindings {
     /// Launches in all: those in the record, and those beside the rounds that failed.
     pub all_launches_count: u64,
     /// Why the first failed launch failed.
-    pub launch_failure: Option<String>,
+    pub launch_failure: Option<Plain>,
     /// Loading, memory, file size and accuracy.
     pub figures: Vec<Figure>,
     /// What the outputs were worth.

@@ -4,6 +4,7 @@ mod seen;
 
 pub use seen::{SeenRun, seen_run};
 
+use crate::observed::Observed;
 use crate::plan::{At, Plan, RuntimeChoice};
 use crate::record::{BlockRecord, FitnessVerdict, NOT_REACHED, Pairs, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
@@ -17,7 +18,7 @@ pub struct Precision {
     pub at: At,
     /// About the wider half of the 95% interval of a ratio to the baseline (of a median latency, where there is one
     /// session); or why it cannot be told.
-    pub half_width: Result<HalfWidth, String>,
+    pub half_width: Observed<HalfWidth>,
 }
 
 /// A half-width that is to be expected, as a share: 95 of 100 runs should reach one between `low` and `high`.
@@ -104,10 +105,10 @@ pub fn precision(
     let all: Vec<_> = probe.plan.places().flat_map(|at| comparisons(&index, &probe.plan, at)).collect();
     let of_all = Spread::of(&all);
     let of_machine = of_machine(probe, earlier);
-    let by_probe = |comparisons: &[Vec<Vec<f64>>], rounds: u64| -> Result<HalfWidth, String> {
+    let by_probe = |comparisons: &[Vec<Vec<f64>>], rounds: u64| -> Observed<HalfWidth> {
         if rounds < MIN_LAUNCHES {
             let plural = if rounds == 1 { "round is" } else { "rounds are" };
-            return Err(format!("{rounds} {plural} too few for an interval; it needs {MIN_LAUNCHES}"));
+            return Err(format!("{rounds} {plural} too few for an interval; it needs {MIN_LAUNCHES}").into());
         }
         let (of_place, of_all) =
             Spread::of(comparisons).zip(of_all).ok_or("the probe had no time for two rounds of it")?;
@@ -121,7 +122,7 @@ pub fn precision(
         let comparisons = comparisons(&index, &probe.plan, at);
         let rounds = rounds(at);
         if comparisons.is_empty() {
-            let half_width = Err("the probe had no time for it".to_owned());
+            let half_width = Err("the probe had no time for it".into());
             return is_left(probe, at).then_some(Precision { at, half_width });
         }
         let reached = seen::half_width(probe, earlier, at, rounds).filter(|_| rounds >= MIN_LAUNCHES);
@@ -133,8 +134,9 @@ pub fn precision(
 
 /// Whether the probe left a place out because there was no time for it, and for no other reason.
 fn is_left(probe: &RunRecord, at: At) -> bool {
-    let is_not_reached =
-        |session: usize| probe.cell(at.of(session)).is_some_and(|cell| cell.outcome.reason() == Some(NOT_REACHED));
+    let is_not_reached = |session: usize| {
+        probe.cell(at.of(session)).is_some_and(|cell| cell.outcome.reason().is_some_and(|reason| reason == NOT_REACHED))
+    };
     (0..probe.plan.sessions.len()).any(is_not_reached)
 }
 

@@ -24,6 +24,7 @@ use crate::plan::CellKey;
 use crate::record::{Fitness, FitnessVerdict, RunRecord};
 use crate::stats::early_stopping::{self, Under};
 use crate::stats::{Buckets, Quantile};
+use crate::text::Plain;
 use crate::units::Nanos;
 use target::Target;
 
@@ -56,23 +57,23 @@ pub struct Gate {
     /// Cells that a rule for every batch size does not count, because the run had no reason to measure them.
     pub left_out: Vec<LeftOut>,
     /// What bears on all verdicts, as lowercase fragments.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Plain>,
 }
 
 /// One rule on one cell or session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Checked {
     /// The check as written.
-    pub check: String,
+    pub check: Plain,
     /// Its line in the rule file, from 1.
     pub line: usize,
     /// Label of the session.
-    pub session: String,
+    pub session: Plain,
     /// The cell; absent for a figure of the session.
     pub cell: Option<CellKey>,
     /// What follows the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
     #[serde(skip)]
-    pub shape_words: String,
+    pub shape_words: Plain,
     /// What is checked.
     pub metric: Metric,
     /// What `figure` and `budget` are.
@@ -104,14 +105,14 @@ pub struct LeftOut {
     /// Line of the rule, from 1.
     pub line: usize,
     /// Label of the session.
-    pub session: String,
+    pub session: Plain,
     /// Batch size of the cell.
     pub batch_size: u64,
     /// What follows the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
     #[serde(skip)]
-    pub shape_words: String,
+    pub shape_words: Plain,
     /// Why it was not measured.
-    pub reason: String,
+    pub reason: Plain,
 }
 
 /// A figure and the budget that it is held against.
@@ -164,9 +165,11 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
     Checked {
         check: rule.text.clone(),
         line: rule.line,
-        session: target.session.label.clone(),
+        session: target.session.label.as_str().into(),
         cell: target.cell.map(|cell| cell.key),
-        shape_words: target.cell.map_or(String::new(), |cell| runs.run.record.plan.shape_words(cell.key.shape)),
+        shape_words: target
+            .cell
+            .map_or_else(Plain::default, |cell| runs.run.record.plan.shape_words(cell.key.shape).into()),
         metric: rule.check.metric,
         held: case.held,
         figure: case.figure,
@@ -236,24 +239,24 @@ fn is_invalid(fitness: &Fitness) -> bool {
 
 fn why_unfit(fitness: &Fitness) -> String {
     let worst = fitness.reasons.iter().find(|reason| reason.severity == FitnessVerdict::Invalid);
-    let seen = worst.map(|reason| format!(": {}", reason.seen)).unwrap_or_default();
+    let seen = worst.map(|reason| format!(": {}", reason.seen.exact())).unwrap_or_default();
     format!("the machine was not fit to measure on ({}){seen}", FitnessVerdict::Invalid.word())
 }
 
 /// What bears on all verdicts: another machine, or one that was not fit.
-fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<String> {
+fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<Plain> {
     let mut remarks = Vec::new();
     if let Some(against) = against {
-        remarks.extend(relative::other_machine(&run.record.host, &against.record.host));
+        remarks.extend(relative::other_machine(&run.record.host, &against.record.host).map(Plain::from));
     }
     let named = [("the run", Some(run)), ("the baseline run", against)];
     for (name, run) in named.into_iter().filter_map(|(name, run)| Some((name, run?))) {
         if let Some(fitness) = run.record.fitness.as_ref().filter(|fitness| fitness.verdict != FitnessVerdict::Valid) {
-            let seen: Vec<&str> = fitness.reasons.iter().map(|reason| reason.seen.as_str()).collect();
-            remarks.push(format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")));
+            let seen: Vec<&str> = fitness.reasons.iter().map(|reason| reason.seen.exact()).collect();
+            remarks.push(format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")).into());
         }
         if !run.findings.complete {
-            remarks.push(format!("{name} is incomplete"));
+            remarks.push(format!("{name} is incomplete").into());
         }
     }
     remarks

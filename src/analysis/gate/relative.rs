@@ -5,6 +5,7 @@ use super::{Case, Held, Runs};
 use crate::analysis::between::{self, Delta, RunIndex, Side};
 use crate::analysis::{AccuracyChange, Estimate, between::host_differences};
 use crate::check::{Budget, Check, Drop};
+use crate::observed::Observed;
 use crate::plan::{At, Plan};
 use crate::record::Host;
 
@@ -40,7 +41,7 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
 }
 
 /// What changed from the baseline, and the baseline's score where the metric is one.
-fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Result<(Delta, f64), String> {
+fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Delta, f64)> {
     let at = target.cell.map(|cell| cell.key.at());
     let candidate = Side { run: &runs.index, session: target.session.session, at };
     let (run, session) = match &runs.against {
@@ -58,15 +59,15 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Result<(Delta
 }
 
 /// The session of the baseline run whose variant has the same name.
-fn counterpart(index: &RunIndex<'_>, target: &Target<'_>) -> Result<usize, String> {
+fn counterpart(index: &RunIndex<'_>, target: &Target<'_>) -> Observed<usize> {
     let plan = &index.record().plan;
     let name = &target.variant;
     let found = (0..plan.sessions.len()).find(|&session| plan.variant_of(session).name == *name);
-    found.ok_or_else(|| format!("the baseline run has no variant `{name}`"))
+    found.ok_or_else(|| format!("the baseline run has no variant `{name}`").into())
 }
 
 /// The same place in the plan of the baseline run.
-fn in_other_run(at: At, plan: &Plan, other: &Plan) -> Result<At, String> {
+fn in_other_run(at: At, plan: &Plan, other: &Plan) -> Observed<At> {
     let shape = plan.same_shape(at.shape, other);
     let shape = shape.ok_or_else(|| format!("the baseline run did not measure{}", plan.shape_words(at.shape)))?;
     Ok(At { shape, ..at })

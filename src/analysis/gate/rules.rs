@@ -6,12 +6,13 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::check::{Check, CheckError};
+use crate::text::Plain;
 
 /// A rule: a check, and for which cells it holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The check as written.
-    pub text: String,
+    pub text: Plain,
     /// The check.
     pub check: Check,
     /// Name of the variant that it is for; absent: every variant.
@@ -129,7 +130,7 @@ fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
         variant_line: entry.variant.as_ref().map_or(line, |variant| line_at(text, variant.span().start)),
         batch_size_line: entry.batch_size.as_ref().map_or(line, |size| line_at(text, size.span().start)),
         dims_line: entry.dims.as_ref().map_or(line, |dims| line_at(text, dims.span().start)),
-        text: entry.check.into_inner().split_whitespace().collect::<Vec<_>>().join(" "),
+        text: entry.check.into_inner().split_whitespace().collect::<Vec<_>>().join(" ").into(),
         variant: entry.variant.map(Spanned::into_inner),
         batch_size: entry.batch_size.map(Spanned::into_inner),
         dims: entry.dims.map(Spanned::into_inner).unwrap_or_default(),

@@ -7,6 +7,7 @@ use crate::check::Budget;
 use crate::metric::{Group, Level, Metric};
 use crate::plan::{Plan, SweepEnd};
 use crate::record::Outcome;
+use crate::text::Plain;
 
 /// A session, or one of its cells, that a rule is for.
 pub(super) struct Target<'a> {
@@ -49,8 +50,8 @@ impl Target<'_> {
         let outcome = self.cell.map_or(&self.session.outcome, |cell| &cell.outcome);
         match outcome {
             Outcome::Ok => None,
-            Outcome::Failed(failure) => Some(format!("it failed: {}", failure.message)),
-            Outcome::Skipped { reason } => Some(format!("it was not measured: {reason}")),
+            Outcome::Failed(failure) => Some(format!("it failed: {}", failure.message.exact())),
+            Outcome::Skipped { reason } => Some(format!("it was not measured: {}", reason.exact())),
         }
     }
 }
@@ -119,10 +120,10 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
                 Some(reason) => {
                     targets.left_out.push(LeftOut {
                         line: rule.line,
-                        session: session.label.clone(),
+                        session: session.label.clone().into(),
                         batch_size: cell.key.batch_size,
-                        shape_words: plan.shape_words(cell.key.shape),
-                        reason,
+                        shape_words: plan.shape_words(cell.key.shape).into(),
+                        reason: reason.into(),
                     });
                     unmeasured.push(target);
                 }
@@ -152,7 +153,7 @@ fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
 }
 
 /// Why the run did not measure a cell that nobody named, where the sweep ended on its own terms.
-fn needless(rule: &Rule, run: Run<'_>, target: &Target<'_>) -> Option<String> {
+fn needless(rule: &Rule, run: Run<'_>, target: &Target<'_>) -> Option<Plain> {
     let named = rule.batch_size.is_some() || run.record.plan.sweep_end == SweepEnd::Listed;
     if named || !target.session.outcome.is_ok() {
         return None;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::analysis::{Counted, Estimate, Measured};
 use crate::check::Side;
 use crate::stats::MIN_LAUNCHES;
+use crate::text::Plain;
 
 /// What a rule, or a whole gate, comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -53,14 +54,14 @@ pub struct Judgement {
     /// What it rests on.
     pub basis: Basis,
     /// Why there is none, or why it failed without a figure, as a lowercase fragment; absent where the figure says it.
-    pub reason: Option<String>,
+    pub reason: Option<Plain>,
     /// What would settle it.
     pub settling: Option<Settling>,
 }
 
 impl Judgement {
     /// A verdict without a figure.
-    pub(super) fn without_figure(verdict: GateVerdict, reason: impl Into<String>) -> Self {
+    pub(super) fn without_figure(verdict: GateVerdict, reason: impl Into<Plain>) -> Self {
         Judgement { verdict, basis: Basis::Nothing, reason: Some(reason.into()), settling: None }
     }
 
@@ -120,7 +121,7 @@ pub(super) fn worst(verdicts: impl Iterator<Item = GateVerdict>) -> GateVerdict 
 pub(super) fn judge(estimate: &Estimate, side: Side, budget: f64) -> Judgement {
     match estimate {
         Estimate::Measured(measured) => Judgement::of(measured, side, budget),
-        Estimate::Absent { reason, .. } => Judgement::without_figure(GateVerdict::Inconclusive, reason),
+        Estimate::Absent { reason, .. } => Judgement::without_figure(GateVerdict::Inconclusive, reason.clone()),
     }
 }
 

@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::OperatorGroup;
 use super::undistorted::Undistorted;
 use super::work::{Arithmetic, Work, work};
+use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::record::{MachinePeaks, NodeProfile, RunRecord};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos, Ratio};
 
 /// Hot nodes make up this share of the time in nodes.
@@ -42,15 +44,15 @@ pub enum Bound {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HotNode {
     /// Name; empty if it has none.
-    pub name: String,
+    pub name: Plain,
     /// Operator.
-    pub operator: String,
+    pub operator: Plain,
     /// Time in it for one inference, at the speed of the profiled launch, without what the profiler adds to each run.
     pub time_ns: Nanos,
     /// Share of the time in all nodes.
     pub share: Ratio,
     /// What one call computes, or why that is not known.
-    pub work: Result<Work, String>,
+    pub work: Observed<Work>,
     /// Bytes that one call reads and writes at least; absent where the trace does not tell.
     pub bytes: Option<Bytes>,
     /// Operations per byte.
@@ -64,7 +66,7 @@ pub struct HotNode {
     /// Bytes per second over the measured peak of the memory.
     pub memory_ratio: Option<Ratio>,
     /// What limits it, or why that is not known.
-    pub bound: Result<Bound, String>,
+    pub bound: Observed<Bound>,
 }
 
 /// The machine's peaks that count for a session, per second.
@@ -81,7 +83,7 @@ impl<'r> Peaks<'r> {
         Peaks(if spec.is_accelerated() { None } else { record.peaks.iter().find(is_own) })
     }
 
-    fn compute(self, arithmetic: Arithmetic) -> Result<f64, String> {
+    fn compute(self, arithmetic: Arithmetic) -> Observed<f64> {
         let peaks = self.0.ok_or(NO_PEAKS)?;
         let told = match arithmetic {
             Arithmetic::Float => &peaks.rates.fp32_flops_per_sec,
@@ -91,7 +93,7 @@ impl<'r> Peaks<'r> {
         told.as_ref().map(|peak| peak.highest_per_sec).map_err(Clone::clone)
     }
 
-    fn memory(self) -> Result<f64, String> {
+    fn memory(self) -> Observed<f64> {
         let told = &self.0.ok_or(NO_PEAKS)?.rates.memory_bytes_per_sec;
         told.as_ref().map(|peak| peak.highest_per_sec).map_err(Clone::clone)
     }
@@ -204,8 +206,8 @@ fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> Ho
 }
 
 /// The roofline's rule: whatever would take longer at the measured peaks limits the node.
-fn bound(node: &NodeProfile, call_ns: f64, work: &Result<Work, String>, peaks: Peaks<'_>) -> Result<Bound, String> {
-    if OperatorGroup::of(&node.operator) == OperatorGroup::Conversion {
+fn bound(node: &NodeProfile, call_ns: f64, work: &Observed<Work>, peaks: Peaks<'_>) -> Observed<Bound> {
+    if OperatorGroup::of(node.operator.exact()) == OperatorGroup::Conversion {
         return Ok(Bound::Conversion);
     }
     let work = work.clone()?;
@@ -251,7 +253,7 @@ mod tests {
         let shape = TensorShape { element_type: "float".into(), dims: dims.to_vec() };
         let bytes = Some(Bytes(shape.elements_count().saturating_mul(4)));
         NodeProfile {
-            name: operator.to_lowercase(),
+            name: operator.to_lowercase().into(),
             node_index: None,
             operator: operator.into(),
             execution_provider: "CPUExecutionProvider".into(),
@@ -323,7 +325,7 @@ mod tests {
     fn without_peaks_only_conversions_are_told() {
         let nodes = vec![node("Relu", 3000, &[64]), node("Cast", 3000, &[64])];
         let hot = hottest(all_nodes(&profiled(nodes), Peaks(None)));
-        assert_eq!(hot[0].bound, Err(NO_PEAKS.to_owned()));
+        assert_eq!(hot[0].bound, Err(NO_PEAKS.into()));
         assert_eq!(hot[1].bound, Ok(Bound::Conversion));
         assert!(hot[0].operations_per_sec.is_some() && hot[0].compute_ratio.is_none());
     }

@@ -163,7 +163,7 @@ fn distortion(ratios: &[f64]) -> Estimate {
 fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
     let mut groups: BTreeMap<OperatorGroup, Vec<&NodeProfile>> = BTreeMap::new();
     for node in nodes {
-        groups.entry(OperatorGroup::of(&node.operator)).or_default().push(node);
+        groups.entry(OperatorGroup::of(node.operator.exact())).or_default().push(node);
     }
     let of_group = |(group, nodes): (OperatorGroup, Vec<&NodeProfile>)| {
         let time_ns = sum(nodes.iter().copied());
@@ -177,7 +177,7 @@ fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
 fn nodes(profiled: &Profiled, nodes_ns: Nanos) -> Vec<NodeShare> {
     let of_node = |(index, node): (usize, &NodeProfile)| NodeShare {
         node: index,
-        group: OperatorGroup::of(&node.operator),
+        group: OperatorGroup::of(node.operator.exact()),
         calls: calls(node.calls_count, profiled),
         time_ns: node.time_ns,
         share: share(node.time_ns, nodes_ns),

@@ -7,15 +7,16 @@ use serde::Serialize;
 use super::OperatorGroup;
 use super::breakdown::{calls, share, sum};
 use crate::record::{NodeProfile, Profiled};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos, Ratio};
 
 /// Time in the nodes of one operator on one execution provider.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OperatorShare {
     /// The operator, without its domain.
-    pub operator: String,
+    pub operator: Plain,
     /// ONNX Runtime's identifier of the execution provider.
-    pub execution_provider: String,
+    pub execution_provider: Plain,
     /// Kind of work.
     pub group: OperatorGroup,
     /// Nodes.
@@ -33,16 +34,16 @@ pub struct OperatorShare {
 
 /// The operators of a profile, the longest first.
 pub(super) fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
-    let mut operators: BTreeMap<(&str, &str), Vec<&NodeProfile>> = BTreeMap::new();
+    let mut operators: BTreeMap<(&Plain, &Plain), Vec<&NodeProfile>> = BTreeMap::new();
     for node in &profiled.nodes {
         operators.entry((&node.operator, &node.execution_provider)).or_default().push(node);
     }
-    let of_operator = |((operator, execution_provider), nodes): ((&str, &str), Vec<&NodeProfile>)| {
+    let of_operator = |((operator, execution_provider), nodes): ((&Plain, &Plain), Vec<&NodeProfile>)| {
         let time_ns = sum(nodes.iter().copied());
         OperatorShare {
-            operator: operator.to_owned(),
-            execution_provider: execution_provider.to_owned(),
-            group: OperatorGroup::of(operator),
+            operator: operator.clone(),
+            execution_provider: execution_provider.clone(),
+            group: OperatorGroup::of(operator.exact()),
             nodes_count: nodes.len() as u64,
             calls: calls(nodes.iter().map(|node| node.calls_count).sum(), profiled),
             time_ns,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::record::NodeProfile;
+use crate::text::Plain;
 
 /// What optimization made of the graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,11 +15,11 @@ pub struct GraphChange {
     /// Nodes that ran.
     pub as_run_count: u64,
     /// Operators that are not in the file: fused, converted to another layout, or put in to change precision or place.
-    pub appeared: BTreeMap<String, u64>,
+    pub appeared: BTreeMap<Plain, u64>,
     /// Operators of the file of which nothing ran: fused into others, computed beforehand, or on a branch not taken.
-    pub vanished: BTreeMap<String, u64>,
+    pub vanished: BTreeMap<Plain, u64>,
     /// Operators of which a different number ran than is in the file.
-    pub changed: BTreeMap<String, CountChange>,
+    pub changed: BTreeMap<Plain, CountChange>,
 }
 
 /// How many nodes of an operator there are before and after optimization.
@@ -34,13 +35,13 @@ impl GraphChange {
     /// What optimization made of a graph with `operators` and their numbers, of which `nodes` ran. Operators are told
     /// apart without their domains, which traces leave out.
     pub(super) fn of(operators: &BTreeMap<String, u64>, nodes: &[NodeProfile]) -> GraphChange {
-        let mut counts: BTreeMap<String, CountChange> = BTreeMap::new();
+        let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
         let none = CountChange { in_file_count: 0, as_run_count: 0 };
         for (operator, count) in operators {
-            counts.entry(without_domain(operator).to_owned()).or_insert(none).in_file_count += count;
+            counts.entry(without_domain(operator).into()).or_insert(none).in_file_count += count;
         }
         for node in nodes {
-            counts.entry(without_domain(&node.operator).to_owned()).or_insert(none).as_run_count += 1;
+            counts.entry(without_domain(node.operator.exact()).into()).or_insert(none).as_run_count += 1;
         }
         let mut change = GraphChange {
             in_file_count: counts.values().map(|count| count.in_file_count).sum(),

@@ -7,6 +7,7 @@ use super::bound::{Bound, Roofline, rooflines};
 use super::work::{Arithmetic, Work};
 use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::record::{Profiled, RunRecord};
+use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
 /// An operator with at least this share of the time in nodes decides how fast the session is.
@@ -47,15 +48,17 @@ fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profil
 fn share(profiled: &Profiled, wanted: impl Fn(&str) -> bool) -> f64 {
     let time = |nodes: &mut dyn Iterator<Item = Nanos>| nodes.sum::<Nanos>().as_f64();
     let all = time(&mut profiled.nodes.iter().map(|node| node.time_ns));
-    let wanted = time(&mut profiled.nodes.iter().filter(|node| wanted(&node.operator)).map(|node| node.time_ns));
+    let wanted = time(&mut profiled.nodes.iter().filter(|node| wanted(node.operator.exact())).map(|node| node.time_ns));
     if all > 0.0 { wanted / all } else { 0.0 }
 }
 
 /// The operator that takes most of the time, with the bound of the longest of its nodes.
 fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
     let mut times: BTreeMap<&str, Nanos> = BTreeMap::new();
-    for node in profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) != OperatorGroup::Conversion) {
-        let time = times.entry(&node.operator).or_default();
+    for node in
+        profiled.nodes.iter().filter(|node| OperatorGroup::of(node.operator.exact()) != OperatorGroup::Conversion)
+    {
+        let time = times.entry(node.operator.exact()).or_default();
         *time = *time + node.time_ns;
     }
     let (&operator, _) = times.iter().max_by_key(|(_, time)| **time)?;
@@ -69,7 +72,7 @@ fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind
     };
     (share >= DOMINATING_SHARE).then(|| BottleneckKind::DominatingOperator {
         batch_size: roofline.batch_size,
-        operator: operator.to_owned(),
+        operator: operator.into(),
         share: Ratio(share),
         bound: longest.bound.clone(),
         attained,
@@ -80,8 +83,12 @@ fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind
 fn conversions(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
     let is_conversion = |operator: &str| OperatorGroup::of(operator) == OperatorGroup::Conversion;
     let share = share(profiled, is_conversion);
-    let mut operators: Vec<String> =
-        profiled.nodes.iter().map(|node| node.operator.clone()).filter(|operator| is_conversion(operator)).collect();
+    let mut operators: Vec<Plain> = profiled
+        .nodes
+        .iter()
+        .map(|node| node.operator.clone())
+        .filter(|operator| is_conversion(operator.exact()))
+        .collect();
     let nodes_count = operators.len() as u64;
     operators.sort();
     operators.dedup();

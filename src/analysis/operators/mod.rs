@@ -21,6 +21,7 @@ pub use work::{Arithmetic, Work, work};
 
 use serde::Serialize;
 
+use crate::observed::Observed;
 use crate::record::{OperatorProfile, RunRecord};
 
 /// The operators of one session at one batch size.
@@ -33,7 +34,7 @@ pub struct OperatorFindings {
     /// Samples per inference.
     pub batch_size: u64,
     /// How the time is shared out, or why that is not known.
-    pub breakdown: Result<Breakdown, String>,
+    pub breakdown: Observed<Breakdown>,
     /// What optimization made of the graph; absent where the model was not read or not profiled.
     pub graph: Option<GraphChange>,
 }

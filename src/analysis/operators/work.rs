@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+use crate::observed::Observed;
 use crate::record::{NodeProfile, TensorShape};
 
 /// What kind of numbers are computed with, each of which has a peak of its own.
@@ -145,13 +146,13 @@ const MOVES: [&str; 28] = [
 ///
 /// # Errors
 /// Why that is not known, as a lowercase fragment: there is no formula, or the trace lacks a shape that it needs.
-pub fn work(node: &NodeProfile) -> Result<Work, String> {
+pub fn work(node: &NodeProfile) -> Observed<Work> {
     let shapes = Shapes {
         inputs: node.inputs.as_deref().ok_or("the trace does not tell its inputs' shapes")?,
         output: node.outputs.as_deref().and_then(<[_]>::first).ok_or("the trace does not tell its output's shape")?,
     };
-    let operations_count = shapes.operations(&node.operator)?;
-    Ok(Work { operations_count, arithmetic: shapes.arithmetic(&node.operator) })
+    let operations_count = shapes.operations(node.operator.exact())?;
+    Ok(Work { operations_count, arithmetic: shapes.arithmetic(node.operator.exact()) })
 }
 
 /// Shapes of one call.
@@ -161,7 +162,7 @@ struct Shapes<'n> {
 }
 
 impl Shapes<'_> {
-    fn operations(&self, operator: &str) -> Result<u64, String> {
+    fn operations(&self, operator: &str) -> Observed<u64> {
         let name = operator.rsplit('.').next().unwrap_or(operator);
         match name {
             "Conv" | "FusedConv" | "NhwcConv" | "NhwcFusedConv" | "ConvInteger" | "QLinearConv" => self.convolution(),
@@ -184,7 +185,7 @@ impl Shapes<'_> {
             name => SEVERAL
                 .binary_search_by_key(&name, |(name, _)| name)
                 .map(|place| times(&[SEVERAL[place].1, self.output.elements_count()]))
-                .map_err(|_| format!("there is no formula for `{name}`")),
+                .map_err(|_| format!("there is no formula for `{name}`").into()),
         }
     }
 
@@ -198,30 +199,30 @@ impl Shapes<'_> {
         }
     }
 
-    fn input(&self, index: usize) -> Result<&TensorShape, String> {
-        self.inputs.get(index).ok_or_else(|| format!("the trace does not tell the shape of its input {index}"))
+    fn input(&self, index: usize) -> Observed<&TensorShape> {
+        self.inputs.get(index).ok_or_else(|| format!("the trace does not tell the shape of its input {index}").into())
     }
 
     /// The weight of a convolution: the first input after the data that has as many dimensions and begins with
     /// `channels`, which stand second or, in other layouts, last in the tensor given. Scales, zero points and biases, which
     /// stand between them or after, have at most one dimension; what is added to the output begins with the batch.
-    fn kernel(&self, channels_of: &TensorShape) -> Result<&TensorShape, String> {
+    fn kernel(&self, channels_of: &TensorShape) -> Observed<&TensorShape> {
         let rank = self.input(0)?.dims.len();
         let channels = [channels_of.dims.get(1), channels_of.dims.last()];
         let is_kernel =
             |input: &&TensorShape| input.dims.len() == rank && rank > 2 && channels.contains(&input.dims.first());
-        self.inputs.iter().skip(1).find(is_kernel).ok_or_else(|| NO_WEIGHT.to_owned())
+        self.inputs.iter().skip(1).find(is_kernel).ok_or_else(|| NO_WEIGHT.into())
     }
 
     /// Twice the output elements, times the products that make up each: weight elements / output channels, which come
     /// first in the weight. Groups are in it, because a weight holds only the input channels of its group.
-    fn convolution(&self) -> Result<u64, String> {
+    fn convolution(&self) -> Observed<u64> {
         let kernel = self.kernel(self.output)?;
         per_channel(kernel).map(|products| times(&[2, self.output.elements_count(), products]))
     }
 
     /// Every input element is multiplied with what the weight holds for its channel; input channels come first.
-    fn transposed_convolution(&self) -> Result<u64, String> {
+    fn transposed_convolution(&self) -> Observed<u64> {
         let kernel = self.kernel(self.input(0)?)?;
         let products = per_channel(kernel)?;
         Ok(times(&[2, self.input(0)?.elements_count(), products]))
@@ -229,14 +230,14 @@ impl Shapes<'_> {
 
     /// Twice the output elements, times the length of the inner product, which is the last dimension of the first
     /// matrix however either is broadcast.
-    fn product(&self) -> Result<u64, String> {
+    fn product(&self) -> Observed<u64> {
         let inner = self.input(0)?.dims.last().copied().ok_or("its first input is a scalar")?;
         Ok(times(&[2, self.output.elements_count(), inner]))
     }
 
     /// As [`Shapes::product`] where the first matrix may be transposed: the inner length is what its elements leave for
     /// each row of the output.
-    fn flat_product(&self) -> Result<u64, String> {
+    fn flat_product(&self) -> Observed<u64> {
         let first = self.input(0)?;
         let batch = |shape: &TensorShape| shape.dims[..shape.dims.len().saturating_sub(2)].to_vec();
         let columns = self.output.dims.last().copied().unwrap_or(1).max(1);
@@ -248,14 +249,14 @@ impl Shapes<'_> {
     }
 
     /// ONNX Runtime's own reads a weight of two dimensions second, the standard's reads keys of three or four.
-    fn attention(&self) -> Result<u64, String> {
+    fn attention(&self) -> Observed<u64> {
         if self.input(1)?.dims.len() == 2 { self.packed_attention() } else { self.standard_attention() }
     }
 
     /// Every element of the queries is multiplied with one of every key, and every element of the output is a sum over
     /// every value: queries (batch, length, width) or (batch, heads, length, width), keys alike. Keys kept from before
     /// come last, beside their values, with four dimensions.
-    fn standard_attention(&self) -> Result<u64, String> {
+    fn standard_attention(&self) -> Observed<u64> {
         let (queries, keys) = (self.input(0)?, self.input(1)?);
         let places = |shape: &TensorShape| shape.dims.len().checked_sub(2).map(|axis| shape.dims[axis]);
         let new = places(keys).ok_or("its keys have no positions")?;
@@ -269,7 +270,7 @@ impl Shapes<'_> {
 
     /// Projection onto queries, keys and values, and for every pair of positions a product and a weighted sum over the
     /// hidden size: input (batch, length, width), weight (width, 3 x hidden).
-    fn packed_attention(&self) -> Result<u64, String> {
+    fn packed_attention(&self) -> Observed<u64> {
         let [batch, length, width] = three(self.input(0)?)?;
         let hidden = self.output.dims.last().copied().unwrap_or(0);
         let projected = self.input(1)?;
@@ -282,7 +283,7 @@ impl Shapes<'_> {
 
     /// For every query and key a product and a weighted sum over the hidden size: queries (batch, length, hidden), keys
     /// (batch, other length, hidden).
-    fn multi_head_attention(&self) -> Result<u64, String> {
+    fn multi_head_attention(&self) -> Observed<u64> {
         let [batch, length, hidden] = three(self.input(0)?)?;
         let [_, others, _] = three(self.input(1)?)?;
         Ok(times(&[4, batch, length, others, hidden]))
@@ -290,7 +291,7 @@ impl Shapes<'_> {
 
     /// Every step multiplies the input's and the state's vectors with their weights: input (length, batch, width), both
     /// weights (directions, ...).
-    fn recurrence(&self) -> Result<u64, String> {
+    fn recurrence(&self) -> Observed<u64> {
         let [length, batch, width] = three(self.input(0)?)?;
         let weights = self.inputs.iter().skip(1).filter(|input| input.dims.len() == 3).take(2);
         match weights.collect::<Vec<_>>().as_slice() {
@@ -313,16 +314,16 @@ fn times(factors: &[u64]) -> u64 {
 }
 
 /// Elements of a weight for each of its first dimension.
-fn per_channel(kernel: &TensorShape) -> Result<u64, String> {
+fn per_channel(kernel: &TensorShape) -> Observed<u64> {
     match kernel.dims.first() {
         Some(&channels) if channels > 0 => Ok(kernel.elements_count() / channels),
         _ => Err("its weight is empty".into()),
     }
 }
 
-fn three(shape: &TensorShape) -> Result<[u64; 3], String> {
+fn three(shape: &TensorShape) -> Observed<[u64; 3]> {
     let dims = shape.dims.as_slice();
-    dims.try_into().map_err(|_| format!("an input has {} dimensions instead of 3", dims.len()))
+    dims.try_into().map_err(|_| format!("an input has {} dimensions instead of 3", dims.len()).into())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::types::{BatchFit, Deviation};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::BatchCurve;
 use crate::analysis::over_launches::centre;
+use crate::observed::Observed;
 use crate::stats;
 use crate::units::Ratio;
 
@@ -51,7 +52,7 @@ impl Line {
 ///
 /// # Errors
 /// Why there is no line.
-pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Result<BatchFit, String> {
+pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<BatchFit> {
     let curve = measured.curve;
     let mut launches: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
     for (batch_size, points) in measured.batch_sizes() {
@@ -66,7 +67,7 @@ pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Result<Bat
         |part: fn(&Line) -> f64| centre(&lines.iter().map(|(line, _)| part(line)).collect::<Vec<_>>(), &why_none);
     let (fixed_ns, per_sample_ns) = (figure(|line| line.fixed), figure(|line| line.per_sample));
     if fixed_ns.value().is_none() {
-        return Err(why_none);
+        return Err(why_none.into());
     }
     let deviations = deviations(curve, &lines);
     let worst = deviations.iter().map(|found| found.deviation.0.abs()).fold(0.0, f64::max);

@@ -47,7 +47,7 @@ fn medians(gap: &IdleGap) -> Vec<Option<f64>> {
 fn latency(gap: &IdleGap) -> Estimate {
     match &gap.latencies_ns {
         Ok(_) => centre(&medians(gap).into_iter().flatten().collect::<Vec<_>>(), "no inference was completed"),
-        Err(reason) => Estimate::absent(reason.as_str()),
+        Err(reason) => Estimate::absent(reason.exact()),
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
         let found = compared(&[gap(0, &[&[10], &[20], &[10]]), gap(5, &[&[], &[40], &[30]]), left_out]);
         let change = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
         assert!((change.value - 6.0_f64.sqrt()).abs() < 1e-9 && change.interval.is_none(), "{change:?}");
-        assert_eq!(change.remark.as_deref(), Some("no interval: needs 6 launches, has 2"));
+        assert_eq!(change.remark, Some("no interval: needs 6 launches, has 2".into()));
         assert_eq!((found[2].latency_ns.value(), &found[2].change), (None, &None));
     }
 

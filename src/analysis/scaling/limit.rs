@@ -53,7 +53,7 @@ fn upper(latency: &Estimate) -> Option<f64> {
 
 fn reason<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
     match candidate.latency {
-        Estimate::Absent { reason, .. } => Some(reason),
+        Estimate::Absent { reason, .. } => Some(reason.exact()),
         Estimate::Measured(_) => None,
     }
 }

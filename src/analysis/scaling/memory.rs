@@ -6,6 +6,7 @@ use crate::analysis::figures::BatchCurve;
 use crate::analysis::figures::Estimate;
 use crate::analysis::index::Index;
 use crate::analysis::over_launches::centre;
+use crate::observed::Observed;
 use crate::plan::{At, LoadMode};
 use crate::record::{Host, LaunchRecord};
 use crate::units::Bytes;
@@ -15,7 +16,7 @@ use crate::units::Bytes;
 ///
 /// # Errors
 /// Why there is no line.
-pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Result<MemoryFit, String> {
+pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Observed<MemoryFit> {
     let launches: Vec<Vec<(u64, Bytes)>> =
         index.launches(curve.session).iter().map(|launch| rising(launch, curve.shape, curve.load_mode)).collect();
     let line = |points: &Vec<(u64, Bytes)>| {
@@ -26,7 +27,7 @@ pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Result<MemoryFit, St
     let figure = |part: fn(&Line) -> f64| centre(&lines.iter().map(part).collect::<Vec<_>>(), &why_none);
     let (fixed_bytes, per_sample_bytes) = (figure(|line| line.fixed), figure(|line| line.per_sample));
     let (Some(fixed), Some(per_sample)) = (fixed_bytes.value(), per_sample_bytes.value()) else {
-        return Err(why_none);
+        return Err(why_none.into());
     };
     if per_sample <= 0.0 {
         return Err("memory did not rise with the batch size".into());

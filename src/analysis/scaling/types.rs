@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::analysis::figures::Change;
 use crate::analysis::figures::Estimate;
 use crate::metric::Metric;
+use crate::observed::Observed;
 use crate::plan::LoadMode;
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos, Ratio};
 
 /// What the batch sizes of one session, shape and load mode show together.
@@ -20,13 +22,13 @@ pub struct Scaling {
     /// Where larger batches begin to cost more than they bring; absent where fewer than two batch sizes were measured.
     pub knee: Option<Knee>,
     /// Latency as a fixed part and a part for each sample, or why that is not known.
-    pub fit: Result<BatchFit, String>,
+    pub fit: Observed<BatchFit>,
     /// Best batch size under the latency limit, for the median and the 99th percentile; empty without a limit.
     pub limits: Vec<WithinLimit>,
     /// Batch sizes with less throughput than the next smaller one, beyond the noise floor.
     pub cliffs: Vec<Cliff>,
     /// Peak memory against batch size, or why that is not known; absent for other load modes than the plan's first.
-    pub memory: Option<Result<MemoryFit, String>>,
+    pub memory: Option<Observed<MemoryFit>>,
     /// What the first inference at each batch size takes; empty for other load modes than the plan's first.
     pub first_runs: Vec<FirstRun>,
 }
@@ -104,7 +106,7 @@ pub enum Within {
     /// None does; this one comes closest.
     Closest(u64),
     /// The latency was not measured at any batch size, for this reason.
-    Unknown(String),
+    Unknown(Plain),
 }
 
 /// A batch size with less throughput than the next smaller one.
@@ -198,7 +200,7 @@ pub struct IdleFindings {
     /// Samples per inference.
     pub batch_size: u64,
     /// Each gap, ascending, or why nothing was measured.
-    pub gaps: Result<Vec<GapFindings>, String>,
+    pub gaps: Observed<Vec<GapFindings>>,
 }
 
 /// What one length of idle gap costs.

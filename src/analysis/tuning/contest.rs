@@ -75,7 +75,7 @@ pub(super) fn estimate(paired: &PairedRatio) -> Estimate {
         n: ratio.n,
         n_of: Counted::Launches,
         bounds: None,
-        remark: ratio.interval.err().map(|too_few| format!("no interval: {too_few}")),
+        remark: ratio.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
     })
 }
 

@@ -21,6 +21,7 @@ use super::words::words;
 use super::{EngineError, log};
 use crate::plan::{CPU_PROVIDER, SessionSpec};
 use crate::record::ProviderNodes;
+use crate::text::Plain;
 pub(super) use cpu::with_arena;
 use plugin::Plugin;
 
@@ -194,11 +195,11 @@ pub(super) fn check(model: &Path, spec: &SessionSpec, name: &str, nodes: &[Provi
     }
     let count = |nodes: &[&ProviderNodes]| nodes.iter().map(|nodes| nodes.nodes_count).sum::<u64>();
     let strayed = |nodes: &&ProviderNodes| {
-        let mut operators: Vec<&str> = nodes.operators.keys().map(String::as_str).take(NAMED_OPERATORS).collect();
+        let mut operators: Vec<&str> = nodes.operators.keys().map(Plain::exact).take(NAMED_OPERATORS).collect();
         if nodes.operators.len() > operators.len() {
             operators.push("...");
         }
-        format!("`{}` ({})", nodes.execution_provider, operators.join(", "))
+        format!("`{}` ({})", nodes.execution_provider.exact(), operators.join(", "))
     };
     Err(EngineError::FellBack {
         model: model.to_owned(),
@@ -242,9 +243,9 @@ mod tests {
 
     fn on(name: &str, nodes_count: u64, operator: &str) -> ProviderNodes {
         ProviderNodes {
-            execution_provider: provider_identifier(name),
+            execution_provider: provider_identifier(name).into(),
             nodes_count,
-            operators: BTreeMap::from([(operator.to_owned(), nodes_count)]),
+            operators: BTreeMap::from([(operator.into(), nodes_count)]),
             time_ns: None,
             time_ratio: None,
         }

@@ -24,7 +24,7 @@ pub fn verdict(fitness: &Fitness) -> Vec<String> {
 }
 
 fn reason(reason: &FitnessReason) -> String {
-    let remedy = reason.remedy.as_deref().map(|remedy| format!("; to do: {}", plain(remedy))).unwrap_or_default();
+    let remedy = reason.remedy.as_ref().map(|remedy| format!("; to do: {remedy}")).unwrap_or_default();
     format!("{}: {}{remedy}", reason.severity.word(), plain(&reason.seen))
 }
 

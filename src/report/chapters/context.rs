@@ -13,6 +13,7 @@ use crate::report::words::number;
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 use crate::stats::SteadyClass;
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// A labelled line.
@@ -221,12 +222,12 @@ fn disturbed(source: Source<'_>) -> Option<String> {
 
 /// Why medians have no interval, with the number of cells that it holds for.
 fn without_interval(source: Source<'_>) -> Vec<String> {
-    let mut remarks: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut remarks: BTreeMap<&Plain, u64> = BTreeMap::new();
     let medians = source.findings.cells.iter().filter_map(|cell| cell.figure(Metric::LatencyP50)?.measured());
-    for remark in medians.filter_map(|median| median.remark.as_deref()) {
+    for remark in medians.filter_map(|median| median.remark.as_ref()) {
         *remarks.entry(remark).or_default() += 1;
     }
-    let line = |(remark, cells): (&str, u64)| {
+    let line = |(remark, cells): (&Plain, u64)| {
         format!("{} cell{}: {}", number::count(cells), words::plural(cells), plain(remark))
     };
     remarks.into_iter().map(line).collect()
@@ -351,6 +352,6 @@ fn essentials(host: &Host) -> [String; 4] {
 
 const UNKNOWN: &str = "not measured: the system does not tell";
 
-fn told(text: &Option<String>) -> String {
-    text.as_deref().map_or_else(|| UNKNOWN.into(), plain)
+fn told(text: &Option<Plain>) -> String {
+    text.as_ref().map_or_else(|| UNKNOWN.into(), Plain::to_string)
 }

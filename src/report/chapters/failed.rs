@@ -4,6 +4,7 @@ use crate::analysis::SessionFindings;
 use crate::report::words::number;
 use crate::report::words::text::{plain, shortened};
 use crate::report::words::{self, Source};
+use crate::text::Plain;
 
 /// Reasons that are named; what is left is counted.
 const NAMED: usize = 3;
@@ -15,7 +16,7 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let mut failed: Vec<&SessionFindings> =
         source.findings.sessions.iter().filter(|session| session.failed_launches_count > 0).collect();
     failed.sort_by_key(|session| std::cmp::Reverse(session.failed_launches_count));
-    let mut groups: Vec<(Option<&str>, Vec<&SessionFindings>)> = Vec::new();
+    let mut groups: Vec<(Option<&Plain>, Vec<&SessionFindings>)> = Vec::new();
     for session in failed {
         let why = why(session);
         match groups.iter_mut().find(|(known, _)| *known == why) {
@@ -28,12 +29,12 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
 }
 
 /// Why launches of a session failed; `None` where that is why it was left out, which is said there.
-fn why(session: &SessionFindings) -> Option<&str> {
-    session.launch_failure.as_deref().filter(|why| session.outcome.reason() != Some(why))
+fn why(session: &SessionFindings) -> Option<&Plain> {
+    session.launch_failure.as_ref().filter(|why| session.outcome.reason() != Some(*why))
 }
 
 /// `Failed launches: 2 of 14 of int8: the worker was ended by SIGSEGV while it was to run a block.`
-fn line(why: Option<&str>, sessions: &[&SessionFindings]) -> String {
+fn line(why: Option<&Plain>, sessions: &[&SessionFindings]) -> String {
     let count = |session: &&SessionFindings| {
         let (failed, all) = (session.failed_launches_count, session.all_launches_count);
         format!("{} of {} of {}", number::count(failed), number::count(all), plain(&session.label))
@@ -47,7 +48,7 @@ fn line(why: Option<&str>, sessions: &[&SessionFindings]) -> String {
 }
 
 /// What the other reasons come to.
-fn rest(others: &[(Option<&str>, Vec<&SessionFindings>)]) -> Option<String> {
+fn rest(others: &[(Option<&Plain>, Vec<&SessionFindings>)]) -> Option<String> {
     let sessions: Vec<&SessionFindings> = others.iter().flat_map(|(_, sessions)| sessions).copied().collect();
     (!sessions.is_empty()).then(|| format!("Failed launches: {} more, for other reasons.", of_others(&sessions)))
 }

@@ -9,6 +9,7 @@ use crate::report::words::number;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, not_measured};
+use crate::text::Plain;
 use crate::units::{Bytes, Hertz, Watts};
 
 /// Why the fields of a GPU hold nothing.
@@ -21,8 +22,8 @@ fn figure<T>(told: &Observed<T>, shown: impl Fn(&T) -> String) -> String {
     told.as_ref().map_or_else(|reason| not_measured(reason), shown)
 }
 
-fn text(told: &Observed<String>) -> String {
-    figure(told, |text| plain(text))
+fn text(told: &Observed<Plain>) -> String {
+    figure(told, Plain::to_string)
 }
 
 fn bytes(told: &Observed<Bytes>) -> String {
@@ -159,9 +160,9 @@ pub fn gpu_settings(host: &Host) -> Vec<Item> {
 }
 
 /// `580.65.06 suffices`, or what to do.
-fn suitability(version: &str, cuda: &str, oldest: u64) -> String {
-    let shown = plain(version);
-    match version.split('.').next().and_then(|major| major.parse::<u64>().ok()) {
+fn suitability(version: &Plain, cuda: &str, oldest: u64) -> String {
+    let shown = version.to_string();
+    match version.exact().split('.').next().and_then(|major| major.parse::<u64>().ok()) {
         Some(major) if major >= oldest => format!("{shown} suffices (needs {oldest})"),
         Some(_) if cuda == "CUDA 13" => {
             format!("{shown} is too old (needs {oldest}); to do: update it, or use a build for CUDA 12")
@@ -304,7 +305,7 @@ pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
         "CPU energy counters",
         figure(&monitoring.cpu, |power| {
             let idle = number::value(Unit::Watts, power.idle_watts.0, None);
-            format!("{}; {idle} before the run", plain(&power.domains.join(", ")))
+            format!("{}; {idle} before the run", Plain::joined(&power.domains, ", "))
         }),
     )];
     let Ok(sampling) = &monitoring.gpus else { return items };
@@ -335,6 +336,7 @@ mod tests {
 
     #[test]
     fn old_driver_is_told_with_what_to_do() {
+        let suitability = |version: &str, cuda, oldest| suitability(&version.into(), cuda, oldest);
         let newer = suitability("580.65.06", "CUDA 13", 580);
         assert_eq!(newer, "580.65.06 suffices (needs 580)");
         assert!(suitability("570.124", "CUDA 13", 580).ends_with("to do: update it, or use a build for CUDA 12"));

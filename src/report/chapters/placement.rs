@@ -7,6 +7,7 @@ use crate::report::chapters::context::{Item, time};
 use crate::report::words::number;
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
+use crate::text::Plain;
 
 /// Operators that a line names before it only counts them.
 const NAMED_OPERATORS: usize = 6;
@@ -48,7 +49,7 @@ fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
     let operators = if is_own { String::new() } else { format!(" ({})", operators(provider)) };
     format!(
         "{}: {} of {} node{}{operators}{}",
-        plain(&provider_short_name(&provider.execution_provider)),
+        plain(&provider_short_name(provider.execution_provider.exact())),
         number::count(provider.nodes_count),
         number::count(all),
         words::plural(all),
@@ -57,9 +58,9 @@ fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
 }
 
 fn operators(provider: &ProviderNodes) -> String {
-    let mut operators: Vec<(&String, &u64)> = provider.operators.iter().collect();
+    let mut operators: Vec<(&Plain, &u64)> = provider.operators.iter().collect();
     operators.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let name = |(operator, count): &(&String, &u64)| match count {
+    let name = |(operator, count): &(&Plain, &u64)| match count {
         1 => plain(operator),
         count => format!("{count} {}", plain(operator)),
     };
@@ -125,7 +126,7 @@ mod tests {
         ProviderNodes {
             execution_provider: name.into(),
             nodes_count: operators.iter().map(|(_, count)| count).sum(),
-            operators: operators.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect::<BTreeMap<_, _>>(),
+            operators: operators.iter().map(|(name, count)| ((*name).into(), *count)).collect::<BTreeMap<_, _>>(),
             time_ns: share.map(|share| Nanos((share * 1e6) as u64)),
             time_ratio: share.map(Ratio),
         }

@@ -43,7 +43,7 @@ fn outputs_anew(source: Source<'_>) -> Option<Item> {
     let record = source.record;
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
     let anew = cells.filter(|cell| cell.outputs_anew.is_some());
-    let reason = anew.clone().find_map(|cell| cell.outputs_anew.as_deref())?;
+    let reason = anew.clone().find_map(|cell| cell.outputs_anew.as_ref())?;
     let sizes: BTreeSet<u64> = anew.map(|cell| cell.batch_size).collect();
     let rebound = record.blocks.iter().filter_map(|block| Some((block.rebinding_ns?, block.span())));
     let (rebinding, span) = rebound.fold((0, 0), |sums, (rebinding, span)| (sums.0 + rebinding.0, sums.1 + span.0));

@@ -9,6 +9,7 @@ use crate::report::words::section::Section;
 use crate::report::words::table::{Builder, MEANINGLESS, RowKind, Table};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
+use crate::text::Plain;
 use crate::units::Ratio;
 
 /// Nodes of a table at most: the rest is named below it.
@@ -127,7 +128,7 @@ fn notes(roofline: &Roofline) -> Vec<String> {
 
 fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
     let label = if node.name.is_empty() { "(no name)".into() } else { plain(&node.name) };
-    let mut known = |column: &str, shown: Option<String>, reason: &str| {
+    let mut known = |column: &str, shown: Option<String>, reason: &Plain| {
         shown.unwrap_or_else(|| builder.absence(column, &label, reason))
     };
     let computes = node.work.as_ref().map_or(true, |work| work.operations_count > 0);
@@ -137,7 +138,7 @@ fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
     };
     let is_memory = node.bound == Ok(Bound::Memory);
     let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
-    let no_bytes = "the trace does not tell";
+    let no_bytes = &Plain::from("the trace does not tell");
     let no_peak = node.bound.as_ref().err().cloned().unwrap_or_else(|| match node.bound {
         Ok(Bound::Memory) => "its data lies in a cache".into(),
         _ => "its peak was not measured".into(),

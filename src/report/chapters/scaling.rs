@@ -310,8 +310,8 @@ fn idle(source: Source<'_>) -> Section {
 fn gap_cells(table: &mut Builder, gap: &GapFindings, row: String) -> Vec<String> {
     let latency = table.figure(("latency", &row), Some(&gap.latency_ns), |latency| amount(Unit::Ns, latency));
     let measured = gap.latency_ns.measured();
-    if let Some(remark) = measured.and_then(|measured| measured.remark.as_deref()) {
-        table.absence("interval", &row, remark.trim_start_matches("no interval: "));
+    if let Some(remark) = measured.and_then(|measured| measured.remark.as_ref()) {
+        table.absence("interval", &row, remark.exact().trim_start_matches("no interval: "));
     }
     let change = gap.change.as_ref().map(words::latency_change);
     let change = change.map_or(crate::report::words::table::MEANINGLESS.into(), |change| change.to_string());

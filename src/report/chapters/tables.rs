@@ -9,6 +9,7 @@ use crate::report::words::number;
 use crate::report::words::table::{BASELINE, Builder, REFERENCE, RowKind, Table};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
+use crate::text::Plain;
 
 /// What is special about the row of a session.
 pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
@@ -21,7 +22,7 @@ pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> 
 }
 
 /// What stands in a column of changes for a session without a comparison.
-fn no_change(table: &mut Builder, session: &SessionFindings, row: &str, reason: &str) -> String {
+fn no_change(table: &mut Builder, session: &SessionFindings, row: &str, reason: &Plain) -> String {
     if session.is_baseline { BASELINE.into() } else { table.absence("vs baseline", row, reason) }
 }
 
@@ -52,7 +53,7 @@ fn variant_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFind
     let p99 = p99(table, cell, &row);
     let change = match &cell.comparison {
         Some(comparison) => words::latency_change(&comparison.p50).to_string().replace("not settled: ", "open: "),
-        None => no_change(table, session, &row, reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
+        None => no_change(table, session, &row, &reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
     };
     let accuracy = leading_score(table, session, &row);
     let size =
@@ -60,10 +61,10 @@ fn variant_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFind
     vec![row, p50, p99, change, accuracy, size]
 }
 
-fn reason(estimate: Option<&Estimate>) -> &str {
+fn reason(estimate: Option<&Estimate>) -> Plain {
     match estimate {
-        Some(Estimate::Absent { reason, .. }) => reason,
-        _ => "not compared",
+        Some(Estimate::Absent { reason, .. }) => reason.clone(),
+        _ => "not compared".into(),
     }
 }
 
@@ -104,7 +105,7 @@ fn short(metric: Metric, estimate: &Estimate) -> String {
 fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
     match cell.figure(Metric::LatencyP99) {
         Some(Estimate::Absent { bounds: Some(Bounds { at_least: Some(least), .. }), reason }) => {
-            let needs = reason.split(", has ").next().unwrap_or_default();
+            let needs = reason.exact().split(", has ").next().unwrap_or_default();
             table.absence("p99", row, &format!("{needs}; ≥: at least that, with 95% confidence"));
             format!("≥ {}", number::value(Unit::Ns, *least, None))
         }
@@ -199,7 +200,7 @@ fn sweep_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindin
     });
     let change = match &cell.comparison {
         Some(comparison) => short_change(&comparison.p50),
-        None => no_change(table, session, row, reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
+        None => no_change(table, session, row, &reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
     };
     vec![p50, p99, throughput, change, cpu]
 }

@@ -9,6 +9,7 @@ use crate::report::words::Source;
 use crate::report::words::number;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
+use crate::text::Plain;
 
 /// Operators that have a colour of their own; the others share the last one.
 const NAMED: usize = 7;
@@ -28,7 +29,7 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
     let measure = Measure::new(Unit::Ns, largest);
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let named = leading(&rows);
-    let parts = named.iter().map(|name| Some(name.as_str())).chain([None]).enumerate();
+    let parts = named.iter().map(|name| Some(name)).chain([None]).enumerate();
     let series = parts.map(|(color, part)| SeriesView {
         name: Some(part.map_or_else(|| "all other operators".into(), plain)),
         color,
@@ -75,10 +76,10 @@ fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
 }
 
 /// The operators with the largest share of any session: of the longest times, a slow session would have them all.
-fn leading(rows: &[Row<'_>]) -> Vec<String> {
+fn leading(rows: &[Row<'_>]) -> Vec<Plain> {
     let mut all: Vec<&OperatorShare> = rows.iter().flat_map(|row| &row.breakdown.by_operator).collect();
     all.sort_by(|one, other| other.share.0.total_cmp(&one.share.0));
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<Plain> = Vec::new();
     for share in all {
         if names.len() < NAMED && !names.contains(&share.operator) {
             names.push(share.operator.clone());
@@ -88,8 +89,8 @@ fn leading(rows: &[Row<'_>]) -> Vec<String> {
 }
 
 /// The piece of a bar that an operator takes, after those of the operators named before it; `None` stands for all others.
-fn bar((at, row): (usize, &Row<'_>), part: Option<&str>, named: &[String], measure: Measure) -> Option<PointView> {
-    let time = |wanted: &dyn Fn(&str) -> bool| -> f64 {
+fn bar((at, row): (usize, &Row<'_>), part: Option<&Plain>, named: &[Plain], measure: Measure) -> Option<PointView> {
+    let time = |wanted: &dyn Fn(&Plain) -> bool| -> f64 {
         let shares = row.breakdown.by_operator.iter().filter(|share| wanted(&share.operator));
         shares.map(|share| share.time_ns.as_f64()).sum()
     };

@@ -59,7 +59,7 @@ pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Result<ChartView,
 fn chart(source: Source<'_>, explanation: &Explanation) -> Result<ChartView, String> {
     let name = source.name(explanation.session);
     let latency = explanation.latency.as_ref().filter(|_| !explanation.steps.is_empty()).ok_or_else(|| {
-        let reason = explanation.steps_absent_reason.as_deref().map(plain);
+        let reason = explanation.steps_absent_reason.as_ref().map(plain);
         format!("{name}: {}", reason.unwrap_or_else(|| "there is nothing to tell".into()))
     })?;
     let pieces = pieces(source, explanation, latency);

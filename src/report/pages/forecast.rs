@@ -175,8 +175,9 @@ fn table(forecast: Forecast<'_>) -> Table {
         let (width, within) = match &precision.half_width {
             Ok(width) => (half_width(width), within(width, target).to_owned()),
             Err(reason) => {
-                if !notes.contains(reason) {
-                    notes.push(reason.clone());
+                let reason = reason.to_string();
+                if !notes.contains(&reason) {
+                    notes.push(reason);
                 }
                 ("-".to_owned(), "-".to_owned())
             }

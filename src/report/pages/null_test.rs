@@ -5,6 +5,7 @@ use crate::metric::Unit;
 use crate::report::words;
 use crate::report::words::number;
 use crate::report::words::table::{Builder, RowKind, Table};
+use crate::text::Plain;
 
 const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "launches", "compared"];
 
@@ -18,7 +19,7 @@ pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
         let ratio = table.figure(("copy / original", name), Some(&claim.ratio), ratio);
         let smallest = match claim.smallest_ratio {
             Some(smallest) => number::value(Unit::Ratio, smallest.0, None),
-            None => table.absence(HEADER[1], name, no_claim(&claim.ratio)),
+            None => table.absence(HEADER[1], name, &no_claim(&claim.ratio)),
         };
         let at_floor = claim.noise_floor.is_some() && claim.smallest_ratio == claim.noise_floor;
         let n = claim.ratio.measured().map_or_else(String::new, |measured| number::count(measured.n));
@@ -36,10 +37,10 @@ pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
 }
 
 /// Why there is nothing to claim.
-fn no_claim(ratio: &Estimate) -> &str {
+fn no_claim(ratio: &Estimate) -> Plain {
     match ratio {
-        Estimate::Measured(measured) => measured.remark.as_deref().unwrap_or("there is no interval"),
-        Estimate::Absent { reason, .. } => reason,
+        Estimate::Measured(measured) => measured.remark.clone().unwrap_or_else(|| "there is no interval".into()),
+        Estimate::Absent { reason, .. } => reason.clone(),
     }
 }
 

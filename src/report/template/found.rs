@@ -5,6 +5,7 @@ use std::fmt;
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::report::words;
+use crate::text::Plain;
 
 /// What a run says of a field, or why it says nothing.
 pub(super) type Found = Result<String, Absent>;
@@ -13,7 +14,7 @@ pub(super) type Found = Result<String, Absent>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Absent {
     /// It could not be measured, or was not, and why.
-    NotMeasured(String),
+    NotMeasured(Plain),
     /// It means nothing for a model's inference, and why.
     DoesNotApply(&'static str),
     /// People alone know it.
@@ -31,7 +32,7 @@ impl fmt::Display for Absent {
 }
 
 /// A field that holds why it was not measured.
-pub(super) fn not_measured(reason: impl Into<String>) -> Found {
+pub(super) fn not_measured(reason: impl Into<Plain>) -> Found {
     Err(Absent::NotMeasured(reason.into()))
 }
 

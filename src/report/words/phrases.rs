@@ -11,6 +11,7 @@ use crate::plan::{At, CellKey};
 use crate::record::RunRecord;
 use crate::report::words::number;
 use crate::report::words::text::plain;
+use crate::text::Shown;
 use crate::units::Nanos;
 
 /// A record and its findings, from which everything for people is worded.
@@ -115,7 +116,7 @@ pub(in crate::report) fn figure(metric: Metric, estimate: &Estimate) -> Observed
             let (value, n, range) = (value(metric, estimate), counted(measured), range(metric, measured));
             Ok(format!("{value}, n = {n}{range}{remark}{bounded}"))
         }
-        Estimate::Absent { reason, bounds } => Err(format!("{reason}{}", bounded(metric, *bounds))),
+        Estimate::Absent { reason, bounds } => Err(format!("{}{}", reason.exact(), bounded(metric, *bounds)).into()),
     }
 }
 
@@ -138,7 +139,7 @@ fn sides(metric: Metric, bounds: Bounds) -> Option<String> {
 }
 
 /// `not measured: <why>`.
-pub(in crate::report) fn not_measured(reason: &str) -> String {
+pub(in crate::report) fn not_measured<T: Shown + ?Sized>(reason: &T) -> String {
     format!("not measured: {}", plain(reason))
 }
 

@@ -9,6 +9,7 @@ use crate::record::Outcome;
 use crate::report::words;
 use crate::report::words::number;
 use crate::report::words::text::{plain, shortened};
+use crate::text::{Plain, Shown};
 
 /// A table that answers one question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,8 +94,9 @@ impl Builder {
     }
 
     /// Notes why the figure in `column` of `row` is absent, and gives what its cell shows.
-    pub(in crate::report) fn absence(&mut self, column: &str, row: &str, reason: &str) -> String {
+    pub(in crate::report) fn absence<T: Shown + ?Sized>(&mut self, column: &str, row: &str, reason: &T) -> String {
         // What each row has would give every row a note of its own; the figures of machines tell it.
+        let reason = reason.text();
         let reason = reason.split_once(", has ").map_or(reason, |(needs, _)| needs);
         let key = (column.to_owned(), plain(reason));
         let place = *self.places.entry(key.clone()).or_insert_with(|| {
@@ -130,7 +132,7 @@ impl Builder {
             Outcome::Failed(failure) => failure.hint.as_ref().map(|hint| format!(" (hint: {})", plain(hint))),
             _ => None,
         };
-        let reason = outcome.reason().unwrap_or("no reason recorded");
+        let reason = outcome.reason().map_or("no reason recorded", Plain::exact);
         let mark = self.absence(word, row, &format!("{reason}{}", hint.unwrap_or_default()));
         let figures = self.table.header.len() - name.len();
         let mut cells = name;

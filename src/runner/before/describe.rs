@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::inputs::InputPlan;
+use crate::observed::Observed;
 use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
 use crate::record::{AxisReason, Failure, FailureKind, FedInput, Outcome, VariantRecord};
@@ -65,7 +66,8 @@ fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
                     plan.variants[plan.baseline].name,
                     found.join(", "),
                     expected.join(", ")
-                ),
+                )
+                .into(),
                 hint: Some("profile models with other inputs in runs of their own".into()),
             });
         }
@@ -166,6 +168,6 @@ pub(in crate::runner) fn variant_record(description: &Description) -> VariantRec
 
 /// What is fed at every shape, where there are several.
 fn shape_inputs(described: &Described) -> Vec<Vec<FedInput>> {
-    let fed = |inputs: &Result<InputPlan, String>| inputs.as_ref().map_or_else(|_| Vec::new(), |plan| plan.fed.clone());
+    let fed = |inputs: &Observed<InputPlan>| inputs.as_ref().map_or_else(|_| Vec::new(), |plan| plan.fed.clone());
     if described.shapes.len() > 1 { described.shapes.iter().map(fed).collect() } else { Vec::new() }
 }

@@ -61,7 +61,7 @@ pub(in crate::runner) async fn open_all(
 fn of_cache(failure: Failure, library: &Path) -> Failure {
     let is_its_own = matches!(failure.kind, FailureKind::Runtime | FailureKind::Crashed);
     match Cache::release_of(library).filter(|_| is_its_own) {
-        Some(release) => Failure { hint: Some(removal_hint(release)), ..failure },
+        Some(release) => Failure { hint: Some(removal_hint(release).into()), ..failure },
         None => failure,
     }
 }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::time::{Duration, Instant};
 
 use crate::inputs::InputPlan;
+use crate::observed::Observed;
 use crate::plan::{CellKey, ElementType, RuntimeChoice, SessionSpec};
 use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary};
 use crate::runner::launch::{self, CellStart, Launch, LaunchSetup};
@@ -15,6 +16,7 @@ use crate::runner::rounds::round::Run;
 use crate::runner::time::BlockTime;
 use crate::runner::{Progress, RunError};
 use crate::stats::{MIN_LAUNCHES, median};
+use crate::text::Plain;
 use crate::units::Nanos;
 
 /// The session configuration entry that is changed, and its value.
@@ -64,13 +66,15 @@ impl Found {
         (self.log_ratios.len() as u64) < MIN_LAUNCHES && ratio.is_some_and(|ratio| ratio < WORTH_MORE_PAIRS)
     }
 
-    fn contrasted(self) -> Result<Contrasted, String> {
+    fn contrasted(self) -> Observed<Contrasted> {
         let nanos = |values: &[f64]| median(values).map(|value| Nanos(value as u64));
         match (nanos(&self.changed), nanos(&self.unchanged)) {
             (Some(changed_ns), Some(unchanged_ns)) => {
                 Ok(Contrasted { log_ratios: self.log_ratios, changed_ns, unchanged_ns })
             }
-            _ => Err(format!("a pair of launches did not fit into {}% of the time budget", BUDGET_SHARE * 100.0)),
+            _ => {
+                Err(format!("a pair of launches did not fit into {}% of the time budget", BUDGET_SHARE * 100.0).into())
+            }
         }
     }
 }
@@ -100,20 +104,20 @@ impl Run<'_> {
                 }
             }
             let CellKey { session, shape, batch_size, .. } = place.0;
-            let option = format!("{}={}", OPTION.0, OPTION.1);
+            let option = format!("{}={}", OPTION.0, OPTION.1).into();
             let found = found.and_then(Found::contrasted);
             self.journal.append(Event::Contrast(Contrast { session, shape, batch_size, option, found }))?;
         }
         Ok(())
     }
 
-    fn why_no_contrast(&self, session: usize) -> Option<String> {
+    fn why_no_contrast(&self, session: usize) -> Option<Plain> {
         let spec = &self.plan.sessions[session];
         let described = self.descriptions[spec.variant].as_ref().ok()?;
         if spec.is_accelerated() {
-            Some(format!("`{}` does not compute with the CPU's denormals", spec.execution_provider))
+            Some(format!("`{}` does not compute with the CPU's denormals", spec.execution_provider).into())
         } else if spec.options.session_config.contains_key(OPTION.0) {
-            Some(format!("`{}` is set in this session", OPTION.0))
+            Some(format!("`{}` is set in this session", OPTION.0).into())
         } else if !computes_in_float(&described.model) {
             Some("nothing in the model is floating point".into())
         } else {
@@ -125,7 +129,7 @@ impl Run<'_> {
     async fn extend(
         &mut self,
         place: &(CellKey, InputPlan),
-        found: &mut Result<Found, String>,
+        found: &mut Observed<Found>,
         time: &mut Time,
     ) -> Result<bool, RunError> {
         let Ok(so_far) = found else { return Ok(false) };

@@ -71,7 +71,7 @@ impl Run<'_> {
         let Ok(described) = &self.descriptions[variant] else { return Ok(None) };
         let inputs: InputPlan = described.inputs.clone();
         if limit < self.launch_with(session, INFERENCES) {
-            let reason = "there was no time for it; raise `--budget`".to_owned();
+            let reason = "there was no time for it; raise `--budget`".into();
             return Ok(Some(Coupling::Unknown { reason }));
         }
         let label = self.journal.record().session_label(session);

@@ -68,7 +68,7 @@ impl Run<'_> {
                 self.observer.observe(&crate::runner::Progress::Idling { session: &label });
                 let gaps = match self.launch_with(session, STARTING_INFERENCES) {
                     least if least > time => {
-                        Err(format!("one launch does not fit into its time ({:.1} s)", time.as_secs_f64()))
+                        Err(format!("one launch does not fit into its time ({:.1} s)", time.as_secs_f64()).into())
                     }
                     _ => self.idle(key, &inputs, time).await?,
                 };
@@ -191,7 +191,7 @@ async fn ask(launch: &mut Launch, gap: Duration, single: Duration, count: u64) -
 fn gaps_of(shares: &[Share], found: Vec<Vec<Vec<Nanos>>>, time: Duration) -> Vec<IdleGap> {
     let gap = |(share, latencies): (&Share, Vec<Vec<Nanos>>)| IdleGap {
         gap_ns: share.gap.into(),
-        latencies_ns: if share.count == 0 { Err(why_not(share.gap, time)) } else { Ok(latencies) },
+        latencies_ns: if share.count == 0 { Err(why_not(share.gap, time).into()) } else { Ok(latencies) },
     };
     shares.iter().zip(found).map(gap).collect()
 }

@@ -76,7 +76,7 @@ impl Run<'_> {
         }
         let too_long = |_| {
             let message = format!("measuring them took more than {}% of the time budget", 200.0 * BUDGET_SHARE);
-            Err(Failure { kind: FailureKind::TimedOut, message, hint: None })
+            Err(Failure { kind: FailureKind::TimedOut, message: message.into(), hint: None })
         };
         match asked.unwrap_or_else(too_long) {
             Ok(peaks) => {
@@ -85,7 +85,7 @@ impl Run<'_> {
                 }
                 Ok(self.journal.append(Event::Peaks(Box::new(peaks)))?)
             }
-            Err(failure) => self.note(format!("the machine's peaks are not known: {}", failure.message)),
+            Err(failure) => self.note(format!("the machine's peaks are not known: {}", failure.message.exact())),
         }
     }
 
@@ -103,10 +103,10 @@ impl Run<'_> {
         worker.end().await;
         Ok(MachinePeaks {
             runtime: spec.runtime.path().clone(),
-            runtime_version,
+            runtime_version: runtime_version.into(),
             intra_threads: spec.options.intra_threads,
             rates,
-            measured_at: jiff::Timestamp::now().to_string(),
+            measured_at: jiff::Timestamp::now().to_string().into(),
         })
     }
 
@@ -115,7 +115,7 @@ impl Run<'_> {
         let host = &self.journal.record().host;
         let needed = Bytes(TENSORS * TENSOR_SIZE.0);
         match memory::ask(needed, || "tensors that no cache holds".to_owned()) {
-            Err(reason) => Err(reason.to_string()),
+            Err(reason) => Err(reason.to_string().into()),
             Ok(()) if host.caches.last().is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) => {
                 Err("the processor's last cache holds half of the tensors that are added up".into())
             }

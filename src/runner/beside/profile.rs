@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::observed::Observed;
 use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
@@ -188,7 +189,7 @@ impl Run<'_> {
         Ok(began.elapsed().saturating_sub(length))
     }
 
-    fn put_operators(&mut self, subject: Subject, profile: Result<Profiled, String>) -> Result<(), RunError> {
+    fn put_operators(&mut self, subject: Subject, profile: Observed<Profiled>) -> Result<(), RunError> {
         let Subject { session, shape, batch_size } = subject;
         let profile = OperatorProfile { session, shape, batch_size, profile };
         Ok(self.journal.append(Event::Operators(Box::new(profile)))?)
@@ -205,14 +206,14 @@ impl Run<'_> {
         if self.is_to_be_placed(session) {
             return match failure.kind {
                 Inference | BadInput => {
-                    self.note(format!("where the nodes of {label} run is not known: {}", failure.message))
+                    self.note(format!("where the nodes of {label} run is not known: {}", failure.message.exact()))
                 }
                 _ => self.fail_session(session, failure),
             };
         }
         match failure.kind {
             BadModel | Runtime | SessionLoad => Ok(()),
-            _ => self.note(format!("the operators of {label} are not known: {}", failure.message)),
+            _ => self.note(format!("the operators of {label} are not known: {}", failure.message.exact())),
         }
     }
 
@@ -259,7 +260,7 @@ impl Run<'_> {
         let answer = self.ask_for_profile(subject.session, request, log, patience).await;
         Ok(answer.map(|(placement, operators)| {
             let name = trace_file.file_name().filter(|_| trace_file.exists());
-            let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()));
+            let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()).into());
             (placement, Profiled { trace_file, ..operators })
         }))
     }
@@ -344,7 +345,7 @@ fn has_room(described: &Described, available: Option<Bytes>) -> bool {
 
 /// A profile or a contrast that cannot be begun.
 pub(in crate::runner) fn failure(message: &str) -> Failure {
-    Failure { kind: FailureKind::BadInput, message: message.to_owned(), hint: None }
+    Failure { kind: FailureKind::BadInput, message: message.into(), hint: None }
 }
 
 #[cfg(test)]

@@ -204,7 +204,7 @@ impl Run<'_> {
             Err(failure) if failure.kind == FailureKind::TimedOut && is_of_budget => {
                 self.fail_beside(launch, &failure)?;
                 let reason = "scoring did not end within its share of the budget; raise `--budget`".to_owned();
-                self.unscored(session, evaluation.batch_size, Outcome::Skipped { reason })
+                self.unscored(session, evaluation.batch_size, Outcome::Skipped { reason: reason.into() })
             }
             Err(failure) => {
                 self.fail_beside(launch, &failure)?;

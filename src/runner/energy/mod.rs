@@ -20,6 +20,7 @@ use crate::runner::launch::Launch;
 use crate::runner::rounds::round::Run;
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, OwnProcesses, Roots};
+use crate::text::Plain;
 use crate::units::{Bytes, Joules, Nanos};
 pub(super) use rest::patience;
 
@@ -51,7 +52,7 @@ enum Device {
     /// It does, and the driver has this number for it.
     Known(u32),
     /// It does, but nothing can be asked.
-    Unknown(String),
+    Unknown(Plain),
 }
 
 /// What a launch holds of its GPU.
@@ -65,7 +66,7 @@ impl EnergyWatch {
     /// Begins to watch the GPUs that the plan's sessions compute on; `own` are the processes of this run.
     pub(super) fn begin(plan: &Plan, roots: &Roots, own: OwnProcesses) -> EnergyWatch {
         let wanted = plan.sessions.iter().any(|session| session.nvidia_device().is_some());
-        let gpus = wanted.then(|| Gpus::open(roots).map_err(|error| error.reason()));
+        let gpus = wanted.then(|| Gpus::open(roots).map_err(|error| error.reason().into()));
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
         let devices = plan.sessions.iter().map(|session| device(session, gpus.as_ref(), visible.as_deref())).collect();
         let mut watch = EnergyWatch {
@@ -147,7 +148,7 @@ impl EnergyWatch {
         let lost = self.monitor.as_ref().and_then(GpuMonitor::lost);
         match (self.devices.get(session), lost) {
             (Some(Device::Known(_)), Some(lost)) => Failure {
-                message: format!("{lost}; {}", failure.message),
+                message: format!("{}; {}", lost.exact(), failure.message.exact()).into(),
                 hint: Some(
                     "look for `Xid` in the kernel's log (`dmesg`), and reset the GPU or restart the machine".into(),
                 ),
@@ -208,13 +209,14 @@ impl EnergyWatch {
             return Err("the GPU's energy counter began anew: the driver was loaded again".into());
         }
         let period = self.idle.iter().find(|idle| idle.index == u64::from(index)).map(|idle| &idle.counter_period_ns);
-        let period = period.map_or_else(|| Err("the GPU was not looked at before the run".to_owned()), Clone::clone)?;
+        let period = period.map_or_else(|| Err("the GPU was not looked at before the run".into()), Clone::clone)?;
         if elapsed.0 < period.0.saturating_mul(LEAST_UPDATES) {
             return Err(format!(
                 "the stretch of {} ms is shorter than {LEAST_UPDATES} updates of the energy counter, one each {} ms",
                 elapsed.0 / 1_000_000,
                 period.0 / 1_000_000
-            ));
+            )
+            .into());
         }
         Ok(GpuEnergy { joules: Joules(after.0 - before.0), method: EnergyMethod::Counter })
     }
@@ -225,7 +227,7 @@ fn device(session: &SessionSpec, gpus: Option<&Observed<Gpus>>, visible: Option<
     match (session.nvidia_device(), gpus) {
         (Some(ordinal), Some(Ok(gpus))) => match gpus.resolve(ordinal, visible) {
             Ok(index) => Device::Known(index),
-            Err(error) => Device::Unknown(error.reason()),
+            Err(error) => Device::Unknown(error.reason().into()),
         },
         (Some(_), Some(Err(reason))) => Device::Unknown(reason.clone()),
         _ => Device::None,
@@ -291,7 +293,7 @@ mod tests {
 
     #[test]
     fn without_a_counter_and_without_power_the_counter_s_reason_is_told() {
-        let ends = [Err("the GPU does not offer it".to_owned()), Ok(Joules(1.0))];
+        let ends = [Err("the GPU does not offer it".into()), Ok(Joules(1.0))];
         let energy = watch(Err("no".into())).energy(0, ends, &GpuWindow::default(), Nanos(1_000_000_000));
         assert_eq!(energy, Err("the GPU does not offer it".into()));
     }

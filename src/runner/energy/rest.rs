@@ -8,6 +8,7 @@ use crate::record::{CpuPower, GpuIdle};
 use crate::runner::Extent;
 use crate::sample::nvml::Gpus;
 use crate::sample::{GpuMonitor, GpuWindow, Sampler};
+use crate::text::Plain;
 use crate::units::{Joules, Nanos};
 
 /// How long the machine is looked at before anything of the run computes on it, and again while its GPUs are not at rest.
@@ -26,7 +27,7 @@ impl EnergyWatch {
         if self.monitor.is_none()
             && let Err(error) = sampler.rapl()
         {
-            self.cpu = Err(error.to_string());
+            self.cpu = Err(error.to_string().into());
             return;
         }
         let mut counters: Vec<Counter> = self.used().into_iter().map(Counter::new).collect();
@@ -37,7 +38,7 @@ impl EnergyWatch {
         }
         let idle = |(counter, window): (Counter, GpuWindow)| GpuIdle {
             index: u64::from(counter.index),
-            power_watts: if window.is_at_rest() { window.power_mean() } else { Err(restless(began.elapsed())) },
+            power_watts: if window.is_at_rest() { window.power_mean() } else { Err(restless(began.elapsed()).into()) },
             counter_period_ns: counter.period(),
         };
         self.idle = counters.into_iter().zip(windows).map(idle).collect();
@@ -59,10 +60,13 @@ impl EnergyWatch {
             (Ok(before), Ok(rapl)) => {
                 let energy = before.zip(rapl.read()).map(|(before, after)| after.since(&before).total());
                 let power = energy.and_then(|energy| energy.over(began.elapsed().into()));
-                let power = power.ok_or_else(|| "an energy counter could not be read any more".to_owned());
-                power.map(|idle_watts| CpuPower { domains: rapl.names(), idle_watts })
+                let power = power.ok_or_else(|| "an energy counter could not be read any more".into());
+                power.map(|idle_watts| CpuPower {
+                    domains: rapl.names().into_iter().map(Plain::from).collect(),
+                    idle_watts,
+                })
             }
-            (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
+            (Err(error), _) | (_, Err(error)) => Err(error.to_string().into()),
         };
         let close = |monitor: &GpuMonitor| counters.iter().map(|counter| monitor.close_window(counter.index)).collect();
         self.monitor.as_ref().map(close).unwrap_or_default()
@@ -92,7 +96,7 @@ struct Counter {
     index: u32,
     last: Option<Joules>,
     changes: Vec<Instant>,
-    absent: Option<String>,
+    absent: Option<Plain>,
 }
 
 impl Counter {
@@ -114,13 +118,14 @@ impl Counter {
     /// Mean time between two changes.
     fn period(self) -> Observed<Nanos> {
         match (self.absent, self.changes.as_slice()) {
-            (Some(reason), _) => Err(reason),
+            (Some(reason), _) => Err(reason.into()),
             (None, [first, .., last]) => {
                 let count = u32::try_from(self.changes.len() - 1).unwrap_or(u32::MAX);
                 Ok(Nanos::from(last.duration_since(*first) / count))
             }
             (None, _) => {
-                Err(format!("the energy counter changed less than twice in {} ms before the run", IDLE.as_millis()))
+                Err(format!("the energy counter changed less than twice in {} ms before the run", IDLE.as_millis())
+                    .into())
             }
         }
     }

@@ -10,12 +10,13 @@ use crate::runner::launch::CellStart;
 use crate::runner::rounds::order::{self, Draw};
 use crate::runner::rounds::round::{Round, Run};
 use crate::runner::rounds::turns::{Turn, rounds_to_come, single};
+use crate::text::Plain;
 
 /// How the note begins that says so.
 const BOUND_ANEW: &str = "outputs are bound anew before each inference";
 
 /// Places where an earlier part of the run bound outputs anew, with the reason.
-pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<At, String> {
+pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<At, Plain> {
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
     let anew = cells.filter_map(|cell| {
         let at = At { shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
@@ -26,14 +27,11 @@ pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<At, String> {
 
 impl Run<'_> {
     /// Why outputs are to be bound anew at a place; `None` if they are bound once.
-    pub(in crate::runner) fn outputs_anew(&self, at: At) -> Option<String> {
+    pub(in crate::runner) fn outputs_anew(&self, at: At) -> Option<Plain> {
         let described = self.descriptions.iter().zip(&self.plan.variants);
         let mut varying = described.filter_map(|(described, variant)| {
-            Some(format!(
-                "sizes of outputs of `{}` can change: {}",
-                variant.name,
-                described.as_ref().ok()?.outputs_vary.as_ref()?
-            ))
+            let why = described.as_ref().ok()?.outputs_vary.as_ref()?;
+            Some(format!("sizes of outputs of `{}` can change: {why}", variant.name).into())
         });
         self.bound_anew.get(&at).cloned().or_else(|| varying.next())
     }
@@ -75,7 +73,7 @@ impl Run<'_> {
         let mut reasons = begun.iter().filter_map(|begun| {
             let label = self.journal.record().session_label(begun.turn.key.session);
             let reason = begun.turn.cell.outputs_anew.as_ref()?;
-            Some(if begun.turn.is_asked_anew { reason.clone() } else { format!("{label}: {reason}") })
+            Some(if begun.turn.is_asked_anew { reason.clone() } else { format!("{label}: {}", reason.exact()).into() })
         });
         let reason = reasons.next();
         if let Some(reason) = reason {
@@ -85,14 +83,14 @@ impl Run<'_> {
     }
 
     /// Has outputs bound anew where these cells are, from here on; the first reason of a run is said.
-    fn bind_anew(&mut self, keys: impl Iterator<Item = CellKey>, reason: &str) -> Result<(), RunError> {
+    fn bind_anew(&mut self, keys: impl Iterator<Item = CellKey>, reason: &Plain) -> Result<(), RunError> {
         for key in keys {
-            self.bound_anew.entry(key.at()).or_insert_with(|| reason.to_owned());
+            self.bound_anew.entry(key.at()).or_insert_with(|| reason.clone());
         }
         if self.journal.record().notes.iter().any(|note| note.starts_with(BOUND_ANEW)) {
             return Ok(());
         }
-        self.note(format!("{BOUND_ANEW}, outside its latency, which includes their allocation: {reason}"))
+        self.note(format!("{BOUND_ANEW}, outside its latency, which includes their allocation: {}", reason.exact()))
     }
 
     /// Ends a cell of which nothing was measured yet, and begins it with outputs bound anew.
@@ -162,7 +160,7 @@ impl Run<'_> {
             return Ok(false);
         }
         let label = self.journal.record().session_label(turn.key.session);
-        let reason = format!("{label}: an inference after the first failed: {}", failure.message);
+        let reason = format!("{label}: an inference after the first failed: {}", failure.message.exact()).into();
         self.bind_anew(std::iter::once(turn.key), &reason)?;
         Ok(true)
     }

@@ -20,6 +20,7 @@ use crate::runner::time::Time;
 use crate::runner::{Extent, Observer, Progress, RunError};
 use crate::sample::{Sampler, page_cache};
 use crate::store::Journal;
+use crate::text::Plain;
 use crate::units::Nanos;
 
 /// A run under way.
@@ -46,7 +47,7 @@ pub(in crate::runner) struct Run<'a> {
     /// Number of the next round of a search.
     pub next_round: u64,
     /// Places where outputs are bound anew before each inference, with the reason.
-    pub bound_anew: BTreeMap<At, String>,
+    pub bound_anew: BTreeMap<At, Plain>,
     /// Cells that are not measured (any more).
     pub closed: BTreeSet<CellKey>,
     /// Cells that are not measured until the next look.

@@ -209,7 +209,7 @@ fn read(file: &mut BufReader<File>) -> Result<Batch, Failure> {
 fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure {
         kind: FailureKind::Inference,
-        message: format!("failed to open `{}`: {error}", path.display()),
+        message: format!("failed to open `{}`: {error}", path.display()).into(),
         hint: None,
     }
 }

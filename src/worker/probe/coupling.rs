@@ -24,10 +24,11 @@ pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingR
         if !bench.has_time_for(INFERENCES) {
             break;
         }
-        let one = of_pair(&mut bench, request, attempt).unwrap_or_else(|reason| Coupling::Unknown { reason });
+        let one =
+            of_pair(&mut bench, request, attempt).unwrap_or_else(|reason| Coupling::Unknown { reason: reason.into() });
         found = Some(found.map_or(one.clone(), |known| graver(known, one)));
     }
-    found.unwrap_or_else(|| Coupling::Unknown { reason: bench.no_time() })
+    found.unwrap_or_else(|| Coupling::Unknown { reason: bench.no_time().into() })
 }
 
 /// What a pair of samples tells.
@@ -51,7 +52,7 @@ fn judged(told: Vec<(String, Told)>) -> Result<Coupling, String> {
     };
     let largest = told.into_iter().filter_map(off).max_by(|(_, one), (_, other)| one.total_cmp(other));
     match largest {
-        Some((output, off)) => Ok(Coupling::Coupled { output, off_ratio: Ratio(off) }),
+        Some((output, off)) => Ok(Coupling::Coupled { output: output.into(), off_ratio: Ratio(off) }),
         None if is_apart => Ok(Coupling::Apart),
         None => Err("its outputs tell no samples of a batch from each other".to_owned()),
     }

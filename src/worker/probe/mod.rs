@@ -11,10 +11,12 @@ mod trial;
 
 use crate::engine::Session;
 use crate::inputs::{self, Argument, InputError, InputPlan, Search, Tensor, usual_shapes};
+use crate::observed::Observed;
 use crate::onnx::{self, Model};
 use crate::plan::{FloatRounding, InputRequest, Shape};
 use crate::protocol::{ProbeRequest, Tried, UsualShapes};
 use crate::record::{BatchAxis, Failure, FailureKind, ProbeRecord};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 pub(super) use coupling::coupling;
 use proof::{Known, Quantized};
@@ -54,7 +56,7 @@ impl Ran {
 struct Entry {
     /// Absent where the model does not take the shape.
     search: Option<Search>,
-    plan: Result<InputPlan, String>,
+    plan: Observed<InputPlan>,
 }
 
 impl Probe {
@@ -77,7 +79,7 @@ impl Probe {
                     entries.push(Entry { search: Some(search), plan: Ok(found.plan) });
                 }
                 Err(refusal) => {
-                    entries.push(Entry { search: None, plan: Err(in_full(&refusal)) });
+                    entries.push(Entry { search: None, plan: Err(in_full(&refusal).into()) });
                     error.get_or_insert(refusal);
                 }
             }
@@ -86,7 +88,7 @@ impl Probe {
         let record = ProbeRecord {
             trials_count: bench.trials_count,
             inference_ns: bench.inference,
-            remarks,
+            remarks: remarks.into_iter().map(Plain::from).collect(),
             ..ProbeRecord::default()
         };
         let (first_run_ns, is_cut_short) = (bench.first_run, bench.is_cut_short);
@@ -127,14 +129,15 @@ impl Probe {
         bench.inference = self.record.inference_ns;
         let (place, Ran { outputs, .. }) = &self.first;
         let Entry { search: Some(search), plan: Ok(plan) } = &self.entries[*place] else { return };
+        let mut random = Vec::new();
         if bench.has_time_for(1) {
             let again = bench.run_plan(plan).unwrap_or_default();
-            self.record.random_outputs = outputs::random(outputs, &again, self.floats);
+            random = outputs::random(outputs, &again, self.floats);
         }
-        let random = &self.record.random_outputs;
-        let known = Known { plan, outputs, random, quantization: self.quantization, floats: self.floats };
+        self.record.random_outputs = random.iter().map(|name| name.as_str().into()).collect();
+        let known = Known { plan, outputs, random: &random, quantization: self.quantization, floats: self.floats };
         let decided = proof::decide(&mut bench, search, &known);
-        self.record.remarks.extend(decided.remarks);
+        self.record.remarks.extend(decided.remarks.into_iter().map(Plain::from));
         for entry in &mut self.entries {
             let Entry { search: Some(search), plan: Ok(plan) } = entry else { continue };
             entry.plan = along(&mut bench, search, plan, &decided.axis);
@@ -178,7 +181,7 @@ fn tried(
 }
 
 /// A plan with its samples along an axis, or without a batch.
-fn along(bench: &mut Bench<'_>, search: &Search, ran: &InputPlan, axis: &BatchAxis) -> Result<InputPlan, String> {
+fn along(bench: &mut Bench<'_>, search: &Search, ran: &InputPlan, axis: &BatchAxis) -> Observed<InputPlan> {
     let wanted = (!axis.axes.is_empty()).then_some(axis);
     let plan = search.with_batch(ran, wanted).map_err(|error| error.to_string())?;
     let plan = InputPlan { batch_axis: axis.clone(), ..plan };
@@ -209,7 +212,7 @@ fn in_full(error: &InputError) -> String {
 fn nothing_runs(error: Option<InputError>) -> Failure {
     match error {
         Some(error) => super::input_failure(&error),
-        None => Failure { kind: FailureKind::BadInput, message: "no shape is asked for".to_owned(), hint: None },
+        None => Failure { kind: FailureKind::BadInput, message: "no shape is asked for".into(), hint: None },
     }
 }
 

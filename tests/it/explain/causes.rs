@@ -68,7 +68,7 @@ fn operators_that_only_one_file_holds_are_no_fusions() {
     run.operators[1] = profile(1, 200_000, nodes);
     let findings = analysis::findings(&run);
     let explanation = only(&findings);
-    let fused: Vec<&str> = explanation.fusions.iter().map(|fusion| fusion.operator.as_str()).collect();
+    let fused: Vec<&str> = explanation.fusions.iter().map(|fusion| fusion.operator.exact()).collect();
     assert_eq!(fused, ["Relu"], "of four Mul one was absorbed, but none was there before");
     assert_eq!(step(explanation, StepKind::Fusion).after_nodes_count, 1);
     let why = &View::new(&run, &findings).why[0];

@@ -160,7 +160,7 @@ fn variants_that_differ_in_punctuation_have_files_of_their_own() {
     let shared = logs.iter().filter(|log| ["inputs.log", "peaks.log"].contains(&log.as_str())).count();
     assert_eq!(logs.len() - shared, names.len(), "{logs:?}");
     let traces = files("traces");
-    let told: BTreeSet<String> = bench
+    let told: BTreeSet<_> = bench
         .record()
         .operators
         .iter()

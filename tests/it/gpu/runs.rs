@@ -220,7 +220,7 @@ fn memory_is_known_where_the_budget_leaves_no_time_to_look_longer() {
     assert_eq!(first.gpu_memory, Some(Ok(memory)));
     let found = findings(&record);
     let peak = found.cells[0].figure(Metric::GpuMemoryPeak).unwrap().measured().unwrap().clone();
-    assert_eq!((peak.value, peak.remark.as_deref().unwrap().contains("left no time")), (7e8, true));
+    assert_eq!((peak.value, peak.remark.as_ref().unwrap().contains("left no time")), (7e8, true));
     assert!(found.cells[0].value(Metric::GpuPower).is_none());
 }
 
@@ -289,7 +289,7 @@ fn hot_gpu_and_other_processes_make_a_run_suspect() {
         run(&json!({ "clock_events": [0x41], "processes": [[{ "pid": 1, "memory": 9 }, { "memory": 700 }]] }));
     let fitness = record.fitness.unwrap();
     assert!(fitness.verdict >= FitnessVerdict::Suspect);
-    let seen: Vec<&str> = fitness.reasons.iter().map(|reason| reason.seen.as_str()).collect();
+    let seen: Vec<&str> = fitness.reasons.iter().map(|reason| reason.seen.exact()).collect();
     assert!(seen.iter().any(|seen| seen.contains("`hw_thermal_slowdown`")), "{seen:?}");
     assert!(seen.contains(&"1 other process computed on GPU 0 (process id 1)"), "{seen:?}");
 }
@@ -300,7 +300,7 @@ fn run_on_a_gpu_without_a_driver_goes_on_and_says_what_is_missing() {
     on_gpu(&bench, &json!({ "one-node": { "fixed_ns": 1_000_000 } }), &[]).run().assert_code(0);
     let record = bench.record();
     let reason = "there is no NVIDIA driver: `no-driver.so` cannot be opened";
-    assert_eq!(record.host.gpus_absent_reason.as_deref(), Some(reason));
+    assert_eq!(record.host.gpus_absent_reason, Some(reason.into()));
     assert_eq!(record.launches[0].cells[0].gpu, Some(Err(reason.into())));
     assert_eq!(record.monitoring.unwrap().gpus.unwrap_err(), reason);
     let report = fs::read_to_string(bench.path("run/report.md")).unwrap();

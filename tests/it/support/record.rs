@@ -226,7 +226,7 @@ fn host() -> Host {
             model_name: Some("Example CPU @ 2.70GHz".into()),
             logical_count: 2,
             physical_count: Some(1),
-            isa_flags: ["avx2", "fma", "f16c"].map(String::from).to_vec(),
+            isa_flags: ["avx2", "fma", "f16c"].map(Into::into).to_vec(),
         },
         usable_cpus_count: 2,
         affinity_cpus: vec![0, 1],

@@ -7,6 +7,7 @@ use crate::analysis::figures::{AccuracyChange, Verdict};
 use crate::analysis::figures::{Counted, Estimate};
 use crate::metric::Metric;
 use crate::plan::CellKey;
+use crate::text::Plain;
 use crate::units::Nanos;
 
 /// Something to do, with the evidence for it.
@@ -66,7 +67,7 @@ pub enum Action {
         /// The session and batch size that show the gain.
         key: CellKey,
         /// The entry: `session.set_denormal_as_zero=1`.
-        option: String,
+        option: Plain,
     },
     /// Let no pause between predictions be longer than this.
     KeepWarm {
@@ -142,7 +143,7 @@ pub enum Against {
     /// The same session at another batch size, launch by launch.
     BatchSize(u64),
     /// The same session without an option, in launches that took turns.
-    WithoutOption(String),
+    WithoutOption(Plain),
     /// The same session without a pause before each prediction, launch by launch.
     WithoutPause,
     /// The session's own predictions once it is loaded.

@@ -11,6 +11,7 @@ use crate::report::words::number;
 use crate::report::words::quantization::quantization;
 use crate::report::words::section::Section;
 use crate::report::words::{self, Source};
+use crate::text::Plain;
 use sentence::sentence;
 pub(in crate::report) use tables::UNRESOLVED;
 
@@ -144,7 +145,7 @@ fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
     let at = format!("at batch {}", found.batch_size);
     let (Some(change), Some(flushed_ns), Some(unchanged_ns)) = (&found.change, found.flushed_ns, found.unchanged_ns)
     else {
-        let reason = found.absent_reason.as_deref().unwrap_or("no reason recorded");
+        let reason = found.absent_reason.as_ref().map_or("no reason recorded", Plain::exact);
         return format!("{name} with denormal numbers flushed to zero was {}.", words::not_measured(reason));
     };
     let (flushed, unchanged) = (time(flushed_ns), time(unchanged_ns));

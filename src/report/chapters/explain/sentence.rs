@@ -8,6 +8,7 @@ use crate::metric::Unit;
 use crate::report::words::number;
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, listed, plural};
+use crate::text::Plain;
 
 /// Operators that a clause names before it only counts their nodes.
 const NAMED_OPERATORS: usize = 3;
@@ -91,7 +92,7 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
                 time(*before_ns)
             )
         }
-        Clause::Step { step, operators, mostly } => step_words(explanation, step, (operators, mostly.as_deref())),
+        Clause::Step { step, operators, mostly } => step_words(explanation, step, (operators, mostly.as_ref())),
         Clause::Unnamed { change_ns } => format!(
             "{} {} in steps that are too small or too unsure to be named",
             time(change_ns.abs()),
@@ -168,7 +169,7 @@ fn missing(instructions: &Instructions) -> String {
     }
 }
 
-fn step_words(explanation: &Explanation, step: &Step, (operators, mostly): (&[AddedNodes], Option<&str>)) -> String {
+fn step_words(explanation: &Explanation, step: &Step, (operators, mostly): (&[AddedNodes], Option<&Plain>)) -> String {
     let change = amount(step);
     let rises = step.change_ns() > 0;
     let from = time(step.before_ns);

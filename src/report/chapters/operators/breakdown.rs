@@ -12,6 +12,7 @@ use crate::report::words;
 use crate::report::words::number;
 use crate::report::words::table::{ABSENT, Builder, RowKind, Table};
 use crate::report::words::text::{plain, shortened};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// Rows of a table, beyond which they are summed up.
@@ -139,7 +140,7 @@ pub(super) fn graph(change: &GraphChange) -> String {
         parts.push(format!("no longer there, or not run: {}", counted(&change.vanished)));
     }
     if !change.changed.is_empty() {
-        let one = |(operator, count): (&String, &CountChange)| {
+        let one = |(operator, count): (&Plain, &CountChange)| {
             format!("{} {} instead of {}", count.as_run_count, plain(operator), count.in_file_count)
         };
         parts.push(format!("in another number: {}", first_named(change.changed.iter().map(one).collect())));
@@ -147,8 +148,8 @@ pub(super) fn graph(change: &GraphChange) -> String {
     parts.join("; ")
 }
 
-fn counted(operators: &BTreeMap<String, u64>) -> String {
-    let name = |(operator, count): (&String, &u64)| match count {
+fn counted(operators: &BTreeMap<Plain, u64>) -> String {
+    let name = |(operator, count): (&Plain, &u64)| match count {
         1 => plain(operator),
         several => format!("{several} {}", plain(operator)),
     };
@@ -243,7 +244,7 @@ fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
             ],
         );
     }
-    let holds_others = breakdown.by_operator.iter().any(|share| CONTROL_FLOW.contains(&share.operator.as_str()));
+    let holds_others = breakdown.by_operator.iter().any(|share| CONTROL_FLOW.contains(&share.operator.exact()));
     let note = "a node's time is without that of the nodes inside it, such as a loop's body";
     builder.finish(holds_others.then(|| note.to_owned()).into_iter().collect())
 }
@@ -266,7 +267,11 @@ fn node_name(node: &NodeProfile) -> String {
 /// The operator, and where there are several execution providers also that.
 pub(super) fn operator_name(operator: &OperatorShare, several: bool) -> String {
     let name = shortened(&plain(&operator.operator), OPERATOR_WIDTH);
-    if several { format!("{name} ({})", plain(&provider_short_name(&operator.execution_provider))) } else { name }
+    if several {
+        format!("{name} ({})", plain(&provider_short_name(operator.execution_provider.exact())))
+    } else {
+        name
+    }
 }
 
 pub(super) fn has_several_providers(breakdown: &Breakdown) -> bool {

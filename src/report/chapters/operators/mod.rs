@@ -6,6 +6,7 @@ use crate::report::words::section::Section;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
+use crate::text::{Plain, Shown};
 
 mod breakdown;
 mod trace;
@@ -35,7 +36,7 @@ fn section(source: Source<'_>, session: usize) -> Option<Section> {
             lines.extend(breakdown::lines(breakdown));
             lines[0] = format!("{}: {}", place(source, first), lines[0]);
             lines.extend(first.graph.iter().map(breakdown::graph));
-            lines.extend(profiled.trace_file.iter().map(|file| kept(file)));
+            lines.extend(profiled.trace_file.iter().map(kept));
             tables = breakdown::tables(breakdown, profiled);
         }
         (Err(reason), _) => lines = vec![not_profiled(source, first, reason)],
@@ -62,11 +63,11 @@ fn place(source: Source<'_>, found: &OperatorFindings) -> String {
     format!("At batch size {}{}", found.batch_size, source.record.plan.shape_words(found.shape))
 }
 
-fn not_profiled(source: Source<'_>, found: &OperatorFindings, reason: &str) -> String {
+fn not_profiled<T: Shown + ?Sized>(source: Source<'_>, found: &OperatorFindings, reason: &T) -> String {
     format!("{}: {}", place(source, found), words::not_measured(reason))
 }
 
-fn kept(file: &str) -> String {
+fn kept(file: &Plain) -> String {
     format!("Trace: {} in the run folder, which Perfetto (ui.perfetto.dev) opens", plain(file))
 }
 

@@ -101,15 +101,19 @@ impl Deployment<'_> {
         }
         let asked = &self.spec.provider;
         let registered = self.effective.map(|effective| &effective.provider_options);
-        let mut options: Pairs =
-            registered.unwrap_or(&asked.options).iter().map(|(key, value)| (quoted(key), quoted(value))).collect();
+        let mut options: Pairs = match registered {
+            Some(registered) => {
+                registered.iter().map(|(key, value)| (quoted(key.exact()), quoted(value.exact()))).collect()
+            }
+            None => asked.options.iter().map(|(key, value)| (quoted(key), quoted(value))).collect(),
+        };
         let device = asked.device.filter(|_| registered.is_none() && !asked.options.contains_key(DEVICE));
         options.extend(device.map(|device| (quoted(DEVICE), quoted(&device.to_string()))));
         let shared: Pairs = options.iter().filter(|(key, _)| *key == quoted(DEVICE)).cloned().collect();
         let others = self.effective.map(|effective| effective.execution_providers.as_slice()).unwrap_or_default();
         let others = others.iter().filter(|name| *name != CPU_PROVIDER && **name != self.spec.execution_provider);
         let first = (self.spec.execution_provider.clone(), options);
-        std::iter::once(first).chain(others.map(|name| (name.clone(), shared.clone()))).collect()
+        std::iter::once(first).chain(others.map(|name| (name.exact().to_owned(), shared.clone()))).collect()
     }
 }
 

@@ -73,7 +73,7 @@ fn providers_are_registered_as_they_were_measured() {
         threads_before_load_count: None,
         threads_after_load_count: None,
         session_config: pairs(&[]),
-        execution_providers: ["tensorrt", "cuda", "cpu"].map(provider_identifier).into(),
+        execution_providers: ["tensorrt", "cuda", "cpu"].map(|name| provider_identifier(name).into()).into(),
         provider_options: pairs(&[("device_id", "1"), ("trt_fp16_enable", "1")]),
     };
     let [rust, python, cpp] = code(&spec("tensorrt"), "m.onnx", Some(&effective));

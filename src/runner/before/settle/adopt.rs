@@ -10,8 +10,8 @@ use crate::runner::before::describe::Description;
 pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: usize, tried: &Tried) {
     job.plan.shapes.clone_from(&tried.shapes);
     for remark in &tried.probe.remarks {
-        if !job.notes.contains(remark) {
-            job.notes.push(remark.clone());
+        if !job.notes.iter().any(|note| remark == note) {
+            job.notes.push(remark.exact().to_owned());
         }
     }
     let by_running = fixed_by_running(&descriptions[variant], tried);

@@ -110,7 +110,7 @@ pub(in crate::runner) async fn find(
     }
     // A session that cannot be created says so again when it is launched.
     let others = others.iter().filter(|failure| failure.kind != FailureKind::SessionLoad);
-    job.notes.extend(others.take(1).map(|failure| format!("inputs were not tried out: {}", failure.message)));
+    job.notes.extend(others.take(1).map(|failure| format!("inputs were not tried out: {}", failure.message.exact())));
     Ok(None)
 }
 
@@ -235,10 +235,10 @@ async fn ask(launch: &mut Launch, limit: Duration, request: &Request, doing: &st
 /// What was found before a proof that failed.
 fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
     tried.is_cut_short = true;
-    let reason = &failure.message;
+    let reason = failure.message.exact();
     let plans = tried.plans.iter_mut().flatten().chain(tried.inputs.as_deref_mut());
     for plan in plans.filter(|plan| !plan.batch_axis.axes.is_empty()) {
-        let proof = BatchProof::NotProved { reason: reason.clone() };
+        let proof = BatchProof::NotProved { reason: reason.to_owned() };
         plan.batch_axis = BatchAxis { proof, ..plan.batch_axis.clone() };
     }
     tried

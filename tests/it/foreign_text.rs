@@ -1,0 +1,135 @@
+//! Text from outside is `Plain` in the record and in what is found from it, so that showing it without making it
+//! harmless does not compile.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is no text to show: encoded histograms, and a variant of this name.
+const NO_TEXT: &[&str] = &[
+    "CellRecord.latency_histogram",
+    "CellRecord.warmup_histogram",
+    "ElementType.String",
+    "Event.histogram",
+    "LaunchCell.latency_histogram",
+];
+
+/// Strings that nobody shows.
+const NOT_SHOWN: &[&str] = &[
+    "RuntimeInfo.build_info",
+    "Statistics.multiplicity",
+    "Statistics.over_rounds",
+    "Statistics.percentile",
+    "Statistics.percentile_interval",
+    "Statistics.within_round",
+];
+
+/// Strings that reports show by calling `plain`: names that are above all looked up, in models, plans and options.
+const SHOWN_BY_PLAIN: &[&str] = &[
+    "AccuracyRecord.labels_as",
+    "AccuracyRecord.reference",
+    "Agreement.output",
+    "Agreement.reference_output",
+    "BatchAxis.axes",
+    "BatchAxis.symbol",
+    "BatchProof.reason",
+    "DatasetInfo.source",
+    "Dim.Symbolic",
+    "ElementScores.output",
+    "Event.Note",
+    "FedInput.name",
+    "FedInput.reason",
+    "FillKind.Words",
+    "InputRequest.batch_dim",
+    "InputRequest.dims",
+    "InputRequest.ranges",
+    "LabelledScores.output",
+    "ModelSummary.graph_name",
+    "ModelSummary.operators",
+    "ModelSummary.producer",
+    "NotComparable.output",
+    "NotComparable.reason",
+    "OpsetImport.domain",
+    "OutputHealth.name",
+    "Precision.label",
+    "ProviderSpec.options",
+    "RunInfo.command",
+    "RunInfo.name",
+    "RunInfo.started_at",
+    "RunInfo.tool_version",
+    "RunRecord.notes",
+    "RuntimeInfo.execution_providers",
+    "RuntimeInfo.found_by",
+    "RuntimeInfo.version",
+    "SessionOptions.session_config",
+    "SessionSpec.execution_provider",
+    "SeveralScores.output",
+    "Shape.dims",
+    "Shape.name",
+    "SizeSource.entry",
+    "SizeSource.from",
+    "SizeSource.key",
+    "SizeSource.reason",
+    "TensorInfo.name",
+    "ValueType.Other",
+    "Variant.name",
+    "VariantRecord.sha256",
+];
+
+fn source(folder: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
+    let mut open = vec![root];
+    let mut files = Vec::new();
+    while let Some(folder) = open.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => open.push(path),
+                false if path.extension().is_some_and(|extension| extension == "rs") => files.push(path),
+                false => {}
+            }
+        }
+    }
+    files
+}
+
+/// `Type.field` of each field, or variant, of a file's types whose own type holds `word`.
+fn fields(file: &Path, word: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(file).unwrap();
+    let mut name = None;
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let defined = words.iter().position(|word| ["struct", "enum"].contains(word));
+        if let (Some(at), false) = (defined, line.starts_with(' ')) {
+            name = Some(words[at + 1].to_owned());
+        } else if line.starts_with('}') {
+            name = None;
+        } else if let (Some(name), false) = (&name, line.trim_start().starts_with(['/', '#'])) {
+            let field = words.iter().find(|word| !["", "pub", "super", "crate", "in"].contains(word));
+            let (Some(field), true) = (field, words.contains(&word)) else { continue };
+            found.insert(format!("{name}.{field}"));
+        }
+    }
+    found
+}
+
+fn fields_of(folder: &str, word: &str) -> BTreeSet<String> {
+    source(folder).iter().flat_map(|file| fields(file, word)).collect()
+}
+
+#[test]
+fn text_of_the_record_is_plain_but_for_what_is_listed() {
+    let found: BTreeSet<String> = ["record", "plan"].iter().flat_map(|folder| fields_of(folder, "String")).collect();
+    let listed = [NO_TEXT, NOT_SHOWN, SHOWN_BY_PLAIN].concat();
+    assert_eq!(found, listed.iter().map(|name| (*name).to_owned()).collect());
+    assert!(fields_of("record", "Plain").len() > 30, "fields are not found any more");
+}
+
+/// What templates are filled with is serialized, and so shown as it came; neither of these two is.
+#[test]
+fn what_is_drawn_from_holds_no_text_as_it_came() {
+    assert_eq!(
+        fields_of("report", "Plain"),
+        BTreeSet::from(["Absent.NotMeasured", "RowKind.Plain"].map(str::to_owned))
+    );
+}
