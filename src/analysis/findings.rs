@@ -1,13 +1,11 @@
 //! Everything that was found of a run. Data only; read [`Findings`] first.
 
-use std::collections::HashMap;
-
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::decide::advice::{Advice, NotTried};
 use super::decide::conclusions::{Answer, Bottleneck, Headline};
 use super::explain::{DenormalFindings, Explanation};
-use super::figures::{BatchCurve, CellFindings, SessionFindings};
+use super::figures::{BatchCurve, CellFindings, Cells, Figures, SessionFindings};
 use super::operators::OperatorFindings;
 use super::operators::Roofline;
 use super::scaling::{IdleFindings, Scaling};
@@ -15,9 +13,32 @@ use super::tuning::TuningFindings;
 use crate::plan::CellKey;
 use crate::record::{EndReason, Fitness};
 
-/// Everything that a run record says once statistics and rules have been applied to it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Everything that a run record says once statistics and rules have been applied to it. As JSON it is one flat object.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Findings {
+    /// How the run ended.
+    pub ending: Ending,
+    /// Each session, in the order of the plan.
+    pub sessions: Vec<SessionFindings>,
+    /// Each cell of the plan, in the order of sessions, batch sizes and load modes.
+    pub cells: Cells,
+    /// Throughput over batch sizes, for each session and load mode with at least one measured cell.
+    pub batch_curves: Vec<BatchCurve>,
+    /// What each of these curves shows, in the same order.
+    pub scaling: Vec<Scaling>,
+    /// What idle gaps cost, for each session that was measured after them.
+    pub idle_gaps: Vec<IdleFindings>,
+    /// Why sessions take the time that they take.
+    pub causes: Causes,
+    /// What to ship, and what to do.
+    pub decisions: Decisions,
+    /// What the search found, where the run is one.
+    pub tuning: Option<TuningFindings>,
+}
+
+/// How a run ended, and whether the machine was fit for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
     /// Whether the run came to its own end.
     pub complete: bool,
     /// Why measuring ended; absent if the run never got there.
@@ -25,46 +46,76 @@ pub struct Findings {
     /// Whether the machine was fit to measure on; absent if the run did not come to its end, and of records of version
     /// 1.0.
     pub fitness: Option<Fitness>,
+}
+
+/// Why sessions take the time that they take, as far as profiles and contrasts tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Causes {
+    /// Operators of the sessions that were profiled, in the order of sessions and batch sizes.
+    pub operators: Vec<OperatorFindings>,
+    /// What limits the nodes that take the time, for each profile.
+    pub rooflines: Vec<Roofline>,
+    /// Sessions against themselves with denormal numbers flushed to zero.
+    pub denormals: Vec<DenormalFindings>,
+    /// Why each session takes the time that it takes, against the baseline's and within its variant: for each pair of
+    /// sessions together, one for each batch size and shape that both were profiled at, the smallest first.
+    pub explanations: Vec<Explanation>,
+}
+
+/// What follows for whoever ships one of the sessions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decisions {
     /// What to ship.
     pub answer: Answer,
     /// One sentence's worth of facts for each session other than the baseline's.
     pub headlines: Vec<Headline>,
-    /// Each session, in the order of the plan.
-    pub sessions: Vec<SessionFindings>,
-    /// Each cell of the plan, in the order of sessions, batch sizes and load modes.
-    pub cells: Vec<CellFindings>,
-    /// Throughput over batch sizes, for each session and load mode with at least one measured cell.
-    pub batch_curves: Vec<BatchCurve>,
-    /// What each of these curves shows, in the same order.
-    pub scaling: Vec<Scaling>,
-    /// What idle gaps cost, for each session that was measured after them.
-    pub idle_gaps: Vec<IdleFindings>,
-    /// Operators of the sessions that were profiled, in the order of sessions and batch sizes.
-    pub operators: Vec<OperatorFindings>,
     /// What limits the sessions, as far as this was measured; the most consequential first.
     pub bottlenecks: Vec<Bottleneck>,
     /// What to do, ranked by the conservative end of the measured gain.
     pub advice: Vec<Advice>,
-    /// Why each session takes the time that it takes, against the baseline's and within its variant: for each pair of
-    /// sessions together, one for each batch size and shape that both were profiled at, the smallest first.
-    pub explanations: Vec<Explanation>,
-    /// Sessions against themselves with denormal numbers flushed to zero.
-    pub denormals: Vec<DenormalFindings>,
-    /// What limits the nodes that take the time, for each profile.
-    pub rooflines: Vec<Roofline>,
     /// What was not measured and could bring more, each with the command that tries it.
     pub not_tried: Vec<NotTried>,
-    /// What the search found, where the run is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tuning: Option<TuningFindings>,
-    #[serde(skip)]
-    pub(super) cell_places: HashMap<CellKey, usize>,
 }
 
 impl Findings {
     /// What was found in a cell.
     #[must_use]
     pub fn cell(&self, key: CellKey) -> Option<&CellFindings> {
-        self.cell_places.get(&key).map(|&place| &self.cells[place])
+        self.cells.at(key)
+    }
+
+    /// What was found of sessions and cells, apart from what is concluded from it.
+    #[must_use]
+    pub fn figures(&self) -> Figures<'_> {
+        Figures { sessions: &self.sessions, cells: &self.cells }
+    }
+}
+
+impl Serialize for Findings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Findings { ending, causes, decisions, tuning, .. } = self;
+        let mut object = serializer.serialize_struct("Findings", 17 + usize::from(tuning.is_some()))?;
+        object.serialize_field("complete", &ending.complete)?;
+        object.serialize_field("ended_by", &ending.ended_by)?;
+        object.serialize_field("fitness", &ending.fitness)?;
+        object.serialize_field("answer", &decisions.answer)?;
+        object.serialize_field("headlines", &decisions.headlines)?;
+        object.serialize_field("sessions", &self.sessions)?;
+        object.serialize_field("cells", &self.cells)?;
+        object.serialize_field("batch_curves", &self.batch_curves)?;
+        object.serialize_field("scaling", &self.scaling)?;
+        object.serialize_field("idle_gaps", &self.idle_gaps)?;
+        object.serialize_field("operators", &causes.operators)?;
+        object.serialize_field("bottlenecks", &decisions.bottlenecks)?;
+        object.serialize_field("advice", &decisions.advice)?;
+        object.serialize_field("explanations", &causes.explanations)?;
+        object.serialize_field("denormals", &causes.denormals)?;
+        object.serialize_field("rooflines", &causes.rooflines)?;
+        object.serialize_field("not_tried", &decisions.not_tried)?;
+        match tuning {
+            Some(tuning) => object.serialize_field("tuning", tuning)?,
+            None => object.skip_field("tuning")?,
+        }
+        object.end()
     }
 }

@@ -3,32 +3,23 @@
 //! Pure: record in, findings out. Nothing here prints, scales or words anything for people; the statistics are those
 //! of [`crate::stats`]. Begin at [`findings()`] and read [`Findings`] first.
 
-mod accuracy;
-mod agreement;
-pub mod between;
-mod cell;
-mod compare;
+pub mod comparison;
 mod decide;
 mod distribution;
-mod energy;
 mod explain;
 mod figures;
 mod findings;
 mod forecast;
 mod front;
 pub mod gate;
-mod index;
 mod null_test;
 mod operators;
-mod over_launches;
-mod percentiles;
 mod reproduce;
 mod scaling;
-mod session;
-mod summary;
 mod timeline;
 pub mod tuning;
 
+pub use crate::stats::{LatencyModes, SpeedStates};
 pub use decide::advice::{
     Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting, Untried,
 };
@@ -43,13 +34,14 @@ pub use explain::{
     AddedNodes, CLAUSE_SHARE, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep,
     OperatorChange, ProfileBasis, ReducedArithmetic, Step, StepKind,
 };
+pub use figures::sessions::before_load_memory;
 pub use figures::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, Bounds, CellFindings, Change, Comparison, Counted,
-    CurvePoint, Estimate, Figure, HeldAgainst, Interval, LatencyModes, Measured, OutputAgreement, SATURATION_SHARE,
-    SessionFindings, SpeedStates, Support, UnhealthyOutput, Verdict, find,
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, Bounds, CellFindings, Cells, Change, Comparison,
+    Counted, CurvePoint, Estimate, Figure, Figures, HeldAgainst, Interval, Measured, OutputAgreement, SATURATION_SHARE,
+    SessionFindings, Support, UnhealthyOutput, Verdict, find,
 };
-pub use findings::Findings;
-pub use forecast::{HalfWidth, Precision, SeenRun, precision, seen_run};
+pub use findings::{Causes, Decisions, Ending, Findings};
+pub use forecast::{ExpectedWidth, HalfWidth, SeenRun, precision, seen_run};
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
 pub use operators::{
@@ -60,17 +52,16 @@ pub use scaling::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,
     LINE_TOLERANCE, MemoryFit, Scaling, Within, WithinLimit,
 };
-pub use session::before_load_memory;
 pub use timeline::{TimelineBlock, timeline};
 
 use std::collections::HashMap;
 
-use crate::plan::CellKey;
 use crate::record::RunRecord;
 
 use decide::advice;
 use decide::facts::Facts;
-use index::Index;
+use figures::index::Index;
+use figures::{cells, sessions, to_baseline};
 
 /// Share of samples on which a variant without labels must agree with the baseline to pass as the same model: one
 /// disagreement in a hundred is about what a quantized image classifier shows.
@@ -81,53 +72,50 @@ pub const AGREEMENT_FLOOR: f64 = 0.99;
 #[must_use]
 pub fn findings(record: &RunRecord) -> Findings {
     let index = Index::new(record);
-    let mut cells = cell::all(&index);
-    let places: HashMap<CellKey, usize> = cells.iter().enumerate().map(|(place, cell)| (cell.key, place)).collect();
-    compare::judge_together(&mut cells);
-    compare::mark_worse_tails(&mut cells, &places);
-    let sessions = sessions(&index, &cells);
+    let mut cells = Cells::from(cells::all(&index));
+    to_baseline::judge_together(&mut cells);
+    to_baseline::mark_worse_tails(&mut cells);
+    let sessions = sessions::all(&index, &cells);
     let curves = scaling::batch_curves(&cells);
-    let facts = Facts { index: &index, sessions: &sessions, cells: &cells, places: &places, curves: &curves };
-    let rooflines = operators::rooflines(record);
-    let answer = decide::answer::answer(&facts);
-    let headlines = headlines(&facts);
-    let scaling = scaling::scaling(&facts);
-    let bottlenecks = decide::bottlenecks::bottlenecks(&facts);
-    let denormals = explain::denormals(record);
+    let facts = Facts { index: &index, sessions: &sessions, cells: &cells, curves: &curves };
     let idle_gaps = scaling::idle_gaps(record);
-    let diagnosed = advice::Diagnosed { denormals: &denormals, idle_gaps: &idle_gaps };
-    let advice = advice::advice(&facts, &answer, &diagnosed);
-    let not_tried = decide::not_tried::not_tried(&facts, &answer);
-    let explanations = explain::explanations(&facts, &denormals, &rooflines);
-    let mut found = Findings {
-        complete: record.is_complete(),
-        ended_by: record.run.ended_by,
-        fitness: record.fitness.clone(),
-        answer,
-        headlines,
-        bottlenecks,
-        advice,
-        not_tried,
-        explanations,
-        denormals,
+    let causes = causes(&facts);
+    let decisions = decisions(&facts, &causes, &idle_gaps);
+    Findings {
+        ending: Ending {
+            complete: record.is_complete(),
+            ended_by: record.run.ended_by,
+            fitness: record.fitness.clone(),
+        },
+        scaling: scaling::scaling(&facts),
+        idle_gaps,
+        causes,
+        decisions,
+        tuning: tuning::of(record, Figures { sessions: &sessions, cells: &cells }),
         sessions,
         cells,
         batch_curves: curves,
-        scaling,
-        idle_gaps,
-        rooflines,
-        operators: operators::findings(record),
-        tuning: None,
-        cell_places: places,
-    };
-    found.tuning = tuning::of(record, &found);
-    found
+    }
 }
 
-fn sessions(index: &Index<'_>, cells: &[CellFindings]) -> Vec<SessionFindings> {
-    let mut of_session: Vec<Vec<&CellFindings>> = vec![Vec::new(); index.record.plan.sessions.len()];
-    cells.iter().for_each(|cell| of_session[cell.key.session].push(cell));
-    of_session.iter().enumerate().map(|(session, cells)| session::findings(index, session, cells)).collect()
+fn causes(facts: &Facts<'_>) -> Causes {
+    let record = facts.index.record;
+    let rooflines = operators::rooflines(record);
+    let denormals = explain::denormals(record);
+    let explanations = explain::explanations(facts, &denormals, &rooflines);
+    Causes { operators: operators::findings(record), rooflines, denormals, explanations }
+}
+
+fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> Decisions {
+    let answer = decide::answer::answer(facts);
+    let diagnosed = advice::Diagnosed { denormals: &causes.denormals, idle_gaps };
+    Decisions {
+        headlines: headlines(facts),
+        bottlenecks: decide::bottlenecks::bottlenecks(facts),
+        advice: advice::advice(facts, &answer, &diagnosed),
+        not_tried: decide::not_tried::not_tried(facts, &answer),
+        answer,
+    }
 }
 
 /// The facts of a sentence for each session that was measured and is not the baseline's.

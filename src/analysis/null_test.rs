@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::figures::Comparison;
-use super::figures::{Counted, Estimate, Interval, Measured};
+use super::figures::index::Index;
+use super::figures::source::{OfCell, OfSession, Source, source};
+use super::figures::{Comparison, Estimate, Interval, Measured};
 use super::findings::Findings;
-use super::index::Index;
-use crate::metric::Metric;
+use crate::metric::{Group, Metric};
 use crate::plan::CellKey;
-use crate::record::{LaunchRecord, RunRecord};
+use crate::record::RunRecord;
 use crate::stats::UnpairedRatio;
-use crate::units::{Bytes, Nanos, Ratio};
+use crate::units::Ratio;
 
 /// The smallest difference of one metric that may be claimed on a machine, from a run of a model against itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -76,36 +76,26 @@ fn paired(comparison: &Comparison) -> Vec<SmallestClaim> {
     changes.into_iter().map(claim).collect()
 }
 
-/// A figure that every launch has once.
-type OfLaunch = fn(&LaunchRecord, CellKey) -> Option<f64>;
-
-const OF_LAUNCHES: [(Metric, OfLaunch); 6] = [
-    (Metric::RuntimeStart, |launch, _| launch.runtime_start_ns.map(Nanos::as_f64)),
-    (Metric::SessionLoad, |launch, _| launch.session_load_ns.map(Nanos::as_f64)),
-    (Metric::FirstRun, |launch, _| launch.first_run_ns.map(Nanos::as_f64)),
-    (Metric::TimeToFirstPrediction, |launch, _| {
-        Some((launch.runtime_start_ns? + launch.session_load_ns? + launch.first_run_ns?).as_f64())
-    }),
-    (Metric::ModelMemory, |launch, _| {
-        let (Bytes(before), Bytes(after)) = (launch.before_load_memory_bytes?, launch.after_load_memory_bytes?);
-        Some(after as f64 - before as f64)
-    }),
-    (Metric::PeakMemory, |launch, key| {
-        let at = |cell: &crate::record::LaunchCell| (cell.shape, cell.batch_size, cell.load_mode);
-        let is_it = |cell: &&crate::record::LaunchCell| at(cell) == (key.shape, key.batch_size, key.load_mode);
-        launch.cells.iter().find(is_it)?.peak_memory_bytes.map(Bytes::as_f64)
-    }),
-];
-
+/// Figures that every launch has once: those of loading, and the peak of the memory.
 fn unpaired(index: &Index<'_>, copy: CellKey, original: CellKey) -> Vec<SmallestClaim> {
-    let claim = |&(metric, value): &(Metric, OfLaunch)| {
-        let values = |key: CellKey| -> Vec<f64> {
-            index.launches(key.session).iter().filter_map(|launch| value(launch, key)).collect()
-        };
-        let ratio = of_launches(&values(copy), &values(original));
+    let claim = |metric: Metric| {
+        let ratio = of_launches(&values(index, metric, copy), &values(index, metric, original));
         SmallestClaim::new(metric, Pairing::Launches, metric.noise_floor(), ratio)
     };
-    OF_LAUNCHES.iter().map(claim).collect()
+    Group::Loading.metrics().chain([Metric::PeakMemory]).map(claim).collect()
+}
+
+/// One value for each launch that has one.
+fn values(index: &Index<'_>, metric: Metric, key: CellKey) -> Vec<f64> {
+    match source(metric) {
+        Source::Session(OfSession::Launches(value)) => {
+            index.launches(key.session).iter().filter_map(|launch| value(launch)).collect()
+        }
+        Source::Cell(OfCell::Launches(of)) => {
+            index.launch_cells(key).iter().filter_map(|(launch, cell)| (of.value)(launch, cell)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The ratio of two samples of launches, or why there is none.
@@ -116,15 +106,7 @@ fn of_launches(copy: &[f64], original: &[f64]) -> Estimate {
     let Some(found) = UnpairedRatio::of(copy, original).map(|unpaired| unpaired.ratio()) else {
         return Estimate::absent("a launch's value is not positive, so that it has no ratio");
     };
-    Estimate::Measured(Measured {
-        value: found.value,
-        interval: found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high }),
-        range: None,
-        n: found.n,
-        n_of: Counted::Launches,
-        bounds: None,
-        remark: found.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
-    })
+    Estimate::Measured(Measured::over_launches(&found))
 }
 
 #[cfg(test)]

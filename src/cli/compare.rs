@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::output::{self, Destination};
 use super::raw_names::RawNames;
 use super::{CliError, exit, runs};
-use crate::analysis::between::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
+use crate::analysis::comparison::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
 use crate::record::RunRecord;
 use crate::report::{self, view::ComparisonView, view::difference};
 

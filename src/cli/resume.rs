@@ -15,7 +15,7 @@ use super::plan::{self, GoalArgs, Libraries, Runtimes, SearchArgs};
 use super::progress::Console;
 use super::runs::{self, folder};
 use super::{CliError, exit, output};
-use crate::analysis::between::host_differences;
+use crate::analysis::comparison::host_differences;
 use crate::plan::{Plan, ProviderSpec, RuntimeChoice, provider_identifier};
 use crate::record::{EndReason, Host, RunRecord};
 use crate::runner::{FoundRuntime, Job};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::csv::digits;
 use super::names::Names;
-use crate::analysis::between::{Comparisons, Delta, Design, Pair, Party, Row, RowOutcome};
+use crate::analysis::comparison::{Comparisons, Delta, Design, Pair, Party, Row, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 
 /// The columns.

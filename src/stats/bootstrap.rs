@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::{CONFIDENCE, Counted, Interval, TAIL, TooFew};
+use super::{Counted, Interval, TAIL, TooFew};
 
 /// Resamples of a small dataset; the ends of the interval are then the 50th values from each side.
 const MAX_RESAMPLES: usize = 2_000;
@@ -42,7 +42,7 @@ pub fn bootstrap(samples_count: usize, seed: u64, figure: impl Fn(&[usize]) -> f
     figures.sort_unstable_by(f64::total_cmp);
     let beyond = (TAIL * figures.len() as f64).floor() as usize;
     let low = figures.get(beyond).copied().ok_or(too_few)?;
-    Ok(Interval { low, high: figures[figures.len() - 1 - beyond], confidence: CONFIDENCE })
+    Ok(Interval { low, high: figures[figures.len() - 1 - beyond] })
 }
 
 #[cfg(test)]

@@ -20,18 +20,34 @@ pub(super) const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;
 /// The standard normal quantile at `1 - TAIL`.
 pub(super) const Z: f64 = 1.959_963_984_540_054;
 
-/// A two-sided interval.
+/// A two-sided interval, of [`CONFIDENCE`] or a little more where the method is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Lower end, in the unit of the figure.
     pub low: f64,
     /// Upper end, in the unit of the figure.
     pub high: f64,
-    /// Coverage attained, at least [`CONFIDENCE`] where the method is exact.
-    pub confidence: f64,
 }
 
 impl Interval {
+    /// The interval between two ends, whichever of them is the lower one.
+    #[must_use]
+    pub fn between(one: f64, other: f64) -> Self {
+        Interval { low: one.min(other), high: one.max(other) }
+    }
+
+    /// The interval of `1/x` for `x` within this one. Both ends must be positive.
+    #[must_use]
+    pub fn reciprocal(self) -> Self {
+        Interval::between(1.0 / self.low, 1.0 / self.high)
+    }
+
+    /// Whether both have a point in common.
+    #[must_use]
+    pub fn overlaps(self, other: Interval) -> bool {
+        self.low <= other.high && other.low <= self.high
+    }
+
     /// The wider of the two halves about a centre that it holds.
     #[must_use]
     pub fn wider_half(&self, centre: f64) -> f64 {

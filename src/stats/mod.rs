@@ -3,7 +3,7 @@
 //! Two levels are kept apart. Within a launch there are many latencies, which [`Latencies`] holds
 //! and [`Quantile`] reads; they are not independent, so nothing here treats them as the n of a
 //! comparison. Over launches there is one figure each, and [`over_launches`] and [`PairedRatio`]
-//! give its estimate with an interval. Verdicts are [`Evidence`]'s alone. Read [`Estimate`] first.
+//! give its estimate with an interval. Verdicts are [`Evidence`]'s alone. Read [`OverLaunches`] first.
 
 mod binomial;
 mod bootstrap;
@@ -35,7 +35,7 @@ pub use codec::HistogramError;
 pub use forecast::{Prediction, Spread};
 pub use histogram::Latencies;
 pub use interval::{CONFIDENCE, Counted, Interval, MULTIPLICITY, OVER_ROUNDS, PERCENTILE_INTERVAL, TooFew};
-pub use launches::{Estimate, MIN_LAUNCHES, over_launches};
+pub use launches::{MIN_LAUNCHES, OverLaunches, over_launches};
 pub use looks::{LOOK_ERROR, LOOK_ROUNDS, Look, look};
 pub use modes::{LatencyModes, SpeedStates, latency_modes, speed_states};
 pub use paired::PairedRatio;

@@ -4,14 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Buckets;
 use super::percentile::median;
+use crate::units::Ratio;
 
 /// Two speeds between which the machine switched.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpeedStates {
     /// Median latency of the slow state over that of the fast one, above 1.
-    pub slow_over_fast: f64,
+    pub slow_to_fast_ratio: Ratio,
     /// Share of the blocks that ran in the slow state.
-    pub slow_share: f64,
+    pub slow_share_ratio: Ratio,
 }
 
 /// Two modes of the latencies of a cell.
@@ -22,7 +23,7 @@ pub struct LatencyModes {
     /// Median latency of the slow mode, in nanoseconds.
     pub slow_ns: f64,
     /// Share of the latencies in the slow mode.
-    pub slow_share: f64,
+    pub slow_share_ratio: Ratio,
 }
 
 /// Quantiles that stand for a distribution of latencies; noise in their place is far below what is told apart.
@@ -56,7 +57,8 @@ const MAD_TO_SD: f64 = 1.4826;
 #[must_use]
 pub fn speed_states(block_medians: &[f64]) -> Option<SpeedStates> {
     let modes = two_modes(block_medians)?;
-    Some(SpeedStates { slow_over_fast: (modes.slow - modes.fast).exp(), slow_share: modes.slow_share })
+    let slow_to_fast_ratio = Ratio((modes.slow - modes.fast).exp());
+    Some(SpeedStates { slow_to_fast_ratio, slow_share_ratio: Ratio(modes.slow_share) })
 }
 
 /// Recognizes two modes among latencies, by the rule of [`speed_states`] on evenly spaced quantiles of them.
@@ -73,7 +75,8 @@ pub fn latency_modes(latencies: &Buckets) -> Option<LatencyModes> {
     let points: Vec<f64> =
         (0..LATENCY_POINTS).map(|part| Some(latencies.at_rank(rank(part))?.as_f64())).collect::<Option<_>>()?;
     let modes = two_modes(&points)?;
-    Some(LatencyModes { fast_ns: modes.fast.exp(), slow_ns: modes.slow.exp(), slow_share: modes.slow_share })
+    let slow_share_ratio = Ratio(modes.slow_share);
+    Some(LatencyModes { fast_ns: modes.fast.exp(), slow_ns: modes.slow.exp(), slow_share_ratio })
 }
 
 /// Two modes of logarithms.
@@ -195,8 +198,8 @@ mod tests {
     fn states_are_measured() {
         let medians: Vec<f64> = (0..40).map(|block| if block % 4 == 0 { 3.78e3 } else { 2.1e3 }).collect();
         let states = speed_states(&medians).unwrap();
-        assert!((states.slow_over_fast - 1.8).abs() < 1e-9, "{states:?}");
-        assert!((states.slow_share - 0.25).abs() < 1e-9, "{states:?}");
+        assert!((states.slow_to_fast_ratio.0 - 1.8).abs() < 1e-9, "{states:?}");
+        assert!((states.slow_share_ratio.0 - 0.25).abs() < 1e-9, "{states:?}");
     }
 
     #[test]
@@ -204,7 +207,7 @@ mod tests {
         let mut medians: Vec<f64> = (0..40).map(|block| if block % 2 == 0 { 1_000.0 } else { 1_250.0 }).collect();
         medians.extend([40_000.0, 90_000.0]);
         let states = speed_states(&medians).unwrap();
-        assert!((states.slow_over_fast - 1.25).abs() < 0.01, "{states:?}");
+        assert!((states.slow_to_fast_ratio.0 - 1.25).abs() < 0.01, "{states:?}");
     }
 
     /// `count` latencies, whose logarithms `noise` draws around 57 us.
@@ -224,7 +227,7 @@ mod tests {
         }));
         let modes = modes.unwrap();
         assert!((modes.fast_ns / 57e3 - 1.0).abs() < 0.01 && (modes.slow_ns / 90e3 - 1.0).abs() < 0.01, "{modes:?}");
-        assert!((modes.slow_share - 0.3).abs() < 0.03, "{modes:?}");
+        assert!((modes.slow_share_ratio.0 - 0.3).abs() < 0.03, "{modes:?}");
     }
 
     #[test]

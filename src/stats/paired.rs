@@ -1,6 +1,6 @@
 //! The ratio of a candidate to the baseline, from blocks that ran next to each other.
 
-use super::launches::{Estimate, MIN_LAUNCHES, estimate};
+use super::launches::{MIN_LAUNCHES, OverLaunches, estimate};
 use super::percentile::median;
 use super::signed_rank::SignedRank;
 use super::verdict::{END_ERROR, Evidence};
@@ -36,7 +36,7 @@ impl PairedRatio {
     /// The ratio and its interval, which leaves the truth out with probability [`END_ERROR`] at most. Its n is the number
     /// of rounds.
     #[must_use]
-    pub fn ratio(&self) -> Estimate {
+    pub fn ratio(&self) -> OverLaunches {
         estimate(&self.ranks, END_ERROR).map(f64::exp)
     }
 

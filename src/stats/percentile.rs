@@ -53,7 +53,6 @@ pub(super) struct Ranks {
 pub(super) struct Sides {
     pub(super) low: u64,
     pub(super) high: u64,
-    confidence: f64,
 }
 
 impl Ranks {
@@ -76,11 +75,7 @@ impl Ranks {
         let outer_high = |rank: u64| scaled(rank).div_ceil(u128::from(effective)) as u64;
         let low = |tail: f64| Some(successes.first_above(tail)).filter(|&rank| rank > 0);
         let high = |tail: f64| Some(successes.quantile(1.0 - tail) + 1).filter(|&rank| rank <= effective);
-        let sides = |(low, high): (u64, u64)| Sides {
-            low: outer_low(low),
-            high: outer_high(high),
-            confidence: successes.at_most(high - 1) - successes.at_most(low - 1),
-        };
+        let sides = |(low, high): (u64, u64)| Sides { low: outer_low(low), high: outer_high(high) };
         Ranks {
             value: quantile.rank(n),
             two_sided: low(TAIL).zip(high(TAIL)).filter(|_| effective >= needs).map(sides),
@@ -96,8 +91,7 @@ impl Ranks {
         if n < self.too_few.needs {
             return Err(Unbounded { too_few: TooFew { has: n, ..self.too_few }, ..unbounded });
         }
-        let interval =
-            |sides: Sides| Interval { low: at(sides.low), high: at(sides.high), confidence: sides.confidence };
+        let interval = |sides: Sides| Interval { low: at(sides.low), high: at(sides.high) };
         Ok(Percentile {
             value: at(self.value),
             interval: self.two_sided.map(interval).ok_or(unbounded),
@@ -203,7 +197,9 @@ mod tests {
         for (quantile, n, low, high) in expected {
             let interval = percentile_of_sorted(&ranks(n), quantile).unwrap().interval.unwrap();
             assert_eq!((interval.low, interval.high), (low, high), "{quantile:?} of {n}");
-            assert!(interval.confidence >= 0.95, "{quantile:?} of {n}: {}", interval.confidence);
+            let successes = Binomial::new(n, quantile.share());
+            let coverage = successes.at_most(high as u64 - 1) - successes.at_most(low as u64 - 1);
+            assert!(coverage >= 0.95, "{quantile:?} of {n}: {coverage}");
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::binomial::Binomial;
-use super::{CONFIDENCE, Interval, Z};
+use super::{Interval, Z};
 
 /// A share of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Proportion {
         // At the ends the formula gives 0 and 1 but for rounding.
         let low = if self.count == 0 { 0.0 } else { (centre - spread) / scale };
         let high = if self.count == self.n { 1.0 } else { (centre + spread) / scale };
-        Interval { low, high, confidence: CONFIDENCE }
+        Interval { low, high }
     }
 
     /// The interval of this share less `other`, for shares of independent samples: Wilson's interval of each, combined
@@ -53,7 +53,6 @@ impl Proportion {
         Interval {
             low: difference - (self.share() - own.low).hypot(others.high - other.share()),
             high: difference + (own.high - self.share()).hypot(other.share() - others.low),
-            confidence: CONFIDENCE,
         }
     }
 }
@@ -119,7 +118,6 @@ impl PairedCounts {
         Interval {
             low: difference - combine(down(candidate), up(baseline)),
             high: difference + combine(up(candidate), down(baseline)),
-            confidence: CONFIDENCE,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::lower_tail::LowerTail;
 use super::pair_ranks::PairRanks;
 use super::verdict::Evidence;
-use super::{CONFIDENCE, Counted, Estimate, Interval, MIN_LAUNCHES, TooFew};
+use super::{CONFIDENCE, Counted, Interval, MIN_LAUNCHES, OverLaunches, TooFew};
 
 /// Up to this product of both sizes the distribution is exact; beyond, it is taken as normal.
 const EXACT_UP_TO: usize = 2_500;
@@ -41,16 +41,16 @@ impl UnpairedRatio {
     /// The ratio, Hodges and Lehmann's estimate of a shift, with its interval. Its n is the smaller number of launches;
     /// there is no interval below [`MIN_LAUNCHES`] of either.
     #[must_use]
-    pub fn ratio(&self) -> Estimate {
+    pub fn ratio(&self) -> OverLaunches {
         let n = self.candidates.min(self.baselines);
         let too_few = TooFew { needs: MIN_LAUNCHES, has: n, counted: Counted::Launches };
         let interval = || self.differences.interval(&self.lower_tail(), 1.0 - CONFIDENCE);
-        Estimate {
+        OverLaunches {
             value: self.differences.median().exp(),
             interval: (n >= MIN_LAUNCHES)
                 .then(interval)
                 .flatten()
-                .map(|interval| Interval { low: interval.low.exp(), high: interval.high.exp(), ..interval })
+                .map(|interval| Interval { low: interval.low.exp(), high: interval.high.exp() })
                 .ok_or(too_few),
             n,
         }

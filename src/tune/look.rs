@@ -10,7 +10,7 @@
 //! configurations, 2.5% for each in each heat, which is what a 95% interval leaves out on one side. It is also dropped if
 //! the SLO or the accuracy allowed is out of reach even for the favourable end of the interval, by the rules of the gate.
 
-use crate::analysis::tuning::{self, Judge, LOOKS, Standing};
+use crate::analysis::tuning::{self, Judge, LOOKS, SloStanding};
 use crate::plan::CellKey;
 use crate::record::{Contest, Decision, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Move};
@@ -69,7 +69,7 @@ struct View<'a> {
 
     floor: f64,
     /// Those that are still in, with their standing.
-    members: Vec<(CellKey, Standing)>,
+    members: Vec<(CellKey, SloStanding)>,
 }
 
 /// Looks at a heat; `decisions` have been taken already.
@@ -80,7 +80,7 @@ pub(super) fn look(judge: &Judge<'_>, heat: &Heat, mut decisions: Vec<Decision>,
     let is_due = is_due(heat);
     let failed: Vec<CellKey> = decisions.iter().map(|decision| decision.key).collect();
     let members = members(judge.record, tuning, heat).into_iter().filter(|key| !failed.contains(key));
-    let members: Vec<(CellKey, Standing)> = members.map(|key| (key, judge.standing(key))).collect();
+    let members: Vec<(CellKey, SloStanding)> = members.map(|key| (key, judge.standing(key))).collect();
     let floor = tuning::floor(plan.objective);
     let view = View { judge, heat, floor, members };
     if is_due || clock.is_over {
@@ -88,7 +88,7 @@ pub(super) fn look(judge: &Judge<'_>, heat: &Heat, mut decisions: Vec<Decision>,
     }
     let is_out =
         |key: CellKey| tuning.is_out(key) || decisions.iter().any(|known| known.key == key && known.fate.is_out());
-    let left: Vec<(CellKey, Standing)> = view.members.iter().copied().filter(|(key, _)| !is_out(*key)).collect();
+    let left: Vec<(CellKey, SloStanding)> = view.members.iter().copied().filter(|(key, _)| !is_out(*key)).collect();
     if view.members.len() > 1 && !clock.is_over && !(is_due && view.is_settled(&left)) {
         return Move::Look { decisions, champion: None };
     }
@@ -112,11 +112,11 @@ impl View<'_> {
 
     /// What is dropped at this look.
     fn dropped(&self, tuning: &Tuning) -> Vec<Decision> {
-        let fate = |&(key, standing): &(CellKey, Standing)| {
+        let fate = |&(key, standing): &(CellKey, SloStanding)| {
             if tuning.is_out(key) {
                 return None;
             }
-            let fate = if standing == Standing::Violates { self.judge.breach(key) } else { self.beaten(key) };
+            let fate = if standing == SloStanding::Violates { self.judge.breach(key) } else { self.beaten(key) };
             Some(decision(self.heat, key, fate?))
         };
         self.members.iter().filter_map(fate).collect()
@@ -125,8 +125,8 @@ impl View<'_> {
     /// The one that beats a configuration most surely, if one does.
     fn beaten(&self, key: CellKey) -> Option<Fate> {
         let error = self.error();
-        let others = self.members.iter().filter(|(other, standing)| *other != key && *standing == Standing::Meets);
-        let beats = |(other, _): &(CellKey, Standing)| {
+        let others = self.members.iter().filter(|(other, standing)| *other != key && *standing == SloStanding::Meets);
+        let beats = |(other, _): &(CellKey, SloStanding)| {
             let paired = self.contest(key, *other)?;
             let evidence = paired.evidence(self.floor);
             let contest = tuning::described(&paired, *other, self.floor, error);
@@ -139,7 +139,7 @@ impl View<'_> {
     }
 
     /// Whether more rounds would tell nothing that is worth them.
-    fn is_settled(&self, left: &[(CellKey, Standing)]) -> bool {
+    fn is_settled(&self, left: &[(CellKey, SloStanding)]) -> bool {
         let rounds = self.heat.rounds.len() as u64;
         let looks = if self.heat.stage == Stage::Final { LOOKS.len() } else { LOOKS_TO_SORT };
         if rounds >= LOOKS[looks - 1].0 {
@@ -147,7 +147,7 @@ impl View<'_> {
         }
         let champion = self.champion(left);
         let is_proven =
-            |key: CellKey| self.members.iter().any(|(known, standing)| *known == key && *standing != Standing::Open);
+            |key: CellKey| self.members.iter().any(|(known, standing)| *known == key && *standing != SloStanding::Open);
         let is_final = self.heat.stage == Stage::Final;
         let is_told = |key: CellKey| key == champion || self.is_same(key, champion);
         // Those left in the final heat are worth knowing, and so is whether the best one keeps the SLO.
@@ -162,9 +162,9 @@ impl View<'_> {
 
     /// The best of those that are left; of all that took part, where nothing is left: the one that comes closest to the
     /// SLO.
-    fn champion(&self, left: &[(CellKey, Standing)]) -> CellKey {
+    fn champion(&self, left: &[(CellKey, SloStanding)]) -> CellKey {
         let best = left.iter().map(|(_, standing)| *standing).min();
-        let Some(best) = best.filter(|standing| *standing != Standing::Violates) else { return self.closest() };
+        let Some(best) = best.filter(|standing| *standing != SloStanding::Violates) else { return self.closest() };
         let pool: Vec<CellKey> = left.iter().filter(|(_, standing)| *standing == best).map(|(key, _)| *key).collect();
         let stays = pool.contains(&self.heat.reference);
         let measure = if stays { self.heat.reference } else { pool[0] };
@@ -198,12 +198,12 @@ impl View<'_> {
         let paired = (champion != reference).then(|| self.contest(champion, reference)).flatten();
         let over = paired.map(|paired| tuning::described(&paired, reference, self.floor, LEAD_ERROR));
         // What is out cannot be crowned; it is only where the search goes on from.
-        let keeps = self.members.iter().any(|(key, standing)| *key == champion && *standing != Standing::Violates);
+        let keeps = self.members.iter().any(|(key, standing)| *key == champion && *standing != SloStanding::Violates);
         keeps.then(|| decision(self.heat, champion, Fate::Champion { over }))
     }
 
-    fn ties(&self, champion: CellKey, left: &[(CellKey, Standing)]) -> Vec<Decision> {
-        let tie = |&(key, _): &(CellKey, Standing)| {
+    fn ties(&self, champion: CellKey, left: &[(CellKey, SloStanding)]) -> Vec<Decision> {
+        let tie = |&(key, _): &(CellKey, SloStanding)| {
             let paired = self.contest(key, champion).filter(|_| key != champion)?;
             let contest = tuning::described(&paired, champion, self.floor, LEAD_ERROR);
             let same = paired.evidence(self.floor).relation(LEAD_ERROR) == Relation::Same;

@@ -56,7 +56,7 @@ fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
     let is_alone = heat.cells.as_slice() == [heat.reference] && heat.rounds.len() == 1;
     is_alone && {
         let findings = analysis::findings(record);
-        stages::has_untried(&Judge::new(record, &findings), tuning, clock)
+        stages::has_untried(&Judge::new(record, findings.figures()), tuning, clock)
     }
 }
 
@@ -71,7 +71,7 @@ fn alternations(stage: Stage) -> u64 {
 
 fn judged(record: &RunRecord, next: impl FnOnce(&Judge<'_>) -> Move) -> Move {
     let findings = analysis::findings(record);
-    next(&Judge::new(record, &findings))
+    next(&Judge::new(record, findings.figures()))
 }
 
 /// A session that is to be scored before the search goes on: those that it begins with, the baseline's first.

@@ -3,7 +3,7 @@
 use super::afford::Purse;
 use super::look;
 use super::space::{self, Configuration};
-use crate::analysis::tuning::{Judge, LOOKS, Standing, computes_alike, metric};
+use crate::analysis::tuning::{Judge, LOOKS, SloStanding, computes_alike, metric};
 use crate::metric::{Direction, Group, Metric, Unit};
 use crate::plan::{CellKey, SessionSpec, TuningPlan};
 use crate::record::{Decision, EndReason, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
@@ -285,7 +285,7 @@ impl Course<'_> {
         open.dedup();
         let is_open = |key: &CellKey| {
             let settled = self.tuning.is_out(*key) || matches!(self.tuning.fate(*key), Some(Fate::Tied(_)));
-            !cells.contains(key) && !settled && self.judge.standing(*key) != Standing::Violates
+            !cells.contains(key) && !settled && self.judge.standing(*key) != SloStanding::Violates
         };
         open.retain(is_open);
         open.sort_by(|one, other| self.cost(*one).total_cmp(&self.cost(*other)));
@@ -297,7 +297,7 @@ impl Course<'_> {
             }
             cells.push(key);
         }
-        let unproven = self.judge.standing(reference) == Standing::Open;
+        let unproven = self.judge.standing(reference) == SloStanding::Open;
         (cells.len() > 1 || unproven).then_some(cells)
     }
 

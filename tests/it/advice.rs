@@ -29,7 +29,7 @@ fn contrast(session: usize, factor: f64) -> Contrast {
 }
 
 fn of(findings: &Findings, wanted: fn(&Action) -> bool) -> Vec<&Advice> {
-    findings.advice.iter().filter(|advice| wanted(&advice.action)).collect()
+    findings.decisions.advice.iter().filter(|advice| wanted(&advice.action)).collect()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn option_that_was_measured_to_be_faster_is_advised_with_its_evidence() {
     let text = markdown(&run, &findings);
     assert!(text.contains("Flush denormal numbers to zero in fp32"), "{text}");
     // The larger gain comes before that of the other file.
-    assert_eq!(findings.advice[0].action, advice.action);
+    assert_eq!(findings.decisions.advice[0].action, advice.action);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn loading_before_traffic_is_advised_where_the_first_prediction_is_noticed() {
     assert_eq!((advice.priority, advice.risk), (Priority::Medium, Level::Low));
     assert!(advice.gain.value().unwrap() > 1_000.0, "{advice:?}");
     // However large it is, it comes after what every prediction gains.
-    assert_eq!(findings.advice.last().map(|last| &last.action), Some(&advice.action));
+    assert_eq!(findings.decisions.advice.last().map(|last| &last.action), Some(&advice.action));
     let text = markdown(&run, &findings);
     assert!(text.contains("Load int8-static and run it once before traffic arrives"), "{text}");
 }
@@ -216,7 +216,7 @@ fn target_is_that_of_the_best_advice_whose_risk_is_not_high() {
 
 fn untried(run: &RunRecord) -> Vec<(Untried, String)> {
     let findings = analysis::findings(run);
-    findings.not_tried.into_iter().map(|found| (found.what, found.command.join(" "))).collect()
+    findings.decisions.not_tried.into_iter().map(|found| (found.what, found.command.join(" "))).collect()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use onnxprof::analysis::between::{Comparisons, Delta, Design, NamedRun, RowOutcome, compare};
+use onnxprof::analysis::comparison::{Comparisons, Delta, Design, NamedRun, RowOutcome, compare};
 use onnxprof::analysis::{AccuracyVerdict, Verdict};
 use onnxprof::metric::Metric;
 use onnxprof::plan::{CellKey, LoadMode};

@@ -27,6 +27,7 @@ mod layouts;
 mod limits;
 mod machines;
 mod memory;
+mod metrics;
 mod models;
 mod operators;
 mod outputs;

@@ -47,7 +47,7 @@ fn answer_and_tables_mean_the_same_by_a_single_prediction() {
     let of_cells = run.cells.iter_mut().map(|cell| &mut cell.key);
     of_blocks.chain(of_cells).filter(|key| key.batch_size == 1).for_each(|key| key.load_mode = several);
     let findings = analysis::findings(&run);
-    assert_eq!(findings.answer.latency.pick().unwrap().key.batch_size, 2);
+    assert_eq!(findings.decisions.answer.latency.pick().unwrap().key.batch_size, 2);
     let view = View::new(&run, &findings);
     assert_eq!(view.variants.title, "Variants at batch 2: which is the fastest?");
     assert!(!view.variants.rows.is_empty());
@@ -231,8 +231,8 @@ fn variant_with_nan_outputs_is_never_the_answer() {
     let run = record::digits();
     let findings = analysis::findings(&run);
     let nan = 2;
-    assert!(findings.answer.rejected.iter().any(|rejection| rejection.session == nan));
-    for choice in [&findings.answer.latency, &findings.answer.throughput] {
+    assert!(findings.decisions.answer.rejected.iter().any(|rejection| rejection.session == nan));
+    for choice in [&findings.decisions.answer.latency, &findings.decisions.answer.throughput] {
         assert_ne!(choice.pick().unwrap().key.session, nan);
     }
 }

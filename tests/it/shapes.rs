@@ -38,7 +38,7 @@ fn every_batch_size_is_measured_at_every_size_of_a_swept_dimension() {
     for shape in ["batch 1, sequence\\_length 16", "sequence\\_length 64"] {
         assert!(report.contains(shape), "no `{shape}` in {report}");
     }
-    let [longer] = analysis::findings(&record).answer.other_shapes.try_into().unwrap();
+    let [longer] = analysis::findings(&record).decisions.answer.other_shapes.try_into().unwrap();
     let chosen = longer.throughput.pick().unwrap().key;
     assert_eq!((longer.shape, chosen.shape), (1, 1));
     let answer = "With sequence\\_length 64: bert-tiny-random-weights at batch 1 for the shortest latency";
@@ -155,7 +155,7 @@ fn a_cliff_is_told_with_what_went_along_with_it() {
 fn throughput_falls_only_where_launches_agree_on_it() {
     let falls = |run: &RunRecord| {
         let is_fall = |found: &&Bottleneck| matches!(found.kind, BottleneckKind::ThroughputFalls { .. });
-        analysis::findings(run).bottlenecks.iter().filter(is_fall).count()
+        analysis::findings(run).decisions.bottlenecks.iter().filter(is_fall).count()
     };
     let mut run = record::digits();
     assert!(falls(&run) > 0);

@@ -1,11 +1,9 @@
 //! What a choice is made from.
 
-use std::collections::HashMap;
-
 use crate::analysis::decide::conclusions::RejectionReason;
 use crate::analysis::decide::single::{measured_shapes, single_place, single_place_at};
-use crate::analysis::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, SessionFindings};
-use crate::analysis::index::Index;
+use crate::analysis::figures::index::Index;
+use crate::analysis::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, Cells, SessionFindings};
 use crate::metric::Direction;
 use crate::plan::{At, CellKey};
 
@@ -19,8 +17,7 @@ pub const ERROR_LOSS_FLOOR: f64 = 0.01;
 pub(in crate::analysis) struct Facts<'a> {
     pub(in crate::analysis) index: &'a Index<'a>,
     pub(in crate::analysis) sessions: &'a [SessionFindings],
-    pub(in crate::analysis) cells: &'a [CellFindings],
-    pub(in crate::analysis) places: &'a HashMap<CellKey, usize>,
+    pub(in crate::analysis) cells: &'a Cells,
     pub(in crate::analysis) curves: &'a [BatchCurve],
 }
 
@@ -45,7 +42,7 @@ impl Facts<'_> {
     }
 
     pub(in crate::analysis) fn cell(&self, key: CellKey) -> Option<&CellFindings> {
-        self.places.get(&key).map(|&place| &self.cells[place])
+        self.cells.at(key)
     }
 
     pub(in crate::analysis) fn rejection(&self, session: usize) -> Option<RejectionReason> {

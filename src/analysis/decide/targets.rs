@@ -29,7 +29,7 @@ impl Findings {
     }
 
     fn target(&self, is_of: impl Fn(&Advice) -> bool) -> Option<&Advice> {
-        self.advice.iter().find(|advice| is_of(advice) && advice.risk != Level::High)
+        self.decisions.advice.iter().find(|advice| is_of(advice) && advice.risk != Level::High)
     }
 
     /// The baseline's leading score; `None` where it has none.

@@ -1,8 +1,8 @@
 //! Whether denormal numbers slow sessions down, from sessions contrasted with themselves.
 
 use super::explanation::DenormalFindings;
-use crate::analysis::compare::judge;
 use crate::analysis::figures::Change;
+use crate::analysis::figures::change::judge;
 use crate::metric::Metric;
 use crate::record::{Contrast, RunRecord};
 use crate::stats::END_ERROR;

@@ -19,10 +19,10 @@ pub use explanation::{
 
 pub(super) use denormals::denormals;
 
-use super::compare::{self, judge};
 use super::decide::facts::Facts;
 use super::figures::{CellFindings, Change};
 use super::operators::Roofline;
+use crate::analysis::figures::change::{judge, median_change};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::CellKey;
@@ -142,7 +142,7 @@ fn change(facts: &Facts<'_>, cell: &CellFindings, reference: CellKey) -> Option<
         Some(comparison) if comparison.baseline == reference => Some(comparison.p50.clone()),
         _ => {
             let pairs = Pairs::new(facts.index.blocks(cell.key), facts.index.blocks(reference));
-            compare::median_change(&pairs)
+            median_change(&pairs)
         }
     }
 }

@@ -7,8 +7,7 @@ use super::estimate::{Counted, Estimate, Figure, find};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::Outcome;
-use crate::stats::SteadyClass;
-use crate::units::Ratio;
+use crate::stats::{LatencyModes, SpeedStates, SteadyClass};
 
 /// What was found in one cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,24 +76,4 @@ pub enum Support {
     FewLaunches,
     /// A 95% interval over launches.
     Interval,
-}
-
-/// Speed states among the medians of a cell's blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct SpeedStates {
-    /// Median latency in the slow state / in the fast one.
-    pub slow_to_fast_ratio: Ratio,
-    /// Share of the blocks in the slow state.
-    pub slow_share_ratio: Ratio,
-}
-
-/// Two modes of a cell's latencies.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct LatencyModes {
-    /// Median latency of the fast mode, in nanoseconds.
-    pub fast_ns: f64,
-    /// Median latency of the slow mode, in nanoseconds.
-    pub slow_ns: f64,
-    /// Share of the inferences in the slow mode.
-    pub slow_share_ratio: Ratio,
 }

@@ -1,10 +1,12 @@
-//! Changes against the baseline.
+//! Changes from a baseline: a ratio, then a verdict.
 
 use serde::Serialize;
 
-use super::estimate::{Estimate, Interval};
+use super::estimate::{Estimate, Interval, Measured};
+use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;
-use crate::stats::Evidence;
+use crate::record::Pairs;
+use crate::stats::{Evidence, OverLaunches, PairedRatio, Relation, UnpairedRatio, relations};
 use crate::units::Ratio;
 
 /// A cell against the baseline's of the same batch size and load mode.
@@ -35,10 +37,10 @@ pub struct Change {
     pub rounds_to_settle: Option<u64>,
     /// What the verdict rests on.
     #[serde(skip)]
-    pub(in crate::analysis) evidence: Evidence,
+    evidence: Evidence,
     /// `rounds_to_settle` while nothing is settled yet.
     #[serde(skip)]
-    pub(in crate::analysis) rounds_forecast: Option<u64>,
+    rounds_forecast: Option<u64>,
 }
 
 impl Change {
@@ -63,4 +65,150 @@ pub enum Verdict {
     Same,
     /// None of these.
     Inconclusive,
+}
+
+impl Change {
+    /// The change that rounds of log-ratios show, not judged yet; `None` if there is no ratio.
+    pub(in crate::analysis) fn paired(metric: Metric, rounds: &[Vec<f64>]) -> Option<Self> {
+        let paired = PairedRatio::of(rounds)?;
+        let found = paired.ratio();
+        let noise_floor = floor(metric);
+        let evidence = paired.evidence(noise_floor.0.ln_1p());
+        let settling = paired.more_rounds_for(settling_half_width(found.value, noise_floor));
+        Some(Change { rounds_forecast: settling, ..Change::unsettled(&found, noise_floor, evidence) })
+    }
+
+    /// The change between launches that did not take turns, one value a launch, not judged yet; `None` if a value is
+    /// not positive, or one side has none.
+    pub(in crate::analysis) fn unpaired(metric: Metric, candidate: &[f64], baseline: &[f64]) -> Option<Self> {
+        let unpaired = UnpairedRatio::of(candidate, baseline)?;
+        let noise_floor = floor(metric);
+        let evidence = unpaired.evidence(noise_floor.0.ln_1p());
+        Some(Change::unsettled(&unpaired.ratio(), noise_floor, evidence))
+    }
+
+    /// The change between two values that carry no noise, not judged yet; `None` if one of them is not positive.
+    pub(in crate::analysis) fn exact(candidate: &Measured, baseline: &Measured) -> Option<Self> {
+        let centre = (candidate.value / baseline.value).ln();
+        let differs = candidate.value != baseline.value;
+        let probability = |holds: bool| if holds { 0.0 } else { 1.0 };
+        centre.is_finite().then(|| Change {
+            ratio: Estimate::exact(centre.exp(), candidate.n, candidate.n_of),
+            noise_floor: Ratio(0.0),
+            verdict: Verdict::Inconclusive,
+            rounds_to_settle: None,
+            rounds_forecast: None,
+            evidence: Evidence { centre, floor: 0.0, p_different: probability(differs), p_same: probability(!differs) },
+        })
+    }
+
+    fn unsettled(found: &OverLaunches, noise_floor: Ratio, evidence: Evidence) -> Self {
+        Change {
+            ratio: Estimate::Measured(Measured::over_launches(found)),
+            noise_floor,
+            verdict: Verdict::Inconclusive,
+            rounds_to_settle: None,
+            evidence,
+            rounds_forecast: None,
+        }
+    }
+
+    /// Takes the verdict that a relation amounts to; once there is one, nothing is left to settle.
+    fn settle(&mut self, metric: Metric, relation: Relation) {
+        self.verdict = Verdict::of(relation, metric.direction());
+        // A forecast of none is wrong where the verdict is open: the interval is narrow enough, but lopsided.
+        let open = self.verdict == Verdict::Inconclusive;
+        self.rounds_to_settle = self.rounds_forecast.filter(|&rounds| open && rounds > 0);
+    }
+}
+
+/// The noise floor of a metric; without one, any change whose interval excludes 1 counts.
+fn floor(metric: Metric) -> Ratio {
+    metric.noise_floor().unwrap_or_default()
+}
+
+/// Judges changes of one metric together, so that the share of false verdicts among those given stays within `error`.
+pub(in crate::analysis) fn judge(metric: Metric, changes: &mut [&mut Change], error: f64) {
+    let evidence: Vec<Evidence> = changes.iter().map(|change| change.evidence).collect();
+    for (change, relation) in changes.iter_mut().zip(relations(&evidence, error)) {
+        change.settle(metric, relation);
+    }
+}
+
+impl Verdict {
+    /// What a relation to the baseline amounts to for a metric of which less, or more, is better.
+    #[must_use]
+    pub fn of(relation: Relation, direction: Direction) -> Self {
+        match (relation, direction) {
+            (Relation::Same, _) => Verdict::Same,
+            (Relation::Undecided, _) => Verdict::Inconclusive,
+            (Relation::Below, Direction::Higher) | (Relation::Above, Direction::Lower | Direction::Neutral) => {
+                Verdict::Slower
+            }
+            (Relation::Above, Direction::Higher) | (Relation::Below, Direction::Lower | Direction::Neutral) => {
+                Verdict::Faster
+            }
+        }
+    }
+}
+
+/// The relative half-width at which the verdict on a ratio that stays where it is would be settled: small enough to
+/// exclude 1 if the change exceeds the floor, else small enough to lie within the floor.
+fn settling_half_width(ratio: f64, noise_floor: Ratio) -> f64 {
+    let floor = noise_floor.0.ln_1p();
+    let change = ratio.ln().abs();
+    if change > floor { change } else { floor - change }
+}
+
+/// The change of the median between two cells that took turns, not judged yet; `None` if there is no ratio.
+pub(in crate::analysis) fn median_change(pairs: &Pairs<'_>) -> Option<Change> {
+    Change::paired(Metric::LatencyP50RatioToBaseline, &pairs.log_ratios(|block| block.median_ns.as_f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::END_ERROR;
+
+    /// The change that eight rounds of two pairs give, each pair off by up to `noise` from `ratio`.
+    fn change_of(metric: Metric, ratio: f64, noise: f64) -> Change {
+        let pair = |round: u64, sign: f64| ratio.ln() + sign * noise * (round as f64 - 3.5) / 3.5;
+        let rounds: Vec<Vec<f64>> = (0..8).map(|round| vec![pair(round, 1.0), pair(round, 0.9)]).collect();
+        let mut change = Change::paired(metric, &rounds).unwrap();
+        change.settle(metric, change.evidence.relation(END_ERROR));
+        change
+    }
+
+    fn latency(ratio: f64, noise: f64) -> Change {
+        change_of(Metric::LatencyP50RatioToBaseline, ratio, noise)
+    }
+
+    #[test]
+    fn half_the_latency_is_faster_and_half_the_throughput_slower() {
+        assert_eq!(latency(0.5, 0.01).verdict, Verdict::Faster);
+        assert_eq!(latency(2.0, 0.01).verdict, Verdict::Slower);
+        assert_eq!(change_of(Metric::ThroughputRatioToBaseline, 0.5, 0.01).verdict, Verdict::Slower);
+        assert_eq!(change_of(Metric::ThroughputRatioToBaseline, 2.0, 0.01).verdict, Verdict::Faster);
+    }
+
+    #[test]
+    fn sure_change_within_the_noise_floor_is_the_same() {
+        let change = latency(0.99, 0.002);
+        assert!(change.ratio.interval().unwrap().high < 1.0, "{change:?}");
+        assert_eq!(change.verdict, Verdict::Same);
+    }
+
+    #[test]
+    fn wide_interval_settles_nothing_and_says_what_would() {
+        let change = latency(0.95, 0.2);
+        assert_eq!(change.verdict, Verdict::Inconclusive);
+        assert!(change.rounds_to_settle.unwrap() > 8, "{change:?}");
+        assert_eq!(latency(0.5, 0.01).rounds_to_settle, None);
+    }
+
+    #[test]
+    fn interval_that_ends_just_beyond_the_floor_is_not_the_same() {
+        assert_eq!(latency(1.0, 0.005).verdict, Verdict::Same);
+        assert_eq!(latency(1.01, 0.03).verdict, Verdict::Inconclusive);
+    }
 }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::metric::Metric;
+pub use crate::stats::Interval;
+use crate::stats::OverLaunches;
 use crate::text::Plain;
 
 /// One figure of a session or a cell, in the base unit of its metric.
@@ -50,6 +52,22 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// A value that is read off rather than estimated, so that it has no interval.
+    #[must_use]
+    pub fn exact(value: f64, n: u64, n_of: Counted) -> Self {
+        Measured { value, interval: None, range: None, n, n_of, bounds: None, remark: None }
+    }
+
+    /// What was estimated over launches; it says why, where there is no interval.
+    #[must_use]
+    pub fn over_launches(found: &OverLaunches) -> Self {
+        Measured {
+            interval: found.interval.ok(),
+            remark: found.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
+            ..Measured::exact(found.value, found.n, Counted::Launches)
+        }
+    }
+
     /// The wider half of the interval as a share of the value; `None` without an interval.
     #[must_use]
     pub fn half_width_ratio(&self) -> Option<f64> {
@@ -65,15 +83,6 @@ pub struct Bounds {
     pub at_least: Option<f64>,
     /// What the value is not above.
     pub at_most: Option<f64>,
-}
-
-/// Two ends, the lower one first, in the unit of what they enclose.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
 }
 
 /// What an n counts.
@@ -115,26 +124,6 @@ impl Counted {
     }
 }
 
-impl Interval {
-    /// The interval between two ends, whichever of them is the lower one.
-    #[must_use]
-    pub fn between(one: f64, other: f64) -> Self {
-        Interval { low: one.min(other), high: one.max(other) }
-    }
-
-    /// The interval of `1/x` for `x` within this one. Both ends must be positive.
-    #[must_use]
-    pub fn reciprocal(self) -> Self {
-        Interval::between(1.0 / self.low, 1.0 / self.high)
-    }
-
-    /// Whether both have a point in common.
-    #[must_use]
-    pub fn overlaps(self, other: Interval) -> bool {
-        self.low <= other.high && other.low <= self.high
-    }
-}
-
 impl Estimate {
     /// An absent figure.
     pub fn absent(reason: impl Into<Plain>) -> Self {
@@ -144,7 +133,7 @@ impl Estimate {
     /// A value that is read off rather than estimated, so that it has no interval.
     #[must_use]
     pub fn exact(value: f64, n: u64, n_of: Counted) -> Self {
-        Estimate::Measured(Measured { value, interval: None, range: None, n, n_of, bounds: None, remark: None })
+        Estimate::Measured(Measured::exact(value, n, n_of))
     }
 
     /// The value, if there is one.

@@ -1,16 +1,35 @@
 //! Figures with their intervals: what is found of sessions, of cells and of curves over batch sizes, before anything is
-//! concluded from it. Data only; read [`Estimate`] first.
+//! concluded from it.
+//!
+//! [`source`] says where each metric comes from. Read [`Estimate`] first, then [`source::source`].
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod agreement;
 mod cell;
-mod change;
+pub(super) mod cells;
+pub(super) mod change;
 mod curve;
+pub(super) mod energy;
 mod estimate;
+pub(super) mod index;
+mod measurement;
+mod outputs;
+pub(super) mod over_launches;
+mod over_samples;
+mod percentiles;
+mod run;
+pub(super) mod score_change;
 mod scores;
 mod session;
+pub(super) mod sessions;
+pub(super) mod source;
+pub(super) mod to_baseline;
 
-pub use cell::{CellFindings, LatencyModes, SpeedStates, Support};
+pub use cell::{CellFindings, Support};
 pub use change::{Change, Comparison, Verdict};
 pub use curve::{BatchCurve, CurvePoint, SATURATION_SHARE};
 pub use estimate::{Bounds, Counted, Estimate, Figure, Interval, Measured, find};
+pub use run::{Cells, Figures};
 pub use scores::{AccuracyChange, AccuracyFindings, AccuracyVerdict, HeldAgainst, OutputAgreement, UnhealthyOutput};
 pub use session::SessionFindings;

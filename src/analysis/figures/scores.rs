@@ -1,10 +1,14 @@
 //! What the outputs of a session were worth.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::estimate::{Estimate, Figure, find};
+use super::estimate::{Counted, Estimate, Figure, Measured, find};
+use super::over_samples::{self, ErrorKind, NoFigure, SampleFigure};
 use crate::metric::Metric;
-use crate::record::{NotComparable, OutputKind};
+use crate::record::{ElementScores, ElementUnit, LabelledScores, NotComparable, OutputKind, Scores, SeveralScores};
+use crate::stats::Proportion;
 
 /// What the outputs of a session were worth; its scores are among the session's figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -109,4 +113,110 @@ impl OutputAgreement {
     pub fn figure(&self, metric: Metric) -> Option<&Estimate> {
         find(&self.figures, metric)
     }
+}
+
+/// Why there is no share of samples.
+pub(super) const NO_SAMPLES: &str = "there are no samples";
+
+/// How a score is computed of what a record keeps of samples; one for each kind of labels.
+pub(in crate::analysis) enum ScoreOf {
+    /// Of samples with a class each.
+    Classes(fn(&LabelledScores, &Samples<'_>) -> Estimate),
+    /// Of samples with several classes.
+    Several(fn(&SeveralScores, u64) -> Estimate),
+    /// Of samples with a class for each element.
+    Elements(ElementUnit, fn(&ElementScores, u64) -> Estimate),
+    /// Of samples with numbers.
+    Errors(ErrorKind),
+}
+
+/// What scores are computed with, besides.
+pub(in crate::analysis) struct Samples<'a> {
+    /// The true class of each sample, where the record holds it.
+    pub(super) labels: Option<&'a [i64]>,
+    /// Seed of resampling.
+    pub(super) seed: u64,
+}
+
+impl ScoreOf {
+    pub(super) const TOP1: ScoreOf = ScoreOf::Classes(|scores, _| proportion(over_samples::top1(scores), NO_SAMPLES));
+    pub(super) const TOP5: ScoreOf =
+        ScoreOf::Classes(|scores, _| proportion(over_samples::top_k(scores, 5), "there are no more than 5 classes"));
+    pub(super) const MACRO_F1: ScoreOf = ScoreOf::Classes(|scores, samples| {
+        let figure = samples.labels.and_then(|labels| over_samples::macro_f1(scores, labels, samples.seed));
+        over_samples_or(figure, "the record does not hold a label for every sample")
+    });
+    pub(super) const EXACT_MATCH: ScoreOf =
+        ScoreOf::Several(|scores, _| proportion(over_samples::exact_match(scores), NO_SAMPLES));
+    pub(super) const MICRO_F1: ScoreOf = ScoreOf::Several(|scores, seed| {
+        over_samples_or(over_samples::micro_f1(scores, seed), "no class is true or predicted")
+    });
+    pub(super) const TOKENS: ScoreOf = ScoreOf::Elements(ElementUnit::Token, elements);
+    pub(super) const PIXELS: ScoreOf = ScoreOf::Elements(ElementUnit::Pixel, elements);
+    pub(super) const MEAN_IOU: ScoreOf =
+        ScoreOf::Elements(ElementUnit::Pixel, |scores, _| match over_samples::mean_iou(scores) {
+            Some(value) => Estimate::exact(value, scores.samples.len() as u64, Counted::Samples),
+            None => Estimate::absent("classes were counted over other samples than those that are compared"),
+        });
+    pub(super) const MEAN_ABSOLUTE_ERROR: ScoreOf = ScoreOf::Errors(ErrorKind::MeanAbsolute);
+    pub(super) const ROOT_MEAN_SQUARE_ERROR: ScoreOf = ScoreOf::Errors(ErrorKind::RootMeanSquare);
+
+    /// The score; `None` of scores of another kind.
+    pub(super) fn of(&self, scores: &Scores, samples: &Samples<'_>) -> Option<Estimate> {
+        match (self, scores) {
+            (ScoreOf::Classes(figure), Scores::Classification(scores)) => Some(figure(scores, samples)),
+            (ScoreOf::Several(figure), Scores::SeveralClasses(scores)) => Some(figure(scores, samples.seed)),
+            (ScoreOf::Elements(unit, figure), Scores::Elements(scores)) if scores.unit == *unit => {
+                Some(figure(scores, samples.seed))
+            }
+            (ScoreOf::Errors(kind), Scores::Regression { absolute_errors, squared_errors }) => {
+                let errors = match kind {
+                    ErrorKind::MeanAbsolute => absolute_errors,
+                    ErrorKind::RootMeanSquare => squared_errors,
+                };
+                Some(error(over_samples::mean_error(*kind, errors, samples.seed)))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn elements(scores: &ElementScores, seed: u64) -> Estimate {
+    over_samples_or(over_samples::element_accuracy(scores, seed), "no element has a label")
+}
+
+/// The scores of the first samples; those of all where there are no more.
+pub(super) fn of_first(scores: &Scores, samples_count: usize) -> Cow<'_, Scores> {
+    match scores.samples_count() > samples_count {
+        true => Cow::Owned(scores.clone().of_first(samples_count)),
+        false => Cow::Borrowed(scores),
+    }
+}
+
+pub(super) fn error(figure: Result<SampleFigure, NoFigure>) -> Estimate {
+    match figure {
+        Ok(figure) => over_samples(&figure),
+        Err(reason) => Estimate::absent(reason.to_string()),
+    }
+}
+
+pub(super) fn over_samples_or(figure: Option<SampleFigure>, absent: &str) -> Estimate {
+    figure.map_or_else(|| Estimate::absent(absent), |figure| over_samples(&figure))
+}
+
+fn over_samples(figure: &SampleFigure) -> Estimate {
+    Estimate::Measured(Measured {
+        interval: figure.interval.ok(),
+        remark: figure.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
+        ..Measured::exact(figure.value, figure.n, Counted::Samples)
+    })
+}
+
+/// A share of samples with its Wilson interval.
+pub(super) fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
+    let Some(proportion) = proportion else { return Estimate::absent(absent) };
+    Estimate::Measured(Measured {
+        interval: Some(proportion.interval()),
+        ..Measured::exact(proportion.share(), proportion.n, Counted::Samples)
+    })
 }

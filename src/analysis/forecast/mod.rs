@@ -9,11 +9,11 @@ use crate::plan::{At, Plan, RuntimeChoice};
 use crate::record::{BlockRecord, FitnessVerdict, NOT_REACHED, Pairs, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
-use super::index::Index;
+use crate::analysis::figures::index::Index;
 
 /// The precision to be expected in one place of the plan.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Precision {
+pub struct ExpectedWidth {
     /// Shape, batch size and load mode.
     pub at: At,
     /// About the wider half of the 95% interval of a ratio to the baseline (of a median latency, where there is one
@@ -100,7 +100,7 @@ pub fn precision(
     earlier: &[SeenRun],
     rounds: &dyn Fn(At) -> u64,
     alternations: u64,
-) -> Vec<Precision> {
+) -> Vec<ExpectedWidth> {
     let index = Index::new(probe);
     let all: Vec<_> = probe.plan.places().flat_map(|at| comparisons(&index, &probe.plan, at)).collect();
     let of_all = Spread::of(&all);
@@ -123,11 +123,11 @@ pub fn precision(
         let rounds = rounds(at);
         if comparisons.is_empty() {
             let half_width = Err("the probe had no time for it".into());
-            return is_left(probe, at).then_some(Precision { at, half_width });
+            return is_left(probe, at).then_some(ExpectedWidth { at, half_width });
         }
         let reached = seen::half_width(probe, earlier, at, rounds).filter(|_| rounds >= MIN_LAUNCHES);
         let half_width = reached.map_or_else(|| by_probe(&comparisons, rounds), Ok);
-        Some(Precision { at, half_width })
+        Some(ExpectedWidth { at, half_width })
     };
     probe.plan.places().filter_map(precision).collect()
 }

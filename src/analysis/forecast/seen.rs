@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{COVERED, HalfWidth, comparisons, is_compared, is_scripted, verdict};
 use crate::analysis::figures::CellFindings;
-use crate::analysis::index::Index;
+use crate::analysis::figures::index::Index;
 use crate::metric::Metric;
 use crate::plan::{At, LoadMode, SessionSpec};
 use crate::record::{FitnessVerdict, RunRecord};

@@ -45,7 +45,7 @@ const RELATIVE: &str = "
 
 fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     let sessions = &run.findings.sessions;
-    let advised = run.findings.answer.latency.pick().and_then(|pick| sessions.get(pick.key.session));
+    let advised = run.findings.decisions.answer.latency.pick().and_then(|pick| sessions.get(pick.key.session));
     advised.or_else(|| sessions.iter().find(|session| session.is_baseline && session.outcome.is_ok()))
 }
 

@@ -15,9 +15,10 @@ pub use verdict::{Basis, GateVerdict, Judgement, Settling};
 
 use serde::Serialize;
 
-use super::between::RunIndex;
-use super::percentiles::quantile;
-use super::{Counted, Estimate, Findings};
+use super::comparison::RunIndex;
+use super::figures::source::quantile;
+use super::figures::{Counted, Estimate, Figures};
+use super::findings::Findings;
 use crate::check::{Budget, Side, Slo};
 use crate::metric::{Group, Level, Metric, Unit};
 use crate::plan::CellKey;
@@ -160,7 +161,7 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
         (_, Some(fitness)) if is_timing(rule.check.metric) => {
             Judgement::without_figure(GateVerdict::Inconclusive, why_unfit(fitness))
         }
-        _ => judged(rule.check.metric, target, runs.run, &case),
+        _ => judged(rule.check.metric, target, runs.run.record, &case),
     };
     Checked {
         check: rule.text.clone(),
@@ -181,18 +182,18 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
 /// What an SLO says of one cell, or of its session where the metric is one of sessions: the figure and the judgement;
 /// `None` for a cell that the run does not have.
 #[must_use]
-pub fn held_at(slo: &Slo, run: Run<'_>, key: CellKey) -> Option<(Estimate, Judgement)> {
-    let session = run.findings.sessions.get(key.session)?;
-    let cell = run.findings.cell(key)?;
+pub fn held_at(slo: &Slo, record: &RunRecord, figures: Figures<'_>, key: CellKey) -> Option<(Estimate, Judgement)> {
+    let session = figures.sessions.get(key.session)?;
+    let cell = figures.cells.at(key)?;
     let cell = (slo.metric.level() == Level::Cell).then_some(cell);
-    let target = Target { session, cell, variant: run.record.plan.variant_of(key.session).name.clone() };
+    let target = Target { session, cell, variant: record.plan.variant_of(key.session).name.clone() };
     let case = Case { held: Held::Figure, figure: target.figure(slo.metric), side: slo.side, budget: slo.limit };
-    let judgement = judged(slo.metric, &target, run, &case);
+    let judgement = judged(slo.metric, &target, record, &case);
     Some((case.figure, judgement))
 }
 
-fn judged(metric: Metric, target: &Target<'_>, run: Run<'_>, case: &Case) -> Judgement {
-    let latencies = || Buckets::decode(run.record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
+fn judged(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case) -> Judgement {
+    let latencies = || Buckets::decode(record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
     match (quantile(metric), case.held, case.side) {
         (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
             Some(latencies) => percentile(quantile, &latencies, case),
@@ -255,7 +256,7 @@ fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<Plain> {
             let seen: Vec<&str> = fitness.reasons.iter().map(|reason| reason.seen.exact()).collect();
             remarks.push(format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")).into());
         }
-        if !run.findings.complete {
+        if !run.findings.ending.complete {
             remarks.push(format!("{name} is incomplete").into());
         }
     }

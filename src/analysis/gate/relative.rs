@@ -2,8 +2,8 @@
 
 use super::target::Target;
 use super::{Case, Held, Runs};
-use crate::analysis::between::{self, Delta, RunIndex, Side};
-use crate::analysis::{AccuracyChange, Estimate, between::host_differences};
+use crate::analysis::comparison::{self, Delta, RunIndex, Side};
+use crate::analysis::{AccuracyChange, Estimate, comparison::host_differences};
 use crate::check::{Budget, Check, Drop};
 use crate::observed::Observed;
 use crate::plan::{At, Plan};
@@ -49,7 +49,7 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Del
         Some((_, index)) => (index, counterpart(index, target)?),
     };
     let at = at.map(|at| in_other_run(at, &runs.run.record.plan, &run.record().plan)).transpose()?;
-    let delta = between::change(check.metric, candidate, Side { run, session, at }).map_err(|error| error.reason)?;
+    let delta = comparison::change(check.metric, candidate, Side { run, session, at }).map_err(|error| error.reason)?;
     let findings = runs.against.as_ref().map_or(runs.run.findings, |(against, _)| against.findings);
     let score = findings.sessions.get(session).and_then(|session| session.figure(check.metric)?.value());
     match (&delta, score) {

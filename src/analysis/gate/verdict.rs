@@ -132,7 +132,7 @@ mod tests {
 
     fn measured(value: f64, low: f64, high: f64) -> Measured {
         let interval = Some(Interval { low, high });
-        Measured { value, interval, range: None, n: 8, n_of: Counted::Launches, bounds: None, remark: None }
+        Measured { interval, ..Measured::exact(value, 8, Counted::Launches) }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::OperatorGroup;
 use super::by_operator::{OperatorShare, by_operator};
-use crate::analysis::figures::{Counted, Estimate, Interval, Measured};
+use crate::analysis::figures::{Counted, Estimate, Measured};
 use crate::record::{NodeProfile, Profiled};
 use crate::stats;
 use crate::units::{Bytes, Nanos, Ratio};
@@ -145,18 +145,14 @@ fn distortion(ratios: &[f64]) -> Estimate {
     let Some(found) = stats::over_launches(ratios) else {
         return Estimate::absent("no session ran without the profiler beside it");
     };
-    let interval = found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
+    let interval = found.interval.ok();
     if found.value < 1.0 {
         return Estimate::absent(NO_LONGER);
     }
     Estimate::Measured(Measured {
-        value: found.value,
         interval,
-        range: None,
-        n: ratios.len() as u64,
-        n_of: Counted::Pairs,
-        bounds: None,
         remark: interval.is_none().then(|| "no interval: too few pairs".into()),
+        ..Measured::exact(found.value, ratios.len() as u64, Counted::Pairs)
     })
 }
 

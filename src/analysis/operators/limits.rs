@@ -3,7 +3,7 @@
 use super::OperatorGroup;
 use std::collections::BTreeMap;
 
-use super::bound::{Bound, Roofline, rooflines};
+use super::roofline::{Bound, Roofline, rooflines};
 use super::work::{Arithmetic, Work};
 use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::record::{Profiled, RunRecord};

@@ -1,21 +1,21 @@
 //! Operators of a session: how long they took, how much they computed, and what limits them.
 
-mod bound;
 mod breakdown;
 mod by_operator;
 mod graph;
 mod group;
 mod limits;
+mod roofline;
 mod undistorted;
 mod work;
 
-pub(super) use bound::rooflines;
-pub use bound::{Bound, HotNode, LEAST_NODE_SHARE, Roofline, SMALL_CALL};
 pub use breakdown::{Breakdown, GroupShare, NodeShare, Rest};
 pub use by_operator::OperatorShare;
 pub use graph::{CountChange, GraphChange};
 pub use group::OperatorGroup;
 pub(super) use limits::bottlenecks;
+pub(super) use roofline::rooflines;
+pub use roofline::{Bound, HotNode, LEAST_NODE_SHARE, Roofline, SMALL_CALL};
 pub(super) use undistorted::Undistorted;
 pub use work::{Arithmetic, Work, work};
 

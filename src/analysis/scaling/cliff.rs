@@ -2,9 +2,9 @@
 
 use super::types::{Cliff, CliffEvidence, CliffSign};
 use super::{CurveLaunches, LaunchPoint, in_common, launch_points};
-use crate::analysis::compare;
+use crate::analysis::figures::change;
+use crate::analysis::figures::index::Index;
 use crate::analysis::figures::{Change, Verdict};
-use crate::analysis::index::Index;
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::{ArenaStats, BlockRecord, CpuCache};
@@ -26,7 +26,7 @@ pub(super) fn cliffs(index: &Index<'_>, curves: &[CurveLaunches<'_>]) -> Vec<Vec
         }
     }
     let mut changes: Vec<&mut Change> = steps.iter_mut().map(|(_, cliff)| &mut cliff.change).collect();
-    compare::judge(Metric::ThroughputRatioToBaseline, &mut changes, END_ERROR);
+    change::judge(Metric::ThroughputRatioToBaseline, &mut changes, END_ERROR);
     let mut found = vec![Vec::new(); curves.len()];
     for (place, mut cliff) in steps.into_iter().filter(|(_, cliff)| cliff.change.verdict == Verdict::Slower) {
         let keys = [cliff.from, cliff.to].map(|batch_size| curves[place].curve.key(batch_size));

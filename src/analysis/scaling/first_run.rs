@@ -2,8 +2,8 @@
 
 use super::CurveLaunches;
 use super::types::FirstRun;
-use crate::analysis::index::Index;
-use crate::analysis::over_launches::median;
+use crate::analysis::figures::index::Index;
+use crate::analysis::figures::over_launches::median;
 
 /// The first inference of each batch size of a curve, by itself and over the median of the same launch.
 pub(super) fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec<FirstRun> {

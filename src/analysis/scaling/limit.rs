@@ -65,8 +65,7 @@ mod tests {
 
     fn latency(value: f64, high: f64) -> Estimate {
         let interval = Some(Interval { low: value, high });
-        let n_of = Counted::Launches;
-        Estimate::Measured(Measured { value, interval, range: None, n: 6, n_of, bounds: None, remark: None })
+        Estimate::Measured(Measured { interval, ..Measured::exact(value, 6, Counted::Launches) })
     }
 
     fn found(limit: f64, latencies: &[Estimate]) -> Within {

@@ -1,11 +1,11 @@
 //! Peak memory against batch size.
 
-use super::fit::{LEAST_POINTS, Line};
+use super::line::{LEAST_POINTS, Line};
 use super::types::MemoryFit;
 use crate::analysis::figures::BatchCurve;
 use crate::analysis::figures::Estimate;
-use crate::analysis::index::Index;
-use crate::analysis::over_launches::centre;
+use crate::analysis::figures::index::Index;
+use crate::analysis::figures::over_launches::centre;
 use crate::observed::Observed;
 use crate::plan::{At, LoadMode};
 use crate::record::{Host, LaunchRecord};

@@ -5,17 +5,17 @@
 mod cliff;
 mod curve;
 mod first_run;
-mod fit;
 mod idle;
 mod knee;
 mod limit;
+mod line;
 mod memory;
 mod types;
 
 pub(super) use cliff::throughput_change;
 pub(super) use curve::batch_curves;
-pub use fit::LINE_TOLERANCE;
 pub(super) use idle::idle_gaps;
+pub use line::LINE_TOLERANCE;
 pub use types::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,
     MemoryFit, Scaling, Within, WithinLimit,
@@ -23,8 +23,8 @@ pub use types::{
 
 use super::decide::facts::Facts;
 use super::figures::BatchCurve;
-use super::index::Index;
-use super::over_launches::{median_of_blocks, per_launch, predictions_per_sec};
+use crate::analysis::figures::index::Index;
+use crate::analysis::figures::over_launches::{median_of_blocks, per_launch, predictions_per_sec};
 use crate::record::BlockRecord;
 
 /// What every curve shows, in the order of the curves.
@@ -41,7 +41,7 @@ pub(super) fn scaling(facts: &Facts<'_>) -> Vec<Scaling> {
             shape: curve.shape,
             load_mode: curve.load_mode,
             knee: knee::knee(launches),
-            fit: fit::fit(facts, launches),
+            fit: line::fit(facts, launches),
             limits: limit::within(facts, curve),
             cliffs: cliffs.next().unwrap_or_default(),
             memory: is_first.then(|| memory::fit(facts.index, curve)),

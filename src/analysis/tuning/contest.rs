@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::analysis::figures::{Counted, Measured};
-use crate::analysis::index::Index;
-use crate::analysis::{Estimate, Interval};
+use crate::analysis::figures::energy::{gpu_of_launch, gpu_per_prediction};
+use crate::analysis::figures::index::Index;
+use crate::analysis::figures::{Estimate, Measured};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
 use crate::record::{BlockRecord, LaunchCell, Pairs};
@@ -66,17 +66,7 @@ pub(in crate::analysis) fn contest(
 
 /// A contest as an estimate of the cost of the one over the other's: below 1 is better.
 pub(super) fn estimate(paired: &PairedRatio) -> Estimate {
-    let ratio = paired.ratio();
-    let interval = ratio.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high });
-    Estimate::Measured(Measured {
-        value: ratio.value,
-        interval,
-        range: None,
-        n: ratio.n,
-        n_of: Counted::Launches,
-        bounds: None,
-        remark: ratio.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
-    })
+    Estimate::Measured(Measured::over_launches(&paired.ratio()))
 }
 
 fn predictions(block: &BlockRecord) -> f64 {
@@ -93,5 +83,5 @@ fn cpu_joules_per_prediction(block: &BlockRecord) -> f64 {
 }
 
 fn gpu_joules_per_prediction(cell: &LaunchCell) -> Option<f64> {
-    crate::analysis::energy::of_launch(Metric::GpuEnergy, cell)
+    gpu_of_launch(gpu_per_prediction, cell)
 }

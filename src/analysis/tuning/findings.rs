@@ -2,14 +2,15 @@
 
 use serde::Serialize;
 
+use super::candidate::{Candidate, State};
 use super::contest;
 use super::front::front;
 use super::gain::Field;
 use super::preference::{Preference, preferred};
-use super::relative::{Relative, Scale};
-use super::standing::{Judge, SloStanding, Standing};
+use super::relative::Scale;
+use super::standing::Judge;
 use super::verdict::{Contender, Race, TuningVerdict};
-use crate::analysis::{AccuracyChange, Estimate, Figure, Findings};
+use crate::analysis::figures::{Estimate, Figure, Figures};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
 use crate::record::{Fate, RunRecord, Tuning};
@@ -45,41 +46,6 @@ pub struct TuningFindings {
     pub rounds_count: u64,
 }
 
-/// A configuration and what became of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Candidate {
-    /// Its cell.
-    pub key: CellKey,
-    /// Whether it may be the answer.
-    pub standing: Standing,
-    /// What each check of the SLO says of it.
-    pub slo: Vec<SloStanding>,
-    /// What was decided last about it; absent where nothing was: it is undecided.
-    pub fate: Option<Fate>,
-    /// What that makes of it in the end.
-    pub state: State,
-    /// What it costs over the best one; absent where no chain of turns leads there.
-    pub relative: Option<Relative>,
-    /// The figures that configurations are compared by, that of the objective, and the p99 latency.
-    pub figures: Vec<Figure>,
-    /// The change of accuracy against the baseline's; absent for what computes the same, and without labels.
-    pub accuracy_change: Option<AccuracyChange>,
-}
-
-/// What became of a configuration by the end of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is the best one, or the one that comes closest.
-    Best,
-    /// It does as well as the best one, within the noise floor.
-    AsGood,
-    /// It was not told apart from the best one.
-    Undecided,
-    /// It is out of the race, or does as well as one that is.
-    Out,
-}
-
 impl TuningFindings {
     /// The best configuration, or the one that comes closest.
     #[must_use]
@@ -110,29 +76,10 @@ impl TuningFindings {
     }
 }
 
-impl Candidate {
-    /// The estimate of one of its figures.
-    #[must_use]
-    pub fn figure(&self, metric: Metric) -> Option<&Estimate> {
-        crate::analysis::find(&self.figures, metric)
-    }
-
-    /// Whether it was timed.
-    #[must_use]
-    pub fn is_measured(&self) -> bool {
-        self.figure(Metric::LatencyP50).is_some_and(|p50| p50.measured().is_some())
-    }
-
-    /// The value of one of its figures.
-    pub(super) fn value(&self, metric: Metric) -> Option<f64> {
-        self.figure(metric).and_then(Estimate::value)
-    }
-}
-
 /// What a search found; `None` if the run is none.
-pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option<TuningFindings> {
+pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Option<TuningFindings> {
     let (plan, tuning) = (record.plan.tuning.as_ref()?, record.tuning.as_ref()?);
-    let judge = Judge::new(record, findings);
+    let judge = Judge::new(record, figures);
     let default = default_key(record);
     let winner = tuning.champion().or(default);
     let (taken, preference) = match winner.and_then(|winner| preferred(&judge, tuning, winner)) {
@@ -142,7 +89,7 @@ pub(in crate::analysis) fn of(record: &RunRecord, findings: &Findings) -> Option
     let on_gpu = taken.is_some_and(|key| record.plan.sessions[key.session].nvidia_device().is_some());
     let metric = contest::metric(plan.objective, on_gpu);
     let mut candidates: Vec<Candidate> =
-        keys(tuning).into_iter().map(|key| candidate(&judge, findings, tuning, key, metric)).collect();
+        keys(tuning).into_iter().map(|key| candidate(&judge, figures, tuning, key, metric)).collect();
     let mut in_front = Vec::new();
     if let (Some(taken), Some(winner)) = (taken, winner) {
         let scale = Scale::new(&judge, tuning, taken);
@@ -220,16 +167,16 @@ fn keys(tuning: &Tuning) -> Vec<CellKey> {
     keys
 }
 
-fn candidate(judge: &Judge<'_>, findings: &Findings, tuning: &Tuning, key: CellKey, objective: Metric) -> Candidate {
+fn candidate(judge: &Judge<'_>, of_run: Figures<'_>, tuning: &Tuning, key: CellKey, objective: Metric) -> Candidate {
     let mut metrics = vec![objective, Metric::LatencyP50, Metric::LatencyP99, Metric::Throughput, Metric::PeakMemory];
     metrics.dedup();
-    let cell = findings.cell(key);
+    let cell = of_run.cells.at(key);
     let figure = |&metric: &Metric| {
         let estimate = cell.and_then(|cell| cell.figure(metric)).cloned();
         Figure { metric, estimate: estimate.unwrap_or_else(|| Estimate::absent("it was not measured")) }
     };
     let mut figures: Vec<Figure> = metrics.iter().map(figure).collect();
-    let scored = judge.scored(key.session).and_then(|record| findings.sessions.get(record.session));
+    let scored = judge.scored(key.session).and_then(|record| of_run.sessions.get(record.session));
     let score = scored.and_then(|session| {
         Metric::SCORES.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.clone())))
     });

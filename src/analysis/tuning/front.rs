@@ -1,6 +1,6 @@
 //! The configurations that no other one is better than in everything.
 
-use super::findings::Candidate;
+use super::candidate::Candidate;
 use super::relative::Scale;
 use crate::metric::{Direction, Metric};
 use crate::plan::{CellKey, Objective};
@@ -8,7 +8,7 @@ use crate::plan::{CellKey, Objective};
 /// What the front is drawn over: latency, throughput, memory and accuracy, as far as they were measured.
 pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::PeakMemory, Metric::AccuracyTop1];
 
-/// Costs of a configuration on [`AXES`], of which less is better: logarithms, but for the accuracy.
+/// Costs of a configuration on [`AXES`], in their order, of which less is better: logarithms, but for the accuracy.
 type Costs = [Option<f64>; AXES.len()];
 
 /// Indices of the measured configurations that no other one dominates, in their order: one dominates another if it is
@@ -35,12 +35,12 @@ fn undominated(all: &[(usize, Costs)], taken: Option<usize>) -> Vec<usize> {
 }
 
 fn costs(one: &Candidate, scale: &Scale<'_>) -> Costs {
-    AXES.map(|metric| match metric {
-        Metric::LatencyP50 => scale.log_ratio(Objective::Latency, one.key),
-        Metric::Throughput => scale.log_ratio(Objective::Throughput, one.key),
-        Metric::AccuracyTop1 => Metric::SCORES.into_iter().find_map(|metric| loss(metric, one.value(metric)?)),
-        metric => one.value(metric).map(f64::ln),
-    })
+    [
+        scale.log_ratio(Objective::Latency, one.key),
+        scale.log_ratio(Objective::Throughput, one.key),
+        one.value(Metric::PeakMemory).map(f64::ln),
+        Metric::SCORES.into_iter().find_map(|metric| loss(metric, one.value(metric)?)),
+    ]
 }
 
 /// A score as something of which less is better.

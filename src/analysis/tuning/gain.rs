@@ -2,7 +2,7 @@
 
 use super::contest::estimate;
 use super::standing::Judge;
-use crate::analysis::figures::Measured;
+use crate::analysis::figures::{Counted, Measured};
 use crate::analysis::{Estimate, Interval};
 use crate::plan::{CellKey, Objective};
 use crate::record::{Stage, Tuning};
@@ -108,13 +108,8 @@ impl Product {
 
     fn estimate(self) -> Estimate {
         Estimate::Measured(Measured {
-            value: self.value,
             interval: Some(self.ends),
-            range: None,
-            n: self.launches,
-            n_of: crate::analysis::Counted::Launches,
-            bounds: None,
-            remark: None,
+            ..Measured::exact(self.value, self.launches, Counted::Launches)
         })
     }
 }

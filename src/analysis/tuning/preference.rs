@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::contest::{estimate, floor};
-use super::standing::{Judge, Standing};
+use super::standing::{Judge, SloStanding};
 use crate::analysis::Estimate;
 use crate::plan::{CellKey, Objective, SessionSpec};
 use crate::record::{Fate, RunRecord, Tuning};
@@ -53,12 +53,12 @@ pub fn criteria(objective: Objective) -> &'static [Criterion] {
 /// is taken. Both took turns and keep everything, and the winner is not better beyond the noise floor.
 pub(super) fn preferred(judge: &Judge<'_>, tuning: &Tuning, winner: CellKey) -> Option<(CellKey, Preference)> {
     let objective = judge.record.plan.tuning.as_ref()?.objective;
-    if judge.standing(winner) != Standing::Meets {
+    if judge.standing(winner) != SloStanding::Meets {
         return None;
     }
     let rounds: Vec<u64> = tuning.heats.iter().flat_map(|heat| heat.rounds.iter().copied()).collect();
     let mut found: Vec<(usize, f64, CellKey, Preference)> = Vec::new();
-    for key in tied(tuning, winner).filter(|key| judge.standing(*key) == Standing::Meets) {
+    for key in tied(tuning, winner).filter(|key| judge.standing(*key) == SloStanding::Meets) {
         let Some(cost) = judge.contest_on(objective, [key, winner], &rounds) else { continue };
         if let Some((rank, paired)) = told_apart(judge, [key, winner], &rounds) {
             let (criterion, criterion_ratio) = (criteria(objective)[rank], paired.as_ref().map(estimate));

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::contest;
 use super::looks::SLO_WIDENED;
-use crate::analysis::accuracy::same_samples;
+use crate::analysis::figures::index::Index;
+use crate::analysis::figures::score_change::same_samples;
+use crate::analysis::figures::{AccuracyChange, Estimate, Figures, Interval};
 use crate::analysis::gate::{self, GateVerdict};
-use crate::analysis::index::Index;
-use crate::analysis::{AccuracyChange, Estimate, Findings, Interval};
 use crate::check::{Side, Slo};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective, SessionSpec};
@@ -17,7 +17,7 @@ use crate::stats::PairedRatio;
 /// Whether a configuration may be the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum SloStanding {
     /// It keeps everything, as far as the rules ask for proof.
     Meets,
     /// The figures do not decide.
@@ -28,7 +28,7 @@ pub enum Standing {
 
 /// A check of the SLO on one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SloStanding {
+pub struct HeldSlo {
     /// The check, as written.
     pub check: Slo,
     /// What is checked.
@@ -48,23 +48,22 @@ pub struct SloStanding {
 pub struct Judge<'a> {
     /// The record.
     pub record: &'a RunRecord,
-    findings: &'a Findings,
+    figures: Figures<'a>,
     index: Index<'a>,
 }
 
 impl<'a> Judge<'a> {
-    /// Takes a record with its findings.
+    /// Takes a record with its figures.
     #[must_use]
-    pub fn new(record: &'a RunRecord, findings: &'a Findings) -> Self {
-        Judge { record, findings, index: Index::new(record) }
+    pub fn new(record: &'a RunRecord, figures: Figures<'a>) -> Self {
+        Judge { record, figures, index: Index::new(record) }
     }
 
     /// What each check of the SLO says of a configuration.
     #[must_use]
-    pub fn slo(&self, key: CellKey) -> Vec<SloStanding> {
-        let run = gate::Run { record: self.record, findings: self.findings };
+    pub fn slo(&self, key: CellKey) -> Vec<HeldSlo> {
         let held = |slo: &Slo| {
-            let (figure, judgement) = gate::held_at(slo, run, key)?;
+            let (figure, judgement) = gate::held_at(slo, self.record, self.figures, key)?;
             let excess_ratio = figure.value().map(|value| match slo.side {
                 Side::AtMost => value / slo.limit - 1.0,
                 Side::AtLeast => slo.limit / value - 1.0,
@@ -75,7 +74,7 @@ impl<'a> Judge<'a> {
                 verdict => verdict,
             };
             let (check, metric, budget) = (slo.clone(), slo.metric, slo.limit);
-            Some(SloStanding { check, metric, figure, budget, verdict, excess_ratio })
+            Some(HeldSlo { check, metric, figure, budget, verdict, excess_ratio })
         };
         self.record.plan.tuning.iter().flat_map(|tuning| &tuning.slo).filter_map(held).collect()
     }
@@ -90,16 +89,16 @@ impl<'a> Judge<'a> {
     /// Whether a configuration may be the answer. An accuracy whose estimate lies within what is allowed passes although
     /// its interval may reach beyond; everything else has to be shown.
     #[must_use]
-    pub fn standing(&self, key: CellKey) -> Standing {
+    pub fn standing(&self, key: CellKey) -> SloStanding {
         if self.breach(key).is_some() {
-            return Standing::Violates;
+            return SloStanding::Violates;
         }
         let cell = self.record.cell(key);
         if !cell.is_some_and(|cell| cell.outcome.is_ok()) {
-            return Standing::Open;
+            return SloStanding::Open;
         }
         let kept = self.slo(key).iter().all(|slo| slo.verdict == GateVerdict::Pass);
-        if kept && self.keeps_accuracy(key.session) { Standing::Meets } else { Standing::Open }
+        if kept && self.keeps_accuracy(key.session) { SloStanding::Meets } else { SloStanding::Open }
     }
 
     /// What puts a configuration out of the race on its own, if something does.
@@ -187,7 +186,7 @@ impl<'a> Judge<'a> {
     /// The value of a figure of a configuration.
     #[must_use]
     pub fn value(&self, key: CellKey, metric: Metric) -> Option<f64> {
-        self.findings.cell(key)?.value(metric)
+        self.figures.cells.at(key)?.value(metric)
     }
 }
 
@@ -262,8 +261,7 @@ mod tests {
     use crate::analysis::{Counted, Measured};
 
     fn figure(value: f64, interval: Option<Interval>) -> Estimate {
-        let (n, n_of) = (8, Counted::Launches);
-        Estimate::Measured(Measured { value, interval, range: None, n, n_of, bounds: None, remark: None })
+        Estimate::Measured(Measured { interval, ..Measured::exact(value, 8, Counted::Launches) })
     }
 
     fn slo(text: &str) -> Slo {

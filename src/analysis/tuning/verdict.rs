@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use super::candidate::{Candidate, State};
 use super::contest::floor;
-use super::findings::{Candidate, State};
 use super::gain::Gain;
-use super::standing::Standing;
+use super::standing::SloStanding;
 use crate::analysis::Estimate;
 use crate::plan::{CellKey, Objective};
 use crate::record::{EndReason, Fate, RunRecord, Tuning};
@@ -61,14 +61,14 @@ pub(super) struct Race<'a> {
 
 impl Race<'_> {
     pub(super) fn verdict(&self) -> TuningVerdict {
-        let is_open = |one: &Candidate| one.standing == Standing::Open && one.is_measured();
+        let is_open = |one: &Candidate| one.standing == SloStanding::Open && one.is_measured();
         let Some(best) = self.best else { return TuningVerdict::NothingMeasured };
         match self.candidates[best].standing {
-            Standing::Meets if self.is_shown(best) => TuningVerdict::Found,
-            Standing::Meets => TuningVerdict::Undecided,
-            Standing::Open => TuningVerdict::NotShown,
-            Standing::Violates if self.candidates.iter().any(is_open) => TuningVerdict::NotShown,
-            Standing::Violates => TuningVerdict::NothingMeets,
+            SloStanding::Meets if self.is_shown(best) => TuningVerdict::Found,
+            SloStanding::Meets => TuningVerdict::Undecided,
+            SloStanding::Open => TuningVerdict::NotShown,
+            SloStanding::Violates if self.candidates.iter().any(is_open) => TuningVerdict::NotShown,
+            SloStanding::Violates => TuningVerdict::NothingMeets,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Tables of accuracy, and of agreement where there are no labels.
 
 use crate::analysis::{HeldAgainst, OutputAgreement, SessionFindings};
-use crate::metric::{Metric, Unit};
+use crate::metric::{Group, Metric, Unit};
 use crate::record::{DatasetInfo, OutputKind};
 use crate::report::chapters::tables::{kind, left_out, score};
 use crate::report::words::judged::Judged;
@@ -14,11 +14,12 @@ use crate::report::words::{self, Source};
 pub(in crate::report) fn scores(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
     let has = |metric: Metric| sessions.iter().any(|session| session.figure(metric).is_some());
-    let metrics: Vec<Metric> = if is_scored(source) { &SCORES[..] } else { &AGREEMENT[..] }
-        .iter()
-        .copied()
-        .filter(|&metric| has(metric))
-        .collect();
+    let groups = match is_scored(source) {
+        true => &[Group::LeadingScore, Group::OtherScore][..],
+        false => &[Group::Agreement],
+    };
+    let is_shown = |metric: &Metric| groups.contains(&metric.group()) && has(*metric);
+    let metrics: Vec<Metric> = Metric::ALL.iter().copied().filter(is_shown).collect();
     let is_unlike = sessions.iter().any(|session| !session.accuracy.not_comparable.is_empty());
     if metrics.is_empty() && !is_unlike && sessions.iter().all(|session| session.accuracy.unhealthy_outputs.is_empty())
     {
@@ -26,7 +27,7 @@ pub(in crate::report) fn scores(source: Source<'_>) -> Option<Table> {
     }
     let mut header = vec!["variant"];
     header.extend(is_unlike.then_some(COMPARED));
-    header.extend(metrics.iter().map(|&metric| words::short_name(metric)));
+    header.extend(metrics.iter().map(|metric| metric.short_label()));
     let in_points =
         metrics.first().is_some_and(|metric| Metric::SCORES.contains(metric) && metric.unit() == Unit::Ratio);
     header.push(if in_points { "vs baseline, points" } else { "vs baseline" });
@@ -55,24 +56,6 @@ fn outputs_compared(session: &SessionFindings) -> String {
     }
 }
 
-/// Scores against labels or targets that the accuracy table shows.
-const SCORES: [Metric; 10] = [
-    Metric::AccuracyTop1,
-    Metric::AccuracyTop5,
-    Metric::AccuracyMacroF1,
-    Metric::AccuracyExactMatch,
-    Metric::AccuracyMicroF1,
-    Metric::TokenAccuracy,
-    Metric::PixelAccuracy,
-    Metric::MeanIou,
-    Metric::MeanAbsoluteError,
-    Metric::RootMeanSquareError,
-];
-
-/// What it shows where there are none.
-const AGREEMENT: [Metric; 4] =
-    [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::MaxAbsoluteError, Metric::RelativeError];
-
 /// How far each output agrees with the reference; `None` where there are labels, or where one output says it all.
 pub(in crate::report) fn agreement(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
@@ -80,18 +63,16 @@ pub(in crate::report) fn agreement(source: Source<'_>) -> Option<Table> {
         return None;
     }
     let mut header = vec!["variant", "output"];
-    header.extend(AGREEMENT.map(words::short_name));
+    header.extend(Group::Agreement.metrics().map(Metric::short_label));
     let mut table = Builder::new("Agreement with the reference, output by output", &header);
     for session in sessions {
         for output in &session.accuracy.agreement {
             let (name, output_name) = (plain(&session.label), plain(&output.output));
             let row = format!("{name}, {output_name}");
             let mut cells = vec![name, output_name];
-            for metric in AGREEMENT {
+            for metric in Group::Agreement.metrics() {
                 let estimate = output.figure(metric);
-                cells.push(
-                    table.figure((words::short_name(metric), &row), estimate, |estimate| score(metric, estimate)),
-                );
+                cells.push(table.figure((metric.short_label(), &row), estimate, |estimate| score(metric, estimate)));
             }
             table.row(kind(source, session), cells);
         }
@@ -186,9 +167,9 @@ fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Met
     for &metric in metrics {
         let is_reference = session.is_baseline && session.figure(metric).is_none();
         cells.push(match (is_reference, &session.accuracy.absent_reason) {
-            (_, Some(reason)) => table.absence(words::short_name(metric), &row, reason),
+            (_, Some(reason)) => table.absence(metric.short_label(), &row, reason),
             (true, None) => REFERENCE.into(),
-            (false, None) => table.figure((words::short_name(metric), &row), session.figure(metric), |estimate| {
+            (false, None) => table.figure((metric.short_label(), &row), session.figure(metric), |estimate| {
                 if metric.unit() == Unit::Ratio && Metric::SCORES.contains(&metric) {
                     words::value(metric, estimate)
                 } else {

@@ -84,7 +84,7 @@ pub(in crate::report) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
         (Priority::Low, "Low Priority", "Minor Impact", format!("below {MEDIUM_GAIN}x, or in size alone")),
     ];
     let view = |(priority, label, impact, bounds): (Priority, &str, &str, String)| {
-        let advice = source.findings.advice.iter().filter(|advice| advice.priority == priority);
+        let advice = source.findings.decisions.advice.iter().filter(|advice| advice.priority == priority);
         PriorityView {
             label: label.into(),
             impact: impact.into(),
@@ -266,7 +266,7 @@ pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
         ),
     ];
     let phase = |(level, title, kind, last): (Level, &str, &str, &str)| {
-        let advice = source.findings.advice.iter().filter(|advice| advice.effort == level);
+        let advice = source.findings.decisions.advice.iter().filter(|advice| advice.effort == level);
         let mut tasks: Vec<Entry> = advice.map(|advice| task(source, advice, last)).collect();
         if tasks.is_empty() {
             tasks.push(no_task(level, last));
@@ -328,12 +328,12 @@ fn no_task(level: Level, last: &str) -> Entry {
 /// What was not tried, and the command that would.
 pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
     let item = |found: &NotTried| Item::new(untried(&found.what), command(&found.command));
-    source.findings.not_tried.iter().map(item).collect()
+    source.findings.decisions.not_tried.iter().map(item).collect()
 }
 
 /// How much was not tried, for a summary.
 pub(in crate::report) fn not_tried_line(source: Source<'_>) -> Option<String> {
-    let found = &source.findings.not_tried;
+    let found = &source.findings.decisions.not_tried;
     let first: Vec<String> = found.iter().take(3).map(|found| untried(&found.what)).collect();
     let count = found.len() as u64;
     let more = if found.len() > first.len() { ", for example" } else { "" };

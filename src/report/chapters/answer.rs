@@ -16,7 +16,7 @@ use crate::units::Nanos;
 
 /// The answer, the most important line first.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
-    let answer = &source.findings.answer;
+    let answer = &source.findings.decisions.answer;
     let mut lines = vec![verdict(source)];
     if answer.latency.pick().is_none() {
         lines.extend(source.single().into_iter().filter_map(|cell| so_far(source, cell)));
@@ -37,7 +37,7 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
 }
 
 fn verdict(source: Source<'_>) -> String {
-    let answer = &source.findings.answer;
+    let answer = &source.findings.decisions.answer;
     let shape = [&answer.latency, &answer.throughput].into_iter().find_map(|choice| Some(choice.pick()?.key.shape));
     let shape = shape.and_then(|shape| source.shape(shape));
     let with = shape.map(|shape| format!(" (with {shape})")).unwrap_or_default();
@@ -70,7 +70,7 @@ fn verdict(source: Source<'_>) -> String {
 fn enough(source: Source<'_>) -> String {
     let schedule = &source.record.plan.schedule;
     let is_more = |enough: &Nanos| schedule.budget_ns.is_some_and(|had| *enough > had);
-    match source.findings.answer.enough_budget_ns.filter(is_more) {
+    match source.findings.decisions.answer.enough_budget_ns.filter(is_more) {
         Some(enough) => {
             format!("; a verdict needs about {}: `--budget {}`", words::rounded_time(enough), words::budget(enough))
         }
@@ -180,7 +180,7 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
 
 /// What the choices leave open, each once and with the variant that it belongs to.
 fn mind(source: Source<'_>) -> Vec<String> {
-    let answer = &source.findings.answer;
+    let answer = &source.findings.decisions.answer;
     let mut lines = Vec::new();
     for pick in [&answer.latency, &answer.throughput].into_iter().filter_map(Choice::pick) {
         for &caveat in &pick.caveats {
@@ -200,7 +200,7 @@ const REASON_LENGTH: usize = 600;
 /// Why sessions are not recommended: a line for each reason, which names all that share it.
 fn rejected(source: Source<'_>) -> Vec<String> {
     let mut groups: Vec<(Option<String>, Vec<String>)> = Vec::new();
-    for rejection in &source.findings.answer.rejected {
+    for rejection in &source.findings.decisions.answer.rejected {
         let (why, name) = (why_left_out(source, rejection), source.name(rejection.session));
         match groups.iter_mut().find(|(known, _)| *known == why) {
             Some((_, names)) => names.push(name),

@@ -28,7 +28,7 @@ pub(in crate::report) fn command(words: &[String]) -> String {
 /// The limits, those of one kind together.
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
     let mut entries = limits(source);
-    if source.findings.rooflines.is_empty() {
+    if source.findings.causes.rooflines.is_empty() {
         entries.push(operators());
     }
     entries
@@ -47,7 +47,7 @@ pub(in crate::report) fn issues(source: Source<'_>) -> Vec<String> {
 
 fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
     let mut groups: Vec<(&'static str, Vec<&Bottleneck>)> = Vec::new();
-    for bottleneck in &source.findings.bottlenecks {
+    for bottleneck in &source.findings.decisions.bottlenecks {
         let title = title(&bottleneck.kind);
         match groups.iter_mut().find(|(known, _)| *known == title) {
             Some((_, members)) => members.push(bottleneck),

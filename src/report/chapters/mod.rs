@@ -140,7 +140,7 @@ impl View {
         View {
             title: text::plain(&record.run.name),
             ending: context::ending(source),
-            complete: findings.complete,
+            complete: findings.ending.complete,
             answer: with_prediction(
                 source,
                 tuning.as_ref().map_or_else(|| answer::lines(source), |tuning| tuning.answer.clone()),
@@ -165,12 +165,12 @@ impl View {
             operator_summary: operators::summary(source),
             explanations: explain::sections(source),
             tuning,
-            fitness: match &findings.fitness {
+            fitness: match &findings.ending.fitness {
                 Some(fitness) => conditions::verdict(fitness),
-                None => vec![conditions::not_judged(findings.complete)],
+                None => vec![conditions::not_judged(findings.ending.complete)],
             },
-            invalid: findings.fitness.as_ref().is_some_and(|fitness| fitness.verdict == FitnessVerdict::Invalid),
-            fit: findings.fitness.as_ref().map(|fitness| fitness.verdict),
+            invalid: findings.ending.fitness.as_ref().is_some_and(|fitness| fitness.verdict == FitnessVerdict::Invalid),
+            fit: findings.ending.fitness.as_ref().map(|fitness| fitness.verdict),
             conditions: record.conditions.iter().flat_map(|seen| conditions(&record.host, seen)).collect(),
             quality: context::quality(source),
             configuration: context::configuration(source),
@@ -205,7 +205,7 @@ fn with_prediction(source: Source<'_>, mut answer: Vec<String>) -> Vec<String> {
 
 /// A sentence for each variant; a search has said what became of each.
 fn headlines(source: Source<'_>) -> Vec<String> {
-    let headlines = source.findings.headlines.iter().filter(|_| source.findings.tuning.is_none());
+    let headlines = source.findings.decisions.headlines.iter().filter(|_| source.findings.tuning.is_none());
     headlines.map(|headline| answer::headline(source, headline)).collect()
 }
 

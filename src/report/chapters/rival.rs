@@ -55,7 +55,7 @@ fn deciding(source: Source<'_>, rival: &Rival) -> String {
 
 /// Which batch sizes the budget did not suffice for, and what would.
 pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
-    let answer = &source.findings.answer;
+    let answer = &source.findings.decisions.answer;
     let left = answer.not_reached.as_ref()?;
     let had = source.record.plan.schedule.budget_ns?;
     let budget = left.enough_budget_ns.filter(|enough| *enough > had);

@@ -33,7 +33,7 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
 /// What larger batches cost and bring, and the best batch size under the latency limit, of the session that is chosen for
 /// throughput or else of the first one that was measured.
 pub(in crate::report) fn summary(source: Source<'_>) -> Vec<String> {
-    let chosen = source.findings.answer.throughput.pick().map(|pick| pick.key);
+    let chosen = source.findings.decisions.answer.throughput.pick().map(|pick| pick.key);
     let is_chosen = |curve: &BatchCurve| chosen.is_none_or(|key| curve.key(key.batch_size) == key);
     let Some((scaling, curve)) = pairs(source).find(|(_, curve)| is_chosen(curve)) else { return Vec::new() };
     let subject = subject(source, scaling);

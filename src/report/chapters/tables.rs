@@ -13,7 +13,8 @@ use crate::text::Plain;
 
 /// What is special about the row of a session.
 pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
-    let picked = source.findings.answer.latency.pick().is_some_and(|pick| pick.key.session == session.session);
+    let picked =
+        source.findings.decisions.answer.latency.pick().is_some_and(|pick| pick.key.session == session.session);
     match (session.is_baseline, picked) {
         (_, true) => RowKind::Pick,
         (true, _) => RowKind::Baseline,
@@ -81,7 +82,7 @@ fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> S
                 _ if estimate.value().is_none() => score,
                 Metric::MeanAbsoluteError => format!("MAE {score}"),
                 Metric::AccuracyExactMatch | Metric::TokenAccuracy | Metric::PixelAccuracy => {
-                    format!("{} {score}", words::short_name(metric))
+                    format!("{} {score}", metric.short_label())
                 }
                 Metric::Top1Agreement => format!("{score} agree"),
                 Metric::CosineSimilarity => format!("cosine {score}"),

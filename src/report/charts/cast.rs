@@ -16,7 +16,7 @@ pub(super) struct Cast {
 impl Cast {
     /// The baseline, what is recommended, then the others as far as there is room.
     pub(super) fn of(source: Source<'_>) -> Self {
-        let answer = &source.findings.answer;
+        let answer = &source.findings.decisions.answer;
         let picks: Vec<usize> = [&answer.latency, &answer.throughput]
             .into_iter()
             .filter_map(|choice| Some(choice.pick()?.key.session))

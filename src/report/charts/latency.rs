@@ -81,7 +81,8 @@ fn series(source: Source<'_>, measure: Measure, (cell, color, points): &Distribu
 }
 
 fn table(source: Source<'_>, cells: &[&CellFindings]) -> Table {
-    let header: Vec<&str> = ["variant", "min"].into_iter().chain(PERCENTILES.map(short)).chain(["max"]).collect();
+    let header: Vec<&str> =
+        ["variant", "min"].into_iter().chain(PERCENTILES.map(Metric::short_label)).chain(["max"]).collect();
     let mut table = Builder::new("Percentiles of latency", &header);
     for cell in cells {
         let row = source.name(cell.key.session);
@@ -99,14 +100,4 @@ fn table(source: Source<'_>, cells: &[&CellFindings]) -> Table {
         table.row(RowKind::Plain, cells);
     }
     table.finish(Vec::new())
-}
-
-fn short(metric: Metric) -> &'static str {
-    match metric {
-        Metric::LatencyP90 => "p90",
-        Metric::LatencyP95 => "p95",
-        Metric::LatencyP99 => "p99",
-        Metric::LatencyP999 => "p99.9",
-        _ => "median",
-    }
 }

@@ -52,7 +52,7 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
 }
 
 fn batch_size(source: Source<'_>) -> Option<u64> {
-    source.findings.operators.iter().map(|found| found.batch_size).min()
+    source.findings.causes.operators.iter().map(|found| found.batch_size).min()
 }
 
 /// The drawn sessions at the smallest batch size that was profiled, or why there are none.
@@ -60,6 +60,7 @@ fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
     let batch_size = batch_size(source).ok_or("no operators were profiled")?;
     let found: Vec<&OperatorFindings> = source
         .findings
+        .causes
         .operators
         .iter()
         .filter(|found| found.batch_size == batch_size && found.shape == 0 && cast.color(found.session).is_some())

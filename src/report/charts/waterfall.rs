@@ -39,7 +39,7 @@ const KINDS: [(PieceKind, &str); 3] =
     [(PieceKind::Median, "median"), (PieceKind::Slower, "makes it slower"), (PieceKind::Faster, "makes it faster")];
 
 pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Result<ChartView, String>)> {
-    let explanations = &source.findings.explanations;
+    let explanations = &source.findings.causes.explanations;
     if explanations.is_empty() {
         return vec![("Waterfall", Err("no variant was compared with the baseline".into()))];
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::analysis::between::{
+use crate::analysis::comparison::{
     CELL_METRICS, ComparedRun, Comparisons, Delta, Design, Difference, Pair, PairedCell, Row, RowOutcome, Setting,
 };
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
@@ -296,7 +296,7 @@ fn flips(change: &AccuracyChange) -> Option<String> {
     let p = change.p_value.map(|p| format!("; p {} (McNemar, exact)", number::probability(p))).unwrap_or_default();
     Some(format!(
         "{}: {} samples lost, {} gained, {} predictions changed{p}",
-        words::short_name(change.metric),
+        change.metric.short_label(),
         number::count(lost),
         number::count(gained),
         number::count(changed)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::analysis::{HalfWidth, Precision};
+use crate::analysis::{ExpectedWidth, HalfWidth};
 use crate::metric::Unit;
 use crate::plan::Plan;
 use crate::record::{Fitness, FitnessVerdict};
@@ -49,7 +49,7 @@ pub struct Forecast<'a> {
     /// What the probe showed of the machine, which the precision allows for; absent where it was not judged.
     pub machine: Option<&'a Fitness>,
     /// Precision by shape, batch size and load mode.
-    pub precision: &'a [Precision],
+    pub precision: &'a [ExpectedWidth],
 }
 
 impl ForecastView {
@@ -151,7 +151,7 @@ fn within(width: &HalfWidth, target: f64) -> &'static str {
 }
 
 /// What the forecasts rest on.
-fn bases(precision: &[Precision]) -> Vec<String> {
+fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
     let widths = || precision.iter().filter_map(|precision| precision.half_width.as_ref().ok());
     let runs = widths().map(|width| width.runs).filter(|&runs| runs > 0).min();
     let by_runs = runs.map(|runs| format!("from what the last {runs} runs of these models reached on this machine"));
@@ -171,7 +171,7 @@ fn table(forecast: Forecast<'_>) -> Table {
     let target = forecast.plan.schedule.target_half_width_ratio.0;
     let of_what = if forecast.plan.sessions.len() > 1 { "ratio to the baseline" } else { "median latency" };
     let mut notes = Vec::new();
-    let row = |precision: &Precision| {
+    let row = |precision: &ExpectedWidth| {
         let (width, within) = match &precision.half_width {
             Ok(width) => (half_width(width), within(width, target).to_owned()),
             Err(reason) => {

@@ -1,6 +1,6 @@
 //! Several runs against the first, at a glance.
 
-use crate::analysis::between::{Comparisons, Pair, PairedCell, Row};
+use crate::analysis::comparison::{Comparisons, Pair, PairedCell, Row};
 use crate::metric::Metric;
 use crate::plan::LoadMode;
 use crate::report::pages::comparison::{batch, cells_of, figure_name, verdict_of};

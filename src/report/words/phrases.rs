@@ -271,7 +271,7 @@ pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
 fn score(session: &SessionFindings) -> Option<String> {
     let scores = Metric::SCORES.into_iter();
     let (metric, score) = scores.filter_map(|metric| Some((metric, session.figure(metric)?.value()?))).next()?;
-    Some(format!("{} {}", short_name(metric), number::value(metric.unit(), score, None)))
+    Some(format!("{} {}", metric.short_label(), number::value(metric.unit(), score, None)))
 }
 
 /// `top-1 agreement with the baseline outputs 99.2%`, or why no number says how far outputs are off.
@@ -292,7 +292,7 @@ fn agreement(session: &SessionFindings) -> Option<String> {
 
 /// `top-1 -0.3 points (not significant)`.
 pub(in crate::report) fn accuracy_change(change: &AccuracyChange) -> String {
-    let name = short_name(change.metric);
+    let name = change.metric.short_label();
     let Some(difference) = change.difference.value() else { return format!("{name} not compared") };
     let verdict = match (change.verdict, change.p_value) {
         _ if difference == 0.0 => return format!("{name} unchanged"),
@@ -323,17 +323,6 @@ pub(in crate::report) fn score_difference(metric: Metric, difference: f64) -> St
         Unit::Ratio => number::points(difference),
         unit if difference > 0.0 => format!("+{}", number::value(unit, difference, None)),
         unit => number::value(unit, difference, None),
-    }
-}
-
-/// The name of a score in few letters.
-pub(in crate::report) fn short_name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::AccuracyTop1 => "top-1",
-        Metric::AccuracyTop5 => "top-5",
-        Metric::MeanAbsoluteError => "MAE",
-        Metric::RootMeanSquareError => "RMSE",
-        metric => metric.label(),
     }
 }
 

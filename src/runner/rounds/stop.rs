@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Plan};
 use crate::record::{BlockRecord, Pairs, Phase, RunRecord};
-use crate::stats::{self, Buckets, Estimate, LOOK_ROUNDS, Look, MIN_LAUNCHES, PairedRatio, Quantile};
+use crate::stats::{self, Buckets, LOOK_ROUNDS, Look, MIN_LAUNCHES, OverLaunches, PairedRatio, Quantile};
 
 /// Rounds after which a run of this plan looks at its figures: none where the number of rounds was asked for, so that
 /// whoever asks for ten gets ten. Where the first rounds leave larger batches out, those have their full number at each
@@ -84,7 +84,7 @@ fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64)
 }
 
 /// The median latency of a cell as reports show it: that of all inferences, with the interval over launches.
-fn median(record: &RunRecord, key: CellKey, blocks: &[&BlockRecord]) -> Option<Estimate> {
+fn median(record: &RunRecord, key: CellKey, blocks: &[&BlockRecord]) -> Option<OverLaunches> {
     let over_launches = stats::over_launches(&medians(blocks))?;
     let histogram = record.cell(key).and_then(|cell| cell.latency_histogram.as_deref());
     let latencies = histogram.and_then(|text| Buckets::decode(text).ok());

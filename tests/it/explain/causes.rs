@@ -180,8 +180,8 @@ fn denormals_are_blamed_only_on_enough_pairs_of_launches() {
     let mut run = profiled();
     run.contrasts = vec![contrast(0, vec![vec![0.01, -0.02]]), contrast(1, vec![vec![third, third + 0.01]; 6])];
     let findings = analysis::findings(&run);
-    assert_eq!(findings.denormals[0].change.as_ref().unwrap().verdict, Verdict::Inconclusive);
-    assert_eq!(findings.denormals[1].change.as_ref().unwrap().verdict, Verdict::Faster);
+    assert_eq!(findings.causes.denormals[0].change.as_ref().unwrap().verdict, Verdict::Inconclusive);
+    assert_eq!(findings.causes.denormals[1].change.as_ref().unwrap().verdict, Verdict::Faster);
     let why = &View::new(&run, &findings).why[0];
     assert!(
         why.contains("with them flushed to zero it is 3x faster") && why.contains("(50.0 µs instead of 150 µs)"),

@@ -51,7 +51,8 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
         }
     };
     let mut sections: Vec<Section> = told(source).map(section).collect();
-    let denormals: Vec<String> = source.findings.denormals.iter().map(|found| denormal_line(source, found)).collect();
+    let denormals: Vec<String> =
+        source.findings.causes.denormals.iter().map(|found| denormal_line(source, found)).collect();
     if !denormals.is_empty() {
         let title = "Denormal numbers".into();
         sections.push(Section { title, lines: denormals, tables: Vec::new() });
@@ -76,7 +77,7 @@ pub fn step_label(kind: StepKind) -> &'static str {
 /// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.
 pub(in crate::report) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
     let pair = (explanation.session, explanation.reference);
-    let mut explanations = source.findings.explanations.iter();
+    let mut explanations = source.findings.causes.explanations.iter();
     let first = explanations.find(|other| (other.session, other.reference) == pair);
     first.is_some_and(|first| std::ptr::eq(first, explanation))
 }
@@ -92,7 +93,7 @@ pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) ->
 /// Explanations that say more than that nothing is known: of operators that were profiled, or of a difference.
 fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
     let is_profiled = !source.record.operators.is_empty();
-    let explanations = source.findings.explanations.iter();
+    let explanations = source.findings.causes.explanations.iter();
     explanations.filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
 }
 
@@ -134,7 +135,7 @@ fn instructions(found: &Instructions) -> String {
 /// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal numbers.
 fn denormals_of_others(source: Source<'_>) -> Vec<String> {
     let has_sentence = |session: usize| told(source).any(|explanation| explanation.session == session);
-    let slow = source.findings.denormals.iter().filter(|found| {
+    let slow = source.findings.causes.denormals.iter().filter(|found| {
         found.change.as_ref().is_some_and(|change| change.verdict == Verdict::Faster) && !has_sentence(found.session)
     });
     slow.map(|found| denormal_line(source, found)).collect()

@@ -48,7 +48,7 @@ fn section(source: Source<'_>, session: usize) -> Option<Section> {
 
 /// The profiles of a session, the first shape's smallest batch size first.
 fn of_session<'a>(source: Source<'a>, session: usize) -> impl Iterator<Item = &'a OperatorFindings> {
-    source.findings.operators.iter().filter(move |found| found.session == session)
+    source.findings.causes.operators.iter().filter(move |found| found.session == session)
 }
 
 fn profiled<'a>(record: &'a RunRecord, found: &OperatorFindings) -> Option<&'a Profiled> {

@@ -4,7 +4,7 @@ use super::{floor, name, ratio, subject, words_of};
 use crate::analysis::Interval;
 use crate::analysis::gate::GateVerdict;
 use crate::analysis::tuning::{
-    Candidate, Criterion, Preference, SloStanding, State, TuningFindings, TuningVerdict, computes_alike,
+    Candidate, Criterion, HeldSlo, Preference, State, TuningFindings, TuningVerdict, computes_alike,
 };
 use crate::check::Side;
 use crate::metric::Metric;
@@ -180,7 +180,7 @@ fn capital(text: &str) -> String {
 }
 
 /// `latency_p99<=20ms: 12 ms (11 to 14): kept.`
-fn slo(standing: &SloStanding) -> String {
+fn slo(standing: &HeldSlo) -> String {
     let beyond =
         standing.excess_ratio.filter(|excess| *excess > 0.0).map(|excess| excess_in_words(standing.check.side, excess));
     let verdict = match (standing.verdict, beyond) {

@@ -1,7 +1,7 @@
 //! Configurations as tables, and what became of each.
 
 use super::{name, ratio, subject};
-use crate::analysis::tuning::{Candidate, Standing, State, TuningFindings, TuningVerdict};
+use crate::analysis::tuning::{Candidate, SloStanding, State, TuningFindings, TuningVerdict};
 use crate::analysis::{Estimate, Interval};
 use crate::metric::Metric;
 use crate::plan::Objective;
@@ -29,7 +29,7 @@ pub(super) enum Fates {
 pub(super) fn table(source: Source<'_>, found: &TuningFindings, title: &str, rows: Rows<'_>) -> Table {
     let metrics: Vec<Metric> = columns(found);
     let mut header = vec!["configuration", "batch", "vs best"];
-    header.extend(metrics.iter().map(|&metric| short(metric)));
+    header.extend(metrics.iter().map(|metric| metric.short_label()));
     header.push("outcome");
     let mut table = Builder::new(title, &header);
     let mut notes = Notes::default();
@@ -101,17 +101,6 @@ impl Notes {
     }
 }
 
-/// A metric's name in a narrow column.
-fn short(metric: Metric) -> &'static str {
-    match metric {
-        Metric::LatencyP50 => "median",
-        Metric::LatencyP99 => "p99",
-        Metric::PeakMemory => "memory",
-        Metric::AccuracyTop1 => "top-1",
-        metric => metric.label(),
-    }
-}
-
 /// What became of a configuration, in one word or two.
 fn word(found: &TuningFindings, place: usize) -> &'static str {
     let one = &found.candidates[place];
@@ -151,7 +140,7 @@ fn became(source: Source<'_>, found: &TuningFindings, place: usize) -> String {
         _ => "",
     };
     let fate = match &one.fate {
-        None if one.standing == Standing::Open => "not decided: whether it keeps the SLO is not shown".into(),
+        None if one.standing == SloStanding::Open => "not decided: whether it keeps the SLO is not shown".into(),
         None => "not decided".into(),
         Some(Fate::Champion { .. }) if one.state == State::AsGood => "as good as the best one".into(),
         Some(fate) => fate_in_words(source, found.objective, fate),

@@ -36,7 +36,7 @@ pub(super) fn model(field: ModelOptimization, source: Source<'_>) -> Found {
 }
 
 fn compression(source: Source<'_>) -> Found {
-    let headlines = source.findings.headlines.iter();
+    let headlines = source.findings.decisions.headlines.iter();
     let headlines: Vec<String> = headlines.map(|headline| with_precision(source, headline)).collect();
     if headlines.is_empty() {
         return not_measured("the run compares no other variant with the baseline");
@@ -97,7 +97,9 @@ pub(super) fn data_pipeline(field: DataPipeline, source: Source<'_>) -> Found {
 }
 
 fn parallel(source: Source<'_>) -> Found {
-    let Some(pick) = source.findings.answer.throughput.pick() else { return not_measured(NOTHING_RECOMMENDED) };
+    let Some(pick) = source.findings.decisions.answer.throughput.pick() else {
+        return not_measured(NOTHING_RECOMMENDED);
+    };
     let threads = source.record.plan.sessions[pick.key.session].options.intra_threads;
     Ok(format!(
         "{} {} with {threads} intra-op thread{}: CPU utilization {}",
@@ -124,7 +126,7 @@ fn better(source: Source<'_>) -> Result<&Pick, Absent> {
         NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
         NoGain::NoneShown => "no usable variant was shown to be faster than the baseline",
     };
-    source.findings.answer.latency.gain().map_err(|none| Absent::NotMeasured(reason(none).into()))
+    source.findings.decisions.answer.latency.gain().map_err(|none| Absent::NotMeasured(reason(none).into()))
 }
 
 fn response(source: Source<'_>, pick: &Pick) -> Found {
@@ -155,7 +157,7 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
 }
 
 fn throughput(source: Source<'_>) -> Found {
-    let pick = match source.findings.answer.throughput.gain() {
+    let pick = match source.findings.decisions.answer.throughput.gain() {
         Ok(pick) => pick,
         Err(NoGain::NothingChosen) => return not_measured(NOTHING_RECOMMENDED),
         Err(NoGain::NothingToCompare | NoGain::NoneShown) => return not_measured(NO_MORE_THROUGHPUT),

@@ -10,7 +10,7 @@ use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};
 
 pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
-    let Some(advice) = source.findings.advice.first() else { return Err(Absent::NotGiven) };
+    let Some(advice) = source.findings.decisions.advice.first() else { return Err(Absent::NotGiven) };
     match field {
         ImplementationRisk::Category => Ok(advice::area(source, advice)),
         ImplementationRisk::Description => Ok(advice::risk(advice)),

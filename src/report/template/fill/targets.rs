@@ -66,7 +66,7 @@ fn score_to_keep(source: Source<'_>) -> Found {
     };
     let shown = |value| number::value(metric.unit(), value, None);
     let word = if metric.direction() == Direction::Higher { "above" } else { "below" };
-    let (name, value, n) = (words::short_name(metric), shown(baseline.value), words::counted(baseline));
+    let (name, value, n) = (metric.short_label(), shown(baseline.value), words::counted(baseline));
     Ok(match bound.map(shown) {
         Some(bound) => {
             format!("maintain {name} {word} {bound}, the nearer end of the baseline's 95% interval ({value}, n = {n})")
@@ -107,7 +107,7 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
         Timeline::Profiling => ("Model profiling and bottleneck identification", "done: this report".into()),
         Timeline::Architecture => ("Model architecture optimization", models(source)),
         Timeline::Pipeline => {
-            let serving = source.findings.advice.len() - ships(source);
+            let serving = source.findings.decisions.advice.len() - ships(source);
             ("Inference pipeline optimization", advice_on(serving, "how the model is served"))
         }
         Timeline::Hardware => ("Hardware acceleration implementation", hardware(source)),
@@ -117,12 +117,12 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
 
 /// How many pieces of advice are to replace the model's file.
 fn ships(source: Source<'_>) -> usize {
-    let advice = source.findings.advice.iter();
+    let advice = source.findings.decisions.advice.iter();
     advice.filter(|advice| matches!(advice.action, Action::Ship { .. })).count()
 }
 
 fn models(source: Source<'_>) -> String {
-    let bottlenecks = source.findings.bottlenecks.iter();
+    let bottlenecks = source.findings.decisions.bottlenecks.iter();
     let slower = bottlenecks.filter(|found| matches!(found.kind, BottleneckKind::SlowerThanBaseline { .. })).count();
     let advice = advice_on(ships(source), "the model file");
     match slower {
@@ -142,7 +142,7 @@ fn advice_on(count: usize, subject: &str) -> String {
 
 fn hardware(source: Source<'_>) -> String {
     let is_hardware = |what: &Untried| matches!(what, Untried::ExecutionProvider(_) | Untried::DeviceBinding);
-    match source.findings.not_tried.iter().filter(|found| is_hardware(&found.what)).count() {
+    match source.findings.decisions.not_tried.iter().filter(|found| is_hardware(&found.what)).count() {
         0 => "this run leaves no execution provider of its libraries untried".into(),
         unused => format!("{unused} of the things not tried; their commands are under Not tried"),
     }

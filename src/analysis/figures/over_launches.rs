@@ -1,23 +1,23 @@
 //! One value a launch, and what they say together.
 
-use super::figures::{Counted, Estimate, Interval, Measured};
+use super::estimate::{Counted, Estimate, Interval, Measured};
 use crate::record::BlockRecord;
 use crate::stats;
 use crate::units::Nanos;
 
 /// Launches that a distribution over launches should rest on; with fewer, the figure says so.
-pub(super) const LAUNCHES_WANTED: u64 = 5;
+pub(in crate::analysis) const LAUNCHES_WANTED: u64 = 5;
 
 /// The centre of one value a launch: Hodges-Lehmann with the signed-rank interval, and the range.
-pub(super) fn centre(values: &[f64], absent: &str) -> Estimate {
+pub(in crate::analysis) fn centre(values: &[f64], absent: &str) -> Estimate {
     match stats::over_launches(values) {
-        Some(found) => Estimate::Measured(measured(&found, values)),
+        Some(found) => Estimate::Measured(Measured { range: range(values), ..Measured::over_launches(&found) }),
         None => Estimate::absent(absent),
     }
 }
 
 /// The median of one value a launch, with the signed-rank interval and the range.
-pub(super) fn median(values: &[f64], absent: &str) -> Estimate {
+pub(in crate::analysis) fn median(values: &[f64], absent: &str) -> Estimate {
     match (stats::median(values), centre(values, absent)) {
         (Some(median), Estimate::Measured(found)) => around(median, found),
         (_, absent) => absent,
@@ -25,22 +25,15 @@ pub(super) fn median(values: &[f64], absent: &str) -> Estimate {
 }
 
 /// The largest of one value a launch, which has no interval.
-pub(super) fn largest(values: &[f64], absent: &str) -> Estimate {
+pub(in crate::analysis) fn largest(values: &[f64], absent: &str) -> Estimate {
     let Some(value) = values.iter().copied().reduce(f64::max) else { return Estimate::absent(absent) };
-    Estimate::Measured(Measured {
-        value,
-        interval: None,
-        range: range(values),
-        n: values.len() as u64,
-        n_of: Counted::Launches,
-        bounds: None,
-        remark: None,
-    })
+    let n = values.len() as u64;
+    Estimate::Measured(Measured { range: range(values), ..Measured::exact(value, n, Counted::Launches) })
 }
 
 /// `value`, a figure over all launches at once, with the interval of `values`, one a launch. Where the two disagree,
 /// as they may when the machine has several speeds, the interval is widened to hold the value.
-pub(super) fn pooled(value: f64, values: &[f64]) -> Estimate {
+pub(in crate::analysis) fn pooled(value: f64, values: &[f64]) -> Estimate {
     match centre(values, "") {
         Estimate::Measured(found) => around(value, found),
         Estimate::Absent { .. } => Estimate::exact(value, values.len() as u64, Counted::Launches),
@@ -52,49 +45,39 @@ fn around(value: f64, found: Measured) -> Estimate {
     Estimate::Measured(Measured { value, interval: found.interval.map(widen), ..found })
 }
 
-fn measured(found: &stats::Estimate, values: &[f64]) -> Measured {
-    let remark = match &found.interval {
-        Ok(_) => None,
-        Err(too_few) => Some(format!("no interval: {too_few}").into()),
-    };
-    Measured {
-        value: found.value,
-        interval: found.interval.as_ref().ok().map(|interval| Interval { low: interval.low, high: interval.high }),
-        range: range(values),
-        n: found.n,
-        n_of: Counted::Launches,
-        bounds: None,
-        remark,
-    }
-}
-
 fn range(values: &[f64]) -> Option<Interval> {
     let low = values.iter().copied().reduce(f64::min)?;
     let high = values.iter().copied().reduce(f64::max)?;
     (values.len() > 1).then_some(Interval { low, high })
 }
 
+/// A figure of several blocks, such as all of one launch.
+pub(in crate::analysis) type OfSeveral = fn(&[&BlockRecord]) -> Option<f64>;
+
 /// A figure of the blocks of each launch, in the order in which the launches began.
-pub(super) fn per_launch<T>(blocks: &[&BlockRecord], figure: impl Fn(&[&BlockRecord]) -> Option<T>) -> Vec<T> {
+pub(in crate::analysis) fn per_launch<T>(
+    blocks: &[&BlockRecord],
+    figure: impl Fn(&[&BlockRecord]) -> Option<T>,
+) -> Vec<T> {
     let mut ordered = blocks.to_vec();
     ordered.sort_by_key(|block| block.launch);
     ordered.chunk_by(|one, other| one.launch == other.launch).filter_map(figure).collect()
 }
 
 /// The median over blocks of one of their figures.
-pub(super) fn median_of_blocks(blocks: &[&BlockRecord], figure: fn(&BlockRecord) -> Nanos) -> Option<f64> {
+pub(in crate::analysis) fn median_of_blocks(blocks: &[&BlockRecord], figure: fn(&BlockRecord) -> Nanos) -> Option<f64> {
     stats::median(&blocks.iter().map(|block| figure(block).as_f64()).collect::<Vec<_>>())
 }
 
 /// Mean latency over all inferences of the blocks, in nanoseconds.
-pub(super) fn mean_latency(blocks: &[&BlockRecord]) -> Option<f64> {
+pub(in crate::analysis) fn mean_latency(blocks: &[&BlockRecord]) -> Option<f64> {
     let count: f64 = blocks.iter().map(|block| block.inferences_count as f64).sum();
     let total: f64 = blocks.iter().map(|block| block.mean_ns.as_f64() * block.inferences_count as f64).sum();
     (count > 0.0).then(|| total / count)
 }
 
 /// Predictions per second over all blocks.
-pub(super) fn predictions_per_sec(blocks: &[&BlockRecord]) -> Option<f64> {
+pub(in crate::analysis) fn predictions_per_sec(blocks: &[&BlockRecord]) -> Option<f64> {
     let predictions = |block: &&BlockRecord| block.inferences_count as f64 * block.key.batch_size as f64;
     let elapsed: f64 = blocks.iter().map(|block| block.elapsed_ns.as_secs_f64()).sum();
     (elapsed > 0.0).then(|| blocks.iter().map(predictions).sum::<f64>() / elapsed)

@@ -6,7 +6,7 @@ use super::CurveLaunches;
 use super::types::{BatchFit, Deviation};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::BatchCurve;
-use crate::analysis::over_launches::centre;
+use crate::analysis::figures::over_launches::centre;
 use crate::observed::Observed;
 use crate::stats;
 use crate::units::Ratio;

@@ -1,27 +1,13 @@
 //! Figures of a cell that come from a GPU's driver or from energy counters.
 
-use super::figures::Estimate;
+use super::estimate::Estimate;
 use super::index::Index;
+use super::measurement::Measurement;
 use super::over_launches::{largest, median, per_launch, pooled};
-use crate::metric::Metric;
 use crate::observed::Observed;
-use crate::plan::CellKey;
 use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell};
 use crate::text::Plain;
 use crate::units::{Joules, Nanos, Watts};
-
-/// Figures of a GPU, for cells of sessions that ran on one.
-pub(super) const OF_GPU: [Metric; 6] = [
-    Metric::GpuUtilization,
-    Metric::GpuUtilizationPeak,
-    Metric::GpuMemoryPeak,
-    Metric::GpuPower,
-    Metric::GpuEnergy,
-    Metric::GpuEnergyAboveIdle,
-];
-
-/// Figures of the processor's energy, for runs that looked for its counters.
-pub(super) const OF_CPU: [Metric; 2] = [Metric::CpuEnergy, Metric::CpuEnergyAboveIdle];
 
 /// Time that the blocks of a launch must last together: ten updates of a processor's counters, which come every
 /// millisecond.
@@ -36,32 +22,63 @@ const AT_THE_END: &str = "at the end of the cell: the budget left no time to loo
 /// What a figure of memory says where it was read from the device's level.
 const OF_THE_DEVICE: &str = "from the level of the whole device: the driver does not list the worker";
 
-/// One of [`OF_GPU`].
-pub(super) fn of_gpu(index: &Index<'_>, key: CellKey, metric: Metric) -> Estimate {
-    if metric == Metric::GpuMemoryPeak {
-        return memory_peak(index, key);
-    }
-    let told = |used: &GpuUse| match metric {
-        Metric::GpuEnergyAboveIdle => per_prediction(used, key.batch_size, above_idle(index, used)?),
-        metric => figure(metric, used, key.batch_size),
-    };
-    let launches = || index.launch_cells(key).iter().filter_map(|(_, cell)| cell.gpu.as_ref());
+/// A figure of a GPU in one launch, at a batch size.
+pub(in crate::analysis) type GpuFigure = fn(&GpuUse, u64) -> Observed<f64>;
+
+/// Of the launches of a cell, with what becomes of several.
+pub(super) fn gpu(cell: &Measurement<'_>, figure: GpuFigure, centre: fn(&[f64], &str) -> Estimate) -> Estimate {
+    of_gpu(cell, |used| figure(used, cell.key.batch_size), centre)
+}
+
+fn of_gpu(
+    cell: &Measurement<'_>,
+    figure: impl Fn(&GpuUse) -> Observed<f64>,
+    centre: fn(&[f64], &str) -> Estimate,
+) -> Estimate {
+    let launches = cell.index.launch_cells(cell.key).iter().filter_map(|(_, cell)| cell.gpu.as_ref());
     let answers: Vec<Observed<f64>> =
-        launches().map(|used| used.as_ref().map_err(Clone::clone).and_then(told)).collect();
+        launches.map(|used| used.as_ref().map_err(Clone::clone).and_then(&figure)).collect();
     let values: Vec<f64> = answers.iter().filter_map(|answer| answer.as_ref().ok()).copied().collect();
-    let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, Plain::exact);
-    match metric {
-        Metric::GpuUtilizationPeak => largest(&values, reason),
-        _ => median(&values, reason),
-    }
+    centre(&values, why_nothing(&answers))
+}
+
+/// Why there is nothing, where no launch has an answer.
+fn why_nothing<T>(answers: &[Observed<T>]) -> &str {
+    answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, Plain::exact)
+}
+
+/// A figure of a GPU in one launch of a cell; `None` if there is none.
+pub(in crate::analysis) fn gpu_of_launch(figure: GpuFigure, cell: &LaunchCell) -> Option<f64> {
+    figure(cell.gpu.as_ref()?.as_ref().ok()?, cell.batch_size).ok()
+}
+
+pub(super) fn gpu_utilization(used: &GpuUse, _: u64) -> Observed<f64> {
+    used.utilization_mean_ratio.clone().map(|ratio| ratio.0)
+}
+
+pub(super) fn gpu_utilization_peak(used: &GpuUse, _: u64) -> Observed<f64> {
+    used.utilization_peak_ratio.clone().map(|ratio| ratio.0)
+}
+
+pub(super) fn gpu_power(used: &GpuUse, _: u64) -> Observed<f64> {
+    used.power_mean_watts.clone().map(|power| power.0)
+}
+
+/// Energy of a GPU over the predictions made, in joules.
+pub(in crate::analysis) fn gpu_per_prediction(used: &GpuUse, batch_size: u64) -> Observed<f64> {
+    per_prediction(used, batch_size, energy(used)?)
+}
+
+pub(super) fn gpu_above_idle(cell: &Measurement<'_>) -> Estimate {
+    let figure = |used: &GpuUse| per_prediction(used, cell.key.batch_size, above_idle(cell.index, used)?);
+    of_gpu(cell, figure, median)
 }
 
 /// Most GPU memory in any launch, with a remark where it was read in another way than the usual.
-fn memory_peak(index: &Index<'_>, key: CellKey) -> Estimate {
-    let cells: Vec<&LaunchCell> = index.launch_cells(key).iter().map(|(_, cell)| *cell).collect();
+pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
+    let cells: Vec<&LaunchCell> = cell.index.launch_cells(cell.key).iter().map(|(_, cell)| *cell).collect();
     let answers: Vec<Observed<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
     let memories = || answers.iter().filter_map(|answer| answer.as_ref().ok());
-    let reason = answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, Plain::exact);
     let values: Vec<f64> = memories().map(|memory| memory.bytes.as_f64()).collect();
     let mut remarks = Vec::new();
     if memories().any(|memory| memory.scope == GpuMemoryScope::Device) {
@@ -70,7 +87,7 @@ fn memory_peak(index: &Index<'_>, key: CellKey) -> Estimate {
     if cells.iter().all(|cell| cell.gpu_memory.is_some()) {
         remarks.push(AT_THE_END);
     }
-    remarked(largest(&values, reason), &remarks)
+    remarked(largest(&values, why_nothing(&answers)), &remarks)
 }
 
 /// GPU memory of one launch of a cell; `None` where the session ran on no GPU.
@@ -82,23 +99,9 @@ fn memory(cell: &LaunchCell) -> Option<Observed<GpuMemory>> {
     }
 }
 
-/// A figure of one launch that does not depend on what the GPU takes while nothing runs.
-fn figure(metric: Metric, used: &GpuUse, batch_size: u64) -> Observed<f64> {
-    match metric {
-        Metric::GpuUtilization => used.utilization_mean_ratio.clone().map(|ratio| ratio.0),
-        Metric::GpuUtilizationPeak => used.utilization_peak_ratio.clone().map(|ratio| ratio.0),
-        Metric::GpuPower => used.power_mean_watts.clone().map(|power| power.0),
-        Metric::GpuEnergy => per_prediction(used, batch_size, energy(used)?),
-        _ => Err(NOT_REPORTED.into()),
-    }
-}
-
-/// A figure of a GPU in one launch of a cell; `None` if there is none, or if it is above idle.
-pub(super) fn of_launch(metric: Metric, cell: &LaunchCell) -> Option<f64> {
-    if metric == Metric::GpuMemoryPeak {
-        return memory(cell)?.ok().map(|memory| memory.bytes.as_f64());
-    }
-    figure(metric, cell.gpu.as_ref()?.as_ref().ok()?, cell.batch_size).ok()
+/// GPU memory of one launch of a cell in bytes, if it is known.
+pub(super) fn gpu_memory(cell: &LaunchCell) -> Option<f64> {
+    memory(cell)?.ok().map(|memory| memory.bytes.as_f64())
 }
 
 fn remarked(mut estimate: Estimate, remarks: &[&str]) -> Estimate {
@@ -129,27 +132,37 @@ fn per_prediction(used: &GpuUse, batch_size: u64, energy: Joules) -> Observed<f6
     if predictions > 0.0 { Ok(energy.0 / predictions) } else { Err("no inference was completed".into()) }
 }
 
-/// One of [`OF_CPU`].
-pub(super) fn of_cpu(index: &Index<'_>, blocks: &[&BlockRecord], metric: Metric) -> Estimate {
-    let Some(monitoring) = &index.record.monitoring else { return Estimate::absent("the run did not look for it") };
+/// Energy of the processor over the predictions made.
+pub(super) fn cpu(cell: &Measurement<'_>) -> Estimate {
+    cpu_above(cell, |_| Watts(0.0))
+}
+
+pub(super) fn cpu_above_idle(cell: &Measurement<'_>) -> Estimate {
+    cpu_above(cell, |idle| idle)
+}
+
+/// CPU energy above a share of what the processor takes while nothing runs.
+fn cpu_above(cell: &Measurement<'_>, of_idle: fn(Watts) -> Watts) -> Estimate {
+    let Some(monitoring) = &cell.index.record.monitoring else {
+        return Estimate::absent("the run did not look for it");
+    };
     let idle = match &monitoring.cpu {
-        Ok(power) => power.idle_watts,
+        Ok(power) => of_idle(power.idle_watts),
         Err(reason) => return Estimate::absent(reason.exact()),
     };
-    let idle = if metric == Metric::CpuEnergyAboveIdle { idle } else { Watts(0.0) };
-    let figure = |blocks: &[&BlockRecord]| cpu_energy_above(idle, blocks);
-    match figure(blocks) {
-        Some(value) => pooled(value, &per_launch(blocks, figure)),
+    let figure = |blocks: &[&BlockRecord]| energy_above(idle, blocks);
+    match figure(cell.blocks) {
+        Some(value) => pooled(value, &per_launch(cell.blocks, figure)),
         None => Estimate::absent("a counter was not read in every block, or the blocks last less than 10 ms together"),
     }
 }
 
 /// CPU energy per prediction over the blocks of one launch, in joules.
-pub(super) fn cpu_energy(blocks: &[&BlockRecord]) -> Option<f64> {
-    cpu_energy_above(Watts(0.0), blocks)
+pub(super) fn of_cpu(blocks: &[&BlockRecord]) -> Option<f64> {
+    energy_above(Watts(0.0), blocks)
 }
 
-fn cpu_energy_above(idle: Watts, blocks: &[&BlockRecord]) -> Option<f64> {
+fn energy_above(idle: Watts, blocks: &[&BlockRecord]) -> Option<f64> {
     let time = blocks.iter().fold(Nanos(0), |sum, block| sum + block.span());
     let energy = blocks.iter().try_fold(Joules(0.0), |sum, block| Some(sum + block.cpu_energy?.total()))?;
     let predictions = |block: &&BlockRecord| block.inferences_count as f64 * block.key.batch_size as f64;

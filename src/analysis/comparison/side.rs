@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::index::Index;
+use crate::analysis::figures::index::Index;
 use crate::plan::{At, CellKey, LoadMode};
 use crate::record::{AccuracyRecord, BlockRecord, LaunchCell, LaunchRecord, RunRecord};
 use crate::text::Plain;

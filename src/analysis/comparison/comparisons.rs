@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::differences::{Difference, host_differences, other_differences, session_differences};
 use super::select::{Pairings, Place, SelectError, names, pairings};
 use super::side::{RunIndex, Side};
-use super::values::of_blocks;
 use super::{Delta, Design, change, judge};
-use crate::analysis::over_launches;
+use crate::analysis::figures::over_launches::{median, per_launch};
+use crate::analysis::figures::source::of_blocks;
 use crate::analysis::{Estimate, Findings};
-use crate::metric::Metric;
+use crate::metric::{Group, Metric};
 use crate::plan::{At, LoadMode, Plan, Task};
 use crate::record::{Fitness, RunRecord};
 use crate::text::Plain;
@@ -166,14 +166,9 @@ pub const CELL_METRICS: [Metric; 6] = [
 ];
 
 /// Figures of a session that are compared, besides its score.
-const SESSION_METRICS: [Metric; 6] = [
-    Metric::RuntimeStart,
-    Metric::SessionLoad,
-    Metric::FirstRun,
-    Metric::TimeToFirstPrediction,
-    Metric::ModelMemory,
-    Metric::FileSize,
-];
+fn session_metrics() -> impl Iterator<Item = Metric> {
+    Group::Loading.metrics().chain([Metric::FileSize])
+}
 
 /// Compares two variants of one run, variants of the same name of several runs with those of the first, or, for
 /// `variants` of two runs, the first one's of the one name with the second one's of the other.
@@ -229,7 +224,7 @@ fn pair(runs: &[NamedRun<'_>], (baseline, candidate): (Place, Place)) -> Pair {
         Task::Regression => Metric::MeanAbsoluteError,
         Task::Classification | Task::Inferred => Metric::AccuracyTop1,
     });
-    let metrics = SESSION_METRICS.into_iter().chain([score]);
+    let metrics = session_metrics().chain([score]);
     Pair {
         baseline: party(runs, baseline),
         candidate: party(runs, candidate),
@@ -300,9 +295,9 @@ impl<'r> Measured<'r> {
 
     fn p10(self, at: Option<At>) -> Estimate {
         let blocks = self.side(at).blocks();
-        let values = of_blocks(Metric::LatencyP10).map(|figure| figure.per_launch(blocks));
+        let values = of_blocks(Metric::LatencyP10).map(|figure| per_launch(blocks, figure.of_blocks));
         let absent = self.side(at).why_nothing("no timed block was recorded");
-        over_launches::median(&values.unwrap_or_default(), absent.exact())
+        median(&values.unwrap_or_default(), absent.exact())
     }
 }
 
@@ -316,7 +311,7 @@ fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], [old, new]: [Op
 
 /// Judges all changes of a metric together, whichever sessions and batch sizes they belong to.
 fn judge_together(pairs: &mut [Pair]) {
-    for metric in CELL_METRICS.into_iter().chain(SESSION_METRICS) {
+    for metric in CELL_METRICS.into_iter().chain(session_metrics()) {
         let rows = pairs.iter_mut().flat_map(|pair| {
             let of_cells = pair.cells.iter_mut().flat_map(|cell| &mut cell.rows);
             pair.rows.iter_mut().chain(of_cells)

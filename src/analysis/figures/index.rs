@@ -6,9 +6,9 @@ use crate::plan::{At, CellKey};
 use crate::record::{AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord, Scores};
 
 /// The parts of a record, by what they belong to.
-pub(super) struct Index<'a> {
-    pub(super) record: &'a RunRecord,
-    pub(super) baseline: Option<usize>,
+pub(in crate::analysis) struct Index<'a> {
+    pub(in crate::analysis) record: &'a RunRecord,
+    pub(in crate::analysis) baseline: Option<usize>,
     cells: HashMap<CellKey, &'a CellRecord>,
     blocks: HashMap<CellKey, Vec<&'a BlockRecord>>,
     launch_cells: HashMap<CellKey, Vec<(&'a LaunchRecord, &'a LaunchCell)>>,
@@ -19,7 +19,7 @@ pub(super) struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn new(record: &'a RunRecord) -> Self {
+    pub(in crate::analysis) fn new(record: &'a RunRecord) -> Self {
         let mut index = Index {
             record,
             baseline: record.plan.baseline_session(),
@@ -50,35 +50,35 @@ impl<'a> Index<'a> {
         self.launches[launch.session].push(launch);
     }
 
-    pub(super) fn cell(&self, key: CellKey) -> Option<&'a CellRecord> {
+    pub(in crate::analysis) fn cell(&self, key: CellKey) -> Option<&'a CellRecord> {
         self.cells.get(&key).copied()
     }
 
     /// Timed blocks of a cell, in the order in which they were measured.
-    pub(super) fn blocks(&self, key: CellKey) -> &[&'a BlockRecord] {
+    pub(in crate::analysis) fn blocks(&self, key: CellKey) -> &[&'a BlockRecord] {
         self.blocks.get(&key).map_or(&[], Vec::as_slice)
     }
 
     /// What was measured once per launch in a cell.
-    pub(super) fn launch_cells(&self, key: CellKey) -> &[(&'a LaunchRecord, &'a LaunchCell)] {
+    pub(in crate::analysis) fn launch_cells(&self, key: CellKey) -> &[(&'a LaunchRecord, &'a LaunchCell)] {
         self.launch_cells.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn launches(&self, session: usize) -> &[&'a LaunchRecord] {
+    pub(in crate::analysis) fn launches(&self, session: usize) -> &[&'a LaunchRecord] {
         &self.launches[session]
     }
 
     /// CPUs that the worker of a launch could use; `None` where it did not say.
-    pub(super) fn cpus(&self, launch: u64) -> Option<usize> {
+    pub(in crate::analysis) fn cpus(&self, launch: u64) -> Option<usize> {
         self.cpus.get(&launch).copied()
     }
 
-    pub(super) fn accuracy(&self, session: usize) -> Option<&'a AccuracyRecord> {
+    pub(in crate::analysis) fn accuracy(&self, session: usize) -> Option<&'a AccuracyRecord> {
         self.accuracy.get(&session).copied()
     }
 
     /// The first samples that every session was scored on, whose scores can be set side by side; `None` without scores.
-    pub(super) fn samples_in_common(&self) -> Option<usize> {
+    pub(in crate::analysis) fn samples_in_common(&self) -> Option<usize> {
         self.samples_in_common
     }
 }

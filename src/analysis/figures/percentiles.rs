@@ -1,8 +1,7 @@
 //! Percentiles of a cell's latencies, and what their launches make of them.
 
-use super::figures::{Bounds, Counted, Estimate, Interval, Measured};
+use super::estimate::{Bounds, Counted, Estimate, Measured};
 use super::index::Index;
-use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::stats::{Buckets, Percentile, Quantile, TooFew, Unbounded};
 use crate::text::Plain;
@@ -12,17 +11,17 @@ use crate::text::Plain;
 const REMARKABLE_SHARE: f64 = 0.5;
 
 /// Percentiles of a cell, or how many inferences they would need.
-pub(super) struct Percentiles {
-    pub(super) p50: Result<Percentile, Unbounded>,
-    pub(super) p90: Result<Percentile, Unbounded>,
-    pub(super) p95: Result<Percentile, Unbounded>,
-    pub(super) p99: Result<Percentile, Unbounded>,
-    pub(super) p999: Result<Percentile, Unbounded>,
+pub(in crate::analysis) struct Percentiles {
+    pub(in crate::analysis) p50: Result<Percentile, Unbounded>,
+    pub(in crate::analysis) p90: Result<Percentile, Unbounded>,
+    pub(in crate::analysis) p95: Result<Percentile, Unbounded>,
+    pub(in crate::analysis) p99: Result<Percentile, Unbounded>,
+    pub(in crate::analysis) p999: Result<Percentile, Unbounded>,
 }
 
 impl Percentiles {
     /// The percentiles of `latencies`, which those of `launches` add up to.
-    pub(super) fn of(latencies: &Buckets, launches: &[Buckets]) -> Self {
+    pub(in crate::analysis) fn of(latencies: &Buckets, launches: &[Buckets]) -> Self {
         let quantiles = [Quantile::P50, Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];
         let [p50, p90, p95, p99, p999] = latencies.percentiles(quantiles, launches);
         Percentiles { p50, p90, p95, p99, p999 }
@@ -31,7 +30,7 @@ impl Percentiles {
 
 /// The latencies of each launch of a cell; empty where one is not in the record, as in those of version 1.0, or cannot
 /// be read.
-pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
+pub(in crate::analysis) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
     let timed = |launch: u64| index.blocks(key).iter().any(|block| block.launch == launch);
     let cells = index.launch_cells(key).iter().filter(|(launch, _)| timed(launch.launch));
     let decoded = cells.map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok());
@@ -39,20 +38,17 @@ pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
 }
 
 /// A percentile of the tail with its interval from order statistics. A bound below the `median` says nothing of it.
-pub(super) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f64>) -> Estimate {
+pub(in crate::analysis) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f64>) -> Estimate {
     let one_sided = |unbounded: &Unbounded| {
         let at_least = unbounded.at_least.filter(|&least| median.is_none_or(|median| least >= median));
         one_sided(&Unbounded { at_least, ..*unbounded })
     };
     match percentile {
         Ok(percentile) => Estimate::Measured(Measured {
-            value: percentile.value,
-            interval: percentile.interval.ok().map(|interval| Interval { low: interval.low, high: interval.high }),
-            range: None,
-            n: percentile.n,
-            n_of: Counted::Inferences,
+            interval: percentile.interval.ok(),
             bounds: percentile.interval.as_ref().err().and_then(one_sided),
             remark: remark(percentile),
+            ..Measured::exact(percentile.value, percentile.n, Counted::Inferences)
         }),
         Err(unbounded) => {
             Estimate::Absent { reason: unbounded.too_few.to_string().into(), bounds: one_sided(unbounded) }
@@ -61,7 +57,7 @@ pub(super) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f6
 }
 
 /// A percentile that there are too few inferences for, with the bounds that there are.
-pub(super) fn absent(unbounded: &Unbounded) -> Estimate {
+pub(in crate::analysis) fn absent(unbounded: &Unbounded) -> Estimate {
     Estimate::Absent { reason: unbounded.too_few.to_string().into(), bounds: one_sided(unbounded) }
 }
 
@@ -78,17 +74,6 @@ fn remark(percentile: &Percentile) -> Option<Plain> {
         (Ok(_), None) => Some("neighbouring inferences are not independent, so the interval is too narrow".into()),
         (Ok(_), Some(effective)) => ((effective as f64) < REMARKABLE_SHARE * percentile.n as f64)
             .then(|| format!("effective n {effective}, because inferences of one launch are alike").into()),
-    }
-}
-
-/// The percentile that a metric is, if it lies in the tail.
-pub(super) fn quantile(metric: Metric) -> Option<Quantile> {
-    match metric {
-        Metric::LatencyP90 => Some(Quantile::P90),
-        Metric::LatencyP95 => Some(Quantile::P95),
-        Metric::LatencyP99 => Some(Quantile::P99),
-        Metric::LatencyP999 => Some(Quantile::P999),
-        _ => None,
     }
 }
 

@@ -21,16 +21,19 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::accuracy::{same_samples, unlike_samples};
-use super::compare as verdicts;
-use super::figures::Estimate;
-use super::figures::{AccuracyChange, Change};
-use super::session::file_size;
-use crate::metric::Metric;
+use super::figures::change::judge as judge_together;
+use super::figures::energy::gpu_of_launch;
+use super::figures::over_launches::per_launch;
+use super::figures::score_change::{same_samples, unlike_samples};
+use super::figures::sessions::file_size;
+use super::figures::source::{OfBlocks, OfCell, OfSession, Source, source};
+use super::figures::{AccuracyChange, Change, Estimate};
+use crate::metric::{Group, Metric};
+use crate::observed::Observed;
 use crate::record::{Pairs, RunRecord, Scores};
 use crate::stats::{CONFIDENCE, END_ERROR};
 use crate::text::Plain;
-use values::{OfRound, is_of_launches, of_blocks, of_launches};
+use values::OfRound;
 
 /// How two sides were measured with regard to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,12 +90,28 @@ impl NotCompared {
 /// # Errors
 /// Why there is no change: something was not measured, or the metric is not one that is compared.
 pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result<Delta, NotCompared> {
-    let mut delta = match metric {
-        metric if Metric::SCORES.contains(&metric) => return score(metric, candidate, baseline),
-        Metric::FileSize => exact(file_size_of(candidate), file_size_of(baseline))?,
-        metric if of_blocks(metric).is_some() => over_blocks(metric, candidate, baseline)?,
-        metric if is_of_launches(metric) => over_launches(metric, candidate, baseline)?,
-        _ => return Err(NotCompared::because(NOT_JUDGED)),
+    let mut delta = match source(metric) {
+        Source::Session(OfSession::Scores(_)) if metric.group() == Group::LeadingScore => {
+            return score(metric, candidate, baseline);
+        }
+        Source::Session(OfSession::Files) => exact(file_size_of(candidate), file_size_of(baseline))?,
+        Source::Session(OfSession::Launches(value)) => {
+            over_launches(metric, candidate, baseline, &|side| values::of_session(side, value))?
+        }
+        Source::Cell(OfCell::Launches(of)) => {
+            over_launches(metric, candidate, baseline, &|side| values::of_cell(side, of.value))?
+        }
+        Source::Cell(OfCell::Gpu(figure, _)) => over_launches(metric, candidate, baseline, &|side| {
+            values::of_cell(side, |_, cell| gpu_of_launch(figure, cell))
+        })?,
+        Source::Cell(OfCell::Tail(quantile, _)) => {
+            over_launches(metric, candidate, baseline, &|side| values::percentiles(side, quantile))?
+        }
+        Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, candidate, baseline, figure)?,
+        Source::Cell(OfCell::Whole(_))
+        | Source::Session(OfSession::Failures | OfSession::Scores(_) | OfSession::Agreement(_)) => {
+            return Err(NotCompared::because(NOT_JUDGED));
+        }
     };
     judge(metric, &mut [&mut delta]);
     Ok(delta)
@@ -106,7 +125,7 @@ pub fn judge(metric: Metric, deltas: &mut [&mut Delta]) {
             Delta::Ratio { design, change } if *design == judged => Some(change),
             _ => None,
         });
-        verdicts::judge(metric, &mut changes.collect::<Vec<_>>(), error);
+        judge_together(metric, &mut changes.collect::<Vec<_>>(), error);
     }
 }
 
@@ -120,8 +139,12 @@ fn ratio(design: Design, change: Option<Change>, otherwise: &str) -> Result<Delt
     Ok(Delta::Ratio { design, change })
 }
 
-fn over_blocks(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result<Delta, NotCompared> {
-    let Some(figure) = of_blocks(metric) else { return Err(NotCompared::because("it is not taken from blocks")) };
+fn over_blocks(
+    metric: Metric,
+    candidate: Side<'_>,
+    baseline: Side<'_>,
+    figure: OfBlocks,
+) -> Result<Delta, NotCompared> {
     for side in [candidate, baseline] {
         if side.blocks().is_empty() {
             return Err(NotCompared::because(side.why_nothing("no timed block was recorded")));
@@ -131,18 +154,23 @@ fn over_blocks(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Resul
         let rounds = Pairs::new(candidate.blocks(), baseline.blocks()).log_ratios(figure.of_block);
         return ratio(Design::Paired, Change::paired(metric, &rounds), "no block of one has a neighbour of the other");
     }
-    let [candidate, baseline] = [candidate, baseline].map(|side| figure.per_launch(side.blocks()));
+    let [candidate, baseline] = [candidate, baseline].map(|side| per_launch(side.blocks(), figure.of_blocks));
     ratio(Design::Separate, Change::unpaired(metric, &candidate, &baseline), NOT_POSITIVE)
 }
 
 const NOT_JUDGED: &str = "no change of it is judged; hold it against a number";
 const NOT_POSITIVE: &str = "it is not positive in every launch, so that there is no ratio";
 
-fn over_launches(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result<Delta, NotCompared> {
+fn over_launches(
+    metric: Metric,
+    candidate: Side<'_>,
+    baseline: Side<'_>,
+    values: &dyn Fn(Side<'_>) -> Observed<Vec<OfRound>>,
+) -> Result<Delta, NotCompared> {
     if let Some(reason) = unlike(metric, candidate, baseline) {
         return Err(NotCompared::because(reason));
     }
-    let values = |side| of_launches(metric, side).map_err(NotCompared::because);
+    let values = |side| values(side).map_err(NotCompared::because);
     let (own, other) = (values(candidate)?, values(baseline)?);
     if own.iter().chain(&other).any(|&(_, value)| value <= 0.0) {
         return Err(NotCompared::because(NOT_POSITIVE));
@@ -157,17 +185,13 @@ fn over_launches(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Res
 
 /// Why figures of whole sessions that depend on the batch sizes measured are not alike.
 fn unlike(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Option<&'static str> {
-    match metric {
-        Metric::FirstRun | Metric::TimeToFirstPrediction if candidate.first() != baseline.first() => {
-            Some("the first inference was of another batch size or shape")
-        }
-        Metric::PeakMemory | Metric::PeakMemoryAboveLoad | Metric::ArenaPeak
-            if candidate.at.is_none() && candidate.measured_at() != baseline.measured_at() =>
-        {
-            Some("other batch sizes or shapes were measured")
-        }
-        _ => None,
+    let is_of_first = matches!(metric, Metric::FirstRun | Metric::TimeToFirstPrediction);
+    if is_of_first && candidate.first() != baseline.first() {
+        return Some("the first inference was of another batch size or shape");
     }
+    let is_of_all_cells = metric.group() == Group::Launch && candidate.at.is_none();
+    let unlike = is_of_all_cells && candidate.measured_at() != baseline.measured_at();
+    unlike.then_some("other batch sizes or shapes were measured")
 }
 
 /// The log-ratio of each round in which both were launched; of several launches the last counts.

@@ -1,32 +1,34 @@
-//! Figures of one session: loading, memory, file size and what its outputs were worth.
+//! Figures of every session: loading, memory, file size and what its outputs were worth.
 
-use super::accuracy;
-use super::figures::{CellFindings, SessionFindings};
-use super::figures::{Counted, Estimate, Figure};
+use super::cell::CellFindings;
+use super::estimate::{Counted, Estimate, Figure};
 use super::index::Index;
+use super::outputs;
 use super::over_launches::{LAUNCHES_WANTED, median};
-use crate::metric::Metric;
-use crate::record::{LaunchRecord, Outcome, RunRecord};
-use crate::units::{Bytes, Nanos};
+use super::run::Cells;
+use super::session::SessionFindings;
+use super::source::{OfSession, Source, source};
+use crate::metric::{Group, Metric, Unit};
+use crate::record::{Outcome, RunRecord};
+use crate::units::Bytes;
 
 /// Why a figure is absent that every launch should have.
 const NOT_REPORTED: &str = "no launch came so far, or the system does not tell";
 
+/// What was found of every session of the plan, in its order.
+pub(in crate::analysis) fn all(index: &Index<'_>, cells: &Cells) -> Vec<SessionFindings> {
+    let mut of_session: Vec<Vec<&CellFindings>> = vec![Vec::new(); index.record.plan.sessions.len()];
+    cells.iter().for_each(|cell| of_session[cell.key.session].push(cell));
+    of_session.iter().enumerate().map(|(session, cells)| findings(index, session, cells)).collect()
+}
+
 /// What was found of a session; `cells` are its own.
-pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> SessionFindings {
+fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> SessionFindings {
     let launches = index.launches(session);
     let outcome = outcome(index, session, cells);
-    let scored = accuracy::findings(index, session);
-    let mut figures = load_figures(launches);
-    figures.extend(memory_figures(launches, cells));
-    if index.record.plan.sessions[session].nvidia_device().is_some() {
-        let estimate = largest_cell(cells, Metric::GpuMemoryPeak);
-        figures.push(Figure { metric: Metric::GpuMemoryPeak, estimate });
-    }
-    figures.push(Figure { metric: Metric::FileSize, estimate: file_size(index, session) });
-    let failed_launches_count = index.record.failed_launches(Some(session)).count() as u64;
-    let all_launches_count = launches.len() as u64 + lost_count(index.record, session);
-    figures.push(failed_launches(failed_launches_count, all_launches_count));
+    let scored = outputs::findings(index, session);
+    let found = Found { index, session, cells };
+    let mut figures: Vec<Figure> = found.figures().collect();
     if let Some(reason) = outcome.reason() {
         let unmeasured = figures.iter_mut().filter(|figure| figure.estimate.measured().is_none());
         unmeasured.for_each(|figure| figure.estimate = Estimate::absent(reason));
@@ -38,27 +40,14 @@ pub(super) fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings
         is_baseline: index.baseline == Some(session),
         outcome,
         launches_count: launches.iter().filter(|launch| launch.outcome.is_ok()).count() as u64,
-        failed_launches_count,
-        all_launches_count,
+        failed_launches_count: found.failed_launches_count(),
+        all_launches_count: found.all_launches_count(),
         launch_failure: index.record.failed_launches(Some(session)).next().map(|failure| failure.message.clone()),
         figures,
         accuracy: scored.findings,
         log_warnings_count: launches.iter().filter_map(|launch| launch.log_warnings_count).sum(),
         log_errors_count: launches.iter().filter_map(|launch| launch.log_errors_count).sum(),
     }
-}
-
-fn lost_count(record: &RunRecord, session: usize) -> u64 {
-    record.lost_workers.iter().filter(|lost| lost.session == session).count() as u64
-}
-
-/// Failed launches; without a single one nothing is known of them.
-fn failed_launches(failed: u64, all: u64) -> Figure {
-    let estimate = match all {
-        0 => Estimate::absent("it was not launched"),
-        all => Estimate::exact(failed as f64, all, Counted::Launches),
-    };
-    Figure { metric: Metric::FailedLaunches, estimate }
 }
 
 /// How a session ended: well if any of its cells was measured, else as its variant, its first failed launch or its
@@ -74,19 +63,58 @@ fn outcome(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> Outcom
     told.cloned().unwrap_or_else(|| Outcome::Skipped { reason: "the plan has no cell for it".into() })
 }
 
-fn load_figures(launches: &[&LaunchRecord]) -> Vec<Figure> {
-    let time = |metric, value: fn(&LaunchRecord) -> Option<Nanos>| {
-        let values: Vec<f64> = launches.iter().filter_map(|launch| value(launch)).map(Nanos::as_f64).collect();
-        Figure { metric, estimate: with_few(median(&values, NOT_REPORTED)) }
-    };
-    vec![
-        time(Metric::RuntimeStart, |launch| launch.runtime_start_ns),
-        time(Metric::SessionLoad, |launch| launch.session_load_ns),
-        time(Metric::FirstRun, |launch| launch.first_run_ns),
-        time(Metric::TimeToFirstPrediction, |launch| {
-            Some(launch.runtime_start_ns? + launch.session_load_ns? + launch.first_run_ns?)
-        }),
-    ]
+/// A session with what was found of its cells.
+struct Found<'a> {
+    index: &'a Index<'a>,
+    session: usize,
+    cells: &'a [&'a CellFindings],
+}
+
+impl Found<'_> {
+    /// What its launches, its largest cells and its files say, in the order in which reports list it.
+    fn figures(&self) -> impl Iterator<Item = Figure> {
+        let on_gpu = self.index.record.plan.sessions[self.session].nvidia_device().is_some();
+        let of_cells = Group::Launch.metrics().chain(Group::Gpu.metrics().filter(move |_| on_gpu));
+        let sizes = of_cells.filter(|metric| metric.unit() == Unit::Bytes);
+        let metrics = Group::Loading.metrics().chain(sizes).chain(Group::Session.metrics());
+        metrics.filter_map(|metric| Some(Figure { metric, estimate: self.figure(metric)? }))
+    }
+
+    /// A figure of the session; `None` of its outputs, which have theirs elsewhere.
+    fn figure(&self, metric: Metric) -> Option<Estimate> {
+        let of_session = match source(metric) {
+            Source::Cell(_) => return Some(largest_cell(self.cells, metric)),
+            Source::Session(of_session) => of_session,
+        };
+        match of_session {
+            OfSession::Launches(value) => {
+                let launches = self.index.launches(self.session).iter();
+                let values: Vec<f64> = launches.filter_map(|launch| value(launch)).collect();
+                let median = median(&values, NOT_REPORTED);
+                Some(if metric.unit() == Unit::Ns { with_few(median) } else { median })
+            }
+            OfSession::Files => Some(file_size(self.index, self.session)),
+            OfSession::Failures => Some(self.failed_launches()),
+            OfSession::Scores(_) | OfSession::Agreement(_) => None,
+        }
+    }
+
+    fn failed_launches_count(&self) -> u64 {
+        self.index.record.failed_launches(Some(self.session)).count() as u64
+    }
+
+    fn all_launches_count(&self) -> u64 {
+        let lost = self.index.record.lost_workers.iter().filter(|lost| lost.session == self.session);
+        self.index.launches(self.session).len() as u64 + lost.count() as u64
+    }
+
+    /// Failed launches; without a single one nothing is known of them.
+    fn failed_launches(&self) -> Estimate {
+        match self.all_launches_count() {
+            0 => Estimate::absent("it was not launched"),
+            all => Estimate::exact(self.failed_launches_count() as f64, all, Counted::Launches),
+        }
+    }
 }
 
 /// The same estimate; if it rests on few launches, it says so.
@@ -98,21 +126,6 @@ fn with_few(mut estimate: Estimate) -> Estimate {
         measured.remark = Some(format!("fewer than {LAUNCHES_WANTED} launches{before}").into());
     }
     estimate
-}
-
-fn memory_figures(launches: &[&LaunchRecord], cells: &[&CellFindings]) -> Vec<Figure> {
-    let model_memory = |launch: &&LaunchRecord| {
-        let (Bytes(before), Bytes(after)) = (launch.before_load_memory_bytes?, launch.after_load_memory_bytes?);
-        Some(after as f64 - before as f64)
-    };
-    let values: Vec<f64> = launches.iter().filter_map(model_memory).collect();
-    let over_cells = |metric| Figure { metric, estimate: largest_cell(cells, metric) };
-    vec![
-        Figure { metric: Metric::ModelMemory, estimate: median(&values, NOT_REPORTED) },
-        over_cells(Metric::PeakMemory),
-        over_cells(Metric::PeakMemoryAboveLoad),
-        over_cells(Metric::ArenaPeak),
-    ]
 }
 
 /// Private memory of a session's workers just before the session was created, in bytes: median over launches.
@@ -131,7 +144,8 @@ fn largest_cell(cells: &[&CellFindings], metric: Metric) -> Estimate {
     largest.or(estimates().next()).cloned().unwrap_or_else(|| Estimate::absent(NOT_REPORTED))
 }
 
-pub(super) fn file_size(index: &Index<'_>, session: usize) -> Estimate {
+/// Bytes of the files of a session's model, read off.
+pub(in crate::analysis) fn file_size(index: &Index<'_>, session: usize) -> Estimate {
     let variant = &index.record.variants[index.record.plan.sessions[session].variant];
     match (&variant.model, variant.outcome.reason()) {
         (Some(model), _) => {

@@ -1,0 +1,154 @@
+//! Figures of every cell.
+
+use std::collections::HashSet;
+
+use super::cell::CellFindings;
+use super::energy;
+use super::estimate::{Estimate, Figure};
+use super::index::Index;
+use super::measurement::Measurement;
+use super::over_launches::per_launch;
+use super::source::{OfCell, Source, source};
+use crate::metric::{Group, Metric};
+use crate::plan::CellKey;
+use crate::record::{BlockRecord, Outcome};
+use crate::stats::{self, Buckets, SteadyClass};
+
+/// What measures the figures of a cell, in the order in which reports list them.
+const GROUPS: [Group; 6] =
+    [Group::Timing, Group::Machine, Group::Launch, Group::ToBaseline, Group::CpuEnergy, Group::Gpu];
+
+/// Why a cell of the plan has no record.
+const NOT_REACHED: &str = "the run ended before this cell was measured";
+
+/// Cells from which on they are worth more than one thread: fewer take some milliseconds.
+const MANY: usize = 256;
+
+/// What was found in every cell of the plan, in its order.
+pub(in crate::analysis) fn all(index: &Index<'_>) -> Vec<CellFindings> {
+    let keys: Vec<CellKey> = index.record.plan.cells().collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let each = |keys: &[CellKey]| keys.iter().map(|&key| findings(index, key)).collect::<Vec<_>>();
+    if keys.len() < MANY || threads == 1 {
+        return each(&keys);
+    }
+    let each = &each;
+    std::thread::scope(|scope| {
+        let parts = keys.chunks(keys.len().div_ceil(threads));
+        let spawn = |part| (part, std::thread::Builder::new().spawn_scoped(scope, move || each(part)));
+        let parts: Vec<_> = parts.map(spawn).collect();
+        let found = parts.into_iter().map(|(part, spawned)| match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // The system gives no more threads.
+            Err(_) => each(part),
+        });
+        found.flatten().collect()
+    })
+}
+
+/// The figures of a cell and where they come from: those of energy where the run looked for it, those of a GPU where the
+/// session ran on one.
+fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfCell)> {
+    let looked_for_energy = index.record.monitoring.is_some();
+    let ran_on_gpu = index.record.plan.sessions[key.session].nvidia_device().is_some();
+    let is_measured =
+        move |&group: &Group| (group != Group::CpuEnergy || looked_for_energy) && (group != Group::Gpu || ran_on_gpu);
+    let groups = GROUPS.into_iter().filter(is_measured);
+    groups.flat_map(Group::metrics).filter_map(|metric| match source(metric) {
+        Source::Cell(of_cell) => Some((metric, of_cell)),
+        Source::Session(_) => None,
+    })
+}
+
+/// What was found in a cell.
+fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
+    match latencies(index, key) {
+        Ok(latencies) => measured(index, key, latencies),
+        Err(outcome) => unmeasured(index, key, outcome),
+    }
+}
+
+/// The latencies of a cell, or how it ended without any.
+fn latencies(index: &Index<'_>, key: CellKey) -> Result<Buckets, Outcome> {
+    let not_reached = || Outcome::Skipped { reason: NOT_REACHED.into() };
+    let cell = index.cell(key).ok_or_else(not_reached)?;
+    if !cell.outcome.is_ok() {
+        return Err(cell.outcome.clone());
+    }
+    let text = cell.latency_histogram.as_ref().ok_or_else(not_reached)?;
+    match Buckets::decode(text) {
+        Ok(latencies) if !latencies.is_empty() => Ok(latencies),
+        Ok(_) => Err(not_reached()),
+        Err(error) => Err(Outcome::Skipped { reason: format!("its latencies cannot be read: {error}").into() }),
+    }
+}
+
+fn unmeasured(index: &Index<'_>, key: CellKey, outcome: Outcome) -> CellFindings {
+    let reason = outcome.reason().cloned().unwrap_or_else(|| NOT_REACHED.into());
+    let absent = |metric| Figure { metric, estimate: Estimate::absent(reason.clone()) };
+    CellFindings {
+        key,
+        figures: sources(index, key).map(|(metric, _)| absent(metric)).collect(),
+        outcome,
+        blocks_count: 0,
+        launches_count: 0,
+        comparison: None,
+        speed_states: None,
+        unsteady_launches_count: 0,
+        steady: None,
+        modes: None,
+    }
+}
+
+fn measured(index: &Index<'_>, key: CellKey, latencies: Buckets) -> CellFindings {
+    let cell = Measurement::new(index, key, latencies);
+    let figures = sources(index, key).map(|(metric, source)| Figure { metric, estimate: figure(&cell, source) });
+    CellFindings {
+        key,
+        outcome: Outcome::Ok,
+        blocks_count: cell.blocks.len() as u64,
+        launches_count: cell.blocks.iter().map(|block| block.launch).collect::<HashSet<_>>().len() as u64,
+        figures: figures.collect(),
+        speed_states: stats::speed_states(&medians(cell.blocks)),
+        unsteady_launches_count: index.launch_cells(key).iter().filter(|(_, cell)| !cell.warmup.steady).count() as u64,
+        steady: steady(cell.blocks),
+        modes: stats::latency_modes(&cell.latencies),
+        comparison: cell.comparison,
+    }
+}
+
+fn figure(cell: &Measurement<'_>, source: OfCell) -> Estimate {
+    match source {
+        OfCell::Blocks(blocks) => (blocks.figure)(cell, blocks.of_blocks),
+        OfCell::Tail(_, percentile) => cell.tail(percentile(&cell.percentiles)),
+        OfCell::Launches(launches) => (launches.figure)(cell, launches.value),
+        OfCell::Gpu(figure, centre) => energy::gpu(cell, figure, centre),
+        OfCell::Whole(figure) => figure(cell),
+    }
+}
+
+fn medians(blocks: &[&BlockRecord]) -> Vec<f64> {
+    blocks.iter().map(|block| block.median_ns.as_f64()).collect()
+}
+
+fn steady(blocks: &[&BlockRecord]) -> Option<SteadyClass> {
+    stats::steady_class(&per_launch(blocks, |blocks| Some(medians(blocks))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::Level;
+
+    #[test]
+    fn every_metric_is_of_what_the_table_says_and_listed_there() {
+        for &metric in Metric::ALL {
+            let level = match source(metric) {
+                Source::Cell(_) => Level::Cell,
+                Source::Session(_) => Level::Session,
+            };
+            assert_eq!(metric.level(), level, "{}", metric.key());
+            assert_eq!(GROUPS.contains(&metric.group()), level == Level::Cell, "{}", metric.key());
+        }
+    }
+}

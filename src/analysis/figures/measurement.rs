@@ -1,0 +1,160 @@
+//! A cell that was measured, and what its figures are made of.
+
+use super::change::{Change, Comparison};
+use super::estimate::{Counted, Estimate, Interval, Measured};
+use super::index::Index;
+use super::over_launches::{OfSeveral, largest, median, per_launch, pooled};
+use super::percentiles::{self, Percentiles};
+use super::to_baseline;
+use crate::plan::CellKey;
+use crate::record::{BlockRecord, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
+use crate::stats::{Buckets, Percentile, Quantile, Unbounded};
+use crate::units::Nanos;
+
+/// Why a figure of blocks is absent.
+const NO_BLOCKS: &str = "no timed block was recorded";
+
+/// Why a figure of whole launches is absent.
+const NO_END: &str = "no launch came to the end of the cell";
+
+/// Why a figure of latencies is absent.
+const NO_LATENCY: &str = "no latency was recorded";
+
+/// Why the use of CPUs is not known.
+const NO_CPUS: &str = "which CPUs the worker could use is not known";
+
+/// A value of one launch of a cell.
+pub(in crate::analysis) type OfLaunch = fn(&LaunchRecord, &LaunchCell) -> Option<f64>;
+
+/// A cell whose latencies have been decoded.
+pub(in crate::analysis) struct Measurement<'a> {
+    pub(super) index: &'a Index<'a>,
+    pub(super) key: CellKey,
+    pub(super) latencies: Buckets,
+    pub(super) percentiles: Percentiles,
+    pub(super) blocks: &'a [&'a BlockRecord],
+    pub(super) comparison: Option<Comparison>,
+}
+
+impl<'a> Measurement<'a> {
+    pub(super) fn new(index: &'a Index<'a>, key: CellKey, latencies: Buckets) -> Self {
+        let percentiles = Percentiles::of(&latencies, &percentiles::of_launches(index, key));
+        let comparison = to_baseline::compare(index, key);
+        Measurement { index, key, latencies, percentiles, blocks: index.blocks(key), comparison }
+    }
+}
+
+impl Measurement<'_> {
+    /// A figure of all blocks together, with its interval over launches.
+    pub(super) fn pooled(&self, value: OfSeveral) -> Estimate {
+        match value(self.blocks) {
+            Some(all) => pooled(all, &per_launch(self.blocks, value)),
+            None => Estimate::absent(NO_BLOCKS),
+        }
+    }
+
+    /// The median over launches of a figure of their blocks.
+    pub(super) fn median_of_launches(&self, value: OfSeveral) -> Estimate {
+        median(&per_launch(self.blocks, value), NO_BLOCKS)
+    }
+
+    /// The median of all latencies with its interval over launches, each of which gives the median of its blocks'
+    /// medians.
+    pub(super) fn median(&self, of_blocks: OfSeveral) -> Estimate {
+        match &self.percentiles.p50 {
+            Ok(percentile) => pooled(percentile.value, &per_launch(self.blocks, of_blocks)),
+            Err(unbounded) => self.median_of_few(unbounded),
+        }
+    }
+
+    /// The median of fewer inferences than bound one: it stands with their number, and decides nothing.
+    fn median_of_few(&self, unbounded: &Unbounded) -> Estimate {
+        let Some(median) = self.latencies.nearest_rank(Quantile::P50) else { return percentiles::absent(unbounded) };
+        let range = self.latencies.min().zip(self.latencies.max()).filter(|(least, most)| least < most);
+        Estimate::Measured(Measured {
+            range: range.map(|(least, most)| Interval::between(least.as_f64(), most.as_f64())),
+            remark: Some(format!("no interval: {}", unbounded.too_few).into()),
+            ..Measured::exact(median.as_f64(), self.latencies.count(), Counted::Inferences)
+        })
+    }
+
+    /// A percentile of the tail.
+    pub(super) fn tail(&self, percentile: &Result<Percentile, Unbounded>) -> Estimate {
+        percentiles::tail(percentile, self.latencies.nearest_rank(Quantile::P50).map(Nanos::as_f64))
+    }
+
+    /// The shortest or the longest latency.
+    pub(super) fn extreme(&self, of: fn(&Buckets) -> Option<Nanos>) -> Estimate {
+        match of(&self.latencies) {
+            Some(latency) => Estimate::exact(latency.as_f64(), self.latencies.count(), Counted::Inferences),
+            None => Estimate::absent(NO_LATENCY),
+        }
+    }
+
+    /// What blocks beside those of the baseline show.
+    pub(super) fn ratio(&self, change: fn(&Comparison) -> &Change) -> Estimate {
+        match &self.comparison {
+            Some(comparison) => change(comparison).ratio.clone(),
+            None => Estimate::absent(to_baseline::why_not(self.index, self.key)),
+        }
+    }
+
+    fn values(&self, value: OfLaunch) -> Vec<f64> {
+        self.index.launch_cells(self.key).iter().filter_map(|(launch, cell)| value(launch, cell)).collect()
+    }
+
+    /// The median of one value a launch.
+    pub(super) fn median_of_values(&self, value: OfLaunch) -> Estimate {
+        median(&self.values(value), NO_END)
+    }
+
+    /// The largest of one size a launch.
+    pub(super) fn peak(&self, value: OfLaunch) -> Estimate {
+        largest(&self.values(value), self.why_no_memory())
+    }
+
+    fn why_no_memory(&self) -> &'static str {
+        let ended = || self.index.launch_cells(self.key).iter().filter(|(launch, _)| launch.outcome.is_ok());
+        match () {
+            () if ended().next().is_none() => NO_END,
+            () if ended().all(|(launch, _)| launch.is_probed) => TRIED_OUT_BEFORE,
+            () => "the system does not tell",
+        }
+    }
+
+    /// The largest of one size a launch, of the arena.
+    pub(super) fn arena_peak(&self, value: OfLaunch) -> Estimate {
+        let reason = self.index.launch_cells(self.key).iter().find_map(|(_, cell)| cell.arena.as_ref().err());
+        largest(&self.values(value), reason.map_or(NO_END, |reason| reason.exact()))
+    }
+
+    /// CPU time / (elapsed x CPUs) of `blocks`.
+    fn utilization(&self, blocks: &[&BlockRecord]) -> Option<f64> {
+        let mut used = 0.0;
+        let mut offered = 0.0;
+        for block in blocks {
+            used += block.cpu_time_ns.as_f64();
+            offered += block.span().as_f64() * self.index.cpus(block.launch)? as f64;
+        }
+        (offered > 0.0).then(|| used / offered)
+    }
+
+    pub(super) fn cpu_utilization(&self) -> Estimate {
+        match self.utilization(self.blocks) {
+            Some(value) => pooled(value, &per_launch(self.blocks, |blocks| self.utilization(blocks))),
+            None => Estimate::absent(NO_CPUS),
+        }
+    }
+
+    pub(super) fn cpu_utilization_peak(&self) -> Estimate {
+        match self.blocks.iter().filter_map(|&block| self.utilization(&[block])).reduce(f64::max) {
+            Some(value) => Estimate::exact(value, self.blocks.len() as u64, Counted::Blocks),
+            None => Estimate::absent(NO_CPUS),
+        }
+    }
+
+    pub(super) fn disturbed(&self) -> Estimate {
+        let count = self.blocks.iter().filter(|block| !block.disturbances.is_empty()).count();
+        Estimate::exact(count as f64, self.blocks.len() as u64, Counted::Blocks)
+    }
+}

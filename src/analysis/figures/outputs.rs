@@ -1,0 +1,152 @@
+//! What the outputs of a session were worth: scores against labels, agreement with a reference.
+
+use super::agreement::differs_beyond_numbers;
+use super::estimate::{Estimate, Figure, find};
+use super::index::Index;
+use super::score_change::same_samples;
+use super::scores::{
+    AccuracyChange, AccuracyFindings, HeldAgainst, OutputAgreement, Samples, UnhealthyOutput, of_first,
+};
+use super::source::{OfSession, Source, source};
+use crate::metric::{Direction, Group, Metric};
+use crate::record::{AccuracyRecord, Agreement, OutputHealth};
+
+/// Figures of accuracy and agreement, and what goes with them.
+#[derive(Default)]
+pub(super) struct Scored {
+    pub(super) figures: Vec<Figure>,
+    pub(super) findings: AccuracyFindings,
+}
+
+pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
+    let Some(record) = index.accuracy(session) else { return absent(why_not_scored(index)) };
+    if let Some(reason) = record.outcome.reason() {
+        return absent(reason.exact());
+    }
+    let seed = index.record.plan.schedule.seed;
+    let agreement: Vec<OutputAgreement> =
+        record.agreement.iter().map(|agreement| output_agreement(agreement, seed)).collect();
+    let mut figures = scores(index, record);
+    let beyond_numbers = record.agreement.iter().position(differs_beyond_numbers);
+    figures.extend(worst(&agreement, beyond_numbers));
+    Scored {
+        figures,
+        findings: AccuracyFindings {
+            samples_count: samples_count(index, record),
+            held_against: held_against(record),
+            absent_reason: why_not_compared(record),
+            change: change(index, record),
+            unhealthy_outputs: unhealthy(record),
+            agreement,
+            reference: record.reference.clone(),
+            not_comparable: record.not_comparable.clone(),
+        },
+    }
+}
+
+fn absent(reason: &str) -> Scored {
+    let findings = AccuracyFindings { absent_reason: Some(reason.into()), ..AccuracyFindings::default() };
+    Scored { figures: Vec::new(), findings }
+}
+
+/// Why a session has no scores at all. Data and labels may lie around that were not taken.
+fn why_not_scored(index: &Index<'_>) -> &'static str {
+    match index.record.dataset {
+        None if index.record.plan.sessions.len() == 1 => {
+            "its inputs are made up, so that nothing says what is right, and there is no variant to compare it with"
+        }
+        _ => "outputs were not scored",
+    }
+}
+
+fn held_against(record: &AccuracyRecord) -> HeldAgainst {
+    match (&record.scores, record.agreement.as_slice()) {
+        (Some(_), _) => HeldAgainst::Labels,
+        (None, []) => HeldAgainst::Nothing,
+        (None, _) => HeldAgainst::Reference,
+    }
+}
+
+/// Samples whose scores are shown: those that all sessions were scored on.
+fn samples_count(index: &Index<'_>, record: &AccuracyRecord) -> u64 {
+    let in_common = index.samples_in_common().filter(|_| record.scores.is_some());
+    in_common.map_or(record.samples_count, |in_common| record.samples_count.min(in_common as u64))
+}
+
+/// Why nothing is known of outputs that could be computed.
+fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
+    let is_compared = record.scores.is_some() || !record.agreement.is_empty();
+    if record.reference.is_none() || is_compared {
+        return None;
+    }
+    Some(match record.not_comparable.first() {
+        Some(unlike) => format!("not comparable: output `{}`: {}", unlike.output, unlike.reason),
+        None => "none of its outputs has the name, or the kind and place, of one of the reference's".into(),
+    })
+}
+
+/// Figures of the scores against labels or targets.
+fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
+    let Some(scores) = &record.scores else { return Vec::new() };
+    let scores = of_first(scores, index.samples_in_common().unwrap_or(usize::MAX));
+    let labels = index.record.dataset.as_ref().and_then(|data| data.class_labels.as_deref());
+    let samples = Samples { labels, seed: index.record.plan.schedule.seed };
+    let figure = |&metric: &Metric| {
+        let Source::Session(OfSession::Scores(score)) = source(metric) else { return None };
+        Some(Figure { metric, estimate: score.of(&scores, &samples)? })
+    };
+    Metric::ALL.iter().filter_map(figure).collect()
+}
+
+/// The change of the leading score, on the same samples; `None` for the baseline and where one of both has no scores.
+fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> {
+    let baseline = index.baseline.filter(|&baseline| baseline != record.session)?;
+    let baseline = index.accuracy(baseline).filter(|baseline| baseline.outcome.is_ok())?;
+    same_samples(baseline.scores.as_ref()?, record.scores.as_ref()?, index.record.plan.schedule.seed)
+}
+
+fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
+    let finding = |output: &OutputHealth| UnhealthyOutput {
+        name: output.name.clone(),
+        nan_count: output.nan_count,
+        infinite_count: output.infinite_count,
+        affected_samples_count: output.affected_samples_count,
+    };
+    record.unhealthy_outputs().map(finding).collect()
+}
+
+/// Agreement of one output.
+fn output_agreement(agreement: &Agreement, seed: u64) -> OutputAgreement {
+    let figure = |metric| {
+        let Source::Session(OfSession::Agreement(figure)) = source(metric) else { return None };
+        Some(Figure { metric, estimate: figure(agreement, seed) })
+    };
+    OutputAgreement {
+        output: agreement.output.clone(),
+        reference_output: agreement.reference_output.clone(),
+        kind: agreement.kind,
+        signal_to_noise_db: agreement.signal_to_noise_db,
+        rows_count: agreement.top1_by_row.iter().map(|sample| sample.elements_count).sum(),
+        figures: Group::Agreement.metrics().filter_map(figure).collect(),
+    }
+}
+
+/// Each figure of agreement at the output where it is worst: where one differs by more than numbers say, they say nothing.
+fn worst(agreement: &[OutputAgreement], beyond_numbers: Option<usize>) -> Vec<Figure> {
+    let worst_of = |metric: Metric| {
+        let is_error = metric != Metric::Top1Agreement;
+        let beyond = beyond_numbers.filter(|_| is_error).and_then(|place| agreement[place].figure(metric));
+        let estimates = agreement.iter().filter_map(|output| find(&output.figures, metric));
+        let worst = estimates.max_by(|one, other| badness(metric, one).total_cmp(&badness(metric, other)));
+        Some(Figure { metric, estimate: beyond.or(worst)?.clone() })
+    };
+    Group::Agreement.metrics().filter_map(worst_of).collect()
+}
+
+/// A figure as a number of which more is worse; without a value, the best there is.
+fn badness(metric: Metric, estimate: &Estimate) -> f64 {
+    match metric.direction() {
+        Direction::Higher => -estimate.value().unwrap_or(f64::INFINITY),
+        Direction::Lower | Direction::Neutral => estimate.value().unwrap_or(f64::NEG_INFINITY),
+    }
+}

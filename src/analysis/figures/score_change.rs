@@ -1,0 +1,137 @@
+//! Changes of scores between two sessions, on the same samples and on others.
+
+use super::estimate::{Counted, Estimate, Measured};
+use super::over_samples::{self, ErrorKind, Flips, NoFigure, SampleFigure};
+use super::scores::{AccuracyChange, AccuracyVerdict, error, of_first};
+use crate::metric::{Direction, Metric};
+use crate::record::Scores;
+use crate::stats::CONFIDENCE;
+
+/// A change less likely than this by chance alone is significant.
+const SIGNIFICANCE: f64 = 1.0 - CONFIDENCE;
+
+/// The change of the leading score between two scorings of the same samples, over those that both were scored on; `None`
+/// where they are of unlike kinds.
+pub(in crate::analysis) fn same_samples(baseline: &Scores, candidate: &Scores, seed: u64) -> Option<AccuracyChange> {
+    let in_common = baseline.samples_count().min(candidate.samples_count());
+    let (baseline, candidate) = (of_first(baseline, in_common), of_first(candidate, in_common));
+    match (&*baseline, &*candidate) {
+        (Scores::Classification(one), Scores::Classification(other)) => {
+            let both = one.predicted.iter().zip(&other.predicted);
+            let changed = both.filter(|(one, other)| one != other).count() as u64;
+            flipped(candidate.leading(), over_samples::flips(one, other), Some(changed))
+        }
+        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => {
+            flipped(candidate.leading(), over_samples::exact_flips(one, other), None)
+        }
+        (Scores::Elements(one), Scores::Elements(other)) if one.unit == other.unit => {
+            Some(mean_change(candidate.leading(), over_samples::element_change(one, other, seed)))
+        }
+        (Scores::Regression { absolute_errors: one, .. }, Scores::Regression { absolute_errors: other, .. }) => {
+            let change = over_samples::error_change(ErrorKind::MeanAbsolute, one, other, seed);
+            Some(mean_change(candidate.leading(), change))
+        }
+        _ => None,
+    }
+}
+
+/// The change of a share of samples between scorings of unlike samples, as if these were drawn independently; `None` for
+/// other scores, and without samples.
+pub(in crate::analysis) fn unlike_samples(baseline: &Scores, candidate: &Scores) -> Option<AccuracyChange> {
+    let metric = candidate.leading();
+    let (baseline, candidate) = match (baseline, candidate) {
+        (Scores::Classification(one), Scores::Classification(other)) => {
+            (over_samples::top1(one)?, over_samples::top1(other)?)
+        }
+        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => {
+            (over_samples::exact_match(one)?, over_samples::exact_match(other)?)
+        }
+        _ => return None,
+    };
+    let interval = candidate.less(baseline);
+    let verdict = match (interval.low > 0.0, interval.high < 0.0) {
+        (true, _) => AccuracyVerdict::Better,
+        (_, true) => AccuracyVerdict::Worse,
+        _ => AccuracyVerdict::NotSignificant,
+    };
+    let difference = candidate.share() - baseline.share();
+    let difference = Estimate::Measured(Measured {
+        interval: Some(interval),
+        remark: Some("on different samples".into()),
+        ..Measured::exact(difference, candidate.n.min(baseline.n), Counted::Samples)
+    });
+    Some(untold(metric, difference, verdict))
+}
+
+/// A change of which it is not known how many samples it rests on either way.
+fn untold(metric: Metric, difference: Estimate, verdict: AccuracyVerdict) -> AccuracyChange {
+    AccuracyChange {
+        metric,
+        difference,
+        gained_count: None,
+        lost_count: None,
+        changed_predictions_count: None,
+        p_value: None,
+        verdict,
+    }
+}
+
+/// A change of a share of samples that are right or wrong: significant by McNemar's test.
+fn flipped(metric: Metric, flips: Result<Flips, NoFigure>, changed: Option<u64>) -> Option<AccuracyChange> {
+    let flips = flips.ok()?;
+    let change = flips.change;
+    let verdict = match (change.p_value < SIGNIFICANCE, change.difference > 0.0) {
+        (false, _) => AccuracyVerdict::NotSignificant,
+        (true, true) => AccuracyVerdict::Better,
+        (true, false) => AccuracyVerdict::Worse,
+    };
+    let difference = Estimate::Measured(Measured {
+        interval: Some(change.interval),
+        ..Measured::exact(change.difference, flips.counts.n(), Counted::Samples)
+    });
+    Some(AccuracyChange {
+        gained_count: Some(flips.counts.gained_count),
+        lost_count: Some(flips.counts.lost_count),
+        changed_predictions_count: changed,
+        p_value: Some(change.p_value),
+        ..untold(metric, difference, verdict)
+    })
+}
+
+/// A change of a mean: significant if its bootstrap interval leaves out zero.
+fn mean_change(metric: Metric, change: Result<SampleFigure, NoFigure>) -> AccuracyChange {
+    let difference = error(change);
+    let more_is_better = metric.direction() == Direction::Higher;
+    let verdict = match difference.interval() {
+        None => AccuracyVerdict::Untested,
+        Some(interval) if interval.low <= 0.0 && interval.high >= 0.0 => AccuracyVerdict::NotSignificant,
+        Some(interval) if (interval.low > 0.0) == more_is_better => AccuracyVerdict::Better,
+        Some(_) => AccuracyVerdict::Worse,
+    };
+    untold(metric, difference, verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::LabelledScores;
+
+    /// Of a classifier that gets these samples right.
+    fn scores(right: &[bool]) -> Scores {
+        Scores::Classification(LabelledScores {
+            output: "y".into(),
+            classes_count: Some(2),
+            predicted: right.iter().map(|&right| Some(u64::from(right))).collect(),
+            label_ranks: right.iter().map(|&right| Some(u64::from(!right))).collect(),
+        })
+    }
+
+    #[test]
+    fn change_is_of_the_samples_that_both_were_scored_on() {
+        let (baseline, candidate) = (scores(&[true, true, false, true]), scores(&[true, false]));
+        let change = same_samples(&baseline, &candidate, 0).unwrap();
+        assert_eq!((change.lost_count, change.gained_count), (Some(1), Some(0)));
+        let Estimate::Measured(difference) = change.difference else { panic!("not measured") };
+        assert_eq!((difference.value, difference.n), (-0.5, 2));
+    }
+}

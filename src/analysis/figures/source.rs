@@ -1,0 +1,222 @@
+//! Where each metric comes from. This is the one place with an arm for every metric: its figures, and its changes between
+//! cells, launches and runs, are made of what stands here, so that a metric that nobody computes does not compile.
+
+use super::agreement;
+use super::energy::{self, GpuFigure};
+use super::estimate::Estimate;
+use super::measurement::{Measurement, OfLaunch};
+use super::over_launches::{OfSeveral, largest, mean_latency, median, median_of_blocks, predictions_per_sec};
+use super::percentiles::Percentiles;
+use super::scores::ScoreOf;
+use crate::metric::Metric;
+use crate::record::{Agreement, BlockRecord, LaunchCell, LaunchRecord};
+use crate::stats::{Buckets, Percentile, Quantile, Unbounded};
+use crate::units::{Bytes, Nanos};
+
+/// Where a metric comes from.
+pub(in crate::analysis) enum Source {
+    /// It is a session's.
+    Session(OfSession),
+    /// It is a cell's; of those that are sizes, a session has that of its largest cell.
+    Cell(OfCell),
+}
+
+/// What a figure of a session is made of.
+pub(in crate::analysis) enum OfSession {
+    /// One value for each launch.
+    Launches(fn(&LaunchRecord) -> Option<f64>),
+    /// The files of the model.
+    Files,
+    /// How launches ended.
+    Failures,
+    /// Outputs against labels or targets.
+    Scores(ScoreOf),
+    /// An output against the reference's, with the seed of resampling.
+    Agreement(fn(&Agreement, u64) -> Estimate),
+}
+
+/// What a figure of a cell is made of.
+pub(in crate::analysis) enum OfCell {
+    /// Timed blocks.
+    Blocks(OfBlocks),
+    /// All latencies: the percentile of that quantile.
+    Tail(Quantile, fn(&Percentiles) -> &Result<Percentile, Unbounded>),
+    /// One value for each launch.
+    Launches(OfLaunches),
+    /// What the driver of a GPU tells of each launch, and what becomes of several.
+    Gpu(GpuFigure, fn(&[f64], &str) -> Estimate),
+    /// The cell as a whole: no change of it is judged.
+    Whole(fn(&Measurement<'_>) -> Estimate),
+}
+
+/// A figure of timed blocks.
+#[derive(Clone, Copy)]
+pub(in crate::analysis) struct OfBlocks {
+    /// Of one block, for ratios between neighbours.
+    pub(in crate::analysis) of_block: fn(&BlockRecord) -> f64,
+    /// Of several blocks, such as all of one launch.
+    pub(in crate::analysis) of_blocks: OfSeveral,
+    /// Of the cell.
+    pub(super) figure: fn(&Measurement<'_>, OfSeveral) -> Estimate,
+}
+
+/// A figure that each launch of a cell has once.
+#[derive(Clone, Copy)]
+pub(in crate::analysis) struct OfLaunches {
+    /// Of one launch.
+    pub(in crate::analysis) value: OfLaunch,
+    /// Of the cell.
+    pub(super) figure: fn(&Measurement<'_>, OfLaunch) -> Estimate,
+}
+
+const MEDIAN: OfBlocks = OfBlocks {
+    of_block: |block| block.median_ns.as_f64(),
+    of_blocks: |blocks| median_of_blocks(blocks, |block| block.median_ns),
+    figure: |cell, value| cell.median(value),
+};
+
+const P10: OfBlocks = OfBlocks {
+    of_block: |block| block.p10_ns.as_f64(),
+    of_blocks: |blocks| median_of_blocks(blocks, |block| block.p10_ns),
+    figure: |cell, value| cell.median_of_launches(value),
+};
+
+/// Blocks keep their mean to the nanosecond, finer than a histogram does.
+const MEAN: OfBlocks = OfBlocks {
+    of_block: |block| block.mean_ns.as_f64(),
+    of_blocks: mean_latency,
+    figure: |cell, value| cell.pooled(value),
+};
+
+const THROUGHPUT: OfBlocks = OfBlocks {
+    of_block: |block| predictions_per_sec(&[block]).unwrap_or(f64::NAN),
+    of_blocks: predictions_per_sec,
+    figure: |cell, value| cell.pooled(value),
+};
+
+const CPU_ENERGY: OfBlocks = OfBlocks {
+    of_block: |block| energy::of_cpu(&[block]).unwrap_or(f64::NAN),
+    of_blocks: energy::of_cpu,
+    figure: |cell, _| energy::cpu(cell),
+};
+
+/// Where `metric` comes from.
+pub(in crate::analysis) fn source(metric: Metric) -> Source {
+    match metric {
+        Metric::RuntimeStart => launches(|launch| launch.runtime_start_ns.map(Nanos::as_f64)),
+        Metric::SessionLoad => launches(|launch| launch.session_load_ns.map(Nanos::as_f64)),
+        Metric::FirstRun => launches(|launch| launch.first_run_ns.map(Nanos::as_f64)),
+        Metric::TimeToFirstPrediction => launches(time_to_first_prediction),
+        Metric::ModelMemory => launches(model_memory),
+        Metric::FileSize => Source::Session(OfSession::Files),
+        Metric::FailedLaunches => Source::Session(OfSession::Failures),
+        Metric::LatencyP50 => blocks(MEDIAN),
+        Metric::LatencyP10 => blocks(P10),
+        Metric::LatencyMean => blocks(MEAN),
+        Metric::Throughput => blocks(THROUGHPUT),
+        Metric::CpuEnergy => blocks(CPU_ENERGY),
+        Metric::LatencyP50RatioToBaseline => to_baseline(MEDIAN, |cell, _| cell.ratio(|found| &found.p50)),
+        Metric::LatencyP10RatioToBaseline => to_baseline(P10, |cell, _| cell.ratio(|found| &found.p10)),
+        Metric::ThroughputRatioToBaseline => to_baseline(THROUGHPUT, |cell, _| cell.ratio(|found| &found.throughput)),
+        Metric::LatencyP90 => tail(Quantile::P90, |of_cell| &of_cell.p90),
+        Metric::LatencyP95 => tail(Quantile::P95, |of_cell| &of_cell.p95),
+        Metric::LatencyP99 => tail(Quantile::P99, |of_cell| &of_cell.p99),
+        Metric::LatencyP999 => tail(Quantile::P999, |of_cell| &of_cell.p999),
+        Metric::LatencyMin => once(|_, cell| extreme(cell, Buckets::min), |cell, _| cell.extreme(Buckets::min)),
+        Metric::LatencyMax => once(|_, cell| extreme(cell, Buckets::max), |cell, _| cell.extreme(Buckets::max)),
+        Metric::BatchFirstRun => {
+            once(|_, cell| Some(cell.first_run_ns.as_f64()), |cell, value| cell.median_of_values(value))
+        }
+        Metric::PeakMemory => once(|_, cell| cell.peak_memory_bytes.map(Bytes::as_f64), |cell, value| cell.peak(value)),
+        Metric::PeakMemoryAboveLoad => once(peak_memory_above_load, |cell, value| cell.peak(value)),
+        Metric::ArenaPeak => once(arena_peak, |cell, value| cell.arena_peak(value)),
+        Metric::GpuMemoryPeak => once(|_, cell| energy::gpu_memory(cell), |cell, _| energy::gpu_memory_peak(cell)),
+        Metric::GpuUtilization => gpu(energy::gpu_utilization, median),
+        Metric::GpuUtilizationPeak => gpu(energy::gpu_utilization_peak, largest),
+        Metric::GpuPower => gpu(energy::gpu_power, median),
+        Metric::GpuEnergy => gpu(energy::gpu_per_prediction, median),
+        Metric::GpuEnergyAboveIdle => Source::Cell(OfCell::Whole(energy::gpu_above_idle)),
+        Metric::CpuEnergyAboveIdle => Source::Cell(OfCell::Whole(energy::cpu_above_idle)),
+        Metric::CpuUtilization => Source::Cell(OfCell::Whole(|cell| cell.cpu_utilization())),
+        Metric::CpuUtilizationPeak => Source::Cell(OfCell::Whole(|cell| cell.cpu_utilization_peak())),
+        Metric::DisturbedBlocks => Source::Cell(OfCell::Whole(|cell| cell.disturbed())),
+        Metric::AccuracyTop1 => scores(ScoreOf::TOP1),
+        Metric::AccuracyTop5 => scores(ScoreOf::TOP5),
+        Metric::AccuracyMacroF1 => scores(ScoreOf::MACRO_F1),
+        Metric::AccuracyExactMatch => scores(ScoreOf::EXACT_MATCH),
+        Metric::AccuracyMicroF1 => scores(ScoreOf::MICRO_F1),
+        Metric::TokenAccuracy => scores(ScoreOf::TOKENS),
+        Metric::PixelAccuracy => scores(ScoreOf::PIXELS),
+        Metric::MeanIou => scores(ScoreOf::MEAN_IOU),
+        Metric::MeanAbsoluteError => scores(ScoreOf::MEAN_ABSOLUTE_ERROR),
+        Metric::RootMeanSquareError => scores(ScoreOf::ROOT_MEAN_SQUARE_ERROR),
+        Metric::Top1Agreement => agreement(agreement::top1),
+        Metric::CosineSimilarity => agreement(agreement::cosine_similarity),
+        Metric::MaxAbsoluteError => agreement(agreement::max_absolute_error),
+        Metric::RelativeError => agreement(agreement::relative_error),
+    }
+}
+
+/// What a metric is read off the blocks by; `None` for a metric that is taken from elsewhere.
+pub(in crate::analysis) fn of_blocks(metric: Metric) -> Option<OfBlocks> {
+    if let Source::Cell(OfCell::Blocks(blocks)) = source(metric) { Some(blocks) } else { None }
+}
+
+/// The percentile that a metric is, if it lies in the tail.
+pub(in crate::analysis) fn quantile(metric: Metric) -> Option<Quantile> {
+    if let Source::Cell(OfCell::Tail(quantile, _)) = source(metric) { Some(quantile) } else { None }
+}
+
+fn launches(value: fn(&LaunchRecord) -> Option<f64>) -> Source {
+    Source::Session(OfSession::Launches(value))
+}
+
+fn scores(score: ScoreOf) -> Source {
+    Source::Session(OfSession::Scores(score))
+}
+
+fn agreement(figure: fn(&Agreement, u64) -> Estimate) -> Source {
+    Source::Session(OfSession::Agreement(figure))
+}
+
+fn blocks(blocks: OfBlocks) -> Source {
+    Source::Cell(OfCell::Blocks(blocks))
+}
+
+/// A ratio to the baseline, which is that of the metric that `blocks` are of.
+fn to_baseline(blocks: OfBlocks, figure: fn(&Measurement<'_>, OfSeveral) -> Estimate) -> Source {
+    Source::Cell(OfCell::Blocks(OfBlocks { figure, ..blocks }))
+}
+
+fn tail(quantile: Quantile, of: fn(&Percentiles) -> &Result<Percentile, Unbounded>) -> Source {
+    Source::Cell(OfCell::Tail(quantile, of))
+}
+
+fn once(value: OfLaunch, figure: fn(&Measurement<'_>, OfLaunch) -> Estimate) -> Source {
+    Source::Cell(OfCell::Launches(OfLaunches { value, figure }))
+}
+
+fn gpu(figure: GpuFigure, centre: fn(&[f64], &str) -> Estimate) -> Source {
+    Source::Cell(OfCell::Gpu(figure, centre))
+}
+
+fn time_to_first_prediction(launch: &LaunchRecord) -> Option<f64> {
+    Some((launch.runtime_start_ns? + launch.session_load_ns? + launch.first_run_ns?).as_f64())
+}
+
+fn model_memory(launch: &LaunchRecord) -> Option<f64> {
+    Some(launch.after_load_memory_bytes?.as_f64() - launch.before_load_memory_bytes?.as_f64())
+}
+
+fn peak_memory_above_load(launch: &LaunchRecord, cell: &LaunchCell) -> Option<f64> {
+    Some(cell.peak_memory_bytes?.as_f64() - launch.before_load_memory_bytes?.as_f64())
+}
+
+fn arena_peak(_: &LaunchRecord, cell: &LaunchCell) -> Option<f64> {
+    Some(cell.arena.as_ref().ok()?.peak_in_use_bytes.as_f64())
+}
+
+/// An extreme latency of a cell in one launch; `None` where the record does not keep the latencies.
+fn extreme(cell: &LaunchCell, of: fn(&Buckets) -> Option<Nanos>) -> Option<f64> {
+    Some(of(&Buckets::decode(cell.latency_histogram.as_ref()?).ok()?)?.as_f64())
+}
