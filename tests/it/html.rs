@@ -1,6 +1,7 @@
 //! report.html in a real browser: Chromium, found by `ONNXPROF_CHROMIUM` or on the path.
 
 mod browser;
+mod devtools;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -284,8 +285,8 @@ fn keys_step_through_points(page: &Page) {
     assert!(told().starts_with("fp32, batch 2, "), "{}", told());
     page.press("ArrowDown");
     assert!(told().starts_with("fp16, batch 2, "), "{}", told());
-    let label = page.text("document.querySelector('#figure-batch-latency .hoverlayer').textContent");
-    assert!(label.contains("fp16, batch 2"), "{label}");
+    // The chart library waits a moment between one label and the next.
+    page.wait_for("document.querySelector('#figure-batch-latency .hoverlayer').textContent.includes('fp16, batch 2')");
     page.press("Escape");
     assert_eq!(told(), "");
 }
@@ -338,6 +339,6 @@ fn hostile_names_stay_text(page: &Page) {
     assert!(legend.contains("<script>alert(1)</script>"), "{legend}");
     page.run("document.querySelector('#figure-batch-latency .chart').focus()");
     page.press("ArrowRight");
-    let label = page.text("document.querySelector('#figure-batch-latency .hoverlayer').textContent");
-    assert!(label.contains("<script>alert(1)</script>, batch 1"), "{label}");
+    let label = "document.querySelector('#figure-batch-latency .hoverlayer').textContent";
+    page.wait_for(&format!("{label}.includes('<script>alert(1)</script>, batch 1')"));
 }
