@@ -54,7 +54,7 @@ fn html_report_of_the_digits_run() {
     settings.add_filter(r#"<svg[\s\S]*?</svg>"#, "[drawing]");
     settings.add_filter(r#"<style>[\s\S]*?</style>"#, "<style>[style]</style>");
     settings.add_filter(r#"id="data">.*</script>"#, r#"id="data">[data]</script>"#);
-    settings.add_filter(r#"sha256-[A-Za-z0-9+/=]+"#, "sha256-[hash]");
+    settings.add_filter(r#"sha256-([A-Za-z0-9+=]|&#x2f;)+"#, "sha256-[hash]");
     settings.add_filter(r#"<script>\n"use strict"[\s\S]*?</script>"#, "<script>[script]</script>");
     settings.add_filter(r#"</caption>[\s\S]*?</table>"#, "</caption>[rows]</table>");
     settings.bind(|| insta::assert_snapshot!(skeleton(&page)));
