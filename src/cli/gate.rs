@@ -207,8 +207,7 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), Cl
         failures.note(output::write(Some(path), json.as_bytes()));
     }
     if let Some(path) = &args.junit {
-        let text = report::junit(&view, run).map_err(|error| CliError::new(exit::BUG, &error));
-        failures.note(text.and_then(|text| output::write(Some(path), text.as_bytes())));
+        failures.note(output::write(Some(path), report::junit(&view, run).as_bytes()));
     }
     if is_on_github(args.github) {
         failures.note(append_step_summary(&report::step_summary(&view)));

@@ -238,7 +238,7 @@ fn junit_is_valid_by_its_schema() {
     let junit = desk.path("junit.xml");
     desk.gate(&run(), MIXED, &["--junit", junit.to_str().unwrap()]).assert_code(5);
     let text = fs::read_to_string(&junit).unwrap();
-    assert_eq!((text.matches("<failure ").count(), text.matches("<skipped ").count()), (1, 2), "{text}");
+    insta::assert_snapshot!(text);
     let Some(schema) = std::env::var_os("ONNXPROF_JUNIT_XSD") else {
         println!("skipped: ONNXPROF_JUNIT_XSD does not name junit-10.xsd");
         return;
