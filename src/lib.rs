@@ -22,6 +22,7 @@ pub mod observed;
 pub mod onnx;
 pub mod plan;
 pub mod protocol;
+pub mod provider;
 pub mod record;
 pub mod report;
 pub mod runner;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{
     Binding, ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, ScoredSamples, SessionOptions,
-    SessionSpec, SweepEnd, Task, provider_short_name,
+    SessionSpec, SweepEnd, Task,
 };
+use crate::provider;
 use crate::record::RunRecord;
 use crate::units::Nanos;
 
@@ -171,7 +172,7 @@ fn listed(both: &[&SessionSpec], word: impl Fn(&SessionSpec) -> String) -> Strin
 
 /// Execution providers, their options and bindings, where they are not the defaults.
 fn provider_words(words: &mut Vec<String>, both: &[&SessionSpec]) {
-    let name = |spec: &SessionSpec| provider_short_name(&spec.execution_provider);
+    let name = |spec: &SessionSpec| provider::short_name(&spec.execution_provider);
     if both.iter().any(|spec| spec.is_accelerated()) {
         option(words, "--ep", listed(both, name));
     }

@@ -16,7 +16,8 @@ use super::progress::Console;
 use super::runs::{self, folder};
 use super::{CliError, exit, output};
 use crate::analysis::comparison::host_differences;
-use crate::plan::{Plan, ProviderSpec, RuntimeChoice, provider_identifier};
+use crate::plan::{Plan, ProviderSpec, RuntimeChoice};
+use crate::provider;
 use crate::record::{EndReason, Host, RunRecord};
 use crate::runner::{FoundRuntime, Job};
 use crate::runtime::{self, Cache, Condition, Lookup};
@@ -271,7 +272,7 @@ impl<'a> Options<'a> {
                 let is_for = option
                     .provider
                     .as_deref()
-                    .is_none_or(|word| word == provider || provider_identifier(word) == provider);
+                    .is_none_or(|word| word == provider || provider::identifier(word) == provider);
                 is_for && option.key == *key && option.value == *value
             };
             let mut again = false;

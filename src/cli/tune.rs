@@ -11,7 +11,8 @@ use super::resume::{Taken, resumed};
 use super::runs::RUNS;
 use super::{CliError, ending, exit};
 use crate::analysis::tuning::TuningVerdict;
-use crate::plan::{SessionOptions, is_on_nvidia};
+use crate::plan::SessionOptions;
+use crate::provider::{self, Hardware};
 use crate::record::RunRecord;
 use crate::runner::{self, Job, Ran};
 use crate::sample::{Roots, Sampler};
@@ -100,7 +101,7 @@ fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(J
 
 /// Energy is what is minimized, and something must tell it.
 fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
-    let on_gpu = providers.iter().any(|provider| is_on_nvidia(&provider.identifier));
+    let on_gpu = providers.iter().any(|provider| provider::known(&provider.identifier).hardware == Hardware::NvidiaGpu);
     let sampler = Sampler::new(&Roots::system());
     match sampler.rapl() {
         Err(error) if !on_gpu => {

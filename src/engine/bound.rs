@@ -9,11 +9,11 @@ use ort::session::{IoBinding, RunOptions, Session as OrtSession};
 use ort::sys::{OrtIoBinding, OrtRunOptions, OrtSession as RawSession, OrtStatusPtr, OrtValue};
 
 use super::bound_outputs::{self, OutputPlaces};
-use super::ep::Memory;
 use super::held::HeldSet;
 use super::words::words;
 use super::{EngineError, Inference};
 use crate::plan::Binding;
+use crate::provider::Memory;
 
 /// Where a session computes, and where its inputs and outputs are to lie.
 #[derive(Clone, Copy, Debug)]

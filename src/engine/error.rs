@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{LibraryError, ep};
+use super::LibraryError;
+use crate::provider;
 use crate::record::{Failure, FailureKind};
 use crate::text::Plain;
 
@@ -212,9 +213,9 @@ fn hint(error: &EngineError, message: &str) -> Option<String> {
             "leave out `--require-ep` to measure with nodes on several execution providers"
         }
         EngineError::LoadOn { .. } | EngineError::Provider { .. } | EngineError::Run { .. }
-            if ep::hint(message).is_some() =>
+            if provider::hint(message).is_some() =>
         {
-            return ep::hint(message);
+            return provider::hint(message);
         }
         EngineError::Provider { .. } => {
             "check its options, given with `--ep-option`, and what it needs on this machine"
@@ -265,7 +266,7 @@ fn compiled(message: &str) -> String {
 
 /// Where there is an execution provider that a library lacks.
 fn where_to_find(name: &str) -> String {
-    match ep::build_of(name) {
+    match provider::known(name).build {
         Some(build) => format!(
             "the build `{build}` has it: use `--runtime {build}@VERSION`, or name one of those present with `--ep`"
         ),

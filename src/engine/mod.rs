@@ -23,7 +23,6 @@ mod sequence;
 mod tensor;
 mod words;
 
-pub use ep::{Graphs, Memory, build_of, graphs, memory};
 pub use error::EngineError;
 pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;

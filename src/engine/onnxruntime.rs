@@ -29,6 +29,7 @@ use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::observed::Observed;
 use crate::onnx::is_ort_format;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
+use crate::provider;
 use crate::record::{ArenaStats, PeakRates, Profiled, ProviderNodes};
 use crate::runtime::LibraryInfo;
 use crate::trace::Counted;
@@ -295,13 +296,12 @@ fn spins(options: &SessionOptions) -> bool {
 
 /// Where a session computes, and where its inputs and outputs are to lie.
 fn place(spec: &SessionSpec) -> Place {
-    let device = spec.provider.options.get("device_id").and_then(|device| device.parse().ok());
-    let device = device.or(spec.provider.device.and_then(|device| i32::try_from(device).ok()));
+    let known = provider::known(&spec.execution_provider);
     Place {
-        memory: ep::memory(&spec.execution_provider),
-        device: device.unwrap_or(0),
+        memory: known.memory,
+        device: spec.device().and_then(|device| i32::try_from(device).ok()).unwrap_or(0),
         binding: spec.binding,
-        captures: ep::graphs(&spec.execution_provider).asked(&spec.provider.options).is_some(),
+        captures: known.graphs.asked(&spec.provider.options).is_some(),
     }
 }
 

@@ -10,11 +10,9 @@ mod shape;
 mod tuning;
 
 pub use input::{ElementType, InputRequest, ValueRange};
-pub use provider::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
+pub use provider::{Binding, ProviderSpec};
 pub use scoring::{ScoredSamples, Task};
-pub use session::{
-    ExecutionMode, FloatRounding, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec, is_on_nvidia,
-};
+pub use session::{ExecutionMode, FloatRounding, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec};
 pub use shape::{At, CellKey, Shape, unswept};
 pub use tuning::{Execution, Objective, Space, TuningPlan};
 

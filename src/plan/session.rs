@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Binding, CPU_PROVIDER, ProviderSpec};
+use super::{Binding, ProviderSpec};
+use crate::provider::{self, CPU_PROVIDER, Hardware, Options};
 
 /// A variant under one runtime, execution provider and set of session options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,21 +28,6 @@ pub struct SessionSpec {
     pub options: SessionOptions,
 }
 
-/// Execution providers that compute on an NVIDIA GPU.
-const ON_NVIDIA: [&str; 3] = ["CUDAExecutionProvider", "TensorrtExecutionProvider", "NvTensorRTRTXExecutionProvider"];
-
-/// The option by which they choose the GPU.
-const DEVICE_OPTION: &str = "device_id";
-
-/// The option of CUDA's by which it may round floats to 11 bits, which it does unless told otherwise.
-const TF32_OPTION: &str = "use_tf32";
-
-/// Whether an execution provider computes on an NVIDIA GPU.
-#[must_use]
-pub fn is_on_nvidia(execution_provider: &str) -> bool {
-    ON_NVIDIA.contains(&execution_provider)
-}
-
 impl SessionSpec {
     /// Whether the session asks for another execution provider than the CPU's.
     #[must_use]
@@ -50,19 +36,32 @@ impl SessionSpec {
     }
 
     /// How floats are rounded. Execution providers of accelerators choose by themselves, and which way can differ from
-    /// one batch size to the next; CUDA's has an option that forbids it (ONNX Runtime's documentation of `use_tf32`).
+    /// one batch size to the next, but where an option forbids it (ONNX Runtime's documentation of CUDA's `use_tf32`).
     #[must_use]
     pub fn float_rounding(&self) -> FloatRounding {
-        let is_full = self.provider.options.get(TF32_OPTION).is_some_and(|value| value == "0");
+        let option = provider::known(&self.execution_provider).options.short_floats;
+        let is_full = option.and_then(|key| self.provider.options.get(key)).is_some_and(|value| value == "0");
         if self.is_accelerated() && !is_full { FloatRounding::Half } else { FloatRounding::Full }
+    }
+
+    /// Options as the execution provider is registered with them: those asked for, with the device and the threads.
+    #[must_use]
+    pub fn provider_options(&self) -> Options {
+        let ProviderSpec { options, device, .. } = &self.provider;
+        provider::known(&self.execution_provider).with_defaults(options, *device, self.options.intra_threads)
+    }
+
+    /// Index of the device that the session asks for, by an option or beside these; `None` for its default.
+    #[must_use]
+    pub fn device(&self) -> Option<u64> {
+        provider::known(&self.execution_provider).device(&self.provider.options).or(self.provider.device)
     }
 
     /// The NVIDIA GPU that the session computes on, by CUDA's number; `None` for a session on anything else.
     #[must_use]
     pub fn nvidia_device(&self) -> Option<u64> {
-        let option = self.provider.options.get(DEVICE_OPTION).and_then(|device| device.parse().ok());
-        let device = option.or(self.provider.device).unwrap_or(0);
-        is_on_nvidia(&self.execution_provider).then_some(device)
+        let hardware = provider::known(&self.execution_provider).hardware;
+        (hardware == Hardware::NvidiaGpu).then(|| self.device().unwrap_or(0))
     }
 }
 

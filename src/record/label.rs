@@ -1,10 +1,8 @@
 //! What a session is called.
 
 use super::{RunRecord, RuntimeInfo};
-use crate::plan::{Binding, RuntimeChoice, SessionSpec, provider_identifier, provider_short_name};
-
-/// Official builds other than the CPU's, which are called like the execution provider that tells them apart.
-const BUILDS: [&str; 2] = ["cuda", "openvino"];
+use crate::plan::{Binding, RuntimeChoice, SessionSpec};
+use crate::provider;
 
 impl RunRecord {
     /// The variant's name, followed by what tells this session from the variant's other ones.
@@ -23,7 +21,7 @@ impl RunRecord {
         };
         let options = &spec.options;
         mark(|one, other| one.execution_provider != other.execution_provider, &|| {
-            provider_short_name(&spec.execution_provider)
+            provider::short_name(&spec.execution_provider)
         });
         mark(|one, other| one.runtime != other.runtime, &|| self.runtime_name(spec));
         mark(|one, other| one.binding != other.binding, &|| binding(spec.binding).to_owned());
@@ -90,9 +88,7 @@ fn switch(name: &str, value: Option<bool>) -> String {
 }
 
 fn version_and_build(runtime: &RuntimeInfo) -> String {
-    let has = |short: &str| runtime.execution_providers.contains(&provider_identifier(short));
-    let build = BUILDS.into_iter().find(|build| has(build)).unwrap_or("cpu");
-    format!("{} {build}", runtime.version)
+    format!("{} {}", runtime.version, provider::build_with(&runtime.execution_providers))
 }
 
 fn binding(binding: Binding) -> &'static str {

@@ -1,59 +1,11 @@
-//! Builds of ONNX Runtime that can be installed, and releases: a build in a version.
+//! What the builds of ONNX Runtime run on, and releases: a build in a version.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
-use super::{RuntimeError, Version};
-
-/// An official build of ONNX Runtime. Displays as the word that asks for it, such as `cpu`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Build {
-    /// For the CPU alone.
-    #[default]
-    Cpu,
-    /// With the CUDA and TensorRT execution providers.
-    Cuda,
-    /// With the OpenVINO execution provider.
-    OpenVino,
-}
+use super::{Build, RuntimeError, Version};
 
 impl Build {
-    /// Every build.
-    pub const ALL: [Build; 3] = [Build::Cpu, Build::Cuda, Build::OpenVino];
-
-    /// The word that asks for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Build::Cpu => "cpu",
-            Build::Cuda => "cuda",
-            Build::OpenVino => "openvino",
-        }
-    }
-
-    /// Name of the Python package whose wheels carry it.
-    #[must_use]
-    pub fn package(self) -> &'static str {
-        match self {
-            Build::Cpu => "onnxruntime",
-            Build::Cuda => "onnxruntime-gpu",
-            Build::OpenVino => "onnxruntime-openvino",
-        }
-    }
-
-    /// What it is for, in words.
-    #[must_use]
-    pub fn purpose(self) -> &'static str {
-        match self {
-            Build::Cpu => "the CPU",
-            Build::Cuda => "CUDA",
-            Build::OpenVino => "OpenVINO",
-        }
-    }
-
     /// Platform tags of its wheels that run on this machine. pip takes each word as it is, and knows no order of glibc
     /// versions, so that every tag that was ever used has to be named.
     pub(super) fn platforms(self) -> Result<&'static [&'static str], RuntimeError> {
@@ -74,12 +26,6 @@ impl Build {
             }
             _ => Err(RuntimeError::UnsupportedPlatform { os, architecture }),
         }
-    }
-}
-
-impl fmt::Display for Build {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.word())
     }
 }
 

@@ -27,7 +27,8 @@ mod unpack;
 mod version;
 mod wheel;
 
-pub use build::{Build, Release};
+pub use crate::provider::Build;
+pub use build::Release;
 pub use cache::{Cache, CachedLibrary, Condition};
 pub use error::{RuntimeError, removal_hint};
 pub use install::{Installed, install};

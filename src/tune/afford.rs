@@ -85,7 +85,8 @@ impl Purse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{CPU_PROVIDER, RuntimeChoice, SessionOptions, SessionSpec};
+    use crate::plan::{RuntimeChoice, SessionOptions, SessionSpec};
+    use crate::provider::CPU_PROVIDER;
 
     const SECOND: Nanos = Nanos(1_000_000_000);
 

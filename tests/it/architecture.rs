@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The words that every module may use.
-const GROUND: &[&str] = &["units", "metric", "observed", "text"];
+const GROUND: &[&str] = &["units", "metric", "observed", "text", "provider"];
 
 /// What each module of `src/` may use of the others, beside [`GROUND`]. `cli` may use everything and is used by none.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("observed", &[]),
     ("text", &[]),
     ("check", &[]),
+    ("provider", &[]),
     ("files", &[]),
     ("hash", &["files"]),
     ("foreign", &[]),
@@ -74,7 +75,6 @@ const UNSAFE: &[(&str, usize, &str)] = &[
 /// there is opened by `files`, which waits for nobody, knows the size before it reads, and maps nothing.
 const OPENS: &[(&str, &str)] = &[
     ("cli/gate.rs", "a file is appended to that `GITHUB_STEP_SUMMARY` names, and not read"),
-    ("engine/ep/cuda.rs", "a file of the kernel's below /proc"),
     ("engine/null/shared_clock.rs", "the clock of scripted workers, which alone map it, made for one run"),
     ("files/mod.rs", "the one way"),
     ("files/own.rs", "the way to open what onnxprof itself writes in a run's folder, which is no link and no pipe"),
@@ -83,6 +83,7 @@ const OPENS: &[(&str, &str)] = &[
     ("store/journal.rs", "a journal is appended to, in a folder that holds plain files"),
     ("store/write.rs", "what a user names is written over, such as /dev/stdout"),
     ("runner/launcher.rs", "a log of workers, in the folder of the run that is written"),
+    ("provider/cuda.rs", "a file of the kernel's below /proc"),
     ("runner/worker_process.rs", "a file of the kernel's below /proc"),
     ("runtime/cuda.rs", "wheels that pip has put into a folder of our own, and that folder, to sync it"),
     ("runtime/remove.rs", "the folder of the cache, to sync it"),
@@ -176,6 +177,25 @@ fn ort_is_used_by_the_engine_alone() {
         for needle in [" ort::", "(ort::", "<ort::", "&ort::"] {
             assert!(files_with(&module, needle).is_empty(), "{module}");
         }
+    }
+}
+
+/// The files that hold what looks like an identifier of ONNX Runtime's for an execution provider, and is none.
+const NO_PROVIDERS: [(&str, &str); 1] = [("session_code/rust.rs", "a trait of `ort`, which printed code imports")];
+
+/// What is known of an execution provider is in its own file.
+#[test]
+fn one_room_names_execution_providers() {
+    let is_identifier = |text: &str| {
+        let name = text.strip_suffix("ExecutionProvider").unwrap_or_default();
+        !name.is_empty() && name.chars().all(char::is_alphanumeric)
+    };
+    let names = |path: &PathBuf| code(path).iter().any(|line| line.split('"').any(is_identifier));
+    for (module, files) in modules() {
+        let is_apart =
+            |path: &Path| path.ends_with("tests.rs") || NO_PROVIDERS.iter().any(|(name, _)| path.ends_with(name));
+        let naming = files.into_iter().filter(names).filter(|path| !is_apart(path)).count();
+        assert_eq!(naming > 0, module == "provider", "{module}");
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use onnxprof::analysis;
-use onnxprof::plan::{Binding, RuntimeChoice, provider_identifier, provider_short_name};
+use onnxprof::plan::{Binding, RuntimeChoice};
+use onnxprof::provider;
 use onnxprof::record::{Placement, PlacementRecord, PlacementSource, ProviderNodes, RunRecord, RuntimeInfo};
 use onnxprof::report::view::View;
 use onnxprof::report::{self, Color};
@@ -97,13 +98,13 @@ fn labels_name_what_differs_and_runtimes_by_their_version() {
         path: path.into(),
         version: version.into(),
         build_info: String::new(),
-        execution_providers: names.iter().map(|name| provider_identifier(name)).collect(),
+        execution_providers: names.iter().map(|name| provider::identifier(name)).collect(),
         found_by: String::new(),
     };
     let session = |path: &str, name: &str| {
         let mut session = cpu.clone();
         session.runtime = library(path);
-        session.execution_provider = provider_identifier(name);
+        session.execution_provider = provider::identifier(name);
         session
     };
     run.plan.sessions = vec![session("/a.so", "cpu"), session("/b.so", "cpu"), session("/b.so", "openvino")];
@@ -118,9 +119,9 @@ fn labels_name_what_differs_and_runtimes_by_their_version() {
 #[test]
 fn where_the_nodes_ran_stands_in_the_report() {
     let mut run = record::digits();
-    run.plan.sessions[1].execution_provider = provider_identifier("cuda");
+    run.plan.sessions[1].execution_provider = provider::identifier("cuda");
     let on = |name: &str, operator: &str, nodes_count: u64, share: f64| ProviderNodes {
-        execution_provider: provider_identifier(name).into(),
+        execution_provider: provider::identifier(name).into(),
         nodes_count,
         operators: BTreeMap::from([(operator.into(), nodes_count)]),
         time_ns: Some(Nanos((share * 1e6) as u64)),
@@ -155,7 +156,7 @@ fn cost_of_copies_is_the_difference_of_the_two_bindings() {
     assert!(fast < slow);
     for (session, binding) in [(0, Binding::Device), (1, Binding::Host)] {
         run.plan.sessions[session].variant = 0;
-        run.plan.sessions[session].execution_provider = provider_identifier("cuda");
+        run.plan.sessions[session].execution_provider = provider::identifier("cuda");
         run.plan.sessions[session].binding = binding;
     }
     let view = View::new(&run, &analysis::findings(&run));
@@ -192,7 +193,7 @@ fn placed(record: &RunRecord) -> (PlacementSource, BTreeMap<String, u64>) {
     let nodes = placement
         .providers
         .iter()
-        .map(|nodes| (provider_short_name(nodes.execution_provider.exact()), nodes.nodes_count));
+        .map(|nodes| (provider::short_name(nodes.execution_provider.exact()), nodes.nodes_count));
     (placement.source, nodes.collect())
 }
 

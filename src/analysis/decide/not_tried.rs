@@ -7,11 +7,9 @@ use crate::analysis::decide::facts::Facts;
 use crate::analysis::reproduce;
 use crate::analysis::{NotTried, Untried};
 use crate::metric::Metric;
-use crate::plan::{Binding, CPU_PROVIDER, PageCache, Plan, RuntimeChoice, provider_short_name};
+use crate::plan::{Binding, PageCache, Plan, RuntimeChoice};
+use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
-
-/// An execution provider that computes elsewhere, on a service that a profile knows nothing of.
-const REMOTE_PROVIDER: &str = "AzureExecutionProvider";
 
 /// Precisions of files that nothing has been taken from.
 const FULL_PRECISION: [&str; 2] = ["fp32", "fp64"];
@@ -95,10 +93,10 @@ fn providers(record: &RunRecord) -> Vec<NotTried> {
     let used: BTreeSet<&str> = record.plan.sessions.iter().map(|spec| spec.execution_provider.as_str()).collect();
     let offered: BTreeSet<&str> =
         record.runtimes.iter().flat_map(|runtime| &runtime.execution_providers).map(String::as_str).collect();
-    let missing = offered.difference(&used).filter(|&&provider| provider != REMOTE_PROVIDER);
+    let missing = offered.difference(&used).filter(|name| provider::known(name).hardware != Hardware::Service);
     let try_it = |&provider: &&str| {
-        let both = format!("{},{}", provider_short_name(CPU_PROVIDER), provider_short_name(provider));
-        let words = if provider == CPU_PROVIDER { provider_short_name(CPU_PROVIDER) } else { both };
+        let both = format!("{},{}", provider::short_name(CPU_PROVIDER), provider::short_name(provider));
+        let words = if provider == CPU_PROVIDER { provider::short_name(CPU_PROVIDER) } else { both };
         let offers = |runtime: &&crate::record::RuntimeInfo| runtime.execution_providers.iter().any(|p| p == provider);
         let library = record.runtimes.iter().find(offers).map(|runtime| runtime.path.display().to_string());
         let library = library.unwrap_or_default();
@@ -112,7 +110,7 @@ fn device_binding(record: &RunRecord) -> Option<NotTried> {
     let sessions = &record.plan.sessions;
     let on_gpu = sessions.iter().find(|spec| spec.nvidia_device().is_some())?;
     let bound = sessions.iter().any(|spec| spec.binding == Binding::Device);
-    let provider = provider_short_name(&on_gpu.execution_provider);
+    let provider = provider::short_name(&on_gpu.execution_provider);
     (!bound).then(|| profile(record, Untried::DeviceBinding, &["--ep", &provider, "--bind", "host,device"]))
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::explanation::LatencyStep;
 use crate::analysis::operators::Undistorted;
 use crate::observed::Observed;
-use crate::plan::{CPU_PROVIDER, ExecutionMode};
+use crate::plan::ExecutionMode;
+use crate::provider::CPU_PROVIDER;
 use crate::record::{NodeProfile, Profiled, RunRecord};
 use crate::text::Plain;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::values::{self, ProviderOption};
 use crate::cli::{CliError, exit};
-use crate::engine::{self, Graphs, Memory};
-use crate::plan::{Binding, CPU_PROVIDER, ProviderSpec, provider_identifier, provider_short_name};
+use crate::plan::{Binding, ProviderSpec};
+use crate::provider::{self, CPU_PROVIDER, Graphs, Memory};
 
 /// What runs the nodes, and where inputs and outputs lie.
 #[derive(Debug, clap::Args)]
@@ -59,8 +59,9 @@ impl Provider {
     /// Whether it is known to compute in host memory.
     fn is_on_host(&self) -> bool {
         let ProviderSpec { library, device, .. } = &self.spec;
-        let is_known = engine::build_of(&self.identifier).is_some() && library.is_none() && device.is_none();
-        is_known && engine::memory(&self.identifier) == Memory::Host
+        let known = provider::known(&self.identifier);
+        let is_known = known.build.is_some() && library.is_none() && device.is_none();
+        is_known && known.memory == Memory::Host
     }
 }
 
@@ -111,21 +112,21 @@ pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
 /// One of them is not, or cannot be.
 pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), CliError> {
     for provider in providers {
-        let graphs = engine::graphs(&provider.identifier);
+        let graphs = provider::known(&provider.identifier).graphs;
         let Some(key) = graphs.asked(&provider.spec.options) else { continue };
-        let (message, hint) = if matches!(graphs, Graphs::One(_)) {
+        let (message, hint) = if let Graphs::One { instead, .. } = graphs {
             let message = "keeps one graph for one shape, which other batch sizes and inputs would be taken for";
-            (format!("`{key}` {message}"), "leave it out, or use `--ep cuda --ep-option enable_cuda_graph=1`")
+            (format!("`{key}` {message}"), format!("leave it out, or use `{instead}`"))
         } else if provider.bindings.as_slice() != [Binding::Device] {
             let message = "needs `--bind device`: a captured graph reads and writes fixed addresses on the device";
-            (format!("`{key}` {message}"), "write `--bind device`, or leave the option out")
+            (format!("`{key}` {message}"), "write `--bind device`, or leave the option out".into())
         } else if concurrency.iter().any(|&count| count > 1) {
             let message = "allows one request in flight: no two threads may run a session that captures graphs";
-            (format!("`{key}` {message}"), "leave out `--concurrency`, or the option")
+            (format!("`{key}` {message}"), "leave out `--concurrency`, or the option".into())
         } else {
             continue;
         };
-        return Err(CliError::message(exit::USAGE, message).with_hint(hint.to_owned()));
+        return Err(CliError::message(exit::USAGE, message).with_hint(hint));
     }
     Ok(())
 }
@@ -154,12 +155,12 @@ fn identifier(word: &str, libraries: &Libraries) -> Result<String, CliError> {
         return Err(CliError::message(exit::USAGE, "an execution provider has no name")
             .with_hint("write them as in `--ep cpu,cuda`".to_owned()));
     }
-    Ok(if libraries.contains_key(word) { word.to_owned() } else { provider_identifier(word) })
+    Ok(if libraries.contains_key(word) { word.to_owned() } else { provider::identifier(word) })
 }
 
 /// Which of the providers an option is for.
 fn place_of(option: &ProviderOption, providers: &[Provider], libraries: &Libraries) -> Result<usize, CliError> {
-    let names = || providers.iter().map(|provider| provider_short_name(&provider.identifier)).collect::<Vec<_>>();
+    let names = || providers.iter().map(|provider| provider::short_name(&provider.identifier)).collect::<Vec<_>>();
     if let Some(word) = &option.provider {
         let identifier = identifier(word, libraries)?;
         return providers.iter().position(|provider| provider.identifier == identifier).ok_or_else(|| {
@@ -183,22 +184,24 @@ fn place_of(option: &ProviderOption, providers: &[Provider], libraries: &Librari
 
 /// Gives every provider its bindings: that of the device only where it has memory of its own.
 fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
-    let has_memory = |provider: &Provider| engine::memory(&provider.identifier) != Memory::Host;
+    let has_memory = |provider: &Provider| provider::known(&provider.identifier).memory != Memory::Host;
     if words.contains(&BindArg::Device)
         && let Some(unknown) = providers.iter().find(|provider| !has_memory(provider) && !provider.is_on_host())
     {
-        let name = provider_short_name(&unknown.identifier);
+        let name = provider::short_name(&unknown.identifier);
         let message =
             format!("`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know");
         return Err(CliError::message(exit::USAGE, message)
             .with_hint(format!("measure {name} in a run of its own without `--bind`: copies are inside then")));
     }
     if words.contains(&BindArg::Device) && !providers.iter().any(has_memory) {
-        let names: Vec<String> = providers.iter().map(|provider| provider_short_name(&provider.identifier)).collect();
+        let names: Vec<String> = providers.iter().map(|provider| provider::short_name(&provider.identifier)).collect();
+        let with_memory = provider::ALL.iter().filter(|known| known.memory != Memory::Host);
+        let others: Vec<String> = with_memory.map(|known| format!("`{}`", known.names[0])).collect();
         let message =
             format!("`--bind device` needs a device with memory of its own, which {} has not", names.join(", "));
         return Err(CliError::message(exit::USAGE, message)
-            .with_hint("leave out `--bind`, or name `cuda` or `tensorrt` with `--ep`".to_owned()));
+            .with_hint(format!("leave out `--bind`, or name {} with `--ep`", others.join(" or "))));
     }
     for provider in providers {
         let mut bindings = Vec::new();

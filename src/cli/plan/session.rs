@@ -141,13 +141,14 @@ pub fn default_threads(host: &Host) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Binding, RuntimeChoice, provider_identifier};
+    use crate::plan::{Binding, RuntimeChoice};
+    use crate::provider;
 
     #[test]
     fn sessions_are_the_product_that_begins_with_the_first_of_each() {
         let runtime = |path: &str| FoundRuntime { choice: RuntimeChoice::Library(path.into()), found_by: "".into() };
         let provider = |name: &str, bindings: &[Binding]| Provider {
-            identifier: provider_identifier(name),
+            identifier: provider::identifier(name),
             spec: Default::default(),
             bindings: bindings.to_vec(),
         };
@@ -157,8 +158,8 @@ mod tests {
         let place = |session: &SessionSpec| {
             (session.runtime.path().clone(), session.execution_provider.clone(), session.binding, session.variant)
         };
-        assert_eq!(place(&found[0]), ("a.so".into(), provider_identifier("cpu"), Binding::Host, 0));
-        assert_eq!(place(&found[1]), ("a.so".into(), provider_identifier("cpu"), Binding::Host, 1));
-        assert_eq!(place(&found[11]), ("b.so".into(), provider_identifier("cuda"), Binding::Device, 1));
+        assert_eq!(place(&found[0]), ("a.so".into(), provider::identifier("cpu"), Binding::Host, 0));
+        assert_eq!(place(&found[1]), ("a.so".into(), provider::identifier("cpu"), Binding::Host, 1));
+        assert_eq!(place(&found[11]), ("b.so".into(), provider::identifier("cuda"), Binding::Device, 1));
     }
 }

@@ -3,27 +3,12 @@
 use ort::ep::{CPU, ExecutionProviderDispatch};
 use ort::session::builder::SessionBuilder;
 
-use super::{Graphs, Kind, Memory, Options};
-use crate::plan::{CPU_PROVIDER, SessionSpec};
-
-/// The one option that there is: whether memory comes from an arena.
-const ARENA: &str = "use_arena";
-
-pub(super) const KIND: Kind = Kind {
-    identifier: CPU_PROVIDER,
-    build: Some("cpu"),
-    memory: Memory::Host,
-    graphs: Graphs::None,
-    options,
-    dispatch,
-};
-
-fn options(spec: &SessionSpec) -> Options {
-    spec.provider.options.clone()
-}
+use crate::plan::SessionSpec;
+use crate::provider::Options;
+use crate::provider::cpu::ARENA;
 
 /// Every session has this execution provider; it is only touched where its option was given.
-fn dispatch(options: &Options) -> Vec<ExecutionProviderDispatch> {
+pub(super) fn dispatch(options: &Options) -> Vec<ExecutionProviderDispatch> {
     let arena = options.get(ARENA).map(|value| value != "0");
     arena.map(|arena| CPU::default().with_arena_allocator(arena).build().error_on_failure()).into_iter().collect()
 }

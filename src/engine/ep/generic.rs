@@ -5,7 +5,7 @@ use std::ffi::{CString, c_char};
 use ort::AsPointer;
 use ort::session::builder::SessionBuilder;
 
-use super::Options;
+use crate::provider::Options;
 
 /// Registers the execution provider of this name.
 ///

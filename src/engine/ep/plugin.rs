@@ -8,10 +8,11 @@ use ort::environment::Environment;
 use ort::memory::DeviceType;
 use ort::session::builder::SessionBuilder;
 
-use super::{Options, Registered, refusal};
+use super::{Registered, refusal};
 use crate::engine::EngineError;
 use crate::engine::words::words;
-use crate::plan::{CPU_PROVIDER, SessionSpec};
+use crate::plan::SessionSpec;
+use crate::provider::{CPU_PROVIDER, Options};
 
 /// A library of execution providers, registered with the environment.
 #[derive(Debug)]

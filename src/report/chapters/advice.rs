@@ -6,7 +6,8 @@ use crate::analysis::{
     Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting, Untried, Verdict,
 };
 use crate::metric::Metric;
-use crate::plan::{Binding, CellKey, provider_short_name};
+use crate::plan::{Binding, CellKey};
+use crate::provider;
 use crate::report::chapters::bottlenecks::{Entry, command};
 use crate::report::chapters::context::{Item, time};
 use crate::report::words::number;
@@ -352,7 +353,7 @@ fn untried(what: &Untried) -> String {
         Untried::LargerBatches(largest) => format!("batches beyond {largest}, where throughput still rose"),
         Untried::Threads(only) => format!("another number of intra-op threads than {only}"),
         Untried::ExecutionProvider(provider) => {
-            format!("the execution provider {}", plain(&provider_short_name(provider)))
+            format!("the execution provider {}", plain(&provider::short_name(provider)))
         }
         Untried::DeviceBinding => "inputs and outputs in the device's memory".into(),
         Untried::AnotherRuntime(version) => format!("another version of ONNX Runtime than {}", plain(version)),

@@ -1,7 +1,8 @@
 //! Where the nodes ran, and what the copies between host and device cost.
 
 use crate::metric::{Metric, Unit};
-use crate::plan::{Binding, CellKey, SessionSpec, provider_short_name};
+use crate::plan::{Binding, CellKey, SessionSpec};
+use crate::provider;
 use crate::record::{Placement, PlacementSource, ProviderNodes};
 use crate::report::chapters::context::{Item, time};
 use crate::report::words::number;
@@ -49,7 +50,7 @@ fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
     let operators = if is_own { String::new() } else { format!(" ({})", operators(provider)) };
     format!(
         "{}: {} of {} node{}{operators}{}",
-        plain(&provider_short_name(provider.execution_provider.exact())),
+        plain(&provider::short_name(provider.execution_provider.exact())),
         number::count(provider.nodes_count),
         number::count(all),
         words::plural(all),

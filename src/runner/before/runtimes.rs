@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::plan::{CPU_PROVIDER, Plan, ProviderSpec, RuntimeChoice, SessionSpec};
+use crate::plan::{Plan, ProviderSpec, RuntimeChoice, SessionSpec};
+use crate::provider::CPU_PROVIDER;
 use crate::record::{Failure, FailureKind, RuntimeInfo};
 use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runtime::{Cache, removal_hint};

@@ -4,9 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use onnxprof::plan::{
-    ExecutionMode, GraphOptimization, ProviderSpec, RuntimeChoice, SessionOptions, SessionSpec, provider_identifier,
-};
+use onnxprof::plan::{ExecutionMode, GraphOptimization, ProviderSpec, RuntimeChoice, SessionOptions, SessionSpec};
+use onnxprof::provider;
 use onnxprof::report::view::{Deployment, session_code};
 
 use crate::support::{library, model};
@@ -18,7 +17,7 @@ fn spec(provider: &str, options: SessionOptions) -> SessionSpec {
     SessionSpec {
         variant: 0,
         runtime: RuntimeChoice::Library("lib.so".into()),
-        execution_provider: provider_identifier(provider),
+        execution_provider: provider::identifier(provider),
         provider: ProviderSpec::default(),
         binding: Default::default(),
         options,

@@ -6,7 +6,7 @@ use crate::analysis::{
     Breakdown, CountChange, Estimate, GraphChange, GroupShare, NodeShare, OperatorGroup, OperatorShare, Rest,
 };
 use crate::metric::Unit;
-use crate::plan::provider_short_name;
+use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
 use crate::report::words;
 use crate::report::words::number;
@@ -268,7 +268,7 @@ fn node_name(node: &NodeProfile) -> String {
 pub(super) fn operator_name(operator: &OperatorShare, several: bool) -> String {
     let name = shortened(&plain(&operator.operator), OPERATOR_WIDTH);
     if several {
-        format!("{name} ({})", plain(&provider_short_name(operator.execution_provider.exact())))
+        format!("{name} ({})", plain(&provider::short_name(operator.execution_provider.exact())))
     } else {
         name
     }

@@ -1,7 +1,8 @@
 //! The session in C++.
 
 use super::{Deployment, Pairs, c_level, listed, quoted};
-use crate::plan::{ExecutionMode, provider_short_name};
+use crate::plan::ExecutionMode;
+use crate::provider::{self, InCpp};
 
 /// The session in C++.
 pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
@@ -24,22 +25,24 @@ pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
     let register = |library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));");
     lines.extend(one.custom_ops().map(register));
     lines.extend(one.entries().iter().map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")));
-    lines.extend(one.providers().iter().flat_map(|(name, options)| provider(name, options)));
+    lines.extend(one.providers().iter().flat_map(|(name, options)| registration(name, options)));
     lines.push(format!("Ort::Session session{{env, ORT_TSTR({}), options}};", one.model()));
     lines
 }
 
-fn provider(name: &str, options: &Pairs) -> Vec<String> {
+fn registration(name: &str, options: &Pairs) -> Vec<String> {
     let pairs = listed(options, ", ", |(key, value)| format!("{{{key}, {value}}}"));
-    let of_nvidia = |variable: &str, class: &str, append: &str| {
-        let update = (!options.is_empty()).then(|| format!("{variable}.Update({{{pairs}}});"));
-        let create = format!("Ort::{class} {variable};");
-        [Some(create), update, Some(format!("options.{append}(*{variable});"))].into_iter().flatten().collect()
-    };
-    match provider_short_name(name).as_str() {
-        "cuda" => of_nvidia("cuda", "CUDAProviderOptions", "AppendExecutionProvider_CUDA_V2"),
-        "tensorrt" => of_nvidia("tensorrt", "TensorRTProviderOptions", "AppendExecutionProvider_TensorRT_V2"),
-        "openvino" => vec![format!("options.AppendExecutionProvider_OpenVINO_V2({{{pairs}}});")],
-        _ => vec![format!("options.AppendExecutionProvider({}, {{{pairs}}});", quoted(name))],
+    match provider::known(name).in_cpp {
+        InCpp::Struct(class) => {
+            let variable = provider::short_name(name);
+            let mut lines = vec![format!("Ort::{class}ProviderOptions {variable};")];
+            if !options.is_empty() {
+                lines.push(format!("{variable}.Update({{{pairs}}});"));
+            }
+            lines.push(format!("options.AppendExecutionProvider_{class}_V2(*{variable});"));
+            lines
+        }
+        InCpp::Pairs(class) => vec![format!("options.AppendExecutionProvider_{class}_V2({{{pairs}}});")],
+        InCpp::ByIdentifier => vec![format!("options.AppendExecutionProvider({}, {{{pairs}}});", quoted(name))],
     }
 }

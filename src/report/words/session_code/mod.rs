@@ -6,15 +6,14 @@ mod rust;
 
 use serde::Serialize;
 
-use crate::plan::{CPU_PROVIDER, GraphOptimization, SessionSpec};
+use crate::plan::{GraphOptimization, SessionSpec};
+use crate::provider::CPU_PROVIDER;
+use crate::provider::cpu::ARENA;
 use crate::record::EffectiveOptions;
 use crate::report::words::text::plain;
 
 /// Session configuration entries by which threads are told not to spin.
 const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
-
-/// The option by which the CPU's execution provider is told of its arena.
-const ARENA: &str = "use_arena";
 
 /// Code in one language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

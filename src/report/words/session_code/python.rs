@@ -1,7 +1,8 @@
 //! The session in Python.
 
 use super::{Deployment, Pairs, c_level, listed, quoted};
-use crate::plan::{CPU_PROVIDER, ExecutionMode};
+use crate::plan::ExecutionMode;
+use crate::provider::CPU_PROVIDER;
 
 /// The session in Python.
 pub(super) fn python(one: &Deployment<'_>) -> Vec<String> {

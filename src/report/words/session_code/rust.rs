@@ -1,23 +1,12 @@
 //! The session in Rust, by the crate that onnxprof itself uses.
 
 use super::{Deployment, Pairs, listed};
-use crate::plan::{ExecutionMode, GraphOptimization, provider_short_name};
+use crate::plan::{ExecutionMode, GraphOptimization};
+use crate::provider::{self, InRust};
 use crate::report::words::text::plain;
 
 /// The crate that binds ONNX Runtime, and the version that the code is for.
 pub(super) const CRATE: [&str; 2] = ["ort", "2.0.0-rc.15"];
-
-/// What a provider is called in the crate, and the feature that it takes; `None` where the crate has none.
-fn known(identifier: &str) -> Option<(&'static str, &'static str)> {
-    match provider_short_name(identifier).as_str() {
-        "cuda" => Some(("CUDA", "cuda")),
-        "tensorrt" => Some(("TensorRT", "tensorrt")),
-        "openvino" => Some(("OpenVINO", "openvino")),
-        "dnnl" => Some(("OneDNN", "onednn")),
-        "xnnpack" => Some(("XNNPACK", "xnnpack")),
-        _ => None,
-    }
-}
 
 /// The session in Rust.
 pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
@@ -48,7 +37,7 @@ pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
     lines.extend(one.custom_ops().map(|library| format!("    .with_operator_library({library})?")));
     lines.extend(one.entries().iter().map(|(key, value)| format!("    .with_config_entry({key}, {value})?")));
     for (name, options) in &providers {
-        lines.push(provider(name, options));
+        lines.push(registration(name, options));
     }
     lines.push(format!("    .commit_from_file({})?;", one.model()));
     imported(lines)
@@ -56,8 +45,8 @@ pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
 
 /// What Cargo.toml needs, as a comment.
 fn head(providers: &[(String, Pairs)]) -> Vec<String> {
-    let features: Vec<String> =
-        providers.iter().filter_map(|(name, _)| known(name)).map(|(_, feature)| format!("\"{feature}\"")).collect();
+    let feature = |(name, _): &(String, Pairs)| provider::known(name).in_rust?.feature;
+    let features: Vec<String> = providers.iter().filter_map(feature).map(|feature| format!("\"{feature}\"")).collect();
     let [name, version] = CRATE;
     vec![match features.is_empty() {
         true => format!("// Cargo.toml: {name} = \"={version}\""),
@@ -67,8 +56,8 @@ fn head(providers: &[(String, Pairs)]) -> Vec<String> {
     }]
 }
 
-fn provider(identifier: &str, options: &Pairs) -> String {
-    let Some((name, _)) = known(identifier) else {
+fn registration(identifier: &str, options: &Pairs) -> String {
+    let Some(InRust { name, .. }) = provider::known(identifier).in_rust else {
         return format!("    // the crate has no {}: register it by the C API", plain(identifier));
     };
     let options = listed(options, "", |(key, value)| format!(".with_arbitrary_config({key}, {value})"));
@@ -78,8 +67,9 @@ fn provider(identifier: &str, options: &Pairs) -> String {
 /// The lines with the names that they use imported after the first.
 fn imported(mut lines: Vec<String>) -> Vec<String> {
     let text = lines.join("\n");
-    let mut of_providers: Vec<&str> = ["CPU", "CUDA", "OneDNN", "OpenVINO", "TensorRT", "XNNPACK"].into();
-    of_providers.retain(|name| text.contains(&format!("{name}::default")));
+    let names = provider::ALL.iter().filter_map(|known| Some(known.in_rust?.name));
+    let mut of_providers: Vec<&str> = names.filter(|name| text.contains(&format!("{name}::default"))).collect();
+    of_providers.sort_unstable();
     if text.contains("with_arbitrary_config") {
         of_providers.insert(0, "ArbitrarilyConfigurableExecutionProvider");
     }

@@ -1,11 +1,12 @@
 use super::*;
-use crate::plan::{ExecutionMode, RuntimeChoice, SessionOptions, provider_identifier};
+use crate::plan::{ExecutionMode, RuntimeChoice, SessionOptions};
+use crate::provider;
 
 fn spec(provider: &str) -> SessionSpec {
     SessionSpec {
         variant: 0,
         runtime: RuntimeChoice::Library("lib.so".into()),
-        execution_provider: provider_identifier(provider),
+        execution_provider: provider::identifier(provider),
         provider: Default::default(),
         binding: Default::default(),
         options: SessionOptions {
@@ -73,7 +74,7 @@ fn providers_are_registered_as_they_were_measured() {
         threads_before_load_count: None,
         threads_after_load_count: None,
         session_config: pairs(&[]),
-        execution_providers: ["tensorrt", "cuda", "cpu"].map(|name| provider_identifier(name).into()).into(),
+        execution_providers: ["tensorrt", "cuda", "cpu"].map(|name| provider::identifier(name).into()).into(),
         provider_options: pairs(&[("device_id", "1"), ("trt_fp16_enable", "1")]),
     };
     let [rust, python, cpp] = code(&spec("tensorrt"), "m.onnx", Some(&effective));

@@ -3,35 +3,29 @@
 use std::fs;
 use std::path::Path;
 
-use ort::ep::{ArbitrarilyConfigurableExecutionProvider, CUDA, ExecutionProviderDispatch};
-
-use super::{Graphs, Kind, Memory, Options, with_default};
-use crate::plan::SessionSpec;
+use super::build::Build;
+use super::known::{ExecutionProvider, Graphs, Hardware, InCpp, InRust, Memory, OptionKeys};
 
 /// Folder in which NVIDIA's driver describes each GPU.
 const GPUS: &str = "/proc/driver/nvidia/gpus";
 
-pub(super) const KIND: Kind = Kind {
-    identifier: "CUDAExecutionProvider",
-    build: Some("cuda"),
+/// What is known of it.
+pub const PROVIDER: ExecutionProvider = ExecutionProvider {
+    build: Some(Build::Cuda),
+    hardware: Hardware::NvidiaGpu,
     memory: Memory::Cuda,
     graphs: Graphs::PerShape("enable_cuda_graph"),
-    options,
-    dispatch: |options| vec![dispatch(options)],
+    options: OptionKeys { short_floats: Some("use_tf32"), ..IN_GENERAL.options },
+    in_rust: Some(InRust { name: "CUDA", feature: Some("cuda") }),
+    in_cpp: InCpp::Struct("CUDA"),
+    hint,
+    ..IN_GENERAL
 };
 
-fn options(spec: &SessionSpec) -> Options {
-    with_default(&spec.provider.options, "device_id", spec.provider.device)
-}
-
-/// What registers CUDA with these options.
-pub(super) fn dispatch(options: &Options) -> ExecutionProviderDispatch {
-    let with = |provider: CUDA, (key, value): (&String, &String)| provider.with_arbitrary_config(key, value);
-    options.iter().fold(CUDA::default(), with).build().error_on_failure()
-}
+const IN_GENERAL: ExecutionProvider = ExecutionProvider::named("CUDAExecutionProvider", &["cuda"]);
 
 /// What to do about a message of CUDA, its libraries or its driver.
-pub(super) fn hint(message: &str) -> Option<String> {
+fn hint(message: &str) -> Option<String> {
     // Its own words differ in their case from one version to the next.
     let message = message.to_lowercase();
     let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(&sign.to_lowercase()));

@@ -1,0 +1,211 @@
+//! The form in which an execution provider is known.
+
+use std::collections::BTreeMap;
+
+use super::build::Build;
+
+/// Options of an execution provider, by its own keys.
+pub type Options = BTreeMap<String, String>;
+
+/// What is known of an execution provider.
+#[derive(Clone, Copy, Debug)]
+pub struct ExecutionProvider {
+    /// ONNX Runtime's identifier, such as `CPUExecutionProvider`.
+    pub identifier: &'static str,
+    /// Short names; reports use the first.
+    pub names: &'static [&'static str],
+    /// The official build that has it; absent where none has.
+    pub build: Option<Build>,
+    /// The hardware that it computes on.
+    pub hardware: Hardware,
+    /// The memory that it computes in.
+    pub memory: Memory,
+    /// How it captures the kernels of an inference.
+    pub graphs: Graphs,
+    /// Its own keys for what every session is asked for.
+    pub options: OptionKeys,
+    /// Its place in the Rust binding; absent where that has none.
+    pub in_rust: Option<InRust>,
+    /// Its call in C++.
+    pub in_cpp: InCpp,
+    /// Advice on a message of its own; absent where the message is not known.
+    pub hint: fn(&str) -> Option<String>,
+}
+
+/// Hardware, as far as it is to be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hardware {
+    /// A GPU of NVIDIA's, which NVML samples.
+    NvidiaGpu,
+    /// A service elsewhere, of which a profile knows nothing.
+    Service,
+    /// The host's processors, or a device that is not sampled.
+    Other,
+}
+
+/// Memory that an execution provider computes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// The host's.
+    Host,
+    /// That of a CUDA device.
+    Cuda,
+}
+
+/// How an execution provider captures the kernels of an inference once, and replays them in the next as one.
+///
+/// A captured graph belongs to one shape of inputs and to fixed addresses on the device, so that inputs and outputs must be
+/// bound there, and no two threads may run such a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Graphs {
+    /// It does not.
+    None,
+    /// This option of its own turns that on; there may be a graph for each shape.
+    PerShape(&'static str),
+    /// An option of its own turns that on; there is one graph, whatever the inputs.
+    One {
+        /// Its key.
+        key: &'static str,
+        /// Words of the command line that bring a graph for each shape.
+        instead: &'static str,
+    },
+}
+
+impl Graphs {
+    /// The option that turns graphs on, if it is among `options` and does.
+    #[must_use]
+    pub fn asked(self, options: &Options) -> Option<&'static str> {
+        let (Graphs::PerShape(key) | Graphs::One { key, .. }) = self else { return None };
+        let value = options.get(key)?;
+        (!OFF.iter().any(|off| off.eq_ignore_ascii_case(value))).then_some(key)
+    }
+}
+
+/// What turns a switch of an execution provider off.
+const OFF: [&str; 2] = ["0", "false"];
+
+/// Keys of an execution provider's own options.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionKeys {
+    /// Of the device; absent where it knows only one.
+    pub device: Option<DeviceOption>,
+    /// Of the number of its threads; absent where those of the session are its own, or none are.
+    pub threads: Option<&'static str>,
+    /// Of what `0` forbids: floats rounded to fewer bits than they are stored in; absent where nothing forbids it.
+    pub short_floats: Option<&'static str>,
+}
+
+/// An option that chooses a device by its index.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceOption {
+    /// Its key.
+    pub key: &'static str,
+    /// Text before the index.
+    pub prefix: &'static str,
+}
+
+/// A name in the Rust crate that binds ONNX Runtime.
+#[derive(Clone, Copy, Debug)]
+pub struct InRust {
+    /// Its type there.
+    pub name: &'static str,
+    /// The feature that brings it; absent where it is always there.
+    pub feature: Option<&'static str>,
+}
+
+/// A call of ONNX Runtime's C++ interface that registers an execution provider.
+#[derive(Clone, Copy, Debug)]
+pub enum InCpp {
+    /// One of its own, which takes a struct of options; both hold this name.
+    Struct(&'static str),
+    /// One of its own, which takes keys and values, and holds this name.
+    Pairs(&'static str),
+    /// That for all others, which takes the identifier.
+    ByIdentifier,
+}
+
+impl ExecutionProvider {
+    /// One of which no more is known than what it is called.
+    pub(super) const fn named(identifier: &'static str, names: &'static [&'static str]) -> Self {
+        ExecutionProvider {
+            identifier,
+            names,
+            build: None,
+            hardware: Hardware::Other,
+            memory: Memory::Host,
+            graphs: Graphs::None,
+            options: OptionKeys {
+                device: Some(DeviceOption { key: "device_id", prefix: "" }),
+                threads: None,
+                short_floats: None,
+            },
+            in_rust: None,
+            in_cpp: InCpp::ByIdentifier,
+            hint: |_| None,
+        }
+    }
+
+    /// Index of the device that options ask for; `None` where they ask for none, or name it in another way.
+    #[must_use]
+    pub fn device(&self, options: &Options) -> Option<u64> {
+        let DeviceOption { key, prefix } = self.options.device?;
+        options.get(key)?.strip_prefix(prefix)?.parse().ok()
+    }
+
+    /// Of the options, that of the device, for an execution provider behind this one.
+    #[must_use]
+    pub fn only_device(&self, options: &Options) -> Options {
+        let is_device = |key: &String| self.options.device.is_some_and(|device| device.key == key);
+        options.iter().filter(|(key, _)| is_device(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Options as it is registered with them: those asked for, and a device and a number of threads of the session's where
+    /// they say nothing of these.
+    #[must_use]
+    pub fn with_defaults(&self, asked: &Options, device: Option<u64>, threads: u64) -> Options {
+        let device =
+            self.options.device.zip(device).map(|(option, index)| (option.key, format!("{}{index}", option.prefix)));
+        let threads = self.options.threads.map(|key| (key, threads.to_string()));
+        let mut options = asked.clone();
+        for (key, value) in device.into_iter().chain(threads) {
+            options.entry(key.to_owned()).or_insert(value);
+        }
+        options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::provider::{Graphs, Options, cpu, cuda, openvino, tensorrt};
+
+    fn options(pairs: &[(&str, &str)]) -> Options {
+        pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+    }
+
+    #[test]
+    fn device_and_threads_become_options_unless_they_were_given() {
+        let none = Options::new();
+        assert_eq!(cuda::PROVIDER.with_defaults(&none, Some(1), 3), options(&[("device_id", "1")]));
+        assert_eq!(tensorrt::PROVIDER.with_defaults(&none, Some(1), 3)["device_id"], "1");
+        let expected = options(&[("device_type", "GPU.1"), ("num_of_threads", "3")]);
+        assert_eq!(openvino::PROVIDER.with_defaults(&none, Some(1), 3), expected);
+        let given = options(&[("device_id", "0")]);
+        assert_eq!(cuda::PROVIDER.with_defaults(&given, Some(1), 3), given);
+        assert_eq!(cpu::PROVIDER.with_defaults(&none, None, 3), none);
+    }
+
+    #[test]
+    fn a_device_is_read_where_an_option_has_its_index() {
+        assert_eq!(cuda::PROVIDER.device(&options(&[("device_id", "2")])), Some(2));
+        assert_eq!(openvino::PROVIDER.device(&options(&[("device_type", "GPU.1")])), Some(1));
+        assert_eq!(openvino::PROVIDER.device(&options(&[("device_type", "HETERO:GPU,CPU")])), None);
+    }
+
+    #[test]
+    fn graphs_are_asked_for_by_an_option_that_is_not_off() {
+        let asked = |graphs: Graphs, value: &str| graphs.asked(&options(&[("enable_cuda_graph", value)])).is_some();
+        let graphs = cuda::PROVIDER.graphs;
+        assert!(asked(graphs, "1") && asked(graphs, "true") && !asked(graphs, "0") && !asked(graphs, "False"));
+        assert!(!asked(tensorrt::PROVIDER.graphs, "1") && !asked(Graphs::None, "1"));
+    }
+}
