@@ -19,7 +19,7 @@ use made_up::{RunShape, VariantShape};
 use onnxprof::analysis;
 use onnxprof::plan::LoadMode;
 use onnxprof::record::RunRecord;
-use onnxprof::report::{self, Color, view::View};
+use onnxprof::report::{self, Color, Report};
 use onnxprof::store;
 use support::{BenchError, Rows, Targets, median};
 
@@ -50,7 +50,7 @@ fn main() -> Result<ExitCode, BenchError> {
     measure(LARGE, text_steps, &mut targets)?;
     measure(MEDIUM, all_steps, &mut targets)?;
     let run = record(SMALL);
-    let page = report::html(&View::new(&run, &analysis::findings(&run)))?;
+    let page = report::html(&Report::new(&run, &analysis::findings(&run)))?;
     let own = page.len() - library(&page)?.len();
     let what = format!("report.html of {} cells and {} blocks", run.cells.len(), run.blocks.len());
     targets.check(&format!("{what}: {own} bytes beyond the chart library, at most 2 MB"), own <= LIMIT_BYTES);
@@ -95,7 +95,7 @@ fn text_steps(path: &Path) -> Result<Steps, BenchError> {
     let mut steps = Vec::new();
     let record = timed(&mut steps, "load", || store::load(path))?;
     let findings = timed(&mut steps, "findings", || analysis::findings(&record));
-    let view = timed(&mut steps, "view", || View::new(&record, &findings));
+    let view = timed(&mut steps, "view", || Report::new(&record, &findings));
     timed(&mut steps, "terminal", || report::terminal(&view, None, Color::Never));
     timed(&mut steps, "report.md", || report::markdown(&view))?;
     timed(&mut steps, "cells.csv", || report::csv(&record, &findings, report::Names::Guarded))?;
@@ -106,8 +106,8 @@ fn text_steps(path: &Path) -> Result<Steps, BenchError> {
 fn all_steps(path: &Path) -> Result<Steps, BenchError> {
     let mut steps = text_steps(path)?;
     let record = store::load(path)?;
-    let view = View::new(&record, &analysis::findings(&record));
-    timed(&mut steps, "figures", || view.figures.all().map(report::svg).collect::<Vec<_>>());
+    let view = Report::new(&record, &analysis::findings(&record));
+    timed(&mut steps, "figures", || view.charts().map(report::svg).collect::<Vec<_>>());
     timed(&mut steps, "report.html", || report::html(&view))?;
     Ok(steps)
 }

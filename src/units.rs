@@ -2,7 +2,7 @@
 //!
 //! Every type is a transparent newtype: in JSON it is a bare number, and the field that holds it
 //! carries the unit in its name (`_ns`, `_bytes`, `_ratio`, `_per_sec`, `_joules`). Scaling for people (ms,
-//! MiB, %) happens in `report::view` alone.
+//! MiB, %) happens in `report` alone.
 
 use std::iter::Sum;
 use std::time::Duration;

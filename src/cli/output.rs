@@ -9,7 +9,7 @@ use super::columns::columns;
 use super::{CliError, exit, say};
 use crate::analysis::{self, tuning::TuningVerdict};
 use crate::record::RunRecord;
-use crate::report::view::View;
+use crate::report::Report;
 use crate::report::{self, Color, Context, Glyphs, Style};
 use crate::store::{RunFolder, StoreError, write_atomically, write_named};
 use crate::text::harmless_json;
@@ -28,7 +28,7 @@ impl Reports {
     /// Renders the record of a run that lies in `folder`; with a context, the written report holds the whole template.
     pub(super) fn render(record: &RunRecord, folder: &RunFolder, style: Style, context: Option<&Context>) -> Self {
         let findings = analysis::findings(record);
-        let view = View::new(record, &findings);
+        let view = Report::new(record, &findings);
         let mut files = vec![(folder.cells_csv(), rendered(report::csv(record, &findings, report::Names::Guarded)))];
         if !record.operators.is_empty() {
             files.push((folder.operators_csv(), rendered(report::operators_csv(record, report::Names::Guarded))));
@@ -143,8 +143,8 @@ pub(super) struct Drawing {
 }
 
 /// The charts of a run as SVG files.
-pub(super) fn drawings(view: &View) -> Vec<Drawing> {
-    view.figures.all().map(|chart| Drawing { name: format!("{}.svg", chart.id), svg: report::svg(chart) }).collect()
+pub(super) fn drawings(report: &Report) -> Vec<Drawing> {
+    report.charts().map(|chart| Drawing { name: format!("{}.svg", chart.id), svg: report::svg(chart) }).collect()
 }
 
 /// Writes the charts into `figures/` within `folder`, where report.md looks for them.

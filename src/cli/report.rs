@@ -12,7 +12,7 @@ use super::runs::{self, folder};
 use super::{CliError, exit, open};
 use crate::analysis;
 use crate::record::RunRecord;
-use crate::report::{self, view::View};
+use crate::report::{self, Report};
 use crate::store;
 
 /// Renders a run again, from its folder alone: no model and no ONNX Runtime is needed.
@@ -137,11 +137,11 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
     let mut drawings = Vec::new();
     let text = match format {
         Format::Terminal => {
-            let view = View::new(record, &findings);
+            let view = Report::new(record, &findings);
             Ok(report::terminal(&view, Some(folder(run)), args.destination.style()).into_bytes())
         }
         Format::Markdown => {
-            let view = View::new(record, &findings);
+            let view = Report::new(record, &findings);
             let context = args.full.context_beside(folder(run))?;
             let text = match (args.destination.file(), &context) {
                 (Some(_), context) => {
@@ -154,7 +154,7 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
             Ok(text.map_err(|error| bug(&error))?.into_bytes())
         }
         Format::Html => {
-            let view = View::new(record, &findings);
+            let view = Report::new(record, &findings);
             Ok(report::html(&view).map_err(|error| bug(&error))?.into_bytes())
         }
         Format::Csv => report::csv(record, &findings, args.names.in_csv()).map_err(|error| bug(&error)),

@@ -7,7 +7,7 @@ use super::output::Destination;
 use super::runs::{self, RUNS, folder};
 use super::{CliError, exit};
 use crate::analysis;
-use crate::report::{self, view::View};
+use crate::report::{self, Report};
 use crate::store;
 
 /// Prints the summary of a run again: the one that `profile` printed.
@@ -29,7 +29,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let path = which(&args.run)?;
     let record = runs::load(&path)?;
     store::tidy(folder(&path));
-    let view = View::new(&record, &analysis::findings(&record));
+    let view = Report::new(&record, &analysis::findings(&record));
     args.destination.write(report::terminal(&view, Some(folder(&path)), args.destination.style()).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

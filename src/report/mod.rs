@@ -1,7 +1,8 @@
-//! Renderings of a run: for people through one [`view`], for machines from the record and its findings.
+//! Renderings of a run: for people from its [`Chapter`]s, for machines from the record and its findings.
 //!
-//! No renderer computes a statistic. Read [`view::View`] first.
+//! No renderer computes a statistic. Read [`Report`] first.
 
+mod chapter;
 mod chapters;
 pub mod charts;
 mod comparison_csv;
@@ -14,6 +15,8 @@ mod template;
 pub mod view;
 mod words;
 
+pub use chapter::{Audience, Block, Chapter, Paper};
+pub use chapters::Report;
 pub use comparison_csv::comparison_csv;
 pub use csv::csv;
 pub use names::Names;

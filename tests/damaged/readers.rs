@@ -12,8 +12,7 @@ use onnxprof::onnx::{self, Model, ShapeFacts};
 use onnxprof::plan::InputRequest;
 use onnxprof::protocol::{Request, Response};
 use onnxprof::record::RunRecord;
-use onnxprof::report::view::View;
-use onnxprof::report::{self, Color, Context, Glyphs, Names, Style};
+use onnxprof::report::{self, Color, Context, Glyphs, Names, Report, Style};
 use onnxprof::stats::Latencies;
 use onnxprof::store;
 use onnxprof::trace::{self, Counted};
@@ -158,7 +157,7 @@ fn plan(folder: &Path, bytes: &[u8]) -> Option<()> {
 fn render(run: &Path) -> Option<()> {
     let record = store::load(run).ok()?;
     let findings = analysis::findings(&record);
-    let view = View::new(&record, &findings);
+    let view = Report::new(&record, &findings);
     let style = Style { color: Color::Never, glyphs: Glyphs::Ascii, width: Style::WIDTH };
     let shown = report::terminal(&view, None, style);
     let acted_on = |c: char| c.is_control() && c != '\n';
@@ -189,7 +188,7 @@ fn rules(_: &Path, bytes: &[u8]) -> Option<()> {
 fn context(_: &Path, bytes: &[u8]) -> Option<()> {
     let context = Context::parse(&String::from_utf8_lossy(bytes)).ok()?;
     let findings = analysis::findings(sound());
-    report::full_markdown(&View::new(sound(), &findings), &context).expect("the report can be written");
+    report::full_markdown(&Report::new(sound(), &findings), &context).expect("the report can be written");
     Some(())
 }
 

@@ -3,7 +3,7 @@
 use onnxprof::analysis::{self, Action, Advice, Against, Findings, Level, Priority, Setting, Untried, Verdict};
 use onnxprof::plan::RuntimeChoice;
 use onnxprof::record::{Contrast, Contrasted, IdleGap, IdleGaps, RunRecord, RuntimeInfo};
-use onnxprof::report::{self, view::View};
+use onnxprof::report::{self, Report};
 use onnxprof::units::Nanos;
 
 use crate::support::record;
@@ -11,7 +11,7 @@ use crate::support::record;
 const DENORMALS: &str = "session.set_denormal_as_zero=1";
 
 fn markdown(run: &RunRecord, findings: &Findings) -> String {
-    report::markdown(&View::new(run, findings)).unwrap()
+    report::markdown(&Report::new(run, findings)).unwrap()
 }
 
 /// A contrast whose option changes the latency by `factor`, in eight launches of two pairs.

@@ -8,11 +8,11 @@ use onnxprof::record::{
     Contrast, Contrasted, Granularity, NodeProfile, OperatorProfile, Profiled, Quantization, QuantizationFormat,
     RunRecord, RuntimeInfo,
 };
-use onnxprof::report::view::View;
-use onnxprof::report::{self, Color};
+use onnxprof::report::{self, Color, Report};
 use onnxprof::units::Nanos;
 
 use crate::support::record::{self, RunShape, VariantShape};
+use crate::support::shown;
 
 const CPU: &str = "CPUExecutionProvider";
 
@@ -194,8 +194,9 @@ fn changed_operators_are_sorted_by_the_size_of_the_change() {
 #[test]
 fn sentence_weighs_what_was_gained_against_what_it_cost() {
     let run = profiled();
-    let view = View::new(&run, &analysis::findings(&run));
-    let [sentence] = view.why.as_slice() else { panic!("{:?}", view.why) };
+    let view = Report::new(&run, &analysis::findings(&run));
+    let why = shown::lines(&view, "why");
+    let [sentence] = why.as_slice() else { panic!("{why:?}") };
     assert!(sentence.starts_with("int8 is 1.3"), "{sentence}");
     assert!(
         sentence.contains("matrix work fell by 10")
@@ -229,15 +230,15 @@ fn difference_that_no_step_tells_is_said_to_be_unnamed() {
     }
     let findings = analysis::findings(&run);
     assert!(told(&findings), "{:?}", only(&findings).clauses);
-    let why = &View::new(&run, &findings).why[0];
+    let why = &shown::lines(&Report::new(&run, &findings), "why")[0];
     assert!(why.contains(" are saved in steps that are too small or too unsure to be named"), "{why}");
 
     // What only a larger batch shows is said of that one.
     let larger = profiled().operators.into_iter().map(|profile| OperatorProfile { batch_size: 2, ..profile });
     run.operators.extend(larger);
-    let view = View::new(&run, &analysis::findings(&run));
-    assert!(view.why.len() == 2 && view.why[0].contains("unsure to be named"), "{:?}", view.why);
-    assert!(view.why[1].contains(" at batch 2 (") && view.why[1].contains("matrix work fell by"), "{:?}", view.why);
+    let why = shown::lines(&Report::new(&run, &analysis::findings(&run)), "why");
+    assert!(why.len() == 2 && why[0].contains("unsure to be named"), "{why:?}");
+    assert!(why[1].contains(" at batch 2 (") && why[1].contains("matrix work fell by"), "{why:?}");
 }
 
 #[test]
@@ -256,11 +257,13 @@ fn further_batch_sizes_have_sections_of_their_own_and_one_sentence_stands_for_al
     let told: Vec<bool> =
         findings.causes.explanations.iter().map(|found| found.clauses.iter().any(is_denormal)).collect();
     assert_eq!(told, [true, false], "they were looked for at the smallest batch size");
-    let view = View::new(&run, &findings);
-    assert_eq!(view.why.len(), 1, "{:?}", view.why);
-    let titles: Vec<&str> = view.explanations.iter().map(|section| section.title.as_str()).collect();
+    let view = Report::new(&run, &findings);
+    let why = shown::lines(&view, "why");
+    assert_eq!(why.len(), 1, "{why:?}");
+    let explanations = shown::sections(&view, "why");
+    let titles: Vec<&str> = explanations.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(titles[..2], ["Why: int8 against fp32", "Why: int8 against fp32 at batch 2"]);
-    assert!(view.explanations[1].lines[0].contains(" at batch 2 ("), "{:?}", view.explanations[1].lines);
+    assert!(explanations[1].lines[0].contains(" at batch 2 ("), "{:?}", explanations[1].lines);
 }
 
 #[test]
@@ -277,7 +280,7 @@ fn waterfalls_that_are_not_drawn_are_counted() {
         samples: 0,
     });
     run.operators = (0..11).map(|session| profile(session, 200_000, vec![node("Relu", 99_500)])).collect();
-    let topic = View::new(&run, &analysis::findings(&run)).figures.waterfall;
+    let topic = shown::charts(&Report::new(&run, &analysis::findings(&run)), "why");
     assert_eq!(topic.charts.len(), 8);
     let [left_out] = topic.left_out.as_slice() else { panic!("{:?}", topic.left_out) };
     assert!(left_out.contains("of 10 pairs only 8 are"), "{left_out}");
@@ -300,7 +303,8 @@ fn without_a_profile_the_reason_stands_in_place_of_steps() {
     assert_eq!(reason(&run), "the operators were profiled at another batch size or shape");
     run.plan.sessions[0].options.execution_mode = ExecutionMode::Parallel;
     assert!(reason(&run).contains("side by side"));
-    assert!(View::new(&two(), &analysis::findings(&two())).why.is_empty(), "records of old have no sentence");
+    let report = Report::new(&two(), &analysis::findings(&two()));
+    assert!(shown::lines(&report, "why").is_empty(), "records of old have no sentence");
 }
 
 #[test]
@@ -314,7 +318,7 @@ fn runtimes_of_one_variant_are_compared_with_each_other() {
     run.runtimes.push(newer);
     let findings = analysis::findings(&run);
     assert_eq!((only(&findings).session, only(&findings).reference), (1, 0));
-    let why = &View::new(&run, &findings).why[0];
+    let why = &shown::lines(&Report::new(&run, &findings), "why")[0];
     assert!(why.starts_with("fp32 (1.32.0) is 1.3") && why.contains("than fp32 (1.31.1) at batch 1"), "{why}");
 }
 

@@ -3,7 +3,7 @@
 use onnxprof::analysis;
 use onnxprof::plan::SweepEnd;
 use onnxprof::record::{EndReason, NOT_REACHED, RunRecord};
-use onnxprof::report::{self, Color, view::View};
+use onnxprof::report::{self, Color, Report};
 use onnxprof::units::Nanos;
 
 use crate::support::record::{self, RunShape, VariantShape};
@@ -30,7 +30,7 @@ fn run(names: &[&str]) -> RunRecord {
 /// The report of a run in one line.
 fn shown(run: &RunRecord) -> String {
     let findings = analysis::findings(run);
-    let view = View::new(run, &findings);
+    let view = Report::new(run, &findings);
     let texts = [report::terminal(&view, None, Color::Never), report::markdown(&view).unwrap().replace('\\', "")];
     texts.concat().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -5,8 +5,7 @@ use std::fs;
 
 use onnxprof::analysis::{self, Rest};
 use onnxprof::record::{OperatorProfile, Profiled, RunRecord};
-use onnxprof::report::view::View;
-use onnxprof::report::{self, Color};
+use onnxprof::report::{self, Color, Report};
 use serde_json::{Value, json};
 
 use crate::support::{Onnxprof, PARTIAL, model, record};
@@ -151,7 +150,7 @@ fn by_hand() -> RunRecord {
 fn operators_are_shown_with_their_shares_and_harmless_names() {
     let record = by_hand();
     let findings = analysis::findings(&record);
-    let view = View::new(&record, &findings);
+    let view = Report::new(&record, &findings);
     let markdown = report::markdown(&view).unwrap();
     let (_, section) = markdown.split_once("### Operators of").unwrap();
     let (section, _) = section.split_once("## Optimization Strategy").unwrap();

@@ -7,12 +7,11 @@ use onnxprof::analysis;
 use onnxprof::plan::{Binding, RuntimeChoice};
 use onnxprof::provider;
 use onnxprof::record::{Placement, PlacementRecord, PlacementSource, ProviderNodes, RunRecord, RuntimeInfo};
-use onnxprof::report::view::View;
-use onnxprof::report::{self, Color};
+use onnxprof::report::{self, Color, Report};
 use onnxprof::units::{Nanos, Ratio};
 use serde_json::json;
 
-use crate::support::{BAD_INPUT, Onnxprof, Output, PARTIAL, model, record};
+use crate::support::{BAD_INPUT, Onnxprof, Output, PARTIAL, model, record, shown};
 use crate::workbench::{QUICK, Workbench};
 
 const CPU: &str = "cpu@1.31.1";
@@ -136,7 +135,7 @@ fn where_the_nodes_ran_stands_in_the_report() {
             profiled_inferences_count: Some(5),
         },
     });
-    let text = report::terminal(&View::new(&run, &analysis::findings(&run)), None, Color::Never);
+    let text = report::terminal(&Report::new(&run, &analysis::findings(&run)), None, Color::Never);
     assert!(
         text.contains(
             "Where the nodes ran\n  fp16: cuda: 12 of 14 nodes, 75% of the time in nodes; cpu: 2 of 14 nodes"
@@ -159,15 +158,15 @@ fn cost_of_copies_is_the_difference_of_the_two_bindings() {
         run.plan.sessions[session].execution_provider = provider::identifier("cuda");
         run.plan.sessions[session].binding = binding;
     }
-    let view = View::new(&run, &analysis::findings(&run));
-    let cost = view.placement.iter().find(|item| item.label == "Copies of fp32 (host-bound)").unwrap();
+    let placement = shown::items(&Report::new(&run, &analysis::findings(&run)), "configuration");
+    let cost = placement.iter().find(|item| item.label == "Copies of fp32 (host-bound)").unwrap();
     let shown = |latency: f64| onnxprof::report::view::number::value(onnxprof::metric::Unit::Ns, latency, None);
     let expected = format!("{} of {} at batch 1, ", shown(slow - fast), shown(slow));
     assert!(cost.text.starts_with(&expected) && cost.text.contains("difference"), "{} / {expected}", cost.text);
     // Two launches have no interval, so that the difference may be chance.
     run.blocks.retain(|block| block.round < 2);
-    let view = View::new(&run, &analysis::findings(&run));
-    let cost = view.placement.iter().find(|item| item.label == "Copies of fp32 (host-bound)").unwrap();
+    let placement = shown::items(&Report::new(&run, &analysis::findings(&run)), "configuration");
+    let cost = placement.iter().find(|item| item.label == "Copies of fp32 (host-bound)").unwrap();
     assert!(cost.text.starts_with("not shown to be anything of "), "{}", cost.text);
 }
 

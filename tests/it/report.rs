@@ -3,16 +3,17 @@
 use onnxprof::analysis::{self, Findings};
 use onnxprof::plan::LoadMode;
 use onnxprof::record::{Agreement, Failure, FitnessVerdict, RunRecord};
-use onnxprof::report::{self, Color, view::View};
+use onnxprof::report::{self, Color, Report};
 
 use crate::support::record::{self, RunShape, VariantShape};
+use crate::support::shown;
 
 fn terminal(run: &RunRecord, findings: &Findings) -> String {
-    report::terminal(&View::new(run, findings), Some("onnxprof-runs/digits".as_ref()), Color::Never)
+    report::terminal(&Report::new(run, findings), Some("onnxprof-runs/digits".as_ref()), Color::Never)
 }
 
 fn markdown(run: &RunRecord, findings: &Findings) -> String {
-    report::markdown(&View::new(run, findings)).unwrap()
+    report::markdown(&Report::new(run, findings)).unwrap()
 }
 
 fn csv(run: &RunRecord, findings: &Findings) -> String {
@@ -48,9 +49,9 @@ fn answer_and_tables_mean_the_same_by_a_single_prediction() {
     of_blocks.chain(of_cells).filter(|key| key.batch_size == 1).for_each(|key| key.load_mode = several);
     let findings = analysis::findings(&run);
     assert_eq!(findings.decisions.answer.latency.pick().unwrap().key.batch_size, 2);
-    let view = View::new(&run, &findings);
-    assert_eq!(view.variants.title, "Variants at batch 2: which is the fastest?");
-    assert!(!view.variants.rows.is_empty());
+    let variants = &shown::tables(&Report::new(&run, &findings), "latency")[0];
+    assert_eq!(variants.title, "Variants at batch 2: which is the fastest?");
+    assert!(!variants.rows.is_empty());
 }
 
 /// Headings and field labels that the performance template has for what a profile measures.

@@ -2,7 +2,7 @@
 
 use onnxprof::analysis::{self, Bottleneck, BottleneckKind, CliffEvidence, CliffSign};
 use onnxprof::record::{CpuCache, IdleGaps, RunRecord};
-use onnxprof::report::{self, view::View};
+use onnxprof::report::{self, Report};
 use onnxprof::units::Bytes;
 
 use crate::support::{Onnxprof, model, record};
@@ -143,7 +143,7 @@ fn a_cliff_is_told_with_what_went_along_with_it() {
         CliffEvidence::MinorFaults { from: 2.0, to: 10.0 },
     ];
     assert_eq!((cliff.evidence.as_slice(), cliff.unknown.as_slice()), (&expected[..], &[][..]));
-    let view = View::new(&run, &findings);
+    let view = Report::new(&run, &findings);
     assert!(
         report::markdown(&view)
             .unwrap()
@@ -173,7 +173,7 @@ fn what_a_cliff_was_not_looked_at_for_is_said() {
     let [cliff] = findings.scaling[0].cliffs.as_slice() else { panic!("{:?}", findings.scaling[0].cliffs) };
     assert_eq!(cliff.unknown, [CliffSign::Caches, CliffSign::MinorFaults]);
     assert!(cliff.evidence.is_empty(), "{cliff:?}");
-    let text = report::markdown(&View::new(&run, &findings)).unwrap();
+    let text = report::markdown(&Report::new(&run, &findings)).unwrap();
     let told = "nothing that was looked at went along with it; not known: the sizes of the caches and page faults";
     assert!(text.contains(told), "{text}");
 }

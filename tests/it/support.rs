@@ -3,6 +3,7 @@
 pub mod example;
 pub mod gpu;
 pub mod record;
+pub mod shown;
 pub mod wheels;
 
 use std::ffi::OsStr;

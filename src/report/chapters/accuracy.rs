@@ -3,15 +3,24 @@
 use crate::analysis::{HeldAgainst, OutputAgreement, SessionFindings};
 use crate::metric::{Group, Metric, Unit};
 use crate::record::{DatasetInfo, OutputKind};
+use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::tables::{kind, left_out, score};
+use crate::report::charts;
 use crate::report::words::judged::Judged;
 use crate::report::words::number;
 use crate::report::words::table::{BASELINE, Builder, MEANINGLESS, REFERENCE, Table};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 
+pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    let charts = source.findings.tuning.is_none().then(|| Block::Charts(charts::pareto(source)));
+    Chapter::new("accuracy", "Accuracy", "Accuracy, and what speed costs")
+        .with_all(charts)
+        .folded(scores(source).into_iter().chain(agreement(source)))
+}
+
 /// Are the outputs still right? `None` if nothing was scored.
-pub(in crate::report) fn scores(source: Source<'_>) -> Option<Table> {
+fn scores(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
     let has = |metric: Metric| sessions.iter().any(|session| session.figure(metric).is_some());
     let groups = match is_scored(source) {
@@ -57,7 +66,7 @@ fn outputs_compared(session: &SessionFindings) -> String {
 }
 
 /// How far each output agrees with the reference; `None` where there are labels, or where one output says it all.
-pub(in crate::report) fn agreement(source: Source<'_>) -> Option<Table> {
+fn agreement(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
     if is_scored(source) || sessions.iter().all(|session| session.accuracy.agreement.len() < 2) {
         return None;

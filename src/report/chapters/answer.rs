@@ -6,16 +6,38 @@ use crate::analysis::{
 use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
 use crate::record::EndReason;
+use crate::report::chapter::{Audience, Block, Chapter};
 use crate::report::chapters::failed;
 use crate::report::chapters::rival;
+use crate::report::chapters::{prediction, tuning};
 use crate::report::words::judged;
 use crate::report::words::number;
 use crate::report::words::text::{plain, shortened};
 use crate::report::words::{self, Source};
 use crate::units::Nanos;
 
+/// The answer, with what one prediction was in its second line.
+pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    let mut answer = tuning::answer(source).unwrap_or_else(|| lines(source));
+    let second = answer.len().min(1);
+    answer.splice(second..second, prediction::lines(source));
+    Chapter::untitled("answer").with(Block::Verdict(answer))
+}
+
+/// A sentence for each variant against the baseline.
+pub(super) fn variants(source: Source<'_>) -> Chapter {
+    let headlines: Vec<String> =
+        source.findings.decisions.headlines.iter().map(|headline| self::headline(source, headline)).collect();
+    let chapter = Chapter::untitled("answer");
+    if headlines.is_empty() {
+        return chapter;
+    }
+    let introduction = Block::Sentence("Each variant against the baseline:".into());
+    chapter.only(Audience::IN_FULL, introduction).with(Block::Lines(headlines))
+}
+
 /// The answer, the most important line first.
-pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
+fn lines(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.decisions.answer;
     let mut lines = vec![verdict(source)];
     if answer.latency.pick().is_none() {

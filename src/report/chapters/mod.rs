@@ -1,11 +1,14 @@
-//! What people read, as text and tables: all scaling, rounding, wording and ordering happens here.
+//! The chapters of the reports: a file each, and the one list of who sees which, and where.
 //!
-//! Terminal and Markdown draw from one [`View`] and add nothing but layout. Names and messages from outside are
-//! harmless for a terminal when they leave this module; escaping for Markdown is left to the renderer.
+//! All scaling, rounding and wording happens here and in `words`; terminal, Markdown and HTML add nothing but layout. Names
+//! and messages from outside are harmless for a terminal when they leave this module; escaping is left to the renderer.
+//! Read [`ORDER`] first.
 
 pub(super) mod accuracy;
 pub(super) mod advice;
+mod alarms;
 pub(super) mod answer;
+mod batch;
 pub(super) mod bottlenecks;
 pub(super) mod conditions;
 pub(super) mod context;
@@ -13,207 +16,141 @@ pub(super) mod distribution;
 pub(super) mod explain;
 pub(super) mod failed;
 pub(super) mod gpu;
+mod latency;
+mod loading;
+mod measurement;
+mod memory;
 pub(super) mod operators;
-pub(super) mod placement;
+mod placement;
 pub(super) mod prediction;
-pub(super) mod provenance;
-pub(super) mod rival;
+mod provenance;
+mod rival;
 pub(super) mod roofline;
+mod run;
 pub(super) mod scaling;
-pub(super) mod tables;
+mod tables;
+mod to_do;
 pub(super) mod tuning;
+mod written;
 
-use std::collections::BTreeSet;
-
-use serde::Serialize;
+pub(super) use measurement::MACHINE;
 
 use crate::analysis::Findings;
-use crate::metric::Metric;
-use crate::record::{FitnessVerdict, RunRecord};
-use crate::report::chapters::advice::{PhaseView, PriorityView};
+use crate::record::RunRecord;
+use crate::report::chapter::{Audience, Block, Chapter, Paper};
+use crate::report::chapters::advice::PriorityView;
 use crate::report::chapters::bottlenecks::Entry;
-use crate::report::chapters::conditions::conditions;
-use crate::report::chapters::context::Item;
-use crate::report::chapters::distribution::Distributions;
-use crate::report::chapters::tuning::TuningView;
-use crate::report::charts;
-use crate::report::template::{Fields, Filled};
-use crate::report::words::section::Section;
-use crate::report::words::table::Table;
-use crate::report::words::{Source, text};
+use crate::report::charts::ChartView;
+use crate::report::template::Filled;
+use crate::report::words::Source;
+use crate::report::words::text::plain;
+
+/// A chapter in the order of the reports, and who sees it of a sweep and of a search for session options.
+struct Line {
+    make: fn(Source<'_>) -> Chapter,
+    sweep: Audience,
+    search: Audience,
+}
+
+const fn line(make: fn(Source<'_>) -> Chapter, sweep: Audience, search: Audience) -> Line {
+    Line { make, sweep, search }
+}
+
+const NOBODY: Audience = Audience::NOBODY;
+const SUMMARY: Audience = Audience::SUMMARY;
+const WRITTEN: Audience = Audience::WRITTEN;
+const MARKDOWN: Audience = Audience::MARKDOWN;
+const PAGE: Audience = Audience::PAGE;
+const IN_FULL: Audience = Audience::IN_FULL;
+const ALL: Audience = Audience::EVERYBODY;
+
+/// Every chapter: its file, who sees it of a sweep, and who of a search. Two lines where papers differ in its place.
+#[rustfmt::skip]
+const ORDER: &[Line] = &[
+    line(alarms::chapter,             ALL,                   ALL),
+    line(answer::chapter,             ALL,                   ALL),
+    line(answer::variants,            ALL,                   NOBODY),
+    line(explain::summary,            SUMMARY,               SUMMARY),
+    line(latency::strips,             SUMMARY,               NOBODY),
+    line(latency::legend,             MARKDOWN.and(SUMMARY), MARKDOWN),
+    line(explain::in_search,          NOBODY,                MARKDOWN),
+    line(tuning::chapter,             NOBODY,                ALL),
+    line(latency::chapter,            ALL,                   NOBODY),
+    line(written::baseline,           WRITTEN,               NOBODY),
+    line(batch::chapter,              ALL,                   NOBODY),
+    line(batch::scaling,              PAGE,                  NOBODY),
+    line(accuracy::chapter,           ALL,                   IN_FULL),
+    line(loading::table,              MARKDOWN.and(SUMMARY), MARKDOWN),
+    line(memory::chapter,             IN_FULL,               PAGE),
+    line(loading::charts,             MARKDOWN,              NOBODY),
+    line(run::energy,                 MARKDOWN.and(SUMMARY), MARKDOWN),
+    line(operators::summary_chapter,  SUMMARY,               NOBODY),
+    line(batch::summary,              SUMMARY,               NOBODY),
+    line(batch::scaling,              MARKDOWN,              NOBODY),
+    line(written::bottlenecks,        WRITTEN,               NOBODY),
+    line(explain::chapter,            MARKDOWN,              NOBODY),
+    line(operators::chapter,          IN_FULL,               NOBODY),
+    line(explain::chapter,            PAGE,                  NOBODY),
+    line(written::strategy,           WRITTEN,               NOBODY),
+    line(to_do::not_tried,            MARKDOWN.and(SUMMARY), NOBODY),
+    line(written::plan,               WRITTEN,               NOBODY),
+    line(to_do::chapter,              PAGE,                  NOBODY),
+    line(run::chapter,                PAGE,                  PAGE),
+    line(run::energy,                 PAGE,                  PAGE),
+    line(loading::charts,             PAGE,                  PAGE),
+    line(loading::table,              PAGE,                  PAGE),
+    line(measurement::configuration,  SUMMARY,               NOBODY),
+    line(measurement::summary,        SUMMARY,               SUMMARY),
+    line(measurement::written,        MARKDOWN,              MARKDOWN),
+    line(measurement::machine,        PAGE,                  PAGE),
+    line(measurement::provenance,     MARKDOWN,              MARKDOWN),
+    line(measurement::reproduce,      PAGE,                  PAGE),
+];
 
 /// A run as people read it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct View {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
     /// Name of the run.
     pub title: String,
-    /// How the run ended.
-    pub ending: String,
-    /// Whether the run came to its own end.
-    pub complete: bool,
-    /// What to ship, the most important line first.
-    pub answer: Vec<String>,
-    /// One sentence for each variant.
-    pub headlines: Vec<String>,
-    /// Latencies of single predictions, variant by variant; absent where nothing was timed.
-    pub distributions: Option<Distributions>,
-    /// Why each variant takes the time that it takes, in a sentence each; empty where operators were not profiled.
-    pub why: Vec<String>,
-    /// How to read the tables.
-    pub legend: String,
-    /// Variants for a single prediction.
-    pub variants: Table,
-    /// All batch sizes.
-    pub sweep: Table,
-    /// Scores; absent if nothing was scored.
-    pub accuracy: Option<Table>,
-    /// Agreement with a reference, output by output; absent where the scores say it.
-    pub agreement: Option<Table>,
-    /// Loading and memory.
-    pub loading: Table,
-    /// GPU and energy; absent where neither was measured.
-    pub energy: Option<Table>,
-    /// Charts.
-    pub figures: charts::Figures,
-    /// How latency and throughput go with batch size and shape.
-    pub scaling: Vec<Section>,
-    /// Where throughput is worth its latency, and what keeps the latency limit: a line each.
-    pub scaling_summary: Vec<String>,
-    /// Where the time goes, by operator.
-    pub operators: Vec<Section>,
-    /// The longest operators of each session; absent where nothing was profiled.
-    pub operator_summary: Option<Table>,
-    /// Why each session is as fast as it is, against the baseline.
-    pub explanations: Vec<Section>,
-    /// The search for the best session options; absent if the run is none.
-    pub tuning: Option<TuningView>,
-    /// Whether the machine was fit to measure on: the verdict, then its reasons.
-    pub fitness: Vec<String>,
-    /// Whether the figures are worth nothing for the machine's sake.
-    pub invalid: bool,
-    /// The verdict on the machine; absent if there is none.
-    pub fit: Option<FitnessVerdict>,
-    /// What the machine went through; empty where the record does not hold it.
-    pub conditions: Vec<Item>,
-    /// What disturbed the measurement, or would be overlooked.
-    pub quality: Vec<String>,
-    /// Configuration in force.
-    pub configuration: Vec<Item>,
-    /// Where the nodes of sessions ran that asked for another execution provider than the CPU's; empty without one.
-    pub placement: Vec<Item>,
-    /// The machine.
-    pub machine: Vec<Item>,
-    /// Where everything came from.
-    pub provenance: Vec<Item>,
-    /// The model files.
-    pub models: Vec<Item>,
-    /// The command that was run.
-    pub command: String,
-    /// Fields of the performance template.
-    pub fields: Fields,
+    /// Its chapters, with those who see each.
+    chapters: Vec<(Audience, Chapter)>,
     /// What the run says of every field of the whole template.
-    #[serde(skip)]
     pub template: Filled,
     /// What limits the variants.
     pub bottlenecks: Vec<Entry>,
     /// Advice by priority.
     pub priorities: Vec<PriorityView>,
-    /// By which rules advice is ranked, and effort and risk are told.
-    pub rules: String,
-    /// Advice by effort: the implementation plan.
-    pub phases: Vec<PhaseView>,
-    /// What was not tried, each with the command that tries it.
-    pub not_tried: Vec<Item>,
-    /// How much was not tried, in one sentence; absent where nothing was left out.
-    pub not_tried_line: Option<String>,
-    /// What each figure means.
-    pub definitions: Vec<Item>,
+    /// Advice by effort: the tasks of each phase of the implementation plan.
+    pub tasks: Vec<Vec<Entry>>,
 }
 
-impl View {
+impl Report {
     /// The run as people read it.
     #[must_use]
     pub fn new(record: &RunRecord, findings: &Findings) -> Self {
         let source = Source { record, findings };
-        let template = Filled::by(source);
-        let tuning = tuning::tuning(source);
-        View {
-            title: text::plain(&record.run.name),
-            ending: context::ending(source),
-            complete: findings.ending.complete,
-            answer: with_prediction(
-                source,
-                tuning.as_ref().map_or_else(|| answer::lines(source), |tuning| tuning.answer.clone()),
-            ),
-            headlines: headlines(source),
-            distributions: distribution::distributions(source),
-            why: explain::sentences(source),
-            legend: LEGEND.into(),
-            variants: tables::variants(source),
-            sweep: tables::sweep(source),
-            accuracy: accuracy::scores(source),
-            agreement: accuracy::agreement(source),
-            loading: tables::loading(source),
-            energy: gpu::energy(source),
-            figures: match &tuning {
-                Some(_) => charts::Figures::new(source).of_search(),
-                None => charts::Figures::new(source),
-            },
-            scaling: scaling::sections(source),
-            scaling_summary: scaling::summary(source),
-            operators: [operators::sections(source), roofline::sections(source)].concat(),
-            operator_summary: operators::summary(source),
-            explanations: explain::sections(source),
-            tuning,
-            fitness: match &findings.ending.fitness {
-                Some(fitness) => conditions::verdict(fitness),
-                None => vec![conditions::not_judged(findings.ending.complete)],
-            },
-            invalid: findings.ending.fitness.as_ref().is_some_and(|fitness| fitness.verdict == FitnessVerdict::Invalid),
-            fit: findings.ending.fitness.as_ref().map(|fitness| fitness.verdict),
-            conditions: record.conditions.iter().flat_map(|seen| conditions(&record.host, seen)).collect(),
-            quality: context::quality(source),
-            configuration: context::configuration(source),
-            placement: placement::placement(source),
-            machine: context::machine(&record.host),
-            provenance: provenance::items(source),
-            models: provenance::models(source),
-            command: bottlenecks::command(&record.run.command),
-            fields: Fields::of(&template),
-            template,
+        let audience = |line: &Line| if findings.tuning.is_some() { line.search } else { line.sweep };
+        let lines = ORDER.iter().map(|line| (audience(line), line.make));
+        let seen = lines.filter(|(audience, _)| *audience != NOBODY);
+        Report {
+            title: plain(&record.run.name),
+            chapters: seen.map(|(audience, make)| (audience, make(source))).collect(),
+            template: Filled::by(source),
             bottlenecks: bottlenecks::bottlenecks(source),
             priorities: advice::priorities(source),
-            rules: advice::rules(),
-            phases: advice::phases(source),
-            not_tried: advice::not_tried(source),
-            not_tried_line: advice::not_tried_line(source),
-            definitions: definitions(findings),
+            tasks: advice::phases(source).into_iter().map(|phase| phase.tasks).collect(),
         }
     }
-}
 
-const LEGEND: &str = "How to read: 2.1 (2.0 to 2.2) is a value with its 95% confidence interval over fresh worker \
-processes; ± is the wider half of that interval, in percent of the value; why a - stands somewhere is said below the \
-table.";
+    /// The chapters that a paper shows, in its order.
+    pub fn chapters(&self, paper: Paper) -> impl Iterator<Item = &Chapter> {
+        let seen = self.chapters.iter().filter(move |(audience, _)| audience.has(paper));
+        seen.map(|(_, chapter)| chapter).filter(move |chapter| chapter.shown(paper).next().is_some())
+    }
 
-/// The answer with what one prediction was in its second line.
-fn with_prediction(source: Source<'_>, mut answer: Vec<String>) -> Vec<String> {
-    let second = answer.len().min(1);
-    answer.splice(second..second, prediction::lines(source));
-    answer
-}
-
-/// A sentence for each variant; a search has said what became of each.
-fn headlines(source: Source<'_>) -> Vec<String> {
-    let headlines = source.findings.decisions.headlines.iter().filter(|_| source.findings.tuning.is_none());
-    headlines.map(|headline| answer::headline(source, headline)).collect()
-}
-
-/// The definition of every metric that the run has a figure of, in the metrics' own order.
-fn definitions(findings: &Findings) -> Vec<Item> {
-    let of_sessions = findings.sessions.iter().flat_map(|session| &session.figures);
-    let longest = findings.cells.iter().max_by_key(|cell| cell.figures.len());
-    let of_cells = longest.into_iter().flat_map(|cell| &cell.figures);
-    let metrics: BTreeSet<Metric> = of_sessions.chain(of_cells).map(|figure| figure.metric).collect();
-    metrics.into_iter().map(|metric| Item::new(metric.label(), metric.definition())).collect()
+    /// All charts, in the order of the page.
+    pub fn charts(&self) -> impl Iterator<Item = &ChartView> {
+        let blocks = self.chapters(Paper::Page).flat_map(|chapter| chapter.shown(Paper::Page));
+        blocks.filter_map(|block| if let Block::Charts(topic) = block { Some(&topic.charts) } else { None }).flatten()
+    }
 }

@@ -121,53 +121,42 @@ impl Topic {
     }
 }
 
-/// All charts of a run, by question.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Figures {
-    /// How latencies are distributed.
-    pub latency: Topic,
-    /// How far batching pays.
-    pub batch: Topic,
-    /// What speed costs in accuracy and memory.
-    pub pareto: Topic,
-    /// Where memory goes.
-    pub memory: Topic,
-    /// Where the time goes, by operator.
-    pub operators: Topic,
-    /// From the baseline's latency to each other one's.
-    pub waterfall: Topic,
-    /// How the run went.
-    pub timeline: Topic,
-    /// How long loading takes.
-    pub loading: Topic,
+/// How latencies are distributed.
+pub(in crate::report) fn latency(source: Source<'_>) -> Topic {
+    Topic::of(vec![("Latency distributions", latency::chart(source, &Cast::of(source)))])
 }
 
-impl Figures {
-    pub(in crate::report) fn new(source: Source<'_>) -> Self {
-        let cast = Cast::of(source);
-        Figures {
-            latency: Topic::of(vec![("Latency distributions", latency::chart(source, &cast))]),
-            batch: Topic::of(batch::charts(source, &cast)),
-            pareto: Topic::of(vec![("Latency against accuracy", pareto::chart(source))]),
-            memory: Topic::of(vec![("Memory", memory::chart(source))]),
-            operators: Topic::of(vec![("Time in operators", operators::chart(source, &cast))]),
-            waterfall: Topic::of(waterfall::charts(source)),
-            timeline: Topic::of(timeline::charts(source, &cast)),
-            loading: Topic::of(vec![("Loading", loading::chart(source))]),
-        }
-    }
+/// How far batching pays.
+pub(in crate::report) fn batch(source: Source<'_>) -> Topic {
+    Topic::of(batch::charts(source, &Cast::of(source)))
+}
 
-    /// Those that say something of a search, whose configurations were measured at different times: the others draw such
-    /// figures side by side.
-    pub(in crate::report) fn of_search(self) -> Self {
-        let Figures { memory, timeline, loading, .. } = self;
-        Figures { memory, timeline, loading, ..Figures::default() }
-    }
+/// What speed costs in accuracy and memory.
+pub(in crate::report) fn pareto(source: Source<'_>) -> Topic {
+    Topic::of(vec![("Latency against accuracy", pareto::chart(source))])
+}
 
-    /// All charts, in the order of the report.
-    pub fn all(&self) -> impl Iterator<Item = &ChartView> {
-        let first = [&self.latency, &self.batch, &self.pareto, &self.memory];
-        let last = [&self.operators, &self.waterfall, &self.timeline, &self.loading];
-        first.into_iter().chain(last).flat_map(|topic| &topic.charts)
-    }
+/// Where memory goes.
+pub(in crate::report) fn memory(source: Source<'_>) -> Topic {
+    Topic::of(vec![("Memory", memory::chart(source))])
+}
+
+/// Where the time goes, by operator.
+pub(in crate::report) fn operators(source: Source<'_>) -> Topic {
+    Topic::of(vec![("Time in operators", operators::chart(source, &Cast::of(source)))])
+}
+
+/// From the baseline's latency to each other one's.
+pub(in crate::report) fn waterfall(source: Source<'_>) -> Topic {
+    Topic::of(waterfall::charts(source))
+}
+
+/// How the run went.
+pub(in crate::report) fn timeline(source: Source<'_>) -> Topic {
+    Topic::of(timeline::charts(source, &Cast::of(source)))
+}
+
+/// How long loading takes.
+pub(in crate::report) fn loading(source: Source<'_>) -> Topic {
+    Topic::of(vec![("Loading", loading::chart(source))])
 }

@@ -5,8 +5,10 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
+use crate::report::chapter::{Block, Chapter, Paper, Titled};
+use crate::report::chapters::{MACHINE, Report};
 use crate::report::template::{Context, Line, lines};
-use crate::report::view::{ComparisonView, Section, View, text};
+use crate::report::view::{ComparisonView, Section, text};
 
 /// The report could not be rendered: a fault of its template.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +16,7 @@ use crate::report::view::{ComparisonView, Section, View, text};
 pub struct MarkdownError(#[from] minijinja::Error);
 
 const REPORT: &str = include_str!("templates/report.md.jinja");
+const BLOCKS: &str = include_str!("templates/blocks.md.jinja");
 const COMPARISON: &str = include_str!("templates/comparison.md.jinja");
 const SECTION: &str = include_str!("templates/section.md.jinja");
 const TABLE: &str = include_str!("templates/table.md.jinja");
@@ -32,40 +35,72 @@ enum Pictures {
 ///
 /// # Errors
 /// A fault of the template.
-pub fn markdown(view: &View) -> Result<String, MarkdownError> {
-    render(view, &[], Pictures::None)
+pub fn markdown(report: &Report) -> Result<String, MarkdownError> {
+    render(report, &[], Pictures::None)
 }
 
-/// The whole performance template in Markdown, filled from the view and from what people gave, with the run in detail
+/// The whole performance template in Markdown, filled from the run and from what people gave, with the run in detail
 /// after it; escaped likewise.
 ///
 /// # Errors
 /// A fault of the template.
-pub fn full_markdown(view: &View, context: &Context) -> Result<String, MarkdownError> {
-    render(view, &lines(view, context), Pictures::None)
+pub fn full_markdown(report: &Report, context: &Context) -> Result<String, MarkdownError> {
+    render(report, &lines(report, context), Pictures::None)
 }
 
 /// The report, or with a context the whole template, with the charts, which it expects beside it: one `figures/ID.svg`
-/// for each of [`View::figures`].
+/// for each of [`Report::charts`].
 ///
 /// # Errors
 /// A fault of the template.
-pub fn illustrated_markdown(view: &View, context: Option<&Context>) -> Result<String, MarkdownError> {
-    let full = context.map(|context| lines(view, context)).unwrap_or_default();
-    render(view, &full, Pictures::Beside)
+pub fn illustrated_markdown(report: &Report, context: Option<&Context>) -> Result<String, MarkdownError> {
+    let full = context.map(|context| lines(report, context)).unwrap_or_default();
+    render(report, &full, Pictures::Beside)
 }
 
 /// What the report's template is given.
 #[derive(Serialize)]
 struct Page<'a> {
-    #[serde(flatten)]
-    view: &'a View,
-    /// The whole performance template; empty in the ordinary report.
+    title: &'a str,
+    chapters: Vec<Shown<'a>>,
+    /// The whole template, filled; empty for the shorter report.
     full: &'a [Line],
+    /// What the chapter is called that gives the reasons of alarms.
+    reasons: &'a str,
 }
 
-fn render(view: &View, full: &[Line], pictures: Pictures) -> Result<String, MarkdownError> {
-    Ok(environment(pictures)?.get_template("report.md")?.render(Value::from(Serde(&Page { view, full })))?)
+/// A chapter as it is laid out.
+#[derive(Serialize)]
+struct Shown<'a> {
+    /// Empty where nothing stands above it.
+    title: &'a str,
+    blocks: Vec<&'a Block>,
+}
+
+impl<'a> Shown<'a> {
+    /// The chapter with its charts behind everything else, if they lie beside it.
+    fn new(chapter: &'a Chapter, paper: Paper, pictures: Pictures) -> Self {
+        let (charts, mut blocks): (Vec<&Block>, Vec<&Block>) =
+            chapter.shown(paper).partition(|block| matches!(block, Block::Charts(_)));
+        if pictures == Pictures::Beside {
+            blocks.extend(charts);
+        }
+        Shown { title: if chapter.titled == Titled::Everywhere { chapter.title } else { "" }, blocks }
+    }
+}
+
+fn render(report: &Report, full: &[Line], pictures: Pictures) -> Result<String, MarkdownError> {
+    let paper = if full.is_empty() { Paper::Written } else { Paper::Appendix };
+    let chapters: Vec<&Chapter> = report.chapters(paper).collect();
+    let is_titled = |chapter: &&&Chapter| chapter.titled == Titled::Everywhere && chapter.id == MACHINE;
+    let page = Page {
+        title: &report.title,
+        reasons: chapters.iter().find(is_titled).map_or("", |chapter| chapter.title),
+        chapters: chapters.iter().map(|chapter| Shown::new(chapter, paper, pictures)).collect(),
+        full,
+    };
+    let text = environment()?.get_template("report.md")?.render(Value::from(Serde(&page)))?;
+    Ok(format!("{}\n", text.trim_end()))
 }
 
 /// A comparison of runs in Markdown, escaped likewise.
@@ -73,7 +108,7 @@ fn render(view: &View, full: &[Line], pictures: Pictures) -> Result<String, Mark
 /// # Errors
 /// A fault of the template.
 pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownError> {
-    Ok(environment(Pictures::None)?.get_template("comparison.md")?.render(Value::from(Serde(view)))?)
+    Ok(environment()?.get_template("comparison.md")?.render(Value::from(Serde(view)))?)
 }
 
 /// A part of a report on its own in Markdown, escaped likewise.
@@ -81,10 +116,10 @@ pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownErro
 /// # Errors
 /// A fault of the template.
 pub fn section_markdown(section: &Section) -> Result<String, MarkdownError> {
-    Ok(environment(Pictures::None)?.get_template("section.md")?.render(Value::from(Serde(section)))?)
+    Ok(environment()?.get_template("section.md")?.render(Value::from(Serde(section)))?)
 }
 
-fn environment(pictures: Pictures) -> Result<Environment<'static>, Error> {
+fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?;
     environment.set_syntax(syntax);
@@ -93,8 +128,8 @@ fn environment(pictures: Pictures) -> Result<Environment<'static>, Error> {
     environment.set_formatter(escape);
     environment.add_filter("code", |text: String| Value::from_safe_string(text::code(&text)));
     environment.add_filter("verbatim", Value::from_safe_string);
-    environment.add_global("with_pictures", pictures == Pictures::Beside);
     environment.add_template("table.md", TABLE)?;
+    environment.add_template("blocks.md", BLOCKS)?;
     environment.add_template("report.md", REPORT)?;
     environment.add_template("comparison.md", COMPARISON)?;
     environment.add_template("section.md", SECTION)?;

@@ -6,9 +6,9 @@ use crate::analysis::gate::GateVerdict;
 
 use super::layout::{self, wrap};
 use super::spark;
-use crate::report::view::{
-    ComparisonView, ForecastView, GateView, Item, RowKind, Section, Table, TuningView, View, text,
-};
+use crate::report::chapter::{Alarm, Block, Heading, Label, Paper};
+use crate::report::chapters::Report;
+use crate::report::view::{ComparisonView, Distributions, ForecastView, GateView, Item, RowKind, Section, Table, text};
 
 /// Whether escape sequences may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,88 +59,16 @@ const RESET: &str = "\u{1b}[0m";
 
 /// The summary of a run; `folder` is where its files are.
 #[must_use]
-pub fn terminal(view: &View, folder: Option<&Path>, style: impl Into<Style>) -> String {
+pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
-    if !view.complete {
-        out.styled(RED, &view.ending);
-        out.blank();
+    for chapter in report.chapters(Paper::Summary) {
+        out.chapter(chapter.shown(Paper::Summary));
     }
-    if view.invalid
-        && let Some(verdict) = view.fitness.first()
-    {
-        out.styled(RED, &format!("{verdict}. Why is said below the tables."));
-        out.blank();
-    }
-    answer(&mut out, view);
-    if let Some(tuning) = &view.tuning {
-        search(&mut out, tuning);
-        measurement(&mut out, view, folder);
-        return out.into_text();
-    }
-    if let Some(distributions) = &view.distributions {
-        out.styled(BOLD, &distributions.title);
-        spark::lines(distributions, out.style).iter().for_each(|line| out.line(line));
-        out.wrapped(&distributions.note, 2);
-        out.blank();
-    }
-    out.wrapped(&view.legend, 0);
-    let tables = [
-        Some(&view.variants),
-        Some(&view.sweep),
-        view.accuracy.as_ref(),
-        view.agreement.as_ref(),
-        Some(&view.loading),
-        view.energy.as_ref(),
-        view.operator_summary.as_ref(),
-    ];
-    for table in tables.into_iter().flatten().filter(|table| !table.rows.is_empty()) {
-        out.blank();
-        out.table(table);
-    }
-    if !view.scaling_summary.is_empty() {
-        out.blank();
-        out.styled(BOLD, "Batch size");
-        view.scaling_summary.iter().for_each(|line| out.wrapped(line, 2));
-    }
-    if let Some(line) = &view.not_tried_line {
-        out.blank();
-        out.wrapped(line, 0);
-    }
-    out.blank();
-    out.items("Configuration in force", &view.configuration);
-    if !view.placement.is_empty() {
-        out.blank();
-        out.items("Where the nodes ran", &view.placement);
-    }
-    measurement(&mut out, view, folder);
-    out.into_text()
-}
-
-/// The configurations of a search that matter most, and the best one as code.
-fn search(out: &mut Output, view: &TuningView) {
-    for table in [&view.shortlist, &view.front].into_iter().filter(|table| !table.rows.is_empty()) {
-        out.table(table);
-        out.blank();
-    }
-    for code in &view.code {
-        out.styled(BOLD, &code.language);
-        code.lines.iter().for_each(|line| out.line(&format!("  {line}")));
-        out.blank();
-    }
-    out.styled(BOLD, "Search");
-    view.method.iter().for_each(|line| out.wrapped(line, 2));
-}
-
-fn measurement(out: &mut Output, view: &View, folder: Option<&Path>) {
-    out.blank();
-    out.styled(BOLD, "Measurement");
-    out.wrapped(&view.ending, 2);
-    view.fitness.iter().for_each(|line| out.wrapped(line, 2));
-    view.quality.iter().for_each(|line| out.wrapped(line, 2));
     if let Some(folder) = folder {
         out.blank();
         out.line(&format!("Run folder: {}", text::plain(&folder.display().to_string())));
     }
+    out.into_text()
 }
 
 /// What a plan will take and buy.
@@ -157,12 +85,7 @@ pub fn terminal_forecast(view: &ForecastView, style: impl Into<Style>) -> String
 #[must_use]
 pub fn section_terminal(section: &Section, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
-    out.styled(BOLD, &section.title);
-    section.lines.iter().for_each(|line| out.wrapped(line, 0));
-    for table in section.tables.iter().filter(|table| !table.rows.is_empty()) {
-        out.blank();
-        out.table(table);
-    }
+    out.section(section);
     out.into_text()
 }
 
@@ -208,23 +131,6 @@ pub fn comparison_terminal(view: &ComparisonView, style: impl Into<Style>) -> St
     out.into_text()
 }
 
-fn answer(out: &mut Output, view: &View) {
-    if let Some((first, rest)) = view.answer.split_first() {
-        out.styled(BOLD, first);
-        rest.iter().for_each(|line| out.wrapped(line, 2));
-        out.blank();
-    }
-    if !view.headlines.is_empty() {
-        view.headlines.iter().for_each(|line| out.wrapped(line, 0));
-        out.blank();
-    }
-    if !view.why.is_empty() {
-        out.styled(BOLD, "Why");
-        view.why.iter().for_each(|line| out.wrapped(line, 2));
-        out.blank();
-    }
-}
-
 /// Text under construction.
 pub(super) struct Output {
     text: String,
@@ -241,6 +147,69 @@ impl Output {
         match self.style.glyphs {
             Glyphs::Unicode => self.text,
             Glyphs::Ascii => spark::ascii(&self.text),
+        }
+    }
+
+    /// A chapter: blocks apart by a blank line, but for those that stand below a heading.
+    fn chapter<'a>(&mut self, blocks: impl Iterator<Item = &'a Block>) {
+        let mut is_below_heading = false;
+        for block in blocks.filter(|block| !is_empty(block)) {
+            let is_heading = matches!(block, Block::Heading(_));
+            if (is_heading || !is_below_heading) && !self.text.is_empty() {
+                self.blank();
+            }
+            is_below_heading |= is_heading;
+            self.block(block, if is_below_heading { 2 } else { 0 });
+        }
+    }
+
+    /// A block, of which paragraphs are indented.
+    fn block(&mut self, block: &Block, indent: usize) {
+        match block {
+            Block::Alarm(alarm) => self.alarm(alarm),
+            Block::Verdict(lines) => {
+                let (first, rest) = lines.split_at(lines.len().min(1));
+                first.iter().for_each(|line| self.styled(BOLD, line));
+                rest.iter().for_each(|line| self.wrapped(line, 2));
+            }
+            Block::Lines(lines) => lines.iter().for_each(|line| self.wrapped(line, indent)),
+            Block::Sentence(text) | Block::Legend(text) | Block::Absent(text) => self.wrapped(text, indent),
+            Block::Heading(Heading { text, .. }) | Block::Label(Label { text, .. }) => self.styled(BOLD, text),
+            Block::Lead(item) => self.item(item, indent),
+            Block::Items(items) | Block::Commands(items) => items.iter().for_each(|item| self.item(item, indent)),
+            Block::Folded(fold) => self.items(&fold.title, &fold.items),
+            Block::Numbered(numbered) => {
+                numbered.entries.iter().for_each(|entry| self.items(&entry.title, &entry.fields));
+            }
+            Block::Table(placed) => self.table(&placed.table),
+            Block::Charts(_) => {}
+            Block::Strips(distributions) => self.strips(distributions),
+            Block::Code(code) => {
+                self.styled(BOLD, &code.language);
+                code.lines.iter().for_each(|line| self.line(&format!("  {line}")));
+            }
+            Block::Command(command) => self.line(&format!("  {command}")),
+            Block::Sections(sections) => sections.iter().for_each(|section| self.section(section)),
+        }
+    }
+
+    fn alarm(&mut self, alarm: &Alarm) {
+        let why = if alarm.reasons.is_some() { " Why is said below the tables." } else { "" };
+        self.styled(RED, &format!("{}{why}", alarm.text));
+    }
+
+    fn strips(&mut self, distributions: &Distributions) {
+        self.styled(BOLD, &distributions.title);
+        spark::lines(distributions, self.style).iter().for_each(|line| self.line(line));
+        self.wrapped(&distributions.note, 2);
+    }
+
+    fn section(&mut self, section: &Section) {
+        self.styled(BOLD, &section.title);
+        section.lines.iter().for_each(|line| self.wrapped(line, 0));
+        for table in section.tables.iter().filter(|table| !table.rows.is_empty()) {
+            self.blank();
+            self.table(table);
         }
     }
 
@@ -279,7 +248,11 @@ impl Output {
 
     pub(super) fn items(&mut self, title: &str, items: &[Item]) {
         self.styled(BOLD, title);
-        items.iter().for_each(|item| self.wrapped(&format!("{}: {}", item.label, item.text), 2));
+        items.iter().for_each(|item| self.item(item, 2));
+    }
+
+    fn item(&mut self, item: &Item, indent: usize) {
+        self.wrapped(&format!("{}: {}", item.label, item.text), indent);
     }
 
     pub(super) fn table(&mut self, table: &Table) {
@@ -298,5 +271,15 @@ impl Output {
             };
             self.dressed(style, &text);
         }
+    }
+}
+
+/// Whether a summary has nothing to show of a block: it draws no charts.
+fn is_empty(block: &Block) -> bool {
+    match block {
+        Block::Charts(_) => true,
+        Block::Table(placed) => placed.table.rows.is_empty(),
+        Block::Lines(lines) | Block::Verdict(lines) => lines.is_empty(),
+        _ => false,
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::chapters::View;
+use super::chapters::Report;
 use super::chapters::advice::{AdviceView, PriorityView};
 use super::chapters::bottlenecks::Entry;
 use super::chapters::context::Item;
@@ -75,7 +75,8 @@ pub struct Fields {
 }
 
 impl Fields {
-    pub(super) fn of(filled: &Filled) -> Self {
+    pub(super) fn by(source: Source<'_>) -> Self {
+        let filled = Filled::by(source);
         Fields {
             inference: filled.items(|key| matches!(key, Key::Inference(_))),
             training: filled.items(|key| matches!(key, Key::Training(_))),
@@ -117,20 +118,20 @@ pub(super) enum Line {
 }
 
 /// The template's lines, filled.
-pub(super) fn lines(view: &View, context: &Context) -> Vec<Line> {
-    outline().iter().flat_map(|&part| filled(part, view, context)).collect()
+pub(super) fn lines(report: &Report, context: &Context) -> Vec<Line> {
+    outline().iter().flat_map(|&part| filled(part, report, context)).collect()
 }
 
-fn filled(part: Part, view: &View, context: &Context) -> Vec<Line> {
-    let text = |key| view.template.with(context, key);
+fn filled(part: Part, report: &Report, context: &Context) -> Vec<Line> {
+    let text = |key| report.template.with(context, key);
     match part {
         Part::Fixed(text) => vec![Line::Fixed { text }],
         Part::Field { lead, label, key } => vec![Line::Field { lead, label: label.into(), text: text(key) }],
         Part::Entry { key } => vec![Line::Entry { number: 1, title: text(key) }],
-        Part::Generated(Generated::Bottlenecks) => entries(&view.bottlenecks),
-        Part::Generated(Generated::Advice(place)) => view.priorities.get(place).map(advice).unwrap_or_default(),
+        Part::Generated(Generated::Bottlenecks) => entries(&report.bottlenecks),
+        Part::Generated(Generated::Advice(place)) => report.priorities.get(place).map(advice).unwrap_or_default(),
         Part::Generated(Generated::Tasks(place)) => {
-            view.phases.get(place).map(|phase| entries(&phase.tasks)).unwrap_or_default()
+            report.tasks.get(place).map(|tasks| entries(tasks)).unwrap_or_default()
         }
     }
 }

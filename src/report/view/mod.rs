@@ -1,6 +1,6 @@
 //! A run as people read it.
 
-pub use super::chapters::View;
+pub use super::chapters::Report;
 pub use super::chapters::advice::{AdviceView, PhaseView, PriorityView};
 pub use super::chapters::bottlenecks::Entry;
 pub use super::chapters::conditions::{conditions, verdict};
@@ -10,7 +10,6 @@ pub use super::chapters::explain::step_label;
 pub use super::chapters::gpu::gpu_settings;
 pub use super::chapters::operators::trace;
 pub use super::chapters::prediction::{Trial, prediction};
-pub use super::chapters::tuning::TuningView;
 pub use super::charts;
 pub use super::pages::comparison::{ComparisonView, difference};
 pub use super::pages::forecast::{Forecast, ForecastView};

@@ -52,7 +52,7 @@ fn activations_that_are_no_longer_fused_are_a_step_of_their_own() {
     let fusion = explanation.fusions.iter().find(|fusion| fusion.operator == "Relu").unwrap();
     assert_eq!((fusion.before_absorbed_count, fusion.after_absorbed_count), (2, 0));
     assert_eq!(step(explanation, StepKind::Fusion).after_nodes_count, 2);
-    let why = &View::new(&run, &findings).why[0];
+    let why = &shown::lines(&Report::new(&run, &findings), "why")[0];
     assert!(why.contains("2 Relu nodes that are not fused into others any more add 30"), "{why}");
 }
 
@@ -71,7 +71,7 @@ fn operators_that_only_one_file_holds_are_no_fusions() {
     let fused: Vec<&str> = explanation.fusions.iter().map(|fusion| fusion.operator.exact()).collect();
     assert_eq!(fused, ["Relu"], "of four Mul one was absorbed, but none was there before");
     assert_eq!(step(explanation, StepKind::Fusion).after_nodes_count, 1);
-    let why = &View::new(&run, &findings).why[0];
+    let why = &shown::lines(&Report::new(&run, &findings), "why")[0];
     assert!(why.contains("1 Relu nodes that are not fused into others any more add 1"), "{why}");
     assert!(why.contains("3 Mul nodes add "), "{why}");
 }
@@ -120,8 +120,9 @@ fn moving_data_is_named_where_it_limits_most_of_the_time() {
     };
     assert!((share(&run).unwrap() - 100.0 / 150.0).abs() < 1e-9);
     let findings = analysis::findings(&run);
-    let view = View::new(&run, &findings);
-    assert!(view.why[0].contains("moving data limits nodes that take 66.7% of the time in nodes"), "{:?}", view.why);
+    let view = Report::new(&run, &findings);
+    let why = shown::lines(&view, "why");
+    assert!(why[0].contains("moving data limits nodes that take 66.7% of the time in nodes"), "{why:?}");
     let markdown = report::markdown(&view).unwrap();
     let roofline = markdown.split_once("### Roofline").unwrap().1;
     assert!(roofline.contains("of peak of Add\\_99500 not measured: its data lies in a cache"), "{roofline}");
@@ -182,17 +183,18 @@ fn denormals_are_blamed_only_on_enough_pairs_of_launches() {
     let findings = analysis::findings(&run);
     assert_eq!(findings.causes.denormals[0].change.as_ref().unwrap().verdict, Verdict::Inconclusive);
     assert_eq!(findings.causes.denormals[1].change.as_ref().unwrap().verdict, Verdict::Faster);
-    let why = &View::new(&run, &findings).why[0];
+    let why = &shown::lines(&Report::new(&run, &findings), "why")[0];
     assert!(
         why.contains("with them flushed to zero it is 3x faster") && why.contains("(50.0 µs instead of 150 µs)"),
         "{why}"
     );
     run.contrasts = vec![contrast(1, vec![vec![third; 3]; 5])];
-    let view = View::new(&run, &analysis::findings(&run));
-    assert!(!view.why[0].contains("denormal"));
-    let line = &view.explanations.last().unwrap().lines[0];
+    let view = Report::new(&run, &analysis::findings(&run));
+    assert!(!shown::lines(&view, "why")[0].contains("denormal"));
+    let explanations = shown::sections(&view, "why");
+    let line = &explanations.last().unwrap().lines[0];
     assert!(line.contains("seem to slow it down, but there was time for 5 pairs of launches"), "{line}");
     run.contrasts = vec![contrast(0, vec![vec![third; 3]; 6])];
-    let why = View::new(&run, &analysis::findings(&run)).why;
+    let why = shown::lines(&Report::new(&run, &analysis::findings(&run)), "why");
     assert!(why[1].starts_with("fp32 is slow from denormal numbers"), "{why:?}");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use onnxprof::analysis;
-use onnxprof::report::{self, Context, view::View};
+use onnxprof::report::{self, Context, Report};
 use onnxprof::store::RunFolder;
 
 use crate::support::{BAD_INPUT, Onnxprof, USAGE, record};
@@ -17,7 +17,7 @@ const HEADINGS: &str = include_str!("headings.txt");
 const FIELDS: &str = include_str!("fields.txt");
 
 fn full(run: &onnxprof::record::RunRecord, context: &Context) -> String {
-    report::full_markdown(&View::new(run, &analysis::findings(run)), context).unwrap()
+    report::full_markdown(&Report::new(run, &analysis::findings(run)), context).unwrap()
 }
 
 #[test]

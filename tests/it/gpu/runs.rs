@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{NOT_SUPPORTED, one_gpu};
 use crate::support::gpu::FakeDriver;
-use crate::support::{Onnxprof, PARTIAL, model, record};
+use crate::support::{Onnxprof, PARTIAL, model, record, shown};
 use crate::workbench::{Workbench, cell};
 
 const ONE_NODE: &str = "fixtures/one-node.onnx";
@@ -107,8 +107,8 @@ fn energy_of_the_processor_is_per_prediction_and_above_idle() {
     let value = |metric| cell.value(metric).unwrap();
     assert_close(value(Metric::CpuEnergy) * value(Metric::Throughput), 30.0);
     assert_close(value(Metric::CpuEnergyAboveIdle) / value(Metric::CpuEnergy), 2.0 / 3.0);
-    let view = onnxprof::report::view::View::new(&run, &found);
-    assert_eq!(view.energy.unwrap().header, ["variant", "batch", "CPU energy", "CPU above idle"]);
+    let report = onnxprof::report::Report::new(&run, &found);
+    assert_eq!(shown::tables(&report, "run")[0].header, ["variant", "batch", "CPU energy", "CPU above idle"]);
 }
 
 /// A driver keeps the clocks up for a while after the last process has left a GPU.
@@ -193,7 +193,8 @@ fn requests_in_flight_are_told_apart_in_the_table() {
     let output = profile(&bench, &one_gpu(&json!({})), &["--concurrency", "1,2"]).run();
     output.assert_code(0).assert_stdout("with 1 request in flight");
     let record = bench.record();
-    let table = onnxprof::report::view::View::new(&record, &findings(&record)).energy.unwrap();
+    let report = onnxprof::report::Report::new(&record, &findings(&record));
+    let table = &shown::tables(&report, "run")[0];
     assert_eq!(table.header[..3], ["variant", "batch", "in flight"]);
     let rows: Vec<_> = table.rows.iter().map(|row| row.cells[1..3].join(" x ")).collect();
     assert_eq!(rows, ["1 x 1", "1 x 2", "4 x 1", "4 x 2"]);

@@ -5,7 +5,7 @@ use onnxprof::analysis::tuning::{TuningFindings, TuningVerdict};
 use onnxprof::analysis::{self, Estimate};
 use onnxprof::plan::CellKey;
 use onnxprof::record::{BlockRecord, EndReason, Heat, RunRecord, Stage};
-use onnxprof::report::{self, Color, view::View};
+use onnxprof::report::{self, Color, Report};
 use serde_json::json;
 
 use super::tune;
@@ -46,7 +46,7 @@ fn heats(record: &RunRecord) -> &[Heat] {
 /// The findings and what a terminal says of them, in one line.
 fn told(record: &RunRecord) -> (TuningFindings, String) {
     let findings = analysis::findings(record);
-    let text = report::terminal(&View::new(record, &findings), None, Color::Never);
+    let text = report::terminal(&Report::new(record, &findings), None, Color::Never);
     (findings.tuning.unwrap(), text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 

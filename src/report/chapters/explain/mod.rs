@@ -7,6 +7,8 @@ use crate::analysis::{
     Clause, DenormalFindings, Explanation, Instructions, LatencyStep, ReducedArithmetic, StepKind, Verdict,
 };
 use crate::metric::Unit;
+use crate::report::chapter::{Block, Chapter};
+use crate::report::charts;
 use crate::report::words::number;
 use crate::report::words::quantization::quantization;
 use crate::report::words::section::Section;
@@ -17,6 +19,25 @@ pub(in crate::report) use tables::UNRESOLVED;
 
 /// A latency with denormals flushed to zero that is this much shorter is worth a word, even where it is not settled.
 const SUGGESTIVE: f64 = 0.9;
+
+/// For a summary: the sentences.
+pub(super) fn summary(source: Source<'_>) -> Chapter {
+    let lines = sentences(source);
+    let chapter = Chapter::untitled("why");
+    if lines.is_empty() { chapter } else { chapter.with(Block::heading("Why")).with(Block::Lines(lines)) }
+}
+
+/// The sentences, below the answer of a search.
+pub(super) fn in_search(source: Source<'_>) -> Chapter {
+    Chapter::untitled("why").with(Block::Lines(sentences(source)))
+}
+
+pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    let sections = Some(sections(source)).filter(|sections| !sections.is_empty());
+    Chapter::new("why", "Why", "Why variants are as fast as they are")
+        .with(Block::Charts(charts::waterfall(source)))
+        .with_all(sections.map(Block::Sections))
+}
 
 /// One sentence for each session that there is something to say about, at the smallest batch size that was profiled, and
 /// a second one where only a larger batch shows the steps; none for records without operator profiles.
@@ -40,7 +61,7 @@ fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanat
 }
 
 /// A section for each session and batch size, with the steps and the operators behind them.
-pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
+fn sections(source: Source<'_>) -> Vec<Section> {
     let section = |explanation: &Explanation| {
         let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
         let place = if is_leading(source, explanation) { String::new() } else { place(source, explanation) };

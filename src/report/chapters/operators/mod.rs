@@ -2,6 +2,9 @@
 
 use crate::analysis::{Breakdown, Estimate, OperatorFindings};
 use crate::record::{OperatorProfile, Profiled, RunRecord};
+use crate::report::chapter::{Block, Chapter};
+use crate::report::chapters::roofline;
+use crate::report::charts;
 use crate::report::words::section::Section;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
@@ -21,8 +24,21 @@ const NAME_WIDTH: usize = 12;
 /// Operators that a line names.
 const NAMED_OPERATORS: usize = 3;
 
+pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    let sections = [sections(source), roofline::sections(source)].concat();
+    let sections = Some(sections).filter(|sections| !sections.is_empty());
+    Chapter::new("operators", "Operators", "Where the time goes, by operator")
+        .with(Block::Charts(charts::operators(source)))
+        .with_all(sections.map(Block::Sections))
+}
+
+/// For a summary: the longest operators of each session.
+pub(super) fn summary_chapter(source: Source<'_>) -> Chapter {
+    Chapter::untitled("operators").folded(summary(source))
+}
+
 /// Where the time goes, by operator: a section for each session that was profiled.
-pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
+fn sections(source: Source<'_>) -> Vec<Section> {
     (0..source.findings.sessions.len()).filter_map(|session| section(source, session)).collect()
 }
 
@@ -113,7 +129,7 @@ fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
 }
 
 /// The longest operators of every session, in a line each; absent where nothing was profiled.
-pub(in crate::report) fn summary(source: Source<'_>) -> Option<Table> {
+fn summary(source: Source<'_>) -> Option<Table> {
     let firsts: Vec<&OperatorFindings> =
         (0..source.findings.sessions.len()).filter_map(|session| of_session(source, session).next()).collect();
     let mut sizes: Vec<u64> = firsts.iter().map(|found| found.batch_size).collect();

@@ -3,12 +3,12 @@
 mod answer;
 mod configurations;
 
-use serde::Serialize;
-
 use crate::analysis::Interval;
 use crate::analysis::tuning::{self, Criterion, State, TuningFindings, TuningVerdict, criteria};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective};
+use crate::report::chapter::{Audience, Block, Chapter, Place};
+use crate::report::chapters::{explain, latency};
 use crate::report::words::number;
 use crate::report::words::session_code::{Deployment, SessionCode, session_code};
 use crate::report::words::table::Table;
@@ -19,50 +19,48 @@ use configurations::{Fates, Rows, table};
 /// Rows that the terminal shows of all configurations.
 const SHOWN: usize = 12;
 
-/// A search as people read it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TuningView {
-    /// Whether a configuration was found that keeps the SLO.
-    pub found: bool,
-    /// The answer, the most important line first.
-    pub answer: Vec<String>,
-    /// The configurations that matter most.
-    pub shortlist: Table,
-    /// All configurations and what became of them.
-    pub configurations: Table,
-    /// The configurations that no other one is better than in everything.
-    pub front: Table,
-    /// The best configuration as code.
-    pub code: Vec<SessionCode>,
-    /// How the search decided.
-    pub method: Vec<String>,
+/// What stands below the front.
+const AXES: &str = "A configuration stands here if none of the others is better in median latency, throughput, peak memory \
+or top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are held against \
+each other as ratios to the best one, from blocks that took turns. The one that the answer names always stands here.";
+
+/// The answer of a search, the most important line first; `None` if the run is none.
+pub(super) fn answer(source: Source<'_>) -> Option<Vec<String>> {
+    source.findings.tuning.as_ref().map(|found| answer::answer(source, found))
 }
 
-/// The search of a run; `None` if the run is none.
-pub(in crate::report) fn tuning(source: Source<'_>) -> Option<TuningView> {
-    let found = source.findings.tuning.as_ref()?;
+/// The configurations that matter most, the best one as code, and how the search decided.
+pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    let chapter = Chapter::new("options", "Session options", "Session options").titled();
+    let Some(found) = &source.findings.tuning else { return chapter };
     let order = found.order();
     let matters = |place: &&usize| Some(**place) == found.defaults || found.candidates[**place].state != State::Out;
     let few: Vec<usize> = order.iter().filter(matters).copied().take(SHOWN).collect();
-    let code =
-        found.best().filter(|_| found.verdict != TuningVerdict::NothingMeasured).map(|best| code(source, best.key));
-    let in_front: Vec<usize> = order.iter().filter(|place| found.front.contains(place)).copied().collect();
-    let axes = "A configuration stands here if none of the others is better in median latency, throughput, peak memory or \
-                top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are \
-                held against each other as ratios to the best one, from blocks that took turns. The one that the answer \
-                names always stands here.";
-    Some(TuningView {
-        found: found.verdict == TuningVerdict::Found,
-        answer: answer::answer(source, found),
-        shortlist: table(source, found, "Best configurations", Rows { places: &few, fates: Fates::InOneWord }),
-        configurations: table(source, found, "All configurations", Rows { places: &order, fates: Fates::InFull }),
-        front: {
-            let front = table(source, found, "Pareto front", Rows { places: &in_front, fates: Fates::InOneWord });
-            Table { notes: front.notes.into_iter().chain([axes.to_owned()]).collect(), ..front }
-        },
-        code: code.unwrap_or_default(),
-        method: method(source, found),
-    })
+    let shortlist = table(source, found, "Best configurations", Rows { places: &few, fates: Fates::InOneWord });
+    let all = table(source, found, "All configurations", Rows { places: &order, fates: Fates::InFull });
+    chapter
+        .table(shortlist)
+        .only(Audience::PAGE, latency::how_to_read())
+        .only(Audience::PAGE, Block::Lines(explain::sentences(source)))
+        .table(front(source, found, &order))
+        .with_all(best_as_code(source, found).into_iter().map(Block::Code))
+        .only(Audience::SUMMARY, Block::heading("Search"))
+        .only(Audience::IN_FULL, Block::heading("How the search decided"))
+        .with(Block::Lines(method(source, found)))
+        .only(Audience::IN_FULL, Block::table(Place::Folded, all))
+}
+
+/// The configurations that no other one is better than in everything.
+fn front(source: Source<'_>, found: &TuningFindings, order: &[usize]) -> Table {
+    let places: Vec<usize> = order.iter().filter(|place| found.front.contains(place)).copied().collect();
+    let mut front = table(source, found, "Pareto front", Rows { places: &places, fates: Fates::InOneWord });
+    front.notes.push(AXES.into());
+    front
+}
+
+fn best_as_code(source: Source<'_>, found: &TuningFindings) -> Vec<SessionCode> {
+    let best = found.best().filter(|_| found.verdict != TuningVerdict::NothingMeasured);
+    best.map(|best| code(source, best.key)).unwrap_or_default()
 }
 
 /// The configuration as code.

@@ -10,10 +10,12 @@ mod policy;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
+use serde::Serialize;
 
+use crate::report::chapter::{Block, Chapter, Paper};
+use crate::report::chapters::{MACHINE, Report};
 use crate::report::paper::palette::PALETTE;
 use crate::report::paper::svg::svg;
-use crate::report::view::View;
 
 /// The report could not be rendered: a fault of its template.
 #[derive(Debug, thiserror::Error)]
@@ -30,15 +32,20 @@ const SCRIPT: &str = include_str!("../templates/report.js");
 ///
 /// # Errors
 /// A fault of the template.
-pub fn html(view: &View) -> Result<String, HtmlError> {
+pub fn html(report: &Report) -> Result<String, HtmlError> {
     let library = plotly::library()
         .map_err(|error| Error::new(ErrorKind::InvalidOperation, "no chart library").with_source(error))?;
-    let charts: Vec<serde_json::Value> = view.figures.all().map(figure::figure).collect();
+    let charts: Vec<serde_json::Value> = report.charts().map(figure::figure).collect();
     let palette: Vec<[&str; 2]> = PALETTE.iter().map(|dress| [dress.on_white, dress.on_dark]).collect();
     let drawings: serde_json::Map<String, serde_json::Value> =
-        view.figures.all().map(|chart| (chart.id.clone(), svg(chart).into())).collect();
+        report.charts().map(|chart| (chart.id.clone(), svg(chart).into())).collect();
+    let (sections, top): (Vec<Section>, Vec<Section>) =
+        sections(report).into_iter().partition(|section| !section.title.is_empty());
     let page = environment()?.get_template("report.html")?.render(context! {
-        view => Value::from(Serde(view)),
+        title => report.title.as_str(),
+        reasons => sections.iter().find(|section| section.id == MACHINE).map_or("", |section| section.title),
+        top => Value::from(Serde(top)),
+        sections => Value::from(Serde(sections)),
         drawings => Value::from(Serde(drawings)),
         policy => policy::policy(&[&library, SCRIPT], STYLE),
         style => Value::from_safe_string(STYLE.into()),
@@ -47,6 +54,28 @@ pub fn html(view: &View) -> Result<String, HtmlError> {
     })?;
     // Put in last: the template engine would copy its megabytes more than once.
     Ok(page.replacen(LIBRARY, &library, 1))
+}
+
+/// A section of the page: a chapter, or its parts that follow each other.
+#[derive(Serialize)]
+struct Section<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// Empty where it stands at the top of the page.
+    title: &'a str,
+    blocks: Vec<&'a Block>,
+}
+
+fn sections(report: &Report) -> Vec<Section<'_>> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    for chapter in report.chapters(Paper::Page) {
+        let Chapter { id, name, title, .. } = *chapter;
+        match sections.last_mut() {
+            Some(last) if last.id == id => last.blocks.extend(chapter.shown(Paper::Page)),
+            _ => sections.push(Section { id, name, title, blocks: chapter.shown(Paper::Page).collect() }),
+        }
+    }
+    sections
 }
 
 /// Where the library goes; nothing that is escaped can look like it.

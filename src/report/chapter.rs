@@ -1,0 +1,296 @@
+//! A chapter of the reports: what it says, in blocks that every paper lays out in its own way.
+//!
+//! Read [`Chapter`] first. Which papers show a chapter, and where, is written in the list of `chapters`; a block that one
+//! of them leaves out has an audience of its own.
+
+use serde::Serialize;
+
+use super::chapters::bottlenecks::Entry;
+use super::chapters::context::Item;
+use super::chapters::distribution::Distributions;
+use super::charts::Topic;
+use super::words::section::Section;
+use super::words::session_code::SessionCode;
+use super::words::table::Table;
+
+/// Where a report is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paper {
+    /// The summary that a terminal shows.
+    Summary,
+    /// The written report (report.md).
+    Written,
+    /// The run in detail behind the whole performance template, which tells a part of it itself.
+    Appendix,
+    /// The page (report.html).
+    Page,
+}
+
+/// The papers that show something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audience(u8);
+
+impl Audience {
+    /// None of them.
+    pub const NOBODY: Audience = Audience(0);
+    /// The summary.
+    pub const SUMMARY: Audience = Audience(1 << Paper::Summary as u8);
+    /// The written report alone, for what the whole template says in its own place.
+    pub const WRITTEN: Audience = Audience(1 << Paper::Written as u8);
+    /// Markdown: the written report, and the appendix.
+    pub const MARKDOWN: Audience = Audience(Self::WRITTEN.0 | 1 << Paper::Appendix as u8);
+    /// The page.
+    pub const PAGE: Audience = Audience(1 << Paper::Page as u8);
+    /// All but the summary.
+    pub const IN_FULL: Audience = Self::MARKDOWN.and(Self::PAGE);
+    /// All of them.
+    pub const EVERYBODY: Audience = Self::IN_FULL.and(Self::SUMMARY);
+
+    /// Those of either.
+    #[must_use]
+    pub const fn and(self, other: Audience) -> Audience {
+        Audience(self.0 | other.0)
+    }
+
+    /// Whether a paper is among them.
+    #[must_use]
+    pub const fn has(self, paper: Paper) -> bool {
+        self.0 & (1 << paper as u8) != 0
+    }
+}
+
+/// A part of a report that answers one question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chapter {
+    /// A word that is its own: the anchor in a page. Parts with one word that follow each other are one section there.
+    pub id: &'static str,
+    /// Its name in a table of contents.
+    pub name: &'static str,
+    /// Its title; empty where it stands at the top of the page.
+    pub title: &'static str,
+    /// Whether Markdown shows the title: most tables name themselves there.
+    pub titled: Titled,
+    /// What it says, each with those who see it.
+    blocks: Vec<(Audience, Block)>,
+}
+
+/// Whether the title of a chapter stands above it in Markdown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Titled {
+    /// The page alone shows it.
+    OnPage,
+    /// Markdown shows it too.
+    Everywhere,
+}
+
+/// What a chapter is made of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "of")]
+pub enum Block {
+    /// What has to be known before anything else.
+    Alarm(Alarm),
+    /// The answer, the most important line first.
+    Verdict(Vec<String>),
+    /// Sentences, one below the other.
+    Lines(Vec<String>),
+    /// A sentence.
+    Sentence(String),
+    /// How to read what stands near it.
+    Legend(String),
+    /// Why something is not there.
+    Absent(String),
+    /// A heading within the chapter.
+    Heading(Heading),
+    /// A label in bold above what belongs to it, and what is said of it in brackets.
+    Label(Label),
+    /// A label in bold and what belongs to it, as a paragraph.
+    Lead(Item),
+    /// Labelled lines.
+    Items(Vec<Item>),
+    /// What was not tried, each with the command that does.
+    Commands(Vec<Item>),
+    /// Numbered entries.
+    Numbered(Numbered),
+    /// A table.
+    Table(Placed),
+    /// Charts.
+    Charts(Topic),
+    /// Distributions as lines of characters.
+    Strips(Distributions),
+    /// Code in a language.
+    Code(SessionCode),
+    /// A command.
+    Command(String),
+    /// Parts under headings of their own.
+    Sections(Vec<Section>),
+    /// Labelled lines that a page shows when asked to.
+    Folded(Fold),
+}
+
+/// What has to be known before anything else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Alarm {
+    /// How urgent it is.
+    pub level: AlarmLevel,
+    /// What it is.
+    pub text: String,
+    /// What follows from it, for those who read on.
+    pub rest: Option<&'static str>,
+    /// The chapter that says why.
+    pub reasons: Option<&'static str>,
+}
+
+/// How urgent an alarm is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmLevel {
+    /// Figures may be off.
+    Warning,
+    /// Figures are worth little, or not all there.
+    Alarm,
+}
+
+/// A heading within a chapter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Heading {
+    /// 2 for what stands as high as a chapter, 3 below it, 4 below that.
+    pub level: u8,
+    /// What it says.
+    pub text: String,
+}
+
+/// A label in bold, and what is said of it in brackets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Label {
+    /// The label.
+    pub text: String,
+    /// What is said of it; may be empty.
+    pub remark: String,
+}
+
+/// Entries with the number of the first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Numbered {
+    /// Number of the first.
+    pub first: usize,
+    /// What stands behind the name of each in brackets; may be empty.
+    pub remark: String,
+    /// The entries.
+    pub entries: Vec<Entry>,
+}
+
+/// A table and where it stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Placed {
+    /// How its title stands, and whether it is open.
+    pub place: Place,
+    /// The table; without rows it is left out.
+    pub table: Table,
+}
+
+/// How the title of a table stands, and whether a page shows it at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// It is the chapter: Markdown gives it the chapter's heading.
+    Chapter,
+    /// A page shows it at once.
+    Open,
+    /// A page shows it when asked to.
+    Folded,
+}
+
+/// Labelled lines that a page shows when asked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fold {
+    /// What they are.
+    pub title: String,
+    /// The lines.
+    pub items: Vec<Item>,
+}
+
+impl Chapter {
+    /// A chapter under a title that a page shows, with a short name for its table of contents.
+    pub(super) fn new(id: &'static str, name: &'static str, title: &'static str) -> Self {
+        Chapter { id, name, title, titled: Titled::OnPage, blocks: Vec::new() }
+    }
+
+    /// A chapter that says by itself what it is about.
+    pub(super) fn untitled(id: &'static str) -> Self {
+        Chapter::new(id, "", "")
+    }
+
+    /// The same, with its title in Markdown too.
+    pub(super) fn titled(self) -> Self {
+        Chapter { titled: Titled::Everywhere, ..self }
+    }
+
+    /// A block for all who see the chapter.
+    pub(super) fn with(self, block: Block) -> Self {
+        self.only(Audience::EVERYBODY, block)
+    }
+
+    /// A block for some of them.
+    pub(super) fn only(mut self, audience: Audience, block: Block) -> Self {
+        self.blocks.push((audience, block));
+        self
+    }
+
+    /// Blocks for all who see the chapter.
+    pub(super) fn with_all(mut self, blocks: impl IntoIterator<Item = Block>) -> Self {
+        self.blocks.extend(blocks.into_iter().map(|block| (Audience::EVERYBODY, block)));
+        self
+    }
+
+    /// A table that a page shows at once.
+    pub(super) fn table(self, table: Table) -> Self {
+        self.with(Block::table(Place::Open, table))
+    }
+
+    /// Tables that a page shows when asked to.
+    pub(super) fn folded(self, tables: impl IntoIterator<Item = Table>) -> Self {
+        self.with_all(tables.into_iter().map(|table| Block::table(Place::Folded, table)))
+    }
+
+    /// A heading with labelled lines below it.
+    pub(super) fn items(self, title: &str, items: Vec<Item>) -> Self {
+        self.with(Block::heading(title)).with(Block::Items(items))
+    }
+
+    /// The blocks that a paper shows.
+    pub fn shown(&self, paper: Paper) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().filter(move |(audience, _)| audience.has(paper)).map(|(_, block)| block)
+    }
+}
+
+impl Block {
+    /// A heading below the chapter's.
+    pub(super) fn heading(text: impl Into<String>) -> Block {
+        Block::Heading(Heading { level: 3, text: text.into() })
+    }
+
+    /// A heading below such a one.
+    pub(super) fn subheading(text: impl Into<String>) -> Block {
+        Block::Heading(Heading { level: 4, text: text.into() })
+    }
+
+    /// A heading as high as a chapter's.
+    pub(super) fn part(text: impl Into<String>) -> Block {
+        Block::Heading(Heading { level: 2, text: text.into() })
+    }
+
+    /// A label of which nothing more is said.
+    pub(super) fn label(text: impl Into<String>) -> Block {
+        Block::Label(Label { text: text.into(), remark: String::new() })
+    }
+
+    /// Entries numbered from 1.
+    pub(super) fn numbered(entries: Vec<Entry>) -> Block {
+        Block::Numbered(Numbered { first: 1, remark: String::new(), entries })
+    }
+
+    /// A table.
+    pub(super) fn table(place: Place, table: Table) -> Block {
+        Block::Table(Placed { place, table })
+    }
+}

@@ -1,0 +1,109 @@
+//! How it was measured: the machine and what disturbed it, the configuration in force, and where everything came from.
+
+use std::collections::BTreeSet;
+
+use super::bottlenecks::command;
+use super::context::Item;
+use super::{conditions, context, placement, provenance};
+use crate::metric::Metric;
+use crate::report::chapter::{Block, Chapter, Fold};
+use crate::report::charts;
+use crate::report::words::Source;
+
+/// The chapter that says whether the machine was fit to measure on.
+pub(in crate::report) const MACHINE: &str = "machine";
+
+const METHOD: &str = "Percentiles are by nearest rank over all timed inferences, with the interval of order statistics; \
+a percentile that the sample cannot bound from both sides is not given. Other intervals are over launches, one value \
+each: Hodges-Lehmann with the signed-rank interval. Ratios to the baseline are taken between neighbouring blocks, their \
+median stands for the launch. A verdict of faster or slower needs an interval that excludes 1 and a change beyond the \
+metric's noise floor.";
+
+const CONFIGURATION: &str = "Configuration in force";
+const PLACEMENT: &str = "Where the nodes ran";
+
+/// For a summary: what was in force.
+pub(super) fn configuration(source: Source<'_>) -> Chapter {
+    with_placement(Chapter::untitled("configuration"), source)
+}
+
+fn with_placement(chapter: Chapter, source: Source<'_>) -> Chapter {
+    let chapter = chapter.items(CONFIGURATION, context::configuration(source));
+    optional(chapter, PLACEMENT, placement::placement(source))
+}
+
+/// A heading with items, if there are any.
+fn optional(chapter: Chapter, title: &str, items: Vec<Item>) -> Chapter {
+    if items.is_empty() { chapter } else { chapter.items(title, items) }
+}
+
+/// For a summary: how the run ended, and what is to be known of the machine.
+pub(super) fn summary(source: Source<'_>) -> Chapter {
+    let lines = [vec![context::ending(source)], fitness(source), context::quality(source)].concat();
+    Chapter::untitled(MACHINE).with(Block::heading("Measurement")).with(Block::Lines(lines))
+}
+
+/// The verdict on the machine with its reasons.
+fn fitness(source: Source<'_>) -> Vec<String> {
+    match &source.findings.ending.fitness {
+        Some(fitness) => conditions::verdict(fitness),
+        None => vec![conditions::not_judged(source.findings.ending.complete)],
+    }
+}
+
+pub(super) fn written(source: Source<'_>) -> Chapter {
+    Chapter::new(MACHINE, "", "How this was measured")
+        .titled()
+        .with(Block::Sentence(context::ending(source)))
+        .with(Block::Lines([fitness(source), context::quality(source)].concat()))
+        .with(Block::Charts(charts::timeline(source)))
+}
+
+pub(super) fn machine(source: Source<'_>) -> Chapter {
+    let quality = Some(context::quality(source)).filter(|lines| !lines.is_empty());
+    let chapter = Chapter::new(MACHINE, "Machine", "Was the machine fit to measure on?")
+        .with(Block::Lines(fitness(source)))
+        .with_all(quality.map(Block::Lines));
+    optional(chapter, "Conditions during the run", went_through(source))
+        .items("Machine", context::machine(&source.record.host))
+}
+
+/// What the machine went through; nothing where the record does not hold it.
+fn went_through(source: Source<'_>) -> Vec<Item> {
+    let record = source.record;
+    record.conditions.iter().flat_map(|seen| conditions::conditions(&record.host, seen)).collect()
+}
+
+pub(super) fn provenance(source: Source<'_>) -> Chapter {
+    let chapter = Chapter::untitled("provenance").with_all(whole_run(source));
+    let chapter = with_placement(chapter, source).items("Machine", context::machine(&source.record.host));
+    optional(chapter, "Conditions during the run", went_through(source))
+        .items("Provenance", provenance::items(source))
+        .with(Block::Sentence("Models:".into()))
+        .with(Block::Items(provenance::models(source)))
+        .items("Definitions", definitions(source))
+        .with(Block::Sentence(METHOD.into()))
+}
+
+/// The command that runs all of it again.
+fn whole_run(source: Source<'_>) -> [Block; 2] {
+    [Block::Sentence("Reproduce the whole run:".into()), Block::Command(command(&source.record.run.command))]
+}
+
+pub(super) fn reproduce(source: Source<'_>) -> Chapter {
+    let chapter = Chapter::new("provenance", "Provenance", "Provenance")
+        .with_all(whole_run(source))
+        .with(Block::Items(provenance::items(source)))
+        .items("Models", provenance::models(source));
+    let title = "Definitions of the figures".into();
+    with_placement(chapter, source).with(Block::Folded(Fold { title, items: definitions(source) }))
+}
+
+/// The definition of every metric that the run has a figure of, in the metrics' own order.
+fn definitions(source: Source<'_>) -> Vec<Item> {
+    let of_sessions = source.findings.sessions.iter().flat_map(|session| &session.figures);
+    let longest = source.findings.cells.iter().max_by_key(|cell| cell.figures.len());
+    let of_cells = longest.into_iter().flat_map(|cell| &cell.figures);
+    let metrics: BTreeSet<Metric> = of_sessions.chain(of_cells).map(|figure| figure.metric).collect();
+    metrics.into_iter().map(|metric| Item::new(metric.label(), metric.definition())).collect()
+}

@@ -1,0 +1,62 @@
+//! What limits the variants, what to do about it, and what was not tried.
+
+use super::advice::{self, AdviceView, PriorityView};
+use super::bottlenecks;
+use super::context::Item;
+use crate::report::chapter::{Audience, Block, Chapter};
+use crate::report::template::Fields;
+use crate::report::words::Source;
+
+const NOTHING_KNOWN: &str = "Nothing is known of these, because this run did not measure them. Words in capitals are to \
+be filled in.";
+
+pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    let chapter = Chapter::new("advice", "Advice", "What limits, and what to do")
+        .with(Block::numbered(bottlenecks::bottlenecks(source)))
+        .with(Block::heading("Advice"))
+        .with(Block::Legend(advice::rules()))
+        .with_all(advice::priorities(source).iter().flat_map(priority))
+        .with_all(untried(source))
+        .with(Block::heading("Implementation plan"));
+    let phases = advice::phases(source).into_iter();
+    let phases = phases.flat_map(|phase| [Block::subheading(phase.title), Block::numbered(phase.tasks)]);
+    chapter.with_all(phases).items("AI performance targets", Fields::by(source).targets)
+}
+
+fn priority(one: &PriorityView) -> Vec<Block> {
+    let mut blocks = vec![Block::subheading(format!("{} ({})", one.label, one.impact))];
+    blocks.extend(one.advice.iter().flat_map(piece));
+    blocks.extend(one.advice.is_empty().then(|| Block::Absent(one.none.clone())));
+    blocks
+}
+
+fn piece(advice: &AdviceView) -> [Block; 3] {
+    let items = [
+        ("Effort", &advice.effort),
+        ("Risk", &advice.risk),
+        ("Accuracy", &advice.accuracy),
+        ("Memory", &advice.memory),
+        ("Evidence", &advice.evidence),
+    ];
+    [
+        Block::Lead(Item::new(advice.area.clone(), advice.gain.clone())),
+        Block::Items(items.map(|(label, text)| Item::new(label, text.clone())).to_vec()),
+        Block::Command(advice.command.clone()),
+    ]
+}
+
+/// What was not tried: in a summary how much of it there is, in Markdown each with its command.
+pub(super) fn not_tried(source: Source<'_>) -> Chapter {
+    let chapter = Chapter::untitled("advice");
+    let Some(line) = advice::not_tried_line(source) else { return chapter };
+    let chapter = chapter.only(Audience::SUMMARY, Block::Sentence(line));
+    untried(source).into_iter().fold(chapter, |chapter, block| chapter.only(Audience::MARKDOWN, block))
+}
+
+fn untried(source: Source<'_>) -> Vec<Block> {
+    let items = advice::not_tried(source);
+    if items.is_empty() {
+        return Vec::new();
+    }
+    vec![Block::heading("Not tried"), Block::Legend(NOTHING_KNOWN.into()), Block::Commands(items)]
+}

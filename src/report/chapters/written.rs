@@ -1,0 +1,93 @@
+//! The headings and fields of the performance template that a written report holds.
+
+use super::advice::{self, AdviceView, PhaseView, PriorityView};
+use super::bottlenecks::{self, Entry};
+use super::context::Item;
+use crate::report::chapter::{Block, Chapter, Label, Numbered};
+use crate::report::template::Fields;
+use crate::report::words::Source;
+
+pub(super) fn baseline(source: Source<'_>) -> Chapter {
+    let fields = Fields::by(source);
+    Chapter::new("baseline", "", "Baseline Performance Analysis")
+        .titled()
+        .with(Block::heading("AI/ML Performance Baseline (if applicable)"))
+        .with_all(labelled("Model Inference Performance", fields.inference))
+        .with_all(labelled("Training Performance", fields.training))
+}
+
+fn labelled(label: &str, items: Vec<Item>) -> [Block; 2] {
+    [Block::label(label), Block::Items(items)]
+}
+
+pub(super) fn bottlenecks(source: Source<'_>) -> Chapter {
+    Chapter::new("bottlenecks", "", "Performance Bottleneck Analysis")
+        .titled()
+        .with(Block::heading("AI/ML Bottlenecks (if applicable)"))
+        .with(Block::numbered(bottlenecks::bottlenecks(source)))
+}
+
+pub(super) fn strategy(source: Source<'_>) -> Chapter {
+    Chapter::new("strategy", "", "Optimization Strategy")
+        .titled()
+        .with(Block::heading("Optimization Priorities"))
+        .with(Block::Legend(advice::rules()))
+        .with_all(advice::priorities(source).into_iter().zip(1..).map(|(one, number)| priority(one, number)))
+}
+
+/// A priority with its number before it.
+fn priority(one: PriorityView, number: usize) -> Block {
+    let none = ["Optimization Area", "Implementation Effort", "Risk Level"];
+    let fields = if one.advice.is_empty() {
+        none.map(|label| Item::new(label, one.none.clone())).to_vec()
+    } else {
+        one.advice.iter().flat_map(piece).collect()
+    };
+    let entries = vec![Entry { title: one.label, fields }];
+    Block::Numbered(Numbered { first: number, remark: one.impact, entries })
+}
+
+fn piece(advice: &AdviceView) -> [Item; 7] {
+    let item = |label: &str, text: &String| Item::new(label, text.clone());
+    [
+        item(&advice.area, &advice.gain),
+        item("Implementation Effort", &advice.effort),
+        item("Risk Level", &advice.risk),
+        item("Accuracy Cost", &advice.accuracy),
+        item("Memory Cost", &advice.memory),
+        item("Evidence", &advice.evidence),
+        Item::code("Measure Again", advice.command.clone()),
+    ]
+}
+
+/// From the techniques to what success is measured by.
+pub(super) fn plan(source: Source<'_>) -> Chapter {
+    let fields = Fields::by(source);
+    let entry = |first: usize, title: &str, fields: Vec<Item>| {
+        let entries = vec![Entry { title: title.into(), fields }];
+        Block::Numbered(Numbered { first, remark: String::new(), entries })
+    };
+    Chapter::untitled("plan")
+        .with(Block::heading("Optimization Techniques"))
+        .with(Block::subheading("AI/ML Optimizations (if applicable)"))
+        .with(entry(1, "Model Optimization", fields.model_optimization))
+        .with(entry(2, "Data Pipeline Optimization", fields.data_pipeline))
+        .with(Block::part("Implementation Plan"))
+        .with_all(advice::phases(source).into_iter().flat_map(phase))
+        .with(Block::heading("AI/ML Optimization Timeline (if applicable)"))
+        .with_all(labelled("Model Optimization Schedule", fields.timeline))
+        .with(Block::part("Performance Testing Plan"))
+        .with(Block::heading("Success Criteria"))
+        .with(Block::Label(Label { text: "AI Performance Targets".into(), remark: "if applicable".into() }))
+        .with(Block::Items(fields.targets))
+        .with(Block::part("Risk Assessment"))
+        .with(Block::heading("AI/ML Risks (if applicable)"))
+        .with(entry(1, "Model Performance Degradation", fields.degradation))
+        .with(Block::part("Success Measurement"))
+        .with(Block::heading("Performance Improvement Metrics"))
+        .with_all(labelled("Before vs. After Comparison", fields.before_after))
+}
+
+fn phase(phase: PhaseView) -> [Block; 3] {
+    [Block::heading(phase.title), Block::label(phase.kind), Block::numbered(phase.tasks)]
+}
