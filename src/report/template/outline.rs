@@ -172,13 +172,14 @@ mod tests {
         let mut names = Vec::new();
         for line in TEMPLATE.lines() {
             let label = slug(line.split("**").nth(1).unwrap_or_default());
-            if starts_section(line) {
+            let is_blank = Blank::of(line).is_some();
+            if !is_blank && starts_section(line) {
                 is_example = Generated::below(line).is_some();
             }
             if line.starts_with('#') || line == "---" {
                 section = if line == "---" { "document".into() } else { slug(line) };
                 group.clear();
-            } else if Blank::of(line).is_none() {
+            } else if !is_blank {
                 let names_a_group = !label.is_empty() && (line.ends_with(':') || numbered(line).is_some());
                 group = if names_a_group { format!("{label}.") } else { group };
             } else if !is_example {
