@@ -92,7 +92,7 @@ impl PairRanks {
     pub(super) fn interval(&self, lower_tail: &LowerTail, error: f64) -> Option<Interval> {
         let k = self.cut(lower_tail, error / 2.0)?;
         let (low, high) = (self.at(k), self.at(self.count() - 1 - k));
-        (low <= high).then(|| Interval { low, high })
+        (low <= high).then_some(Interval { low, high })
     }
 
     /// What the figures say about a centre of zero, and about one within `floor` of it.

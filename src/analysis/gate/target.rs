@@ -123,7 +123,7 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
                         session: session.label.clone().into(),
                         batch_size: cell.key.batch_size,
                         shape_words: plan.shape_words(cell.key.shape).into(),
-                        reason: reason.into(),
+                        reason,
                     });
                     unmeasured.push(target);
                 }

@@ -17,7 +17,7 @@ pub(super) fn render(inspection: &Inspection) -> String {
     let mut text = format!("{}\n", plain(&inspection.path.display().to_string()));
     push_table(&mut text, facts(model));
     if let [baseline, others @ ..] = inspection.variants.as_slice() {
-        let others: Vec<String> = others.iter().map(|name| plain(name)).collect();
+        let others: Vec<String> = others.iter().map(plain).collect();
         let others = if others.is_empty() { "alone".to_owned() } else { format!("beside {}", others.join(", ")) };
         let _ = writeln!(text, "\nBaseline: {}, {others}", plain(baseline));
     }
@@ -75,7 +75,7 @@ fn push_predictions(text: &mut String, inspection: &Inspection) {
         text.push_str("Found by running the model, in an earlier probe.\n");
     }
     if !probe.random_outputs.is_empty() {
-        let names: Vec<String> = probe.random_outputs.iter().map(|name| plain(name)).collect();
+        let names: Vec<String> = probe.random_outputs.iter().map(plain).collect();
         let _ = writeln!(
             text,
             "Random outputs: {} (two runs on one input differ by more than rounding, which is 0.1% of the largest value \
@@ -259,7 +259,7 @@ fn rows(rows: impl IntoIterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     for row in rows {
-        table.add_row(row.iter().map(|cell| plain(cell)));
+        table.add_row(row.iter().map(plain));
     }
     table
 }

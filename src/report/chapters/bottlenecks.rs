@@ -20,7 +20,7 @@ pub struct Entry {
 
 /// Words of a command as a shell reads them.
 pub(in crate::report) fn command(words: &[String]) -> String {
-    let harmless: Vec<String> = words.iter().map(|word| plain(word)).collect();
+    let harmless: Vec<String> = words.iter().map(plain).collect();
     let joined = shlex::try_join(harmless.iter().map(String::as_str));
     joined.unwrap_or_else(|_| harmless.join(" "))
 }
@@ -236,7 +236,7 @@ fn operator_issue(kind: &BottleneckKind) -> Option<String> {
             )
         }
         BottleneckKind::Conversions { batch_size, share, operators, nodes_count } => {
-            let operators: Vec<String> = operators.iter().map(|operator| plain(operator)).collect();
+            let operators: Vec<String> = operators.iter().map(plain).collect();
             format!(
                 "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
                 number::count(*nodes_count),

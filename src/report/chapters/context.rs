@@ -208,7 +208,7 @@ pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
             ));
         }
     }
-    lines.extend(source.record.notes.iter().map(|note| plain(note)));
+    lines.extend(source.record.notes.iter().map(plain));
     lines
 }
 
@@ -321,7 +321,7 @@ fn not_flat(source: Source<'_>) -> Vec<String> {
 #[must_use]
 pub fn machine(host: &Host) -> Vec<Item> {
     let [cpu, cpus, memory, system] = essentials(host);
-    let flags: Vec<String> = host.cpu.isa_flags.iter().map(|flag| plain(flag)).collect();
+    let flags: Vec<String> = host.cpu.isa_flags.iter().map(plain).collect();
     let mut items = vec![
         Item::new("CPU", cpu),
         Item::new("CPUs", cpus),

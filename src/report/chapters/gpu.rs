@@ -19,7 +19,7 @@ pub(in crate::report) const NO_SESSION: &str = "no session ran on an NVIDIA GPU"
 const DRIVERS: [(&str, u64); 2] = [("CUDA 13", 580), ("CUDA 12", 525)];
 
 fn figure<T>(told: &Observed<T>, shown: impl Fn(&T) -> String) -> String {
-    told.as_ref().map_or_else(|reason| not_measured(reason), shown)
+    told.as_ref().map_or_else(not_measured, shown)
 }
 
 fn text(told: &Observed<Plain>) -> String {
@@ -295,7 +295,7 @@ fn gpu_name(source: Source<'_>, session: usize) -> Option<String> {
     let launches = source.record.launches.iter().filter(|launch| launch.session == session);
     let used = launches.flat_map(|launch| &launch.cells).find_map(|cell| cell.gpu.as_ref()?.as_ref().ok())?;
     let gpu = source.record.host.gpus.iter().find(|gpu| gpu.index == used.index)?;
-    gpu.name.as_ref().ok().map(|name| plain(name))
+    gpu.name.as_ref().ok().map(plain)
 }
 
 /// How GPUs and energy were observed.

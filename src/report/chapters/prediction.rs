@@ -156,7 +156,7 @@ fn value(fill: &FillKind, element_type: ElementType) -> String {
             several => format!("one of {}", cut(&several.iter().map(|&value| number(value)).collect::<Vec<_>>())),
         },
         FillKind::Text => "letters".to_owned(),
-        FillKind::Words(words) => format!("one of {}", cut(&words.iter().map(|word| plain(word)).collect::<Vec<_>>())),
+        FillKind::Words(words) => format!("one of {}", cut(&words.iter().map(plain).collect::<Vec<_>>())),
         FillKind::Columns(columns) => {
             format!("by column {}", cut(&columns.iter().map(|fill| value(fill, element_type)).collect::<Vec<_>>()))
         }

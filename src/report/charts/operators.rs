@@ -29,7 +29,7 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
     let measure = Measure::new(Unit::Ns, largest);
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let named = leading(&rows);
-    let parts = named.iter().map(|name| Some(name)).chain([None]).enumerate();
+    let parts = named.iter().map(Some).chain([None]).enumerate();
     let series = parts.map(|(color, part)| SeriesView {
         name: Some(part.map_or_else(|| "all other operators".into(), plain)),
         color,
@@ -71,7 +71,7 @@ fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
     let rows: Vec<Row<'_>> = found.iter().filter_map(row).collect();
     if rows.is_empty() {
         let reason = found.iter().find_map(|found| found.breakdown.as_ref().err());
-        return Err(reason.map_or_else(|| "no operators were profiled".into(), |reason| plain(reason)));
+        return Err(reason.map_or_else(|| "no operators were profiled".into(), plain));
     }
     Ok(rows)
 }

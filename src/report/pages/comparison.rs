@@ -340,7 +340,7 @@ fn interleaved(pair: &Pair) -> String {
 }
 
 fn run((place, run): (usize, &ComparedRun)) -> Item {
-    let left_out: Vec<String> = run.left_out.iter().map(|name| plain(name)).collect();
+    let left_out: Vec<String> = run.left_out.iter().map(plain).collect();
     let not_compared = match left_out.as_slice() {
         [] => String::new(),
         names => format!("; not compared: {}", words::listed(names)),

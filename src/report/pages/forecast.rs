@@ -63,7 +63,7 @@ impl ForecastView {
 fn lines(forecast: Forecast<'_>) -> Vec<String> {
     let Forecast { plan, names, rounds, alternations, precision, .. } = forecast;
     let sessions = plan.sessions.len() as u64;
-    let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    let names: Vec<String> = names.iter().map(plain).collect();
     let baseline = plan.baseline_session().and_then(|session| names.get(session));
     let is_seen = precision.iter().all(|precision| precision.half_width.is_ok());
     let sizes = if is_seen { "every batch size" } else { "every batch size that there is time for" };

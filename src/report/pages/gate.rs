@@ -47,7 +47,7 @@ impl GateView {
     pub fn new(gate: &Gate) -> Self {
         let mut checks: Vec<CheckView> = gate.checks.iter().map(CheckView::new).collect();
         checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
-        let mut remarks: Vec<String> = gate.remarks.iter().map(|remark| plain(remark)).collect();
+        let mut remarks: Vec<String> = gate.remarks.iter().map(plain).collect();
         remarks.extend(gate.left_out.iter().map(|left| {
             let session = plain(&left.session);
             format!(

@@ -69,7 +69,7 @@ keys! {
         ModelLoadingTime "model_loading_time",
         MemoryUsagePerModel "memory_usage_per_model"
     }
-    Training "ai_ml_performance_baseline.training_performance" {
+    TrainingPerformance "ai_ml_performance_baseline.training_performance" {
         TrainingTime "training_time",
         GpuUtilization "gpu_utilization",
         DataLoadingTime "data_loading_time",
@@ -149,13 +149,13 @@ keys! {
         LockTimeoutSettings "lock_timeout_settings",
         MaintenanceJobs "maintenance_jobs"
     }
-    Scaling "infrastructure_optimizations.scaling_strategies" {
+    ScalingStrategies "infrastructure_optimizations.scaling_strategies" {
         HorizontalScaling "horizontal_scaling",
         VerticalScaling "vertical_scaling",
         LoadBalancing "load_balancing",
         CdnImplementation "cdn_implementation"
     }
-    Caching "infrastructure_optimizations.caching_layers" {
+    CachingLayers "infrastructure_optimizations.caching_layers" {
         ApplicationCache "application_cache",
         DatabaseCache "database_cache",
         CdnCaching "cdn_caching",

@@ -79,7 +79,7 @@ impl Fields {
         let filled = Filled::by(source);
         Fields {
             inference: filled.items(|key| matches!(key, Key::Inference(_))),
-            training: filled.items(|key| matches!(key, Key::Training(_))),
+            training: filled.items(|key| matches!(key, Key::TrainingPerformance(_))),
             model_optimization: filled.items(|key| matches!(key, Key::ModelOptimization(_))),
             data_pipeline: filled.items(|key| matches!(key, Key::DataPipeline(_))),
             targets: filled.items(|key| matches!(key, Key::AiTargets(_))),

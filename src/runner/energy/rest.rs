@@ -118,7 +118,7 @@ impl Counter {
     /// Mean time between two changes.
     fn period(self) -> Observed<Nanos> {
         match (self.absent, self.changes.as_slice()) {
-            (Some(reason), _) => Err(reason.into()),
+            (Some(reason), _) => Err(reason),
             (None, [first, .., last]) => {
                 let count = u32::try_from(self.changes.len() - 1).unwrap_or(u32::MAX);
                 Ok(Nanos::from(last.duration_since(*first) / count))

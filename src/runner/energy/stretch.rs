@@ -33,7 +33,7 @@ impl Run<'_> {
     ) -> Result<Option<Observed<GpuUse>>, Failure> {
         let index = match &self.energy.devices[key.session] {
             Device::None => return Ok(None),
-            Device::Unknown(reason) => return Ok(Some(Err(reason.clone().into()))),
+            Device::Unknown(reason) => return Ok(Some(Err(reason.clone()))),
             Device::Known(index) => *index,
         };
         let length = match self.stretch_length(key) {
@@ -67,7 +67,7 @@ impl Run<'_> {
             other => return Err(launch.worker.unexpected(&other).await),
         };
         if let Some(lost) = lost {
-            return Ok(Err(lost.into()));
+            return Ok(Err(lost));
         }
         let span = report.elapsed_ns + report.rebinding_ns.unwrap_or_default();
         Ok(Ok(window.used(GpuStretch {
@@ -88,7 +88,7 @@ impl Run<'_> {
             return Err("the run is a probe".into());
         }
         if let Some(lost) = self.energy.monitor.as_ref().and_then(GpuMonitor::lost) {
-            return Err(lost.into());
+            return Err(lost);
         }
         let remaining = self.remaining();
         if remaining < SHORTEST_STRETCH {

@@ -5,7 +5,7 @@ use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings}
 use crate::metric::{Metric, Unit};
 use crate::report::chapters::gpu;
 use crate::report::template::found::{Absent, Found, not_measured, of_cell, of_session, or_why};
-use crate::report::template::keys::{Inference, Resources, ResponseTimes, Throughputs, Training};
+use crate::report::template::keys::{Inference, Resources, ResponseTimes, Throughputs, TrainingPerformance};
 use crate::report::words::{self, Source, number};
 
 /// Why a closed loop knows of no capacity.
@@ -157,9 +157,13 @@ fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
 }
 
 /// An inference run knows how busy a GPU was, and nothing of training.
-pub(super) fn training(field: Training, source: Source<'_>) -> Found {
+pub(super) fn training(field: TrainingPerformance, source: Source<'_>) -> Found {
     match field {
-        Training::GpuUtilization => gpu::utilization(source).ok_or_else(|| Absent::NotMeasured(gpu::NO_SESSION.into())),
-        Training::TrainingTime | Training::DataLoadingTime | Training::EpochTime => not_measured(NO_TRAINING),
+        TrainingPerformance::GpuUtilization => {
+            gpu::utilization(source).ok_or_else(|| Absent::NotMeasured(gpu::NO_SESSION.into()))
+        }
+        TrainingPerformance::TrainingTime | TrainingPerformance::DataLoadingTime | TrainingPerformance::EpochTime => {
+            not_measured(NO_TRAINING)
+        }
     }
 }

@@ -5,21 +5,25 @@ use super::risk::scoring_again;
 use super::{NO_DATABASE, NO_NETWORK};
 use crate::metric::Metric;
 use crate::report::template::found::{Absent, Found, of_cell, or_why};
-use crate::report::template::keys::{Caching, Indicators, ModelMonitoring, MonitoringTools, Scaling, Sustained};
+use crate::report::template::keys::{
+    CachingLayers, Indicators, ModelMonitoring, MonitoringTools, ScalingStrategies, Sustained,
+};
 use crate::report::words::Source;
 
-pub(super) fn scaling(field: Scaling) -> Found {
+pub(super) fn scaling(field: ScalingStrategies) -> Found {
     Err(match field {
-        Scaling::CdnImplementation => Absent::DoesNotApply(NO_NETWORK),
-        Scaling::HorizontalScaling | Scaling::VerticalScaling | Scaling::LoadBalancing => Absent::NotGiven,
+        ScalingStrategies::CdnImplementation => Absent::DoesNotApply(NO_NETWORK),
+        ScalingStrategies::HorizontalScaling
+        | ScalingStrategies::VerticalScaling
+        | ScalingStrategies::LoadBalancing => Absent::NotGiven,
     })
 }
 
-pub(super) fn caching(field: Caching) -> Found {
+pub(super) fn caching(field: CachingLayers) -> Found {
     Err(match field {
-        Caching::DatabaseCache => Absent::DoesNotApply(NO_DATABASE),
-        Caching::CdnCaching | Caching::BrowserCaching => Absent::DoesNotApply(NO_NETWORK),
-        Caching::ApplicationCache => Absent::NotGiven,
+        CachingLayers::DatabaseCache => Absent::DoesNotApply(NO_DATABASE),
+        CachingLayers::CdnCaching | CachingLayers::BrowserCaching => Absent::DoesNotApply(NO_NETWORK),
+        CachingLayers::ApplicationCache => Absent::NotGiven,
     })
 }
 
