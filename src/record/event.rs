@@ -121,7 +121,7 @@ pub enum Event {
 }
 
 impl RunRecord {
-    /// Takes an event into the record. Latencies of blocks are not merged here: [`super::store`] does that, since it
+    /// Takes an event into the record. Latencies of blocks are not merged here: [`store`](crate::store) does that, since it
     /// decodes histograms.
     pub fn apply(&mut self, event: Event) {
         match event {
