@@ -1,16 +1,15 @@
 //! Findings in words: what a change, a size or a score amounts to, in few of them.
 
 use crate::analysis::{
-    AGREEMENT_FLOOR, AccuracyChange, AccuracyFindings, AccuracyVerdict, Bounds, Caveat, CellFindings, Change,
-    ERROR_LOSS_FLOOR, Estimate, Findings, Interval, Measured, SATURATION_SHARE, SHARE_LOSS_FLOOR, SessionFindings,
-    Verdict, single_place,
+    AGREEMENT_FLOOR, Bounds, Caveat, CellFindings, Change, Estimate, Findings, Interval, Measured, SATURATION_SHARE,
+    SessionFindings, Verdict, single_place,
 };
-use crate::metric::{Metric, Unit};
+use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::{At, CellKey};
 use crate::record::RunRecord;
-use crate::report::words::number;
 use crate::report::words::text::plain;
+use crate::report::words::{loss_floors, number};
 use crate::text::Shown;
 use crate::units::Nanos;
 
@@ -244,88 +243,6 @@ fn whole_seconds(time: Nanos) -> u64 {
     seconds.next_multiple_of(if seconds <= 10 { 1 } else { 5 })
 }
 
-/// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
-pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
-    let accuracy = &session.accuracy;
-    let mut parts = Vec::new();
-    if let Some(output) = accuracy.unhealthy_outputs.first() {
-        let affected = number::count(output.affected_samples_count);
-        let all = number::count(accuracy.samples_count);
-        parts.push(format!("NaN or infinite outputs in {affected} of {all} samples"));
-    }
-    if let Some(change) = &accuracy.change {
-        parts.push(accuracy_change(change));
-    } else if let Some(score) = score(session) {
-        parts.push(score);
-    } else if let Some(agreement) = agreement(session) {
-        parts.push(agreement);
-    } else if let Some(reason) = &accuracy.absent_reason {
-        parts.push(format!("accuracy not measured ({})", plain(reason)));
-    } else if parts.is_empty() && !session.is_baseline {
-        parts.push("accuracy not measured (held against neither labels nor a reference)".into());
-    }
-    parts.join(", ")
-}
-
-/// `top-1 98.8%`, where there is nothing to compare it with.
-fn score(session: &SessionFindings) -> Option<String> {
-    let scores = Metric::SCORES.into_iter();
-    let (metric, score) = scores.filter_map(|metric| Some((metric, session.figure(metric)?.value()?))).next()?;
-    Some(format!("{} {}", metric.short_label(), number::value(metric.unit(), score, None)))
-}
-
-/// `top-1 agreement with the baseline outputs 99.2%`, or why no number says how far outputs are off.
-fn agreement(session: &SessionFindings) -> Option<String> {
-    let reference = plain(session.accuracy.reference.as_deref().unwrap_or("reference"));
-    let shown = [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::RelativeError];
-    let measured = shown.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.measured()?)));
-    let Some((metric, estimate)) = measured else {
-        let reason = session.figure(Metric::MaxAbsoluteError)?.absent_reason()?;
-        return Some(format!("not compared with the {reference}: {}", plain(reason)));
-    };
-    let value = match metric {
-        Metric::CosineSimilarity => format!("{:.4}", estimate.value),
-        _ => number::value(metric.unit(), estimate.value, None),
-    };
-    Some(format!("{} with the {reference} {value}", metric.label()))
-}
-
-/// `top-1 -0.3 points (not significant)`.
-pub(in crate::report) fn accuracy_change(change: &AccuracyChange) -> String {
-    let name = change.metric.short_label();
-    let Some(difference) = change.difference.value() else { return format!("{name} not compared") };
-    let verdict = match (change.verdict, change.p_value) {
-        _ if difference == 0.0 => return format!("{name} unchanged"),
-        (AccuracyVerdict::NotSignificant, _) => "not significant".into(),
-        (AccuracyVerdict::Untested, _) => "not tested".into(),
-        (_, Some(p)) => format!("significant, p {}", number::probability(p)),
-        (_, None) => "significant".into(),
-    };
-    format!("{name} {} ({verdict})", score_difference(change.metric, difference))
-}
-
-/// `-0.3 (p = 0.625)`: in points for a share, else in the score's unit.
-pub(in crate::report) fn short_accuracy_change(change: &AccuracyChange) -> String {
-    let Some(difference) = change.difference.value() else { return "not compared".into() };
-    let verdict = match (change.verdict, change.p_value) {
-        (_, Some(p)) => format!("p {}", number::probability(p)),
-        (AccuracyVerdict::NotSignificant, None) => "not significant".into(),
-        (AccuracyVerdict::Untested, None) => "not tested".into(),
-        (AccuracyVerdict::Better | AccuracyVerdict::Worse, None) => "significant".into(),
-    };
-    let size = score_difference(change.metric, difference);
-    format!("{} ({verdict})", size.trim_end_matches(" points"))
-}
-
-/// A change of a score: in points for a share, else in the score's unit.
-pub(in crate::report) fn score_difference(metric: Metric, difference: f64) -> String {
-    match metric.unit() {
-        Unit::Ratio => number::points(difference),
-        unit if difference > 0.0 => format!("+{}", number::value(unit, difference, None)),
-        unit => number::value(unit, difference, None),
-    }
-}
-
 /// `3.8x smaller`, of a file size factor; `None` where both are nearly the same.
 pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
     if (0.98..=1.02).contains(&factor) {
@@ -359,13 +276,6 @@ pub(in crate::report) fn caveat(caveat: Caveat) -> String {
     text.into()
 }
 
-/// The losses up to which a variant may be shipped: `0.1 points` of a share, `1% of the error`.
-pub(in crate::report) fn loss_floors() -> [String; 2] {
-    let points = number::limit(SHARE_LOSS_FLOOR);
-    let error = number::limit(ERROR_LOSS_FLOOR);
-    [format!("{} points", points.trim_end_matches('%')), format!("{error} of the error")]
-}
-
 /// `larger batches, up to 64, bring less than 5% more`, with what stands between the commas, if anything.
 pub(in crate::report) fn saturated(up_to: &str) -> String {
     format!("larger batches{up_to} bring less than {} more", number::limit(1.0 - SATURATION_SHARE))
@@ -378,25 +288,6 @@ pub(in crate::report) fn listed(names: &[String]) -> String {
         [one] => one.clone(),
         [all @ .., last] => format!("{} and {last}", all.join(", ")),
     }
-}
-
-/// The unhealthy outputs of a session in words; `None` if all are finite.
-pub(in crate::report) fn not_finite(accuracy: &AccuracyFindings) -> Option<String> {
-    let outputs: Vec<String> = accuracy
-        .unhealthy_outputs
-        .iter()
-        .map(|output| {
-            format!(
-                "output {} holds {} NaN and {} infinite elements, in {} of {} samples",
-                plain(&output.name),
-                number::count(output.nan_count),
-                number::count(output.infinite_count),
-                number::count(output.affected_samples_count),
-                number::count(accuracy.samples_count),
-            )
-        })
-        .collect();
-    (!outputs.is_empty()).then(|| outputs.join("; "))
 }
 
 /// `1 request in flight`, `4 requests in flight`.

@@ -1,59 +1,13 @@
 //! The closed list of figures that every layer speaks of.
 
+mod unit;
+
+pub use unit::{Direction, Unit};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::Ratio;
-
-/// Unit of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Nanoseconds.
-    Ns,
-    /// Bytes.
-    Bytes,
-    /// Per second.
-    PerSec,
-    /// A share or quotient.
-    Ratio,
-    /// Joules.
-    Joules,
-    /// Watts.
-    Watts,
-    /// A number of things.
-    Count,
-    /// The unit of the model's own output.
-    OutputUnit,
-}
-
-impl Unit {
-    /// Name of the unit in machine-readable reports, the same as in JSON.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Unit::Ns => "ns",
-            Unit::Bytes => "bytes",
-            Unit::PerSec => "per_sec",
-            Unit::Ratio => "ratio",
-            Unit::Joules => "joules",
-            Unit::Watts => "watts",
-            Unit::Count => "count",
-            Unit::OutputUnit => "output_unit",
-        }
-    }
-}
-
-/// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Less is better.
-    Lower,
-    /// More is better.
-    Higher,
-    /// Neither.
-    Neutral,
-}
 
 /// What there is one figure of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
