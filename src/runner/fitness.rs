@@ -1,10 +1,8 @@
 //! Judges the machine that a run was made on.
 
-use super::Run;
 use crate::fitness::{self, Seen};
 use crate::record::{Conditions, Event, GpuConditions, Host, RunRecord};
 use crate::sample::{Roots, conditions};
-use crate::store::StoreError;
 
 /// The machine's counters before the first measurement, and the CPUs that they are read for.
 #[derive(Debug)]
@@ -21,17 +19,9 @@ impl Watch {
     }
 
     /// The verdict on everything since then.
-    fn judge(&self, roots: &Roots, record: &RunRecord, gpus: Vec<GpuConditions>) -> Event {
+    pub(super) fn judge(&self, roots: &Roots, record: &RunRecord, gpus: Vec<GpuConditions>) -> Event {
         let seen = Conditions { gpus, ..conditions::since(roots, &self.before, &self.workers) };
         let fitness = fitness::judge(Seen { host: &record.host, conditions: &seen, blocks: &record.blocks });
         Event::Judged { conditions: Box::new(seen), fitness }
-    }
-}
-
-impl Run<'_> {
-    /// Writes down what the machine went through, and what that means.
-    pub(super) fn judge_machine(&mut self) -> Result<(), StoreError> {
-        let judged = self.watch.judge(&self.launcher.roots, self.journal.record(), self.energy.conditions());
-        self.journal.append(judged)
     }
 }

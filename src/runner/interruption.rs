@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::RunError;
+use super::error::RunError;
 
 /// Signals by which the user or the system asks this process to end.
 pub(super) struct Interruption([Signal; 3]);

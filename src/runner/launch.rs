@@ -203,3 +203,11 @@ pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) 
         log_errors_count: None,
     }
 }
+
+/// What an inference of a cell takes, judged by its warm-up, or by its first inference where there was no warm-up.
+pub(super) fn single(cell: &LaunchCell) -> Duration {
+    match cell.warmup.inferences_count {
+        0 => cell.first_run_ns.into(),
+        count => Duration::from(cell.warmup.elapsed_ns).div_f64(count as f64),
+    }
+}

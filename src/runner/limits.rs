@@ -2,11 +2,9 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::RunError;
+use super::error::{LEAST_FILES, RunError};
 
-/// Files that a parent or a worker may have open at once at least: pipes, logs, the journal, a library and a model.
-pub(super) const LEAST_FILES: u64 = 64;
-/// And those that they get where the system allows it.
+/// Files that a parent or a worker gets where the system allows it.
 const USUAL_FILES: u64 = 1024;
 
 /// Makes sure that as many files may be open as it takes, in workers as well, which inherit the limit.

@@ -12,9 +12,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::rounds::round::Run;
-use super::{Observer, Progress};
-use crate::plan::CellKey;
+use super::progress::{Observer, Progress};
 use crate::protocol::Request;
 
 /// A worker that answers within this time is not stuck: what a loaded machine may add.
@@ -24,7 +22,7 @@ const TIMES: u32 = 3;
 /// However little is left of the run, a worker is waited for this long, or twice as long as its longest answer took.
 const GRACE: Duration = Duration::from_secs(2);
 /// Inferences of a cell before its first block, at most, where they are long.
-const BEFORE_BLOCKS: u32 = 4;
+pub(super) const BEFORE_BLOCKS: u32 = 4;
 /// When whoever shows progress is first told that a worker is still waited for; then twice as late each time.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
@@ -32,13 +30,13 @@ const FIRST_WORD: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     /// As long as the user lets a worker take of which nothing is known.
-    usual: Duration,
+    pub usual: Duration,
     /// When the time of the run is over; absent: never.
-    end: Option<Instant>,
+    pub end: Option<Instant>,
     /// Longest time that the session took to be created, from the start of its worker; absent if it never was.
-    load: Option<Duration>,
+    pub load: Option<Duration>,
     /// Longest answer of the session that had inferences in it; absent if there was none.
-    answer: Option<Duration>,
+    pub answer: Option<Duration>,
 }
 
 impl Patience {
@@ -118,33 +116,6 @@ pub(super) async fn telling<T>(observer: &mut dyn Observer, awaited: Awaited<'_>
                 word *= 2;
             }
         }
-    }
-}
-
-impl Run<'_> {
-    /// What is known of how long workers of a session may take.
-    pub(super) fn patience_with(&self, session: usize) -> Patience {
-        let record = self.journal.record();
-        let launches = || record.launches.iter().filter(|launch| launch.session == session);
-        let cells = launches().flat_map(|launch| &launch.cells);
-        let begun = cells.map(|cell| Duration::from(cell.first_run_ns + cell.warmup.elapsed_ns)).max();
-        let first_run = launches().filter_map(|launch| launch.first_run_ns).max().map(Duration::from);
-        let end = self.time.end();
-        Patience {
-            usual: self.launcher.timeout(),
-            end,
-            load: self.longest_launch(session),
-            answer: begun.max(first_run),
-        }
-    }
-
-    /// What beginning a cell is expected to take; zero where nothing is known of what an inference takes.
-    pub(super) fn beginning_time(&self, key: CellKey) -> Duration {
-        let Some(inference) = self.inference_time(key.session) else { return Duration::ZERO };
-        let smallest =
-            self.plan.cells().filter(|other| other.session == key.session).map(|other| other.batch_size).min();
-        let grown = key.batch_size as f64 / smallest.unwrap_or(1).max(1) as f64;
-        inference.mul_f64(grown * f64::from(BEFORE_BLOCKS) * key.load_mode.concurrency() as f64)
     }
 }
 

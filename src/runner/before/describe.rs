@@ -6,14 +6,12 @@ use crate::inputs::InputPlan;
 use crate::observed::Observed;
 use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
-use crate::record::{AxisReason, Failure, FailureKind, FedInput, Outcome, VariantRecord};
+use crate::record::{Failure, FailureKind, FedInput, Outcome, VariantRecord};
+use crate::runner::job::Description;
 use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runner::patience::{Awaited, telling};
+use crate::runner::progress::{Observer, Progress};
 use crate::runner::rounds::sizes;
-use crate::runner::{Observer, Progress};
-
-/// What reading a variant gave.
-pub(in crate::runner) type Description = Result<Described, Failure>;
 
 /// Reads all variants, one after the other.
 pub(in crate::runner) async fn describe_all(
@@ -84,17 +82,6 @@ pub(in crate::runner) fn replace_unreadable_baseline(plan: &mut Plan, descriptio
     Some(format!("{old} cannot be measured: the others are compared with {new} instead"))
 }
 
-/// The only batch size that a model takes; `None` if any will do, or it could not be read.
-fn only_batch_size(description: &Description) -> Option<u64> {
-    let axis = &description.as_ref().ok()?.inputs.batch_axis;
-    axis.fixed_size.or((axis.reason == AxisReason::NoAxis).then_some(1))
-}
-
-/// Batch sizes that are the only ones which a model takes: they are measured whatever others show.
-pub(in crate::runner) fn own_batch_sizes(descriptions: &[Description]) -> BTreeSet<u64> {
-    sizes::own(&descriptions.iter().map(only_batch_size).collect::<Vec<_>>())
-}
-
 /// Fits the batch sizes to models of which each takes only one, where the user named none; returns what is to be said
 /// about it. What no model takes is not tried.
 pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
@@ -102,7 +89,7 @@ pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Descri
         return None;
     }
     let read: Vec<&Description> = descriptions.iter().filter(|description| description.is_ok()).collect();
-    let only: Vec<Option<u64>> = read.iter().map(|description| only_batch_size(description)).collect();
+    let only: Vec<Option<u64>> = read.iter().map(|description| sizes::only(description)).collect();
     plan.batch_sizes = sizes::fitted(&plan.batch_sizes, &only);
     if let Some(tuning) = &mut plan.tuning {
         let sizes = &mut tuning.space.batch_sizes;
@@ -110,7 +97,7 @@ pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Descri
         let added: Vec<u64> = plan.batch_sizes.iter().copied().filter(|size| !sizes.contains(size)).collect();
         sizes.extend(added);
         // The first one is the default, which the baseline has to take.
-        if let Some(own) = only_batch_size(&descriptions[plan.baseline]) {
+        if let Some(own) = sizes::only(&descriptions[plan.baseline]) {
             sizes.retain(|size| *size != own);
             sizes.insert(0, own);
         }

@@ -7,20 +7,23 @@ pub(in crate::runner) mod settle;
 
 use std::time::Duration;
 
-use crate::plan::{Plan, RuntimeChoice, TuningPlan};
+use crate::plan::{Pin, Plan, RuntimeChoice, TuningPlan};
 use crate::record::{
     CellRecord, DatasetInfo, Event, Host, LostWorker, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
     SCHEMA_VERSION, Statistics, Tuning,
 };
-use crate::runner::before::describe::Description;
+use crate::runner::error::RunError;
+use crate::runner::job::Description;
+use crate::runner::job::Job;
 use crate::runner::launcher::Launcher;
+use crate::runner::progress::{Observer, Progress};
 use crate::runner::rounds::stop;
-use crate::runner::search::guide;
-use crate::runner::{Job, Observer, Progress, RunError};
+use crate::sample::{Roots, affinity};
 use crate::store::{Journal, RunFolder};
+use crate::units::Nanos;
 
 /// Leaves out of the plan what cannot be measured at all.
-pub(in crate::runner) fn choose_sessions(job: &mut Job, prepared: &Prepared) {
+fn choose_sessions(job: &mut Job, prepared: &Prepared) {
     let Prepared { descriptions, runtimes } = prepared;
     job.notes.extend(runtimes::leave_out_unoffered(&mut job.plan, runtimes));
     job.notes.extend(describe::replace_unreadable_baseline(&mut job.plan, descriptions));
@@ -50,7 +53,7 @@ pub(in crate::runner) fn open_journal(
     let (mut journal, before) = match resumed {
         None => (Journal::begin(folder, record)?, Duration::ZERO),
         Some(old) => {
-            let (mut journal, before) = guide::resume(folder, *old, &record, &runtimes)?;
+            let (mut journal, before) = resume(folder, *old, &record, &runtimes)?;
             record.lost_workers.into_iter().try_for_each(|lost| journal.append(Event::Lost(lost)))?;
             (journal, before)
         }
@@ -63,6 +66,34 @@ pub(in crate::runner) fn open_journal(
         }
     }
     Ok((journal, before))
+}
+
+/// Takes up a search again: `fresh` is the record that it would begin with now.
+fn resume(
+    folder: RunFolder,
+    mut old: RunRecord,
+    fresh: &RunRecord,
+    runtimes: &[RuntimeInfo],
+) -> Result<(Journal, Duration), RunError> {
+    for (variant, (before, now)) in old.plan.variants.iter().zip(old.variants.iter().zip(&fresh.variants)) {
+        if before.sha256 != now.sha256 {
+            return Err(RunError::Changed(format!("`{}` is another file than before", variant.path.display())));
+        }
+    }
+    for before in &old.runtimes {
+        let same = |now: &&RuntimeInfo| {
+            now.path == before.path && now.version == before.version && now.build_info == before.build_info
+        };
+        if !runtimes.iter().any(|now| same(&now)) {
+            return Err(RunError::Changed(format!("`{}` is another library than before", before.path.display())));
+        }
+    }
+    let ended = old.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
+    let elapsed = old.run.elapsed_ns.unwrap_or(ended).max(ended);
+    old.plan.schedule.budget_ns = fresh.plan.schedule.budget_ns.map(|budget| elapsed + budget);
+    let mut journal = Journal::resume(folder, old)?;
+    journal.append(Event::Resumed { elapsed_ns: elapsed })?;
+    Ok((journal, Nanos(elapsed.0).into()))
 }
 
 /// A limit on the fall of accuracy takes labels to hold it against.
@@ -78,12 +109,20 @@ pub(in crate::runner) struct Prepared {
     pub runtimes: Vec<RuntimeInfo>,
 }
 
-/// Reads the variants, and makes sure that there is something to measure and something to measure it with.
+/// Reads the variants, makes sure that there is something to measure and something to measure it with, and chooses the CPUs
+/// that workers run on from then on.
 pub(in crate::runner) async fn prepare(
-    job: &Job,
-    launcher: &Launcher,
+    job: &mut Job,
+    launcher: &mut Launcher,
     observer: &mut dyn Observer,
 ) -> Result<Prepared, RunError> {
+    let prepared = read_all(job, launcher, observer).await?;
+    choose_sessions(job, &prepared);
+    launcher.restrict(worker_cpus(&job.plan, &job.host, &launcher.roots));
+    Ok(prepared)
+}
+
+async fn read_all(job: &Job, launcher: &Launcher, observer: &mut dyn Observer) -> Result<Prepared, RunError> {
     let descriptions = describe::describe_all(&job.plan, launcher, observer).await;
     if descriptions.iter().all(Result::is_err) {
         return Err(RunError::NoVariant { failures: descriptions.into_iter().filter_map(Result::err).collect() });
@@ -95,6 +134,31 @@ pub(in crate::runner) async fn prepare(
         }
     }
     Ok(Prepared { descriptions, runtimes })
+}
+
+/// Chooses CPUs for the workers, and moves the parent away from them where there is room.
+fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
+    match &plan.schedule.pin {
+        Pin::None => None,
+        Pin::Cpus(cpus) => Some(cpus.clone()),
+        Pin::Auto => {
+            let threads = |concurrency: u64| {
+                let planned = plan.sessions.iter().map(|session| session.options.intra_threads);
+                let tried = plan.tuning.iter().flat_map(|tuning| tuning.space.intra_threads.iter().copied());
+                let pool = planned.chain(tried).max().unwrap_or(1);
+                pool + concurrency - 1
+            };
+            let most = plan.load_modes.iter().map(|mode| threads(mode.concurrency())).max().unwrap_or(1);
+            let placement = affinity::choose_cpus(
+                most.min(host.usable_cpus_count),
+                &host.affinity_cpus,
+                &affinity::Topology::read(roots),
+            );
+            // A parent that stays where it was costs a little precision, nothing else.
+            let _ = affinity::set_own_affinity(&placement.parent);
+            Some(placement.worker)
+        }
+    }
 }
 
 /// What the record holds from the beginning.

@@ -13,11 +13,13 @@ use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
 use crate::runner::before::Prepared;
-use crate::runner::before::describe::Description;
 use crate::runner::before::settle;
+use crate::runner::error::RunError;
+use crate::runner::job::Description;
+use crate::runner::job::Job;
 use crate::runner::launch::Launch;
 use crate::runner::launcher::Launcher;
-use crate::runner::{Job, RunError};
+use crate::runner::time::Time;
 
 /// Samples that outputs are computed of, as far as there is time.
 const SAMPLES: u64 = 2;
@@ -210,7 +212,7 @@ impl Rehearsal {
 
 /// Time that is left of the run.
 fn left(job: &Job) -> Duration {
-    crate::runner::time(job).remaining()
+    Time::of(job).remaining()
 }
 
 /// Whether a request runs nothing.

@@ -2,20 +2,12 @@
 
 use std::path::Path;
 
-use crate::plan::{Plan, ProviderSpec, RuntimeChoice, SessionSpec};
+use crate::plan::{Plan, ProviderSpec, SessionSpec};
 use crate::provider::CPU_PROVIDER;
 use crate::record::{Failure, FailureKind, RuntimeInfo};
+use crate::runner::job::FoundRuntime;
 use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runtime::{Cache, removal_hint};
-
-/// A runtime of the plan.
-#[derive(Clone, Debug)]
-pub struct FoundRuntime {
-    /// The runtime.
-    pub choice: RuntimeChoice,
-    /// How it was found, for the record.
-    pub found_by: String,
-}
 
 /// Opens every runtime once, and every library of execution providers: one that cannot be used would fail every session.
 ///

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use crate::inputs::InputPlan;
 use crate::observed::Observed;
-use crate::plan::{CellKey, ElementType, RuntimeChoice, SessionSpec};
+use crate::plan::{CellKey, ElementType, RuntimeChoice};
 use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary};
-use crate::runner::launch::{self, CellStart, Launch, LaunchSetup};
-use crate::runner::rounds::block::{self, BlockPlace};
-use crate::runner::rounds::round::Run;
+use crate::runner::block::BlockPlace;
+use crate::runner::error::RunError;
+use crate::runner::progress::Progress;
+use crate::runner::run::Run;
 use crate::runner::time::BlockTime;
-use crate::runner::{Progress, RunError};
 use crate::stats::{MIN_LAUNCHES, median};
 use crate::text::Plain;
 use crate::units::Nanos;
@@ -79,140 +79,109 @@ impl Found {
     }
 }
 
-impl Run<'_> {
-    /// Contrasts every session on the CPU that computes in floating point: one pair of workers each, and then as many as a
-    /// verdict takes for those that gain by it.
-    pub(in crate::runner) async fn contrast_all(&mut self) -> Result<(), RunError> {
-        let end = |time: Option<Duration>| time.map(|time| Instant::now() + time);
-        let mut time = Time { end: end(self.beside_time(BUDGET_SHARE)), pair: SHORTEST_PAIR };
-        let mut contrasts = Vec::new();
-        for session in 0..self.plan.sessions.len() {
-            let is_script = matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_));
-            let Some(place) = self.smallest(session).filter(|_| !is_script) else { continue };
-            let mut found = match self.why_no_contrast(session) {
-                Some(reason) => Err(reason),
-                None => Ok(Found::default()),
-            };
-            self.extend(&place, &mut found, &mut time).await?;
-            contrasts.push((place, found));
-        }
-        time.end = end(self.beside_time(MORE_SHARE));
-        for (place, mut found) in contrasts {
-            while found.as_ref().is_ok_and(Found::is_worth_more) {
-                if !self.extend(&place, &mut found, &mut time).await? {
-                    break;
-                }
-            }
-            let CellKey { session, shape, batch_size, .. } = place.0;
-            let option = format!("{}={}", OPTION.0, OPTION.1).into();
-            let found = found.and_then(Found::contrasted);
-            self.journal.append(Event::Contrast(Contrast { session, shape, batch_size, option, found }))?;
-        }
-        Ok(())
-    }
-
-    fn why_no_contrast(&self, session: usize) -> Option<Plain> {
-        let spec = &self.plan.sessions[session];
-        let described = self.descriptions[spec.variant].as_ref().ok()?;
-        if spec.is_accelerated() {
-            Some(format!("`{}` does not compute with the CPU's denormals", spec.execution_provider).into())
-        } else if spec.options.session_config.contains_key(OPTION.0) {
-            Some(format!("`{}` is set in this session", OPTION.0).into())
-        } else if !computes_in_float(&described.model) {
-            Some("nothing in the model is floating point".into())
-        } else {
-            None
-        }
-    }
-
-    /// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
-    async fn extend(
-        &mut self,
-        place: &(CellKey, InputPlan),
-        found: &mut Observed<Found>,
-        time: &mut Time,
-    ) -> Result<bool, RunError> {
-        let Ok(so_far) = found else { return Ok(false) };
-        let began = Instant::now();
-        let left = time.end.map_or(Duration::MAX, |end| end.saturating_duration_since(began));
-        let session = place.0.session;
-        if left < time.pair.max(self.launch_with(session, PAIR_INFERENCES) * 2) {
-            return Ok(false);
-        }
-        let label = self.journal.record().session_label(session);
-        self.observer.observe(&Progress::Contrasting { session: &label });
-        let logs = [self.diagnosis_log(session)?, self.diagnosis_log(session)?];
-        match tokio::time::timeout(left, self.pair(place, logs)).await {
-            Ok(Ok(medians)) => so_far.add(medians),
-            Ok(Err(failure)) => {
-                self.lose(session, &failure)?;
-                *found = Err(failure.message);
-            }
-            Err(_) => return Ok(false),
-        }
-        time.pair = began.elapsed();
-        Ok(true)
-    }
-
-    /// The log of a launch that is in no record.
-    pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
-        let number = self.launcher.number();
-        Ok(self.launcher.log_of(&self.plan, self.plan.sessions[session].variant, number, 0)?)
-    }
-
-    /// One worker without the option and one with it take turns; returns the medians of their blocks.
-    async fn pair(&self, place: &(CellKey, InputPlan), logs: [File; 2]) -> Result<[Vec<f64>; 2], Failure> {
-        let (key, inputs) = (place.0, &place.1);
-        let spec = self.plan.sessions[key.session].clone();
-        let mut changed = spec.clone();
-        changed.options.session_config.insert(OPTION.0.into(), OPTION.1.into());
-        let [log, changed_log] = logs;
-        let (unchanged, _) = self.unrecorded(key, &spec, inputs, log).await?;
-        let (changed, _) = self.unrecorded(key, &changed, inputs, changed_log).await?;
-        let mut sides = [unchanged, changed];
-        let mut medians = [Vec::new(), Vec::new()];
-        for alternation in 0..ALTERNATIONS {
-            let order = if alternation % 2 == 0 { [0, 1] } else { [1, 0] };
-            for side in order {
-                let place = BlockPlace {
-                    key,
-                    alternation,
-                    position: side as u64,
-                    started_ns: self.elapsed(),
-                    time: BlockTime::unlimited(BLOCK.min(self.plan.schedule.block_ns)),
-                };
-                let measured = block::measure(&mut sides[side], &self.sampler, place).await?;
-                medians[side].push(measured.block.median_ns.as_f64());
-            }
-        }
-        for side in sides {
-            side.worker.end().await;
-        }
-        Ok(medians)
-    }
-
-    /// A worker with a warmed-up session, and what an inference took in its warm-up, mean. It is in no record, since its
-    /// options may not be those of the plan, and its place not that of a round.
-    pub(in crate::runner) async fn unrecorded(
-        &self,
-        key: CellKey,
-        spec: &SessionSpec,
-        inputs: &InputPlan,
-        log: File,
-    ) -> Result<(Launch, Duration), Failure> {
-        let setup = LaunchSetup {
-            model: &self.plan.variants[spec.variant].path,
-            spec,
-            patience: self.patience_with(key.session),
+/// Contrasts every session on the CPU that computes in floating point: one pair of workers each, and then as many as a
+/// verdict takes for those that gain by it.
+pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
+    let end = |time: Option<Duration>| time.map(|time| Instant::now() + time);
+    let mut time = Time { end: end(run.beside_time(BUDGET_SHARE)), pair: SHORTEST_PAIR };
+    let mut contrasts = Vec::new();
+    for session in 0..run.plan().sessions.len() {
+        let is_script = matches!(run.plan().sessions[session].runtime, RuntimeChoice::Script(_));
+        let Some(place) = run.smallest(session).filter(|_| !is_script) else { continue };
+        let mut found = match why_no_contrast(run, session) {
+            Some(reason) => Err(reason),
+            None => Ok(Found::default()),
         };
-        let record = launch::blank(0, 0, key.session, self.elapsed());
-        let mut launch = Launch::start(&self.launcher, &setup, log, record).await.map_err(|(_, failure)| failure)?;
-        let (outputs_anew, expected) = (self.outputs_anew(key.at()), self.beginning_time(key));
-        let start = CellStart { key, inputs, limit: None, outputs_anew, expected };
-        let (cell, _) = launch.begin(&self.launcher.roots, start).await?;
-        let single = crate::runner::rounds::turns::single(&cell);
-        Ok((launch, single))
+        extend(run, &place, &mut found, &mut time).await?;
+        contrasts.push((place, found));
     }
+    time.end = end(run.beside_time(MORE_SHARE));
+    for (place, mut found) in contrasts {
+        while found.as_ref().is_ok_and(Found::is_worth_more) {
+            if !extend(run, &place, &mut found, &mut time).await? {
+                break;
+            }
+        }
+        let CellKey { session, shape, batch_size, .. } = place.0;
+        let option = format!("{}={}", OPTION.0, OPTION.1).into();
+        let found = found.and_then(Found::contrasted);
+        run.journal.append(Event::Contrast(Contrast { session, shape, batch_size, option, found }))?;
+    }
+    Ok(())
+}
+
+fn why_no_contrast(run: &Run<'_>, session: usize) -> Option<Plain> {
+    let spec = &run.plan().sessions[session];
+    let described = run.descriptions[spec.variant].as_ref().ok()?;
+    if spec.is_accelerated() {
+        Some(format!("`{}` does not compute with the CPU's denormals", spec.execution_provider).into())
+    } else if spec.options.session_config.contains_key(OPTION.0) {
+        Some(format!("`{}` is set in this session", OPTION.0).into())
+    } else if !computes_in_float(&described.model) {
+        Some("nothing in the model is floating point".into())
+    } else {
+        None
+    }
+}
+
+/// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
+async fn extend(
+    run: &mut Run<'_>,
+    place: &(CellKey, InputPlan),
+    found: &mut Observed<Found>,
+    time: &mut Time,
+) -> Result<bool, RunError> {
+    let Ok(so_far) = found else { return Ok(false) };
+    let began = Instant::now();
+    let left = time.end.map_or(Duration::MAX, |end| end.saturating_duration_since(began));
+    let session = place.0.session;
+    if left < time.pair.max(run.launch_with(session, PAIR_INFERENCES) * 2) {
+        return Ok(false);
+    }
+    let label = run.label(session);
+    run.observer.observe(&Progress::Contrasting { session: &label });
+    let logs = [run.diagnosis_log(session)?, run.diagnosis_log(session)?];
+    match tokio::time::timeout(left, pair(run, place, logs)).await {
+        Ok(Ok(medians)) => so_far.add(medians),
+        Ok(Err(failure)) => {
+            run.lose(session, &failure)?;
+            *found = Err(failure.message);
+        }
+        Err(_) => return Ok(false),
+    }
+    time.pair = began.elapsed();
+    Ok(true)
+}
+
+/// One worker without the option and one with it take turns; returns the medians of their blocks.
+async fn pair(run: &Run<'_>, place: &(CellKey, InputPlan), logs: [File; 2]) -> Result<[Vec<f64>; 2], Failure> {
+    let (key, inputs) = (place.0, &place.1);
+    let spec = run.plan().sessions[key.session].clone();
+    let mut changed = spec.clone();
+    changed.options.session_config.insert(OPTION.0.into(), OPTION.1.into());
+    let [log, changed_log] = logs;
+    let (unchanged, _) = run.unrecorded(key, &spec, inputs, log).await?;
+    let (changed, _) = run.unrecorded(key, &changed, inputs, changed_log).await?;
+    let mut sides = [unchanged, changed];
+    let mut medians = [Vec::new(), Vec::new()];
+    for alternation in 0..ALTERNATIONS {
+        let order = if alternation % 2 == 0 { [0, 1] } else { [1, 0] };
+        for side in order {
+            let place = BlockPlace {
+                key,
+                alternation,
+                position: side as u64,
+                started_ns: run.elapsed(),
+                time: BlockTime::unlimited(BLOCK.min(run.plan().schedule.block_ns)),
+            };
+            let measured = run.meter.measure(&mut sides[side], place).await?;
+            medians[side].push(measured.block.median_ns.as_f64());
+        }
+    }
+    for side in sides {
+        side.worker.end().await;
+    }
+    Ok(medians)
 }
 
 /// Whether weights, inputs or outputs of a model are floating point.

@@ -7,8 +7,9 @@ use crate::inputs::InputPlan;
 use crate::protocol::{CouplingRequest, Request, Response};
 use crate::record::{Coupling, Event};
 use crate::runner::before::settle;
-use crate::runner::rounds::round::Run;
-use crate::runner::{Progress, RunError};
+use crate::runner::error::RunError;
+use crate::runner::progress::Progress;
+use crate::runner::run::Run;
 use crate::units::Nanos;
 
 /// Share of the budget that all variants together may take.
@@ -18,89 +19,87 @@ const WITHOUT_BUDGET: Duration = Duration::from_secs(3);
 /// Inferences without which nothing is told: two samples alone, and both together.
 const INFERENCES: u32 = 4;
 
-impl Run<'_> {
-    /// Finds out for every variant that may couple samples whether it does, and says so.
-    pub(in crate::runner) async fn couple_all(&mut self) -> Result<(), RunError> {
-        let sessions: Vec<(usize, usize)> = (0..self.plan.variants.len())
-            .filter(|&variant| self.may_couple(variant))
-            .filter_map(|variant| Some((variant, self.real_session_of(variant)?)))
-            .collect();
-        let time = self.beside_time(BUDGET_SHARE).map(|time| time / u32::try_from(sessions.len().max(1)).unwrap_or(1));
-        let limit = time.unwrap_or(WITHOUT_BUDGET);
-        for (variant, session) in sessions {
-            if let Some(coupling) = self.coupling(variant, session, limit).await? {
-                self.put_coupling(variant, coupling)?;
-            }
+/// Finds out for every variant that may couple samples whether it does, and says so.
+pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
+    let sessions: Vec<(usize, usize)> = (0..run.plan().variants.len())
+        .filter(|&variant| may_couple(run, variant))
+        .filter_map(|variant| Some((variant, real_session_of(run, variant)?)))
+        .collect();
+    let time = run.beside_time(BUDGET_SHARE).map(|time| time / u32::try_from(sessions.len().max(1)).unwrap_or(1));
+    let limit = time.unwrap_or(WITHOUT_BUDGET);
+    for (variant, session) in sessions {
+        if let Some(coupling) = coupling(run, variant, session, limit).await? {
+            put_coupling(run, variant, coupling)?;
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    fn put_coupling(&mut self, variant: usize, coupling: Coupling) -> Result<(), RunError> {
-        if let Coupling::Coupled { off_ratio, .. } = &coupling {
-            let name = &self.plan.variants[variant].name;
-            self.note(format!(
-                "`{name}`: samples of a batch are not independent of each other: outputs differ by up to {:.1}% of the \
-                 largest from those of each alone",
-                off_ratio.0 * 100.0
-            ))?;
+fn put_coupling(run: &mut Run<'_>, variant: usize, coupling: Coupling) -> Result<(), RunError> {
+    if let Coupling::Coupled { off_ratio, .. } = &coupling {
+        let name = &run.plan().variants[variant].name;
+        run.note(format!(
+            "`{name}`: samples of a batch are not independent of each other: outputs differ by up to {:.1}% of the \
+             largest from those of each alone",
+            off_ratio.0 * 100.0
+        ))?;
+    }
+    Ok(run.journal.append(Event::Coupling { variant, coupling })?)
+}
+
+/// Whether several samples are fed at once to a variant whose scales they share, and that was not tried out.
+fn may_couple(run: &Run<'_>, variant: usize) -> bool {
+    let Ok(described) = &run.descriptions[variant] else { return false };
+    let is_fed_batches = run.plan().batch_sizes.iter().any(|&size| size > 1);
+    let takes_any = described.inputs.supports_batch(1).is_ok() && described.inputs.supports_batch(2).is_ok();
+    is_fed_batches && takes_any && described.probe.is_none() && described.model.shares_scales()
+}
+
+/// The first session of a variant that computes something, and that can be measured.
+fn real_session_of(run: &Run<'_>, variant: usize) -> Option<usize> {
+    let is_it = |&session: &usize| run.plan().sessions[session].variant == variant && run.has_open_cells(session);
+    run.in_turn().into_iter().find(is_it)
+}
+
+/// What a worker finds out within `limit`; `None` if none could be started.
+async fn coupling(
+    run: &mut Run<'_>,
+    variant: usize,
+    session: usize,
+    limit: Duration,
+) -> Result<Option<Coupling>, RunError> {
+    let Ok(described) = &run.descriptions[variant] else { return Ok(None) };
+    let inputs: InputPlan = described.inputs.clone();
+    if limit < run.launch_with(session, INFERENCES) {
+        let reason = "there was no time for it; raise `--budget`".into();
+        return Ok(Some(Coupling::Unknown { reason }));
+    }
+    let label = run.label(session);
+    run.observer.observe(&Progress::Coupling { session: &label });
+    let limit = limit.saturating_sub(run.launch_time(session).unwrap_or_default());
+    let request = CouplingRequest {
+        inputs,
+        random_outputs: run.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
+        inference_ns: run.inference_time(session).map(Nanos::from),
+        limit_ns: limit.into(),
+        memory_bytes: settle::room(),
+        float_rounding: run.plan().sessions[session].float_rounding(),
+    };
+    let patience = run.patience(limit);
+    let Some(mut launch) = run.launch(session, 0).await? else { return Ok(None) };
+    let request = Request::Couple(Box::new(request));
+    let coupling = match launch.worker.ask_within(patience, &request, "compare samples of a batch").await {
+        Ok(Response::Coupled(coupling)) => coupling,
+        Ok(other) => {
+            let failure = launch.worker.unexpected(&other).await;
+            run.fail_beside(&mut launch, &failure)?;
+            Coupling::Unknown { reason: failure.message }
         }
-        Ok(self.journal.append(Event::Coupling { variant, coupling })?)
-    }
-
-    /// Whether several samples are fed at once to a variant whose scales they share, and that was not tried out.
-    fn may_couple(&self, variant: usize) -> bool {
-        let Ok(described) = &self.descriptions[variant] else { return false };
-        let is_fed_batches = self.plan.batch_sizes.iter().any(|&size| size > 1);
-        let takes_any = described.inputs.supports_batch(1).is_ok() && described.inputs.supports_batch(2).is_ok();
-        is_fed_batches && takes_any && described.probe.is_none() && described.model.shares_scales()
-    }
-
-    /// The first session of a variant that computes something, and that can be measured.
-    fn real_session_of(&self, variant: usize) -> Option<usize> {
-        let is_it = |&session: &usize| self.plan.sessions[session].variant == variant && self.has_open_cells(session);
-        self.in_turn().into_iter().find(is_it)
-    }
-
-    /// What a worker finds out within `limit`; `None` if none could be started.
-    async fn coupling(
-        &mut self,
-        variant: usize,
-        session: usize,
-        limit: Duration,
-    ) -> Result<Option<Coupling>, RunError> {
-        let Ok(described) = &self.descriptions[variant] else { return Ok(None) };
-        let inputs: InputPlan = described.inputs.clone();
-        if limit < self.launch_with(session, INFERENCES) {
-            let reason = "there was no time for it; raise `--budget`".into();
-            return Ok(Some(Coupling::Unknown { reason }));
+        Err(failure) => {
+            run.fail_beside(&mut launch, &failure)?;
+            Coupling::Unknown { reason: failure.message }
         }
-        let label = self.journal.record().session_label(session);
-        self.observer.observe(&Progress::Coupling { session: &label });
-        let limit = limit.saturating_sub(self.launch_time(session).unwrap_or_default());
-        let request = CouplingRequest {
-            inputs,
-            random_outputs: self.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
-            inference_ns: self.inference_time(session).map(Nanos::from),
-            limit_ns: limit.into(),
-            memory_bytes: settle::room(),
-            float_rounding: self.plan.sessions[session].float_rounding(),
-        };
-        let patience = self.patience(limit);
-        let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };
-        let request = Request::Couple(Box::new(request));
-        let coupling = match launch.worker.ask_within(patience, &request, "compare samples of a batch").await {
-            Ok(Response::Coupled(coupling)) => coupling,
-            Ok(other) => {
-                let failure = launch.worker.unexpected(&other).await;
-                self.fail_beside(&mut launch, &failure)?;
-                Coupling::Unknown { reason: failure.message }
-            }
-            Err(failure) => {
-                self.fail_beside(&mut launch, &failure)?;
-                Coupling::Unknown { reason: failure.message }
-            }
-        };
-        launch.worker.end().await;
-        Ok(Some(coupling))
-    }
+    };
+    launch.worker.end().await;
+    Ok(Some(coupling))
 }

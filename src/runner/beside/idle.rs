@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::inputs::InputPlan;
 use crate::observed::Observed;
-use crate::plan::{At, CellKey, LoadMode, RuntimeChoice};
+use crate::plan::{CellKey, RuntimeChoice};
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, IdleGap, IdleGaps};
-use crate::runner::RunError;
+use crate::runner::error::RunError;
 use crate::runner::launch::Launch;
-use crate::runner::rounds::round::Run;
+use crate::runner::run::Run;
 use crate::units::Nanos;
 
 /// Share of the budget that all gaps of all sessions may take.
@@ -47,80 +47,70 @@ struct Spending {
     single: Duration,
 }
 
-impl Run<'_> {
-    /// Measures every session after idle gaps, where they were asked for.
-    pub(in crate::runner) async fn idle_all(&mut self) -> Result<(), RunError> {
-        if self.plan.idle_gaps_ns.is_empty() {
-            return Ok(());
-        }
-        let is_measured = |session: &usize| {
-            let is_script = matches!(self.plan.sessions[*session].runtime, RuntimeChoice::Script(_));
-            !is_script && self.has_open_cells(*session)
-        };
-        let sessions: Vec<usize> = (0..self.plan.sessions.len()).filter(is_measured).collect();
-        let time = match self.beside_time(BUDGET_SHARE) {
-            Some(time) => time.div_f64(sessions.len().max(1) as f64),
-            None => WITHOUT_BUDGET,
-        };
-        for session in sessions {
-            if let Some((key, inputs)) = self.smallest(session) {
-                let label = self.journal.record().session_label(session);
-                self.observer.observe(&crate::runner::Progress::Idling { session: &label });
-                let gaps = match self.launch_with(session, STARTING_INFERENCES) {
-                    least if least > time => {
-                        Err(format!("one launch does not fit into its time ({:.1} s)", time.as_secs_f64()).into())
-                    }
-                    _ => self.idle(key, &inputs, time).await?,
-                };
-                let found = IdleGaps { session, shape: key.shape, batch_size: key.batch_size, gaps };
-                self.journal.append(Event::IdleGaps(found))?;
-            }
-        }
-        Ok(())
+/// Measures every session after idle gaps, where they were asked for.
+pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
+    if run.plan().idle_gaps_ns.is_empty() {
+        return Ok(());
     }
-
-    /// The first cell of a session that its model takes, with one request in flight, and what is fed there.
-    pub(in crate::runner) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
-        let described = self.descriptions[self.plan.sessions[session].variant].as_ref().ok()?;
-        let key = self.plan.places().map(|at| at.of(session)).find(|key| self.is_open(*key))?;
-        let at = At { load_mode: LoadMode::Closed { concurrency: 1 }, ..key.at() };
-        Some((at.of(session), described.inputs_at(key.shape).ok()?.clone()))
-    }
-
-    /// Latencies of each launch, by gap. What the first launch takes decides how many there are.
-    async fn idle(
-        &mut self,
-        key: CellKey,
-        inputs: &InputPlan,
-        time: Duration,
-    ) -> Result<Observed<Vec<IdleGap>>, RunError> {
-        let gaps: Vec<Duration> = self.plan.idle_gaps_ns.iter().copied().map(Duration::from).collect();
-        let mut spending: Option<Spending> = None;
-        let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];
-        for number in 0..LAUNCHES {
-            if spending.as_ref().is_some_and(|spending| number >= spending.launches) {
-                break;
-            }
-            let log = self.diagnosis_log(key.session)?;
-            let began = Instant::now();
-            let spec = self.plan.sessions[key.session].clone();
-            let (mut launch, single) = match self.unrecorded(key, &spec, inputs, log).await {
-                Ok(started) => started,
-                Err(failure) => {
-                    self.lose(key.session, &failure)?;
-                    return Ok(Err(failure.message));
+    let is_measured = |session: &usize| {
+        let is_script = matches!(run.plan().sessions[*session].runtime, RuntimeChoice::Script(_));
+        !is_script && run.has_open_cells(*session)
+    };
+    let sessions: Vec<usize> = (0..run.plan().sessions.len()).filter(is_measured).collect();
+    let time = match run.beside_time(BUDGET_SHARE) {
+        Some(time) => time.div_f64(sessions.len().max(1) as f64),
+        None => WITHOUT_BUDGET,
+    };
+    for session in sessions {
+        if let Some((key, inputs)) = run.smallest(session) {
+            let label = run.label(session);
+            run.observer.observe(&crate::runner::Progress::Idling { session: &label });
+            let gaps = match run.launch_with(session, STARTING_INFERENCES) {
+                least if least > time => {
+                    Err(format!("one launch does not fit into its time ({:.1} s)", time.as_secs_f64()).into())
                 }
+                _ => idle(run, key, &inputs, time).await?,
             };
-            let spending = spending.get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single));
-            let measured = spending.measure(&mut launch, number, &mut found).await;
-            launch.worker.end().await;
-            if let Err(failure) = measured {
-                self.lose(key.session, &failure)?;
+            let found = IdleGaps { session, shape: key.shape, batch_size: key.batch_size, gaps };
+            run.journal.append(Event::IdleGaps(found))?;
+        }
+    }
+    Ok(())
+}
+
+/// Latencies of each launch, by gap. What the first launch takes decides how many there are.
+async fn idle(
+    run: &mut Run<'_>,
+    key: CellKey,
+    inputs: &InputPlan,
+    time: Duration,
+) -> Result<Observed<Vec<IdleGap>>, RunError> {
+    let gaps: Vec<Duration> = run.plan().idle_gaps_ns.iter().copied().map(Duration::from).collect();
+    let mut spending: Option<Spending> = None;
+    let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];
+    for number in 0..LAUNCHES {
+        if spending.as_ref().is_some_and(|spending| number >= spending.launches) {
+            break;
+        }
+        let log = run.diagnosis_log(key.session)?;
+        let began = Instant::now();
+        let spec = run.plan().sessions[key.session].clone();
+        let (mut launch, single) = match run.unrecorded(key, &spec, inputs, log).await {
+            Ok(started) => started,
+            Err(failure) => {
+                run.lose(key.session, &failure)?;
                 return Ok(Err(failure.message));
             }
+        };
+        let spending = spending.get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single));
+        let measured = spending.measure(&mut launch, number, &mut found).await;
+        launch.worker.end().await;
+        if let Err(failure) = measured {
+            run.lose(key.session, &failure)?;
+            return Ok(Err(failure.message));
         }
-        Ok(Ok(spending.map(|spending| gaps_of(&spending.shares, found, time)).unwrap_or_default()))
     }
+    Ok(Ok(spending.map(|spending| gaps_of(&spending.shares, found, time)).unwrap_or_default()))
 }
 
 impl Spending {

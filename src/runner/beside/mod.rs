@@ -14,56 +14,35 @@ pub(in crate::runner) mod score;
 use std::time::{Duration, Instant};
 
 use crate::plan::{BESIDE_SHARE, RuntimeChoice};
-use crate::runner::RunError;
-use crate::runner::rounds::round::Run;
+use crate::runner::error::RunError;
+use crate::runner::run::Run;
 
-/// What a loaded machine may add to the time of a launch beside the rounds before its worker counts as stuck.
-const GRACE: Duration = Duration::from_secs(5);
+/// Finds out everything that lies beside the rounds, what decides the answer first.
+pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
+    let share = share(run).min(run.remaining());
+    run.time.beside_end = run.budget().map(|_| Instant::now() + share);
+    score::all(run).await?;
+    coupling::all(run).await?;
+    profile::all(run).await?;
+    idle::all(run).await?;
+    contrast::all(run).await?;
+    peaks::all(run).await
+}
 
-impl Run<'_> {
-    /// Finds out everything that lies beside the rounds, what decides the answer first.
-    pub(in crate::runner) async fn beside(&mut self) -> Result<(), RunError> {
-        let share = self.beside_share().min(self.remaining());
-        self.beside_until = self.budget().map(|_| Instant::now() + share);
-        self.score_all().await?;
-        self.couple_all().await?;
-        self.profile_all().await?;
-        self.idle_all().await?;
-        self.contrast_all().await?;
-        self.measure_peaks().await
-    }
+/// Time for everything beside the rounds but the profiles that come last.
+pub(in crate::runner) fn share(run: &Run<'_>) -> Duration {
+    of_budget(run, BESIDE_SHARE).saturating_sub(rest_share(run))
+}
 
-    /// Time for everything beside the rounds but the profiles that come last.
-    pub(in crate::runner) fn beside_share(&self) -> Duration {
-        self.of_budget(BESIDE_SHARE).saturating_sub(self.rest_share())
-    }
+/// Time for the profiles that come last.
+pub(in crate::runner) fn rest_share(run: &Run<'_>) -> Duration {
+    of_budget(run, profile::BUDGET_SHARE)
+}
 
-    /// Time for the profiles that come last.
-    pub(in crate::runner) fn rest_share(&self) -> Duration {
-        self.of_budget(profile::BUDGET_SHARE)
-    }
-
-    /// A share of the budget; nothing without one, and nothing where every latency comes from a script.
-    fn of_budget(&self, share: f64) -> Duration {
-        let is_real = |runtime: &RuntimeChoice| matches!(runtime, RuntimeChoice::Library(_));
-        let is_any_real = self.plan.sessions.iter().any(|session| is_real(&session.runtime));
-        let budget = self.budget().filter(|_| is_any_real && self.extent == crate::runner::Extent::Whole);
-        budget.map(|budget| budget.mul_f64(share)).unwrap_or_default()
-    }
-
-    fn budget(&self) -> Option<Duration> {
-        self.plan.schedule.budget_ns.map(Duration::from)
-    }
-
-    /// Time for a part of what lies beside the rounds that may take this share of the budget; absent without a limit.
-    pub(in crate::runner) fn beside_time(&self, share: f64) -> Option<Duration> {
-        let budget = self.budget()?;
-        let left = self.beside_until.map_or(budget, |end| end.saturating_duration_since(Instant::now()));
-        Some(budget.mul_f64(share).min(left))
-    }
-
-    /// How long a worker beside the rounds is waited for that is expected to need so much.
-    pub(in crate::runner) fn patience(&self, expected: Duration) -> Duration {
-        expected.saturating_mul(2).saturating_add(GRACE)
-    }
+/// A share of the budget; nothing without one, and nothing where every latency comes from a script.
+fn of_budget(run: &Run<'_>, share: f64) -> Duration {
+    let is_real = |runtime: &RuntimeChoice| matches!(runtime, RuntimeChoice::Library(_));
+    let is_any_real = run.plan().sessions.iter().any(|session| is_real(&session.runtime));
+    let budget = run.budget().filter(|_| is_any_real && run.extent == crate::runner::Extent::Whole);
+    budget.map(|budget| budget.mul_f64(share)).unwrap_or_default()
 }

@@ -9,10 +9,11 @@ use crate::observed::Observed;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates};
+use crate::runner::error::RunError;
 use crate::runner::kept::{keep, kept};
 use crate::runner::names::PEAKS_LOG;
-use crate::runner::rounds::round::Run;
-use crate::runner::{Progress, RunError};
+use crate::runner::progress::Progress;
+use crate::runner::run::Run;
 use crate::runtime::Cache;
 use crate::units::{Bytes, Nanos};
 
@@ -30,111 +31,110 @@ const STEADY: f64 = 0.8;
 /// The tensors, the copies that bind them, and some room.
 const TENSORS: u64 = 6;
 
-impl Run<'_> {
-    /// Finds out the machine's peaks for every CPU session's library and number of threads.
-    pub(in crate::runner) async fn measure_peaks(&mut self) -> Result<(), RunError> {
-        let mut left = self.beside_time(BUDGET_SHARE);
-        let mut known: Vec<(PathBuf, u64)> = Vec::new();
-        let mut is_too_short = false;
-        for session in 0..self.plan.sessions.len() {
-            let spec = self.plan.sessions[session].clone();
-            let key = (spec.runtime.path().clone(), spec.options.intra_threads);
-            let is_library = matches!(spec.runtime, RuntimeChoice::Library(_));
-            if !is_library || spec.is_accelerated() || known.contains(&key) || !self.has_open_cells(session) {
-                continue;
-            }
-            known.push(key);
-            let Some(version) = self.journal.record().runtime_of(session).map(|runtime| runtime.version.clone()) else {
-                continue;
-            };
-            if let Some(peaks) = self.peaks_file(&spec).as_deref().and_then(kept) {
-                self.journal.append(Event::Peaks(Box::new(peaks)))?;
-                continue;
-            }
-            if left.is_some_and(|left| left < LEAST) {
-                is_too_short = true;
-                continue;
-            }
-            let began = Instant::now();
-            let limit = self.beside_time(2.0 * BUDGET_SHARE).unwrap_or(Duration::MAX);
-            self.measure_peaks_of(session, version, limit).await?;
-            left = left.map(|left| left.saturating_sub(began.elapsed()));
+/// Finds out the machine's peaks for every CPU session's library and number of threads.
+pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
+    let mut left = run.beside_time(BUDGET_SHARE);
+    let mut known: Vec<(PathBuf, u64)> = Vec::new();
+    let mut is_too_short = false;
+    for session in 0..run.plan().sessions.len() {
+        let spec = run.plan().sessions[session].clone();
+        let key = (spec.runtime.path().clone(), spec.options.intra_threads);
+        let is_library = matches!(spec.runtime, RuntimeChoice::Library(_));
+        if !is_library || spec.is_accelerated() || known.contains(&key) || !run.has_open_cells(session) {
+            continue;
         }
-        if is_too_short {
-            self.note("the machine's peaks are not measured: the budget is too short for it".into())?;
-        }
-        Ok(())
-    }
-
-    /// Measures the peaks for a session's library and threads within `limit`, and keeps them for later runs.
-    async fn measure_peaks_of(&mut self, session: usize, version: String, limit: Duration) -> Result<(), RunError> {
-        self.observer.observe(&Progress::Peaks);
-        let spec = self.plan.sessions[session].clone();
-        let asked = tokio::time::timeout(limit, self.ask_for_peaks(&spec, version)).await;
-        if let Ok(Err(failure)) = &asked {
-            self.lose(session, failure)?;
-        }
-        let too_long = |_| {
-            let message = format!("measuring them took more than {}% of the time budget", 200.0 * BUDGET_SHARE);
-            Err(Failure { kind: FailureKind::TimedOut, message: message.into(), hint: None })
+        known.push(key);
+        let Some(version) = run.journal.record().runtime_of(session).map(|runtime| runtime.version.clone()) else {
+            continue;
         };
-        match asked.unwrap_or_else(too_long) {
-            Ok(peaks) => {
-                if let Some(file) = self.peaks_file(&spec).filter(|_| is_steady(&peaks.rates)) {
-                    keep(&file, &peaks);
-                }
-                Ok(self.journal.append(Event::Peaks(Box::new(peaks)))?)
-            }
-            Err(failure) => self.note(format!("the machine's peaks are not known: {}", failure.message.exact())),
+        if let Some(peaks) = peaks_file(run, &spec).as_deref().and_then(kept) {
+            run.journal.append(Event::Peaks(Box::new(peaks)))?;
+            continue;
         }
-    }
-
-    async fn ask_for_peaks(&mut self, spec: &SessionSpec, runtime_version: String) -> Result<MachinePeaks, Failure> {
-        let number = self.launcher.number();
-        let log = self.launcher.log_file(PEAKS_LOG, number, 0);
-        let log = log.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
-        let mut worker = self.launcher.open(spec, log, self.launcher.patience()).await?.worker;
-        let request =
-            PeaksRequest { options: spec.options.clone(), length_ns: LENGTH, tensor_bytes: self.tensor_size() };
-        let rates = match worker.ask(&Request::Peaks(Box::new(request)), "measure the machine's peaks").await? {
-            Response::Peaks(rates) => *rates,
-            other => return Err(worker.unexpected(&other).await),
-        };
-        worker.end().await;
-        Ok(MachinePeaks {
-            runtime: spec.runtime.path().clone(),
-            runtime_version: runtime_version.into(),
-            intra_threads: spec.options.intra_threads,
-            rates,
-            measured_at: jiff::Timestamp::now().to_string().into(),
-        })
-    }
-
-    /// Size of a tensor that no cache holds, or why there is no room for such tensors.
-    fn tensor_size(&self) -> Observed<Bytes> {
-        let host = &self.journal.record().host;
-        let needed = Bytes(TENSORS * TENSOR_SIZE.0);
-        match memory::ask(needed, || "tensors that no cache holds".to_owned()) {
-            Err(reason) => Err(reason.to_string().into()),
-            Ok(()) if host.caches.last().is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) => {
-                Err("the processor's last cache holds half of the tensors that are added up".into())
-            }
-            Ok(()) => Ok(TENSOR_SIZE),
+        if left.is_some_and(|left| left < LEAST) {
+            is_too_short = true;
+            continue;
         }
+        let began = Instant::now();
+        let limit = run.beside_time(2.0 * BUDGET_SHARE).unwrap_or(Duration::MAX);
+        measure_peaks_of(run, session, version, limit).await?;
+        left = left.map(|left| left.saturating_sub(began.elapsed()));
     }
+    if is_too_short {
+        run.note("the machine's peaks are not measured: the budget is too short for it".into())?;
+    }
+    Ok(())
+}
 
-    /// Where peaks are kept: a file for each library, machine and number of threads. Absent where there is no cache.
-    fn peaks_file(&self, spec: &SessionSpec) -> Option<PathBuf> {
-        let library = fs::metadata(spec.runtime.path()).ok()?;
-        let host = &self.journal.record().host;
-        let cpus = self.launcher.cpus().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
-        let identity = format!(
-            "{:?}",
-            (spec.runtime.path(), library.len(), library.modified().ok(), &host.cpu, cpus, &spec.options)
-        );
-        let digest = crate::hash::copy(&mut identity.as_bytes(), &mut std::io::sink()).ok()?;
-        Some(Cache::locate().ok()?.peaks().join(format!("{}.json", &digest[..16])))
+/// Measures the peaks for a session's library and threads within `limit`, and keeps them for later runs.
+async fn measure_peaks_of(run: &mut Run<'_>, session: usize, version: String, limit: Duration) -> Result<(), RunError> {
+    run.observer.observe(&Progress::Peaks);
+    let spec = run.plan().sessions[session].clone();
+    let asked = tokio::time::timeout(limit, ask_for_peaks(run, &spec, version)).await;
+    if let Ok(Err(failure)) = &asked {
+        run.lose(session, failure)?;
     }
+    let too_long = |_| {
+        let message = format!("measuring them took more than {}% of the time budget", 200.0 * BUDGET_SHARE);
+        Err(Failure { kind: FailureKind::TimedOut, message: message.into(), hint: None })
+    };
+    match asked.unwrap_or_else(too_long) {
+        Ok(peaks) => {
+            if let Some(file) = peaks_file(run, &spec).filter(|_| is_steady(&peaks.rates)) {
+                keep(&file, &peaks);
+            }
+            Ok(run.journal.append(Event::Peaks(Box::new(peaks)))?)
+        }
+        Err(failure) => run.note(format!("the machine's peaks are not known: {}", failure.message.exact())),
+    }
+}
+
+async fn ask_for_peaks(
+    run: &mut Run<'_>,
+    spec: &SessionSpec,
+    runtime_version: String,
+) -> Result<MachinePeaks, Failure> {
+    let number = run.launcher.number();
+    let log = run.launcher.log_file(PEAKS_LOG, number, 0);
+    let log = log.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
+    let mut worker = run.launcher.open(spec, log, run.launcher.patience()).await?.worker;
+    let request = PeaksRequest { options: spec.options.clone(), length_ns: LENGTH, tensor_bytes: tensor_size(run) };
+    let rates = match worker.ask(&Request::Peaks(Box::new(request)), "measure the machine's peaks").await? {
+        Response::Peaks(rates) => *rates,
+        other => return Err(worker.unexpected(&other).await),
+    };
+    worker.end().await;
+    Ok(MachinePeaks {
+        runtime: spec.runtime.path().clone(),
+        runtime_version: runtime_version.into(),
+        intra_threads: spec.options.intra_threads,
+        rates,
+        measured_at: jiff::Timestamp::now().to_string().into(),
+    })
+}
+
+/// Size of a tensor that no cache holds, or why there is no room for such tensors.
+fn tensor_size(run: &Run<'_>) -> Observed<Bytes> {
+    let host = &run.journal.record().host;
+    let needed = Bytes(TENSORS * TENSOR_SIZE.0);
+    match memory::ask(needed, || "tensors that no cache holds".to_owned()) {
+        Err(reason) => Err(reason.to_string().into()),
+        Ok(()) if host.caches.last().is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) => {
+            Err("the processor's last cache holds half of the tensors that are added up".into())
+        }
+        Ok(()) => Ok(TENSOR_SIZE),
+    }
+}
+
+/// Where peaks are kept: a file for each library, machine and number of threads. Absent where there is no cache.
+fn peaks_file(run: &Run<'_>, spec: &SessionSpec) -> Option<PathBuf> {
+    let library = fs::metadata(spec.runtime.path()).ok()?;
+    let host = &run.journal.record().host;
+    let cpus = run.launcher.cpus().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
+    let identity =
+        format!("{:?}", (spec.runtime.path(), library.len(), library.modified().ok(), &host.cpu, cpus, &spec.options));
+    let digest = crate::hash::copy(&mut identity.as_bytes(), &mut std::io::sink()).ok()?;
+    Some(Cache::locate().ok()?.peaks().join(format!("{}.json", &digest[..16])))
 }
 
 /// Whether the rates were not disturbed: only such peaks are worth keeping.

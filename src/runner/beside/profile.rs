@@ -11,12 +11,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::observed::Observed;
-use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
+use crate::runner::error::RunError;
 use crate::runner::names::{file_safe, new_file};
-use crate::runner::rounds::round::Run;
-use crate::runner::{Progress, RunError};
+use crate::runner::progress::Progress;
+use crate::runner::run::Run;
 use crate::store::UNFINISHED_TRACE;
 use crate::units::{Bytes, Nanos};
 
@@ -70,227 +70,215 @@ impl Pass {
     }
 }
 
-impl Run<'_> {
-    /// Finds out where the nodes of sessions run that are to be accelerated. One that does not run where it was asked to
-    /// has failed, and so has one that cannot be created.
-    pub(in crate::runner) async fn place_all(&mut self) -> Result<(), RunError> {
-        let mut subjects = self.unplaced();
-        subjects.retain(|subject| self.is_to_be_placed(subject.session));
-        let share = |budget: Nanos| Duration::from(budget).mul_f64(BUDGET_SHARE);
-        let mut pass = Pass::begin(self.plan.schedule.budget_ns.map(share), subjects.len());
-        for subject in subjects {
-            let length = pass.next_length(Duration::ZERO).unwrap_or_default();
-            pass.overhead = Some(self.profile(subject, length).await?);
-        }
-        Ok(())
+/// Finds out where the nodes of sessions run that are to be accelerated. One that does not run where it was asked to
+/// has failed, and so has one that cannot be created.
+pub(in crate::runner) async fn place_all(run: &mut Run<'_>) -> Result<(), RunError> {
+    let mut subjects = unplaced(run);
+    subjects.retain(|subject| is_to_be_placed(run, subject.session));
+    let share = |budget: Nanos| Duration::from(budget).mul_f64(BUDGET_SHARE);
+    let mut pass = Pass::begin(run.plan().schedule.budget_ns.map(share), subjects.len());
+    for subject in subjects {
+        let length = pass.next_length(Duration::ZERO).unwrap_or_default();
+        pass.overhead = Some(profile(run, subject, length).await?);
     }
+    Ok(())
+}
 
-    /// Profiles every session at its smallest batch size, as far as there is time.
-    pub(in crate::runner) async fn profile_all(&mut self) -> Result<(), RunError> {
-        let subjects = self.unplaced();
-        let mut pass = Pass::begin(self.beside_time(BUDGET_SHARE), subjects.len());
-        for subject in subjects {
-            if let Some(length) = pass.next_length(self.least_profile(subject.session)) {
-                pass.overhead = Some(self.profile(subject, length).await?);
+/// Profiles every session at its smallest batch size, as far as there is time.
+pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
+    let subjects = unplaced(run);
+    let mut pass = Pass::begin(run.beside_time(BUDGET_SHARE), subjects.len());
+    for subject in subjects {
+        if let Some(length) = pass.next_length(least_profile(run, subject.session)) {
+            pass.overhead = Some(profile(run, subject, length).await?);
+        }
+    }
+    Ok(())
+}
+
+/// Every session that can be profiled at its smallest batch size, and was not yet.
+fn unplaced(run: &Run<'_>) -> Vec<Subject> {
+    let known: BTreeSet<Subject> = run.journal.record().operators.iter().map(subject_of).collect();
+    let subjects = run.in_turn().into_iter().filter_map(|session| smallest_open(run, session));
+    subjects.filter(|subject| !known.contains(subject)).collect()
+}
+
+/// What profiling a session takes at least, as far as that is known: two sessions, and two inferences of each.
+fn least_profile(run: &Run<'_>, session: usize) -> Duration {
+    run.launch_with(session, 2) * 2
+}
+
+/// Profiles the sessions that there was no time for, and all of them at a large batch size and at the last shape.
+pub(in crate::runner) async fn rest(run: &mut Run<'_>) -> Result<(), RunError> {
+    let rest = unprofiled(run);
+    let mut pass = Pass::begin(Some(run.remaining()), rest.len());
+    for subject in rest {
+        match pass.next_length(least_profile(run, subject.session)) {
+            Some(length) => pass.overhead = Some(profile(run, subject, length.min(MAX_LENGTH / 2)).await?),
+            None => put_operators(run, subject, Err(NO_TIME.into()))?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes down that the run was interrupted before [`Run::profile_rest`] had come to the end.
+pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<(), RunError> {
+    for subject in unprofiled(run) {
+        put_operators(run, subject, Err("the run was interrupted before it".into()))?;
+    }
+    Ok(())
+}
+
+/// What is worth profiling of what was measured, and has not been profiled.
+fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
+    let record = run.journal.record();
+    let large = run.plan().baseline_session().and_then(|baseline| fastest(&rates(record, baseline)));
+    let sessions = run.in_turn();
+    let rates: Vec<(usize, Rates)> = sessions.into_iter().map(|session| (session, rates(record, session))).collect();
+    let of_all = |place: &dyn Fn(&Rates) -> Option<(usize, u64)>| -> Vec<Subject> {
+        let subject = |(session, rates): &(usize, Rates)| {
+            let (shape, batch_size) = place(rates)?;
+            Some(Subject { session: *session, shape, batch_size })
+        };
+        rates.iter().filter_map(subject).collect()
+    };
+    let at_large = |rates: &Rates| large.filter(|place| rates.contains_key(place)).or_else(|| fastest(rates));
+    let mut subjects = [of_all(&smallest), of_all(&at_large), of_all(&last_shape)].concat();
+    let mut seen: BTreeSet<Subject> = record.operators.iter().map(subject_of).collect();
+    subjects.retain(|subject| seen.insert(*subject));
+    subjects
+}
+
+fn smallest_open(run: &Run<'_>, session: usize) -> Option<Subject> {
+    let open = run.plan().cells().filter(|key| key.session == session && run.is_open(*key));
+    open.map(|key| Subject { session, shape: key.shape, batch_size: key.batch_size }).min()
+}
+
+/// Whether it is still to be found out where the nodes of a session run, which tells whether it can be measured.
+fn is_to_be_placed(run: &Run<'_>, session: usize) -> bool {
+    run.plan().sessions[session].is_accelerated()
+        && !run.journal.record().placements.iter().any(|known| known.session == session)
+}
+
+/// Profiles one session at one place, and returns what that took besides the inferences.
+async fn profile(run: &mut Run<'_>, subject: Subject, length: Duration) -> Result<Duration, RunError> {
+    let session = subject.session;
+    let label = run.label(session);
+    run.observer.observe(&Progress::Profiling { session: &label });
+    let began = Instant::now();
+    match launch_profile(run, subject, length).await? {
+        Ok((placement, operators)) => {
+            if is_to_be_placed(run, session) {
+                run.journal.append(Event::Placement(Box::new(PlacementRecord { session, placement })))?;
             }
+            put_operators(run, subject, Ok(operators))?;
         }
-        Ok(())
+        Err(failure) => put_failure(run, subject, &failure)?,
     }
+    Ok(began.elapsed().saturating_sub(length))
+}
 
-    /// Every session that can be profiled at its smallest batch size, and was not yet.
-    fn unplaced(&self) -> Vec<Subject> {
-        let known: BTreeSet<Subject> = self.journal.record().operators.iter().map(subject_of).collect();
-        let subjects = self.in_turn().into_iter().filter_map(|session| self.smallest_open(session));
-        subjects.filter(|subject| !known.contains(subject)).collect()
-    }
+fn put_operators(run: &mut Run<'_>, subject: Subject, profile: Observed<Profiled>) -> Result<(), RunError> {
+    let Subject { session, shape, batch_size } = subject;
+    let profile = OperatorProfile { session, shape, batch_size, profile };
+    Ok(run.journal.append(Event::Operators(Box::new(profile)))?)
+}
 
-    /// What profiling a session takes at least, as far as that is known: two sessions, and two inferences of each.
-    fn least_profile(&self, session: usize) -> Duration {
-        self.launch_with(session, 2) * 2
-    }
-
-    /// Profiles the sessions that there was no time for, and all of them at a large batch size and at the last shape.
-    pub(in crate::runner) async fn profile_rest(&mut self) -> Result<(), RunError> {
-        let rest = self.unprofiled();
-        let mut pass = Pass::begin(Some(self.remaining()), rest.len());
-        for subject in rest {
-            match pass.next_length(self.least_profile(subject.session)) {
-                Some(length) => pass.overhead = Some(self.profile(subject, length.min(MAX_LENGTH / 2)).await?),
-                None => self.put_operators(subject, Err(NO_TIME.into()))?,
+/// A session could not be profiled. What keeps it from being created as well is said when it is measured, or, if it
+/// was to be accelerated, here.
+fn put_failure(run: &mut Run<'_>, subject: Subject, failure: &Failure) -> Result<(), RunError> {
+    use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
+    put_operators(run, subject, Err(failure.message.clone()))?;
+    let session = subject.session;
+    run.lose(session, failure)?;
+    let label = run.label(session);
+    if is_to_be_placed(run, session) {
+        return match failure.kind {
+            Inference | BadInput => {
+                run.note(format!("where the nodes of {label} run is not known: {}", failure.message.exact()))
             }
-        }
-        Ok(())
-    }
-
-    /// Writes down that the run was interrupted before [`Run::profile_rest`] had come to the end.
-    pub(in crate::runner) fn leave_unprofiled(&mut self) -> Result<(), RunError> {
-        for subject in self.unprofiled() {
-            self.put_operators(subject, Err("the run was interrupted before it".into()))?;
-        }
-        Ok(())
-    }
-
-    /// What is worth profiling of what was measured, and has not been profiled.
-    fn unprofiled(&self) -> Vec<Subject> {
-        let record = self.journal.record();
-        let large = self.plan.baseline_session().and_then(|baseline| fastest(&rates(record, baseline)));
-        let sessions = self.in_turn();
-        let rates: Vec<(usize, Rates)> =
-            sessions.into_iter().map(|session| (session, rates(record, session))).collect();
-        let of_all = |place: &dyn Fn(&Rates) -> Option<(usize, u64)>| -> Vec<Subject> {
-            let subject = |(session, rates): &(usize, Rates)| {
-                let (shape, batch_size) = place(rates)?;
-                Some(Subject { session: *session, shape, batch_size })
-            };
-            rates.iter().filter_map(subject).collect()
+            _ => run.fail_session(session, failure),
         };
-        let at_large = |rates: &Rates| large.filter(|place| rates.contains_key(place)).or_else(|| fastest(rates));
-        let mut subjects = [of_all(&smallest), of_all(&at_large), of_all(&last_shape)].concat();
-        let mut seen: BTreeSet<Subject> = record.operators.iter().map(subject_of).collect();
-        subjects.retain(|subject| seen.insert(*subject));
-        subjects
     }
+    match failure.kind {
+        BadModel | Runtime | SessionLoad => Ok(()),
+        _ => run.note(format!("the operators of {label} are not known: {}", failure.message.exact())),
+    }
+}
 
-    /// Sessions that can be profiled, the baseline's first.
-    pub(in crate::runner) fn in_turn(&self) -> Vec<usize> {
-        let baseline = self.plan.baseline_session();
-        let is_real = |&session: &usize| matches!(self.plan.sessions[session].runtime, RuntimeChoice::Library(_));
-        let mut sessions: Vec<usize> = (0..self.plan.sessions.len()).filter(is_real).collect();
-        sessions.sort_by_key(|&session| Some(session) != baseline);
-        sessions
-    }
+async fn launch_profile(
+    run: &mut Run<'_>,
+    subject: Subject,
+    length: Duration,
+) -> Result<Result<(Placement, Profiled), Failure>, RunError> {
+    let spec = run.plan().sessions[subject.session].clone();
+    let spec_variant = spec.variant;
+    let variant = &run.plan().variants[spec_variant];
+    let Ok(described) = &run.descriptions[spec_variant] else {
+        return Ok(Err(failure("the model was not read")));
+    };
+    let inputs = match described.inputs_at(subject.shape) {
+        Ok(inputs) => inputs.clone(),
+        Err(reason) => return Ok(Err(failure(reason))),
+    };
+    let traces = run.journal.folder().traces();
+    let create = || {
+        fs::create_dir_all(&traces)?;
+        tempfile::Builder::new().prefix(UNFINISHED_TRACE).tempdir_in(&traces)
+    };
+    let scratch = match create() {
+        Ok(scratch) => scratch,
+        Err(error) => return Ok(Err(failure(&format!("failed to write into `{}`: {error}", traces.display())))),
+    };
+    let trace_file = trace_file(run, subject);
+    let threads = spec.options.intra_threads.max(1);
+    let request = ProfileRequest {
+        model: variant.path.clone(),
+        inputs,
+        batch_size: subject.batch_size,
+        trace_file: trace_file.clone(),
+        scratch: scratch.path().to_owned(),
+        max_inferences: max_inferences(described, threads),
+        length_ns: Nanos::from(length),
+        has_twin: has_room(described, run.journal.record().host.usable_memory()),
+        spec,
+    };
+    let number = run.launcher.number();
+    let log = run.launcher.log_of(run.plan(), spec_variant, number, 0)?;
+    let patience = run.patience(length + least_profile(run, subject.session) * 2);
+    let answer = ask_for_profile(run, subject.session, request, log, patience).await;
+    Ok(answer.map(|(placement, operators)| {
+        let name = trace_file.file_name().filter(|_| trace_file.exists());
+        let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()).into());
+        (placement, Profiled { trace_file, ..operators })
+    }))
+}
 
-    fn smallest_open(&self, session: usize) -> Option<Subject> {
-        let open = self.plan.cells().filter(|key| key.session == session && self.is_open(*key));
-        open.map(|key| Subject { session, shape: key.shape, batch_size: key.batch_size }).min()
-    }
+async fn ask_for_profile(
+    run: &Run<'_>,
+    session: usize,
+    request: ProfileRequest,
+    log: File,
+    patience: Duration,
+) -> Result<(Placement, Profiled), Failure> {
+    let mut worker = run.launcher.open(&request.spec, log, run.patience_with(session)).await?.worker;
+    // What a launch takes is not known before the first rounds.
+    let patience = if run.journal.record().blocks.is_empty() { Duration::MAX } else { patience };
+    let request = Request::Profile(Box::new(request));
+    let found = match worker.ask_within(patience, &request, "profile the session").await? {
+        Response::Profiled { placement, operators } => (*placement, *operators),
+        other => return Err(worker.unexpected(&other).await),
+    };
+    worker.end().await;
+    Ok(found)
+}
 
-    /// Whether it is still to be found out where the nodes of a session run, which tells whether it can be measured.
-    fn is_to_be_placed(&self, session: usize) -> bool {
-        self.plan.sessions[session].is_accelerated()
-            && !self.journal.record().placements.iter().any(|known| known.session == session)
-    }
-
-    /// Profiles one session at one place, and returns what that took besides the inferences.
-    async fn profile(&mut self, subject: Subject, length: Duration) -> Result<Duration, RunError> {
-        let session = subject.session;
-        let label = self.journal.record().session_label(session);
-        self.observer.observe(&Progress::Profiling { session: &label });
-        let began = Instant::now();
-        match self.launch_profile(subject, length).await? {
-            Ok((placement, operators)) => {
-                if self.is_to_be_placed(session) {
-                    self.journal.append(Event::Placement(Box::new(PlacementRecord { session, placement })))?;
-                }
-                self.put_operators(subject, Ok(operators))?;
-            }
-            Err(failure) => self.put_failure(subject, &failure)?,
-        }
-        Ok(began.elapsed().saturating_sub(length))
-    }
-
-    fn put_operators(&mut self, subject: Subject, profile: Observed<Profiled>) -> Result<(), RunError> {
-        let Subject { session, shape, batch_size } = subject;
-        let profile = OperatorProfile { session, shape, batch_size, profile };
-        Ok(self.journal.append(Event::Operators(Box::new(profile)))?)
-    }
-
-    /// A session could not be profiled. What keeps it from being created as well is said when it is measured, or, if it
-    /// was to be accelerated, here.
-    fn put_failure(&mut self, subject: Subject, failure: &Failure) -> Result<(), RunError> {
-        use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
-        self.put_operators(subject, Err(failure.message.clone()))?;
-        let session = subject.session;
-        self.lose(session, failure)?;
-        let label = self.journal.record().session_label(session);
-        if self.is_to_be_placed(session) {
-            return match failure.kind {
-                Inference | BadInput => {
-                    self.note(format!("where the nodes of {label} run is not known: {}", failure.message.exact()))
-                }
-                _ => self.fail_session(session, failure),
-            };
-        }
-        match failure.kind {
-            BadModel | Runtime | SessionLoad => Ok(()),
-            _ => self.note(format!("the operators of {label} are not known: {}", failure.message.exact())),
-        }
-    }
-
-    async fn launch_profile(
-        &mut self,
-        subject: Subject,
-        length: Duration,
-    ) -> Result<Result<(Placement, Profiled), Failure>, RunError> {
-        let spec = self.plan.sessions[subject.session].clone();
-        let spec_variant = spec.variant;
-        let variant = &self.plan.variants[spec_variant];
-        let Ok(described) = &self.descriptions[spec_variant] else {
-            return Ok(Err(failure("the model was not read")));
-        };
-        let inputs = match described.inputs_at(subject.shape) {
-            Ok(inputs) => inputs.clone(),
-            Err(reason) => return Ok(Err(failure(reason))),
-        };
-        let traces = self.journal.folder().traces();
-        let create = || {
-            fs::create_dir_all(&traces)?;
-            tempfile::Builder::new().prefix(UNFINISHED_TRACE).tempdir_in(&traces)
-        };
-        let scratch = match create() {
-            Ok(scratch) => scratch,
-            Err(error) => return Ok(Err(failure(&format!("failed to write into `{}`: {error}", traces.display())))),
-        };
-        let trace_file = self.trace_file(subject);
-        let threads = spec.options.intra_threads.max(1);
-        let request = ProfileRequest {
-            model: variant.path.clone(),
-            inputs,
-            batch_size: subject.batch_size,
-            trace_file: trace_file.clone(),
-            scratch: scratch.path().to_owned(),
-            max_inferences: max_inferences(described, threads),
-            length_ns: Nanos::from(length),
-            has_twin: has_room(described, self.journal.record().host.usable_memory()),
-            spec,
-        };
-        let number = self.launcher.number();
-        let log = self.launcher.log_of(&self.plan, spec_variant, number, 0)?;
-        let patience = self.patience(length + self.least_profile(subject.session) * 2);
-        let answer = self.ask_for_profile(subject.session, request, log, patience).await;
-        Ok(answer.map(|(placement, operators)| {
-            let name = trace_file.file_name().filter(|_| trace_file.exists());
-            let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()).into());
-            (placement, Profiled { trace_file, ..operators })
-        }))
-    }
-
-    async fn ask_for_profile(
-        &self,
-        session: usize,
-        request: ProfileRequest,
-        log: File,
-        patience: Duration,
-    ) -> Result<(Placement, Profiled), Failure> {
-        let mut worker = self.launcher.open(&request.spec, log, self.patience_with(session)).await?.worker;
-        // What a launch takes is not known before the first rounds.
-        let patience = if self.journal.record().blocks.is_empty() { Duration::MAX } else { patience };
-        let request = Request::Profile(Box::new(request));
-        let found = match worker.ask_within(patience, &request, "profile the session").await? {
-            Response::Profiled { placement, operators } => (*placement, *operators),
-            other => return Err(worker.unexpected(&other).await),
-        };
-        worker.end().await;
-        Ok(found)
-    }
-
-    /// A file that does not exist yet, called after the session and the shape.
-    fn trace_file(&self, Subject { session, shape, batch_size }: Subject) -> PathBuf {
-        let folder = self.journal.folder().traces();
-        let label = self.journal.record().session_label(session);
-        let label = file_safe(&format!("{label}{}", self.plan.shape_words(shape)));
-        new_file(&folder, &label, &format!("batch{batch_size}.json"))
-    }
+/// A file that does not exist yet, called after the session and the shape.
+fn trace_file(run: &Run<'_>, Subject { session, shape, batch_size }: Subject) -> PathBuf {
+    let folder = run.journal.folder().traces();
+    let label = run.label(session);
+    let label = file_safe(&format!("{label}{}", run.plan().shape_words(shape)));
+    new_file(&folder, &label, &format!("batch{batch_size}.json"))
 }
 
 fn subject_of(profile: &OperatorProfile) -> Subject {

@@ -8,9 +8,10 @@ use crate::metric::Unit;
 use crate::plan::{RuntimeChoice, ScoredSamples};
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
+use crate::runner::error::RunError;
 use crate::runner::launch::Launch;
-use crate::runner::rounds::round::Run;
-use crate::runner::{Progress, RunError};
+use crate::runner::progress::Progress;
+use crate::runner::run::Run;
 use crate::units::Nanos;
 
 /// Samples per inference while scoring, where the model takes it.
@@ -26,239 +27,237 @@ const NO_TIME: &str = "there was no time for it; raise `--budget`, or name `--sc
 /// How many times as long as timed inferences those that are scored may take before their worker counts as stuck.
 const SLOWER: f64 = 4.0;
 
-impl Run<'_> {
-    /// Scores every session on the same samples.
-    pub(in crate::runner) async fn score_all(&mut self) -> Result<(), RunError> {
-        let mut most = None;
-        let mut order = self.scoring_order();
-        if self.tells_only_by_comparison(&order) {
-            // The slowest go first, until the baseline and those that are left have time. What is skipped takes none.
-            while order.len() > 1 && Share::of(self, order[0]).is_too_short(self, order[0]) {
-                let record = self.unscored(order.remove(1), 1, Outcome::Skipped { reason: NO_TIME.into() });
-                self.journal.append(Event::Accuracy(Box::new(record)))?;
-            }
-        }
-        for session in order {
-            most = self.score(session, most).await?.or(most);
-        }
-        // Where there are any.
-        let _ = std::fs::remove_file(self.baseline_outputs());
-        Ok(())
-    }
-
-    /// The sessions that are worth scoring: the baseline's first, then those that take longest, so that samples that one of
-    /// them has no time for are left out of the rest. None where there is no data and nothing to compare outputs with.
-    fn scoring_order(&self) -> Vec<usize> {
-        let has_data = self.descriptions.iter().flatten().any(|described| described.dataset.is_some());
-        let sessions = 0..self.plan.sessions.len();
-        let mut sessions: Vec<usize> = sessions.filter(|&session| self.has_open_cells(session)).collect();
-        if !has_data && sessions.len() < 2 && !sessions.iter().any(|&session| self.is_scripted(session)) {
-            return Vec::new();
-        }
-        let baseline = self.plan.baseline_session();
-        sessions.sort_by_key(|&session| (Some(session) != baseline, Reverse(self.inference_time(session))));
-        sessions
-    }
-
-    fn is_scripted(&self, session: usize) -> bool {
-        matches!(self.plan.sessions[session].runtime, RuntimeChoice::Script(_))
-    }
-
-    /// Whether nothing says what is right, so that outputs of the others are worth computing where the baseline's are. By
-    /// themselves they tell only whether they are numbers, which the baseline, the first of these sessions, shows in any
-    /// case. Scripts compute none.
-    fn tells_only_by_comparison(&self, sessions: &[usize]) -> bool {
-        let mut data = self.descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
-        let is_right_known = data.any(|data| data.has_labels() || data.has_expected_outputs);
-        let is_compared = self.plan.baseline_session().is_some_and(|baseline| sessions.contains(&baseline));
-        let is_any_scripted = sessions.iter().any(|&session| self.is_scripted(session));
-        is_compared && sessions.len() > 1 && !is_right_known && !is_any_scripted
-    }
-
-    /// Whether a session was scored, or is known not to be.
-    fn is_judged(&self, session: usize) -> bool {
-        self.journal.record().accuracy.iter().any(|record| record.session == session)
-    }
-
-    /// Scores one session of a search, if it is not scored yet.
-    pub(in crate::runner) async fn score_one(&mut self, session: usize) -> Result<(), RunError> {
-        let baseline = self.plan.baseline_session();
-        let scored = self.scored_baseline().filter(|_| Some(session) != baseline);
-        let most = scored.map(|record| record.samples_count);
-        if let (Some(baseline), Some(most)) = (baseline, most) {
-            self.restore_outputs(baseline, most).await?;
-        }
-        self.score(session, most).await?;
-        self.require_share()
-    }
-
-    /// What the outputs of the baseline are worth; `None` where they are not scored.
-    fn scored_baseline(&self) -> Option<&AccuracyRecord> {
-        let baseline = self.plan.baseline_session();
-        let mut scored = self.journal.record().accuracy.iter();
-        scored.find(|record| Some(record.session) == baseline && record.outcome.is_ok())
-    }
-
-    /// A limit on the fall of accuracy takes scores that are a share of right answers. Where labels could not be judged
-    /// before anything was measured, it shows here whether they are.
-    fn require_share(&self) -> Result<(), RunError> {
-        let limits_drop = self.plan.tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
-        let scores = self.scored_baseline().and_then(|record| record.scores.as_ref());
-        if limits_drop && scores.is_some_and(|scores| scores.leading().unit() != Unit::Ratio) {
-            // Nobody needs them any more, and the run ends here.
-            let _ = std::fs::remove_file(self.baseline_outputs());
-            return Err(RunError::NoShare);
-        }
-        Ok(())
-    }
-
-    /// Computes the outputs of the baseline again where they are no longer there, as in a search that is taken up again.
-    async fn restore_outputs(&mut self, baseline: usize, samples_count: u64) -> Result<(), RunError> {
-        if !self.baseline_outputs().exists() {
-            self.evaluated(baseline, Some(samples_count)).await?;
-        }
-        Ok(())
-    }
-
-    fn baseline_outputs(&self) -> PathBuf {
-        self.journal.folder().baseline_outputs()
-    }
-
-    fn role(&self, session: usize) -> EvaluationRole {
-        let outputs = self.baseline_outputs();
-        // What lies there without a score of this run is somebody else's.
-        let is_ours = self.scored_baseline().is_some() && outputs.exists();
-        match (Some(session) == self.plan.baseline_session(), is_ours) {
-            (true, _) => EvaluationRole::Baseline(outputs),
-            (false, true) => EvaluationRole::Candidate(outputs),
-            (false, false) => EvaluationRole::Alone,
+/// Scores every session on the same samples.
+pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
+    let mut most = None;
+    let mut order = scoring_order(run);
+    if tells_only_by_comparison(run, &order) {
+        // The slowest go first, until the baseline and those that are left have time. What is skipped takes none.
+        while order.len() > 1 && Share::of(run, order[0]).is_too_short(run, order[0]) {
+            let record = unscored(run, order.remove(1), 1, Outcome::Skipped { reason: NO_TIME.into() });
+            run.journal.append(Event::Accuracy(Box::new(record)))?;
         }
     }
-
-    /// Scores one session on at most so many samples; returns how many they were.
-    async fn score(&mut self, session: usize, most: Option<u64>) -> Result<Option<u64>, RunError> {
-        if self.is_scripted(session) {
-            let reason = "a script of latencies computes no outputs".into();
-            let record = self.unscored(session, 1, Outcome::Skipped { reason });
-            self.journal.append(Event::Accuracy(Box::new(record)))?;
-            return Ok(None);
-        }
-        let Some(record) = self.evaluated(session, most).await? else { return Ok(None) };
-        let samples = record.outcome.is_ok().then_some(record.samples_count);
-        self.journal.append(Event::Accuracy(Box::new(record)))?;
-        Ok(samples)
+    for session in order {
+        most = score(run, session, most).await?.or(most);
     }
+    // Where there are any.
+    let _ = std::fs::remove_file(baseline_outputs(run));
+    Ok(())
+}
 
-    /// What the outputs of a session are worth; `None` if no worker could be started for it.
-    async fn evaluated(&mut self, session: usize, most: Option<u64>) -> Result<Option<AccuracyRecord>, RunError> {
-        let Ok(described) = &self.descriptions[self.plan.sessions[session].variant] else { return Ok(None) };
-        let inputs = described.inputs.clone();
-        let share = Share::of(self, session);
-        let batch_size = self.scoring_batch(session, share);
-        let label = self.journal.record().session_label(session);
-        if share.is_too_short(self, session) {
-            let reason = NO_TIME.into();
-            return Ok(Some(self.unscored(session, batch_size, Outcome::Skipped { reason })));
-        }
-        let role = self.role(session);
-        self.observer.observe(&Progress::Scoring { session: &label });
-        let Some(mut launch) = self.launch(session, 0).await? else { return Ok(None) };
-        let evaluation = Evaluation {
-            session,
-            inputs,
-            task: self.plan.task,
-            batch_size,
-            role,
-            limit_ns: share.limit.map(Nanos::from),
-            max_samples: [most, share.samples].into_iter().flatten().min(),
-            random_outputs: self.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
-        };
-        let record = self.evaluated_by(&mut launch, evaluation).await?;
-        launch.worker.end().await;
-        Ok(Some(record))
+/// The sessions that are worth scoring: the baseline's first, then those that take longest, so that samples that one of
+/// them has no time for are left out of the rest. None where there is no data and nothing to compare outputs with.
+fn scoring_order(run: &Run<'_>) -> Vec<usize> {
+    let has_data = run.descriptions.iter().flatten().any(|described| described.dataset.is_some());
+    let sessions = 0..run.plan().sessions.len();
+    let mut sessions: Vec<usize> = sessions.filter(|&session| run.has_open_cells(session)).collect();
+    if !has_data && sessions.len() < 2 && !sessions.iter().any(|&session| is_scripted(run, session)) {
+        return Vec::new();
     }
+    let baseline = run.plan().baseline_session();
+    sessions.sort_by_key(|&session| (Some(session) != baseline, Reverse(run.inference_time(session))));
+    sessions
+}
 
-    /// What a worker makes of an evaluation: one sample at a time where batches fail.
-    async fn evaluated_by(
-        &mut self,
-        launch: &mut Launch,
-        mut evaluation: Evaluation,
-    ) -> Result<AccuracyRecord, RunError> {
-        let session = evaluation.session;
-        let patience = self.scoring_patience(&evaluation);
-        let mut scored = evaluate(launch, &evaluation, patience).await;
-        if let Err(failure) = &scored
-            && may_score_singly(failure, launch, &evaluation)
-        {
-            let label = self.journal.record().session_label(session);
-            let note = format!("{label} is scored one sample at a time: batches of {} fail", evaluation.batch_size);
-            evaluation.batch_size = 1;
-            scored = evaluate(launch, &evaluation, patience).await;
-            if scored.is_ok() {
-                self.note(note)?;
-            }
-        }
-        let is_of_budget = patience < self.plan.schedule.timeout_ns.into();
-        Ok(match scored {
-            Ok(record) => record,
-            Err(failure) if failure.kind == FailureKind::TimedOut && is_of_budget => {
-                self.fail_beside(launch, &failure)?;
-                let reason = "scoring did not end within its share of the budget; raise `--budget`".to_owned();
-                self.unscored(session, evaluation.batch_size, Outcome::Skipped { reason: reason.into() })
-            }
-            Err(failure) => {
-                self.fail_beside(launch, &failure)?;
-                self.announce(session, None, &failure);
-                self.unscored(session, evaluation.batch_size, Outcome::Failed(failure))
-            }
-        })
+fn is_scripted(run: &Run<'_>, session: usize) -> bool {
+    matches!(run.plan().sessions[session].runtime, RuntimeChoice::Script(_))
+}
+
+/// Whether nothing says what is right, so that outputs of the others are worth computing where the baseline's are. By
+/// themselves they tell only whether they are numbers, which the baseline, the first of these sessions, shows in any
+/// case. Scripts compute none.
+fn tells_only_by_comparison(run: &Run<'_>, sessions: &[usize]) -> bool {
+    let mut data = run.descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
+    let is_right_known = data.any(|data| data.has_labels() || data.has_expected_outputs);
+    let is_compared = run.plan().baseline_session().is_some_and(|baseline| sessions.contains(&baseline));
+    let is_any_scripted = sessions.iter().any(|&session| is_scripted(run, session));
+    is_compared && sessions.len() > 1 && !is_right_known && !is_any_scripted
+}
+
+/// Whether a session was scored, or is known not to be.
+fn is_judged(run: &Run<'_>, session: usize) -> bool {
+    run.journal.record().accuracy.iter().any(|record| record.session == session)
+}
+
+/// Scores one session of a search, if it is not scored yet.
+pub(in crate::runner) async fn one(run: &mut Run<'_>, session: usize) -> Result<(), RunError> {
+    let baseline = run.plan().baseline_session();
+    let scored = scored_baseline(run).filter(|_| Some(session) != baseline);
+    let most = scored.map(|record| record.samples_count);
+    if let (Some(baseline), Some(most)) = (baseline, most) {
+        restore_outputs(run, baseline, most).await?;
     }
+    score(run, session, most).await?;
+    require_share(run)
+}
 
-    /// How long a worker that scores is waited for. One whose end is that of the data is given time for all of it.
-    fn scoring_patience(&self, evaluation: &Evaluation) -> Duration {
-        let usual = Duration::from(self.plan.schedule.timeout_ns);
-        if let Some(limit) = evaluation.limit_ns {
-            return self.patience(limit.into()).min(usual);
-        }
-        let data = self.journal.record().dataset.as_ref();
-        let samples = evaluation.max_samples.or(data.map(|data| data.samples_count)).unwrap_or(1);
-        match self.inference_time(evaluation.session) {
-            Some(inference) => self.patience(inference.mul_f64(SLOWER / 2.0 * samples as f64)),
-            None => usual,
+/// What the outputs of the baseline are worth; `None` where they are not scored.
+fn scored_baseline<'r>(run: &'r Run<'_>) -> Option<&'r AccuracyRecord> {
+    let baseline = run.plan().baseline_session();
+    let mut scored = run.journal.record().accuracy.iter();
+    scored.find(|record| Some(record.session) == baseline && record.outcome.is_ok())
+}
+
+/// A limit on the fall of accuracy takes scores that are a share of right answers. Where labels could not be judged
+/// before anything was measured, it shows here whether they are.
+fn require_share(run: &Run<'_>) -> Result<(), RunError> {
+    let limits_drop = run.plan().tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
+    let scores = scored_baseline(run).and_then(|record| record.scores.as_ref());
+    if limits_drop && scores.is_some_and(|scores| scores.leading().unit() != Unit::Ratio) {
+        // Nobody needs them any more, and the run ends here.
+        let _ = std::fs::remove_file(baseline_outputs(run));
+        return Err(RunError::NoShare);
+    }
+    Ok(())
+}
+
+/// Computes the outputs of the baseline again where they are no longer there, as in a search that is taken up again.
+async fn restore_outputs(run: &mut Run<'_>, baseline: usize, samples_count: u64) -> Result<(), RunError> {
+    if !baseline_outputs(run).exists() {
+        evaluated(run, baseline, Some(samples_count)).await?;
+    }
+    Ok(())
+}
+
+fn baseline_outputs(run: &Run<'_>) -> PathBuf {
+    run.journal.folder().baseline_outputs()
+}
+
+fn role(run: &Run<'_>, session: usize) -> EvaluationRole {
+    let outputs = baseline_outputs(run);
+    // What lies there without a score of this run is somebody else's.
+    let is_ours = scored_baseline(run).is_some() && outputs.exists();
+    match (Some(session) == run.plan().baseline_session(), is_ours) {
+        (true, _) => EvaluationRole::Baseline(outputs),
+        (false, true) => EvaluationRole::Candidate(outputs),
+        (false, false) => EvaluationRole::Alone,
+    }
+}
+
+/// Scores one session on at most so many samples; returns how many they were.
+async fn score(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<Option<u64>, RunError> {
+    if is_scripted(run, session) {
+        let reason = "a script of latencies computes no outputs".into();
+        let record = unscored(run, session, 1, Outcome::Skipped { reason });
+        run.journal.append(Event::Accuracy(Box::new(record)))?;
+        return Ok(None);
+    }
+    let Some(record) = evaluated(run, session, most).await? else { return Ok(None) };
+    let samples = record.outcome.is_ok().then_some(record.samples_count);
+    run.journal.append(Event::Accuracy(Box::new(record)))?;
+    Ok(samples)
+}
+
+/// What the outputs of a session are worth; `None` if no worker could be started for it.
+async fn evaluated(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<Option<AccuracyRecord>, RunError> {
+    let Ok(described) = run.description(session) else { return Ok(None) };
+    let inputs = described.inputs.clone();
+    let share = Share::of(run, session);
+    let batch_size = scoring_batch(run, session, share);
+    let label = run.label(session);
+    if share.is_too_short(run, session) {
+        let reason = NO_TIME.into();
+        return Ok(Some(unscored(run, session, batch_size, Outcome::Skipped { reason })));
+    }
+    let role = role(run, session);
+    run.observer.observe(&Progress::Scoring { session: &label });
+    let Some(mut launch) = run.launch(session, 0).await? else { return Ok(None) };
+    let evaluation = Evaluation {
+        session,
+        inputs,
+        task: run.plan().task,
+        batch_size,
+        role,
+        limit_ns: share.limit.map(Nanos::from),
+        max_samples: [most, share.samples].into_iter().flatten().min(),
+        random_outputs: run.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
+    };
+    let record = evaluated_by(run, &mut launch, evaluation).await?;
+    launch.worker.end().await;
+    Ok(Some(record))
+}
+
+/// What a worker makes of an evaluation: one sample at a time where batches fail.
+async fn evaluated_by(
+    run: &mut Run<'_>,
+    launch: &mut Launch,
+    mut evaluation: Evaluation,
+) -> Result<AccuracyRecord, RunError> {
+    let session = evaluation.session;
+    let patience = scoring_patience(run, &evaluation);
+    let mut scored = evaluate(launch, &evaluation, patience).await;
+    if let Err(failure) = &scored
+        && may_score_singly(failure, launch, &evaluation)
+    {
+        let label = run.label(session);
+        let note = format!("{label} is scored one sample at a time: batches of {} fail", evaluation.batch_size);
+        evaluation.batch_size = 1;
+        scored = evaluate(launch, &evaluation, patience).await;
+        if scored.is_ok() {
+            run.note(note)?;
         }
     }
-
-    /// Samples per inference while scoring a session. Outputs are compared batch by batch, so that it is the baseline's where
-    /// the model takes that; else as many as leave several batches within the time.
-    fn scoring_batch(&self, session: usize, share: Share) -> u64 {
-        let Ok(described) = &self.descriptions[self.plan.sessions[session].variant] else { return 1 };
-        let fits = |size: &u64| described.inputs.supports_batch(*size).is_ok();
-        if let Some(size) = self.scored_baseline().map(|record| record.batch_size).filter(fits) {
-            return size;
+    let is_of_budget = patience < run.plan().schedule.timeout_ns.into();
+    Ok(match scored {
+        Ok(record) => record,
+        Err(failure) if failure.kind == FailureKind::TimedOut && is_of_budget => {
+            run.fail_beside(launch, &failure)?;
+            let reason = "scoring did not end within its share of the budget; raise `--budget`".to_owned();
+            unscored(run, session, evaluation.batch_size, Outcome::Skipped { reason: reason.into() })
         }
-        // Made-up samples are few, and one at a time the end of the time is never far.
-        let wanted = if described.dataset.is_some() { BATCH_SIZE } else { 1 };
-        let wanted = described.inputs.batch_axis.fixed_size.unwrap_or(wanted);
-        let inference = self.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);
-        let within = |limit: Duration| (limit.as_secs_f64() / LEAST_BATCHES / inference) as u64;
-        let affordable = share.limit.map_or(wanted, |limit| wanted.min(within(limit).max(1)));
-        Some(affordable).filter(fits).or(described.inputs.batch_axis.fixed_size).unwrap_or(1)
+        Err(failure) => {
+            run.fail_beside(launch, &failure)?;
+            run.announce(session, None, &failure);
+            unscored(run, session, evaluation.batch_size, Outcome::Failed(failure))
+        }
+    })
+}
+
+/// How long a worker that scores is waited for. One whose end is that of the data is given time for all of it.
+fn scoring_patience(run: &Run<'_>, evaluation: &Evaluation) -> Duration {
+    let usual = Duration::from(run.plan().schedule.timeout_ns);
+    if let Some(limit) = evaluation.limit_ns {
+        return run.patience(limit.into()).min(usual);
     }
+    let data = run.journal.record().dataset.as_ref();
+    let samples = evaluation.max_samples.or(data.map(|data| data.samples_count)).unwrap_or(1);
+    match run.inference_time(evaluation.session) {
+        Some(inference) => run.patience(inference.mul_f64(SLOWER / 2.0 * samples as f64)),
+        None => usual,
+    }
+}
 
-    fn unscored(&self, session: usize, batch_size: u64, outcome: Outcome) -> AccuracyRecord {
-        AccuracyRecord {
-            session,
-            outcome,
-            task: self.plan.task,
-            batch_size,
-            samples_count: 0,
-            outputs: Vec::new(),
-            scores: None,
-            labels_as: None,
-            agreement: Vec::new(),
-            reference: None,
-            not_comparable: Vec::new(),
-        }
+/// Samples per inference while scoring a session. Outputs are compared batch by batch, so that it is the baseline's where
+/// the model takes that; else as many as leave several batches within the time.
+fn scoring_batch(run: &Run<'_>, session: usize, share: Share) -> u64 {
+    let Ok(described) = run.description(session) else { return 1 };
+    let fits = |size: &u64| described.inputs.supports_batch(*size).is_ok();
+    if let Some(size) = scored_baseline(run).map(|record| record.batch_size).filter(fits) {
+        return size;
+    }
+    // Made-up samples are few, and one at a time the end of the time is never far.
+    let wanted = if described.dataset.is_some() { BATCH_SIZE } else { 1 };
+    let wanted = described.inputs.batch_axis.fixed_size.unwrap_or(wanted);
+    let inference = run.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);
+    let within = |limit: Duration| (limit.as_secs_f64() / LEAST_BATCHES / inference) as u64;
+    let affordable = share.limit.map_or(wanted, |limit| wanted.min(within(limit).max(1)));
+    Some(affordable).filter(fits).or(described.inputs.batch_axis.fixed_size).unwrap_or(1)
+}
+
+fn unscored(run: &Run<'_>, session: usize, batch_size: u64, outcome: Outcome) -> AccuracyRecord {
+    AccuracyRecord {
+        session,
+        outcome,
+        task: run.plan().task,
+        batch_size,
+        samples_count: 0,
+        outputs: Vec::new(),
+        scores: None,
+        labels_as: None,
+        agreement: Vec::new(),
+        reference: None,
+        not_comparable: Vec::new(),
     }
 }
 
@@ -273,7 +272,7 @@ struct Share {
 
 impl Share {
     fn of(run: &Run<'_>, session: usize) -> Share {
-        match run.plan.scored_samples {
+        match run.plan().scored_samples {
             ScoredSamples::Fitting => Share { limit: Some(time_of(run, session)), samples: None },
             ScoredSamples::All => Share { limit: None, samples: None },
             ScoredSamples::First(count) => Share { limit: None, samples: Some(count) },
@@ -291,18 +290,18 @@ impl Share {
 /// one session at a time.
 fn time_of(run: &Run<'_>, session: usize) -> Duration {
     // Well within the time after which a worker counts as stuck.
-    let most = Duration::from(run.plan.schedule.timeout_ns) / 2;
+    let most = Duration::from(run.plan().schedule.timeout_ns) / 2;
     let Some(time) = run.beside_time(BUDGET_SHARE) else { return most };
-    let sessions = match run.plan.tuning {
+    let sessions = match run.plan().tuning {
         Some(_) => vec![session],
-        None => run.scoring_order().into_iter().filter(|&other| other == session || !run.is_judged(other)).collect(),
+        None => scoring_order(run).into_iter().filter(|&other| other == session || !is_judged(run, other)).collect(),
     };
     let launches: Duration = sessions.iter().filter_map(|&session| run.launch_time(session)).sum();
     let inference = |session: usize| run.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);
     let all: f64 = sessions.iter().map(|&session| inference(session)).sum();
     let own = time.saturating_sub(launches).mul_f64(inference(session) / all.max(1e-9));
     // The baseline ends with its time, the others with its samples: theirs is there in case that they take longer.
-    let spare = if run.plan.baseline_session() == Some(session) { 1.0 } else { SPARE };
+    let spare = if run.plan().baseline_session() == Some(session) { 1.0 } else { SPARE };
     own.mul_f64(spare).min(most)
 }
 

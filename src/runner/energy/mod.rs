@@ -3,7 +3,7 @@
 //! Blocks of several sessions alternate too fast for a driver's figures, so that each cell on a GPU is measured once more
 //! in every launch: for one uninterrupted stretch after its blocks, whose latencies count nowhere.
 
-mod rest;
+pub(super) mod rest;
 pub(super) mod stretch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,17 +12,13 @@ use std::time::Duration;
 use crate::observed::Observed;
 use crate::plan::{CellKey, Plan, SessionSpec};
 use crate::record::{
-    CpuPower, EnergyMethod, Event, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse,
-    Monitoring,
+    CpuPower, EnergyMethod, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse, Monitoring,
 };
-use crate::runner::RunError;
 use crate::runner::launch::Launch;
-use crate::runner::rounds::round::Run;
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, OwnProcesses, Roots};
 use crate::text::Plain;
 use crate::units::{Bytes, Joules, Nanos};
-pub(super) use rest::patience;
 
 /// Updates of an energy counter that a stretch must hold, so that its ends cost a tenth at most.
 const LEAST_UPDATES: u64 = 10;
@@ -102,7 +98,7 @@ impl EnergyWatch {
     }
 
     /// What is known so far.
-    fn monitoring(&self) -> Monitoring {
+    pub(super) fn monitoring(&self) -> Monitoring {
         let unknown = self.devices.iter().find_map(|device| match device {
             Device::Unknown(reason) => Some(reason.clone()),
             _ => None,
@@ -236,14 +232,6 @@ fn device(session: &SessionSpec, gpus: Option<&Observed<Gpus>>, visible: Option<
 
 fn rise(before: Observed<Bytes>, after: Observed<Bytes>) -> Observed<i64> {
     Ok(after?.0.cast_signed() - before?.0.cast_signed())
-}
-
-impl Run<'_> {
-    /// Writes down how GPUs and energy were observed.
-    pub(super) fn note_monitoring(&mut self) -> Result<(), RunError> {
-        let monitoring = self.energy.monitoring();
-        Ok(self.journal.append(Event::Monitored(Box::new(monitoring)))?)
-    }
 }
 
 #[cfg(test)]

@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::Device;
+use super::{Device, EnergyWatch};
 use crate::observed::Observed;
 use crate::plan::{CellKey, Plan};
 use crate::protocol::{Request, Response};
 use crate::record::{Failure, GpuUse};
-use crate::runner::Extent;
+use crate::runner::job::Extent;
 use crate::runner::launch::Launch;
-use crate::runner::rounds::round::Run;
 use crate::runner::time::MIN_INFERENCES;
 use crate::sample::{GpuMonitor, GpuStretch};
 use crate::units::Nanos;
@@ -21,7 +20,24 @@ const SHORTEST_STRETCH: Duration = Duration::from_millis(250);
 /// Share of the budget that all stretches may take.
 const STRETCH_SHARE: f64 = 0.2;
 
-impl Run<'_> {
+/// What a run leaves for a stretch.
+#[derive(Debug)]
+pub(in crate::runner) struct Leave<'a> {
+    pub plan: &'a Plan,
+    pub extent: Extent,
+    pub remaining: Duration,
+    /// The same for a worker; absent where the run has no end.
+    pub limit: Option<Nanos>,
+}
+
+/// A stretch of a cell on a GPU.
+struct Stretch {
+    index: u32,
+    length: Duration,
+    limit: Option<Nanos>,
+}
+
+impl EnergyWatch {
     /// What a cell takes of its GPU, over one stretch; `None` if it computes on none.
     ///
     /// # Errors
@@ -30,28 +46,29 @@ impl Run<'_> {
         &mut self,
         launch: &mut Launch,
         key: CellKey,
+        leave: &Leave<'_>,
     ) -> Result<Option<Observed<GpuUse>>, Failure> {
-        let index = match &self.energy.devices[key.session] {
+        let index = match &self.devices[key.session] {
             Device::None => return Ok(None),
             Device::Unknown(reason) => return Ok(Some(Err(reason.clone()))),
             Device::Known(index) => *index,
         };
-        let length = match self.stretch_length(key) {
+        let length = match self.stretch_length(key, leave) {
             Ok(length) => length,
             Err(reason) => return Ok(Some(Err(reason))),
         };
-        self.stretch(launch, key, (index, length)).await.map(Some)
+        self.stretch(launch, key, Stretch { index, length, limit: leave.limit }).await.map(Some)
     }
 
     async fn stretch(
         &mut self,
         launch: &mut Launch,
         key: CellKey,
-        (index, length): (u32, Duration),
+        stretch: Stretch,
     ) -> Result<Observed<GpuUse>, Failure> {
-        let Some(monitor) = &self.energy.monitor else { return Ok(Err("the GPU is not observed".into())) };
-        let request =
-            Request::Block { length_ns: length.into(), min_inferences: MIN_INFERENCES, limit_ns: self.limit() };
+        let Stretch { index, length, limit } = stretch;
+        let Some(monitor) = &self.monitor else { return Ok(Err("the GPU is not observed".into())) };
+        let request = Request::Block { length_ns: length.into(), min_inferences: MIN_INFERENCES, limit_ns: limit };
         let doing = format!("run for {} ms at batch size {}", length.as_millis(), key.batch_size);
         let (began, level) = (Instant::now(), monitor.gpus().memory_used(index));
         monitor.open_window();
@@ -60,8 +77,8 @@ impl Run<'_> {
         let after = monitor.gpus().energy(index);
         let window = monitor.close_window(index);
         let lost = monitor.lost();
-        self.energy.spent += began.elapsed();
-        *self.energy.stretches.entry(key).or_default() += 1;
+        self.spent += began.elapsed();
+        *self.stretches.entry(key).or_default() += 1;
         let report = match answer? {
             Response::Block(report) => report,
             other => return Err(launch.worker.unexpected(&other).await),
@@ -74,8 +91,8 @@ impl Run<'_> {
             index,
             elapsed_ns: span,
             inferences_count: report.inferences_count,
-            memory: self.energy.memory(launch, &window, &level),
-            energy: self.energy.energy(index, [before, after], &window, span),
+            memory: self.memory(launch, &window, &level),
+            energy: self.energy(index, [before, after], &window, span),
         })))
     }
 
@@ -83,23 +100,23 @@ impl Run<'_> {
     ///
     /// # Errors
     /// Why there is none.
-    fn stretch_length(&self, key: CellKey) -> Observed<Duration> {
-        if matches!(self.extent, Extent::Probe(_)) {
+    fn stretch_length(&self, key: CellKey, leave: &Leave<'_>) -> Observed<Duration> {
+        if matches!(leave.extent, Extent::Probe(_)) {
             return Err("the run is a probe".into());
         }
-        if let Some(lost) = self.energy.monitor.as_ref().and_then(GpuMonitor::lost) {
+        if let Some(lost) = self.monitor.as_ref().and_then(GpuMonitor::lost) {
             return Err(lost);
         }
-        let remaining = self.remaining();
+        let remaining = leave.remaining;
         if remaining < SHORTEST_STRETCH {
             return Err("the budget was spent before it".into());
         }
-        let on_gpu = |session: usize| matches!(self.energy.devices[session], Device::Known(_));
-        let Stretches { length, each, all } = Stretches::of(&self.plan, on_gpu);
-        if self.energy.stretches.get(&key).is_some_and(|&count| count >= each) {
+        let on_gpu = |session: usize| matches!(self.devices[session], Device::Known(_));
+        let Stretches { length, each, all } = Stretches::of(leave.plan, on_gpu);
+        if self.stretches.get(&key).is_some_and(|&count| count >= each) {
             return Err("other launches of the cell tell it".into());
         }
-        if self.energy.spent + length > all {
+        if self.spent + length > all {
             return Err("the budget leaves no time for it; raise `--budget`, or name fewer batch sizes".into());
         }
         Ok(length.min(remaining))

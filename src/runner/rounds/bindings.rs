@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::plan::{At, CellKey};
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, FailureKind, LaunchCell, RunRecord};
-use crate::runner::RunError;
-use crate::runner::launch::CellStart;
+use crate::runner::error::RunError;
+use crate::runner::launch::{CellStart, single};
 use crate::runner::rounds::order::{self, Draw};
-use crate::runner::rounds::round::{Round, Run};
-use crate::runner::rounds::turns::{Turn, rounds_to_come, single};
+use crate::runner::rounds::round::{Round, Turn, rounds_to_come};
+use crate::runner::run::Run;
+
 use crate::text::Plain;
 
 /// How the note begins that says so.
@@ -25,153 +26,144 @@ pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<At, Plain> {
     anew.collect()
 }
 
-impl Run<'_> {
-    /// Why outputs are to be bound anew at a place; `None` if they are bound once.
-    pub(in crate::runner) fn outputs_anew(&self, at: At) -> Option<Plain> {
-        let described = self.descriptions.iter().zip(&self.plan.variants);
-        let mut varying = described.filter_map(|(described, variant)| {
-            let why = described.as_ref().ok()?.outputs_vary.as_ref()?;
-            Some(format!("sizes of outputs of `{}` can change: {why}", variant.name).into())
-        });
-        self.bound_anew.get(&at).cloned().or_else(|| varying.next())
+/// Begins all cells of a group, with outputs bound in one way.
+pub(in crate::runner) async fn begin_all(
+    run: &mut Run<'_>,
+    round: &mut Round,
+    members: &BTreeMap<usize, CellKey>,
+    draw: Draw,
+) -> Result<Vec<Turn>, RunError> {
+    let places: Vec<usize> = members.keys().copied().collect();
+    let mut begun = Vec::new();
+    for place in order::turns(&places, draw, 0) {
+        let key = members[&place];
+        if run.is_open(key) && round.launch_if_needed(run, place, key.session).await? {
+            begun.extend(begin_cell(run, round, place, key, members.len()).await?);
+        }
     }
+    adopt(run, &begun)?;
+    let mut turns = Vec::new();
+    for begun in begun {
+        if is_bound_once(&begun.turn) && run.outputs_anew(begun.turn.key.at()).is_some() {
+            turns.extend(begin_again(run, round, begun, members.len()).await?);
+        } else {
+            turns.push(begun);
+        }
+    }
+    let mut all = Vec::new();
+    for Begun { turn, warmup } in turns {
+        run.journal.append(Event::Warmup { key: turn.key, histogram: warmup })?;
+        all.push(turn);
+    }
+    Ok(all)
+}
 
-    /// Begins all cells of a group, with outputs bound in one way.
-    pub(in crate::runner) async fn begin_all(
-        &mut self,
-        round: &mut Round,
-        members: &BTreeMap<usize, CellKey>,
-        draw: Draw,
-    ) -> Result<Vec<Turn>, RunError> {
-        let places: Vec<usize> = members.keys().copied().collect();
-        let mut begun = Vec::new();
-        for place in order::turns(&places, draw, 0) {
-            let key = members[&place];
-            if self.is_open(key) && self.launch_if_needed(round, place, key.session).await? {
-                begun.extend(self.begin_cell(round, place, key, members.len()).await?);
-            }
-        }
-        self.adopt(&begun)?;
-        let mut turns = Vec::new();
-        for begun in begun {
-            if is_bound_once(&begun.turn) && self.outputs_anew(begun.turn.key.at()).is_some() {
-                turns.extend(self.begin_again(round, begun, members.len()).await?);
-            } else {
-                turns.push(begun);
-            }
-        }
-        let mut all = Vec::new();
-        for Begun { turn, warmup } in turns {
-            self.journal.append(Event::Warmup { key: turn.key, histogram: warmup })?;
-            all.push(turn);
-        }
-        Ok(all)
+/// Where one cell of a group binds outputs anew, all of them do.
+fn adopt(run: &mut Run<'_>, begun: &[Begun]) -> Result<(), RunError> {
+    let mut reasons = begun.iter().filter_map(|begun| {
+        let label = run.label(begun.turn.key.session);
+        let reason = begun.turn.cell.outputs_anew.as_ref()?;
+        Some(if begun.turn.is_asked_anew { reason.clone() } else { format!("{label}: {}", reason.exact()).into() })
+    });
+    let reason = reasons.next();
+    if let Some(reason) = reason {
+        bind_anew(run, begun.iter().map(|begun| begun.turn.key), &reason)?;
     }
+    Ok(())
+}
 
-    /// Where one cell of a group binds outputs anew, all of them do.
-    fn adopt(&mut self, begun: &[Begun]) -> Result<(), RunError> {
-        let mut reasons = begun.iter().filter_map(|begun| {
-            let label = self.journal.record().session_label(begun.turn.key.session);
-            let reason = begun.turn.cell.outputs_anew.as_ref()?;
-            Some(if begun.turn.is_asked_anew { reason.clone() } else { format!("{label}: {}", reason.exact()).into() })
-        });
-        let reason = reasons.next();
-        if let Some(reason) = reason {
-            self.bind_anew(begun.iter().map(|begun| begun.turn.key), &reason)?;
-        }
-        Ok(())
+/// Has outputs bound anew where these cells are, from here on; the first reason of a run is said.
+fn bind_anew(run: &mut Run<'_>, keys: impl Iterator<Item = CellKey>, reason: &Plain) -> Result<(), RunError> {
+    for key in keys {
+        run.bound_anew.entry(key.at()).or_insert_with(|| reason.clone());
     }
+    if run.journal.record().notes.iter().any(|note| note.starts_with(BOUND_ANEW)) {
+        return Ok(());
+    }
+    run.note(format!("{BOUND_ANEW}, outside its latency, which includes their allocation: {}", reason.exact()))
+}
 
-    /// Has outputs bound anew where these cells are, from here on; the first reason of a run is said.
-    fn bind_anew(&mut self, keys: impl Iterator<Item = CellKey>, reason: &Plain) -> Result<(), RunError> {
-        for key in keys {
-            self.bound_anew.entry(key.at()).or_insert_with(|| reason.clone());
-        }
-        if self.journal.record().notes.iter().any(|note| note.starts_with(BOUND_ANEW)) {
-            return Ok(());
-        }
-        self.note(format!("{BOUND_ANEW}, outside its latency, which includes their allocation: {}", reason.exact()))
+/// Ends a cell of which nothing was measured yet, and begins it with outputs bound anew.
+async fn begin_again(
+    run: &mut Run<'_>,
+    round: &mut Round,
+    begun: Begun,
+    cells_count: usize,
+) -> Result<Option<Begun>, RunError> {
+    let Turn { place, key, cell, .. } = begun.turn;
+    let Some(launch) = &mut round.launches[place] else { return Ok(None) };
+    let failure = match launch.worker.ask(&Request::End, "end a batch size").await {
+        Ok(Response::Ended { .. }) => None,
+        Ok(other) => Some(launch.worker.unexpected(&other).await),
+        Err(failure) => Some(failure),
+    };
+    if let Some(failure) = failure {
+        run.fail_launch(launch, key, &failure)?;
+        run.fail_cell(key, &failure)?;
+        return Ok(None);
     }
+    let again = begin_cell(run, round, place, key, cells_count).await?;
+    Ok(again.map(|again| Begun {
+        turn: Turn { cell: LaunchCell { first_run_ns: cell.first_run_ns, ..again.turn.cell }, ..again.turn },
+        ..again
+    }))
+}
 
-    /// Ends a cell of which nothing was measured yet, and begins it with outputs bound anew.
-    async fn begin_again(
-        &mut self,
-        round: &mut Round,
-        begun: Begun,
-        cells_count: usize,
-    ) -> Result<Option<Begun>, RunError> {
-        let Turn { place, key, cell, .. } = begun.turn;
-        let Some(launch) = &mut round.launches[place] else { return Ok(None) };
-        let failure = match launch.worker.ask(&Request::End, "end a batch size").await {
-            Ok(Response::Ended { .. }) => None,
-            Ok(other) => Some(launch.worker.unexpected(&other).await),
-            Err(failure) => Some(failure),
-        };
-        if let Some(failure) = failure {
-            self.fail_launch(launch, key, &failure)?;
-            self.fail_cell(key, &failure)?;
-            return Ok(None);
+async fn begin_cell(
+    run: &mut Run<'_>,
+    round: &mut Round,
+    place: usize,
+    key: CellKey,
+    cells_count: usize,
+) -> Result<Option<Begun>, RunError> {
+    let limit = run.warmup_limit(cells_count, rounds_to_come(round));
+    let outputs_anew = run.outputs_anew(key.at());
+    let is_asked_anew = outputs_anew.is_some();
+    let expected = run.beginning_time(key);
+    let Some(launch) = &mut round.launches[place] else { return Ok(None) };
+    let Ok(described) = run.description(key.session) else { return Ok(None) };
+    let level = run.energy.level(key.session);
+    let inputs = match described.inputs_at(key.shape) {
+        Ok(inputs) => inputs,
+        Err(_) => return Ok(None),
+    };
+    match launch.begin(&run.launcher.roots, CellStart { key, inputs, limit, outputs_anew, expected }).await {
+        Ok((cell, warmup)) => {
+            run.energy.worked(key.session, launch, level);
+            Ok(Some(Begun {
+                turn: Turn { place, key, single: single(&cell), cell, is_asked_anew, histograms: Vec::new() },
+                warmup,
+            }))
         }
-        let again = self.begin_cell(round, place, key, cells_count).await?;
-        Ok(again.map(|again| Begun {
-            turn: Turn { cell: LaunchCell { first_run_ns: cell.first_run_ns, ..again.turn.cell }, ..again.turn },
-            ..again
-        }))
-    }
-
-    async fn begin_cell(
-        &mut self,
-        round: &mut Round,
-        place: usize,
-        key: CellKey,
-        cells_count: usize,
-    ) -> Result<Option<Begun>, RunError> {
-        let limit = self.warmup_limit(cells_count, rounds_to_come(round));
-        let outputs_anew = self.outputs_anew(key.at());
-        let is_asked_anew = outputs_anew.is_some();
-        let expected = self.beginning_time(key);
-        let Some(launch) = &mut round.launches[place] else { return Ok(None) };
-        let Ok(described) = &self.descriptions[self.plan.sessions[key.session].variant] else { return Ok(None) };
-        let level = self.energy.level(key.session);
-        let inputs = match described.inputs_at(key.shape) {
-            Ok(inputs) => inputs,
-            Err(_) => return Ok(None),
-        };
-        match launch.begin(&self.launcher.roots, CellStart { key, inputs, limit, outputs_anew, expected }).await {
-            Ok((cell, warmup)) => {
-                self.energy.worked(key.session, launch, level);
-                Ok(Some(Begun {
-                    turn: Turn { place, key, single: single(&cell), cell, is_asked_anew, histograms: Vec::new() },
-                    warmup,
-                }))
-            }
-            Err(failure) => {
-                self.fail_launch(launch, key, &failure)?;
-                self.fail_cell(key, &failure)?;
-                Ok(None)
-            }
+        Err(failure) => {
+            run.fail_launch(launch, key, &failure)?;
+            run.fail_cell(key, &failure)?;
+            Ok(None)
         }
     }
+}
 
-    /// Whether a failed inference is put down to an output of another size than the first one's, which memory that is bound
-    /// once does not take: outputs are then bound anew from here on.
-    pub(in crate::runner) fn is_put_down_to_sizes(&mut self, turn: &Turn, failure: &Failure) -> Result<bool, RunError> {
-        if !is_bound_once(turn) || failure.kind != FailureKind::Inference {
-            return Ok(false);
-        }
-        let label = self.journal.record().session_label(turn.key.session);
-        let reason = format!("{label}: an inference after the first failed: {}", failure.message.exact()).into();
-        self.bind_anew(std::iter::once(turn.key), &reason)?;
-        Ok(true)
+/// Whether a failed inference is put down to an output of another size than the first one's, which memory that is bound
+/// once does not take: outputs are then bound anew from here on.
+pub(in crate::runner) fn is_put_down_to_sizes(
+    run: &mut Run<'_>,
+    turn: &Turn,
+    failure: &Failure,
+) -> Result<bool, RunError> {
+    if !is_bound_once(turn) || failure.kind != FailureKind::Inference {
+        return Ok(false);
     }
+    let label = run.label(turn.key.session);
+    let reason = format!("{label}: an inference after the first failed: {}", failure.message.exact()).into();
+    bind_anew(run, std::iter::once(turn.key), &reason)?;
+    Ok(true)
+}
 
-    /// Whether cells are bound in another way than is now known to be needed.
-    pub(in crate::runner) fn are_unlike(&self, members: &BTreeMap<usize, CellKey>, turns: &[Turn]) -> bool {
-        let is_waiting =
-            |place: &usize, key: CellKey| self.is_open(key) && turns.iter().all(|turn| turn.place != *place);
-        members.values().any(|key| self.bound_anew.contains_key(&key.at()))
-            && (turns.iter().any(is_bound_once) || members.iter().any(|(place, key)| is_waiting(place, *key)))
-    }
+/// Whether cells are bound in another way than is now known to be needed.
+pub(in crate::runner) fn are_unlike(run: &Run<'_>, members: &BTreeMap<usize, CellKey>, turns: &[Turn]) -> bool {
+    let is_waiting = |place: &usize, key: CellKey| run.is_open(key) && turns.iter().all(|turn| turn.place != *place);
+    members.values().any(|key| run.bound_anew.contains_key(&key.at()))
+        && (turns.iter().any(is_bound_once) || members.iter().any(|(place, key)| is_waiting(place, *key)))
 }
 
 /// Whether the outputs of a cell are bound once because nothing was known that is against it.

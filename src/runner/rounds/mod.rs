@@ -1,7 +1,6 @@
-//! The order of a run: single predictions of every session first, then larger batches, then what lies beside them.
+//! The rounds of a run that is no search: the smallest batch size of every session first, then larger ones.
 
 pub(in crate::runner) mod bindings;
-pub(in crate::runner) mod block;
 pub(in crate::runner) mod order;
 pub(in crate::runner) mod pace;
 pub(in crate::runner) mod round;
@@ -10,162 +9,251 @@ pub(in crate::runner) mod stop;
 pub(in crate::runner) mod sweep;
 pub(in crate::runner) mod turns;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::record::{EndReason, Event};
-use crate::runner::rounds::round::Run;
-use crate::runner::{Extent, RunError};
+use crate::plan::{At, CellKey, SweepEnd};
+use crate::record::{EndReason, Event, Outcome};
+use crate::runner::error::RunError;
+use crate::runner::progress::Progress;
+use crate::runner::run::Run;
 use crate::stats::MIN_LAUNCHES;
-use crate::store::StoreError;
+use crate::units::Nanos;
+use order::Draw;
+use pace::RoundCost;
+use round::Round;
 
 /// Share of what is left of the budget that the first rounds may fill with alternations, where others come after them.
 const FIRST_SHARE: f64 = 0.4;
 
 /// Where a round measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::runner) enum Scope {
+enum Scope {
     /// The smallest batch size of every session, at every shape.
     Smallest,
     /// Every batch size.
     Everything,
 }
 
-impl Run<'_> {
-    /// Measures until there is a reason to end.
-    ///
-    /// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
-    /// larger batches follow, and what is found out beside the rounds comes then, within the share of the budget that is
-    /// kept free for it; further rounds take what it leaves. Rounds that were asked for by their number are all alike.
-    pub(in crate::runner) async fn measure(&mut self) -> Result<EndReason, RunError> {
-        self.close_unsupported()?;
-        self.note_monitoring()?;
-        if self.extent == Extent::Whole {
-            self.place_all().await?;
-        }
-        self.time.hold(self.beside_share() + self.rest_share());
-        let mut reason = self.rounds().await?;
-        // What is settled rests from rounds alone.
-        let resting = std::mem::take(&mut self.resting);
-        self.time.hold(self.rest_share());
-        if self.extent == Extent::Whole {
-            self.beside().await?;
-        }
-        self.resting = resting;
-        // What was kept free and not needed goes to the rounds.
-        if reason == EndReason::BudgetSpent && self.may_measure() {
-            reason = self.rounds().await?;
-        }
-        self.resting.clear();
-        self.time.hold(Duration::ZERO);
-        if self.extent == Extent::Whole {
-            self.profile_rest().await?;
-        }
-        Ok(reason)
-    }
+/// The rounds of a run so far.
+#[derive(Debug, Default)]
+pub(in crate::runner) struct Rounds {
+    done: u64,
+    /// Whether a whole round of every batch size was measured.
+    have_swept: bool,
+}
 
-    /// Rounds until there is a reason to end.
-    async fn rounds(&mut self) -> Result<EndReason, RunError> {
-        let schedule = self.plan.schedule.clone();
+/// How the batch sizes of one shape went in the first round.
+struct Sweep {
+    shape: usize,
+    steps: Vec<sweep::Step>,
+    /// Time of the round's alternations before them.
+    before: Duration,
+}
+
+impl Rounds {
+    /// Measures rounds until there is a reason to end.
+    pub(in crate::runner) async fn measure(&mut self, run: &mut Run<'_>) -> Result<EndReason, RunError> {
+        let schedule = run.plan().schedule.clone();
         let mut alternations = schedule.alternations_count.unwrap_or(1);
         let mut scope = None;
         loop {
-            if schedule.rounds_count.is_some_and(|rounds| self.rounds_done >= rounds) {
+            if schedule.rounds_count.is_some_and(|rounds| self.done >= rounds) {
                 return Ok(EndReason::RoundsDone);
             }
-            if (0..self.plan.sessions.len()).all(|session| !self.has_open_cells(session)) {
+            if !has_open_cells(run) {
                 return Ok(EndReason::NothingLeft);
             }
-            if self.rounds_done > 0 && self.is_late() {
+            if self.done > 0 && run.is_late() {
                 return Ok(EndReason::BudgetSpent);
             }
-            let number = self.rounds_done;
-            let next = self.scope(number);
+            let number = self.done;
+            let next = scope_of(run, number);
             if scope.replace(next) != Some(next) {
                 alternations = schedule.alternations_count.unwrap_or(1);
             }
-            let blocks_before = self.blocks_count;
-            let cost = self.round(number, alternations, next).await?;
-            self.rounds_done += 1;
-            self.has_swept |= next == Scope::Everything;
-            self.checkpoint()?;
-            if stop::look_rounds(&self.plan).contains(&self.rounds_done) && self.look(self.rounds_done)? {
+            let blocks_before = run.meter.blocks_count;
+            let cost = self.round(run, next, alternations).await?;
+            self.done += 1;
+            self.have_swept |= next == Scope::Everything;
+            run.checkpoint()?;
+            if stop::look_rounds(run.plan()).contains(&self.done) && look(run, self.done)? {
                 return Ok(EndReason::TargetReached);
             }
-            let remaining = self.remaining();
+            let remaining = run.remaining();
             if schedule.alternations_count.is_none() && schedule.rounds_count.is_none() {
-                alternations = self.alternations(number + 1, next, cost);
+                alternations = alternations_after(run, number + 1, next, cost);
             }
-            let is_open = (0..self.plan.sessions.len()).any(|session| self.has_open_cells(session));
-            let had_no_time = schedule.budget_ns.is_some() && is_open && self.blocks_count == blocks_before;
-            if self.is_late() || had_no_time || pace::too_late_for_another(remaining, cost, alternations) {
+            let had_no_time =
+                schedule.budget_ns.is_some() && has_open_cells(run) && run.meter.blocks_count == blocks_before;
+            if run.is_late() || had_no_time || pace::too_late_for_another(remaining, cost, alternations) {
                 return Ok(EndReason::BudgetSpent);
             }
         }
     }
 
-    /// Where a round measures.
-    fn scope(&self, round: u64) -> Scope {
-        let is_first = self.plan.schedule.rounds_count.is_none() && round < MIN_LAUNCHES;
-        if is_first { Scope::Smallest } else { Scope::Everything }
-    }
-
-    /// Alternations of the rounds that follow a number of others.
-    fn alternations(&self, rounds_done: u64, scope: Scope, cost: pace::RoundCost) -> u64 {
-        let remaining = self.remaining();
-        let has_more = (0..self.plan.shapes.len())
-            .any(|shape| self.batch_sizes_of(shape, Scope::Everything) != self.batch_sizes_of(shape, Scope::Smallest));
-        match scope {
-            _ if !has_more => pace::alternations(remaining, pace::TARGET_ROUNDS.saturating_sub(rounds_done), cost),
-            Scope::Smallest => {
-                let share = if remaining == Duration::MAX { remaining } else { remaining.mul_f64(FIRST_SHARE) };
-                pace::alternations(share, MIN_LAUNCHES.saturating_sub(rounds_done), cost)
-            }
-            Scope::Everything => {
-                let done = rounds_done.saturating_sub(MIN_LAUNCHES);
-                pace::alternations(remaining, pace::TARGET_ROUNDS.saturating_sub(done), cost)
-            }
-        }
-    }
-
-    /// The batch sizes of a scope at a shape that are not closed.
-    pub(in crate::runner) fn batch_sizes_of(&self, shape: usize, scope: Scope) -> Vec<u64> {
-        let open = |session: usize| {
-            let cells = self.plan.cells().filter(move |key| key.session == session && key.shape == shape);
-            cells.filter(|key| !self.closed.contains(key)).map(|key| key.batch_size)
-        };
-        let sessions = 0..self.plan.sessions.len();
-        let mut sizes: Vec<u64> = match scope {
-            Scope::Smallest => sessions.filter_map(|session| open(session).min()).collect(),
-            Scope::Everything => sessions.flat_map(open).collect(),
-        };
-        sizes.sort_unstable();
-        sizes.dedup();
-        sizes
-    }
-
-    /// Writes the record down as it is now, and learns how long that takes. Where it cannot be written, the journal still has
-    /// all of it.
-    pub(in crate::runner) fn checkpoint(&mut self) -> Result<(), RunError> {
+    /// A round of the places of a scope.
+    async fn round(&self, run: &mut Run<'_>, scope: Scope, alternations: u64) -> Result<RoundCost, RunError> {
         let began = Instant::now();
-        match self.journal.checkpoint() {
-            Ok(()) | Err(StoreError::Write { .. }) => {}
-            Err(error) => return Err(error.into()),
+        let budget = run.budget();
+        run.observer.observe(&Progress::Round { round: self.done + 1, elapsed: run.time.of_part(), budget });
+        let mut round = Round::new(self.done, alternations, run.plan().sessions.len());
+        for shape in 0..run.plan().shapes.len() {
+            if !run.may_measure() {
+                break;
+            }
+            self.batch_sizes(run, &mut round, shape, scope).await?;
         }
-        self.time.wrote(began.elapsed());
+        round.end(run, began).await
+    }
+
+    /// The batch sizes of a scope at one shape, in ascending order.
+    async fn batch_sizes(
+        &self,
+        run: &mut Run<'_>,
+        round: &mut Round,
+        shape: usize,
+        scope: Scope,
+    ) -> Result<(), RunError> {
+        let mut sweep = Sweep { shape, steps: Vec::new(), before: round.cost.alternation };
+        let is_first = scope == Scope::Everything && !self.have_swept;
+        for batch_size in batch_sizes_of(run, shape, scope) {
+            if !run.may_measure() {
+                break;
+            }
+            for load_mode in run.plan().load_modes.clone() {
+                cells(run, round, At { shape, batch_size, load_mode }).await?;
+            }
+            if is_first && run.plan().sweep_end == SweepEnd::Saturation {
+                sweep.maybe_end(run, round, batch_size)?;
+            }
+        }
         Ok(())
     }
+}
 
-    /// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells rest until the next
-    /// look.
-    fn look(&mut self, rounds: u64) -> Result<bool, RunError> {
-        let standing = stop::standing(self.journal.record(), &self.closed);
-        for &key in &standing.settled {
-            let known = self.journal.record().cell(key).is_some_and(|cell| cell.settled_after_rounds.is_some());
-            if !known {
-                self.journal.append(Event::Settled { key, rounds })?;
-            }
-        }
-        self.resting = standing.resting;
-        Ok(standing.done)
+/// All sessions take turns at one batch size of a shape.
+async fn cells(run: &mut Run<'_>, round: &mut Round, at: At) -> Result<(), RunError> {
+    let key = |session| at.of(session);
+    let mut open: Vec<usize> = (0..run.plan().sessions.len()).filter(|&session| run.is_open(key(session))).collect();
+    let cells: Vec<CellKey> = open.iter().map(|&session| key(session)).collect();
+    let smallest = batch_sizes_of(run, at.shape, Scope::Smallest).into_iter().min().unwrap_or(at.batch_size);
+    let grown = at.batch_size as f64 / smallest as f64;
+    if grown > 1.0 && !run.has_time_for(&cells, grown) {
+        open.retain(|&session| takes_only(run, key(session)));
     }
+    if open.is_empty() {
+        return Ok(());
+    }
+    let place = run.place(key(open[0]));
+    run.observer.observe(&Progress::Cells {
+        round: round.number + 1,
+        place: &place,
+        load_mode: at.load_mode,
+        elapsed: run.time.of_part(),
+    });
+    let draw = Draw { seed: run.plan().schedule.seed, round: round.number, at };
+    let members: BTreeMap<usize, CellKey> = open.into_iter().map(|session| (session, key(session))).collect();
+    turns::take_turns(run, round, &members, draw).await
+}
+
+/// Whether a session can be measured at no other batch size of the shape.
+fn takes_only(run: &Run<'_>, key: CellKey) -> bool {
+    let mut others = run.plan().cells().filter(|other| other.session == key.session && other.shape == key.shape);
+    others.all(|other| other.batch_size == key.batch_size || run.closed.contains(&other))
+}
+
+impl Sweep {
+    /// Ends the default sweep where more batch sizes would tell nothing.
+    fn maybe_end(&mut self, run: &mut Run<'_>, round: &Round, batch_size: u64) -> Result<(), RunError> {
+        let plan = run.plan();
+        let Some(next) = plan.batch_sizes.iter().copied().find(|&next| next > batch_size) else { return Ok(()) };
+        let spent: f64 = self.steps.iter().map(|step| step.budget_share).sum();
+        let budget = plan.schedule.budget_ns.map_or(f64::INFINITY, Nanos::as_secs_f64);
+        let share = round.cost.alternation.saturating_sub(self.before).as_secs_f64() / budget - spent;
+        let step = sweep::step(run.journal.record(), (self.shape, batch_size), share);
+        // What was not measured says nothing about larger batches.
+        if step.throughput.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        self.steps.push(step);
+        let available = run.journal.record().host.usable_memory();
+        match sweep::end(&self.steps, next, available) {
+            Some(reason) => close_from(run, self.shape, next, &reason),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
+fn close_from(run: &mut Run<'_>, shape: usize, batch_size: u64, reason: &str) -> Result<(), RunError> {
+    let own = sizes::own_of(&run.descriptions);
+    let is_left_out = |key: &CellKey| key.shape == shape && sizes::is_left_out(key.batch_size, batch_size, &own);
+    let left_out: Vec<CellKey> = run.plan().cells().filter(is_left_out).collect();
+    if !left_out.is_empty() {
+        let words = run.plan().shape_words(shape);
+        let left_out = format!("batch sizes from {batch_size} on{words} are left out: {reason}");
+        run.observer.observe(&Progress::Note(&left_out));
+    }
+    for key in left_out {
+        run.close(key, Outcome::Skipped { reason: reason.into() })?;
+    }
+    Ok(())
+}
+
+fn has_open_cells(run: &Run<'_>) -> bool {
+    (0..run.plan().sessions.len()).any(|session| run.has_open_cells(session))
+}
+
+/// Where a round measures.
+fn scope_of(run: &Run<'_>, round: u64) -> Scope {
+    let is_first = run.plan().schedule.rounds_count.is_none() && round < MIN_LAUNCHES;
+    if is_first { Scope::Smallest } else { Scope::Everything }
+}
+
+/// Alternations of the rounds that follow a number of others.
+fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: RoundCost) -> u64 {
+    let remaining = run.remaining();
+    let has_more = (0..run.plan().shapes.len())
+        .any(|shape| batch_sizes_of(run, shape, Scope::Everything) != batch_sizes_of(run, shape, Scope::Smallest));
+    match scope {
+        _ if !has_more => pace::alternations(remaining, pace::TARGET_ROUNDS.saturating_sub(rounds_done), cost),
+        Scope::Smallest => {
+            let share = if remaining == Duration::MAX { remaining } else { remaining.mul_f64(FIRST_SHARE) };
+            pace::alternations(share, MIN_LAUNCHES.saturating_sub(rounds_done), cost)
+        }
+        Scope::Everything => {
+            let done = rounds_done.saturating_sub(MIN_LAUNCHES);
+            pace::alternations(remaining, pace::TARGET_ROUNDS.saturating_sub(done), cost)
+        }
+    }
+}
+
+/// The batch sizes of a scope at a shape that are not closed.
+fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> Vec<u64> {
+    let open = |session: usize| {
+        let cells = run.plan().cells().filter(move |key| key.session == session && key.shape == shape);
+        cells.filter(|key| !run.closed.contains(key)).map(|key| key.batch_size)
+    };
+    let sessions = 0..run.plan().sessions.len();
+    let mut sizes: Vec<u64> = match scope {
+        Scope::Smallest => sessions.filter_map(|session| open(session).min()).collect(),
+        Scope::Everything => sessions.flat_map(open).collect(),
+    };
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+/// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells rest until the next look.
+fn look(run: &mut Run<'_>, rounds: u64) -> Result<bool, RunError> {
+    let outcome = stop::look_at(run.journal.record(), &run.closed);
+    for &key in &outcome.settled {
+        let known = run.journal.record().cell(key).is_some_and(|cell| cell.settled_after_rounds.is_some());
+        if !known {
+            run.journal.append(Event::Settled { key, rounds })?;
+        }
+    }
+    run.resting = outcome.resting;
+    Ok(outcome.done)
 }

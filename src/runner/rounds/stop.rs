@@ -27,7 +27,7 @@ const LATER_LOOK_ROUNDS: [u64; LOOK_ROUNDS.len()] = {
 
 /// What a look at the whole run says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::runner) struct Standing {
+pub(in crate::runner) struct LookOutcome {
     /// Cells that the next rounds leave out, because others need the time more.
     pub resting: BTreeSet<CellKey>,
     /// Cells whose verdict is settled.
@@ -40,7 +40,7 @@ pub(in crate::runner) struct Standing {
 ///
 /// Cells whose verdict is open come first; once there are none, those whose interval is wider than asked for. The
 /// baseline's cells rest where all that are compared with them do.
-pub(in crate::runner) fn standing(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Standing {
+pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>) -> LookOutcome {
     let looks = looks(record, closed);
     let any = |wanted: Look| looks.iter().any(|(_, look)| *look == wanted);
     let first = if any(Look::Open) { Look::Open } else { Look::Settled };
@@ -55,7 +55,7 @@ pub(in crate::runner) fn standing(record: &RunRecord, closed: &BTreeSet<CellKey>
         resting.extend(idle);
     }
     let settled = looks.iter().filter(|(_, look)| *look != Look::Open).map(|(key, _)| *key).collect();
-    Standing { resting, settled, done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled) }
+    LookOutcome { resting, settled, done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled) }
 }
 
 /// What a look says about each measured cell that has something to settle.

@@ -1,175 +1,142 @@
 //! Cells take turns: a block of each, then the next alternation.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::plan::CellKey;
 use crate::record::{Event, Failure, LaunchCell};
-use crate::runner::RunError;
+use crate::runner::block::BlockPlace;
+use crate::runner::energy::stretch::Leave;
+use crate::runner::error::RunError;
 use crate::runner::launch::Launch;
-use crate::runner::rounds::block::{self, BlockPlace};
+use crate::runner::rounds::bindings;
 use crate::runner::rounds::order::{self, Draw};
-use crate::runner::rounds::round::{Round, Run};
-use crate::stats::{Latencies, MIN_LAUNCHES};
+use crate::runner::rounds::round::{Round, Turn, rounds_to_come};
+use crate::runner::run::Run;
+use crate::stats::Latencies;
 
 /// How often a disturbed block is run again.
 const MAX_REPEATS: u64 = 1;
-/// Share of disturbed blocks above which none is run again: on a loaded machine the next try is disturbed as well, and
-/// takes the time from the other blocks.
-const MAX_DISTURBED_SHARE: f64 = 0.25;
 
-/// One session's part in a group of cells that take turns.
-pub(in crate::runner) struct Turn {
-    pub place: usize,
-    pub key: CellKey,
-    pub cell: LaunchCell,
-    /// What an inference takes, as far as it is known.
-    pub single: Duration,
-    /// Whether its outputs were to be bound anew.
-    pub is_asked_anew: bool,
-    /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times the memory.
-    pub histograms: Vec<String>,
+/// Cells take turns, each at its place of the round.
+pub(in crate::runner) async fn take_turns(
+    run: &mut Run<'_>,
+    round: &mut Round,
+    members: &BTreeMap<usize, CellKey>,
+    draw: Draw,
+) -> Result<(), RunError> {
+    let mut turns = bindings::begin_all(run, round, members, draw).await?;
+    let began = Instant::now();
+    for alternation in 0..round.alternations {
+        if !run.may_measure() {
+            break;
+        }
+        alternate(run, round, &mut turns, draw, alternation).await?;
+        if run.may_measure() && bindings::are_unlike(run, members, &turns) {
+            for turn in turns {
+                end_cell(run, round, turn).await?;
+            }
+            turns = bindings::begin_all(run, round, members, draw).await?;
+        }
+    }
+    round.cost.alternation += began.elapsed();
+    for turn in turns {
+        end_cell(run, round, turn).await?;
+    }
+    Ok(())
 }
 
-impl Run<'_> {
-    /// Cells take turns, each at its place of the round.
-    pub(in crate::runner) async fn take_turns(
-        &mut self,
-        round: &mut Round,
-        members: &BTreeMap<usize, CellKey>,
-        draw: Draw,
-    ) -> Result<(), RunError> {
-        let mut turns = self.begin_all(round, members, draw).await?;
-        let began = Instant::now();
-        for alternation in 0..round.alternations {
-            if !self.may_measure() {
-                break;
-            }
-            self.alternate(round, &mut turns, draw, alternation).await?;
-            if self.may_measure() && self.are_unlike(members, &turns) {
-                for turn in turns {
-                    self.end_cell(round, turn).await?;
-                }
-                turns = self.begin_all(round, members, draw).await?;
-            }
+/// One block of every session, and of those that were disturbed once more.
+async fn alternate(
+    run: &mut Run<'_>,
+    round: &mut Round,
+    turns: &mut Vec<Turn>,
+    draw: Draw,
+    alternation: u64,
+) -> Result<(), RunError> {
+    let places: Vec<usize> = turns.iter().map(|turn| turn.place).collect();
+    let to_come = rounds_to_come(round);
+    for (position, place) in order::turns(&places, draw, alternation).into_iter().enumerate() {
+        if !run.may_measure() {
+            break;
         }
-        round.cost.alternation += began.elapsed();
-        for turn in turns {
-            self.end_cell(round, turn).await?;
+        let Some(turn) = turns.iter().position(|turn| turn.place == place) else { continue };
+        let key = turns[turn].key;
+        let Some(launch) = &mut round.launches[place] else { continue };
+        let time = run.block_time(places.len(), to_come, turns[turn].single);
+        let place = BlockPlace { key, alternation, position: position as u64, started_ns: run.elapsed(), time };
+        if let Err(failure) = block(run, launch, &mut turns[turn], place).await? {
+            let turn = turns.remove(turn);
+            fail_turn(run, round, turn, &failure)?;
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// One block of every session, and of those that were disturbed once more.
-    async fn alternate(
-        &mut self,
-        round: &mut Round,
-        turns: &mut Vec<Turn>,
-        draw: Draw,
-        alternation: u64,
-    ) -> Result<(), RunError> {
-        let places: Vec<usize> = turns.iter().map(|turn| turn.place).collect();
-        let to_come = rounds_to_come(round);
-        for (position, place) in order::turns(&places, draw, alternation).into_iter().enumerate() {
-            if !self.may_measure() {
-                break;
-            }
-            let Some(turn) = turns.iter().position(|turn| turn.place == place) else { continue };
-            let key = turns[turn].key;
-            let Some(launch) = &mut round.launches[place] else { continue };
-            let time = self.block_time(places.len(), to_come, turns[turn].single);
-            let place = BlockPlace { key, alternation, position: position as u64, started_ns: self.elapsed(), time };
-            if let Err(failure) = self.block(launch, &mut turns[turn], place).await? {
-                let turn = turns.remove(turn);
-                self.fail_turn(round, turn, &failure)?;
-            }
-        }
-        Ok(())
+/// A block failed: unless sizes of outputs are to blame, so does its cell, of which the launch keeps what it measured.
+fn fail_turn(run: &mut Run<'_>, round: &mut Round, turn: Turn, failure: &Failure) -> Result<(), RunError> {
+    if bindings::is_put_down_to_sizes(run, &turn, failure)? {
+        return Ok(());
     }
-
-    /// A block failed: unless sizes of outputs are to blame, so does its cell, of which the launch keeps what it measured.
-    fn fail_turn(&mut self, round: &mut Round, turn: Turn, failure: &Failure) -> Result<(), RunError> {
-        if self.is_put_down_to_sizes(&turn, failure)? {
-            return Ok(());
-        }
-        if let Some(launch) = &mut round.launches[turn.place] {
-            let cell = LaunchCell { latency_histogram: merged(&turn.histograms), ..turn.cell };
-            self.journal.append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
-            launch.record.cells.push(cell);
-            self.fail_launch(launch, turn.key, failure)?;
-        }
-        self.fail_cell(turn.key, failure)
+    if let Some(launch) = &mut round.launches[turn.place] {
+        let cell = LaunchCell { latency_histogram: merged(&turn.histograms), ..turn.cell };
+        run.journal.append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
+        launch.record.cells.push(cell);
+        run.fail_launch(launch, turn.key, failure)?;
     }
+    run.fail_cell(turn.key, failure)
+}
 
-    /// Measures a block, again if it was disturbed; every try is written down.
-    async fn block(
-        &mut self,
-        launch: &mut Launch,
-        turn: &mut Turn,
-        place: BlockPlace,
-    ) -> Result<Result<(), Failure>, RunError> {
-        let key = turn.key;
-        for _ in 0..=MAX_REPEATS {
-            let place = BlockPlace { started_ns: self.elapsed(), ..place };
-            let measured = match block::measure(launch, &self.sampler, place).await {
-                Ok(measured) => measured,
-                Err(failure) => return Ok(Err(failure)),
-            };
-            self.sampling_costs.push(measured.sampling_cost_ns);
-            let disturbed = !measured.block.disturbances.is_empty();
-            self.blocks_count += 1;
-            self.disturbed_count += u64::from(disturbed);
-            self.mark_measured(key)?;
-            turn.single = measured.block.mean_ns.into();
-            turn.histograms.push(measured.histogram.clone());
-            self.journal.append(Event::Block { block: Box::new(measured.block), histogram: measured.histogram })?;
-            let has_time = self.remaining() > turn.single * 2;
-            if !disturbed || !has_time || self.is_disturbed_throughout() {
-                break;
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    async fn end_cell(&mut self, round: &mut Round, turn: Turn) -> Result<(), RunError> {
-        let Some(launch) = &mut round.launches[turn.place] else { return Ok(()) };
-        let ended = match self.gpu_use(launch, turn.key).await {
-            Ok(gpu) => {
-                let gpu_memory = self.energy.memory_without_stretch(launch, gpu.as_ref());
-                launch.end_cell(&self.launcher.roots, LaunchCell { gpu, gpu_memory, ..turn.cell }).await
-            }
-            Err(failure) => Err(failure),
+/// Measures a block, again if it was disturbed; every try is written down.
+async fn block(
+    run: &mut Run<'_>,
+    launch: &mut Launch,
+    turn: &mut Turn,
+    place: BlockPlace,
+) -> Result<Result<(), Failure>, RunError> {
+    let key = turn.key;
+    for _ in 0..=MAX_REPEATS {
+        let place = BlockPlace { started_ns: run.elapsed(), ..place };
+        let measured = match run.meter.measure(launch, place).await {
+            Ok(measured) => measured,
+            Err(failure) => return Ok(Err(failure)),
         };
-        match ended {
-            Ok(mut cell) => {
-                cell.latency_histogram = merged(&turn.histograms);
-                self.journal
-                    .append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
-                launch.record.cells.push(cell);
-                Ok(())
-            }
-            Err(failure) => {
-                self.fail_launch(launch, turn.key, &failure)?;
-                self.fail_cell(turn.key, &failure)
-            }
+        run.meter.count(&measured);
+        let disturbed = !measured.block.disturbances.is_empty();
+        run.mark_measured(key)?;
+        turn.single = measured.block.mean_ns.into();
+        turn.histograms.push(measured.histogram.clone());
+        run.journal.append(Event::Block { block: Box::new(measured.block), histogram: measured.histogram })?;
+        let has_time = run.remaining() > turn.single * 2;
+        if !disturbed || !has_time || run.meter.is_disturbed_throughout() {
+            break;
         }
     }
-
-    fn is_disturbed_throughout(&self) -> bool {
-        self.disturbed_count as f64 > self.blocks_count as f64 * MAX_DISTURBED_SHARE
-    }
+    Ok(Ok(()))
 }
 
-/// Rounds until there are as many launches as an interval takes; one, once there are.
-pub(in crate::runner) fn rounds_to_come(round: &Round) -> u64 {
-    MIN_LAUNCHES.saturating_sub(round.number).max(1)
-}
-
-/// What an inference of a cell takes, judged by its warm-up, or by its first inference where there was no warm-up.
-pub(in crate::runner) fn single(cell: &LaunchCell) -> Duration {
-    match cell.warmup.inferences_count {
-        0 => cell.first_run_ns.into(),
-        count => Duration::from(cell.warmup.elapsed_ns).div_f64(count as f64),
+async fn end_cell(run: &mut Run<'_>, round: &mut Round, turn: Turn) -> Result<(), RunError> {
+    let Some(launch) = &mut round.launches[turn.place] else { return Ok(()) };
+    let leave =
+        Leave { plan: &run.journal.record().plan, extent: run.extent, remaining: run.remaining(), limit: run.limit() };
+    let ended = match run.energy.gpu_use(launch, turn.key, &leave).await {
+        Ok(gpu) => {
+            let gpu_memory = run.energy.memory_without_stretch(launch, gpu.as_ref());
+            launch.end_cell(&run.launcher.roots, LaunchCell { gpu, gpu_memory, ..turn.cell }).await
+        }
+        Err(failure) => Err(failure),
+    };
+    match ended {
+        Ok(mut cell) => {
+            cell.latency_histogram = merged(&turn.histograms);
+            run.journal.append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
+            launch.record.cells.push(cell);
+            Ok(())
+        }
+        Err(failure) => {
+            run.fail_launch(launch, turn.key, &failure)?;
+            run.fail_cell(turn.key, &failure)
+        }
     }
 }
 

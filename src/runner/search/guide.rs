@@ -4,10 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::plan::{CellKey, SessionSpec};
-use crate::record::{Decision, EndReason, Event, Heat, RunRecord, RuntimeInfo};
-use crate::runner::RunError;
-use crate::store::{Journal, RunFolder};
-use crate::units::Nanos;
+use crate::record::{Decision, EndReason, Heat, RunRecord};
 
 /// The next step of a search.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,32 +53,4 @@ pub struct Clock {
 pub trait Guide: Debug {
     /// The next step. It is asked again after each.
     fn next(&mut self, record: &RunRecord, clock: Clock) -> Move;
-}
-
-/// Takes up a search again: `fresh` is the record that it would begin with now.
-pub(in crate::runner) fn resume(
-    folder: RunFolder,
-    mut old: RunRecord,
-    fresh: &RunRecord,
-    runtimes: &[RuntimeInfo],
-) -> Result<(Journal, Duration), RunError> {
-    for (variant, (before, now)) in old.plan.variants.iter().zip(old.variants.iter().zip(&fresh.variants)) {
-        if before.sha256 != now.sha256 {
-            return Err(RunError::Changed(format!("`{}` is another file than before", variant.path.display())));
-        }
-    }
-    for before in &old.runtimes {
-        let same = |now: &&RuntimeInfo| {
-            now.path == before.path && now.version == before.version && now.build_info == before.build_info
-        };
-        if !runtimes.iter().any(|now| same(&now)) {
-            return Err(RunError::Changed(format!("`{}` is another library than before", before.path.display())));
-        }
-    }
-    let ended = old.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
-    let elapsed = old.run.elapsed_ns.unwrap_or(ended).max(ended);
-    old.plan.schedule.budget_ns = fresh.plan.schedule.budget_ns.map(|budget| elapsed + budget);
-    let mut journal = Journal::resume(folder, old)?;
-    journal.append(Event::Resumed { elapsed_ns: elapsed })?;
-    Ok((journal, Nanos(elapsed.0).into()))
 }

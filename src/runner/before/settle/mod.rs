@@ -14,15 +14,16 @@ use identity::Sought;
 use crate::memory;
 use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice, unswept};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
-use crate::record::{BatchAxis, BatchProof, Event, Failure, FailureKind, LostWorker, ModelSummary};
-use crate::runner::before::describe::Description;
+use crate::record::{BatchAxis, BatchProof, Failure, FailureKind, LostWorker, ModelSummary};
+use crate::runner::error::RunError;
+use crate::runner::job::Description;
+use crate::runner::job::Job;
 use crate::runner::kept::{keep, kept};
 use crate::runner::launch::{self, Launch, LaunchSetup};
 use crate::runner::launcher::Launcher;
 use crate::runner::names::INPUTS_LOG;
 use crate::runner::patience::{Awaited, telling};
-use crate::runner::rounds::round::Run;
-use crate::runner::{Job, Observer, Progress, RunError};
+use crate::runner::progress::{Observer, Progress};
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that trying out may take beside one load and one inference.
@@ -37,10 +38,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST_INFERENCE: Duration = Duration::from_secs(30);
 /// Share of the free memory that inputs and outputs of a trial may take.
 const MEMORY_SHARE: f64 = 0.5;
-
-/// A launch whose session was tried out, and that is ready for the first round.
-#[derive(Debug)]
-pub(in crate::runner) struct Warm(Launch);
 
 /// What was found, on which variant, and the launch that it was found in, unless an earlier run found it.
 pub(in crate::runner) struct Found {
@@ -158,13 +155,13 @@ fn is_worth_keeping(tried: &Tried) -> bool {
 }
 
 /// The launch, if its worker is worth being used again; else it ends.
-pub(in crate::runner) async fn warm(plan: &Plan, launch: Option<Launch>) -> Option<Warm> {
+pub(in crate::runner) async fn warm(plan: &Plan, launch: Option<Launch>) -> Option<Launch> {
     let mut launch = launch?;
     let taken = [launch.record.session_load_ns, launch.record.first_run_ns].into_iter().flatten();
     let is_long = taken.map(Duration::from).sum::<Duration>() > LONG_START;
     if is_long && launch.worker.is_alive() && may_serve(plan, launch.record.session) {
         launch.record.is_probed = true;
-        return Some(Warm(launch));
+        return Some(launch);
     }
     launch.worker.end().await;
     None
@@ -242,17 +239,4 @@ fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
         plan.batch_axis = BatchAxis { proof, ..plan.batch_axis.clone() };
     }
     tried
-}
-
-impl Run<'_> {
-    /// The launch that was tried out, if it is of this session: it is used once.
-    pub(in crate::runner) fn take_warm(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
-        let Some(Warm(mut launch)) = self.warm.take_if(|warm| warm.0.record.session == session) else {
-            return Ok(None);
-        };
-        launch.record.launch = self.launcher.number();
-        launch.record.round = round;
-        self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
-        Ok(Some(launch))
-    }
 }

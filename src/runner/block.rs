@@ -1,10 +1,10 @@
 //! One block, seen from the parent: sample, ask, sample, and say what disturbed it.
 
+use super::launch::Launch;
+use super::time::BlockTime;
 use crate::plan::CellKey;
 use crate::protocol::{BlockReport, Request, Response};
 use crate::record::{BlockRecord, Disturbance, Failure, Phase};
-use crate::runner::launch::Launch;
-use crate::runner::time::BlockTime;
 use crate::sample::{BlockSample, Sampler};
 use crate::units::Nanos;
 
@@ -15,9 +15,13 @@ const SWITCHES_PER_SEC: f64 = 100.0;
 /// Share of a block's time, over all CPUs, that the host may take.
 const STEAL_SHARE: f64 = 0.05;
 
+/// Share of disturbed blocks above which none is run again: on a loaded machine the next try is disturbed as well, and
+/// takes the time from the other blocks.
+const MAX_DISTURBED_SHARE: f64 = 0.25;
+
 /// Which block, and where it stands.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::runner) struct BlockPlace {
+pub(super) struct BlockPlace {
     pub key: CellKey,
     pub alternation: u64,
     pub position: u64,
@@ -27,30 +31,61 @@ pub(in crate::runner) struct BlockPlace {
 
 /// A measured block, its latencies, and what sampling cost.
 #[derive(Debug)]
-pub(in crate::runner) struct Measured {
+pub(super) struct Measured {
     pub block: BlockRecord,
     pub histogram: String,
     pub sampling_cost_ns: Nanos,
 }
 
-/// Measures one block.
-pub(in crate::runner) async fn measure(
-    launch: &mut Launch,
-    sampler: &Sampler,
-    place: BlockPlace,
-) -> Result<Measured, Failure> {
-    let pid = launch.worker.pid();
-    let BlockTime { length, min_inferences, limit, expected } = place.time;
-    let request = Request::Block { length_ns: length, min_inferences, limit_ns: limit };
-    let doing = format!("run a block at batch size {}", place.key.batch_size);
-    let before = sampler.sample(pid);
-    let report = match launch.worker.ask_expecting(expected, &request, &doing).await? {
-        Response::Block(report) => report,
-        other => return Err(launch.worker.unexpected(&other).await),
-    };
-    let after = sampler.sample(pid);
-    let block = record(launch, place, &report, &after.since(&before));
-    Ok(Measured { block, histogram: report.histogram, sampling_cost_ns: after.cost_ns })
+/// What measures blocks, and what it has seen of them.
+#[derive(Debug)]
+pub(super) struct Meter {
+    sampler: Sampler,
+    costs: Vec<Nanos>,
+    /// Blocks that count, all of them and those that were disturbed.
+    pub blocks_count: u64,
+    disturbed_count: u64,
+}
+
+impl Meter {
+    /// Nothing is measured yet.
+    pub(super) fn new(sampler: Sampler) -> Meter {
+        Meter { sampler, costs: Vec::new(), blocks_count: 0, disturbed_count: 0 }
+    }
+
+    /// Measures one block.
+    pub(super) async fn measure(&self, launch: &mut Launch, place: BlockPlace) -> Result<Measured, Failure> {
+        let pid = launch.worker.pid();
+        let BlockTime { length, min_inferences, limit, expected } = place.time;
+        let request = Request::Block { length_ns: length, min_inferences, limit_ns: limit };
+        let doing = format!("run a block at batch size {}", place.key.batch_size);
+        let before = self.sampler.sample(pid);
+        let report = match launch.worker.ask_expecting(expected, &request, &doing).await? {
+            Response::Block(report) => report,
+            other => return Err(launch.worker.unexpected(&other).await),
+        };
+        let after = self.sampler.sample(pid);
+        let block = record(launch, place, &report, &after.since(&before));
+        Ok(Measured { block, histogram: report.histogram, sampling_cost_ns: after.cost_ns })
+    }
+
+    /// Takes note of a block that counts.
+    pub(super) fn count(&mut self, measured: &Measured) {
+        self.costs.push(measured.sampling_cost_ns);
+        self.blocks_count += 1;
+        self.disturbed_count += u64::from(!measured.block.disturbances.is_empty());
+    }
+
+    /// Whether so many blocks are disturbed that none is worth being run again.
+    pub(super) fn is_disturbed_throughout(&self) -> bool {
+        self.disturbed_count as f64 > self.blocks_count as f64 * MAX_DISTURBED_SHARE
+    }
+
+    /// What sampling cost, beside a block that counts: median.
+    pub(super) fn cost(&mut self) -> Option<Nanos> {
+        self.costs.sort_unstable();
+        self.costs.get(self.costs.len() / 2).copied()
+    }
 }
 
 fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &BlockSample) -> BlockRecord {

@@ -2,29 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use super::before::describe;
-use super::launch::Launch;
-use super::rounds::round::Run;
-use super::rounds::sizes;
-use super::{Progress, RunError};
-use crate::plan::CellKey;
+use super::Run;
+use crate::plan::{CellKey, RuntimeChoice};
 use crate::protocol::Described;
-use crate::record::{Event, Failure, FailureKind, LostWorker, Outcome};
+use crate::record::{Event, Failure, FailureKind, Outcome};
+use crate::runner::error::RunError;
+use crate::runner::launch::Launch;
+use crate::runner::progress::Progress;
 use crate::text::Plain;
 
 impl Run<'_> {
     /// Whether a cell is to be measured, for the first time or again.
-    pub(super) fn is_open(&self, key: CellKey) -> bool {
+    pub(in crate::runner) fn is_open(&self, key: CellKey) -> bool {
         !self.closed.contains(&key) && !self.resting.contains(&key)
     }
 
     /// Whether a session has a cell that is to be measured.
-    pub(super) fn has_open_cells(&self, session: usize) -> bool {
-        self.plan.cells().any(|key| key.session == session && self.is_open(key))
+    pub(in crate::runner) fn has_open_cells(&self, session: usize) -> bool {
+        self.plan().cells().any(|key| key.session == session && self.is_open(key))
     }
 
     /// A cell has its first block.
-    pub(super) fn mark_measured(&mut self, key: CellKey) -> Result<(), RunError> {
+    pub(in crate::runner) fn mark_measured(&mut self, key: CellKey) -> Result<(), RunError> {
         if !self.is_measured(key) {
             self.journal.append(Event::Cell { key, outcome: Outcome::Ok })?;
         }
@@ -32,13 +31,13 @@ impl Run<'_> {
     }
 
     /// Closes the batch sizes that a model does not take, and the variants that could not be read.
-    pub(super) fn close_unsupported(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) fn close_unsupported(&mut self) -> Result<(), RunError> {
         let mut skipped: BTreeMap<(usize, Plain), Vec<CellKey>> = BTreeMap::new();
         for key in self.keys(|_| true) {
             if self.closed.contains(&key) {
                 continue;
             }
-            let outcome = match &self.descriptions[self.plan.sessions[key.session].variant] {
+            let outcome = match self.description(key.session) {
                 Err(failure) => Outcome::Failed(failure.clone()),
                 Ok(described) => match unsupported(described, key) {
                     Some(reason) => Outcome::Skipped { reason: reason.into() },
@@ -51,7 +50,7 @@ impl Run<'_> {
             self.close(key, outcome)?;
         }
         for ((session, reason), keys) in skipped {
-            let label = self.journal.record().session_label(session);
+            let label = self.label(session);
             let text = format!("{label} is not measured at {}: {}", self.places(&keys), reason.exact());
             self.observer.observe(&Progress::Note(&text));
         }
@@ -68,29 +67,12 @@ impl Run<'_> {
     }
 
     /// Where a cell is measured: `batch size 8, seq 64`.
-    pub(super) fn place(&self, key: CellKey) -> String {
-        format!("batch size {}{}", key.batch_size, self.plan.shape_words(key.shape))
-    }
-
-    /// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
-    pub(super) fn close_from(&mut self, shape: usize, batch_size: u64, reason: &str) -> Result<(), RunError> {
-        let words = self.plan.shape_words(shape);
-        let own = describe::own_batch_sizes(&self.descriptions);
-        let larger = self.keys(|key| key.shape == shape);
-        let left_out: Vec<CellKey> =
-            larger.into_iter().filter(|key| sizes::is_left_out(key.batch_size, batch_size, &own)).collect();
-        if !left_out.is_empty() {
-            let left_out = format!("batch sizes from {batch_size} on{words} are left out: {reason}");
-            self.observer.observe(&Progress::Note(&left_out));
-        }
-        for key in left_out {
-            self.close(key, Outcome::Skipped { reason: reason.into() })?;
-        }
-        Ok(())
+    pub(in crate::runner) fn place(&self, key: CellKey) -> String {
+        format!("batch size {}{}", key.batch_size, self.plan().shape_words(key.shape))
     }
 
     /// A cell failed: it is not tried again, and neither is what cannot go better.
-    pub(super) fn fail_cell(&mut self, key: CellKey, failure: &Failure) -> Result<(), RunError> {
+    pub(in crate::runner) fn fail_cell(&mut self, key: CellKey, failure: &Failure) -> Result<(), RunError> {
         let failure = &self.energy.explained(key.session, failure);
         self.announce(key.session, Some(key), failure);
         self.close(key, Outcome::Failed(failure.clone()))?;
@@ -101,7 +83,7 @@ impl Run<'_> {
             FailureKind::TimedOut => format!("not tried, because {place} did not end in time"),
             _ => return Ok(()),
         };
-        let shapes = self.plan.shapes.clone();
+        let shapes = self.plan().shapes.clone();
         let is_larger =
             |other: &CellKey| other.batch_size >= key.batch_size && shapes[other.shape].covers(&shapes[key.shape]);
         for other in self.keys(|other| other.session == key.session && (is_all || is_larger(other))) {
@@ -111,7 +93,7 @@ impl Run<'_> {
     }
 
     /// A session could not be launched: it is not tried again.
-    pub(super) fn fail_session(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
+    pub(in crate::runner) fn fail_session(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
         let failure = &self.energy.explained(session, failure);
         self.announce(session, None, failure);
         for key in self.keys(|key| key.session == session) {
@@ -120,17 +102,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes note of a failure beside the launches that are recorded, if it is that of a worker.
-    pub(super) fn lose(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
-        if failure.kind.is_loss() {
-            self.journal.append(Event::Lost(LostWorker { session, failure: failure.clone() }))?;
-        }
-        Ok(())
-    }
-
     /// A launch failed where its worker is gone, and where the cell that it failed in keeps what was measured before; else
     /// the cell alone has failed.
-    pub(super) fn fail_launch(&mut self, launch: &mut Launch, key: CellKey, failure: &Failure) -> Result<(), RunError> {
+    pub(in crate::runner) fn fail_launch(
+        &mut self,
+        launch: &mut Launch,
+        key: CellKey,
+        failure: &Failure,
+    ) -> Result<(), RunError> {
         if launch.worker.is_alive() && !self.is_measured(key) {
             return Ok(());
         }
@@ -143,20 +122,8 @@ impl Run<'_> {
     }
 
     /// A launch beside the rounds failed, if its worker is gone.
-    pub(super) fn fail_beside(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
+    pub(in crate::runner) fn fail_beside(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
         if launch.worker.is_alive() { Ok(()) } else { self.put_failed(launch, failure) }
-    }
-
-    pub(super) fn announce(&mut self, session: usize, key: Option<CellKey>, failure: &Failure) {
-        let label = self.journal.record().session_label(session);
-        let place = key.map(|key| self.place(key));
-        self.observer.observe(&Progress::Failed { session: &label, place: place.as_deref(), failure });
-    }
-
-    /// Says something that belongs to no cell, and writes it down.
-    pub(super) fn note(&mut self, note: String) -> Result<(), RunError> {
-        self.observer.observe(&Progress::Note(&note));
-        Ok(self.journal.append(Event::Note(note))?)
     }
 
     fn is_measured(&self, key: CellKey) -> bool {
@@ -164,18 +131,18 @@ impl Run<'_> {
     }
 
     fn keys(&self, wanted: impl Fn(&CellKey) -> bool) -> Vec<CellKey> {
-        self.plan.cells().filter(wanted).collect()
+        self.plan().cells().filter(wanted).collect()
     }
 
     /// Closes an open cell. What earlier launches measured in it stays, and a note says that it goes no further.
-    fn close(&mut self, key: CellKey, outcome: Outcome) -> Result<(), RunError> {
+    pub(in crate::runner) fn close(&mut self, key: CellKey, outcome: Outcome) -> Result<(), RunError> {
         if !self.closed.insert(key) {
             return Ok(());
         }
         let event = match (self.is_measured(key), outcome.reason()) {
             (true, Some(reason)) => Event::Note(format!(
                 "`{}` at {} was measured no further: {}",
-                self.journal.record().session_label(key.session),
+                self.label(key.session),
                 self.place(key),
                 reason.exact()
             )),
@@ -183,10 +150,19 @@ impl Run<'_> {
         };
         Ok(self.journal.append(event)?)
     }
+
+    /// Sessions that can be profiled, the baseline's first.
+    pub(in crate::runner) fn in_turn(&self) -> Vec<usize> {
+        let baseline = self.plan().baseline_session();
+        let is_real = |&session: &usize| matches!(self.plan().sessions[session].runtime, RuntimeChoice::Library(_));
+        let mut sessions: Vec<usize> = (0..self.plan().sessions.len()).filter(is_real).collect();
+        sessions.sort_by_key(|&session| Some(session) != baseline);
+        sessions
+    }
 }
 
 /// Why a model does not take a shape and batch size; `None` if it does.
-pub(super) fn unsupported(described: &Described, key: CellKey) -> Option<String> {
+fn unsupported(described: &Described, key: CellKey) -> Option<String> {
     match described.inputs_at(key.shape) {
         Ok(inputs) => inputs.supports_batch(key.batch_size).err(),
         Err(reason) => Some(reason.to_owned()),

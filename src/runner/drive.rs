@@ -1,0 +1,229 @@
+//! A run from its beginning to its end.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::before::{self, Beginning, Prepared, rehearse, settle};
+use super::beside::profile;
+use super::block::Meter;
+use super::energy::{EnergyWatch, rest};
+use super::error::RunError;
+use super::fitness::Watch;
+use super::interruption::Interruption;
+use super::job::{Extent, Job, Ran};
+use super::launch::Launch;
+use super::launcher::Launcher;
+use super::limits::{require_files, survive_file_size_limit};
+use super::progress::{Observer, Progress};
+use super::rounds::bindings;
+use super::run::Run;
+use super::schedule;
+use super::search;
+use super::search::guide::Guide;
+use super::time::Time;
+use crate::inputs::InputPlan;
+use crate::observed::Observed;
+use crate::plan::{InputRequest, PageCache, Shape};
+use crate::protocol::Tried;
+use crate::record::{EndReason, Event, Failure, FailureKind, ModelSummary, ProbeRecord, RunInfo};
+use crate::sample::{OwnProcesses, Sampler, process};
+use crate::store::StoreError;
+
+/// Runs a job to its end, or until it is interrupted or cannot be written down.
+///
+/// # Errors
+/// [`RunError::NoVariant`], [`RunError::Runtime`] or [`RunError::Interrupted`] before anything is written;
+/// [`RunError::Store`] if the folder cannot be written before the first measurement. A session that fails is no error: it
+/// is in the record.
+pub fn run(job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
+    survive_file_size_limit()?;
+    require_files()?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(job, observer))
+}
+
+/// What a model is fed, found out by running it.
+#[derive(Clone, Debug)]
+pub struct TriedInputs {
+    /// Shapes that inputs were looked for.
+    pub shapes: Vec<Shape>,
+    /// Inputs of every shape, or why the model does not take it.
+    pub plans: Vec<Observed<InputPlan>>,
+    /// What else running it showed.
+    pub probe: ProbeRecord,
+}
+
+impl From<Tried> for TriedInputs {
+    fn from(tried: Tried) -> Self {
+        let Tried { shapes, plans, probe, .. } = tried;
+        TriedInputs { shapes, plans, probe }
+    }
+}
+
+/// Tries the inputs of a job's first variant out that can be, or takes what an earlier run found, and measures nothing.
+///
+/// # Errors
+/// As [`run`] before anything is written; a session that cannot be created is one.
+pub fn try_inputs(job: Job, observer: &mut dyn Observer) -> Result<TriedInputs, RunError> {
+    require_files()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(find_inputs(job, observer))?;
+    found.map(|found| found.tried.into()).ok_or_else(|| {
+        let message = "no session of the model could be created".into();
+        let hint = Some("`onnxprof profile` says why".into());
+        RunError::NoVariant { failures: vec![Failure { kind: FailureKind::SessionLoad, message, hint }] }
+    })
+}
+
+async fn find_inputs(mut job: Job, observer: &mut dyn Observer) -> Result<Option<settle::Found>, RunError> {
+    let mut launcher = Launcher::new(job.worker.clone(), &job.folder, OwnProcesses::default());
+    let prepared = before::prepare(&mut job, &mut launcher, observer).await?;
+    settle::find(&mut job, &prepared.descriptions, &launcher, observer).await
+}
+
+/// What an earlier run found of a model file with these inputs and without a sweep, whatever its library and options.
+#[must_use]
+pub fn known_inputs(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<TriedInputs> {
+    settle::known(path, model, sha256, inputs).map(TriedInputs::from)
+}
+
+async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
+    let mut interruption = Interruption::listen()?;
+    let ready = interruption.unless(make_ready(&mut job, observer)).await?;
+    let mut guide = job.guide.take();
+    let (mut run, watch) = begin(job, ready, observer).await?;
+    match until_interrupted(&mut run, &mut guide, &mut interruption).await {
+        Ok(reason) => {
+            run.observer.observe(&Progress::Ended(reason));
+            finish(run, &watch, reason)
+        }
+        Err(RunError::Store(error)) => Ok(break_off(run, error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a run begins with.
+struct Ready {
+    launcher: Launcher,
+    sampler: Sampler,
+    energy: EnergyWatch,
+    prepared: Prepared,
+    /// A launch that inputs were tried out in, if there was one.
+    launch: Option<Launch>,
+}
+
+/// Finds out all that is to be known before the first measurement.
+async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready, RunError> {
+    let own = OwnProcesses::default();
+    let mut launcher = Launcher::new(job.worker.clone(), &job.folder, own.clone());
+    let mut prepared = before::prepare(job, &mut launcher, observer).await?;
+    let sampler = Sampler::new(&launcher.roots);
+    let mut energy = EnergyWatch::begin(&job.plan, &launcher.roots, own);
+    // Before anything of the run computes on a GPU.
+    energy.look_at_idle(&sampler, rest::patience(&job.extent, job.plan.schedule.budget_ns)).await;
+    let launch = settle::settle(job, &mut prepared.descriptions, &launcher, observer).await?;
+    before::settle_plan(job, &prepared)?;
+    let launch = rehearse::labels(job, &mut prepared, launch, &launcher).await?;
+    Ok(Ready { launcher, sampler, energy, prepared, launch })
+}
+
+/// Begins the journal, and watches the machine from then on.
+async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(Run<'_>, Watch), RunError> {
+    let Ready { mut launcher, sampler, energy, prepared, launch } = ready;
+    let warm = settle::warm(&job.plan, launch).await;
+    let mut time = Time::of(&job);
+    let watch = Watch::begin(&launcher.roots, launcher.cpus(), &job.host);
+    let beginning = Beginning { info: job.info, host: job.host, notes: job.notes, lost_workers: job.lost_workers };
+    let record = before::first_record(&job.plan, beginning, &prepared.descriptions);
+    record.notes.iter().for_each(|note| observer.observe(&Progress::Note(note)));
+    let (journal, before) = before::open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
+    time.before = before;
+    launcher.number_after(journal.record());
+    let run = Run {
+        bound_anew: bindings::known(journal.record()),
+        journal,
+        descriptions: prepared.descriptions,
+        launcher,
+        energy,
+        meter: Meter::new(sampler),
+        time,
+        extent: job.extent,
+        warm,
+        closed: BTreeSet::new(),
+        resting: BTreeSet::new(),
+        observer,
+    };
+    Ok((run, watch))
+}
+
+/// Measures until there is a reason to end, or an interruption comes.
+async fn until_interrupted(
+    run: &mut Run<'_>,
+    guide: &mut Option<Box<dyn Guide>>,
+    interruption: &mut Interruption,
+) -> Result<EndReason, RunError> {
+    let measured = async {
+        match guide {
+            Some(guide) => search::search(run, guide.as_mut()).await,
+            None => schedule::measure(run).await,
+        }
+    };
+    tokio::select! {
+        reason = measured => reason,
+        () = interruption.comes() => {
+            if run.extent == Extent::Whole && guide.is_none() {
+                profile::leave_rest(run)?;
+            }
+            Ok(EndReason::Interrupted)
+        }
+    }
+}
+
+/// Writes the end of the run down, as far as that can be: the record has all of it in any case.
+fn finish(mut run: Run<'_>, watch: &Watch, reason: EndReason) -> Result<Ran, RunError> {
+    for noted in [check_page_cache(&mut run), judge_machine(&mut run, watch), run.note_monitoring()] {
+        match noted {
+            // Whatever the journal lacks is in the record, which is written as a whole below.
+            Ok(()) | Err(RunError::Store(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let info = RunInfo {
+        elapsed_ns: Some(run.elapsed()),
+        ended_by: Some(reason),
+        sampling_cost_ns: run.meter.cost(),
+        parent_peak_memory_bytes: process::own_peak_memory(&run.launcher.roots).ok(),
+        ..run.journal.record().run.clone()
+    };
+    let _ = run.journal.append(Event::Ended(info));
+    let unwritten = run.journal.finish().err();
+    Ok(into_ran(run, unwritten))
+}
+
+/// Ends a run that cannot be written down any further, with all that it found until then.
+fn break_off(mut run: Run<'_>, error: StoreError) -> Ran {
+    // Where the record fits although the journal did not, it holds more.
+    let _ = run.journal.finish();
+    into_ran(run, Some(error))
+}
+
+fn into_ran(run: Run<'_>, unwritten: Option<StoreError>) -> Ran {
+    let (folder, record) = run.journal.into_parts();
+    folder.clear_leftovers();
+    Ran { folder, record, unwritten }
+}
+
+/// Writes down what the machine went through, and what that means.
+fn judge_machine(run: &mut Run<'_>, watch: &Watch) -> Result<(), RunError> {
+    let judged = watch.judge(&run.launcher.roots, run.journal.record(), run.energy.conditions());
+    Ok(run.journal.append(judged)?)
+}
+
+/// Says so where the kernel kept the models in the page cache although they were to be dropped.
+fn check_page_cache(run: &mut Run<'_>) -> Result<(), RunError> {
+    let launches = || run.journal.record().launches.iter().filter(|launch| launch.session_load_ns.is_some());
+    let read_nothing = launches().any(|launch| launch.load_storage_read_bytes.is_none_or(|bytes| bytes.0 == 0));
+    if run.plan().schedule.page_cache == PageCache::Cold && read_nothing {
+        run.note("loads are not cold: the kernel kept models in the page cache, or does not tell".into())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! How a run launches its sessions: in and beside the rounds.
+
+use std::fs::File;
+use std::time::Duration;
+
+use super::Run;
+use crate::inputs::InputPlan;
+use crate::plan::{At, CellKey, LoadMode, PageCache, SessionSpec};
+use crate::record::{Event, Failure, Outcome};
+use crate::runner::error::RunError;
+use crate::runner::launch::{self, CellStart, Launch, LaunchSetup};
+use crate::runner::patience::{Awaited, telling};
+use crate::sample::page_cache;
+use crate::text::Plain;
+
+impl Run<'_> {
+    /// Launches a session; `None` if that failed, which is then written down.
+    pub(in crate::runner) async fn launch(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
+        let record = launch::blank(self.launcher.number(), round, session, self.elapsed());
+        let plan = &self.journal.record().plan;
+        let spec = &plan.sessions[session];
+        if plan.schedule.page_cache == PageCache::Cold {
+            self.drop_from_page_cache(spec.variant);
+        }
+        let log = self.launcher.log_of(plan, spec.variant, record.launch, round)?;
+        let setup =
+            LaunchSetup { model: &plan.variants[spec.variant].path, spec, patience: self.patience_with(session) };
+        let level = self.energy.level(session);
+        let what = format!("{} is being loaded", self.label(session));
+        let awaited = Awaited { what: &what, limit: setup.patience.limit_of_start() };
+        match telling(self.observer, awaited, Launch::start(&self.launcher, &setup, log, record)).await {
+            Ok(launch) => {
+                self.energy.worked(session, &launch, level);
+                self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
+                Ok(Some(launch))
+            }
+            Err((mut record, failure)) => {
+                record.outcome = Outcome::Failed(failure.clone());
+                self.journal.append(Event::Launch(Box::new(record)))?;
+                self.fail_session(session, &failure)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The launch that was tried out, if it is of this session: it is used once.
+    pub(in crate::runner) fn take_warm(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
+        let Some(mut launch) = self.warm.take_if(|warm| warm.record.session == session) else {
+            return Ok(None);
+        };
+        launch.record.launch = self.launcher.number();
+        launch.record.round = round;
+        self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
+        Ok(Some(launch))
+    }
+
+    fn drop_from_page_cache(&self, variant: usize) {
+        let files = self.descriptions[variant].iter().flat_map(|described| described.model.external_files.keys());
+        for file in std::iter::once(&self.plan().variants[variant].path).chain(files) {
+            // Whether the kernel complied shows in the bytes that loading reads from storage.
+            let _ = page_cache::drop_file(file);
+        }
+    }
+
+    /// The log of a launch that is in no record.
+    pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
+        let number = self.launcher.number();
+        Ok(self.launcher.log_of(self.plan(), self.plan().sessions[session].variant, number, 0)?)
+    }
+
+    /// A worker with a warmed-up session, and what an inference took in its warm-up, mean. It is in no record, since its
+    /// options may not be those of the plan, and its place not that of a round.
+    pub(in crate::runner) async fn unrecorded(
+        &self,
+        key: CellKey,
+        spec: &SessionSpec,
+        inputs: &InputPlan,
+        log: File,
+    ) -> Result<(Launch, Duration), Failure> {
+        let setup = LaunchSetup {
+            model: &self.plan().variants[spec.variant].path,
+            spec,
+            patience: self.patience_with(key.session),
+        };
+        let record = launch::blank(0, 0, key.session, self.elapsed());
+        let mut launch = Launch::start(&self.launcher, &setup, log, record).await.map_err(|(_, failure)| failure)?;
+        let (outputs_anew, expected) = (self.outputs_anew(key.at()), self.beginning_time(key));
+        let start = CellStart { key, inputs, limit: None, outputs_anew, expected };
+        let (cell, _) = launch.begin(&self.launcher.roots, start).await?;
+        let single = launch::single(&cell);
+        Ok((launch, single))
+    }
+
+    /// The first cell of a session that its model takes, with one request in flight, and what is fed there.
+    pub(in crate::runner) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
+        let described = self.description(session).as_ref().ok()?;
+        let key = self.plan().places().map(|at| at.of(session)).find(|key| self.is_open(*key))?;
+        let at = At { load_mode: LoadMode::Closed { concurrency: 1 }, ..key.at() };
+        Some((at.of(session), described.inputs_at(key.shape).ok()?.clone()))
+    }
+
+    /// Why outputs are to be bound anew at a place; `None` if they are bound once.
+    pub(in crate::runner) fn outputs_anew(&self, at: At) -> Option<Plain> {
+        let described = self.descriptions.iter().zip(&self.plan().variants);
+        let mut varying = described.filter_map(|(described, variant)| {
+            let why = described.as_ref().ok()?.outputs_vary.as_ref()?;
+            Some(format!("sizes of outputs of `{}` can change: {why}", variant.name).into())
+        });
+        self.bound_anew.get(&at).cloned().or_else(|| varying.next())
+    }
+}

@@ -1,0 +1,151 @@
+//! How much time is left for what, judged by what launches and inferences have taken so far.
+
+use std::time::{Duration, Instant};
+
+use super::Run;
+use crate::plan::CellKey;
+use crate::runner::patience::{BEFORE_BLOCKS, Patience};
+use crate::runner::time::{BlockTime, MIN_INFERENCES, STARTING, WARMUP, share};
+use crate::units::Nanos;
+
+/// What a loaded machine may add to the time of a launch beside the rounds before its worker counts as stuck.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Run<'_> {
+    /// Time that is left to measure.
+    pub(in crate::runner) fn remaining(&self) -> Duration {
+        self.time.remaining()
+    }
+
+    pub(in crate::runner) fn is_late(&self) -> bool {
+        self.remaining().is_zero()
+    }
+
+    /// Time that is left, for a worker; absent without an end.
+    pub(in crate::runner) fn limit(&self) -> Option<Nanos> {
+        self.time.is_limited().then(|| self.remaining().into())
+    }
+
+    /// What starting a session took at least so far.
+    pub(in crate::runner) fn launch_time(&self, session: usize) -> Option<Duration> {
+        self.launch_times(session).min()
+    }
+
+    /// What starting a session took at most so far.
+    pub(in crate::runner) fn longest_launch(&self, session: usize) -> Option<Duration> {
+        self.launch_times(session).max()
+    }
+
+    fn launch_times(&self, session: usize) -> impl Iterator<Item = Duration> {
+        let launches = self.journal.record().launches.iter().filter(move |launch| launch.session == session);
+        launches.filter_map(|launch| {
+            Some(STARTING + Duration::from(launch.runtime_start_ns.unwrap_or_default() + launch.session_load_ns?))
+        })
+    }
+
+    /// What one inference of a session took at the smallest batch size that it was measured at.
+    pub(in crate::runner) fn inference_time(&self, session: usize) -> Option<Duration> {
+        let record = self.journal.record();
+        let own = || record.blocks.iter().rev().filter(|block| block.key.session == session);
+        let smallest = own().map(|block| (block.key.shape, block.key.batch_size)).min();
+        let last = own().find(|block| Some((block.key.shape, block.key.batch_size)) == smallest);
+        let first_runs = record.launches.iter().filter(|launch| launch.session == session);
+        let first_run = || first_runs.filter_map(|launch| launch.first_run_ns).min();
+        last.map(|block| block.mean_ns).or_else(first_run).map(Duration::from)
+    }
+
+    /// What a launch that runs `inferences` at the smallest batch size takes, as far as it is known.
+    pub(in crate::runner) fn launch_with(&self, session: usize, inferences: u32) -> Duration {
+        let launch = self.launch_time(session).unwrap_or_default();
+        launch + self.inference_time(session).unwrap_or_default() * inferences
+    }
+
+    /// Whether a session may be launched: not where it is known that its first inference would end too late. The first
+    /// launch of a run is begun in any case, because without it there is nothing to show.
+    pub(in crate::runner) fn may_launch(&self, session: usize) -> bool {
+        self.journal.record().launches.is_empty() || self.remaining() > self.launch_with(session, 1)
+    }
+
+    /// Whether something may be measured in a worker that is there. The first block of a run may also be begun as long
+    /// after the end of the time as its launch took: a run may take that long.
+    pub(in crate::runner) fn may_measure(&self) -> bool {
+        if !self.is_late() {
+            return true;
+        }
+        let record = self.journal.record();
+        let launched = record.launches.iter().find_map(|launch| self.launch_time(launch.session)).unwrap_or_default();
+        record.blocks.is_empty() && !self.time.is_over_since(launched)
+    }
+
+    /// Whether all of these cells can be begun and timed once. `grown` is how many times larger their batches are than
+    /// those that sessions were measured at: inferences take that much longer at worst.
+    pub(in crate::runner) fn has_time_for(&self, cells: &[CellKey], grown: f64) -> bool {
+        let known = cells.iter().filter_map(|key| self.inference_time(key.session));
+        let all = known.fold(Duration::ZERO, |sum, inference| sum + inference * 2);
+        all.as_secs_f64() * grown <= self.remaining().as_secs_f64()
+    }
+
+    /// Time for the first inference and the warm-up of one of so many cells that take turns, in the rounds that are to
+    /// come until every launch that an interval takes is there.
+    pub(in crate::runner) fn warmup_limit(&self, cells_count: usize, rounds_to_come: u64) -> Option<Nanos> {
+        let left = self.limit().map(Duration::from)?;
+        Some(share(left, cells_count, rounds_to_come).max(WARMUP.min(left)).into())
+    }
+
+    /// What the next block may take of one of so many cells that take turns, where an inference takes `single`.
+    pub(in crate::runner) fn block_time(&self, cells_count: usize, rounds_to_come: u64, single: Duration) -> BlockTime {
+        let length = self.plan().schedule.block_ns;
+        let expected = Duration::from(length).max(single * MIN_INFERENCES as u32);
+        let Some(limit) = self.limit() else { return BlockTime { expected, ..BlockTime::unlimited(length) } };
+        let left = Duration::from(limit);
+        let inferences = share(left, cells_count, rounds_to_come).as_secs_f64() / single.as_secs_f64().max(1e-9);
+        BlockTime {
+            length: length.min(limit),
+            min_inferences: (inferences as u64).clamp(1, MIN_INFERENCES),
+            limit: Some(limit),
+            expected,
+        }
+    }
+
+    /// What is known of how long workers of a session may take.
+    pub(in crate::runner) fn patience_with(&self, session: usize) -> Patience {
+        let record = self.journal.record();
+        let launches = || record.launches.iter().filter(|launch| launch.session == session);
+        let cells = launches().flat_map(|launch| &launch.cells);
+        let begun = cells.map(|cell| Duration::from(cell.first_run_ns + cell.warmup.elapsed_ns)).max();
+        let first_run = launches().filter_map(|launch| launch.first_run_ns).max().map(Duration::from);
+        let end = self.time.end();
+        Patience {
+            usual: self.launcher.timeout(),
+            end,
+            load: self.longest_launch(session),
+            answer: begun.max(first_run),
+        }
+    }
+
+    /// What beginning a cell is expected to take; zero where nothing is known of what an inference takes.
+    pub(in crate::runner) fn beginning_time(&self, key: CellKey) -> Duration {
+        let Some(inference) = self.inference_time(key.session) else { return Duration::ZERO };
+        let smallest =
+            self.plan().cells().filter(|other| other.session == key.session).map(|other| other.batch_size).min();
+        let grown = key.batch_size as f64 / smallest.unwrap_or(1).max(1) as f64;
+        inference.mul_f64(grown * f64::from(BEFORE_BLOCKS) * key.load_mode.concurrency() as f64)
+    }
+
+    /// What the user gives the run, its earlier parts included.
+    pub(in crate::runner) fn budget(&self) -> Option<Duration> {
+        self.plan().schedule.budget_ns.map(Duration::from)
+    }
+
+    /// Time for a part of what lies beside the rounds that may take this share of the budget; absent without a limit.
+    pub(in crate::runner) fn beside_time(&self, share: f64) -> Option<Duration> {
+        let budget = self.budget()?;
+        let left = self.time.beside_end.map_or(budget, |end| end.saturating_duration_since(Instant::now()));
+        Some(budget.mul_f64(share).min(left))
+    }
+
+    /// How long a worker beside the rounds is waited for that is expected to need so much.
+    pub(in crate::runner) fn patience(&self, expected: Duration) -> Duration {
+        expected.saturating_mul(2).saturating_add(GRACE)
+    }
+}

@@ -1,0 +1,43 @@
+//! The order of a run: single predictions of every session first, then larger batches, then what lies beside them.
+
+use std::time::Duration;
+
+use super::beside::{self, profile};
+use super::error::RunError;
+use super::job::Extent;
+use super::rounds::Rounds;
+use super::run::Run;
+use crate::record::EndReason;
+
+/// Measures until there is a reason to end.
+///
+/// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
+/// larger batches follow, and what is found out beside the rounds comes then, within the share of the budget that is
+/// kept free for it; further rounds take what it leaves. Rounds that were asked for by their number are all alike.
+pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason, RunError> {
+    let mut rounds = Rounds::default();
+    run.close_unsupported()?;
+    run.note_monitoring()?;
+    if run.extent == Extent::Whole {
+        profile::place_all(run).await?;
+    }
+    run.time.hold(beside::share(run) + beside::rest_share(run));
+    let mut reason = rounds.measure(run).await?;
+    // What is settled rests from rounds alone.
+    let resting = std::mem::take(&mut run.resting);
+    run.time.hold(beside::rest_share(run));
+    if run.extent == Extent::Whole {
+        beside::all(run).await?;
+    }
+    run.resting = resting;
+    // What was kept free and not needed goes to the rounds.
+    if reason == EndReason::BudgetSpent && run.may_measure() {
+        reason = rounds.measure(run).await?;
+    }
+    run.resting.clear();
+    run.time.hold(Duration::ZERO);
+    if run.extent == Extent::Whole {
+        profile::rest(run).await?;
+    }
+    Ok(reason)
+}
