@@ -1,6 +1,6 @@
 //! Rules about what happened to the blocks.
 
-use super::{Bounds, Seen, percent, reason};
+use super::rule::{Bounds, Seen, percent, reason};
 use crate::record::{BlockRecord, FitnessReason, FitnessVerdict, Phase};
 use crate::units::Ratio;
 

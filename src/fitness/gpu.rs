@@ -1,6 +1,6 @@
 //! Rules about the GPUs that sessions ran on, or that the machine has if it was only looked at.
 
-use super::{Bounds, Seen, percent, reason};
+use super::rule::{Bounds, Seen, percent, reason};
 use crate::record::{FitnessReason, FitnessVerdict, GpuConditions};
 use crate::units::Ratio;
 

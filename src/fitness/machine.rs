@@ -1,6 +1,6 @@
 //! Rules about the machine.
 
-use super::{Bounds, Seen, percent, reason};
+use super::rule::{Bounds, Seen, percent, reason};
 use crate::record::{FitnessReason, FitnessVerdict};
 use crate::units::Ratio;
 

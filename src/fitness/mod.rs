@@ -6,20 +6,11 @@
 mod blocks;
 mod gpu;
 mod machine;
+mod rule;
 
-use crate::record::{BlockRecord, Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
-use crate::units::Ratio;
+pub use rule::Seen;
 
-/// What is judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
-    /// What the machine is.
-    pub host: &'a Host,
-    /// What it went through.
-    pub conditions: &'a Conditions,
-    /// What was measured meanwhile; empty if the machine was only looked at.
-    pub blocks: &'a [BlockRecord],
-}
+use crate::record::{Fitness, FitnessReason, FitnessVerdict};
 
 /// A rule: what speaks against the run, if anything does.
 type Rule = fn(Seen<'_>) -> Option<FitnessReason>;
@@ -52,50 +43,14 @@ pub fn judge(seen: Seen<'_>) -> Fitness {
     Fitness { verdict: reasons.first().map_or(FitnessVerdict::Valid, |worst| worst.severity), reasons }
 }
 
-/// From which figure on a run is suspect, and from which it is invalid.
-#[derive(Clone, Copy, Debug)]
-struct Bounds {
-    suspect: f64,
-    invalid: f64,
-}
-
-impl Bounds {
-    /// The severity of a figure; `None` if it is within both bounds.
-    fn severity(self, figure: f64) -> Option<FitnessVerdict> {
-        if figure > self.invalid {
-            Some(FitnessVerdict::Invalid)
-        } else if figure > self.suspect {
-            Some(FitnessVerdict::Suspect)
-        } else {
-            None
-        }
-    }
-
-    /// `bound 10%`: the one that a share of this severity exceeds.
-    fn words(self, severity: FitnessVerdict) -> String {
-        let bound = if severity == FitnessVerdict::Invalid { self.invalid } else { self.suspect };
-        format!("bound {}", percent(Ratio(bound)))
-    }
-}
-
-fn reason(severity: FitnessVerdict, seen: String, remedy: &str) -> FitnessReason {
-    FitnessReason { severity, seen: seen.into(), remedy: Some(remedy.into()) }
-}
-
-/// `12%`, with a decimal below ten.
-fn percent(share: Ratio) -> String {
-    let percent = share.0 * 100.0;
-    if percent < 9.95 && percent.fract().abs() > 1e-9 { format!("{percent:.1}%") } else { format!("{percent:.0}%") }
-}
-
 #[cfg(test)]
 pub(crate) mod testing {
     //! A quiet machine, to be disturbed in one respect at a time.
 
     use super::*;
     use crate::plan::{CellKey, LoadMode};
-    use crate::record::{Disturbance, Phase};
-    use crate::units::{Bytes, Nanos};
+    use crate::record::{BlockRecord, Conditions, Disturbance, Host, Phase};
+    use crate::units::{Bytes, Nanos, Ratio};
 
     /// A virtual machine with two CPUs, idle but for one worker.
     pub(super) fn quiet() -> Conditions {
@@ -154,6 +109,8 @@ pub(crate) mod testing {
 mod tests {
     use super::testing::quiet;
     use super::*;
+    use crate::record::{Conditions, Host};
+    use crate::units::Ratio;
 
     #[test]
     fn quiet_virtual_machine_is_valid() {
@@ -176,13 +133,5 @@ mod tests {
         assert_eq!(fitness.verdict, FitnessVerdict::Invalid);
         let severities: Vec<_> = fitness.reasons.iter().map(|reason| reason.severity).collect();
         assert_eq!(severities, [FitnessVerdict::Invalid, FitnessVerdict::Suspect]);
-    }
-
-    #[test]
-    fn shares_are_short() {
-        assert_eq!(percent(Ratio(0.123)), "12%");
-        assert_eq!(percent(Ratio(0.0512)), "5.1%");
-        assert_eq!(percent(Ratio(0.05)), "5%");
-        assert_eq!(percent(Ratio(0.999)), "100%");
     }
 }

@@ -1,0 +1,65 @@
+//! What a rule sees, and what it says with.
+
+use crate::record::{BlockRecord, Conditions, FitnessReason, FitnessVerdict, Host};
+use crate::units::Ratio;
+
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What the machine is.
+    pub host: &'a Host,
+    /// What it went through.
+    pub conditions: &'a Conditions,
+    /// What was measured meanwhile; empty if the machine was only looked at.
+    pub blocks: &'a [BlockRecord],
+}
+
+/// From which figure on a run is suspect, and from which it is invalid.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub suspect: f64,
+    pub invalid: f64,
+}
+
+impl Bounds {
+    /// The severity of a figure; `None` if it is within both bounds.
+    pub(super) fn severity(self, figure: f64) -> Option<FitnessVerdict> {
+        if figure > self.invalid {
+            Some(FitnessVerdict::Invalid)
+        } else if figure > self.suspect {
+            Some(FitnessVerdict::Suspect)
+        } else {
+            None
+        }
+    }
+
+    /// `bound 10%`: the one that a share of this severity exceeds.
+    pub(super) fn words(self, severity: FitnessVerdict) -> String {
+        let bound = if severity == FitnessVerdict::Invalid { self.invalid } else { self.suspect };
+        format!("bound {}", percent(Ratio(bound)))
+    }
+}
+
+/// What speaks against a run, and what to do about it.
+pub(super) fn reason(severity: FitnessVerdict, seen: String, remedy: &str) -> FitnessReason {
+    FitnessReason { severity, seen: seen.into(), remedy: Some(remedy.into()) }
+}
+
+/// `12%`, with a decimal below ten.
+pub(super) fn percent(share: Ratio) -> String {
+    let percent = share.0 * 100.0;
+    if percent < 9.95 && percent.fract().abs() > 1e-9 { format!("{percent:.1}%") } else { format!("{percent:.0}%") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_short() {
+        assert_eq!(percent(Ratio(0.123)), "12%");
+        assert_eq!(percent(Ratio(0.0512)), "5.1%");
+        assert_eq!(percent(Ratio(0.05)), "5%");
+        assert_eq!(percent(Ratio(0.999)), "100%");
+    }
+}
