@@ -6,14 +6,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::leftovers::BASELINE_OUTPUTS;
-use super::{StoreError, leftovers};
+use super::StoreError;
+use super::leftovers::{self, BASELINE_OUTPUTS, TRACES};
 use crate::files;
 
 const RUN_JSON: &str = "run.json";
 const JOURNAL: &str = "journal.jsonl";
-/// The folder of traces in a run folder.
-pub(super) const TRACES: &str = "traces";
 
 /// A folder that this process alone writes a run into, for as long as the value lives.
 #[derive(Debug)]
@@ -160,6 +158,17 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
 #[must_use]
 pub fn holds_run(folder: &Path) -> bool {
     run_json(folder).is_file() || journal(folder).is_file()
+}
+
+/// Removes what a run that was killed left in its folder for itself alone, unless another process is writing there.
+pub fn tidy(folder: &Path) {
+    // One that cannot be written to keeps what it has.
+    if holds_run(folder)
+        && leftovers::are_in(folder)
+        && let Ok(_lock) = Lock::acquire(folder)
+    {
+        leftovers::clear(folder);
+    }
 }
 
 /// When the run in a folder was last written; `None` if the system does not tell.

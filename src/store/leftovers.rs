@@ -6,24 +6,18 @@
 use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 
-use super::folder::{Lock, TRACES, holds_run};
-
 /// The outputs of the baseline, while others are compared with them.
 pub(super) const BASELINE_OUTPUTS: &str = ".onnxprof-baseline-outputs";
 /// How names begin of files that are not yet whole.
 pub(super) const UNFINISHED: &str = ".onnxprof-";
+/// The folder of traces in a run folder.
+pub(super) const TRACES: &str = "traces";
 /// How names begin of folders that a profiler writes into.
 pub const UNFINISHED_TRACE: &str = ".onnxprof-trace-";
 
-/// Removes what a run that was killed left in its folder for itself alone, unless another process is writing there.
-pub fn tidy(folder: &Path) {
-    // One that cannot be written to keeps what it has.
-    if holds_run(folder)
-        && !(files(folder).is_empty() && traces(folder).is_empty())
-        && let Ok(_lock) = Lock::acquire(folder)
-    {
-        clear(folder);
-    }
+/// Whether a folder holds what no run needs once it has ended.
+pub(super) fn are_in(folder: &Path) -> bool {
+    !(files(folder).is_empty() && traces(folder).is_empty())
 }
 
 /// Removes what no run needs once it has ended.
@@ -76,7 +70,7 @@ fn is_random(rest: &str) -> bool {
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use super::super::RunFolder;
+    use super::super::folder::{Lock, RunFolder, tidy};
     use super::*;
 
     const RUN_JSON: &str = "run.json";

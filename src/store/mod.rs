@@ -14,8 +14,8 @@ mod merge;
 mod write;
 
 pub use error::StoreError;
-pub use folder::{RunFolder, default_folder, holds_run, modified};
+pub use folder::{RunFolder, default_folder, holds_run, modified, tidy};
 pub use journal::Journal;
-pub use leftovers::{UNFINISHED_TRACE, tidy};
+pub use leftovers::UNFINISHED_TRACE;
 pub use load::{Ask, load, load_asking, size};
 pub use write::{write_atomically, write_named};
