@@ -16,13 +16,12 @@ mod label;
 mod launch;
 mod model;
 mod operators;
+mod outcome;
 mod pairs;
 mod placement;
 mod probe;
 mod quantization;
-mod schema;
 mod statistics;
-
 mod tuning;
 
 pub use accuracy::{
@@ -48,18 +47,18 @@ pub use model::{
     ValueType, WeightBytes,
 };
 pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
+pub use outcome::{Failure, FailureKind, Outcome};
 pub use pairs::Pairs;
 pub use placement::{CopyNodes, Placement, PlacementRecord, PlacementSource, ProviderNodes};
 pub use probe::{Coupling, ProbeRecord};
 pub use quantization::{Granularity, MatrixArithmetic, Quantization, QuantizationFormat};
-pub use schema::json_schema;
 pub use statistics::Statistics;
 pub use tuning::{Bounded, Contest, Decision, Fate, Heat, SloBreach, Stage, Tuning};
 
-use std::error::Error;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{CellKey, Plan};
@@ -76,6 +75,17 @@ pub struct SchemaVersion {
     pub major: u64,
     /// Changes when a field is added.
     pub minor: u64,
+}
+
+/// JSON Schema (draft 2020-12) of [`RunRecord`], as a reader may rely on it: fields that a minor version added are not
+/// required. Its `$id` and title carry the version.
+#[must_use]
+pub fn json_schema() -> Schema {
+    let version = format!("{}.{}", SCHEMA_VERSION.major, SCHEMA_VERSION.minor);
+    let mut schema = SchemaGenerator::default().into_root_schema_for::<RunRecord>();
+    schema.insert("$id".into(), format!("urn:onnxprof:run-record:{version}").into());
+    schema.insert("title".into(), format!("onnxprof run record {version}").into());
+    schema
 }
 
 /// Everything that one run found. `run.json` holds exactly this.
@@ -226,100 +236,6 @@ pub struct VariantRecord {
     pub outcome: Outcome,
 }
 
-/// How something that was asked for ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "status")]
-pub enum Outcome {
-    /// It was done.
-    Ok,
-    /// It was tried and did not work.
-    Failed(Failure),
-    /// It was not tried.
-    Skipped {
-        /// Why not.
-        reason: Plain,
-    },
-}
-
-impl Outcome {
-    /// Whether it was done.
-    #[must_use]
-    pub fn is_ok(&self) -> bool {
-        matches!(self, Outcome::Ok)
-    }
-
-    /// Why it was not done; `None` if it was.
-    #[must_use]
-    pub fn reason(&self) -> Option<&Plain> {
-        match self {
-            Outcome::Ok => None,
-            Outcome::Failed(failure) => Some(&failure.message),
-            Outcome::Skipped { reason } => Some(reason),
-        }
-    }
-}
-
-/// What went wrong, in words for a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Failure {
-    /// What kind of thing went wrong.
-    pub kind: FailureKind,
-    /// What failed, on what, and why.
-    pub message: Plain,
-    /// What to do about it.
-    pub hint: Option<Plain>,
-}
-
-impl Failure {
-    /// A failure from an error and its causes, in one line.
-    #[must_use]
-    pub fn new(kind: FailureKind, error: &dyn Error, hint: Option<String>) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            message.push_str(&format!(": {error}"));
-            cause = error.source();
-        }
-        Failure { kind, message: message.into(), hint: hint.map(Plain::from) }
-    }
-}
-
-impl FailureKind {
-    /// Whether the worker is gone that failed so.
-    #[must_use]
-    pub fn is_loss(self) -> bool {
-        use FailureKind::{Crashed, OutOfMemory, Protocol, TimedOut};
-        matches!(self, Crashed | OutOfMemory | Protocol | TimedOut)
-    }
-}
-
-/// Kinds of failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureKind {
-    /// The model file is missing, unreadable or not a model.
-    BadModel,
-    /// Inputs do not fit the model.
-    BadInput,
-    /// Options name an input or a dimension that the model does not have, or say of it what cannot be; in records before
-    /// version 1.4, [`FailureKind::BadInput`].
-    Usage,
-    /// The runtime library could not be opened or is too old.
-    Runtime,
-    /// The session could not be created.
-    SessionLoad,
-    /// An inference failed.
-    Inference,
-    /// The worker process was ended by a signal.
-    Crashed,
-    /// The worker process ran out of memory, or was killed as if it had.
-    OutOfMemory,
-    /// The worker did not answer in time.
-    TimedOut,
-    /// The worker said something that is not of the protocol.
-    Protocol,
-}
-
 /// One cell of the plan and what was measured in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CellRecord {
@@ -354,6 +270,23 @@ impl RunRecord {
             Outcome::Ok | Outcome::Skipped { .. } => None,
         });
         failed.chain(self.lost_workers.iter().filter(move |lost| is_of(lost.session)).map(|lost| &lost.failure))
+    }
+
+    /// What one inference took in a run in which none was timed: the first of a launch, or else one of those that inputs
+    /// were tried out with; absent where there was none.
+    #[must_use]
+    pub fn untimed_inference_ns(&self) -> Option<Nanos> {
+        let first = self.launches.iter().filter_map(|launch| launch.first_run_ns).min();
+        let probes = || self.variants.iter().filter_map(|variant| variant.probe.as_ref());
+        let tried = || probes().filter(|probe| !probe.is_kept).filter_map(|probe| probe.inference_ns).min();
+        first.or_else(tried)
+    }
+
+    /// Outputs that are random in a variant, by name: nothing is compared by them.
+    #[must_use]
+    pub fn random_outputs(&self) -> BTreeSet<&str> {
+        let probes = self.variants.iter().filter_map(|variant| variant.probe.as_ref());
+        probes.flat_map(|probe| &probe.random_outputs).map(Plain::exact).collect()
     }
 
     /// Whether the run came to its own end.

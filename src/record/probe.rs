@@ -1,11 +1,8 @@
 //! What trying a variant out showed before it was measured.
 
-use std::collections::BTreeSet;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RunRecord;
 use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
@@ -45,23 +42,4 @@ pub enum Coupling {
         /// Why not, as a fragment of a sentence.
         reason: Plain,
     },
-}
-
-impl RunRecord {
-    /// What one inference took in a run in which none was timed: the first of a launch, or else one of those that inputs
-    /// were tried out with; absent where there was none.
-    #[must_use]
-    pub fn untimed_inference_ns(&self) -> Option<Nanos> {
-        let first = self.launches.iter().filter_map(|launch| launch.first_run_ns).min();
-        let probes = || self.variants.iter().filter_map(|variant| variant.probe.as_ref());
-        let tried = || probes().filter(|probe| !probe.is_kept).filter_map(|probe| probe.inference_ns).min();
-        first.or_else(tried)
-    }
-
-    /// Outputs that are random in a variant, by name: nothing is compared by them.
-    #[must_use]
-    pub fn random_outputs(&self) -> BTreeSet<&str> {
-        let probes = self.variants.iter().filter_map(|variant| variant.probe.as_ref());
-        probes.flat_map(|probe| &probe.random_outputs).map(Plain::exact).collect()
-    }
 }

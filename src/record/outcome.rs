@@ -1,0 +1,102 @@
+//! How something that was asked for ended, and what went wrong.
+
+use std::error::Error;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::text::Plain;
+
+/// How something that was asked for ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "status")]
+pub enum Outcome {
+    /// It was done.
+    Ok,
+    /// It was tried and did not work.
+    Failed(Failure),
+    /// It was not tried.
+    Skipped {
+        /// Why not.
+        reason: Plain,
+    },
+}
+
+impl Outcome {
+    /// Whether it was done.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        matches!(self, Outcome::Ok)
+    }
+
+    /// Why it was not done; `None` if it was.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Plain> {
+        match self {
+            Outcome::Ok => None,
+            Outcome::Failed(failure) => Some(&failure.message),
+            Outcome::Skipped { reason } => Some(reason),
+        }
+    }
+}
+
+/// What went wrong, in words for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// What kind of thing went wrong.
+    pub kind: FailureKind,
+    /// What failed, on what, and why.
+    pub message: Plain,
+    /// What to do about it.
+    pub hint: Option<Plain>,
+}
+
+impl Failure {
+    /// A failure from an error and its causes, in one line.
+    #[must_use]
+    pub fn new(kind: FailureKind, error: &dyn Error, hint: Option<String>) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        Failure { kind, message: message.into(), hint: hint.map(Plain::from) }
+    }
+}
+
+impl FailureKind {
+    /// Whether the worker is gone that failed so.
+    #[must_use]
+    pub fn is_loss(self) -> bool {
+        use FailureKind::{Crashed, OutOfMemory, Protocol, TimedOut};
+        matches!(self, Crashed | OutOfMemory | Protocol | TimedOut)
+    }
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The model file is missing, unreadable or not a model.
+    BadModel,
+    /// Inputs do not fit the model.
+    BadInput,
+    /// Options name an input or a dimension that the model does not have, or say of it what cannot be; in records before
+    /// version 1.4, [`FailureKind::BadInput`].
+    Usage,
+    /// The runtime library could not be opened or is too old.
+    Runtime,
+    /// The session could not be created.
+    SessionLoad,
+    /// An inference failed.
+    Inference,
+    /// The worker process was ended by a signal.
+    Crashed,
+    /// The worker process ran out of memory, or was killed as if it had.
+    OutOfMemory,
+    /// The worker did not answer in time.
+    TimedOut,
+    /// The worker said something that is not of the protocol.
+    Protocol,
+}
