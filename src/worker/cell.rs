@@ -2,13 +2,14 @@
 
 use std::io;
 
-use super::{Lines, out_of_turn};
+use super::lines::Lines;
+use super::request::{CellRequest, out_of_turn};
+use super::room;
 use crate::engine::{EngineError, Inference, Runtime, Session};
-use crate::inputs::{self, InputPlan};
+use crate::inputs;
 use crate::measure::{
     BlockTarget, BlockTimes, Clock, EngineClock, Lane, Opening, WarmupRule, WarmupTimes, Work, run_block, warm_up,
 };
-use crate::plan::LoadMode;
 use crate::protocol::{BlockReport, Request, Response};
 use crate::record::{Failure, FailureKind, Warmup};
 use crate::stats::{Latencies, Quantile, SteadyRule};
@@ -22,27 +23,6 @@ const WARMUP_MAX_LENGTH: Nanos = Nanos(100_000_000);
 const WARMUP_MAX_WINDOWS: usize = 20;
 /// From here on a block is opened by nothing: what a switch of processes costs, some milliseconds, is less than 1% of it.
 const LONG_INFERENCE: Nanos = Nanos(1_000_000_000);
-
-/// What to measure.
-pub(super) struct CellRequest<'a> {
-    pub batch_size: u64,
-    pub load_mode: LoadMode,
-    pub inputs: &'a InputPlan,
-    /// No further inference is begun that would end after this much time; absent: there is no limit.
-    pub limit: Option<Nanos>,
-    /// What one inference takes, where this process has run the model before.
-    pub known: Option<Nanos>,
-    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
-    pub outputs_anew: Option<Plain>,
-}
-
-impl CellRequest<'_> {
-    /// The time of an inference, if it is known to be so long that none can be spared for what is not timed.
-    fn cannot_spare(&self) -> Option<Nanos> {
-        let (limit, known) = (self.limit?, self.known?);
-        (known + known > limit).then_some(known)
-    }
-}
 
 /// Inputs and outputs, bound for each request in flight, after the first inference.
 struct Bound<'s> {
@@ -103,13 +83,13 @@ pub(super) fn serve(
     }
     let (first_run_ns, keeps_outputs) = (bound.first_run_ns, bound.keeps_outputs());
     let mut lanes: Vec<_> = bound.inferences.into_iter().map(|mut one| Lane::new(move || one.run())).collect();
-    let failure = match stage.warm_up(&mut lanes, first_run_ns) {
+    let failure: Failure = match stage.warm_up(&mut lanes, first_run_ns) {
         Ok(warmed) => {
             let began = stage.began(first_run_ns, warmed.warmup, None);
             stage.lines.send(&began)?;
             return stage.serve_blocks(&mut lanes, warmed.single);
         }
-        Err(error) => error.to_failure(),
+        Err(error) => error.into(),
     };
     drop(lanes);
     if keeps_outputs || failure.kind != FailureKind::Inference {
@@ -152,7 +132,7 @@ impl Stage<'_> {
                 self.lines.send(&began)?;
                 self.serve_blocks(&mut lanes, warmed.single)
             }
-            Err(error) => self.lines.send(&Response::Failed(error.to_failure())),
+            Err(error) => self.lines.send(&Response::Failed(error.into())),
         }
     }
 
@@ -203,7 +183,7 @@ impl Stage<'_> {
                 _ => Ok(out_of_turn()),
             };
             let failed = response.is_err();
-            self.lines.send(&response.unwrap_or_else(|error| Response::Failed(error.to_failure())))?;
+            self.lines.send(&response.unwrap_or_else(|error| Response::Failed(error.into())))?;
             if failed {
                 return Ok(());
             }
@@ -215,15 +195,15 @@ impl Stage<'_> {
 /// Binds inputs and outputs once for each request in flight, and runs the first inference, unless there is no time for it:
 /// its time is then an earlier one's.
 fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_>) -> Result<Bound<'s>, Failure> {
-    super::room::ask(cell)?;
-    let sets = inputs::materialize(cell.inputs, cell.batch_size).map_err(|error| super::input_failure(&error))?;
+    room::ask(cell)?;
+    let sets = inputs::materialize(cell.inputs, cell.batch_size)?;
     let requests = cell.load_mode.concurrency();
-    super::room::ask_for_outputs(cell, sets.len())?;
-    let mut inferences = session.bind(sets, requests).map_err(|error| error.to_failure())?;
+    room::ask_for_outputs(cell, sets.len())?;
+    let mut inferences = session.bind(sets, requests)?;
     let start = clock.now();
     let known = cell.cannot_spare();
     if let Some(inference) = inferences.first_mut().filter(|_| known.is_none()) {
-        inference.run().map_err(|error| error.to_failure())?;
+        inference.run()?;
     }
     let first_run_ns = known.unwrap_or_else(|| clock.now().since(start));
     let mut bound = Bound { inferences, first_run_ns, outputs_anew: None };

@@ -22,9 +22,9 @@ pub(super) fn describe(path: &Path, request: &InputRequest, shapes: &[Shape]) ->
 fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Described, Failure> {
     let model = onnx::read(path)
         .map_err(|error| Failure::new(FailureKind::BadModel, &error, error.hint().map(str::to_owned)))?;
-    let planned = plan(&model, request, shapes).map_err(|error| super::input_failure(&error))?;
+    let planned = plan(&model, request, shapes)?;
     let Planned { inputs: plan, shapes } = planned;
-    let dataset = Dataset::open(&plan).map_err(|error| super::input_failure(&error))?;
+    let dataset = Dataset::open(&plan)?;
     let sha256 = hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
     let outputs_vary = ShapeFacts::of(&onnx::inlined(&model)).varying;
     let model = ModelSummary { batch_axis: plan.batch_axis.clone(), ..onnx::summary(&model) };

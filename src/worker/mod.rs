@@ -8,6 +8,7 @@ mod describe;
 mod evaluate;
 mod lines;
 mod probe;
+mod request;
 mod room;
 
 use std::io::Write;
@@ -18,14 +19,14 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
 use crate::engine::{self, Distortion, EngineError, ProfileTarget, Runtime, Session, SessionProfile};
-use crate::inputs::{self, Argument, InputError};
+use crate::inputs::{self, Argument};
 use crate::measure::Clock;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
-use crate::record::{Failure, FailureKind};
 use crate::units::Nanos;
 use lines::Lines;
 use probe::{Probe, Ran};
+use request::{CellRequest, out_of_turn};
 
 /// Serves one parent process until it closes the pipe.
 pub fn main() -> ExitCode {
@@ -64,7 +65,7 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
                         runtime = Some(opened);
                         response
                     }
-                    Err(error) => Response::Failed(error.to_failure()),
+                    Err(error) => Response::Failed(error.into()),
                 };
                 lines.send(&response)?;
             }
@@ -78,7 +79,7 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
                     lines.send(&response)?;
                     return serve_session(&mut lines, runtime.as_ref(), session);
                 }
-                Err(error) => lines.send(&Response::Failed(error.to_failure()))?,
+                Err(error) => lines.send(&Response::Failed(error.into()))?,
             },
             _ => lines.send(&out_of_turn())?,
         }
@@ -107,7 +108,7 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
                 // Nobody asks for it any more, and it may be large.
                 ran = None;
                 let (limit, known) = (limit_ns, known_ns);
-                let cell = cell::CellRequest { batch_size, load_mode, inputs: &inputs, limit, known, outputs_anew };
+                let cell = CellRequest { batch_size, load_mode, inputs: &inputs, limit, known, outputs_anew };
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;
             }
             Request::Couple(request) => {
@@ -170,7 +171,7 @@ fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<
 fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Response {
     let sets = match inputs::materialize(&request.inputs, request.batch_size) {
         Ok(sets) => sets,
-        Err(error) => return Response::Failed(input_failure(&error)),
+        Err(error) => return Response::Failed(error.into()),
     };
     let set = sets.into_iter().next().unwrap_or_default();
     let target = ProfileTarget {
@@ -184,20 +185,6 @@ fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Response {
         Ok(SessionProfile { placement, operators }) => {
             Response::Profiled { placement: Box::new(placement), operators: Box::new(operators) }
         }
-        Err(error) => Response::Failed(error.to_failure()),
+        Err(error) => Response::Failed(error.into()),
     }
-}
-
-/// The answer to a request that makes no sense in the state the worker is in.
-fn out_of_turn() -> Response {
-    Response::Failed(Failure {
-        kind: FailureKind::Protocol,
-        message: "the worker was asked for something out of turn".into(),
-        hint: None,
-    })
-}
-
-fn input_failure(error: &InputError) -> Failure {
-    let kind = if error.is_of_options() { FailureKind::Usage } else { FailureKind::BadInput };
-    Failure::new(kind, error, error.hint().map(str::to_owned))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use super::cell::CellRequest;
+use super::request::CellRequest;
 use crate::memory;
 use crate::record::{Failure, FailureKind};
 use crate::units::Bytes;

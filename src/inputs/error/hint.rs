@@ -2,6 +2,15 @@
 
 use super::{Channels, InputError};
 use crate::plan::ElementType;
+use crate::record::{Failure, FailureKind};
+
+/// The same, as it stands in the record.
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Failure {
+        let kind = if error.is_of_options() { FailureKind::Usage } else { FailureKind::BadInput };
+        Failure::new(kind, &error, error.hint().map(str::to_owned))
+    }
+}
 
 impl InputError {
     /// Whether options are at fault: they name what the model does not have, or say of it what cannot be.

@@ -4,7 +4,6 @@ use crate::engine::EngineError;
 use crate::inputs::{Argument, Dataset, Tensor};
 use crate::protocol::Evaluation;
 use crate::record::Failure;
-use crate::worker::input_failure;
 
 /// What gives the outputs of a set of inputs.
 pub(super) type Compute<'c> = dyn FnMut(&[Argument]) -> Result<Vec<Tensor>, EngineError> + 'c;
@@ -19,8 +18,8 @@ pub(super) fn run_batch(
     count: u64,
 ) -> Result<Vec<Tensor>, Failure> {
     let run_size = if evaluation.inputs.supports_batch(count).is_ok() { count } else { evaluation.batch_size };
-    let inputs = dataset.batch(first, run_size).map_err(|error| input_failure(&error))?;
-    let outputs = compute(&inputs).map_err(|error| error.to_failure())?;
+    let inputs = dataset.batch(first, run_size)?;
+    let outputs = compute(&inputs)?;
     if run_size == count {
         return Ok(outputs);
     }

@@ -3,9 +3,8 @@
 mod batch;
 mod counterparts;
 mod reference;
-mod truth;
 
-use crate::accuracy::{AccuracyError, AgreementScorer, Scorer, Surroundings};
+use crate::accuracy::{AccuracyError, AgreementScorer, Scorer, Surroundings, Truth};
 use crate::engine::{EngineError, Session};
 use crate::inputs::{Argument, Dataset, Tensor};
 use crate::measure::{Clock, MonotonicClock};
@@ -14,7 +13,6 @@ use crate::record::{AccuracyRecord, Failure, FailureKind, Outcome};
 
 use batch::{Compute, run_batch};
 use reference::{Reference, Samples};
-use truth::truth;
 
 /// Samples that are synthesized to compare outputs on where there is no data: they tell a variant that is broken from one
 /// that rounds, and more of them would tell no more, as nobody knows what is right on them.
@@ -38,12 +36,16 @@ fn response(scored: Result<AccuracyRecord, Failure>) -> Response {
     }
 }
 
+/// Outputs as the data says they should be; `None` if it does not.
+fn truth(evaluation: &Evaluation, dataset: &Dataset) -> Option<Truth> {
+    let labels = dataset.labels()?.clone();
+    Some(Truth { labels, names: evaluation.inputs.classes.clone(), task: evaluation.task })
+}
+
 fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<AccuracyRecord, Failure> {
-    let dataset = match Dataset::open(&evaluation.inputs).map_err(|error| super::input_failure(&error))? {
+    let dataset = match Dataset::open(&evaluation.inputs)? {
         Some(dataset) => dataset,
-        None => {
-            Dataset::synthesized(&evaluation.inputs, SYNTHETIC_SAMPLES).map_err(|error| super::input_failure(&error))?
-        }
+        None => Dataset::synthesized(&evaluation.inputs, SYNTHETIC_SAMPLES)?,
     };
     let mut scoring = Scoring {
         scorer: Scorer::new(truth(evaluation, &dataset)),

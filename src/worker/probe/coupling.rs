@@ -1,7 +1,8 @@
 //! Whether samples of a batch change each other's outputs: two unlike samples together, held against each alone.
 
-use super::outputs::{self, Told};
+use super::outputs::Told;
 use super::room::Room;
+use super::rows;
 use super::trial::Bench;
 use crate::engine::Session;
 use crate::inputs::SamplePair;
@@ -40,7 +41,7 @@ fn of_pair(bench: &mut Bench<'_>, request: &CouplingRequest, attempt: u64) -> Re
     let pair = SamplePair::of(&request.inputs, attempt).map_err(|error| error.to_string())?;
     let (first, second) = (bench.run(&pair.first)?, bench.run(&pair.second)?);
     let both = bench.run(&pair.both)?;
-    let told = outputs::told(&first, &second, &both, request.float_rounding);
+    let told = rows::told(&first, &second, &both, request.float_rounding);
     judged(told.into_iter().filter(|(name, _)| !request.random_outputs.contains(name)).collect())
 }
 

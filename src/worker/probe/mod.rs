@@ -211,7 +211,7 @@ fn in_full(error: &InputError) -> String {
 
 fn nothing_runs(error: Option<InputError>) -> Failure {
     match error {
-        Some(error) => super::input_failure(&error),
+        Some(error) => error.into(),
         None => Failure { kind: FailureKind::BadInput, message: "no shape is asked for".into(), hint: None },
     }
 }

@@ -1,6 +1,5 @@
 //! Whether outputs are the same but for rounding, and whether those of two samples together are those of each alone.
 
-use super::rows;
 use crate::inputs::{Tensor, TensorData};
 use crate::plan::{ElementType, FloatRounding};
 
@@ -138,15 +137,6 @@ pub(super) enum Told {
     Mixed(Option<f64>),
 }
 
-/// What the outputs of two samples say, one for each output.
-pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor], floats: FloatRounding) -> Vec<(String, Told)> {
-    let samples = first.iter().zip(second).zip(both);
-    let triples: Vec<Triple<'_>> = samples
-        .map(|((first, second), both)| Triple { first: &first.data, second: &second.data, both: &both.data, floats })
-        .collect();
-    both.iter().map(|both| both.name.clone()).zip(rows::told(&triples)).collect()
-}
-
 /// How an axis of an output goes from one sample to two.
 enum Growth {
     Stays,
@@ -219,6 +209,7 @@ fn differing_share(one: &TensorData, other: &TensorData) -> f64 {
 mod tests {
     use ndarray::{ArrayD, IxDyn};
 
+    use super::super::rows::told;
     use super::*;
 
     fn floats(shape: &[usize], values: &[f32]) -> TensorData {

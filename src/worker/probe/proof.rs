@@ -1,6 +1,7 @@
 //! Which axis is the batch: along it, two unlike samples together give each what it gives alone.
 
-use super::outputs::{self, Told};
+use super::outputs::Told;
+use super::rows;
 use super::trial::Bench;
 use crate::inputs::{InputPlan, SamplePair, Search, Tensor};
 use crate::memory;
@@ -187,7 +188,7 @@ fn attempted(
         Err(words) if memory::is_short(&words) => return Err(words),
         Err(words) => return Ok(Verdict::OneAtATime(format!("two samples at once are refused: {words}"))),
     };
-    let told = outputs::told(&first, &second, &both, known.floats);
+    let told = rows::told(&first, &second, &both, known.floats);
     judged(told.into_iter().filter(|(name, _)| !known.random.contains(name)).collect(), known.quantization)
 }
 

@@ -1,15 +1,24 @@
 //! Rows of detectors that carry the index of their sample, on whichever axis they lie.
 
 use super::outputs::{self, Told, Triple};
-use crate::inputs::TensorData;
-use crate::plan::ElementType;
+use crate::inputs::{Tensor, TensorData};
+use crate::plan::{ElementType, FloatRounding};
 
 /// Most numbers of a row among which the index of its sample is looked for.
 const MOST_COLUMNS: usize = 4096;
 
+/// What the outputs of two samples say, one for each output.
+pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor], floats: FloatRounding) -> Vec<(String, Told)> {
+    let samples = first.iter().zip(second).zip(both);
+    let triples: Vec<Triple<'_>> = samples
+        .map(|((first, second), both)| Triple { first: &first.data, second: &second.data, both: &both.data, floats })
+        .collect();
+    both.iter().map(|both| both.name.clone()).zip(told_of(&triples)).collect()
+}
+
 /// What the outputs of two samples say, in their order. Rows that carry the index of their sample are taken sample by
 /// sample by it, as are those of outputs that stand beside it.
-pub(super) fn told(triples: &[Triple<'_>]) -> Vec<Told> {
+fn told_of(triples: &[Triple<'_>]) -> Vec<Told> {
     let indices: Vec<Option<Index>> = triples.iter().map(|&triple| Index::of(triple)).collect();
     let one = |(&triple, own): (&Triple<'_>, &Option<Index>)| {
         if let Some(told) = own.as_ref().and_then(|index| index.told_of_others(triple)) {
@@ -97,7 +106,6 @@ mod tests {
     use ndarray::{ArrayD, IxDyn};
 
     use super::*;
-    use crate::plan::FloatRounding;
 
     fn floats(shape: &[usize], values: &[f32]) -> TensorData {
         TensorData::Float(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
@@ -113,7 +121,7 @@ mod tests {
             .iter()
             .map(|[first, second, both]| Triple { first, second, both, floats: FloatRounding::Full })
             .collect();
-        told(&triples)
+        told_of(&triples)
     }
 
     /// Rows of boxes, each the same number twice.
