@@ -3,6 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+#[path = "architecture/files.rs"]
+mod files;
+
+use files::{Files, circles};
+
 /// The words that every module may use.
 const GROUND: &[&str] = &["units", "metric", "observed", "text", "provider"];
 
@@ -51,6 +56,65 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tune", &["memory", "stats", "plan", "record", "analysis", "runner"]),
     ("report", &["stats", "check", "plan", "record", "analysis", "trace"]),
 ];
+
+/// What each folder inside a module may use of the module's other folders; files beside folders are held by their circles.
+const FOLDERS: &[(&str, &[(&str, &[&str])])] = &[
+    (
+        "analysis",
+        &[
+            ("figures", &[]),
+            ("comparison", &["figures"]),
+            ("forecast", &["figures"]),
+            ("operators", &["decide", "figures"]),
+            ("scaling", &["decide", "figures"]),
+            ("explain", &["decide", "figures", "operators"]),
+            ("decide", &["explain", "figures", "operators", "scaling"]),
+            ("gate", &["comparison", "figures"]),
+            ("tuning", &["figures", "gate"]),
+        ],
+    ),
+    ("cli", &[("plan", &[]), ("doctor", &["plan"]), ("inspect", &["plan"]), ("runtime", &["plan"])]),
+    ("engine", &[("ep", &[]), ("null", &[])]),
+    (
+        "inputs",
+        &[
+            ("beside", &[]),
+            ("error", &[]),
+            ("npy", &[]),
+            ("labels", &["npy"]),
+            ("values", &[]),
+            ("search", &["values"]),
+        ],
+    ),
+    ("onnx", &[("ort_format", &[]), ("shapes", &[])]),
+    (
+        "report",
+        &[
+            ("view", &[]),
+            ("words", &["chapters"]),
+            ("charts", &["chapters", "words"]),
+            ("template", &["chapters", "words"]),
+            ("chapters", &["charts", "template", "words"]),
+            ("pages", &["chapters", "words"]),
+            ("paper", &["chapters", "charts", "pages", "template", "words"]),
+        ],
+    ),
+    (
+        "runner",
+        &[
+            ("energy", &[]),
+            ("run", &["energy"]),
+            ("rounds", &["energy", "run"]),
+            ("before", &["rounds"]),
+            ("beside", &["before", "run"]),
+            ("search", &["beside", "rounds", "run"]),
+        ],
+    ),
+    ("worker", &[("evaluate", &[]), ("probe", &[])]),
+];
+
+/// How many circles of files there are at most: no change adds one.
+const MOST_CIRCLES: usize = 31;
 
 /// The files with unsafe code, how many blocks, functions and implementations it is, and why it cannot be done without.
 const UNSAFE: &[(&str, usize, &str)] = &[
@@ -169,6 +233,43 @@ fn every_module_uses_only_what_it_may() {
             }
         }
     }
+}
+
+/// Code of every file but the crate's own two, by its name below `src/`.
+fn all_code() -> Vec<(String, Vec<String>)> {
+    let name = |path: &Path| path.strip_prefix(source()).unwrap().display().to_string();
+    let is_test = |path: &PathBuf| path.ends_with("tests.rs") || path.parent().is_some_and(|it| it.ends_with("tests"));
+    let files = modules().into_values().flatten().filter(|path| !is_test(path));
+    files.map(|path| (name(&path), code(&path))).collect()
+}
+
+/// The folder inside a module that a file lies in, and the module.
+fn folder(file: &str) -> Option<(&str, &str)> {
+    let (module, rest) = file.split_once('/')?;
+    Some((module, rest.split_once('/')?.0))
+}
+
+#[test]
+fn every_folder_uses_only_what_it_may_of_its_module() {
+    let files = Files::of(all_code());
+    let table: BTreeMap<(&str, &str), &[&str]> =
+        FOLDERS.iter().flat_map(|(module, rows)| rows.iter().map(|(from, to)| ((*module, *from), *to))).collect();
+    for (file, used) in files.uses() {
+        let Some((module, from)) = folder(file) else { continue };
+        let row = table.get(&(module, from)).unwrap_or_else(|| panic!("`{module}/{from}` is not in the table"));
+        for other in used {
+            let to = folder(other).filter(|(other, to)| *other == module && *to != from).map(|(_, to)| to);
+            let may = to.is_none_or(|to| row.contains(&to));
+            assert!(may, "{file} uses {other}, which `{module}/{from}` may not");
+        }
+    }
+}
+
+#[test]
+fn files_form_no_more_circles_than_there_are() {
+    let files = Files::of(all_code());
+    let found = circles(&files.uses());
+    assert!(found.len() <= MOST_CIRCLES, "{} circles: {found:#?}", found.len());
 }
 
 #[test]
