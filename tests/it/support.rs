@@ -159,6 +159,11 @@ impl Running {
         text.split_whitespace().map(|child| child.parse().unwrap()).collect()
     }
 
+    /// Whether it has come to its end.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Kills it with SIGKILL, and waits for its end. What it started is not killed.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
