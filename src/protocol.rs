@@ -22,7 +22,7 @@ use crate::units::{Bytes, Nanos};
 /// Version of the protocol: both sides must speak the same.
 pub const VERSION: u64 = 1;
 
-/// What a parent asks of a worker.
+/// A request of the parent to a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "request")]
 pub enum Request {
@@ -30,7 +30,7 @@ pub enum Request {
     Describe {
         /// The model file.
         model: PathBuf,
-        /// What the user said about inputs.
+        /// The user's words on inputs.
         inputs: InputRequest,
         /// Shapes that inputs are to be planned for.
         shapes: Vec<Shape>,
@@ -69,11 +69,11 @@ pub enum Request {
         batch_size: u64,
         /// How requests arrive.
         load_mode: LoadMode,
-        /// What is fed.
+        /// The inputs.
         inputs: Box<InputPlan>,
         /// After the first inference none is begun that would end after this much time; absent: there is no limit.
         limit_ns: Option<Nanos>,
-        /// What one inference takes, where the process has run the model before: the first one is then left out where it
+        /// Time of one inference, where the process has run the model before: the first one is then left out where it
         /// and another one would not end in time.
         known_ns: Option<Nanos>,
         /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
@@ -107,14 +107,14 @@ pub enum Request {
     Couple(Box<CouplingRequest>),
 }
 
-/// What is to be profiled.
+/// A profile that is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProfileRequest {
     /// The model file.
     pub model: PathBuf,
     /// The session.
     pub spec: SessionSpec,
-    /// What is fed.
+    /// The inputs.
     pub inputs: InputPlan,
     /// Samples per inference.
     pub batch_size: u64,
@@ -135,7 +135,7 @@ pub struct ProfileRequest {
 pub struct ProbeRequest {
     /// The model file.
     pub model: PathBuf,
-    /// What the user said about inputs.
+    /// The user's words on inputs.
     pub inputs: InputRequest,
     /// Shapes that inputs are to be found for.
     pub shapes: Vec<Shape>,
@@ -160,7 +160,7 @@ pub enum UsualShapes {
     Left,
 }
 
-/// What trying a session out has found.
+/// The findings of trying a session out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tried {
     /// Shapes that inputs were looked for.
@@ -173,7 +173,7 @@ pub struct Tried {
     pub first_run_ns: Option<Nanos>,
     /// Whether something was left out for want of time.
     pub is_cut_short: bool,
-    /// What else it showed.
+    /// Its further findings.
     pub probe: ProbeRecord,
 }
 
@@ -193,13 +193,13 @@ pub struct PeaksRequest {
 pub struct Evaluation {
     /// Index of the session, for the record.
     pub session: usize,
-    /// What is fed.
+    /// The inputs.
     pub inputs: InputPlan,
-    /// What kind of prediction it is.
+    /// Kind of the prediction.
     pub task: Task,
     /// Samples per inference.
     pub batch_size: u64,
-    /// What the outputs of this session are to the other sessions'.
+    /// The role of this session's outputs beside the others'.
     pub role: EvaluationRole,
     /// Scoring ends with the batch that ends after this much time; absent: with the last sample.
     pub limit_ns: Option<Nanos>,
@@ -213,11 +213,11 @@ pub struct Evaluation {
 /// How it is to be found out whether samples of a batch change each other's outputs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CouplingRequest {
-    /// What is fed.
+    /// The inputs.
     pub inputs: InputPlan,
     /// Outputs that are random, by name: nothing is compared by them.
     pub random_outputs: BTreeSet<String>,
-    /// What one inference takes, as far as it is known.
+    /// Time of one inference, as far as it is known.
     pub inference_ns: Option<Nanos>,
     /// Nothing is begun that would end later than this.
     pub limit_ns: Nanos,
@@ -228,7 +228,7 @@ pub struct CouplingRequest {
     pub float_rounding: FloatRounding,
 }
 
-/// What the outputs of a session are to the other sessions'.
+/// The role of a session's outputs beside the others'.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvaluationRole {
@@ -240,7 +240,7 @@ pub enum EvaluationRole {
     Candidate(PathBuf),
 }
 
-/// What a worker answers.
+/// A worker's answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "response")]
 pub enum Response {
@@ -322,10 +322,10 @@ pub enum Response {
     Failed(Failure),
 }
 
-/// What a model file says, and what will be fed to it.
+/// A model file and its inputs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Described {
-    /// What the file says.
+    /// The summary of the file.
     pub model: ModelSummary,
     /// SHA-256 of the model file.
     pub sha256: String,
@@ -335,18 +335,18 @@ pub struct Described {
     pub shapes: Vec<Observed<InputPlan>>,
     /// The data, where there is a file.
     pub dataset: Option<DatasetInfo>,
-    /// What the timed loop adds to a bare inference.
+    /// Time that the timed loop adds to a bare inference.
     pub harness_cost_ns: Nanos,
     /// Why outputs may differ in size from inference to inference, as a fragment of a sentence; absent where they cannot.
     #[serde(default)]
     pub outputs_vary: Option<String>,
-    /// What trying the model out showed; absent if it was not tried.
+    /// Findings of trying the model out; absent if it was not tried.
     #[serde(default)]
     pub probe: Option<ProbeRecord>,
 }
 
 impl Described {
-    /// What is fed at a shape.
+    /// Inputs at a shape.
     ///
     /// # Errors
     /// Why the model does not take it, as a fragment of a sentence.
@@ -358,7 +358,7 @@ impl Described {
     }
 }
 
-/// What a block measured.
+/// The figures of a block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BlockReport {
     /// From just before the first inference to just after the last, less `rebinding_ns`.

@@ -3,14 +3,14 @@
 use crate::record::{BlockRecord, Conditions, FitnessReason, FitnessVerdict, Host};
 use crate::units::Ratio;
 
-/// What is judged.
+/// The observations that are judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
-    /// What the machine is.
+    /// The machine.
     pub host: &'a Host,
-    /// What it went through.
+    /// Its conditions.
     pub conditions: &'a Conditions,
-    /// What was measured meanwhile; empty if the machine was only looked at.
+    /// The blocks that were measured meanwhile; empty if the machine was only looked at.
     pub blocks: &'a [BlockRecord],
 }
 
@@ -40,7 +40,7 @@ impl Bounds {
     }
 }
 
-/// What speaks against a run, and what to do about it.
+/// A reason against a run, and its remedy.
 pub(super) fn reason(severity: FitnessVerdict, seen: String, remedy: &str) -> FitnessReason {
     FitnessReason { severity, seen: seen.into(), remedy: Some(remedy.into()) }
 }

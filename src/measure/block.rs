@@ -16,11 +16,11 @@ pub struct BlockTarget {
     /// No inference is begun that would end after this much time, judged by the one before it. The first one of a block
     /// is begun in any case. Absent: there is no limit.
     pub limit: Option<Nanos>,
-    /// What comes before the first inference that is timed.
+    /// The opening before the first inference that is timed.
     pub opening: Opening,
 }
 
-/// What comes before the first inference of a block that is timed.
+/// The opening of a block, before its first inference that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
     /// One that is not, because caches are cold when another process has just run.
@@ -39,7 +39,7 @@ impl BlockTarget {
 
 /// An inference that is run again and again. A closure is one that needs no preparation.
 pub trait Work {
-    /// What goes wrong.
+    /// The error of an inference.
     type Error;
     /// Whether there is anything to prepare. Where there is not, the timed loop has no trace of it.
     const PREPARES: bool = false;
@@ -116,7 +116,7 @@ impl<W: Work> Lane<W> {
     }
 }
 
-/// What a block took.
+/// Times of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockTimes {
     /// From just before the first inference to just after the last, over all lanes, less `preparing`.
@@ -125,7 +125,7 @@ pub struct BlockTimes {
     pub preparing: Nanos,
     /// Inferences completed, over all lanes.
     pub inferences_count: u64,
-    /// What the process used meanwhile.
+    /// Resources that the process used meanwhile.
     pub usage: Usage,
 }
 
@@ -310,7 +310,7 @@ fn next_is_late(target: &BlockTarget, start: Nanos, begin: Nanos, end: Nanos) ->
     target.limit.is_some_and(|limit| end.since(start) + end.since(begin) > limit)
 }
 
-/// What the timed loop adds to a bare inference on this machine now: the time an iteration takes whose inference does
+/// Time that the timed loop adds to a bare inference on this machine now: the time an iteration takes whose inference does
 /// nothing.
 #[must_use]
 pub fn harness_cost() -> Nanos {

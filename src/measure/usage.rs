@@ -35,7 +35,7 @@ impl Usage {
         }
     }
 
-    /// What was used between `earlier` and `self`.
+    /// Resources used between `earlier` and `self`.
     #[must_use]
     pub fn since(&self, earlier: &Usage) -> Usage {
         Usage {

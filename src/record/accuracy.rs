@@ -30,7 +30,7 @@ impl DatasetInfo {
     }
 }
 
-/// What the outputs of one session were worth.
+/// Scores of the outputs of one session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AccuracyRecord {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
@@ -47,12 +47,12 @@ pub struct AccuracyRecord {
     pub outputs: Vec<OutputHealth>,
     /// Scores against labels or targets, if there are any.
     pub scores: Option<Scores>,
-    /// What labels were taken for, where that is not plain from them; absent in records before version 1.4.
+    /// The meaning that labels were taken for, where it is not plain from them; absent in records before version 1.4.
     #[serde(default)]
     pub labels_as: Option<String>,
     /// Agreement with a reference, one for each output that both have; empty for the baseline.
     pub agreement: Vec<Agreement>,
-    /// What the reference of `agreement` is: `baseline outputs` or `expected outputs`.
+    /// The reference of `agreement`: `baseline outputs` or `expected outputs`.
     pub reference: Option<String>,
     /// Outputs that the reference has too, but that cannot be compared with it; empty in records before version 1.4.
     #[serde(default)]
@@ -60,7 +60,7 @@ pub struct AccuracyRecord {
 }
 
 impl AccuracyRecord {
-    /// What `reference` is where it came with the data.
+    /// The `reference` that came with the data.
     pub const EXPECTED_OUTPUTS: &str = "expected outputs";
 
     /// Outputs with values that are not numbers, but for those that the data expects just so.
@@ -195,7 +195,7 @@ pub struct Hits {
 pub struct ElementScores {
     /// Name of the output that was scored.
     pub output: String,
-    /// What the elements are.
+    /// Kind of the elements.
     pub unit: ElementUnit,
     /// Axis of the output along which its classes lie; absent where it gives the predicted class alone.
     pub class_axis: Option<u64>,
@@ -205,7 +205,7 @@ pub struct ElementScores {
     pub classes: Vec<Overlap>,
 }
 
-/// What the elements of a sample are.
+/// Kind of the elements of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ElementUnit {
@@ -280,7 +280,7 @@ pub struct Agreement {
     /// Elements that are NaN or infinite on one side and not the same on the other; in records before version 1.4 also
     /// those that are the same, and errors and cosines are then of the other elements.
     pub not_finite_count: u64,
-    /// What the output holds, by the reference's values and shape; absent in records before version 1.4.
+    /// Kind of the output, by the reference's values and shape; absent in records before version 1.4.
     #[serde(default)]
     pub kind: Option<OutputKind>,
     /// Squares of the reference over squared differences, in decibels, for signals and images. Absent for other outputs,
@@ -289,7 +289,7 @@ pub struct Agreement {
     pub signal_to_noise_db: Option<f64>,
 }
 
-/// What an output holds.
+/// Kind of an output's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputKind {

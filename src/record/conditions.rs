@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::GpuConditions;
 use crate::units::{Bytes, Celsius, Hertz, Nanos, Ratio};
 
-/// What the machine went through while it was observed; what it is by itself stands in [`super::Host`].
+/// Conditions of the machine while it was observed; its hardware stands in [`super::Host`].
 ///
 /// Counters are their change over the time observed. What the system does not tell is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

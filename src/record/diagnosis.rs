@@ -18,7 +18,7 @@ pub struct MachinePeaks {
     pub runtime_version: Plain,
     /// Threads that run one operator.
     pub intra_threads: u64,
-    /// What was seen.
+    /// The rates.
     #[serde(flatten)]
     pub rates: PeakRates,
     /// When this was measured, RFC 3339: it is kept for later runs on the same machine with the same library.
@@ -57,9 +57,9 @@ pub struct Contrast {
     pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
-    /// What was changed, as a session configuration entry: `session.set_denormal_as_zero=1`.
+    /// The changed option, as a session configuration entry: `session.set_denormal_as_zero=1`.
     pub option: Plain,
-    /// What was found, or why nothing was, as a lowercase fragment.
+    /// The finding, or why there is none, as a lowercase fragment.
     pub found: Observed<Contrasted>,
 }
 
@@ -85,7 +85,7 @@ pub struct IdleGaps {
     pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
-    /// What was found for each gap, ascending, or why nothing was.
+    /// The findings for each gap, ascending, or why there are none.
     pub gaps: Observed<Vec<IdleGap>>,
 }
 

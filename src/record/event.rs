@@ -39,7 +39,7 @@ pub enum Event {
     LaunchCell {
         /// Index of the launch.
         launch: u64,
-        /// What was measured.
+        /// The measurement.
         cell: Box<LaunchCell>,
     },
     /// A launch ended, or changed.
@@ -76,7 +76,7 @@ pub enum Event {
     Coupling {
         /// Index of the variant.
         variant: usize,
-        /// What was found.
+        /// The finding.
         coupling: Coupling,
     },
     /// Something worth saying that belongs to no cell.
@@ -85,9 +85,9 @@ pub enum Event {
     Monitored(Box<Monitoring>),
     /// The machine was judged.
     Judged {
-        /// What it went through.
+        /// Its conditions.
         conditions: Box<Conditions>,
-        /// What that means for the run.
+        /// The fitness of the run.
         fitness: Fitness,
     },
     /// A search came to cells, some of sessions that the plan had not.
@@ -106,7 +106,7 @@ pub enum Event {
     },
     /// A search looked at its open heat, or at configurations before they were in any.
     Looked {
-        /// What was decided.
+        /// The decision.
         decisions: Vec<Decision>,
         /// The best configuration, if the heat ended.
         champion: Option<CellKey>,

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 pub struct Fitness {
     /// The worst of the reasons' severities; [`FitnessVerdict::Valid`] if there is none.
     pub verdict: FitnessVerdict,
-    /// What speaks against the run, the worst first.
+    /// Reasons against the run, the worst first.
     pub reasons: Vec<FitnessReason>,
 }
 
-/// What a run is worth, as far as the machine decides it.
+/// The worth of a run, as far as the machine decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FitnessVerdict {
@@ -42,8 +42,8 @@ impl FitnessVerdict {
 pub struct FitnessReason {
     /// How much it counts; never [`FitnessVerdict::Valid`].
     pub severity: FitnessVerdict,
-    /// What was seen, with its figure and the bound, as a lowercase fragment.
+    /// The observation, with its figure and the bound, as a lowercase fragment.
     pub seen: Plain,
-    /// What to do about it, in the imperative; absent if nothing can be done on this machine.
+    /// The remedy, in the imperative; absent if nothing can be done on this machine.
     pub remedy: Option<Plain>,
 }

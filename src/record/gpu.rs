@@ -56,14 +56,14 @@ pub struct ClockEvent {
     pub samples_count: u64,
 }
 
-/// What a GPU went through while it was observed, work of others included.
+/// Conditions of a GPU while it was observed, work of others included.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GpuConditions {
     /// Number by which the driver knows it.
     pub index: u64,
     /// How often it was looked at.
     pub samples_count: u64,
-    /// What held its clocks down, and how often.
+    /// Reasons that held its clocks down, and how often.
     pub clock_events: Observed<Vec<ClockEvent>>,
     /// Processes, other than this run's, that computed on it, by the driver's process ids.
     pub other_pids: Observed<Vec<u64>>,
@@ -79,7 +79,7 @@ pub struct GpuConditions {
     pub temperature_max_celsius: Observed<Celsius>,
 }
 
-/// What one cell took of a GPU in one launch: measured once, over one uninterrupted stretch after the cell's blocks.
+/// Use of a GPU by one cell in one launch: measured once, over one uninterrupted stretch after the cell's blocks.
 ///
 /// Blocks of several sessions alternate every 30 ms or so, while a driver averages utilization over up to a second and
 /// updates its energy counter every 20 to 100 ms: what it tells about a block is mostly about the blocks before it.
@@ -117,7 +117,7 @@ pub struct GpuUse {
     pub memory_clock_mean_hertz: Observed<Hertz>,
     /// Highest temperature.
     pub temperature_max_celsius: Observed<Celsius>,
-    /// What held the clocks down, and how often.
+    /// Reasons that held the clocks down, and how often.
     pub clock_events: Observed<Vec<ClockEvent>>,
 }
 
@@ -126,11 +126,11 @@ pub struct GpuUse {
 pub struct GpuMemory {
     /// The memory.
     pub bytes: Bytes,
-    /// What it was read from.
+    /// The source of the figure.
     pub scope: GpuMemoryScope,
 }
 
-/// What a session's GPU memory was read from.
+/// The source of a session's GPU memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GpuMemoryScope {
@@ -200,7 +200,7 @@ pub struct CpuPower {
 pub struct GpuSampling {
     /// Time between two samples.
     pub period_ns: Nanos,
-    /// What taking a sample cost the parent, in wall time: median; absent while the run goes on.
+    /// Wall time of the parent to take a sample: median; absent while the run goes on.
     pub cost_ns: Option<Nanos>,
     /// Why sampling ended before the run did, if it did: the GPU was lost.
     pub ended_early: Option<Plain>,

@@ -50,14 +50,14 @@ impl RunRecord {
         if marks.is_empty() { name.clone() } else { format!("{name} ({})", marks.join(", ")) }
     }
 
-    /// What is known of the runtime of a session; `None` if it was never opened.
+    /// The runtime of a session; `None` if it was never opened.
     #[must_use]
     pub fn runtime_of(&self, session: usize) -> Option<&RuntimeInfo> {
         let path = self.plan.sessions[session].runtime.path();
         self.runtimes.iter().find(|runtime| runtime.path == *path)
     }
 
-    /// What tells a runtime from the others: its version, else its version and build, else its file.
+    /// The mark of a runtime among others: its version, else its version and build, else its file.
     fn runtime_name(&self, spec: &SessionSpec) -> String {
         let path = spec.runtime.path();
         let file = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -78,7 +78,7 @@ fn threads(count: u64, kind: &str) -> String {
     format!("{count} {kind} thread{}", if count == 1 { "" } else { "s" })
 }
 
-/// What an option is called that is on, off or left to the library.
+/// The word for an option that is on, off or left to the library.
 fn switch(name: &str, value: Option<bool>) -> String {
     match value {
         Some(true) => name.to_owned(),

@@ -38,7 +38,7 @@ pub struct LaunchRecord {
     pub load_storage_read_bytes: Option<Bytes>,
     /// Configuration in force, read back from the worker.
     pub effective: Option<EffectiveOptions>,
-    /// What was measured once per cell in this launch.
+    /// Figures that are taken once per cell in this launch.
     pub cells: Vec<LaunchCell>,
     /// Whether inputs were tried out in the process before its first cell. Its first run is then that of the first trial,
     /// or absent where that was refused, and memory of its cells and counts of its log are absent, for trials are in them.
@@ -82,7 +82,7 @@ pub struct EffectiveOptions {
     pub provider_options: std::collections::BTreeMap<Plain, Plain>,
 }
 
-/// What was measured once per cell in one launch.
+/// Figures that are taken once per cell in one launch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LaunchCell {
     /// Index into [`Plan::shapes`](crate::plan::Plan::shapes).
@@ -104,7 +104,7 @@ pub struct LaunchCell {
     /// version 1.0.
     #[serde(default)]
     pub latency_histogram: Option<String>,
-    /// What the cell took of its GPU, or why that is not known; absent if the session ran on none, and in records
+    /// Use of the GPU by the cell, or why that is not known; absent if the session ran on none, and in records
     /// before version 1.2.
     #[serde(default)]
     pub gpu: Option<Observed<GpuUse>>,
@@ -197,7 +197,7 @@ pub struct BlockRecord {
     /// records before version 1.2.
     #[serde(default)]
     pub cpu_energy: Option<CpuEnergy>,
-    /// What disturbed the block; empty if nothing did. A disturbed block is run again, and stays here.
+    /// Disturbances of the block; empty if there were none. A disturbed block is run again, and stays here.
     pub disturbances: Vec<Disturbance>,
 }
 
@@ -209,7 +209,7 @@ impl BlockRecord {
     }
 }
 
-/// What a block is for.
+/// The purpose of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -219,7 +219,7 @@ pub enum Phase {
     Timed,
 }
 
-/// What disturbed a block.
+/// A disturbance of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Disturbance {

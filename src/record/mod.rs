@@ -93,15 +93,15 @@ pub fn json_schema() -> Schema {
 pub struct RunRecord {
     /// Version of this schema.
     pub schema_version: SchemaVersion,
-    /// What was run, when and how it ended.
+    /// The name, command, times and end of the run.
     pub run: RunInfo,
     /// The machine.
     pub host: Host,
-    /// What was asked for.
+    /// The plan.
     pub plan: Plan,
     /// The runtimes that sessions used.
     pub runtimes: Vec<RuntimeInfo>,
-    /// What was found of each variant, by index of [`Plan::variants`].
+    /// The findings of each variant, by index of [`Plan::variants`].
     pub variants: Vec<VariantRecord>,
     /// The labelled or unlabelled data that inputs came from, where there were any.
     pub dataset: Option<DatasetInfo>,
@@ -113,7 +113,7 @@ pub struct RunRecord {
     pub blocks: Vec<BlockRecord>,
     /// Scores of outputs, one for each session that was evaluated.
     pub accuracy: Vec<AccuracyRecord>,
-    /// What the run has to say that belongs to no cell: defaults taken, options clamped.
+    /// Notes that belong to no cell: defaults taken, options clamped.
     pub notes: Vec<String>,
     /// By which rules the figures are judged; absent in records of version 1.0.
     #[serde(default)]
@@ -121,7 +121,7 @@ pub struct RunRecord {
     /// Whether the machine was fit to measure on; absent in records of version 1.0 and while a run goes on.
     #[serde(default)]
     pub fitness: Option<Fitness>,
-    /// What the machine went through during the run; absent in records of version 1.0 and while a run goes on.
+    /// Conditions of the machine during the run; absent in records of version 1.0 and while a run goes on.
     #[serde(default)]
     pub conditions: Option<Conditions>,
     /// Where nodes ran, one entry for each session that asked for another execution provider than the CPU's and got that
@@ -134,7 +134,7 @@ pub struct RunRecord {
     /// Operators of sessions, by ONNX Runtime's profiler; absent in records before version 1.3.
     #[serde(default)]
     pub operators: Vec<OperatorProfile>,
-    /// What the machine can do at most, one entry for each library and number of threads; absent in records before
+    /// Peak rates of the machine, one entry for each library and number of threads; absent in records before
     /// version 1.3.
     #[serde(default)]
     pub peaks: Vec<MachinePeaks>,
@@ -153,7 +153,7 @@ pub struct RunRecord {
     pub tuning: Option<Tuning>,
 }
 
-/// What was run, when and how it ended.
+/// The name, command, times and end of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunInfo {
     /// Name of the run: the model's or the folder's.
@@ -172,7 +172,7 @@ pub struct RunInfo {
     pub ended_by: Option<EndReason>,
     /// The parent's cost of sampling a worker once, between blocks: median of this run.
     pub sampling_cost_ns: Option<Nanos>,
-    /// What the timed loop adds to a bare inference on this machine: median of this run's probe.
+    /// Time that the timed loop adds to a bare inference on this machine: median of this run's probe.
     pub harness_cost_ns: Option<Nanos>,
     /// The parent's own peak resident memory at the end of the run.
     pub parent_peak_memory_bytes: Option<Bytes>,
@@ -211,20 +211,20 @@ pub struct RuntimeInfo {
     pub found_by: String,
 }
 
-/// What was found of one variant before it was measured.
+/// Findings of one variant before it was measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VariantRecord {
     /// SHA-256 of the model file, lower-case hexadecimal; absent if it could not be read.
     pub sha256: Option<String>,
-    /// What the file says; absent if it could not be read.
+    /// Summary of the file; absent if it could not be read.
     pub model: Option<ModelSummary>,
-    /// What is fed to each input, at the first shape that the model takes.
+    /// The values of each input, at the first shape that the model takes.
     pub inputs: Vec<FedInput>,
-    /// What is fed to each input at every shape, by index of [`Plan::shapes`], where there are several; nothing for a shape
+    /// The values of each input at every shape, by index of [`Plan::shapes`], where there are several; nothing for a shape
     /// that the model does not take. Empty where there is one, and in records before version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shape_inputs: Vec<Vec<FedInput>>,
-    /// What trying it out showed; absent if it was not tried, and in records before version 1.4.
+    /// Findings of trying it out; absent if it was not tried, and in records before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeRecord>,
     /// Whether samples of a batch change each other's outputs, where the variant quantizes with scales that follow what it
@@ -272,7 +272,7 @@ impl RunRecord {
         failed.chain(self.lost_workers.iter().filter(move |lost| is_of(lost.session)).map(|lost| &lost.failure))
     }
 
-    /// What one inference took in a run in which none was timed: the first of a launch, or else one of those that inputs
+    /// Time of one inference in a run in which none was timed: the first of a launch, or else one of those that inputs
     /// were tried out with; absent where there was none.
     #[must_use]
     pub fn untimed_inference_ns(&self) -> Option<Nanos> {

@@ -10,7 +10,7 @@ use super::{BatchAxis, Quantization};
 use crate::plan::{ElementType, ValueRange};
 use crate::units::{Bytes, Ratio};
 
-/// What a model file says, read without a runtime.
+/// Summary of a model file, read without a runtime.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelSummary {
     /// Version of the ONNX intermediate representation.
@@ -186,7 +186,7 @@ pub struct PrecisionShare {
     pub bytes_ratio: Ratio,
 }
 
-/// What is fed to one input, and why.
+/// The values that one input is fed, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FedInput {
     /// Name of the input.
@@ -210,12 +210,12 @@ pub struct FedInput {
     /// sizes, truth values that choose a branch. False in records before version 1.4.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub steers: bool,
-    /// What is fed where it is no tensor, which has no dimensions then; absent in records before version 1.4.
+    /// The value where it is no tensor, which has no dimensions then; absent in records before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_tensor: Option<NoTensor>,
 }
 
-/// What is fed to an input that is no tensor.
+/// The value of an input that is no tensor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoTensor {
@@ -251,7 +251,7 @@ impl FedInput {
         }
     }
 
-    /// What is fed with so many samples in the batch, in words: `[1, 3]`, `sequence of [2], [4]` or `nothing`.
+    /// The value with so many samples in the batch, in words: `[1, 3]`, `sequence of [2], [4]` or `nothing`.
     #[must_use]
     pub fn shape_words(&self, batch_size: u64) -> String {
         const SHOWN: usize = 3;
@@ -303,7 +303,7 @@ pub enum SizeSource {
     },
     /// Sizes were tried until one ran.
     Probe {
-        /// What decided, as a fragment of a sentence.
+        /// The deciding fact, as a fragment of a sentence.
         reason: String,
     },
     /// Nothing supports it: it is the usual size of what the input seems to be.

@@ -17,11 +17,11 @@ pub struct OperatorProfile {
     pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
-    /// What was found, or why nothing was, as a lowercase fragment.
+    /// The finding, or why there is none, as a lowercase fragment.
     pub profile: Observed<Profiled>,
 }
 
-/// What a trace of ONNX Runtime's profiler says of all inferences but the first, which prepares what the others find
+/// A trace of ONNX Runtime's profiler over all inferences but the first, which prepares what the others find
 /// ready.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Profiled {

@@ -40,14 +40,14 @@ impl Outcome {
     }
 }
 
-/// What went wrong, in words for a person.
+/// A failure, in words for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
-    /// What kind of thing went wrong.
+    /// Kind of the failure.
     pub kind: FailureKind,
-    /// What failed, on what, and why.
+    /// The failed action, its object, and why.
     pub message: Plain,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<Plain>,
 }
 

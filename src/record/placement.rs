@@ -13,7 +13,7 @@ use crate::units::{Nanos, Ratio};
 pub struct PlacementRecord {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
     pub session: usize,
-    /// What was found.
+    /// The finding.
     pub placement: Placement,
 }
 
@@ -40,7 +40,7 @@ pub enum PlacementSource {
     Profile,
 }
 
-/// What ran on one execution provider.
+/// Nodes that ran on one execution provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderNodes {
     /// ONNX Runtime's identifier of the execution provider.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
-/// What trying a variant out showed before it was measured: which inputs it takes, and whether samples are computed each
+/// Findings of trying a variant out before it was measured: which inputs it takes, and whether samples are computed each
 /// for itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProbeRecord {
@@ -23,7 +23,7 @@ pub struct ProbeRecord {
     pub is_kept: bool,
 }
 
-/// What samples of a batch got, held against what each gets alone: told by two unlike samples, for a variant whose
+/// Outputs of samples in a batch, held against those of each alone: told by two unlike samples, for a variant whose
 /// quantization takes its scales from what it is fed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -16,7 +16,7 @@ pub struct Quantization {
     /// Element type of most of the quantized activations; absent where they are not quantized, or the graph does not
     /// tell.
     pub activations: Option<ElementType>,
-    /// What one scale of a weight belongs to; absent without quantized weights.
+    /// Granularity of a weight's scales; absent without quantized weights.
     pub granularity: Option<Granularity>,
     /// Whether the zero points of all weights are 0, or the middle of an unsigned type's range. Absent without quantized
     /// weights, and where the graph does not tell.
@@ -50,7 +50,7 @@ pub enum QuantizationFormat {
     None,
 }
 
-/// What one scale of a quantized weight belongs to.
+/// Granularity of a quantized weight's scales.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Granularity {

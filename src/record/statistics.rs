@@ -12,9 +12,9 @@ pub struct Statistics {
     pub percentile: String,
     /// How the interval of a percentile is made.
     pub percentile_interval: String,
-    /// What stands for the pairs of neighbouring blocks of one round.
+    /// The statistic of the pairs of neighbouring blocks of one round.
     pub within_round: String,
-    /// What stands for all rounds, with its interval.
+    /// The statistic of all rounds, with its interval.
     pub over_rounds: String,
     /// Rounds after which the run looks whether it may end or spend its time elsewhere; empty: it ends as planned.
     pub look_rounds: Vec<u64>,

@@ -13,7 +13,7 @@ use crate::units::Nanos;
 pub struct Tuning {
     /// Configurations that took turns with each other, heat by heat.
     pub heats: Vec<Heat>,
-    /// What was decided about configurations, in the order of deciding.
+    /// Decisions about configurations, in their order.
     pub decisions: Vec<Decision>,
     /// When the search was taken up again, as wall time that it had taken until then.
     pub resumed_at_ns: Vec<Nanos>,
@@ -24,7 +24,7 @@ pub struct Tuning {
 pub struct Heat {
     /// Number of the heat, from 0.
     pub number: u64,
-    /// What it is for.
+    /// Its purpose.
     pub stage: Stage,
     /// The best configuration so far, which takes part.
     pub reference: CellKey,
@@ -38,7 +38,7 @@ pub struct Heat {
     pub champion: Option<CellKey>,
 }
 
-/// What a heat is for.
+/// The purpose of a heat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -50,7 +50,7 @@ pub enum Stage {
     Final,
 }
 
-/// What became of a configuration, and why.
+/// The fate of a configuration, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The configuration.
@@ -59,11 +59,11 @@ pub struct Decision {
     pub heat: Option<u64>,
     /// Rounds of the heat behind it.
     pub rounds_count: u64,
-    /// What was decided.
+    /// The decision.
     pub fate: Fate,
 }
 
-/// What becomes of a configuration.
+/// The fate of a configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "fate")]
 pub enum Fate {
@@ -96,7 +96,7 @@ pub enum Fate {
     BeyondSlo {
         /// The smaller batch size.
         batch_size: u64,
-        /// What it did not keep.
+        /// The checks that it did not keep.
         #[schemars(with = "String")]
         check: Slo,
     },
@@ -115,7 +115,7 @@ pub struct Contest {
     pub error: f64,
 }
 
-/// What a configuration did not keep.
+/// A check that a configuration did not keep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SloBreach {
     /// The check, as written.
@@ -123,7 +123,7 @@ pub struct SloBreach {
     pub check: Slo,
     /// The figure, in its base unit.
     pub figure: Bounded,
-    /// What it was held against, in the same unit.
+    /// The limit, in the same unit.
     pub budget: f64,
 }
 
@@ -159,7 +159,7 @@ impl Tuning {
         self.heats.iter().rev().find_map(|heat| heat.champion)
     }
 
-    /// What was decided last about a configuration.
+    /// The last decision about a configuration.
     #[must_use]
     pub fn fate(&self, key: CellKey) -> Option<&Fate> {
         self.decisions.iter().rev().find(|decision| decision.key == key).map(|decision| &decision.fate)

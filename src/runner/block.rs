@@ -37,7 +37,7 @@ pub(super) struct Measured {
     pub sampling_cost_ns: Nanos,
 }
 
-/// What measures blocks, and what it has seen of them.
+/// Measures blocks, and counts those that were disturbed.
 #[derive(Debug)]
 pub(super) struct Meter {
     sampler: Sampler,
@@ -81,7 +81,7 @@ impl Meter {
         self.disturbed_count as f64 > self.blocks_count as f64 * MAX_DISTURBED_SHARE
     }
 
-    /// What sampling cost, beside a block that counts: median.
+    /// Cost of sampling beside a block that counts: median.
     pub(super) fn cost(&mut self) -> Option<Nanos> {
         self.costs.sort_unstable();
         self.costs.get(self.costs.len() / 2).copied()
@@ -116,7 +116,7 @@ fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &Blo
     }
 }
 
-/// What disturbed a block, by the bounds stated above.
+/// The disturbances of a block, by the bounds stated above.
 fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> {
     let seconds = (report.elapsed_ns + report.rebinding_ns.unwrap_or_default()).as_secs_f64();
     let switches = SWITCHES_ALWAYS as f64 + SWITCHES_PER_SEC * seconds;

@@ -41,14 +41,14 @@ pub fn run(job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(job, observer))
 }
 
-/// What a model is fed, found out by running it.
+/// Inputs of a model, found out by running it.
 #[derive(Clone, Debug)]
 pub struct TriedInputs {
     /// Shapes that inputs were looked for.
     pub shapes: Vec<Shape>,
     /// Inputs of every shape, or why the model does not take it.
     pub plans: Vec<Observed<InputPlan>>,
-    /// What else running it showed.
+    /// Further findings of running it.
     pub probe: ProbeRecord,
 }
 
@@ -80,7 +80,7 @@ async fn find_inputs(mut job: Job, observer: &mut dyn Observer) -> Result<Option
     settle::find(&mut job, &prepared.descriptions, &launcher, observer).await
 }
 
-/// What an earlier run found of a model file with these inputs and without a sweep, whatever its library and options.
+/// An earlier run's findings of a model file with these inputs and without a sweep, whatever its library and options.
 #[must_use]
 pub fn known_inputs(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<TriedInputs> {
     settle::known(path, model, sha256, inputs).map(TriedInputs::from)
@@ -101,7 +101,7 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
     }
 }
 
-/// What a run begins with.
+/// The beginning of a run.
 struct Ready {
     launcher: Launcher,
     sampler: Sampler,

@@ -10,7 +10,7 @@ use crate::runtime::Cache;
 /// Runs that are remembered of a machine: machines change, and so does what else runs on them.
 const MOST: usize = 16;
 
-/// What earlier runs on this machine showed, the oldest first.
+/// Earlier runs on this machine, the oldest first.
 #[must_use]
 pub fn earlier_runs(host: &Host) -> Vec<SeenRun> {
     file(host).as_deref().and_then(kept).unwrap_or_default()

@@ -15,7 +15,7 @@ impl Interruption {
         Ok(Interruption([interrupt?, terminate?, hangup?]))
     }
 
-    /// What comes of some work before the first measurement, unless one of them comes first.
+    /// The result of some work before the first measurement, unless an interruption comes first.
     pub(super) async fn unless<T>(&mut self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
         tokio::select! {
             done = work => done,

@@ -12,17 +12,17 @@ use crate::store::{RunFolder, StoreError};
 /// Everything that a run starts from.
 #[derive(Debug)]
 pub struct Job {
-    /// What to run.
+    /// The plan.
     pub plan: Plan,
     /// Where to write.
     pub folder: RunFolder,
-    /// What is known of the run before it begins.
+    /// Name, command and start of the run.
     pub info: RunInfo,
     /// The machine.
     pub host: Host,
     /// The runtimes of the plan.
     pub runtimes: Vec<FoundRuntime>,
-    /// What is to be said about the options that were taken, for the record.
+    /// Remarks on the options that were taken, for the record.
     pub notes: Vec<String>,
     /// How to start workers.
     pub worker: WorkerCommand,
@@ -30,7 +30,7 @@ pub struct Job {
     pub started: Instant,
     /// How much of the plan is measured.
     pub extent: Extent,
-    /// What says how a search goes on; absent for a plan that is measured as it stands.
+    /// Decides how a search goes on; absent for a plan that is measured as it stands.
     pub guide: Option<Box<dyn Guide>>,
     /// The record of a run that is taken up again in its folder; absent for a new one.
     pub resumed: Option<Box<RunRecord>>,
@@ -69,5 +69,5 @@ pub struct Ran {
     pub unwritten: Option<StoreError>,
 }
 
-/// What reading a variant gave.
+/// The description of a variant, or why there is none.
 pub(super) type Description = Result<Described, Failure>;

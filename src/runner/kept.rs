@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::files::{self, Kind};
 use crate::store::write_atomically;
 
-/// What an earlier run left; `None` if there is nothing, or nothing that can be read.
+/// A file that an earlier run left; `None` if there is none, or none that can be read.
 pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
     serde_json::from_slice(&files::bytes(file, Kind::KEPT).ok()?).ok()
 }

@@ -26,7 +26,7 @@ pub(super) struct Launch {
     begun: Option<(u64, Duration)>,
 }
 
-/// What a launch needs to know.
+/// A launch that is to be made.
 #[derive(Debug)]
 pub(super) struct LaunchSetup<'a> {
     pub model: &'a Path,
@@ -38,13 +38,13 @@ pub(super) struct LaunchSetup<'a> {
 #[derive(Debug)]
 pub(super) struct CellStart<'a> {
     pub key: CellKey,
-    /// What is fed.
+    /// The inputs.
     pub inputs: &'a InputPlan,
     /// After the first inference none is begun that would end after this much time.
     pub limit: Option<Nanos>,
     /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
     pub outputs_anew: Option<Plain>,
-    /// What beginning it is expected to take; zero where nothing is known of that.
+    /// Time that beginning it is expected to take; zero where nothing is known of that.
     pub expected: Duration,
 }
 
@@ -204,7 +204,7 @@ pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) 
     }
 }
 
-/// What an inference of a cell takes, judged by its warm-up, or by its first inference where there was no warm-up.
+/// Time of an inference of a cell, judged by its warm-up, or by its first inference where there was no warm-up.
 pub(super) fn single(cell: &LaunchCell) -> Duration {
     match cell.warmup.inferences_count {
         0 => cell.first_run_ns.into(),

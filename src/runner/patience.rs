@@ -26,7 +26,7 @@ pub(super) const BEFORE_BLOCKS: u32 = 4;
 /// When whoever shows progress is first told that a worker is still waited for; then twice as late each time.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
-/// What is known of how long a worker may take.
+/// Times that tell how long a worker may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     /// As long as the user lets a worker take of which nothing is known.
@@ -96,7 +96,7 @@ fn is_of_start(request: &Request) -> bool {
     matches!(request, Request::Describe { .. } | Request::Open { .. } | Request::Load { .. })
 }
 
-/// What is waited for, such as `fp32 is being loaded`, and for how long at most.
+/// The activity that is waited for, such as `fp32 is being loaded`, and for how long at most.
 pub(super) struct Awaited<'a> {
     pub what: &'a str,
     pub limit: Duration,

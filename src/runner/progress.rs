@@ -69,7 +69,7 @@ pub enum Progress<'a> {
     HeatRound {
         /// Number of the heat, from 1.
         heat: u64,
-        /// What it is for.
+        /// Its purpose.
         stage: Stage,
         /// Rounds of the heat that are done.
         rounds_done: u64,
@@ -82,7 +82,7 @@ pub enum Progress<'a> {
     },
     /// A worker is still waited for.
     Waiting {
-        /// What it does, such as `fp32 is being loaded`.
+        /// The activity, such as `fp32 is being loaded`.
         what: &'a str,
         /// For how long so far.
         waited: Duration,
@@ -95,7 +95,7 @@ pub enum Progress<'a> {
         session: &'a str,
         /// Batch size and shape, such as `batch size 8, seq 64`; absent if it concerns the whole session.
         place: Option<&'a str>,
-        /// What went wrong.
+        /// The failure.
         failure: &'a Failure,
     },
     /// Something that the user should know.

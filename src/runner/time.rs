@@ -10,7 +10,7 @@ use crate::units::Nanos;
 
 /// Starting a worker, before it opens its library.
 pub(super) const STARTING: Duration = Duration::from_millis(30);
-/// What writing the reports of a small run takes.
+/// Time to write the reports of a small run.
 const LEAST_WRITING: Duration = Duration::from_millis(300);
 /// Rendering all reports takes about so many times as long as writing down the record that they are drawn from.
 const WRITINGS: u32 = 8;
@@ -23,7 +23,7 @@ pub(super) const MIN_INFERENCES: u64 = 3;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Time {
     started: Instant,
-    /// What an earlier part of the run took, if this one takes it up again.
+    /// Time of an earlier part of the run, if this one takes it up again.
     pub before: Duration,
     /// When what lies beside the rounds is to end; absent before it has begun, and without a budget.
     pub beside_end: Option<Instant>,
@@ -100,7 +100,7 @@ impl Time {
     }
 }
 
-/// What the next block of a cell may take.
+/// Time and size of the next block of a cell.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BlockTime {
     /// Its length.
@@ -109,7 +109,7 @@ pub(super) struct BlockTime {
     pub min_inferences: u64,
     /// When none is begun any more; absent without a limit.
     pub limit: Option<Nanos>,
-    /// What it is expected to take.
+    /// Time that it is expected to take.
     pub expected: Duration,
 }
 
@@ -120,7 +120,7 @@ impl BlockTime {
     }
 }
 
-/// What one of so many cells has in each of the rounds to come.
+/// Time of one of so many cells in each of the rounds to come.
 pub(super) fn share(left: Duration, cells_count: usize, rounds_to_come: u64) -> Duration {
     left.div_f64((cells_count.max(1) as u64 * rounds_to_come.max(1)) as f64)
 }

@@ -27,7 +27,7 @@ const MEMORY_HINT: &str = "try smaller batch sizes with `--batch`, or give the p
 const KILL_HINT: &str =
     "if nobody killed it, the system was out of memory: try smaller batch sizes, or give the process more memory";
 
-/// What ends a process that reads a map whose file has become shorter: workers alone map weights and libraries.
+/// Ends a process that reads a map whose file has become shorter: workers alone map weights and libraries.
 const SIGBUS: i32 = Signal::SIGBUS as i32;
 const MAP_LOST: &str = "was ended by SIGBUS: most likely a file that it had mapped changed while it was read";
 const MAP_HINT: &str =
@@ -56,7 +56,7 @@ pub(super) struct WorkerProcess {
     log: Log,
 }
 
-/// What a worker writes to stderr.
+/// Lines that a worker writes to stderr.
 #[derive(Debug)]
 struct Log {
     file: File,

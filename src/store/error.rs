@@ -7,7 +7,7 @@ use crate::check::SloError;
 use crate::record::SchemaVersion;
 use crate::stats::HistogramError;
 
-/// What can go wrong with a run folder.
+/// An error of a run folder.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A run cannot put its files there.
@@ -15,7 +15,7 @@ pub enum StoreError {
     NotWritable {
         /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The folder holds the files of an earlier run.
@@ -47,13 +47,13 @@ pub enum StoreError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system says; a full disk, for one.
+        /// The system's error; a full disk, for one.
         source: io::Error,
     },
     /// There is nothing of that name.
     #[error("no run at `{path}`: no such file or folder")]
     NotFound {
-        /// What was named.
+        /// The path that was named.
         path: PathBuf,
     },
     /// The folder holds no run.
@@ -73,7 +73,7 @@ pub enum StoreError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// There is no memory for what the file holds.
@@ -107,7 +107,7 @@ pub enum StoreError {
         path: PathBuf,
         /// The field that holds something that it cannot, where it can be told.
         field: Option<String>,
-        /// What is missing or wrong.
+        /// The missing or wrong part.
         source: serde_json::Error,
     },
     /// The record is of a search that had to keep what this version does not know.
@@ -117,7 +117,7 @@ pub enum StoreError {
         path: PathBuf,
         /// The SLO, as written.
         slo: String,
-        /// What is wrong with it.
+        /// The fault.
         source: SloError,
     },
     /// The record refers to something that it does not contain.
@@ -125,7 +125,7 @@ pub enum StoreError {
     Inconsistent {
         /// The file.
         path: PathBuf,
-        /// What is referred to, and from where.
+        /// The reference, and where it stands.
         what: String,
     },
     /// A line of the journal, other than a torn last one, is not an event.
@@ -135,7 +135,7 @@ pub enum StoreError {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The fault.
         source: serde_json::Error,
     },
     /// The record was written by a version of onnxprof whose records this one does not understand.
@@ -156,13 +156,13 @@ pub enum StoreError {
     Histogram {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         source: HistogramError,
     },
 }
 
 impl StoreError {
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -96,7 +96,7 @@ impl RunFolder {
         self.path.join("report.md")
     }
 
-    /// What people gave for the whole template.
+    /// The file of what people gave for the whole template.
     #[must_use]
     pub fn context(&self) -> PathBuf {
         self.path.join("context.toml")

@@ -42,7 +42,7 @@ pub(super) fn astray(record: &RunRecord) -> Option<String> {
     })
 }
 
-/// What is wrong with the plan itself.
+/// The fault of the plan itself.
 fn in_plan(record: &RunRecord) -> Option<String> {
     let (variants, sessions) = (record.plan.variants.len(), record.plan.sessions.len());
     if record.plan.baseline >= variants {

@@ -49,7 +49,7 @@ fn is_a(kind: fn(&FileType) -> bool, path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| kind(&metadata.file_type()))
 }
 
-/// What in a folder is of a kind, and has a name that begins so and was drawn at random.
+/// Entries of a folder of a kind, with a name that begins so and was drawn at random.
 fn drawn(folder: &Path, start: &str, kind: fn(&FileType) -> bool) -> Vec<PathBuf> {
     let is_named = |name: &str| name.strip_prefix(start).is_some_and(is_random);
     let is_it = |entry: &fs::DirEntry| {

@@ -104,7 +104,7 @@ pub(super) fn serve(
     }
 }
 
-/// What a cell is served with.
+/// A cell that is being served.
 struct Stage<'a> {
     lines: &'a mut Lines,
     runtime: &'a dyn Runtime,
@@ -118,7 +118,7 @@ struct Stage<'a> {
 /// A cell that is warmed up.
 struct Warmed {
     warmup: Warmup,
-    /// What one inference is known to take.
+    /// Time that one inference is known to take.
     single: Nanos,
 }
 
@@ -249,7 +249,7 @@ fn warmup_rule(first: Nanos, left: Option<Nanos>) -> WarmupRule {
     }
 }
 
-/// What opens a block in `limit`, where one inference takes about `single`.
+/// The opening of a block in `limit`, where one inference takes about `single`.
 fn opening(single: Nanos, limit: Option<Nanos>) -> Opening {
     let fits = limit.is_none_or(|limit| single + single <= limit);
     if fits && single < LONG_INFERENCE { Opening::Untimed } else { Opening::Nothing }

@@ -11,7 +11,7 @@ use crate::plan::{InputRequest, Shape};
 use crate::protocol::{Described, Response};
 use crate::record::{Failure, FailureKind, ModelSummary};
 
-/// What a model file says, its sum, and what will be fed to it at each of `shapes`.
+/// A model file's summary and hash, and its inputs at each of `shapes`.
 pub(super) fn describe(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Response {
     match read(path, request, shapes) {
         Ok(described) => Response::Described(Box::new(described)),
@@ -40,7 +40,7 @@ fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Describ
     })
 }
 
-/// What is fed where the shape does not matter, and at each shape.
+/// Inputs where the shape does not matter, and at each shape.
 struct Planned {
     inputs: InputPlan,
     shapes: Vec<Observed<InputPlan>>,

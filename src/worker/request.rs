@@ -14,7 +14,7 @@ pub(super) struct CellRequest<'a> {
     pub inputs: &'a InputPlan,
     /// No further inference is begun that would end after this much time; absent: there is no limit.
     pub limit: Option<Nanos>,
-    /// What one inference takes, where this process has run the model before.
+    /// Time of one inference, where this process has run the model before.
     pub known: Option<Nanos>,
     /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
     pub outputs_anew: Option<Plain>,

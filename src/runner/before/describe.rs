@@ -153,7 +153,7 @@ pub(in crate::runner) fn variant_record(description: &Description) -> VariantRec
     }
 }
 
-/// What is fed at every shape, where there are several.
+/// Inputs at every shape, where there are several.
 fn shape_inputs(described: &Described) -> Vec<Vec<FedInput>> {
     let fed = |inputs: &Observed<InputPlan>| inputs.as_ref().map_or_else(|_| Vec::new(), |plan| plan.fed.clone());
     if described.shapes.len() > 1 { described.shapes.iter().map(fed).collect() } else { Vec::new() }

@@ -103,7 +103,7 @@ fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(
     if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled { Err(RunError::Unlabelled) } else { Ok(()) }
 }
 
-/// What is known before the first measurement.
+/// The record before the first measurement.
 pub(in crate::runner) struct Prepared {
     pub descriptions: Vec<Description>,
     pub runtimes: Vec<RuntimeInfo>,
@@ -161,7 +161,7 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     }
 }
 
-/// What the record holds from the beginning.
+/// The record of a run that begins.
 pub(in crate::runner) struct Beginning {
     pub info: RunInfo,
     pub host: Host,

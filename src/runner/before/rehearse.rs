@@ -30,7 +30,7 @@ const LONGEST: f64 = 0.5;
 /// It is waited for this long in any case, which reading data and a loaded machine may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What judging labels came to.
+/// The judgement of labels.
 enum Judged {
     As(Box<AccuracyRecord>),
     Not(NotJudged),
@@ -119,7 +119,7 @@ fn forget_classes(description: &mut Description) {
 struct Rehearsal {
     session: usize,
     inputs: InputPlan,
-    /// What an inference took when inputs were tried out; zero where that is not known.
+    /// Time of an inference when inputs were tried out; zero where that is not known.
     inference: Duration,
 }
 
@@ -138,7 +138,7 @@ impl Rehearsal {
         Some(Rehearsal { session, inputs: described.inputs.clone(), inference: inference.into() })
     }
 
-    /// What the labels come to, or why there is no time to find out.
+    /// The judgement of the labels, or why there is no time for it.
     async fn judge(&self, job: &Job, launch: &mut Option<Launch>, launcher: &Launcher) -> Result<Judged, Failure> {
         let is_tried_out = launch.as_ref().is_some_and(|launch| launch.worker.is_alive());
         if !is_tried_out {

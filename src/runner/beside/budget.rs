@@ -24,7 +24,7 @@ pub struct Diagnosing {
 }
 
 impl Diagnosing {
-    /// What is to be expected of a plan.
+    /// The expectation of a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let is_real = |spec: &&SessionSpec| matches!(spec.runtime, RuntimeChoice::Library(_));

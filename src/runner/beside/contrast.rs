@@ -33,10 +33,10 @@ const PAIR_INFERENCES: u32 = 3 + 2 * ALTERNATIONS as u32;
 /// A first pair of workers that differ by less than this ends the contrast: flushing denormals, where there are any, was
 /// seen to gain a factor of 1.3 to 30, and a pair of workers of the same session to differ by a few percent.
 const WORTH_MORE_PAIRS: f64 = 0.9;
-/// What a pair of workers takes at least; a share of the budget below it is not begun.
+/// Least time of a pair of workers; a share of the budget below it is not begun.
 pub(in crate::runner) const SHORTEST_PAIR: Duration = Duration::from_millis(250);
 
-/// What was found of a session so far.
+/// Findings of a session so far.
 #[derive(Debug, Default)]
 struct Found {
     log_ratios: Vec<Vec<f64>>,
@@ -47,7 +47,7 @@ struct Found {
 /// The time that is left for contrasts.
 struct Time {
     end: Option<Instant>,
-    /// What the last pair of workers took.
+    /// Time of the last pair of workers.
     pair: Duration,
 }
 

@@ -61,7 +61,7 @@ fn real_session_of(run: &Run<'_>, variant: usize) -> Option<usize> {
     run.in_turn().into_iter().find(is_it)
 }
 
-/// What a worker finds out within `limit`; `None` if none could be started.
+/// A worker's finding within `limit`; `None` if none could be started.
 async fn coupling(
     run: &mut Run<'_>,
     variant: usize,

@@ -43,7 +43,7 @@ struct Share {
 struct Spending {
     launches: u64,
     shares: Vec<Share>,
-    /// What an inference takes.
+    /// Time of an inference.
     single: Duration,
 }
 
@@ -123,7 +123,7 @@ impl Spending {
         Spending { launches, shares: shares(gaps, left.max(0.0), single), single }
     }
 
-    /// What a launch measures of a share: as much as the others, as far as that can be.
+    /// Inferences of a launch within a share: as many as in the others, as far as that can be.
     fn of_launch(&self, share: &Share, number: u64) -> u64 {
         share.count * (number + 1) / self.launches - share.count * number / self.launches
     }

@@ -20,7 +20,7 @@ use crate::units::{Bytes, Nanos};
 /// Share of the budget that measuring may take; it is given up after twice as much, or when all that lies beside the rounds
 /// has had its share: it is done once on a machine.
 pub(in crate::runner) const BUDGET_SHARE: f64 = 0.05;
-/// What measuring one library with one number of threads takes: the worker, three models, and the time for each.
+/// Time to measure one library with one number of threads: the worker, three models, and the time for each.
 pub(in crate::runner) const LEAST: Duration = Duration::from_millis(1100);
 /// Time for each of the three figures: some ten additions, and over a hundred products.
 const LENGTH: Nanos = Nanos(200_000_000);

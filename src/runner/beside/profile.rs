@@ -36,7 +36,7 @@ const TWIN_ROOM: u64 = 4;
 /// Why a session has no profile that there was no time for.
 const NO_TIME: &str = "there was no time left for it";
 
-/// What is profiled in one launch.
+/// The session and place that are profiled in one launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Subject {
     session: usize,
@@ -44,12 +44,12 @@ struct Subject {
     batch_size: u64,
 }
 
-/// What one pass over the sessions may take, and what it has taken.
+/// Time that one pass over the sessions may take, and has taken.
 struct Pass {
     /// Absent without a limit.
     end: Option<Instant>,
     sessions_left: u32,
-    /// What the last session took besides its inferences.
+    /// Time of the last session besides its inferences.
     overhead: Option<Duration>,
 }
 
@@ -103,7 +103,7 @@ fn unplaced(run: &Run<'_>) -> Vec<Subject> {
     subjects.filter(|subject| !known.contains(subject)).collect()
 }
 
-/// What profiling a session takes at least, as far as that is known: two sessions, and two inferences of each.
+/// Least time of profiling a session, as far as it is known: two sessions, and two inferences of each.
 fn least_profile(run: &Run<'_>, session: usize) -> Duration {
     run.launch_with(session, 2) * 2
 }
@@ -129,7 +129,7 @@ pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// What is worth profiling of what was measured, and has not been profiled.
+/// Measured sessions that are worth profiling, and have not been profiled.
 fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
     let record = run.journal.record();
     let large = run.plan().baseline_session().and_then(|baseline| fastest(&rates(record, baseline)));

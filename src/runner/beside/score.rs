@@ -92,7 +92,7 @@ pub(in crate::runner) async fn one(run: &mut Run<'_>, session: usize) -> Result<
     require_share(run)
 }
 
-/// What the outputs of the baseline are worth; `None` where they are not scored.
+/// Scores of the baseline's outputs; `None` where they are not scored.
 fn scored_baseline<'r>(run: &'r Run<'_>) -> Option<&'r AccuracyRecord> {
     let baseline = run.plan().baseline_session();
     let mut scored = run.journal.record().accuracy.iter();
@@ -149,7 +149,7 @@ async fn score(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<O
     Ok(samples)
 }
 
-/// What the outputs of a session are worth; `None` if no worker could be started for it.
+/// Scores of a session's outputs; `None` if no worker could be started for it.
 async fn evaluated(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<Option<AccuracyRecord>, RunError> {
     let Ok(described) = run.description(session) else { return Ok(None) };
     let inputs = described.inputs.clone();
@@ -178,7 +178,7 @@ async fn evaluated(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Resu
     Ok(Some(record))
 }
 
-/// What a worker makes of an evaluation: one sample at a time where batches fail.
+/// A worker's answer to an evaluation: one sample at a time where batches fail.
 async fn evaluated_by(
     run: &mut Run<'_>,
     launch: &mut Launch,
@@ -261,7 +261,7 @@ fn unscored(run: &Run<'_>, session: usize, batch_size: u64, outcome: Outcome) ->
     }
 }
 
-/// What one session may take of the scoring.
+/// The share of one session in scoring.
 #[derive(Clone, Copy, Debug)]
 struct Share {
     /// Time to compute outputs in; absent where the samples are counted instead.

@@ -23,7 +23,7 @@ use crate::units::{Bytes, Joules, Nanos};
 /// Updates of an energy counter that a stretch must hold, so that its ends cost a tenth at most.
 const LEAST_UPDATES: u64 = 10;
 
-/// What watches GPUs and energy during a run.
+/// Watches GPUs and energy during a run.
 #[derive(Debug)]
 pub(super) struct EnergyWatch {
     /// One entry for each session of the plan.
@@ -51,10 +51,10 @@ enum Device {
     Unknown(Plain),
 }
 
-/// What a launch holds of its GPU.
+/// GPU memory that a launch holds.
 #[derive(Clone, Debug)]
 struct Held {
-    /// What the device's level rose by while the launch's worker ran.
+    /// Rise of the device's level while the launch's worker ran.
     risen: Observed<i64>,
 }
 
@@ -97,7 +97,7 @@ impl EnergyWatch {
         self.devices.iter().filter_map(known).collect()
     }
 
-    /// What is known so far.
+    /// The monitoring so far.
     pub(super) fn monitoring(&self) -> Monitoring {
         let unknown = self.devices.iter().find_map(|device| match device {
             Device::Unknown(reason) => Some(reason.clone()),
@@ -134,7 +134,7 @@ impl EnergyWatch {
         };
     }
 
-    /// What the GPUs went through.
+    /// Conditions of the GPUs.
     pub(super) fn conditions(&self) -> Vec<crate::record::GpuConditions> {
         self.monitor.as_ref().map(GpuMonitor::conditions).unwrap_or_default()
     }

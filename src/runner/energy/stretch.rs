@@ -20,7 +20,7 @@ const SHORTEST_STRETCH: Duration = Duration::from_millis(250);
 /// Share of the budget that all stretches may take.
 const STRETCH_SHARE: f64 = 0.2;
 
-/// What a run leaves for a stretch.
+/// The room that a run leaves for a stretch.
 #[derive(Debug)]
 pub(in crate::runner) struct Leave<'a> {
     pub plan: &'a Plan,
@@ -38,10 +38,10 @@ struct Stretch {
 }
 
 impl EnergyWatch {
-    /// What a cell takes of its GPU, over one stretch; `None` if it computes on none.
+    /// Use of a cell's GPU over one stretch; `None` if it computes on none.
     ///
     /// # Errors
-    /// What the worker's end amounts to, if it ends.
+    /// The worker's failure, if it ends.
     pub(in crate::runner) async fn gpu_use(
         &mut self,
         launch: &mut Launch,
@@ -130,12 +130,12 @@ pub(in crate::runner) struct Stretches {
     pub length: Duration,
     /// How many a cell has at most, so that there is time for the first ones of all cells.
     pub each: u32,
-    /// What all of them together may take.
+    /// Most time for all of them together.
     pub all: Duration,
 }
 
 impl Stretches {
-    /// What the budget of a plan leaves for stretches of its cells `on_gpu`. Where there is time for one of each session
+    /// The share of a plan's budget for stretches of its cells `on_gpu`. Where there is time for one of each session
     /// alone, they are as long as an energy counter needs: a few figures of energy are worth more than many that are too
     /// short for any.
     pub(in crate::runner) fn of(plan: &Plan, on_gpu: impl Fn(usize) -> bool) -> Stretches {

@@ -24,7 +24,7 @@ pub(in crate::runner) fn turns(sessions: &[usize], draw: Draw, alternation: u64)
     order
 }
 
-/// What an order is drawn from.
+/// The source of a random order.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::runner) struct Draw {
     pub seed: u64,

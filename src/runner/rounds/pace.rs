@@ -17,7 +17,7 @@ const MAX_ALTERNATIONS: u64 = 8;
 /// there are fewer rounds with more alternations each.
 const MAX_LAUNCH_SHARE: f64 = 0.6;
 
-/// What the first round took.
+/// Times of the first round.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::runner) struct RoundCost {
     /// Starting, loading and warming up everything once.
@@ -42,7 +42,7 @@ pub(in crate::runner) fn too_late_for_another(remaining: Duration, cost: RoundCo
     remaining < round / 2
 }
 
-/// What a plan is expected to take, judged by a probe of it.
+/// The extent and time that a plan is expected to have, judged by a probe of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
     /// Rounds that there is time for.
@@ -53,7 +53,7 @@ pub struct Expected {
     pub round: Duration,
     /// Wall time of the uninterrupted stretches of one round, in which GPUs are looked at.
     pub stretches: Duration,
-    /// What the stretches of all rounds may take together.
+    /// Most time for the stretches of all rounds together.
     pub stretches_most: Duration,
 }
 
@@ -82,7 +82,7 @@ impl Expected {
     }
 }
 
-/// What the plan of `schedule` is expected to take, judged by `probe`; `None` if the probe did not come to one round.
+/// The expected extent of the plan of `schedule`, judged by `probe`; `None` if the probe did not come to one round.
 #[must_use]
 pub fn expected(probe: &RunRecord, schedule: &Schedule) -> Option<Expected> {
     let without = cost(probe)?;
@@ -104,7 +104,7 @@ pub fn expected(probe: &RunRecord, schedule: &Schedule) -> Option<Expected> {
 pub struct FirstRounds {
     /// How many there are; none where there is only one batch size, or rounds were asked for by their number.
     pub rounds: u64,
-    /// What they are expected to take.
+    /// Time that they are expected to take.
     pub time: Duration,
 }
 
@@ -134,7 +134,7 @@ pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRo
     FirstRounds { rounds, time: (round * u32::try_from(rounds).unwrap_or(u32::MAX)).min(budget) }
 }
 
-/// What the stretches of one round take that a probe leaves out, and what those of all rounds may take.
+/// Time of one round's stretches, which a probe leaves out, and most time for those of all rounds.
 fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
     let is_on_gpu = |session: usize| probe.plan.sessions[session].nvidia_device().is_some();
     let are_watched = probe.monitoring.as_ref().is_some_and(|monitoring| monitoring.gpus.is_ok());
@@ -147,7 +147,7 @@ fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
     (length * count(measured.min(planned)), all.min(most))
 }
 
-/// What a round of a finished run took: its span from the first launch on, divided by its rounds, of which the
+/// Time of a round of a finished run: its span from the first launch on, divided by its rounds, of which the
 /// alternations are what lies between the first and the last block of each batch size and shape.
 fn cost(run: &RunRecord) -> Option<RoundCost> {
     let began = run.launches.iter().map(|launch| launch.started_ns).min()?;

@@ -24,7 +24,7 @@ pub(in crate::runner) struct Turn {
     pub place: usize,
     pub key: CellKey,
     pub cell: LaunchCell,
-    /// What an inference takes, as far as it is known.
+    /// Time of an inference, as far as it is known.
     pub single: Duration,
     /// Whether its outputs were to be bound anew.
     pub is_asked_anew: bool,

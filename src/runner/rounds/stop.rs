@@ -25,7 +25,7 @@ const LATER_LOOK_ROUNDS: [u64; LOOK_ROUNDS.len()] = {
     [first + MIN_LAUNCHES, second + MIN_LAUNCHES, third + MIN_LAUNCHES]
 };
 
-/// What a look at the whole run says.
+/// The outcome of a look at the whole run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::runner) struct LookOutcome {
     /// Cells that the next rounds leave out, because others need the time more.
@@ -58,7 +58,7 @@ pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>)
     LookOutcome { resting, settled, done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled) }
 }
 
-/// What a look says about each measured cell that has something to settle.
+/// The look at each measured cell that has something to settle.
 fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)> {
     let blocks = timed_blocks(record);
     let baseline = record.plan.baseline_session();

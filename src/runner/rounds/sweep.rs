@@ -13,7 +13,7 @@ const MEMORY_RESERVE: f64 = 0.2;
 /// One alternation must not take more than this share of the budget.
 const LARGEST_ALTERNATION: f64 = 0.2;
 
-/// What one batch size has shown, over all sessions.
+/// Findings of one batch size, over all sessions.
 #[derive(Clone, Debug, Default)]
 pub(in crate::runner) struct Step {
     pub batch_size: u64,

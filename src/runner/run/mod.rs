@@ -25,7 +25,7 @@ use crate::units::Nanos;
 
 /// A run under way.
 pub(in crate::runner) struct Run<'a> {
-    /// What was planned and found so far.
+    /// The record so far, with its plan.
     pub journal: Journal,
     pub descriptions: Vec<Description>,
     pub launcher: Launcher,
@@ -45,17 +45,17 @@ pub(in crate::runner) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// What is run.
+    /// The plan.
     pub(in crate::runner) fn plan(&self) -> &Plan {
         &self.journal.record().plan
     }
 
-    /// What the model of a session says, and what is fed to it.
+    /// The model of a session and its inputs.
     pub(in crate::runner) fn description(&self, session: usize) -> &Description {
         &self.descriptions[self.plan().sessions[session].variant]
     }
 
-    /// What a session is called.
+    /// The label of a session.
     pub(in crate::runner) fn label(&self, session: usize) -> String {
         self.journal.record().session_label(session)
     }

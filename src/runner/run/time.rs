@@ -8,7 +8,7 @@ use crate::runner::patience::{BEFORE_BLOCKS, Patience};
 use crate::runner::time::{BlockTime, MIN_INFERENCES, STARTING, WARMUP, share};
 use crate::units::Nanos;
 
-/// What a loaded machine may add to the time of a launch beside the rounds before its worker counts as stuck.
+/// Time that a loaded machine may add to a launch beside the rounds before its worker counts as stuck.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
@@ -26,12 +26,12 @@ impl Run<'_> {
         self.time.is_limited().then(|| self.remaining().into())
     }
 
-    /// What starting a session took at least so far.
+    /// Least time that starting a session took so far.
     pub(in crate::runner) fn launch_time(&self, session: usize) -> Option<Duration> {
         self.launch_times(session).min()
     }
 
-    /// What starting a session took at most so far.
+    /// Most time that starting a session took so far.
     pub(in crate::runner) fn longest_launch(&self, session: usize) -> Option<Duration> {
         self.launch_times(session).max()
     }
@@ -43,7 +43,7 @@ impl Run<'_> {
         })
     }
 
-    /// What one inference of a session took at the smallest batch size that it was measured at.
+    /// Time of one inference of a session at the smallest batch size that it was measured at.
     pub(in crate::runner) fn inference_time(&self, session: usize) -> Option<Duration> {
         let record = self.journal.record();
         let own = || record.blocks.iter().rev().filter(|block| block.key.session == session);
@@ -54,7 +54,7 @@ impl Run<'_> {
         last.map(|block| block.mean_ns).or_else(first_run).map(Duration::from)
     }
 
-    /// What a launch that runs `inferences` at the smallest batch size takes, as far as it is known.
+    /// Time of a launch that runs `inferences` at the smallest batch size, as far as it is known.
     pub(in crate::runner) fn launch_with(&self, session: usize, inferences: u32) -> Duration {
         let launch = self.launch_time(session).unwrap_or_default();
         launch + self.inference_time(session).unwrap_or_default() * inferences
@@ -92,7 +92,7 @@ impl Run<'_> {
         Some(share(left, cells_count, rounds_to_come).max(WARMUP.min(left)).into())
     }
 
-    /// What the next block may take of one of so many cells that take turns, where an inference takes `single`.
+    /// Time for the next block of one of so many cells that take turns, where an inference takes `single`.
     pub(in crate::runner) fn block_time(&self, cells_count: usize, rounds_to_come: u64, single: Duration) -> BlockTime {
         let length = self.plan().schedule.block_ns;
         let expected = Duration::from(length).max(single * MIN_INFERENCES as u32);
@@ -107,7 +107,7 @@ impl Run<'_> {
         }
     }
 
-    /// What is known of how long workers of a session may take.
+    /// The patience with workers of a session, by the times that are known of it.
     pub(in crate::runner) fn patience_with(&self, session: usize) -> Patience {
         let record = self.journal.record();
         let launches = || record.launches.iter().filter(|launch| launch.session == session);
@@ -123,7 +123,7 @@ impl Run<'_> {
         }
     }
 
-    /// What beginning a cell is expected to take; zero where nothing is known of what an inference takes.
+    /// Time that beginning a cell is expected to take; zero where an inference's time is not known.
     pub(in crate::runner) fn beginning_time(&self, key: CellKey) -> Duration {
         let Some(inference) = self.inference_time(key.session) else { return Duration::ZERO };
         let smallest =
@@ -132,7 +132,7 @@ impl Run<'_> {
         inference.mul_f64(grown * f64::from(BEFORE_BLOCKS) * key.load_mode.concurrency() as f64)
     }
 
-    /// What the user gives the run, its earlier parts included.
+    /// Time that the user gives the run, its earlier parts included.
     pub(in crate::runner) fn budget(&self) -> Option<Duration> {
         self.plan().schedule.budget_ns.map(Duration::from)
     }

@@ -29,7 +29,7 @@ pub enum Move {
     },
     /// Writes down what was decided, and the best configuration if the heat ends.
     Look {
-        /// What was decided.
+        /// The decision.
         decisions: Vec<Decision>,
         /// The best configuration, if the heat ends.
         champion: Option<CellKey>,

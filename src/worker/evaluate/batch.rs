@@ -5,7 +5,7 @@ use crate::inputs::{Argument, Dataset, Tensor};
 use crate::protocol::Evaluation;
 use crate::record::Failure;
 
-/// What gives the outputs of a set of inputs.
+/// Computes the outputs of a set of inputs.
 pub(super) type Compute<'c> = dyn FnMut(&[Argument]) -> Result<Vec<Tensor>, EngineError> + 'c;
 
 /// Runs `count` samples. Where the model's batch size is fixed, the batch is filled up with samples from the start of

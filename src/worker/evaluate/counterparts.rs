@@ -21,7 +21,7 @@ pub(super) fn counterparts<'t>(outputs: &'t [Tensor], references: &'t [Tensor]) 
     pairs
 }
 
-/// What outputs under other names must have in common.
+/// The kind that outputs under other names must share.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Floating-point numbers, two dimensions.

@@ -29,7 +29,7 @@ pub(super) struct Samples<'d> {
     pub(super) random: &'d BTreeSet<String>,
 }
 
-/// What outputs are compared with.
+/// The reference of outputs.
 pub(super) enum Reference {
     None,
     Expected,
@@ -178,7 +178,7 @@ impl Batches {
     }
 }
 
-/// What the baseline has of some samples.
+/// Outputs of the baseline for some samples.
 struct Taken {
     outputs: Vec<Tensor>,
     /// Names of outputs that it has of more samples together only.

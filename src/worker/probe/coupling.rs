@@ -32,7 +32,7 @@ pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingR
     found.unwrap_or_else(|| Coupling::Unknown { reason: bench.no_time().into() })
 }
 
-/// What a pair of samples tells.
+/// The evidence of a pair of samples.
 ///
 /// # Errors
 /// Why it tells nothing.

@@ -23,7 +23,7 @@ use proof::{Known, Quantized};
 use room::Room;
 use trial::{Bench, Found};
 
-/// What has been found out so far of a loaded model.
+/// The findings so far of a loaded model.
 pub(super) struct Probe {
     room: Room,
     quantization: Quantized,
@@ -44,7 +44,7 @@ pub(super) struct Ran {
 }
 
 impl Ran {
-    /// What came of these inputs, if they are those that ran.
+    /// The outputs of these inputs, if they are those that ran.
     pub(super) fn outputs_of(&self, inputs: &[Argument]) -> Option<Vec<Tensor>> {
         let batch_size = self.plan.batch_axis.fixed_size.unwrap_or(1);
         let sets = inputs::materialize(&self.plan, batch_size).ok()?;
@@ -52,7 +52,7 @@ impl Ran {
     }
 }
 
-/// What one shape is fed.
+/// Inputs of one shape.
 struct Entry {
     /// Absent where the model does not take the shape.
     search: Option<Search>,
@@ -97,7 +97,7 @@ impl Probe {
         Ok(Probe { room, quantization, floats, shapes, entries, first, first_run_ns, is_cut_short, record })
     }
 
-    /// What has been found out.
+    /// The findings.
     pub(super) fn tried(&self) -> Tried {
         let plans: Vec<_> = self.entries.iter().map(|entry| entry.plan.clone().map(|plan| self.sized(plan))).collect();
         let inputs = plans[self.first.0].clone();
@@ -118,7 +118,7 @@ impl Probe {
         InputPlan { sample_output_bytes: Some(Bytes(follows.unwrap_or_else(came))), ..plan }
     }
 
-    /// What ran first, which is all that is kept of it.
+    /// The first run, which is all that is kept.
     pub(super) fn into_ran(self) -> Ran {
         self.first.1
     }
@@ -156,7 +156,7 @@ fn shapes(model: &Model, request: &ProbeRequest) -> Vec<Shape> {
     }
 }
 
-/// What each shape is asked to be fed. Swept dimensions are not those of data, so that inputs of such shapes are made up;
+/// The input requests of each shape. Swept dimensions are not those of data, so that inputs of such shapes are made up;
 /// the data comes before them then.
 fn asked(shapes: &[Shape], inputs: &InputRequest) -> Vec<(Shape, InputRequest)> {
     let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());

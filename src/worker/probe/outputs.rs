@@ -123,7 +123,7 @@ pub(super) struct Triple<'t> {
     pub floats: FloatRounding,
 }
 
-/// What an output says about two samples.
+/// The evidence of an output on two samples.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Told {
     /// Each sample has what it has alone, and the other sample has something else.
@@ -145,7 +145,7 @@ enum Growth {
     Covers,
 }
 
-/// What an output says whose samples lie one after the other along the axis that grows.
+/// The evidence of an output whose samples lie one after the other along the axis that grows.
 pub(super) fn told_of(triple: Triple<'_>) -> Told {
     let Triple { first, second, both, floats } = triple;
     let (alone, other, together) = (first.shape(), second.shape(), both.shape());
@@ -183,7 +183,7 @@ pub(super) fn told_of(triple: Triple<'_>) -> Told {
     if covers && matches!(told, Told::Mixed(_)) { Told::Unsure } else { told }
 }
 
-/// What the parts of two samples say beside what each has alone.
+/// The evidence of two samples' parts beside the outputs of each alone.
 pub(super) fn own(first: &TensorData, second: &TensorData, parts: &[TensorData; 2], floats: FloatRounding) -> Told {
     let (Some(one), Some(two)) = (gap(first, &parts[0]), gap(second, &parts[1])) else { return Told::Mixed(None) };
     let off = if one.relative() >= two.relative() { one } else { two };

@@ -14,7 +14,7 @@ const ATTEMPTS: u64 = 3;
 /// relative to the largest magnitude.
 const SHARED_SCALE: f64 = 0.1;
 
-/// What is known before the proof.
+/// Knowledge before the proof.
 pub(super) struct Known<'k> {
     /// The plan that ran.
     pub plan: &'k InputPlan,
@@ -36,7 +36,7 @@ pub(super) enum Quantized {
     Otherwise,
 }
 
-/// What came of trying an axis.
+/// The outcome of trying an axis.
 #[derive(Clone, Debug, PartialEq)]
 enum Verdict {
     Proved,
@@ -74,7 +74,7 @@ pub(super) fn decide(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>) 
     tally.decided(known.plan)
 }
 
-/// What came of the candidates so far.
+/// The outcome of the candidates so far.
 #[derive(Default)]
 struct Tally {
     proved: Vec<BatchAxis>,
@@ -129,7 +129,7 @@ impl Tally {
     }
 }
 
-/// What an axis is called: by its symbol, or by its place in the first input that has it.
+/// The name of an axis: its symbol, or its place in the first input that has it.
 pub(super) fn in_words(axis: &BatchAxis) -> String {
     match (&axis.symbol, axis.axes.first_key_value()) {
         (Some(symbol), _) => format!("`{symbol}`"),

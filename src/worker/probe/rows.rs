@@ -7,7 +7,7 @@ use crate::plan::{ElementType, FloatRounding};
 /// Most numbers of a row among which the index of its sample is looked for.
 const MOST_COLUMNS: usize = 4096;
 
-/// What the outputs of two samples say, one for each output.
+/// The evidence of two samples, one for each output.
 pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor], floats: FloatRounding) -> Vec<(String, Told)> {
     let samples = first.iter().zip(second).zip(both);
     let triples: Vec<Triple<'_>> = samples
@@ -16,7 +16,7 @@ pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor], floats:
     both.iter().map(|both| both.name.clone()).zip(told_of(&triples)).collect()
 }
 
-/// What the outputs of two samples say, in their order. Rows that carry the index of their sample are taken sample by
+/// The evidence of two samples' outputs, in their order. Rows that carry the index of their sample are taken sample by
 /// sample by it, as are those of outputs that stand beside it.
 fn told_of(triples: &[Triple<'_>]) -> Vec<Told> {
     let indices: Vec<Option<Index>> = triples.iter().map(|&triple| Index::of(triple)).collect();
@@ -79,7 +79,7 @@ impl Index {
         })
     }
 
-    /// What the output that carries the index says with all but that. Nothing, where there is nothing else: it agrees.
+    /// The evidence of the output that carries the index, without the index. Nothing, where there is nothing else: it agrees.
     fn told_of_others(&self, triple: Triple<'_>) -> Option<Told> {
         let axis = rows_axis(triple)?;
         let others: Vec<usize> = (0..self.width).filter(|&column| column != self.column).collect();
@@ -89,7 +89,7 @@ impl Index {
         Some(outputs::own(&without(triple.first)?, &without(triple.second)?, &parts, triple.floats))
     }
 
-    /// What an output says that has the rows that the index names; absent if it has others.
+    /// The evidence of an output that has the rows that the index names; absent if it has others.
     fn told_of_rows(&self, triple: Triple<'_>) -> Option<Told> {
         let axis = rows_axis(triple)?;
         let counts = [triple.first, triple.second].map(|data| data.shape()[axis]);
@@ -115,7 +115,7 @@ mod tests {
         TensorData::Int64(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
     }
 
-    /// What outputs say, each of a sample, of another one and of both.
+    /// The evidence of outputs, each of a sample, of another one and of both.
     fn told_by(outputs: &[[TensorData; 3]]) -> Vec<Told> {
         let triples: Vec<Triple<'_>> = outputs
             .iter()

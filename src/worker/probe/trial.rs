@@ -22,7 +22,7 @@ pub(super) struct Bench<'s> {
     pub is_cut_short: bool,
 }
 
-/// What ran, and what came of it.
+/// Inputs that ran, and their outputs.
 #[derive(Debug)]
 pub(super) struct Found {
     pub plan: InputPlan,
@@ -128,7 +128,7 @@ fn is_finite(plan: &InputPlan, found: &[Tensor]) -> bool {
     plan.source != InputSource::Synthesized || outputs::with_nan(found).is_empty()
 }
 
-/// What is to be said of made-up inputs that lead to no numbers.
+/// The remark on made-up inputs that lead to no numbers.
 fn remark(plan: &InputPlan, found: &[Tensor]) -> String {
     let quoted = |names: Vec<String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let inputs = plan.fed.iter().map(|fed| fed.name.clone()).collect();

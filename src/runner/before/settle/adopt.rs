@@ -58,7 +58,7 @@ fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary, by_running: O
     }
 }
 
-/// What a variant says of its classes, with the words that are told of another, where none are told of it: quantizers leave
+/// The classes of a variant, with the words that are told of another, where none are told of it: quantizers leave
 /// metadata out.
 fn classes(own: &ClassNames, other: &ClassNames) -> ClassNames {
     let told = if own.told.is_empty() { &other.told } else { &own.told };

@@ -15,7 +15,7 @@ use crate::runtime::Cache;
 const BESIDE: [&str; 5] =
     ["config.json", "preprocessor_config.json", "tokenizer_config.json", "genai_config.json", "config.pbtxt"];
 
-/// What inputs are looked for: as they were asked for, at these shapes, or at those that are usual instead.
+/// Inputs that are sought: as they were asked for, at these shapes, or at those that are usual instead.
 #[derive(Debug)]
 pub(super) struct Sought<'s> {
     pub inputs: &'s InputRequest,
@@ -24,7 +24,7 @@ pub(super) struct Sought<'s> {
 }
 
 impl<'s> Sought<'s> {
-    /// What a plan looks for.
+    /// The search of a plan.
     pub(super) fn of(plan: &'s Plan) -> Self {
         Sought { inputs: &plan.inputs, shapes: &plan.shapes, usual: usual(plan) }
     }
@@ -65,7 +65,7 @@ fn of_model(path: &Path, model: &ModelSummary, sha256: &str, sought: &Sought<'_>
     digest(&format!("{:?}", (env!("CARGO_PKG_VERSION"), sha256, external, beside(path), sought)))
 }
 
-/// What is sought, with the files of its data; `None` where those are too many to be looked at.
+/// The search with the files of its data; `None` where those are too many to be looked at.
 fn of_inputs(sought: &Sought<'_>) -> Option<String> {
     let data = match &sought.inputs.data {
         Some(data) => inputs::files_of(data)?,
@@ -85,7 +85,7 @@ fn stamp(path: &Path) -> Stamp {
     (path.to_owned(), found)
 }
 
-/// What lies beside a model, in its folder and the one above.
+/// Files beside a model, in its folder and the one above.
 fn beside(model: &Path) -> Vec<Stamp> {
     let folders = model.ancestors().skip(1).take(2);
     folders.flat_map(|folder| BESIDE.iter().map(|name| stamp(&folder.join(name)))).collect()

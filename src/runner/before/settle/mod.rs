@@ -39,7 +39,7 @@ const LONGEST_INFERENCE: Duration = Duration::from_secs(30);
 /// Share of the free memory that inputs and outputs of a trial may take.
 const MEMORY_SHARE: f64 = 0.5;
 
-/// What was found, on which variant, and the launch that it was found in, unless an earlier run found it.
+/// The finding, its variant, and the launch that it was made in, unless an earlier run made it.
 pub(in crate::runner) struct Found {
     variant: usize,
     pub tried: Tried,
@@ -118,7 +118,7 @@ pub(in crate::runner) fn lose(job: &mut Job, session: usize, failure: &Failure) 
     }
 }
 
-/// What an earlier run found of a model that was profiled with these inputs and no sweep, whatever its library and options;
+/// An earlier run's findings of a model that was profiled with these inputs and no sweep, whatever its library and options;
 /// the newest of several.
 pub(in crate::runner) fn known(
     path: &Path,
@@ -149,7 +149,7 @@ fn is_of_inputs(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage)
 }
 
-/// What did not end may end the next time.
+/// Whether a search came to its end; one that did not may end the next time.
 fn is_worth_keeping(tried: &Tried) -> bool {
     !tried.is_cut_short && tried.plans.iter().all(Result::is_ok)
 }
@@ -182,7 +182,7 @@ pub(in crate::runner) async fn start(job: &Job, launcher: &Launcher, session: us
     Launch::start(launcher, &setup, log, record).await.map_err(|(_, failure)| failure)
 }
 
-/// What was found, in which launch, and why the batch could not be proved, if it could not.
+/// The finding, its launch, and why the batch could not be proved, if it could not.
 async fn try_out(job: &Job, launcher: &Launcher, session: usize) -> Result<(Tried, Launch, Option<Failure>), Failure> {
     let plan = &job.plan;
     let variant = plan.variant_of(session);
@@ -229,7 +229,7 @@ async fn ask(launch: &mut Launch, limit: Duration, request: &Request, doing: &st
     }
 }
 
-/// What was found before a proof that failed.
+/// The finding before a proof that failed.
 fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
     tried.is_cut_short = true;
     let reason = failure.message.exact();
