@@ -29,6 +29,12 @@ pub struct SessionSpec {
 }
 
 impl SessionSpec {
+    /// Whether its latencies come from a script, and nothing is executed.
+    #[must_use]
+    pub fn is_scripted(&self) -> bool {
+        matches!(self.runtime, RuntimeChoice::Script(_))
+    }
+
     /// Whether the session asks for another execution provider than the CPU's.
     #[must_use]
     pub fn is_accelerated(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What a session is called.
 
 use super::{RunRecord, RuntimeInfo};
-use crate::plan::{Binding, RuntimeChoice, SessionSpec};
+use crate::plan::{Binding, SessionSpec};
 use crate::provider;
 
 impl RunRecord {
@@ -62,7 +62,7 @@ impl RunRecord {
         let path = spec.runtime.path();
         let file = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let Some(own) = self.runtimes.iter().find(|runtime| runtime.path == *path) else { return file() };
-        if matches!(spec.runtime, RuntimeChoice::Script(_)) {
+        if spec.is_scripted() {
             return file();
         }
         let names: [fn(&RuntimeInfo) -> String; 2] = [|runtime| runtime.version.clone(), version_and_build];

@@ -7,7 +7,7 @@ use crate::analysis::decide::facts::Facts;
 use crate::analysis::reproduce;
 use crate::analysis::{NotTried, Untried};
 use crate::metric::Metric;
-use crate::plan::{Binding, PageCache, Plan, RuntimeChoice};
+use crate::plan::{Binding, PageCache, Plan, SessionSpec};
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
 
@@ -20,7 +20,7 @@ pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
         return Vec::new();
     }
     let record = facts.index.record;
-    let scripted = record.plan.sessions.iter().all(|spec| matches!(spec.runtime, RuntimeChoice::Script(_)));
+    let scripted = record.plan.sessions.iter().all(SessionSpec::is_scripted);
     let mut found = Vec::new();
     found.extend(labels(facts));
     found.extend(quantization(record));

@@ -5,7 +5,7 @@ mod seen;
 pub use seen::{SeenRun, seen_run};
 
 use crate::observed::Observed;
-use crate::plan::{At, Plan, RuntimeChoice};
+use crate::plan::{At, Plan, SessionSpec};
 use crate::record::{BlockRecord, FitnessVerdict, NOT_REACHED, Pairs, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
@@ -89,7 +89,7 @@ fn verdict(run: &RunRecord) -> FitnessVerdict {
 
 /// Whether some latencies come from a script.
 fn is_scripted(plan: &Plan) -> bool {
-    plan.sessions.iter().any(|spec| !matches!(spec.runtime, RuntimeChoice::Library(_)))
+    plan.sessions.iter().any(SessionSpec::is_scripted)
 }
 
 /// The precision that a number of rounds of `alternations` each will buy, for every place that the probe came to: as enough

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{ElementType, RuntimeChoice, Shape};
+use crate::plan::{ElementType, SessionSpec, Shape};
 use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind, SizeSource};
 use crate::report::words::text::{plain, shortened};
 use crate::report::words::{self, Source};
@@ -35,7 +35,7 @@ pub enum Trial {
 /// records before version 1.4.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let record = source.record;
-    let is_script = record.plan.sessions.iter().any(|spec| matches!(spec.runtime, RuntimeChoice::Script(_)));
+    let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
     let mut variants = record.variants.iter().filter(|variant| variant.outcome.is_ok());
     let is_tried = record.variants.iter().any(|variant| variant.probe.is_some());
     let baseline = record.variants.get(record.plan.baseline).filter(|variant| variant.outcome.is_ok());

@@ -7,7 +7,7 @@ pub(in crate::runner) mod settle;
 
 use std::time::Duration;
 
-use crate::plan::{Pin, Plan, RuntimeChoice, TuningPlan};
+use crate::plan::{Pin, Plan, SessionSpec, TuningPlan};
 use crate::record::{
     CellRecord, DatasetInfo, Event, Host, LostWorker, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
     SCHEMA_VERSION, Statistics, Tuning,
@@ -186,7 +186,7 @@ pub(in crate::runner) fn first_record(plan: &Plan, beginning: Beginning, descrip
             notes.push(note.clone());
         }
     }
-    if matches!(plan.sessions.first().map(|session| &session.runtime), Some(RuntimeChoice::Script(_))) {
+    if plan.sessions.first().is_some_and(SessionSpec::is_scripted) {
         notes.push("latencies come from a script: nothing was executed".into());
     }
     RunRecord {

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use crate::inputs::InputPlan;
 use crate::metric::Unit;
-use crate::plan::RuntimeChoice;
 use crate::protocol::{Described, Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
 use crate::runner::before::Prepared;
@@ -130,7 +129,7 @@ impl Rehearsal {
         let spec = &job.plan.sessions[session];
         let described = prepared.descriptions[spec.variant].as_ref().ok()?;
         let is_labelled = described.dataset.as_ref().is_some_and(DatasetInfo::has_labels);
-        if !is_labelled || matches!(spec.runtime, RuntimeChoice::Script(_)) || job.resumed.is_some() {
+        if !is_labelled || spec.is_scripted() || job.resumed.is_some() {
             return None;
         }
         let probes = prepared.descriptions.iter().flatten().filter_map(|described| described.probe.as_ref());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::plan::{BESIDE_SHARE, Plan, RuntimeChoice, SessionSpec};
+use crate::plan::{BESIDE_SHARE, Plan};
 use crate::runner::beside::contrast;
 use crate::runner::beside::idle;
 use crate::runner::beside::peaks;
@@ -27,8 +27,7 @@ impl Diagnosing {
     /// The expectation of a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let is_real = |spec: &&SessionSpec| matches!(spec.runtime, RuntimeChoice::Library(_));
-        let real = plan.sessions.iter().filter(is_real);
+        let real = plan.sessions.iter().filter(|spec| !spec.is_scripted());
         let on_cpu = || real.clone().filter(|spec| !spec.is_accelerated());
         let libraries: BTreeSet<_> = on_cpu().map(|spec| (spec.runtime.path(), spec.options.intra_threads)).collect();
         let taken = |share: f64, each: Duration, count: usize| match plan.schedule.budget_ns {

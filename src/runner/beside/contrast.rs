@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::inputs::InputPlan;
 use crate::observed::Observed;
-use crate::plan::{CellKey, ElementType, RuntimeChoice};
+use crate::plan::{CellKey, ElementType};
 use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary};
 use crate::runner::block::BlockPlace;
 use crate::runner::error::RunError;
@@ -86,8 +86,9 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let mut time = Time { end: end(run.beside_time(BUDGET_SHARE)), pair: SHORTEST_PAIR };
     let mut contrasts = Vec::new();
     for session in 0..run.plan().sessions.len() {
-        let is_script = matches!(run.plan().sessions[session].runtime, RuntimeChoice::Script(_));
-        let Some(place) = run.smallest(session).filter(|_| !is_script) else { continue };
+        let Some(place) = run.smallest(session).filter(|_| !run.plan().sessions[session].is_scripted()) else {
+            continue;
+        };
         let mut found = match why_no_contrast(run, session) {
             Some(reason) => Err(reason),
             None => Ok(Found::default()),

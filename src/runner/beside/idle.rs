@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::inputs::InputPlan;
 use crate::observed::Observed;
-use crate::plan::{CellKey, RuntimeChoice};
+use crate::plan::CellKey;
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, IdleGap, IdleGaps};
 use crate::runner::error::RunError;
@@ -52,10 +52,7 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     if run.plan().idle_gaps_ns.is_empty() {
         return Ok(());
     }
-    let is_measured = |session: &usize| {
-        let is_script = matches!(run.plan().sessions[*session].runtime, RuntimeChoice::Script(_));
-        !is_script && run.has_open_cells(*session)
-    };
+    let is_measured = |session: &usize| !run.plan().sessions[*session].is_scripted() && run.has_open_cells(*session);
     let sessions: Vec<usize> = (0..run.plan().sessions.len()).filter(is_measured).collect();
     let time = match run.beside_time(BUDGET_SHARE) {
         Some(time) => time.div_f64(sessions.len().max(1) as f64),

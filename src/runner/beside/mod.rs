@@ -13,7 +13,7 @@ pub(in crate::runner) mod score;
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{BESIDE_SHARE, RuntimeChoice};
+use crate::plan::BESIDE_SHARE;
 use crate::runner::error::RunError;
 use crate::runner::run::Run;
 
@@ -41,8 +41,7 @@ pub(in crate::runner) fn rest_share(run: &Run<'_>) -> Duration {
 
 /// A share of the budget; nothing without one, and nothing where every latency comes from a script.
 fn of_budget(run: &Run<'_>, share: f64) -> Duration {
-    let is_real = |runtime: &RuntimeChoice| matches!(runtime, RuntimeChoice::Library(_));
-    let is_any_real = run.plan().sessions.iter().any(|session| is_real(&session.runtime));
+    let is_any_real = run.plan().sessions.iter().any(|spec| !spec.is_scripted());
     let budget = run.budget().filter(|_| is_any_real && run.extent == crate::runner::Extent::Whole);
     budget.map(|budget| budget.mul_f64(share)).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::memory;
 use crate::observed::Observed;
-use crate::plan::{RuntimeChoice, SessionSpec};
+use crate::plan::SessionSpec;
 use crate::protocol::{PeaksRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates};
 use crate::runner::error::RunError;
@@ -39,8 +39,7 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     for session in 0..run.plan().sessions.len() {
         let spec = run.plan().sessions[session].clone();
         let key = (spec.runtime.path().clone(), spec.options.intra_threads);
-        let is_library = matches!(spec.runtime, RuntimeChoice::Library(_));
-        if !is_library || spec.is_accelerated() || known.contains(&key) || !run.has_open_cells(session) {
+        if spec.is_scripted() || spec.is_accelerated() || known.contains(&key) || !run.has_open_cells(session) {
             continue;
         }
         known.push(key);

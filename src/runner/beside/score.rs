@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::metric::Unit;
-use crate::plan::{RuntimeChoice, ScoredSamples};
+use crate::plan::ScoredSamples;
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
 use crate::runner::error::RunError;
@@ -52,16 +52,12 @@ fn scoring_order(run: &Run<'_>) -> Vec<usize> {
     let has_data = run.descriptions.iter().flatten().any(|described| described.dataset.is_some());
     let sessions = 0..run.plan().sessions.len();
     let mut sessions: Vec<usize> = sessions.filter(|&session| run.has_open_cells(session)).collect();
-    if !has_data && sessions.len() < 2 && !sessions.iter().any(|&session| is_scripted(run, session)) {
+    if !has_data && sessions.len() < 2 && !sessions.iter().any(|&session| run.plan().sessions[session].is_scripted()) {
         return Vec::new();
     }
     let baseline = run.plan().baseline_session();
     sessions.sort_by_key(|&session| (Some(session) != baseline, Reverse(run.inference_time(session))));
     sessions
-}
-
-fn is_scripted(run: &Run<'_>, session: usize) -> bool {
-    matches!(run.plan().sessions[session].runtime, RuntimeChoice::Script(_))
 }
 
 /// Whether nothing says what is right, so that outputs of the others are worth computing where the baseline's are. By
@@ -71,7 +67,7 @@ fn tells_only_by_comparison(run: &Run<'_>, sessions: &[usize]) -> bool {
     let mut data = run.descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
     let is_right_known = data.any(|data| data.has_labels() || data.has_expected_outputs);
     let is_compared = run.plan().baseline_session().is_some_and(|baseline| sessions.contains(&baseline));
-    let is_any_scripted = sessions.iter().any(|&session| is_scripted(run, session));
+    let is_any_scripted = sessions.iter().any(|&session| run.plan().sessions[session].is_scripted());
     is_compared && sessions.len() > 1 && !is_right_known && !is_any_scripted
 }
 
@@ -137,7 +133,7 @@ fn role(run: &Run<'_>, session: usize) -> EvaluationRole {
 
 /// Scores one session on at most so many samples; returns how many they were.
 async fn score(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<Option<u64>, RunError> {
-    if is_scripted(run, session) {
+    if run.plan().sessions[session].is_scripted() {
         let reason = "a script of latencies computes no outputs".into();
         let record = unscored(run, session, 1, Outcome::Skipped { reason });
         run.journal.append(Event::Accuracy(Box::new(record)))?;

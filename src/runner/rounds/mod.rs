@@ -171,7 +171,7 @@ impl Sweep {
         let spent: f64 = self.steps.iter().map(|step| step.budget_share).sum();
         let budget = plan.schedule.budget_ns.map_or(f64::INFINITY, Nanos::as_secs_f64);
         let share = round.cost.alternation.saturating_sub(self.before).as_secs_f64() / budget - spent;
-        let step = sweep::step(run.journal.record(), (self.shape, batch_size), share);
+        let step = sweep::step(run.journal.record(), self.shape, batch_size, share);
         // What was not measured says nothing about larger batches.
         if step.throughput.iter().all(Option::is_none) {
             return Ok(());

@@ -26,7 +26,7 @@ pub(in crate::runner) struct Step {
 }
 
 /// Reads from the record what one batch size of a shape has shown.
-pub(in crate::runner) fn step(record: &RunRecord, (shape, batch_size): (usize, u64), budget_share: f64) -> Step {
+pub(in crate::runner) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_share: f64) -> Step {
     let plan = &record.plan;
     let at = At { shape, batch_size, load_mode: plan.load_modes[0] };
     let throughput = (0..plan.sessions.len()).map(|session| throughput(&record.blocks, at.of(session))).collect();

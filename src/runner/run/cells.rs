@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Run;
-use crate::plan::{CellKey, RuntimeChoice};
+use crate::plan::CellKey;
 use crate::protocol::Described;
 use crate::record::{Event, Failure, FailureKind, Outcome};
 use crate::runner::error::RunError;
@@ -154,8 +154,8 @@ impl Run<'_> {
     /// Sessions that can be profiled, the baseline's first.
     pub(in crate::runner) fn in_turn(&self) -> Vec<usize> {
         let baseline = self.plan().baseline_session();
-        let is_real = |&session: &usize| matches!(self.plan().sessions[session].runtime, RuntimeChoice::Library(_));
-        let mut sessions: Vec<usize> = (0..self.plan().sessions.len()).filter(is_real).collect();
+        let sessions = self.plan().sessions.iter().enumerate().filter(|(_, spec)| !spec.is_scripted());
+        let mut sessions: Vec<usize> = sessions.map(|(session, _)| session).collect();
         sessions.sort_by_key(|&session| Some(session) != baseline);
         sessions
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use identity::Sought;
 
 use crate::memory;
-use crate::plan::{InputRequest, PageCache, Plan, RuntimeChoice, unswept};
+use crate::plan::{InputRequest, PageCache, Plan, unswept};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
 use crate::record::{BatchAxis, BatchProof, Failure, FailureKind, LostWorker, ModelSummary};
 use crate::runner::error::RunError;
@@ -136,12 +136,8 @@ pub(in crate::runner) fn known(
 fn candidates(plan: &Plan) -> Vec<(usize, usize)> {
     let mut variants: Vec<usize> = (0..plan.variants.len()).collect();
     variants.sort_by_key(|&variant| variant != plan.baseline);
-    let first = |&variant: &usize| {
-        let is_library = |runtime: &RuntimeChoice| matches!(runtime, RuntimeChoice::Library(_));
-        let session = plan.sessions.iter().position(|spec| spec.variant == variant && is_library(&spec.runtime))?;
-        Some((variant, session))
-    };
-    variants.iter().filter_map(first).collect()
+    let session = |variant| plan.sessions.iter().position(|spec| spec.variant == variant && !spec.is_scripted());
+    variants.into_iter().filter_map(|variant| Some((variant, session(variant)?))).collect()
 }
 
 /// Whether nothing was found to feed, and no session is at fault.
