@@ -12,7 +12,7 @@ use files::{Files, circles};
 const GROUND: &[&str] = &["units", "metric", "observed", "text", "provider"];
 
 /// What each module of `src/` may use of the others, beside [`GROUND`]. `cli` may use everything and is used by none.
-const MAY_USE: &[(&str, &[&str])] = &[
+const MAY_USE: MayUse = &[
     ("units", &[]),
     ("metric", &[]),
     ("observed", &[]),
@@ -57,8 +57,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["stats", "check", "plan", "record", "analysis", "trace"]),
 ];
 
+/// Names with the others that each may use.
+type MayUse = &'static [(&'static str, &'static [&'static str])];
+
 /// What each folder inside a module may use of the module's other folders; files beside folders are held by their circles.
-const FOLDERS: &[(&str, &[(&str, &[&str])])] = &[
+const FOLDERS: &[(&str, MayUse)] = &[
     (
         "analysis",
         &[
