@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use made_up::{RunShape, VariantShape};
 use onnxprof::analysis;
+use onnxprof::export;
 use onnxprof::plan::LoadMode;
 use onnxprof::record::RunRecord;
 use onnxprof::report::{self, Color, Report};
@@ -98,7 +99,7 @@ fn text_steps(path: &Path) -> Result<Steps, BenchError> {
     let view = timed(&mut steps, "view", || Report::new(&record, &findings));
     timed(&mut steps, "terminal", || report::terminal(&view, None, Color::Never));
     timed(&mut steps, "report.md", || report::markdown(&view))?;
-    timed(&mut steps, "cells.csv", || report::csv(&record, &findings, report::Names::Guarded))?;
+    timed(&mut steps, "cells.csv", || export::cells_csv(&record, &findings, export::Names::Guarded))?;
     Ok(steps)
 }
 

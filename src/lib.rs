@@ -10,6 +10,7 @@ pub mod analysis;
 pub mod check;
 pub mod cli;
 pub mod engine;
+pub mod export;
 mod files;
 pub mod fitness;
 pub mod foreign;

@@ -8,6 +8,7 @@ use super::output::{self, Destination};
 use super::raw_names::RawNames;
 use super::{CliError, exit, runs};
 use crate::analysis::comparison::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
+use crate::export;
 use crate::record::RunRecord;
 use crate::report::{self, view::ComparisonView, view::difference};
 
@@ -137,7 +138,7 @@ fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
             let text = report::comparison_markdown(&ComparisonView::new(comparisons));
             Ok(text.map_err(|error| bug(&error))?.into_bytes())
         }
-        Format::Csv => report::comparison_csv(comparisons, args.names.in_csv()).map_err(|error| bug(&error)),
+        Format::Csv => export::comparison_csv(comparisons, args.names.in_csv()).map_err(|error| bug(&error)),
         Format::Json => output::json(comparisons).map(String::into_bytes),
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::columns::columns;
 use super::{CliError, exit, say};
 use crate::analysis::{self, tuning::TuningVerdict};
+use crate::export;
 use crate::record::RunRecord;
 use crate::report::Report;
 use crate::report::{self, Color, Context, Glyphs, Style};
@@ -29,9 +30,10 @@ impl Reports {
     pub(super) fn render(record: &RunRecord, folder: &RunFolder, style: Style, context: Option<&Context>) -> Self {
         let findings = analysis::findings(record);
         let view = Report::new(record, &findings);
-        let mut files = vec![(folder.cells_csv(), rendered(report::csv(record, &findings, report::Names::Guarded)))];
+        let mut files =
+            vec![(folder.cells_csv(), rendered(export::cells_csv(record, &findings, export::Names::Guarded)))];
         if !record.operators.is_empty() {
-            files.push((folder.operators_csv(), rendered(report::operators_csv(record, report::Names::Guarded))));
+            files.push((folder.operators_csv(), rendered(export::operators_csv(record, export::Names::Guarded))));
         }
         files
             .push((folder.report_md(), rendered(report::illustrated_markdown(&view, context).map(String::into_bytes))));

@@ -1,7 +1,7 @@
 //! Names in tables for programs.
 
 use super::{CliError, exit};
-use crate::report::Names;
+use crate::export::Names;
 
 /// How names stand in CSV.
 #[derive(Debug, clap::Args)]

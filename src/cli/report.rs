@@ -11,6 +11,7 @@ use super::raw_names::RawNames;
 use super::runs::{self, folder};
 use super::{CliError, exit, open};
 use crate::analysis;
+use crate::export;
 use crate::record::RunRecord;
 use crate::report::{self, Report};
 use crate::store;
@@ -157,7 +158,7 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
             let view = Report::new(record, &findings);
             Ok(report::html(&view).map_err(|error| bug(&error))?.into_bytes())
         }
-        Format::Csv => report::csv(record, &findings, args.names.in_csv()).map_err(|error| bug(&error)),
+        Format::Csv => export::cells_csv(record, &findings, args.names.in_csv()).map_err(|error| bug(&error)),
         Format::Json => output::json(&findings).map(String::into_bytes),
     };
     Ok(Rendered { text: text?, drawings })

@@ -9,6 +9,7 @@ use super::output::{self, Destination};
 use super::raw_names::RawNames;
 use super::{CliError, exit};
 use crate::analysis::Breakdown;
+use crate::export;
 use crate::record::Profiled;
 use crate::report::{self, view};
 use crate::trace::{self, Counted, Trace, TraceError};
@@ -75,7 +76,7 @@ fn render(args: &Args, trace: &Trace) -> Result<Vec<u8>, CliError> {
     match args.format {
         Format::Terminal => Ok(report::section_terminal(&section(), args.destination.style()).into_bytes()),
         Format::Markdown => Ok(report::section_markdown(&section()).map_err(|error| bug(&error))?.into_bytes()),
-        Format::Csv => report::trace_csv(&name, profiled, args.names.in_csv()).map_err(|error| bug(&error)),
+        Format::Csv => export::trace_csv(&name, profiled, args.names.in_csv()).map_err(|error| bug(&error)),
         Format::Json => {
             output::json(&Account { file: &args.file, profiled, breakdown: &breakdown }).map(String::into_bytes)
         }

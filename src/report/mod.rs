@@ -1,14 +1,10 @@
-//! Renderings of a run: for people from its [`Chapter`]s, for machines from the record and its findings.
+//! Renderings of a run for people, from its [`Chapter`]s.
 //!
 //! No renderer computes a statistic. Read [`Report`] first.
 
 mod chapter;
 mod chapters;
 pub mod charts;
-mod comparison_csv;
-mod csv;
-mod names;
-mod operators_csv;
 mod pages;
 mod paper;
 mod template;
@@ -17,10 +13,6 @@ mod words;
 
 pub use chapter::{Audience, Block, Chapter, Paper};
 pub use chapters::Report;
-pub use comparison_csv::comparison_csv;
-pub use csv::csv;
-pub use names::Names;
-pub use operators_csv::{operators_csv, trace_csv};
 pub use paper::doctor::{Examination, examination, null_test};
 pub use paper::github::{annotations, step_summary};
 pub use paper::html::{HtmlError, html};

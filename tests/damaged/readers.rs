@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use onnxprof::analysis::{self, gate};
+use onnxprof::export::{self, Names};
 use onnxprof::inputs::{self, Dataset};
 use onnxprof::onnx::{self, Model, ShapeFacts};
 use onnxprof::plan::InputRequest;
 use onnxprof::protocol::{Request, Response};
 use onnxprof::record::RunRecord;
-use onnxprof::report::{self, Color, Context, Glyphs, Names, Report, Style};
+use onnxprof::report::{self, Color, Context, Glyphs, Report, Style};
 use onnxprof::stats::Latencies;
 use onnxprof::store;
 use onnxprof::trace::{self, Counted};
@@ -163,8 +164,8 @@ fn render(run: &Path) -> Option<()> {
     let acted_on = |c: char| c.is_control() && c != '\n';
     assert!(!shown.contains(acted_on), "a terminal would act on what is shown: {shown:?}");
     report::markdown(&view).expect("the report can be written");
-    report::csv(&record, &findings, Names::Guarded).expect("the figures can be written");
-    report::operators_csv(&record, Names::Guarded).expect("the nodes can be written");
+    export::cells_csv(&record, &findings, Names::Guarded).expect("the figures can be written");
+    export::operators_csv(&record, Names::Guarded).expect("the nodes can be written");
     Some(())
 }
 
@@ -172,7 +173,7 @@ fn trace(folder: &Path, bytes: &[u8]) -> Option<()> {
     let file = written(folder, "trace.json", bytes);
     let taken = [Counted::All, Counted::Typical].map(|counted| {
         let trace = trace::read(&file, counted).ok()?;
-        report::trace_csv("trace", &trace.profiled, Names::Guarded).expect("the nodes can be written");
+        export::trace_csv("trace", &trace.profiled, Names::Guarded).expect("the nodes can be written");
         Some(())
     });
     taken[0]

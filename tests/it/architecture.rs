@@ -55,6 +55,7 @@ const MAY_USE: MayUse = &[
     ("analysis", &["stats", "check", "plan", "record"]),
     ("tune", &["memory", "stats", "plan", "record", "analysis", "runner"]),
     ("report", &["stats", "check", "plan", "record", "analysis", "trace"]),
+    ("export", &["plan", "record", "analysis"]),
 ];
 
 /// Names with the others that each may use.

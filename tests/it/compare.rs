@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use onnxprof::analysis::comparison::{Comparisons, Delta, Design, NamedRun, RowOutcome, compare};
 use onnxprof::analysis::{AccuracyVerdict, Verdict};
+use onnxprof::export;
 use onnxprof::metric::Metric;
 use onnxprof::plan::{CellKey, LoadMode};
 use onnxprof::record::RunRecord;
@@ -110,7 +111,7 @@ fn markdown_comparison_of_two_variants() {
 fn csv_comparison_of_two_runs() {
     let (old, new) = old_and_new();
     let csv =
-        report::comparison_csv(&compared(&[("runs/old", &old), ("runs/new", &new)], None), report::Names::Guarded)
+        export::comparison_csv(&compared(&[("runs/old", &old), ("runs/new", &new)], None), export::Names::Guarded)
             .unwrap();
     insta::assert_snapshot!(String::from_utf8(csv).unwrap());
 }

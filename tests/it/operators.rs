@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use onnxprof::analysis::{self, Rest};
+use onnxprof::export;
 use onnxprof::record::{OperatorProfile, Profiled, RunRecord};
 use onnxprof::report::{self, Color, Report};
 use serde_json::{Value, json};
@@ -160,7 +161,7 @@ fn operators_are_shown_with_their_shares_and_harmless_names() {
     let (summary, _) = summary.split_once("\n\n").unwrap();
     insta::assert_snapshot!("operators_terminal", summary);
     assert!(summary.lines().all(|line| line.chars().count() <= 100));
-    let csv = String::from_utf8(report::operators_csv(&record, report::Names::Guarded).unwrap()).unwrap();
+    let csv = String::from_utf8(export::operators_csv(&record, export::Names::Guarded).unwrap()).unwrap();
     insta::assert_snapshot!("operators_csv", csv.lines().take(4).collect::<Vec<_>>().join("\n"));
     for text in [markdown, terminal, csv] {
         assert!(!text.contains('\u{1b}'));

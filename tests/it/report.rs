@@ -1,6 +1,7 @@
 //! Reports of a made-up run: each format has a golden file, and what must hold for all of them holds.
 
 use onnxprof::analysis::{self, Findings};
+use onnxprof::export;
 use onnxprof::plan::LoadMode;
 use onnxprof::record::{Agreement, Failure, FitnessVerdict, RunRecord};
 use onnxprof::report::{self, Color, Report};
@@ -17,7 +18,7 @@ fn markdown(run: &RunRecord, findings: &Findings) -> String {
 }
 
 fn csv(run: &RunRecord, findings: &Findings) -> String {
-    String::from_utf8(report::csv(run, findings, report::Names::Guarded).unwrap()).unwrap()
+    String::from_utf8(export::cells_csv(run, findings, export::Names::Guarded).unwrap()).unwrap()
 }
 
 #[test]

@@ -270,7 +270,7 @@ fn counter_that_is_set_back_yields_no_energy() {
     }));
     let reason = "the GPU's energy counter began anew: the driver was loaded again";
     assert_eq!(uses(&record, 1)[0].energy, Err(reason.into()));
-    let csv = onnxprof::report::csv(&record, &found, onnxprof::report::Names::Guarded).unwrap();
+    let csv = onnxprof::export::cells_csv(&record, &found, onnxprof::export::Names::Guarded).unwrap();
     assert!(
         String::from_utf8(csv).unwrap().contains(&format!("gpu_energy_per_prediction_joules,joules,,,,,ok,{reason}"))
     );

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::csv::digits;
+use super::cells::digits;
 use super::names::Names;
 use crate::analysis::comparison::{Comparisons, Delta, Design, Pair, Party, Row, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};

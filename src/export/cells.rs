@@ -46,7 +46,7 @@ struct Place {
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
-pub fn csv(record: &RunRecord, findings: &Findings, names: Names) -> Result<Vec<u8>, csv::Error> {
+pub fn cells_csv(record: &RunRecord, findings: &Findings, names: Names) -> Result<Vec<u8>, csv::Error> {
     let mut writer = Writer { csv: csv::Writer::from_writer(Vec::new()), names };
     writer.csv.write_record(HEADER)?;
     let mut cells = findings.cells.iter().peekable();

@@ -1,6 +1,6 @@
 //! Names and other texts in tables for programs, which people open in spreadsheets.
 
-use super::view::text::plain_whole;
+use crate::text::plain_whole;
 
 /// What a spreadsheet takes for the beginning of a formula, in either width.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];

@@ -4,7 +4,7 @@ use crate::analysis::{self, Breakdown, NodeShare, OperatorGroup};
 use crate::record::{NodeProfile, Profiled, RunRecord, TensorShape};
 use crate::units::Bytes;
 
-use super::csv::{digits, shape};
+use super::cells::{digits, shape};
 use super::names::Names;
 
 /// The columns.

@@ -1,0 +1,13 @@
+//! Tables for programs: CSV of figures, comparisons and nodes in base units, from the record and its findings alone.
+//!
+//! Nothing here is scaled, rounded or worded for people. Read [`cells_csv`] first.
+
+mod cells;
+mod comparison;
+mod names;
+mod operators;
+
+pub use cells::cells_csv;
+pub use comparison::comparison_csv;
+pub use names::Names;
+pub use operators::{operators_csv, trace_csv};
