@@ -1,41 +1,50 @@
 //! A comparison of runs as a table for programs: one row per figure, in base units.
 
-use std::path::Path;
+use serde::Serialize;
 
-use super::cells::digits;
 use super::names::Names;
-use crate::analysis::comparison::{Comparisons, Delta, Design, Pair, Party, Row, RowOutcome};
+use super::table::{Digits, table};
+use crate::analysis::comparison::{self, Comparisons, Delta, Design, Pair, PairedCell, Party, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 
-/// The columns.
-const HEADER: [&str; 26] = [
-    "baseline_run",
-    "baseline_variant",
-    "candidate_run",
-    "candidate_variant",
-    "batch_size",
-    "concurrency",
-    "metric",
-    "unit",
-    "baseline",
-    "candidate",
-    "change_kind",
-    "change",
-    "low",
-    "high",
-    "n",
-    "n_of",
-    "design",
-    "noise_floor_ratio",
-    "verdict",
-    "rounds_to_settle",
-    "lost_count",
-    "gained_count",
-    "changed_predictions_count",
-    "p_value",
-    "reason",
-    "shape",
-];
+/// The columns, in their order.
+#[derive(Clone, Default, Serialize)]
+struct Row {
+    baseline_run: String,
+    baseline_variant: String,
+    candidate_run: String,
+    candidate_variant: String,
+    batch_size: Option<u64>,
+    concurrency: Option<u64>,
+    metric: &'static str,
+    unit: &'static str,
+    baseline: Option<Digits>,
+    candidate: Option<Digits>,
+    change_kind: Option<&'static str>,
+    change: Option<Digits>,
+    low: Option<Digits>,
+    high: Option<Digits>,
+    n: Option<u64>,
+    n_of: Option<&'static str>,
+    design: Option<Design>,
+    noise_floor_ratio: Option<Digits>,
+    verdict: Option<RowVerdict>,
+    rounds_to_settle: Option<u64>,
+    lost_count: Option<u64>,
+    gained_count: Option<u64>,
+    changed_predictions_count: Option<u64>,
+    p_value: Option<Digits>,
+    reason: String,
+    shape: String,
+}
+
+/// What a change amounts to, of a ratio or of a score.
+#[derive(Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum RowVerdict {
+    Ratio(Verdict),
+    Score(AccuracyVerdict),
+}
 
 /// All comparisons, one row per figure. `change` is candidate over baseline where `change_kind` is `ratio`, and candidate
 /// less baseline where it is `difference`; `low` and `high` are the ends of its 95% interval. Figures of a whole session
@@ -43,112 +52,93 @@ const HEADER: [&str; 26] = [
 /// becomes of texts that look like formulas.
 ///
 /// # Errors
-/// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
+/// Writing into memory does not fail; the error is the `csv` crate's.
 pub fn comparison_csv(comparisons: &Comparisons, names: Names) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = Writer { csv: csv::Writer::from_writer(Vec::new()), names };
-    writer.csv.write_record(HEADER)?;
-    for pair in &comparisons.pairs {
-        let sides = sides(comparisons, pair, names);
-        for cell in &pair.cells {
-            let place =
-                [cell.batch_size.to_string(), cell.load_mode.concurrency().to_string(), names.field(&cell.shape_name)];
-            cell.rows.iter().try_for_each(|row| write(&mut writer, &sides, &place, row))?;
-        }
-        pair.rows.iter().try_for_each(|row| write(&mut writer, &sides, &Default::default(), row))?;
-    }
-    writer.csv.into_inner().map_err(|error| error.into_error().into())
+    table(comparisons.pairs.iter().flat_map(|pair| {
+        let sides = Row::between(comparisons, pair, names);
+        let of_cells = pair.cells.iter().flat_map({
+            let sides = sides.clone();
+            move |cell| {
+                let base = sides.clone().at(cell, names);
+                cell.rows.iter().map(move |row| base.clone().with(row, names))
+            }
+        });
+        of_cells.chain(pair.rows.iter().map(move |row| sides.clone().with(row, names)))
+    }))
 }
 
-/// The table so far, and how texts stand in it.
-struct Writer {
-    csv: csv::Writer<Vec<u8>>,
-    names: Names,
-}
-
-/// The columns that name both sides.
-fn sides(comparisons: &Comparisons, pair: &Pair, names: Names) -> Vec<String> {
-    let side = |party: &Party| {
-        let run: &Path = &comparisons.runs[party.run].path;
-        [names.field(&run.display().to_string()), names.field(&party.label)]
-    };
-    [side(&pair.baseline), side(&pair.candidate)].concat()
-}
-
-fn write(writer: &mut Writer, sides: &[String], place: &[String; 3], row: &Row) -> Result<(), csv::Error> {
-    let value = |estimate: &Estimate| estimate.value().map(digits).unwrap_or_default();
-    let figure = [row.metric.key().to_owned(), row.metric.unit().key().to_owned()];
-    let values = [value(&row.baseline), value(&row.candidate)];
-    let [batch_size, concurrency, shape] = place;
-    let fields = sides.iter().chain([batch_size, concurrency]).chain(&figure).chain(&values);
-    let mut outcome = outcome(&row.outcome);
-    let reason = &mut outcome[REASON];
-    *reason = writer.names.field(reason);
-    writer.csv.write_record(fields.chain(&outcome).chain([shape]))
-}
-
-/// Place of the reason among the last fifteen columns before the shape.
-const REASON: usize = 14;
-
-/// The last fifteen columns before the shape.
-fn outcome(outcome: &RowOutcome) -> [String; 15] {
-    let mut fields: [String; 15] = Default::default();
-    match outcome {
-        RowOutcome::NotCompared { reason } => fields[REASON] = reason.exact().to_owned(),
-        RowOutcome::Compared { delta: Delta::Ratio { design, change } } => ratio(&mut fields, *design, change),
-        RowOutcome::Compared { delta: Delta::Score { design, change } } => score(&mut fields, *design, change),
-    }
-    fields
-}
-
-fn ratio(fields: &mut [String; 15], design: Design, change: &Change) {
-    estimate(fields, "ratio", design, &change.ratio);
-    fields[7] = digits(change.noise_floor.0);
-    fields[8] = match change.verdict {
-        Verdict::Faster => "faster",
-        Verdict::Slower => "slower",
-        Verdict::Same => "same",
-        Verdict::Inconclusive => "inconclusive",
-    }
-    .into();
-    fields[9] = count(change.rounds_to_settle);
-}
-
-fn score(fields: &mut [String; 15], design: Design, change: &AccuracyChange) {
-    estimate(fields, "difference", design, &change.difference);
-    fields[8] = match change.verdict {
-        AccuracyVerdict::Better => "better",
-        AccuracyVerdict::Worse => "worse",
-        AccuracyVerdict::NotSignificant => "not_significant",
-        AccuracyVerdict::Untested => "untested",
-    }
-    .into();
-    fields[10] = count(change.lost_count);
-    fields[11] = count(change.gained_count);
-    fields[12] = count(change.changed_predictions_count);
-    fields[13] = change.p_value.map(digits).unwrap_or_default();
-}
-
-fn estimate(fields: &mut [String; 15], kind: &str, design: Design, found: &Estimate) {
-    match found {
-        Estimate::Absent { reason, .. } => fields[REASON] = reason.exact().to_owned(),
-        Estimate::Measured(measured) => {
-            fields[0] = kind.into();
-            fields[1] = digits(measured.value);
-            fields[2] = measured.interval.map(|interval| digits(interval.low)).unwrap_or_default();
-            fields[3] = measured.interval.map(|interval| digits(interval.high)).unwrap_or_default();
-            fields[4] = measured.n.to_string();
-            fields[5] = measured.n_of.noun(2).into();
-            fields[REASON] = measured.remark.as_ref().map(|remark| remark.exact().to_owned()).unwrap_or_default();
+impl Row {
+    /// What names both sides.
+    fn between(comparisons: &Comparisons, pair: &Pair, names: Names) -> Self {
+        let run = |party: &Party| names.field(&comparisons.runs[party.run].path.display().to_string());
+        Row {
+            baseline_run: run(&pair.baseline),
+            baseline_variant: names.field(&pair.baseline.label),
+            candidate_run: run(&pair.candidate),
+            candidate_variant: names.field(&pair.candidate.label),
+            ..Row::default()
         }
     }
-    fields[6] = match design {
-        Design::Paired => "paired",
-        Design::Separate => "separate",
-        Design::Exact => "exact",
-    }
-    .into();
-}
 
-fn count(count: Option<u64>) -> String {
-    count.map(|count| count.to_string()).unwrap_or_default()
+    fn at(self, cell: &PairedCell, names: Names) -> Self {
+        Row {
+            batch_size: Some(cell.batch_size),
+            concurrency: Some(cell.load_mode.concurrency()),
+            shape: names.field(&cell.shape_name),
+            ..self
+        }
+    }
+
+    fn with(self, row: &comparison::Row, names: Names) -> Self {
+        let figure = Row {
+            metric: row.metric.key(),
+            unit: row.metric.unit().key(),
+            baseline: row.baseline.value().map(Digits),
+            candidate: row.candidate.value().map(Digits),
+            ..self
+        };
+        let found = match &row.outcome {
+            RowOutcome::NotCompared { reason } => Row { reason: reason.exact().to_owned(), ..figure },
+            RowOutcome::Compared { delta: Delta::Ratio { design, change } } => figure.ratio(*design, change),
+            RowOutcome::Compared { delta: Delta::Score { design, change } } => figure.score(*design, change),
+        };
+        Row { reason: names.field(&found.reason), ..found }
+    }
+
+    fn ratio(self, design: Design, change: &Change) -> Self {
+        Row {
+            noise_floor_ratio: Some(Digits(change.noise_floor.0)),
+            verdict: Some(RowVerdict::Ratio(change.verdict)),
+            rounds_to_settle: change.rounds_to_settle,
+            ..self.estimate("ratio", design, &change.ratio)
+        }
+    }
+
+    fn score(self, design: Design, change: &AccuracyChange) -> Self {
+        Row {
+            verdict: Some(RowVerdict::Score(change.verdict)),
+            lost_count: change.lost_count,
+            gained_count: change.gained_count,
+            changed_predictions_count: change.changed_predictions_count,
+            p_value: change.p_value.map(Digits),
+            ..self.estimate("difference", design, &change.difference)
+        }
+    }
+
+    fn estimate(self, kind: &'static str, design: Design, found: &Estimate) -> Self {
+        let row = Row { design: Some(design), ..self };
+        match found {
+            Estimate::Absent { reason, .. } => Row { reason: reason.exact().to_owned(), ..row },
+            Estimate::Measured(measured) => Row {
+                change_kind: Some(kind),
+                change: Some(Digits(measured.value)),
+                low: measured.interval.map(|interval| Digits(interval.low)),
+                high: measured.interval.map(|interval| Digits(interval.high)),
+                n: Some(measured.n),
+                n_of: Some(measured.n_of.noun(2)),
+                reason: measured.remark.clone().unwrap_or_default().into_exact(),
+                ..row
+            },
+        }
+    }
 }

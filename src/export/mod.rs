@@ -6,6 +6,7 @@ mod cells;
 mod comparison;
 mod names;
 mod operators;
+mod table;
 
 pub use cells::cells_csv;
 pub use comparison::comparison_csv;

@@ -1,49 +1,38 @@
 //! `operators.csv`: tidy, one row per node of a profile, in base units.
 
-use crate::analysis::{self, Breakdown, NodeShare, OperatorGroup};
-use crate::record::{NodeProfile, Profiled, RunRecord, TensorShape};
-use crate::units::Bytes;
+use serde::Serialize;
 
-use super::cells::{digits, shape};
+use super::cells::shape;
 use super::names::Names;
+use super::table::{Digits, table};
+use crate::analysis::{self, Breakdown, NodeShare, OperatorGroup};
+use crate::record::{NodeProfile, OperatorProfile, Profiled, RunRecord, TensorShape};
+use crate::units::{Bytes, Nanos};
 
-/// The columns.
-const HEADER: [&str; 21] = [
-    "session",
-    "batch_size",
-    "node",
-    "node_index",
-    "operator",
-    "execution_provider",
-    "group",
-    "calls",
-    "time_ns",
-    "share_ratio",
-    "bytes",
-    "activation_bytes",
-    "parameter_bytes",
-    "output_bytes",
-    "arena_peak_bytes",
-    "inputs",
-    "outputs",
-    "inferences_count",
-    "shape",
-    "operations_count",
-    "operations_per_byte",
-];
-
-/// The table so far, and how texts stand in it.
-struct Writer {
-    csv: csv::Writer<Vec<u8>>,
-    names: Names,
-}
-
-/// Of what a profile is.
-#[derive(Default)]
-struct Place {
+/// The columns, in their order.
+#[derive(Clone, Default, Serialize)]
+struct Row {
     session: String,
-    batch_size: String,
+    batch_size: Option<u64>,
+    node: String,
+    node_index: Option<u64>,
+    operator: String,
+    execution_provider: String,
+    group: Option<OperatorGroup>,
+    calls: Option<Digits>,
+    time_ns: Nanos,
+    share_ratio: Option<Digits>,
+    bytes: Option<Bytes>,
+    activation_bytes: Option<Bytes>,
+    parameter_bytes: Option<Bytes>,
+    output_bytes: Option<Bytes>,
+    arena_peak_bytes: Option<Bytes>,
+    inputs: String,
+    outputs: String,
+    inferences_count: u64,
     shape: String,
+    operations_count: Option<u64>,
+    operations_per_byte: Option<Digits>,
 }
 
 /// The nodes of all profiles of a run, one row each, the longest of a profile first. `calls`, `time_ns` and `share_ratio`
@@ -52,18 +41,12 @@ struct Place {
 /// without anything that a terminal would act on, and `names` says what becomes of those that look like formulas.
 ///
 /// # Errors
-/// Writing into memory does not fail; the error is the `csv` crate's, for a row of another length than the header.
+/// Writing into memory does not fail; the error is the `csv` crate's.
 pub fn operators_csv(record: &RunRecord, names: Names) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = begin(names)?;
-    for found in &record.operators {
-        let place = Place {
-            session: names.field(&record.session_label(found.session)),
-            batch_size: found.batch_size.to_string(),
-            shape: record.plan.shapes.get(found.shape).map(|at| names.field(&shape(at))).unwrap_or_default(),
-        };
-        found.profile.iter().try_for_each(|profiled| write(&mut writer, &place, profiled))?;
-    }
-    end(writer)
+    table(record.operators.iter().flat_map(|found| {
+        let base = Row::of(record, found, names);
+        found.profile.iter().flat_map(move |profiled| rows(&base, profiled, names))
+    }))
 }
 
 /// The nodes of a trace called `name`, in the same columns.
@@ -71,67 +54,50 @@ pub fn operators_csv(record: &RunRecord, names: Names) -> Result<Vec<u8>, csv::E
 /// # Errors
 /// As [`operators_csv`].
 pub fn trace_csv(name: &str, profiled: &Profiled, names: Names) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = begin(names)?;
-    let place = Place { session: names.field(name), ..Place::default() };
-    write(&mut writer, &place, profiled)?;
-    end(writer)
+    table(rows(&Row { session: names.field(name), ..Row::default() }, profiled, names))
 }
 
-fn begin(names: Names) -> Result<Writer, csv::Error> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(HEADER)?;
-    Ok(Writer { csv, names })
+/// One of each node, which says of what profile it is as `base` does.
+fn rows(base: &Row, profiled: &Profiled, names: Names) -> Vec<Row> {
+    let base = Row { inferences_count: profiled.inferences_count, ..base.clone() };
+    let row = |share: &NodeShare| base.clone().with(share, &profiled.nodes[share.node], names);
+    Breakdown::of(profiled).nodes.iter().map(row).collect()
 }
 
-fn end(writer: Writer) -> Result<Vec<u8>, csv::Error> {
-    writer.csv.into_inner().map_err(|error| error.into_error().into())
-}
+impl Row {
+    /// Of what a profile is.
+    fn of(record: &RunRecord, found: &OperatorProfile, names: Names) -> Self {
+        Row {
+            session: names.field(&record.session_label(found.session)),
+            batch_size: Some(found.batch_size),
+            shape: record.plan.shapes.get(found.shape).map(|at| names.field(&shape(at))).unwrap_or_default(),
+            ..Row::default()
+        }
+    }
 
-fn write(writer: &mut Writer, place: &Place, profiled: &Profiled) -> Result<(), csv::Error> {
-    let breakdown = Breakdown::of(profiled);
-    breakdown.nodes.iter().try_for_each(|share| {
-        let node = &profiled.nodes[share.node];
-        let row = row(share, node, profiled.inferences_count, writer.names);
-        let work = work(node);
-        let place_first = [&place.session, &place.batch_size].into_iter();
-        writer.csv.write_record(place_first.chain(&row).chain([&place.shape]).chain(&work))
-    })
-}
-
-fn row(share: &NodeShare, node: &NodeProfile, inferences_count: u64, names: Names) -> [String; 16] {
-    let size = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0.to_string()).unwrap_or_default();
-    [
-        names.field(node.name.exact()),
-        node.node_index.map(|index| index.to_string()).unwrap_or_default(),
-        names.field(node.operator.exact()),
-        names.field(node.execution_provider.exact()),
-        group(share.group).into(),
-        digits(share.calls),
-        node.time_ns.0.to_string(),
-        digits(share.share.0),
-        size(node.bytes()),
-        size(node.activation_bytes),
-        size(node.parameter_bytes),
-        size(node.output_bytes),
-        size(node.arena_peak_bytes),
-        names.field(&shapes(node.inputs.as_deref())),
-        names.field(&shapes(node.outputs.as_deref())),
-        inferences_count.to_string(),
-    ]
-}
-
-/// Operations of one call, and for each byte that it reads or writes.
-fn work(node: &NodeProfile) -> [String; 2] {
-    let operations = analysis::work(node).ok().map(|work| work.operations_count);
-    let of_byte = operations.zip(node.bytes()).map(|(operations, bytes)| operations as f64 / bytes.as_f64().max(1.0));
-    [operations.map(|count| count.to_string()).unwrap_or_default(), of_byte.map(digits).unwrap_or_default()]
-}
-
-fn group(group: OperatorGroup) -> &'static str {
-    match group {
-        OperatorGroup::Matrix => "matrix",
-        OperatorGroup::Conversion => "conversion",
-        OperatorGroup::Other => "other",
+    fn with(self, share: &NodeShare, node: &NodeProfile, names: Names) -> Self {
+        let operations_count = analysis::work(node).ok().map(|work| work.operations_count);
+        let of_byte = |(operations, bytes): (u64, Bytes)| Digits(operations as f64 / bytes.as_f64().max(1.0));
+        Row {
+            node: names.field(node.name.exact()),
+            node_index: node.node_index,
+            operator: names.field(node.operator.exact()),
+            execution_provider: names.field(node.execution_provider.exact()),
+            group: Some(share.group),
+            calls: Some(Digits(share.calls)),
+            time_ns: node.time_ns,
+            share_ratio: Some(Digits(share.share.0)),
+            bytes: node.bytes(),
+            activation_bytes: node.activation_bytes,
+            parameter_bytes: node.parameter_bytes,
+            output_bytes: node.output_bytes,
+            arena_peak_bytes: node.arena_peak_bytes,
+            inputs: names.field(&shapes(node.inputs.as_deref())),
+            outputs: names.field(&shapes(node.outputs.as_deref())),
+            operations_count,
+            operations_per_byte: operations_count.zip(node.bytes()).map(of_byte),
+            ..self
+        }
     }
 }
 

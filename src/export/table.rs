@@ -1,0 +1,58 @@
+//! Rows as CSV, and numbers in them.
+
+use serde::{Serialize, Serializer};
+
+/// `rows` below the names of their fields, which stand there without rows as well.
+///
+/// # Errors
+/// Writing into memory does not fail; the error is the `csv` crate's, for a row that is no flat list of fields.
+pub(super) fn table<R: Serialize + Default>(rows: impl IntoIterator<Item = R>) -> Result<Vec<u8>, csv::Error> {
+    let mut rows = rows.into_iter().peekable();
+    let is_empty = rows.peek().is_none();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if is_empty {
+        writer.serialize(R::default())?;
+    }
+    rows.try_for_each(|row| writer.serialize(row))?;
+    let mut text = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    if is_empty {
+        text.truncate(text.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+    }
+    Ok(text)
+}
+
+/// A value without the noise of the last binary digits: thirteen significant digits, in plain notation.
+#[derive(Clone, Copy)]
+pub(super) struct Digits(pub(super) f64);
+
+impl Serialize for Digits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rounded: f64 = format!("{:.12e}", self.0).parse().unwrap_or(self.0);
+        serializer.collect_str(&rounded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Digits, Serialize, table};
+
+    #[derive(Default, Serialize)]
+    struct Row {
+        name: &'static str,
+        value: Option<Digits>,
+    }
+
+    #[test]
+    fn values_keep_thirteen_digits_and_no_exponent() {
+        let values = [22_634_166.000_000_02, 1.0 / 3.0, 0.0, 8_589_934_592_000.0];
+        let text = table(values.map(|value| Row { name: "a", value: Some(Digits(value)) })).unwrap();
+        let expected = "name,value\na,22634166\na,0.3333333333333\na,0\na,8589934592000\n";
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_header_stands_without_rows_and_absent_values_are_empty() {
+        assert_eq!(table(Vec::<Row>::new()).unwrap(), b"name,value\n");
+        assert_eq!(table([Row { name: "a,b", value: None }]).unwrap(), b"name,value\n\"a,b\",\n");
+    }
+}
