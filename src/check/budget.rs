@@ -1,6 +1,6 @@
 //! Budgets: numbers with units, as written in a rule, in the base unit of the metric they are for.
 
-use super::CheckError;
+use super::error::CheckError;
 use crate::metric::{Group, Metric, Unit};
 
 /// What a figure is held against.

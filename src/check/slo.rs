@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Check, CheckError, Side};
+use super::budget::Budget;
+use super::error::CheckError;
+use super::parse::{Check, Side};
 use crate::metric::Metric;
 
 /// A check with a limit in units, such as `latency_p99<=20ms`. Records hold it as it was written.

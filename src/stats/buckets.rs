@@ -100,7 +100,7 @@ impl From<&Latencies> for Buckets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::histogram::tests::{of, spread};
+    use crate::stats::test_latencies::{of, spread};
 
     #[test]
     fn text_and_histogram_have_the_same_buckets() {

@@ -26,6 +26,8 @@ mod quantile;
 mod rank_sum;
 mod signed_rank;
 mod steady;
+#[cfg(test)]
+mod test_latencies;
 mod trend;
 mod verdict;
 

@@ -4,39 +4,18 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::change::{Delta, Design, change, judge};
 use super::differences::{Difference, host_differences, other_differences, session_differences};
+use super::named_run::NamedRun;
 use super::select::{Pairings, Place, SelectError, names, pairings};
-use super::side::{RunIndex, Side};
-use super::{Delta, Design, change, judge};
+use super::side::Side;
+use crate::analysis::Estimate;
 use crate::analysis::figures::over_launches::{median, per_launch};
 use crate::analysis::figures::source::of_blocks;
-use crate::analysis::{Estimate, Findings};
 use crate::metric::{Group, Metric};
 use crate::plan::{At, LoadMode, Plan, Task};
-use crate::record::{Fitness, RunRecord};
+use crate::record::Fitness;
 use crate::text::Plain;
-
-/// A run, and what it is called by.
-pub struct NamedRun<'a> {
-    /// The folder or file that was named.
-    pub path: PathBuf,
-    /// The record, looked through.
-    pub index: RunIndex<'a>,
-    /// What the record says by itself.
-    pub findings: Findings,
-}
-
-impl<'a> NamedRun<'a> {
-    /// The run that was found at `path`.
-    #[must_use]
-    pub fn new(path: PathBuf, record: &'a RunRecord) -> Self {
-        NamedRun { path, index: RunIndex::new(record), findings: crate::analysis::findings(record) }
-    }
-
-    pub(super) fn plan(&self) -> &Plan {
-        &self.index.record().plan
-    }
-}
 
 /// Everything that a comparison of runs says.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::comparisons::NamedRun;
+use super::named_run::NamedRun;
 use crate::plan::{Plan, SessionSpec, Variant};
 
 /// What was asked for cannot be compared.

@@ -1,15 +1,18 @@
 //! What a budget will buy, from a short probe of the plan and from what earlier runs reached.
 
 mod seen;
+mod shown;
 
 pub use seen::{SeenRun, seen_run};
+pub use shown::HalfWidth;
 
 use crate::observed::Observed;
-use crate::plan::{At, Plan, SessionSpec};
-use crate::record::{BlockRecord, FitnessVerdict, NOT_REACHED, Pairs, RunRecord};
+use crate::plan::At;
+use crate::record::{FitnessVerdict, NOT_REACHED, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
 use crate::analysis::figures::index::Index;
+use shown::{COVERED, comparisons, is_compared, verdict};
 
 /// The precision to be expected in one place of the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,29 +24,6 @@ pub struct ExpectedWidth {
     pub half_width: Observed<HalfWidth>,
 }
 
-/// A half-width that is to be expected, as a share: 95 of 100 runs should reach one between `low` and `high`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HalfWidth {
-    /// The middle of what is to be expected.
-    pub middle: f64,
-    /// The lower end.
-    pub low: f64,
-    /// The upper end.
-    pub high: f64,
-    /// Finished runs of the same models on this machine that it is taken from; without any, it is from the probe.
-    pub runs: u64,
-}
-
-impl HalfWidth {
-    /// Whether the middle alone may be told: what is reached should lie within 0.5 and 1.5 times it.
-    #[must_use]
-    pub fn is_narrow(&self) -> bool {
-        self.low >= 0.5 * self.middle && self.high <= 1.5 * self.middle
-    }
-}
-
-/// Share of runs that should reach a half-width between the ends of one that is expected.
-const COVERED: f64 = 0.95;
 /// What a probe shows of the spread between launches in one place, and again in all of them, counts like so many independent
 /// rounds at most: those within seconds share the machine's speed.
 const PROBE_FREEDOM: f64 = 3.0;
@@ -75,21 +55,6 @@ fn of_machine(probe: &RunRecord, earlier: &[SeenRun]) -> f64 {
     let (is_of_ratios, verdict) = (is_compared(&probe.plan), verdict(probe));
     let by_verdict = if is_of_ratios { spread_of_ratios(verdict) } else { spread_of_medians(verdict) };
     seen::middle_variance(earlier, is_of_ratios, verdict).unwrap_or(by_verdict.powi(2))
-}
-
-fn is_compared(plan: &Plan) -> bool {
-    plan.sessions.len() > 1 && plan.baseline_session().is_some()
-}
-
-/// What the machine was found to be; latencies from a script are what no machine disturbs.
-fn verdict(run: &RunRecord) -> FitnessVerdict {
-    let found = run.fitness.as_ref().map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict);
-    if is_scripted(&run.plan) { FitnessVerdict::Valid } else { found }
-}
-
-/// Whether some latencies come from a script.
-fn is_scripted(plan: &Plan) -> bool {
-    plan.sessions.iter().any(SessionSpec::is_scripted)
 }
 
 /// The precision that a number of rounds of `alternations` each will buy, for every place that the probe came to: as enough
@@ -138,23 +103,4 @@ fn is_left(probe: &RunRecord, at: At) -> bool {
         probe.cell(at.of(session)).is_some_and(|cell| cell.outcome.reason().is_some_and(|reason| reason == NOT_REACHED))
     };
     (0..probe.plan.sessions.len()).any(is_not_reached)
-}
-
-/// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.
-fn comparisons(index: &Index<'_>, plan: &Plan, at: At) -> Vec<Vec<Vec<f64>>> {
-    let blocks = |session| index.blocks(at.of(session));
-    let median = |block: &BlockRecord| block.median_ns.as_f64();
-    let rounds: Vec<Vec<Vec<f64>>> = match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {
-        Some(baseline) => {
-            let others = (0..plan.sessions.len()).filter(|&session| session != baseline);
-            others.map(|session| Pairs::new(blocks(session), blocks(baseline)).log_ratios(median)).collect()
-        }
-        None => (0..plan.sessions.len()).map(|session| by_launch(blocks(session), median)).collect(),
-    };
-    rounds.into_iter().filter(|rounds| !rounds.is_empty()).collect()
-}
-
-fn by_launch(blocks: &[&BlockRecord], figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
-    let launches = blocks.chunk_by(|one, other| one.launch == other.launch);
-    launches.map(|blocks| blocks.iter().map(|block| figure(block).ln()).collect()).collect()
 }

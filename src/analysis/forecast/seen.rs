@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{COVERED, HalfWidth, comparisons, is_compared, is_scripted, verdict};
+use super::shown::{COVERED, HalfWidth, comparisons, is_compared, is_scripted, verdict};
 use crate::analysis::figures::CellFindings;
 use crate::analysis::figures::index::Index;
 use crate::metric::Metric;

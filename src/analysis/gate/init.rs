@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Gate, GateVerdict, Rule, Run, gate, rules};
+use super::checks::gate;
+use super::rules::{Rule, rules};
+use super::types::{Gate, Run};
+use super::verdict::GateVerdict;
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Shape};

@@ -1,7 +1,7 @@
 //! Figures against the baseline: the same run's, or another run's.
 
 use super::target::Target;
-use super::{Case, Held, Runs};
+use super::types::{Case, Held, Runs};
 use crate::analysis::comparison::{self, Delta, RunIndex, Side};
 use crate::analysis::{AccuracyChange, Estimate, comparison::host_differences};
 use crate::check::{Budget, Check, Drop};

@@ -1,7 +1,7 @@
 //! What a rule is for: cells or sessions of the run.
 
 use super::rules::{Mistake, Rule, RuleError};
-use super::{LeftOut, Run};
+use super::types::{LeftOut, Run};
 use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
 use crate::check::Budget;
 use crate::metric::{Group, Level, Metric};

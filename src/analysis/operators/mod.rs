@@ -1,7 +1,6 @@
 //! Operators of a session: how long they took, how much they computed, and what limits them.
 
 mod breakdown;
-mod by_operator;
 mod graph;
 mod group;
 mod limits;
@@ -9,8 +8,7 @@ mod roofline;
 mod undistorted;
 mod work;
 
-pub use breakdown::{Breakdown, GroupShare, NodeShare, Rest};
-pub use by_operator::OperatorShare;
+pub use breakdown::{Breakdown, GroupShare, NodeShare, OperatorShare, Rest};
 pub use graph::{CountChange, GraphChange};
 pub use group::OperatorGroup;
 pub(super) use limits::bottlenecks;

@@ -1,7 +1,7 @@
 //! Larger batch sizes with less throughput than the next smaller one, and what went along with that.
 
+use super::launches::{CurveLaunches, LaunchPoint, in_common, launch_points};
 use super::types::{Cliff, CliffEvidence, CliffSign};
-use super::{CurveLaunches, LaunchPoint, in_common, launch_points};
 use crate::analysis::figures::change;
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::{Change, Verdict};

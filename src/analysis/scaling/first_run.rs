@@ -1,6 +1,6 @@
 //! What the first inference at each batch size and shape takes: memory is planned and taken, and kernels are prepared.
 
-use super::CurveLaunches;
+use super::launches::CurveLaunches;
 use super::types::FirstRun;
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::over_launches::median;

@@ -1,7 +1,7 @@
 //! The batch size with the most throughput for its latency.
 
+use super::launches::{CurveLaunches, LaunchPoint, in_common};
 use super::types::{Knee, KneePlace};
-use super::{CurveLaunches, LaunchPoint, in_common};
 use crate::analysis::figures::CurvePoint;
 use crate::stats;
 

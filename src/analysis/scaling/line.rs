@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::CurveLaunches;
+use super::launches::CurveLaunches;
 use super::types::{BatchFit, Deviation};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::BatchCurve;

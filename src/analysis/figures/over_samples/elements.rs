@@ -1,7 +1,7 @@
 //! Figures where a sample has several classes, or a class for each of its elements. Samples are the unit of intervals:
 //! elements of one sample are not independent.
 
-use super::{Flips, NoFigure, SampleFigure, check_alike};
+use super::sample_figure::{Flips, NoFigure, SampleFigure, check_alike};
 use crate::record::{ElementScores, Hits, RightOf, SeveralScores};
 use crate::stats::{PairedCounts, Proportion, bootstrap};
 

@@ -1,0 +1,203 @@
+//! Checks as they are written.
+
+use super::budget::{self, Budget, Quantity};
+use super::error::CheckError;
+use crate::metric::{Direction, Metric};
+
+/// What a rule demands, such as `latency_p99 <= 20 ms`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Check {
+    /// What is checked.
+    pub metric: Metric,
+    /// On which side of the budget it must lie.
+    pub side: Side,
+    /// What it is held against.
+    pub budget: Budget,
+}
+
+/// On which side of its budget a figure must lie; the budget itself is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// `<=`.
+    AtMost,
+    /// `>=`.
+    AtLeast,
+}
+
+impl Check {
+    /// Reads an expression such as `latency_p99 <= 20 ms`, `throughput >= 0.95 x baseline` or
+    /// `accuracy_top1 drop <= 0.5 points`.
+    ///
+    /// # Errors
+    /// An unknown metric or unit, a unit of another kind than the metric's, or a budget below zero.
+    pub fn parse(text: &str) -> Result<Self, CheckError> {
+        let (subject, side, budget) = split(text)?;
+        let mut words = subject.split_whitespace();
+        let metric = metric(words.next().unwrap_or_default())?;
+        let quantity = Quantity::parse(budget)?;
+        let budget = match (words.next(), words.next()) {
+            (None, _) => budget::of(metric, &quantity)?,
+            (Some("drop"), None) if side == Side::AtMost => budget::drop(metric, &quantity)?,
+            (Some("drop"), None) => return Err(CheckError::NoDrop),
+            (Some("drop"), Some(word)) | (Some(word), _) => return Err(CheckError::UnknownWord(word.into())),
+        };
+        Ok(Check { metric, side: if matches!(budget, Budget::Drop(_)) { Side::AtLeast } else { side }, budget })
+    }
+}
+
+/// What stands left of the comparison, the comparison, and what stands right of it.
+fn split(text: &str) -> Result<(&str, Side, &str), CheckError> {
+    let no_comparison = || CheckError::NoComparison(text.trim().into());
+    let (subject, side, budget) = if let Some((subject, budget)) = text.split_once("<=") {
+        (subject, Side::AtMost, budget)
+    } else {
+        let (subject, budget) = text.split_once(">=").ok_or_else(no_comparison)?;
+        (subject, Side::AtLeast, budget)
+    };
+    if [subject, budget].iter().any(|part| part.contains(['<', '>', '='])) {
+        return Err(no_comparison());
+    }
+    Ok((subject.trim(), side, budget.trim()))
+}
+
+/// The metric of that key, with or without the unit at its end.
+fn metric(word: &str) -> Result<Metric, CheckError> {
+    let named = |metric: &&Metric| metric.key() == word || metric.name() == word;
+    Metric::ALL
+        .iter()
+        .find(named)
+        .copied()
+        .ok_or_else(|| CheckError::UnknownMetric { word: word.into(), suggestion: similar(word) })
+}
+
+/// The metric whose name takes the fewest edits, if that is at most a third of the word.
+fn similar(word: &str) -> Option<&'static str> {
+    let distance = |metric: &Metric| edits(word, metric.name());
+    let nearest = Metric::ALL.iter().min_by_key(|metric| distance(metric))?;
+    (distance(nearest) * 3 <= word.chars().count()).then(|| nearest.name())
+}
+
+/// Characters to insert, delete or replace to make one word of the other (Levenshtein's distance).
+fn edits(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for column in 0..other.len() {
+            let replaced = diagonal + usize::from(letter != other[column]);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+impl Side {
+    /// The sign of the comparison.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Side::AtMost => "<=",
+            Side::AtLeast => ">=",
+        }
+    }
+
+    /// The side on which a better figure lies.
+    #[must_use]
+    pub fn better(metric: Metric) -> Self {
+        match metric.direction() {
+            Direction::Lower | Direction::Neutral => Side::AtMost,
+            Direction::Higher => Side::AtLeast,
+        }
+    }
+
+    /// Whether `value` keeps `budget`.
+    #[must_use]
+    pub fn allows(self, value: f64, budget: f64) -> bool {
+        match self {
+            Side::AtMost => value <= budget,
+            Side::AtLeast => value >= budget,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Drop;
+
+    fn check(metric: Metric, side: Side, budget: Budget) -> Result<Check, CheckError> {
+        Ok(Check { metric, side, budget })
+    }
+
+    #[test]
+    fn absolute_budgets_are_in_base_units() {
+        use Metric::{FileSize, LatencyP50, LatencyP99, Throughput};
+        let at_most = |metric, budget| check(metric, Side::AtMost, Budget::Absolute(budget));
+        assert_eq!(Check::parse("latency_p99 <= 20 ms"), at_most(LatencyP99, 20e6));
+        assert_eq!(Check::parse("latency_p99_ns<=20ms"), at_most(LatencyP99, 20e6));
+        assert_eq!(Check::parse("latency_p50 <= 1.5e2 µs"), at_most(LatencyP50, 150e3));
+        assert_eq!(Check::parse("file_size <= 2 MiB"), at_most(FileSize, 2_097_152.0));
+        assert_eq!(Check::parse("file_size <= 2 MB"), at_most(FileSize, 2e6));
+        let rate = check(Throughput, Side::AtLeast, Budget::Absolute(500.0));
+        assert_eq!(Check::parse("throughput >= 500 /s"), rate);
+    }
+
+    #[test]
+    fn shares_are_numbers_or_percentages() {
+        let top1 = check(Metric::AccuracyTop1, Side::AtLeast, Budget::Absolute(0.97));
+        assert_eq!(Check::parse("accuracy_top1 >= 0.97"), top1);
+        assert_eq!(Check::parse("accuracy_top1_ratio >= 97%"), top1);
+    }
+
+    #[test]
+    fn factor_of_the_baseline_is_written_with_any_sign() {
+        let expected = check(Metric::LatencyP50, Side::AtMost, Budget::TimesBaseline(1.05));
+        for sign in ["x", "×", "*"] {
+            assert_eq!(Check::parse(&format!("latency_p50 <= 1.05 {sign} baseline")), expected);
+        }
+        assert_eq!(Check::parse("latency_p50 <= 1.05x baseline"), expected);
+    }
+
+    #[test]
+    fn drop_is_in_points_or_relative() {
+        let drop = |drop| check(Metric::AccuracyTop1, Side::AtLeast, Budget::Drop(drop));
+        assert_eq!(Check::parse("accuracy_top1 drop <= 0.5 points"), drop(Drop::Points(0.005)));
+        assert_eq!(Check::parse("accuracy_top1 drop <= 2%"), drop(Drop::Share(0.02)));
+    }
+
+    #[test]
+    fn every_metric_is_known_with_and_without_its_unit() {
+        for metric in Metric::ALL {
+            assert_eq!(super::metric(metric.key()).unwrap(), *metric);
+            assert_eq!(super::metric(metric.name()).unwrap(), *metric);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_apart() {
+        use CheckError as E;
+        let error = |text: &str| Check::parse(text).unwrap_err();
+        assert!(matches!(error("latency_p50 < 3 ms"), E::NoComparison(_)));
+        assert!(matches!(error("latency_p50 == 3 ms"), E::NoComparison(_)));
+        assert!(matches!(error("latency_p50 <= <= 3 ms"), E::NoComparison(_)));
+        // Both are one letter away; the table has the 90th percentile first.
+        assert!(matches!(error("latency_p98 <= 3 ms"), E::UnknownMetric { suggestion: Some("latency_p90"), .. }));
+        assert!(matches!(error("speed <= 3 ms"), E::UnknownMetric { suggestion: None, .. }));
+        assert!(matches!(error("latency_p50 fall <= 3 ms"), E::UnknownWord(_)));
+        assert!(matches!(error("latency_p50 <= fast"), E::NoNumber(_)));
+        assert!(matches!(error("latency_p50 <= inf ms"), E::NoNumber(_)));
+        assert!(matches!(error("latency_p50 <= -3 ms"), E::NotPositive(_)));
+        assert!(matches!(error("latency_p50 <= 0 x baseline"), E::NotPositive(_)));
+        assert!(matches!(error("latency_p50 <= 3 parsecs"), E::UnknownUnit(_)));
+        assert!(matches!(error("latency_p50 <= 3"), E::WrongUnit { .. }));
+        assert!(matches!(error("latency_p50 <= 3 MB"), E::WrongUnit { .. }));
+        assert!(matches!(error("latency_p50 <= 3 points"), E::WrongUnit { .. }));
+        assert!(matches!(error("accuracy_top1 >= 3 ms"), E::WrongUnit { .. }));
+        assert!(matches!(error("latency_p50_ratio_to_baseline <= 2 x baseline"), E::NoBaseline(_)));
+        assert!(matches!(error("latency_p50 drop <= 2%"), E::NoDrop));
+        assert!(matches!(error("accuracy_top1 drop >= 2%"), E::NoDrop));
+        assert!(matches!(error("accuracy_top1 drop <= 0.5"), E::WrongUnit { .. }));
+    }
+}
