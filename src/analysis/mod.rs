@@ -27,8 +27,8 @@ pub use decide::conclusions::{
     Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick, Rejection, RejectionReason,
     Rival, ShapeAnswer,
 };
-pub use decide::facts::{ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
-pub use decide::{NoGain, ScoreTarget, Trade, single_place, slowest};
+pub use decide::facts::{AGREEMENT_FLOOR, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
+pub use decide::{JudgedOutputs, NoGain, ScoreTarget, Trade, TwoLevels, single_place, slowest, two_levels};
 pub use distribution::{CellSpread, DistributionPoint, Spread, distribution, spread};
 pub use explain::{
     AddedNodes, CLAUSE_SHARE, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep,
@@ -62,10 +62,6 @@ use decide::advice;
 use decide::facts::Facts;
 use figures::index::Index;
 use figures::{cells, sessions, to_baseline};
-
-/// Share of samples on which a variant without labels must agree with the baseline to pass as the same model: one
-/// disagreement in a hundred is about what a quantized image classifier shows.
-pub const AGREEMENT_FLOOR: f64 = 0.99;
 
 /// Everything that a record says. The record's indices must lead somewhere, as those of every record do that
 /// [`store::load`](crate::store::load) returns.
@@ -135,7 +131,7 @@ fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
             shape: cell.map_or(0, |cell| cell.key.shape),
             batch_size: cell.map(|cell| cell.key.batch_size),
             change: cell.and_then(|cell| Some(cell.comparison.as_ref()?.p50.clone())),
-            size_factor: advice::size_factor(facts, session.session),
+            size_factor: facts.size_factor(session.session),
         }
     };
     others.map(headline).collect()

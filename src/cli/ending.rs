@@ -7,7 +7,6 @@ use super::job::Target;
 use super::output::{Failures, Reports};
 use super::{CliError, exit, output};
 use crate::analysis;
-use crate::metric::Unit;
 use crate::record::{EndReason, Failure, FailureKind, Outcome, RunRecord};
 use crate::report::view::number;
 use crate::runner::RunError;
@@ -66,7 +65,7 @@ fn nothing_timed(record: &RunRecord) -> CliError {
     let spent = "the budget was spent before anything was timed".to_owned();
     let spent = match record.untimed_inference_ns() {
         Some(took) => {
-            format!("{spent}: one inference took {} (n = 1)", number::value(Unit::Ns, took.as_f64(), None))
+            format!("{spent}: one inference took {} (n = 1)", number::time(took))
         }
         None => spent,
     };

@@ -6,12 +6,12 @@
 use serde::Serialize;
 
 use super::chapters::bottlenecks::Entry;
-use super::chapters::context::Item;
 use super::chapters::distribution::Distributions;
 use super::charts::Topic;
 use super::words::section::Section;
 use super::words::session_code::SessionCode;
 use super::words::table::Table;
+use crate::report::words::item::Item;
 
 /// Where a report is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

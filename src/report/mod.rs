@@ -20,8 +20,7 @@ pub use paper::junit::junit;
 pub use paper::markdown::{
     MarkdownError, comparison_markdown, full_markdown, illustrated_markdown, markdown, section_markdown,
 };
+pub use paper::style::{Color, Glyphs, Style};
 pub use paper::svg::svg;
-pub use paper::terminal::{
-    Color, Glyphs, Style, comparison_terminal, gate_terminal, section_terminal, terminal, terminal_forecast,
-};
+pub use paper::terminal::{comparison_terminal, gate_terminal, section_terminal, terminal, terminal_forecast};
 pub use template::{Context, ContextError, starting_file};

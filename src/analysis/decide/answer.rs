@@ -1,11 +1,10 @@
 //! What to ship: the choice for either goal, and who was left out.
 
-use crate::analysis::AGREEMENT_FLOOR;
 use crate::analysis::decide::conclusions::{
     Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, Rival, ShapeAnswer,
 };
 use crate::analysis::decide::enough;
-use crate::analysis::decide::facts::Facts;
+use crate::analysis::decide::facts::{AGREEMENT_FLOOR, Facts};
 use crate::analysis::figures::{
     AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SATURATION_SHARE, SessionFindings, Support,
     Verdict,

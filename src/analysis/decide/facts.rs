@@ -4,7 +4,7 @@ use crate::analysis::decide::conclusions::RejectionReason;
 use crate::analysis::decide::single::{measured_shapes, single_place, single_place_at};
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, Cells, SessionFindings};
-use crate::metric::Direction;
+use crate::metric::{Direction, Metric};
 use crate::plan::{At, CellKey};
 
 /// Loss of a score that is a share up to which a variant may be shipped: a tenth of a point, one sample in a thousand.
@@ -12,6 +12,10 @@ pub const SHARE_LOSS_FLOOR: f64 = 0.001;
 
 /// Growth of an error up to which a variant may be shipped, as a share of what it was.
 pub const ERROR_LOSS_FLOOR: f64 = 0.01;
+
+/// Share of samples on which a variant without labels must agree with the baseline to pass as the same model: one
+/// disagreement in a hundred is about what a quantized image classifier shows.
+pub const AGREEMENT_FLOOR: f64 = 0.99;
 
 /// Everything that has been found before a choice is made.
 pub(in crate::analysis) struct Facts<'a> {
@@ -66,6 +70,12 @@ impl Facts<'_> {
             Direction::Higher => Some(-difference),
             _ => Some(difference / self.sessions[self.index.baseline?].figure(change.metric)?.value()?),
         }
+    }
+
+    /// File size of the baseline / file size of `session`.
+    pub(in crate::analysis) fn size_factor(&self, session: usize) -> Option<f64> {
+        let size = |session: usize| self.sessions[session].figure(Metric::FileSize)?.value();
+        Some(size(self.index.baseline?)? / size(session)?)
     }
 
     pub(in crate::analysis) fn usable(&self, session: usize) -> bool {

@@ -10,6 +10,8 @@ pub(super) mod conclusions;
 pub(super) mod enough;
 pub(super) mod facts;
 mod gain;
+mod judged;
+mod levels;
 pub(super) mod not_tried;
 mod single;
 mod standing_out;
@@ -17,6 +19,8 @@ mod targets;
 mod trade;
 
 pub use gain::NoGain;
+pub use judged::JudgedOutputs;
+pub use levels::{TwoLevels, two_levels};
 pub use single::single_place;
 pub use standing_out::slowest;
 pub use targets::ScoreTarget;

@@ -125,6 +125,19 @@ impl Counted {
 }
 
 impl Estimate {
+    /// `1/x` of an estimate of a positive `x`.
+    pub(in crate::analysis) fn reciprocal(&self) -> Estimate {
+        match self {
+            Estimate::Measured(measured) => Estimate::Measured(Measured {
+                value: 1.0 / measured.value,
+                interval: measured.interval.map(Interval::reciprocal),
+                range: None,
+                ..measured.clone()
+            }),
+            Estimate::Absent { .. } => self.clone(),
+        }
+    }
+
     /// An absent figure.
     pub fn absent(reason: impl Into<Plain>) -> Self {
         Estimate::Absent { reason: reason.into(), bounds: None }

@@ -1,12 +1,12 @@
 //! Tables of accuracy, and of agreement where there are no labels.
 
-use crate::analysis::{HeldAgainst, OutputAgreement, SessionFindings};
+use crate::analysis::{OutputAgreement, SessionFindings};
 use crate::metric::{Group, Metric, Unit};
 use crate::record::{DatasetInfo, OutputKind};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::tables::{kind, left_out, score};
 use crate::report::charts;
-use crate::report::words::judged::Judged;
+use crate::report::words::judged::{judged, reference};
 use crate::report::words::number;
 use crate::report::words::table::{BASELINE, Builder, MEANINGLESS, REFERENCE, Table};
 use crate::report::words::text::plain;
@@ -97,7 +97,7 @@ fn is_scored(source: Source<'_>) -> bool {
 
 fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     let sessions = &source.findings.sessions;
-    let mut notes: Vec<String> = Judged::of(source).into_iter().map(|judged| judged.to_string()).collect();
+    let mut notes: Vec<String> = source.judged().iter().map(judged).collect();
     let changes = || sessions.iter().filter_map(|session| session.accuracy.change.as_ref());
     if changes().any(|change| change.lost_count.is_some()) {
         notes.push("lost/gained: samples that only the baseline, or only the variant, got right".into());
@@ -119,13 +119,6 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     notes.extend(sessions.iter().flat_map(not_compared));
     notes.extend(left_out(source));
     notes
-}
-
-/// What outputs were compared with, where any were.
-pub(in crate::report) fn reference(source: Source<'_>) -> Option<&str> {
-    let sessions = source.findings.sessions.iter();
-    let mut compared = sessions.filter(|session| session.accuracy.held_against == HeldAgainst::Reference);
-    compared.find_map(|session| session.accuracy.reference.as_deref())
 }
 
 /// Which outputs are held against outputs of another name.

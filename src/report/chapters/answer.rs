@@ -3,7 +3,7 @@
 use crate::analysis::{
     Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict,
 };
-use crate::metric::{Metric, Unit};
+use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::EndReason;
 use crate::report::chapter::{Audience, Block, Chapter};
@@ -112,7 +112,7 @@ fn untimed(source: Source<'_>) -> Option<String> {
     let record = source.record;
     let is_of_budget = record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
     let took = record.untimed_inference_ns().filter(|_| is_of_budget)?;
-    Some(format!("So far: one inference took {} (n = 1).", number::value(Unit::Ns, took.as_f64(), None)))
+    Some(format!("So far: one inference took {} (n = 1).", number::time(took)))
 }
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest latency, ...`.
@@ -270,7 +270,7 @@ fn speed(source: Source<'_>, headline: &Headline) -> String {
     let extra = match change.verdict {
         Verdict::Faster | Verdict::Slower => String::new(),
         Verdict::Same => {
-            format!(", within the noise floor of {}", number::value(Unit::Ratio, change.noise_floor.0, None))
+            format!(", within the noise floor of {}", number::share(change.noise_floor.0))
         }
         Verdict::Inconclusive => format!(", {}", words::to_settle(change)),
     };

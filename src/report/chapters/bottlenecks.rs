@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::analysis::{Bottleneck, BottleneckKind, Bound, SMALL_CALL};
-use crate::metric::{Metric, Unit};
-use crate::report::chapters::context::Item;
+use crate::metric::Metric;
+use crate::report::words::item::Item;
 use crate::report::words::number;
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, not_measured};
@@ -172,7 +172,6 @@ fn opportunity(bound: Bound) -> &'static str {
 }
 
 fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
-    let percent = |share: f64| number::value(Unit::Ratio, share, None);
     match kind {
         BottleneckKind::NotFiniteOutputs { affected_samples_count, samples_count } => format!(
             "NaN or infinite values in {} of {} samples",
@@ -191,7 +190,7 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             words::value(Metric::CpuUtilization, utilization)
         ),
         BottleneckKind::ThroughputSaturates { shape, batch_size, gain, utilization } => {
-            let used = utilization.map(|used| format!(", CPU utilization {}", percent(used))).unwrap_or_default();
+            let used = utilization.map(|used| format!(", CPU utilization {}", number::share(used))).unwrap_or_default();
             let from = source.batch(*shape, *batch_size);
             format!("from {from} on, at {}x the smallest batch's{used}", number::factor(*gain, None))
         }
@@ -205,7 +204,7 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
         BottleneckKind::LoadTime { part, share, estimate, predictions } => {
             let worth = predictions.map(|n| format!(", as long as {} predictions", number::count(n.round() as u64)));
             let time = words::value(*part, estimate);
-            format!("{} takes {} of it, {time}{}", part.label(), percent(share.0), worth.unwrap_or_default())
+            format!("{} takes {} of it, {time}{}", part.label(), number::share(share.0), worth.unwrap_or_default())
         }
         BottleneckKind::ModelMemory { memory, per_file_size } => {
             format!("{}, {}x its file", words::value(Metric::ModelMemory, memory), number::factor(*per_file_size, None))
@@ -215,7 +214,6 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
 
 /// What an operator's share of the time amounts to; `None` of any other kind.
 fn operator_issue(kind: &BottleneckKind) -> Option<String> {
-    let percent = |share: f64| number::value(Unit::Ratio, share, None);
     Some(match kind {
         BottleneckKind::DominatingOperator { batch_size, operator, share, bound, attained, is_quantized } => {
             let kind = if *is_quantized { "integer" } else { "floating-point" };
@@ -223,7 +221,7 @@ fn operator_issue(kind: &BottleneckKind) -> Option<String> {
                 Ok(Bound::Memory) => "memory bandwidth".to_owned(),
                 _ => format!("{kind} rate"),
             };
-            let attained = attained.map(|ratio| format!(", at {} of the machine's peak {of}", percent(ratio.0)));
+            let attained = attained.map(|ratio| format!(", at {} of the machine's peak {of}", number::share(ratio.0)));
             let bound = match bound {
                 Ok(bound) => crate::report::chapters::roofline::word(*bound).to_owned(),
                 Err(reason) => format!("limited by what is {}", words::not_measured(reason)),
@@ -231,7 +229,7 @@ fn operator_issue(kind: &BottleneckKind) -> Option<String> {
             format!(
                 "at batch {batch_size} {} takes {} of the time in nodes; the longest of its nodes is {bound}{}",
                 plain(operator),
-                percent(share.0),
+                number::share(share.0),
                 attained.unwrap_or_default()
             )
         }
@@ -241,13 +239,13 @@ fn operator_issue(kind: &BottleneckKind) -> Option<String> {
                 "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
                 number::count(*nodes_count),
                 words::listed(&operators),
-                percent(share.0)
+                number::share(share.0)
             )
         }
         BottleneckKind::SmallNodes { batch_size, share } => format!(
             "at batch {batch_size} nodes under {} µs each and far from every peak take {} of the time in nodes",
             SMALL_CALL.0 / 1_000,
-            percent(share.0)
+            number::share(share.0)
         ),
         _ => return None,
     })

@@ -1,11 +1,11 @@
 //! What the machine went through, and whether it was fit to measure on.
 
-use crate::metric::Unit;
 use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
-use crate::report::chapters::context::{Item, time};
 use crate::report::chapters::gpu;
 use crate::report::words;
+use crate::report::words::item::Item;
 use crate::report::words::number;
+use crate::report::words::number::time;
 use crate::report::words::text::plain;
 use crate::units::{Bytes, Hertz, Ratio};
 
@@ -68,7 +68,7 @@ fn times(count: u64) -> String {
 }
 
 fn share(share: Option<Ratio>, whole: &str) -> String {
-    share.map_or_else(unknown, |share| format!("{} {whole}", number::value(Unit::Ratio, share.0, None)))
+    share.map_or_else(unknown, |share| format!("{} {whole}", number::share(share.0)))
 }
 
 fn limit(host: &Host, seen: &Conditions) -> String {
@@ -81,8 +81,7 @@ fn limit(host: &Host, seen: &Conditions) -> String {
 }
 
 fn swap(seen: &Conditions) -> String {
-    let bytes =
-        |bytes: Option<Bytes>| bytes.map_or_else(unknown, |bytes| number::value(Unit::Bytes, bytes.as_f64(), None));
+    let bytes = |bytes: Option<Bytes>| bytes.map_or_else(unknown, |bytes| number::bytes(bytes));
     match seen.swapped_in_bytes.zip(seen.swapped_out_bytes) {
         Some((Bytes(0), Bytes(0))) if seen.swap_used_bytes == Some(Bytes(0)) => "none in use".into(),
         Some((Bytes(0), Bytes(0))) => format!("untouched, {} in use", bytes(seen.swap_used_bytes)),

@@ -2,49 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
-use crate::analysis::{CellFindings, LatencyModes};
+use crate::analysis::{CellFindings, TwoLevels, two_levels};
 use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, ExecutionMode, GraphOptimization, SessionSpec};
 use crate::record::{EffectiveOptions, EndReason, Host};
 use crate::report::chapters::gpu;
-use crate::report::words::number;
+use crate::report::words::item::Item;
+use crate::report::words::number::{self, bytes, time};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 use crate::stats::SteadyClass;
 use crate::text::Plain;
-use crate::units::{Bytes, Nanos};
-
-/// A labelled line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Item {
-    /// What it is.
-    pub label: String,
-    /// What it says.
-    pub text: String,
-    /// Whether that is a command.
-    pub is_code: bool,
-}
-
-impl Item {
-    pub(in crate::report) fn new(label: impl Into<String>, text: impl Into<String>) -> Self {
-        Item { label: label.into(), text: text.into(), is_code: false }
-    }
-
-    /// A labelled command.
-    pub(in crate::report) fn code(label: impl Into<String>, text: impl Into<String>) -> Self {
-        Item { is_code: true, ..Item::new(label, text) }
-    }
-}
-
-pub(in crate::report) fn time(time: Nanos) -> String {
-    number::value(Unit::Ns, time.as_f64(), None)
-}
-
-fn bytes(bytes: Bytes) -> String {
-    number::value(Unit::Bytes, bytes.as_f64(), None)
-}
 
 /// A budget of which at least this share has gone is spent; the reports take the rest.
 const SPENT_SHARE: f64 = 0.95;
@@ -55,7 +23,7 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
     let schedule = &source.record.plan.schedule;
     let rounds = source.record.blocks.iter().map(|block| block.round).collect::<BTreeSet<_>>().len();
     let rounds = format!("{rounds} round{}", words::plural(rounds as u64));
-    let target = number::value(Unit::Ratio, schedule.target_half_width_ratio.0, None);
+    let target = number::share(schedule.target_half_width_ratio.0);
     let after = run.elapsed_ns.map(|elapsed| format!(" after {}", time(elapsed))).unwrap_or_default();
     match run.ended_by {
         Some(EndReason::TargetReached) => {
@@ -260,47 +228,36 @@ fn named<T>(source: Source<'_>, cells: &[(&CellFindings, T)], says: impl Fn(&T) 
 /// In how many cells the latency had two levels, between blocks or within them, and the cells in which these lie
 /// furthest apart; `None` without any.
 fn two_speeds(source: Source<'_>) -> Option<String> {
-    let measured = || source.findings.cells.iter().filter(|cell| cell.outcome.is_ok());
-    let mut found: Vec<(&CellFindings, Levels)> =
-        measured().filter_map(|cell| Some((cell, Levels::of(cell)?))).collect();
-    found.sort_by(|(_, one), (_, other)| other.apart.total_cmp(&one.apart));
-    let named = |(cell, levels): &(&CellFindings, Levels)| {
-        format!("{} {} ({})", source.name(cell.key.session), source.at(cell.key), levels.told)
+    let found = two_levels(&source.findings.cells);
+    let measured = source.findings.cells.iter().filter(|cell| cell.outcome.is_ok()).count();
+    let named = |(cell, levels): &(&CellFindings, TwoLevels)| {
+        format!("{} {} ({})", source.name(cell.key.session), source.at(cell.key), levels_words(*levels))
     };
     let examples: Vec<String> = found.iter().take(NAMED_CELLS).map(named).collect();
     let most = if found.len() > NAMED_CELLS { "most of all " } else { "" };
     (!found.is_empty()).then(|| {
         format!(
-            "two levels of latency in {} of {} cells, which makes intervals wide: {most}{}",
+            "two levels of latency in {} of {measured} cells, which makes intervals wide: {most}{}",
             found.len(),
-            measured().count(),
             words::listed(&examples)
         )
     })
 }
 
-/// Two levels of a cell's latency.
-struct Levels {
-    /// The upper one over the lower one.
-    apart: f64,
-    /// In words.
-    told: String,
-}
-
-impl Levels {
-    fn of(cell: &CellFindings) -> Option<Levels> {
-        let percent = |share: f64| format!("{:.0}%", share * 100.0);
-        if let Some(LatencyModes { fast_ns, slow_ns, slow_share_ratio: slow }) = cell.modes {
-            let show = |latency: f64| number::value(Unit::Ns, latency, None);
-            let (fast_share, slow_share) = (percent(1.0 - slow.0), percent(slow.0));
-            let why = if cell.speed_states.is_some() { "from block to block" } else { "within blocks" };
-            let told = format!("{fast_share} near {}, {slow_share} near {}, {why}", show(fast_ns), show(slow_ns));
-            return Some(Levels { apart: slow_ns / fast_ns, told });
+/// `80% near 1.2 ms, 20% near 2.4 ms, within blocks`.
+fn levels_words(levels: TwoLevels) -> String {
+    match levels {
+        TwoLevels::OfLatencies { modes, are_of_blocks } => {
+            let [fast, slow] = [modes.fast_ns, modes.slow_ns].map(|latency| number::value(Unit::Ns, latency, None));
+            let slow_share = modes.slow_share_ratio.0;
+            let (fast_share, slow_share) = (number::whole_percent(1.0 - slow_share), number::whole_percent(slow_share));
+            let why = if are_of_blocks { "from block to block" } else { "within blocks" };
+            format!("{fast_share} near {fast}, {slow_share} near {slow}, {why}")
         }
-        let states = cell.speed_states?;
-        let apart = states.slow_to_fast_ratio.0;
-        let slow_share = percent(states.slow_share_ratio.0);
-        Some(Levels { apart, told: format!("{slow_share} of the blocks {apart:.1}x as slow as the others") })
+        TwoLevels::OfBlocks(states) => {
+            let slow_share = number::whole_percent(states.slow_share_ratio.0);
+            format!("{slow_share} of the blocks {:.1}x as slow as the others", levels.apart())
+        }
     }
 }
 

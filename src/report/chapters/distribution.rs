@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis::{CellFindings, CellSpread, spread};
-use crate::metric::{Metric, Unit};
+use crate::metric::Metric;
 use crate::report::words::number;
 use crate::report::words::{self, Source};
 use crate::stats::Quantile;
@@ -52,7 +52,7 @@ pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributio
     let at = source.at(spread.cells.first()?.key);
     Some(Distributions {
         title: format!("Latencies {at}: how often does each occur?"),
-        ends: [spread.low_ns, spread.high_ns].map(|end| number::value(Unit::Ns, end.as_f64(), None)),
+        ends: [spread.low_ns, spread.high_ns].map(|end| number::time(end)),
         note: format!(
             "taller: more inferences; logarithmic axis, without the fastest and slowest {} at most",
             number::limit(Quantile::P1.share())

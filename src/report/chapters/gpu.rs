@@ -4,7 +4,7 @@ use crate::analysis::{CellFindings, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
 use crate::record::{Conditions, GpuConditions, GpuDriver, GpuInfo, Host};
-use crate::report::chapters::context::Item;
+use crate::report::words::item::Item;
 use crate::report::words::number;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
@@ -27,7 +27,7 @@ fn text(told: &Observed<Plain>) -> String {
 }
 
 fn bytes(told: &Observed<Bytes>) -> String {
-    figure(told, |bytes| number::value(Unit::Bytes, bytes.as_f64(), None))
+    figure(told, |bytes| number::bytes(*bytes))
 }
 
 fn watts(told: &Observed<Watts>) -> String {
@@ -309,20 +309,12 @@ pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
         }),
     )];
     let Ok(sampling) = &monitoring.gpus else { return items };
-    let cost = sampling
-        .cost_ns
-        .map(|cost| format!(", each took {}", crate::report::chapters::context::time(cost)))
-        .unwrap_or_default();
+    let cost = sampling.cost_ns.map(|cost| format!(", each took {}", number::time(cost))).unwrap_or_default();
     let ended =
         sampling.ended_early.as_ref().map(|why| format!("; it ended early: {}", plain(why))).unwrap_or_default();
-    items.push(Item::new(
-        "GPU samples",
-        format!("one each {}{cost}{ended}", crate::report::chapters::context::time(sampling.period_ns)),
-    ));
+    items.push(Item::new("GPU samples", format!("one each {}{cost}{ended}", number::time(sampling.period_ns))));
     items.extend(sampling.idle.iter().map(|idle| {
-        let period = figure(&idle.counter_period_ns, |&period| {
-            format!("changes each {}", crate::report::chapters::context::time(period))
-        });
+        let period = figure(&idle.counter_period_ns, |&period| format!("changes each {}", number::time(period)));
         let text = format!("{} before the run; energy counter {period}", watts(&idle.power_watts));
         Item::new(format!("GPU {} idle", idle.index), text)
     }));

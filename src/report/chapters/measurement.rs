@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::bottlenecks::command;
-use super::context::Item;
 use super::{conditions, context, placement, provenance};
 use crate::metric::Metric;
 use crate::report::chapter::{Block, Chapter, Fold};
 use crate::report::charts;
 use crate::report::words::Source;
+use crate::report::words::item::Item;
 
 /// The chapter that says whether the machine was fit to measure on.
 pub(in crate::report) const MACHINE: &str = "machine";

@@ -4,8 +4,8 @@ use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, CellKey, SessionSpec};
 use crate::provider;
 use crate::record::{Placement, PlacementSource, ProviderNodes};
-use crate::report::chapters::context::{Item, time};
-use crate::report::words::number;
+use crate::report::words::item::Item;
+use crate::report::words::number::{self, time};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 use crate::text::Plain;
@@ -46,7 +46,7 @@ fn sentence(placement: &Placement, own: &str) -> String {
 }
 
 fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
-    let share = provider.time_ratio.map(|ratio| format!(", {} of the time in nodes", percent(ratio.0)));
+    let share = provider.time_ratio.map(|ratio| format!(", {} of the time in nodes", number::about_percent(ratio.0)));
     let operators = if is_own { String::new() } else { format!(" ({})", operators(provider)) };
     format!(
         "{}: {} of {} node{}{operators}{}",
@@ -71,14 +71,6 @@ fn operators(provider: &ProviderNodes) -> String {
         named.push(format!("{more} more operator{}", words::plural(more as u64)));
     }
     named.join(", ")
-}
-
-fn percent(ratio: f64) -> String {
-    match ratio * 100.0 {
-        percent if percent > 0.0 && percent < 1.0 => "less than 1%".into(),
-        percent if percent > 99.0 && percent < 100.0 => "more than 99%".into(),
-        percent => format!("{percent:.0}%"),
-    }
 }
 
 /// What copying to the device and back takes, where a session was measured with both bindings.
@@ -157,10 +149,5 @@ mod tests {
         let operators: Vec<(&str, u64)> = operators.iter().map(|(name, count)| (name.as_str(), *count)).collect();
         let words = provider_words(&on("CPUExecutionProvider", &operators, None), 9, false);
         assert_eq!(words, "cpu: 9 of 9 nodes (Op0, Op1, Op2, Op3, Op4, Op5, 3 more operators)");
-    }
-
-    #[test]
-    fn shares_are_not_rounded_away() {
-        assert_eq!([0.0, 0.004, 0.5, 0.996, 1.0].map(percent), ["0%", "less than 1%", "50%", "more than 99%", "100%"]);
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use crate::metric::Unit;
 use crate::plan::{Pin, Variant};
 use crate::record::VariantRecord;
-use crate::report::chapters::context::{Item, time};
 use crate::report::chapters::gpu;
 use crate::report::words::Source;
+use crate::report::words::item::Item;
 use crate::report::words::number;
+use crate::report::words::number::time;
 use crate::report::words::text::plain;
 use crate::units::Nanos;
 

@@ -1,7 +1,7 @@
 //! What limits the nodes that take the time, against what the machine was seen to do at most.
 
 use crate::analysis::{Bound, HotNode, LEAST_NODE_SHARE, Roofline};
-use crate::metric::{Metric, Unit};
+use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::record::{MachinePeaks, Peak};
 use crate::report::words::number;
@@ -66,11 +66,11 @@ fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
         .into_iter()
         .map(|bound| (bound, roofline.share_of(bound).0))
         .filter(|(_, share)| *share > LEAST_SHARE)
-        .map(|(bound, share)| format!("{} {}", percent(share), word(bound)))
+        .map(|(bound, share)| format!("{} {}", number::share(share), word(bound)))
         .collect();
     let unknown = 1.0 - roofline.bound_shares.iter().map(|(_, share)| share.0).sum::<f64>();
     if unknown > LEAST_SHARE {
-        shares.push(format!("{} not known", percent(unknown)));
+        shares.push(format!("{} not known", number::share(unknown)));
     }
     format!(
         "{} at batch {}{}: of the time in nodes {}",
@@ -148,11 +148,11 @@ fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
         label.clone(),
         plain(&node.operator),
         number::value(Metric::LatencyP50.unit(), node.time_ns.as_f64(), None),
-        percent(node.share.0),
+        number::share(node.share.0),
         known("operations", operations, &no_work),
         known("rate", node.operations_per_sec.map(|per_sec| unless_it_moves(true, rate(per_sec, "op/s"))), &no_work),
-        known("of peak", limiting(node).map(|ratio| unless_it_moves(!is_memory, percent(ratio.0))), &no_peak),
-        known("bytes", node.bytes.map(|bytes| number::value(Unit::Bytes, bytes.as_f64(), None)), no_bytes),
+        known("of peak", limiting(node).map(|ratio| unless_it_moves(!is_memory, number::share(ratio.0))), &no_peak),
+        known("bytes", node.bytes.map(|bytes| number::bytes(bytes)), no_bytes),
         known("bandwidth", node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s")), no_bytes),
         known("op/B", node.intensity.map(|intensity| format!("{intensity:.1}")), &no_work),
         known("bound", node.bound.as_ref().ok().map(|&bound| word(bound).to_owned()), &no_peak),
@@ -165,10 +165,6 @@ fn limiting(node: &HotNode) -> Option<Ratio> {
         Ok(Bound::Memory) => node.memory_ratio.filter(|ratio| ratio.0 <= 1.0),
         _ => node.compute_ratio,
     }
-}
-
-fn percent(share: f64) -> String {
-    number::value(Unit::Ratio, share, None)
 }
 
 /// A rate in thousands of `unit`: `64.3 GFLOP/s`.

@@ -6,7 +6,7 @@ use crate::analysis::{
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
-use crate::report::words::number;
+use crate::report::words::number::{self, bytes};
 use crate::report::words::section::Section;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
@@ -102,7 +102,6 @@ fn amount(unit: Unit, estimate: &Estimate) -> String {
 }
 
 fn goodness(curve: &BatchCurve, fit: &BatchFit) -> String {
-    let percent = |share: f64| number::value(Unit::Ratio, share, None);
     let (two, all) = (fit.two_speeds_count, curve.points.len() as u64);
     let speeds = if 2 * two >= all {
         format!("; at {two} of {all} batch sizes the machine had two speeds, between whose lines this one lies")
@@ -110,13 +109,13 @@ fn goodness(curve: &BatchCurve, fit: &BatchFit) -> String {
         String::new()
     };
     if fit.off.is_empty() {
-        return format!("every batch size lies within {} of that line{speeds}", percent(fit.worst.0));
+        return format!("every batch size lies within {} of that line{speeds}", number::share(fit.worst.0));
     }
     let mut off = fit.off.clone();
     off.sort_by(|one, other| other.deviation.0.abs().total_cmp(&one.deviation.0.abs()));
     let named = off.iter().take(NAMED_DEVIATIONS).map(|found| {
         let side = if found.deviation.0 > 0.0 { "above" } else { "below" };
-        format!("batch {} lies {} {side}", found.batch_size, percent(found.deviation.0.abs()))
+        format!("batch {} lies {} {side}", found.batch_size, number::share(found.deviation.0.abs()))
     });
     let named = words::listed(&named.collect::<Vec<_>>());
     let more = off.len().saturating_sub(NAMED_DEVIATIONS);
@@ -169,7 +168,7 @@ fn throughput_and_latency(source: Source<'_>, key: CellKey) -> String {
 
 fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> String {
     let metric = if limit.metric == Metric::LatencyP99 { "p99" } else { "median latency" };
-    let most = crate::report::chapters::context::time(limit.limit_ns);
+    let most = number::time(limit.limit_ns);
     match &limit.outcome {
         Within::Best(batch) => format!(
             "best throughput with {metric} within {most} at batch {batch}: {}",
@@ -211,7 +210,6 @@ fn sign_words(sign: CliffSign) -> &'static str {
 }
 
 fn evidence_words(evidence: &CliffEvidence) -> String {
-    let bytes = |bytes: crate::units::Bytes| number::value(Unit::Bytes, bytes.as_f64(), None);
     match evidence {
         CliffEvidence::ArenaExtensions { extensions_count } => {
             let count = extensions_count.round().max(1.0) as u64;
@@ -231,7 +229,7 @@ fn memory_words(memory: &MemoryFit) -> String {
     let [fixed, slope] = [&memory.fixed_bytes, &memory.per_sample_bytes].map(|part| amount(Unit::Bytes, part));
     let fits = match (memory.largest_batch, memory.available_bytes) {
         (Some(batch), Some(available)) => {
-            let available = number::value(Unit::Bytes, available.as_f64(), None);
+            let available = number::bytes(available);
             let measured = memory.largest_measured;
             if batch > measured {
                 let batch = number::value(Unit::Count, two_digits(batch), None);
@@ -294,7 +292,7 @@ fn idle(source: Source<'_>) -> Section {
             Ok(gaps) => gaps.iter().for_each(|gap| {
                 let gap_words = match gap.gap_ns.0 {
                     0 => "no gap".to_owned(),
-                    _ => format!("gap {}", crate::report::chapters::context::time(gap.gap_ns)),
+                    _ => format!("gap {}", number::time(gap.gap_ns)),
                 };
                 let row = format!("{name}, {gap_words}");
                 let cells = gap_cells(&mut table, gap, row);

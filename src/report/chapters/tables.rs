@@ -197,7 +197,7 @@ fn sweep_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindin
     let p50 = figure("median latency", Metric::LatencyP50, &|p50| half_width(Metric::LatencyP50, p50));
     let throughput = figure("throughput", Metric::Throughput, &|rate| half_width(Metric::Throughput, rate));
     let cpu = figure("CPU", Metric::CpuUtilization, &|cpu| {
-        cpu.value().map(|cpu| format!("{:.0}%", cpu * 100.0)).unwrap_or_default()
+        cpu.value().map(|cpu| number::whole_percent(cpu)).unwrap_or_default()
     });
     let change = match &cell.comparison {
         Some(comparison) => short_change(&comparison.p50),

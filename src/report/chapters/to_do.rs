@@ -2,10 +2,10 @@
 
 use super::advice::{self, AdviceView, PriorityView};
 use super::bottlenecks;
-use super::context::Item;
 use crate::report::chapter::{Audience, Block, Chapter};
 use crate::report::template::Fields;
 use crate::report::words::Source;
+use crate::report::words::item::Item;
 
 const NOTHING_KNOWN: &str = "Nothing is known of these, because this run did not measure them. Words in capitals are to \
 be filled in.";

@@ -2,10 +2,10 @@
 
 use super::advice::{self, AdviceView, PhaseView, PriorityView};
 use super::bottlenecks::{self, Entry};
-use super::context::Item;
 use crate::report::chapter::{Block, Chapter, Label, Numbered};
 use crate::report::template::Fields;
 use crate::report::words::Source;
+use crate::report::words::item::Item;
 
 pub(super) fn baseline(source: Source<'_>) -> Chapter {
     let fields = Fields::by(source);

@@ -54,8 +54,8 @@ fn series(source: Source<'_>, measure: Measure, (cell, color, points): &Distribu
         y: point.share.0 * 100.0,
         label: format!(
             "{name}\n{} of inferences within {}",
-            number::value(Unit::Ratio, point.share.0, None),
-            number::value(Unit::Ns, point.latency_ns.as_f64(), None)
+            number::share(point.share.0),
+            number::time(point.latency_ns)
         ),
         ..PointView::default()
     };

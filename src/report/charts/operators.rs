@@ -112,7 +112,7 @@ fn bar((at, row): (usize, &Row<'_>), part: Option<&Plain>, named: &[Plain], meas
             row.name,
             part.map_or_else(|| "all other operators".into(), plain),
             number::value(Unit::Ns, own, None),
-            number::value(Unit::Ratio, share, None),
+            number::share(share),
         ),
         ..PointView::default()
     })
@@ -130,8 +130,8 @@ fn table(rows: &[Row<'_>]) -> Table {
                 plain(&share.operator),
                 plain(&share.execution_provider),
                 number::count(share.nodes_count),
-                number::value(Unit::Ns, share.time_ns.as_f64(), None),
-                number::value(Unit::Ratio, share.share.0, None),
+                number::time(share.time_ns),
+                number::share(share.share.0),
             ];
             table.row(RowKind::Plain, cells);
         }
@@ -145,8 +145,8 @@ fn rest(row: &Row<'_>) -> String {
         Rest::Between { time_ns, share, .. } => format!(
             "{}: {} more ({} of the inference) in no node",
             row.name,
-            number::value(Unit::Ns, time_ns.as_f64(), None),
-            number::value(Unit::Ratio, share.0, None),
+            number::time(time_ns),
+            number::share(share.0),
         ),
         Rest::Overlap { factor } => {
             format!(

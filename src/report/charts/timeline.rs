@@ -54,7 +54,7 @@ const LATENCY: Line = Line {
     title: "Latency over the run",
     what: "block / median of its cell",
     column: "of its cell's median",
-    shown: |ratio| number::value(Unit::Ratio, ratio, None),
+    shown: |ratio| number::share(ratio),
     summary: "Each mark is one block: its median latency against the median of all of its cell's. What lies above 1 for all \
               variants at once was the machine.",
     value: |block| block.to_cell_ratio.map(|ratio| ratio.0),
@@ -110,8 +110,8 @@ impl Run<'_> {
             "{} {}\n{} at {}{cpu}{disturbed}",
             self.source.name(block.key.session),
             self.source.at(block.key),
-            number::value(Unit::Ns, block.median_ns.as_f64(), None),
-            number::value(Unit::Ns, block.started_ns.as_f64(), None),
+            number::time(block.median_ns),
+            number::time(block.started_ns),
         )
     }
 
@@ -122,9 +122,9 @@ impl Run<'_> {
         for block in &self.blocks {
             let cells = vec![
                 self.source.name(block.key.session),
-                number::value(Unit::Ns, block.started_ns.as_f64(), None),
+                number::time(block.started_ns),
                 block.key.batch_size.to_string(),
-                number::value(Unit::Ns, block.median_ns.as_f64(), None),
+                number::time(block.median_ns),
                 (line.value)(block).map(line.shown).unwrap_or_default(),
                 if block.is_disturbed { "yes".into() } else { String::new() },
             ];
@@ -154,8 +154,8 @@ fn gpu(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
         let mut points = Vec::new();
         for (launch, batch, used) in uses(source).filter(|(launch, _, _)| launch.session == session) {
             let Ok(utilization) = used.utilization_mean_ratio else { continue };
-            let shown = number::value(Unit::Ratio, utilization.0, None);
-            let started = number::value(Unit::Ns, launch.started_ns.as_f64(), None);
+            let shown = number::share(utilization.0);
+            let started = number::time(launch.started_ns);
             points.push(PointView {
                 x: measure.scaled(launch.started_ns.as_f64()),
                 y: utilization.0 * 100.0,

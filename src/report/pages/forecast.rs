@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::analysis::{ExpectedWidth, HalfWidth};
-use crate::metric::Unit;
 use crate::plan::Plan;
 use crate::record::{Fitness, FitnessVerdict};
 use crate::report::words;
@@ -118,7 +117,7 @@ fn time(forecast: Forecast<'_>) -> String {
     if forecast.time == forecast.most_time {
         return format!("{about}.");
     }
-    let target = number::value(Unit::Ratio, forecast.plan.schedule.target_half_width_ratio.0, None);
+    let target = number::share(forecast.plan.schedule.target_half_width_ratio.0);
     format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_time))
 }
 
@@ -133,7 +132,7 @@ fn machine(forecast: Forecast<'_>) -> Option<String> {
 
 /// One figure where what is reached should lie within half and one and a half times it, or else a range.
 fn half_width(width: &HalfWidth) -> String {
-    let share = |share: f64| number::value(Unit::Ratio, share, None);
+    let share = |share: f64| number::share(share);
     match width.is_narrow() {
         true => format!("± {}", share(width.middle)),
         false => format!("± {} to {}", share(width.low), share(width.high)),
@@ -191,7 +190,7 @@ fn table(forecast: Forecast<'_>) -> Table {
         Row { cells, kind: RowKind::Plain }
     };
     let rows = forecast.precision.iter().map(row).collect();
-    let target = number::value(Unit::Ratio, target, None);
+    let target = number::share(target);
     notes.extend(bases(forecast.precision));
     notes.extend(machine(forecast));
     Table {

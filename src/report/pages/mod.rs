@@ -5,3 +5,4 @@ pub(super) mod forecast;
 pub(super) mod gate;
 pub(super) mod null_test;
 mod overview;
+mod rows;

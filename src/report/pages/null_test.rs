@@ -1,7 +1,6 @@
 //! The smallest differences that may be claimed on a machine, as a table.
 
 use crate::analysis::{Estimate, Pairing, SmallestClaim};
-use crate::metric::Unit;
 use crate::report::words;
 use crate::report::words::number;
 use crate::report::words::table::{Builder, RowKind, Table};
@@ -18,7 +17,7 @@ pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
         let name = claim.metric.label().trim_end_matches(" to baseline");
         let ratio = table.figure(("copy / original", name), Some(&claim.ratio), ratio);
         let smallest = match claim.smallest_ratio {
-            Some(smallest) => number::value(Unit::Ratio, smallest.0, None),
+            Some(smallest) => number::share(smallest.0),
             None => table.absence(HEADER[1], name, &no_claim(&claim.ratio)),
         };
         let at_floor = claim.noise_floor.is_some() && claim.smallest_ratio == claim.noise_floor;

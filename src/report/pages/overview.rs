@@ -3,7 +3,7 @@
 use crate::analysis::comparison::{Comparisons, Pair, PairedCell, Row};
 use crate::metric::Metric;
 use crate::plan::LoadMode;
-use crate::report::pages::comparison::{batch, cells_of, figure_name, verdict_of};
+use crate::report::pages::rows::{batch, cells_of, figure_name, verdict_of};
 use crate::report::words::number;
 use crate::report::words::table::{Builder, MEANINGLESS, RowKind, Table};
 use crate::report::words::text::plain;

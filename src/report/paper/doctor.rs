@@ -1,6 +1,7 @@
 //! What `doctor` says about a machine, for a terminal.
 
-use super::terminal::{BOLD, GREEN, Output, RED, Style};
+use super::style::{BOLD, GREEN, RED, Style};
+use super::terminal::Output;
 use crate::analysis::SmallestClaim;
 use crate::record::{Conditions, Fitness, FitnessVerdict, Host};
 use crate::report::view::{self, Item, Table};

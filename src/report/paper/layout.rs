@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
-use super::terminal::Style;
+use super::style::Style;
 use crate::report::view::{RowKind, Table, text};
 
 /// Characters that a row's name keeps, however wide its table is.

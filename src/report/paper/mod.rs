@@ -8,5 +8,6 @@ mod layout;
 pub(super) mod markdown;
 mod palette;
 mod spark;
+pub(super) mod style;
 pub(super) mod svg;
 pub(super) mod terminal;

@@ -1,6 +1,6 @@
 //! Distributions as one line of characters each, and ASCII in place of signs that some terminals cannot show.
 
-use super::terminal::{Glyphs, Style};
+use super::style::{Glyphs, Style};
 use crate::report::view::{Distributions, HIGHEST, text};
 
 /// From nothing to the column that holds most.
@@ -61,7 +61,7 @@ pub(super) fn ascii(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::paper::terminal::Color;
+    use crate::report::paper::style::Color;
     use crate::report::view::Distribution;
 
     fn two() -> Distributions {

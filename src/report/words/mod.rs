@@ -1,5 +1,6 @@
 //! Figures, phrases and tables for people: all scaling and rounding happens here.
 
+pub(super) mod item;
 pub(super) mod judged;
 pub mod number;
 mod phrases;

@@ -2,6 +2,7 @@
 
 use crate::analysis::Interval;
 use crate::metric::Unit;
+use crate::units::{Bytes, Nanos};
 
 /// A unit for people and how many base units it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +55,50 @@ fn scale(unit: Unit, value: f64) -> Scale {
 pub(in crate::report) fn unit_of_axis(unit: Unit, largest: f64) -> (&'static str, f64) {
     let scale = scale(unit, largest);
     (scale.suffix.trim_start(), scale.factor)
+}
+
+/// A span of time.
+#[must_use]
+pub fn time(time: Nanos) -> String {
+    value(Unit::Ns, time.as_f64(), None)
+}
+
+/// A share in percent, with three digits.
+#[must_use]
+pub fn share(share: f64) -> String {
+    value(Unit::Ratio, share, None)
+}
+
+/// A share in percent, never rounded to nothing.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent > 0.0 && percent < 0.1 => "<0.1%".into(),
+        percent if percent > 0.0 && percent < 9.95 => format!("{percent:.1}%"),
+        percent => format!("{percent:.0}%"),
+    }
+}
+
+/// A share in whole percents, rounded neither to nothing nor to all.
+#[must_use]
+pub fn about_percent(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent > 0.0 && percent < 1.0 => "less than 1%".into(),
+        percent if percent > 99.0 && percent < 100.0 => "more than 99%".into(),
+        _ => whole_percent(share),
+    }
+}
+
+/// A share in whole percents.
+#[must_use]
+pub fn whole_percent(share: f64) -> String {
+    format!("{:.0}%", share * 100.0)
+}
+
+/// A size.
+#[must_use]
+pub fn bytes(bytes: Bytes) -> String {
+    value(Unit::Bytes, bytes.as_f64(), None)
 }
 
 /// `value` with its unit, rounded to what `interval` supports, or to three significant digits.
@@ -320,5 +365,13 @@ mod tests {
     fn shares_are_percentages() {
         assert_eq!(value(Unit::Ratio, 0.988, None), "98.8%");
         assert_eq!(with_interval(Unit::Ratio, 0.988, interval(0.976, 0.994)), "98.8% (97.6 to 99.4)");
+    }
+
+    #[test]
+    fn shares_are_not_rounded_away() {
+        assert_eq!(
+            [0.0, 0.004, 0.5, 0.996, 1.0].map(about_percent),
+            ["0%", "less than 1%", "50%", "more than 99%", "100%"]
+        );
     }
 }

@@ -1,15 +1,16 @@
 //! Findings in words: what a change, a size or a score amounts to, in few of them.
 
 use crate::analysis::{
-    AGREEMENT_FLOOR, Bounds, Caveat, CellFindings, Change, Estimate, Findings, Interval, Measured, SATURATION_SHARE,
-    SessionFindings, Verdict, single_place,
+    AGREEMENT_FLOOR, Bounds, Caveat, CellFindings, Change, Estimate, Findings, Interval, JudgedOutputs, Measured,
+    SATURATION_SHARE, SessionFindings, Verdict, single_place,
 };
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::{At, CellKey};
 use crate::record::RunRecord;
+use crate::report::words::number;
+use crate::report::words::scores::loss_floors;
 use crate::report::words::text::plain;
-use crate::report::words::{loss_floors, number};
 use crate::text::Shown;
 use crate::units::Nanos;
 
@@ -40,6 +41,10 @@ impl<'a> Source<'a> {
 
     pub(in crate::report) fn cell(self, key: CellKey) -> Option<&'a CellFindings> {
         self.findings.cell(key)
+    }
+
+    pub(in crate::report) fn judged(self) -> Option<JudgedOutputs> {
+        JudgedOutputs::of(self.record, self.findings)
     }
 
     /// The cells for single predictions, measured or not.

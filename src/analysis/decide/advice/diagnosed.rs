@@ -1,6 +1,7 @@
 //! What launches of their own show: an option that makes a session faster, and pauses that make it slower.
 
-use super::{Action, Advice, Against, Level, Priority, evidence, reciprocal};
+use super::types::{Action, Advice, Against, Level, Priority};
+use super::weighed::evidence;
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::explain::DenormalFindings;
 use crate::analysis::figures::{Change, Verdict};
@@ -23,7 +24,7 @@ pub(super) fn options(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<
 
 fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option<Advice> {
     let key = key(facts, contrast.session, (contrast.shape, contrast.batch_size))?;
-    let gain = reciprocal(&change.ratio);
+    let gain = change.ratio.reciprocal();
     // Every run holds the session against itself with the option.
     let command = reproduce::command(facts.index.record, (key.session, key.shape), &[key.batch_size]);
     let against = Against::WithoutOption(contrast.option.clone());

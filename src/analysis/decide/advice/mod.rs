@@ -6,16 +6,14 @@ mod diagnosed;
 mod serving;
 mod ship;
 mod types;
+mod weighed;
 
 pub use types::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried};
 
-pub(in crate::analysis) use ship::size_factor;
-
-use crate::analysis::decide::conclusions::{Answer, Caveat};
+use crate::analysis::decide::conclusions::Answer;
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::explain::DenormalFindings;
-use crate::analysis::figures::{CellFindings, Verdict};
-use crate::analysis::figures::{Estimate, Interval, Measured};
+use crate::analysis::figures::Estimate;
 use crate::analysis::scaling::IdleFindings;
 use crate::metric::Metric;
 
@@ -79,48 +77,4 @@ fn priority(advice: &Advice) -> Priority {
         (Tier::SomePredictions, gain) if gain >= HIGH_GAIN => Priority::Medium,
         _ => Priority::Low,
     }
-}
-
-fn factor(with: &CellFindings, without: &CellFindings, metric: Metric) -> Option<f64> {
-    Some(with.value(metric)? / without.value(metric)?)
-}
-
-/// High where nothing or too little is known of the outputs; medium where they only agree with a reference, where they
-/// got a little worse, or the tail did; low where labels showed no significant fall.
-fn risk(caveats: &[Caveat]) -> Level {
-    let has = |caveat| caveats.contains(&caveat);
-    if has(Caveat::AccuracyNotMeasured) || has(Caveat::LowAgreement) {
-        Level::High
-    } else if [Caveat::AgreementOnly, Caveat::AccuracyFellLittle, Caveat::WorseTail, Caveat::Incomplete]
-        .into_iter()
-        .any(has)
-    {
-        Level::Medium
-    } else {
-        Level::Low
-    }
-}
-
-/// `1/x` of an estimate of a positive `x`.
-fn reciprocal(estimate: &Estimate) -> Estimate {
-    match estimate.measured() {
-        Some(measured) => Estimate::Measured(Measured {
-            value: 1.0 / measured.value,
-            interval: measured.interval.map(Interval::reciprocal),
-            range: None,
-            ..measured.clone()
-        }),
-        None => estimate.clone(),
-    }
-}
-
-/// The number behind an estimate and what it counts, for the evidence.
-fn evidence(
-    key: crate::plan::CellKey,
-    against: Against,
-    gain: &Estimate,
-    verdict: Option<Verdict>,
-) -> Option<Evidence> {
-    let measured = gain.measured()?;
-    Some(Evidence { key, against, n: measured.n, n_of: measured.n_of, verdict })
 }

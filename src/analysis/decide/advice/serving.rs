@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Advice, Against, Level, Priority, evidence, factor};
+use super::types::{Action, Advice, Against, Level, Priority};
+use super::weighed::{evidence, factor};
 use crate::analysis::decide::conclusions::{Caveat, Pick};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::over_launches::centre;

@@ -1,6 +1,7 @@
 //! Another session instead of the baseline's: another file, or the same one with other settings.
 
-use super::{Action, Advice, Against, Level, Priority, Setting, evidence, factor, reciprocal, risk};
+use super::types::{Action, Advice, Against, Level, Priority, Setting};
+use super::weighed::{evidence, factor, risk};
 use crate::analysis::decide::answer::caveats;
 use crate::analysis::decide::conclusions::{Answer, Pick};
 use crate::analysis::decide::facts::Facts;
@@ -44,7 +45,7 @@ fn usable_change<'a>(facts: &Facts<'_>, cell: &'a CellFindings) -> Option<&'a Ch
 
 fn for_latency(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Faster)?;
-    let gain = reciprocal(&change.ratio);
+    let gain = change.ratio.reciprocal();
     of(facts, Gain { cell, gain, metric: Metric::LatencyP50, verdict: Some(change.verdict) })
 }
 
@@ -58,7 +59,7 @@ fn for_throughput(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
 /// A session that is as fast as the baseline and has the smaller file.
 fn for_size(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
-    let factor = size_factor(facts, cell.key.session).filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
+    let factor = facts.size_factor(cell.key.session).filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
     let gain = Estimate::exact(factor, 1, Counted::Files);
     of(facts, Gain { cell, gain, metric: Metric::FileSize, verdict: Some(change.verdict) })
 }
@@ -78,12 +79,6 @@ fn for_threads(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let gain = Estimate::exact(factor, launches, Counted::Launches);
     fewer.then_some(())?;
     of(facts, Gain { cell, gain, metric: Metric::CpuUtilization, verdict: Some(change.verdict) })
-}
-
-/// File size of the baseline / file size of `session`.
-pub(crate) fn size_factor(facts: &Facts<'_>, session: usize) -> Option<f64> {
-    let size = |session: usize| facts.sessions[session].figure(Metric::FileSize)?.value();
-    Some(size(facts.index.baseline?)? / size(session)?)
 }
 
 fn of(facts: &Facts<'_>, Gain { cell, gain, metric, verdict }: Gain<'_>) -> Option<Advice> {

@@ -1,20 +1,20 @@
 //! Why each session takes the time that it takes, against the baseline.
 
 mod sentence;
+mod step;
 mod tables;
 
-use crate::analysis::{
-    Clause, DenormalFindings, Explanation, Instructions, LatencyStep, ReducedArithmetic, StepKind, Verdict,
-};
-use crate::metric::Unit;
+use crate::analysis::{Clause, DenormalFindings, Explanation, Instructions, ReducedArithmetic, Verdict};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::charts;
-use crate::report::words::number;
 use crate::report::words::quantization::quantization;
 use crate::report::words::section::Section;
 use crate::report::words::{self, Source};
 use crate::text::Plain;
 use sentence::sentence;
+pub(in crate::report) use step::place;
+pub use step::step_label;
+use step::time;
 pub(in crate::report) use tables::UNRESOLVED;
 
 /// A latency with denormals flushed to zero that is this much shorter is worth a word, even where it is not settled.
@@ -81,34 +81,12 @@ fn sections(source: Source<'_>) -> Vec<Section> {
     sections
 }
 
-/// What a step is called.
-#[must_use]
-pub fn step_label(kind: StepKind) -> &'static str {
-    match kind {
-        StepKind::Matrix => "Matrix work",
-        StepKind::FullPrecision => "Matrix work left in full precision",
-        StepKind::Conversion => "Conversions",
-        StepKind::Fusion => "Fusions lost or gained",
-        StepKind::Compiled => "Compiled subgraphs",
-        StepKind::Other => "Other operators",
-        StepKind::Rest => "Rest: outside of nodes",
-    }
-}
-
 /// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.
 pub(in crate::report) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
     let pair = (explanation.session, explanation.reference);
     let mut explanations = source.findings.causes.explanations.iter();
     let first = explanations.find(|other| (other.session, other.reference) == pair);
     first.is_some_and(|first| std::ptr::eq(first, explanation))
-}
-
-/// ` at batch 64, seq 16`; empty where no batch size was measured with both.
-pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) -> String {
-    let at = |latency: &LatencyStep| {
-        format!(" at batch {}{}", latency.batch_size, source.record.plan.shape_words(latency.shape))
-    };
-    explanation.latency.as_ref().map(at).unwrap_or_default()
 }
 
 /// Explanations that say more than that nothing is known: of operators that were profiled, or of a difference.
@@ -190,9 +168,4 @@ fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
         }
         _ => format!("{times}: no gain was shown."),
     }
-}
-
-/// A time with three digits.
-fn time(ns: i64) -> String {
-    if ns == 0 { "0 ns".into() } else { number::value(Unit::Ns, ns as f64, None) }
 }

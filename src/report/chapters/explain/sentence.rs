@@ -1,6 +1,6 @@
 //! The sentence that says why a session takes the time that it takes.
 
-use super::time;
+use super::step::{place, time};
 use crate::analysis::{
     AddedNodes, CLAUSE_SHARE, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind, Verdict,
 };
@@ -58,7 +58,7 @@ fn lead(source: Source<'_>, explanation: &Explanation) -> String {
     let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
     let Some(latency) = &explanation.latency else { return format!("{name} was not compared with {reference}") };
     let (own, other) = (time(latency.session_ns), time(latency.reference_ns));
-    let at = super::place(source, explanation);
+    let at = place(source, explanation);
     let at = at.trim_start();
     let change = words::latency_change(&latency.change).phrase;
     match latency.change.verdict {
@@ -102,7 +102,7 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
             "{nodes_count} of {of_count} matrix nodes {} left in full precision and take {} ({})",
             if *nodes_count == 1 { "is" } else { "are" },
             time(*time_ns),
-            number::value(Unit::Ratio, share.0, None)
+            number::share(share.0)
         ),
         Clause::ComputedInFloat { nodes_count, of_count, casts_count, casts_ns } => format!(
             "{nodes_count} of {of_count} matrix nodes compute in float32{}",
@@ -115,7 +115,7 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
         ),
         Clause::PerChannel { ran_nodes_count, of_count } => per_channel(*ran_nodes_count, *of_count),
         Clause::MemoryBound { share } => {
-            let share = number::value(Unit::Ratio, share.0, None);
+            let share = number::share(share.0);
             format!("moving data limits nodes that take {share} of the time in nodes")
         }
         Clause::MissingInstructions(instructions) => missing(instructions),

@@ -1,6 +1,6 @@
 //! The steps and the changed operators of an explanation, as tables.
 
-use super::{step_label, time};
+use super::step::{place, step_label, time};
 use crate::analysis::{Explanation, LatencyStep, OperatorChange, ProfileBasis, Step, StepKind};
 use crate::report::words::number;
 use crate::report::words::table::{Builder, MEANINGLESS, RowKind, Table};
@@ -30,7 +30,7 @@ fn waterfall(
     (latency, profiles): (&LatencyStep, &ProfileBasis),
 ) -> Table {
     let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
-    let title = format!("From {reference} to {name}{}", super::place(source, explanation));
+    let title = format!("From {reference} to {name}{}", place(source, explanation));
     let mut table = Builder::new(title, &["Step", "Change", "Sum", "Before", "After", "Nodes"]);
     let blank = || MEANINGLESS.to_owned();
     let end = |label: String, ns: i64| vec![label, blank(), time(ns), blank(), blank(), blank()];
@@ -95,7 +95,7 @@ fn notes((name, reference): (&str, &str), latency: &LatencyStep, profiles: &Prof
 
 fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
     let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
-    let title = format!("Changed operators, {reference} to {name}{}", super::place(source, explanation));
+    let title = format!("Changed operators, {reference} to {name}{}", place(source, explanation));
     let mut table = Builder::new(title, &["Operator", "Change", "Before", "After", "Nodes"]);
     for change in explanation.operators.iter().take(SHOWN_OPERATORS) {
         table.row(RowKind::Plain, operator_row(change));

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use crate::analysis::{
     Breakdown, CountChange, Estimate, GraphChange, GroupShare, NodeShare, OperatorGroup, OperatorShare, Rest,
 };
-use crate::metric::Unit;
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
 use crate::report::words;
-use crate::report::words::number;
+use crate::report::words::number::{self, bytes, percent, time};
 use crate::report::words::table::{ABSENT, Builder, RowKind, Table};
 use crate::report::words::text::{plain, shortened};
 use crate::text::Plain;
@@ -297,21 +296,4 @@ fn shape(tensor: &TensorShape) -> String {
 
 fn calls(calls: f64) -> String {
     if calls.fract() == 0.0 { number::count(calls as u64) } else { format!("{calls:.1}") }
-}
-
-pub(super) fn time(time: Nanos) -> String {
-    number::value(Unit::Ns, time.as_f64(), None)
-}
-
-fn bytes(size: Bytes) -> String {
-    number::value(Unit::Bytes, size.as_f64(), None)
-}
-
-/// A share in percent, never rounded to nothing.
-pub(super) fn percent(share: f64) -> String {
-    match share * 100.0 {
-        percent if percent > 0.0 && percent < 0.1 => "<0.1%".into(),
-        percent if percent > 0.0 && percent < 9.95 => format!("{percent:.1}%"),
-        percent => format!("{percent:.0}%"),
-    }
 }

@@ -5,6 +5,7 @@ use crate::record::{OperatorProfile, Profiled, RunRecord};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::roofline;
 use crate::report::charts;
+use crate::report::words::number;
 use crate::report::words::section::Section;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
@@ -98,7 +99,7 @@ fn further(source: Source<'_>, found: &OperatorFindings) -> String {
         "{}{}: {} an inference, {} of it in nodes, of which {}",
         place(source, found),
         best_words(source, found),
-        breakdown::time(breakdown.inference_ns),
+        number::time(breakdown.inference_ns),
         breakdown::in_nodes(breakdown),
         words::listed(&operators)
     )
@@ -124,7 +125,7 @@ fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
 fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
     let several = breakdown::has_several_providers(breakdown);
     breakdown.by_operator.iter().map(move |operator| {
-        format!("{} {}", breakdown::operator_name(operator, several), breakdown::percent(operator.share.0))
+        format!("{} {}", breakdown::operator_name(operator, several), number::percent(operator.share.0))
     })
 }
 

@@ -1,6 +1,6 @@
 //! The answer of a search, the most important line first.
 
-use super::{floor, name, ratio, subject, words_of};
+use super::phrases::{floor, name, ratio, subject, words_of};
 use crate::analysis::Interval;
 use crate::analysis::gate::GateVerdict;
 use crate::analysis::tuning::{

@@ -1,6 +1,6 @@
 //! Configurations as tables, and what became of each.
 
-use super::{name, ratio, subject};
+use super::phrases::{name, ratio, subject};
 use crate::analysis::tuning::{Candidate, SloStanding, State, TuningFindings, TuningVerdict};
 use crate::analysis::{Estimate, Interval};
 use crate::metric::Metric;

@@ -2,11 +2,10 @@
 
 mod answer;
 mod configurations;
+mod phrases;
 
-use crate::analysis::Interval;
-use crate::analysis::tuning::{self, Criterion, State, TuningFindings, TuningVerdict, criteria};
-use crate::metric::{Metric, Unit};
-use crate::plan::{CellKey, Objective};
+use crate::analysis::tuning::{self, State, TuningFindings, TuningVerdict, criteria};
+use crate::plan::CellKey;
 use crate::report::chapter::{Audience, Block, Chapter, Place};
 use crate::report::chapters::{explain, latency};
 use crate::report::words::number;
@@ -15,6 +14,7 @@ use crate::report::words::table::Table;
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 use configurations::{Fates, Rows, table};
+use phrases::{floor, words_of};
 
 /// Rows that the terminal shows of all configurations.
 const SHOWN: usize = 12;
@@ -76,34 +76,6 @@ fn code(source: Source<'_>, key: CellKey) -> Vec<SessionCode> {
     })
 }
 
-/// `int8 (2 intra-op threads) at batch 8`.
-fn name(source: Source<'_>, key: CellKey) -> String {
-    format!("{} at batch {}", source.name(key.session), number::count(key.batch_size))
-}
-
-/// What an objective is about.
-fn subject(objective: Objective) -> &'static str {
-    match objective {
-        Objective::Throughput => "throughput",
-        Objective::Latency => "median latency",
-        Objective::Memory => "peak memory",
-        Objective::Energy => "energy per prediction",
-    }
-}
-
-/// A cost over another as the ratio of what the objective is about.
-fn ratio(objective: Objective, cost: f64, interval: Option<Interval>) -> String {
-    match objective {
-        Objective::Throughput => number::relative(1.0 / cost, interval.map(Interval::reciprocal)),
-        _ => number::relative(cost, interval),
-    }
-}
-
-/// The noise floor of what an objective is about, as a share.
-fn floor(metric: Metric) -> String {
-    metric.noise_floor().map(|floor| number::value(Unit::Ratio, floor.0, None)).unwrap_or_default()
-}
-
 fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
     let measured = found.candidates.iter().filter(|one| one.is_measured()).count() as u64;
     let untried = found.candidates.len() as u64 - measured;
@@ -160,15 +132,6 @@ fn was_of(count: u64, noun: &str) -> String {
 /// `3 were`.
 fn was(count: u64) -> String {
     format!("{} {}", number::count(count), if count == 1 { "was" } else { "were" })
-}
-
-fn words_of(criterion: Criterion) -> &'static str {
-    match criterion {
-        Criterion::Latency => "the lower median latency",
-        Criterion::Throughput => "the higher throughput",
-        Criterion::Memory => "the lower peak memory",
-        Criterion::Changes => "fewer options that differ from the defaults",
-    }
 }
 
 /// Why operators were not run side by side.

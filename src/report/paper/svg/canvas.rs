@@ -3,7 +3,6 @@
 use ::svg::node::element::path::Data;
 use ::svg::node::element::{Group, Path, Rectangle, Text, Title};
 
-use super::{WIDTH, margin, plot_height, round};
 use crate::report::charts::{AxisView, ChartView, Form, PointView, Scale, SeriesView};
 use crate::report::paper::palette::{Dress, Mark, dress};
 
@@ -104,7 +103,7 @@ impl<'a> Canvas<'a> {
             // Neighbours take turns, so that names of marks in a row do not cover one another.
             let y = if number % 2 == 0 { y - away - 4.0 } else { y + away + 13.0 };
             let text = Text::new(name).set("x", x).set("y", round(y)).set("text-anchor", "middle");
-            group.add(text.set("stroke", "none").set("fill", super::TEXT))
+            group.add(text.set("stroke", "none").set("fill", TEXT))
         })
     }
 
@@ -147,4 +146,35 @@ pub(super) fn mark(shape: Mark, (x, y): (f64, f64), size: f64) -> Path {
 fn corners([first, rest @ ..]: [(f64, f64); 4]) -> Data {
     let start = Data::new().move_to((round(first.0), round(first.1)));
     rest.into_iter().fold(start, |data, corner| data.line_to((round(corner.0), round(corner.1))))
+}
+
+/// Width of a drawing in pixels.
+pub(super) const WIDTH: f64 = 720.0;
+
+/// Height of the part between the axes.
+pub(super) const PLOT_HEIGHT: f64 = 300.0;
+
+/// Height of a row where the vertical axis has names.
+pub(super) const ROW: f64 = 46.0;
+
+/// Width that a character takes on the average, at the size of the labels.
+pub(super) const CHARACTER: f64 = 6.4;
+
+pub(super) const TEXT: &str = "#333333";
+
+/// A length of the drawing to a tenth of a pixel: more would only make the file larger.
+pub(super) fn round(length: f64) -> f64 {
+    (length * 10.0).round() / 10.0
+}
+
+/// Room for the labels of the vertical axis and its title.
+fn margin(axis: &AxisView) -> f64 {
+    let longest = axis.ticks.iter().map(|tick| tick.label.chars().count()).max().unwrap_or(0) as f64;
+    let title = if axis.title.is_empty() { 12.0 } else { 30.0 };
+    title + longest * CHARACTER + 6.0
+}
+
+/// Height of the part between the axes.
+fn plot_height(axis: &AxisView) -> f64 {
+    if axis.scale == Scale::Names { ROW * axis.ticks.len() as f64 + 12.0 } else { PLOT_HEIGHT }
 }

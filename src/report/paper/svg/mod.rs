@@ -7,20 +7,11 @@ use ::svg::node::element::{Group, Line, Rectangle, Text, Title};
 
 use crate::report::paper::palette::dress;
 use crate::report::view::charts::{AxisView, ChartView, Scale, Tick};
-use canvas::{Canvas, mark};
+use canvas::{CHARACTER, Canvas, TEXT, WIDTH, mark, round};
 
-/// Width of a drawing in pixels.
-const WIDTH: f64 = 720.0;
-/// Height of the part between the axes.
-const PLOT_HEIGHT: f64 = 300.0;
-/// Height of a row where the vertical axis has names.
-const ROW: f64 = 46.0;
-/// Width that a character takes on the average, at the size of the labels.
-const CHARACTER: f64 = 6.4;
 /// Height of a line of the legend.
 const LEGEND_LINE: f64 = 20.0;
 
-const TEXT: &str = "#333333";
 const GRID: &str = "#dddddd";
 
 /// A chart as the text of an SVG file. Text from outside is escaped.
@@ -114,23 +105,6 @@ fn vertical(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
 fn line(from: (f64, f64), to: (f64, f64)) -> Line {
     let line = Line::new().set("x1", round(from.0)).set("y1", round(from.1));
     line.set("x2", round(to.0)).set("y2", round(to.1)).set("stroke", GRID)
-}
-
-/// A length of the drawing to a tenth of a pixel: more would only make the file larger.
-fn round(length: f64) -> f64 {
-    (length * 10.0).round() / 10.0
-}
-
-/// Room for the labels of the vertical axis and its title.
-fn margin(axis: &AxisView) -> f64 {
-    let longest = axis.ticks.iter().map(|tick| tick.label.chars().count()).max().unwrap_or(0) as f64;
-    let title = if axis.title.is_empty() { 12.0 } else { 30.0 };
-    title + longest * CHARACTER + 6.0
-}
-
-/// Height of the part between the axes.
-fn plot_height(axis: &AxisView) -> f64 {
-    if axis.scale == Scale::Names { ROW * axis.ticks.len() as f64 + 12.0 } else { PLOT_HEIGHT }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use crate::analysis::Action;
 use crate::report::chapters::advice;
 use crate::report::template::found::{Absent, Found, not_measured};
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
-use crate::report::words::judged::Judged;
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};
 
@@ -53,7 +52,7 @@ fn accuracy(source: Source<'_>) -> Found {
 
 /// With what outputs are scored again, and how small a change that resolves.
 pub(super) fn scoring_again(source: Source<'_>) -> Found {
-    let Some(samples) = Judged::of(source).and_then(|judged| judged.samples_count()) else {
+    let Some(samples) = source.judged().and_then(|judged| judged.compared_count()) else {
         return not_measured("the run held outputs against nothing; give labelled data with `--data`");
     };
     let width = source

@@ -20,7 +20,7 @@ pub(super) fn configuration(field: TestConfiguration, source: Source<'_>) -> Fou
             format!("{} in flight, closed loop", words::listed(&requests))
         }
         TestConfiguration::TestDuration => match run.elapsed_ns {
-            Some(elapsed) => context::time(elapsed),
+            Some(elapsed) => number::time(elapsed),
             None => return not_measured("the run did not come to its end"),
         },
         TestConfiguration::RampUpPattern => {

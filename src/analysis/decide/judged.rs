@@ -1,0 +1,56 @@
+//! On how many samples outputs were held against anything.
+
+use crate::analysis::Findings;
+use crate::analysis::figures::{HeldAgainst, SessionFindings};
+use crate::record::RunRecord;
+
+/// On how many samples outputs were held against the best that there is for some variant: labels, a reference, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JudgedOutputs {
+    /// The best that there is.
+    pub against: HeldAgainst,
+    /// The most samples of a variant that were held against it.
+    pub samples_count: u64,
+    /// Samples of the data; absent where they are made up.
+    pub all_count: Option<u64>,
+    /// Whether there are several variants, each with as many samples.
+    pub is_same_for_all: bool,
+}
+
+impl JudgedOutputs {
+    /// `None` where no outputs were computed.
+    #[must_use]
+    pub fn of(record: &RunRecord, findings: &Findings) -> Option<Self> {
+        let sessions = || findings.sessions.iter().filter(|session| session.outcome.is_ok());
+        let computed = sessions().filter(|session| session.accuracy.samples_count > 0);
+        let against = computed.map(|session| session.accuracy.held_against).max()?;
+        let judged = sessions().filter(|session| !is_reference(session, against));
+        let counts: Vec<u64> = judged.map(|session| samples_against(session, against)).collect();
+        let samples_count = counts.iter().copied().max()?;
+        let is_same_for_all = counts.len() > 1 && counts.iter().all(|&count| count == samples_count);
+        let all_count = record.dataset.as_ref().map(|data| data.samples_count);
+        Some(JudgedOutputs { against, samples_count, all_count, is_same_for_all })
+    }
+
+    /// Samples that outputs were held against something on; `None` where there was nothing.
+    #[must_use]
+    pub fn compared_count(&self) -> Option<u64> {
+        (self.against != HeldAgainst::Nothing).then_some(self.samples_count)
+    }
+
+    /// Whether samples of the data were left out.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.all_count.is_some_and(|all| self.samples_count < all)
+    }
+}
+
+/// Whether others are held against a session, of which nothing is expected then.
+fn is_reference(session: &SessionFindings, against: HeldAgainst) -> bool {
+    let held = session.accuracy.held_against;
+    against == HeldAgainst::Reference && session.is_baseline && held == HeldAgainst::Nothing
+}
+
+fn samples_against(session: &SessionFindings, against: HeldAgainst) -> u64 {
+    if session.accuracy.held_against == against { session.accuracy.samples_count } else { 0 }
+}

@@ -1,0 +1,32 @@
+//! Steps in words.
+
+use crate::analysis::{Explanation, LatencyStep, StepKind};
+use crate::metric::Unit;
+use crate::report::words::{Source, number};
+
+/// What a step is called.
+#[must_use]
+pub fn step_label(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Matrix => "Matrix work",
+        StepKind::FullPrecision => "Matrix work left in full precision",
+        StepKind::Conversion => "Conversions",
+        StepKind::Fusion => "Fusions lost or gained",
+        StepKind::Compiled => "Compiled subgraphs",
+        StepKind::Other => "Other operators",
+        StepKind::Rest => "Rest: outside of nodes",
+    }
+}
+
+/// A time with three digits.
+pub(super) fn time(ns: i64) -> String {
+    if ns == 0 { "0 ns".into() } else { number::value(Unit::Ns, ns as f64, None) }
+}
+
+/// ` at batch 64, seq 16`; empty where no batch size was measured with both.
+pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) -> String {
+    let at = |latency: &LatencyStep| {
+        format!(" at batch {}{}", latency.batch_size, source.record.plan.shape_words(latency.shape))
+    };
+    explanation.latency.as_ref().map(at).unwrap_or_default()
+}

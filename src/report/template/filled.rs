@@ -1,0 +1,112 @@
+//! What a run says of the fields of the template.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::fill::found;
+use super::found::{Found, or_why};
+use super::given::Context;
+use super::keys::Key;
+use super::outline::labels;
+use crate::report::words::Source;
+use crate::report::words::item::Item;
+
+/// What a run says of every field of the template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filled(BTreeMap<Key, Found>);
+
+impl Filled {
+    pub(in crate::report) fn by(source: Source<'_>) -> Self {
+        Filled(Key::ALL.iter().map(|&key| (key, found(key, source))).collect())
+    }
+
+    /// What a field holds: what was found, or why it was not.
+    fn text(&self, key: Key) -> String {
+        self.0.get(&key).map_or_else(String::new, |found| or_why(found.clone()))
+    }
+
+    /// What a field holds beside what was given.
+    pub(super) fn with(&self, given: &Context, key: Key) -> String {
+        match (given.get(key), self.0.get(&key)) {
+            (Some(given), Some(Ok(found))) if !key.is_for_people() => format!("{given}; measured by onnxprof: {found}"),
+            (Some(given), _) => given.to_owned(),
+            (None, _) => self.text(key),
+        }
+    }
+
+    fn items(&self, wanted: impl Fn(Key) -> bool) -> Vec<Item> {
+        labels(wanted).map(|(key, label)| Item::new(label, self.text(key))).collect()
+    }
+}
+
+/// The template's groups of fields that the ordinary report has as well.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fields {
+    /// *Model Inference Performance*.
+    pub inference: Vec<Item>,
+    /// *Training Performance*.
+    pub training: Vec<Item>,
+    /// *Model Optimization*.
+    pub model_optimization: Vec<Item>,
+    /// *Data Pipeline Optimization*.
+    pub data_pipeline: Vec<Item>,
+    /// *AI Performance Targets*.
+    pub targets: Vec<Item>,
+    /// *Model Optimization Schedule*.
+    pub timeline: Vec<Item>,
+    /// *Model Performance Degradation*.
+    pub degradation: Vec<Item>,
+    /// *Before vs. After Comparison*.
+    pub before_after: Vec<Item>,
+}
+
+impl Fields {
+    pub(in crate::report) fn by(source: Source<'_>) -> Self {
+        let filled = Filled::by(source);
+        Fields {
+            inference: filled.items(|key| matches!(key, Key::Inference(_))),
+            training: filled.items(|key| matches!(key, Key::TrainingPerformance(_))),
+            model_optimization: filled.items(|key| matches!(key, Key::ModelOptimization(_))),
+            data_pipeline: filled.items(|key| matches!(key, Key::DataPipeline(_))),
+            targets: filled.items(|key| matches!(key, Key::AiTargets(_))),
+            timeline: filled.items(|key| matches!(key, Key::Timeline(_))),
+            degradation: filled.items(|key| matches!(key, Key::Degradation(_))),
+            before_after: filled.items(|key| matches!(key, Key::BeforeAfter(_))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::{Inference, Overview};
+    use super::*;
+
+    fn holds(found: Found, key: Key, given: Option<&str>) -> String {
+        let filled = Filled(BTreeMap::from([(key, found)]));
+        let line = |given: &str| {
+            let (table, name) = key.name().rsplit_once('.').unwrap();
+            Context::parse(&format!("[{table}]\n{name} = \"{given}\"\n")).unwrap()
+        };
+        filled.with(&given.map(line).unwrap_or_default(), key)
+    }
+
+    #[test]
+    fn what_was_measured_stands_beside_what_was_given_and_a_reason_does_not() {
+        let latency = Key::Inference(Inference::SinglePredictionLatency);
+        assert_eq!(holds(Ok("2 ms".into()), latency, Some("1 ms")), "1 ms; measured by onnxprof: 2 ms");
+        // A text that only looks like a reason is none.
+        let name = "not measured, by name: 2 ms";
+        assert_eq!(holds(Ok(name.into()), latency, Some("1 ms")), format!("1 ms; measured by onnxprof: {name}"));
+        let absent = || crate::report::template::found::not_measured("no cell");
+        assert_eq!(holds(absent(), latency, Some("1 ms")), "1 ms");
+        assert_eq!(holds(absent(), latency, None), "not measured: no cell");
+    }
+
+    #[test]
+    fn what_people_know_better_is_taken_from_them_alone() {
+        let component = Key::Overview(Overview::SystemComponent);
+        assert_eq!(holds(Ok("the model x".into()), component, Some("search")), "search");
+        assert_eq!(holds(Ok("the model x".into()), component, None), "the model x");
+    }
+}

@@ -1,0 +1,25 @@
+//! A labelled line.
+
+use serde::Serialize;
+
+/// A labelled line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// What it is.
+    pub label: String,
+    /// What it says.
+    pub text: String,
+    /// Whether that is a command.
+    pub is_code: bool,
+}
+
+impl Item {
+    pub(in crate::report) fn new(label: impl Into<String>, text: impl Into<String>) -> Self {
+        Item { label: label.into(), text: text.into(), is_code: false }
+    }
+
+    /// A labelled command.
+    pub(in crate::report) fn code(label: impl Into<String>, text: impl Into<String>) -> Self {
+        Item { is_code: true, ..Item::new(label, text) }
+    }
+}
