@@ -24,15 +24,15 @@ pub struct Findings {
     pub cells: Cells,
     /// Throughput over batch sizes, for each session and load mode with at least one measured cell.
     pub batch_curves: Vec<BatchCurve>,
-    /// What each of these curves shows, in the same order.
+    /// Findings on each of these curves, in the same order.
     pub scaling: Vec<Scaling>,
-    /// What idle gaps cost, for each session that was measured after them.
+    /// Costs of idle gaps, for each session that was measured after them.
     pub idle_gaps: Vec<IdleFindings>,
     /// Why sessions take the time that they take.
     pub causes: Causes,
-    /// What to ship, and what to do.
+    /// Choice, advice and limits.
     pub decisions: Decisions,
-    /// What the search found, where the run is one.
+    /// Findings of the search, where the run is one.
     pub tuning: Option<TuningFindings>,
 }
 
@@ -53,7 +53,7 @@ pub struct Ending {
 pub struct Causes {
     /// Operators of the sessions that were profiled, in the order of sessions and batch sizes.
     pub operators: Vec<OperatorFindings>,
-    /// What limits the nodes that take the time, for each profile.
+    /// Limits of the nodes that take the time, for each profile.
     pub rooflines: Vec<Roofline>,
     /// Sessions against themselves with denormal numbers flushed to zero.
     pub denormals: Vec<DenormalFindings>,
@@ -62,29 +62,29 @@ pub struct Causes {
     pub explanations: Vec<Explanation>,
 }
 
-/// What follows for whoever ships one of the sessions.
+/// Decisions for whoever ships one of the sessions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decisions {
-    /// What to ship.
+    /// Choice of a session to ship.
     pub answer: Answer,
     /// One sentence's worth of facts for each session other than the baseline's.
     pub headlines: Vec<Headline>,
-    /// What limits the sessions, as far as this was measured; the most consequential first.
+    /// Limits of the sessions, as far as this was measured; the most consequential first.
     pub bottlenecks: Vec<Bottleneck>,
-    /// What to do, ranked by the conservative end of the measured gain.
+    /// Advice, ranked by the conservative end of the measured gain.
     pub advice: Vec<Advice>,
-    /// What was not measured and could bring more, each with the command that tries it.
+    /// Settings that were not measured and could bring more, each with the command that tries it.
     pub not_tried: Vec<NotTried>,
 }
 
 impl Findings {
-    /// What was found in a cell.
+    /// Findings on a cell.
     #[must_use]
     pub fn cell(&self, key: CellKey) -> Option<&CellFindings> {
         self.cells.at(key)
     }
 
-    /// What was found of sessions and cells, apart from what is concluded from it.
+    /// Figures of sessions and cells, without conclusions.
     #[must_use]
     pub fn figures(&self) -> Figures<'_> {
         Figures { sessions: &self.sessions, cells: &self.cells }

@@ -6,13 +6,13 @@ use super::findings::Findings;
 use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;
 
-/// What sessions are compared by where none has a score against labels.
+/// Metrics that sessions are compared by where none has a score against labels.
 const AGREEMENT: [Metric; 2] = [Metric::Top1Agreement, Metric::CosineSimilarity];
 
 /// Sessions by latency and accuracy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Front {
-    /// What the accuracy is.
+    /// Metric of the accuracy.
     pub score: Metric,
     /// Sessions of which both are known, in the order of the plan.
     pub points: Vec<FrontPoint>,

@@ -15,7 +15,7 @@ use crate::units::Ratio;
 /// The smallest difference of one metric that may be claimed on a machine, from a run of a model against itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SmallestClaim {
-    /// What is measured.
+    /// The metric.
     pub metric: Metric,
     /// Whether neighbouring blocks were paired, or launches compared.
     pub pairing: Pairing,
@@ -28,7 +28,7 @@ pub struct SmallestClaim {
     pub smallest_ratio: Option<Ratio>,
 }
 
-/// What a ratio is made of.
+/// Kinds of observations that a ratio is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pairing {

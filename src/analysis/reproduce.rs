@@ -163,7 +163,7 @@ fn custom_ops_words(words: &mut Vec<String>, session: &SessionSpec) {
     }
 }
 
-/// What two sessions have for one option, each once.
+/// Values of two sessions for one option, each once.
 fn listed(both: &[&SessionSpec], word: impl Fn(&SessionSpec) -> String) -> String {
     let mut words: Vec<String> = both.iter().map(|spec| word(spec)).collect();
     words.dedup();

@@ -3,7 +3,7 @@
 use super::error::CheckError;
 use crate::metric::{Group, Metric, Unit};
 
-/// What a figure is held against.
+/// Budget of a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Budget {
     /// A value in the metric's base unit.
@@ -31,7 +31,7 @@ pub(super) struct Quantity<'a> {
     kind: Kind,
 }
 
-/// What a unit measures, with the base units that one of it is.
+/// Quantity of a unit, with the base units that one of it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Plain,

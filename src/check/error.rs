@@ -44,7 +44,7 @@ pub enum CheckError {
     NoDrop,
 }
 
-/// What a metric's budget is written in.
+/// Example of a budget in a metric's units.
 fn takes(metric: Metric) -> &'static str {
     match metric.unit() {
         Unit::Ns => "a time such as `20 ms`",

@@ -4,14 +4,14 @@ use super::budget::{self, Budget, Quantity};
 use super::error::CheckError;
 use crate::metric::{Direction, Metric};
 
-/// What a rule demands, such as `latency_p99 <= 20 ms`.
+/// A demand of a rule, such as `latency_p99 <= 20 ms`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Check {
-    /// What is checked.
+    /// The metric that is checked.
     pub metric: Metric,
     /// On which side of the budget it must lie.
     pub side: Side,
-    /// What it is held against.
+    /// The budget.
     pub budget: Budget,
 }
 
@@ -45,7 +45,7 @@ impl Check {
     }
 }
 
-/// What stands left of the comparison, the comparison, and what stands right of it.
+/// The text left of the comparison, the comparison, and the text right of it.
 fn split(text: &str) -> Result<(&str, Side, &str), CheckError> {
     let no_comparison = || CheckError::NoComparison(text.trim().into());
     let (subject, side, budget) = if let Some((subject, budget)) = text.split_once("<=") {

@@ -14,7 +14,7 @@ use crate::metric::Metric;
 #[serde(try_from = "String", into = "String")]
 pub struct Slo {
     text: String,
-    /// What is checked.
+    /// The metric that is checked.
     pub metric: Metric,
     /// On which side of the limit it must lie.
     pub side: Side,
@@ -37,7 +37,7 @@ impl Slo {
     /// Reads an SLO, and keeps how it is written.
     ///
     /// # Errors
-    /// What is no check, or one against the baseline.
+    /// A text that is no check, or one against the baseline.
     pub fn parse(text: &str) -> Result<Self, SloError> {
         let Check { metric, side, budget } = Check::parse(text)?;
         match budget {

@@ -65,7 +65,7 @@ fn of_cell(record: &RunRecord, cell: &CellFindings, names: Names) -> impl Iterat
 }
 
 impl Row {
-    /// What the rows of one session share.
+    /// The columns that the rows of one session share.
     fn new(record: &RunRecord, session: usize, outcome: &Outcome, names: Names) -> Self {
         let spec = &record.plan.sessions[session];
         Row {

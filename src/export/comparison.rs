@@ -38,7 +38,7 @@ struct Row {
     shape: String,
 }
 
-/// What a change amounts to, of a ratio or of a score.
+/// Verdict on a ratio or on a score.
 #[derive(Clone, Copy, Serialize)]
 #[serde(untagged)]
 enum RowVerdict {
@@ -68,7 +68,7 @@ pub fn comparison_csv(comparisons: &Comparisons, names: Names) -> Result<Vec<u8>
 }
 
 impl Row {
-    /// What names both sides.
+    /// The columns that name both sides.
     fn between(comparisons: &Comparisons, pair: &Pair, names: Names) -> Self {
         let run = |party: &Party| names.field(&comparisons.runs[party.run].path.display().to_string());
         Row {

@@ -2,7 +2,7 @@
 
 use crate::text::plain_whole;
 
-/// What a spreadsheet takes for the beginning of a formula, in either width.
+/// Characters that a spreadsheet takes for the beginning of a formula, in either width.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// How names and other texts stand in CSV: on one line, without anything that a terminal would act on. Columns of numbers are

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Ratio;
 
-/// What there is one figure of.
+/// Run, session or cell: there is one figure of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// A session, over all of its launches.
@@ -18,8 +18,8 @@ pub enum Level {
     Cell,
 }
 
-/// What measures a metric, and so which runs have figures of it. Reports list the figures of a session, and those of a
-/// cell, in the order of groups.
+/// Source of a metric, and so which runs have figures of it. Reports list the figures of a session, and those of
+/// a cell, in the order of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Each launch, while its session comes up.
@@ -47,7 +47,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// What there is one figure of.
+    /// Run, session or cell: there is one figure of each.
     #[must_use]
     pub const fn level(self) -> Level {
         match self {
@@ -107,7 +107,7 @@ macro_rules! metrics {
                 match self { $(Metric::$variant => shortest!($label $(, $short)?)),+ }
             }
 
-            /// What measures it.
+            /// Its source.
             #[must_use]
             pub const fn group(self) -> Group {
                 match self { $(Metric::$variant => Group::$group),+ }
@@ -125,7 +125,7 @@ macro_rules! metrics {
                 match self { $(Metric::$variant => Direction::$direction),+ }
             }
 
-            /// What the figure means, what it includes and what it leaves out.
+            /// Meaning of the figure, with all that it includes and leaves out.
             #[must_use]
             pub fn definition(self) -> &'static str {
                 match self { $(Metric::$variant => concat!($($definition),+).trim_start()),+ }
@@ -284,7 +284,7 @@ impl Metric {
     /// The scores that outputs are compared by, one for each kind of labels; of a session at most one is known.
     pub const SCORES: [Metric; count(Group::LeadingScore)] = members(Group::LeadingScore);
 
-    /// What there is one figure of.
+    /// Run, session or cell: there is one figure of each.
     #[must_use]
     pub const fn level(self) -> Level {
         self.group().level()

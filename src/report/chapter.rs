@@ -70,7 +70,7 @@ pub struct Chapter {
     pub title: &'static str,
     /// Whether Markdown shows the title: most tables name themselves there.
     pub titled: Titled,
-    /// What it says, each with those who see it.
+    /// The blocks, each with those who see it.
     blocks: Vec<(Audience, Block)>,
 }
 
@@ -83,11 +83,11 @@ pub enum Titled {
     Everywhere,
 }
 
-/// What a chapter is made of.
+/// Parts of a chapter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "of")]
 pub enum Block {
-    /// What has to be known before anything else.
+    /// A warning that stands before anything else.
     Alarm(Alarm),
     /// The answer, the most important line first.
     Verdict(Vec<String>),
@@ -107,7 +107,7 @@ pub enum Block {
     Lead(Item),
     /// Labelled lines.
     Items(Vec<Item>),
-    /// What was not tried, each with the command that does.
+    /// Untried settings, each with the command that does.
     Commands(Vec<Item>),
     /// Numbered entries.
     Numbered(Numbered),
@@ -127,14 +127,14 @@ pub enum Block {
     Folded(Fold),
 }
 
-/// What has to be known before anything else.
+/// A warning that stands before anything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Alarm {
     /// How urgent it is.
     pub level: AlarmLevel,
-    /// What it is.
+    /// The text.
     pub text: String,
-    /// What follows from it, for those who read on.
+    /// Its consequence, for those who read on.
     pub rest: Option<&'static str>,
     /// The chapter that says why.
     pub reasons: Option<&'static str>,
@@ -155,7 +155,7 @@ pub enum AlarmLevel {
 pub struct Heading {
     /// 2 for what stands as high as a chapter, 3 below it, 4 below that.
     pub level: u8,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 
@@ -164,7 +164,7 @@ pub struct Heading {
 pub struct Label {
     /// The label.
     pub text: String,
-    /// What is said of it; may be empty.
+    /// The remark on it; may be empty.
     pub remark: String,
 }
 
@@ -173,7 +173,7 @@ pub struct Label {
 pub struct Numbered {
     /// Number of the first.
     pub first: usize,
-    /// What stands behind the name of each in brackets; may be empty.
+    /// Remark behind the name of each in brackets; may be empty.
     pub remark: String,
     /// The entries.
     pub entries: Vec<Entry>,
@@ -203,7 +203,7 @@ pub enum Place {
 /// Labelled lines that a page shows when asked to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fold {
-    /// What they are.
+    /// Title of the lines.
     pub title: String,
     /// The lines.
     pub items: Vec<Item>,

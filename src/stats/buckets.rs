@@ -6,8 +6,8 @@ use crate::units::Nanos;
 
 /// The buckets of a histogram that hold any latencies, each of which counts as the middle of its bucket.
 ///
-/// What analysis reads: a record has one histogram for each cell and launch, and most of them hold a few hundred buckets of
-/// the 35,000 that a [`Latencies`] has room for.
+/// The form that analysis reads: a record has one histogram for each cell and launch, and most of them hold a few
+/// hundred buckets of the 35,000 that a [`Latencies`] has room for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Buckets {
     /// Middles of the buckets, ascending.

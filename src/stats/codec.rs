@@ -21,7 +21,7 @@ pub(super) const HIGHEST_NS: u64 = 3_600_000_000_000;
 /// Significant decimal digits of a latency.
 pub(super) const DIGITS: u8 = 3;
 
-/// What version 2 adds to the format's cookies: nothing is known of the width of a count.
+/// Addition of version 2 to the format's cookies: nothing is known of the width of a count.
 const COOKIE_WORD_SIZE: u32 = 0x10;
 /// First word of the compressed form, by the HdrHistogram V2 format.
 const COMPRESSED_COOKIE: u32 = 0x1c84_9304 | COOKIE_WORD_SIZE;
@@ -139,7 +139,7 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, HistogramError> {
     INFLATER.with_borrow_mut(|inflater| inflated(inflater, body))
 }
 
-/// What `body` holds, at most as long as a histogram of this range can be.
+/// Contents of `body`, at most as long as a histogram of this range can be.
 fn inflated(inflater: &mut Decompress, body: &[u8]) -> Result<Vec<u8>, HistogramError> {
     let longest = HEADER_LEN + buckets() * MAX_VARINT_LEN;
     let mut plain = Vec::with_capacity(COMMON_LEN);

@@ -11,7 +11,7 @@
 use super::Quantile;
 use super::binomial::Binomial;
 
-/// What a sample says of a percentile and a bound.
+/// Evidence of a sample on a percentile and a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Under {
     /// The percentile is under the bound.

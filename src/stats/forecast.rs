@@ -89,7 +89,7 @@ impl Spread {
     }
 }
 
-/// What the next one of several positive values is expected to be, whose logarithms are about normal.
+/// Expectation of the next one of several positive values, whose logarithms are about normal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prediction {
     /// The geometric mean of those that were seen.

@@ -69,11 +69,11 @@ pub struct TooFew {
     pub needs: u64,
     /// How many there are.
     pub has: u64,
-    /// What is counted.
+    /// Observations that are counted.
     pub counted: Counted,
 }
 
-/// What a sample size counts.
+/// Kinds of observations that a sample size counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {

@@ -17,7 +17,7 @@ pub const LOOK_ROUNDS: [u64; 3] = [10, 20, 40];
 /// Probability of a false verdict that each look may spend.
 pub const LOOK_ERROR: f64 = 0.002;
 
-/// What a look says about one comparison.
+/// Outcome of a look at one comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// The interval is as narrow as asked for: nothing is left to do.

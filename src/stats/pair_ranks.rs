@@ -95,7 +95,7 @@ impl PairRanks {
         (low <= high).then_some(Interval { low, high })
     }
 
-    /// What the figures say about a centre of zero, and about one within `floor` of it.
+    /// Evidence of the figures about a centre of zero, and about one within `floor` of it.
     pub(super) fn evidence(&self, lower_tail: &LowerTail, floor: f64) -> Evidence {
         // Figures on the bound itself count against the claim.
         let p_above = |bound: f64| lower_tail.at_most(self.count_while(|figure| figure <= bound));

@@ -52,7 +52,7 @@ impl PairedRatio {
         self.pairs_count
     }
 
-    /// What the rounds say about the log-ratio; `floor` is on its scale.
+    /// Evidence of the rounds on the log-ratio; `floor` is on its scale.
     #[must_use]
     pub fn evidence(&self, floor: f64) -> Evidence {
         self.ranks.evidence(floor)

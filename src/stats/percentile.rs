@@ -30,11 +30,11 @@ pub struct Percentile {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{too_few}")]
 pub struct Unbounded {
-    /// What both sides would need, and what there is.
+    /// Sample that both sides would need, and the one that there is.
     pub too_few: TooFew,
-    /// What the percentile is not below.
+    /// Lower bound of the percentile.
     pub at_least: Option<f64>,
-    /// What the percentile is not above.
+    /// Upper bound of the percentile.
     pub at_most: Option<f64>,
 }
 

@@ -56,7 +56,7 @@ impl UnpairedRatio {
         }
     }
 
-    /// What the launches say about the log-ratio.
+    /// Evidence of the launches on the log-ratio.
     #[must_use]
     pub fn evidence(&self, floor: f64) -> Evidence {
         self.differences.evidence(&self.lower_tail(), floor)

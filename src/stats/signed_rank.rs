@@ -47,7 +47,7 @@ impl SignedRank {
         self.means.interval(&lower_tail(self.n), error)
     }
 
-    /// What the values say about a centre of zero, and about one within `floor` of it.
+    /// Evidence of the values about a centre of zero, and about one within `floor` of it.
     pub(super) fn evidence(&self, floor: f64) -> Evidence {
         self.means.evidence(&lower_tail(self.n), floor)
     }

@@ -19,7 +19,7 @@ pub enum Relation {
     Undecided,
 }
 
-/// What the values say about a log-ratio: where it lies, and how surely.
+/// Evidence of values on a log-ratio: where it lies, and how surely.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
     /// The estimate.

@@ -31,7 +31,7 @@ pub enum Design {
     Exact,
 }
 
-/// What changed of one metric.
+/// Change of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Delta {

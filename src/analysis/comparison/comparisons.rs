@@ -41,9 +41,9 @@ pub struct ComparedRun {
     pub complete: bool,
     /// Whether the machine was fit to measure on; absent where the record does not tell.
     pub fitness: Option<Fitness>,
-    /// What makes its machine another than that of the first run.
+    /// Differences of its machine from that of the first run.
     pub host_differences: Vec<Difference>,
-    /// What else is not as in the first run.
+    /// Other differences from the first run.
     pub other_differences: Vec<Difference>,
     /// Variants of it that nothing is compared with.
     pub left_out: Vec<String>,
@@ -52,9 +52,9 @@ pub struct ComparedRun {
 /// Two sessions, side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pair {
-    /// What is compared with.
+    /// The baseline.
     pub baseline: Party,
-    /// What is compared.
+    /// Subject of the comparison.
     pub candidate: Party,
     /// Session options that they do not share.
     pub differences: Vec<Difference>,
@@ -108,7 +108,7 @@ pub struct PairedCell {
 /// One figure of both sessions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// What is compared.
+    /// Subject of the comparison.
     pub metric: Metric,
     /// Of the baseline.
     pub baseline: Estimate,
@@ -118,7 +118,7 @@ pub struct Row {
     pub outcome: RowOutcome,
 }
 
-/// What became of a figure.
+/// Change of a figure, or why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "status")]
 pub enum RowOutcome {
@@ -153,7 +153,7 @@ fn session_metrics() -> impl Iterator<Item = Metric> {
 /// `variants` of two runs, the first one's of the one name with the second one's of the other.
 ///
 /// # Errors
-/// What was asked for does not say what to compare, or the runs do not have it.
+/// The request does not say what to compare, or the runs do not have it.
 pub fn compare(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<Comparisons, SelectError> {
     let pairings = pairings(runs, variants)?;
     let mut pairs: Vec<Pair> = pairings.iter().map(|&places| pair(runs, places)).collect();

@@ -81,8 +81,8 @@ impl Differences {
     }
 }
 
-/// What makes two machines unlike, so that figures of one say nothing about the other: architecture, processor, CPU
-/// counts, instruction sets, memory, limits, frequency governor, turbo and virtualization.
+/// Differences that make two machines unlike, so that figures of one say nothing about the other: architecture,
+/// processor, CPU counts, instruction sets, memory, limits, frequency governor, turbo and virtualization.
 #[must_use]
 pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
     let mut found = Differences::default();
@@ -120,7 +120,7 @@ fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
     (one.as_f64() - other.as_f64()).abs() <= MEMORY_TOLERANCE * one.as_f64().max(other.as_f64())
 }
 
-/// What else is not the same of two runs: system, versions, data, CPUs and schedule.
+/// Other differences of two runs: system, versions, data, CPUs and schedule.
 #[must_use]
 pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Difference> {
     let mut found = Differences::default();
@@ -144,7 +144,7 @@ pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Dif
     found.0
 }
 
-/// What two sessions were asked for differently.
+/// Options that two sessions were asked for differently.
 pub(super) fn session_differences(
     (baseline_plan, baseline): (&Plan, usize),
     (candidate_plan, candidate): (&Plan, usize),

@@ -13,7 +13,7 @@ pub struct NamedRun<'a> {
     pub path: PathBuf,
     /// The record, looked through.
     pub index: RunIndex<'a>,
-    /// What the record says by itself.
+    /// Findings on the record by itself.
     pub findings: Findings,
 }
 

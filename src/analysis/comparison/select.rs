@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::named_run::NamedRun;
 use crate::plan::{Plan, SessionSpec, Variant};
 
-/// What was asked for cannot be compared.
+/// A comparison that cannot be made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// One run, and no word on which of its variants.
@@ -34,7 +34,7 @@ pub enum SelectError {
     UnknownVariant {
         /// The run.
         run: PathBuf,
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
         /// Its variants.
         names: Vec<String>,
@@ -42,9 +42,9 @@ pub enum SelectError {
     /// Two variants were measured with several session options each, none of them the same.
     #[error("`{baseline}` and `{candidate}` were not measured with the same session options")]
     UnlikeSessions {
-        /// What was to be compared with.
+        /// The baseline.
         baseline: String,
-        /// What was to be compared.
+        /// The candidate.
         candidate: String,
     },
     /// Two runs have no variant in common.

@@ -104,7 +104,8 @@ fn rate(cell: &CellFindings) -> f64 {
     cell.value(Metric::Throughput).unwrap_or_default()
 }
 
-/// What has the most throughput of all that was measured, where the chosen cell is neither that nor close to it.
+/// The cell with the most throughput of all that were measured, where the chosen cell is neither that nor close
+/// to it.
 fn rival(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Option<Rival> {
     let best = curves.iter().map(|curve| key(curve)).filter_map(|key| facts.cell(key));
     let best = best.max_by(|one, other| rate(one).total_cmp(&rate(other)))?;
@@ -157,7 +158,7 @@ fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>
     Pick { key: cell.key, basis, ties, rival: None, caveats: caveats(facts, cell) }
 }
 
-/// What shipping a cell leaves open.
+/// Caveats of shipping a cell.
 pub(in crate::analysis) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
     let session = cell.key.session;
     let mut caveats = Vec::new();

@@ -22,7 +22,7 @@ const MEMORY_PER_FILE: f64 = 4.0;
 /// Of smaller files than this, in bytes, the memory of a session is ONNX Runtime's own, whatever the model.
 const SMALL_FILE: f64 = 1_048_576.0;
 
-/// What limits each session; outputs that are not numbers first, then what costs time, then start and memory.
+/// Limits of each session; outputs that are not numbers first, then what costs time, then start and memory.
 pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
     let single = facts.single();
     let mut found = Vec::new();

@@ -13,7 +13,7 @@ use crate::plan::CellKey;
 use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
-/// What to ship, for either goal: at the first shape that was measured, and at the others.
+/// Choices of sessions to ship, for either goal: at the first shape that was measured, and at the others.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// For the shortest single prediction.
@@ -45,7 +45,7 @@ pub struct NotReached {
     pub enough_budget_ns: Option<Nanos>,
 }
 
-/// What to ship at one shape, for either goal.
+/// Choices at one shape, for either goal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ShapeAnswer {
     /// Index into the plan's shapes.
@@ -89,10 +89,11 @@ pub struct Pick {
     pub basis: Basis,
     /// Cells of other sessions that are not told apart from it: each the one that its session would be chosen at.
     pub ties: Vec<CellKey>,
-    /// What looks better and is not shown to be, of a choice for throughput; absent where nothing does.
+    /// The cell that looks better and is not shown to be, of a choice for throughput; absent where nothing
+    /// does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rival: Option<Rival>,
-    /// What the choice leaves open.
+    /// Caveats of the choice.
     pub caveats: Vec<Caveat>,
 }
 
@@ -121,7 +122,7 @@ pub enum Basis {
     BestWithoutBaseline,
 }
 
-/// What a choice leaves open.
+/// Caveats of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Caveat {
@@ -188,11 +189,11 @@ pub struct Headline {
 pub struct Bottleneck {
     /// Index of the session.
     pub session: usize,
-    /// What limits it.
+    /// The limit.
     pub kind: BottleneckKind,
 }
 
-/// What limits a session.
+/// Limits of a session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BottleneckKind {
@@ -257,9 +258,10 @@ pub enum BottleneckKind {
         operator: Plain,
         /// Its share of the time in nodes.
         share: Ratio,
-        /// What limits the longest of its nodes, or why that is not known.
+        /// Limit of the longest of its nodes, or why that is not known.
         bound: Observed<Bound>,
-        /// What that node attains of the measured peak of what limits it; absent where that is not known.
+        /// Share that the node attains of the measured peak of what limits it; absent where that is not
+        /// known.
         attained: Option<Ratio>,
         /// Whether it computes with whole numbers.
         is_quantized: bool,

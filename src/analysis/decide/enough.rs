@@ -108,8 +108,8 @@ fn smallest(record: &RunRecord, session: usize) -> Option<u64> {
     record.blocks.iter().filter(|block| block.key.session == session).map(|block| block.key.batch_size).min()
 }
 
-/// What an inference of a session takes at a batch size, in nanoseconds: as it was measured there, or else as much longer
-/// than at the smallest one as the batch is larger, which it is at worst.
+/// Time of an inference of a session at a batch size, in nanoseconds: as it was measured there, or else as much
+/// longer than at the smallest one as the batch is larger, which it is at worst.
 fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u64) -> Option<f64> {
     let own = || record.blocks.iter().filter(|block| block.key.session == session);
     let here = own().filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));
@@ -123,7 +123,7 @@ fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u6
     })
 }
 
-/// What a launch of a session takes that times one block, in nanoseconds.
+/// Time of a launch of a session that times one block, in nanoseconds.
 fn launch(record: &RunRecord, session: usize) -> Option<f64> {
     let launches = || record.launches.iter().filter(|launch| launch.session == session);
     let loaded = launches().filter_map(|launch| {

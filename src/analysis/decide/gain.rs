@@ -14,7 +14,7 @@ pub enum NoGain {
 }
 
 impl Choice {
-    /// What was chosen, if it is measurably better than the baseline.
+    /// The choice, if it is measurably better than the baseline.
     ///
     /// # Errors
     /// Why it is not.

@@ -8,7 +8,7 @@ use crate::metric::{Direction, Metric};
 pub struct ScoreTarget<'a> {
     /// Which.
     pub metric: Metric,
-    /// What the baseline has.
+    /// The baseline's value.
     pub baseline: &'a Measured,
     /// The worse end of its interval, which chance alone may reach; absent without an interval.
     pub bound: Option<f64>,

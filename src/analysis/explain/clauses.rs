@@ -17,7 +17,7 @@ pub const CLAUSE_SHARE: f64 = 0.05;
 /// From this share on, an operator is most of a step, and memory what limits most of a session.
 const MOST_SHARE: f64 = 0.5;
 
-/// What a session's time is made of, and why.
+/// Parts of a session's time, and their causes.
 pub(super) fn clauses(
     facts: &Facts<'_>,
     explanation: &Explanation,
@@ -164,7 +164,7 @@ fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Claus
     is_meant.then(|| Clause::PerChannel { ran_nodes_count, of_count: matrix_nodes(nodes).count() as u64 })
 }
 
-/// What the clauses so far leave of a difference that was shown, where that is most of it.
+/// The rest that the clauses so far leave of a difference that was shown, where that is most of it.
 fn unnamed(explanation: &Explanation, clauses: &[Clause]) -> Option<Clause> {
     let latency = explanation.latency.as_ref()?;
     let is_shown = matches!(latency.change.verdict, Verdict::Faster | Verdict::Slower);

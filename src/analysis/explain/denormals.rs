@@ -8,10 +8,10 @@ use crate::record::{Contrast, RunRecord};
 use crate::stats::END_ERROR;
 use crate::text::Plain;
 
-/// What contrasts of this option are about.
+/// The option that contrasts are about.
 const OPTION: &str = "session.set_denormal_as_zero=1";
 
-/// What was found of each session that was contrasted, or why nothing was.
+/// Findings on each session that was contrasted, or why nothing was.
 pub(in crate::analysis) fn denormals(record: &RunRecord) -> Vec<DenormalFindings> {
     let contrasts = record.contrasts.iter().filter(|contrast| contrast.option == OPTION);
     let mut found: Vec<DenormalFindings> = contrasts.map(one).collect();

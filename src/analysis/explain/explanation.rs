@@ -21,7 +21,7 @@ pub struct Explanation {
     pub steps: Vec<Step>,
     /// Why there are no steps, as a lowercase fragment.
     pub steps_absent_reason: Option<Plain>,
-    /// What the steps rest on; absent without steps.
+    /// Profiles that the steps rest on; absent without steps.
     pub profiles: Option<ProfileBasis>,
     /// Operators whose time or number changed, the largest change first; empty without steps.
     pub operators: Vec<OperatorChange>,
@@ -32,7 +32,7 @@ pub struct Explanation {
     pub quantization: Option<Quantization>,
     /// Instructions that its arithmetic wants; absent for arithmetic that every processor has, and on accelerators.
     pub instructions: Option<Instructions>,
-    /// What figures say about the change, in the order of telling.
+    /// Evidence of figures on the change, in the order of telling.
     pub clauses: Vec<Clause>,
 }
 
@@ -52,7 +52,7 @@ pub struct LatencyStep {
 }
 
 impl LatencyStep {
-    /// What the steps add up to, in nanoseconds: above 0 where the session is slower.
+    /// Sum of the steps, in nanoseconds: above 0 where the session is slower.
     #[must_use]
     pub fn difference_ns(&self) -> i64 {
         self.session_ns - self.reference_ns
@@ -80,7 +80,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// What the step adds, in nanoseconds: below 0 where it makes the session faster.
+    /// Time that the step adds, in nanoseconds: below 0 where it makes the session faster.
     #[must_use]
     pub fn change_ns(&self) -> i64 {
         self.after_ns - self.before_ns
@@ -110,11 +110,11 @@ pub enum StepKind {
     Compiled,
     /// All other operators.
     Other,
-    /// What is in no node: the way between nodes, and what the profiler cannot tell.
+    /// Time in no node: the way between nodes, and what the profiler cannot tell.
     Rest,
 }
 
-/// What the steps rest on.
+/// Profiles that steps rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ProfileBasis {
     /// By what times of the reference's nodes are multiplied to be times of its timed launches: timed median / median of the
@@ -146,7 +146,7 @@ pub struct OperatorChange {
 }
 
 impl OperatorChange {
-    /// What the operator takes more in the session, in nanoseconds an inference.
+    /// Time that the operator takes more in the session, in nanoseconds an inference.
     #[must_use]
     pub fn change_ns(&self) -> i64 {
         self.after_ns - self.before_ns
@@ -165,7 +165,7 @@ pub struct FusionChange {
     pub after_absorbed_count: i64,
 }
 
-/// What instructions a session's arithmetic wants, and which the processor has.
+/// Instructions that a session's arithmetic wants, and which the processor has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Instructions {
     /// The arithmetic.
@@ -200,9 +200,10 @@ pub enum Clause {
         meant_nodes_count: u64,
         /// Nodes that ran in integers.
         ran_nodes_count: u64,
-        /// What the nodes that stayed in floating point take in the reference, in nanoseconds an inference.
+        /// Time that the nodes which stayed in floating point take in the reference, in nanoseconds an
+        /// inference.
         before_ns: i64,
-        /// What they take in the session, in nanoseconds an inference.
+        /// Time in the session, in nanoseconds an inference.
         after_ns: i64,
     },
     /// A step, as large as stated.
@@ -216,7 +217,8 @@ pub enum Clause {
     },
     /// Most of a difference that was shown lies in no step that is large and sure enough to be told.
     Unnamed {
-        /// What the steps that are told leave of it, in nanoseconds an inference; below 0 for time that is saved.
+        /// The rest beside the steps that are told, in nanoseconds an inference; below 0 for time that is
+        /// saved.
         change_ns: i64,
     },
     /// Matrix nodes that the model leaves in full precision.
@@ -225,7 +227,7 @@ pub enum Clause {
         nodes_count: u64,
         /// Of how many.
         of_count: u64,
-        /// What they take of an inference, in nanoseconds.
+        /// Time of an inference, in nanoseconds.
         time_ns: i64,
         /// The same as a share of the session's median.
         share: Ratio,
@@ -238,7 +240,7 @@ pub enum Clause {
         of_count: u64,
         /// Casts that ran.
         casts_count: u64,
-        /// What they take of an inference, in nanoseconds; absent where the profiler does not tell it from nothing.
+        /// Time of an inference, in nanoseconds; absent where the profiler does not tell it from nothing.
         casts_ns: Option<i64>,
     },
     /// Weights have a scale for each channel, and nodes computed with integers all the same, or did not.

@@ -67,12 +67,12 @@ impl<'a> Side<'a> {
         self.times.time_ns(node) * self.scale
     }
 
-    /// What is not known of the time of a node, to either side, in nanoseconds of the timed launches.
+    /// Uncertainty of the time of a node, to either side, in nanoseconds of the timed launches.
     pub(super) fn unknown_ns(&self, node: &NodeProfile) -> f64 {
         self.times.unknown_ns(node) * self.scale
     }
 
-    /// What times of nodes are multiplied by, less what the profiler adds, to be times of the timed launches.
+    /// Factor on times of nodes, less what the profiler adds, to be times of the timed launches.
     pub(super) fn node_scale(&self) -> f64 {
         self.times.fit() * self.scale
     }

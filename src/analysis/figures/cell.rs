@@ -9,7 +9,7 @@ use crate::plan::CellKey;
 use crate::record::Outcome;
 use crate::stats::{LatencyModes, SpeedStates, SteadyClass};
 
-/// What was found in one cell.
+/// Findings on one cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellFindings {
     /// Which cell.
@@ -54,7 +54,7 @@ impl CellFindings {
         (median.n_of == Counted::Launches).then_some(median.value)
     }
 
-    /// What stands behind the figures, if there are any.
+    /// Support of the figures, if there are any.
     #[must_use]
     pub fn support(&self) -> Option<Support> {
         let median = self.figure(Metric::LatencyP50)?.measured()?;
@@ -66,7 +66,7 @@ impl CellFindings {
     }
 }
 
-/// What stands behind the figures of a cell, the least first.
+/// Support of the figures of a cell, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Support {

@@ -14,7 +14,7 @@ use crate::plan::CellKey;
 use crate::record::{BlockRecord, Outcome};
 use crate::stats::{self, Buckets, SteadyClass};
 
-/// What measures the figures of a cell, in the order in which reports list them.
+/// Groups of the figures of a cell, in the order in which reports list them.
 const GROUPS: [Group; 6] =
     [Group::Timing, Group::Machine, Group::Launch, Group::ToBaseline, Group::CpuEnergy, Group::Gpu];
 
@@ -24,7 +24,7 @@ const NOT_REACHED: &str = "the run ended before this cell was measured";
 /// Cells from which on they are worth more than one thread: fewer take some milliseconds.
 const MANY: usize = 256;
 
-/// What was found in every cell of the plan, in its order.
+/// Findings on every cell of the plan, in its order.
 pub(in crate::analysis) fn all(index: &Index<'_>) -> Vec<CellFindings> {
     let keys: Vec<CellKey> = index.record.plan.cells().collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -60,7 +60,7 @@ fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfC
     })
 }
 
-/// What was found in a cell.
+/// Findings on a cell.
 fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
     match latencies(index, key) {
         Ok(latencies) => measured(index, key, latencies),

@@ -31,11 +31,11 @@ pub struct Change {
     pub ratio: Estimate,
     /// Changes within this share of 1 are not told from noise.
     pub noise_floor: Ratio,
-    /// What it amounts to.
+    /// Its verdict.
     pub verdict: Verdict,
     /// About how many more rounds would settle an inconclusive verdict.
     pub rounds_to_settle: Option<u64>,
-    /// What the verdict rests on.
+    /// Method behind the verdict.
     #[serde(skip)]
     evidence: Evidence,
     /// `rounds_to_settle` while nothing is settled yet.
@@ -52,7 +52,7 @@ impl Change {
     }
 }
 
-/// What a change amounts to.
+/// Verdicts on a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -136,7 +136,7 @@ pub(in crate::analysis) fn judge(metric: Metric, changes: &mut [&mut Change], er
 }
 
 impl Verdict {
-    /// What a relation to the baseline amounts to for a metric of which less, or more, is better.
+    /// Verdict by a relation to the baseline, for a metric of which less, or more, is better.
     #[must_use]
     pub fn of(relation: Relation, direction: Direction) -> Self {
         match (relation, direction) {

@@ -37,6 +37,6 @@ pub struct CurvePoint {
     pub throughput_per_sec: f64,
     /// Median latency of one inference, in nanoseconds.
     pub latency_p50_ns: f64,
-    /// What stands behind both.
+    /// Observations behind both.
     pub support: Support,
 }

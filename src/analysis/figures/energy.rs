@@ -16,10 +16,10 @@ const LEAST_BLOCK_TIME: Nanos = Nanos(10_000_000);
 /// Why a figure of a GPU is absent of which no launch tells anything.
 const NOT_REPORTED: &str = "no launch came to the end of the cell";
 
-/// What a figure of memory says where only the end of the cell was looked at.
+/// Remark on a figure of memory where only the end of the cell was looked at.
 const AT_THE_END: &str = "at the end of the cell: the budget left no time to look longer";
 
-/// What a figure of memory says where it was read from the device's level.
+/// Remark on a figure of memory where it was read from the device's level.
 const OF_THE_DEVICE: &str = "from the level of the whole device: the driver does not list the worker";
 
 /// A figure of a GPU in one launch, at a batch size.

@@ -10,9 +10,9 @@ use crate::text::Plain;
 /// One figure of a session or a cell, in the base unit of its metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figure {
-    /// What is measured; it carries unit, direction and definition.
+    /// The metric; it carries unit, direction and definition.
     pub metric: Metric,
-    /// What was found.
+    /// The estimate.
     pub estimate: Estimate,
 }
 
@@ -26,7 +26,7 @@ pub enum Estimate {
     Absent {
         /// Why not, as a lowercase fragment such as `needs 1000 samples, has 96`.
         reason: Plain,
-        /// What is known nevertheless, in the metric's base unit.
+        /// Bounds that are known nevertheless, in the metric's base unit.
         #[serde(skip_serializing_if = "Option::is_none")]
         bounds: Option<Bounds>,
     },
@@ -43,11 +43,11 @@ pub struct Measured {
     pub range: Option<Interval>,
     /// How many stand behind the value.
     pub n: u64,
-    /// What `n` counts.
+    /// Kind of observations that `n` counts.
     pub n_of: Counted,
-    /// What is known of the value where there is no interval.
+    /// Bounds of the value where there is no interval.
     pub bounds: Option<Bounds>,
-    /// What a reader has to know about the value: why there is no interval, or that it rests on few.
+    /// Remark on the value: why there is no interval, or that it rests on few.
     pub remark: Option<Plain>,
 }
 
@@ -58,7 +58,7 @@ impl Measured {
         Measured { value, interval: None, range: None, n, n_of, bounds: None, remark: None }
     }
 
-    /// What was estimated over launches; it says why, where there is no interval.
+    /// An estimate over launches, which says why where there is no interval.
     #[must_use]
     pub fn over_launches(found: &OverLaunches) -> Self {
         Measured {
@@ -79,13 +79,13 @@ impl Measured {
 /// One-sided bounds of a value that cannot be bounded from both sides, each with 95% confidence on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bounds {
-    /// What the value is not below.
+    /// Lower bound of the value.
     pub at_least: Option<f64>,
-    /// What the value is not above.
+    /// Upper bound of the value.
     pub at_most: Option<f64>,
 }
 
-/// What an n counts.
+/// Kinds of observations that an n counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {

@@ -59,7 +59,7 @@ impl<'a> Index<'a> {
         self.blocks.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    /// What was measured once per launch in a cell.
+    /// Figures that are measured once per launch in a cell.
     pub(in crate::analysis) fn launch_cells(&self, key: CellKey) -> &[(&'a LaunchRecord, &'a LaunchCell)] {
         self.launch_cells.get(&key).map_or(&[], Vec::as_slice)
     }

@@ -91,7 +91,7 @@ impl Measurement<'_> {
         }
     }
 
-    /// What blocks beside those of the baseline show.
+    /// Comparison by blocks beside those of the baseline.
     pub(super) fn ratio(&self, change: fn(&Comparison) -> &Change) -> Estimate {
         match &self.comparison {
             Some(comparison) => change(comparison).ratio.clone(),

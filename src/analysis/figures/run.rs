@@ -9,7 +9,7 @@ use super::cell::CellFindings;
 use super::session::SessionFindings;
 use crate::plan::CellKey;
 
-/// What was found of the sessions and the cells of a run.
+/// Figures of the sessions and the cells of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Figures<'a> {
     /// Each session, in the order of the plan.
@@ -26,7 +26,7 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// What was found in a cell; `None` of a cell that the plan does not have.
+    /// Findings on a cell; `None` of a cell that the plan does not have.
     #[must_use]
     pub fn at(&self, key: CellKey) -> Option<&CellFindings> {
         self.places.get(&key).map(|&place| &self.found[place])

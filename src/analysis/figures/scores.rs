@@ -10,12 +10,12 @@ use crate::metric::Metric;
 use crate::record::{ElementScores, ElementUnit, LabelledScores, NotComparable, OutputKind, Scores, SeveralScores};
 use crate::stats::Proportion;
 
-/// What the outputs of a session were worth; its scores are among the session's figures.
+/// Accuracy of the outputs of a session; its scores are among the session's figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AccuracyFindings {
     /// Samples whose outputs were computed, whether or not there was anything to hold them against.
     pub samples_count: u64,
-    /// What the outputs were held against.
+    /// Labels, reference or nothing that the outputs were held against.
     pub held_against: HeldAgainst,
     /// Why nothing was scored; absent if something was.
     pub absent_reason: Option<String>,
@@ -25,13 +25,13 @@ pub struct AccuracyFindings {
     pub unhealthy_outputs: Vec<UnhealthyOutput>,
     /// Agreement with the reference, one for each output.
     pub agreement: Vec<OutputAgreement>,
-    /// What `agreement` compares with.
+    /// Name of the outputs that `agreement` compares with.
     pub reference: Option<String>,
     /// Outputs that cannot be compared with it.
     pub not_comparable: Vec<NotComparable>,
 }
 
-/// What outputs were held against.
+/// Labels, reference or nothing that outputs were held against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeldAgainst {
@@ -59,11 +59,11 @@ pub struct AccuracyChange {
     pub changed_predictions_count: Option<u64>,
     /// Probability of a change at least as large if neither were better: McNemar, exact; absent for regression.
     pub p_value: Option<f64>,
-    /// What the change amounts to.
+    /// Verdict on the change.
     pub verdict: AccuracyVerdict,
 }
 
-/// What a change of a score amounts to at the 5% level.
+/// Verdicts on a change of a score, at the 5% level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccuracyVerdict {
@@ -97,7 +97,7 @@ pub struct OutputAgreement {
     pub output: String,
     /// Name of the reference's output, where it is another one.
     pub reference_output: Option<String>,
-    /// What the output holds; absent in records before version 1.4.
+    /// Kind of the output; absent in records before version 1.4.
     pub kind: Option<OutputKind>,
     /// Signal-to-noise ratio of signals and images, in decibels.
     pub signal_to_noise_db: Option<f64>,
@@ -130,7 +130,7 @@ pub(in crate::analysis) enum ScoreOf {
     Errors(ErrorKind),
 }
 
-/// What scores are computed with, besides.
+/// Other arguments of scores.
 pub(in crate::analysis) struct Samples<'a> {
     /// The true class of each sample, where the record holds it.
     pub(super) labels: Option<&'a [i64]>,

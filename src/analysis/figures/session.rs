@@ -8,7 +8,7 @@ use crate::metric::Metric;
 use crate::record::Outcome;
 use crate::text::Plain;
 
-/// What was found of one session.
+/// Findings on one session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SessionFindings {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
@@ -29,7 +29,7 @@ pub struct SessionFindings {
     pub launch_failure: Option<Plain>,
     /// Loading, memory, file size and accuracy.
     pub figures: Vec<Figure>,
-    /// What the outputs were worth.
+    /// Accuracy of the outputs.
     pub accuracy: AccuracyFindings,
     /// Warnings that ONNX Runtime logged, over all launches that told.
     pub log_warnings_count: u64,

@@ -15,14 +15,14 @@ use crate::units::Bytes;
 /// Why a figure is absent that every launch should have.
 const NOT_REPORTED: &str = "no launch came so far, or the system does not tell";
 
-/// What was found of every session of the plan, in its order.
+/// Findings on every session of the plan, in its order.
 pub(in crate::analysis) fn all(index: &Index<'_>, cells: &Cells) -> Vec<SessionFindings> {
     let mut of_session: Vec<Vec<&CellFindings>> = vec![Vec::new(); index.record.plan.sessions.len()];
     cells.iter().for_each(|cell| of_session[cell.key.session].push(cell));
     of_session.iter().enumerate().map(|(session, cells)| findings(index, session, cells)).collect()
 }
 
-/// What was found of a session; `cells` are its own.
+/// Findings on a session; `cells` are its own.
 fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> SessionFindings {
     let launches = index.launches(session);
     let outcome = outcome(index, session, cells);
@@ -71,7 +71,7 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// What its launches, its largest cells and its files say, in the order in which reports list it.
+    /// Figures of its launches, its largest cells and its files, in the order in which reports list it.
     fn figures(&self) -> impl Iterator<Item = Figure> {
         let on_gpu = self.index.record.plan.sessions[self.session].nvidia_device().is_some();
         let of_cells = Group::Launch.metrics().chain(Group::Gpu.metrics().filter(move |_| on_gpu));

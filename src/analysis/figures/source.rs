@@ -21,7 +21,7 @@ pub(in crate::analysis) enum Source {
     Cell(OfCell),
 }
 
-/// What a figure of a session is made of.
+/// Sources of the figures of a session.
 pub(in crate::analysis) enum OfSession {
     /// One value for each launch.
     Launches(fn(&LaunchRecord) -> Option<f64>),
@@ -35,7 +35,7 @@ pub(in crate::analysis) enum OfSession {
     Agreement(fn(&Agreement, u64) -> Estimate),
 }
 
-/// What a figure of a cell is made of.
+/// Sources of the figures of a cell.
 pub(in crate::analysis) enum OfCell {
     /// Timed blocks.
     Blocks(OfBlocks),
@@ -43,7 +43,7 @@ pub(in crate::analysis) enum OfCell {
     Tail(Quantile, fn(&Percentiles) -> &Result<Percentile, Unbounded>),
     /// One value for each launch.
     Launches(OfLaunches),
-    /// What the driver of a GPU tells of each launch, and what becomes of several.
+    /// Figures of the driver of a GPU on each launch, and the way to join several.
     Gpu(GpuFigure, fn(&[f64], &str) -> Estimate),
     /// The cell as a whole: no change of it is judged.
     Whole(fn(&Measurement<'_>) -> Estimate),
@@ -157,7 +157,7 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
     }
 }
 
-/// What a metric is read off the blocks by; `None` for a metric that is taken from elsewhere.
+/// Functions that read a metric off the blocks; `None` for a metric that is taken from elsewhere.
 pub(in crate::analysis) fn of_blocks(metric: Metric) -> Option<OfBlocks> {
     if let Source::Cell(OfCell::Blocks(blocks)) = source(metric) { Some(blocks) } else { None }
 }

@@ -24,10 +24,10 @@ pub struct ExpectedWidth {
     pub half_width: Observed<HalfWidth>,
 }
 
-/// What a probe shows of the spread between launches in one place, and again in all of them, counts like so many independent
+/// A probe's spread between launches in one place, and again in all of them, counts like so many independent
 /// rounds at most: those within seconds share the machine's speed.
 const PROBE_FREEDOM: f64 = 3.0;
-/// What runs of any models, or the verdict alone, say of it likewise.
+/// Runs of any models, or the verdict alone, count likewise.
 const MACHINE_FREEDOM: f64 = 3.0;
 
 /// Standard deviation between launches of a ratio to the baseline, as machines of each verdict were seen to have it:

@@ -16,23 +16,23 @@ const RUNS_WANTED: usize = 3;
 /// How half-widths after the same rounds spread from run to run on a steady machine, as a standard deviation of their
 /// logarithms: about 1 / sqrt(2 (n - 1)) for n rounds, 0.2 to 0.3 for the 8 to 16 of a usual run.
 const KNOWN_SPREAD: f64 = 0.3;
-/// What is known of that counts like so many runs.
+/// Number of runs that this knowledge counts like.
 const KNOWN_FREEDOM: f64 = 3.0;
 
-/// What a finished run showed of the precision that its machine allows.
+/// Evidence of a finished run on the precision that its machine allows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeenRun {
     /// SHA-256 of the model files, ascending.
     models: Vec<String>,
     /// Sessions that they were measured in, library and options included.
     sessions: Vec<SessionSpec>,
-    /// What the machine was found to be.
+    /// Verdict on the machine.
     verdict: FitnessVerdict,
     /// Whether ratios to the baseline were judged, or else median latencies.
     is_of_ratios: bool,
     /// Variance between launches, of natural logarithms.
     variance: f64,
-    /// What was reached in each place.
+    /// Precision that was reached in each place.
     reached: Vec<Reached>,
 }
 
@@ -49,8 +49,8 @@ struct Reached {
     scaled: f64,
 }
 
-/// What a finished run has shown; `None` where nothing was looked at in as many launches as an interval takes, and of
-/// scripted runs, which no machine has shown.
+/// Evidence of a finished run; `None` where nothing was looked at in as many launches as an interval takes, and
+/// of scripted runs, which no machine has shown.
 #[must_use]
 pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
     if is_scripted(&run.plan) {
@@ -90,8 +90,8 @@ fn models(run: &RunRecord) -> Vec<String> {
     models
 }
 
-/// What runs of the same models in the same sessions and place let expect after so many rounds; `None` where too few are known that the
-/// machine had the verdict of the probe in.
+/// Half-width to be expected from runs of the same models in the same sessions and place after so many rounds;
+/// `None` where too few are known that the machine had the verdict of the probe in.
 pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: At, rounds: u64) -> Option<HalfWidth> {
     let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
     let is_same = |seen: &&SeenRun| {

@@ -32,7 +32,7 @@ pub(super) fn is_compared(plan: &Plan) -> bool {
     plan.sessions.len() > 1 && plan.baseline_session().is_some()
 }
 
-/// What the machine was found to be; latencies from a script are what no machine disturbs.
+/// Verdict on the machine; no machine disturbs latencies from a script.
 pub(super) fn verdict(run: &RunRecord) -> FitnessVerdict {
     let found = run.fitness.as_ref().map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict);
     if is_scripted(&run.plan) { FitnessVerdict::Valid } else { found }

@@ -1,9 +1,10 @@
 //! Rules held against a run.
 
+use super::held::{Case, Held, Target, judged};
 use super::relative;
 use super::rules::{Rule, RuleError};
-use super::target::{self, Target};
-use super::types::{Case, Checked, Gate, Held, Run, Runs};
+use super::target;
+use super::types::{Checked, Gate, Run, Runs};
 use super::verdict::{self, Basis, GateVerdict, Judgement, Settling};
 use crate::analysis::comparison::RunIndex;
 use crate::analysis::figures::source::quantile;
@@ -16,9 +17,6 @@ use crate::stats::early_stopping::{self, Under};
 use crate::stats::{Buckets, Quantile};
 use crate::text::Plain;
 use crate::units::Nanos;
-
-/// Confidence of the claim that a percentile is under its budget: MLPerf's.
-const EARLY_STOPPING_CONFIDENCE: f64 = 0.99;
 
 /// Holds a run against rules. A rule about the baseline means the same session and cell of `against`, or else the
 /// baseline variant of the same run, which is not held against itself.
@@ -75,56 +73,6 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
     }
 }
 
-/// What an SLO says of one cell, or of its session where the metric is one of sessions: the figure and the judgement;
-/// `None` for a cell that the run does not have.
-#[must_use]
-pub fn held_at(slo: &Slo, record: &RunRecord, figures: Figures<'_>, key: CellKey) -> Option<(Estimate, Judgement)> {
-    let session = figures.sessions.get(key.session)?;
-    let cell = figures.cells.at(key)?;
-    let cell = (slo.metric.level() == Level::Cell).then_some(cell);
-    let target = Target { session, cell, variant: record.plan.variant_of(key.session).name.clone() };
-    let case = Case { held: Held::Figure, figure: target.figure(slo.metric), side: slo.side, budget: slo.limit };
-    let judgement = judged(slo.metric, &target, record, &case);
-    Some((case.figure, judgement))
-}
-
-fn judged(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case) -> Judgement {
-    let latencies = || Buckets::decode(record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
-    match (quantile(metric), case.held, case.side) {
-        (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
-            Some(latencies) => percentile(quantile, &latencies, case),
-            None => verdict::judge(&case.figure, case.side, case.budget),
-        },
-        _ => verdict::judge(&case.figure, case.side, case.budget),
-    }
-}
-
-/// A percentile under its budget by the early-stopping rule, which also speaks where the sample is too small for an
-/// interval; above it where the whole interval is. That rule takes inferences as independent, and the interval counts them
-/// for what they are worth: where there is one, it must agree.
-fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement {
-    // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole nanoseconds of it.
-    let overruns_count = latencies.count_above(Nanos(case.budget as u64));
-    let under = early_stopping::is_under(quantile, latencies.count(), overruns_count, EARLY_STOPPING_CONFIDENCE);
-    let above = case.figure.interval().is_some_and(|interval| interval.low > case.budget);
-    let basis = Basis::EarlyStopping { overruns_count };
-    let decided = |verdict| Judgement { verdict, basis, reason: None, settling: None };
-    let below = case.figure.interval().is_none_or(|interval| interval.high <= case.budget);
-    match under {
-        Under::Proven if below => decided(GateVerdict::Pass),
-        Under::Proven => verdict::judge(&case.figure, case.side, case.budget),
-        Under::Refuted | Under::Open { .. } if above => {
-            Judgement { basis: Basis::Interval, ..decided(GateVerdict::Fail) }
-        }
-        Under::Refuted if case.figure.interval().is_none() => decided(GateVerdict::Fail),
-        Under::Refuted => decided(GateVerdict::Inconclusive),
-        Under::Open { more_inferences } => {
-            let settling = Some(Settling { more: more_inferences, of: Counted::Inferences });
-            Judgement { settling, ..decided(GateVerdict::Inconclusive) }
-        }
-    }
-}
-
 /// Whether a metric depends on how fast the machine was.
 fn is_timing(metric: Metric) -> bool {
     matches!(metric.unit(), Unit::Ns | Unit::PerSec) || metric.group() == Group::ToBaseline
@@ -140,7 +88,7 @@ fn why_unfit(fitness: &Fitness) -> String {
     format!("the machine was not fit to measure on ({}){seen}", FitnessVerdict::Invalid.word())
 }
 
-/// What bears on all verdicts: another machine, or one that was not fit.
+/// Remarks on all verdicts: another machine, or one that was not fit.
 fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<Plain> {
     let mut remarks = Vec::new();
     if let Some(against) = against {

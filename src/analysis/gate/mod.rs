@@ -4,6 +4,7 @@
 //! is [`GateVerdict::Inconclusive`], and a rule that checks nothing is an error. Begin at [`gate()`].
 
 mod checks;
+mod held;
 mod init;
 mod relative;
 mod rules;
@@ -11,8 +12,9 @@ mod target;
 mod types;
 mod verdict;
 
-pub use checks::{gate, held_at};
+pub use checks::gate;
+pub use held::{Held, held_at};
 pub use init::init;
 pub use rules::{Mistake, Rule, RuleError, rules};
-pub use types::{Checked, Gate, Held, LeftOut, Run};
+pub use types::{Checked, Gate, LeftOut, Run};
 pub use verdict::{Basis, GateVerdict, Judgement, Settling};

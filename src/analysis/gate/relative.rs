@@ -1,9 +1,9 @@
 //! Figures against the baseline: the same run's, or another run's.
 
-use super::target::Target;
-use super::types::{Case, Held, Runs};
-use crate::analysis::comparison::{self, Delta, RunIndex, Side};
-use crate::analysis::{AccuracyChange, Estimate, comparison::host_differences};
+use super::held::{Case, Held, Target};
+use super::types::Runs;
+use crate::analysis::comparison::{Delta, RunIndex, Side, change, host_differences};
+use crate::analysis::{AccuracyChange, Estimate};
 use crate::check::{Budget, Check, Drop};
 use crate::observed::Observed;
 use crate::plan::{At, Plan};
@@ -40,7 +40,7 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
     Case { held: Held::DifferenceToBaseline, figure: change.difference, side: check.side, budget }
 }
 
-/// What changed from the baseline, and the baseline's score where the metric is one.
+/// The change from the baseline, and the baseline's score where the metric is one.
 fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Delta, f64)> {
     let at = target.cell.map(|cell| cell.key.at());
     let candidate = Side { run: &runs.index, session: target.session.session, at };
@@ -49,7 +49,7 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Del
         Some((_, index)) => (index, counterpart(index, target)?),
     };
     let at = at.map(|at| in_other_run(at, &runs.run.record.plan, &run.record().plan)).transpose()?;
-    let delta = comparison::change(check.metric, candidate, Side { run, session, at }).map_err(|error| error.reason)?;
+    let delta = change(check.metric, candidate, Side { run, session, at }).map_err(|error| error.reason)?;
     let findings = runs.against.as_ref().map_or(runs.run.findings, |(against, _)| against.findings);
     let score = findings.sessions.get(session).and_then(|session| session.figure(check.metric)?.value());
     match (&delta, score) {
@@ -73,7 +73,7 @@ fn in_other_run(at: At, plan: &Plan, other: &Plan) -> Observed<At> {
     Ok(At { shape, ..at })
 }
 
-/// What tells the machine of the baseline run from this run's.
+/// Differences of the machine of the baseline run from this run's.
 pub(super) fn other_machine(here: &Host, there: &Host) -> Option<String> {
     let differences = host_differences(there, here);
     let names: Vec<&str> = differences.iter().map(|difference| difference.what).collect();

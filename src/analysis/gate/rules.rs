@@ -31,17 +31,17 @@ pub struct Rule {
     pub dims_line: usize,
 }
 
-/// What is wrong with a rule file, and in which line.
+/// A mistake in a rule file, with its line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {mistake}")]
 pub struct RuleError {
     /// Line in the file, from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The mistake.
     pub mistake: Mistake,
 }
 
-/// What is wrong with a rule file.
+/// A mistake in a rule file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// It is not TOML, or has keys and values that rules do not have.

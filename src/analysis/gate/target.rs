@@ -1,5 +1,6 @@
 //! What a rule is for: cells or sessions of the run.
 
+use super::held::Target;
 use super::rules::{Mistake, Rule, RuleError};
 use super::types::{LeftOut, Run};
 use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
@@ -9,54 +10,13 @@ use crate::plan::{Plan, SweepEnd};
 use crate::record::Outcome;
 use crate::text::Plain;
 
-/// A session, or one of its cells, that a rule is for.
-pub(super) struct Target<'a> {
-    pub(super) session: &'a SessionFindings,
-    pub(super) cell: Option<&'a CellFindings>,
-    pub(super) variant: String,
-}
-
-/// What a rule is for, and what it might have been for.
+/// Cells and sessions that a rule counts, and those that it leaves out.
 pub(super) struct Targets<'a> {
     pub(super) counted: Vec<Target<'a>>,
     pub(super) left_out: Vec<LeftOut>,
 }
 
-impl Target<'_> {
-    /// The estimate of a figure.
-    pub(super) fn figure(&self, metric: Metric) -> Estimate {
-        let figures = self.cell.map_or(&self.session.figures, |cell| &cell.figures);
-        find(figures, metric).cloned().unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
-    }
-
-    /// Why there is no figure of a metric.
-    fn why_absent(&self, metric: Metric) -> String {
-        let accuracy = &self.session.accuracy;
-        let reason = match (metric.group(), &accuracy.absent_reason) {
-            (Group::Gpu, _) => "the session ran on no GPU that is observed",
-            (Group::CpuEnergy, _) => "the run did not look for it",
-            (_, Some(reason)) => reason,
-            (Group::Agreement, None) if accuracy.reference.is_none() => match self.session.is_baseline {
-                true => "its outputs are what the others are compared with",
-                false => "its outputs were compared with nothing",
-            },
-            (_, None) => "its outputs are not scored by it",
-        };
-        reason.to_owned()
-    }
-
-    /// Why nothing was measured; `None` where something was.
-    pub(super) fn failure(&self) -> Option<String> {
-        let outcome = self.cell.map_or(&self.session.outcome, |cell| &cell.outcome);
-        match outcome {
-            Outcome::Ok => None,
-            Outcome::Failed(failure) => Some(format!("it failed: {}", failure.message.exact())),
-            Outcome::Skipped { reason } => Some(format!("it was not measured: {}", reason.exact())),
-        }
-    }
-}
-
-/// What `rule` is for. Without another run to compare with, the baseline is left out of rules that compare.
+/// Targets of `rule`. Without another run to compare with, the baseline is left out of rules that compare.
 ///
 /// # Errors
 /// A variant or batch size that the run does not have, or nothing left to check.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::held::Held;
 use super::verdict::{GateVerdict, Judgement};
 use crate::analysis::comparison::RunIndex;
 use crate::analysis::{Estimate, Findings};
@@ -20,7 +21,7 @@ pub struct Run<'a> {
     pub findings: &'a Findings,
 }
 
-/// What became of all rules.
+/// Verdicts on all rules.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gate {
     /// The worst of the checks' verdicts.
@@ -29,7 +30,7 @@ pub struct Gate {
     pub checks: Vec<Checked>,
     /// Cells that a rule for every batch size does not count, because the run had no reason to measure them.
     pub left_out: Vec<LeftOut>,
-    /// What bears on all verdicts, as lowercase fragments.
+    /// Remarks on all verdicts, as lowercase fragments.
     pub remarks: Vec<Plain>,
 }
 
@@ -44,32 +45,20 @@ pub struct Checked {
     pub session: Plain,
     /// The cell; absent for a figure of the session.
     pub cell: Option<CellKey>,
-    /// What follows the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
+    /// Suffix of the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
     #[serde(skip)]
     pub shape_words: Plain,
-    /// What is checked.
+    /// The metric that is checked.
     pub metric: Metric,
-    /// What `figure` and `budget` are.
+    /// Meaning of `figure` and `budget`.
     pub held: Held,
-    /// What is held against the budget.
+    /// The figure that is held against the budget.
     pub figure: Estimate,
     /// The budget, in the unit of the figure.
     pub budget: f64,
-    /// What came of it.
+    /// The verdict.
     #[serde(flatten)]
     pub judgement: Judgement,
-}
-
-/// What is held against a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Held {
-    /// The figure itself, in the metric's base unit.
-    Figure,
-    /// The figure over the baseline's.
-    RatioToBaseline,
-    /// The figure less the baseline's, in the metric's base unit.
-    DifferenceToBaseline,
 }
 
 /// A cell that was not counted.
@@ -81,7 +70,7 @@ pub struct LeftOut {
     pub session: Plain,
     /// Batch size of the cell.
     pub batch_size: u64,
-    /// What follows the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
+    /// Suffix of the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
     #[serde(skip)]
     pub shape_words: Plain,
     /// Why it was not measured.
@@ -93,12 +82,4 @@ pub(super) struct Runs<'a> {
     pub(super) run: Run<'a>,
     pub(super) index: RunIndex<'a>,
     pub(super) against: Option<(Run<'a>, RunIndex<'a>)>,
-}
-
-/// A figure and the budget that it is held against.
-pub(super) struct Case {
-    pub(super) held: Held,
-    pub(super) figure: Estimate,
-    pub(super) side: Side,
-    pub(super) budget: f64,
 }

@@ -7,7 +7,7 @@ use crate::check::Side;
 use crate::stats::MIN_LAUNCHES;
 use crate::text::Plain;
 
-/// What a rule, or a whole gate, comes to.
+/// Verdict of a rule, or of a whole gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GateVerdict {
@@ -20,7 +20,7 @@ pub enum GateVerdict {
     Fail,
 }
 
-/// What a verdict rests on.
+/// Method behind a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "method")]
 pub enum Basis {
@@ -51,11 +51,11 @@ pub struct Settling {
 pub struct Judgement {
     /// The verdict.
     pub verdict: GateVerdict,
-    /// What it rests on.
+    /// The method.
     pub basis: Basis,
     /// Why there is none, or why it failed without a figure, as a lowercase fragment; absent where the figure says it.
     pub reason: Option<Plain>,
-    /// What would settle it.
+    /// The least that would settle it.
     pub settling: Option<Settling>,
 }
 
@@ -65,7 +65,7 @@ impl Judgement {
         Judgement { verdict, basis: Basis::Nothing, reason: Some(reason.into()), settling: None }
     }
 
-    /// What a measured figure comes to.
+    /// Judgement of a measured figure.
     pub(super) fn of(measured: &Measured, side: Side, budget: f64) -> Self {
         match (measured.interval, &measured.remark) {
             (Some(interval), _) => {

@@ -11,7 +11,7 @@ use crate::stats;
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos, Ratio};
 
-/// What the profiler cannot tell of one call: it cuts off what is beyond whole microseconds.
+/// Uncertainty of the time of one call: it cuts off what is beyond whole microseconds.
 const TRUNCATION: Nanos = Nanos(1000);
 
 /// How the time of an inference is shared out among nodes, operators and what is between them.
@@ -43,7 +43,7 @@ pub struct Breakdown {
     pub arena_peak_bytes: Option<Bytes>,
 }
 
-/// What an inference's time holds besides its nodes'.
+/// Time of an inference besides its nodes'.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Rest {
@@ -53,7 +53,7 @@ pub enum Rest {
         time_ns: Nanos,
         /// Its share of the inference.
         share: Ratio,
-        /// What of it the profiler may have cut off at most: a microsecond for each call.
+        /// The most of it that the profiler may have cut off: a microsecond for each call.
         truncated_at_most_ns: Nanos,
     },
     /// The nodes' times add up to more than the inference: nodes run side by side.

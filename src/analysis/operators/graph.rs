@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::record::NodeProfile;
 use crate::text::Plain;
 
-/// What optimization made of the graph.
+/// Changes of the graph by optimization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GraphChange {
     /// Nodes in the file, inner graphs included.
@@ -32,8 +32,8 @@ pub struct CountChange {
 }
 
 impl GraphChange {
-    /// What optimization made of a graph with `operators` and their numbers, of which `nodes` ran. Operators are told
-    /// apart without their domains, which traces leave out.
+    /// Changes by optimization of a graph with `operators` and their numbers, of which `nodes` ran. Operators
+    /// are told apart without their domains, which traces leave out.
     pub(super) fn of(operators: &BTreeMap<String, u64>, nodes: &[NodeProfile]) -> GraphChange {
         let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
         let none = CountChange { in_file_count: 0, as_run_count: 0 };

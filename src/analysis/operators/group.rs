@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What kind of work an operator is.
+/// Kinds of work of operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperatorGroup {

@@ -15,7 +15,7 @@ const DOMINATING_SHARE: f64 = 0.5;
 /// Conversions, or nodes too small for their work to matter, are worth a word from this share of the time in nodes on.
 const NOTABLE_SHARE: f64 = 0.1;
 
-/// What limits each session at the smallest batch size that it was profiled at.
+/// Limits of each session at the smallest batch size that it was profiled at.
 pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
     let rooflines = rooflines(record);
     let mut found = Vec::new();

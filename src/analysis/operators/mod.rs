@@ -33,7 +33,7 @@ pub struct OperatorFindings {
     pub batch_size: u64,
     /// How the time is shared out, or why that is not known.
     pub breakdown: Observed<Breakdown>,
-    /// What optimization made of the graph; absent where the model was not read or not profiled.
+    /// Changes of the graph by optimization; absent where the model was not read or not profiled.
     pub graph: Option<GraphChange>,
 }
 

@@ -25,7 +25,7 @@ const CACHED: Bytes = Bytes(256 << 10);
 /// A small call that spends less than this share of its time at either limit is one of overhead.
 const NEAR_LIMIT: f64 = 0.25;
 
-/// What limits a node.
+/// Limits of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
@@ -51,7 +51,7 @@ pub struct HotNode {
     pub time_ns: Nanos,
     /// Share of the time in all nodes.
     pub share: Ratio,
-    /// What one call computes, or why that is not known.
+    /// Work of one call, or why it is not known.
     pub work: Observed<Work>,
     /// Bytes that one call reads and writes at least; absent where the trace does not tell.
     pub bytes: Option<Bytes>,
@@ -65,7 +65,7 @@ pub struct HotNode {
     pub compute_ratio: Option<Ratio>,
     /// Bytes per second over the measured peak of the memory.
     pub memory_ratio: Option<Ratio>,
-    /// What limits it, or why that is not known.
+    /// The limit, or why it is not known.
     pub bound: Observed<Bound>,
 }
 
@@ -102,7 +102,7 @@ impl<'r> Peaks<'r> {
 /// Why no node of a session has a bound.
 const NO_PEAKS: &str = "the machine's peaks were not measured for this session";
 
-/// What limits the nodes that take the time in one profile.
+/// Limits of the nodes that take the time in one profile.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Roofline {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).

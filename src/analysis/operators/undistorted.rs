@@ -2,7 +2,7 @@
 
 use crate::record::{NodeProfile, Profiled};
 
-/// What the profiler cuts off from the duration of a node's run is between nothing and a microsecond: half of it is added
+/// The profiler cuts off between nothing and a microsecond from the duration of a node's run: half of it is added
 /// to every run, and as much remains unknown, in nanoseconds.
 const CUT_OFF: f64 = 500.0;
 
@@ -19,9 +19,9 @@ const OVERHEAD_UNSURE: f64 = 0.2;
 #[derive(Clone, Copy)]
 pub(in crate::analysis) struct Undistorted<'p> {
     profiled: &'p Profiled,
-    /// What the profiler adds to a run of a node, in nanoseconds.
+    /// Overhead of the profiler in a run of a node, in nanoseconds.
     overhead_ns: f64,
-    /// What times of nodes are multiplied by so that they fit into the inference: at most 1.
+    /// Factor on times of nodes so that they fit into the inference: at most 1.
     fit: f64,
     nodes_ns: f64,
 }
@@ -59,14 +59,14 @@ impl<'p> Undistorted<'p> {
         own.max(0.0) * self.fit
     }
 
-    /// What is not known of the time of a node, to either side, in nanoseconds an inference: what the profiler cuts off,
-    /// what it adds, and the share by which the nodes together took more than the inference without it.
+    /// Uncertainty of the time of a node, to either side, in nanoseconds an inference: what the profiler cuts
+    /// off, what it adds, and the share by which the nodes together took more than the inference without it.
     pub(in crate::analysis) fn unknown_ns(&self, node: &NodeProfile) -> f64 {
         let of_runs = (CUT_OFF + OVERHEAD_UNSURE * self.overhead_ns) * self.runs(node) * self.fit;
         of_runs + (1.0 / self.fit - 1.0) * self.time_ns(node)
     }
 
-    /// What times of nodes are multiplied by so that they fit into the inference: at most 1.
+    /// Factor on times of nodes so that they fit into the inference: at most 1.
     pub(in crate::analysis) fn fit(&self) -> f64 {
         self.fit
     }
@@ -77,7 +77,7 @@ impl<'p> Undistorted<'p> {
     }
 }
 
-/// What the profiler adds to the time of a run of a node: its share of what an inference takes longer with it; but no more
+/// Overhead of the profiler in a run of a node: its share of what an inference takes longer with it; but no more
 /// than leaves the shortest node half of what the profiler cuts off.
 fn overhead_ns(profiled: &Profiled) -> f64 {
     let Some(unprofiled_ns) = profiled.unprofiled_ns else { return 0.0 };

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::observed::Observed;
 use crate::record::{NodeProfile, TensorShape};
 
-/// What kind of numbers are computed with, each of which has a peak of its own.
+/// Kinds of numbers that are computed with, each of which has a peak of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arithmetic {
@@ -22,12 +22,12 @@ pub enum Arithmetic {
     Integer,
 }
 
-/// What one call of a node computes.
+/// Work of one call of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Work {
     /// Operations; 0 of a node that only moves data.
     pub operations_count: u64,
-    /// What they compute with.
+    /// Kind of numbers that they compute with.
     pub arithmetic: Arithmetic,
 }
 
@@ -142,7 +142,7 @@ const MOVES: [&str; 28] = [
     "Unsqueeze",
 ];
 
-/// What one call of a node computes.
+/// Work of one call of a node.
 ///
 /// # Errors
 /// Why that is not known, as a lowercase fragment: there is no formula, or the trace lacks a shape that it needs.

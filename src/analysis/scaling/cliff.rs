@@ -49,7 +49,7 @@ fn change(small: &[LaunchPoint], large: &[LaunchPoint]) -> Option<Change> {
     Change::paired(Metric::ThroughputRatioToBaseline, &rounds)
 }
 
-/// What went along with a cliff, and what is not known.
+/// Evidence beside a cliff, and signs that are not known.
 fn evidence(index: &Index<'_>, [from, to]: [CellKey; 2]) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     let arena = arena(index, [from, to]);

@@ -10,7 +10,7 @@ use crate::record::{IdleGap, IdleGaps, RunRecord};
 use crate::stats::{self, END_ERROR};
 use crate::units::Nanos;
 
-/// What was measured after idle gaps, in the order of the record. All gaps of the run are judged together.
+/// Findings on idle gaps, in the order of the record. All gaps of the run are judged together.
 pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
     let of = |found: &IdleGaps| IdleFindings {
         session: found.session,

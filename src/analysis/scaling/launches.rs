@@ -12,7 +12,7 @@ pub(super) struct CurveLaunches<'a> {
     pub(super) points: Vec<Vec<LaunchPoint>>,
 }
 
-/// What one launch measured at one batch size.
+/// Figures of one launch at one batch size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct LaunchPoint {
     pub(super) launch: u64,
@@ -33,7 +33,7 @@ impl<'a> CurveLaunches<'a> {
         self.curve.points.iter().map(|point| point.batch_size).zip(self.points.iter().map(Vec::as_slice))
     }
 
-    /// What the launches of a batch size measured; nothing for one that is none of the curve's.
+    /// Figures of the launches of a batch size; nothing for one that is none of the curve's.
     pub(super) fn at(&self, batch_size: u64) -> &[LaunchPoint] {
         self.batch_sizes().find(|(size, _)| *size == batch_size).map_or(&[], |(_, launches)| launches)
     }
@@ -52,7 +52,7 @@ pub(super) fn launch_points(blocks: &[&BlockRecord]) -> Vec<LaunchPoint> {
     points
 }
 
-/// What two batch sizes have in each launch that measured both.
+/// Pairs of figures of two batch sizes, one of each launch that measured both.
 pub(super) fn in_common<'a>(
     one: &'a [LaunchPoint],
     other: &'a [LaunchPoint],

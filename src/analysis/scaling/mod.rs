@@ -25,7 +25,7 @@ pub use types::{
 use super::decide::facts::Facts;
 use launches::CurveLaunches;
 
-/// What every curve shows, in the order of the curves.
+/// Findings on every curve, in the order of the curves.
 pub(super) fn scaling(facts: &Facts<'_>) -> Vec<Scaling> {
     let first_mode = facts.index.record.plan.load_modes.first();
     let curves: Vec<CurveLaunches<'_>> =

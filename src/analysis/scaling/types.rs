@@ -10,7 +10,7 @@ use crate::plan::LoadMode;
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos, Ratio};
 
-/// What the batch sizes of one session, shape and load mode show together.
+/// Findings on the batch sizes of one session, shape and load mode together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scaling {
     /// Index of the session.
@@ -29,7 +29,7 @@ pub struct Scaling {
     pub cliffs: Vec<Cliff>,
     /// Peak memory against batch size, or why that is not known; absent for other load modes than the plan's first.
     pub memory: Option<Observed<MemoryFit>>,
-    /// What the first inference at each batch size takes; empty for other load modes than the plan's first.
+    /// First inference at each batch size; empty for other load modes than the plan's first.
     pub first_runs: Vec<FirstRun>,
 }
 
@@ -63,10 +63,10 @@ pub enum KneePlace {
 /// Median latency as a straight line over batch sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BatchFit {
-    /// What an inference takes however few samples it holds, in nanoseconds. Below 0 where a larger batch costs more
-    /// than its share.
+    /// Fixed part of the time of an inference, however few samples it holds, in nanoseconds. Below 0 where a
+    /// larger batch costs more than its share.
     pub fixed_ns: Estimate,
-    /// What each sample adds, in nanoseconds.
+    /// Part that each sample adds, in nanoseconds.
     pub per_sample_ns: Estimate,
     /// The largest deviation of a batch size from the line, as a share of the line: the centre of what each launch deviates
     /// from its own line.
@@ -93,11 +93,11 @@ pub struct WithinLimit {
     pub limit_ns: Nanos,
     /// The latency that is held against it.
     pub metric: Metric,
-    /// What keeps it.
+    /// The batch size that keeps it.
     pub outcome: Within,
 }
 
-/// What keeps a latency limit.
+/// Batch sizes that keep a latency limit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Within {
@@ -118,13 +118,13 @@ pub struct Cliff {
     pub to: u64,
     /// Throughput at the larger one / at the smaller one, paired within launches.
     pub change: Change,
-    /// What went along with it; empty where nothing was seen to.
+    /// Evidence beside it; empty where nothing was seen to.
     pub evidence: Vec<CliffEvidence>,
-    /// What was not looked at, because it is not known.
+    /// Signs that were not looked at, because they are not known.
     pub unknown: Vec<CliffSign>,
 }
 
-/// What a cliff is looked at for.
+/// Signs that a cliff is looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CliffSign {
@@ -136,7 +136,7 @@ pub enum CliffSign {
     MinorFaults,
 }
 
-/// What goes along with a cliff, and may be its cause.
+/// Evidence beside a cliff, which may be its cause.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub enum CliffEvidence {
@@ -166,9 +166,9 @@ pub enum CliffEvidence {
 /// Peak memory as a straight line over batch sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MemoryFit {
-    /// What the process takes however few samples an inference holds, in bytes.
+    /// Fixed part of the memory of the process, however few samples an inference holds, in bytes.
     pub fixed_bytes: Estimate,
-    /// What each sample adds, in bytes.
+    /// Part that each sample adds, in bytes.
     pub per_sample_bytes: Estimate,
     /// Memory that was available at the start of the run: the machine's or the control group's, whichever is less.
     pub available_bytes: Option<Bytes>,
@@ -179,7 +179,7 @@ pub struct MemoryFit {
     pub largest_measured: u64,
 }
 
-/// What the first inference at a batch size and shape takes.
+/// First inference at a batch size and shape.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FirstRun {
     /// Samples per inference.
@@ -190,7 +190,7 @@ pub struct FirstRun {
     pub over_median: Estimate,
 }
 
-/// What idle gaps cost a session.
+/// Costs of idle gaps for a session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IdleFindings {
     /// Index of the session.
@@ -203,7 +203,7 @@ pub struct IdleFindings {
     pub gaps: Observed<Vec<GapFindings>>,
 }
 
-/// What one length of idle gap costs.
+/// Cost of one length of idle gap.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GapFindings {
     /// Time without a request.

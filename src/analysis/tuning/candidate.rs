@@ -16,13 +16,13 @@ pub struct Candidate {
     pub key: CellKey,
     /// Whether it may be the answer.
     pub standing: SloStanding,
-    /// What each check of the SLO says of it.
+    /// Each check of the SLO on it.
     pub slo: Vec<HeldSlo>,
-    /// What was decided last about it; absent where nothing was: it is undecided.
+    /// The last decision about it; absent where nothing was: it is undecided.
     pub fate: Option<Fate>,
-    /// What that makes of it in the end.
+    /// State in the end.
     pub state: State,
-    /// What it costs over the best one; absent where no chain of turns leads there.
+    /// Cost over the best one's; absent where no chain of turns leads there.
     pub relative: Option<Relative>,
     /// The figures that configurations are compared by, that of the objective, and the p99 latency.
     pub figures: Vec<Figure>,
@@ -30,7 +30,7 @@ pub struct Candidate {
     pub accuracy_change: Option<AccuracyChange>,
 }
 
-/// What became of a configuration by the end of a search.
+/// State of a configuration by the end of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {

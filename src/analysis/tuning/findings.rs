@@ -15,14 +15,14 @@ use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
 use crate::record::{Fate, RunRecord, Tuning};
 
-/// What a search found.
+/// Findings of a search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TuningFindings {
-    /// What was made as good as possible.
+    /// The objective.
     pub objective: Objective,
     /// The figure that it is.
     pub metric: Metric,
-    /// What came of it.
+    /// The verdict.
     pub verdict: TuningVerdict,
     /// Index of the best configuration, or of the one that comes closest; absent if nothing was measured.
     pub best: Option<usize>,
@@ -33,7 +33,8 @@ pub struct TuningFindings {
     /// Cost of the best one over the defaults', from blocks that took turns with each other or, by way of others, with the
     /// same ones: below 1 is better. Absent where the best one is the defaults, and where no such way leads there.
     pub gain: Option<Estimate>,
-    /// What may be better than the defaults and is not shown to be, where the verdict is undecided.
+    /// The configuration that may be better than the defaults and is not shown to be, where the verdict is
+    /// undecided.
     pub contender: Option<Contender>,
     /// Every configuration that was measured or decided about, in the order in which the search came to it.
     pub candidates: Vec<Candidate>,
@@ -76,7 +77,7 @@ impl TuningFindings {
     }
 }
 
-/// What a search found; `None` if the run is none.
+/// Findings of a search; `None` if the run is none.
 pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Option<TuningFindings> {
     let (plan, tuning) = (record.plan.tuning.as_ref()?, record.tuning.as_ref()?);
     let judge = Judge::new(record, figures);
@@ -133,8 +134,8 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
     })
 }
 
-/// What became of a configuration that is not the one taken: the winner of the race does as well as that one, and so does
-/// what is tied with the winner.
+/// State of a configuration that is not the one taken: the winner of the race does as well as that one, and so
+/// does what is tied with the winner.
 fn state(tuning: &Tuning, key: CellKey, winner: CellKey) -> State {
     let mut at = key;
     // One that is tied with a former best one shares its lot.

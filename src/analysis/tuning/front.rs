@@ -5,7 +5,7 @@ use super::relative::Scale;
 use crate::metric::{Direction, Metric};
 use crate::plan::{CellKey, Objective};
 
-/// What the front is drawn over: latency, throughput, memory and accuracy, as far as they were measured.
+/// Axes of the front: latency, throughput, memory and accuracy, as far as they were measured.
 pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::PeakMemory, Metric::AccuracyTop1];
 
 /// Costs of a configuration on [`AXES`], in their order, of which less is better: logarithms, but for the accuracy.

@@ -19,13 +19,13 @@ pub struct Preference {
     pub over: CellKey,
     /// The objective's cost of the one taken over that of the other: within the noise floor.
     pub cost_ratio: Estimate,
-    /// What speaks for the one taken.
+    /// The criterion that speaks for the one taken.
     pub criterion: Criterion,
     /// Its cost by that criterion over the other's, below 1; absent where options were counted.
     pub criterion_ratio: Option<Estimate>,
 }
 
-/// What decides between configurations that do as well by the objective, in the order of [`criteria`].
+/// Criteria between configurations that do as well by the objective, in the order of [`criteria`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Criterion {
@@ -39,7 +39,7 @@ pub enum Criterion {
     Changes,
 }
 
-/// What decides between configurations that do as well by an objective, the most important first.
+/// Criteria between configurations that do as well by an objective, the most important first.
 #[must_use]
 pub fn criteria(objective: Objective) -> &'static [Criterion] {
     match objective {

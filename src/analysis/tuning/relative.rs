@@ -11,7 +11,7 @@ use crate::analysis::Estimate;
 use crate::plan::{CellKey, Objective};
 use crate::record::Tuning;
 
-/// What a configuration costs over the best one.
+/// Cost of a configuration over the best one's.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Relative {
     /// The objective's cost over that of the best one: above 1 is worse. Without an interval where both took no turns.
@@ -20,7 +20,7 @@ pub struct Relative {
     pub is_direct: bool,
 }
 
-/// What configurations are held against.
+/// The scale that configurations are held against.
 pub(super) struct Scale<'a> {
     judge: &'a Judge<'a>,
     tuning: &'a Tuning,

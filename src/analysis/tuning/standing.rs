@@ -7,7 +7,7 @@ use super::looks::SLO_WIDENED;
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::score_change::same_samples;
 use crate::analysis::figures::{AccuracyChange, Estimate, Figures, Interval};
-use crate::analysis::gate::{self, GateVerdict};
+use crate::analysis::gate::{GateVerdict, held_at};
 use crate::check::{Side, Slo};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective, SessionSpec};
@@ -31,13 +31,13 @@ pub enum SloStanding {
 pub struct HeldSlo {
     /// The check, as written.
     pub check: Slo,
-    /// What is checked.
+    /// The metric that is checked.
     pub metric: Metric,
-    /// What was measured.
+    /// The figure.
     pub figure: Estimate,
-    /// What it is held against, in the metric's base unit.
+    /// The budget, in the metric's base unit.
     pub budget: f64,
-    /// What came of it.
+    /// The verdict.
     pub verdict: GateVerdict,
     /// How far the value is on the wrong side, as a share of the budget (for a rate: of the value); below zero on the
     /// right one; absent without a value.
@@ -59,11 +59,11 @@ impl<'a> Judge<'a> {
         Judge { record, figures, index: Index::new(record) }
     }
 
-    /// What each check of the SLO says of a configuration.
+    /// Each check of the SLO on a configuration.
     #[must_use]
     pub fn slo(&self, key: CellKey) -> Vec<HeldSlo> {
         let held = |slo: &Slo| {
-            let (figure, judgement) = gate::held_at(slo, self.record, self.figures, key)?;
+            let (figure, judgement) = held_at(slo, self.record, self.figures, key)?;
             let excess_ratio = figure.value().map(|value| match slo.side {
                 Side::AtMost => value / slo.limit - 1.0,
                 Side::AtLeast => slo.limit / value - 1.0,
@@ -101,7 +101,7 @@ impl<'a> Judge<'a> {
         if kept && self.keeps_accuracy(key.session) { SloStanding::Meets } else { SloStanding::Open }
     }
 
-    /// What puts a configuration out of the race on its own, if something does.
+    /// Reason to put a configuration out of the race on its own, if there is one.
     #[must_use]
     pub fn breach(&self, key: CellKey) -> Option<Fate> {
         if self.is_not_finite(key.session) {

@@ -14,7 +14,7 @@ use crate::units::Nanos;
 /// Rounds after which a heat is first looked at.
 const FIRST_LOOK: u64 = 8;
 
-/// What a search came to.
+/// Verdict of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TuningVerdict {
@@ -46,7 +46,7 @@ pub struct Contender {
     pub more_ns: Option<Nanos>,
 }
 
-/// What is judged: the configurations of a search, which of them is the best and which are the defaults.
+/// A race that is judged: the configurations of a search, which of them is the best and which are the defaults.
 pub(super) struct Race<'a> {
     pub(super) record: &'a RunRecord,
     pub(super) tuning: &'a Tuning,
@@ -55,7 +55,8 @@ pub(super) struct Race<'a> {
     pub(super) best: Option<usize>,
     pub(super) defaults: Option<usize>,
     pub(super) gain: Option<&'a Gain>,
-    /// What the best one was taken instead of, because it does as well and is better in another figure.
+    /// The configuration that the best one was preferred over, because it does as well and is better in
+    /// another figure.
     pub(super) preferred_over: Option<CellKey>,
 }
 

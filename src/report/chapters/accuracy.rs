@@ -131,7 +131,7 @@ fn renamed_outputs(session: &SessionFindings) -> Option<String> {
     (!pairs.is_empty()).then(|| format!("outputs of {label} are compared by their place: {}", words::listed(&pairs)))
 }
 
-/// What outputs hold that are no scores of classes, with the figure that is usual for them.
+/// Contents of outputs that are no scores of classes, with the figure that is usual for them.
 fn kinds(session: &SessionFindings) -> Vec<String> {
     let label = plain(&session.label);
     let noted = session.accuracy.agreement.iter().filter_map(|output| {

@@ -37,15 +37,15 @@ pub(in crate::report) fn rules() -> String {
 /// A piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AdviceView {
-    /// What to do.
+    /// The step to take.
     pub area: String,
     /// The measured gain.
     pub gain: String,
-    /// What was measured that says so.
+    /// Measurements that say so.
     pub evidence: String,
-    /// What it costs in accuracy.
+    /// Cost in accuracy.
     pub accuracy: String,
-    /// What it costs in memory.
+    /// Cost in memory.
     pub memory: String,
     /// `High`, `Medium` or `Low`, with the reason.
     pub effort: String,
@@ -64,7 +64,7 @@ pub struct PriorityView {
     pub impact: String,
     /// The advice, which may be none.
     pub advice: Vec<AdviceView>,
-    /// What stands in place of advice where there is none.
+    /// Sentence in place of advice where there is none.
     pub none: String,
 }
 
@@ -110,7 +110,7 @@ fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
     }
 }
 
-/// What to do, in one line.
+/// The step to take, in one line.
 pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
     let key = advice.action.key();
     let name = source.name(key.session);
@@ -327,7 +327,7 @@ fn no_task(level: Level, last: &str) -> Entry {
     Entry { title: "No task".into(), fields: labels.into_iter().map(|label| Item::new(label, none())).collect() }
 }
 
-/// What was not tried, and the command that would.
+/// Untried settings, each with the command that tries it.
 pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
     let item = |found: &NotTried| Item::new(untried(&found.what), command(&found.command));
     source.findings.decisions.not_tried.iter().map(item).collect()

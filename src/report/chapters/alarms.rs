@@ -22,7 +22,7 @@ fn incomplete(source: Source<'_>) -> Option<Alarm> {
     })
 }
 
-/// What the verdict on the machine makes of the figures.
+/// Alarm by the verdict on the machine.
 fn unfit(source: Source<'_>) -> Option<Alarm> {
     let fitness = source.findings.ending.fitness.as_ref()?;
     let level = match fitness.verdict {

@@ -100,14 +100,14 @@ fn enough(source: Source<'_>) -> String {
     }
 }
 
-/// What is known of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
+/// Figures of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
 fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
     let median = cell.figure(Metric::LatencyP50).filter(|median| median.measured().is_some())?;
     let name = source.name(cell.key.session);
     Some(format!("So far: {name} {}: median {}.", source.at(cell.key), words::full(Metric::LatencyP50, median)))
 }
 
-/// What is known where the budget was spent before anything was timed: `So far: one inference took 5.2 s (n = 1).`
+/// Figures where the budget was spent before anything was timed: `So far: one inference took 5.2 s (n = 1).`
 fn untimed(source: Source<'_>) -> Option<String> {
     let record = source.record;
     let is_of_budget = record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
@@ -200,7 +200,7 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
     format!(" Not told apart from it: {}.", words::listed(&names))
 }
 
-/// What the choices leave open, each once and with the variant that it belongs to.
+/// Caveats of the choices, each once and with the variant that it belongs to.
 fn mind(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.decisions.answer;
     let mut lines = Vec::new();

@@ -12,7 +12,7 @@ use crate::report::words::{self, Source, not_measured};
 /// A numbered entry of the template with its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// What it is called.
+    /// Name.
     pub title: String,
     /// Its fields.
     pub fields: Vec<Item>,
@@ -57,7 +57,7 @@ fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
     groups
 }
 
-/// What a run without a profile of operators cannot say.
+/// Entry of a run without a profile of operators.
 fn operators() -> Entry {
     let reason = "the run profiled no operators";
     entry_of("Operators", ["inference".into(), not_measured(reason), not_measured(reason), not_measured(reason)])
@@ -86,7 +86,7 @@ fn title(kind: &BottleneckKind) -> &'static str {
     }
 }
 
-/// What limits of one kind say of each session.
+/// Limits of one kind, session by session.
 fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
     let line = |found: &&Bottleneck| format!("{}: {}", source.name(found.session), issue(source, &found.kind));
     members.iter().map(line).collect::<Vec<String>>().join("; ")
@@ -212,7 +212,7 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
     }
 }
 
-/// What an operator's share of the time amounts to; `None` of any other kind.
+/// An operator's share of the time; `None` of any other kind.
 fn operator_issue(kind: &BottleneckKind) -> Option<String> {
     Some(match kind {
         BottleneckKind::DominatingOperator { batch_size, operator, share, bound, attained, is_quantized } => {

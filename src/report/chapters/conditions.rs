@@ -28,13 +28,13 @@ fn reason(reason: &FitnessReason) -> String {
     format!("{}: {}{remedy}", reason.severity.word(), plain(&reason.seen))
 }
 
-/// What stands for the verdict on a record that has none.
+/// Sentence in place of the verdict on a record that has none.
 pub(in crate::report) fn not_judged(complete: bool) -> String {
     let why = if complete { "the record is of an older version" } else { "the run did not come to its end" };
     format!("Machine not judged: {why}")
 }
 
-/// What the machine went through, line by line; what the system does not tell says so.
+/// Conditions of the machine, line by line; what the system does not tell says so.
 #[must_use]
 pub fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
     let mut items = vec![

@@ -51,7 +51,7 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
     }
 }
 
-/// What a run that may end early is to learn.
+/// Goal of a run that may end early.
 fn asked(source: Source<'_>) -> &'static str {
     let compares = source.record.plan.sessions.len() > 1 && source.record.plan.baseline_session().is_some();
     if compares { "every ratio to the baseline" } else { "every median latency" }
@@ -90,7 +90,7 @@ fn session_text(source: Source<'_>, session: usize) -> String {
     parts.join(", ")
 }
 
-/// What was in force in a worker, as the kernel and the library tell.
+/// Options in force in a worker, as the kernel and the library tell.
 fn read_back(effective: &EffectiveOptions) -> String {
     let cpus: Vec<String> = effective.cpus.iter().map(u64::to_string).collect();
     let cpus = if cpus.is_empty() { "CPUs unknown".into() } else { format!("CPU {}", cpus.join(",")) };
@@ -113,7 +113,7 @@ fn runtime(source: Source<'_>, session: usize) -> Option<String> {
     Some(format!("ONNX Runtime {}", plain(&runtime.version)))
 }
 
-/// What was asked of the execution provider, where it was anything.
+/// Settings of the execution provider, where it was anything.
 fn provider(spec: &SessionSpec) -> Vec<String> {
     let mut parts: Vec<String> = spec.provider.device.map(|device| format!("device {device}")).into_iter().collect();
     parts.extend(spec.provider.library.as_ref().map(|path| format!("from {}", plain(&path.display().to_string()))));
@@ -154,7 +154,7 @@ fn threads(count: u64, kind: &str) -> String {
     format!("{count} {kind} thread{}", words::plural(count))
 }
 
-/// What disturbed the measurement, or would be overlooked.
+/// Disturbances of the measurement, and all that would be overlooked.
 pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
     let mut lines: Vec<String> = disturbed(source).into_iter().collect();
     lines.extend(without_interval(source));

@@ -11,7 +11,7 @@ use crate::stats::Quantile;
 /// Distributions over one axis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Distributions {
-    /// What they are of.
+    /// Their subject.
     pub title: String,
     /// The ends of the axis.
     pub ends: [String; 2],

@@ -87,7 +87,7 @@ fn link(gpu: &GpuInfo) -> String {
     )
 }
 
-/// What the GPUs went through.
+/// Conditions of the GPUs.
 pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
     seen.gpus.iter().flat_map(|gpu| of_gpu(host, gpu)).collect()
 }
@@ -130,8 +130,8 @@ fn of_gpu(host: &Host, gpu: &GpuConditions) -> [Item; 4] {
     ]
 }
 
-/// What `doctor` says of the GPUs beyond what they are: whether the driver serves ONNX Runtime's CUDA builds, and which
-/// settings bear on figures. Nothing on a machine without any.
+/// Lines of `doctor` on the GPUs beyond what they are: whether the driver serves ONNX Runtime's CUDA builds, and
+/// which settings bear on figures. Nothing on a machine without any.
 #[must_use]
 pub fn gpu_settings(host: &Host) -> Vec<Item> {
     let Some(driver) = host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty()) else { return Vec::new() };
@@ -172,7 +172,7 @@ fn suitability(version: &Plain, cuda: &str, oldest: u64) -> String {
     }
 }
 
-/// What does a prediction cost? `None` where neither a GPU nor energy was measured.
+/// Cost of a prediction. `None` where neither a GPU nor energy was measured.
 pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
     const OF_GPU: [(&str, Metric); 6] = [
         ("first run", Metric::BatchFirstRun),

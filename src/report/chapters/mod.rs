@@ -114,9 +114,9 @@ pub struct Report {
     pub title: String,
     /// Its chapters, with those who see each.
     chapters: Vec<(Audience, Chapter)>,
-    /// What the run says of every field of the whole template.
+    /// Values of every field of the whole template.
     pub template: Filled,
-    /// What limits the variants.
+    /// Limits of the variants.
     pub bottlenecks: Vec<Entry>,
     /// Advice by priority.
     pub priorities: Vec<PriorityView>,

@@ -73,7 +73,7 @@ fn operators(provider: &ProviderNodes) -> String {
     named.join(", ")
 }
 
-/// What copying to the device and back takes, where a session was measured with both bindings.
+/// Cost of copying to the device and back, where a session was measured with both bindings.
 fn copy_costs(source: Source<'_>) -> Vec<Item> {
     let sessions = &source.record.plan.sessions;
     let pairs =

@@ -31,7 +31,7 @@ pub enum Trial {
     NotTried,
 }
 
-/// What one prediction is in a run, a line for each of a few shapes, or else one; empty where nothing was tried, as in
+/// One prediction of a run, a line for each of a few shapes, or else one; empty where nothing was tried, as in
 /// records before version 1.4.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let record = source.record;
@@ -59,18 +59,17 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     lines
 }
 
-/// What a shape is called: by its name, or by its sizes.
+/// Name of a shape, or its sizes.
 fn label(shape: &Shape) -> String {
     plain(&shape.name.clone().unwrap_or_else(|| shape.to_string()))
 }
 
-/// What one prediction is at a shape.
 fn at(label: &str, fed: &[FedInput]) -> String {
     format!("One prediction ({label}): {}.", inputs(fed))
 }
 
-/// What one prediction is: inputs with their shapes at batch 1, where sizes come from, values that steer the work, and the
-/// batch.
+/// One prediction: inputs with their shapes at batch 1, where sizes come from, values that steer the work, and
+/// the batch.
 #[must_use]
 pub fn prediction(fed: &[FedInput], axis: &BatchAxis, trial: Trial) -> String {
     let tried = match trial {

@@ -41,7 +41,7 @@ fn not_shown(source: Source<'_>, key: CellKey) -> String {
     format!("not shown to be better than {} there{}", source.baseline_name(), more.unwrap_or_default())
 }
 
-/// What would show whether a rival is better.
+/// The command that would show whether a rival is better.
 fn deciding(source: Source<'_>, rival: &Rival) -> String {
     let schedule = &source.record.plan.schedule;
     if schedule.rounds_count.is_some_and(|rounds| rounds < MIN_LAUNCHES) {

@@ -34,7 +34,7 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
     vec![Section { title: "Roofline: what limits the nodes that take the time".into(), lines, tables }]
 }
 
-/// What the machine was seen to do at most.
+/// Measured peaks of the machine.
 fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
     let told = |label: &str, unit: &str, peak: &Observed<Peak>| match peak {
         Ok(peak) => format!(
@@ -159,7 +159,7 @@ fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
     ]
 }
 
-/// What the node attains of the peak that limits it; `None` where that was not measured, as of caches.
+/// Share that the node attains of the peak that limits it; `None` where that was not measured, as of caches.
 fn limiting(node: &HotNode) -> Option<Ratio> {
     match node.bound {
         Ok(Bound::Memory) => node.memory_ratio.filter(|ratio| ratio.0 <= 1.0),

@@ -30,8 +30,8 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
     sections
 }
 
-/// What larger batches cost and bring, and the best batch size under the latency limit, of the session that is chosen for
-/// throughput or else of the first one that was measured.
+/// Costs and gains of larger batches, and the best batch size under the latency limit, of the session that is
+/// chosen for throughput or else of the first one that was measured.
 pub(in crate::report) fn summary(source: Source<'_>) -> Vec<String> {
     let chosen = source.findings.decisions.answer.throughput.pick().map(|pick| pick.key);
     let is_chosen = |curve: &BatchCurve| chosen.is_none_or(|key| curve.key(key.batch_size) == key);
@@ -43,7 +43,7 @@ pub(in crate::report) fn summary(source: Source<'_>) -> Vec<String> {
     knee.into_iter().chain(limit).collect()
 }
 
-/// What the template says of a curve beyond where it saturates: its knee, and its line.
+/// Words of the template on a curve beyond where it saturates: its knee, and its line.
 pub(in crate::report) fn of_curve(source: Source<'_>, curve: &BatchCurve) -> Option<String> {
     let (scaling, _) = pairs(source).find(|(_, other)| *other == curve)?;
     let fit = scaling.fit.as_ref().ok().map(line);
@@ -148,7 +148,7 @@ fn knee_words(source: Source<'_>, curve: &BatchCurve, knee: &Knee) -> String {
     }
 }
 
-/// What the batch size with enough throughput costs and brings against the knee's, where it is another one.
+/// Cost and gain of the batch size with enough throughput against the knee's, where it is another one.
 fn trade(curve: &BatchCurve, knee: u64) -> String {
     let Some(trade) = curve.trade(knee) else { return String::new() };
     let throughput = number::factor(trade.throughput_factor, None);
@@ -252,7 +252,7 @@ fn two_digits(count: u64) -> f64 {
     (count / unit * unit) as f64
 }
 
-/// What the first inference at each batch size and shape takes.
+/// First inference at each batch size and shape.
 fn first_runs(source: Source<'_>) -> Table {
     let title = "First inference at each batch size: what does a new shape cost?";
     let mut table = Builder::new(title, &["variant, batch", "first inference", "over median"]);

@@ -11,7 +11,7 @@ use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 use crate::text::Plain;
 
-/// What is special about the row of a session.
+/// Kind of the row of a session.
 pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
     let picked =
         source.findings.decisions.answer.latency.pick().is_some_and(|pick| pick.key.session == session.session);
@@ -22,7 +22,7 @@ pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> 
     }
 }
 
-/// What stands in a column of changes for a session without a comparison.
+/// Text in a column of changes for a session without a comparison.
 fn no_change(table: &mut Builder, session: &SessionFindings, row: &str, reason: &Plain) -> String {
     if session.is_baseline { BASELINE.into() } else { table.absence("vs baseline", row, reason) }
 }

@@ -45,7 +45,7 @@ fn piece(advice: &AdviceView) -> [Block; 3] {
     ]
 }
 
-/// What was not tried: in a summary how much of it there is, in Markdown each with its command.
+/// Untried settings: in a summary how much of it there is, in Markdown each with its command.
 pub(super) fn not_tried(source: Source<'_>) -> Chapter {
     let chapter = Chapter::untitled("advice");
     let Some(line) = advice::not_tried_line(source) else { return chapter };

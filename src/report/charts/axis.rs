@@ -6,7 +6,7 @@ use crate::report::words::number;
 /// An axis of a chart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AxisView {
-    /// What it measures, with its unit.
+    /// Quantity with its unit.
     pub title: String,
     /// How values are spaced.
     pub scale: Scale,
@@ -35,7 +35,7 @@ pub enum Scale {
 pub struct Tick {
     /// The value.
     pub at: f64,
-    /// What is written there.
+    /// Text of the tick.
     pub label: String,
 }
 

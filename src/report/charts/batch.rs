@@ -16,7 +16,7 @@ pub(super) fn charts(source: Source<'_>, cast: &Cast) -> Vec<(&'static str, Resu
     ]
 }
 
-/// What a curve shows.
+/// Quantity of a curve.
 struct Curve {
     id: &'static str,
     title: &'static str,

@@ -26,7 +26,7 @@ use cast::Cast;
 pub struct ChartView {
     /// A word that is its own in the report, fit for a file's name.
     pub id: String,
-    /// What is shown.
+    /// Title of the chart.
     pub title: String,
     /// How to read it, in one sentence.
     pub summary: String,
@@ -36,7 +36,7 @@ pub struct ChartView {
     /// The vertical axis.
     #[serde(skip)]
     pub y: AxisView,
-    /// What is drawn, the first at the bottom.
+    /// The series, the first at the bottom.
     #[serde(skip)]
     pub series: Vec<SeriesView>,
     /// The same in figures.
@@ -52,12 +52,12 @@ pub struct SeriesView {
     pub color: usize,
     /// How it is drawn.
     pub form: Form,
-    /// What is drawn, in the order of the line.
+    /// The points, in the order of the line.
     pub points: Vec<PointView>,
 }
 
 impl SeriesView {
-    /// What an axis from left to right has to hold: the points, and the ends of their intervals.
+    /// Range that an axis from left to right has to hold: the points, and the ends of their intervals.
     fn extent(&self) -> impl Iterator<Item = f64> {
         self.points
             .iter()
@@ -95,7 +95,7 @@ pub struct PointView {
     pub y_ends: Option<(f64, f64)>,
     /// Diameter of its mark in pixels, where it says something.
     pub size: Option<f64>,
-    /// What it stands for: a name, and in further lines its figures.
+    /// Label: a name, and in further lines its figures.
     pub label: String,
 }
 
@@ -131,7 +131,7 @@ pub(in crate::report) fn batch(source: Source<'_>) -> Topic {
     Topic::of(batch::charts(source, &Cast::of(source)))
 }
 
-/// What speed costs in accuracy and memory.
+/// Cost of speed in accuracy and memory.
 pub(in crate::report) fn pareto(source: Source<'_>) -> Topic {
     Topic::of(vec![("Latency against accuracy", pareto::chart(source))])
 }

@@ -139,7 +139,7 @@ fn table(rows: &[Row<'_>]) -> Table {
     table.finish(rows.iter().map(rest).collect())
 }
 
-/// What an inference holds besides its nodes.
+/// Time of an inference besides its nodes.
 fn rest(row: &Row<'_>) -> String {
     match row.breakdown.rest {
         Rest::Between { time_ns, share, .. } => format!(

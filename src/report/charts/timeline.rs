@@ -37,7 +37,7 @@ struct Run<'a> {
     remark: String,
 }
 
-/// What a chart over the run shows.
+/// Quantity of a chart over the run.
 struct Line {
     id: &'static str,
     title: &'static str,

@@ -27,7 +27,7 @@ struct Piece {
     is_resolved: bool,
 }
 
-/// What a piece is, by the number of its colour.
+/// Kind of a piece, by the number of its colour.
 #[derive(Clone, Copy, PartialEq)]
 enum PieceKind {
     Median = 0,

@@ -22,9 +22,9 @@ use crate::report::words::text::plain;
 /// A comparison of runs as people read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ComparisonView {
-    /// What is compared.
+    /// Subject of the comparison.
     pub title: String,
-    /// What a reader must know before anything else.
+    /// Warnings that stand before anything else.
     pub warnings: Vec<String>,
     /// One sentence for each comparison.
     pub headlines: Vec<String>,
@@ -32,11 +32,11 @@ pub struct ComparisonView {
     pub legend: String,
     /// Of three runs or more an overview, then one table for each comparison.
     pub tables: Vec<Table>,
-    /// What the intervals leave out, and how to get a narrower answer.
+    /// Limits of the intervals, and how to get a narrower answer.
     pub caveats: Vec<String>,
     /// The runs.
     pub runs: Vec<Item>,
-    /// What else differs.
+    /// Other differences.
     pub differences: Vec<Item>,
 }
 
@@ -94,7 +94,6 @@ fn warnings(comparisons: &Comparisons) -> Vec<String> {
     comparisons.runs.iter().flat_map(of_run).collect()
 }
 
-/// What spoke against a run while it was measured.
 fn unfit(run: &ComparedRun) -> Option<String> {
     let fitness = run.fitness.as_ref().filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
     let seen: Vec<String> = fitness.reasons.iter().map(|reason| plain(&reason.seen)).collect();

@@ -17,13 +17,13 @@ use crate::units::Nanos;
 /// A plan before it is measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ForecastView {
-    /// What would be measured, and how long it would take.
+    /// The plan, and how long it would take.
     pub lines: Vec<String>,
     /// The precision that it would buy.
     pub precision: Table,
 }
 
-/// What the forecast is made from.
+/// Sources of the forecast.
 #[derive(Clone, Copy, Debug)]
 pub struct Forecast<'a> {
     /// The plan, with the batch sizes that would be measured.
@@ -41,11 +41,11 @@ pub struct Forecast<'a> {
     /// A budget within which every session would have an interval at its smallest batch size; absent where nothing is known
     /// of one.
     pub enough_budget: Option<Nanos>,
-    /// What of the time launches beside the rounds take at most, by what they find out.
+    /// Most time that launches beside the rounds take, by purpose.
     pub beside: &'a [(&'a str, Duration)],
-    /// What of the time uninterrupted stretches take, in which GPUs are looked at.
+    /// Time that uninterrupted stretches take, in which GPUs are looked at.
     pub stretches_time: Duration,
-    /// What the probe showed of the machine, which the precision allows for; absent where it was not judged.
+    /// Verdict of the probe on the machine, which the precision allows for; absent where it was not judged.
     pub machine: Option<&'a Fitness>,
     /// Precision by shape, batch size and load mode.
     pub precision: &'a [ExpectedWidth],
@@ -121,7 +121,7 @@ fn time(forecast: Forecast<'_>) -> String {
     format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_time))
 }
 
-/// What the machine's verdict means for the forecast; `None` where it is fit to measure on.
+/// Consequence of the machine's verdict for the forecast; `None` where it is fit to measure on.
 fn machine(forecast: Forecast<'_>) -> Option<String> {
     let verdict = forecast.machine?.verdict;
     let unfit = verdict != FitnessVerdict::Valid;
@@ -149,7 +149,7 @@ fn within(width: &HalfWidth, target: f64) -> &'static str {
     }
 }
 
-/// What the forecasts rest on.
+/// Sources of the forecasts.
 fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
     let widths = || precision.iter().filter_map(|precision| precision.half_width.as_ref().ok());
     let runs = widths().map(|width| width.runs).filter(|&runs| runs > 0).min();

@@ -17,14 +17,14 @@ pub struct GateView {
     pub title: String,
     /// Each rule on each cell or session, failures first.
     pub checks: Vec<CheckView>,
-    /// What bears on all verdicts, and what was not counted.
+    /// Remarks on all verdicts, and what was not counted.
     pub remarks: Vec<String>,
 }
 
 /// One rule on one cell or session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckView {
-    /// What it came to.
+    /// The verdict.
     #[serde(skip)]
     pub verdict: GateVerdict,
     /// The same as a word.
@@ -35,7 +35,7 @@ pub struct CheckView {
     pub line: usize,
     /// Session, and batch size where it is about a cell.
     pub place: String,
-    /// What was measured, with its interval.
+    /// The figure, with its interval.
     pub figure: String,
     /// On what the verdict rests, why there is none, or what would settle it.
     pub because: String,

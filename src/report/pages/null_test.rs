@@ -13,7 +13,7 @@ const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "
 pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
     let mut table = Builder::new("Smallest difference that may be claimed on this machine today", &HEADER);
     for claim in claims {
-        // What the baseline is stands in the table's note.
+        // The baseline's values stand in the table's note.
         let name = claim.metric.label().trim_end_matches(" to baseline");
         let ratio = table.figure(("copy / original", name), Some(&claim.ratio), ratio);
         let smallest = match claim.smallest_ratio {

@@ -32,7 +32,7 @@ pub(super) fn cells_of(table: &mut Builder, row: &Row, at: &str) -> [String; 3] 
     }
 }
 
-/// What the change of a row amounts to, in a word; empty where it was not compared.
+/// Verdict on the change of a row, in a word; empty where it was not compared.
 pub(super) fn verdict_of(row: &Row) -> String {
     match &row.outcome {
         RowOutcome::NotCompared { .. } => MEANINGLESS.into(),
@@ -49,7 +49,7 @@ fn ratio_cells(metric: Metric, change: &Change) -> [String; 3] {
     [number::relative(measured.value, measured.interval), n, verdict(metric, change)]
 }
 
-/// What a change amounts to, in a word or two.
+/// Verdict on a change, in a word or two.
 fn verdict(metric: Metric, change: &Change) -> String {
     let is_size = metric.unit() == Unit::Bytes;
     match (change.verdict, change.rounds_to_settle) {

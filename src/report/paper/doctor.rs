@@ -6,12 +6,12 @@ use crate::analysis::SmallestClaim;
 use crate::record::{Conditions, Fitness, FitnessVerdict, Host};
 use crate::report::view::{self, Item, Table};
 
-/// What a machine was found to be like.
+/// A machine and the verdict on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Examination<'a> {
-    /// What the machine is.
+    /// The machine.
     pub host: &'a Host,
-    /// What it went through while it was looked at.
+    /// Conditions while it was looked at.
     pub conditions: &'a Conditions,
     /// Whether it is fit to measure on.
     pub fitness: &'a Fitness,

@@ -24,7 +24,7 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 pub(super) struct Line {
     /// As it is printed.
     pub(super) text: String,
-    /// What is special about the row that it belongs to; absent in the header.
+    /// Kind of the row that it belongs to; absent in the header.
     pub(super) kind: Option<RowKind>,
 }
 

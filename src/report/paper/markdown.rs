@@ -58,14 +58,14 @@ pub fn illustrated_markdown(report: &Report, context: Option<&Context>) -> Resul
     render(report, &full, Pictures::Beside)
 }
 
-/// What the report's template is given.
+/// Values for the report's template.
 #[derive(Serialize)]
 struct Page<'a> {
     title: &'a str,
     chapters: Vec<Shown<'a>>,
     /// The whole template, filled; empty for the shorter report.
     full: &'a [Line],
-    /// What the chapter is called that gives the reasons of alarms.
+    /// Id of the chapter that gives the reasons of alarms.
     reasons: &'a str,
 }
 

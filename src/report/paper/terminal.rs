@@ -25,7 +25,7 @@ pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>)
     out.into_text()
 }
 
-/// What a plan will take and buy.
+/// Time that a plan will take, and precision that it will buy.
 #[must_use]
 pub fn terminal_forecast(view: &ForecastView, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
@@ -43,7 +43,7 @@ pub fn section_terminal(section: &Section, style: impl Into<Style>) -> String {
     out.into_text()
 }
 
-/// What became of the rules of a gate.
+/// Verdicts on the rules of a gate.
 #[must_use]
 pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);

@@ -12,7 +12,7 @@ use super::outline::labels;
 use crate::report::words::Source;
 use crate::report::words::item::Item;
 
-/// What a run says of every field of the template.
+/// Values of every field of the template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filled(BTreeMap<Key, Found>);
 
@@ -21,12 +21,12 @@ impl Filled {
         Filled(Key::ALL.iter().map(|&key| (key, found(key, source))).collect())
     }
 
-    /// What a field holds: what was found, or why it was not.
+    /// Value of a field, or why there is none.
     fn text(&self, key: Key) -> String {
         self.0.get(&key).map_or_else(String::new, |found| or_why(found.clone()))
     }
 
-    /// What a field holds beside what was given.
+    /// Value of a field beside the given one.
     pub(super) fn with(&self, given: &Context, key: Key) -> String {
         match (given.get(key), self.0.get(&key)) {
             (Some(given), Some(Ok(found))) if !key.is_for_people() => format!("{given}; measured by onnxprof: {found}"),

@@ -7,7 +7,7 @@ use crate::metric::Metric;
 use crate::report::words;
 use crate::text::Plain;
 
-/// What a run says of a field, or why it says nothing.
+/// Value of a field, or why there is none.
 pub(super) type Found = Result<String, Absent>;
 
 /// Why a run says nothing of a field.
@@ -36,7 +36,7 @@ pub(super) fn not_measured(reason: impl Into<Plain>) -> Found {
     Err(Absent::NotMeasured(reason.into()))
 }
 
-/// What was found, or in its place why it was not.
+/// The value, or in its place why there is none.
 pub(super) fn or_why(found: Found) -> String {
     found.unwrap_or_else(|absent| absent.to_string())
 }

@@ -7,13 +7,13 @@ use toml::{Table, Value};
 use super::keys::Key;
 use super::outline::{Part, outline};
 
-/// What people gave.
+/// Values that people gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     given: BTreeMap<Key, String>,
 }
 
-/// What is wrong with a context file.
+/// A mistake in a context file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContextError {
     /// It is not TOML.
@@ -21,7 +21,7 @@ pub enum ContextError {
     Toml {
         /// Line in the file, from 1.
         line: usize,
-        /// What the parser says.
+        /// Message of the parser.
         message: String,
     },
     /// The template has no such key.
@@ -37,9 +37,8 @@ pub enum ContextError {
     WrongType {
         /// The key, with its tables.
         key: String,
-        /// What it is.
         found: &'static str,
-        /// What may stand there.
+        /// Values that may stand there.
         takes: &'static str,
     },
     /// A value that fills nothing in, or a list that holds such.
@@ -50,7 +49,7 @@ pub enum ContextError {
     },
 }
 
-/// What a field takes.
+/// Values that a field takes.
 const FIELD: &str = "a text, a number, a date or a list of texts";
 
 impl Context {
@@ -69,7 +68,7 @@ impl Context {
         Ok(context)
     }
 
-    /// What was given for a field.
+    /// Given value of a field.
     pub(super) fn get(&self, key: Key) -> Option<&str> {
         self.given.get(&key).map(String::as_str)
     }

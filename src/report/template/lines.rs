@@ -23,7 +23,7 @@ pub(in crate::report) enum Line {
         lead: &'static str,
         /// Its label.
         label: String,
-        /// What it holds.
+        /// Its value.
         text: String,
     },
     /// A numbered entry that is named by what was found or given.

@@ -15,7 +15,7 @@ pub(super) enum Part {
     Fixed(&'static str),
     /// A line to fill.
     Field {
-        /// What stands before the label.
+        /// Text before the label.
         lead: &'static str,
         /// The label.
         label: &'static str,
@@ -43,7 +43,6 @@ pub(super) enum Generated {
 }
 
 impl Generated {
-    /// What is generated below a line.
     fn below(line: &str) -> Option<Self> {
         Some(match line {
             "### AI/ML Bottlenecks (if applicable)" => Self::Bottlenecks,
@@ -79,7 +78,7 @@ fn read(template: &'static str) -> Vec<Part> {
     reader.parts
 }
 
-/// What the lines to fill below a heading are.
+/// Kinds of lines to fill below a heading.
 enum Below {
     /// Fields of the table.
     Fields,
@@ -149,7 +148,7 @@ impl Blank {
     }
 }
 
-/// What follows the first `**` of a line such as `1. **Code Optimization**`.
+/// Text after the first `**` of a line such as `1. **Code Optimization**`.
 fn numbered(line: &str) -> Option<&str> {
     let (number, rest) = line.split_once(". **")?;
     number.parse::<u64>().ok().map(|_| rest)

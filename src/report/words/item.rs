@@ -5,9 +5,9 @@ use serde::Serialize;
 /// A labelled line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// What it is.
+    /// The text.
     pub label: String,
-    /// What it says.
+    /// The text.
     pub text: String,
     /// Whether that is a command.
     pub is_code: bool,

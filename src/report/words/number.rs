@@ -252,7 +252,7 @@ fn place(unit: Unit, value: f64, half_width: Option<f64>) -> i32 {
 
 /// The power of ten of the first digit; that of 1 for zero.
 fn magnitude(value: f64) -> i32 {
-    // What rounds up to the next power of ten has its magnitude.
+    // A value that rounds up to the next power of ten has its magnitude.
     if value == 0.0 { 0 } else { (value.abs() / ROUNDS_UP).log10().floor() as i32 }
 }
 

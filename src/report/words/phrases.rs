@@ -216,7 +216,7 @@ fn compared(verdict: Verdict, speedup: f64, interval: Option<Interval>) -> Compa
     Comparison { phrase, interval: interval.unwrap_or_default() }
 }
 
-/// What is missing for a verdict: `about 5 more rounds would settle it`.
+/// Rounds that are missing for a verdict: `about 5 more rounds would settle it`.
 pub(in crate::report) fn to_settle(change: &Change) -> String {
     match change.rounds_to_settle {
         Some(rounds) if rounds > 1000 => "more than 1,000 more rounds would be needed to settle it".into(),
@@ -257,7 +257,7 @@ pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
     Some(if factor > 1.0 { format!("{}x smaller", shown(factor)) } else { format!("{}x larger", shown(1.0 / factor)) })
 }
 
-/// What a choice leaves open, as a sentence.
+/// A caveat of a choice, as a sentence.
 pub(in crate::report) fn caveat(caveat: Caveat) -> String {
     let text = match caveat {
         Caveat::LowAgreement => {

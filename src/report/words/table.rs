@@ -29,11 +29,11 @@ pub struct Table {
 pub struct Row {
     /// The cells, the first of which names the row.
     pub cells: Vec<String>,
-    /// What is special about it.
+    /// Its kind.
     pub kind: RowKind,
 }
 
-/// What is special about a row.
+/// Kinds of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowKind {
@@ -47,16 +47,16 @@ pub enum RowKind {
     Absent,
 }
 
-/// What a cell without a figure shows; the table's notes say why.
+/// Mark of a cell without a figure; the table's notes say why.
 pub(in crate::report) const ABSENT: &str = "-";
 
-/// What stands where a figure has no meaning, as a change of the baseline against itself.
+/// Text where a figure has no meaning, as a change of the baseline against itself.
 pub(in crate::report) const MEANINGLESS: &str = "";
 
-/// What stands in the column of changes in the baseline's row.
+/// Text in the column of changes in the baseline's row.
 pub(in crate::report) const BASELINE: &str = "baseline";
 
-/// What stands where the outputs are those that others are held against.
+/// Text where the outputs are those that others are held against.
 pub(in crate::report) const REFERENCE: &str = "reference";
 
 /// Rows that a note names before it only counts them.
@@ -95,7 +95,8 @@ impl Builder {
 
     /// Notes why the figure in `column` of `row` is absent, and gives what its cell shows.
     pub(in crate::report) fn absence<T: Shown + ?Sized>(&mut self, column: &str, row: &str, reason: &T) -> String {
-        // What each row has would give every row a note of its own; the figures of machines tell it.
+        // The number that each row has would give every row a note of its own; the figures of machines
+        // tell it.
         let reason = reason.text();
         let reason = reason.split_once(", has ").map_or(reason, |(needs, _)| needs);
         let key = (column.to_owned(), plain(reason));

@@ -23,7 +23,7 @@ pub const HIGH_GAIN: f64 = 1.5;
 /// The same for medium priority.
 pub const MEDIUM_GAIN: f64 = 1.1;
 
-/// What launches of their own showed.
+/// Findings of launches of their own.
 pub(in crate::analysis) struct Diagnosed<'a> {
     pub(in crate::analysis) denormals: &'a [DenormalFindings],
     pub(in crate::analysis) idle_gaps: &'a [IdleFindings],
@@ -46,8 +46,8 @@ pub(in crate::analysis) fn advice(facts: &Facts<'_>, answer: &Answer, diagnosed:
     advice
 }
 
-/// What gains: every prediction, then some of them, then no prediction but a resource. Advice of one tier is not weighed
-/// against that of another.
+/// Beneficiaries: every prediction, then some of them, then no prediction but a resource. Advice of one tier is
+/// not weighed against that of another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Tier {
     EveryPrediction,

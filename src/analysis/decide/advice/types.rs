@@ -13,15 +13,15 @@ use crate::units::Nanos;
 /// Something to do, with the evidence for it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Advice {
-    /// What to do.
+    /// The step to take.
     pub action: Action,
     /// How much it matters, by [`Priority`]'s rule.
     pub priority: Priority,
     /// Measured gain as a factor: 2 is twice as fast, or twice as many.
     pub gain: Estimate,
-    /// What the gain is a gain of.
+    /// The metric that gains.
     pub metric: Metric,
-    /// What was measured that says so.
+    /// Measurements that say so.
     pub evidence: Vec<Evidence>,
     /// Change of the leading score against the baseline; absent where it stays the same model or was not scored.
     pub accuracy: Option<AccuracyChange>,
@@ -29,9 +29,9 @@ pub struct Advice {
     pub memory_factor: Option<f64>,
     /// Latency of one inference with the advice / without it.
     pub latency_factor: Option<f64>,
-    /// What it takes to follow it.
+    /// Effort to follow it.
     pub effort: Level,
-    /// What may go wrong.
+    /// Risk.
     pub risk: Level,
     /// Why the risk is what it is.
     pub caveats: Vec<Caveat>,
@@ -39,7 +39,7 @@ pub struct Advice {
     pub command: Vec<String>,
 }
 
-/// What to do.
+/// The step to take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -52,7 +52,7 @@ pub enum Action {
     Switch {
         /// The cell that shows the gain.
         key: CellKey,
-        /// What differs from the baseline's session.
+        /// Differences from the baseline's session.
         settings: Vec<Setting>,
     },
     /// Collect requests into batches of this size.
@@ -119,22 +119,22 @@ pub enum Setting {
     Options,
 }
 
-/// What was measured that an advice rests on.
+/// Measurements that an advice rests on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evidence {
     /// The cell, or the session and batch size, that was measured.
     pub key: CellKey,
-    /// What it was held against.
+    /// The cell that it was held against.
     pub against: Against,
     /// How many stand behind it.
     pub n: u64,
-    /// What `n` counts.
+    /// Kind of observations that `n` counts.
     pub n_of: Counted,
-    /// What the comparison amounts to; absent where none was judged.
+    /// Verdict on the comparison; absent where none was judged.
     pub verdict: Option<Verdict>,
 }
 
-/// What a cell was held against.
+/// Cells that a cell is held against.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Against {
@@ -178,13 +178,13 @@ pub enum Level {
 /// Something that could bring more and that the run did not measure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotTried {
-    /// What.
+    /// The difference.
     pub what: Untried,
     /// Words of the command that tries it; words in capitals are to be filled in.
     pub command: Vec<String>,
 }
 
-/// What a run did not measure.
+/// A setting that a run did not measure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Untried {
@@ -208,7 +208,7 @@ pub enum Untried {
     IdleGaps,
     /// Loading from storage instead of the page cache.
     ColdStart,
-    /// What the outputs are worth on labelled data.
+    /// Accuracy of the outputs on labelled data.
     Labels,
     /// A search over session options.
     Tuning,

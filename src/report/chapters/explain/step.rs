@@ -4,7 +4,7 @@ use crate::analysis::{Explanation, LatencyStep, StepKind};
 use crate::metric::Unit;
 use crate::report::words::{Source, number};
 
-/// What a step is called.
+/// Name of a step.
 #[must_use]
 pub fn step_label(kind: StepKind) -> &'static str {
     match kind {

@@ -11,7 +11,7 @@ use crate::units::Ratio;
 /// Operators that the table of changes shows; the rest is in `report --format json`.
 const SHOWN_OPERATORS: usize = 15;
 
-/// What marks a change that the profiler cannot tell from none.
+/// Mark of a change that the profiler cannot tell from none.
 pub(in crate::report) const UNRESOLVED: &str = " ~";
 
 /// The way from median to median, and the operators behind it; none without steps.

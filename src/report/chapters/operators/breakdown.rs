@@ -25,7 +25,7 @@ const OPERATOR_WIDTH: usize = 24;
 /// Operators that run other nodes.
 const CONTROL_FLOW: [&str; 3] = ["If", "Loop", "Scan"];
 
-/// What a profile says as a whole, the most important first.
+/// Findings on a profile as a whole, the most important first.
 pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
     let [inferences, nodes] = [breakdown.inferences_count, breakdown.nodes.len() as u64];
     let mut lines = vec![format!(
@@ -124,7 +124,7 @@ fn remarks(breakdown: &Breakdown) -> Vec<String> {
     remarks
 }
 
-/// What optimization made of the graph.
+/// Changes of the graph by optimization.
 pub(super) fn graph(change: &GraphChange) -> String {
     let nodes = |count: u64| format!("{} node{}", number::count(count), words::plural(count));
     let mut parts = vec![format!(

@@ -7,7 +7,7 @@ use crate::report::words::section::Section;
 use crate::report::words::text::plain;
 use crate::trace::Inferences;
 
-/// What a trace called `name` says.
+/// Findings on a trace called `name`.
 #[must_use]
 pub fn trace(name: &str, profiled: &Profiled, breakdown: &Breakdown, inferences: Inferences) -> Section {
     let mut lines = breakdown::lines(breakdown);

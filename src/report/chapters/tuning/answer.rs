@@ -105,7 +105,7 @@ fn untried(source: Source<'_>, found: &TuningFindings, head: &str) -> String {
     format!("Undecided: {tried} {better}{}.", all.unwrap_or_default())
 }
 
-/// What a configuration had to be beside better, where one may be out for the want of it however fast it is.
+/// Demand on a configuration beside being better, where one may be out for the want of it however fast it is.
 fn besides(source: Source<'_>, others: &[&Candidate]) -> Option<&'static str> {
     let tuning = source.record.plan.tuning.as_ref();
     if tuning.is_some_and(|tuning| !tuning.slo.is_empty() || tuning.max_accuracy_drop_ratio.is_some()) {
@@ -130,7 +130,7 @@ fn is_beyond_floor(metric: Metric, cost: f64) -> bool {
     cost * (1.0 + metric.noise_floor().unwrap_or_default().0) < 1.0
 }
 
-/// What the best configuration gains over the defaults.
+/// Gain of the best configuration over the defaults.
 fn gain(found: &TuningFindings) -> Option<String> {
     if found.best == found.defaults {
         let shown = format!(
@@ -204,7 +204,7 @@ fn excess_in_words(side: Side, excess: f64) -> String {
     }
 }
 
-/// What happens to the accuracy of the best configuration.
+/// Change of the accuracy by the best configuration.
 fn accuracy(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> Option<String> {
     let allowed = source.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio;
     let limit = allowed.map(|drop| format!("; a fall of {:.1} points is allowed", drop.0 * 100.0)).unwrap_or_default();

@@ -66,7 +66,7 @@ fn kind(found: &TuningFindings, place: usize) -> RowKind {
     }
 }
 
-/// What has to be said of ratios to the best one.
+/// Notes on ratios to the best one.
 #[derive(Default)]
 struct Notes {
     has_ratios: bool,
@@ -101,7 +101,7 @@ impl Notes {
     }
 }
 
-/// What became of a configuration, in one word or two.
+/// State of a configuration, in one word or two.
 fn word(found: &TuningFindings, place: usize) -> &'static str {
     let one = &found.candidates[place];
     match (&one.fate, one.state) {
@@ -129,7 +129,7 @@ fn columns(found: &TuningFindings) -> Vec<Metric> {
     metrics
 }
 
-/// What became of a configuration, in few words.
+/// State of a configuration, in few words.
 fn became(source: Source<'_>, found: &TuningFindings, place: usize) -> String {
     let one = &found.candidates[place];
     let role = match one.state {

@@ -19,7 +19,7 @@ use phrases::{floor, words_of};
 /// Rows that the terminal shows of all configurations.
 const SHOWN: usize = 12;
 
-/// What stands below the front.
+/// Note below the front.
 const AXES: &str = "A configuration stands here if none of the others is better in median latency, throughput, peak memory \
 or top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are held against \
 each other as ratios to the best one, from blocks that took turns. The one that the answer names always stands here.";

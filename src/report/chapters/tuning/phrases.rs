@@ -12,7 +12,7 @@ pub(super) fn name(source: Source<'_>, key: CellKey) -> String {
     format!("{} at batch {}", source.name(key.session), number::count(key.batch_size))
 }
 
-/// What an objective is about.
+/// Quantity of an objective.
 pub(super) fn subject(objective: Objective) -> &'static str {
     match objective {
         Objective::Throughput => "throughput",

@@ -23,7 +23,7 @@ const NO_TRAINING: &str = "an inference profile";
 const NOTHING_RECOMMENDED: &str = "nothing could be recommended";
 const NO_BASELINE: &str = "the run has no baseline session";
 
-/// What the run says of a field.
+/// Value of a field.
 pub(super) fn found(key: Key, source: Source<'_>) -> Found {
     match key {
         Key::Overview(field) => overview(field, source),

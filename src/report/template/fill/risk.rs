@@ -41,7 +41,7 @@ pub(super) fn degradation(field: Degradation, source: Source<'_>) -> Found {
     }
 }
 
-/// What each other variant's outputs are worth.
+/// Accuracy of each other variant.
 fn accuracy(source: Source<'_>) -> Found {
     let others = source.findings.sessions.iter();
     let others = others.filter(|session| !session.is_baseline && session.outcome.is_ok());

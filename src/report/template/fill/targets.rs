@@ -9,7 +9,7 @@ use crate::report::template::found::{Absent, Found, not_measured};
 use crate::report::template::keys::{AiTargets, Targets, Timeline};
 use crate::report::words::{self, Source, number};
 
-/// What the best accepted advice was measured to bring.
+/// Measured gain of the best accepted advice.
 pub(super) fn of_model(field: AiTargets, source: Source<'_>) -> Found {
     match field {
         AiTargets::InferenceLatency => inference_latency(source),

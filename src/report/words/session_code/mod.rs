@@ -24,7 +24,7 @@ pub struct SessionCode {
     pub lines: Vec<String>,
 }
 
-/// What is to be created in code.
+/// A session that is to be created in code.
 #[derive(Clone, Copy, Debug)]
 pub struct Deployment<'a> {
     /// The session.
@@ -35,7 +35,7 @@ pub struct Deployment<'a> {
     pub batch_size: u64,
     /// Version of ONNX Runtime that it was measured with; absent where that is not known.
     pub runtime_version: Option<&'a str>,
-    /// What its workers read back; absent where none got that far.
+    /// Options that its workers read back; absent where none got that far.
     pub effective: Option<&'a EffectiveOptions>,
 }
 

@@ -43,7 +43,7 @@ pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
     imported(lines)
 }
 
-/// What Cargo.toml needs, as a comment.
+/// Dependencies for Cargo.toml, as a comment.
 fn head(providers: &[(String, Pairs)]) -> Vec<String> {
     let feature = |(name, _): &(String, Pairs)| provider::known(name).in_rust?.feature;
     let features: Vec<String> = providers.iter().filter_map(feature).map(|feature| format!("\"{feature}\"")).collect();

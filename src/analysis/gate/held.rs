@@ -1,0 +1,129 @@
+//! One figure held against a budget.
+
+use serde::Serialize;
+
+use super::verdict::{self, Basis, GateVerdict, Judgement, Settling};
+use crate::analysis::figures::source::quantile;
+use crate::analysis::figures::{CellFindings, Counted, Estimate, Figures, SessionFindings, find};
+use crate::check::{Side, Slo};
+use crate::metric::{Group, Level, Metric};
+use crate::plan::CellKey;
+use crate::record::{Outcome, RunRecord};
+use crate::stats::early_stopping::{self, Under};
+use crate::stats::{Buckets, Quantile};
+use crate::text::Plain;
+use crate::units::Nanos;
+
+/// Figure, ratio or difference that is held against a budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// The figure itself, in the metric's base unit.
+    Figure,
+    /// The figure over the baseline's.
+    RatioToBaseline,
+    /// The figure less the baseline's, in the metric's base unit.
+    DifferenceToBaseline,
+}
+
+/// A figure and the budget that it is held against.
+pub(super) struct Case {
+    pub(super) held: Held,
+    pub(super) figure: Estimate,
+    pub(super) side: Side,
+    pub(super) budget: f64,
+}
+
+/// A session, or one of its cells, that a rule is for.
+pub(super) struct Target<'a> {
+    pub(super) session: &'a SessionFindings,
+    pub(super) cell: Option<&'a CellFindings>,
+    pub(super) variant: String,
+}
+
+impl Target<'_> {
+    /// The estimate of a figure.
+    pub(super) fn figure(&self, metric: Metric) -> Estimate {
+        let figures = self.cell.map_or(&self.session.figures, |cell| &cell.figures);
+        find(figures, metric).cloned().unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
+    }
+
+    /// Why there is no figure of a metric.
+    fn why_absent(&self, metric: Metric) -> String {
+        let accuracy = &self.session.accuracy;
+        let reason = match (metric.group(), &accuracy.absent_reason) {
+            (Group::Gpu, _) => "the session ran on no GPU that is observed",
+            (Group::CpuEnergy, _) => "the run did not look for it",
+            (_, Some(reason)) => reason,
+            (Group::Agreement, None) if accuracy.reference.is_none() => match self.session.is_baseline {
+                true => "its outputs are what the others are compared with",
+                false => "its outputs were compared with nothing",
+            },
+            (_, None) => "its outputs are not scored by it",
+        };
+        reason.to_owned()
+    }
+
+    /// Why nothing was measured; `None` where something was.
+    pub(super) fn failure(&self) -> Option<String> {
+        let outcome = self.cell.map_or(&self.session.outcome, |cell| &cell.outcome);
+        match outcome {
+            Outcome::Ok => None,
+            Outcome::Failed(failure) => Some(format!("it failed: {}", failure.message.exact())),
+            Outcome::Skipped { reason } => Some(format!("it was not measured: {}", reason.exact())),
+        }
+    }
+}
+
+/// Confidence of the claim that a percentile is under its budget: MLPerf's.
+const EARLY_STOPPING_CONFIDENCE: f64 = 0.99;
+
+/// The figure and the judgement of an SLO on one cell, or of its session where the metric is one of sessions: the
+/// figure and the judgement; `None` for a cell that the run does not have.
+#[must_use]
+pub fn held_at(slo: &Slo, record: &RunRecord, figures: Figures<'_>, key: CellKey) -> Option<(Estimate, Judgement)> {
+    let session = figures.sessions.get(key.session)?;
+    let cell = figures.cells.at(key)?;
+    let cell = (slo.metric.level() == Level::Cell).then_some(cell);
+    let target = Target { session, cell, variant: record.plan.variant_of(key.session).name.clone() };
+    let case = Case { held: Held::Figure, figure: target.figure(slo.metric), side: slo.side, budget: slo.limit };
+    let judgement = judged(slo.metric, &target, record, &case);
+    Some((case.figure, judgement))
+}
+
+pub(super) fn judged(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case) -> Judgement {
+    let latencies = || Buckets::decode(record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
+    match (quantile(metric), case.held, case.side) {
+        (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
+            Some(latencies) => percentile(quantile, &latencies, case),
+            None => verdict::judge(&case.figure, case.side, case.budget),
+        },
+        _ => verdict::judge(&case.figure, case.side, case.budget),
+    }
+}
+
+/// A percentile under its budget by the early-stopping rule, which also speaks where the sample is too small for an
+/// interval; above it where the whole interval is. That rule takes inferences as independent, and the interval counts them
+/// for what they are worth: where there is one, it must agree.
+fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement {
+    // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole nanoseconds of it.
+    let overruns_count = latencies.count_above(Nanos(case.budget as u64));
+    let under = early_stopping::is_under(quantile, latencies.count(), overruns_count, EARLY_STOPPING_CONFIDENCE);
+    let above = case.figure.interval().is_some_and(|interval| interval.low > case.budget);
+    let basis = Basis::EarlyStopping { overruns_count };
+    let decided = |verdict| Judgement { verdict, basis, reason: None, settling: None };
+    let below = case.figure.interval().is_none_or(|interval| interval.high <= case.budget);
+    match under {
+        Under::Proven if below => decided(GateVerdict::Pass),
+        Under::Proven => verdict::judge(&case.figure, case.side, case.budget),
+        Under::Refuted | Under::Open { .. } if above => {
+            Judgement { basis: Basis::Interval, ..decided(GateVerdict::Fail) }
+        }
+        Under::Refuted if case.figure.interval().is_none() => decided(GateVerdict::Fail),
+        Under::Refuted => decided(GateVerdict::Inconclusive),
+        Under::Open { more_inferences } => {
+            let settling = Some(Settling { more: more_inferences, of: Counted::Inferences });
+            Judgement { settling, ..decided(GateVerdict::Inconclusive) }
+        }
+    }
+}
