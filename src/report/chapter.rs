@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::chapters::bottlenecks::Entry;
 use super::chapters::distribution::Distributions;
 use super::charts::Topic;
-use super::words::section::Section;
+use super::words::item::Section;
 use super::words::session_code::SessionCode;
 use super::words::table::Table;
 use crate::report::words::item::Item;

@@ -26,8 +26,6 @@ mod quantile;
 mod rank_sum;
 mod signed_rank;
 mod steady;
-#[cfg(test)]
-mod test_latencies;
 mod trend;
 mod verdict;
 
@@ -50,3 +48,25 @@ pub use trend::{SteadyClass, steady_class};
 pub use verdict::{END_ERROR, Evidence, Relation, benjamini_hochberg, relations};
 
 use interval::{TAIL, Z};
+
+/// Latencies for tests.
+#[cfg(test)]
+mod test_latencies {
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64;
+
+    use super::Latencies;
+    use crate::units::Nanos;
+
+    pub(in crate::stats) fn of(values: impl IntoIterator<Item = u64>) -> Latencies {
+        let mut latencies = Latencies::new();
+        values.into_iter().for_each(|value| latencies.record(Nanos(value)));
+        latencies
+    }
+
+    /// Latencies over the whole range, as many at every order of magnitude.
+    pub(in crate::stats) fn spread(seed: u64, count: usize) -> Vec<u64> {
+        let mut rng = Pcg64::seed_from_u64(seed);
+        (0..count).map(|_| 10_f64.powf(rng.random_range(0.0..12.5)) as u64).collect()
+    }
+}

@@ -5,18 +5,12 @@ use super::relative;
 use super::rules::{Rule, RuleError};
 use super::target;
 use super::types::{Checked, Gate, Run, Runs};
-use super::verdict::{self, Basis, GateVerdict, Judgement, Settling};
+use super::verdict::{self, GateVerdict, Judgement};
 use crate::analysis::comparison::RunIndex;
-use crate::analysis::figures::source::quantile;
-use crate::analysis::figures::{Counted, Estimate, Figures};
-use crate::check::{Budget, Side, Slo};
-use crate::metric::{Group, Level, Metric, Unit};
-use crate::plan::CellKey;
-use crate::record::{Fitness, FitnessVerdict, RunRecord};
-use crate::stats::early_stopping::{self, Under};
-use crate::stats::{Buckets, Quantile};
+use crate::check::Budget;
+use crate::metric::{Group, Metric, Unit};
+use crate::record::{Fitness, FitnessVerdict};
 use crate::text::Plain;
-use crate::units::Nanos;
 
 /// Holds a run against rules. A rule about the baseline means the same session and cell of `against`, or else the
 /// baseline variant of the same run, which is not held against itself.

@@ -11,7 +11,6 @@ use crate::plan::CellKey;
 use crate::record::{Outcome, RunRecord};
 use crate::stats::early_stopping::{self, Under};
 use crate::stats::{Buckets, Quantile};
-use crate::text::Plain;
 use crate::units::Nanos;
 
 /// Figure, ratio or difference that is held against a budget.

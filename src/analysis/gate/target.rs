@@ -3,9 +3,9 @@
 use super::held::Target;
 use super::rules::{Mistake, Rule, RuleError};
 use super::types::{LeftOut, Run};
-use crate::analysis::{CellFindings, Estimate, SessionFindings, find};
+use crate::analysis::{CellFindings, SessionFindings};
 use crate::check::Budget;
-use crate::metric::{Group, Level, Metric};
+use crate::metric::Level;
 use crate::plan::{Plan, SweepEnd};
 use crate::record::Outcome;
 use crate::text::Plain;

@@ -6,7 +6,6 @@ use super::held::Held;
 use super::verdict::{GateVerdict, Judgement};
 use crate::analysis::comparison::RunIndex;
 use crate::analysis::{Estimate, Findings};
-use crate::check::Side;
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::RunRecord;

@@ -8,7 +8,6 @@ pub(super) mod accuracy;
 pub(super) mod advice;
 mod alarms;
 pub(super) mod answer;
-mod batch;
 pub(super) mod bottlenecks;
 pub(super) mod conditions;
 pub(super) mod context;
@@ -17,16 +16,14 @@ pub(super) mod explain;
 pub(super) mod failed;
 pub(super) mod gpu;
 mod latency;
-mod loading;
 mod measurement;
-mod memory;
 pub(super) mod operators;
 mod placement;
 pub(super) mod prediction;
 mod provenance;
+mod resources;
 mod rival;
 pub(super) mod roofline;
-mod run;
 pub(super) mod scaling;
 mod tables;
 mod to_do;
@@ -77,16 +74,16 @@ const ORDER: &[Line] = &[
     line(tuning::chapter,             NOBODY,                ALL),
     line(latency::chapter,            ALL,                   NOBODY),
     line(written::baseline,           WRITTEN,               NOBODY),
-    line(batch::chapter,              ALL,                   NOBODY),
-    line(batch::scaling,              PAGE,                  NOBODY),
+    line(scaling::chapter,            ALL,                   NOBODY),
+    line(scaling::scaling,            PAGE,                  NOBODY),
     line(accuracy::chapter,           ALL,                   IN_FULL),
-    line(loading::table,              MARKDOWN.and(SUMMARY), MARKDOWN),
-    line(memory::chapter,             IN_FULL,               PAGE),
-    line(loading::charts,             MARKDOWN,              NOBODY),
-    line(run::energy,                 MARKDOWN.and(SUMMARY), MARKDOWN),
+    line(resources::loading_table,    MARKDOWN.and(SUMMARY), MARKDOWN),
+    line(resources::memory,           IN_FULL,               PAGE),
+    line(resources::loading_charts,   MARKDOWN,              NOBODY),
+    line(resources::energy,           MARKDOWN.and(SUMMARY), MARKDOWN),
     line(operators::summary_chapter,  SUMMARY,               NOBODY),
-    line(batch::summary,              SUMMARY,               NOBODY),
-    line(batch::scaling,              MARKDOWN,              NOBODY),
+    line(scaling::summary,            SUMMARY,               NOBODY),
+    line(scaling::scaling,            MARKDOWN,              NOBODY),
     line(written::bottlenecks,        WRITTEN,               NOBODY),
     line(explain::chapter,            MARKDOWN,              NOBODY),
     line(operators::chapter,          IN_FULL,               NOBODY),
@@ -95,10 +92,10 @@ const ORDER: &[Line] = &[
     line(to_do::not_tried,            MARKDOWN.and(SUMMARY), NOBODY),
     line(written::plan,               WRITTEN,               NOBODY),
     line(to_do::chapter,              PAGE,                  NOBODY),
-    line(run::chapter,                PAGE,                  PAGE),
-    line(run::energy,                 PAGE,                  PAGE),
-    line(loading::charts,             PAGE,                  PAGE),
-    line(loading::table,              PAGE,                  PAGE),
+    line(resources::run,              PAGE,                  PAGE),
+    line(resources::energy,           PAGE,                  PAGE),
+    line(resources::loading_charts,   PAGE,                  PAGE),
+    line(resources::loading_table,    PAGE,                  PAGE),
     line(measurement::configuration,  SUMMARY,               NOBODY),
     line(measurement::summary,        SUMMARY,               SUMMARY),
     line(measurement::written,        MARKDOWN,              MARKDOWN),

@@ -1,4 +1,4 @@
-//! How latency, throughput and memory go with batch size and shape, and what idle gaps cost.
+//! How far batching pays: how latency, throughput and memory go with batch size and shape, and what idle gaps cost.
 
 use crate::analysis::{
     BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, Estimate, GapFindings, Knee, KneePlace, LINE_TOLERANCE,
@@ -6,8 +6,11 @@ use crate::analysis::{
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
+use crate::report::chapter::{Block, Chapter};
+use crate::report::chapters::tables;
+use crate::report::charts;
+use crate::report::words::item::Section;
 use crate::report::words::number::{self, bytes};
-use crate::report::words::section::Section;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, not_measured};
@@ -15,8 +18,27 @@ use crate::report::words::{self, Source, not_measured};
 /// Deviations from a line that a sentence names.
 const NAMED_DEVIATIONS: usize = 3;
 
+fn empty() -> Chapter {
+    Chapter::new("batch", "Batch sizes", "Batch sizes")
+}
+
+pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    empty().with(Block::Charts(charts::batch(source))).folded([tables::sweep(source)])
+}
+
+pub(super) fn scaling(source: Source<'_>) -> Chapter {
+    empty().with_all(Some(sections(source)).filter(|sections| !sections.is_empty()).map(Block::Sections))
+}
+
+/// Where throughput is worth its latency, and what keeps the latency limit.
+pub(super) fn summary(source: Source<'_>) -> Chapter {
+    let lines = summary_lines(source);
+    let chapter = Chapter::untitled("batch");
+    if lines.is_empty() { chapter } else { chapter.with(Block::heading("Batch size")).with(Block::Lines(lines)) }
+}
+
 /// How latency, throughput and memory go with batch size and shape, and what idle gaps cost.
-pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
+fn sections(source: Source<'_>) -> Vec<Section> {
     let mut sections = Vec::new();
     if !source.findings.scaling.is_empty() {
         let lines = pairs(source).flat_map(|(scaling, curve)| curve_lines(source, scaling, curve)).collect();
@@ -32,7 +54,7 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
 
 /// Costs and gains of larger batches, and the best batch size under the latency limit, of the session that is
 /// chosen for throughput or else of the first one that was measured.
-pub(in crate::report) fn summary(source: Source<'_>) -> Vec<String> {
+fn summary_lines(source: Source<'_>) -> Vec<String> {
     let chosen = source.findings.decisions.answer.throughput.pick().map(|pick| pick.key);
     let is_chosen = |curve: &BatchCurve| chosen.is_none_or(|key| curve.key(key.batch_size) == key);
     let Some((scaling, curve)) = pairs(source).find(|(_, curve)| is_chosen(curve)) else { return Vec::new() };

@@ -3,7 +3,7 @@
 use super::advice::{self, AdviceView, PriorityView};
 use super::bottlenecks;
 use crate::report::chapter::{Audience, Block, Chapter};
-use crate::report::template::Fields;
+use crate::report::template::{Key, items};
 use crate::report::words::Source;
 use crate::report::words::item::Item;
 
@@ -20,7 +20,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with(Block::heading("Implementation plan"));
     let phases = advice::phases(source).into_iter();
     let phases = phases.flat_map(|phase| [Block::subheading(phase.title), Block::numbered(phase.tasks)]);
-    chapter.with_all(phases).items("AI performance targets", Fields::by(source).targets)
+    chapter.with_all(phases).items("AI performance targets", items(source, |key| matches!(key, Key::AiTargets(_))))
 }
 
 fn priority(one: &PriorityView) -> Vec<Block> {

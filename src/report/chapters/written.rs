@@ -3,17 +3,16 @@
 use super::advice::{self, AdviceView, PhaseView, PriorityView};
 use super::bottlenecks::{self, Entry};
 use crate::report::chapter::{Block, Chapter, Label, Numbered};
-use crate::report::template::Fields;
+use crate::report::template::{Key, items};
 use crate::report::words::Source;
 use crate::report::words::item::Item;
 
 pub(super) fn baseline(source: Source<'_>) -> Chapter {
-    let fields = Fields::by(source);
     Chapter::new("baseline", "", "Baseline Performance Analysis")
         .titled()
         .with(Block::heading("AI/ML Performance Baseline (if applicable)"))
-        .with_all(labelled("Model Inference Performance", fields.inference))
-        .with_all(labelled("Training Performance", fields.training))
+        .with_all(labelled("Model Inference Performance", items(source, |key| matches!(key, Key::Inference(_)))))
+        .with_all(labelled("Training Performance", items(source, |key| matches!(key, Key::TrainingPerformance(_)))))
 }
 
 fn labelled(label: &str, items: Vec<Item>) -> [Block; 2] {
@@ -62,7 +61,6 @@ fn piece(advice: &AdviceView) -> [Item; 7] {
 
 /// From the techniques to what success is measured by.
 pub(super) fn plan(source: Source<'_>) -> Chapter {
-    let fields = Fields::by(source);
     let entry = |first: usize, title: &str, fields: Vec<Item>| {
         let entries = vec![Entry { title: title.into(), fields }];
         Block::Numbered(Numbered { first, remark: String::new(), entries })
@@ -70,22 +68,22 @@ pub(super) fn plan(source: Source<'_>) -> Chapter {
     Chapter::untitled("plan")
         .with(Block::heading("Optimization Techniques"))
         .with(Block::subheading("AI/ML Optimizations (if applicable)"))
-        .with(entry(1, "Model Optimization", fields.model_optimization))
-        .with(entry(2, "Data Pipeline Optimization", fields.data_pipeline))
+        .with(entry(1, "Model Optimization", items(source, |key| matches!(key, Key::ModelOptimization(_)))))
+        .with(entry(2, "Data Pipeline Optimization", items(source, |key| matches!(key, Key::DataPipeline(_)))))
         .with(Block::part("Implementation Plan"))
         .with_all(advice::phases(source).into_iter().flat_map(phase))
         .with(Block::heading("AI/ML Optimization Timeline (if applicable)"))
-        .with_all(labelled("Model Optimization Schedule", fields.timeline))
+        .with_all(labelled("Model Optimization Schedule", items(source, |key| matches!(key, Key::Timeline(_)))))
         .with(Block::part("Performance Testing Plan"))
         .with(Block::heading("Success Criteria"))
         .with(Block::Label(Label { text: "AI Performance Targets".into(), remark: "if applicable".into() }))
-        .with(Block::Items(fields.targets))
+        .with(Block::Items(items(source, |key| matches!(key, Key::AiTargets(_)))))
         .with(Block::part("Risk Assessment"))
         .with(Block::heading("AI/ML Risks (if applicable)"))
-        .with(entry(1, "Model Performance Degradation", fields.degradation))
+        .with(entry(1, "Model Performance Degradation", items(source, |key| matches!(key, Key::Degradation(_)))))
         .with(Block::part("Success Measurement"))
         .with(Block::heading("Performance Improvement Metrics"))
-        .with_all(labelled("Before vs. After Comparison", fields.before_after))
+        .with_all(labelled("Before vs. After Comparison", items(source, |key| matches!(key, Key::BeforeAfter(_)))))
 }
 
 fn phase(phase: PhaseView) -> [Block; 3] {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::fill::found;
 use super::found::{Found, or_why};
 use super::given::Context;
@@ -34,47 +32,11 @@ impl Filled {
             (None, _) => self.text(key),
         }
     }
-
-    fn items(&self, wanted: impl Fn(Key) -> bool) -> Vec<Item> {
-        labels(wanted).map(|(key, label)| Item::new(label, self.text(key))).collect()
-    }
 }
 
-/// The template's groups of fields that the ordinary report has as well.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Fields {
-    /// *Model Inference Performance*.
-    pub inference: Vec<Item>,
-    /// *Training Performance*.
-    pub training: Vec<Item>,
-    /// *Model Optimization*.
-    pub model_optimization: Vec<Item>,
-    /// *Data Pipeline Optimization*.
-    pub data_pipeline: Vec<Item>,
-    /// *AI Performance Targets*.
-    pub targets: Vec<Item>,
-    /// *Model Optimization Schedule*.
-    pub timeline: Vec<Item>,
-    /// *Model Performance Degradation*.
-    pub degradation: Vec<Item>,
-    /// *Before vs. After Comparison*.
-    pub before_after: Vec<Item>,
-}
-
-impl Fields {
-    pub(in crate::report) fn by(source: Source<'_>) -> Self {
-        let filled = Filled::by(source);
-        Fields {
-            inference: filled.items(|key| matches!(key, Key::Inference(_))),
-            training: filled.items(|key| matches!(key, Key::TrainingPerformance(_))),
-            model_optimization: filled.items(|key| matches!(key, Key::ModelOptimization(_))),
-            data_pipeline: filled.items(|key| matches!(key, Key::DataPipeline(_))),
-            targets: filled.items(|key| matches!(key, Key::AiTargets(_))),
-            timeline: filled.items(|key| matches!(key, Key::Timeline(_))),
-            degradation: filled.items(|key| matches!(key, Key::Degradation(_))),
-            before_after: filled.items(|key| matches!(key, Key::BeforeAfter(_))),
-        }
-    }
+/// The fields of a group of the template, with what the run says of each.
+pub(in crate::report) fn items(source: Source<'_>, wanted: impl Fn(Key) -> bool) -> Vec<Item> {
+    labels(wanted).map(|(key, label)| Item::new(label, or_why(found(key, source)))).collect()
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub enum ContextError {
     WrongType {
         /// The key, with its tables.
         key: String,
+        /// Kind of the value that stands there.
         found: &'static str,
         /// Values that may stand there.
         takes: &'static str,

@@ -5,12 +5,12 @@ macro_rules! keys {
     ($($group:ident $place:literal { $($field:ident $name:literal),+ })+) => {
         $(
             #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-            pub(super) enum $group { $($field),+ }
+            pub(in crate::report) enum $group { $($field),+ }
         )+
 
         /// A field of the template, by the group that it stands in.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub(super) enum Key { $($group($group)),+ }
+        pub(in crate::report) enum Key { $($group($group)),+ }
 
         impl Key {
             /// All of them, in the template's order.

@@ -11,6 +11,8 @@ mod keys;
 mod lines;
 mod outline;
 
-pub use filled::{Fields, Filled};
+pub use filled::Filled;
+pub(super) use filled::items;
 pub use given::{Context, ContextError, starting_file};
+pub(super) use keys::Key;
 pub(super) use lines::{Line, lines};

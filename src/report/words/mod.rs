@@ -6,7 +6,6 @@ pub mod number;
 mod phrases;
 pub(super) mod quantization;
 mod scores;
-pub(super) mod section;
 pub(super) mod session_code;
 pub(super) mod table;
 pub mod text;

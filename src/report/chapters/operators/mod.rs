@@ -5,17 +5,15 @@ use crate::record::{OperatorProfile, Profiled, RunRecord};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::roofline;
 use crate::report::charts;
+use crate::report::words::item::Section;
 use crate::report::words::number;
-use crate::report::words::section::Section;
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 use crate::text::{Plain, Shown};
+use crate::trace::Inferences;
 
 mod breakdown;
-mod trace;
-
-pub use trace::trace;
 
 /// Operators that the summary names for each session, at most and at least.
 const SUMMARY_OPERATORS: [usize; 2] = [5, 1];
@@ -195,4 +193,18 @@ fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
         "in nodes: share of an inference; the others: shares of the time in nodes".into(),
         format!("by ONNX Runtime's profiler, in launches of their own{distortion}"),
     ]
+}
+
+/// Findings on a trace called `name`.
+#[must_use]
+pub fn trace(name: &str, profiled: &Profiled, breakdown: &Breakdown, inferences: Inferences) -> Section {
+    let mut lines = breakdown::lines(breakdown);
+    if inferences == Inferences::OnlyFirst {
+        lines.insert(
+            1,
+            "It is the first inference, which prepares what later ones find ready: a trace of two or more tells more"
+                .into(),
+        );
+    }
+    Section { title: format!("Operators in {}", plain(name)), lines, tables: breakdown::tables(breakdown, profiled) }
 }
