@@ -14,25 +14,25 @@ use crate::units::Bytes;
 pub(crate) const LIMIT: &str = "ONNXPROF_MEMORY";
 /// Share of what is free that may be taken: the rest is the machine's own, and what the kernel counts is an estimate.
 const SHARE: f64 = 0.9;
-/// What takes no more than this is not asked for: there is no machine without it.
+/// A quantity that is not asked for: there is no machine without it.
 const UNASKED: Bytes = Bytes(1 << 20);
 
 /// Less than this is not held to: threads and buffers that a first inference makes take some of it.
 const LEAST_HELD: Bytes = Bytes(64 << 20);
-/// What Rust, C++, the loader and ONNX Runtime say where memory could not be had.
+/// Words of Rust, C++, the loader and ONNX Runtime where memory could not be had.
 const SHORT: [&str; 4] = ["memory allocation of", "bad_alloc", "Cannot allocate memory", "Failed to allocate memory"];
 
 /// There is too little memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} would take {} of memory, and {} may be used {where_from}", needed.in_words(), free.in_words())]
 pub struct TooMuch {
-    /// What it was to be taken for.
+    /// The purpose of it.
     pub what: String,
     /// How much of it.
     pub needed: Bytes,
     /// How much may be taken.
     pub free: Bytes,
-    /// What leaves no more, as the end of a sentence.
+    /// The limit that leaves no more, as the end of a sentence.
     pub where_from: &'static str,
 }
 
@@ -103,12 +103,12 @@ pub(crate) fn is_short(words: &str) -> bool {
 /// Makes sure that the user's own limit can be read.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault in it.
 pub(crate) fn check_limit() -> Result<(), String> {
     asked_limit().map(drop)
 }
 
-/// What may be taken, and what leaves no more.
+/// Memory that may be taken, and the limit that leaves no more.
 fn left() -> Option<(Bytes, &'static str)> {
     let share = |free: Bytes| Bytes((free.as_f64() * SHARE) as u64);
     let machine = Meminfo::current().ok().and_then(|memory| memory.mem_available).map(Bytes);
@@ -121,7 +121,7 @@ fn left() -> Option<(Bytes, &'static str)> {
     bounds.into_iter().filter_map(|(free, by)| Some((free?, by))).min_by_key(|(free, _)| *free)
 }
 
-/// What the process's own limits leave.
+/// Memory that the process's own limits leave.
 fn of_process() -> Option<Bytes> {
     let limit = |resource| getrlimit(resource).ok().map(|(soft, _)| soft).filter(|&soft| soft < 1 << 62);
     let (space, data) = (limit(Resource::RLIMIT_AS), limit(Resource::RLIMIT_DATA));

@@ -27,7 +27,7 @@ pub struct AgreementScorer {
     unlike: Vec<Unlike>,
 }
 
-/// What agreement of one output is computed from.
+/// Sums that agreement of one output is computed from.
 #[derive(Debug)]
 struct Sums {
     output: String,
@@ -181,7 +181,7 @@ impl Sums {
         }
     }
 
-    /// What the output holds, and whether it is in rows that it holds scores of classes.
+    /// The kind of output, and whether it is in rows that it holds scores of classes.
     fn kind(&self, around: &Surroundings) -> OutputKind {
         if !self.is_float {
             return OutputKind::Values;

@@ -67,7 +67,6 @@ impl ClassScorer {
         }
     }
 
-    /// Name of the output that is scored.
     pub(super) fn output(&self) -> &str {
         &self.scores.output
     }

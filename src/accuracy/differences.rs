@@ -43,7 +43,6 @@ pub(super) fn agree_in_class(ours: &[f64], reference: &[f64]) -> bool {
     pairs.all(|(our, reference)| our.is_nan() == reference.is_nan()) && highest(ours) == highest(reference)
 }
 
-/// The index of the highest score, the first of equals; `None` where all are NaN.
 fn highest(scores: &[f64]) -> Option<usize> {
     let numbers = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
     numbers.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(index, _)| index)

@@ -11,7 +11,7 @@ pub enum AccuracyError {
     BadLabels {
         /// Shape of the labels.
         shape: Vec<usize>,
-        /// What is wrong with them.
+        /// The fault, as a fragment of a sentence.
         problem: String,
     },
     /// Labels fit no output in any form that is known.
@@ -55,7 +55,7 @@ pub enum AccuracyError {
     /// No output can be scored.
     #[error("no output can be scored as {wanted}; the model has {found}")]
     NoOutput {
-        /// What an output would have to be.
+        /// The output that would be needed.
         wanted: &'static str,
         /// The outputs that there are.
         found: String,
@@ -127,7 +127,7 @@ pub enum AccuracyError {
 }
 
 impl AccuracyError {
-    /// What to do about it, if something can be done.
+    /// A remedy, if something can be done.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -45,7 +45,7 @@ pub(super) fn of(truth: Truth, outputs: &[Tensor], samples_count: usize) -> Resu
 }
 
 impl Against {
-    /// What labels were taken for, as a sentence; `None` where they are whole numbers of an integer type, one for each
+    /// How labels were taken, as a sentence; `None` where they are whole numbers of an integer type, one for each
     /// sample, and taken for classes.
     pub(super) fn in_words(&self, labels: &Labels) -> Option<String> {
         let facts = labels.facts();

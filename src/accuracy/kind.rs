@@ -10,7 +10,7 @@ const SMOOTH: f64 = 0.8;
 /// As far as rounding, also that of half precision, may take a sum or a length from 1.
 const TOLERANCE: f64 = 0.01;
 
-/// What the samples of an output have in common so far.
+/// Traits that all samples of an output have so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Signs {
     samples_count: u64,
@@ -52,7 +52,7 @@ impl Signs {
         }
     }
 
-    /// What the output holds. `shape` is that of one sample.
+    /// The kind of output. `shape` is that of one sample.
     pub(super) fn kind(&self, shape: &[usize]) -> OutputKind {
         let longer: Vec<usize> = shape.iter().copied().filter(|&size| size != 1).collect();
         match longer.as_slice() {

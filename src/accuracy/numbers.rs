@@ -23,7 +23,6 @@ fn whole(number: f64) -> Option<i128> {
     (number.fract() == 0.0).then_some(number as i128)
 }
 
-/// Whether the elements are floating-point numbers.
 pub(super) fn is_float(data: &TensorData) -> bool {
     data.element_type().is_float()
 }

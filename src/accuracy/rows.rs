@@ -74,7 +74,7 @@ mod tests {
     use crate::accuracy::testing::float;
     use crate::record::{Agreement, OutputKind};
 
-    /// What an output of two samples is, next to a sequence of four tokens that is fed.
+    /// The kind of an output of two samples, next to a sequence of four tokens that is fed.
     fn kind_of(name: &str, sample: &[usize], value: impl Fn(usize) -> f32) -> Agreement {
         let shape = [&[2], sample].concat();
         let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();

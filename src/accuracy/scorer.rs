@@ -21,7 +21,7 @@ pub struct Scorer {
     health: Vec<OutputHealth>,
 }
 
-/// What labels turned out to be.
+/// Kinds of labels, as their outputs decide them.
 #[derive(Debug)]
 pub(super) enum Against {
     Classes(ClassScorer),
@@ -65,7 +65,7 @@ impl Scorer {
         }
     }
 
-    /// What the labels were taken for, where that is not plain from them.
+    /// How the labels were taken, where that is not plain from them.
     #[must_use]
     pub fn labels_as(&self) -> Option<&str> {
         self.labels_as.as_deref()

@@ -44,7 +44,6 @@ impl SeveralScorer {
         self.scores.threshold
     }
 
-    /// Name of the output that is scored.
     pub(super) fn output(&self) -> &str {
         &self.scores.output
     }

@@ -21,7 +21,7 @@ const COLOURS: [usize; 3] = [1, 3, 4];
 const LEAST_SIDE: usize = 8;
 const LONGEST_SIDE: usize = 4;
 
-/// What a model is fed, one sample at a time, and what its file says of its outputs.
+/// The inputs of a model, one sample at a time, and the classes that its file names.
 #[derive(Debug, Default)]
 pub struct Surroundings {
     inputs: Vec<Given>,
@@ -30,7 +30,6 @@ pub struct Surroundings {
     products: Vec<String>,
 }
 
-/// What one input is given.
 #[derive(Clone, Debug)]
 struct Given {
     name: String,
@@ -39,7 +38,6 @@ struct Given {
     dims: Vec<(usize, bool)>,
 }
 
-/// Rows and columns of a picture.
 #[derive(Clone, Copy)]
 struct Picture {
     colours: usize,
@@ -74,7 +72,6 @@ impl Given {
         Given { name: fed.name.to_lowercase(), element_type: fed.element_type, dims }
     }
 
-    /// Sizes of one sample.
     fn shape(&self) -> Vec<usize> {
         self.dims.iter().map(|&(size, _)| size).collect()
     }
@@ -114,7 +111,7 @@ fn says(name: &str, words: &[&str]) -> bool {
 }
 
 impl Surroundings {
-    /// What a plan of inputs shows.
+    /// The surroundings that a plan of inputs shows.
     #[must_use]
     pub fn of(plan: &InputPlan) -> Self {
         Surroundings {

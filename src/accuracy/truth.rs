@@ -7,15 +7,15 @@ use super::numbers::numbers;
 use crate::inputs::{ClassNames, Labels, TensorData};
 use crate::plan::Task;
 
-/// What outputs are scored against, sample by sample. What the labels are to the outputs is decided with the first of
-/// them.
+/// Labels that outputs are scored against, sample by sample. How they relate are to the outputs is decided with the
+/// first of them.
 #[derive(Clone, Debug)]
 pub struct Truth {
     /// The labels.
     pub labels: Labels,
-    /// What the model's file says of its classes.
+    /// The classes that the model's file names.
     pub names: ClassNames,
-    /// What the labels are to be read as.
+    /// The kind of labels that was asked for.
     pub task: Task,
 }
 

@@ -41,7 +41,7 @@ impl Unlike {
         }
     }
 
-    /// What the record keeps, with so many further samples that are comparable.
+    /// The entry of the record, with so many further samples that are comparable.
     pub(super) fn not_comparable(&self, alike_count: u64) -> NotComparable {
         let reason = match &self.place {
             Some(place) => format!("{}{}", self.reason, place.in_words(alike_count)),

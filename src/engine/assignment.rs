@@ -98,7 +98,7 @@ pub(super) fn by_provider(operators: BTreeMap<String, BTreeMap<String, u64>>) ->
     providers
 }
 
-/// What `get` lists of `owner`.
+/// The list that `get` has of `owner`.
 ///
 /// # Safety
 /// `get` takes an `owner` such as this one, which is alive.

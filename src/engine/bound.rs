@@ -77,7 +77,6 @@ impl Place {
     }
 }
 
-/// Host memory for outputs.
 fn host_outputs() -> Result<MemoryInfo<'static>, ort::Error> {
     MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput)
 }
@@ -155,7 +154,6 @@ type BindInput = unsafe extern "system" fn(*mut OrtIoBinding, *const std::ffi::c
 type Synchronize = unsafe extern "system" fn(*mut OrtIoBinding) -> OrtStatusPtr;
 
 impl Turns<'_> {
-    /// The set whose turn it is.
     #[inline]
     fn take_turn(&mut self) -> usize {
         let turn = self.next;
@@ -179,7 +177,6 @@ impl Turns<'_> {
     }
 }
 
-/// A request in flight.
 struct InFlight<'session, W> {
     turns: Turns<'session>,
     way: W,
@@ -211,7 +208,7 @@ impl<W: Way> Inference for InFlight<'_, W> {
     }
 }
 
-/// What is timed of an inference besides the run itself.
+/// The parts of an inference that are timed besides the run itself.
 trait Way: Send {
     fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError>;
 }

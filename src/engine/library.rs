@@ -18,7 +18,7 @@ pub enum LibraryError {
     NotALibrary {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The loader's error.
         source: libloading::Error,
     },
     /// It is a shared library, but not ONNX Runtime.
@@ -42,7 +42,7 @@ pub enum LibraryError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault, as a fragment of a sentence.
         what: &'static str,
     },
     /// Another library is open in this process, or `ort` refuses this one.
@@ -50,13 +50,13 @@ pub enum LibraryError {
     Refused {
         /// The file.
         path: PathBuf,
-        /// What `ort` says.
+        /// The error of `ort`.
         source: ort::LoadDynamicError,
     },
 }
 
 impl LibraryError {
-    /// What to do about it.
+    /// A remedy.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {

@@ -42,7 +42,7 @@ use crate::units::{Bytes, Nanos};
 
 /// An opened runtime.
 pub trait Runtime {
-    /// What the runtime says about itself.
+    /// The runtime's facts about itself.
     fn info(&self) -> &LibraryInfo;
 
     /// The clock that inferences run on.
@@ -82,7 +82,7 @@ pub trait Runtime {
     fn log_counts(&self) -> LogCounts;
 }
 
-/// What a profiled session shows.
+/// Operators and nodes of a profiled session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionProfile {
     /// Where its nodes ran.
@@ -93,7 +93,7 @@ pub struct SessionProfile {
 
 /// A loaded model.
 pub trait Session: Sync {
-    /// What the session was created with.
+    /// Settings that the session was created with.
     fn effect(&self) -> Effect;
 
     /// Binds each set of inputs for each of `requests` in flight, and every output to memory that is reused, so that
@@ -145,7 +145,7 @@ pub trait Inference: Send {
     }
 }
 
-/// What a session was created with.
+/// Settings that a session was created with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     /// Session configuration entries, read back from the runtime.

@@ -32,7 +32,7 @@ pub use options::OptionEffect;
 /// The version that a script states.
 const VERSION: &str = "script";
 
-/// What a scripted engine does: a JSON file.
+/// A script for the engine that only plays latencies: a JSON file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
@@ -63,9 +63,9 @@ pub struct ScriptedVariant {
     /// Every latency is multiplied by a number drawn uniformly from `1 - jitter_ratio` to `1 + jitter_ratio`.
     #[serde(default)]
     pub jitter_ratio: f64,
-    /// What goes wrong, and where.
+    /// The fault that strikes, and where.
     pub fault: Option<Fault>,
-    /// What session options change; those that apply are multiplied (latency) or added (memory).
+    /// Effects of session options; those that apply are multiplied (latency) or added (memory).
     #[serde(default)]
     pub options: Vec<OptionEffect>,
 }
@@ -76,7 +76,7 @@ pub struct ScriptedVariant {
 pub struct Fault {
     /// Where it strikes.
     pub at: FaultSite,
-    /// What happens.
+    /// The kind of fault.
     pub kind: FaultKind,
     /// Smallest batch size at which an inference is struck.
     #[serde(default)]
@@ -93,7 +93,7 @@ pub enum FaultSite {
     Run,
 }
 
-/// What happens when a fault strikes.
+/// Kinds of faults.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {

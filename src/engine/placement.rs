@@ -6,7 +6,7 @@ use super::assignment::by_provider;
 use crate::record::{CopyNodes, NodeProfile, Placement, PlacementSource, Profiled, ProviderNodes};
 use crate::units::{Nanos, Ratio};
 
-/// What the operators begin with that copy tensors between devices.
+/// The beginning of the names of operators that copy tensors between devices.
 const COPY: &str = "Memcpy";
 
 /// Where the nodes of a profile ran.

@@ -23,7 +23,7 @@ pub(super) const KEEP_WEIGHTS: &str = "session.disable_prepacking";
 /// A larger trace is read, but not kept.
 const MAX_KEPT: Bytes = Bytes(32 << 20);
 
-/// What profiling is to give, and what it may take.
+/// The aim of profiling, and the time that it may take.
 #[derive(Clone, Debug)]
 pub struct ProfileTarget {
     /// Where the trace is to be kept.
@@ -55,21 +55,19 @@ pub(super) struct Pair<'s> {
     pub spins: bool,
 }
 
-/// One of the two sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
     Profiled,
     Plain,
 }
 
-/// What taking turns has shown.
+/// Latencies of sessions that took turns.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     /// Latencies without the profiler.
     plain: Vec<Nanos>,
     /// Median latency with the profiler / without it, one for each pair of stretches.
     ratios: Vec<f64>,
-    /// The session that ran last.
     last: Option<Which>,
     /// How often a session may run before its stretches; never where its inferences take longer than waking up.
     waking_count: u64,

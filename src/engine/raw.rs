@@ -20,7 +20,6 @@ pub(super) struct Owned {
 }
 
 impl Owned {
-    /// The value.
     pub(super) fn value(&self) -> &DynValue {
         &self.value
     }
@@ -30,7 +29,6 @@ impl Owned {
         (self.value, self.elements)
     }
 
-    /// A value with what it reads.
     pub(super) fn of_parts(value: DynValue, elements: Elements) -> Owned {
         Owned { value, elements }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What may follow a function's parameters and belongs to its signature.
+/// Texts that may follow a function's parameters and belong to its signature.
 const SIGNATURE_ENDS: [&str; 3] = [" const ", "::<lambda()> ", "::<lambda()> const "];
 
 /// The message in one line, without the place in ONNX Runtime's sources that it comes from.

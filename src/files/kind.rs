@@ -2,10 +2,9 @@
 
 use crate::units::Bytes;
 
-/// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
-    /// What people call it, with its article.
+    /// Its name for people, with its article.
     pub name: &'static str,
     /// Size beyond which it is none.
     pub most: Bytes,
@@ -35,15 +34,11 @@ impl Kind {
     pub(crate) const JOURNAL: Kind = Kind::file("a run's journal", 2 * GIB);
     /// A trace, of which sums are kept.
     pub(crate) const TRACE: Kind = Kind::file("a trace", 64 * GIB);
-    /// Rules of a gate.
     pub(crate) const RULES: Kind = Kind::file_or_pipe("a file of rules", 4 * MIB);
-    /// The context of a report.
     pub(crate) const CONTEXT: Kind = Kind::file_or_pipe("a context", 4 * MIB);
-    /// A script of latencies.
     pub(crate) const SCRIPT: Kind = Kind::file("a script", 16 * MIB);
-    /// What an earlier run left in the cache, and the description of an installed library.
+    /// A file that an earlier run left in the cache, or the description of an installed library.
     pub(crate) const KEPT: Kind = Kind::file("what is kept for later runs", 64 * MIB);
-    /// The name of a revision in a cache of models.
     pub(crate) const REVISION: Kind = Kind::file("the name of a revision", 4 * KIB);
     /// A shared library, or the wheel that it comes in.
     pub(crate) const LIBRARY: Kind = Kind::file("a library", 64 * GIB);

@@ -21,7 +21,7 @@ pub(crate) use kind::Kind;
 pub(crate) use own::{check_own, open_own};
 use refusal::Refusal;
 
-/// What the kernel calls the file system of pipes that have no name, from `linux/magic.h`.
+/// The kernel's number of the file system of pipes that have no name, from `linux/magic.h`.
 const PIPEFS: i64 = 0x5049_5045;
 /// The device that is always empty.
 const NULL_DEVICE: u64 = nix::sys::stat::makedev(1, 3);

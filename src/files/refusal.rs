@@ -11,7 +11,7 @@ pub(super) enum Refusal {
     /// It is larger than any of its kind.
     #[error("it has {}, and {} may have {} at most", Bytes(*size).in_words(), kind.name, kind.most.in_words())]
     TooLarge { size: u64, kind: Kind },
-    /// What comes through a pipe does not end where any of its kind would.
+    /// A pipe does not end where any of its kind would.
     #[error("it goes on after {}, and {} may not have more", kind.most.in_words(), kind.name)]
     Endless { kind: Kind },
     /// It has to be looked into at more than one place.

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// What a task comes to, in time: a test that waits for ever tells nothing.
+/// The result of a task, in time: a test that waits for ever tells nothing.
 pub(crate) fn in_time<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> T {
     let (told, answer) = mpsc::channel();
     std::thread::spawn(move || told.send(task()));

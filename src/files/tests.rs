@@ -17,7 +17,6 @@ fn file(content: &[u8]) -> tempfile::NamedTempFile {
     file
 }
 
-/// What refusing says.
 fn refusal(path: &Path, kind: Kind) -> String {
     let path = path.to_owned();
     in_time(move || bytes(&path, kind).map_err(|error| error.to_string())).unwrap_err()

@@ -30,7 +30,7 @@ fn assert_dies(pid: &str) {
     }
 }
 
-/// What a program writes to a file, once all of its line is there.
+/// The text that a program writes to a file, once all of its line is there.
 #[track_caller]
 fn line_in(path: &Path) -> String {
     let start = Instant::now();

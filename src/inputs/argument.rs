@@ -7,7 +7,7 @@ use super::TensorData;
 use crate::plan::ElementType;
 use crate::record::{TensorInfo, ValueType};
 
-/// What one input is given.
+/// An input's name and value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Argument {
     /// Name of the input.
@@ -38,7 +38,7 @@ impl Value {
     }
 }
 
-/// What an input or output is by its type, which decides how a file of the standard's tests holds its value.
+/// The form of an input or output by its type, which decides how a file of the standard's tests holds its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
@@ -52,7 +52,6 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form of values of a type.
     pub(super) fn of(value_type: &ValueType) -> Form {
         match value_type {
             ValueType::Sequence(_) => Form::Sequence,
@@ -71,12 +70,11 @@ pub struct Forms {
     pub outputs: Vec<Form>,
 }
 
-/// The forms of inputs or outputs.
 pub(super) fn forms_of(values: &[TensorInfo]) -> Vec<Form> {
     values.iter().map(|info| Form::of(&info.value_type)).collect()
 }
 
-/// What a tensor of a sequence is called: `y[0]`.
+/// The name of a tensor of a sequence: `y[0]`.
 #[must_use]
 pub fn element_name(sequence: &str, place: usize) -> String {
     format!("{sequence}[{place}]")

@@ -21,14 +21,12 @@ pub(super) struct Array {
     content: Content,
 }
 
-/// Elements of an array.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     /// Little-endian elements in a file, from this byte on.
     Stored(Arc<InputFile>, u64),
     /// Little-endian elements in memory.
     Bytes(Arc<Vec<u8>>),
-    /// Strings in memory.
     Text(Vec<String>),
 }
 
@@ -189,7 +187,7 @@ struct Picked<'a> {
     fault: &'a RefCell<Option<io::Error>>,
 }
 
-/// What the elements lie in.
+/// The place of the elements.
 #[derive(Clone, Copy)]
 enum Origin<'a> {
     Memory(&'a [u8]),

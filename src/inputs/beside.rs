@@ -22,10 +22,10 @@ const TRITON: &str = "config.pbtxt";
 /// Largest size that is believed: tokenizers write 10^30 where there is no limit.
 const SANE: u64 = 1 << 24;
 
-/// What a file or the metadata tells.
+/// A size that a file or the metadata tells.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
-    /// What the size is of.
+    /// The dimension that the size is of.
     pub about: About,
     /// The size.
     pub size: u64,
@@ -33,12 +33,10 @@ pub(super) struct Entry {
     pub source: SizeSource,
 }
 
-/// What a size is of.
+/// Dimensions that sizes are told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum About {
-    /// Rows of an image.
     Height,
-    /// Columns of an image.
     Width,
     /// Colours of an image.
     Channels,
@@ -58,12 +56,12 @@ pub(super) enum About {
     Axis(String, usize),
 }
 
-/// What is told, and remarks on files that cannot be read.
+/// Sizes and classes that are told, and remarks on files that cannot be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Beside {
     /// Sizes, those that are to be believed first.
     pub entries: Vec<Entry>,
-    /// What the sides of an image are to be multiples of.
+    /// A number that the sides of an image are to be multiples of.
     pub stride: Option<u64>,
     /// Words for the classes, in the order of scores; empty where nothing has any.
     pub classes: Vec<String>,
@@ -117,7 +115,6 @@ const STRIDE: &str = "stride";
 const TASK: &str = "task";
 const TASKS: [(&str, u64); 5] = [("detect", 640), ("segment", 640), ("pose", 640), ("obb", 1024), ("classify", 224)];
 
-/// What is told of `model`.
 pub(super) fn beside(model: &Model) -> Beside {
     let mut found = Beside::default();
     found.metadata(&model.metadata);
@@ -202,7 +199,6 @@ impl Beside {
         }
     }
 
-    /// Sizes of inputs by Triton's configuration.
     fn triton(&mut self, text: &str) {
         for (name, axis, size) in triton::axes(text) {
             let source = SizeSource::File { entry: format!("{TRITON}: dims of {name}") };

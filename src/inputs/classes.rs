@@ -12,7 +12,7 @@ const NUMBERS: [&str; 2] = ["classlabels_int64s", "classlabels_ints"];
 /// Operators that leave every element as it is.
 const MOVES: [&str; 7] = ["Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Cast"];
 
-/// What a model's file says of its classes: their order is that of scores.
+/// Classes that a model's file names: their order is that of scores.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassNames {
     /// The classes, where they are words that operators of the model have; empty where none has any.
@@ -31,7 +31,6 @@ pub struct ClassNames {
 }
 
 impl ClassNames {
-    /// What `graph` says.
     pub(super) fn of(graph: &Graph) -> Self {
         let nodes = graph.all_nodes();
         let words = || nodes.iter().flat_map(|node| WORDS.map(|name| node.texts(name)));

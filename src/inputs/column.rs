@@ -9,21 +9,21 @@ use super::{InputError, TensorData, fill};
 use crate::plan::ElementType;
 use crate::record::FedInput;
 
-/// What a set of samples has for one input.
+/// Values of one input in a set of samples.
 #[derive(Debug)]
 pub(super) enum Column {
     /// Rows in a file.
     Stored(Array),
     /// Rows that are made up.
     Made(TensorData),
-    /// What says how many samples there are, and is made for each batch, with this seed.
+    /// Made for each batch, with this seed, because values say how many samples there are.
     Counted(Box<FedInput>, u64),
-    /// What is no tensor, and has no rows.
+    /// No tensor, and without rows.
     Whole(Value),
 }
 
 impl Column {
-    /// What there is for an input with elements of this type.
+    /// The values for an input with elements of this type.
     pub(super) fn of(stored: Stored, element_type: ElementType) -> io::Result<Column> {
         let cast = |array: &Array| {
             let cast = |data: TensorData| {
@@ -41,7 +41,7 @@ impl Column {
         })
     }
 
-    /// What is made up for an input, for so many samples.
+    /// Values that are made up for an input, for so many samples.
     ///
     /// # Errors
     /// As [`fill::value`].
@@ -55,7 +55,7 @@ impl Column {
         })
     }
 
-    /// What is fed as it is to a batch of so many samples; absent where there are rows to choose.
+    /// The value that is fed as it is to a batch of so many samples; absent where there are rows to choose.
     ///
     /// # Errors
     /// As [`fill::value`].

@@ -29,7 +29,7 @@ pub(super) struct Data {
     pub sets: Vec<Set>,
     /// Labels that come with it, and what they are called there.
     pub labels: Option<(String, Source)>,
-    /// What was taken otherwise than it lies there, and what was not taken.
+    /// Remarks on arrays that were taken otherwise than they lie there, or not taken.
     pub notes: Vec<String>,
 }
 
@@ -47,7 +47,6 @@ pub(super) struct Set {
 pub(super) enum Source {
     /// In a file of numpy's.
     Numpy(Arc<Archive>, Head),
-    /// In memory.
     Loaded(Stored),
 }
 
@@ -61,7 +60,7 @@ impl Source {
         }
     }
 
-    /// What is no tensor.
+    /// The value where it is no tensor.
     pub fn no_tensor(&self) -> Option<NoTensor> {
         let shape = |array: &Array| array.shape().iter().map(|&size| size as u64).collect();
         match self {
@@ -96,7 +95,7 @@ impl Source {
         matches!(self, Source::Numpy(_, head) if head.descriptor.ends_with('O'))
     }
 
-    /// What people call the type of the elements.
+    /// The type of the elements in words.
     pub fn type_name(&self) -> String {
         match self {
             Source::Numpy(_, head) => head.type_name(),
@@ -104,7 +103,7 @@ impl Source {
         }
     }
 
-    /// What there is; elements of arrays may stay in the file.
+    /// The value; elements of arrays may stay in the file.
     pub fn load(&self) -> Result<Stored, InputError> {
         match self {
             Source::Numpy(archive, head) => archive.array(head).map(Stored::Tensor),
@@ -315,7 +314,7 @@ pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     Ok(folders.into_iter().map(|(_, folder)| folder).collect())
 }
 
-/// What a test set gives each input.
+/// Values that a test set gives each input.
 fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
     let file = |index: usize| folder.join(format!("input_{index}.pb"));
     let has = |index: &usize| file(*index).is_file();

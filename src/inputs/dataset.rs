@@ -20,7 +20,7 @@ pub const INPUT_SETS_LIMIT: u64 = 8;
 /// Batches that repeat the data more often than this are a slip of the finger.
 const MOST_REPEATS: u64 = 1 << 24;
 
-/// What each input is given, in the model's order.
+/// The value of each input, in the model's order.
 pub type InputSet = Vec<Argument>;
 
 /// Samples of a model's inputs, with labels or expected outputs where there are any.
@@ -38,7 +38,6 @@ pub struct Dataset {
 struct Input {
     name: String,
     element_type: ElementType,
-    /// Axes that grow with the batch.
     axes: Vec<Growing>,
 }
 
@@ -51,7 +50,6 @@ struct Growing {
 }
 
 impl Growing {
-    /// The rows of some samples.
     fn rows(self, samples: &Range<usize>) -> Range<usize> {
         samples.start * self.rows..samples.end * self.rows
     }
@@ -180,7 +178,7 @@ impl Dataset {
         }
     }
 
-    /// What the dataset is.
+    /// A description for the record.
     #[must_use]
     pub fn info(&self) -> &DatasetInfo {
         &self.info

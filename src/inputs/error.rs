@@ -65,7 +65,7 @@ pub enum InputError {
         name: String,
         /// The size that was given.
         size: u64,
-        /// What it follows, as people write it.
+        /// The sizes that it follows, as people write them.
         from: String,
         /// The value of that.
         value: i64,
@@ -116,7 +116,7 @@ pub enum InputError {
         /// How much they would take, and how much there is.
         reason: TooMuch,
     },
-    /// What a data file holds would take more memory than there is.
+    /// The content of a data file would take more memory than there is.
     #[error("`{}` does not fit into memory", path.display())]
     Memory {
         /// The file.
@@ -130,7 +130,7 @@ pub enum InputError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -141,7 +141,7 @@ pub enum InputError {
         path: PathBuf,
         /// `.npz`, `.npy` or `.pb`.
         format: &'static str,
-        /// What is wrong with it.
+        /// The fault, as a fragment of a sentence.
         reason: String,
     },
     /// The data's path has no form that is known.
@@ -238,7 +238,7 @@ pub enum InputError {
         low: f64,
         /// Largest value that can be looked up.
         high: f64,
-        /// What looks it up.
+        /// The operator that looks it up, as a fragment of a sentence.
         reason: String,
     },
     /// The element type of an array is not the input's.
@@ -282,7 +282,7 @@ pub enum InputError {
     LabelFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, as a fragment of a sentence.
         reason: String,
     },
     /// Labels are given without data that they could label.
@@ -324,7 +324,7 @@ pub enum InputError {
         tried: Vec<String>,
         /// The options that would say what to feed.
         remedy: String,
-        /// What the runtime said of the last trial.
+        /// The runtime's words on the last trial.
         #[source]
         words: RuntimeWords,
     },
@@ -333,7 +333,7 @@ pub enum InputError {
     Model(#[from] OnnxError),
 }
 
-/// What the runtime said when it refused inputs.
+/// The runtime's words on inputs that it refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RuntimeWords(pub String);

@@ -17,7 +17,7 @@ use crate::units::Bytes;
 /// Letters of a synthesized string.
 const TEXT_LETTERS: usize = 5;
 
-/// What `fed` is given with `batch_size` samples: a tensor, or a sequence of them, each with values of its own.
+/// The value of `fed` with `batch_size` samples: a tensor, or a sequence of them, each with values of its own.
 ///
 /// # Errors
 /// As [`tensor`].

@@ -15,13 +15,13 @@ use crate::onnx::Graph;
 use crate::plan::InputRequest;
 use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
 
-/// What is fed, where it comes from, and what a user should know of it.
+/// Inputs that are fed, where they come from, and remarks for the user.
 pub(super) struct Decided {
-    /// What is fed to each input.
+    /// The inputs, in the model's order.
     pub fed: Vec<FedInput>,
     /// Where values come from.
     pub source: InputSource,
-    /// What was decided that nobody asked for.
+    /// Decisions that nobody asked for.
     pub notes: Vec<String>,
 }
 

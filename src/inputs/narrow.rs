@@ -8,14 +8,12 @@ struct Layout {
     exponent_bits: u32,
     mantissa_bits: u32,
     bias: i32,
-    /// What is no finite number.
     special: Special,
 }
 
 /// Which codes of a layout are no finite numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Special {
-    /// None.
     Nothing,
     /// Not a number: all bits of exponent and mantissa set.
     AllOnes,
@@ -85,7 +83,7 @@ pub(super) fn largest(element_type: ElementType) -> Option<f64> {
     values(element_type)?.into_iter().filter(|value| value.is_finite()).reduce(f64::max)
 }
 
-/// What numbers become in a floating-point type of up to eight bits.
+/// Rounding to a floating-point type of up to eight bits.
 pub(super) struct Rounding {
     /// Finite values in their order, with their codes.
     finite: Vec<(f64, u8)>,

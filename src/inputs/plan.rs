@@ -14,25 +14,25 @@ use crate::units::Bytes;
 /// A string's own three words.
 const STRING_BITS: u32 = 192;
 
-/// What is fed to a model, decided once and carried to every worker.
+/// The inputs of a model, decided once and carried to every worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InputPlan {
-    /// What is fed to each input, in the model's order.
+    /// The inputs, in the model's order.
     pub fed: Vec<FedInput>,
     /// Where samples of a batch lie.
     pub batch_axis: BatchAxis,
     /// Names of the model's outputs, in its order.
     pub outputs: Vec<String>,
-    /// What inputs and outputs are by their types.
+    /// Forms of inputs and outputs by their types.
     #[serde(default)]
     pub forms: Forms,
-    /// What the file says of the model's classes.
+    /// The classes that the model's file names.
     pub classes: ClassNames,
     /// Where values come from.
     pub source: InputSource,
     /// Seed of synthesized values.
     pub seed: u64,
-    /// What a user should know: defaults that were taken, and what was asked for without effect.
+    /// Remarks for the user: defaults that were taken, and requests without effect.
     pub notes: Vec<String>,
     /// Size of the outputs of one sample, of an inference where there are no samples; absent where nothing was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]

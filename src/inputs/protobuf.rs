@@ -14,28 +14,26 @@ use crate::onnx::{delimited, each_delimited, for_parser, put_delimited, stored_t
 use crate::plan::ElementType;
 use crate::units::Bytes;
 
-/// What a byte of raw elements takes while a file is parsed: copies that are in memory at once.
+/// Memory per byte of raw elements while a file is parsed: copies that are in memory at once.
 const COPIES: u64 = 4;
-/// What a byte of floating-point numbers in a list takes: the parser's list comes on top, and ours.
+/// Memory per byte of floating-point numbers in a list: the parser's list comes on top, and ours.
 const IN_LIST: u64 = 8;
-/// What any other byte takes: it may be a whole number, which becomes one of eight bytes, and two may be a text.
+/// Memory per byte of anything else: it may be a whole number, which becomes one of eight bytes, and two may be a
+/// text.
 const OTHERS: u64 = 32;
-/// What a tensor of a sequence takes beside its bytes.
+/// Memory of a tensor of a sequence beside its bytes.
 const TENSOR: u64 = 256;
 
-/// What a `.pb` file holds.
+/// The value in a `.pb` file.
 #[derive(Clone, Debug)]
 pub(super) enum Stored {
-    /// A tensor.
     Tensor(Array),
-    /// A sequence of tensors.
     Sequence(Vec<Array>),
     /// Nothing, where a value is optional.
     Nothing,
 }
 
 impl Stored {
-    /// Whether there is a value.
     pub(super) fn is_something(&self) -> bool {
         !matches!(self, Stored::Nothing)
     }
@@ -63,7 +61,7 @@ pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
     stored.map_err(|reason| InputError::Format { path: path.to_owned(), format: ".pb", reason })
 }
 
-/// What the value of that form in a message takes while it is parsed.
+/// Memory that the value of that form in a message takes while it is parsed.
 fn needed(message: &[u8], form: Form) -> u64 {
     let (mut sum, mut others) = (0, message.len() as u64);
     // A message that is damaged is counted as far as it goes, and refused where it is parsed.
@@ -95,7 +93,6 @@ const SEQUENCE: u64 = 5;
 /// The last field of either. What lies between holds sparse tensors, sequences, maps and optional values.
 const LAST: u64 = 7;
 
-/// The tensors of a sequence.
 fn sequence(bytes: &[u8]) -> Result<Vec<Array>, String> {
     let mut tensors = Vec::new();
     for (field, content) in delimited(bytes).ok_or("it holds no sequence")? {

@@ -9,12 +9,12 @@ use super::tensor::casts;
 use crate::plan::ElementType;
 use crate::record::{BatchAxis, Dim, FedInput, TensorInfo};
 
-/// What an input wants of an array.
+/// An input's demands on an array.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     /// Name of the input.
     pub name: String,
-    /// What files of the standard's tests hold for it.
+    /// The form in which files of the standard's tests hold it.
     pub form: Form,
     element_type: Option<ElementType>,
     /// Sizes of the dimensions, absent where any will do; absent as a whole where any number of them will do.
@@ -32,7 +32,7 @@ pub(super) enum Taken {
 }
 
 impl Wanted {
-    /// What the model's file says of an input.
+    /// The demands of an input as the model's file declares it.
     pub fn of(info: &TensorInfo, expected: &Expected<'_>) -> Wanted {
         let has_rank = !matches!(info.value_type.as_tensor(), Some((_, None)));
         let size = |(axis, dim): (usize, &Dim)| match dim {
@@ -48,7 +48,7 @@ impl Wanted {
         }
     }
 
-    /// What a plan says of an input.
+    /// The demands of an input by a plan.
     pub fn fed(fed: &FedInput, form: Form, batch: &BatchAxis) -> Wanted {
         Wanted {
             name: fed.name.clone(),

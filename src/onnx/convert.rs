@@ -43,7 +43,6 @@ pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
     }
 }
 
-/// A function that the model defines.
 pub(super) fn function(source: &ast::Function<'_>) -> Function {
     Function {
         domain: source.domain.to_owned(),
@@ -102,7 +101,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What a stored tensor is, and its elements where the parser has them and they are few.
+/// A stored tensor, with its elements where the parser has them and they are few.
 fn tensor(source: &ast::TensorProto<'_>) -> StoredTensor {
     let dims: Vec<u64> = source.dims().iter().map(|&size| u64::try_from(size).unwrap_or(0)).collect();
     let mut stored = StoredTensor {
@@ -227,7 +226,6 @@ fn of_elements(source: Option<&ast::TypeProto<'_>>, known: ast::DataType) -> Ele
     source.and_then(|source| later::named(source.denotation)).unwrap_or_else(|| element_type(known))
 }
 
-/// The parser's element type as ours.
 fn element_type(source: ast::DataType) -> ElementType {
     match source {
         ast::DataType::Undefined => ElementType::Undefined,

@@ -14,7 +14,7 @@ pub enum OnnxError {
     Open {
         /// The model file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -49,7 +49,7 @@ pub enum OnnxError {
     Damaged {
         /// The model file.
         path: PathBuf,
-        /// What the parser says.
+        /// The parser's error.
         #[source]
         source: Option<onnx_rs::Error>,
     },
@@ -59,13 +59,13 @@ pub enum OnnxError {
         /// The model file.
         path: PathBuf,
     },
-    /// What is not weights is larger than in any model.
+    /// The file without its weights is larger than that of any model.
     #[error("model `{}` has more than {} without its weights", path.display(), MOST_KEPT.in_words())]
     TooLarge {
         /// The model file.
         path: PathBuf,
     },
-    /// What is not weights would take more memory than there is.
+    /// The file without its weights would take more memory than there is.
     #[error("model `{}` does not fit into memory", path.display())]
     Memory {
         /// The model file.
@@ -79,7 +79,7 @@ pub enum OnnxError {
     Missing {
         /// The model file.
         path: PathBuf,
-        /// What it lacks, such as `graph`.
+        /// The part that it lacks, such as `graph`.
         part: &'static str,
     },
     /// A file that holds weights is not where the model says.
@@ -91,7 +91,7 @@ pub enum OnnxError {
         weight: String,
         /// The file that is missing.
         file: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -115,7 +115,7 @@ pub enum OnnxError {
 }
 
 impl OnnxError {
-    /// What to do about it.
+    /// A remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -37,16 +37,16 @@ struct Inliner<'m> {
     nodes_count: usize,
 }
 
-/// What names of a body mean where it is called; of the main graph, themselves.
+/// Meanings of a body's names where it is called; in the main graph, the names themselves.
 #[derive(Default)]
 struct Scope<'m> {
     /// Goes before names of values that the body makes; absent in the main graph.
     prefix: Option<String>,
     /// Goes before names of nodes.
     caller: &'m str,
-    /// What the call gives for the body's inputs and outputs.
+    /// Names that the call gives for the body's inputs and outputs.
     bound: HashMap<&'m str, String>,
-    /// What references to attributes stand for.
+    /// Values of references to attributes.
     attributes: HashMap<&'m str, AttributeValue>,
     /// Calls around the body.
     depth: usize,

@@ -101,7 +101,7 @@ pub enum AttributeValue {
     Graphs(Vec<Graph>),
     /// One text or several.
     Texts(Vec<String>),
-    /// What the call of the function gives for the attribute of that name.
+    /// The attribute of that name in the call of the function.
     Reference(String),
     /// A type, or something that nothing here needs.
     Other,

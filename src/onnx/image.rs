@@ -38,12 +38,10 @@ struct Pages {
 }
 
 impl<'f> Image<'f> {
-    /// The image of a file.
     pub(super) fn of(file: &'f InputFile) -> Self {
         Image::new(Content::File(file))
     }
 
-    /// An image of bytes in memory.
     pub(super) fn of_bytes(bytes: &'f [u8]) -> Self {
         Image::new(Content::Bytes(bytes))
     }
@@ -61,7 +59,6 @@ impl<'f> Image<'f> {
         left.is_some()
     }
 
-    /// How many bytes there are.
     pub(super) fn len(&self) -> u64 {
         match self.content {
             Content::File(file) => file.len(),

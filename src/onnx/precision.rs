@@ -9,7 +9,7 @@ use crate::units::{Bytes, Ratio};
 /// scales, normalization and the like in another.
 const NAMING_SHARE: f64 = 0.9;
 
-/// What the graph says of quantization.
+/// Traits of a graph with respect to quantization.
 #[derive(Default)]
 struct Traits {
     qoperator: bool,

@@ -39,7 +39,7 @@ struct Scheme {
     symmetric: Option<bool>,
 }
 
-/// What the nodes of all graphs say.
+/// Counts over the nodes of all graphs.
 #[derive(Default)]
 struct Found {
     weights: Vec<Scheme>,
@@ -55,7 +55,6 @@ struct Found {
     weightless: u64,
 }
 
-/// What the graph says of quantization.
 pub(super) fn quantization(model: &Model) -> Quantization {
     let mut found = Found::default();
     for graph in std::iter::once(&model.graph)
@@ -243,7 +242,7 @@ impl<'a> Scan<'a> {
         Scheme { element_type, granularity: Granularity::PerBlock, symmetric: Some(!has_zero_points) }
     }
 
-    /// What a value of a floating-point operator comes from.
+    /// The source of a value of a floating-point operator.
     fn source(&self, name: &str) -> Option<Source> {
         let mut name = name;
         for _ in 0..PASSING_LIMIT {
@@ -283,7 +282,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What an input of a floating-point operator comes from.
+/// The source of an input of a floating-point operator.
 enum Source {
     Constant(ElementType),
     Dequantized { scheme: Scheme, is_weight: bool },

@@ -12,13 +12,13 @@ use crate::memory::{self, TooMuch};
 use crate::record::{Dim, ValueType};
 use crate::units::Bytes;
 
-/// What a text takes beside its bytes: where it lies, in a list of the parser's that may have as much room again and in
+/// Memory of a text beside its bytes: where it lies, in a list of the parser's that may have as much room again and in
 /// one of ours, and what its memory is managed by.
 const TEXT: u64 = 128;
-/// What a number takes, and each byte of packed ones may take: eight bytes in a list of the parser's that may have as
-/// much room again, and eight bytes of ours.
+/// Memory of a number, and what each byte of packed ones may take: eight bytes in a list of the parser's that may have
+/// as much room again, and eight bytes of ours.
 const NUMBER: u64 = 24;
-/// What a byte of raw elements takes: those of one byte are numbers of eight for us.
+/// Memory per byte of raw elements: those of one byte are numbers of eight for us.
 const RAW: u64 = 8;
 
 /// Makes sure that there is memory for the graph of a model without its weights.
@@ -29,13 +29,13 @@ pub(super) fn ask(skeleton: &[u8]) -> Result<(), TooMuch> {
     memory::ask(needed(skeleton), || "its graph".to_owned())
 }
 
-/// What a model without its weights takes of memory once it is read.
+/// Memory of a model without its weights once it is read.
 fn needed(skeleton: &[u8]) -> Bytes {
     let length = skeleton.len() as u64;
     Bytes(within(&Image::of_bytes(skeleton), Message::Model, 0..length).saturating_add(length))
 }
 
-/// What the fields of a message take. What is damaged ends it, of which the parser says what is wrong.
+/// Memory that the fields of a message take. Damage ends it, of which the parser says what is wrong.
 fn within(image: &Image<'_>, message: Message, mut rest: Stretch) -> u64 {
     let mut sum = 0_u64;
     while !rest.is_empty() {
@@ -50,7 +50,7 @@ fn within(image: &Image<'_>, message: Message, mut rest: Stretch) -> u64 {
     sum
 }
 
-/// What a field of packed numbers, of raw elements, or of a text takes that has so many bytes.
+/// Memory of a field of packed numbers, of raw elements, or of a text that has so many bytes.
 fn of_content(message: Message, number: u64, length: u64) -> u64 {
     match (message, number) {
         (Message::Attribute, 7 | 8) | (Message::Tensor, 1 | 4 | 5 | 7 | 10 | 11) | (Message::SparseTensor, 3) => {
@@ -61,7 +61,7 @@ fn of_content(message: Message, number: u64, length: u64) -> u64 {
     }
 }
 
-/// What a message takes without its fields: for the parser in a list that may have as much room again, and for us.
+/// Memory of a message without its fields: for the parser in a list that may have as much room again, and for us.
 fn of_message(message: Message) -> u64 {
     let (parsed, kept) = match message {
         Message::Model | Message::Graph => (size_of::<ast::Graph<'_>>(), size_of::<Graph>()),

@@ -62,7 +62,7 @@ pub(super) enum Message {
     Function,
 }
 
-/// What becomes of a field.
+/// The fate of a field.
 pub(super) enum Fate {
     Keep,
     Drop,
@@ -72,7 +72,7 @@ pub(super) enum Fate {
 }
 
 impl Message {
-    /// What becomes of field `number`, by the numbers of `onnx.proto`.
+    /// The fate of field `number`, by the numbers of `onnx.proto`.
     pub(super) fn fate(self, number: u64) -> Fate {
         match (self, number) {
             (Message::Model, 7) => Fate::Enter(Message::Graph),

@@ -6,7 +6,7 @@ use super::{Model, branches, inlined, precision, quantization, weights};
 use crate::record::{BatchAxis, BatchProof, ModelSummary};
 use crate::units::Bytes;
 
-/// What the file says, as the record keeps it. Where samples of a batch lie is for those to add who decide what is fed.
+/// The file's content as the record keeps it. Where samples of a batch lie is for those to add who decide what is fed.
 #[must_use]
 pub fn summary(model: &Model) -> ModelSummary {
     let weights = weights::by_type(&model.graph);

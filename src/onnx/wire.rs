@@ -23,11 +23,10 @@ pub(super) struct Field {
     pub number: u64,
     /// Where tag and value stand, to be copied as they are.
     pub whole: Stretch,
-    /// What the field holds.
+    /// Its content.
     pub value: Value,
 }
 
-/// What a field holds.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     /// A number of variable length.

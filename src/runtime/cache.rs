@@ -27,7 +27,7 @@ pub struct CachedLibrary {
     pub path: PathBuf,
     /// Whether the library is what was installed.
     pub condition: Condition,
-    /// What its files take, each content once; absent where the manifest does not tell.
+    /// Size of its files, each content once; absent where the manifest does not tell.
     pub size_bytes: Option<Bytes>,
 }
 
@@ -120,7 +120,6 @@ impl Cache {
         Release::of_folder(folder.file_name()?.to_str()?)
     }
 
-    /// The folder of one release.
     pub(super) fn folder(&self, release: Release) -> PathBuf {
         self.runtimes.join(release.folder_name())
     }
@@ -164,7 +163,7 @@ impl Cache {
         Ok(self.get(release)?.filter(|library| library.condition == Condition::Intact))
     }
 
-    /// What stands in the place of one release, if anything does.
+    /// The content of one release's place, if there is any.
     pub(super) fn get(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
         match std::fs::symlink_metadata(self.folder(release)) {
             Ok(_) => Ok(Some(self.inspect(release))),

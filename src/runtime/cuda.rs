@@ -23,11 +23,11 @@ const PACKAGES: &str = "nvidia-";
 /// The package that the metadata pins to the version of CUDA.
 const RUNTIME: &str = "cuda-runtime";
 
-/// What the metadata leaves to cuDNN and cuFFT, whose own metadata name no version. They are released with CUDA, under its
-/// version.
+/// Packages that the metadata leaves to cuDNN and cuFFT, whose own metadata name no version. They are released with
+/// CUDA, under its version.
 const UNPINNED: [&str; 2] = ["cublas", "nvjitlink"];
 
-/// What the names of packages for CUDA 13 no longer end with, and the one that does.
+/// The ending that names of packages for CUDA 13 no longer have, but for one.
 const OLD_SUFFIX: &str = "-cu13";
 const KEEPS_SUFFIX: &str = "cudnn";
 
@@ -37,7 +37,7 @@ const MOST_METADATA: u64 = 16 << 20;
 /// Where their wheels keep the libraries, in folders called `lib`.
 const LIBRARIES: &str = "nvidia/";
 
-/// What it takes to complete a GPU build.
+/// The means to complete a GPU build.
 pub(super) struct Completion<'a> {
     /// Downloads the wheels.
     pub pip: &'a Pip,
@@ -105,7 +105,6 @@ fn places(needed: &[Needed]) -> String {
     paths.map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
 }
 
-/// The metadata of a wheel.
 fn metadata(wheel: &Path) -> io::Result<String> {
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
     let entry = unpack::entries(&archive).into_iter().find(|entry| entry.ends_with(".dist-info/METADATA"));

@@ -12,25 +12,25 @@ pub enum RuntimeError {
     /// `--runtime` holds neither a path nor a version.
     #[error("`{text}` is neither a library's path nor a version such as `cpu@{DEFAULT_VERSION}`")]
     NotARequest {
-        /// What was given.
+        /// As it was given.
         text: String,
     },
     /// A build that there is not was asked for by name.
     #[error("there is no build `{build}` that onnxprof can install")]
     UnknownBuild {
-        /// What was asked for.
+        /// As it was asked for.
         build: String,
     },
     /// The version that was asked for cannot be loaded.
     #[error("ONNX Runtime {version} is older than {}.{}, the oldest that onnxprof loads", OLDEST_VERSION.major, OLDEST_VERSION.minor)]
     TooOld {
-        /// What was asked for.
+        /// As it was asked for.
         version: Version,
     },
     /// A path that was given does not exist or cannot be read.
     #[error("cannot read `{path}`, named by {named_by}")]
     UnreadablePath {
-        /// What was given.
+        /// As it was given.
         path: PathBuf,
         /// The flag or variable that named it.
         named_by: &'static str,
@@ -40,7 +40,7 @@ pub enum RuntimeError {
     /// A folder that was given holds no library.
     #[error("there is no ONNX Runtime library in `{path}`, named by {named_by}")]
     NoLibraryInside {
-        /// What was given.
+        /// As it was given.
         path: PathBuf,
         /// The flag or variable that named it.
         named_by: &'static str,
@@ -51,7 +51,7 @@ pub enum RuntimeError {
     /// The cache cannot be read or written.
     #[error("cannot use the cache at `{path}`")]
     Cache {
-        /// What was touched.
+        /// The file or folder.
         path: PathBuf,
         /// Why not.
         source: io::Error,
@@ -63,13 +63,13 @@ pub enum RuntimeError {
         in_megabytes(*free)
     )]
     TooLittleSpace {
-        /// What was to be installed.
+        /// The installation, in words.
         what: String,
         /// The cache's folder of libraries, or that of temporary files.
         path: PathBuf,
-        /// What it takes there while it is installed, about.
+        /// The size that it takes there while it is installed, about.
         needed: Bytes,
-        /// What is left there.
+        /// The space that is left there.
         free: Bytes,
     },
     /// The disk is full.
@@ -89,7 +89,7 @@ pub enum RuntimeError {
     /// The build has no wheels for this operating system or processor.
     #[error("there is no official build of ONNX Runtime for {} on {os} {architecture}", build.purpose())]
     BuildNotForPlatform {
-        /// What was asked for.
+        /// The build asked for.
         build: Build,
         /// Operating system, as Rust names it.
         os: &'static str,
@@ -105,17 +105,17 @@ pub enum RuntimeError {
     /// The package index was not reached, or has nothing at all for this machine.
     #[error("pip found no {what}: the package index cannot be reached, or has none for this machine")]
     NoIndex {
-        /// What was asked for.
+        /// The request, in words.
         what: String,
-        /// What pip said.
+        /// Pip's words.
         source: PipMessage,
     },
     /// The package index does not have the version.
     #[error("the package index has no {}", release.title())]
     NoSuchVersion {
-        /// What was asked for.
+        /// The release asked for.
         release: Release,
-        /// What there is instead and can be loaded, ascending.
+        /// Versions that can be loaded instead, ascending.
         available: Vec<Version>,
     },
     /// The package index has the build, but in no version that can be loaded.
@@ -124,25 +124,25 @@ pub enum RuntimeError {
         build.purpose(), OLDEST_VERSION.major, OLDEST_VERSION.minor
     )]
     NoLatest {
-        /// What was asked for.
+        /// The build asked for.
         build: Build,
     },
     /// pip failed in some other way.
     #[error("pip failed to get {what}")]
     PipFailed {
-        /// What was asked for.
+        /// The request, in words.
         what: String,
         /// A command that does the same.
         by_hand: String,
-        /// What pip said.
+        /// Pip's words.
         source: PipMessage,
     },
     /// A downloaded wheel is not the one that the index states.
     #[error("pip refused what it downloaded of {what}: its SHA-256 is not the one that the package index states")]
     IndexHash {
-        /// What was asked for.
+        /// The request, in words.
         what: String,
-        /// What pip said.
+        /// Pip's words.
         source: PipMessage,
     },
     /// The downloaded wheel is not the one that was published.
@@ -166,7 +166,7 @@ pub enum RuntimeError {
     /// The library of a wheel cannot be opened. Nothing of it stays.
     #[error("{} is not installed: the library in `{wheel}` cannot be opened", release.title())]
     Unopenable {
-        /// What was asked for.
+        /// The release asked for.
         release: Release,
         /// File name.
         wheel: String,
@@ -176,25 +176,25 @@ pub enum RuntimeError {
     /// The wheel of the GPU build names packages that the package index does not have.
     #[error("{} asks for CUDA libraries that the package index does not have", release.title())]
     NoSuchLibraries {
-        /// What was asked for.
+        /// The release asked for.
         release: Release,
-        /// What pip said.
+        /// Pip's words.
         source: PipMessage,
     },
     /// Libraries that the GPU build needs are nowhere.
     #[error("{} needs libraries that neither its wheels nor this system have: {}", release.title(), missing.join(", "))]
     MissingLibraries {
-        /// What was asked for.
+        /// The release asked for.
         release: Release,
         /// File names.
         missing: Vec<String>,
     },
-    /// What was to be removed is not in the cache.
+    /// A release that was to be removed is not in the cache.
     #[error("{} is not installed", release.title())]
     NotInstalled {
-        /// What was asked for.
+        /// The release asked for.
         release: Release,
-        /// What is in the cache instead.
+        /// Releases in the cache.
         installed: Vec<Release>,
     },
 }
@@ -210,7 +210,7 @@ impl RuntimeError {
         RuntimeError::NoSpace { path: unfinished.parent().unwrap_or(unfinished).into() }
     }
 
-    /// What to do about it.
+    /// A remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         const OWN: &str = "name a library with `--runtime PATH`";
@@ -269,7 +269,7 @@ impl RuntimeError {
     }
 }
 
-/// What to do about a library of the cache that is what was installed, and cannot be opened.
+/// A remedy for a library of the cache that is as it was installed, and cannot be opened.
 #[must_use]
 pub fn removal_hint(release: Release) -> String {
     format!(

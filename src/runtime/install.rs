@@ -24,7 +24,7 @@ pub struct Installed {
     pub library: PathBuf,
     /// Whether it was installed by this call; else it was there, intact.
     pub newly: bool,
-    /// What its files take; absent where its manifest does not tell.
+    /// Size of its files; absent where its manifest does not tell.
     pub size_bytes: Option<Bytes>,
 }
 
@@ -71,7 +71,7 @@ pub fn install(
     Ok(Installed { library: path, newly: true, size_bytes })
 }
 
-/// What an installation of a release consists of. Whether the system has the CUDA libraries that the GPU build needs is
+/// The steps of an installation of a release. Whether the system has the CUDA libraries that the GPU build needs is
 /// known for sure when its wheel is there; where it has none, there must be room for them from the beginning.
 fn steps(release: Release) -> Vec<Step> {
     let needs_libraries = release.build == Build::Cuda && !needs::has_cuda();

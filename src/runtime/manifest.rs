@@ -14,7 +14,7 @@ use crate::units::{Bytes, Nanos};
 
 const MANIFEST: &str = "manifest.json";
 
-/// What is known of an installed library; `manifest.json` beside it.
+/// Facts of an installed library; `manifest.json` beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The build; where it is not stated, the one for the CPU.
@@ -30,7 +30,7 @@ pub struct Manifest {
     pub wheel: String,
     /// SHA-256 of the wheel, lower-case hexadecimal.
     pub wheel_sha256: String,
-    /// What the wheel's hash was compared with.
+    /// The source that the wheel's hash was compared with.
     pub verified_against: Verification,
     /// Wheels of libraries that the library needs, unpacked beside it.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct Manifest {
     /// Every other file that was installed, and the library; empty in manifests that know of the library alone.
     #[serde(default)]
     pub files: Vec<ManifestFile>,
-    /// What all files take together, each content once; absent where `files` is empty.
+    /// Size of all files together, each content once; absent where `files` is empty.
     #[serde(default)]
     pub size_bytes: Option<Bytes>,
 }
@@ -50,7 +50,7 @@ pub struct CompanionWheel {
     pub name: String,
     /// SHA-256, lower-case hexadecimal.
     pub sha256: String,
-    /// What that was compared with; absent where the manifest does not tell.
+    /// The source that it was compared with; absent where the manifest does not tell.
     #[serde(default)]
     pub verified_against: Option<Verification>,
 }
@@ -68,7 +68,7 @@ pub struct ManifestFile {
     pub modified_ns: Option<Nanos>,
 }
 
-/// What a downloaded wheel's hash was compared with.
+/// The source that a downloaded wheel's hash was compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verification {
@@ -85,11 +85,10 @@ pub enum Verification {
 pub(super) struct Checked {
     /// The library's file.
     pub library: PathBuf,
-    /// What its folder takes; absent where the manifest does not tell.
+    /// Size of its folder; absent where the manifest does not tell.
     pub size_bytes: Option<Bytes>,
 }
 
-/// Writes the manifest into `folder`.
 pub(super) fn write(folder: &Path, manifest: &Manifest) -> io::Result<()> {
     let mut file = File::create(folder.join(MANIFEST))?;
     serde_json::to_writer_pretty(&mut file, manifest)?;

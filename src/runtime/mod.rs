@@ -126,14 +126,14 @@ impl FoundBy {
     }
 }
 
-/// What a look-up came to.
+/// The result of a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// There is a library.
     Found(Found),
     /// None is there.
     Missing {
-        /// What would be installed.
+        /// The release that would be installed.
         release: Release,
         /// A library that would have been used and cannot be, with the reason.
         passed_over: Option<String>,
@@ -148,7 +148,7 @@ pub enum Lookup {
 ///
 /// # Errors
 ///
-/// What was asked for does not exist or cannot be understood, or an installation failed; see [`RuntimeError`].
+/// The request names nothing that exists or cannot be understood, or an installation failed; see [`RuntimeError`].
 pub fn resolve(request: Option<&str>, opener: &Opener, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
     tidy();
     match find(request)? {
@@ -225,7 +225,6 @@ fn from_environment(value: &OsStr) -> Result<Lookup, RuntimeError> {
     locate::library(LIBRARY_VARIABLE, value.as_ref()).map(|path| at_path(path, FoundBy::Environment))
 }
 
-/// A release that was asked for.
 fn released(release: Release) -> Result<Lookup, RuntimeError> {
     let library = Cache::locate()?.intact(release)?;
     let missing = Lookup::Missing { release, passed_over: None };

@@ -22,7 +22,7 @@ const PYTHON: [&str; 6] = ["--python-version", "3.12", "--implementation", "cp",
 /// Wheels alone, and no questions.
 const ALWAYS: [&str; 3] = ["--only-binary=:all:", "--no-input", "--disable-pip-version-check"];
 
-/// What pip calls the file with the wheels and their hashes that it is given.
+/// Pip's name for the file with the wheels and their hashes that it is given.
 const REQUIREMENTS: &str = "requirements.txt";
 
 /// Makes pip say of how many links of the index it knows a hash that it is given.
@@ -31,7 +31,6 @@ const TALKATIVE: &str = "-vv";
 /// A pip that works.
 pub(super) struct Pip(Program);
 
-/// Wheels that pip has downloaded.
 #[derive(Debug)]
 pub(super) struct Download {
     /// The wheels, at least one.
@@ -51,7 +50,7 @@ impl Download {
         self.wheels.iter().map(is_stated).collect()
     }
 
-    /// What pip says when it is to have wheels of these hashes; absent where it cannot be asked.
+    /// Pip's words when it is to have wheels of these hashes; absent where it cannot be asked.
     fn ask_for(&self, hashes: &[String]) -> Option<String> {
         let folder = self.wheels.first()?.parent()?;
         let requirement = |(wheel, sha256): (&PathBuf, &String)| {
@@ -88,7 +87,7 @@ fn has_match(said: &str, project: &str) -> bool {
     said.lines().filter_map(counts).any(|(links, matches)| (1..=links).contains(&matches))
 }
 
-/// What pip was asked about.
+/// The subject of a question to pip.
 #[derive(Clone, Copy)]
 enum Subject {
     Release(Release),
@@ -194,7 +193,7 @@ fn for_machine(build: Build) -> Result<Vec<&'static str>, RuntimeError> {
     Ok(words)
 }
 
-/// What pip says of a disk that is full.
+/// Pip's words for a disk that is full.
 const NO_SPACE: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
 
 /// The error that pip's words mean.
@@ -241,7 +240,7 @@ fn offered(text: &str) -> Option<Vec<Version>> {
     Some(ascending(list))
 }
 
-/// What pip says of an index that it does not reach, before it tells why.
+/// Pip's words for an index that it does not reach, before it tells why.
 const BROKEN: &str = "connection broken by ";
 
 /// The line that tells most: the last broken connection, else the last error, else the last line, else the status.
@@ -266,7 +265,7 @@ mod tests {
         explain(Subject::Release(release), Path::new("/cache"), &output)
     }
 
-    /// What pip says of links of a project when it is given hashes.
+    /// Pip's words about links of a project when it is given hashes.
     fn checked(project: &str, links: u64, counts: &str) -> String {
         let against = format!("for project '{project}' against 1 hashes ({counts}): discarding no candidates");
         format!("  Checked {links} links {against}\n")

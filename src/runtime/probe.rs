@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the child is looked after. Short against the 0.1 s that opening a library takes.
 const TICK: Duration = Duration::from_millis(5);
 
-/// What a library says of itself.
+/// A library's facts about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LibraryInfo {
     /// Version.
@@ -33,7 +33,7 @@ pub struct LibraryInfo {
     pub execution_providers: Vec<String>,
 }
 
-/// What the child that opens a library writes to its stdout, as one line of JSON.
+/// The answer of the child that opens a library, written to its stdout as one line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeAnswer {
@@ -46,9 +46,9 @@ pub enum ProbeAnswer {
 /// Why a library cannot be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeFailure {
-    /// What failed, then its causes.
+    /// The failure, then its causes.
     pub chain: Vec<String>,
-    /// What to do about it.
+    /// A remedy.
     pub hint: Option<String>,
 }
 

@@ -78,7 +78,6 @@ pub fn python_package() -> Option<PythonPackage> {
     folders.iter().find_map(|folder| package(PythonEnvironment::OnPath, folder))
 }
 
-/// The package in a folder of packages.
 fn package(environment: PythonEnvironment, folder: &Path) -> Option<PythonPackage> {
     let [name, inner] = PACKAGE;
     let folder = folder.join(name);

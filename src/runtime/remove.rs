@@ -11,7 +11,7 @@ use crate::units::Bytes;
 pub struct Removed {
     /// The folder that is gone.
     pub folder: PathBuf,
-    /// What its files took; absent where its manifest did not tell.
+    /// Size of its files; absent where its manifest did not tell.
     pub size_bytes: Option<Bytes>,
 }
 

@@ -8,7 +8,7 @@ use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
 /// Word for the newest version that there is.
 const LATEST: &str = "latest";
 
-/// What a user asks for with `--runtime` or `runtime install`.
+/// A request of a user, with `--runtime` or `runtime install`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A library, or a folder that holds one.

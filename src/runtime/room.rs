@@ -116,7 +116,7 @@ mod tests {
     const BUILD: Step = Step { wheels: Bytes(300), kept: Bytes(400) };
     const LIBRARIES: Step = Step { wheels: Bytes(1_000), kept: Bytes(2_000) };
 
-    /// What is missing where the cache's disk and that of temporary files have so much free.
+    /// The space that is missing where the cache's disk and that of temporary files have so much free.
     fn missing(devices: [u64; 2], free: [u64; 2]) -> Option<(PathBuf, u64)> {
         let disk = |path: &Path| {
             let place = usize::from(path == Path::new("/tmp"));

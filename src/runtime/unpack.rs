@@ -20,12 +20,10 @@ pub(super) struct Unpacked {
 }
 
 impl Unpacked {
-    /// None yet, in a folder that is there.
     pub(super) fn new(folder: &Path) -> Self {
         Unpacked { folder: folder.into(), files: Vec::new() }
     }
 
-    /// The folder of the installation.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -61,7 +59,7 @@ impl Unpacked {
         self.files.iter().find(|file| file.name == name).map(|file| file.sha256.as_str())
     }
 
-    /// What the files take together, each content once.
+    /// Size of the files together, each content once.
     pub(super) fn size(&self) -> Bytes {
         let contents: BTreeMap<&str, u64> =
             self.files.iter().map(|file| (file.sha256.as_str(), file.size_bytes.0)).collect();
@@ -84,7 +82,6 @@ fn link(first: &Path, copy: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a file is a shared library by its name.
 pub(super) fn is_shared_library(name: &str) -> bool {
     name.ends_with(".so") || name.contains(".so.")
 }
@@ -107,7 +104,6 @@ pub(super) fn require_room<'e>(
     if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
 }
 
-/// Names of all entries of a wheel.
 pub(super) fn entries(archive: &ZipArchive<File>) -> Vec<String> {
     archive.file_names().flatten().map(|name| name.into_owned()).collect()
 }

@@ -35,10 +35,10 @@ const LIBRARY_PREFIX: &str = "libonnxruntime.so.";
 /// How the name of the library for Python begins, which is a whole ONNX Runtime once more.
 const PYTHON_PREFIX: &str = "onnxruntime_pybind11_state";
 
-/// What must accompany the library, or tells what it does.
+/// Files that must accompany the library, or tell what it does.
 const PAPERS: [&str; 3] = ["onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt", "onnxruntime/Privacy.md"];
 
-/// What the manifest holds of the wheel.
+/// The wheel's part of the manifest.
 #[derive(Debug)]
 pub(super) struct Origin {
     /// File name of the library in the folder.
@@ -49,7 +49,7 @@ pub(super) struct Origin {
     pub wheel: String,
     /// SHA-256 of the wheel.
     pub wheel_sha256: String,
-    /// What that was compared with.
+    /// The source that it was compared with.
     pub verified_against: Verification,
 }
 
@@ -93,7 +93,7 @@ fn known(release: Release) -> Option<(&'static str, Bytes)> {
     PUBLISHED.iter().find(is_it).map(|row| (row.3, Bytes(row.4)))
 }
 
-/// What the hashes of wheels, one of each in turn, are the same as.
+/// The source whose hashes those of the wheels are, one of each in turn.
 pub(super) fn compared(download: &Download, hashes: &[String]) -> Vec<Verification> {
     let verification = |is_stated| if is_stated { Verification::Index } else { Verification::Nothing };
     download.stated(hashes).into_iter().map(verification).collect()

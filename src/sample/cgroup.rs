@@ -151,7 +151,6 @@ fn folders(roots: &Roots, version: Version, controller: &str, pathname: &str) ->
     below.ancestors().map(|group| top.join(group)).collect()
 }
 
-/// The mount of the controller's hierarchy.
 fn mounted(roots: &Roots, version: Version, controller: &str) -> Option<MountInfo> {
     let text = read(&roots.proc.join("self/mountinfo")).ok()?;
     let mounts = text.lines().filter(|line| line.contains(" - cgroup"));

@@ -54,7 +54,7 @@ impl Counters {
     }
 }
 
-/// What the machine went through since `before`, with `workers` as the workers' CPUs.
+/// The machine's conditions since `before`, with `workers` as the workers' CPUs.
 #[must_use]
 pub fn since(roots: &Roots, before: &Counters, workers: &[u64]) -> Conditions {
     let after = Counters::read(roots, workers);

@@ -11,7 +11,7 @@ use crate::units::{Bytes, Celsius, Hertz, Nanos, Ratio, Watts};
 /// Why a figure is absent of which no sample was taken.
 const NO_SAMPLE: &str = "no sample was taken";
 
-/// What holds the clocks of a GPU down on which nothing runs.
+/// The reason for low clocks of a GPU on which nothing runs.
 const IDLE: &str = "gpu_idle";
 /// Share by which the power of a GPU at rest may change within a look at it.
 const REST_SPREAD: f64 = 0.03;
@@ -111,7 +111,7 @@ impl GpuLog {
         GpuWindow { early, readings: readings.into_iter().map(|(_, reading)| reading).collect() }
     }
 
-    /// What all samples say; a worker may have been listed before it was known as such.
+    /// Conditions by all samples; a worker may have been listed before it was known as such.
     pub(super) fn conditions(&self, workers: &BTreeSet<u32>) -> GpuConditions {
         let last = self.last.as_ref();
         GpuConditions {
@@ -146,7 +146,7 @@ pub struct GpuWindow {
     early: usize,
 }
 
-/// What a stretch was, and what of it does not come from samples.
+/// A stretch of a run, and those of its facts that do not come from samples.
 #[derive(Clone, Debug)]
 pub struct GpuStretch {
     /// Number by which the driver knows the GPU.
@@ -162,7 +162,7 @@ pub struct GpuStretch {
 }
 
 impl GpuWindow {
-    /// What the samples say of a stretch, with what is known of it beside them.
+    /// Use of the GPU in a stretch, by the samples and by facts beside them.
     #[must_use]
     pub fn used(&self, stretch: GpuStretch) -> GpuUse {
         // What a driver tells in the first half is partly an average over what came before.

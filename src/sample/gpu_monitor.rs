@@ -27,7 +27,6 @@ pub struct GpuMonitor {
 #[derive(Debug)]
 struct Shared {
     gpus: Gpus,
-    /// Processes of this run.
     own: OwnProcesses,
     period: Duration,
     state: Mutex<State>,
@@ -40,9 +39,7 @@ struct State {
     logs: Vec<GpuLog>,
     costs: Vec<Nanos>,
     lost: Option<String>,
-    /// The thread is to end.
     ended: bool,
-    /// The thread runs.
     running: bool,
 }
 
@@ -98,7 +95,7 @@ impl GpuMonitor {
         log.map(GpuLog::close_window).unwrap_or_default()
     }
 
-    /// What the GPUs went through since the monitor began.
+    /// Conditions of the GPUs since the monitor began.
     #[must_use]
     pub fn conditions(&self) -> Vec<GpuConditions> {
         let (state, own) = (self.shared.lock(), self.shared.own.ids());
@@ -111,7 +108,7 @@ impl GpuMonitor {
         self.shared.lock().lost.clone().map(Plain::from)
     }
 
-    /// What taking a sample of all GPUs cost, in wall time: median.
+    /// Wall time of taking a sample of all GPUs: median.
     #[must_use]
     pub fn cost(&self) -> Option<Nanos> {
         let mut costs = self.shared.lock().costs.clone();
@@ -171,7 +168,7 @@ impl Shared {
         self.lock().costs.push(start.elapsed().into());
     }
 
-    /// What a thread that panicked has left is whole: nothing is half done under the lock.
+    /// The state after a thread has panicked is whole: nothing is half done under the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

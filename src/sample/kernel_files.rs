@@ -25,7 +25,6 @@ impl Roots {
         Roots { proc: "/proc".into(), sys: "/sys".into(), nvml: nvml::library() }
     }
 
-    /// Path of a file of a process.
     pub(super) fn of_process(&self, pid: u32, file: &str) -> PathBuf {
         self.proc.join(pid.to_string()).join(file)
     }
@@ -39,7 +38,7 @@ pub enum SampleError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// A file of the kernel cannot be written.
@@ -47,7 +46,7 @@ pub enum SampleError {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// A file of the kernel does not have the form that is documented.
@@ -55,7 +54,7 @@ pub enum SampleError {
     Unexpected {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault in it.
         source: ProcError,
     },
     /// A file of the kernel lacks a field.
@@ -74,7 +73,7 @@ pub enum SampleError {
     AffinityRefused {
         /// The CPUs.
         cpus: Vec<u64>,
-        /// What the system says.
+        /// The system's error.
         source: nix::Error,
     },
     /// A file cannot be dropped from the page cache.
@@ -82,7 +81,7 @@ pub enum SampleError {
     NotDropped {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }

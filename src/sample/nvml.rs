@@ -26,7 +26,7 @@ pub enum GpuError {
     NoLibrary {
         /// The library.
         library: PathBuf,
-        /// What the loader says.
+        /// The loader's error.
         source: NvmlError,
     },
     /// The library is there, the driver does not answer it.
@@ -35,7 +35,7 @@ pub enum GpuError {
     /// A GPU that was asked for is not there.
     #[error("there is no GPU {wanted}: {} present", present(*.count))]
     NoGpu {
-        /// What was asked for: a number, or a name from `CUDA_VISIBLE_DEVICES`.
+        /// The GPU asked for: a number, or a name from `CUDA_VISIBLE_DEVICES`.
         wanted: String,
         /// GPUs that the driver lists.
         count: u32,
@@ -45,7 +45,7 @@ pub enum GpuError {
     Lost {
         /// Number by which the driver knows it.
         index: u32,
-        /// What the driver says.
+        /// The driver's words.
         reason: String,
     },
 }
@@ -77,7 +77,7 @@ pub struct Gpus {
     nvml: Nvml,
 }
 
-/// What a driver tells about a GPU at one moment. What it refuses is absent with the reason.
+/// A driver's facts about a GPU at one moment. One that it refuses is absent with the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuReading {
     /// Share of the driver's last averaging window in which a kernel ran; the window is 1/6 s to 1 s long.
@@ -94,7 +94,7 @@ pub struct GpuReading {
     pub memory_clock_hertz: Observed<Hertz>,
     /// Temperature of the die.
     pub temperature_celsius: Observed<Celsius>,
-    /// What holds the clocks down, by NVML's names.
+    /// Reasons for low clocks, by NVML's names.
     pub clock_events: Observed<Vec<&'static str>>,
     /// Processes that compute on it.
     pub processes: Observed<Vec<GpuProcess>>,
@@ -144,7 +144,7 @@ impl Gpus {
         }
     }
 
-    /// What every GPU is.
+    /// Descriptions of all GPUs.
     #[must_use]
     pub fn all(&self) -> Vec<GpuInfo> {
         (0..self.count()).filter_map(|index| Some(info(index, &self.nvml.device_by_index(index).ok()?))).collect()
@@ -176,7 +176,7 @@ impl Gpus {
         found.ok_or_else(|| missing(entry.to_owned()))
     }
 
-    /// What the driver tells about a GPU now.
+    /// The driver's facts about a GPU now.
     ///
     /// # Errors
     /// [`GpuError::Lost`] if the GPU does not answer any more, and will not.

@@ -39,7 +39,7 @@ struct Domain {
     range: u64,
 }
 
-/// What a counter is of. Parts of a package (cores, graphics) are counted with it.
+/// The thing that a counter is of. Parts of a package (cores, graphics) are counted with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Package,

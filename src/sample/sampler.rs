@@ -34,11 +34,11 @@ pub struct Snapshot {
     pub resident_bytes: Option<Bytes>,
     /// The processor's energy counters; absent where they cannot be read.
     pub energy: Option<RaplReading>,
-    /// What taking the snapshot cost, in wall time.
+    /// Wall time of taking the snapshot.
     pub cost_ns: Nanos,
 }
 
-/// What happened between two snapshots.
+/// Resources used between two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockSample {
     /// CPU time that the host took from this machine, over all CPUs, to the resolution of a tick (10 ms).
@@ -106,7 +106,7 @@ impl Sampler {
 }
 
 impl Snapshot {
-    /// What happened since `earlier`.
+    /// Resources used since `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Snapshot) -> BlockSample {
         let change = |later: Option<Nanos>, earlier: Option<Nanos>| Some(later?.since(earlier?));

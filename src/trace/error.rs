@@ -75,7 +75,7 @@ pub enum TraceError {
 }
 
 impl TraceError {
-    /// What to do about it.
+    /// A remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::record::{NodeProfile, TensorShape};
 use crate::units::{Bytes, Nanos};
 
-/// What the name of an event ends with that is a node's own time.
+/// The ending of the name of an event that is a node's own time.
 const KERNEL: &str = "_kernel_time";
 /// Name of the event that an inference leaves when it is done.
 const INFERENCE: &str = "model_run";
@@ -41,7 +41,7 @@ struct Arguments<'t> {
     node_index: Option<Cow<'t, str>>,
 }
 
-/// What an event is about.
+/// The subject of an event.
 pub(super) enum Subject<'e> {
     /// A node ran.
     Node(NodeName<'e>),
@@ -49,11 +49,10 @@ pub(super) enum Subject<'e> {
     Unplaced,
     /// An inference came to its end.
     Inference,
-    /// Something else.
     Other,
 }
 
-/// What is the same for all runs of one node, and, as far as a trace tells, for those of no other.
+/// Facts that are the same for all runs of one node, and, as far as a trace tells, for those of no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct NodeName<'e> {
     pub name: &'e str,
@@ -63,7 +62,6 @@ pub(super) struct NodeName<'e> {
 }
 
 impl Event<'_> {
-    /// What it is about.
     pub(super) fn subject(&self) -> Subject<'_> {
         if self.name == INFERENCE {
             return Subject::Inference;

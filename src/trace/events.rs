@@ -30,13 +30,12 @@ pub(super) struct Events<'f> {
     pub unreadable_count: u64,
 }
 
-/// What stands at one place.
+/// The reading of one place.
 enum Found<T> {
     /// Something of this many bytes.
     Whole(T, usize),
     /// Something that the end of what is in memory cuts off.
     CutOff,
-    /// Nothing of that kind.
     Other,
 }
 

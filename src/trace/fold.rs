@@ -10,7 +10,7 @@ use super::nesting::Nesting;
 use crate::record::{NodeProfile, Profiled};
 use crate::units::{Bytes, Nanos};
 
-/// What a trace says.
+/// The content of a trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
     /// Inferences and nodes.
@@ -33,7 +33,7 @@ pub(super) const MOST_NODES: usize = 1 << 20;
 /// Names that nodes may have together, and events that they may be described by: those of as many nodes take less.
 pub(super) const MOST_SAID: Bytes = Bytes(1 << 30);
 
-/// What the events up to here add up to.
+/// The sum of the events up to here.
 ///
 /// A node's event is written when it ends, after those of nodes that ran inside it, and an inference's after those of
 /// all its nodes. What comes after the last inference belongs to one that did not end, and counts nowhere.
@@ -80,7 +80,6 @@ impl Tally {
 }
 
 impl Fold {
-    /// Nothing yet.
     pub(super) fn new(longest: Nanos) -> Fold {
         Fold {
             longest,
@@ -96,7 +95,6 @@ impl Fold {
         }
     }
 
-    /// Whether an inference came to its end.
     pub(super) fn has_inference(&self) -> bool {
         self.first.is_some()
     }
@@ -163,7 +161,7 @@ impl Fold {
         self.nesting.end_inference(event.thread, event.start);
     }
 
-    /// What it all says, and where the event of each node's last run stands. There is an inference.
+    /// The sum of it all, and where the event of each node's last run stands. There is an inference.
     pub(super) fn finish(self) -> (Trace, Vec<Range<u64>>) {
         let first = self.first.unwrap_or_default();
         let (inferences, counted, middle) = match self.others.at(self.others.count().saturating_sub(1) / 2) {

@@ -8,7 +8,6 @@ use crate::units::Nanos;
 /// more; where there are more, the last bits of all are left out until there are not.
 const MOST_UNLIKE: usize = 1 << 20;
 
-/// Lengths of inferences.
 #[derive(Debug, Default)]
 pub(super) struct Lengths {
     /// How many there are of each length, without its last bits.
@@ -19,7 +18,6 @@ pub(super) struct Lengths {
 }
 
 impl Lengths {
-    /// Takes one more.
     pub(super) fn add(&mut self, length: Nanos) {
         self.add_within(length, MOST_UNLIKE);
     }
@@ -35,7 +33,6 @@ impl Lengths {
         }
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> u64 {
         self.count
     }

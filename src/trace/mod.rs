@@ -33,7 +33,7 @@ pub enum Counted {
     Typical,
 }
 
-/// What a file begins with that gzip has compressed.
+/// The first bytes of a file that gzip has compressed.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads the trace at `path`.

@@ -8,7 +8,7 @@ use ort::ep::{
 use super::cpu;
 use crate::provider::{self, Options};
 
-/// What registers an execution provider with these options, and those behind it that take what it leaves.
+/// Registers an execution provider with these options, and those behind it that take what it leaves.
 type Dispatch = fn(&Options) -> Vec<ExecutionProviderDispatch>;
 
 const TYPES: [(&str, Dispatch); 4] = [
@@ -18,7 +18,7 @@ const TYPES: [(&str, Dispatch); 4] = [
     (TensorRT::NAME, tensorrt),
 ];
 
-/// What registers an execution provider, where `ort` has a type for it.
+/// The way to register an execution provider, where `ort` has a type for it.
 pub(super) fn dispatch(identifier: &str) -> Option<Dispatch> {
     TYPES.iter().find(|(name, _)| *name == identifier).map(|(_, dispatch)| *dispatch)
 }

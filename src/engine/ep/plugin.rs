@@ -62,7 +62,7 @@ impl Plugin {
     }
 }
 
-/// What a device is: `NVIDIA GPU`.
+/// A device in words: `NVIDIA GPU`.
 fn describe(device: &Device<'_>) -> String {
     let hardware = device.hardware_device();
     let kind = match hardware.ty() {

@@ -25,7 +25,7 @@ use crate::units::Nanos;
 pub struct Noise {
     /// Name of the file beside the script that holds the machine's virtual time and counts its processes.
     pub clock: PathBuf,
-    /// What all random numbers follow from.
+    /// Seed of all random numbers.
     #[serde(default)]
     pub seed: u64,
     /// Slow change of the machine's speed.
@@ -34,11 +34,11 @@ pub struct Noise {
     pub modes: Option<Modes>,
     /// Short slow stretches of the machine.
     pub bursts: Option<Bursts>,
-    /// What tells one launch from the next.
+    /// Differences between launches.
     pub launch: Option<LaunchEffect>,
-    /// What neighbouring inferences have in common.
+    /// Variation that neighbouring inferences share.
     pub autocorrelation: Option<Autocorrelation>,
-    /// What each inference has to itself.
+    /// Variation that each inference has to itself.
     pub jitter: Option<Jitter>,
 }
 

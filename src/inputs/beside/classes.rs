@@ -61,7 +61,7 @@ fn of_python(text: &str) -> Option<Vec<String>> {
     parts(&tokens).map(word).collect::<Option<Vec<_>>>().filter(|words| !words.is_empty())
 }
 
-/// What stands between commas; nothing behind the last one.
+/// The parts between commas; nothing behind the last one.
 fn parts(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     let tokens = tokens.strip_suffix(&[Token::Comma]).unwrap_or(tokens);
     tokens.split(|token| *token == Token::Comma)

@@ -9,11 +9,9 @@ const DEPTH: usize = 8;
 /// Fields of a message, in the order in which they stand; one that is a list stands there once for each of its elements.
 type Message = Vec<(String, Held)>;
 
-/// What a field holds.
 enum Held {
     /// A number, a word or a text.
     Scalar(String),
-    /// A message.
     Message(Message),
 }
 
@@ -71,7 +69,7 @@ impl Reader {
         fields
     }
 
-    /// What stands behind the name of a field: one thing, or several in a list.
+    /// The values behind the name of a field: one, or several in a list.
     fn field(&mut self, name: &str, depth: usize, fields: &mut Message) {
         self.tokens.next_if_eq(&Token::Sign(':'));
         let is_list = self.tokens.next_if_eq(&Token::Sign('[')).is_some();

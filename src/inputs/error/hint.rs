@@ -28,7 +28,7 @@ impl InputError {
         )
     }
 
-    /// What to do about it.
+    /// A remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {

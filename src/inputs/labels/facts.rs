@@ -6,7 +6,7 @@ use crate::inputs::TensorData;
 /// Elements that are looked at together.
 const CHUNK: usize = 1 << 20;
 
-/// What labels hold.
+/// Types and values of labels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LabelFacts {
     /// They are text.

@@ -18,11 +18,11 @@ use crate::units::Bytes;
 const ENDINGS: [&str; 5] = ["npy", "csv", "tsv", "txt", "json"];
 /// Copies of a text that are in memory at once.
 const COPIES: u64 = 4;
-/// What a line of a list takes beside its bytes: a place in the text, and a number or a text of its own.
+/// Memory of a line of a list beside its bytes: a place in the text, and a number or a text of its own.
 const LINE: u64 = 96;
-/// What a field of a table or an item of JSON takes: before that, it is a text or a value of its own, in another list.
+/// Memory of a field of a table or an item of JSON: before that, it is a text or a value of its own, in another list.
 const FIELD: u64 = 192;
-/// What stands between the fields of a line.
+/// Separators of a line's fields.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// The files beside `data` that are named as labels are, the likeliest first.
@@ -111,12 +111,12 @@ fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String, InputError> 
     Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
 }
 
-/// What the lines of a list take.
+/// Memory that the lines of a list take.
 fn of_lines(text: &[u8]) -> u64 {
     LINE * text.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
-/// What the fields of a table or the items of JSON take.
+/// Memory that the fields of a table or the items of JSON take.
 fn of_fields(text: &[u8]) -> u64 {
     FIELD * text.iter().filter(|byte| b"\n,;\t[{".contains(byte)).count() as u64
 }

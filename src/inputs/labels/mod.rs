@@ -55,7 +55,7 @@ impl Labels {
         labels
     }
 
-    /// What they hold.
+    /// Their types and values.
     #[must_use]
     pub fn facts(&self) -> &LabelFacts {
         &self.facts

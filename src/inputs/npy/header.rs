@@ -4,7 +4,7 @@
 
 use std::io::Read;
 
-/// What a file begins with.
+/// The first bytes of a file.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// Longest header that is read: version 1.0 has none longer, and numpy itself reads 10,000 bytes where it is not told to
 /// trust the file.
@@ -14,7 +14,6 @@ const MOST_DIMENSIONS: usize = 64;
 /// Characters of a type that is none of ours which are shown.
 const SHOWN: usize = 60;
 
-/// What a header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// numpy's name of the type, such as `<f4`; of records a beginning.

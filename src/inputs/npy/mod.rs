@@ -33,7 +33,6 @@ pub(super) struct Archive {
     pub arrays: Vec<Head>,
 }
 
-/// What an array's head says.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
     /// Name in the archive; empty for a `.npy` file.
@@ -217,7 +216,7 @@ impl Head {
         Bytes(length.saturating_mul(copies).saturating_add(texts))
     }
 
-    /// What people call the type: ours if there is one, else numpy's.
+    /// The type in words: ours if there is one, else numpy's.
     pub fn type_name(&self) -> String {
         self.element_type.map_or_else(|| format!("numpy's `{}`", self.descriptor), |known| known.name().to_owned())
     }

@@ -36,7 +36,7 @@ pub(super) struct Fixed {
     pub axes: BTreeMap<String, u64>,
 }
 
-/// What `--batch-dim` calls a model without a batch.
+/// The word of `--batch-dim` for a model without a batch.
 pub(super) const NONE: &str = "none";
 
 /// The batch that `request` names, or those that the model may have.

@@ -30,7 +30,6 @@ pub(super) fn dims(expr: &Expr) -> Vec<usize> {
     }
 }
 
-/// Whether all of an expression is known.
 pub(super) fn is_known(expr: &Expr) -> bool {
     match expr {
         Expr::Unknown => false,

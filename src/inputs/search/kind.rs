@@ -7,18 +7,15 @@ use crate::onnx::{DimRole, Place};
 use crate::plan::ElementType;
 use crate::record::{Dim, TensorInfo};
 
-/// What a dimension counts, as far as that matters for its size.
+/// Things that a dimension counts, as far as that matters for its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// Tokens kept from before.
     Past,
-    /// Tokens.
     Tokens,
     /// Colours.
     Channels,
-    /// Rows of an image.
     Height,
-    /// Columns of an image.
     Width,
     /// Samples of a sound.
     Audio,

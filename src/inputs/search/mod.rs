@@ -47,9 +47,9 @@ pub struct Search {
     /// Words for the model's classes that its metadata or a file beside it has.
     classes: Vec<String>,
     batches: Vec<Candidate>,
-    /// What takes the batch away that the model would have.
+    /// The reason why the model loses the batch that it would have.
     taken: Option<String>,
-    /// What is tried next.
+    /// Choices that are tried next.
     queue: VecDeque<Choice>,
     /// The choice that others differ from in one thing, and where it was refused.
     base: Choice,
@@ -122,7 +122,8 @@ impl Search {
         self.queue = VecDeque::from([self.base.clone()]);
     }
 
-    /// What to feed next; `None` when nothing is left to try. The first one is what [`plan()`](super::plan()) returns.
+    /// The next inputs to feed; `None` when nothing is left to try. The first one is what [`plan()`](super::plan())
+    /// returns.
     #[expect(clippy::should_implement_trait, reason = "what comes next depends on what became of the last")]
     pub fn next(&mut self) -> Option<InputPlan> {
         while self.tried.len() < TRIALS_LIMIT {
@@ -163,7 +164,7 @@ impl Search {
         self.batches.iter().map(|candidate| self.axis(candidate)).collect()
     }
 
-    /// What takes the batch away that the model would have, if something does, as a fragment of a sentence.
+    /// The reason why the model loses the batch that it would have, if there is one, as a fragment of a sentence.
     #[must_use]
     pub fn taken(&self) -> Option<&str> {
         self.taken.as_deref()
@@ -184,7 +185,7 @@ impl Search {
         InputError::NothingRuns { open: self.open(), tried: self.tried(), remedy: self.remedy(), words }
     }
 
-    /// What was tried: `image [1, 3, 224, 224], mask [1, 128]`, one a trial.
+    /// The trials so far: `image [1, 3, 224, 224], mask [1, 128]`, one a trial.
     #[must_use]
     pub fn tried(&self) -> Vec<String> {
         self.tried.clone()

@@ -35,7 +35,6 @@ pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<(), I
 }
 
 impl Search {
-    /// What is fed at a choice.
     pub(super) fn plan_at(&self, choice: &Choice) -> Result<InputPlan, InputError> {
         let is_it = |candidate: &&Candidate| {
             candidate.unknowns == choice.batch && (candidate.fixed.is_some() || !choice.batch.is_empty())

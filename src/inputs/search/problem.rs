@@ -20,7 +20,7 @@ pub(super) struct Unknown {
     pub names: Vec<String>,
     /// Where it stands; nowhere for a factor.
     pub places: Vec<Place>,
-    /// What it counts.
+    /// The things that it counts.
     pub kind: Kind,
     /// Whether operators show what it counts.
     pub is_shown: bool,
@@ -59,7 +59,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// What `graph` leaves open, with the sizes that `request` gives.
+    /// The dimensions that `graph` leaves open, with the sizes that `request` gives.
     ///
     /// # Errors
     /// `request` names a dimension that no input has, or one that the model fixes, or gives two sizes to one.
@@ -103,7 +103,7 @@ struct Builder<'g> {
     facts: ShapeFacts,
     /// Names of all dimensions: those of the facts, then factors.
     names: Vec<String>,
-    /// What each name spells, where that is an expression.
+    /// The expression that each name spells, if it does.
     spelled: Vec<Option<Expr>>,
     /// The dimension that each is one with, itself for the first of its kind.
     same: Vec<usize>,

@@ -27,7 +27,7 @@ pub(super) struct WrongAxis {
 }
 
 impl Refusal {
-    /// What the words say.
+    /// Reads the words of a refusal.
     pub fn read(words: &str) -> Refusal {
         let place = between(words, "Name:'", "'").or_else(|| between(words, "for input: ", " "));
         let place = place.unwrap_or_else(|| words.chars().filter(|letter| !letter.is_ascii_digit()).collect());

@@ -26,7 +26,7 @@ pub(super) struct Sized {
 /// Sizes of the unknowns, by index.
 pub(super) type Sizes = Vec<Option<Sized>>;
 
-/// What is set beside what the user asks for.
+/// Sizes and fills beside those that the user asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Choice {
     /// Unknowns along which samples lie: their size is 1 here.

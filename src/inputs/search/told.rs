@@ -39,7 +39,7 @@ pub(super) fn demand_stride(problem: &mut Problem, told: &BTreeMap<usize, Vec<Si
     }
 }
 
-/// What an unknown is in a cache of keys and values.
+/// The role of an unknown in a cache of keys and values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InCache {
     Heads,
@@ -79,7 +79,7 @@ impl<'p> Standing<'p> {
         }
     }
 
-    /// What it is in an input that keeps tokens from before; `None` where it stands in none, or is its batch or length.
+    /// Its role in an input that keeps tokens from before; `None` where it stands in none, or is its batch or length.
     fn in_cache(self) -> Option<InCache> {
         let may_be = matches!(self.unknown().kind, Kind::Other | Kind::Features);
         let place = self.unknown().places.first().filter(|place| may_be && place.axis > 0)?;

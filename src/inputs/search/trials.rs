@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::solve::{self, Choice, Sized};
 use crate::record::SizeSource;
 
-/// What comes after `search.base` was refused.
+/// The choices after `search.base` was refused.
 pub(super) fn after(search: &Search, refusal: &Refusal) -> Vec<Choice> {
     let Ok(sizes) = solve::solve(&search.problem, &search.base, &search.told) else { return Vec::new() };
     let sizes: Vec<u64> = sizes.iter().map(|sized| sized.as_ref().map_or(0, |sized| sized.size)).collect();

@@ -18,13 +18,13 @@ pub(super) struct IndexBound {
     pub low: f64,
     /// Largest safe value.
     pub high: f64,
-    /// What the tightest bound comes from.
+    /// The operator of the tightest bound, as a fragment of a sentence.
     pub reason: String,
     /// Whether the input indexes something.
     pub indexes: bool,
 }
 
-/// What a walk from an input found.
+/// Findings of a walk from an input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Uses {
     /// The range outside which an operator fails; absent if there is none.
@@ -70,7 +70,7 @@ impl Affine {
     }
 }
 
-/// What operators do with the elements of the input of that name.
+/// The uses that operators have for the elements of the input of that name.
 pub(super) fn uses(flow: &Flow<'_>, input: &str, element_type: ElementType) -> Uses {
     let mut found = Uses::default();
     let mut queue = vec![(input, Affine::SAME)];

@@ -90,7 +90,7 @@ impl Lane {
         (self.from..self.to).contains(&column)
     }
 
-    /// What is left if the places `first..=last` of the last axis are taken; absent if nothing is.
+    /// The rest where the places `first..=last` of the last axis are taken; absent if nothing is left.
     fn pick(self, first: i64, last: i64) -> Option<Lane> {
         let from = self.from.max(first.saturating_sub(self.shift));
         let to = self.to.min(last.saturating_sub(self.shift).saturating_add(1));

@@ -9,9 +9,9 @@ use crate::onnx::{AttributeValue, Node};
 /// The result of an operator, and what it does with its operands.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Evaluated {
-    /// What is known of the results.
+    /// Knowledge of the results.
     pub result: Guess,
-    /// What the operator shows of the operands' meaning.
+    /// The operands' meaning, as far as the operator shows it.
     pub sign: Option<Sign>,
 }
 
@@ -21,7 +21,7 @@ impl From<Guess> for Evaluated {
     }
 }
 
-/// What the operator of `node` makes of its operands.
+/// Evaluates the operator of `node`.
 pub(super) fn evaluate(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Evaluated {
     let first = operands.first().unwrap_or(&Guess::Data);
     let operator = node.qualified_operator();

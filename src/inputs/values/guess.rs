@@ -5,7 +5,7 @@ const LEAVES_OUT: f64 = -1e3;
 /// How well a value does that neither keeps nor leaves out exactly, such as a factor of 2.
 const CHANGES: f64 = 0.9;
 
-/// What is known of a value.
+/// Knowledge of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Guess {
     /// A share of the elements is `yes`, the others are `no`.
@@ -25,16 +25,16 @@ pub(super) enum Guess {
     Data,
 }
 
-/// What an operator does with the elements of an input, as far as it shows how much is computed.
+/// The use of an input's elements by an operator, as far as it shows how much is computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sign {
-    /// What the elements are to the operator.
+    /// The meaning of the elements.
     pub kind: SignKind,
     /// Share of the data that counts.
     pub share: f64,
 }
 
-/// What elements are to an operator.
+/// Meanings of elements for an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignKind {
     /// They say which elements of the data count.
@@ -112,7 +112,7 @@ impl Guess {
     }
 }
 
-/// What an element is worth that is added to data.
+/// The worth of an element that is added to data.
 pub(super) fn added(value: f64) -> f64 {
     match value {
         value if value.is_nan() || value <= LEAVES_OUT => 0.0,
@@ -121,7 +121,7 @@ pub(super) fn added(value: f64) -> f64 {
     }
 }
 
-/// What an element is worth that data is multiplied or divided by.
+/// The worth of an element that data is multiplied or divided by.
 pub(super) fn multiplied(value: f64) -> f64 {
     match value {
         value if value.is_nan() || value <= LEAVES_OUT => 0.0,
@@ -131,7 +131,7 @@ pub(super) fn multiplied(value: f64) -> f64 {
     }
 }
 
-/// What a truth value is worth where true keeps.
+/// The worth of a truth value where true keeps.
 pub(super) fn truth(value: f64) -> f64 {
     if value.is_nan() || value == 0.0 { 0.0 } else { 1.0 }
 }

@@ -4,7 +4,7 @@ use super::flow::Flow;
 use super::guess::{Guess, Sign, SignKind, added, truth};
 use crate::onnx::Node;
 
-/// What an operand of a fused operator says.
+/// The meaning of an operand of a fused operator.
 enum Meaning {
     /// 1 keeps, 0 leaves out.
     Keeps,
@@ -16,7 +16,7 @@ enum Meaning {
     Last(Option<f64>),
 }
 
-/// What `node` does with those of its operands that say how much counts, if anything is known of one.
+/// The sign that `node` shows of those of its operands that say how much counts, if anything is known of one.
 pub(super) fn sign(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Option<Sign> {
     operands.iter().enumerate().find_map(|(operand, guess)| {
         guess.worth(truth)?;

@@ -13,7 +13,7 @@ const MOST_NUMBERS: u64 = 16;
 /// Colours of an image, by which its layout is told.
 const COLOURS: [f64; 3] = [1.0, 3.0, 4.0];
 
-/// What an operand lists.
+/// The content of an operand that is a list.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
     /// Sizes along the axes that `axes` names, or along all.
@@ -34,11 +34,11 @@ enum Rule {
     SingleAxes,
     /// Any axes of the data.
     Axes,
-    /// What stands for no, and what for yes.
+    /// The number that stands for no, then the one for yes.
     NoAndYes,
 }
 
-/// What an operand lists, how it is called, and what is taken.
+/// The content of an operand, its name, and the part that is taken.
 fn rule(operator: &str, operand: usize) -> Option<(Rule, &'static str, &'static str)> {
     Some(match (operator, operand) {
         ("Resize", 3) | ("CenterCropPad", 1) => (Rule::Sizes, "the sizes in", "those of the data"),
@@ -166,7 +166,7 @@ impl<'f, 'm> Sizes<'f, 'm> {
         (one.len() == two.len()).then(|| one.into_iter().zip(two).map(size).collect())
     }
 
-    /// What stands in an operand that is such a list.
+    /// The elements of an operand that is such a list.
     fn listed(&self, node: &Node, rule: Rule, part: Part) -> Option<List> {
         let data = self.of_data(node);
         let rank = data.as_ref().map(Vec::len);

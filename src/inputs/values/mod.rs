@@ -43,7 +43,6 @@ use crate::record::{FillKind, TensorInfo};
 /// Shapes of a model's inputs by name; a size is absent where the batch size stands.
 pub(super) type Shapes = BTreeMap<String, Vec<Option<u64>>>;
 
-/// One way to fill an input.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fill {
     /// How values are made.
@@ -54,7 +53,7 @@ pub(super) struct Fill {
     pub steers: bool,
 }
 
-/// What a model does with the values of its inputs, which have certain shapes.
+/// The uses of a model's inputs, which have certain shapes.
 pub(super) struct Values<'m> {
     graph: &'m Graph,
     shapes: &'m Shapes,
@@ -62,7 +61,7 @@ pub(super) struct Values<'m> {
 }
 
 impl<'m> Values<'m> {
-    /// What `graph` does with inputs of these shapes.
+    /// The uses of `graph`'s inputs, which have these shapes.
     pub fn new(graph: &'m Graph, shapes: &'m Shapes) -> Values<'m> {
         Values { graph, shapes, flow: Flow::new(graph, shapes) }
     }

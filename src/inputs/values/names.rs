@@ -4,7 +4,7 @@ use super::super::dims::dims_of;
 use super::Shapes;
 use crate::record::{Dim, TensorInfo};
 
-/// What an input is to a model.
+/// The role of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Says which elements count.

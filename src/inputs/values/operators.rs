@@ -5,7 +5,7 @@ use super::flow::Flow;
 use super::usual_numbers as usual;
 use crate::onnx::Node;
 
-/// What an operator does with one of its operands.
+/// The effect of an operator on one of its operands.
 pub(super) enum Effect<'f> {
     /// The results do not hold the operand's elements.
     Ends,
@@ -79,7 +79,7 @@ const RULES: [Rule; 18] = [
     Rule("com.microsoft.RotaryEmbedding", 1, 2, Axis::Fixed(0)),
 ];
 
-/// What the operator of `node` does with its operand of that index.
+/// The effect of `node`'s operator on its operand of that index.
 pub(super) fn effect<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
     let operator = node.qualified_operator();
     if let Some(rule) = RULES.iter().find(|rule| rule.0 == operator && rule.1 == operand) {

@@ -58,7 +58,7 @@ impl Part {
         list.get(start..start + self.count)
     }
 
-    /// What is left of the elements where those from `start` up to `end` of the value are taken.
+    /// The rest of the elements where those from `start` up to `end` of the value are taken.
     fn pick(self, start: usize, end: usize) -> Option<Part> {
         let before = self.before?;
         let (first, last) = (start.max(before), end.min(before + self.count));

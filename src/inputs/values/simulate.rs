@@ -14,7 +14,7 @@ const LIST_LIMIT: usize = 4096;
 /// How often each node is evaluated at most: twice for what a loop's body gives back.
 const TURNS: usize = 3;
 
-/// What is known of values that do not depend on an input, found when it is asked for.
+/// Knowledge of values that do not depend on an input, found when it is asked for.
 pub(super) struct Known<'f, 'm> {
     flow: &'f Flow<'m>,
     found: RefCell<HashMap<String, Guess>>,
@@ -29,7 +29,7 @@ impl<'f, 'm> Known<'f, 'm> {
         Known { flow, found: RefCell::default() }
     }
 
-    /// What is known of a value, whatever is fed.
+    /// Knowledge of a value, whatever is fed.
     pub fn guess(&self, value: &str) -> Guess {
         self.guess_within(value, TRACE_LIMIT)
     }
@@ -55,7 +55,7 @@ impl<'f, 'm> Known<'f, 'm> {
         guess
     }
 
-    /// What nodes show of the meaning of an input whose elements are all `value`.
+    /// Signs of the meaning of an input whose elements are all `value`.
     pub fn signs(&self, input: &str, value: f64) -> Signs {
         let mut signs = Signs::new();
         let mut reached: HashMap<&str, Guess> = HashMap::from([(input, Guess::all(value))]);

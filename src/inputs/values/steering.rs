@@ -28,7 +28,7 @@ pub(super) struct Question<'q, 'm> {
     pub element_type: ElementType,
     /// The model's graph.
     pub flow: &'q Flow<'m>,
-    /// What is known of its values.
+    /// Knowledge of its values.
     pub known: &'q Known<'q, 'm>,
     /// The model's inputs.
     pub inputs: &'q [TensorInfo],

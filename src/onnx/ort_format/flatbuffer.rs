@@ -76,17 +76,14 @@ impl<'a> Table<'a> {
         self.items(field, 4, most)
     }
 
-    /// A table in this one.
     pub(super) fn table(&self, field: usize) -> Read<Option<Table<'a>>> {
         self.place(field)?.map(|place| self.follow(place)).transpose()
     }
 
-    /// A list of tables.
     pub(super) fn tables(&self, field: usize) -> Read<Vec<Table<'a>>> {
         self.places(field)?.map(|place| self.follow(place)).collect()
     }
 
-    /// A list of texts.
     pub(super) fn texts(&self, field: usize) -> Read<Vec<Vec<u8>>> {
         self.places(field)?.map(|place| self.text_at(place)).collect()
     }
@@ -133,7 +130,6 @@ impl<'a> Table<'a> {
         if end <= self.image.len() { Ok(list) } else { Err(OutOfBounds) }
     }
 
-    /// What `place` refers to.
     fn follow(&self, place: u64) -> Read<Table<'a>> {
         let offset = u64::from(u32::from_le_bytes(self.take(place)?));
         let at = place.checked_add(offset).filter(|&at| at < self.image.len()).ok_or(OutOfBounds)?;

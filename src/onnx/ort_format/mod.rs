@@ -80,7 +80,7 @@ struct Writer {
 
 /// Bytes that a table's message may have beyond what the file holds of it.
 const OVERHEAD: usize = 64;
-/// What a node takes of memory while nodes are put in order, with what it reads and makes.
+/// Memory of a node while nodes are put in order, with the names that it reads and makes.
 const ORDERED: u64 = 512;
 
 impl Writer {
@@ -308,7 +308,6 @@ mod tests {
         }
     }
 
-    /// What reading some bytes gives.
     fn read_bytes(bytes: &[u8]) -> Result<(), OnnxError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.ort");

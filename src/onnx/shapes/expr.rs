@@ -24,7 +24,7 @@ pub enum Expr {
     Max(Box<Expr>, Box<Expr>),
     /// The smaller one.
     Min(Box<Expr>, Box<Expr>),
-    /// What two axes come to that must be alike unless one of them has size 1.
+    /// The size that two axes come to which must be alike unless one of them has size 1.
     Broadcast(Box<Expr>, Box<Expr>),
     /// Not known.
     Unknown,
@@ -193,7 +193,7 @@ impl Expr {
         }
     }
 
-    /// What two axes come to that must be alike unless one of them has size 1.
+    /// The size that two axes come to which must be alike unless one of them has size 1.
     pub(super) fn broadcast(&self, other: &Expr) -> Expr {
         match (self, other) {
             (Expr::Number(1), size) | (size, Expr::Number(1)) => size.clone(),

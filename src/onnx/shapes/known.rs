@@ -18,7 +18,7 @@ pub(super) enum Keeping {
     Nothing,
 }
 
-/// What a walk gathers.
+/// Facts that a walk gathers.
 #[derive(Debug)]
 pub(super) struct Known {
     pub dims: Vec<OpenDim>,
@@ -27,7 +27,7 @@ pub(super) struct Known {
     /// Axes of each input.
     pub ranks: Vec<usize>,
     seen: HashSet<Relation>,
-    /// What a dimension counts as from where it must be alike.
+    /// The size that a dimension counts as from where it must be alike.
     same: BTreeMap<usize, Expr>,
 }
 
@@ -98,7 +98,7 @@ impl Known {
         }
     }
 
-    /// What two sizes are that must be alike.
+    /// The one size of two that must be alike.
     pub(super) fn equal(&mut self, one: &Expr, other: &Expr, reason: impl FnOnce() -> String) -> Expr {
         match (one, other) {
             (Expr::Unknown, known) | (known, Expr::Unknown) => return known.clone(),

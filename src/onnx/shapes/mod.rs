@@ -22,12 +22,12 @@ pub use roles::is_sound;
 use super::Graph;
 use crate::record::{Dim, TensorInfo};
 
-/// What a model's graph says about the open dimensions of its inputs.
+/// Facts of a model's graph about the open dimensions of its inputs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShapeFacts {
     /// The open dimensions; [`Expr::Dim`] is an index into them.
     pub dims: Vec<OpenDim>,
-    /// What operators demand of them.
+    /// Demands of operators on them.
     pub demands: Vec<Demand>,
     /// Sizes of the outputs by name; absent where not even their number is known.
     pub outputs: BTreeMap<String, Option<Vec<Expr>>>,
@@ -41,11 +41,11 @@ pub struct ShapeFacts {
 /// An open dimension of a model's inputs: a symbol, or one place without a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenDim {
-    /// What `--dim` calls it: the symbol, or `INPUT.AXIS` where it has none or one that a converter made up.
+    /// Its name for `--dim`: the symbol, or `INPUT.AXIS` where it has none or one that a converter made up.
     pub name: String,
     /// Where it stands.
     pub places: Vec<Place>,
-    /// What it counts, as far as the operators that read it show.
+    /// The things that it counts, as far as the operators that read it show.
     pub role: Option<DimRole>,
 }
 
@@ -58,7 +58,7 @@ pub struct Place {
     pub axis: usize,
 }
 
-/// What a dimension counts.
+/// Things that a dimension counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DimRole {
     /// Samples, independent of each other.
@@ -81,10 +81,10 @@ pub enum DimRole {
     Features,
 }
 
-/// What an operator demands.
+/// A demand of an operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demand {
-    /// What must hold.
+    /// The relation that must hold.
     pub relation: Relation,
     /// By which operator, as a fragment of a sentence: ``Conv `conv1` has kernels of 3 channels``.
     pub reason: String,
@@ -106,7 +106,7 @@ pub enum Relation {
 }
 
 impl ShapeFacts {
-    /// What the graph says.
+    /// The facts of a graph.
     #[must_use]
     pub fn of(graph: &Graph) -> ShapeFacts {
         walk::facts(graph, open_dims(&graph.inputs))

@@ -68,7 +68,6 @@ impl<'g> Walk<'g> {
         }
     }
 
-    /// Sizes that both have.
     fn common(&self, one: &Dims, other: &Dims) -> Dims {
         let (one, other) = (one.as_ref()?, other.as_ref()?);
         let size = |(a, b): (&Expr, &Expr)| if self.known.same(a, b) { a.clone() } else { Expr::Unknown };
@@ -114,7 +113,7 @@ impl<'g> Walk<'g> {
         (states, made)
     }
 
-    /// What a body is given of a value: its sizes, and elements that are another step's each time.
+    /// A value that a body is given: its sizes, and elements that are another step's each time.
     fn carried(call: &Call<'_>, index: usize) -> Value {
         call.input(index).map_or_else(Value::default, |value| Value {
             dims: value.dims.clone(),

@@ -72,7 +72,7 @@ pub(super) fn product(one: &Expr, other: &Expr) -> Expr {
     both().map_or(Expr::Unknown, |product| expression(&product))
 }
 
-/// What divides goes out of the quotient; what is left is rounded down once.
+/// Common factors go out of the quotient; the rest is rounded down once.
 pub(super) fn quotient(whole: &Expr, part: &Expr) -> Expr {
     let (Some(whole_terms), Some(part_terms)) = (terms(whole), terms(part)) else { return Expr::Unknown };
     if whole == part {

@@ -20,7 +20,7 @@ pub(super) fn positions(call: &Call<'_>, known: &mut Known) {
     }
 }
 
-/// What a stored matrix is multiplied with: features, and frames of a sequence of them.
+/// Factors of a stored matrix: features, and frames of a sequence of them.
 pub(super) fn features(call: &Call<'_>, known: &mut Known) {
     let Some(data) = call.input(0) else { return };
     let Some(dims) = data.dims.as_deref() else { return };

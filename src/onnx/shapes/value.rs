@@ -12,7 +12,7 @@ pub(super) const FOLLOWED_ELEMENTS: usize = 64;
 /// Sizes of a value's axes; absent where not even their number is known.
 pub(super) type Dims = Option<Vec<Expr>>;
 
-/// What is known of a value.
+/// Knowledge of a value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Value {
     /// Sizes of its axes.

@@ -59,7 +59,6 @@ const WHOLE_TYPES: [i64; 8] = [2, 3, 4, 5, 6, 7, 12, 13];
 /// The number by which the standard calls truth values.
 const BOOL_TYPE: i64 = 9;
 
-/// A walk and what it has seen.
 pub(super) struct Walk<'g> {
     pub values: HashMap<&'g str, Rc<Value>>,
     pub known: Known,
@@ -73,7 +72,7 @@ pub(super) struct Walk<'g> {
     pub has_choice: bool,
 }
 
-/// What the graph says, given its open dimensions.
+/// The facts of a graph, given its open dimensions.
 pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
     let ranks = graph.inputs.iter().map(rank).collect();
     let mut walk = Walk {
@@ -221,7 +220,7 @@ impl<'g> Walk<'g> {
     }
 }
 
-/// What all outputs of a node have in common, but their sizes.
+/// Traits that all outputs of a node share, but their sizes.
 fn traits(call: &Call<'_>, is_known: bool) -> Value {
     let operator = call.node.operator.as_str();
     let inputs = || call.inputs.iter().flatten();

@@ -228,7 +228,8 @@ fn grouped(call: &Call<'_>, known: &mut Known) {
     }
 }
 
-/// What those inputs broadcast to. In operator sets before 7, the second was laid along an axis of the first.
+/// The sizes that those inputs broadcast to. In operator sets before 7, the second was laid along an axis of the
+/// first.
 fn all_broadcast(call: &Call<'_>, known: &mut Known, inputs: &[usize]) -> Dims {
     if call.node.attribute("broadcast").is_some() {
         return owned(call.dims(0));

@@ -57,7 +57,6 @@ fn number(number: i64) -> Expr {
     Expr::Number(number)
 }
 
-/// What those axes hold together.
 fn product(dims: &[Expr]) -> Expr {
     dims.iter().fold(number(1), |product, size| product.times(size))
 }

@@ -41,7 +41,7 @@ fn gather(call: &Call<'_>, known: &mut Known) -> Dims {
     Some([&table[..axis], indices, &table[axis + 1..]].concat())
 }
 
-/// What is looked up must lie in the table; positions that go as far as an axis is long bound that axis.
+/// Positions must lie in the table; positions that go as far as an axis is long bound that axis.
 fn looked_up(call: &Call<'_>, known: &mut Known, axis: usize) {
     roles::positions(call, known);
     let (Some(rows), Some(below)) =
@@ -54,7 +54,7 @@ fn looked_up(call: &Call<'_>, known: &mut Known, axis: usize) {
     }
 }
 
-/// What is picked by places that are known must be there, from whichever end those count.
+/// Places that are known must be there, from whichever end they count.
 pub(super) fn reached(call: &Call<'_>, known: &mut Known, size: &Expr) {
     let reach = |place: &i64| if *place < 0 { place.saturating_neg() } else { place.saturating_add(1) };
     let least = match call.numbers(1) {

@@ -18,7 +18,7 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     Some(vec![made])
 }
 
-/// What a slice takes of one axis.
+/// The part that a slice takes of one axis.
 pub(in super::super) struct Cut {
     pub axis: usize,
     pub start: Expr,
@@ -144,7 +144,7 @@ fn pad(call: &Call<'_>, known: &mut Known) -> Dims {
     Some(made)
 }
 
-/// What is mirrored must be there: an axis is longer than its padding.
+/// Mirrored places must be there: an axis is longer than its padding.
 fn reflected(call: &Call<'_>, known: &mut Known, size: &Expr, widest: Option<i64>) {
     if call.text("mode") != "reflect" {
         return;

@@ -97,7 +97,7 @@ fn places_that_are_picked_must_be_there() {
     assert_eq!(relations(&elements), [&Relation::AtLeast(Expr::Dim(1), 6)]);
 }
 
-/// What a normalization of (-1, -2, -3, -4) with a stored scale of these sizes demands.
+/// The demands of a normalization of (-1, -2, -3, -4) with a stored scale of these sizes.
 fn normalized(operator: &str, scale: &[u64], attributes: &[(&str, AttributeValue)]) -> Vec<Relation> {
     let facts = Builder::default()
         .floats("x", &[-1, -2, -3, -4])
