@@ -43,6 +43,7 @@ pub mod fitness;
 pub mod foreign;
 mod hash;
 pub mod inputs;
+pub mod matrix_operator;
 pub mod measure;
 mod memory;
 pub mod metric;

@@ -3,27 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Graph, Model, Node, StoredTensor};
+use crate::matrix_operator::MatrixOperator;
 use crate::plan::ElementType;
-use crate::record::{Granularity, MatrixArithmetic, Quantization, QuantizationFormat};
-
-/// Operators on floating point that count as matrix nodes, as files hold them.
-const FLOAT_MATRIX: [&str; 15] = [
-    "Attention",
-    "Conv",
-    "ConvTranspose",
-    "Einsum",
-    "FusedConv",
-    "FusedGemm",
-    "FusedMatMul",
-    "GRU",
-    "Gemm",
-    "GroupQueryAttention",
-    "LSTM",
-    "MatMul",
-    "MultiHeadAttention",
-    "RNN",
-    "TransposeMatMul",
-];
+use crate::record::{Granularity, Quantization, QuantizationFormat};
 
 /// Operators that leave values as they are, so that a weight behind them is still one.
 const PASSING: [&str; 4] = ["Identity", "Reshape", "Squeeze", "Transpose"];
@@ -179,11 +161,11 @@ impl<'a> Scan<'a> {
                 found.weight_only += 1;
                 found.weights.push(self.block_scheme(node));
             }
-            operator if MatrixArithmetic::of(operator) == MatrixArithmetic::Quantized => {
-                self.note_quantized(node, found);
-            }
-            operator if FLOAT_MATRIX.contains(&operator) => self.note_float(node, found),
-            _ => {}
+            operator => match MatrixOperator::of(operator) {
+                Some(MatrixOperator::Quantized) => self.note_quantized(node, found),
+                Some(MatrixOperator::Float) => self.note_float(node, found),
+                Some(MatrixOperator::Derived) | None => {}
+            },
         }
     }
 

@@ -51,7 +51,7 @@ pub use outcome::{Failure, FailureKind, Outcome};
 pub use pairs::Pairs;
 pub use placement::{CopyNodes, Placement, PlacementRecord, PlacementSource, ProviderNodes};
 pub use probe::{Coupling, ProbeRecord};
-pub use quantization::{Granularity, MatrixArithmetic, Quantization, QuantizationFormat};
+pub use quantization::{Granularity, Quantization, QuantizationFormat};
 pub use statistics::Statistics;
 pub use tuning::{Bounded, Contest, Decision, Fate, Heat, SloBreach, Stage, Tuning};
 

@@ -9,12 +9,13 @@ mod files;
 use files::{Files, circles};
 
 /// The words that every module may use.
-const GROUND: &[&str] = &["units", "metric", "observed", "text", "provider"];
+const GROUND: &[&str] = &["units", "metric", "matrix_operator", "observed", "text", "provider"];
 
 /// What each module of `src/` may use of the others, beside [`GROUND`]. `cli` may use everything and is used by none.
 const MAY_USE: MayUse = &[
     ("units", &[]),
     ("metric", &[]),
+    ("matrix_operator", &[]),
     ("observed", &[]),
     ("text", &[]),
     ("check", &[]),

@@ -6,7 +6,8 @@ use super::changed;
 use super::explanation::{Explanation, FusionChange, LatencyStep, ProfileBasis, Step, StepKind};
 use super::side::{Side, base_name, is_compiled};
 use crate::analysis::{Interval, OperatorGroup};
-use crate::record::{MatrixArithmetic, NodeProfile, Quantization, QuantizationFormat, TensorShape};
+use crate::matrix_operator::MatrixOperator;
+use crate::record::{NodeProfile, Quantization, QuantizationFormat, TensorShape};
 use crate::text::Plain;
 use crate::units::Ratio;
 
@@ -33,7 +34,7 @@ pub(super) fn is_quantized(quantization: &Quantization) -> bool {
 
 /// Whether a matrix node computes with integers or packed weights.
 pub(super) fn computes_quantized(node: &NodeProfile) -> bool {
-    MatrixArithmetic::of(node.operator.exact()) == MatrixArithmetic::Quantized
+    MatrixOperator::of(node.operator.exact()) == Some(MatrixOperator::Quantized)
 }
 
 /// Which node belongs to which step.

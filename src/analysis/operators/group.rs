@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::matrix_operator::MatrixOperator;
+
 /// Kinds of work of operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,48 +16,6 @@ pub enum OperatorGroup {
     /// Everything else: activations, normalization, pooling, shapes.
     Other,
 }
-
-/// Operators of convolutions, matrix products, attention and recurrent layers, ONNX Runtime's fused and quantized ones
-/// included (`docs/ContribOperators.md` of ONNX Runtime).
-const MATRIX: [&str; 37] = [
-    "Attention",
-    "Conv",
-    "ConvInteger",
-    "ConvTranspose",
-    "DynamicQuantizeLSTM",
-    "DynamicQuantizeMatMul",
-    "Einsum",
-    "FusedConv",
-    "FusedGemm",
-    "FusedMatMul",
-    "GRU",
-    "Gemm",
-    "GemmFloat8",
-    "GroupQueryAttention",
-    "LSTM",
-    "MatMul",
-    "MatMulBnb4",
-    "MatMulInteger",
-    "MatMulInteger16",
-    "MatMulIntegerToFloat",
-    "MatMulNBits",
-    "MultiHeadAttention",
-    "NhwcConv",
-    "NhwcFusedConv",
-    "PackedAttention",
-    "PackedMultiHeadAttention",
-    "QAttention",
-    "QEmbedLayerNormalization",
-    "QGemm",
-    "QLinearConv",
-    "QLinearConvTranspose",
-    "QLinearMatMul",
-    "QOrderedAttention",
-    "QOrderedMatMul",
-    "RNN",
-    "SparseToDenseMatMul",
-    "TransposeMatMul",
-];
 
 /// Operators that change precision, layout or device.
 const CONVERSION: [&str; 11] = [
@@ -77,7 +37,7 @@ impl OperatorGroup {
     #[must_use]
     pub fn of(operator: &str) -> Self {
         let name = operator.rsplit('.').next().unwrap_or(operator);
-        if MATRIX.binary_search(&name).is_ok() {
+        if MatrixOperator::of(name).is_some() {
             OperatorGroup::Matrix
         } else if CONVERSION.binary_search(&name).is_ok() {
             OperatorGroup::Conversion
@@ -92,8 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_sorted() {
-        assert!(MATRIX.is_sorted() && CONVERSION.is_sorted());
+    fn conversions_are_sorted() {
+        assert!(CONVERSION.is_sorted());
     }
 
     #[test]
