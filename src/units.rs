@@ -84,6 +84,15 @@ impl Bytes {
         let count = self.as_f64() / size;
         if count < 10.0 { format!("{count:.1} {unit}") } else { format!("{count:.0} {unit}") }
     }
+
+    /// The size of a download or an installation, in a sentence.
+    #[must_use]
+    pub fn in_megabytes(self) -> String {
+        match self.0.saturating_add(500_000) / 1_000_000 {
+            0 => "less than 1 MB".into(),
+            megabytes => format!("{megabytes} MB"),
+        }
+    }
 }
 
 /// Ends at the largest number, like that of [`Nanos`].

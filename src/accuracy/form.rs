@@ -15,11 +15,19 @@ use super::elements::{ElementScorer, Predicts};
 use super::error::no_output;
 use super::numbers::{classes, is_float, is_integer, per_sample};
 use super::regression::ErrorScorer;
-use super::scorer::Against;
 use super::several::SeveralScorer;
 use super::{AccuracyError, Targets, Truth};
 use crate::inputs::{Labels, Tensor, TensorData};
 use crate::plan::Task;
+
+/// Kinds of labels, as their outputs decide them.
+#[derive(Debug)]
+pub(super) enum Against {
+    Classes(ClassScorer),
+    Several(SeveralScorer),
+    Elements(ElementScorer),
+    Targets(ErrorScorer),
+}
 
 /// Decides what the labels of `truth` are to `outputs`, which are those of `samples_count` samples.
 ///

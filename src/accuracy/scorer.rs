@@ -1,11 +1,8 @@
 //! Scores of a session's outputs against labels or targets.
 
-use super::classification::ClassScorer;
-use super::elements::ElementScorer;
+use super::form::{self, Against};
 use super::numbers::is_float;
-use super::regression::ErrorScorer;
-use super::several::SeveralScorer;
-use super::{AccuracyError, Truth, form, health};
+use super::{AccuracyError, Truth, health};
 use crate::inputs::Tensor;
 use crate::record::{OutputHealth, Scores};
 
@@ -19,15 +16,6 @@ pub struct Scorer {
     labels_as: Option<String>,
     next_sample: usize,
     health: Vec<OutputHealth>,
-}
-
-/// Kinds of labels, as their outputs decide them.
-#[derive(Debug)]
-pub(super) enum Against {
-    Classes(ClassScorer),
-    Several(SeveralScorer),
-    Elements(ElementScorer),
-    Targets(ErrorScorer),
 }
 
 impl Scorer {

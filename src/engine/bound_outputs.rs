@@ -9,7 +9,7 @@ use ort::sys::{OrtAllocator, OrtTensorTypeAndShapeInfo, OrtValue};
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::EngineError;
-use super::bound::bind_error;
+use super::message::bind_error;
 
 /// The outputs of a session, and the memory that they are left in.
 pub(super) struct OutputPlaces {

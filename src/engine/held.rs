@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use ort::environment::Environment;
 
-use super::bound::bind_error;
+use super::message::bind_error;
 use super::raw::Owned;
-use super::{EngineError, tensor};
+use super::{EngineError, tensor, value};
 use crate::inputs::{Argument, InputSet, Tensor};
 
 /// An input in host memory, as ONNX Runtime takes it.
@@ -29,7 +29,7 @@ pub(super) type HeldSet = Arc<[HeldInput]>;
 pub(super) fn hold(sets: Vec<InputSet>, environment: &Environment) -> Result<Vec<HeldSet>, EngineError> {
     let held = |argument: Argument| {
         let Argument { name, value } = argument;
-        let value = tensor::into_value(value, environment).map_err(|error| bind_error(&name, &error));
+        let value = value::into_value(value, environment).map_err(|error| bind_error(&name, &error));
         // What nothing is given to is not bound.
         value.transpose().map(|value| named(name, value?))
     };

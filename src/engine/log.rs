@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use ort::logging::LogLevel;
 
 use super::LogCounts;
-use super::words::words;
+use super::message::words;
 
 static WARNINGS: AtomicU64 = AtomicU64::new(0);
 static ERRORS: AtomicU64 = AtomicU64::new(0);

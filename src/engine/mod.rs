@@ -4,14 +4,15 @@
 //! and binds inputs to it; [`Inference::run`] is what is timed. Read those three traits first.
 
 mod assignment;
-mod bound;
 mod bound_outputs;
 mod ep;
 mod error;
 mod held;
+mod io_binding;
 mod library;
 mod log;
 mod maps;
+mod message;
 mod null;
 mod onnxruntime;
 mod peaks;
@@ -21,149 +22,17 @@ mod raw;
 mod run;
 mod sequence;
 mod tensor;
-mod words;
+mod traits;
+mod value;
 
 pub use error::EngineError;
 pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;
 pub use onnxruntime::OnnxRuntime;
-pub use profile::{Distortion, ProfileTarget};
+pub use traits::{Distortion, Effect, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile};
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use crate::inputs::{Argument, InputSet, Tensor};
-use crate::measure::EngineClock;
-use crate::observed::Observed;
-use crate::plan::{RuntimeChoice, SessionOptions, SessionSpec};
-use crate::record::{ArenaStats, PeakRates, Placement, Profiled};
+use crate::plan::RuntimeChoice;
 use crate::runtime::LibraryInfo;
-use crate::units::{Bytes, Nanos};
-
-/// An opened runtime.
-pub trait Runtime {
-    /// The runtime's facts about itself.
-    fn info(&self) -> &LibraryInfo;
-
-    /// The clock that inferences run on.
-    fn clock(&self) -> EngineClock;
-
-    /// Registers a library that brings an execution provider called `name`, for sessions that ask for it.
-    ///
-    /// # Errors
-    /// [`EngineError::EpLibrary`] with the runtime's own words.
-    fn register_library(&mut self, name: &str, path: &Path) -> Result<(), EngineError>;
-
-    /// Creates a session of a model file.
-    ///
-    /// # Errors
-    /// [`EngineError::Load`] or [`EngineError::Provider`] with the runtime's own words; [`EngineError::FellBack`] if it
-    /// would not run on the execution provider that was asked for.
-    fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError>;
-
-    /// Runs `inputs` a few times through a session that the runtime profiles, in turns with one that it does not, and
-    /// returns where its nodes ran and for how long. The trace is kept as `target` says.
-    ///
-    /// # Errors
-    /// Those of [`Runtime::load`] and of an inference; [`EngineError::Profile`] if there is nothing to read.
-    fn profile(
-        &self,
-        model: &Path,
-        spec: &SessionSpec,
-        inputs: InputSet,
-        target: &ProfileTarget,
-    ) -> Result<SessionProfile, EngineError>;
-
-    /// Measures the most that the machine does with the threads of `options`; each figure takes about `length`, and the
-    /// one of memory adds up tensors of `tensor_size`.
-    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Observed<Bytes>) -> PeakRates;
-
-    /// Warnings and errors that the runtime has logged so far.
-    fn log_counts(&self) -> LogCounts;
-}
-
-/// Operators and nodes of a profiled session.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SessionProfile {
-    /// Where its nodes ran.
-    pub placement: Placement,
-    /// For how long. It names no trace file: where that lies is known to who asked for it.
-    pub operators: Profiled,
-}
-
-/// A loaded model.
-pub trait Session: Sync {
-    /// Settings that the session was created with.
-    fn effect(&self) -> Effect;
-
-    /// Binds each set of inputs for each of `requests` in flight, and every output to memory that is reused, so that
-    /// neither generating inputs nor allocating outputs is part of an inference. Where that memory is, and whether copies
-    /// are part of an inference, is the session's [`Binding`](crate::plan::Binding). In host memory the inputs are held
-    /// once, however many requests there are.
-    ///
-    /// # Errors
-    /// [`EngineError::Bind`] if the runtime does not take the inputs.
-    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError>;
-
-    /// Runs one inference and returns the outputs that are tensors, and those of sequences of tensors, called `NAME[0]` and
-    /// so on; a sequence of maps with the same keys, as classifiers of `ai.onnx.ml` give it, is a tensor of a row for each map
-    /// and a column for each key.
-    ///
-    /// # Errors
-    /// [`EngineError::Run`] with the runtime's own words.
-    fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError>;
-
-    /// Statistics of the arena of the session's device, or why there are none.
-    fn arena(&self) -> Observed<ArenaStats>;
-}
-
-/// A request in flight: runs the bound sets of inputs in turn.
-pub trait Inference: Send {
-    /// Runs one inference.
-    ///
-    /// # Errors
-    /// [`EngineError::Run`] with the runtime's own words.
-    fn run(&mut self) -> Result<(), EngineError>;
-
-    /// Binds the outputs of the next inference anew, so that they may have other sizes than those of the last one.
-    ///
-    /// # Errors
-    /// [`EngineError::Bind`] with the runtime's own words.
-    fn bind_outputs(&mut self) -> Result<(), EngineError> {
-        Ok(())
-    }
-
-    /// Whether [`Inference::bind_outputs`] leaves them where they are.
-    fn keeps_outputs(&self) -> bool {
-        false
-    }
-
-    /// An output of the last inference that has not the size that its model declares, as a fragment of a sentence: the
-    /// runtime then takes the outputs of no further inference. `None` if there is none.
-    fn undeclared_output(&self) -> Option<String> {
-        None
-    }
-}
-
-/// Settings that a session was created with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Effect {
-    /// Session configuration entries, read back from the runtime.
-    pub config_entries: BTreeMap<String, String>,
-    /// Execution providers registered with the session, in order of preference.
-    pub execution_providers: Vec<String>,
-    /// Options that the first of them was registered with.
-    pub provider_options: BTreeMap<String, String>,
-}
-
-/// Warnings and errors that a runtime has logged so far in this process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LogCounts {
-    /// Warnings.
-    pub warnings: u64,
-    /// Errors.
-    pub errors: u64,
-}
 
 /// Checks that a runtime offers an execution provider.
 ///

@@ -14,14 +14,15 @@ use ort::session::Session as OrtSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::assignment::{self, Api};
-use super::bound::{self, GraphNumbers, NO_GRAPH, Place};
 use super::ep::plugin::Plugin;
 use super::held::{self, HeldSet};
-use super::profile::{self, Distortion, Pair, ProfileTarget};
+use super::io_binding::{self, GraphNumbers, MemoryPlace, NO_GRAPH};
+use super::message::words;
+use super::profile::{self, Pair};
 use super::run::run;
-use super::words::words;
 use super::{
-    Effect, EngineError, Inference, LogCounts, Runtime, Session, SessionProfile, ep, library, log, peaks, placement,
+    Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile, ep,
+    library, log, peaks, placement,
 };
 use crate::files::{self, Kind};
 use crate::inputs::{Argument, InputSet, Tensor};
@@ -172,8 +173,8 @@ impl Runtime for OnnxRuntime {
         // The profiler does not see into a replayed graph.
         let (place, sets) = (place(spec), held::hold(vec![inputs], &self.environment)?);
         let mut pair = Pair {
-            profiled: bound::bind(&created.session, place, NO_GRAPH, &sets)?,
-            plain: plain.as_ref().and_then(|plain| bound::bind(&plain.session, place, NO_GRAPH, &sets).ok()),
+            profiled: io_binding::bind(&created.session, place, NO_GRAPH, &sets)?,
+            plain: plain.as_ref().and_then(|plain| io_binding::bind(&plain.session, place, NO_GRAPH, &sets).ok()),
             spins: spins(&spec.options),
         };
         let turns = pair.take_turns(target)?;
@@ -213,7 +214,7 @@ impl OnnxRuntime {
         let mut spec = spec.clone();
         spec.options.session_config.insert(profile::KEEP_WEIGHTS.into(), "1".into());
         let mut created = self.create(model, &spec, Some(&target.scratch.join("weights"))).ok()?;
-        let mut inference = bound::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
+        let mut inference = io_binding::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
         (0..2).try_for_each(|_| inference.bind_outputs().and_then(|()| inference.run())).ok()?;
         drop(inference);
         let written = created.session.end_profiling().ok()?;
@@ -295,9 +296,9 @@ fn spins(options: &SessionOptions) -> bool {
 }
 
 /// Where a session computes, and where its inputs and outputs are to lie.
-fn place(spec: &SessionSpec) -> Place {
+fn place(spec: &SessionSpec) -> MemoryPlace {
     let known = provider::known(&spec.execution_provider);
-    Place {
+    MemoryPlace {
         memory: known.memory,
         device: spec.device().and_then(|device| i32::try_from(device).ok()).unwrap_or(0),
         binding: spec.binding,
@@ -309,7 +310,7 @@ struct LoadedSession {
     session: OrtSession,
     environment: Environment,
     effect: Effect,
-    place: Place,
+    place: MemoryPlace,
     graphs: GraphNumbers,
 }
 
@@ -320,7 +321,7 @@ impl Session for LoadedSession {
 
     fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
         let sets = held::hold(sets, &self.environment)?;
-        (0..requests).map(|_| bound::bind(&self.session, self.place, self.graphs.next(), &sets)).collect()
+        (0..requests).map(|_| io_binding::bind(&self.session, self.place, self.graphs.next(), &sets)).collect()
     }
 
     fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError> {

@@ -12,8 +12,8 @@ use ort::value::{
 };
 
 use super::EngineError;
-use super::words::words;
-use super::{bound, held};
+use super::message::words;
+use super::{held, io_binding};
 use crate::inputs::{Tensor, TensorData};
 use crate::measure::{Clock, MonotonicClock};
 use crate::observed::Observed;
@@ -59,7 +59,8 @@ fn fastest(ready: Ready, amount: f64, length: Nanos) -> Observed<Peak> {
 }
 
 fn rates(session: &OrtSession, inputs: Vec<Tensor>, amount: f64, length: Nanos) -> Result<Vec<f64>, EngineError> {
-    let mut inference = bound::bind(session, bound::Place::host(), bound::NO_GRAPH, &[held::tensors(inputs)?])?;
+    let mut inference =
+        io_binding::bind(session, io_binding::MemoryPlace::host(), io_binding::NO_GRAPH, &[held::tensors(inputs)?])?;
     inference.run()?;
     let began = MonotonicClock.now();
     let mut rates = Vec::new();

@@ -1,9 +1,9 @@
 //! A profiled session and one without the profiler, taking turns.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use super::{EngineError, Inference};
+use super::{EngineError, Inference, ProfileTarget};
 use crate::measure::{Clock, MonotonicClock};
 use crate::record::{NodeProfile, Profiled};
 use crate::trace::{self, Counted, Inferences};
@@ -22,30 +22,6 @@ const WAKING: Nanos = Nanos(10_000_000);
 pub(super) const KEEP_WEIGHTS: &str = "session.disable_prepacking";
 /// A larger trace is read, but not kept.
 const MAX_KEPT: Bytes = Bytes(32 << 20);
-
-/// The aim of profiling, and the time that it may take.
-#[derive(Clone, Debug)]
-pub struct ProfileTarget {
-    /// Where the trace is to be kept.
-    pub trace_file: PathBuf,
-    /// An empty folder in the same file system, where the profiler may write.
-    pub scratch: PathBuf,
-    /// Profiled inferences after the first, at most.
-    pub max_inferences: u64,
-    /// Time after which no inferences are begun, but for the two that there must be.
-    pub length: Nanos,
-    /// Whether the distortion is measured.
-    pub distortion: Distortion,
-}
-
-/// Whether it is measured how much the profiler distorts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Distortion {
-    /// A second session of the same model runs without the profiler.
-    Measured,
-    /// There is no second session.
-    Unknown,
-}
 
 /// The sessions that take turns, with their inputs bound.
 pub(super) struct Pair<'s> {
@@ -196,6 +172,9 @@ pub(super) fn with_weights(operators: Profiled, unpacked: &Profiled) -> Profiled
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use super::super::Distortion;
     use super::*;
 
     #[test]

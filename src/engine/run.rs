@@ -10,8 +10,8 @@ use ort::session::{Session as OrtSession, SessionInputValue};
 use ort::sys::{OrtStatusPtr, OrtValue};
 use ort::value::DynValue;
 
-use super::words::words;
-use super::{EngineError, bound, tensor};
+use super::message::words;
+use super::{EngineError, io_binding, value};
 use crate::inputs::{Argument, Tensor};
 
 /// Runs one inference and returns the outputs that are tensors, and the tensors of those that are sequences, each under a
@@ -27,14 +27,14 @@ pub(super) fn run(
     let mut kept = Vec::new();
     let mut inputs: Vec<(CString, SessionInputValue<'_>)> = Vec::new();
     for argument in arguments {
-        let value = tensor::view(&argument.value, environment, &mut kept).map_err(run_error)?;
+        let value = value::view(&argument.value, environment, &mut kept).map_err(run_error)?;
         if let Some(value) = value {
             inputs.push((named(&argument.name)?, value));
         }
     }
     let names: Vec<String> = session.outputs().iter().map(|output| output.name().to_owned()).collect();
     let c_names = names.iter().map(|name| named(name)).collect::<Result<Vec<CString>, _>>()?;
-    let options = bound::without_graph().map_err(run_error)?;
+    let options = io_binding::without_graph().map_err(run_error)?;
     let input_names: Vec<*const c_char> = inputs.iter().map(|(name, _)| name.as_ptr()).collect();
     let values: Vec<*const OrtValue> = inputs.iter().map(|(_, value)| value.ptr()).collect();
     let output_names: Vec<*const c_char> = c_names.iter().map(|name| name.as_ptr()).collect();
@@ -57,7 +57,7 @@ pub(super) fn run(
     let outputs =
         unsafe { checked(status).map(|()| outputs.into_iter().map(|output| taken(output)).collect::<Vec<_>>()) };
     let outputs = outputs.map_err(run_error)?;
-    let found = names.iter().zip(&outputs).filter_map(|(name, value)| Some(tensor::from_value(name, value.as_ref()?)));
+    let found = names.iter().zip(&outputs).filter_map(|(name, value)| Some(value::from_value(name, value.as_ref()?)));
     Ok(found.flatten().collect())
 }
 

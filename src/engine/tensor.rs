@@ -1,12 +1,11 @@
 //! Between onnxprof's tensors and ONNX Runtime's values.
 
-use ort::environment::Environment;
 use ort::session::SessionInputValue;
 use ort::value::{DynValue, Tensor as OrtTensor, TensorElementType, TensorRef};
 
 use super::raw::{Elements, Owned};
-use super::{maps, raw, sequence};
-use crate::inputs::{Tensor, TensorData, Value, element_name};
+use super::{maps, raw};
+use crate::inputs::TensorData;
 
 /// One expression for arrays of every type of numbers that Rust has, truth values among them, one for strings, and one for
 /// what is left.
@@ -44,7 +43,7 @@ pub(super) fn owned(data: TensorData) -> Result<Owned, ort::Error> {
 }
 
 /// A value whose elements are those of the tensor, or those that are put to what is `kept` as long as the value is used.
-fn borrowed<'d>(data: &'d TensorData, kept: &mut Elements) -> Result<SessionInputValue<'d>, ort::Error> {
+pub(super) fn borrowed<'d>(data: &'d TensorData, kept: &mut Elements) -> Result<SessionInputValue<'d>, ort::Error> {
     Ok(by_elements!(
         data,
         array => TensorRef::from_array_view(array)?.into(),
@@ -57,52 +56,13 @@ fn borrowed<'d>(data: &'d TensorData, kept: &mut Elements) -> Result<SessionInpu
     ))
 }
 
-/// Makes an argument a value, as [`owned`] makes it of a tensor; `None` where nothing is given.
-pub(super) fn into_value(value: Value, environment: &Environment) -> Result<Option<Owned>, ort::Error> {
-    match value {
-        Value::Tensor(data) => owned(data).map(Some),
-        Value::Sequence(element_type, tensors) => sequence::of(element_type, tensors, environment).map(Some),
-        Value::Nothing => Ok(None),
-    }
-}
-
-/// A value that reads the elements of an argument, or those that are put to what is `kept` as long as the value is used;
-/// `None` where nothing is given.
-pub(super) fn view<'d>(
-    value: &'d Value,
-    environment: &Environment,
-    kept: &mut Elements,
-) -> Result<Option<SessionInputValue<'d>>, ort::Error> {
-    match value {
-        Value::Tensor(data) => borrowed(data, kept).map(Some),
-        Value::Sequence(element_type, tensors) => {
-            let (value, elements) = sequence::of(*element_type, tensors.clone(), environment)?.into_parts();
-            kept.extend(elements);
-            Ok(Some(value.into()))
-        }
-        Value::Nothing => Ok(None),
-    }
-}
-
 /// A value of elements that Rust lacks a type for.
 fn small(data: &TensorData) -> Result<Owned, ort::Error> {
     raw::from_data(data).unwrap_or_else(|| Err(ort::Error::new("there are no tensors of this type")))
 }
 
-/// The tensors of an output: itself, or those of a sequence, each under a name of its own. An output that is neither, or
-/// of a type that is not known, has none.
-pub(super) fn from_value(name: &str, value: &DynValue) -> Vec<Tensor> {
-    if let Some(data) = data_of(value) {
-        return vec![Tensor { name: name.to_owned(), data }];
-    }
-    let tensors = sequence::tensors(value).unwrap_or_default();
-    let named =
-        |(place, tensor): (usize, DynValue)| Some(Tensor { name: element_name(name, place), data: data_of(&tensor)? });
-    tensors.into_iter().enumerate().filter_map(named).collect()
-}
-
 /// Copies a value's elements out; `None` if it is neither a tensor nor a sequence of maps with the same keys, or of a type that is not known.
-fn data_of(value: &DynValue) -> Option<TensorData> {
+pub(super) fn data_of(value: &DynValue) -> Option<TensorData> {
     macro_rules! extract {
         ($variant:ident) => {
             value.try_extract_array().ok().map(|view| TensorData::$variant(view.to_owned()))

@@ -14,10 +14,11 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getppid};
 
-use super::TICK;
-
 /// The shell that guards a group: its stdin ends when this process does, and it then ends the group, itself included.
 const GUARD: [&str; 3] = ["/bin/sh", "-c", "read -r _; kill -KILL 0"];
+
+/// How often a program is looked after that may take so long and no longer.
+pub(super) const TICK: Duration = Duration::from_millis(2);
 
 /// Makes the process of a command end with the thread that starts it, however that ends. What it starts in turn is not
 /// told.

@@ -22,10 +22,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use folder::Folder;
-use group::Group;
+use group::{Group, TICK};
 
-/// How often a program is looked after that may take so long and no longer.
-const TICK: Duration = Duration::from_millis(2);
 /// More of what a program says is not taken in.
 const MOST_BYTES: u64 = 64 << 20;
 /// How long the rest of what it said is waited for when it has ended: the pipes are closed by then.

@@ -7,19 +7,9 @@ use super::InputError;
 use super::data::{Data, Set, Source};
 use super::dims::dims_of;
 use super::synthesize::fed_type;
-use super::wanted::Wanted;
+use super::wanted::{Expected, Wanted};
 use crate::plan::ElementType;
-use crate::record::{BatchAxis, Dim, FedInput, TensorInfo};
-
-/// A model's inputs with what is known of their sizes.
-pub(super) struct Expected<'a> {
-    /// The inputs.
-    pub inputs: &'a [TensorInfo],
-    /// Where samples lie.
-    pub batch: &'a BatchAxis,
-    /// Sizes asked for by `--dim`.
-    pub asked: &'a BTreeMap<String, u64>,
-}
+use crate::record::{Dim, FedInput, TensorInfo};
 
 /// Checks types and shapes of all arrays. A type other than the input's is an error unless it is one that is cast.
 ///
@@ -60,14 +50,6 @@ fn unlike_type(path: PathBuf, input: &str, source: &Source, expected: ElementTyp
 }
 
 impl Expected<'_> {
-    /// Whether samples lie along this axis.
-    pub fn is_batch(&self, info: &TensorInfo, axis: usize) -> bool {
-        match &dims_of(info)[axis] {
-            Dim::Symbolic(name) if self.batch.symbol.as_ref() == Some(name) => true,
-            _ => self.batch.axes.get(&info.name) == Some(&(axis as u64)),
-        }
-    }
-
     fn fits<'i>(&self, info: &'i TensorInfo, shape: &[usize], symbols: &mut BTreeMap<&'i str, u64>) -> bool {
         if matches!(info.value_type.as_tensor(), Some((_, None))) {
             return true;

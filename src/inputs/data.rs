@@ -1,20 +1,22 @@
 //! Data files as sets of arrays in the order of a model's inputs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::argument::Form;
+use super::argument::{Form, forms_of};
 use super::array::Array;
-use super::find::only_archive;
+use super::find::{only_archive, test_folders};
 use super::labels::{self, Labels};
 use super::npy::{Archive, Head};
 use super::protobuf::Stored;
 use super::tensor::casts;
-use super::wanted::{Taken, Wanted};
+use super::wanted::{Expected, Taken, Wanted};
 use super::{InputError, protobuf};
 use crate::memory;
+use crate::onnx::Model;
 use crate::plan::ElementType;
-use crate::record::NoTensor;
+use crate::record::{AxisReason, BatchAxis, BatchProof, NoTensor};
 use crate::units::Bytes;
 
 /// Memory that a label takes while labels are looked at: as a number, and once more where numbers are counted.
@@ -222,6 +224,25 @@ impl Data {
     }
 }
 
+/// Whether data has an array of its name for every input of a model.
+///
+/// # Errors
+/// Why not.
+pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
+    let inputs = &model.graph.inputs;
+    // Data may hold any number of samples, which lie along the first axis almost everywhere.
+    let batch = BatchAxis {
+        axes: inputs.iter().map(|info| (info.name.clone(), 0)).collect(),
+        symbol: None,
+        fixed_size: None,
+        reason: AxisReason::FirstUnknownDimension,
+        proof: BatchProof::Untried,
+    };
+    let expected = Expected { inputs, batch: &batch, asked: &BTreeMap::new() };
+    let wanted: Vec<Wanted> = inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
+    Data::open_named(data, &wanted, &forms_of(&model.graph.outputs)).map(drop)
+}
+
 /// The labels of data: in a file of their own, or among its arrays.
 ///
 /// # Errors
@@ -297,21 +318,6 @@ fn complete(archive: &Arc<Archive>, mut head: Head, wanted: &Wanted, notes: &mut
         head.shape = shape;
     }
     Source::Numpy(Arc::clone(archive), head)
-}
-
-/// The folders `test_data_set_N` in `path`, by their numbers.
-pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
-    let read = |source| InputError::Read { path: path.to_owned(), source };
-    let mut folders: Vec<(u64, PathBuf)> = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(read)? {
-        let entry = entry.map_err(read)?.path();
-        let number = entry.file_name().and_then(|name| name.to_str()?.strip_prefix("test_data_set_")?.parse().ok());
-        if let (Some(number), true) = (number, entry.is_dir()) {
-            folders.push((number, entry));
-        }
-    }
-    folders.sort();
-    Ok(folders.into_iter().map(|(_, folder)| folder).collect())
 }
 
 /// Values that a test set gives each input.

@@ -1,15 +1,8 @@
 //! Data that lies where people put it, so that it need not be named.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::argument::forms_of;
-use super::check::Expected;
-use super::data::{Data, test_folders};
-use super::wanted::Wanted;
 use super::{InputError, labels};
-use crate::onnx::Model;
-use crate::record::{AxisReason, BatchAxis, BatchProof};
 
 /// Entries of folders with data beyond which nobody looks at each.
 const ENTRIES: usize = 10_000;
@@ -31,25 +24,6 @@ pub fn data_in(folder: &Path) -> Vec<PathBuf> {
         return vec![folder.to_owned()];
     }
     archives
-}
-
-/// Whether data has an array of its name for every input of a model.
-///
-/// # Errors
-/// Why not.
-pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
-    let inputs = &model.graph.inputs;
-    // Data may hold any number of samples, which lie along the first axis almost everywhere.
-    let batch = BatchAxis {
-        axes: inputs.iter().map(|info| (info.name.clone(), 0)).collect(),
-        symbol: None,
-        fixed_size: None,
-        reason: AxisReason::FirstUnknownDimension,
-        proof: BatchProof::Untried,
-    };
-    let expected = Expected { inputs, batch: &batch, asked: &BTreeMap::new() };
-    let wanted: Vec<Wanted> = inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
-    Data::open_named(data, &wanted, &forms_of(&model.graph.outputs)).map(drop)
 }
 
 /// The files that data at a path is taken from, labels beside it included, in a fixed order; `None` where they cannot be
@@ -75,6 +49,21 @@ pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
     }
     files.sort();
     Some(files)
+}
+
+/// The folders `test_data_set_N` in `path`, by their numbers.
+pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
+    let read = |source| InputError::Read { path: path.to_owned(), source };
+    let mut folders: Vec<(u64, PathBuf)> = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(read)? {
+        let entry = entry.map_err(read)?.path();
+        let number = entry.file_name().and_then(|name| name.to_str()?.strip_prefix("test_data_set_")?.parse().ok());
+        if let (Some(number), true) = (number, entry.is_dir()) {
+            folders.push((number, entry));
+        }
+    }
+    folders.sort();
+    Ok(folders.into_iter().map(|(_, folder)| folder).collect())
 }
 
 /// The archive that a folder means as data: the only `.npz` file in it.

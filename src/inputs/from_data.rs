@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::argument::forms_of;
-use super::check::{self, Expected};
+use super::check;
 use super::data::{self, Data, Source};
 use super::dims::Dims;
 use super::protobuf::Stored;
 use super::synthesize::fed_type;
 use super::values::{Shapes, Values};
-use super::wanted::Wanted;
+use super::wanted::{Expected, Wanted};
 use super::{InputError, InputSource, Labels, dataset, labels};
 use crate::onnx::Graph;
 use crate::plan::InputRequest;

@@ -35,9 +35,10 @@ mod tests;
 
 pub use argument::{Argument, Form, Forms, Value, element_name, of_sequence};
 pub use classes::ClassNames;
+pub use data::fits;
 pub use dataset::{Dataset, INPUT_SETS_LIMIT, InputSet, materialize};
 pub use error::{InputError, RuntimeWords};
-pub use find::{data_in, files_of, fits};
+pub use find::{data_in, files_of};
 pub use labels::{LabelFacts, Labels};
 pub use pair::SamplePair;
 pub use plan::{InputPlan, InputSource, plan};

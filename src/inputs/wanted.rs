@@ -1,13 +1,34 @@
 //! What an input wants of an array, and what arrays can be taken for it.
 
+use std::collections::BTreeMap;
+
 use super::argument::Form;
-use super::check::Expected;
 use super::dims::dims_of;
 use super::narrow::is_narrow;
 use super::synthesize::fed_type;
 use super::tensor::casts;
 use crate::plan::ElementType;
 use crate::record::{BatchAxis, Dim, FedInput, TensorInfo};
+
+/// A model's inputs with what is known of their sizes.
+pub(super) struct Expected<'a> {
+    /// The inputs.
+    pub inputs: &'a [TensorInfo],
+    /// Where samples lie.
+    pub batch: &'a BatchAxis,
+    /// Sizes asked for by `--dim`.
+    pub asked: &'a BTreeMap<String, u64>,
+}
+
+impl Expected<'_> {
+    /// Whether samples lie along this axis.
+    pub fn is_batch(&self, info: &TensorInfo, axis: usize) -> bool {
+        match &dims_of(info)[axis] {
+            Dim::Symbolic(name) if self.batch.symbol.as_ref() == Some(name) => true,
+            _ => self.batch.axes.get(&info.name) == Some(&(axis as u64)),
+        }
+    }
+}
 
 /// An input's demands on an array.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use super::manifest::{CompanionWheel, Verification};
 use super::needs::{self, CUDA_FOLDER, CUDA_PROVIDER, Needed};
 use super::pip::{Download, Pip};
 use super::unpack::{self, Unpacked};
-use super::{Release, RuntimeError, in_megabytes, room, staging, wheel};
+use super::{Release, RuntimeError, room, staging, wheel};
 use crate::hash;
 use crate::units::Bytes;
 
@@ -85,7 +85,7 @@ impl Completion<'_> {
         let folder = staging::unfinished(self.runtimes).map_err(|source| staging::storage(self.runtimes, source))?;
         let download = self.pip.download_libraries(self.release, &requirements, folder.path())?;
         let sizes = download.wheels.iter().filter_map(|wheel| wheel.metadata().ok()).map(|metadata| metadata.len());
-        progress(&format!("unpacking the CUDA libraries ({})", in_megabytes(Bytes(sizes.sum()))));
+        progress(&format!("unpacking the CUDA libraries ({})", Bytes(sizes.sum()).in_megabytes()));
         let companions = unpack_all(&download, unpacked)?;
         let missing = names_of_missing(&needs::cuda_libraries(unpacked.folder()).map_err(unreadable)?);
         if missing.is_empty() {

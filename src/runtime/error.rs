@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Build, DEFAULT_VERSION, OLDEST_VERSION, ProbeError, Release, Version, in_megabytes};
+use super::{Build, DEFAULT_VERSION, OLDEST_VERSION, ProbeError, Release, Version};
 use crate::units::Bytes;
 
 /// Why there is no library to use.
@@ -59,8 +59,8 @@ pub enum RuntimeError {
     /// The disk has less room than an installation takes. Nothing was downloaded.
     #[error(
         "no space for {what}: installing takes {} in `{path}`, which has {} left",
-        in_megabytes(*needed),
-        in_megabytes(*free)
+        needed.in_megabytes(),
+        free.in_megabytes()
     )]
     TooLittleSpace {
         /// The installation, in words.

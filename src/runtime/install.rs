@@ -14,7 +14,7 @@ use super::room::{self, Step};
 use super::staging::{self, storage};
 use super::unpack::Unpacked;
 use super::wheel::{self, Origin};
-use super::{Build, Cache, CachedLibrary, Condition, Release, RuntimeError, in_megabytes, needs};
+use super::{Build, Cache, CachedLibrary, Condition, Release, RuntimeError, needs};
 use crate::units::Bytes;
 
 /// An installed library.
@@ -60,7 +60,7 @@ pub fn install(
     let pip = Pip::find()?;
     room::check(&release.title(), &steps(release), cache.runtimes())?;
     let place = cache.folder(release);
-    let size = wheel::size_of_download(release).map(|size| format!(", a download of {}", in_megabytes(size)));
+    let size = wheel::size_of_download(release).map(|size| format!(", a download of {}", size.in_megabytes()));
     let (title, size) = (release.title(), size.unwrap_or_default());
     progress(&format!("installing {title} with pip into `{}`{size}", place.display()));
     let Prepared { folder: unpacked, wheel, library } = prepare(&pip, cache.runtimes(), release, progress)?;
@@ -100,7 +100,7 @@ fn prepare(
     let download = pip.download(release, downloads.path())?;
     let wheel = download.wheels[0].as_path();
     if let Ok(metadata) = wheel.metadata() {
-        progress(&format!("unpacking `{}` ({})", wheel::file_name(wheel), in_megabytes(Bytes(metadata.len()))));
+        progress(&format!("unpacking `{}` ({})", wheel::file_name(wheel), Bytes(metadata.len()).in_megabytes()));
     }
     let folder = staging::unfinished(runtimes).map_err(failed)?;
     let mut unpacked = Unpacked::new(folder.path());

@@ -9,6 +9,7 @@
 mod build;
 mod cache;
 mod cuda;
+mod disk;
 mod elf;
 mod error;
 mod install;
@@ -28,7 +29,6 @@ mod version;
 mod wheel;
 
 pub use crate::provider::Build;
-pub use build::Release;
 pub use cache::{Cache, CachedLibrary, Condition};
 pub use error::{RuntimeError, removal_hint};
 pub use install::{Installed, install};
@@ -40,14 +40,13 @@ pub use python::{PythonEnvironment, PythonPackage, python_package};
 pub use remote::{available, latest};
 pub use remove::{Removed, remove};
 pub use request::Request;
-pub use version::{DEFAULT_VERSION, OLDEST_VERSION, Version};
+pub use version::{DEFAULT_VERSION, OLDEST_VERSION, Release, Version};
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::foreign;
-use crate::units::Bytes;
 
 /// Environment variable that names a library, known to other programs that load ONNX Runtime as well.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
@@ -255,12 +254,4 @@ fn in_cache(library: CachedLibrary, found_by: FoundBy, passed_over: Option<Strin
     let Release { build, version } = library.release;
     let (path, version) = (library.path, Some(version.to_string()));
     Lookup::Found(Found { path, version, build: Some(build), found_by, passed_over })
-}
-
-/// A size of a download or an installation, in a sentence.
-pub(crate) fn in_megabytes(size: Bytes) -> String {
-    match size.0.saturating_add(500_000) / 1_000_000 {
-        0 => "less than 1 MB".into(),
-        megabytes => format!("{megabytes} MB"),
-    }
 }

@@ -1,12 +1,9 @@
 //! Whether there is room for an installation, asked before anything is downloaded.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::sys::statvfs::statvfs;
-
+use super::disk::{Disk, disk};
 use super::{Build, Release, RuntimeError, wheel};
 use crate::foreign::temporary_folder;
 use crate::units::Bytes;
@@ -36,13 +33,6 @@ impl Step {
         };
         Step { wheels: wheel::size_of_download(release).unwrap_or(wheel), kept }
     }
-}
-
-/// Free space of the disk that holds a folder, and the number by which the kernel tells disks apart.
-#[derive(Clone, Copy, Debug)]
-struct Disk {
-    device: u64,
-    free: Bytes,
 }
 
 /// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and, while pip downloads, in
@@ -95,16 +85,6 @@ impl Height {
         }
         height
     }
-}
-
-/// Free space of the disk that holds a folder; `None` where the system does not tell.
-pub(super) fn free(folder: &Path) -> Option<Bytes> {
-    disk(folder).ok().map(|disk| disk.free)
-}
-
-fn disk(folder: &Path) -> io::Result<Disk> {
-    let (stat, device) = (statvfs(folder)?, fs::metadata(folder)?.dev());
-    Ok(Disk { device, free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())) })
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ const UNSAFE: &[(&str, usize, &str)] = &[
     ("cli/columns.rs", 1, "the width of a terminal is asked for by `ioctl`"),
     ("cli/resources.rs", 2, "a handler of SIGABRT, which alone can tell of memory that ran out"),
     ("engine/assignment.rs", 12, "functions of ONNX Runtime's C API that `ort` does not know yet"),
-    ("engine/bound.rs", 7, "the run that is timed calls the C API, without what a wrapper adds"),
+    ("engine/io_binding.rs", 7, "the run that is timed calls the C API, without what a wrapper adds"),
     ("engine/bound_outputs.rs", 7, "bound outputs are read where they lie, by the C API"),
     ("engine/ep/generic.rs", 2, "execution providers by name: the C API takes them, `ort` does not"),
     ("engine/library.rs", 10, "a library is opened and asked for its version before `ort` trusts it"),

@@ -147,7 +147,7 @@ fn table(libraries: &[Listed]) -> String {
             Some(info) => (plain(&info.version), plain(&info.execution_providers.join(", "))),
             None => ("unusable".into(), String::new()),
         };
-        let size = library.size_bytes.map_or_else(|| "unknown".into(), runtime::in_megabytes);
+        let size = library.size_bytes.map_or_else(|| "unknown".into(), Bytes::in_megabytes);
         let path = plain(&library.path.display().to_string());
         table.add_row([mark, build, &version, &providers, &size, library.found_in, &path]);
     }

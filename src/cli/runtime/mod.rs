@@ -110,7 +110,7 @@ fn install(words: Option<&str>) -> Result<ExitCode, CliError> {
     let cache = Cache::locate().map_err(|error| failed(&error))?;
     let installed =
         runtime::install(&cache, release, &opener()?, &mut |line| say::aside(line)).map_err(|error| failed(&error))?;
-    let size = installed.size_bytes.map(|size| format!(", and takes {}", runtime::in_megabytes(size)));
+    let size = installed.size_bytes.map(|size| format!(", and takes {}", size.in_megabytes()));
     let (already, size) = (if installed.newly { "" } else { " already" }, size.unwrap_or_default());
     say::aside(&format!("{} is installed{already}{size}", release.title()));
     if !installed.newly {
@@ -131,7 +131,7 @@ fn remove(words: &str) -> Result<ExitCode, CliError> {
     };
     let cache = Cache::locate().map_err(|error| failed(&error))?;
     let removed = runtime::remove(&cache, release, &mut |line| say::aside(line)).map_err(|error| failed(&error))?;
-    let size = removed.size_bytes.map(|size| format!(", which took {}", runtime::in_megabytes(size)));
+    let size = removed.size_bytes.map(|size| format!(", which took {}", size.in_megabytes()));
     say::aside(&format!("{} is removed{}", release.title(), size.unwrap_or_default()));
     print(&format!("{}\n", removed.folder.display()))?;
     Ok(ExitCode::from(exit::DONE))

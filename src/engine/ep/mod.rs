@@ -7,35 +7,27 @@ mod cpu;
 mod dispatch;
 mod generic;
 pub(super) mod plugin;
+mod registered;
 
 use std::path::Path;
 
 use ort::environment::Environment;
 use ort::session::builder::SessionBuilder;
 
-use super::words::words;
 use super::{EngineError, log};
 use crate::plan::SessionSpec;
-use crate::provider::{CPU_PROVIDER, Options};
+use crate::provider::CPU_PROVIDER;
 use crate::record::ProviderNodes;
 use crate::text::Plain;
 pub(super) use cpu::with_arena;
 use plugin::Plugin;
+use registered::{Registered, refusal};
 
 /// Session configuration by which ONNX Runtime refuses nodes that only its CPU execution provider takes.
 const NO_FALLBACK: &str = "session.disable_cpu_ep_fallback";
 
 /// Operators that an error names of those that run elsewhere.
 const NAMED_OPERATORS: usize = 8;
-
-/// A session's options with its execution provider registered.
-pub(super) struct Registered {
-    pub builder: SessionBuilder,
-    /// Execution providers in order of preference; the first is the one that was asked for, by its own name.
-    pub names: Vec<String>,
-    /// Options of the first.
-    pub options: Options,
-}
 
 /// Registers the execution provider that a session asks for.
 ///
@@ -77,15 +69,6 @@ pub(super) fn register(
         names.push(CPU_PROVIDER.to_owned());
     }
     Ok(Registered { builder, names, options })
-}
-
-/// An execution provider's own words. Some only log them, and leave the error to say that something failed.
-fn refusal(error: &ort::Error) -> String {
-    let message = words(error.message());
-    match log::take_last_error() {
-        Some(logged) if !message.contains(&logged) => format!("{message}: {logged}"),
-        _ => message,
-    }
 }
 
 /// Checks that a session runs where it was asked to: at least one node on its execution provider `name`, and every node

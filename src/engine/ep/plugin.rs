@@ -8,9 +8,9 @@ use ort::environment::Environment;
 use ort::memory::DeviceType;
 use ort::session::builder::SessionBuilder;
 
-use super::{Registered, refusal};
+use super::registered::{Registered, refusal};
 use crate::engine::EngineError;
-use crate::engine::words::words;
+use crate::engine::message::words;
 use crate::plan::SessionSpec;
 use crate::provider::{CPU_PROVIDER, Options};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ndarray::{ArrayD, IxDyn};
 use serde_json::Value;
 
-use super::{Labels, NAMES, place};
+use super::Labels;
 use crate::files::{self, Kind};
 use crate::inputs::npy::Archive;
 use crate::inputs::{InputError, TensorData};
@@ -24,6 +24,14 @@ const LINE: u64 = 96;
 const FIELD: u64 = 192;
 /// Separators of a line's fields.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
+
+/// Names under which labels are kept, the likeliest first.
+const NAMES: [&str; 9] = ["labels", "label", "y", "targets", "target", "y_true", "classes", "class", "y_test"];
+
+/// Place of a name among [`NAMES`]; absent for any other name.
+pub(in crate::inputs) fn place(name: &str) -> Option<usize> {
+    NAMES.iter().position(|known| name.eq_ignore_ascii_case(known))
+}
 
 /// The files beside `data` that are named as labels are, the likeliest first.
 pub(in super::super) fn beside(data: &Path) -> Vec<PathBuf> {
@@ -70,7 +78,9 @@ pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, Inpu
         "npz" | "npy" => numpy(path),
         "csv" | "tsv" => {
             let Column { data, guessed } = table(&text(path, of_fields)?, samples).map_err(fault)?;
-            Ok(Labels { guessed, ..Labels::new(data) })
+            let mut labels = Labels::new(data);
+            labels.guessed = guessed;
+            Ok(labels)
         }
         "txt" => lines(&text(path, of_lines)?, samples).map(Labels::new).map_err(fault),
         "json" => json(&text(path, of_fields)?).map(Labels::new).map_err(fault),

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::flow::Flow;
-use super::operators::{self, Effect};
+use super::operators::{self, Affine, Effect};
 
 use crate::plan::ElementType;
 
@@ -37,37 +37,6 @@ pub(super) struct Uses {
     pub compares: Option<String>,
     /// Numbers that operators usually take at this place, the best first, and why.
     pub takes: Option<(Vec<f64>, String)>,
-}
-
-/// A value that is made of an input `x`: it lies in `scale * x + low ..= scale * x + high`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Affine {
-    scale: f64,
-    low: f64,
-    high: f64,
-    /// Whether every element of the input comes to it.
-    sure: bool,
-}
-
-impl Affine {
-    const SAME: Affine = Affine { scale: 1.0, low: 0.0, high: 0.0, sure: true };
-
-    /// The same with `low..=high` added.
-    pub fn add(self, low: f64, high: f64) -> Affine {
-        Affine { low: self.low + low, high: self.high + high, ..self }
-    }
-
-    /// The same multiplied by `factor`.
-    pub fn multiply(self, factor: f64) -> Affine {
-        let (one, other) = (self.low * factor, self.high * factor);
-        Affine { scale: self.scale * factor, low: one.min(other), high: one.max(other), ..self }
-    }
-
-    /// The `x` for which the value lies in `low..=high`.
-    fn solve(self, low: f64, high: f64) -> (f64, f64) {
-        let (one, other) = ((low - self.low) / self.scale, (high - self.high) / self.scale);
-        if self.scale > 0.0 { (one, other) } else { (other, one) }
-    }
 }
 
 /// The uses that operators have for the elements of the input of that name.
@@ -161,6 +130,7 @@ fn whole(bound: IndexBound) -> IndexBound {
 #[cfg(test)]
 mod tests {
     use super::super::Shapes;
+    use super::super::extent::measured;
     use super::*;
     use crate::onnx::{Attribute, AttributeValue, Graph, Node, StoredTensor};
     use crate::record::{Dim, TensorInfo, ValueType};
@@ -209,7 +179,7 @@ mod tests {
     }
 
     fn range(graph: &Graph) -> Option<(f64, f64)> {
-        uses(&Flow::new(graph, &Shapes::new()), "ids", ElementType::Int64).bound.map(|bound| (bound.low, bound.high))
+        uses(&measured(graph, &Shapes::new()), "ids", ElementType::Int64).bound.map(|bound| (bound.low, bound.high))
     }
 
     fn lookup(nodes: Vec<Node>) -> Option<(f64, f64)> {
@@ -242,7 +212,7 @@ mod tests {
     fn tightest_of_several_bounds_holds_and_is_named() {
         let graph =
             graph(vec![node("Gather", &["table", "ids"], "rows"), node("OneHot", &["ids", "depth", "two"], "hot")]);
-        let found = uses(&Flow::new(&graph, &Shapes::new()), "ids", ElementType::Int64).bound.unwrap();
+        let found = uses(&measured(&graph, &Shapes::new()), "ids", ElementType::Int64).bound.unwrap();
         assert_eq!((found.high, found.reason.as_str()), (6.0, "is one of 7 classes in OneHot `OneHot_0`"));
     }
 

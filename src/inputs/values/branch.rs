@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::Fill;
 use super::guess::SignKind;
 use super::operators::words;
+use super::question::Question;
 use super::simulate::Signs;
-use super::steering::Question;
 use crate::onnx::{AttributeValue, Graph, Node};
 use crate::plan::ElementType;
 

@@ -215,6 +215,7 @@ fn sliced(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Option<Lane>> {
 #[cfg(test)]
 mod tests {
     use super::super::Shapes;
+    use super::super::extent::measured;
     use super::*;
     use crate::onnx::{Attribute, Graph, StoredTensor};
     use crate::record::{TensorInfo, ValueType};
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn joined_columns_get_the_categories_of_their_own_encoder() {
         let (graph, shapes) = picked(&[("x0", 1), ("x1", 1)]);
-        let flow = Flow::new(&graph, &shapes);
+        let flow = measured(&graph, &shapes);
         let kind = |name| fill(&flow, name, ElementType::String, 1).unwrap().kind;
         assert_eq!(kind("x0"), words_of(&["red", "blue"]));
         assert_eq!(kind("x1"), words_of(&["small", "large"]));
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn columns_of_one_input_get_each_their_own() {
         let (graph, shapes) = picked(&[("table", 3)]);
-        let filled = fill(&Flow::new(&graph, &shapes), "table", ElementType::String, 3).unwrap();
+        let filled = fill(&measured(&graph, &shapes), "table", ElementType::String, 3).unwrap();
         let columns = vec![words_of(&["red", "blue"]), words_of(&["small", "large"]), FillKind::Text];
         assert_eq!(filled.kind, FillKind::Columns(columns));
         assert!(filled.steers && filled.reason.contains("OneHotEncoder"), "{}", filled.reason);
@@ -305,8 +306,7 @@ mod tests {
             ],
             ..Graph::default()
         };
-        let FillKind::Words(found) =
-            fill(&Flow::new(&graph, &Shapes::new()), "t", ElementType::String, 1).unwrap().kind
+        let FillKind::Words(found) = fill(&measured(&graph, &Shapes::new()), "t", ElementType::String, 1).unwrap().kind
         else {
             panic!()
         };
@@ -316,6 +316,6 @@ mod tests {
     #[test]
     fn what_no_encoder_reads_has_no_categories() {
         let graph = Graph { nodes: vec![node("Identity", &["t"], "u", &[])], ..Graph::default() };
-        assert_eq!(fill(&Flow::new(&graph, &Shapes::new()), "t", ElementType::String, 1), None);
+        assert_eq!(fill(&measured(&graph, &Shapes::new()), "t", ElementType::String, 1), None);
     }
 }

@@ -1,13 +1,25 @@
 //! Sizes of values within a graph whose inputs have known sizes.
 
-use super::flow::Flow;
-use crate::onnx::{AttributeValue, Node};
+use super::Shapes;
+use super::flow::{Extent, Flow};
+use crate::onnx::{AttributeValue, Graph, Node};
 
-/// Sizes of the dimensions of a value, as far as each is known.
-pub(super) type Extent = Vec<Option<u64>>;
+/// The flow of a graph whose inputs have these shapes, with the sizes of values that follow from them. Each node reads what
+/// those before it made.
+pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
+    let mut flow = Flow::unmeasured(graph, shapes);
+    for index in 0..flow.nodes_count() {
+        let node = flow.node(index);
+        let found = extent(&flow, node, &|operand| flow.dims(node.inputs.get(operand)?));
+        if let Some(found) = found {
+            flow.note_extent(index, found);
+        }
+    }
+    flow
+}
 
 /// Sizes of the first result of `node`, where `of` gives those of its operands.
-pub(super) fn extent(flow: &Flow<'_>, node: &Node, of: &dyn Fn(usize) -> Option<Extent>) -> Option<Extent> {
+fn extent(flow: &Flow<'_>, node: &Node, of: &dyn Fn(usize) -> Option<Extent>) -> Option<Extent> {
     match node.qualified_operator().as_str() {
         "Cast"
         | "Identity"

@@ -72,6 +72,7 @@ fn is_of_sound(flow: &Flow<'_>, node: &Node) -> bool {
 mod tests {
     use super::super::Shapes;
     use super::super::build::{node, tensor};
+    use super::super::extent::measured;
     use super::*;
     use crate::onnx::Graph;
 
@@ -86,7 +87,7 @@ mod tests {
             tensor("pairs", &[8, 2, 3], None),
         ];
         let graph = Graph { nodes, initializers, ..Graph::default() };
-        range(&Flow::new(&graph, &Shapes::new()), "x").map(|(range, _)| (range.low, range.high))
+        range(&measured(&graph, &Shapes::new()), "x").map(|(range, _)| (range.low, range.high))
     }
 
     #[test]

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use super::super::dims::dims_of;
 use super::Shapes;
-use super::extent::{Extent, extent};
-use super::lengths;
 use crate::onnx::{Graph, Node, StoredTensor};
 use crate::plan::ElementType;
 use crate::record::{Dim, ValueType};
 
 /// How far a size or a constant is traced back.
 const TRACE_LIMIT: usize = 16;
+
+/// Sizes of the dimensions of a value, as far as each is known.
+pub(in super::super) type Extent = Vec<Option<u64>>;
 
 /// The values of a model's graph and of all graphs within it, whose names the standard keeps distinct.
 pub(in super::super) struct Flow<'m> {
@@ -31,8 +32,8 @@ pub(in super::super) struct Flow<'m> {
 }
 
 impl<'m> Flow<'m> {
-    /// The flow of a graph whose inputs have these shapes.
-    pub fn new(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
+    /// The flow of a graph whose inputs have these shapes, with no sizes but declared ones.
+    pub fn unmeasured(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
         let mut flow = Flow {
             nodes: Vec::new(),
             consumers: HashMap::new(),
@@ -56,7 +57,6 @@ impl<'m> Flow<'m> {
         for graph in graph.all_graphs() {
             flow.add_graph(graph);
         }
-        flow.measure();
         flow
     }
 
@@ -173,9 +173,34 @@ impl<'m> Flow<'m> {
     /// Tokens of the past and new ones together in every operator that takes both: its keys are as many.
     pub fn totals(&self) -> Vec<f64> {
         let fused = self.nodes.iter().filter(|node| node.operator == "GroupQueryAttention");
-        let mut totals: Vec<f64> = fused.filter_map(|node| lengths::all_tokens(self, node)).collect();
+        let mut totals: Vec<f64> = fused.filter_map(|node| self.all_tokens(node)).collect();
         totals.dedup();
         totals
+    }
+
+    /// Tokens of the past and the new ones together, where an operator takes both.
+    pub fn all_tokens(&self, node: &Node) -> Option<f64> {
+        let past =
+            node.inputs.get(3).filter(|name| !name.is_empty()).map_or(Some(0.0), |_| self.operand_size(node, 3, 2));
+        Some(past? + self.operand_size(node, 0, 1)?)
+    }
+
+    /// Size of an axis of an operand.
+    pub fn operand_size(&self, node: &Node, operand: usize, axis: usize) -> Option<f64> {
+        let dims = self.dims(node.inputs.get(operand)?)?;
+        Some((*dims.get(axis)?)? as f64)
+    }
+
+    /// Notes the sizes that a node's first result was found to have.
+    pub fn note_extent(&mut self, node: usize, found: Extent) {
+        if let Some(output) = self.nodes[node].outputs.first() {
+            self.extents.insert(output, found);
+        }
+    }
+
+    /// Number of nodes.
+    pub fn nodes_count(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Size of the last dimension but one of the first input that has the dimensions of images.
@@ -231,17 +256,6 @@ impl<'m> Flow<'m> {
                 Some(found.iter().zip(declared).map(|(found, declared)| found.or(declared)).collect())
             }
             (found, declared) => found.cloned().or(declared),
-        }
-    }
-
-    /// Works out sizes of values, node by node: each reads what those before it made.
-    fn measure(&mut self) {
-        for index in 0..self.nodes.len() {
-            let node = self.nodes[index];
-            let found = extent(self, node, &|operand| self.dims(node.inputs.get(operand)?));
-            if let (Some(found), Some(output)) = (found, node.outputs.first()) {
-                self.extents.insert(output, found);
-            }
         }
     }
 

@@ -41,7 +41,7 @@ fn judged(meaning: Meaning, guess: &Guess) -> Sign {
 }
 
 fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
-    let size = |of: usize, axis: usize| dim(flow, node, of, axis);
+    let size = |of: usize, axis: usize| flow.operand_size(node, of, axis);
     let operator = node.qualified_operator();
     let is_list = node.inputs.get(operand).and_then(|value| flow.dims(value)).is_some_and(|dims| dims.len() == 1);
     let is_truth = || node.inputs.get(operand).is_some_and(|value| flow.is_truth(value));
@@ -65,19 +65,8 @@ fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
         | ("com.microsoft.Attention" | "com.microsoft.MultiHeadAttention", 5)
         | ("com.microsoft.LongformerAttention", 3)
         | ("com.microsoft.GroupQueryAttention", 10) => Meaning::Added,
-        ("com.microsoft.GroupQueryAttention", 5) => Meaning::Last(all_tokens(flow, node)),
-        ("com.microsoft.GroupQueryAttention", 6) => Meaning::Counts(all_tokens(flow, node)),
+        ("com.microsoft.GroupQueryAttention", 5) => Meaning::Last(flow.all_tokens(node)),
+        ("com.microsoft.GroupQueryAttention", 6) => Meaning::Counts(flow.all_tokens(node)),
         _ => return None,
     })
-}
-
-/// Tokens of the past and the new ones together.
-pub(super) fn all_tokens(flow: &Flow<'_>, node: &Node) -> Option<f64> {
-    let past = node.inputs.get(3).filter(|name| !name.is_empty()).map_or(Some(0.0), |_| dim(flow, node, 3, 2));
-    Some(past? + dim(flow, node, 0, 1)?)
-}
-
-fn dim(flow: &Flow<'_>, node: &Node, operand: usize, axis: usize) -> Option<f64> {
-    let dims = flow.dims(node.inputs.get(operand)?)?;
-    Some((*dims.get(axis)?)? as f64)
 }

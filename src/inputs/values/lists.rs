@@ -1,6 +1,7 @@
 //! Inputs that list one number for each axis, or a part of such numbers: sizes, scales, ends, parts, axes.
 
 use super::bound::IndexBound;
+use super::extent::measured;
 use super::flow::Flow;
 use super::operators::words;
 use super::places::{self, Part};
@@ -151,7 +152,7 @@ impl<'f, 'm> Sizes<'f, 'm> {
         for size in of_two.values_mut().flatten() {
             size.get_or_insert(2);
         }
-        Sizes { flow, of_two: Flow::new(graph, &of_two) }
+        Sizes { flow, of_two: measured(graph, &of_two) }
     }
 
     /// Sizes of the data that a node reads.

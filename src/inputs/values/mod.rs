@@ -15,6 +15,7 @@ mod lists;
 mod names;
 mod operators;
 mod places;
+mod question;
 mod simulate;
 mod steering;
 mod usual;
@@ -29,10 +30,11 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use bound::Uses;
+use extent::measured;
 use flow::Flow;
 use names::Role;
+use question::Question;
 use simulate::Known;
-use steering::Question;
 
 use super::dims::dims_of;
 use super::synthesize::limits;
@@ -63,7 +65,7 @@ pub(super) struct Values<'m> {
 impl<'m> Values<'m> {
     /// The uses of `graph`'s inputs, which have these shapes.
     pub fn new(graph: &'m Graph, shapes: &'m Shapes) -> Values<'m> {
-        Values { graph, shapes, flow: Flow::new(graph, shapes) }
+        Values { graph, shapes, flow: measured(graph, shapes) }
     }
 
     /// How tensors of a sequence are filled.

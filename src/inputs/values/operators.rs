@@ -1,9 +1,39 @@
 //! What each operator does with an operand that comes from an input.
 
-use super::bound::Affine;
 use super::flow::Flow;
 use super::usual_numbers as usual;
 use crate::onnx::Node;
+
+/// A value that is made of an input `x`: it lies in `scale * x + low ..= scale * x + high`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Affine {
+    pub scale: f64,
+    pub low: f64,
+    pub high: f64,
+    /// Whether every element of the input comes to it.
+    pub sure: bool,
+}
+
+impl Affine {
+    pub const SAME: Affine = Affine { scale: 1.0, low: 0.0, high: 0.0, sure: true };
+
+    /// The same with `low..=high` added.
+    pub fn add(self, low: f64, high: f64) -> Affine {
+        Affine { low: self.low + low, high: self.high + high, ..self }
+    }
+
+    /// The same multiplied by `factor`.
+    pub fn multiply(self, factor: f64) -> Affine {
+        let (one, other) = (self.low * factor, self.high * factor);
+        Affine { scale: self.scale * factor, low: one.min(other), high: one.max(other), ..self }
+    }
+
+    /// The `x` for which the value lies in `low..=high`.
+    pub fn solve(self, low: f64, high: f64) -> (f64, f64) {
+        let (one, other) = ((low - self.low) / self.scale, (high - self.high) / self.scale);
+        if self.scale > 0.0 { (one, other) } else { (other, one) }
+    }
+}
 
 /// The effect of an operator on one of its operands.
 pub(super) enum Effect<'f> {

@@ -3,15 +3,14 @@
 //! Every value that could be meant is taken to be everywhere in the input, and what the operators would make of it is
 //! worked out. The best one lets all of the data count.
 
-use super::bound::IndexBound;
+use super::Fill;
 use super::branch;
 use super::flow::Flow;
 use super::guess::{Sign, SignKind};
 use super::operators::words;
-use super::simulate::{Known, Signs};
-use super::{Fill, Shapes};
+use super::question::Question;
+use super::simulate::Signs;
 use crate::plan::ElementType;
-use crate::record::{FillKind, TensorInfo};
 
 /// An input of more numbers than this is data, unless operators treat it as a mask.
 const FEW: u64 = 8;
@@ -19,26 +18,6 @@ const FEW: u64 = 8;
 const DECIDES: f64 = 0.2;
 /// Values that are handed out beside the best one.
 const OTHERS: usize = 2;
-
-/// An input, and what its values are judged by.
-pub(super) struct Question<'q, 'm> {
-    /// The input.
-    pub info: &'q TensorInfo,
-    /// Type of its elements.
-    pub element_type: ElementType,
-    /// The model's graph.
-    pub flow: &'q Flow<'m>,
-    /// Knowledge of its values.
-    pub known: &'q Known<'q, 'm>,
-    /// The model's inputs.
-    pub inputs: &'q [TensorInfo],
-    /// Their shapes.
-    pub shapes: &'q Shapes,
-    /// Values outside of which an operator fails.
-    pub bound: Option<&'q IndexBound>,
-    /// Numbers that the input is compared with.
-    pub compared: &'q [f64],
-}
 
 /// A value that could be meant.
 struct Trial {
@@ -61,27 +40,6 @@ pub(super) fn fills(question: &Question<'_, '_>) -> Option<Vec<Fill>> {
         .or_else(|| unscored_length(question, &trials))
         .or_else(|| added_to_scores(question, &trials))
         .or_else(|| branch::fills(question, trials.iter().map(|trial| (trial.value, &trial.signs))))
-}
-
-impl Question<'_, '_> {
-    /// Numbers of one sample in the input.
-    pub fn elements(&self) -> u64 {
-        super::elements(self.shapes.get(&self.info.name).map_or(&[][..], Vec::as_slice))
-    }
-
-    /// A fill of one value everywhere that decides how much is computed.
-    pub fn constant(&self, value: f64, reason: String) -> Fill {
-        Fill { kind: FillKind::Constant(value), reason, steers: true }
-    }
-
-    /// The value as people write it for the input's type.
-    pub fn shown(&self, value: f64) -> String {
-        match (self.element_type, value) {
-            (ElementType::Bool, 0.0) => "false".to_owned(),
-            (ElementType::Bool, _) => "true".to_owned(),
-            _ => value.to_string(),
-        }
-    }
 }
 
 fn trials(question: &Question<'_, '_>) -> Vec<Trial> {

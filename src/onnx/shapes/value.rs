@@ -121,3 +121,20 @@ impl Call<'_> {
         format!("{} `{name}`", self.node.operator)
     }
 }
+
+pub(super) fn number(number: i64) -> Expr {
+    Expr::Number(number)
+}
+
+pub(super) fn product(dims: &[Expr]) -> Expr {
+    dims.iter().fold(number(1), |product, size| product.times(size))
+}
+
+pub(super) fn owned(dims: Option<&[Expr]>) -> Dims {
+    dims.map(<[Expr]>::to_vec)
+}
+
+/// As many unknown sizes.
+pub(super) fn unknown(rank: usize) -> Dims {
+    Some(vec![Expr::Unknown; rank])
+}

@@ -1,8 +1,7 @@
 //! How many columns of a table operators of `ai.onnx.ml` read.
 
 use super::super::known::Known;
-use super::super::value::Call;
-use super::number;
+use super::super::value::{Call, number};
 use crate::onnx::AttributeValue;
 use crate::onnx::shapes::{DimRole, Expr, Relation};
 

@@ -1,8 +1,7 @@
 //! Operators that compute place by place: outputs are as large as inputs, or as what those broadcast to.
 
 use super::super::known::{Known, Side};
-use super::super::value::{Call, Dims};
-use super::{number, owned};
+use super::super::value::{Call, Dims, number, owned};
 use crate::onnx::shapes::Expr;
 
 /// Operators whose first output is as large as their first input.

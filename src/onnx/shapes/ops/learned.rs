@@ -1,9 +1,9 @@
 //! Trees, linear models, scalers and encoders of `ai.onnx.ml`.
 
 use super::super::known::Known;
-use super::super::value::{Call, Dims};
+use super::super::value::{Call, Dims, number, owned};
 use super::columns::{self, attribute_len};
-use super::{number, owned, places};
+use super::places;
 use crate::onnx::shapes::{DimRole, Expr};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {

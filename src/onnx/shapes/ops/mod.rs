@@ -18,7 +18,6 @@ mod windows;
 pub(super) use reshapes::shape_range;
 pub(super) use slices::{Cut, cuts};
 
-use super::Expr;
 use super::known::Known;
 use super::value::{Call, Dims};
 
@@ -51,21 +50,4 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
 /// Whether operators of that domain are told of here.
 pub(super) fn is_domain_known(domain: &str) -> bool {
     DOMAINS.contains(&domain)
-}
-
-fn number(number: i64) -> Expr {
-    Expr::Number(number)
-}
-
-fn product(dims: &[Expr]) -> Expr {
-    dims.iter().fold(number(1), |product, size| product.times(size))
-}
-
-fn owned(dims: Option<&[Expr]>) -> Dims {
-    dims.map(<[Expr]>::to_vec)
-}
-
-/// As many unknown sizes.
-fn unknown(rank: usize) -> Dims {
-    Some(vec![Expr::Unknown; rank])
 }

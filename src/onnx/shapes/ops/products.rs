@@ -2,8 +2,7 @@
 
 use super::super::known::{Known, Side};
 use super::super::roles;
-use super::super::value::{Call, Dims};
-use super::{number, owned};
+use super::super::value::{Call, Dims, number, owned};
 use crate::onnx::AttributeValue;
 use crate::onnx::shapes::Expr;
 

@@ -1,8 +1,7 @@
 //! Operators that make fewer elements of an axis, or one.
 
 use super::super::known::Known;
-use super::super::value::{Call, Dims};
-use super::{number, owned, unknown};
+use super::super::value::{Call, Dims, number, owned, unknown};
 use crate::onnx::shapes::Expr;
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {

@@ -1,8 +1,7 @@
 //! Operators that give elements another order of axes.
 
 use super::super::known::Known;
-use super::super::value::{Call, Dims};
-use super::{number, owned, product, unknown};
+use super::super::value::{Call, Dims, number, owned, product, unknown};
 use crate::onnx::shapes::Expr;
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {

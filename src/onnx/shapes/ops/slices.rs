@@ -1,8 +1,7 @@
 //! Operators that cut axes or lengthen them.
 
 use super::super::known::Known;
-use super::super::value::{Call, Dims};
-use super::{number, owned, unknown};
+use super::super::value::{Call, Dims, number, owned, unknown};
 use crate::onnx::shapes::Expr;
 
 /// Ends of a slice from here on mean the end of the axis.

@@ -2,8 +2,7 @@
 
 use super::super::known::Known;
 use super::super::roles;
-use super::super::value::{Call, Dims};
-use super::{number, unknown};
+use super::super::value::{Call, Dims, number, unknown};
 use crate::onnx::shapes::Expr;
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {

@@ -10,14 +10,14 @@ use ort::sys::{OrtIoBinding, OrtRunOptions, OrtSession as RawSession, OrtStatusP
 
 use super::bound_outputs::{self, OutputPlaces};
 use super::held::HeldSet;
-use super::words::words;
+use super::message::{bind_error, words};
 use super::{EngineError, Inference};
 use crate::plan::Binding;
 use crate::provider::Memory;
 
 /// Where a session computes, and where its inputs and outputs are to lie.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct MemoryPlace {
     pub memory: Memory,
     /// Index of the device.
     pub device: i32,
@@ -54,10 +54,10 @@ impl GraphNumbers {
     }
 }
 
-impl Place {
+impl MemoryPlace {
     /// The CPU, with everything in its memory.
     pub(super) fn host() -> Self {
-        Place { memory: Memory::Host, device: 0, binding: Binding::Host, captures: false }
+        MemoryPlace { memory: Memory::Host, device: 0, binding: Binding::Host, captures: false }
     }
 
     /// The session's memory for tensors that stay where they are computed.
@@ -92,7 +92,7 @@ fn host_outputs() -> Result<MemoryInfo<'static>, ort::Error> {
 /// [`EngineError::Bind`] in ONNX Runtime's own words.
 pub(super) fn bind<'s>(
     session: &'s OrtSession,
-    place: Place,
+    place: MemoryPlace,
     graph: i32,
     sets: &[HeldSet],
 ) -> Result<Box<dyn Inference + 's>, EngineError> {
@@ -113,10 +113,6 @@ pub(super) fn bind<'s>(
             Box::new(InFlight { turns, way: OnDevice { synchronize: ort::api().SynchronizeBoundOutputs } })
         }
     })
-}
-
-pub(super) fn bind_error(name: &str, error: &ort::Error) -> EngineError {
-    EngineError::Bind { name: name.to_owned(), message: words(error.message()) }
 }
 
 /// A set of inputs, and where the outputs go.

@@ -1,5 +1,7 @@
 //! ONNX Runtime's error messages, without what only its developers can use.
 
+use super::EngineError;
+
 use std::ops::Range;
 
 /// Texts that may follow a function's parameters and belong to its signature.
@@ -64,6 +66,10 @@ fn template_arguments_length(text: &str) -> usize {
         return 0;
     }
     text.find(']').map_or(0, |end| end + 1)
+}
+
+pub(super) fn bind_error(name: &str, error: &ort::Error) -> EngineError {
+    EngineError::Bind { name: name.to_owned(), message: words(error.message()) }
 }
 
 #[cfg(test)]
