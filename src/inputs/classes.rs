@@ -194,8 +194,8 @@ fn is_sigmoid(graph: &Graph, output: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::{Attribute, StoredTensor};
-    use crate::plan::ElementType;
+    use crate::onnx::Attribute;
+    use crate::onnx::testing::{node, tensor};
     use crate::record::{TensorInfo, ValueType};
 
     #[test]
@@ -208,26 +208,12 @@ mod tests {
         assert_eq!(ClassNames::default().places_of([7].into_iter()), [7]);
     }
 
-    fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
-        Node {
-            name: String::new(),
-            operator: operator.into(),
-            domain: String::new(),
-            inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
-            outputs: vec![output.to_owned()],
-            attributes: Vec::new(),
-        }
-    }
-
     fn is_product(nodes: Vec<Node>) -> bool {
-        let stored = |name: &str| StoredTensor {
-            name: name.to_owned(),
-            element_type: ElementType::Float,
-            dims: vec![4, 9],
-            values: None,
-            external: None,
+        let graph = Graph {
+            nodes,
+            initializers: ["w", "b", "s"].map(|name| tensor(name, &[4, 9], None)).to_vec(),
+            ..Graph::default()
         };
-        let graph = Graph { nodes, initializers: ["w", "b", "s"].map(stored).to_vec(), ..Graph::default() };
         Scope { graph: &graph, outer: None }.is_product("y")
     }
 

@@ -208,17 +208,7 @@ mod tests {
     use super::*;
 
     fn fed(element_type: ElementType, dims: Vec<Option<u64>>, fill: FillKind) -> FedInput {
-        FedInput {
-            name: "x".to_owned(),
-            element_type,
-            dims,
-            rows_per_sample: Default::default(),
-            sources: Vec::new(),
-            fill,
-            reason: String::new(),
-            steers: false,
-            no_tensor: None,
-        }
+        FedInput::new("x", element_type, dims, fill)
     }
 
     fn uniform(low: f64, high: f64) -> FillKind {

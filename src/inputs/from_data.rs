@@ -153,15 +153,12 @@ fn fed_from(info: &TensorInfo, array: &Source, dims: &Dims, path: &Path) -> Resu
         _ => SizeSource::Data,
     };
     let grows = placed.iter().enumerate().filter(|(_, placed)| placed.size.is_none() && placed.rows != 1);
+    let sizes = array.shape().iter().enumerate().map(size).collect();
     Ok(FedInput {
-        name: info.name.clone(),
-        element_type,
-        dims: array.shape().iter().enumerate().map(size).collect(),
         rows_per_sample: grows.map(|(axis, placed)| (axis, placed.rows)).collect(),
         sources: (0..array.shape().len()).map(source).collect(),
-        fill: FillKind::Data,
         reason,
-        steers: false,
         no_tensor: array.no_tensor(),
+        ..FedInput::new(&info.name, element_type, sizes, FillKind::Data)
     })
 }

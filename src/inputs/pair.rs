@@ -94,23 +94,13 @@ fn no_pair(reason: &str) -> InputError {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::InputSource;
     use super::*;
     use crate::plan::ElementType;
     use crate::record::{AxisReason, BatchAxis};
 
     fn fed(name: &str, dims: &[Option<u64>]) -> FedInput {
-        FedInput {
-            name: name.to_owned(),
-            element_type: ElementType::Float,
-            dims: dims.to_vec(),
-            rows_per_sample: BTreeMap::new(),
-            sources: Vec::new(),
-            fill: FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 }),
-            reason: String::new(),
-            steers: false,
-            no_tensor: None,
-        }
+        let fill = FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 });
+        FedInput::new(name, ElementType::Float, dims.to_vec(), fill)
     }
 
     fn plan(fed: Vec<FedInput>) -> InputPlan {
@@ -121,18 +111,7 @@ mod tests {
             reason: AxisReason::FirstUnknownDimension,
             proof: Default::default(),
         };
-        let source = InputSource::Synthesized;
-        InputPlan {
-            fed,
-            batch_axis,
-            outputs: Vec::new(),
-            forms: Default::default(),
-            classes: Default::default(),
-            source,
-            seed: 0,
-            notes: Vec::new(),
-            sample_output_bytes: None,
-        }
+        InputPlan::made_up(fed, batch_axis)
     }
 
     #[test]

@@ -54,6 +54,24 @@ pub enum InputSource {
     },
 }
 
+#[cfg(test)]
+impl InputPlan {
+    /// A plan of made-up values for these inputs, with a batch along these axes.
+    pub(crate) fn made_up(fed: Vec<FedInput>, batch_axis: BatchAxis) -> Self {
+        InputPlan {
+            fed,
+            batch_axis,
+            outputs: Vec::new(),
+            forms: Forms::default(),
+            classes: ClassNames::default(),
+            source: InputSource::Synthesized,
+            seed: 0,
+            notes: Vec::new(),
+            sample_output_bytes: None,
+        }
+    }
+}
+
 impl InputPlan {
     /// Whether the model can be fed batches of `batch_size`.
     ///
@@ -70,9 +88,7 @@ impl InputPlan {
             _ => Ok(()),
         }
     }
-}
 
-impl InputPlan {
     /// Size of one set of inputs at a batch size, as ONNX Runtime holds it: two elements of four bits take a byte. Strings
     /// count as their own three words.
     #[must_use]

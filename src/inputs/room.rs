@@ -24,33 +24,12 @@ pub(super) fn ask_for_sets(plan: &InputPlan, batch_size: u64, sets_count: u64) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs::InputSource;
     use crate::plan::ElementType;
     use crate::record::{BatchAxis, BatchProof, FedInput, FillKind};
 
     fn synthesized(dims: &[Option<u64>]) -> InputPlan {
-        let fed = FedInput {
-            name: "x".to_owned(),
-            element_type: ElementType::Float,
-            dims: dims.to_vec(),
-            rows_per_sample: Default::default(),
-            sources: Vec::new(),
-            fill: FillKind::Constant(0.0),
-            reason: String::new(),
-            steers: false,
-            no_tensor: None,
-        };
-        InputPlan {
-            fed: vec![fed],
-            batch_axis: BatchAxis::none(BatchProof::Untried),
-            outputs: Vec::new(),
-            forms: Default::default(),
-            classes: Default::default(),
-            source: InputSource::Synthesized,
-            seed: 0,
-            notes: Vec::new(),
-            sample_output_bytes: None,
-        }
+        let fed = FedInput::new("x", ElementType::Float, dims.to_vec(), FillKind::Constant(0.0));
+        InputPlan::made_up(vec![fed], BatchAxis::none(BatchProof::Untried))
     }
 
     #[test]

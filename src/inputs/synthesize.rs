@@ -10,17 +10,8 @@ use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
 
 /// An input that is fed like this.
 pub(super) fn fed_input(info: &TensorInfo, element_type: ElementType, dims: Vec<Option<u64>>, fill: Fill) -> FedInput {
-    FedInput {
-        name: info.name.clone(),
-        element_type,
-        dims,
-        rows_per_sample: Default::default(),
-        sources: Vec::new(),
-        fill: fill.kind,
-        reason: fill.reason,
-        steers: fill.steers,
-        no_tensor: None,
-    }
+    let Fill { kind, reason, steers } = fill;
+    FedInput { reason, steers, ..FedInput::new(&info.name, element_type, dims, kind) }
 }
 
 /// Ways to fill an input, the best first; there is at least one. A range that `request` has for it is the only one.

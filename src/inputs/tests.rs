@@ -12,7 +12,6 @@ use super::*;
 use crate::onnx::{Graph, Model};
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{Dim, FillKind, TensorInfo, ValueType};
-use crate::units::Bytes;
 
 mod narrow;
 mod roles;
@@ -29,17 +28,7 @@ fn info(name: &str, element_type: ElementType, dims: &[Dim]) -> TensorInfo {
 
 fn model(inputs: Vec<TensorInfo>) -> Model {
     let outputs = vec![info("y", ElementType::Float, &[batch(), Dim::Fixed(2)])];
-    Model {
-        path: PathBuf::from("m.onnx"),
-        ir_version: 8,
-        opsets: Vec::new(),
-        producer: None,
-        graph: Graph { inputs, outputs, ..Graph::default() },
-        functions: Vec::new(),
-        metadata: Default::default(),
-        model_file_bytes: Bytes(0),
-        external_files: BTreeMap::new(),
-    }
+    Model { graph: Graph { inputs, outputs, ..Graph::default() }, ..Model::default() }
 }
 
 /// Input `x` of `[batch, 3]` floats and a scalar.

@@ -37,30 +37,11 @@ fn distance(node: &Node, distances: &HashMap<&str, Option<u64>>) -> Option<u64> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::StoredTensor;
     use super::*;
-    use crate::plan::ElementType;
-
-    fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
-        Node {
-            name: String::new(),
-            operator: operator.into(),
-            domain: String::new(),
-            inputs: inputs.iter().map(|&name| name.into()).collect(),
-            outputs: vec![output.into()],
-            attributes: Vec::new(),
-        }
-    }
+    use crate::onnx::testing::{node, tensor};
 
     fn graph(nodes: Vec<Node>) -> Graph {
-        let weight = StoredTensor {
-            name: "w".into(),
-            element_type: ElementType::Float,
-            dims: vec![1],
-            values: None,
-            external: None,
-        };
-        Graph { nodes, initializers: vec![weight], ..Graph::default() }
+        Graph { nodes, initializers: vec![tensor("w", &[1], None)], ..Graph::default() }
     }
 
     #[test]

@@ -184,25 +184,18 @@ fn identity(from: String, to: String) -> Node {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::units::Bytes;
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
 
     fn node(domain: &str, operator: &str, inputs: &[&str], outputs: &[&str]) -> Node {
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        Node {
-            name: String::new(),
-            operator: operator.into(),
-            domain: domain.into(),
-            inputs: owned(inputs),
-            outputs: owned(outputs),
-            attributes: Vec::new(),
-        }
+        let (operator, domain, inputs, outputs) = (operator.into(), domain.into(), owned(inputs), owned(outputs));
+        Node { operator, domain, inputs, outputs, ..Node::default() }
     }
 
     fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>) -> Function {
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         Function {
             domain: "own".into(),
             inputs: owned(inputs),
@@ -213,18 +206,8 @@ mod tests {
     }
 
     fn plain(nodes: Vec<Node>, functions: Vec<Function>) -> Vec<Node> {
-        let model = Model {
-            path: PathBuf::new(),
-            ir_version: 8,
-            opsets: Vec::new(),
-            producer: None,
-            graph: Graph { nodes, ..Graph::default() },
-            functions,
-            metadata: Default::default(),
-            model_file_bytes: Bytes(0),
-            external_files: Default::default(),
-        };
-        inlined(&model).nodes
+        let graph = Graph { nodes, ..Graph::default() };
+        inlined(&Model { graph, functions, ..Model::default() }).nodes
     }
 
     fn wires(nodes: &[Node]) -> Vec<String> {

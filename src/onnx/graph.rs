@@ -8,7 +8,7 @@ use crate::record::{OpsetImport, TensorInfo, ValueType};
 use crate::units::Bytes;
 
 /// A model as its file describes it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Model {
     /// The model file.
     pub path: PathBuf,
@@ -63,7 +63,7 @@ pub struct Graph {
 }
 
 /// A node of a graph.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
     /// Name; empty where the file gives none.
     pub name: String,

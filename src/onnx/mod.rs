@@ -19,6 +19,8 @@ mod room;
 mod shapes;
 mod skeleton;
 mod summary;
+#[cfg(test)]
+pub(crate) mod testing;
 mod weights;
 mod wire;
 

@@ -304,6 +304,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::onnx::testing::stored;
 
     fn of(model: &str) -> Quantization {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model);
@@ -357,13 +358,7 @@ mod tests {
 
     #[test]
     fn zero_points_of_unsigned_types_are_symmetric_in_the_middle() {
-        let zero_point = |element_type, value| StoredTensor {
-            name: String::new(),
-            element_type,
-            dims: vec![1],
-            values: Some(vec![value]),
-            external: None,
-        };
+        let zero_point = |element_type, value| stored("", element_type, &[1], Some(&[value]));
         let is_symmetric = |element_type, value| is_symmetric(element_type, Some(&zero_point(element_type, value)));
         assert_eq!(is_symmetric(ElementType::Uint8, 128.0), Some(true));
         assert_eq!(is_symmetric(ElementType::Uint8, 0.0), Some(false));

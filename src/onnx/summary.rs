@@ -41,39 +41,18 @@ fn operators(model: &Model) -> BTreeMap<String, u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
-    use super::super::{Function, Graph, Node};
+    use super::super::{Function, Graph};
     use super::*;
-
-    fn node(domain: &str, operator: &str, input: &str, output: &str) -> Node {
-        Node {
-            name: String::new(),
-            operator: operator.into(),
-            domain: domain.into(),
-            inputs: vec![input.into()],
-            outputs: vec![output.into()],
-            attributes: Vec::new(),
-        }
-    }
+    use crate::onnx::testing::node;
 
     #[test]
     fn nodes_of_a_function_count_once_for_each_call() {
-        let body = Graph { name: "Soft".into(), nodes: vec![node("", "Exp", "a", "b")], ..Graph::default() };
+        let body = Graph { name: "Soft".into(), nodes: vec![node("Exp", &["a"], "b")], ..Graph::default() };
         let (inputs, outputs) = (vec!["a".to_owned()], vec!["b".to_owned()]);
         let function = Function { domain: "own".into(), inputs, outputs, defaults: Vec::new(), body };
-        let calls = [("x", "t"), ("t", "u"), ("u", "y")].map(|(from, to)| node("own", "Soft", from, to));
-        let model = Model {
-            path: PathBuf::new(),
-            ir_version: 8,
-            opsets: Vec::new(),
-            producer: None,
-            graph: Graph { nodes: [&calls[..], &[node("", "Neg", "y", "z")]].concat(), ..Graph::default() },
-            functions: vec![function],
-            metadata: Default::default(),
-            model_file_bytes: Bytes(0),
-            external_files: Default::default(),
-        };
+        let calls = [("x", "t"), ("t", "u"), ("u", "y")].map(|(from, to)| node("own.Soft", &[from], to));
+        let graph = Graph { nodes: [&calls[..], &[node("Neg", &["y"], "z")]].concat(), ..Graph::default() };
+        let model = Model { graph, functions: vec![function], ..Model::default() };
         assert_eq!(operators(&model), BTreeMap::from([("Exp".to_owned(), 3), ("Neg".to_owned(), 1)]));
     }
 }

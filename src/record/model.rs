@@ -233,6 +233,22 @@ fn by_axis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap
 }
 
 impl FedInput {
+    /// An input that is filled like this, with one row a sample, and nothing said of the sources of its sizes.
+    #[must_use]
+    pub fn new(name: &str, element_type: ElementType, dims: Vec<Option<u64>>, fill: FillKind) -> Self {
+        FedInput {
+            name: name.to_owned(),
+            element_type,
+            dims,
+            rows_per_sample: BTreeMap::new(),
+            sources: Vec::new(),
+            fill,
+            reason: String::new(),
+            steers: false,
+            no_tensor: None,
+        }
+    }
+
     /// Sizes of the dimensions with so many samples in the batch.
     #[must_use]
     pub fn shape(&self, batch_size: u64) -> Vec<u64> {

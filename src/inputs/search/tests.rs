@@ -6,13 +6,12 @@ mod caches;
 mod sizes;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::*;
-use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};
+use crate::onnx::testing::{list, node, stored, tensor, with};
+use crate::onnx::{Attribute, AttributeValue, Node};
 use crate::plan::ElementType;
 use crate::record::{AxisReason, Dim, SizeSource, TensorInfo, ValueType};
-use crate::units::Bytes;
 
 const FLOAT: ElementType = ElementType::Float;
 const INT: ElementType = ElementType::Int64;
@@ -31,29 +30,8 @@ fn info(name: &str, element_type: ElementType, dims: &[&str]) -> TensorInfo {
     TensorInfo { name: name.to_owned(), value_type: ValueType::Tensor { element_type, dims } }
 }
 
-fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
-    Node {
-        name: format!("{operator}_{output}"),
-        operator: operator.to_owned(),
-        domain: String::new(),
-        inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
-        outputs: vec![output.to_owned()],
-        attributes: Vec::new(),
-    }
-}
-
 fn model(inputs: &[TensorInfo]) -> Model {
-    Model {
-        path: PathBuf::from("m.onnx"),
-        ir_version: 8,
-        opsets: Vec::new(),
-        producer: None,
-        metadata: BTreeMap::new(),
-        graph: Graph { inputs: inputs.to_vec(), ..Graph::default() },
-        functions: Vec::new(),
-        model_file_bytes: Bytes(0),
-        external_files: BTreeMap::new(),
-    }
+    Model { graph: Graph { inputs: inputs.to_vec(), ..Graph::default() }, ..Model::default() }
 }
 
 fn with_nodes(inputs: &[TensorInfo], nodes: Vec<Node>) -> Model {
@@ -250,14 +228,7 @@ fn rows_that_are_parted_into_samples_follow_those_and_so_does_the_factor_of_a_na
                 node("Mul", &["rows", "wide"], "y"),
             ],
         );
-        let integers = |name: &str, values: &[f64]| StoredTensor {
-            name: name.to_owned(),
-            element_type: INT,
-            dims: vec![values.len() as u64],
-            values: Some(values.to_vec()),
-            external: None,
-        };
-        parted.graph.initializers.extend([integers("by_sample", &[-1.0, 3.0, 2.0]), integers("one", &[1.0])]);
+        parted.graph.initializers.extend([list("by_sample", &[-1.0, 3.0, 2.0]), list("one", &[1.0])]);
         planned(&parted, &[])
     };
     for (first, kept) in [("?", "?"), ("a", "b")] {

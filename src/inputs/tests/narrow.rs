@@ -1,6 +1,7 @@
 //! Elements of eight bits and fewer.
 
 use super::*;
+use crate::units::Bytes;
 
 /// Types of eight bits and fewer.
 const NARROW: [ElementType; 10] = [

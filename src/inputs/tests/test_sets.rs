@@ -1,6 +1,7 @@
 //! Test sets of the standard: tensors without rows, sequences and optional values, outputs that cannot be read.
 
 use super::*;
+use crate::units::Bytes;
 
 /// A message of fields that hold messages or strings.
 fn message_of(fields: &[(u64, &[u8])]) -> Vec<u8> {

@@ -132,35 +132,9 @@ mod tests {
     use super::super::Shapes;
     use super::super::extent::measured;
     use super::*;
-    use crate::onnx::{Attribute, AttributeValue, Graph, Node, StoredTensor};
+    use crate::onnx::testing::{node, tensor, with};
+    use crate::onnx::{AttributeValue, Graph, Node};
     use crate::record::{Dim, TensorInfo, ValueType};
-
-    fn tensor(name: &str, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
-        StoredTensor {
-            name: name.to_owned(),
-            element_type: ElementType::Float,
-            dims: dims.to_vec(),
-            values: values.map(<[f64]>::to_vec),
-            external: None,
-        }
-    }
-
-    fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
-        let (domain, operator) = operator.rsplit_once('.').unwrap_or(("", operator));
-        Node {
-            name: format!("{operator}_0"),
-            operator: operator.to_owned(),
-            domain: domain.to_owned(),
-            inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
-            outputs: vec![output.to_owned()],
-            attributes: Vec::new(),
-        }
-    }
-
-    fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
-        node.attributes.push(Attribute { name: name.to_owned(), value });
-        node
-    }
 
     fn ids(name: &str) -> TensorInfo {
         let dims = Some(vec![Dim::Symbolic("batch".to_owned()), Dim::Symbolic("sequence".to_owned())]);
@@ -213,7 +187,7 @@ mod tests {
         let graph =
             graph(vec![node("Gather", &["table", "ids"], "rows"), node("OneHot", &["ids", "depth", "two"], "hot")]);
         let found = uses(&measured(&graph, &Shapes::new()), "ids", ElementType::Int64).bound.unwrap();
-        assert_eq!((found.high, found.reason.as_str()), (6.0, "is one of 7 classes in OneHot `OneHot_0`"));
+        assert_eq!((found.high, found.reason.as_str()), (6.0, "is one of 7 classes in OneHot `OneHot_hot`"));
     }
 
     #[test]

@@ -217,37 +217,13 @@ mod tests {
     use super::super::Shapes;
     use super::super::extent::measured;
     use super::*;
-    use crate::onnx::{Attribute, Graph, StoredTensor};
+    use crate::onnx::Graph;
+    use crate::onnx::testing::{list, node, with};
     use crate::record::{TensorInfo, ValueType};
-
-    fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, AttributeValue)]) -> Node {
-        let (domain, operator) = operator.rsplit_once('.').unwrap_or(("", operator));
-        Node {
-            name: format!("{operator}_{output}"),
-            operator: operator.to_owned(),
-            domain: domain.to_owned(),
-            inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
-            outputs: vec![output.to_owned()],
-            attributes: attributes
-                .iter()
-                .map(|(name, value)| Attribute { name: (*name).to_owned(), value: value.clone() })
-                .collect(),
-        }
-    }
 
     fn encoder(column: &str, output: &str, known: &[&str]) -> Node {
         let texts = AttributeValue::Texts(known.iter().map(|&word| word.to_owned()).collect());
-        node("ai.onnx.ml.OneHotEncoder", &[column], output, &[("cats_strings", texts)])
-    }
-
-    fn index(name: &str, value: f64) -> StoredTensor {
-        StoredTensor {
-            name: name.to_owned(),
-            element_type: ElementType::Int64,
-            dims: vec![1],
-            values: Some(vec![value]),
-            external: None,
-        }
+        with(node("ai.onnx.ml.OneHotEncoder", &[column], output), "cats_strings", texts)
     }
 
     fn column(name: &str) -> TensorInfo {
@@ -257,17 +233,17 @@ mod tests {
 
     fn picked(inputs: &[(&str, u64)]) -> (Graph, Shapes) {
         let names: Vec<&str> = inputs.iter().map(|(name, _)| *name).collect();
-        let pick = |at: &str, output: &str| node("ai.onnx.ml.ArrayFeatureExtractor", &["all", at], output, &[]);
+        let pick = |at: &str, output: &str| node("ai.onnx.ml.ArrayFeatureExtractor", &["all", at], output);
         let graph = Graph {
             nodes: vec![
-                node("Concat", &names, "all", &[("axis", AttributeValue::Integers(vec![1]))]),
+                with(node("Concat", &names, "all"), "axis", AttributeValue::Integers(vec![1])),
                 pick("zero", "first"),
                 pick("one", "second"),
                 encoder("first", "a", &["red", "blue"]),
                 encoder("second", "b", &["small", "large"]),
             ],
             inputs: names.iter().map(|name| column(name)).collect(),
-            initializers: vec![index("zero", 0.0), index("one", 1.0)],
+            initializers: vec![list("zero", &[0.0]), list("one", &[1.0])],
             ..Graph::default()
         };
         let shapes = inputs.iter().map(|(name, width)| ((*name).to_owned(), vec![None, Some(*width)])).collect();
@@ -301,8 +277,8 @@ mod tests {
         let pool = AttributeValue::Texts(vec!["cat".to_owned(), "dog".to_owned()]);
         let graph = Graph {
             nodes: vec![
-                node("com.microsoft.Tokenizer", &["t"], "tokens", &[]),
-                node("TfIdfVectorizer", &["tokens"], "counts", &[("pool_strings", pool)]),
+                node("com.microsoft.Tokenizer", &["t"], "tokens"),
+                with(node("TfIdfVectorizer", &["tokens"], "counts"), "pool_strings", pool),
             ],
             ..Graph::default()
         };
@@ -315,7 +291,7 @@ mod tests {
 
     #[test]
     fn what_no_encoder_reads_has_no_categories() {
-        let graph = Graph { nodes: vec![node("Identity", &["t"], "u", &[])], ..Graph::default() };
+        let graph = Graph { nodes: vec![node("Identity", &["t"], "u")], ..Graph::default() };
         assert_eq!(fill(&measured(&graph, &Shapes::new()), "t", ElementType::String, 1), None);
     }
 }

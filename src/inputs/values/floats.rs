@@ -71,10 +71,10 @@ fn is_of_sound(flow: &Flow<'_>, node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::Shapes;
-    use super::super::build::{node, tensor};
     use super::super::extent::measured;
     use super::*;
     use crate::onnx::Graph;
+    use crate::onnx::testing::{node, tensor};
 
     fn low_and_high(nodes: Vec<Node>) -> Option<(f64, f64)> {
         let initializers = vec![

@@ -22,8 +22,6 @@ mod usual;
 mod usual_numbers;
 
 #[cfg(test)]
-mod build;
-#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

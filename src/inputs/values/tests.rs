@@ -2,8 +2,8 @@
 
 mod lists;
 
-use super::build::{input, node, tensor, whole, with};
 use super::*;
+use crate::onnx::testing::{input, node, tensor, whole, with};
 use crate::onnx::{AttributeValue, Node, StoredTensor};
 
 const FLOAT: i64 = 1;

@@ -4,7 +4,7 @@ mod roles;
 mod varying;
 
 use super::*;
-use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};
+use crate::onnx::{Attribute, AttributeValue, Node, testing};
 use crate::plan::ElementType;
 use crate::record::ValueType;
 
@@ -35,14 +35,7 @@ impl Builder {
     }
 
     fn stored(mut self, name: &str, element_type: ElementType, dims: &[u64], values: Option<&[f64]>) -> Builder {
-        let values = values.map(<[f64]>::to_vec);
-        self.graph.initializers.push(StoredTensor {
-            name: name.into(),
-            element_type,
-            dims: dims.to_vec(),
-            values,
-            external: None,
-        });
+        self.graph.initializers.push(testing::stored(name, element_type, dims, values));
         self
     }
 

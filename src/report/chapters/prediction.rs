@@ -239,17 +239,8 @@ mod tests {
     use crate::plan::ValueRange;
 
     fn fed(name: &str, dims: &[Option<u64>], sources: &[SizeSource]) -> FedInput {
-        FedInput {
-            name: name.into(),
-            element_type: ElementType::Int64,
-            dims: dims.to_vec(),
-            rows_per_sample: BTreeMap::new(),
-            sources: sources.to_vec(),
-            fill: FillKind::Uniform(ValueRange { low: 0.0, high: 9.0 }),
-            reason: String::new(),
-            steers: false,
-            no_tensor: None,
-        }
+        let fill = FillKind::Uniform(ValueRange { low: 0.0, high: 9.0 });
+        FedInput { sources: sources.to_vec(), ..FedInput::new(name, ElementType::Int64, dims.to_vec(), fill) }
     }
 
     fn axis(places: &[(&str, u64)], proof: BatchProof) -> BatchAxis {

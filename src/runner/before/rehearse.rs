@@ -222,7 +222,6 @@ fn is_of_outputs(request: &Request) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs::{ClassNames, Forms, InputSource};
     use crate::record::{AxisReason, BatchAxis, BatchProof};
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -230,17 +229,8 @@ mod tests {
     fn rehearsal(inference: Duration, fixed_size: Option<u64>) -> Rehearsal {
         let axes = [("x".to_owned(), 0)].into();
         let (reason, proof) = (AxisReason::SymbolName, BatchProof::Proved);
-        let inputs = InputPlan {
-            fed: Vec::new(),
-            batch_axis: BatchAxis { axes, symbol: None, fixed_size, reason, proof },
-            outputs: Vec::new(),
-            forms: Forms::default(),
-            classes: ClassNames::default(),
-            source: InputSource::Synthesized,
-            seed: 0,
-            notes: Vec::new(),
-            sample_output_bytes: None,
-        };
+        let batch_axis = BatchAxis { axes, symbol: None, fixed_size, reason, proof };
+        let inputs = InputPlan::made_up(Vec::new(), batch_axis);
         Rehearsal { session: 0, inputs, inference }
     }
 

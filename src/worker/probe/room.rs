@@ -82,35 +82,16 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs::InputSource;
     use crate::plan::ElementType;
     use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind};
 
     #[test]
     fn a_pair_of_samples_takes_the_room_of_four() {
-        let fed = FedInput {
-            name: "x".to_owned(),
-            element_type: ElementType::Float,
-            dims: vec![None, Some(250)],
-            rows_per_sample: Default::default(),
-            sources: Vec::new(),
-            fill: FillKind::Constant(0.0),
-            reason: String::new(),
-            steers: false,
-            no_tensor: None,
-        };
+        let fed = FedInput::new("x", ElementType::Float, vec![None, Some(250)], FillKind::Constant(0.0));
         let (axes, proof) = ([("x".to_owned(), 0)].into(), BatchProof::Untried);
-        let plan = InputPlan {
-            fed: vec![fed],
-            batch_axis: BatchAxis { axes, symbol: None, fixed_size: None, reason: AxisReason::Proof, proof },
-            outputs: Vec::new(),
-            forms: Default::default(),
-            classes: Default::default(),
-            source: InputSource::Synthesized,
-            seed: 0,
-            notes: Vec::new(),
-            sample_output_bytes: Some(Bytes(1_000)),
-        };
+        let batch_axis = BatchAxis { axes, symbol: None, fixed_size: None, reason: AxisReason::Proof, proof };
+        let sample_output_bytes = Some(Bytes(1_000));
+        let plan = InputPlan { sample_output_bytes, ..InputPlan::made_up(vec![fed], batch_axis) };
         // 1,000 bytes of inputs and as many of outputs, four times.
         let room = |bytes: u64| Room::of_bytes(Some(Bytes(bytes)));
         assert!(room(2_000).check(&plan, 1).is_ok() && room(8_000).check_pair(&plan).is_ok());

@@ -1,7 +1,6 @@
 //! Which axis samples lie along, and how large a sample is beside it.
 
 use super::*;
-use crate::onnx::StoredTensor;
 
 #[test]
 fn batch_is_a_name_on_any_axis() {
@@ -43,19 +42,10 @@ fn fixed_first_dimension_is_a_batch_if_outputs_share_it_and_no_colours() {
 
 #[test]
 fn rows_of_three_numbers_that_operators_count_are_no_image() {
-    let turned = Node {
-        attributes: vec![Attribute { name: "perm".into(), value: AttributeValue::Integers(vec![0, 2, 1]) }],
-        ..node("Transpose", &["x"], "turned")
-    };
+    let turned = with(node("Transpose", &["x"], "turned"), "perm", AttributeValue::Integers(vec![0, 2, 1]));
     let nodes = vec![turned, node("Conv", &["turned", "kernels"], "y")];
     let mut points = with_nodes(&[info("x", FLOAT, &["", "", "3"])], nodes);
-    points.graph.initializers.push(StoredTensor {
-        name: "kernels".into(),
-        element_type: FLOAT,
-        dims: vec![8, 3, 1],
-        values: None,
-        external: None,
-    });
+    points.graph.initializers.push(tensor("kernels", &[8, 3, 1], None));
     let plan = planned(&points, &[]);
     assert_eq!((axes(&plan), shapes(&plan)), (vec![("x", 0)], vec![vec![None, Some(100), Some(3)]]));
     let image = planned(&model(&[info("x", ElementType::Uint8, &["", "", "3"])]), &[]);

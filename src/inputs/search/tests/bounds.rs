@@ -2,11 +2,6 @@
 
 use super::*;
 
-fn stored(name: &str, element_type: ElementType, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
-    let values = values.map(<[f64]>::to_vec);
-    StoredTensor { name: name.to_owned(), element_type, dims: dims.to_vec(), values, external: None }
-}
-
 /// Indices of words, whose positions, counted from `first`, are looked up in a table of so many.
 fn text(dims: [&str; 2], rows: u64, first: f64) -> Model {
     let mut text = with_nodes(

@@ -91,14 +91,7 @@ fn tied(mask: &str) -> Model {
         node("ConstantOfShape", &["all"], "zeros"),
         node("Add", &["mask", "zeros"], "y"),
     ];
-    let list = |name: &str, value: f64| StoredTensor {
-        name: name.to_owned(),
-        element_type: INT,
-        dims: vec![1],
-        values: Some(vec![value]),
-        external: None,
-    };
-    tied.graph.initializers.extend([list("one", 1.0), list("two", 2.0)]);
+    tied.graph.initializers.extend([list("one", &[1.0]), list("two", &[2.0])]);
     tied
 }
 

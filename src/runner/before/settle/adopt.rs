@@ -117,20 +117,11 @@ fn fixed_batch(plan: &InputPlan, model: &ModelSummary) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::plan::{ElementType, ValueRange};
-    use std::collections::BTreeMap;
 
     fn fed(name: &str, element_type: ElementType, dims: &[Option<u64>]) -> FedInput {
-        FedInput {
-            name: name.into(),
-            element_type,
-            dims: dims.to_vec(),
-            rows_per_sample: BTreeMap::new(),
-            sources: vec![SizeSource::MadeUp; dims.len()],
-            fill: FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 }),
-            reason: String::new(),
-            steers: false,
-            no_tensor: None,
-        }
+        let fill = FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 });
+        let sources = vec![SizeSource::MadeUp; dims.len()];
+        FedInput { sources, ..FedInput::new(name, element_type, dims.to_vec(), fill) }
     }
 
     #[test]

@@ -1,23 +1,28 @@
 //! Small graphs for tests.
 
-use crate::onnx::{Attribute, AttributeValue, Node, StoredTensor};
+use super::{Attribute, AttributeValue, Node, StoredTensor};
 use crate::plan::ElementType;
 use crate::record::{Dim, TensorInfo, ValueType};
 
+/// A stored tensor.
+pub fn stored(name: &str, element_type: ElementType, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
+    let values = values.map(<[f64]>::to_vec);
+    StoredTensor { name: name.to_owned(), element_type, dims: dims.to_vec(), values, external: None }
+}
+
 /// A stored tensor of floating-point numbers.
 pub fn tensor(name: &str, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
-    StoredTensor {
-        name: name.to_owned(),
-        element_type: ElementType::Float,
-        dims: dims.to_vec(),
-        values: values.map(<[f64]>::to_vec),
-        external: None,
-    }
+    stored(name, ElementType::Float, dims, values)
 }
 
 /// A stored tensor of whole numbers.
 pub fn whole(name: &str, dims: &[u64], values: &[f64]) -> StoredTensor {
-    StoredTensor { element_type: ElementType::Int64, ..tensor(name, dims, Some(values)) }
+    stored(name, ElementType::Int64, dims, Some(values))
+}
+
+/// A stored list of whole numbers.
+pub fn list(name: &str, values: &[f64]) -> StoredTensor {
+    whole(name, &[values.len() as u64], values)
 }
 
 /// A node without attributes; its operator may have a domain before it.
