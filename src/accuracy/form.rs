@@ -33,7 +33,7 @@ pub(super) enum Against {
 ///
 /// # Errors
 /// The labels are in no form that is known, or do not fit these outputs.
-pub(super) fn of(truth: Truth, outputs: &[Tensor], samples_count: usize) -> Result<Against, AccuracyError> {
+pub(super) fn against(truth: Truth, outputs: &[Tensor], samples_count: usize) -> Result<Against, AccuracyError> {
     let seen = Seen { outputs, samples_count };
     let facts = *truth.labels.facts();
     let of_sample = truth.labels.of_sample();

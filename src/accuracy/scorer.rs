@@ -39,7 +39,7 @@ impl Scorer {
         self.next_sample += samples_count;
         if let Some(truth) = self.truth.take() {
             let labels = truth.labels.clone();
-            let against = form::of(truth, outputs, samples_count)?;
+            let against = form::against(truth, outputs, samples_count)?;
             self.labels_as = against.in_words(&labels);
             self.against = Some(against);
         }

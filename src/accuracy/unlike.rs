@@ -11,11 +11,11 @@ pub(super) struct Unlike {
     /// Why, of the first samples that are not.
     reason: String,
     /// Where; absent where it holds of all samples, whatever they are.
-    place: Option<Place>,
+    place: Option<UnlikeSamples>,
 }
 
 #[derive(Debug)]
-struct Place {
+struct UnlikeSamples {
     /// The first samples that are not comparable: several only where they came together.
     first: Range<u64>,
     /// Samples that are not.
@@ -26,7 +26,7 @@ impl Unlike {
     /// An output of which these samples cannot be compared.
     pub(super) fn in_samples(output: &str, samples: Range<u64>, reason: String) -> Self {
         let samples_count = samples.end - samples.start;
-        Unlike { output: output.to_owned(), reason, place: Some(Place { first: samples, samples_count }) }
+        Unlike { output: output.to_owned(), reason, place: Some(UnlikeSamples { first: samples, samples_count }) }
     }
 
     /// An output of which no sample can be compared.
@@ -51,7 +51,7 @@ impl Unlike {
     }
 }
 
-impl Place {
+impl UnlikeSamples {
     /// ` in sample 3; 18 of 24 samples are unlike the reference's`; empty where there is one sample.
     fn in_words(&self, alike_count: u64) -> String {
         let all_count = self.samples_count + alike_count;

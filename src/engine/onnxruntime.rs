@@ -187,7 +187,7 @@ impl Runtime for OnnxRuntime {
             Some(unpacked) => profile::with_weights(operators, &unpacked),
             None => operators,
         };
-        let found = placement::of(&operators);
+        let found = placement::placement_of(&operators);
         let placement = match created.nodes.take() {
             Some(nodes) => placement::with_times(nodes, found),
             None => created.check(model, spec, &found.providers).map(|()| found)?,

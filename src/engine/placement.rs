@@ -10,7 +10,7 @@ use crate::units::{Nanos, Ratio};
 const COPY: &str = "Memcpy";
 
 /// Where the nodes of a profile ran.
-pub(super) fn of(profiled: &Profiled) -> Placement {
+pub(super) fn placement_of(profiled: &Profiled) -> Placement {
     Placement {
         source: PlacementSource::Profile,
         providers: providers(&profiled.nodes),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn profile() -> Placement {
-        of(&Profiled {
+        placement_of(&Profiled {
             inferences_count: 2,
             disturbed_inferences_count: 0,
             inference_ns: Nanos(200_000),

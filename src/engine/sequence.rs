@@ -20,7 +20,7 @@ const OUTPUT: &str = "y";
 ///
 /// # Errors
 /// ONNX Runtime's own, for one if the tensors are of several types.
-pub(super) fn of(
+pub(super) fn from_tensors(
     element_type: ElementType,
     tensors: Vec<TensorData>,
     environment: &Environment,

@@ -13,7 +13,7 @@ use crate::inputs::{Tensor, Value, element_name};
 pub(super) fn into_value(value: Value, environment: &Environment) -> Result<Option<Owned>, ort::Error> {
     match value {
         Value::Tensor(data) => owned(data).map(Some),
-        Value::Sequence(element_type, tensors) => sequence::of(element_type, tensors, environment).map(Some),
+        Value::Sequence(element_type, tensors) => sequence::from_tensors(element_type, tensors, environment).map(Some),
         Value::Nothing => Ok(None),
     }
 }
@@ -28,7 +28,7 @@ pub(super) fn view<'d>(
     match value {
         Value::Tensor(data) => borrowed(data, kept).map(Some),
         Value::Sequence(element_type, tensors) => {
-            let (value, elements) = sequence::of(*element_type, tensors.clone(), environment)?.into_parts();
+            let (value, elements) = sequence::from_tensors(*element_type, tensors.clone(), environment)?.into_parts();
             kept.extend(elements);
             Ok(Some(value.into()))
         }

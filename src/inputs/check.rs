@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::InputError;
 use super::data::{Data, Set, Source};
-use super::dims::dims_of;
+use super::dims::{SampleAxis, dims_of};
 use super::synthesize::fed_type;
 use super::wanted::{Expected, Wanted};
 use crate::plan::ElementType;
@@ -85,9 +85,9 @@ impl Expected<'_> {
 ///
 /// # Errors
 /// Inputs have different numbers of samples, or none.
-pub(super) fn samples(data: &Data, set: &Set, axes: &[(&str, Option<usize>)]) -> Result<usize, InputError> {
+pub(super) fn samples(data: &Data, set: &Set, axes: &[SampleAxis<'_>]) -> Result<usize, InputError> {
     let mut first: Option<(&str, usize)> = None;
-    for (source, &(input, axis)) in set.inputs.iter().zip(axes) {
+    for (source, &SampleAxis { input, axis }) in set.inputs.iter().zip(axes) {
         let Some(count) = axis.and_then(|axis| source.shape().get(axis)).copied() else { continue };
         let (other, expected) = *first.get_or_insert((input, count));
         if count != expected {

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use super::argument::{Argument, Form, Value, of_sequence};
 use super::column::Column;
 use super::data::{self, Data, Source};
+use super::dims::sample_axes;
 use super::protobuf::Stored;
 use super::wanted::Wanted;
 use super::{InputError, InputPlan, InputSource, Labels, Tensor, TensorData, check, fill, room};
 use crate::plan::ElementType;
-use crate::record::{BatchAxis, DatasetInfo, FedInput};
+use crate::record::{DatasetInfo, FedInput};
 
 /// Largest number of distinct input sets that timed runs rotate: enough that no cache of the machine holds all inputs
 /// of a usual model, few enough that warm-up sees each of them.
@@ -92,16 +93,6 @@ pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, I
     }
 }
 
-/// The input names of `fed` and the first axis along which each one's samples lie.
-pub(super) fn axes<'f>(fed: &'f [FedInput], batch: &BatchAxis) -> Vec<(&'f str, Option<usize>)> {
-    let axis = |fed: &FedInput| {
-        let axis = batch.axes.get(&fed.name).map(|&axis| axis as usize);
-        // Rows of products are no samples.
-        axis.filter(|axis| !fed.rows_per_sample.contains_key(axis))
-    };
-    fed.iter().map(|fed| (fed.name.as_str(), axis(fed))).collect()
-}
-
 fn growing(fed: &FedInput) -> Vec<Growing> {
     let rows = |axis: usize| fed.rows_per_sample.get(&axis).map_or(1, |&rows| rows as usize);
     let open = (0..fed.dims.len()).filter(|&axis| fed.dims[axis].is_none());
@@ -118,7 +109,7 @@ impl Dataset {
         let forms = plan.forms.inputs.iter().copied().chain(std::iter::repeat(Form::Tensor));
         let wanted = plan.fed.iter().zip(forms).map(|(fed, form)| Wanted::fed(fed, form, &plan.batch_axis));
         let data = Data::open(path, &wanted.collect::<Vec<_>>(), &plan.forms.outputs)?;
-        let axes = axes(&plan.fed, &plan.batch_axis);
+        let axes = sample_axes(&plan.fed, &plan.batch_axis);
         let mut sets = Vec::new();
         for set in &data.sets {
             let samples = check::samples(&data, set, &axes)?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::onnx::Place;
-use crate::record::{Dim, FedInput, SizeSource, TensorInfo};
+use crate::onnx::InputAxis;
+use crate::record::{BatchAxis, Dim, FedInput, SizeSource, TensorInfo};
 
 /// A dimension whose size is decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub(super) struct Placed {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dims {
     /// By the place.
-    pub places: BTreeMap<Place, Placed>,
+    pub places: BTreeMap<InputAxis, Placed>,
 }
 
 impl Dims {
@@ -32,7 +32,7 @@ impl Dims {
     /// All dimensions of an input.
     pub fn of(&self, info: &TensorInfo) -> Vec<Placed> {
         let fixed = |size| Placed { size: Some(size), rows: 1, source: SizeSource::Fixed };
-        let place = |axis| Place { input: info.name.clone(), axis };
+        let place = |axis| InputAxis { input: info.name.clone(), axis };
         let placed = |(axis, dim): (usize, &Dim)| match (self.places.get(&place(axis)), dim) {
             (Some(placed), _) => placed.clone(),
             (None, &Dim::Fixed(size)) => fixed(size),
@@ -54,4 +54,21 @@ impl Dims {
 /// Dimensions of a tensor; none where their number is not known.
 pub(super) fn dims_of(info: &TensorInfo) -> &[Dim] {
     info.value_type.as_tensor().and_then(|(_, dims)| dims).unwrap_or_default()
+}
+
+/// The first axis along which an input's samples lie, if they lie along one.
+#[derive(Clone, Copy)]
+pub(super) struct SampleAxis<'f> {
+    pub input: &'f str,
+    pub axis: Option<usize>,
+}
+
+/// The axes of `fed` along which samples lie.
+pub(super) fn sample_axes<'f>(fed: &'f [FedInput], batch: &BatchAxis) -> Vec<SampleAxis<'f>> {
+    let axis = |fed: &FedInput| {
+        let axis = batch.axes.get(&fed.name).map(|&axis| axis as usize);
+        // Rows of products are no samples.
+        axis.filter(|axis| !fed.rows_per_sample.contains_key(axis))
+    };
+    fed.iter().map(|fed| SampleAxis { input: &fed.name, axis: axis(fed) }).collect()
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::argument::forms_of;
 use super::check;
 use super::data::{self, Data, Source};
-use super::dims::Dims;
+use super::dims::{Dims, sample_axes};
 use super::protobuf::Stored;
 use super::synthesize::fed_type;
 use super::values::{Shapes, Values};
 use super::wanted::{Expected, Wanted};
-use super::{InputError, InputSource, Labels, dataset, labels};
+use super::{InputError, InputSource, Labels, labels};
 use crate::onnx::Graph;
 use crate::plan::InputRequest;
 use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
@@ -31,7 +31,8 @@ pub(super) struct Decided {
 /// They cannot be read, or do not fit the model.
 pub(super) fn from_data(
     graph: &Graph,
-    (batch, dims): (&BatchAxis, &Dims),
+    batch: &BatchAxis,
+    dims: &Dims,
     request: &InputRequest,
     path: &Path,
 ) -> Result<Decided, InputError> {
@@ -47,11 +48,11 @@ pub(super) fn from_data(
         .collect::<Result<_, _>>()?;
     let shapes: Shapes = fed.iter().map(|fed| (fed.name.clone(), fed.dims.clone())).collect();
     let values = Values::new(graph, &shapes);
-    check_tables((graph, &values), &data, &fed)?;
+    check_tables(graph, &values, &data, &fed)?;
     for (info, fed) in graph.inputs.iter().zip(&mut fed) {
         fed.steers = values.steers(info, fed.element_type);
     }
-    let axes = dataset::axes(&fed, batch);
+    let axes = sample_axes(&fed, batch);
     let mut samples = 0_usize;
     for set in &data.sets {
         samples = samples.saturating_add(check::samples(&data, set, &axes)?);
@@ -120,7 +121,7 @@ fn casts(fed: &[FedInput], sources: &[Source]) -> Vec<String> {
 }
 
 /// Looks for values that an operator would look up in vain.
-fn check_tables((graph, values): (&Graph, &Values<'_>), data: &Data, fed: &[FedInput]) -> Result<(), InputError> {
+fn check_tables(graph: &Graph, values: &Values<'_>, data: &Data, fed: &[FedInput]) -> Result<(), InputError> {
     for (index, (info, fed)) in graph.inputs.iter().zip(fed).enumerate() {
         let Some((range, reason)) = values.table(info, fed.element_type) else { continue };
         for set in &data.sets {

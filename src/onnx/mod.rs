@@ -29,7 +29,7 @@ pub use functions::inlined;
 pub use graph::{Attribute, AttributeValue, ExternalRange, Function, Graph, Model, Node, StoredTensor};
 pub use ort_format::is_ort_format;
 pub use read::read;
-pub use shapes::{Demand, DimRole, Expr, OpenDim, Place, Relation, ShapeFacts, is_sound};
+pub use shapes::{Demand, DimRole, Expr, InputAxis, OpenDim, Relation, ShapeFacts, is_sound};
 pub use summary::summary;
 
 pub(crate) use convert::stored_type;

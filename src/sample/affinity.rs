@@ -33,7 +33,7 @@ pub struct Core {
 
 /// Who runs where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placement {
+pub struct CpuAssignment {
     /// CPUs of every worker, ascending.
     pub worker: Vec<u64>,
     /// CPUs of the parent, ascending.
@@ -83,7 +83,7 @@ impl Topology {
 /// its interrupts. The parent gets cores that no worker uses; if there are none, CPUs that no worker uses; if there are
 /// none of those either, it shares all CPUs with the workers.
 #[must_use]
-pub fn choose_cpus(threads: u64, affinity: &[u64], topology: &Topology) -> Placement {
+pub fn choose_cpus(threads: u64, affinity: &[u64], topology: &Topology) -> CpuAssignment {
     let cores = allowed_cores(affinity, topology);
     let wanted = usize::try_from(threads).unwrap_or(usize::MAX).max(1);
     // The first hardware thread of each core, then the second of each, and so on.
@@ -99,7 +99,7 @@ pub fn choose_cpus(threads: u64, affinity: &[u64], topology: &Topology) -> Place
     if parent.is_empty() {
         parent = worker.clone();
     }
-    Placement { worker: worker.into_iter().collect(), parent: parent.into_iter().collect() }
+    CpuAssignment { worker: worker.into_iter().collect(), parent: parent.into_iter().collect() }
 }
 
 /// The cores that `affinity` reaches, with the CPUs it allows, in the order in which workers take them.
@@ -164,8 +164,8 @@ mod tests {
         Topology { cores: cores.iter().map(core).collect() }
     }
 
-    fn placed(worker: &[u64], parent: &[u64]) -> Placement {
-        Placement { worker: worker.to_vec(), parent: parent.to_vec() }
+    fn placed(worker: &[u64], parent: &[u64]) -> CpuAssignment {
+        CpuAssignment { worker: worker.to_vec(), parent: parent.to_vec() }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub mod process;
 pub mod rapl;
 mod sampler;
 
-pub use affinity::{Core, Placement, Topology};
+pub use affinity::{Core, CpuAssignment, Topology};
 pub use gpu_log::{GpuStretch, GpuWindow};
 pub use gpu_monitor::{GPU_PERIOD, GpuMonitor};
 pub use kernel_files::{Roots, SampleError};

@@ -44,11 +44,11 @@ pub(super) struct Head {
     /// Sizes of the dimensions.
     pub shape: Vec<usize>,
     column_major: bool,
-    place: Place,
+    place: Location,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum Location {
     /// The elements begin at this byte of the file.
     Stored(u64),
     /// The array is this entry of the archive, and its elements begin at this byte of it.
@@ -98,8 +98,8 @@ impl Archive {
             };
             let header = Header::read(&mut entry).map_err(|reason| fault(format!("array `{name}`: {reason}")))?;
             let length = header.length as u64;
-            let stored = |start: u64| Place::Stored(start.saturating_add(length));
-            let place = start.map_or(Place::Compressed(index, length), stored);
+            let stored = |start: u64| Location::Stored(start.saturating_add(length));
+            let place = start.map_or(Location::Compressed(index, length), stored);
             arrays.push(Head::new(name, header, place));
         }
         drop(zip);
@@ -114,7 +114,7 @@ impl Archive {
         let file = open(path)?;
         let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".npy", reason };
         let header = Header::read(&mut BufReader::new(file.reader())).map_err(fault)?;
-        let place = Place::Stored(header.length as u64);
+        let place = Location::Stored(header.length as u64);
         let arrays = vec![Head::new("", header, place)];
         Ok(Archive { path: path.to_owned(), file: Arc::new(file), arrays })
     }
@@ -150,7 +150,7 @@ impl Archive {
     fn try_array(&self, head: &Head) -> Result<Array, Fault> {
         let element_type = head.element_type.ok_or("its element type is not known")?;
         let content = match head.place {
-            Place::Stored(start) if head.stays_in_file() => Content::Stored(Arc::clone(&self.file), start),
+            Location::Stored(start) if head.stays_in_file() => Content::Stored(Arc::clone(&self.file), start),
             _ => head.content(element_type, self.bytes(head)?).ok_or("it ends early")?,
         };
         Array::new(element_type, head.shape.clone(), content).ok_or_else(|| "it ends early".into())
@@ -162,7 +162,7 @@ impl Archive {
         let needed = head.memory(length as u64);
         memory::ask(needed, || format!("array `{}`, unpacked,", head.name)).map_err(Fault::Memory)?;
         match head.place {
-            Place::Stored(start) => {
+            Location::Stored(start) => {
                 if start.checked_add(length as u64).is_none_or(|end| end > self.file.len()) {
                     return Err("it ends early".into());
                 }
@@ -170,7 +170,7 @@ impl Archive {
                 self.file.read_exact_at(&mut bytes, start).map_err(Fault::Read)?;
                 Ok(bytes)
             }
-            Place::Compressed(index, skipped) => {
+            Location::Compressed(index, skipped) => {
                 let mut zip = entries(&self.file)?;
                 let mut entry = zip.by_index(index)?;
                 let mut bytes = Vec::new();
@@ -193,7 +193,7 @@ fn entries(file: &InputFile) -> Result<ZipArchive<BufReader<Reader<'_>>>, zip::r
 }
 
 impl Head {
-    fn new(name: &str, header: Header, place: Place) -> Head {
+    fn new(name: &str, header: Header, place: Location) -> Head {
         Head {
             name: name.to_owned(),
             element_type: element_type(&header.descriptor),
@@ -229,7 +229,7 @@ impl Head {
     /// Whether elements can be taken from the file as they lie there.
     pub fn stays_in_file(&self) -> bool {
         let plain = !self.column_major && !self.descriptor.starts_with('>');
-        plain && self.element_type != Some(ElementType::String) && matches!(self.place, Place::Stored(_))
+        plain && self.element_type != Some(ElementType::String) && matches!(self.place, Location::Stored(_))
     }
 
     /// Bytes of one element, by the number that ends the descriptor.

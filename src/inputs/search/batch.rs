@@ -119,11 +119,17 @@ fn deciding(graph: &Graph) -> Vec<&TensorInfo> {
     if wide.is_empty() { ranked } else { wide }
 }
 
+/// An input, and the unknown that its first axis is.
+struct FirstAxis<'g> {
+    info: &'g TensorInfo,
+    unknown: Option<usize>,
+}
+
 /// The unknown that the first axis of each deciding input is; absent where that is fixed or counts within a sample.
-fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<(&'g TensorInfo, Option<usize>)> {
+fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<FirstAxis<'g>> {
     let first = |info: &'g TensorInfo| {
         let index = problem.at(&info.name, 0).filter(|&index| may_be(problem, index));
-        (info, index.filter(|_| !has_rows_of_pixels(info, problem)))
+        FirstAxis { info, unknown: index.filter(|_| !has_rows_of_pixels(info, problem)) }
     };
     deciding(graph).into_iter().map(first).collect()
 }
@@ -138,16 +144,16 @@ fn has_rows_of_pixels(info: &TensorInfo, problem: &Problem) -> bool {
 
 /// The unknowns that a batch without a name lies along: the first ones of all inputs, or one that stands first
 /// somewhere and elsewhere in all of the others.
-fn leading(firsts: &[(&TensorInfo, Option<usize>)], problem: &Problem) -> Vec<usize> {
-    let all: Option<BTreeSet<usize>> = firsts.iter().map(|&(_, index)| index).collect();
+fn leading(firsts: &[FirstAxis<'_>], problem: &Problem) -> Vec<usize> {
+    let all: Option<BTreeSet<usize>> = firsts.iter().map(|first| first.unknown).collect();
     if let Some(all) = all.filter(|all| !all.is_empty()) {
         return all.into_iter().collect();
     }
     let stands_in = |index: usize, info: &TensorInfo| {
         (0..dims_of(info).len()).any(|axis| problem.at(&info.name, axis) == Some(index))
     };
-    let everywhere = |&index: &usize| firsts.iter().all(|(info, _)| stands_in(index, info));
-    firsts.iter().filter_map(|&(_, index)| index).find(everywhere).into_iter().collect()
+    let everywhere = |&index: &usize| firsts.iter().all(|first| stands_in(index, first.info));
+    firsts.iter().filter_map(|first| first.unknown).find(everywhere).into_iter().collect()
 }
 
 /// The same with inputs of one dimension of which nothing else is known: what is counted or measured of each sample.

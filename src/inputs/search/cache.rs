@@ -7,7 +7,7 @@ use super::kind::Kind;
 use super::problem::{Derivation, Problem};
 use crate::inputs::beside::{About, beside};
 use crate::inputs::synthesize::fed_type;
-use crate::onnx::{Expr, Model, Place, Relation, inlined};
+use crate::onnx::{Expr, InputAxis, Model, Relation, inlined};
 use crate::plan::{ElementType, InputRequest, Shape, unswept};
 use crate::record::TensorInfo;
 
@@ -75,7 +75,7 @@ impl Problem {
         let past = self.of_kind(Kind::Past).find(stored);
         let (Some(past), Some(new)) = (past, self.new_tokens(&tokens)) else { return };
         self.count_new(past, new);
-        let whole = |place: &Place| {
+        let whole = |place: &InputAxis| {
             let info = inputs.iter().find(|info| info.name == place.input);
             let kind = info.and_then(|info| fed_type(info).ok());
             kind.is_some_and(|kind| kind.is_integer() || kind == ElementType::Bool)

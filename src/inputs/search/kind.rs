@@ -3,7 +3,7 @@
 //! What operators do with it comes first, then where it stands, and its name last.
 
 use crate::inputs::dims::dims_of;
-use crate::onnx::{DimRole, Place};
+use crate::onnx::{DimRole, InputAxis};
 use crate::plan::ElementType;
 use crate::record::{Dim, TensorInfo};
 
@@ -83,7 +83,7 @@ impl Kind {
     }
 
     /// The kind of a place by the type of its input and the sizes beside it.
-    pub fn of_place(place: &Place, inputs: &[TensorInfo]) -> Option<Kind> {
+    pub fn of_place(place: &InputAxis, inputs: &[TensorInfo]) -> Option<Kind> {
         let info = inputs.iter().find(|info| info.name == place.input)?;
         let (element_type, _) = info.value_type.as_tensor()?;
         let dims = dims_of(info);
@@ -103,7 +103,7 @@ impl Kind {
     }
 
     /// The same for a dimension that stands there: frames are pictures where each has rows and columns.
-    pub fn at(self, places: &[Place], inputs: &[TensorInfo]) -> Kind {
+    pub fn at(self, places: &[InputAxis], inputs: &[TensorInfo]) -> Kind {
         let has_pictures = |info: &TensorInfo| dims_of(info).len() == VIDEO_RANK;
         let mut standing = places.iter().flat_map(|place| inputs.iter().filter(|info| info.name == place.input));
         match self {
@@ -178,7 +178,7 @@ mod tests {
         let dims = dims.iter().map(|size| size.map_or(Dim::Unknown, Dim::Fixed)).collect();
         let value_type = ValueType::Tensor { element_type, dims: Some(dims) };
         let info = TensorInfo { name: "x1".to_owned(), value_type };
-        Kind::of_place(&Place { input: "x1".to_owned(), axis }, &[info])
+        Kind::of_place(&InputAxis { input: "x1".to_owned(), axis }, &[info])
     }
 
     #[test]

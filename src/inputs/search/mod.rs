@@ -80,7 +80,7 @@ impl Search {
         let told = told::told(&problem, &graph.inputs, &beside.entries);
         told::demand_stride(&mut problem, &told, beside.stride);
         let batches = batch::asked(&graph, &problem, &request)?;
-        let taken = taken::taken(&graph, &problem, (&request, given), &batches);
+        let taken = taken::taken(&graph, &problem, &request, given, &batches);
         let note = taken.iter().map(|taken| format!("{taken}, so it is no batch"));
         let notes = note.chain(beside.notes).collect();
         let first = batches.first().filter(|candidate| candidate.is_likely);

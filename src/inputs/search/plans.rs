@@ -12,7 +12,7 @@ use crate::inputs::plan::{InputPlan, InputSource};
 use crate::inputs::synthesize::{fed_input, fed_type, fills};
 use crate::inputs::values::{Fill, Shapes, Values};
 use crate::inputs::{ClassNames, Forms, InputError, sequence};
-use crate::onnx::{Graph, Place};
+use crate::onnx::{Graph, InputAxis};
 use crate::plan::InputRequest;
 use crate::record::{AxisReason, BatchAxis, BatchProof, Dim, FedInput, NoTensor, SizeSource, TensorInfo};
 
@@ -105,7 +105,7 @@ impl Search {
             dims.places.extend(unknown.places.iter().map(|place| (place.clone(), placed.clone())));
         }
         for (input, &axis) in candidate.iter().filter_map(|one| one.fixed.as_ref()).flat_map(|fixed| &fixed.axes) {
-            let place = Place { input: input.clone(), axis: axis as usize };
+            let place = InputAxis { input: input.clone(), axis: axis as usize };
             dims.places.insert(place, Placed { size: None, rows: 1, source: SizeSource::Batch });
         }
         Ok(dims)
@@ -113,7 +113,7 @@ impl Search {
 
     fn fed(&self, choice: &Choice, dims: &Dims, axis: &BatchAxis) -> Result<Decided, InputError> {
         let mut decided = match (&self.request.data, &self.request.labels) {
-            (Some(path), _) => from_data(&self.graph, (axis, dims), &self.request, path)?,
+            (Some(path), _) => from_data(&self.graph, axis, dims, &self.request, path)?,
             (None, Some(labels)) => return Err(InputError::LabelsAlone { path: labels.clone() }),
             (None, None) => {
                 let fed = self.made_up(choice, dims)?;

@@ -7,7 +7,7 @@ use super::kind::Kind;
 use super::names;
 use crate::inputs::InputError;
 use crate::inputs::dims::dims_of;
-use crate::onnx::{Demand, Expr, Graph, Place, Relation, ShapeFacts};
+use crate::onnx::{Demand, Expr, Graph, InputAxis, Relation, ShapeFacts};
 use crate::plan::InputRequest;
 use crate::record::{Dim, SizeSource, TensorInfo};
 
@@ -19,7 +19,7 @@ pub(super) struct Unknown {
     /// All of its names.
     pub names: Vec<String>,
     /// Where it stands; nowhere for a factor.
-    pub places: Vec<Place>,
+    pub places: Vec<InputAxis>,
     /// The things that it counts.
     pub kind: Kind,
     /// Whether operators show what it counts.
@@ -69,7 +69,7 @@ impl Problem {
 
     /// The unknown at an axis of an input.
     pub fn at(&self, input: &str, axis: usize) -> Option<usize> {
-        let stands = |place: &Place| place.input == input && place.axis == axis;
+        let stands = |place: &InputAxis| place.input == input && place.axis == axis;
         self.unknowns.iter().position(|unknown| unknown.places.iter().any(stands))
     }
 
@@ -171,14 +171,14 @@ impl<'g> Builder<'g> {
         if let Some(dim) = self.names.iter().position(|known| known == name) {
             return vec![dim];
         }
-        let symbol = |place: &Place| {
+        let symbol = |place: &InputAxis| {
             let info = self.graph.inputs.iter().find(|info| info.name == place.input)?;
             match dims_of(info).get(place.axis)? {
                 Dim::Symbolic(symbol) => Some(symbol.as_str()),
                 _ => None,
             }
         };
-        let has = |dim: &usize, wanted: &dyn Fn(&Place) -> bool| self.facts.dims[*dim].places.iter().any(wanted);
+        let has = |dim: &usize, wanted: &dyn Fn(&InputAxis) -> bool| self.facts.dims[*dim].places.iter().any(wanted);
         let indices = || 0..self.facts.dims.len();
         let by_place: Vec<usize> =
             indices().filter(|dim| has(dim, &|place| format!("{}.{}", place.input, place.axis) == name)).collect();
@@ -232,7 +232,7 @@ impl<'g> Builder<'g> {
 
     fn unknown(&self, head: usize, asked: &BTreeMap<usize, u64>) -> Result<Unknown, InputError> {
         let members: Vec<usize> = (0..self.names.len()).filter(|&dim| self.same[dim] == head).collect();
-        let places: Vec<Place> =
+        let places: Vec<InputAxis> =
             members.iter().filter_map(|&dim| self.facts.dims.get(dim)).flat_map(|dim| dim.places.clone()).collect();
         let by_place = || places.iter().find_map(|place| Kind::of_place(place, &self.graph.inputs));
         let plain = |&&dim: &&usize| self.spelled[dim].is_none();

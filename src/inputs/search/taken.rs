@@ -13,7 +13,8 @@ use crate::record::SizeSource;
 pub(super) fn taken(
     graph: &Graph,
     problem: &Problem,
-    (request, given): (&InputRequest, &BTreeMap<String, u64>),
+    request: &InputRequest,
+    given: &BTreeMap<String, u64>,
     left: &[Candidate],
 ) -> Option<String> {
     if request.dims.is_empty() || request.batch_dim.is_some() {

@@ -66,11 +66,12 @@ fn has_plain_form(rule: Rule) -> bool {
 /// known or fail elsewhere.
 pub(super) fn fills(
     flow: &Flow<'_>,
-    (graph, shapes): (&Graph, &Shapes),
+    graph: &Graph,
+    shapes: &Shapes,
     input: &str,
     bound: Option<&IndexBound>,
 ) -> Option<Vec<Fill>> {
-    let Listed { numbers, rule, reason } = listed(flow, (graph, shapes), input)?;
+    let Listed { numbers, rule, reason } = listed(flow, graph, shapes, input)?;
     let is_safe = |number: &FillKind| match number {
         FillKind::Constant(value) => bound.is_none_or(|bound| (bound.low..=bound.high).contains(value)),
         _ => true,
@@ -91,7 +92,7 @@ struct Listed {
     reason: String,
 }
 
-fn listed(flow: &Flow<'_>, (graph, shapes): (&Graph, &Shapes), input: &str) -> Option<Listed> {
+fn listed(flow: &Flow<'_>, graph: &Graph, shapes: &Shapes, input: &str) -> Option<Listed> {
     let count = numbers_of(shapes.get(input)?)?;
     let mut operands = Vec::new();
     for (node, operand, part) in places::operands(flow, input, count) {

@@ -88,7 +88,7 @@ impl<'m> Values<'m> {
         if let Some(fill) = categories::fill(&self.flow, &info.name, element_type, columns(shape)) {
             return vec![fill];
         }
-        let list = || lists::fills(&self.flow, (self.graph, self.shapes), &info.name, bound);
+        let list = || lists::fills(&self.flow, self.graph, self.shapes, &info.name, bound);
         if let Some(fills) = usual::is_number(element_type).then(list).flatten() {
             return fills;
         }

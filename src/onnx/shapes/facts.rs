@@ -26,14 +26,14 @@ pub struct OpenDim {
     /// Its name for `--dim`: the symbol, or `INPUT.AXIS` where it has none or one that a converter made up.
     pub name: String,
     /// Where it stands.
-    pub places: Vec<Place>,
+    pub places: Vec<InputAxis>,
     /// The things that it counts, as far as the operators that read it show.
     pub role: Option<DimRole>,
 }
 
 /// An axis of an input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct InputAxis {
     /// Name of the input.
     pub input: String,
     /// The axis.

@@ -16,7 +16,7 @@ mod varying;
 mod walk;
 
 pub use expr::Expr;
-pub use facts::{Demand, DimRole, OpenDim, Place, Relation, ShapeFacts};
+pub use facts::{Demand, DimRole, InputAxis, OpenDim, Relation, ShapeFacts};
 pub use roles::is_sound;
 
 use super::Graph;
@@ -32,7 +32,7 @@ impl ShapeFacts {
     /// The open dimension at an axis of an input.
     #[must_use]
     pub fn dim_at(&self, input: &str, axis: usize) -> Option<usize> {
-        let is_there = |place: &Place| place.input == input && place.axis == axis;
+        let is_there = |place: &InputAxis| place.input == input && place.axis == axis;
         self.dims.iter().position(|dim| dim.places.iter().any(is_there))
     }
 }
@@ -56,7 +56,7 @@ fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {
                 Dim::Symbolic(symbol) if !is_generated(symbol, dims) => symbol.clone(),
                 _ => format!("{}.{axis}", info.name),
             };
-            let place = Place { input: info.name.clone(), axis };
+            let place = InputAxis { input: info.name.clone(), axis };
             match found.iter_mut().find(|known| known.name == name) {
                 Some(known) => known.places.push(place),
                 None => found.push(OpenDim { name, places: vec![place], role: None }),

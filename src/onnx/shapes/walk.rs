@@ -115,7 +115,7 @@ impl<'g> Walk<'g> {
     }
 
     fn dim_at(&self, input: &str, axis: usize) -> Option<usize> {
-        let is_there = |place: &super::Place| place.input == input && place.axis == axis;
+        let is_there = |place: &super::InputAxis| place.input == input && place.axis == axis;
         self.known.dims.iter().position(|dim| dim.places.iter().any(is_there))
     }
 
