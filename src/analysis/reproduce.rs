@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{
-    Binding, ExecutionMode, GraphOptimization, InputRequest, PageCache, Pin, Plan, ScoredSamples, SessionOptions,
-    SessionSpec, SweepEnd, Task,
+    Binding, ExecutionMode, GraphOptimization, InputRequest, LoadMode, PageCache, Pin, Plan, ScoredSamples,
+    SessionOptions, SessionSpec, SweepEnd, Task,
 };
 use crate::provider;
 use crate::record::RunRecord;
@@ -244,8 +244,11 @@ fn scoring_words(words: &mut Vec<String>, plan: &Plan) {
 }
 
 fn schedule_words(words: &mut Vec<String>, plan: &Plan) {
-    let concurrencies: Vec<String> = plan.load_modes.iter().map(|mode| mode.concurrency().to_string()).collect();
-    if concurrencies != ["1"] {
+    let concurrency = |mode: &LoadMode| match mode {
+        LoadMode::Closed { concurrency } => concurrency.to_string(),
+    };
+    if plan.load_modes != [LoadMode::SINGLE] {
+        let concurrencies: Vec<String> = plan.load_modes.iter().map(concurrency).collect();
         option(words, "--concurrency", concurrencies.join(","));
     }
     scoring_words(words, plan);

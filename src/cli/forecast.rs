@@ -7,7 +7,7 @@ use super::job::Target;
 use super::progress::Console;
 use super::{CliError, ending, exit, say};
 use crate::analysis;
-use crate::plan::{At, Plan, Schedule};
+use crate::plan::{Plan, Schedule, Workload};
 use crate::record::RunRecord;
 use crate::report::view::{Forecast, ForecastView};
 use crate::report::{self, Style};
@@ -70,7 +70,7 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     let target = plan.schedule.target_half_width_ratio.0;
     let smallest = plan.batch_sizes.first().copied();
     let at_each =
-        |rounds: u64| move |at: At| if Some(at.batch_size) == smallest { rounds + first.rounds } else { rounds };
+        |rounds: u64| move |at: Workload| if Some(at.batch_size) == smallest { rounds + first.rounds } else { rounds };
     let looks = runner::look_rounds(plan)
         .iter()
         .map(|look| look.saturating_sub(first.rounds))

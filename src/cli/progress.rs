@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{output, say};
-use crate::plan::Plan;
+use crate::plan::{LoadMode, Plan};
 use crate::record::{EndReason, Failure, Host, Stage};
 use crate::report::Style;
 use crate::report::view::text;
@@ -192,12 +192,12 @@ impl Observer for Console {
                 self.now(&format!("round {round}, {}", clock(*elapsed, *budget)))
             }
             Progress::Cells { round, place, load_mode, elapsed } => {
-                let concurrency = match load_mode.concurrency() {
-                    1 => String::new(),
-                    several => format!(", {several} requests in flight"),
+                let load = match *load_mode {
+                    LoadMode::SINGLE => String::new(),
+                    load => format!(", {load}"),
                 };
                 let elapsed = clock(*elapsed, None);
-                self.detail(&format!("round {round}, {place}{concurrency}, {elapsed}"));
+                self.detail(&format!("round {round}, {place}{load}, {elapsed}"));
             }
             Progress::HeatRound { heat, stage, rounds_done, configurations_count, elapsed, budget } => {
                 let stage = match stage {

@@ -57,7 +57,7 @@ fn of_session(record: &RunRecord, found: &SessionFindings, names: Names) -> impl
 fn of_cell(record: &RunRecord, cell: &CellFindings, names: Names) -> impl Iterator<Item = Row> {
     let base = Row {
         batch_size: Some(cell.key.batch_size),
-        concurrency: Some(cell.key.load_mode.concurrency()),
+        concurrency: Some(cell.key.load_mode.threads_count()),
         shape: names.field(&shape(&record.plan.shapes[cell.key.shape])),
         ..Row::new(record, cell.key.session, &cell.outcome, names)
     };

@@ -83,7 +83,7 @@ impl Row {
     fn at(self, cell: &PairedCell, names: Names) -> Self {
         Row {
             batch_size: Some(cell.batch_size),
-            concurrency: Some(cell.load_mode.concurrency()),
+            concurrency: Some(cell.load_mode.threads_count()),
             shape: names.field(&cell.shape_name),
             ..self
         }

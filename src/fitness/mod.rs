@@ -74,7 +74,7 @@ pub(crate) mod testing {
     /// A timed block of 30 ms.
     pub(crate) fn block(migrations_count: u64, disturbances: &[Disturbance]) -> BlockRecord {
         BlockRecord {
-            key: CellKey { session: 0, shape: 0, batch_size: 1, load_mode: LoadMode::Closed { concurrency: 1 } },
+            key: CellKey { session: 0, shape: 0, batch_size: 1, load_mode: LoadMode::SINGLE },
             launch: 0,
             round: 0,
             alternation: 0,

@@ -3,6 +3,7 @@
 //! Nothing here measures, prints or touches a file. Read [`Plan`] first.
 
 mod input;
+mod load;
 mod provider;
 mod scoring;
 mod session;
@@ -10,10 +11,11 @@ mod shape;
 mod tuning;
 
 pub use input::{ElementType, InputRequest, ValueRange};
+pub use load::LoadMode;
 pub use provider::{Binding, ProviderSpec};
 pub use scoring::{ScoredSamples, Task};
 pub use session::{ExecutionMode, FloatRounding, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec};
-pub use shape::{At, CellKey, Shape, unswept};
+pub use shape::{CellKey, Shape, Workload, unswept};
 pub use tuning::{Execution, Objective, Space, TuningPlan};
 
 use std::path::PathBuf;
@@ -90,26 +92,6 @@ pub enum SweepEnd {
     Saturation,
 }
 
-/// How requests reach a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LoadMode {
-    /// `concurrency` threads share one session; each sends its next request when the last is done.
-    Closed {
-        /// Requests in flight at any time.
-        concurrency: u64,
-    },
-}
-
-impl LoadMode {
-    /// Requests in flight at any time.
-    #[must_use]
-    pub fn concurrency(self) -> u64 {
-        let LoadMode::Closed { concurrency } = self;
-        concurrency
-    }
-}
-
 /// How the run spends its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Schedule {
@@ -173,14 +155,14 @@ impl Plan {
     }
 
     fn grid(&self) -> impl Iterator<Item = CellKey> + '_ {
-        (0..self.sessions.len()).flat_map(move |session| self.places().map(move |at| at.of(session)))
+        (0..self.sessions.len()).flat_map(move |session| self.workloads().map(move |workload| workload.of(session)))
     }
 
     /// Where each session is measured, in the order of shapes, then batch sizes, then load modes.
-    pub fn places(&self) -> impl Iterator<Item = At> + '_ {
+    pub fn workloads(&self) -> impl Iterator<Item = Workload> + '_ {
         (0..self.shapes.len()).flat_map(move |shape| {
             self.batch_sizes.iter().flat_map(move |&batch_size| {
-                self.load_modes.iter().map(move |&load_mode| At { shape, batch_size, load_mode })
+                self.load_modes.iter().map(move |&load| Workload { shape, batch_size, load })
             })
         })
     }
@@ -192,6 +174,12 @@ impl Plan {
             Some(shape) if !shape.dims.is_empty() => format!(", {shape}"),
             _ => String::new(),
         }
+    }
+
+    /// A load mode in words, where it is to be told: where there are several, or one other than a single request at a time.
+    #[must_use]
+    pub fn load_words(&self, load: LoadMode) -> Option<String> {
+        (self.load_modes.len() > 1 || load != LoadMode::SINGLE).then(|| load.to_string())
     }
 
     /// Whether a dimension is swept.

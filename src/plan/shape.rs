@@ -41,23 +41,23 @@ pub fn unswept() -> Vec<Shape> {
     vec![Shape::default()]
 }
 
-/// Where a session is measured.
+/// What a session is measured under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct At {
+pub struct Workload {
     /// Index into [`Plan::shapes`](super::Plan::shapes).
     pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
     /// How requests arrive.
-    pub load_mode: LoadMode,
+    pub load: LoadMode,
 }
 
-impl At {
-    /// The cell of a session there.
+impl Workload {
+    /// The cell of a session under it.
     #[must_use]
     pub fn of(self, session: usize) -> CellKey {
-        let At { shape, batch_size, load_mode } = self;
-        CellKey { session, shape, batch_size, load_mode }
+        let Workload { shape, batch_size, load } = self;
+        CellKey { session, shape, batch_size, load_mode: load }
     }
 }
 
@@ -76,10 +76,10 @@ pub struct CellKey {
 }
 
 impl CellKey {
-    /// Where the session is measured.
+    /// What the session is measured under.
     #[must_use]
-    pub fn at(self) -> At {
-        At { shape: self.shape, batch_size: self.batch_size, load_mode: self.load_mode }
+    pub fn workload(self) -> Workload {
+        Workload { shape: self.shape, batch_size: self.batch_size, load: self.load_mode }
     }
 }
 

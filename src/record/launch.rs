@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CpuEnergy, Failure, GpuMemory, GpuUse, Outcome};
 use crate::observed::Observed;
-use crate::plan::{CellKey, LoadMode};
+use crate::plan::{CellKey, LoadMode, Workload};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
@@ -116,6 +116,14 @@ pub struct LaunchCell {
     /// fragment of a sentence. Absent where they were bound once for all, and in records before version 1.4.
     #[serde(default)]
     pub outputs_anew: Option<Plain>,
+}
+
+impl LaunchCell {
+    /// What the session was measured under.
+    #[must_use]
+    pub fn workload(&self) -> Workload {
+        Workload { shape: self.shape, batch_size: self.batch_size, load: self.load_mode }
+    }
 }
 
 /// How warming up a cell went in one launch.

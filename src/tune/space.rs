@@ -27,7 +27,7 @@ fn spread<T: Copy>(values: &[T]) -> Vec<T> {
 }
 
 /// The load mode of a search: one request in flight.
-pub(super) const LOAD: LoadMode = LoadMode::Closed { concurrency: 1 };
+pub(super) const LOAD: LoadMode = LoadMode::SINGLE;
 
 /// The configuration that somebody has who sets nothing: the baseline's variant at the first batch size.
 pub(super) fn default_cell(record: &RunRecord) -> Option<CellKey> {

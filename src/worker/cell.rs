@@ -197,7 +197,7 @@ impl Stage<'_> {
 fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_>) -> Result<Bound<'s>, Failure> {
     room::ask(cell)?;
     let sets = inputs::materialize(cell.inputs, cell.batch_size)?;
-    let requests = cell.load_mode.concurrency();
+    let requests = cell.load_mode.threads_count();
     room::ask_for_outputs(cell, sets.len())?;
     let mut inferences = session.bind(sets, requests)?;
     let start = clock.now();

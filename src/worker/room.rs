@@ -4,6 +4,7 @@ use std::sync::mpsc;
 
 use super::request::CellRequest;
 use crate::memory;
+use crate::plan::LoadMode;
 use crate::record::{Failure, FailureKind};
 use crate::units::Bytes;
 
@@ -17,11 +18,10 @@ const FEW_THREADS: u64 = 64;
 /// # Errors
 /// They cannot, with how much is needed and what would fit.
 pub(super) fn ask(cell: &CellRequest<'_>) -> Result<(), Failure> {
-    let requests = cell.load_mode.concurrency();
     ask_for(cell, "inputs and outputs", |batch_size, requests| {
         cell.inputs.bytes(batch_size).0.saturating_add(in_flight(cell, batch_size, requests))
     })?;
-    if requests <= FEW_THREADS { Ok(()) } else { try_threads(requests) }
+    if cell.load_mode.threads_count() <= FEW_THREADS { Ok(()) } else { try_threads(cell.load_mode) }
 }
 
 /// Makes sure that the outputs of a cell fit beside its inputs, which are so many sets: each request has outputs of its own
@@ -41,10 +41,10 @@ fn in_flight(cell: &CellRequest<'_>, batch_size: u64, requests: u64) -> u64 {
 }
 
 fn ask_for(cell: &CellRequest<'_>, what: &str, needed: impl Fn(u64, u64) -> u64) -> Result<(), Failure> {
-    let (batch_size, requests) = (cell.batch_size, cell.load_mode.concurrency());
-    let words = || match requests {
-        1 => format!("{what} of batch size {batch_size}"),
-        _ => format!("{what} of batch size {batch_size} with {requests} requests in flight"),
+    let (batch_size, requests) = (cell.batch_size, cell.load_mode.threads_count());
+    let words = || match cell.load_mode {
+        LoadMode::SINGLE => format!("{what} of batch size {batch_size}"),
+        load => format!("{what} of batch size {batch_size} with {load}"),
     };
     memory::ask(Bytes(needed(batch_size, requests)), words).map_err(|reason| {
         let fits = |batch_size, requests| needed(batch_size, requests) <= reason.free.0;
@@ -71,7 +71,8 @@ fn largest(too_many: u64, fits: impl Fn(u64) -> bool) -> Option<u64> {
 
 /// Starts so many threads and lets them go: where the system has not so many, requests would wait for each other without
 /// end.
-fn try_threads(count: u64) -> Result<(), Failure> {
+fn try_threads(load: LoadMode) -> Result<(), Failure> {
+    let count = load.threads_count();
     let (hold, wait) = mpsc::channel::<()>();
     let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
     let mut threads = Vec::new();
@@ -94,8 +95,7 @@ fn try_threads(count: u64) -> Result<(), Failure> {
         None => Ok(()),
         Some((started, error)) => Err(Failure {
             kind: FailureKind::BadInput,
-            message: format!("{count} requests in flight need a thread each, and the system starts {started}: {error}")
-                .into(),
+            message: format!("{load} need a thread each, and the system starts {started}: {error}").into(),
             hint: Some("name fewer requests in flight with `--concurrency`".into()),
         }),
     }
@@ -115,6 +115,6 @@ mod tests {
 
     #[test]
     fn threads_that_every_machine_starts_are_started() {
-        assert_eq!(try_threads(100), Ok(()));
+        assert_eq!(try_threads(LoadMode::Closed { concurrency: 100 }), Ok(()));
     }
 }

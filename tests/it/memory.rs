@@ -4,6 +4,7 @@ use std::fs::File;
 
 use ndarray::Array2;
 use ndarray_npy::NpzWriter;
+use onnxprof::plan::LoadMode;
 use onnxprof::record::RunRecord;
 
 use crate::workbench::Workbench;
@@ -16,10 +17,10 @@ const OUTPUT_BYTES: u64 = ROWS * 4;
 
 /// Most memory of a process with so many requests in flight at the large batch size, beyond what one of one row needs.
 fn added(record: &RunRecord, in_flight: u64) -> u64 {
-    let peaks = |batch_size: u64, in_flight: u64| {
+    let peaks = |batch_size: u64, concurrency: u64| {
+        let load = LoadMode::Closed { concurrency };
         let cells = record.launches.iter().flat_map(|launch| &launch.cells);
-        let cells =
-            cells.filter(move |cell| (cell.batch_size, cell.load_mode.concurrency()) == (batch_size, in_flight));
+        let cells = cells.filter(move |cell| (cell.batch_size, cell.load_mode) == (batch_size, load));
         cells.filter_map(|cell| cell.peak_memory_bytes).map(|peak| peak.0)
     };
     peaks(ROWS, in_flight).max().unwrap() - peaks(1, 1).min().unwrap()

@@ -13,7 +13,7 @@ use crate::analysis::Estimate;
 use crate::analysis::figures::over_launches::{median, per_launch};
 use crate::analysis::figures::source::of_blocks;
 use crate::metric::{Group, Metric};
-use crate::plan::{At, LoadMode, Plan, Task};
+use crate::plan::{LoadMode, Plan, Task, Workload};
 use crate::record::Fitness;
 use crate::text::Plain;
 
@@ -214,7 +214,7 @@ fn pair(runs: &[NamedRun<'_>], (baseline, candidate): (Place, Place)) -> Pair {
                 shape: at[1].shape,
                 shape_name: new.plan().shapes[at[1].shape].to_string(),
                 batch_size: at[1].batch_size,
-                load_mode: at[1].load_mode,
+                load_mode: at[1].load,
                 rows: CELL_METRICS.map(|metric| row(metric, sides, at.map(Some))).to_vec(),
             })
             .collect(),
@@ -238,12 +238,12 @@ fn party(runs: &[NamedRun<'_>], place: Place) -> Party {
 
 /// Shapes, batch sizes and load modes that both plans have, each as the first and as the second plan has it, in the order
 /// of the second.
-fn common_cells<'p>(baseline: &'p Plan, candidate: &'p Plan) -> impl Iterator<Item = [At; 2]> + 'p {
+fn common_cells<'p>(baseline: &'p Plan, candidate: &'p Plan) -> impl Iterator<Item = [Workload; 2]> + 'p {
     let is_common =
-        |at: &At| baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load_mode);
-    candidate.places().filter(is_common).filter_map(|at| {
+        |at: &Workload| baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load);
+    candidate.workloads().filter(is_common).filter_map(|at| {
         let shape = candidate.same_shape(at.shape, baseline)?;
-        Some([At { shape, ..at }, at])
+        Some([Workload { shape, ..at }, at])
     })
 }
 
@@ -255,12 +255,12 @@ struct Measured<'r> {
 }
 
 impl<'r> Measured<'r> {
-    fn side(self, at: Option<At>) -> Side<'r> {
+    fn side(self, at: Option<Workload>) -> Side<'r> {
         Side { run: &self.run.index, session: self.session, at }
     }
 
     /// The figure by itself.
-    fn figure(self, metric: Metric, at: Option<At>) -> Estimate {
+    fn figure(self, metric: Metric, at: Option<Workload>) -> Estimate {
         if metric == Metric::LatencyP10 {
             return self.p10(at);
         }
@@ -272,7 +272,7 @@ impl<'r> Measured<'r> {
         figure.cloned().unwrap_or_else(|| Estimate::absent(self.side(at).why_nothing("not measured")))
     }
 
-    fn p10(self, at: Option<At>) -> Estimate {
+    fn p10(self, at: Option<Workload>) -> Estimate {
         let blocks = self.side(at).blocks();
         let values = of_blocks(Metric::LatencyP10).map(|figure| per_launch(blocks, figure.of_blocks));
         let absent = self.side(at).why_nothing("no timed block was recorded");
@@ -280,7 +280,7 @@ impl<'r> Measured<'r> {
     }
 }
 
-fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], [old, new]: [Option<At>; 2]) -> Row {
+fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], [old, new]: [Option<Workload>; 2]) -> Row {
     let outcome = match change(metric, candidate.side(new), baseline.side(old)) {
         Ok(delta) => RowOutcome::Compared { delta },
         Err(not_compared) => RowOutcome::NotCompared { reason: not_compared.reason },

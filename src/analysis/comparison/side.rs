@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::figures::index::Index;
-use crate::plan::{At, CellKey, LoadMode};
+use crate::plan::{CellKey, LoadMode, Workload};
 use crate::record::{AccuracyRecord, BlockRecord, LaunchCell, LaunchRecord, RunRecord};
 use crate::text::Plain;
 
@@ -35,7 +35,7 @@ pub struct Side<'r> {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions) of that run.
     pub session: usize,
     /// Shape of that run, batch size and load mode, for figures of a cell; absent for those of the whole session.
-    pub at: Option<At>,
+    pub at: Option<Workload>,
 }
 
 impl<'r> Side<'r> {

@@ -5,7 +5,7 @@ use crate::analysis::decide::single::{measured_shapes, single_place, single_plac
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, Cells, SessionFindings};
 use crate::metric::{Direction, Metric};
-use crate::plan::{At, CellKey};
+use crate::plan::{CellKey, Workload};
 
 /// Loss of a score that is a share up to which a variant may be shipped: a tenth of a point, one sample in a thousand.
 pub const SHARE_LOSS_FLOOR: f64 = 0.001;
@@ -37,8 +37,8 @@ impl Facts<'_> {
     }
 
     /// The cells that were measured at a place.
-    fn at(&self, place: Option<At>) -> Vec<&CellFindings> {
-        self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(cell.key.at()) == place).collect()
+    fn at(&self, place: Option<Workload>) -> Vec<&CellFindings> {
+        self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(cell.key.workload()) == place).collect()
     }
 
     pub(in crate::analysis) fn measured_shapes(&self) -> Vec<usize> {

@@ -7,7 +7,7 @@ use crate::analysis::decide::facts::Facts;
 use crate::analysis::reproduce;
 use crate::analysis::{NotTried, Untried};
 use crate::metric::Metric;
-use crate::plan::{Binding, PageCache, Plan, SessionSpec};
+use crate::plan::{Binding, LoadMode, PageCache, Plan, SessionSpec};
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
 
@@ -115,7 +115,7 @@ fn device_binding(record: &RunRecord) -> Option<NotTried> {
 }
 
 fn concurrency(record: &RunRecord) -> Option<NotTried> {
-    let single = record.plan.load_modes.iter().all(|mode| mode.concurrency() == 1);
+    let single = record.plan.load_modes.iter().all(|&mode| mode == LoadMode::SINGLE);
     (single && record.host.usable_cpus_count > 1)
         .then(|| profile(record, Untried::Concurrency, &["--concurrency", "1,2,4"]))
 }

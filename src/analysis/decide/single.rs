@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::CellFindings;
-use crate::plan::{At, Plan};
+use crate::plan::{Plan, Workload};
 
 /// Where single predictions were measured: at the first shape and the smallest batch size there that anything was
 /// measured at, both under the plan's first load mode; `None` where nothing was measured under it.
 #[must_use]
-pub fn single_place(plan: &Plan, cells: &[CellFindings]) -> Option<At> {
+pub fn single_place(plan: &Plan, cells: &[CellFindings]) -> Option<Workload> {
     let shape = *measured_shapes(plan, cells).first()?;
     single_place_at(plan, cells, shape)
 }
 
 /// The same at one shape.
-pub(in crate::analysis) fn single_place_at(plan: &Plan, cells: &[CellFindings], shape: usize) -> Option<At> {
-    singly_loaded(plan, cells).map(|cell| cell.key.at()).filter(|at| at.shape == shape).min_by_key(|at| at.batch_size)
+pub(in crate::analysis) fn single_place_at(plan: &Plan, cells: &[CellFindings], shape: usize) -> Option<Workload> {
+    singly_loaded(plan, cells)
+        .map(|cell| cell.key.workload())
+        .filter(|at| at.shape == shape)
+        .min_by_key(|at| at.batch_size)
 }
 
 /// The shapes at which anything was measured, ascending.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::plan::{At, CellKey};
+use crate::plan::CellKey;
 use crate::record::{AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord, Scores};
 
 /// The parts of a record, by what they belong to.
@@ -43,7 +43,7 @@ impl<'a> Index<'a> {
             self.cpus.insert(launch.launch, effective.cpus.len());
         }
         for cell in &launch.cells {
-            let at = At { shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
+            let at = cell.workload();
             let key = at.of(launch.session);
             self.launch_cells.entry(key).or_default().push((launch, cell));
         }

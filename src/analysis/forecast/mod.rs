@@ -7,7 +7,7 @@ pub use seen::{SeenRun, seen_run};
 pub use shown::HalfWidth;
 
 use crate::observed::Observed;
-use crate::plan::At;
+use crate::plan::Workload;
 use crate::record::{FitnessVerdict, NOT_REACHED, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
@@ -18,7 +18,7 @@ use shown::{COVERED, comparisons, is_compared, verdict};
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExpectedWidth {
     /// Shape, batch size and load mode.
-    pub at: At,
+    pub at: Workload,
     /// About the wider half of the 95% interval of a ratio to the baseline (of a median latency, where there is one
     /// session); or why it cannot be told.
     pub half_width: Observed<HalfWidth>,
@@ -63,11 +63,11 @@ fn of_machine(probe: &RunRecord, earlier: &[SeenRun]) -> f64 {
 pub fn precision(
     probe: &RunRecord,
     earlier: &[SeenRun],
-    rounds: &dyn Fn(At) -> u64,
+    rounds: &dyn Fn(Workload) -> u64,
     alternations: u64,
 ) -> Vec<ExpectedWidth> {
     let index = Index::new(probe);
-    let all: Vec<_> = probe.plan.places().flat_map(|at| comparisons(&index, &probe.plan, at)).collect();
+    let all: Vec<_> = probe.plan.workloads().flat_map(|at| comparisons(&index, &probe.plan, at)).collect();
     let of_all = Spread::of(&all);
     let of_machine = of_machine(probe, earlier);
     let by_probe = |comparisons: &[Vec<Vec<f64>>], rounds: u64| -> Observed<HalfWidth> {
@@ -94,11 +94,11 @@ pub fn precision(
         let half_width = reached.map_or_else(|| by_probe(&comparisons, rounds), Ok);
         Some(ExpectedWidth { at, half_width })
     };
-    probe.plan.places().filter_map(precision).collect()
+    probe.plan.workloads().filter_map(precision).collect()
 }
 
 /// Whether the probe left a place out because there was no time for it, and for no other reason.
-fn is_left(probe: &RunRecord, at: At) -> bool {
+fn is_left(probe: &RunRecord, at: Workload) -> bool {
     let is_not_reached = |session: usize| {
         probe.cell(at.of(session)).is_some_and(|cell| cell.outcome.reason().is_some_and(|reason| reason == NOT_REACHED))
     };

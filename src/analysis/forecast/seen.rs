@@ -7,7 +7,7 @@ use super::shown::{COVERED, HalfWidth, comparisons, is_compared, is_scripted, ve
 use crate::analysis::figures::CellFindings;
 use crate::analysis::figures::index::Index;
 use crate::metric::Metric;
-use crate::plan::{At, LoadMode, SessionSpec};
+use crate::plan::{LoadMode, SessionSpec, Workload};
 use crate::record::{FitnessVerdict, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
 
@@ -57,7 +57,7 @@ pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
         return None;
     }
     let index = Index::new(run);
-    let mut all: Vec<_> = run.plan.places().flat_map(|at| comparisons(&index, &run.plan, at)).collect();
+    let mut all: Vec<_> = run.plan.workloads().flat_map(|at| comparisons(&index, &run.plan, at)).collect();
     all.retain(|rounds| rounds.len() as u64 >= MIN_LAUNCHES);
     let cells = crate::analysis::findings(run).cells;
     Some(SeenRun {
@@ -66,20 +66,20 @@ pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
         verdict: verdict(run),
         is_of_ratios: is_compared(&run.plan),
         variance: Spread::of(&all)?.between(),
-        reached: run.plan.places().filter_map(|at| reached(run, &index, &cells, at)).collect(),
+        reached: run.plan.workloads().filter_map(|at| reached(run, &index, &cells, at)).collect(),
     })
 }
 
 /// The middle of the half-widths that a run reached in a place, of ratios or of median latencies.
-fn reached(run: &RunRecord, index: &Index<'_>, cells: &[CellFindings], at: At) -> Option<Reached> {
+fn reached(run: &RunRecord, index: &Index<'_>, cells: &[CellFindings], at: Workload) -> Option<Reached> {
     let metric = if is_compared(&run.plan) { Metric::LatencyP50RatioToBaseline } else { Metric::LatencyP50 };
-    let here = cells.iter().filter(|cell| cell.key.at() == at);
+    let here = cells.iter().filter(|cell| cell.key.workload() == at);
     let widths: Vec<f64> = here.filter_map(|cell| cell.figure(metric)?.measured()?.half_width_ratio()).collect();
     let rounds = comparisons(index, &run.plan, at).iter().map(Vec::len).max()?;
     Some(Reached {
         shape: run.plan.shape_words(at.shape),
         batch_size: at.batch_size,
-        load_mode: at.load_mode,
+        load_mode: at.load,
         scaled: median(&widths)? * (rounds as f64).sqrt(),
     })
 }
@@ -92,13 +92,13 @@ fn models(run: &RunRecord) -> Vec<String> {
 
 /// Half-width to be expected from runs of the same models in the same sessions and place after so many rounds;
 /// `None` where too few are known that the machine had the verdict of the probe in.
-pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: At, rounds: u64) -> Option<HalfWidth> {
+pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: Workload, rounds: u64) -> Option<HalfWidth> {
     let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
     let is_same = |seen: &&SeenRun| {
         seen.models == models && seen.sessions == probe.plan.sessions && seen.verdict == verdict(probe)
     };
     let is_here = |reached: &&Reached| {
-        reached.shape == shape && reached.batch_size == at.batch_size && reached.load_mode == at.load_mode
+        reached.shape == shape && reached.batch_size == at.batch_size && reached.load_mode == at.load
     };
     let scaled = earlier.iter().filter(is_same).filter_map(|seen| seen.reached.iter().find(is_here));
     let widths: Vec<f64> = scaled.map(|reached| reached.scaled / (rounds as f64).sqrt()).collect();

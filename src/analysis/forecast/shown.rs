@@ -1,7 +1,7 @@
 //! What a probe and finished runs are both asked.
 
 use crate::analysis::figures::index::Index;
-use crate::plan::{At, Plan, SessionSpec};
+use crate::plan::{Plan, SessionSpec, Workload};
 use crate::record::{BlockRecord, FitnessVerdict, Pairs, RunRecord};
 
 /// A half-width that is to be expected, as a share: 95 of 100 runs should reach one between `low` and `high`.
@@ -44,7 +44,7 @@ pub(super) fn is_scripted(plan: &Plan) -> bool {
 }
 
 /// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.
-pub(super) fn comparisons(index: &Index<'_>, plan: &Plan, at: At) -> Vec<Vec<Vec<f64>>> {
+pub(super) fn comparisons(index: &Index<'_>, plan: &Plan, at: Workload) -> Vec<Vec<Vec<f64>>> {
     let blocks = |session| index.blocks(at.of(session));
     let median = |block: &BlockRecord| block.median_ns.as_f64();
     let rounds: Vec<Vec<Vec<f64>>> = match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {

@@ -6,7 +6,7 @@ use crate::analysis::comparison::{Delta, RunIndex, Side, change, host_difference
 use crate::analysis::{AccuracyChange, Estimate};
 use crate::check::{Budget, Check, Drop};
 use crate::observed::Observed;
-use crate::plan::{At, Plan};
+use crate::plan::{Plan, Workload};
 use crate::record::Host;
 
 /// The figure that a rule about the baseline holds against its budget.
@@ -42,7 +42,7 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
 
 /// The change from the baseline, and the baseline's score where the metric is one.
 fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Delta, f64)> {
-    let at = target.cell.map(|cell| cell.key.at());
+    let at = target.cell.map(|cell| cell.key.workload());
     let candidate = Side { run: &runs.index, session: target.session.session, at };
     let (run, session) = match &runs.against {
         None => (&runs.index, runs.run.record.plan.baseline_session().ok_or("the run has no baseline session")?),
@@ -67,10 +67,10 @@ fn counterpart(index: &RunIndex<'_>, target: &Target<'_>) -> Observed<usize> {
 }
 
 /// The same place in the plan of the baseline run.
-fn in_other_run(at: At, plan: &Plan, other: &Plan) -> Observed<At> {
+fn in_other_run(at: Workload, plan: &Plan, other: &Plan) -> Observed<Workload> {
     let shape = plan.same_shape(at.shape, other);
     let shape = shape.ok_or_else(|| format!("the baseline run did not measure{}", plan.shape_words(at.shape)))?;
-    Ok(At { shape, ..at })
+    Ok(Workload { shape, ..at })
 }
 
 /// Differences of the machine of the baseline run from this run's.

@@ -90,7 +90,7 @@ mod tests {
             latency_p50_ns: batch_size as f64 / throughput_per_sec * 1e9,
             support: support(batch_size),
         };
-        curve((0, 0), LoadMode::Closed { concurrency: 1 }, throughputs.iter().map(point).collect()).unwrap()
+        curve((0, 0), LoadMode::SINGLE, throughputs.iter().map(point).collect()).unwrap()
     }
 
     #[test]

@@ -127,7 +127,7 @@ mod tests {
         let curve = BatchCurve {
             session: 0,
             shape: 0,
-            load_mode: LoadMode::Closed { concurrency: 1 },
+            load_mode: LoadMode::SINGLE,
             points: [1, 10]
                 .map(|batch_size| CurvePoint {
                     batch_size,

@@ -7,7 +7,7 @@ use crate::analysis::figures::Estimate;
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::over_launches::centre;
 use crate::observed::Observed;
-use crate::plan::{At, LoadMode};
+use crate::plan::LoadMode;
 use crate::record::{Host, LaunchRecord};
 use crate::units::Bytes;
 
@@ -48,8 +48,8 @@ fn rising(launch: &LaunchRecord, shape: usize, load_mode: LoadMode) -> Vec<(u64,
     for cell in &launch.cells {
         let Some(peak) = cell.peak_memory_bytes.filter(|peak| *peak > most) else { continue };
         most = peak;
-        let at = At { shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
-        if (at.shape, at.load_mode) == (shape, load_mode) {
+        let at = cell.workload();
+        if (at.shape, at.load) == (shape, load_mode) {
             found.push((at.batch_size, peak));
         }
     }

@@ -87,7 +87,7 @@ pub fn plan(
         baseline: family.baseline,
         batch_sizes: load::sorted(space.batch_sizes.clone()),
         sweep_end: if args.space.batch.is_some() { SweepEnd::Listed } else { SweepEnd::Saturation },
-        load_modes: vec![LoadMode::Closed { concurrency: 1 }],
+        load_modes: vec![LoadMode::SINGLE],
         idle_gaps_ns: Vec::new(),
         latency_limit_ns: None,
         shapes: unswept(),

@@ -190,11 +190,11 @@ fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
         Against::WithoutPause => ": after a pause against without one, within launches of their own".into(),
         Against::Loaded => ": the first prediction of fresh workers against the median of later ones".into(),
     };
-    let mode = evidence.key.load_mode.concurrency();
+    let load = evidence.key.load_mode;
     let verdict = evidence.verdict.map(|verdict| format!(", verdict: {}", verdict_word(verdict))).unwrap_or_default();
     let n = number::count(evidence.n);
     let counted = evidence.n_of.noun(evidence.n);
-    format!("{cell}{against}, {mode} request{} in flight, n = {n} {counted}{verdict}", words::plural(mode))
+    format!("{cell}{against}, {load}, n = {n} {counted}{verdict}")
 }
 
 fn verdict_word(verdict: Verdict) -> &'static str {

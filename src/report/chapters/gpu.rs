@@ -3,6 +3,7 @@
 use crate::analysis::{CellFindings, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
+use crate::plan::LoadMode;
 use crate::record::{Conditions, GpuConditions, GpuDriver, GpuInfo, Host};
 use crate::report::words::item::Item;
 use crate::report::words::number;
@@ -195,7 +196,7 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
     }
     let modes = source.record.plan.load_modes.len() > 1;
     let mut header = vec!["variant", "batch"];
-    header.extend(modes.then_some("in flight"));
+    header.extend(modes.then_some(LoadMode::COLUMN));
     header.extend(columns.iter().map(|(column, _)| *column));
     let mut table = Builder::new("GPU and energy: what does a prediction cost?", &header);
     for cell in cells() {
@@ -203,7 +204,7 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
         let row = format!("{name} {}", source.at(cell.key));
         let batch = source.batch(cell.key.shape, cell.key.batch_size);
         let mut texts = vec![name, batch.trim_start_matches("batch ").to_owned()];
-        texts.extend(modes.then(|| cell.key.load_mode.concurrency().to_string()));
+        texts.extend(modes.then(|| cell.key.load_mode.in_column()));
         for &(column, metric) in &columns {
             texts.push(match cell.figure(metric) {
                 None => table.absence(column, &row, "the session ran on no GPU"),

@@ -85,11 +85,8 @@ fn pairs(source: Source<'_>) -> impl Iterator<Item = (&Scaling, &BatchCurve)> {
 /// `fp32, seq 64, 2 requests in flight`.
 fn subject(source: Source<'_>, scaling: &Scaling) -> String {
     let plan = &source.record.plan;
-    let concurrency = match scaling.load_mode.concurrency() {
-        several if plan.load_modes.len() > 1 || several != 1 => format!(", {}", words::in_flight(several)),
-        _ => String::new(),
-    };
-    format!("{}{}{concurrency}", source.name(scaling.session), plain(&plan.shape_words(scaling.shape)))
+    let load = plan.load_words(scaling.load_mode).map(|load| format!(", {load}")).unwrap_or_default();
+    format!("{}{}{load}", source.name(scaling.session), plain(&plan.shape_words(scaling.shape)))
 }
 
 fn curve_lines(source: Source<'_>, scaling: &Scaling, curve: &BatchCurve) -> Vec<String> {

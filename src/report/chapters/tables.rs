@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::analysis::{Bounds, CellFindings, Change, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
 use crate::metric::{Metric, Unit};
-use crate::plan::PageCache;
+use crate::plan::{LoadMode, PageCache};
 use crate::report::words::number;
 use crate::report::words::table::{BASELINE, Builder, REFERENCE, RowKind, Table};
 use crate::report::words::text::plain;
@@ -123,7 +123,7 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
         header.push("shape");
     }
     if modes {
-        header.push("in flight");
+        header.push(LoadMode::COLUMN);
     }
     header.extend(["median latency", "p99", "throughput", "vs baseline", "CPU"]);
     let mut table = Builder::new("Batch sweep: how far does batching pay?", &header);
@@ -139,7 +139,7 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
             cells.push(plain(&source.record.plan.shapes[cell.key.shape].to_string()));
         }
         if modes {
-            cells.push(cell.key.load_mode.concurrency().to_string());
+            cells.push(cell.key.load_mode.in_column());
         }
         let row = format!("{} {}", cells[0], source.at(cell.key));
         if !cell.outcome.is_ok() {

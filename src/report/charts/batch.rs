@@ -5,7 +5,7 @@ use super::cast::Cast;
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{CellFindings, Estimate};
 use crate::metric::Metric;
-use crate::plan::At;
+use crate::plan::{LoadMode, Workload};
 use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::{self, Source};
 
@@ -67,7 +67,7 @@ fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, St
         cast.sessions().map(|(session, color)| series(source, (session, color), &cells, (curve.metric, measure)));
     let shape = source.shape(first.shape);
     let modes =
-        (source.record.plan.load_modes.len() > 1).then(|| format!("{} in flight", first.load_mode.concurrency()));
+        (source.record.plan.load_modes.len() > 1).then(|| format!("{} {}", first.load.in_column(), LoadMode::COLUMN));
     let chosen: Vec<String> = shape.into_iter().chain(modes).collect();
     let chosen = match chosen.is_empty() {
         true => String::new(),
@@ -85,8 +85,8 @@ fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, St
 }
 
 /// Whether a cell is of the first load mode and shape, which the charts are of.
-fn of_first(cell: &CellFindings, first: At) -> bool {
-    (cell.key.load_mode, cell.key.shape) == (first.load_mode, first.shape)
+fn of_first(cell: &CellFindings, first: Workload) -> bool {
+    (cell.key.load_mode, cell.key.shape) == (first.load, first.shape)
 }
 
 fn series(

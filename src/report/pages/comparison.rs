@@ -9,6 +9,7 @@ use crate::analysis::comparison::{
 };
 use crate::analysis::{AccuracyChange, Change, Estimate, Verdict};
 use crate::metric::Metric;
+use crate::plan::LoadMode;
 use crate::record::FitnessVerdict;
 use crate::report::chapters::bottlenecks::command;
 use crate::report::pages::overview::overview;
@@ -159,15 +160,15 @@ fn headline(comparisons: &Comparisons, pair: &Pair) -> String {
 }
 
 fn table(comparisons: &Comparisons, pair: &Pair) -> Table {
-    let modes = pair.cells.iter().any(|cell| cell.load_mode.concurrency() != pair.cells[0].load_mode.concurrency());
-    let header = ["figure", "batch", "in flight", "baseline", "candidate", "change", "n", "verdict"];
+    let modes = pair.cells.iter().any(|cell| cell.load_mode != pair.cells[0].load_mode);
+    let header = ["figure", "batch", LoadMode::COLUMN, "baseline", "candidate", "change", "n", "verdict"];
     let mut table = Builder::new(sides(comparisons, pair), &header);
     for metric in CELL_METRICS {
         for cell in &pair.cells {
             let batch = batch(cell);
-            let concurrency = if modes { cell.load_mode.concurrency().to_string() } else { MEANINGLESS.into() };
+            let load = if modes { cell.load_mode.in_column() } else { MEANINGLESS.into() };
             let rows = cell.rows.iter().filter(|row| row.metric == metric);
-            rows.for_each(|row| add(&mut table, row, [batch.clone(), concurrency.clone()]));
+            rows.for_each(|row| add(&mut table, row, [batch.clone(), load.clone()]));
         }
     }
     for row in &pair.rows {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::analysis::{ExpectedWidth, HalfWidth};
-use crate::plan::Plan;
+use crate::plan::{LoadMode, Plan};
 use crate::record::{Fitness, FitnessVerdict};
 use crate::report::words;
 use crate::report::words::number;
@@ -183,7 +183,7 @@ fn table(forecast: Forecast<'_>) -> Table {
         };
         let cells = vec![
             format!("{}{}", precision.at.batch_size, forecast.plan.shape_words(precision.at.shape)),
-            precision.at.load_mode.concurrency().to_string(),
+            precision.at.load.in_column(),
             width,
             within,
         ];
@@ -195,7 +195,7 @@ fn table(forecast: Forecast<'_>) -> Table {
     notes.extend(machine(forecast));
     Table {
         title: format!("Precision that this will buy: 95% half-width of the {of_what}"),
-        header: ["batch", "in flight", "half-width", &format!("within ± {target}")].map(str::to_owned).to_vec(),
+        header: ["batch", LoadMode::COLUMN, "half-width", &format!("within ± {target}")].map(str::to_owned).to_vec(),
         rows,
         notes,
     }

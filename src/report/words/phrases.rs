@@ -6,7 +6,7 @@ use crate::analysis::{
 };
 use crate::metric::Metric;
 use crate::observed::Observed;
-use crate::plan::{At, CellKey};
+use crate::plan::{CellKey, Workload};
 use crate::record::RunRecord;
 use crate::report::words::number;
 use crate::report::words::scores::loss_floors;
@@ -50,14 +50,14 @@ impl<'a> Source<'a> {
     /// The cells for single predictions, measured or not.
     pub(in crate::report) fn single(self) -> Vec<&'a CellFindings> {
         let Some(at) = self.single_place() else { return Vec::new() };
-        self.findings.cells.iter().filter(|cell| cell.key.at() == at).collect()
+        self.findings.cells.iter().filter(|cell| cell.key.workload() == at).collect()
     }
 
     /// Where single predictions were measured, or where they would have been.
-    pub(in crate::report) fn single_place(self) -> Option<At> {
+    pub(in crate::report) fn single_place(self) -> Option<Workload> {
         let plan = &self.record.plan;
         let first =
-            || Some(At { shape: 0, batch_size: *plan.batch_sizes.first()?, load_mode: *plan.load_modes.first()? });
+            || Some(Workload { shape: 0, batch_size: *plan.batch_sizes.first()?, load: *plan.load_modes.first()? });
         single_place(plan, &self.findings.cells).or_else(first)
     }
 
@@ -100,9 +100,10 @@ impl<'a> Source<'a> {
     }
 
     fn under_load(self, batch: String, key: CellKey) -> String {
-        let modes = &self.record.plan.load_modes;
-        let concurrency = key.load_mode.concurrency();
-        if modes.len() > 1 || concurrency != 1 { format!("{batch} with {}", in_flight(concurrency)) } else { batch }
+        match self.record.plan.load_words(key.load_mode) {
+            Some(load) => format!("{batch} with {load}"),
+            None => batch,
+        }
     }
 }
 
@@ -293,11 +294,6 @@ pub(in crate::report) fn listed(names: &[String]) -> String {
         [one] => one.clone(),
         [all @ .., last] => format!("{} and {last}", all.join(", ")),
     }
-}
-
-/// `1 request in flight`, `4 requests in flight`.
-pub(in crate::report) fn in_flight(concurrency: u64) -> String {
-    format!("{concurrency} request{} in flight", plural(concurrency))
 }
 
 /// The ending of a noun that is counted.

@@ -148,7 +148,7 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
                 let pool = planned.chain(tried).max().unwrap_or(1);
                 pool + concurrency - 1
             };
-            let most = plan.load_modes.iter().map(|mode| threads(mode.concurrency())).max().unwrap_or(1);
+            let most = plan.load_modes.iter().map(|mode| threads(mode.threads_count())).max().unwrap_or(1);
             let placement = affinity::choose_cpus(
                 most.min(host.usable_cpus_count),
                 &host.affinity_cpus,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{At, CellKey};
+use crate::plan::{CellKey, Workload};
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, FailureKind, LaunchCell, RunRecord};
 use crate::runner::error::RunError;
@@ -17,10 +17,10 @@ use crate::text::Plain;
 const BOUND_ANEW: &str = "outputs are bound anew before each inference";
 
 /// Places where an earlier part of the run bound outputs anew, with the reason.
-pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<At, Plain> {
+pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<Workload, Plain> {
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
     let anew = cells.filter_map(|cell| {
-        let at = At { shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
+        let at = cell.workload();
         Some((at, cell.outputs_anew.clone()?))
     });
     anew.collect()
@@ -44,7 +44,7 @@ pub(in crate::runner) async fn begin_all(
     adopt(run, &begun)?;
     let mut turns = Vec::new();
     for begun in begun {
-        if is_bound_once(&begun.turn) && run.outputs_anew(begun.turn.key.at()).is_some() {
+        if is_bound_once(&begun.turn) && run.outputs_anew(begun.turn.key.workload()).is_some() {
             turns.extend(begin_again(run, round, begun, members.len()).await?);
         } else {
             turns.push(begun);
@@ -75,7 +75,7 @@ fn adopt(run: &mut Run<'_>, begun: &[Begun]) -> Result<(), RunError> {
 /// Has outputs bound anew where these cells are, from here on; the first reason of a run is said.
 fn bind_anew(run: &mut Run<'_>, keys: impl Iterator<Item = CellKey>, reason: &Plain) -> Result<(), RunError> {
     for key in keys {
-        run.bound_anew.entry(key.at()).or_insert_with(|| reason.clone());
+        run.bound_anew.entry(key.workload()).or_insert_with(|| reason.clone());
     }
     if run.journal.record().notes.iter().any(|note| note.starts_with(BOUND_ANEW)) {
         return Ok(());
@@ -117,7 +117,7 @@ async fn begin_cell(
     cells_count: usize,
 ) -> Result<Option<Begun>, RunError> {
     let limit = run.warmup_limit(cells_count, rounds_to_come(round));
-    let outputs_anew = run.outputs_anew(key.at());
+    let outputs_anew = run.outputs_anew(key.workload());
     let is_asked_anew = outputs_anew.is_some();
     let expected = run.beginning_time(key);
     let Some(launch) = &mut round.launches[place] else { return Ok(None) };
@@ -162,7 +162,7 @@ pub(in crate::runner) fn is_put_down_to_sizes(
 /// Whether cells are bound in another way than is now known to be needed.
 pub(in crate::runner) fn are_unlike(run: &Run<'_>, members: &BTreeMap<usize, CellKey>, turns: &[Turn]) -> bool {
     let is_waiting = |place: &usize, key: CellKey| run.is_open(key) && turns.iter().all(|turn| turn.place != *place);
-    members.values().any(|key| run.bound_anew.contains_key(&key.at()))
+    members.values().any(|key| run.bound_anew.contains_key(&key.workload()))
         && (turns.iter().any(is_bound_once) || members.iter().any(|(place, key)| is_waiting(place, *key)))
 }
 

@@ -12,7 +12,7 @@ pub(in crate::runner) mod turns;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::plan::{At, CellKey, SweepEnd};
+use crate::plan::{CellKey, SweepEnd, Workload};
 use crate::record::{EndReason, Event, Outcome};
 use crate::runner::error::RunError;
 use crate::runner::progress::Progress;
@@ -121,8 +121,8 @@ impl Rounds {
             if !run.may_measure() {
                 break;
             }
-            for load_mode in run.plan().load_modes.clone() {
-                cells(run, round, At { shape, batch_size, load_mode }).await?;
+            for load in run.plan().load_modes.clone() {
+                cells(run, round, Workload { shape, batch_size, load }).await?;
             }
             if is_first && run.plan().sweep_end == SweepEnd::Saturation {
                 sweep.maybe_end(run, round, batch_size)?;
@@ -133,7 +133,7 @@ impl Rounds {
 }
 
 /// All sessions take turns at one batch size of a shape.
-async fn cells(run: &mut Run<'_>, round: &mut Round, at: At) -> Result<(), RunError> {
+async fn cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<(), RunError> {
     let key = |session| at.of(session);
     let mut open: Vec<usize> = (0..run.plan().sessions.len()).filter(|&session| run.is_open(key(session))).collect();
     let cells: Vec<CellKey> = open.iter().map(|&session| key(session)).collect();
@@ -149,7 +149,7 @@ async fn cells(run: &mut Run<'_>, round: &mut Round, at: At) -> Result<(), RunEr
     run.observer.observe(&Progress::Cells {
         round: round.number + 1,
         place: &place,
-        load_mode: at.load_mode,
+        load_mode: at.load,
         elapsed: run.time.of_part(),
     });
     let draw = Draw { seed: run.plan().schedule.seed, round: round.number, at };

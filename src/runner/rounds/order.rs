@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
-use crate::plan::At;
+use crate::plan::Workload;
 
 /// Order of `sessions` in alternation `alternation` of a round and place: a shuffle drawn from the seed that is
 /// rotated by one and reversed every other time. For two sessions that is ABBA.
@@ -29,7 +29,7 @@ pub(in crate::runner) fn turns(sessions: &[usize], draw: Draw, alternation: u64)
 pub(in crate::runner) struct Draw {
     pub seed: u64,
     pub round: u64,
-    pub at: At,
+    pub at: Workload,
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
     use crate::plan::LoadMode;
 
-    const AT: At = At { shape: 0, batch_size: 8, load_mode: LoadMode::Closed { concurrency: 1 } };
+    const AT: Workload = Workload { shape: 0, batch_size: 8, load: LoadMode::SINGLE };
     const DRAW: Draw = Draw { seed: 7, round: 3, at: AT };
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::plan::{At, Plan, Schedule};
+use crate::plan::{Plan, Schedule, Workload};
 use crate::record::RunRecord;
 use crate::runner::energy::stretch::Stretches;
 use crate::stats::{LOOK_ROUNDS, MIN_LAUNCHES};
@@ -120,8 +120,8 @@ pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRo
     let (launch_time, launches) = launched.fold((Duration::ZERO, 0_u32), |(sum, n), time| (sum + time, n + 1));
     let sessions = u32::try_from(plan.sessions.len()).unwrap_or(u32::MAX);
     let launching = launch_time / launches.max(1) * sessions;
-    let places = probe.cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key.at());
-    let places = u32::try_from(places.collect::<BTreeSet<At>>().len()).unwrap_or(u32::MAX).max(1);
+    let places = probe.cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key.workload());
+    let places = u32::try_from(places.collect::<BTreeSet<Workload>>().len()).unwrap_or(u32::MAX).max(1);
     let RoundCost { fixed, alternation } = cost(probe).unwrap_or_default();
     let round_of = |alternations: u64| {
         launching + fixed.saturating_sub(launching) / places + alternation / places * alternations as u32
@@ -152,10 +152,10 @@ fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
 fn cost(run: &RunRecord) -> Option<RoundCost> {
     let began = run.launches.iter().map(|launch| launch.started_ns).min()?;
     let whole = Duration::from(run.run.elapsed_ns?.since(began));
-    let mut stretches: BTreeMap<(u64, At), (Nanos, Nanos, u64)> = BTreeMap::new();
+    let mut stretches: BTreeMap<(u64, Workload), (Nanos, Nanos, u64)> = BTreeMap::new();
     for block in &run.blocks {
         let end = block.started_ns + block.span();
-        let place = (block.round, block.key.at());
+        let place = (block.round, block.key.workload());
         let stretch = stretches.entry(place).or_insert((block.started_ns, end, 0));
         *stretch = (stretch.0.min(block.started_ns), stretch.1.max(end), stretch.2.max(block.alternation + 1));
     }

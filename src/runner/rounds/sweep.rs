@@ -1,6 +1,6 @@
 //! Where a sweep over batch sizes ends by itself.
 
-use crate::plan::{At, CellKey};
+use crate::plan::{CellKey, Workload};
 use crate::record::{BlockRecord, Phase, RunRecord};
 use crate::units::Bytes;
 
@@ -28,7 +28,7 @@ pub(in crate::runner) struct Step {
 /// Reads from the record what one batch size of a shape has shown.
 pub(in crate::runner) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_share: f64) -> Step {
     let plan = &record.plan;
-    let at = At { shape, batch_size, load_mode: plan.load_modes[0] };
+    let at = Workload { shape, batch_size, load: plan.load_modes[0] };
     let throughput = (0..plan.sessions.len()).map(|session| throughput(&record.blocks, at.of(session))).collect();
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
     let peaks = cells.filter(|cell| (cell.shape, cell.batch_size) == (shape, batch_size));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Run;
 use crate::inputs::InputPlan;
-use crate::plan::{At, CellKey, LoadMode, PageCache, SessionSpec};
+use crate::plan::{CellKey, LoadMode, PageCache, SessionSpec, Workload};
 use crate::record::{Event, Failure, Outcome};
 use crate::runner::error::RunError;
 use crate::runner::launch::{self, CellStart, Launch, LaunchSetup};
@@ -84,7 +84,7 @@ impl Run<'_> {
         };
         let record = launch::blank(0, 0, key.session, self.elapsed());
         let mut launch = Launch::start(&self.launcher, &setup, log, record).await.map_err(|(_, failure)| failure)?;
-        let (outputs_anew, expected) = (self.outputs_anew(key.at()), self.beginning_time(key));
+        let (outputs_anew, expected) = (self.outputs_anew(key.workload()), self.beginning_time(key));
         let start = CellStart { key, inputs, limit: None, outputs_anew, expected };
         let (cell, _) = launch.begin(&self.launcher.roots, start).await?;
         let single = launch::single(&cell);
@@ -94,13 +94,13 @@ impl Run<'_> {
     /// The first cell of a session that its model takes, with one request in flight, and what is fed there.
     pub(in crate::runner) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
         let described = self.description(session).as_ref().ok()?;
-        let key = self.plan().places().map(|at| at.of(session)).find(|key| self.is_open(*key))?;
-        let at = At { load_mode: LoadMode::Closed { concurrency: 1 }, ..key.at() };
+        let key = self.plan().workloads().map(|at| at.of(session)).find(|key| self.is_open(*key))?;
+        let at = Workload { load: LoadMode::SINGLE, ..key.workload() };
         Some((at.of(session), described.inputs_at(key.shape).ok()?.clone()))
     }
 
     /// Why outputs are to be bound anew at a place; `None` if they are bound once.
-    pub(in crate::runner) fn outputs_anew(&self, at: At) -> Option<Plain> {
+    pub(in crate::runner) fn outputs_anew(&self, at: Workload) -> Option<Plain> {
         let described = self.descriptions.iter().zip(&self.plan().variants);
         let mut varying = described.filter_map(|(described, variant)| {
             let why = described.as_ref().ok()?.outputs_vary.as_ref()?;

@@ -9,7 +9,7 @@ mod time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use crate::plan::{At, CellKey, Plan};
+use crate::plan::{CellKey, Plan, Workload};
 use crate::record::{Event, Failure, LostWorker};
 use crate::runner::block::Meter;
 use crate::runner::energy::EnergyWatch;
@@ -36,7 +36,7 @@ pub(in crate::runner) struct Run<'a> {
     /// A launch that inputs were tried out in, and that is still to serve the first round.
     pub warm: Option<Launch>,
     /// Places where outputs are bound anew before each inference, with the reason.
-    pub bound_anew: BTreeMap<At, Plain>,
+    pub bound_anew: BTreeMap<Workload, Plain>,
     /// Cells that are not measured (any more).
     pub closed: BTreeSet<CellKey>,
     /// Cells that are not measured until the next look.

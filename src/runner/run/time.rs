@@ -129,7 +129,7 @@ impl Run<'_> {
         let smallest =
             self.plan().cells().filter(|other| other.session == key.session).map(|other| other.batch_size).min();
         let grown = key.batch_size as f64 / smallest.unwrap_or(1).max(1) as f64;
-        inference.mul_f64(grown * f64::from(BEFORE_BLOCKS) * key.load_mode.concurrency() as f64)
+        inference.mul_f64(grown * f64::from(BEFORE_BLOCKS) * key.load_mode.threads_count() as f64)
     }
 
     /// Time that the user gives the run, its earlier parts included.

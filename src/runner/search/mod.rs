@@ -5,7 +5,7 @@ pub(in crate::runner) mod guide;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::plan::{At, CellKey, SessionSpec};
+use crate::plan::{CellKey, SessionSpec, Workload};
 use crate::record::{EndReason, Event, Outcome};
 use crate::runner::beside::score;
 use crate::runner::error::RunError;
@@ -76,7 +76,7 @@ async fn heat_round(
     let mut round = Round::new(number, alternations, cells.len());
     let open = cells.iter().copied().enumerate().filter(|(_, key)| run.is_open(*key));
     let members: BTreeMap<usize, CellKey> = open.collect();
-    let at = At { shape: 0, batch_size: 0, load_mode: run.plan().load_modes[0] };
+    let at = Workload { shape: 0, batch_size: 0, load: run.plan().load_modes[0] };
     let draw = Draw { seed: run.plan().schedule.seed, round: number, at };
     turns::take_turns(run, &mut round, &members, draw).await?;
     let cost = round.end(run, began).await?;

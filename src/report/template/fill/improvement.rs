@@ -65,8 +65,8 @@ fn of_curve(source: Source<'_>, curve: &BatchCurve) -> String {
         Some(format!("{}x the throughput of batch {}", number::factor(gain, None), first.batch_size))
     });
     let mode = match curve.load_mode {
-        LoadMode::Closed { concurrency: 1 } => String::new(),
-        LoadMode::Closed { concurrency } => format!(" with {concurrency} requests in flight"),
+        LoadMode::SINGLE => String::new(),
+        load => format!(" with {load}"),
     };
     let rate = source.cell(curve.key(curve.enough)).and_then(|cell| cell.figure(Metric::Throughput));
     let rate = rate.map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::NO_NETWORK;
 use super::baseline::cpu;
 use crate::metric::Metric;
+use crate::plan::LoadMode;
 use crate::report::chapters::bottlenecks::command;
 use crate::report::chapters::context;
 use crate::report::template::found::{Absent, Found, not_measured, of_cell, or_why};
@@ -16,8 +17,8 @@ pub(super) fn configuration(field: TestConfiguration, source: Source<'_>) -> Fou
         TestConfiguration::TestTool => format!("onnxprof {}", plain(&run.tool_version)),
         TestConfiguration::VirtualUsers => {
             let modes = source.record.plan.load_modes.iter();
-            let requests: Vec<String> = modes.map(|mode| mode.concurrency().to_string()).collect();
-            format!("{} in flight, closed loop", words::listed(&requests))
+            let requests: Vec<String> = modes.map(|mode| mode.in_column()).collect();
+            format!("{} {}, closed loop", words::listed(&requests), LoadMode::COLUMN)
         }
         TestConfiguration::TestDuration => match run.elapsed_ns {
             Some(elapsed) => number::time(elapsed),
