@@ -14,7 +14,6 @@ mod front;
 pub mod gate;
 mod null_test;
 mod operators;
-mod reproduce;
 mod scaling;
 mod timeline;
 pub mod tuning;

@@ -27,6 +27,8 @@ mod runtime;
 mod say;
 mod schema;
 mod show;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod tune;
 

@@ -11,6 +11,7 @@ use super::plan::{self, MeasureArgs};
 use super::progress::ConsoleArgs;
 use super::runs::RUNS;
 use super::{CliError, forecast, open, output};
+use crate::plan::Flag;
 use crate::runner::{self, Ran};
 use crate::store::{RunFolder, default_folder};
 
@@ -29,7 +30,7 @@ pub struct Args {
     pub out: Option<PathBuf>,
     /// Variant that the others are compared with, by name. [default: the one in full precision by its weights; of several the
     /// largest, and of equals the one called fp32, the one with whose name the others' begin, or the first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long = Flag::Baseline.word(), value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]
     pub measure: MeasureArgs,

@@ -11,7 +11,7 @@ use super::resume::{Taken, resumed};
 use super::runs::RUNS;
 use super::{CliError, ending, exit};
 use crate::analysis::tuning::TuningVerdict;
-use crate::plan::SessionOptions;
+use crate::plan::{Flag, SessionOptions};
 use crate::provider::{self, Hardware};
 use crate::record::RunRecord;
 use crate::runner::{self, Job, Ran};
@@ -50,7 +50,7 @@ pub struct Args {
     /// Variant whose accuracy the others are held against, and whose defaults the gain is told over. [default: the one
     /// in full precision by its weights; of several the largest, and of equals the one called fp32, the one with whose name
     /// the others' begin, or the first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long = Flag::Baseline.word(), value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]
     pub search: SearchArgs,

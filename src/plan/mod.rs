@@ -2,6 +2,8 @@
 //!
 //! Nothing here measures, prints or touches a file. Read [`Plan`] first.
 
+mod command;
+mod flag;
 mod input;
 mod load;
 mod provider;
@@ -10,6 +12,8 @@ mod session;
 mod shape;
 mod tuning;
 
+pub use command::Command;
+pub use flag::Flag;
 pub use input::{ElementType, InputRequest, ValueRange};
 pub use load::LoadMode;
 pub use provider::{Binding, ProviderSpec};
@@ -137,6 +141,15 @@ pub enum Pin {
     None,
     /// These CPUs.
     Cpus(Vec<u64>),
+}
+
+impl Schedule {
+    /// Length of a block where none is named.
+    pub const BLOCK: Nanos = Nanos(30_000_000);
+    /// Time for an answer where none is named.
+    pub const TIMEOUT: Nanos = Nanos(120_000_000_000);
+    /// Half-width that is looked for where none is named.
+    pub const TARGET: Ratio = Ratio(0.02);
 }
 
 impl Plan {

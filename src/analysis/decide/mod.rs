@@ -6,6 +6,7 @@
 pub(super) mod advice;
 pub(super) mod answer;
 pub(super) mod bottlenecks;
+mod commands;
 pub(super) mod conclusions;
 pub(super) mod enough;
 pub(super) mod facts;

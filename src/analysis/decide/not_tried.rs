@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::commands::as_baseline;
 use crate::analysis::decide::conclusions::{Answer, Caveat};
 use crate::analysis::decide::facts::Facts;
-use crate::analysis::reproduce;
 use crate::analysis::{NotTried, Untried};
 use crate::metric::Metric;
-use crate::plan::{Binding, LoadMode, PageCache, Plan, SessionSpec};
+use crate::plan::{Binding, Command, Flag, LoadMode, PageCache, Plan, SessionSpec};
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
 
@@ -37,9 +37,13 @@ pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
     found
 }
 
-fn profile(record: &RunRecord, what: Untried, options: &[&str]) -> NotTried {
-    let options: Vec<String> = options.iter().map(|&word| word.to_owned()).collect();
-    NotTried { what, command: reproduce::with(record, &options) }
+/// The command that measures all models as the baseline was measured, but for one flag.
+fn profile(record: &RunRecord, what: Untried, flag: Flag, value: &str) -> NotTried {
+    untried(what, Command::of(&as_baseline(record)).with(flag, value))
+}
+
+fn untried(what: Untried, command: Command) -> NotTried {
+    NotTried { what, command: command.words() }
 }
 
 fn labels(facts: &Facts<'_>) -> Option<NotTried> {
@@ -51,8 +55,8 @@ fn labels(facts: &Facts<'_>) -> Option<NotTried> {
         return None;
     }
     let has_data = dataset.is_some();
-    let words: &[&str] = if has_data { &["--labels", "FILE"] } else { &["--data", "FILE"] };
-    (!scored).then(|| profile(facts.index.record, Untried::Labels, words))
+    let flag = if has_data { Flag::Labels } else { Flag::Data };
+    (!scored).then(|| profile(facts.index.record, Untried::Labels, flag, "FILE"))
 }
 
 fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
@@ -63,14 +67,14 @@ fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
 fn quantization(record: &RunRecord) -> Option<NotTried> {
     let full = |model: &ModelSummary| FULL_PRECISION.contains(&model.precision.label.as_str());
     let all_full = models(record).all(full) && models(record).any(|model| !model.weights.is_empty());
-    all_full.then(|| profile(record, Untried::Quantization, &["QUANTIZED.onnx"]))
+    all_full.then(|| untried(Untried::Quantization, Command::of(&as_baseline(record)).with_model("QUANTIZED.onnx")))
 }
 
 fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
     let pick = answer.throughput.pick().filter(|pick| pick.caveats.contains(&Caveat::StillRising))?;
     let largest = pick.key.batch_size;
     let sizes = format!("{largest},{},{}", largest.checked_mul(2)?, largest.checked_mul(4)?);
-    Some(profile(record, Untried::LargerBatches(largest), &["--batch", &sizes]))
+    Some(profile(record, Untried::LargerBatches(largest), Flag::Batch, &sizes))
 }
 
 /// One number of threads was measured; a single one where there were several, else as many as there are CPUs.
@@ -78,14 +82,14 @@ fn threads(record: &RunRecord) -> Option<NotTried> {
     let counts: BTreeSet<u64> = record.plan.sessions.iter().map(|spec| spec.options.intra_threads).collect();
     let [&only] = counts.iter().collect::<Vec<_>>()[..] else { return None };
     let other = if only > 1 { 1 } else { record.host.usable_cpus_count };
-    (other != only).then(|| profile(record, Untried::Threads(only), &["--intra-threads", &other.to_string()]))
+    (other != only).then(|| profile(record, Untried::Threads(only), Flag::IntraThreads, &other.to_string()))
 }
 
 fn tuning(record: &RunRecord) -> Option<NotTried> {
     let plan = &record.plan;
     let options: Vec<_> = plan.sessions.iter().map(|spec| &spec.options).collect();
     let one = options.windows(2).all(|pair| pair[0] == pair[1]);
-    one.then(|| NotTried { what: Untried::Tuning, command: reproduce::search(record) })
+    one.then(|| untried(Untried::Tuning, Command::tune(&as_baseline(record))))
 }
 
 /// Execution providers that the libraries offer and no session used.
@@ -101,7 +105,7 @@ fn providers(record: &RunRecord) -> Vec<NotTried> {
         let library = record.runtimes.iter().find(offers).map(|runtime| runtime.path.display().to_string());
         let library = library.unwrap_or_default();
         let what = Untried::ExecutionProvider(provider.to_owned());
-        profile(record, what, &["--runtime", &library, "--ep", &words])
+        untried(what, Command::of(&as_baseline(record)).with(Flag::Runtime, library).with(Flag::Ep, words))
     };
     missing.map(try_it).collect()
 }
@@ -111,13 +115,16 @@ fn device_binding(record: &RunRecord) -> Option<NotTried> {
     let on_gpu = sessions.iter().find(|spec| spec.nvidia_device().is_some())?;
     let bound = sessions.iter().any(|spec| spec.binding == Binding::Device);
     let provider = provider::short_name(&on_gpu.execution_provider);
-    (!bound).then(|| profile(record, Untried::DeviceBinding, &["--ep", &provider, "--bind", "host,device"]))
+    (!bound).then(|| {
+        let command = Command::of(&as_baseline(record)).with(Flag::Ep, provider).with(Flag::Bind, "host,device");
+        untried(Untried::DeviceBinding, command)
+    })
 }
 
 fn concurrency(record: &RunRecord) -> Option<NotTried> {
     let single = record.plan.load_modes.iter().all(|&mode| mode == LoadMode::SINGLE);
     (single && record.host.usable_cpus_count > 1)
-        .then(|| profile(record, Untried::Concurrency, &["--concurrency", "1,2,4"]))
+        .then(|| profile(record, Untried::Concurrency, Flag::Concurrency, "1,2,4"))
 }
 
 /// Open dimensions other than the batch size, each with the size that was fed, half and twice that.
@@ -148,20 +155,22 @@ fn is_swept(plan: &Plan, dimension: &str) -> bool {
 fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {
     let sizes = BTreeSet::from([(fed / 2).max(1), fed.max(1), fed.max(1).saturating_mul(2)]);
     let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
-    profile(record, Untried::OpenDimension(name.to_owned()), &["--sweep", &format!("dim={name}:{}", sizes.join(","))])
+    let sizes = format!("dim={name}:{}", sizes.join(","));
+    profile(record, Untried::OpenDimension(name.to_owned()), Flag::Sweep, &sizes)
 }
 
 fn idle_gaps(record: &RunRecord) -> Option<NotTried> {
-    record.idle_gaps.is_empty().then(|| profile(record, Untried::IdleGaps, &["--idle-gaps"]))
+    let none = record.idle_gaps.is_empty();
+    none.then(|| untried(Untried::IdleGaps, Command::of(&as_baseline(record)).with_switch(Flag::IdleGaps)))
 }
 
 fn another_runtime(record: &RunRecord) -> Option<NotTried> {
     let [only] = record.runtimes.as_slice() else { return None };
-    let both = format!("{},cpu@VERSION", reproduce::library(&record.plan, 0));
-    Some(profile(record, Untried::AnotherRuntime(only.version.clone()), &["--runtime", &both]))
+    let both = format!("{},cpu@VERSION", record.plan.sessions.first()?.runtime.word());
+    Some(profile(record, Untried::AnotherRuntime(only.version.clone()), Flag::Runtime, &both))
 }
 
 fn cold_start(record: &RunRecord) -> Option<NotTried> {
     let warm = record.plan.schedule.page_cache == PageCache::Warm;
-    warm.then(|| profile(record, Untried::ColdStart, &["--cold"]))
+    warm.then(|| untried(Untried::ColdStart, Command::of(&as_baseline(record)).with_switch(Flag::Cold)))
 }

@@ -6,9 +6,6 @@ use super::values::SweptDim;
 use crate::cli::{CliError, exit};
 use crate::plan::{MOST_CELLS, Plan, Schedule};
 
-/// Length of a block where none is named, which a shorter budget cuts short.
-pub const DEFAULT_BLOCK: Duration = Duration::from_millis(30);
-
 /// Makes sure that a block that was asked for fits into the time of the run.
 ///
 /// # Errors
@@ -16,7 +13,7 @@ pub const DEFAULT_BLOCK: Duration = Duration::from_millis(30);
 pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
     let block = Duration::from(schedule.block_ns);
     match schedule.budget_ns.map(Duration::from) {
-        Some(budget) if block > budget && block > DEFAULT_BLOCK => {
+        Some(budget) if block > budget && schedule.block_ns > Schedule::BLOCK => {
             let message = format!("a block of {block:?} does not fit into a budget of {budget:?}");
             Err(CliError::message(exit::USAGE, message)
                 .with_hint("name a shorter `--block` or a longer `--budget`".to_owned()))

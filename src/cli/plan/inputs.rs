@@ -6,7 +6,7 @@ use super::values;
 use crate::cli::{CliError, exit};
 use crate::inputs::InputError;
 use crate::onnx::OnnxError;
-use crate::plan::{InputRequest, ValueRange};
+use crate::plan::{Flag, InputRequest, ValueRange};
 
 /// What is fed to a model.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -14,20 +14,20 @@ use crate::plan::{InputRequest, ValueRange};
 pub struct InputArgs {
     /// Inputs from a file: .npz with arrays named by the model's inputs (and `labels`, `y` or `target`), .npy for a
     /// model with one input, or a folder with `test_data_set_N/input_M.pb`
-    #[arg(long, value_name = "PATH")]
+    #[arg(long = Flag::Data.word(), value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Labels for --data, one for each sample, when they are neither in it nor beside it: .npy, .npz, .csv, .tsv, .txt
     /// or .json
-    #[arg(long, value_name = "FILE", requires = "data")]
+    #[arg(long = Flag::Labels.word(), value_name = "FILE", requires = "data")]
     pub labels: Option<PathBuf>,
     /// Size of a dimension that the model leaves open, by its name or as INPUT.AXIS
-    #[arg(long = "dim", value_name = "NAME=VALUE", value_parser = parse_dim)]
+    #[arg(long = Flag::Dim.word(), value_name = "NAME=VALUE", value_parser = parse_dim)]
     pub dims: Vec<(String, u64)>,
     /// The dimension along which samples lie, by its name or as INPUT.AXIS, or `none`; by default it is found by running
-    #[arg(long, value_name = "NAME|INPUT.AXIS|none")]
+    #[arg(long = Flag::BatchDim.word(), value_name = "NAME|INPUT.AXIS|none")]
     pub batch_dim: Option<String>,
     /// Range of the values made up for an input, both ends included
-    #[arg(long = "range", value_name = "NAME=LO..HI", value_parser = parse_range)]
+    #[arg(long = Flag::Range.word(), value_name = "NAME=LO..HI", value_parser = parse_range)]
     pub ranges: Vec<(String, ValueRange)>,
 }
 

@@ -6,7 +6,7 @@ use super::inputs::InputArgs;
 use super::values::SweptDim;
 use super::{bounds, values};
 use crate::cli::{CliError, exit};
-use crate::plan::{Shape, unswept};
+use crate::plan::{Flag, Shape, unswept};
 use crate::units::Nanos;
 
 /// Batch sizes where none are named.
@@ -17,22 +17,22 @@ pub const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 #[command(next_help_heading = "Load")]
 pub struct LoadArgs {
     /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
+    #[arg(long = Flag::Batch.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
     pub batch: Option<Vec<u64>>,
     /// Sizes of a dimension that the models leave open, each measured at every batch size, as in `dim=seq:16,64,256`; of
     /// several such options, every combination is.
-    #[arg(long, value_name = "dim=NAME:N,N,...", value_parser = values::swept_dim)]
+    #[arg(long = Flag::Sweep.word(), value_name = "dim=NAME:N,N,...", value_parser = values::swept_dim)]
     pub sweep: Vec<SweptDim>,
     /// Measures latencies after these times without a request, in launches of their own, within 15% of the budget.
     /// [default where it is given without a list: 0,10ms,100ms,1s]
-    #[arg(long, value_name = "TIME,TIME,...", value_delimiter = ',', value_parser = values::gap, num_args = 0..=1,
+    #[arg(long = Flag::IdleGaps.word(), value_name = "TIME,TIME,...", value_delimiter = ',', value_parser = values::gap, num_args = 0..=1,
         require_equals = true, default_missing_value = "0,10ms,100ms,1s")]
     pub idle_gaps: Option<Vec<Duration>>,
     /// Latency within which the best batch size is looked for.
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    #[arg(long = Flag::LatencyLimit.word(), value_name = "TIME", value_parser = values::duration)]
     pub latency_limit: Option<Duration>,
     /// Requests in flight: so many threads share one session, each sending its next request when the last is done.
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads, default_value = "1")]
+    #[arg(long = Flag::Concurrency.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads, default_value = "1")]
     pub concurrency: Vec<u64>,
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::values::{self, ProviderOption};
 use crate::cli::{CliError, exit};
-use crate::plan::{Binding, ProviderSpec};
+use crate::plan::{Binding, Flag, ProviderSpec};
 use crate::provider::{self, CPU_PROVIDER, Graphs, Memory};
 
 /// What runs the nodes, and where inputs and outputs lie.
@@ -14,25 +14,25 @@ use crate::provider::{self, CPU_PROVIDER, Graphs, Memory};
 pub struct ProviderArgs {
     /// Execution providers, each a session of its own: `cpu`, `cuda`, `tensorrt`, `openvino`, ..., ONNX Runtime's
     /// identifiers such as CUDAExecutionProvider, or names given with `--ep-library`.
-    #[arg(long, value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "cpu")]
+    #[arg(long = Flag::Ep.word(), value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "cpu")]
     pub ep: Vec<String>,
     /// Index of the device; for OpenVINO that of a GPU, for a library of `--ep-library` of one of its devices.
     /// [default: the execution provider's own]
-    #[arg(long, value_name = "N", value_parser = values::device)]
+    #[arg(long = Flag::Device.word(), value_name = "N", value_parser = values::device)]
     pub device: Option<u64>,
     /// An option of an execution provider, by its own key; EP may be left out where only one is planned besides the
     /// CPU's. May be given several times.
-    #[arg(long, value_name = "[EP:]KEY=VALUE", value_parser = values::provider_option)]
+    #[arg(long = Flag::EpOption.word(), value_name = "[EP:]KEY=VALUE", value_parser = values::provider_option)]
     pub ep_option: Vec<ProviderOption>,
     /// A library that brings an execution provider, which `--ep NAME` runs on; may be given several times.
-    #[arg(long, value_name = "NAME=PATH", value_parser = values::key_value)]
+    #[arg(long = Flag::EpLibrary.word(), value_name = "NAME=PATH", value_parser = values::key_value)]
     pub ep_library: Vec<(String, String)>,
     /// Makes it an error if any node runs on another execution provider.
-    #[arg(long)]
+    #[arg(long = Flag::RequireEp.word())]
     pub require_ep: bool,
     /// Where inputs and outputs lie: in `host` memory, so that copies to the device and back are part of a latency, or in
     /// that of the `device`. Each is a session of its own.
-    #[arg(long, value_enum, value_name = "PLACE,PLACE", value_delimiter = ',', default_value = "host")]
+    #[arg(long = Flag::Bind.word(), value_enum, value_name = "PLACE,PLACE", value_delimiter = ',', default_value = "host")]
     pub bind: Vec<BindArg>,
 }
 

@@ -1,17 +1,17 @@
 //! Options that say how outputs are scored, for every command that scores them.
 
-use crate::plan::{ScoredSamples, Task};
+use crate::plan::{Flag, ScoredSamples, Task};
 
 /// How outputs are scored.
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Scoring")]
 pub struct ScoringArgs {
     /// What the model predicts.
-    #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
+    #[arg(long = Flag::Task.word(), value_enum, default_value_t = TaskArg::Auto)]
     pub task: TaskArg,
     /// Samples that outputs are scored on, the same for every variant: the first N, or `all`, however long that takes.
     /// [default: as many as fit 8% of the budget]
-    #[arg(long, value_name = "all|N", value_parser = parse_samples)]
+    #[arg(long = Flag::ScoreSamples.word(), value_name = "all|N", value_parser = parse_samples)]
     pub score_samples: Option<ScoredSamples>,
 }
 

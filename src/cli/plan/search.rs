@@ -12,15 +12,13 @@ use super::space::{self, SpaceArgs};
 use super::{bounds, load, schedule, session, values};
 use crate::cli::{CliError, exit};
 use crate::plan::{
-    InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec, SweepEnd, Task, TuningPlan, unswept,
+    Flag, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec, SweepEnd, Task, TuningPlan, unswept,
 };
 use crate::record::Host;
-use crate::units::{Nanos, Ratio};
+use crate::units::Nanos;
 
 /// Wall time where no budget is named.
 const DEFAULT_BUDGET: Nanos = Nanos(300_000_000_000);
-/// Half-width that the report calls narrow; a search has no other use for one.
-const TARGET: Ratio = Ratio(0.02);
 
 /// What a search measures with, and what it tries.
 #[derive(Debug, clap::Args)]
@@ -42,16 +40,16 @@ pub struct SearchArgs {
 #[command(next_help_heading = "Schedule")]
 pub struct SearchScheduleArgs {
     /// Length of a block; it holds at least 3 inferences.
-    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "30ms")]
+    #[arg(long = Flag::Block.word(), value_name = "TIME", value_parser = values::duration, default_value = "30ms")]
     pub block: Duration,
     /// A worker that does not answer for this long is killed, and its configuration has failed.
-    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "120s")]
+    #[arg(long = Flag::Timeout.word(), value_name = "TIME", value_parser = values::duration, default_value = "120s")]
     pub timeout: Duration,
     /// CPUs of the workers: `auto`, `none`, or a list such as 0,2-3.
-    #[arg(long, value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
+    #[arg(long = Flag::Pin.word(), value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
     pub pin: Pin,
     /// Seed of the order of configurations within a round and of synthesized inputs.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long = Flag::Seed.word(), value_name = "N", default_value_t = 0)]
     pub seed: u64,
 }
 
@@ -132,7 +130,8 @@ fn timing(goal: &GoalArgs, args: &SearchScheduleArgs) -> Schedule {
         rounds_count: None,
         alternations_count: None,
         block_ns: args.block.into(),
-        target_half_width_ratio: TARGET,
+        // What the report calls narrow; a search has no other use for one.
+        target_half_width_ratio: Schedule::TARGET,
         timeout_ns: args.timeout.into(),
         page_cache: PageCache::Warm,
         pin: args.pin.clone(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::providers::Provider;
 use super::values;
 use crate::cli::{CliError, exit};
-use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
+use crate::plan::{ExecutionMode, Flag, GraphOptimization, SessionOptions, SessionSpec};
 use crate::record::Host;
 use crate::runner::FoundRuntime;
 
@@ -15,34 +15,34 @@ use crate::runner::FoundRuntime;
 pub struct SessionArgs {
     /// ONNX Runtime libraries, measured side by side: paths, or versions such as `cpu@1.31.1`, which are installed if
     /// they are not there.
-    #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
+    #[arg(long = Flag::Runtime.word(), value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
     pub runtime: Vec<String>,
     /// Threads that run one operator. [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N", value_parser = values::threads)]
+    #[arg(long = Flag::IntraThreads.word(), value_name = "N", value_parser = values::threads)]
     pub intra_threads: Option<u64>,
     /// Threads that run independent operators, in parallel execution mode.
-    #[arg(long, value_name = "N", value_parser = values::threads, default_value_t = 1)]
+    #[arg(long = Flag::InterThreads.word(), value_name = "N", value_parser = values::threads, default_value_t = 1)]
     pub inter_threads: u64,
     /// Graph optimization level.
-    #[arg(long, value_enum, default_value_t = OptimizationArg::All)]
+    #[arg(long = Flag::GraphOptimization.word(), value_enum, default_value_t = OptimizationArg::All)]
     pub graph_optimization: OptimizationArg,
     /// Whether independent operators may run at once.
-    #[arg(long, value_enum, default_value_t = ExecutionArg::Sequential)]
+    #[arg(long = Flag::ExecutionMode.word(), value_enum, default_value_t = ExecutionArg::Sequential)]
     pub execution_mode: ExecutionArg,
     /// Whether idle threads of the session's pool spin. [default: the library's own]
-    #[arg(long, value_name = "BOOL")]
+    #[arg(long = Flag::AllowSpinning.word(), value_name = "BOOL")]
     pub allow_spinning: Option<bool>,
     /// Whether memory on the CPU comes from an arena, which keeps what it took. [default: the library's own]
-    #[arg(long, value_name = "BOOL")]
+    #[arg(long = Flag::MemoryArena.word(), value_name = "BOOL")]
     pub memory_arena: Option<bool>,
     /// Whether memory is planned ahead for inputs of one shape. [default: the library's own]
-    #[arg(long, value_name = "BOOL")]
+    #[arg(long = Flag::MemoryPattern.word(), value_name = "BOOL")]
     pub memory_pattern: Option<bool>,
     /// A session configuration entry, by ONNX Runtime's key; may be given several times.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_value)]
+    #[arg(long = Flag::SessionConfig.word(), value_name = "KEY=VALUE", value_parser = values::key_value)]
     pub session_config: Vec<(String, String)>,
     /// A library of custom operators that is registered with every session; may be given several times.
-    #[arg(long, value_name = "LIB")]
+    #[arg(long = Flag::CustomOps.word(), value_name = "LIB")]
     pub custom_ops: Vec<PathBuf>,
 }
 

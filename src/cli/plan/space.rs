@@ -6,7 +6,7 @@ use super::goal::{GoalArgs, ObjectiveArg};
 use super::load::DEFAULT_BATCH_SIZES;
 use super::values;
 use crate::metric::Metric;
-use crate::plan::{Execution, ExecutionMode, GraphOptimization, Space};
+use crate::plan::{Execution, ExecutionMode, Flag, GraphOptimization, Space};
 
 /// What is tried.
 #[derive(Debug, clap::Args)]
@@ -14,19 +14,19 @@ use crate::plan::{Execution, ExecutionMode, GraphOptimization, Space};
 pub struct SpaceArgs {
     /// Batch sizes, the first of which is the default. [default: powers of two from 1 to 64; 1 for the objectives latency
     /// and memory, unless the SLO asks for a throughput]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
+    #[arg(long = Flag::Batch.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
     pub batch: Option<Vec<u64>>,
     /// Numbers of threads that run one operator. [default: powers of two up to the CPUs that this process may use]
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads)]
+    #[arg(long = Flag::IntraThreads.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads)]
     pub intra_threads: Option<Vec<u64>>,
     /// Options that stay as they are: none is tried besides its default.
-    #[arg(long, value_enum, value_name = "OPTION,OPTION", value_delimiter = ',')]
+    #[arg(long = Flag::Keep.word(), value_enum, value_name = "OPTION,OPTION", value_delimiter = ',')]
     pub keep: Vec<OptionArg>,
     /// ONNX Runtime libraries: paths, or versions such as `cpu@1.31.1`, which are installed if they are not there.
-    #[arg(long, value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
+    #[arg(long = Flag::Runtime.word(), value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
     pub runtime: Vec<String>,
     /// A library of custom operators that is registered with every session; may be given several times.
-    #[arg(long, value_name = "LIB")]
+    #[arg(long = Flag::CustomOps.word(), value_name = "LIB")]
     pub custom_ops: Vec<PathBuf>,
 }
 

@@ -2,10 +2,10 @@
 
 use super::types::{Action, Advice, Against, Level, Priority};
 use super::weighed::evidence;
+use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::explain::DenormalFindings;
 use crate::analysis::figures::{Change, Verdict};
-use crate::analysis::reproduce;
 use crate::analysis::scaling::{GapFindings, IdleFindings};
 use crate::metric::Metric;
 use crate::plan::CellKey;
@@ -26,7 +26,7 @@ fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option
     let key = key(facts, contrast.session, (contrast.shape, contrast.batch_size))?;
     let gain = change.ratio.reciprocal();
     // Every run holds the session against itself with the option.
-    let command = reproduce::command(facts.index.record, (key.session, key.shape), &[key.batch_size]);
+    let command = compare_with_baseline(facts.index.record, key, &[key.batch_size]).words();
     let against = Against::WithoutOption(contrast.option.clone());
     Some(Advice {
         action: Action::SetOption { key, option: contrast.option.clone() },
@@ -64,9 +64,9 @@ fn after_pauses(facts: &Facts<'_>, found: &IdleFindings) -> Option<Advice> {
     let (fine, _) =
         pauses.iter().take_while(|pause| !is_slower(pause)).last().filter(|fine| fine.0.gap_ns > Nanos(0))?;
     let key = key(facts, found.session, (found.shape, found.batch_size))?;
-    let mut command = reproduce::command(facts.index.record, (key.session, key.shape), &[key.batch_size]);
-    let gaps: Vec<String> = facts.index.record.plan.idle_gaps_ns.iter().copied().map(reproduce::time_word).collect();
-    command.push(format!("--idle-gaps={}", gaps.join(",")));
+    let record = facts.index.record;
+    let command =
+        compare_with_baseline(record, key, &[key.batch_size]).with_idle_gaps(&record.plan.idle_gaps_ns).words();
     Some(Advice {
         action: Action::KeepWarm { key, longest_ns: fine.gap_ns, idle_ns: longest.gap_ns },
         priority: Priority::Low,

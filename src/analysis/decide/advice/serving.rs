@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::types::{Action, Advice, Against, Level, Priority};
 use super::weighed::{evidence, factor};
+use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::decide::conclusions::{Caveat, Pick};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::over_launches::centre;
 use crate::analysis::figures::{Estimate, Interval, Measured};
-use crate::analysis::reproduce;
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::BlockRecord;
@@ -41,11 +41,7 @@ pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
         effort: Level::Medium,
         risk: Level::Medium,
         caveats: pick.caveats.iter().copied().filter(|&caveat| caveat == Caveat::StillRising).collect(),
-        command: reproduce::command(
-            facts.index.record,
-            (pick.key.session, pick.key.shape),
-            &[from, pick.key.batch_size],
-        ),
+        command: compare_with_baseline(facts.index.record, pick.key, &[from, pick.key.batch_size]).words(),
     })
 }
 
@@ -99,6 +95,6 @@ pub(super) fn load_before_traffic(facts: &Facts<'_>, pick: &Pick) -> Option<Advi
         effort: Level::Medium,
         risk: Level::Low,
         caveats: Vec::new(),
-        command: reproduce::command(facts.index.record, (pick.key.session, pick.key.shape), &[pick.key.batch_size]),
+        command: compare_with_baseline(facts.index.record, pick.key, &[pick.key.batch_size]).words(),
     })
 }

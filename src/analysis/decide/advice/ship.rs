@@ -3,11 +3,11 @@
 use super::types::{Action, Advice, Against, Level, Priority, Setting};
 use super::weighed::{evidence, factor, risk};
 use crate::analysis::decide::answer::caveats;
+use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::decide::conclusions::{Answer, Pick};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::{CellFindings, Change, Verdict};
 use crate::analysis::figures::{Counted, Estimate};
-use crate::analysis::reproduce;
 use crate::metric::Metric;
 use crate::plan::{CellKey, SessionSpec};
 use crate::record::RunRecord;
@@ -105,7 +105,7 @@ fn of(facts: &Facts<'_>, Gain { cell, gain, metric, verdict }: Gain<'_>) -> Opti
         effort,
         risk: risk(&caveats),
         caveats,
-        command: reproduce::command(record, (session, cell.key.shape), &[cell.key.batch_size]),
+        command: compare_with_baseline(record, cell.key, &[cell.key.batch_size]).words(),
     })
 }
 

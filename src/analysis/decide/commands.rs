@@ -1,0 +1,59 @@
+//! The commands that advice prints: the plan of the run, cut down to what the advice is about, in words.
+
+use std::path::PathBuf;
+
+use crate::plan::{CellKey, Command, InputRequest, Plan, SessionSpec, SweepEnd};
+use crate::record::RunRecord;
+
+/// Source of data that [`DatasetInfo`](crate::record::DatasetInfo) names where there is no file.
+const SYNTHESIZED: &str = "synthesized";
+
+/// The command that compares a cell's session with the plan's baseline at the cell's shape and `batch_sizes`, under the
+/// same options and with the same data.
+pub(super) fn compare_with_baseline(record: &RunRecord, key: CellKey, batch_sizes: &[u64]) -> Command {
+    let plan = &record.plan;
+    let baseline = plan.baseline_session().filter(|&baseline| baseline != key.session);
+    let sessions: Vec<&SessionSpec> = baseline.into_iter().chain([key.session]).map(|at| &plan.sessions[at]).collect();
+    let mut variants = vec![plan.baseline, plan.sessions[key.session].variant];
+    variants.dedup();
+    Command::of(&Plan {
+        batch_sizes: batch_sizes.to_vec(),
+        sweep_end: SweepEnd::Listed,
+        shapes: plan.shapes.get(key.shape).cloned().into_iter().collect(),
+        ..part(record, &variants, &sessions)
+    })
+}
+
+/// The plan that measures all models that could be read as the baseline was measured.
+pub(super) fn as_baseline(record: &RunRecord) -> Plan {
+    as_session(record, record.plan.baseline_session().map(|at| &record.plan.sessions[at]))
+}
+
+/// The plan that measures all models that could be read as a session was measured.
+pub(super) fn as_session(record: &RunRecord, session: Option<&SessionSpec>) -> Plan {
+    let usable: Vec<usize> = (0..record.plan.variants.len())
+        .filter(|&at| record.variants.get(at).is_some_and(|found| found.outcome.is_ok()))
+        .collect();
+    part(record, &usable, session.as_slice())
+}
+
+/// The plan of a run with some of its variants and sessions, and without what is measured beside their comparison.
+fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Plan {
+    let plan = record.plan.clone();
+    let place = |variant: usize| variants.iter().position(|&kept| kept == variant).unwrap_or(0);
+    Plan {
+        variants: variants.iter().map(|&at| plan.variants[at].clone()).collect(),
+        baseline: place(plan.baseline),
+        sessions: sessions.iter().map(|&spec| SessionSpec { variant: place(spec.variant), ..spec.clone() }).collect(),
+        idle_gaps_ns: Vec::new(),
+        inputs: InputRequest { data: plan.inputs.data.or_else(|| found_data(record)), ..plan.inputs },
+        tuning: None,
+        ..plan
+    }
+}
+
+/// The data that was found beside the models.
+fn found_data(record: &RunRecord) -> Option<PathBuf> {
+    let source = &record.dataset.as_ref()?.source;
+    (source != SYNTHESIZED).then(|| source.into())
+}

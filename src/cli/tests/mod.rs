@@ -1,0 +1,3 @@
+//! The whole command line held against what is said about it.
+
+mod printed;
