@@ -60,6 +60,9 @@ impl Command {
         }
         command.sweep(plan);
         command.idle_gaps(&plan.idle_gaps_ns);
+        if let Some(limit) = plan.latency_limit_ns {
+            command.option(Flag::LatencyLimit, time(limit));
+        }
         command.load(&plan.load_modes);
         command.scoring(plan);
         command.schedule(&plan.schedule);
@@ -89,6 +92,9 @@ impl Command {
         let models = plan.variants.iter().map(|variant| variant.path.display().to_string());
         let (others, models) = models.partition(|model: &String| model.starts_with('-'));
         let mut command = Command { subcommand, models, others, options: Vec::new() };
+        if plan.variants.len() > 1 {
+            command.option(Flag::Baseline, plan.variants[plan.baseline].path.display());
+        }
         command.inputs(plan);
         command
     }
@@ -296,11 +302,23 @@ impl Command {
         if schedule.page_cache == PageCache::Cold {
             self.switch(Flag::Cold);
         }
+        if schedule.target_half_width_ratio != Schedule::TARGET {
+            self.option(Flag::Target, format!("{}%", percent(schedule.target_half_width_ratio)));
+        }
+        if schedule.block_ns != Schedule::BLOCK {
+            self.option(Flag::Block, time(schedule.block_ns));
+        }
+        if schedule.timeout_ns != Schedule::TIMEOUT {
+            self.option(Flag::Timeout, time(schedule.timeout_ns));
+        }
         if let Some(budget) = schedule.budget_ns {
             self.option(Flag::Budget, time(budget));
         }
         if let Some(rounds) = schedule.rounds_count {
             self.option(Flag::Rounds, rounds);
+        }
+        if let Some(alternations) = schedule.alternations_count {
+            self.option(Flag::Alternations, alternations);
         }
         self.option(Flag::Seed, schedule.seed);
     }

@@ -1,0 +1,217 @@
+//! Words become a plan and the plan becomes words again, by the real command line.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use clap::Parser as _;
+
+use crate::cli::plan::{self, Family};
+use crate::cli::progress::Console;
+use crate::cli::{Cli, CliError, Command as Subcommand};
+use crate::plan::{Command, Flag, Plan, RuntimeChoice, SessionOptions, Variant};
+use crate::record::Host;
+use crate::runner::FoundRuntime;
+use crate::sample::{Roots, host};
+
+/// Lists of words made up, the next by a linear congruential generator.
+struct Words {
+    state: u64,
+    /// Files that exist, for options which look.
+    folder: tempfile::TempDir,
+}
+
+impl Words {
+    fn new(seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["ops.so", "more ops.so", "ep.so"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        Words { state: seed, folder }
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 33) as usize % end
+    }
+
+    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.below(choices.len())]
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().canonicalize().unwrap().join(name).display().to_string()
+    }
+
+    /// A value that a flag takes; `None` for one that takes none.
+    fn value(&mut self, flag: Flag) -> Option<String> {
+        let value = match flag {
+            Flag::RequireEp | Flag::Cold => return None,
+            Flag::CustomOps => {
+                let name = self.of(&["ops.so", "more ops.so"]);
+                self.file(name)
+            }
+            Flag::EpLibrary => format!("{}={}", self.of(&["My_EP", "cuda"]), self.file("ep.so")),
+            _ => self.of(values(flag)).to_owned(),
+        };
+        Some(value)
+    }
+
+    /// Words of a command with models and some of the flags that it takes.
+    fn command(&mut self, subcommand: &str, flags: &[Flag]) -> Vec<String> {
+        let mut words = vec!["onnxprof".to_owned(), subcommand.to_owned()];
+        let models = ["net-fp32.onnx", "with space/net int8.onnx", "net=1,2.ort"];
+        words.extend(models.iter().take(1 + self.below(3)).map(|&model| model.to_owned()));
+        for &flag in flags {
+            // Flags that may be given several times are, now and then.
+            let times = [0, 0, 0, 1, 1, 2][self.below(6)];
+            let several =
+                [Flag::Dim, Flag::Range, Flag::Sweep, Flag::SessionConfig, Flag::CustomOps, Flag::EpOption, Flag::Slo];
+            let times = if several.contains(&flag) { times } else { times.min(1) };
+            for _ in 0..times {
+                match self.value(flag) {
+                    Some(value) => words.push(format!("{flag}={value}")),
+                    None => words.push(flag.to_string()),
+                }
+            }
+        }
+        words
+    }
+}
+
+/// Values that a flag takes; the command line's defaults are among them.
+fn values(flag: Flag) -> &'static [&'static str] {
+    match flag {
+        Flag::Baseline => &["net-fp32.onnx", "with space/net int8.onnx"],
+        Flag::Data | Flag::Labels => &["x.npz", "-x.npz", "a folder/x.npy"],
+        Flag::Dim => &["seq=128", "past + 1=0", "x.1=7"],
+        Flag::BatchDim => &["N", "x.0", "none"],
+        Flag::Range => &["x=-1..1.5", "ids=0..=29999", "y=1e-300..1e300"],
+        Flag::Task => &["auto", "classification", "regression"],
+        Flag::ScoreSamples => &["all", "250"],
+        Flag::Batch => &["1", "8,1,8", "1,2,4,8,16,32,64"],
+        Flag::Sweep => &["dim=seq:16,64", "dim=a:3,1", "dim=past + 1:0,5,9"],
+        Flag::IdleGaps => &["0", "0,10ms,100ms,1s", "1500us,1m"],
+        Flag::LatencyLimit => &["20ms", "1s 500ms"],
+        Flag::Concurrency => &["1", "4,1", "65536"],
+        Flag::Runtime => &["script:a.json", "script:a.json,script:b c.json"],
+        Flag::IntraThreads => &["1", "4"],
+        Flag::InterThreads => &["1", "2"],
+        Flag::GraphOptimization => &["disable", "basic", "extended", "all"],
+        Flag::ExecutionMode => &["sequential", "parallel"],
+        Flag::AllowSpinning | Flag::MemoryArena | Flag::MemoryPattern => &["true", "false"],
+        Flag::SessionConfig => &["session.a=1", "session.b=x=y, z", "session.c="],
+        Flag::Ep => {
+            &["cpu", "cuda", "cuda,cpu", "cpu,tensorrt", "cpu,My_EP,openvino", "FooExecutionProvider", "azure,Bar"]
+        }
+        Flag::Device => &["0", "3"],
+        Flag::EpOption => &["cuda:a=b", "cpu:use_arena=0", "k=v:w", "My_EP:k=", "openvino:device_type=HETERO:GPU,CPU"],
+        Flag::Bind => &["host", "device", "host,device", "device,host"],
+        Flag::Budget => &["60s", "300s", "90s", "1m 30s 1ns"],
+        Flag::Target => &["2%", "7%", "0.137", "1e-4%"],
+        Flag::Rounds | Flag::Alternations => &["1", "40"],
+        Flag::Block => &["30ms", "5ms"],
+        Flag::Timeout => &["120s", "2500ms"],
+        Flag::Pin => &["auto", "none", "0", "0,2-3"],
+        Flag::Seed => &["0", "18446744073709551615"],
+        Flag::Slo => &["latency_p99<=20ms", "throughput>=500/s"],
+        Flag::MaxAccuracyDrop => &["0pt", "0.5pt", "0.7 points"],
+        Flag::Objective => &["throughput", "latency", "memory", "energy"],
+        Flag::Keep => &["optimization", "execution,spinning", "pattern,arena"],
+        Flag::EpLibrary | Flag::CustomOps | Flag::RequireEp | Flag::Cold => &[],
+    }
+}
+
+/// A machine with four CPUs.
+static HOST: LazyLock<Host> = LazyLock::new(|| {
+    let real = host::fingerprint(&Roots::system());
+    Host { affinity_cpus: vec![0, 1, 2, 3], usable_cpus_count: 4, ..real }
+});
+
+/// The models that are named, without looking whether they are there.
+fn family(models: &[PathBuf], baseline: Option<&str>) -> Family {
+    let mut variants: Vec<Variant> =
+        models.iter().map(|path| Variant { name: path.display().to_string(), path: path.clone() }).collect();
+    let baseline = baseline.and_then(|asked| variants.iter().position(|variant| variant.path == Path::new(asked)));
+    variants[..=baseline.unwrap_or(0)].rotate_right(1);
+    Family { name: "net".into(), variants, baseline: 0, data: None, notes: Vec::new() }
+}
+
+/// Libraries as they are named, without opening them.
+fn runtimes(words: &[String]) -> Vec<FoundRuntime> {
+    let is_scripted = !words.is_empty() && words.iter().all(|word| word.starts_with("script:"));
+    if let Some(Ok(found)) = is_scripted.then(|| plan::runtimes(words, &mut Console::silent())) {
+        return found.found;
+    }
+    let named = |word: &String| RuntimeChoice::Library(word.into());
+    let mut choices: Vec<RuntimeChoice> = words.iter().map(named).collect();
+    choices.extend(words.is_empty().then(|| RuntimeChoice::Library("libonnxruntime.so".into())));
+    choices.into_iter().map(|choice| FoundRuntime { choice, found_by: String::new() }).collect()
+}
+
+/// The plan that words ask for, by the real command line; why there is none otherwise.
+fn planned(words: &[String]) -> Result<Plan, String> {
+    let said = |error: CliError| error.chain.join(": ");
+    match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
+        Subcommand::Profile(args) => {
+            let family = family(&args.models, args.baseline.as_deref());
+            let runtimes = runtimes(&args.measure.session.runtime);
+            plan::profile::plan(&args.measure, &family, &runtimes, &HOST).map_err(said)
+        }
+        Subcommand::Tune(args) => {
+            let family = family(&args.models, args.baseline.as_deref());
+            let providers = plan::providers(&args.search.providers).map_err(said)?;
+            let runtimes = runtimes(&args.search.space.runtime);
+            let custom_ops = plan::custom_ops(&args.search.space.custom_ops).map_err(said)?;
+            let options = SessionOptions { custom_ops, ..SessionOptions::default() };
+            let bases = plan::sessions(&runtimes, &providers, family.variants.len(), &options);
+            plan::search::plan(&args.goal, &args.search, &family, bases, &HOST).map_err(said)
+        }
+        _ => Err("it measures nothing".into()),
+    }
+}
+
+/// Flags of a subcommand that say what is planned, as its definition has them.
+fn flags(subcommand: &str) -> Vec<Flag> {
+    let cli = <Cli as clap::CommandFactory>::command();
+    let found = cli.find_subcommand(subcommand).unwrap();
+    let known = |word: &str| Flag::ALL.iter().copied().find(|flag| flag.word() == word);
+    // What is done with a run, and no part of its plan.
+    let others = ["out", "plan", "full", "context", "open", "quiet", "no-color", "resume"];
+    let named = found.get_arguments().filter_map(|argument| argument.get_long()).filter(|word| !others.contains(word));
+    named
+        .map(|word| known(word).unwrap_or_else(|| panic!("`--{word}` of `{subcommand}` is no flag of a plan")))
+        .collect()
+}
+
+/// Plans of made-up words that fit together; every flag of the subcommand is among them.
+fn plans(subcommand: &str, seeds: std::ops::Range<u64>) -> Vec<(Vec<String>, Plan, Words)> {
+    let flags = flags(subcommand);
+    let mut used = BTreeSet::new();
+    let mut plans = Vec::new();
+    for seed in seeds {
+        let mut words = Words::new(seed);
+        // Few flags fit together more often than many.
+        let some: Vec<Flag> = flags.iter().copied().filter(|_| words.below(4) > 0).collect();
+        let command = words.command(subcommand, &some);
+        if let Ok(plan) = planned(&command) {
+            used.extend(
+                flags.iter().copied().filter(|flag| command.iter().any(|word| word.starts_with(&flag.to_string()))),
+            );
+            plans.push((command, plan, words));
+        }
+    }
+    let unused: Vec<_> = flags.iter().filter(|flag| !used.contains(*flag)).collect();
+    assert!(unused.is_empty() && plans.len() > 50, "{unused:?} in {} plans", plans.len());
+    plans
+}
+
+#[test]
+fn a_plan_s_words_ask_for_the_same_plan() {
+    for subcommand in ["profile", "tune"] {
+        for (command, plan, _files) in plans(subcommand, 0..800) {
+            let words = Command::of(&plan).words();
+            assert_eq!(planned(&words).as_ref(), Ok(&plan), "\n   {command:?}\n-> {words:?}");
+        }
+    }
+}
