@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::commands::as_baseline;
+use super::commands::{as_baseline, as_session};
 use crate::analysis::decide::conclusions::{Answer, Caveat};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::{NotTried, Untried};
 use crate::metric::Metric;
-use crate::plan::{Binding, Command, Flag, LoadMode, PageCache, Plan, SessionSpec};
+use crate::plan::{Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, SessionSpec, unswept};
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
 
@@ -50,13 +50,14 @@ fn labels(facts: &Facts<'_>) -> Option<NotTried> {
     let scored = facts.sessions.iter().any(|session| {
         Metric::SCORES.into_iter().filter_map(|metric| session.figure(metric)).any(|score| score.measured().is_some())
     });
-    let dataset = facts.index.record.dataset.as_ref();
-    if dataset.is_some_and(DatasetInfo::has_labels) {
+    let record = facts.index.record;
+    if scored || record.dataset.as_ref().is_some_and(DatasetInfo::has_labels) {
         return None;
     }
-    let has_data = dataset.is_some();
-    let flag = if has_data { Flag::Labels } else { Flag::Data };
-    (!scored).then(|| profile(facts.index.record, Untried::Labels, flag, "FILE"))
+    // Data fixes the sizes that a sweep would change.
+    let plan = Plan { shapes: unswept(), ..as_baseline(record) };
+    let flag = if plan.inputs.data.is_some() { Flag::Labels } else { Flag::Data };
+    Some(untried(Untried::Labels, Command::of(&plan).with(flag, "FILE")))
 }
 
 fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
@@ -98,6 +99,8 @@ fn providers(record: &RunRecord) -> Vec<NotTried> {
     let offered: BTreeSet<&str> =
         record.runtimes.iter().flat_map(|runtime| &runtime.execution_providers).map(String::as_str).collect();
     let missing = offered.difference(&used).filter(|name| provider::known(name).hardware != Hardware::Service);
+    // What is set for the baseline's execution provider is not for others.
+    let plan = as_session(record, on_cpu(&record.plan).as_ref());
     let try_it = |&provider: &&str| {
         let both = format!("{},{}", provider::short_name(CPU_PROVIDER), provider::short_name(provider));
         let words = if provider == CPU_PROVIDER { provider::short_name(CPU_PROVIDER) } else { both };
@@ -105,19 +108,29 @@ fn providers(record: &RunRecord) -> Vec<NotTried> {
         let library = record.runtimes.iter().find(offers).map(|runtime| runtime.path.display().to_string());
         let library = library.unwrap_or_default();
         let what = Untried::ExecutionProvider(provider.to_owned());
-        untried(what, Command::of(&as_baseline(record)).with(Flag::Runtime, library).with(Flag::Ep, words))
+        untried(what, Command::of(&plan).with(Flag::Runtime, library).with(Flag::Ep, words))
     };
     missing.map(try_it).collect()
+}
+
+/// The session of the baseline, on the CPU.
+fn on_cpu(plan: &Plan) -> Option<SessionSpec> {
+    let baseline = &plan.sessions[plan.baseline_session()?];
+    Some(SessionSpec {
+        execution_provider: CPU_PROVIDER.to_owned(),
+        provider: ProviderSpec::default(),
+        binding: Binding::Host,
+        ..baseline.clone()
+    })
 }
 
 fn device_binding(record: &RunRecord) -> Option<NotTried> {
     let sessions = &record.plan.sessions;
     let on_gpu = sessions.iter().find(|spec| spec.nvidia_device().is_some())?;
     let bound = sessions.iter().any(|spec| spec.binding == Binding::Device);
-    let provider = provider::short_name(&on_gpu.execution_provider);
     (!bound).then(|| {
-        let command = Command::of(&as_baseline(record)).with(Flag::Ep, provider).with(Flag::Bind, "host,device");
-        untried(Untried::DeviceBinding, command)
+        let plan = as_session(record, Some(on_gpu));
+        untried(Untried::DeviceBinding, Command::of(&plan).with(Flag::Bind, "host,device"))
     })
 }
 
@@ -155,8 +168,12 @@ fn is_swept(plan: &Plan, dimension: &str) -> bool {
 fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {
     let sizes = BTreeSet::from([(fed / 2).max(1), fed.max(1), fed.max(1).saturating_mul(2)]);
     let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
+    // Data, or a size that is given, would fix what is swept.
+    let mut plan = as_baseline(record);
+    (plan.inputs.data, plan.inputs.labels) = (None, None);
+    plan.inputs.dims.remove(name);
     let sizes = format!("dim={name}:{}", sizes.join(","));
-    profile(record, Untried::OpenDimension(name.to_owned()), Flag::Sweep, &sizes)
+    untried(Untried::OpenDimension(name.to_owned()), Command::of(&plan).with(Flag::Sweep, sizes))
 }
 
 fn idle_gaps(record: &RunRecord) -> Option<NotTried> {

@@ -6,13 +6,15 @@ use std::sync::LazyLock;
 
 use clap::Parser as _;
 
+use crate::analysis;
 use crate::cli::plan::{self, Family};
 use crate::cli::progress::Console;
 use crate::cli::{Cli, CliError, Command as Subcommand};
-use crate::plan::{Command, Flag, Plan, RuntimeChoice, SessionOptions, Variant};
-use crate::record::Host;
+use crate::plan::{Command, Flag, Plan, RuntimeChoice, SessionOptions, SessionSpec, Variant};
+use crate::record::{DatasetInfo, Dim, Host, RunRecord, ValueType};
 use crate::runner::FoundRuntime;
 use crate::sample::{Roots, host};
+use crate::store;
 
 /// Lists of words made up, the next by a linear congruential generator.
 struct Words {
@@ -214,4 +216,66 @@ fn a_plan_s_words_ask_for_the_same_plan() {
             assert_eq!(planned(&words).as_ref(), Ok(&plan), "\n   {command:?}\n-> {words:?}");
         }
     }
+}
+
+/// A stored run as if it had been measured by another plan, with a dimension that was left open.
+fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
+    let mut record = stored.clone();
+    let spec = plan.sessions.last().unwrap();
+    for session in &mut record.plan.sessions {
+        *session = SessionSpec { variant: session.variant, ..spec.clone() };
+    }
+    let Plan { variants, baseline, sessions, .. } = record.plan;
+    record.plan = Plan { variants, baseline, sessions, ..plan.clone() };
+    record.dataset = record.plan.inputs.data.as_ref().map(|data| DatasetInfo {
+        source: data.display().to_string(),
+        samples_count: 10,
+        class_labels: None,
+        has_targets: false,
+        has_expected_outputs: false,
+    });
+    record.accuracy.clear();
+    record.runtimes[0].execution_providers =
+        ["CPU", "OpenVINO", "CUDA"].map(|name| format!("{name}ExecutionProvider")).into();
+    for variant in &mut record.variants {
+        let Some(ValueType::Tensor { dims: Some(dims), .. }) =
+            variant.model.as_mut().map(|model| &mut model.inputs[0].value_type)
+        else {
+            continue;
+        };
+        if let Some(dim) = dims.get_mut(1) {
+            *dim = Dim::Symbolic("seq".into());
+        }
+    }
+    record
+}
+
+#[test]
+fn what_advice_asks_for_can_be_planned() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/record/run-1.3.json");
+    let stored = store::load(&fixture).unwrap();
+    let mut told = BTreeSet::new();
+    for (asked, plan, _files) in plans("profile", 0..600) {
+        let record = measured_by(&plan, &stored);
+        let findings = analysis::findings(&record);
+        let advised = findings.decisions.advice.iter().map(|advice| ("advice".to_owned(), &advice.command));
+        let untried =
+            findings.decisions.not_tried.iter().map(|untried| (format!("{:?}", untried.what), &untried.command));
+        for (what, command) in advised.chain(untried) {
+            let planned = planned(command);
+            assert!(planned.is_ok(), "{what}: {}\n   {asked:?}\n-> {command:?}", planned.unwrap_err());
+            told.insert(what.split('(').next().unwrap().to_owned());
+        }
+    }
+    let wanted = [
+        "advice",
+        "AnotherRuntime",
+        "Concurrency",
+        "DeviceBinding",
+        "ExecutionProvider",
+        "Labels",
+        "OpenDimension",
+        "Tuning",
+    ];
+    assert!(wanted.iter().all(|what| told.contains(*what)), "{told:?}");
 }
