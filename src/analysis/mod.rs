@@ -40,7 +40,9 @@ pub use figures::{
     SessionFindings, Support, UnhealthyOutput, Verdict, find,
 };
 pub use findings::{Causes, Decisions, Ending, Findings};
-pub use forecast::{ExpectedWidth, HalfWidth, SeenRun, precision, seen_run};
+pub use forecast::{
+    AffordableRounds, Expectation, ExpectedWidth, HalfWidth, SeenRun, precision, seen_run, sufficient_rounds,
+};
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
 pub use operators::{

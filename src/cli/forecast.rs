@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::job::Target;
 use super::progress::Console;
 use super::{CliError, ending, exit, say};
-use crate::analysis;
-use crate::plan::{Plan, Schedule, Workload};
+use crate::analysis::{self, AffordableRounds, Expectation};
+use crate::plan::{Plan, Schedule};
 use crate::record::RunRecord;
 use crate::report::view::{Forecast, ForecastView};
 use crate::report::{self, Style};
-use crate::runner::{self, Diagnosing, Expected, Extent, Job, Ran};
+use crate::runner::{self, Diagnosing, Extent, Job, Ran};
 use crate::units::Nanos;
 
 /// Rounds of a probe, as far as there is time for them: two tell a spread, and the longer they go on, the more they show of
@@ -66,30 +66,23 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
         CliError::message(exit::PARTIAL, "the probe ended before anything was measured")
             .with_hint("go on without `--plan`".to_owned())
     })?;
-    let Expected { rounds: most_rounds, alternations, .. } = expected;
-    let target = plan.schedule.target_half_width_ratio.0;
-    let smallest = plan.batch_sizes.first().copied();
-    let at_each =
-        |rounds: u64| move |at: Workload| if Some(at.batch_size) == smallest { rounds + first.rounds } else { rounds };
-    let looks = runner::look_rounds(plan)
-        .iter()
-        .map(|look| look.saturating_sub(first.rounds))
-        .filter(|&look| look < most_rounds);
-    let earlier = runner::earlier_runs(&probe.host);
-    let precision = |rounds: u64| analysis::precision(probe, &earlier, &at_each(rounds), alternations);
-    let is_enough = |rounds: u64| {
-        let widths = precision(rounds);
-        widths.iter().all(|precision| precision.half_width.as_ref().is_ok_and(|width| width.middle <= target))
+    let looks = runner::look_rounds(plan).iter().map(|look| look.saturating_sub(first.rounds));
+    let affordable = AffordableRounds {
+        most: expected.rounds,
+        first: first.rounds,
+        alternations: expected.alternations,
+        looks: looks.collect(),
     };
-    let rounds = looks.into_iter().find(|&look| is_enough(look)).unwrap_or(most_rounds);
+    let earlier = runner::earlier_runs(&probe.host);
+    let Expectation { rounds, precision } = analysis::sufficient_rounds(probe, plan, &earlier, &affordable);
     let names: Vec<String> = (0..plan.sessions.len()).map(|session| probe.session_label(session)).collect();
     Ok(ForecastView::new(Forecast {
         plan,
         names: &names,
         rounds: rounds + first.rounds,
-        alternations,
+        alternations: expected.alternations,
         time: (expected.time_of(rounds) + taken).min(budget),
-        most_time: (expected.time_of(most_rounds) + taken).min(budget),
+        most_time: (expected.time_of(expected.rounds) + taken).min(budget),
         enough_budget: analysis::findings(probe).decisions.answer.enough_budget_ns,
         machine: probe.fitness.as_ref(),
         beside: &[
@@ -99,6 +92,6 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
             ("idle gaps", beside.idle_gaps),
         ],
         stretches_time: expected.stretches_in(rounds),
-        precision: &precision(rounds),
+        precision: &precision,
     }))
 }

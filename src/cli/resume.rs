@@ -22,7 +22,7 @@ use crate::record::{EndReason, Host, RunRecord};
 use crate::runner::{FoundRuntime, Job};
 use crate::runtime::{self, Cache, Condition, Lookup};
 use crate::store::RunFolder;
-use crate::tune::Search;
+use crate::tune::{self, Search};
 use crate::units::Nanos;
 
 /// What taking up a search again comes to.
@@ -52,8 +52,8 @@ pub(super) fn resumed(
     if record.run.ended_by == Some(EndReason::SearchDone) {
         return Ok(Taken::Done(folder, Box::new(record)));
     }
-    let left = left(&record);
-    let Some(budget) = goal.budget.map(Nanos::from).or(left).filter(|budget| budget.0 > 0) else {
+    let Some(budget) = goal.budget.map(Nanos::from).or_else(|| tune::time_left(&record)).filter(|budget| budget.0 > 0)
+    else {
         return Err(refused("the budget of the search is spent".into(), "give it more with `--budget`"));
     };
     name_absolutely(&mut record);
@@ -317,15 +317,6 @@ fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
     if let Some(data) = &plan.inputs.data {
         console.say(&format!("inputs from `{}`", data.display()));
     }
-}
-
-/// What is left of the budget of a search.
-fn left(record: &RunRecord) -> Option<Nanos> {
-    let measured = record.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
-    let spent = record.run.elapsed_ns.unwrap_or_default().max(measured);
-    // Less than this does not hold one round.
-    const LEAST: Nanos = Nanos(1_000_000_000);
-    Some(record.plan.schedule.budget_ns?.since(spent)).filter(|left| *left >= LEAST)
 }
 
 #[cfg(test)]

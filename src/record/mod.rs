@@ -289,6 +289,13 @@ impl RunRecord {
         probes.flat_map(|probe| &probe.random_outputs).map(Plain::exact).collect()
     }
 
+    /// Wall time that the run has taken: until its end, or as far as it got.
+    #[must_use]
+    pub fn spent(&self) -> Nanos {
+        let measured = self.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
+        self.run.elapsed_ns.unwrap_or_default().max(measured)
+    }
+
     /// Whether the run came to its own end.
     #[must_use]
     pub fn is_complete(&self) -> bool {

@@ -7,7 +7,7 @@ pub use seen::{SeenRun, seen_run};
 pub use shown::HalfWidth;
 
 use crate::observed::Observed;
-use crate::plan::Workload;
+use crate::plan::{Plan, Workload};
 use crate::record::{FitnessVerdict, NOT_REACHED, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
@@ -55,6 +55,51 @@ fn of_machine(probe: &RunRecord, earlier: &[SeenRun]) -> f64 {
     let (is_of_ratios, verdict) = (is_compared(&probe.plan), verdict(probe));
     let by_verdict = if is_of_ratios { spread_of_ratios(verdict) } else { spread_of_medians(verdict) };
     seen::middle_variance(earlier, is_of_ratios, verdict).unwrap_or(by_verdict.powi(2))
+}
+
+/// The rounds that there is time for.
+#[derive(Clone, Debug)]
+pub struct AffordableRounds {
+    /// How many there are at every batch size.
+    pub most: u64,
+    /// Further ones at the smallest batch size alone, which come first.
+    pub first: u64,
+    /// Alternations in each.
+    pub alternations: u64,
+    /// Rounds after which a run looks whether it is done, ascending.
+    pub looks: Vec<u64>,
+}
+
+/// What a run is expected to come to.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Rounds at every batch size.
+    pub rounds: u64,
+    /// The precision that they buy.
+    pub precision: Vec<ExpectedWidth>,
+}
+
+/// The first look at which every half-width is expected within the plan's target, or else all rounds that there is time for.
+#[must_use]
+pub fn sufficient_rounds(
+    probe: &RunRecord,
+    plan: &Plan,
+    earlier: &[SeenRun],
+    affordable: &AffordableRounds,
+) -> Expectation {
+    let smallest = plan.batch_sizes.first().copied();
+    let expected = |rounds: u64| {
+        let at_each = |at: Workload| if Some(at.batch_size) == smallest { rounds + affordable.first } else { rounds };
+        let precision = precision(probe, earlier, &at_each, affordable.alternations);
+        Expectation { rounds, precision }
+    };
+    let target = plan.schedule.target_half_width_ratio.0;
+    let is_enough = |expected: &Expectation| {
+        let mut widths = expected.precision.iter().map(|precision| &precision.half_width);
+        widths.all(|width| width.as_ref().is_ok_and(|width| width.middle <= target))
+    };
+    let looks = affordable.looks.iter().copied().filter(|&look| look < affordable.most);
+    looks.map(expected).find(is_enough).unwrap_or_else(|| expected(affordable.most))
 }
 
 /// The precision that a number of rounds of `alternations` each will buy, for every place that the probe came to: as enough
