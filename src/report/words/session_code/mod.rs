@@ -7,8 +7,8 @@ mod rust;
 use serde::Serialize;
 
 use crate::plan::{GraphOptimization, SessionSpec};
-use crate::provider::CPU_PROVIDER;
 use crate::provider::cpu::ARENA;
+use crate::provider::{self, CPU_PROVIDER, Options};
 use crate::record::EffectiveOptions;
 use crate::report::words::text::plain;
 
@@ -89,8 +89,7 @@ impl Deployment<'_> {
             .allow_spinning
             .into_iter()
             .flat_map(|spins| SPINNING.map(|key| (quoted(key), quoted(if spins { "1" } else { "0" }))));
-        let others = options.session_config.iter().map(|(key, value)| (quoted(key), quoted(value)));
-        spinning.chain(others).collect()
+        spinning.chain(literals(&options.session_config)).collect()
     }
 
     /// Execution providers before the CPU's, each with its options: as they were registered, as far as that is known.
@@ -98,26 +97,22 @@ impl Deployment<'_> {
         if !self.spec.is_accelerated() {
             return Vec::new();
         }
-        let asked = &self.spec.provider;
-        let registered = self.effective.map(|effective| &effective.provider_options);
-        let mut options: Pairs = match registered {
-            Some(registered) => {
-                registered.iter().map(|(key, value)| (quoted(key.exact()), quoted(value.exact()))).collect()
-            }
-            None => asked.options.iter().map(|(key, value)| (quoted(key), quoted(value))).collect(),
+        let identifier = &self.spec.execution_provider;
+        let options = match self.effective.map(|effective| effective.provider_options.iter()) {
+            Some(read) => read.map(|(key, value)| (key.exact().to_owned(), value.exact().to_owned())).collect(),
+            None => self.spec.provider_options(),
         };
-        let device = asked.device.filter(|_| registered.is_none() && !asked.options.contains_key(DEVICE));
-        options.extend(device.map(|device| (quoted(DEVICE), quoted(&device.to_string()))));
-        let shared: Pairs = options.iter().filter(|(key, _)| *key == quoted(DEVICE)).cloned().collect();
+        let of_others = literals(&provider::known(identifier).only_device(&options));
         let others = self.effective.map(|effective| effective.execution_providers.as_slice()).unwrap_or_default();
-        let others = others.iter().filter(|name| *name != CPU_PROVIDER && **name != self.spec.execution_provider);
-        let first = (self.spec.execution_provider.clone(), options);
-        std::iter::once(first).chain(others.map(|name| (name.exact().to_owned(), shared.clone()))).collect()
+        let others = others.iter().filter(|name| *name != CPU_PROVIDER && *name != identifier);
+        let first = (identifier.clone(), literals(&options));
+        std::iter::once(first).chain(others.map(|name| (name.exact().to_owned(), of_others.clone()))).collect()
     }
 }
 
-/// The option by which execution providers choose a device.
-const DEVICE: &str = "device_id";
+fn literals(options: &Options) -> Pairs {
+    options.iter().map(|(key, value)| (quoted(key), quoted(value))).collect()
+}
 
 /// A literal that means the same in all three languages.
 fn quoted(text: &str) -> String {

@@ -88,3 +88,14 @@ fn providers_are_registered_as_they_were_measured() {
     assert!(cpp.contains("tensorrt.Update({{\"device_id\", \"1\"}, {\"trt_fp16_enable\", \"1\"}});"), "{cpp}");
     assert!(cpp.contains("options.AppendExecutionProvider_CUDA_V2(*cuda);"), "{cpp}");
 }
+
+#[test]
+fn providers_whose_options_were_not_read_back_get_those_that_they_would_be_registered_with() {
+    let mut spec = spec("openvino");
+    spec.provider.device = Some(1);
+    let [rust, python, cpp] = code(&spec, "m.onnx", None);
+    assert!(python.contains(r#"{"device_type": "GPU.1", "num_of_threads": "4"}"#), "{python}");
+    for code in [rust, python, cpp] {
+        assert!(code.contains("GPU.1") && !code.contains("device_id"), "{code}");
+    }
+}
