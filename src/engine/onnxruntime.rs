@@ -302,7 +302,7 @@ fn place(spec: &SessionSpec) -> MemoryPlace {
         memory: known.memory,
         device: spec.device().and_then(|device| i32::try_from(device).ok()).unwrap_or(0),
         binding: spec.binding,
-        captures: known.graphs.asked(&spec.provider.options).is_some(),
+        captures: spec.captures_graphs(),
     }
 }
 

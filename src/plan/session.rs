@@ -57,6 +57,12 @@ impl SessionSpec {
         provider::known(&self.execution_provider).with_defaults(options, *device, self.options.intra_threads)
     }
 
+    /// Whether the session captures the kernels of an inference, so that no two threads may run it.
+    #[must_use]
+    pub fn captures_graphs(&self) -> bool {
+        provider::known(&self.execution_provider).graphs.asked(&self.provider.options).is_some()
+    }
+
     /// Index of the device that the session asks for, by an option or beside these; `None` for its default.
     #[must_use]
     pub fn device(&self) -> Option<u64> {

@@ -136,8 +136,9 @@ fn device_binding(record: &RunRecord) -> Option<NotTried> {
 
 fn concurrency(record: &RunRecord) -> Option<NotTried> {
     let single = record.plan.load_modes.iter().all(|&mode| mode == LoadMode::SINGLE);
-    (single && record.host.usable_cpus_count > 1)
-        .then(|| profile(record, Untried::Concurrency, Flag::Concurrency, "1,2,4"))
+    let plan = as_baseline(record);
+    let may_share = record.host.usable_cpus_count > 1 && !plan.sessions.iter().any(SessionSpec::captures_graphs);
+    (single && may_share).then(|| untried(Untried::Concurrency, Command::of(&plan).with(Flag::Concurrency, "1,2,4")))
 }
 
 /// Open dimensions other than the batch size, each with the size that was fed, half and twice that.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use clap::Parser as _;
 
-use crate::analysis;
+use crate::analysis::{self, Untried};
 use crate::cli::plan::{self, Family};
 use crate::cli::progress::Console;
 use crate::cli::{Cli, CliError, Command as Subcommand};
@@ -278,4 +278,20 @@ fn what_advice_asks_for_can_be_planned() {
         "Tuning",
     ];
     assert!(wanted.iter().all(|what| told.contains(*what)), "{told:?}");
+}
+
+#[test]
+fn more_requests_in_flight_are_not_advised_for_a_session_that_captures_graphs() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/record/run-1.3.json");
+    let stored = store::load(&fixture).unwrap();
+    let advised = |option: &str| {
+        let words = format!("onnxprof profile m.onnx --ep cuda --bind device --ep-option {option}");
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        let record = measured_by(&planned(&words).unwrap(), &stored);
+        let untried = analysis::findings(&record).decisions.not_tried;
+        assert!(untried.iter().all(|untried| planned(&untried.command).is_ok()));
+        untried.iter().any(|untried| untried.what == Untried::Concurrency)
+    };
+    assert!(!advised("enable_cuda_graph=1"));
+    assert!(advised("enable_cuda_graph=0"));
 }
