@@ -81,7 +81,7 @@ fn limit(host: &Host, seen: &Conditions) -> String {
 }
 
 fn swap(seen: &Conditions) -> String {
-    let bytes = |bytes: Option<Bytes>| bytes.map_or_else(unknown, |bytes| number::bytes(bytes));
+    let bytes = |bytes: Option<Bytes>| bytes.map_or_else(unknown, number::bytes);
     match seen.swapped_in_bytes.zip(seen.swapped_out_bytes) {
         Some((Bytes(0), Bytes(0))) if seen.swap_used_bytes == Some(Bytes(0)) => "none in use".into(),
         Some((Bytes(0), Bytes(0))) => format!("untouched, {} in use", bytes(seen.swap_used_bytes)),

@@ -52,7 +52,7 @@ pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributio
     let at = source.at(spread.cells.first()?.key);
     Some(Distributions {
         title: format!("Latencies {at}: how often does each occur?"),
-        ends: [spread.low_ns, spread.high_ns].map(|end| number::time(end)),
+        ends: [spread.low_ns, spread.high_ns].map(number::time),
         note: format!(
             "taller: more inferences; logarithmic axis, without the fastest and slowest {} at most",
             number::limit(Quantile::P1.share())

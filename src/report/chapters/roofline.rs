@@ -152,7 +152,7 @@ fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
         known("operations", operations, &no_work),
         known("rate", node.operations_per_sec.map(|per_sec| unless_it_moves(true, rate(per_sec, "op/s"))), &no_work),
         known("of peak", limiting(node).map(|ratio| unless_it_moves(!is_memory, number::share(ratio.0))), &no_peak),
-        known("bytes", node.bytes.map(|bytes| number::bytes(bytes)), no_bytes),
+        known("bytes", node.bytes.map(number::bytes), no_bytes),
         known("bandwidth", node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s")), no_bytes),
         known("op/B", node.intensity.map(|intensity| format!("{intensity:.1}")), &no_work),
         known("bound", node.bound.as_ref().ok().map(|&bound| word(bound).to_owned()), &no_peak),

@@ -196,9 +196,7 @@ fn sweep_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindin
     };
     let p50 = figure("median latency", Metric::LatencyP50, &|p50| half_width(Metric::LatencyP50, p50));
     let throughput = figure("throughput", Metric::Throughput, &|rate| half_width(Metric::Throughput, rate));
-    let cpu = figure("CPU", Metric::CpuUtilization, &|cpu| {
-        cpu.value().map(|cpu| number::whole_percent(cpu)).unwrap_or_default()
-    });
+    let cpu = figure("CPU", Metric::CpuUtilization, &|cpu| cpu.value().map(number::whole_percent).unwrap_or_default());
     let change = match &cell.comparison {
         Some(comparison) => short_change(&comparison.p50),
         None => no_change(table, session, row, &reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
