@@ -8,8 +8,8 @@ use std::sync::Arc;
 use half::{bf16, f16};
 use ndarray::ArrayD;
 
-use super::TensorData;
 use super::narrow::{is_narrow, lowest};
+use super::tensor::{TensorData, element_bytes};
 use crate::files::InputFile;
 use crate::plan::ElementType;
 
@@ -215,19 +215,6 @@ impl Picked<'_> {
                 }
             }
         }
-    }
-}
-
-/// Bytes of one element as it is held here, which is one for all that take less; absent for types that no tensor is made
-/// of, and for strings.
-pub(super) fn element_bytes(element_type: ElementType) -> Option<usize> {
-    match element_type {
-        ElementType::Double | ElementType::Int64 | ElementType::Uint64 => Some(8),
-        ElementType::Float | ElementType::Int32 | ElementType::Uint32 => Some(4),
-        ElementType::Float16 | ElementType::Bfloat16 | ElementType::Int16 | ElementType::Uint16 => Some(2),
-        ElementType::Int8 | ElementType::Uint8 | ElementType::Bool => Some(1),
-        narrow if is_narrow(narrow) => Some(1),
-        _ => None,
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::about::About;
 use crate::files::{self, Kind};
 use crate::onnx::Model;
 use crate::record::SizeSource;
@@ -31,29 +32,6 @@ pub(super) struct Entry {
     pub size: u64,
     /// Where it stands.
     pub source: SizeSource,
-}
-
-/// Dimensions that sizes are told of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum About {
-    Height,
-    Width,
-    /// Colours of an image.
-    Channels,
-    /// The most tokens of a text.
-    MostTokens,
-    /// Samples of a second of sound.
-    Audio,
-    /// Frames of a spectrum.
-    Frames,
-    /// Features of each frame or token.
-    Features,
-    /// Heads of attention.
-    Heads,
-    /// Features of each of those.
-    HeadSize,
-    /// An axis of an input of this name.
-    Axis(String, usize),
 }
 
 /// Sizes and classes that are told, and remarks on files that cannot be read.

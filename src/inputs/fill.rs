@@ -5,9 +5,9 @@ use ndarray::{ArrayD, IxDyn};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::array::element_bytes;
 use super::narrow::Rounding;
 use super::synthesize::limits;
+use super::tensor::element_bytes;
 use super::{InputError, TensorData, Value, element_name};
 use crate::memory;
 use crate::plan::{ElementType, ValueRange};

@@ -3,6 +3,7 @@
 //! [`plan()`] decides in the parent process what is fed and why, from the model file and the heads of data files;
 //! [`materialize`] and [`Dataset`] make tensors in the worker. Nothing here runs a model. Read [`InputPlan`] first.
 
+mod about;
 mod argument;
 mod array;
 mod beside;

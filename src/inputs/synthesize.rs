@@ -1,9 +1,9 @@
 //! What is fed to each input when there is no data, and why.
 
 use super::InputError;
-use super::array::element_bytes;
 use super::narrow::largest;
 use super::sequence;
+use super::tensor::element_bytes;
 use super::values::{Fill, Values};
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};

@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use serde::{Deserialize, Serialize};
 
-use super::narrow::{self, Rounding};
+use super::narrow::{self, Rounding, is_narrow};
 use crate::plan::ElementType;
 
 /// A named tensor.
@@ -22,7 +22,7 @@ impl Tensor {
     /// Size of the elements; strings count as their own three words.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let width = super::array::element_bytes(self.data.element_type()).unwrap_or(24) as u64;
+        let width = element_bytes(self.data.element_type()).unwrap_or(24) as u64;
         self.data.shape().iter().fold(width, |bytes, &size| bytes.saturating_mul(size as u64))
     }
 }
@@ -285,5 +285,18 @@ impl TensorData {
     pub(super) fn to_f64(&self) -> ArrayD<f64> {
         let mut values = self.first_f64(usize::MAX).into_iter();
         ArrayD::from_shape_simple_fn(self.shape(), || values.next().unwrap_or(f64::NAN))
+    }
+}
+
+/// Bytes of one element as it is held here, which is one for all that take less; absent for types that no tensor is made
+/// of, and for strings.
+pub(super) fn element_bytes(element_type: ElementType) -> Option<usize> {
+    match element_type {
+        ElementType::Double | ElementType::Int64 | ElementType::Uint64 => Some(8),
+        ElementType::Float | ElementType::Int32 | ElementType::Uint32 => Some(4),
+        ElementType::Float16 | ElementType::Bfloat16 | ElementType::Int16 | ElementType::Uint16 => Some(2),
+        ElementType::Int8 | ElementType::Uint8 | ElementType::Bool => Some(1),
+        narrow if is_narrow(narrow) => Some(1),
+        _ => None,
     }
 }

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use procfs::ProcError;
 
-use super::nvml;
-
 /// Where the kernel's file systems are mounted, and which library speaks with the GPUs' driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roots {
@@ -22,12 +20,22 @@ impl Roots {
     /// The running system's. The environment variable `ONNXPROF_NVML` names another management library.
     #[must_use]
     pub fn system() -> Roots {
-        Roots { proc: "/proc".into(), sys: "/sys".into(), nvml: nvml::library() }
+        Roots { proc: "/proc".into(), sys: "/sys".into(), nvml: library() }
     }
 
     pub(super) fn of_process(&self, pid: u32, file: &str) -> PathBuf {
         self.proc.join(pid.to_string()).join(file)
     }
+}
+
+/// The library's file name, for the loader to look up.
+pub(super) const LIBRARY: &str = "libnvidia-ml.so.1";
+/// Environment variable that names another library: for drivers in unusual places, and for tests.
+pub(super) const LIBRARY_VARIABLE: &str = "ONNXPROF_NVML";
+
+/// The library to open: the one that the environment variable names, else the system's.
+fn library() -> PathBuf {
+    std::env::var_os(LIBRARY_VARIABLE).map_or_else(|| Path::new(LIBRARY).to_owned(), PathBuf::from)
 }
 
 /// Why something about a process or the machine is not known.

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
@@ -331,14 +331,4 @@ fn milliwatts(milliwatts: u32) -> Watts {
 
 fn megahertz(megahertz: u32) -> Hertz {
     Hertz(u64::from(megahertz) * 1_000_000)
-}
-
-/// The library's file name, for the loader to look up.
-pub(super) const LIBRARY: &str = "libnvidia-ml.so.1";
-/// Environment variable that names another library: for drivers in unusual places, and for tests.
-pub(super) const LIBRARY_VARIABLE: &str = "ONNXPROF_NVML";
-
-/// The library to open: the one that the environment variable names, else the system's.
-pub(super) fn library() -> PathBuf {
-    std::env::var_os(LIBRARY_VARIABLE).map_or_else(|| Path::new(LIBRARY).to_owned(), PathBuf::from)
 }

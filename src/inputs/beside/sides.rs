@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::About;
+use crate::inputs::about::About;
 
 /// Numbers of colours: grey, three, or three and transparency.
 const COLOURS: [u64; 3] = [1, 3, 4];

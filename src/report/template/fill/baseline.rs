@@ -1,6 +1,6 @@
 //! The baseline as it performs today.
 
-use super::{NO_BASELINE, NO_NETWORK, NO_TRAINING};
+use super::reasons::{NO_BASELINE, NO_NETWORK, NO_TRAINING};
 use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::report::chapters::gpu;

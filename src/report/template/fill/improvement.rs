@@ -1,7 +1,7 @@
 //! What can be made better, and what the run has shown to be better.
 
 use super::baseline::of_baseline;
-use super::{NATIVE, NO_BASELINE, NOTHING_RECOMMENDED};
+use super::reasons::{NATIVE, NO_BASELINE, NOTHING_RECOMMENDED};
 use crate::analysis::{BatchCurve, CellFindings, Estimate, Headline, NoGain, Pick, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;

@@ -3,9 +3,12 @@
 mod baseline;
 mod improvement;
 mod operation;
+mod reasons;
 mod risk;
 mod targets;
 mod testing;
+
+use reasons::{NO_DATABASE, NO_STRESS};
 
 use crate::metric::Metric;
 use crate::report::chapters::context::ending;
@@ -14,14 +17,6 @@ use crate::report::template::found::{Absent, Found, not_measured, of_cell, or_wh
 use crate::report::template::keys::{Document, Key, Overview, Summary};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
-
-const NO_DATABASE: &str = "a model's inference uses no database";
-const NO_NETWORK: &str = "inference was measured on one machine, without a network";
-const NATIVE: &str = "inference runs in native code";
-const NO_STRESS: &str = "the run applied no more load than its plan says";
-const NO_TRAINING: &str = "an inference profile";
-const NOTHING_RECOMMENDED: &str = "nothing could be recommended";
-const NO_BASELINE: &str = "the run has no baseline session";
 
 /// Value of a field.
 pub(super) fn found(key: Key, source: Source<'_>) -> Found {

@@ -1,6 +1,6 @@
 //! Risks of following the best advice, and how to undo it.
 
-use super::NO_BASELINE;
+use super::reasons::NO_BASELINE;
 use crate::analysis::Action;
 use crate::report::chapters::advice;
 use crate::report::template::found::{Absent, Found, not_measured};

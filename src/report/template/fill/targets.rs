@@ -1,7 +1,7 @@
 //! Targets that follow from what was measured, and the timeline of the model's optimization.
 
-use super::NO_TRAINING;
 use super::improvement::{lighter, reduction};
+use super::reasons::NO_TRAINING;
 use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, ScoreTarget, Untried};
 use crate::metric::{Direction, Metric, Unit};
 use crate::report::chapters::advice;

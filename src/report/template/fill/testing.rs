@@ -1,7 +1,7 @@
 //! How the run tested the model, and how it is tested again.
 
-use super::NO_NETWORK;
 use super::baseline::cpu;
+use super::reasons::NO_NETWORK;
 use crate::metric::Metric;
 use crate::plan::LoadMode;
 use crate::report::chapters::bottlenecks::command;

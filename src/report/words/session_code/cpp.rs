@@ -1,6 +1,6 @@
 //! The session in C++.
 
-use super::{Deployment, Pairs, c_level, listed, quoted};
+use super::deployment::{Deployment, Pairs, c_level, listed, quoted};
 use crate::plan::ExecutionMode;
 use crate::provider::{self, InCpp};
 

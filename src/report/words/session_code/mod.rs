@@ -1,19 +1,15 @@
 //! A session's options as code that creates the same session, to paste.
 
 mod cpp;
+mod deployment;
 mod python;
 mod rust;
 
 use serde::Serialize;
 
-use crate::plan::{GraphOptimization, SessionSpec};
-use crate::provider::cpu::ARENA;
-use crate::provider::{self, CPU_PROVIDER, Options};
-use crate::record::EffectiveOptions;
-use crate::report::words::text::plain;
+pub use deployment::Deployment;
 
-/// Session configuration entries by which threads are told not to spin.
-const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
+use crate::report::words::text::plain;
 
 /// Code in one language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,24 +19,6 @@ pub struct SessionCode {
     /// The code, line by line.
     pub lines: Vec<String>,
 }
-
-/// A session that is to be created in code.
-#[derive(Clone, Copy, Debug)]
-pub struct Deployment<'a> {
-    /// The session.
-    pub spec: &'a SessionSpec,
-    /// The model file.
-    pub model: &'a str,
-    /// Samples per inference.
-    pub batch_size: u64,
-    /// Version of ONNX Runtime that it was measured with; absent where that is not known.
-    pub runtime_version: Option<&'a str>,
-    /// Options that its workers read back; absent where none got that far.
-    pub effective: Option<&'a EffectiveOptions>,
-}
-
-/// Keys and values, as literals.
-type Pairs = Vec<(String, String)>;
 
 /// The session in Rust, Python and C++.
 #[must_use]
@@ -63,73 +41,6 @@ pub fn session_code(one: &Deployment<'_>) -> Vec<SessionCode> {
         SessionCode { language, lines }
     })
     .collect()
-}
-
-impl Deployment<'_> {
-    /// The model file as a literal.
-    fn model(&self) -> String {
-        quoted(self.model)
-    }
-
-    /// Whether memory comes from an arena, where that was set.
-    fn arena(&self) -> Option<bool> {
-        let of_provider = self.spec.provider.options.get(ARENA).filter(|_| !self.spec.is_accelerated());
-        self.spec.options.memory_arena.or(of_provider.map(|value| value != "0"))
-    }
-
-    /// Libraries of custom operators, as literals.
-    fn custom_ops(&self) -> impl Iterator<Item = String> {
-        self.spec.options.custom_ops.iter().map(|library| quoted(&library.display().to_string()))
-    }
-
-    /// Configuration entries, those of spinning among them.
-    fn entries(&self) -> Pairs {
-        let options = &self.spec.options;
-        let spinning = options
-            .allow_spinning
-            .into_iter()
-            .flat_map(|spins| SPINNING.map(|key| (quoted(key), quoted(if spins { "1" } else { "0" }))));
-        spinning.chain(literals(&options.session_config)).collect()
-    }
-
-    /// Execution providers before the CPU's, each with its options: as they were registered, as far as that is known.
-    fn providers(&self) -> Vec<(String, Pairs)> {
-        if !self.spec.is_accelerated() {
-            return Vec::new();
-        }
-        let identifier = &self.spec.execution_provider;
-        let options = match self.effective.map(|effective| effective.provider_options.iter()) {
-            Some(read) => read.map(|(key, value)| (key.exact().to_owned(), value.exact().to_owned())).collect(),
-            None => self.spec.provider_options(),
-        };
-        let of_others = literals(&provider::known(identifier).only_device(&options));
-        let others = self.effective.map(|effective| effective.execution_providers.as_slice()).unwrap_or_default();
-        let others = others.iter().filter(|name| *name != CPU_PROVIDER && *name != identifier);
-        let first = (identifier.clone(), literals(&options));
-        std::iter::once(first).chain(others.map(|name| (name.exact().to_owned(), of_others.clone()))).collect()
-    }
-}
-
-fn literals(options: &Options) -> Pairs {
-    options.iter().map(|(key, value)| (quoted(key), quoted(value))).collect()
-}
-
-/// A literal that means the same in all three languages.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", plain(text).replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-fn listed(pairs: &Pairs, between: &str, pair: impl Fn(&(String, String)) -> String) -> String {
-    pairs.iter().map(pair).collect::<Vec<_>>().join(between)
-}
-
-fn c_level(level: GraphOptimization) -> &'static str {
-    match level {
-        GraphOptimization::Disable => "ORT_DISABLE_ALL",
-        GraphOptimization::Basic => "ORT_ENABLE_BASIC",
-        GraphOptimization::Extended => "ORT_ENABLE_EXTENDED",
-        GraphOptimization::All => "ORT_ENABLE_ALL",
-    }
 }
 
 #[cfg(test)]

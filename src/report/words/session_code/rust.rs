@@ -1,6 +1,6 @@
 //! The session in Rust, by the crate that onnxprof itself uses.
 
-use super::{Deployment, Pairs, listed};
+use super::deployment::{Deployment, Pairs, listed};
 use crate::plan::{ExecutionMode, GraphOptimization};
 use crate::provider::{self, InRust};
 use crate::report::words::text::plain;

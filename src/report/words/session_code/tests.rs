@@ -1,6 +1,8 @@
 use super::*;
+use crate::plan::SessionSpec;
 use crate::plan::{ExecutionMode, RuntimeChoice, SessionOptions};
 use crate::provider;
+use crate::record::EffectiveOptions;
 
 fn spec(provider: &str) -> SessionSpec {
     SessionSpec {
