@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::change::{Delta, Design, change, judge};
 use super::differences::{Difference, host_differences, other_differences, session_differences};
 use super::named_run::NamedRun;
-use super::select::{Pairings, Place, SelectError, names, pairings};
+use super::select::{Pairing, Place, SelectError, names, pairings};
 use super::side::Side;
 use crate::analysis::Estimate;
 use crate::analysis::figures::over_launches::{median, per_launch};
@@ -156,12 +156,12 @@ fn session_metrics() -> impl Iterator<Item = Metric> {
 /// The request does not say what to compare, or the runs do not have it.
 pub fn compare(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<Comparisons, SelectError> {
     let pairings = pairings(runs, variants)?;
-    let mut pairs: Vec<Pair> = pairings.iter().map(|&places| pair(runs, places)).collect();
+    let mut pairs: Vec<Pair> = pairings.iter().map(|&pairing| pair(runs, pairing)).collect();
     judge_together(&mut pairs);
-    let described = runs.iter().enumerate().map(|(place, run)| ComparedRun {
-        left_out: left_out((place, run), &pairings, runs),
-        ..describe(run, &runs[0])
-    });
+    let described = runs
+        .iter()
+        .enumerate()
+        .map(|(place, run)| ComparedRun { left_out: left_out(place, &pairings, runs), ..describe(run, &runs[0]) });
     let design = if runs.len() == 1 { Design::Paired } else { Design::Separate };
     Ok(Comparisons { design, runs: described.collect(), pairs })
 }
@@ -181,17 +181,17 @@ fn describe(run: &NamedRun<'_>, first: &NamedRun<'_>) -> ComparedRun {
 }
 
 /// Variants of a run that no comparison holds.
-fn left_out((place, run): (usize, &NamedRun<'_>), pairings: &Pairings, runs: &[NamedRun<'_>]) -> Vec<String> {
+fn left_out(place: usize, pairings: &[Pairing], runs: &[NamedRun<'_>]) -> Vec<String> {
     let used: Vec<&str> = pairings
         .iter()
-        .flat_map(|(baseline, candidate)| [baseline, candidate])
+        .flat_map(|pairing| [pairing.baseline, pairing.candidate])
         .filter(|used| used.run == place)
         .map(|used| runs[used.run].plan().variant_of(used.session).name.as_str())
         .collect();
-    names(run).into_iter().filter(|name| !used.contains(&name.as_str())).collect()
+    names(&runs[place]).into_iter().filter(|name| !used.contains(&name.as_str())).collect()
 }
 
-fn pair(runs: &[NamedRun<'_>], (baseline, candidate): (Place, Place)) -> Pair {
+fn pair(runs: &[NamedRun<'_>], Pairing { baseline, candidate }: Pairing) -> Pair {
     let [old, new] = [baseline, candidate].map(|place| &runs[place.run]);
     let sides = [baseline, candidate].map(|place| Measured { run: &runs[place.run], session: place.session });
     let scored = |side: &Measured<'_>| {
@@ -207,7 +207,10 @@ fn pair(runs: &[NamedRun<'_>], (baseline, candidate): (Place, Place)) -> Pair {
     Pair {
         baseline: party(runs, baseline),
         candidate: party(runs, candidate),
-        differences: session_differences((old.plan(), baseline.session), (new.plan(), candidate.session)),
+        differences: session_differences(
+            &old.plan().sessions[baseline.session],
+            &new.plan().sessions[candidate.session],
+        ),
         rows: metrics.map(|metric| row(metric, sides, [None, None])).collect(),
         cells: common_cells(old.plan(), new.plan())
             .map(|at| PairedCell {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::plan::{Plan, SessionSpec};
+use crate::plan::SessionSpec;
 use crate::record::{Host, RunRecord};
 use crate::text::Plain;
 use crate::units::Bytes;
@@ -145,11 +145,7 @@ pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Dif
 }
 
 /// Options that two sessions were asked for differently.
-pub(super) fn session_differences(
-    (baseline_plan, baseline): (&Plan, usize),
-    (candidate_plan, candidate): (&Plan, usize),
-) -> Vec<Difference> {
-    let (baseline, candidate) = (&baseline_plan.sessions[baseline], &candidate_plan.sessions[candidate]);
+pub(super) fn session_differences(baseline: &SessionSpec, candidate: &SessionSpec) -> Vec<Difference> {
     let mut found = Differences::default();
     let mut text = |what, get: fn(&SessionSpec) -> Option<String>| {
         found.check(what, get(baseline).map(Plain::from), get(candidate).map(Plain::from));

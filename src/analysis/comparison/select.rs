@@ -81,18 +81,52 @@ pub(super) struct Place {
     pub(super) session: usize,
 }
 
-/// Baseline and candidate of every comparison.
-pub(super) type Pairings = Vec<(Place, Place)>;
+/// Baseline and candidate of a comparison.
+#[derive(Clone, Copy)]
+pub(super) struct Pairing {
+    pub(super) baseline: Place,
+    pub(super) candidate: Place,
+}
+
+/// A variant of one of the runs.
+#[derive(Clone, Copy)]
+struct VariantOf<'r> {
+    run: usize,
+    plan: &'r Plan,
+    variant: usize,
+}
+
+impl<'r> VariantOf<'r> {
+    /// The variant of that name, or of that name as a file.
+    fn named(run: usize, runs: &'r [NamedRun<'_>], name: &str) -> Result<Self, SelectError> {
+        let found = &runs[run];
+        let is_it = |variant: &Variant| variant.name == name || variant.path.file_stem() == Some(OsStr::new(name));
+        let variant = found.plan().variants.iter().position(is_it).ok_or_else(|| SelectError::UnknownVariant {
+            run: found.path.clone(),
+            name: name.into(),
+            names: names(found),
+        })?;
+        Ok(VariantOf { run, plan: found.plan(), variant })
+    }
+
+    fn place(self, session: usize) -> Place {
+        Place { run: self.run, session }
+    }
+
+    fn sessions(self) -> Vec<usize> {
+        let sessions = self.plan.sessions.iter().enumerate();
+        sessions.filter(|(_, session)| session.variant == self.variant).map(|(session, _)| session).collect()
+    }
+}
 
 /// Which sessions `variants`, or the runs' own names, put side by side.
-pub(super) fn pairings(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<Pairings, SelectError> {
+pub(super) fn pairings(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<Vec<Pairing>, SelectError> {
     match (runs, variants) {
         ([run], None) => match names(run).as_slice() {
-            [baseline, candidate] => named((0, run, baseline), (0, run, candidate)),
+            [baseline, candidate] => named(runs, baseline, candidate),
             names => Err(SelectError::WhichVariants { run: run.path.clone(), names: names.to_vec() }),
         },
-        ([run], Some((baseline, candidate))) => named((0, run, baseline), (0, run, candidate)),
-        ([old, new], Some((baseline, candidate))) => named((0, old, baseline), (1, new, candidate)),
+        ([_] | [_, _], Some((baseline, candidate))) => named(runs, baseline, candidate),
         (runs, Some(_)) => Err(SelectError::TooManyRuns { runs: runs.len() }),
         (runs, None) => of_the_same_name(runs),
     }
@@ -102,34 +136,30 @@ pub(super) fn names(run: &NamedRun<'_>) -> Vec<String> {
     run.plan().variants.iter().map(|variant| variant.name.clone()).collect()
 }
 
-type Named<'r> = (usize, &'r NamedRun<'r>, &'r str);
-
-fn named(baseline: Named<'_>, candidate: Named<'_>) -> Result<Pairings, SelectError> {
-    let variant = |(_, run, name): Named<'_>| {
-        let is_it = |variant: &Variant| variant.name == name || variant.path.file_stem() == Some(OsStr::new(name));
-        let unknown = || SelectError::UnknownVariant { run: run.path.clone(), name: name.into(), names: names(run) };
-        run.plan().variants.iter().position(is_it).ok_or_else(unknown)
-    };
-    let (old, new) = (variant(baseline)?, variant(candidate)?);
-    if (baseline.0, old) == (candidate.0, new) {
-        return Err(SelectError::Itself { name: baseline.2.into() });
+/// A variant of the first run with one of the last.
+fn named(runs: &[NamedRun<'_>], baseline: &str, candidate: &str) -> Result<Vec<Pairing>, SelectError> {
+    let old = VariantOf::named(0, runs, baseline)?;
+    let new = VariantOf::named(runs.len() - 1, runs, candidate)?;
+    if (old.run, old.variant) == (new.run, new.variant) {
+        return Err(SelectError::Itself { name: baseline.into() });
     }
-    let found = sessions((baseline.0, baseline.1.plan(), old), (candidate.0, candidate.1.plan(), new));
+    let found = sessions(old, new);
     if found.is_empty() {
-        return Err(SelectError::UnlikeSessions { baseline: baseline.2.into(), candidate: candidate.2.into() });
+        return Err(SelectError::UnlikeSessions { baseline: baseline.into(), candidate: candidate.into() });
     }
     Ok(found)
 }
 
-fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Pairings, SelectError> {
-    let mut all = Pairings::new();
+fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Vec<Pairing>, SelectError> {
+    let mut all = Vec::new();
     let Some((first, others)) = runs.split_first() else { return Ok(all) };
-    for (place, other) in others.iter().enumerate() {
+    for (run, other) in (1..).zip(others) {
         let found = first.plan().variants.iter().enumerate().flat_map(|(old, variant)| {
+            let old = VariantOf { run: 0, plan: first.plan(), variant: old };
             let new = other.plan().variants.iter().position(|candidate| candidate.name == variant.name);
-            new.map_or_else(Vec::new, |new| sessions((0, first.plan(), old), (place + 1, other.plan(), new)))
+            new.map_or_else(Vec::new, |new| sessions(old, VariantOf { run, plan: other.plan(), variant: new }))
         });
-        let found: Pairings = found.collect();
+        let found: Vec<Pairing> = found.collect();
         if found.is_empty() {
             return Err(SelectError::NothingInCommon {
                 baseline: first.path.clone(),
@@ -145,35 +175,26 @@ fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Pairings, SelectError> {
 
 /// The sessions of two variants, each with the one that was asked for alike; a variant's only session goes with the
 /// other's only one, however they differ.
-fn sessions(
-    (baseline_run, baseline_plan, baseline): (usize, &Plan, usize),
-    (candidate_run, candidate_plan, candidate): (usize, &Plan, usize),
-) -> Pairings {
-    let old = sessions_of(baseline_plan, baseline);
-    let new = sessions_of(candidate_plan, candidate);
-    let pair = |old: usize, new: usize| {
-        (Place { run: baseline_run, session: old }, Place { run: candidate_run, session: new })
-    };
+fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Pairing> {
+    let (old, new) = (baseline.sessions(), candidate.sessions());
+    let pair = |old: usize, new: usize| Pairing { baseline: baseline.place(old), candidate: candidate.place(new) };
     if let ([old], [new]) = (old.as_slice(), new.as_slice()) {
         return vec![pair(*old, *new)];
     }
-    let alike = |one: &SessionSpec, other: &SessionSpec| {
-        one.execution_provider == other.execution_provider
-            && one.provider == other.provider
-            && one.binding == other.binding
-            && one.options == other.options
-    };
     let partner = |&old: &usize| {
-        let one = &baseline_plan.sessions[old];
-        let alike: Vec<usize> = new.iter().copied().filter(|&new| alike(one, &candidate_plan.sessions[new])).collect();
+        let one = &baseline.plan.sessions[old];
+        let is_alike = |new: &usize| are_alike(one, &candidate.plan.sessions[*new]);
+        let alike: Vec<usize> = new.iter().copied().filter(is_alike).collect();
         // Of several runtimes, the same one.
-        let same = alike.iter().copied().find(|&new| candidate_plan.sessions[new].runtime == one.runtime);
+        let same = alike.iter().copied().find(|&new| candidate.plan.sessions[new].runtime == one.runtime);
         same.or(alike.first().copied()).map(|new| pair(old, new))
     };
     old.iter().filter_map(partner).collect()
 }
 
-fn sessions_of(plan: &Plan, variant: usize) -> Vec<usize> {
-    let sessions = plan.sessions.iter().enumerate();
-    sessions.filter(|(_, session)| session.variant == variant).map(|(session, _)| session).collect()
+fn are_alike(one: &SessionSpec, other: &SessionSpec) -> bool {
+    one.execution_provider == other.execution_provider
+        && one.provider == other.provider
+        && one.binding == other.binding
+        && one.options == other.options
 }

@@ -30,6 +30,13 @@ use crate::record::{Pairs, Quantization};
 use crate::stats::END_ERROR;
 use side::Side;
 
+/// A session and the one that it is explained against.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Pair {
+    session: usize,
+    reference: usize,
+}
+
 /// Explanations of every session against the baseline's, and of every further session of another variant against that
 /// variant's first one: between runtimes or execution providers, the model stays the same. There is one for each batch
 /// size and shape at which both were profiled, the smallest first, or one that says why there is none.
@@ -38,24 +45,24 @@ pub(super) fn explanations(
     denormals: &[DenormalFindings],
     rooflines: &[Roofline],
 ) -> Vec<Explanation> {
-    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     let Some(baseline) = facts.index.baseline else { return Vec::new() };
     let sessions = &facts.index.record.plan.sessions;
     for session in facts.sessions.iter().filter(|session| session.outcome.is_ok() && session.session != baseline) {
-        pairs.push((session.session, baseline));
+        pairs.push(Pair { session: session.session, reference: baseline });
     }
     for (session, spec) in sessions.iter().enumerate() {
         let first = sessions.iter().position(|other| other.variant == spec.variant);
         let is_further = first.is_some_and(|first| first != session && first != baseline);
         if let Some(first) = first.filter(|_| is_further && facts.sessions[session].outcome.is_ok()) {
-            pairs.push((session, first));
+            pairs.push(Pair { session, reference: first });
         }
     }
     let mut found: Vec<Explanation> = pairs.iter().flat_map(|&pair| of_pair(facts, pair)).collect();
     judge_within_variants(&mut found, baseline);
-    let mut told: Option<(usize, usize)> = None;
+    let mut told: Option<Pair> = None;
     for explanation in &mut found {
-        let pair = (explanation.session, explanation.reference);
+        let pair = Pair { session: explanation.session, reference: explanation.reference };
         // Denormals were looked for at the smallest batch size alone.
         let own = denormals.iter().find(|denormals| denormals.session == explanation.session && told != Some(pair));
         explanation.clauses = clauses::clauses(facts, explanation, own, rooflines);
@@ -72,7 +79,7 @@ fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
     judge(Metric::LatencyP50RatioToBaseline, &mut changes, END_ERROR);
 }
 
-fn of_pair(facts: &Facts<'_>, pair: (usize, usize)) -> Vec<Explanation> {
+fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
     let common = common_cells(facts, pair);
     let with_steps = |latency: &LatencyStep| {
         let sides = sides(facts, pair, latency).ok()?;
@@ -92,7 +99,7 @@ fn of_pair(facts: &Facts<'_>, pair: (usize, usize)) -> Vec<Explanation> {
     vec![Explanation { latency, steps_absent_reason: Some(reason), ..without_steps(facts, pair) }]
 }
 
-fn without_steps(facts: &Facts<'_>, (session, reference): (usize, usize)) -> Explanation {
+fn without_steps(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Explanation {
     let quantization = quantization(facts, session);
     let instructions = instructions::instructions(facts.index.record, session, quantization.as_ref());
     Explanation {
@@ -117,7 +124,7 @@ fn quantization(facts: &Facts<'_>, session: usize) -> Option<Quantization> {
 
 /// The cells that were measured in turn with the reference's under the plan's first load mode, the smallest shape and
 /// batch size first.
-fn common_cells(facts: &Facts<'_>, (session, reference): (usize, usize)) -> Vec<LatencyStep> {
+fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<LatencyStep> {
     let mode = facts.index.record.plan.load_modes.first();
     let is_meant =
         |cell: &&CellFindings| cell.key.session == session && mode == Some(&cell.key.load_mode) && cell.outcome.is_ok();
@@ -148,11 +155,8 @@ fn change(facts: &Facts<'_>, cell: &CellFindings, reference: CellKey) -> Option<
 }
 
 /// The profiles of reference and session.
-fn sides<'a>(
-    facts: &Facts<'a>,
-    (session, reference): (usize, usize),
-    latency: &LatencyStep,
-) -> Observed<[Side<'a>; 2]> {
-    let side = |session, median_ns| Side::new(facts.index.record, (session, latency), median_ns);
-    Ok([side(reference, latency.reference_ns)?, side(session, latency.session_ns)?])
+fn sides<'a>(facts: &Facts<'a>, pair: Pair, latency: &LatencyStep) -> Observed<[Side<'a>; 2]> {
+    let record = facts.index.record;
+    let reference = Side::new(record, pair.reference, latency, latency.reference_ns)?;
+    Ok([reference, Side::new(record, pair.session, latency, latency.session_ns)?])
 }

@@ -25,11 +25,7 @@ pub(super) struct Side<'a> {
 
 impl<'a> Side<'a> {
     /// The profile of a session at the batch size of `latency`; or why there is none.
-    pub(super) fn new(
-        record: &'a RunRecord,
-        (session, latency): (usize, &LatencyStep),
-        median_ns: i64,
-    ) -> Observed<Self> {
+    pub(super) fn new(record: &'a RunRecord, session: usize, latency: &LatencyStep, median_ns: i64) -> Observed<Self> {
         let spec = &record.plan.sessions[session];
         if spec.options.execution_mode == ExecutionMode::Parallel {
             return Err(

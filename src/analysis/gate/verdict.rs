@@ -79,7 +79,8 @@ impl Judgement {
                     (false, true) => GateVerdict::Inconclusive,
                 };
                 let open = verdict == GateVerdict::Inconclusive;
-                let settling = if open { settling(measured, (best, worst), side, budget) } else { None };
+                let across = if side.allows(measured.value, budget) { worst } else { best };
+                let settling = if open { settling(measured, across, budget) } else { None };
                 Judgement { verdict, basis: Basis::Interval, reason: None, settling }
             }
             (None, Some(remark)) => {
@@ -97,10 +98,9 @@ impl Judgement {
     }
 }
 
-/// How many more would bring the end of the interval that lies across the budget back to it: the half-width shrinks with
+/// How many more would bring `across`, the end of the interval that lies across the budget, back to it: the half-width shrinks with
 /// the square root of their number. `None` if the value stands at the budget, where nothing would.
-fn settling(measured: &Measured, (best, worst): (f64, f64), side: Side, budget: f64) -> Option<Settling> {
-    let across = if side.allows(measured.value, budget) { worst } else { best };
+fn settling(measured: &Measured, across: f64, budget: f64) -> Option<Settling> {
     let distance = (budget - measured.value).abs();
     if distance == 0.0 {
         return None;

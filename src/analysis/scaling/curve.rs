@@ -10,14 +10,11 @@ use crate::plan::{CellKey, LoadMode};
 pub(in crate::analysis) fn batch_curves(cells: &[CellFindings]) -> Vec<BatchCurve> {
     let mut points: BTreeMap<(usize, usize, LoadMode), Vec<CurvePoint>> = BTreeMap::new();
     for cell in cells {
-        if let Some(point) = point(cell) {
-            points.entry((cell.key.session, cell.key.shape, cell.key.load_mode)).or_default().push(point);
-        }
+        let CellKey { session, shape, load_mode, .. } = cell.key;
+        points.entry((session, shape, load_mode)).or_default().extend(point(cell));
     }
-    points
-        .into_iter()
-        .filter_map(|((session, shape, load_mode), points)| curve((session, shape), load_mode, points))
-        .collect()
+    let curves = points.into_iter();
+    curves.filter_map(|((session, shape, load_mode), points)| curve(session, shape, load_mode, points)).collect()
 }
 
 fn point(cell: &CellFindings) -> Option<CurvePoint> {
@@ -29,7 +26,7 @@ fn point(cell: &CellFindings) -> Option<CurvePoint> {
     })
 }
 
-fn curve((session, shape): (usize, usize), load_mode: LoadMode, mut points: Vec<CurvePoint>) -> Option<BatchCurve> {
+fn curve(session: usize, shape: usize, load_mode: LoadMode, mut points: Vec<CurvePoint>) -> Option<BatchCurve> {
     points.sort_by_key(|point| point.batch_size);
     let best = best(points.iter())?.batch_size;
     let enough = enough(points.iter())?;
@@ -90,7 +87,7 @@ mod tests {
             latency_p50_ns: batch_size as f64 / throughput_per_sec * 1e9,
             support: support(batch_size),
         };
-        curve((0, 0), LoadMode::SINGLE, throughputs.iter().map(point).collect()).unwrap()
+        curve(0, 0, LoadMode::SINGLE, throughputs.iter().map(point).collect()).unwrap()
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn agreement(source: Source<'_>) -> Option<Table> {
             let mut cells = vec![name, output_name];
             for metric in Group::Agreement.metrics() {
                 let estimate = output.figure(metric);
-                cells.push(table.figure((metric.short_label(), &row), estimate, |estimate| score(metric, estimate)));
+                cells.push(table.figure(metric.short_label(), &row, estimate, |estimate| score(metric, estimate)));
             }
             table.row(kind(source, session), cells);
         }
@@ -171,7 +171,7 @@ fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Met
         cells.push(match (is_reference, &session.accuracy.absent_reason) {
             (_, Some(reason)) => table.absence(metric.short_label(), &row, reason),
             (true, None) => REFERENCE.into(),
-            (false, None) => table.figure((metric.short_label(), &row), session.figure(metric), |estimate| {
+            (false, None) => table.figure(metric.short_label(), &row, session.figure(metric), |estimate| {
                 if metric.unit() == Unit::Ratio && Metric::SCORES.contains(&metric) {
                     words::value(metric, estimate)
                 } else {

@@ -208,7 +208,7 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
         for &(column, metric) in &columns {
             texts.push(match cell.figure(metric) {
                 None => table.absence(column, &row, "the session ran on no GPU"),
-                estimate => table.figure((column, &row), estimate, |estimate| shown(metric, estimate)),
+                estimate => table.figure(column, &row, estimate, |estimate| shown(metric, estimate)),
             });
         }
         table.row(RowKind::Plain, texts);

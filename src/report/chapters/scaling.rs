@@ -279,9 +279,8 @@ fn first_runs(source: Source<'_>) -> Table {
         for found in &scaling.first_runs {
             let name = source.name(scaling.session);
             let row = format!("{name}, {}", source.batch(scaling.shape, found.batch_size));
-            let time =
-                table.figure(("first inference", &row), Some(&found.first_run_ns), |time| amount(Unit::Ns, time));
-            let ratio = table.figure(("over median", &row), Some(&found.over_median), |ratio| {
+            let time = table.figure("first inference", &row, Some(&found.first_run_ns), |time| amount(Unit::Ns, time));
+            let ratio = table.figure("over median", &row, Some(&found.over_median), |ratio| {
                 let Some(measured) = ratio.measured() else { return String::new() };
                 let ends = measured.interval.map(|ends| format!(" ({})", number::factor_ends(measured.value, ends)));
                 format!("{}x{}", number::factor(measured.value, measured.interval), ends.unwrap_or_default())
@@ -325,7 +324,7 @@ fn idle(source: Source<'_>) -> Section {
 }
 
 fn gap_cells(table: &mut Builder, gap: &GapFindings, row: String) -> Vec<String> {
-    let latency = table.figure(("latency", &row), Some(&gap.latency_ns), |latency| amount(Unit::Ns, latency));
+    let latency = table.figure("latency", &row, Some(&gap.latency_ns), |latency| amount(Unit::Ns, latency));
     let measured = gap.latency_ns.measured();
     if let Some(remark) = measured.and_then(|measured| measured.remark.as_ref()) {
         table.absence("interval", &row, remark.exact().trim_start_matches("no interval: "));

@@ -50,15 +50,14 @@ pub(in crate::report) fn variants(source: Source<'_>) -> Table {
 
 fn variant_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, row: String) -> Vec<String> {
     let p50 = table
-        .figure(("median latency", &row), cell.figure(Metric::LatencyP50), |p50| words::value(Metric::LatencyP50, p50));
+        .figure("median latency", &row, cell.figure(Metric::LatencyP50), |p50| words::value(Metric::LatencyP50, p50));
     let p99 = p99(table, cell, &row);
     let change = match &cell.comparison {
         Some(comparison) => words::latency_change(&comparison.p50).to_string().replace("not settled: ", "open: "),
         None => no_change(table, session, &row, &reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
     };
     let accuracy = leading_score(table, session, &row);
-    let size =
-        table.figure(("file size", &row), session.figure(Metric::FileSize), |size| short(Metric::FileSize, size));
+    let size = table.figure("file size", &row, session.figure(Metric::FileSize), |size| short(Metric::FileSize, size));
     vec![row, p50, p99, change, accuracy, size]
 }
 
@@ -77,7 +76,7 @@ fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> S
     let found = measured.or_else(|| scores().find_map(figure));
     let score = match found {
         Some((metric, estimate)) => {
-            let score = table.figure(("accuracy", row), Some(estimate), |estimate| score(metric, estimate));
+            let score = table.figure("accuracy", row, Some(estimate), |estimate| score(metric, estimate));
             match metric {
                 _ if estimate.value().is_none() => score,
                 Metric::MeanAbsoluteError => format!("MAE {score}"),
@@ -110,7 +109,7 @@ fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
             table.absence("p99", row, &format!("{needs}; ≥: at least that, with 95% confidence"));
             format!("≥ {}", number::value(Unit::Ns, *least, None))
         }
-        estimate => table.figure(("p99", row), estimate, |p99| short(Metric::LatencyP99, p99)),
+        estimate => table.figure("p99", row, estimate, |p99| short(Metric::LatencyP99, p99)),
     }
 }
 
@@ -192,7 +191,7 @@ pub(in crate::report) fn left_out(source: Source<'_>) -> Option<String> {
 fn sweep_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, row: &str) -> Vec<String> {
     let p99 = p99(table, cell, row);
     let mut figure = |column: &str, metric: Metric, shown: &dyn Fn(&Estimate) -> String| {
-        table.figure((column, row), cell.figure(metric), shown)
+        table.figure(column, row, cell.figure(metric), shown)
     };
     let p50 = figure("median latency", Metric::LatencyP50, &|p50| half_width(Metric::LatencyP50, p50));
     let throughput = figure("throughput", Metric::Throughput, &|rate| half_width(Metric::Throughput, rate));
@@ -252,7 +251,7 @@ pub(in crate::report) fn loading(source: Source<'_>) -> Table {
         let row = plain(&session.label);
         let mut cells = vec![row.clone()];
         for (column, metric) in COLUMNS {
-            cells.push(table.figure((column, &row), session.figure(metric), |estimate| start_figure(metric, estimate)));
+            cells.push(table.figure(column, &row, session.figure(metric), |estimate| start_figure(metric, estimate)));
         }
         table.row(kind(source, session), cells);
     }

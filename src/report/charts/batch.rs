@@ -1,7 +1,7 @@
 //! Throughput and latency over batch sizes.
 
 use super::axis::{AxisView, Measure};
-use super::cast::Cast;
+use super::cast::{Cast, Drawn};
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{CellFindings, Estimate};
 use crate::metric::Metric;
@@ -63,8 +63,7 @@ fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, St
     let values = || figures().filter_map(Estimate::value);
     let ends = figures().filter_map(Estimate::interval).flat_map(|ends| [ends.low, ends.high]);
     let measure = Measure::new(curve.metric.unit(), values().reduce(f64::max).ok_or("nothing was measured")?);
-    let series =
-        cast.sessions().map(|(session, color)| series(source, (session, color), &cells, (curve.metric, measure)));
+    let series = cast.sessions().map(|drawn| series(source, drawn, &cells, curve.metric, measure));
     let shape = source.shape(first.shape);
     let modes =
         (source.record.plan.load_modes.len() > 1).then(|| format!("{} {}", first.load.in_column(), LoadMode::COLUMN));
@@ -80,7 +79,7 @@ fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, St
         x: AxisView::counts("batch size (samples)", &sizes),
         y: (curve.axis)(measure.title(curve.what), values().chain(ends).map(|value| measure.scaled(value)).collect()),
         series: series.collect(),
-        table: table(source, cast, (curve, &sizes), &cells),
+        table: table(source, cast, curve, &sizes, &cells),
     })
 }
 
@@ -91,9 +90,10 @@ fn of_first(cell: &CellFindings, first: Workload) -> bool {
 
 fn series(
     source: Source<'_>,
-    (session, color): (usize, usize),
+    Drawn { session, color }: Drawn,
     cells: &[&CellFindings],
-    (metric, measure): (Metric, Measure),
+    metric: Metric,
+    measure: Measure,
 ) -> SeriesView {
     let name = source.name(session);
     let point = |cell: &&CellFindings| {
@@ -111,17 +111,17 @@ fn series(
 }
 
 /// A row for each session that is drawn, a column for each batch size.
-fn table(source: Source<'_>, cast: &Cast, (curve, sizes): (&Curve, &[u64]), cells: &[&CellFindings]) -> Table {
+fn table(source: Source<'_>, cast: &Cast, curve: &Curve, sizes: &[u64], cells: &[&CellFindings]) -> Table {
     let heads: Vec<String> = sizes.iter().map(|size| format!("batch {size}")).collect();
     let header: Vec<&str> = ["variant"].into_iter().chain(heads.iter().map(String::as_str)).collect();
     let mut table = Builder::new(curve.title, &header);
-    for (session, _) in cast.sessions() {
+    for Drawn { session, .. } in cast.sessions() {
         let row = source.name(session);
         let mut line = vec![row.clone()];
         for (size, head) in sizes.iter().zip(&heads) {
             let cell = cells.iter().find(|cell| cell.key.session == session && cell.key.batch_size == *size);
             let estimate = cell.and_then(|cell| cell.figure(curve.metric));
-            line.push(table.figure((head, &row), estimate, |estimate| words::value(curve.metric, estimate)));
+            line.push(table.figure(head, &row, estimate, |estimate| words::value(curve.metric, estimate)));
         }
         table.row(RowKind::Plain, line);
     }

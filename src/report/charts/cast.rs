@@ -6,6 +6,13 @@ use crate::report::words::Source;
 /// Lines that can still be told apart in one chart, by colour and mark.
 const MOST: usize = 8;
 
+/// A session that is drawn, and the number of its colour.
+#[derive(Clone, Copy)]
+pub(super) struct Drawn {
+    pub(super) session: usize,
+    pub(super) color: usize,
+}
+
 /// The sessions that are drawn as lines.
 pub(super) struct Cast {
     /// Indices of sessions, in the order of the plan; the place of each is the number of its colour.
@@ -32,8 +39,8 @@ impl Cast {
     }
 
     /// Sessions with the numbers of their colours.
-    pub(super) fn sessions(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.sessions.iter().copied().enumerate().map(|(color, session)| (session, color))
+    pub(super) fn sessions(&self) -> impl Iterator<Item = Drawn> {
+        self.sessions.iter().enumerate().map(|(color, &session)| Drawn { session, color })
     }
 
     /// Number of a session's colour, if it is drawn.

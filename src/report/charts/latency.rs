@@ -94,7 +94,7 @@ fn table(source: Source<'_>, cells: &[&CellFindings]) -> Table {
         let metrics = [Metric::LatencyMin].into_iter().chain(PERCENTILES).chain([Metric::LatencyMax]);
         for (metric, head) in metrics.zip(&header[1..]) {
             cells.push(
-                table.figure((head, &row), cell.figure(metric), |estimate: &Estimate| words::value(metric, estimate)),
+                table.figure(head, &row, cell.figure(metric), |estimate: &Estimate| words::value(metric, estimate)),
             );
         }
         table.row(RowKind::Plain, cells);

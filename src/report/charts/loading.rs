@@ -13,13 +13,18 @@ use crate::units::Nanos;
 /// Sessions that one chart has room for.
 const MOST: usize = 24;
 
-/// A part of loading: its name, its figure and its time in a launch.
-type Part = (&'static str, Metric, fn(&LaunchRecord) -> Option<Nanos>);
+/// A part of loading.
+struct Part {
+    name: &'static str,
+    metric: Metric,
+    /// Its time in a launch.
+    time: fn(&LaunchRecord) -> Option<Nanos>,
+}
 
 const PARTS: [Part; 3] = [
-    ("runtime start", Metric::RuntimeStart, |launch| launch.runtime_start_ns),
-    ("session load", Metric::SessionLoad, |launch| launch.session_load_ns),
-    ("first run", Metric::FirstRun, |launch| launch.first_run_ns),
+    Part { name: "runtime start", metric: Metric::RuntimeStart, time: |launch| launch.runtime_start_ns },
+    Part { name: "session load", metric: Metric::SessionLoad, time: |launch| launch.session_load_ns },
+    Part { name: "first run", metric: Metric::FirstRun, time: |launch| launch.first_run_ns },
 ];
 
 /// Distance between the parts of one session, in rows.
@@ -35,12 +40,15 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
         .filter_map(|launch| Some((measured.iter().position(|session| session.session == launch.session)?, launch)))
         .collect();
     let times =
-        || rows.iter().flat_map(|(_, launch)| PARTS.iter().filter_map(|part| (part.2)(launch))).map(Nanos::as_f64);
+        || rows.iter().flat_map(|(_, launch)| PARTS.iter().filter_map(|part| (part.time)(launch))).map(Nanos::as_f64);
     let measure = Measure::new(Unit::Ns, times().reduce(f64::max).ok_or("no launch reported its times")?);
     let names: Vec<String> = measured.iter().map(|session| source.name(session.session)).collect();
     let series = PARTS.iter().enumerate().map(|(number, part)| {
-        let points = rows.iter().filter_map(|&(row, launch)| point(&names, (row, launch), (number, part), measure));
-        SeriesView { name: Some(part.0.into()), color: number, form: Form::Marks, points: points.collect() }
+        let points = rows.iter().filter_map(|&(row, launch)| {
+            let y = row as f64 + (number as f64 - 1.0) * APART;
+            Some(PointView { y, ..point(&names[row], launch, part, measure)? })
+        });
+        SeriesView { name: Some(part.name.into()), color: number, form: Form::Marks, points: points.collect() }
     });
     Ok(ChartView {
         id: "loading".into(),
@@ -54,29 +62,23 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
     })
 }
 
-fn point(
-    names: &[String],
-    (row, launch): (usize, &LaunchRecord),
-    (number, part): (usize, &Part),
-    measure: Measure,
-) -> Option<PointView> {
-    let time = (part.2)(launch).filter(|time| time.0 > 0)?.as_f64();
+fn point(name: &str, launch: &LaunchRecord, part: &Part, measure: Measure) -> Option<PointView> {
+    let time = (part.time)(launch).filter(|time| time.0 > 0)?.as_f64();
     Some(PointView {
         x: measure.scaled(time),
-        y: row as f64 + (number as f64 - 1.0) * APART,
-        label: format!("{}, launch {}\n{} {}", names[row], launch.launch, part.0, number::value(Unit::Ns, time, None)),
+        label: format!("{}, launch {}\n{} {}", name, launch.launch, part.name, number::value(Unit::Ns, time, None)),
         ..PointView::default()
     })
 }
 
 fn table(source: Source<'_>, sessions: &[&SessionFindings]) -> Table {
-    let header: Vec<&str> = ["variant"].into_iter().chain(PARTS.map(|part| part.0)).collect();
+    let header: Vec<&str> = ["variant"].into_iter().chain(PARTS.map(|part| part.name)).collect();
     let mut table = Builder::new("Time to load: median over launches, smallest to largest", &header);
     for session in sessions {
         let row = source.name(session.session);
         let mut cells = vec![row.clone()];
-        for (head, metric, _) in PARTS {
-            cells.push(table.figure((head, &row), session.figure(metric), |estimate| spread(metric, estimate)));
+        for Part { name: head, metric, .. } in PARTS {
+            cells.push(table.figure(head, &row, session.figure(metric), |estimate| spread(metric, estimate)));
         }
         table.row(RowKind::Plain, cells);
     }

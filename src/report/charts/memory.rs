@@ -84,7 +84,7 @@ fn table(ledgers: &[Ledger]) -> Table {
         let mut cells = vec![ledger.name.clone()];
         for (estimate, (head, _)) in ledger.parts.iter().zip(PARTS) {
             cells.push(
-                table.figure((head, &ledger.name), Some(estimate), |found| words::value(Metric::PeakMemory, found)),
+                table.figure(head, &ledger.name, Some(estimate), |found| words::value(Metric::PeakMemory, found)),
             );
         }
         table.row(RowKind::Plain, cells);

@@ -34,7 +34,7 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
         name: Some(part.map_or_else(|| "all other operators".into(), plain)),
         color,
         form: Form::Bars(THICKNESS),
-        points: rows.iter().enumerate().filter_map(|(at, row)| bar((at, row), part, &named, measure)).collect(),
+        points: rows.iter().enumerate().filter_map(|(at, row)| bar(at, row, part, &named, measure)).collect(),
     });
     Ok(ChartView {
         id: "operators".into(),
@@ -90,7 +90,7 @@ fn leading(rows: &[Row<'_>]) -> Vec<Plain> {
 }
 
 /// The piece of a bar that an operator takes, after those of the operators named before it; `None` stands for all others.
-fn bar((at, row): (usize, &Row<'_>), part: Option<&Plain>, named: &[Plain], measure: Measure) -> Option<PointView> {
+fn bar(at: usize, row: &Row<'_>, part: Option<&Plain>, named: &[Plain], measure: Measure) -> Option<PointView> {
     let time = |wanted: &dyn Fn(&Plain) -> bool| -> f64 {
         let shares = row.breakdown.by_operator.iter().filter(|share| wanted(&share.operator));
         shares.map(|share| share.time_ns.as_f64()).sum()

@@ -33,12 +33,12 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
         x: AxisView::log(x.title("median latency"), front.points.iter().map(|point| x.scaled(latency(point))))
             .widened(1.2),
         y: AxisView::around(y.title(name), scores().map(|score| y.scaled(score))),
-        series: series(source, &front, (x, y)),
+        series: series(source, &front, x, y),
         table: table(source, &front),
     })
 }
 
-fn series(source: Source<'_>, front: &Front, (x, y): (Measure, Measure)) -> Vec<SeriesView> {
+fn series(source: Source<'_>, front: &Front, x: Measure, y: Measure) -> Vec<SeriesView> {
     let largest = front.points.iter().filter_map(|point| point.peak_memory.value()).fold(1.0, f64::max);
     let point = |point: &FrontPoint| PointView {
         x: x.scaled(point.latency.value().unwrap_or_default()),
@@ -74,7 +74,7 @@ fn table(source: Source<'_>, front: &Front) -> Table {
         let latency = words::value(Metric::LatencyP50, &point.latency);
         let score = words::value(front.score, &point.score);
         let memory = table
-            .figure(("peak memory", &row), Some(&point.peak_memory), |memory| words::value(Metric::PeakMemory, memory));
+            .figure("peak memory", &row, Some(&point.peak_memory), |memory| words::value(Metric::PeakMemory, memory));
         let beaten = if point.is_dominated { "by another" } else { "by none" };
         table.row(RowKind::Plain, vec![row, latency, score, memory, beaten.into()]);
     }

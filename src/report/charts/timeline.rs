@@ -1,7 +1,7 @@
 //! How the run went: latency, CPU and GPU over time.
 
 use super::axis::{AxisView, Measure};
-use super::cast::Cast;
+use super::cast::{Cast, Drawn};
 use super::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{TimelineBlock, timeline};
 use crate::metric::Unit;
@@ -89,7 +89,7 @@ impl Run<'_> {
         })
     }
 
-    fn series(&self, line: &Line, measure: Measure, (session, color): (usize, usize)) -> SeriesView {
+    fn series(&self, line: &Line, measure: Measure, Drawn { session, color }: Drawn) -> SeriesView {
         let of_session = self.blocks.iter().filter(|block| block.key.session == session);
         let point = |block: &&TimelineBlock| {
             Some(PointView {
@@ -149,7 +149,7 @@ fn gpu(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
     let measure = Measure::new(Unit::Ns, last);
     let mut table = Builder::new("GPU, cell by cell", &["variant", "launch started", "batch", "GPU utilization"]);
     let mut series = Vec::new();
-    for (session, color) in cast.sessions() {
+    for Drawn { session, color } in cast.sessions() {
         let name = source.name(session);
         let mut points = Vec::new();
         for (launch, batch, used) in uses(source).filter(|(launch, _, _)| launch.session == session) {

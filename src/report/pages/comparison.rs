@@ -53,7 +53,7 @@ impl ComparisonView {
             legend: LEGEND.into(),
             tables: overview(comparisons).into_iter().chain(tables).collect(),
             caveats: caveats(comparisons),
-            runs: comparisons.runs.iter().enumerate().map(run).collect(),
+            runs: (1..).zip(&comparisons.runs).map(|(number, run)| self::run(number, run)).collect(),
             differences: differences(comparisons),
         }
     }
@@ -264,14 +264,14 @@ fn interleaved(pair: &Pair) -> String {
     }
 }
 
-fn run((place, run): (usize, &ComparedRun)) -> Item {
+fn run(number: usize, run: &ComparedRun) -> Item {
     let left_out: Vec<String> = run.left_out.iter().map(plain).collect();
     let not_compared = match left_out.as_slice() {
         [] => String::new(),
         names => format!("; not compared: {}", words::listed(names)),
     };
     let told = format!("{}, {}, {}{not_compared}", path(&run.path), plain(&run.name), plain(&run.started_at));
-    Item::new(format!("run {}", place + 1), told)
+    Item::new(format!("run {number}"), told)
 }
 
 fn differences(comparisons: &Comparisons) -> Vec<Item> {

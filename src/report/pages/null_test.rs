@@ -15,7 +15,7 @@ pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
     for claim in claims {
         // The baseline's values stand in the table's note.
         let name = claim.metric.label().trim_end_matches(" to baseline");
-        let ratio = table.figure(("copy / original", name), Some(&claim.ratio), ratio);
+        let ratio = table.figure("copy / original", name, Some(&claim.ratio), ratio);
         let smallest = match claim.smallest_ratio {
             Some(smallest) => number::share(smallest.0),
             None => table.absence(HEADER[1], name, &no_claim(&claim.ratio)),

@@ -111,7 +111,8 @@ impl Builder {
     /// A figure as `shown`, or the mark of an absent one, with its reason noted.
     pub(in crate::report) fn figure(
         &mut self,
-        (column, row): (&str, &str),
+        column: &str,
+        row: &str,
         estimate: Option<&Estimate>,
         shown: impl Fn(&Estimate) -> String,
     ) -> String {

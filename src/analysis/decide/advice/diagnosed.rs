@@ -23,7 +23,7 @@ pub(super) fn options(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<
 }
 
 fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option<Advice> {
-    let key = key(facts, contrast.session, (contrast.shape, contrast.batch_size))?;
+    let key = key(facts, contrast.session, contrast.shape, contrast.batch_size)?;
     let gain = change.ratio.reciprocal();
     // Every run holds the session against itself with the option.
     let command = compare_with_baseline(facts.index.record, key, &[key.batch_size]).words();
@@ -46,7 +46,7 @@ fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option
 
 /// A session's cell at a shape and batch size under the plan's first load mode; `None` for a session that must not be
 /// shipped.
-fn key(facts: &Facts<'_>, session: usize, (shape, batch_size): (usize, u64)) -> Option<CellKey> {
+fn key(facts: &Facts<'_>, session: usize, shape: usize, batch_size: u64) -> Option<CellKey> {
     let load_mode = *facts.index.record.plan.load_modes.first()?;
     facts.rejection(session).is_none().then_some(CellKey { session, shape, batch_size, load_mode })
 }
@@ -63,7 +63,7 @@ fn after_pauses(facts: &Facts<'_>, found: &IdleFindings) -> Option<Advice> {
     let (longest, change) = *pauses.last().filter(|pause| is_slower(pause))?;
     let (fine, _) =
         pauses.iter().take_while(|pause| !is_slower(pause)).last().filter(|fine| fine.0.gap_ns > Nanos(0))?;
-    let key = key(facts, found.session, (found.shape, found.batch_size))?;
+    let key = key(facts, found.session, found.shape, found.batch_size)?;
     let record = facts.index.record;
     let command =
         compare_with_baseline(record, key, &[key.batch_size]).with_idle_gaps(&record.plan.idle_gaps_ns).words();

@@ -46,14 +46,14 @@ fn usable_change<'a>(facts: &Facts<'_>, cell: &'a CellFindings) -> Option<&'a Ch
 fn for_latency(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Faster)?;
     let gain = change.ratio.reciprocal();
-    of(facts, Gain { cell, gain, metric: Metric::LatencyP50, verdict: Some(change.verdict) })
+    instead(facts, Gain { cell, gain, metric: Metric::LatencyP50, verdict: Some(change.verdict) })
 }
 
 fn for_throughput(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let cell = facts.cell(pick.key)?;
     let change = &cell.comparison.as_ref()?.throughput;
     let gain = change.ratio.clone();
-    of(facts, Gain { cell, gain, metric: Metric::Throughput, verdict: Some(change.verdict) })
+    instead(facts, Gain { cell, gain, metric: Metric::Throughput, verdict: Some(change.verdict) })
 }
 
 /// A session that is as fast as the baseline and has the smaller file.
@@ -61,7 +61,7 @@ fn for_size(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
     let factor = facts.size_factor(cell.key.session).filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
     let gain = Estimate::exact(factor, 1, Counted::Files);
-    of(facts, Gain { cell, gain, metric: Metric::FileSize, verdict: Some(change.verdict) })
+    instead(facts, Gain { cell, gain, metric: Metric::FileSize, verdict: Some(change.verdict) })
 }
 
 /// A session of the baseline's model that is as fast, also in throughput, with fewer threads.
@@ -78,10 +78,10 @@ fn for_threads(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let launches = change.ratio.measured()?.n;
     let gain = Estimate::exact(factor, launches, Counted::Launches);
     fewer.then_some(())?;
-    of(facts, Gain { cell, gain, metric: Metric::CpuUtilization, verdict: Some(change.verdict) })
+    instead(facts, Gain { cell, gain, metric: Metric::CpuUtilization, verdict: Some(change.verdict) })
 }
 
-fn of(facts: &Facts<'_>, Gain { cell, gain, metric, verdict }: Gain<'_>) -> Option<Advice> {
+fn instead(facts: &Facts<'_>, Gain { cell, gain, metric, verdict }: Gain<'_>) -> Option<Advice> {
     let session = cell.key.session;
     let baseline = CellKey { session: facts.index.baseline?, ..cell.key };
     let caveats = caveats(facts, cell);

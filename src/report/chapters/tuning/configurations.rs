@@ -44,7 +44,7 @@ pub(super) fn table(source: Source<'_>, found: &TuningFindings, title: &str, row
             };
             let estimate = one.figure(metric).filter(|_| one.is_measured());
             cells.push(match estimate {
-                Some(estimate) => table.figure((metric.label(), &label), Some(estimate), shown),
+                Some(estimate) => table.figure(metric.label(), &label, Some(estimate), shown),
                 None => "-".into(),
             });
         }

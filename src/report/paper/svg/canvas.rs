@@ -65,7 +65,8 @@ impl<'a> Canvas<'a> {
 
     fn marks(&self, group: Group, series: &SeriesView, dress: Dress) -> Group {
         series.points.iter().fold(group, |group, point| {
-            let shape = mark(dress.mark, self.at(point), point.size.unwrap_or(MARK));
+            let (x, y) = self.at(point);
+            let shape = mark(dress.mark, x, y, point.size.unwrap_or(MARK));
             let told = shape.set("stroke", "none").set("fill-opacity", 0.75).add(Title::new(point.label.as_str()));
             self.intervals(group, point).add(told)
         })
@@ -127,7 +128,7 @@ fn share(axis: &AxisView, value: f64) -> f64 {
 }
 
 /// A mark around a point.
-pub(super) fn mark(shape: Mark, (x, y): (f64, f64), size: f64) -> Path {
+pub(super) fn mark(shape: Mark, x: f64, y: f64, size: f64) -> Path {
     let half = size / 2.0;
     let data = match shape {
         Mark::Circle => {

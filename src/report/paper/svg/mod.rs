@@ -56,7 +56,7 @@ fn legend(chart: &ChartView) -> Legend {
         let y = 38.0 + line * LEGEND_LINE;
         let dress = dress(series.color);
         group = group
-            .add(mark(dress.mark, (x + 5.0, y), 9.0).set("fill", dress.on_white))
+            .add(mark(dress.mark, x + 5.0, y, 9.0).set("fill", dress.on_white))
             .add(Text::new(name.as_str()).set("x", x + 14.0).set("y", y + 4.0));
         x += width;
     }
