@@ -114,32 +114,48 @@ pub fn precision(
     let index = Index::new(probe);
     let all: Vec<_> = probe.plan.workloads().flat_map(|at| comparisons(&index, &probe.plan, at)).collect();
     let of_all = Spread::of(&all);
-    let of_machine = of_machine(probe, earlier);
-    let by_probe = |comparisons: &[Vec<Vec<f64>>], rounds: u64| -> Observed<HalfWidth> {
+    let forecast = Forecast { index, of_all, of_machine: of_machine(probe, earlier), earlier, alternations };
+    probe.plan.workloads().filter_map(|at| forecast.at(at, rounds(at))).collect()
+}
+
+/// A probe, and all that its forecasts rest on beside it.
+struct Forecast<'a> {
+    index: Index<'a>,
+    /// Spread over all places of the probe.
+    of_all: Option<Spread>,
+    /// Variance between launches that is known before the probe is looked at.
+    of_machine: f64,
+    earlier: &'a [SeenRun],
+    alternations: u64,
+}
+
+impl Forecast<'_> {
+    /// The precision that `rounds` will buy in a place; `None` where the probe had other reasons than time to leave it out.
+    fn at(&self, at: Workload, rounds: u64) -> Option<ExpectedWidth> {
+        let probe = self.index.record;
+        let comparisons = comparisons(&self.index, &probe.plan, at);
+        if comparisons.is_empty() {
+            let half_width = Err("the probe had no time for it".into());
+            return is_left(probe, at).then_some(ExpectedWidth { at, half_width });
+        }
+        let reached = seen::half_width(probe, self.earlier, at, rounds).filter(|_| rounds >= MIN_LAUNCHES);
+        let half_width = reached.map_or_else(|| self.by_probe(&comparisons, rounds), Ok);
+        Some(ExpectedWidth { at, half_width })
+    }
+
+    fn by_probe(&self, comparisons: &[Vec<Vec<f64>>], rounds: u64) -> Observed<HalfWidth> {
         if rounds < MIN_LAUNCHES {
             let plural = if rounds == 1 { "round is" } else { "rounds are" };
             return Err(format!("{rounds} {plural} too few for an interval; it needs {MIN_LAUNCHES}").into());
         }
         let (of_place, of_all) =
-            Spread::of(comparisons).zip(of_all).ok_or("the probe had no time for two rounds of it")?;
+            Spread::of(comparisons).zip(self.of_all).ok_or("the probe had no time for two rounds of it")?;
         let of_probe = of_place.counting_at_most(PROBE_FREEDOM).with_known(of_all.between(), PROBE_FREEDOM);
-        let spread = of_probe.with_known(of_machine, MACHINE_FREEDOM);
-        let middle = spread.half_width(rounds, alternations).ok_or("it cannot be told from the probe")?;
+        let spread = of_probe.with_known(self.of_machine, MACHINE_FREEDOM);
+        let middle = spread.half_width(rounds, self.alternations).ok_or("it cannot be told from the probe")?;
         let (low, high) = spread.uncertainty(COVERED);
         Ok(HalfWidth { middle, low: middle * low, high: middle * high, runs: 0 })
-    };
-    let precision = |at| {
-        let comparisons = comparisons(&index, &probe.plan, at);
-        let rounds = rounds(at);
-        if comparisons.is_empty() {
-            let half_width = Err("the probe had no time for it".into());
-            return is_left(probe, at).then_some(ExpectedWidth { at, half_width });
-        }
-        let reached = seen::half_width(probe, earlier, at, rounds).filter(|_| rounds >= MIN_LAUNCHES);
-        let half_width = reached.map_or_else(|| by_probe(&comparisons, rounds), Ok);
-        Some(ExpectedWidth { at, half_width })
-    };
-    probe.plan.workloads().filter_map(precision).collect()
+    }
 }
 
 /// Whether the probe left a place out because there was no time for it, and for no other reason.

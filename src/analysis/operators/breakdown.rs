@@ -211,22 +211,26 @@ fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
     for node in &profiled.nodes {
         operators.entry((&node.operator, &node.execution_provider)).or_default().push(node);
     }
-    let of_operator = |((operator, execution_provider), nodes): ((&Plain, &Plain), Vec<&NodeProfile>)| {
-        let time_ns = sum(nodes.iter().copied());
-        OperatorShare {
-            operator: operator.clone(),
-            execution_provider: execution_provider.clone(),
-            group: OperatorGroup::of(operator.exact()),
-            nodes_count: nodes.len() as u64,
-            calls: calls(nodes.iter().map(|node| node.calls_count).sum(), profiled),
-            time_ns,
-            share: share(time_ns, nodes_ns),
-            bytes: nodes.iter().map(|node| bytes(node, profiled)).sum::<Option<f64>>().map(|sum| Bytes(sum as u64)),
-        }
-    };
-    let mut shares: Vec<OperatorShare> = operators.into_iter().map(of_operator).collect();
+    let mut shares: Vec<OperatorShare> =
+        operators.into_values().filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns)).collect();
     shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
     shares
+}
+
+/// Of nodes of one operator on one execution provider; `None` of none.
+fn operator_share(nodes: &[&NodeProfile], profiled: &Profiled, nodes_ns: Nanos) -> Option<OperatorShare> {
+    let first = nodes.first()?;
+    let time_ns = sum(nodes.iter().copied());
+    Some(OperatorShare {
+        operator: first.operator.clone(),
+        execution_provider: first.execution_provider.clone(),
+        group: OperatorGroup::of(first.operator.exact()),
+        nodes_count: nodes.len() as u64,
+        calls: calls(nodes.iter().map(|node| node.calls_count).sum(), profiled),
+        time_ns,
+        share: share(time_ns, nodes_ns),
+        bytes: nodes.iter().map(|node| bytes(node, profiled)).sum::<Option<f64>>().map(|sum| Bytes(sum as u64)),
+    })
 }
 
 /// Bytes that one inference reads and writes in a node.

@@ -27,24 +27,26 @@ use launches::CurveLaunches;
 
 /// Findings on every curve, in the order of the curves.
 pub(super) fn scaling(facts: &Facts<'_>) -> Vec<Scaling> {
-    let first_mode = facts.index.record.plan.load_modes.first();
     let curves: Vec<CurveLaunches<'_>> =
         facts.curves.iter().map(|curve| CurveLaunches::of(facts.index, curve)).collect();
-    let mut cliffs = cliff::cliffs(facts.index, &curves).into_iter();
-    let of = |launches: &CurveLaunches<'_>| {
-        let curve = launches.curve;
-        let is_first = Some(&curve.load_mode) == first_mode;
-        Scaling {
-            session: curve.session,
-            shape: curve.shape,
-            load_mode: curve.load_mode,
-            knee: knee::knee(launches),
-            fit: line::fit(facts, launches),
-            limits: limit::within(facts, curve),
-            cliffs: cliffs.next().unwrap_or_default(),
-            memory: is_first.then(|| memory::fit(facts.index, curve)),
-            first_runs: if is_first { first_run::first_runs(facts.index, launches) } else { Vec::new() },
-        }
-    };
-    curves.iter().map(of).collect()
+    let cliffs = cliff::cliffs(facts.index, &curves);
+    let both = curves.iter().zip(cliffs);
+    both.map(|(launches, cliffs)| Scaling { cliffs, ..of_curve(facts, launches) }).collect()
+}
+
+/// Findings on a curve by itself; cliffs are judged over all curves together.
+fn of_curve(facts: &Facts<'_>, launches: &CurveLaunches<'_>) -> Scaling {
+    let curve = launches.curve;
+    let is_first = Some(&curve.load_mode) == facts.index.record.plan.load_modes.first();
+    Scaling {
+        session: curve.session,
+        shape: curve.shape,
+        load_mode: curve.load_mode,
+        knee: knee::knee(launches),
+        fit: line::fit(facts, launches),
+        limits: limit::within(facts, curve),
+        cliffs: Vec::new(),
+        memory: is_first.then(|| memory::fit(facts.index, curve)),
+        first_runs: if is_first { first_run::first_runs(facts.index, launches) } else { Vec::new() },
+    }
 }

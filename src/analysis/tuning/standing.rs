@@ -62,21 +62,23 @@ impl<'a> Judge<'a> {
     /// Each check of the SLO on a configuration.
     #[must_use]
     pub fn slo(&self, key: CellKey) -> Vec<HeldSlo> {
-        let held = |slo: &Slo| {
-            let (figure, judgement) = held_at(slo, self.record, self.figures, key)?;
-            let excess_ratio = figure.value().map(|value| match slo.side {
-                Side::AtMost => value / slo.limit - 1.0,
-                Side::AtLeast => slo.limit / value - 1.0,
-            });
-            let verdict = match judgement.verdict {
-                GateVerdict::Pass if !surely_keeps(&figure, slo) => GateVerdict::Inconclusive,
-                GateVerdict::Fail if !surely_breaks(&figure, slo) => GateVerdict::Inconclusive,
-                verdict => verdict,
-            };
-            let (check, metric, budget) = (slo.clone(), slo.metric, slo.limit);
-            Some(HeldSlo { check, metric, figure, budget, verdict, excess_ratio })
+        let slo = self.record.plan.tuning.iter().flat_map(|tuning| &tuning.slo);
+        slo.filter_map(|slo| self.held(slo, key)).collect()
+    }
+
+    fn held(&self, slo: &Slo, key: CellKey) -> Option<HeldSlo> {
+        let (figure, judgement) = held_at(slo, self.record, self.figures, key)?;
+        let excess_ratio = figure.value().map(|value| match slo.side {
+            Side::AtMost => value / slo.limit - 1.0,
+            Side::AtLeast => slo.limit / value - 1.0,
+        });
+        let verdict = match judgement.verdict {
+            GateVerdict::Pass if !surely_keeps(&figure, slo) => GateVerdict::Inconclusive,
+            GateVerdict::Fail if !surely_breaks(&figure, slo) => GateVerdict::Inconclusive,
+            verdict => verdict,
         };
-        self.record.plan.tuning.iter().flat_map(|tuning| &tuning.slo).filter_map(held).collect()
+        let (check, metric, budget) = (slo.clone(), slo.metric, slo.limit);
+        Some(HeldSlo { check, metric, figure, budget, verdict, excess_ratio })
     }
 
     /// The largest excess over a check of the SLO; infinite where a figure is absent.

@@ -230,30 +230,28 @@ fn shown(metric: Metric, estimate: &Estimate) -> String {
     estimate.value().map(|value| number::value(metric.unit(), value, None)).unwrap_or_default()
 }
 
-/// Sessions that ran on a GPU and were measured, each with its cell of the batch size that is enough.
-fn on_gpu(source: Source<'_>) -> Vec<(&SessionFindings, &CellFindings)> {
-    let is_on_gpu = |session: usize| source.record.plan.sessions[session].nvidia_device().is_some();
-    let cell = |curve: &crate::analysis::BatchCurve| {
-        Some((source.session(curve.session), source.cell(curve.key(curve.enough))?))
-    };
-    source.findings.batch_curves.iter().filter(|curve| is_on_gpu(curve.session)).filter_map(cell).collect()
+/// Of each session that ran on a GPU and was measured, the cell of the batch size that is enough.
+fn on_gpu(source: Source<'_>) -> impl Iterator<Item = &CellFindings> {
+    let is_on_gpu = move |session: usize| source.record.plan.sessions[session].nvidia_device().is_some();
+    let curves = source.findings.batch_curves.iter().filter(move |curve| is_on_gpu(curve.session));
+    curves.filter_map(move |curve| source.cell(curve.key(curve.enough)))
 }
 
 /// How busy GPUs were; `None` where no session ran on an NVIDIA GPU.
 pub(in crate::report) fn utilization(source: Source<'_>) -> Option<String> {
-    let line = |(_, cell): (&SessionFindings, &CellFindings)| {
-        let full =
-            |metric: Metric| cell.figure(metric).map(|estimate| words::full(metric, estimate)).unwrap_or_default();
-        format!(
-            "{} {}: {}; peak {}",
-            source.name(cell.key.session),
-            source.at(cell.key),
-            full(Metric::GpuUtilization),
-            full(Metric::GpuUtilizationPeak)
-        )
-    };
-    let lines: Vec<String> = on_gpu(source).into_iter().map(line).collect();
+    let lines: Vec<String> = on_gpu(source).map(|cell| utilization_of(source, cell)).collect();
     (!lines.is_empty()).then(|| lines.join("; "))
+}
+
+fn utilization_of(source: Source<'_>, cell: &CellFindings) -> String {
+    let full = |metric: Metric| cell.figure(metric).map(|estimate| words::full(metric, estimate)).unwrap_or_default();
+    format!(
+        "{} {}: {}; peak {}",
+        source.name(cell.key.session),
+        source.at(cell.key),
+        full(Metric::GpuUtilization),
+        full(Metric::GpuUtilizationPeak)
+    )
 }
 
 /// The GPU's part of the template's `Memory Usage per Model`, of the baseline.
@@ -271,24 +269,25 @@ pub(in crate::report) fn memory(source: Source<'_>, baseline: &SessionFindings) 
 
 /// The template's `Hardware Acceleration`; `None` where no session ran on an NVIDIA GPU.
 pub(in crate::report) fn acceleration(source: Source<'_>) -> Option<String> {
-    let line = |(session, cell): (&SessionFindings, &CellFindings)| {
-        let rate =
-            cell.figure(Metric::Throughput).map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();
-        let change = cell.comparison.as_ref().map(|comparison| {
-            let baseline = source.name(comparison.baseline.session);
-            format!(", against {baseline} by throughput: {}", words::throughput_change(&comparison.throughput))
-        });
-        let provider = plain(&source.record.plan.sessions[session.session].execution_provider);
-        format!(
-            "{} with {provider}{}: {rate} {}{}",
-            plain(&session.label),
-            gpu_name(source, session.session).map(|name| format!(" on {name}")).unwrap_or_default(),
-            source.at(cell.key),
-            change.unwrap_or_default()
-        )
-    };
-    let lines: Vec<String> = on_gpu(source).into_iter().map(line).collect();
+    let lines: Vec<String> = on_gpu(source).map(|cell| acceleration_of(source, cell)).collect();
     (!lines.is_empty()).then(|| lines.join("; "))
+}
+
+fn acceleration_of(source: Source<'_>, cell: &CellFindings) -> String {
+    let session = cell.key.session;
+    let rate = cell.figure(Metric::Throughput).map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();
+    let change = cell.comparison.as_ref().map(|comparison| {
+        let baseline = source.name(comparison.baseline.session);
+        format!(", against {baseline} by throughput: {}", words::throughput_change(&comparison.throughput))
+    });
+    let provider = plain(&source.record.plan.sessions[session].execution_provider);
+    format!(
+        "{} with {provider}{}: {rate} {}{}",
+        source.name(session),
+        gpu_name(source, session).map(|name| format!(" on {name}")).unwrap_or_default(),
+        source.at(cell.key),
+        change.unwrap_or_default()
+    )
 }
 
 /// The name of the GPU that a session ran on.

@@ -79,20 +79,23 @@ fn title(comparisons: &Comparisons) -> String {
 
 fn warnings(comparisons: &Comparisons) -> Vec<String> {
     let first = comparisons.runs.first().map(|run| path(&run.path)).unwrap_or_default();
-    let of_run = |run: &ComparedRun| {
-        let incomplete =
-            (!run.complete).then(|| format!("INCOMPLETE: {} did not come to its own end.", path(&run.path)));
-        let machine = (!run.host_differences.is_empty()).then(|| {
-            let differing: Vec<String> = run.host_differences.iter().map(difference).collect();
-            format!(
-                "OTHER MACHINE: {} was not measured where {first} was, so a change may be the machine's: {}.",
-                path(&run.path),
-                differing.join("; ")
-            )
-        });
-        [incomplete, unfit(run), machine].into_iter().flatten()
-    };
+    let of_run = |run| [incomplete(run), unfit(run), other_machine(run, &first)].into_iter().flatten();
     comparisons.runs.iter().flat_map(of_run).collect()
+}
+
+fn incomplete(run: &ComparedRun) -> Option<String> {
+    (!run.complete).then(|| format!("INCOMPLETE: {} did not come to its own end.", path(&run.path)))
+}
+
+fn other_machine(run: &ComparedRun, first: &str) -> Option<String> {
+    let differing: Vec<String> = run.host_differences.iter().map(difference).collect();
+    (!differing.is_empty()).then(|| {
+        format!(
+            "OTHER MACHINE: {} was not measured where {first} was, so a change may be the machine's: {}.",
+            path(&run.path),
+            differing.join("; ")
+        )
+    })
 }
 
 fn unfit(run: &ComparedRun) -> Option<String> {
