@@ -4,7 +4,7 @@ mod seen;
 mod shown;
 
 pub use seen::{SeenRun, seen_run};
-pub use shown::HalfWidth;
+pub use shown::{FORECAST_COVERAGE, HalfWidth};
 
 use crate::observed::Observed;
 use crate::plan::{Plan, Workload};
@@ -12,7 +12,7 @@ use crate::record::{FitnessVerdict, NOT_REACHED, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
 use crate::analysis::figures::index::Index;
-use shown::{COVERED, comparisons, is_compared, verdict};
+use shown::{comparisons, is_compared, verdict};
 
 /// The precision to be expected in one place of the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,7 +153,7 @@ impl Forecast<'_> {
         let of_probe = of_place.counting_at_most(PROBE_FREEDOM).with_known(of_all.between(), PROBE_FREEDOM);
         let spread = of_probe.with_known(self.of_machine, MACHINE_FREEDOM);
         let middle = spread.half_width(rounds, self.alternations).ok_or("it cannot be told from the probe")?;
-        let (low, high) = spread.uncertainty(COVERED);
+        let (low, high) = spread.uncertainty(FORECAST_COVERAGE);
         Ok(HalfWidth { middle, low: middle * low, high: middle * high, runs: 0 })
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::shown::{COVERED, HalfWidth, comparisons, is_compared, is_scripted, verdict};
+use super::shown::{FORECAST_COVERAGE, HalfWidth, comparisons, is_compared, is_scripted, verdict};
 use crate::analysis::figures::CellFindings;
 use crate::analysis::figures::index::Index;
 use crate::metric::Metric;
@@ -105,7 +105,7 @@ pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: Workload, r
     if widths.len() < RUNS_WANTED {
         return None;
     }
-    let Prediction { middle, low, high } = Prediction::of(&widths, KNOWN_SPREAD, KNOWN_FREEDOM, COVERED)?;
+    let Prediction { middle, low, high } = Prediction::of(&widths, KNOWN_SPREAD, KNOWN_FREEDOM, FORECAST_COVERAGE)?;
     Some(HalfWidth { middle, low, high, runs: widths.len() as u64 })
 }
 

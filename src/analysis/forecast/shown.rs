@@ -26,7 +26,7 @@ impl HalfWidth {
 }
 
 /// Share of runs that should reach a half-width between the ends of one that is expected.
-pub(super) const COVERED: f64 = 0.95;
+pub const FORECAST_COVERAGE: f64 = 0.95;
 
 pub(super) fn is_compared(plan: &Plan) -> bool {
     plan.sessions.len() > 1 && plan.baseline_session().is_some()

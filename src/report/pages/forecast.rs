@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::analysis::{ExpectedWidth, HalfWidth};
+use crate::analysis::{ExpectedWidth, FORECAST_COVERAGE, HalfWidth};
 use crate::plan::{LoadMode, Plan};
 use crate::record::{Fitness, FitnessVerdict};
 use crate::report::words;
@@ -161,7 +161,10 @@ fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
     });
     let range = widths().any(|width| !width.is_narrow());
     let range = range.then(|| {
-        "a range, where one figure could be off by more than half: it is meant to hold for 95 of 100 runs".to_owned()
+        let covered = FORECAST_COVERAGE * 100.0;
+        format!(
+            "a range, where one figure could be off by more than half: it is meant to hold for {covered:.0} of 100 runs"
+        )
     });
     by_runs.into_iter().chain(by_probe).chain(range).collect()
 }

@@ -217,10 +217,15 @@ fn compared(verdict: Verdict, speedup: f64, interval: Option<Interval>) -> Compa
     Comparison { phrase, interval: interval.unwrap_or_default() }
 }
 
+/// More rounds than these are not counted: nobody will measure them.
+pub(in crate::report) const MANY_ROUNDS: u64 = 1000;
+
 /// Rounds that are missing for a verdict: `about 5 more rounds would settle it`.
 pub(in crate::report) fn to_settle(change: &Change) -> String {
     match change.rounds_to_settle {
-        Some(rounds) if rounds > 1000 => "more than 1,000 more rounds would be needed to settle it".into(),
+        Some(rounds) if rounds > MANY_ROUNDS => {
+            format!("more than {} more rounds would be needed to settle it", number::count(MANY_ROUNDS))
+        }
         Some(1) => "about one more round would settle it".into(),
         Some(rounds) => format!("about {rounds} more rounds would settle it"),
         None => "more rounds are needed to settle it".into(),
