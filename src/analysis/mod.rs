@@ -41,7 +41,8 @@ pub use figures::{
 };
 pub use findings::{Causes, Decisions, Ending, Findings};
 pub use forecast::{
-    AffordableRounds, Expectation, ExpectedWidth, FORECAST_COVERAGE, HalfWidth, SeenRun, precision, seen_run, sufficient_rounds,
+    AffordableRounds, Expectation, ExpectedWidth, FORECAST_COVERAGE, HalfWidth, SeenRun, precision, seen_run,
+    sufficient_rounds,
 };
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};

@@ -2,7 +2,7 @@
 
 use super::axis::{AxisView, Measure};
 use super::cast::{Cast, Drawn};
-use super::{ChartView, Form, PointView, SeriesView};
+use super::view::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{CellFindings, Estimate};
 use crate::metric::Metric;
 use crate::plan::{LoadMode, Workload};

@@ -2,7 +2,7 @@
 
 use super::axis::{AxisView, Measure, Scale, Tick};
 use super::cast::Cast;
-use super::{ChartView, Form, PointView, SeriesView};
+use super::view::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{CellFindings, DistributionPoint, Estimate, distribution};
 use crate::metric::{Metric, Unit};
 use crate::report::words::number;

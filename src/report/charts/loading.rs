@@ -1,7 +1,7 @@
 //! How long each launch took to load.
 
 use super::axis::{AxisView, Measure};
-use super::{ChartView, Form, PointView, SeriesView};
+use super::view::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::record::LaunchRecord;

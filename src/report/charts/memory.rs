@@ -1,7 +1,7 @@
 //! Where memory goes, session by session.
 
 use super::axis::{AxisView, Measure};
-use super::{ChartView, Form, PointView, SeriesView};
+use super::view::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings, before_load_memory};
 use crate::metric::{Metric, Unit};
 use crate::report::words::table::{Builder, RowKind, Table};

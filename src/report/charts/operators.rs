@@ -2,7 +2,7 @@
 
 use super::axis::{AxisView, Measure};
 use super::cast::Cast;
-use super::{ChartView, Form, PointView, SeriesView};
+use super::view::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Breakdown, OperatorFindings, OperatorShare, Rest};
 use crate::metric::Unit;
 use crate::report::words::Source;

@@ -1,7 +1,7 @@
 //! What speed costs in accuracy and memory.
 
 use super::axis::{AxisView, Measure};
-use super::{ChartView, Form, PointView, SeriesView};
+use super::view::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Front, FrontPoint, front};
 use crate::metric::{Direction, Metric, Unit};
 use crate::report::words::table::{Builder, RowKind, Table};

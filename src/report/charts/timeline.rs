@@ -2,7 +2,7 @@
 
 use super::axis::{AxisView, Measure};
 use super::cast::{Cast, Drawn};
-use super::{ChartView, Form, PointView, SeriesView};
+use super::view::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{TimelineBlock, timeline};
 use crate::metric::Unit;
 use crate::record::{GpuUse, LaunchRecord};

@@ -1,7 +1,7 @@
 //! From the reference's median latency to a session's, step by step.
 
 use super::axis::{AxisView, Measure};
-use super::{ChartView, Form, PointView, SeriesView};
+use super::view::{ChartView, Form, PointView, SeriesView};
 use crate::analysis::{Explanation, LatencyStep, StepKind};
 use crate::metric::Unit;
 use crate::report::chapters::explain::{UNRESOLVED, is_leading, place, step_label};

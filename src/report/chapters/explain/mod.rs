@@ -12,10 +12,9 @@ use crate::report::words::quantization::quantization;
 use crate::report::words::{self, Source};
 use crate::text::Plain;
 use sentence::sentence;
-pub(in crate::report) use step::place;
 pub use step::step_label;
 use step::time;
-pub(in crate::report) use tables::UNRESOLVED;
+pub(in crate::report) use step::{UNRESOLVED, is_leading, place};
 
 /// A latency with denormals flushed to zero that is this much shorter is worth a word, even where it is not settled.
 const SUGGESTIVE: f64 = 0.9;
@@ -79,14 +78,6 @@ fn sections(source: Source<'_>) -> Vec<Section> {
         sections.push(Section { title, lines: denormals, tables: Vec::new() });
     }
     sections
-}
-
-/// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.
-pub(in crate::report) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
-    let pair = (explanation.session, explanation.reference);
-    let mut explanations = source.findings.causes.explanations.iter();
-    let first = explanations.find(|other| (other.session, other.reference) == pair);
-    first.is_some_and(|first| std::ptr::eq(first, explanation))
 }
 
 /// Explanations that say more than that nothing is known: of operators that were profiled, or of a difference.

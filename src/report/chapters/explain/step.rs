@@ -4,6 +4,9 @@ use crate::analysis::{Explanation, LatencyStep, StepKind};
 use crate::metric::Unit;
 use crate::report::words::{Source, number};
 
+/// Mark of a change that the profiler cannot tell from none.
+pub(in crate::report) const UNRESOLVED: &str = " ~";
+
 /// Name of a step.
 #[must_use]
 pub fn step_label(kind: StepKind) -> &'static str {
@@ -29,4 +32,12 @@ pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) ->
         format!(" at batch {}{}", latency.batch_size, source.record.plan.shape_words(latency.shape))
     };
     explanation.latency.as_ref().map(at).unwrap_or_default()
+}
+
+/// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.
+pub(in crate::report) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
+    let pair = (explanation.session, explanation.reference);
+    let mut explanations = source.findings.causes.explanations.iter();
+    let first = explanations.find(|other| (other.session, other.reference) == pair);
+    first.is_some_and(|first| std::ptr::eq(first, explanation))
 }

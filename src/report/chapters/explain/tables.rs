@@ -1,6 +1,6 @@
 //! The steps and the changed operators of an explanation, as tables.
 
-use super::step::{place, step_label, time};
+use super::step::{UNRESOLVED, place, step_label, time};
 use crate::analysis::{Explanation, LatencyStep, OperatorChange, ProfileBasis, Step, StepKind};
 use crate::report::words::number;
 use crate::report::words::table::{Builder, MEANINGLESS, RowKind, Table};
@@ -10,9 +10,6 @@ use crate::units::Ratio;
 
 /// Operators that the table of changes shows; the rest is in `report --format json`.
 const SHOWN_OPERATORS: usize = 15;
-
-/// Mark of a change that the profiler cannot tell from none.
-pub(in crate::report) const UNRESOLVED: &str = " ~";
 
 /// The way from median to median, and the operators behind it; none without steps.
 pub(super) fn tables(source: Source<'_>, explanation: &Explanation) -> Vec<Table> {

@@ -1,0 +1,106 @@
+//! A chart as renderers draw it.
+
+use serde::Serialize;
+
+use super::axis::AxisView;
+use crate::report::words::table::Table;
+
+/// A chart, in units for people.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChartView {
+    /// A word that is its own in the report, fit for a file's name.
+    pub id: String,
+    /// Title of the chart.
+    pub title: String,
+    /// How to read it, in one sentence.
+    pub summary: String,
+    /// The horizontal axis.
+    #[serde(skip)]
+    pub x: AxisView,
+    /// The vertical axis.
+    #[serde(skip)]
+    pub y: AxisView,
+    /// The series, the first at the bottom.
+    #[serde(skip)]
+    pub series: Vec<SeriesView>,
+    /// The same in figures.
+    pub table: Table,
+}
+
+/// Points that belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesView {
+    /// Name in the legend; absent for what belongs to the series before it.
+    pub name: Option<String>,
+    /// Number of its colour in the palette of the renderer.
+    pub color: usize,
+    /// How it is drawn.
+    pub form: Form,
+    /// The points, in the order of the line.
+    pub points: Vec<PointView>,
+}
+
+impl SeriesView {
+    /// Range that an axis from left to right has to hold: the points, and the ends of their intervals.
+    pub(super) fn extent(&self) -> impl Iterator<Item = f64> {
+        self.points
+            .iter()
+            .flat_map(|point| [point.x].into_iter().chain(point.x_ends.into_iter().flat_map(|(low, high)| [low, high])))
+    }
+}
+
+/// How points are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Form {
+    /// Marks joined by straight lines.
+    Line,
+    /// A line that rises at each point, without marks.
+    Steps,
+    /// Marks alone.
+    Marks,
+    /// Marks alone, each with the first line of its label beside it.
+    NamedMarks,
+    /// Horizontal bars of this thickness, in units of the vertical axis.
+    Bars(f64),
+}
+
+/// A point in units of the axes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PointView {
+    /// Where it is, from left to right.
+    pub x: f64,
+    /// Where it is, from bottom to top.
+    pub y: f64,
+    /// Where its bar begins; at 0 if absent.
+    pub from: Option<f64>,
+    /// Ends of the interval of `x`.
+    pub x_ends: Option<(f64, f64)>,
+    /// Ends of the interval of `y`.
+    pub y_ends: Option<(f64, f64)>,
+    /// Diameter of its mark in pixels, where it says something.
+    pub size: Option<f64>,
+    /// Label: a name, and in further lines its figures.
+    pub label: String,
+}
+
+/// The charts of one question, and which of them are missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Topic {
+    /// The charts.
+    pub charts: Vec<ChartView>,
+    /// Why a chart is left out, as sentences.
+    pub left_out: Vec<String>,
+}
+
+impl Topic {
+    pub(super) fn of(charts: Vec<(&str, Result<ChartView, String>)>) -> Self {
+        let mut topic = Topic::default();
+        for (name, chart) in charts {
+            match chart {
+                Ok(chart) => topic.charts.push(chart),
+                Err(reason) => topic.left_out.push(format!("{name}: not drawn, because {reason}.")),
+            }
+        }
+        topic
+    }
+}
