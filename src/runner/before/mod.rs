@@ -88,8 +88,7 @@ fn resume(
             return Err(RunError::Changed(format!("`{}` is another library than before", before.path.display())));
         }
     }
-    let ended = old.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
-    let elapsed = old.run.elapsed_ns.unwrap_or(ended).max(ended);
+    let elapsed = old.spent();
     old.plan.schedule.budget_ns = fresh.plan.schedule.budget_ns.map(|budget| elapsed + budget);
     let mut journal = Journal::resume(folder, old)?;
     journal.append(Event::Resumed { elapsed_ns: elapsed })?;
