@@ -37,20 +37,57 @@ struct Sums {
     seen_count: u64,
     /// `None` once a batch had neither scores of classes nor values to be equal.
     top1_agreeing_count: Option<u64>,
-    cosine_sum: f64,
-    cosine_count: u64,
-    cosine_min: f64,
-    max_absolute_error: Option<f64>,
-    squared_error_sum: f64,
-    squared_reference_sum: f64,
-    compared_count: u64,
-    not_finite_count: u64,
+    cosine: Cosine,
+    errors: Errors,
     /// Shape of a sample of the reference.
     shape: Vec<usize>,
     signs: Signs,
     /// Rows of floating-point samples that are tables.
     rows: Option<Rows>,
     is_float: bool,
+}
+
+/// Cosine similarities of samples.
+#[derive(Debug)]
+struct Cosine {
+    sum: f64,
+    samples_count: u64,
+    min: f64,
+}
+
+impl Cosine {
+    const NONE_YET: Cosine = Cosine { sum: 0.0, samples_count: 0, min: f64::INFINITY };
+
+    fn add(&mut self, cosine: f64) {
+        if cosine.is_finite() {
+            // Rounding may leave a hair beyond 1.
+            let cosine = cosine.clamp(-1.0, 1.0);
+            self.sum += cosine;
+            self.samples_count += 1;
+            self.min = self.min.min(cosine);
+        }
+    }
+}
+
+/// Errors of elements.
+#[derive(Debug, Default)]
+struct Errors {
+    max_absolute: Option<f64>,
+    squared_sum: f64,
+    squared_reference_sum: f64,
+    compared_count: u64,
+    not_finite_count: u64,
+}
+
+impl Errors {
+    /// Root of the squared errors over that of the squared reference; NaN or infinite where the reference has none.
+    fn relative(&self) -> f64 {
+        match self.squared_sum {
+            // Nothing differs from a reference of zeros either.
+            0.0 => 0.0,
+            sum => (sum / self.squared_reference_sum).sqrt(),
+        }
+    }
 }
 
 impl AgreementScorer {
@@ -113,14 +150,8 @@ impl Sums {
             samples_count: 0,
             seen_count: 0,
             top1_agreeing_count: Some(0),
-            cosine_sum: 0.0,
-            cosine_count: 0,
-            cosine_min: f64::INFINITY,
-            max_absolute_error: None,
-            squared_error_sum: 0.0,
-            squared_reference_sum: 0.0,
-            compared_count: 0,
-            not_finite_count: 0,
+            cosine: Cosine::NONE_YET,
+            errors: Errors::default(),
             rows: Rows::of(&shape, around).filter(|_| is_float),
             shape,
             signs: Signs::default(),
@@ -158,27 +189,20 @@ impl Sums {
         let (mut product, mut our_square, mut reference_square) = (0.0, 0.0, 0.0);
         for ((&our, &reference), &error) in ours.iter().zip(reference).zip(errors) {
             let Some(error) = error else {
-                self.not_finite_count += 1;
+                self.errors.not_finite_count += 1;
                 continue;
             };
-            self.max_absolute_error = Some(self.max_absolute_error.unwrap_or(0.0).max(error));
-            self.compared_count += 1;
+            self.errors.max_absolute = Some(self.errors.max_absolute.unwrap_or(0.0).max(error));
+            self.errors.compared_count += 1;
             if our.is_finite() {
-                self.squared_error_sum += error * error;
-                self.squared_reference_sum += reference * reference;
+                self.errors.squared_sum += error * error;
+                self.errors.squared_reference_sum += reference * reference;
                 product += our * reference;
                 our_square += our * our;
                 reference_square += reference * reference;
             }
         }
-        let cosine = product / (our_square.sqrt() * reference_square.sqrt());
-        if cosine.is_finite() {
-            // Rounding may leave a hair beyond 1.
-            let cosine = cosine.clamp(-1.0, 1.0);
-            self.cosine_sum += cosine;
-            self.cosine_count += 1;
-            self.cosine_min = self.cosine_min.min(cosine);
-        }
+        self.cosine.add(product / (our_square.sqrt() * reference_square.sqrt()));
     }
 
     /// The kind of output, and whether it is in rows that it holds scores of classes.
@@ -201,14 +225,11 @@ impl Sums {
     }
 
     fn finish(mut self, around: &Surroundings) -> Agreement {
-        let is_whole = self.not_finite_count == 0;
-        let has_cosine = is_whole && self.cosine_count > 0;
-        // Nothing differs from a reference of zeros either.
-        let relative_error = match self.squared_error_sum {
-            0.0 => 0.0,
-            sum => (sum / self.squared_reference_sum).sqrt(),
-        };
-        let has_relative = is_whole && self.compared_count > 0 && relative_error.is_finite();
+        let Sums { cosine, errors, .. } = &self;
+        let is_whole = errors.not_finite_count == 0;
+        let has_cosine = is_whole && cosine.samples_count > 0;
+        let relative_error = errors.relative();
+        let has_relative = is_whole && errors.compared_count > 0 && relative_error.is_finite();
         let kind = self.kind(around);
         let rows = self.rows.take().filter(|_| kind == OutputKind::Classes);
         let top1_by_row = rows.map(Rows::agreeing).unwrap_or_default();
@@ -220,11 +241,11 @@ impl Sums {
             samples_count: self.samples_count,
             top1_agreeing_count: self.top1_agreeing_count.filter(|_| has_top1),
             top1_by_row,
-            cosine_similarity_mean: has_cosine.then(|| self.cosine_sum / self.cosine_count as f64),
-            cosine_similarity_min: has_cosine.then_some(self.cosine_min),
-            max_absolute_error: self.max_absolute_error.filter(|error| is_whole && error.is_finite()),
+            cosine_similarity_mean: has_cosine.then(|| self.cosine.sum / self.cosine.samples_count as f64),
+            cosine_similarity_min: has_cosine.then_some(self.cosine.min),
+            max_absolute_error: self.errors.max_absolute.filter(|error| is_whole && error.is_finite()),
             relative_error: has_relative.then_some(relative_error),
-            not_finite_count: self.not_finite_count,
+            not_finite_count: self.errors.not_finite_count,
             kind: Some(kind),
             signal_to_noise_db: (has_noise && has_relative).then(|| -20.0 * relative_error.log10()),
         }
