@@ -49,6 +49,12 @@ pub struct Search {
     batches: Vec<Candidate>,
     /// The reason why the model loses the batch that it would have.
     taken: Option<String>,
+    attempts: Attempts,
+}
+
+/// The choices that were tried, and those that are next.
+#[derive(Debug)]
+struct Attempts {
     /// Choices that are tried next.
     queue: VecDeque<Choice>,
     /// The choice that others differ from in one thing, and where it was refused.
@@ -57,6 +63,19 @@ pub struct Search {
     last: Choice,
     places: BTreeSet<String>,
     tried: Vec<String>,
+}
+
+impl Attempts {
+    fn beginning_with(base: Choice) -> Self {
+        Attempts {
+            queue: VecDeque::from([base.clone()]),
+            last: base.clone(),
+            base,
+            base_place: None,
+            places: BTreeSet::new(),
+            tried: Vec::new(),
+        }
+    }
 }
 
 impl Search {
@@ -94,17 +113,12 @@ impl Search {
             classes: beside.classes,
             batches,
             taken,
-            queue: VecDeque::from([base.clone()]),
-            last: base.clone(),
-            base,
-            base_place: None,
-            places: BTreeSet::new(),
-            tried: Vec::new(),
+            attempts: Attempts::beginning_with(base),
         };
-        match search.plan_at(&search.base) {
+        match search.plan_at(&search.attempts.base) {
             Err(InputError::NoSamples { path }) if path.is_dir() && search.request.batch_dim.is_none() => {
                 search.give_up_batch();
-                search.plan_at(&search.base)?;
+                search.plan_at(&search.attempts.base)?;
             }
             plan => drop(plan?),
         }
@@ -117,22 +131,20 @@ impl Search {
         self.notes.push(format!("{reason} and there is no batch"));
         self.taken = Some(reason);
         self.batches.clear();
-        self.base = Choice::default();
-        self.last = self.base.clone();
-        self.queue = VecDeque::from([self.base.clone()]);
+        self.attempts = Attempts::beginning_with(Choice::default());
     }
 
     /// The next inputs to feed; `None` when nothing is left to try. The first one is what [`plan()`](super::plan())
     /// returns.
     #[expect(clippy::should_implement_trait, reason = "what comes next depends on what became of the last")]
     pub fn next(&mut self) -> Option<InputPlan> {
-        while self.tried.len() < TRIALS_LIMIT {
-            let choice = self.queue.pop_front()?;
+        while self.attempts.tried.len() < TRIALS_LIMIT {
+            let choice = self.attempts.queue.pop_front()?;
             let Ok(plan) = self.plan_at(&choice) else { continue };
             let trial = trial(&plan, &choice);
-            if !self.tried.contains(&trial) {
-                self.tried.push(trial);
-                self.last = choice;
+            if !self.attempts.tried.contains(&trial) {
+                self.attempts.tried.push(trial);
+                self.attempts.last = choice;
                 return Some(plan);
             }
         }
@@ -142,20 +154,20 @@ impl Search {
     /// Takes in what the runtime said when it refused the last plan: it narrows what comes next.
     pub fn refused(&mut self, words: &str) {
         let refusal = refusal::Refusal::read(words);
-        let is_base = self.last == self.base;
-        let is_further = self.places.insert(refusal.place.clone());
+        let is_base = self.attempts.last == self.attempts.base;
+        let is_further = self.attempts.places.insert(refusal.place.clone());
         // A change after which the model fails elsewhere has mended something and is kept.
-        if is_base || (is_further && self.base_place.as_ref() != Some(&refusal.place)) {
-            self.base = self.last.clone();
-            self.base_place = Some(refusal.place.clone());
-            self.queue = trials::after(self, &refusal).into();
+        if is_base || (is_further && self.attempts.base_place.as_ref() != Some(&refusal.place)) {
+            self.attempts.base = self.attempts.last.clone();
+            self.attempts.base_place = Some(refusal.place.clone());
+            self.attempts.queue = trials::after(self, &refusal).into();
         }
     }
 
     /// Takes in that outputs held numbers that are none: other values of what was fed last are worth a try.
     pub fn not_finite(&mut self) {
-        self.base = self.last.clone();
-        self.queue = trials::other_fills(self).into();
+        self.attempts.base = self.attempts.last.clone();
+        self.attempts.queue = trials::other_fills(self).into();
     }
 
     /// Axes that samples may lie along, the most likely first; each names its axis in every input that follows.
@@ -188,7 +200,7 @@ impl Search {
     /// The trials so far: `image [1, 3, 224, 224], mask [1, 128]`, one a trial.
     #[must_use]
     pub fn tried(&self) -> Vec<String> {
-        self.tried.clone()
+        self.attempts.tried.clone()
     }
 }
 

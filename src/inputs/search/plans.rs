@@ -63,7 +63,7 @@ impl Search {
             return Err(InputError::UnknownDim { name, present: batch::open_places(&self.problem) });
         }
         let batch = candidate.map(|candidate| candidate.unknowns.clone()).unwrap_or_default();
-        let mut choice = Choice { batch, sizes: self.sizes_of(plan), fills: self.last.fills.clone() };
+        let mut choice = Choice { batch, sizes: self.sizes_of(plan), fills: self.attempts.last.fills.clone() };
         choice.sizes.retain(|index, _| !choice.batch.contains(index));
         let mut along = self.plan_with(&choice, candidate)?;
         if let Some(axis) = axis {
@@ -87,7 +87,7 @@ impl Search {
         }
         let factors = (0..self.problem.unknowns.len()).filter(|&index| self.problem.unknowns[index].places.is_empty());
         let last: Vec<(usize, Sized)> =
-            factors.filter_map(|index| Some((index, self.last.sizes.get(&index)?.clone()))).collect();
+            factors.filter_map(|index| Some((index, self.attempts.last.sizes.get(&index)?.clone()))).collect();
         sizes.extend(last);
         sizes
     }

@@ -8,9 +8,9 @@ use super::refusal::Refusal;
 use super::solve::{self, Choice, Sized};
 use crate::record::SizeSource;
 
-/// The choices after `search.base` was refused.
+/// The choices after `search.attempts.base` was refused.
 pub(super) fn after(search: &Search, refusal: &Refusal) -> Vec<Choice> {
-    let Ok(sizes) = solve::solve(&search.problem, &search.base, &search.told) else { return Vec::new() };
+    let Ok(sizes) = solve::solve(&search.problem, &search.attempts.base, &search.told) else { return Vec::new() };
     let sizes: Vec<u64> = sizes.iter().map(|sized| sized.as_ref().map_or(0, |sized| sized.size)).collect();
     let changes = Changes { search, sizes: &sizes };
     let mut choices = Vec::new();
@@ -29,11 +29,11 @@ pub(super) fn after(search: &Search, refusal: &Refusal) -> Vec<Choice> {
 
 /// Other ways to fill inputs, one input at a time.
 pub(super) fn other_fills(search: &Search) -> Vec<Choice> {
-    let ways = search.ways(&search.base);
+    let ways = search.ways(&search.attempts.base);
     let mut choices = Vec::new();
     for way in 1..ways.iter().copied().max().unwrap_or(0) {
         for input in (0..ways.len()).filter(|&input| ways[input] > way) {
-            let mut choice = search.base.clone();
+            let mut choice = search.attempts.base.clone();
             choice.fills.insert(input, way);
             choices.push(choice);
         }
@@ -51,12 +51,13 @@ impl Changes<'_> {
     /// Unknowns whose size may be another.
     fn free(&self) -> Vec<usize> {
         let unknowns = &self.search.problem.unknowns;
-        let is_free = |&index: &usize| unknowns[index].asked.is_none() && !self.search.base.batch.contains(&index);
+        let is_free =
+            |&index: &usize| unknowns[index].asked.is_none() && !self.search.attempts.base.batch.contains(&index);
         (0..unknowns.len()).filter(is_free).collect()
     }
 
     fn with(&self, index: usize, size: u64, reason: &str) -> Choice {
-        let mut choice = self.search.base.clone();
+        let mut choice = self.search.attempts.base.clone();
         let source = || SizeSource::Probe { reason: reason.to_owned() };
         choice.sizes.insert(index, Sized { size, source: source() });
         // The sides of an image go together as long as they are alike.
@@ -145,7 +146,7 @@ impl Changes<'_> {
             let source = || SizeSource::Probe { reason: "the first size that ran for all".to_owned() };
             let sizes: BTreeMap<usize, Sized> =
                 free.iter().map(|&index| (index, Sized { size, source: source() })).collect();
-            let mut choice = self.search.base.clone();
+            let mut choice = self.search.attempts.base.clone();
             choice.sizes.extend(sizes);
             choice
         };
