@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::value::{distinct, list, percent, time};
 use super::{
     Binding, ExecutionMode, Flag, GraphOptimization, LoadMode, Objective, PageCache, Pin, Plan, Schedule,
     ScoredSamples, SessionOptions, SessionSpec, Space, SweepEnd, Task, TuningPlan,
 };
 use crate::provider;
-use crate::units::{Nanos, Ratio};
+use crate::units::Nanos;
 
 /// Words of a command that measures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -368,52 +369,9 @@ fn provider_word(spec: &SessionSpec) -> String {
     }
 }
 
-fn list<'a>(numbers: impl IntoIterator<Item = &'a u64>) -> String {
-    numbers.into_iter().map(u64::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// The words, each once, in the order in which they come first.
-fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::new();
-    for word in words {
-        if !distinct.contains(&word) {
-            distinct.push(word);
-        }
-    }
-    distinct
-}
-
-/// A time as the command line reads it: `20s`, `10ms`.
-fn time(time: Nanos) -> String {
-    match time.0 {
-        0 => "0".into(),
-        nanos if nanos % 1_000_000_000 == 0 => format!("{}s", nanos / 1_000_000_000),
-        nanos if nanos % 1_000_000 == 0 => format!("{}ms", nanos / 1_000_000),
-        nanos => format!("{nanos}ns"),
-    }
-}
-
-/// The shortest number of percent that is this share.
-fn percent(share: Ratio) -> String {
-    let mut written = (0..17).map(|digits| format!("{:.digits$}", share.0 * 100.0));
-    let is_it = |text: &String| text.parse::<f64>().is_ok_and(|percent| percent / 100.0 == share.0);
-    written.find(is_it).unwrap_or_else(|| (share.0 * 100.0).to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_written_as_the_command_line_reads_them() {
-        let words = [0, 20_000_000_000, 1_500_000_000, 10_000_000, 1_234].map(|nanos| time(Nanos(nanos)));
-        assert_eq!(words, ["0", "20s", "1500ms", "10ms", "1234ns"]);
-    }
-
-    #[test]
-    fn shares_are_written_in_as_few_digits_as_they_take() {
-        assert_eq!([0.02, 0.07, 0.0137, 1e-6].map(|share| percent(Ratio(share))), ["2", "7", "1.37", "0.0001"]);
-    }
 
     #[test]
     fn a_flag_takes_its_value_along() {

@@ -11,6 +11,7 @@ mod scoring;
 mod session;
 mod shape;
 mod tuning;
+mod value;
 
 pub use command::Command;
 pub use flag::Flag;
