@@ -31,6 +31,7 @@ mod metrics;
 mod models;
 mod operators;
 mod outputs;
+mod pictures;
 mod planted;
 mod profile;
 mod providers;
