@@ -1,6 +1,6 @@
 //! The parent side of a run: rounds of launches, blocks in turn, a watchdog, and everything that finishes written down.
 //!
-//! It never loads a model and sleeps while a worker measures. Whoever shows progress is an [`Observer`]. Read [`run`]
+//! It never loads a model and sleeps while a worker measures. Whoever shows progress is an [`Observer`]. Read [`run()`]
 //! first.
 
 mod before;

@@ -67,7 +67,7 @@ impl NotCompared {
 
 /// The change of `metric` from `baseline` to `candidate`, judged by itself; [`judge()`] judges several together.
 ///
-/// Sides of one [`RunIndex`] are compared round by round, others launch against launch. Latencies, throughput and
+/// Sides of one [`RunIndex`](super::side::RunIndex) are compared round by round, others launch against launch. Latencies, throughput and
 /// percentiles take the sides' cells; runtime start, session load, first run, model memory, file size and scores those
 /// of the session, whatever the cell; peak memory either. A ratio to the baseline is the same as its metric.
 ///

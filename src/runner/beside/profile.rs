@@ -121,7 +121,7 @@ pub(in crate::runner) async fn rest(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Writes down that the run was interrupted before [`Run::profile_rest`] had come to the end.
+/// Writes down that the run was interrupted before [`rest`] had come to the end.
 pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<(), RunError> {
     for subject in unprofiled(run) {
         put_operators(run, subject, Err("the run was interrupted before it".into()))?;
