@@ -58,16 +58,6 @@ impl Expr {
         }
     }
 
-    /// The one open dimension that it mentions, however often; none where there are several.
-    #[must_use]
-    pub fn only_dim(&self) -> Option<usize> {
-        let dims = self.dims();
-        match dims.as_slice() {
-            [first, rest @ ..] if rest.iter().all(|dim| dim == first) => Some(*first),
-            _ => None,
-        }
-    }
-
     /// The open dimensions that it mentions, one an occurrence.
     #[must_use]
     pub fn dims(&self) -> Vec<usize> {
