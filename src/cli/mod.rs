@@ -47,25 +47,42 @@ struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    Profile(Box<profile::Args>),
-    Tune(Box<tune::Args>),
-    Inspect(inspect::Args),
-    Report(report::Args),
-    Trace(trace::Args),
-    Show(show::Args),
-    Doctor(Box<doctor::Args>),
-    Compare(compare::Args),
-    Gate(Box<gate::Args>),
-    Runtime(runtime::Args),
-    Schema(schema::Args),
-    /// Runs one session for a parent process, which speaks JSON lines with it.
-    #[command(hide = true)]
-    Worker,
-    /// Opens one library for a parent process, and says what it is.
-    #[command(hide = true)]
-    ProbeRuntime(runtime::ProbeArgs),
+/// The subcommands, a line each in the order of the help: a module with `Args` and `run`.
+macro_rules! commands {
+    ($($name:ident = $module:ident),+ $(,)?) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($name(Box<$module::Args>),)+
+            /// Runs one session for a parent process, which speaks JSON lines with it.
+            #[command(hide = true)]
+            Worker,
+            /// Opens one library for a parent process, and says what it is.
+            #[command(hide = true)]
+            ProbeRuntime(runtime::ProbeArgs),
+        }
+
+        fn run(command: Command) -> Result<ExitCode, CliError> {
+            match command {
+                $(Command::$name(args) => $module::run(*args),)+
+                Command::Worker => Ok(crate::worker::main()),
+                Command::ProbeRuntime(args) => runtime::run_probe(&args),
+            }
+        }
+    };
+}
+
+commands! {
+    Profile = profile,
+    Tune = tune,
+    Inspect = inspect,
+    Report = report,
+    Trace = trace,
+    Show = show,
+    Doctor = doctor,
+    Compare = compare,
+    Gate = gate,
+    Runtime = runtime,
+    Schema = schema,
 }
 
 /// Runs the command that `words` (program name included) spell, and returns the exit code.
@@ -91,22 +108,4 @@ fn spelled(words: Vec<OsString>) -> ExitCode {
         Err(mistake) => Err(CliError::message(exit::USAGE, mistake)),
     };
     result.unwrap_or_else(|error| say::error(&error))
-}
-
-fn run(command: Command) -> Result<ExitCode, CliError> {
-    match command {
-        Command::Profile(args) => profile::run(*args),
-        Command::Tune(args) => tune::run(*args),
-        Command::Inspect(args) => inspect::run(args),
-        Command::Report(args) => report::run(args),
-        Command::Trace(args) => trace::run(args),
-        Command::Show(args) => show::run(args),
-        Command::Doctor(args) => doctor::run(*args),
-        Command::Compare(args) => compare::run(args),
-        Command::Gate(args) => gate::run(*args),
-        Command::Runtime(args) => runtime::run(args),
-        Command::Schema(args) => schema::run(args),
-        Command::Worker => Ok(crate::worker::main()),
-        Command::ProbeRuntime(args) => runtime::run_probe(&args),
-    }
 }
