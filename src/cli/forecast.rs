@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::job::Target;
+use super::job::{Target, measured};
 use super::progress::Console;
 use super::{CliError, ending, exit, say};
 use crate::analysis::{self, AffordableRounds, Expectation};
@@ -35,9 +35,7 @@ pub(super) fn run(mut job: Job, target: &Target, style: Style, progress: &mut Co
     let limit = plan.schedule.budget_ns.map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
     job.extent = Extent::Probe(limit);
     progress.say(&format!("probing: short rounds, for {:.0} s", limit.as_secs_f64()));
-    let result = runner::run(job, progress);
-    progress.clear();
-    let Ran { record: probe, .. } = result.map_err(|error| ending::run_error(&error, target))?;
+    let Ran { record: probe, .. } = measured(job, target, progress)?;
     if let Some(error) = ending::nothing_measured(&probe) {
         return Err(error);
     }

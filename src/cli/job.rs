@@ -6,10 +6,11 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::plan::Runtimes;
-use super::{CliError, exit, output};
+use super::progress::Console;
+use super::{CliError, ending, exit, output};
 use crate::plan::Plan;
 use crate::record::{Host, RunInfo};
-use crate::runner::{Extent, Job, WorkerCommand};
+use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
 use crate::sample::{Roots, host};
 use crate::store::RunFolder;
 
@@ -41,11 +42,21 @@ impl Beginning {
         Beginning { started: Instant::now(), at: jiff::Timestamp::now(), host: host::fingerprint(&Roots::system()) }
     }
 
-    /// The job of a new run in `folder`, measured as a whole and as its plan stands.
+    /// The job of a new run in a folder at `path`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The folder holds a run or cannot be written, or the program that serves as worker cannot be found.
+    pub fn job_at(self, path: PathBuf, asked: Asked) -> Result<(Job, Target), CliError> {
+        let target = Target { existed: path.exists(), path };
+        let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
+        Ok((self.job(folder, asked)?, target))
+    }
+
+    /// The job of a run in `folder`, measured as a whole and as its plan stands.
     ///
     /// # Errors
     /// The program that serves as worker cannot be found.
-    pub fn job(self, asked: Asked, folder: RunFolder) -> Result<Job, CliError> {
+    pub fn job(self, folder: RunFolder, asked: Asked) -> Result<Job, CliError> {
         let Asked { name, plan, runtimes, notes } = asked;
         Ok(Job {
             info: info(name, self.at),
@@ -62,6 +73,16 @@ impl Beginning {
             lost_workers: Vec::new(),
         })
     }
+}
+
+/// Measures a job whose run goes to `target`.
+///
+/// # Errors
+/// The run could not be made, or not to its end.
+pub(super) fn measured(job: Job, target: &Target, console: &mut Console) -> Result<Ran, CliError> {
+    let result = runner::run(job, console);
+    console.clear();
+    result.map_err(|error| ending::run_error(&error, target))
 }
 
 /// The program that serves as worker: this one.
@@ -99,16 +120,6 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// A folder for a new run, made if it is not there.
-    ///
-    /// # Errors
-    /// It holds a run, or cannot be written.
-    pub fn claim(path: PathBuf) -> Result<(Target, RunFolder), CliError> {
-        let target = Target { existed: path.exists(), path };
-        let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
-        Ok((target, folder))
-    }
-
     /// Removes what the run put there before it came to nothing; whatever else is there stays.
     pub fn clean_up(&self) {
         let _ = std::fs::remove_dir(self.path.join("logs"));

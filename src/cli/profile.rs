@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::ending::{exit_code, finished, nothing_measured, run_error, store_error, written};
+use super::ending::{exit_code, finished, nothing_measured, store_error, written};
 use super::full_args::FullArgs;
-use super::job::{Asked, Beginning, Target, temporary_folder};
+use super::job::{Asked, Beginning, measured, temporary_folder};
 use super::output::Reports;
 use super::plan::{self, MeasureArgs};
 use super::progress::ConsoleArgs;
 use super::runs::RUNS;
 use super::{CliError, forecast, open, output};
 use crate::plan::Flag;
-use crate::runner::{self, Ran};
+use crate::runner::Ran;
 use crate::store::{RunFolder, default_folder};
 
 /// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
@@ -64,15 +64,12 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Some(folder) => folder.path().join("probe"),
         None => args.out.clone().unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at)),
     };
-    let (target, folder) = Target::claim(path)?;
     let notes = [family.notes, plan::notes_on(&plan, &beginning.host)].concat();
-    let job = beginning.job(Asked { name: family.name, plan, runtimes, notes }, folder)?;
+    let (job, target) = beginning.job_at(path, Asked { name: family.name, plan, runtimes, notes })?;
     if args.plan {
         return forecast::run(job, &target, args.console.style(), &mut progress);
     }
-    let result = runner::run(job, &mut progress);
-    progress.clear();
-    let Ran { folder, record, unwritten } = result.map_err(|error| run_error(&error, &target))?;
+    let Ran { folder, record, unwritten } = measured(job, &target, &mut progress)?;
     let reports = Reports::render(&record, &folder, args.console.style(), context.as_ref().map(|(_, context)| context));
     let mut failures = written(&reports, &record, unwritten.map(|error| store_error(&error, folder.path())));
     failures.note(keep_context(&folder, context.as_ref().map(|(text, _)| text.as_str())));

@@ -62,7 +62,7 @@ pub(super) fn resumed(
     let mut plan = record.plan.clone();
     plan.schedule.budget_ns = Some(budget);
     let asked = Asked { name: record.run.name.clone(), plan, runtimes, notes: Vec::new() };
-    let job = beginning.job(asked, folder)?;
+    let job = beginning.job(folder, asked)?;
     let info = record.run.clone();
     let job = Job { info, guide: Some(Box::new(Search)), resumed: Some(Box::new(record)), ..job };
     Ok(Taken::Up(Box::new(job), Target { path: run, existed: true }))

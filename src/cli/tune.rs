@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::job::{Asked, Beginning, Target};
+use super::job::{Asked, Beginning, Target, measured};
 use super::output::Reports;
 use super::plan::{self, GoalArgs, ObjectiveArg, Provider, SearchArgs};
 use super::progress::{Console, ConsoleArgs};
@@ -14,7 +14,7 @@ use crate::analysis::tuning::TuningVerdict;
 use crate::plan::{Flag, SessionOptions};
 use crate::provider::{self, Hardware};
 use crate::record::RunRecord;
-use crate::runner::{self, Job, Ran};
+use crate::runner::{Job, Ran};
 use crate::sample::{Roots, Sampler};
 use crate::store::default_folder;
 use crate::tune::Search;
@@ -74,9 +74,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         },
         None => fresh(&args, beginning, &mut progress)?,
     };
-    let result = runner::run(job, &mut progress);
-    progress.clear();
-    publish(&result.map_err(|error| ending::run_error(&error, &target))?, &args)
+    publish(&measured(job, &target, &mut progress)?, &args)
 }
 
 /// A new search.
@@ -93,9 +91,8 @@ fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(J
     let plan = plan::search::plan(&args.goal, &args.search, &family, bases, &beginning.host)?;
     progress.introduce_search(&plan, &beginning.host);
     let path = args.out.clone().unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at));
-    let (target, folder) = Target::claim(path)?;
     let notes = [family.notes, plan::search::notes(&plan, &beginning.host)].concat();
-    let job = beginning.job(Asked { name: family.name, plan, runtimes, notes }, folder)?;
+    let (job, target) = beginning.job_at(path, Asked { name: family.name, plan, runtimes, notes })?;
     Ok((Job { guide: Some(Box::new(Search)), ..job }, target))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::analysis::{self, SmallestClaim};
-use crate::cli::job::{Asked, Beginning, Target};
+use crate::cli::job::{Asked, Beginning, measured};
 use crate::cli::output::{Failures, Reports};
 use crate::cli::plan::{self, Family, MeasureArgs, values};
 use crate::cli::progress::Console;
@@ -14,7 +14,7 @@ use crate::cli::{CliError, ending, exit};
 use crate::plan::Variant;
 use crate::record::RunRecord;
 use crate::report::Color;
-use crate::runner::{self, Extent, Job, Ran};
+use crate::runner::{Extent, Job, Ran};
 use crate::units::Ratio;
 
 /// How the model is measured against itself.
@@ -100,12 +100,9 @@ fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, 
     console.introduce(&plan, &beginning.host);
     // Removed at the end of this function, with the run in it.
     let (path, _temporary) = destination(args.out.as_deref())?;
-    let (target, folder) = Target::claim(path)?;
     let notes = plan::notes_on(&plan, &beginning.host);
-    let job = beginning.job(Asked { name: family.name, plan, runtimes, notes }, folder)?;
-    let result = runner::run(Job { extent: Extent::Rounds, ..job }, console);
-    console.clear();
-    result.map_err(|error| ending::run_error(&error, &target))
+    let (job, target) = beginning.job_at(path, Asked { name: family.name, plan, runtimes, notes })?;
+    measured(Job { extent: Extent::Rounds, ..job }, &target, console)
 }
 
 /// The model as two variants, fed with made-up inputs: data beside it would only be scored.

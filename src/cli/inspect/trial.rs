@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::job::{Asked, Beginning, Target, temporary_folder};
+use crate::cli::job::{Asked, Beginning, temporary_folder};
 use crate::cli::plan::{self, Family, InputArgs, MeasureArgs};
 use crate::cli::progress::Console;
 use crate::cli::{CliError, ending};
@@ -32,8 +32,8 @@ pub(super) fn run(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Resu
     let runtimes = plan::runtimes(&asked.session.runtime, &mut console)?;
     let plan = plan::profile::plan(&asked, family, &runtimes.found, &beginning.host)?;
     let temporary = temporary_folder()?;
-    let (target, folder) = Target::claim(temporary.path().join("probe"))?;
-    let job = beginning.job(Asked { name: family.name.clone(), plan, runtimes, notes: Vec::new() }, folder)?;
+    let asked = Asked { name: family.name.clone(), plan, runtimes, notes: Vec::new() };
+    let (job, target) = beginning.job_at(temporary.path().join("probe"), asked)?;
     runner::try_inputs(Job { extent: Extent::Rounds, ..job }, &mut console)
         .map_err(|error| ending::run_error(&error, &target))
 }
