@@ -19,7 +19,6 @@ const STEAL_SHARE: f64 = 0.05;
 /// takes the time from the other blocks.
 const MAX_DISTURBED_SHARE: f64 = 0.25;
 
-/// Which block, and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BlockPlace {
     pub key: CellKey,
@@ -29,7 +28,6 @@ pub(super) struct BlockPlace {
     pub time: BlockTime,
 }
 
-/// A measured block, its latencies, and what sampling cost.
 #[derive(Debug)]
 pub(super) struct Measured {
     pub block: BlockRecord,
@@ -37,7 +35,6 @@ pub(super) struct Measured {
     pub sampling_cost_ns: Nanos,
 }
 
-/// Measures blocks, and counts those that were disturbed.
 #[derive(Debug)]
 pub(super) struct Meter {
     sampler: Sampler,
@@ -48,12 +45,10 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Nothing is measured yet.
     pub(super) fn new(sampler: Sampler) -> Meter {
         Meter { sampler, costs: Vec::new(), blocks_count: 0, disturbed_count: 0 }
     }
 
-    /// Measures one block.
     pub(super) async fn measure(&self, launch: &mut Launch, place: BlockPlace) -> Result<Measured, Failure> {
         let pid = launch.worker.pid();
         let BlockTime { length, min_inferences, limit, expected } = place.time;
@@ -69,14 +64,12 @@ impl Meter {
         Ok(Measured { block, histogram: report.histogram, sampling_cost_ns: after.cost_ns })
     }
 
-    /// Takes note of a block that counts.
     pub(super) fn count(&mut self, measured: &Measured) {
         self.costs.push(measured.sampling_cost_ns);
         self.blocks_count += 1;
         self.disturbed_count += u64::from(!measured.block.disturbances.is_empty());
     }
 
-    /// Whether so many blocks are disturbed that none is worth being run again.
     pub(super) fn is_disturbed_throughout(&self) -> bool {
         self.disturbed_count as f64 > self.blocks_count as f64 * MAX_DISTURBED_SHARE
     }
@@ -116,7 +109,7 @@ fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &Blo
     }
 }
 
-/// The disturbances of a block, by the bounds stated above.
+/// By the bounds stated above.
 fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> {
     let seconds = (report.elapsed_ns + report.rebinding_ns.unwrap_or_default()).as_secs_f64();
     let switches = SWITCHES_ALWAYS as f64 + SWITCHES_PER_SEC * seconds;

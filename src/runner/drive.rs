@@ -101,7 +101,6 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
     }
 }
 
-/// The beginning of a run.
 struct Ready {
     launcher: Launcher,
     sampler: Sampler,
@@ -111,7 +110,6 @@ struct Ready {
     launch: Option<Launch>,
 }
 
-/// Finds out all that is to be known before the first measurement.
 async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready, RunError> {
     let own = OwnProcesses::default();
     let mut launcher = Launcher::new(job.worker.clone(), &job.folder, own.clone());
@@ -212,7 +210,6 @@ fn into_ran(run: Run<'_>, unwritten: Option<StoreError>) -> Ran {
     Ran { folder, record, unwritten }
 }
 
-/// Writes down what the machine went through, and what that means.
 fn judge_machine(run: &mut Run<'_>, watch: &Watch) -> Result<(), RunError> {
     let judged = watch.judge(&run.launcher.roots, run.journal.record(), run.energy.conditions());
     Ok(run.journal.append(judged)?)

@@ -4,7 +4,6 @@ use crate::fitness::{self, Seen};
 use crate::record::{Conditions, Event, GpuConditions, Host, RunRecord};
 use crate::sample::{Roots, conditions};
 
-/// The machine's counters before the first measurement, and the CPUs that they are read for.
 #[derive(Debug)]
 pub(super) struct Watch {
     workers: Vec<u64>,
@@ -12,13 +11,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Begins; unpinned workers may be on any CPU that this process may use.
+    /// Unpinned workers may be on any CPU that this process may use.
     pub(super) fn begin(roots: &Roots, worker_cpus: Option<&[u64]>, host: &Host) -> Watch {
         let workers = worker_cpus.unwrap_or(&host.affinity_cpus).to_vec();
         Watch { before: conditions::Counters::read(roots, &workers), workers }
     }
 
-    /// The verdict on everything since then.
     pub(super) fn judge(&self, roots: &Roots, record: &RunRecord, gpus: Vec<GpuConditions>) -> Event {
         let seen = Conditions { gpus, ..conditions::since(roots, &self.before, &self.workers) };
         let fitness = fitness::judge(Seen { host: &record.host, conditions: &seen, blocks: &record.blocks });

@@ -4,7 +4,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::error::RunError;
 
-/// Signals by which the user or the system asks this process to end.
 pub(super) struct Interruption([Signal; 3]);
 
 impl Interruption {
@@ -23,7 +22,6 @@ impl Interruption {
         }
     }
 
-    /// Waits for one of them.
     pub(super) async fn comes(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {

@@ -69,5 +69,4 @@ pub struct Ran {
     pub unwritten: Option<StoreError>,
 }
 
-/// The description of a variant, or why there is none.
 pub(super) type Description = Result<Described, Failure>;

@@ -17,7 +17,6 @@ use crate::sample::{Roots, process};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
-/// A worker that holds a session, and its record so far.
 #[derive(Debug)]
 pub(super) struct Launch {
     pub worker: WorkerProcess,
@@ -26,7 +25,6 @@ pub(super) struct Launch {
     begun: Option<(u64, Duration)>,
 }
 
-/// A launch that is to be made.
 #[derive(Debug)]
 pub(super) struct LaunchSetup<'a> {
     pub model: &'a Path,
@@ -34,11 +32,9 @@ pub(super) struct LaunchSetup<'a> {
     pub patience: Patience,
 }
 
-/// A cell that is to begin.
 #[derive(Debug)]
 pub(super) struct CellStart<'a> {
     pub key: CellKey,
-    /// The inputs.
     pub inputs: &'a InputPlan,
     /// After the first inference none is begun that would end after this much time.
     pub limit: Option<Nanos>,
@@ -49,8 +45,7 @@ pub(super) struct CellStart<'a> {
 }
 
 impl Launch {
-    /// Starts a worker, opens the runtime and creates the session. `record` is filled as far as it goes, also when
-    /// that fails.
+    /// `record` is filled as far as it goes, also when that fails.
     pub(super) async fn start(
         launcher: &Launcher,
         setup: &LaunchSetup<'_>,
@@ -71,8 +66,7 @@ impl Launch {
         }
     }
 
-    /// Begins a cell within a limit that only its first inference may break: returns what is known of it, and the
-    /// latencies of its warm-up.
+    /// Begins a cell within a limit that only its first inference may break; also returns the latencies of its warm-up.
     pub(super) async fn begin(&mut self, roots: &Roots, start: CellStart<'_>) -> Result<(LaunchCell, String), Failure> {
         let CellStart { key, inputs, limit, outputs_anew, expected } = start;
         // Where the peak cannot be reset, it is that of the whole process, which is still an upper bound of the cell's.
@@ -114,7 +108,6 @@ impl Launch {
         }
     }
 
-    /// Ends a cell and completes its record.
     pub(super) async fn end_cell(&mut self, roots: &Roots, mut cell: LaunchCell) -> Result<LaunchCell, Failure> {
         // The peak of a process that was tried out with other inputs before is not the cell's.
         let is_own = !self.record.is_probed;
@@ -131,8 +124,7 @@ impl Launch {
     }
 }
 
-/// Makes sure that there is memory for a session beside those that are alive. It takes what its model file has at least;
-/// what lies in files of weights is mapped.
+/// A session takes what its model file has at least; what lies in files of weights is mapped.
 fn ask_for_memory(model: &Path) -> Result<(), Failure> {
     let size = std::fs::metadata(model).map_or(0, |metadata| metadata.len());
     memory::ask(Bytes(size), || format!("a session of `{}`", model.display())).map_err(|reason| Failure {
@@ -181,7 +173,6 @@ async fn load(
     Ok(())
 }
 
-/// An empty record of a launch that is about to start.
 pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) -> LaunchRecord {
     LaunchRecord {
         launch,

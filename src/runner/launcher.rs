@@ -17,7 +17,6 @@ use crate::sample::{OwnProcesses, Roots, affinity};
 use crate::store::{RunFolder, StoreError};
 use crate::units::Nanos;
 
-/// Starts workers, and numbers them.
 #[derive(Debug)]
 pub(super) struct Launcher {
     pub roots: Roots,
@@ -29,7 +28,6 @@ pub(super) struct Launcher {
     next_number: u64,
 }
 
-/// A worker that has opened a runtime.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub worker: WorkerProcess,
@@ -40,17 +38,15 @@ pub(super) struct Opened {
 }
 
 impl Launcher {
-    /// Starts workers on any CPU, until they are restricted to some. `own` are the processes of this run.
     pub(super) fn new(command: WorkerCommand, folder: &RunFolder, own: OwnProcesses) -> Launcher {
         Launcher { roots: Roots::system(), command, cpus: None, own, logs: folder.logs(), next_number: 0 }
     }
 
-    /// From now on, workers are restricted to these CPUs, if there are any.
+    /// Absent: on any CPU.
     pub(super) fn restrict(&mut self, cpus: Option<Vec<u64>>) {
         self.cpus = cpus;
     }
 
-    /// The CPUs that workers are restricted to.
     pub(super) fn cpus(&self) -> Option<&[u64]> {
         self.cpus.as_deref()
     }
@@ -65,12 +61,10 @@ impl Launcher {
         Patience::unknowing(self.timeout())
     }
 
-    /// Numbers the launches that follow after those of a record.
     pub(super) fn number_after(&mut self, record: &RunRecord) {
         self.next_number = record.launches.iter().map(|launch| launch.launch + 1).max().unwrap_or(0);
     }
 
-    /// The number of the next launch.
     pub(super) fn number(&mut self) -> u64 {
         self.next_number += 1;
         self.next_number - 1
@@ -92,7 +86,6 @@ impl Launcher {
         Ok(worker)
     }
 
-    /// Starts a worker, and has it open the runtime of a session.
     pub(super) async fn open(&self, spec: &SessionSpec, log: File, patience: Patience) -> Result<Opened, Failure> {
         let mut worker = self.start(Some(&spec.runtime), log, patience).await?;
         let request = Request::Open {

@@ -18,8 +18,7 @@ pub(super) fn file_safe(label: &str) -> String {
     if name.is_empty() { "session".into() } else { name.into() }
 }
 
-/// The name of the log of the variant at a place among all of them: its own, also where two names differ in nothing but what
-/// is awkward in a path.
+/// Its own, also where two names differ in nothing but what is awkward in a path.
 pub(super) fn log_name<'n>(names: impl Iterator<Item = &'n str>, place: usize) -> String {
     let names: Vec<String> = names.map(file_safe).collect();
     // Systems that do not tell `A` from `a` are among those that folders are copied to.

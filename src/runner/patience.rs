@@ -26,7 +26,6 @@ pub(super) const BEFORE_BLOCKS: u32 = 4;
 /// When whoever shows progress is first told that a worker is still waited for; then twice as late each time.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
-/// Times that tell how long a worker may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     /// As long as the user lets a worker take of which nothing is known.
@@ -40,7 +39,6 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Nothing is known of what a worker will take.
     pub(super) fn unknowing(usual: Duration) -> Self {
         Patience { usual, end: None, load: None, answer: None }
     }
@@ -50,7 +48,6 @@ impl Patience {
         if is_of_start(request) { self.limit_of_start() } else { self.limit_of_run(expected) }
     }
 
-    /// How long a worker is waited for that starts, or creates its session.
     pub(super) fn limit_of_start(&self) -> Duration {
         self.load.map_or(self.usual, |load| self.limit_of(load))
     }
@@ -75,7 +72,6 @@ impl Patience {
         self.end.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// The longest that a worker is waited for in any case.
     pub(super) fn usual(&self) -> Duration {
         self.usual
     }
@@ -96,7 +92,6 @@ fn is_of_start(request: &Request) -> bool {
     matches!(request, Request::Describe { .. } | Request::Open { .. } | Request::Load { .. })
 }
 
-/// The activity that is waited for, such as `fp32 is being loaded`, and for how long at most.
 pub(super) struct Awaited<'a> {
     pub what: &'a str,
     pub limit: Duration,

@@ -9,11 +9,9 @@ use super::rounds::Rounds;
 use super::run::Run;
 use crate::record::EndReason;
 
-/// Measures until there is a reason to end.
-///
 /// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
-/// larger batches follow, and what is found out beside the rounds comes then, within the share of the budget that is
-/// kept free for it; further rounds take what it leaves. Rounds that were asked for by their number are all alike.
+/// larger batches follow, then what lies beside the rounds, within its share of the budget; further rounds take what it
+/// leaves. Rounds that were asked for by their number are all alike.
 pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason, RunError> {
     let mut rounds = Rounds::default();
     run.close_unsupported()?;

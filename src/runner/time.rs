@@ -19,7 +19,6 @@ pub(super) const WARMUP: Duration = Duration::from_millis(500);
 /// Inferences that a block holds at least where there is time for them.
 pub(super) const MIN_INFERENCES: u64 = 3;
 
-/// When a run began, and when its time is over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Time {
     started: Instant,
@@ -36,7 +35,6 @@ pub(super) struct Time {
 }
 
 impl Time {
-    /// The time that a job may take.
     pub(super) fn of(job: &Job) -> Self {
         match (job.extent, job.plan.schedule.budget_ns) {
             (Extent::Probe(limit), _) => Time::of_probe(job.started, limit),
@@ -51,17 +49,16 @@ impl Time {
         Time { started, before: zero, beside_end: None, end, writing: LEAST_WRITING, held: zero }
     }
 
-    /// Until its limit, after which nothing is written.
+    /// Nothing is written after a probe.
     fn of_probe(started: Instant, limit: Duration) -> Self {
         Time { writing: Duration::ZERO, ..Time::of_budget(started, Some(limit)) }
     }
 
-    /// Wall time since this part of the run began.
     pub(super) fn of_part(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Wall time that the run has taken, with its earlier parts.
+    /// With earlier parts of the run.
     pub(super) fn elapsed(&self) -> Nanos {
         Nanos::from(self.before + self.started.elapsed())
     }
@@ -100,14 +97,12 @@ impl Time {
     }
 }
 
-/// Time and size of the next block of a cell.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BlockTime {
-    /// Its length.
     pub length: Nanos,
-    /// Inferences that it holds at least, as far as the limit allows.
+    /// As far as the limit allows.
     pub min_inferences: u64,
-    /// When none is begun any more; absent without a limit.
+    /// When no inference is begun any more; absent without a limit.
     pub limit: Option<Nanos>,
     /// Time that it is expected to take.
     pub expected: Duration,

@@ -42,7 +42,6 @@ pub struct WorkerCommand {
     pub timeout: Duration,
 }
 
-/// A running worker.
 #[derive(Debug)]
 pub(super) struct WorkerProcess {
     child: Child,
@@ -56,18 +55,15 @@ pub(super) struct WorkerProcess {
     log: Log,
 }
 
-/// Lines that a worker writes to stderr.
 #[derive(Debug)]
 struct Log {
     file: File,
-    /// Where this worker's lines begin.
     start: u64,
 }
 
 impl WorkerProcess {
-    /// Starts a worker whose stderr goes to `log`, which can be read as well, and hears its greeting. The loader reads
-    /// its variable once, when a process starts, so that the runtime that the worker will be asked to open is to be known
-    /// here; absent for a worker that opens none.
+    /// Hears the worker's greeting too; `log` can be read as well. The loader reads its variable once, when a process starts,
+    /// so that the `runtime` that the worker will be asked to open is to be known here.
     pub(super) async fn spawn(
         command: &WorkerCommand,
         runtime: Option<&RuntimeChoice>,
@@ -119,12 +115,10 @@ impl WorkerProcess {
         }
     }
 
-    /// The worker's process id.
     pub(super) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Whether the worker can be asked further.
     pub(super) fn is_alive(&self) -> bool {
         self.alive
     }
@@ -137,7 +131,6 @@ impl WorkerProcess {
         self.ask_expecting(Duration::ZERO, request, doing).await
     }
 
-    /// Asks the worker for what is expected to take so long.
     pub(super) async fn ask_expecting(
         &mut self,
         expected: Duration,
@@ -279,7 +272,6 @@ impl Log {
     }
 }
 
-/// How a worker that was not told to end has ended.
 #[derive(Debug, Default)]
 struct End {
     /// Its exit status; `None` if it lived on without answering, until it was killed.
@@ -317,13 +309,12 @@ impl End {
     }
 }
 
-/// Processes that the kernel has killed for want of memory since boot.
 fn oom_kills() -> Option<u64> {
     let text = std::fs::read_to_string(Path::new("/proc/vmstat")).ok()?;
     text.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
 }
 
-/// The beginning of a line that is not of the protocol, printable.
+/// The beginning of a line, printable.
 fn excerpt(line: &[u8]) -> String {
     const MOST: usize = 200;
     let text = String::from_utf8_lossy(&line[..line.len().min(MOST)]);

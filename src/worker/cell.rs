@@ -56,10 +56,8 @@ impl Work for BoundAnew<'_> {
     }
 }
 
-/// Serves blocks of one cell until the parent ends it, or an inference fails.
-///
-/// Outputs are bound once for all where the first inference shows that this does. Where a later one of the warm-up fails all
-/// the same, as it does if its outputs are of another size, they are bound anew.
+/// Outputs are bound once where the first inference shows that this does. Where a later one of the warm-up fails all the
+/// same, as it does if its outputs are of another size, they are bound anew.
 pub(super) fn serve(
     lines: &mut Lines,
     runtime: &dyn Runtime,
@@ -104,7 +102,6 @@ pub(super) fn serve(
     }
 }
 
-/// A cell that is being served.
 struct Stage<'a> {
     lines: &'a mut Lines,
     runtime: &'a dyn Runtime,
@@ -115,15 +112,12 @@ struct Stage<'a> {
     latencies: Latencies,
 }
 
-/// A cell that is warmed up.
 struct Warmed {
     warmup: Warmup,
-    /// Time that one inference is known to take.
     single: Nanos,
 }
 
 impl Stage<'_> {
-    /// Serves blocks of inferences whose outputs are bound anew each time.
     fn serve_anew(&mut self, bound: Bound<'_>) -> io::Result<()> {
         let mut lanes: Vec<_> = bound.inferences.into_iter().map(|one| Lane::new(BoundAnew(one))).collect();
         match self.warm_up(&mut lanes, bound.first_run_ns) {
@@ -136,7 +130,6 @@ impl Stage<'_> {
         }
     }
 
-    /// Warms lanes up whose first inference took `first`.
     fn warm_up<W>(&mut self, lanes: &mut [Lane<W>], first: Nanos) -> Result<Warmed, EngineError>
     where
         W: Work<Error = EngineError> + Send,
@@ -154,7 +147,6 @@ impl Stage<'_> {
         Response::Began { first_run_ns, warmup, histogram: self.latencies.encode(), outputs_anew }
     }
 
-    /// Serves the blocks of a cell of which one inference takes about `single`.
     fn serve_blocks<W>(&mut self, lanes: &mut [Lane<W>], mut single: Nanos) -> io::Result<()>
     where
         W: Work<Error = EngineError> + Send,
@@ -192,8 +184,7 @@ impl Stage<'_> {
     }
 }
 
-/// Binds inputs and outputs once for each request in flight, and runs the first inference, unless there is no time for it:
-/// its time is then an earlier one's.
+/// Runs the first inference, unless there is no time for it: its time is then an earlier one's.
 fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_>) -> Result<Bound<'s>, Failure> {
     room::ask(cell)?;
     let sets = inputs::materialize(cell.inputs, cell.batch_size)?;
@@ -214,8 +205,7 @@ fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_
     Ok(bound)
 }
 
-/// Runs single inferences on the first lane, each after `gap` in which this process sleeps. An inference that is not timed
-/// comes before each gap, so that all of them begin alike.
+/// An inference that is not timed comes before each gap, so that all of them begin alike.
 fn idle<W>(clock: &EngineClock, lanes: &mut [Lane<W>], gap: Nanos, count: u64) -> Result<Response, EngineError>
 where
     W: Work<Error = EngineError>,

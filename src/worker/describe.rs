@@ -11,7 +11,6 @@ use crate::plan::{InputRequest, Shape};
 use crate::protocol::{Described, Response};
 use crate::record::{Failure, FailureKind, ModelSummary};
 
-/// A model file's summary and hash, and its inputs at each of `shapes`.
 pub(super) fn describe(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Response {
     match read(path, request, shapes) {
         Ok(described) => Response::Described(Box::new(described)),
@@ -46,10 +45,7 @@ struct Planned {
     shapes: Vec<Observed<InputPlan>>,
 }
 
-/// Plans the inputs of every shape. Swept dimensions are not those of data, so that inputs of such shapes are made up.
-///
-/// # Errors
-/// The model takes none of the shapes; the first one's error.
+/// Swept dimensions are not those of data: inputs of such shapes are made up. The error is the first shape's.
 fn plan(model: &Model, request: &InputRequest, shapes: &[Shape]) -> Result<Planned, InputError> {
     let at = |shape: &Shape| {
         if shape.dims.is_empty() {

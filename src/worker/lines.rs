@@ -7,7 +7,6 @@ use nix::unistd::{dup, dup2_stdout};
 
 use crate::protocol::{Request, Response};
 
-/// The worker's end of the pipe.
 #[derive(Debug)]
 pub(super) struct Lines {
     requests: BufReader<Stdin>,
@@ -32,7 +31,6 @@ impl Lines {
         serde_json::from_str(&self.line).map(Some).map_err(io::Error::other)
     }
 
-    /// Sends a response.
     pub(super) fn send(&mut self, response: &Response) -> io::Result<()> {
         let mut line = serde_json::to_vec(response)?;
         line.push(b'\n');

@@ -40,8 +40,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Signals that a terminal or a service manager sends to the whole group are the parent's to handle; the worker goes
-/// when the parent goes.
+/// Signals to the whole group are the parent's to handle; the worker goes when the parent goes.
 fn outlive_interrupts() -> std::io::Result<()> {
     for signal_kind in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         // SAFETY: ignoring a signal installs no handler that could run.
@@ -128,7 +127,7 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
     Ok(())
 }
 
-/// Opens a runtime and makes sure that it has the execution provider, from `ep_library` if one is named.
+/// From `ep_library` if one is named.
 fn open(
     choice: &RuntimeChoice,
     execution_provider: &str,
@@ -167,7 +166,6 @@ fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<
     Ok((session, response))
 }
 
-/// Where the nodes of a session run and for how long, found out by a session of its own.
 fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Response {
     let sets = match inputs::materialize(&request.inputs, request.batch_size) {
         Ok(sets) => sets,

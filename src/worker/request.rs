@@ -7,7 +7,6 @@ use crate::record::{Failure, FailureKind};
 use crate::text::Plain;
 use crate::units::Nanos;
 
-/// A cell that is to be measured.
 pub(super) struct CellRequest<'a> {
     pub batch_size: u64,
     pub load_mode: LoadMode,
@@ -28,7 +27,6 @@ impl CellRequest<'_> {
     }
 }
 
-/// The answer to a request that makes no sense in the state the worker is in.
 pub(super) fn out_of_turn() -> Response {
     Response::Failed(Failure {
         kind: FailureKind::Protocol,

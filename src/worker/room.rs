@@ -13,10 +13,7 @@ const OF_REQUEST: Bytes = Bytes(768 << 10);
 /// So many threads every machine starts, and they are not tried out.
 const FEW_THREADS: u64 = 64;
 
-/// Makes sure that a cell's inputs, outputs and threads can be had.
-///
-/// # Errors
-/// They cannot, with how much is needed and what would fit.
+/// Threads included; the hint says what would fit.
 pub(super) fn ask(cell: &CellRequest<'_>) -> Result<(), Failure> {
     ask_for(cell, "inputs and outputs", |batch_size, requests| {
         cell.inputs.bytes(batch_size).0.saturating_add(in_flight(cell, batch_size, requests))
@@ -24,17 +21,12 @@ pub(super) fn ask(cell: &CellRequest<'_>) -> Result<(), Failure> {
     if cell.load_mode.threads_count() <= FEW_THREADS { Ok(()) } else { try_threads(cell.load_mode) }
 }
 
-/// Makes sure that the outputs of a cell fit beside its inputs, which are so many sets: each request has outputs of its own
-/// for each of them.
-///
-/// # Errors
-/// As [`ask`].
+/// Each request has outputs of its own for each set of inputs.
 pub(super) fn ask_for_outputs(cell: &CellRequest<'_>, sets_count: usize) -> Result<(), Failure> {
     let what = format!("outputs of {sets_count} sets of inputs");
     ask_for(cell, &what, |batch_size, requests| in_flight(cell, batch_size, requests).saturating_mul(sets_count as u64))
 }
 
-/// Memory of what requests in flight have of their own.
 fn in_flight(cell: &CellRequest<'_>, batch_size: u64, requests: u64) -> u64 {
     let own = if requests > 1 { OF_REQUEST.0 } else { 0 };
     cell.inputs.output_bytes(batch_size).0.saturating_add(own).saturating_mul(requests)
@@ -69,8 +61,7 @@ fn largest(too_many: u64, fits: impl Fn(u64) -> bool) -> Option<u64> {
     (low > 0).then_some(low)
 }
 
-/// Starts so many threads and lets them go: where the system has not so many, requests would wait for each other without
-/// end.
+/// Where the system has not so many threads, requests would wait for each other without end.
 fn try_threads(load: LoadMode) -> Result<(), Failure> {
     let count = load.threads_count();
     let (hold, wait) = mpsc::channel::<()>();

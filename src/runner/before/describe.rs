@@ -13,7 +13,6 @@ use crate::runner::patience::{Awaited, telling};
 use crate::runner::progress::{Observer, Progress};
 use crate::runner::rounds::sizes;
 
-/// Reads all variants, one after the other.
 pub(in crate::runner) async fn describe_all(
     plan: &Plan,
     launcher: &Launcher,
@@ -82,8 +81,7 @@ pub(in crate::runner) fn replace_unreadable_baseline(plan: &mut Plan, descriptio
     Some(format!("{old} cannot be measured: the others are compared with {new} instead"))
 }
 
-/// Fits the batch sizes to models of which each takes only one, where the user named none; returns what is to be said
-/// about it. What no model takes is not tried.
+/// Where the user named no batch size: those that models take. Returns what is to be said about it.
 pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
     if plan.sweep_end != SweepEnd::Saturation {
         return None;
@@ -105,7 +103,6 @@ pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Descri
     if only.contains(&None) || only.is_empty() { None } else { Some(only_words(&read)) }
 }
 
-/// `the batch is fixed at 4 by the model: no other size is tried`.
 fn only_words(read: &[&Description]) -> String {
     let mut fixed: Vec<u64> = read.iter().filter_map(|one| one.as_ref().ok()?.inputs.batch_axis.fixed_size).collect();
     fixed.sort_unstable();
@@ -119,7 +116,6 @@ fn only_words(read: &[&Description]) -> String {
     }
 }
 
-/// That there is no batch, and why, where one reason holds for all.
 fn no_batch_words(read: &[&Description]) -> String {
     let reason = |one: &&Description| Some(one.as_ref().ok()?.inputs.batch_axis.missing()?.to_owned());
     let reasons: BTreeSet<Option<String>> = read.iter().map(reason).collect();
@@ -129,7 +125,6 @@ fn no_batch_words(read: &[&Description]) -> String {
     }
 }
 
-/// The record of a variant.
 pub(in crate::runner) fn variant_record(description: &Description) -> VariantRecord {
     match description {
         Ok(described) => VariantRecord {
@@ -153,7 +148,6 @@ pub(in crate::runner) fn variant_record(description: &Description) -> VariantRec
     }
 }
 
-/// Inputs at every shape, where there are several.
 fn shape_inputs(described: &Described) -> Vec<Vec<FedInput>> {
     let fed = |inputs: &Observed<InputPlan>| inputs.as_ref().map_or_else(|_| Vec::new(), |plan| plan.fed.clone());
     if described.shapes.len() > 1 { described.shapes.iter().map(fed).collect() } else { Vec::new() }

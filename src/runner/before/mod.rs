@@ -22,14 +22,12 @@ use crate::sample::{Roots, affinity};
 use crate::store::{Journal, RunFolder};
 use crate::units::Nanos;
 
-/// Leaves out of the plan what cannot be measured at all.
 fn choose_sessions(job: &mut Job, prepared: &Prepared) {
     let Prepared { descriptions, runtimes } = prepared;
     job.notes.extend(runtimes::leave_out_unoffered(&mut job.plan, runtimes));
     job.notes.extend(describe::replace_unreadable_baseline(&mut job.plan, descriptions));
 }
 
-/// Fits the plan to what models turned out to be.
 pub(in crate::runner) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
     let Prepared { descriptions, .. } = prepared;
     let said = describe::fit_batch_sizes(&mut job.plan, descriptions);
@@ -102,14 +100,13 @@ fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(
     if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled { Err(RunError::Unlabelled) } else { Ok(()) }
 }
 
-/// The record before the first measurement.
+/// The findings before the first measurement.
 pub(in crate::runner) struct Prepared {
     pub descriptions: Vec<Description>,
     pub runtimes: Vec<RuntimeInfo>,
 }
 
-/// Reads the variants, makes sure that there is something to measure and something to measure it with, and chooses the CPUs
-/// that workers run on from then on.
+/// Reads the variants and opens the runtimes, and chooses the CPUs that workers run on from then on.
 pub(in crate::runner) async fn prepare(
     job: &mut Job,
     launcher: &mut Launcher,
@@ -135,7 +132,6 @@ async fn read_all(job: &Job, launcher: &Launcher, observer: &mut dyn Observer) -
     Ok(Prepared { descriptions, runtimes })
 }
 
-/// Chooses CPUs for the workers, and moves the parent away from them where there is room.
 fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     match &plan.schedule.pin {
         Pin::None => None,
@@ -160,7 +156,6 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     }
 }
 
-/// The record of a run that begins.
 pub(in crate::runner) struct Beginning {
     pub info: RunInfo,
     pub host: Host,
@@ -168,7 +163,6 @@ pub(in crate::runner) struct Beginning {
     pub lost_workers: Vec<LostWorker>,
 }
 
-/// The record as it stands before the first measurement.
 pub(in crate::runner) fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description]) -> RunRecord {
     let Beginning { info, host, mut notes, lost_workers } = beginning;
     let cell = |key| CellRecord {

@@ -29,26 +29,18 @@ const LONGEST: f64 = 0.5;
 /// It is waited for this long in any case, which reading data and a loaded machine may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The judgement of labels.
 enum Judged {
     As(Box<AccuracyRecord>),
     Not(NotJudged),
 }
 
-/// Why labels are not judged.
 #[derive(Clone, Copy, Debug)]
 enum NotJudged {
-    /// The budget was spent before.
     Late,
-    /// An inference is long beside what is left of the budget.
     LongInference,
-    /// Loading the model is long beside what is left of the budget.
     LongLoad,
-    /// Loading the model left too little of the budget.
     Loaded,
-    /// Trying inputs out left no outputs of the first samples, and computing them is long beside what is left.
     NoOutputs,
-    /// It did not end in time.
     TimedOut,
 }
 
@@ -68,12 +60,8 @@ impl NotJudged {
     }
 }
 
-/// Judges the labels by the outputs of the first samples, and takes note of what they were taken for. `launch` is the
-/// one that inputs were tried out in; it is returned, or another one where none was left.
-///
-/// # Errors
-/// [`RunError::Labels`] where they fit no output in a form that is known, and [`RunError::NoShare`] where a fall of
-/// accuracy is limited and there will be no accuracy. A session that cannot be run at all is for the run to report.
+/// Judges the labels by the outputs of the first samples. Returns `launch`, in which inputs were tried out, or another one
+/// where none was left. A session that cannot be run at all is no error: the run reports it.
 pub(in crate::runner) async fn labels(
     job: &mut Job,
     prepared: &mut Prepared,
@@ -114,7 +102,6 @@ fn forget_classes(description: &mut Description) {
     }
 }
 
-/// The judgement of labels that is to be made.
 struct Rehearsal {
     session: usize,
     inputs: InputPlan,
@@ -137,7 +124,6 @@ impl Rehearsal {
         Some(Rehearsal { session, inputs: described.inputs.clone(), inference: inference.into() })
     }
 
-    /// The judgement of the labels, or why there is no time for it.
     async fn judge(&self, job: &Job, launch: &mut Option<Launch>, launcher: &Launcher) -> Result<Judged, Failure> {
         let is_tried_out = launch.as_ref().is_some_and(|launch| launch.worker.is_alive());
         if !is_tried_out {
@@ -180,7 +166,6 @@ impl Rehearsal {
         started.map_or(Ok(None), |started| started.map(Some))
     }
 
-    /// Samples of the smallest batch that the model takes.
     fn least(&self) -> u64 {
         self.inputs.batch_axis.fixed_size.unwrap_or(1)
     }
@@ -209,12 +194,10 @@ impl Rehearsal {
     }
 }
 
-/// Time that is left of the run.
 fn left(job: &Job) -> Duration {
     Time::of(job).remaining()
 }
 
-/// Whether a request runs nothing.
 fn is_of_outputs(request: &Request) -> bool {
     matches!(request, Request::Rehearse(_))
 }

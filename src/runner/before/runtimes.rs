@@ -10,9 +10,6 @@ use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runtime::{Cache, removal_hint};
 
 /// Opens every runtime once, and every library of execution providers: one that cannot be used would fail every session.
-///
-/// # Errors
-/// One of them cannot be opened, or none of the runtimes has an execution provider of the plan.
 pub(in crate::runner) async fn open_all(
     plan: &Plan,
     found: &[FoundRuntime],
@@ -59,15 +56,13 @@ fn of_cache(failure: Failure, library: &Path) -> Failure {
     }
 }
 
-/// Whether the runtime of a session has its execution provider.
 fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
     let runtime = runtimes.iter().find(|runtime| runtime.path == *spec.runtime.path());
     spec.provider.library.is_some()
         || runtime.is_some_and(|runtime| runtime.execution_providers.contains(&spec.execution_provider))
 }
 
-/// Leaves out of the plan the sessions whose execution provider their runtime does not have, where another has it;
-/// returns what is to be said about it.
+/// Sessions go whose runtime lacks their execution provider, where another has it; returns what is to be said.
 pub(in crate::runner) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[RuntimeInfo]) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     plan.sessions.retain(|spec| {

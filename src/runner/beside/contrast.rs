@@ -36,7 +36,6 @@ const WORTH_MORE_PAIRS: f64 = 0.9;
 /// Least time of a pair of workers; a share of the budget below it is not begun.
 pub(in crate::runner) const SHORTEST_PAIR: Duration = Duration::from_millis(250);
 
-/// Findings of a session so far.
 #[derive(Debug, Default)]
 struct Found {
     log_ratios: Vec<Vec<f64>>,
@@ -44,7 +43,6 @@ struct Found {
     unchanged: Vec<f64>,
 }
 
-/// The time that is left for contrasts.
 struct Time {
     end: Option<Instant>,
     /// Time of the last pair of workers.
@@ -79,8 +77,6 @@ impl Found {
     }
 }
 
-/// Contrasts every session on the CPU that computes in floating point: one pair of workers each, and then as many as a
-/// verdict takes for those that gain by it.
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let end = |time: Option<Duration>| time.map(|time| Instant::now() + time);
     let mut time = Time { end: end(run.beside_time(BUDGET_SHARE)), pair: SHORTEST_PAIR };
@@ -185,7 +181,6 @@ async fn pair(run: &Run<'_>, place: &(CellKey, InputPlan), logs: [File; 2]) -> R
     Ok(medians)
 }
 
-/// Whether weights, inputs or outputs of a model are floating point.
 fn computes_in_float(model: &ModelSummary) -> bool {
     let is_float = |element_type: ElementType| {
         matches!(element_type, ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16)

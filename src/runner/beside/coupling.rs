@@ -19,7 +19,6 @@ const WITHOUT_BUDGET: Duration = Duration::from_secs(3);
 /// Inferences without which nothing is told: two samples alone, and both together.
 const INFERENCES: u32 = 4;
 
-/// Finds out for every variant that may couple samples whether it does, and says so.
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let sessions: Vec<(usize, usize)> = (0..run.plan().variants.len())
         .filter(|&variant| may_couple(run, variant))
@@ -61,7 +60,6 @@ fn real_session_of(run: &Run<'_>, variant: usize) -> Option<usize> {
     run.in_turn().into_iter().find(is_it)
 }
 
-/// A worker's finding within `limit`; `None` if none could be started.
 async fn coupling(
     run: &mut Run<'_>,
     variant: usize,

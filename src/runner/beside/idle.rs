@@ -31,23 +31,19 @@ const STARTING_INFERENCES: u32 = 3;
 /// With fewer, a median says nothing.
 const LEAST: u64 = 3;
 
-/// How often each gap is measured, over all launches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Share {
     gap: Duration,
     count: u64,
 }
 
-/// How the time of a session is spent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Spending {
     launches: u64,
     shares: Vec<Share>,
-    /// Time of an inference.
     single: Duration,
 }
 
-/// Measures every session after idle gaps, where they were asked for.
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     if run.plan().idle_gaps_ns.is_empty() {
         return Ok(());

@@ -17,7 +17,6 @@ use crate::plan::BESIDE_SHARE;
 use crate::runner::error::RunError;
 use crate::runner::run::Run;
 
-/// Finds out everything that lies beside the rounds, what decides the answer first.
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let share = share(run).min(run.remaining());
     run.time.beside_end = run.budget().map(|_| Instant::now() + share);

@@ -31,7 +31,6 @@ const STEADY: f64 = 0.8;
 /// The tensors, the copies that bind them, and some room.
 const TENSORS: u64 = 6;
 
-/// Finds out the machine's peaks for every CPU session's library and number of threads.
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let mut left = run.beside_time(BUDGET_SHARE);
     let mut known: Vec<(PathBuf, u64)> = Vec::new();
@@ -65,7 +64,6 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Measures the peaks for a session's library and threads within `limit`, and keeps them for later runs.
 async fn measure_peaks_of(run: &mut Run<'_>, session: usize, version: String, limit: Duration) -> Result<(), RunError> {
     run.observer.observe(&Progress::Peaks);
     let spec = run.plan().sessions[session].clone();

@@ -33,10 +33,8 @@ const NODE_SIZE: Bytes = Bytes(1 << 10);
 const THREAD_SIZE: Bytes = Bytes(64);
 /// A second session without the profiler is created where the model's file fits into the free memory this often.
 const TWIN_ROOM: u64 = 4;
-/// Why a session has no profile that there was no time for.
 const NO_TIME: &str = "there was no time left for it";
 
-/// The session and place that are profiled in one launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Subject {
     session: usize,
@@ -44,7 +42,6 @@ struct Subject {
     batch_size: u64,
 }
 
-/// Time that one pass over the sessions may take, and has taken.
 struct Pass {
     /// Absent without a limit.
     end: Option<Instant>,
@@ -70,8 +67,7 @@ impl Pass {
     }
 }
 
-/// Finds out where the nodes of sessions run that are to be accelerated. One that does not run where it was asked to
-/// has failed, and so has one that cannot be created.
+/// Places accelerated sessions. One that does not run where it was asked to, or cannot be created, has failed.
 pub(in crate::runner) async fn place_all(run: &mut Run<'_>) -> Result<(), RunError> {
     let mut subjects = unplaced(run);
     subjects.retain(|subject| is_to_be_placed(run, subject.session));
@@ -84,7 +80,6 @@ pub(in crate::runner) async fn place_all(run: &mut Run<'_>) -> Result<(), RunErr
     Ok(())
 }
 
-/// Profiles every session at its smallest batch size, as far as there is time.
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let subjects = unplaced(run);
     let mut pass = Pass::begin(run.beside_time(BUDGET_SHARE), subjects.len());
@@ -184,8 +179,7 @@ fn put_operators(run: &mut Run<'_>, subject: Subject, profile: Observed<Profiled
     Ok(run.journal.append(Event::Operators(Box::new(profile)))?)
 }
 
-/// A session could not be profiled. What keeps it from being created as well is said when it is measured, or, if it
-/// was to be accelerated, here.
+/// What also keeps a session from being created is said when it is measured, or, if it was to be accelerated, here.
 fn put_failure(run: &mut Run<'_>, subject: Subject, failure: &Failure) -> Result<(), RunError> {
     use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
     put_operators(run, subject, Err(failure.message.clone()))?;
@@ -273,7 +267,6 @@ async fn ask_for_profile(
     Ok(found)
 }
 
-/// A file that does not exist yet, called after the session and the shape.
 fn trace_file(run: &Run<'_>, Subject { session, shape, batch_size }: Subject) -> PathBuf {
     let folder = run.journal.folder().traces();
     let label = run.label(session);
@@ -302,7 +295,6 @@ fn rates(record: &RunRecord, session: usize) -> Rates {
     rates.into_iter().map(|(place, rates)| (place, median(rates))).collect()
 }
 
-/// The first shape and its smallest batch size.
 fn smallest(rates: &Rates) -> Option<(usize, u64)> {
     rates.keys().next().copied()
 }
@@ -331,7 +323,6 @@ fn has_room(described: &Described, available: Option<Bytes>) -> bool {
     available.is_none_or(|available| described.model.file_size_bytes.0.saturating_mul(TWIN_ROOM) < available.0)
 }
 
-/// A profile or a contrast that cannot be begun.
 pub(in crate::runner) fn failure(message: &str) -> Failure {
     Failure { kind: FailureKind::BadInput, message: message.into(), hint: None }
 }

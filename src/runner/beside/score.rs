@@ -22,12 +22,10 @@ const BUDGET_SHARE: f64 = 0.08;
 const LEAST_BATCHES: f64 = 4.0;
 /// Time of a session over the time that its samples should take.
 const SPARE: f64 = 1.5;
-/// Why a session is not scored that there is no time for.
 const NO_TIME: &str = "there was no time for it; raise `--budget`, or name `--score-samples`";
 /// How many times as long as timed inferences those that are scored may take before their worker counts as stuck.
 const SLOWER: f64 = 4.0;
 
-/// Scores every session on the same samples.
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let mut most = None;
     let mut order = scoring_order(run);
@@ -60,9 +58,7 @@ fn scoring_order(run: &Run<'_>) -> Vec<usize> {
     sessions
 }
 
-/// Whether nothing says what is right, so that outputs of the others are worth computing where the baseline's are. By
-/// themselves they tell only whether they are numbers, which the baseline, the first of these sessions, shows in any
-/// case. Scripts compute none.
+/// Whether nothing says what is right: without the baseline's, outputs of the others then tell nothing more.
 fn tells_only_by_comparison(run: &Run<'_>, sessions: &[usize]) -> bool {
     let mut data = run.descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
     let is_right_known = data.any(|data| data.has_labels() || data.has_expected_outputs);
@@ -71,7 +67,6 @@ fn tells_only_by_comparison(run: &Run<'_>, sessions: &[usize]) -> bool {
     is_compared && sessions.len() > 1 && !is_right_known && !is_any_scripted
 }
 
-/// Whether a session was scored, or is known not to be.
 fn is_judged(run: &Run<'_>, session: usize) -> bool {
     run.journal.record().accuracy.iter().any(|record| record.session == session)
 }
@@ -88,7 +83,6 @@ pub(in crate::runner) async fn one(run: &mut Run<'_>, session: usize) -> Result<
     require_share(run)
 }
 
-/// Scores of the baseline's outputs; `None` where they are not scored.
 fn scored_baseline<'r>(run: &'r Run<'_>) -> Option<&'r AccuracyRecord> {
     let baseline = run.plan().baseline_session();
     let mut scored = run.journal.record().accuracy.iter();
@@ -224,8 +218,7 @@ fn scoring_patience(run: &Run<'_>, evaluation: &Evaluation) -> Duration {
     }
 }
 
-/// Samples per inference while scoring a session. Outputs are compared batch by batch, so that it is the baseline's where
-/// the model takes that; else as many as leave several batches within the time.
+/// Outputs are compared batch by batch: the baseline's size if that is taken, else one that leaves several batches.
 fn scoring_batch(run: &Run<'_>, session: usize, share: Share) -> u64 {
     let Ok(described) = run.description(session) else { return 1 };
     let fits = |size: &u64| described.inputs.supports_batch(*size).is_ok();
@@ -257,7 +250,6 @@ fn unscored(run: &Run<'_>, session: usize, batch_size: u64, outcome: Outcome) ->
     }
 }
 
-/// The share of one session in scoring.
 #[derive(Clone, Copy, Debug)]
 struct Share {
     /// Time to compute outputs in; absent where the samples are counted instead.
@@ -301,8 +293,7 @@ fn time_of(run: &Run<'_>, session: usize) -> Duration {
     own.mul_f64(spare).min(most)
 }
 
-/// Whether a session that fails in batches may do better one sample at a time: a model that says that it takes any batch
-/// size may still compute with only one.
+/// A model that says that it takes any batch size may still compute with only one.
 fn may_score_singly(failure: &Failure, launch: &Launch, evaluation: &Evaluation) -> bool {
     matches!(failure.kind, FailureKind::Inference | FailureKind::OutOfMemory)
         && launch.worker.is_alive()

@@ -23,7 +23,6 @@ use crate::units::{Bytes, Joules, Nanos};
 /// Updates of an energy counter that a stretch must hold, so that its ends cost a tenth at most.
 const LEAST_UPDATES: u64 = 10;
 
-/// Watches GPUs and energy during a run.
 #[derive(Debug)]
 pub(super) struct EnergyWatch {
     /// One entry for each session of the plan.
@@ -40,18 +39,15 @@ pub(super) struct EnergyWatch {
     stretches: BTreeMap<CellKey, u32>,
 }
 
-/// The GPU of a session.
 #[derive(Clone, Debug)]
 enum Device {
-    /// The session computes on none.
     None,
-    /// It does, and the driver has this number for it.
+    /// The driver's number.
     Known(u32),
-    /// It does, but nothing can be asked.
+    /// The session computes on a GPU, but nothing can be asked.
     Unknown(Plain),
 }
 
-/// GPU memory that a launch holds.
 #[derive(Clone, Debug)]
 struct Held {
     /// Rise of the device's level while the launch's worker ran.
@@ -91,13 +87,11 @@ impl EnergyWatch {
         }
     }
 
-    /// The GPUs that sessions compute on, by the driver's numbers.
     fn used(&self) -> BTreeSet<u32> {
         let known = |device: &Device| if let Device::Known(index) = device { Some(*index) } else { None };
         self.devices.iter().filter_map(known).collect()
     }
 
-    /// The monitoring so far.
     pub(super) fn monitoring(&self) -> Monitoring {
         let unknown = self.devices.iter().find_map(|device| match device {
             Device::Unknown(reason) => Some(reason.clone()),
@@ -134,7 +128,6 @@ impl EnergyWatch {
         };
     }
 
-    /// Conditions of the GPUs.
     pub(super) fn conditions(&self) -> Vec<crate::record::GpuConditions> {
         self.monitor.as_ref().map(GpuMonitor::conditions).unwrap_or_default()
     }
@@ -154,7 +147,6 @@ impl EnergyWatch {
         }
     }
 
-    /// Memory of the session at the end of a stretch.
     fn memory(&self, launch: &Launch, window: &GpuWindow, before: &Observed<Bytes>) -> Observed<GpuMemory> {
         if let Some(bytes) = window.process_memory_max(launch.worker.pid()) {
             return Ok(GpuMemory { bytes, scope: GpuMemoryScope::Process });
@@ -165,9 +157,8 @@ impl EnergyWatch {
         Ok(GpuMemory { bytes: Bytes(bytes), scope: GpuMemoryScope::Device })
     }
 
-    /// Memory of the session at the end of a cell of whose GPU use nothing more is known; `None` where more is, or where
-    /// the session computes on no GPU that can be asked. Several workers may hold memory then, so that of the device's
-    /// level only what it rose by while this worker alone was busy counts.
+    /// `None` where a stretch tells it, or no GPU can be asked. Several workers may hold memory: what counts is by how much the
+    /// device's level rose while this one alone was busy.
     pub(super) fn memory_without_stretch(
         &self,
         launch: &Launch,
@@ -185,7 +176,6 @@ impl EnergyWatch {
         Some(self.memory(launch, &window, &window.memory_used_max()))
     }
 
-    /// Energy of a stretch between two readings of the counter.
     fn energy(
         &self,
         index: u32,

@@ -44,7 +44,6 @@ impl EnergyWatch {
         self.idle = counters.into_iter().zip(windows).map(idle).collect();
     }
 
-    /// One look at the CPU and at each GPU that has a counter.
     async fn look(&mut self, sampler: &Sampler, counters: &mut [Counter]) -> Vec<GpuWindow> {
         if let Some(monitor) = &self.monitor {
             monitor.open_window();
@@ -82,7 +81,6 @@ pub(in crate::runner) fn patience(extent: &Extent, budget: Option<Nanos>) -> Dur
     }
 }
 
-/// Why it is not known what a GPU takes at rest.
 fn restless(waited: Duration) -> String {
     format!(
         "the GPU was not at rest within {:.1} s before the run: let it alone for some seconds, and end other processes on it",
@@ -90,7 +88,6 @@ fn restless(waited: Duration) -> String {
     )
 }
 
-/// The energy counter of a GPU, and when it changed.
 #[derive(Debug)]
 struct Counter {
     index: u32,

@@ -30,7 +30,6 @@ pub(in crate::runner) struct Leave<'a> {
     pub limit: Option<Nanos>,
 }
 
-/// A stretch of a cell on a GPU.
 struct Stretch {
     index: u32,
     length: Duration,
@@ -38,10 +37,7 @@ struct Stretch {
 }
 
 impl EnergyWatch {
-    /// Use of a cell's GPU over one stretch; `None` if it computes on none.
-    ///
-    /// # Errors
-    /// The worker's failure, if it ends.
+    /// `None` if the cell computes on no GPU.
     pub(in crate::runner) async fn gpu_use(
         &mut self,
         launch: &mut Launch,
@@ -96,10 +92,7 @@ impl EnergyWatch {
         })))
     }
 
-    /// How long the next stretch of a cell may be.
-    ///
-    /// # Errors
-    /// Why there is none.
+    /// How long the next stretch of a cell may be, or why there is none.
     fn stretch_length(&self, key: CellKey, leave: &Leave<'_>) -> Observed<Duration> {
         if matches!(leave.extent, Extent::Probe(_)) {
             return Err("the run is a probe".into());
@@ -123,21 +116,17 @@ impl EnergyWatch {
     }
 }
 
-/// Time for the stretches of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::runner) struct Stretches {
-    /// Length of one.
     pub length: Duration,
     /// How many a cell has at most, so that there is time for the first ones of all cells.
     pub each: u32,
-    /// Most time for all of them together.
     pub all: Duration,
 }
 
 impl Stretches {
-    /// The share of a plan's budget for stretches of its cells `on_gpu`. Where there is time for one of each session
-    /// alone, they are as long as an energy counter needs: a few figures of energy are worth more than many that are too
-    /// short for any.
+    /// Where there is time for one of each session alone, stretches are as long as an energy counter needs: a few figures of
+    /// energy are worth more than many stretches that are too short for any.
     pub(in crate::runner) fn of(plan: &Plan, on_gpu: impl Fn(usize) -> bool) -> Stretches {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
         let sessions = (0..plan.sessions.len()).filter(|&session| on_gpu(session)).count();

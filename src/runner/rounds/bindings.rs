@@ -13,7 +13,6 @@ use crate::runner::run::Run;
 
 use crate::text::Plain;
 
-/// How the note begins that says so.
 const BOUND_ANEW: &str = "outputs are bound anew before each inference";
 
 /// Places where an earlier part of the run bound outputs anew, with the reason.
@@ -26,7 +25,6 @@ pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<Workload, Plain> 
     anew.collect()
 }
 
-/// Begins all cells of a group, with outputs bound in one way.
 pub(in crate::runner) async fn begin_all(
     run: &mut Run<'_>,
     round: &mut Round,
@@ -143,8 +141,7 @@ async fn begin_cell(
     }
 }
 
-/// Whether a failed inference is put down to an output of another size than the first one's, which memory that is bound
-/// once does not take: outputs are then bound anew from here on.
+/// An output of another size than the first one's does not fit memory that is bound once, and is bound anew from here on.
 pub(in crate::runner) fn is_put_down_to_sizes(
     run: &mut Run<'_>,
     turn: &Turn,
@@ -159,7 +156,6 @@ pub(in crate::runner) fn is_put_down_to_sizes(
     Ok(true)
 }
 
-/// Whether cells are bound in another way than is now known to be needed.
 pub(in crate::runner) fn are_unlike(run: &Run<'_>, members: &BTreeMap<usize, CellKey>, turns: &[Turn]) -> bool {
     let is_waiting = |place: &usize, key: CellKey| run.is_open(key) && turns.iter().all(|turn| turn.place != *place);
     members.values().any(|key| run.bound_anew.contains_key(&key.workload()))
@@ -171,7 +167,6 @@ fn is_bound_once(turn: &Turn) -> bool {
     !turn.is_asked_anew && turn.cell.outputs_anew.is_none()
 }
 
-/// A cell that has begun, and the latencies of its warm-up.
 struct Begun {
     turn: Turn,
     warmup: String,

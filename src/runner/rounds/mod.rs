@@ -26,24 +26,19 @@ use round::Round;
 /// Share of what is left of the budget that the first rounds may fill with alternations, where others come after them.
 const FIRST_SHARE: f64 = 0.4;
 
-/// Where a round measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
-    /// The smallest batch size of every session, at every shape.
     Smallest,
-    /// Every batch size.
     Everything,
 }
 
-/// The rounds of a run so far.
 #[derive(Debug, Default)]
 pub(in crate::runner) struct Rounds {
     done: u64,
-    /// Whether a whole round of every batch size was measured.
+    /// A whole round of every batch size was measured.
     have_swept: bool,
 }
 
-/// How the batch sizes of one shape went in the first round.
 struct Sweep {
     shape: usize,
     steps: Vec<sweep::Step>,
@@ -52,7 +47,6 @@ struct Sweep {
 }
 
 impl Rounds {
-    /// Measures rounds until there is a reason to end.
     pub(in crate::runner) async fn measure(&mut self, run: &mut Run<'_>) -> Result<EndReason, RunError> {
         let schedule = run.plan().schedule.clone();
         let mut alternations = schedule.alternations_count.unwrap_or(1);
@@ -92,7 +86,6 @@ impl Rounds {
         }
     }
 
-    /// A round of the places of a scope.
     async fn round(&self, run: &mut Run<'_>, scope: Scope, alternations: u64) -> Result<RoundCost, RunError> {
         let began = Instant::now();
         let budget = run.budget();
@@ -107,7 +100,6 @@ impl Rounds {
         round.end(run, began).await
     }
 
-    /// The batch sizes of a scope at one shape, in ascending order.
     async fn batch_sizes(
         &self,
         run: &mut Run<'_>,
@@ -132,7 +124,6 @@ impl Rounds {
     }
 }
 
-/// All sessions take turns at one batch size of a shape.
 async fn cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<(), RunError> {
     let key = |session| at.of(session);
     let mut open: Vec<usize> = (0..run.plan().sessions.len()).filter(|&session| run.is_open(key(session))).collect();
@@ -205,13 +196,11 @@ fn has_open_cells(run: &Run<'_>) -> bool {
     (0..run.plan().sessions.len()).any(|session| run.has_open_cells(session))
 }
 
-/// Where a round measures.
 fn scope_of(run: &Run<'_>, round: u64) -> Scope {
     let is_first = run.plan().schedule.rounds_count.is_none() && round < MIN_LAUNCHES;
     if is_first { Scope::Smallest } else { Scope::Everything }
 }
 
-/// Alternations of the rounds that follow a number of others.
 fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: RoundCost) -> u64 {
     let remaining = run.remaining();
     let has_more = (0..run.plan().shapes.len())

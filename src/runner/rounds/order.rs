@@ -6,8 +6,7 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::plan::Workload;
 
-/// Order of `sessions` in alternation `alternation` of a round and place: a shuffle drawn from the seed that is
-/// rotated by one and reversed every other time. For two sessions that is ABBA.
+/// A shuffle drawn from the seed that is rotated by one and reversed every other time. For two sessions that is ABBA.
 pub(in crate::runner) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usize> {
     let mut order = sessions.to_vec();
     order.sort_unstable();
@@ -24,7 +23,6 @@ pub(in crate::runner) fn turns(sessions: &[usize], draw: Draw, alternation: u64)
     order
 }
 
-/// The source of a random order.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::runner) struct Draw {
     pub seed: u64,

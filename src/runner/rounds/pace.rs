@@ -13,8 +13,7 @@ use crate::units::Nanos;
 pub(in crate::runner) const TARGET_ROUNDS: u64 = LOOK_ROUNDS[0];
 /// More alternations than this tell less than another launch would.
 const MAX_ALTERNATIONS: u64 = 8;
-/// If starting and loading every session once takes more than this share of the remaining time for every target round,
-/// there are fewer rounds with more alternations each.
+/// Where launching takes more than this share of the time, there are fewer rounds with more alternations each.
 const MAX_LAUNCH_SHARE: f64 = 0.6;
 
 /// Times of the first round.
@@ -26,7 +25,6 @@ pub(in crate::runner) struct RoundCost {
     pub alternation: Duration,
 }
 
-/// Alternations in each of the rounds that are wanted in the time that remains.
 pub(in crate::runner) fn alternations(remaining: Duration, wanted: u64, cost: RoundCost) -> u64 {
     let wanted = wanted.max(1);
     let affordable = (remaining.as_secs_f64() * MAX_LAUNCH_SHARE / cost.fixed.as_secs_f64().max(1e-6)).floor() as u64;
@@ -70,7 +68,6 @@ impl Expected {
         self.round.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)) + self.stretches_in(rounds)
     }
 
-    /// Rounds that fit into `budget`.
     fn rounds_in(&self, budget: Duration) -> u64 {
         let rounds =
             |budget: Duration, round: Duration| (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)).round() as u64;
@@ -147,8 +144,7 @@ fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
     (length * count(measured.min(planned)), all.min(most))
 }
 
-/// Time of a round of a finished run: its span from the first launch on, divided by its rounds, of which the
-/// alternations are what lies between the first and the last block of each batch size and shape.
+/// Of all rounds from the first launch on, the mean; between first and last blocks of workloads lie alternations.
 fn cost(run: &RunRecord) -> Option<RoundCost> {
     let began = run.launches.iter().map(|launch| launch.started_ns).min()?;
     let whole = Duration::from(run.run.elapsed_ns?.since(began));

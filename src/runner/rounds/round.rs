@@ -10,8 +10,7 @@ use crate::runner::rounds::pace::RoundCost;
 use crate::runner::run::Run;
 use crate::stats::MIN_LAUNCHES;
 
-/// Where a round stands: its number, from 0, and its launches. Each has a place: that of its session in the plan, or that
-/// of its configuration in the heat of a search.
+/// Launches lie at the places of their sessions in the plan, or of their configurations in the heat of a search.
 pub(in crate::runner) struct Round {
     pub number: u64,
     pub alternations: u64,
@@ -19,27 +18,22 @@ pub(in crate::runner) struct Round {
     pub cost: RoundCost,
 }
 
-/// One session's part in a group of cells that take turns.
 pub(in crate::runner) struct Turn {
     pub place: usize,
     pub key: CellKey,
     pub cell: LaunchCell,
-    /// Time of an inference, as far as it is known.
     pub single: Duration,
-    /// Whether its outputs were to be bound anew.
     pub is_asked_anew: bool,
     /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times the memory.
     pub histograms: Vec<String>,
 }
 
 impl Round {
-    /// A round that nothing was launched in, with room for so many.
     pub(in crate::runner) fn new(number: u64, alternations: u64, places: usize) -> Self {
         let launches = (0..places).map(|_| None).collect();
         Round { number, alternations, launches, cost: RoundCost::default() }
     }
 
-    /// Ends the workers of a round that `began` then; returns what it took.
     pub(in crate::runner) async fn end(mut self, run: &mut Run<'_>, began: Instant) -> Result<RoundCost, RunError> {
         for launch in self.launches.into_iter().flatten() {
             run.journal.append(Event::Launch(Box::new(launch.record)))?;

@@ -11,7 +11,6 @@ pub(in crate::runner) fn only(description: &Description) -> Option<u64> {
     axis.fixed_size.or((axis.reason == AxisReason::NoAxis).then_some(1))
 }
 
-/// Batch sizes that are the only ones which a model takes: they are measured whatever others show.
 pub(in crate::runner) fn own_of(descriptions: &[Description]) -> BTreeSet<u64> {
     own(&descriptions.iter().map(only).collect::<Vec<_>>())
 }
@@ -42,7 +41,6 @@ mod tests {
     const USUAL: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
     const LARGEST: u64 = 1000;
 
-    /// Predictions per second of one session at a size.
     type Curve = fn(u64) -> f64;
 
     /// The sizes that a first round measures, and why it ended, if it did: the session of a free model gets nothing from

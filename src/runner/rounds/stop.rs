@@ -25,7 +25,6 @@ const LATER_LOOK_ROUNDS: [u64; LOOK_ROUNDS.len()] = {
     [first + MIN_LAUNCHES, second + MIN_LAUNCHES, third + MIN_LAUNCHES]
 };
 
-/// The outcome of a look at the whole run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::runner) struct LookOutcome {
     /// Cells that the next rounds leave out, because others need the time more.
@@ -36,10 +35,8 @@ pub(in crate::runner) struct LookOutcome {
     pub done: bool,
 }
 
-/// Looks at every cell that is still measured.
-///
-/// Cells whose verdict is open come first; once there are none, those whose interval is wider than asked for. The
-/// baseline's cells rest where all that are compared with them do.
+/// Cells whose verdict is open come first, then those whose interval is wider than asked for. The baseline's rest where all
+/// that are compared with them do.
 pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>) -> LookOutcome {
     let looks = looks(record, closed);
     let any = |wanted: Look| looks.iter().any(|(_, look)| *look == wanted);
@@ -58,7 +55,6 @@ pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>)
     LookOutcome { resting, settled, done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled) }
 }
 
-/// The look at each measured cell that has something to settle.
 fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)> {
     let blocks = timed_blocks(record);
     let baseline = record.plan.baseline_session();
@@ -92,7 +88,6 @@ fn median(record: &RunRecord, key: CellKey, blocks: &[&BlockRecord]) -> Option<O
     Some(of_all.map_or(over_launches, |of_all| over_launches.around(of_all.as_f64())))
 }
 
-/// The median of block medians of each launch.
 fn medians(blocks: &[&BlockRecord]) -> Vec<f64> {
     let mut launches: HashMap<u64, Vec<f64>> = HashMap::new();
     for block in blocks {

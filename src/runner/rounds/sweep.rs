@@ -13,19 +13,16 @@ const MEMORY_RESERVE: f64 = 0.2;
 /// One alternation must not take more than this share of the budget.
 const LARGEST_ALTERNATION: f64 = 0.2;
 
-/// Findings of one batch size, over all sessions.
 #[derive(Clone, Debug, Default)]
 pub(in crate::runner) struct Step {
     pub batch_size: u64,
     /// Predictions per second of each session, where it was measured.
     pub throughput: Vec<Option<f64>>,
-    /// Sum over sessions of the peak memory.
     pub peak_memory: Option<Bytes>,
     /// Share of the budget that one alternation took.
     pub budget_share: f64,
 }
 
-/// Reads from the record what one batch size of a shape has shown.
 pub(in crate::runner) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_share: f64) -> Step {
     let plan = &record.plan;
     let at = Workload { shape, batch_size, load: plan.load_modes[0] };
@@ -36,8 +33,7 @@ pub(in crate::runner) fn step(record: &RunRecord, shape: usize, batch_size: u64,
     Step { batch_size, throughput, peak_memory: (peak_memory > 0).then_some(Bytes(peak_memory)), budget_share }
 }
 
-/// The best of the round that is under way: of cells that were measured in more rounds than others the best would be better
-/// by chance alone.
+/// Of the round under way: the best of cells that were measured in more rounds would be better by chance alone.
 fn throughput(blocks: &[BlockRecord], key: CellKey) -> Option<f64> {
     let round = blocks.last()?.round;
     let in_round = blocks.iter().rev().take_while(|block| block.round == round);

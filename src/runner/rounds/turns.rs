@@ -15,10 +15,8 @@ use crate::runner::rounds::round::{Round, Turn, rounds_to_come};
 use crate::runner::run::Run;
 use crate::stats::Latencies;
 
-/// How often a disturbed block is run again.
 const MAX_REPEATS: u64 = 1;
 
-/// Cells take turns, each at its place of the round.
 pub(in crate::runner) async fn take_turns(
     run: &mut Run<'_>,
     round: &mut Round,
@@ -46,7 +44,6 @@ pub(in crate::runner) async fn take_turns(
     Ok(())
 }
 
-/// One block of every session, and of those that were disturbed once more.
 async fn alternate(
     run: &mut Run<'_>,
     round: &mut Round,

@@ -12,17 +12,14 @@ use crate::runner::progress::Progress;
 use crate::text::Plain;
 
 impl Run<'_> {
-    /// Whether a cell is to be measured, for the first time or again.
     pub(in crate::runner) fn is_open(&self, key: CellKey) -> bool {
         !self.closed.contains(&key) && !self.resting.contains(&key)
     }
 
-    /// Whether a session has a cell that is to be measured.
     pub(in crate::runner) fn has_open_cells(&self, session: usize) -> bool {
         self.plan().cells().any(|key| key.session == session && self.is_open(key))
     }
 
-    /// A cell has its first block.
     pub(in crate::runner) fn mark_measured(&mut self, key: CellKey) -> Result<(), RunError> {
         if !self.is_measured(key) {
             self.journal.append(Event::Cell { key, outcome: Outcome::Ok })?;
@@ -92,7 +89,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A session could not be launched: it is not tried again.
     pub(in crate::runner) fn fail_session(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
         let failure = &self.energy.explained(session, failure);
         self.announce(session, None, failure);
@@ -102,8 +98,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A launch failed where its worker is gone, and where the cell that it failed in keeps what was measured before; else
-    /// the cell alone has failed.
+    /// A launch failed where its worker is gone, or the cell keeps what was measured before; else the cell alone has failed.
     pub(in crate::runner) fn fail_launch(
         &mut self,
         launch: &mut Launch,
@@ -161,7 +156,6 @@ impl Run<'_> {
     }
 }
 
-/// Why a model does not take a shape and batch size; `None` if it does.
 fn unsupported(described: &Described, key: CellKey) -> Option<String> {
     match described.inputs_at(key.shape) {
         Ok(inputs) => inputs.supports_batch(key.batch_size).err(),

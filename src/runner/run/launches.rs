@@ -62,14 +62,12 @@ impl Run<'_> {
         }
     }
 
-    /// The log of a launch that is in no record.
     pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
         let number = self.launcher.number();
         Ok(self.launcher.log_of(self.plan(), self.plan().sessions[session].variant, number, 0)?)
     }
 
-    /// A worker with a warmed-up session, and what an inference took in its warm-up, mean. It is in no record, since its
-    /// options may not be those of the plan, and its place not that of a round.
+    /// Not in the record: its options may not be the plan's. With what an inference took in its warm-up, mean.
     pub(in crate::runner) async fn unrecorded(
         &self,
         key: CellKey,

@@ -23,9 +23,7 @@ use crate::store::{Journal, StoreError};
 use crate::text::Plain;
 use crate::units::Nanos;
 
-/// A run under way.
 pub(in crate::runner) struct Run<'a> {
-    /// The record so far, with its plan.
     pub journal: Journal,
     pub descriptions: Vec<Description>,
     pub launcher: Launcher,
@@ -45,22 +43,18 @@ pub(in crate::runner) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The plan.
     pub(in crate::runner) fn plan(&self) -> &Plan {
         &self.journal.record().plan
     }
 
-    /// The model of a session and its inputs.
     pub(in crate::runner) fn description(&self, session: usize) -> &Description {
         &self.descriptions[self.plan().sessions[session].variant]
     }
 
-    /// The label of a session.
     pub(in crate::runner) fn label(&self, session: usize) -> String {
         self.journal.record().session_label(session)
     }
 
-    /// Wall time since the start of the run.
     pub(in crate::runner) fn elapsed(&self) -> Nanos {
         self.time.elapsed()
     }
@@ -71,13 +65,12 @@ impl Run<'_> {
         self.observer.observe(&Progress::Failed { session: &label, place: place.as_deref(), failure });
     }
 
-    /// Says something that belongs to no cell, and writes it down.
     pub(in crate::runner) fn note(&mut self, note: String) -> Result<(), RunError> {
         self.observer.observe(&Progress::Note(&note));
         Ok(self.journal.append(Event::Note(note))?)
     }
 
-    /// Takes note of a failure beside the launches that are recorded, if it is that of a worker.
+    /// A failure that is no loss of a worker is left out.
     pub(in crate::runner) fn lose(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
         if failure.kind.is_loss() {
             self.journal.append(Event::Lost(LostWorker { session, failure: failure.clone() }))?;
@@ -85,8 +78,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes the record down as it is now, and learns how long that takes. Where it cannot be written, the journal still has
-    /// all of it.
+    /// Learns how long writing takes. Where the record cannot be written, the journal still has all of it.
     pub(in crate::runner) fn checkpoint(&mut self) -> Result<(), RunError> {
         let began = Instant::now();
         match self.journal.checkpoint() {
@@ -97,7 +89,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes down how GPUs and energy were observed.
     pub(in crate::runner) fn note_monitoring(&mut self) -> Result<(), RunError> {
         let monitoring = self.energy.monitoring();
         Ok(self.journal.append(Event::Monitored(Box::new(monitoring)))?)

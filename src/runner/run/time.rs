@@ -12,7 +12,6 @@ use crate::units::Nanos;
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
-    /// Time that is left to measure.
     pub(in crate::runner) fn remaining(&self) -> Duration {
         self.time.remaining()
     }
@@ -26,12 +25,10 @@ impl Run<'_> {
         self.time.is_limited().then(|| self.remaining().into())
     }
 
-    /// Least time that starting a session took so far.
     pub(in crate::runner) fn launch_time(&self, session: usize) -> Option<Duration> {
         self.launch_times(session).min()
     }
 
-    /// Most time that starting a session took so far.
     pub(in crate::runner) fn longest_launch(&self, session: usize) -> Option<Duration> {
         self.launch_times(session).max()
     }
@@ -60,14 +57,12 @@ impl Run<'_> {
         launch + self.inference_time(session).unwrap_or_default() * inferences
     }
 
-    /// Whether a session may be launched: not where it is known that its first inference would end too late. The first
-    /// launch of a run is begun in any case, because without it there is nothing to show.
+    /// The first launch of a run is begun in any case, because without it there is nothing to show.
     pub(in crate::runner) fn may_launch(&self, session: usize) -> bool {
         self.journal.record().launches.is_empty() || self.remaining() > self.launch_with(session, 1)
     }
 
-    /// Whether something may be measured in a worker that is there. The first block of a run may also be begun as long
-    /// after the end of the time as its launch took: a run may take that long.
+    /// The first block may be begun as long after the end of the time as its launch took: a run may take that long.
     pub(in crate::runner) fn may_measure(&self) -> bool {
         if !self.is_late() {
             return true;
@@ -77,22 +72,20 @@ impl Run<'_> {
         record.blocks.is_empty() && !self.time.is_over_since(launched)
     }
 
-    /// Whether all of these cells can be begun and timed once. `grown` is how many times larger their batches are than
-    /// those that sessions were measured at: inferences take that much longer at worst.
+    /// `grown`: so many times larger are batches than measured ones, and inferences take that much longer at worst.
     pub(in crate::runner) fn has_time_for(&self, cells: &[CellKey], grown: f64) -> bool {
         let known = cells.iter().filter_map(|key| self.inference_time(key.session));
         let all = known.fold(Duration::ZERO, |sum, inference| sum + inference * 2);
         all.as_secs_f64() * grown <= self.remaining().as_secs_f64()
     }
 
-    /// Time for the first inference and the warm-up of one of so many cells that take turns, in the rounds that are to
-    /// come until every launch that an interval takes is there.
+    /// For the first inference and the warm-up of one of so many cells that take turns.
     pub(in crate::runner) fn warmup_limit(&self, cells_count: usize, rounds_to_come: u64) -> Option<Nanos> {
         let left = self.limit().map(Duration::from)?;
         Some(share(left, cells_count, rounds_to_come).max(WARMUP.min(left)).into())
     }
 
-    /// Time for the next block of one of so many cells that take turns, where an inference takes `single`.
+    /// For one of so many cells that take turns, where an inference takes `single`.
     pub(in crate::runner) fn block_time(&self, cells_count: usize, rounds_to_come: u64, single: Duration) -> BlockTime {
         let length = self.plan().schedule.block_ns;
         let expected = Duration::from(length).max(single * MIN_INFERENCES as u32);
@@ -107,7 +100,6 @@ impl Run<'_> {
         }
     }
 
-    /// The patience with workers of a session, by the times that are known of it.
     pub(in crate::runner) fn patience_with(&self, session: usize) -> Patience {
         let record = self.journal.record();
         let launches = || record.launches.iter().filter(|launch| launch.session == session);

@@ -17,7 +17,6 @@ use crate::runner::rounds::turns;
 use crate::runner::run::Run;
 use crate::runner::search::guide::{Clock, Guide, Move};
 
-/// Searches until the guide has enough.
 pub(in crate::runner) async fn search(run: &mut Run<'_>, guide: &mut dyn Guide) -> Result<EndReason, RunError> {
     close_failed(run);
     run.note_monitoring()?;

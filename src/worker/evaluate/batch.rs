@@ -5,11 +5,9 @@ use crate::inputs::{Argument, Dataset, Tensor};
 use crate::protocol::Evaluation;
 use crate::record::Failure;
 
-/// Computes the outputs of a set of inputs.
 pub(super) type Compute<'c> = dyn FnMut(&[Argument]) -> Result<Vec<Tensor>, EngineError> + 'c;
 
-/// Runs `count` samples. Where the model's batch size is fixed, the batch is filled up with samples from the start of
-/// the data, whose outputs are cut off again.
+/// A batch of fixed size is filled up with samples from the start of the data, whose outputs are cut off again.
 pub(super) fn run_batch(
     compute: &mut Compute<'_>,
     evaluation: &Evaluation,

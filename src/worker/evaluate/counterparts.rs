@@ -2,8 +2,7 @@
 
 use crate::inputs::{Tensor, TensorData};
 
-/// Outputs with those of the reference: of the same name, and of those that are left, because a converter renamed them, of
-/// the same kind and order, where both sides have as many of it.
+/// By name, and those that are left, which a converter renamed, by kind and order where both sides have as many of it.
 pub(super) fn counterparts<'t>(outputs: &'t [Tensor], references: &'t [Tensor]) -> Vec<(&'t Tensor, &'t Tensor)> {
     let has = |tensors: &[Tensor], name: &str| tensors.iter().any(|tensor| tensor.name == name);
     let named = |output: &'t Tensor| Some((output, references.iter().find(|known| known.name == output.name)?));
@@ -21,7 +20,6 @@ pub(super) fn counterparts<'t>(outputs: &'t [Tensor], references: &'t [Tensor]) 
     pairs
 }
 
-/// The kind that outputs under other names must share.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Floating-point numbers, two dimensions.

@@ -14,11 +14,9 @@ use crate::record::{AccuracyRecord, Failure, FailureKind, Outcome};
 use batch::{Compute, run_batch};
 use reference::{Reference, Samples};
 
-/// Samples that are synthesized to compare outputs on where there is no data: they tell a variant that is broken from one
-/// that rounds, and more of them would tell no more, as nobody knows what is right on them.
+/// They tell a variant that is broken from one that rounds; more would tell no more: nobody knows what is right.
 const SYNTHETIC_SAMPLES: u64 = 8;
 
-/// Scores a session's outputs over the data.
 pub(super) fn evaluate(session: &mut dyn Session, evaluation: &Evaluation) -> Response {
     response(score(&mut |inputs: &[Argument]| session.evaluate(inputs), evaluation))
 }
@@ -36,7 +34,7 @@ fn response(scored: Result<AccuracyRecord, Failure>) -> Response {
     }
 }
 
-/// Outputs as the data says they should be; `None` if it does not.
+/// `None` if the data does not say what is right.
 fn truth(evaluation: &Evaluation, dataset: &Dataset) -> Option<Truth> {
     let labels = dataset.labels()?.clone();
     Some(Truth { labels, names: evaluation.inputs.classes.clone(), task: evaluation.task })
@@ -76,13 +74,11 @@ fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<AccuracyR
     })
 }
 
-/// Samples of a batch, at most `most`, of which a whole number make one of the baseline's `size`, so that outputs are held
-/// against those of the same samples.
+/// A whole number of such batches make one of the baseline's, so that outputs are of the same samples.
 fn part_of(size: u64, most: u64) -> u64 {
     (1..=most.min(size)).rev().find(|part| size.is_multiple_of(*part)).unwrap_or(1)
 }
 
-/// Scores so far, and what outputs are compared with.
 struct Scoring {
     scorer: Scorer,
     agreement: AgreementScorer,
@@ -91,7 +87,7 @@ struct Scoring {
 }
 
 impl Scoring {
-    /// Runs the data through the session, batch by batch; returns the samples that were scored.
+    /// Returns the samples that were scored.
     fn run(&mut self, compute: &mut Compute<'_>, evaluation: &Evaluation, dataset: &Dataset) -> Result<u64, Failure> {
         let started = MonotonicClock.now();
         let most = evaluation.max_samples.unwrap_or(u64::MAX);
@@ -113,8 +109,7 @@ impl Scoring {
         Ok(first)
     }
 
-    /// Whether samples are to be run one at a time from here on: where an output of a batch that is kept or compared does
-    /// not tell its samples apart, as rows do not that a detector found in all images.
+    /// Where an output that is kept or compared does not tell the samples of a batch apart, as rows of a detector do not.
     fn takes_samples_singly(&self, outputs: &[Tensor], count: u64, evaluation: &Evaluation) -> bool {
         let is_split = |output: &Tensor| output.data.shape().first().is_some_and(|&rows| rows as u64 == count);
         matches!(self.reference, Reference::Write(_))

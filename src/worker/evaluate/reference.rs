@@ -13,29 +13,24 @@ use crate::inputs::{Dataset, Tensor, of_sequence};
 use crate::protocol::EvaluationRole;
 use crate::record::{AccuracyRecord, Failure, FailureKind};
 
-/// Why nothing is compared by an output.
 const RANDOM: &str = "it is random: two runs on the same inputs differ by more than rounding, which is 0.1% of the \
                       largest value where elements are float";
 
-/// Why an output is not compared where the reference has it of a whole batch, and this session of a part of one.
 const MERGED: &str = "the reference's is of several samples together, which cannot be told apart";
 
-/// The samples of a batch.
 pub(super) struct Samples<'d> {
     pub(super) dataset: &'d Dataset,
     pub(super) first: u64,
     pub(super) count: u64,
-    /// Outputs that are random, by name.
     pub(super) random: &'d BTreeSet<String>,
 }
 
-/// The reference of outputs.
 pub(super) enum Reference {
     None,
     Expected,
-    /// This session's outputs are the reference; they are written here.
+    /// This session's outputs are the reference.
     Write(BufWriter<File>),
-    /// The baseline's outputs are read from here.
+    /// The baseline's outputs.
     Read(Batches),
 }
 
@@ -131,19 +126,15 @@ fn tensors_of(outputs: &[Tensor], sequence: &str) -> usize {
     outputs.iter().filter(|output| of_sequence(&output.name).is_some_and(|(name, _)| name == sequence)).count()
 }
 
-/// Outputs of a batch.
 #[derive(Debug, Serialize, Deserialize)]
 struct Batch {
-    /// Samples.
     count: u64,
     outputs: Vec<Tensor>,
 }
 
-/// The batches of the baseline, one after the other.
 pub(super) struct Batches {
     file: BufReader<File>,
     current: Option<Batch>,
-    /// Samples of the current batch that were taken.
     used: u64,
 }
 
@@ -155,8 +146,7 @@ impl Batches {
         }
     }
 
-    /// The outputs of the next samples; those that are not split by samples only where a whole batch is asked for, and
-    /// none where they are of several batches.
+    /// Outputs that are not split by samples only where a whole batch is asked for; none of several batches.
     fn take(&mut self, count: u64) -> Result<Taken, Failure> {
         let (used, size) = (self.used, self.current()?.count);
         let end = used + count;
@@ -178,14 +168,12 @@ impl Batches {
     }
 }
 
-/// Outputs of the baseline for some samples.
 struct Taken {
     outputs: Vec<Tensor>,
     /// Names of outputs that it has of more samples together only.
     merged: Vec<String>,
 }
 
-/// Writes the outputs of a batch for other sessions to be compared with.
 fn write(file: &mut BufWriter<File>, batch: Batch) -> Result<(), Failure> {
     let bytes = postcard::to_stdvec(&batch).map_err(|error| Failure::new(FailureKind::Inference, &error, None))?;
     let length = (bytes.len() as u64).to_le_bytes();
@@ -195,7 +183,6 @@ fn write(file: &mut BufWriter<File>, batch: Batch) -> Result<(), Failure> {
         .map_err(|error| Failure::new(FailureKind::Inference, &error, None))
 }
 
-/// Reads the outputs of the next batch.
 fn read(file: &mut BufReader<File>) -> Result<Batch, Failure> {
     use std::io::Read;
     let mut length = [0; 8];

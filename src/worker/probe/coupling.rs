@@ -15,7 +15,6 @@ const PAIRS: u64 = 3;
 /// Inferences of a pair: each sample alone, and both together, which may take as long as one after the other.
 const INFERENCES: u64 = 4;
 
-/// Runs pairs of samples, and says by how much the outputs of those that are off the most are.
 pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingRequest) -> Coupling {
     let room = Room::of_bytes(request.memory_bytes);
     let mut bench = Bench::new(session, &room, request.limit_ns);
@@ -32,10 +31,6 @@ pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingR
     found.unwrap_or_else(|| Coupling::Unknown { reason: bench.no_time().into() })
 }
 
-/// The evidence of a pair of samples.
-///
-/// # Errors
-/// Why it tells nothing.
 fn of_pair(bench: &mut Bench<'_>, request: &CouplingRequest, attempt: u64) -> Result<Coupling, String> {
     bench.check_pair(&request.inputs)?;
     let pair = SamplePair::of(&request.inputs, attempt).map_err(|error| error.to_string())?;

@@ -23,7 +23,6 @@ use proof::{Known, Quantized};
 use room::Room;
 use trial::{Bench, Found};
 
-/// The findings so far of a loaded model.
 pub(super) struct Probe {
     room: Room,
     quantization: Quantized,
@@ -37,7 +36,6 @@ pub(super) struct Probe {
     record: ProbeRecord,
 }
 
-/// Inputs that ran, and what came of them.
 pub(super) struct Ran {
     plan: InputPlan,
     outputs: Vec<Tensor>,
@@ -52,7 +50,6 @@ impl Ran {
     }
 }
 
-/// Inputs of one shape.
 struct Entry {
     /// Absent where the model does not take the shape.
     search: Option<Search>,
@@ -60,10 +57,6 @@ struct Entry {
 }
 
 impl Probe {
-    /// Tries inputs of every shape until they run.
-    ///
-    /// # Errors
-    /// The model cannot be read, or takes none of the shapes.
     pub(super) fn begin(session: &mut dyn Session, request: &ProbeRequest) -> Result<Probe, Failure> {
         let model = onnx::read(&request.model)
             .map_err(|error| Failure::new(FailureKind::BadModel, &error, error.hint().map(str::to_owned)))?;
@@ -97,7 +90,6 @@ impl Probe {
         Ok(Probe { room, quantization, floats, shapes, entries, first, first_run_ns, is_cut_short, record })
     }
 
-    /// The findings.
     pub(super) fn tried(&self) -> Tried {
         let plans: Vec<_> = self.entries.iter().map(|entry| entry.plan.clone().map(|plan| self.sized(plan))).collect();
         let inputs = plans[self.first.0].clone();
@@ -118,7 +110,6 @@ impl Probe {
         InputPlan { sample_output_bytes: Some(Bytes(follows.unwrap_or_else(came))), ..plan }
     }
 
-    /// The first run, which is all that is kept.
     pub(super) fn into_ran(self) -> Ran {
         self.first.1
     }
@@ -156,8 +147,7 @@ fn shapes(model: &Model, request: &ProbeRequest) -> Vec<Shape> {
     }
 }
 
-/// The input requests of each shape. Swept dimensions are not those of data, so that inputs of such shapes are made up;
-/// the data comes before them then.
+/// Swept dimensions are not those of data: inputs of such shapes are made up, after those of the data.
 fn asked(shapes: &[Shape], inputs: &InputRequest) -> Vec<(Shape, InputRequest)> {
     let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());
     if inputs.data.is_none() || !is_swept {

@@ -3,7 +3,6 @@
 use crate::inputs::{Tensor, TensorData};
 use crate::plan::{ElementType, FloatRounding};
 
-/// Elements of an output that are compared.
 const MOST_ELEMENTS: usize = 1 << 22;
 /// Share of the distance between two samples that an output may be off and still be one sample's own.
 const OWN_SHARE: f64 = 0.1;
@@ -13,17 +12,15 @@ const CLOSE_SHARE: f64 = 0.01;
 /// Share of whole numbers that may differ: places and classes of nearly equal scores change with rounding.
 const TIES_SHARE: f64 = 0.05;
 
-/// How far two outputs of one shape lie apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Gap {
     /// Largest difference of two elements; infinite where one of them is not a number, or strings differ.
     pub largest: f64,
-    /// Largest magnitude of an element.
     pub scale: f64,
 }
 
 impl Gap {
-    /// The largest difference, relative to the largest magnitude.
+    /// Relative to the largest magnitude.
     pub(super) fn relative(self) -> f64 {
         if self.largest == 0.0 { 0.0 } else { self.largest / self.scale.max(f64::MIN_POSITIVE) }
     }
@@ -52,8 +49,7 @@ pub(super) fn gap(one: &TensorData, other: &TensorData) -> Option<Gap> {
     Some(gap)
 }
 
-/// How far outputs may be off that are the same, relative to their largest magnitude, where batches are computed by
-/// other kernels than single samples; in whole numbers for integers.
+/// Batches are computed by other kernels than single samples. Relative to the magnitude; whole numbers for integers.
 fn tolerance(element_type: ElementType, gap: Gap) -> f64 {
     match element_type {
         ElementType::Double => 1e-6 * gap.scale,
@@ -76,8 +72,7 @@ fn rounding(element_type: ElementType, gap: Gap) -> f64 {
     }
 }
 
-/// From one number of a floating-point type of up to eight bits to the next, relative to it: rounding may fall on either
-/// side. 0 for other types.
+/// From one number of a small float type to the next, relative to it: rounding may fall on either side.
 fn step(element_type: ElementType) -> f64 {
     match element_type {
         ElementType::Float8e4m3fn | ElementType::Float8e4m3fnuz => 0.125,
@@ -100,13 +95,11 @@ pub(super) fn is_same(one: &TensorData, other: &TensorData, floats: FloatRoundin
     gap(one, other).is_some_and(|gap| gap.largest <= tolerance(computed_as(one.element_type(), floats), gap))
 }
 
-/// Names of outputs that differ between two runs on the same inputs.
 pub(super) fn random(one: &[Tensor], other: &[Tensor], floats: FloatRounding) -> Vec<String> {
     let pairs = one.iter().zip(other);
     pairs.filter(|(one, other)| !is_same(&one.data, &other.data, floats)).map(|(one, _)| one.name.clone()).collect()
 }
 
-/// Names of outputs that hold something that is not a number.
 pub(super) fn with_nan(outputs: &[Tensor]) -> Vec<String> {
     let has_nan = |data: &TensorData| {
         data.element_type().is_float() && data.first_f64(MOST_ELEMENTS).iter().any(|value| value.is_nan())
@@ -114,7 +107,6 @@ pub(super) fn with_nan(outputs: &[Tensor]) -> Vec<String> {
     outputs.iter().filter(|output| has_nan(&output.data)).map(|output| output.name.clone()).collect()
 }
 
-/// An output of two samples, each alone and both together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Triple<'t> {
     pub first: &'t TensorData,
@@ -132,12 +124,10 @@ pub(super) enum Told {
     Nothing,
     /// Sizes depend on the samples, so that they cannot be parted.
     Unsure,
-    /// Samples together have something else than alone; by how much, relative to the largest magnitude, where that can be
-    /// told.
+    /// Samples together have something else than alone; by how much, relative to the largest magnitude.
     Mixed(Option<f64>),
 }
 
-/// How an axis of an output goes from one sample to two.
 enum Growth {
     Stays,
     Adds,
@@ -198,7 +188,6 @@ pub(super) fn own(first: &TensorData, second: &TensorData, parts: &[TensorData; 
     if across > 0.0 && off.largest <= OWN_SHARE * across && is_close { Told::Apart } else { Told::Nothing }
 }
 
-/// Share of the elements that differ.
 fn differing_share(one: &TensorData, other: &TensorData) -> f64 {
     let (one, other) = (one.first_f64(MOST_ELEMENTS), other.first_f64(MOST_ELEMENTS));
     let differing = one.iter().zip(&other).filter(|(one, other)| one != other).count();

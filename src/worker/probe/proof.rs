@@ -10,25 +10,17 @@ use crate::record::{AxisReason, BatchAxis, BatchProof};
 
 /// Second samples that are tried until one can be told from the first.
 const ATTEMPTS: u64 = 3;
-/// How far samples of a dynamically quantized model may be off for the scale that they share with the others of a batch,
-/// relative to the largest magnitude.
+/// How far samples of a dynamically quantized model may be off for the scale that they share.
 const SHARED_SCALE: f64 = 0.1;
 
-/// Knowledge before the proof.
 pub(super) struct Known<'k> {
-    /// The plan that ran.
     pub plan: &'k InputPlan,
-    /// Its outputs.
     pub outputs: &'k [Tensor],
-    /// Outputs that are random.
     pub random: &'k [String],
-    /// Whether the model quantizes with scales that depend on what it is fed.
     pub quantization: Quantized,
-    /// How the session rounds floats.
     pub floats: FloatRounding,
 }
 
-/// Whether scales of quantization depend on the inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quantized {
     Dynamically,
@@ -36,19 +28,15 @@ pub(super) enum Quantized {
     Otherwise,
 }
 
-/// The outcome of trying an axis.
 #[derive(Clone, Debug, PartialEq)]
 enum Verdict {
     Proved,
-    /// It could not be shown, for this reason.
     Unsure(String),
     /// A second sample is refused, for this reason.
     OneAtATime(String),
-    /// It is no batch, for this reason.
     Refuted(String),
 }
 
-/// The axis that samples lie along, and remarks on it.
 pub(super) struct Decided {
     pub axis: BatchAxis,
     pub remarks: Vec<String>,
@@ -74,7 +62,6 @@ pub(super) fn decide(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>) 
     tally.decided(known.plan)
 }
 
-/// The outcome of the candidates so far.
 #[derive(Default)]
 struct Tally {
     proved: Vec<BatchAxis>,
@@ -157,10 +144,7 @@ fn verdict(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>, candidate:
     Verdict::Unsure(last)
 }
 
-/// One attempt with a pair of samples; `ran` is what the first of them gave, if that is known.
-///
-/// # Errors
-/// Why it shows nothing.
+/// `ran` is what the first sample of the pair gave, if that is known. The error is why nothing is shown.
 fn attempted(
     bench: &mut Bench<'_>,
     known: &Known<'_>,

@@ -11,7 +11,6 @@ const OUTPUT_ELEMENT: u64 = 4;
 /// Samples that a pair holds at once: each alone, and both together.
 const PAIR: u64 = 4;
 
-/// Memory that inputs and outputs of a trial may take, and what tells how much they do.
 #[derive(Debug)]
 pub(super) struct Room {
     bytes: Option<Bytes>,
@@ -19,20 +18,17 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Room of so many bytes for a model's inputs and outputs; absent: no bound is known.
+    /// Absent bytes: no bound is known.
     pub(super) fn new(bytes: Option<Bytes>, graph: &Graph) -> Self {
         Room { bytes, facts: ShapeFacts::of(graph) }
     }
 
-    /// Room of so many bytes for inputs, and for outputs as large as they are known to be; absent: no bound is known.
+    /// Outputs are as large as plans say they are.
     pub(super) fn of_bytes(bytes: Option<Bytes>) -> Self {
         Room { bytes, facts: ShapeFacts::default() }
     }
 
-    /// Whether a plan fits at a batch size.
-    ///
-    /// # Errors
-    /// Why not, as a sentence of its own.
+    /// The error is a sentence of its own.
     pub(super) fn check(&self, plan: &InputPlan, batch_size: u64) -> Result<(), String> {
         let outputs = self.output_bytes(plan, batch_size).max(plan.output_bytes(batch_size).0);
         let needed = plan.bytes(batch_size).0.saturating_add(outputs);
@@ -46,16 +42,12 @@ impl Room {
         }
     }
 
-    /// Whether two samples of a plan fit, each alone and both together, with what comes out of them.
-    ///
-    /// # Errors
-    /// Why not, as a sentence of its own.
+    /// Each sample alone, and both together.
     pub(super) fn check_pair(&self, plan: &InputPlan) -> Result<(), String> {
         self.check(plan, PAIR).map_err(|why| format!("of two samples, alone and together, {why}"))
     }
 
-    /// Limits what trials may take while this is kept, where a bound is known: values of an input may make an output large
-    /// whose size follows from no input's.
+    /// Values of an input may make an output large whose size follows from no input's: this limits it while it is kept.
     pub(super) fn hold(&self) -> Option<Held> {
         self.bytes.and_then(|_| memory::hold())
     }

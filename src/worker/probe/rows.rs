@@ -7,7 +7,6 @@ use crate::plan::{ElementType, FloatRounding};
 /// Most numbers of a row among which the index of its sample is looked for.
 const MOST_COLUMNS: usize = 4096;
 
-/// The evidence of two samples, one for each output.
 pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor], floats: FloatRounding) -> Vec<(String, Told)> {
     let samples = first.iter().zip(second).zip(both);
     let triples: Vec<Triple<'_>> = samples
@@ -16,8 +15,7 @@ pub(super) fn told(first: &[Tensor], second: &[Tensor], both: &[Tensor], floats:
     both.iter().map(|both| both.name.clone()).zip(told_of(&triples)).collect()
 }
 
-/// The evidence of two samples' outputs, in their order. Rows that carry the index of their sample are taken sample by
-/// sample by it, as are those of outputs that stand beside it.
+/// Rows that carry the index of their sample are taken by it, as are those of outputs that stand beside it.
 fn told_of(triples: &[Triple<'_>]) -> Vec<Told> {
     let indices: Vec<Option<Index>> = triples.iter().map(|&triple| Index::of(triple)).collect();
     let one = |(&triple, own): (&Triple<'_>, &Option<Index>)| {
@@ -52,7 +50,6 @@ struct Index {
     column: usize,
     /// Numbers of a row.
     width: usize,
-    /// Rows of each sample.
     rows: [Vec<usize>; 2],
 }
 

@@ -7,22 +7,18 @@ use crate::inputs::{self, InputError, InputPlan, InputSet, InputSource, Search, 
 use crate::measure::{Clock, MonotonicClock};
 use crate::units::Nanos;
 
-/// A session that inputs are tried on, with bounds for that.
 pub(super) struct Bench<'s> {
     session: &'s mut dyn Session,
     room: &'s Room,
     ends: Nanos,
-    /// Sets of inputs that were run.
     pub trials_count: u64,
-    /// Time of the very first run, if that was an inference.
+    /// If the very first run was an inference.
     pub first_run: Option<Nanos>,
     /// Time of the last inference.
     pub inference: Option<Nanos>,
-    /// Whether something was left out for want of time.
     pub is_cut_short: bool,
 }
 
-/// Inputs that ran, and their outputs.
 #[derive(Debug)]
 pub(super) struct Found {
     pub plan: InputPlan,
@@ -51,18 +47,11 @@ impl<'s> Bench<'s> {
         if seconds >= 0.1 { format!("an inference takes {seconds:.1} s") } else { "there was no time to".to_owned() }
     }
 
-    /// Whether two samples of a plan fit into memory, each alone and both together.
-    ///
-    /// # Errors
-    /// Why not.
     pub(super) fn check_pair(&self, plan: &InputPlan) -> Result<(), String> {
         self.room.check_pair(plan)
     }
 
-    /// Runs a set of inputs.
-    ///
-    /// # Errors
-    /// The runtime's own words.
+    /// The error is the runtime's own words.
     pub(super) fn run(&mut self, set: &InputSet) -> Result<Vec<Tensor>, String> {
         let held = self.room.hold();
         let start = MonotonicClock.now();
@@ -79,10 +68,7 @@ impl<'s> Bench<'s> {
         Ok(outputs)
     }
 
-    /// Runs a plan at the smallest batch size that it allows.
-    ///
-    /// # Errors
-    /// Why it does not run.
+    /// At the smallest batch size that the plan allows.
     pub(super) fn run_plan(&mut self, plan: &InputPlan) -> Result<Vec<Tensor>, String> {
         let batch_size = plan.batch_axis.fixed_size.unwrap_or(1);
         self.room.check(plan, batch_size)?;
@@ -90,10 +76,7 @@ impl<'s> Bench<'s> {
         self.run(&sets.into_iter().next().unwrap_or_default())
     }
 
-    /// Runs what the search proposes until it runs and, where inputs are made up, gives numbers.
-    ///
-    /// # Errors
-    /// Nothing runs.
+    /// Until it runs and, where inputs are made up, gives numbers.
     pub(super) fn find(&mut self, search: &mut Search) -> Result<Found, InputError> {
         let mut words = String::new();
         let mut not_finite: Option<Found> = None;

@@ -35,8 +35,7 @@ pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: us
     }
 }
 
-/// The size of the batch that running showed to be the only one, where the file of the variant that was tried leaves it
-/// open: it holds for the others too.
+/// The only batch size by what running showed, where the variant's file leaves it open: it holds for the others too.
 fn fixed_by_running(description: &Description, tried: &Tried) -> Option<u64> {
     let (described, inputs) = (description.as_ref().ok()?, tried.inputs.as_ref()?);
     inputs.batch_axis.fixed_size.filter(|_| fixed_batch(inputs, &described.model).is_none())
@@ -58,8 +57,7 @@ fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary, by_running: O
     }
 }
 
-/// The classes of a variant, with the words that are told of another, where none are told of it: quantizers leave
-/// metadata out.
+/// The classes of a variant, with the words that another has where it has none: quantizers leave metadata out.
 fn classes(own: &ClassNames, other: &ClassNames) -> ClassNames {
     let told = if own.told.is_empty() { &other.told } else { &own.told };
     ClassNames { told: told.clone(), ..own.clone() }
@@ -98,12 +96,10 @@ fn fed_to(fed: &FedInput, own: &FedInput, fixed: &[Option<u64>]) -> FedInput {
     fitted
 }
 
-/// The batch axis in a variant, which may fix its size.
 fn axis(plan: &InputPlan, model: &ModelSummary, by_running: Option<u64>) -> BatchAxis {
     BatchAxis { fixed_size: fixed_batch(plan, model).or(by_running), ..plan.batch_axis.clone() }
 }
 
-/// The size that a model's file fixes the batch at.
 fn fixed_batch(plan: &InputPlan, model: &ModelSummary) -> Option<u64> {
     let sizes = plan.fed.iter().filter_map(|fed| {
         let axis = *plan.batch_axis.axes.get(&fed.name)? as usize;

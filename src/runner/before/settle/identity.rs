@@ -24,21 +24,16 @@ pub(super) struct Sought<'s> {
 }
 
 impl<'s> Sought<'s> {
-    /// The search of a plan.
     pub(super) fn of(plan: &'s Plan) -> Self {
         Sought { inputs: &plan.inputs, shapes: &plan.shapes, usual: usual(plan) }
     }
 }
 
-/// Whether a model may be asked about other shapes than those of a plan.
 pub(super) fn usual(plan: &Plan) -> UsualShapes {
     if plan.tuning.is_some() { UsualShapes::Left } else { UsualShapes::Taken }
 }
 
-/// The file for a variant of a job in one of its sessions; absent where there is no cache.
-///
-/// The name says of which model it is and which inputs are looked for, and then with which library and options: what is
-/// known of the first alone can be looked up without the other.
+/// Absent where there is no cache. Names begin with the model and what is looked for: [`newest`] knows no more.
 pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<PathBuf> {
     let (plan, spec) = (&job.plan, &job.plan.sessions[session]);
     let path = &plan.variant_of(session).path;
@@ -77,7 +72,6 @@ fn of_inputs(sought: &Sought<'_>) -> Option<String> {
     Some(format!("{:?}", (inputs, sought.shapes, sought.usual, files)))
 }
 
-/// A file with its size and the time when it was written, as far as there is one.
 type Stamp = (PathBuf, Option<(u64, Option<SystemTime>)>);
 
 fn stamp(path: &Path) -> Stamp {

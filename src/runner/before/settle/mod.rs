@@ -39,18 +39,13 @@ const LONGEST_INFERENCE: Duration = Duration::from_secs(30);
 /// Share of the free memory that inputs and outputs of a trial may take.
 const MEMORY_SHARE: f64 = 0.5;
 
-/// The finding, its variant, and the launch that it was made in, unless an earlier run made it.
 pub(in crate::runner) struct Found {
     variant: usize,
     pub tried: Tried,
     launch: Option<Launch>,
 }
 
-/// Finds inputs that run, and where samples lie in them, and has every variant fed with those. Returns the launch that
-/// they were found in, unless an earlier run found them.
-///
-/// # Errors
-/// No inputs were found that any variant runs with.
+/// Returns the launch that inputs were found in, unless an earlier run found them.
 pub(in crate::runner) async fn settle(
     job: &mut Job,
     descriptions: &mut [Description],
@@ -62,11 +57,7 @@ pub(in crate::runner) async fn settle(
     Ok(found.launch)
 }
 
-/// Finds inputs that run, and where samples lie in them, on the first variant that can be tried; `None` if none can, which
-/// launches will tell the cause of.
-///
-/// # Errors
-/// No inputs were found that any variant runs with.
+/// Tries inputs on the first variant that can be tried; `None` if none can, which launches will tell the cause of.
 pub(in crate::runner) async fn find(
     job: &mut Job,
     descriptions: &[Description],
@@ -111,15 +102,14 @@ pub(in crate::runner) async fn find(
     Ok(None)
 }
 
-/// Takes note of a failure, if it is that of a worker.
+/// A failure that is no loss of a worker is left out.
 pub(in crate::runner) fn lose(job: &mut Job, session: usize, failure: &Failure) {
     if failure.kind.is_loss() {
         job.lost_workers.push(LostWorker { session, failure: failure.clone() });
     }
 }
 
-/// An earlier run's findings of a model that was profiled with these inputs and no sweep, whatever its library and options;
-/// the newest of several.
+/// The newest findings of an earlier run with these inputs and no sweep, whatever its library and options.
 pub(in crate::runner) fn known(
     path: &Path,
     model: &ModelSummary,
@@ -168,7 +158,6 @@ pub(in crate::runner) fn may_serve(plan: &Plan, session: usize) -> bool {
     !plan.sessions[session].is_accelerated() && plan.schedule.page_cache == PageCache::Warm
 }
 
-/// Launches a session before the run.
 pub(in crate::runner) async fn start(job: &Job, launcher: &Launcher, session: usize) -> Result<Launch, Failure> {
     let (spec, variant) = (&job.plan.sessions[session], job.plan.variant_of(session));
     let setup = LaunchSetup { model: &variant.path, spec, patience: launcher.patience() };
@@ -178,7 +167,7 @@ pub(in crate::runner) async fn start(job: &Job, launcher: &Launcher, session: us
     Launch::start(launcher, &setup, log, record).await.map_err(|(_, failure)| failure)
 }
 
-/// The finding, its launch, and why the batch could not be proved, if it could not.
+/// With why the batch could not be proved, if it could not.
 async fn try_out(job: &Job, launcher: &Launcher, session: usize) -> Result<(Tried, Launch, Option<Failure>), Failure> {
     let plan = &job.plan;
     let variant = plan.variant_of(session);
@@ -225,7 +214,6 @@ async fn ask(launch: &mut Launch, limit: Duration, request: &Request, doing: &st
     }
 }
 
-/// The finding before a proof that failed.
 fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
     tried.is_cut_short = true;
     let reason = failure.message.exact();
