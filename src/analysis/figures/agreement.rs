@@ -6,7 +6,7 @@ use super::scores::{NO_SAMPLES, over_samples_or, proportion};
 use crate::record::Agreement;
 use crate::stats::Proportion;
 
-/// Share of samples, or of rows, whose largest element stands at the same place.
+/// Of samples, or of rows where each holds scores of classes.
 pub(super) fn top1(agreement: &Agreement, seed: u64) -> Estimate {
     if !agreement.top1_by_row.is_empty() {
         return over_samples_or(over_samples::row_agreement(&agreement.top1_by_row, seed), NO_SAMPLES);
@@ -30,8 +30,7 @@ pub(super) fn relative_error(agreement: &Agreement, _: u64) -> Estimate {
     of_numbers(agreement, agreement.relative_error, none)
 }
 
-/// A figure of numbers, of which there is none where an output is not finite where its reference is, or the other way
-/// round.
+/// Absent where an output is not finite where its reference is, or the other way round.
 fn of_numbers(agreement: &Agreement, value: Option<f64>, otherwise: &str) -> Estimate {
     match (agreement.not_finite_count, value) {
         (0, Some(value)) => Estimate::exact(value, agreement.samples_count, Counted::Samples),

@@ -18,13 +18,11 @@ use crate::stats::{self, Buckets, SteadyClass};
 const GROUPS: [Group; 6] =
     [Group::Timing, Group::Machine, Group::Launch, Group::ToBaseline, Group::CpuEnergy, Group::Gpu];
 
-/// Why a cell of the plan has no record.
 const NOT_REACHED: &str = "the run ended before this cell was measured";
 
 /// Cells from which on they are worth more than one thread: fewer take some milliseconds.
 const MANY: usize = 256;
 
-/// Findings on every cell of the plan, in its order.
 pub(in crate::analysis) fn all(index: &Index<'_>) -> Vec<CellFindings> {
     let keys: Vec<CellKey> = index.record.plan.cells().collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -46,8 +44,7 @@ pub(in crate::analysis) fn all(index: &Index<'_>) -> Vec<CellFindings> {
     })
 }
 
-/// The figures of a cell and where they come from: those of energy where the run looked for it, those of a GPU where the
-/// session ran on one.
+/// Figures of energy only where the run looked for it, those of a GPU only where the session ran on one.
 fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfCell)> {
     let looked_for_energy = index.record.monitoring.is_some();
     let ran_on_gpu = index.record.plan.sessions[key.session].nvidia_device().is_some();
@@ -60,7 +57,6 @@ fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfC
     })
 }
 
-/// Findings on a cell.
 fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
     match latencies(index, key) {
         Ok(latencies) => measured(index, key, latencies),

@@ -35,7 +35,6 @@ pub struct Change {
     pub verdict: Verdict,
     /// About how many more rounds would settle an inconclusive verdict.
     pub rounds_to_settle: Option<u64>,
-    /// Method behind the verdict.
     #[serde(skip)]
     evidence: Evidence,
     /// `rounds_to_settle` while nothing is settled yet.
@@ -78,8 +77,7 @@ impl Change {
         Some(Change { rounds_forecast: settling, ..Change::unsettled(&found, noise_floor, evidence) })
     }
 
-    /// The change between launches that did not take turns, one value a launch, not judged yet; `None` if a value is
-    /// not positive, or one side has none.
+    /// Between launches that did not take turns, not judged yet; `None` if a value is not positive, or a side has none.
     pub(in crate::analysis) fn unpaired(metric: Metric, candidate: &[f64], baseline: &[f64]) -> Option<Self> {
         let unpaired = UnpairedRatio::of(candidate, baseline)?;
         let noise_floor = floor(metric);
@@ -87,7 +85,7 @@ impl Change {
         Some(Change::unsettled(&unpaired.ratio(), noise_floor, evidence))
     }
 
-    /// The change between two values that carry no noise, not judged yet; `None` if one of them is not positive.
+    /// Between two values that carry no noise, not judged yet; `None` if one of them is not positive.
     pub(in crate::analysis) fn exact(candidate: &Measured, baseline: &Measured) -> Option<Self> {
         let centre = (candidate.value / baseline.value).ln();
         let differs = candidate.value != baseline.value;
@@ -160,7 +158,6 @@ fn settling_half_width(ratio: f64, noise_floor: Ratio) -> f64 {
     if change > floor { change } else { floor - change }
 }
 
-/// The change of the median between two cells that took turns, not judged yet; `None` if there is no ratio.
 pub(in crate::analysis) fn median_change(pairs: &Pairs<'_>) -> Option<Change> {
     Change::paired(Metric::LatencyP50RatioToBaseline, &pairs.log_ratios(|block| block.median_ns.as_f64()))
 }

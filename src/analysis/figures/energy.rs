@@ -9,23 +9,18 @@ use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell};
 use crate::text::Plain;
 use crate::units::{Joules, Nanos, Watts};
 
-/// Time that the blocks of a launch must last together: ten updates of a processor's counters, which come every
-/// millisecond.
+/// Of a launch's blocks together: ten updates of a processor's counters, which come every millisecond.
 const LEAST_BLOCK_TIME: Nanos = Nanos(10_000_000);
 
-/// Why a figure of a GPU is absent of which no launch tells anything.
 const NOT_REPORTED: &str = "no launch came to the end of the cell";
 
-/// Remark on a figure of memory where only the end of the cell was looked at.
 const AT_THE_END: &str = "at the end of the cell: the budget left no time to look longer";
 
-/// Remark on a figure of memory where it was read from the device's level.
 const OF_THE_DEVICE: &str = "from the level of the whole device: the driver does not list the worker";
 
 /// A figure of a GPU in one launch, at a batch size.
 pub(in crate::analysis) type GpuFigure = fn(&GpuUse, u64) -> Observed<f64>;
 
-/// Of the launches of a cell, with what becomes of several.
 pub(super) fn gpu(cell: &Measurement<'_>, figure: GpuFigure, centre: fn(&[f64], &str) -> Estimate) -> Estimate {
     of_gpu(cell, |used| figure(used, cell.key.batch_size), centre)
 }
@@ -42,12 +37,10 @@ fn of_gpu(
     centre(&values, why_nothing(&answers))
 }
 
-/// Why there is nothing, where no launch has an answer.
 fn why_nothing<T>(answers: &[Observed<T>]) -> &str {
     answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, Plain::exact)
 }
 
-/// A figure of a GPU in one launch of a cell; `None` if there is none.
 pub(in crate::analysis) fn gpu_of_launch(figure: GpuFigure, cell: &LaunchCell) -> Option<f64> {
     figure(cell.gpu.as_ref()?.as_ref().ok()?, cell.batch_size).ok()
 }
@@ -64,7 +57,6 @@ pub(super) fn gpu_power(used: &GpuUse, _: u64) -> Observed<f64> {
     used.power_mean_watts.clone().map(|power| power.0)
 }
 
-/// Energy of a GPU over the predictions made, in joules.
 pub(in crate::analysis) fn gpu_per_prediction(used: &GpuUse, batch_size: u64) -> Observed<f64> {
     per_prediction(used, batch_size, energy(used)?)
 }
@@ -74,7 +66,6 @@ pub(super) fn gpu_above_idle(cell: &Measurement<'_>) -> Estimate {
     of_gpu(cell, figure, median)
 }
 
-/// Most GPU memory in any launch, with a remark where it was read in another way than the usual.
 pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
     let cells: Vec<&LaunchCell> = cell.index.launch_cells(cell.key).iter().map(|(_, cell)| *cell).collect();
     let answers: Vec<Observed<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
@@ -99,7 +90,7 @@ fn memory(cell: &LaunchCell) -> Option<Observed<GpuMemory>> {
     }
 }
 
-/// GPU memory of one launch of a cell in bytes, if it is known.
+/// In bytes.
 pub(super) fn gpu_memory(cell: &LaunchCell) -> Option<f64> {
     memory(cell)?.ok().map(|memory| memory.bytes.as_f64())
 }
@@ -132,7 +123,6 @@ fn per_prediction(used: &GpuUse, batch_size: u64, energy: Joules) -> Observed<f6
     if predictions > 0.0 { Ok(energy.0 / predictions) } else { Err("no inference was completed".into()) }
 }
 
-/// Energy of the processor over the predictions made.
 pub(super) fn cpu(cell: &Measurement<'_>) -> Estimate {
     cpu_above(cell, |_| Watts(0.0))
 }
@@ -141,7 +131,6 @@ pub(super) fn cpu_above_idle(cell: &Measurement<'_>) -> Estimate {
     cpu_above(cell, |idle| idle)
 }
 
-/// CPU energy above a share of what the processor takes while nothing runs.
 fn cpu_above(cell: &Measurement<'_>, of_idle: fn(Watts) -> Watts) -> Estimate {
     let Some(monitoring) = &cell.index.record.monitoring else {
         return Estimate::absent("the run did not look for it");
@@ -157,7 +146,7 @@ fn cpu_above(cell: &Measurement<'_>, of_idle: fn(Watts) -> Watts) -> Estimate {
     }
 }
 
-/// CPU energy per prediction over the blocks of one launch, in joules.
+/// In joules for a prediction.
 pub(super) fn of_cpu(blocks: &[&BlockRecord]) -> Option<f64> {
     energy_above(Watts(0.0), blocks)
 }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use crate::plan::CellKey;
 use crate::record::{AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord, Scores};
 
-/// The parts of a record, by what they belong to.
 pub(in crate::analysis) struct Index<'a> {
     pub(in crate::analysis) record: &'a RunRecord,
     pub(in crate::analysis) baseline: Option<usize>,
@@ -54,12 +53,11 @@ impl<'a> Index<'a> {
         self.cells.get(&key).copied()
     }
 
-    /// Timed blocks of a cell, in the order in which they were measured.
+    /// In the order in which they were measured.
     pub(in crate::analysis) fn blocks(&self, key: CellKey) -> &[&'a BlockRecord] {
         self.blocks.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    /// Figures that are measured once per launch in a cell.
     pub(in crate::analysis) fn launch_cells(&self, key: CellKey) -> &[(&'a LaunchRecord, &'a LaunchCell)] {
         self.launch_cells.get(&key).map_or(&[], Vec::as_slice)
     }
@@ -68,7 +66,7 @@ impl<'a> Index<'a> {
         &self.launches[session]
     }
 
-    /// CPUs that the worker of a launch could use; `None` where it did not say.
+    /// `None` where the worker did not say.
     pub(in crate::analysis) fn cpus(&self, launch: u64) -> Option<usize> {
         self.cpus.get(&launch).copied()
     }
@@ -77,7 +75,7 @@ impl<'a> Index<'a> {
         self.accuracy.get(&session).copied()
     }
 
-    /// The first samples that every session was scored on, whose scores can be set side by side; `None` without scores.
+    /// The first samples that every session was scored on; `None` without scores.
     pub(in crate::analysis) fn samples_in_common(&self) -> Option<usize> {
         self.samples_in_common
     }

@@ -11,19 +11,14 @@ use crate::record::{BlockRecord, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
 use crate::stats::{Buckets, Percentile, Quantile, Unbounded};
 use crate::units::Nanos;
 
-/// Why a figure of blocks is absent.
 const NO_BLOCKS: &str = "no timed block was recorded";
 
-/// Why a figure of whole launches is absent.
 const NO_END: &str = "no launch came to the end of the cell";
 
-/// Why a figure of latencies is absent.
 const NO_LATENCY: &str = "no latency was recorded";
 
-/// Why the use of CPUs is not known.
 const NO_CPUS: &str = "which CPUs the worker could use is not known";
 
-/// A value of one launch of a cell.
 pub(in crate::analysis) type OfLaunch = fn(&LaunchRecord, &LaunchCell) -> Option<f64>;
 
 /// A cell whose latencies have been decoded.
@@ -45,7 +40,6 @@ impl<'a> Measurement<'a> {
 }
 
 impl Measurement<'_> {
-    /// A figure of all blocks together, with its interval over launches.
     pub(super) fn pooled(&self, value: OfSeveral) -> Estimate {
         match value(self.blocks) {
             Some(all) => pooled(all, &per_launch(self.blocks, value)),
@@ -53,13 +47,11 @@ impl Measurement<'_> {
         }
     }
 
-    /// The median over launches of a figure of their blocks.
     pub(super) fn median_of_launches(&self, value: OfSeveral) -> Estimate {
         median(&per_launch(self.blocks, value), NO_BLOCKS)
     }
 
-    /// The median of all latencies with its interval over launches, each of which gives the median of its blocks'
-    /// medians.
+    /// Of all latencies, with the interval over launches, each of which gives the median of its blocks' medians.
     pub(super) fn median(&self, of_blocks: OfSeveral) -> Estimate {
         match &self.percentiles.p50 {
             Ok(percentile) => pooled(percentile.value, &per_launch(self.blocks, of_blocks)),
@@ -78,12 +70,10 @@ impl Measurement<'_> {
         })
     }
 
-    /// A percentile of the tail.
     pub(super) fn tail(&self, percentile: &Result<Percentile, Unbounded>) -> Estimate {
         percentiles::tail(percentile, self.latencies.nearest_rank(Quantile::P50).map(Nanos::as_f64))
     }
 
-    /// The shortest or the longest latency.
     pub(super) fn extreme(&self, of: fn(&Buckets) -> Option<Nanos>) -> Estimate {
         match of(&self.latencies) {
             Some(latency) => Estimate::exact(latency.as_f64(), self.latencies.count(), Counted::Inferences),
@@ -91,7 +81,6 @@ impl Measurement<'_> {
         }
     }
 
-    /// Comparison by blocks beside those of the baseline.
     pub(super) fn ratio(&self, change: fn(&Comparison) -> &Change) -> Estimate {
         match &self.comparison {
             Some(comparison) => change(comparison).ratio.clone(),
@@ -103,12 +92,10 @@ impl Measurement<'_> {
         self.index.launch_cells(self.key).iter().filter_map(|(launch, cell)| value(launch, cell)).collect()
     }
 
-    /// The median of one value a launch.
     pub(super) fn median_of_values(&self, value: OfLaunch) -> Estimate {
         median(&self.values(value), NO_END)
     }
 
-    /// The largest of one size a launch.
     pub(super) fn peak(&self, value: OfLaunch) -> Estimate {
         largest(&self.values(value), self.why_no_memory())
     }
@@ -122,7 +109,6 @@ impl Measurement<'_> {
         }
     }
 
-    /// The largest of one size a launch, of the arena.
     pub(super) fn arena_peak(&self, value: OfLaunch) -> Estimate {
         let reason = self.index.launch_cells(self.key).iter().find_map(|(_, cell)| cell.arena.as_ref().err());
         largest(&self.values(value), reason.map_or(NO_END, |reason| reason.exact()))

@@ -11,7 +11,6 @@ use super::source::{OfSession, Source, source};
 use crate::metric::{Direction, Group, Metric};
 use crate::record::{AccuracyRecord, Agreement, OutputHealth};
 
-/// Figures of accuracy and agreement, and what goes with them.
 #[derive(Default)]
 pub(super) struct Scored {
     pub(super) figures: Vec<Figure>,
@@ -49,7 +48,7 @@ fn absent(reason: &str) -> Scored {
     Scored { figures: Vec::new(), findings }
 }
 
-/// Why a session has no scores at all. Data and labels may lie around that were not taken.
+/// Data and labels may lie around that were not taken.
 fn why_not_scored(index: &Index<'_>) -> &'static str {
     match index.record.dataset {
         None if index.record.plan.sessions.len() == 1 => {
@@ -67,13 +66,12 @@ fn held_against(record: &AccuracyRecord) -> HeldAgainst {
     }
 }
 
-/// Samples whose scores are shown: those that all sessions were scored on.
+/// Those that all sessions were scored on.
 fn samples_count(index: &Index<'_>, record: &AccuracyRecord) -> u64 {
     let in_common = index.samples_in_common().filter(|_| record.scores.is_some());
     in_common.map_or(record.samples_count, |in_common| record.samples_count.min(in_common as u64))
 }
 
-/// Why nothing is known of outputs that could be computed.
 fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
     let is_compared = record.scores.is_some() || !record.agreement.is_empty();
     if record.reference.is_none() || is_compared {
@@ -85,7 +83,6 @@ fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
     })
 }
 
-/// Figures of the scores against labels or targets.
 fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
     let Some(scores) = &record.scores else { return Vec::new() };
     let scores = of_first(scores, index.samples_in_common().unwrap_or(usize::MAX));
@@ -98,7 +95,7 @@ fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
     Metric::ALL.iter().filter_map(figure).collect()
 }
 
-/// The change of the leading score, on the same samples; `None` for the baseline and where one of both has no scores.
+/// Of the leading score, on the same samples; `None` for the baseline and where one of both has no scores.
 fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> {
     let baseline = index.baseline.filter(|&baseline| baseline != record.session)?;
     let baseline = index.accuracy(baseline).filter(|baseline| baseline.outcome.is_ok())?;
@@ -115,7 +112,6 @@ fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
     record.unhealthy_outputs().map(finding).collect()
 }
 
-/// Agreement of one output.
 fn output_agreement(agreement: &Agreement, seed: u64) -> OutputAgreement {
     let figure = |metric| {
         let Source::Session(OfSession::Agreement(figure)) = source(metric) else { return None };

@@ -8,7 +8,7 @@ use crate::units::Nanos;
 /// Launches that a distribution over launches should rest on; with fewer, the figure says so.
 pub(in crate::analysis) const LAUNCHES_WANTED: u64 = 5;
 
-/// The centre of one value a launch: Hodges-Lehmann with the signed-rank interval, and the range.
+/// Hodges-Lehmann with the signed-rank interval, and the range.
 pub(in crate::analysis) fn centre(values: &[f64], absent: &str) -> Estimate {
     match stats::over_launches(values) {
         Some(found) => Estimate::Measured(Measured { range: range(values), ..Measured::over_launches(&found) }),
@@ -16,7 +16,7 @@ pub(in crate::analysis) fn centre(values: &[f64], absent: &str) -> Estimate {
     }
 }
 
-/// The median of one value a launch, with the signed-rank interval and the range.
+/// With the signed-rank interval and the range.
 pub(in crate::analysis) fn median(values: &[f64], absent: &str) -> Estimate {
     match (stats::median(values), centre(values, absent)) {
         (Some(median), Estimate::Measured(found)) => around(median, found),
@@ -24,7 +24,7 @@ pub(in crate::analysis) fn median(values: &[f64], absent: &str) -> Estimate {
     }
 }
 
-/// The largest of one value a launch, which has no interval.
+/// Without an interval.
 pub(in crate::analysis) fn largest(values: &[f64], absent: &str) -> Estimate {
     let Some(value) = values.iter().copied().reduce(f64::max) else { return Estimate::absent(absent) };
     let n = values.len() as u64;
@@ -51,10 +51,9 @@ fn range(values: &[f64]) -> Option<Interval> {
     (values.len() > 1).then_some(Interval { low, high })
 }
 
-/// A figure of several blocks, such as all of one launch.
 pub(in crate::analysis) type OfSeveral = fn(&[&BlockRecord]) -> Option<f64>;
 
-/// A figure of the blocks of each launch, in the order in which the launches began.
+/// In the order in which the launches began.
 pub(in crate::analysis) fn per_launch<T>(
     blocks: &[&BlockRecord],
     figure: impl Fn(&[&BlockRecord]) -> Option<T>,
@@ -64,19 +63,17 @@ pub(in crate::analysis) fn per_launch<T>(
     ordered.chunk_by(|one, other| one.launch == other.launch).filter_map(figure).collect()
 }
 
-/// The median over blocks of one of their figures.
 pub(in crate::analysis) fn median_of_blocks(blocks: &[&BlockRecord], figure: fn(&BlockRecord) -> Nanos) -> Option<f64> {
     stats::median(&blocks.iter().map(|block| figure(block).as_f64()).collect::<Vec<_>>())
 }
 
-/// Mean latency over all inferences of the blocks, in nanoseconds.
+/// Over all inferences of the blocks, in nanoseconds.
 pub(in crate::analysis) fn mean_latency(blocks: &[&BlockRecord]) -> Option<f64> {
     let count: f64 = blocks.iter().map(|block| block.inferences_count as f64).sum();
     let total: f64 = blocks.iter().map(|block| block.mean_ns.as_f64() * block.inferences_count as f64).sum();
     (count > 0.0).then(|| total / count)
 }
 
-/// Predictions per second over all blocks.
 pub(in crate::analysis) fn predictions_per_sec(blocks: &[&BlockRecord]) -> Option<f64> {
     let predictions = |block: &&BlockRecord| block.inferences_count as f64 * block.key.batch_size as f64;
     let elapsed: f64 = blocks.iter().map(|block| block.elapsed_ns.as_secs_f64()).sum();

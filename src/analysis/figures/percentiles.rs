@@ -6,11 +6,9 @@ use crate::plan::CellKey;
 use crate::stats::{Buckets, Percentile, Quantile, TooFew, Unbounded};
 use crate::text::Plain;
 
-/// Share of the inferences below which the effective ones are worth a remark: half is lost to the small number of
-/// launches alone now and then.
+/// Below this share of the inferences, effective ones are worth a remark: few launches alone lose half now and then.
 const REMARKABLE_SHARE: f64 = 0.5;
 
-/// Percentiles of a cell, or how many inferences they would need.
 pub(in crate::analysis) struct Percentiles {
     pub(in crate::analysis) p50: Result<Percentile, Unbounded>,
     pub(in crate::analysis) p90: Result<Percentile, Unbounded>,
@@ -28,8 +26,7 @@ impl Percentiles {
     }
 }
 
-/// The latencies of each launch of a cell; empty where one is not in the record, as in those of version 1.0, or cannot
-/// be read.
+/// By launch; empty where one is not in the record, as in those of version 1.0, or cannot be read.
 pub(in crate::analysis) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
     let timed = |launch: u64| index.blocks(key).iter().any(|block| block.launch == launch);
     let cells = index.launch_cells(key).iter().filter(|(launch, _)| timed(launch.launch));
@@ -37,7 +34,7 @@ pub(in crate::analysis) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<B
     decoded.collect::<Option<_>>().unwrap_or_default()
 }
 
-/// A percentile of the tail with its interval from order statistics. A bound below the `median` says nothing of it.
+/// The interval is from order statistics. A bound below the `median` says nothing of the tail.
 pub(in crate::analysis) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f64>) -> Estimate {
     let one_sided = |unbounded: &Unbounded| {
         let at_least = unbounded.at_least.filter(|&least| median.is_none_or(|median| least >= median));
@@ -56,7 +53,6 @@ pub(in crate::analysis) fn tail(percentile: &Result<Percentile, Unbounded>, medi
     }
 }
 
-/// A percentile that there are too few inferences for, with the bounds that there are.
 pub(in crate::analysis) fn absent(unbounded: &Unbounded) -> Estimate {
     Estimate::Absent { reason: unbounded.too_few.to_string().into(), bounds: one_sided(unbounded) }
 }

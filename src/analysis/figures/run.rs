@@ -32,7 +32,6 @@ impl Cells {
         self.places.get(&key).map(|&place| &self.found[place])
     }
 
-    /// All of them, to be judged together.
     pub(super) fn all_mut(&mut self) -> &mut [CellFindings] {
         &mut self.found
     }

@@ -10,8 +10,7 @@ use crate::stats::CONFIDENCE;
 /// A change less likely than this by chance alone is significant.
 const SIGNIFICANCE: f64 = 1.0 - CONFIDENCE;
 
-/// The change of the leading score between two scorings of the same samples, over those that both were scored on; `None`
-/// where they are of unlike kinds.
+/// Of the leading score, over the samples that both were scored on; `None` where they are of unlike kinds.
 pub(in crate::analysis) fn same_samples(baseline: &Scores, candidate: &Scores, seed: u64) -> Option<AccuracyChange> {
     let in_common = baseline.samples_count().min(candidate.samples_count());
     let (baseline, candidate) = (of_first(baseline, in_common), of_first(candidate, in_common));
@@ -35,8 +34,7 @@ pub(in crate::analysis) fn same_samples(baseline: &Scores, candidate: &Scores, s
     }
 }
 
-/// The change of a share of samples between scorings of unlike samples, as if these were drawn independently; `None` for
-/// other scores, and without samples.
+/// As if the samples were drawn independently; `None` for scores that are no share of samples, and without samples.
 pub(in crate::analysis) fn unlike_samples(baseline: &Scores, candidate: &Scores) -> Option<AccuracyChange> {
     let metric = candidate.leading();
     let (baseline, candidate) = match (baseline, candidate) {
@@ -63,7 +61,7 @@ pub(in crate::analysis) fn unlike_samples(baseline: &Scores, candidate: &Scores)
     Some(untold(metric, difference, verdict))
 }
 
-/// A change of which it is not known how many samples it rests on either way.
+/// It is not known how many samples it rests on either way.
 fn untold(metric: Metric, difference: Estimate, verdict: AccuracyVerdict) -> AccuracyChange {
     AccuracyChange {
         metric,
@@ -76,7 +74,7 @@ fn untold(metric: Metric, difference: Estimate, verdict: AccuracyVerdict) -> Acc
     }
 }
 
-/// A change of a share of samples that are right or wrong: significant by McNemar's test.
+/// Significant by McNemar's test.
 fn flipped(metric: Metric, flips: Result<Flips, NoFigure>, changed: Option<u64>) -> Option<AccuracyChange> {
     let flips = flips.ok()?;
     let change = flips.change;
@@ -98,7 +96,7 @@ fn flipped(metric: Metric, flips: Result<Flips, NoFigure>, changed: Option<u64>)
     })
 }
 
-/// A change of a mean: significant if its bootstrap interval leaves out zero.
+/// Significant if its bootstrap interval leaves out zero.
 fn mean_change(metric: Metric, change: Result<SampleFigure, NoFigure>) -> AccuracyChange {
     let difference = error(change);
     let more_is_better = metric.direction() == Direction::Higher;

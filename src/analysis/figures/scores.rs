@@ -115,26 +115,18 @@ impl OutputAgreement {
     }
 }
 
-/// Why there is no share of samples.
 pub(super) const NO_SAMPLES: &str = "there are no samples";
 
-/// How a score is computed of what a record keeps of samples; one for each kind of labels.
 pub(in crate::analysis) enum ScoreOf {
-    /// Of samples with a class each.
     Classes(fn(&LabelledScores, &Samples<'_>) -> Estimate),
-    /// Of samples with several classes.
     Several(fn(&SeveralScores, u64) -> Estimate),
-    /// Of samples with a class for each element.
     Elements(ElementUnit, fn(&ElementScores, u64) -> Estimate),
-    /// Of samples with numbers.
     Errors(ErrorKind),
 }
 
-/// Other arguments of scores.
 pub(in crate::analysis) struct Samples<'a> {
-    /// The true class of each sample, where the record holds it.
+    /// Absent where the record does not hold them.
     pub(super) labels: Option<&'a [i64]>,
-    /// Seed of resampling.
     pub(super) seed: u64,
 }
 
@@ -161,7 +153,7 @@ impl ScoreOf {
     pub(super) const MEAN_ABSOLUTE_ERROR: ScoreOf = ScoreOf::Errors(ErrorKind::MeanAbsolute);
     pub(super) const ROOT_MEAN_SQUARE_ERROR: ScoreOf = ScoreOf::Errors(ErrorKind::RootMeanSquare);
 
-    /// The score; `None` of scores of another kind.
+    /// `None` of scores of another kind.
     pub(super) fn of(&self, scores: &Scores, samples: &Samples<'_>) -> Option<Estimate> {
         match (self, scores) {
             (ScoreOf::Classes(figure), Scores::Classification(scores)) => Some(figure(scores, samples)),
@@ -185,7 +177,6 @@ fn elements(scores: &ElementScores, seed: u64) -> Estimate {
     over_samples_or(over_samples::element_accuracy(scores, seed), "no element has a label")
 }
 
-/// The scores of the first samples; those of all where there are no more.
 pub(super) fn of_first(scores: &Scores, samples_count: usize) -> Cow<'_, Scores> {
     match scores.samples_count() > samples_count {
         true => Cow::Owned(scores.clone().of_first(samples_count)),
@@ -212,7 +203,7 @@ fn over_samples(figure: &SampleFigure) -> Estimate {
     })
 }
 
-/// A share of samples with its Wilson interval.
+/// With its Wilson interval.
 pub(super) fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
     let Some(proportion) = proportion else { return Estimate::absent(absent) };
     Estimate::Measured(Measured {

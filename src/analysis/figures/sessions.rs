@@ -12,17 +12,14 @@ use crate::metric::{Group, Metric, Unit};
 use crate::record::{Outcome, RunRecord};
 use crate::units::Bytes;
 
-/// Why a figure is absent that every launch should have.
 const NOT_REPORTED: &str = "no launch came so far, or the system does not tell";
 
-/// Findings on every session of the plan, in its order.
 pub(in crate::analysis) fn all(index: &Index<'_>, cells: &Cells) -> Vec<SessionFindings> {
     let mut of_session: Vec<Vec<&CellFindings>> = vec![Vec::new(); index.record.plan.sessions.len()];
     cells.iter().for_each(|cell| of_session[cell.key.session].push(cell));
     of_session.iter().enumerate().map(|(session, cells)| findings(index, session, cells)).collect()
 }
 
-/// Findings on a session; `cells` are its own.
 fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> SessionFindings {
     let launches = index.launches(session);
     let outcome = outcome(index, session, cells);
@@ -50,8 +47,7 @@ fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> Sessi
     }
 }
 
-/// How a session ended: well if any of its cells was measured, else as its variant, its first failed launch or its
-/// first cell did.
+/// Well if any of its cells was measured, else as its variant, its first failed launch or its first cell did.
 fn outcome(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> Outcome {
     if cells.iter().any(|cell| cell.outcome.is_ok()) {
         return Outcome::Ok;
@@ -63,7 +59,6 @@ fn outcome(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> Outcom
     told.cloned().unwrap_or_else(|| Outcome::Skipped { reason: "the plan has no cell for it".into() })
 }
 
-/// A session with what was found of its cells.
 struct Found<'a> {
     index: &'a Index<'a>,
     session: usize,
@@ -71,7 +66,7 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Figures of its launches, its largest cells and its files, in the order in which reports list it.
+    /// In the order in which reports list them.
     fn figures(&self) -> impl Iterator<Item = Figure> {
         let on_gpu = self.index.record.plan.sessions[self.session].nvidia_device().is_some();
         let of_cells = Group::Launch.metrics().chain(Group::Gpu.metrics().filter(move |_| on_gpu));
@@ -80,7 +75,7 @@ impl Found<'_> {
         metrics.filter_map(|metric| Some(Figure { metric, estimate: self.figure(metric)? }))
     }
 
-    /// A figure of the session; `None` of its outputs, which have theirs elsewhere.
+    /// `None` of outputs, whose figures are made elsewhere.
     fn figure(&self, metric: Metric) -> Option<Estimate> {
         let of_session = match source(metric) {
             Source::Cell(_) => return Some(largest_cell(self.cells, metric)),
@@ -108,7 +103,6 @@ impl Found<'_> {
         self.index.launches(self.session).len() as u64 + lost.count() as u64
     }
 
-    /// Failed launches; without a single one nothing is known of them.
     fn failed_launches(&self) -> Estimate {
         match self.all_launches_count() {
             0 => Estimate::absent("it was not launched"),
@@ -117,7 +111,6 @@ impl Found<'_> {
     }
 }
 
-/// The same estimate; if it rests on few launches, it says so.
 fn with_few(mut estimate: Estimate) -> Estimate {
     if let Estimate::Measured(measured) = &mut estimate
         && measured.n < LAUNCHES_WANTED
@@ -136,7 +129,6 @@ pub fn before_load_memory(record: &RunRecord, session: usize) -> Estimate {
     median(&values, NOT_REPORTED)
 }
 
-/// The largest figure of a session's cells, as it was measured there.
 fn largest_cell(cells: &[&CellFindings], metric: Metric) -> Estimate {
     let estimates = || cells.iter().filter_map(|cell| cell.figure(metric));
     let measured = estimates().filter(|estimate| estimate.measured().is_some());
@@ -144,7 +136,6 @@ fn largest_cell(cells: &[&CellFindings], metric: Metric) -> Estimate {
     largest.or(estimates().next()).cloned().unwrap_or_else(|| Estimate::absent(NOT_REPORTED))
 }
 
-/// Bytes of the files of a session's model, read off.
 pub(in crate::analysis) fn file_size(index: &Index<'_>, session: usize) -> Estimate {
     let variant = &index.record.variants[index.record.plan.sessions[session].variant];
     match (&variant.model, variant.outcome.reason()) {

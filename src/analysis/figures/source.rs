@@ -13,59 +13,44 @@ use crate::record::{Agreement, BlockRecord, LaunchCell, LaunchRecord};
 use crate::stats::{Buckets, Percentile, Quantile, Unbounded};
 use crate::units::{Bytes, Nanos};
 
-/// Where a metric comes from.
 pub(in crate::analysis) enum Source {
-    /// It is a session's.
     Session(OfSession),
     /// It is a cell's; of those that are sizes, a session has that of its largest cell.
     Cell(OfCell),
 }
 
-/// Sources of the figures of a session.
 pub(in crate::analysis) enum OfSession {
-    /// One value for each launch.
     Launches(fn(&LaunchRecord) -> Option<f64>),
-    /// The files of the model.
     Files,
-    /// How launches ended.
     Failures,
-    /// Outputs against labels or targets.
     Scores(ScoreOf),
-    /// An output against the reference's, with the seed of resampling.
+    /// With the seed of resampling.
     Agreement(fn(&Agreement, u64) -> Estimate),
 }
 
-/// Sources of the figures of a cell.
 pub(in crate::analysis) enum OfCell {
-    /// Timed blocks.
     Blocks(OfBlocks),
-    /// All latencies: the percentile of that quantile.
+    /// The percentile of all latencies at that quantile.
     Tail(Quantile, fn(&Percentiles) -> &Result<Percentile, Unbounded>),
-    /// One value for each launch.
     Launches(OfLaunches),
-    /// Figures of the driver of a GPU on each launch, and the way to join several.
+    /// How a launch has it of the driver, and how several are joined.
     Gpu(GpuFigure, fn(&[f64], &str) -> Estimate),
-    /// The cell as a whole: no change of it is judged.
+    /// No change of it is judged.
     Whole(fn(&Measurement<'_>) -> Estimate),
 }
 
-/// A figure of timed blocks.
 #[derive(Clone, Copy)]
 pub(in crate::analysis) struct OfBlocks {
     /// Of one block, for ratios between neighbours.
     pub(in crate::analysis) of_block: fn(&BlockRecord) -> f64,
     /// Of several blocks, such as all of one launch.
     pub(in crate::analysis) of_blocks: OfSeveral,
-    /// Of the cell.
     pub(super) figure: fn(&Measurement<'_>, OfSeveral) -> Estimate,
 }
 
-/// A figure that each launch of a cell has once.
 #[derive(Clone, Copy)]
 pub(in crate::analysis) struct OfLaunches {
-    /// Of one launch.
     pub(in crate::analysis) value: OfLaunch,
-    /// Of the cell.
     pub(super) figure: fn(&Measurement<'_>, OfLaunch) -> Estimate,
 }
 
@@ -100,7 +85,6 @@ const CPU_ENERGY: OfBlocks = OfBlocks {
     figure: |cell, _| energy::cpu(cell),
 };
 
-/// Where `metric` comes from.
 pub(in crate::analysis) fn source(metric: Metric) -> Source {
     match metric {
         Metric::RuntimeStart => launches(|launch| launch.runtime_start_ns.map(Nanos::as_f64)),
@@ -157,12 +141,11 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
     }
 }
 
-/// Functions that read a metric off the blocks; `None` for a metric that is taken from elsewhere.
+/// `None` for a metric that is taken from elsewhere than blocks.
 pub(in crate::analysis) fn of_blocks(metric: Metric) -> Option<OfBlocks> {
     if let Source::Cell(OfCell::Blocks(blocks)) = source(metric) { Some(blocks) } else { None }
 }
 
-/// The percentile that a metric is, if it lies in the tail.
 pub(in crate::analysis) fn quantile(metric: Metric) -> Option<Quantile> {
     if let Source::Cell(OfCell::Tail(quantile, _)) = source(metric) { Some(quantile) } else { None }
 }
@@ -216,7 +199,7 @@ fn arena_peak(_: &LaunchRecord, cell: &LaunchCell) -> Option<f64> {
     Some(cell.arena.as_ref().ok()?.peak_in_use_bytes.as_f64())
 }
 
-/// An extreme latency of a cell in one launch; `None` where the record does not keep the latencies.
+/// `None` where the record does not keep the latencies.
 fn extreme(cell: &LaunchCell, of: fn(&Buckets) -> Option<Nanos>) -> Option<f64> {
     Some(of(&Buckets::decode(cell.latency_histogram.as_ref()?).ok()?)?.as_f64())
 }

@@ -10,8 +10,7 @@ use crate::plan::CellKey;
 use crate::record::{BlockRecord, Pairs};
 use crate::stats::END_ERROR;
 
-/// The cell at `key` against the baseline's of the same batch size and load mode; `None` where there is none, or
-/// where no alternation holds blocks of both.
+/// `None` where the baseline has no such cell, or where no alternation holds blocks of both.
 pub(in crate::analysis) fn compare(index: &Index<'_>, key: CellKey) -> Option<Comparison> {
     let baseline = baseline_of(index, key)?;
     let pairs = Pairs::new(index.blocks(key), index.blocks(baseline));
@@ -32,7 +31,6 @@ fn baseline_of(index: &Index<'_>, key: CellKey) -> Option<CellKey> {
     Some(CellKey { session, ..key })
 }
 
-/// Why a measured cell has no ratio to the baseline.
 pub(in crate::analysis) fn why_not(index: &Index<'_>, key: CellKey) -> &'static str {
     match index.baseline {
         None => "the run has no baseline session",
@@ -41,7 +39,6 @@ pub(in crate::analysis) fn why_not(index: &Index<'_>, key: CellKey) -> &'static 
     }
 }
 
-/// One of the changes of a comparison.
 type ChangeOf = fn(&mut Comparison) -> &mut Change;
 
 /// Judges all comparisons of a metric together, so that the share of false verdicts among those given stays bounded.

@@ -11,7 +11,7 @@ use crate::record::{ArenaStats, BlockRecord, CpuCache};
 use crate::stats::{self, END_ERROR};
 use crate::units::Bytes;
 
-/// Times as many page faults that an inference must have to be worth a mention, and how many more.
+/// Times as many page faults, and how many more, that an inference must have to be worth a mention.
 const FAULTS_FACTOR: f64 = 2.0;
 const FAULTS_MORE: f64 = 1.0;
 
@@ -49,7 +49,6 @@ fn change(small: &[LaunchPoint], large: &[LaunchPoint]) -> Option<Change> {
     Change::paired(Metric::ThroughputRatioToBaseline, &rounds)
 }
 
-/// Evidence beside a cliff, and signs that are not known.
 fn evidence(index: &Index<'_>, [from, to]: [CellKey; 2]) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     let arena = arena(index, [from, to]);
@@ -73,14 +72,13 @@ fn evidence(index: &Index<'_>, [from, to]: [CellKey; 2]) -> (Vec<CliffEvidence>,
     (found, unknown)
 }
 
-/// Minor page faults of an inference; `None` if they were not counted.
 fn faults(blocks: &[&BlockRecord]) -> Option<f64> {
     let faults: u64 = blocks.iter().map(|block| block.minor_faults_count).sum::<Option<u64>>()?;
     let inferences: u64 = blocks.iter().map(|block| block.inferences_count).sum();
     (inferences > 0).then(|| faults as f64 / inferences as f64)
 }
 
-/// The arena at both batch sizes, of each launch that tells of both.
+/// Of each launch that tells of both.
 fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats; 2]> {
     let large =
         index.launch_cells(to).iter().filter_map(|(launch, cell)| Some((launch.launch, cell.arena.as_ref().ok()?)));
@@ -92,14 +90,14 @@ fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats
         .collect()
 }
 
-/// How often the arena took more memory at the larger batch size: median over launches, if not 0.
+/// Median over launches, if not 0.
 fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
     let more = |[small, large]: &[&ArenaStats; 2]| large.extensions_count.saturating_sub(small.extensions_count) as f64;
     let extensions_count = stats::median(&arena.iter().map(more).collect::<Vec<_>>()).filter(|&count| count > 0.0)?;
     Some(CliffEvidence::ArenaExtensions { extensions_count })
 }
 
-/// Caches that held the arena's peak at the smaller batch size and do not at the larger one: medians over launches.
+/// Those that held the arena's peak at the smaller batch size and do not at the larger one: medians over launches.
 fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<CliffEvidence> {
     let peak = |side: usize| {
         stats::median(&arena.iter().map(|pair| pair[side].peak_in_use_bytes.as_f64()).collect::<Vec<_>>())

@@ -38,7 +38,7 @@ fn best<'a>(points: impl Iterator<Item = &'a CurvePoint>) -> Option<&'a CurvePoi
     points.max_by(|one, other| one.throughput_per_sec.total_cmp(&other.throughput_per_sec))
 }
 
-/// The smallest batch size that reaches nearly the best throughput of some points, which are in ascending order.
+/// Of points in ascending order.
 fn enough<'a>(mut points: impl Iterator<Item = &'a CurvePoint> + Clone) -> Option<u64> {
     let best = best(points.clone())?.throughput_per_sec;
     Some(points.find(|point| point.throughput_per_sec >= SATURATION_SHARE * best)?.batch_size)
@@ -66,7 +66,7 @@ impl BatchCurve {
         self.points.iter().find(|point| point.batch_size == batch_size)
     }
 
-    /// Throughput at a batch size that is one of the curve's; 0 for any other.
+    /// 0 for a batch size that is none of the curve's.
     pub(in crate::analysis) fn throughput(&self, batch_size: u64) -> f64 {
         self.point(batch_size).map_or(0.0, |point| point.throughput_per_sec)
     }

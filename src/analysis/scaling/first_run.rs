@@ -5,7 +5,7 @@ use super::types::FirstRun;
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::over_launches::median;
 
-/// The first inference of each batch size of a curve, by itself and over the median of the same launch.
+/// Of each batch size of a curve, by itself and over the median of the same launch.
 pub(super) fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec<FirstRun> {
     let is_begun = |batch_size: &u64| !index.launch_cells(measured.curve.key(*batch_size)).is_empty();
     let begun = index.record.plan.batch_sizes.iter().copied().filter(is_begun);

@@ -10,7 +10,7 @@ use crate::record::{IdleGap, IdleGaps, RunRecord};
 use crate::stats::{self, END_ERROR};
 use crate::units::Nanos;
 
-/// Findings on idle gaps, in the order of the record. All gaps of the run are judged together.
+/// In the order of the record. All gaps of the run are judged together.
 pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
     let of = |found: &IdleGaps| IdleFindings {
         session: found.session,
@@ -37,7 +37,7 @@ fn compared(gaps: &[IdleGap]) -> Vec<GapFindings> {
     gaps.iter().map(of).collect()
 }
 
-/// The median of each launch; `None` for one that did not measure the gap.
+/// By launch; `None` for one that did not measure the gap.
 fn medians(gap: &IdleGap) -> Vec<Option<f64>> {
     let median =
         |launch: &Vec<Nanos>| stats::median(&launch.iter().map(|latency| latency.as_f64()).collect::<Vec<_>>());

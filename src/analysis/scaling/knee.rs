@@ -5,7 +5,7 @@ use super::types::{Knee, KneePlace};
 use crate::analysis::figures::CurvePoint;
 use crate::stats;
 
-/// The knee of a curve; `None` where there are fewer than two batch sizes to choose from.
+/// `None` where there are fewer than two batch sizes to choose from.
 pub(super) fn knee(measured: &CurveLaunches<'_>) -> Option<Knee> {
     let (batch_size, place) = most_power(&measured.curve.points)?;
     let most = measured.at(batch_size);
@@ -13,7 +13,7 @@ pub(super) fn knee(measured: &CurveLaunches<'_>) -> Option<Knee> {
     Some(Knee { batch_size, place, ties: ties.map(|(size, _)| size).collect() })
 }
 
-/// The batch size with the most throughput / median latency, and where it lies; `None` where there are fewer than two.
+/// By throughput / median latency, and where it lies; `None` where there are fewer than two.
 fn most_power(points: &[CurvePoint]) -> Option<(u64, KneePlace)> {
     let power = |point: &CurvePoint| point.throughput_per_sec / point.latency_p50_ns;
     let knee = points.iter().max_by(|one, other| power(one).total_cmp(&power(other)))?.batch_size;
@@ -26,7 +26,7 @@ fn most_power(points: &[CurvePoint]) -> Option<(u64, KneePlace)> {
     (points.len() > 1).then_some((knee, place))
 }
 
-/// Whether the interval of the power / the one of `most`, launch by launch, lies below 1.
+/// Whether the interval of the power over that of `most`, launch by launch, lies below 1.
 fn is_less(launches: &[LaunchPoint], most: &[LaunchPoint]) -> bool {
     let power = |point: &LaunchPoint| point.throughput_per_sec / point.median_ns;
     let ratios: Vec<f64> = in_common(launches, most).map(|(own, most)| power(own) / power(most)).collect();

@@ -5,14 +5,12 @@ use crate::analysis::figures::index::Index;
 use crate::analysis::figures::over_launches::{median_of_blocks, per_launch, predictions_per_sec};
 use crate::record::BlockRecord;
 
-/// A curve with what each launch measured at its batch sizes.
 pub(super) struct CurveLaunches<'a> {
     pub(super) curve: &'a BatchCurve,
-    /// In the order of the curve's points, launch by launch in ascending order.
+    /// In the order of the curve's points, each ascending by launch.
     pub(super) points: Vec<Vec<LaunchPoint>>,
 }
 
-/// Figures of one launch at one batch size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct LaunchPoint {
     pub(super) launch: u64,
@@ -28,12 +26,11 @@ impl<'a> CurveLaunches<'a> {
         CurveLaunches { curve, points: points.collect() }
     }
 
-    /// Batch sizes with what their launches measured.
     pub(super) fn batch_sizes(&self) -> impl Iterator<Item = (u64, &[LaunchPoint])> {
         self.curve.points.iter().map(|point| point.batch_size).zip(self.points.iter().map(Vec::as_slice))
     }
 
-    /// Figures of the launches of a batch size; nothing for one that is none of the curve's.
+    /// Nothing for a batch size that is none of the curve's.
     pub(super) fn at(&self, batch_size: u64) -> &[LaunchPoint] {
         self.batch_sizes().find(|(size, _)| *size == batch_size).map_or(&[], |(_, launches)| launches)
     }
@@ -52,7 +49,7 @@ pub(super) fn launch_points(blocks: &[&BlockRecord]) -> Vec<LaunchPoint> {
     points
 }
 
-/// Pairs of figures of two batch sizes, one of each launch that measured both.
+/// One pair of each launch that measured both.
 pub(super) fn in_common<'a>(
     one: &'a [LaunchPoint],
     other: &'a [LaunchPoint],

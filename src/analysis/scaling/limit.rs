@@ -6,8 +6,7 @@ use crate::analysis::figures::BatchCurve;
 use crate::analysis::figures::Estimate;
 use crate::metric::Metric;
 
-/// The best batch size of a curve by the median and by the 99th percentile. A batch size keeps the limit if the upper end
-/// of the latency's interval does; where there is no interval, the largest of the launches.
+/// A batch size keeps the limit if the upper end of the latency's interval does, or else the largest of the launches.
 pub(super) fn within(facts: &Facts<'_>, curve: &BatchCurve) -> Vec<WithinLimit> {
     let Some(limit_ns) = facts.index.record.plan.latency_limit_ns else { return Vec::new() };
     let of = |metric| {

@@ -17,7 +17,6 @@ pub(super) const LEAST_POINTS: usize = 3;
 /// than what a kernel that changes its algorithm does.
 pub const LINE_TOLERANCE: f64 = 0.1;
 
-/// A straight line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Line {
     pub(super) fixed: f64,
@@ -25,9 +24,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The line with the least sum of squared relative deviations from points of positive height: weighted least squares
-    /// with weights `1 / y^2`, so that a small batch counts as much as a large one. `None` if there are too few of them.
-    ///
+    /// Least squares with weights `1 / y^2`, so that a small batch counts as much as a large one; `None` of too few points.
     /// Source of the normal equations: Draper and Smith, *Applied Regression Analysis* (3rd ed., 1998), section 9.2.
     pub(super) fn through(points: &[(f64, f64)]) -> Option<Line> {
         if points.len() < LEAST_POINTS || points.iter().any(|&(_, y)| y <= 0.0) {
@@ -47,11 +44,7 @@ impl Line {
     }
 }
 
-/// Median latency over batch sizes: a line through each launch's medians of blocks, then the centre of the lines. A launch
-/// is held against its own line, because machines change their speed from one launch to the next.
-///
-/// # Errors
-/// Why there is no line.
+/// A line through each launch's medians, then the centre of the lines: machines change their speed between launches.
 pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<BatchFit> {
     let curve = measured.curve;
     let mut launches: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
@@ -80,7 +73,7 @@ fn has_two_speeds(facts: &Facts<'_>, curve: &BatchCurve, batch_size: u64) -> boo
     facts.cell(curve.key(batch_size)).is_some_and(|cell| cell.speed_states.is_some() || cell.modes.is_some())
 }
 
-/// How far each batch size lies off the lines: the median over launches of what it deviates from the launch's own line.
+/// The median over launches of what a batch size deviates from the launch's own line.
 fn deviations(curve: &BatchCurve, lines: &[(Line, &Vec<(f64, f64)>)]) -> Vec<Deviation> {
     let of = |batch_size: u64| {
         let from_line = |(line, points): &(Line, &Vec<(f64, f64)>)| {

@@ -11,11 +11,7 @@ use crate::plan::LoadMode;
 use crate::record::{Host, LaunchRecord};
 use crate::units::Bytes;
 
-/// A line through the peaks of each launch that are higher than all before them in it: what a process once took, the
-/// system does not count as less afterwards.
-///
-/// # Errors
-/// Why there is no line.
+/// Through the peaks of each launch that exceed all before: what a process once took is not counted as less afterwards.
 pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Observed<MemoryFit> {
     let launches: Vec<Vec<(u64, Bytes)>> =
         index.launches(curve.session).iter().map(|launch| rising(launch, curve.shape, curve.load_mode)).collect();
@@ -41,7 +37,7 @@ pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Observed<MemoryFit> 
     Ok(MemoryFit { fixed_bytes, per_sample_bytes, available_bytes, largest_batch, largest_measured })
 }
 
-/// Batch sizes of a shape and load mode at which a launch took more memory than ever before, in the order of measuring.
+/// In the order of measuring.
 fn rising(launch: &LaunchRecord, shape: usize, load_mode: LoadMode) -> Vec<(u64, Bytes)> {
     let mut most = Bytes(0);
     let mut found = Vec::new();
@@ -56,7 +52,7 @@ fn rising(launch: &LaunchRecord, shape: usize, load_mode: LoadMode) -> Vec<(u64,
     found
 }
 
-/// Memory that a process could take at the start of the run.
+/// At the start of the run.
 fn available(host: &Host) -> Option<Bytes> {
     host.memory_available_bytes.into_iter().chain(host.cgroup.memory_max_bytes).min()
 }

@@ -25,7 +25,7 @@ pub use types::{
 use super::decide::facts::Facts;
 use launches::CurveLaunches;
 
-/// Findings on every curve, in the order of the curves.
+/// In the order of the curves.
 pub(super) fn scaling(facts: &Facts<'_>) -> Vec<Scaling> {
     let curves: Vec<CurveLaunches<'_>> =
         facts.curves.iter().map(|curve| CurveLaunches::of(facts.index, curve)).collect();
@@ -34,7 +34,7 @@ pub(super) fn scaling(facts: &Facts<'_>) -> Vec<Scaling> {
     both.map(|(launches, cliffs)| Scaling { cliffs, ..of_curve(facts, launches) }).collect()
 }
 
-/// Findings on a curve by itself; cliffs are judged over all curves together.
+/// Without cliffs, which are judged over all curves together.
 fn of_curve(facts: &Facts<'_>, launches: &CurveLaunches<'_>) -> Scaling {
     let curve = launches.curve;
     let is_first = Some(&curve.load_mode) == facts.index.record.plan.load_modes.first();

@@ -5,7 +5,6 @@ use super::sample_figure::{Flips, NoFigure, SampleFigure, check_alike};
 use crate::record::{ElementScores, Hits, RightOf, SeveralScores};
 use crate::stats::{PairedCounts, Proportion, bootstrap};
 
-/// Share of samples of which exactly the true classes are predicted. `None` without samples.
 #[must_use]
 pub fn exact_match(scores: &SeveralScores) -> Option<Proportion> {
     let right = scores.samples.iter().filter(|hits| is_exact(hits)).count();
@@ -16,8 +15,7 @@ fn is_exact(hits: &Hits) -> bool {
     hits.false_count == 0 && hits.missed_count == 0
 }
 
-/// Micro F1: `2 TP / (2 TP + FP + FN)` over all classes of all samples, with its bootstrap interval. `None` without
-/// samples, and where no class is either true or predicted.
+/// `2 TP / (2 TP + FP + FN)` over all classes of all samples; `None` where no class is either true or predicted.
 #[must_use]
 pub fn micro_f1(scores: &SeveralScores, seed: u64) -> Option<SampleFigure> {
     let samples = &scores.samples;
@@ -35,9 +33,6 @@ pub fn micro_f1(scores: &SeveralScores, seed: u64) -> Option<SampleFigure> {
 }
 
 /// Samples that flipped between exactly right and not.
-///
-/// # Errors
-/// No samples, or not the same number of them.
 pub fn exact_flips(baseline: &SeveralScores, candidate: &SeveralScores) -> Result<Flips, NoFigure> {
     check_alike(baseline.samples.len(), candidate.samples.len())?;
     let mut counts = PairedCounts::default();
@@ -52,14 +47,13 @@ pub fn exact_flips(baseline: &SeveralScores, candidate: &SeveralScores) -> Resul
     Ok(Flips { counts, change: counts.change().ok_or(NoFigure::NoSamples)? })
 }
 
-/// Share of all elements whose class is predicted, with its bootstrap interval over samples. `None` where no element
-/// counts.
+/// Over all elements, of which some must count.
 #[must_use]
 pub fn element_accuracy(scores: &ElementScores, seed: u64) -> Option<SampleFigure> {
     row_agreement(&scores.samples, seed)
 }
 
-/// Share of all rows that are right, or agree, with its bootstrap interval over samples. `None` where there are none.
+/// Share of all rows that are right, or agree; `None` where there are none.
 #[must_use]
 pub fn row_agreement(samples: &[RightOf], seed: u64) -> Option<SampleFigure> {
     let value = share(samples, 0..samples.len());
@@ -67,10 +61,7 @@ pub fn row_agreement(samples: &[RightOf], seed: u64) -> Option<SampleFigure> {
     value.is_finite().then_some(SampleFigure { value, interval, n: samples.len() as u64 })
 }
 
-/// Change of that share from baseline to candidate, paired on the same samples.
-///
-/// # Errors
-/// No samples with elements that count, or not the same number of samples.
+/// Of that share from baseline to candidate, paired on the same samples.
 pub fn element_change(
     baseline: &ElementScores,
     candidate: &ElementScores,
@@ -97,8 +88,7 @@ fn share(samples: &[RightOf], indices: impl Iterator<Item = usize>) -> f64 {
     right as f64 / all as f64
 }
 
-/// Mean over the classes that occur of the elements that have a class and are predicted to, over those that have it or
-/// are predicted to. `None` where classes were not counted.
+/// Over the classes that occur; `None` where classes were not counted.
 #[must_use]
 pub fn mean_iou(scores: &ElementScores) -> Option<f64> {
     let occurring = scores.classes.iter().filter(|class| class.either_count > 0);

@@ -12,12 +12,11 @@ pub use elements::{element_accuracy, element_change, exact_flips, exact_match, m
 use sample_figure::check_alike;
 pub use sample_figure::{Flips, NoFigure, SampleFigure};
 
-/// Which mean of errors is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Mean absolute error, from the absolute errors.
+    /// From the absolute errors.
     MeanAbsolute,
-    /// Root of the mean square error, from the squared errors.
+    /// From the squared errors.
     RootMeanSquare,
 }
 
@@ -32,14 +31,13 @@ impl ErrorKind {
     }
 }
 
-/// Top-1 accuracy. A sample with scores that are not numbers counts as wrong. `None` without samples.
+/// A sample with scores that are not numbers counts as wrong.
 #[must_use]
 pub fn top1(scores: &LabelledScores) -> Option<Proportion> {
     within(scores, 1)
 }
 
-/// Share of samples whose class is among the `k` highest scores. `None` without samples, for an output without
-/// scores, and where there are no more than `k` classes, so that it would always be 1.
+/// `None` for an output without scores, and where there are no more than `k` classes, so that it would always be 1.
 #[must_use]
 pub fn top_k(scores: &LabelledScores, k: u64) -> Option<Proportion> {
     scores.classes_count.filter(|&classes_count| classes_count > k)?;
@@ -51,11 +49,9 @@ fn within(scores: &LabelledScores, k: u64) -> Option<Proportion> {
     Proportion::new(right.count() as u64, scores.label_ranks.len() as u64)
 }
 
-/// Macro F1: the mean over classes of `2 TP / (2 TP + FP + FN)`, with its bootstrap interval.
-///
-/// Classes are those that occur as a label or a prediction (as scikit-learn's `f1_score` has it). A sample with scores
-/// that are not numbers is a miss of its class. `None` if there are no samples, or fewer labels;
-/// labels of samples that were not scored do not count.
+/// The mean of `2 TP / (2 TP + FP + FN)` over the classes that occur as a label or a prediction (as scikit-learn's
+/// `f1_score` has it). A sample with scores that are not numbers is a miss of its class; labels beyond the samples do
+/// not count, and with fewer of them there is no figure.
 #[must_use]
 pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<SampleFigure> {
     let n = scores.predicted.len();
@@ -73,7 +69,7 @@ pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<Sa
     Some(SampleFigure { value, interval, n: n as u64 })
 }
 
-/// Macro F1 of the samples at `indices`, over the classes that occur in them.
+/// Over the classes that occur in the samples at `indices`.
 fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: impl Iterator<Item = usize>) -> f64 {
     let mut hits = vec![0_u64; classes_count];
     // Occurrences as a label plus those as a prediction: 2 TP + FP + FN.
@@ -92,10 +88,7 @@ fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: impl
     f1.iter().sum::<f64>() / f1.len() as f64
 }
 
-/// Samples that flipped between two classifiers. A sample with scores that are not numbers counts as wrong.
-///
-/// # Errors
-/// No samples, or not the same number of them.
+/// A sample with scores that are not numbers counts as wrong.
 pub fn flips(baseline: &LabelledScores, candidate: &LabelledScores) -> Result<Flips, NoFigure> {
     check_alike(baseline.label_ranks.len(), candidate.label_ranks.len())?;
     let mut counts = PairedCounts::default();
@@ -111,20 +104,14 @@ pub fn flips(baseline: &LabelledScores, candidate: &LabelledScores) -> Result<Fl
     Ok(Flips { counts, change: counts.change().ok_or(NoFigure::NoSamples)? })
 }
 
-/// Mean absolute or root mean square error, from each sample's absolute or squared errors.
-///
-/// # Errors
-/// No samples, or samples without a finite error.
+/// From each sample's absolute or squared errors.
 pub fn mean_error(kind: ErrorKind, errors: &[Option<f64>], seed: u64) -> Result<SampleFigure, NoFigure> {
     let errors = finite(errors)?;
     let interval = bootstrap(errors.len(), seed, |indices| kind.over(&errors, indices.iter().copied()));
     Ok(SampleFigure { value: kind.over(&errors, 0..errors.len()), interval, n: errors.len() as u64 })
 }
 
-/// Change of an error from baseline to candidate (candidate less baseline), paired on the same samples.
-///
-/// # Errors
-/// No samples, not the same number of them, or samples without a finite error.
+/// Candidate less baseline, paired on the same samples.
 pub fn error_change(
     kind: ErrorKind,
     baseline: &[Option<f64>],
