@@ -13,7 +13,6 @@ use crate::analysis::figures::{Estimate, Interval};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 
-/// The choice for either goal.
 pub(in crate::analysis) fn answer(facts: &Facts<'_>) -> Answer {
     let single = facts.single();
     let mut rejected: Vec<Rejection> = (0..facts.sessions.len())
@@ -33,7 +32,7 @@ pub(in crate::analysis) fn answer(facts: &Facts<'_>) -> Answer {
     Answer { latency, throughput, rejected, enough_budget_ns, not_reached, other_shapes }
 }
 
-/// The choices at one shape. A shorter sequence has more throughput than a longer one, which makes it no better choice.
+/// A shorter sequence has more throughput than a longer one, which makes it no better choice.
 fn at_shape(facts: &Facts<'_>, shape: usize) -> ShapeAnswer {
     ShapeAnswer { shape, latency: latency(facts, &facts.single_at(shape)), throughput: throughput(facts, shape) }
 }
@@ -71,7 +70,6 @@ fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
     without_baseline(facts, &usable)
 }
 
-/// The shortest median where the baseline cannot be used.
 fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
     let measured: Vec<(&CellFindings, &Estimate)> =
         usable.iter().filter_map(|&cell| Some((cell, cell.figure(Metric::LatencyP50)?))).collect();
@@ -84,7 +82,7 @@ fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
     Choice::Ship(pick(facts, cell, basis, ties))
 }
 
-/// The most predictions per second, each session at the smallest batch size that is shown to be enough for it.
+/// Each session counts at the smallest batch size that is shown to be enough for it.
 fn throughput(facts: &Facts<'_>, shape: usize) -> Choice {
     let is_comparable = |curve: &&BatchCurve| curve.shape == shape && facts.usable(curve.session);
     let curves: Vec<&BatchCurve> = facts.curves.iter().filter(is_comparable).collect();
@@ -104,8 +102,7 @@ fn rate(cell: &CellFindings) -> f64 {
     cell.value(Metric::Throughput).unwrap_or_default()
 }
 
-/// The cell with the most throughput of all that were measured, where the chosen cell is neither that nor close
-/// to it.
+/// The most throughput of all that were measured, where the chosen cell neither has nor nearly has it.
 fn rival(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Option<Rival> {
     let best = curves.iter().map(|curve| key(curve)).filter_map(|key| facts.cell(key));
     let best = best.max_by(|one, other| rate(one).total_cmp(&rate(other)))?;
@@ -130,8 +127,7 @@ fn throughput_basis(facts: &Facts<'_>, cell: &CellFindings, baseline_usable: boo
     beats.then_some(Basis::BeatsBaseline)
 }
 
-/// Other sessions at their own best batch size, where the interval of the throughput there overlaps the chosen one's and no
-/// comparison of blocks that took turns tells them apart.
+/// Where intervals at the best batch sizes overlap, and no comparison of blocks that took turns tells them apart.
 fn throughput_ties(facts: &Facts<'_>, chosen: &CellFindings, shown: &[&CellFindings]) -> Vec<CellKey> {
     let Some(estimate) = chosen.figure(Metric::Throughput) else { return Vec::new() };
     let others = shown.iter().filter(|cell| cell.key.session != chosen.key.session);
@@ -149,7 +145,6 @@ fn is_told_from(facts: &Facts<'_>, one: &CellFindings, other: &CellFindings) -> 
     is_pair && matches!(verdict, Some(Verdict::Faster | Verdict::Slower))
 }
 
-/// The cell of a curve whose batch size is enough.
 pub(in crate::analysis) fn key(curve: &BatchCurve) -> CellKey {
     curve.key(curve.enough)
 }
@@ -158,7 +153,6 @@ fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>
     Pick { key: cell.key, basis, ties, rival: None, caveats: caveats(facts, cell) }
 }
 
-/// Caveats of shipping a cell.
 pub(in crate::analysis) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
     let session = cell.key.session;
     let mut caveats = Vec::new();
@@ -201,8 +195,7 @@ fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Cavea
     Some(if agrees(accuracy) { Caveat::AgreementOnly } else { Caveat::LowAgreement })
 }
 
-/// Whether every output agrees with its reference on at least [`AGREEMENT_FLOOR`] of the samples, or, where an
-/// agreement of the largest element has no meaning, in the direction of the outputs, or in every element.
+/// On enough of the samples, or, where the largest element has no meaning, in the direction or in every element.
 fn agrees(accuracy: &AccuracyFindings) -> bool {
     accuracy.agreement.iter().all(|output| {
         let value = |metric| crate::analysis::find(&output.figures, metric).and_then(Estimate::value);
@@ -211,7 +204,6 @@ fn agrees(accuracy: &AccuracyFindings) -> bool {
     })
 }
 
-/// Whether enough inferences were completed to say how long one takes.
 fn has_median(cell: &CellFindings) -> bool {
     cell.decisive_median().is_some()
 }
@@ -232,7 +224,7 @@ fn order(one: &Estimate, other: &Estimate) -> std::cmp::Ordering {
     value(one).total_cmp(&value(other))
 }
 
-/// Whether both intervals have a point in common; without an interval, nothing is told apart.
+/// Without an interval, nothing is told apart.
 fn overlap(one: &Estimate, other: &Estimate) -> bool {
     match (one.interval(), other.interval()) {
         (Some(one), Some(other)) => Interval::overlaps(one, other),

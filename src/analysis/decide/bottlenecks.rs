@@ -9,20 +9,18 @@ use crate::analysis::{operators, scaling};
 use crate::metric::Metric;
 use crate::units::Ratio;
 
-/// Threads that are busy for less than this share of an inference are worth a word: what is missing is more than the
-/// serial operators of a well-parallelized model take.
+/// Less is worth a word: it is more than the serial operators of a well-parallelized model take.
 const BUSY_SHARE: f64 = 0.9;
 
-/// A part that takes at least this share of the time to the first prediction dominates it.
 const DOMINATING_SHARE: f64 = 0.5;
 
-/// A session that takes more than this multiple of its file in memory holds more than weights and a working copy.
+/// Beyond this a session holds more than weights and a working copy.
 const MEMORY_PER_FILE: f64 = 4.0;
 
-/// Of smaller files than this, in bytes, the memory of a session is ONNX Runtime's own, whatever the model.
+/// In bytes: of smaller files the memory of a session is ONNX Runtime's own, whatever the model.
 const SMALL_FILE: f64 = 1_048_576.0;
 
-/// Limits of each session; outputs that are not numbers first, then what costs time, then start and memory.
+/// Outputs that are not numbers first, then what costs time, then start and memory.
 pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
     let single = facts.single();
     let mut found = Vec::new();
@@ -90,7 +88,7 @@ fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind>
     })
 }
 
-/// Throughput that the largest batch size has less of than the best one, by more than saturation leaves open, and surely.
+/// Where the largest batch size has less than the best one, by more than saturation leaves open, and surely.
 fn falls(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
     let largest = curve.points.last()?.batch_size;
     let change = scaling::throughput_change(facts.index, curve.key(curve.best), curve.key(largest))?;

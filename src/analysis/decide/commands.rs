@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use crate::plan::{CellKey, Command, InputRequest, Plan, SessionSpec, SweepEnd};
 use crate::record::RunRecord;
 
-/// Source of data that [`DatasetInfo`](crate::record::DatasetInfo) names where there is no file.
+/// In place of a file's name in [`DatasetInfo`](crate::record::DatasetInfo).
 const SYNTHESIZED: &str = "synthesized";
 
-/// The command that compares a cell's session with the plan's baseline at the cell's shape and `batch_sizes`, under the
-/// same options and with the same data.
+/// At the cell's shape and `batch_sizes`, under the same options and with the same data.
 pub(super) fn compare_with_baseline(record: &RunRecord, key: CellKey, batch_sizes: &[u64]) -> Command {
     let plan = &record.plan;
     let baseline = plan.baseline_session().filter(|&baseline| baseline != key.session);
@@ -24,12 +23,11 @@ pub(super) fn compare_with_baseline(record: &RunRecord, key: CellKey, batch_size
     })
 }
 
-/// The plan that measures all models that could be read as the baseline was measured.
 pub(super) fn as_baseline(record: &RunRecord) -> Plan {
     as_session(record, record.plan.baseline_session().map(|at| &record.plan.sessions[at]))
 }
 
-/// The plan that measures all models that could be read as a session was measured.
+/// For all models that could be read.
 pub(super) fn as_session(record: &RunRecord, session: Option<&SessionSpec>) -> Plan {
     let usable: Vec<usize> = (0..record.plan.variants.len())
         .filter(|&at| record.variants.get(at).is_some_and(|found| found.outcome.is_ok()))
@@ -37,7 +35,7 @@ pub(super) fn as_session(record: &RunRecord, session: Option<&SessionSpec>) -> P
     part(record, &usable, session.as_slice())
 }
 
-/// The plan of a run with some of its variants and sessions, and without what is measured beside their comparison.
+/// Without what is measured beside the comparison of the sessions.
 fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Plan {
     let plan = record.plan.clone();
     let place = |variant: usize| variants.iter().position(|&kept| kept == variant).unwrap_or(0);
@@ -52,7 +50,6 @@ fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Pl
     }
 }
 
-/// The data that was found beside the models.
 fn found_data(record: &RunRecord) -> Option<PathBuf> {
     let source = &record.dataset.as_ref()?.source;
     (source != SYNTHESIZED).then(|| source.into())

@@ -15,8 +15,7 @@ const INFERENCES: f64 = 3.0;
 /// Beginning a run and writing its reports.
 const AROUND: f64 = 2e9;
 
-/// The budget within which every session would have as many launches as an interval takes, at its smallest batch size;
-/// `None` where all have, and where nothing is known of one.
+/// For as many launches of every session as an interval takes, at its smallest batch size; `None` where all have them.
 pub(in crate::analysis) fn budget(record: &RunRecord) -> Option<Nanos> {
     if record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent) {
         return untimed(record);
@@ -27,8 +26,7 @@ pub(in crate::analysis) fn budget(record: &RunRecord) -> Option<Nanos> {
     is_short.then(|| around(needed * MIN_LAUNCHES as f64))
 }
 
-/// The same for a run in which nothing was timed: all sessions are taken to be like the slowest that was launched, or
-/// else to have loaded for as long as the run took.
+/// Takes all sessions to be like the slowest that was launched, or else to have loaded for as long as the run took.
 fn untimed(record: &RunRecord) -> Option<Nanos> {
     let sessions = 0..record.plan.sessions.len();
     let count = sessions.len() as f64;
@@ -41,13 +39,12 @@ fn untimed(record: &RunRecord) -> Option<Nanos> {
     Some(around(launched.or_else(tried)? * count * MIN_LAUNCHES as f64))
 }
 
-/// The budget of a run whose rounds take so long, in nanoseconds.
+/// Both in nanoseconds.
 fn around(rounds: f64) -> Nanos {
     Nanos(((rounds + AROUND) / (1.0 - BESIDE_SHARE)) as u64)
 }
 
-/// The budget within which every session would have as many launches as an interval takes at some batch sizes of a shape,
-/// if nothing but these and its smallest one were measured; `None` where nothing is known of one.
+/// The same at some batch sizes of a shape, if nothing but these and the smallest one were measured.
 pub(in crate::analysis) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -> Option<Nanos> {
     let is_measured = |session: &usize| record.blocks.iter().any(|block| block.key.session == *session);
     let round = |session: usize| {
@@ -60,8 +57,7 @@ pub(in crate::analysis) fn budget_at(record: &RunRecord, shape: usize, batch_siz
     (rounds > 0.0).then(|| around(rounds))
 }
 
-/// Batch sizes that a session which was measured did not come to because the time was over: all of those that were named,
-/// else the first of them and what would have followed; `None` where there are none.
+/// For lack of time: all batch sizes that were named, else the first and what would have followed; `None` without any.
 pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached> {
     let plan = &record.plan;
     if record.run.ended_by != Some(EndReason::BudgetSpent) || plan.tuning.is_some() {
@@ -93,7 +89,7 @@ pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached>
     Some(NotReached { batch_sizes, by_session, enough_budget_ns })
 }
 
-/// Launches of a session that timed anything at its smallest batch size.
+/// At its smallest batch size.
 fn launches_count(record: &RunRecord, session: usize) -> u64 {
     let smallest = smallest(record, session);
     let own = record.blocks.iter().filter(|block| block.key.session == session);
@@ -108,8 +104,7 @@ fn smallest(record: &RunRecord, session: usize) -> Option<u64> {
     record.blocks.iter().filter(|block| block.key.session == session).map(|block| block.key.batch_size).min()
 }
 
-/// Time of an inference of a session at a batch size, in nanoseconds: as it was measured there, or else as much
-/// longer than at the smallest one as the batch is larger, which it is at worst.
+/// In nanoseconds: as it was measured there, or else longer than at the smallest size as the batch is larger, at worst.
 fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u64) -> Option<f64> {
     let own = || record.blocks.iter().filter(|block| block.key.session == session);
     let here = own().filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));
@@ -123,7 +118,7 @@ fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u6
     })
 }
 
-/// Time of a launch of a session that times one block, in nanoseconds.
+/// In nanoseconds, of a launch that times one block.
 fn launch(record: &RunRecord, session: usize) -> Option<f64> {
     let launches = || record.launches.iter().filter(|launch| launch.session == session);
     let loaded = launches().filter_map(|launch| {

@@ -17,7 +17,6 @@ pub const ERROR_LOSS_FLOOR: f64 = 0.01;
 /// disagreement in a hundred is about what a quantized image classifier shows.
 pub const AGREEMENT_FLOOR: f64 = 0.99;
 
-/// Everything that has been found before a choice is made.
 pub(in crate::analysis) struct Facts<'a> {
     pub(in crate::analysis) index: &'a Index<'a>,
     pub(in crate::analysis) sessions: &'a [SessionFindings],
@@ -26,17 +25,15 @@ pub(in crate::analysis) struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The cells for single predictions at the first shape at which anything was measured.
+    /// At the first shape at which anything was measured.
     pub(in crate::analysis) fn single(&self) -> Vec<&CellFindings> {
         self.at(single_place(&self.index.record.plan, self.cells))
     }
 
-    /// The same at a shape.
     pub(in crate::analysis) fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
         self.at(single_place_at(&self.index.record.plan, self.cells, shape))
     }
 
-    /// The cells that were measured at a place.
     fn at(&self, place: Option<Workload>) -> Vec<&CellFindings> {
         self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(cell.key.workload()) == place).collect()
     }
@@ -63,7 +60,7 @@ impl Facts<'_> {
         fell.then_some(RejectionReason::AccuracyFell)
     }
 
-    /// How much worse a score got: a share in itself, an error as a share of the baseline's.
+    /// A share in itself, an error as a share of the baseline's.
     pub(in crate::analysis) fn loss(&self, change: &AccuracyChange) -> Option<f64> {
         let difference = change.difference.value()?;
         match change.metric.direction() {
@@ -72,7 +69,6 @@ impl Facts<'_> {
         }
     }
 
-    /// File size of the baseline / file size of `session`.
     pub(in crate::analysis) fn size_factor(&self, session: usize) -> Option<f64> {
         let size = |session: usize| self.sessions[session].figure(Metric::FileSize)?.value();
         Some(size(self.index.baseline?)? / size(session)?)
@@ -87,7 +83,7 @@ impl Facts<'_> {
     }
 }
 
-/// The loss up to which a variant may be shipped although it is significant: with many samples, any rounding is.
+/// Up to this a loss is let pass though it is significant: with many samples, any rounding is.
 fn loss_floor(change: &AccuracyChange) -> f64 {
     match change.metric.direction() {
         Direction::Higher => SHARE_LOSS_FLOOR,

@@ -45,7 +45,7 @@ impl JudgedOutputs {
     }
 }
 
-/// Whether others are held against a session, of which nothing is expected then.
+/// Others are held against it, and nothing is expected of itself then.
 fn is_reference(session: &SessionFindings, against: HeldAgainst) -> bool {
     let held = session.accuracy.held_against;
     against == HeldAgainst::Reference && session.is_baseline && held == HeldAgainst::Nothing

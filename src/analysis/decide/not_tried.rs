@@ -11,10 +11,9 @@ use crate::plan::{Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpe
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
 
-/// Precisions of files that nothing has been taken from.
 const FULL_PRECISION: [&str; 2] = ["fp32", "fp64"];
 
-/// Everything that the plan leaves out, what is likely to bring most first. Nothing for a run that measured nothing.
+/// What is likely to bring most first. Nothing for a run that measured nothing.
 pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
     if facts.sessions.iter().all(|session| !session.outcome.is_ok()) {
         return Vec::new();
@@ -37,7 +36,7 @@ pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
     found
 }
 
-/// The command that measures all models as the baseline was measured, but for one flag.
+/// For all models as the baseline was measured, but for one flag.
 fn profile(record: &RunRecord, what: Untried, flag: Flag, value: &str) -> NotTried {
     untried(what, Command::of(&as_baseline(record)).with(flag, value))
 }
@@ -64,7 +63,7 @@ fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
     record.variants.iter().filter_map(|variant| variant.model.as_ref())
 }
 
-/// Where the weights of every file are in full precision; not where there are none.
+/// Where there are weights, all in full precision.
 fn quantization(record: &RunRecord) -> Option<NotTried> {
     let full = |model: &ModelSummary| FULL_PRECISION.contains(&model.precision.label.as_str());
     let all_full = models(record).all(full) && models(record).any(|model| !model.weights.is_empty());
@@ -78,7 +77,7 @@ fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
     Some(profile(record, Untried::LargerBatches(largest), Flag::Batch, &sizes))
 }
 
-/// One number of threads was measured; a single one where there were several, else as many as there are CPUs.
+/// Where one number was measured: a single thread, or as many as there are CPUs.
 fn threads(record: &RunRecord) -> Option<NotTried> {
     let counts: BTreeSet<u64> = record.plan.sessions.iter().map(|spec| spec.options.intra_threads).collect();
     let [&only] = counts.iter().collect::<Vec<_>>()[..] else { return None };
@@ -93,7 +92,7 @@ fn tuning(record: &RunRecord) -> Option<NotTried> {
     one.then(|| untried(Untried::Tuning, Command::tune(&as_baseline(record))))
 }
 
-/// Execution providers that the libraries offer and no session used.
+/// Those that the libraries offer and no session used.
 fn providers(record: &RunRecord) -> Vec<NotTried> {
     let used: BTreeSet<&str> = record.plan.sessions.iter().map(|spec| spec.execution_provider.as_str()).collect();
     let offered: BTreeSet<&str> =
@@ -113,7 +112,6 @@ fn providers(record: &RunRecord) -> Vec<NotTried> {
     missing.map(try_it).collect()
 }
 
-/// The session of the baseline, on the CPU.
 fn on_cpu(plan: &Plan) -> Option<SessionSpec> {
     let baseline = &plan.sessions[plan.baseline_session()?];
     Some(SessionSpec {
@@ -141,7 +139,7 @@ fn concurrency(record: &RunRecord) -> Option<NotTried> {
     (single && may_share).then(|| untried(Untried::Concurrency, Command::of(&plan).with(Flag::Concurrency, "1,2,4")))
 }
 
-/// Open dimensions other than the batch size, each with the size that was fed, half and twice that.
+/// Other than the batch size, each with the size that was fed, half and twice that.
 fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
     let Some(variant) = record.variants.get(record.plan.baseline) else { return Vec::new() };
     let Some(model) = &variant.model else { return Vec::new() };

@@ -13,7 +13,6 @@ pub fn single_place(plan: &Plan, cells: &[CellFindings]) -> Option<Workload> {
     single_place_at(plan, cells, shape)
 }
 
-/// The same at one shape.
 pub(in crate::analysis) fn single_place_at(plan: &Plan, cells: &[CellFindings], shape: usize) -> Option<Workload> {
     singly_loaded(plan, cells)
         .map(|cell| cell.key.workload())
@@ -21,13 +20,12 @@ pub(in crate::analysis) fn single_place_at(plan: &Plan, cells: &[CellFindings], 
         .min_by_key(|at| at.batch_size)
 }
 
-/// The shapes at which anything was measured, ascending.
+/// Ascending.
 pub(in crate::analysis) fn measured_shapes(plan: &Plan, cells: &[CellFindings]) -> Vec<usize> {
     let shapes: BTreeSet<usize> = singly_loaded(plan, cells).map(|cell| cell.key.shape).collect();
     shapes.into_iter().collect()
 }
 
-/// The cells that were measured under the plan's first load mode.
 fn singly_loaded<'a>(plan: &Plan, cells: &'a [CellFindings]) -> impl Iterator<Item = &'a CellFindings> + use<'a> {
     let first = plan.load_modes.first().copied();
     cells.iter().filter(move |cell| cell.outcome.is_ok() && Some(cell.key.load_mode) == first)

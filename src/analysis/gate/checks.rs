@@ -82,7 +82,6 @@ fn why_unfit(fitness: &Fitness) -> String {
     format!("the machine was not fit to measure on ({}){seen}", FitnessVerdict::Invalid.word())
 }
 
-/// Remarks on all verdicts: another machine, or one that was not fit.
 fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<Plain> {
     let mut remarks = Vec::new();
     if let Some(against) = against {

@@ -25,7 +25,6 @@ pub enum Held {
     DifferenceToBaseline,
 }
 
-/// A figure and the budget that it is held against.
 pub(super) struct Case {
     pub(super) held: Held,
     pub(super) figure: Estimate,
@@ -33,7 +32,6 @@ pub(super) struct Case {
     pub(super) budget: f64,
 }
 
-/// A session, or one of its cells, that a rule is for.
 pub(super) struct Target<'a> {
     pub(super) session: &'a SessionFindings,
     pub(super) cell: Option<&'a CellFindings>,
@@ -41,13 +39,11 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// The estimate of a figure.
     pub(super) fn figure(&self, metric: Metric) -> Estimate {
         let figures = self.cell.map_or(&self.session.figures, |cell| &cell.figures);
         find(figures, metric).cloned().unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
     }
 
-    /// Why there is no figure of a metric.
     fn why_absent(&self, metric: Metric) -> String {
         let accuracy = &self.session.accuracy;
         let reason = match (metric.group(), &accuracy.absent_reason) {
@@ -63,7 +59,7 @@ impl Target<'_> {
         reason.to_owned()
     }
 
-    /// Why nothing was measured; `None` where something was.
+    /// `None` where something was measured.
     pub(super) fn failure(&self) -> Option<String> {
         let outcome = self.cell.map_or(&self.session.outcome, |cell| &cell.outcome);
         match outcome {
@@ -74,7 +70,7 @@ impl Target<'_> {
     }
 }
 
-/// Confidence of the claim that a percentile is under its budget: MLPerf's.
+/// MLPerf's.
 const EARLY_STOPPING_CONFIDENCE: f64 = 0.99;
 
 /// The figure and the judgement of an SLO on one cell, or of its session where the metric is one of sessions: the
@@ -101,9 +97,8 @@ pub(super) fn judged(metric: Metric, target: &Target<'_>, record: &RunRecord, ca
     }
 }
 
-/// A percentile under its budget by the early-stopping rule, which also speaks where the sample is too small for an
-/// interval; above it where the whole interval is. That rule takes inferences as independent, and the interval counts them
-/// for what they are worth: where there is one, it must agree.
+/// The early-stopping rule also speaks where the sample is too small for an interval, but takes inferences as
+/// independent, which the interval does not: where there is one, it must agree.
 fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement {
     // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole nanoseconds of it.
     let overruns_count = latencies.count_above(Nanos(case.budget as u64));

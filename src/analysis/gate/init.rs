@@ -10,10 +10,9 @@ use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Shape};
 
-/// Headroom of a budget above the unfavourable end of what was measured: releases differ by some percent for reasons
-/// that are nobody's fault.
+/// Releases differ by some percent for reasons that are nobody's fault.
 const HEADROOM: f64 = 0.1;
-/// How far accuracy may fall below the lower end of its interval.
+/// Below the lower end of the interval.
 const SCORE_HEADROOM: f64 = 0.005;
 
 /// A rule file that `run` passes: budgets of latency, throughput, memory, size and accuracy of the session that the run
@@ -37,7 +36,6 @@ pub fn init(run: Run<'_>) -> String {
     text
 }
 
-/// Rules that need another run to be held against.
 const RELATIVE: &str = "
 # With `--against BASELINE_RUN`, these hold every variant against the same one of that run:
 # [[rule]]
@@ -52,7 +50,6 @@ fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     advised.or_else(|| sessions.iter().find(|session| session.is_baseline && session.outcome.is_ok()))
 }
 
-/// Checks worth making, with the cell of those on one.
 fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<(String, Option<CellKey>)> {
     let measured =
         || run.findings.cells.iter().filter(|cell| cell.key.session == session.session && cell.outcome.is_ok());
@@ -82,7 +79,7 @@ fn throughput(cell: &CellFindings) -> f64 {
     cell.value(Metric::Throughput).unwrap_or(0.0)
 }
 
-/// The upper end of what was measured, with headroom; `None` where it is nothing, a share of which is no headroom.
+/// With headroom; `None` where it is nothing, a share of which is no headroom.
 fn most(estimate: Option<&crate::analysis::Estimate>) -> Option<f64> {
     let measured = estimate?.measured()?;
     let high = measured.interval.map_or(measured.value, |interval| interval.high);
@@ -98,7 +95,7 @@ fn at_most(metric: Metric, most: f64) -> String {
     format!("{} <= {} {unit}", metric.name(), significant(most / factor))
 }
 
-/// Three significant digits, as a plain decimal number.
+/// As a plain decimal number.
 fn significant(value: f64) -> String {
     let digits = (2.0 - value.abs().max(1e-12).log10().floor()).clamp(0.0, 12.0) as usize;
     format!("{value:.digits$}")
@@ -119,7 +116,7 @@ fn entry(check: &str, variant: &str, cell: Option<(u64, &Shape)>) -> String {
     entry
 }
 
-/// A basic string of TOML, in which nothing is left that ends a line or that a terminal would act on.
+/// Nothing is left in it that ends a line or that a terminal would act on.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {

@@ -9,7 +9,6 @@ use crate::observed::Observed;
 use crate::plan::{Plan, Workload};
 use crate::record::Host;
 
-/// The figure that a rule about the baseline holds against its budget.
 pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case {
     match changed(check, target, runs) {
         Ok((Delta::Ratio { change, .. }, _)) => {
@@ -30,7 +29,7 @@ pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case 
     }
 }
 
-/// A score's difference to the baseline's, of which a share is a difference as well.
+/// Of a score, a share is held as a difference as well.
 fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
     let budget = match check.budget {
         Budget::Drop(Drop::Points(points)) => -points,
@@ -40,7 +39,7 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
     Case { held: Held::DifferenceToBaseline, figure: change.difference, side: check.side, budget }
 }
 
-/// The change from the baseline, and the baseline's score where the metric is one.
+/// With the baseline's score where the metric is one.
 fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Delta, f64)> {
     let at = target.cell.map(|cell| cell.key.workload());
     let candidate = Side { run: &runs.index, session: target.session.session, at };
@@ -58,7 +57,7 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Del
     }
 }
 
-/// The session of the baseline run whose variant has the same name.
+/// The session whose variant has the same name.
 fn counterpart(index: &RunIndex<'_>, target: &Target<'_>) -> Observed<usize> {
     let plan = &index.record().plan;
     let name = &target.variant;
@@ -66,14 +65,12 @@ fn counterpart(index: &RunIndex<'_>, target: &Target<'_>) -> Observed<usize> {
     found.ok_or_else(|| format!("the baseline run has no variant `{name}`").into())
 }
 
-/// The same place in the plan of the baseline run.
 fn in_other_run(at: Workload, plan: &Plan, other: &Plan) -> Observed<Workload> {
     let shape = plan.same_shape(at.shape, other);
     let shape = shape.ok_or_else(|| format!("the baseline run did not measure{}", plan.shape_words(at.shape)))?;
     Ok(Workload { shape, ..at })
 }
 
-/// Differences of the machine of the baseline run from this run's.
 pub(super) fn other_machine(here: &Host, there: &Host) -> Option<String> {
     let differences = host_differences(there, here);
     let names: Vec<&str> = differences.iter().map(|difference| difference.what).collect();

@@ -137,7 +137,7 @@ fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
     })
 }
 
-/// The line, from 1, of the byte at `offset`.
+/// From 1.
 fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
 }

@@ -10,16 +10,12 @@ use crate::plan::{Plan, SweepEnd};
 use crate::record::Outcome;
 use crate::text::Plain;
 
-/// Cells and sessions that a rule counts, and those that it leaves out.
 pub(super) struct Targets<'a> {
     pub(super) counted: Vec<Target<'a>>,
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// Targets of `rule`. Without another run to compare with, the baseline is left out of rules that compare.
-///
-/// # Errors
-/// A variant or batch size that the run does not have, or nothing left to check.
+/// Without another run to compare with, the baseline is left out of rules that compare.
 pub(super) fn targets<'a>(rule: &Rule, run: Run<'a>, own_baseline: bool) -> Result<Targets<'a>, RuleError> {
     let mut sessions = sessions(rule, run)?;
     if own_baseline && !matches!(rule.check.budget, Budget::Absolute(_)) {
@@ -97,7 +93,6 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
     Ok(targets)
 }
 
-/// Makes sure that the run swept what a rule is for.
 fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
     for (name, &size) in &rule.dims {
         let known = plan.shapes.iter().filter_map(|shape| shape.dims.get(name));

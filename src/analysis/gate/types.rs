@@ -76,7 +76,6 @@ pub struct LeftOut {
     pub reason: Plain,
 }
 
-/// The run and the baseline run, ready to be looked up.
 pub(super) struct Runs<'a> {
     pub(super) run: Run<'a>,
     pub(super) index: RunIndex<'a>,

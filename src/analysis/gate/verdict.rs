@@ -60,12 +60,10 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// A verdict without a figure.
     pub(super) fn without_figure(verdict: GateVerdict, reason: impl Into<Plain>) -> Self {
         Judgement { verdict, basis: Basis::Nothing, reason: Some(reason.into()), settling: None }
     }
 
-    /// Judgement of a measured figure.
     pub(super) fn of(measured: &Measured, side: Side, budget: f64) -> Self {
         match (measured.interval, &measured.remark) {
             (Some(interval), _) => {
@@ -98,8 +96,7 @@ impl Judgement {
     }
 }
 
-/// How many more would bring `across`, the end of the interval that lies across the budget, back to it: the half-width shrinks with
-/// the square root of their number. `None` if the value stands at the budget, where nothing would.
+/// The half-width shrinks with the square root of their number; `None` if the value stands at the budget, or nearly.
 fn settling(measured: &Measured, across: f64, budget: f64) -> Option<Settling> {
     let distance = (budget - measured.value).abs();
     if distance == 0.0 {
@@ -112,12 +109,11 @@ fn settling(measured: &Measured, across: f64, budget: f64) -> Option<Settling> {
     (more < HOPELESS).then_some(Settling { more: more as u64, of: measured.n_of })
 }
 
-/// The verdict on several, of which the worst counts: pass only if each passes.
+/// The worst counts: pass only if each passes.
 pub(super) fn worst(verdicts: impl Iterator<Item = GateVerdict>) -> GateVerdict {
     verdicts.max().unwrap_or(GateVerdict::Inconclusive)
 }
 
-/// A figure's estimate, judged if it was measured.
 pub(super) fn judge(estimate: &Estimate, side: Side, budget: f64) -> Judgement {
     match estimate {
         Estimate::Measured(measured) => Judgement::of(measured, side, budget),

@@ -12,7 +12,7 @@ use crate::plan::CellKey;
 use crate::record::Contrast;
 use crate::units::Nanos;
 
-/// Options that made a session faster, as `denormals` judges the contrasts of the record.
+/// Those that made a session faster, as `denormals` judges the contrasts of the record.
 pub(super) fn options(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<Advice> {
     let change = |contrast: &Contrast| {
         let found = denormals.iter().find(|found| found.session == contrast.session)?;
@@ -44,14 +44,13 @@ fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option
     })
 }
 
-/// A session's cell at a shape and batch size under the plan's first load mode; `None` for a session that must not be
-/// shipped.
+/// Under the plan's first load mode; `None` for a session that must not be shipped.
 fn key(facts: &Facts<'_>, session: usize, shape: usize, batch_size: u64) -> Option<CellKey> {
     let load_mode = *facts.index.record.plan.load_modes.first()?;
     facts.rejection(session).is_none().then_some(CellKey { session, shape, batch_size, load_mode })
 }
 
-/// Sessions that are slower after a pause, each with the longest pause after which that is not shown.
+/// Of sessions that are slower after a pause, the longest pause after which that is not shown.
 pub(super) fn keep_warm(facts: &Facts<'_>, idle_gaps: &[IdleFindings]) -> Vec<Advice> {
     idle_gaps.iter().filter_map(|found| after_pauses(facts, found)).collect()
 }

@@ -23,13 +23,11 @@ pub const HIGH_GAIN: f64 = 1.5;
 /// The same for medium priority.
 pub const MEDIUM_GAIN: f64 = 1.1;
 
-/// Findings of launches of their own.
 pub(in crate::analysis) struct Diagnosed<'a> {
     pub(in crate::analysis) denormals: &'a [DenormalFindings],
     pub(in crate::analysis) idle_gaps: &'a [IdleFindings],
 }
 
-/// Ranks what the run's evidence supports.
 pub(in crate::analysis) fn advice(facts: &Facts<'_>, answer: &Answer, diagnosed: &Diagnosed<'_>) -> Vec<Advice> {
     let mut advice = ship::advice(facts, answer);
     advice.extend(answer.throughput.pick().and_then(|pick| serving::batch(facts, pick)));
@@ -46,8 +44,7 @@ pub(in crate::analysis) fn advice(facts: &Facts<'_>, answer: &Answer, diagnosed:
     advice
 }
 
-/// Beneficiaries: every prediction, then some of them, then no prediction but a resource. Advice of one tier is
-/// not weighed against that of another.
+/// Who gains; advice of one tier is not weighed against that of another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Tier {
     EveryPrediction,
@@ -65,7 +62,7 @@ impl Tier {
     }
 }
 
-/// The end of the gain's interval that promises less; without an interval nothing is promised.
+/// Without an interval nothing is promised.
 fn conservative(gain: &Estimate) -> f64 {
     gain.interval().map_or(1.0, |interval| interval.low)
 }

@@ -13,11 +13,10 @@ use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::BlockRecord;
 
-/// A first prediction that takes this long, in nanoseconds, is noticed: a tenth of a second is about the longest that
-/// feels immediate (Miller 1968; Nielsen 1993).
+/// In nanoseconds: a tenth of a second is about the longest that feels immediate (Miller 1968; Nielsen 1993).
 const NOTICED_NS: f64 = 100e6;
 
-/// Batches of the recommended size instead of single predictions, within the same session.
+/// Instead of single predictions, within the same session.
 pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let curve = facts.curves.iter().find(|curve| {
         (curve.session, curve.shape, curve.load_mode) == (pick.key.session, pick.key.shape, pick.key.load_mode)
@@ -45,7 +44,7 @@ pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     })
 }
 
-/// Throughput of one batch size over that of another, launch by launch.
+/// Of throughput, launch by launch.
 fn batch_gain(facts: &Facts<'_>, large: CellKey, small: CellKey) -> Estimate {
     let rates = |key: CellKey| {
         let mut rates: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
@@ -68,8 +67,7 @@ fn predictions(block: &BlockRecord) -> f64 {
     block.inferences_count as f64 * block.key.batch_size as f64
 }
 
-/// Loading the recommended session and running it once before requests arrive, where the first prediction would
-/// otherwise take long enough to be noticed.
+/// Where the first prediction would otherwise take long enough to be noticed.
 pub(super) fn load_before_traffic(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let first = facts.sessions[pick.key.session].figure(Metric::TimeToFirstPrediction)?.measured()?;
     let later = facts.cell(pick.key)?.value(Metric::LatencyP50).filter(|&later| later > 0.0)?;

@@ -12,7 +12,7 @@ use crate::metric::Metric;
 use crate::plan::{CellKey, SessionSpec};
 use crate::record::RunRecord;
 
-/// A file must be smaller by this factor for its size alone to be a reason to ship it.
+/// From here on the size of a file alone is a reason to ship it.
 const SIZE_FACTOR_WORTH_IT: f64 = 1.1;
 
 /// Every session that gains for single predictions, and the one that has the most throughput.
@@ -30,7 +30,6 @@ pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
     advice
 }
 
-/// How a session does against the baseline in one figure.
 struct Gain<'a> {
     cell: &'a CellFindings,
     gain: Estimate,
@@ -56,7 +55,7 @@ fn for_throughput(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     instead(facts, Gain { cell, gain, metric: Metric::Throughput, verdict: Some(change.verdict) })
 }
 
-/// A session that is as fast as the baseline and has the smaller file.
+/// A session that is as fast and has the smaller file.
 fn for_size(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
     let factor = facts.size_factor(cell.key.session).filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
@@ -123,7 +122,6 @@ fn effort(own: &SessionSpec, base: &SessionSpec) -> Level {
     }
 }
 
-/// In what a session differs from the baseline's.
 fn settings(record: &RunRecord, session: usize, baseline: usize) -> Vec<Setting> {
     let (own, base) = (&record.plan.sessions[session], &record.plan.sessions[baseline]);
     let mut settings = Vec::new();

@@ -10,8 +10,7 @@ pub(super) fn factor(with: &CellFindings, without: &CellFindings, metric: Metric
     Some(with.value(metric)? / without.value(metric)?)
 }
 
-/// High where nothing or too little is known of the outputs; medium where they only agree with a reference, where they
-/// got a little worse, or the tail did; low where labels showed no significant fall.
+/// By what is known of the outputs: nothing or little, agreement or a small fall of the score, no significant fall.
 pub(super) fn risk(caveats: &[Caveat]) -> Level {
     let has = |caveat| caveats.contains(&caveat);
     if has(Caveat::AccuracyNotMeasured) || has(Caveat::LowAgreement) {
@@ -26,7 +25,6 @@ pub(super) fn risk(caveats: &[Caveat]) -> Level {
     }
 }
 
-/// The number behind an estimate and what it counts, for the evidence.
 pub(super) fn evidence(key: CellKey, against: Against, gain: &Estimate, verdict: Option<Verdict>) -> Option<Evidence> {
     let measured = gain.measured()?;
     Some(Evidence { key, against, n: measured.n, n_of: measured.n_of, verdict })
