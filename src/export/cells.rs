@@ -8,7 +8,6 @@ use crate::analysis::{CellFindings, Estimate, Figure, Findings, SessionFindings}
 use crate::plan::{Binding, Shape};
 use crate::record::{Outcome, RunRecord};
 
-/// The columns, in their order.
 #[derive(Clone, Default, Serialize)]
 struct Row {
     variant: String,
@@ -65,7 +64,6 @@ fn of_cell(record: &RunRecord, cell: &CellFindings, names: Names) -> impl Iterat
 }
 
 impl Row {
-    /// The columns that the rows of one session share.
     fn new(record: &RunRecord, session: usize, outcome: &Outcome, names: Names) -> Self {
         let spec = &record.plan.sessions[session];
         Row {
@@ -99,7 +97,6 @@ impl Row {
     }
 }
 
-/// Why there is no figure, or what is to be known of the one that there is.
 fn reason(figure: &Figure) -> String {
     match &figure.estimate {
         Estimate::Measured(measured) => measured.remark.clone().unwrap_or_default().into_exact(),
@@ -112,7 +109,7 @@ fn reason(figure: &Figure) -> String {
     }
 }
 
-/// Sizes of swept dimensions: `seq=64;width=3`.
+/// `seq=64;width=3`.
 pub(super) fn shape(shape: &Shape) -> String {
     shape.dims.iter().map(|(name, size)| format!("{name}={size}")).collect::<Vec<_>>().join(";")
 }

@@ -7,7 +7,6 @@ use super::table::{Digits, table};
 use crate::analysis::comparison::{self, Comparisons, Delta, Design, Pair, PairedCell, Party, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 
-/// The columns, in their order.
 #[derive(Clone, Default, Serialize)]
 struct Row {
     baseline_run: String,
@@ -38,7 +37,6 @@ struct Row {
     shape: String,
 }
 
-/// Verdict on a ratio or on a score.
 #[derive(Clone, Copy, Serialize)]
 #[serde(untagged)]
 enum RowVerdict {
@@ -68,7 +66,6 @@ pub fn comparison_csv(comparisons: &Comparisons, names: Names) -> Result<Vec<u8>
 }
 
 impl Row {
-    /// The columns that name both sides.
     fn between(comparisons: &Comparisons, pair: &Pair, names: Names) -> Self {
         let run = |party: &Party| names.field(&comparisons.runs[party.run].path.display().to_string());
         Row {

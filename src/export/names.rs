@@ -2,7 +2,7 @@
 
 use crate::text::plain_whole;
 
-/// Characters that a spreadsheet takes for the beginning of a formula, in either width.
+/// In either width.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// How names and other texts stand in CSV: on one line, without anything that a terminal would act on. Columns of numbers are
@@ -17,7 +17,6 @@ pub enum Names {
 }
 
 impl Names {
-    /// A text as a field.
     pub(super) fn field(self, text: &str) -> String {
         let shown = plain_whole(text);
         match self {

@@ -9,7 +9,6 @@ use crate::analysis::{self, Breakdown, NodeShare, OperatorGroup};
 use crate::record::{NodeProfile, OperatorProfile, Profiled, RunRecord, TensorShape};
 use crate::units::{Bytes, Nanos};
 
-/// The columns, in their order.
 #[derive(Clone, Default, Serialize)]
 struct Row {
     session: String,
@@ -57,7 +56,6 @@ pub fn trace_csv(name: &str, profiled: &Profiled, names: Names) -> Result<Vec<u8
     table(rows(&Row { session: names.field(name), ..Row::default() }, profiled, names))
 }
 
-/// One of each node, which says of what profile it is as `base` does.
 fn rows(base: &Row, profiled: &Profiled, names: Names) -> Vec<Row> {
     let base = Row { inferences_count: profiled.inferences_count, ..base.clone() };
     let row = |share: &NodeShare| base.clone().with(share, &profiled.nodes[share.node], names);
@@ -65,7 +63,6 @@ fn rows(base: &Row, profiled: &Profiled, names: Names) -> Vec<Row> {
 }
 
 impl Row {
-    /// Of what a profile is.
     fn of(record: &RunRecord, found: &OperatorProfile, names: Names) -> Self {
         Row {
             session: names.field(&record.session_label(found.session)),

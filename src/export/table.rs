@@ -2,10 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-/// `rows` below the names of their fields, which stand there without rows as well.
-///
-/// # Errors
-/// Writing into memory does not fail; the error is the `csv` crate's, for a row that is no flat list of fields.
+/// The header stands without rows as well. Writing into memory does not fail.
 pub(super) fn table<R: Serialize + Default>(rows: impl IntoIterator<Item = R>) -> Result<Vec<u8>, csv::Error> {
     let mut rows = rows.into_iter().peekable();
     let is_empty = rows.peek().is_none();
@@ -21,7 +18,7 @@ pub(super) fn table<R: Serialize + Default>(rows: impl IntoIterator<Item = R>) -
     Ok(text)
 }
 
-/// A value without the noise of the last binary digits: thirteen significant digits, in plain notation.
+/// Thirteen significant digits, in plain notation: without the noise of the last binary digits.
 #[derive(Clone, Copy)]
 pub(super) struct Digits(pub(super) f64);
 

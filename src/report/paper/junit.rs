@@ -35,7 +35,7 @@ fn case(check: &CheckView, run: &str) -> String {
     format!("{case}>\n            {status}\n        </testcase>\n")
 }
 
-/// Text as the value of an attribute. XML has no way to write most control characters; they are left out.
+/// XML has no way to write most control characters; they are left out.
 fn attribute(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     for character in text.chars() {

@@ -7,37 +7,31 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use super::style::Style;
 use crate::report::view::{RowKind, Table, text};
 
-/// Characters that a row's name keeps, however wide its table is.
+/// Of a row, however wide its table is.
 const NAME_WIDTH: usize = 12;
 
-/// Blanks between columns.
 const GAP: u16 = 2;
 
 /// Longer words are cut: no path that anybody reads is as long, but a name in a model may be.
 const LONGEST_WORD: usize = 300;
 
-/// Columns apart by blanks, a rule below the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
-/// A line of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    /// As it is printed.
     pub(super) text: String,
-    /// Kind of the row that it belongs to; absent in the header.
+    /// Absent in the header.
     pub(super) kind: Option<RowKind>,
 }
 
-/// The lines of a table without its title and its notes: side by side where the columns fit, else row below row. Where
-/// there are as many columns as are ever used, a long last column may stand out.
+/// Side by side where the columns fit, else row below row. At the widest, a long last column may stand out.
 pub(super) fn lines(table: &Table, width: usize) -> Vec<Line> {
     let side_by_side = side_by_side(table, width);
     let fits = side_by_side.iter().all(|line| line.text.chars().count() <= width);
     if fits || width >= Style::WIDTH { side_by_side } else { row_below_row(table, width) }
 }
 
-/// A header, a rule, and one line for each row. Names are cut where the table would not fit, as far as they can still be
-/// told apart.
+/// Names are cut where the table would not fit, as far as they can still be told apart.
 fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
     let columns = table.header.len();
     let others = (1..columns).map(|column| {
@@ -67,7 +61,7 @@ fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
     rendered.lines().zip(kinds).map(|(line, kind)| Line { text: line.trim_end().to_owned(), kind }).collect()
 }
 
-/// The name of each row, and below it the other cells, each behind its column's head.
+/// Each cell stands behind its column's head.
 fn row_below_row(table: &Table, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for row in &table.rows {
@@ -80,8 +74,7 @@ fn row_below_row(table: &Table, width: usize) -> Vec<Line> {
     lines
 }
 
-/// The smallest width from `fitting` on at which all names differ though they are cut: what two of them begin with alike,
-/// one character more, and the ellipsis.
+/// At which all names differ though they are cut: what two of them begin with alike, one more, and the ellipsis.
 fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut names: Vec<&str> = names.iter().copied().collect();
@@ -91,7 +84,7 @@ fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
     needed.min(longest).max(fitting)
 }
 
-/// `paragraph` in lines of at most `width` characters, broken at spaces; a longer word has a line of its own.
+/// Broken at spaces; a longer word has a line of its own.
 pub(super) fn wrap(paragraph: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;

@@ -21,12 +21,9 @@ const COMPARISON: &str = include_str!("templates/comparison.md.jinja");
 const SECTION: &str = include_str!("templates/section.md.jinja");
 const TABLE: &str = include_str!("templates/table.md.jinja");
 
-/// Whether a report in Markdown shows the charts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pictures {
-    /// As files beside it.
     Beside,
-    /// Not at all.
     None,
 }
 
@@ -58,18 +55,16 @@ pub fn illustrated_markdown(report: &Report, context: Option<&Context>) -> Resul
     render(report, &full, Pictures::Beside)
 }
 
-/// Values for the report's template.
 #[derive(Serialize)]
 struct Page<'a> {
     title: &'a str,
     chapters: Vec<Shown<'a>>,
-    /// The whole template, filled; empty for the shorter report.
+    /// Empty for the shorter report.
     full: &'a [Line],
-    /// Id of the chapter that gives the reasons of alarms.
+    /// Of the chapter that gives the reasons of alarms.
     reasons: &'a str,
 }
 
-/// A chapter as it is laid out.
 #[derive(Serialize)]
 struct Shown<'a> {
     /// Empty where nothing stands above it.
@@ -78,7 +73,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// The chapter with its charts behind everything else, if they lie beside it.
+    /// Charts stand behind everything else, if they lie beside the report.
     fn new(chapter: &'a Chapter, paper: Paper, pictures: Pictures) -> Self {
         let (charts, mut blocks): (Vec<&Block>, Vec<&Block>) =
             chapter.shown(paper).partition(|block| matches!(block, Block::Charts(_)));

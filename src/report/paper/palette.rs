@@ -3,7 +3,6 @@
 //! Hues are those that Okabe and Ito chose so that colour-blind readers tell them apart (*Color Universal Design*, 2008),
 //! darkened where they would be hard to see on white. A series also differs by its mark.
 
-/// A colour on white and on a dark ground, and a mark, by the number of a series.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dress {
     pub(super) on_white: &'static str,
@@ -11,7 +10,6 @@ pub(super) struct Dress {
     pub(super) mark: Mark,
 }
 
-/// Shape of a mark.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mark {
     Circle,
@@ -31,7 +29,7 @@ pub(super) const PALETTE: [Dress; 8] = [
     Dress { on_white: "#7a3fa0", on_dark: "#c39ae0", mark: Mark::Triangle },
 ];
 
-/// The dress of series `number`; they repeat after the eighth.
+/// They repeat after the eighth.
 pub(super) fn dress(number: usize) -> Dress {
     PALETTE[number % PALETTE.len()]
 }

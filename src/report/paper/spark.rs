@@ -3,21 +3,17 @@
 use super::style::{Glyphs, Style};
 use crate::report::view::{Distributions, HIGHEST, text};
 
-/// From nothing to the column that holds most.
 const BLOCKS: [char; HIGHEST as usize + 1] =
     [' ', '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}'];
 
-/// The same in ASCII.
 const ASCII: [char; HIGHEST as usize + 1] = [' ', '.', ':', '-', '=', '+', '*', '#', '@'];
 
-/// Characters that a name keeps.
 const NAME_WIDTH: usize = 28;
 
-/// Characters of a line beside its name and its columns: blanks and the ends of the columns.
+/// Of a line beside its name and its columns: blanks and the ends of the columns.
 const FRAME: usize = 8;
 
-/// A line for each distribution: its name, its columns, and what else is said of it, which has a line of its own where
-/// the width does not hold both; then the ends of their axis.
+/// Remarks have lines of their own where the width does not hold both; the ends of the axis come last.
 pub(super) fn lines(distributions: &Distributions, style: Style) -> Vec<String> {
     let set = match style.glyphs {
         Glyphs::Unicode => BLOCKS,
@@ -44,7 +40,7 @@ pub(super) fn lines(distributions: &Distributions, style: Style) -> Vec<String> 
     lines
 }
 
-/// `text` with the signs that this program writes in ASCII of the same width.
+/// Of the same width.
 pub(super) fn ascii(text: &str) -> String {
     let text = text.replace("\u{b1} ", "+-");
     let sign = |c: char| match c {

@@ -85,7 +85,6 @@ pub fn comparison_terminal(view: &ComparisonView, style: impl Into<Style>) -> St
     out.into_text()
 }
 
-/// Text under construction.
 pub(super) struct Output {
     text: String,
     style: Style,
@@ -96,7 +95,6 @@ impl Output {
         Output { text: String::new(), style: style.into() }
     }
 
-    /// The text in signs that the terminal has.
     pub(super) fn into_text(self) -> String {
         match self.style.glyphs {
             Glyphs::Unicode => self.text,
@@ -104,7 +102,7 @@ impl Output {
         }
     }
 
-    /// A chapter: blocks apart by a blank line, but for those that stand below a heading.
+    /// Blocks stand apart by a blank line, but for those below a heading.
     fn chapter<'a>(&mut self, blocks: impl Iterator<Item = &'a Block>) {
         let mut is_below_heading = false;
         for block in blocks.filter(|block| !is_empty(block)) {
@@ -117,7 +115,6 @@ impl Output {
         }
     }
 
-    /// A block, of which paragraphs are indented.
     fn block(&mut self, block: &Block, indent: usize) {
         match block {
             Block::Alarm(alarm) => self.alarm(alarm),
@@ -176,14 +173,12 @@ impl Output {
         self.text.push('\n');
     }
 
-    /// A paragraph in a style.
     pub(super) fn styled(&mut self, style: &str, paragraph: &str) {
         for line in wrap(paragraph, self.style.width) {
             self.dressed(style, &line);
         }
     }
 
-    /// A line in a style, which may be none.
     fn dressed(&mut self, style: &str, line: &str) {
         match self.style.color {
             Color::Always if !style.is_empty() => self.line(&format!("{style}{}{RESET}", line.trim_end())),
@@ -191,7 +186,7 @@ impl Output {
         }
     }
 
-    /// A paragraph, indented; its further lines are indented by two more.
+    /// Further lines are indented by two more.
     pub(super) fn wrapped(&mut self, paragraph: &str, indent: usize) {
         let width = self.style.width.saturating_sub(indent + 2);
         for (number, line) in wrap(paragraph, width).into_iter().enumerate() {
@@ -215,7 +210,7 @@ impl Output {
         table.notes.iter().for_each(|note| self.wrapped(note, 2));
     }
 
-    /// The lines of a table without its title and its notes.
+    /// Without its title and its notes.
     fn rows(&mut self, table: &Table) {
         for layout::Line { text, kind } in layout::lines(table, self.style.width) {
             let style = match kind {
@@ -228,7 +223,7 @@ impl Output {
     }
 }
 
-/// Whether a summary has nothing to show of a block: it draws no charts.
+/// A summary draws no charts.
 fn is_empty(block: &Block) -> bool {
     match block {
         Block::Charts(_) => true,

@@ -19,12 +19,10 @@ impl Filled {
         Filled(Key::ALL.iter().map(|&key| (key, found(key, source))).collect())
     }
 
-    /// Value of a field, or why there is none.
     fn text(&self, key: Key) -> String {
         self.0.get(&key).map_or_else(String::new, |found| or_why(found.clone()))
     }
 
-    /// Value of a field beside the given one.
     pub(super) fn with(&self, given: &Context, key: Key) -> String {
         match (given.get(key), self.0.get(&key)) {
             (Some(given), Some(Ok(found))) if !key.is_for_people() => format!("{given}; measured by onnxprof: {found}"),
@@ -34,7 +32,6 @@ impl Filled {
     }
 }
 
-/// The fields of a group of the template, with what the run says of each.
 pub(in crate::report) fn items(source: Source<'_>, wanted: impl Fn(Key) -> bool) -> Vec<Item> {
     labels(wanted).map(|(key, label)| Item::new(label, or_why(found(key, source)))).collect()
 }

@@ -7,17 +7,13 @@ use crate::metric::Metric;
 use crate::report::words;
 use crate::text::Plain;
 
-/// Value of a field, or why there is none.
 pub(super) type Found = Result<String, Absent>;
 
-/// Why a run says nothing of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Absent {
-    /// It could not be measured, or was not, and why.
     NotMeasured(Plain),
-    /// It means nothing for a model's inference, and why.
     DoesNotApply(&'static str),
-    /// People alone know it.
+    /// By people, who alone know it.
     NotGiven,
 }
 
@@ -31,17 +27,14 @@ impl fmt::Display for Absent {
     }
 }
 
-/// A field that holds why it was not measured.
 pub(super) fn not_measured(reason: impl Into<Plain>) -> Found {
     Err(Absent::NotMeasured(reason.into()))
 }
 
-/// The value, or in its place why there is none.
 pub(super) fn or_why(found: Found) -> String {
     found.unwrap_or_else(|absent| absent.to_string())
 }
 
-/// A figure of a cell in full.
 pub(super) fn of_cell(cell: Option<&CellFindings>, metric: Metric) -> Found {
     match cell.and_then(|cell| cell.figure(metric)) {
         Some(estimate) => words::figure(metric, estimate).map_err(Absent::NotMeasured),
@@ -49,7 +42,6 @@ pub(super) fn of_cell(cell: Option<&CellFindings>, metric: Metric) -> Found {
     }
 }
 
-/// A figure of a session in full.
 pub(super) fn of_session(session: &SessionFindings, metric: Metric) -> Found {
     match session.figure(metric) {
         Some(estimate) => words::figure(metric, estimate).map_err(Absent::NotMeasured),

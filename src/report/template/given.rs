@@ -50,7 +50,6 @@ pub enum ContextError {
     },
 }
 
-/// Values that a field takes.
 const FIELD: &str = "a text, a number, a date or a list of texts";
 
 impl Context {
@@ -69,7 +68,6 @@ impl Context {
         Ok(context)
     }
 
-    /// Given value of a field.
     pub(super) fn get(&self, key: Key) -> Option<&str> {
         self.given.get(&key).map(String::as_str)
     }
@@ -96,7 +94,6 @@ impl Context {
     }
 }
 
-/// The names that may stand at a place.
 fn choices(place: &str) -> String {
     let inside = Key::ALL.iter().filter_map(|key| key.name().strip_prefix(place));
     let mut names: Vec<String> = inside.filter_map(|rest| rest.split('.').next()).map(|n| format!("`{n}`")).collect();
@@ -115,7 +112,6 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A value of `key` as its field shows it.
 fn words(value: &Value, key: &str) -> Result<String, ContextError> {
     let wrong = |found| ContextError::WrongType { key: key.to_owned(), found, takes: FIELD };
     let empty = || ContextError::Empty { key: key.to_owned() };

@@ -8,34 +8,26 @@ use crate::report::chapters::Report;
 use crate::report::chapters::advice::{AdviceView, PriorityView};
 use crate::report::chapters::bottlenecks::Entry;
 
-/// A line of the filled template, with what a renderer has to escape apart from what it must not.
+/// What a renderer has to escape stands apart from what it must not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub(in crate::report) enum Line {
-    /// The template's own text.
     Fixed {
-        /// As it stands there.
         text: &'static str,
     },
-    /// A field: what stands before its label, its label, and what it holds.
     Field {
         /// `- `, `   - ` or nothing.
         lead: &'static str,
-        /// Its label.
         label: String,
-        /// Its value.
         text: String,
     },
-    /// A numbered entry that is named by what was found or given.
+    /// It is named by what was found or given.
     Entry {
-        /// From 1.
         number: usize,
-        /// Its name.
         title: String,
     },
 }
 
-/// The template's lines, filled.
 pub(in crate::report) fn lines(report: &Report, context: &Context) -> Vec<Line> {
     outline().iter().flat_map(|&part| filled(part, report, context)).collect()
 }

@@ -5,40 +5,31 @@ use std::sync::LazyLock;
 
 use super::keys::Key;
 
-/// The template.
 const TEMPLATE: &str = include_str!("template.md");
 
-/// A part of the template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// A line that stands as it is.
     Fixed(&'static str),
-    /// A line to fill.
     Field {
-        /// Text before the label.
         lead: &'static str,
-        /// The label.
         label: &'static str,
-        /// Its key.
         key: Key,
     },
-    /// A numbered entry whose name is to be filled in.
+    /// Its name is to be filled in.
     Entry {
-        /// The key of its name.
         key: Key,
     },
-    /// Entries that are generated, in place of the template's one.
+    /// In place of the template's one.
     Generated(Generated),
 }
 
-/// Entries of which there are as many as were found.
+/// As many as were found; each has its place in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Generated {
-    /// The measured bottlenecks.
     Bottlenecks,
-    /// The advice of a priority, by its place.
+    /// By priority.
     Advice(usize),
-    /// The tasks of a phase, by its place.
+    /// By phase.
     Tasks(usize),
 }
 
@@ -59,12 +50,10 @@ impl Generated {
 
 static OUTLINE: LazyLock<Vec<Part>> = LazyLock::new(|| read(TEMPLATE));
 
-/// Every part, in the template's order.
 pub(super) fn outline() -> &'static [Part] {
     &OUTLINE
 }
 
-/// The fields with a label among those that are asked for, in the template's order.
 pub(super) fn labels(wanted: impl Fn(Key) -> bool) -> impl Iterator<Item = (Key, &'static str)> {
     outline().iter().filter_map(move |part| match *part {
         Part::Field { label, key, .. } => wanted(key).then_some((key, label)),
@@ -78,19 +67,17 @@ fn read(template: &'static str) -> Vec<Part> {
     reader.parts
 }
 
-/// Kinds of lines to fill below a heading.
 enum Below {
-    /// Fields of the table.
     Fields,
-    /// An example of entries that are generated, which has not begun yet.
+    /// It has not begun yet.
     Example(Generated),
-    /// The rest of that example.
+    /// Of that example.
     Rest,
 }
 
 struct Reader {
     parts: Vec<Part>,
-    /// The keys of the fields that are still to come.
+    /// Of the fields that are still to come.
     keys: Iter<'static, Key>,
     below: Below,
 }
@@ -120,7 +107,6 @@ fn starts_section(line: &str) -> bool {
     line.starts_with('#') || line == "---" || numbered(line).is_some()
 }
 
-/// A line with something to fill in.
 enum Blank {
     Field { lead: &'static str, label: &'static str },
     Entry,

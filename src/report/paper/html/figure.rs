@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::report::charts::{AxisView, ChartView, Form, PointView, Scale, SeriesView};
 use crate::report::paper::palette::{Mark, dress};
 
-/// A chart for the script of the page: traces, and axes of the layout. Colours are numbers of the palette.
+/// For the script of the page; colours are numbers of the palette.
 pub(super) fn figure(chart: &ChartView) -> Value {
     json!({
         "id": chart.id,
@@ -71,10 +71,9 @@ fn trace(series: &SeriesView) -> Value {
     trace
 }
 
-/// A value with the ends of its interval.
 type Placed = (f64, Option<(f64, f64)>);
 
-/// Lengths of the two halves of intervals; `None` where no point has one.
+/// Distances of both ends from the value; `None` where no point has an interval.
 fn ends(points: &[PointView], of: fn(&PointView) -> Placed) -> Option<Value> {
     points.iter().any(|point| of(point).1.is_some()).then(|| {
         let half = |half: fn(f64, (f64, f64)) -> f64| {
@@ -117,7 +116,7 @@ fn symbol(color: usize) -> &'static str {
     }
 }
 
-/// Text of which Plotly shows every character: it takes some HTML for its own.
+/// Plotly takes some HTML for its own.
 fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     text.replace('\n', "<br>")

@@ -56,7 +56,7 @@ pub fn html(report: &Report) -> Result<String, HtmlError> {
     Ok(page.replacen(LIBRARY, &library, 1))
 }
 
-/// A section of the page: a chapter, or its parts that follow each other.
+/// A chapter, or its parts that follow each other.
 #[derive(Serialize)]
 struct Section<'a> {
     id: &'a str,
@@ -78,7 +78,7 @@ fn sections(report: &Report) -> Vec<Section<'_>> {
     sections
 }
 
-/// Where the library goes; nothing that is escaped can look like it.
+/// Nothing that is escaped can look like it.
 const LIBRARY: &str = "<!--library-->";
 
 fn environment() -> Result<Environment<'static>, Error> {
@@ -92,7 +92,7 @@ fn environment() -> Result<Environment<'static>, Error> {
     Ok(environment)
 }
 
-/// A text as HTML in which words between backticks are code.
+/// Words between backticks are code.
 fn prose(text: &str) -> String {
     let parts: Vec<String> = text.split('`').map(escaped).collect();
     if parts.len().is_multiple_of(2) {

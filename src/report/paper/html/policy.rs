@@ -4,8 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// A content security policy (W3C, level 3) that lets the page run `scripts` and apply `style`, each known by its hash, and
-/// neither load nor send anything. The chart library adds an empty style sheet of its own, which it fills by rules.
+/// W3C, level 3. The empty style is the chart library's own, which it fills by rules.
 pub(super) fn policy(scripts: &[&str], style: &str) -> String {
     let scripts: Vec<String> = scripts.iter().map(|script| source(script)).collect();
     format!(
@@ -20,7 +19,7 @@ fn source(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
 }
 
-/// JSON that may stand in a script element: no character of it can end the element or begin a comment.
+/// For a script element: no character of it can end the element or begin a comment.
 pub(super) fn inline_json(value: &serde_json::Value) -> String {
     let text = value.to_string();
     let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");

@@ -6,7 +6,6 @@ use ::svg::node::element::{Group, Path, Rectangle, Text, Title};
 use crate::report::charts::{AxisView, ChartView, Form, PointView, Scale, SeriesView};
 use crate::report::paper::palette::{Dress, Mark, dress};
 
-/// The part of a drawing between the axes.
 pub(super) struct Canvas<'a> {
     chart: &'a ChartView,
     pub(super) left: f64,
@@ -15,11 +14,11 @@ pub(super) struct Canvas<'a> {
     pub(super) bottom: f64,
 }
 
-/// Diameter of a mark that says nothing by its size.
+/// Diameter of one that says nothing by its size.
 const MARK: f64 = 6.0;
 
 impl<'a> Canvas<'a> {
-    /// The canvas of a chart whose title and legend take `top` pixels.
+    /// `top` pixels are for title and legend.
     pub(super) fn new(chart: &'a ChartView, top: f64) -> Self {
         Canvas { chart, left: margin(&chart.y), right: WIDTH - 16.0, top, bottom: top + plot_height(&chart.y) }
     }
@@ -32,7 +31,6 @@ impl<'a> Canvas<'a> {
         self.bottom - share(&self.chart.y, value) * (self.bottom - self.top)
     }
 
-    /// A series in its colour.
     pub(super) fn series(&self, series: &SeriesView) -> Group {
         let dress = dress(series.color);
         let group = Group::new().set("stroke", dress.on_white).set("fill", dress.on_white);
@@ -121,13 +119,11 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// How far along an axis a value lies.
 fn share(axis: &AxisView, value: f64) -> f64 {
     let place = |value: f64| if axis.scale == Scale::Log { value.max(f64::MIN_POSITIVE).ln() } else { value };
     (place(value) - place(axis.low)) / (place(axis.high) - place(axis.low))
 }
 
-/// A mark around a point.
 pub(super) fn mark(shape: Mark, x: f64, y: f64, size: f64) -> Path {
     let half = size / 2.0;
     let data = match shape {
@@ -149,33 +145,28 @@ fn corners([first, rest @ ..]: [(f64, f64); 4]) -> Data {
     rest.into_iter().fold(start, |data, corner| data.line_to((round(corner.0), round(corner.1))))
 }
 
-/// Width of a drawing in pixels.
 pub(super) const WIDTH: f64 = 720.0;
 
-/// Height of the part between the axes.
 pub(super) const PLOT_HEIGHT: f64 = 300.0;
 
-/// Height of a row where the vertical axis has names.
 pub(super) const ROW: f64 = 46.0;
 
-/// Width that a character takes on the average, at the size of the labels.
+/// On the average, at the size of the labels.
 pub(super) const CHARACTER: f64 = 6.4;
 
 pub(super) const TEXT: &str = "#333333";
 
-/// A length of the drawing to a tenth of a pixel: more would only make the file larger.
+/// To a tenth of a pixel: more would only make the file larger.
 pub(super) fn round(length: f64) -> f64 {
     (length * 10.0).round() / 10.0
 }
 
-/// Room for the labels of the vertical axis and its title.
 fn margin(axis: &AxisView) -> f64 {
     let longest = axis.ticks.iter().map(|tick| tick.label.chars().count()).max().unwrap_or(0) as f64;
     let title = if axis.title.is_empty() { 12.0 } else { 30.0 };
     title + longest * CHARACTER + 6.0
 }
 
-/// Height of the part between the axes.
 fn plot_height(axis: &AxisView) -> f64 {
     if axis.scale == Scale::Names { ROW * axis.ticks.len() as f64 + 12.0 } else { PLOT_HEIGHT }
 }

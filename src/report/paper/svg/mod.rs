@@ -9,7 +9,6 @@ use crate::report::paper::palette::dress;
 use crate::report::view::charts::{AxisView, ChartView, Scale, Tick};
 use canvas::{CHARACTER, Canvas, TEXT, WIDTH, mark, round};
 
-/// Height of a line of the legend.
 const LEGEND_LINE: f64 = 20.0;
 
 const GRID: &str = "#dddddd";
@@ -39,7 +38,7 @@ pub fn svg(chart: &ChartView) -> String {
     drawing.to_string()
 }
 
-/// Names of the series with their marks, in as many lines as they need.
+/// In as many lines as names and marks need.
 struct Legend {
     group: Group,
     height: f64,

@@ -8,10 +8,8 @@ use crate::report::template::found::{Absent, Found, not_measured, of_cell, of_se
 use crate::report::template::keys::{Inference, Resources, ResponseTimes, Throughputs, TrainingPerformance};
 use crate::report::words::{self, Source, number};
 
-/// Why a closed loop knows of no capacity.
 const CLOSED_LOOP: &str = "the load was closed: so many requests in flight, each sent when the last was done";
 
-/// The baseline's cell for single predictions.
 pub(super) fn single(source: Source<'_>) -> Option<&CellFindings> {
     let baseline = source.baseline()?.session;
     source.single().into_iter().find(|cell| cell.key.session == baseline)
@@ -63,12 +61,10 @@ pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
     }
 }
 
-/// A figure of the baseline in full.
 pub(super) fn of_baseline(source: Source<'_>, metric: Metric) -> Found {
     source.baseline().map_or_else(|| not_measured("not asked for"), |baseline| of_session(baseline, metric))
 }
 
-/// How busy the CPUs of a cell's worker were.
 pub(super) fn cpu(cell: Option<&CellFindings>) -> String {
     let average = or_why(of_cell(cell, Metric::CpuUtilization));
     let peak = of_cell(cell, Metric::CpuUtilizationPeak).map(|peak| format!("; at the peak: {peak}"));
@@ -106,7 +102,6 @@ fn single_latency(source: Source<'_>) -> String {
     format!("median {}{at}; {}{samples}", or_why(of_cell(cell, Metric::LatencyP50)), tail.join(", "))
 }
 
-/// A figure of a cell with its interval alone, or why there is none.
 fn value(cell: Option<&CellFindings>, metric: Metric) -> String {
     match cell.and_then(|cell| cell.figure(metric)) {
         Some(estimate @ Estimate::Measured(_)) => words::value(metric, estimate),
@@ -114,7 +109,7 @@ fn value(cell: Option<&CellFindings>, metric: Metric) -> String {
     }
 }
 
-/// Throughput of a session where it is enough, and how it got there.
+/// Where it is enough, and how it got there.
 fn batch_throughput(source: Source<'_>, session: usize) -> Found {
     let Some(curve) = source.findings.batch_curves.iter().find(|curve| curve.session == session) else {
         return not_measured("no batch size was measured");

@@ -119,7 +119,7 @@ pub(super) fn before_and_after(field: BeforeAfter, source: Source<'_>) -> Found 
     }
 }
 
-/// The recommended cell for the shortest latency, if it is another than the baseline's.
+/// `Err` where it is the baseline's.
 fn better(source: Source<'_>) -> Result<&Pick, Absent> {
     let reason = |reason| match reason {
         NoGain::NothingChosen => NOTHING_RECOMMENDED,
@@ -148,7 +148,7 @@ fn response(source: Source<'_>, pick: &Pick) -> Found {
     ))
 }
 
-/// The reduction from a ratio: `52% lower (50% to 55%)`.
+/// `52% lower (50% to 55%)`.
 pub(super) fn reduction(estimate: &Estimate) -> Found {
     let Some(ratio) = estimate.measured() else { return not_measured("there is no ratio to the baseline") };
     let percent = |ratio: f64| format!("{:.1}%", (1.0 - ratio) * 100.0);
@@ -179,7 +179,6 @@ fn throughput(source: Source<'_>) -> Found {
     ))
 }
 
-/// File and memory of a session against those of the baseline.
 pub(super) fn lighter(source: Source<'_>, session: usize) -> Found {
     let Some(baseline) = source.baseline() else { return not_measured(NO_BASELINE) };
     let session = source.session(session);

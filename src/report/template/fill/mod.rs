@@ -18,7 +18,6 @@ use crate::report::template::keys::{Document, Key, Overview, Summary};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 
-/// Value of a field.
 pub(super) fn found(key: Key, source: Source<'_>) -> Found {
     match key {
         Key::Overview(field) => overview(field, source),
@@ -89,13 +88,11 @@ fn summary(field: Summary, source: Source<'_>) -> Found {
     Ok(if texts.is_empty() { "none: the run shows no gain".into() } else { texts.join("; ") })
 }
 
-/// The baseline at a glance.
 fn status(source: Source<'_>) -> String {
     let latency = or_why(of_cell(baseline::single(source), Metric::LatencyP50));
     format!("{}: median latency of a single prediction {latency}. {}", source.baseline_name(), ending(source))
 }
 
-/// Limits that the executive summary names.
 const NAMED_ISSUES: usize = 3;
 
 fn issues(source: Source<'_>) -> Found {

@@ -41,7 +41,6 @@ pub(super) fn degradation(field: Degradation, source: Source<'_>) -> Found {
     }
 }
 
-/// Accuracy of each other variant.
 fn accuracy(source: Source<'_>) -> Found {
     let others = source.findings.sessions.iter();
     let others = others.filter(|session| !session.is_baseline && session.outcome.is_ok());
@@ -50,7 +49,6 @@ fn accuracy(source: Source<'_>) -> Found {
     if risks.is_empty() { not_measured("there is no other variant to compare") } else { Ok(risks.join("; ")) }
 }
 
-/// With what outputs are scored again, and how small a change that resolves.
 pub(super) fn scoring_again(source: Source<'_>) -> Found {
     let Some(samples) = source.judged().and_then(|judged| judged.compared_count()) else {
         return not_measured("the run held outputs against nothing; give labelled data with `--data`");

@@ -9,7 +9,6 @@ use crate::report::template::found::{Absent, Found, not_measured};
 use crate::report::template::keys::{AiTargets, Targets, Timeline};
 use crate::report::words::{self, Source, number};
 
-/// Measured gain of the best accepted advice.
 pub(super) fn of_model(field: AiTargets, source: Source<'_>) -> Found {
     match field {
         AiTargets::InferenceLatency => inference_latency(source),
@@ -19,7 +18,7 @@ pub(super) fn of_model(field: AiTargets, source: Source<'_>) -> Found {
     }
 }
 
-/// The same of the system as a whole, as far as an inference profile can set it.
+/// As far as an inference profile can set it.
 pub(super) fn of_system(field: Targets, source: Source<'_>) -> Found {
     match field {
         Targets::ResponseTime => response(source),
@@ -44,7 +43,7 @@ pub(super) fn inference_latency(source: Source<'_>) -> Found {
     Ok(format!("target latency reduction: {}{ends}, as measured; {area}", reduced(gain.value)))
 }
 
-/// The template's words, with the score that is to be kept: the baseline's interval says what chance alone may do.
+/// The baseline's interval says what chance alone may do to its score.
 fn accuracy(source: Source<'_>) -> Found {
     let target = score_to_keep(source)?;
     let change = source.findings.latency_target().and_then(|advice| advice.accuracy.as_ref());
@@ -75,7 +74,6 @@ fn score_to_keep(source: Source<'_>) -> Found {
     })
 }
 
-/// File and memory with the advice against those of the baseline.
 fn resources(source: Source<'_>) -> Found {
     let advice = accepted(source)?;
     let session = advice.action.key().session;
@@ -92,7 +90,6 @@ fn throughput(source: Source<'_>) -> Found {
     Ok(format!("{}: {}", advice::area(source, found), advice::gain(found)))
 }
 
-/// The same reduction as that of an inference.
 fn response(source: Source<'_>) -> Found {
     let cell = source.findings.latency_target().and_then(|advice| source.cell(advice.action.key()));
     match cell.and_then(|cell| cell.figure(Metric::LatencyP50RatioToBaseline)) {
@@ -101,7 +98,6 @@ fn response(source: Source<'_>) -> Found {
     }
 }
 
-/// The template's steps, each with what this run leaves to do.
 pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
     let (step, state) = match field {
         Timeline::Profiling => ("Model profiling and bottleneck identification", "done: this report".into()),
@@ -115,7 +111,6 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
     Ok(format!("{step} ({state})"))
 }
 
-/// How many pieces of advice are to replace the model's file.
 fn ships(source: Source<'_>) -> usize {
     let advice = source.findings.decisions.advice.iter();
     advice.filter(|advice| matches!(advice.action, Action::Ship { .. })).count()

@@ -7,10 +7,7 @@ use flate2::read::GzDecoder;
 
 const COMPRESSED: &[u8] = include_bytes!("plotly-basic.min.js.gz");
 
-/// The library as a script.
-///
-/// # Errors
-/// The file in this program is damaged.
+/// Fails where the file in this program is damaged.
 pub(super) fn library() -> io::Result<String> {
     let mut script = String::new();
     GzDecoder::new(COMPRESSED).read_to_string(&mut script)?;
@@ -23,7 +20,7 @@ mod tests {
 
     use super::*;
 
-    /// SHA-256 of `plotly-basic.min.js` in npm's package of version 3.0.1.
+    /// Of `plotly-basic.min.js` in npm's package of version 3.0.1.
     const SHA_256: &str = "9750237b42d97af386c25ad644d858ac5b7735dd65e8583e32c9234d551db7f4";
 
     #[test]
