@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use super::{Build, Release, RuntimeError, manifest, needs};
 use crate::units::Bytes;
 
-/// Environment variable that names the cache folder.
 const CACHE_VARIABLE: &str = "ONNXPROF_CACHE";
 
 /// The folder that holds installed libraries. It need not exist.
@@ -163,7 +162,6 @@ impl Cache {
         Ok(self.get(release)?.filter(|library| library.condition == Condition::Intact))
     }
 
-    /// The content of one release's place, if there is any.
     pub(super) fn get(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
         match std::fs::symlink_metadata(self.folder(release)) {
             Ok(_) => Ok(Some(self.inspect(release))),

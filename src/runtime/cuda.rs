@@ -14,7 +14,7 @@ use super::{Release, RuntimeError, room, staging, wheel};
 use crate::hash;
 use crate::units::Bytes;
 
-/// Groups of optional requirements in the wheel's metadata under which the CUDA libraries stand.
+/// Groups of optional requirements in the wheel's metadata.
 const EXTRAS: [&str; 2] = ["cuda", "cudnn"];
 
 /// How the names of the packages begin that carry CUDA libraries; nothing else is downloaded for them.
@@ -23,8 +23,7 @@ const PACKAGES: &str = "nvidia-";
 /// The package that the metadata pins to the version of CUDA.
 const RUNTIME: &str = "cuda-runtime";
 
-/// Packages that the metadata leaves to cuDNN and cuFFT, whose own metadata name no version. They are released with
-/// CUDA, under its version.
+/// Packages that the metadata leaves to cuDNN and cuFFT, which name no version. They are released with CUDA, under its own.
 const UNPINNED: [&str; 2] = ["cublas", "nvjitlink"];
 
 /// The ending that names of packages for CUDA 13 no longer have, but for one.
@@ -39,11 +38,9 @@ const LIBRARIES: &str = "nvidia/";
 
 /// The means to complete a GPU build.
 pub(super) struct Completion<'a> {
-    /// Downloads the wheels.
     pub pip: &'a Pip,
-    /// The release that is installed.
     pub release: Release,
-    /// The wheel of the GPU build.
+    /// That of the GPU build.
     pub wheel: &'a Path,
     /// The cache's folder of libraries, for what is downloaded.
     pub runtimes: &'a Path,

@@ -9,7 +9,6 @@ use std::path::Path;
 
 use crate::files::{self, Kind};
 
-/// The first bytes of a 64-bit little-endian ELF file.
 const MAGIC: [u8; 6] = [0x7f, b'E', b'L', b'F', 2, 1];
 const HEADER_BYTES: usize = 64;
 const PROGRAM_HEADER_BYTES: usize = 56;

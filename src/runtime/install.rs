@@ -82,13 +82,11 @@ fn steps(release: Release) -> Vec<Step> {
 /// A release that is all there, and not where it would be found.
 struct Prepared {
     folder: TempDir,
-    /// File name of the wheel.
+    /// File names.
     wheel: String,
-    /// File name of the library.
     library: String,
 }
 
-/// Downloads and unpacks a release into a folder of its own, with its manifest.
 fn prepare(
     pip: &Pip,
     runtimes: &Path,

@@ -80,10 +80,8 @@ pub enum Verification {
     Nothing,
 }
 
-/// An installed library that is what was installed.
 #[derive(Debug)]
 pub(super) struct Checked {
-    /// The library's file.
     pub library: PathBuf,
     /// Size of its folder; absent where the manifest does not tell.
     pub size_bytes: Option<Bytes>,

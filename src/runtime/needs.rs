@@ -30,13 +30,12 @@ const CUDA_LIBRARIES: [&str; 9] = [
     "libnvrtc",
 ];
 
-/// How the name of the one begins without which the others are of no use.
+/// Without it the others are of no use.
 const CUDA_RUNTIME: &str = "libcudart.so";
 
-/// How the names of execution providers begin that are libraries of their own.
 const PROVIDER: &str = "libonnxruntime_providers_";
 
-/// The part that all of them share, which is in every build.
+/// Is in every build.
 const SHARED_PROVIDER: &str = "libonnxruntime_providers_shared.so";
 
 /// Folders in which the loader looks last.
@@ -51,9 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A library that another one needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Needed {
-    /// File name.
     pub name: String,
-    /// Where it is; `None` if it is nowhere.
     pub path: Option<PathBuf>,
 }
 

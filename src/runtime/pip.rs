@@ -19,21 +19,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// wheel's hash known. Every release from 1.23 to 1.32 has this one.
 const PYTHON: [&str; 6] = ["--python-version", "3.12", "--implementation", "cp", "--abi", "cp312"];
 
-/// Wheels alone, and no questions.
 const ALWAYS: [&str; 3] = ["--only-binary=:all:", "--no-input", "--disable-pip-version-check"];
 
-/// Pip's name for the file with the wheels and their hashes that it is given.
+/// The wheels and their hashes that pip is given.
 const REQUIREMENTS: &str = "requirements.txt";
 
 /// Makes pip say of how many links of the index it knows a hash that it is given.
 const TALKATIVE: &str = "-vv";
 
-/// A pip that works.
 pub(super) struct Pip(Program);
 
 #[derive(Debug)]
 pub(super) struct Download {
-    /// The wheels, at least one.
+    /// At least one.
     pub wheels: Vec<PathBuf>,
     pip: Program,
     build: Build,
@@ -87,7 +85,6 @@ fn has_match(said: &str, project: &str) -> bool {
     said.lines().filter_map(counts).any(|(links, matches)| (1..=links).contains(&matches))
 }
 
-/// The subject of a question to pip.
 #[derive(Clone, Copy)]
 enum Subject {
     Release(Release),
@@ -104,7 +101,6 @@ impl Subject {
         }
     }
 
-    /// The command to try by hand.
     fn by_hand(self) -> String {
         match self {
             Subject::Release(Release { build, version }) => {
@@ -123,7 +119,6 @@ impl Subject {
 }
 
 impl Pip {
-    /// The first pip that works.
     pub(super) fn find() -> Result<Self, RuntimeError> {
         let called = |words: &&[&str]| Some(Program::find(words[0])?.with(&words[1..]));
         let works =
@@ -193,10 +188,8 @@ fn for_machine(build: Build) -> Result<Vec<&'static str>, RuntimeError> {
     Ok(words)
 }
 
-/// Pip's words for a disk that is full.
 const NO_SPACE: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
 
-/// The error that pip's words mean.
 fn explain(subject: Subject, folder: &Path, output: &Output) -> RuntimeError {
     let text = String::from_utf8_lossy(&output.stderr);
     let source = cause(&text, output);
@@ -265,7 +258,6 @@ mod tests {
         explain(Subject::Release(release), Path::new("/cache"), &output)
     }
 
-    /// Pip's words about links of a project when it is given hashes.
     fn checked(project: &str, links: u64, counts: &str) -> String {
         let against = format!("for project '{project}' against 1 hashes ({counts}): discarding no candidates");
         format!("  Checked {links} links {against}\n")

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::needs;
 use crate::foreign::ends_with_us;
 
-/// Name of the hidden subcommand of the program that opens a library in a process of its own.
+/// A hidden subcommand of the program.
 const COMMAND: &str = "probe-runtime";
 
 /// Variable and value that switch off ONNX Runtime's telemetry; to be set before a library is opened.

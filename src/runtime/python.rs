@@ -11,7 +11,6 @@ use crate::foreign::Program;
 
 /// Environment variable that keeps Python's packages out of the look-up where it is `none`.
 const SWITCH: (&str, &str) = ("ONNXPROF_PYTHON", "none");
-/// Name of the interpreter that is asked.
 const PYTHON: &str = "python3";
 /// Time within which an interpreter answers: starting one takes some 20 ms, from a slow disk a second.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -111,7 +110,6 @@ fn ask(python: &Program) -> Option<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
-    /// An environment with the package and these files in its folder of libraries.
     fn environment(files: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         let capi = root.path().join("lib/python3.12/site-packages/onnxruntime/capi");

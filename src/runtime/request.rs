@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
 
-/// Word for the newest version that there is.
 const LATEST: &str = "latest";
 
 /// A request of a user, with `--runtime` or `runtime install`.

@@ -37,9 +37,6 @@ impl Step {
 
 /// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and, while pip downloads, in
 /// its folder for temporary files. Where the system does not tell how much is free, there is taken to be enough.
-///
-/// # Errors
-/// [`RuntimeError::TooLittleSpace`].
 pub(super) fn check(what: &str, steps: &[Step], runtimes: &Path) -> Result<(), RuntimeError> {
     compare(what, steps, [runtimes, &temporary_folder()], disk)
 }

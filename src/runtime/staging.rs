@@ -13,10 +13,8 @@ use tempfile::TempDir;
 
 use super::RuntimeError;
 
-/// Name of the lock file in the cache's folder of libraries.
 const LOCK: &str = ".lock";
 
-/// How the names of unfinished folders begin.
 const UNFINISHED: &str = ".unfinished-";
 
 /// Waits until no other process changes the cache, and clears what an interrupted one has left. The lock is held until
@@ -49,7 +47,6 @@ pub(super) fn tidy(runtimes: &Path) {
         && let Some(lock) = lock()
         && lock.try_lock().is_ok()
     {
-        // What cannot be removed is never found.
         let _ = remove_unfinished(runtimes);
     }
 }

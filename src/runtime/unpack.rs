@@ -30,9 +30,6 @@ impl Unpacked {
 
     /// Takes an entry out of a wheel as the file `name` below the folder, unless that is there. Wheels know no links: a
     /// library under several names is in them several times, and becomes one file here.
-    ///
-    /// # Errors
-    /// It cannot be written, or the entry holds more than the wheel states.
     pub(super) fn add(&mut self, archive: &mut ZipArchive<File>, entry: &str, name: &str) -> io::Result<()> {
         if self.files.iter().any(|file| file.name == name) {
             return Ok(());
@@ -54,7 +51,6 @@ impl Unpacked {
         Ok(())
     }
 
-    /// SHA-256 of the file `name`, if it was unpacked.
     pub(super) fn sha256(&self, name: &str) -> Option<&str> {
         self.files.iter().find(|file| file.name == name).map(|file| file.sha256.as_str())
     }
@@ -66,7 +62,6 @@ impl Unpacked {
         Bytes(contents.into_values().sum())
     }
 
-    /// The files, in the order in which they were unpacked.
     pub(super) fn into_files(self) -> Vec<ManifestFile> {
         self.files
     }
@@ -87,9 +82,6 @@ pub(super) fn is_shared_library(name: &str) -> bool {
 }
 
 /// Makes sure that entries of a wheel have room in `folder`, by what the wheel states of their sizes.
-///
-/// # Errors
-/// [`io::ErrorKind::StorageFull`].
 pub(super) fn require_room<'e>(
     archive: &mut ZipArchive<File>,
     entries: impl Iterator<Item = &'e str>,

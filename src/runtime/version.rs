@@ -73,7 +73,6 @@ impl Release {
         format!("ONNX Runtime {} for {}", self.version, self.build.purpose())
     }
 
-    /// Name of its folder in the cache.
     pub(super) fn folder_name(self) -> String {
         format!("{}-{}", self.build, self.version)
     }

@@ -26,30 +26,24 @@ const PUBLISHED: [(Build, &str, &str, &str, u64); 7] = [
     (OpenVino, "1.24.1", "x86_64", "d617fac2f59a6ab5ea59a788c3e1592240a129642519aaeaa774761dfe35150e", 84_433_207),
 ];
 
-/// Where the wheel keeps its libraries.
 const LIBRARIES: &str = "onnxruntime/capi/";
 
-/// How the name of the library itself begins, among them.
+/// The library itself, among them.
 const LIBRARY_PREFIX: &str = "libonnxruntime.so.";
 
-/// How the name of the library for Python begins, which is a whole ONNX Runtime once more.
+/// The library for Python is a whole ONNX Runtime once more.
 const PYTHON_PREFIX: &str = "onnxruntime_pybind11_state";
 
 /// Files that must accompany the library, or tell what it does.
 const PAPERS: [&str; 3] = ["onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt", "onnxruntime/Privacy.md"];
 
-/// The wheel's part of the manifest.
+/// The wheel's part of the manifest, with file names.
 #[derive(Debug)]
 pub(super) struct Origin {
-    /// File name of the library in the folder.
     pub library: String,
-    /// SHA-256 of the library.
     pub library_sha256: String,
-    /// File name of the wheel.
     pub wheel: String,
-    /// SHA-256 of the wheel.
     pub wheel_sha256: String,
-    /// The source that it was compared with.
     pub verified_against: Verification,
 }
 
@@ -79,7 +73,6 @@ pub(super) fn bad(wheel: &Path, folder: &Path, source: io::Error) -> RuntimeErro
     }
 }
 
-/// The last part of a path, as text.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -99,7 +92,6 @@ pub(super) fn compared(download: &Download, hashes: &[String]) -> Vec<Verificati
     download.stated(hashes).into_iter().map(verification).collect()
 }
 
-/// Compares the wheel's hash with the published one, if that is known.
 fn verify(wheel: &str, release: Release, found: &str) -> Result<Option<Verification>, RuntimeError> {
     match known(release) {
         None => Ok(None),
@@ -108,7 +100,7 @@ fn verify(wheel: &str, release: Release, found: &str) -> Result<Option<Verificat
     }
 }
 
-/// Unpacks, and returns the library's file name and SHA-256.
+/// Returns the library's file name and SHA-256.
 fn extract(wheel: &Path, unpacked: &mut Unpacked) -> io::Result<(String, String)> {
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
     let mut library = None;
