@@ -15,7 +15,7 @@ use crate::record::ProviderNodes;
 /// Session configuration by which ONNX Runtime keeps the account.
 pub(super) const RECORD: &str = "session.record_ep_graph_assignment_info";
 
-/// Version of the API that has the account.
+/// The first with the account.
 const VERSION: u32 = 24;
 
 /// The functions of `OrtApi` up to the last one used here, in the order of `onnxruntime_c_api.h`.
@@ -54,9 +54,7 @@ impl Api {
     }
 
     /// Nodes of a session by execution provider, most nodes first.
-    ///
-    /// # Errors
-    /// ONNX Runtime's own, for one if the session was created without [`RECORD`].
+    /// An error where the session was created without [`RECORD`].
     pub(super) fn nodes(&self, session: &OrtSession) -> Result<Vec<ProviderNodes>, ort::Error> {
         let mut operators: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         // SAFETY: the session is alive, and what it hands out belongs to it.
@@ -84,7 +82,7 @@ fn qualified(domain: &str, operator: &str) -> String {
     }
 }
 
-/// Execution providers with the operators of their nodes, most nodes first.
+/// Most nodes first.
 pub(super) fn by_provider(operators: BTreeMap<String, BTreeMap<String, u64>>) -> Vec<ProviderNodes> {
     let of_provider = |(execution_provider, operators): (String, BTreeMap<String, u64>)| ProviderNodes {
         execution_provider: execution_provider.into(),

@@ -11,7 +11,6 @@ use ort::value::{Outlet, TensorElementType, ValueType};
 use super::EngineError;
 use super::message::bind_error;
 
-/// The outputs of a session, and the memory that they are left in.
 pub(super) struct OutputPlaces {
     outputs: Vec<OutputPlace>,
     memory: MemoryInfo<'static>,
@@ -78,7 +77,6 @@ fn declared(output: &Outlet) -> Option<&[i64]> {
     }
 }
 
-/// The values that a binding holds after a run.
 struct Values {
     array: *mut *mut OrtValue,
     count: usize,

@@ -263,7 +263,6 @@ fn compiled(message: &str) -> String {
     )
 }
 
-/// Where there is an execution provider that a library lacks.
 fn where_to_find(name: &str) -> String {
     match provider::known(name).build {
         Some(build) => format!(

@@ -23,9 +23,6 @@ pub(super) type HeldSet = Arc<[HeldInput]>;
 ///
 /// Elements stay where they were made, in memory of the system's allocator, where an application's lie, too: aligned to 16
 /// bytes, not to the 64 of ONNX Runtime's own, so that kernels take the time that they take there.
-///
-/// # Errors
-/// [`EngineError::Bind`] in ONNX Runtime's own words.
 pub(super) fn hold(sets: Vec<InputSet>, environment: &Environment) -> Result<Vec<HeldSet>, EngineError> {
     let held = |argument: Argument| {
         let Argument { name, value } = argument;
@@ -36,10 +33,6 @@ pub(super) fn hold(sets: Vec<InputSet>, environment: &Environment) -> Result<Vec
     sets.into_iter().map(|set| set.into_iter().filter_map(held).collect()).collect()
 }
 
-/// The same for a set of tensors.
-///
-/// # Errors
-/// As [`hold`].
 pub(super) fn tensors(set: Vec<Tensor>) -> Result<HeldSet, EngineError> {
     let held = |Tensor { name, data }: Tensor| {
         let value = tensor::owned(data).map_err(|error| bind_error(&name, &error))?;

@@ -44,7 +44,6 @@ pub(super) fn without_graph() -> Result<RunOptions, ort::Error> {
     of_graph(NO_GRAPH)
 }
 
-/// Numbers of the graphs of a session.
 #[derive(Debug, Default)]
 pub(super) struct GraphNumbers(AtomicI32);
 
@@ -68,7 +67,6 @@ impl MemoryPlace {
         }
     }
 
-    /// Where outputs are left.
     fn outputs(self) -> Result<MemoryInfo<'static>, ort::Error> {
         match self.binding {
             Binding::Host => host_outputs(),
@@ -87,9 +85,6 @@ fn host_outputs() -> Result<MemoryInfo<'static>, ort::Error> {
 /// binding, and on the CPU all that there is. For the host binding of another device, inputs are bound in every run.
 ///
 /// Where graphs are captured, only the first set is bound, to the graph of this number: a graph reads from fixed addresses.
-///
-/// # Errors
-/// [`EngineError::Bind`] in ONNX Runtime's own words.
 pub(super) fn bind<'s>(
     session: &'s OrtSession,
     place: MemoryPlace,
@@ -115,7 +110,6 @@ pub(super) fn bind<'s>(
     })
 }
 
-/// A set of inputs, and where the outputs go.
 struct BoundSet {
     binding: IoBinding,
     inputs: HeldSet,

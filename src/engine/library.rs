@@ -83,7 +83,6 @@ pub fn describe_library(path: &Path) -> Result<LibraryInfo, LibraryError> {
 pub(super) struct Opened {
     /// The version that it states.
     pub version: String,
-    /// Where its API begins.
     pub base: &'static OrtApiBase,
     pub builder: EnvironmentBuilder,
 }
@@ -97,7 +96,6 @@ pub(super) fn open(path: &Path) -> Result<Opened, LibraryError> {
     Ok(Opened { version, base, builder })
 }
 
-/// Says what the library is that this process has opened from `path`.
 pub(super) fn describe_opened(path: &Path, version: String) -> Result<LibraryInfo, LibraryError> {
     let execution_providers =
         execution_providers().ok_or(LibraryError::Malformed { path: path.into(), what: "no execution providers" })?;

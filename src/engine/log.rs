@@ -13,7 +13,6 @@ static WARNINGS: AtomicU64 = AtomicU64::new(0);
 static ERRORS: AtomicU64 = AtomicU64::new(0);
 static LAST_ERROR: Mutex<Option<String>> = Mutex::new(None);
 
-/// Writes a log line of ONNX Runtime.
 pub(super) fn write(level: LogLevel, category: &str, _id: &str, location: &str, message: &str) {
     let letter = match level {
         LogLevel::Verbose | LogLevel::Info => return,
@@ -31,7 +30,6 @@ pub(super) fn write(level: LogLevel, category: &str, _id: &str, location: &str, 
     let _ = writeln!(std::io::stderr(), "[{letter}:{category}] {} ({location})", message.trim_end());
 }
 
-/// Lines so far.
 pub(super) fn counts() -> LogCounts {
     LogCounts { warnings: WARNINGS.load(Ordering::Relaxed), errors: ERRORS.load(Ordering::Relaxed) }
 }

@@ -29,7 +29,6 @@ use crate::units::{Bytes, Nanos};
 use noise::{CellNoise, Machine, Noise};
 pub use options::OptionEffect;
 
-/// The version that a script states.
 const VERSION: &str = "script";
 
 /// A script for the engine that only plays latencies: a JSON file.
@@ -48,11 +47,9 @@ pub struct Script {
     pub execution_providers: Vec<String>,
 }
 
-/// How one model behaves.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScriptedVariant {
-    /// Time to create a session.
     #[serde(default)]
     pub load_ns: Nanos,
     /// Time of an inference, whatever its batch size.
@@ -63,45 +60,34 @@ pub struct ScriptedVariant {
     /// Every latency is multiplied by a number drawn uniformly from `1 - jitter_ratio` to `1 + jitter_ratio`.
     #[serde(default)]
     pub jitter_ratio: f64,
-    /// The fault that strikes, and where.
     pub fault: Option<Fault>,
     /// Effects of session options; those that apply are multiplied (latency) or added (memory).
     #[serde(default)]
     pub options: Vec<OptionEffect>,
 }
 
-/// A fault of a scripted engine.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Where it strikes.
     pub at: FaultSite,
-    /// The kind of fault.
     pub kind: FaultKind,
     /// Smallest batch size at which an inference is struck.
     #[serde(default)]
     pub from_batch_size: u64,
 }
 
-/// Where a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultSite {
-    /// When the session is created.
     Load,
-    /// In an inference.
     Run,
 }
 
-/// Kinds of faults.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// The call returns an error.
     Error,
-    /// The call returns the error of an allocation that failed.
     OutOfMemory,
-    /// The call never returns.
     Hang,
     /// The process is killed by SIGSEGV.
     Crash,
@@ -239,7 +225,6 @@ struct ScriptedSession {
 }
 
 impl ScriptedSession {
-    /// A request in flight with inputs of this batch size.
     fn request(&self, batch_size: u64) -> Box<dyn Inference + '_> {
         Box::new(ScriptedInference {
             session: self,

@@ -36,7 +36,6 @@ use crate::runtime::LibraryInfo;
 use crate::trace::Counted;
 use crate::units::{Bytes, Nanos};
 
-/// Session configuration entries behind options of their own.
 const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
 
 /// Session configuration by which ONNX Runtime takes a file for one of its own format, whatever it is called.
@@ -228,7 +227,6 @@ fn threads(count: u64) -> Result<usize, ort::Error> {
     fits.ok_or_else(|| ort::Error::new(format!("{count} threads are more than ONNX Runtime counts")))
 }
 
-/// Registers the libraries of custom operators.
 fn with_custom_ops(mut builder: SessionBuilder, options: &SessionOptions) -> Result<SessionBuilder, EngineError> {
     for path in &options.custom_ops {
         // The loader looks for a name without folders elsewhere than here.
@@ -295,7 +293,6 @@ fn spins(options: &SessionOptions) -> bool {
     options.allow_spinning != Some(false) && (options.intra_threads != 1 || options.inter_threads != 1)
 }
 
-/// Where a session computes, and where its inputs and outputs are to lie.
 fn place(spec: &SessionSpec) -> MemoryPlace {
     let known = provider::known(&spec.execution_provider);
     MemoryPlace {

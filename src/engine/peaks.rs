@@ -25,7 +25,7 @@ use crate::units::{Bytes, Nanos};
 const SIZE: usize = 512;
 /// Version of the operators.
 const OPSET: u32 = 17;
-/// Repetitions of one figure, at least and at most.
+/// Of one figure.
 const REPETITIONS: std::ops::RangeInclusive<usize> = 3..=300;
 
 /// Measures all three, each for `length` or three repetitions, whichever takes longer. `session` makes options for a new
@@ -46,7 +46,6 @@ pub(super) fn measure(
     }
 }
 
-/// A session with the inputs that it is run on.
 type Ready = Result<(OrtSession, Vec<Tensor>), ort::Error>;
 
 /// How often a session does `amount` in a second: the highest and the median rate.

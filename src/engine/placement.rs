@@ -9,7 +9,6 @@ use crate::units::{Nanos, Ratio};
 /// The beginning of the names of operators that copy tensors between devices.
 const COPY: &str = "Memcpy";
 
-/// Where the nodes of a profile ran.
 pub(super) fn placement_of(profiled: &Profiled) -> Placement {
     Placement {
         source: PlacementSource::Profile,

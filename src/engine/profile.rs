@@ -37,10 +37,8 @@ enum Which {
     Plain,
 }
 
-/// Latencies of sessions that took turns.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    /// Latencies without the profiler.
     plain: Vec<Nanos>,
     /// Median latency with the profiler / without it, one for each pair of stretches.
     ratios: Vec<f64>,

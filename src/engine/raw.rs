@@ -9,7 +9,6 @@ use ort::value::{DynValue, TensorElementType};
 use crate::inputs::TensorData;
 use crate::plan::ElementType;
 
-/// Elements of tensors that a value reads where they lie.
 pub(super) type Elements = Vec<Vec<u8>>;
 
 /// A value together with what it reads: elements that lie where they were made.
@@ -41,7 +40,6 @@ impl From<DynValue> for Owned {
     }
 }
 
-/// Element types that go this way.
 const TYPES: [(ElementType, TensorElementType); 10] = [
     (ElementType::Int2, TensorElementType::Int2),
     (ElementType::Int4, TensorElementType::Int4),
@@ -56,9 +54,7 @@ const TYPES: [(ElementType, TensorElementType); 10] = [
 ];
 
 /// A value of a tensor whose element type goes this way; `None` for other types.
-///
-/// # Errors
-/// ONNX Runtime's own, for one if the library is older than the type.
+/// An error where the library is older than the type.
 pub(super) fn from_data(data: &TensorData) -> Option<Result<Owned, ort::Error>> {
     let (_, element_type) = TYPES.iter().find(|(own, _)| *own == data.element_type())?;
     let shape: Vec<i64> = data.shape().iter().map(|&size| size as i64).collect();

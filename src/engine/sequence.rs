@@ -13,13 +13,10 @@ use crate::plan::ElementType;
 /// Operator set and version of the format that suffice.
 const OPSET: u8 = 17;
 const IR_VERSION: u8 = 8;
-/// Name of the output of the model that makes empty sequences.
 const OUTPUT: &str = "y";
 
 /// A sequence of these tensors, whose elements are of this type.
-///
-/// # Errors
-/// ONNX Runtime's own, for one if the tensors are of several types.
+/// An error where the tensors are of several types.
 pub(super) fn from_tensors(
     element_type: ElementType,
     tensors: Vec<TensorData>,

@@ -7,10 +7,6 @@ use ort::session::builder::SessionBuilder;
 
 use crate::provider::Options;
 
-/// Registers the execution provider of this name.
-///
-/// # Errors
-/// ONNX Runtime's own words.
 pub(super) fn register(
     mut builder: SessionBuilder,
     name: &str,

@@ -29,11 +29,6 @@ const NO_FALLBACK: &str = "session.disable_cpu_ep_fallback";
 /// Operators that an error names of those that run elsewhere.
 const NAMED_OPERATORS: usize = 8;
 
-/// Registers the execution provider that a session asks for.
-///
-/// # Errors
-/// [`EngineError::Provider`] in the execution provider's own words; [`EngineError::NoDevice`] for a device that a
-/// plug-in does not have.
 pub(super) fn register(
     builder: SessionBuilder,
     environment: &Environment,
@@ -73,9 +68,6 @@ pub(super) fn register(
 
 /// Checks that a session runs where it was asked to: at least one node on its execution provider `name`, and every node
 /// there where the session requires it.
-///
-/// # Errors
-/// [`EngineError::FellBack`].
 pub(super) fn check(model: &Path, spec: &SessionSpec, name: &str, nodes: &[ProviderNodes]) -> Result<(), EngineError> {
     let (own, others): (Vec<&ProviderNodes>, Vec<&ProviderNodes>) =
         nodes.iter().filter(|nodes| nodes.nodes_count > 0).partition(|nodes| nodes.execution_provider == name);

@@ -23,10 +23,6 @@ pub(in crate::engine) struct Plugin {
 }
 
 impl Plugin {
-    /// Registers the library at `path` under `name`.
-    ///
-    /// # Errors
-    /// [`EngineError::EpLibrary`] in ONNX Runtime's own words.
     pub(in crate::engine) fn open(environment: &Environment, name: &str, path: &Path) -> Result<Self, EngineError> {
         let foreign = environment.devices().map(|device| device.ptr().addr()).collect();
         environment
@@ -36,9 +32,6 @@ impl Plugin {
     }
 
     /// Registers one of the library's devices with a session: the one asked for, or the first.
-    ///
-    /// # Errors
-    /// [`EngineError::NoDevice`], or [`EngineError::Provider`] in the execution provider's own words.
     pub(super) fn register(
         &self,
         builder: SessionBuilder,

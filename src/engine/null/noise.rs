@@ -25,20 +25,13 @@ use crate::units::Nanos;
 pub struct Noise {
     /// Name of the file beside the script that holds the machine's virtual time and counts its processes.
     pub clock: PathBuf,
-    /// Seed of all random numbers.
     #[serde(default)]
     pub seed: u64,
-    /// Slow change of the machine's speed.
     pub drift: Option<Drift>,
-    /// Two speeds of the machine.
     pub modes: Option<Modes>,
-    /// Short slow stretches of the machine.
     pub bursts: Option<Bursts>,
-    /// Differences between launches.
     pub launch: Option<LaunchEffect>,
-    /// Variation that neighbouring inferences share.
     pub autocorrelation: Option<Autocorrelation>,
-    /// Variation that each inference has to itself.
     pub jitter: Option<Jitter>,
 }
 
@@ -52,7 +45,6 @@ pub struct Drift {
     /// Largest deviation of the sinusoid, as a share.
     #[serde(default)]
     pub swing_ratio: f64,
-    /// Period of the sinusoid.
     pub period_ns: Nanos,
 }
 
@@ -60,7 +52,6 @@ pub struct Drift {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Modes {
-    /// Mean time in one mode.
     pub mean_dwell_ns: Nanos,
     /// Latency in the slow mode / in the fast one.
     pub slowdown_ratio: f64,
@@ -72,17 +63,16 @@ pub struct Modes {
 pub struct Bursts {
     /// Bursts in each second that is free of them.
     pub rate_per_sec: f64,
-    /// Length of each.
     pub length_ns: Nanos,
     /// Latency within / outside.
     pub slowdown_ratio: f64,
 }
 
-/// A factor that a process keeps for a batch size: memory is placed anew for each. Log-normal, with median 1.
+/// A factor that a process keeps for a batch size: memory is placed anew for each. Log-normal, with median 1; as of all noise,
+/// `log_sd` is the standard deviation of its logarithm.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LaunchEffect {
-    /// Standard deviation of its logarithm.
     pub log_sd: f64,
 }
 
@@ -92,7 +82,6 @@ pub struct LaunchEffect {
 pub struct Autocorrelation {
     /// Correlation of neighbouring inferences.
     pub rho: f64,
-    /// Standard deviation of the logarithm.
     pub log_sd: f64,
 }
 
@@ -100,7 +89,6 @@ pub struct Autocorrelation {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Jitter {
-    /// Standard deviation of the logarithm.
     pub log_sd: f64,
     /// Share of inferences that are in the tail.
     #[serde(default)]
@@ -141,7 +129,6 @@ impl Machine {
         self.clock.advance(span);
     }
 
-    /// The noise of the next batch size.
     pub(super) fn begin(&self) -> CellNoise {
         let begun = self.begun.fetch_add(1, Ordering::Relaxed);
         let mut own = Pcg64::seed_from_u64(spread(self.noise.seed) ^ (self.process << 20 | begun));
@@ -222,12 +209,9 @@ impl CellNoise {
     }
 }
 
-/// How long a state lasts.
 #[derive(Clone, Copy, Debug)]
 enum Lasts {
-    /// As long as drawn from an exponential distribution.
     Exponential,
-    /// Always the same time.
     Exactly,
 }
 

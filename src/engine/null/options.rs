@@ -10,17 +10,11 @@ use crate::units::Bytes;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionEffect {
-    /// Threads that run one operator.
     pub intra_threads: Option<u64>,
-    /// Graph optimization level.
     pub graph_optimization: Option<GraphOptimization>,
-    /// Execution mode.
     pub execution_mode: Option<ExecutionMode>,
-    /// Whether idle threads spin.
     pub allow_spinning: Option<bool>,
-    /// Whether memory comes from an arena.
     pub memory_arena: Option<bool>,
-    /// Whether memory is planned ahead.
     pub memory_pattern: Option<bool>,
     /// Latency with these values / without.
     pub latency_ratio: Option<f64>,
@@ -40,15 +34,11 @@ impl OptionEffect {
     }
 }
 
-/// The product of the latency ratios that apply to a session.
 pub(super) fn latency_ratio(effects: &[OptionEffect], options: &SessionOptions) -> f64 {
     effects.iter().filter(|effect| effect.applies(options)).filter_map(|effect| effect.latency_ratio).product()
 }
 
 /// The memory that applies to a session, taken.
-///
-/// # Errors
-/// There is too little of it.
 pub(super) fn taken(effects: &[OptionEffect], options: &SessionOptions) -> Result<Vec<u8>, String> {
     let bytes = memory_bytes(effects, options);
     memory::ask(Bytes(bytes as u64), || "a scripted session".to_owned())
@@ -60,7 +50,6 @@ pub(super) fn taken(effects: &[OptionEffect], options: &SessionOptions) -> Resul
     Ok(taken)
 }
 
-/// The sum of the memory that applies to a session.
 fn memory_bytes(effects: &[OptionEffect], options: &SessionOptions) -> usize {
     let applying = effects.iter().filter(|effect| effect.applies(options));
     applying.filter_map(|effect| effect.memory_bytes).fold(0, usize::saturating_add)
