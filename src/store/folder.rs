@@ -178,12 +178,10 @@ pub fn modified(folder: &Path) -> Option<std::time::SystemTime> {
     files.iter().filter_map(|file| file.metadata().ok()?.modified().ok()).max()
 }
 
-/// The record in a run folder.
 pub(super) fn run_json(folder: &Path) -> PathBuf {
     folder.join(RUN_JSON)
 }
 
-/// The journal in a run folder.
 pub(super) fn journal(folder: &Path) -> PathBuf {
     folder.join(JOURNAL)
 }

@@ -123,7 +123,7 @@ impl Journal {
     }
 }
 
-/// Moves the latencies of a block or a warm-up out of its event.
+/// Moves latencies out of their event.
 pub(super) fn take_histogram(event: &mut Event, merger: &mut Merger) {
     match event {
         Event::Block { block, histogram } => merger.push(block.key, block.phase, std::mem::take(histogram)),

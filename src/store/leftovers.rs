@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 pub(super) const BASELINE_OUTPUTS: &str = ".onnxprof-baseline-outputs";
 /// How names begin of files that are not yet whole.
 pub(super) const UNFINISHED: &str = ".onnxprof-";
-/// The folder of traces in a run folder.
 pub(super) const TRACES: &str = "traces";
 /// How names begin of folders that a profiler writes into.
 pub const UNFINISHED_TRACE: &str = ".onnxprof-trace-";
@@ -20,7 +19,6 @@ pub(super) fn are_in(folder: &Path) -> bool {
     !(files(folder).is_empty() && traces(folder).is_empty())
 }
 
-/// Removes what no run needs once it has ended.
 pub(super) fn clear(folder: &Path) {
     for file in files(folder) {
         let _ = fs::remove_file(file);
@@ -32,7 +30,6 @@ pub(super) fn clear(folder: &Path) {
     let _ = fs::remove_dir(folder.join(TRACES));
 }
 
-/// Files that no run needs once it has ended.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let outputs = Some(folder.join(BASELINE_OUTPUTS)).filter(|outputs| is_a(FileType::is_file, outputs));
     drawn(folder, UNFINISHED, FileType::is_file).into_iter().chain(outputs).collect()

@@ -130,7 +130,6 @@ fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
     }
 }
 
-/// The first SLO of a search that cannot be read, where a record has one.
 fn unknown_slo(path: &Path, record: &Value) -> Option<StoreError> {
     let written = record.pointer("/plan/tuning/slo")?.as_array()?.iter().filter_map(Value::as_str);
     let mut unknown = written.filter_map(|slo| Some((slo, Slo::parse(slo).err()?)));
@@ -212,7 +211,6 @@ fn check_version(path: &Path, found: SchemaVersion) -> Result<(), StoreError> {
     }
 }
 
-/// Passes a record whose version is understood, whose plan can be looked at and whose indices lead somewhere.
 fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
     check_version(path, record.schema_version)?;
     match contradiction(&record) {

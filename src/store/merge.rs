@@ -36,7 +36,6 @@ impl Merger {
         }
     }
 
-    /// Whether so much is waiting that it should be merged.
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= PENDING_BOUND_BYTES
     }
@@ -75,7 +74,6 @@ impl Pending {
     }
 }
 
-/// Adds encoded histograms to an encoded one.
 fn merge(whole: &mut Option<String>, parts: &[String]) -> Result<(), HistogramError> {
     if parts.is_empty() {
         return Ok(());
