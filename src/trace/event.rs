@@ -21,10 +21,8 @@ pub(super) struct Event<'t> {
     /// When it began, since the start of the profiler.
     #[serde(default, rename = "ts", deserialize_with = "micros")]
     pub start: Nanos,
-    /// How long it took.
     #[serde(default, rename = "dur", deserialize_with = "micros")]
     pub length: Nanos,
-    /// The thread that it ran on.
     #[serde(default, rename = "tid")]
     pub thread: i64,
     #[serde(borrow, default)]
@@ -41,13 +39,11 @@ struct Arguments<'t> {
     node_index: Option<Cow<'t, str>>,
 }
 
-/// The subject of an event.
 pub(super) enum Subject<'e> {
     /// A node ran.
     Node(NodeName<'e>),
     /// A node ran, and nothing says on which execution provider: the first versions of ONNX Runtime did not.
     Unplaced,
-    /// An inference came to its end.
     Inference,
     Other,
 }

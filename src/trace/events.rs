@@ -10,7 +10,6 @@ use serde::de::IgnoredAny;
 use super::event::Event;
 use crate::files::InputFile;
 
-/// Bytes that are read at once.
 const STRETCH: usize = 1 << 20;
 /// Longest event that is read: those that ONNX Runtime writes have up to some kilobytes.
 const LONGEST_EVENT: usize = 1 << 24;
@@ -22,15 +21,12 @@ pub(super) struct Events<'f> {
     buffer: Vec<u8>,
     start: u64,
     place: usize,
-    /// Events that were read.
     pub count: u64,
     /// Whether the end of the array was found.
     pub complete: bool,
-    /// Events that could not be read.
     pub unreadable_count: u64,
 }
 
-/// The reading of one place.
 enum Found<T> {
     /// Something of this many bytes.
     Whole(T, usize),
@@ -41,9 +37,6 @@ enum Found<T> {
 
 impl<'f> Events<'f> {
     /// Before the first event; `None` if there is no array.
-    ///
-    /// # Errors
-    /// The file cannot be read, or is changed meanwhile.
     pub(super) fn begin(file: &'f InputFile) -> io::Result<Option<Self>> {
         let mut events =
             Events { file, buffer: Vec::new(), start: 0, place: 0, count: 0, complete: false, unreadable_count: 0 };
@@ -53,9 +46,6 @@ impl<'f> Events<'f> {
     }
 
     /// Hands over every event that can be read, and where it stands.
-    ///
-    /// # Errors
-    /// As [`Events::begin`].
     pub(super) fn each(&mut self, mut take: impl FnMut(&Event<'_>, Range<u64>)) -> io::Result<()> {
         while let Some(byte) = self.after(|byte| byte.is_ascii_whitespace() || *byte == b',')? {
             if byte == b']' {

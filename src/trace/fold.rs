@@ -41,7 +41,6 @@ pub(super) struct Fold {
     /// Length of an inference beyond which it does not count.
     longest: Nanos,
     nodes: Vec<Node>,
-    /// Bytes of their names.
     named: u64,
     hash: RandomState,
     /// Nodes by what their names hash to.
@@ -99,7 +98,6 @@ impl Fold {
         self.first.is_some()
     }
 
-    /// Whether nodes ran that no execution provider is named for.
     pub(super) fn has_unplaced(&self) -> bool {
         self.unplaced_count > 0
     }
@@ -109,7 +107,6 @@ impl Fold {
         self.nodes.len() > MOST_NODES || self.named > MOST_SAID.0
     }
 
-    /// Takes the next event, which stands at `place`.
     pub(super) fn take(&mut self, event: &Event<'_>, place: Range<u64>) {
         match event.subject() {
             Subject::Node(_) if self.is_full() => {}

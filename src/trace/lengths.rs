@@ -13,7 +13,6 @@ pub(super) struct Lengths {
     /// How many there are of each length, without its last bits.
     counts: BTreeMap<u64, u64>,
     count: u64,
-    /// Bits that are left out.
     bits_out: u32,
 }
 

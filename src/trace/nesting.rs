@@ -15,11 +15,9 @@ const MOST_RUNS: usize = 1 << 22;
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
     outermost: HashMap<i64, Vec<Run>>,
-    /// Runs of all threads.
     count: usize,
 }
 
-/// When a node began, and how long it took.
 #[derive(Debug)]
 struct Run {
     start: Nanos,
@@ -49,7 +47,6 @@ impl Nesting {
         length.since(inside)
     }
 
-    /// Takes neighbours for one.
     fn join(&mut self, most: usize) {
         for runs in self.outermost.values_mut() {
             let joined = runs.chunks(2).map(|pair| Run {
