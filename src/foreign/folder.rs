@@ -8,11 +8,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// How the names of such folders begin.
 const PREFIX: &str = "onnxprof-program-";
-/// The folder in it in which the program is started.
 const EMPTY: &str = "empty";
-/// The folder in it for the program's temporary files.
 const TEMPORARY: &str = "tmp";
 /// Environment variables that name the folder for temporary files, in Python's order, and the folder without them.
 const VARIABLES: ([&str; 3], &str) = (["TMPDIR", "TEMP", "TMP"], "/tmp");
@@ -51,12 +48,10 @@ impl Folder {
         Ok(Folder { root, _lock: lock })
     }
 
-    /// The folder to be started in, which has nothing in it.
     pub(super) fn empty(&self) -> PathBuf {
         self.root.path().join(EMPTY)
     }
 
-    /// The folder for the program's temporary files.
     pub(super) fn temporary(&self) -> PathBuf {
         self.root.path().join(TEMPORARY)
     }

@@ -52,8 +52,6 @@ impl Group {
     }
 
     /// Waits for the program's end, and ends what it leaves behind.
-    ///
-    /// # Errors
     /// [`io::ErrorKind::TimedOut`] after `limit`.
     pub(super) fn wait(&mut self, limit: Option<Duration>) -> io::Result<ExitStatus> {
         let deadline = limit.map(|limit| Instant::now() + limit);

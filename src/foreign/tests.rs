@@ -2,7 +2,6 @@ use std::fs;
 
 use super::*;
 
-/// A shell script in a folder of its own.
 fn script(folder: &Path, body: &str) -> Program {
     let path = folder.join("script");
     fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
