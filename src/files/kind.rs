@@ -4,7 +4,7 @@ use crate::units::Bytes;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
-    /// Its name for people, with its article.
+    /// For people, with its article.
     pub name: &'static str,
     /// Size beyond which it is none.
     pub most: Bytes,

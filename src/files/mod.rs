@@ -36,9 +36,7 @@ pub(crate) struct InputFile {
 }
 
 /// Opens the file at `path`, which is to be of a kind.
-///
-/// # Errors
-/// There is none, it is no regular file (or pipe, where its kind may be one), or it is larger than its kind may be.
+/// An error where it is no regular file (or pipe, where its kind may be one), or larger than its kind may be.
 pub(crate) fn open(path: &Path, kind: Kind) -> io::Result<InputFile> {
     // Before the file is opened: some devices do something then.
     check_type(&fs::metadata(path)?, kind)?;
@@ -58,18 +56,12 @@ pub(crate) fn open(path: &Path, kind: Kind) -> io::Result<InputFile> {
     Ok(opened)
 }
 
-/// All bytes of a file.
-///
-/// # Errors
-/// As [`open()`], and where the file is changed meanwhile.
+/// An error where the file is changed meanwhile.
 pub(crate) fn bytes(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
     open(path, kind)?.bytes()
 }
 
-/// The text of a file.
-///
-/// # Errors
-/// As [`bytes`], and [`io::ErrorKind::InvalidData`] where it is not UTF-8.
+/// [`io::ErrorKind::InvalidData`] where it is not UTF-8.
 pub(crate) fn text(path: &Path, kind: Kind) -> io::Result<String> {
     String::from_utf8(bytes(path, kind)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
@@ -98,10 +90,7 @@ impl InputFile {
         self.file
     }
 
-    /// All bytes.
-    ///
-    /// # Errors
-    /// The system's, and where the file has been shortened or a pipe gives more than its kind may have.
+    /// An error where the file has been shortened or a pipe gives more than its kind may have.
     pub(crate) fn bytes(&self) -> io::Result<Vec<u8>> {
         // What the kernel makes up when it is read has size 0, like a pipe.
         let Some(size) = self.stamp.map(|stamp| stamp.size).filter(|&size| size > 0) else {
@@ -125,9 +114,7 @@ impl InputFile {
     }
 
     /// Fills `buffer` with the bytes from `offset` on.
-    ///
-    /// # Errors
-    /// The system's, and where the file has been shortened since it was opened.
+    /// An error where the file has been shortened since it was opened.
     pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         self.file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => Refusal::Changed.into(),
@@ -135,10 +122,7 @@ impl InputFile {
         })
     }
 
-    /// Makes sure that the file has not been changed since it was opened.
-    ///
-    /// # Errors
-    /// It has.
+    /// An error where the file has been changed since it was opened.
     pub(crate) fn check_unchanged(&self) -> io::Result<()> {
         match self.stamp {
             Some(stamp) if Stamp::of(&self.file.metadata()?) != stamp => Err(Refusal::Changed.into()),
@@ -146,7 +130,6 @@ impl InputFile {
         }
     }
 
-    /// A reader of its own from the beginning.
     pub(crate) fn reader(&self) -> Reader<'_> {
         Reader { file: self, place: 0 }
     }

@@ -10,9 +10,6 @@ use nix::fcntl::OFlag;
 use super::refusal::Refusal;
 
 /// Opens a file of our own as `options` say. What else lies there is neither followed nor waited for.
-///
-/// # Errors
-/// The system's, and where something lies there that is no regular file.
 pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     // Before it is opened: some devices do something then.
     match fs::symlink_metadata(path) {
@@ -26,9 +23,6 @@ pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<Fil
 }
 
 /// Makes sure that what lies in the place of a file of our own is a regular file.
-///
-/// # Errors
-/// It is something else.
 pub(crate) fn check_own(metadata: &Metadata) -> io::Result<()> {
     let file_type = metadata.file_type();
     let what = match () {
