@@ -6,7 +6,6 @@ use std::path::Path;
 use super::build::Build;
 use super::known::{ExecutionProvider, Graphs, Hardware, InCpp, InRust, Memory, OptionKeys};
 
-/// Folder in which NVIDIA's driver describes each GPU.
 const GPUS: &str = "/proc/driver/nvidia/gpus";
 
 /// What is known of it.
@@ -24,7 +23,6 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
 
 const IN_GENERAL: ExecutionProvider = ExecutionProvider::named("CUDAExecutionProvider", &["cuda"]);
 
-/// What to do about a message of CUDA, its libraries or its driver.
 fn hint(message: &str) -> Option<String> {
     // Its own words differ in their case from one version to the next.
     let message = message.to_lowercase();

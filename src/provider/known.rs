@@ -81,7 +81,6 @@ impl Graphs {
     }
 }
 
-/// What turns a switch of an execution provider off.
 const OFF: [&str; 2] = ["0", "false"];
 
 /// Keys of an execution provider's own options.

@@ -18,7 +18,6 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     ..ExecutionProvider::named("OpenVINOExecutionProvider", &["openvino"])
 };
 
-/// What to do about a message of OpenVINO.
 fn hint(message: &str) -> Option<String> {
     (message.contains("OpenVINO") && message.contains("is not available"))
         .then(|| "leave out `--device` and `device_type` to run on the CPU; OpenVINO finds no such device here".into())

@@ -15,7 +15,6 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     ..ExecutionProvider::named("TensorrtExecutionProvider", &["tensorrt", "trt"])
 };
 
-/// What to do about a message of TensorRT.
 fn hint(message: &str) -> Option<String> {
     ["libnvinfer", "libnvonnxparser"].iter().any(|library| message.contains(library)).then(|| {
         "TensorRT is no part of the build: install it in the version that the library's name ends in, from NVIDIA's \
