@@ -31,29 +31,21 @@ pub enum Paper {
 pub struct Audience(u8);
 
 impl Audience {
-    /// None of them.
     pub const NOBODY: Audience = Audience(0);
-    /// The summary.
     pub const SUMMARY: Audience = Audience(1 << Paper::Summary as u8);
     /// The written report alone, for what the whole template says in its own place.
     pub const WRITTEN: Audience = Audience(1 << Paper::Written as u8);
     /// Markdown: the written report, and the appendix.
     pub const MARKDOWN: Audience = Audience(Self::WRITTEN.0 | 1 << Paper::Appendix as u8);
-    /// The page.
     pub const PAGE: Audience = Audience(1 << Paper::Page as u8);
-    /// All but the summary.
     pub const IN_FULL: Audience = Self::MARKDOWN.and(Self::PAGE);
-    /// All of them.
     pub const EVERYBODY: Audience = Self::IN_FULL.and(Self::SUMMARY);
 
     /// Those of either.
-    #[must_use]
     pub const fn and(self, other: Audience) -> Audience {
         Audience(self.0 | other.0)
     }
 
-    /// Whether a paper is among them.
-    #[must_use]
     pub const fn has(self, paper: Paper) -> bool {
         self.0 & (1 << paper as u8) != 0
     }
@@ -70,16 +62,13 @@ pub struct Chapter {
     pub title: &'static str,
     /// Whether Markdown shows the title: most tables name themselves there.
     pub titled: Titled,
-    /// The blocks, each with those who see it.
     blocks: Vec<(Audience, Block)>,
 }
 
 /// Whether the title of a chapter stands above it in Markdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Titled {
-    /// The page alone shows it.
     OnPage,
-    /// Markdown shows it too.
     Everywhere,
 }
 
@@ -127,12 +116,9 @@ pub enum Block {
     Folded(Fold),
 }
 
-/// A warning that stands before anything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Alarm {
-    /// How urgent it is.
     pub level: AlarmLevel,
-    /// The text.
     pub text: String,
     /// Its consequence, for those who read on.
     pub rest: Option<&'static str>,
@@ -140,7 +126,6 @@ pub struct Alarm {
     pub reasons: Option<&'static str>,
 }
 
-/// How urgent an alarm is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlarmLevel {
@@ -150,39 +135,30 @@ pub enum AlarmLevel {
     Alarm,
 }
 
-/// A heading within a chapter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Heading {
     /// 2 for what stands as high as a chapter, 3 below it, 4 below that.
     pub level: u8,
-    /// The text.
     pub text: String,
 }
 
-/// A label in bold, and what is said of it in brackets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Label {
-    /// The label.
     pub text: String,
     /// The remark on it; may be empty.
     pub remark: String,
 }
 
-/// Entries with the number of the first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Numbered {
-    /// Number of the first.
     pub first: usize,
     /// Remark behind the name of each in brackets; may be empty.
     pub remark: String,
-    /// The entries.
     pub entries: Vec<Entry>,
 }
 
-/// A table and where it stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Placed {
-    /// How its title stands, and whether it is open.
     pub place: Place,
     /// The table; without rows it is left out.
     pub table: Table,
@@ -194,28 +170,22 @@ pub struct Placed {
 pub enum Place {
     /// It is the chapter: Markdown gives it the chapter's heading.
     Chapter,
-    /// A page shows it at once.
     Open,
     /// A page shows it when asked to.
     Folded,
 }
 
-/// Labelled lines that a page shows when asked to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fold {
-    /// Title of the lines.
     pub title: String,
-    /// The lines.
     pub items: Vec<Item>,
 }
 
 impl Chapter {
-    /// A chapter under a title that a page shows, with a short name for its table of contents.
     pub(super) fn new(id: &'static str, name: &'static str, title: &'static str) -> Self {
         Chapter { id, name, title, titled: Titled::OnPage, blocks: Vec::new() }
     }
 
-    /// A chapter that says by itself what it is about.
     pub(super) fn untitled(id: &'static str) -> Self {
         Chapter::new(id, "", "")
     }
@@ -230,13 +200,11 @@ impl Chapter {
         self.only(Audience::EVERYBODY, block)
     }
 
-    /// A block for some of them.
     pub(super) fn only(mut self, audience: Audience, block: Block) -> Self {
         self.blocks.push((audience, block));
         self
     }
 
-    /// Blocks for all who see the chapter.
     pub(super) fn with_all(mut self, blocks: impl IntoIterator<Item = Block>) -> Self {
         self.blocks.extend(blocks.into_iter().map(|block| (Audience::EVERYBODY, block)));
         self
@@ -252,7 +220,6 @@ impl Chapter {
         self.with_all(tables.into_iter().map(|table| Block::table(Place::Folded, table)))
     }
 
-    /// A heading with labelled lines below it.
     pub(super) fn items(self, title: &str, items: Vec<Item>) -> Self {
         self.with(Block::heading(title)).with(Block::Items(items))
     }
@@ -264,32 +231,26 @@ impl Chapter {
 }
 
 impl Block {
-    /// A heading below the chapter's.
     pub(super) fn heading(text: impl Into<String>) -> Block {
         Block::Heading(Heading { level: 3, text: text.into() })
     }
 
-    /// A heading below such a one.
     pub(super) fn subheading(text: impl Into<String>) -> Block {
         Block::Heading(Heading { level: 4, text: text.into() })
     }
 
-    /// A heading as high as a chapter's.
     pub(super) fn part(text: impl Into<String>) -> Block {
         Block::Heading(Heading { level: 2, text: text.into() })
     }
 
-    /// A label of which nothing more is said.
     pub(super) fn label(text: impl Into<String>) -> Block {
         Block::Label(Label { text: text.into(), remark: String::new() })
     }
 
-    /// Entries numbered from 1.
     pub(super) fn numbered(entries: Vec<Entry>) -> Block {
         Block::Numbered(Numbered { first: 1, remark: String::new(), entries })
     }
 
-    /// A table.
     pub(super) fn table(place: Place, table: Table) -> Block {
         Block::Table(Placed { place, table })
     }

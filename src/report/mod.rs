@@ -11,7 +11,7 @@ mod template;
 pub mod view;
 mod words;
 
-pub use chapter::{Audience, Block, Chapter, Paper};
+pub use chapter::{Block, Chapter, Paper};
 pub use chapters::Report;
 pub use paper::doctor::{Examination, examination, null_test};
 pub use paper::github::{annotations, step_summary};

@@ -51,7 +51,6 @@ fn scores(source: Source<'_>) -> Option<Table> {
     Some(table.finish(accuracy_notes(source)))
 }
 
-/// Head of the column of outputs that could be compared, where some could not.
 const COMPARED: &str = "outputs compared";
 
 /// `2 of 3`, or nothing where the outputs were not to be compared.
@@ -89,7 +88,6 @@ fn agreement(source: Source<'_>) -> Option<Table> {
     Some(table.finish(Vec::new()))
 }
 
-/// Whether any session has a score against labels or targets.
 fn is_scored(source: Source<'_>) -> bool {
     let scores = |session: &SessionFindings| Metric::SCORES.into_iter().any(|score| session.figure(score).is_some());
     source.findings.sessions.iter().any(scores)
@@ -121,7 +119,6 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     notes
 }
 
-/// Which outputs are held against outputs of another name.
 fn renamed_outputs(session: &SessionFindings) -> Option<String> {
     let renamed = |output: &OutputAgreement| {
         Some(format!("`{}` with `{}`", plain(&output.output), plain(output.reference_output.as_ref()?)))

@@ -19,7 +19,6 @@ use crate::stats::CONFIDENCE;
 /// The option that makes a session treat numbers next to zero as zero.
 const FLUSH_DENORMALS: &str = "session.set_denormal_as_zero=1";
 
-/// By which rules advice is ranked, and effort and risk are told.
 pub(in crate::report) fn rules() -> String {
     format!(
         "Ranked by the lower end of the measured gain's {} interval, so that a gain counts as far as it is sure; without \
@@ -34,41 +33,32 @@ pub(in crate::report) fn rules() -> String {
     )
 }
 
-/// A piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AdviceView {
     /// The step to take.
     pub area: String,
-    /// The measured gain.
     pub gain: String,
-    /// Measurements that say so.
     pub evidence: String,
-    /// Cost in accuracy.
     pub accuracy: String,
-    /// Cost in memory.
     pub memory: String,
-    /// `High`, `Medium` or `Low`, with the reason.
+    /// `High`, `Medium` or `Low`, with the reason; so is the risk.
     pub effort: String,
-    /// The same for the risk.
     pub risk: String,
     /// The command that measures the evidence again.
     pub command: String,
 }
 
-/// Advice of one priority.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PriorityView {
     /// `High Priority`.
     pub label: String,
     /// `Critical Impact`.
     pub impact: String,
-    /// The advice, which may be none.
     pub advice: Vec<AdviceView>,
     /// Sentence in place of advice where there is none.
     pub none: String,
 }
 
-/// A phase of the implementation plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PhaseView {
     /// `Phase 1: Quick Wins (Weeks 1-2)`.
@@ -110,7 +100,6 @@ fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
     }
 }
 
-/// The step to take, in one line.
 pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
     let key = advice.action.key();
     let name = source.name(key.session);
@@ -250,7 +239,6 @@ pub(in crate::report) fn risk(advice: &Advice) -> String {
     format!("{} ({})", level(advice.risk), reasons.join("; "))
 }
 
-/// The implementation plan: what takes little effort first.
 pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
     let phases = [
         (Level::Low, "Phase 1: Quick Wins (Weeks 1-2)", "Low-effort, high-impact optimizations", "Risk Assessment"),
@@ -327,13 +315,11 @@ fn no_task(level: Level, last: &str) -> Entry {
     Entry { title: "No task".into(), fields: labels.into_iter().map(|label| Item::new(label, none())).collect() }
 }
 
-/// Untried settings, each with the command that tries it.
 pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
     let item = |found: &NotTried| Item::new(untried(&found.what), command(&found.command));
     source.findings.decisions.not_tried.iter().map(item).collect()
 }
 
-/// How much was not tried, for a summary.
 pub(in crate::report) fn not_tried_line(source: Source<'_>) -> Option<String> {
     let found = &source.findings.decisions.not_tried;
     let first: Vec<String> = found.iter().take(3).map(|found| untried(&found.what)).collect();

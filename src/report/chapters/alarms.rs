@@ -22,7 +22,6 @@ fn incomplete(source: Source<'_>) -> Option<Alarm> {
     })
 }
 
-/// Alarm by the verdict on the machine.
 fn unfit(source: Source<'_>) -> Option<Alarm> {
     let fitness = source.findings.ending.fitness.as_ref()?;
     let level = match fitness.verdict {

@@ -24,7 +24,6 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
     Chapter::untitled("answer").with(Block::Verdict(answer))
 }
 
-/// A sentence for each variant against the baseline.
 pub(super) fn variants(source: Source<'_>) -> Chapter {
     let headlines: Vec<String> =
         source.findings.decisions.headlines.iter().map(|headline| self::headline(source, headline)).collect();
@@ -36,7 +35,6 @@ pub(super) fn variants(source: Source<'_>) -> Chapter {
     chapter.only(Audience::IN_FULL, introduction).with(Block::Lines(headlines))
 }
 
-/// The answer, the most important line first.
 fn lines(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.decisions.answer;
     let mut lines = vec![verdict(source)];
@@ -200,7 +198,6 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
     format!(" Not told apart from it: {}.", words::listed(&names))
 }
 
-/// Caveats of the choices, each once and with the variant that it belongs to.
 fn mind(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.decisions.answer;
     let mut lines = Vec::new();
@@ -250,7 +247,6 @@ fn why_left_out(source: Source<'_>, rejection: &Rejection) -> Option<String> {
     }
 }
 
-/// The sentence that a reader looks for.
 pub(in crate::report) fn headline(source: Source<'_>, headline: &Headline) -> String {
     let found = source.session(headline.session);
     let mut parts = vec![speed(source, headline)];

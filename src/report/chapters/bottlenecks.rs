@@ -12,9 +12,7 @@ use crate::report::words::{self, Source, not_measured};
 /// A numbered entry of the template with its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// Name.
     pub title: String,
-    /// Its fields.
     pub fields: Vec<Item>,
 }
 
@@ -25,7 +23,6 @@ pub(in crate::report) fn command(words: &[String]) -> String {
     joined.unwrap_or_else(|_| harmless.join(" "))
 }
 
-/// The limits, those of one kind together.
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
     let mut entries = limits(source);
     if source.findings.causes.rooflines.is_empty() {
@@ -34,7 +31,6 @@ pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
     entries
 }
 
-/// The limits that were found, those of one kind together.
 fn limits(source: Source<'_>) -> Vec<Entry> {
     by_title(source).into_iter().map(|(title, members)| entry(source, title, &members)).collect()
 }
@@ -57,7 +53,6 @@ fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
     groups
 }
 
-/// Entry of a run without a profile of operators.
 fn operators() -> Entry {
     let reason = "the run profiled no operators";
     entry_of("Operators", ["inference".into(), not_measured(reason), not_measured(reason), not_measured(reason)])
@@ -86,7 +81,6 @@ fn title(kind: &BottleneckKind) -> &'static str {
     }
 }
 
-/// Limits of one kind, session by session.
 fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
     let line = |found: &&Bottleneck| format!("{}: {}", source.name(found.session), issue(source, &found.kind));
     members.iter().map(line).collect::<Vec<String>>().join("; ")
@@ -152,7 +146,6 @@ fn about(kind: &BottleneckKind) -> [&'static str; 3] {
     }
 }
 
-/// The template's constraint of what limits a node.
 fn constraint(bound: Bound) -> &'static str {
     match bound {
         Bound::Compute => "CPU: arithmetic",

@@ -17,7 +17,6 @@ use crate::text::Plain;
 /// A budget of which at least this share has gone is spent; the reports take the rest.
 const SPENT_SHARE: f64 = 0.95;
 
-/// How the run ended, in one sentence.
 pub(in crate::report) fn ending(source: Source<'_>) -> String {
     let run = &source.record.run;
     let schedule = &source.record.plan.schedule;
@@ -113,7 +112,6 @@ fn runtime(source: Source<'_>, session: usize) -> Option<String> {
     Some(format!("ONNX Runtime {}", plain(&runtime.version)))
 }
 
-/// Settings of the execution provider, where it was anything.
 fn provider(spec: &SessionSpec) -> Vec<String> {
     let mut parts: Vec<String> = spec.provider.device.map(|device| format!("device {device}")).into_iter().collect();
     parts.extend(spec.provider.library.as_ref().map(|path| format!("from {}", plain(&path.display().to_string()))));
@@ -154,7 +152,6 @@ fn threads(count: u64, kind: &str) -> String {
     format!("{count} {kind} thread{}", words::plural(count))
 }
 
-/// Disturbances of the measurement, and all that would be overlooked.
 pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
     let mut lines: Vec<String> = disturbed(source).into_iter().collect();
     lines.extend(without_interval(source));
@@ -225,8 +222,7 @@ fn named<T>(source: Source<'_>, cells: &[(&CellFindings, T)], says: impl Fn(&T) 
     lines
 }
 
-/// In how many cells the latency had two levels, between blocks or within them, and the cells in which these lie
-/// furthest apart; `None` without any.
+/// In how many cells the latency had two levels, between blocks or within them, and where these lie furthest apart.
 fn two_speeds(source: Source<'_>) -> Option<String> {
     let found = two_levels(&source.findings.cells);
     let measured = source.findings.cells.iter().filter(|cell| cell.outcome.is_ok()).count();
@@ -261,7 +257,6 @@ fn levels_words(levels: TwoLevels) -> String {
     }
 }
 
-/// Cells whose latency did not keep its level while it was measured.
 fn not_flat(source: Source<'_>) -> Vec<String> {
     let says = |class: SteadyClass| match class {
         SteadyClass::Flat => None,
@@ -293,7 +288,6 @@ pub fn machine(host: &Host) -> Vec<Item> {
     items
 }
 
-/// The machine in few words: its CPU, memory, system and GPUs.
 pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
     essentials(host).into_iter().chain(gpu::hardware(host)).collect()
 }

@@ -8,23 +8,16 @@ use crate::report::words::number;
 use crate::report::words::{self, Source};
 use crate::stats::Quantile;
 
-/// Distributions over one axis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Distributions {
-    /// Their subject.
     pub title: String,
-    /// The ends of the axis.
     pub ends: [String; 2],
-    /// How to read the columns.
     pub note: String,
-    /// One for each variant.
     pub rows: Vec<Distribution>,
 }
 
-/// One distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Distribution {
-    /// Whose it is.
     pub name: String,
     /// Height of each column, from 0 to [`HIGHEST`], of which the column that holds most has all.
     pub heights: Vec<u8>,
@@ -32,10 +25,8 @@ pub struct Distribution {
     pub remark: String,
 }
 
-/// Height of the column that holds most.
 pub const HIGHEST: u8 = 8;
 
-/// Columns of the axis.
 const COLUMNS: u32 = 28;
 
 /// A column that holds a smaller share of the latencies than this is empty: single outliers would look like a tail.

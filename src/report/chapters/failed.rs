@@ -47,7 +47,6 @@ fn line(why: Option<&Plain>, sessions: &[&SessionFindings]) -> String {
     format!("Failed launches: {}{}.", words::listed(&counts), why.unwrap_or_default())
 }
 
-/// The other reasons, counted.
 fn rest(others: &[(Option<&Plain>, Vec<&SessionFindings>)]) -> Option<String> {
     let sessions: Vec<&SessionFindings> = others.iter().flat_map(|(_, sessions)| sessions).copied().collect();
     (!sessions.is_empty()).then(|| format!("Failed launches: {} more, for other reasons.", of_others(&sessions)))

@@ -13,7 +13,6 @@ use crate::report::words::{self, Source, not_measured};
 use crate::text::Plain;
 use crate::units::{Bytes, Hertz, Watts};
 
-/// Why the fields of a GPU hold nothing.
 pub(in crate::report) const NO_SESSION: &str = "no session ran on an NVIDIA GPU";
 
 /// Oldest drivers that serve the CUDA builds of ONNX Runtime, by NVIDIA's table of minor version compatibility.
@@ -88,7 +87,6 @@ fn link(gpu: &GpuInfo) -> String {
     )
 }
 
-/// Conditions of the GPUs.
 pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
     seen.gpus.iter().flat_map(|gpu| of_gpu(host, gpu)).collect()
 }
@@ -131,9 +129,7 @@ fn of_gpu(host: &Host, gpu: &GpuConditions) -> [Item; 4] {
     ]
 }
 
-/// Lines of `doctor` on the GPUs beyond what they are: whether the driver serves ONNX Runtime's CUDA builds, and
-/// which settings bear on figures. Nothing on a machine without any.
-#[must_use]
+/// Whether the driver serves ONNX Runtime's CUDA builds, and which settings bear on figures; empty without a GPU.
 pub fn gpu_settings(host: &Host) -> Vec<Item> {
     let Some(driver) = host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty()) else { return Vec::new() };
     let mut items: Vec<Item> = Vec::new();
@@ -290,7 +286,6 @@ fn acceleration_of(source: Source<'_>, cell: &CellFindings) -> String {
     )
 }
 
-/// The name of the GPU that a session ran on.
 fn gpu_name(source: Source<'_>, session: usize) -> Option<String> {
     let launches = source.record.launches.iter().filter(|launch| launch.session == session);
     let used = launches.flat_map(|launch| &launch.cells).find_map(|cell| cell.gpu.as_ref()?.as_ref().ok())?;
@@ -298,7 +293,6 @@ fn gpu_name(source: Source<'_>, session: usize) -> Option<String> {
     gpu.name.as_ref().ok().map(plain)
 }
 
-/// How GPUs and energy were observed.
 pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
     let Some(monitoring) = &source.record.monitoring else { return Vec::new() };
     let mut items = vec![Item::new(

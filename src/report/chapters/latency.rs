@@ -16,17 +16,14 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with(Block::Charts(charts::latency(source)))
 }
 
-/// How to read the tables.
 pub(super) fn how_to_read() -> Block {
     Block::Legend(LEGEND.into())
 }
 
-/// The same above all of them.
 pub(super) fn legend(_: Source<'_>) -> Chapter {
     Chapter::untitled("legend").with(how_to_read())
 }
 
-/// How often each latency occurs, variant by variant.
 pub(super) fn strips(source: Source<'_>) -> Chapter {
     Chapter::untitled("latency").with_all(distribution::distributions(source).map(Block::Strips))
 }

@@ -22,7 +22,6 @@ metric's noise floor.";
 const CONFIGURATION: &str = "Configuration in force";
 const PLACEMENT: &str = "Where the nodes ran";
 
-/// For a summary: what was in force.
 pub(super) fn configuration(source: Source<'_>) -> Chapter {
     with_placement(Chapter::untitled("configuration"), source)
 }
@@ -32,18 +31,15 @@ fn with_placement(chapter: Chapter, source: Source<'_>) -> Chapter {
     optional(chapter, PLACEMENT, placement::placement(source))
 }
 
-/// A heading with items, if there are any.
 fn optional(chapter: Chapter, title: &str, items: Vec<Item>) -> Chapter {
     if items.is_empty() { chapter } else { chapter.items(title, items) }
 }
 
-/// For a summary: how the run ended, and what is to be known of the machine.
 pub(super) fn summary(source: Source<'_>) -> Chapter {
     let lines = [vec![context::ending(source)], fitness(source), context::quality(source)].concat();
     Chapter::untitled(MACHINE).with(Block::heading("Measurement")).with(Block::Lines(lines))
 }
 
-/// The verdict on the machine with its reasons.
 fn fitness(source: Source<'_>) -> Vec<String> {
     match &source.findings.ending.fitness {
         Some(fitness) => conditions::verdict(fitness),
@@ -85,7 +81,6 @@ pub(super) fn provenance(source: Source<'_>) -> Chapter {
         .with(Block::Sentence(METHOD.into()))
 }
 
-/// The command that runs all of it again.
 fn whole_run(source: Source<'_>) -> [Block; 2] {
     [Block::Sentence("Reproduce the whole run:".into()), Block::Command(command(&source.record.run.command))]
 }

@@ -42,7 +42,6 @@ use crate::report::template::Filled;
 use crate::report::words::Source;
 use crate::report::words::text::plain;
 
-/// A chapter in the order of the reports, and who sees it of a sweep and of a search for session options.
 struct Line {
     make: fn(Source<'_>) -> Chapter,
     sweep: Audience,
@@ -109,16 +108,12 @@ const ORDER: &[Line] = &[
 pub struct Report {
     /// Name of the run.
     pub title: String,
-    /// Its chapters, with those who see each.
     chapters: Vec<(Audience, Chapter)>,
-    /// Values of every field of the whole template.
-    pub template: Filled,
-    /// Limits of the variants.
-    pub bottlenecks: Vec<Entry>,
-    /// Advice by priority.
-    pub priorities: Vec<PriorityView>,
+    pub(super) template: Filled,
+    pub(super) bottlenecks: Vec<Entry>,
+    pub(super) priorities: Vec<PriorityView>,
     /// Advice by effort: the tasks of each phase of the implementation plan.
-    pub tasks: Vec<Vec<Entry>>,
+    pub(super) tasks: Vec<Vec<Entry>>,
 }
 
 impl Report {

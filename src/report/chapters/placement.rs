@@ -13,8 +13,7 @@ use crate::text::Plain;
 /// Operators that a line names before it only counts them.
 const NAMED_OPERATORS: usize = 6;
 
-/// One item for each session that asked for another execution provider than the CPU's, and one for each whose copies can
-/// be told from its computation.
+/// Sessions that asked for another execution provider than the CPU's, and those whose copies can be told apart.
 pub(in crate::report) fn placement(source: Source<'_>) -> Vec<Item> {
     let placed = source.record.placements.iter().map(|found| {
         let own = &source.record.plan.sessions[found.session].execution_provider;

@@ -19,7 +19,6 @@ const MOST_AXES: usize = 3;
 const MOST_SOURCES: usize = 2;
 /// Characters that are kept of a source or reason; the record has all of it.
 const REASON_LENGTH: usize = 160;
-/// Characters that are kept of an input's name.
 const NAME_LENGTH: usize = 60;
 
 /// Whether what is fed has been seen to run.
@@ -31,8 +30,7 @@ pub enum Trial {
     NotTried,
 }
 
-/// One prediction of a run, a line for each of a few shapes, or else one; empty where nothing was tried, as in
-/// records before version 1.4.
+/// A line for each of a few shapes, or else one; empty where nothing was tried, as in records before version 1.4.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let record = source.record;
     let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
@@ -59,7 +57,6 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     lines
 }
 
-/// Name of a shape, or its sizes.
 fn label(shape: &Shape) -> String {
     plain(&shape.name.clone().unwrap_or_else(|| shape.to_string()))
 }
@@ -79,7 +76,6 @@ pub fn prediction(fed: &[FedInput], axis: &BatchAxis, trial: Trial) -> String {
     format!("One prediction{tried}: {}. Batch: {}.", inputs(fed), batch(axis))
 }
 
-/// Inputs with their shapes, those that steer the work last.
 fn inputs(fed: &[FedInput]) -> String {
     let (steering, others): (Vec<_>, Vec<_>) = fed.iter().partition(|fed| fed.steers);
     let mut parts: Vec<String> = others.iter().take(MOST_INPUTS).map(|fed| shaped(fed)).collect();
@@ -125,7 +121,6 @@ fn steered(fed: &FedInput) -> String {
     format!("{name} {}{why}", is_fed(fed))
 }
 
-/// `= 128`, or that the data says it.
 fn is_fed(fed: &FedInput) -> String {
     match &fed.fill {
         FillKind::Data => "as in the data".to_owned(),
@@ -178,7 +173,6 @@ fn sources(fed: &FedInput) -> Vec<String> {
     sources
 }
 
-/// An input's name, cut where it would fill the screen.
 fn name(name: &str) -> String {
     shortened(&plain(name), NAME_LENGTH)
 }

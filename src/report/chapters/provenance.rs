@@ -13,7 +13,6 @@ use crate::report::words::number::time;
 use crate::report::words::text::plain;
 use crate::units::Nanos;
 
-/// Where everything came from.
 pub(in crate::report) fn items(source: Source<'_>) -> Vec<Item> {
     let run = &source.record.run;
     let mut items = vec![
@@ -66,7 +65,6 @@ fn pin(pin: &Pin) -> String {
     }
 }
 
-/// The model files, each with its path, precision and SHA-256.
 pub(in crate::report) fn models(source: Source<'_>) -> Vec<Item> {
     let plan = &source.record.plan;
     let item = |(variant, found): (&Variant, &VariantRecord)| {

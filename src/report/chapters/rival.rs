@@ -8,8 +8,7 @@ use crate::plan::{CellKey, SweepEnd};
 use crate::report::words::{self, Source};
 use crate::stats::MIN_LAUNCHES;
 
-/// `; which batch size has the most throughput is open`, where something looks better than what was picked, or the time was
-/// over before all batch sizes were measured.
+/// The question that is open where something looks better than the pick, or time was over before all batch sizes.
 pub(in crate::report) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'static str> {
     match &pick.rival {
         Some(rival) if rival.key.session != pick.key.session => Some("which variant has the most throughput"),
@@ -41,7 +40,6 @@ fn not_shown(source: Source<'_>, key: CellKey) -> String {
     format!("not shown to be better than {} there{}", source.baseline_name(), more.unwrap_or_default())
 }
 
-/// The command that would show whether a rival is better.
 fn deciding(source: Source<'_>, rival: &Rival) -> String {
     let schedule = &source.record.plan.schedule;
     if schedule.rounds_count.is_some_and(|rounds| rounds < MIN_LAUNCHES) {
@@ -53,7 +51,6 @@ fn deciding(source: Source<'_>, rival: &Rival) -> String {
     format!("; about {time} would decide: `--batch {smallest},{} --budget {budget}`", rival.key.batch_size)
 }
 
-/// Which batch sizes the budget did not suffice for, and what would.
 pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
     let answer = &source.findings.decisions.answer;
     let left = answer.not_reached.as_ref()?;

@@ -34,7 +34,6 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
     vec![Section { title: "Roofline: what limits the nodes that take the time".into(), lines, tables }]
 }
 
-/// Measured peaks of the machine.
 fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
     let told = |label: &str, unit: &str, peak: &Observed<Peak>| match peak {
         Ok(peak) => format!(
@@ -59,7 +58,6 @@ fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
     )
 }
 
-/// Shares of the time by bound, in a sentence.
 fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
     let kinds = [Bound::Compute, Bound::Memory, Bound::Overhead, Bound::Conversion];
     let mut shares: Vec<String> = kinds
@@ -178,7 +176,6 @@ fn amount(count: f64) -> String {
     format!("{value}{}{prefix}", if prefix.is_empty() { "" } else { " " })
 }
 
-/// A number with three digits and the prefix of its power of a thousand.
 fn thousands(value: f64) -> (String, &'static str) {
     let prefixes = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
     let (factor, prefix) = prefixes.into_iter().find(|(factor, _)| value >= *factor).unwrap_or((1.0, ""));

@@ -15,7 +15,6 @@ use crate::report::words::table::{Builder, RowKind, Table};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, not_measured};
 
-/// Deviations from a line that a sentence names.
 const NAMED_DEVIATIONS: usize = 3;
 
 fn empty() -> Chapter {
@@ -30,14 +29,12 @@ pub(super) fn scaling(source: Source<'_>) -> Chapter {
     empty().with_all(Some(sections(source)).filter(|sections| !sections.is_empty()).map(Block::Sections))
 }
 
-/// Where throughput is worth its latency, and what keeps the latency limit.
 pub(super) fn summary(source: Source<'_>) -> Chapter {
     let lines = summary_lines(source);
     let chapter = Chapter::untitled("batch");
     if lines.is_empty() { chapter } else { chapter.with(Block::heading("Batch size")).with(Block::Lines(lines)) }
 }
 
-/// How latency, throughput and memory go with batch size and shape, and what idle gaps cost.
 fn sections(source: Source<'_>) -> Vec<Section> {
     let mut sections = Vec::new();
     if !source.findings.scaling.is_empty() {
@@ -52,8 +49,7 @@ fn sections(source: Source<'_>) -> Vec<Section> {
     sections
 }
 
-/// Costs and gains of larger batches, and the best batch size under the latency limit, of the session that is
-/// chosen for throughput or else of the first one that was measured.
+/// Of the session that is chosen for throughput, or else of the first one that was measured.
 fn summary_lines(source: Source<'_>) -> Vec<String> {
     let chosen = source.findings.decisions.answer.throughput.pick().map(|pick| pick.key);
     let is_chosen = |curve: &BatchCurve| chosen.is_none_or(|key| curve.key(key.batch_size) == key);
@@ -271,7 +267,6 @@ fn two_digits(count: u64) -> f64 {
     (count / unit * unit) as f64
 }
 
-/// First inference at each batch size and shape.
 fn first_runs(source: Source<'_>) -> Table {
     let title = "First inference at each batch size: what does a new shape cost?";
     let mut table = Builder::new(title, &["variant, batch", "first inference", "over median"]);

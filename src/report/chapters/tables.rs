@@ -11,7 +11,6 @@ use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
 use crate::text::Plain;
 
-/// Kind of the row of a session.
 pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
     let picked =
         source.findings.decisions.answer.latency.pick().is_some_and(|pick| pick.key.session == session.session);
@@ -22,12 +21,10 @@ pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> 
     }
 }
 
-/// Text in a column of changes for a session without a comparison.
 fn no_change(table: &mut Builder, session: &SessionFindings, row: &str, reason: &Plain) -> String {
     if session.is_baseline { BASELINE.into() } else { table.absence("vs baseline", row, reason) }
 }
 
-/// Which variant is the fastest for a single prediction?
 pub(in crate::report) fn variants(source: Source<'_>) -> Table {
     let title = format!("Variants at {}: which is the fastest?", source.single_batch());
     let mut table = Builder::new(title, &["variant", "median latency", "p99", "vs baseline", "accuracy", "file size"]);
@@ -113,7 +110,6 @@ fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
     }
 }
 
-/// How far does batching pay?
 pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
     let modes = source.record.plan.load_modes.len() > 1;
     let swept = source.record.plan.is_swept();
@@ -180,7 +176,6 @@ fn has_comparison(source: Source<'_>) -> bool {
     source.findings.cells.iter().any(|cell| cell.comparison.is_some())
 }
 
-/// Which sessions are not in a table that only holds measured ones.
 pub(in crate::report) fn left_out(source: Source<'_>) -> Option<String> {
     let unmeasured = source.findings.sessions.iter().filter(|session| !session.outcome.is_ok());
     let unmeasured: Vec<String> = unmeasured.map(|session| plain(&session.label)).collect();
@@ -226,7 +221,6 @@ fn short_change(change: &Change) -> String {
     format!("{phrase}{}", half.unwrap_or_default())
 }
 
-/// A score in few digits.
 pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {
     match metric {
         Metric::CosineSimilarity => estimate.value().map(|value| format!("{value:.4}")).unwrap_or_default(),
@@ -234,7 +228,6 @@ pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {
     }
 }
 
-/// How long until the first prediction, and how much memory?
 pub(in crate::report) fn loading(source: Source<'_>) -> Table {
     const COLUMNS: [(&str, Metric); 6] = [
         ("session load", Metric::SessionLoad),

@@ -34,7 +34,6 @@ pub(super) fn strategy(source: Source<'_>) -> Chapter {
         .with_all(advice::priorities(source).into_iter().zip(1..).map(|(one, number)| priority(one, number)))
 }
 
-/// A priority with its number before it.
 fn priority(one: PriorityView, number: usize) -> Block {
     let none = ["Optimization Area", "Implementation Effort", "Risk Level"];
     let fields = if one.advice.is_empty() {
@@ -59,7 +58,6 @@ fn piece(advice: &AdviceView) -> [Item; 7] {
     ]
 }
 
-/// From the techniques to what success is measured by.
 pub(super) fn plan(source: Source<'_>) -> Chapter {
     let entry = |first: usize, title: &str, fields: Vec<Item>| {
         let entries = vec![Entry { title: title.into(), fields }];

@@ -39,7 +39,6 @@ pub struct Tick {
     pub label: String,
 }
 
-/// Ticks that an axis has room for.
 const MOST_TICKS: f64 = 6.0;
 
 /// Characters of a name on an axis: more would leave no room for the chart on a phone.
@@ -59,7 +58,6 @@ impl Measure {
         Measure { suffix, factor }
     }
 
-    /// A value of base units in this unit.
     pub(super) fn scaled(self, value: f64) -> f64 {
         value / self.factor
     }
@@ -138,7 +136,6 @@ impl AxisView {
         AxisView { title: title.into(), scale: Scale::Log, low: low / 1.15, high: high * 1.15, ticks }
     }
 
-    /// One row for each name.
     pub(super) fn names(names: &[String]) -> Self {
         let tick = |(row, name): (usize, &String)| Tick {
             at: row as f64,

@@ -16,7 +16,6 @@ pub(super) fn charts(source: Source<'_>, cast: &Cast) -> Vec<(&'static str, Resu
     ]
 }
 
-/// Quantity of a curve.
 struct Curve {
     id: &'static str,
     title: &'static str,
@@ -110,7 +109,6 @@ fn series(
     SeriesView { name: Some(name.clone()), color, form: Form::Line, points }
 }
 
-/// A row for each session that is drawn, a column for each batch size.
 fn table(source: Source<'_>, cast: &Cast, curve: &Curve, sizes: &[u64], cells: &[&CellFindings]) -> Table {
     let heads: Vec<String> = sizes.iter().map(|size| format!("batch {size}")).collect();
     let header: Vec<&str> = ["variant"].into_iter().chain(heads.iter().map(String::as_str)).collect();

@@ -6,14 +6,12 @@ use crate::report::words::Source;
 /// Lines that can still be told apart in one chart, by colour and mark.
 const MOST: usize = 8;
 
-/// A session that is drawn, and the number of its colour.
 #[derive(Clone, Copy)]
 pub(super) struct Drawn {
     pub(super) session: usize,
     pub(super) color: usize,
 }
 
-/// The sessions that are drawn as lines.
 pub(super) struct Cast {
     /// Indices of sessions, in the order of the plan; the place of each is the number of its colour.
     sessions: Vec<usize>,
@@ -38,17 +36,14 @@ impl Cast {
         Cast { sessions, left_out_count }
     }
 
-    /// Sessions with the numbers of their colours.
     pub(super) fn sessions(&self) -> impl Iterator<Item = Drawn> {
         self.sessions.iter().enumerate().map(|(color, &session)| Drawn { session, color })
     }
 
-    /// Number of a session's colour, if it is drawn.
     pub(super) fn color(&self, session: usize) -> Option<usize> {
         self.sessions.iter().position(|&drawn| drawn == session)
     }
 
-    /// Says how many sessions are in no chart; empty if all are.
     pub(super) fn remark(&self) -> String {
         match self.left_out_count {
             0 => String::new(),

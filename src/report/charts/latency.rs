@@ -41,7 +41,6 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
     })
 }
 
-/// From none to all inferences.
 fn shares() -> AxisView {
     let ticks = [0.0, 25.0, 50.0, 75.0, 99.0].map(|at| Tick { at, label: format!("{at}%") }).to_vec();
     AxisView { title: "share of inferences".into(), scale: Scale::Linear, low: 0.0, high: 101.0, ticks }

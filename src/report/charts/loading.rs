@@ -13,11 +13,9 @@ use crate::units::Nanos;
 /// Sessions that one chart has room for.
 const MOST: usize = 24;
 
-/// A part of loading.
 struct Part {
     name: &'static str,
     metric: Metric,
-    /// Its time in a launch.
     time: fn(&LaunchRecord) -> Option<Nanos>,
 }
 

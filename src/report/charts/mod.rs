@@ -20,42 +20,34 @@ pub use view::{ChartView, Form, PointView, SeriesView, Topic};
 use crate::report::words::Source;
 use cast::Cast;
 
-/// How latencies are distributed.
 pub(in crate::report) fn latency(source: Source<'_>) -> Topic {
     Topic::of(vec![("Latency distributions", latency::chart(source, &Cast::of(source)))])
 }
 
-/// How far batching pays.
 pub(in crate::report) fn batch(source: Source<'_>) -> Topic {
     Topic::of(batch::charts(source, &Cast::of(source)))
 }
 
-/// Cost of speed in accuracy and memory.
 pub(in crate::report) fn pareto(source: Source<'_>) -> Topic {
     Topic::of(vec![("Latency against accuracy", pareto::chart(source))])
 }
 
-/// Where memory goes.
 pub(in crate::report) fn memory(source: Source<'_>) -> Topic {
     Topic::of(vec![("Memory", memory::chart(source))])
 }
 
-/// Where the time goes, by operator.
 pub(in crate::report) fn operators(source: Source<'_>) -> Topic {
     Topic::of(vec![("Time in operators", operators::chart(source, &Cast::of(source)))])
 }
 
-/// From the baseline's latency to each other one's.
 pub(in crate::report) fn waterfall(source: Source<'_>) -> Topic {
     Topic::of(waterfall::charts(source))
 }
 
-/// How the run went.
 pub(in crate::report) fn timeline(source: Source<'_>) -> Topic {
     Topic::of(timeline::charts(source, &Cast::of(source)))
 }
 
-/// How long loading takes.
 pub(in crate::report) fn loading(source: Source<'_>) -> Topic {
     Topic::of(vec![("Loading", loading::chart(source))])
 }

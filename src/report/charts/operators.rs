@@ -17,7 +17,6 @@ const NAMED: usize = 7;
 /// Thickness of a bar, in rows.
 const THICKNESS: f64 = 0.6;
 
-/// A session whose operators are known.
 struct Row<'a> {
     name: String,
     breakdown: &'a Breakdown,
@@ -139,7 +138,6 @@ fn table(rows: &[Row<'_>]) -> Table {
     table.finish(rows.iter().map(rest).collect())
 }
 
-/// Time of an inference besides its nodes.
 fn rest(row: &Row<'_>) -> String {
     match row.breakdown.rest {
         Rest::Between { time_ns, share, .. } => format!(

@@ -37,7 +37,6 @@ struct Run<'a> {
     remark: String,
 }
 
-/// Quantity of a chart over the run.
 struct Line {
     id: &'static str,
     title: &'static str,
@@ -115,7 +114,6 @@ impl Run<'_> {
         )
     }
 
-    /// The blocks with what the chart shows of them.
     fn table(&self, line: &Line) -> Table {
         let header = ["variant", "started", "batch", "median latency", line.column, "disturbed"];
         let mut table = Builder::new(line.title, &header);
@@ -134,7 +132,6 @@ impl Run<'_> {
     }
 }
 
-/// Uses of GPUs, with the launches that they are of.
 fn uses<'a>(source: Source<'a>) -> impl Iterator<Item = (&'a LaunchRecord, u64, &'a GpuUse)> {
     let cells = source.record.launches.iter().flat_map(|launch| launch.cells.iter().map(move |cell| (launch, cell)));
     cells.filter_map(|(launch, cell)| Some((launch, cell.batch_size, cell.gpu.as_ref()?.as_ref().ok()?)))

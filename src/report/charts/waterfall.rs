@@ -16,7 +16,6 @@ const MOST: usize = 8;
 /// Thickness of a bar, in rows.
 const THICKNESS: f64 = 0.6;
 
-/// A piece of a waterfall.
 struct Piece {
     name: String,
     from_ns: i64,

@@ -254,7 +254,6 @@ fn caveats(comparisons: &Comparisons) -> Vec<String> {
     caveats
 }
 
-/// The command that measures both models of a pair in turns.
 fn interleaved(pair: &Pair) -> String {
     let (old, new) = (pair.baseline.model.display().to_string(), pair.candidate.model.display().to_string());
     let words = |old: &str| command(&["onnxprof".into(), "profile".into(), old.into(), new.clone()]);

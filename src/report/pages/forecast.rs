@@ -97,7 +97,6 @@ fn enough(forecast: Forecast<'_>) -> Option<String> {
     Some(format!("Too short for a verdict, which needs about {time}: `--budget {budget}`."))
 }
 
-/// The launches beside the rounds; `None` where there are none.
 fn beside(forecast: Forecast<'_>) -> Option<String> {
     let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
     let parts = forecast.beside.iter().filter(|(_, time)| !time.is_zero());
@@ -121,7 +120,6 @@ fn time(forecast: Forecast<'_>) -> String {
     format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_time))
 }
 
-/// Consequence of the machine's verdict for the forecast; `None` where it is fit to measure on.
 fn machine(forecast: Forecast<'_>) -> Option<String> {
     let verdict = forecast.machine?.verdict;
     let unfit = verdict != FitnessVerdict::Valid;
@@ -139,7 +137,6 @@ fn half_width(width: &HalfWidth) -> String {
     }
 }
 
-/// Whether what is asked for should be reached.
 fn within(width: &HalfWidth, target: f64) -> &'static str {
     let (low, high) = if width.is_narrow() { (width.middle, width.middle) } else { (width.low, width.high) };
     match (low <= target, high <= target) {
@@ -149,7 +146,6 @@ fn within(width: &HalfWidth, target: f64) -> &'static str {
     }
 }
 
-/// Sources of the forecasts.
 fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
     let widths = || precision.iter().filter_map(|precision| precision.half_width.as_ref().ok());
     let runs = widths().map(|width| width.runs).filter(|&runs| runs > 0).min();

@@ -24,10 +24,8 @@ pub struct GateView {
 /// One rule on one cell or session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckView {
-    /// The verdict.
     #[serde(skip)]
     pub verdict: GateVerdict,
-    /// The same as a word.
     pub word: &'static str,
     /// The check as written.
     pub check: String,
@@ -35,7 +33,6 @@ pub struct CheckView {
     pub line: usize,
     /// Session, and batch size where it is about a cell.
     pub place: String,
-    /// The figure, with its interval.
     pub figure: String,
     /// On what the verdict rests, why there is none, or what would settle it.
     pub because: String,
@@ -73,9 +70,7 @@ impl GateView {
     }
 }
 
-/// The word for a verdict.
-#[must_use]
-pub fn gate_word(verdict: GateVerdict) -> &'static str {
+fn gate_word(verdict: GateVerdict) -> &'static str {
     match verdict {
         GateVerdict::Pass => "pass",
         GateVerdict::Inconclusive => "inconclusive",

@@ -8,8 +8,6 @@ use crate::text::Plain;
 
 const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "launches", "compared"];
 
-/// The table of the smallest differences that may be claimed, one row for each metric.
-#[must_use]
 pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
     let mut table = Builder::new("Smallest difference that may be claimed on this machine today", &HEADER);
     for claim in claims {
@@ -35,7 +33,6 @@ pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
     table.finish(vec![note.into()])
 }
 
-/// Why there is nothing to claim.
 fn no_claim(ratio: &Estimate) -> Plain {
     match ratio {
         Estimate::Measured(measured) => measured.remark.clone().unwrap_or_else(|| "there is no interval".into()),

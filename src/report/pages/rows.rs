@@ -16,7 +16,6 @@ pub(super) fn batch(cell: &PairedCell) -> String {
     }
 }
 
-/// Name of a figure in few words.
 pub(super) fn figure_name(metric: Metric) -> &'static str {
     if metric == Metric::TimeToFirstPrediction { "first prediction" } else { metric.label() }
 }
@@ -49,7 +48,6 @@ fn ratio_cells(metric: Metric, change: &Change) -> [String; 3] {
     [number::relative(measured.value, measured.interval), n, verdict(metric, change)]
 }
 
-/// Verdict on a change, in a word or two.
 fn verdict(metric: Metric, change: &Change) -> String {
     let is_size = metric.unit() == Unit::Bytes;
     match (change.verdict, change.rounds_to_settle) {

@@ -7,7 +7,7 @@ use super::table::Table;
 /// A labelled line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// The text.
+    /// The label.
     pub label: String,
     /// The text.
     pub text: String,
@@ -20,7 +20,6 @@ impl Item {
         Item { label: label.into(), text: text.into(), is_code: false }
     }
 
-    /// A labelled command.
     pub(in crate::report) fn code(label: impl Into<String>, text: impl Into<String>) -> Self {
         Item { is_code: true, ..Item::new(label, text) }
     }

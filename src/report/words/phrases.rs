@@ -61,7 +61,6 @@ impl<'a> Source<'a> {
         single_place(plan, &self.findings.cells).or_else(first)
     }
 
-    /// The batch size of single predictions.
     pub(in crate::report) fn single_batch_size(self) -> Option<u64> {
         self.single_place().map(|at| at.batch_size)
     }
@@ -82,8 +81,7 @@ impl<'a> Source<'a> {
         Some(plain(&shape.to_string()))
     }
 
-    /// `at batch 4`, the shape where dimensions are swept, and the concurrency where the plan has several or one other
-    /// than 1.
+    /// `at batch 4`, the shape where dimensions are swept, and the load where the plan has several or one other than 1.
     pub(in crate::report) fn at(self, key: CellKey) -> String {
         self.under_load(format!("at {}", self.batch(key.shape, key.batch_size)), key)
     }
@@ -112,7 +110,6 @@ pub(in crate::report) fn full(metric: Metric, estimate: &Estimate) -> String {
     figure(metric, estimate).unwrap_or_else(|reason| not_measured(&reason))
 }
 
-/// A figure in full, or why it was not measured.
 pub(in crate::report) fn figure(metric: Metric, estimate: &Estimate) -> Observed<String> {
     match estimate {
         Estimate::Measured(measured) => {
@@ -143,7 +140,6 @@ fn sides(metric: Metric, bounds: Bounds) -> Option<String> {
     })
 }
 
-/// `not measured: <why>`.
 pub(in crate::report) fn not_measured<T: Shown + ?Sized>(reason: &T) -> String {
     format!("not measured: {}", plain(reason))
 }
@@ -162,7 +158,6 @@ pub(in crate::report) fn counted(measured: &Measured) -> String {
     format!("{} {}", number::count(measured.n), measured.n_of.noun(measured.n))
 }
 
-/// The range, where there is no interval to show.
 fn range(metric: Metric, measured: &Measured) -> String {
     match (measured.interval, measured.range) {
         (None, Some(range)) if range.low < range.high => format!(", range {}", number::ends(metric.unit(), range)),
@@ -184,7 +179,6 @@ impl std::fmt::Display for Comparison {
     }
 }
 
-/// A change of a latency.
 pub(in crate::report) fn latency_change(change: &Change) -> Comparison {
     match change.speedup() {
         Some((speedup, interval)) => compared(change.verdict, speedup, interval),
@@ -192,7 +186,6 @@ pub(in crate::report) fn latency_change(change: &Change) -> Comparison {
     }
 }
 
-/// A change of throughput.
 pub(in crate::report) fn throughput_change(change: &Change) -> Comparison {
     match change.ratio.measured() {
         Some(ratio) => compared(change.verdict, ratio.value, ratio.interval),
@@ -263,7 +256,6 @@ pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
     Some(if factor > 1.0 { format!("{}x smaller", shown(factor)) } else { format!("{}x larger", shown(1.0 / factor)) })
 }
 
-/// A caveat of a choice, as a sentence.
 pub(in crate::report) fn caveat(caveat: Caveat) -> String {
     let text = match caveat {
         Caveat::LowAgreement => {
@@ -301,7 +293,6 @@ pub(in crate::report) fn listed(names: &[String]) -> String {
     }
 }
 
-/// The ending of a noun that is counted.
 pub(in crate::report) fn plural(count: u64) -> &'static str {
     if count == 1 { "" } else { "s" }
 }

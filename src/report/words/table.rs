@@ -24,22 +24,17 @@ pub struct Table {
     pub notes: Vec<String>,
 }
 
-/// A row of a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// The cells, the first of which names the row.
     pub cells: Vec<String>,
-    /// Its kind.
     pub kind: RowKind,
 }
 
-/// Kinds of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowKind {
-    /// Nothing.
     Plain,
-    /// It is the baseline's.
     Baseline,
     /// It is recommended.
     Pick,
@@ -65,7 +60,6 @@ const NAMED_ROWS: usize = 3;
 /// Characters that a note keeps of a reason; the record has all of it.
 const REASON_LENGTH: usize = 600;
 
-/// Why figures are absent.
 fn absence_note(columns: &[String], reason: &str, rows: &[String]) -> String {
     let which = if rows.len() > NAMED_ROWS {
         format!("{} rows", number::count(rows.len() as u64))

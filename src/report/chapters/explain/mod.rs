@@ -12,21 +12,18 @@ use crate::report::words::quantization::quantization;
 use crate::report::words::{self, Source};
 use crate::text::Plain;
 use sentence::sentence;
-pub use step::step_label;
 use step::time;
-pub(in crate::report) use step::{UNRESOLVED, is_leading, place};
+pub(in crate::report) use step::{UNRESOLVED, is_leading, place, step_label};
 
 /// A latency with denormals flushed to zero that is this much shorter is worth a word, even where it is not settled.
 const SUGGESTIVE: f64 = 0.9;
 
-/// For a summary: the sentences.
 pub(super) fn summary(source: Source<'_>) -> Chapter {
     let lines = sentences(source);
     let chapter = Chapter::untitled("why");
     if lines.is_empty() { chapter } else { chapter.with(Block::heading("Why")).with(Block::Lines(lines)) }
 }
 
-/// The sentences, below the answer of a search.
 pub(super) fn in_search(source: Source<'_>) -> Chapter {
     Chapter::untitled("why").with(Block::Lines(sentences(source)))
 }
@@ -59,7 +56,6 @@ fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanat
     if is_open(leading) { others.find(|other| names_steps(other)) } else { None }
 }
 
-/// A section for each session and batch size, with the steps and the operators behind them.
 fn sections(source: Source<'_>) -> Vec<Section> {
     let section = |explanation: &Explanation| {
         let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));

@@ -13,7 +13,6 @@ use crate::text::Plain;
 /// Operators that a clause names before it only counts their nodes.
 const NAMED_OPERATORS: usize = 3;
 
-/// Whether a clause speaks for a shorter time or a longer one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Shorter,
@@ -21,7 +20,6 @@ enum Side {
     Neither,
 }
 
-/// One sentence: how the session compares, then what figures say about it.
 pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String {
     let lead = lead(source, explanation);
     let clauses: Vec<(Side, String)> =
@@ -37,7 +35,6 @@ pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String 
     format!("{lead}: {why}.")
 }
 
-/// The clauses, with a `but` between those that speak against each other.
 fn joined(clauses: &[(Side, String)]) -> String {
     let mut text = String::new();
     let mut before = Side::Neither;
@@ -128,7 +125,6 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
     }
 }
 
-/// Whether a clause of its own tells what conversions take.
 fn tells_conversions(explanation: &Explanation) -> bool {
     let is_conversion =
         |clause: &Clause| matches!(clause, Clause::Step { step, .. } if step.kind == StepKind::Conversion);

@@ -7,9 +7,7 @@ use crate::report::words::{Source, number};
 /// Mark of a change that the profiler cannot tell from none.
 pub(in crate::report) const UNRESOLVED: &str = " ~";
 
-/// Name of a step.
-#[must_use]
-pub fn step_label(kind: StepKind) -> &'static str {
+pub(in crate::report) fn step_label(kind: StepKind) -> &'static str {
     match kind {
         StepKind::Matrix => "Matrix work",
         StepKind::FullPrecision => "Matrix work left in full precision",
@@ -21,7 +19,6 @@ pub fn step_label(kind: StepKind) -> &'static str {
     }
 }
 
-/// A time with three digits.
 pub(super) fn time(ns: i64) -> String {
     if ns == 0 { "0 ns".into() } else { number::value(Unit::Ns, ns as f64, None) }
 }

@@ -11,7 +11,6 @@ use crate::units::Ratio;
 /// Operators that the table of changes shows; the rest is in `report --format json`.
 const SHOWN_OPERATORS: usize = 15;
 
-/// The way from median to median, and the operators behind it; none without steps.
 pub(super) fn tables(source: Source<'_>, explanation: &Explanation) -> Vec<Table> {
     match (&explanation.latency, &explanation.profiles) {
         (Some(latency), Some(profiles)) => {
@@ -113,7 +112,6 @@ fn operator_row(change: &OperatorChange) -> Vec<String> {
     ]
 }
 
-/// A change of time with its sign.
 fn signed(ns: i64) -> String {
     format!("{}{}", if ns > 0 { "+" } else { "" }, time(ns))
 }

@@ -22,10 +22,8 @@ const NAMED_OPERATORS: usize = 6;
 const SHAPES_WIDTH: usize = 36;
 const OPERATOR_WIDTH: usize = 24;
 
-/// Operators that run other nodes.
 const CONTROL_FLOW: [&str; 3] = ["If", "Loop", "Scan"];
 
-/// Findings on a profile as a whole, the most important first.
 pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
     let [inferences, nodes] = [breakdown.inferences_count, breakdown.nodes.len() as u64];
     let mut lines = vec![format!(
@@ -44,7 +42,6 @@ pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
     lines
 }
 
-/// Share of an inference that is in nodes.
 pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
     match breakdown.rest {
         Rest::Between { share, .. } => percent(1.0 - share.0),
@@ -124,7 +121,6 @@ fn remarks(breakdown: &Breakdown) -> Vec<String> {
     remarks
 }
 
-/// Changes of the graph by optimization.
 pub(super) fn graph(change: &GraphChange) -> String {
     let nodes = |count: u64| format!("{} node{}", number::count(count), words::plural(count));
     let mut parts = vec![format!(
@@ -164,7 +160,6 @@ fn first_named(mut names: Vec<String>) -> String {
     names.join(", ")
 }
 
-/// Time by operator, and the longest nodes.
 pub(super) fn tables(breakdown: &Breakdown, profiled: &Profiled) -> Vec<Table> {
     vec![operators(breakdown), nodes(breakdown, profiled)]
 }
@@ -254,7 +249,6 @@ fn split<T>(rows: &[T]) -> (&[T], &[T]) {
     rows.split_at(shown)
 }
 
-/// The node's name, or what else tells it from others.
 fn node_name(node: &NodeProfile) -> String {
     match (plain(&node.name), node.node_index) {
         (name, _) if !name.is_empty() => name,
@@ -263,7 +257,6 @@ fn node_name(node: &NodeProfile) -> String {
     }
 }
 
-/// The operator, and where there are several execution providers also that.
 pub(super) fn operator_name(operator: &OperatorShare, several: bool) -> String {
     let name = shortened(&plain(&operator.operator), OPERATOR_WIDTH);
     if several {

@@ -20,7 +20,6 @@ const SUMMARY_OPERATORS: [usize; 2] = [5, 1];
 /// Columns that the summary may take, and what of them its first column takes at least.
 const SUMMARY_WIDTH: usize = 100;
 const NAME_WIDTH: usize = 12;
-/// Operators that a line names.
 const NAMED_OPERATORS: usize = 3;
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
@@ -31,12 +30,10 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with_all(sections.map(Block::Sections))
 }
 
-/// For a summary: the longest operators of each session.
 pub(super) fn summary_chapter(source: Source<'_>) -> Chapter {
     Chapter::untitled("operators").folded(summary(source))
 }
 
-/// Where the time goes, by operator: a section for each session that was profiled.
 fn sections(source: Source<'_>) -> Vec<Section> {
     (0..source.findings.sessions.len()).filter_map(|session| section(source, session)).collect()
 }
@@ -127,7 +124,6 @@ fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
     })
 }
 
-/// The longest operators of every session, in a line each; absent where nothing was profiled.
 fn summary(source: Source<'_>) -> Option<Table> {
     let firsts: Vec<&OperatorFindings> =
         (0..source.findings.sessions.len()).filter_map(|session| of_session(source, session).next()).collect();

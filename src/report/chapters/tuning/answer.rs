@@ -54,8 +54,7 @@ pub(super) fn answer(source: Source<'_>, found: &TuningFindings) -> Vec<String> 
     lines
 }
 
-/// `Undecided: nothing that was tried is shown to be better than the defaults; a (2 intra-op threads) at batch 1 looks
-/// 1.1x faster, and about 40 s more would decide.`
+/// `Undecided: ...; a (2 intra-op threads) at batch 1 looks better: ..., and about 40 s more would decide.`
 fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
     let place = found.defaults.map(|place| &found.candidates[place]);
     let defaults = place.map(|one| format!(" ({})", name(source, one.key))).unwrap_or_default();
@@ -82,8 +81,7 @@ fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
     format!("{head}; {looks}{}.", more.unwrap_or_default())
 }
 
-/// `Undecided: none of the 3 configurations that were tried beside the defaults is better by more than 2%; variants,
-/// threads and batch sizes alone make 30.` Where something else was asked for too, one that is better may not keep that.
+/// What was tried beside the defaults; where something else was asked for too, one that is better may not keep that.
 fn untried(source: Source<'_>, found: &TuningFindings, head: &str) -> String {
     if found.best != found.defaults {
         return format!("{head}.");
@@ -130,7 +128,6 @@ fn is_beyond_floor(metric: Metric, cost: f64) -> bool {
     cost * (1.0 + metric.noise_floor().unwrap_or_default().0) < 1.0
 }
 
-/// Gain of the best configuration over the defaults.
 fn gain(found: &TuningFindings) -> Option<String> {
     if found.best == found.defaults {
         let shown = format!(
@@ -152,7 +149,6 @@ fn gain(found: &TuningFindings) -> Option<String> {
     Some(format!("{what} over the defaults: {change}, from {behind} {turns}{remark}."))
 }
 
-/// Why the best one was taken instead of another that does as well.
 fn preferred(source: Source<'_>, found: &TuningFindings, preference: &Preference) -> Option<String> {
     let cost = preference.cost_ratio.measured()?;
     let by = preference.criterion_ratio.as_ref().and_then(|ratio| ratio.measured()).map(|measured| {
@@ -204,7 +200,6 @@ fn excess_in_words(side: Side, excess: f64) -> String {
     }
 }
 
-/// Change of the accuracy by the best configuration.
 fn accuracy(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> Option<String> {
     let allowed = source.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio;
     let limit = allowed.map(|drop| format!("; a fall of {:.1} points is allowed", drop.0 * 100.0)).unwrap_or_default();
@@ -243,7 +238,6 @@ fn computes_as_defaults(source: Source<'_>, found: &TuningFindings) -> bool {
     found.best.zip(found.defaults).is_some_and(|(best, defaults)| computes_alike(spec(best), spec(defaults)))
 }
 
-/// Those that are as good, and those that nothing was decided about.
 fn open(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
     let explained = found.preference.as_ref().map(|preference| preference.over);
     let named = |state: State| -> Vec<String> {
@@ -271,7 +265,6 @@ fn some(mut names: Vec<String>) -> String {
     words::listed(&names)
 }
 
-/// How to go on with a search that had more to try.
 fn goes_on(source: Source<'_>, found: &TuningFindings) -> Option<String> {
     let more = match source.record.run.ended_by {
         Some(EndReason::SearchDone | EndReason::NothingLeft) => return None,

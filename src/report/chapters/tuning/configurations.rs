@@ -13,13 +13,11 @@ use crate::report::words::table::RowKind;
 use crate::report::words::table::Table;
 use crate::report::words::text::plain;
 
-/// Which configurations a table shows, and how.
 pub(super) struct Rows<'p> {
     pub(super) places: &'p [usize],
     pub(super) fates: Fates,
 }
 
-/// How much a table says of what became of configurations.
 #[derive(Clone, Copy)]
 pub(super) enum Fates {
     InOneWord,
@@ -66,7 +64,6 @@ fn kind(found: &TuningFindings, place: usize) -> RowKind {
     }
 }
 
-/// Notes on ratios to the best one.
 #[derive(Default)]
 struct Notes {
     has_ratios: bool,
@@ -101,7 +98,6 @@ impl Notes {
     }
 }
 
-/// State of a configuration, in one word or two.
 fn word(found: &TuningFindings, place: usize) -> &'static str {
     let one = &found.candidates[place];
     match (&one.fate, one.state) {
@@ -129,7 +125,6 @@ fn columns(found: &TuningFindings) -> Vec<Metric> {
     metrics
 }
 
-/// State of a configuration, in few words.
 fn became(source: Source<'_>, found: &TuningFindings, place: usize) -> String {
     let one = &found.candidates[place];
     let role = match one.state {

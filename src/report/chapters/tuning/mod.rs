@@ -19,17 +19,14 @@ use phrases::{floor, words_of};
 /// Rows that the terminal shows of all configurations.
 const SHOWN: usize = 12;
 
-/// Note below the front.
 const AXES: &str = "A configuration stands here if none of the others is better in median latency, throughput, peak memory \
 or top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are held against \
 each other as ratios to the best one, from blocks that took turns. The one that the answer names always stands here.";
 
-/// The answer of a search, the most important line first; `None` if the run is none.
 pub(super) fn answer(source: Source<'_>) -> Option<Vec<String>> {
     source.findings.tuning.as_ref().map(|found| answer::answer(source, found))
 }
 
-/// The configurations that matter most, the best one as code, and how the search decided.
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let chapter = Chapter::new("options", "Session options", "Session options").titled();
     let Some(found) = &source.findings.tuning else { return chapter };
@@ -50,7 +47,6 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .only(Audience::IN_FULL, Block::table(Place::Folded, all))
 }
 
-/// The configurations that no other one is better than in everything.
 fn front(source: Source<'_>, found: &TuningFindings, order: &[usize]) -> Table {
     let places: Vec<usize> = order.iter().filter(|place| found.front.contains(place)).copied().collect();
     let mut front = table(source, found, "Pareto front", Rows { places: &places, fates: Fates::InOneWord });
@@ -63,7 +59,6 @@ fn best_as_code(source: Source<'_>, found: &TuningFindings) -> Vec<SessionCode> 
     best.map(|best| code(source, best.key)).unwrap_or_default()
 }
 
-/// The configuration as code.
 fn code(source: Source<'_>, key: CellKey) -> Vec<SessionCode> {
     let variant = source.record.plan.variant_of(key.session);
     let launches = source.record.launches.iter().filter(|launch| launch.session == key.session);
@@ -112,7 +107,6 @@ fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
     lines
 }
 
-/// How the SLO is held against figures.
 fn slo_method() -> String {
     format!(
         "The SLO is held against intervals {} times as wide as those shown, because a heat is looked at up to {} times: {} \
@@ -129,12 +123,10 @@ fn was_of(count: u64, noun: &str) -> String {
     format!("{} {noun}{} {}", number::count(count), words::plural(count), if count == 1 { "was" } else { "were" })
 }
 
-/// `3 were`.
 fn was(count: u64) -> String {
     format!("{} {}", number::count(count), if count == 1 { "was" } else { "were" })
 }
 
-/// Why operators were not run side by side.
 fn in_sequence(source: Source<'_>) -> Option<String> {
     let plan = source.record.plan.tuning.as_ref().filter(|plan| plan.space.executions.len() > 1)?;
     let bases = source.record.plan.sessions.iter().take(plan.base_sessions_count);

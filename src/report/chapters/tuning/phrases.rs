@@ -12,7 +12,6 @@ pub(super) fn name(source: Source<'_>, key: CellKey) -> String {
     format!("{} at batch {}", source.name(key.session), number::count(key.batch_size))
 }
 
-/// Quantity of an objective.
 pub(super) fn subject(objective: Objective) -> &'static str {
     match objective {
         Objective::Throughput => "throughput",
@@ -30,7 +29,6 @@ pub(super) fn ratio(objective: Objective, cost: f64, interval: Option<Interval>)
     }
 }
 
-/// The noise floor of what an objective is about, as a share.
 pub(super) fn floor(metric: Metric) -> String {
     metric.noise_floor().map(|floor| number::share(floor.0)).unwrap_or_default()
 }

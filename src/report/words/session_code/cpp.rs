@@ -4,7 +4,6 @@ use super::deployment::{Deployment, Pairs, c_level, listed, quoted};
 use crate::plan::ExecutionMode;
 use crate::provider::{self, InCpp};
 
-/// The session in C++.
 pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
     let options = &one.spec.options;
     let mut lines = vec![

@@ -24,11 +24,9 @@ pub struct Deployment<'a> {
     pub effective: Option<&'a EffectiveOptions>,
 }
 
-/// Keys and values, as literals.
 pub(super) type Pairs = Vec<(String, String)>;
 
 impl Deployment<'_> {
-    /// The model file as a literal.
     pub(super) fn model(&self) -> String {
         quoted(self.model)
     }
@@ -39,7 +37,6 @@ impl Deployment<'_> {
         self.spec.options.memory_arena.or(of_provider.map(|value| value != "0"))
     }
 
-    /// Libraries of custom operators, as literals.
     pub(super) fn custom_ops(&self) -> impl Iterator<Item = String> {
         self.spec.options.custom_ops.iter().map(|library| quoted(&library.display().to_string()))
     }

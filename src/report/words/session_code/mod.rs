@@ -11,12 +11,10 @@ pub use deployment::Deployment;
 
 use crate::report::words::text::plain;
 
-/// Code in one language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SessionCode {
     /// The language and its binding of ONNX Runtime.
     pub language: String,
-    /// The code, line by line.
     pub lines: Vec<String>,
 }
 

@@ -4,7 +4,6 @@ use super::deployment::{Deployment, Pairs, c_level, listed, quoted};
 use crate::plan::ExecutionMode;
 use crate::provider::CPU_PROVIDER;
 
-/// The session in Python.
 pub(super) fn python(one: &Deployment<'_>) -> Vec<String> {
     let options = &one.spec.options;
     let truth = |value: bool| if value { "True" } else { "False" };

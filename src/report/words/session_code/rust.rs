@@ -8,7 +8,6 @@ use crate::report::words::text::plain;
 /// The crate that binds ONNX Runtime, and the version that the code is for.
 pub(super) const CRATE: [&str; 2] = ["ort", "2.0.0-rc.15"];
 
-/// The session in Rust.
 pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
     let options = &one.spec.options;
     let level = match options.graph_optimization {
