@@ -19,9 +19,7 @@ const PARTS: [&str; 8] = ["node", "edge", "box", "point", "num_", "class", "head
 pub(super) struct Candidate {
     /// The unknowns along which samples lie; none where the size is fixed.
     pub unknowns: Vec<usize>,
-    /// Why it may be.
     pub reason: AxisReason,
-    /// The axes of a batch whose size the model fixes.
     pub fixed: Option<Fixed>,
     /// Whether it is taken without a proof.
     pub is_likely: bool,
@@ -30,7 +28,6 @@ pub(super) struct Candidate {
 /// A batch whose size the model fixes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fixed {
-    /// The size.
     pub size: u64,
     /// The axis in each input.
     pub axes: BTreeMap<String, u64>,
@@ -39,10 +36,7 @@ pub(super) struct Fixed {
 /// The word of `--batch-dim` for a model without a batch.
 pub(super) const NONE: &str = "none";
 
-/// The batch that `request` names, or those that the model may have.
-///
-/// # Errors
-/// `request` names a dimension that no input has.
+/// The batch that `request` names, or those that the model may have; an error where no input has what it names.
 pub(super) fn asked(graph: &Graph, problem: &Problem, request: &InputRequest) -> Result<Vec<Candidate>, InputError> {
     let Some(name) = &request.batch_dim else { return Ok(candidates(graph, problem)) };
     if name == NONE {
@@ -119,7 +113,6 @@ fn deciding(graph: &Graph) -> Vec<&TensorInfo> {
     if wide.is_empty() { ranked } else { wide }
 }
 
-/// An input, and the unknown that its first axis is.
 struct FirstAxis<'g> {
     info: &'g TensorInfo,
     unknown: Option<usize>,
@@ -211,14 +204,13 @@ fn is_symbol(graph: &Graph, problem: &Problem, index: usize) -> bool {
     symbol(graph, problem, index).is_some_and(|name| !is_numbered(&name.to_lowercase()))
 }
 
-/// The name that the file gives to an unknown.
 pub(super) fn symbol(graph: &Graph, problem: &Problem, index: usize) -> Option<String> {
     let unknown = &problem.unknowns[index];
     let is_it = |dim: &Dim| matches!(dim, Dim::Symbolic(name) if *name == unknown.name);
     graph.inputs.iter().flat_map(dims_of).any(is_it).then(|| unknown.name.clone())
 }
 
-/// The kinds of dimensions that a batch could be; told in errors.
+/// Names that a batch could go by; told in errors.
 pub(super) fn open_places(problem: &Problem) -> Vec<String> {
     let stored = problem.unknowns.iter().filter(|unknown| !unknown.places.is_empty() && unknown.kind != Kind::Factor);
     stored.map(|unknown| unknown.name.clone()).collect()

@@ -2,7 +2,6 @@
 
 use crate::onnx::Expr;
 
-/// The expression with other dimensions.
 pub(super) fn renamed(expr: &Expr, rename: &impl Fn(usize) -> usize) -> Expr {
     let all = |parts: &[Expr]| parts.iter().map(|part| renamed(part, rename)).collect();
     let boxed = |part: &Expr| Box::new(renamed(part, rename));

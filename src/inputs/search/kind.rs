@@ -13,7 +13,6 @@ pub(super) enum Kind {
     /// Tokens kept from before.
     Past,
     Tokens,
-    /// Colours.
     Channels,
     Height,
     Width,
@@ -33,7 +32,6 @@ pub(super) enum Kind {
     Batch,
 }
 
-/// Words in the names of dimensions.
 const WORDS: [(&[&str], Kind); 8] = [
     (&["past"], Kind::Past),
     (&["audio", "waveform", "num_samples", "speech", "signal"], Kind::Audio),
@@ -50,7 +48,6 @@ const VIDEO_RANK: usize = 5;
 const BANDS: [u64; 9] = [13, 23, 39, 40, 64, 80, 96, 128, 257];
 
 impl Kind {
-    /// The kind of a role that operators show.
     pub fn of_role(role: DimRole) -> Kind {
         match role {
             DimRole::Batch => Kind::Batch,
@@ -65,7 +62,6 @@ impl Kind {
         }
     }
 
-    /// The kind that a name hints at.
     pub fn of_name(name: &str) -> Option<Kind> {
         let lower = name.to_lowercase();
         if is_numbered(&lower) {

@@ -55,7 +55,6 @@ pub struct Search {
 /// The choices that were tried, and those that are next.
 #[derive(Debug)]
 struct Attempts {
-    /// Choices that are tried next.
     queue: VecDeque<Choice>,
     /// The choice that others differ from in one thing, and where it was refused.
     base: Choice,

@@ -20,9 +20,6 @@ use crate::record::{AxisReason, BatchAxis, BatchProof, Dim, FedInput, NoTensor, 
 const BY_RUNNING: &str = "only running the model shows whether samples lie along an open axis";
 
 /// Checks that inputs can be fed and that ranges name inputs.
-///
-/// # Errors
-/// One cannot, or one does not.
 pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<(), InputError> {
     for info in &graph.inputs {
         fed_type(info)?;
@@ -54,7 +51,6 @@ impl Search {
         Ok(InputPlan { fed, batch_axis: axis, outputs, forms, classes, source, seed, notes, sample_output_bytes })
     }
 
-    /// The same plan with the batch along another axis, or none.
     pub(super) fn plan_along(&self, plan: &InputPlan, axis: Option<&BatchAxis>) -> Result<InputPlan, InputError> {
         let is_it = |axis: &BatchAxis| self.batches.iter().find(|candidate| self.axis(candidate).axes == axis.axes);
         let candidate = axis.and_then(is_it);
@@ -166,7 +162,6 @@ impl Search {
         self.graph.inputs.iter().map(count).collect()
     }
 
-    /// Where a candidate's samples lie.
     pub(super) fn axis(&self, candidate: &Candidate) -> BatchAxis {
         let proof = match candidate.reason {
             AxisReason::Given => BatchProof::Given,
@@ -210,7 +205,6 @@ impl Search {
         if given.is_empty() { open } else { format!("{open}, where {}", given.join(" and ")) }
     }
 
-    /// The options that would say what to feed.
     pub(super) fn remedy(&self) -> String {
         let dims = self
             .problem

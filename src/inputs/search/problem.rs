@@ -16,17 +16,14 @@ use crate::record::{Dim, SizeSource, TensorInfo};
 pub(super) struct Unknown {
     /// Its name for `--dim`.
     pub name: String,
-    /// All of its names.
     pub names: Vec<String>,
     /// Where it stands; nowhere for a factor.
     pub places: Vec<InputAxis>,
-    /// The things that it counts.
     pub kind: Kind,
     /// Whether operators show what it counts.
     pub is_shown: bool,
     /// The size that it is to have: the user's, or that of a shape that models of its kind are asked about.
     pub asked: Option<u64>,
-    /// Who says so.
     pub asked_by: SizeSource,
     /// The only size that an operator takes, and why.
     pub fixed: Option<(u64, String)>,
@@ -39,18 +36,15 @@ pub(super) struct Unknown {
 pub(super) struct Derivation {
     /// The expression; its dimensions are unknowns.
     pub expr: Expr,
-    /// The expression in words.
     pub from: String,
 }
 
 /// The unknowns of a model and what is demanded of them.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
-    /// The unknowns.
     pub unknowns: Vec<Unknown>,
     /// Demands; [`Expr::Dim`] is an index into the unknowns.
     pub demands: Vec<Demand>,
-    /// Sizes of the outputs as far as they are known.
     pub outputs: Vec<Expr>,
     /// Whether what an input holds chooses a branch, as in decoders that were merged.
     pub has_choice: bool,
@@ -59,15 +53,11 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// The dimensions that `graph` leaves open, with the sizes that `request` gives.
-    ///
-    /// # Errors
-    /// `request` names a dimension that no input has, or one that the model fixes, or gives two sizes to one.
+    /// Fails where `request` names a dimension that no input has or the model fixes, or gives two sizes to one.
     pub fn new(graph: &Graph, request: &InputRequest) -> Result<Problem, InputError> {
         Builder::new(graph, ShapeFacts::of(graph)).problem(request)
     }
 
-    /// The unknown at an axis of an input.
     pub fn at(&self, input: &str, axis: usize) -> Option<usize> {
         let stands = |place: &InputAxis| place.input == input && place.axis == axis;
         self.unknowns.iter().position(|unknown| unknown.places.iter().any(stands))
@@ -86,12 +76,10 @@ impl Problem {
         by_name.or_else(by_place)
     }
 
-    /// The unknowns of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = usize> {
         (0..self.unknowns.len()).filter(move |&index| self.unknowns[index].kind == kind)
     }
 
-    /// An expression of unknowns in words.
     pub fn words(&self, expr: &Expr) -> String {
         words(expr, &|index| self.unknowns[index].name.clone())
     }
@@ -312,7 +300,6 @@ impl Problem {
         }
     }
 
-    /// Whether an expression leads to an unknown.
     fn reaches(&self, expr: &Expr, index: usize, limit: usize) -> bool {
         limit > 0
             && dims(expr).iter().any(|&dim| {
@@ -355,7 +342,6 @@ fn pair(relation: &Relation) -> Option<(usize, usize)> {
     }
 }
 
-/// The relation with each of its expressions changed.
 fn each(relation: &Relation, change: &impl Fn(&Expr) -> Expr) -> Relation {
     match relation {
         Relation::Equal(one, other) => Relation::Equal(change(one), change(other)),

@@ -5,7 +5,6 @@
 pub(super) struct Refusal {
     /// The node that refused, or the input: two refusals at one place have the same cause.
     pub place: String,
-    /// The axis of an input that has another size than the model wants, with that size.
     pub input: Option<WrongAxis>,
     /// Sizes that do not agree, each pair one way: what is there, and what would agree with it.
     pub pairs: Vec<(u64, u64)>,
@@ -15,19 +14,14 @@ pub(super) struct Refusal {
     pub is_index: bool,
 }
 
-/// An axis of an input whose size is wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct WrongAxis {
-    /// The input.
     pub input: String,
-    /// The axis.
     pub axis: usize,
-    /// The size that the model wants.
     pub expected: u64,
 }
 
 impl Refusal {
-    /// Reads the words of a refusal.
     pub fn read(words: &str) -> Refusal {
         let place = between(words, "Name:'", "'").or_else(|| between(words, "for input: ", " "));
         let place = place.unwrap_or_else(|| words.chars().filter(|letter| !letter.is_ascii_digit()).collect());
@@ -62,7 +56,6 @@ fn wrong_axis(words: &str) -> Option<WrongAxis> {
     Some(WrongAxis { input, axis: after("index: ")? as usize, expected: after("Expected: ")? })
 }
 
-/// The number that a text begins with.
 fn number(text: &str) -> Option<u64> {
     let digits = text.trim_start_matches([' ', '[', '{']);
     digits.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
@@ -112,7 +105,6 @@ fn pairs(message: &str) -> Vec<(u64, u64)> {
     both.collect()
 }
 
-/// The number that a text ends with.
 fn last_number(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches([' ', ']', '}']);
     digits.rsplit(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
@@ -125,7 +117,6 @@ fn shape_after(message: &str, mark: &str) -> Option<Vec<u64>> {
     inner.split(',').map(|size| size.trim().parse().ok()).collect()
 }
 
-/// The sizes of all shapes that are named.
 fn shapes(message: &str) -> Vec<u64> {
     let inner = message.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(inner, _)| inner);
     let mut sizes: Vec<u64> =

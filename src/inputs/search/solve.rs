@@ -17,9 +17,7 @@ const SCAN_LIMIT: u64 = 2048;
 /// A size and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sized {
-    /// The size.
     pub size: u64,
-    /// Where it comes from.
     pub source: SizeSource,
 }
 
@@ -31,7 +29,6 @@ pub(super) type Sizes = Vec<Option<Sized>>;
 pub(super) struct Choice {
     /// Unknowns along which samples lie: their size is 1 here.
     pub batch: Vec<usize>,
-    /// Sizes that are tried.
     pub sizes: BTreeMap<usize, Sized>,
     /// Which way to fill an input is tried, by the input's place; the first where it is absent.
     pub fills: BTreeMap<usize, usize>,
@@ -48,7 +45,6 @@ struct Trial {
 /// How badly demands are broken: those that fail, then those that hold only because a size is 1.
 type Broken = (usize, usize);
 
-/// A problem and the sizes that files tell, at one choice.
 pub(super) struct Solver<'p> {
     problem: &'p Problem,
     told: &'p BTreeMap<usize, Vec<Sized>>,
@@ -57,10 +53,7 @@ pub(super) struct Solver<'p> {
     concerned: Vec<Vec<usize>>,
 }
 
-/// Sizes of all unknowns at `choice`; `told` are candidates that files tell of.
-///
-/// # Errors
-/// Sizes that the user gave contradict each other.
+/// Fails where sizes that the user gave contradict each other; `told` are candidates that files tell of.
 pub(super) fn solve(
     problem: &Problem,
     choice: &Choice,
@@ -174,7 +167,6 @@ impl Solver<'_> {
         }
     }
 
-    /// Computes what follows from what is known.
     fn follow(&mut self) {
         for _ in 0..self.sizes.len() {
             let mut changed = false;
@@ -338,7 +330,6 @@ impl Solver<'_> {
         found.and_then(|value| u64::try_from(value).ok())
     }
 
-    /// Demands that an unknown has a part in.
     fn demands(&self, index: usize) -> impl Iterator<Item = &Demand> {
         self.concerned[index].iter().map(move |&at| &self.problem.demands[at])
     }

@@ -40,14 +40,12 @@ pub(super) fn demand_stride(problem: &mut Problem, told: &BTreeMap<usize, Vec<Si
     }
 }
 
-/// The role of an unknown in a cache of keys and values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InCache {
     Heads,
     HeadSize,
 }
 
-/// An unknown, where it stands.
 #[derive(Clone, Copy)]
 struct Standing<'p> {
     problem: &'p Problem,
@@ -60,7 +58,6 @@ impl<'p> Standing<'p> {
         &self.problem.unknowns[self.index]
     }
 
-    /// Whether an entry is about it.
     fn is_meant(self, entry: &Entry) -> bool {
         let unknown = self.unknown();
         match &entry.about {

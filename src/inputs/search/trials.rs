@@ -41,7 +41,6 @@ pub(super) fn other_fills(search: &Search) -> Vec<Choice> {
     choices
 }
 
-/// Changes to the sizes that were refused.
 struct Changes<'s> {
     search: &'s Search,
     sizes: &'s [u64],
