@@ -14,24 +14,18 @@ use crate::plan::ElementType;
 /// Range of an input outside which an operator fails, and which operator that is.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct IndexBound {
-    /// Smallest safe value.
     pub low: f64,
-    /// Largest safe value.
     pub high: f64,
     /// The operator of the tightest bound, as a fragment of a sentence.
     pub reason: String,
-    /// Whether the input indexes something.
     pub indexes: bool,
 }
 
-/// Findings of a walk from an input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Uses {
-    /// The range outside which an operator fails; absent if there is none.
     pub bound: Option<IndexBound>,
     /// The range of the smallest table that every element indexes; absent if there is none.
     pub table: Option<IndexBound>,
-    /// Numbers that the input is compared with.
     pub compared: Vec<f64>,
     /// By which operator, as a part of a sentence.
     pub compares: Option<String>,
@@ -39,7 +33,6 @@ pub(super) struct Uses {
     pub takes: Option<(Vec<f64>, String)>,
 }
 
-/// The uses that operators have for the elements of the input of that name.
 pub(super) fn uses(flow: &Flow<'_>, input: &str, element_type: ElementType) -> Uses {
     let mut found = Uses::default();
     let mut queue = vec![(input, Affine::SAME)];
@@ -93,7 +86,6 @@ impl Uses {
         }
     }
 
-    /// Notes a table that every element of the input indexes.
     fn note_table(&mut self, effect: &Effect<'_>, affine: Affine) {
         let Effect::Bounds { low, high, reason, table: true, .. } = effect else { return };
         let (low, high) = affine.solve(*low, *high);

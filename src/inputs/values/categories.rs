@@ -27,7 +27,6 @@ struct Lane {
     cut: bool,
 }
 
-/// Categories that one operator knows, and the columns that it looks up.
 struct Found {
     lane: Lane,
     words: Vec<String>,
@@ -35,7 +34,6 @@ struct Found {
     place: String,
 }
 
-/// How to fill an input that encoders look up, with `columns` columns.
 pub(super) fn fill(flow: &Flow<'_>, input: &str, element_type: ElementType, columns: usize) -> Option<Fill> {
     let found = found(flow, input, columns);
     let first = found.first()?;
@@ -78,7 +76,6 @@ fn kind<'f>(element_type: ElementType, found: impl Iterator<Item = &'f Found>) -
     }
 }
 
-/// Sentences of the words, each in turn.
 fn sentences(words: &[String]) -> Vec<String> {
     let mut words = words.iter().cycle();
     let mut sentence = || words.by_ref().take(SENTENCE_WORDS).cloned().collect::<Vec<_>>().join(" ");
@@ -121,7 +118,6 @@ fn found(flow: &Flow<'_>, input: &str, columns: usize) -> Vec<Found> {
     found
 }
 
-/// Words and numbers that an encoder knows.
 fn keys(node: &Node) -> (Vec<String>, Vec<f64>) {
     let names: [&str; 3] = match node.qualified_operator().as_str() {
         "ai.onnx.ml.OneHotEncoder" | "ai.onnx.ml.CategoryMapper" => ["cats_strings", "cats_int64s", ""],

@@ -9,9 +9,7 @@ use crate::onnx::{AttributeValue, Node};
 /// The result of an operator, and what it does with its operands.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Evaluated {
-    /// Knowledge of the results.
     pub result: Guess,
-    /// The operands' meaning, as far as the operator shows it.
     pub sign: Option<Sign>,
 }
 
@@ -21,7 +19,6 @@ impl From<Guess> for Evaluated {
     }
 }
 
-/// Evaluates the operator of `node`.
 pub(super) fn evaluate(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Evaluated {
     let first = operands.first().unwrap_or(&Guess::Data);
     let operator = node.qualified_operator();
@@ -155,7 +152,6 @@ fn binary(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Evaluated {
     }
 }
 
-/// A comparison the other way around.
 fn turned(operator: &str) -> &str {
     match operator {
         "Less" => "Greater",
@@ -227,7 +223,6 @@ fn product_of_data(operands: &[Guess]) -> Evaluated {
     }
 }
 
-/// `Where`: what it picks.
 fn choose(condition: &Guess, yes: &Guess, no: &Guess) -> Evaluated {
     let picks = |of_yes: f64, of_no: f64| condition.worth(|value| if truth(value) > 0.0 { of_yes } else { of_no });
     let Some(share) = condition.worth(truth) else {

@@ -18,7 +18,6 @@ pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<
     flow
 }
 
-/// Sizes of the first result of `node`, where `of` gives those of its operands.
 fn extent(flow: &Flow<'_>, node: &Node, of: &dyn Fn(usize) -> Option<Extent>) -> Option<Extent> {
     match node.qualified_operator().as_str() {
         "Cast"

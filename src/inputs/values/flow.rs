@@ -148,12 +148,10 @@ impl<'m> Flow<'m> {
         None
     }
 
-    /// Whether the elements of a value are whole numbers, as far as is known.
     pub fn is_whole(&self, value: &str) -> bool {
         self.element_type(value).is_some_and(ElementType::is_integer)
     }
 
-    /// Whether the elements of a value are truth values, as far as is known.
     pub fn is_truth(&self, value: &str) -> bool {
         self.element_type(value) == Some(ElementType::Bool)
     }
@@ -185,20 +183,17 @@ impl<'m> Flow<'m> {
         Some(past? + self.operand_size(node, 0, 1)?)
     }
 
-    /// Size of an axis of an operand.
     pub fn operand_size(&self, node: &Node, operand: usize, axis: usize) -> Option<f64> {
         let dims = self.dims(node.inputs.get(operand)?)?;
         Some((*dims.get(axis)?)? as f64)
     }
 
-    /// Notes the sizes that a node's first result was found to have.
     pub fn note_extent(&mut self, node: usize, found: Extent) {
         if let Some(output) = self.nodes[node].outputs.first() {
             self.extents.insert(output, found);
         }
     }
 
-    /// Number of nodes.
     pub fn nodes_count(&self) -> usize {
         self.nodes.len()
     }
@@ -226,17 +221,14 @@ impl<'m> Flow<'m> {
         false
     }
 
-    /// The node of that index.
     pub fn node(&self, index: usize) -> &'m Node {
         self.nodes[index]
     }
 
-    /// Index of the node that makes a value.
     pub fn producer(&self, value: &str) -> Option<usize> {
         self.producers.get(value).copied()
     }
 
-    /// Indices of nodes that read a value.
     pub fn readers(&self, value: &str) -> impl Iterator<Item = usize> {
         self.consumers.get(value).map_or(&[][..], Vec::as_slice).iter().map(|&(node, _)| node)
     }

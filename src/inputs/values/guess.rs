@@ -5,18 +5,10 @@ const LEAVES_OUT: f64 = -1e3;
 /// How well a value does that neither keeps nor leaves out exactly, such as a factor of 2.
 const CHANGES: f64 = 0.9;
 
-/// Knowledge of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Guess {
-    /// A share of the elements is `yes`, the others are `no`.
-    Blend {
-        /// The share, from 0 to 1.
-        share: f64,
-        /// Those elements.
-        yes: f64,
-        /// The other elements.
-        no: f64,
-    },
+    /// A share of the elements, from 0 to 1, is `yes`, the others are `no`.
+    Blend { share: f64, yes: f64, no: f64 },
     /// These elements in one dimension; one that is not known is not a number.
     List(Vec<f64>),
     /// 0, 1, 2 ... along an axis of this size, as far as it is known.
@@ -28,13 +20,11 @@ pub(super) enum Guess {
 /// The use of an input's elements by an operator, as far as it shows how much is computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sign {
-    /// The meaning of the elements.
     pub kind: SignKind,
     /// Share of the data that counts.
     pub share: f64,
 }
 
-/// Meanings of elements for an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignKind {
     /// They say which elements of the data count.
@@ -66,7 +56,6 @@ impl Guess {
         }
     }
 
-    /// The number that is everywhere.
     pub fn uniform(&self) -> Option<f64> {
         match *self {
             Guess::Blend { share, yes, no } if share >= 1.0 || yes == no => Some(yes),
@@ -75,7 +64,6 @@ impl Guess {
         }
     }
 
-    /// Each number that is known, changed.
     pub fn map(&self, change: impl Fn(f64) -> f64) -> Guess {
         match self {
             Guess::Blend { share, yes, no } => Guess::Blend { share: *share, yes: change(*yes), no: change(*no) },
@@ -84,7 +72,6 @@ impl Guess {
         }
     }
 
-    /// The elements of two values, combined.
     pub fn zip(&self, other: &Guess, combine: impl Fn(f64, f64) -> f64) -> Guess {
         if let Some(value) = other.uniform() {
             return self.map(|own| combine(own, value));

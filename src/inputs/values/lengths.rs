@@ -4,11 +4,9 @@ use super::flow::Flow;
 use super::guess::{Guess, Sign, SignKind, added, truth};
 use crate::onnx::Node;
 
-/// The meaning of an operand of a fused operator.
 enum Meaning {
     /// 1 keeps, 0 leaves out.
     Keeps,
-    /// It is added to scores.
     Added,
     /// As many elements count.
     Counts(Option<f64>),

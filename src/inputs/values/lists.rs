@@ -85,7 +85,6 @@ pub(super) fn fills(
     Some([Fill { kind, reason, steers: true }].into_iter().chain(plain).collect())
 }
 
-/// Numbers that an input lists, by which rule and why.
 struct Listed {
     numbers: Vec<FillKind>,
     rule: Rule,
@@ -132,7 +131,6 @@ fn numbers_of(shape: &[Option<u64>]) -> Option<usize> {
     (1..=MOST_NUMBERS).contains(&count).then_some(count as usize)
 }
 
-/// One fill for all numbers, where they are one.
 fn whole(mut numbers: Vec<FillKind>) -> FillKind {
     let are_same = numbers.windows(2).all(|pair| pair[0] == pair[1]);
     if are_same { numbers.swap_remove(0) } else { FillKind::Columns(numbers) }
@@ -156,7 +154,6 @@ impl<'f, 'm> Sizes<'f, 'm> {
         Sizes { flow, of_two: measured(graph, &of_two) }
     }
 
-    /// Sizes of the data that a node reads.
     fn of_data(&self, node: &Node) -> Option<List> {
         let data = node.inputs.first()?;
         let size = |(one, two): (Option<u64>, Option<u64>)| match (one?, two?) {
@@ -168,7 +165,6 @@ impl<'f, 'm> Sizes<'f, 'm> {
         (one.len() == two.len()).then(|| one.into_iter().zip(two).map(size).collect())
     }
 
-    /// The elements of an operand that is such a list.
     fn listed(&self, node: &Node, rule: Rule, part: Part) -> Option<List> {
         let data = self.of_data(node);
         let rank = data.as_ref().map(Vec::len);

@@ -45,7 +45,6 @@ pub(super) type Shapes = BTreeMap<String, Vec<Option<u64>>>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fill {
-    /// How values are made.
     pub kind: FillKind,
     /// Why, in one sentence that names the operator that decided, if one did.
     pub reason: String,
@@ -61,7 +60,6 @@ pub(super) struct Values<'m> {
 }
 
 impl<'m> Values<'m> {
-    /// The uses of `graph`'s inputs, which have these shapes.
     pub fn new(graph: &'m Graph, shapes: &'m Shapes) -> Values<'m> {
         Values { graph, shapes, flow: measured(graph, shapes) }
     }

@@ -4,27 +4,23 @@ use super::super::dims::dims_of;
 use super::Shapes;
 use crate::record::{Dim, TensorInfo};
 
-/// The role of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Says which elements count.
     Mask,
     /// Says which of two texts a token belongs to.
     TokenType,
-    /// Places of tokens.
     Position,
     /// How many elements count; this many, which are all.
     Length(u64),
 }
 
 impl Role {
-    /// Whether the values decide how much is computed.
     pub fn steers(self) -> bool {
         matches!(self, Role::Mask | Role::Length(_))
     }
 }
 
-/// The role that the name of `info` says it has, if any.
 pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<Role> {
     let name = info.name.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));

@@ -17,12 +17,10 @@ pub(super) struct Affine {
 impl Affine {
     pub const SAME: Affine = Affine { scale: 1.0, low: 0.0, high: 0.0, sure: true };
 
-    /// The same with `low..=high` added.
     pub fn add(self, low: f64, high: f64) -> Affine {
         Affine { low: self.low + low, high: self.high + high, ..self }
     }
 
-    /// The same multiplied by `factor`.
     pub fn multiply(self, factor: f64) -> Affine {
         let (one, other) = (self.low * factor, self.high * factor);
         Affine { scale: self.scale * factor, low: one.min(other), high: one.max(other), ..self }
@@ -35,7 +33,7 @@ impl Affine {
     }
 }
 
-/// The effect of an operator on one of its operands.
+/// The effect of an operator on one of its operands; reasons are parts of a sentence.
 pub(super) enum Effect<'f> {
     /// The results do not hold the operand's elements.
     Ends,
@@ -43,11 +41,8 @@ pub(super) enum Effect<'f> {
     Passes(Box<dyn Fn(Affine) -> Affine + 'f>),
     /// The operator fails for elements outside of a range.
     Bounds {
-        /// Smallest element.
         low: f64,
-        /// Largest element.
         high: f64,
-        /// Why, as a part of a sentence.
         reason: String,
         /// Whether the elements index something.
         indexes: bool,
@@ -55,24 +50,11 @@ pub(super) enum Effect<'f> {
         table: bool,
     },
     /// The operator compares the elements with numbers.
-    Compares {
-        /// The numbers.
-        values: Vec<f64>,
-        /// Where, as a part of a sentence.
-        reason: String,
-    },
-    /// The operator usually takes one of these numbers.
-    Takes {
-        /// The numbers, the best first.
-        values: Vec<f64>,
-        /// Why, as a part of a sentence.
-        reason: String,
-    },
+    Compares { values: Vec<f64>, reason: String },
+    /// The operator usually takes one of these numbers, of which the best come first.
+    Takes { values: Vec<f64>, reason: String },
     /// The operator divides by the elements, which whole numbers must survive.
-    Divides {
-        /// Where, as a part of a sentence.
-        reason: String,
-    },
+    Divides { reason: String },
 }
 
 /// Which axis of the data operand an index refers to.
@@ -109,7 +91,6 @@ const RULES: [Rule; 18] = [
     Rule("com.microsoft.RotaryEmbedding", 1, 2, Axis::Fixed(0)),
 ];
 
-/// The effect of `node`'s operator on its operand of that index.
 pub(super) fn effect<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
     let operator = node.qualified_operator();
     if let Some(rule) = RULES.iter().find(|rule| rule.0 == operator && rule.1 == operand) {

@@ -9,21 +9,14 @@ use crate::record::{FillKind, TensorInfo};
 
 /// An input, and what its values are judged by.
 pub(super) struct Question<'q, 'm> {
-    /// The input.
     pub info: &'q TensorInfo,
-    /// Type of its elements.
     pub element_type: ElementType,
-    /// The model's graph.
     pub flow: &'q Flow<'m>,
-    /// Knowledge of its values.
     pub known: &'q Known<'q, 'm>,
-    /// The model's inputs.
     pub inputs: &'q [TensorInfo],
-    /// Their shapes.
     pub shapes: &'q Shapes,
     /// Values outside of which an operator fails.
     pub bound: Option<&'q IndexBound>,
-    /// Numbers that the input is compared with.
     pub compared: &'q [f64],
 }
 
@@ -38,7 +31,6 @@ impl Question<'_, '_> {
         Fill { kind: FillKind::Constant(value), reason, steers: true }
     }
 
-    /// The value as people write it for the input's type.
     pub fn shown(&self, value: f64) -> String {
         match (self.element_type, value) {
             (ElementType::Bool, 0.0) => "false".to_owned(),

@@ -24,12 +24,10 @@ pub(super) struct Known<'f, 'm> {
 pub(super) type Signs = BTreeMap<usize, Sign>;
 
 impl<'f, 'm> Known<'f, 'm> {
-    /// Nothing is looked up yet.
     pub fn new(flow: &'f Flow<'m>) -> Known<'f, 'm> {
         Known { flow, found: RefCell::default() }
     }
 
-    /// Knowledge of a value, whatever is fed.
     pub fn guess(&self, value: &str) -> Guess {
         self.guess_within(value, TRACE_LIMIT)
     }

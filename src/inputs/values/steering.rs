@@ -19,7 +19,6 @@ const DECIDES: f64 = 0.2;
 /// Values that are handed out beside the best one.
 const OTHERS: usize = 2;
 
-/// A value that could be meant.
 struct Trial {
     value: f64,
     /// The size that it is, in words.
