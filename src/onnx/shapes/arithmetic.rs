@@ -31,7 +31,6 @@ impl Expr {
         if self.is_known() && self == other { Expr::Number(0) } else { self.plus(&other.times(&Expr::Number(-1))) }
     }
 
-    /// The quotient, rounded down.
     pub(super) fn over(&self, other: &Expr) -> Expr {
         match (self, other) {
             (_, Expr::Number(0)) => Expr::Unknown,
@@ -100,7 +99,6 @@ impl Expr {
         }
     }
 
-    /// The size that two axes come to which must be alike unless one of them has size 1.
     pub(super) fn broadcast(&self, other: &Expr) -> Expr {
         match (self, other) {
             (Expr::Number(1), size) | (size, Expr::Number(1)) => size.clone(),

@@ -18,7 +18,6 @@ pub(super) enum Keeping {
     Nothing,
 }
 
-/// Facts that a walk gathers.
 #[derive(Debug)]
 pub(super) struct Known {
     pub dims: Vec<OpenDim>,
@@ -31,13 +30,11 @@ pub(super) struct Known {
     same: BTreeMap<usize, Expr>,
 }
 
-/// Axes of an operand that is broadcast, and whether the file stores it.
 pub(super) struct Side<'a> {
     pub dims: &'a [Expr],
     pub is_stored: bool,
 }
 
-/// Size of one axis of an operand.
 struct Length {
     size: Expr,
     is_stored: bool,

@@ -49,7 +49,6 @@ pub(super) fn sequence(call: &Call<'_>, known: &mut Known) {
     }
 }
 
-/// Samples of a sound.
 pub(super) fn sampled(call: &Call<'_>, known: &mut Known, length: &Expr) {
     if call.input(0).is_some_and(|data| data.view_of.is_some()) {
         known.role(length, DimRole::Audio);

@@ -12,10 +12,8 @@ pub(super) const FOLLOWED_ELEMENTS: usize = 64;
 /// Sizes of a value's axes; absent where not even their number is known.
 pub(super) type Dims = Option<Vec<Expr>>;
 
-/// Knowledge of a value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Value {
-    /// Sizes of its axes.
     pub dims: Dims,
     /// Its elements in row-major order, if they are few and follow from sizes and constants.
     pub elements: Option<Vec<Expr>>,
@@ -59,7 +57,6 @@ pub(super) fn is_integer(element_type: ElementType) -> bool {
     matches!(element_type, Int8 | Int16 | Int32 | Int64 | Uint8 | Uint16 | Uint32 | Uint64)
 }
 
-/// A node with what is known of its inputs.
 pub(super) struct Call<'a> {
     pub node: &'a Node,
     /// Absent where an optional one is left out.
@@ -134,7 +131,6 @@ pub(super) fn owned(dims: Option<&[Expr]>) -> Dims {
     dims.map(<[Expr]>::to_vec)
 }
 
-/// As many unknown sizes.
 pub(super) fn unknown(rank: usize) -> Dims {
     Some(vec![Expr::Unknown; rank])
 }

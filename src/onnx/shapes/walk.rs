@@ -72,7 +72,6 @@ pub(super) struct Walk<'g> {
     pub has_choice: bool,
 }
 
-/// The facts of a graph, given its open dimensions.
 pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
     let ranks = graph.inputs.iter().map(rank).collect();
     let mut walk = Walk {
@@ -96,7 +95,6 @@ fn rank(info: &TensorInfo) -> usize {
 }
 
 impl<'g> Walk<'g> {
-    /// An input as the file declares it.
     fn fed(&self, info: &TensorInfo, index: usize) -> Value {
         let Some((element_type, dims)) = info.value_type.as_tensor() else {
             return Value { is_fed: true, ..Value::default() };

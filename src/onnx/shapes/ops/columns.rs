@@ -5,7 +5,6 @@ use super::super::value::{Call, number};
 use crate::onnx::AttributeValue;
 use crate::onnx::shapes::{DimRole, Expr, Relation};
 
-/// Notes the columns that an operator reads of its first input.
 pub(super) fn demanded(call: &Call<'_>, known: &mut Known) {
     // Of one axis alone it is one row.
     let Some([columns] | [_, columns, ..]) = call.dims(0) else { return };
@@ -78,7 +77,6 @@ pub(super) fn classes(call: &Call<'_>) -> i64 {
     names.iter().map(|name| attribute_len(call, name)).max().unwrap_or(0) as i64
 }
 
-/// How many values an attribute has.
 pub(super) fn attribute_len(call: &Call<'_>, name: &str) -> usize {
     match call.node.attribute(name) {
         Some(AttributeValue::Integers(values)) => values.len(),

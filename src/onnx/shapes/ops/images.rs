@@ -70,7 +70,6 @@ fn scaled(dims: &[Expr], scales: Option<Vec<f64>>) -> Dims {
     Some(dims.iter().zip(scales).map(|(size, scale)| scaled_size(size, scale)).collect())
 }
 
-/// The size times the scale, rounded down.
 fn scaled_size(size: &Expr, scale: f64) -> Expr {
     if let Some(size) = size.number() {
         return number((size as f32 * scale as f32).floor() as i64);

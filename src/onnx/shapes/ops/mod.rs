@@ -21,7 +21,6 @@ pub(super) use slices::{Cut, cuts};
 use super::known::Known;
 use super::value::{Call, Dims};
 
-/// Domains of operators that the families know.
 const DOMAINS: [&str; 5] = ["", "ai.onnx", "com.microsoft", "com.microsoft.nchwc", "ai.onnx.ml"];
 
 /// Sizes of a node's outputs; absent for an operator that no family knows. Fewer than the node has: the rest is unknown.
@@ -47,7 +46,6 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     families.iter().find_map(|family| family(call, known))
 }
 
-/// Whether operators of that domain are told of here.
 pub(super) fn is_domain_known(domain: &str) -> bool {
     DOMAINS.contains(&domain)
 }

@@ -22,11 +22,9 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     Some(vec![made])
 }
 
-/// The operands of a product of matrices.
 struct Matrices {
     left: Dims,
     right: Dims,
-    /// Place of the right one among the inputs.
     right_input: usize,
 }
 

@@ -65,7 +65,6 @@ fn rank_of_shape(call: &Call<'_>) -> Dims {
     unknown(usize::try_from(rank).ok()?)
 }
 
-/// The size of the axis that takes the rest.
 fn rest(call: &Call<'_>, known: &mut Known, before: &[Expr], made: &[Expr]) -> Expr {
     let mut others: Vec<Expr> = made.iter().filter(|size| **size != number(-1)).cloned().collect();
     let mut whole = before.to_vec();

@@ -17,7 +17,6 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     Some(vec![made])
 }
 
-/// The part that a slice takes of one axis.
 pub(in super::super) struct Cut {
     pub axis: usize,
     pub start: Expr,

@@ -30,7 +30,6 @@ fn whole(call: &Call<'_>) -> Dims {
     Some(dims.iter().enumerate().map(|(axis, size)| if axis < 2 { size.clone() } else { number(1) }).collect())
 }
 
-/// The sizes and steps of a window.
 struct Window {
     kernel: Vec<i64>,
     strides: Vec<i64>,
@@ -119,7 +118,6 @@ fn channels(call: &Call<'_>, known: &mut Known, weight: &[Expr]) {
     });
 }
 
-/// Sizes of the places that a window stops at.
 fn slid(call: &Call<'_>, known: &mut Known, window: &Window) -> Vec<Expr> {
     let dims = call.dims(0).unwrap_or_default();
     let auto = matches!(call.text("auto_pad"), "SAME_UPPER" | "SAME_LOWER");
