@@ -2,17 +2,15 @@
 //!
 //! Each family answers for its own operators and says nothing of others. What it cannot tell is unknown, never a guess.
 
-mod attention;
-mod columns;
 mod elementwise;
 mod images;
 mod learned;
 mod places;
 mod products;
-mod recurrent;
 mod reductions;
 mod reshapes;
 mod slices;
+mod steps;
 mod windows;
 
 pub(super) use reshapes::shape_range;
@@ -40,8 +38,7 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         reductions::dims,
         windows::dims,
         images::dims,
-        recurrent::dims,
-        attention::dims,
+        steps::dims,
     ];
     families.iter().find_map(|family| family(call, known))
 }

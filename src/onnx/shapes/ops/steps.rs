@@ -1,4 +1,4 @@
-//! Attention as one operator: the standard's own and ONNX Runtime's.
+//! Operators along the steps of a sequence: attention as one operator, the standard's and ONNX Runtime's, and recurrent layers.
 
 use super::super::known::Known;
 use super::super::roles;
@@ -13,6 +13,7 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         "MultiHeadAttention" => multi_head(call, known),
         "GroupQueryAttention" => grouped(call, known),
         "EmbedLayerNormalization" => return Some(embedded(call, known)),
+        "LSTM" | "GRU" | "RNN" | "DynamicQuantizeLSTM" => recurrence(call, known),
         _ => return None,
     };
     let count = call.node.outputs.len();
@@ -122,4 +123,39 @@ fn embedded(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
     }
     let all = Some(vec![batch.clone(), length.clone(), hidden.clone()]);
     vec![all.clone(), Some(vec![batch.clone()]), all]
+}
+
+fn recurrence(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+    let [first, second, features] = call.dims(0)? else { return None };
+    roles::sequence(call, known);
+    if let (Some([_, _, wanted]), false) = (call.dims(1), call.node.operator.starts_with("Dynamic")) {
+        let shown = || wanted.number().map_or_else(|| "as many".to_owned(), |size| size.to_string());
+        known.equal(features, wanted, || format!("{} reads {} features", call.words(), shown()));
+    }
+    let directions = number(if call.text("direction") == "bidirectional" { 2 } else { 1 });
+    let hidden = match call.node.integer("hidden_size") {
+        Some(size) => number(size),
+        None => call.dims(2)?.last()?.clone(),
+    };
+    let batch_first = call.integer("layout", 0) == 1;
+    let [steps, batch] = if batch_first { [second, first] } else { [first, second] };
+    states_fit(call, known, if batch_first { 0 } else { 1 }, batch);
+    let order = |parts: &[&Expr]| Some(parts.iter().copied().cloned().collect::<Vec<_>>());
+    let (state, all) = match batch_first {
+        true => (order(&[batch, &directions, &hidden]), order(&[batch, steps, &directions, &hidden])),
+        false => (order(&[&directions, batch, &hidden]), order(&[steps, &directions, batch, &hidden])),
+    };
+    Some(vec![all, state.clone(), state])
+}
+
+/// States that are given have the batch of what is read.
+fn states_fit(call: &Call<'_>, known: &mut Known, axis: usize, batch: &Expr) {
+    for state in [5, 6] {
+        if let Some(size) = call.dims(state).filter(|dims| dims.len() == 3).map(|dims| dims[axis].clone()) {
+            known.equal(batch, &size, || format!("{} keeps a state a sample", call.words()));
+        }
+    }
+    if let Some([lengths]) = call.dims(4) {
+        known.equal(batch, &lengths.clone(), || format!("{} reads a length a sample", call.words()));
+    }
 }
