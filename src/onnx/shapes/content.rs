@@ -2,11 +2,11 @@
 
 use super::Expr;
 use super::ops::{Cut, cuts, shape_range};
-use super::value::{Call, Dims, FOLLOWED_ELEMENTS};
+use super::value::{Call, Dims, FOLLOWED_ELEMENTS, product};
 use crate::onnx::AttributeValue;
 
 /// The number by which the standard calls truth values.
-const BOOL_TYPE: i64 = 9;
+pub(super) const BOOL_TYPE: i64 = 9;
 
 /// Elements of a node's first output, whose sizes are these; absent where they are many or do not follow.
 pub(super) fn elements(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
@@ -15,7 +15,7 @@ pub(super) fn elements(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
             let dims = call.dims(0)?;
             Some(dims[shape_range(call, dims.len())].to_vec())
         }
-        "Size" => Some(vec![call.dims(0)?.iter().fold(Expr::Number(1), |all, size| all.times(size))]),
+        "Size" => Some(vec![product(call.dims(0)?)]),
         "Cast" if call.node.integer("to") == Some(BOOL_TYPE) => {
             Some(call.elements(0)?.iter().map(|value| not(&not(value))).collect())
         }
@@ -63,6 +63,11 @@ fn count(dims: &Dims) -> Option<usize> {
     usize::try_from(sizes?.iter().try_fold(1_i64, |all, &size| all.checked_mul(size))?).ok()
 }
 
+/// How many elements there are, where they are followed.
+fn few(dims: &Dims) -> Option<usize> {
+    count(dims).filter(|&count| count <= FOLLOWED_ELEMENTS)
+}
+
 fn truth(known: Option<bool>) -> Expr {
     known.map_or(Expr::Unknown, |known| Expr::Number(known.into()))
 }
@@ -105,40 +110,29 @@ fn remainder(one: &Expr, other: &Expr) -> Expr {
     }
 }
 
-/// Both operands' elements, place by place, where each is one or as many as the output has.
+/// The operands' elements, place by place, where each has one or as many as the output.
+fn by_place<'e>(operands: &[&'e [Expr]], dims: &Dims) -> Option<Vec<Vec<&'e Expr>>> {
+    let count = few(dims)?;
+    operands.iter().all(|values| values.len() == count || values.len() == 1).then_some(())?;
+    let at = |place: usize| operands.iter().map(|values| values.get(place).or(values.first())).collect();
+    (0..count).map(at).collect()
+}
+
 fn paired(call: &Call<'_>, dims: &Dims, with: impl Fn(&Expr, &Expr) -> Expr) -> Option<Vec<Expr>> {
-    let inputs: Option<Vec<&[Expr]>> = (0..call.inputs.len()).map(|index| call.elements(index)).collect();
-    let inputs = inputs?;
-    let count = count(dims)?;
-    let fits = count <= FOLLOWED_ELEMENTS && inputs.iter().all(|values| values.len() == count || values.len() == 1);
-    let at = |values: &[Expr], place: usize| values.get(place).or(values.first()).cloned();
-    fits.then_some(())?;
-    (0..count)
-        .map(|place| {
-            let mut values = inputs.iter().map(|values| at(values, place));
-            let first = values.next()??;
-            values.try_fold(first, |all, value| Some(with(&all, &value?)))
-        })
-        .collect()
+    let operands: Option<Vec<&[Expr]>> = (0..call.inputs.len()).map(|index| call.elements(index)).collect();
+    let combined = |values: Vec<&Expr>| values.into_iter().cloned().reduce(|all, value| with(&all, &value));
+    by_place(&operands?, dims)?.into_iter().map(combined).collect()
 }
 
 fn chosen(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    let (condition, yes, no) = (call.elements(0)?, call.elements(1)?, call.elements(2)?);
-    let count = count(dims).filter(|&count| count <= FOLLOWED_ELEMENTS)?;
-    let at = |values: &[Expr], place: usize| values.get(place).or(values.first()).cloned();
-    let fits = [condition, yes, no].iter().all(|values| values.len() == count || values.len() == 1);
-    fits.then_some(())?;
-    (0..count)
-        .map(|place| {
-            let (yes, no) = (at(yes, place)?, at(no, place)?);
-            Some(match at(condition, place)?.number() {
-                Some(0) => no,
-                Some(_) => yes,
-                None if yes == no => yes,
-                None => Expr::Unknown,
-            })
-        })
-        .collect()
+    let places = by_place(&[call.elements(0)?, call.elements(1)?, call.elements(2)?], dims)?;
+    let choice = |values: Vec<&Expr>| match (values[0].number(), values[1], values[2]) {
+        (Some(0), _, no) => no.clone(),
+        (Some(_), yes, _) => yes.clone(),
+        (None, yes, no) if yes == no => yes.clone(),
+        _ => Expr::Unknown,
+    };
+    Some(places.into_iter().map(choice).collect())
 }
 
 fn joined(call: &Call<'_>) -> Option<Vec<Expr>> {
@@ -179,18 +173,18 @@ fn filled(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
         None => 0.0,
         Some(_) => return None,
     };
-    let count = count(dims).filter(|&count| count <= FOLLOWED_ELEMENTS)?;
+    let count = few(dims)?;
     (value.fract() == 0.0).then(|| vec![Expr::Number(value as i64); count])
 }
 
 fn counted(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    let count = count(dims).filter(|&count| count <= FOLLOWED_ELEMENTS)?;
+    let count = few(dims)?;
     let (start, step) = (call.elements(0)?.first()?.clone(), call.numbers(2)?.first().copied()?);
     Some((0..count as i64).map(|place| start.plus(&Expr::Number(place).times(&Expr::Number(step)))).collect())
 }
 
 fn repeated(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    let count = count(dims).filter(|&count| count <= FOLLOWED_ELEMENTS)?;
+    let count = few(dims)?;
     match call.elements(0)? {
         values if values.len() == count => Some(values.to_vec()),
         [value] => Some(vec![value.clone(); count]),

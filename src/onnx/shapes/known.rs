@@ -8,9 +8,10 @@ use super::{Demand, DimRole, Expr, OpenDim, Relation};
 const DEMANDS_LIMIT: usize = 400;
 
 /// Whether what operators demand is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Keeping {
     /// It is, and sizes that must be alike count as one from there on.
+    #[default]
     Everything,
     /// It is, and binds nothing: the operators may not run.
     Demands,
@@ -18,7 +19,7 @@ pub(super) enum Keeping {
     Nothing,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Known {
     pub dims: Vec<OpenDim>,
     pub demands: Vec<Demand>,
@@ -42,14 +43,7 @@ struct Length {
 
 impl Known {
     pub(super) fn new(dims: Vec<OpenDim>, ranks: Vec<usize>) -> Known {
-        Known {
-            dims,
-            demands: Vec::new(),
-            keeping: Keeping::Everything,
-            ranks,
-            seen: HashSet::new(),
-            same: BTreeMap::new(),
-        }
+        Known { dims, ranks, ..Known::default() }
     }
 
     fn settled(&self, expr: &Expr) -> Expr {

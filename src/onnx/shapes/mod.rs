@@ -32,9 +32,12 @@ impl ShapeFacts {
     /// The open dimension at an axis of an input.
     #[must_use]
     pub fn dim_at(&self, input: &str, axis: usize) -> Option<usize> {
-        let is_there = |place: &InputAxis| place.input == input && place.axis == axis;
-        self.dims.iter().position(|dim| dim.places.iter().any(is_there))
+        dim_at(&self.dims, input, axis)
     }
+}
+
+fn dim_at(dims: &[OpenDim], input: &str, axis: usize) -> Option<usize> {
+    dims.iter().position(|dim| dim.places.iter().any(|place| place.input == input && place.axis == axis))
 }
 
 /// Axes of one input that are called the same where the name stands for any size: of two, both may be alike.

@@ -3,52 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::content;
+use super::content::{self, BOOL_TYPE};
 use super::known::Known;
 use super::order::in_order;
 use super::value::{Call, Dims, Value, is_integer};
-use super::{DimRole, Expr, ShapeFacts, ops, varying};
+use super::{DimRole, Expr, ShapeFacts, dim_at, ops, varying};
 use crate::onnx::{AttributeValue, Graph, Node};
 use crate::record::{Dim, TensorInfo, ValueType};
-
-/// Operators that leave what an input is: other places or other numbers, and the axes of before.
-const VIEWS: [&str; 35] = [
-    "Abs",
-    "Add",
-    "Cast",
-    "CastLike",
-    "Clip",
-    "Concat",
-    "DequantizeLinear",
-    "Div",
-    "Dropout",
-    "DynamicQuantizeLinear",
-    "Exp",
-    "Expand",
-    "Flatten",
-    "Greater",
-    "Identity",
-    "Less",
-    "Log",
-    "Mod",
-    "Mul",
-    "Neg",
-    "Pad",
-    "Pow",
-    "QuantizeLinear",
-    "Reciprocal",
-    "Relu",
-    "Reshape",
-    "Resize",
-    "Slice",
-    "Split",
-    "Sqrt",
-    "Squeeze",
-    "Sub",
-    "Transpose",
-    "Unsqueeze",
-    "Where",
-];
 
 /// Operators that make what no input says.
 const RANDOM: [&str; 6] =
@@ -56,9 +17,8 @@ const RANDOM: [&str; 6] =
 
 /// Numbers by which the standard calls types of whole numbers.
 const WHOLE_TYPES: [i64; 8] = [2, 3, 4, 5, 6, 7, 12, 13];
-/// The number by which the standard calls truth values.
-const BOOL_TYPE: i64 = 9;
 
+#[derive(Default)]
 pub(super) struct Walk<'g> {
     pub values: HashMap<&'g str, Rc<Value>>,
     pub known: Known,
@@ -74,14 +34,7 @@ pub(super) struct Walk<'g> {
 
 pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
     let ranks = graph.inputs.iter().map(rank).collect();
-    let mut walk = Walk {
-        values: HashMap::new(),
-        known: Known::new(dims, ranks),
-        declared: None,
-        joined: Vec::new(),
-        branched: Vec::new(),
-        has_choice: false,
-    };
+    let mut walk = Walk { known: Known::new(dims, ranks), ..Walk::default() };
     for (index, info) in graph.inputs.iter().enumerate() {
         let value = walk.fed(info, index);
         walk.values.insert(&info.name, Rc::new(value));
@@ -101,7 +54,7 @@ impl<'g> Walk<'g> {
         };
         let size = |axis: usize, dim: &Dim| match dim {
             Dim::Fixed(size) => i64::try_from(*size).map_or(Expr::Unknown, Expr::Number),
-            _ => self.dim_at(&info.name, axis).map_or(Expr::Unknown, Expr::Dim),
+            _ => dim_at(&self.known.dims, &info.name, axis).map_or(Expr::Unknown, Expr::Dim),
         };
         Value {
             dims: dims.as_ref().map(|dims| dims.iter().enumerate().map(|(axis, dim)| size(axis, dim)).collect()),
@@ -110,11 +63,6 @@ impl<'g> Walk<'g> {
             is_integer: is_integer(element_type),
             ..Value::default()
         }
-    }
-
-    fn dim_at(&self, input: &str, axis: usize) -> Option<usize> {
-        let is_there = |place: &super::InputAxis| place.input == input && place.axis == axis;
-        self.known.dims.iter().position(|dim| dim.places.iter().any(is_there))
     }
 
     /// Walks a graph, each node after what it reads; values of graphs around it are visible in it.
@@ -193,26 +141,23 @@ impl<'g> Walk<'g> {
     }
 
     fn into_facts(mut self, graph: &Graph) -> ShapeFacts {
-        let value = |name: &str| self.values.get(name).cloned();
-        let outputs: Vec<(String, Option<Rc<Value>>)> =
-            graph.outputs.iter().map(|info| (info.name.clone(), value(&info.name))).collect();
-        let of_outputs =
-            outputs.iter().flat_map(|(_, value)| value.iter()).flat_map(|value| value.dims.iter().flatten());
-        let sizes: Vec<&Expr> = of_outputs.chain(&self.branched).collect();
+        let values: Vec<Option<Rc<Value>>> =
+            graph.outputs.iter().map(|info| self.values.get(info.name.as_str()).cloned()).collect();
+        let made = || values.iter().flatten();
+        let sizes: Vec<&Expr> = made().flat_map(|value| value.dims.iter().flatten()).chain(&self.branched).collect();
         let grows =
             |dim: usize| sizes.iter().any(|size| matches!(size, Expr::Sum(parts) if parts.contains(&Expr::Dim(dim))));
-        let past: Vec<usize> = self.joined.iter().copied().filter(|&dim| grows(dim)).collect();
-        let varying = outputs.iter().find_map(|(_, value)| value.as_ref()?.varying.clone());
-        past.into_iter().for_each(|dim| self.known.role(&Expr::Dim(dim), DimRole::Past));
+        for dim in self.joined.into_iter().filter(|&dim| grows(dim)) {
+            self.known.role(&Expr::Dim(dim), DimRole::Past);
+        }
         self.known.share_roles();
+        let dims = |value: &Option<Rc<Value>>| value.as_ref()?.dims.clone();
+        let outputs = graph.outputs.iter().zip(&values).map(|(info, value)| (info.name.clone(), dims(value)));
         ShapeFacts {
             dims: self.known.dims,
             demands: self.known.demands,
-            outputs: outputs
-                .into_iter()
-                .map(|(name, value)| (name, value.and_then(|value| value.dims.clone())))
-                .collect(),
-            varying: varying.map(|cause| cause.to_string()),
+            outputs: outputs.collect(),
+            varying: made().find_map(|value| value.varying.as_deref()).map(str::to_owned),
             has_choice: self.has_choice,
         }
     }
@@ -239,10 +184,17 @@ fn traits(call: &Call<'_>, is_known: bool) -> Value {
     }
 }
 
-/// The one input of the graph that a node's output is a view of.
+/// The one input of the graph that a node's output is a view of: of operators that move elements or compute with each of
+/// them, and leave the axes of before.
 fn view(call: &Call<'_>) -> Option<usize> {
-    if !VIEWS.contains(&call.node.operator.as_str()) || !call.node.is_standard() {
-        return None;
+    match call.node.operator.as_str() {
+        _ if !call.node.is_standard() => return None,
+        "Abs" | "Add" | "Cast" | "CastLike" | "Clip" | "Concat" | "DequantizeLinear" | "Div" | "Dropout" | "Exp"
+        | "Expand" | "Flatten" | "Greater" | "Identity" | "Less" | "Log" | "Mod" | "Mul" | "Neg" | "Pad" | "Pow"
+        | "QuantizeLinear" | "Reciprocal" | "Relu" | "Reshape" | "Resize" | "Slice" | "Split" | "Sqrt" | "Squeeze"
+        | "Sub" | "Transpose" | "Unsqueeze" | "Where" => {}
+        "DynamicQuantizeLinear" => {}
+        _ => return None,
     }
     let mut views = call.inputs.iter().flatten().filter(|value| value.is_fed).map(|value| value.view_of);
     let first = views.next()??;

@@ -4,159 +4,35 @@ use super::super::known::{Known, Side};
 use super::super::value::{Call, Dims, number, owned};
 use crate::onnx::shapes::Expr;
 
-/// Operators whose first output is as large as their first input.
-const LIKE_FIRST: [&str; 99] = [
-    "Abs",
-    "Acos",
-    "Acosh",
-    "Asin",
-    "Asinh",
-    "Atan",
-    "Atanh",
-    "BatchNormalization",
-    "Bernoulli",
-    "BiasAdd",
-    "BiasDropout",
-    "BiasGelu",
-    "BiasSoftmax",
-    "BiasSplitGelu",
-    "BitwiseNot",
-    "Cast",
-    "CastLike",
-    "Ceil",
-    "Celu",
-    "Clip",
-    "Cos",
-    "Cosh",
-    "CumProd",
-    "CumSum",
-    "DequantizeBFP",
-    "DequantizeLinear",
-    "Dropout",
-    "DynamicQuantizeLinear",
-    "Elu",
-    "Erf",
-    "Exp",
-    "FastGelu",
-    "Floor",
-    "Gelu",
-    "GemmaRotaryEmbedding",
-    "GroupNorm",
-    "GroupNormalization",
-    "HardSigmoid",
-    "HardSwish",
-    "Hardmax",
-    "Identity",
-    "InstanceNormalization",
-    "Inverse",
-    "IsInf",
-    "IsNaN",
-    "LRN",
-    "LayerNormalization",
-    "LeakyRelu",
-    "Log",
-    "LogSoftmax",
-    "LpNormalization",
-    "MVN",
-    "MeanVarianceNormalization",
-    "Mish",
-    "Neg",
-    "NegateMask",
-    "Not",
-    "ParametricSoftplus",
-    "QLinearLeakyRelu",
-    "QLinearSigmoid",
-    "QLinearSoftmax",
-    "QOrderedGelu",
-    "QuantizeLinear",
-    "QuickGelu",
-    "RMSNormalization",
-    "RandomNormalLike",
-    "RandomUniformLike",
-    "Reciprocal",
-    "Relu",
-    "ReverseSequence",
-    "RotaryEmbedding",
-    "Round",
-    "Rsqrt",
-    "ScaledTanh",
-    "Scatter",
-    "ScatterElements",
-    "ScatterND",
-    "Selu",
-    "Shrink",
-    "Sigmoid",
-    "Sign",
-    "SimplifiedLayerNormalization",
-    "Sin",
-    "Sinh",
-    "SkipGroupNorm",
-    "SkipLayerNormalization",
-    "SkipSimplifiedLayerNormalization",
-    "Softmax",
-    "Softplus",
-    "Softsign",
-    "Sqrt",
-    "Swish",
-    "Tan",
-    "Tanh",
-    "TensorScatter",
-    "ThresholdedRelu",
-    "Trilu",
-    "Upper",
-    "Lower",
-];
-
-/// Operators whose output is what all their inputs broadcast to.
-const BROADCAST: [&str; 28] = [
-    "Add",
-    "And",
-    "BitShift",
-    "BitwiseAnd",
-    "BitwiseOr",
-    "BitwiseXor",
-    "Div",
-    "Equal",
-    "Greater",
-    "GreaterOrEqual",
-    "Less",
-    "LessOrEqual",
-    "Max",
-    "Mean",
-    "Min",
-    "Mod",
-    "Mul",
-    "Or",
-    "PRelu",
-    "Pow",
-    "Sub",
-    "Sum",
-    "Where",
-    "Xor",
-    "BitwiseLeft",
-    "Affine",
-    "StringConcat",
-    "Scale",
-];
-
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
-    let operator = call.node.operator.as_str();
-    if LIKE_FIRST.contains(&operator) {
-        return Some(like_first(call, known));
-    }
-    if BROADCAST.contains(&operator) {
-        return Some(vec![all_broadcast(call, known, &(0..call.inputs.len()).collect::<Vec<_>>())]);
-    }
-    match operator {
+    match call.node.operator.as_str() {
+        "Abs" | "Acos" | "Acosh" | "Asin" | "Asinh" | "Atan" | "Atanh" | "Bernoulli" | "BiasAdd" | "BiasGelu"
+        | "BiasSoftmax" | "BiasSplitGelu" | "BitwiseNot" | "Cast" | "CastLike" | "Ceil" | "Celu" | "Clip" | "Cos"
+        | "Cosh" | "CumProd" | "CumSum" | "DequantizeBFP" | "DequantizeLinear" | "Elu" | "Erf" | "Exp" | "FastGelu"
+        | "Floor" | "Gelu" | "HardSigmoid" | "HardSwish" | "Hardmax" | "Identity" | "Inverse" | "IsInf" | "IsNaN"
+        | "LRN" | "LeakyRelu" | "Log" | "LogSoftmax" | "Lower" | "LpNormalization" | "MVN" | "Mish" | "Neg"
+        | "NegateMask" | "Not" | "ParametricSoftplus" | "QLinearLeakyRelu" | "QLinearSigmoid" | "QLinearSoftmax"
+        | "QOrderedGelu" | "QuantizeLinear" | "QuickGelu" | "RandomNormalLike" | "RandomUniformLike" | "Reciprocal"
+        | "Relu" | "ReverseSequence" | "RotaryEmbedding" | "Round" | "Rsqrt" | "ScaledTanh" | "Scatter"
+        | "ScatterElements" | "ScatterND" | "Selu" | "Shrink" | "Sigmoid" | "Sign" | "Sin" | "Sinh" | "Softmax"
+        | "Softplus" | "Softsign" | "Sqrt" | "Swish" | "Tan" | "Tanh" | "TensorScatter" | "ThresholdedRelu"
+        | "Trilu" | "Upper" => Some(vec![owned(call.dims(0))]),
+        "GemmaRotaryEmbedding" | "MeanVarianceNormalization" => Some(vec![owned(call.dims(0))]),
+        "Add" | "Affine" | "And" | "BitShift" | "BitwiseAnd" | "BitwiseLeft" | "BitwiseOr" | "BitwiseXor" | "Div"
+        | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Max" | "Mean" | "Min" | "Mod" | "Mul"
+        | "Or" | "PRelu" | "Pow" | "Scale" | "StringConcat" | "Sub" | "Sum" | "Where" | "Xor" => {
+            Some(vec![all_broadcast(call, known, &(0..call.inputs.len()).collect::<Vec<_>>())])
+        }
         // Scales and zero points of both operands stand between them.
         "QLinearAdd" | "QLinearMul" => Some(vec![all_broadcast(call, known, &[0, 3])]),
-        _ => None,
+        _ => like_first(call, known),
     }
 }
 
-fn like_first(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
+/// Operators whose first output is as large as their first input, and that demand something or have other outputs.
+fn like_first(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let same = owned(call.dims(0));
-    match call.node.operator.as_str() {
+    Some(match call.node.operator.as_str() {
         "Dropout" | "BiasDropout" => vec![same.clone(), same],
         "DynamicQuantizeLinear" => vec![same, Some(Vec::new()), Some(Vec::new())],
         "BatchNormalization" | "InstanceNormalization" => {
@@ -164,16 +40,11 @@ fn like_first(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
             vec![same]
         }
         "LayerNormalization" | "RMSNormalization" | "SimplifiedLayerNormalization" => {
-            let axis = call.integer("axis", -1);
             scaled(call, known, 1);
-            let mean = same.as_ref().and_then(|dims| {
-                let axis = call.axis(axis, dims.len())?;
-                Some(
-                    dims.iter()
-                        .enumerate()
-                        .map(|(at, size)| if at < axis { size.clone() } else { number(1) })
-                        .collect(),
-                )
+            let mean = same.clone().and_then(|mut dims| {
+                let axis = call.axis(call.integer("axis", -1), dims.len())?;
+                dims.iter_mut().skip(axis).for_each(|size| *size = number(1));
+                Some(dims)
             });
             vec![same, mean.clone(), mean]
         }
@@ -191,8 +62,8 @@ fn like_first(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
             channels(call, known, if is_last { last } else { 1 });
             vec![same.clone(), same]
         }
-        _ => vec![same],
-    }
+        _ => return None,
+    })
 }
 
 /// Stored scales of a normalization are as many as the features of what it normalizes, on one axis or several.

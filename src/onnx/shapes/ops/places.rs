@@ -3,13 +3,11 @@
 use super::super::known::{Known, Side};
 use super::super::roles;
 use super::super::value::{Call, Dims, number, owned, unknown};
-use crate::onnx::AttributeValue;
 use crate::onnx::shapes::Expr;
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let made = match call.node.operator.as_str() {
-        "Gather" => gather(call, known),
-        "GatherBlockQuantized" => gather(call, known),
+        "Gather" | "GatherBlockQuantized" => gather(call, known),
         "GatherElements" => gather_elements(call, known),
         "GatherND" => gather_nd(call),
         "OneHot" => one_hot(call),
@@ -43,13 +41,11 @@ fn gather(call: &Call<'_>, known: &mut Known) -> Dims {
 /// Positions must lie in the table; positions that go as far as an axis is long bound that axis.
 fn looked_up(call: &Call<'_>, known: &mut Known, axis: usize) {
     roles::positions(call, known);
-    let (Some(rows), Some(below)) =
-        (call.dims(0).and_then(|dims| dims[axis].number()), call.input(1).and_then(|index| index.below.clone()))
-    else {
-        return;
-    };
-    if call.is_stored(0) && !matches!(below, Expr::Number(_)) {
-        known.at_most(&below, rows, || format!("{} looks positions up in a table of {rows}", call.words()));
+    if let Some(rows) = call.dims(0).and_then(|dims| dims[axis].number())
+        && let Some(below) = call.input(1).and_then(|index| index.below.as_ref())
+        && call.is_stored(0)
+    {
+        known.at_most(below, rows, || format!("{} looks positions up in a table of {rows}", call.words()));
     }
 }
 
@@ -92,13 +88,13 @@ fn one_hot(call: &Call<'_>) -> Dims {
 }
 
 fn expand(call: &Call<'_>, known: &mut Known) -> Dims {
+    let dims = call.dims(0)?;
     let Some(wanted) = call.elements(1) else {
-        let wanted = call.dims(1)?.first()?.number()?;
-        let rank = usize::try_from(wanted).ok()?.max(call.dims(0)?.len());
-        return unknown(rank);
+        let rank = usize::try_from(call.dims(1)?.first()?.number()?).ok()?;
+        return unknown(rank.max(dims.len()));
     };
-    let one = Side { dims: call.dims(0)?, is_stored: false };
-    Some(known.broadcast(&one, &Side { dims: wanted, is_stored: false }, &|| call.words()))
+    let [one, other] = [dims, wanted].map(|dims| Side { dims, is_stored: false });
+    Some(known.broadcast(&one, &other, &|| call.words()))
 }
 
 fn tile(call: &Call<'_>) -> Dims {
@@ -131,22 +127,13 @@ fn range(call: &Call<'_>) -> Dims {
 }
 
 fn unique(call: &Call<'_>) -> Vec<Dims> {
-    let many = || unknown(1);
-    let first = match call.node.integer("axis") {
-        Some(axis) => owned(call.dims(0)).and_then(|mut dims| {
-            let axis = call.axis(axis, dims.len())?;
-            dims[axis] = Expr::Unknown;
-            Some(dims)
-        }),
-        None => many(),
-    };
-    vec![first, many(), many(), many()]
+    vec![compress(call), unknown(1), unknown(1), unknown(1)]
 }
 
 fn compress(call: &Call<'_>) -> Dims {
-    let Some(AttributeValue::Integers(axis)) = call.node.attribute("axis") else { return unknown(1) };
+    let Some(axis) = call.node.integer("axis") else { return unknown(1) };
     let mut made = owned(call.dims(0))?;
-    let axis = call.axis(*axis.first()?, made.len())?;
+    let axis = call.axis(axis, made.len())?;
     made[axis] = Expr::Unknown;
     Some(made)
 }
