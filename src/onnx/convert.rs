@@ -12,7 +12,6 @@ use crate::record::{Dim, OpsetImport, TensorInfo, ValueType};
 /// The standard's name of its own domain, which files may leave empty.
 const STANDARD_DOMAIN: &str = "ai.onnx";
 
-/// Operator sets with the standard's domain spelt out.
 pub(super) fn opsets(imports: &[ast::OperatorSetId<'_>]) -> Vec<OpsetImport> {
     imports
         .iter()
@@ -23,7 +22,6 @@ pub(super) fn opsets(imports: &[ast::OperatorSetId<'_>]) -> Vec<OpsetImport> {
         .collect()
 }
 
-/// A graph without its weights' elements.
 pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
     let sparse = source.sparse_initializer.iter().filter_map(|sparse| sparse.values.as_ref());
     let initializers: Vec<StoredTensor> = source.initializer.iter().chain(sparse).map(tensor).collect();

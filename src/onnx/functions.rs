@@ -46,9 +46,7 @@ struct Scope<'m> {
     caller: &'m str,
     /// Names that the call gives for the body's inputs and outputs.
     bound: HashMap<&'m str, String>,
-    /// Values of references to attributes.
     attributes: HashMap<&'m str, AttributeValue>,
-    /// Calls around the body.
     depth: usize,
 }
 

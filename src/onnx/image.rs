@@ -15,7 +15,6 @@ const MOST_PAGES: usize = 1 << 10;
 const TIMES_READ: u64 = 16;
 const MOST_READ: u64 = 1 << 31;
 
-/// The bytes of a model file.
 #[derive(Debug)]
 pub(super) struct Image<'f> {
     content: Content<'f>,

@@ -4,7 +4,6 @@ use super::image::Image;
 use super::wire::{Stretch, Value, next_field, put_delimited, put_number};
 use crate::plan::ElementType;
 
-/// Largest element type that the parser knows.
 const LAST_KNOWN: u64 = 23;
 
 /// Element types of the standard beyond that, by their numbers.
@@ -20,7 +19,6 @@ pub(super) fn known(number: u64) -> u64 {
     if number > LAST_KNOWN { 0 } else { number }
 }
 
-/// The name of an element type that the parser does not know.
 pub(super) fn name(number: u64) -> Option<&'static str> {
     LATER.iter().find(|(later, _)| *later == number).map(|(_, element_type)| element_type.name())
 }
@@ -60,7 +58,6 @@ pub(crate) fn for_parser(tensor: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Appends the element type of a tensor.
 pub(super) fn put_element_type(out: &mut Vec<u8>, number: u64) {
     put_number(out, DATA_TYPE, known(number));
     if let Some(name) = name(number) {

@@ -9,7 +9,6 @@ use crate::units::{Bytes, Ratio};
 /// scales, normalization and the like in another.
 const NAMING_SHARE: f64 = 0.9;
 
-/// Traits of a graph with respect to quantization.
 #[derive(Default)]
 struct Traits {
     qoperator: bool,

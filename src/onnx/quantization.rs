@@ -13,7 +13,6 @@ const PASSING: [&str; 4] = ["Identity", "Reshape", "Squeeze", "Transpose"];
 /// Nodes between a weight and the operator that it belongs to: more would be computing.
 const PASSING_LIMIT: usize = 4;
 
-/// A quantized tensor: its type, what its scales belong to, and whether its zero points are symmetric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Scheme {
     element_type: ElementType,
@@ -21,7 +20,6 @@ struct Scheme {
     symmetric: Option<bool>,
 }
 
-/// Counts over the nodes of all graphs.
 #[derive(Default)]
 struct Found {
     weights: Vec<Scheme>,
@@ -134,7 +132,6 @@ fn places(operator: &str) -> Option<Places> {
     }
 }
 
-/// Values of one graph, by name.
 struct Scan<'a> {
     makers: HashMap<&'a str, &'a Node>,
     constants: HashMap<&'a str, StoredTensor>,
@@ -224,7 +221,6 @@ impl<'a> Scan<'a> {
         Scheme { element_type, granularity: Granularity::PerBlock, symmetric: Some(!has_zero_points) }
     }
 
-    /// The source of a value of a floating-point operator.
     fn source(&self, name: &str) -> Option<Source> {
         let mut name = name;
         for _ in 0..PASSING_LIMIT {
@@ -264,7 +260,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The source of an input of a floating-point operator.
 enum Source {
     Constant(ElementType),
     Dequantized { scheme: Scheme, is_weight: bool },

@@ -36,7 +36,6 @@ pub fn read(path: &Path) -> Result<Model, OnnxError> {
     Ok(model)
 }
 
-/// The model as the parser takes it.
 fn without_weights(path: &Path, file: &InputFile) -> Result<Vec<u8>, OnnxError> {
     let image = Image::of(file);
     let is_ort_format = is_ort_format(&image.peek::<8>(0).0);

@@ -21,15 +21,10 @@ const NUMBER: u64 = 24;
 /// Memory per byte of raw elements: those of one byte are numbers of eight for us.
 const RAW: u64 = 8;
 
-/// Makes sure that there is memory for the graph of a model without its weights.
-///
-/// # Errors
-/// There is too little.
 pub(super) fn ask(skeleton: &[u8]) -> Result<(), TooMuch> {
     memory::ask(needed(skeleton), || "its graph".to_owned())
 }
 
-/// Memory of a model without its weights once it is read.
 fn needed(skeleton: &[u8]) -> Bytes {
     let length = skeleton.len() as u64;
     Bytes(within(&Image::of_bytes(skeleton), Message::Model, 0..length).saturating_add(length))

@@ -26,7 +26,6 @@ const COPIES: u64 = 4;
 /// Size of a dimension that the file gives neither size nor name, as protobuf writes -1.
 pub(super) const UNKNOWN_SIZE: i64 = -1;
 
-/// Why a file is not a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SkeletonFault {
     /// The bytes are not a message, or not one that begins as a model does.
@@ -35,15 +34,12 @@ pub(super) enum SkeletonFault {
     Truncated(Option<u64>),
     /// The file begins as a model does and is damaged further on.
     Damaged,
-    /// Messages are nested deeper than protobuf allows.
     TooDeep,
     /// Names and attributes take more than [`MOST_KEPT`].
     TooLarge,
-    /// They take more memory than there is.
     Memory(TooMuch),
 }
 
-/// Messages that are looked into.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Message {
     Model,
@@ -62,7 +58,6 @@ pub(super) enum Message {
     Function,
 }
 
-/// The fate of a field.
 pub(super) enum Fate {
     Keep,
     Drop,
@@ -109,7 +104,6 @@ impl Message {
     }
 }
 
-/// The model in a file without weights, descriptions and training state.
 pub(super) fn skeleton(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
     let mut out = Vec::new();
     let mut rest = 0..image.len();

@@ -4,23 +4,19 @@ use super::{Attribute, AttributeValue, Node, StoredTensor};
 use crate::plan::ElementType;
 use crate::record::{Dim, TensorInfo, ValueType};
 
-/// A stored tensor.
 pub fn stored(name: &str, element_type: ElementType, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
     let values = values.map(<[f64]>::to_vec);
     StoredTensor { name: name.to_owned(), element_type, dims: dims.to_vec(), values, external: None }
 }
 
-/// A stored tensor of floating-point numbers.
 pub fn tensor(name: &str, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
     stored(name, ElementType::Float, dims, values)
 }
 
-/// A stored tensor of whole numbers.
 pub fn whole(name: &str, dims: &[u64], values: &[f64]) -> StoredTensor {
     stored(name, ElementType::Int64, dims, Some(values))
 }
 
-/// A stored list of whole numbers.
 pub fn list(name: &str, values: &[f64]) -> StoredTensor {
     whole(name, &[values.len() as u64], values)
 }
@@ -38,7 +34,6 @@ pub fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
     }
 }
 
-/// The node with one more attribute.
 pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
     node.attributes.push(Attribute { name: name.to_owned(), value });
     node

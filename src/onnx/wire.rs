@@ -4,32 +4,25 @@ use std::ops::Range;
 
 use super::image::Image;
 
-/// Why bytes are not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WireFault {
     /// A field reaches past the end of its message by this many bytes, or by an unknown number.
     PastEnd(Option<u64>),
-    /// No field begins like this.
     Malformed,
 }
 
-/// Where bytes of a file stand: from the first to before the second.
 pub(super) type Stretch = Range<u64>;
 
-/// One field of a message.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
-    /// Field number.
     pub number: u64,
     /// Where tag and value stand, to be copied as they are.
     pub whole: Stretch,
-    /// Its content.
     pub value: Value,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// A number of variable length.
     Varint(u64),
     /// Four or eight bytes.
     Fixed,
@@ -77,20 +70,17 @@ pub(crate) fn each_delimited<'m>(message: &'m [u8], mut take: impl FnMut(u64, &'
     Some(())
 }
 
-/// Appends a field that holds a message.
 pub(crate) fn put_delimited(out: &mut Vec<u8>, number: u64, content: &[u8]) {
     put_varint(out, number << 3 | 2);
     put_varint(out, content.len() as u64);
     out.extend_from_slice(content);
 }
 
-/// Appends a field that holds a number.
 pub(super) fn put_number(out: &mut Vec<u8>, number: u64, value: u64) {
     put_varint(out, number << 3);
     put_varint(out, value);
 }
 
-/// Appends a field of four bytes.
 pub(super) fn put_fixed(out: &mut Vec<u8>, number: u64, value: [u8; 4]) {
     put_varint(out, number << 3 | 5);
     out.extend_from_slice(&value);

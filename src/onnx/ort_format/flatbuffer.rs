@@ -10,7 +10,6 @@ pub(super) struct OutOfBounds;
 
 type Read<T> = Result<T, OutOfBounds>;
 
-/// Bytes that a text may have.
 const LONGEST_TEXT: usize = 1 << 20;
 
 /// A table of a flatbuffer: fields by their numbers in the schema, from 0.
@@ -20,29 +19,24 @@ pub(super) struct Table<'a> {
     at: u64,
 }
 
-/// A list: where its items begin, and how many there are.
 struct List {
     start: u64,
     count: usize,
 }
 
 impl<'a> Table<'a> {
-    /// The table that a file begins with.
     pub(super) fn root(image: &'a Image<'a>) -> Read<Self> {
         Table { image, at: 0 }.follow(0)
     }
 
-    /// A number of 8 bits.
     pub(super) fn byte(&self, field: usize) -> Read<u8> {
         self.number(field, |[byte]| byte)
     }
 
-    /// A number of 32 bits.
     pub(super) fn int(&self, field: usize) -> Read<i32> {
         self.number(field, i32::from_le_bytes)
     }
 
-    /// A number of 64 bits.
     pub(super) fn long(&self, field: usize) -> Read<i64> {
         self.number(field, i64::from_le_bytes)
     }
@@ -52,7 +46,6 @@ impl<'a> Table<'a> {
         self.number(field, |bytes| bytes)
     }
 
-    /// A text; empty where it is left out.
     pub(super) fn text(&self, field: usize) -> Read<Vec<u8>> {
         match self.place(field)? {
             Some(place) => self.text_at(place),

@@ -35,7 +35,6 @@ pub fn is_ort_format(begin: &[u8]) -> bool {
     begin.get(MARK.0..).is_some_and(|rest| rest.starts_with(MARK.1))
 }
 
-/// The model in `file` as a model of ONNX without its weights.
 pub(super) fn as_onnx(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
     let left = image.len().min(MOST_KEPT.0 / OVERHEAD as u64) as usize;
     let writer = Writer { left: Cell::new(left) };
