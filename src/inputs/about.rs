@@ -1,13 +1,11 @@
 //! Dimensions that the files beside a model tell sizes of.
 
-/// Dimensions that sizes are told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum About {
     Height,
     Width,
     /// Colours of an image.
     Channels,
-    /// The most tokens of a text.
     MostTokens,
     /// Samples of a second of sound.
     Audio,

@@ -48,29 +48,21 @@ impl Array {
         fits.then_some(Array { element_type, shape, content })
     }
 
-    /// Type of the elements.
     pub fn element_type(&self) -> ElementType {
         self.element_type
     }
 
-    /// Sizes of the dimensions.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// The whole array.
-    ///
-    /// # Errors
-    /// As [`Array::rows`].
     pub fn tensor(&self) -> io::Result<Option<TensorData>> {
         let range = 0..self.shape.first().copied().unwrap_or(1);
         self.rows(0, range)
     }
 
-    /// The part with indices in `rows` along `axis`; absent if the array has fewer.
-    ///
-    /// # Errors
-    /// The file cannot be read, or has been changed since it was opened.
+    /// The part with indices in `rows` along `axis`; absent if the array has fewer. A file that has been changed since it was
+    /// opened is an error.
     pub fn rows(&self, axis: usize, rows: Range<usize>) -> io::Result<Option<TensorData>> {
         let outer: usize = self.shape.iter().take(axis).product();
         let along = self.shape.get(axis).copied().unwrap_or(1);
@@ -100,9 +92,6 @@ impl Array {
     }
 
     /// The first number that is sought; a part of the array is in memory at a time.
-    ///
-    /// # Errors
-    /// As [`Array::rows`].
     pub fn find(&self, is_sought: impl Fn(f64) -> bool) -> io::Result<Option<f64>> {
         let along = self.shape.first().copied().unwrap_or(1);
         let step = (PART / self.shape.iter().skip(1).product::<usize>().max(1)).max(1);
@@ -179,15 +168,12 @@ const PART: usize = 1 << 20;
 /// Bytes of a file that are in memory at once, besides what is made of them.
 const STRETCH: usize = 1 << 20;
 
-/// Rows among the bytes of elements.
 struct Picked<'a> {
     pick: Pick,
     from: Origin<'a>,
-    /// Why the file could not be read.
     fault: &'a RefCell<Option<io::Error>>,
 }
 
-/// The place of the elements.
 #[derive(Clone, Copy)]
 enum Origin<'a> {
     Memory(&'a [u8]),

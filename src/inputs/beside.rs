@@ -26,15 +26,11 @@ const SANE: u64 = 1 << 24;
 /// A size that a file or the metadata tells.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
-    /// The dimension that the size is of.
     pub about: About,
-    /// The size.
     pub size: u64,
-    /// Where it stands.
     pub source: SizeSource,
 }
 
-/// Sizes and classes that are told, and remarks on files that cannot be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Beside {
     /// Sizes, those that are to be believed first.
@@ -43,7 +39,6 @@ pub(super) struct Beside {
     pub stride: Option<u64>,
     /// Words for the classes, in the order of scores; empty where nothing has any.
     pub classes: Vec<String>,
-    /// Remarks.
     pub notes: Vec<String>,
 }
 
@@ -83,11 +78,8 @@ const SIDES: [(&str, &str, Option<&str>); 6] = [
 ];
 /// Keys of `config.json` for words for the classes.
 const CLASSES: [&str; 2] = ["id2label", "label_names"];
-/// Keys of the metadata for the sides of an image.
 const METADATA_SIDES: [&str; 4] = ["imgsz", "image_size", "input_size", "img_size"];
-/// Keys of the metadata for words for the classes.
 const METADATA_CLASSES: [&str; 5] = ["names", "class_names", "classes", "labels", "id2label"];
-/// The metadata's key for what sides are multiples of.
 const STRIDE: &str = "stride";
 /// The metadata's key for what a model does, and the sides of the images that models which do that are trained on.
 const TASK: &str = "task";
@@ -136,7 +128,6 @@ impl Beside {
         }
     }
 
-    /// The text of a small regular file; `None` where there is none.
     fn text(&mut self, path: &Path) -> Option<String> {
         if !path.is_file() {
             return None;

@@ -12,9 +12,6 @@ use crate::plan::ElementType;
 use crate::record::{Dim, FedInput, TensorInfo};
 
 /// Checks types and shapes of all arrays. A type other than the input's is an error unless it is one that is cast.
-///
-/// # Errors
-/// Says of the first array that does not fit what it has and what the model wants.
 pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputError> {
     for set in &data.sets {
         let mut symbols = BTreeMap::new();
@@ -82,9 +79,6 @@ impl Expected<'_> {
 }
 
 /// Number of samples in a set, along each input's batch axis; 1 for a model without one.
-///
-/// # Errors
-/// Inputs have different numbers of samples, or none.
 pub(super) fn samples(data: &Data, set: &Set, axes: &[SampleAxis<'_>]) -> Result<usize, InputError> {
     let mut first: Option<(&str, usize)> = None;
     for (source, &SampleAxis { input, axis }) in set.inputs.iter().zip(axes) {
@@ -108,9 +102,6 @@ pub(super) fn samples(data: &Data, set: &Set, axes: &[SampleAxis<'_>]) -> Result
 }
 
 /// Checks that arrays still have as many dimensions as when the plan was made.
-///
-/// # Errors
-/// The file has changed since.
 pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<(), InputError> {
     let changed = set.inputs.iter().zip(fed).find(|(source, fed)| source.shape().len() != fed.dims.len());
     changed.map_or(Ok(()), |(source, fed)| {

@@ -176,7 +176,6 @@ impl<'g> Scope<'g> {
     }
 }
 
-/// Whether a sigmoid makes the elements of an output.
 fn is_sigmoid(graph: &Graph, output: &str) -> bool {
     let scope = Scope { graph, outer: None };
     let mut value = output;

@@ -12,9 +12,7 @@ use crate::record::FedInput;
 /// Values of one input in a set of samples.
 #[derive(Debug)]
 pub(super) enum Column {
-    /// Rows in a file.
     Stored(Array),
-    /// Rows that are made up.
     Made(TensorData),
     /// Made for each batch, with this seed, because values say how many samples there are.
     Counted(Box<FedInput>, u64),
@@ -23,7 +21,6 @@ pub(super) enum Column {
 }
 
 impl Column {
-    /// The values for an input with elements of this type.
     pub(super) fn of(stored: Stored, element_type: ElementType) -> io::Result<Column> {
         let cast = |array: &Array| {
             let cast = |data: TensorData| {
@@ -41,10 +38,6 @@ impl Column {
         })
     }
 
-    /// Values that are made up for an input, for so many samples.
-    ///
-    /// # Errors
-    /// As [`fill::value`].
     pub(super) fn made(fed: &FedInput, samples: u64, seed: u64) -> Result<Column, InputError> {
         if fill::follows_batch(&fed.fill) {
             return Ok(Column::Counted(Box::new(fed.clone()), seed));
@@ -56,9 +49,6 @@ impl Column {
     }
 
     /// The value that is fed as it is to a batch of so many samples; absent where there are rows to choose.
-    ///
-    /// # Errors
-    /// As [`fill::value`].
     pub(super) fn whole(&self, samples: u64) -> Result<Option<Value>, InputError> {
         match self {
             Column::Whole(value) => Ok(Some(value.clone())),

@@ -25,7 +25,6 @@ const LABEL_BYTES: u64 = 16;
 /// A data file or folder that has an array for every input.
 #[derive(Debug)]
 pub(super) struct Data {
-    /// The file or folder.
     pub path: PathBuf,
     /// One set of arrays, or several with the standard's test sets.
     pub sets: Vec<Set>,
@@ -35,7 +34,6 @@ pub(super) struct Data {
     pub notes: Vec<String>,
 }
 
-/// Arrays that belong together.
 #[derive(Debug)]
 pub(super) struct Set {
     /// The arrays in the order of the model's inputs.
@@ -47,13 +45,11 @@ pub(super) struct Set {
 /// An array that may still lie in its file.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    /// In a file of numpy's.
     Numpy(Arc<Archive>, Head),
     Loaded(Stored),
 }
 
 impl Source {
-    /// Sizes of the dimensions.
     pub fn shape(&self) -> &[usize] {
         match self {
             Source::Numpy(_, head) => &head.shape,
@@ -62,7 +58,6 @@ impl Source {
         }
     }
 
-    /// The value where it is no tensor.
     pub fn no_tensor(&self) -> Option<NoTensor> {
         let shape = |array: &Array| array.shape().iter().map(|&size| size as u64).collect();
         match self {
@@ -97,7 +92,6 @@ impl Source {
         matches!(self, Source::Numpy(_, head) if head.descriptor.ends_with('O'))
     }
 
-    /// The type of the elements in words.
     pub fn type_name(&self) -> String {
         match self {
             Source::Numpy(_, head) => head.type_name(),
@@ -123,10 +117,6 @@ impl Source {
 }
 
 impl Data {
-    /// Opens the data at `path` for a model with these inputs, and outputs of these forms.
-    ///
-    /// # Errors
-    /// The path cannot be read, has no known form, or lacks an input.
     pub fn open(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data, InputError> {
         if path.is_dir() {
             return match only_archive(path) {
@@ -146,9 +136,6 @@ impl Data {
     }
 
     /// Opens data that nobody asked for: an array under another name is then no input, however well it fits.
-    ///
-    /// # Errors
-    /// As [`Data::open`].
     pub fn open_named(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data, InputError> {
         if path.extension().is_some_and(|extension| extension == "npz") {
             let archive = Archive::npz(path)?;
@@ -244,9 +231,6 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
 }
 
 /// The labels of data: in a file of their own, or among its arrays.
-///
-/// # Errors
-/// They cannot be read, have elements that no label has, or there are not as many as samples.
 pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Result<Option<Labels>, InputError> {
     let found = match (file, &data.labels) {
         (Some(file), _) => labels::read(file, samples)?,
@@ -290,7 +274,6 @@ fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, 
     Ok(inputs.iter().filter_map(|wanted| archive.head(&wanted.name).or_else(|| taken.next())).collect())
 }
 
-/// The inputs that no array is named by.
 fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
     inputs.iter().filter(|wanted| archive.head(&wanted.name).is_none()).collect()
 }
@@ -320,7 +303,6 @@ fn complete(archive: &Arc<Archive>, mut head: Head, wanted: &Wanted, notes: &mut
     Source::Numpy(Arc::clone(archive), head)
 }
 
-/// Values that a test set gives each input.
 fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
     let file = |index: usize| folder.join(format!("input_{index}.pb"));
     let has = |index: &usize| file(*index).is_file();

@@ -64,7 +64,6 @@ struct Set {
     samples: usize,
 }
 
-/// Rows of one set.
 #[derive(Clone, Debug)]
 struct Segment {
     set: usize,

@@ -5,21 +5,18 @@ use std::collections::BTreeMap;
 use crate::onnx::InputAxis;
 use crate::record::{BatchAxis, Dim, FedInput, SizeSource, TensorInfo};
 
-/// A dimension whose size is decided.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Placed {
     /// Its size; absent where it grows with the batch.
     pub size: Option<u64>,
     /// Its size for one sample, where it grows with the batch.
     pub rows: u64,
-    /// Where the size comes from.
     pub source: SizeSource,
 }
 
 /// Sizes of open dimensions, and of fixed ones along which the batch lies.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dims {
-    /// By the place.
     pub places: BTreeMap<InputAxis, Placed>,
 }
 
@@ -29,7 +26,6 @@ impl Dims {
         self.of(info).into_iter().map(|placed| placed.size).collect()
     }
 
-    /// All dimensions of an input.
     pub fn of(&self, info: &TensorInfo) -> Vec<Placed> {
         let fixed = |size| Placed { size: Some(size), rows: 1, source: SizeSource::Fixed };
         let place = |axis| InputAxis { input: info.name.clone(), axis };
@@ -41,7 +37,6 @@ impl Dims {
         dims_of(info).iter().enumerate().map(placed).collect()
     }
 
-    /// Gives an input its sizes, with their sources.
     pub fn set(&self, fed: &mut FedInput, info: &TensorInfo) {
         let placed = self.of(info);
         let grows = placed.iter().enumerate().filter(|(_, placed)| placed.size.is_none() && placed.rows != 1);
@@ -63,7 +58,6 @@ pub(super) struct SampleAxis<'f> {
     pub axis: Option<usize>,
 }
 
-/// The axes of `fed` along which samples lie.
 pub(super) fn sample_axes<'f>(fed: &'f [FedInput], batch: &BatchAxis) -> Vec<SampleAxis<'f>> {
     let axis = |fed: &FedInput| {
         let axis = batch.axes.get(&fed.name).map(|&axis| axis as usize);

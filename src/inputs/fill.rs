@@ -14,13 +14,9 @@ use crate::plan::{ElementType, ValueRange};
 use crate::record::{FedInput, FillKind, NoTensor};
 use crate::units::Bytes;
 
-/// Letters of a synthesized string.
 const TEXT_LETTERS: usize = 5;
 
-/// The value of `fed` with `batch_size` samples: a tensor, or a sequence of them, each with values of its own.
-///
-/// # Errors
-/// As [`tensor`].
+/// A tensor, or a sequence of them, each with values of its own.
 pub(super) fn value(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Value, InputError> {
     let shapes = match &fed.no_tensor {
         None => return tensor(fed, batch_size, seed).map(Value::Tensor),
@@ -34,11 +30,8 @@ pub(super) fn value(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Value,
     Ok(Value::Sequence(fed.element_type, shapes.iter().enumerate().map(made).collect::<Result<_, _>>()?))
 }
 
-/// A tensor for `fed` with `batch_size` samples. The same seed gives the same values to inputs of the same name in
-/// every variant of a model, whatever their element types and order.
-///
-/// # Errors
-/// The tensor is too large, or of a type that no tensor is made of here.
+/// The same seed gives the same values to inputs of the same name in every variant of a model, whatever their element
+/// types and order.
 pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<TensorData, InputError> {
     let shape = shape(fed, batch_size)?;
     let counted = of_batch(&fed.fill, batch_size).map(|fill| FedInput { fill, ..fed.clone() });
@@ -170,7 +163,6 @@ fn of_batch(fill: &FillKind, batch_size: u64) -> Option<FillKind> {
     }
 }
 
-/// Whether values say how many samples there are.
 pub(super) fn follows_batch(fill: &FillKind) -> bool {
     of_batch(fill, 1).is_some()
 }

@@ -15,20 +15,14 @@ use crate::onnx::Graph;
 use crate::plan::InputRequest;
 use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
 
-/// Inputs that are fed, where they come from, and remarks for the user.
 pub(super) struct Decided {
     /// The inputs, in the model's order.
     pub fed: Vec<FedInput>,
-    /// Where values come from.
     pub source: InputSource,
     /// Decisions that nobody asked for.
     pub notes: Vec<String>,
 }
 
-/// Takes the arrays at `path`, and the labels that are with them.
-///
-/// # Errors
-/// They cannot be read, or do not fit the model.
 pub(super) fn from_data(
     graph: &Graph,
     batch: &BatchAxis,
@@ -82,10 +76,8 @@ fn labels_file(
     Ok(request.labels.clone())
 }
 
-/// The likeliest file beside the data that has a label for every sample.
-///
-/// # Errors
-/// None is understood, and one has a row for every sample.
+/// The likeliest file beside the data that has a label for every sample. An error where none is understood, and one has a
+/// row for every sample.
 fn labels_beside(data: &Data, samples: usize, notes: &mut Vec<String>) -> Result<Option<PathBuf>, InputError> {
     let (mut taken, mut refused) = (None, Vec::new());
     for file in labels::beside(&data.path) {

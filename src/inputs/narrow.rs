@@ -2,7 +2,6 @@
 
 use crate::plan::ElementType;
 
-/// How a floating-point number of up to eight bits is laid out.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
     exponent_bits: u32,
@@ -83,7 +82,6 @@ pub(super) fn largest(element_type: ElementType) -> Option<f64> {
     values(element_type)?.into_iter().filter(|value| value.is_finite()).reduce(f64::max)
 }
 
-/// Rounding to a floating-point type of up to eight bits.
 pub(super) struct Rounding {
     /// Finite values in their order, with their codes.
     finite: Vec<(f64, u8)>,

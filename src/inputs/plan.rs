@@ -56,7 +56,6 @@ pub enum InputSource {
 
 #[cfg(test)]
 impl InputPlan {
-    /// A plan of made-up values for these inputs, with a batch along these axes.
     pub(crate) fn made_up(fed: Vec<FedInput>, batch_axis: BatchAxis) -> Self {
         InputPlan {
             fed,

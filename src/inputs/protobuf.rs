@@ -24,12 +24,10 @@ const OTHERS: u64 = 32;
 /// Memory of a tensor of a sequence beside its bytes.
 const TENSOR: u64 = 256;
 
-/// The value in a `.pb` file.
 #[derive(Clone, Debug)]
 pub(super) enum Stored {
     Tensor(Array),
     Sequence(Vec<Array>),
-    /// Nothing, where a value is optional.
     Nothing,
 }
 
@@ -39,10 +37,6 @@ impl Stored {
     }
 }
 
-/// Reads the value of that form in a `.pb` file.
-///
-/// # Errors
-/// The file cannot be read, or holds something else.
 pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
     let read = |source| InputError::Read { path: path.to_owned(), source };
     let file = files::open(path, Kind::TENSOR).map_err(read)?;
@@ -106,7 +100,6 @@ fn sequence(bytes: &[u8]) -> Result<Vec<Array>, String> {
     Ok(tensors)
 }
 
-/// The value that may be left out.
 fn optional(bytes: &[u8]) -> Result<Stored, String> {
     for (field, content) in delimited(bytes).ok_or("it holds no optional value")? {
         match field {
@@ -120,10 +113,7 @@ fn optional(bytes: &[u8]) -> Result<Stored, String> {
     Ok(Stored::Nothing)
 }
 
-/// The tensor in a message.
-///
-/// # Errors
-/// Why there is none, as a fragment of a sentence.
+/// The tensor in a message; else why there is none, as a fragment of a sentence.
 fn in_message(bytes: &[u8]) -> Result<Array, String> {
     let wrapped = as_model(&for_parser(bytes));
     let model = onnx_rs::parse(&wrapped).map_err(|error| format!("it holds no tensor ({error})"))?;
@@ -212,9 +202,6 @@ fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result
 }
 
 /// Numbers of a field as elements of a type that may hold fewer than the field.
-///
-/// # Errors
-/// Which number does not fit, as a fragment of a sentence.
 fn fitted<F: Copy + Display, T: TryFrom<F>, const N: usize>(
     numbers: &[F],
     element_type: ElementType,

@@ -4,10 +4,7 @@ use super::{InputError, InputPlan};
 use crate::memory;
 use crate::units::Bytes;
 
-/// Makes sure that so many sets of inputs of a batch size fit into memory.
-///
-/// # Errors
-/// [`InputError::BatchMemory`], which says what would fit.
+/// Makes sure that so many sets of inputs of a batch size fit into memory; the error says what would fit.
 pub(super) fn ask_for_sets(plan: &InputPlan, batch_size: u64, sets_count: u64) -> Result<(), InputError> {
     let needed = Bytes(plan.bytes(batch_size).0.saturating_mul(sets_count));
     let what = || match sets_count {

@@ -2,7 +2,6 @@
 
 use crate::record::{Dim, ValueType};
 
-/// Tensors of a sequence.
 const LENGTH: usize = 2;
 /// Size of a dimension that nothing is known of.
 const SIZE: u64 = 4;

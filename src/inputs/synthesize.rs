@@ -8,16 +8,12 @@ use super::values::{Fill, Values};
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
 
-/// An input that is fed like this.
 pub(super) fn fed_input(info: &TensorInfo, element_type: ElementType, dims: Vec<Option<u64>>, fill: Fill) -> FedInput {
     let Fill { kind, reason, steers } = fill;
     FedInput { reason, steers, ..FedInput::new(&info.name, element_type, dims, kind) }
 }
 
 /// Ways to fill an input, the best first; there is at least one. A range that `request` has for it is the only one.
-///
-/// # Errors
-/// The input's rank or type cannot be fed, or `request` asks for an impossible range.
 pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputRequest) -> Result<Vec<Fill>, InputError> {
     let element_type = fed_type(info)?;
     let sequence = info.value_type.as_sequence();
@@ -36,10 +32,7 @@ pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputReque
     }
 }
 
-/// Type of the elements that an input is fed.
-///
-/// # Errors
-/// The input is no tensor, or of a type that no tensor is made of here.
+/// An error where the input is no tensor, or of a type that no tensor is made of here.
 pub(super) fn fed_type(info: &TensorInfo) -> Result<ElementType, InputError> {
     let input = info.name.clone();
     let Some(element_type) = info.value_type.element_type() else {
@@ -69,7 +62,6 @@ fn checked_range(input: &str, element_type: ElementType, range: ValueRange) -> R
 /// Largest whole number up to which a range's ends are exact.
 const EXACT: f64 = (1_u64 << 53) as f64;
 
-/// Smallest and largest value that a range of a type may have.
 pub(super) fn limits(element_type: ElementType) -> (f64, f64) {
     match element_type {
         ElementType::Bool => (0.0, 1.0),

@@ -12,16 +12,13 @@ use crate::record::{BatchAxis, Dim, FedInput, TensorInfo};
 
 /// A model's inputs with what is known of their sizes.
 pub(super) struct Expected<'a> {
-    /// The inputs.
     pub inputs: &'a [TensorInfo],
-    /// Where samples lie.
     pub batch: &'a BatchAxis,
     /// Sizes asked for by `--dim`.
     pub asked: &'a BTreeMap<String, u64>,
 }
 
 impl Expected<'_> {
-    /// Whether samples lie along this axis.
     pub fn is_batch(&self, info: &TensorInfo, axis: usize) -> bool {
         match &dims_of(info)[axis] {
             Dim::Symbolic(name) if self.batch.symbol.as_ref() == Some(name) => true,
@@ -30,10 +27,8 @@ impl Expected<'_> {
     }
 }
 
-/// An input's demands on an array.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    /// Name of the input.
     pub name: String,
     /// The form in which files of the standard's tests hold it.
     pub form: Form,

@@ -22,7 +22,6 @@ const COPIES: u64 = 4;
 const LINE: u64 = 96;
 /// Memory of a field of a table or an item of JSON: before that, it is a text or a value of its own, in another list.
 const FIELD: u64 = 192;
-/// Separators of a line's fields.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// Names under which labels are kept, the likeliest first.
@@ -68,10 +67,6 @@ fn ending(path: &Path) -> String {
     path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
 
-/// Labels in a file of their own, for so many samples.
-///
-/// # Errors
-/// The file cannot be read, or has no form that is known.
 pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, InputError> {
     let fault = |reason: String| InputError::LabelFile { path: path.to_owned(), reason };
     match ending(path).as_str() {
@@ -121,12 +116,10 @@ fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String, InputError> 
     Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned())
 }
 
-/// Memory that the lines of a list take.
 fn of_lines(text: &[u8]) -> u64 {
     LINE * text.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
-/// Memory that the fields of a table or the items of JSON take.
 fn of_fields(text: &[u8]) -> u64 {
     FIELD * text.iter().filter(|byte| b"\n,;\t[{".contains(byte)).count() as u64
 }

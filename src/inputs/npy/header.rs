@@ -4,7 +4,6 @@
 
 use std::io::Read;
 
-/// The first bytes of a file.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// Longest header that is read: version 1.0 has none longer, and numpy itself reads 10,000 bytes where it is not told to
 /// trust the file.
@@ -20,17 +19,12 @@ pub(super) struct Header {
     pub descriptor: String,
     /// Whether the first index changes fastest.
     pub column_major: bool,
-    /// Sizes of the dimensions.
     pub shape: Vec<usize>,
     /// Bytes before the elements.
     pub length: usize,
 }
 
 impl Header {
-    /// Reads the header that an array begins with.
-    ///
-    /// # Errors
-    /// Why it is none.
     pub(super) fn read(reader: &mut impl Read) -> Result<Header, String> {
         let ends_early = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => "it ends early".to_owned(),

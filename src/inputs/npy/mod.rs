@@ -39,9 +39,7 @@ pub(super) struct Head {
     pub name: String,
     /// Type of the elements; absent where ONNX has none like it.
     pub element_type: Option<ElementType>,
-    /// numpy's name of the type, such as `<f4`.
     pub descriptor: String,
-    /// Sizes of the dimensions.
     pub shape: Vec<usize>,
     column_major: bool,
     place: Location,
@@ -76,10 +74,6 @@ impl From<zip::result::ZipError> for Fault {
 }
 
 impl Archive {
-    /// Reads the heads of all arrays in a `.npz` file.
-    ///
-    /// # Errors
-    /// The file cannot be opened, or is no archive of arrays.
     pub fn npz(path: &Path) -> Result<Archive, InputError> {
         let file = open(path)?;
         let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".npz", reason };
@@ -106,10 +100,7 @@ impl Archive {
         Ok(Archive { path: path.to_owned(), file: Arc::new(file), arrays })
     }
 
-    /// Reads the head of a `.npy` file, whose one array has no name.
-    ///
-    /// # Errors
-    /// The file cannot be opened, or is no array.
+    /// The one array of a `.npy` file has no name.
     pub fn npy(path: &Path) -> Result<Archive, InputError> {
         let file = open(path)?;
         let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".npy", reason };
@@ -119,21 +110,14 @@ impl Archive {
         Ok(Archive { path: path.to_owned(), file: Arc::new(file), arrays })
     }
 
-    /// The file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The head of the array of that name.
     pub fn head(&self, name: &str) -> Option<&Head> {
         self.arrays.iter().find(|head| head.name == name)
     }
 
-    /// The elements of an array.
-    ///
-    /// # Errors
-    /// The file has fewer elements than the head says, or they have a type that ONNX lacks, or take more memory than there
-    /// is.
     pub fn array(&self, head: &Head) -> Result<Array, InputError> {
         let path = self.path.clone();
         self.try_array(head).map_err(|fault| match fault {
@@ -156,7 +140,6 @@ impl Archive {
         Array::new(element_type, head.shape.clone(), content).ok_or_else(|| "it ends early".into())
     }
 
-    /// Bytes of the elements as they lie in the file.
     fn bytes(&self, head: &Head) -> Result<Vec<u8>, Fault> {
         let length = head.byte_length().ok_or("its shape is too large")?;
         let needed = head.memory(length as u64);
