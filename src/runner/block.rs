@@ -1,6 +1,6 @@
 //! One block, seen from the parent: sample, ask, sample, and say what disturbed it.
 
-use super::launch::Launch;
+use super::Launch;
 use super::time::BlockTime;
 use crate::plan::CellKey;
 use crate::protocol::{BlockReport, Request, Response};

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::error::RunError;
+use super::RunError;
 
 pub(super) struct Interruption([Signal; 3]);
 

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::search::guide::Guide;
-use super::worker_process::WorkerCommand;
+use super::{Guide, WorkerCommand};
 use crate::plan::{Plan, RuntimeChoice};
 use crate::protocol::Described;
 use crate::record::{Failure, Host, LostWorker, RunInfo, RunRecord};

@@ -27,6 +27,11 @@ mod search;
 mod time;
 mod worker_process;
 
+use job::Description;
+use launch::Launch;
+use launcher::Launcher;
+use run::Run;
+
 pub use beside::budget::Diagnosing;
 pub use drive::{TriedInputs, known_inputs, run, try_inputs};
 pub use earlier::{earlier_runs, remember_run};

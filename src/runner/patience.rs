@@ -12,7 +12,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::progress::{Observer, Progress};
+use super::{Observer, Progress};
 use crate::protocol::Request;
 
 /// A worker that answers within this time is not stuck: what a loaded machine may add.

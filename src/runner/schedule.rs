@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::beside::{self, profile};
-use super::error::RunError;
-use super::job::Extent;
 use super::rounds::Rounds;
-use super::run::Run;
+use super::{Extent, Run, RunError};
 use crate::record::EndReason;
 
 /// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::job::{Extent, Job};
+use super::{Extent, Job};
 use crate::units::Nanos;
 
 /// Starting a worker, before it opens its library.

@@ -7,11 +7,10 @@ use crate::observed::Observed;
 use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
 use crate::record::{Failure, FailureKind, FedInput, Outcome, VariantRecord};
-use crate::runner::job::Description;
 use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runner::patience::{Awaited, telling};
-use crate::runner::progress::{Observer, Progress};
 use crate::runner::rounds::sizes;
+use crate::runner::{Description, Observer, Progress};
 
 pub(in crate::runner) async fn describe_all(
     plan: &Plan,

@@ -12,12 +12,8 @@ use crate::record::{
     CellRecord, DatasetInfo, Event, Host, LostWorker, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
     SCHEMA_VERSION, Statistics, Tuning,
 };
-use crate::runner::error::RunError;
-use crate::runner::job::Description;
-use crate::runner::job::Job;
-use crate::runner::launcher::Launcher;
-use crate::runner::progress::{Observer, Progress};
 use crate::runner::rounds::stop;
+use crate::runner::{Description, Job, Launcher, Observer, Progress, RunError};
 use crate::sample::{Roots, affinity};
 use crate::store::{Journal, RunFolder};
 use crate::units::Nanos;

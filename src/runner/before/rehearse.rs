@@ -13,12 +13,8 @@ use crate::protocol::{Described, Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
 use crate::runner::before::Prepared;
 use crate::runner::before::settle;
-use crate::runner::error::RunError;
-use crate::runner::job::Description;
-use crate::runner::job::Job;
-use crate::runner::launch::Launch;
-use crate::runner::launcher::Launcher;
 use crate::runner::time::Time;
+use crate::runner::{Description, Job, Launch, Launcher, RunError};
 
 /// Samples that outputs are computed of, as far as there is time.
 const SAMPLES: u64 = 2;

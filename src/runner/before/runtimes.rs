@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::plan::{Plan, ProviderSpec, SessionSpec};
 use crate::provider::CPU_PROVIDER;
 use crate::record::{Failure, FailureKind, RuntimeInfo};
-use crate::runner::job::FoundRuntime;
+use crate::runner::FoundRuntime;
 use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runtime::{Cache, removal_hint};
 

@@ -7,9 +7,7 @@ use crate::inputs::InputPlan;
 use crate::protocol::{CouplingRequest, Request, Response};
 use crate::record::{Coupling, Event};
 use crate::runner::before::settle;
-use crate::runner::error::RunError;
-use crate::runner::progress::Progress;
-use crate::runner::run::Run;
+use crate::runner::{Progress, Run, RunError};
 use crate::units::Nanos;
 
 /// Share of the budget that all variants together may take.

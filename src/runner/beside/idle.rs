@@ -10,9 +10,7 @@ use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, IdleGap, IdleGaps};
-use crate::runner::error::RunError;
-use crate::runner::launch::Launch;
-use crate::runner::run::Run;
+use crate::runner::{Launch, Run, RunError};
 use crate::units::Nanos;
 
 /// Share of the budget that all gaps of all sessions may take.

@@ -14,8 +14,7 @@ pub(in crate::runner) mod score;
 use std::time::{Duration, Instant};
 
 use crate::plan::BESIDE_SHARE;
-use crate::runner::error::RunError;
-use crate::runner::run::Run;
+use crate::runner::{Run, RunError};
 
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let share = share(run).min(run.remaining());

@@ -9,11 +9,9 @@ use crate::observed::Observed;
 use crate::plan::SessionSpec;
 use crate::protocol::{PeaksRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates};
-use crate::runner::error::RunError;
 use crate::runner::kept::{keep, kept};
 use crate::runner::names::PEAKS_LOG;
-use crate::runner::progress::Progress;
-use crate::runner::run::Run;
+use crate::runner::{Progress, Run, RunError};
 use crate::runtime::Cache;
 use crate::units::{Bytes, Nanos};
 

@@ -13,10 +13,8 @@ use std::time::{Duration, Instant};
 use crate::observed::Observed;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
-use crate::runner::error::RunError;
 use crate::runner::names::{file_safe, new_file};
-use crate::runner::progress::Progress;
-use crate::runner::run::Run;
+use crate::runner::{Progress, Run, RunError};
 use crate::store::UNFINISHED_TRACE;
 use crate::units::{Bytes, Nanos};
 

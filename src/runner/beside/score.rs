@@ -8,10 +8,7 @@ use crate::metric::Unit;
 use crate::plan::ScoredSamples;
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, Event, Failure, FailureKind, Outcome};
-use crate::runner::error::RunError;
-use crate::runner::launch::Launch;
-use crate::runner::progress::Progress;
-use crate::runner::run::Run;
+use crate::runner::{Launch, Progress, Run, RunError};
 use crate::units::Nanos;
 
 /// Samples per inference while scoring, where the model takes it.

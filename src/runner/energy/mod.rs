@@ -14,7 +14,7 @@ use crate::plan::{CellKey, Plan, SessionSpec};
 use crate::record::{
     CpuPower, EnergyMethod, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse, Monitoring,
 };
-use crate::runner::launch::Launch;
+use crate::runner::Launch;
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, GpuWindow, OwnProcesses, Roots};
 use crate::text::Plain;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::EnergyWatch;
 use crate::observed::Observed;
 use crate::record::{CpuPower, GpuIdle};
-use crate::runner::job::Extent;
+use crate::runner::Extent;
 use crate::sample::nvml::Gpus;
 use crate::sample::{GpuMonitor, GpuWindow, Sampler};
 use crate::text::Plain;

@@ -7,9 +7,8 @@ use crate::observed::Observed;
 use crate::plan::{CellKey, Plan};
 use crate::protocol::{Request, Response};
 use crate::record::{Failure, GpuUse};
-use crate::runner::job::Extent;
-use crate::runner::launch::Launch;
 use crate::runner::time::MIN_INFERENCES;
+use crate::runner::{Extent, Launch};
 use crate::sample::{GpuMonitor, GpuStretch};
 use crate::units::Nanos;
 

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use crate::plan::{CellKey, Workload};
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, FailureKind, LaunchCell, RunRecord};
-use crate::runner::error::RunError;
 use crate::runner::launch::{CellStart, single};
 use crate::runner::rounds::order::{self, Draw};
 use crate::runner::rounds::round::{Round, Turn, rounds_to_come};
-use crate::runner::run::Run;
+use crate::runner::{Run, RunError};
 
 use crate::text::Plain;
 

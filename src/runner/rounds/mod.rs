@@ -14,9 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::plan::{CellKey, SweepEnd, Workload};
 use crate::record::{EndReason, Event, Outcome};
-use crate::runner::error::RunError;
-use crate::runner::progress::Progress;
-use crate::runner::run::Run;
+use crate::runner::{Progress, Run, RunError};
 use crate::stats::MIN_LAUNCHES;
 use crate::units::Nanos;
 use order::Draw;

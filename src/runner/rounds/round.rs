@@ -4,10 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::plan::CellKey;
 use crate::record::{Event, LaunchCell};
-use crate::runner::error::RunError;
-use crate::runner::launch::Launch;
 use crate::runner::rounds::pace::RoundCost;
-use crate::runner::run::Run;
+use crate::runner::{Launch, Run, RunError};
 use crate::stats::MIN_LAUNCHES;
 
 /// Launches lie at the places of their sessions in the plan, or of their configurations in the heat of a search.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::record::AxisReason;
-use crate::runner::job::Description;
+use crate::runner::Description;
 
 /// The only batch size that a model takes; `None` if any will do, or it could not be read.
 pub(in crate::runner) fn only(description: &Description) -> Option<u64> {

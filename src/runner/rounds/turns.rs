@@ -7,12 +7,10 @@ use crate::plan::CellKey;
 use crate::record::{Event, Failure, LaunchCell};
 use crate::runner::block::BlockPlace;
 use crate::runner::energy::stretch::Leave;
-use crate::runner::error::RunError;
-use crate::runner::launch::Launch;
 use crate::runner::rounds::bindings;
 use crate::runner::rounds::order::{self, Draw};
 use crate::runner::rounds::round::{Round, Turn, rounds_to_come};
-use crate::runner::run::Run;
+use crate::runner::{Launch, Run, RunError};
 use crate::stats::Latencies;
 
 const MAX_REPEATS: u64 = 1;

@@ -6,9 +6,7 @@ use super::Run;
 use crate::plan::CellKey;
 use crate::protocol::Described;
 use crate::record::{Event, Failure, FailureKind, Outcome};
-use crate::runner::error::RunError;
-use crate::runner::launch::Launch;
-use crate::runner::progress::Progress;
+use crate::runner::{Launch, Progress, RunError};
 use crate::text::Plain;
 
 impl Run<'_> {

@@ -7,7 +7,7 @@ use super::Run;
 use crate::inputs::InputPlan;
 use crate::plan::{CellKey, LoadMode, PageCache, SessionSpec, Workload};
 use crate::record::{Event, Failure, Outcome};
-use crate::runner::error::RunError;
+use crate::runner::RunError;
 use crate::runner::launch::{self, CellStart, Launch, LaunchSetup};
 use crate::runner::patience::{Awaited, telling};
 use crate::sample::page_cache;

@@ -8,14 +8,11 @@ use std::time::{Duration, Instant};
 use crate::plan::{CellKey, SessionSpec, Workload};
 use crate::record::{EndReason, Event, Outcome};
 use crate::runner::beside::score;
-use crate::runner::error::RunError;
-use crate::runner::progress::Progress;
 use crate::runner::rounds::order::Draw;
 use crate::runner::rounds::pace::{self, RoundCost};
 use crate::runner::rounds::round::Round;
 use crate::runner::rounds::turns;
-use crate::runner::run::Run;
-use crate::runner::search::guide::{Clock, Guide, Move};
+use crate::runner::{Clock, Guide, Move, Progress, Run, RunError};
 
 pub(in crate::runner) async fn search(run: &mut Run<'_>, guide: &mut dyn Guide) -> Result<EndReason, RunError> {
     close_failed(run);

@@ -3,8 +3,7 @@
 use crate::inputs::{ClassNames, InputPlan};
 use crate::protocol::Tried;
 use crate::record::{BatchAxis, Dim, FedInput, FillKind, ModelSummary, SizeSource, ValueType};
-use crate::runner::job::Description;
-use crate::runner::job::Job;
+use crate::runner::{Description, Job};
 
 /// Has every variant fed with what was found on `variant`, and the plan measure the shapes that it was found for.
 pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: usize, tried: &Tried) {

@@ -8,7 +8,7 @@ use crate::inputs;
 use crate::plan::{InputRequest, Plan, Shape};
 use crate::protocol::{Described, UsualShapes};
 use crate::record::ModelSummary;
-use crate::runner::job::Job;
+use crate::runner::Job;
 use crate::runtime::Cache;
 
 /// Files beside a model that may say what to feed it.

@@ -15,15 +15,11 @@ use crate::memory;
 use crate::plan::{InputRequest, PageCache, Plan, unswept};
 use crate::protocol::{ProbeRequest, Request, Response, Tried, UsualShapes};
 use crate::record::{BatchAxis, BatchProof, Failure, FailureKind, LostWorker, ModelSummary};
-use crate::runner::error::RunError;
-use crate::runner::job::Description;
-use crate::runner::job::Job;
 use crate::runner::kept::{keep, kept};
 use crate::runner::launch::{self, Launch, LaunchSetup};
-use crate::runner::launcher::Launcher;
 use crate::runner::names::INPUTS_LOG;
 use crate::runner::patience::{Awaited, telling};
-use crate::runner::progress::{Observer, Progress};
+use crate::runner::{Description, Job, Launcher, Observer, Progress, RunError};
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that trying out may take beside one load and one inference.
