@@ -1,14 +1,22 @@
 //! Files in the user's cache that save later runs what an earlier one found out.
 
+use std::fmt::Debug;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::analysis::SeenRun;
 use crate::files::{self, Kind};
+use crate::hash;
+use crate::record::Host;
+use crate::runtime::Cache;
 use crate::store::write_atomically;
+
+/// Runs that are remembered of a machine: machines change, and so does what else runs on them.
+const MOST: usize = 16;
 
 /// A file that an earlier run left; `None` if there is none, or none that can be read.
 pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
@@ -22,6 +30,33 @@ pub(super) fn keep<T: Serialize>(file: &Path, found: &T) {
         write_atomically(file, &serde_json::to_vec_pretty(found)?).map_err(io::Error::other)
     };
     let _ = write();
+}
+
+/// What names of files are made of that are kept for the like of `identity` alone.
+pub(super) fn digest(identity: &impl Debug) -> Option<String> {
+    let digest = hash::copy(&mut format!("{identity:?}").as_bytes(), &mut io::sink()).ok()?;
+    Some(digest[..16].to_owned())
+}
+
+/// Earlier runs on this machine, the oldest first.
+#[must_use]
+pub fn earlier_runs(host: &Host) -> Vec<SeenRun> {
+    spreads_file(host).as_deref().and_then(kept).unwrap_or_default()
+}
+
+/// Remembers what a run showed, in place of the oldest where there are many. Where there is no cache, nothing is.
+pub fn remember_run(host: &Host, seen: SeenRun) {
+    let Some(file) = spreads_file(host) else { return };
+    let mut all: Vec<SeenRun> = kept(&file).unwrap_or_default();
+    all.push(seen);
+    let surplus = all.len().saturating_sub(MOST);
+    keep(&file, &all.split_off(surplus));
+}
+
+/// A machine is told by its processor, its caches and the CPUs that may be used.
+fn spreads_file(host: &Host) -> Option<PathBuf> {
+    let name = digest(&(&host.cpu, &host.caches, host.usable_cpus_count, &host.virtualization))?;
+    Some(Cache::locate().ok()?.spreads().join(format!("{name}.json")))
 }
 
 #[cfg(test)]

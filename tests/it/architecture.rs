@@ -136,7 +136,7 @@ const UNSAFE: &[(&str, usize, &str)] = &[
     ("engine/raw.rs", 6, "elements of types that `ort` has none for are handed over as bytes"),
     ("engine/run.rs", 8, "sequences and optional values are run by the C API"),
     ("foreign/group.rs", 1, "a program is bound to us between `fork` and `exec`"),
-    ("runner/limits.rs", 1, "SIGXFSZ is ignored, so that a write says what failed"),
+    ("runner/system.rs", 1, "SIGXFSZ is ignored, so that a write says what failed"),
     ("worker/mod.rs", 1, "signals that a terminal sends to all are left to the parent"),
 ];
 

@@ -9,7 +9,7 @@ use crate::observed::Observed;
 use crate::plan::SessionSpec;
 use crate::protocol::{PeaksRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates};
-use crate::runner::kept::{keep, kept};
+use crate::runner::kept::{digest, keep, kept};
 use crate::runner::names::PEAKS_LOG;
 use crate::runner::{Progress, Run, RunError};
 use crate::runtime::Cache;
@@ -126,10 +126,9 @@ fn peaks_file(run: &Run<'_>, spec: &SessionSpec) -> Option<PathBuf> {
     let library = fs::metadata(spec.runtime.path()).ok()?;
     let host = &run.journal.record().host;
     let cpus = run.launcher.cpus().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
-    let identity =
-        format!("{:?}", (spec.runtime.path(), library.len(), library.modified().ok(), &host.cpu, cpus, &spec.options));
-    let digest = crate::hash::copy(&mut identity.as_bytes(), &mut std::io::sink()).ok()?;
-    Some(Cache::locate().ok()?.peaks().join(format!("{}.json", &digest[..16])))
+    let written = library.modified().ok();
+    let name = digest(&(spec.runtime.path(), library.len(), written, &host.cpu, cpus, &spec.options))?;
+    Some(Cache::locate().ok()?.peaks().join(format!("{name}.json")))
 }
 
 /// Whether the rates were not disturbed: only such peaks are worth keeping.

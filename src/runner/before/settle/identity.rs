@@ -9,6 +9,7 @@ use crate::plan::{InputRequest, Plan, Shape};
 use crate::protocol::{Described, UsualShapes};
 use crate::record::ModelSummary;
 use crate::runner::Job;
+use crate::runner::kept::digest;
 use crate::runtime::Cache;
 
 /// Files beside a model that may say what to feed it.
@@ -40,7 +41,7 @@ pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<P
     let model = of_model(path, &described.model, &described.sha256, &Sought::of(plan))?;
     let library = stamp(spec.runtime.path());
     let operators: Vec<Stamp> = spec.options.custom_ops.iter().map(|file| stamp(file)).collect();
-    let way = digest(&format!("{:?}", (library, operators, &spec.execution_provider, &spec.provider, &spec.options)))?;
+    let way = digest(&(library, operators, &spec.execution_provider, &spec.provider, &spec.options))?;
     Some(Cache::locate().ok()?.probes().join(format!("{model}-{way}.json")))
 }
 
@@ -57,7 +58,7 @@ pub(super) fn newest(path: &Path, model: &ModelSummary, sha256: &str, sought: &S
 fn of_model(path: &Path, model: &ModelSummary, sha256: &str, sought: &Sought<'_>) -> Option<String> {
     let external: Vec<Stamp> = model.external_files.keys().map(|file| stamp(file)).collect();
     let sought = of_inputs(sought)?;
-    digest(&format!("{:?}", (env!("CARGO_PKG_VERSION"), sha256, external, beside(path), sought)))
+    digest(&(env!("CARGO_PKG_VERSION"), sha256, external, beside(path), sought))
 }
 
 /// The search with the files of its data; `None` where those are too many to be looked at.
@@ -83,11 +84,6 @@ fn stamp(path: &Path) -> Stamp {
 fn beside(model: &Path) -> Vec<Stamp> {
     let folders = model.ancestors().skip(1).take(2);
     folders.flat_map(|folder| BESIDE.iter().map(|name| stamp(&folder.join(name)))).collect()
-}
-
-fn digest(text: &str) -> Option<String> {
-    let digest = crate::hash::copy(&mut text.as_bytes(), &mut std::io::sink()).ok()?;
-    Some(digest[..16].to_owned())
 }
 
 #[cfg(test)]
