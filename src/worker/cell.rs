@@ -2,9 +2,8 @@
 
 use std::io;
 
-use super::lines::Lines;
-use super::request::{CellRequest, out_of_turn};
-use super::room;
+use super::lines::{Lines, out_of_turn};
+use super::room::{self, CellRequest};
 use crate::engine::{EngineError, Inference, Runtime, Session};
 use crate::inputs;
 use crate::measure::{
@@ -175,7 +174,7 @@ impl Stage<'_> {
                 _ => Ok(out_of_turn()),
             };
             let failed = response.is_err();
-            self.lines.send(&response.unwrap_or_else(|error| Response::Failed(error.into())))?;
+            self.lines.answer(response)?;
             if failed {
                 return Ok(());
             }

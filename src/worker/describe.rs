@@ -11,23 +11,15 @@ use crate::plan::{InputRequest, Shape};
 use crate::protocol::{Described, Response};
 use crate::record::{Failure, FailureKind, ModelSummary};
 
-pub(super) fn describe(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Response {
-    match read(path, request, shapes) {
-        Ok(described) => Response::Described(Box::new(described)),
-        Err(failure) => Response::Failed(failure),
-    }
-}
-
-fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Described, Failure> {
+pub(super) fn describe(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Response, Failure> {
     let model = onnx::read(path)
         .map_err(|error| Failure::new(FailureKind::BadModel, &error, error.hint().map(str::to_owned)))?;
-    let planned = plan(&model, request, shapes)?;
-    let Planned { inputs: plan, shapes } = planned;
+    let Planned { inputs: plan, shapes } = plan(&model, request, shapes)?;
     let dataset = Dataset::open(&plan)?;
     let sha256 = hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
     let outputs_vary = ShapeFacts::of(&onnx::inlined(&model)).varying;
     let model = ModelSummary { batch_axis: plan.batch_axis.clone(), ..onnx::summary(&model) };
-    Ok(Described {
+    Ok(Response::Described(Box::new(Described {
         model,
         sha256,
         dataset: dataset.map(|dataset| dataset.info().clone()),
@@ -36,7 +28,7 @@ fn read(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Describ
         harness_cost_ns: measure::harness_cost(),
         outputs_vary,
         probe: None,
-    })
+    })))
 }
 
 /// Inputs where the shape does not matter, and at each shape.

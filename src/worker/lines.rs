@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Stdin, Write};
 use nix::unistd::{dup, dup2_stdout};
 
 use crate::protocol::{Request, Response};
+use crate::record::{Failure, FailureKind};
 
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -36,4 +37,16 @@ impl Lines {
         line.push(b'\n');
         self.responses.write_all(&line)
     }
+
+    pub(super) fn answer(&mut self, answer: Result<Response, impl Into<Failure>>) -> io::Result<()> {
+        self.send(&answer.unwrap_or_else(|error| Response::Failed(error.into())))
+    }
+}
+
+pub(super) fn out_of_turn() -> Response {
+    Response::Failed(Failure {
+        kind: FailureKind::Protocol,
+        message: "the worker was asked for something out of turn".into(),
+        hint: None,
+    })
 }

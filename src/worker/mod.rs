@@ -8,7 +8,6 @@ mod describe;
 mod evaluate;
 mod lines;
 mod probe;
-mod request;
 mod room;
 
 use std::io::Write;
@@ -23,10 +22,10 @@ use crate::inputs::{self, Argument};
 use crate::measure::Clock;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
-use crate::units::Nanos;
-use lines::Lines;
+use crate::record::Failure;
+use lines::{Lines, out_of_turn};
 use probe::{Probe, Ran};
-use request::{CellRequest, out_of_turn};
+use room::CellRequest;
 
 /// Serves one parent process until it closes the pipe.
 pub fn main() -> ExitCode {
@@ -56,19 +55,16 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
     while let Some(request) = lines.next()? {
         match (request, &runtime) {
             (Request::Describe { model, inputs, shapes }, _) => {
-                lines.send(&describe::describe(&model, &inputs, &shapes))?;
+                lines.answer(describe::describe(&model, &inputs, &shapes))?;
             }
             (Request::Open { runtime: choice, execution_provider, ep_library }, None) => {
-                let response = match open(&choice, &execution_provider, ep_library.as_deref()) {
-                    Ok((opened, response)) => {
-                        runtime = Some(opened);
-                        response
-                    }
-                    Err(error) => Response::Failed(error.into()),
-                };
-                lines.send(&response)?;
+                let opened = open(&choice, &execution_provider, ep_library.as_deref());
+                lines.answer(opened.map(|(opened, response)| {
+                    runtime = Some(opened);
+                    response
+                }))?;
             }
-            (Request::Profile(request), Some(runtime)) => lines.send(&profile(runtime.as_ref(), &request))?,
+            (Request::Profile(request), Some(runtime)) => lines.answer(profile(runtime.as_ref(), &request))?,
             (Request::Peaks(request), Some(runtime)) => {
                 let PeaksRequest { options, length_ns, tensor_bytes } = *request;
                 lines.send(&Response::Peaks(Box::new(runtime.peaks(&options, length_ns, tensor_bytes))))?;
@@ -91,10 +87,10 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
     let mut ran: Option<Ran> = None;
     while let Some(request) = lines.next()? {
         match request {
-            Request::Probe(request) => match Probe::begin(session.as_mut(), &request) {
-                Ok(begun) => lines.send(&Response::Tried(Box::new(probe.insert(begun).tried())))?,
-                Err(failure) => lines.send(&Response::Failed(failure))?,
-            },
+            Request::Probe(request) => {
+                let begun = Probe::begin(session.as_mut(), &request);
+                lines.answer(begun.map(|begun| Response::Tried(Box::new(probe.insert(begun).tried()))))?;
+            }
             Request::Prove { limit_ns } => match probe.take() {
                 Some(mut probe) => {
                     probe.prove(session.as_mut(), limit_ns);
@@ -114,12 +110,11 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
                 lines.send(&Response::Coupled(probe::coupling(session.as_mut(), &request)))?;
             }
             Request::Evaluate(evaluation) => {
-                let response = evaluate::evaluate(session.as_mut(), &evaluation);
-                lines.send(&response)?;
+                lines.answer(evaluate::evaluate(session.as_mut(), &evaluation))?;
             }
             Request::Rehearse(evaluation) => {
                 let known = |inputs: &[Argument]| ran.as_ref()?.outputs_of(inputs);
-                lines.send(&evaluate::rehearse(known, &evaluation))?;
+                lines.answer(evaluate::rehearse(known, &evaluation))?;
             }
             _ => lines.send(&out_of_turn())?,
         }
@@ -155,7 +150,7 @@ fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<
     let clock = runtime.clock();
     let start = clock.now();
     let session = runtime.load(model, spec)?;
-    let session_load_ns: Nanos = clock.now().since(start);
+    let session_load_ns = clock.now().since(start);
     let effect = session.effect();
     let response = Response::Loaded {
         session_load_ns,
@@ -166,11 +161,8 @@ fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<
     Ok((session, response))
 }
 
-fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Response {
-    let sets = match inputs::materialize(&request.inputs, request.batch_size) {
-        Ok(sets) => sets,
-        Err(error) => return Response::Failed(error.into()),
-    };
+fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Result<Response, Failure> {
+    let sets = inputs::materialize(&request.inputs, request.batch_size)?;
     let set = sets.into_iter().next().unwrap_or_default();
     let target = ProfileTarget {
         trace_file: request.trace_file.clone(),
@@ -179,10 +171,6 @@ fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Response {
         length: request.length_ns,
         distortion: if request.has_twin { Distortion::Measured } else { Distortion::Unknown },
     };
-    match runtime.profile(&request.model, &request.spec, set, &target) {
-        Ok(SessionProfile { placement, operators }) => {
-            Response::Profiled { placement: Box::new(placement), operators: Box::new(operators) }
-        }
-        Err(error) => Response::Failed(error.into()),
-    }
+    let SessionProfile { placement, operators } = runtime.profile(&request.model, &request.spec, set, &target)?;
+    Ok(Response::Profiled { placement: Box::new(placement), operators: Box::new(operators) })
 }

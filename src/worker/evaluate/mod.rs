@@ -1,6 +1,5 @@
 //! Scoring a session's outputs: against labels, against expected outputs, and against the baseline's outputs.
 
-mod batch;
 mod counterparts;
 mod reference;
 
@@ -11,27 +10,25 @@ use crate::measure::{Clock, MonotonicClock};
 use crate::protocol::{Evaluation, Response};
 use crate::record::{AccuracyRecord, Failure, FailureKind, Outcome};
 
-use batch::{Compute, run_batch};
 use reference::{Reference, Samples};
 
 /// They tell a variant that is broken from one that rounds; more would tell no more: nobody knows what is right.
 const SYNTHETIC_SAMPLES: u64 = 8;
 
-pub(super) fn evaluate(session: &mut dyn Session, evaluation: &Evaluation) -> Response {
-    response(score(&mut |inputs: &[Argument]| session.evaluate(inputs), evaluation))
+/// Computes the outputs of a set of inputs.
+type Compute<'c> = dyn FnMut(&[Argument]) -> Result<Vec<Tensor>, EngineError> + 'c;
+
+pub(super) fn evaluate(session: &mut dyn Session, evaluation: &Evaluation) -> Result<Response, Failure> {
+    score(&mut |inputs: &[Argument]| session.evaluate(inputs), evaluation)
 }
 
 /// Scores outputs that are there already, as `known` gives them for inputs.
-pub(super) fn rehearse(known: impl Fn(&[Argument]) -> Option<Vec<Tensor>>, evaluation: &Evaluation) -> Response {
+pub(super) fn rehearse(
+    known: impl Fn(&[Argument]) -> Option<Vec<Tensor>>,
+    evaluation: &Evaluation,
+) -> Result<Response, Failure> {
     let missing = || EngineError::Run { message: "the first samples were not tried out".into() };
-    response(score(&mut |inputs: &[Argument]| known(inputs).ok_or_else(missing), evaluation))
-}
-
-fn response(scored: Result<AccuracyRecord, Failure>) -> Response {
-    match scored {
-        Ok(record) => Response::Evaluated(Box::new(record)),
-        Err(failure) => Response::Failed(failure),
-    }
+    score(&mut |inputs: &[Argument]| known(inputs).ok_or_else(missing), evaluation)
 }
 
 /// `None` if the data does not say what is right.
@@ -40,7 +37,7 @@ fn truth(evaluation: &Evaluation, dataset: &Dataset) -> Option<Truth> {
     Some(Truth { labels, names: evaluation.inputs.classes.clone(), task: evaluation.task })
 }
 
-fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<AccuracyRecord, Failure> {
+fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<Response, Failure> {
     let dataset = match Dataset::open(&evaluation.inputs)? {
         Some(dataset) => dataset,
         None => Dataset::synthesized(&evaluation.inputs, SYNTHETIC_SAMPLES)?,
@@ -59,7 +56,7 @@ fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<AccuracyR
     let (agreement, not_comparable) = scoring.agreement.finish();
     let labels_as = scoring.scorer.labels_as().map(str::to_owned);
     let (scores, outputs) = scoring.scorer.finish();
-    Ok(AccuracyRecord {
+    Ok(Response::Evaluated(Box::new(AccuracyRecord {
         session: evaluation.session,
         outcome: Outcome::Ok,
         task: evaluation.task,
@@ -71,7 +68,7 @@ fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<AccuracyR
         agreement,
         reference,
         not_comparable,
-    })
+    })))
 }
 
 /// A whole number of such batches make one of the baseline's, so that outputs are of the same samples.
@@ -116,6 +113,27 @@ impl Scoring {
             && !outputs.iter().all(is_split)
             && evaluation.inputs.supports_batch(1).is_ok()
     }
+}
+
+/// A batch of fixed size is filled up with samples from the start of the data, whose outputs are cut off again.
+fn run_batch(
+    compute: &mut Compute<'_>,
+    evaluation: &Evaluation,
+    dataset: &Dataset,
+    first: u64,
+    count: u64,
+) -> Result<Vec<Tensor>, Failure> {
+    let run_size = if evaluation.inputs.supports_batch(count).is_ok() { count } else { evaluation.batch_size };
+    let inputs = dataset.batch(first, run_size)?;
+    let outputs = compute(&inputs)?;
+    if run_size == count {
+        return Ok(outputs);
+    }
+    let cut = |output: Tensor| match output.data.shape().first() {
+        Some(&rows) if rows as u64 == run_size => Tensor { data: output.data.rows(0, 0..count as usize), ..output },
+        _ => output,
+    };
+    Ok(outputs.into_iter().map(cut).collect())
 }
 
 fn accuracy_failure(error: &AccuracyError) -> Failure {
