@@ -1,9 +1,6 @@
 //! The execution providers that `ort` has a type for, each with what registers it. All others are registered by name.
 
-use ort::ep::{
-    ArbitrarilyConfigurableExecutionProvider, CPU, CUDA, ExecutionProvider, ExecutionProviderDispatch, OpenVINO,
-    TensorRT,
-};
+use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, ExecutionProviderDispatch};
 
 use super::cpu;
 use crate::provider::{self, Options};
@@ -11,11 +8,11 @@ use crate::provider::{self, Options};
 /// Registers an execution provider with these options, and those behind it that take what it leaves.
 type Dispatch = fn(&Options) -> Vec<ExecutionProviderDispatch>;
 
-const TYPES: [(&str, Dispatch); 4] = [
-    (CPU::NAME, cpu::dispatch),
-    (CUDA::NAME, alone::<CUDA>),
-    (OpenVINO::NAME, alone::<OpenVINO>),
-    (TensorRT::NAME, tensorrt),
+static TYPES: &[(&str, Dispatch)] = &[
+    (ep::CPU::NAME, cpu::dispatch),
+    (ep::CUDA::NAME, alone::<ep::CUDA>),
+    (ep::OpenVINO::NAME, alone::<ep::OpenVINO>),
+    (ep::TensorRT::NAME, tensorrt),
 ];
 
 /// The way to register an execution provider, where `ort` has a type for it.
@@ -34,8 +31,8 @@ where
 
 /// TensorRT has CUDA behind it, as ONNX Runtime's documentation recommends, on the same device.
 fn tensorrt(options: &Options) -> Vec<ExecutionProviderDispatch> {
-    let device = provider::known(TensorRT::NAME).only_device(options);
-    [alone::<TensorRT>(options), alone::<CUDA>(&device)].concat()
+    let device = provider::known(ep::TensorRT::NAME).only_device(options);
+    [alone::<ep::TensorRT>(options), alone::<ep::CUDA>(&device)].concat()
 }
 
 #[cfg(test)]
@@ -45,9 +42,9 @@ mod tests {
     #[test]
     fn every_type_is_of_an_execution_provider_that_is_known() {
         for (name, dispatch) in TYPES {
-            assert_eq!(provider::known(name).identifier, name);
+            assert_eq!(provider::known(name).identifier, *name);
             let options = Options::from([("use_arena".to_owned(), "1".to_owned())]);
-            assert_eq!(dispatch(&options)[0].name(), name);
+            assert_eq!(dispatch(&options)[0].name(), *name);
         }
     }
 
@@ -55,6 +52,6 @@ mod tests {
     fn cuda_behind_tensorrt_is_on_the_same_device() {
         let options = [("device_id", "1"), ("trt_fp16_enable", "1")].map(|(key, value)| (key.into(), value.into()));
         let names: Vec<&str> = tensorrt(&options.into()).iter().map(|dispatch| dispatch.name()).collect();
-        assert_eq!(names, [TensorRT::NAME, CUDA::NAME]);
+        assert_eq!(names, [ep::TensorRT::NAME, ep::CUDA::NAME]);
     }
 }
