@@ -2,14 +2,13 @@
 
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, ExecutionProviderDispatch};
 
-use super::cpu;
 use crate::provider::{self, Options};
 
 /// Registers an execution provider with these options, and those behind it that take what it leaves.
 type Dispatch = fn(&Options) -> Vec<ExecutionProviderDispatch>;
 
 static TYPES: &[(&str, Dispatch)] = &[
-    (ep::CPU::NAME, cpu::dispatch),
+    (ep::CPU::NAME, super::cpu::dispatch),
     (ep::CUDA::NAME, alone::<ep::CUDA>),
     (ep::OpenVINO::NAME, alone::<ep::OpenVINO>),
     (ep::TensorRT::NAME, tensorrt),
