@@ -82,11 +82,8 @@ pub enum EngineError {
         others: Vec<String>,
     },
     /// The runtime's profile could not be had.
-    #[error("failed to profile where nodes run: {message}")]
-    Profile {
-        /// Why.
-        message: String,
-    },
+    #[error("failed to profile where nodes run: {0}")]
+    Profile(String),
     /// The session could not be created.
     #[error("failed to load model `{model}`: {message}")]
     Load {

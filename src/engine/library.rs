@@ -22,21 +22,16 @@ pub enum LibraryError {
         source: libloading::Error,
     },
     /// It is a shared library, but not ONNX Runtime.
-    #[error("`{path}` is not ONNX Runtime: it does not offer `OrtGetApiBase`")]
-    NotOnnxRuntime {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("`{0}` is not ONNX Runtime: it does not offer `OrtGetApiBase`")]
+    NotOnnxRuntime(PathBuf),
     /// It is ONNX Runtime, but too old.
     #[error(
-        "ONNX Runtime {version} is older than {}.{}, the oldest that onnxprof loads",
+        "ONNX Runtime {} is older than {}.{}, the oldest that onnxprof loads",
+        .0,
         OLDEST_VERSION.major,
         OLDEST_VERSION.minor
     )]
-    TooOld {
-        /// The version that it states.
-        version: String,
-    },
+    TooOld(String),
     /// It does not behave as ONNX Runtime does.
     #[error("`{path}` does not offer what ONNX Runtime offers: {what}")]
     Malformed {
@@ -117,7 +112,7 @@ fn stated_version(library: &libloading::Library, path: &Path) -> Result<(String,
     let malformed = |what| LibraryError::Malformed { path: path.into(), what };
     // SAFETY: the signature is the one of ONNX Runtime's C API.
     let get_base = unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase") }
-        .map_err(|_| LibraryError::NotOnnxRuntime { path: path.into() })?;
+        .map_err(|_| LibraryError::NotOnnxRuntime(path.into()))?;
     // SAFETY: it takes nothing and returns a pointer to a static of a library that is never closed, or null.
     let base: &'static OrtApiBase = unsafe { get_base().as_ref() }.ok_or_else(|| malformed("no API"))?;
     // SAFETY: it takes nothing and returns a static string.
@@ -128,7 +123,7 @@ fn stated_version(library: &libloading::Library, path: &Path) -> Result<(String,
     let mut numbers = text.split('.').map_while(|part| part.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
         (Some(major), Some(minor)) if (major, minor) < (OLDEST_VERSION.major, OLDEST_VERSION.minor) => {
-            return Err(LibraryError::TooOld { version: text.to_owned() });
+            return Err(LibraryError::TooOld(text.to_owned()));
         }
         (Some(_), Some(_)) => {}
         _ => return Err(malformed("no version")),

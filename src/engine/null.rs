@@ -145,7 +145,7 @@ impl Runtime for ScriptedRuntime {
         _inputs: InputSet,
         _target: &ProfileTarget,
     ) -> Result<SessionProfile, EngineError> {
-        Err(EngineError::Profile { message: "a script runs no nodes".into() })
+        Err(EngineError::Profile("a script runs no nodes".into()))
     }
 
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {

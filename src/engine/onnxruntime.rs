@@ -179,7 +179,7 @@ impl Runtime for OnnxRuntime {
         let turns = pair.take_turns(target)?;
         drop(pair);
         let written = created.session.end_profiling();
-        let written = written.map_err(|error| EngineError::Profile { message: words(error.message()) })?;
+        let written = written.map_err(|error| EngineError::Profile(words(error.message())))?;
         let operators = profile::read(Path::new(&written), target, &turns)?;
         let unpacked = is_affordable.then(|| self.unpacked(model, spec, &sets, target)).flatten();
         let operators = match unpacked {

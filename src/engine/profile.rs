@@ -130,10 +130,9 @@ fn median(latencies: &[Nanos]) -> Nanos {
 
 /// Reads the trace that the profiler wrote to `written`, and keeps it where it is wanted.
 pub(super) fn read(written: &Path, target: &ProfileTarget, turns: &Turns) -> Result<Profiled, EngineError> {
-    let failed = |message: String| EngineError::Profile { message };
-    let found = trace::read(written, Counted::Typical).map_err(|error| failed(error.to_string()))?;
+    let found = trace::read(written, Counted::Typical).map_err(|error| EngineError::Profile(error.to_string()))?;
     if found.inferences == Inferences::OnlyFirst {
-        return Err(failed("the trace holds only one inference".into()));
+        return Err(EngineError::Profile("the trace holds only one inference".into()));
     }
     let size = std::fs::metadata(written).map_or(u64::MAX, |metadata| metadata.len());
     if size <= MAX_KEPT.0 {

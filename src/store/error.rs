@@ -19,29 +19,17 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The folder holds the files of an earlier run.
-    #[error("folder `{path}` already holds a run")]
-    HoldsRun {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("folder `{0}` already holds a run")]
+    HoldsRun(PathBuf),
     /// Another process is writing a run into the folder.
-    #[error("folder `{path}` is in use by another run")]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("folder `{0}` is in use by another run")]
+    InUse(PathBuf),
     /// Something in the folder of a run that is to be taken up again leads elsewhere.
-    #[error("`{path}` is a link: what is written to a run that is taken up again stays in its folder")]
-    Link {
-        /// The link.
-        path: PathBuf,
-    },
+    #[error("`{0}` is a link: what is written to a run that is taken up again stays in its folder")]
+    Link(PathBuf),
     /// Something in the folder of a run that is to be taken up again is neither a file nor a folder.
-    #[error("`{path}` is neither a file nor a folder: a run that is taken up again has nothing else in its folder")]
-    Special {
-        /// The pipe, socket or device.
-        path: PathBuf,
-    },
+    #[error("`{0}` is neither a file nor a folder: a run that is taken up again has nothing else in its folder")]
+    Special(PathBuf),
     /// A file could not be written.
     #[error("failed to write `{path}`")]
     Write {
@@ -51,23 +39,14 @@ pub enum StoreError {
         source: io::Error,
     },
     /// There is nothing of that name.
-    #[error("no run at `{path}`: no such file or folder")]
-    NotFound {
-        /// The path that was named.
-        path: PathBuf,
-    },
+    #[error("no run at `{0}`: no such file or folder")]
+    NotFound(PathBuf),
     /// The folder holds no run.
-    #[error("`{path}` is not a run folder: it holds neither `run.json` nor `journal.jsonl`")]
-    NotARun {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("`{0}` is not a run folder: it holds neither `run.json` nor `journal.jsonl`")]
+    NotARun(PathBuf),
     /// The run was killed before it had written down what it was about to do.
-    #[error("run in `{path}` was killed before it recorded anything")]
-    NothingRecorded {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("run in `{0}` was killed before it recorded anything")]
+    NothingRecorded(PathBuf),
     /// A file could not be read.
     #[error("failed to read `{path}`")]
     Read {

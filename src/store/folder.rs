@@ -50,7 +50,7 @@ impl RunFolder {
         fs::create_dir_all(path).map_err(not_writable)?;
         let lock = Lock::acquire(path)?;
         if holds_run(path) {
-            return Err(StoreError::HoldsRun { path: path.to_path_buf() });
+            return Err(StoreError::HoldsRun(path.to_path_buf()));
         }
         let folder = RunFolder { path: path.to_path_buf(), _lock: lock };
         let outputs = folder.baseline_outputs();
@@ -142,8 +142,8 @@ fn refuse_special(folder: &Path) -> Result<(), StoreError> {
     for entry in own.iter().chain(within.iter().flatten()) {
         match entry.file_type() {
             Ok(kind) if kind.is_file() || kind.is_dir() => {}
-            Ok(kind) if kind.is_symlink() => return Err(StoreError::Link { path: entry.path() }),
-            _ => return Err(StoreError::Special { path: entry.path() }),
+            Ok(kind) if kind.is_symlink() => return Err(StoreError::Link(entry.path())),
+            _ => return Err(StoreError::Special(entry.path())),
         }
     }
     Ok(())
@@ -217,7 +217,7 @@ impl Lock {
         let file = file.map_err(not_writable)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { path, _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: folder.to_path_buf() }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_path_buf())),
             Err(TryLockError::Error(source)) => Err(not_writable(source)),
         }
     }
@@ -300,7 +300,7 @@ mod tests {
             fs::remove_dir(root.path().join("logs")).unwrap();
             std::os::unix::fs::symlink(elsewhere.path(), root.path().join(link)).unwrap();
             let error = RunFolder::reopen(root.path()).unwrap_err();
-            assert!(matches!(&error, StoreError::Link { path } if path.ends_with(link)), "{error}");
+            assert!(matches!(&error, StoreError::Link(path) if path.ends_with(link)), "{error}");
             assert!(error.hint().unwrap().contains("what it leads to"));
         }
         assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
@@ -314,7 +314,7 @@ mod tests {
             nix::unistd::mkfifo(&root.path().join(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
             let path = root.path().to_owned();
             let error = in_time(move || RunFolder::reopen(&path)).unwrap_err();
-            assert!(matches!(&error, StoreError::Special { path } if path.ends_with(name)), "{error}");
+            assert!(matches!(&error, StoreError::Special(path) if path.ends_with(name)), "{error}");
             assert!(error.hint().unwrap().contains("move it away"));
         }
     }

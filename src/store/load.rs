@@ -58,8 +58,8 @@ pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
             parse(&record_path, &text)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let path = run.to_path_buf();
-            Err(if had_journal { StoreError::NothingRecorded { path } } else { StoreError::NotARun { path } })
+            let nothing = if had_journal { StoreError::NothingRecorded } else { StoreError::NotARun };
+            Err(nothing(run.to_path_buf()))
         }
         Err(source) => Err(StoreError::Read { path: record_path, source }),
     }
@@ -81,7 +81,7 @@ pub fn size(run: &Path) -> Bytes {
 /// another name stands alone.
 fn paths(run: &Path) -> Result<(PathBuf, Option<PathBuf>), StoreError> {
     let metadata = fs::metadata(run).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => StoreError::NotFound { path: run.to_path_buf() },
+        io::ErrorKind::NotFound => StoreError::NotFound(run.to_path_buf()),
         _ => StoreError::Read { path: run.to_path_buf(), source },
     })?;
     let beside = run.parent().unwrap_or(Path::new(""));

@@ -16,62 +16,35 @@ pub enum TraceError {
         source: std::io::Error,
     },
     /// It is a folder or a device.
-    #[error("`{}` is not a file", path.display())]
-    NotFile {
-        /// The path.
-        path: PathBuf,
-    },
+    #[error("`{0}` is not a file")]
+    NotFile(PathBuf),
     /// The file has no content.
-    #[error("`{}` is empty", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("`{0}` is empty")]
+    Empty(PathBuf),
     /// The file is compressed.
-    #[error("`{}` is compressed", path.display())]
-    Compressed {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("`{0}` is compressed")]
+    Compressed(PathBuf),
     /// The file holds something else.
-    #[error("`{}` is no trace: it is no JSON array of events", path.display())]
-    NotTrace {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("`{0}` is no trace: it is no JSON array of events")]
+    NotTrace(PathBuf),
     /// The trace was cut off before the end of the first inference.
-    #[error("the trace `{}` was cut off before its first inference came to its end", path.display())]
-    CutOffEarly {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("the trace `{0}` was cut off before its first inference came to its end")]
+    CutOffEarly(PathBuf),
     /// There are events, but none of an inference that is done.
-    #[error("the trace `{}` holds no inference", path.display())]
-    NoInference {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("the trace `{0}` holds no inference")]
+    NoInference(PathBuf),
     /// Nodes ran, and the trace names neither them nor their execution providers.
-    #[error("the trace `{}` is of a format before ONNX Runtime 1.0: it names neither nodes nor execution providers", path.display())]
-    OldFormat {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("the trace `{0}` is of a format before ONNX Runtime 1.0: it names neither nodes nor execution providers")]
+    OldFormat(PathBuf),
     /// More nodes are named than any model has.
     #[error(
         "the trace `{}` names more than {MOST_NODES} nodes, or says more than {} of them",
-        path.display(), MOST_SAID.in_words()
+        .0.display(), MOST_SAID.in_words()
     )]
-    TooManyNodes {
-        /// The file.
-        path: PathBuf,
-    },
+    TooManyNodes(PathBuf),
     /// There are inferences, but no nodes ran in them.
-    #[error("the trace `{}` holds no operators", path.display())]
-    NoOperators {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("the trace `{0}` holds no operators")]
+    NoOperators(PathBuf),
 }
 
 impl TraceError {

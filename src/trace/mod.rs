@@ -44,11 +44,11 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
     let open = |source| TraceError::Open { path: path.to_owned(), source };
     let file = files::open(path, Kind::TRACE).map_err(|source| match source.kind() {
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => TraceError::NotFile { path: path.to_owned() },
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => TraceError::NotFile(path.to_owned()),
         _ => open(source),
     })?;
     if file.len() == 0 {
-        return Err(TraceError::Empty { path: path.to_owned() });
+        return Err(TraceError::Empty(path.to_owned()));
     }
     let trace = fold(&file, path, counted)?;
     file.check_unchanged().map_err(open)?;
@@ -63,9 +63,9 @@ fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceE
         file.read_exact_at(&mut begin, 0).map_err(open)?;
     }
     if begin == GZIP {
-        return Err(TraceError::Compressed { path: path() });
+        return Err(TraceError::Compressed(path()));
     }
-    let events = || Events::begin(file).map_err(open)?.ok_or_else(|| TraceError::NotTrace { path: path() });
+    let events = || Events::begin(file).map_err(open)?.ok_or_else(|| TraceError::NotTrace(path()));
     let longest = match counted {
         Counted::All => Nanos(u64::MAX),
         Counted::Typical => longest_typical(events()?).map_err(open)?,
@@ -74,26 +74,23 @@ fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceE
     let mut fold = Fold::new(longest);
     events.each(|event, place| fold.take(event, place)).map_err(open)?;
     if events.count == 0 && events.unreadable_count > 0 {
-        return Err(TraceError::NotTrace { path: path() });
+        return Err(TraceError::NotTrace(path()));
     }
     if !fold.has_inference() {
-        return Err(if events.complete {
-            TraceError::NoInference { path: path() }
-        } else {
-            TraceError::CutOffEarly { path: path() }
-        });
+        let without = if events.complete { TraceError::NoInference } else { TraceError::CutOffEarly };
+        return Err(without(path()));
     }
     if fold.is_full() {
-        return Err(TraceError::TooManyNodes { path: path() });
+        return Err(TraceError::TooManyNodes(path()));
     }
     let is_old = fold.has_unplaced();
     let (mut trace, details) = fold.finish();
     if trace.profiled.nodes.is_empty() {
-        let path = path();
-        return Err(if is_old { TraceError::OldFormat { path } } else { TraceError::NoOperators { path } });
+        let without = if is_old { TraceError::OldFormat } else { TraceError::NoOperators };
+        return Err(without(path()));
     }
     if details.iter().map(|place| place.end - place.start).sum::<u64>() > MOST_SAID.0 {
-        return Err(TraceError::TooManyNodes { path: path() });
+        return Err(TraceError::TooManyNodes(path()));
     }
     trace.profiled.complete = events.complete;
     trace.profiled.unreadable_events_count = events.unreadable_count;
