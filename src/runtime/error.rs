@@ -10,23 +10,14 @@ use crate::units::Bytes;
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     /// `--runtime` holds neither a path nor a version.
-    #[error("`{text}` is neither a library's path nor a version such as `cpu@{DEFAULT_VERSION}`")]
-    NotARequest {
-        /// As it was given.
-        text: String,
-    },
+    #[error("`{0}` is neither a library's path nor a version such as `cpu@{DEFAULT_VERSION}`")]
+    NotARequest(String),
     /// A build that there is not was asked for by name.
-    #[error("there is no build `{build}` that onnxprof can install")]
-    UnknownBuild {
-        /// As it was asked for.
-        build: String,
-    },
+    #[error("there is no build `{0}` that onnxprof can install")]
+    UnknownBuild(String),
     /// The version that was asked for cannot be loaded.
-    #[error("ONNX Runtime {version} is older than {}.{}, the oldest that onnxprof loads", OLDEST_VERSION.major, OLDEST_VERSION.minor)]
-    TooOld {
-        /// As it was asked for.
-        version: Version,
-    },
+    #[error("ONNX Runtime {} is older than {}.{}, the oldest that onnxprof loads", .0, OLDEST_VERSION.major, OLDEST_VERSION.minor)]
+    TooOld(Version),
     /// A path that was given does not exist or cannot be read.
     #[error("cannot read `{path}`, named by {named_by}")]
     UnreadablePath {
@@ -73,11 +64,8 @@ pub enum RuntimeError {
         free: Bytes,
     },
     /// The disk is full.
-    #[error("no space left to install ONNX Runtime in `{path}`")]
-    NoSpace {
-        /// The cache's folder of libraries.
-        path: PathBuf,
-    },
+    #[error("no space left to install ONNX Runtime in `{0}`")]
+    NoSpace(PathBuf),
     /// Nothing can be installed on this operating system or processor.
     #[error("onnxprof cannot install ONNX Runtime on {os} {architecture}")]
     UnsupportedPlatform {
@@ -97,11 +85,8 @@ pub enum RuntimeError {
         architecture: &'static str,
     },
     /// No pip works.
-    #[error("no working pip to install ONNX Runtime with (tried {tried})")]
-    NoPip {
-        /// The commands that were tried.
-        tried: String,
-    },
+    #[error("no working pip to install ONNX Runtime with (tried {0})")]
+    NoPip(String),
     /// The package index was not reached, or has nothing at all for this machine.
     #[error("pip found no {what}: the package index cannot be reached, or has none for this machine")]
     NoIndex {
@@ -121,12 +106,9 @@ pub enum RuntimeError {
     /// The package index has the build, but in no version that can be loaded.
     #[error(
         "the package index has no ONNX Runtime for {} from {}.{} on, the oldest that onnxprof loads",
-        build.purpose(), OLDEST_VERSION.major, OLDEST_VERSION.minor
+        .0.purpose(), OLDEST_VERSION.major, OLDEST_VERSION.minor
     )]
-    NoLatest {
-        /// The build asked for.
-        build: Build,
-    },
+    NoLatest(Build),
     /// pip failed in some other way.
     #[error("pip failed to get {what}")]
     PipFailed {
@@ -207,7 +189,7 @@ pub struct PipMessage(pub String);
 impl RuntimeError {
     /// The disk got full while `unfinished`, a folder inside the cache, was filled.
     pub(super) fn no_space_for(unfinished: &Path) -> Self {
-        RuntimeError::NoSpace { path: unfinished.parent().unwrap_or(unfinished).into() }
+        RuntimeError::NoSpace(unfinished.parent().unwrap_or(unfinished).into())
     }
 
     /// A remedy, where there is one.
@@ -218,7 +200,10 @@ impl RuntimeError {
             Self::NotARequest { .. } | Self::TooOld { .. } => {
                 format!("use `--runtime cpu@{DEFAULT_VERSION}` or `--runtime PATH`")
             }
-            Self::UnknownBuild { .. } => format!("use one of {}, or {OWN} of another build", builds()),
+            Self::UnknownBuild(_) => {
+                let builds = Build::ALL.map(|build| format!("`{build}@VERSION`")).join(", ");
+                format!("use one of {builds}, or {OWN} of another build")
+            }
             Self::UnreadablePath { .. } | Self::NoLibraryInside { .. } => {
                 "give the path of `libonnxruntime.so` or of the folder that holds it".into()
             }
@@ -239,7 +224,7 @@ impl RuntimeError {
                 Some(list) => format!("use one of those that there are: {list}"),
                 None => format!("the index has none that onnxprof loads; {OWN}"),
             },
-            Self::NoLatest { build } => {
+            Self::NoLatest(build) => {
                 format!("see `onnxprof runtime list --remote`, and name a version: `{build}@VERSION`")
             }
             Self::PipFailed { by_hand, .. } => format!("try it by hand with `{by_hand}`, or {OWN}"),
@@ -279,19 +264,10 @@ pub fn removal_hint(release: Release) -> String {
     )
 }
 
-/// A word for each build.
-fn builds() -> String {
-    Build::ALL.map(|build| format!("`{build}@VERSION`")).join(", ")
-}
-
 /// The newest patch of each minor version, newest first.
 fn newest(ascending: &[Version]) -> Option<String> {
-    let mut kept: Vec<Version> = Vec::new();
-    for version in ascending.iter().rev() {
-        if kept.last().is_none_or(|last| (last.major, last.minor) != (version.major, version.minor)) {
-            kept.push(*version);
-        }
-    }
-    let words: Vec<String> = kept.iter().map(Version::to_string).collect();
+    let mut kept: Vec<&Version> = ascending.iter().rev().collect();
+    kept.dedup_by_key(|version| (version.major, version.minor));
+    let words: Vec<String> = kept.into_iter().map(Version::to_string).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }

@@ -6,10 +6,8 @@
 //! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the package in the user's Python environment, the
 //! CPU builds in the cache, and at last an installation of [`DEFAULT_VERSION`] into the cache.
 
-mod build;
 mod cache;
 mod cuda;
-mod disk;
 mod elf;
 mod error;
 mod install;
@@ -19,7 +17,6 @@ mod needs;
 mod pip;
 mod probe;
 mod python;
-mod remote;
 mod remove;
 mod request;
 mod room;
@@ -37,12 +34,10 @@ pub use manifest::{CompanionWheel, Manifest, ManifestFile, Verification};
 pub use needs::{LOADER_VARIABLE, library_folders, loader_path, missing_libraries};
 pub use probe::{LibraryInfo, Opener, ProbeAnswer, ProbeError, ProbeFailure, TELEMETRY_OFF};
 pub use python::{PythonEnvironment, PythonPackage, python_package};
-pub use remote::{available, latest};
 pub use remove::{Removed, remove};
-pub use request::Request;
+pub use request::{Request, available, latest};
 pub use version::{DEFAULT_VERSION, OLDEST_VERSION, Release, Version};
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -150,17 +145,14 @@ pub enum Lookup {
 /// The request names nothing that exists or cannot be understood, or an installation failed; see [`RuntimeError`].
 pub fn resolve(request: Option<&str>, opener: &Opener, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
     tidy();
-    match find(request)? {
-        Lookup::Found(found) => {
-            if let Some(why) = &found.passed_over {
-                progress(why);
-            }
-            Ok(found)
-        }
+    let lookup = find(request)?;
+    let (Lookup::Found(Found { passed_over, .. }) | Lookup::Missing { passed_over, .. }) = &lookup;
+    if let Some(why) = passed_over {
+        progress(why);
+    }
+    match lookup {
+        Lookup::Found(found) => Ok(found),
         Lookup::Missing { release, passed_over } => {
-            if let Some(why) = &passed_over {
-                progress(why);
-            }
             let installed = install(&Cache::locate()?, release, opener, progress)?;
             let found_by = match (installed.newly, request) {
                 (true, _) => FoundBy::Installed,
@@ -191,8 +183,10 @@ pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
     match (request.map(str::parse::<Request>).transpose()?, named) {
         (Some(Request::Path(path)), _) => locate::library("--runtime", &path).map(|path| at_path(path, FoundBy::Path)),
         (Some(Request::Release(release)), _) => released(release),
-        (Some(Request::Latest(build)), _) => released(remote::latest(build)?),
-        (None, Some(path)) => from_environment(&path),
+        (Some(Request::Latest(build)), _) => released(latest(build)?),
+        (None, Some(path)) => {
+            locate::library(LIBRARY_VARIABLE, path.as_ref()).map(|path| at_path(path, FoundBy::Environment))
+        }
         (None, None) => match python_package().map(usable) {
             Some(Ok(found)) => Ok(Lookup::Found(found)),
             Some(Err(why)) => best_in_cache(&Cache::locate()?, Some(why)),
@@ -211,17 +205,12 @@ fn usable(package: PythonPackage) -> Result<Found, String> {
     let path = library.map_err(|folder| refused(format!("`{}` has no shared library", folder.display())))?;
     let version = locate::version_in_name(&path);
     if let Some(version) = version.filter(|version| *version < OLDEST_VERSION) {
-        return Err(refused(RuntimeError::TooOld { version }.to_string()));
+        return Err(refused(RuntimeError::TooOld(version).to_string()));
     }
     let unreadable = |error| refused(format!("`{}` cannot be read as a shared library: {error}", path.display()));
     elf::needed(&path).map_err(unreadable)?;
     let version = version.map(|version| version.to_string());
     Ok(Found { path, version, build: None, found_by: FoundBy::Python(environment), passed_over: None })
-}
-
-/// The library that `ORT_DYLIB_PATH` names, given its value.
-fn from_environment(value: &OsStr) -> Result<Lookup, RuntimeError> {
-    locate::library(LIBRARY_VARIABLE, value.as_ref()).map(|path| at_path(path, FoundBy::Environment))
 }
 
 fn released(release: Release) -> Result<Lookup, RuntimeError> {

@@ -1,6 +1,7 @@
 //! Where the system's loader finds what a library needs.
 
 use std::ffi::OsString;
+use std::fs::ReadDir;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +61,7 @@ pub(super) struct Needed {
 #[must_use]
 pub fn library_folders(library: &Path) -> Vec<PathBuf> {
     let Some(own) = library.parent() else { return Vec::new() };
-    if !has_provider(own) {
+    if !holds(own, |name| name.starts_with(PROVIDER) && name != SHARED_PROVIDER) {
         return Vec::new();
     }
     let mut folders = vec![own.to_owned(), own.join(CUDA_FOLDER)];
@@ -76,10 +77,10 @@ pub fn library_folders(library: &Path) -> Vec<PathBuf> {
     folders
 }
 
-fn has_provider(folder: &Path) -> bool {
-    let is_provider =
-        |name: OsString| name.to_str().is_some_and(|name| name.starts_with(PROVIDER) && name != SHARED_PROVIDER);
-    folder.read_dir().is_ok_and(|entries| entries.flatten().any(|entry| is_provider(entry.file_name())))
+/// Whether a file in a folder has a name that is wanted.
+fn holds(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> bool {
+    let names = |entries: ReadDir| entries.flatten().map(|entry| entry.file_name());
+    folder.read_dir().is_ok_and(|entries| names(entries).any(|name| name.to_str().is_some_and(&is_wanted)))
 }
 
 /// The value of [`LOADER_VARIABLE`] for a process that opens the ONNX Runtime at `library`: its folders before those that
@@ -100,6 +101,10 @@ fn folders_of_environment() -> Vec<PathBuf> {
     std::env::split_paths(&value).filter(|folder| !folder.as_os_str().is_empty()).collect()
 }
 
+fn folders_of_system() -> impl Iterator<Item = PathBuf> {
+    folders_of_environment().into_iter().chain(DEFAULT_FOLDERS.map(PathBuf::from))
+}
+
 /// File names of the CUDA libraries that the ONNX Runtime at `library` needs for its CUDA execution provider, and that
 /// are neither beside it nor in the system. Empty for a library without that provider, and for one whose provider
 /// cannot be read.
@@ -111,12 +116,9 @@ pub fn missing_libraries(library: &Path) -> Vec<String> {
 
 /// Whether the system has a CUDA runtime, of whatever version.
 pub(super) fn has_cuda() -> bool {
-    let is_runtime = |name: OsString| name.to_str().is_some_and(|name| name.starts_with(CUDA_RUNTIME));
-    let holds_it = |folder: PathBuf| {
-        folder.read_dir().is_ok_and(|entries| entries.flatten().any(|entry| is_runtime(entry.file_name())))
-    };
-    folders_of_environment().into_iter().chain(DEFAULT_FOLDERS.map(PathBuf::from)).any(holds_it)
-        || loader_cache().iter().any(|(name, _)| name.starts_with(CUDA_RUNTIME))
+    let is_runtime = |name: &str| name.starts_with(CUDA_RUNTIME);
+    folders_of_system().any(|folder| holds(&folder, is_runtime))
+        || loader_cache().iter().any(|(name, _)| is_runtime(name))
 }
 
 /// The CUDA libraries that the provider in `folder` needs, and where they are.
@@ -124,11 +126,7 @@ pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
     let provider = folder.join(CUDA_PROVIDER);
     let names = elf::needed(&provider)?;
     let is_cuda = |name: &String| CUDA_LIBRARIES.iter().any(|prefix| name.starts_with(prefix));
-    let folders: Vec<PathBuf> = library_folders(&provider)
-        .into_iter()
-        .chain(folders_of_environment())
-        .chain(DEFAULT_FOLDERS.map(PathBuf::from))
-        .collect();
+    let folders: Vec<PathBuf> = library_folders(&provider).into_iter().chain(folders_of_system()).collect();
     let beside = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|path| path.exists());
     let mut needed: Vec<Needed> =
         names.into_iter().filter(is_cuda).map(|name| Needed { path: beside(&name), name }).collect();

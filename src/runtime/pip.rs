@@ -123,9 +123,12 @@ impl Pip {
         let called = |words: &&[&str]| Some(Program::find(words[0])?.with(&words[1..]));
         let works =
             |pip: &Program| pip.with(["--version"]).output(Some(PATIENCE)).is_ok_and(|output| output.status.success());
-        COMMANDS.iter().filter_map(called).find(works).map(Pip).ok_or_else(|| RuntimeError::NoPip {
-            tried: COMMANDS.map(|words| format!("`{}`", words.join(" "))).join(", "),
-        })
+        COMMANDS
+            .iter()
+            .filter_map(called)
+            .find(works)
+            .map(Pip)
+            .ok_or_else(|| RuntimeError::NoPip(COMMANDS.map(|words| format!("`{}`", words.join(" "))).join(", ")))
     }
 
     /// Downloads the wheel of a release for this machine into `folder`, which must be empty.

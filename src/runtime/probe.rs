@@ -67,11 +67,8 @@ pub enum ProbeError {
         status: ExitStatus,
     },
     /// Whoever opened it did not come back.
-    #[error("opening `{path}` did not end within {} s", PATIENCE.as_secs())]
-    Hung {
-        /// The library.
-        path: PathBuf,
-    },
+    #[error("opening `{}` did not end within {} s", .0.display(), PATIENCE.as_secs())]
+    Hung(PathBuf),
     /// The child process could not be used.
     #[error("cannot ask `{path}` what it is")]
     Child {
@@ -95,42 +92,37 @@ impl Opener {
         Opener { program: program.into() }
     }
 
-    /// Asks a library what it is.
+    /// Asks a library what it is: runs `probe-runtime`, which is to print a [`ProbeAnswer`].
     ///
     /// # Errors
     ///
     /// The library cannot be loaded, or the child process failed.
     pub fn ask(&self, path: &Path) -> Result<LibraryInfo, ProbeError> {
-        probe(&self.program, path)
-    }
-}
-
-/// Asks a library what it is: runs `program probe-runtime path`, which is to print a [`ProbeAnswer`].
-fn probe(program: &Path, path: &Path) -> Result<LibraryInfo, ProbeError> {
-    let failed = |source| ProbeError::Child { path: path.into(), source };
-    let mut command = Command::new(program);
-    command
-        .arg(COMMAND)
-        .arg(path)
-        .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
-        .envs(needs::loader_path(path).map(|folders| (needs::LOADER_VARIABLE, folders)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    ends_with_us(&mut command);
-    let mut child = command.spawn().map_err(failed)?;
-    let Some(status) = wait(&mut child).map_err(failed)? else {
-        return Err(ProbeError::Hung { path: path.into() });
-    };
-    let mut text = String::new();
-    if let Some(mut stdout) = child.stdout.take() {
-        stdout.read_to_string(&mut text).map_err(failed)?;
-    }
-    // A library may print when it is opened; the answer comes last.
-    match text.lines().last().and_then(|line| serde_json::from_str(line).ok()) {
-        Some(ProbeAnswer::Library(info)) => Ok(info),
-        Some(ProbeAnswer::Failed(failure)) => Err(ProbeError::Unusable(failure)),
-        None => Err(ProbeError::Crashed { path: path.into(), status }),
+        let failed = |source| ProbeError::Child { path: path.into(), source };
+        let mut command = Command::new(&self.program);
+        command
+            .arg(COMMAND)
+            .arg(path)
+            .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
+            .envs(needs::loader_path(path).map(|folders| (needs::LOADER_VARIABLE, folders)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        ends_with_us(&mut command);
+        let mut child = command.spawn().map_err(failed)?;
+        let Some(status) = wait(&mut child).map_err(failed)? else {
+            return Err(ProbeError::Hung(path.into()));
+        };
+        let mut text = String::new();
+        if let Some(mut stdout) = child.stdout.take() {
+            stdout.read_to_string(&mut text).map_err(failed)?;
+        }
+        // A library may print when it is opened; the answer comes last.
+        match text.lines().last().and_then(|line| serde_json::from_str(line).ok()) {
+            Some(ProbeAnswer::Library(info)) => Ok(info),
+            Some(ProbeAnswer::Failed(failure)) => Err(ProbeError::Unusable(failure)),
+            None => Err(ProbeError::Crashed { path: path.into(), status }),
+        }
     }
 }
 

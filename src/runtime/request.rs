@@ -1,8 +1,9 @@
-//! What a user asks for with `--runtime`.
+//! What a user asks for with `--runtime`, and the versions that the package index has for it.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::pip::Pip;
 use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
 
 const LATEST: &str = "latest";
@@ -25,15 +26,17 @@ impl FromStr for Request {
     /// a name, and everything else as a path.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
-            return Err(RuntimeError::NotARequest { text: text.into() });
+            return Err(RuntimeError::NotARequest(text.into()));
         }
         match text.split_once('@') {
-            Some((build, version)) if is_word(build) && !(is_unknown(build) && Path::new(text).exists()) => {
+            Some((build, version))
+                if is_word(build) && !(build.parse::<Build>().is_err() && Path::new(text).exists()) =>
+            {
                 let build = build.parse()?;
                 if version == LATEST {
                     return Ok(Request::Latest(build));
                 }
-                let version = version.parse().map_err(|_| RuntimeError::NotARequest { text: text.into() })?;
+                let version = version.parse().map_err(|_| RuntimeError::NotARequest(text.into()))?;
                 loadable(Release { build, version }).map(Request::Release)
             }
             _ => match text.parse::<Version>() {
@@ -44,16 +47,45 @@ impl FromStr for Request {
     }
 }
 
-fn is_unknown(build: &str) -> bool {
-    build.parse::<Build>().is_err()
-}
-
 fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 fn loadable(release: Release) -> Result<Release, RuntimeError> {
-    if release.version < OLDEST_VERSION { Err(RuntimeError::TooOld { version: release.version }) } else { Ok(release) }
+    if release.version < OLDEST_VERSION { Err(RuntimeError::TooOld(release.version)) } else { Ok(release) }
+}
+
+impl FromStr for Build {
+    type Err = RuntimeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Build::ALL.into_iter().find(|build| build.word() == text);
+        known.ok_or_else(|| RuntimeError::UnknownBuild(text.into()))
+    }
+}
+
+/// Versions of a build that the package index has for this machine and that can be loaded, newest first.
+///
+/// # Errors
+///
+/// No pip, no network, or no such build for this machine.
+pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
+    build.platforms()?;
+    let mut versions = Pip::find()?.versions(build)?;
+    versions.retain(|version| *version >= OLDEST_VERSION);
+    versions.reverse();
+    Ok(versions)
+}
+
+/// The newest release of a build that the package index has for this machine. ONNX Runtime's API only grows, so that a newer
+/// library has all that an older one has.
+///
+/// # Errors
+///
+/// As [`available`], and where no version is new enough.
+pub fn latest(build: Build) -> Result<Release, RuntimeError> {
+    let version = available(build)?.into_iter().next();
+    version.map(|version| Release { build, version }).ok_or(RuntimeError::NoLatest(build))
 }
 
 #[cfg(test)]
@@ -88,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_build_that_cannot_be_installed_is_named() {
-        assert!(matches!("gpu@1.31.1".parse::<Request>(), Err(RuntimeError::UnknownBuild { build }) if build == "gpu"));
+        assert!(matches!("gpu@1.31.1".parse::<Request>(), Err(RuntimeError::UnknownBuild(build)) if build == "gpu"));
     }
 
     #[test]

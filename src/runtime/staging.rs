@@ -42,9 +42,8 @@ pub(super) fn unfinished(runtimes: &Path) -> io::Result<TempDir> {
 /// Removes what interrupted changes have left, unless the cache is being changed.
 pub(super) fn tidy(runtimes: &Path) {
     let has_left = fs::read_dir(runtimes).is_ok_and(|entries| entries.flatten().any(|entry| is_unfinished(&entry)));
-    let lock = || File::options().write(true).open(runtimes.join(LOCK)).ok();
     if has_left
-        && let Some(lock) = lock()
+        && let Ok(lock) = File::options().write(true).open(runtimes.join(LOCK))
         && lock.try_lock().is_ok()
     {
         let _ = remove_unfinished(runtimes);
@@ -86,7 +85,7 @@ pub(super) fn take_away(runtimes: &Path, place: &Path) -> io::Result<TempDir> {
 /// The error for a cache at `path` that cannot be read or written.
 pub(super) fn storage(path: &Path, source: io::Error) -> RuntimeError {
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RuntimeError::NoSpace { path: path.into() },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RuntimeError::NoSpace(path.into()),
         _ => RuntimeError::Cache { path: path.into(), source },
     }
 }

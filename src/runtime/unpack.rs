@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use super::disk::free;
 use super::manifest::{self, ManifestFile};
+use super::room::disk;
 use crate::hash;
 use crate::units::Bytes;
 
@@ -92,8 +92,8 @@ pub(super) fn require_room<'e>(
         sum = sum.saturating_add(archive.by_name(entry)?.size());
     }
     // Where the system does not tell, there is taken to be enough.
-    let has_room = free(folder).is_none_or(|free| sum <= free.0);
-    if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+    let is_full = disk(folder).is_ok_and(|disk| sum > disk.free.0);
+    if is_full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
 pub(super) fn entries(archive: &ZipArchive<File>) -> Vec<String> {

@@ -80,8 +80,7 @@ impl Release {
     /// The release that a folder of the cache is for; `None` if it is for none.
     pub(super) fn of_folder(name: &str) -> Option<Self> {
         let (build, version) = name.split_once('-')?;
-        let build = Build::ALL.into_iter().find(|known| known.word() == build)?;
-        Some(Release { build, version: version.parse().ok()? })
+        Some(Release { build: build.parse().ok()?, version: version.parse().ok()? })
     }
 }
 

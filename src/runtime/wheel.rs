@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::Build::{self, Cpu, OpenVino};
+use super::Build::{self, Cpu, Cuda, OpenVino};
 use super::manifest::Verification;
 use super::pip::Download;
 use super::unpack::{self, Unpacked};
@@ -36,6 +36,30 @@ const PYTHON_PREFIX: &str = "onnxruntime_pybind11_state";
 
 /// Files that must accompany the library, or tell what it does.
 const PAPERS: [&str; 3] = ["onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt", "onnxruntime/Privacy.md"];
+
+impl Build {
+    /// Platform tags of its wheels that run on this machine. pip takes each word as it is, and knows no order of glibc
+    /// versions, so that every tag that was ever used has to be named.
+    pub(super) fn platforms(self) -> Result<&'static [&'static str], RuntimeError> {
+        let (os, architecture) = (std::env::consts::OS, std::env::consts::ARCH);
+        match (self, os, architecture) {
+            (_, "linux", "x86_64") => Ok(&[
+                "manylinux_2_28_x86_64",
+                "manylinux_2_27_x86_64",
+                "manylinux_2_24_x86_64",
+                "manylinux_2_17_x86_64",
+                "manylinux2014_x86_64",
+            ]),
+            (Cpu, "linux", "aarch64") => {
+                Ok(&["manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64"])
+            }
+            (Cuda | OpenVino, "linux", "aarch64") => {
+                Err(RuntimeError::BuildNotForPlatform { build: self, os, architecture })
+            }
+            _ => Err(RuntimeError::UnsupportedPlatform { os, architecture }),
+        }
+    }
+}
 
 /// The wheel's part of the manifest, with file names.
 #[derive(Debug)]
