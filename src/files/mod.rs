@@ -3,7 +3,6 @@
 //! A file that others may shorten or overwrite is read with `pread` only, so that a change is an error and no signal.
 //! Read [`open()`] first. What is ours, and is written, is opened by [`open_own`].
 
-mod change;
 mod kind;
 mod own;
 mod refusal;
@@ -16,7 +15,6 @@ use std::path::Path;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::statfs::fstatfs;
 
-use change::Stamp;
 pub(crate) use kind::Kind;
 pub(crate) use own::{check_own, open_own};
 use refusal::Refusal;
@@ -33,6 +31,19 @@ pub(crate) struct InputFile {
     kind: Kind,
     /// Absent for a pipe.
     stamp: Option<Stamp>,
+}
+
+/// The system's marks of a file's content, had without its being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Stamp { size: metadata.len(), modified: (metadata.mtime(), metadata.mtime_nsec()) }
+    }
 }
 
 /// Opens the file at `path`, which is to be of a kind.
