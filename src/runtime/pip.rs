@@ -58,7 +58,6 @@ impl Download {
         let file = folder.join(REQUIREMENTS);
         std::fs::write(&file, lines.concat()).ok()?;
         let mut words = vec!["download", "--progress-bar=off", TALKATIVE, "--no-deps", "--require-hashes"];
-        words.extend(ALWAYS);
         words.extend(for_machine(self.build).ok()?);
         let (file, destination) = (file.display().to_string(), folder.display().to_string());
         words.extend(["--dest", &destination, "--requirement", &file]);
@@ -152,7 +151,6 @@ impl Pip {
     pub(super) fn versions(&self, build: Build) -> Result<Vec<Version>, RuntimeError> {
         let subject = Subject::Versions(build);
         let mut words = vec!["index", "versions"];
-        words.extend(ALWAYS);
         words.extend(for_machine(build)?);
         words.push(build.package());
         let output = self.0.with(&words).output(None);
@@ -164,7 +162,6 @@ impl Pip {
     fn fetch(&self, subject: Subject, build: Build, wanted: &[&str], folder: &Path) -> Result<Download, RuntimeError> {
         let failed = |error: std::io::Error| subject.failed(PipMessage(error.to_string()));
         let mut words = vec!["download", "--progress-bar=off"];
-        words.extend(ALWAYS);
         words.extend(for_machine(build)?);
         words.extend(wanted);
         let destination = folder.display().to_string();
@@ -184,9 +181,9 @@ impl Pip {
     }
 }
 
-/// Words that choose wheels for this machine rather than for pip's own Python.
+/// Words of every question, which choose wheels for this machine rather than for pip's own Python.
 fn for_machine(build: Build) -> Result<Vec<&'static str>, RuntimeError> {
-    let mut words = PYTHON.to_vec();
+    let mut words = [&ALWAYS[..], &PYTHON].concat();
     words.extend(build.platforms()?.iter().flat_map(|platform| ["--platform", platform]));
     Ok(words)
 }
@@ -255,10 +252,13 @@ mod tests {
 
     use super::*;
 
-    fn explained(stderr: &str) -> RuntimeError {
+    fn explained_of(subject: Subject, stderr: &str) -> RuntimeError {
         let output = Output { status: ExitStatus::from_raw(1 << 8), stdout: Vec::new(), stderr: stderr.into() };
-        let release = Release::cpu("1.99.0".parse().unwrap());
-        explain(Subject::Release(release), Path::new("/cache"), &output)
+        explain(subject, Path::new("/cache"), &output)
+    }
+
+    fn explained(stderr: &str) -> RuntimeError {
+        explained_of(Subject::Release(Release::cpu("1.99.0".parse().unwrap())), stderr)
     }
 
     fn checked(project: &str, links: u64, counts: &str) -> String {
@@ -315,11 +315,16 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_apart() {
+    fn a_full_disk_and_a_wheel_that_is_refused_for_its_hash_are_told_apart() {
         for words in ["[Errno 28] No space left on device", "[Errno 122] Disk quota exceeded"] {
             let error = explained(&format!("ERROR: Could not install packages due to an OSError: {words}\n"));
             assert!(matches!(error, RuntimeError::NoSpace { .. }), "{error:?}");
         }
+        let error = explained(
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package \
+             versions, please update the hashes.\n    Expected sha256 aa\n         Got        bb\n",
+        );
+        assert!(matches!(error, RuntimeError::IndexHash { .. }), "{error:?}");
     }
 
     #[test]
@@ -327,10 +332,8 @@ mod tests {
         let asked = |before: &str| {
             let lacking = "ERROR: Could not find a version that satisfies the requirement nvidia-x~=13.0 (from versions: \
                            none)\nERROR: No matching distribution found for nvidia-x~=13.0\n";
-            let stderr = format!("{before}{lacking}").into();
-            let output = Output { status: ExitStatus::from_raw(1 << 8), stdout: Vec::new(), stderr };
             let release = Release { build: Build::Cuda, version: "1.27.0".parse().unwrap() };
-            explain(Subject::Libraries(release), Path::new("/cache"), &output)
+            explained_of(Subject::Libraries(release), &format!("{before}{lacking}"))
         };
         let RuntimeError::NoSuchLibraries { source, .. } = asked("") else { panic!("{:?}", asked("")) };
         assert_eq!(source.0, "No matching distribution found for nvidia-x~=13.0");
@@ -348,15 +351,6 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_that_pip_refuses_for_its_hash_is_told_apart() {
-        let error = explained(
-            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package \
-             versions, please update the hashes.\n    Expected sha256 aa\n         Got        bb\n",
-        );
-        assert!(matches!(error, RuntimeError::IndexHash { .. }), "{error:?}");
-    }
-
-    #[test]
     fn versions_are_listed_ascending_and_without_previews() {
         let text =
             "onnxruntime-openvino (1.24.1)\nAvailable versions: 1.24.1, 1.24.0.dev3, 1.9.0, 1.23.0\n  LATEST: 1.24.1\n";
@@ -367,10 +361,7 @@ mod tests {
 
     #[test]
     fn an_index_that_cannot_be_asked_is_told_apart_from_a_pip_that_cannot_ask() {
-        let asked = |stderr: &str| {
-            let output = Output { status: ExitStatus::from_raw(1 << 8), stdout: Vec::new(), stderr: stderr.into() };
-            explain(Subject::Versions(Build::OpenVino), Path::new(""), &output)
-        };
+        let asked = |stderr: &str| explained_of(Subject::Versions(Build::OpenVino), stderr);
         let error = asked("ERROR: No matching distribution found for onnxruntime-openvino\n");
         assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");
         let error = asked("ERROR: unknown command \"index\"\n");
