@@ -11,11 +11,10 @@ const SIGNATURE_ENDS: [&str; 3] = [" const ", "::<lambda()> ", "::<lambda()> con
 pub(super) fn words(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     // The model is named by whoever reports the error.
-    let line = match line.strip_prefix("Load model from ").and_then(|rest| rest.split_once(" failed:")) {
+    let mut line = match line.strip_prefix("Load model from ").and_then(|rest| rest.split_once(" failed:")) {
         Some((_, rest)) => rest.trim_start().to_owned(),
         None => line,
     };
-    let mut line = line;
     while let Some(location) = source_location(&line) {
         line = format!("{}{}", &line[..location.start], line[location.end..].trim_start());
     }
@@ -77,34 +76,34 @@ mod tests {
     use super::words;
 
     #[test]
-    fn a_place_in_the_sources_is_left_out() {
-        let message = "Load model from m.onnx failed:/src/core/graph/model.cc:256 \
-                       ort::Model::Model(onnx::ModelProto&&, const std::function<void(int)>&) Unsupported model IR version: 999";
-        assert_eq!(words(message), "Unsupported model IR version: 999");
-        let message =
-            "Status Message: /src/reshape_helper.h:91 R::R(const S&) const input_size was false. Shape:{32,4}\n";
-        assert_eq!(words(message), "Status Message: input_size was false. Shape:{32,4}");
-    }
-
-    #[test]
-    fn a_place_in_a_closure_is_left_out() {
-        let message =
-            "/src/factory.cc:232 ov::Parse(const Options&, Info&)::<lambda()> Invalid provider_option key: foo";
-        assert_eq!(words(message), "Invalid provider_option key: foo");
-    }
-
-    #[test]
-    fn places_with_template_arguments_are_left_out_wherever_they_stand() {
-        let message = "Exception during initialization: /src/backend.cc:136 ov::Backend::Backend(Context&, Stream&) \
-                       /src/interface.cc:28 auto ov::Boundary(Func&&, Args&& ...) [with bool typed = false; \
-                       Func = Core::Read(std::string&&)::<lambda()>] [OpenVINO-EP] Exception while Reading network";
-        assert_eq!(words(message), "Exception during initialization: [OpenVINO-EP] Exception while Reading network");
-    }
-
-    #[test]
-    fn other_words_stay() {
-        let message = "Non-zero status code (1) at 12:30,\n node a.cc of x.h: [1,2]";
-        assert_eq!(words(message), "Non-zero status code (1) at 12:30, node a.cc of x.h: [1,2]");
-        assert_eq!(words("failed at b.cc:7 nothing follows"), "failed at nothing follows");
+    fn places_in_the_sources_are_left_out_wherever_they_stand_and_other_words_stay() {
+        for (message, left) in [
+            (
+                "Load model from m.onnx failed:/src/core/graph/model.cc:256 \
+                 ort::Model::Model(onnx::ModelProto&&, const std::function<void(int)>&) Unsupported model IR version: 999",
+                "Unsupported model IR version: 999",
+            ),
+            (
+                "Status Message: /src/reshape_helper.h:91 R::R(const S&) const input_size was false. Shape:{32,4}\n",
+                "Status Message: input_size was false. Shape:{32,4}",
+            ),
+            (
+                "/src/factory.cc:232 ov::Parse(const Options&, Info&)::<lambda()> Invalid provider_option key: foo",
+                "Invalid provider_option key: foo",
+            ),
+            (
+                "Exception during initialization: /src/backend.cc:136 ov::Backend::Backend(Context&, Stream&) \
+                 /src/interface.cc:28 auto ov::Boundary(Func&&, Args&& ...) [with bool typed = false; \
+                 Func = Core::Read(std::string&&)::<lambda()>] [OpenVINO-EP] Exception while Reading network",
+                "Exception during initialization: [OpenVINO-EP] Exception while Reading network",
+            ),
+            (
+                "Non-zero status code (1) at 12:30,\n node a.cc of x.h: [1,2]",
+                "Non-zero status code (1) at 12:30, node a.cc of x.h: [1,2]",
+            ),
+            ("failed at b.cc:7 nothing follows", "failed at nothing follows"),
+        ] {
+            assert_eq!(words(message), left);
+        }
     }
 }
