@@ -56,8 +56,10 @@ fn holds_strings(value_type: &ValueType) -> bool {
 pub(super) fn undeclared(session: &OrtSession, binding: &IoBinding) -> Option<String> {
     let values = Values::of(binding)?;
     session.outputs().iter().enumerate().find_map(|(index, output)| {
-        let (declared, came) = (declared(output)?, values.shape(index)?);
+        let ValueType::Tensor { shape: declared, .. } = output.dtype() else { return None };
+        let came = values.shape(index)?;
         let fits = |(declared, came): (&i64, &i64)| *declared < 0 || declared == came;
+        // Empty where nothing is declared, too.
         let is_fine = declared.is_empty() || declared.len() == came.len() && declared.iter().zip(&came).all(fits);
         let words = |shape: &[i64]| {
             let dim = |dim: &i64| if *dim < 0 { "?".to_owned() } else { dim.to_string() };
@@ -67,14 +69,6 @@ pub(super) fn undeclared(session: &OrtSession, binding: &IoBinding) -> Option<St
         (!is_fine)
             .then(|| format!("output `{name}` is declared as [{}] and came as [{}]", words(declared), words(&came)))
     })
-}
-
-/// The declared size of an output; `None` if it is no tensor. Empty where nothing is declared, too.
-fn declared(output: &Outlet) -> Option<&[i64]> {
-    match output.dtype() {
-        ValueType::Tensor { shape, .. } => Some(shape),
-        _ => None,
-    }
 }
 
 struct Values {

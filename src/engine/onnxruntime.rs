@@ -96,7 +96,8 @@ impl OnnxRuntime {
                 builder.with_config_entry(LOAD_FORMAT.0, LOAD_FORMAT.1).map_err(|error| load_error(error.into()))?;
         }
         let asked = spec.options.session_config.keys().map(String::as_str);
-        let config_entries = read_config(&builder, asked.chain(SPINNING));
+        let read_back = |key: &str| Some((key.to_owned(), read_config(&builder, key)?));
+        let config_entries = asked.chain(SPINNING).filter_map(read_back).collect();
         let session = builder.commit_from_file(model).map_err(load_error)?;
         let nodes = account.map(|account| account.nodes(&session)).transpose().map_err(load_error)?;
         let effect =
@@ -132,6 +133,22 @@ impl OnnxRuntime {
             builder = builder.with_config_entry(key, value)?;
         }
         Ok(builder)
+    }
+
+    /// The trace of a session that keeps weights as the model has them, so that their shapes are told; `None` where there
+    /// is none to be had, or kernels of another execution provider may do without that option.
+    fn unpacked(&self, model: &Path, spec: &SessionSpec, sets: &[HeldSet], target: &ProfileTarget) -> Option<Profiled> {
+        if spec.is_accelerated() {
+            return None;
+        }
+        let mut spec = spec.clone();
+        spec.options.session_config.insert(profile::KEEP_WEIGHTS.into(), "1".into());
+        let mut created = self.create(model, &spec, Some(&target.scratch.join("weights"))).ok()?;
+        let mut inference = io_binding::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
+        (0..2).try_for_each(|_| inference.bind_outputs().and_then(|()| inference.run())).ok()?;
+        drop(inference);
+        let written = created.session.end_profiling().ok()?;
+        Some(crate::trace::read(Path::new(&written), Counted::Typical).ok()?.profiled)
     }
 }
 
@@ -203,24 +220,6 @@ impl Runtime for OnnxRuntime {
     }
 }
 
-impl OnnxRuntime {
-    /// The trace of a session that keeps weights as the model has them, so that their shapes are told; `None` where there
-    /// is none to be had, or kernels of another execution provider may do without that option.
-    fn unpacked(&self, model: &Path, spec: &SessionSpec, sets: &[HeldSet], target: &ProfileTarget) -> Option<Profiled> {
-        if spec.is_accelerated() {
-            return None;
-        }
-        let mut spec = spec.clone();
-        spec.options.session_config.insert(profile::KEEP_WEIGHTS.into(), "1".into());
-        let mut created = self.create(model, &spec, Some(&target.scratch.join("weights"))).ok()?;
-        let mut inference = io_binding::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
-        (0..2).try_for_each(|_| inference.bind_outputs().and_then(|()| inference.run())).ok()?;
-        drop(inference);
-        let written = created.session.end_profiling().ok()?;
-        Some(crate::trace::read(Path::new(&written), Counted::Typical).ok()?.profiled)
-    }
-}
-
 /// A number of threads as ONNX Runtime takes it, which would cut off what has more bits.
 fn threads(count: u64) -> Result<usize, ort::Error> {
     let fits = i32::try_from(count).ok().and_then(|count| usize::try_from(count).ok());
@@ -245,32 +244,20 @@ fn is_unmarked_ort_format(model: &Path) -> bool {
     read.is_ok() && is_ort_format(&begin) && model.extension().is_none_or(|extension| extension != "ort")
 }
 
-/// Reads session configuration entries back from the options that the session is created with.
-fn read_config<'k>(builder: &SessionBuilder, keys: impl Iterator<Item = &'k str>) -> BTreeMap<String, String> {
-    keys.filter_map(|key| Some((key.to_owned(), read_config_entry(builder, key)?))).collect()
-}
-
-fn read_config_entry(builder: &SessionBuilder, key: &str) -> Option<String> {
+/// Reads a session configuration entry back from the options that the session is created with.
+fn read_config(builder: &SessionBuilder, key: &str) -> Option<String> {
     let key = CString::new(key).ok()?;
     let get = ort::api().GetSessionConfigEntry;
     let mut size = 0;
-    // SAFETY: the options live as long as `builder`; a null buffer asks for the size, terminator included.
-    unsafe { release(get(builder.ptr(), key.as_ptr(), ptr::null_mut(), &mut size)) };
+    // SAFETY: the options live as long as `builder`; a null buffer asks for the size, terminator included. The status, which
+    // says that it is too small, is used once.
+    drop(unsafe { ort::Error::result_from_status(get(builder.ptr(), key.as_ptr(), ptr::null_mut(), &mut size)) });
     let mut value = vec![0_u8; size];
     // SAFETY: the buffer has the size that was just asked for.
     let status = unsafe { get(builder.ptr(), key.as_ptr(), value.as_mut_ptr().cast(), &mut size) };
     // SAFETY: the status comes from the call above and is used once.
     unsafe { ort::Error::result_from_status(status) }.ok()?;
     CStr::from_bytes_until_nul(&value).ok().map(|text| text.to_string_lossy().into_owned())
-}
-
-/// Frees a status that says nothing of interest.
-///
-/// # Safety
-/// `status` comes from ONNX Runtime and is used once.
-unsafe fn release(status: ort::sys::OrtStatusPtr) {
-    // SAFETY: as the caller promises.
-    drop(unsafe { ort::Error::result_from_status(status) });
 }
 
 /// A session, and what is known of it.

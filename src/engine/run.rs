@@ -7,7 +7,7 @@ use ort::AsPointer;
 use ort::environment::Environment;
 use ort::memory::Allocator;
 use ort::session::{Session as OrtSession, SessionInputValue};
-use ort::sys::{OrtStatusPtr, OrtValue};
+use ort::sys::OrtValue;
 use ort::value::DynValue;
 
 use super::message::words;
@@ -54,22 +54,16 @@ pub(super) fn run(
         )
     };
     // SAFETY: the status comes from the call above and is used once; the outputs are nobody else's.
-    let outputs =
-        unsafe { checked(status).map(|()| outputs.into_iter().map(|output| taken(output)).collect::<Vec<_>>()) };
-    let outputs = outputs.map_err(run_error)?;
+    let outputs = unsafe {
+        ort::Error::result_from_status(status).map_err(run_error)?;
+        outputs.into_iter().map(|output| taken(output)).collect::<Vec<_>>()
+    };
     let found = names.iter().zip(&outputs).filter_map(|(name, value)| Some(value::from_value(name, value.as_ref()?)));
     Ok(found.flatten().collect())
 }
 
 fn named(name: &str) -> Result<CString, EngineError> {
     CString::new(name).map_err(|error| EngineError::Run { message: error.to_string() })
-}
-
-/// # Safety
-/// `status` comes from ONNX Runtime and is used once.
-unsafe fn checked(status: OrtStatusPtr) -> Result<(), ort::Error> {
-    // SAFETY: as the caller promises.
-    unsafe { ort::Error::result_from_status(status) }
 }
 
 /// An output of a run; `None` if it holds nothing.
@@ -80,7 +74,7 @@ unsafe fn taken(output: *mut OrtValue) -> Option<DynValue> {
     let output = NonNull::new(output)?;
     let mut has_value = 0;
     // SAFETY: the value is alive, and the status is used once.
-    let told = unsafe { checked((ort::api().HasValue)(output.as_ptr(), &mut has_value)) };
+    let told = unsafe { ort::Error::result_from_status((ort::api().HasValue)(output.as_ptr(), &mut has_value)) };
     if told.is_ok() && has_value == 0 {
         // SAFETY: it is not used after this.
         unsafe { (ort::api().ReleaseValue)(output.as_ptr()) };

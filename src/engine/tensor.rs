@@ -1,10 +1,16 @@
 //! Between onnxprof's tensors and ONNX Runtime's values.
 
-use ort::session::SessionInputValue;
-use ort::value::{DynValue, Tensor as OrtTensor, TensorElementType, TensorRef};
+use std::fmt::Debug;
+use std::hash::Hash;
 
-use super::raw::{Elements, Owned};
-use super::{maps, raw};
+use ndarray::{ArrayD, IxDyn};
+use ort::session::SessionInputValue;
+use ort::value::{
+    DynMapValueType, DynSequenceValueType, DynValue, IntoTensorElementType, Tensor as OrtTensor, TensorElementType,
+    TensorRef, Value, ValueType,
+};
+
+use super::raw::{self, Elements, Owned};
 use crate::inputs::TensorData;
 
 /// One expression for arrays of every type of numbers that Rust has, truth values among them, one for strings, and one for
@@ -68,7 +74,7 @@ pub(super) fn data_of(value: &DynValue) -> Option<TensorData> {
             value.try_extract_array().ok().map(|view| TensorData::$variant(view.to_owned()))
         };
     }
-    let Some(element_type) = value.dtype().tensor_type() else { return maps::scores(value) };
+    let Some(element_type) = value.dtype().tensor_type() else { return scores(value) };
     match element_type {
         TensorElementType::Float32 => extract!(Float),
         TensorElementType::Float64 => extract!(Double),
@@ -86,4 +92,32 @@ pub(super) fn data_of(value: &DynValue) -> Option<TensorData> {
         TensorElementType::String => value.try_extract_string_array().ok().map(TensorData::String),
         _ => raw::to_data(value),
     }
+}
+
+/// The scores of a sequence of maps, as classifiers of `ai.onnx.ml` give it: one row for each map, one column for each key, in
+/// the order of the keys; `None` if it is no sequence of maps that have the same keys.
+fn scores(value: &DynValue) -> Option<TensorData> {
+    if !matches!(value.dtype(), ValueType::Sequence(_)) {
+        return None;
+    }
+    let sequence = value.view().downcast::<DynSequenceValueType>().ok()?;
+    let maps: Vec<Value<DynMapValueType>> = sequence.try_extract_sequence().ok()?;
+    of_keys::<i64>(&maps).or_else(|| of_keys::<String>(&maps))
+}
+
+fn of_keys<K>(maps: &[Value<DynMapValueType>]) -> Option<TensorData>
+where
+    K: IntoTensorElementType + Clone + Debug + Hash + Ord,
+{
+    let rows = maps.iter().map(|map| {
+        let mut row: Vec<(K, f32)> = map.try_extract_key_values().ok()?;
+        row.sort_by(|one, other| one.0.cmp(&other.0));
+        Some(row)
+    });
+    let rows: Vec<Vec<(K, f32)>> = rows.collect::<Option<_>>()?;
+    let keys: Vec<&K> = rows.first()?.iter().map(|(key, _)| key).collect();
+    let is_alike = rows.iter().all(|row| row.iter().map(|(key, _)| key).eq(keys.iter().copied()));
+    let scores: Vec<f32> = rows.iter().flatten().map(|(_, score)| *score).collect();
+    let shape = IxDyn(&[rows.len(), keys.len()]);
+    is_alike.then(|| ArrayD::from_shape_vec(shape, scores).ok()).flatten().map(TensorData::Float)
 }

@@ -1,19 +1,25 @@
-//! Between arguments and outputs, which may be sequences, and ONNX Runtime's values.
+//! Between arguments and outputs, which may be sequences of tensors, and ONNX Runtime's values.
 
 use ort::environment::Environment;
-use ort::session::SessionInputValue;
-use ort::value::DynValue;
+use ort::session::{Session as OrtSession, SessionInputValue};
+use ort::value::{DynSequenceValueType, DynTensorValueType, DynValue, Sequence, ValueType};
 
 use super::raw::{Elements, Owned};
-use super::sequence;
 use super::tensor::{borrowed, data_of, owned};
-use crate::inputs::{Tensor, Value, element_name};
+use crate::inputs::{Tensor, TensorData, Value, element_name};
+use crate::onnx::put_delimited;
+use crate::plan::ElementType;
+
+/// Operator set and version of the format that suffice.
+const OPSET: u8 = 17;
+const IR_VERSION: u8 = 8;
+const OUTPUT: &str = "y";
 
 /// Makes an argument a value, as [`owned`] makes it of a tensor; `None` where nothing is given.
 pub(super) fn into_value(value: Value, environment: &Environment) -> Result<Option<Owned>, ort::Error> {
     match value {
         Value::Tensor(data) => owned(data).map(Some),
-        Value::Sequence(element_type, tensors) => sequence::from_tensors(element_type, tensors, environment).map(Some),
+        Value::Sequence(element_type, tensors) => sequence(element_type, tensors, environment).map(Some),
         Value::Nothing => Ok(None),
     }
 }
@@ -28,7 +34,7 @@ pub(super) fn view<'d>(
     match value {
         Value::Tensor(data) => borrowed(data, kept).map(Some),
         Value::Sequence(element_type, tensors) => {
-            let (value, elements) = sequence::from_tensors(*element_type, tensors.clone(), environment)?.into_parts();
+            let (value, elements) = sequence(*element_type, tensors.clone(), environment)?.into_parts();
             kept.extend(elements);
             Ok(Some(value.into()))
         }
@@ -42,8 +48,88 @@ pub(super) fn from_value(name: &str, value: &DynValue) -> Vec<Tensor> {
     if let Some(data) = data_of(value) {
         return vec![Tensor { name: name.to_owned(), data }];
     }
-    let tensors = sequence::tensors(value).unwrap_or_default();
+    let tensors = tensors(value).unwrap_or_default();
     let named =
         |(place, tensor): (usize, DynValue)| Some(Tensor { name: element_name(name, place), data: data_of(&tensor)? });
     tensors.into_iter().enumerate().filter_map(named).collect()
+}
+
+/// A sequence of these tensors, whose elements are of this type.
+/// An error where the tensors are of several types.
+fn sequence(
+    element_type: ElementType,
+    tensors: Vec<TensorData>,
+    environment: &Environment,
+) -> Result<Owned, ort::Error> {
+    if tensors.is_empty() {
+        return empty(element_type, environment).map(Owned::from);
+    }
+    let (mut values, mut elements) = (Vec::new(), Elements::new());
+    for data in tensors {
+        let (value, own) = owned(data)?.into_parts();
+        values.push(value.downcast::<DynTensorValueType>()?);
+        elements.extend(own);
+    }
+    Ok(Owned::of_parts(Sequence::<DynTensorValueType>::new(values)?.into_dyn(), elements))
+}
+
+/// A sequence without tensors. The C API makes none, so that an operator of the standard does.
+fn empty(element_type: ElementType, environment: &Environment) -> Result<DynValue, ort::Error> {
+    let unknown = || ort::Error::new(format!("there are no sequences of {element_type}"));
+    let model = model(number(element_type).ok_or_else(unknown)?);
+    let mut session = OrtSession::builder(environment)?.commit_from_memory(&model)?;
+    let nothing: [SessionInputValue<'_>; 0] = [];
+    let mut outputs = session.run(nothing)?;
+    outputs.remove(OUTPUT).ok_or_else(|| ort::Error::new("it made no sequence"))
+}
+
+/// A model that makes an empty sequence of tensors with elements of the type of this number, by the fields of `onnx.proto`.
+fn model(element_type: u8) -> Vec<u8> {
+    // A field that holds a number has three bits of zeros behind its own number.
+    const NODE_ATTRIBUTE_TYPE: [u8; 3] = [0xa0, 0x01, 2];
+    let message = |fields: &[(u64, &[u8])]| {
+        let mut out = Vec::new();
+        fields.iter().for_each(|(field, content)| put_delimited(&mut out, *field, content));
+        out
+    };
+    let with = |mut message: Vec<u8>, numbers: &[u8]| {
+        message.extend(numbers);
+        message
+    };
+    let dtype = with(with(message(&[(1, b"dtype")]), &[3 << 3, element_type]), &NODE_ATTRIBUTE_TYPE);
+    let node = message(&[(2, OUTPUT.as_bytes()), (4, b"SequenceEmpty"), (5, &dtype)]);
+    let tensor = message(&[(1, &[1 << 3, element_type])]);
+    let sequence = message(&[(4, &message(&[(1, &tensor)]))]);
+    let output = message(&[(1, OUTPUT.as_bytes()), (2, &sequence)]);
+    let graph = message(&[(1, &node), (2, b"empty"), (12, &output)]);
+    with(vec![1 << 3, IR_VERSION], &message(&[(7, &graph), (8, &[2 << 3, OPSET])]))
+}
+
+/// The standard's number of an element type; `None` for types that no operator makes a sequence of.
+fn number(element_type: ElementType) -> Option<u8> {
+    Some(match element_type {
+        ElementType::Float => 1,
+        ElementType::Uint8 => 2,
+        ElementType::Int8 => 3,
+        ElementType::Uint16 => 4,
+        ElementType::Int16 => 5,
+        ElementType::Int32 => 6,
+        ElementType::Int64 => 7,
+        ElementType::String => 8,
+        ElementType::Bool => 9,
+        ElementType::Float16 => 10,
+        ElementType::Double => 11,
+        ElementType::Uint32 => 12,
+        ElementType::Uint64 => 13,
+        _ => return None,
+    })
+}
+
+/// The tensors of a sequence; `None` if it is none.
+fn tensors(value: &DynValue) -> Option<Vec<DynValue>> {
+    let ValueType::Sequence(inner) = value.dtype() else { return None };
+    inner.is_tensor().then_some(())?;
+    let sequence = value.view().downcast::<DynSequenceValueType>().ok()?;
+    let tensors = sequence.try_extract_sequence::<DynTensorValueType>().ok()?;
+    Some(tensors.into_iter().map(DynValue::from).collect())
 }
