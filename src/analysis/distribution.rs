@@ -74,7 +74,6 @@ pub fn spread(record: &RunRecord, keys: impl Iterator<Item = CellKey>, columns: 
     Some(Spread { low_ns, high_ns, cells: found.iter().map(cell).collect() })
 }
 
-/// All timed latencies of a cell; `None` if there are none that can be read.
 fn latencies(record: &RunRecord, key: CellKey) -> Option<Buckets> {
     let text = record.cell(key)?.latency_histogram.as_ref()?;
     Buckets::decode(text).ok().filter(|latencies| !latencies.is_empty())
@@ -86,7 +85,6 @@ fn edges(low: f64, high: f64, columns: u32) -> Vec<f64> {
     (0..=columns).map(|column| low * width.powf(f64::from(column))).collect()
 }
 
-/// How many latencies lie between each two edges.
 fn counts(latencies: &Buckets, edges: &[f64]) -> Vec<u64> {
     let above: Vec<u64> = edges.iter().map(|&edge| latencies.count_above(Nanos(edge as u64))).collect();
     above.windows(2).map(|ends| ends[0].saturating_sub(ends[1])).collect()

@@ -116,7 +116,6 @@ fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> 
     }
 }
 
-/// The facts of a sentence for each session that was measured and is not the baseline's.
 fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
     let mut compared: HashMap<usize, &CellFindings> = HashMap::new();
     for cell in facts.cells.iter().filter(|cell| cell.comparison.is_some()) {

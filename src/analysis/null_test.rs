@@ -85,7 +85,6 @@ fn unpaired(index: &Index<'_>, copy: CellKey, original: CellKey) -> Vec<Smallest
     Group::Loading.metrics().chain([Metric::PeakMemory]).map(claim).collect()
 }
 
-/// One value for each launch that has one.
 fn values(index: &Index<'_>, metric: Metric, key: CellKey) -> Vec<f64> {
     match source(metric) {
         Source::Session(OfSession::Launches(value)) => {
@@ -98,7 +97,6 @@ fn values(index: &Index<'_>, metric: Metric, key: CellKey) -> Vec<f64> {
     }
 }
 
-/// The ratio of two samples of launches, or why there is none.
 fn of_launches(copy: &[f64], original: &[f64]) -> Estimate {
     if copy.is_empty() || original.is_empty() {
         return Estimate::absent("no launch reported it");

@@ -298,7 +298,6 @@ impl Metric {
     }
 }
 
-/// How many metrics a group has.
 const fn count(group: Group) -> usize {
     let (mut at, mut count) = (0, 0);
     while at < Metric::ALL.len() {

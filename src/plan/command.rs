@@ -23,7 +23,6 @@ pub struct Command {
     others: Vec<String>,
 }
 
-/// A flag with its value, if it takes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Choice {
     flag: Flag,

@@ -2,7 +2,6 @@
 
 use crate::units::{Nanos, Ratio};
 
-/// Numbers with commas between them.
 pub(super) fn list<'a>(numbers: impl IntoIterator<Item = &'a u64>) -> String {
     numbers.into_iter().map(u64::to_string).collect::<Vec<_>>().join(",")
 }

@@ -73,7 +73,6 @@ impl RunRecord {
     }
 }
 
-/// `1 intra-op thread`.
 fn threads(count: u64, kind: &str) -> String {
     format!("{count} {kind} thread{}", if count == 1 { "" } else { "s" })
 }

@@ -15,7 +15,6 @@ const LAUNCH: Duration = Duration::from_secs(1);
 /// Share of the time that is left which the first round may take with all that the first heat has room for.
 const FIRST_SHARE: f64 = 0.5;
 
-/// What there is time for.
 #[derive(Clone, Debug)]
 pub(super) struct Purse {
     /// Time that is left.
@@ -27,7 +26,6 @@ pub(super) struct Purse {
 }
 
 impl Purse {
-    /// What so much time is enough for, by what a search has measured.
     pub(super) fn of(record: &RunRecord, left: Duration) -> Self {
         let variant = |session: usize| record.plan.sessions[session].variant;
         let block = |block: &BlockRecord| (variant(block.key.session), block.key.batch_size, block.mean_ns);
@@ -51,7 +49,6 @@ impl Purse {
         configurations.into_iter().partition(|one| self.turn(best) + self.turn(one) <= self.left)
     }
 
-    /// Whether so much can be added to a round.
     pub(super) fn has_room_for(&self, round: Duration) -> bool {
         round <= self.left
     }

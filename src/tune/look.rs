@@ -22,7 +22,6 @@ const LOOKS_TO_SORT: usize = 2;
 /// Error, on both sides, of calling two configurations the same or one the better one to go on with: neither drops any.
 const LEAD_ERROR: f64 = 0.05;
 
-/// Whether a heat is to be looked at now.
 pub(super) fn is_due(heat: &Heat) -> bool {
     let rounds = heat.rounds.len() as u64;
     LOOKS.iter().any(|(look, _)| *look == rounds) && !heat.looks.contains(&rounds)
@@ -62,11 +61,9 @@ fn decision(heat: &Heat, key: CellKey, fate: Fate) -> Decision {
     Decision { key, heat: Some(heat.number), rounds_count: heat.rounds.len() as u64, fate }
 }
 
-/// A heat as it is looked at.
 struct View<'a> {
     judge: &'a Judge<'a>,
     heat: &'a Heat,
-
     floor: f64,
     /// Those that are still in, with their standing.
     members: Vec<(CellKey, SloStanding)>,
@@ -110,7 +107,6 @@ impl View<'_> {
         2.0 * spent / (self.members.len() as f64 - 1.0).max(1.0)
     }
 
-    /// What is dropped at this look.
     fn dropped(&self, tuning: &Tuning) -> Vec<Decision> {
         let fate = |&(key, standing): &(CellKey, SloStanding)| {
             if tuning.is_out(key) {
@@ -189,7 +185,6 @@ impl View<'_> {
         nearest.filter(|key| has_failed || is_clearly_nearer(key)).unwrap_or(self.heat.reference)
     }
 
-    /// The decision that makes another one the best.
     fn crowning(&self, champion: CellKey) -> Option<Decision> {
         let reference = self.heat.reference;
         if champion == reference && self.heat.number > 0 {

@@ -26,7 +26,6 @@ fn spread<T: Copy>(values: &[T]) -> Vec<T> {
     }
 }
 
-/// The load mode of a search: one request in flight.
 pub(super) const LOAD: LoadMode = LoadMode::SINGLE;
 
 /// The configuration that somebody has who sets nothing: the baseline's variant at the first batch size.
@@ -36,13 +35,11 @@ pub(super) fn default_cell(record: &RunRecord) -> Option<CellKey> {
     Some(CellKey { session, shape: 0, batch_size: *tuning.space.batch_sizes.first()?, load_mode: LOAD })
 }
 
-/// The cell of a configuration, if the plan has its session.
 pub(super) fn cell_of(record: &RunRecord, configuration: &Configuration) -> Option<CellKey> {
     let session = record.plan.sessions.iter().position(|spec| *spec == configuration.spec)?;
     Some(CellKey { session, shape: 0, batch_size: configuration.batch_size, load_mode: LOAD })
 }
 
-/// The configuration of a cell.
 pub(super) fn configuration(record: &RunRecord, key: CellKey) -> Configuration {
     Configuration { spec: record.plan.sessions[key.session].clone(), batch_size: key.batch_size }
 }

@@ -24,7 +24,6 @@ const MEMORY_SHARE: f64 = 0.7;
 const MODEL_FACTOR: u64 = 3;
 const PROCESS_MEMORY: Bytes = Bytes(150 << 20);
 
-/// What a stage works with.
 struct Course<'a> {
     judge: &'a Judge<'a>,
     record: &'a RunRecord,
@@ -33,7 +32,6 @@ struct Course<'a> {
     purse: Purse,
 }
 
-/// The next step.
 pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
     let record = judge.record;
     let (Some(plan), Some(default)) = (&record.plan.tuning, space::default_cell(record)) else {
@@ -72,7 +70,6 @@ pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
     }
 }
 
-/// Whether the grid has configurations that were in no heat yet.
 pub(super) fn has_untried(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> bool {
     let record = judge.record;
     let Some(plan) = &record.plan.tuning else { return false };
@@ -80,7 +77,6 @@ pub(super) fn has_untried(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> b
     !course.untried(space::grid(record, plan)).is_empty()
 }
 
-/// Whether a session is to be scored, and was not yet.
 pub(super) fn is_to_score(record: &RunRecord, session: usize) -> bool {
     let readable = record.variants[record.plan.sessions[session].variant].outcome.is_ok();
     let failed =
@@ -127,7 +123,6 @@ impl Course<'_> {
         look::members(self.record, self.tuning, heat).len() > 1 && (heat.rounds.len() as u64) < LOOKS[0].0
     }
 
-    /// Whether nothing of a session need be measured.
     fn is_excluded(&self, configuration: &Configuration) -> bool {
         let out = |decision: &Decision| {
             let spec = &self.record.plan.sessions[decision.key.session];

@@ -113,7 +113,6 @@ pub fn judge(metric: Metric, deltas: &mut [&mut Delta]) {
     }
 }
 
-/// Whether both sides were measured in one run, so that they took turns.
 fn is_one_run(candidate: Side<'_>, baseline: Side<'_>) -> bool {
     std::ptr::eq(candidate.run.record(), baseline.run.record())
 }

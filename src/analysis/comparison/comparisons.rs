@@ -180,7 +180,6 @@ fn describe(run: &NamedRun<'_>, first: &NamedRun<'_>) -> ComparedRun {
     }
 }
 
-/// Variants of a run that no comparison holds.
 fn left_out(place: usize, pairings: &[Pairing], runs: &[NamedRun<'_>]) -> Vec<String> {
     let used: Vec<&str> = pairings
         .iter()
@@ -250,7 +249,6 @@ fn common_cells<'p>(baseline: &'p Plan, candidate: &'p Plan) -> impl Iterator<It
     })
 }
 
-/// A session in the run that measured it.
 #[derive(Clone, Copy)]
 struct Measured<'r> {
     run: &'r NamedRun<'r>,
@@ -262,7 +260,6 @@ impl<'r> Measured<'r> {
         Side { run: &self.run.index, session: self.session, at }
     }
 
-    /// The figure by itself.
     fn figure(self, metric: Metric, at: Option<Workload>) -> Estimate {
         if metric == Metric::LatencyP10 {
             return self.p10(at);
@@ -291,7 +288,6 @@ fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], [old, new]: [Op
     Row { metric, baseline: baseline.figure(metric, old), candidate: candidate.figure(metric, new), outcome }
 }
 
-/// Judges all changes of a metric together, whichever sessions and batch sizes they belong to.
 fn judge_together(pairs: &mut [Pair]) {
     for metric in CELL_METRICS.into_iter().chain(session_metrics()) {
         let rows = pairs.iter_mut().flat_map(|pair| {

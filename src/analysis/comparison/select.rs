@@ -74,21 +74,18 @@ fn counted(names: &[String]) -> String {
     format!("{} variant{}", names.len(), if names.len() == 1 { "" } else { "s" })
 }
 
-/// A session of one of the runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) run: usize,
     pub(super) session: usize,
 }
 
-/// Baseline and candidate of a comparison.
 #[derive(Clone, Copy)]
 pub(super) struct Pairing {
     pub(super) baseline: Place,
     pub(super) candidate: Place,
 }
 
-/// A variant of one of the runs.
 #[derive(Clone, Copy)]
 struct VariantOf<'r> {
     run: usize,
@@ -119,7 +116,6 @@ impl<'r> VariantOf<'r> {
     }
 }
 
-/// Which sessions `variants`, or the runs' own names, put side by side.
 pub(super) fn pairings(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<Vec<Pairing>, SelectError> {
     match (runs, variants) {
         ([run], None) => match names(run).as_slice() {

@@ -43,7 +43,6 @@ impl<'r> Side<'r> {
         self.at.map(|at| at.of(self.session))
     }
 
-    /// Timed blocks of the cell.
     pub(super) fn blocks(self) -> &'r [&'r BlockRecord] {
         self.key().map_or(&[], |key| self.run.index.blocks(key))
     }

@@ -8,19 +8,12 @@ use crate::stats::{Buckets, Quantile};
 /// A value of one launch, and the round of the launch.
 pub(super) type OfRound = (u64, f64);
 
-/// One value for each launch of the session that has one.
-///
-/// # Errors
-/// Why there is none, as a lowercase fragment.
 pub(super) fn of_session(side: Side<'_>, value: impl Fn(&LaunchRecord) -> Option<f64>) -> Observed<Vec<OfRound>> {
     let launches = side.run.index.launches(side.session).iter();
     told(side, launches.filter_map(|launch| Some((launch.round, value(launch)?))).collect())
 }
 
 /// One value for each launch that has one: of the cell, or the most of all cells for a side that is a session.
-///
-/// # Errors
-/// Why there is none, as a lowercase fragment.
 pub(super) fn of_cell(
     side: Side<'_>,
     value: impl Fn(&LaunchRecord, &LaunchCell) -> Option<f64>,
@@ -43,9 +36,6 @@ fn told(side: Side<'_>, values: Vec<OfRound>) -> Observed<Vec<OfRound>> {
 
 /// A percentile of every launch. All of them must have inferences enough: the slow ones have fewest, so to leave those
 /// out would flatter.
-///
-/// # Errors
-/// Why there is none, as a lowercase fragment.
 pub(super) fn percentiles(side: Side<'_>, quantile: Quantile) -> Observed<Vec<OfRound>> {
     let of_launch = |(launch, cell): (&LaunchRecord, &LaunchCell)| {
         let text = cell.latency_histogram.as_ref().ok_or("the record does not keep the latencies of each launch")?;

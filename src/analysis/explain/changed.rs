@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::explanation::{AddedNodes, OperatorChange};
 use super::side::Side;
 
-/// Times of one operator on both sides.
 #[derive(Default)]
 struct Times {
     ns: [f64; 2],

@@ -17,7 +17,6 @@ pub const CLAUSE_SHARE: f64 = 0.05;
 /// From this share on, an operator is most of a step, and memory what limits most of a session.
 const MOST_SHARE: f64 = 0.5;
 
-/// Parts of a session's time, and their causes.
 pub(super) fn clauses(
     facts: &Facts<'_>,
     explanation: &Explanation,
@@ -55,7 +54,6 @@ fn tells_two_sessions_apart(clause: &Clause) -> bool {
     matches!(clause, Clause::Step { .. } | Clause::NotFused { .. } | Clause::Unnamed { .. })
 }
 
-/// The nodes of the session as they ran.
 fn nodes<'a>(facts: &Facts<'a>, explanation: &Explanation) -> Option<&'a [NodeProfile]> {
     let latency = explanation.latency.as_ref().filter(|_| !explanation.steps.is_empty())?;
     let is_meant = |shape, batch_size| (shape, batch_size) == (latency.shape, latency.batch_size);
@@ -81,7 +79,6 @@ fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {
     })
 }
 
-/// The step that an operator belongs to, as far as its name tells.
 fn kind_of(explanation: &Explanation, change: &OperatorChange) -> StepKind {
     let name = base_name(change.operator.exact());
     match OperatorGroup::of(change.operator.exact()) {
@@ -180,7 +177,6 @@ fn unnamed(explanation: &Explanation, clauses: &[Clause]) -> Option<Clause> {
     (is_shown && is_most && change_ns != 0).then_some(Clause::Unnamed { change_ns })
 }
 
-/// The share of nodes that moving data limits, where it is most of the time.
 fn memory_bound(rooflines: &[Roofline], explanation: &Explanation) -> Option<Clause> {
     let latency = explanation.latency.as_ref()?;
     let cell = (explanation.session, latency.shape, latency.batch_size);

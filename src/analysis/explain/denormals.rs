@@ -8,10 +8,8 @@ use crate::record::{Contrast, RunRecord};
 use crate::stats::END_ERROR;
 use crate::text::Plain;
 
-/// The option that contrasts are about.
 const OPTION: &str = "session.set_denormal_as_zero=1";
 
-/// Findings on each session that was contrasted, or why nothing was.
 pub(in crate::analysis) fn denormals(record: &RunRecord) -> Vec<DenormalFindings> {
     let contrasts = record.contrasts.iter().filter(|contrast| contrast.option == OPTION);
     let mut found: Vec<DenormalFindings> = contrasts.map(one).collect();

@@ -30,7 +30,6 @@ use crate::record::{Pairs, Quantization};
 use crate::stats::END_ERROR;
 use side::Side;
 
-/// A session and the one that it is explained against.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Pair {
     session: usize,
@@ -154,7 +153,6 @@ fn change(facts: &Facts<'_>, cell: &CellFindings, reference: CellKey) -> Option<
     }
 }
 
-/// The profiles of reference and session.
 fn sides<'a>(facts: &Facts<'a>, pair: Pair, latency: &LatencyStep) -> Observed<[Side<'a>; 2]> {
     let record = facts.index.record;
     let reference = Side::new(record, pair.reference, latency, latency.reference_ns)?;

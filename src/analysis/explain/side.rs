@@ -24,7 +24,6 @@ pub(super) struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// The profile of a session at the batch size of `latency`; or why there is none.
     pub(super) fn new(record: &'a RunRecord, session: usize, latency: &LatencyStep, median_ns: i64) -> Observed<Self> {
         let spec = &record.plan.sessions[session];
         if spec.options.execution_mode == ExecutionMode::Parallel {
@@ -79,7 +78,6 @@ impl<'a> Side<'a> {
         Some(self.profiled.inference_ns.as_f64() / unprofiled_ns.as_f64())
     }
 
-    /// Whether an execution provider compiled subgraphs into single nodes.
     pub(super) fn has_compiled(&self) -> bool {
         self.profiled.nodes.iter().any(is_compiled)
     }

@@ -37,7 +37,6 @@ pub(super) fn computes_quantized(node: &NodeProfile) -> bool {
     MatrixOperator::of(node.operator.exact()) == Some(MatrixOperator::Quantized)
 }
 
-/// Which node belongs to which step.
 struct Sorting {
     fusions: Vec<FusionChange>,
     /// Operators, by their base names, of which the optimizer absorbed more on one side than on the other.
@@ -80,7 +79,6 @@ const OF_NODES: [StepKind; 6] = [
     StepKind::Other,
 ];
 
-/// Times, nodes and what is unknown of one step on one side.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     time_ns: f64,

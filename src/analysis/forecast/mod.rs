@@ -118,7 +118,6 @@ pub fn precision(
     probe.plan.workloads().filter_map(|at| forecast.at(at, rounds(at))).collect()
 }
 
-/// A probe, and all that its forecasts rest on beside it.
 struct Forecast<'a> {
     index: Index<'a>,
     /// Spread over all places of the probe.

@@ -24,26 +24,20 @@ const KNOWN_FREEDOM: f64 = 3.0;
 pub struct SeenRun {
     /// SHA-256 of the model files, ascending.
     models: Vec<String>,
-    /// Sessions that they were measured in, library and options included.
     sessions: Vec<SessionSpec>,
-    /// Verdict on the machine.
     verdict: FitnessVerdict,
     /// Whether ratios to the baseline were judged, or else median latencies.
     is_of_ratios: bool,
     /// Variance between launches, of natural logarithms.
     variance: f64,
-    /// Precision that was reached in each place.
     reached: Vec<Reached>,
 }
 
-/// The precision that was reached in one place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Reached {
     /// Swept sizes, in words.
     shape: String,
-    /// Samples per inference.
     batch_size: u64,
-    /// How requests arrive.
     load_mode: LoadMode,
     /// The half-width, as a share, times the square root of the rounds that it was reached in.
     scaled: f64,

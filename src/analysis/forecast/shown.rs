@@ -38,7 +38,6 @@ pub(super) fn verdict(run: &RunRecord) -> FitnessVerdict {
     if is_scripted(&run.plan) { FitnessVerdict::Valid } else { found }
 }
 
-/// Whether some latencies come from a script.
 pub(super) fn is_scripted(plan: &Plan) -> bool {
     plan.sessions.iter().any(SessionSpec::is_scripted)
 }

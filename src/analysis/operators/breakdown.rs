@@ -122,7 +122,6 @@ pub(super) fn share(part: Nanos, whole: Nanos) -> Ratio {
     Ratio(if whole.0 == 0 { 0.0 } else { part.as_f64() / whole.as_f64() })
 }
 
-/// Calls for one inference.
 pub(super) fn calls(calls_count: u64, profiled: &Profiled) -> f64 {
     calls_count as f64 / profiled.inferences_count.max(1) as f64
 }
@@ -205,7 +204,6 @@ pub struct OperatorShare {
     pub bytes: Option<Bytes>,
 }
 
-/// The operators of a profile, the longest first.
 fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
     let mut operators: BTreeMap<(&Plain, &Plain), Vec<&NodeProfile>> = BTreeMap::new();
     for node in &profiled.nodes {
@@ -217,7 +215,6 @@ fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
     shares
 }
 
-/// Of nodes of one operator on one execution provider; `None` of none.
 fn operator_share(nodes: &[&NodeProfile], profiled: &Profiled, nodes_ns: Nanos) -> Option<OperatorShare> {
     let first = nodes.first()?;
     let time_ns = sum(nodes.iter().copied());
@@ -233,7 +230,6 @@ fn operator_share(nodes: &[&NodeProfile], profiled: &Profiled, nodes_ns: Nanos) 
     })
 }
 
-/// Bytes that one inference reads and writes in a node.
 fn bytes(node: &NodeProfile, profiled: &Profiled) -> Option<f64> {
     Some(node.bytes()?.as_f64() * calls(node.calls_count, profiled))
 }

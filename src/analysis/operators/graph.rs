@@ -32,8 +32,7 @@ pub struct CountChange {
 }
 
 impl GraphChange {
-    /// Changes by optimization of a graph with `operators` and their numbers, of which `nodes` ran. Operators
-    /// are told apart without their domains, which traces leave out.
+    /// Operators are told apart without their domains, which traces leave out.
     pub(super) fn of(operators: &BTreeMap<String, u64>, nodes: &[NodeProfile]) -> GraphChange {
         let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
         let none = CountChange { in_file_count: 0, as_run_count: 0 };

@@ -44,7 +44,6 @@ fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profil
     profile.profile.as_ref().ok()
 }
 
-/// Share of the time in nodes that those of `wanted` operators take.
 fn share(profiled: &Profiled, wanted: impl Fn(&str) -> bool) -> f64 {
     let time = |nodes: &mut dyn Iterator<Item = Nanos>| nodes.sum::<Nanos>().as_f64();
     let all = time(&mut profiled.nodes.iter().map(|node| node.time_ns));

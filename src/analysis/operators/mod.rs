@@ -37,7 +37,6 @@ pub struct OperatorFindings {
     pub graph: Option<GraphChange>,
 }
 
-/// The operators of every profile of a record, in the order of sessions, shapes and batch sizes.
 pub(super) fn findings(record: &RunRecord) -> Vec<OperatorFindings> {
     let mut profiles: Vec<&OperatorProfile> = record.operators.iter().collect();
     profiles.sort_by_key(|profile| (profile.session, profile.shape, profile.batch_size));

@@ -69,13 +69,11 @@ pub struct HotNode {
     pub bound: Observed<Bound>,
 }
 
-/// The machine's peaks that count for a session, per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Peaks<'r>(Option<&'r MachinePeaks>);
+struct Peaks<'r>(Option<&'r MachinePeaks>);
 
 impl<'r> Peaks<'r> {
-    /// Those of the session's library and threads.
-    pub fn of(record: &'r RunRecord, session: usize) -> Self {
+    fn of(record: &'r RunRecord, session: usize) -> Self {
         let spec = &record.plan.sessions[session];
         let is_own = |peaks: &&MachinePeaks| {
             peaks.runtime == *spec.runtime.path() && peaks.intra_threads == spec.options.intra_threads
@@ -99,7 +97,6 @@ impl<'r> Peaks<'r> {
     }
 }
 
-/// Why no node of a session has a bound.
 const NO_PEAKS: &str = "the machine's peaks were not measured for this session";
 
 /// Limits of the nodes that take the time in one profile.
@@ -130,8 +127,7 @@ impl Roofline {
     }
 }
 
-/// The roofline of every profile of a record that holds nodes.
-pub fn rooflines(record: &RunRecord) -> Vec<Roofline> {
+pub(in crate::analysis) fn rooflines(record: &RunRecord) -> Vec<Roofline> {
     let profiles = record.operators.iter().filter_map(|profile| {
         let profiled = profile.profile.as_ref().ok().filter(|profiled| !profiled.nodes.is_empty())?;
         let peaks = Peaks::of(record, profile.session);
@@ -155,7 +151,6 @@ pub fn rooflines(record: &RunRecord) -> Vec<Roofline> {
     rooflines
 }
 
-/// The nodes that take the time, the one that takes most first.
 fn hottest(mut nodes: Vec<HotNode>) -> Vec<HotNode> {
     nodes.sort_by_key(|node| std::cmp::Reverse(node.time_ns));
     let mut before = 0.0;
@@ -167,7 +162,6 @@ fn hottest(mut nodes: Vec<HotNode>) -> Vec<HotNode> {
     nodes.into_iter().take_while(is_hot).collect()
 }
 
-/// Share of the time in all nodes by what limits them.
 fn bound_shares(nodes: &[HotNode]) -> Vec<(Bound, Ratio)> {
     let mut shares: BTreeMap<Bound, f64> = BTreeMap::new();
     for node in nodes {

@@ -42,12 +42,10 @@ impl<'p> Undistorted<'p> {
         times
     }
 
-    /// Time of the whole inference, in nanoseconds.
     pub(in crate::analysis) fn whole_ns(&self) -> f64 {
         self.profiled.unprofiled_ns.unwrap_or(self.profiled.mean_inference_ns).as_f64().max(1.0)
     }
 
-    /// Time in all nodes, in nanoseconds an inference.
     pub(in crate::analysis) fn nodes_ns(&self) -> f64 {
         self.nodes_ns
     }

@@ -155,7 +155,6 @@ pub fn work(node: &NodeProfile) -> Observed<Work> {
     Ok(Work { operations_count, arithmetic: shapes.arithmetic(node.operator.exact()) })
 }
 
-/// Shapes of one call.
 struct Shapes<'n> {
     inputs: &'n [TensorShape],
     output: &'n TensorShape,
@@ -305,7 +304,6 @@ impl Shapes<'_> {
     }
 }
 
-/// Why the work of a node with a weight is not known.
 const NO_WEIGHT: &str = "the trace does not tell its weight's shape";
 
 /// A product of sizes, which a trace may say anything of.

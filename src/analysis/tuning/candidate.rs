@@ -57,7 +57,6 @@ impl Candidate {
         self.figure(Metric::LatencyP50).is_some_and(|p50| p50.measured().is_some())
     }
 
-    /// The value of one of its figures.
     pub(super) fn value(&self, metric: Metric) -> Option<f64> {
         self.figure(metric).and_then(Estimate::value)
     }

@@ -77,7 +77,6 @@ impl TuningFindings {
     }
 }
 
-/// Findings of a search; `None` if the run is none.
 pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Option<TuningFindings> {
     let (plan, tuning) = (record.plan.tuning.as_ref()?, record.tuning.as_ref()?);
     let judge = Judge::new(record, figures);

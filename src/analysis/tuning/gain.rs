@@ -7,7 +7,6 @@ use crate::analysis::{Estimate, Interval};
 use crate::plan::{CellKey, Objective};
 use crate::record::{Stage, Tuning};
 
-/// The cost of one configuration over that of another.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Gain {
     /// The ratio; below 1 the first one is better.
@@ -26,7 +25,6 @@ impl Gain {
     }
 }
 
-/// Where two configurations are held against each other.
 #[derive(Clone, Copy)]
 pub(super) struct Field<'a> {
     pub(super) judge: &'a Judge<'a>,

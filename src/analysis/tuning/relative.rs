@@ -20,7 +20,6 @@ pub struct Relative {
     pub is_direct: bool,
 }
 
-/// The scale that configurations are held against.
 pub(super) struct Scale<'a> {
     judge: &'a Judge<'a>,
     tuning: &'a Tuning,

@@ -55,8 +55,7 @@ pub(super) struct Race<'a> {
     pub(super) best: Option<usize>,
     pub(super) defaults: Option<usize>,
     pub(super) gain: Option<&'a Gain>,
-    /// The configuration that the best one was preferred over, because it does as well and is better in
-    /// another figure.
+    /// The one that the best one was preferred over, because it does as well and is better in another figure.
     pub(super) preferred_over: Option<CellKey>,
 }
 
@@ -73,7 +72,6 @@ impl Race<'_> {
         }
     }
 
-    /// Whether the best configuration is shown to be the one to take.
     fn is_shown(&self, best: usize) -> bool {
         if self.defaults == Some(best) {
             let mut others = self.candidates.iter().filter(|one| one.state != State::Best);
@@ -108,7 +106,6 @@ impl Race<'_> {
         matches!(self.record.run.ended_by, Some(EndReason::SearchDone | EndReason::NothingLeft))
     }
 
-    /// Whether a configuration has a figure with an interval.
     fn is_measured_surely(&self, place: usize) -> bool {
         let latency = self.candidates[place].figure(crate::metric::Metric::LatencyP50);
         latency.is_some_and(|latency| latency.interval().is_some())
