@@ -23,7 +23,7 @@ pub struct OperatorProfile {
 
 /// A trace of ONNX Runtime's profiler over all inferences but the first, which prepares what the others find
 /// ready.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Profiled {
     /// Inferences behind the nodes' times.
     pub inferences_count: u64,
@@ -53,7 +53,7 @@ pub struct Profiled {
 }
 
 /// One node of the graph as it ran, after optimization.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeProfile {
     /// Name; empty if the node has none. ONNX Runtime calls a node without one after its operator and index.
     pub name: Plain,

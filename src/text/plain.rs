@@ -240,13 +240,9 @@ mod tests {
     }
 
     #[test]
-    fn escape_sequences_are_shown_not_sent() {
-        assert_eq!(plain("a\u{1b}[31mred\u{202e}\nb"), "a\\u{1b}[31mred\\u{202e} b");
-    }
-
-    #[test]
-    fn blank_and_invisible_names_show_by_their_code_points() {
+    fn escape_sequences_and_what_cannot_be_seen_show_by_their_code_points() {
         for (name, shown) in [
+            ("a\u{1b}[31mred\u{202e}\nb", "a\\u{1b}[31mred\\u{202e} b"),
             ("", ""),
             (" ", "\\u{20}"),
             ("\u{a0}\u{3000}", "\\u{a0}\\u{3000}"),

@@ -247,10 +247,7 @@ mod tests {
         let shape = TensorShape { element_type: "float".into(), dims: dims.to_vec() };
         let bytes = Some(Bytes(shape.elements_count().saturating_mul(4)));
         NodeProfile {
-            name: operator.to_lowercase().into(),
-            node_index: None,
             operator: operator.into(),
-            execution_provider: "CPUExecutionProvider".into(),
             calls_count: 10,
             time_ns: Nanos(time_ns - 500),
             inputs: Some(vec![shape.clone(), shape.clone()]),
@@ -258,23 +255,12 @@ mod tests {
             activation_bytes: bytes,
             parameter_bytes: Some(Bytes(0)),
             output_bytes: bytes,
-            arena_peak_bytes: None,
+            ..NodeProfile::default()
         }
     }
 
     fn profiled(nodes: Vec<NodeProfile>) -> Profiled {
-        Profiled {
-            inferences_count: 10,
-            disturbed_inferences_count: 0,
-            inference_ns: Nanos(1),
-            mean_inference_ns: Nanos(1),
-            unprofiled_ns: None,
-            distortion_ratios: Vec::new(),
-            complete: true,
-            unreadable_events_count: 0,
-            trace_file: None,
-            nodes,
-        }
+        Profiled { inferences_count: 10, mean_inference_ns: Nanos(1), nodes, ..Profiled::default() }
     }
 
     fn all_nodes(profiled: &Profiled, peaks: Peaks<'_>) -> Vec<HotNode> {
@@ -300,10 +286,8 @@ mod tests {
         assert!((hot[0].intensity.unwrap() - 128.0).abs() < 1e-9);
         assert!((hot[1].memory_ratio.unwrap().0 - 0.8389).abs() < 1e-4, "{hot:?}");
         let shares = bound_shares(&all);
-        assert_eq!(
-            shares.iter().map(|(bound, _)| *bound).collect::<Vec<_>>(),
-            [Bound::Compute, Bound::Memory, Bound::Conversion]
-        );
+        let bounds: Vec<Bound> = shares.iter().map(|(bound, _)| *bound).collect();
+        assert_eq!(bounds, [Bound::Compute, Bound::Memory, Bound::Conversion]);
         assert!((shares[1].1.0 - 1.0 / 11.9).abs() < 1e-9);
     }
 

@@ -7,17 +7,14 @@ use crate::units::{Bytes, Nanos, Ratio};
 fn node(name: &str, operator: &str, calls_count: u64, time_ns: u64) -> NodeProfile {
     NodeProfile {
         name: name.into(),
-        node_index: None,
         operator: operator.into(),
-        execution_provider: "CPUExecutionProvider".into(),
         calls_count,
         time_ns: Nanos(time_ns),
-        inputs: None,
-        outputs: None,
         activation_bytes: Some(Bytes(100)),
         parameter_bytes: Some(Bytes(20)),
         output_bytes: Some(Bytes(8)),
         arena_peak_bytes: Some(Bytes(time_ns)),
+        ..NodeProfile::default()
     }
 }
 
@@ -25,20 +22,15 @@ fn node(name: &str, operator: &str, calls_count: u64, time_ns: u64) -> NodeProfi
 fn profiled() -> Profiled {
     Profiled {
         inferences_count: 10,
-        disturbed_inferences_count: 1,
-        inference_ns: Nanos(99_000),
         mean_inference_ns: Nanos(100_000),
-        unprofiled_ns: Some(Nanos(95_000)),
         distortion_ratios: vec![1.05, 1.04, 1.06, 1.05, 1.05, 1.05],
-        complete: true,
-        unreadable_events_count: 0,
-        trace_file: None,
         nodes: vec![
             node("a", "Conv", 10, 30_000),
             node("b", "Cast", 10, 9_000),
             node("c", "Conv", 10, 45_000),
             node("d", "Relu", 40, 6_000),
         ],
+        ..Profiled::default()
     }
 }
 

@@ -96,35 +96,17 @@ mod tests {
     use crate::units::Nanos;
 
     fn node(calls_count: u64, time_ns: u64) -> NodeProfile {
-        NodeProfile {
-            name: "node".into(),
-            node_index: None,
-            operator: "Relu".into(),
-            execution_provider: "CPUExecutionProvider".into(),
-            calls_count,
-            time_ns: Nanos(time_ns),
-            inputs: None,
-            outputs: None,
-            activation_bytes: None,
-            parameter_bytes: None,
-            output_bytes: None,
-            arena_peak_bytes: None,
-        }
+        NodeProfile { calls_count, time_ns: Nanos(time_ns), ..NodeProfile::default() }
     }
 
     /// Ten inferences of `with_ns` with the profiler, and of `without_ns` without it.
     fn profiled(with_ns: u64, without_ns: Option<u64>, nodes: Vec<NodeProfile>) -> Profiled {
         Profiled {
             inferences_count: 10,
-            disturbed_inferences_count: 0,
-            inference_ns: Nanos(with_ns),
             mean_inference_ns: Nanos(with_ns),
             unprofiled_ns: without_ns.map(Nanos),
-            distortion_ratios: Vec::new(),
-            complete: true,
-            unreadable_events_count: 0,
-            trace_file: None,
             nodes,
+            ..Profiled::default()
         }
     }
 
