@@ -31,116 +31,35 @@ pub struct Work {
     pub arithmetic: Arithmetic,
 }
 
-/// Elementwise operators: one operation an output element, transcendental functions included.
-const ELEMENTWISE: [&str; 36] = [
-    "Abs",
-    "Add",
-    "BiasGelu",
-    "Cast",
-    "Ceil",
-    "Clip",
-    "Div",
-    "Elu",
-    "Equal",
-    "Erf",
-    "Exp",
-    "FastGelu",
-    "Floor",
-    "Gelu",
-    "Greater",
-    "HardSigmoid",
-    "HardSwish",
-    "LeakyRelu",
-    "Less",
-    "Log",
-    "Max",
-    "Min",
-    "Mul",
-    "Neg",
-    "PRelu",
-    "Pow",
-    "QuickGelu",
-    "Reciprocal",
-    "Relu",
-    "Round",
-    "Sigmoid",
-    "Softplus",
-    "Sqrt",
-    "Sub",
-    "Tanh",
-    "Where",
-];
-
-/// Operators that visit every input element once: pooling and reductions.
-const PER_INPUT: [&str; 14] = [
-    "ArgMax",
-    "ArgMin",
-    "AveragePool",
-    "GlobalAveragePool",
-    "GlobalMaxPool",
-    "MaxPool",
-    "NhwcMaxPool",
-    "QLinearAveragePool",
-    "QLinearGlobalAveragePool",
-    "ReduceMax",
-    "ReduceMean",
-    "ReduceMin",
-    "ReduceProd",
-    "ReduceSum",
-];
-
-/// Operators with several steps an output element, and how many: scale and shift, or subtract the mean, square, sum,
-/// divide and scale; for a softmax: compare, exponentiate, sum, divide; for quantization: scale, round.
-const SEVERAL: [(&str, u64); 16] = [
-    ("BatchNormalization", 2),
-    ("DequantizeLinear", 2),
-    ("DynamicQuantizeLinear", 4),
-    ("EmbedLayerNormalization", 7),
-    ("GroupNormalization", 5),
-    ("InstanceNormalization", 5),
-    ("LayerNormalization", 5),
-    ("LogSoftmax", 4),
-    ("QLinearAdd", 4),
-    ("QLinearMul", 4),
-    ("QuantizeLinear", 2),
-    ("RMSNormalization", 4),
-    ("SimplifiedLayerNormalization", 4),
-    ("SkipLayerNormalization", 6),
-    ("SkipSimplifiedLayerNormalization", 5),
-    ("Softmax", 4),
-];
-
-/// Operators that move data or look at shapes, and compute nothing.
-const MOVES: [&str; 28] = [
-    "CastLike",
-    "Concat",
-    "Constant",
-    "ConstantOfShape",
-    "DepthToSpace",
-    "Expand",
-    "Flatten",
-    "Gather",
-    "GatherElements",
-    "GatherND",
-    "Identity",
-    "InsertedPrecisionFreeCast",
-    "MemcpyFromHost",
-    "MemcpyToHost",
-    "Pad",
-    "Range",
-    "ReorderInput",
-    "ReorderOutput",
-    "Reshape",
-    "ScatterElements",
-    "ScatterND",
-    "Shape",
-    "Slice",
-    "SpaceToDepth",
-    "Split",
-    "Squeeze",
-    "Transpose",
-    "Unsqueeze",
-];
+/// Operations for each element of the output; absent for an operator that more than its output decides, or that is not
+/// known.
+fn steps(operator: &str) -> Option<u64> {
+    Some(match operator {
+        // Data is moved, or shapes are looked at.
+        "CastLike" | "Concat" | "Constant" | "ConstantOfShape" | "DepthToSpace" | "Expand" | "Flatten" | "Gather"
+        | "GatherElements" | "GatherND" | "Identity" | "MemcpyFromHost" | "MemcpyToHost" | "Pad" | "Range"
+        | "ReorderInput" | "ReorderOutput" | "Reshape" | "ScatterElements" | "ScatterND" | "Shape" | "Slice"
+        | "SpaceToDepth" | "Split" | "Squeeze" | "Transpose" | "Unsqueeze" => 0,
+        "InsertedPrecisionFreeCast" => 0,
+        // Transcendental functions count as one operation.
+        "Abs" | "Add" | "BiasGelu" | "Cast" | "Ceil" | "Clip" | "Div" | "Elu" | "Equal" | "Erf" | "Exp"
+        | "FastGelu" | "Floor" | "Gelu" | "Greater" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Less" | "Log"
+        | "Max" | "Min" | "Mul" | "Neg" | "PRelu" | "Pow" | "QuickGelu" | "Reciprocal" | "Relu" | "Round"
+        | "Sigmoid" | "Softplus" | "Sqrt" | "Sub" | "Tanh" | "Where" => 1,
+        // Scale and shift, or scale and round.
+        "BatchNormalization" | "DequantizeLinear" | "QuantizeLinear" => 2,
+        // Compare, exponentiate, sum, divide.
+        "LogSoftmax" | "Softmax" => 4,
+        "DynamicQuantizeLinear" | "QLinearAdd" | "QLinearMul" => 4,
+        // Subtract the mean, square, sum, divide and scale.
+        "GroupNormalization" | "InstanceNormalization" | "LayerNormalization" => 5,
+        "RMSNormalization" | "SimplifiedLayerNormalization" => 4,
+        "SkipSimplifiedLayerNormalization" => 5,
+        "SkipLayerNormalization" => 6,
+        "EmbedLayerNormalization" => 7,
+        _ => return None,
+    })
+}
 
 /// Work of one call of a node.
 ///
@@ -178,13 +97,16 @@ impl Shapes<'_> {
             "Attention" | "QAttention" => self.attention(),
             "MultiHeadAttention" => self.multi_head_attention(),
             "LSTM" | "GRU" | "RNN" | "DynamicQuantizeLSTM" => self.recurrence(),
-            name if ELEMENTWISE.binary_search(&name).is_ok() => Ok(self.output.elements_count()),
-            name if PER_INPUT.binary_search(&name).is_ok() => Ok(self.input(0)?.elements_count()),
-            name if MOVES.binary_search(&name).is_ok() => Ok(0),
-            name => SEVERAL
-                .binary_search_by_key(&name, |(name, _)| name)
-                .map(|place| times(&[SEVERAL[place].1, self.output.elements_count()]))
-                .map_err(|_| format!("there is no formula for `{name}`").into()),
+            // Pooling and reductions visit every input element once.
+            "ArgMax" | "ArgMin" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "MaxPool" | "NhwcMaxPool"
+            | "QLinearAveragePool" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceProd" | "ReduceSum" => {
+                Ok(self.input(0)?.elements_count())
+            }
+            "QLinearGlobalAveragePool" => Ok(self.input(0)?.elements_count()),
+            name => {
+                let steps = steps(name).ok_or_else(|| format!("there is no formula for `{name}`"))?;
+                Ok(times(&[steps, self.output.elements_count()]))
+            }
         }
     }
 
