@@ -158,25 +158,22 @@ pub fn compare(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<
     let pairings = pairings(runs, variants)?;
     let mut pairs: Vec<Pair> = pairings.iter().map(|&pairing| pair(runs, pairing)).collect();
     judge_together(&mut pairs);
-    let described = runs
-        .iter()
-        .enumerate()
-        .map(|(place, run)| ComparedRun { left_out: left_out(place, &pairings, runs), ..describe(run, &runs[0]) });
+    let described = (0..runs.len()).map(|place| described(runs, place, &pairings));
     let design = if runs.len() == 1 { Design::Paired } else { Design::Separate };
     Ok(Comparisons { design, runs: described.collect(), pairs })
 }
 
-fn describe(run: &NamedRun<'_>, first: &NamedRun<'_>) -> ComparedRun {
-    let (record, baseline) = (run.index.record(), first.index.record());
+fn described(runs: &[NamedRun<'_>], place: usize, pairings: &[Pairing]) -> ComparedRun {
+    let (record, baseline) = (runs[place].index.record(), runs[0].index.record());
     ComparedRun {
-        path: run.path.clone(),
+        path: runs[place].path.clone(),
         name: record.run.name.clone(),
         started_at: record.run.started_at.clone(),
         complete: record.is_complete(),
         fitness: record.fitness.clone(),
         host_differences: host_differences(&baseline.host, &record.host),
         other_differences: other_differences(baseline, record),
-        left_out: Vec::new(),
+        left_out: left_out(place, pairings, runs),
     }
 }
 

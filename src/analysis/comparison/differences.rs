@@ -1,5 +1,7 @@
 //! What two runs do not share: the machine, and what else bears on the figures.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::plan::SessionSpec;
@@ -34,36 +36,6 @@ pub enum Setting {
     Flag(bool),
 }
 
-impl From<Plain> for Setting {
-    fn from(text: Plain) -> Self {
-        Setting::Text(text)
-    }
-}
-
-impl From<u64> for Setting {
-    fn from(count: u64) -> Self {
-        Setting::Count(count)
-    }
-}
-
-impl From<f64> for Setting {
-    fn from(amount: f64) -> Self {
-        Setting::Amount(amount)
-    }
-}
-
-impl From<Bytes> for Setting {
-    fn from(bytes: Bytes) -> Self {
-        Setting::Bytes(bytes)
-    }
-}
-
-impl From<bool> for Setting {
-    fn from(flag: bool) -> Self {
-        Setting::Flag(flag)
-    }
-}
-
 /// Two memory sizes within this share of each other are those of like machines: firmware and kernel keep a little, and
 /// not always the same.
 const MEMORY_TOLERANCE: f64 = 0.02;
@@ -73,8 +45,8 @@ const MEMORY_TOLERANCE: f64 = 0.02;
 struct Differences(Vec<Difference>);
 
 impl Differences {
-    fn check<T: Into<Setting>>(&mut self, what: &'static str, baseline: Option<T>, candidate: Option<T>) {
-        let (baseline, candidate) = (baseline.map(Into::into), candidate.map(Into::into));
+    fn check<T>(&mut self, what: &'static str, of: fn(T) -> Setting, baseline: Option<T>, candidate: Option<T>) {
+        let (baseline, candidate) = (baseline.map(of), candidate.map(of));
         if baseline != candidate {
             self.0.push(Difference { what, baseline, candidate });
         }
@@ -86,7 +58,8 @@ impl Differences {
 #[must_use]
 pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
     let mut found = Differences::default();
-    let mut text = |what, get: fn(&Host) -> Option<Plain>| found.check(what, get(baseline), get(candidate));
+    let mut text =
+        |what, get: fn(&Host) -> Option<Plain>| found.check(what, Setting::Text, get(baseline), get(candidate));
     text("architecture", |host| Some(host.architecture.clone()));
     text("CPU model", |host| host.cpu.model_name.clone());
     text("instruction sets", |host| {
@@ -101,16 +74,17 @@ pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
         (!names.is_empty()).then(|| Plain::joined(names, ", "))
     });
     text("GPU driver", |host| host.gpu_driver.as_ref()?.version.as_ref().ok().cloned());
-    let mut count = |what, get: fn(&Host) -> Option<u64>| found.check(what, get(baseline), get(candidate));
+    let mut count =
+        |what, get: fn(&Host) -> Option<u64>| found.check(what, Setting::Count, get(baseline), get(candidate));
     count("logical CPUs", |host| Some(host.cpu.logical_count));
     count("physical cores", |host| host.cpu.physical_count);
-    found.check("turbo", baseline.turbo, candidate.turbo);
+    found.check("turbo", Setting::Flag, baseline.turbo, candidate.turbo);
     let (one, other) = (&baseline.cgroup, &candidate.cgroup);
-    found.check("CPU limit", one.cpu_quota_count, other.cpu_quota_count);
-    found.check("memory limit", one.memory_max_bytes, other.memory_max_bytes);
-    found.check("soft memory limit", one.memory_high_bytes, other.memory_high_bytes);
+    found.check("CPU limit", Setting::Amount, one.cpu_quota_count, other.cpu_quota_count);
+    found.check("memory limit", Setting::Bytes, one.memory_max_bytes, other.memory_max_bytes);
+    found.check("soft memory limit", Setting::Bytes, one.memory_high_bytes, other.memory_high_bytes);
     if !is_like_memory(baseline.memory_bytes, candidate.memory_bytes) {
-        found.check("memory", baseline.memory_bytes, candidate.memory_bytes);
+        found.check("memory", Setting::Bytes, baseline.memory_bytes, candidate.memory_bytes);
     }
     found.0
 }
@@ -124,7 +98,8 @@ fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
 #[must_use]
 pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Difference> {
     let mut found = Differences::default();
-    let mut text = |what, get: fn(&RunRecord) -> Option<Plain>| found.check(what, get(baseline), get(candidate));
+    let mut text =
+        |what, get: fn(&RunRecord) -> Option<Plain>| found.check(what, Setting::Text, get(baseline), get(candidate));
     text("operating system", |run| run.host.os.clone());
     text("kernel", |run| run.host.kernel.clone());
     text("onnxprof", |run| Some(run.run.tool_version.as_str().into()));
@@ -138,7 +113,8 @@ pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Dif
         let cpus: Vec<String> = run.host.affinity_cpus.iter().map(u64::to_string).collect();
         Some(cpus.join(",").into())
     });
-    let mut count = |what, get: fn(&RunRecord) -> Option<u64>| found.check(what, get(baseline), get(candidate));
+    let mut count =
+        |what, get: fn(&RunRecord) -> Option<u64>| found.check(what, Setting::Count, get(baseline), get(candidate));
     count("samples of the data", |run| run.dataset.as_ref().map(|data| data.samples_count));
     count("block length in ns", |run| Some(run.plan.schedule.block_ns.0));
     found.0
@@ -148,32 +124,35 @@ pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Dif
 pub(super) fn session_differences(baseline: &SessionSpec, candidate: &SessionSpec) -> Vec<Difference> {
     let mut found = Differences::default();
     let mut text = |what, get: fn(&SessionSpec) -> Option<String>| {
-        found.check(what, get(baseline).map(Plain::from), get(candidate).map(Plain::from));
+        found.check(what, |text| Setting::Text(text.into()), get(baseline), get(candidate));
     };
     text("execution provider", |spec| Some(spec.execution_provider.clone()));
-    text("execution provider options", |spec| {
-        let entries = spec.provider.options.iter().map(|(key, value)| format!("{key}={value}"));
-        Some(entries.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
-    });
+    text("execution provider options", |spec| joined(entries(&spec.provider.options)));
     text("device", |spec| spec.provider.device.map(|device| device.to_string()));
     text("binding", |spec| Some(word(spec.binding)));
     text("graph optimization", |spec| Some(word(spec.options.graph_optimization)));
     text("execution mode", |spec| Some(word(spec.options.execution_mode)));
-    text("session configuration", |spec| {
-        let entries = spec.options.session_config.iter().map(|(key, value)| format!("{key}={value}"));
-        Some(entries.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
-    });
+    text("session configuration", |spec| joined(entries(&spec.options.session_config)));
     text("libraries of custom operators", |spec| {
-        let libraries = spec.options.custom_ops.iter().map(|library| library.display().to_string());
-        Some(libraries.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+        joined(spec.options.custom_ops.iter().map(|library| library.display().to_string()))
     });
-    let mut count = |what, get: fn(&SessionSpec) -> u64| found.check(what, Some(get(baseline)), Some(get(candidate)));
+    let mut count = |what, get: fn(&SessionSpec) -> u64| {
+        found.check(what, Setting::Count, Some(get(baseline)), Some(get(candidate)));
+    };
     count("intra-op threads", |spec| spec.options.intra_threads);
     count("inter-op threads", |spec| spec.options.inter_threads);
-    found.check("spinning", baseline.options.allow_spinning, candidate.options.allow_spinning);
-    found.check("memory arena", baseline.options.memory_arena, candidate.options.memory_arena);
-    found.check("memory pattern", baseline.options.memory_pattern, candidate.options.memory_pattern);
+    found.check("spinning", Setting::Flag, baseline.options.allow_spinning, candidate.options.allow_spinning);
+    found.check("memory arena", Setting::Flag, baseline.options.memory_arena, candidate.options.memory_arena);
+    found.check("memory pattern", Setting::Flag, baseline.options.memory_pattern, candidate.options.memory_pattern);
     found.0
+}
+
+fn entries(options: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
+    options.iter().map(|(key, value)| format!("{key}={value}"))
+}
+
+fn joined(words: impl Iterator<Item = String>) -> Option<String> {
+    Some(words.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
 }
 
 fn word(value: impl std::fmt::Debug) -> String {
