@@ -8,7 +8,7 @@ use crate::text::Plain;
 use crate::units::Ratio;
 
 /// Why a session takes the time that it takes, against another session of the run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Explanation {
     /// Index of the session.
     pub session: usize,
@@ -93,7 +93,7 @@ impl Step {
     }
 }
 
-/// Which operators a step is about.
+/// Which operators a step is about, in the order of telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {

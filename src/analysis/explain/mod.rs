@@ -101,19 +101,7 @@ fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
 fn without_steps(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Explanation {
     let quantization = quantization(facts, session);
     let instructions = instructions::instructions(facts.index.record, session, quantization.as_ref());
-    Explanation {
-        session,
-        reference,
-        latency: None,
-        steps: Vec::new(),
-        steps_absent_reason: None,
-        profiles: None,
-        operators: Vec::new(),
-        fusions: Vec::new(),
-        quantization,
-        instructions,
-        clauses: Vec::new(),
-    }
+    Explanation { session, reference, quantization, instructions, ..Explanation::default() }
 }
 
 fn quantization(facts: &Facts<'_>, session: usize) -> Option<Quantization> {
@@ -146,10 +134,7 @@ fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<Lat
 fn change(facts: &Facts<'_>, cell: &CellFindings, reference: CellKey) -> Option<Change> {
     match &cell.comparison {
         Some(comparison) if comparison.baseline == reference => Some(comparison.p50.clone()),
-        _ => {
-            let pairs = Pairs::new(facts.index.blocks(cell.key), facts.index.blocks(reference));
-            median_change(&pairs)
-        }
+        _ => median_change(&Pairs::new(facts.index.blocks(cell.key), facts.index.blocks(reference))),
     }
 }
 

@@ -47,14 +47,10 @@ impl<'a> Side<'a> {
         for (operator, &count) in model.iter().flat_map(|model| &model.operators) {
             *in_file.entry(base_name(operator)).or_insert(0) += count;
         }
-        Ok(Side::scaled(profiled, in_file, median_ns))
-    }
-
-    /// Brings times to the level of the timed launches, in which the nodes of an inference cannot take more than the whole.
-    fn scaled(profiled: &'a Profiled, in_file: BTreeMap<&'a str, u64>, median_ns: i64) -> Self {
+        // In turn: in the timed launches the nodes of an inference cannot take more than the whole.
         let times = Undistorted::in_turn(profiled);
         let scale = median_ns as f64 / times.whole_ns();
-        Side { profiled, in_file, median_ns, scale, times }
+        Ok(Side { profiled, in_file, median_ns, scale, times })
     }
 
     /// Time of a node in one inference, in nanoseconds of the timed launches.

@@ -8,7 +8,6 @@ use super::side::{Side, base_name, is_compiled};
 use crate::analysis::{Interval, OperatorGroup};
 use crate::matrix_operator::MatrixOperator;
 use crate::record::{NodeProfile, Quantization, QuantizationFormat, TensorShape};
-use crate::text::Plain;
 use crate::units::Ratio;
 
 /// Fills in the steps, the operators behind them, and what they rest on.
@@ -39,18 +38,14 @@ pub(super) fn computes_quantized(node: &NodeProfile) -> bool {
 
 struct Sorting {
     fusions: Vec<FusionChange>,
-    /// Operators, by their base names, of which the optimizer absorbed more on one side than on the other.
-    fused: BTreeSet<Plain>,
     /// Matrix nodes in floating point, by place, of the reference and of the session.
     full_precision: [BTreeSet<usize>; 2],
 }
 
 impl Sorting {
     fn new(sides: &[Side<'_>; 2], is_quantized: bool) -> Self {
-        let fusions = if sides.iter().any(Side::has_compiled) { Vec::new() } else { fusions(sides) };
         Sorting {
-            fused: fusions.iter().map(|fusion| fusion.operator.clone()).collect(),
-            fusions,
+            fusions: if sides.iter().any(Side::has_compiled) { Vec::new() } else { fusions(sides) },
             full_precision: if is_quantized { full_precision(sides) } else { Default::default() },
         }
     }
@@ -63,21 +58,15 @@ impl Sorting {
             OperatorGroup::Matrix if self.full_precision[side].contains(&place) => StepKind::FullPrecision,
             OperatorGroup::Matrix => StepKind::Matrix,
             OperatorGroup::Conversion => StepKind::Conversion,
-            OperatorGroup::Other if self.fused.contains(&base_name(node.operator.exact()).into()) => StepKind::Fusion,
+            OperatorGroup::Other if self.is_fused(base_name(node.operator.exact())) => StepKind::Fusion,
             OperatorGroup::Other => StepKind::Other,
         }
     }
-}
 
-/// The kinds of steps that are made of nodes, in the order of telling.
-const OF_NODES: [StepKind; 6] = [
-    StepKind::Matrix,
-    StepKind::FullPrecision,
-    StepKind::Conversion,
-    StepKind::Fusion,
-    StepKind::Compiled,
-    StepKind::Other,
-];
+    fn is_fused(&self, operator: &str) -> bool {
+        self.fusions.iter().any(|fusion| fusion.operator == operator)
+    }
+}
 
 #[derive(Clone, Copy, Default)]
 struct Sum {
@@ -103,40 +92,30 @@ fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> 
             sum.nodes_count += 1;
         }
     }
-    let sum = |side: usize, kind: StepKind| sums[side].get(&kind).copied();
-    let of_nodes = OF_NODES.into_iter().filter(|&kind| sum(0, kind).or(sum(1, kind)).is_some());
-    let both = |kind| [0, 1].map(|side| sum(side, kind).unwrap_or_default());
-    let mut steps: Vec<Step> = of_nodes.map(|kind| step(kind, both(kind), spread)).collect();
+    let kinds: BTreeSet<StepKind> = sums.iter().flat_map(BTreeMap::keys).copied().collect();
+    let both = |kind| [0, 1].map(|side| sums[side].get(&kind).copied().unwrap_or_default());
+    let mut steps: Vec<Step> = kinds.into_iter().map(|kind| step(kind, both(kind), spread)).collect();
     let unknown_ns: f64 = sums.iter().flat_map(BTreeMap::values).map(|sum| sum.unknown_ns).sum();
     let before_ns = sides[0].median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>();
     let after_ns = sides[1].median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>();
-    steps.push(Step {
-        kind: StepKind::Rest,
-        before_ns,
-        after_ns,
-        before_nodes_count: 0,
-        after_nodes_count: 0,
-        bounds: around([before_ns, after_ns], unknown_ns, spread),
-    });
+    let before = Sum { time_ns: before_ns as f64, unknown_ns, nodes_count: 0 };
+    let after = Sum { time_ns: after_ns as f64, ..Sum::default() };
+    steps.push(step(StepKind::Rest, [before, after], spread));
     steps
 }
 
 fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> Step {
     let (before_ns, after_ns) = (before.time_ns.round() as i64, after.time_ns.round() as i64);
+    let change_ns = (after_ns - before_ns) as f64;
+    let off = |spread: f64| spread * after_ns.abs() as f64 + (before.unknown_ns + after.unknown_ns);
     Step {
         kind,
         before_ns,
         after_ns,
         before_nodes_count: before.nodes_count,
         after_nodes_count: after.nodes_count,
-        bounds: around([before_ns, after_ns], before.unknown_ns + after.unknown_ns, spread),
+        bounds: spread.map(|[below, above]| Interval { low: change_ns - off(below), high: change_ns + off(above) }),
     }
-}
-
-fn around([before_ns, after_ns]: [i64; 2], unknown_ns: f64, spread: Option<[f64; 2]>) -> Option<Interval> {
-    let change_ns = (after_ns - before_ns) as f64;
-    let [below, above] = spread?.map(|spread| spread * after_ns.abs() as f64 + unknown_ns);
-    Some(Interval { low: change_ns - below, high: change_ns + above })
 }
 
 /// Operators of which the optimizer absorbed fewer nodes in the session than in the reference, so that more of them run
