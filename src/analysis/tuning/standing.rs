@@ -6,7 +6,7 @@ use super::contest;
 use super::looks::SLO_WIDENED;
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::score_change::same_samples;
-use crate::analysis::figures::{AccuracyChange, Estimate, Figures, Interval};
+use crate::analysis::figures::{AccuracyChange, Estimate, Figures, Measured};
 use crate::analysis::gate::{GateVerdict, held_at};
 use crate::check::{Side, Slo};
 use crate::metric::{Metric, Unit};
@@ -194,14 +194,14 @@ impl<'a> Judge<'a> {
 
 /// Whether the unfavourable end of a widened interval keeps a budget; where there is no interval, there is none to widen.
 fn surely_keeps(figure: &Estimate, slo: &Slo) -> bool {
-    let Some((measured, interval)) = figure.measured().and_then(|measured| Some((measured, measured.interval?))) else {
+    let Some(Bounded { value, low: Some(low), high: Some(high) }) = figure.measured().map(with_ends) else {
         return true;
     };
     let unfavourable = match slo.side {
-        Side::AtMost => interval.high,
-        Side::AtLeast => interval.low,
+        Side::AtMost => high,
+        Side::AtLeast => low,
     };
-    slo.side.allows(widened(measured.value, unfavourable), slo.limit)
+    slo.side.allows(widened(value, unfavourable), slo.limit)
 }
 
 /// Whether the favourable end of a widened interval breaks a budget; a figure that is only bounded breaks it with its
@@ -233,22 +233,18 @@ pub fn computes_alike(one: &SessionSpec, other: &SessionSpec) -> bool {
 /// A contest as the record holds it.
 #[must_use]
 pub fn described(paired: &PairedRatio, against: CellKey, floor: f64, error: f64) -> Contest {
-    let ratio = paired.ratio();
-    let interval = ratio.interval.ok();
-    let cost_ratio = Bounded {
-        value: ratio.value,
-        low: interval.map(|interval| interval.low),
-        high: interval.map(|interval| interval.high),
-    };
+    let cost_ratio = with_ends(&Measured::over_launches(&paired.ratio()));
     Contest { against, cost_ratio, p_different: paired.evidence(floor).p_different, error }
 }
 
+fn with_ends(measured: &Measured) -> Bounded {
+    let Measured { value, interval, .. } = *measured;
+    Bounded { value, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) }
+}
+
 fn bounded(estimate: &Estimate) -> Option<Bounded> {
-    let interval = estimate.interval();
-    let [low, high] =
-        [|interval: Interval| interval.low, |interval: Interval| interval.high].map(|end| interval.map(end));
     match estimate {
-        Estimate::Measured(measured) => Some(Bounded { value: measured.value, low, high }),
+        Estimate::Measured(measured) => Some(with_ends(measured)),
         Estimate::Absent { bounds, .. } => {
             let bounds = bounds.as_ref()?;
             let value = bounds.at_least.or(bounds.at_most)?;
@@ -260,7 +256,7 @@ fn bounded(estimate: &Estimate) -> Option<Bounded> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{Counted, Measured};
+    use crate::analysis::{Counted, Interval};
 
     fn figure(value: f64, interval: Option<Interval>) -> Estimate {
         Estimate::Measured(Measured { interval, ..Measured::exact(value, 8, Counted::Launches) })
