@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::value::{distinct, list, percent, time};
 use super::{
     Binding, ExecutionMode, Flag, GraphOptimization, LoadMode, Objective, PageCache, Pin, Plan, Schedule,
-    ScoredSamples, SessionOptions, SessionSpec, Space, SweepEnd, Task, TuningPlan,
+    ScoredSamples, SessionOptions, SessionSpec, Space, SweepEnd, Task, TuningPlan, ValueRange,
 };
 use crate::provider;
 use crate::units::Nanos;
@@ -60,9 +60,7 @@ impl Command {
         }
         command.sweep(plan);
         command.idle_gaps(&plan.idle_gaps_ns);
-        if let Some(limit) = plan.latency_limit_ns {
-            command.option(Flag::LatencyLimit, time(limit));
-        }
+        command.options(Flag::LatencyLimit, plan.latency_limit_ns.map(time));
         command.load(&plan.load_modes);
         command.scoring(plan);
         command.schedule(&plan.schedule);
@@ -154,6 +152,11 @@ impl Command {
         self.options.push(Choice { flag, value: Some(value.to_string()) });
     }
 
+    /// A flag with each value that there is.
+    fn options(&mut self, flag: Flag, values: impl IntoIterator<Item: ToString>) {
+        values.into_iter().for_each(|value| self.option(flag, value));
+    }
+
     fn switch(&mut self, flag: Flag) {
         self.options.push(Choice { flag, value: None });
     }
@@ -161,21 +164,13 @@ impl Command {
     fn inputs(&mut self, plan: &Plan) {
         let inputs = &plan.inputs;
         // Where a dimension is swept, data was found beside the models, and is found again.
-        if let Some(data) = inputs.data.as_ref().filter(|_| !plan.is_swept()) {
-            self.option(Flag::Data, data.display());
-        }
-        if let Some(labels) = &inputs.labels {
-            self.option(Flag::Labels, labels.display());
-        }
-        for (name, value) in &inputs.dims {
-            self.option(Flag::Dim, format!("{name}={value}"));
-        }
-        if let Some(batch_dim) = &inputs.batch_dim {
-            self.option(Flag::BatchDim, batch_dim);
-        }
-        for (name, range) in &inputs.ranges {
-            self.option(Flag::Range, format!("{name}={}..{}", range.low, range.high));
-        }
+        let data = inputs.data.iter().filter(|_| !plan.is_swept());
+        self.options(Flag::Data, data.map(|data| data.display()));
+        self.options(Flag::Labels, inputs.labels.iter().map(|labels| labels.display()));
+        self.options(Flag::Dim, inputs.dims.iter().map(|(name, value)| format!("{name}={value}")));
+        self.options(Flag::BatchDim, &inputs.batch_dim);
+        let range = |(name, range): (&String, &ValueRange)| format!("{name}={}..{}", range.low, range.high);
+        self.options(Flag::Range, inputs.ranges.iter().map(range));
     }
 
     /// Libraries, execution providers and bindings: sessions are every combination of them.
@@ -190,14 +185,12 @@ impl Command {
         let options = sessions.iter().flat_map(|spec| {
             spec.provider.options.iter().map(move |(key, value)| format!("{}:{key}={value}", provider_word(spec)))
         });
-        distinct(options).into_iter().for_each(|text| self.option(Flag::EpOption, text));
+        self.options(Flag::EpOption, distinct(options));
         let libraries = sessions.iter().filter_map(|spec| {
             Some(format!("{}={}", spec.execution_provider, spec.provider.library.as_ref()?.display()))
         });
-        distinct(libraries).into_iter().for_each(|text| self.option(Flag::EpLibrary, text));
-        if let Some(device) = sessions.iter().find_map(|spec| spec.provider.device) {
-            self.option(Flag::Device, device);
-        }
+        self.options(Flag::EpLibrary, distinct(libraries));
+        self.options(Flag::Device, sessions.iter().find_map(|spec| spec.provider.device));
         if sessions.iter().any(|spec| spec.provider.required) {
             self.switch(Flag::RequireEp);
         }
@@ -230,23 +223,14 @@ impl Command {
             GraphOptimization::Basic => self.option(Flag::GraphOptimization, "basic"),
             GraphOptimization::Extended => self.option(Flag::GraphOptimization, "extended"),
         }
-        let switches = [
-            (Flag::AllowSpinning, options.allow_spinning),
-            (Flag::MemoryArena, options.memory_arena),
-            (Flag::MemoryPattern, options.memory_pattern),
-        ];
-        for (flag, is_on) in switches.into_iter().filter_map(|(flag, is_on)| Some((flag, is_on?))) {
-            self.option(flag, is_on);
-        }
-        for (key, value) in &options.session_config {
-            self.option(Flag::SessionConfig, format!("{key}={value}"));
-        }
+        self.options(Flag::AllowSpinning, options.allow_spinning);
+        self.options(Flag::MemoryArena, options.memory_arena);
+        self.options(Flag::MemoryPattern, options.memory_pattern);
+        self.options(Flag::SessionConfig, options.session_config.iter().map(|(key, value)| format!("{key}={value}")));
     }
 
     fn custom_ops(&mut self, options: &SessionOptions) {
-        for library in &options.custom_ops {
-            self.option(Flag::CustomOps, library.display());
-        }
+        self.options(Flag::CustomOps, options.custom_ops.iter().map(|library| library.display()));
     }
 
     /// Every swept dimension with all of its sizes, the one that changes least first.
@@ -259,9 +243,7 @@ impl Command {
             |name: &str| plan.shapes.windows(2).filter(|pair| pair[0].dims.get(name) != pair[1].dims.get(name)).count();
         let mut swept: Vec<(&str, BTreeSet<u64>)> = sizes.into_iter().collect();
         swept.sort_by_key(|(name, _)| changes(name));
-        for (name, sizes) in swept {
-            self.option(Flag::Sweep, format!("dim={name}:{}", list(&sizes)));
-        }
+        self.options(Flag::Sweep, swept.iter().map(|(name, sizes)| format!("dim={name}:{}", list(sizes))));
     }
 
     fn idle_gaps(&mut self, gaps: &[Nanos]) {
@@ -311,25 +293,16 @@ impl Command {
         if schedule.timeout_ns != Schedule::TIMEOUT {
             self.option(Flag::Timeout, time(schedule.timeout_ns));
         }
-        if let Some(budget) = schedule.budget_ns {
-            self.option(Flag::Budget, time(budget));
-        }
-        if let Some(rounds) = schedule.rounds_count {
-            self.option(Flag::Rounds, rounds);
-        }
-        if let Some(alternations) = schedule.alternations_count {
-            self.option(Flag::Alternations, alternations);
-        }
+        self.options(Flag::Budget, schedule.budget_ns.map(time));
+        self.options(Flag::Rounds, schedule.rounds_count);
+        self.options(Flag::Alternations, schedule.alternations_count);
         self.option(Flag::Seed, schedule.seed);
     }
 
     fn goal(&mut self, tuning: &TuningPlan) {
-        for check in &tuning.slo {
-            self.option(Flag::Slo, check);
-        }
-        if let Some(drop) = tuning.max_accuracy_drop_ratio {
-            self.option(Flag::MaxAccuracyDrop, format!("{}pt", percent(drop)));
-        }
+        self.options(Flag::Slo, &tuning.slo);
+        let drop = tuning.max_accuracy_drop_ratio.map(|drop| format!("{}pt", percent(drop)));
+        self.options(Flag::MaxAccuracyDrop, drop);
         match tuning.objective {
             Objective::Throughput => {}
             Objective::Latency => self.option(Flag::Objective, "latency"),
@@ -372,10 +345,13 @@ fn provider_word(spec: &SessionSpec) -> String {
 mod tests {
     use super::*;
 
+    fn empty() -> Command {
+        Command { subcommand: "profile", models: Vec::new(), options: Vec::new(), others: Vec::new() }
+    }
+
     #[test]
     fn a_flag_takes_its_value_along() {
-        let mut command =
-            Command { subcommand: "profile", models: Vec::new(), options: Vec::new(), others: Vec::new() };
+        let mut command = empty();
         command.option(Flag::Batch, "1,2");
         command.switch(Flag::RequireEp);
         command.option(Flag::Seed, 0);
@@ -387,8 +363,7 @@ mod tests {
 
     #[test]
     fn words_that_begin_with_a_dash_are_not_taken_for_flags() {
-        let mut command =
-            Command { subcommand: "profile", models: Vec::new(), options: Vec::new(), others: Vec::new() };
+        let mut command = empty();
         command.option(Flag::Data, "-x.npz");
         assert_eq!(command.with_model("-m.onnx").words()[2..], ["--data=-x.npz", "--", "-m.onnx"]);
     }
