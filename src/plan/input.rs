@@ -106,22 +106,7 @@ impl ElementType {
     /// Whether elements are whole numbers.
     #[must_use]
     pub fn is_integer(self) -> bool {
-        use ElementType as E;
-        matches!(
-            self,
-            E::Int2
-                | E::Int4
-                | E::Int8
-                | E::Int16
-                | E::Int32
-                | E::Int64
-                | E::Uint2
-                | E::Uint4
-                | E::Uint8
-                | E::Uint16
-                | E::Uint32
-                | E::Uint64
-        )
+        (ElementType::Int2..=ElementType::Uint64).contains(&self)
     }
 
     /// Whether elements are real numbers that may have a fraction.
@@ -135,11 +120,7 @@ impl ElementType {
     /// Whether elements are floating-point numbers of eight bits or four.
     #[must_use]
     pub fn is_small_float(self) -> bool {
-        use ElementType as E;
-        matches!(
-            self,
-            E::Float8e4m3fn | E::Float8e4m3fnuz | E::Float8e5m2 | E::Float8e5m2fnuz | E::Float8e8m0 | E::Float4e2m1
-        )
+        (ElementType::Float8e4m3fn..=ElementType::Float4e2m1).contains(&self)
     }
 
     /// Bits that one element takes in memory; absent for strings, and where the type is not known.

@@ -299,15 +299,6 @@ impl RunRecord {
     /// Whether the run came to its own end.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        matches!(
-            self.run.ended_by,
-            Some(
-                EndReason::TargetReached
-                    | EndReason::BudgetSpent
-                    | EndReason::RoundsDone
-                    | EndReason::SearchDone
-                    | EndReason::NothingLeft
-            )
-        )
+        self.run.ended_by.is_some_and(|reason| reason != EndReason::Interrupted)
     }
 }
