@@ -14,7 +14,6 @@ use hdrhistogram::serialization::{DeserializeError, Deserializer, Serializer, V2
 
 use crate::units::Nanos;
 
-/// Smallest latency that is told apart.
 pub(super) const LOWEST_NS: u64 = 1;
 /// Largest latency that is told apart: one hour.
 pub(super) const HIGHEST_NS: u64 = 3_600_000_000_000;
@@ -23,9 +22,7 @@ pub(super) const DIGITS: u8 = 3;
 
 /// Addition of version 2 to the format's cookies: nothing is known of the width of a count.
 const COOKIE_WORD_SIZE: u32 = 0x10;
-/// First word of the compressed form, by the HdrHistogram V2 format.
 const COMPRESSED_COOKIE: u32 = 0x1c84_9304 | COOKIE_WORD_SIZE;
-/// First word of the plain form, by the HdrHistogram V2 format.
 const PLAIN_COOKIE: u32 = 0x1c84_9303 | COOKIE_WORD_SIZE;
 /// Sub-buckets that tell 3 digits apart; each doubling of the range beyond them adds half as many.
 const SUB_BUCKETS: u64 = 2048;
@@ -75,7 +72,6 @@ pub enum HistogramError {
     Refused(#[source] DeserializeError),
 }
 
-/// The histogram as text.
 pub(super) fn encode(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
     #[expect(clippy::expect_used, reason = "writing to memory does not fail, and counts stay far below i64::MAX")]
@@ -112,7 +108,6 @@ fn plain(text: &str) -> Result<Vec<u8>, HistogramError> {
     Ok(plain)
 }
 
-/// Buckets of the range.
 fn buckets() -> usize {
     let doublings = (HIGHEST_NS / SUB_BUCKETS).ilog2() as usize + 1;
     (doublings + 2) * SUB_BUCKETS as usize / 2
@@ -139,7 +134,6 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, HistogramError> {
     INFLATER.with_borrow_mut(|inflater| inflated(inflater, body))
 }
 
-/// Contents of `body`, at most as long as a histogram of this range can be.
 fn inflated(inflater: &mut Decompress, body: &[u8]) -> Result<Vec<u8>, HistogramError> {
     let longest = HEADER_LEN + buckets() * MAX_VARINT_LEN;
     let mut plain = Vec::with_capacity(COMMON_LEN);
@@ -156,7 +150,6 @@ fn inflated(inflater: &mut Decompress, body: &[u8]) -> Result<Vec<u8>, Histogram
     }
 }
 
-/// Whether the header is that of a histogram of this range, and as long as it says.
 fn check_header(plain: &[u8]) -> Result<(), HistogramError> {
     let fields = (word(plain, 0), word(plain, 4), word(plain, 12), double_word(plain, 16), double_word(plain, 24));
     let (Some(PLAIN_COOKIE), Some(length), Some(digits), Some(low), Some(high)) = fields else {
@@ -171,8 +164,7 @@ fn check_header(plain: &[u8]) -> Result<(), HistogramError> {
     Ok(())
 }
 
-/// The buckets that hold any latencies, and how many each does. Counts that do not fit the range are an error; the decoder
-/// of the crate overflows on some.
+/// The buckets that hold any latencies, and how many each does; the decoder of the crate overflows on some.
 fn counts(payload: &[u8]) -> Result<Vec<(u64, u64)>, HistogramError> {
     let mut found = Vec::new();
     let (mut index, mut total) = (0_u64, 0_u64);

@@ -7,9 +7,7 @@ use super::{TAIL, Z};
 /// How many independent latencies one latency is worth at most.
 const MOST_WORTH: u64 = 4;
 
-/// The launches that latencies come from.
 pub(super) struct Launches {
-    /// Latencies of each.
     counts: Vec<u64>,
     /// Launches that have any, less one.
     degrees: f64,

@@ -59,7 +59,6 @@ pub fn over_launches(values: &[f64]) -> Option<OverLaunches> {
     }
 }
 
-/// The Hodges-Lehmann estimate with its interval, as if the values were one a launch.
 fn hodges_lehmann(values: &[f64]) -> Option<OverLaunches> {
     Some(estimate(&SignedRank::new(values)?, 1.0 - CONFIDENCE))
 }

@@ -7,12 +7,7 @@ pub(super) enum LowerTail {
     /// P(T <= t) for t = 0, 1, ...
     Exact(Vec<f64>),
     /// As if it were normal, with correction for continuity.
-    Approximate {
-        /// Mean of T.
-        mean: f64,
-        /// Standard deviation of T.
-        deviation: f64,
-    },
+    Approximate { mean: f64, deviation: f64 },
 }
 
 impl LowerTail {
@@ -25,7 +20,6 @@ impl LowerTail {
         LowerTail::Exact(cumulative.collect())
     }
 
-    /// P(T <= t).
     pub(super) fn at_most(&self, t: usize) -> f64 {
         match self {
             LowerTail::Exact(cumulative) => cumulative.get(t).copied().unwrap_or(1.0),

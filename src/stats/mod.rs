@@ -49,7 +49,6 @@ pub use verdict::{END_ERROR, Evidence, Relation, benjamini_hochberg, relations};
 
 use interval::{TAIL, Z};
 
-/// Latencies for tests.
 #[cfg(test)]
 mod test_latencies {
     use rand::{RngExt, SeedableRng};

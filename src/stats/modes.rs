@@ -79,7 +79,6 @@ pub fn latency_modes(latencies: &Buckets) -> Option<LatencyModes> {
     Some(LatencyModes { fast_ns: modes.fast.exp(), slow_ns: modes.slow.exp(), slow_share_ratio })
 }
 
-/// Two modes of logarithms.
 struct Modes {
     fast: f64,
     slow: f64,

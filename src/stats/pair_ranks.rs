@@ -4,7 +4,6 @@ use super::Interval;
 use super::lower_tail::LowerTail;
 use super::verdict::Evidence;
 
-/// The bit of a number's sign.
 const SIGN: u64 = 1 << 63;
 /// Figures up to which a table of them is the faster way: those of 64 values.
 const IN_TABLE: usize = 64 * 65 / 2;
@@ -56,7 +55,6 @@ impl PairRanks {
         pairs.map(|(value, other)| self.figure(value, other)).collect()
     }
 
-    /// How many figures there are.
     pub(super) fn count(&self) -> usize {
         let n = self.values.len();
         self.others.as_ref().map_or(n * (n + 1) / 2, |others| n * others.len())
@@ -159,7 +157,6 @@ fn place(number: f64) -> u64 {
     if number.is_sign_negative() { !bits } else { bits | SIGN }
 }
 
-/// The number of a place.
 fn at_place(place: u64) -> f64 {
     f64::from_bits(if place & SIGN == 0 { !place } else { place & !SIGN })
 }

@@ -14,7 +14,6 @@ use super::{Interval, Z};
 pub struct PairedRatio {
     ranks: SignedRank,
     pairs_count: u64,
-    /// Half the width of the normal 95% interval of the rounds' mean; absent below two rounds.
     normal_half_width: Option<f64>,
 }
 

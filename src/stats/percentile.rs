@@ -48,7 +48,6 @@ pub(super) struct Ranks {
     too_few: TooFew,
 }
 
-/// Ranks that bound a quantile from both sides.
 #[derive(Clone, Copy)]
 pub(super) struct Sides {
     pub(super) low: u64,

@@ -31,23 +31,18 @@ impl SignedRank {
         Some(SignedRank { means: PairRanks::means(values), n: values.len() as u64 })
     }
 
-    /// Values behind it.
     pub(super) fn n(&self) -> u64 {
         self.n
     }
 
-    /// The Hodges-Lehmann estimate.
     pub(super) fn centre(&self) -> f64 {
         self.means.median()
     }
 
-    /// The interval that leaves the centre out with probability `error` at most, half of it on each side; `None` if
-    /// there are too few values for one.
     pub(super) fn interval(&self, error: f64) -> Option<Interval> {
         self.means.interval(&lower_tail(self.n), error)
     }
 
-    /// Evidence of the values about a centre of zero, and about one within `floor` of it.
     pub(super) fn evidence(&self, floor: f64) -> Evidence {
         self.means.evidence(&lower_tail(self.n), floor)
     }

@@ -95,7 +95,6 @@ fn joined(values: &[f64], neighbours: usize) -> Vec<f64> {
     values.chunks(neighbours.max(1)).filter_map(median).collect()
 }
 
-/// A trend that several series may share.
 struct Trend {
     /// Probability of an S as far from zero if there were none.
     p: f64,
