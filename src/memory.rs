@@ -44,11 +44,7 @@ impl TooMuch {
     }
 }
 
-/// Makes sure that there is memory for something. Where the system does not tell how much is free, there is taken to be
-/// enough.
-///
-/// # Errors
-/// There is too little.
+/// Whether there is memory for something; where the system does not tell how much is free, there is taken to be enough.
 pub(crate) fn ask(needed: Bytes, what: impl FnOnce() -> String) -> Result<(), TooMuch> {
     if needed <= UNASKED {
         return Ok(());
@@ -59,7 +55,6 @@ pub(crate) fn ask(needed: Bytes, what: impl FnOnce() -> String) -> Result<(), To
     }
 }
 
-/// Memory that may be taken; absent where the system does not tell.
 pub(crate) fn free() -> Option<Bytes> {
     left().map(|(free, _)| free)
 }
@@ -95,20 +90,15 @@ pub(crate) fn hold() -> Option<Held> {
     Some(Held { soft, hard })
 }
 
-/// Whether words of a process or of a library say that memory could not be had.
 pub(crate) fn is_short(words: &str) -> bool {
     SHORT.iter().any(|sign| words.contains(sign))
 }
 
-/// Makes sure that the user's own limit can be read.
-///
-/// # Errors
-/// The fault in it.
+/// Whether the user's own limit can be read; the error is the fault in it.
 pub(crate) fn check_limit() -> Result<(), String> {
     asked_limit().map(drop)
 }
 
-/// Memory that may be taken, and the limit that leaves no more.
 fn left() -> Option<(Bytes, &'static str)> {
     let share = |free: Bytes| Bytes((free.as_f64() * SHARE) as u64);
     let machine = Meminfo::current().ok().and_then(|memory| memory.mem_available).map(Bytes);
@@ -121,7 +111,6 @@ fn left() -> Option<(Bytes, &'static str)> {
     bounds.into_iter().filter_map(|(free, by)| Some((free?, by))).min_by_key(|(free, _)| *free)
 }
 
-/// Memory that the process's own limits leave.
 fn of_process() -> Option<Bytes> {
     let limit = |resource| getrlimit(resource).ok().map(|(soft, _)| soft).filter(|&soft| soft < 1 << 62);
     let (space, data) = (limit(Resource::RLIMIT_AS), limit(Resource::RLIMIT_DATA));

@@ -120,7 +120,6 @@ fn allowed_cores(affinity: &[u64], topology: &Topology) -> Vec<Core> {
 /// CPUs that the calling thread may run on, ascending.
 ///
 /// # Errors
-///
 /// [`SampleError::AffinityUnknown`] if the kernel does not tell; it does not on machines of more than 1,024 CPUs.
 pub fn own_affinity() -> Result<Vec<u64>, SampleError> {
     let set = sched_getaffinity(Pid::from_raw(0)).map_err(SampleError::AffinityUnknown)?;
@@ -130,7 +129,6 @@ pub fn own_affinity() -> Result<Vec<u64>, SampleError> {
 /// Restricts the calling thread, and all threads and processes that it starts from now on, to `cpus`.
 ///
 /// # Errors
-///
 /// Like [`set_affinity`].
 pub fn set_own_affinity(cpus: &[u64]) -> Result<(), SampleError> {
     restrict(Pid::from_raw(0), cpus)
@@ -139,7 +137,6 @@ pub fn set_own_affinity(cpus: &[u64]) -> Result<(), SampleError> {
 /// Restricts the main thread of a process, and all threads that it starts from now on, to `cpus`.
 ///
 /// # Errors
-///
 /// [`SampleError::AffinityRefused`] if none of the CPUs is online and allowed, or one is beyond what can be named.
 pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
     restrict(Pid::from_raw(pid.cast_signed()), cpus)

@@ -40,7 +40,6 @@ pub(super) fn throttled_files(roots: &Roots) -> Vec<PathBuf> {
     limited.map(|group| group.join("cpu.stat")).collect()
 }
 
-/// How a group's limit has struck since the group began, from its `cpu.stat`.
 pub(super) fn throttling(cpu_stat: &Path) -> Option<Throttling> {
     let text = read(cpu_stat).ok()?;
     let count = |key| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());
@@ -51,7 +50,6 @@ pub(super) fn throttling(cpu_stat: &Path) -> Option<Throttling> {
     })
 }
 
-/// Time for which a group has been throttled, from its `cpu.stat`.
 pub(super) fn throttled(cpu_stat: &Path) -> Option<Nanos> {
     let text = read(cpu_stat).ok()?;
     let time = |key| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());

@@ -62,7 +62,6 @@ pub fn since(roots: &Roots, before: &Counters, workers: &[u64]) -> Conditions {
     between(roots, &Span { before, after: &after, elapsed }, workers)
 }
 
-/// Two readings, and the time between them.
 struct Span<'a> {
     before: &'a Counters,
     after: &'a Counters,
@@ -70,7 +69,6 @@ struct Span<'a> {
 }
 
 impl Span<'_> {
-    /// Change of a counter of time.
     fn time(&self, counter: impl Fn(&Counters) -> Option<Nanos>) -> Option<Nanos> {
         Some(counter(self.after)?.since(counter(self.before)?))
     }
@@ -119,7 +117,6 @@ fn share(part: Nanos, whole: Nanos) -> Option<Ratio> {
     (whole.0 > 0).then(|| Ratio((part.as_f64() / whole.as_f64()).min(1.0)))
 }
 
-/// Share of all CPUs' time that was busy and not our own.
 fn others_busy(span: &Span<'_>) -> Option<Ratio> {
     let cpus = span.after.cpus.as_ref()?.each.len();
     let busy = span.time(|counters| Some(counters.cpus.as_ref()?.all.busy_ns))?;

@@ -11,21 +11,17 @@ use crate::units::Nanos;
 pub(super) struct CpuTime {
     /// Spent on anything: user, nice, system and interrupts. Guests are part of user time.
     pub busy_ns: Nanos,
-    /// Taken by the host.
     pub steal_ns: Nanos,
 }
 
-/// CPU time since boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CpuTimes {
-    /// Of all CPUs together.
     pub all: CpuTime,
     /// Of each CPU that is online, by the kernel's number.
     pub each: BTreeMap<u64, CpuTime>,
 }
 
 impl CpuTimes {
-    /// From `/proc/stat`; `None` where it cannot be read.
     pub(super) fn read(roots: &Roots) -> Option<CpuTimes> {
         let text = read(&roots.proc.join("stat")).ok()?;
         let lines = || text.lines().filter_map(|line| line.strip_prefix("cpu")?.split_once(' '));

@@ -8,15 +8,12 @@ use crate::observed::Observed;
 use crate::record::{ClockEvent, GpuConditions, GpuEnergy, GpuMemory, GpuUse};
 use crate::units::{Bytes, Celsius, Hertz, Nanos, Ratio, Watts};
 
-/// Why a figure is absent of which no sample was taken.
 const NO_SAMPLE: &str = "no sample was taken";
 
-/// The reason for low clocks of a GPU on which nothing runs.
 const IDLE: &str = "gpu_idle";
 /// Share by which the power of a GPU at rest may change within a look at it.
 const REST_SPREAD: f64 = 0.03;
 
-/// All samples of one GPU, as far as a run needs them.
 #[derive(Debug)]
 pub(super) struct GpuLog {
     index: u32,
@@ -52,7 +49,6 @@ impl GpuLog {
         self.index
     }
 
-    /// Takes a sample; `workers` are the processes of this run.
     pub(super) fn push(&mut self, reading: GpuReading, workers: &BTreeSet<u32>) {
         self.samples_count += 1;
         self.count_clock_events(&reading);
@@ -103,7 +99,6 @@ impl GpuLog {
         self.window = Some((Instant::now(), Vec::new()));
     }
 
-    /// The samples since the window was opened.
     pub(super) fn close_window(&mut self) -> GpuWindow {
         let Some((opened, readings)) = self.window.take() else { return GpuWindow::default() };
         let middle = opened + opened.elapsed() / 2;
@@ -244,10 +239,7 @@ impl GpuWindow {
     }
 }
 
-/// The values that were told.
-///
-/// # Errors
-/// The first reason, if none was.
+/// The values that were told; if none was, the first reason.
 fn told<T>(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Observed<T>) -> Observed<Vec<T>> {
     let (mut values, mut reason) = (Vec::new(), None);
     for reading in readings {

@@ -28,12 +28,10 @@ impl Roots {
     }
 }
 
-/// The library's file name, for the loader to look up.
 pub(super) const LIBRARY: &str = "libnvidia-ml.so.1";
 /// Environment variable that names another library: for drivers in unusual places, and for tests.
 pub(super) const LIBRARY_VARIABLE: &str = "ONNXPROF_NVML";
 
-/// The library to open: the one that the environment variable names, else the system's.
 fn library() -> PathBuf {
     std::env::var_os(LIBRARY_VARIABLE).map_or_else(|| Path::new(LIBRARY).to_owned(), PathBuf::from)
 }
@@ -109,7 +107,6 @@ pub(super) fn value(path: &Path) -> Option<String> {
     (!line.is_empty()).then(|| line.to_owned())
 }
 
-/// A file of the kernel as procfs parses it.
 pub(super) fn parse<T: procfs::FromRead>(path: &Path) -> Result<T, SampleError> {
     T::from_file(path).map_err(|error| match error {
         ProcError::PermissionDenied(_) => unreadable(path, io::ErrorKind::PermissionDenied),

@@ -222,7 +222,6 @@ impl Gpus {
     }
 }
 
-/// Adds what is known of the GPUs to the description of the machine.
 pub(super) fn describe(roots: &Roots, host: &mut Host) {
     match Gpus::open(roots) {
         Ok(gpus) => {
@@ -279,7 +278,6 @@ fn told<T>(answer: Result<T, NvmlError>) -> Observed<T> {
     answer.map_err(|error| words(&error).into())
 }
 
-/// Why the driver does not tell, for a person.
 fn words(error: &NvmlError) -> String {
     match error {
         NvmlError::NotSupported => "the GPU does not offer it".into(),

@@ -14,7 +14,6 @@ use crate::files::{self, Kind};
 /// it complied shows in [`super::process::storage_read_bytes`] of the next reader.
 ///
 /// # Errors
-///
 /// [`SampleError::NotDropped`] if the file cannot be opened or the kernel refuses the advice.
 pub fn drop_file(path: &Path) -> Result<(), SampleError> {
     advise(path).map_err(|source| SampleError::NotDropped { path: path.to_path_buf(), source })

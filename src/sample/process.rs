@@ -13,7 +13,6 @@ use crate::units::Bytes;
 /// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of `smaps_rollup`.
 ///
 /// # Errors
-///
 /// If the file cannot be read; a kernel before 4.14 does not have it.
 pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let path = roots.of_process(pid, "smaps_rollup");
@@ -31,7 +30,6 @@ pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
 /// Memory that is resident now, pages shared with other processes included: `statm`.
 ///
 /// # Errors
-///
 /// If the file cannot be read.
 pub fn resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let statm = parse::<StatM>(&roots.of_process(pid, "statm"))?;
@@ -41,7 +39,6 @@ pub fn resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
 /// Most memory that was resident at once since the process began, or since [`reset_peak`]: `VmHWM` of `status`.
 ///
 /// # Errors
-///
 /// If the file cannot be read.
 pub fn peak_resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     peak_of(&roots.of_process(pid, "status"))
@@ -50,7 +47,6 @@ pub fn peak_resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
 /// Most memory that this process itself had resident at once.
 ///
 /// # Errors
-///
 /// If its `status` cannot be read.
 pub fn own_peak_memory(roots: &Roots) -> Result<Bytes, SampleError> {
     peak_of(&roots.proc.join("self/status"))
@@ -66,7 +62,6 @@ fn peak_of(status: &Path) -> Result<Bytes, SampleError> {
 /// Makes [`peak_resident`] start again from what is resident now.
 ///
 /// # Errors
-///
 /// If `clear_refs` cannot be written: only the user that the process belongs to may.
 pub fn reset_peak(roots: &Roots, pid: u32) -> Result<(), SampleError> {
     let path = roots.of_process(pid, "clear_refs");
@@ -76,7 +71,6 @@ pub fn reset_peak(roots: &Roots, pid: u32) -> Result<(), SampleError> {
 /// Bytes that the process has had read from storage, rather than from the page cache: `read_bytes` of `io`.
 ///
 /// # Errors
-///
 /// If the file cannot be read.
 pub fn storage_read_bytes(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     Ok(Bytes(parse::<Io>(&roots.of_process(pid, "io"))?.read_bytes))
@@ -85,7 +79,6 @@ pub fn storage_read_bytes(roots: &Roots, pid: u32) -> Result<Bytes, SampleError>
 /// Threads of the process: `Threads` of `status`.
 ///
 /// # Errors
-///
 /// If the file cannot be read.
 pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     let path = roots.of_process(pid, "status");
@@ -97,7 +90,6 @@ pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
 /// which the kernel offers where it was built with scheduler debugging.
 ///
 /// # Errors
-///
 /// If the file cannot be read.
 pub fn migrations_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     const FIELD: &str = "se.nr_migrations";
@@ -110,7 +102,6 @@ pub fn migrations_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
 /// CPUs that the process's main thread may run on, ascending: `Cpus_allowed_list` of `status`.
 ///
 /// # Errors
-///
 /// If the file cannot be read.
 pub fn allowed_cpus(roots: &Roots, pid: u32) -> Result<Vec<u64>, SampleError> {
     let path = roots.of_process(pid, "status");
