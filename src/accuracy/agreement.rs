@@ -27,7 +27,6 @@ pub struct AgreementScorer {
     unlike: Vec<Unlike>,
 }
 
-/// Sums that agreement of one output is computed from.
 #[derive(Debug)]
 struct Sums {
     output: String,
@@ -47,7 +46,6 @@ struct Sums {
     is_float: bool,
 }
 
-/// Cosine similarities of samples.
 #[derive(Debug)]
 struct Cosine {
     sum: f64,
@@ -69,7 +67,6 @@ impl Cosine {
     }
 }
 
-/// Errors of elements.
 #[derive(Debug, Default)]
 struct Errors {
     max_absolute: Option<f64>,

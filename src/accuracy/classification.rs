@@ -21,7 +21,6 @@ pub(super) enum Says {
     Probability,
 }
 
-/// Scores of one output against class labels, as [`Scorer`](super::Scorer) has them.
 #[derive(Debug)]
 pub(super) struct ClassScorer {
     labels: Vec<i64>,
@@ -31,7 +30,6 @@ pub(super) struct ClassScorer {
 }
 
 impl ClassScorer {
-    /// Scores the output of that name, which `says` how it means its class.
     pub(super) fn new(labels: Vec<i64>, names: ClassNames, output: &str, says: Says) -> Self {
         let classes_count = match says {
             Says::Scores(classes_count) => Some(classes_count as u64),
@@ -98,7 +96,6 @@ fn places_of_words(data: &TensorData, words: &[String]) -> Vec<i128> {
     predicted.iter().map(|word| place(word) as i128).collect()
 }
 
-/// Adds samples of an output that is the probability of the second of two classes.
 fn add_probabilities(scores: &mut LabelledScores, data: &TensorData, labels: &[i64]) {
     for (&label, probability) in labels.iter().zip(numbers(data).unwrap_or_default()) {
         let predicted = (!probability.is_nan()).then_some(u64::from(probability > BOUND));
@@ -110,7 +107,6 @@ fn add_probabilities(scores: &mut LabelledScores, data: &TensorData, labels: &[i
 /// Probability from which on the second of two classes is predicted, and any one of several.
 pub(super) const BOUND: f64 = 0.5;
 
-/// Adds samples of an output with one score per class.
 fn add_scores(
     scores: &mut LabelledScores,
     data: &TensorData,
@@ -139,7 +135,6 @@ fn add_scores(
     Ok(())
 }
 
-/// Adds samples of an output that gives the predicted class alone.
 fn add_indices(
     scores: &mut LabelledScores,
     classes: &[i128],

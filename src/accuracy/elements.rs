@@ -22,7 +22,6 @@ pub(super) enum Predicts {
     From(f64),
 }
 
-/// Scores of one output against a class for each element.
 #[derive(Debug)]
 pub(super) struct ElementScorer {
     labels: Labels,
@@ -84,7 +83,6 @@ impl ElementScorer {
         &mut classes[place]
     }
 
-    /// Name of the output that is scored.
     pub(super) fn output(&self) -> &str {
         &self.scores.output
     }

@@ -161,7 +161,6 @@ impl AccuracyError {
     }
 }
 
-/// The forms of labels that are understood, as a hint.
 const FORMS: &str = "labels are one class for each sample [N] (numbers counted from 0, or words of the model), one-hot or several classes as 0 and 1 [N, C], one class for each token [N, T] or pixel [N, H, W], or numbers of an output's shape";
 
 /// Classes that are named; there may be thousands.
@@ -178,14 +177,12 @@ fn words(known: &[String]) -> String {
     words.join(", ")
 }
 
-/// The outputs that there are, with their types and shapes.
 pub(super) fn found(outputs: &[Tensor]) -> String {
     let found: Vec<String> =
         outputs.iter().map(|output| format!("`{}` ({})", output.name, describe(&output.data))).collect();
     if found.is_empty() { "none".to_owned() } else { found.join(", ") }
 }
 
-/// The error that no output is `wanted`, with the outputs that there are.
 pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
     AccuracyError::NoOutput { wanted, found: found(outputs) }
 }

@@ -20,7 +20,6 @@ use super::{AccuracyError, Targets, Truth};
 use crate::inputs::{Labels, Tensor, TensorData};
 use crate::plan::Task;
 
-/// Kinds of labels, as their outputs decide them.
 #[derive(Debug)]
 pub(super) enum Against {
     Classes(ClassScorer),
@@ -29,10 +28,6 @@ pub(super) enum Against {
     Targets(ErrorScorer),
 }
 
-/// Decides what the labels of `truth` are to `outputs`, which are those of `samples_count` samples.
-///
-/// # Errors
-/// The labels are in no form that is known, or do not fit these outputs.
 pub(super) fn against(truth: Truth, outputs: &[Tensor], samples_count: usize) -> Result<Against, AccuracyError> {
     let seen = Seen { outputs, samples_count };
     let facts = *truth.labels.facts();

@@ -10,7 +10,6 @@ const SMOOTH: f64 = 0.8;
 /// As far as rounding, also that of half precision, may take a sum or a length from 1.
 const TOLERANCE: f64 = 0.01;
 
-/// Traits that all samples of an output have so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Signs {
     samples_count: u64,
@@ -28,7 +27,6 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    /// Adds a sample, row by row.
     pub(super) fn add(&mut self, sample: &[f64]) {
         if sample.is_empty() || sample.iter().any(|value| !value.is_finite()) {
             return;

@@ -2,9 +2,7 @@
 
 use crate::inputs::TensorData;
 
-/// Elements as `f64`, row by row; `None` for strings. Booleans are 0 and 1.
-///
-/// Integers beyond 2^53 are rounded.
+/// Elements as `f64`, row by row; `None` for strings. Booleans are 0 and 1, integers beyond 2^53 are rounded.
 pub(super) fn numbers(data: &TensorData) -> Option<Vec<f64>> {
     (!matches!(data, TensorData::String(_))).then(|| data.first_f64(usize::MAX))
 }

@@ -8,7 +8,6 @@ use super::{AccuracyError, Targets};
 use crate::inputs::Tensor;
 use crate::record::Scores;
 
-/// Errors of one output against targets, as [`Scorer`](super::Scorer) has them.
 #[derive(Debug)]
 pub(super) struct ErrorScorer {
     targets: Targets,

@@ -5,7 +5,6 @@ use super::kind::Signs;
 use super::surroundings::Surroundings;
 use crate::record::RightOf;
 
-/// The rows of an output whose samples are tables.
 #[derive(Debug)]
 pub(super) struct Rows {
     /// Rows of the first sample, of each of its tables where it has several, and columns.
@@ -29,7 +28,6 @@ impl Rows {
         Some(Rows { shape: (rows, columns), has_several_tables, signs: Signs::default(), agreeing: Vec::new() })
     }
 
-    /// Adds a sample and the reference's, row by row.
     pub(super) fn add(&mut self, ours: &[f64], reference: &[f64]) {
         let columns = self.shape.1;
         let mut counts = RightOf { right_count: 0, elements_count: 0 };

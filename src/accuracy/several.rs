@@ -8,7 +8,6 @@ use super::numbers::{numbers, per_sample};
 use crate::inputs::{Labels, Tensor};
 use crate::record::{Hits, Scores, SeveralScores};
 
-/// Scores of one output against a 0 or 1 for each class.
 #[derive(Debug)]
 pub(super) struct SeveralScorer {
     labels: Labels,
@@ -16,7 +15,6 @@ pub(super) struct SeveralScorer {
 }
 
 impl SeveralScorer {
-    /// Scores the output of that name, of which classes count as predicted from `threshold` on.
     pub(super) fn new(labels: Labels, output: &str, threshold: f64) -> Self {
         let classes_count = labels.of_sample().iter().product::<usize>() as u64;
         let scores = SeveralScores { output: output.to_owned(), classes_count, threshold, samples: Vec::new() };
@@ -39,7 +37,6 @@ impl SeveralScorer {
         Ok(())
     }
 
-    /// Score from which on a class counts as predicted.
     pub(super) fn threshold(&self) -> f64 {
         self.scores.threshold
     }

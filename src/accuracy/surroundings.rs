@@ -121,7 +121,6 @@ impl Surroundings {
         }
     }
 
-    /// Whether an output is named as something that the model computes with.
     pub(super) fn names_inner(output: &str) -> bool {
         is_inner(output) && !says(output, &SCORES)
     }
@@ -184,7 +183,6 @@ impl Surroundings {
 
 #[cfg(test)]
 impl Surroundings {
-    /// A sequence of so many tokens is fed.
     pub(super) fn of_tokens(count: usize) -> Self {
         let tokens = Given { name: "x".into(), element_type: ElementType::Int64, dims: vec![(count, false)] };
         Surroundings { inputs: vec![tokens], outputs_count: 1, products: Vec::new() }

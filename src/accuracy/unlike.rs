@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use crate::record::NotComparable;
 
-/// An output that is not comparable.
 #[derive(Debug)]
 pub(super) struct Unlike {
     pub(super) output: String,
@@ -18,23 +17,19 @@ pub(super) struct Unlike {
 struct UnlikeSamples {
     /// The first samples that are not comparable: several only where they came together.
     first: Range<u64>,
-    /// Samples that are not.
     samples_count: u64,
 }
 
 impl Unlike {
-    /// An output of which these samples cannot be compared.
     pub(super) fn in_samples(output: &str, samples: Range<u64>, reason: String) -> Self {
         let samples_count = samples.end - samples.start;
         Unlike { output: output.to_owned(), reason, place: Some(UnlikeSamples { first: samples, samples_count }) }
     }
 
-    /// An output of which no sample can be compared.
     pub(super) fn in_all(output: &str, reason: &str) -> Self {
         Unlike { output: output.to_owned(), reason: reason.to_owned(), place: None }
     }
 
-    /// Counts further samples.
     pub(super) fn add(&mut self, samples: &Range<u64>) {
         if let Some(place) = &mut self.place {
             place.samples_count += samples.end - samples.start;
