@@ -43,7 +43,6 @@ enum Kind {
     Baseline,
 }
 
-/// Every unit that may be written.
 const UNITS: &[(&str, Kind)] = &[
     ("", Kind::Plain),
     ("ns", Kind::Time(1.0)),
@@ -100,7 +99,6 @@ fn kind(unit: &str) -> Result<Kind, CheckError> {
     known.map(|&(_, kind)| kind).ok_or_else(|| CheckError::UnknownUnit(unit.into()))
 }
 
-/// The budget of a metric.
 pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {
     let number = quantity.number;
     let absolute = |value| Ok(Budget::Absolute(value));
@@ -115,7 +113,6 @@ pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, Chec
     }
 }
 
-/// The budget of a fall of a score.
 pub(super) fn drop(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {
     match (metric, quantity.kind) {
         (Metric::AccuracyTop1, Kind::Points) => Ok(Budget::Drop(Drop::Points(quantity.number / 100.0))),

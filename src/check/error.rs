@@ -44,7 +44,6 @@ pub enum CheckError {
     NoDrop,
 }
 
-/// Example of a budget in a metric's units.
 fn takes(metric: Metric) -> &'static str {
     match metric.unit() {
         Unit::Ns => "a time such as `20 ms`",

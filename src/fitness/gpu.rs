@@ -29,7 +29,6 @@ const SLOWDOWNS: [(&str, &str, &str); 5] = [
     ),
 ];
 
-/// How often a reason was in force on a GPU.
 fn count(gpu: &GpuConditions, name: &str) -> u64 {
     let events = gpu.clock_events.iter().flatten();
     events.filter(|event| event.reason == name).map(|event| event.samples_count).sum()

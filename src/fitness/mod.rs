@@ -15,7 +15,6 @@ use crate::record::{Fitness, FitnessReason, FitnessVerdict};
 /// A rule: what speaks against the run, if anything does.
 type Rule = fn(Seen<'_>) -> Option<FitnessReason>;
 
-/// All rules.
 const RULES: [Rule; 16] = [
     machine::others_load,
     machine::steal,

@@ -22,7 +22,6 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// The severity of a figure; `None` if it is within both bounds.
     pub(super) fn severity(self, figure: f64) -> Option<FitnessVerdict> {
         if figure > self.invalid {
             Some(FitnessVerdict::Invalid)
@@ -40,7 +39,6 @@ impl Bounds {
     }
 }
 
-/// A reason against a run, and its remedy.
 pub(super) fn reason(severity: FitnessVerdict, seen: String, remedy: &str) -> FitnessReason {
     FitnessReason { severity, seen: seen.into(), remedy: Some(remedy.into()) }
 }
