@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use super::gpu_log::{GpuLog, GpuWindow};
 use super::nvml::Gpus;
-use super::own::OwnProcesses;
 use crate::record::GpuConditions;
 use crate::text::Plain;
 use crate::units::Nanos;
@@ -17,6 +16,23 @@ pub const GPU_PERIOD: Duration = Duration::from_millis(100);
 /// How long a monitor that is dropped waits for its thread: a driver that has lost a GPU may never answer, and one that
 /// is unloaded while it does may bring the process down.
 const END_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Ids of the processes of a run: shared by who starts them and who is not to take them for others.
+#[derive(Clone, Debug, Default)]
+pub struct OwnProcesses(Arc<Mutex<BTreeSet<u32>>>);
+
+impl OwnProcesses {
+    /// From now on, `pid` is one of this run's.
+    pub fn insert(&self, pid: u32) {
+        self.ids().insert(pid);
+    }
+
+    /// All of them, those that have ended too.
+    pub(crate) fn ids(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        // What a thread that panicked has left is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A thread that samples GPUs until it is dropped, or until one of them is lost.
 #[derive(Debug)]

@@ -15,7 +15,6 @@ mod gpu_monitor;
 pub mod host;
 mod kernel_files;
 pub mod nvml;
-mod own;
 pub mod page_cache;
 pub mod process;
 pub mod rapl;
@@ -23,9 +22,8 @@ mod sampler;
 
 pub use affinity::{Core, CpuAssignment, Topology};
 pub use gpu_log::{GpuStretch, GpuWindow};
-pub use gpu_monitor::{GPU_PERIOD, GpuMonitor};
+pub use gpu_monitor::{GPU_PERIOD, GpuMonitor, OwnProcesses};
 pub use kernel_files::{Roots, SampleError};
-pub use own::OwnProcesses;
 pub use sampler::{BlockSample, Sampler, Snapshot};
 
 use kernel_files::{parse, parse_list, read, value};
