@@ -44,12 +44,11 @@ impl Topology {
     /// The running machine's, or what `roots` says. CPUs whose siblings are not known count as cores of their own.
     #[must_use]
     pub fn read(roots: &Roots) -> Topology {
-        let devices = roots.sys.join("devices/system/cpu");
+        let devices = roots.sys.join("devices");
         let list = |path: &str| value(&devices.join(path)).and_then(|text| parse_list(&text));
-        let online: BTreeSet<u64> = list("online").unwrap_or_default().into_iter().collect();
+        let online: BTreeSet<u64> = list("system/cpu/online").unwrap_or_default().into_iter().collect();
         // Where there are efficient cores beside performance cores, x86 lists each kind, and others rate each CPU.
-        let efficient = value(&roots.sys.join("devices/cpu_atom/cpus")).and_then(|text| parse_list(&text));
-        let efficient = efficient.unwrap_or_default();
+        let efficient = list("cpu_atom/cpus").unwrap_or_default();
         let number = |path: String| value(&devices.join(path)).and_then(|text| text.parse().ok());
         let mut seen: BTreeSet<u64> = BTreeSet::new();
         let mut cores = Vec::new();
@@ -57,19 +56,16 @@ impl Topology {
             if seen.contains(&cpu) {
                 continue;
             }
-            let siblings = list(&format!("cpu{cpu}/topology/thread_siblings_list")).unwrap_or_default();
+            let siblings = list(&format!("system/cpu/cpu{cpu}/topology/thread_siblings_list")).unwrap_or_default();
             let online_siblings = siblings.into_iter().filter(|sibling| online.contains(sibling));
             let cpus: BTreeSet<u64> = online_siblings.chain([cpu]).collect();
             seen.extend(&cpus);
+            let usual = if efficient.contains(&cpu) { EFFICIENT } else { FASTEST };
             cores.push(Core {
                 cpus: cpus.into_iter().collect(),
                 // -1 where the firmware does not tell.
-                package: number(format!("cpu{cpu}/topology/physical_package_id")).unwrap_or(0),
-                capacity: number(format!("cpu{cpu}/cpu_capacity")).unwrap_or(if efficient.contains(&cpu) {
-                    EFFICIENT
-                } else {
-                    FASTEST
-                }),
+                package: number(format!("system/cpu/cpu{cpu}/topology/physical_package_id")).unwrap_or(0),
+                capacity: number(format!("system/cpu/cpu{cpu}/cpu_capacity")).unwrap_or(usual),
             });
         }
         Topology { cores }
@@ -156,100 +152,87 @@ mod tests {
     use super::super::fixture::Machine;
     use super::*;
 
-    fn cores(cores: &[&[u64]]) -> Topology {
-        let core = |cpus: &&[u64]| Core { cpus: cpus.to_vec(), package: 0, capacity: FASTEST };
-        Topology { cores: cores.iter().map(core).collect() }
+    /// Cores with these CPUs, such as `0,2 1,3`.
+    fn cores(cores: &str) -> Topology {
+        let core = |cpus: &str| Core { cpus: list(cpus), package: 0, capacity: FASTEST };
+        Topology { cores: cores.split_whitespace().map(core).collect() }
     }
 
-    fn placed(worker: &[u64], parent: &[u64]) -> CpuAssignment {
-        CpuAssignment { worker: worker.to_vec(), parent: parent.to_vec() }
+    fn list(cpus: &str) -> Vec<u64> {
+        parse_list(cpus).unwrap()
     }
 
-    #[test]
-    fn worker_gets_the_last_cpu_and_the_parent_the_other() {
-        let topology = cores(&[&[0], &[1]]);
-        assert_eq!(choose_cpus(1, &[0, 1], &topology), placed(&[1], &[0]));
-    }
-
-    #[test]
-    fn parent_shares_where_the_worker_needs_every_cpu() {
-        let topology = cores(&[&[0], &[1]]);
-        assert_eq!(choose_cpus(2, &[0, 1], &topology), placed(&[0, 1], &[0, 1]));
-        assert_eq!(choose_cpus(8, &[0, 1], &topology), placed(&[0, 1], &[0, 1]));
-        assert_eq!(choose_cpus(1, &[3], &topology), placed(&[3], &[3]));
+    fn placed(worker: &str, parent: &str) -> CpuAssignment {
+        CpuAssignment { worker: list(worker), parent: list(parent) }
     }
 
     #[test]
-    fn siblings_stay_idle_while_cores_suffice() {
-        let topology = cores(&[&[0, 4], &[1, 5], &[2, 6], &[3, 7]]);
-        let all = [0, 1, 2, 3, 4, 5, 6, 7];
-        assert_eq!(choose_cpus(2, &all, &topology), placed(&[2, 3], &[0, 1, 4, 5]));
-        assert_eq!(choose_cpus(4, &all, &topology), placed(&[0, 1, 2, 3], &[4, 5, 6, 7]));
-        assert_eq!(choose_cpus(5, &all, &topology), placed(&[0, 1, 2, 3, 7], &[4, 5, 6]));
+    fn workers_get_cores_of_their_own_and_the_parent_the_rest() {
+        let (apart, adjacent) = ("0,4 1,5 2,6 3,7", "0,1 2,3");
+        for (topology, threads, affinity, expected, why) in [
+            ("0 1", 1, "0-1", placed("1", "0"), "the last CPU is the worker's"),
+            ("0 1", 2, "0-1", placed("0-1", "0-1"), "the worker needs every CPU"),
+            ("0 1", 8, "0-1", placed("0-1", "0-1"), "the worker needs more CPUs than there are"),
+            ("0 1", 1, "3", placed("3", "3"), "there is one CPU"),
+            (apart, 2, "0-7", placed("2-3", "0-1,4-5"), "siblings stay idle while cores suffice"),
+            (apart, 4, "0-7", placed("0-3", "4-7"), "siblings are left to the parent"),
+            (apart, 5, "0-7", placed("0-3,7", "4-6"), "cores do not suffice"),
+            (apart, 1, "0-1,5", placed("1", "0"), "only CPUs of the mask are used"),
+            (adjacent, 1, "0-3", placed("2", "0-1"), "adjacent numbers are siblings"),
+            (adjacent, 2, "0-3", placed("0,2", "1,3"), "adjacent siblings stay idle"),
+            ("", 2, "4-6", placed("5-6", "4"), "CPUs without known siblings are cores"),
+        ] {
+            assert_eq!(choose_cpus(threads, &list(affinity), &cores(topology)), expected, "{why}");
+        }
     }
 
-    #[test]
-    fn adjacent_numbers_may_be_siblings() {
-        let topology = cores(&[&[0, 1], &[2, 3]]);
-        assert_eq!(choose_cpus(1, &[0, 1, 2, 3], &topology), placed(&[2], &[0, 1]));
-        assert_eq!(choose_cpus(2, &[0, 1, 2, 3], &topology), placed(&[0, 2], &[1, 3]));
-    }
-
-    #[test]
-    fn only_cpus_of_the_mask_are_used() {
-        let topology = cores(&[&[0, 4], &[1, 5], &[2, 6], &[3, 7]]);
-        assert_eq!(choose_cpus(1, &[0, 1, 5], &topology), placed(&[1], &[0]));
-    }
-
-    #[test]
-    fn cpus_without_known_siblings_are_cores() {
-        assert_eq!(choose_cpus(2, &[4, 5, 6], &Topology::default()), placed(&[5, 6], &[4]));
+    fn read(files: &[(&str, &str)]) -> Topology {
+        Topology::read(&Machine::new(files).roots())
     }
 
     #[test]
     fn efficient_cores_are_left_to_the_parent() {
-        let machine = Machine::new(&[
+        let topology = read(&[
             ("sys/devices/system/cpu/online", "0-5\n"),
             ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0-1\n"),
             ("sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2-3\n"),
             ("sys/devices/cpu_atom/cpus", "4-5\n"),
         ]);
-        let topology = Topology::read(&machine.roots());
         assert_eq!(topology.cores.len(), 4);
-        assert_eq!(choose_cpus(2, &[0, 1, 2, 3, 4, 5], &topology), placed(&[0, 2], &[4, 5]));
+        assert_eq!(choose_cpus(2, &list("0-5"), &topology), placed("0,2", "4-5"));
     }
 
     #[test]
     fn capacities_rank_the_cores_of_other_architectures() {
-        let machine = Machine::new(&[
+        let topology = read(&[
             ("sys/devices/system/cpu/online", "0-2\n"),
             ("sys/devices/system/cpu/cpu0/cpu_capacity", "1024\n"),
             ("sys/devices/system/cpu/cpu1/cpu_capacity", "446\n"),
             ("sys/devices/system/cpu/cpu2/cpu_capacity", "446\n"),
         ]);
-        assert_eq!(choose_cpus(1, &[0, 1, 2], &Topology::read(&machine.roots())), placed(&[0], &[1, 2]));
+        assert_eq!(choose_cpus(1, &list("0-2"), &topology), placed("0", "1-2"));
     }
 
     #[test]
     fn threads_stay_on_one_package_while_it_has_cores() {
-        let machine = Machine::new(&[
+        let topology = read(&[
             ("sys/devices/system/cpu/online", "0-3\n"),
             ("sys/devices/system/cpu/cpu0/topology/physical_package_id", "0\n"),
             ("sys/devices/system/cpu/cpu1/topology/physical_package_id", "1\n"),
             ("sys/devices/system/cpu/cpu2/topology/physical_package_id", "0\n"),
             ("sys/devices/system/cpu/cpu3/topology/physical_package_id", "1\n"),
         ]);
-        assert_eq!(choose_cpus(2, &[0, 1, 2, 3], &Topology::read(&machine.roots())), placed(&[1, 3], &[0, 2]));
+        assert_eq!(choose_cpus(2, &list("0-3"), &topology), placed("1,3", "0,2"));
     }
 
     #[test]
     fn siblings_that_are_offline_are_no_cpus() {
-        let machine = Machine::new(&[
+        let topology = read(&[
             ("sys/devices/system/cpu/online", "0-1\n"),
             ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0,2\n"),
             ("sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1,3\n"),
         ]);
-        assert_eq!(Topology::read(&machine.roots()), cores(&[&[0], &[1]]));
+        assert_eq!(topology, cores("0 1"));
     }
 
     #[test]
