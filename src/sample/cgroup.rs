@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use procfs::process::MountInfo;
 use procfs::{ProcessCGroup, ProcessCGroups};
 
-use super::{Roots, parse, read, value};
+use super::{Roots, number, parse, read, value};
 use crate::record::{CgroupLimits, Throttling};
 use crate::units::{Bytes, Nanos};
 
@@ -42,18 +42,17 @@ pub(super) fn throttled_files(roots: &Roots) -> Vec<PathBuf> {
 
 pub(super) fn throttling(cpu_stat: &Path) -> Option<Throttling> {
     let text = read(cpu_stat).ok()?;
-    let count = |key| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());
     Some(Throttling {
-        periods_count: count("nr_periods ")?,
-        throttled_periods_count: count("nr_throttled ")?,
+        periods_count: number(&text, "nr_periods ")?,
+        throttled_periods_count: number(&text, "nr_throttled ")?,
         throttled_ns: throttled(cpu_stat)?,
     })
 }
 
 pub(super) fn throttled(cpu_stat: &Path) -> Option<Nanos> {
     let text = read(cpu_stat).ok()?;
-    let time = |key| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());
-    time("throttled_usec ").map(|micros| Nanos(micros * 1000)).or_else(|| time("throttled_time ").map(Nanos))
+    let micros = number(&text, "throttled_usec ").map(|micros| Nanos(micros * 1000));
+    micros.or_else(|| number(&text, "throttled_time ").map(Nanos))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,11 +120,8 @@ impl Hierarchy {
         };
         let used: u64 = value(&group.join(file))?.parse().ok()?;
         let text = read(&group.join("memory.stat")).unwrap_or_default();
-        let pages = |key: &str| {
-            let number = |line: &str| line.strip_prefix(prefix)?.strip_prefix(key)?.trim().parse::<u64>().ok();
-            text.lines().find_map(number).unwrap_or(0)
-        };
-        let of_files = pages("inactive_file ").saturating_add(pages("active_file "));
+        let pages = |key: &str| number(&text, &format!("{prefix}{key} ")).unwrap_or(0);
+        let of_files = pages("inactive_file").saturating_add(pages("active_file"));
         Some(limit.saturating_sub(used.saturating_sub(of_files)))
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::cpu_time::{self, CpuTimes};
-use super::{Roots, cgroup, parse_list, read, value};
+use super::{Roots, cgroup, number, parse_list, read, value};
 use crate::record::{Conditions, Frequency, Throttling};
 use crate::units::{Bytes, Celsius, Hertz, Nanos, Ratio};
 
@@ -18,7 +18,9 @@ pub struct Counters {
     own: Option<Nanos>,
     /// One for each group that has a limit, from this process's own up to the root.
     throttling: Vec<Option<Throttling>>,
-    pressure: Pressure,
+    waited_for_cpu: Option<Nanos>,
+    waited_for_memory: Option<Nanos>,
+    waited_for_io: Option<Nanos>,
     swapped_in: Option<Bytes>,
     swapped_out: Option<Bytes>,
     thermal_throttles: Option<u64>,
@@ -26,26 +28,20 @@ pub struct Counters {
     frequency: Option<Hertz>,
 }
 
-/// Time for which tasks had to wait since boot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Pressure {
-    cpu: Option<Nanos>,
-    memory: Option<Nanos>,
-    io: Option<Nanos>,
-}
-
 impl Counters {
     /// Reads the counters; `workers` are the CPUs whose frequency is of interest.
     #[must_use]
     pub fn read(roots: &Roots, workers: &[u64]) -> Counters {
         let vmstat = read(&roots.proc.join("vmstat")).unwrap_or_default();
-        let swapped = |key| pages(&vmstat, key);
+        let swapped = |key| number(&vmstat, key).map(|pages| Bytes(pages * procfs::page_size()));
         Counters {
             taken: Instant::now(),
             cpus: CpuTimes::read(roots),
             own: cpu_time::own(roots),
             throttling: cgroup::throttled_files(roots).iter().map(|path| cgroup::throttling(path)).collect(),
-            pressure: Pressure { cpu: waited(roots, "cpu"), memory: waited(roots, "memory"), io: waited(roots, "io") },
+            waited_for_cpu: waited(roots, "cpu"),
+            waited_for_memory: waited(roots, "memory"),
+            waited_for_io: waited(roots, "io"),
             swapped_in: swapped("pswpin "),
             swapped_out: swapped("pswpout "),
             thermal_throttles: thermal_throttles(roots),
@@ -96,9 +92,9 @@ fn between(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Conditions {
         others_busy_ratio: others_busy(span),
         steal_ratio: steal(span),
         throttling: throttling(span),
-        cpu_pressure_ratio: span.share(|counters| counters.pressure.cpu, 1),
-        memory_pressure_ratio: span.share(|counters| counters.pressure.memory, 1),
-        io_pressure_ratio: span.share(|counters| counters.pressure.io, 1),
+        cpu_pressure_ratio: span.share(|counters| counters.waited_for_cpu, 1),
+        memory_pressure_ratio: span.share(|counters| counters.waited_for_memory, 1),
+        io_pressure_ratio: span.share(|counters| counters.waited_for_io, 1),
         swap_used_bytes: swap_used(roots),
         swapped_in_bytes: span.bytes(|counters| counters.swapped_in),
         swapped_out_bytes: span.bytes(|counters| counters.swapped_out),
@@ -184,7 +180,7 @@ fn lowest(roots: &Roots, cpus: &[u64], file: &str) -> Option<Hertz> {
     values.min().map(|kilohertz| Hertz(kilohertz * 1000))
 }
 
-/// `total` of the line `some` of a file of pressure stall information, in microseconds.
+/// Time for which tasks had to wait since boot: `total` of the line `some` of a file of pressure stall information.
 fn waited(roots: &Roots, resource: &str) -> Option<Nanos> {
     let text = read(&roots.proc.join("pressure").join(resource)).ok()?;
     let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
@@ -198,11 +194,6 @@ fn swap_used(roots: &Roots) -> Option<Bytes> {
     let kib =
         |key| text.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     Some(Bytes(kib("SwapTotal:")?.saturating_sub(kib("SwapFree:")?) * 1024))
-}
-
-fn pages(vmstat: &str, key: &str) -> Option<Bytes> {
-    let pages: u64 = vmstat.lines().find_map(|line| line.strip_prefix(key))?.trim().parse().ok()?;
-    Some(Bytes(pages * procfs::page_size()))
 }
 
 /// Cores' events over all CPUs, and the package's of the CPU that saw most: every CPU of a package counts the same ones.
@@ -287,10 +278,8 @@ mod tests {
         assert_eq!((seen.swapped_out_bytes, seen.swap_used_bytes), (Some(Bytes(0)), Some(Bytes(1 << 20))));
         assert_eq!((seen.thermal_throttles_count, seen.temperature_celsius), (Some(20), Some(Celsius(61.5))));
         let frequency = seen.frequency.unwrap();
-        assert_eq!(
-            (frequency.maximum_hertz, frequency.after_hertz),
-            (Hertz(3_200_000_000), Some(Hertz(2_100_000_000)))
-        );
+        assert_eq!(frequency.maximum_hertz, Hertz(3_200_000_000));
+        assert_eq!(frequency.after_hertz, Some(Hertz(2_100_000_000)));
     }
 
     #[test]

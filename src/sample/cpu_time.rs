@@ -61,7 +61,7 @@ fn children(roots: &Roots) -> Vec<u32> {
     lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()).collect()
 }
 
-fn in_nanos(ticks: u64) -> Nanos {
+pub(super) fn in_nanos(ticks: u64) -> Nanos {
     Nanos((u128::from(ticks) * 1_000_000_000 / u128::from(procfs::ticks_per_second().max(1))) as u64)
 }
 

@@ -12,36 +12,9 @@ use crate::text::Plain;
 use crate::units::Bytes;
 
 /// Instruction sets that ONNX Runtime's kernels choose between, by the kernel's names for them.
-const ISA_FLAGS: [&str; 28] = [
-    "sse4_1",
-    "sse4_2",
-    "avx",
-    "avx2",
-    "fma",
-    "f16c",
-    "avx_vnni",
-    "avx512f",
-    "avx512bw",
-    "avx512vl",
-    "avx512_vnni",
-    "avx512_bf16",
-    "avx512_fp16",
-    "amx_tile",
-    "amx_int8",
-    "amx_bf16",
-    "amx_fp16",
-    "asimd",
-    "asimdhp",
-    "asimddp",
-    "i8mm",
-    "bf16",
-    "sve",
-    "sve2",
-    "svei8mm",
-    "svebf16",
-    "sme",
-    "sme2",
-];
+const ISA_FLAGS: &str = "sse4_1 sse4_2 avx avx2 fma f16c avx_vnni \
+    avx512f avx512bw avx512vl avx512_vnni avx512_bf16 avx512_fp16 amx_tile amx_int8 amx_bf16 amx_fp16 \
+    asimd asimdhp asimddp i8mm bf16 sve sve2 svei8mm svebf16 sme sme2";
 
 /// Describes the machine, as far as the system tells. What it does not tell is absent.
 #[must_use]
@@ -97,11 +70,12 @@ fn cpu_info(roots: &Roots, topology: &Topology) -> CpuInfo {
     let flags = cpuinfo_field(&text, "flags").or_else(|| cpuinfo_field(&text, "Features")).unwrap_or_default();
     let listed = text.lines().filter(|line| line.starts_with("processor")).count() as u64;
     let online = topology.cores.iter().map(|core| core.cpus.len() as u64).sum();
+    let is_isa_flag = |flag: &&str| ISA_FLAGS.split(' ').any(|known| known == *flag);
     CpuInfo {
         model_name: cpu_model(&text),
         logical_count: if online > 0 { online } else { listed.max(1) },
         physical_count: (online > 0).then_some(topology.cores.len() as u64),
-        isa_flags: (flags.split_whitespace().filter(|flag| ISA_FLAGS.contains(flag))).map(Plain::from).collect(),
+        isa_flags: flags.split_whitespace().filter(is_isa_flag).map(Plain::from).collect(),
     }
 }
 
@@ -282,12 +256,12 @@ CPU part\t: 0xd40
 
     #[test]
     fn usable_cpus_are_those_of_the_mask_within_the_quota_rounded_up() {
-        let quota = |count| CgroupLimits { cpu_quota_count: count, ..CgroupLimits::default() };
-        assert_eq!(usable_cpus(8, &quota(None)), 8);
-        assert_eq!(usable_cpus(8, &quota(Some(1.5))), 2);
-        assert_eq!(usable_cpus(2, &quota(Some(4.0))), 2);
-        assert_eq!(usable_cpus(8, &quota(Some(0.1))), 1);
-        assert_eq!(usable_cpus(0, &quota(None)), 1);
+        for (mask, quota, usable) in
+            [(8, None, 8), (8, Some(1.5), 2), (2, Some(4.0), 2), (8, Some(0.1), 1), (0, None, 1)]
+        {
+            let limits = CgroupLimits { cpu_quota_count: quota, ..CgroupLimits::default() };
+            assert_eq!(usable_cpus(mask, &limits), usable, "{mask} CPUs, quota {quota:?}");
+        }
     }
 
     #[test]

@@ -17,23 +17,17 @@ pub struct Roots {
 }
 
 impl Roots {
-    /// The running system's. The environment variable `ONNXPROF_NVML` names another management library.
+    /// The running system's. The environment variable `ONNXPROF_NVML` names another management library, for drivers in
+    /// unusual places and for tests.
     #[must_use]
     pub fn system() -> Roots {
-        Roots { proc: "/proc".into(), sys: "/sys".into(), nvml: library() }
+        let nvml = std::env::var_os("ONNXPROF_NVML").map_or_else(|| "libnvidia-ml.so.1".into(), PathBuf::from);
+        Roots { proc: "/proc".into(), sys: "/sys".into(), nvml }
     }
 
     pub(super) fn of_process(&self, pid: u32, file: &str) -> PathBuf {
         self.proc.join(pid.to_string()).join(file)
     }
-}
-
-pub(super) const LIBRARY: &str = "libnvidia-ml.so.1";
-/// Environment variable that names another library: for drivers in unusual places, and for tests.
-pub(super) const LIBRARY_VARIABLE: &str = "ONNXPROF_NVML";
-
-fn library() -> PathBuf {
-    std::env::var_os(LIBRARY_VARIABLE).map_or_else(|| Path::new(LIBRARY).to_owned(), PathBuf::from)
 }
 
 /// Why something about a process or the machine is not known.
@@ -118,6 +112,11 @@ pub(super) fn parse<T: procfs::FromRead>(path: &Path) -> Result<T, SampleError> 
 
 fn unreadable(path: &Path, kind: io::ErrorKind) -> SampleError {
     SampleError::Unreadable { path: path.to_path_buf(), source: kind.into() }
+}
+
+/// The number behind `key` in the first line that has one there.
+pub(super) fn number(text: &str, key: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
 }
 
 /// The numbers of a list such as `0-3,8`; `None` if it is not one.

@@ -26,7 +26,7 @@ pub use gpu_monitor::{GPU_PERIOD, GpuMonitor, OwnProcesses};
 pub use kernel_files::{Roots, SampleError};
 pub use sampler::{BlockSample, Sampler, Snapshot};
 
-use kernel_files::{parse, parse_list, read, value};
+use kernel_files::{number, parse, parse_list, read, value};
 
 #[cfg(test)]
 mod fixture {

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::cpu_time::in_nanos;
 use super::rapl::{Rapl, RaplError, RaplReading};
 use super::{Roots, cgroup, process};
 use crate::record::CpuEnergy;
@@ -15,7 +16,6 @@ use crate::units::{Bytes, Nanos};
 pub struct Sampler {
     roots: Roots,
     throttled_files: Vec<PathBuf>,
-    ticks_per_second: u64,
     rapl: Result<Rapl, RaplError>,
 }
 
@@ -57,12 +57,7 @@ impl Sampler {
     /// A sampler of the machine and of this process's control groups, which workers share.
     #[must_use]
     pub fn new(roots: &Roots) -> Sampler {
-        Sampler {
-            roots: roots.clone(),
-            throttled_files: cgroup::throttled_files(roots),
-            ticks_per_second: procfs::ticks_per_second().max(1),
-            rapl: Rapl::open(roots),
-        }
+        Sampler { roots: roots.clone(), throttled_files: cgroup::throttled_files(roots), rapl: Rapl::open(roots) }
     }
 
     /// Takes a snapshot, with the resident memory of `pid`.
@@ -73,7 +68,7 @@ impl Sampler {
         let throttled_ns = self.throttled();
         let migrations_count = process::migrations_count(&self.roots, pid).ok();
         let resident_bytes = process::resident(&self.roots, pid).ok();
-        let energy = self.energy();
+        let energy = self.rapl.as_ref().ok().and_then(Rapl::read);
         Snapshot { steal_ns, throttled_ns, migrations_count, resident_bytes, energy, cost_ns: start.elapsed().into() }
     }
 
@@ -85,17 +80,12 @@ impl Sampler {
         self.rapl.as_ref()
     }
 
-    fn energy(&self) -> Option<RaplReading> {
-        self.rapl.as_ref().ok()?.read()
-    }
-
     /// CPU time stolen since boot, over all CPUs.
     #[must_use]
     pub fn steal(&self) -> Option<Nanos> {
         let mut head = [0; 256];
         let length = File::open(self.roots.proc.join("stat")).ok()?.read(&mut head).ok()?;
-        let ticks = steal_ticks(str::from_utf8(&head[..length]).ok()?)?;
-        Some(Nanos((u128::from(ticks) * 1_000_000_000 / u128::from(self.ticks_per_second)) as u64))
+        steal_ticks(str::from_utf8(&head[..length]).ok()?).map(in_nanos)
     }
 
     /// Sum over all limited groups: each of them stops the process on its own.
@@ -110,13 +100,11 @@ impl Snapshot {
     #[must_use]
     pub fn since(&self, earlier: &Snapshot) -> BlockSample {
         let change = |later: Option<Nanos>, earlier: Option<Nanos>| Some(later?.since(earlier?));
+        let moves = |later: Option<u64>, earlier: Option<u64>| Some(later?.saturating_sub(earlier?));
         BlockSample {
             steal_ns: change(self.steal_ns, earlier.steal_ns),
             throttled_ns: change(self.throttled_ns, earlier.throttled_ns),
-            migrations_count: self
-                .migrations_count
-                .zip(earlier.migrations_count)
-                .map(|(later, earlier)| later.saturating_sub(earlier)),
+            migrations_count: moves(self.migrations_count, earlier.migrations_count),
             resident_bytes: self.resident_bytes,
             cpu_energy: self.energy.as_ref().zip(earlier.energy.as_ref()).map(|(later, earlier)| later.since(earlier)),
         }
@@ -151,17 +139,14 @@ mod tests {
             energy: None,
             cost_ns: Nanos(1),
         };
-        let sample = at(30, 8192).since(&at(10, 4096));
-        assert_eq!(
-            sample,
-            BlockSample {
-                steal_ns: Some(Nanos(20)),
-                throttled_ns: None,
-                migrations_count: Some(1),
-                resident_bytes: Some(Bytes(8192)),
-                cpu_energy: None
-            }
-        );
+        let expected = BlockSample {
+            steal_ns: Some(Nanos(20)),
+            throttled_ns: None,
+            migrations_count: Some(1),
+            resident_bytes: Some(Bytes(8192)),
+            cpu_energy: None,
+        };
+        assert_eq!(at(30, 8192).since(&at(10, 4096)), expected);
     }
 
     #[test]
