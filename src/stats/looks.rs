@@ -62,22 +62,20 @@ mod tests {
     }
 
     #[test]
-    fn first_look_can_settle() {
-        assert_eq!(look(&rounds(10, 0.5, 0.4), 0.02, 0.02, 1), Look::Settled);
-        assert_eq!(look(&rounds(9, 0.5, 0.4), 0.02, 0.02, 1), Look::Open);
-    }
-
-    #[test]
-    fn many_comparisons_ask_for_more_rounds() {
-        assert_eq!(look(&rounds(10, 0.5, 0.4), 0.02, 0.02, 100), Look::Open);
-        assert_eq!(look(&rounds(15, 0.5, 0.4), 0.02, 0.02, 100), Look::Settled);
-    }
-
-    #[test]
-    fn narrow_interval_ends_it_unless_the_verdict_hangs_in_the_balance() {
-        assert_eq!(look(&rounds(10, 0.02, 0.01), 0.02, 0.02, 1), Look::Narrow);
-        assert_eq!(look(&rounds(10, 0.0, 0.03), 0.02, 0.02, 1), Look::Narrow);
-        assert_eq!(look(&rounds(10, 0.01, 0.03), 0.0, 0.02, 1), Look::Open);
-        assert_eq!(look(&rounds(10, 0.02, 0.2), 0.02, 0.02, 1), Look::Open);
+    fn looks_settle_what_no_other_comparison_can_take_back() {
+        for (count, centre, spread, floor, comparisons, expected) in [
+            (10, 0.5, 0.4, 0.02, 1, Look::Settled),
+            (9, 0.5, 0.4, 0.02, 1, Look::Open),
+            (10, 0.5, 0.4, 0.02, 100, Look::Open),
+            (15, 0.5, 0.4, 0.02, 100, Look::Settled),
+            // A narrow interval ends it unless the verdict hangs in the balance.
+            (10, 0.02, 0.01, 0.02, 1, Look::Narrow),
+            (10, 0.0, 0.03, 0.02, 1, Look::Narrow),
+            (10, 0.01, 0.03, 0.0, 1, Look::Open),
+            (10, 0.02, 0.2, 0.02, 1, Look::Open),
+        ] {
+            let found = look(&rounds(count, centre, spread), floor, 0.02, comparisons);
+            assert_eq!(found, expected, "{count} rounds of {centre} +- {spread}, floor {floor}, 1 of {comparisons}");
+        }
     }
 }

@@ -43,32 +43,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_windows_count() {
-        let rule = SteadyRule::default();
-        assert!(rule.is_steady(&[900.0, 300.0, 102.0, 100.0, 101.0]));
-        assert!(!rule.is_steady(&[100.0, 101.0, 100.0, 300.0]));
-    }
-
-    #[test]
-    fn too_few_windows_are_not_steady() {
-        assert!(!SteadyRule::default().is_steady(&[]));
-        assert!(!SteadyRule::default().is_steady(&[100.0, 100.0]));
-        assert!(SteadyRule::default().is_steady(&[100.0, 100.0, 100.0]));
-    }
-
-    #[test]
-    fn slow_fall_within_the_tolerance_is_not_steady() {
-        assert!(!SteadyRule::default().is_steady(&[104.0, 102.0, 100.0]));
-        assert!(SteadyRule::default().is_steady(&[104.0, 102.0, 102.0]));
-    }
-
-    #[test]
-    fn spread_beyond_the_tolerance_is_not_steady() {
-        assert!(!SteadyRule { windows: 3, tolerance: 0.02 }.is_steady(&[100.0, 103.0, 101.0]));
-    }
-
-    #[test]
-    fn not_a_number_is_not_steady() {
-        assert!(!SteadyRule::default().is_steady(&[f64::NAN, f64::NAN, f64::NAN]));
+    fn windows_are_steady_where_the_last_agree_and_do_not_fall() {
+        let narrow = SteadyRule { windows: 3, tolerance: 0.02 };
+        for (rule, medians, is_steady, why) in [
+            (SteadyRule::default(), &[900.0, 300.0, 102.0, 100.0, 101.0][..], true, "only the last windows count"),
+            (SteadyRule::default(), &[100.0, 101.0, 100.0, 300.0], false, "the last window counts"),
+            (SteadyRule::default(), &[], false, "too few windows"),
+            (SteadyRule::default(), &[100.0, 100.0], false, "too few windows"),
+            (SteadyRule::default(), &[100.0, 100.0, 100.0], true, "windows enough"),
+            (SteadyRule::default(), &[104.0, 102.0, 100.0], false, "a slow fall within the tolerance"),
+            (SteadyRule::default(), &[104.0, 102.0, 102.0], true, "a fall that has ended"),
+            (narrow, &[100.0, 103.0, 101.0], false, "a spread beyond the tolerance"),
+            (SteadyRule::default(), &[f64::NAN, f64::NAN, f64::NAN], false, "not a number"),
+        ] {
+            assert_eq!(rule.is_steady(medians), is_steady, "{why}: {medians:?}");
+        }
     }
 }
