@@ -39,7 +39,7 @@ pub use launches::{MIN_LAUNCHES, OverLaunches, over_launches};
 pub use looks::{LOOK_ERROR, LOOK_ROUNDS, Look, look};
 pub use modes::{LatencyModes, SpeedStates, latency_modes, speed_states};
 pub use paired::PairedRatio;
-pub use percentile::{Percentile, Unbounded, median, percentile_of_sorted};
+pub use percentile::{Percentile, Unbounded, median};
 pub use proportion::{PairedChange, PairedCounts, Proportion};
 pub use quantile::Quantile;
 pub use rank_sum::UnpairedRatio;

@@ -91,12 +91,8 @@ impl Ranks {
             return Err(Unbounded { too_few: TooFew { has: n, ..self.too_few }, ..unbounded });
         }
         let interval = |sides: Sides| Interval { low: at(sides.low), high: at(sides.high) };
-        Ok(Percentile {
-            value: at(self.value),
-            interval: self.two_sided.map(interval).ok_or(unbounded),
-            n,
-            effective_n,
-        })
+        let interval = self.two_sided.map(interval).ok_or(unbounded);
+        Ok(Percentile { value: at(self.value), interval, n, effective_n })
     }
 }
 
@@ -131,15 +127,6 @@ impl Buckets {
     }
 }
 
-/// A percentile of an ascending sample of independent values, with its interval.
-///
-/// # Errors
-/// Too few values to bound it from both sides.
-pub fn percentile_of_sorted(sorted: &[f64], quantile: Quantile) -> Result<Percentile, Unbounded> {
-    let n = sorted.len() as u64;
-    Ranks::of(quantile, n, n).percentile(n, None, |rank| sorted[rank as usize - 1])
-}
-
 /// The median of a sample in any order: the middle value, or the mean of both middle values. `None` if it is empty
 /// or holds a NaN.
 ///
@@ -167,9 +154,9 @@ mod tests {
         Buckets::from(&latencies)
     }
 
-    /// The sample whose value at each rank is the rank.
-    fn ranks(n: u64) -> Vec<f64> {
-        (1..=n).map(|rank| rank as f64).collect()
+    /// A percentile of the sample of `n` whose value at each rank is the rank.
+    fn percentile(n: u64, quantile: Quantile) -> Result<Percentile, Unbounded> {
+        Ranks::of(quantile, n, n).percentile(n, None, |rank| rank as f64)
     }
 
     #[test]
@@ -194,7 +181,7 @@ mod tests {
             (Quantile::P999, 10_000, 9_983.0, 9_997.0),
         ];
         for (quantile, n, low, high) in expected {
-            let interval = percentile_of_sorted(&ranks(n), quantile).unwrap().interval.unwrap();
+            let interval = percentile(n, quantile).unwrap().interval.unwrap();
             assert_eq!((interval.low, interval.high), (low, high), "{quantile:?} of {n}");
             let successes = Binomial::new(n, quantile.share());
             let coverage = successes.at_most(high as u64 - 1) - successes.at_most(low as u64 - 1);
@@ -214,26 +201,26 @@ mod tests {
         ] {
             assert_eq!(quantile.needs(), needs);
             let refused = TooFew { needs, has: needs - 1, counted: Counted::Inferences };
-            assert_eq!(percentile_of_sorted(&ranks(needs - 1), quantile).unwrap_err().too_few, refused);
-            assert!(percentile_of_sorted(&ranks(needs), quantile).unwrap().interval.is_ok(), "{quantile:?}");
+            assert_eq!(percentile(needs - 1, quantile).unwrap_err().too_few, refused);
+            assert!(percentile(needs, quantile).unwrap().interval.is_ok(), "{quantile:?}");
         }
     }
 
     #[test]
     fn refusal_says_how_many_are_needed() {
-        let error = percentile_of_sorted(&ranks(100), Quantile::P99).unwrap_err();
+        let error = percentile(100, Quantile::P99).unwrap_err();
         assert_eq!(error.to_string(), "needs 368 inferences, has 100");
     }
 
     #[test]
     fn one_side_is_bounded_where_both_are_not() {
         // P(X < 97) = 0.018 and P(X < 98) = 0.079 for X binomial(100, 0.99); 0.99^100 = 0.37 leaves the top open.
-        let error = percentile_of_sorted(&ranks(100), Quantile::P99).unwrap_err();
+        let error = percentile(100, Quantile::P99).unwrap_err();
         assert_eq!((error.at_least, error.at_most), (Some(97.0), None));
         // 0.99^298 > 5% >= 0.99^299.
-        assert_eq!(percentile_of_sorted(&ranks(298), Quantile::P99).unwrap_err().at_most, None);
-        assert_eq!(percentile_of_sorted(&ranks(299), Quantile::P99).unwrap_err().at_most, Some(299.0));
-        let error = percentile_of_sorted(&[], Quantile::P50).unwrap_err();
+        assert_eq!(percentile(298, Quantile::P99).unwrap_err().at_most, None);
+        assert_eq!(percentile(299, Quantile::P99).unwrap_err().at_most, Some(299.0));
+        let error = percentile(0, Quantile::P50).unwrap_err();
         assert_eq!((error.at_least, error.at_most), (None, None));
     }
 
@@ -264,11 +251,11 @@ mod tests {
     }
 
     #[test]
-    fn histogram_and_sorted_slice_agree() {
+    fn histogram_and_ranks_agree() {
         let latencies = of(1..=1_000);
         for quantile in [Quantile::P10, Quantile::P50, Quantile::P90, Quantile::P99] {
             let [read] = latencies.percentiles([quantile], &[]);
-            assert_eq!(read, percentile_of_sorted(&ranks(1_000), quantile));
+            assert_eq!(read, percentile(1_000, quantile));
         }
     }
 

@@ -145,13 +145,8 @@ mod tests {
         (interval.low - low).abs() < 5e-5 && (interval.high - high).abs() < 5e-5
     }
 
-    fn counts(both_right: u64, gained: u64, lost: u64, both_wrong: u64) -> PairedCounts {
-        PairedCounts {
-            both_right_count: both_right,
-            gained_count: gained,
-            lost_count: lost,
-            both_wrong_count: both_wrong,
-        }
+    fn counts(both_right_count: u64, gained_count: u64, lost_count: u64, both_wrong_count: u64) -> PairedCounts {
+        PairedCounts { both_right_count, gained_count, lost_count, both_wrong_count }
     }
 
     #[test]

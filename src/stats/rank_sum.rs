@@ -3,7 +3,7 @@
 use super::lower_tail::LowerTail;
 use super::pair_ranks::PairRanks;
 use super::verdict::Evidence;
-use super::{CONFIDENCE, Counted, Interval, MIN_LAUNCHES, OverLaunches, TooFew};
+use super::{CONFIDENCE, Counted, MIN_LAUNCHES, OverLaunches, TooFew};
 
 /// Up to this product of both sizes the distribution is exact; beyond, it is taken as normal.
 const EXACT_UP_TO: usize = 2_500;
@@ -45,15 +45,8 @@ impl UnpairedRatio {
         let n = self.candidates.min(self.baselines);
         let too_few = TooFew { needs: MIN_LAUNCHES, has: n, counted: Counted::Launches };
         let interval = || self.differences.interval(&self.lower_tail(), 1.0 - CONFIDENCE);
-        OverLaunches {
-            value: self.differences.median().exp(),
-            interval: (n >= MIN_LAUNCHES)
-                .then(interval)
-                .flatten()
-                .map(|interval| Interval { low: interval.low.exp(), high: interval.high.exp() })
-                .ok_or(too_few),
-            n,
-        }
+        let interval = (n >= MIN_LAUNCHES).then(interval).flatten().ok_or(too_few);
+        OverLaunches { value: self.differences.median(), interval, n }.map(f64::exp)
     }
 
     /// Evidence of the launches on the log-ratio.

@@ -224,36 +224,34 @@ mod tests {
         radius * (std::f64::consts::TAU * rng.random_range(0.0..1.0)).cos()
     }
 
+    fn share_of(class: SteadyClass, seed: u64, run: impl Fn(&mut Pcg64) -> Vec<Vec<f64>>) -> f64 {
+        let mut rng = Pcg64::seed_from_u64(seed);
+        (0..TRIALS).filter(|_| steady_class(&run(&mut rng)) == Some(class)).count() as f64 / TRIALS as f64
+    }
+
     /// Share of runs of this many launches and blocks that are classified as `class`; `level` gives the logarithm of a
     /// block's level by launch and block, to which noise of 5% is added.
     fn share(class: SteadyClass, (launches, blocks): (usize, usize), level: impl Fn(f64, f64) -> f64) -> f64 {
-        let mut rng = Pcg64::seed_from_u64(84);
-        let found = (0..TRIALS).filter(|_| {
+        share_of(class, 84, |rng| {
             let mut block =
-                |launch: usize, block: usize| (level(launch as f64, block as f64) + 0.05 * normal(&mut rng)).exp();
-            let run: Vec<Vec<f64>> =
-                (0..launches).map(|launch| (0..blocks).map(|number| 1e6 * block(launch, number)).collect()).collect();
-            steady_class(&run) == Some(class)
-        });
-        found.count() as f64 / TRIALS as f64
+                |launch: usize, block: usize| 1e6 * (level(launch as f64, block as f64) + 0.05 * normal(rng)).exp();
+            (0..launches).map(|launch| (0..blocks).map(|number| block(launch, number)).collect()).collect()
+        })
     }
 
     /// As [`share`], of autoregressive blocks with a correlation of 0.8 and a deviation of 5%.
     fn share_of_wandering(class: SteadyClass, launches: usize, blocks: usize) -> f64 {
-        let mut rng = Pcg64::seed_from_u64(82);
-        let found = (0..TRIALS).filter(|_| {
+        share_of(class, 82, |rng| {
             let mut launch = || {
-                let mut last = normal(&mut rng);
+                let mut last = normal(rng);
                 let mut next = || {
-                    last = 0.8 * last + 0.6 * normal(&mut rng);
+                    last = 0.8 * last + 0.6 * normal(rng);
                     (0.05 * last).exp()
                 };
-                (0..blocks).map(|_| next()).collect::<Vec<f64>>()
+                (0..blocks).map(|_| next()).collect()
             };
-            let run: Vec<Vec<f64>> = (0..launches).map(|_| launch()).collect();
-            steady_class(&run) == Some(class)
-        });
-        found.count() as f64 / TRIALS as f64
+            (0..launches).map(|_| launch()).collect()
+        })
     }
 
     #[test]
