@@ -252,7 +252,7 @@ mod tests {
     fn single_score_per_sample_is_refused_with_a_hint() {
         for shape in [&[2][..], &[2, 1]] {
             let error = score(&[0, 1], &[vec![float("p", shape, &[0.2, 0.8])]]).unwrap_err();
-            assert_eq!(error, AccuracyError::OneScore { output: "p".to_owned() });
+            assert_eq!(error, AccuracyError::OneScore("p".to_owned()));
             assert!(error.hint().is_some());
         }
     }

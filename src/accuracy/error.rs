@@ -7,65 +7,29 @@ use crate::inputs::Tensor;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum AccuracyError {
     /// Labels are not one integer a sample.
-    #[error("labels of shape {shape:?} are not one class index per sample: {problem}")]
-    BadLabels {
-        /// Shape of the labels.
-        shape: Vec<usize>,
-        /// The fault, as a fragment of a sentence.
-        problem: String,
-    },
-    /// Labels fit no output in any form that is known.
-    #[error("labels of shape {shape:?} fit no output; the model has {found}")]
-    UnknownForm {
-        /// Shape of the labels.
-        shape: Vec<usize>,
-        /// The outputs that there are.
-        found: String,
-    },
-    /// A label is a word that the model does not have for a class.
-    #[error("label `{word}` is none of the model's classes: {}", words(known))]
-    UnknownWord {
-        /// The label.
-        word: String,
-        /// The words that there are for the model's classes.
-        known: Vec<String>,
-    },
+    #[error("labels of shape {0:?} are not one class index per sample: they are not whole numbers")]
+    BadLabels(Vec<usize>),
+    /// Labels of this shape fit no output, of those that there are, in any form that is known.
+    #[error("labels of shape {0:?} fit no output; the model has {1}")]
+    UnknownForm(Vec<usize>, String),
+    /// A label is a word that is none of those for the model's classes.
+    #[error("label `{}` is none of the model's classes: {}", .0, words(.1))]
+    UnknownWord(String, Vec<String>),
     /// A label is a word that several of the model's classes have.
-    #[error("label `{word}` is the name of several of the model's classes")]
-    AmbiguousWord {
-        /// The label.
-        word: String,
-    },
-    /// Labels count from 1.
-    #[error(
-        "labels count from 1 to {classes_count}, and output `{output}` has {classes_count} classes, counted from 0"
-    )]
-    FromOne {
-        /// Name of the output.
-        output: String,
-        /// Classes of the output.
-        classes_count: u64,
-    },
+    #[error("label `{0}` is the name of several of the model's classes")]
+    AmbiguousWord(String),
+    /// Labels count from 1, and this output has so many classes.
+    #[error("labels count from 1 to {1}, and output `{0}` has {1} classes, counted from 0")]
+    FromOne(String, u64),
     /// Targets are not numbers with samples along their first dimension.
-    #[error("targets of shape {shape:?} are not numbers for each sample")]
-    BadTargets {
-        /// Shape of the targets.
-        shape: Vec<usize>,
-    },
-    /// No output can be scored.
-    #[error("no output can be scored as {wanted}; the model has {found}")]
-    NoOutput {
-        /// The output that would be needed.
-        wanted: &'static str,
-        /// The outputs that there are.
-        found: String,
-    },
+    #[error("targets of shape {0:?} are not numbers for each sample")]
+    BadTargets(Vec<usize>),
+    /// No output is what would be needed, of those that there are.
+    #[error("no output can be scored as {0}; the model has {1}")]
+    NoOutput(&'static str, String),
     /// The only candidate has one score per sample.
-    #[error("output `{output}` has one score per sample, which may be a probability or a logit")]
-    OneScore {
-        /// Name of the output.
-        output: String,
-    },
+    #[error("output `{0}` has one score per sample, which may be a probability or a logit")]
+    OneScore(String),
     /// A label is no class of the output.
     #[error("label {label} of sample {sample} is not a class of output `{output}`, which has {classes_count}")]
     LabelOutOfRange {
@@ -131,23 +95,22 @@ impl AccuracyError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            AccuracyError::BadLabels { .. } => {
+            AccuracyError::BadLabels(..) => {
                 Some("give one class index, counted from 0, per sample; or use `--task regression` for numeric targets")
             }
-            AccuracyError::UnknownForm { .. } => Some(FORMS),
-            AccuracyError::UnknownWord { known, .. } if known.is_empty() => {
+            AccuracyError::UnknownForm(..) => Some(FORMS),
+            AccuracyError::UnknownWord(_, known) if !known.is_empty() => {
+                Some("write labels as the model writes its classes")
+            }
+            AccuracyError::UnknownWord(..) | AccuracyError::AmbiguousWord(_) => {
                 Some("give class numbers, counted from 0 in the order of the output's scores")
             }
-            AccuracyError::AmbiguousWord { .. } => {
-                Some("give class numbers, counted from 0 in the order of the output's scores")
-            }
-            AccuracyError::UnknownWord { .. } => Some("write labels as the model writes its classes"),
-            AccuracyError::FromOne { .. } => Some("save `labels - 1`"),
-            AccuracyError::BadTargets { .. } => Some("give an array of numbers whose first dimension is the samples"),
-            AccuracyError::NoOutput { .. } => {
+            AccuracyError::FromOne(..) => Some("save `labels - 1`"),
+            AccuracyError::BadTargets(..) => Some("give an array of numbers whose first dimension is the samples"),
+            AccuracyError::NoOutput(..) => {
                 Some("scoring needs one score per class and sample, a class index per sample, or `--task regression`")
             }
-            AccuracyError::OneScore { .. } => {
+            AccuracyError::OneScore(..) => {
                 Some("use `--task regression`, or export the model with one score for each of its two classes")
             }
             AccuracyError::LabelOutOfRange { .. } => {
@@ -184,5 +147,5 @@ pub(super) fn found(outputs: &[Tensor]) -> String {
 }
 
 pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
-    AccuracyError::NoOutput { wanted, found: found(outputs) }
+    AccuracyError::NoOutput(wanted, found(outputs))
 }

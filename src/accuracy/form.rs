@@ -41,7 +41,7 @@ pub(super) fn against(truth: Truth, outputs: &[Tensor], samples_count: usize) ->
         [] if may_be_numbers => seen.numbers(&truth),
         sizes => match seen.several(&truth, sizes).or_else(|| seen.elements(&truth.labels, sizes)) {
             Some(found) => found,
-            None if may_be_numbers && seen.number_of(&of_sample).is_some() => seen.numbers(&truth),
+            None if may_be_numbers && seen.first(is_float, &of_sample).is_some() => seen.numbers(&truth),
             None => Err(seen.unknown(&truth.labels)),
         },
     }
@@ -96,9 +96,9 @@ impl<'t> Seen<'t> {
         self.outputs.iter().filter_map(move |output| Some((output, classes(&output.data, self.samples_count)?)))
     }
 
-    /// The first floating-point output whose samples have these sizes, but for dimensions of 1.
-    fn number_of(self, sizes: &[usize]) -> Option<&'t Tensor> {
-        self.outputs.iter().find(|output| is_float(&output.data) && self.sizes(output).is_some_and(|own| own == sizes))
+    /// The first output of a type whose samples have these sizes, but for dimensions of 1.
+    fn first(self, is_type: fn(&TensorData) -> bool, sizes: &[usize]) -> Option<&'t Tensor> {
+        self.outputs.iter().find(|output| is_type(&output.data) && self.sizes(output).is_some_and(|own| own == sizes))
     }
 
     /// Sizes of one sample of an output without dimensions of 1.
@@ -108,10 +108,10 @@ impl<'t> Seen<'t> {
     }
 
     fn numbers(self, truth: &Truth) -> Result<Against, AccuracyError> {
-        let bad = || AccuracyError::BadTargets { shape: truth.labels.shape().to_vec() };
+        let bad = || AccuracyError::BadTargets(truth.labels.shape().to_vec());
         let targets = Targets::new(&TensorData::Double(truth.labels.numbers().ok_or_else(bad)?))?;
         let mut any = self.outputs.iter().filter(|output| is_float(&output.data) && self.sizes(output).is_some());
-        let fitting = self.number_of(&truth.labels.of_sample()).or_else(|| any.next());
+        let fitting = self.first(is_float, &truth.labels.of_sample()).or_else(|| any.next());
         let output = fitting.map(|output| output.name.clone());
         Ok(Against::Targets(ErrorScorer::new(targets, output)))
     }
@@ -125,7 +125,7 @@ impl<'t> Seen<'t> {
         if let Some((output, count)) = by_scores {
             let is_ambiguous = |word: &String| known.iter().filter(|known| *known == word).count() > 1;
             return match vocabulary.into_iter().find(is_ambiguous) {
-                Some(word) => Err(AccuracyError::AmbiguousWord { word }),
+                Some(word) => Err(AccuracyError::AmbiguousWord(word)),
                 None => classify(truth, &output.name, Says::Scores(count)),
             };
         }
@@ -139,7 +139,7 @@ impl<'t> Seen<'t> {
             }
             _ if !has_own && is_numbered(&truth.labels) => self.single(truth),
             _ => match vocabulary.into_iter().find(|word| !known.contains(word)) {
-                Some(word) => Err(AccuracyError::UnknownWord { word, known: known.to_vec() }),
+                Some(word) => Err(AccuracyError::UnknownWord(word, known.to_vec())),
                 None => Err(no_output("classes that there are words for", self.outputs)),
             },
         }
@@ -175,7 +175,7 @@ impl<'t> Seen<'t> {
                 classify(truth, &output.name, Says::Probability)
             }
             (_, Some((output, count))) => Err(out_of_range(&labels, &output.name, count)),
-            (Some(output), None) => Err(AccuracyError::OneScore { output: output.name.clone() }),
+            (Some(output), None) => Err(AccuracyError::OneScore(output.name.clone())),
             (None, None) => Err(no_output("classes", self.outputs)),
         }
     }
@@ -188,7 +188,7 @@ impl<'t> Seen<'t> {
         if facts.is_one_hot {
             return Some(classify(truth.clone(), &output.name, Says::Scores(*count)));
         }
-        let threshold = threshold(truth, output);
+        let threshold = if truth.names.sigmoids.contains(&output.name) { BOUND } else { 0.0 };
         Some(Ok(Against::Several(SeveralScorer::new(truth.labels.clone(), &output.name, threshold))))
     }
 
@@ -210,33 +210,26 @@ impl<'t> Seen<'t> {
             }
             short.get_or_insert((output, count));
         }
-        if let Some(output) = self
-            .outputs
-            .iter()
-            .find(|output| is_integer(&output.data) && self.sizes(output).is_some_and(|own| own == sizes))
-        {
+        if let Some(output) = self.first(is_integer, sizes) {
             return scored(output, Predicts::Class);
         }
         if let Some((output, count)) = short {
             let classes: Vec<i64> = labels.numbers()?.iter().map(|&label| label as i64).collect();
             return Some(Err(out_of_range(&classes, &output.name, count)));
         }
-        let same = self.number_of(sizes).filter(|_| facts.is_binary && sizes.len() > 1)?;
+        let same = self.first(is_float, sizes).filter(|_| facts.is_binary && sizes.len() > 1)?;
         let is_probability = super::numbers::numbers(&same.data)?.iter().all(|score| (0.0..=1.0).contains(score));
         scored(same, Predicts::From(if is_probability { BOUND } else { 0.0 }))
     }
 
     fn unknown(self, labels: &Labels) -> AccuracyError {
         let found = super::error::found(self.outputs);
-        AccuracyError::UnknownForm { shape: labels.shape().to_vec(), found }
+        AccuracyError::UnknownForm(labels.shape().to_vec(), found)
     }
 }
 
 fn classify(truth: Truth, output: &str, says: Says) -> Result<Against, AccuracyError> {
-    let bad = || AccuracyError::BadLabels {
-        shape: truth.labels.shape().to_vec(),
-        problem: "they are not whole numbers".to_owned(),
-    };
+    let bad = || AccuracyError::BadLabels(truth.labels.shape().to_vec());
     let labels = truth.labels.classes(&truth.names).ok_or_else(bad)?;
     Ok(Against::Classes(ClassScorer::new(labels, truth.names, output, says)))
 }
@@ -244,11 +237,6 @@ fn classify(truth: Truth, output: &str, says: Says) -> Result<Against, AccuracyE
 /// Whether words are whole numbers that are written as text.
 fn is_numbered(labels: &Labels) -> bool {
     labels.numbers().is_some_and(|numbers| numbers.iter().all(|number| number.fract() == 0.0))
-}
-
-/// The score from which on one of several classes counts as predicted.
-fn threshold(truth: &Truth, output: &Tensor) -> f64 {
-    if truth.names.sigmoids.contains(&output.name) { BOUND } else { 0.0 }
 }
 
 /// The axis whose size is the classes, where the others are those of labels with these sizes, but for dimensions of 1: of
@@ -268,7 +256,7 @@ fn out_of_range(labels: &[i64], output: &str, classes_count: usize) -> AccuracyE
     let (output, classes_count) = (output.to_owned(), classes_count as u64);
     let (low, high) = (labels.iter().min().copied().unwrap_or(0), labels.iter().max().copied().unwrap_or(0));
     if low >= 1 && high as u64 == classes_count {
-        return AccuracyError::FromOne { output, classes_count };
+        return AccuracyError::FromOne(output, classes_count);
     }
     let is_class = |label: i64| label >= 0 && (label as u64) < classes_count;
     let sample = labels.iter().position(|&label| !is_class(label)).unwrap_or(0);

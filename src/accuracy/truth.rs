@@ -33,7 +33,7 @@ impl Targets {
     /// # Errors
     /// A scalar, samples without elements, or strings.
     pub fn new(data: &TensorData) -> Result<Self, AccuracyError> {
-        let bad = || AccuracyError::BadTargets { shape: data.shape().to_vec() };
+        let bad = || AccuracyError::BadTargets(data.shape().to_vec());
         let per_sample = data.shape().get(1..).ok_or_else(bad)?.iter().product();
         if per_sample == 0 {
             return Err(bad());

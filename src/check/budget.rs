@@ -109,7 +109,7 @@ pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, Chec
         (Unit::PerSec, Kind::Rate) => absolute(number),
         (Unit::Ratio, Kind::Percent) => absolute(number / 100.0),
         (Unit::Ratio | Unit::Joules | Unit::Watts | Unit::Count | Unit::OutputUnit, Kind::Plain) => absolute(number),
-        _ => Err(CheckError::WrongUnit { metric, given: quantity.text.into() }),
+        _ => Err(CheckError::WrongUnit(metric, quantity.text.into())),
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn drop(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, Ch
     match (metric, quantity.kind) {
         (Metric::AccuracyTop1, Kind::Points) => Ok(Budget::Drop(Drop::Points(quantity.number / 100.0))),
         (Metric::AccuracyTop1, Kind::Percent) => Ok(Budget::Drop(Drop::Share(quantity.number / 100.0))),
-        (Metric::AccuracyTop1, _) => Err(CheckError::WrongUnit { metric, given: quantity.text.into() }),
+        (Metric::AccuracyTop1, _) => Err(CheckError::WrongUnit(metric, quantity.text.into())),
         _ => Err(CheckError::NoDrop),
     }
 }

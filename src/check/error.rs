@@ -8,14 +8,9 @@ pub enum CheckError {
     /// There is no comparison, or one that measured figures cannot be held to.
     #[error("`{0}` has no `<=` or `>=`; measured figures are never compared with `<`, `>` or `==`")]
     NoComparison(String),
-    /// The word is not the name of a metric.
-    #[error("unknown metric `{word}`{}", suggestion.map(|key| format!("; did you mean `{key}`?")).unwrap_or_default())]
-    UnknownMetric {
-        /// The word.
-        word: String,
-        /// The metric of the most similar name, if one is similar.
-        suggestion: Option<&'static str>,
-    },
+    /// The word is not the name of a metric; the most similar one, if one is similar.
+    #[error("unknown metric `{}`{}", .0, .1.map(|key| format!("; did you mean `{key}`?")).unwrap_or_default())]
+    UnknownMetric(String, Option<&'static str>),
     /// Something stands between the metric and the comparison.
     #[error("`{0}` is not understood; the only word that may follow a metric is `drop`")]
     UnknownWord(String),
@@ -28,14 +23,9 @@ pub enum CheckError {
     /// The unit is none that is known.
     #[error("unknown unit `{0}`; units are ns us ms s, B kB MB GB KiB MiB GiB, /s and %")]
     UnknownUnit(String),
-    /// The unit does not fit the metric.
-    #[error("{} takes {}, not {given}", metric.key(), takes(*metric))]
-    WrongUnit {
-        /// The metric.
-        metric: Metric,
-        /// The budget as written.
-        given: String,
-    },
+    /// The unit of the budget, as it is written, does not fit the metric.
+    #[error("{} takes {}, not {}", .0.key(), takes(*.0), .1)]
+    WrongUnit(Metric, String),
     /// A ratio to the baseline cannot be held against the baseline once more.
     #[error("`{}` cannot be held against a baseline", .0.key())]
     NoBaseline(Metric),

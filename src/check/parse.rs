@@ -63,11 +63,8 @@ fn split(text: &str) -> Result<(&str, Side, &str), CheckError> {
 /// The metric of that key, with or without the unit at its end.
 fn metric(word: &str) -> Result<Metric, CheckError> {
     let named = |metric: &&Metric| metric.key() == word || metric.name() == word;
-    Metric::ALL
-        .iter()
-        .find(named)
-        .copied()
-        .ok_or_else(|| CheckError::UnknownMetric { word: word.into(), suggestion: similar(word) })
+    let unknown = || CheckError::UnknownMetric(word.into(), similar(word));
+    Metric::ALL.iter().find(named).copied().ok_or_else(unknown)
 }
 
 /// The metric whose name takes the fewest edits, if that is at most a third of the word.
@@ -183,8 +180,8 @@ mod tests {
         assert!(matches!(error("latency_p50 == 3 ms"), E::NoComparison(_)));
         assert!(matches!(error("latency_p50 <= <= 3 ms"), E::NoComparison(_)));
         // Both are one letter away; the table has the 90th percentile first.
-        assert!(matches!(error("latency_p98 <= 3 ms"), E::UnknownMetric { suggestion: Some("latency_p90"), .. }));
-        assert!(matches!(error("speed <= 3 ms"), E::UnknownMetric { suggestion: None, .. }));
+        assert!(matches!(error("latency_p98 <= 3 ms"), E::UnknownMetric(_, Some("latency_p90"))));
+        assert!(matches!(error("speed <= 3 ms"), E::UnknownMetric(_, None)));
         assert!(matches!(error("latency_p50 fall <= 3 ms"), E::UnknownWord(_)));
         assert!(matches!(error("latency_p50 <= fast"), E::NoNumber(_)));
         assert!(matches!(error("latency_p50 <= inf ms"), E::NoNumber(_)));

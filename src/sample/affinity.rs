@@ -139,7 +139,7 @@ pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
 }
 
 fn restrict(pid: Pid, cpus: &[u64]) -> Result<(), SampleError> {
-    let refused = |source| SampleError::AffinityRefused { cpus: cpus.to_vec(), source };
+    let refused = |error| SampleError::AffinityRefused(cpus.to_vec(), error);
     let mut set = CpuSet::new();
     for &cpu in cpus {
         set.set(usize::try_from(cpu).unwrap_or(usize::MAX)).map_err(refused)?;

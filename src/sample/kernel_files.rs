@@ -34,63 +34,33 @@ impl Roots {
 #[derive(Debug, thiserror::Error)]
 pub enum SampleError {
     /// A file of the kernel cannot be read: the process has ended, or the kernel does not offer it or not to this user.
-    #[error("cannot read `{path}`")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
+    #[error("cannot read `{0}`")]
+    Unreadable(PathBuf, #[source] io::Error),
     /// A file of the kernel cannot be written.
-    #[error("cannot write `{path}`")]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
+    #[error("cannot write `{0}`")]
+    Unwritable(PathBuf, #[source] io::Error),
     /// A file of the kernel does not have the form that is documented.
-    #[error("cannot make sense of `{path}`")]
-    Unexpected {
-        /// The file.
-        path: PathBuf,
-        /// The fault in it.
-        source: ProcError,
-    },
+    #[error("cannot make sense of `{0}`")]
+    Unexpected(PathBuf, #[source] ProcError),
     /// A file of the kernel lacks a field.
-    #[error("`{path}` has no usable `{field}`")]
-    NoField {
-        /// The file.
-        path: PathBuf,
-        /// Name of the field.
-        field: &'static str,
-    },
+    #[error("`{0}` has no usable `{1}`")]
+    NoField(PathBuf, &'static str),
     /// The CPUs on which this process may run cannot be read.
     #[error("cannot read the CPU affinity of this process")]
     AffinityUnknown(#[source] nix::Error),
     /// This process cannot be restricted to the CPUs.
-    #[error("cannot run on CPUs {cpus:?}")]
-    AffinityRefused {
-        /// The CPUs.
-        cpus: Vec<u64>,
-        /// The system's error.
-        source: nix::Error,
-    },
+    #[error("cannot run on CPUs {0:?}")]
+    AffinityRefused(Vec<u64>, #[source] nix::Error),
     /// A file cannot be dropped from the page cache.
-    #[error("cannot drop `{path}` from the page cache")]
-    NotDropped {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
+    #[error("cannot drop `{0}` from the page cache")]
+    NotDropped(PathBuf, #[source] io::Error),
 }
 
 /// Text of a file of the kernel; bytes that are no text, as names of mount points may have, become replacement characters.
 pub(super) fn read(path: &Path) -> Result<String, SampleError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(source) => Err(SampleError::Unreadable { path: path.to_path_buf(), source }),
+        Err(error) => Err(SampleError::Unreadable(path.to_path_buf(), error)),
     }
 }
 
@@ -102,16 +72,13 @@ pub(super) fn value(path: &Path) -> Option<String> {
 }
 
 pub(super) fn parse<T: procfs::FromRead>(path: &Path) -> Result<T, SampleError> {
+    let unreadable = |error| SampleError::Unreadable(path.to_path_buf(), error);
     T::from_file(path).map_err(|error| match error {
-        ProcError::PermissionDenied(_) => unreadable(path, io::ErrorKind::PermissionDenied),
-        ProcError::NotFound(_) => unreadable(path, io::ErrorKind::NotFound),
-        ProcError::Io(source, _) => SampleError::Unreadable { path: path.to_path_buf(), source },
-        source => SampleError::Unexpected { path: path.to_path_buf(), source },
+        ProcError::PermissionDenied(_) => unreadable(io::ErrorKind::PermissionDenied.into()),
+        ProcError::NotFound(_) => unreadable(io::ErrorKind::NotFound.into()),
+        ProcError::Io(error, _) => unreadable(error),
+        error => SampleError::Unexpected(path.to_path_buf(), error),
     })
-}
-
-fn unreadable(path: &Path, kind: io::ErrorKind) -> SampleError {
-    SampleError::Unreadable { path: path.to_path_buf(), source: kind.into() }
 }
 
 /// The number behind `key` in the first line that has one there.

@@ -22,13 +22,8 @@ use crate::units::{Bytes, Celsius, Hertz, Joules, Ratio, Watts};
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
     /// The driver's library is not there, or cannot be opened.
-    #[error("there is no NVIDIA driver: `{library}` cannot be opened")]
-    NoLibrary {
-        /// The library.
-        library: PathBuf,
-        /// The loader's error.
-        source: NvmlError,
-    },
+    #[error("there is no NVIDIA driver: `{0}` cannot be opened")]
+    NoLibrary(PathBuf, #[source] NvmlError),
     /// The library is there, the driver does not answer it.
     #[error("the NVIDIA driver does not answer")]
     NoDriver(#[source] NvmlError),
@@ -65,7 +60,7 @@ impl GpuError {
     pub fn reason(&self) -> String {
         match self {
             // The loader repeats the name of the library.
-            GpuError::NoLibrary { .. } | GpuError::NoGpu { .. } | GpuError::Lost { .. } => self.to_string(),
+            GpuError::NoLibrary(..) | GpuError::NoGpu { .. } | GpuError::Lost { .. } => self.to_string(),
             GpuError::NoDriver(source) => format!("{self}: {}", words(source)),
         }
     }
@@ -119,7 +114,7 @@ impl Gpus {
         let library = roots.nvml.as_os_str();
         match Nvml::builder().lib_path(library).init() {
             Ok(nvml) => Ok(Gpus { nvml }),
-            Err(source @ NvmlError::LibloadingError(_)) => Err(GpuError::NoLibrary { library: library.into(), source }),
+            Err(source @ NvmlError::LibloadingError(_)) => Err(GpuError::NoLibrary(library.into(), source)),
             Err(source) => Err(GpuError::NoDriver(source)),
         }
     }

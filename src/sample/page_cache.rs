@@ -16,7 +16,7 @@ use crate::files::{self, Kind};
 /// # Errors
 /// [`SampleError::NotDropped`] if the file cannot be opened or the kernel refuses the advice.
 pub fn drop_file(path: &Path) -> Result<(), SampleError> {
-    advise(path).map_err(|source| SampleError::NotDropped { path: path.to_path_buf(), source })
+    advise(path).map_err(|error| SampleError::NotDropped(path.to_path_buf(), error))
 }
 
 fn advise(path: &Path) -> io::Result<()> {

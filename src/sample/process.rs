@@ -21,7 +21,7 @@ pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
         let values: Option<Vec<u64>> = maps.iter().map(|map| map.extension.map.get(field).copied()).collect();
         match values {
             Some(values) if !values.is_empty() => Ok(values.iter().sum::<u64>()),
-            _ => Err(SampleError::NoField { path: path.clone(), field }),
+            _ => Err(missing(&path, field)),
         }
     };
     Ok(Bytes(sum("Private_Clean")? + sum("Private_Dirty")?))
@@ -65,7 +65,7 @@ fn peak_of(status: &Path) -> Result<Bytes, SampleError> {
 /// If `clear_refs` cannot be written: only the user that the process belongs to may.
 pub fn reset_peak(roots: &Roots, pid: u32) -> Result<(), SampleError> {
     let path = roots.of_process(pid, "clear_refs");
-    std::fs::write(&path, "5").map_err(|source| SampleError::Unwritable { path, source })
+    std::fs::write(&path, "5").map_err(|error| SampleError::Unwritable(path, error))
 }
 
 /// Bytes that the process has had read from storage, rather than from the page cache: `read_bytes` of `io`.
@@ -115,7 +115,7 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn missing(path: &Path, field: &'static str) -> SampleError {
-    SampleError::NoField { path: path.to_path_buf(), field }
+    SampleError::NoField(path.to_path_buf(), field)
 }
 
 #[cfg(test)]
@@ -159,7 +159,7 @@ Cpus_allowed_list:\t0-1,16-19,32-39
     fn process_that_has_ended_is_an_error_that_names_the_file() {
         let machine = Machine::new(&[]);
         let error = resident(&machine.roots(), 7).unwrap_err();
-        assert!(matches!(&error, SampleError::Unreadable { path, .. } if path.ends_with("proc/7/statm")), "{error}");
+        assert!(matches!(&error, SampleError::Unreadable(path, _) if path.ends_with("proc/7/statm")), "{error}");
     }
 
     #[test]

@@ -118,12 +118,12 @@ impl Domain {
 
     fn microjoules(&self) -> Result<u64, RaplError> {
         let text = read(&self.energy).map_err(|error| match error {
-            SampleError::Unreadable { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
+            SampleError::Unreadable(path, why) if why.kind() == io::ErrorKind::PermissionDenied => {
                 RaplError::Denied(path)
             }
             error => RaplError::Unreadable(error),
         })?;
-        let no_field = || SampleError::NoField { path: self.energy.clone(), field: "energy" };
+        let no_field = || SampleError::NoField(self.energy.clone(), "energy");
         Ok(text.trim().parse().map_err(|_| no_field())?)
     }
 }
