@@ -136,31 +136,38 @@ mod tests {
     use crate::units::{Bytes, Nanos};
     use FitnessVerdict::{Invalid, Suspect, Valid};
 
-    fn verdict(conditions: &Conditions) -> FitnessVerdict {
-        verdict_of(&Host::default(), conditions)
-    }
-
     #[test]
-    fn one_busy_core_of_two_is_not_valid() {
-        let others = |share| verdict(&Conditions { others_busy_ratio: Some(Ratio(share)), ..quiet() });
-        assert_eq!([others(0.10), others(0.49), others(0.51)], [Valid, Suspect, Invalid]);
-    }
-
-    #[test]
-    fn stolen_time_counts_by_its_share() {
-        let steal = |share| verdict(&Conditions { steal_ratio: Some(Ratio(share)), ..quiet() });
-        assert_eq!([steal(0.05), steal(0.06), steal(0.21)], [Valid, Suspect, Invalid]);
-    }
-
-    #[test]
-    fn one_throttled_period_is_suspect_and_one_in_five_invalid() {
+    fn figures_count_by_their_bounds() {
+        let ratio = |share| Some(Ratio(share));
         let throttled = |throttled_periods_count| {
-            let throttling = Throttling { periods_count: 100, throttled_periods_count, throttled_ns: Nanos(1) };
-            verdict(&Conditions { throttling: Some(throttling), ..quiet() })
+            Some(Throttling { periods_count: 100, throttled_periods_count, throttled_ns: Nanos(1) })
         };
-        assert_eq!([throttled(0), throttled(1), throttled(20)], [Valid, Suspect, Invalid]);
-        let idle = Conditions { throttling: Some(Throttling::default()), ..quiet() };
-        assert_eq!(verdict(&idle), Valid);
+        for (conditions, expected) in [
+            (Conditions { others_busy_ratio: ratio(0.10), ..quiet() }, Valid),
+            (Conditions { others_busy_ratio: ratio(0.49), ..quiet() }, Suspect),
+            (Conditions { others_busy_ratio: ratio(0.51), ..quiet() }, Invalid),
+            (Conditions { steal_ratio: ratio(0.05), ..quiet() }, Valid),
+            (Conditions { steal_ratio: ratio(0.06), ..quiet() }, Suspect),
+            (Conditions { steal_ratio: ratio(0.21), ..quiet() }, Invalid),
+            (Conditions { throttling: Some(Throttling::default()), ..quiet() }, Valid),
+            (Conditions { throttling: throttled(0), ..quiet() }, Valid),
+            (Conditions { throttling: throttled(1), ..quiet() }, Suspect),
+            (Conditions { throttling: throttled(20), ..quiet() }, Invalid),
+            (Conditions { thermal_throttles_count: Some(0), ..quiet() }, Valid),
+            (Conditions { thermal_throttles_count: Some(1), ..quiet() }, Suspect),
+            (Conditions { thermal_throttles_count: Some(3), ..quiet() }, Invalid),
+            (Conditions { swapped_in_bytes: Some(Bytes(0)), ..quiet() }, Valid),
+            (Conditions { swapped_in_bytes: Some(Bytes(4096)), ..quiet() }, Suspect),
+            (Conditions { swapped_in_bytes: Some(Bytes(2 << 20)), ..quiet() }, Invalid),
+            // What lies in swap untouched disturbs nothing.
+            (Conditions { swap_used_bytes: Some(Bytes(1 << 30)), ..quiet() }, Valid),
+            (Conditions { sibling_cpus: Some(vec![3]), siblings_busy_ratio: ratio(0.02), ..quiet() }, Valid),
+            (Conditions { sibling_cpus: Some(vec![3]), siblings_busy_ratio: ratio(0.9), ..quiet() }, Suspect),
+            (Conditions { cpu_pressure_ratio: ratio(0.9), ..quiet() }, Suspect),
+            (Conditions { memory_pressure_ratio: ratio(0.3), ..quiet() }, Invalid),
+        ] {
+            assert_eq!(verdict_of(&Host::default(), &conditions), expected, "{conditions:?}");
+        }
     }
 
     #[test]
@@ -168,35 +175,6 @@ mod tests {
         let host = |governor: Option<&str>| Host { governor: governor.map(Plain::from), ..Host::default() };
         let verdict = |governor| verdict_of(&host(governor), &quiet());
         assert_eq!([verdict(None), verdict(Some("performance")), verdict(Some("schedutil"))], [Valid, Valid, Suspect]);
-    }
-
-    #[test]
-    fn heat_counts_by_its_rate() {
-        let thermal = |count| verdict(&Conditions { thermal_throttles_count: Some(count), ..quiet() });
-        assert_eq!([thermal(0), thermal(1), thermal(3)], [Valid, Suspect, Invalid]);
-    }
-
-    #[test]
-    fn swapping_is_suspect_and_beyond_a_mebibyte_invalid() {
-        let swapped = |bytes| verdict(&Conditions { swapped_in_bytes: Some(Bytes(bytes)), ..quiet() });
-        assert_eq!([swapped(0), swapped(4096), swapped(2 << 20)], [Valid, Suspect, Invalid]);
-        // What lies in swap untouched disturbs nothing.
-        assert_eq!(verdict(&Conditions { swap_used_bytes: Some(Bytes(1 << 30)), ..quiet() }), Valid);
-    }
-
-    #[test]
-    fn idle_siblings_disturb_nothing() {
-        let busy = |share| {
-            let siblings = Conditions { sibling_cpus: Some(vec![3]), ..quiet() };
-            verdict(&Conditions { siblings_busy_ratio: Some(Ratio(share)), ..siblings })
-        };
-        assert_eq!([busy(0.02), busy(0.9)], [Valid, Suspect]);
-    }
-
-    #[test]
-    fn waiting_tasks_are_suspect_and_short_memory_invalid() {
-        assert_eq!(verdict(&Conditions { cpu_pressure_ratio: Some(Ratio(0.9)), ..quiet() }), Suspect);
-        assert_eq!(verdict(&Conditions { memory_pressure_ratio: Some(Ratio(0.3)), ..quiet() }), Invalid);
     }
 
     #[test]
