@@ -5,11 +5,14 @@ use crate::accuracy::testing::{float, int64, tensor};
 use half::f16;
 use ndarray::{ArrayD, IxDyn};
 
-fn compare(shape: &[usize], ours: &[f32], reference: &[f32]) -> Agreement {
+fn compare_batch(samples_count: u64, ours: &Tensor, reference: &Tensor) -> Agreement {
     let mut scorer = AgreementScorer::default();
-    let (ours, reference) = (float("y", shape, ours), float("y", shape, reference));
-    scorer.add(0..shape[0] as u64, &ours, &reference);
+    scorer.add(0..samples_count, ours, reference);
     scorer.finish().0.remove(0)
+}
+
+fn compare(shape: &[usize], ours: &[f32], reference: &[f32]) -> Agreement {
+    compare_batch(shape[0] as u64, &float("y", shape, ours), &float("y", shape, reference))
 }
 
 #[test]
@@ -107,9 +110,7 @@ fn batches_add_up_with_a_smaller_last_one() {
 fn half_precision_is_compared_with_single() {
     let halves = [0.1, 0.9].map(f16::from_f32).to_vec();
     let halves = TensorData::Float16(ArrayD::from_shape_vec(IxDyn(&[1, 2]), halves).unwrap());
-    let mut scorer = AgreementScorer::default();
-    scorer.add(0..1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9]));
-    let agreement = scorer.finish().0.remove(0);
+    let agreement = compare_batch(1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9]));
     assert_eq!(agreement.top1_agreeing_count, Some(1));
     let error = agreement.max_absolute_error.unwrap();
     assert!(error > 0.0 && error < 5e-4, "{error}");
@@ -132,9 +133,7 @@ fn integers_and_strings_agree_where_they_are_equal() {
 
 #[test]
 fn output_without_samples_counts_once_a_batch() {
-    let mut scorer = AgreementScorer::default();
-    scorer.add(0..8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0]));
-    let agreement = scorer.finish().0.remove(0);
+    let agreement = compare_batch(8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0]));
     assert_eq!((agreement.samples_count, agreement.max_absolute_error), (1, Some(1.0)));
 }
 
