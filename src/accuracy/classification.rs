@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::AccuracyError;
+use super::differences::highest;
 use super::error::no_output;
 use super::numbers::{integers, numbers, per_sample};
 use crate::inputs::{ClassNames, Tensor, TensorData};
@@ -128,7 +129,7 @@ fn add_scores(
             scores.predicted.push(None);
             scores.label_ranks.push(None);
         } else {
-            scores.predicted.push(Some(first_highest(sample) as u64));
+            scores.predicted.push(highest(sample).map(|class| class as u64));
             scores.label_ranks.push(Some(rank(sample, true_class) as u64));
         }
     }
@@ -151,17 +152,6 @@ fn add_indices(
         scores.label_ranks.push((class == i128::from(label)).then_some(0));
     }
     Ok(())
-}
-
-/// The index of the highest score, the first of equals, as ONNX `ArgMax` has it.
-fn first_highest(scores: &[f64]) -> usize {
-    let mut highest = 0;
-    for (index, score) in scores.iter().enumerate() {
-        if *score > scores[highest] {
-            highest = index;
-        }
-    }
-    highest
 }
 
 /// How many classes stand before `class`: 0 exactly if it is the first highest.

@@ -43,7 +43,8 @@ pub(super) fn agree_in_class(ours: &[f64], reference: &[f64]) -> bool {
     pairs.all(|(our, reference)| our.is_nan() == reference.is_nan()) && highest(ours) == highest(reference)
 }
 
-fn highest(scores: &[f64]) -> Option<usize> {
+/// The place of the highest score that is a number, the first of equals, as ONNX `ArgMax` has it.
+pub(super) fn highest(scores: &[f64]) -> Option<usize> {
     let numbers = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
     numbers.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(index, _)| index)
 }

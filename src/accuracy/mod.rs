@@ -12,7 +12,6 @@ mod differences;
 mod elements;
 mod error;
 mod form;
-mod health;
 mod kind;
 mod numbers;
 mod regression;

@@ -13,12 +13,8 @@ pub(super) fn integers(data: &TensorData) -> Option<Vec<i128>> {
         TensorData::Int64(array) => Some(array.iter().map(|&element| i128::from(element)).collect()),
         TensorData::Uint64(array) => Some(array.iter().map(|&element| i128::from(element)).collect()),
         // Every other integer type is exact as f64, and so is every whole float within its range.
-        other => numbers(other)?.into_iter().map(whole).collect(),
+        other => numbers(other)?.iter().map(|number| (number.fract() == 0.0).then_some(*number as i128)).collect(),
     }
-}
-
-fn whole(number: f64) -> Option<i128> {
-    (number.fract() == 0.0).then_some(number as i128)
 }
 
 pub(super) fn is_float(data: &TensorData) -> bool {

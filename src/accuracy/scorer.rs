@@ -1,8 +1,8 @@
 //! Scores of a session's outputs against labels or targets.
 
 use super::form::{self, Against};
-use super::numbers::is_float;
-use super::{AccuracyError, Truth, health};
+use super::numbers::{is_float, numbers, per_sample};
+use super::{AccuracyError, Truth};
 use crate::inputs::Tensor;
 use crate::record::{OutputHealth, Scores};
 
@@ -74,12 +74,33 @@ impl Scorer {
     fn count_not_finite(&mut self, outputs: &[Tensor], samples_count: usize) {
         for tensor in outputs.iter().filter(|tensor| is_float(&tensor.data)) {
             let index = self.health.iter().position(|health| health.name == tensor.name).unwrap_or_else(|| {
-                self.health.push(health::none_yet(&tensor.name));
+                self.health.push(none_yet(&tensor.name));
                 self.health.len() - 1
             });
-            health::add(&mut self.health[index], tensor, samples_count);
+            count_in(&mut self.health[index], tensor, samples_count);
         }
     }
+}
+
+fn none_yet(name: &str) -> OutputHealth {
+    let name = name.to_owned();
+    OutputHealth { name, elements_count: 0, nan_count: 0, infinite_count: 0, affected_samples_count: 0 }
+}
+
+fn count_in(health: &mut OutputHealth, tensor: &Tensor, samples_count: usize) {
+    let elements = numbers(&tensor.data).unwrap_or_default();
+    health.elements_count += elements.len() as u64;
+    health.nan_count += elements.iter().filter(|element| element.is_nan()).count() as u64;
+    health.infinite_count += elements.iter().filter(|element| element.is_infinite()).count() as u64;
+    health.affected_samples_count += match per_sample(&tensor.data, samples_count) {
+        Some(0) => 0,
+        Some(per_sample) => {
+            let affected = |sample: &&[f64]| sample.iter().any(|element| !element.is_finite());
+            elements.chunks_exact(per_sample).filter(affected).count() as u64
+        }
+        None if elements.iter().all(|element| element.is_finite()) => 0,
+        None => samples_count as u64,
+    };
 }
 
 #[cfg(test)]
