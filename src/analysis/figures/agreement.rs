@@ -9,7 +9,7 @@ use crate::stats::Proportion;
 /// Of samples, or of rows where each holds scores of classes.
 pub(super) fn top1(agreement: &Agreement, seed: u64) -> Estimate {
     if !agreement.top1_by_row.is_empty() {
-        return over_samples_or(over_samples::row_agreement(&agreement.top1_by_row, seed), NO_SAMPLES);
+        return over_samples_or(over_samples::element_share(&agreement.top1_by_row, seed), NO_SAMPLES);
     }
     let Some(agreeing) = agreement.top1_agreeing_count else {
         return Estimate::absent("the output holds no scores of classes");

@@ -174,7 +174,7 @@ impl ScoreOf {
 }
 
 fn elements(scores: &ElementScores, seed: u64) -> Estimate {
-    over_samples_or(over_samples::element_accuracy(scores, seed), "no element has a label")
+    over_samples_or(over_samples::element_share(&scores.samples, seed), "no element has a label")
 }
 
 pub(super) fn of_first(scores: &Scores, samples_count: usize) -> Cow<'_, Scores> {

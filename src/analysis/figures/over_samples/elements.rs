@@ -3,9 +3,8 @@
 
 use super::sample_figure::{Flips, NoFigure, SampleFigure, check_alike};
 use crate::record::{ElementScores, Hits, RightOf, SeveralScores};
-use crate::stats::{PairedCounts, Proportion, bootstrap};
+use crate::stats::Proportion;
 
-#[must_use]
 pub fn exact_match(scores: &SeveralScores) -> Option<Proportion> {
     let right = scores.samples.iter().filter(|hits| is_exact(hits)).count();
     Proportion::new(right as u64, scores.samples.len() as u64)
@@ -16,49 +15,29 @@ fn is_exact(hits: &Hits) -> bool {
 }
 
 /// `2 TP / (2 TP + FP + FN)` over all classes of all samples; `None` where no class is either true or predicted.
-#[must_use]
 pub fn micro_f1(scores: &SeveralScores, seed: u64) -> Option<SampleFigure> {
-    let samples = &scores.samples;
-    let over = |indices: &mut dyn Iterator<Item = usize>| {
+    let figure = SampleFigure::over(scores.samples.len(), seed, |indices| {
         let (mut both, mut wrong) = (0, 0);
-        for hits in indices.map(|index| samples[index]) {
+        for hits in indices.iter().map(|&index| scores.samples[index]) {
             both += hits.both_count;
             wrong += hits.false_count + hits.missed_count;
         }
         2.0 * both as f64 / (2 * both + wrong) as f64
-    };
-    let value = over(&mut (0..samples.len()));
-    let interval = bootstrap(samples.len(), seed, |indices| over(&mut indices.iter().copied()));
-    value.is_finite().then_some(SampleFigure { value, interval, n: samples.len() as u64 })
+    });
+    Some(figure).filter(|figure| figure.value.is_finite())
 }
 
 /// Samples that flipped between exactly right and not.
 pub fn exact_flips(baseline: &SeveralScores, candidate: &SeveralScores) -> Result<Flips, NoFigure> {
     check_alike(baseline.samples.len(), candidate.samples.len())?;
-    let mut counts = PairedCounts::default();
-    for (baseline, candidate) in baseline.samples.iter().zip(&candidate.samples) {
-        *match (is_exact(baseline), is_exact(candidate)) {
-            (true, true) => &mut counts.both_right_count,
-            (true, false) => &mut counts.lost_count,
-            (false, true) => &mut counts.gained_count,
-            (false, false) => &mut counts.both_wrong_count,
-        } += 1;
-    }
-    Ok(Flips { counts, change: counts.change().ok_or(NoFigure::NoSamples)? })
+    let pairs = baseline.samples.iter().zip(&candidate.samples);
+    Flips::of(pairs.map(|(baseline, candidate)| (is_exact(baseline), is_exact(candidate))))
 }
 
-/// Over all elements, of which some must count.
-#[must_use]
-pub fn element_accuracy(scores: &ElementScores, seed: u64) -> Option<SampleFigure> {
-    row_agreement(&scores.samples, seed)
-}
-
-/// Share of all rows that are right, or agree; `None` where there are none.
-#[must_use]
-pub fn row_agreement(samples: &[RightOf], seed: u64) -> Option<SampleFigure> {
-    let value = share(samples, 0..samples.len());
-    let interval = bootstrap(samples.len(), seed, |indices| share(samples, indices.iter().copied()));
-    value.is_finite().then_some(SampleFigure { value, interval, n: samples.len() as u64 })
+/// Share of all elements or rows that are right, or agree; `None` where none counts.
+pub fn element_share(samples: &[RightOf], seed: u64) -> Option<SampleFigure> {
+    let figure = SampleFigure::over(samples.len(), seed, |indices| share(samples, indices));
+    Some(figure).filter(|figure| figure.value.is_finite())
 }
 
 /// Of that share from baseline to candidate, paired on the same samples.
@@ -68,20 +47,15 @@ pub fn element_change(
     seed: u64,
 ) -> Result<SampleFigure, NoFigure> {
     check_alike(baseline.samples.len(), candidate.samples.len())?;
-    let n = baseline.samples.len();
-    let less = |indices: &[usize]| {
-        share(&candidate.samples, indices.iter().copied()) - share(&baseline.samples, indices.iter().copied())
-    };
-    let value = less(&(0..n).collect::<Vec<_>>());
-    if !value.is_finite() {
-        return Err(NoFigure::NoSamples);
-    }
-    Ok(SampleFigure { value, interval: bootstrap(n, seed, less), n: n as u64 })
+    let change = SampleFigure::over(baseline.samples.len(), seed, |indices| {
+        share(&candidate.samples, indices) - share(&baseline.samples, indices)
+    });
+    if change.value.is_finite() { Ok(change) } else { Err(NoFigure::NoSamples) }
 }
 
-fn share(samples: &[RightOf], indices: impl Iterator<Item = usize>) -> f64 {
+fn share(samples: &[RightOf], indices: &[usize]) -> f64 {
     let (mut right, mut all) = (0, 0);
-    for sample in indices.map(|index| samples[index]) {
+    for sample in indices.iter().map(|&index| samples[index]) {
         right += sample.right_count;
         all += sample.elements_count;
     }
@@ -89,7 +63,6 @@ fn share(samples: &[RightOf], indices: impl Iterator<Item = usize>) -> f64 {
 }
 
 /// Over the classes that occur; `None` where classes were not counted.
-#[must_use]
 pub fn mean_iou(scores: &ElementScores) -> Option<f64> {
     let occurring = scores.classes.iter().filter(|class| class.either_count > 0);
     let shares: Vec<f64> = occurring.map(|class| class.both_count as f64 / class.either_count as f64).collect();
@@ -137,10 +110,10 @@ mod tests {
     #[test]
     fn elements_are_pooled_and_samples_are_resampled() {
         let scores = elements(&[(1, 2), (3, 4)]);
-        let accuracy = element_accuracy(&scores, 1).unwrap();
+        let accuracy = element_share(&scores.samples, 1).unwrap();
         assert_eq!((accuracy.value, accuracy.n), (4.0 / 6.0, 2));
         assert_eq!(mean_iou(&scores), Some((0.5 + 0.25) / 2.0));
-        assert_eq!(element_accuracy(&elements(&[(0, 0)]), 1), None);
+        assert_eq!(element_share(&elements(&[(0, 0)]).samples, 1), None);
         let many = |right: u64| elements(&[(right, 4); 12]);
         let change = element_change(&many(4), &many(3), 1).unwrap();
         assert_eq!((change.value, change.n), (-0.25, 12));

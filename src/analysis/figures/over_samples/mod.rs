@@ -6,9 +6,9 @@ mod sample_figure;
 use std::collections::BTreeMap;
 
 use crate::record::LabelledScores;
-use crate::stats::{PairedCounts, Proportion, bootstrap};
+use crate::stats::Proportion;
 
-pub use elements::{element_accuracy, element_change, exact_flips, exact_match, mean_iou, micro_f1, row_agreement};
+pub use elements::{element_change, element_share, exact_flips, exact_match, mean_iou, micro_f1};
 use sample_figure::check_alike;
 pub use sample_figure::{Flips, NoFigure, SampleFigure};
 
@@ -21,9 +21,8 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    fn over(self, errors: &[f64], indices: impl ExactSizeIterator<Item = usize>) -> f64 {
-        let n = indices.len() as f64;
-        let mean = indices.map(|index| errors[index]).sum::<f64>() / n;
+    fn over(self, errors: &[f64], indices: &[usize]) -> f64 {
+        let mean = indices.iter().map(|&index| errors[index]).sum::<f64>() / indices.len() as f64;
         match self {
             ErrorKind::MeanAbsolute => mean,
             ErrorKind::RootMeanSquare => mean.sqrt(),
@@ -32,13 +31,11 @@ impl ErrorKind {
 }
 
 /// A sample with scores that are not numbers counts as wrong.
-#[must_use]
 pub fn top1(scores: &LabelledScores) -> Option<Proportion> {
     within(scores, 1)
 }
 
 /// `None` for an output without scores, and where there are no more than `k` classes, so that it would always be 1.
-#[must_use]
 pub fn top_k(scores: &LabelledScores, k: u64) -> Option<Proportion> {
     scores.classes_count.filter(|&classes_count| classes_count > k)?;
     within(scores, k)
@@ -52,7 +49,6 @@ fn within(scores: &LabelledScores, k: u64) -> Option<Proportion> {
 /// The mean of `2 TP / (2 TP + FP + FN)` over the classes that occur as a label or a prediction (as scikit-learn's
 /// `f1_score` has it). A sample with scores that are not numbers is a miss of its class; labels beyond the samples do
 /// not count, and with fewer of them there is no figure.
-#[must_use]
 pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<SampleFigure> {
     let n = scores.predicted.len();
     let labels = labels.get(..n).filter(|labels| !labels.is_empty())?;
@@ -63,18 +59,15 @@ pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<Sa
     numbered.values_mut().enumerate().for_each(|(number, place)| *place = number);
     let pairs: Vec<(usize, Option<usize>)> =
         pairs.iter().map(|(label, predicted)| (numbered[label], predicted.map(|class| numbered[&class]))).collect();
-
-    let value = f1_over(&pairs, numbered.len(), 0..n);
-    let interval = bootstrap(n, seed, |indices| f1_over(&pairs, numbered.len(), indices.iter().copied()));
-    Some(SampleFigure { value, interval, n: n as u64 })
+    Some(SampleFigure::over(n, seed, |indices| f1_over(&pairs, numbered.len(), indices)))
 }
 
 /// Over the classes that occur in the samples at `indices`.
-fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: impl Iterator<Item = usize>) -> f64 {
+fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: &[usize]) -> f64 {
     let mut hits = vec![0_u64; classes_count];
     // Occurrences as a label plus those as a prediction: 2 TP + FP + FN.
     let mut occurrences = vec![0_u64; classes_count];
-    for index in indices {
+    for &index in indices {
         let (label, predicted) = pairs[index];
         occurrences[label] += 1;
         if let Some(predicted) = predicted {
@@ -91,24 +84,14 @@ fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: impl
 /// A sample with scores that are not numbers counts as wrong.
 pub fn flips(baseline: &LabelledScores, candidate: &LabelledScores) -> Result<Flips, NoFigure> {
     check_alike(baseline.label_ranks.len(), candidate.label_ranks.len())?;
-    let mut counts = PairedCounts::default();
-    for (baseline, candidate) in baseline.label_ranks.iter().zip(&candidate.label_ranks) {
-        let count = match (*baseline == Some(0), *candidate == Some(0)) {
-            (true, true) => &mut counts.both_right_count,
-            (true, false) => &mut counts.lost_count,
-            (false, true) => &mut counts.gained_count,
-            (false, false) => &mut counts.both_wrong_count,
-        };
-        *count += 1;
-    }
-    Ok(Flips { counts, change: counts.change().ok_or(NoFigure::NoSamples)? })
+    let pairs = baseline.label_ranks.iter().zip(&candidate.label_ranks);
+    Flips::of(pairs.map(|(baseline, candidate)| (*baseline == Some(0), *candidate == Some(0))))
 }
 
 /// From each sample's absolute or squared errors.
 pub fn mean_error(kind: ErrorKind, errors: &[Option<f64>], seed: u64) -> Result<SampleFigure, NoFigure> {
     let errors = finite(errors)?;
-    let interval = bootstrap(errors.len(), seed, |indices| kind.over(&errors, indices.iter().copied()));
-    Ok(SampleFigure { value: kind.over(&errors, 0..errors.len()), interval, n: errors.len() as u64 })
+    Ok(SampleFigure::over(errors.len(), seed, |indices| kind.over(&errors, indices)))
 }
 
 /// Candidate less baseline, paired on the same samples.
@@ -120,11 +103,9 @@ pub fn error_change(
 ) -> Result<SampleFigure, NoFigure> {
     check_alike(baseline.len(), candidate.len())?;
     let (baseline, candidate) = (finite(baseline)?, finite(candidate)?);
-    let n = baseline.len();
-    let interval = bootstrap(n, seed, |indices| {
-        kind.over(&candidate, indices.iter().copied()) - kind.over(&baseline, indices.iter().copied())
-    });
-    Ok(SampleFigure { value: kind.over(&candidate, 0..n) - kind.over(&baseline, 0..n), interval, n: n as u64 })
+    Ok(SampleFigure::over(baseline.len(), seed, |indices| {
+        kind.over(&candidate, indices) - kind.over(&baseline, indices)
+    }))
 }
 
 fn finite(errors: &[Option<f64>]) -> Result<Vec<f64>, NoFigure> {

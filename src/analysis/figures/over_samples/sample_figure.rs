@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::{Interval, PairedChange, PairedCounts, TooFew};
+use crate::stats::{Interval, PairedChange, PairedCounts, TooFew, bootstrap};
 
 /// Samples that only one of two classifiers gets right; `change` is from baseline to candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,11 +11,35 @@ pub struct Flips {
     pub change: PairedChange,
 }
 
+impl Flips {
+    /// Of whether the baseline and the candidate get each sample right.
+    pub(super) fn of(pairs: impl Iterator<Item = (bool, bool)>) -> Result<Self, NoFigure> {
+        let mut counts = PairedCounts::default();
+        for pair in pairs {
+            *match pair {
+                (true, true) => &mut counts.both_right_count,
+                (true, false) => &mut counts.lost_count,
+                (false, true) => &mut counts.gained_count,
+                (false, false) => &mut counts.both_wrong_count,
+            } += 1;
+        }
+        Ok(Flips { counts, change: counts.change().ok_or(NoFigure::NoSamples)? })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleFigure {
     pub value: f64,
     pub interval: Result<Interval, TooFew>,
     pub n: u64,
+}
+
+impl SampleFigure {
+    /// `figure` is of the samples at some indices.
+    pub(super) fn over(samples_count: usize, seed: u64, figure: impl Fn(&[usize]) -> f64) -> Self {
+        let all: Vec<usize> = (0..samples_count).collect();
+        SampleFigure { value: figure(&all), interval: bootstrap(samples_count, seed, figure), n: samples_count as u64 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
