@@ -6,7 +6,7 @@ use super::estimate::{Estimate, Interval, Measured};
 use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;
 use crate::record::Pairs;
-use crate::stats::{Evidence, OverLaunches, PairedRatio, Relation, UnpairedRatio, relations};
+use crate::stats::{Evidence, PairedRatio, Relation, UnpairedRatio, relations};
 use crate::units::Ratio;
 
 /// A cell against the baseline's of the same batch size and load mode.
@@ -74,7 +74,8 @@ impl Change {
         let noise_floor = floor(metric);
         let evidence = paired.evidence(noise_floor.0.ln_1p());
         let settling = paired.more_rounds_for(settling_half_width(found.value, noise_floor));
-        Some(Change { rounds_forecast: settling, ..Change::unsettled(&found, noise_floor, evidence) })
+        let ratio = Estimate::Measured(Measured::over_launches(&found));
+        Some(Change { rounds_forecast: settling, ..Change::unsettled(ratio, noise_floor, evidence) })
     }
 
     /// Between launches that did not take turns, not judged yet; `None` if a value is not positive, or a side has none.
@@ -82,7 +83,8 @@ impl Change {
         let unpaired = UnpairedRatio::of(candidate, baseline)?;
         let noise_floor = floor(metric);
         let evidence = unpaired.evidence(noise_floor.0.ln_1p());
-        Some(Change::unsettled(&unpaired.ratio(), noise_floor, evidence))
+        let ratio = Estimate::Measured(Measured::over_launches(&unpaired.ratio()));
+        Some(Change::unsettled(ratio, noise_floor, evidence))
     }
 
     /// Between two values that carry no noise, not judged yet; `None` if one of them is not positive.
@@ -90,19 +92,15 @@ impl Change {
         let centre = (candidate.value / baseline.value).ln();
         let differs = candidate.value != baseline.value;
         let probability = |holds: bool| if holds { 0.0 } else { 1.0 };
-        centre.is_finite().then(|| Change {
-            ratio: Estimate::exact(centre.exp(), candidate.n, candidate.n_of),
-            noise_floor: Ratio(0.0),
-            verdict: Verdict::Inconclusive,
-            rounds_to_settle: None,
-            rounds_forecast: None,
-            evidence: Evidence { centre, floor: 0.0, p_different: probability(differs), p_same: probability(!differs) },
-        })
+        let evidence =
+            Evidence { centre, floor: 0.0, p_different: probability(differs), p_same: probability(!differs) };
+        let ratio = Estimate::exact(centre.exp(), candidate.n, candidate.n_of);
+        centre.is_finite().then(|| Change::unsettled(ratio, Ratio(0.0), evidence))
     }
 
-    fn unsettled(found: &OverLaunches, noise_floor: Ratio, evidence: Evidence) -> Self {
+    fn unsettled(ratio: Estimate, noise_floor: Ratio, evidence: Evidence) -> Self {
         Change {
-            ratio: Estimate::Measured(Measured::over_launches(found)),
+            ratio,
             noise_floor,
             verdict: Verdict::Inconclusive,
             rounds_to_settle: None,

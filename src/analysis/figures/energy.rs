@@ -78,7 +78,11 @@ pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
     if cells.iter().all(|cell| cell.gpu_memory.is_some()) {
         remarks.push(AT_THE_END);
     }
-    remarked(largest(&values, why_nothing(&answers)), &remarks)
+    let mut peak = largest(&values, why_nothing(&answers));
+    if let (Estimate::Measured(measured), false) = (&mut peak, remarks.is_empty()) {
+        measured.remark = Some(remarks.join("; ").into());
+    }
+    peak
 }
 
 /// GPU memory of one launch of a cell; `None` where the session ran on no GPU.
@@ -93,13 +97,6 @@ fn memory(cell: &LaunchCell) -> Option<Observed<GpuMemory>> {
 /// In bytes.
 pub(super) fn gpu_memory(cell: &LaunchCell) -> Option<f64> {
     memory(cell)?.ok().map(|memory| memory.bytes.as_f64())
-}
-
-fn remarked(mut estimate: Estimate, remarks: &[&str]) -> Estimate {
-    if let (Estimate::Measured(measured), false) = (&mut estimate, remarks.is_empty()) {
-        measured.remark = Some(remarks.join("; ").into());
-    }
-    estimate
 }
 
 fn energy(used: &GpuUse) -> Observed<Joules> {

@@ -42,9 +42,7 @@ impl<'a> Index<'a> {
             self.cpus.insert(launch.launch, effective.cpus.len());
         }
         for cell in &launch.cells {
-            let at = cell.workload();
-            let key = at.of(launch.session);
-            self.launch_cells.entry(key).or_default().push((launch, cell));
+            self.launch_cells.entry(cell.workload().of(launch.session)).or_default().push((launch, cell));
         }
         self.launches[launch.session].push(launch);
     }

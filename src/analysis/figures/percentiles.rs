@@ -36,20 +36,18 @@ pub(in crate::analysis) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<B
 
 /// The interval is from order statistics. A bound below the `median` says nothing of the tail.
 pub(in crate::analysis) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f64>) -> Estimate {
-    let one_sided = |unbounded: &Unbounded| {
+    let told = |unbounded: &Unbounded| {
         let at_least = unbounded.at_least.filter(|&least| median.is_none_or(|median| least >= median));
-        one_sided(&Unbounded { at_least, ..*unbounded })
+        Unbounded { at_least, ..*unbounded }
     };
     match percentile {
         Ok(percentile) => Estimate::Measured(Measured {
             interval: percentile.interval.ok(),
-            bounds: percentile.interval.as_ref().err().and_then(one_sided),
+            bounds: percentile.interval.as_ref().err().and_then(|unbounded| one_sided(&told(unbounded))),
             remark: remark(percentile),
             ..Measured::exact(percentile.value, percentile.n, Counted::Inferences)
         }),
-        Err(unbounded) => {
-            Estimate::Absent { reason: unbounded.too_few.to_string().into(), bounds: one_sided(unbounded) }
-        }
+        Err(unbounded) => absent(&told(unbounded)),
     }
 }
 

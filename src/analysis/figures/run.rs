@@ -1,4 +1,4 @@
-//! The figures of a run, before anything is concluded from them.
+//! The figures of a run and of its sessions, before anything is concluded from them.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -6,8 +6,12 @@ use std::ops::Deref;
 use serde::{Serialize, Serializer};
 
 use super::cell::CellFindings;
-use super::session::SessionFindings;
+use super::estimate::{Estimate, Figure, find};
+use super::scores::AccuracyFindings;
+use crate::metric::Metric;
 use crate::plan::CellKey;
+use crate::record::Outcome;
+use crate::text::Plain;
 
 /// Figures of the sessions and the cells of a run.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +20,43 @@ pub struct Figures<'a> {
     pub sessions: &'a [SessionFindings],
     /// Each cell of the plan.
     pub cells: &'a Cells,
+}
+
+/// Findings on one session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionFindings {
+    /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
+    pub session: usize,
+    /// The variant's name, and what tells this session from the variant's other ones.
+    pub label: String,
+    /// Whether the others are compared with it.
+    pub is_baseline: bool,
+    /// Failed or skipped if nothing could be measured.
+    pub outcome: Outcome,
+    /// Launches that ended well.
+    pub launches_count: u64,
+    /// Launches that failed, those beside the rounds included.
+    pub failed_launches_count: u64,
+    /// Launches in all: those in the record, and those beside the rounds that failed.
+    pub all_launches_count: u64,
+    /// Why the first failed launch failed.
+    pub launch_failure: Option<Plain>,
+    /// Loading, memory, file size and accuracy.
+    pub figures: Vec<Figure>,
+    /// Accuracy of the outputs.
+    pub accuracy: AccuracyFindings,
+    /// Warnings that ONNX Runtime logged, over all launches that told.
+    pub log_warnings_count: u64,
+    /// Errors that ONNX Runtime logged, over all launches that told.
+    pub log_errors_count: u64,
+}
+
+impl SessionFindings {
+    /// The estimate of one of the session's figures.
+    #[must_use]
+    pub fn figure(&self, metric: Metric) -> Option<&Estimate> {
+        find(&self.figures, metric)
+    }
 }
 
 /// The cells of a plan, in the order of sessions, batch sizes and load modes; each is found by its key.
