@@ -6,10 +6,9 @@ use crate::analysis::decide::conclusions::{
 use crate::analysis::decide::enough;
 use crate::analysis::decide::facts::{AGREEMENT_FLOOR, Facts};
 use crate::analysis::figures::{
-    AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, SATURATION_SHARE, SessionFindings, Support,
-    Verdict,
+    AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Estimate, Interval, SATURATION_SHARE,
+    SessionFindings, Support, Verdict,
 };
-use crate::analysis::figures::{Estimate, Interval};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 

@@ -3,8 +3,7 @@
 use crate::analysis::decide::answer::key;
 use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::analysis::decide::facts::Facts;
-use crate::analysis::figures::Estimate;
-use crate::analysis::figures::{BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict};
+use crate::analysis::figures::{BatchCurve, CellFindings, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
 use crate::analysis::{operators, scaling};
 use crate::metric::Metric;
 use crate::units::Ratio;

@@ -105,14 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn smallest_batch_near_the_best_is_enough() {
-        let curve = curve_of(&[(1, 100.0), (2, 180.0), (4, 290.0), (8, 300.0)]);
-        assert_eq!((curve.best, curve.enough, curve.saturated), (8, 4, true));
-    }
-
-    #[test]
-    fn throughput_that_still_rises_has_not_saturated() {
-        let curve = curve_of(&[(1, 100.0), (2, 180.0), (4, 290.0)]);
-        assert_eq!((curve.best, curve.enough, curve.saturated), (4, 4, false));
+    fn smallest_batch_near_the_best_is_enough_and_throughput_that_still_rises_has_not_saturated() {
+        const RATES: [(u64, f64); 4] = [(1, 100.0), (2, 180.0), (4, 290.0), (8, 300.0)];
+        for (rates, expected) in [(&RATES[..], (8, 4, true)), (&RATES[..3], (4, 4, false))] {
+            let curve = curve_of(rates);
+            assert_eq!((curve.best, curve.enough, curve.saturated), expected, "{rates:?}");
+        }
     }
 }

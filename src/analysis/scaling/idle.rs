@@ -1,10 +1,9 @@
 //! What an idle gap costs the inference after it.
 
 use super::types::{GapFindings, IdleFindings};
-use crate::analysis::figures::Change;
-use crate::analysis::figures::Estimate;
 use crate::analysis::figures::change::judge;
 use crate::analysis::figures::over_launches::centre;
+use crate::analysis::figures::{Change, Estimate};
 use crate::metric::Metric;
 use crate::record::{IdleGap, IdleGaps, RunRecord};
 use crate::stats::{self, END_ERROR};

@@ -2,8 +2,7 @@
 
 use super::types::{Within, WithinLimit};
 use crate::analysis::decide::facts::Facts;
-use crate::analysis::figures::BatchCurve;
-use crate::analysis::figures::Estimate;
+use crate::analysis::figures::{BatchCurve, Estimate};
 use crate::metric::Metric;
 
 /// A batch size keeps the limit if the upper end of the latency's interval does, or else the largest of the launches.
@@ -39,7 +38,8 @@ fn best(limit: f64, candidates: &[Candidate<'_>]) -> Within {
         (Some(best), _) => Within::Best(best.batch_size),
         (None, Some((_, closest))) => Within::Closest(closest.batch_size),
         (None, None) => {
-            Within::Unknown(candidates.iter().find_map(reason).unwrap_or("no batch size was measured").into())
+            let reason = candidates.iter().find_map(|candidate| candidate.latency.absent_reason());
+            Within::Unknown(reason.cloned().unwrap_or_else(|| "no batch size was measured".into()))
         }
     }
 }
@@ -48,13 +48,6 @@ fn upper(latency: &Estimate) -> Option<f64> {
     let measured = latency.measured()?;
     let interval = measured.interval.or(measured.range);
     Some(interval.map_or(measured.value, |interval| interval.high))
-}
-
-fn reason<'a>(candidate: &Candidate<'a>) -> Option<&'a str> {
-    match candidate.latency {
-        Estimate::Absent { reason, .. } => Some(reason.exact()),
-        Estimate::Measured(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use super::line::{LEAST_POINTS, Line};
 use super::types::MemoryFit;
-use crate::analysis::figures::BatchCurve;
-use crate::analysis::figures::Estimate;
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::over_launches::centre;
+use crate::analysis::figures::{BatchCurve, Estimate};
 use crate::observed::Observed;
 use crate::plan::LoadMode;
 use crate::record::{Host, LaunchRecord};

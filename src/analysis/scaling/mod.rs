@@ -4,7 +4,6 @@
 
 mod cliff;
 mod curve;
-mod first_run;
 mod idle;
 mod knee;
 mod launches;
@@ -23,6 +22,8 @@ pub use types::{
 };
 
 use super::decide::facts::Facts;
+use super::figures::index::Index;
+use super::figures::over_launches::median;
 use launches::CurveLaunches;
 
 /// In the order of the curves.
@@ -47,6 +48,28 @@ fn of_curve(facts: &Facts<'_>, launches: &CurveLaunches<'_>) -> Scaling {
         limits: limit::within(facts, curve),
         cliffs: Vec::new(),
         memory: is_first.then(|| memory::fit(facts.index, curve)),
-        first_runs: if is_first { first_run::first_runs(facts.index, launches) } else { Vec::new() },
+        first_runs: if is_first { first_runs(facts.index, launches) } else { Vec::new() },
+    }
+}
+
+/// Memory is planned and taken, and kernels are prepared: each batch size's by itself and over the median of the same launch.
+fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec<FirstRun> {
+    let is_begun = |batch_size: &u64| !index.launch_cells(measured.curve.key(*batch_size)).is_empty();
+    let begun = index.record.plan.batch_sizes.iter().copied().filter(is_begun);
+    begun.map(|batch_size| first_run(index, measured, batch_size)).collect()
+}
+
+fn first_run(index: &Index<'_>, measured: &CurveLaunches<'_>, batch_size: u64) -> FirstRun {
+    let launches = index.launch_cells(measured.curve.key(batch_size));
+    let points = measured.at(batch_size);
+    let times: Vec<f64> = launches.iter().map(|(_, cell)| cell.first_run_ns.as_f64()).collect();
+    let ratios = launches.iter().filter_map(|(launch, cell)| {
+        let point = points.iter().find(|point| point.launch == launch.launch)?;
+        Some(cell.first_run_ns.as_f64() / point.median_ns)
+    });
+    FirstRun {
+        batch_size,
+        first_run_ns: median(&times, "no launch came to the end of the cell"),
+        over_median: median(&ratios.collect::<Vec<_>>(), "no launch has both"),
     }
 }

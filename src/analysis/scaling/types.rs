@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::figures::Change;
-use crate::analysis::figures::Estimate;
+use crate::analysis::figures::{Change, Estimate};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::LoadMode;

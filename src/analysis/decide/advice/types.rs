@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis::decide::conclusions::Caveat;
-use crate::analysis::figures::{AccuracyChange, Verdict};
-use crate::analysis::figures::{Counted, Estimate};
+use crate::analysis::figures::{AccuracyChange, Counted, Estimate, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::text::Plain;
