@@ -1,7 +1,7 @@
 //! What launches of their own show: an option that makes a session faster, and pauses that make it slower.
 
-use super::types::{Action, Advice, Against, Level, Priority};
-use super::weighed::evidence;
+use super::types::{Action, Advice, Against, Level};
+use super::weighed::{Gain, advice};
 use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::explain::DenormalFindings;
@@ -24,24 +24,15 @@ pub(super) fn options(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<
 
 fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option<Advice> {
     let key = key(facts, contrast.session, contrast.shape, contrast.batch_size)?;
-    let gain = change.ratio.reciprocal();
-    // Every run holds the session against itself with the option.
-    let command = compare_with_baseline(facts.index.record, key, &[key.batch_size]).words();
-    let against = Against::WithoutOption(contrast.option.clone());
-    Some(Advice {
-        action: Action::SetOption { key, option: contrast.option.clone() },
-        priority: Priority::Low,
-        evidence: evidence(key, against, &gain, Some(change.verdict)).into_iter().collect(),
-        gain,
+    let option = contrast.option.clone();
+    let gain = Gain {
         metric: Metric::LatencyP50,
-        accuracy: None,
-        memory_factor: None,
-        latency_factor: None,
-        effort: Level::Low,
-        risk: Level::Medium,
-        caveats: Vec::new(),
-        command,
-    })
+        factor: change.ratio.reciprocal(),
+        against: Against::WithoutOption(option.clone()),
+        verdict: Some(change.verdict),
+    };
+    // Its command needs no option: every run holds the session against itself with it.
+    Some(advice(facts.index.record, Action::SetOption { key, option }, gain, Level::Low, Level::Medium))
 }
 
 /// Under the plan's first load mode; `None` for a session that must not be shipped.
@@ -66,18 +57,12 @@ fn after_pauses(facts: &Facts<'_>, found: &IdleFindings) -> Option<Advice> {
     let record = facts.index.record;
     let command =
         compare_with_baseline(record, key, &[key.batch_size]).with_idle_gaps(&record.plan.idle_gaps_ns).words();
-    Some(Advice {
-        action: Action::KeepWarm { key, longest_ns: fine.gap_ns, idle_ns: longest.gap_ns },
-        priority: Priority::Low,
-        evidence: evidence(key, Against::WithoutPause, &change.ratio, Some(change.verdict)).into_iter().collect(),
-        gain: change.ratio.clone(),
+    let action = Action::KeepWarm { key, longest_ns: fine.gap_ns, idle_ns: longest.gap_ns };
+    let gain = Gain {
         metric: Metric::LatencyP50,
-        accuracy: None,
-        memory_factor: None,
-        latency_factor: None,
-        effort: Level::Medium,
-        risk: Level::Low,
-        caveats: Vec::new(),
-        command,
-    })
+        factor: change.ratio.clone(),
+        against: Against::WithoutPause,
+        verdict: Some(change.verdict),
+    };
+    Some(Advice { command, ..advice(record, action, gain, Level::Medium, Level::Low) })
 }

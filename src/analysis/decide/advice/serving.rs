@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::types::{Action, Advice, Against, Level, Priority};
-use super::weighed::{evidence, factor};
+use super::types::{Action, Advice, Against, Level};
+use super::weighed::{Gain, advice, factor};
 use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::decide::conclusions::{Caveat, Pick};
 use crate::analysis::decide::facts::Facts;
@@ -24,23 +24,18 @@ pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let from = curve.points.first()?.batch_size;
     let (large, small) = (pick.key, CellKey { batch_size: from, ..pick.key });
     let gain = batch_gain(facts, large, small);
+    let record = facts.index.record;
     if gain.interval().is_none_or(|interval| interval.low <= 1.0) {
         return None;
     }
     let (large_cell, small_cell) = (facts.cell(large)?, facts.cell(small)?);
+    let gain = Gain { metric: Metric::Throughput, factor: gain, against: Against::BatchSize(from), verdict: None };
     Some(Advice {
-        action: Action::Batch { key: large, from },
-        priority: Priority::Low,
-        evidence: evidence(large, Against::BatchSize(from), &gain, None).into_iter().collect(),
-        gain,
-        metric: Metric::Throughput,
-        accuracy: None,
         memory_factor: factor(large_cell, small_cell, Metric::PeakMemory),
         latency_factor: factor(large_cell, small_cell, Metric::LatencyP50),
-        effort: Level::Medium,
-        risk: Level::Medium,
         caveats: pick.caveats.iter().copied().filter(|&caveat| caveat == Caveat::StillRising).collect(),
-        command: compare_with_baseline(facts.index.record, pick.key, &[from, pick.key.batch_size]).words(),
+        command: compare_with_baseline(record, large, &[from, large.batch_size]).words(),
+        ..advice(record, Action::Batch { key: large, from }, gain, Level::Medium, Level::Medium)
     })
 }
 
@@ -75,24 +70,13 @@ pub(super) fn load_before_traffic(facts: &Facts<'_>, pick: &Pick) -> Option<Advi
         return None;
     }
     let over = |interval: Interval| Interval { low: interval.low / later, high: interval.high / later };
-    let gain = Estimate::Measured(Measured {
+    let factor = Estimate::Measured(Measured {
         value: first.value / later,
         interval: first.interval.map(over),
         range: first.range.map(over),
         ..first.clone()
     });
-    Some(Advice {
-        action: Action::LoadBeforeTraffic { key: pick.key },
-        priority: Priority::Low,
-        evidence: evidence(pick.key, Against::Loaded, &gain, None).into_iter().collect(),
-        gain,
-        metric: Metric::TimeToFirstPrediction,
-        accuracy: None,
-        memory_factor: None,
-        latency_factor: None,
-        effort: Level::Medium,
-        risk: Level::Low,
-        caveats: Vec::new(),
-        command: compare_with_baseline(facts.index.record, pick.key, &[pick.key.batch_size]).words(),
-    })
+    let gain = Gain { metric: Metric::TimeToFirstPrediction, factor, against: Against::Loaded, verdict: None };
+    let action = Action::LoadBeforeTraffic { key: pick.key };
+    Some(advice(facts.index.record, action, gain, Level::Medium, Level::Low))
 }

@@ -1,9 +1,8 @@
 //! Another session instead of the baseline's: another file, or the same one with other settings.
 
-use super::types::{Action, Advice, Against, Level, Priority, Setting};
-use super::weighed::{evidence, factor, risk};
+use super::types::{Action, Advice, Against, Level, Setting};
+use super::weighed::{self, Gain, factor, risk};
 use crate::analysis::decide::answer::caveats;
-use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::decide::conclusions::{Answer, Pick};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::{CellFindings, Change, Counted, Estimate, Verdict};
@@ -29,13 +28,6 @@ pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
     advice
 }
 
-struct Gain<'a> {
-    cell: &'a CellFindings,
-    gain: Estimate,
-    metric: Metric,
-    verdict: Option<Verdict>,
-}
-
 fn usable_change<'a>(facts: &Facts<'_>, cell: &'a CellFindings) -> Option<&'a Change> {
     let change = &cell.comparison.as_ref()?.p50;
     facts.rejection(cell.key.session).is_none().then_some(change)
@@ -43,67 +35,57 @@ fn usable_change<'a>(facts: &Facts<'_>, cell: &'a CellFindings) -> Option<&'a Ch
 
 fn for_latency(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Faster)?;
-    let gain = change.ratio.reciprocal();
-    instead(facts, Gain { cell, gain, metric: Metric::LatencyP50, verdict: Some(change.verdict) })
+    instead(facts, cell, Metric::LatencyP50, change.ratio.reciprocal(), change.verdict)
 }
 
 fn for_throughput(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let cell = facts.cell(pick.key)?;
     let change = &cell.comparison.as_ref()?.throughput;
-    let gain = change.ratio.clone();
-    instead(facts, Gain { cell, gain, metric: Metric::Throughput, verdict: Some(change.verdict) })
+    instead(facts, cell, Metric::Throughput, change.ratio.clone(), change.verdict)
 }
 
 /// A session that is as fast and has the smaller file.
 fn for_size(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
     let factor = facts.size_factor(cell.key.session).filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
-    let gain = Estimate::exact(factor, 1, Counted::Files);
-    instead(facts, Gain { cell, gain, metric: Metric::FileSize, verdict: Some(change.verdict) })
+    instead(facts, cell, Metric::FileSize, Estimate::exact(factor, 1, Counted::Files), change.verdict)
 }
 
 /// A session of the baseline's model that is as fast, also in throughput, with fewer threads.
 fn for_threads(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
-    let holds = |verdict| matches!(verdict, Verdict::Same | Verdict::Faster);
-    if !holds(cell.comparison.as_ref()?.throughput.verdict) {
-        return None;
-    }
+    let throughput = cell.comparison.as_ref()?.throughput.verdict;
     let plan = &facts.index.record.plan;
     let (own, base) = (&plan.sessions[cell.key.session], &plan.sessions[facts.index.baseline?]);
     let fewer = own.variant == base.variant && own.options.intra_threads < base.options.intra_threads;
+    if !fewer || !matches!(throughput, Verdict::Same | Verdict::Faster) {
+        return None;
+    }
     let factor = base.options.intra_threads as f64 / own.options.intra_threads as f64;
-    let launches = change.ratio.measured()?.n;
-    let gain = Estimate::exact(factor, launches, Counted::Launches);
-    fewer.then_some(())?;
-    instead(facts, Gain { cell, gain, metric: Metric::CpuUtilization, verdict: Some(change.verdict) })
+    let factor = Estimate::exact(factor, change.ratio.measured()?.n, Counted::Launches);
+    instead(facts, cell, Metric::CpuUtilization, factor, change.verdict)
 }
 
-fn instead(facts: &Facts<'_>, Gain { cell, gain, metric, verdict }: Gain<'_>) -> Option<Advice> {
+fn instead(facts: &Facts<'_>, cell: &CellFindings, metric: Metric, gain: Estimate, verdict: Verdict) -> Option<Advice> {
     let session = cell.key.session;
     let baseline = CellKey { session: facts.index.baseline?, ..cell.key };
     let caveats = caveats(facts, cell);
     let without = facts.cell(baseline);
     let record = facts.index.record;
     let (own, base) = (&record.plan.sessions[session], &record.plan.sessions[baseline.session]);
-    let (action, effort) = if own.variant == base.variant {
-        (Action::Switch { key: cell.key, settings: settings(record, session, baseline.session) }, effort(own, base))
+    let action = if own.variant == base.variant {
+        Action::Switch { key: cell.key, settings: settings(record, session, baseline.session) }
     } else {
-        (Action::Ship { key: cell.key }, effort(own, base))
+        Action::Ship { key: cell.key }
     };
+    let gain = Gain { metric, factor: gain, against: Against::Baseline(baseline), verdict: Some(verdict) };
+    let risk = risk(&caveats);
     Some(Advice {
-        action,
-        priority: Priority::Low,
-        evidence: evidence(cell.key, Against::Baseline(baseline), &gain, verdict).into_iter().collect(),
-        gain,
-        metric,
         accuracy: facts.sessions[session].accuracy.change.clone(),
         memory_factor: without.and_then(|without| factor(cell, without, Metric::PeakMemory)),
         latency_factor: without.and_then(|without| factor(cell, without, Metric::LatencyP50)),
-        effort,
-        risk: risk(&caveats),
         caveats,
-        command: compare_with_baseline(record, cell.key, &[cell.key.batch_size]).words(),
+        ..weighed::advice(record, action, gain, effort(own, base), risk)
     })
 }
 

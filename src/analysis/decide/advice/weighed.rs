@@ -1,10 +1,11 @@
 //! What an advice rests on, and what it risks.
 
-use super::types::{Against, Evidence, Level};
+use super::types::{Action, Advice, Against, Evidence, Level, Priority};
+use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::decide::conclusions::Caveat;
 use crate::analysis::figures::{CellFindings, Estimate, Verdict};
 use crate::metric::Metric;
-use crate::plan::CellKey;
+use crate::record::RunRecord;
 
 pub(super) fn factor(with: &CellFindings, without: &CellFindings, metric: Metric) -> Option<f64> {
     Some(with.value(metric)? / without.value(metric)?)
@@ -25,7 +26,31 @@ pub(super) fn risk(caveats: &[Caveat]) -> Level {
     }
 }
 
-pub(super) fn evidence(key: CellKey, against: Against, gain: &Estimate, verdict: Option<Verdict>) -> Option<Evidence> {
-    let measured = gain.measured()?;
-    Some(Evidence { key, against, n: measured.n, n_of: measured.n_of, verdict })
+/// A gain in one figure, as a factor.
+pub(super) struct Gain {
+    pub(super) metric: Metric,
+    pub(super) factor: Estimate,
+    pub(super) against: Against,
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// Advice with a gain and nothing beside it, which is not ranked yet; its command measures the cell beside the baseline.
+pub(super) fn advice(record: &RunRecord, action: Action, gain: Gain, effort: Level, risk: Level) -> Advice {
+    let key = action.key();
+    let Gain { metric, factor, against, verdict } = gain;
+    let evidence = factor.measured().map(|found| Evidence { key, against, n: found.n, n_of: found.n_of, verdict });
+    Advice {
+        action,
+        priority: Priority::Low,
+        evidence: evidence.into_iter().collect(),
+        gain: factor,
+        metric,
+        accuracy: None,
+        memory_factor: None,
+        latency_factor: None,
+        effort,
+        risk,
+        caveats: Vec::new(),
+        command: compare_with_baseline(record, key, &[key.batch_size]).words(),
+    }
 }
