@@ -46,7 +46,7 @@ fn none(reason: &str) -> Choice {
 
 /// The shortest single prediction: the fastest of those that are faster than the baseline, else the baseline.
 fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
-    let is_usable = |cell: &&CellFindings| facts.usable(cell.key.session) && has_median(cell);
+    let is_usable = |cell: &&CellFindings| facts.usable(cell.key.session) && cell.decisive_median().is_some();
     let usable: Vec<&CellFindings> = single.iter().copied().filter(is_usable).collect();
     let faster: Vec<(&CellFindings, &Change)> = usable
         .iter()
@@ -103,7 +103,7 @@ fn rate(cell: &CellFindings) -> f64 {
 
 /// The most throughput of all that were measured, where the chosen cell neither has nor nearly has it.
 fn rival(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Option<Rival> {
-    let best = curves.iter().map(|curve| key(curve)).filter_map(|key| facts.cell(key));
+    let best = curves.iter().filter_map(|curve| facts.cell(curve.key(curve.enough)));
     let best = best.max_by(|one, other| rate(one).total_cmp(&rate(other)))?;
     let is_settled = best.support() == Some(Support::Interval);
     let more = || enough::budget_at(facts.index.record, best.key.shape, &[best.key.batch_size]);
@@ -144,10 +144,6 @@ fn is_told_from(facts: &Facts<'_>, one: &CellFindings, other: &CellFindings) -> 
     is_pair && matches!(verdict, Some(Verdict::Faster | Verdict::Slower))
 }
 
-pub(in crate::analysis) fn key(curve: &BatchCurve) -> CellKey {
-    curve.key(curve.enough)
-}
-
 fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>) -> Pick {
     Pick { key: cell.key, basis, ties, rival: None, caveats: caveats(facts, cell) }
 }
@@ -161,7 +157,7 @@ pub(in crate::analysis) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Ve
             caveats.push(Caveat::WorseTail);
         }
     }
-    let curve = facts.curves.iter().find(|curve| key(curve) == cell.key);
+    let curve = facts.curves.iter().find(|curve| curve.key(curve.enough) == cell.key);
     if curve.is_some_and(|curve| !curve.saturated && curve.points.len() > 1) {
         caveats.push(Caveat::StillRising);
     }
@@ -201,10 +197,6 @@ fn agrees(accuracy: &AccuracyFindings) -> bool {
         let share = value(Metric::Top1Agreement).or(value(Metric::CosineSimilarity));
         share.is_some_and(|share| share >= AGREEMENT_FLOOR) || value(Metric::MaxAbsoluteError) == Some(0.0)
     })
-}
-
-fn has_median(cell: &CellFindings) -> bool {
-    cell.decisive_median().is_some()
 }
 
 fn nothing_usable(facts: &Facts<'_>) -> &'static str {

@@ -1,6 +1,5 @@
 //! What limits the sessions, as far as this was measured.
 
-use crate::analysis::decide::answer::key;
 use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::{BatchCurve, CellFindings, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
@@ -22,28 +21,23 @@ const SMALL_FILE: f64 = 1_048_576.0;
 /// Outputs that are not numbers first, then what costs time, then start and memory.
 pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
     let single = facts.single();
-    let mut found = Vec::new();
-    let mut add = |session: usize, kind: Option<BottleneckKind>| {
-        found.extend(kind.map(|kind| Bottleneck { session, kind }));
-    };
-    facts.sessions.iter().for_each(|session| add(session.session, not_finite(session)));
-    single.iter().for_each(|cell| add(cell.key.session, slower(facts, cell)));
+    let limit = |session: usize, kind: Option<BottleneckKind>| kind.map(|kind| Bottleneck { session, kind });
+    let sessions = || facts.sessions.iter();
+    let mut found: Vec<Bottleneck> =
+        sessions().filter_map(|session| limit(session.session, not_finite(session))).collect();
+    found.extend(single.iter().filter_map(|cell| limit(cell.key.session, slower(facts, cell))));
     found.extend(operators::bottlenecks(facts.index.record));
-    let mut add = |session: usize, kind: Option<BottleneckKind>| {
-        found.extend(kind.map(|kind| Bottleneck { session, kind }));
-    };
+    found.extend(facts.curves.iter().filter_map(|curve| limit(curve.session, idle_threads(facts, curve))));
     for curve in facts.curves {
-        add(curve.session, idle_threads(facts, curve));
-    }
-    for curve in facts.curves {
-        add(curve.session, falls(facts, curve));
-        add(curve.session, saturates(facts, curve));
+        found.extend(limit(curve.session, falls(facts, curve)));
+        found.extend(limit(curve.session, saturates(facts, curve)));
     }
     for session in facts.sessions {
         let single = single.iter().find(|cell| cell.key.session == session.session);
-        add(session.session, load_time(session, single.and_then(|cell| cell.value(Metric::LatencyP50))));
+        let single_ns = single.and_then(|cell| cell.value(Metric::LatencyP50));
+        found.extend(limit(session.session, load_time(session, single_ns)));
     }
-    facts.sessions.iter().for_each(|session| add(session.session, model_memory(session)));
+    found.extend(sessions().filter_map(|session| limit(session.session, model_memory(session))));
     found
 }
 
@@ -107,7 +101,7 @@ fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
         shape: curve.shape,
         batch_size: curve.enough,
         gain: curve.throughput(curve.enough) / first.throughput_per_sec,
-        utilization: facts.cell(key(curve)).and_then(|cell| cell.value(Metric::CpuUtilization)),
+        utilization: facts.cell(curve.key(curve.enough)).and_then(|cell| cell.value(Metric::CpuUtilization)),
     })
 }
 

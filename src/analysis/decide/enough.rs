@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::decide::conclusions::NotReached;
 use crate::plan::{BESIDE_SHARE, CellKey, SweepEnd};
-use crate::record::{EndReason, NOT_REACHED, Outcome, RunRecord};
+use crate::record::{BlockRecord, EndReason, NOT_REACHED, Outcome, RunRecord};
 use crate::stats::MIN_LAUNCHES;
 use crate::units::Nanos;
 
@@ -91,30 +91,28 @@ pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached>
 
 /// At its smallest batch size.
 fn launches_count(record: &RunRecord, session: usize) -> u64 {
-    let smallest = smallest(record, session);
-    let own = record.blocks.iter().filter(|block| block.key.session == session);
-    let mut launches: Vec<u64> =
-        own.filter(|block| Some(block.key.batch_size) == smallest).map(|block| block.launch).collect();
-    launches.sort_unstable();
-    launches.dedup();
-    launches.len() as u64
+    at_smallest(record, session).map(|block| block.launch).collect::<BTreeSet<_>>().len() as u64
 }
 
-fn smallest(record: &RunRecord, session: usize) -> Option<u64> {
-    record.blocks.iter().filter(|block| block.key.session == session).map(|block| block.key.batch_size).min()
+fn blocks(record: &RunRecord, session: usize) -> impl Iterator<Item = &BlockRecord> {
+    record.blocks.iter().filter(move |block| block.key.session == session)
+}
+
+fn at_smallest(record: &RunRecord, session: usize) -> impl Iterator<Item = &BlockRecord> {
+    let smallest = blocks(record, session).map(|block| block.key.batch_size).min();
+    blocks(record, session).filter(move |block| Some(block.key.batch_size) == smallest)
 }
 
 /// In nanoseconds: as it was measured there, or else longer than at the smallest size as the batch is larger, at worst.
 fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u64) -> Option<f64> {
-    let own = || record.blocks.iter().filter(|block| block.key.session == session);
-    let here = own().filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));
+    let here = blocks(record, session).filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));
     let fastest =
         |mean_ns: Option<f64>| mean_ns.map(|mean| mean.max(record.plan.schedule.block_ns.as_f64() / INFERENCES));
     let measured = fastest(here.map(|block| block.mean_ns.as_f64()).reduce(f64::min));
     measured.or_else(|| {
-        let smallest = smallest(record, session)?;
-        let single = own().filter(|block| block.key.batch_size == smallest);
-        Some(single.map(|block| block.mean_ns.as_f64()).reduce(f64::min)? * batch_size as f64 / smallest as f64)
+        let fastest = at_smallest(record, session).map(|block| block.mean_ns.as_f64()).reduce(f64::min)?;
+        let smallest = at_smallest(record, session).next()?.key.batch_size;
+        Some(fastest * batch_size as f64 / smallest as f64)
     })
 }
 
@@ -126,10 +124,7 @@ fn launch(record: &RunRecord, session: usize) -> Option<f64> {
     });
     let load = loaded.reduce(f64::min)?;
     let first_run = launches().filter_map(|launch| Some(launch.first_run_ns?.as_f64())).reduce(f64::min);
-    let smallest = smallest(record, session);
-    let own = record.blocks.iter().filter(|block| block.key.session == session);
-    let own = own.filter(|block| Some(block.key.batch_size) == smallest);
-    let inference = own.map(|block| block.mean_ns.as_f64()).reduce(f64::min).or(first_run)?;
+    let inference = at_smallest(record, session).map(|block| block.mean_ns.as_f64()).reduce(f64::min).or(first_run)?;
     // One inference that warms up, and one that is timed, or a whole block of them.
     let timed = (2.0 * inference).max(record.plan.schedule.block_ns.as_f64());
     Some(STARTING + load + first_run.unwrap_or(inference) + timed)

@@ -1,11 +1,12 @@
-//! What a choice is made from.
+//! What a choice is made from, and where single predictions are: the cells that say what one prediction takes.
+
+use std::collections::BTreeSet;
 
 use crate::analysis::decide::conclusions::RejectionReason;
-use crate::analysis::decide::single::{measured_shapes, single_place, single_place_at};
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, Cells, SessionFindings};
 use crate::metric::{Direction, Metric};
-use crate::plan::{CellKey, Workload};
+use crate::plan::{CellKey, Plan, Workload};
 
 /// Loss of a score that is a share up to which a variant may be shipped: a tenth of a point, one sample in a thousand.
 pub const SHARE_LOSS_FLOOR: f64 = 0.001;
@@ -89,4 +90,30 @@ fn loss_floor(change: &AccuracyChange) -> f64 {
         Direction::Higher => SHARE_LOSS_FLOOR,
         _ => ERROR_LOSS_FLOOR,
     }
+}
+
+/// Where single predictions were measured: at the first shape and the smallest batch size there that anything was
+/// measured at, both under the plan's first load mode; `None` where nothing was measured under it.
+#[must_use]
+pub fn single_place(plan: &Plan, cells: &[CellFindings]) -> Option<Workload> {
+    let shape = *measured_shapes(plan, cells).first()?;
+    single_place_at(plan, cells, shape)
+}
+
+fn single_place_at(plan: &Plan, cells: &[CellFindings], shape: usize) -> Option<Workload> {
+    singly_loaded(plan, cells)
+        .map(|cell| cell.key.workload())
+        .filter(|at| at.shape == shape)
+        .min_by_key(|at| at.batch_size)
+}
+
+/// Ascending.
+fn measured_shapes(plan: &Plan, cells: &[CellFindings]) -> Vec<usize> {
+    let shapes: BTreeSet<usize> = singly_loaded(plan, cells).map(|cell| cell.key.shape).collect();
+    shapes.into_iter().collect()
+}
+
+fn singly_loaded<'a>(plan: &Plan, cells: &'a [CellFindings]) -> impl Iterator<Item = &'a CellFindings> + use<'a> {
+    let first = plan.load_modes.first().copied();
+    cells.iter().filter(move |cell| cell.outcome.is_ok() && Some(cell.key.load_mode) == first)
 }

@@ -1,6 +1,6 @@
-//! Whether a choice is a gain over the baseline.
+//! Whether a choice is a gain over the baseline, and what more throughput costs in latency beyond the knee of a curve.
 
-use crate::analysis::{Basis, Choice, Pick};
+use crate::analysis::{Basis, BatchCurve, Choice, Pick};
 
 /// Why a choice is no gain over the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,5 +25,30 @@ impl Choice {
             Basis::OnlyUsable | Basis::BestWithoutBaseline => Err(NoGain::NothingToCompare),
             Basis::NothingBetter => Err(NoGain::NoneShown),
         }
+    }
+}
+
+/// A batch size with enough throughput against the knee's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trade {
+    /// The batch size with enough throughput, larger than the knee's.
+    pub batch_size: u64,
+    /// Its throughput over that of the knee.
+    pub throughput_factor: f64,
+    /// Its median latency over that of the knee.
+    pub latency_factor: f64,
+}
+
+impl BatchCurve {
+    /// Cost and gain of the batch size with enough throughput against the knee's; `None` where it is no
+    /// larger one.
+    #[must_use]
+    pub fn trade(&self, knee: u64) -> Option<Trade> {
+        let (enough, knee) = self.point(self.enough).zip(self.point(knee))?;
+        (enough.batch_size > knee.batch_size).then(|| Trade {
+            batch_size: enough.batch_size,
+            throughput_factor: enough.throughput_per_sec / knee.throughput_per_sec,
+            latency_factor: enough.latency_p50_ns / knee.latency_p50_ns,
+        })
     }
 }

@@ -14,15 +14,10 @@ mod gain;
 mod judged;
 mod levels;
 pub(super) mod not_tried;
-mod single;
 mod standing_out;
-mod targets;
-mod trade;
 
-pub use gain::NoGain;
+pub use facts::single_place;
+pub use gain::{NoGain, Trade};
 pub use judged::JudgedOutputs;
 pub use levels::{TwoLevels, two_levels};
-pub use single::single_place;
-pub use standing_out::slowest;
-pub use targets::ScoreTarget;
-pub use trade::Trade;
+pub use standing_out::{ScoreTarget, slowest};
