@@ -43,7 +43,8 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
     };
     let against = runs.against.as_ref().map(|(against, _)| *against);
     let records = [Some(runs.run), against].into_iter().flatten().map(|run| run.record);
-    let unfit = records.filter_map(|record| record.fitness.as_ref()).find(|fitness| is_invalid(fitness));
+    let mut fitnesses = records.filter_map(|record| record.fitness.as_ref());
+    let unfit = fitnesses.find(|fitness| fitness.verdict == FitnessVerdict::Invalid);
     let judgement = match (target.failure(), unfit) {
         (Some(reason), _) if case.figure.measured().is_none() => Judgement::without_figure(GateVerdict::Fail, reason),
         (_, Some(fitness)) if is_timing(rule.check.metric) => {
@@ -70,10 +71,6 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
 /// Whether a metric depends on how fast the machine was.
 fn is_timing(metric: Metric) -> bool {
     matches!(metric.unit(), Unit::Ns | Unit::PerSec) || metric.group() == Group::ToBaseline
-}
-
-fn is_invalid(fitness: &Fitness) -> bool {
-    fitness.verdict == FitnessVerdict::Invalid
 }
 
 fn why_unfit(fitness: &Fitness) -> String {

@@ -88,13 +88,12 @@ pub fn held_at(slo: &Slo, record: &RunRecord, figures: Figures<'_>, key: CellKey
 
 pub(super) fn judged(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case) -> Judgement {
     let latencies = || Buckets::decode(record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
-    match (quantile(metric), case.held, case.side) {
-        (Some(quantile), Held::Figure, Side::AtMost) => match latencies() {
-            Some(latencies) => percentile(quantile, &latencies, case),
-            None => verdict::judge(&case.figure, case.side, case.budget),
-        },
-        _ => verdict::judge(&case.figure, case.side, case.budget),
+    if let (Some(quantile), Held::Figure, Side::AtMost) = (quantile(metric), case.held, case.side)
+        && let Some(latencies) = latencies()
+    {
+        return percentile(quantile, &latencies, case);
     }
+    verdict::judge(&case.figure, case.side, case.budget)
 }
 
 /// The early-stopping rule also speaks where the sample is too small for an interval, but takes inferences as

@@ -122,9 +122,10 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            // Among them are the characters that turn the direction of writing.
-            '\u{2000}'..='\u{206f}' | '\u{61c}' => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            // Those of a range turn the direction of writing, among others.
+            c if c.is_control() || matches!(c, '\u{2000}'..='\u{206f}' | '\u{61c}') => {
+                quoted.push_str(&format!("\\u{:04X}", u32::from(c)));
+            }
             c => quoted.push(c),
         }
     }
