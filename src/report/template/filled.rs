@@ -39,12 +39,13 @@ pub(in crate::report) fn items(source: Source<'_>, wanted: impl Fn(Key) -> bool)
 #[cfg(test)]
 mod tests {
     use super::super::keys::{Inference, Overview};
+    use super::super::outline::name;
     use super::*;
 
     fn holds(found: Found, key: Key, given: Option<&str>) -> String {
         let filled = Filled(BTreeMap::from([(key, found)]));
         let line = |given: &str| {
-            let (table, name) = key.name().rsplit_once('.').unwrap();
+            let (table, name) = name(key).rsplit_once('.').unwrap();
             Context::parse(&format!("[{table}]\n{name} = \"{given}\"\n")).unwrap()
         };
         filled.with(&given.map(line).unwrap_or_default(), key)

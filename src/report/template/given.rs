@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::keys::Key;
-use super::outline::{Part, outline};
+use super::outline::{Part, name, names, outline};
 
 /// Values that people gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,13 +73,14 @@ impl Context {
     }
 
     fn read(&mut self, table: &Table, place: &str) -> Result<(), ContextError> {
-        for (name, value) in table {
-            let key = format!("{place}{name}");
+        for (word, value) in table {
+            let key = format!("{place}{word}");
             let inside = format!("{key}.");
             // A name with a dot in it is one word of TOML, and not a field in a table.
-            let is_plain = !name.contains('.');
-            let is_table = is_plain && Key::ALL.iter().any(|known| known.name().starts_with(&inside));
-            match (value, Key::named(&key).filter(|_| is_plain)) {
+            let is_plain = !word.contains('.');
+            let is_table = is_plain && names().iter().any(|(_, known)| known.starts_with(&inside));
+            let field = names().iter().find(|(_, known)| is_plain && *known == key).map(|(field, _)| *field);
+            match (value, field) {
                 (Value::Table(table), _) if is_table => self.read(table, &inside)?,
                 (value, _) if is_table => {
                     return Err(ContextError::WrongType { key, found: kind(value), takes: "a table of fields" });
@@ -95,7 +96,7 @@ impl Context {
 }
 
 fn choices(place: &str) -> String {
-    let inside = Key::ALL.iter().filter_map(|key| key.name().strip_prefix(place));
+    let inside = names().iter().filter_map(|(_, name)| name.strip_prefix(place));
     let mut names: Vec<String> = inside.filter_map(|rest| rest.split('.').next()).map(|n| format!("`{n}`")).collect();
     names.dedup();
     names.join(", ")
@@ -143,8 +144,8 @@ pub fn starting_file() -> String {
     let mut current = String::new();
     for part in outline() {
         let (label, key) = match part {
-            Part::Field { label, key, .. } => (*label, key.name()),
-            Part::Entry { key } => ("what it is called", key.name()),
+            Part::Field { label, key, .. } => (*label, name(*key)),
+            Part::Entry { key } => ("what it is called", name(*key)),
             Part::Fixed(_) | Part::Generated(_) => continue,
         };
         let Some((table, name)) = key.rsplit_once('.') else { continue };

@@ -1,4 +1,4 @@
-//! The template's text taken apart: which lines stand as they are, and which are fields to fill.
+//! The template's text taken apart: which lines stand as they are, which are fields to fill, and what those are called.
 
 use std::slice::Iter;
 use std::sync::LazyLock;
@@ -48,10 +48,24 @@ impl Generated {
     }
 }
 
-static OUTLINE: LazyLock<Vec<Part>> = LazyLock::new(|| read(TEMPLATE));
+struct Outline {
+    parts: Vec<Part>,
+    names: Vec<(Key, String)>,
+}
+
+static OUTLINE: LazyLock<Outline> = LazyLock::new(|| read(TEMPLATE));
 
 pub(super) fn outline() -> &'static [Part] {
-    &OUTLINE
+    &OUTLINE.parts
+}
+
+/// Fields with their names in `context.toml`: section, group and label, each in lower case with `_` between words.
+pub(super) fn names() -> &'static [(Key, String)] {
+    &OUTLINE.names
+}
+
+pub(super) fn name(key: Key) -> &'static str {
+    names().iter().find(|(known, _)| *known == key).map_or("", |(_, name)| name)
 }
 
 pub(super) fn labels(wanted: impl Fn(Key) -> bool) -> impl Iterator<Item = (Key, &'static str)> {
@@ -61,10 +75,12 @@ pub(super) fn labels(wanted: impl Fn(Key) -> bool) -> impl Iterator<Item = (Key,
     })
 }
 
-fn read(template: &'static str) -> Vec<Part> {
-    let mut reader = Reader { parts: Vec::new(), keys: Key::ALL.iter(), below: Below::Fields };
+fn read(template: &'static str) -> Outline {
+    let outline = Outline { parts: Vec::new(), names: Vec::new() };
+    let (section, group) = (String::new(), String::new());
+    let mut reader = Reader { outline, keys: Key::ALL.iter(), below: Below::Fields, section, group };
     template.lines().for_each(|line| reader.read(line));
-    reader.parts
+    reader.outline
 }
 
 enum Below {
@@ -76,28 +92,44 @@ enum Below {
 }
 
 struct Reader {
-    parts: Vec<Part>,
+    outline: Outline,
     /// Of the fields that are still to come.
     keys: Iter<'static, Key>,
     below: Below,
+    section: String,
+    /// With a dot at its end; empty outside of any.
+    group: String,
 }
 
 impl Reader {
     fn read(&mut self, line: &'static str) {
+        let label = slug(line.split("**").nth(1).unwrap_or_default());
         let Some(blank) = Blank::of(line) else {
             if starts_section(line) {
                 self.below = Generated::below(line).map_or(Below::Fields, Below::Example);
             }
-            return self.parts.push(Part::Fixed(line));
+            if line.starts_with('#') || line == "---" {
+                self.section = if line == "---" { "document".into() } else { slug(line) };
+                self.group.clear();
+            } else if !label.is_empty() && (line.ends_with(':') || numbered(line).is_some()) {
+                self.group = format!("{label}.");
+            }
+            return self.outline.parts.push(Part::Fixed(line));
         };
-        let part = match self.below {
-            Below::Fields => self.keys.next().map(|&key| blank.filled_by(key)),
-            Below::Example(generated) => Some(Part::Generated(generated)),
-            Below::Rest => None,
-        };
-        self.parts.extend(part);
-        if let Below::Example(_) = self.below {
-            self.below = Below::Rest;
+        match self.below {
+            Below::Fields => {
+                if numbered(line).is_some() {
+                    self.group.clear();
+                }
+                let Some(&key) = self.keys.next() else { return self.outline.parts.push(Part::Fixed(line)) };
+                self.outline.parts.push(blank.filled_by(key));
+                self.outline.names.push((key, format!("{}.{}{label}", self.section, self.group)));
+            }
+            Below::Example(generated) => {
+                self.outline.parts.push(Part::Generated(generated));
+                self.below = Below::Rest;
+            }
+            Below::Rest => {}
         }
     }
 }
@@ -140,55 +172,41 @@ fn numbered(line: &str) -> Option<&str> {
     number.parse::<u64>().ok().map(|_| rest)
 }
 
+/// `AI/ML Bottlenecks (if applicable)` as `ai_ml_bottlenecks`.
+fn slug(title: &str) -> String {
+    let title = title.split_once(" (").map_or(title, |(before, _)| before);
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("_").to_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::keys::ResponseTimes;
     use super::*;
 
-    /// `AI/ML Bottlenecks (if applicable)` as `ai_ml_bottlenecks`.
-    fn slug(title: &str) -> String {
-        let title = title.split(" (").next().unwrap();
-        let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        words.collect::<Vec<_>>().join("_").to_lowercase()
-    }
-
-    /// The names of the fields as the template's text alone gives them.
-    fn names() -> Vec<String> {
-        let (mut section, mut group, mut is_example) = (String::new(), String::new(), false);
-        let mut names = Vec::new();
-        for line in TEMPLATE.lines() {
-            let label = slug(line.split("**").nth(1).unwrap_or_default());
-            let is_blank = Blank::of(line).is_some();
-            if !is_blank && starts_section(line) {
-                is_example = Generated::below(line).is_some();
-            }
-            if line.starts_with('#') || line == "---" {
-                section = if line == "---" { "document".into() } else { slug(line) };
-                group.clear();
-            } else if !is_blank {
-                let names_a_group = !label.is_empty() && (line.ends_with(':') || numbered(line).is_some());
-                group = if names_a_group { format!("{label}.") } else { group };
-            } else if !is_example {
-                group = if numbered(line).is_some() { String::new() } else { group };
-                names.push(format!("{section}.{group}{label}"));
-            }
-        }
-        names
-    }
-
     #[test]
-    fn table_holds_the_fields_of_the_text_in_its_order_and_each_once() {
-        let table: Vec<&str> = Key::ALL.iter().map(|key| key.name()).collect();
-        assert_eq!(table, names());
+    fn fields_of_the_text_are_those_of_the_table_in_its_order_and_are_called_alike() {
         let keys = outline().iter().filter_map(|part| match *part {
             Part::Field { key, .. } | Part::Entry { key } => Some(key),
             _ => None,
         });
         assert_eq!(keys.collect::<Vec<_>>(), Key::ALL);
-        let mut once = table.clone();
-        once.sort_unstable();
-        once.dedup();
-        assert_eq!(once.len(), table.len());
-        assert!(Key::ALL.iter().all(|&key| Key::named(key.name()) == Some(key)));
+        let names: BTreeSet<&str> = names().iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names.len(), Key::ALL.len());
+        for &key in Key::ALL {
+            let shown = format!("{key:?}").to_lowercase();
+            let (_, field) = shown.trim_end_matches(')').split_once('(').unwrap();
+            let is_named_otherwise = match key {
+                Key::ResponseTimes(of) => matches!(of, ResponseTimes::Percentile95 | ResponseTimes::Percentile99),
+                Key::Timeline(_) => true,
+                _ => false,
+            };
+            assert!(is_named_otherwise || name(key).replace('_', "").contains(field), "{key:?}: {}", name(key));
+        }
+        let percentile = name(Key::ResponseTimes(ResponseTimes::Percentile95));
+        assert_eq!(percentile, "current_performance_metrics.response_time_metrics.95th_percentile_response_time");
     }
 
     #[test]
