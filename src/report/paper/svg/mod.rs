@@ -66,20 +66,11 @@ fn horizontal(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
     let mut group = Group::new();
     for Tick { at, label } in &axis.ticks {
         let x = canvas.x(*at);
-        group = group.add(line((x, canvas.top), (x, canvas.bottom))).add(
-            Text::new(label.as_str())
-                .set("x", round(x))
-                .set("y", round(canvas.bottom + 16.0))
-                .set("text-anchor", "middle"),
-        );
+        let label = text(label, (x, canvas.bottom + 16.0), "middle");
+        group = group.add(line((x, canvas.top), (x, canvas.bottom))).add(label);
     }
     let middle = (canvas.left + canvas.right) / 2.0;
-    group.add(
-        Text::new(axis.title.as_str())
-            .set("x", round(middle))
-            .set("y", round(canvas.bottom + 36.0))
-            .set("text-anchor", "middle"),
-    )
+    group.add(text(&axis.title, (middle, canvas.bottom + 36.0), "middle"))
 }
 
 fn vertical(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
@@ -89,16 +80,15 @@ fn vertical(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
         if axis.scale != Scale::Names {
             group = group.add(line((canvas.left, y), (canvas.right, y)));
         }
-        group = group.add(
-            Text::new(label.as_str())
-                .set("x", round(canvas.left - 6.0))
-                .set("y", round(y + 4.0))
-                .set("text-anchor", "end"),
-        );
+        group = group.add(text(label, (canvas.left - 6.0, y + 4.0), "end"));
     }
     let middle = (canvas.top + canvas.bottom) / 2.0;
     let turned = format!("translate(14 {middle:.1}) rotate(-90)");
     group.add(Text::new(axis.title.as_str()).set("transform", turned).set("text-anchor", "middle"))
+}
+
+fn text(shown: &str, (x, y): (f64, f64), anchor: &str) -> Text {
+    Text::new(shown).set("x", round(x)).set("y", round(y)).set("text-anchor", anchor)
 }
 
 fn line(from: (f64, f64), to: (f64, f64)) -> Line {
