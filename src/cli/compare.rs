@@ -75,11 +75,6 @@ impl FromStr for TwoNames {
     }
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A run cannot be read, the runs do not have what was asked for, they are of different machines, or the comparison
-/// cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if args.format != Format::Csv {
         args.names.refuse()?;

@@ -21,7 +21,6 @@ const ROUNDS: u64 = 40;
 const ALTERNATIONS: u64 = 2;
 /// A probe ends after this much time, or after a share of the budget.
 const LIMIT: Duration = Duration::from_secs(15);
-/// That share.
 const SHARE: u32 = 3;
 
 /// Probes the plan of a job and prints what it would take and buy.

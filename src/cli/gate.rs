@@ -44,7 +44,6 @@ struct InitArgs {
     output: Option<PathBuf>,
 }
 
-/// A run, and what it is held against.
 #[derive(Debug, clap::Args)]
 struct Check {
     /// Folder of a run, or its run.json.
@@ -99,7 +98,6 @@ enum Github {
     Never,
 }
 
-/// A run that was read, with its findings.
 struct Loaded {
     record: RunRecord,
     findings: Findings,
@@ -117,10 +115,6 @@ impl Loaded {
     }
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A run or rule file cannot be read, a rule is not understood or checks nothing, or a result cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     match (args.command, &args.check.run, &args.check.rules) {
         (Some(Command::Init(args)), _, _) => init(&args),

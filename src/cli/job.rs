@@ -16,28 +16,20 @@ use crate::store::RunFolder;
 
 /// When and where a command began.
 pub(super) struct Beginning {
-    /// When its budget began to run.
     pub started: Instant,
-    /// The same, by the calendar.
     pub at: jiff::Timestamp,
-    /// The machine.
     pub host: Host,
 }
 
-/// A run that is asked for.
 pub(super) struct Asked {
-    /// What its models are called together.
     pub name: String,
-    /// What to run.
     pub plan: Plan,
-    /// The runtimes of the plan.
     pub runtimes: Runtimes,
     /// What is to be said about the options that were taken, for the record.
     pub notes: Vec<String>,
 }
 
 impl Beginning {
-    /// This moment, on this machine.
     pub fn now() -> Self {
         Beginning { started: Instant::now(), at: jiff::Timestamp::now(), host: host::fingerprint(&Roots::system()) }
     }
@@ -111,9 +103,7 @@ fn info(name: String, now: jiff::Timestamp) -> RunInfo {
     }
 }
 
-/// Where a run goes.
 pub(super) struct Target {
-    /// Its folder.
     pub path: PathBuf,
     /// Whether the folder was there before the run.
     pub existed: bool,

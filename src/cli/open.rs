@@ -11,7 +11,6 @@ use crate::runtime::Cache;
 /// How long a launcher may take to say that it does not work: one that starts a browser may run for as long as that.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens a file. Where that does not work a warning says where the file is: it is written, which is what counts.
 pub(super) fn open(path: &Path) {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     if !open::commands(&path).into_iter().any(works) {
@@ -22,7 +21,6 @@ pub(super) fn open(path: &Path) {
     }
 }
 
-/// Whether a launcher ended well, or still runs after a while.
 fn works(launcher: Command) -> bool {
     let named = Path::new(launcher.get_program());
     let program = if named.is_absolute() { Program::at(named) } else { named.to_str().and_then(Program::find) };

@@ -15,7 +15,6 @@ use crate::report::{self, Color, Context, Glyphs, Style};
 use crate::store::{RunFolder, StoreError, write_atomically, write_named};
 use crate::text::harmless_json;
 
-/// The reports of a run, rendered.
 #[derive(Debug)]
 pub(super) struct Reports {
     summary: String,
@@ -111,7 +110,6 @@ fn refuse_link(folder: &Path) -> Result<(), CliError> {
 pub(super) struct Failures(Vec<CliError>);
 
 impl Failures {
-    /// Takes note of a failure, if it is one.
     pub(super) fn note(&mut self, result: Result<(), CliError>) {
         self.0.extend(result.err());
     }
@@ -134,17 +132,14 @@ impl Failures {
     }
 }
 
-/// Where charts lie beside the written report.
 const FIGURES: &str = "figures";
 
-/// A chart as an SVG file.
 #[derive(Debug)]
 pub(super) struct Drawing {
     name: String,
     svg: String,
 }
 
-/// The charts of a run as SVG files.
 pub(super) fn drawings(report: &Report) -> Vec<Drawing> {
     report.charts().map(|chart| Drawing { name: format!("{}.svg", chart.id), svg: report::svg(chart) }).collect()
 }
@@ -184,7 +179,6 @@ impl Destination {
         }
     }
 
-    /// The file to write; absent for stdout.
     pub(super) fn file(&self) -> Option<&Path> {
         self.output.as_deref()
     }
@@ -218,7 +212,6 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, CliError> {
     Ok(harmless_json(&text).into_owned() + "\n")
 }
 
-/// How a text for people looks on stdout.
 pub(super) fn style(no_color: bool) -> Style {
     Style { color: color(no_color), glyphs: glyphs(), width: columns() }
 }
@@ -243,7 +236,6 @@ fn glyphs_of(term: Option<&str>, locale: Option<&str>) -> Glyphs {
     if term == Some("dumb") || !is_utf8 { Glyphs::Ascii } else { Glyphs::Unicode }
 }
 
-/// The error of a run folder.
 pub(super) fn store_error(error: &StoreError) -> CliError {
     CliError::new(exit::BAD_INPUT, error).with_hint(error.hint())
 }

@@ -47,10 +47,6 @@ pub struct Args {
     pub console: ConsoleArgs,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// Bad input, an unwritable folder, or a runtime that cannot be had. A variant that fails is none: it is in the report.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let beginning = Beginning::now();
     let mut progress = args.console.console();

@@ -14,7 +14,6 @@ use crate::report::view::text;
 use crate::runner::{Observer, Progress};
 use crate::text::Plain;
 
-/// How a command that measures speaks.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConsoleArgs {
     /// Prints the result only: no progress.
@@ -26,24 +25,20 @@ pub(super) struct ConsoleArgs {
 }
 
 impl ConsoleArgs {
-    /// Where progress goes.
     pub(super) fn console(&self) -> Console {
         if self.quiet { Console::silent() } else { Console::new() }
     }
 
-    /// How the result looks on stdout.
     pub(super) fn style(&self) -> Style {
         output::style(self.no_color)
     }
 }
 
-/// Where progress goes.
 #[derive(Debug)]
 pub(super) struct Console {
     mode: Mode,
     /// Advice that was given: once is enough.
     hints: BTreeSet<Plain>,
-    /// What was last said to be happening.
     last: String,
     /// Whether there is one session, so that an error at the end says all that its failure did.
     is_single: bool,
@@ -59,12 +54,10 @@ enum Mode {
 }
 
 impl Console {
-    /// A console for stderr as it is.
     fn new() -> Self {
         Console::with(if io::stderr().is_terminal() { Mode::Live(live_line()) } else { Mode::Lines })
     }
 
-    /// A console that says nothing.
     pub(super) fn silent() -> Self {
         Console::with(Mode::Quiet)
     }
@@ -73,7 +66,6 @@ impl Console {
         Console { mode, hints: BTreeSet::new(), last: String::new(), is_single: false, held: None }
     }
 
-    /// Says something that stays.
     pub(super) fn say(&mut self, sentence: &str) {
         match &self.mode {
             Mode::Quiet => {}
@@ -82,7 +74,6 @@ impl Console {
         }
     }
 
-    /// Says what went wrong, and what to do about it.
     fn warn(&mut self, what: &str, failure: &Failure) {
         self.say(&format!("warning: {what}: {}", failure.message.exact()));
         if let Some(hint) = &failure.hint
@@ -124,7 +115,6 @@ impl Console {
         }
     }
 
-    /// Removes the live line.
     pub(super) fn clear(&mut self) {
         if let Mode::Live(line) = &self.mode {
             line.finish_and_clear();
@@ -148,7 +138,6 @@ impl Console {
         }
     }
 
-    /// Says what is going to be searched.
     pub(super) fn introduce_search(&mut self, plan: &Plan, host: &Host) {
         let Some(tuning) = &plan.tuning else { return };
         let names: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();

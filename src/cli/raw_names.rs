@@ -3,7 +3,6 @@
 use super::{CliError, exit};
 use crate::export::Names;
 
-/// How names stand in CSV.
 #[derive(Debug, clap::Args)]
 pub(super) struct RawNames {
     /// Leaves names in CSV without the apostrophe that keeps a spreadsheet from taking those that begin with `=`, `+`, `-`,
@@ -13,7 +12,6 @@ pub(super) struct RawNames {
 }
 
 impl RawNames {
-    /// How names stand in CSV.
     pub(super) fn in_csv(&self) -> Names {
         if self.raw_names { Names::Raw } else { Names::Guarded }
     }

@@ -65,10 +65,6 @@ enum Format {
     Json,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// The run cannot be read, or the report cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let Some(run) = &args.run else {
         args.destination.write(report::starting_file().as_bytes())?;
@@ -114,7 +110,6 @@ fn nowhere() -> CliError {
     error.with_hint("name one with `--output`, or use `--format html`".to_owned())
 }
 
-/// The format asked for; the whole template is written in Markdown alone.
 fn format(args: &Args) -> Result<Format, CliError> {
     match (args.format, args.full.full) {
         (None, false) if args.open => Ok(Format::Html),
@@ -126,7 +121,6 @@ fn format(args: &Args) -> Result<Format, CliError> {
     }
 }
 
-/// A report, and the charts that go beside it.
 struct Rendered {
     text: Vec<u8>,
     drawings: Vec<Drawing>,

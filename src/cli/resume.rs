@@ -27,9 +27,7 @@ use crate::units::Nanos;
 
 /// What taking up a search again comes to.
 pub(super) enum Taken {
-    /// It goes on.
     Up(Box<Job>, Target),
-    /// It was done already.
     Done(RunFolder, Box<RunRecord>),
 }
 
@@ -307,7 +305,6 @@ fn may_name_a_file(key: &str, value: &str) -> bool {
     KEYS.iter().any(|part| key.contains(part)) || !value.chars().all(is_word) && value.parse::<f64>().is_err()
 }
 
-/// Says what is opened, and why.
 fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
     let models = plan.variants.iter().map(|variant| format!("`{}`", variant.path.display())).collect::<Vec<_>>();
     console.say(&format!("taking up the search over {}", models.join(", ")));

@@ -12,7 +12,6 @@ use crate::units::Bytes;
 /// Folder for runs that are given none.
 pub(super) const RUNS: &str = "onnxprof-runs";
 
-/// The folder of a run that was named by its folder or its record.
 pub(super) fn folder(run: &Path) -> &Path {
     match run.parent() {
         Some(parent) if run.is_file() && parent != Path::new("") => parent,

@@ -9,11 +9,6 @@ use crate::record;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// Runs the command.
-///
-/// # Errors
-///
-/// If stdout cannot be written.
 pub fn run(_args: Args) -> Result<ExitCode, CliError> {
     output::write(None, output::json(&record::json_schema())?.as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -21,10 +21,6 @@ pub struct Args {
     destination: Destination,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// There is no run, it cannot be read, or the summary cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let path = which(&args.run)?;
     let record = runs::load(&path)?;

@@ -54,10 +54,6 @@ struct Account<'a> {
     breakdown: &'a Breakdown,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// The file cannot be read or is no trace, or the result cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if args.format != Format::Csv {
         args.names.refuse()?;

@@ -58,10 +58,6 @@ pub struct Args {
     pub console: ConsoleArgs,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// Bad input, an unwritable folder, a runtime that cannot be had, or a run that cannot be taken up again.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let mut progress = args.console.console();
     let beginning = Beginning::now();
@@ -77,7 +73,6 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     publish(&measured(job, &target, &mut progress)?, &args)
 }
 
-/// A new search.
 fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(Job, Target), CliError> {
     let family = plan::family(&args.models, args.baseline.as_deref(), &args.search.inputs)?;
     let providers = plan::providers(&args.search.providers)?;
@@ -96,7 +91,6 @@ fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(J
     Ok((Job { guide: Some(Box::new(Search)), ..job }, target))
 }
 
-/// Energy is what is minimized, and something must tell it.
 fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
     let on_gpu = providers.iter().any(|provider| provider::known(&provider.identifier).hardware == Hardware::NvidiaGpu);
     let sampler = Sampler::new(&Roots::system());

@@ -69,10 +69,6 @@ struct Claimed {
     claims: Vec<SmallestClaim>,
 }
 
-/// Runs the command. The verdict is no error, whatever it is.
-///
-/// # Errors
-/// stdout cannot be written; of a null test, those of `profile`.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     match &args.null_test {
         Some(model) => test(model, &args),
@@ -96,7 +92,6 @@ fn look(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(exit::DONE))
 }
 
-/// Measures a model against itself.
 fn test(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
     let Tested { record, claims, failures } = null_test::run(model, &args.null, &mut args.console.console())?;
     let code = ExitCode::from(ending::exit_code(&record));
@@ -111,7 +106,6 @@ fn test(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
     Ok(code)
 }
 
-/// Looks at all GPUs; `None` where there are none to be asked.
 fn monitor(roots: &Roots) -> Option<GpuMonitor> {
     let gpus = Gpus::open(roots).ok()?;
     let all = (0..gpus.count()).collect();
@@ -124,7 +118,6 @@ impl Examined {
     }
 }
 
-/// Prints `value` as JSON, or `words`, as was asked for.
 fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Style) -> String) -> Result<(), CliError> {
     let text = match args.format {
         Format::Terminal => words(args.console.style()),

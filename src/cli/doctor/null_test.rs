@@ -17,7 +17,6 @@ use crate::report::Color;
 use crate::runner::{Extent, Job, Ran};
 use crate::units::Ratio;
 
-/// How the model is measured against itself.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Null test")]
 pub struct NullArgs {
@@ -55,11 +54,8 @@ const TARGET: Ratio = Ratio(1e-6);
 
 /// What a null test came to.
 pub(super) struct Tested {
-    /// The run.
     pub record: RunRecord,
-    /// The smallest differences that may be claimed.
     pub claims: Vec<SmallestClaim>,
-    /// Reports that could not be written.
     pub failures: Failures,
 }
 
@@ -85,7 +81,6 @@ pub(super) fn run(model: &Path, args: &NullArgs, console: &mut Console) -> Resul
     Ok(Tested { record, claims, failures })
 }
 
-/// Measures the model as two variants.
 fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, CliError> {
     let beginning = Beginning::now();
     let asked = asked(args)?;

@@ -18,7 +18,6 @@ pub(super) struct Inspection {
     pub variants: Vec<String>,
     /// What was decided of the files that were found and what was left out, in sentences: `profile` says the same.
     pub notes: Vec<String>,
-    /// What the file says.
     pub model: ModelSummary,
     /// What would be fed; absent where the model has an input that cannot be fed.
     pub inputs: Option<InputPlan>,
@@ -35,9 +34,7 @@ pub(super) struct Inspection {
 /// What would be fed at one shape.
 #[derive(Debug, Serialize)]
 pub(super) struct ShapeInputs {
-    /// The shape.
     pub shape: Shape,
-    /// What would be fed.
     pub inputs: InputPlan,
 }
 

@@ -41,10 +41,6 @@ pub struct Args {
     inputs: InputArgs,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// The model cannot be read, the options do not fit it, or stdout cannot be written.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let inspection = inspect(&args)?;
     let text = if args.json { output::json(&inspection)? } else { words::render(&inspection) };

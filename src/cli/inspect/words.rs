@@ -11,7 +11,6 @@ use crate::report::view::text::plain;
 use crate::report::view::{Trial, prediction, quantization};
 use crate::units::Bytes;
 
-/// The whole text.
 pub(super) fn render(inspection: &Inspection) -> String {
     let model = &inspection.model;
     let mut text = format!("{}\n", plain(&inspection.path.display().to_string()));
@@ -238,7 +237,6 @@ fn fill_words(fill: &FillKind) -> String {
     }
 }
 
-/// Values parted by commas, the first few of them.
 fn listed(values: &[impl ToString]) -> String {
     const SHOWN: usize = 4;
     let mut words: Vec<String> = values.iter().take(SHOWN).map(ToString::to_string).collect();
@@ -248,7 +246,6 @@ fn listed(values: &[impl ToString]) -> String {
     words.join(", ")
 }
 
-/// Operators, the most frequent first.
 fn operators(model: &ModelSummary) -> Table {
     let mut counts: Vec<(&String, u64)> = model.operators.iter().map(|(name, &count)| (name, count)).collect();
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));

@@ -50,7 +50,6 @@ impl From<ObjectiveArg> for Objective {
     }
 }
 
-/// A check that every configuration must keep.
 fn slo(text: &str) -> Result<Slo, String> {
     let text = text.trim();
     let check = Check::parse(text).map_err(|error| error.to_string())?;

@@ -46,12 +46,10 @@ impl InputArgs {
     }
 }
 
-/// The error of a model file that cannot be read.
 pub fn model_error(error: &OnnxError) -> CliError {
     CliError::new(exit::BAD_INPUT, error).with_hint(error.hint().map(str::to_owned))
 }
 
-/// The error of inputs that cannot be made.
 pub fn input_error(error: &InputError) -> CliError {
     let code = if error.is_of_options() { exit::USAGE } else { exit::BAD_INPUT };
     CliError::new(code, error).with_hint(error.hint().map(str::to_owned))

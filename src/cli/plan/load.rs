@@ -12,7 +12,6 @@ use crate::units::Nanos;
 /// Batch sizes where none are named.
 pub const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 
-/// What is measured of a session.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Load")]
 pub struct LoadArgs {
@@ -78,7 +77,6 @@ pub fn idle_gaps(args: &LoadArgs) -> Vec<Nanos> {
     gaps
 }
 
-/// The numbers ascending, each once.
 pub fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
     numbers.sort_unstable();
     numbers.dedup();

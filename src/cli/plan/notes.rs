@@ -9,7 +9,6 @@ use crate::files::{self, Kind};
 use crate::plan::{ExecutionMode, Pin, Plan, RuntimeChoice, SessionOptions};
 use crate::record::Host;
 
-/// Notes on the options of a plan.
 pub fn notes_on(plan: &Plan, host: &Host) -> Vec<String> {
     let session = &plan.sessions[0];
     let cpus = match &plan.schedule.pin {

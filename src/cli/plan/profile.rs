@@ -16,7 +16,6 @@ use crate::record::Host;
 use crate::runner::FoundRuntime;
 use crate::units::Nanos;
 
-/// How models are measured.
 #[derive(Debug, clap::Args)]
 pub struct MeasureArgs {
     #[command(flatten)]

@@ -43,7 +43,6 @@ pub enum BindArg {
     Device,
 }
 
-/// An execution provider of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
     pub identifier: String,
@@ -158,7 +157,6 @@ fn identifier(word: &str, libraries: &Libraries) -> Result<String, CliError> {
     Ok(if libraries.contains_key(word) { word.to_owned() } else { provider::identifier(word) })
 }
 
-/// Which of the providers an option is for.
 fn place_of(option: &ProviderOption, providers: &[Provider], libraries: &Libraries) -> Result<usize, CliError> {
     let names = || providers.iter().map(|provider| provider::short_name(&provider.identifier)).collect::<Vec<_>>();
     if let Some(word) = &option.provider {

@@ -8,7 +8,6 @@ use crate::plan::RuntimeChoice;
 use crate::runner::FoundRuntime;
 use crate::runtime::{self, FoundBy, Opener, RuntimeError};
 
-/// The runtimes of a run.
 pub struct Runtimes {
     pub found: Vec<FoundRuntime>,
     /// What installing those took that were missing: it happens once in the life of a machine, and is not of the run.
@@ -58,7 +57,6 @@ pub fn opener() -> Result<Opener, CliError> {
         .map_err(|error| CliError::message(exit::BUG, format!("failed to find the program itself: {error}")))
 }
 
-/// The error of a library that cannot be had.
 pub fn runtime_error(error: &RuntimeError) -> CliError {
     CliError::new(exit::BAD_INPUT, error).with_hint(error.hint())
 }

@@ -11,7 +11,6 @@ use crate::units::{Nanos, Ratio};
 /// Wall time where neither a budget nor rounds are named.
 const DEFAULT_BUDGET: Nanos = Nanos(60_000_000_000);
 
-/// How time is spent.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Schedule")]
 pub struct ScheduleArgs {
@@ -58,7 +57,6 @@ pub fn pinned(pin: &Pin, host: &Host) -> Result<u64, CliError> {
     }
 }
 
-/// The schedule that the options spell.
 pub fn schedule(schedule: &ScheduleArgs) -> Schedule {
     let default_budget = schedule.rounds.is_none().then_some(DEFAULT_BUDGET);
     Schedule {

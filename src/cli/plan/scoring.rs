@@ -2,7 +2,6 @@
 
 use crate::plan::{Flag, ScoredSamples, Task};
 
-/// How outputs are scored.
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Scoring")]
 pub struct ScoringArgs {

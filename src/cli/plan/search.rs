@@ -35,7 +35,6 @@ pub struct SearchArgs {
     pub schedule: SearchScheduleArgs,
 }
 
-/// How time is spent.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Schedule")]
 pub struct SearchScheduleArgs {

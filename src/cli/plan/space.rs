@@ -8,7 +8,6 @@ use super::values;
 use crate::metric::Metric;
 use crate::plan::{Execution, ExecutionMode, Flag, GraphOptimization, Space};
 
-/// What is tried.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What is tried")]
 pub struct SpaceArgs {

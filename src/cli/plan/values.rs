@@ -8,9 +8,7 @@ use crate::plan::Pin;
 
 /// Threads and requests in flight beyond which no machine runs any.
 const MOST_THREADS: u64 = 1 << 16;
-/// Repetitions that can be counted.
 const MOST_REPETITIONS: u64 = u32::MAX as u64;
-/// The largest size of a dimension that ONNX has.
 const LARGEST_SIZE: u64 = i64::MAX as u64;
 /// Nobody waits longer: 100 years.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -20,12 +18,10 @@ pub fn threads(text: &str) -> Result<u64, String> {
     positive(text, MOST_THREADS)
 }
 
-/// A number of repetitions.
 pub fn repetitions(text: &str) -> Result<u64, String> {
     positive(text, MOST_REPETITIONS)
 }
 
-/// A size of a batch.
 pub fn batch(text: &str) -> Result<u64, String> {
     positive(text, LARGEST_SIZE)
 }
@@ -38,7 +34,6 @@ pub fn size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// An index of a device.
 pub fn device(text: &str) -> Result<u64, String> {
     match whole(text)? {
         index if index > i32::MAX as u64 => Err(format!("it must be at most {}", i32::MAX)),
@@ -46,7 +41,6 @@ pub fn device(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A whole number from 1 to `most`.
 fn positive(text: &str, most: u64) -> Result<u64, String> {
     match whole(text) {
         Ok(0) => Err("it must be at least 1".into()),
@@ -85,7 +79,6 @@ pub fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Sizes of a dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweptDim {
     /// Its symbol, or `INPUT.AXIS`.
@@ -113,7 +106,6 @@ pub fn gap(text: &str) -> Result<Duration, String> {
     if text.trim() == "0" { Ok(Duration::ZERO) } else { duration(text) }
 }
 
-/// `KEY=VALUE`.
 pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -121,14 +113,11 @@ pub fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// An option of an execution provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderOption {
     /// Word for the execution provider; absent: the only one besides the CPU's.
     pub provider: Option<String>,
-    /// The execution provider's key.
     pub key: String,
-    /// Its value.
     pub value: String,
 }
 

@@ -15,7 +15,6 @@ use crate::runtime::{
 };
 use crate::units::Bytes;
 
-/// How libraries are printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Text,
@@ -28,7 +27,6 @@ impl Format {
     }
 }
 
-/// A library, as `--json` prints it.
 #[derive(Serialize)]
 pub(super) struct Listed {
     /// The library's file, or the folder where it should be.
@@ -53,7 +51,6 @@ pub(super) struct Listed {
     pub release: Option<Release>,
 }
 
-/// A library before it is asked what it is.
 struct Candidate {
     path: PathBuf,
     found_in: &'static str,
@@ -62,7 +59,6 @@ struct Candidate {
     condition: Condition,
 }
 
-/// Lists the libraries that are found without being named.
 pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
     let used = runtime::find(None);
     let libraries = listed(used.as_ref().ok())?;
@@ -179,9 +175,7 @@ fn is_pythons(place: &str) -> bool {
 struct Installable {
     /// The word that asks for it.
     request: String,
-    /// Its build.
     build: Build,
-    /// Its version.
     version: String,
     /// Whether `BUILD@latest` means this one.
     latest: bool,
@@ -248,7 +242,6 @@ fn remote_table(releases: &[Installable]) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-/// Why a library cannot be used, and the causes of it.
 pub(super) fn chain(error: &ProbeError) -> Vec<String> {
     match error {
         ProbeError::Unusable(failure) => failure.chain.clone(),
@@ -256,7 +249,6 @@ pub(super) fn chain(error: &ProbeError) -> Vec<String> {
     }
 }
 
-/// Writes a text to stdout.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
     output::write(None, text.as_bytes())
 }

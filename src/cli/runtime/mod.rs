@@ -69,7 +69,6 @@ pub struct ProbeArgs {
     path: PathBuf,
 }
 
-/// Runs the command.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     runtime::tidy();
     match args.action {
@@ -81,7 +80,6 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     }
 }
 
-/// Opens one library, and writes what it is as one line of JSON.
 pub fn run_probe(args: &ProbeArgs) -> Result<ExitCode, CliError> {
     let (answer, code) = match engine::describe_library(&args.path) {
         Ok(info) => (ProbeAnswer::Library(info), exit::DONE),
@@ -185,7 +183,6 @@ fn warn_of(missing_libraries: &[String]) {
     }
 }
 
-/// Asks a library what it is.
 fn ask(path: &Path) -> Result<LibraryInfo, CliError> {
     opener()?.ask(path).map_err(|error| unusable(path, &error))
 }

@@ -53,7 +53,6 @@ fn code(path: &Path) -> Vec<String> {
     lines.filter(|line| !line.trim_start().starts_with("//")).collect()
 }
 
-/// Every flag of every subcommand.
 fn known_flags(command: &clap::Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned);
     own.chain(command.get_subcommands().flat_map(known_flags)).collect()
@@ -70,7 +69,6 @@ fn flags(line: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// Words as a shell splits them.
 fn split(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut is_quoted = false;

@@ -81,7 +81,6 @@ impl Words {
     }
 }
 
-/// Values that a flag takes; the command line's defaults are among them.
 fn values(flag: Flag) -> &'static [&'static str] {
     match flag {
         Flag::Baseline => &["net-fp32.onnx", "with space/net int8.onnx"],

@@ -16,7 +16,6 @@ const SAME_SIZE: f64 = 0.02;
 /// Other files of the baseline's size that are named.
 const MOST_RIVALS: usize = 4;
 
-/// The variant, and what is to be said about it.
 pub(super) struct Choice {
     pub index: usize,
     pub note: Option<String>,
@@ -48,7 +47,6 @@ pub(super) fn choose(
     Ok(Choice { index, note: Some(format!("baseline: {}, {why}", file_name(variants, index))) })
 }
 
-/// A variant with its file, by as much of the path's end as no other has.
 fn file_name(variants: &[Variant], index: usize) -> String {
     let variant = &variants[index];
     let parts = variant.path.iter().count();
@@ -135,7 +133,6 @@ fn stem(variant: &Variant) -> String {
     variant.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The model with the most bits to a weight.
 fn widest(heads: &[Option<&ModelSummary>]) -> Option<usize> {
     let bits = |head: &ModelSummary| {
         let bytes: f64 = head.weights.iter().map(|row| row.bytes.as_f64()).sum();
@@ -155,7 +152,6 @@ mod tests {
         names.iter().map(|&name| Variant { name: name.into(), path: format!("{name}.onnx").into() }).collect()
     }
 
-    /// Summaries of the models for tests of those names.
     fn heads(files: &[&str]) -> Vec<ModelSummary> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
         files.iter().map(|file| crate::onnx::summary(&crate::onnx::read(&folder.join(file)).unwrap())).collect()

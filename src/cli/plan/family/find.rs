@@ -18,7 +18,6 @@ const ENTRIES: usize = 20_000;
 /// Folders that hold other things than somebody's models.
 const NOT_MODELS: [&str; 4] = ["node_modules", "__pycache__", "site-packages", RUNS];
 
-/// A model file that words name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ModelFile {
     pub path: PathBuf,
@@ -28,9 +27,7 @@ pub(super) struct ModelFile {
 /// How a word names a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    /// By its path.
     Path,
-    /// By a folder that it lies in.
     Folder,
 }
 
@@ -91,7 +88,6 @@ fn no_models(word: &Path) -> CliError {
         .with_hint("name a model file, or a folder whose model files are variants of one model".to_owned())
 }
 
-/// A walk through a folder and those within.
 #[derive(Default)]
 struct Walk {
     files: Vec<PathBuf>,
@@ -99,7 +95,6 @@ struct Walk {
     entries: usize,
 }
 
-/// What lies in a folder, in order.
 struct Listed {
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
@@ -199,7 +194,6 @@ impl Walk {
     }
 }
 
-/// The number that a folder's name is.
 pub(super) fn version(folder: &Path) -> Option<u64> {
     folder.file_name()?.to_str()?.parse().ok()
 }

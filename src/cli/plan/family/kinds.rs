@@ -8,7 +8,6 @@ use super::find::{By, Candidate};
 use crate::plan::ElementType;
 use crate::record::{Dim, ModelSummary, TensorInfo, ValueType};
 
-/// Names of files that a sentence lists.
 const LISTED: usize = 6;
 
 /// The models that belong together: those that a file named by its path belongs to, or else the family with most members, in
@@ -121,7 +120,6 @@ fn is_same(one: &ValueType, other: &ValueType) -> bool {
     (is_alike(one, other) && agree) || are_scores
 }
 
-/// Whether an output is a matrix of real numbers, as scores of classes are.
 fn is_matrix(value_type: &ValueType) -> bool {
     let ValueType::Tensor { element_type, dims } = value_type else { return false };
     element_type.is_float() && dims.as_ref().is_some_and(|dims| dims.len() == 2)

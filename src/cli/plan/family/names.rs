@@ -66,7 +66,6 @@ fn by_path(parts: &[Vec<String>]) -> Vec<String> {
     parts.iter().map(|parts| parts[begin..parts.len() - end].join("/")).collect()
 }
 
-/// Folders of a path and its file name; the extension is a part of its own.
 fn parts(path: &Path) -> Vec<String> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
