@@ -12,7 +12,6 @@ mod flow;
 mod guess;
 mod lengths;
 mod lists;
-mod names;
 mod operators;
 mod places;
 mod question;
@@ -30,9 +29,9 @@ use std::ops::RangeInclusive;
 use bound::Uses;
 use extent::measured;
 use flow::Flow;
-use names::Role;
 use question::Question;
 use simulate::Known;
+use usual::Role;
 
 use super::dims::dims_of;
 use super::synthesize::limits;
@@ -95,7 +94,7 @@ impl<'m> Values<'m> {
         {
             return fills;
         }
-        let role = names::role(info, &self.graph.inputs, self.shapes);
+        let role = usual::role(info, &self.graph.inputs, self.shapes);
         if let Some(fill) = usual::by_role(role, bound, element_type, shape) {
             let most = bound.map_or(f64::INFINITY, |bound| bound.high).min(limits(element_type).1);
             let (kind, reason) = self.after_the_past(fill, most, shape);

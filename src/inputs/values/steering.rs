@@ -156,7 +156,7 @@ fn unscored_length(question: &Question<'_, '_>, trials: &[Trial]) -> Option<Vec<
     if !question.element_type.is_integer() {
         return None;
     }
-    let size = super::names::length(question.info, question.inputs, question.shapes)? as f64;
+    let size = super::usual::length(question.info, question.inputs, question.shapes)? as f64;
     let rest = trials.iter().filter(|trial| trial.size.is_some() && trial.value != size);
     let mut values = vec![size];
     values.extend(rest.map(|trial| trial.value).take(OTHERS));

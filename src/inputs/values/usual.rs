@@ -1,10 +1,11 @@
 //! Values by an input's name, bound and type.
 
+use super::super::dims::dims_of;
 use super::super::synthesize::limits;
+use super::Shapes;
 use super::bound::IndexBound;
-use super::names::Role;
 use crate::plan::{ElementType, ValueRange};
-use crate::record::FillKind;
+use crate::record::{Dim, FillKind, TensorInfo};
 
 /// Range of floating-point values: valid for images, probabilities, logarithms and roots alike.
 const FLOAT_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };
@@ -14,6 +15,69 @@ const INTEGER_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };
 const PIXEL_RANGE: ValueRange = ValueRange { low: 0.0, high: 255.0 };
 /// Dimensions from which on bytes are taken for pixels.
 const PIXEL_RANK: usize = 3;
+
+/// What the name of an input says of its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Says which elements count.
+    Mask,
+    /// Says which of two texts a token belongs to.
+    TokenType,
+    Position,
+    /// How many elements count; this many, which are all.
+    Length(u64),
+}
+
+impl Role {
+    pub fn steers(self) -> bool {
+        matches!(self, Role::Mask | Role::Length(_))
+    }
+}
+
+pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<Role> {
+    let name = info.name.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if has(&["token_type", "segment_id"]) {
+        return Some(Role::TokenType);
+    }
+    if has(&["position_id", "pos_id", "positions"]) {
+        return Some(Role::Position);
+    }
+    if has(&["mask"]) {
+        return Some(Role::Mask);
+    }
+    let ends = ["length", "lengths", "len", "lens"].iter().any(|end| name.ends_with(end));
+    let small = dims_of(info).iter().skip(1).all(|dim| *dim == Dim::Fixed(1));
+    if ends && small { length(info, inputs, shapes).map(Role::Length) } else { None }
+}
+
+/// Size of the dimension that a length counts along: of the input that it is named after, else of the first input
+/// that has an open dimension, else of the first that has any beside the batch.
+pub(super) fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<u64> {
+    let others: Vec<&TensorInfo> = inputs.iter().filter(|other| other.name != info.name).collect();
+    let stem = info.name.rsplit_once('_').map(|(stem, _)| stem);
+    let named = stem.and_then(|stem| others.iter().find(|other| other.name.starts_with(stem)));
+    if let Some(size) = named.and_then(|other| open_size(other, shapes).or_else(|| any_size(other, shapes))) {
+        return Some(size);
+    }
+    others
+        .iter()
+        .find_map(|other| open_size(other, shapes))
+        .or_else(|| others.iter().find_map(|other| any_size(other, shapes)))
+}
+
+fn open_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {
+    let open = |axis: &usize| !matches!(dims_of(info)[*axis], Dim::Fixed(_));
+    (0..dims_of(info).len()).filter(open).find_map(|axis| size(info, axis, shapes))
+}
+
+fn size(info: &TensorInfo, axis: usize, shapes: &Shapes) -> Option<u64> {
+    shapes.get(&info.name).and_then(|shape| *shape.get(axis)?)
+}
+
+fn any_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {
+    (0..dims_of(info).len()).find_map(|axis| size(info, axis, shapes))
+}
 
 pub(super) fn is_number(element_type: ElementType) -> bool {
     element_type.is_integer() || element_type.is_float()
