@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use super::flow::Flow;
 use super::operators::{self, Affine, Effect};
-
 use crate::plan::ElementType;
 
 /// Range of an input outside which an operator fails, and which operator that is.
@@ -148,8 +147,7 @@ mod tests {
         uses(&measured(graph, &Shapes::new()), "ids", ElementType::Int64).bound.map(|bound| (bound.low, bound.high))
     }
 
-    fn lookup(nodes: Vec<Node>) -> Option<(f64, f64)> {
-        let mut nodes = nodes;
+    fn lookup(mut nodes: Vec<Node>) -> Option<(f64, f64)> {
         nodes.push(node("Gather", &["table", "index"], "rows"));
         range(&graph(nodes))
     }

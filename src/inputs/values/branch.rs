@@ -47,16 +47,15 @@ fn wanted(question: &Question<'_, '_>, node: &Node) -> (bool, String) {
     };
     let (one, two) = (read("then_branch"), read("else_branch"));
     let is_empty = |input: &&&str| question.shapes.get(**input).is_some_and(|shape| shape.contains(&Some(0)));
-    let only = |own: &BTreeSet<&'_ str>, other: &BTreeSet<&'_ str>| own.difference(other).next().is_some();
-    if let Some(input) = one.difference(&two).find(is_empty) {
-        return (false, format!(", as the other one reads `{input}`, which is empty"));
+    for (own, other, takes_first) in [(&one, &two, false), (&two, &one, true)] {
+        if let Some(input) = own.difference(other).find(is_empty) {
+            return (takes_first, format!(", as the other one reads `{input}`, which is empty"));
+        }
     }
-    if let Some(input) = two.difference(&one).find(is_empty) {
-        return (true, format!(", as the other one reads `{input}`, which is empty"));
-    }
-    match (only(&one, &two), only(&two, &one)) {
-        (false, true) => (false, ", which reads more of the inputs".to_owned()),
-        (true, false) => (true, ", which reads more of the inputs".to_owned()),
+    match (one.is_subset(&two), two.is_subset(&one)) {
+        (only_second, only_first) if only_second != only_first => {
+            (only_first, ", which reads more of the inputs".to_owned())
+        }
         _ => (true, String::new()),
     }
 }

@@ -143,25 +143,15 @@ fn passed(flow: &Flow<'_>, node: &Node, operand: usize, lane: Lane) -> Option<La
     match (operator.as_str(), operand) {
         ("Concat" | "ai.onnx.ml.FeatureVectorizer", _) => Some(joined(flow, node, operand, lane)),
         ("ai.onnx.ml.ArrayFeatureExtractor", 0) => selected(flow, node, lane),
-        ("Gather", 0) if is_last_axis(flow, node) => selected(flow, node, lane),
+        ("Gather", 0) if is_last_axis(flow, node, node.integer("axis").unwrap_or(0)) => selected(flow, node, lane),
         ("Slice", 0) => sliced(flow, node, lane).unwrap_or(Some(lane)),
         ("com.microsoft.Tokenizer" | "ai.onnx.contrib.StringSplit" | "StringSplit", 0) => {
             Some(Lane { cut: true, ..lane })
         }
+        ("ai.onnx.contrib.StringLower", 0) => Some(lane),
         (
-            "Identity"
-            | "Cast"
-            | "Reshape"
-            | "Flatten"
-            | "Squeeze"
-            | "Unsqueeze"
-            | "StringNormalizer"
-            | "Dropout"
-            | "Floor"
-            | "Round"
-            | "Split"
-            | "Transpose"
-            | "ai.onnx.contrib.StringLower",
+            "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "StringNormalizer" | "Dropout"
+            | "Floor" | "Round" | "Split" | "Transpose",
             0,
         ) => Some(lane),
         _ => None,
@@ -182,9 +172,8 @@ fn joined(flow: &Flow<'_>, node: &Node, operand: usize, lane: Lane) -> Lane {
     Lane { shift: widths.fold(lane.shift, i64::saturating_add), ..lane }
 }
 
-fn is_last_axis(flow: &Flow<'_>, node: &Node) -> bool {
+fn is_last_axis(flow: &Flow<'_>, node: &Node, axis: i64) -> bool {
     let rank = node.inputs.first().and_then(|value| flow.dims(value)).map_or(2, |dims| dims.len() as i64);
-    let axis = node.integer("axis").unwrap_or(0);
     axis == -1 || axis == rank - 1
 }
 
@@ -201,11 +190,8 @@ fn sliced(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Option<Lane>> {
         [value] => Some(*value as i64),
         _ => None,
     };
-    let axis = number(3)?;
-    let rank = node.inputs.first().and_then(|value| flow.dims(value)).map_or(2, |dims| dims.len() as i64);
-    let (start, end) = (number(1)?, number(2)?);
-    (matches!(axis, -1) || axis == rank - 1).then_some(())?;
-    (start >= 0 && end > 0).then(|| lane.pick(start, end - 1))
+    let (start, end, axis) = (number(1)?, number(2)?, number(3)?);
+    (is_last_axis(flow, node, axis) && start >= 0 && end > 0).then(|| lane.pick(start, end - 1))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What operators make of values of which something is known.
 
-use super::extent::axes;
+use super::extent::{axes, place};
 use super::flow::Flow;
 use super::guess::{Guess, Sign, SignKind, added, multiplied, truth};
 use super::lengths;
@@ -26,10 +26,12 @@ pub(super) fn evaluate(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Eval
         return Evaluated { result: Guess::Data, sign: Some(sign) };
     }
     match operator.as_str() {
-        "Constant" => Guess::Data.into(),
         "Shape" => shape(flow, node).into(),
-        "Size" => size(flow, node).into(),
-        "RandomNormalLike" | "RandomUniformLike" | "EyeLike" => Guess::Data.into(),
+        "Size" => {
+            let elements = node.inputs.first().and_then(|value| flow.elements(value));
+            elements.map_or(Guess::Data, |elements| Guess::all(elements as f64)).into()
+        }
+        "Constant" | "RandomNormalLike" | "RandomUniformLike" | "EyeLike" => Guess::Data.into(),
         "ConstantOfShape" => Guess::all(constant_of_shape(node)).into(),
         "Cast" => cast(node, first).into(),
         "Gather" if operands.len() > 1 => gather(node, first, &operands[1]),
@@ -37,17 +39,19 @@ pub(super) fn evaluate(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Eval
         "Concat" => concat(operands).into(),
         "Range" => range(operands).into(),
         "CumSum" => if first.uniform() == Some(1.0) { Guess::Places(None) } else { zero(first) }.into(),
-        "ReduceMax" | "ReduceMin" | "ReduceMean" => reduced(first).into(),
+        "ReduceMax" | "ReduceMin" | "ReduceMean" => first.uniform().map_or(Guess::Data, Guess::all).into(),
         "ReduceSum" => summed(flow, node, first).into(),
         "ReduceProd" => product(first).into(),
         "Where" if operands.len() > 2 => choose(&operands[0], &operands[1], &operands[2]),
         "If" => Evaluated { result: Guess::Data, sign: mark(SignKind::Branch, first.worth(truth)) },
-        "Loop" => Evaluated { result: Guess::Data, sign: operands.get(1).and_then(keeps) },
-        "Compress" => Evaluated { result: Guess::Data, sign: operands.get(1).and_then(keeps) },
+        "Loop" | "Compress" => Evaluated { result: Guess::Data, sign: operands.get(1).and_then(keeps) },
         "NonZero" => Evaluated { result: Guess::Places(None), sign: keeps(first) },
         "Clip" => clipped(operands).into(),
         "Einsum" | "MatMul" if operands.len() > 1 && !with_weight(flow, node) => product_of_data(operands),
-        _ if passes(&operator) => first.clone().into(),
+        "CastLike" | "Dropout" | "Expand" | "Flatten" | "GatherElements" | "GatherND" | "Identity" | "Pad"
+        | "Reshape" | "ReverseSequence" | "Split" | "Squeeze" | "Tile" | "Transpose" | "Unsqueeze" => {
+            first.clone().into()
+        }
         _ => match unary(&operator) {
             Some(change) => first.map(change).into(),
             None if operands.len() == 2 => binary(flow, node, operands),
@@ -68,28 +72,6 @@ fn mark(kind: SignKind, share: Option<f64>) -> Option<Sign> {
 
 fn keeps(mask: &Guess) -> Option<Sign> {
     mark(SignKind::Mask, mask.worth(truth))
-}
-
-/// Whether the results hold the first operand's elements, all of them or a part.
-fn passes(operator: &str) -> bool {
-    matches!(
-        operator,
-        "CastLike"
-            | "Dropout"
-            | "Expand"
-            | "Flatten"
-            | "GatherElements"
-            | "GatherND"
-            | "Identity"
-            | "Pad"
-            | "Reshape"
-            | "ReverseSequence"
-            | "Split"
-            | "Squeeze"
-            | "Tile"
-            | "Transpose"
-            | "Unsqueeze"
-    )
 }
 
 fn unary(operator: &str) -> Option<fn(f64) -> f64> {
@@ -194,7 +176,6 @@ fn with_data(operator: &str, known: &Guess, place: usize) -> Evaluated {
         ("Mul", _) | ("Div", 1) => (SignKind::Scale, known.worth(multiplied)),
         // Of two conditions the other one, which nothing is known of, is taken to hold.
         ("And" | "Or", _) => return known.clone().into(),
-        ("Less" | "Greater" | "LessOrEqual" | "GreaterOrEqual", _) => (SignKind::Other, Some(1.0)),
         _ => (SignKind::Other, Some(1.0)),
     };
     Evaluated { result: Guess::Data, sign: mark(kind, share) }
@@ -243,26 +224,13 @@ fn shape(flow: &Flow<'_>, node: &Node) -> Guess {
     let end = |at: i64| if at < 0 { at + dims.len() as i64 } else { at }.clamp(0, dims.len() as i64) as usize;
     let from = end(node.integer("start").unwrap_or(0));
     let to = node.integer("end").map_or(dims.len(), end);
-    Guess::list(dims.get(from..to.max(from)).into_iter().flatten().map(|size| known_size(*size)).collect())
-}
-
-fn known_size(size: Option<u64>) -> f64 {
-    size.map_or(f64::NAN, |size| size as f64)
-}
-
-fn size(flow: &Flow<'_>, node: &Node) -> Guess {
-    let dims = node.inputs.first().and_then(|value| flow.dims(value));
-    let product = dims.and_then(|dims| dims.into_iter().try_fold(1_u64, |product, size| product.checked_mul(size?)));
-    product.map_or(Guess::Data, |product| Guess::all(product as f64))
+    let size = |size: &Option<u64>| size.map_or(f64::NAN, |size| size as f64);
+    Guess::list(dims.get(from..to.max(from)).into_iter().flatten().map(size).collect())
 }
 
 fn constant_of_shape(node: &Node) -> f64 {
-    match node.attribute("value") {
-        Some(AttributeValue::Tensor(tensor)) => {
-            tensor.values.as_ref().and_then(|values| values.first().copied()).unwrap_or(0.0)
-        }
-        _ => 0.0,
-    }
+    let Some(AttributeValue::Tensor(tensor)) = node.attribute("value") else { return 0.0 };
+    tensor.values.as_ref().and_then(|values| values.first().copied()).unwrap_or(0.0)
 }
 
 /// Numbers of element types, as the format writes them: truth values, and whole numbers.
@@ -339,10 +307,6 @@ fn range(operands: &[Guess]) -> Guess {
     }
 }
 
-fn reduced(from: &Guess) -> Guess {
-    from.uniform().map_or(Guess::Data, Guess::all)
-}
-
 /// A sum is known where all is 0.
 fn zero(from: &Guess) -> Guess {
     if from.uniform() == Some(0.0) { Guess::all(0.0) } else { Guess::Data }
@@ -353,8 +317,7 @@ fn summed(flow: &Flow<'_>, node: &Node, from: &Guess) -> Guess {
     let Some(value) = from.uniform() else { return Guess::Data };
     let count = || {
         let dims = flow.dims(node.inputs.first()?)?;
-        let size =
-            |axis: i64| *dims.get(usize::try_from(if axis < 0 { axis + dims.len() as i64 } else { axis }).ok()?)?;
+        let size = |axis: i64| dims[place(axis, dims.len())?];
         let axes = axes(flow, node).unwrap_or_else(|| (0..dims.len() as i64).collect());
         axes.into_iter().try_fold(1.0, |product, axis| Some(product * size(axis)? as f64))
     };

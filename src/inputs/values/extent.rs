@@ -20,35 +20,11 @@ pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<
 
 fn extent(flow: &Flow<'_>, node: &Node, of: &dyn Fn(usize) -> Option<Extent>) -> Option<Extent> {
     match node.qualified_operator().as_str() {
-        "Cast"
-        | "Identity"
-        | "DequantizeLinear"
-        | "QuantizeLinear"
-        | "Relu"
-        | "Neg"
-        | "Abs"
-        | "Dropout"
-        | "Not"
-        | "Sigmoid"
-        | "Tanh"
-        | "Exp"
-        | "Log"
-        | "Sqrt"
-        | "Erf"
-        | "Softmax"
-        | "LogSoftmax"
-        | "LeakyRelu"
-        | "Clip"
-        | "LayerNormalization"
-        | "BatchNormalization"
-        | "InstanceNormalization"
-        | "Floor"
-        | "Ceil"
-        | "CumSum"
-        | "RMSNormalization"
-        | "SimplifiedLayerNormalization"
-        | "com.microsoft.Gelu"
-        | "Gelu" => of(0),
+        "Cast" | "Identity" | "DequantizeLinear" | "QuantizeLinear" | "Relu" | "Neg" | "Abs" | "Dropout" | "Not"
+        | "Sigmoid" | "Tanh" | "Exp" | "Log" | "Sqrt" | "Erf" | "Softmax" | "LogSoftmax" | "LeakyRelu" | "Clip"
+        | "LayerNormalization" | "BatchNormalization" | "Floor" | "Ceil" | "CumSum" | "RMSNormalization"
+        | "com.microsoft.Gelu" | "Gelu" => of(0),
+        "InstanceNormalization" | "SimplifiedLayerNormalization" => of(0),
         "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Less" | "Greater" | "Equal" | "And" | "Or" | "LessOrEqual"
         | "GreaterOrEqual" | "Min" | "Max" => broadcast(of(0)?, of(1)?),
         "Where" => broadcast(broadcast(of(0)?, of(1)?)?, of(2)?),
@@ -126,7 +102,8 @@ fn squeezed(dims: Extent, axes: &[i64]) -> Option<Extent> {
     Some(dims.into_iter().enumerate().filter(|(axis, _)| !gone.contains(axis)).map(|(_, size)| size).collect())
 }
 
-fn place(axis: i64, rank: usize) -> Option<usize> {
+/// An axis by its number, which counts from the end where it is negative.
+pub(super) fn place(axis: i64, rank: usize) -> Option<usize> {
     let axis = usize::try_from(if axis < 0 { axis + rank as i64 } else { axis }).ok()?;
     (axis < rank).then_some(axis)
 }

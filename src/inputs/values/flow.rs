@@ -15,6 +15,7 @@ const TRACE_LIMIT: usize = 16;
 pub(in super::super) type Extent = Vec<Option<u64>>;
 
 /// The values of a model's graph and of all graphs within it, whose names the standard keeps distinct.
+#[derive(Default)]
 pub(in super::super) struct Flow<'m> {
     nodes: Vec<&'m Node>,
     consumers: HashMap<&'m str, Vec<(usize, usize)>>,
@@ -34,25 +35,13 @@ pub(in super::super) struct Flow<'m> {
 impl<'m> Flow<'m> {
     /// The flow of a graph whose inputs have these shapes, with no sizes but declared ones.
     pub fn unmeasured(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
+        let sized = graph.inputs.iter().filter_map(|info| shapes.get(&info.name));
         let mut flow = Flow {
-            nodes: Vec::new(),
-            consumers: HashMap::new(),
-            producers: HashMap::new(),
-            aliases: HashMap::new(),
-            stored: HashMap::new(),
-            constants: HashMap::new(),
-            types: HashMap::new(),
             symbols: symbols(graph, shapes),
             fed: fed(graph, shapes),
-            extents: HashMap::new(),
             own: graph.nodes.len(),
-            images: graph
-                .inputs
-                .iter()
-                .filter_map(|info| shapes.get(&info.name))
-                .filter(|it| it.len() == 4)
-                .cloned()
-                .collect(),
+            images: sized.filter(|shape| shape.len() == 4).cloned().collect(),
+            ..Flow::default()
         };
         for graph in graph.all_graphs() {
             flow.add_graph(graph);
@@ -135,8 +124,7 @@ impl<'m> Flow<'m> {
     pub fn constant(&self, value: &str) -> Option<&[f64]> {
         let mut value = value;
         for _ in 0..TRACE_LIMIT {
-            let stored = self.stored.get(value).copied().or_else(|| self.constants.get(value));
-            if let Some(tensor) = stored {
+            if let Some(tensor) = self.stored(value) {
                 return tensor.values.as_deref();
             }
             let node = self.nodes[*self.producers.get(value)?];
@@ -157,10 +145,10 @@ impl<'m> Flow<'m> {
     }
 
     fn element_type(&self, value: &str) -> Option<ElementType> {
-        if let Some(tensor) = self.stored.get(value).copied().or_else(|| self.constants.get(value)) {
-            return Some(tensor.element_type);
+        match self.stored(value) {
+            Some(tensor) => Some(tensor.element_type),
+            None => self.types.get(value)?.as_tensor().map(|(element_type, _)| element_type),
         }
-        self.types.get(value)?.as_tensor().map(|(element_type, _)| element_type)
     }
 
     /// The stored tensor of that name, or that of a `Constant` node.
@@ -181,6 +169,11 @@ impl<'m> Flow<'m> {
         let past =
             node.inputs.get(3).filter(|name| !name.is_empty()).map_or(Some(0.0), |_| self.operand_size(node, 3, 2));
         Some(past? + self.operand_size(node, 0, 1)?)
+    }
+
+    /// How many elements a value has, where all of its sizes are known.
+    pub fn elements(&self, value: &str) -> Option<u64> {
+        self.dims(value)?.into_iter().try_fold(1_u64, |product, size| product.checked_mul(size?))
     }
 
     pub fn operand_size(&self, node: &Node, operand: usize, axis: usize) -> Option<f64> {
@@ -208,10 +201,9 @@ impl<'m> Flow<'m> {
     pub fn leads_to_softmax(&self, node: usize) -> bool {
         let mut next = self.nodes[node];
         for _ in 0..TRACE_LIMIT {
-            let Some(reader) = next.outputs.first().and_then(|output| self.consumers(output).next()) else {
-                return false;
-            };
-            next = reader.0;
+            let reader = next.outputs.first().and_then(|output| self.consumers(output).next());
+            let Some((reader, _)) = reader else { return false };
+            next = reader;
             match next.operator.as_str() {
                 "Softmax" | "LogSoftmax" => return true,
                 "Add" | "Cast" | "Identity" | "Reshape" | "Max" | "Min" | "Clip" | "Sub" | "Mul" | "Div" | "Where" => {}

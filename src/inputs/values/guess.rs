@@ -111,8 +111,7 @@ pub(super) fn added(value: f64) -> f64 {
 /// The worth of an element that data is multiplied or divided by.
 pub(super) fn multiplied(value: f64) -> f64 {
     match value {
-        value if value.is_nan() || value <= LEAVES_OUT => 0.0,
-        0.0 => 0.0,
+        value if value.is_nan() || value <= LEAVES_OUT || value == 0.0 => 0.0,
         1.0 => 1.0,
         _ => CHANGES,
     }

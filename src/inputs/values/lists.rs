@@ -1,7 +1,7 @@
 //! Inputs that list one number for each axis, or a part of such numbers: sizes, scales, ends, parts, axes.
 
 use super::bound::IndexBound;
-use super::extent::measured;
+use super::extent::{measured, place};
 use super::flow::Flow;
 use super::operators::words;
 use super::places::{self, Part};
@@ -93,12 +93,10 @@ struct Listed {
 
 fn listed(flow: &Flow<'_>, graph: &Graph, shapes: &Shapes, input: &str) -> Option<Listed> {
     let count = numbers_of(shapes.get(input)?)?;
-    let mut operands = Vec::new();
-    for (node, operand, part) in places::operands(flow, input, count) {
-        if let Some(rule) = rule(&node.qualified_operator(), operand) {
-            operands.push((node, part, rule));
-        }
-    }
+    let operands = places::operands(flow, input, count).into_iter();
+    let operands = operands
+        .filter_map(|(node, operand, part)| Some((node, part, rule(&node.qualified_operator(), operand)?)))
+        .collect::<Vec<_>>();
     if operands.is_empty() {
         return None;
     }
@@ -208,11 +206,6 @@ impl<'f, 'm> Sizes<'f, 'm> {
 
 fn numbers(values: impl Iterator<Item = f64>) -> List {
     values.map(|value| Some(FillKind::Constant(value))).collect()
-}
-
-fn place(axis: i64, rank: usize) -> Option<usize> {
-    let axis = usize::try_from(if axis < 0 { axis + rank as i64 } else { axis }).ok()?;
-    (axis < rank).then_some(axis)
 }
 
 /// The axes that an attribute names, or all.

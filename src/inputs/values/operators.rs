@@ -1,5 +1,6 @@
 //! What each operator does with an operand that comes from an input.
 
+use super::extent::place;
 use super::flow::Flow;
 use super::usual_numbers as usual;
 use crate::onnx::Node;
@@ -107,11 +108,12 @@ pub(super) fn effect<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect
             bounds(0.0, 0.0, format!("is the first image of the batch in {}", words(node)))
         }
         ("Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual", _) => compared(flow, node, operand),
-        ("Div", 0) => divided(flow, node),
-        ("Add", _) => shifted(flow, node, operand),
-        ("Sub", 0) => shifted_back(flow, node),
-        ("Sub", 1) => subtracted(flow, node),
-        ("Mul", _) => scaled(flow, node, operand),
+        // Whole numbers lose less than one when they are divided.
+        ("Div", 0) => scaled(flow, node, 0, |affine, factor| affine.multiply(1.0 / factor).add(-1.0, 0.0)),
+        ("Add", _) => moved(flow, node, operand, Affine::add),
+        ("Sub", 0) => moved(flow, node, 0, |affine, low, high| affine.add(-high, -low)),
+        ("Sub", 1) => moved(flow, node, 1, |affine, low, high| affine.multiply(-1.0).add(low, high)),
+        ("Mul", _) => scaled(flow, node, operand, Affine::multiply),
         ("Neg", 0) => Effect::Passes(Box::new(|affine| affine.multiply(-1.0))),
         // To truth values.
         ("Cast", 0) if node.integer("to") == Some(9) => Effect::Ends,
@@ -168,9 +170,8 @@ impl Rule {
     /// The smallest size among the axes that are indexed, and its axis.
     fn smallest(&self, flow: &Flow<'_>, node: &Node, dims: &[Option<u64>]) -> Option<(u64, usize)> {
         let at = |axis: i64| {
-            let axis = if axis < 0 { axis + dims.len() as i64 } else { axis };
-            let axis = usize::try_from(axis).ok()?;
-            Some(((*dims.get(axis)?)?, axis))
+            let axis = place(axis, dims.len())?;
+            Some((dims[axis]?, axis))
         };
         match self.3 {
             Axis::Attribute(name, default) => at(node.integer(name).unwrap_or(default)),
@@ -209,47 +210,29 @@ fn other(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(f64, f64)> {
     Some((low, values.iter().copied().fold(low, f64::max)))
 }
 
-fn shifted<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
+/// The results follow from the operand and the constant beside it, which lies in a range.
+fn moved<'f>(
+    flow: &Flow<'_>,
+    node: &Node,
+    operand: usize,
+    change: impl Fn(Affine, f64, f64) -> Affine + 'f,
+) -> Effect<'f> {
     match other(flow, node, operand) {
-        Some((low, high)) => Effect::Passes(Box::new(move |affine| affine.add(low, high))),
+        Some((low, high)) => Effect::Passes(Box::new(move |affine| change(affine, low, high))),
         None => Effect::Ends,
     }
 }
 
-fn shifted_back<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
-    match other(flow, node, 0) {
-        Some((low, high)) => Effect::Passes(Box::new(move |affine| affine.add(-high, -low))),
-        None => Effect::Ends,
-    }
-}
-
-fn subtracted<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
-    match other(flow, node, 1) {
-        Some((low, high)) => Effect::Passes(Box::new(move |affine| affine.multiply(-1.0).add(low, high))),
-        None => Effect::Ends,
-    }
-}
-
-/// A factor that differs from element to element has no inverse here.
-fn scaled<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
+/// The results are the operand times the constant beside it: one that differs from element to element has no inverse here.
+fn scaled<'f>(flow: &Flow<'_>, node: &Node, operand: usize, change: impl Fn(Affine, f64) -> Affine + 'f) -> Effect<'f> {
     match other(flow, node, operand) {
-        Some((low, high)) if low == high && low != 0.0 => Effect::Passes(Box::new(move |affine| affine.multiply(low))),
+        Some((low, high)) if low == high && low != 0.0 => Effect::Passes(Box::new(move |affine| change(affine, low))),
         _ => Effect::Ends,
     }
 }
 
 fn bounds<'f>(low: f64, high: f64, reason: String) -> Effect<'f> {
     Effect::Bounds { low, high, reason, indexes: true, table: false }
-}
-
-/// Whole numbers lose less than one when they are divided.
-fn divided<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
-    match other(flow, node, 0) {
-        Some((low, high)) if low == high && low != 0.0 => {
-            Effect::Passes(Box::new(move |affine| affine.multiply(1.0 / low).add(-1.0, 0.0)))
-        }
-        _ => Effect::Ends,
-    }
 }
 
 /// Most numbers that one operator compares with.

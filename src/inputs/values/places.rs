@@ -133,10 +133,7 @@ fn joined(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Pa
     if node.inputs.len() > LONGEST {
         return None;
     }
-    let elements = |value: &String| {
-        let dims = flow.dims(value)?;
-        dims.into_iter().try_fold(1_usize, |product, size| product.checked_mul(usize::try_from(size?).ok()?))
-    };
+    let elements = |value: &String| usize::try_from(flow.elements(value)?).ok();
     let all = |own: Option<usize>, others: &[String]| {
         others.iter().try_fold(own?, |sum, value| sum.checked_add(elements(value)?))
     };

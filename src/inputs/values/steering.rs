@@ -42,8 +42,7 @@ pub(super) fn fills(question: &Question<'_, '_>) -> Option<Vec<Fill>> {
 }
 
 fn trials(question: &Question<'_, '_>) -> Vec<Trial> {
-    let plain = [1.0, 0.0].map(|value| (value, None));
-    let mut candidates: Vec<(f64, Option<String>)> = plain.to_vec();
+    let mut candidates: Vec<(f64, Option<String>)> = vec![(1.0, None), (0.0, None)];
     if question.element_type != ElementType::Bool && question.elements() <= FEW {
         candidates.extend(question.compared.iter().map(|&value| (value, None)));
     }
@@ -114,15 +113,11 @@ fn is_data(question: &Question<'_, '_>, trials: &[Trial]) -> bool {
 /// Whether a node spreads one of its operands over the other, as it does a mask over features.
 fn is_spread(flow: &Flow<'_>, node: usize) -> bool {
     let inputs = &flow.node(node).inputs;
-    let elements = |value: &String| {
-        let dims = flow.dims(value)?;
-        dims.into_iter().try_fold(1_u64, |product, size| product.checked_mul(size?))
-    };
-    match inputs.iter().map(elements).collect::<Option<Vec<u64>>>() {
+    let is_unsqueezed =
+        |value: &String| flow.producer(value).is_some_and(|producer| flow.node(producer).operator == "Unsqueeze");
+    match inputs.iter().map(|value| flow.elements(value)).collect::<Option<Vec<u64>>>() {
         Some(sizes) => sizes.iter().min() != sizes.iter().max(),
-        None => inputs
-            .iter()
-            .any(|value| flow.producer(value).is_some_and(|producer| flow.node(producer).operator == "Unsqueeze")),
+        None => inputs.iter().any(is_unsqueezed),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Numbers that operators usually take where an operand says how much to do: counts, sizes, thresholds.
 
+use super::extent::place;
 use super::flow::Flow;
 use crate::onnx::Node;
 
@@ -43,12 +44,10 @@ pub(super) fn numbers(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(V
 
 /// Numbers that follow from the size of the data.
 fn sizes(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(Vec<f64>, &'static str)> {
-    let data = || node.inputs.first().and_then(|data| flow.dims(data));
-    let at = |dims: Vec<Option<u64>>, axis: i64| {
-        let axis = if axis < 0 { axis + dims.len() as i64 } else { axis };
-        dims.get(usize::try_from(axis).ok()?).copied().flatten().map(|size| size as f64)
+    let along = |axis: i64| {
+        let dims = flow.dims(node.inputs.first()?)?;
+        dims[place(axis, dims.len())?].map(|size| size as f64)
     };
-    let along = |axis: i64| data().and_then(|dims| at(dims, axis));
     match (node.qualified_operator().as_str(), operand) {
         ("TopK", 1) => {
             let size = along(node.integer("axis").unwrap_or(-1));
