@@ -29,19 +29,37 @@ fn constants() -> Vec<StoredTensor> {
         whole("four", &[], &[4.0]),
         whole("fast", &[], &[16_000.0]),
         tensor("weight", &[8, 8], None),
+        tensor("kernel", &[8, 8, 4], None),
+        whole("two", &[1], &[2.0]),
+        whole("space", &[2], &[2.0, 3.0]),
+        whole("zeros", &[2], &[0.0, 0.0]),
+        tensor("table", &[512, 8], None),
     ]
+}
+
+/// Shapes of inputs by name; a size of 0 is that of the batch.
+fn shapes(of: &[(&str, &[u64])]) -> Shapes {
+    let open = |dims: &[u64]| dims.iter().map(|&size| (size > 0).then_some(size)).collect();
+    of.iter().map(|&(name, dims)| (name.to_owned(), open(dims))).collect()
+}
+
+/// Ways to fill the last input.
+fn last(nodes: Vec<Node>, inputs: Vec<TensorInfo>, shapes: &Shapes) -> Vec<Fill> {
+    let last = inputs[inputs.len() - 1].clone();
+    let (element_type, _) = last.value_type.as_tensor().unwrap();
+    let graph = Graph { nodes, inputs, initializers: constants(), ..Graph::default() };
+    Values::new(&graph, shapes).fills(&last, element_type)
+}
+
+/// Ways to fill `x1` beside data `x0`; a size of 0 is that of the batch.
+fn beside(data: &[u64], nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> Vec<Fill> {
+    let inputs = vec![input("x0", ElementType::Float, data), input("x1", element_type, dims)];
+    last(nodes, inputs, &shapes(&[("x0", data), ("x1", dims)]))
 }
 
 /// Ways to fill `x1`, beside data `x0` of `[batch, 12, 8]`.
 fn fills(nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> Vec<Fill> {
-    let inputs = vec![input("x0", ElementType::Float, &[0, 12, 8]), input("x1", element_type, dims)];
-    let graph = Graph { nodes, inputs: inputs.clone(), initializers: constants(), ..Graph::default() };
-    let open = |size: &u64| (*size > 0).then_some(*size);
-    let shapes = Shapes::from([
-        ("x0".to_owned(), vec![None, Some(12), Some(8)]),
-        ("x1".to_owned(), dims.iter().map(open).collect()),
-    ]);
-    Values::new(&graph, &shapes).fills(&inputs[1], element_type)
+    beside(&[0, 12, 8], nodes, element_type, dims)
 }
 
 fn first(nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> FillKind {
@@ -134,7 +152,7 @@ fn length_is_the_whole_axis_that_it_is_compared_along() {
 
 #[test]
 fn length_that_is_divided_is_the_whole_axis_before() {
-    let mut nodes = vec![
+    let nodes = vec![
         with(node("Conv", &["x0", "kernel"], "half"), "strides", integers(4)),
         node("Shape", &["half"], "shape"),
         with(node("Gather", &["shape", "two"], "size"), "axis", integers(0)),
@@ -144,13 +162,7 @@ fn length_that_is_divided_is_the_whole_axis_before() {
         node("Less", &["places", "fewer"], "inside"),
         node("Where", &["inside", "half", "nothing"], "y"),
     ];
-    nodes.truncate(8);
-    let inputs = vec![input("x0", ElementType::Float, &[0, 8, 400]), input("x1", ElementType::Int64, &[0])];
-    let mut initializers = constants();
-    initializers.extend([tensor("kernel", &[8, 8, 4], None), whole("two", &[1], &[2.0])]);
-    let graph = Graph { nodes, inputs: inputs.clone(), initializers, ..Graph::default() };
-    let shapes = Shapes::from([("x0".to_owned(), vec![None, Some(8), Some(400)]), ("x1".to_owned(), vec![None])]);
-    let found = Values::new(&graph, &shapes).fills(&inputs[1], ElementType::Int64);
+    let found = beside(&[0, 8, 400], nodes, ElementType::Int64, &[0]);
     assert_eq!(found[0].kind, FillKind::Constant(400.0), "{found:?}");
 }
 
@@ -184,12 +196,16 @@ fn features_are_no_factors() {
     assert!(matches!(first(keys, ElementType::Float, &[8, 1]), FillKind::Uniform(_)));
 }
 
+/// A choice between two branches of one node.
+fn choice(condition: &str, first: Node, second: Node) -> Node {
+    let branch = |node| AttributeValue::Graphs(vec![Graph { nodes: vec![node], ..Graph::default() }]);
+    let choice = with(node("If", &[condition], "y"), "then_branch", branch(first));
+    with(choice, "else_branch", branch(second))
+}
+
 #[test]
 fn rate_is_one_that_it_is_compared_with() {
-    let then = Graph { nodes: vec![node("Identity", &["x0"], "a")], ..Graph::default() };
-    let other = Graph { nodes: vec![node("Neg", &["x0"], "b")], ..Graph::default() };
-    let choice = with(node("If", &["is_fast"], "y"), "then_branch", AttributeValue::Graphs(vec![then]));
-    let choice = with(choice, "else_branch", AttributeValue::Graphs(vec![other]));
+    let choice = choice("is_fast", node("Identity", &["x0"], "a"), node("Neg", &["x0"], "b"));
     let found = fills(vec![node("Equal", &["x1", "fast"], "is_fast"), choice], ElementType::Int64, &[]);
     assert_eq!(found[0].kind, FillKind::Constant(16_000.0));
     assert!(found.len() > 1 && found[0].reason.contains("If `If_y`"), "{found:?}");
@@ -197,23 +213,16 @@ fn rate_is_one_that_it_is_compared_with() {
 
 #[test]
 fn branch_that_reads_what_is_empty_is_not_taken() {
-    let with_past = Graph { nodes: vec![node("Concat", &["past", "x0"], "a")], ..Graph::default() };
-    let without = Graph { nodes: vec![node("Identity", &["x0"], "b")], ..Graph::default() };
-    let choice = with(node("If", &["x1"], "y"), "then_branch", AttributeValue::Graphs(vec![with_past]));
-    let choice = with(choice, "else_branch", AttributeValue::Graphs(vec![without]));
-    let inputs = vec![
+    let choice = choice("x1", node("Concat", &["past", "x0"], "a"), node("Identity", &["x0"], "b"));
+    let inputs = [
         input("x0", ElementType::Float, &[0, 0, 8]),
         input("past", ElementType::Float, &[0, 0, 8]),
         input("x1", ElementType::Bool, &[1]),
     ];
-    let graph = Graph { nodes: vec![choice], inputs: inputs.clone(), ..Graph::default() };
     let first = |past: u64| {
-        let shapes = Shapes::from([
-            ("x0".to_owned(), vec![None, Some(4), Some(8)]),
-            ("past".to_owned(), vec![None, Some(past), Some(8)]),
-            ("x1".to_owned(), vec![Some(1)]),
-        ]);
-        Values::new(&graph, &shapes).fills(&inputs[2], ElementType::Bool).swap_remove(0).kind
+        let mut shapes = shapes(&[("x0", &[0, 4, 8]), ("x1", &[1])]);
+        shapes.insert("past".to_owned(), vec![None, Some(past), Some(8)]);
+        last(vec![choice.clone()], inputs.to_vec(), &shapes).swap_remove(0).kind
     };
     assert_eq!((first(0), first(128)), (FillKind::Constant(0.0), FillKind::Constant(1.0)));
 }
@@ -227,52 +236,36 @@ fn counts_and_sizes_are_small_or_those_of_the_data() {
     assert_eq!(of(vec![node("Slice", &["x0", "zero", "x1", "axis"], "y")]), FillKind::Constant(12.0));
 }
 
-#[test]
-fn positions_go_on_after_the_past() {
+/// How position ids of two new tokens are filled that index a table after a past.
+fn positions(element_type: ElementType, past: u64, is_cast: bool) -> FillKind {
+    let nodes = match is_cast {
+        true => vec![node("Cast", &["position_ids"], "wide"), node("Gather", &["table", "wide"], "y")],
+        false => vec![node("Gather", &["table", "position_ids"], "y")],
+    };
     let inputs = vec![
         input("input_ids", ElementType::Int64, &[0, 0]),
-        input("position_ids", ElementType::Int64, &[0, 0]),
         input("mask", ElementType::Int64, &[0, 0]),
         input("past", ElementType::Float, &[0, 0, 8]),
+        input("position_ids", element_type, &[0, 0]),
     ];
-    let table = tensor("table", &[64, 8], None);
-    let nodes = vec![node("Gather", &["table", "position_ids"], "y")];
-    let graph = Graph { nodes, inputs: inputs.clone(), initializers: vec![table], ..Graph::default() };
-    let shapes = Shapes::from([
-        ("input_ids".to_owned(), vec![None, Some(2)]),
-        ("position_ids".to_owned(), vec![None, Some(2)]),
-        ("mask".to_owned(), vec![None, Some(12)]),
-        ("past".to_owned(), vec![None, Some(10), Some(8)]),
-    ]);
-    let found = Values::new(&graph, &shapes).fills(&inputs[1], ElementType::Int64);
-    assert_eq!(found[0].kind, FillKind::AscendingFrom(10));
+    let two: &[u64] = &[0, 2];
+    let shapes =
+        shapes(&[("input_ids", two), ("position_ids", two), ("mask", &[0, past + 2]), ("past", &[0, past, 8])]);
+    last(nodes, inputs, &shapes).swap_remove(0).kind
 }
 
 #[test]
-fn positions_after_the_past_are_numbers_that_their_type_holds() {
-    let kind = |element_type: ElementType, past: u64| {
-        let inputs = vec![
-            input("input_ids", ElementType::Int64, &[0, 0]),
-            input("position_ids", element_type, &[0, 0]),
-            input("mask", ElementType::Int64, &[0, 0]),
-            input("past", ElementType::Float, &[0, 0, 8]),
-        ];
-        let nodes = vec![node("Cast", &["position_ids"], "wide"), node("Gather", &["table", "wide"], "y")];
-        let table = tensor("table", &[512, 8], None);
-        let graph = Graph { nodes, inputs: inputs.clone(), initializers: vec![table], ..Graph::default() };
-        let shapes = Shapes::from([
-            ("input_ids".to_owned(), vec![None, Some(2)]),
-            ("position_ids".to_owned(), vec![None, Some(2)]),
-            ("mask".to_owned(), vec![None, Some(past + 2)]),
-            ("past".to_owned(), vec![None, Some(past), Some(8)]),
-        ]);
-        Values::new(&graph, &shapes).fills(&inputs[1], element_type).swap_remove(0).kind
-    };
-    assert_eq!(kind(ElementType::Int8, 126), FillKind::AscendingFrom(126));
-    assert_eq!(kind(ElementType::Int8, 127), FillKind::Ascending);
-    assert_eq!(kind(ElementType::Uint8, 254), FillKind::AscendingFrom(254));
-    assert_eq!(kind(ElementType::Uint8, 255), FillKind::Ascending);
-    assert_eq!(kind(ElementType::Int64, 255), FillKind::AscendingFrom(255));
+fn positions_go_on_after_the_past_with_numbers_that_their_type_holds() {
+    for (element_type, past, is_cast, kind) in [
+        (ElementType::Int64, 10, false, FillKind::AscendingFrom(10)),
+        (ElementType::Int8, 126, true, FillKind::AscendingFrom(126)),
+        (ElementType::Int8, 127, true, FillKind::Ascending),
+        (ElementType::Uint8, 254, true, FillKind::AscendingFrom(254)),
+        (ElementType::Uint8, 255, true, FillKind::Ascending),
+        (ElementType::Int64, 255, true, FillKind::AscendingFrom(255)),
+    ] {
+        assert_eq!(positions(element_type, past, is_cast), kind, "{element_type:?}, {past}");
+    }
 }
 
 #[test]
@@ -281,8 +274,7 @@ fn table_is_known_where_every_number_is_looked_up() {
         let info = input("x0", ElementType::Int64, &[0, 2]);
         let initializers = vec![tensor("rows", &[50, 4], None), tensor("limit", &[], Some(&[49.0]))];
         let graph = Graph { nodes, inputs: vec![info.clone()], initializers, ..Graph::default() };
-        let shapes = Shapes::from([("x0".to_owned(), vec![None, Some(2)])]);
-        Values::new(&graph, &shapes).table(&info, ElementType::Int64).map(|(range, _)| range)
+        Values::new(&graph, &shapes(&[("x0", &[0, 2])])).table(&info, ElementType::Int64).map(|(range, _)| range)
     };
     let lookup = |value: &str| node("Gather", &["rows", value], "y");
     assert_eq!(range(vec![node("Identity", &["x0"], "wide"), lookup("wide")]), Some(-50.0..=49.0));
@@ -297,20 +289,20 @@ fn what_only_a_name_or_a_type_tells_steers_as_well() {
     let named = |name: &str, element_type: ElementType, dims: &[u64]| {
         let inputs = vec![input("frames", ElementType::Float, &[0, 45, 8]), input(name, element_type, dims)];
         let graph = Graph { inputs: inputs.clone(), initializers: constants(), ..Graph::default() };
-        let open = |size: &u64| (*size > 0).then_some(*size);
-        let shapes = Shapes::from([
-            ("frames".to_owned(), vec![None, Some(45), Some(8)]),
-            (name.to_owned(), dims.iter().map(open).collect()),
-        ]);
+        let shapes = shapes(&[("frames", &[0, 45, 8]), (name, dims)]);
         Values::new(&graph, &shapes).steers(&inputs[1], element_type)
     };
     assert!(named("done_lens", ElementType::Int64, &[0]));
     assert!(named("some_mask", ElementType::Int64, &[0, 45]));
     assert!(named("b", ElementType::Bool, &[]));
-    assert!(!named("b", ElementType::Bool, &[0, 45]));
-    assert!(!named("token_type_ids", ElementType::Int64, &[0, 45]));
-    assert!(!named("a", ElementType::Int64, &[0, 45]));
-    assert!(!named("a", ElementType::Float, &[0, 45]));
+    for (name, element_type) in [
+        ("b", ElementType::Bool),
+        ("token_type_ids", ElementType::Int64),
+        ("a", ElementType::Int64),
+        ("a", ElementType::Float),
+    ] {
+        assert!(!named(name, element_type, &[0, 45]), "{name}, {element_type:?}");
+    }
 }
 
 #[test]

@@ -5,17 +5,6 @@ use super::*;
 const IMAGE: [u64; 4] = [0, 3, 32, 48];
 const INT: ElementType = ElementType::Int64;
 
-/// Ways to fill `x1` beside data `x0`; a size of 0 is that of the batch.
-fn beside(data: &[u64], nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> Vec<Fill> {
-    let inputs = vec![input("x0", ElementType::Float, data), input("x1", element_type, dims)];
-    let mut initializers = constants();
-    initializers.extend([whole("space", &[2], &[2.0, 3.0]), whole("zeros", &[2], &[0.0, 0.0])]);
-    let graph = Graph { nodes, inputs: inputs.clone(), initializers, ..Graph::default() };
-    let open = |dims: &[u64]| dims.iter().map(|&size| (size > 0).then_some(size)).collect();
-    let shapes = Shapes::from([("x0".to_owned(), open(data)), ("x1".to_owned(), open(dims))]);
-    Values::new(&graph, &shapes).fills(&inputs[1], element_type)
-}
-
 fn kinds(data: &[u64], nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> Vec<FillKind> {
     beside(data, nodes, element_type, dims).into_iter().map(|fill| fill.kind).collect()
 }
