@@ -8,8 +8,8 @@ mod sizes;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::onnx::testing::{list, node, stored, tensor, with};
-use crate::onnx::{Attribute, AttributeValue, Node};
+use crate::onnx::testing::{list, node, tensor, with};
+use crate::onnx::{AttributeValue, Node};
 use crate::plan::ElementType;
 use crate::record::{AxisReason, Dim, SizeSource, TensorInfo, ValueType};
 
@@ -144,28 +144,21 @@ fn a_mask_that_counts_the_past_in_one_branch_alone_counts_it() {
     let out = |name: &str| info(name, FLOAT, &[]);
     let shapeless =
         |name: &str| TensorInfo { value_type: ValueType::Tensor { element_type: FLOAT, dims: None }, ..out(name) };
-    let with_axis = |mut node: Node, axis| {
-        node.attributes.push(Attribute { name: "axis".to_owned(), value: AttributeValue::Integers(vec![axis]) });
-        node
-    };
+    let integers = |value| AttributeValue::Integers(vec![value]);
     let sum = |values: &str, tag: &str| {
-        let total = format!("total_{tag}");
-        let reduced = with_axis(node("ReduceMax", &[values], &format!("flat_{tag}")), 2);
-        let mut reduced = reduced;
-        reduced.attributes[0].name = "axes".to_owned();
-        reduced.attributes.push(Attribute { name: "keepdims".to_owned(), value: AttributeValue::Integers(vec![0]) });
-        (vec![reduced, node("Add", &["x2", &format!("flat_{tag}")], &total)], total)
+        let (flat, total) = (format!("flat_{tag}"), format!("total_{tag}"));
+        let reduced = with(node("ReduceMax", &[values], &flat), "axes", integers(2));
+        (vec![with(reduced, "keepdims", integers(0)), node("Add", &["x2", &flat], &total)], total)
     };
     let (alone, new) = sum("x1", "new");
     let (later, all) = sum("both", "all");
-    let joined = with_axis(node("Concat", &["x3", "x1"], "both"), 1);
+    let joined = with(node("Concat", &["x3", "x1"], "both"), "axis", integers(1));
     let branch = |nodes: Vec<Node>, output: &str| {
         AttributeValue::Graphs(vec![Graph { nodes, outputs: vec![shapeless(output)], ..Graph::default() }])
     };
-    let mut choose = node("If", &["flag"], "y");
-    let later = std::iter::once(joined).chain(later).collect();
-    choose.attributes.push(Attribute { name: "then_branch".to_owned(), value: branch(later, &all) });
-    choose.attributes.push(Attribute { name: "else_branch".to_owned(), value: branch(alone, &new) });
+    let later = [vec![joined], later].concat();
+    let choose = with(node("If", &["flag"], "y"), "then_branch", branch(later, &all));
+    let choose = with(choose, "else_branch", branch(alone, &new));
     let flagged = [&inputs[..], &[info("flag", ElementType::Bool, &["1"])]].concat();
     let mut chosen = with_nodes(&flagged, vec![choose]);
     chosen.graph.outputs = vec![shapeless("y")];

@@ -1,6 +1,12 @@
 //! Sizes that stored tables and columns bound.
 
 use super::*;
+use crate::onnx::StoredTensor;
+use crate::onnx::testing::whole;
+
+fn scalar(name: &str, value: f64) -> StoredTensor {
+    whole(name, &[], &[value])
+}
 
 /// Indices of words, whose positions, counted from `first`, are looked up in a table of so many.
 fn text(dims: [&str; 2], rows: u64, first: f64) -> Model {
@@ -16,10 +22,9 @@ fn text(dims: [&str; 2], rows: u64, first: f64) -> Model {
             node("Add", &["known", "placed"], "y"),
         ],
     );
-    let scalar = |name: &str, value: f64| stored(name, INT, &[], Some(&[value]));
     text.graph.initializers.extend([
-        stored("words", FLOAT, &[900, 8], None),
-        stored("table", FLOAT, &[rows, 8], None),
+        tensor("words", &[900, 8], None),
+        tensor("table", &[rows, 8], None),
         scalar("zero", 0.0),
         scalar("one", 1.0),
         scalar("first", first),
@@ -39,9 +44,8 @@ fn spectrum(dims: [&str; 2], rows: u64) -> Model {
             node("Add", &["mel", "placed"], "y"),
         ],
     );
-    let list = |name: &str, value: f64| stored(name, INT, &[1], Some(&[value]));
-    let table = stored("table", FLOAT, &[1, rows, 80], None);
-    spectrum.graph.initializers.extend([table, list("zero", 0.0), list("one", 1.0), list("two", 2.0)]);
+    let table = tensor("table", &[1, rows, 80], None);
+    spectrum.graph.initializers.extend([table, list("zero", &[0.0]), list("one", &[1.0]), list("two", &[2.0])]);
     spectrum
 }
 
@@ -88,8 +92,7 @@ fn a_prompt_leaves_out_rows_of_a_table_that_stand_for_no_position() {
         node("Add", &["steps", "two"], "places"),
         node("Gather", &["table", "places"], "y"),
     ];
-    let scalar = |name: &str, value: f64| stored(name, INT, &[], Some(&[value]));
-    let table = stored("table", FLOAT, &[66, 8], None);
+    let table = tensor("table", &[66, 8], None);
     kept.graph.initializers.extend([table, scalar("one", 1.0), scalar("two", 2.0)]);
     let shapes = usual_shapes(&kept, &InputRequest::default());
     let sizes: Vec<u64> = shapes.iter().flat_map(|shape| shape.dims.values().copied()).collect();
@@ -99,8 +102,7 @@ fn a_prompt_leaves_out_rows_of_a_table_that_stand_for_no_position() {
 /// Rows and columns that an operator of `ai.onnx.ml` with a list of whole numbers, or of others, reads.
 fn table(dims: [&str; 2], operator: &str, attribute: (&str, AttributeValue)) -> Model {
     let (name, value) = attribute;
-    let attributes = vec![Attribute { name: name.to_owned(), value }];
-    let reads = Node { domain: "ai.onnx.ml".to_owned(), attributes, ..node(operator, &["facts"], "y") };
+    let reads = with(node(&format!("ai.onnx.ml.{operator}"), &["facts"], "y"), name, value);
     with_nodes(&[info("facts", FLOAT, &dims)], vec![reads])
 }
 

@@ -58,9 +58,8 @@ fn merged(mask: &str) -> Model {
         let outputs = vec![info(output, FLOAT, &[])];
         AttributeValue::Graphs(vec![Graph { nodes: vec![node("Neg", &[read], output)], outputs, ..Graph::default() }])
     };
-    let mut choose = node("If", &["resumes"], "y");
-    let branches = [("then_branch", branch("kept", "a")), ("else_branch", branch("words", "b"))];
-    choose.attributes.extend(branches.map(|(name, value)| Attribute { name: name.to_owned(), value }));
+    let choose = with(node("If", &["resumes"], "y"), "then_branch", branch("kept", "a"));
+    let choose = with(choose, "else_branch", branch("words", "b"));
     let mut merged = decoder(mask);
     merged.graph.inputs.push(info("resumes", ElementType::Bool, &["1"]));
     merged.graph.nodes = vec![node("Neg", &["ids"], "words"), choose];
