@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::expr::dims as expr_dims;
 use super::kind::{Kind, is_batch_name, is_numbered, is_one_image};
 use super::problem::{Problem, Unknown, fixed_size};
 use crate::inputs::InputError;
@@ -184,9 +183,8 @@ fn by_fixed_first(graph: &Graph) -> Option<Candidate> {
 
 /// Open dimensions that a proof might show to be a batch: first ones before others.
 fn others(problem: &Problem) -> Vec<Candidate> {
-    let in_outputs = |index: usize| {
-        problem.outputs.is_empty() || problem.outputs.iter().any(|expr| expr_dims(expr).contains(&index))
-    };
+    let in_outputs =
+        |index: usize| problem.outputs.is_empty() || problem.outputs.iter().any(|expr| expr.dims().contains(&index));
     let names_a_part = |index: usize| {
         let name = problem.unknowns[index].name.to_lowercase();
         PARTS.iter().any(|part| name.contains(part))

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::expr::dims;
 use super::kind::Kind;
 use super::problem::{Derivation, Problem};
 use crate::inputs::about::About;
@@ -58,7 +57,7 @@ fn is_new(problem: &Problem, index: usize, past: usize) -> bool {
 /// The most tokens that tables of positions have room for.
 fn limit(problem: &Problem, past: usize) -> u64 {
     let bound = |relation: &Relation| match relation {
-        Relation::AtMost(expr, most) if dims(expr).contains(&past) => {
+        Relation::AtMost(expr, most) if expr.dims().contains(&past) => {
             // Some tables begin with rows that stand for no position.
             let skipped = expr.evaluate(&|_| Some(0)).and_then(|first| u64::try_from(first).ok());
             Some(most.saturating_sub(skipped.unwrap_or(0)))
@@ -109,7 +108,7 @@ impl Problem {
             if next.is_empty() {
                 continue;
             }
-            let is_tied = others.iter().any(|other| dims(&other.expr).contains(&new));
+            let is_tied = others.iter().any(|other| other.expr.dims().contains(&new));
             self.takes_one_token |= !self.has_choice;
             if is_tied || self.has_choice {
                 self.unknowns[index].derived = others;

@@ -17,27 +17,9 @@ pub(super) fn renamed(expr: &Expr, rename: &impl Fn(usize) -> usize) -> Expr {
     }
 }
 
-/// The dimensions of an expression, each as often as it stands there.
-pub(super) fn dims(expr: &Expr) -> Vec<usize> {
-    match expr {
-        Expr::Dim(dim) => vec![*dim],
-        Expr::Sum(parts) | Expr::Product(parts) => parts.iter().flat_map(dims).collect(),
-        Expr::Quotient(one, other) | Expr::Max(one, other) | Expr::Min(one, other) | Expr::Broadcast(one, other) => {
-            [one, other].into_iter().flat_map(|e| dims(e)).collect()
-        }
-        Expr::Number(_) | Expr::Unknown => Vec::new(),
-    }
-}
-
+/// Whether nothing in it is unknown, in normal form or not.
 pub(super) fn is_known(expr: &Expr) -> bool {
-    match expr {
-        Expr::Unknown => false,
-        Expr::Sum(parts) | Expr::Product(parts) => parts.iter().all(is_known),
-        Expr::Quotient(one, other) | Expr::Max(one, other) | Expr::Min(one, other) | Expr::Broadcast(one, other) => {
-            is_known(one) && is_known(other)
-        }
-        Expr::Number(_) | Expr::Dim(_) => true,
-    }
+    *expr != Expr::Unknown && expr.parts().into_iter().all(is_known)
 }
 
 /// The expression as people write it: `past + 1`.
@@ -72,7 +54,7 @@ mod tests {
         let sum = Expr::Sum(vec![Expr::Dim(0), Expr::Number(-1)]);
         let half = Expr::Quotient(Box::new(sum), Box::new(Expr::Number(2)));
         assert_eq!(words(&half, &|dim| format!("d{dim}")), "(d0 - 1) / 2");
-        assert_eq!(dims(&half), [0]);
+        assert_eq!(half.dims(), [0]);
         assert!(!is_known(&Expr::Product(vec![half, Expr::Unknown])));
     }
 }

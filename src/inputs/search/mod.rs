@@ -53,7 +53,7 @@ pub struct Search {
 }
 
 /// The choices that were tried, and those that are next.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Attempts {
     queue: VecDeque<Choice>,
     /// The choice that others differ from in one thing, and where it was refused.
@@ -66,14 +66,7 @@ struct Attempts {
 
 impl Attempts {
     fn beginning_with(base: Choice) -> Self {
-        Attempts {
-            queue: VecDeque::from([base.clone()]),
-            last: base.clone(),
-            base,
-            base_place: None,
-            places: BTreeSet::new(),
-            tried: Vec::new(),
-        }
+        Attempts { queue: VecDeque::from([base.clone()]), last: base.clone(), base, ..Attempts::default() }
     }
 }
 
@@ -179,14 +172,6 @@ impl Search {
     #[must_use]
     pub fn taken(&self) -> Option<&str> {
         self.taken.as_deref()
-    }
-
-    /// The same plan with the batch along `axis`; where that is absent, every axis has a size and there is no batch.
-    ///
-    /// # Errors
-    /// No dimension that was left open lies there, or the data does not fit.
-    pub fn with_batch(&self, plan: &InputPlan, axis: Option<&BatchAxis>) -> Result<InputPlan, InputError> {
-        self.plan_along(plan, axis)
     }
 
     /// The error of a model that nothing runs with; `words` is what the runtime said of the last trial.

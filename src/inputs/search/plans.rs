@@ -51,7 +51,11 @@ impl Search {
         Ok(InputPlan { fed, batch_axis: axis, outputs, forms, classes, source, seed, notes, sample_output_bytes })
     }
 
-    pub(super) fn plan_along(&self, plan: &InputPlan, axis: Option<&BatchAxis>) -> Result<InputPlan, InputError> {
+    /// The same plan with the batch along `axis`; where that is absent, every axis has a size and there is no batch.
+    ///
+    /// # Errors
+    /// No dimension that was left open lies there, or the data does not fit.
+    pub fn with_batch(&self, plan: &InputPlan, axis: Option<&BatchAxis>) -> Result<InputPlan, InputError> {
         let is_it = |axis: &BatchAxis| self.batches.iter().find(|candidate| self.axis(candidate).axes == axis.axes);
         let candidate = axis.and_then(is_it);
         if let (Some(axis), None) = (axis, candidate) {
@@ -82,9 +86,7 @@ impl Search {
             }
         }
         let factors = (0..self.problem.unknowns.len()).filter(|&index| self.problem.unknowns[index].places.is_empty());
-        let last: Vec<(usize, Sized)> =
-            factors.filter_map(|index| Some((index, self.attempts.last.sizes.get(&index)?.clone()))).collect();
-        sizes.extend(last);
+        sizes.extend(factors.filter_map(|index| Some((index, self.attempts.last.sizes.get(&index)?.clone()))));
         sizes
     }
 
@@ -206,13 +208,10 @@ impl Search {
     }
 
     pub(super) fn remedy(&self) -> String {
-        let dims = self
-            .problem
-            .unknowns
-            .iter()
-            .filter(|unknown| !unknown.places.is_empty() && unknown.asked.is_none() && unknown.derived.is_empty());
-        let mut options: Vec<String> = dims.map(|unknown| format!("--dim {}=N", shell_word(&unknown.name))).collect();
-        let given = self.problem.unknowns.iter().filter_map(|one| Some((shell_word(&one.name), one.asked?)));
+        let unknowns = || self.problem.unknowns.iter();
+        let dims = unknowns().filter(|one| !one.places.is_empty() && one.asked.is_none() && one.derived.is_empty());
+        let mut options: Vec<String> = dims.map(|one| format!("--dim {}=N", shell_word(&one.name))).collect();
+        let given = unknowns().filter_map(|one| Some((shell_word(&one.name), one.asked?)));
         options.extend(given.map(|(name, size)| format!("another size than {size} for {name}")));
         let whole = self.graph.inputs.iter().filter(|info| fed_type(info).is_ok_and(|kind| kind.is_integer()));
         options.extend(whole.map(|info| format!("--range {}=LO..HI", shell_word(&info.name))));

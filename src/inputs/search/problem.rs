@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::expr::{dims, is_known, renamed, words};
+use super::expr::{is_known, renamed, words};
 use super::kind::Kind;
 use super::names;
 use crate::inputs::InputError;
@@ -65,15 +65,12 @@ impl Problem {
 
     /// The unknown that `--dim` or the file calls so, or that stands at `INPUT.AXIS`.
     pub fn named(&self, name: &str) -> Option<usize> {
-        let by_name = self
-            .unknowns
-            .iter()
-            .position(|unknown| unknown.names.iter().any(|known| known == name) && !unknown.places.is_empty());
-        let by_place = || {
+        let has_name =
+            |unknown: &Unknown| unknown.names.iter().any(|known| known == name) && !unknown.places.is_empty();
+        self.unknowns.iter().position(has_name).or_else(|| {
             let (input, axis) = name.rsplit_once('.')?;
             self.at(input, axis.parse().ok()?)
-        };
-        by_name.or_else(by_place)
+        })
     }
 
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = usize> {
@@ -141,9 +138,8 @@ impl<'g> Builder<'g> {
         for (name, &size) in sizes {
             let found = self.named(name);
             if found.is_empty() {
-                let fixed = fixed_size(&self.graph.inputs, name);
                 let present = || self.facts.dims.iter().map(|dim| dim.name.clone()).collect();
-                return Err(match fixed {
+                return Err(match fixed_size(&self.graph.inputs, name) {
                     Some(size) => InputError::FixedDim { name: name.clone(), size },
                     None => InputError::UnknownDim { name: name.clone(), present: present() },
                 });
@@ -206,7 +202,7 @@ impl<'g> Builder<'g> {
         let sums = |whole: usize, part: usize, relation: &Relation| {
             let (Relation::Equal(a, b) | Relation::Broadcast(a, b)) = relation else { return false };
             let is_sum = |lone: &Expr, sum: &Expr| {
-                *lone == Expr::Dim(whole) && matches!(sum, Expr::Sum(_)) && dims(sum).contains(&part)
+                *lone == Expr::Dim(whole) && matches!(sum, Expr::Sum(_)) && sum.dims().contains(&part)
             };
             is_sum(a, b) || is_sum(b, a)
         };
@@ -293,7 +289,7 @@ impl Problem {
         };
         let has_name = self.unknowns[index].name == from;
         let in_circle = self.reaches(&expr, index, self.unknowns.len());
-        let has_dims = !dims(&expr).is_empty();
+        let has_dims = !expr.dims().is_empty();
         let known = self.unknowns[index].derived.iter().any(|derivation| derivation.expr == expr);
         if has_dims && !known && is_known(&expr) && !in_circle && (has_name || !leads) {
             self.unknowns[index].derived.push(Derivation { expr, from });
@@ -302,7 +298,7 @@ impl Problem {
 
     fn reaches(&self, expr: &Expr, index: usize, limit: usize) -> bool {
         limit > 0
-            && dims(expr).iter().any(|&dim| {
+            && expr.dims().iter().any(|&dim| {
                 let derived = &self.unknowns[dim].derived;
                 dim == index || derived.iter().any(|derivation| self.reaches(&derivation.expr, index, limit - 1))
             })
@@ -334,12 +330,9 @@ fn index_of(names: &mut Vec<String>, word: &str) -> usize {
 
 /// The two dimensions that a relation takes for one.
 fn pair(relation: &Relation) -> Option<(usize, usize)> {
-    match relation {
-        Relation::Equal(Expr::Dim(one), Expr::Dim(other)) | Relation::Broadcast(Expr::Dim(one), Expr::Dim(other)) => {
-            Some((*one, *other))
-        }
-        _ => None,
-    }
+    let (Relation::Equal(one, other) | Relation::Broadcast(one, other)) = relation else { return None };
+    let (Expr::Dim(one), Expr::Dim(other)) = (one, other) else { return None };
+    Some((*one, *other))
 }
 
 fn each(relation: &Relation, change: &impl Fn(&Expr) -> Expr) -> Relation {

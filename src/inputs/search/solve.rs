@@ -4,7 +4,6 @@ mod bounds;
 
 use std::collections::BTreeMap;
 
-use super::expr::dims;
 use super::kind::Kind;
 use super::problem::{Problem, Unknown};
 use crate::inputs::InputError;
@@ -101,11 +100,11 @@ pub(super) fn rows(problem: &Problem, choice: &Choice, sizes: &Sizes) -> Vec<Opt
 fn concerned(problem: &Problem) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = vec![Vec::new(); problem.unknowns.len()];
     for (at, demand) in problem.demands.iter().enumerate() {
-        let mut found = operands(&demand.relation).into_iter().flat_map(dims).collect::<Vec<_>>();
+        let mut found = operands(&demand.relation).into_iter().flat_map(Expr::dims).collect::<Vec<_>>();
         let mut next = 0;
         while let Some(&index) = found.get(next) {
             next += 1;
-            for dim in problem.unknowns[index].derived.iter().flat_map(|derivation| dims(&derivation.expr)) {
+            for dim in problem.unknowns[index].derived.iter().flat_map(|derivation| derivation.expr.dims()) {
                 if !found.contains(&dim) {
                     found.push(dim);
                 }
@@ -196,7 +195,7 @@ impl Solver<'_> {
             let unknown = self.unknown(index).clone();
             let Some(asked) = unknown.asked.or(self.size(index)) else { continue };
             for derivation in &unknown.derived {
-                let mut open: Vec<usize> = dims(&derivation.expr);
+                let mut open: Vec<usize> = derivation.expr.dims();
                 open.retain(|&dim| self.sizes[dim].is_none());
                 open.sort_unstable();
                 open.dedup();
@@ -224,7 +223,9 @@ impl Solver<'_> {
             let value = derivation.expr.evaluate(&|dim| self.size(dim));
             if let Some(value) = value.filter(|&value| u64::try_from(value) != Ok(size)) {
                 let (name, from) = (unknown.name.clone(), derivation.from.clone());
-                let others: Vec<String> = dims(&derivation.expr)
+                let others: Vec<String> = derivation
+                    .expr
+                    .dims()
                     .into_iter()
                     .filter_map(|dim| Some(format!("`{}` = {}", self.unknown(dim).name, self.size(dim)?)))
                     .collect();
@@ -236,9 +237,8 @@ impl Solver<'_> {
 
     /// Takes the first usual size that breaks least, or one nearby that breaks nothing.
     fn guess(&mut self, index: usize) {
-        let usual = self.usual(index);
         let mut best: Option<(Broken, Sized)> = None;
-        for sized in usual {
+        for sized in self.usual(index) {
             let broken = self.broken_with(index, sized.size);
             if best.as_ref().is_none_or(|(least, _)| broken < *least) {
                 best = Some((broken, sized));
@@ -250,11 +250,9 @@ impl Solver<'_> {
         let Some((broken, mut found)) = best else { return };
         if broken != (0, 0) {
             let near = |size: &u64| size.abs_diff(found.size);
-            let mut better: Vec<(Broken, u64)> = Vec::new();
-            better.extend((1..=SCAN_LIMIT).map(|size| (self.broken_with(index, size), size)));
-            let least =
-                better.iter().filter(|(other, _)| *other < broken).min_by_key(|(other, size)| (*other, near(size)));
-            if let Some(&(_, size)) = least {
+            let rated = (1..=SCAN_LIMIT).map(|size| (self.broken_with(index, size), size));
+            let better = rated.filter(|(other, _)| *other < broken);
+            if let Some((_, size)) = better.min_by_key(|(other, size)| (*other, near(size))) {
                 found = Sized { size, source: self.demand(index, size) };
             }
         } else if matches!(found.source, SizeSource::MadeUp) {
@@ -293,14 +291,13 @@ impl Solver<'_> {
 
     /// The other side of an image whose sides are not given, which is as long.
     fn pair(&self, index: usize) -> Option<usize> {
-        let other = match self.unknown(index).kind {
-            Kind::Height => Kind::Width,
-            _ => return None,
-        };
+        if self.unknown(index).kind != Kind::Height {
+            return None;
+        }
         let input = &self.unknown(index).places.first()?.input;
         let beside = |&pair: &usize| self.unknown(pair).places.iter().any(|place| place.input == *input);
         self.problem
-            .of_kind(other)
+            .of_kind(Kind::Width)
             .find(|pair| beside(pair) && self.sizes[*pair].is_none() && !self.told.contains_key(pair))
     }
 
@@ -351,8 +348,7 @@ impl Solver<'_> {
 
     /// The source of a usual size: a demand, where sizes before it break one.
     fn source(&self, index: usize, found: &Sized) -> SizeSource {
-        let first = self.usual(index).into_iter().next();
-        match first {
+        match self.usual(index).first() {
             Some(first) if first.size != found.size && !self.concerned[index].is_empty() => {
                 self.demand(index, found.size)
             }

@@ -1,7 +1,5 @@
 //! What is tried after a refusal: the smallest change that its words suggest, then one size at a time.
 
-use std::collections::BTreeMap;
-
 use super::Search;
 use super::kind::Kind;
 use super::refusal::Refusal;
@@ -13,16 +11,10 @@ pub(super) fn after(search: &Search, refusal: &Refusal) -> Vec<Choice> {
     let Ok(sizes) = solve::solve(&search.problem, &search.attempts.base, &search.told) else { return Vec::new() };
     let sizes: Vec<u64> = sizes.iter().map(|sized| sized.as_ref().map_or(0, |sized| sized.size)).collect();
     let changes = Changes { search, sizes: &sizes };
-    let mut choices = Vec::new();
-    if refusal.is_index {
-        choices.extend(other_fills(search));
-    }
-    choices.extend(changes.wanted(refusal));
-    choices.extend(changes.agreeing(refusal));
-    choices.extend(changes.usual(refusal));
-    if !refusal.is_index {
-        choices.extend(other_fills(search));
-    }
+    let sizes = changes.wanted(refusal).into_iter().chain(changes.agreeing(refusal)).chain(changes.usual(refusal));
+    let fills = other_fills(search).into_iter();
+    let mut choices: Vec<Choice> =
+        if refusal.is_index { fills.chain(sizes).collect() } else { sizes.chain(fills).collect() };
     choices.extend(changes.alike());
     choices
 }
@@ -41,6 +33,10 @@ pub(super) fn other_fills(search: &Search) -> Vec<Choice> {
     choices
 }
 
+fn probed(size: u64, reason: &str) -> Sized {
+    Sized { size, source: SizeSource::Probe { reason: reason.to_owned() } }
+}
+
 struct Changes<'s> {
     search: &'s Search,
     sizes: &'s [u64],
@@ -57,11 +53,10 @@ impl Changes<'_> {
 
     fn with(&self, index: usize, size: u64, reason: &str) -> Choice {
         let mut choice = self.search.attempts.base.clone();
-        let source = || SizeSource::Probe { reason: reason.to_owned() };
-        choice.sizes.insert(index, Sized { size, source: source() });
+        choice.sizes.insert(index, probed(size, reason));
         // The sides of an image go together as long as they are alike.
         if let Some(pair) = self.pair(index) {
-            choice.sizes.insert(pair, Sized { size, source: source() });
+            choice.sizes.insert(pair, probed(size, reason));
         }
         choice
     }
@@ -142,11 +137,8 @@ impl Changes<'_> {
         let other = |&index: &usize| self.search.problem.unknowns[index].kind == Kind::Other;
         let free: Vec<usize> = self.free().into_iter().filter(other).collect();
         let with = |size: u64| {
-            let source = || SizeSource::Probe { reason: "the first size that ran for all".to_owned() };
-            let sizes: BTreeMap<usize, Sized> =
-                free.iter().map(|&index| (index, Sized { size, source: source() })).collect();
             let mut choice = self.search.attempts.base.clone();
-            choice.sizes.extend(sizes);
+            choice.sizes.extend(free.iter().map(|&index| (index, probed(size, "the first size that ran for all"))));
             choice
         };
         [1, 2, 4, 8, 32, 64].into_iter().map(with).collect()

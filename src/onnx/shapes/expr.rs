@@ -73,7 +73,7 @@ impl Expr {
         *self != Expr::Unknown
     }
 
-    fn parts(&self) -> Vec<&Expr> {
+    pub(crate) fn parts(&self) -> Vec<&Expr> {
         match self {
             Expr::Sum(parts) | Expr::Product(parts) => parts.iter().collect(),
             Expr::Quotient(one, other)
