@@ -8,10 +8,7 @@ use serde::Serialize;
 use super::chapters::bottlenecks::Entry;
 use super::chapters::distribution::Distributions;
 use super::charts::Topic;
-use super::words::item::Section;
-use super::words::session_code::SessionCode;
-use super::words::table::Table;
-use crate::report::words::item::Item;
+use crate::report::words::{Item, Section, Table, session_code::SessionCode};
 
 /// Where a report is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

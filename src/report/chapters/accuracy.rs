@@ -7,10 +7,7 @@ use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::tables::{kind, left_out, score};
 use crate::report::charts;
 use crate::report::words::judged::{judged, reference};
-use crate::report::words::number;
-use crate::report::words::table::{BASELINE, Builder, MEANINGLESS, REFERENCE, Table};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, BASELINE, Builder, MEANINGLESS, REFERENCE, Source, Table, number, plain};
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let charts = source.findings.tuning.is_none().then(|| Block::Charts(charts::pareto(source)));

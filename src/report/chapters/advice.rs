@@ -9,11 +9,8 @@ use crate::metric::Metric;
 use crate::plan::{Binding, CellKey};
 use crate::provider;
 use crate::report::chapters::bottlenecks::{Entry, command};
-use crate::report::words::item::Item;
-use crate::report::words::number;
-use crate::report::words::number::time;
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source, not_measured};
+use crate::report::words::number::{self, time};
+use crate::report::words::{self, Item, Source, not_measured, plain};
 use crate::stats::CONFIDENCE;
 
 /// The option that makes a session treat numbers next to zero as zero.

@@ -10,10 +10,7 @@ use crate::report::chapter::{Audience, Block, Chapter};
 use crate::report::chapters::failed;
 use crate::report::chapters::rival;
 use crate::report::chapters::{prediction, tuning};
-use crate::report::words::judged;
-use crate::report::words::number;
-use crate::report::words::text::{plain, shortened};
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Source, judged, number, plain, shortened};
 use crate::units::Nanos;
 
 /// The answer, with what one prediction was in its second line.

@@ -4,10 +4,7 @@ use serde::Serialize;
 
 use crate::analysis::{Bottleneck, BottleneckKind, Bound, SMALL_CALL};
 use crate::metric::Metric;
-use crate::report::words::item::Item;
-use crate::report::words::number;
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source, not_measured};
+use crate::report::words::{self, Item, Source, not_measured, number, plain};
 
 /// A numbered entry of the template with its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,11 +2,8 @@
 
 use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
 use crate::report::chapters::gpu;
-use crate::report::words;
-use crate::report::words::item::Item;
-use crate::report::words::number;
-use crate::report::words::number::time;
-use crate::report::words::text::plain;
+use crate::report::words::number::{self, time};
+use crate::report::words::{self, Item, plain};
 use crate::units::{Bytes, Hertz, Ratio};
 
 /// Whether the machine was fit to measure on: a line with the verdict, and one for each reason with its remedy.

@@ -7,10 +7,8 @@ use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, ExecutionMode, GraphOptimization, SessionSpec};
 use crate::record::{EffectiveOptions, EndReason, Host};
 use crate::report::chapters::gpu;
-use crate::report::words::item::Item;
 use crate::report::words::number::{self, bytes, time};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Item, Source, plain};
 use crate::stats::SteadyClass;
 use crate::text::Plain;
 

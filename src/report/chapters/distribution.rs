@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use crate::analysis::{CellFindings, CellSpread, spread};
 use crate::metric::Metric;
-use crate::report::words::number;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Source, number};
 use crate::stats::Quantile;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,9 +1,7 @@
 //! Launches that failed, in the answer: how many of how many, of which session, and why.
 
 use crate::analysis::SessionFindings;
-use crate::report::words::number;
-use crate::report::words::text::{plain, shortened};
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Source, number, plain, shortened};
 use crate::text::Plain;
 
 /// Reasons that are named; what is left is counted.

@@ -5,11 +5,7 @@ use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
 use crate::plan::LoadMode;
 use crate::record::{Conditions, GpuConditions, GpuDriver, GpuInfo, Host};
-use crate::report::words::item::Item;
-use crate::report::words::number;
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source, not_measured};
+use crate::report::words::{self, Builder, Item, RowKind, Source, Table, not_measured, number, plain};
 use crate::text::Plain;
 use crate::units::{Bytes, Hertz, Watts};
 

@@ -7,8 +7,7 @@ use super::{conditions, context, placement, provenance};
 use crate::metric::Metric;
 use crate::report::chapter::{Block, Chapter, Fold};
 use crate::report::charts;
-use crate::report::words::Source;
-use crate::report::words::item::Item;
+use crate::report::words::{Item, Source};
 
 /// The chapter that says whether the machine was fit to measure on.
 pub(in crate::report) const MACHINE: &str = "machine";

@@ -39,8 +39,7 @@ use crate::report::chapters::advice::PriorityView;
 use crate::report::chapters::bottlenecks::Entry;
 use crate::report::charts::ChartView;
 use crate::report::template::Filled;
-use crate::report::words::Source;
-use crate::report::words::text::plain;
+use crate::report::words::{Source, plain};
 
 struct Line {
     make: fn(Source<'_>) -> Chapter,

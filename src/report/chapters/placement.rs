@@ -4,10 +4,8 @@ use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, CellKey, SessionSpec};
 use crate::provider;
 use crate::record::{Placement, PlacementSource, ProviderNodes};
-use crate::report::words::item::Item;
 use crate::report::words::number::{self, time};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Item, Source, plain};
 use crate::text::Plain;
 
 /// Operators that a line names before it only counts them.

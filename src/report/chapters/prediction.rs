@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::plan::{ElementType, SessionSpec, Shape};
 use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind, SizeSource};
-use crate::report::words::text::{plain, shortened};
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Source, plain, shortened};
 
 /// Inputs that are named with their shapes; the others are counted.
 const MOST_INPUTS: usize = 4;

@@ -6,11 +6,8 @@ use crate::metric::Unit;
 use crate::plan::{Pin, Variant};
 use crate::record::VariantRecord;
 use crate::report::chapters::gpu;
-use crate::report::words::Source;
-use crate::report::words::item::Item;
-use crate::report::words::number;
-use crate::report::words::number::time;
-use crate::report::words::text::plain;
+use crate::report::words::number::{self, time};
+use crate::report::words::{Item, Source, plain};
 use crate::units::Nanos;
 
 pub(in crate::report) fn items(source: Source<'_>) -> Vec<Item> {

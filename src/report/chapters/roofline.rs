@@ -4,11 +4,7 @@ use crate::analysis::{Bound, HotNode, LEAST_NODE_SHARE, Roofline};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::record::{MachinePeaks, Peak};
-use crate::report::words::item::Section;
-use crate::report::words::number;
-use crate::report::words::table::{Builder, MEANINGLESS, RowKind, Table};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Builder, MEANINGLESS, RowKind, Section, Source, Table, number, plain};
 use crate::text::Plain;
 use crate::units::Ratio;
 

@@ -9,11 +9,8 @@ use crate::plan::CellKey;
 use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::tables;
 use crate::report::charts;
-use crate::report::words::item::Section;
 use crate::report::words::number::{self, bytes};
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source, not_measured};
+use crate::report::words::{self, Builder, RowKind, Section, Source, Table, not_measured, plain};
 
 const NAMED_DEVIATIONS: usize = 3;
 

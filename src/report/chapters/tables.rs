@@ -5,10 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::analysis::{Bounds, CellFindings, Change, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
 use crate::metric::{Metric, Unit};
 use crate::plan::{LoadMode, PageCache};
-use crate::report::words::number;
-use crate::report::words::table::{BASELINE, Builder, REFERENCE, RowKind, Table};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, BASELINE, Builder, REFERENCE, RowKind, Source, Table, number, plain};
 use crate::text::Plain;
 
 pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {

@@ -4,8 +4,7 @@ use super::advice::{self, AdviceView, PriorityView};
 use super::bottlenecks;
 use crate::report::chapter::{Audience, Block, Chapter};
 use crate::report::template::{Key, items};
-use crate::report::words::Source;
-use crate::report::words::item::Item;
+use crate::report::words::{Item, Source};
 
 const NOTHING_KNOWN: &str = "Nothing is known of these, because this run did not measure them. Words in capitals are to \
 be filled in.";

@@ -4,8 +4,7 @@ use super::advice::{self, AdviceView, PhaseView, PriorityView};
 use super::bottlenecks::{self, Entry};
 use crate::report::chapter::{Block, Chapter, Label, Numbered};
 use crate::report::template::{Key, items};
-use crate::report::words::Source;
-use crate::report::words::item::Item;
+use crate::report::words::{Item, Source};
 
 pub(super) fn baseline(source: Source<'_>) -> Chapter {
     Chapter::new("baseline", "", "Baseline Performance Analysis")

@@ -1,13 +1,10 @@
 //! Throughput and latency over batch sizes.
 
-use super::axis::{AxisView, Measure};
-use super::cast::{Cast, Drawn};
-use super::view::{ChartView, Form, PointView, SeriesView};
+use super::{AxisView, Cast, ChartView, Drawn, Form, Measure, PointView, SeriesView};
 use crate::analysis::{CellFindings, Estimate};
 use crate::metric::Metric;
 use crate::plan::{LoadMode, Workload};
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Builder, RowKind, Source, Table};
 
 pub(super) fn charts(source: Source<'_>, cast: &Cast) -> Vec<(&'static str, Result<ChartView, String>)> {
     vec![

@@ -1,13 +1,9 @@
 //! How the latencies of a single prediction are distributed.
 
-use super::axis::{AxisView, Measure, Scale, Tick};
-use super::cast::Cast;
-use super::view::{ChartView, Form, PointView, SeriesView};
+use super::{AxisView, Cast, ChartView, Form, Measure, PointView, Scale, SeriesView, Tick};
 use crate::analysis::{CellFindings, DistributionPoint, Estimate, distribution};
 use crate::metric::{Metric, Unit};
-use crate::report::words::number;
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Builder, RowKind, Source, Table, number};
 
 /// Percentiles that the table shows, and those of them that are marked with their intervals.
 const PERCENTILES: [Metric; 5] =

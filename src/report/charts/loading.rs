@@ -1,13 +1,10 @@
 //! How long each launch took to load.
 
-use super::axis::{AxisView, Measure};
-use super::view::{ChartView, Form, PointView, SeriesView};
+use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::record::LaunchRecord;
-use crate::report::words::number;
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Builder, RowKind, Source, Table, number};
 use crate::units::Nanos;
 
 /// Sessions that one chart has room for.

@@ -1,11 +1,9 @@
 //! Where memory goes, session by session.
 
-use super::axis::{AxisView, Measure};
-use super::view::{ChartView, Form, PointView, SeriesView};
+use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings, before_load_memory};
 use crate::metric::{Metric, Unit};
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Builder, RowKind, Source, Table};
 
 /// Sessions that one chart has room for.
 const MOST: usize = 24;

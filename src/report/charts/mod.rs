@@ -18,7 +18,8 @@ pub use axis::{AxisView, Scale, Tick};
 pub use view::{ChartView, Form, PointView, SeriesView, Topic};
 
 use crate::report::words::Source;
-use cast::Cast;
+use axis::Measure;
+use cast::{Cast, Drawn};
 
 pub(in crate::report) fn latency(source: Source<'_>) -> Topic {
     Topic::of(vec![("Latency distributions", latency::chart(source, &Cast::of(source)))])

@@ -1,14 +1,9 @@
 //! Where the time of an inference goes, operator by operator.
 
-use super::axis::{AxisView, Measure};
-use super::cast::Cast;
-use super::view::{ChartView, Form, PointView, SeriesView};
+use super::{AxisView, Cast, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Breakdown, OperatorFindings, OperatorShare, Rest};
 use crate::metric::Unit;
-use crate::report::words::Source;
-use crate::report::words::number;
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::text::plain;
+use crate::report::words::{Builder, RowKind, Source, Table, number, plain};
 use crate::text::Plain;
 
 /// Operators that have a colour of their own; the others share the last one.

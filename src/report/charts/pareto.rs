@@ -1,11 +1,9 @@
 //! What speed costs in accuracy and memory.
 
-use super::axis::{AxisView, Measure};
-use super::view::{ChartView, Form, PointView, SeriesView};
+use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Front, FrontPoint, front};
 use crate::metric::{Direction, Metric, Unit};
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Builder, RowKind, Source, Table};
 
 /// Diameters of the smallest and the largest mark, in pixels.
 const SIZES: (f64, f64) = (9.0, 34.0);

@@ -1,14 +1,10 @@
 //! How the run went: latency, CPU and GPU over time.
 
-use super::axis::{AxisView, Measure};
-use super::cast::{Cast, Drawn};
-use super::view::{ChartView, Form, PointView, SeriesView};
+use super::{AxisView, Cast, ChartView, Drawn, Form, Measure, PointView, SeriesView};
 use crate::analysis::{TimelineBlock, timeline};
 use crate::metric::Unit;
 use crate::record::{GpuUse, LaunchRecord};
-use crate::report::words::Source;
-use crate::report::words::number;
-use crate::report::words::table::{Builder, RowKind, Table};
+use crate::report::words::{Builder, RowKind, Source, Table, number};
 
 /// Blocks that a chart shows at most: more marks would hide one another.
 const MOST_BLOCKS: usize = 1500;

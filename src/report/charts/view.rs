@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::axis::AxisView;
-use crate::report::words::table::Table;
+use crate::report::words::Table;
 
 /// A chart, in units for people.
 #[derive(Clone, Debug, PartialEq, Serialize)]

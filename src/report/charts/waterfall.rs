@@ -1,14 +1,10 @@
 //! From the reference's median latency to a session's, step by step.
 
-use super::axis::{AxisView, Measure};
-use super::view::{ChartView, Form, PointView, SeriesView};
+use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Explanation, LatencyStep, StepKind};
 use crate::metric::Unit;
 use crate::report::chapters::explain::{UNRESOLVED, is_leading, place, step_label};
-use crate::report::words::Source;
-use crate::report::words::number;
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::text::plain;
+use crate::report::words::{Builder, RowKind, Source, Table, number, plain};
 
 /// Explanations that are drawn: further ones, and those at further batch sizes, are in the tables.
 const MOST: usize = 8;

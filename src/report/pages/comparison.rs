@@ -14,11 +14,7 @@ use crate::record::FitnessVerdict;
 use crate::report::chapters::bottlenecks::command;
 use crate::report::pages::overview::overview;
 use crate::report::pages::rows::{batch, cells_of, figure_name};
-use crate::report::words;
-use crate::report::words::item::Item;
-use crate::report::words::number;
-use crate::report::words::table::{ABSENT, Builder, MEANINGLESS, RowKind, Table};
-use crate::report::words::text::plain;
+use crate::report::words::{self, ABSENT, Builder, Item, MEANINGLESS, RowKind, Table, number, plain};
 
 /// A comparison of runs as people read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -7,10 +7,7 @@ use serde::Serialize;
 use crate::analysis::{ExpectedWidth, FORECAST_COVERAGE, HalfWidth};
 use crate::plan::{LoadMode, Plan};
 use crate::record::{Fitness, FitnessVerdict};
-use crate::report::words;
-use crate::report::words::number;
-use crate::report::words::table::{Row, RowKind, Table};
-use crate::report::words::text::plain;
+use crate::report::words::{self, Row, RowKind, Table, number, plain};
 use crate::stats::MIN_LAUNCHES;
 use crate::units::Nanos;
 

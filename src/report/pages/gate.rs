@@ -5,10 +5,7 @@ use serde::Serialize;
 use crate::analysis::gate::{Basis, Checked, Gate, GateVerdict, Held};
 use crate::analysis::{Estimate, Measured};
 use crate::metric::Unit;
-use crate::report::words;
-use crate::report::words::number;
-use crate::report::words::table::{Row, RowKind, Table};
-use crate::report::words::text::plain;
+use crate::report::words::{self, Row, RowKind, Table, number, plain};
 
 /// A gate as people read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,9 +1,7 @@
 //! The smallest differences that may be claimed on a machine, as a table.
 
 use crate::analysis::{Estimate, Pairing, SmallestClaim};
-use crate::report::words;
-use crate::report::words::number;
-use crate::report::words::table::{Builder, RowKind, Table};
+use crate::report::words::{self, Builder, RowKind, Table, number};
 use crate::text::Plain;
 
 const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "launches", "compared"];

@@ -4,9 +4,7 @@ use crate::analysis::comparison::{Comparisons, Pair, PairedCell, Row};
 use crate::metric::Metric;
 use crate::plan::LoadMode;
 use crate::report::pages::rows::{batch, cells_of, figure_name, verdict_of};
-use crate::report::words::number;
-use crate::report::words::table::{Builder, MEANINGLESS, RowKind, Table};
-use crate::report::words::text::plain;
+use crate::report::words::{Builder, MEANINGLESS, RowKind, Table, number, plain};
 
 /// A column for each run, a row for each leading figure; `None` where two runs are all, whose own table says it.
 pub(in crate::report) fn overview(comparisons: &Comparisons) -> Option<Table> {

@@ -3,10 +3,7 @@
 use crate::analysis::comparison::{Delta, PairedCell, Row, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Verdict};
 use crate::metric::{Metric, Unit};
-use crate::report::words;
-use crate::report::words::number;
-use crate::report::words::table::{ABSENT, Builder, MEANINGLESS};
-use crate::report::words::text::plain;
+use crate::report::words::{self, ABSENT, Builder, MEANINGLESS, number, plain};
 
 /// Batch size, and shape where dimensions are swept: `8, seq 64`.
 pub(super) fn batch(cell: &PairedCell) -> String {

@@ -2,9 +2,7 @@
 
 use crate::analysis::{HeldAgainst, JudgedOutputs};
 use crate::record::DatasetInfo;
-use crate::report::words::Source;
-use crate::report::words::number;
-use crate::report::words::text::plain;
+use crate::report::words::{Source, number, plain};
 
 /// `24 of 597 samples`, or `8 made-up samples`.
 fn samples(judged: &JudgedOutputs) -> String {

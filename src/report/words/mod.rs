@@ -10,5 +10,8 @@ pub(super) mod session_code;
 pub(super) mod table;
 pub mod text;
 
+pub(super) use item::{Item, Section};
 pub(super) use phrases::*;
 pub(super) use scores::*;
+pub(super) use table::{ABSENT, BASELINE, Builder, MEANINGLESS, REFERENCE, Row, RowKind, Table};
+pub(super) use text::{plain, shortened};

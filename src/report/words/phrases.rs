@@ -8,9 +8,7 @@ use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::{CellKey, Workload};
 use crate::record::RunRecord;
-use crate::report::words::number;
-use crate::report::words::scores::loss_floors;
-use crate::report::words::text::plain;
+use crate::report::words::{loss_floors, number, plain};
 use crate::text::Shown;
 use crate::units::Nanos;
 

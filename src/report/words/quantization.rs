@@ -2,8 +2,7 @@
 
 use crate::plan::ElementType;
 use crate::record::{Granularity, Quantization, QuantizationFormat};
-use crate::report::words::number;
-use crate::report::words::plural;
+use crate::report::words::{number, plural};
 
 /// How a model is quantized: format, types, scales, and how many matrix nodes it is about.
 #[must_use]

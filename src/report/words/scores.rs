@@ -1,11 +1,10 @@
 //! Scores and outputs in words.
 
-use super::number;
-use super::text::plain;
 use crate::analysis::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR, SessionFindings,
 };
 use crate::metric::{Metric, Unit};
+use crate::report::words::{number, plain};
 
 /// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
 pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {

@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::Estimate;
 use crate::record::Outcome;
-use crate::report::words;
-use crate::report::words::number;
-use crate::report::words::text::{plain, shortened};
+use crate::report::words::{self, number, plain, shortened};
 use crate::text::{Plain, Shown};
 
 /// A table that answers one question.

@@ -5,9 +5,7 @@ use crate::analysis::{
     AddedNodes, CLAUSE_SHARE, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind, Verdict,
 };
 use crate::metric::Unit;
-use crate::report::words::number;
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source, listed, plural};
+use crate::report::words::{self, Source, listed, number, plain, plural};
 use crate::text::Plain;
 
 /// Operators that a clause names before it only counts their nodes.

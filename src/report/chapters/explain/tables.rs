@@ -2,10 +2,7 @@
 
 use super::step::{UNRESOLVED, place, step_label, time};
 use crate::analysis::{Explanation, LatencyStep, OperatorChange, ProfileBasis, Step, StepKind};
-use crate::report::words::number;
-use crate::report::words::table::{Builder, MEANINGLESS, RowKind, Table};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Builder, MEANINGLESS, RowKind, Source, Table, number, plain};
 use crate::units::Ratio;
 
 /// Operators that the table of changes shows; the rest is in `report --format json`.

@@ -7,10 +7,8 @@ use crate::analysis::{
 };
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
-use crate::report::words;
 use crate::report::words::number::{self, bytes, percent, time};
-use crate::report::words::table::{ABSENT, Builder, RowKind, Table};
-use crate::report::words::text::{plain, shortened};
+use crate::report::words::{self, ABSENT, Builder, RowKind, Table, plain, shortened};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 

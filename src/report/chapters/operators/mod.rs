@@ -5,11 +5,7 @@ use crate::record::{OperatorProfile, Profiled, RunRecord};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::roofline;
 use crate::report::charts;
-use crate::report::words::item::Section;
-use crate::report::words::number;
-use crate::report::words::table::{Builder, RowKind, Table};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Builder, RowKind, Section, Source, Table, number, plain};
 use crate::text::{Plain, Shown};
 use crate::trace::Inferences;
 

@@ -11,10 +11,7 @@ use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::{DatasetInfo, EndReason, Fate};
 use crate::report::chapters::failed;
-use crate::report::words::judged;
-use crate::report::words::number;
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Source, judged, number, plain};
 
 fn objective(objective: Objective) -> &'static str {
     match objective {

@@ -6,12 +6,7 @@ use crate::analysis::{Estimate, Interval};
 use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::{Bounded, Contest, Fate};
-use crate::report::words::Source;
-use crate::report::words::number;
-use crate::report::words::table::Builder;
-use crate::report::words::table::RowKind;
-use crate::report::words::table::Table;
-use crate::report::words::text::plain;
+use crate::report::words::{Builder, RowKind, Source, Table, number, plain};
 
 pub(super) struct Rows<'p> {
     pub(super) places: &'p [usize],

@@ -8,11 +8,8 @@ use crate::analysis::tuning::{self, State, TuningFindings, TuningVerdict, criter
 use crate::plan::CellKey;
 use crate::report::chapter::{Audience, Block, Chapter, Place};
 use crate::report::chapters::{explain, latency};
-use crate::report::words::number;
 use crate::report::words::session_code::{Deployment, SessionCode, session_code};
-use crate::report::words::table::Table;
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Source, Table, number, plain};
 use configurations::{Fates, Rows, table};
 use phrases::{floor, words_of};
 

@@ -4,8 +4,7 @@ use crate::analysis::Interval;
 use crate::analysis::tuning::Criterion;
 use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
-use crate::report::words::Source;
-use crate::report::words::number;
+use crate::report::words::{Source, number};
 
 /// `int8 (2 intra-op threads) at batch 8`.
 pub(super) fn name(source: Source<'_>, key: CellKey) -> String {

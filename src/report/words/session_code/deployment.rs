@@ -4,7 +4,7 @@ use crate::plan::{GraphOptimization, SessionSpec};
 use crate::provider::cpu::ARENA;
 use crate::provider::{self, CPU_PROVIDER, Options};
 use crate::record::EffectiveOptions;
-use crate::report::words::text::plain;
+use crate::report::words::plain;
 
 /// Session configuration entries by which threads are told not to spin.
 const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];

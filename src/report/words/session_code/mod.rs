@@ -9,7 +9,7 @@ use serde::Serialize;
 
 pub use deployment::Deployment;
 
-use crate::report::words::text::plain;
+use crate::report::words::plain;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SessionCode {

@@ -3,7 +3,7 @@
 use super::deployment::{Deployment, Pairs, listed};
 use crate::plan::{ExecutionMode, GraphOptimization};
 use crate::provider::{self, InRust};
-use crate::report::words::text::plain;
+use crate::report::words::plain;
 
 /// The crate that binds ONNX Runtime, and the version that the code is for.
 pub(super) const CRATE: [&str; 2] = ["ort", "2.0.0-rc.15"];
