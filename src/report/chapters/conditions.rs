@@ -7,8 +7,7 @@ use crate::report::words::{self, Item, plain};
 use crate::units::{Bytes, Hertz, Ratio};
 
 /// Whether the machine was fit to measure on: a line with the verdict, and one for each reason with its remedy.
-#[must_use]
-pub fn verdict(fitness: &Fitness) -> Vec<String> {
+pub(in crate::report) fn verdict(fitness: &Fitness) -> Vec<String> {
     let word = fitness.verdict.word();
     let told = match fitness.verdict {
         FitnessVerdict::Valid => "no load, limit or event was seen that would distort the figures",
@@ -32,8 +31,7 @@ pub(in crate::report) fn not_judged(complete: bool) -> String {
 }
 
 /// Conditions of the machine, line by line; what the system does not tell says so.
-#[must_use]
-pub fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
+pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
     let mut items = vec![
         Item::new("Observed for", time(seen.observed_ns)),
         Item::new("Other processes", share(seen.others_busy_ratio, "of all CPUs' time")),

@@ -267,9 +267,7 @@ fn not_flat(source: Source<'_>) -> Vec<String> {
     named(source, &found, |says| (*says).to_owned(), "no flat latency")
 }
 
-/// The machine.
-#[must_use]
-pub fn machine(host: &Host) -> Vec<Item> {
+pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
     let [cpu, cpus, memory, system] = essentials(host);
     let flags: Vec<String> = host.cpu.isa_flags.iter().map(plain).collect();
     let mut items = vec![

@@ -126,7 +126,7 @@ fn of_gpu(host: &Host, gpu: &GpuConditions) -> [Item; 4] {
 }
 
 /// Whether the driver serves ONNX Runtime's CUDA builds, and which settings bear on figures; empty without a GPU.
-pub fn gpu_settings(host: &Host) -> Vec<Item> {
+pub(in crate::report) fn gpu_settings(host: &Host) -> Vec<Item> {
     let Some(driver) = host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty()) else { return Vec::new() };
     let mut items: Vec<Item> = Vec::new();
     items.extend(DRIVERS.map(|(cuda, oldest)| {

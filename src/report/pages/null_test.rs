@@ -6,7 +6,7 @@ use crate::text::Plain;
 
 const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "launches", "compared"];
 
-pub fn smallest_claims(claims: &[SmallestClaim]) -> Table {
+pub(in crate::report) fn smallest_claims(claims: &[SmallestClaim]) -> Table {
     let mut table = Builder::new("Smallest difference that may be claimed on this machine today", &HEADER);
     for claim in claims {
         // The baseline's values stand in the table's note.

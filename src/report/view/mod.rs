@@ -1,8 +1,8 @@
 //! A run as people read it.
 
 pub use super::chapters::Report;
-pub use super::chapters::conditions::{conditions, verdict};
-pub use super::chapters::context::machine;
+pub(super) use super::chapters::conditions::{conditions, verdict};
+pub(super) use super::chapters::context::machine;
 pub(super) use super::chapters::distribution::{Distribution, Distributions, HIGHEST};
 pub(super) use super::chapters::gpu::gpu_settings;
 pub use super::chapters::operators::trace;

@@ -64,14 +64,12 @@ pub fn time(time: Nanos) -> String {
 }
 
 /// A share in percent, with three digits.
-#[must_use]
-pub fn share(share: f64) -> String {
+pub(in crate::report) fn share(share: f64) -> String {
     value(Unit::Ratio, share, None)
 }
 
 /// A share in percent, never rounded to nothing.
-#[must_use]
-pub fn percent(share: f64) -> String {
+pub(in crate::report) fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent > 0.0 && percent < 0.1 => "<0.1%".into(),
         percent if percent > 0.0 && percent < 9.95 => format!("{percent:.1}%"),
@@ -80,8 +78,7 @@ pub fn percent(share: f64) -> String {
 }
 
 /// A share in whole percents, rounded neither to nothing nor to all.
-#[must_use]
-pub fn about_percent(share: f64) -> String {
+pub(in crate::report) fn about_percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent > 0.0 && percent < 1.0 => "less than 1%".into(),
         percent if percent > 99.0 && percent < 100.0 => "more than 99%".into(),
@@ -89,15 +86,11 @@ pub fn about_percent(share: f64) -> String {
     }
 }
 
-/// A share in whole percents.
-#[must_use]
-pub fn whole_percent(share: f64) -> String {
+pub(in crate::report) fn whole_percent(share: f64) -> String {
     format!("{:.0}%", share * 100.0)
 }
 
-/// A size.
-#[must_use]
-pub fn bytes(bytes: Bytes) -> String {
+pub(in crate::report) fn bytes(bytes: Bytes) -> String {
     value(Unit::Bytes, bytes.as_f64(), None)
 }
 
@@ -119,8 +112,7 @@ pub fn with_interval(unit: Unit, value: f64, interval: Interval) -> String {
 }
 
 /// The ends of `interval` in the unit that suits its upper end: `2.10 to 2.16 ms`.
-#[must_use]
-pub fn ends(unit: Unit, interval: Interval) -> String {
+pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
     let scale = scale(unit, interval.high);
     let place = place(unit, interval.high / scale.factor, Some(half_width(interval) / scale.factor));
     let show = |x: f64| rounded(x / scale.factor, place);
@@ -129,8 +121,7 @@ pub fn ends(unit: Unit, interval: Interval) -> String {
 
 /// `value` with its unit and the wider half of its interval in percent: `2.13 ms ± 1.4%`; alone where it is 0, of which
 /// nothing is a share.
-#[must_use]
-pub fn with_half_width(unit: Unit, centre: f64, interval: Interval) -> String {
+pub(in crate::report) fn with_half_width(unit: Unit, centre: f64, interval: Interval) -> String {
     if centre == 0.0 {
         return value(unit, centre, Some(interval));
     }
@@ -140,14 +131,12 @@ pub fn with_half_width(unit: Unit, centre: f64, interval: Interval) -> String {
 }
 
 /// A factor such as `2.10`, with the digits that its interval supports.
-#[must_use]
-pub fn factor(value: f64, interval: Option<Interval>) -> String {
+pub(in crate::report) fn factor(value: f64, interval: Option<Interval>) -> String {
     rounded(value, factor_place(value, interval))
 }
 
 /// A factor's interval such as `2.04 to 2.16`, with the digits of [`factor`].
-#[must_use]
-pub fn factor_ends(value: f64, interval: Interval) -> String {
+pub(in crate::report) fn factor_ends(value: f64, interval: Interval) -> String {
     let place = factor_place(value, Some(interval));
     format!("{} to {}", rounded(interval.low, place), rounded(interval.high, place))
 }
@@ -168,8 +157,7 @@ fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
 
 /// A ratio as the change that it is: `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below
 /// half or above twice as much.
-#[must_use]
-pub fn relative(ratio: f64, interval: Option<Interval>) -> String {
+pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> String {
     if !(0.5..=2.0).contains(&ratio) {
         let ends = interval.map(|interval| format!(" ({})", factor_ends(ratio, interval))).unwrap_or_default();
         return format!("{}x{ends}", factor(ratio, interval));
@@ -191,35 +179,30 @@ pub(in crate::report) fn change(factor: f64) -> String {
 }
 
 /// A share's change in percentage points, signed: `-0.3 points`.
-#[must_use]
-pub fn points(difference: f64) -> String {
+pub(in crate::report) fn points(difference: f64) -> String {
     let rounded = (difference * 1000.0).round() / 10.0;
     // No sign on a zero.
     if rounded == 0.0 { "±0.0 points".into() } else { format!("{rounded:+.1} points") }
 }
 
 /// A share that a rule names, in percent, with no more digits than it has: `5%`, `2.5%`.
-#[must_use]
-pub fn limit(share: f64) -> String {
+pub(in crate::report) fn limit(share: f64) -> String {
     format!("{}%", (share * 1000.0).round() / 10.0)
 }
 
 /// A small whole number in a sentence: `six`.
-#[must_use]
-pub fn in_words(count: usize) -> String {
+pub(in crate::report) fn in_words(count: usize) -> String {
     const WORDS: [&str; 10] = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     WORDS.get(count).map_or_else(|| count.to_string(), |word| (*word).to_owned())
 }
 
 /// A whole number with separators: `12,345`.
-#[must_use]
-pub fn count(n: u64) -> String {
+pub(in crate::report) fn count(n: u64) -> String {
     grouped(&n.to_string())
 }
 
 /// A probability: `= 0.031`, or `< 0.001`.
-#[must_use]
-pub fn probability(p: f64) -> String {
+pub(in crate::report) fn probability(p: f64) -> String {
     if p < 0.001 { "< 0.001".into() } else { format!("= {p:.3}") }
 }
 

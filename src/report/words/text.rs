@@ -3,8 +3,7 @@
 pub use crate::text::{is_acted_on, plain, plain_whole};
 
 /// `text` with everything escaped that Markdown (CommonMark with tables) would act on within a line.
-#[must_use]
-pub fn markdown(text: &str) -> String {
+pub(in crate::report) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#') {
@@ -16,8 +15,7 @@ pub fn markdown(text: &str) -> String {
 }
 
 /// `text` as a code span of Markdown, outside of tables.
-#[must_use]
-pub fn code(text: &str) -> String {
+pub(in crate::report) fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
@@ -25,8 +23,7 @@ pub fn code(text: &str) -> String {
 }
 
 /// `text` cut to at most `limit` characters, with an ellipsis where something was cut.
-#[must_use]
-pub fn shortened(text: &str, limit: usize) -> String {
+pub(in crate::report) fn shortened(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
