@@ -20,10 +20,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 fn scores(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
     let has = |metric: Metric| sessions.iter().any(|session| session.figure(metric).is_some());
-    let groups = match is_scored(source) {
-        true => &[Group::LeadingScore, Group::OtherScore][..],
-        false => &[Group::Agreement],
-    };
+    let groups = if is_scored(source) { &[Group::LeadingScore, Group::OtherScore][..] } else { &[Group::Agreement] };
     let is_shown = |metric: &Metric| groups.contains(&metric.group()) && has(*metric);
     let metrics: Vec<Metric> = Metric::ALL.iter().copied().filter(is_shown).collect();
     let is_unlike = sessions.iter().any(|session| !session.accuracy.not_comparable.is_empty());
@@ -162,16 +159,14 @@ fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Met
     let mut cells = Vec::new();
     for &metric in metrics {
         let is_reference = session.is_baseline && session.figure(metric).is_none();
+        let is_share = metric.unit() == Unit::Ratio && Metric::SCORES.contains(&metric);
+        let shown = if is_share { words::value } else { score };
         cells.push(match (is_reference, &session.accuracy.absent_reason) {
             (_, Some(reason)) => table.absence(metric.short_label(), &row, reason),
             (true, None) => REFERENCE.into(),
-            (false, None) => table.figure(metric.short_label(), &row, session.figure(metric), |estimate| {
-                if metric.unit() == Unit::Ratio && Metric::SCORES.contains(&metric) {
-                    words::value(metric, estimate)
-                } else {
-                    score(metric, estimate)
-                }
-            }),
+            (false, None) => {
+                table.figure(metric.short_label(), &row, session.figure(metric), |found| shown(metric, found))
+            }
         });
     }
     let change = session.accuracy.change.as_ref();

@@ -145,8 +145,7 @@ fn accuracy(source: Source<'_>, advice: &Advice) -> String {
 pub(in crate::report) fn gain(advice: &Advice) -> String {
     let Some(measured) = advice.gain.measured() else { return not_measured("there is no gain to state") };
     let factor = number::factor(measured.value, measured.interval);
-    let ends = measured.interval.map(|interval| format!(" ({})", number::factor_ends(measured.value, interval)));
-    let ends = ends.unwrap_or_default();
+    let ends = number::factor_interval(measured.value, measured.interval);
     let n = words::counted(measured);
     match (&advice.action, advice.metric) {
         (_, Metric::FileSize) => format!("{factor}x smaller file, as fast as before"),
@@ -302,11 +301,7 @@ fn dependencies(advice: &Advice) -> &'static str {
 }
 
 fn no_task(level: Level, last: &str) -> Entry {
-    let word = match level {
-        Level::Low => "low",
-        Level::Medium => "medium",
-        Level::High => "high",
-    };
+    let word = self::level(level).to_lowercase();
     let none = || format!("none: no measured gain takes {word} effort");
     let labels = ["Description", "Expected Improvement", "Implementation Effort", last];
     Entry { title: "No task".into(), fields: labels.into_iter().map(|label| Item::new(label, none())).collect() }

@@ -7,9 +7,7 @@ use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::EndReason;
 use crate::report::chapter::{Audience, Block, Chapter};
-use crate::report::chapters::failed;
-use crate::report::chapters::rival;
-use crate::report::chapters::{prediction, tuning};
+use crate::report::chapters::{failed, prediction, rival, tuning};
 use crate::report::words::{self, Source, judged, number, plain, shortened};
 use crate::units::Nanos;
 
@@ -87,12 +85,8 @@ fn verdict(source: Source<'_>) -> String {
 fn enough(source: Source<'_>) -> String {
     let schedule = &source.record.plan.schedule;
     let is_more = |enough: &Nanos| schedule.budget_ns.is_some_and(|had| *enough > had);
-    match source.findings.decisions.answer.enough_budget_ns.filter(is_more) {
-        Some(enough) => {
-            format!("; a verdict needs about {}: `--budget {}`", words::rounded_time(enough), words::budget(enough))
-        }
-        None => String::new(),
-    }
+    let Some(enough) = source.findings.decisions.answer.enough_budget_ns.filter(is_more) else { return String::new() };
+    format!("; a verdict needs about {}: `--budget {}`", words::rounded_time(enough), words::budget(enough))
 }
 
 /// Figures of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
@@ -215,14 +209,8 @@ const REASON_LENGTH: usize = 600;
 
 /// Why sessions are not recommended: a line for each reason, which names all that share it.
 fn rejected(source: Source<'_>) -> Vec<String> {
-    let mut groups: Vec<(Option<String>, Vec<String>)> = Vec::new();
-    for rejection in &source.findings.decisions.answer.rejected {
-        let (why, name) = (why_left_out(source, rejection), source.name(rejection.session));
-        match groups.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, names)) => names.push(name),
-            None => groups.push((why, vec![name])),
-        }
-    }
+    let rejected = source.findings.decisions.answer.rejected.iter();
+    let groups = words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))));
     let line = |(why, names): &(Option<String>, Vec<String>)| match why {
         Some(why) => format!("Left out: {}: {}.", words::listed(names), shortened(why, REASON_LENGTH)),
         None => {
@@ -262,9 +250,7 @@ fn speed(source: Source<'_>, headline: &Headline) -> String {
     let words::Comparison { phrase, interval } = words::latency_change(change);
     let extra = match change.verdict {
         Verdict::Faster | Verdict::Slower => String::new(),
-        Verdict::Same => {
-            format!(", within the noise floor of {}", number::share(change.noise_floor.0))
-        }
+        Verdict::Same => format!(", within the noise floor of {}", number::share(change.noise_floor.0)),
         Verdict::Inconclusive => format!(", {}", words::to_settle(change)),
     };
     format!("{phrase} at {}{interval}{extra}", source.batch(headline.shape, batch_size))

@@ -21,15 +21,12 @@ pub(in crate::report) fn command(words: &[String]) -> String {
 }
 
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
-    let mut entries = limits(source);
+    let groups = by_title(source).into_iter();
+    let mut entries: Vec<Entry> = groups.map(|(title, members)| entry(source, title, &members)).collect();
     if source.findings.causes.rooflines.is_empty() {
         entries.push(operators());
     }
     entries
-}
-
-fn limits(source: Source<'_>) -> Vec<Entry> {
-    by_title(source).into_iter().map(|(title, members)| entry(source, title, &members)).collect()
 }
 
 /// The same in a line each; the most consequential first.
@@ -39,15 +36,7 @@ pub(in crate::report) fn issues(source: Source<'_>) -> Vec<String> {
 }
 
 fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
-    let mut groups: Vec<(&'static str, Vec<&Bottleneck>)> = Vec::new();
-    for bottleneck in &source.findings.decisions.bottlenecks {
-        let title = title(&bottleneck.kind);
-        match groups.iter_mut().find(|(known, _)| *known == title) {
-            Some((_, members)) => members.push(bottleneck),
-            None => groups.push((title, vec![bottleneck])),
-        }
-    }
-    groups
+    words::grouped(source.findings.decisions.bottlenecks.iter().map(|found| (title(&found.kind), found)))
 }
 
 fn operators() -> Entry {
@@ -84,62 +73,53 @@ fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
 }
 
 fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
-    let [stage, constraint, opportunity] = members.first().map_or([""; 3], |first| about(&first.kind));
+    let is_loading = |found: &&Bottleneck| {
+        matches!(found.kind, BottleneckKind::LoadTime { .. } | BottleneckKind::ModelMemory { .. })
+    };
+    let stage = if members.iter().any(is_loading) { "model loading" } else { "inference" };
+    let [constraint, opportunity] = members.first().map_or([""; 2], |first| about(&first.kind));
     entry_of(title, [stage.into(), of_kind(source, members), constraint.into(), opportunity.into()])
 }
 
-/// Stage, constraint and opportunity of a kind, as far as they follow from what was measured.
-fn about(kind: &BottleneckKind) -> [&'static str; 3] {
+/// Constraint and opportunity of a kind, as far as they follow from what was measured.
+fn about(kind: &BottleneckKind) -> [&'static str; 2] {
     match kind {
         BottleneckKind::NotFiniteOutputs { .. } => [
-            "inference",
             "none: numerical range of the variant's type",
             "keep the operators that overflow in a wider type, or calibrate again; do not ship it before",
         ],
         BottleneckKind::SlowerThanBaseline { .. } => [
-            "inference",
             "the operators that changed, as far as they were profiled: the section that begins with Why names them",
             "leave this variant out on this machine, unless what makes it slower can be undone",
         ],
         BottleneckKind::IdleThreads { .. } => [
-            "inference",
             "CPU, in part: threads wait for each other or for serial operators",
             "fewer intra-op threads per session, and several requests in flight instead",
         ],
         BottleneckKind::ThroughputSaturates { .. } => [
-            "inference",
             "CPU where its utilization is near 100%; elsewhere perhaps memory bandwidth, which is not measured",
             "use the batch size named; larger ones only add latency",
         ],
         BottleneckKind::ThroughputFalls { .. } => [
-            "inference",
             "what went along with it stands under Batch size and shape",
             "stay at the best batch size and split larger requests",
         ],
-        BottleneckKind::DominatingOperator { bound: Ok(bound), .. } => {
-            ["inference", constraint(*bound), opportunity(*bound)]
+        BottleneckKind::DominatingOperator { bound: Ok(bound), .. } => [constraint(*bound), opportunity(*bound)],
+        BottleneckKind::DominatingOperator { .. } => {
+            ["not measured: what limits it, as said", "its kernel or its precision; anything else is small"]
         }
-        BottleneckKind::DominatingOperator { .. } => [
-            "inference",
-            "not measured: what limits it, as said",
-            "its kernel or its precision; anything else is small",
-        ],
         BottleneckKind::Conversions { .. } => [
-            "inference",
             constraint(Bound::Conversion),
             "keep the operators between two conversions in one precision and layout, so that they cancel out",
         ],
-        BottleneckKind::SmallNodes { .. } => ["inference", constraint(Bound::Overhead), opportunity(Bound::Overhead)],
+        BottleneckKind::SmallNodes { .. } => [constraint(Bound::Overhead), opportunity(Bound::Overhead)],
         BottleneckKind::LoadTime { .. } => [
-            "model loading",
             "CPU and storage",
             "load before traffic arrives; for session load, save the optimized model once and load that",
         ],
-        BottleneckKind::ModelMemory { .. } => [
-            "model loading",
-            "memory",
-            "compare with weights prepacked once, or with the memory arena off; not measured here",
-        ],
+        BottleneckKind::ModelMemory { .. } => {
+            ["memory", "compare with weights prepacked once, or with the memory arena off; not measured here"]
+        }
     }
 }
 

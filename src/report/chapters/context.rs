@@ -56,15 +56,8 @@ fn asked(source: Source<'_>) -> &'static str {
 
 /// Configuration in force, one item for all sessions that share it.
 pub(in crate::report) fn configuration(source: Source<'_>) -> Vec<Item> {
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for session in &source.findings.sessions {
-        let text = session_text(source, session.session);
-        let name = plain(&session.label);
-        match groups.iter_mut().find(|(known, _)| *known == text) {
-            Some((_, names)) => names.push(name),
-            None => groups.push((text, vec![name])),
-        }
-    }
+    let sessions = source.findings.sessions.iter();
+    let groups = words::grouped(sessions.map(|one| (session_text(source, one.session), plain(&one.label))));
     let all = groups.len() == 1;
     let item = |(text, names): (String, Vec<String>)| {
         Item::new(if all { "all variants".into() } else { words::listed(&names) }, text)
@@ -131,15 +124,13 @@ fn options(spec: &SessionSpec) -> Vec<String> {
         GraphOptimization::All => "all",
     };
     parts.push(format!("graph optimization {level}"));
-    if let Some(spinning) = options.allow_spinning {
-        parts.push(format!("spinning {}", if spinning { "on" } else { "off" }));
-    }
-    if let Some(arena) = options.memory_arena {
-        parts.push(format!("arena {}", if arena { "on" } else { "off" }));
-    }
-    if let Some(pattern) = options.memory_pattern {
-        parts.push(format!("memory pattern {}", if pattern { "on" } else { "off" }));
-    }
+    let switches = [
+        ("spinning", options.allow_spinning),
+        ("arena", options.memory_arena),
+        ("memory pattern", options.memory_pattern),
+    ];
+    let switch = |(what, on): (&str, Option<bool>)| Some(format!("{what} {}", if on? { "on" } else { "off" }));
+    parts.extend(switches.into_iter().filter_map(switch));
     let libraries = options.custom_ops.iter().map(|library| plain(&library.display().to_string()));
     parts.extend(libraries.map(|library| format!("custom operators of {library}")));
     parts.extend(options.session_config.iter().map(|(key, value)| format!("{}={}", plain(key), plain(value))));
@@ -163,11 +154,10 @@ pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
         ));
     }
     for session in &source.findings.sessions {
-        let name = plain(&session.label);
-        if session.log_warnings_count + session.log_errors_count > 0 {
+        let (name, warnings, errors) = (plain(&session.label), session.log_warnings_count, session.log_errors_count);
+        if warnings + errors > 0 {
             lines.push(format!(
-                "{name}: ONNX Runtime logged {} warnings and {} errors; see the workers' logs",
-                session.log_warnings_count, session.log_errors_count
+                "{name}: ONNX Runtime logged {warnings} warnings and {errors} errors; see the workers' logs"
             ));
         }
     }
@@ -205,20 +195,6 @@ fn without_interval(source: Source<'_>) -> Vec<String> {
 
 /// Cells that a list names before it only counts them.
 const NAMED_CELLS: usize = 3;
-
-/// The first few `cells`, each with what `says` of it, and the number of those left out, which are `alike`.
-fn named<T>(source: Source<'_>, cells: &[(&CellFindings, T)], says: impl Fn(&T) -> String, alike: &str) -> Vec<String> {
-    let line = |(cell, found): &(&CellFindings, T)| {
-        format!("{} {}: {}", source.name(cell.key.session), source.at(cell.key), says(found))
-    };
-    let mut lines: Vec<String> = cells.iter().take(NAMED_CELLS).map(line).collect();
-    match cells.len().saturating_sub(NAMED_CELLS) {
-        0 => {}
-        1 => lines.push(format!("{alike} in 1 more cell")),
-        more => lines.push(format!("{alike} in {more} more cells")),
-    }
-    lines
-}
 
 /// In how many cells the latency had two levels, between blocks or within them, and where these lie furthest apart.
 fn two_speeds(source: Source<'_>) -> Option<String> {
@@ -262,9 +238,16 @@ fn not_flat(source: Source<'_>) -> Vec<String> {
         SteadyClass::SlowingDown => Some("slowing down: its latency rose while it was measured"),
         SteadyClass::NoSteadyState => Some("no steady state: its latency wandered while it was measured"),
     };
-    let cells = source.findings.cells.iter();
-    let found: Vec<_> = cells.filter_map(|cell| Some((cell, says(cell.steady?)?))).collect();
-    named(source, &found, |says| (*says).to_owned(), "no flat latency")
+    let line = |cell: &CellFindings| {
+        Some(format!("{} {}: {}", source.name(cell.key.session), source.at(cell.key), says(cell.steady?)?))
+    };
+    let mut lines: Vec<String> = source.findings.cells.iter().filter_map(line).collect();
+    let more = lines.len().saturating_sub(NAMED_CELLS);
+    lines.truncate(NAMED_CELLS);
+    if more > 0 {
+        lines.push(format!("no flat latency in {more} more cell{}", words::plural(more as u64)));
+    }
+    lines
 }
 
 pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {

@@ -14,14 +14,7 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let mut failed: Vec<&SessionFindings> =
         source.findings.sessions.iter().filter(|session| session.failed_launches_count > 0).collect();
     failed.sort_by_key(|session| std::cmp::Reverse(session.failed_launches_count));
-    let mut groups: Vec<(Option<&Plain>, Vec<&SessionFindings>)> = Vec::new();
-    for session in failed {
-        let why = why(session);
-        match groups.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, sessions)) => sessions.push(session),
-            None => groups.push((why, vec![session])),
-        }
-    }
+    let groups = words::grouped(failed.into_iter().map(|session| (why(session), session)));
     let (named, others) = groups.split_at(groups.len().min(NAMED));
     named.iter().map(|(why, sessions)| line(*why, sessions)).chain(rest(others)).collect()
 }

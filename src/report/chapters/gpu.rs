@@ -1,11 +1,11 @@
 //! GPUs: what they are, what they went through, and what a prediction costs on them.
 
-use crate::analysis::{CellFindings, Estimate, SessionFindings};
+use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
 use crate::plan::LoadMode;
 use crate::record::{Conditions, GpuConditions, GpuDriver, GpuInfo, Host};
-use crate::report::words::{self, Builder, Item, RowKind, Source, Table, not_measured, number, plain};
+use crate::report::words::{self, Builder, Item, Source, Table, not_measured, number, plain};
 use crate::text::Plain;
 use crate::units::{Bytes, Hertz, Watts};
 
@@ -200,10 +200,10 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
         for &(column, metric) in &columns {
             texts.push(match cell.figure(metric) {
                 None => table.absence(column, &row, "the session ran on no GPU"),
-                estimate => table.figure(column, &row, estimate, |estimate| shown(metric, estimate)),
+                estimate => table.figure(column, &row, estimate, |estimate| words::short(metric, estimate)),
             });
         }
-        table.row(RowKind::Plain, texts);
+        table.plain_row(texts);
     }
     let mut notes = vec![
         "energy is per prediction, of the whole GPU or processor; above idle: less what it takes while nothing runs"
@@ -216,10 +216,6 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
         );
     }
     Some(table.finish(notes))
-}
-
-fn shown(metric: Metric, estimate: &Estimate) -> String {
-    estimate.value().map(|value| number::value(metric.unit(), value, None)).unwrap_or_default()
 }
 
 /// Of each session that ran on a GPU and was measured, the cell of the batch size that is enough.
@@ -314,7 +310,6 @@ pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::GpuDriver;
 
     #[test]
     fn old_driver_is_told_with_what_to_do() {

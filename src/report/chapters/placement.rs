@@ -8,9 +8,6 @@ use crate::report::words::number::{self, time};
 use crate::report::words::{self, Item, Source, plain};
 use crate::text::Plain;
 
-/// Operators that a line names before it only counts them.
-const NAMED_OPERATORS: usize = 6;
-
 /// Sessions that asked for another execution provider than the CPU's, and those whose copies can be told apart.
 pub(in crate::report) fn placement(source: Source<'_>) -> Vec<Item> {
     let placed = source.record.placements.iter().map(|found| {
@@ -58,16 +55,7 @@ fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
 fn operators(provider: &ProviderNodes) -> String {
     let mut operators: Vec<(&Plain, &u64)> = provider.operators.iter().collect();
     operators.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let name = |(operator, count): &(&Plain, &u64)| match count {
-        1 => plain(operator),
-        count => format!("{count} {}", plain(operator)),
-    };
-    let mut named: Vec<String> = operators.iter().take(NAMED_OPERATORS).map(name).collect();
-    let more = operators.len().saturating_sub(NAMED_OPERATORS);
-    if more > 0 {
-        named.push(format!("{more} more operator{}", words::plural(more as u64)));
-    }
-    named.join(", ")
+    words::first_operators(operators.into_iter().map(words::several).collect())
 }
 
 /// Cost of copying to the device and back, where a session was measured with both bindings.

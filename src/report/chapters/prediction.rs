@@ -43,12 +43,11 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let shapes: Vec<(String, &[FedInput])> = shapes.map(|(shape, fed)| (label(shape), fed.as_slice())).collect();
     let mut lines: Vec<String> = match shapes.as_slice() {
         [] => vec![format!("One prediction: {}.", inputs(&variant.inputs))],
-        all if all.len() <= MOST_SHAPES => all.iter().map(|(label, fed)| at(label, fed)).collect(),
-        [(first, least), .., (last, most)] => {
+        [(first, least), .., (last, most)] if shapes.len() > MOST_SHAPES => {
             let count = shapes.len();
             vec![at(&format!("{first}, the first of {count} shapes"), least), at(&format!("{last}, the last"), most)]
         }
-        [(label, fed)] => vec![at(label, fed)],
+        few => few.iter().map(|(label, fed)| at(label, fed)).collect(),
     };
     if let (Some(last), Some(model)) = (lines.last_mut(), &variant.model) {
         last.push_str(&format!(" Batch: {}.", batch(&model.batch_axis)));
@@ -78,7 +77,7 @@ pub fn prediction(fed: &[FedInput], axis: &BatchAxis, trial: Trial) -> String {
 fn inputs(fed: &[FedInput]) -> String {
     let (steering, others): (Vec<_>, Vec<_>) = fed.iter().partition(|fed| fed.steers);
     let mut parts: Vec<String> = others.iter().take(MOST_INPUTS).map(|fed| shaped(fed)).collect();
-    parts.extend(more(others.len(), MOST_INPUTS));
+    parts.extend((others.len() > MOST_INPUTS).then(|| format!("and {} more", others.len() - MOST_INPUTS)));
     let (first, rest) = steering.split_at(steering.len().min(MOST_STEERING));
     parts.extend(first.iter().map(|fed| steered(fed)));
     parts.extend(briefly(rest));
@@ -87,19 +86,8 @@ fn inputs(fed: &[FedInput]) -> String {
 
 /// `m6 and m7 = 1`: inputs that are fed the same, with neither sizes nor reasons.
 fn briefly(steering: &[&FedInput]) -> Vec<String> {
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for fed in steering {
-        let is_fed = is_fed(fed);
-        match groups.iter_mut().find(|(others, _)| *others == is_fed) {
-            Some((_, names)) => names.push(name(&fed.name)),
-            None => groups.push((is_fed, vec![name(&fed.name)])),
-        }
-    }
+    let groups = words::grouped(steering.iter().map(|fed| (is_fed(fed), name(&fed.name))));
     groups.iter().map(|(is_fed, names)| format!("{} {is_fed}", words::listed(names))).collect()
-}
-
-fn more(count: usize, shown: usize) -> Option<String> {
-    (count > shown).then(|| format!("and {} more", count - shown))
 }
 
 /// `image [1, 3, 224, 224] (made up)`.
@@ -146,19 +134,19 @@ fn value(fill: &FillKind, element_type: ElementType) -> String {
         FillKind::PerSample(each) => format!("{each} times the batch size"),
         FillKind::Numbers(numbers) => match numbers.as_slice() {
             [one] => number(*one),
-            several => format!("one of {}", cut(&several.iter().map(|&value| number(value)).collect::<Vec<_>>())),
+            several => format!("one of {}", cut(several.iter().map(|&value| number(value)))),
         },
         FillKind::Text => "letters".to_owned(),
-        FillKind::Words(words) => format!("one of {}", cut(&words.iter().map(plain).collect::<Vec<_>>())),
+        FillKind::Words(words) => format!("one of {}", cut(words.iter().map(plain))),
         FillKind::Columns(columns) => {
-            format!("by column {}", cut(&columns.iter().map(|fill| value(fill, element_type)).collect::<Vec<_>>()))
+            format!("by column {}", cut(columns.iter().map(|fill| value(fill, element_type))))
         }
     }
 }
 
-fn cut(words: &[String]) -> String {
+fn cut(words: impl ExactSizeIterator<Item = String>) -> String {
     let dots = if words.len() > MOST_INPUTS { " ..." } else { "" };
-    format!("{}{dots}", words[..words.len().min(MOST_INPUTS)].join(", "))
+    format!("{}{dots}", words.take(MOST_INPUTS).collect::<Vec<_>>().join(", "))
 }
 
 /// Where sizes come from that the model leaves open, each source once.

@@ -23,10 +23,11 @@ pub(in crate::report) fn items(source: Source<'_>) -> Vec<Item> {
         let text = format!("{}, {path}, found by: {}", plain(&runtime.version), plain(&runtime.found_by));
         items.push(Item::new("ONNX Runtime", text));
     }
-    if let Some(data) = &source.record.dataset {
-        items
-            .push(Item::new("Data", format!("{}, {} samples", plain(&data.source), number::count(data.samples_count))));
-    }
+    let samples = |count: u64| format!("{} samples", number::count(count));
+    let data = source.record.dataset.iter();
+    items.extend(
+        data.map(|data| Item::new("Data", format!("{}, {}", plain(&data.source), samples(data.samples_count)))),
+    );
     let cost = |label: &str, cost: Option<Nanos>| cost.map(|cost| Item::new(label, time(cost)));
     items.extend(cost("Timed loop's cost per inference", run.harness_cost_ns));
     items.extend(outputs_anew(source));

@@ -4,7 +4,7 @@ use crate::analysis::{Bound, HotNode, LEAST_NODE_SHARE, Roofline};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::record::{MachinePeaks, Peak};
-use crate::report::words::{self, Builder, MEANINGLESS, RowKind, Section, Source, Table, number, plain};
+use crate::report::words::{self, Builder, MEANINGLESS, Section, Source, Table, number, plain};
 use crate::text::Plain;
 use crate::units::Ratio;
 
@@ -93,7 +93,7 @@ fn table(source: Source<'_>, roofline: &Roofline) -> Table {
     let mut builder = Builder::new(title, &header);
     for node in roofline.nodes.iter().take(ROWS) {
         let row = row(&mut builder, node);
-        builder.row(RowKind::Plain, row);
+        builder.plain_row(row);
     }
     builder.finish(notes(roofline))
 }

@@ -1,8 +1,8 @@
 //! How far batching pays: how latency, throughput and memory go with batch size and shape, and what idle gaps cost.
 
 use crate::analysis::{
-    BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, Estimate, GapFindings, Knee, KneePlace, LINE_TOLERANCE,
-    MemoryFit, Scaling, Support, Within, WithinLimit,
+    BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, GapFindings, Knee, KneePlace, LINE_TOLERANCE, MemoryFit,
+    Scaling, Support, Within, WithinLimit,
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
@@ -10,7 +10,7 @@ use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::tables;
 use crate::report::charts;
 use crate::report::words::number::{self, bytes};
-use crate::report::words::{self, Builder, RowKind, Section, Source, Table, not_measured, plain};
+use crate::report::words::{self, Builder, MEANINGLESS, Section, Source, Table, not_measured, plain};
 
 const NAMED_DEVIATIONS: usize = 3;
 
@@ -101,16 +101,8 @@ fn curve_lines(source: Source<'_>, scaling: &Scaling, curve: &BatchCurve) -> Vec
 
 /// `82 µs (80 to 84) + 21 µs (20 to 22) for each sample`.
 fn line(fit: &BatchFit) -> String {
-    let [fixed, slope] = [&fit.fixed_ns, &fit.per_sample_ns].map(|part| amount(Unit::Ns, part));
+    let [fixed, slope] = [&fit.fixed_ns, &fit.per_sample_ns].map(|part| words::amount(Unit::Ns, part));
     format!("{fixed} + {slope} for each sample")
-}
-
-fn amount(unit: Unit, estimate: &Estimate) -> String {
-    let Some(measured) = estimate.measured() else { return String::new() };
-    match measured.interval {
-        Some(interval) => number::with_interval(unit, measured.value, interval),
-        None => number::value(unit, measured.value, None),
-    }
 }
 
 fn goodness(curve: &BatchCurve, fit: &BatchFit) -> String {
@@ -188,7 +180,7 @@ fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> S
         ),
         Within::Closest(batch) => {
             let value = source.cell(curve.key(*batch)).and_then(|cell| cell.figure(limit.metric));
-            let value = value.map(|value| amount(Unit::Ns, value)).unwrap_or_default();
+            let value = value.map(|value| words::amount(Unit::Ns, value)).unwrap_or_default();
             format!("no batch size has its {metric} within {most}; batch {batch} comes closest with {value}")
         }
         Within::Unknown(reason) => format!("best batch size with {metric} within {most} {}", not_measured(reason)),
@@ -238,7 +230,7 @@ fn evidence_words(evidence: &CliffEvidence) -> String {
 }
 
 fn memory_words(memory: &MemoryFit) -> String {
-    let [fixed, slope] = [&memory.fixed_bytes, &memory.per_sample_bytes].map(|part| amount(Unit::Bytes, part));
+    let [fixed, slope] = [&memory.fixed_bytes, &memory.per_sample_bytes].map(|part| words::amount(Unit::Bytes, part));
     let fits = match (memory.largest_batch, memory.available_bytes) {
         (Some(batch), Some(available)) => {
             let available = number::bytes(available);
@@ -271,13 +263,12 @@ fn first_runs(source: Source<'_>) -> Table {
         for found in &scaling.first_runs {
             let name = source.name(scaling.session);
             let row = format!("{name}, {}", source.batch(scaling.shape, found.batch_size));
-            let time = table.figure("first inference", &row, Some(&found.first_run_ns), |time| amount(Unit::Ns, time));
+            let time =
+                table.figure("first inference", &row, Some(&found.first_run_ns), |time| words::amount(Unit::Ns, time));
             let ratio = table.figure("over median", &row, Some(&found.over_median), |ratio| {
-                let Some(measured) = ratio.measured() else { return String::new() };
-                let ends = measured.interval.map(|ends| format!(" ({})", number::factor_ends(measured.value, ends)));
-                format!("{}x{}", number::factor(measured.value, measured.interval), ends.unwrap_or_default())
+                ratio.measured().map(|ratio| number::times(ratio.value, ratio.interval)).unwrap_or_default()
             });
-            table.row(RowKind::Plain, vec![row, time, ratio]);
+            table.plain_row(vec![row, time, ratio]);
         }
     }
     table.finish(vec!["over median: the first inference / the median of the same launch".into()])
@@ -306,7 +297,7 @@ fn idle(source: Source<'_>) -> Section {
                 };
                 let row = format!("{name}, {gap_words}");
                 let cells = gap_cells(&mut table, gap, row);
-                table.row(RowKind::Plain, cells);
+                table.plain_row(cells);
             }),
             Err(reason) => lines.push(format!("{name}: {}.", not_measured(reason))),
         }
@@ -316,13 +307,13 @@ fn idle(source: Source<'_>) -> Section {
 }
 
 fn gap_cells(table: &mut Builder, gap: &GapFindings, row: String) -> Vec<String> {
-    let latency = table.figure("latency", &row, Some(&gap.latency_ns), |latency| amount(Unit::Ns, latency));
+    let latency = table.figure("latency", &row, Some(&gap.latency_ns), |latency| words::amount(Unit::Ns, latency));
     let measured = gap.latency_ns.measured();
     if let Some(remark) = measured.and_then(|measured| measured.remark.as_ref()) {
         table.absence("interval", &row, remark.exact().trim_start_matches("no interval: "));
     }
     let change = gap.change.as_ref().map(words::latency_change);
-    let change = change.map_or(crate::report::words::table::MEANINGLESS.into(), |change| change.to_string());
+    let change = change.map_or(MEANINGLESS.into(), |change| change.to_string());
     let launches = measured.map(|measured| number::count(measured.n)).unwrap_or_default();
     vec![row, latency, change, launches, number::count(gap.inferences_count)]
 }

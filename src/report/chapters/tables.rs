@@ -51,7 +51,8 @@ fn variant_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFind
         None => no_change(table, session, &row, &reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
     };
     let accuracy = leading_score(table, session, &row);
-    let size = table.figure("file size", &row, session.figure(Metric::FileSize), |size| short(Metric::FileSize, size));
+    let size =
+        table.figure("file size", &row, session.figure(Metric::FileSize), |size| words::short(Metric::FileSize, size));
     vec![row, p50, p99, change, accuracy, size]
 }
 
@@ -91,10 +92,6 @@ fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> S
     if session.accuracy.unhealthy_outputs.is_empty() { score } else { format!("{score}, NaN!") }
 }
 
-fn short(metric: Metric, estimate: &Estimate) -> String {
-    estimate.value().map(|value| number::value(metric.unit(), value, None)).unwrap_or_default()
-}
-
 /// The 99th percentile, or what it is not below where there are too few inferences for it.
 fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
     match cell.figure(Metric::LatencyP99) {
@@ -103,7 +100,7 @@ fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
             table.absence("p99", row, &format!("{needs}; ≥: at least that, with 95% confidence"));
             format!("≥ {}", number::value(Unit::Ns, *least, None))
         }
-        estimate => table.figure("p99", row, estimate, |p99| short(Metric::LatencyP99, p99)),
+        estimate => table.figure("p99", row, estimate, |p99| words::short(Metric::LatencyP99, p99)),
     }
 }
 
@@ -111,12 +108,8 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
     let modes = source.record.plan.load_modes.len() > 1;
     let swept = source.record.plan.is_swept();
     let mut header = vec!["variant", "batch"];
-    if swept {
-        header.push("shape");
-    }
-    if modes {
-        header.push(LoadMode::COLUMN);
-    }
+    header.extend(swept.then_some("shape"));
+    header.extend(modes.then_some(LoadMode::COLUMN));
     header.extend(["median latency", "p99", "throughput", "vs baseline", "CPU"]);
     let mut table = Builder::new("Batch sweep: how far does batching pay?", &header);
     let curves = source.findings.batch_curves.iter();
@@ -127,12 +120,8 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
             continue;
         }
         let mut cells = vec![plain(&session.label), cell.key.batch_size.to_string()];
-        if swept {
-            cells.push(plain(&source.record.plan.shapes[cell.key.shape].to_string()));
-        }
-        if modes {
-            cells.push(cell.key.load_mode.in_column());
-        }
+        cells.extend(swept.then(|| plain(&source.record.plan.shapes[cell.key.shape].to_string())));
+        cells.extend(modes.then(|| cell.key.load_mode.in_column()));
         let row = format!("{} {}", cells[0], source.at(cell.key));
         if !cell.outcome.is_ok() {
             table.absent_row(cells, &row, &cell.outcome);
@@ -198,7 +187,7 @@ fn sweep_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindin
 fn half_width(metric: Metric, estimate: &Estimate) -> String {
     match (estimate.value(), estimate.interval()) {
         (Some(value), Some(interval)) => number::with_half_width(metric.unit(), value, interval),
-        _ => short(metric, estimate),
+        _ => words::short(metric, estimate),
     }
 }
 
@@ -221,7 +210,7 @@ fn short_change(change: &Change) -> String {
 pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {
     match metric {
         Metric::CosineSimilarity => estimate.value().map(|value| format!("{value:.4}")).unwrap_or_default(),
-        _ => short(metric, estimate),
+        _ => words::short(metric, estimate),
     }
 }
 
@@ -252,7 +241,7 @@ fn start_figure(metric: Metric, estimate: &Estimate) -> String {
     if metric.unit() == Unit::Ns && metric != Metric::FirstRun {
         half_width(metric, estimate)
     } else {
-        short(metric, estimate)
+        words::short(metric, estimate)
     }
 }
 

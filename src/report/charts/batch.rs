@@ -1,10 +1,12 @@
 //! Throughput and latency over batch sizes.
 
+use std::collections::BTreeSet;
+
 use super::{AxisView, Cast, ChartView, Drawn, Form, Measure, PointView, SeriesView};
 use crate::analysis::{CellFindings, Estimate};
 use crate::metric::Metric;
-use crate::plan::{LoadMode, Workload};
-use crate::report::words::{self, Builder, RowKind, Source, Table};
+use crate::plan::{CellKey, LoadMode};
+use crate::report::words::{self, Builder, Source, Table};
 
 pub(super) fn charts(source: Source<'_>, cast: &Cast) -> Vec<(&'static str, Result<ChartView, String>)> {
     vec![
@@ -42,16 +44,11 @@ const LATENCY: Curve = Curve {
 
 fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, String> {
     let first = source.single_place().ok_or("nothing was asked for")?;
-    let cells: Vec<&CellFindings> = source
-        .findings
-        .cells
-        .iter()
-        .filter(|cell| of_first(cell, first) && cast.color(cell.key.session).is_some())
-        .collect();
-    let mut sizes: Vec<u64> =
-        cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key.batch_size).collect();
-    sizes.sort_unstable();
-    sizes.dedup();
+    let is_of_first = |key: CellKey| (key.load_mode, key.shape) == (first.load, first.shape);
+    let is_drawn = |cell: &&CellFindings| is_of_first(cell.key) && cast.color(cell.key.session).is_some();
+    let cells: Vec<&CellFindings> = source.findings.cells.iter().filter(is_drawn).collect();
+    let sizes = cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key.batch_size);
+    let sizes: Vec<u64> = sizes.collect::<BTreeSet<u64>>().into_iter().collect();
     if sizes.len() < 2 {
         return Err("fewer than two batch sizes were measured".into());
     }
@@ -64,9 +61,9 @@ fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, St
     let modes =
         (source.record.plan.load_modes.len() > 1).then(|| format!("{} {}", first.load.in_column(), LoadMode::COLUMN));
     let chosen: Vec<String> = shape.into_iter().chain(modes).collect();
-    let chosen = match chosen.is_empty() {
-        true => String::new(),
-        false => format!(" With {}; the table of the sweep has the others.", words::listed(&chosen)),
+    let chosen = match chosen.as_slice() {
+        [] => String::new(),
+        chosen => format!(" With {}; the table of the sweep has the others.", words::listed(chosen)),
     };
     Ok(ChartView {
         id: curve.id.into(),
@@ -77,11 +74,6 @@ fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, St
         series: series.collect(),
         table: table(source, cast, curve, &sizes, &cells),
     })
-}
-
-/// Whether a cell is of the first load mode and shape, which the charts are of.
-fn of_first(cell: &CellFindings, first: Workload) -> bool {
-    (cell.key.load_mode, cell.key.shape) == (first.load, first.shape)
 }
 
 fn series(
@@ -118,7 +110,7 @@ fn table(source: Source<'_>, cast: &Cast, curve: &Curve, sizes: &[u64], cells: &
             let estimate = cell.and_then(|cell| cell.figure(curve.metric));
             line.push(table.figure(head, &row, estimate, |estimate| words::value(curve.metric, estimate)));
         }
-        table.row(RowKind::Plain, line);
+        table.plain_row(line);
     }
     table.finish(Vec::new())
 }

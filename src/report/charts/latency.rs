@@ -3,7 +3,7 @@
 use super::{AxisView, Cast, ChartView, Form, Measure, PointView, Scale, SeriesView, Tick};
 use crate::analysis::{CellFindings, DistributionPoint, Estimate, distribution};
 use crate::metric::{Metric, Unit};
-use crate::report::words::{self, Builder, RowKind, Source, Table, number};
+use crate::report::words::{self, Builder, Source, Table, number};
 
 /// Percentiles that the table shows, and those of them that are marked with their intervals.
 const PERCENTILES: [Metric; 5] =
@@ -92,7 +92,7 @@ fn table(source: Source<'_>, cells: &[&CellFindings]) -> Table {
                 table.figure(head, &row, cell.figure(metric), |estimate: &Estimate| words::value(metric, estimate)),
             );
         }
-        table.row(RowKind::Plain, cells);
+        table.plain_row(cells);
     }
     table.finish(Vec::new())
 }

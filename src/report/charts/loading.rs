@@ -4,7 +4,7 @@ use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::record::LaunchRecord;
-use crate::report::words::{self, Builder, RowKind, Source, Table, number};
+use crate::report::words::{self, Builder, Source, Table, number};
 use crate::units::Nanos;
 
 /// Sessions that one chart has room for.
@@ -75,7 +75,7 @@ fn table(source: Source<'_>, sessions: &[&SessionFindings]) -> Table {
         for Part { name: head, metric, .. } in PARTS {
             cells.push(table.figure(head, &row, session.figure(metric), |estimate| spread(metric, estimate)));
         }
-        table.row(RowKind::Plain, cells);
+        table.plain_row(cells);
     }
     table.finish(Vec::new())
 }

@@ -3,7 +3,7 @@
 use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings, before_load_memory};
 use crate::metric::{Metric, Unit};
-use crate::report::words::{self, Builder, RowKind, Source, Table};
+use crate::report::words::{self, Builder, Source, Table};
 
 /// Sessions that one chart has room for.
 const MOST: usize = 24;
@@ -85,7 +85,7 @@ fn table(ledgers: &[Ledger]) -> Table {
                 table.figure(head, &ledger.name, Some(estimate), |found| words::value(Metric::PeakMemory, found)),
             );
         }
-        table.row(RowKind::Plain, cells);
+        table.plain_row(cells);
     }
     table.finish(Vec::new())
 }

@@ -3,7 +3,7 @@
 use super::{AxisView, Cast, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Breakdown, OperatorFindings, OperatorShare, Rest};
 use crate::metric::Unit;
-use crate::report::words::{Builder, RowKind, Source, Table, number, plain};
+use crate::report::words::{Builder, Source, Table, number, plain};
 use crate::text::Plain;
 
 /// Operators that have a colour of their own; the others share the last one.
@@ -119,15 +119,14 @@ fn table(rows: &[Row<'_>]) -> Table {
     );
     for row in rows {
         for share in &row.breakdown.by_operator {
-            let cells = vec![
+            table.plain_row(vec![
                 row.name.clone(),
                 plain(&share.operator),
                 plain(&share.execution_provider),
                 number::count(share.nodes_count),
                 number::time(share.time_ns),
                 number::share(share.share.0),
-            ];
-            table.row(RowKind::Plain, cells);
+            ]);
         }
     }
     table.finish(rows.iter().map(rest).collect())

@@ -3,7 +3,7 @@
 use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Front, FrontPoint, front};
 use crate::metric::{Direction, Metric, Unit};
-use crate::report::words::{self, Builder, RowKind, Source, Table};
+use crate::report::words::{self, Builder, Source, Table};
 
 /// Diameters of the smallest and the largest mark, in pixels.
 const SIZES: (f64, f64) = (9.0, 34.0);
@@ -74,7 +74,7 @@ fn table(source: Source<'_>, front: &Front) -> Table {
         let memory = table
             .figure("peak memory", &row, Some(&point.peak_memory), |memory| words::value(Metric::PeakMemory, memory));
         let beaten = if point.is_dominated { "by another" } else { "by none" };
-        table.row(RowKind::Plain, vec![row, latency, score, memory, beaten.into()]);
+        table.plain_row(vec![row, latency, score, memory, beaten.into()]);
     }
     table.finish(vec![
         "beaten: another variant has at least as good a latency and score, whatever their intervals".into(),

@@ -4,7 +4,7 @@ use super::{AxisView, Cast, ChartView, Drawn, Form, Measure, PointView, SeriesVi
 use crate::analysis::{TimelineBlock, timeline};
 use crate::metric::Unit;
 use crate::record::{GpuUse, LaunchRecord};
-use crate::report::words::{Builder, RowKind, Source, Table, number};
+use crate::report::words::{Builder, Source, Table, number};
 
 /// Blocks that a chart shows at most: more marks would hide one another.
 const MOST_BLOCKS: usize = 1500;
@@ -114,15 +114,14 @@ impl Run<'_> {
         let header = ["variant", "started", "batch", "median latency", line.column, "disturbed"];
         let mut table = Builder::new(line.title, &header);
         for block in &self.blocks {
-            let cells = vec![
+            table.plain_row(vec![
                 self.source.name(block.key.session),
                 number::time(block.started_ns),
                 block.key.batch_size.to_string(),
                 number::time(block.median_ns),
                 (line.value)(block).map(line.shown).unwrap_or_default(),
                 if block.is_disturbed { "yes".into() } else { String::new() },
-            ];
-            table.row(RowKind::Plain, cells);
+            ]);
         }
         table.finish(Vec::new())
     }
@@ -155,7 +154,7 @@ fn gpu(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
                 label: format!("{name}, batch {batch}\nGPU {shown}, launch started at {started}"),
                 ..PointView::default()
             });
-            table.row(RowKind::Plain, vec![name.clone(), started, batch.to_string(), shown]);
+            table.plain_row(vec![name.clone(), started, batch.to_string(), shown]);
         }
         series.push(SeriesView { name: Some(name), color, form: Form::Marks, points });
     }

@@ -4,7 +4,7 @@ use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Explanation, LatencyStep, StepKind};
 use crate::metric::Unit;
 use crate::report::chapters::explain::{UNRESOLVED, is_leading, place, step_label};
-use crate::report::words::{Builder, RowKind, Source, Table, number, plain};
+use crate::report::words::{Builder, Source, Table, number, plain};
 
 /// Explanations that are drawn: further ones, and those at further batch sizes, are in the tables.
 const MOST: usize = 8;
@@ -130,7 +130,7 @@ fn table(pieces: &[Piece]) -> Table {
             _ if piece.is_resolved => format!("{sign}{}", number::value(Unit::Ns, change, None)),
             _ => format!("{sign}{}{UNRESOLVED}", number::value(Unit::Ns, change, None)),
         };
-        table.row(RowKind::Plain, vec![piece.name.clone(), change, number::value(Unit::Ns, piece.to_ns as f64, None)]);
+        table.plain_row(vec![piece.name.clone(), change, number::value(Unit::Ns, piece.to_ns as f64, None)]);
     }
     let has_open = pieces.iter().any(|piece| !piece.is_resolved);
     table.finish(has_open.then(|| "~: not more than the profiler can tell".to_owned()).into_iter().collect())

@@ -127,10 +127,9 @@ fn machine(forecast: Forecast<'_>) -> Option<String> {
 
 /// One figure where what is reached should lie within half and one and a half times it, or else a range.
 fn half_width(width: &HalfWidth) -> String {
-    let share = |share: f64| number::share(share);
     match width.is_narrow() {
-        true => format!("± {}", share(width.middle)),
-        false => format!("± {} to {}", share(width.low), share(width.high)),
+        true => format!("± {}", number::share(width.middle)),
+        false => format!("± {} to {}", number::share(width.low), number::share(width.high)),
     }
 }
 

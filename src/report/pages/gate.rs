@@ -108,9 +108,8 @@ fn figure(checked: &Checked) -> String {
     match checked.held {
         Held::Figure => words::value(checked.metric, &checked.figure),
         Held::RatioToBaseline => {
-            let ends =
-                measured.interval.map(|interval| format!(" ({})", number::factor_ends(measured.value, interval)));
-            format!("{} x{}", number::factor(measured.value, measured.interval), ends.unwrap_or_default())
+            let ends = number::factor_interval(measured.value, measured.interval);
+            format!("{} x{ends}", number::factor(measured.value, measured.interval))
         }
         Held::DifferenceToBaseline => difference(checked, measured),
     }

@@ -1,7 +1,7 @@
 //! The smallest differences that may be claimed on a machine, as a table.
 
 use crate::analysis::{Estimate, Pairing, SmallestClaim};
-use crate::report::words::{self, Builder, RowKind, Table, number};
+use crate::report::words::{self, Builder, Table, number};
 use crate::text::Plain;
 
 const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "launches", "compared"];
@@ -23,7 +23,7 @@ pub(in crate::report) fn smallest_claims(claims: &[SmallestClaim]) -> Table {
             Pairing::Launches => "launch by launch",
         };
         let smallest = if at_floor { format!("{smallest} (noise floor)") } else { smallest };
-        table.row(RowKind::Plain, vec![name.into(), smallest, ratio, n, compared.into()]);
+        table.plain_row(vec![name.into(), smallest, ratio, n, compared.into()]);
     }
     let note = "The same file was measured as two variants. A smaller difference between two models than the one given \
                 here is not told from noise: it is the larger of the metric's noise floor and the farther end of the \

@@ -4,7 +4,7 @@ use crate::analysis::comparison::{Comparisons, Pair, PairedCell, Row};
 use crate::metric::Metric;
 use crate::plan::LoadMode;
 use crate::report::pages::rows::{batch, cells_of, figure_name, verdict_of};
-use crate::report::words::{Builder, MEANINGLESS, RowKind, Table, number, plain};
+use crate::report::words::{Builder, MEANINGLESS, Table, number, plain};
 
 /// A column for each run, a row for each leading figure; `None` where two runs are all, whose own table says it.
 pub(in crate::report) fn overview(comparisons: &Comparisons) -> Option<Table> {
@@ -80,5 +80,5 @@ fn add(table: &mut Builder, runs: &[String], pairs: &[&Pair], place: &Place) {
             None => table.absence(run, name.trim_end(), "the run did not measure it"),
         });
     }
-    table.row(RowKind::Plain, cells);
+    table.plain_row(cells);
 }

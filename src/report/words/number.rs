@@ -141,6 +141,16 @@ pub(in crate::report) fn factor_ends(value: f64, interval: Interval) -> String {
     format!("{} to {}", rounded(interval.low, place), rounded(interval.high, place))
 }
 
+/// ` (2.04 to 2.16)`, behind a [`factor`]; empty without an interval.
+pub(in crate::report) fn factor_interval(value: f64, interval: Option<Interval>) -> String {
+    interval.map(|interval| format!(" ({})", factor_ends(value, interval))).unwrap_or_default()
+}
+
+/// `2.10x (2.04 to 2.16)`.
+pub(in crate::report) fn times(factor: f64, interval: Option<Interval>) -> String {
+    format!("{}x{}", self::factor(factor, interval), factor_interval(factor, interval))
+}
+
 /// Hundredths at the finest, because a factor is read at a glance and its full digits are in cells.csv; thousandths
 /// where the interval's ends would otherwise be the same.
 fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
@@ -159,8 +169,7 @@ fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
 /// half or above twice as much.
 pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> String {
     if !(0.5..=2.0).contains(&ratio) {
-        let ends = interval.map(|interval| format!(" ({})", factor_ends(ratio, interval))).unwrap_or_default();
-        return format!("{}x{ends}", factor(ratio, interval));
+        return times(ratio, interval);
     }
     let percent = |ratio: f64| {
         let rounded = (ratio * 1000.0 - 1000.0).round() / 10.0;

@@ -4,7 +4,7 @@ use crate::analysis::{
     AGREEMENT_FLOOR, Bounds, Caveat, CellFindings, Change, Estimate, Findings, Interval, JudgedOutputs, Measured,
     SATURATION_SHARE, SessionFindings, Verdict, single_place,
 };
-use crate::metric::Metric;
+use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
 use crate::plan::{CellKey, Workload};
 use crate::record::RunRecord;
@@ -144,11 +144,20 @@ pub(in crate::report) fn not_measured<T: Shown + ?Sized>(reason: &T) -> String {
 
 /// A measured figure with its interval; empty if it is absent.
 pub(in crate::report) fn value(metric: Metric, estimate: &Estimate) -> String {
+    amount(metric.unit(), estimate)
+}
+
+pub(in crate::report) fn amount(unit: Unit, estimate: &Estimate) -> String {
     let Some(measured) = estimate.measured() else { return String::new() };
     match measured.interval {
-        Some(interval) => number::with_interval(metric.unit(), measured.value, interval),
-        None => number::value(metric.unit(), measured.value, None),
+        Some(interval) => number::with_interval(unit, measured.value, interval),
+        None => number::value(unit, measured.value, None),
     }
+}
+
+/// A measured figure alone; empty if it is absent.
+pub(in crate::report) fn short(metric: Metric, estimate: &Estimate) -> String {
+    estimate.value().map(|value| number::value(metric.unit(), value, None)).unwrap_or_default()
 }
 
 /// `12 launches`.
@@ -204,8 +213,7 @@ fn compared(verdict: Verdict, speedup: f64, interval: Option<Interval>) -> Compa
         Verdict::Same => "as fast".into(),
         Verdict::Inconclusive => format!("not settled: {shown}x as fast"),
     };
-    let interval = interval.map(|interval| format!(" ({})", number::factor_ends(factor, interval)));
-    Comparison { phrase, interval: interval.unwrap_or_default() }
+    Comparison { phrase, interval: number::factor_interval(factor, interval) }
 }
 
 /// More rounds than these are not counted: nobody will measure them.
@@ -280,17 +288,4 @@ pub(in crate::report) fn caveat(caveat: Caveat) -> String {
 /// `larger batches, up to 64, bring less than 5% more`, with what stands between the commas, if anything.
 pub(in crate::report) fn saturated(up_to: &str) -> String {
     format!("larger batches{up_to} bring less than {} more", number::limit(1.0 - SATURATION_SHARE))
-}
-
-/// `a, b and c`.
-pub(in crate::report) fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [all @ .., last] => format!("{} and {last}", all.join(", ")),
-    }
-}
-
-pub(in crate::report) fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }

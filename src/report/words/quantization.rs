@@ -1,6 +1,5 @@
 //! How a model is quantized, in words.
 
-use crate::plan::ElementType;
 use crate::record::{Granularity, Quantization, QuantizationFormat};
 use crate::report::words::{number, plural};
 
@@ -14,12 +13,13 @@ pub fn quantization(found: &Quantization) -> String {
     match found.format {
         QuantizationFormat::None => {}
         QuantizationFormat::Float16 => {
-            parts
-                .push(format!("{nodes} in {}", found.weights.map_or("half precision".into(), |kind| kind.to_string())));
+            let kind = found.weights.map_or("half precision".into(), |kind| kind.to_string());
+            parts.push(format!("{nodes} in {kind}"));
         }
         _ => {
             parts.extend(found.weights.map(|kind| format!("{} weights {}", kind, scales(found))));
-            parts.extend(found.activations.map(|kind| activations(kind, found.activations_symmetric)));
+            let symmetry = symmetry(found.activations_symmetric);
+            parts.extend(found.activations.map(|kind| format!("{kind} activations{symmetry}")));
             parts.push(nodes);
         }
     }
@@ -52,10 +52,6 @@ fn scales(found: &Quantization) -> String {
     format!("{granularity}{}", symmetry(found.weights_symmetric))
 }
 
-fn activations(kind: ElementType, symmetric: Option<bool>) -> String {
-    format!("{kind} activations{}", symmetry(symmetric))
-}
-
 fn symmetry(symmetric: Option<bool>) -> &'static str {
     match symmetric {
         Some(true) => " (symmetric)",
@@ -67,6 +63,7 @@ fn symmetry(symmetric: Option<bool>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::ElementType;
 
     #[test]
     fn scheme_is_told_in_one_line() {

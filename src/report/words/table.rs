@@ -119,6 +119,10 @@ impl Builder {
         self.table.rows.push(Row { cells, kind });
     }
 
+    pub(in crate::report) fn plain_row(&mut self, cells: Vec<String>) {
+        self.row(RowKind::Plain, cells);
+    }
+
     /// A row of which nothing was measured: how it ended stands in its first figure, the reason in the notes.
     pub(in crate::report) fn absent_row(&mut self, name: Vec<String>, row: &str, outcome: &Outcome) {
         let word = if matches!(outcome, Outcome::Failed(_)) { "failed" } else { "skipped" };
@@ -140,14 +144,9 @@ impl Builder {
         self.drop_empty_columns();
         self.table.notes = notes;
         // Columns that the same rows lack for the same reason.
-        let mut alike: Vec<(Vec<String>, String, Vec<String>)> = Vec::new();
-        for ((column, reason), rows) in self.absences {
-            match alike.iter_mut().find(|(_, known, of)| *known == reason && *of == rows) {
-                Some((columns, ..)) => columns.push(column),
-                None => alike.push((vec![column], reason, rows)),
-            }
-        }
-        self.table.notes.extend(alike.iter().map(|(columns, reason, rows)| absence_note(columns, reason, rows)));
+        let absences = self.absences.into_iter().map(|((column, reason), rows)| ((reason, rows), column));
+        let alike = words::grouped(absences);
+        self.table.notes.extend(alike.iter().map(|((reason, rows), columns)| absence_note(columns, reason, rows)));
         self.table
     }
 

@@ -87,7 +87,7 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
                 time(*before_ns)
             )
         }
-        Clause::Step { step, operators, mostly } => step_words(explanation, step, (operators, mostly.as_ref())),
+        Clause::Step { step, operators, mostly } => step_words(explanation, step, operators, mostly.as_ref()),
         Clause::Unnamed { change_ns } => format!(
             "{} {} in steps that are too small or too unsure to be named",
             time(change_ns.abs()),
@@ -163,25 +163,20 @@ fn missing(instructions: &Instructions) -> String {
     }
 }
 
-fn step_words(explanation: &Explanation, step: &Step, (operators, mostly): (&[AddedNodes], Option<&Plain>)) -> String {
+fn step_words(explanation: &Explanation, step: &Step, operators: &[AddedNodes], mostly: Option<&Plain>) -> String {
     let change = amount(step);
     let rises = step.change_ns() > 0;
+    let went = if rises { "rose" } else { "fell" };
     let from = time(step.before_ns);
     let most = mostly.map(|operator| format!(", most of it in {}", plain(operator))).unwrap_or_default();
     match step.kind {
-        StepKind::Matrix if step.before_nodes_count > 0 => match rises {
-            true => format!("matrix work rose by {change} from {from}{most}"),
-            false => format!("matrix work fell by {change} from {from}{most}"),
-        },
+        StepKind::Matrix if step.before_nodes_count > 0 => format!("matrix work {went} by {change} from {from}{most}"),
         StepKind::Compiled if rises => {
             let nodes = step.after_nodes_count;
             format!("{nodes} node{} compiled by the execution provider take {change}", plural(nodes))
         }
         StepKind::Fusion => fusion(explanation, &change, rises),
-        StepKind::Rest => match rises {
-            true => format!("time outside of nodes rose by {change}"),
-            false => format!("time outside of nodes fell by {change}"),
-        },
+        StepKind::Rest => format!("time outside of nodes {went} by {change}"),
         kind => match (rises, operators.is_empty()) {
             (true, false) => format!("{} nodes add {change}", added(operators)),
             (true, true) => format!("{} take {change} more{most}", noun(kind)),

@@ -11,17 +11,13 @@ const SHOWN_OPERATORS: usize = 15;
 pub(super) fn tables(source: Source<'_>, explanation: &Explanation) -> Vec<Table> {
     match (&explanation.latency, &explanation.profiles) {
         (Some(latency), Some(profiles)) => {
-            vec![waterfall(source, explanation, (latency, profiles)), operators(source, explanation)]
+            vec![waterfall(source, explanation, latency, profiles), operators(source, explanation)]
         }
         _ => Vec::new(),
     }
 }
 
-fn waterfall(
-    source: Source<'_>,
-    explanation: &Explanation,
-    (latency, profiles): (&LatencyStep, &ProfileBasis),
-) -> Table {
+fn waterfall(source: Source<'_>, explanation: &Explanation, latency: &LatencyStep, profiles: &ProfileBasis) -> Table {
     let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
     let title = format!("From {reference} to {name}{}", place(source, explanation));
     let mut table = Builder::new(title, &["Step", "Change", "Sum", "Before", "After", "Nodes"]);
@@ -31,10 +27,10 @@ fn waterfall(
     let mut sum_ns = latency.reference_ns;
     for step in &explanation.steps {
         sum_ns += step.change_ns();
-        table.row(RowKind::Plain, row(step, sum_ns));
+        table.plain_row(row(step, sum_ns));
     }
-    table.row(RowKind::Plain, end(format!("Median of {name}"), latency.session_ns));
-    table.finish(notes((&name, &reference), latency, profiles))
+    table.plain_row(end(format!("Median of {name}"), latency.session_ns));
+    table.finish(notes(&name, &reference, latency, profiles))
 }
 
 fn row(step: &Step, sum_ns: i64) -> Vec<String> {
@@ -53,7 +49,7 @@ fn row(step: &Step, sum_ns: i64) -> Vec<String> {
     ]
 }
 
-fn notes((name, reference): (&str, &str), latency: &LatencyStep, profiles: &ProfileBasis) -> Vec<String> {
+fn notes(name: &str, reference: &str, latency: &LatencyStep, profiles: &ProfileBasis) -> Vec<String> {
     let change = match latency.change.ratio.measured() {
         Some(ratio) => number::relative(ratio.value, ratio.interval),
         None => "not compared".into(),
@@ -91,7 +87,7 @@ fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
     let title = format!("Changed operators, {reference} to {name}{}", place(source, explanation));
     let mut table = Builder::new(title, &["Operator", "Change", "Before", "After", "Nodes"]);
     for change in explanation.operators.iter().take(SHOWN_OPERATORS) {
-        table.row(RowKind::Plain, operator_row(change));
+        table.plain_row(operator_row(change));
     }
     let left_out = explanation.operators.len().saturating_sub(SHOWN_OPERATORS) as u64;
     let note = format!("{} more operator{} changed less.", number::count(left_out), words::plural(left_out));

@@ -8,14 +8,12 @@ use crate::analysis::{
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
 use crate::report::words::number::{self, bytes, percent, time};
-use crate::report::words::{self, ABSENT, Builder, RowKind, Table, plain, shortened};
+use crate::report::words::{self, ABSENT, Builder, Table, plain, shortened};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// Rows of a table, beyond which they are summed up.
 const ROWS: usize = 10;
-/// Operators that a line names before it only counts them.
-const NAMED_OPERATORS: usize = 6;
 /// Letters of the column of shapes, and of operators.
 const SHAPES_WIDTH: usize = 36;
 const OPERATOR_WIDTH: usize = 24;
@@ -84,11 +82,9 @@ fn distortion(estimate: &Estimate) -> String {
     match estimate {
         Estimate::Measured(measured) => {
             let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
-            let interval = measured.interval.map(|interval| number::factor_ends(measured.value, interval));
             format!(
-                "The profiler itself: an inference takes {}x{} as long with it as without it, n = {}{remark}",
-                number::factor(measured.value, measured.interval),
-                interval.map(|ends| format!(" ({ends})")).unwrap_or_default(),
+                "The profiler itself: an inference takes {} as long with it as without it, n = {}{remark}",
+                number::times(measured.value, measured.interval),
                 words::counted(measured)
             )
         }
@@ -136,26 +132,13 @@ pub(super) fn graph(change: &GraphChange) -> String {
         let one = |(operator, count): (&Plain, &CountChange)| {
             format!("{} {} instead of {}", count.as_run_count, plain(operator), count.in_file_count)
         };
-        parts.push(format!("in another number: {}", first_named(change.changed.iter().map(one).collect())));
+        parts.push(format!("in another number: {}", words::first_operators(change.changed.iter().map(one).collect())));
     }
     parts.join("; ")
 }
 
 fn counted(operators: &BTreeMap<Plain, u64>) -> String {
-    let name = |(operator, count): (&Plain, &u64)| match count {
-        1 => plain(operator),
-        several => format!("{several} {}", plain(operator)),
-    };
-    first_named(operators.iter().map(name).collect())
-}
-
-fn first_named(mut names: Vec<String>) -> String {
-    let more = names.len().saturating_sub(NAMED_OPERATORS);
-    names.truncate(NAMED_OPERATORS);
-    if more > 0 {
-        names.push(format!("{more} more operator{}", words::plural(more as u64)));
-    }
-    names.join(", ")
+    words::first_operators(operators.iter().map(words::several).collect())
 }
 
 pub(super) fn tables(breakdown: &Breakdown, profiled: &Profiled) -> Vec<Table> {
@@ -168,33 +151,27 @@ fn operators(breakdown: &Breakdown) -> Table {
     let mut builder = Builder::new("Time by operator", &header);
     let (shown, others) = split(&breakdown.by_operator);
     for operator in shown {
-        builder.row(
-            RowKind::Plain,
-            vec![
-                operator_name(operator, several),
-                group_words(operator.group).into(),
-                number::count(operator.nodes_count),
-                calls(operator.calls),
-                time(operator.time_ns),
-                percent(operator.share.0),
-                operator.bytes.map_or_else(|| ABSENT.into(), bytes),
-            ],
-        );
+        builder.plain_row(vec![
+            operator_name(operator, several),
+            group_words(operator.group).into(),
+            number::count(operator.nodes_count),
+            calls(operator.calls),
+            time(operator.time_ns),
+            percent(operator.share.0),
+            operator.bytes.map_or_else(|| ABSENT.into(), bytes),
+        ]);
     }
     if !others.is_empty() {
         let all_bytes = others.iter().map(|operator| operator.bytes).sum::<Option<Bytes>>();
-        builder.row(
-            RowKind::Plain,
-            vec![
-                format!("{} more operators", others.len()),
-                String::new(),
-                number::count(others.iter().map(|operator| operator.nodes_count).sum()),
-                calls(others.iter().map(|operator| operator.calls).sum()),
-                time(others.iter().map(|operator| operator.time_ns).sum()),
-                percent(others.iter().map(|operator| operator.share.0).sum()),
-                all_bytes.map_or_else(|| ABSENT.into(), bytes),
-            ],
-        );
+        builder.plain_row(vec![
+            format!("{} more operators", others.len()),
+            String::new(),
+            number::count(others.iter().map(|operator| operator.nodes_count).sum()),
+            calls(others.iter().map(|operator| operator.calls).sum()),
+            time(others.iter().map(|operator| operator.time_ns).sum()),
+            percent(others.iter().map(|operator| operator.share.0).sum()),
+            all_bytes.map_or_else(|| ABSENT.into(), bytes),
+        ]);
     }
     builder.finish(vec![
         "calls, time and bytes: of one inference; share: of the time in nodes".into(),
@@ -210,31 +187,25 @@ fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
     let (shown, others) = split(&breakdown.nodes);
     for share in shown {
         let node = &profiled.nodes[share.node];
-        builder.row(
-            RowKind::Plain,
-            vec![
-                node_name(node),
-                shortened(&plain(&node.operator), OPERATOR_WIDTH),
-                calls(share.calls),
-                time(share.time_ns),
-                percent(share.share.0),
-                shapes(node),
-            ],
-        );
+        builder.plain_row(vec![
+            node_name(node),
+            shortened(&plain(&node.operator), OPERATOR_WIDTH),
+            calls(share.calls),
+            time(share.time_ns),
+            percent(share.share.0),
+            shapes(node),
+        ]);
     }
     if !others.is_empty() {
         let sum = |of: fn(&NodeShare) -> f64| others.iter().map(of).sum::<f64>();
-        builder.row(
-            RowKind::Plain,
-            vec![
-                format!("{} more nodes", number::count(others.len() as u64)),
-                String::new(),
-                calls(sum(|node| node.calls)),
-                time(others.iter().map(|node| node.time_ns).sum()),
-                percent(sum(|node| node.share.0)),
-                String::new(),
-            ],
-        );
+        builder.plain_row(vec![
+            format!("{} more nodes", number::count(others.len() as u64)),
+            String::new(),
+            calls(sum(|node| node.calls)),
+            time(others.iter().map(|node| node.time_ns).sum()),
+            percent(sum(|node| node.share.0)),
+            String::new(),
+        ]);
     }
     let holds_others = breakdown.by_operator.iter().any(|share| CONTROL_FLOW.contains(&share.operator.exact()));
     let note = "a node's time is without that of the nodes inside it, such as a loop's body";

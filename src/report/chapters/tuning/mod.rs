@@ -4,6 +4,8 @@ mod answer;
 mod configurations;
 mod phrases;
 
+use std::collections::BTreeSet;
+
 use crate::analysis::tuning::{self, State, TuningFindings, TuningVerdict, criteria};
 use crate::plan::CellKey;
 use crate::report::chapter::{Audience, Block, Chapter, Place};
@@ -72,10 +74,12 @@ fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
     let measured = found.candidates.iter().filter(|one| one.is_measured()).count() as u64;
     let untried = found.candidates.len() as u64 - measured;
     let number = |count: u64, noun: &str| format!("{} {noun}{}", number::count(count), words::plural(count));
-    let others = (untried > 0).then(|| format!("; {} decided about without", was(untried)));
+    let was = |count: u64| if count == 1 { "was" } else { "were" };
+    let others = (untried > 0).then(|| format!("; {} {} decided about without", number::count(untried), was(untried)));
     let mut lines = vec![format!(
-        "{} measured in {} and {}{}.",
-        was_of(measured, "configuration"),
+        "{} {} measured in {} and {}{}.",
+        number(measured, "configuration"),
+        was(measured),
         number(found.heats_count, "heat"),
         number(found.rounds_count, "round"),
         others.unwrap_or_default()
@@ -115,23 +119,12 @@ fn slo_method() -> String {
     )
 }
 
-/// `3 configurations were`.
-fn was_of(count: u64, noun: &str) -> String {
-    format!("{} {noun}{} {}", number::count(count), words::plural(count), if count == 1 { "was" } else { "were" })
-}
-
-fn was(count: u64) -> String {
-    format!("{} {}", number::count(count), if count == 1 { "was" } else { "were" })
-}
-
 fn in_sequence(source: Source<'_>) -> Option<String> {
     let plan = source.record.plan.tuning.as_ref().filter(|plan| plan.space.executions.len() > 1)?;
     let bases = source.record.plan.sessions.iter().take(plan.base_sessions_count);
     let is_chain =
         |variant: usize| source.record.variants[variant].model.as_ref().is_some_and(|model| model.is_chain());
-    let mut chains: Vec<usize> = bases.map(|base| base.variant).filter(|&variant| is_chain(variant)).collect();
-    chains.sort_unstable();
-    chains.dedup();
+    let chains: BTreeSet<usize> = bases.map(|base| base.variant).filter(|&variant| is_chain(variant)).collect();
     let names: Vec<String> = chains.iter().map(|&variant| plain(&source.record.plan.variants[variant].name)).collect();
     let whose = if names.len() == 1 { "its" } else { "their" };
     (!names.is_empty()).then(|| {
