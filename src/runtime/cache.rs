@@ -43,7 +43,6 @@ impl Cache {
     /// The user's cache: `$ONNXPROF_CACHE`, `$XDG_CACHE_HOME/onnxprof` or `~/.cache/onnxprof`.
     ///
     /// # Errors
-    ///
     /// None of the variables that lead there is set.
     pub fn locate() -> Result<Self, RuntimeError> {
         Self::from_variables(|name| std::env::var_os(name))
@@ -94,7 +93,6 @@ impl Cache {
     /// is made if need be, read-only, so that nothing gets into it by chance.
     ///
     /// # Errors
-    ///
     /// It cannot be made or read, or something is in it.
     pub fn empty(&self) -> io::Result<PathBuf> {
         let folder = self.runtimes.with_file_name("empty");
@@ -126,7 +124,6 @@ impl Cache {
     /// Every release that has a folder, by build and ascending version, whatever is in it.
     ///
     /// # Errors
-    ///
     /// The cache exists and cannot be read.
     pub fn releases(&self) -> Result<Vec<Release>, RuntimeError> {
         let unreadable = |source| RuntimeError::Cache { path: self.runtimes.clone(), source };
@@ -147,7 +144,6 @@ impl Cache {
     /// Everything that is installed, by build and ascending version, each library checked against its manifest.
     ///
     /// # Errors
-    ///
     /// The cache exists and cannot be read.
     pub fn libraries(&self) -> Result<Vec<CachedLibrary>, RuntimeError> {
         Ok(self.releases()?.into_iter().map(|release| self.inspect(release)).collect())
@@ -156,7 +152,6 @@ impl Cache {
     /// The library of one release, if it is installed and intact.
     ///
     /// # Errors
-    ///
     /// The cache exists and cannot be read.
     pub fn intact(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
         Ok(self.get(release)?.filter(|library| library.condition == Condition::Intact))

@@ -14,13 +14,11 @@ use super::{Release, RuntimeError, room, staging, wheel};
 use crate::hash;
 use crate::units::Bytes;
 
-/// Groups of optional requirements in the wheel's metadata.
 const EXTRAS: [&str; 2] = ["cuda", "cudnn"];
 
 /// How the names of the packages begin that carry CUDA libraries; nothing else is downloaded for them.
 const PACKAGES: &str = "nvidia-";
 
-/// The package that the metadata pins to the version of CUDA.
 const RUNTIME: &str = "cuda-runtime";
 
 /// Packages that the metadata leaves to cuDNN and cuFFT, which name no version. They are released with CUDA, under its own.
@@ -36,7 +34,6 @@ const MOST_METADATA: u64 = 16 << 20;
 /// Where their wheels keep the libraries, in folders called `lib`.
 const LIBRARIES: &str = "nvidia/";
 
-/// The means to complete a GPU build.
 pub(super) struct Completion<'a> {
     pub pip: &'a Pip,
     pub release: Release,

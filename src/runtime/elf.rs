@@ -22,7 +22,6 @@ const MOST_DYNAMIC_BYTES: u64 = 1 << 20;
 /// A longer name than a path may be is taken for damage.
 const MOST_NAME_BYTES: usize = 4096;
 
-/// A part of the file that is mapped into memory, or the dynamic section.
 struct Segment {
     kind: u64,
     offset: u64,
@@ -77,7 +76,6 @@ fn read(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text that begins at `offset` and ends before a zero.
 fn name(file: &File, offset: u64) -> io::Result<String> {
     let mut bytes = vec![0; MOST_NAME_BYTES];
     let mut length = 0;

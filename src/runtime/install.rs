@@ -35,7 +35,6 @@ pub struct Installed {
 /// anything that takes long. Safe to call from several processes at once.
 ///
 /// # Errors
-///
 /// No pip, no network, no such version, no such build for this machine, no space (asked before anything is downloaded), no
 /// permission, a wheel that is not the published one, or one whose library cannot be opened.
 pub fn install(
@@ -79,7 +78,6 @@ fn steps(release: Release) -> Vec<Step> {
     std::iter::once(Step::of(release)).chain(libraries).collect()
 }
 
-/// A release that is all there, and not where it would be found.
 struct Prepared {
     folder: TempDir,
     /// File names.

@@ -12,7 +12,6 @@ const FOLDERS: [&str; 3] = ["", "lib", "capi"];
 /// `named_by` is the flag or variable that named the path, for the error.
 ///
 /// # Errors
-///
 /// The path does not exist or cannot be read, or the folder holds no library.
 pub fn library(named_by: &'static str, path: &Path) -> Result<PathBuf, RuntimeError> {
     let unreadable = |source| RuntimeError::UnreadablePath { path: path.into(), named_by, source };
@@ -48,7 +47,6 @@ fn best_name(folder: &Path) -> std::io::Result<Option<String>> {
     Ok(names.into_iter().filter(|name| is_library_name(name)).max_by_key(rank))
 }
 
-/// Whether a file is ONNX Runtime's library by its name, on Linux, macOS or Windows.
 fn is_library_name(name: &str) -> bool {
     let versioned = |rest: &str| rest.strip_prefix('.').is_some_and(|version| !version.is_empty());
     match (name.strip_prefix("libonnxruntime.so"), name.strip_prefix("libonnxruntime")) {

@@ -93,7 +93,6 @@ pub(super) fn write(folder: &Path, manifest: &Manifest) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The manifest in `folder`; else why there is none.
 pub(super) fn read(folder: &Path) -> Result<Manifest, String> {
     let text = files::bytes(&folder.join(MANIFEST), Kind::KEPT)
         .map_err(|error| format!("its {MANIFEST} is unreadable: {error}"))?;

@@ -141,7 +141,6 @@ pub enum Lookup {
 /// installed is opened by `opener` first. `progress` is called with a sentence before anything that takes long.
 ///
 /// # Errors
-///
 /// The request names nothing that exists or cannot be understood, or an installation failed; see [`RuntimeError`].
 pub fn resolve(request: Option<&str>, opener: &Opener, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
     tidy();
@@ -176,7 +175,6 @@ pub fn tidy() {
 /// Finds the library that [`resolve`] would use, and changes nothing.
 ///
 /// # Errors
-///
 /// As [`resolve`], less what installing can run into.
 pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
     let named = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty());
@@ -195,10 +193,7 @@ pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
     }
 }
 
-/// The library of a package, if it can be used here.
-///
-/// # Errors
-/// Why not, in a sentence.
+/// The library of a package, if it can be used here; else why not, in a sentence.
 fn usable(package: PythonPackage) -> Result<Found, String> {
     let PythonPackage { environment, library } = package;
     let refused = |why: String| format!("the onnxruntime of {environment} is passed over: {why}");

@@ -39,7 +39,6 @@ const PROVIDER: &str = "libonnxruntime_providers_";
 /// Is in every build.
 const SHARED_PROVIDER: &str = "libonnxruntime_providers_shared.so";
 
-/// Folders in which the loader looks last.
 const DEFAULT_FOLDERS: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
 /// Program that knows the loader's cache, and where it is; that is not on every user's `PATH`.
@@ -48,7 +47,6 @@ const LDCONFIG: (&str, [&str; 2]) = ("ldconfig", ["/sbin/ldconfig", "/usr/sbin/l
 /// Time within which it answers: it reads one file.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A library that another one needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Needed {
     pub name: String,
@@ -77,7 +75,6 @@ pub fn library_folders(library: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Whether a file in a folder has a name that is wanted.
 fn holds(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> bool {
     let names = |entries: ReadDir| entries.flatten().map(|entry| entry.file_name());
     folder.read_dir().is_ok_and(|entries| names(entries).any(|name| name.to_str().is_some_and(&is_wanted)))
@@ -121,7 +118,6 @@ pub(super) fn has_cuda() -> bool {
         || loader_cache().iter().any(|(name, _)| is_runtime(name))
 }
 
-/// The CUDA libraries that the provider in `folder` needs, and where they are.
 pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
     let provider = folder.join(CUDA_PROVIDER);
     let names = elf::needed(&provider)?;

@@ -147,7 +147,7 @@ impl Pip {
         self.fetch(Subject::Libraries(release), release.build, &words, folder)
     }
 
-    /// The released versions of a build that the index has for this machine, ascending.
+    /// Ascending.
     pub(super) fn versions(&self, build: Build) -> Result<Vec<Version>, RuntimeError> {
         let subject = Subject::Versions(build);
         let mut words = vec!["index", "versions"];

@@ -95,7 +95,6 @@ impl Opener {
     /// Asks a library what it is: runs `probe-runtime`, which is to print a [`ProbeAnswer`].
     ///
     /// # Errors
-    ///
     /// The library cannot be loaded, or the child process failed.
     pub fn ask(&self, path: &Path) -> Result<LibraryInfo, ProbeError> {
         let failed = |source| ProbeError::Child { path: path.into(), source };

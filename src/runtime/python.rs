@@ -16,7 +16,6 @@ const PYTHON: &str = "python3";
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Prints the folders that it imports from, and the user's own, which isolation hides.
 const QUESTION: &str = "import site, sys\nprint('\\n'.join(sys.path + [site.getusersitepackages()]))";
-/// The package, and the folder in it that holds the library.
 const PACKAGE: [&str; 2] = ["onnxruntime", "capi"];
 
 /// How an environment of Python was found. Displays as a part of a sentence.

@@ -20,7 +20,6 @@ pub struct Removed {
 /// `progress` is called with a sentence before anything that takes long. Safe to call from several processes at once.
 ///
 /// # Errors
-///
 /// It is not installed, or the cache cannot be changed.
 pub fn remove(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) -> Result<Removed, RuntimeError> {
     let failed = |source| staging::storage(cache.runtimes(), source);

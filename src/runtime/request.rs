@@ -67,7 +67,6 @@ impl FromStr for Build {
 /// Versions of a build that the package index has for this machine and that can be loaded, newest first.
 ///
 /// # Errors
-///
 /// No pip, no network, or no such build for this machine.
 pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
     build.platforms()?;
@@ -81,7 +80,6 @@ pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
 /// library has all that an older one has.
 ///
 /// # Errors
-///
 /// As [`available`], and where no version is new enough.
 pub fn latest(build: Build) -> Result<Release, RuntimeError> {
     let version = available(build)?.into_iter().next();

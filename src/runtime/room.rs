@@ -11,7 +11,6 @@ use super::{Build, Release, RuntimeError, wheel};
 use crate::foreign::temporary_folder;
 use crate::units::Bytes;
 
-/// A step of an installation: wheels that pip downloads, and what is kept of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     wheels: Bytes,
@@ -82,7 +81,6 @@ struct Height {
     cache: Bytes,
     /// In pip's folder for temporary files, which holds all wheels of a step until they are complete.
     temporary: Bytes,
-    /// On a disk that holds both.
     together: Bytes,
 }
 
