@@ -74,7 +74,6 @@ impl Api {
     }
 }
 
-/// The operator with its domain, unless that is the standard's own.
 fn qualified(domain: &str, operator: &str) -> String {
     match domain {
         "" | "ai.onnx" => operator.to_owned(),
@@ -96,8 +95,6 @@ pub(super) fn by_provider(operators: BTreeMap<String, BTreeMap<String, u64>>) ->
     providers
 }
 
-/// The list that `get` has of `owner`.
-///
 /// # Safety
 /// `get` takes an `owner` such as this one, which is alive.
 unsafe fn list<T>(
@@ -114,8 +111,6 @@ unsafe fn list<T>(
     Ok(unsafe { std::slice::from_raw_parts(items, count) }.to_vec())
 }
 
-/// A text of `owner`.
-///
 /// # Safety
 /// `get` takes an `owner` such as this one, which is alive.
 unsafe fn text(owner: *const c_void, get: GetText) -> Result<String, ort::Error> {

@@ -19,7 +19,6 @@ pub(super) struct OutputPlaces {
 
 struct OutputPlace {
     name: String,
-    /// Whether it cannot be anywhere but in host memory.
     is_on_host: bool,
 }
 
@@ -43,7 +42,6 @@ impl OutputPlaces {
     }
 }
 
-/// Whether values of a type are strings, or have some in them.
 fn holds_strings(value_type: &ValueType) -> bool {
     match value_type {
         ValueType::Tensor { ty, .. } => *ty == TensorElementType::String,

@@ -10,7 +10,6 @@ use super::raw::Owned;
 use super::{EngineError, tensor, value};
 use crate::inputs::{Argument, InputSet, Tensor};
 
-/// An input in host memory, as ONNX Runtime takes it.
 pub(super) struct HeldInput {
     pub name: CString,
     pub value: Owned,

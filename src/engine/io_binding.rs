@@ -54,7 +54,6 @@ impl GraphNumbers {
 }
 
 impl MemoryPlace {
-    /// The CPU, with everything in its memory.
     pub(super) fn host() -> Self {
         MemoryPlace { memory: Memory::Host, device: 0, binding: Binding::Host, captures: false }
     }
@@ -127,7 +126,6 @@ impl BoundSet {
     }
 }
 
-/// Sets of one request in flight, run in turn.
 struct Turns<'session> {
     session: &'session OrtSession,
     run: RunWithBinding,
@@ -248,8 +246,6 @@ impl Way for OnDevice {
     }
 }
 
-/// Whether a call did what it was to do.
-///
 /// # Safety
 /// `status` comes from ONNX Runtime and is used once.
 #[inline]

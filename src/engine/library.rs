@@ -67,14 +67,12 @@ impl LibraryError {
 /// Opens a library for the rest of the process, and says what it is. To be called in a process that may be lost.
 ///
 /// # Errors
-///
 /// The file is not a library, not ONNX Runtime, or too old. A file that does harm when it is opened does that here.
 pub fn describe_library(path: &Path) -> Result<LibraryInfo, LibraryError> {
     let opened = open(path)?;
     describe_opened(path, opened.version)
 }
 
-/// A library that `ort` has opened.
 pub(super) struct Opened {
     /// The version that it states.
     pub version: String,
@@ -82,8 +80,6 @@ pub(super) struct Opened {
     pub builder: EnvironmentBuilder,
 }
 
-/// Opens a library for `ort`.
-///
 /// A process opens one library; the environment variable that switches telemetry off must be set before.
 pub(super) fn open(path: &Path) -> Result<Opened, LibraryError> {
     let (version, base) = version(path)?;
@@ -136,7 +132,6 @@ fn stated_version(library: &libloading::Library, path: &Path) -> Result<(String,
     Ok((text.to_owned(), base))
 }
 
-/// Execution providers of the open library; `None` if it does not tell.
 fn execution_providers() -> Option<Vec<String>> {
     let mut names: *mut *mut c_char = std::ptr::null_mut();
     let mut count: c_int = 0;

@@ -34,7 +34,6 @@ pub(super) fn counts() -> LogCounts {
     LogCounts { warnings: WARNINGS.load(Ordering::Relaxed), errors: ERRORS.load(Ordering::Relaxed) }
 }
 
-/// The words of the latest error since the last call.
 pub(super) fn take_last_error() -> Option<String> {
     LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

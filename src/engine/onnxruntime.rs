@@ -260,7 +260,6 @@ fn read_config(builder: &SessionBuilder, key: &str) -> Option<String> {
     CStr::from_bytes_until_nul(&value).ok().map(|text| text.to_string_lossy().into_owned())
 }
 
-/// A session, and what is known of it.
 struct Created {
     session: OrtSession,
     effect: Effect,
@@ -331,7 +330,6 @@ impl Session for LoadedSession {
     }
 }
 
-/// The allocator's statistics by ONNX Runtime's keys.
 fn arena_entries(allocator: &Allocator) -> Observed<BTreeMap<String, String>> {
     let api = ort::api();
     let mut pairs = ptr::null_mut();

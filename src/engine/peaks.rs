@@ -23,7 +23,6 @@ use crate::units::{Bytes, Nanos};
 /// Rows and columns of the matrices: their product takes a few milliseconds of one core, short enough for some to pass
 /// undisturbed on a busy machine, and each fits a cache.
 const SIZE: usize = 512;
-/// Version of the operators.
 const OPSET: u32 = 17;
 /// Of one figure.
 const REPETITIONS: std::ops::RangeInclusive<usize> = 3..=300;
@@ -48,7 +47,6 @@ pub(super) fn measure(
 
 type Ready = Result<(OrtSession, Vec<Tensor>), ort::Error>;
 
-/// How often a session does `amount` in a second: the highest and the median rate.
 fn fastest(ready: Ready, amount: f64, length: Nanos) -> Observed<Peak> {
     let (session, inputs) = ready.map_err(|error| words(error.message()))?;
     let mut rates = rates(&session, inputs, amount, length).map_err(|error| error.to_string())?;

@@ -6,7 +6,6 @@ use super::assignment::by_provider;
 use crate::record::{CopyNodes, NodeProfile, Placement, PlacementSource, Profiled, ProviderNodes};
 use crate::units::{Nanos, Ratio};
 
-/// The beginning of the names of operators that copy tensors between devices.
 const COPY: &str = "Memcpy";
 
 pub(super) fn placement_of(profiled: &Profiled) -> Placement {
@@ -47,9 +46,7 @@ fn copies(nodes: &[NodeProfile]) -> Vec<CopyNodes> {
     found.into_values().collect()
 }
 
-/// The nodes of ONNX Runtime's own account with the times of a profile.
-///
-/// Execution providers that only the profile knows keep their entries: ONNX Runtime put their nodes in later.
+/// The nodes of ONNX Runtime's own account with the times of a profile. Execution providers that only the profile knows keep their entries: ONNX Runtime put their nodes in later.
 pub(super) fn with_times(nodes: Vec<ProviderNodes>, profile: Placement) -> Placement {
     let mut profiled = profile.providers;
     let mut providers: Vec<ProviderNodes> = nodes

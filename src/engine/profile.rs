@@ -18,7 +18,6 @@ const SPINNING: Duration = Duration::from_millis(30);
 /// trace. Threads that have just been woken share a CPU for some milliseconds, and inferences then took up to twice as long
 /// as in timed blocks.
 const WAKING: Nanos = Nanos(10_000_000);
-/// Session configuration by which kernels leave weights as they are.
 pub(super) const KEEP_WEIGHTS: &str = "session.disable_prepacking";
 /// A larger trace is read, but not kept.
 const MAX_KEPT: Bytes = Bytes(32 << 20);
@@ -48,7 +47,6 @@ pub(super) struct Turns {
 }
 
 impl Pair<'_> {
-    /// Runs both until the target is met.
     pub(super) fn take_turns(&mut self, target: &ProfileTarget) -> Result<Turns, EngineError> {
         let began = MonotonicClock.now();
         let mut turns = Turns::default();
@@ -128,7 +126,6 @@ fn median(latencies: &[Nanos]) -> Nanos {
     sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or_default()
 }
 
-/// Reads the trace that the profiler wrote to `written`, and keeps it where it is wanted.
 pub(super) fn read(written: &Path, target: &ProfileTarget, turns: &Turns) -> Result<Profiled, EngineError> {
     let found = trace::read(written, Counted::Typical).map_err(|error| EngineError::Profile(error.to_string()))?;
     if found.inferences == Inferences::OnlyFirst {
@@ -180,7 +177,6 @@ mod tests {
         assert_eq!((of(&[3, 1, 2]), of(&[4, 1, 3, 2]), of(&[])), (Nanos(2), Nanos(2), Nanos(0)));
     }
 
-    /// Counts its inferences into a place that the test reads.
     struct Counted<'c>(&'c std::cell::Cell<u64>);
 
     // SAFETY: tests run it on their own thread alone.

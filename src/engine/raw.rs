@@ -34,7 +34,6 @@ impl Owned {
 }
 
 impl From<DynValue> for Owned {
-    /// A value that owns its elements.
     fn from(value: DynValue) -> Self {
         Owned { value, elements: Elements::new() }
     }

@@ -62,7 +62,6 @@ pub(super) fn borrowed<'d>(data: &'d TensorData, kept: &mut Elements) -> Result<
     ))
 }
 
-/// A value of elements that Rust lacks a type for.
 fn small(data: &TensorData) -> Result<Owned, ort::Error> {
     raw::from_data(data).unwrap_or_else(|| Err(ort::Error::new("there are no tensors of this type")))
 }

@@ -10,7 +10,6 @@ use crate::inputs::{Tensor, TensorData, Value, element_name};
 use crate::onnx::put_delimited;
 use crate::plan::ElementType;
 
-/// Operator set and version of the format that suffice.
 const OPSET: u8 = 17;
 const IR_VERSION: u8 = 8;
 const OUTPUT: &str = "y";
@@ -125,7 +124,6 @@ fn number(element_type: ElementType) -> Option<u8> {
     })
 }
 
-/// The tensors of a sequence; `None` if it is none.
 fn tensors(value: &DynValue) -> Option<Vec<DynValue>> {
     let ValueType::Sequence(inner) = value.dtype() else { return None };
     inner.is_tensor().then_some(())?;

@@ -6,7 +6,6 @@ use crate::engine::log;
 use crate::engine::message::words;
 use crate::provider::Options;
 
-/// A session's options with its execution provider registered.
 pub(in crate::engine) struct Registered {
     pub builder: SessionBuilder,
     /// Execution providers in order of preference; the first is the one that was asked for, by its own name.

@@ -124,7 +124,6 @@ impl Machine {
         Ok(Machine { noise, clock, process, begun: Arc::default() })
     }
 
-    /// Lets virtual time pass without an inference.
     pub(super) fn pass(&self, span: Nanos) {
         self.clock.advance(span);
     }
@@ -166,7 +165,6 @@ pub(super) struct CellNoise {
     machine: Machine,
     own: Pcg64,
     launch_factor: f64,
-    /// State of the autoregressive process.
     correlated: f64,
     modes: Option<Switching>,
     bursts: Option<Switching>,

@@ -38,7 +38,6 @@ pub(super) fn latency_ratio(effects: &[OptionEffect], options: &SessionOptions) 
     effects.iter().filter(|effect| effect.applies(options)).filter_map(|effect| effect.latency_ratio).product()
 }
 
-/// The memory that applies to a session, taken.
 pub(super) fn taken(effects: &[OptionEffect], options: &SessionOptions) -> Result<Vec<u8>, String> {
     let bytes = memory_bytes(effects, options);
     memory::ask(Bytes(bytes as u64), || "a scripted session".to_owned())
