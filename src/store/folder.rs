@@ -25,7 +25,6 @@ impl RunFolder {
     /// in it.
     ///
     /// # Errors
-    ///
     /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if nothing can be
     /// created there, [`StoreError::Link`] if something in it leads elsewhere, [`StoreError::Special`] if something in
     /// it is neither a file nor a folder.
@@ -42,7 +41,6 @@ impl RunFolder {
     /// that a killed run left are removed, lest they are taken for those of this one's baseline.
     ///
     /// # Errors
-    ///
     /// [`StoreError::HoldsRun`] if it has the files of a run, [`StoreError::InUse`] if another process is writing one,
     /// [`StoreError::NotWritable`] if nothing can be created there.
     pub fn create(path: &Path) -> Result<RunFolder, StoreError> {

@@ -42,7 +42,6 @@ pub(super) fn astray(record: &RunRecord) -> Option<String> {
     })
 }
 
-/// The fault of the plan itself.
 fn in_plan(record: &RunRecord) -> Option<String> {
     let (variants, sessions) = (record.plan.variants.len(), record.plan.sessions.len());
     if record.plan.baseline >= variants {

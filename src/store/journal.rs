@@ -31,7 +31,6 @@ impl Journal {
     /// `run.json`.
     ///
     /// # Errors
-    ///
     /// [`StoreError::Write`] if a file cannot be written.
     pub fn begin(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
         let mut file = JournalFile::create(folder.journal())?;
@@ -44,7 +43,6 @@ impl Journal {
     /// Begins the journal of a run anew that is taken up again: its first line is all that was found before.
     ///
     /// # Errors
-    ///
     /// [`StoreError::Write`] if the files cannot be written; what was there before is then still there.
     pub fn resume(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
         let path = folder.journal();
@@ -60,7 +58,6 @@ impl Journal {
     /// Writes an event down and takes it into the record.
     ///
     /// # Errors
-    ///
     /// [`StoreError::Write`] if the journal cannot be written, [`StoreError::Histogram`] if a block's latencies cannot
     /// be decoded; the record has the event in both cases.
     pub fn append(&mut self, mut event: Event) -> Result<(), StoreError> {
@@ -87,7 +84,6 @@ impl Journal {
     /// Merges the latencies of all blocks so far into their cells' histograms.
     ///
     /// # Errors
-    ///
     /// [`StoreError::Histogram`] if a block's latencies could not be decoded; all others are merged.
     pub fn merge_latencies(&mut self) -> Result<(), StoreError> {
         let path = &self.file.path;
@@ -97,7 +93,6 @@ impl Journal {
     /// Writes the record so far to `run.json`, for whoever looks into the folder while the run goes on.
     ///
     /// # Errors
-    ///
     /// [`StoreError::Write`] if it cannot be written, [`StoreError::Histogram`] like [`Journal::merge_latencies`].
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
         let merged = self.merge_latencies();
@@ -108,7 +103,6 @@ impl Journal {
     /// Writes the record to `run.json` for good, and removes the journal: events that are appended afterwards are not kept.
     ///
     /// # Errors
-    ///
     /// Like [`Journal::checkpoint`]; the journal then stays, and holds everything that could be written.
     pub fn finish(&mut self) -> Result<(), StoreError> {
         self.checkpoint()?;
@@ -123,7 +117,6 @@ impl Journal {
     }
 }
 
-/// Moves latencies out of their event.
 pub(super) fn take_histogram(event: &mut Event, merger: &mut Merger) {
     match event {
         Event::Block { block, histogram } => merger.push(block.key, block.phase, std::mem::take(histogram)),

@@ -23,7 +23,6 @@ use crate::units::Bytes;
 /// journal, with everything that had finished; a last line that was torn by the kill is left out.
 ///
 /// # Errors
-///
 /// A [`StoreError`] that says which file cannot be read, and why.
 pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
     load_asking(run, &|_| Ok(()))
@@ -148,7 +147,7 @@ fn field(text: &str, error: &serde_json::Error) -> Option<String> {
     Some(name.rsplit_once('"')?.1.to_owned())
 }
 
-/// Adds up the events of a journal; `None` if it ends before the first.
+/// `None` if the journal ends before its first event.
 fn fold(path: &Path, text: &str) -> Result<Option<RunRecord>, StoreError> {
     let mut lines = text.split_inclusive('\n').enumerate();
     let Some((_, first)) = lines.next() else { return Ok(None) };
@@ -219,7 +218,6 @@ fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
     }
 }
 
-/// More cells than any run has, or else the first index that leads nowhere.
 fn contradiction(record: &RunRecord) -> Option<String> {
     let cells = record.plan.grid_count();
     if cells > MOST_CELLS {

@@ -12,14 +12,12 @@ use crate::files;
 /// or the new one. A link gives way to the file, and what it leads to stays as it is.
 ///
 /// # Errors
-///
 /// [`StoreError::Write`], which names `path`; also where something lies there that is neither a file nor a link, which
 /// nobody meant to be written to.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write_with(path, |writer| writer.write_all(bytes))
 }
 
-/// Like [`write_atomically`], of what `fill` writes.
 pub(super) fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), StoreError> {
     told(path, check(path).and_then(|()| replace(path, fill)))
 }
@@ -28,7 +26,6 @@ pub(super) fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::R
 /// `/dev/stdout` or a named pipe, is written to instead of replaced, however long nobody reads it.
 ///
 /// # Errors
-///
 /// [`StoreError::Write`], which names `path`.
 pub fn write_named(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
@@ -40,7 +37,6 @@ fn told(path: &Path, written: io::Result<()>) -> Result<(), StoreError> {
     written.map_err(|source| StoreError::Write { path: path.to_path_buf(), source })
 }
 
-/// Makes sure that nothing but a file or a link would be replaced.
 fn check(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_symlink() => files::check_own(&metadata),
