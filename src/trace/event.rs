@@ -8,12 +8,10 @@ use serde_json::Value;
 use crate::record::{NodeProfile, TensorShape};
 use crate::units::{Bytes, Nanos};
 
-/// The ending of the name of an event that is a node's own time.
 const KERNEL: &str = "_kernel_time";
-/// Name of the event that an inference leaves when it is done.
+/// An inference leaves it when it is done.
 const INFERENCE: &str = "model_run";
 
-/// An event, as far as it is needed for every one of them.
 #[derive(Debug, Deserialize)]
 pub(super) struct Event<'t> {
     #[serde(borrow, default)]
@@ -40,7 +38,6 @@ struct Arguments<'t> {
 }
 
 pub(super) enum Subject<'e> {
-    /// A node ran.
     Node(NodeName<'e>),
     /// A node ran, and nothing says on which execution provider: the first versions of ONNX Runtime did not.
     Unplaced,

@@ -14,7 +14,6 @@ const STRETCH: usize = 1 << 20;
 /// Longest event that is read: those that ONNX Runtime writes have up to some kilobytes.
 const LONGEST_EVENT: usize = 1 << 24;
 
-/// The events of a trace in their order, as far as they can be read.
 pub(super) struct Events<'f> {
     file: &'f InputFile,
     /// The bytes of the file from `start` on, of which those from `place` on have not been looked at.
@@ -28,9 +27,9 @@ pub(super) struct Events<'f> {
 }
 
 enum Found<T> {
-    /// Something of this many bytes.
+    /// Of this many bytes.
     Whole(T, usize),
-    /// Something that the end of what is in memory cuts off.
+    /// By the end of what is in memory.
     CutOff,
     Other,
 }

@@ -43,13 +43,11 @@ pub(super) struct Fold {
     nodes: Vec<Node>,
     named: u64,
     hash: RandomState,
-    /// Nodes by what their names hash to.
     by_name: HashMap<u64, Vec<usize>>,
     nesting: Nesting,
     /// Length of the first inference, and those of the others.
     first: Option<Nanos>,
     others: Lengths,
-    /// Runs of nodes that no execution provider is named for.
     unplaced_count: u64,
     /// Lengths of the inferences that count, the first left out.
     counted: Tally,

@@ -33,7 +33,6 @@ pub enum Counted {
     Typical,
 }
 
-/// The first bytes of a file that gzip has compressed.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads the trace at `path`.

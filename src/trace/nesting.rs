@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crate::units::Nanos;
 
-/// Runs of nodes that are remembered of one inference.
 const MOST_RUNS: usize = 1 << 22;
 
 /// Nodes that ran in the current inference, by thread, those left out that ran inside another.
