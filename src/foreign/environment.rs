@@ -33,7 +33,6 @@ const NAMES_FILES: [&str; 11] = [
     "SSL_CERT_DIR",
 ];
 
-/// The folders of a variable like `PATH` that are absolute.
 pub(super) fn absolute_folders(value: &OsStr) -> impl Iterator<Item = PathBuf> {
     std::env::split_paths(value).filter(|folder| folder.is_absolute())
 }
