@@ -20,7 +20,6 @@ impl Kind {
     /// A model, of which weights are not read. Protobuf itself ends at 2 GiB, and what it says of longer ones is ONNX
     /// Runtime's to tell.
     pub(crate) const MODEL: Kind = Kind::file("a model", 64 * GIB);
-    /// Arrays of numpy's, of which rows are read.
     pub(crate) const ARRAYS: Kind = Kind::file("a file of arrays", 1024 * GIB);
     /// A tensor of the standard's test data: protobuf's own limit.
     pub(crate) const TENSOR: Kind = Kind::file("a tensor", 2 * GIB);
@@ -32,7 +31,6 @@ impl Kind {
     pub(crate) const RECORD: Kind = Kind::file_or_pipe("a run's record", GIB);
     /// A journal, which holds what the record will hold, one event a line.
     pub(crate) const JOURNAL: Kind = Kind::file("a run's journal", 2 * GIB);
-    /// A trace, of which sums are kept.
     pub(crate) const TRACE: Kind = Kind::file("a trace", 64 * GIB);
     pub(crate) const RULES: Kind = Kind::file_or_pipe("a file of rules", 4 * MIB);
     pub(crate) const CONTEXT: Kind = Kind::file_or_pipe("a context", 4 * MIB);
@@ -40,7 +38,6 @@ impl Kind {
     /// A file that an earlier run left in the cache, or the description of an installed library.
     pub(crate) const KEPT: Kind = Kind::file("what is kept for later runs", 64 * MIB);
     pub(crate) const REVISION: Kind = Kind::file("the name of a revision", 4 * KIB);
-    /// A shared library, or the wheel that it comes in.
     pub(crate) const LIBRARY: Kind = Kind::file("a library", 64 * GIB);
 
     const fn file(name: &'static str, most: u64) -> Kind {

@@ -24,7 +24,6 @@ const PIPEFS: i64 = 0x5049_5045;
 /// The device that is always empty.
 const NULL_DEVICE: u64 = nix::sys::stat::makedev(1, 3);
 
-/// A file that is open to be read, of a size that its kind may have.
 #[derive(Debug)]
 pub(crate) struct InputFile {
     file: File,

@@ -1,30 +1,24 @@
-//! Why a file is not taken in.
+//! Why a file is not taken in; who reports it names the file.
 
 use std::io;
 
 use super::Kind;
 use crate::units::Bytes;
 
-/// Why a file is not taken in. Who reports it names the file.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    /// It is larger than any of its kind.
     #[error("it has {}, and {} may have {} at most", Bytes(*size).in_words(), kind.name, kind.most.in_words())]
     TooLarge { size: u64, kind: Kind },
-    /// A pipe does not end where any of its kind would.
     #[error("it goes on after {}, and {} may not have more", kind.most.in_words(), kind.name)]
     Endless { kind: Kind },
-    /// It has to be looked into at more than one place.
     #[error("it is a pipe, and {} is read from a file only", kind.name)]
     Pipe { kind: Kind },
-    /// Nobody may ever write to it.
     #[error("it is a named pipe, which nobody may ever write to; give a file, or /dev/stdin")]
     NamedPipe,
     #[error("it is a socket, not a file")]
     Socket,
     #[error("it is a device, not a file")]
     Device,
-    /// A file of our own is to lie there.
     #[error("there is {what} where a file is to be written")]
     InTheWay { what: &'static str },
     #[error("the file changed while it was read")]

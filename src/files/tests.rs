@@ -52,7 +52,6 @@ fn what_is_no_file_is_refused_without_waiting() {
     assert!(refusal(&link, SMALL).contains("device"));
 }
 
-/// Reads what is written into a pipe without a name, until it is taken no more.
 fn through_pipe(parts: impl Iterator<Item = &'static [u8]> + Send + 'static, kind: Kind) -> io::Result<Vec<u8>> {
     let (reader, mut writer) = io::pipe().unwrap();
     let writing = std::thread::spawn(move || {
