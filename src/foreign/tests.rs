@@ -19,28 +19,28 @@ fn is_alive(pid: &str) -> bool {
     status.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
-/// That a process that was killed is soon gone.
+/// The answer of a look that is to come soon.
 #[track_caller]
-fn assert_dies(pid: &str) {
+fn soon<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     let start = Instant::now();
-    while is_alive(pid) {
-        assert!(start.elapsed() < Duration::from_secs(30), "{pid} lives");
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}");
         std::thread::sleep(TICK);
     }
 }
 
-/// The text that a program writes to a file, once all of its line is there.
+/// That a process that was killed is soon gone.
 #[track_caller]
-fn line_in(path: &Path) -> String {
-    let start = Instant::now();
-    loop {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        if text.ends_with('\n') {
-            return text;
-        }
-        assert!(start.elapsed() < Duration::from_secs(30), "no line in {}", path.display());
-        std::thread::sleep(TICK);
-    }
+fn assert_dies(pid: &str) {
+    soon(&format!("{pid} lives"), || (!is_alive(pid)).then_some(()));
+}
+
+/// The text of a file, once all of its line is there.
+fn line_in(path: &Path) -> Option<String> {
+    fs::read_to_string(path).ok().filter(|text| text.ends_with('\n'))
 }
 
 #[test]
@@ -89,9 +89,8 @@ fn what_a_program_leaves_behind_ends_with_it_and_with_its_time() {
     let left_behind = loop {
         let error = stuck.output(Some(limit)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        let text = fs::read_to_string(&pid).unwrap_or_default();
-        if text.ends_with('\n') {
-            break text;
+        if let Some(line) = line_in(&pid) {
+            break line;
         }
         limit *= 2;
         assert!(limit < Duration::from_secs(30), "it has started nothing");
@@ -105,7 +104,7 @@ fn program_that_is_left_lives_on() {
     let pid = folder.path().join("pid");
     let program = script(folder.path(), &format!("echo $$ > {}; exec sleep 60", pid.display()));
     assert_eq!(program.leave(Path::new("/"), Duration::from_millis(500)).unwrap(), None);
-    let pid = line_in(&pid);
+    let pid = soon("no line of it", || line_in(&pid));
     assert!(is_alive(&pid));
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.trim().parse().unwrap()), nix::sys::signal::SIGKILL).unwrap();
     let ended = script(folder.path(), "exit 3").leave(Path::new("/"), Duration::from_secs(60)).unwrap();
@@ -129,11 +128,7 @@ fn what_a_program_that_is_left_has_started_keeps_its_folders() {
     assert_eq!(ended.unwrap().code(), Some(0));
     tidy();
     fs::write(&go, "").unwrap();
-    let start = Instant::now();
-    while !seen.exists() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it has looked at nothing");
-        std::thread::sleep(TICK);
-    }
+    soon("it has looked at nothing", || seen.exists().then_some(()));
     let temporary = std::env::var("TMPDIR").unwrap_or_default();
     let expected = format!("{}\n{}\n{temporary}\n", stands.canonicalize().unwrap().display(), stands.display());
     assert_eq!(fs::read_to_string(seen).unwrap(), expected);

@@ -121,36 +121,34 @@ mod tests {
         assert_eq!(needed(file.path()).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
-    #[test]
-    fn damage_is_an_error_and_no_more() {
-        let mut bytes = vec![0; 64 + 2 * 56];
+    /// A library of two parts, with these texts behind its header.
+    fn read_back(parts: [Segment; 2], texts: &[u8]) -> io::Result<Vec<String>> {
+        let mut bytes = vec![0; 64];
         bytes[..6].copy_from_slice(&MAGIC);
         bytes[32] = 64;
         (bytes[54], bytes[56]) = (56, 2);
-        bytes[64] = 2;
-        bytes[64 + 32..64 + 40].fill(0xff);
+        for Segment { kind, offset, address, length } in parts {
+            let row = [kind, offset, address, 0, length, 0, 0];
+            bytes.extend(row.iter().flat_map(|number| number.to_le_bytes()));
+        }
+        bytes.extend(texts);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &bytes).unwrap();
-        assert_eq!(needed(file.path()).unwrap_err().to_string(), "its ELF header is damaged");
+        needed(file.path())
+    }
+
+    #[test]
+    fn damage_is_an_error_and_no_more() {
+        let part = |kind, length| Segment { kind, offset: 0, address: 0, length };
+        let error = read_back([part(PT_DYNAMIC, u64::MAX), part(0, 0)], &[]).unwrap_err();
+        assert_eq!(error.to_string(), "its ELF header is damaged");
     }
 
     /// A library of one part, and of a dynamic section with the texts at `address` and one name at `name` in them.
     fn crafted(part: Segment, address: u64, name: u64) -> io::Result<Vec<String>> {
         let dynamic = Segment { kind: PT_DYNAMIC, offset: 64 + 2 * 56, address: 0, length: 48 };
-        let mut bytes = vec![0; 64];
-        bytes[..6].copy_from_slice(&MAGIC);
-        bytes[32] = 64;
-        (bytes[54], bytes[56]) = (56, 2);
-        for Segment { kind, offset, address, length } in [part, dynamic] {
-            let row = [kind, offset, address, 0, length, 0, 0];
-            bytes.extend(row.iter().flat_map(|number| number.to_le_bytes()));
-        }
-        let entries = [DT_NEEDED, name, DT_STRTAB, address, DT_NULL, 0];
-        bytes.extend(entries.iter().flat_map(|number| number.to_le_bytes()));
-        bytes.extend(b"libc.so.6\0");
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), &bytes).unwrap();
-        needed(file.path())
+        let entries = [DT_NEEDED, name, DT_STRTAB, address, DT_NULL, 0].map(u64::to_le_bytes).concat();
+        read_back([part, dynamic], &[&entries[..], b"libc.so.6\0"].concat())
     }
 
     #[test]

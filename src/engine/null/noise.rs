@@ -265,6 +265,11 @@ mod tests {
         Machine::join(serde_json::from_value(noise).unwrap(), folder).unwrap()
     }
 
+    /// What the only process of a machine meets.
+    fn alone(noise: serde_json::Value) -> CellNoise {
+        machine(tempfile::tempdir().unwrap().path(), noise).begin()
+    }
+
     fn latencies(cell: &mut CellNoise, count: usize) -> Vec<f64> {
         (0..count).map(|_| cell.run(UNDISTURBED).as_f64()).collect()
     }
@@ -318,10 +323,9 @@ mod tests {
 
     #[test]
     fn bursts_take_the_share_of_time_that_their_rate_and_length_give() {
-        let folder = tempfile::tempdir().unwrap();
         let bursts =
             serde_json::json!({"bursts": {"rate_per_sec": 10.0, "length_ns": 20_000_000, "slowdown_ratio": 2.0}});
-        let all = latencies(&mut machine(folder.path(), bursts).begin(), 200_000);
+        let all = latencies(&mut alone(bursts), 200_000);
         let total: f64 = all.iter().sum();
         let slow: f64 = all.iter().filter(|&&latency| latency > 150_000.0).sum();
         // A burst of 20 ms after 100 ms in the mean: a sixth of the time; about 190 bursts, so within 15% of it.
@@ -346,9 +350,8 @@ mod tests {
 
     #[test]
     fn neighbouring_inferences_correlate_as_asked() {
-        let folder = tempfile::tempdir().unwrap();
         let chain = serde_json::json!({"autocorrelation": {"rho": 0.8, "log_sd": 0.1}});
-        let all = latencies(&mut machine(folder.path(), chain).begin(), 50_000);
+        let all = latencies(&mut alone(chain), 50_000);
         let logs: Vec<f64> = all.iter().map(|latency| (latency / UNDISTURBED.as_f64()).ln()).collect();
         let variance = logs.iter().map(|log| log * log).sum::<f64>() / logs.len() as f64;
         let lagged = logs.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / (logs.len() - 1) as f64;
@@ -369,9 +372,8 @@ mod tests {
 
     #[test]
     fn the_tail_of_jitter_is_as_long_as_its_index_says() {
-        let folder = tempfile::tempdir().unwrap();
         let jitter = serde_json::json!({"jitter": {"log_sd": 0.0, "tail_share_ratio": 0.1, "tail_index": 1.5}});
-        let all = latencies(&mut machine(folder.path(), jitter).begin(), 100_000);
+        let all = latencies(&mut alone(jitter), 100_000);
         let beyond = all.iter().filter(|&&latency| latency > 4.0 * UNDISTURBED.as_f64()).count();
         // 10% x 4^-1.5 = 1.25%.
         assert!((1_100..1_400).contains(&beyond), "{beyond}");
