@@ -144,39 +144,36 @@ impl StoreError {
     /// The remedy.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        match self {
-            StoreError::HoldsRun { .. } | StoreError::InUse { .. } => Some("choose another folder with `--out`".into()),
-            StoreError::NotWritable { .. } => Some("choose a folder that you may write to with `--out`".into()),
+        let hint = match self {
+            StoreError::HoldsRun(_) | StoreError::InUse(_) => "choose another folder with `--out`",
+            StoreError::NotWritable { .. } => "choose a folder that you may write to with `--out`",
             StoreError::Write { source, path } if path.is_dir() || source.kind() == io::ErrorKind::IsADirectory => {
-                Some("name a file, not a folder".into())
+                "name a file, not a folder"
             }
-            StoreError::Write { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("create the folder first, or name a file in one that exists".into())
+            StoreError::Write { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "create the folder first, or name a file in one that exists",
+                io::ErrorKind::StorageFull => "free some space, or choose a folder on another disk with `--out`",
+                io::ErrorKind::InvalidInput => "move away what lies there",
+                _ => return None,
+            },
+            StoreError::NotFound(_) | StoreError::NotARun(_) => {
+                "name a folder that `onnxprof profile` or `onnxprof tune` wrote, or its `run.json`"
             }
-            StoreError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space, or choose a folder on another disk with `--out`".into())
-            }
-            StoreError::NotFound { .. } | StoreError::NotARun { .. } => {
-                Some("name a folder that `onnxprof profile` or `onnxprof tune` wrote, or its `run.json`".into())
-            }
-            StoreError::Write { source, .. } if source.kind() == io::ErrorKind::InvalidInput => {
-                Some("move away what lies there".into())
-            }
-            StoreError::Link { .. } => Some("replace it by what it leads to".into()),
-            StoreError::Special { .. } => Some("remove it, or move it away".into()),
-            StoreError::Memory { .. } => Some("measure fewer variants or batch sizes in one run".into()),
+            StoreError::Link(_) => "replace it by what it leads to",
+            StoreError::Special(_) => "remove it, or move it away",
+            StoreError::Memory { .. } => "measure fewer variants or batch sizes in one run",
             StoreError::Schema { found, supported, .. } if found.major > supported.major => {
-                Some("use the onnxprof that wrote it, or a newer one".into())
+                "use the onnxprof that wrote it, or a newer one"
             }
-            StoreError::Schema { .. } | StoreError::Slo { .. } => Some("use the onnxprof that wrote it".into()),
-            StoreError::Truncated { .. } => Some(
+            StoreError::Schema { .. } | StoreError::Slo { .. } => "use the onnxprof that wrote it",
+            StoreError::Truncated { .. } => {
                 "copy the whole folder again: a `journal.jsonl` beside the record is read instead; or measure again"
-                    .into(),
-            ),
-            StoreError::NotJson { .. } | StoreError::NotARecord { .. } => {
-                Some("name a folder that `onnxprof profile` wrote, or its `run.json`".into())
             }
-            _ => None,
-        }
+            StoreError::NotJson { .. } | StoreError::NotARecord { .. } => {
+                "name a folder that `onnxprof profile` wrote, or its `run.json`"
+            }
+            _ => return None,
+        };
+        Some(hint.into())
     }
 }

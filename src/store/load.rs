@@ -107,13 +107,14 @@ fn parse(path: &Path, text: &str) -> Result<RunRecord, StoreError> {
     check(path, record)
 }
 
+#[derive(Deserialize)]
+struct Versioned {
+    schema_version: SchemaVersion,
+}
+
 /// Says what is wrong with a file that is no record: most of all, whether it has a schema that is not understood.
 fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
-    #[derive(Deserialize)]
-    struct Probe {
-        schema_version: SchemaVersion,
-    }
-    if let Ok(Probe { schema_version }) = serde_json::from_str(text)
+    if let Ok(Versioned { schema_version }) = serde_json::from_str(text)
         && let Err(error) = check_version(path, schema_version)
     {
         return error;
@@ -179,11 +180,7 @@ fn fold(path: &Path, text: &str) -> Result<Option<RunRecord>, StoreError> {
 fn explain_first(path: &Path, line: &str, error: Option<serde_json::Error>) -> StoreError {
     #[derive(Deserialize)]
     struct Probe {
-        body: Began,
-    }
-    #[derive(Deserialize)]
-    struct Began {
-        schema_version: SchemaVersion,
+        body: Versioned,
     }
     if let Ok(Probe { body }) = serde_json::from_str(line)
         && let Err(error) = check_version(path, body.schema_version)
