@@ -55,7 +55,7 @@ impl Completion<'_> {
         if unpacked.sha256(CUDA_PROVIDER).is_none() {
             return Err(unreadable(io::Error::other(format!("it has no `{CUDA_PROVIDER}`"))));
         }
-        let needed = needs::cuda_libraries(unpacked.folder()).map_err(unreadable)?;
+        let needed = needs::cuda_libraries(&unpacked.folder).map_err(unreadable)?;
         let missing = names_of_missing(&needed);
         if missing.is_empty() {
             if !needed.is_empty() {
@@ -81,7 +81,7 @@ impl Completion<'_> {
         let sizes = download.wheels.iter().filter_map(|wheel| wheel.metadata().ok()).map(|metadata| metadata.len());
         progress(&format!("unpacking the CUDA libraries ({})", Bytes(sizes.sum()).in_megabytes()));
         let companions = unpack_all(&download, unpacked)?;
-        let missing = names_of_missing(&needs::cuda_libraries(unpacked.folder()).map_err(unreadable)?);
+        let missing = names_of_missing(&needs::cuda_libraries(&unpacked.folder).map_err(unreadable)?);
         if missing.is_empty() {
             Ok(companions)
         } else {
@@ -148,7 +148,7 @@ fn with_unpinned(mut requirements: Vec<String>) -> Vec<String> {
 }
 
 fn unpack_all(download: &Download, unpacked: &mut Unpacked) -> Result<Vec<CompanionWheel>, RuntimeError> {
-    let folder = unpacked.folder().join(CUDA_FOLDER);
+    let folder = unpacked.folder.join(CUDA_FOLDER);
     fs::create_dir_all(&folder).map_err(|source| staging::storage(&folder, source))?;
     let mut hashes = Vec::new();
     for path in &download.wheels {
@@ -171,7 +171,7 @@ fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {
     let mut archive = ZipArchive::new(File::open(path)?)?;
     let entries = unpack::entries(&archive);
     let kept = || entries.iter().filter_map(|entry| Some((entry.as_str(), name_to_keep(&wheel, entry)?)));
-    unpack::require_room(&mut archive, kept().map(|(entry, _)| entry), unpacked.folder())?;
+    unpack::require_room(&mut archive, kept().map(|(entry, _)| entry), &unpacked.folder)?;
     for (entry, name) in kept() {
         unpacked.add(&mut archive, entry, &format!("{CUDA_FOLDER}/{name}"))?;
     }

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::cuda::Completion;
-use super::manifest::{self, CompanionWheel, Manifest, Verification};
+use super::manifest::{self, Manifest, Verification};
 use super::pip::Pip;
 use super::probe::Opener;
 use super::room::{self, Step};
 use super::staging::{self, storage};
 use super::unpack::Unpacked;
-use super::wheel::{self, Origin};
-use super::{Build, Cache, CachedLibrary, Condition, Release, RuntimeError, needs};
+use super::{Build, Cache, CachedLibrary, Condition, Release, RuntimeError, needs, wheel};
 use crate::units::Bytes;
 
 /// An installed library.
@@ -62,8 +61,9 @@ pub fn install(
     let size = wheel::size_of_download(release).map(|size| format!(", a download of {}", size.in_megabytes()));
     let (title, size) = (release.title(), size.unwrap_or_default());
     progress(&format!("installing {title} with pip into `{}`{size}", place.display()));
-    let Prepared { folder: unpacked, wheel, library } = prepare(&pip, cache.runtimes(), release, progress)?;
-    opener.ask(&unpacked.path().join(library)).map_err(|source| RuntimeError::Unopenable { release, wheel, source })?;
+    let Prepared { folder: unpacked, manifest } = prepare(&pip, cache.runtimes(), release, progress)?;
+    let unopenable = |source| RuntimeError::Unopenable { release, wheel: manifest.wheel, source };
+    opener.ask(&unpacked.path().join(manifest.library)).map_err(unopenable)?;
     staging::put_in_place(cache.runtimes(), &place, unpacked).map_err(failed)?;
     let CachedLibrary { path, size_bytes, .. } =
         cache.intact(release)?.ok_or_else(|| failed(io::Error::other("it changed while it was installed")))?;
@@ -80,9 +80,7 @@ fn steps(release: Release) -> Vec<Step> {
 
 struct Prepared {
     folder: TempDir,
-    /// File names.
-    wheel: String,
-    library: String,
+    manifest: Manifest,
 }
 
 fn prepare(
@@ -100,32 +98,15 @@ fn prepare(
     }
     let folder = staging::unfinished(runtimes).map_err(failed)?;
     let mut unpacked = Unpacked::new(folder.path());
-    let origin = wheel::unpack(&download, release, &mut unpacked)?;
-    if origin.verified_against == Verification::Nothing {
-        progress(&format!("`{}` was compared with no SHA-256: pip's package index states none for it", origin.wheel));
+    let manifest = wheel::unpack(&download, release, &mut unpacked)?;
+    if manifest.verified_against == Verification::Nothing {
+        progress(&format!("`{}` was compared with no SHA-256: pip's package index states none for it", manifest.wheel));
     }
     let companions = match release.build {
         Build::Cuda => Completion { pip, release, wheel, runtimes }.run(&mut unpacked, progress)?,
         Build::Cpu | Build::OpenVino => Vec::new(),
     };
-    let (wheel, library) = (origin.wheel.clone(), origin.library.clone());
-    manifest::write(folder.path(), &manifest_of(release, origin, companions, unpacked)).map_err(failed)?;
-    Ok(Prepared { folder, wheel, library })
-}
-
-fn manifest_of(release: Release, origin: Origin, companions: Vec<CompanionWheel>, unpacked: Unpacked) -> Manifest {
-    let Origin { library, library_sha256, wheel, wheel_sha256, verified_against } = origin;
-    let size_bytes = Some(unpacked.size());
-    Manifest {
-        build: release.build,
-        version: release.version.to_string(),
-        library,
-        library_sha256,
-        wheel,
-        wheel_sha256,
-        verified_against,
-        companions,
-        files: unpacked.into_files(),
-        size_bytes,
-    }
+    let manifest = Manifest { companions, size_bytes: Some(unpacked.size()), files: unpacked.files, ..manifest };
+    manifest::write(folder.path(), &manifest).map_err(failed)?;
+    Ok(Prepared { folder, manifest })
 }

@@ -15,17 +15,14 @@ use crate::units::Bytes;
 /// Files that stand in the folder of an installation, and are on the disk.
 #[derive(Debug)]
 pub(super) struct Unpacked {
-    folder: PathBuf,
-    files: Vec<ManifestFile>,
+    pub folder: PathBuf,
+    /// In the order in which they were unpacked.
+    pub files: Vec<ManifestFile>,
 }
 
 impl Unpacked {
     pub(super) fn new(folder: &Path) -> Self {
         Unpacked { folder: folder.into(), files: Vec::new() }
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Takes an entry out of a wheel as the file `name` below the folder, unless that is there. Wheels know no links: a
@@ -60,10 +57,6 @@ impl Unpacked {
         let contents: BTreeMap<&str, u64> =
             self.files.iter().map(|file| (file.sha256.as_str(), file.size_bytes.0)).collect();
         Bytes(contents.into_values().sum())
-    }
-
-    pub(super) fn into_files(self) -> Vec<ManifestFile> {
-        self.files
     }
 }
 
@@ -131,7 +124,7 @@ mod tests {
         assert_ne!(inode(names[0]), inode(names[2]));
         assert_eq!(unpacked.size(), Bytes(3 + 5));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
-        assert_eq!(unpacked.into_files().len(), 3);
+        assert_eq!(unpacked.files.len(), 3);
     }
 
     /// A packed wheel of 100,000 zeros that states another size of them.

@@ -7,7 +7,7 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use super::Build::{self, Cpu, Cuda, OpenVino};
-use super::manifest::Verification;
+use super::manifest::{Manifest, Verification};
 use super::pip::Download;
 use super::unpack::{self, Unpacked};
 use super::{Release, RuntimeError};
@@ -61,32 +61,34 @@ impl Build {
     }
 }
 
-/// The wheel's part of the manifest, with file names.
-#[derive(Debug)]
-pub(super) struct Origin {
-    pub library: String,
-    pub library_sha256: String,
-    pub wheel: String,
-    pub wheel_sha256: String,
-    pub verified_against: Verification,
-}
-
 /// Size of the wheel of a release for this machine, if it is known before the wheel is downloaded.
 pub(super) fn size_of_download(release: Release) -> Option<Bytes> {
     known(release).map(|(_, size)| size)
 }
 
-/// Checks the wheel of a download, and takes the library, those that it needs and their licences out of it.
-pub(super) fn unpack(download: &Download, release: Release, unpacked: &mut Unpacked) -> Result<Origin, RuntimeError> {
+/// Checks the wheel of a download, and takes the library, those that it needs and their licences out of it. The manifest
+/// has no files yet.
+pub(super) fn unpack(download: &Download, release: Release, unpacked: &mut Unpacked) -> Result<Manifest, RuntimeError> {
     let wheel = download.wheels[0].as_path();
     let name = file_name(wheel);
-    let folder = unpacked.folder().to_owned();
+    let folder = unpacked.folder.clone();
     let failed = |source| bad(wheel, &folder, source);
     let wheel_sha256 = hash::of_file(wheel).map_err(failed)?;
     let pinned = verify(&name, release, &wheel_sha256)?;
     let verified_against = pinned.unwrap_or_else(|| compared(download, std::slice::from_ref(&wheel_sha256))[0]);
     let (library, library_sha256) = extract(wheel, unpacked).map_err(failed)?;
-    Ok(Origin { library, library_sha256, wheel: name, wheel_sha256, verified_against })
+    Ok(Manifest {
+        build: release.build,
+        version: release.version.to_string(),
+        library,
+        library_sha256,
+        wheel: name,
+        wheel_sha256,
+        verified_against,
+        companions: Vec::new(),
+        files: Vec::new(),
+        size_bytes: None,
+    })
 }
 
 /// The error for a wheel that cannot be unpacked into `folder`.
@@ -130,7 +132,7 @@ fn extract(wheel: &Path, unpacked: &mut Unpacked) -> io::Result<(String, String)
     let mut library = None;
     let entries = unpack::entries(&archive);
     let kept = || entries.iter().filter_map(|entry| Some((entry.as_str(), name_to_keep(entry)?)));
-    unpack::require_room(&mut archive, kept().map(|(entry, _)| entry), unpacked.folder())?;
+    unpack::require_room(&mut archive, kept().map(|(entry, _)| entry), &unpacked.folder)?;
     for (entry, name) in kept() {
         unpacked.add(&mut archive, entry, name)?;
         if name.starts_with(LIBRARY_PREFIX) && library.is_none() {
