@@ -5,9 +5,6 @@
 mod command;
 mod flag;
 mod input;
-mod load;
-mod provider;
-mod scoring;
 mod session;
 mod shape;
 mod tuning;
@@ -15,12 +12,11 @@ mod value;
 
 pub use command::Command;
 pub use flag::Flag;
-pub use input::{ElementType, InputRequest, ValueRange};
-pub use load::LoadMode;
-pub use provider::{Binding, ProviderSpec};
-pub use scoring::{ScoredSamples, Task};
-pub use session::{ExecutionMode, FloatRounding, GraphOptimization, RuntimeChoice, SessionOptions, SessionSpec};
-pub use shape::{CellKey, Shape, Workload, unswept};
+pub use input::{ElementType, InputRequest, ScoredSamples, Task, ValueRange};
+pub use session::{
+    Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice, SessionOptions, SessionSpec,
+};
+pub use shape::{CellKey, LoadMode, Shape, Workload, unswept};
 pub use tuning::{Execution, Objective, Space, TuningPlan};
 
 use std::path::PathBuf;

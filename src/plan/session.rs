@@ -1,4 +1,4 @@
-//! One session: a variant under one runtime and one set of session options.
+//! One session: a variant under one runtime, execution provider and set of session options.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Binding, ProviderSpec};
 use crate::provider::{self, CPU_PROVIDER, Hardware, Options};
 
 /// A variant under one runtime, execution provider and set of session options.
@@ -184,4 +183,28 @@ pub enum ExecutionMode {
     Sequential,
     /// `ORT_PARALLEL`.
     Parallel,
+}
+
+/// How the execution provider of a session is set up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProviderSpec {
+    /// Index of the device, as the execution provider counts; absent: its default.
+    pub device: Option<u64>,
+    /// Options as asked for, by the execution provider's own keys.
+    pub options: Options,
+    /// Library that brings the execution provider; absent: ONNX Runtime's own has it.
+    pub library: Option<PathBuf>,
+    /// Whether a node that runs on another execution provider is an error.
+    pub required: bool,
+}
+
+/// Where inputs and outputs of a timed inference lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Binding {
+    /// In host memory: copies to the device and back are part of the latency.
+    #[default]
+    Host,
+    /// In the device's memory, copied there beforehand: the latency is that of the computation alone.
+    Device,
 }

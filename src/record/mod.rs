@@ -9,7 +9,6 @@ mod batch;
 mod conditions;
 mod diagnosis;
 mod event;
-mod fitness;
 mod gpu;
 mod host;
 mod label;
@@ -18,8 +17,6 @@ mod model;
 mod operators;
 mod outcome;
 mod pairs;
-mod placement;
-mod probe;
 mod quantization;
 mod statistics;
 mod tuning;
@@ -28,11 +25,10 @@ pub use accuracy::{
     AccuracyRecord, Agreement, DatasetInfo, ElementScores, ElementUnit, Hits, LabelledScores, NotComparable,
     OutputHealth, OutputKind, Overlap, RightOf, Scores, SeveralScores,
 };
-pub use batch::{AxisReason, BatchAxis, BatchProof};
-pub use conditions::{Conditions, Frequency, Throttling};
+pub use batch::{AxisReason, BatchAxis, BatchProof, Coupling, ProbeRecord};
+pub use conditions::{Conditions, Fitness, FitnessReason, FitnessVerdict, Frequency, Throttling};
 pub use diagnosis::{Contrast, Contrasted, IdleGap, IdleGaps, MachinePeaks, Peak, PeakRates};
 pub use event::{Event, NOT_REACHED};
-pub use fitness::{Fitness, FitnessReason, FitnessVerdict};
 pub use gpu::{
     ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle, GpuInfo, GpuMemory,
     GpuMemoryScope, GpuSampling, GpuUse, Monitoring,
@@ -46,11 +42,12 @@ pub use model::{
     Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision, PrecisionShare, SizeSource, TensorInfo,
     ValueType, WeightBytes,
 };
-pub use operators::{NodeProfile, OperatorProfile, Profiled, TensorShape};
+pub use operators::{
+    CopyNodes, NodeProfile, OperatorProfile, Placement, PlacementRecord, PlacementSource, Profiled, ProviderNodes,
+    TensorShape,
+};
 pub use outcome::{Failure, FailureKind, Outcome};
 pub use pairs::Pairs;
-pub use placement::{CopyNodes, Placement, PlacementRecord, PlacementSource, ProviderNodes};
-pub use probe::{Coupling, ProbeRecord};
 pub use quantization::{Granularity, Quantization, QuantizationFormat};
 pub use statistics::Statistics;
 pub use tuning::{Bounded, Contest, Decision, Fate, Heat, SloBreach, Stage, Tuning};

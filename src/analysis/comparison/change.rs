@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::side::Side;
-use super::values::{self, OfRound};
+use super::side::{OfRound, Side, of_cell, of_session, percentiles};
 use crate::analysis::figures::change::judge as judge_together;
 use crate::analysis::figures::energy::gpu_of_launch;
 use crate::analysis::figures::over_launches::per_launch;
@@ -80,16 +79,16 @@ pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result
         }
         Source::Session(OfSession::Files) => exact(file_size_of(candidate), file_size_of(baseline))?,
         Source::Session(OfSession::Launches(value)) => {
-            over_launches(metric, candidate, baseline, &|side| values::of_session(side, value))?
+            over_launches(metric, candidate, baseline, &|side| of_session(side, value))?
         }
         Source::Cell(OfCell::Launches(of)) => {
-            over_launches(metric, candidate, baseline, &|side| values::of_cell(side, of.value))?
+            over_launches(metric, candidate, baseline, &|side| of_cell(side, of.value))?
         }
-        Source::Cell(OfCell::Gpu(figure, _)) => over_launches(metric, candidate, baseline, &|side| {
-            values::of_cell(side, |_, cell| gpu_of_launch(figure, cell))
-        })?,
+        Source::Cell(OfCell::Gpu(figure, _)) => {
+            over_launches(metric, candidate, baseline, &|side| of_cell(side, |_, cell| gpu_of_launch(figure, cell)))?
+        }
         Source::Cell(OfCell::Tail(quantile, _)) => {
-            over_launches(metric, candidate, baseline, &|side| values::percentiles(side, quantile))?
+            over_launches(metric, candidate, baseline, &|side| percentiles(side, quantile))?
         }
         Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, candidate, baseline, figure)?,
         Source::Cell(OfCell::Whole(_))

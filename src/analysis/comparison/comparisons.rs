@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::change::{Delta, Design, change, judge};
 use super::differences::{Difference, host_differences, other_differences, session_differences};
-use super::named_run::NamedRun;
+use super::select::NamedRun;
 use super::select::{Pairing, Place, SelectError, names, pairings};
 use super::side::Side;
 use crate::analysis::Estimate;

@@ -7,14 +7,11 @@
 mod change;
 mod comparisons;
 mod differences;
-mod named_run;
 mod select;
 mod side;
-mod values;
 
 pub use change::{Delta, Design, NotCompared, are_same_samples, change, judge};
 pub use comparisons::{CELL_METRICS, ComparedRun, Comparisons, Pair, PairedCell, Party, Row, RowOutcome, compare};
 pub use differences::{Difference, Setting, host_differences, other_differences};
-pub use named_run::NamedRun;
-pub use select::SelectError;
+pub use select::{NamedRun, SelectError};
 pub use side::{RunIndex, Side};

@@ -1,8 +1,7 @@
 //! What figures say about a session's time: the clauses of its sentence, in the order of telling.
 
-use super::changed;
 use super::explanation::{Clause, DenormalFindings, Explanation, Instructions, OperatorChange, Step, StepKind};
-use super::side::base_name;
+use super::side::{added_nodes, base_name};
 use super::waterfall::{computes_quantized, is_quantized};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::Verdict;
@@ -74,7 +73,7 @@ fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {
     };
     is_worth.then(|| Clause::Step {
         step: step.clone(),
-        operators: changed::added(of_step()),
+        operators: added_nodes(of_step()),
         mostly: of_step().find(is_most).map(|change| change.operator.clone()),
     })
 }

@@ -3,9 +3,7 @@
 //! Times of operators come from profiled launches, medians from timed ones. What of the difference no operator accounts
 //! for is a step of its own, so that the steps always add up. Read [`Explanation`] first.
 
-mod changed;
 mod clauses;
-mod denormals;
 mod explanation;
 mod instructions;
 mod side;
@@ -17,8 +15,6 @@ pub use explanation::{
     ProfileBasis, ReducedArithmetic, Step, StepKind,
 };
 
-pub(super) use denormals::denormals;
-
 use super::decide::facts::Facts;
 use super::figures::{CellFindings, Change};
 use super::operators::Roofline;
@@ -26,8 +22,9 @@ use crate::analysis::figures::change::{judge, median_change};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::CellKey;
-use crate::record::{Pairs, Quantization};
+use crate::record::{Contrast, Pairs, Quantization, RunRecord};
 use crate::stats::END_ERROR;
+use crate::text::Plain;
 use side::Side;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,4 +139,33 @@ fn sides<'a>(facts: &Facts<'a>, pair: Pair, latency: &LatencyStep) -> Observed<[
     let record = facts.index.record;
     let reference = Side::new(record, pair.reference, latency, latency.reference_ns)?;
     Ok([reference, Side::new(record, pair.session, latency, latency.session_ns)?])
+}
+
+const DENORMALS_FLUSHED: &str = "session.set_denormal_as_zero=1";
+
+pub(super) fn denormals(record: &RunRecord) -> Vec<DenormalFindings> {
+    let contrasts = record.contrasts.iter().filter(|contrast| contrast.option == DENORMALS_FLUSHED);
+    let mut found: Vec<DenormalFindings> = contrasts.map(contrasted).collect();
+    // Those that one pair of launches sufficed for cannot have a verdict, and take no part in the others'.
+    let is_judged = |change: &&mut Change| change.ratio.interval().is_some();
+    let changes = found.iter_mut().filter_map(|found| found.change.as_mut());
+    let mut changes: Vec<&mut Change> = changes.filter(is_judged).collect();
+    judge(Metric::LatencyP50RatioToBaseline, &mut changes, END_ERROR);
+    found
+}
+
+fn contrasted(contrast: &Contrast) -> DenormalFindings {
+    let found = contrast.found.as_ref();
+    let change = found.map_err(Plain::clone).and_then(|found| {
+        let change = Change::paired(Metric::LatencyP50RatioToBaseline, &found.log_ratios);
+        change.ok_or_else(|| "no pair of blocks gave a ratio".into())
+    });
+    DenormalFindings {
+        session: contrast.session,
+        batch_size: contrast.batch_size,
+        flushed_ns: found.ok().map(|found| found.changed_ns.0.cast_signed()),
+        unchanged_ns: found.ok().map(|found| found.unchanged_ns.0.cast_signed()),
+        absent_reason: change.as_ref().err().cloned(),
+        change: change.ok(),
+    }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changed;
 use super::explanation::{Explanation, FusionChange, LatencyStep, ProfileBasis, Step, StepKind};
-use super::side::{Side, base_name, is_compiled};
+use super::side::{Side, base_name, is_compiled, operator_changes};
 use crate::analysis::{Interval, OperatorGroup};
 use crate::matrix_operator::MatrixOperator;
 use crate::record::{NodeProfile, Quantization, QuantizationFormat, TensorShape};
@@ -16,7 +15,7 @@ pub(super) fn fill(explanation: &mut Explanation, sides: &[Side<'_>; 2]) {
     let is_quantized = explanation.quantization.as_ref().is_some_and(is_quantized);
     let sorting = Sorting::new(sides, is_quantized);
     explanation.fusions = sorting.fusions.clone();
-    explanation.operators = changed::operators(sides);
+    explanation.operators = operator_changes(sides);
     explanation.steps = steps(sides, &sorting, spread(explanation.latency.as_ref()));
     explanation.profiles = Some(ProfileBasis {
         reference_scale: Ratio(reference.node_scale()),

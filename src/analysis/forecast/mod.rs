@@ -1,10 +1,8 @@
 //! What a budget will buy, from a short probe of the plan and from what earlier runs reached.
 
 mod seen;
-mod shown;
 
-pub use seen::{SeenRun, seen_run};
-pub use shown::{FORECAST_COVERAGE, HalfWidth};
+pub use seen::{FORECAST_COVERAGE, HalfWidth, SeenRun, seen_run};
 
 use crate::observed::Observed;
 use crate::plan::{Plan, Workload};
@@ -12,7 +10,7 @@ use crate::record::{FitnessVerdict, NOT_REACHED, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
 use crate::analysis::figures::index::Index;
-use shown::{comparisons, is_compared, verdict};
+use seen::{comparisons, is_compared, verdict};
 
 /// The precision to be expected in one place of the plan.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,12 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::shown::{FORECAST_COVERAGE, HalfWidth, comparisons, is_compared, is_scripted, verdict};
 use crate::analysis::figures::CellFindings;
 use crate::analysis::figures::index::Index;
 use crate::metric::Metric;
-use crate::plan::{LoadMode, SessionSpec, Workload};
-use crate::record::{FitnessVerdict, RunRecord};
+use crate::plan::{LoadMode, Plan, SessionSpec, Workload};
+use crate::record::{BlockRecord, FitnessVerdict, Pairs, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
 
 /// Runs of the same models that a forecast rests on; with fewer it rests on its probe.
@@ -107,4 +106,61 @@ pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: Workload, r
 pub(super) fn middle_variance(earlier: &[SeenRun], is_of_ratios: bool, verdict: FitnessVerdict) -> Option<f64> {
     let alike = earlier.iter().filter(|seen| seen.is_of_ratios == is_of_ratios && seen.verdict == verdict);
     median(&alike.map(|seen| seen.variance).collect::<Vec<_>>())
+}
+
+/// A half-width that is to be expected, as a share: 95 of 100 runs should reach one between `low` and `high`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HalfWidth {
+    /// The middle of what is to be expected.
+    pub middle: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Finished runs of the same models on this machine that it is taken from; without any, it is from the probe.
+    pub runs: u64,
+}
+
+impl HalfWidth {
+    /// Whether the middle alone may be told: what is reached should lie within 0.5 and 1.5 times it.
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        self.low >= 0.5 * self.middle && self.high <= 1.5 * self.middle
+    }
+}
+
+/// Share of runs that should reach a half-width between the ends of one that is expected.
+pub const FORECAST_COVERAGE: f64 = 0.95;
+
+pub(super) fn is_compared(plan: &Plan) -> bool {
+    plan.sessions.len() > 1 && plan.baseline_session().is_some()
+}
+
+/// Verdict on the machine; no machine disturbs latencies from a script.
+pub(super) fn verdict(run: &RunRecord) -> FitnessVerdict {
+    let found = run.fitness.as_ref().map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict);
+    if is_scripted(&run.plan) { FitnessVerdict::Valid } else { found }
+}
+
+pub(super) fn is_scripted(plan: &Plan) -> bool {
+    plan.sessions.iter().any(SessionSpec::is_scripted)
+}
+
+/// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.
+pub(super) fn comparisons(index: &Index<'_>, plan: &Plan, at: Workload) -> Vec<Vec<Vec<f64>>> {
+    let blocks = |session| index.blocks(at.of(session));
+    let median = |block: &BlockRecord| block.median_ns.as_f64();
+    let rounds: Vec<Vec<Vec<f64>>> = match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {
+        Some(baseline) => {
+            let others = (0..plan.sessions.len()).filter(|&session| session != baseline);
+            others.map(|session| Pairs::new(blocks(session), blocks(baseline)).log_ratios(median)).collect()
+        }
+        None => (0..plan.sessions.len()).map(|session| by_launch(blocks(session), median)).collect(),
+    };
+    rounds.into_iter().filter(|rounds| !rounds.is_empty()).collect()
+}
+
+fn by_launch(blocks: &[&BlockRecord], figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
+    let launches = blocks.chunk_by(|one, other| one.launch == other.launch);
+    launches.map(|blocks| blocks.iter().map(|block| figure(block).ln()).collect()).collect()
 }

@@ -1,7 +1,6 @@
 //! Operators of a session: how long they took, how much they computed, and what limits them.
 
 mod breakdown;
-mod graph;
 mod group;
 mod limits;
 mod roofline;
@@ -9,7 +8,6 @@ mod undistorted;
 mod work;
 
 pub use breakdown::{Breakdown, GroupShare, NodeShare, OperatorShare, Rest};
-pub use graph::{CountChange, GraphChange};
 pub use group::OperatorGroup;
 pub(super) use limits::bottlenecks;
 pub(super) use roofline::rooflines;
@@ -17,10 +15,13 @@ pub use roofline::{Bound, HotNode, LEAST_NODE_SHARE, Roofline, SMALL_CALL};
 pub(super) use undistorted::Undistorted;
 pub use work::{Arithmetic, Work, work};
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::observed::Observed;
-use crate::record::{OperatorProfile, RunRecord};
+use crate::record::{NodeProfile, OperatorProfile, RunRecord};
+use crate::text::Plain;
 
 /// The operators of one session at one batch size.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,6 +55,67 @@ fn finding(record: &RunRecord, profile: &OperatorProfile) -> OperatorFindings {
         breakdown: profiled.map(Breakdown::of).map_err(Clone::clone),
         graph: model.zip(profiled.ok()).map(|(model, profiled)| GraphChange::of(&model.operators, &profiled.nodes)),
     }
+}
+
+/// Changes of the graph by optimization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GraphChange {
+    /// Nodes in the file, inner graphs included.
+    pub in_file_count: u64,
+    /// Nodes that ran.
+    pub as_run_count: u64,
+    /// Operators that are not in the file: fused, converted to another layout, or put in to change precision or place.
+    pub appeared: BTreeMap<Plain, u64>,
+    /// Operators of the file of which nothing ran: fused into others, computed beforehand, or on a branch not taken.
+    pub vanished: BTreeMap<Plain, u64>,
+    /// Operators of which a different number ran than is in the file.
+    pub changed: BTreeMap<Plain, CountChange>,
+}
+
+/// How many nodes of an operator there are before and after optimization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CountChange {
+    /// Nodes in the file.
+    pub in_file_count: u64,
+    /// Nodes that ran.
+    pub as_run_count: u64,
+}
+
+impl GraphChange {
+    /// Operators are told apart without their domains, which traces leave out.
+    fn of(operators: &BTreeMap<String, u64>, nodes: &[NodeProfile]) -> GraphChange {
+        let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
+        let none = CountChange { in_file_count: 0, as_run_count: 0 };
+        for (operator, count) in operators {
+            counts.entry(without_domain(operator).into()).or_insert(none).in_file_count += count;
+        }
+        for node in nodes {
+            counts.entry(without_domain(node.operator.exact()).into()).or_insert(none).as_run_count += 1;
+        }
+        let mut change = GraphChange {
+            in_file_count: counts.values().map(|count| count.in_file_count).sum(),
+            as_run_count: nodes.len() as u64,
+            appeared: BTreeMap::new(),
+            vanished: BTreeMap::new(),
+            changed: BTreeMap::new(),
+        };
+        for (operator, count) in counts {
+            match count {
+                CountChange { in_file_count: 0, as_run_count } => change.appeared.insert(operator, as_run_count),
+                CountChange { in_file_count, as_run_count: 0 } => change.vanished.insert(operator, in_file_count),
+                CountChange { in_file_count, as_run_count } if in_file_count == as_run_count => None,
+                changed => {
+                    change.changed.insert(operator, changed);
+                    None
+                }
+            };
+        }
+        change
+    }
+}
+
+fn without_domain(operator: &str) -> &str {
+    operator.rsplit('.').next().unwrap_or(operator)
 }
 
 #[cfg(test)]

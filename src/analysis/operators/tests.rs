@@ -1,7 +1,5 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::record::{NodeProfile, Profiled};
+use crate::record::Profiled;
 use crate::units::{Bytes, Nanos, Ratio};
 
 fn node(name: &str, operator: &str, calls_count: u64, time_ns: u64) -> NodeProfile {

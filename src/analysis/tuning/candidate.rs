@@ -1,12 +1,12 @@
-//! One configuration of a search, and what became of it.
+//! Configurations of a search: what became of each, and which of them no other one is better than in everything.
 
 use serde::Serialize;
 
-use super::relative::Relative;
+use super::gain::{Relative, Scale};
 use super::standing::{HeldSlo, SloStanding};
 use crate::analysis::figures::{AccuracyChange, Estimate, Figure, find};
-use crate::metric::Metric;
-use crate::plan::CellKey;
+use crate::metric::{Direction, Metric};
+use crate::plan::{CellKey, Objective};
 use crate::record::Fate;
 
 /// A configuration and what became of it.
@@ -59,5 +59,93 @@ impl Candidate {
 
     pub(super) fn value(&self, metric: Metric) -> Option<f64> {
         self.figure(metric).and_then(Estimate::value)
+    }
+}
+
+/// Axes of the front: latency, throughput, memory and accuracy, as far as they were measured.
+pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::PeakMemory, Metric::AccuracyTop1];
+
+/// Costs of a configuration on [`AXES`], in their order, of which less is better: logarithms, but for the accuracy.
+type Costs = [Option<f64>; AXES.len()];
+
+/// Indices of the measured configurations that no other one dominates, in their order: one dominates another if it is
+/// better by more than the noise floor on one axis and as good on the others. The one that the answer names, `taken`, always
+/// stands among them: values alone do not overrule what a search decided by intervals.
+///
+/// Latency and throughput are ratios to the best one, from blocks that took turns.
+pub(super) fn front(candidates: &[Candidate], scale: &Scale<'_>, taken: CellKey) -> Vec<usize> {
+    let measured = candidates.iter().enumerate().filter(|(_, one)| one.is_measured());
+    let all: Vec<(usize, Costs)> = measured.map(|(place, one)| (place, costs(one, scale))).collect();
+    let taken = candidates.iter().position(|one| one.key == taken);
+    undominated(&all, taken)
+}
+
+fn undominated(all: &[(usize, Costs)], taken: Option<usize>) -> Vec<usize> {
+    let mut front: Vec<(usize, Costs)> = Vec::new();
+    for (place, own) in all {
+        if Some(*place) == taken || !front.iter().any(|(_, other)| dominates(other, own)) {
+            front.retain(|(place, other)| Some(*place) == taken || !dominates(own, other));
+            front.push((*place, *own));
+        }
+    }
+    front.into_iter().map(|(place, _)| place).collect()
+}
+
+fn costs(one: &Candidate, scale: &Scale<'_>) -> Costs {
+    [
+        scale.log_ratio(Objective::Latency, one.key),
+        scale.log_ratio(Objective::Throughput, one.key),
+        one.value(Metric::PeakMemory).map(f64::ln),
+        Metric::SCORES.into_iter().find_map(|metric| loss(metric, one.value(metric)?)),
+    ]
+}
+
+/// A score as something of which less is better.
+fn loss(metric: Metric, score: f64) -> Option<f64> {
+    match metric.direction() {
+        Direction::Higher => Some(-score),
+        _ => Some(score),
+    }
+}
+
+fn dominates(one: &Costs, other: &Costs) -> bool {
+    let mut is_better = false;
+    for ((metric, own), theirs) in AXES.into_iter().zip(one).zip(other) {
+        let (Some(own), Some(theirs)) = (own, theirs) else { continue };
+        // Scores carry no noise of the machine.
+        let tolerance =
+            metric.noise_floor().filter(|_| metric != Metric::AccuracyTop1).map_or(0.0, |floor| floor.0.ln_1p());
+        if own - theirs > tolerance {
+            return false;
+        }
+        is_better |= theirs - own > tolerance;
+    }
+    is_better
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn costs(latency: f64, throughput: f64, memory: f64, accuracy: Option<f64>) -> Costs {
+        [Some(latency.ln()), Some(-throughput.ln()), Some(memory.ln()), accuracy.map(|score| -score)]
+    }
+
+    #[test]
+    fn what_the_answer_names_stands_whatever_the_values_say() {
+        let all = [(0, costs(1.0, 1.0, 1.0, None)), (1, costs(0.9, 1.0, 1.0, None)), (2, costs(0.8, 1.0, 2.0, None))];
+        assert_eq!(undominated(&all, None), [1, 2]);
+        assert_eq!(undominated(&all, Some(0)), [0, 1, 2]);
+    }
+
+    #[test]
+    fn better_in_one_and_as_good_in_the_others_dominates() {
+        let one = costs(1.0, 1.0, 1.0, Some(0.9));
+        assert!(dominates(&costs(0.9, 1.0, 1.0, Some(0.9)), &one));
+        assert!(dominates(&costs(0.9, 0.99, 1.01, Some(0.9)), &one), "within the noise floor");
+        assert!(!dominates(&costs(0.9, 0.9, 1.0, Some(0.9)), &one), "worse in another");
+        assert!(!dominates(&costs(0.9, 1.0, 1.0, Some(0.899)), &one), "scores have no noise floor");
+        assert!(!dominates(&one, &one));
+        assert!(dominates(&costs(0.9, 1.0, 1.0, None), &one), "what is not known of one decides nothing");
     }
 }

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
+use super::candidate::front;
 use super::candidate::{Candidate, State};
 use super::contest;
-use super::front::front;
 use super::gain::Field;
+use super::gain::Scale;
 use super::preference::{Preference, preferred};
-use super::relative::Scale;
 use super::standing::Judge;
 use super::verdict::{Contender, Race, TuningVerdict};
 use crate::analysis::figures::{Estimate, Figure, Figures};

@@ -4,21 +4,16 @@
 mod candidate;
 mod contest;
 mod findings;
-mod front;
 mod gain;
-mod looks;
 mod preference;
-mod relative;
 mod standing;
 mod verdict;
 
-pub use candidate::{Candidate, State};
-pub use contest::{floor, metric};
+pub use candidate::{AXES, Candidate, State};
+pub use contest::{LOOKS, SLO_WIDENED, drop_error, floor, metric, slo_confidence, slo_error};
 pub use findings::TuningFindings;
 pub(super) use findings::of;
-pub use front::AXES;
-pub use looks::{LOOKS, SLO_WIDENED, drop_error, slo_confidence, slo_error};
+pub use gain::Relative;
 pub use preference::{Criterion, Preference, criteria};
-pub use relative::Relative;
 pub use standing::{HeldSlo, Judge, SloStanding, computes_alike, described};
 pub use verdict::{Contender, TuningVerdict};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::contest;
-use super::looks::SLO_WIDENED;
+use super::contest::SLO_WIDENED;
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::score_change::same_samples;
 use crate::analysis::figures::{AccuracyChange, Estimate, Figures, Measured};
