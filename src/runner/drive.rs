@@ -112,7 +112,7 @@ async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready,
     // Before anything of the run computes on a GPU.
     energy.look_at_idle(&sampler, rest::patience(&job.extent, job.plan.schedule.budget_ns)).await;
     let launch = settle::settle(job, &mut prepared.descriptions, &launcher, observer).await?;
-    before::settle_plan(job, &prepared)?;
+    before::settle_plan(job, &prepared.descriptions)?;
     let launch = rehearse::labels(job, &mut prepared, launch, &launcher).await?;
     Ok(Ready { launcher, sampler, energy, prepared, launch })
 }
@@ -122,7 +122,7 @@ async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(R
     let Ready { mut launcher, sampler, energy, prepared, launch } = ready;
     let warm = settle::warm(&job.plan, launch).await;
     let mut time = Time::of(&job);
-    let watch = Watch::begin(&launcher.roots, launcher.cpus(), &job.host);
+    let watch = Watch::begin(&launcher.roots, launcher.cpus.as_deref(), &job.host);
     let beginning = Beginning { info: job.info, host: job.host, notes: job.notes, lost_workers: job.lost_workers };
     let record = before::first_record(&job.plan, beginning, &prepared.descriptions);
     record.notes.iter().for_each(|note| observer.observe(&Progress::Note(note)));

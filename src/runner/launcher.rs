@@ -22,7 +22,7 @@ pub(super) struct Launcher {
     pub roots: Roots,
     command: WorkerCommand,
     /// Absent: wherever the kernel puts them.
-    cpus: Option<Vec<u64>>,
+    pub cpus: Option<Vec<u64>>,
     own: OwnProcesses,
     logs: PathBuf,
     next_number: u64,
@@ -42,15 +42,6 @@ impl Launcher {
         Launcher { roots: Roots::system(), command, cpus: None, own, logs: folder.logs(), next_number: 0 }
     }
 
-    /// Absent: on any CPU.
-    pub(super) fn restrict(&mut self, cpus: Option<Vec<u64>>) {
-        self.cpus = cpus;
-    }
-
-    pub(super) fn cpus(&self) -> Option<&[u64]> {
-        self.cpus.as_deref()
-    }
-
     /// As long as the user lets a worker take of which nothing is known.
     pub(super) fn timeout(&self) -> Duration {
         self.command.timeout
@@ -58,7 +49,7 @@ impl Launcher {
 
     /// How long a worker is waited for of which nothing is known.
     pub(super) fn patience(&self) -> Patience {
-        Patience::unknowing(self.timeout())
+        Patience { usual: self.timeout(), end: None, load: None, answer: None }
     }
 
     pub(super) fn number_after(&mut self, record: &RunRecord) {
@@ -169,7 +160,7 @@ mod tests {
             (found.0, found.1.unwrap())
         };
         assert_eq!(start(&launcher).await, (true, cpus.clone()));
-        launcher.restrict(Some(cpus[..1].to_vec()));
+        launcher.cpus = Some(cpus[..1].to_vec());
         assert_eq!(start(&launcher).await, (true, cpus[..1].to_vec()));
     }
 

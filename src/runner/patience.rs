@@ -39,10 +39,6 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn unknowing(usual: Duration) -> Self {
-        Patience { usual, end: None, load: None, answer: None }
-    }
-
     /// How long the answer to a request is waited for that is `expected` to take so long; zero where nothing is known.
     pub(super) fn limit(&self, request: &Request, expected: Duration) -> Duration {
         if is_of_start(request) { self.limit_of_start() } else { self.limit_of_run(expected) }
@@ -72,10 +68,6 @@ impl Patience {
         self.end.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    pub(super) fn usual(&self) -> Duration {
-        self.usual
-    }
-
     /// Takes note of what an answer took; `since_start` is the time since the worker was started.
     pub(super) fn learn(&mut self, request: &Request, took: Duration, since_start: Duration) {
         let longest = |known: Option<Duration>, took: Duration| Some(known.unwrap_or_default().max(took));
@@ -92,14 +84,13 @@ fn is_of_start(request: &Request) -> bool {
     matches!(request, Request::Describe { .. } | Request::Open { .. } | Request::Load { .. })
 }
 
-pub(super) struct Awaited<'a> {
-    pub what: &'a str,
-    pub limit: Duration,
-}
-
-/// Awaits something that takes a worker, and says after a while how long it has been waited for.
-pub(super) async fn telling<T>(observer: &mut dyn Observer, awaited: Awaited<'_>, work: impl Future<Output = T>) -> T {
-    let Awaited { what, limit } = awaited;
+/// Says after a while how long a worker is waited for. `what` is such as `fp32 is being loaded`, for `limit` at most.
+pub(super) async fn telling<T>(
+    observer: &mut dyn Observer,
+    what: &str,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> T {
     let began = tokio::time::Instant::now();
     let mut work = pin!(work);
     let mut word = FIRST_WORD;

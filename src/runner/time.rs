@@ -37,21 +37,16 @@ pub(super) struct Time {
 impl Time {
     pub(super) fn of(job: &Job) -> Self {
         match (job.extent, job.plan.schedule.budget_ns) {
-            (Extent::Probe(limit), _) => Time::of_probe(job.started, limit),
+            // Nothing is written after a probe.
+            (Extent::Probe(limit), _) => Time { writing: Duration::ZERO, ..Time::of_budget(job.started, Some(limit)) },
             (Extent::Whole | Extent::Rounds, budget) => Time::of_budget(job.started, budget.map(Duration::from)),
         }
     }
 
     /// All of a budget, less what the reports take.
     fn of_budget(started: Instant, budget: Option<Duration>) -> Self {
-        let end = budget.map(|budget| started + budget);
-        let zero = Duration::ZERO;
+        let (end, zero) = (budget.map(|budget| started + budget), Duration::ZERO);
         Time { started, before: zero, beside_end: None, end, writing: LEAST_WRITING, held: zero }
-    }
-
-    /// Nothing is written after a probe.
-    fn of_probe(started: Instant, limit: Duration) -> Self {
-        Time { writing: Duration::ZERO, ..Time::of_budget(started, Some(limit)) }
     }
 
     pub(super) fn of_part(&self) -> Duration {

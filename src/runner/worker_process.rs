@@ -147,7 +147,7 @@ impl WorkerProcess {
         request: &Request,
         doing: &str,
     ) -> Result<Response, Failure> {
-        self.ask_for(limit.min(self.patience.usual()), request, doing).await
+        self.ask_for(limit.min(self.patience.usual), request, doing).await
     }
 
     /// Asks the worker, which is killed if it does not answer within `limit`.
@@ -227,7 +227,7 @@ impl WorkerProcess {
     async fn timeout_failure(&mut self, doing: &str, limit: Duration) -> Failure {
         self.kill().await;
         let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
-        let hint = match limit < self.patience.usual() {
+        let hint = match limit < self.patience.usual {
             true => "it took much longer than it had before; give the run more time with `--budget` if it is not stuck",
             false => "give it more time with `--timeout` if it is slow rather than stuck",
         };

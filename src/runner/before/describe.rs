@@ -8,7 +8,7 @@ use crate::plan::{Plan, SweepEnd};
 use crate::protocol::{Described, Request, Response};
 use crate::record::{Failure, FailureKind, FedInput, Outcome, VariantRecord};
 use crate::runner::launcher::{Launcher, unnamed_log};
-use crate::runner::patience::{Awaited, telling};
+use crate::runner::patience::telling;
 use crate::runner::rounds::sizes;
 use crate::runner::{Description, Observer, Progress};
 
@@ -23,8 +23,7 @@ pub(in crate::runner) async fn describe_all(
         let request =
             Request::Describe { model: variant.path.clone(), inputs: plan.inputs.clone(), shapes: plan.shapes.clone() };
         let what = format!("{} is being read", variant.name);
-        let awaited = Awaited { what: &what, limit: launcher.timeout() };
-        descriptions.push(telling(observer, awaited, describe(launcher, request)).await);
+        descriptions.push(telling(observer, &what, launcher.timeout(), describe(launcher, request)).await);
     }
     require_same_interface(plan, &mut descriptions);
     descriptions
@@ -103,12 +102,11 @@ pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Descri
 }
 
 fn only_words(read: &[&Description]) -> String {
-    let mut fixed: Vec<u64> = read.iter().filter_map(|one| one.as_ref().ok()?.inputs.batch_axis.fixed_size).collect();
-    fixed.sort_unstable();
-    fixed.dedup();
+    let sizes = || read.iter().flat_map(|one| one.as_ref().map(|one| one.inputs.batch_axis.fixed_size));
+    let fixed: BTreeSet<u64> = sizes().flatten().collect();
+    let has_none = sizes().any(|size| size.is_none());
     let sizes: Vec<String> = fixed.iter().map(u64::to_string).collect();
-    let has_none = read.iter().any(|one| one.as_ref().is_ok_and(|one| one.inputs.batch_axis.fixed_size.is_none()));
-    match (fixed.len(), has_none) {
+    match (sizes.len(), has_none) {
         (0, _) => no_batch_words(read),
         (1, false) => format!("the batch is fixed at {} by the model: no other size is tried", sizes[0]),
         _ => format!("the batch is fixed by each model (at {}): no other size is tried", sizes.join(" or ")),

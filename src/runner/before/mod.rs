@@ -18,14 +18,7 @@ use crate::sample::{Roots, affinity};
 use crate::store::{Journal, RunFolder};
 use crate::units::Nanos;
 
-fn choose_sessions(job: &mut Job, prepared: &Prepared) {
-    let Prepared { descriptions, runtimes } = prepared;
-    job.notes.extend(runtimes::leave_out_unoffered(&mut job.plan, runtimes));
-    job.notes.extend(describe::replace_unreadable_baseline(&mut job.plan, descriptions));
-}
-
-pub(in crate::runner) fn settle_plan(job: &mut Job, prepared: &Prepared) -> Result<(), RunError> {
-    let Prepared { descriptions, .. } = prepared;
+pub(in crate::runner) fn settle_plan(job: &mut Job, descriptions: &[Description]) -> Result<(), RunError> {
     let said = describe::fit_batch_sizes(&mut job.plan, descriptions);
     job.notes.extend(said.filter(|_| job.resumed.is_none()));
     if let Some(tuning) = &mut job.plan.tuning {
@@ -46,11 +39,7 @@ pub(in crate::runner) fn open_journal(
 ) -> Result<(Journal, Duration), RunError> {
     let (mut journal, before) = match resumed {
         None => (Journal::begin(folder, record)?, Duration::ZERO),
-        Some(old) => {
-            let (mut journal, before) = resume(folder, *old, &record, &runtimes)?;
-            record.lost_workers.into_iter().try_for_each(|lost| journal.append(Event::Lost(lost)))?;
-            (journal, before)
-        }
+        Some(old) => resume(folder, *old, record, &runtimes)?,
     };
     for runtime in runtimes {
         let record = journal.record();
@@ -66,7 +55,7 @@ pub(in crate::runner) fn open_journal(
 fn resume(
     folder: RunFolder,
     mut old: RunRecord,
-    fresh: &RunRecord,
+    fresh: RunRecord,
     runtimes: &[RuntimeInfo],
 ) -> Result<(Journal, Duration), RunError> {
     for (variant, (before, now)) in old.plan.variants.iter().zip(old.variants.iter().zip(&fresh.variants)) {
@@ -75,10 +64,10 @@ fn resume(
         }
     }
     for before in &old.runtimes {
-        let same = |now: &&RuntimeInfo| {
+        let is_same = |now: &RuntimeInfo| {
             now.path == before.path && now.version == before.version && now.build_info == before.build_info
         };
-        if !runtimes.iter().any(|now| same(&now)) {
+        if !runtimes.iter().any(is_same) {
             return Err(RunError::Changed(format!("`{}` is another library than before", before.path.display())));
         }
     }
@@ -86,6 +75,7 @@ fn resume(
     old.plan.schedule.budget_ns = fresh.plan.schedule.budget_ns.map(|budget| elapsed + budget);
     let mut journal = Journal::resume(folder, old)?;
     journal.append(Event::Resumed { elapsed_ns: elapsed })?;
+    fresh.lost_workers.into_iter().try_for_each(|lost| journal.append(Event::Lost(lost)))?;
     Ok((journal, Nanos(elapsed.0).into()))
 }
 
@@ -109,8 +99,10 @@ pub(in crate::runner) async fn prepare(
     observer: &mut dyn Observer,
 ) -> Result<Prepared, RunError> {
     let prepared = read_all(job, launcher, observer).await?;
-    choose_sessions(job, &prepared);
-    launcher.restrict(worker_cpus(&job.plan, &job.host, &launcher.roots));
+    // What cannot be measured at all is left out.
+    job.notes.extend(runtimes::leave_out_unoffered(&mut job.plan, &prepared.runtimes));
+    job.notes.extend(describe::replace_unreadable_baseline(&mut job.plan, &prepared.descriptions));
+    launcher.cpus = worker_cpus(&job.plan, &job.host, &launcher.roots);
     Ok(prepared)
 }
 

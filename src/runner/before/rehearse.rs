@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use crate::inputs::InputPlan;
 use crate::metric::Unit;
-use crate::protocol::{Described, Evaluation, EvaluationRole, Request, Response};
+use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
-use crate::runner::before::Prepared;
-use crate::runner::before::settle;
+use crate::runner::before::{Prepared, settle};
 use crate::runner::time::Time;
-use crate::runner::{Description, Job, Launch, Launcher, RunError};
+use crate::runner::{Job, Launch, Launcher, RunError};
 
 /// Samples that outputs are computed of, as far as there is time.
 const SAMPLES: u64 = 2;
@@ -69,8 +68,8 @@ pub(in crate::runner) async fn labels(
         Ok(Judged::As(record)) => *record,
         Ok(Judged::Not(why)) => {
             let reason = why.reason();
-            let note = format!("whether labels and outputs go together shows only when outputs are scored: {reason}");
-            job.notes.push(note);
+            job.notes
+                .push(format!("whether labels and outputs go together shows only when outputs are scored: {reason}"));
             return Ok(launch);
         }
         Err(failure) if failure.kind == FailureKind::BadInput => return Err(RunError::Labels(failure)),
@@ -86,16 +85,12 @@ pub(in crate::runner) async fn labels(
     }
     job.notes.extend(record.labels_as);
     if matches!(scores, Scores::Regression { .. }) {
-        prepared.descriptions.iter_mut().for_each(forget_classes);
+        // Labels that are numbers to predict are no classes, even where all of them are whole.
+        for described in prepared.descriptions.iter_mut().flatten() {
+            described.dataset.iter_mut().for_each(|dataset| dataset.class_labels = None);
+        }
     }
     Ok(launch)
-}
-
-/// Labels that are numbers to predict are no classes, even where all of them are whole.
-fn forget_classes(description: &mut Description) {
-    if let Ok(Described { dataset: Some(dataset), .. }) = description {
-        dataset.class_labels = None;
-    }
 }
 
 struct Rehearsal {
@@ -145,7 +140,7 @@ impl Rehearsal {
             Ok(other) => Err(launch.worker.unexpected(&other).await),
             // It was given up for the want of time, or ran nothing that would tell.
             Err(failure) if failure.kind == FailureKind::TimedOut => Ok(Judged::Not(NotJudged::TimedOut)),
-            Err(failure) if failure.kind == FailureKind::Inference && is_of_outputs(&request) => {
+            Err(failure) if failure.kind == FailureKind::Inference && matches!(request, Request::Rehearse(_)) => {
                 Ok(Judged::Not(NotJudged::NoOutputs))
             }
             Err(failure) => Err(failure),
@@ -192,10 +187,6 @@ impl Rehearsal {
 
 fn left(job: &Job) -> Duration {
     Time::of(job).remaining()
-}
-
-fn is_of_outputs(request: &Request) -> bool {
-    matches!(request, Request::Rehearse(_))
 }
 
 #[cfg(test)]

@@ -33,9 +33,8 @@ pub(in crate::runner) async fn open_all(
     let mut opened: Vec<&SessionSpec> = Vec::new();
     for spec in &plan.sessions {
         let is_same = |other: &&SessionSpec| {
-            let (one, other) = (spec, *other);
-            one.execution_provider == other.execution_provider
-                && (one.runtime == other.runtime || one.provider.library.is_none())
+            spec.execution_provider == other.execution_provider
+                && (spec.runtime == other.runtime || spec.provider.library.is_none())
         };
         let is_had = spec.provider.library.is_none()
             && plan.sessions.iter().filter(|other| is_same(other)).any(|other| offers(&runtimes, other));

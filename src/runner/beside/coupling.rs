@@ -84,18 +84,15 @@ async fn coupling(
     let patience = run.patience(limit);
     let Some(mut launch) = run.launch(session, 0).await? else { return Ok(None) };
     let request = Request::Couple(Box::new(request));
-    let coupling = match launch.worker.ask_within(patience, &request, "compare samples of a batch").await {
-        Ok(Response::Coupled(coupling)) => coupling,
-        Ok(other) => {
-            let failure = launch.worker.unexpected(&other).await;
-            run.fail_beside(&mut launch, &failure)?;
-            Coupling::Unknown { reason: failure.message }
+    let failure = match launch.worker.ask_within(patience, &request, "compare samples of a batch").await {
+        Ok(Response::Coupled(coupling)) => {
+            launch.worker.end().await;
+            return Ok(Some(coupling));
         }
-        Err(failure) => {
-            run.fail_beside(&mut launch, &failure)?;
-            Coupling::Unknown { reason: failure.message }
-        }
+        Ok(other) => launch.worker.unexpected(&other).await,
+        Err(failure) => failure,
     };
+    run.fail_beside(&mut launch, &failure)?;
     launch.worker.end().await;
-    Ok(Some(coupling))
+    Ok(Some(Coupling::Unknown { reason: failure.message }))
 }

@@ -125,7 +125,7 @@ fn tensor_size(run: &Run<'_>) -> Observed<Bytes> {
 fn peaks_file(run: &Run<'_>, spec: &SessionSpec) -> Option<PathBuf> {
     let library = fs::metadata(spec.runtime.path()).ok()?;
     let host = &run.journal.record().host;
-    let cpus = run.launcher.cpus().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
+    let cpus = run.launcher.cpus.as_ref().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
     let written = library.modified().ok();
     let name = digest(&(spec.runtime.path(), library.len(), written, &host.cpu, cpus, &spec.options))?;
     Some(Cache::locate().ok()?.peaks().join(format!("{name}.json")))

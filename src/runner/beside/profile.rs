@@ -92,7 +92,11 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
 /// Every session that can be profiled at its smallest batch size, and was not yet.
 fn unplaced(run: &Run<'_>) -> Vec<Subject> {
     let known: BTreeSet<Subject> = run.journal.record().operators.iter().map(subject_of).collect();
-    let subjects = run.in_turn().into_iter().filter_map(|session| smallest_open(run, session));
+    let smallest = |session: usize| {
+        let open = run.plan().cells().filter(move |key| key.session == session && run.is_open(*key));
+        open.map(|key| Subject { session, shape: key.shape, batch_size: key.batch_size }).min()
+    };
+    let subjects = run.in_turn().into_iter().filter_map(smallest);
     subjects.filter(|subject| !known.contains(subject)).collect()
 }
 
@@ -140,11 +144,6 @@ fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
     let mut seen: BTreeSet<Subject> = record.operators.iter().map(subject_of).collect();
     subjects.retain(|subject| seen.insert(*subject));
     subjects
-}
-
-fn smallest_open(run: &Run<'_>, session: usize) -> Option<Subject> {
-    let open = run.plan().cells().filter(|key| key.session == session && run.is_open(*key));
-    open.map(|key| Subject { session, shape: key.shape, batch_size: key.batch_size }).min()
 }
 
 /// Whether it is still to be found out where the nodes of a session run, which tells whether it can be measured.
@@ -204,11 +203,7 @@ async fn launch_profile(
     length: Duration,
 ) -> Result<Result<(Placement, Profiled), Failure>, RunError> {
     let spec = run.plan().sessions[subject.session].clone();
-    let spec_variant = spec.variant;
-    let variant = &run.plan().variants[spec_variant];
-    let Ok(described) = &run.descriptions[spec_variant] else {
-        return Ok(Err(failure("the model was not read")));
-    };
+    let Ok(described) = run.description(subject.session) else { return Ok(Err(failure("the model was not read"))) };
     let inputs = match described.inputs_at(subject.shape) {
         Ok(inputs) => inputs.clone(),
         Err(reason) => return Ok(Err(failure(reason))),
@@ -225,7 +220,7 @@ async fn launch_profile(
     let trace_file = trace_file(run, subject);
     let threads = spec.options.intra_threads.max(1);
     let request = ProfileRequest {
-        model: variant.path.clone(),
+        model: run.plan().variants[spec.variant].path.clone(),
         inputs,
         batch_size: subject.batch_size,
         trace_file: trace_file.clone(),
@@ -235,8 +230,7 @@ async fn launch_profile(
         has_twin: has_room(described, run.journal.record().host.usable_memory()),
         spec,
     };
-    let number = run.launcher.number();
-    let log = run.launcher.log_of(run.plan(), spec_variant, number, 0)?;
+    let log = run.diagnosis_log(subject.session)?;
     let patience = run.patience(length + least_profile(run, subject.session) * 2);
     let answer = ask_for_profile(run, subject.session, request, log, patience).await;
     Ok(answer.map(|(placement, operators)| {
@@ -267,9 +261,8 @@ async fn ask_for_profile(
 
 fn trace_file(run: &Run<'_>, Subject { session, shape, batch_size }: Subject) -> PathBuf {
     let folder = run.journal.folder().traces();
-    let label = run.label(session);
-    let label = file_safe(&format!("{label}{}", run.plan().shape_words(shape)));
-    new_file(&folder, &label, &format!("batch{batch_size}.json"))
+    let label = format!("{}{}", run.label(session), run.plan().shape_words(shape));
+    new_file(&folder, &file_safe(&label), &format!("batch{batch_size}.json"))
 }
 
 fn subject_of(profile: &OperatorProfile) -> Subject {
@@ -321,7 +314,7 @@ fn has_room(described: &Described, available: Option<Bytes>) -> bool {
     available.is_none_or(|available| described.model.file_size_bytes.0.saturating_mul(TWIN_ROOM) < available.0)
 }
 
-pub(in crate::runner) fn failure(message: &str) -> Failure {
+fn failure(message: &str) -> Failure {
     Failure { kind: FailureKind::BadInput, message: message.into(), hint: None }
 }
 

@@ -64,17 +64,16 @@ fn tells_only_by_comparison(run: &Run<'_>, sessions: &[usize]) -> bool {
     is_compared && sessions.len() > 1 && !is_right_known && !is_any_scripted
 }
 
-fn is_judged(run: &Run<'_>, session: usize) -> bool {
-    run.journal.record().accuracy.iter().any(|record| record.session == session)
-}
-
 /// Scores one session of a search, if it is not scored yet.
 pub(in crate::runner) async fn one(run: &mut Run<'_>, session: usize) -> Result<(), RunError> {
     let baseline = run.plan().baseline_session();
     let scored = scored_baseline(run).filter(|_| Some(session) != baseline);
     let most = scored.map(|record| record.samples_count);
-    if let (Some(baseline), Some(most)) = (baseline, most) {
-        restore_outputs(run, baseline, most).await?;
+    // They are no longer there in a search that is taken up again.
+    if let (Some(baseline), Some(_)) = (baseline, most)
+        && !baseline_outputs(run).exists()
+    {
+        evaluated(run, baseline, most).await?;
     }
     score(run, session, most).await?;
     require_share(run)
@@ -95,14 +94,6 @@ fn require_share(run: &Run<'_>) -> Result<(), RunError> {
         // Nobody needs them any more, and the run ends here.
         let _ = std::fs::remove_file(baseline_outputs(run));
         return Err(RunError::NoShare);
-    }
-    Ok(())
-}
-
-/// Computes the outputs of the baseline again where they are no longer there, as in a search that is taken up again.
-async fn restore_outputs(run: &mut Run<'_>, baseline: usize, samples_count: u64) -> Result<(), RunError> {
-    if !baseline_outputs(run).exists() {
-        evaluated(run, baseline, Some(samples_count)).await?;
     }
     Ok(())
 }
@@ -279,7 +270,10 @@ fn time_of(run: &Run<'_>, session: usize) -> Duration {
     let Some(time) = run.beside_time(BUDGET_SHARE) else { return most };
     let sessions = match run.plan().tuning {
         Some(_) => vec![session],
-        None => scoring_order(run).into_iter().filter(|&other| other == session || !is_judged(run, other)).collect(),
+        None => {
+            let is_judged = |session| run.journal.record().accuracy.iter().any(|record| record.session == session);
+            scoring_order(run).into_iter().filter(|&other| other == session || !is_judged(other)).collect()
+        }
     };
     let launches: Duration = sessions.iter().filter_map(|&session| run.launch_time(session)).sum();
     let inference = |session: usize| run.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);

@@ -12,7 +12,8 @@ use std::time::Duration;
 use crate::observed::Observed;
 use crate::plan::{CellKey, Plan, SessionSpec};
 use crate::record::{
-    CpuPower, EnergyMethod, Failure, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse, Monitoring,
+    CpuPower, EnergyMethod, Failure, GpuConditions, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse,
+    Monitoring,
 };
 use crate::runner::Launch;
 use crate::sample::nvml::Gpus;
@@ -31,8 +32,8 @@ pub(super) struct EnergyWatch {
     monitor: Option<GpuMonitor>,
     idle: Vec<GpuIdle>,
     cpu: Observed<CpuPower>,
-    /// By number of the launch.
-    held: BTreeMap<u64, Held>,
+    /// Rise of the device's level while a launch's worker ran, by number of the launch.
+    risen: BTreeMap<u64, Observed<i64>>,
     /// Time that stretches have taken.
     spent: Duration,
     /// How many each cell has had.
@@ -48,12 +49,6 @@ enum Device {
     Unknown(Plain),
 }
 
-#[derive(Clone, Debug)]
-struct Held {
-    /// Rise of the device's level while the launch's worker ran.
-    risen: Observed<i64>,
-}
-
 impl EnergyWatch {
     /// Begins to watch the GPUs that the plan's sessions compute on; `own` are the processes of this run.
     pub(super) fn begin(plan: &Plan, roots: &Roots, own: OwnProcesses) -> EnergyWatch {
@@ -66,7 +61,7 @@ impl EnergyWatch {
             monitor: None,
             idle: Vec::new(),
             cpu: Err("the run has not begun".into()),
-            held: BTreeMap::new(),
+            risen: BTreeMap::new(),
             spent: Duration::ZERO,
             stretches: BTreeMap::new(),
         };
@@ -121,14 +116,14 @@ impl EnergyWatch {
     /// A worker has done something since `before`.
     pub(super) fn worked(&mut self, session: usize, launch: &Launch, before: Option<Observed<Bytes>>) {
         let (Some(before), Some(after)) = (before, self.level(session)) else { return };
-        let held = self.held.entry(launch.record.launch).or_insert(Held { risen: Ok(0) });
-        held.risen = match (&held.risen, &rise(before, after)) {
+        let risen = self.risen.entry(launch.record.launch).or_insert(Ok(0));
+        *risen = match (&*risen, &rise(before, after)) {
             (Ok(risen), Ok(more)) => Ok(risen + more),
             (Err(reason), _) | (_, Err(reason)) => Err(reason.clone()),
         };
     }
 
-    pub(super) fn conditions(&self) -> Vec<crate::record::GpuConditions> {
+    pub(super) fn conditions(&self) -> Vec<GpuConditions> {
         self.monitor.as_ref().map(GpuMonitor::conditions).unwrap_or_default()
     }
 
@@ -151,9 +146,9 @@ impl EnergyWatch {
         if let Some(bytes) = window.process_memory_max(launch.worker.pid()) {
             return Ok(GpuMemory { bytes, scope: GpuMemoryScope::Process });
         }
-        let Some(held) = self.held.get(&launch.record.launch) else { return Err("its level was never read".into()) };
+        let Some(risen) = self.risen.get(&launch.record.launch) else { return Err("its level was never read".into()) };
         let in_stretch = rise(before.clone(), window.memory_used_max())?.max(0);
-        let bytes = u64::try_from(held.risen.clone()? + in_stretch).unwrap_or(0);
+        let bytes = u64::try_from(risen.clone()? + in_stretch).unwrap_or(0);
         Ok(GpuMemory { bytes: Bytes(bytes), scope: GpuMemoryScope::Device })
     }
 
@@ -183,10 +178,9 @@ impl EnergyWatch {
         window: &GpuWindow,
         elapsed: Nanos,
     ) -> Observed<GpuEnergy> {
-        let [before, after] = ends;
-        let (before, after) = match (before, after) {
-            (Ok(before), Ok(after)) => (before, after),
-            (Err(reason), _) | (_, Err(reason)) => {
+        let (before, after) = match ends {
+            [Ok(before), Ok(after)] => (before, after),
+            [Err(reason), _] | [_, Err(reason)] => {
                 let power = window.power_mean().map_err(|_| reason)?;
                 return Ok(GpuEnergy { joules: power.over(elapsed), method: EnergyMethod::PowerSamples });
             }
@@ -234,7 +228,7 @@ mod tests {
             monitor: None,
             idle: vec![GpuIdle { index: 0, power_watts: Err("no".into()), counter_period_ns }],
             cpu: Err("no".into()),
-            held: BTreeMap::new(),
+            risen: BTreeMap::new(),
             spent: Duration::ZERO,
             stretches: BTreeMap::new(),
         }

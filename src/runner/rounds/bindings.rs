@@ -17,11 +17,7 @@ const BOUND_ANEW: &str = "outputs are bound anew before each inference";
 /// Places where an earlier part of the run bound outputs anew, with the reason.
 pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<Workload, Plain> {
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
-    let anew = cells.filter_map(|cell| {
-        let at = cell.workload();
-        Some((at, cell.outputs_anew.clone()?))
-    });
-    anew.collect()
+    cells.filter_map(|cell| Some((cell.workload(), cell.outputs_anew.clone()?))).collect()
 }
 
 pub(in crate::runner) async fn begin_all(
@@ -62,11 +58,10 @@ fn adopt(run: &mut Run<'_>, begun: &[Begun]) -> Result<(), RunError> {
         let reason = begun.turn.cell.outputs_anew.as_ref()?;
         Some(if begun.turn.is_asked_anew { reason.clone() } else { format!("{label}: {}", reason.exact()).into() })
     });
-    let reason = reasons.next();
-    if let Some(reason) = reason {
-        bind_anew(run, begun.iter().map(|begun| begun.turn.key), &reason)?;
+    match reasons.next() {
+        Some(reason) => bind_anew(run, begun.iter().map(|begun| begun.turn.key), &reason),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Has outputs bound anew where these cells are, from here on; the first reason of a run is said.
@@ -120,10 +115,7 @@ async fn begin_cell(
     let Some(launch) = &mut round.launches[place] else { return Ok(None) };
     let Ok(described) = run.description(key.session) else { return Ok(None) };
     let level = run.energy.level(key.session);
-    let inputs = match described.inputs_at(key.shape) {
-        Ok(inputs) => inputs,
-        Err(_) => return Ok(None),
-    };
+    let Ok(inputs) = described.inputs_at(key.shape) else { return Ok(None) };
     match launch.begin(&run.launcher.roots, CellStart { key, inputs, limit, outputs_anew, expected }).await {
         Ok((cell, warmup)) => {
             run.energy.worked(key.session, launch, level);

@@ -9,7 +9,7 @@ use crate::plan::{CellKey, LoadMode, PageCache, SessionSpec, Workload};
 use crate::record::{Event, Failure, Outcome};
 use crate::runner::RunError;
 use crate::runner::launch::{self, CellStart, Launch, LaunchSetup};
-use crate::runner::patience::{Awaited, telling};
+use crate::runner::patience::telling;
 use crate::sample::page_cache;
 use crate::text::Plain;
 
@@ -27,8 +27,8 @@ impl Run<'_> {
             LaunchSetup { model: &plan.variants[spec.variant].path, spec, patience: self.patience_with(session) };
         let level = self.energy.level(session);
         let what = format!("{} is being loaded", self.label(session));
-        let awaited = Awaited { what: &what, limit: setup.patience.limit_of_start() };
-        match telling(self.observer, awaited, Launch::start(&self.launcher, &setup, log, record)).await {
+        let limit = setup.patience.limit_of_start();
+        match telling(self.observer, &what, limit, Launch::start(&self.launcher, &setup, log, record)).await {
             Ok(launch) => {
                 self.energy.worked(session, &launch, level);
                 self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;

@@ -29,10 +29,6 @@ impl Run<'_> {
         self.launch_times(session).min()
     }
 
-    pub(in crate::runner) fn longest_launch(&self, session: usize) -> Option<Duration> {
-        self.launch_times(session).max()
-    }
-
     fn launch_times(&self, session: usize) -> impl Iterator<Item = Duration> {
         let launches = self.journal.record().launches.iter().filter(move |launch| launch.session == session);
         launches.filter_map(|launch| {
@@ -106,11 +102,10 @@ impl Run<'_> {
         let cells = launches().flat_map(|launch| &launch.cells);
         let begun = cells.map(|cell| Duration::from(cell.first_run_ns + cell.warmup.elapsed_ns)).max();
         let first_run = launches().filter_map(|launch| launch.first_run_ns).max().map(Duration::from);
-        let end = self.time.end();
         Patience {
             usual: self.launcher.timeout(),
-            end,
-            load: self.longest_launch(session),
+            end: self.time.end(),
+            load: self.launch_times(session).max(),
             answer: begun.max(first_run),
         }
     }

@@ -18,7 +18,7 @@ use crate::record::{BatchAxis, BatchProof, Failure, FailureKind, LostWorker, Mod
 use crate::runner::kept::{keep, kept};
 use crate::runner::launch::{self, Launch, LaunchSetup};
 use crate::runner::names::INPUTS_LOG;
-use crate::runner::patience::{Awaited, telling};
+use crate::runner::patience::telling;
 use crate::runner::{Description, Job, Launcher, Observer, Progress, RunError};
 use crate::units::{Bytes, Nanos};
 
@@ -70,8 +70,7 @@ pub(in crate::runner) async fn find(
         }
         observer.observe(&Progress::Trying { variant: &job.plan.variants[variant].name });
         let what = format!("inputs of {} are being tried out", job.plan.variant_of(session).name);
-        let awaited = Awaited { what: &what, limit: launcher.timeout() };
-        match telling(observer, awaited, try_out(job, launcher, session)).await {
+        match telling(observer, &what, launcher.timeout(), try_out(job, launcher, session)).await {
             Ok((tried, launch, unproved)) => {
                 // One that did not come to an end in its time was given up, and is not lost.
                 if let Some(failure) = unproved.filter(|failure| failure.kind != FailureKind::TimedOut) {
