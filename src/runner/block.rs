@@ -154,21 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_block_is_not_disturbed() {
-        assert_eq!(disturbances(&report(6, 0), &sample(Some(1_000_000), Some(0))), []);
-    }
-
-    #[test]
-    fn each_sign_is_named() {
-        let signs = disturbances(&report(7, 1), &sample(Some(10_000_000), Some(1)));
-        assert_eq!(
-            signs,
-            [Disturbance::ContextSwitches, Disturbance::Steal, Disturbance::Throttled, Disturbance::MajorFaults]
-        );
-    }
-
-    #[test]
-    fn a_source_that_is_absent_disturbs_nothing() {
-        assert_eq!(disturbances(&report(0, 0), &sample(None, None)), []);
+    fn a_block_is_disturbed_by_each_sign_that_is_beyond_its_bound() {
+        let all = [Disturbance::ContextSwitches, Disturbance::Steal, Disturbance::Throttled, Disturbance::MajorFaults];
+        for (name, report, sample, expected) in [
+            ("quiet", report(6, 0), sample(Some(1_000_000), Some(0)), &[][..]),
+            ("disturbed in every way", report(7, 1), sample(Some(10_000_000), Some(1)), &all),
+            ("without sources", report(0, 0), sample(None, None), &[]),
+        ] {
+            assert_eq!(disturbances(&report, &sample), expected, "{name}");
+        }
     }
 }

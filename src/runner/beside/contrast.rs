@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gain_in_the_first_pair_asks_for_as_many_as_an_interval_takes() {
+    fn a_gain_in_the_first_pair_alone_asks_for_as_many_as_an_interval_takes() {
         let mut found = Found::default();
         assert!(!found.is_worth_more() && Found::default().contrasted().is_err());
         for pair in 1..=MIN_LAUNCHES {
@@ -203,12 +203,8 @@ mod tests {
         let found = found.contrasted().unwrap();
         assert_eq!((found.changed_ns, found.unchanged_ns), (Nanos(105), Nanos(210)));
         assert!(found.log_ratios.len() == 6 && (found.log_ratios[0][1] - 0.5_f64.ln()).abs() < 1e-12);
-    }
-
-    #[test]
-    fn no_gain_in_the_first_pair_ends_the_contrast() {
-        let mut found = Found::default();
-        found.add([vec![100.0, 100.0], vec![95.0, 101.0]]);
-        assert!(!found.is_worth_more());
+        let mut none = Found::default();
+        none.add([vec![100.0, 100.0], vec![95.0, 101.0]]);
+        assert!(!none.is_worth_more());
     }
 }

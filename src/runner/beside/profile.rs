@@ -330,6 +330,9 @@ mod tests {
         assert_eq!(pass.next_length(Duration::ZERO), Some(MAX_LENGTH));
         pass.overhead = Some(Duration::from_secs(1000));
         assert_eq!(pass.next_length(Duration::ZERO), None);
+        assert_eq!(Pass::begin(Some(Duration::ZERO), 1).next_length(Duration::ZERO), None, "no time is no length");
+        let mut short = Pass::begin(Some(Duration::from_secs(5)), 1);
+        assert_eq!(short.next_length(Duration::from_secs(10)), None, "it is known to take longer");
     }
 
     #[test]
@@ -337,12 +340,5 @@ mod tests {
         let rates = Rates::from([((0, 1), 0.5), ((0, 8), 2.0), ((0, 64), 1.5), ((2, 4), 3.0), ((2, 8), 4.0)]);
         assert_eq!((smallest(&rates), fastest(&rates), last_shape(&rates)), (Some((0, 1)), Some((0, 8)), Some((2, 4))));
         assert_eq!((fastest(&Rates::new()), last_shape(&Rates::new())), (None, None));
-    }
-
-    #[test]
-    fn no_time_is_no_length() {
-        assert_eq!(Pass::begin(Some(Duration::ZERO), 1).next_length(Duration::ZERO), None);
-        let mut short = Pass::begin(Some(Duration::from_secs(5)), 1);
-        assert_eq!(short.next_length(Duration::from_secs(10)), None, "it is known to take longer");
     }
 }

@@ -234,39 +234,24 @@ mod tests {
         }
     }
 
-    fn energy(period: u64, joules: [f64; 2], elapsed: u64) -> Observed<GpuEnergy> {
-        let ends = joules.map(|joules| Ok(Joules(joules)));
-        watch(Ok(Nanos(period))).energy(0, ends, &GpuWindow::default(), Nanos(elapsed))
-    }
-
     #[test]
-    fn energy_is_what_the_counter_rose_by() {
-        let expected = GpuEnergy { joules: Joules(250.0), method: EnergyMethod::Counter };
-        assert_eq!(energy(100_000_000, [1000.0, 1250.0], 1_000_000_000), Ok(expected));
-    }
-
-    #[test]
-    fn stretch_of_fewer_than_ten_updates_has_no_energy() {
-        let reason = energy(100_000_000, [1000.0, 1250.0], 999_000_000).unwrap_err();
-        assert_eq!(reason, "the stretch of 999 ms is shorter than 10 updates of the energy counter, one each 100 ms");
-    }
-
-    #[test]
-    fn counter_of_unknown_steps_has_no_energy() {
-        let ends = [1000.0, 1250.0].map(|joules| Ok(Joules(joules)));
-        let energy = watch(Err("it never changed".into())).energy(0, ends, &GpuWindow::default(), Nanos(1_000_000_000));
-        assert_eq!(energy, Err("it never changed".into()));
-    }
-
-    #[test]
-    fn counter_that_fell_was_set_back() {
-        assert!(energy(1, [1000.0, 3.0], 1_000_000_000).unwrap_err().contains("began anew"));
-    }
-
-    #[test]
-    fn without_a_counter_and_without_power_the_counter_s_reason_is_told() {
-        let ends = [Err("the GPU does not offer it".into()), Ok(Joules(1.0))];
-        let energy = watch(Err("no".into())).energy(0, ends, &GpuWindow::default(), Nanos(1_000_000_000));
-        assert_eq!(energy, Err("the GPU does not offer it".into()));
+    fn energy_is_what_the_counter_rose_by_in_ten_updates_or_more() {
+        const SECOND: u64 = 1_000_000_000;
+        let period = |ns| Ok(Nanos(ns));
+        let rise = |from, to| [Ok(Joules(from)), Ok(Joules(to))];
+        let absent = [Err("the GPU does not offer it".into()), Ok(Joules(1.0))];
+        let short = "the stretch of 999 ms is shorter than 10 updates of the energy counter, one each 100 ms";
+        let anew = "the GPU's energy counter began anew: the driver was loaded again";
+        let counted = GpuEnergy { joules: Joules(250.0), method: EnergyMethod::Counter };
+        for (name, period, ends, elapsed, expected) in [
+            ("ten updates", period(SECOND / 10), rise(1000.0, 1250.0), SECOND, Ok(counted)),
+            ("fewer", period(SECOND / 10), rise(1000.0, 1250.0), 999_000_000, Err(short)),
+            ("unknown steps", Err("it never changed".into()), rise(1000.0, 1250.0), SECOND, Err("it never changed")),
+            ("a counter that fell", period(1), rise(1000.0, 3.0), SECOND, Err(anew)),
+            ("no counter and no power", Err("no".into()), absent, SECOND, Err("the GPU does not offer it")),
+        ] {
+            let found = watch(period).energy(0, ends, &GpuWindow::default(), Nanos(elapsed));
+            assert_eq!(found, expected.map_err(Plain::from), "{name}");
+        }
     }
 }

@@ -170,20 +170,11 @@ mod tests {
     const CHEAP: RoundCost = RoundCost { fixed: Duration::from_millis(500), alternation: Duration::from_millis(840) };
 
     #[test]
-    fn a_generous_budget_buys_many_alternations() {
-        assert_eq!(alternations(Duration::from_secs(80), 9, CHEAP), 8);
-    }
-
-    #[test]
-    fn a_small_budget_keeps_the_rounds_and_gives_up_alternations() {
-        assert_eq!(alternations(Duration::from_secs(20), 9, CHEAP), 2);
-        assert_eq!(alternations(Duration::from_secs(3), 9, CHEAP), 1);
-    }
-
-    #[test]
-    fn slow_loading_buys_fewer_rounds() {
+    fn a_small_budget_gives_up_alternations_before_rounds_but_for_slow_loading() {
         let slow = RoundCost { fixed: Duration::from_secs(9), alternation: Duration::from_secs(1) };
-        assert_eq!(alternations(Duration::from_secs(60), 9, slow), 6);
+        for (secs, cost, expected) in [(80, CHEAP, 8), (20, CHEAP, 2), (3, CHEAP, 1), (60, slow, 6)] {
+            assert_eq!(alternations(Duration::from_secs(secs), 9, cost), expected, "{secs} s for {cost:?}");
+        }
     }
 
     #[test]

@@ -122,40 +122,22 @@ mod tests {
     }
 
     #[test]
-    fn growing_throughput_goes_on() {
-        assert_eq!(end(&steps(&[100.0, 150.0, 180.0, 190.0]), 16, None), None);
-    }
-
-    #[test]
-    fn two_batch_sizes_without_a_gain_end_the_sweep() {
-        let reason = end(&steps(&[100.0, 150.0, 151.0, 149.0]), 16, None).unwrap();
-        assert!(reason.contains("batch sizes 4 and 8"), "{reason}");
-    }
-
-    #[test]
-    fn batch_sizes_that_were_not_measured_say_nothing() {
+    fn a_sweep_ends_where_larger_batches_tell_nothing_or_do_not_fit() {
         let mut unmeasured = steps(&[100.0, 1.0, 1.0]);
-        for step in &mut unmeasured[1..] {
-            step.throughput = vec![None];
-        }
-        assert_eq!(end(&unmeasured, 8, None), None);
-    }
-
-    #[test]
-    fn one_batch_size_without_a_gain_does_not() {
-        assert_eq!(end(&steps(&[100.0, 150.0, 151.0]), 8, None), None);
-    }
-
-    #[test]
-    fn a_batch_that_would_not_fit_ends_the_sweep() {
-        let reason = end(&steps(&[100.0, 150.0, 180.0]), 8, Some(Bytes(30 << 20))).unwrap();
-        assert!(reason.contains("40 MiB more"), "{reason}");
-    }
-
-    #[test]
-    fn an_alternation_that_eats_the_budget_ends_the_sweep() {
+        unmeasured[1..].iter_mut().for_each(|step| step.throughput = vec![None]);
         let mut slow = steps(&[100.0, 200.0]);
         slow[1].budget_share = 0.4;
-        assert!(end(&slow, 4, None).unwrap().contains("40% of the budget"));
+        for (name, steps, next, available, words) in [
+            ("growing throughput", steps(&[100.0, 150.0, 180.0, 190.0]), 16, None, None),
+            ("two without a gain", steps(&[100.0, 150.0, 151.0, 149.0]), 16, None, Some("batch sizes 4 and 8")),
+            ("one without a gain", steps(&[100.0, 150.0, 151.0]), 8, None, None),
+            ("two that were not measured", unmeasured, 8, None, None),
+            ("too large", steps(&[100.0, 150.0, 180.0]), 8, Some(Bytes(30 << 20)), Some("40 MiB more")),
+            ("an alternation that eats the budget", slow, 4, None, Some("40% of the budget")),
+        ] {
+            let reason = end(&steps, next, available);
+            let says = reason.as_ref().map(|reason| words.is_some_and(|words| reason.contains(words)));
+            assert_eq!(says, words.map(|_| true), "{name}: {reason:?}");
+        }
     }
 }

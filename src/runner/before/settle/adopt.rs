@@ -120,13 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_keeps_its_element_types_and_fixed_sizes() {
+    fn a_variant_keeps_its_element_types_fixed_sizes_and_ranges_of_whole_numbers() {
         let found = fed("x", ElementType::Float, &[None, Some(224), Some(224)]);
         let own = fed("x", ElementType::Float16, &[None, Some(16), Some(32)]);
         let fitted = fed_to(&found, &own, &[None, None, Some(32)]);
         assert_eq!(fitted.element_type, ElementType::Float16);
         assert_eq!(fitted.dims, [None, Some(224), Some(32)]);
         assert_eq!(fitted.sources, [SizeSource::MadeUp, SizeSource::MadeUp, SizeSource::Fixed]);
+        let whole = FedInput { fill: FillKind::Constant(3.0), ..fed("x", ElementType::Uint8, &[None]) };
+        assert_eq!(fed_to(&fed("x", ElementType::Float, &[None]), &whole, &[None]).fill, FillKind::Constant(3.0));
     }
 
     #[test]
@@ -139,12 +141,5 @@ mod tests {
         let found = classes(&own, &names(&["cat", "dog"]));
         assert_eq!((found.told, found.sigmoids), (names(&["cat", "dog"]).told, own.sigmoids));
         assert_eq!(classes(&names(&["ant"]), &names(&["cat"])).told, ["ant"]);
-    }
-
-    #[test]
-    fn a_variant_of_whole_numbers_keeps_its_own_range() {
-        let found = fed("x", ElementType::Float, &[None]);
-        let own = FedInput { fill: FillKind::Constant(3.0), ..fed("x", ElementType::Uint8, &[None]) };
-        assert_eq!(fed_to(&found, &own, &[None]).fill, FillKind::Constant(3.0));
     }
 }
