@@ -109,7 +109,6 @@ fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &Blo
     }
 }
 
-/// By the bounds stated above.
 fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> {
     let seconds = (report.elapsed_ns + report.rebinding_ns.unwrap_or_default()).as_secs_f64();
     let switches = SWITCHES_ALWAYS as f64 + SWITCHES_PER_SEC * seconds;

@@ -117,7 +117,6 @@ async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready,
     Ok(Ready { launcher, sampler, energy, prepared, launch })
 }
 
-/// Begins the journal, and watches the machine from then on.
 async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(Run<'_>, Watch), RunError> {
     let Ready { mut launcher, sampler, energy, prepared, launch } = ready;
     let warm = settle::warm(&job.plan, launch).await;
@@ -146,7 +145,6 @@ async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(R
     Ok((run, watch))
 }
 
-/// Measures until there is a reason to end, or an interruption comes.
 async fn until_interrupted(
     run: &mut Run<'_>,
     guide: &mut Option<Box<dyn Guide>>,
@@ -190,7 +188,6 @@ fn finish(mut run: Run<'_>, watch: &Watch, reason: EndReason) -> Result<Ran, Run
     Ok(into_ran(run, unwritten))
 }
 
-/// Ends a run that cannot be written down any further, with all that it found until then.
 fn break_off(mut run: Run<'_>, error: StoreError) -> Ran {
     // Where the record fits although the journal did not, it holds more.
     let _ = run.journal.finish();
@@ -208,7 +205,6 @@ fn judge_machine(run: &mut Run<'_>, watch: &Watch) -> Result<(), RunError> {
     Ok(run.journal.append(judged)?)
 }
 
-/// Says so where the kernel kept the models in the page cache although they were to be dropped.
 fn check_page_cache(run: &mut Run<'_>) -> Result<(), RunError> {
     let launches = || run.journal.record().launches.iter().filter(|launch| launch.session_load_ns.is_some());
     let read_nothing = launches().any(|launch| launch.load_storage_read_bytes.is_none_or(|bytes| bytes.0 == 0));

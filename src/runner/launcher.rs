@@ -47,7 +47,6 @@ impl Launcher {
         self.command.timeout
     }
 
-    /// How long a worker is waited for of which nothing is known.
     pub(super) fn patience(&self) -> Patience {
         Patience { usual: self.timeout(), end: None, load: None, answer: None }
     }
@@ -95,7 +94,7 @@ impl Launcher {
         }
     }
 
-    /// The log of a variant's workers, with a line that says where this launch begins.
+    /// With a line that says where this launch begins.
     pub(super) fn log_of(&self, plan: &Plan, variant: usize, launch: u64, round: u64) -> Result<File, StoreError> {
         let names = plan.variants.iter().map(|variant| variant.name.as_str());
         self.log_file(&names::log_name(names, variant), launch, round)

@@ -79,7 +79,6 @@ impl Patience {
     }
 }
 
-/// Whether a request comes before any inference.
 fn is_of_start(request: &Request) -> bool {
     matches!(request, Request::Describe { .. } | Request::Open { .. } | Request::Load { .. })
 }

@@ -43,7 +43,6 @@ impl Time {
         }
     }
 
-    /// All of a budget, less what the reports take.
     fn of_budget(started: Instant, budget: Option<Duration>) -> Self {
         let (end, zero) = (budget.map(|budget| started + budget), Duration::ZERO);
         Time { started, before: zero, beside_end: None, end, writing: LEAST_WRITING, held: zero }
@@ -63,7 +62,6 @@ impl Time {
         self.held = held;
     }
 
-    /// Writing the record down as it is now took so long.
     pub(super) fn wrote(&mut self, took: Duration) {
         if !self.writing.is_zero() {
             self.writing = LEAST_WRITING + took * WRITINGS;
@@ -81,7 +79,6 @@ impl Time {
         self.end.map(|end| end.checked_sub(self.writing).unwrap_or(end))
     }
 
-    /// Whether the time ends at all.
     pub(super) fn is_limited(&self) -> bool {
         self.end.is_some()
     }
@@ -104,7 +101,6 @@ pub(super) struct BlockTime {
 }
 
 impl BlockTime {
-    /// A block of a length that there is time for.
     pub(super) fn unlimited(length: Nanos) -> Self {
         BlockTime { length, min_inferences: MIN_INFERENCES, limit: None, expected: length.into() }
     }

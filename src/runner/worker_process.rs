@@ -150,7 +150,6 @@ impl WorkerProcess {
         self.ask_for(limit.min(self.patience.usual), request, doing).await
     }
 
-    /// Asks the worker, which is killed if it does not answer within `limit`.
     pub(super) async fn ask_for(
         &mut self,
         limit: Duration,
@@ -247,7 +246,6 @@ impl WorkerProcess {
         }
     }
 
-    /// The worker closed its end: what its exit status says.
     async fn end_failure(&mut self, doing: &str) -> Failure {
         let status = timeout(END_PATIENCE, self.child.wait()).await;
         self.kill().await;
@@ -276,7 +274,6 @@ impl Log {
 struct End {
     /// Its exit status; `None` if it lived on without answering, until it was killed.
     status: Option<ExitStatus>,
-    /// Whether the kernel has killed processes for want of memory meanwhile.
     oom_killed: bool,
     last_words: Option<String>,
 }

@@ -27,7 +27,6 @@ const LONG_INFERENCE: Nanos = Nanos(1_000_000_000);
 struct Bound<'s> {
     inferences: Vec<Box<dyn Inference + 's>>,
     first_run_ns: Nanos,
-    /// Why outputs are to be bound anew before each inference.
     outputs_anew: Option<Plain>,
 }
 
@@ -238,7 +237,6 @@ fn warmup_rule(first: Nanos, left: Option<Nanos>) -> WarmupRule {
     }
 }
 
-/// The opening of a block in `limit`, where one inference takes about `single`.
 fn opening(single: Nanos, limit: Option<Nanos>) -> Opening {
     let fits = limit.is_none_or(|limit| single + single <= limit);
     if fits && single < LONG_INFERENCE { Opening::Untimed } else { Opening::Nothing }

@@ -122,7 +122,6 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
     Ok(())
 }
 
-/// From `ep_library` if one is named.
 fn open(
     choice: &RuntimeChoice,
     execution_provider: &str,

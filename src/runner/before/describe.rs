@@ -41,7 +41,7 @@ async fn describe(launcher: &Launcher, request: Request) -> Description {
     description
 }
 
-/// Variants of one model have the same inputs; a file that has others is none, and comparing it would mean nothing.
+/// A file that has other inputs than the baseline is no variant, and comparing it would mean nothing.
 fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
     let names = |described: &Described| {
         let mut names: Vec<String> = described.model.inputs.iter().map(|input| input.name.clone()).collect();

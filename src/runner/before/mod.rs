@@ -51,7 +51,6 @@ pub(in crate::runner) fn open_journal(
     Ok((journal, before))
 }
 
-/// Takes up a search again: `fresh` is the record that it would begin with now.
 fn resume(
     folder: RunFolder,
     mut old: RunRecord,
@@ -86,7 +85,6 @@ fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(
     if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled { Err(RunError::Unlabelled) } else { Ok(()) }
 }
 
-/// The findings before the first measurement.
 pub(in crate::runner) struct Prepared {
     pub descriptions: Vec<Description>,
     pub runtimes: Vec<RuntimeInfo>,

@@ -46,7 +46,6 @@ pub(in crate::runner) async fn open_all(
     Ok(runtimes)
 }
 
-/// The failure of a library that cannot be opened, with how to be rid of it where it is in the cache.
 fn of_cache(failure: Failure, library: &Path) -> Failure {
     let is_its_own = matches!(failure.kind, FailureKind::Runtime | FailureKind::Crashed);
     match Cache::release_of(library).filter(|_| is_its_own) {

@@ -43,7 +43,6 @@ struct Found {
 
 struct Time {
     end: Option<Instant>,
-    /// Time of the last pair of workers.
     pair: Duration,
 }
 
@@ -148,7 +147,6 @@ async fn extend(
     Ok(true)
 }
 
-/// One worker without the option and one with it take turns; returns the medians of their blocks.
 async fn pair(run: &Run<'_>, place: &(CellKey, InputPlan), logs: [File; 2]) -> Result<[Vec<f64>; 2], Failure> {
     let (key, inputs) = (place.0, &place.1);
     let spec = run.plan().sessions[key.session].clone();

@@ -52,7 +52,6 @@ fn may_couple(run: &Run<'_>, variant: usize) -> bool {
     is_fed_batches && takes_any && described.probe.is_none() && described.model.shares_scales()
 }
 
-/// The first session of a variant that computes something, and that can be measured.
 fn real_session_of(run: &Run<'_>, variant: usize) -> Option<usize> {
     let is_it = |&session: &usize| run.plan().sessions[session].variant == variant && run.has_open_cells(session);
     run.in_turn().into_iter().find(is_it)

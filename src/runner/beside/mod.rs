@@ -32,7 +32,6 @@ pub(in crate::runner) fn share(run: &Run<'_>) -> Duration {
     of_budget(run, BESIDE_SHARE).saturating_sub(rest_share(run))
 }
 
-/// Time for the profiles that come last.
 pub(in crate::runner) fn rest_share(run: &Run<'_>) -> Duration {
     of_budget(run, profile::BUDGET_SHARE)
 }

@@ -41,7 +41,6 @@ struct Subject {
 }
 
 struct Pass {
-    /// Absent without a limit.
     end: Option<Instant>,
     sessions_left: u32,
     /// Time of the last session besides its inferences.
@@ -89,7 +88,6 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Every session that can be profiled at its smallest batch size, and was not yet.
 fn unplaced(run: &Run<'_>) -> Vec<Subject> {
     let known: BTreeSet<Subject> = run.journal.record().operators.iter().map(subject_of).collect();
     let smallest = |session: usize| {
@@ -118,7 +116,6 @@ pub(in crate::runner) async fn rest(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Writes down that the run was interrupted before [`rest`] had come to the end.
 pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<(), RunError> {
     for subject in unprofiled(run) {
         put_operators(run, subject, Err("the run was interrupted before it".into()))?;
@@ -146,7 +143,6 @@ fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
     subjects
 }
 
-/// Whether it is still to be found out where the nodes of a session run, which tells whether it can be measured.
 fn is_to_be_placed(run: &Run<'_>, session: usize) -> bool {
     run.plan().sessions[session].is_accelerated()
         && !run.journal.record().placements.iter().any(|known| known.session == session)
@@ -290,14 +286,12 @@ fn smallest(rates: &Rates) -> Option<(usize, u64)> {
     rates.keys().next().copied()
 }
 
-/// The first shape and its batch size of best throughput.
 fn fastest(rates: &Rates) -> Option<(usize, u64)> {
     let (first, _) = smallest(rates)?;
     let of_first = rates.iter().filter(|((shape, _), _)| *shape == first);
     of_first.max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(&place, _)| place)
 }
 
-/// The last shape and its smallest batch size.
 fn last_shape(rates: &Rates) -> Option<(usize, u64)> {
     let (&(last, _), _) = rates.last_key_value()?;
     rates.keys().find(|(shape, _)| *shape == last).copied()

@@ -113,7 +113,6 @@ fn role(run: &Run<'_>, session: usize) -> EvaluationRole {
     }
 }
 
-/// Scores one session on at most so many samples; returns how many they were.
 async fn score(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<Option<u64>, RunError> {
     if run.plan().sessions[session].is_scripted() {
         let reason = "a script of latencies computes no outputs".into();
@@ -127,7 +126,6 @@ async fn score(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<O
     Ok(samples)
 }
 
-/// Scores of a session's outputs; `None` if no worker could be started for it.
 async fn evaluated(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<Option<AccuracyRecord>, RunError> {
     let Ok(described) = run.description(session) else { return Ok(None) };
     let inputs = described.inputs.clone();
@@ -255,7 +253,6 @@ impl Share {
         }
     }
 
-    /// Whether not even one inference of a session would end in time.
     fn is_too_short(self, run: &Run<'_>, session: usize) -> bool {
         self.limit.is_some_and(|limit| limit < run.inference_time(session).unwrap_or_default())
     }

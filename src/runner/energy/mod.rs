@@ -43,14 +43,13 @@ pub(super) struct EnergyWatch {
 #[derive(Clone, Debug)]
 enum Device {
     None,
-    /// The driver's number.
     Known(u32),
     /// The session computes on a GPU, but nothing can be asked.
     Unknown(Plain),
 }
 
 impl EnergyWatch {
-    /// Begins to watch the GPUs that the plan's sessions compute on; `own` are the processes of this run.
+    /// `own` are the processes of this run.
     pub(super) fn begin(plan: &Plan, roots: &Roots, own: OwnProcesses) -> EnergyWatch {
         let wanted = plan.sessions.iter().any(|session| session.nvidia_device().is_some());
         let gpus = wanted.then(|| Gpus::open(roots).map_err(|error| error.reason().into()));
@@ -105,7 +104,6 @@ impl EnergyWatch {
         Monitoring { cpu: self.cpu.clone(), gpus }
     }
 
-    /// The level of a session's GPU before its worker does something that may take memory there.
     pub(super) fn level(&self, session: usize) -> Option<Observed<Bytes>> {
         match (self.devices.get(session)?, &self.monitor) {
             (Device::Known(index), Some(monitor)) => Some(monitor.gpus().memory_used(*index)),
@@ -113,7 +111,6 @@ impl EnergyWatch {
         }
     }
 
-    /// A worker has done something since `before`.
     pub(super) fn worked(&mut self, session: usize, launch: &Launch, before: Option<Observed<Bytes>>) {
         let (Some(before), Some(after)) = (before, self.level(session)) else { return };
         let risen = self.risen.entry(launch.record.launch).or_insert(Ok(0));

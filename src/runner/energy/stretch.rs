@@ -19,7 +19,6 @@ const SHORTEST_STRETCH: Duration = Duration::from_millis(250);
 /// Share of the budget that all stretches may take.
 const STRETCH_SHARE: f64 = 0.2;
 
-/// The room that a run leaves for a stretch.
 #[derive(Debug)]
 pub(in crate::runner) struct Leave<'a> {
     pub plan: &'a Plan,

@@ -75,7 +75,6 @@ fn bind_anew(run: &mut Run<'_>, keys: impl Iterator<Item = CellKey>, reason: &Pl
     run.note(format!("{BOUND_ANEW}, outside its latency, which includes their allocation: {}", reason.exact()))
 }
 
-/// Ends a cell of which nothing was measured yet, and begins it with outputs bound anew.
 async fn begin_again(
     run: &mut Run<'_>,
     round: &mut Round,

@@ -153,7 +153,6 @@ fn takes_only(run: &Run<'_>, key: CellKey) -> bool {
 }
 
 impl Sweep {
-    /// Ends the default sweep where more batch sizes would tell nothing.
     fn maybe_end(&mut self, run: &mut Run<'_>, round: &Round, batch_size: u64) -> Result<(), RunError> {
         let plan = run.plan();
         let Some(next) = plan.batch_sizes.iter().copied().find(|&next| next > batch_size) else { return Ok(()) };
@@ -216,7 +215,6 @@ fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: Round
     }
 }
 
-/// The batch sizes of a scope at a shape that are not closed.
 fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> Vec<u64> {
     let open = |session: usize| {
         let cells = run.plan().cells().filter(move |key| key.session == session && key.shape == shape);

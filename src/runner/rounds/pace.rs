@@ -16,7 +16,6 @@ const MAX_ALTERNATIONS: u64 = 8;
 /// Where launching takes more than this share of the time, there are fewer rounds with more alternations each.
 const MAX_LAUNCH_SHARE: f64 = 0.6;
 
-/// Times of the first round.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::runner) struct RoundCost {
     /// Starting, loading and warming up everything once.

@@ -99,7 +99,6 @@ mod tests {
         }
     }
 
-    /// Whether a sentence names a number.
     fn names(sentence: &str, number: u64) -> bool {
         sentence.split(|c: char| !c.is_ascii_digit()).any(|word| word == number.to_string())
     }

@@ -19,7 +19,6 @@ pub fn look_rounds(plan: &Plan) -> &'static [u64] {
     }
 }
 
-/// [`LOOK_ROUNDS`] after the first rounds.
 const LATER_LOOK_ROUNDS: [u64; LOOK_ROUNDS.len()] = {
     let [first, second, third] = LOOK_ROUNDS;
     [first + MIN_LAUNCHES, second + MIN_LAUNCHES, third + MIN_LAUNCHES]

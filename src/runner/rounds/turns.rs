@@ -135,7 +135,6 @@ async fn end_cell(run: &mut Run<'_>, round: &mut Round, turn: Turn) -> Result<()
     }
 }
 
-/// The encoded sum of encoded histograms; absent if there are none or one cannot be read.
 fn merged(histograms: &[String]) -> Option<String> {
     let mut sum = Latencies::new();
     for histogram in histograms {

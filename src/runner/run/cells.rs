@@ -25,7 +25,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Closes the batch sizes that a model does not take, and the variants that could not be read.
     pub(in crate::runner) fn close_unsupported(&mut self) -> Result<(), RunError> {
         let mut skipped: BTreeMap<(usize, Plain), Vec<CellKey>> = BTreeMap::new();
         for key in self.keys(|_| true) {
@@ -52,7 +51,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Where cells are measured: the first few of them, and how many there are besides.
     fn places(&self, keys: &[CellKey]) -> String {
         const NAMED: usize = 3;
         let mut places: Vec<String> = keys.iter().take(NAMED).map(|&key| self.place(key)).collect();
@@ -114,7 +112,6 @@ impl Run<'_> {
         Ok(self.journal.append(Event::Launch(Box::new(launch.record.clone())))?)
     }
 
-    /// A launch beside the rounds failed, if its worker is gone.
     pub(in crate::runner) fn fail_beside(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
         if launch.worker.is_alive() { Ok(()) } else { self.put_failed(launch, failure) }
     }

@@ -66,7 +66,6 @@ impl Run<'_> {
         Ok(self.journal.append(Event::Note(note))?)
     }
 
-    /// A failure that is no loss of a worker is left out.
     pub(in crate::runner) fn lose(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
         if failure.kind.is_loss() {
             self.journal.append(Event::Lost(LostWorker { session, failure: failure.clone() }))?;

@@ -20,7 +20,6 @@ impl Run<'_> {
         self.remaining().is_zero()
     }
 
-    /// Time that is left, for a worker; absent without an end.
     pub(in crate::runner) fn limit(&self) -> Option<Nanos> {
         self.time.is_limited().then(|| self.remaining().into())
     }

@@ -48,7 +48,6 @@ fn clock(run: &Run<'_>, cost: Option<(RoundCost, u64)>) -> Clock {
     Clock { spent_ratio: spent_ratio.clamp(0.0, 1.0), left: remaining, is_over: run.is_late() || is_late }
 }
 
-/// Closes cells that failed before the search was taken up again.
 fn close_failed(run: &mut Run<'_>) {
     let failed = run.journal.record().cells.iter().filter(|cell| matches!(cell.outcome, Outcome::Failed(_)));
     let failed: Vec<CellKey> = failed.map(|cell| cell.key).collect();

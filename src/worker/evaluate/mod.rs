@@ -15,7 +15,6 @@ use reference::{Reference, Samples};
 /// They tell a variant that is broken from one that rounds; more would tell no more: nobody knows what is right.
 const SYNTHETIC_SAMPLES: u64 = 8;
 
-/// Computes the outputs of a set of inputs.
 type Compute<'c> = dyn FnMut(&[Argument]) -> Result<Vec<Tensor>, EngineError> + 'c;
 
 pub(super) fn evaluate(session: &mut dyn Session, evaluation: &Evaluation) -> Result<Response, Failure> {

@@ -28,9 +28,7 @@ pub(super) struct Samples<'d> {
 pub(super) enum Reference {
     None,
     Expected,
-    /// This session's outputs are the reference.
     Write(BufWriter<File>),
-    /// The baseline's outputs.
     Read(Batches),
 }
 

@@ -54,7 +54,6 @@ fn judged(told: Vec<(String, Told)>) -> Result<Coupling, String> {
     }
 }
 
-/// The one of two findings that says more against a batch.
 fn graver(one: Coupling, other: Coupling) -> Coupling {
     let gravity = |found: &Coupling| match found {
         Coupling::Unknown { .. } => -1.0,

@@ -20,7 +20,6 @@ pub(super) struct Gap {
 }
 
 impl Gap {
-    /// Relative to the largest magnitude.
     pub(super) fn relative(self) -> f64 {
         if self.largest == 0.0 { 0.0 } else { self.largest / self.scale.max(f64::MIN_POSITIVE) }
     }
@@ -90,7 +89,6 @@ fn computed_as(element_type: ElementType, floats: FloatRounding) -> ElementType 
     }
 }
 
-/// Whether two outputs are the same but for rounding.
 pub(super) fn is_same(one: &TensorData, other: &TensorData, floats: FloatRounding) -> bool {
     gap(one, other).is_some_and(|gap| gap.largest <= tolerance(computed_as(one.element_type(), floats), gap))
 }
@@ -115,7 +113,6 @@ pub(super) struct Triple<'t> {
     pub floats: FloatRounding,
 }
 
-/// The evidence of an output on two samples.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Told {
     /// Each sample has what it has alone, and the other sample has something else.
@@ -213,7 +210,6 @@ mod tests {
         told(&output(first), &output(second), &output(both), FloatRounding::Full).remove(0).1
     }
 
-    /// A share as README writes it.
     fn percent(share: f64) -> String {
         format!("{}%", format!("{:.8}", share * 100.0).trim_end_matches('0').trim_end_matches('.'))
     }

@@ -32,7 +32,6 @@ pub(super) enum Quantized {
 enum Verdict {
     Proved,
     Unsure(String),
-    /// A second sample is refused, for this reason.
     OneAtATime(String),
     Refuted(String),
 }

@@ -18,7 +18,6 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Absent bytes: no bound is known.
     pub(super) fn new(bytes: Option<Bytes>, graph: &Graph) -> Self {
         Room { bytes, facts: ShapeFacts::of(graph) }
     }
@@ -42,7 +41,6 @@ impl Room {
         }
     }
 
-    /// Each sample alone, and both together.
     pub(super) fn check_pair(&self, plan: &InputPlan) -> Result<(), String> {
         self.check(plan, PAIR).map_err(|why| format!("of two samples, alone and together, {why}"))
     }

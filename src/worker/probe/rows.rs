@@ -112,7 +112,6 @@ mod tests {
         TensorData::Int64(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
     }
 
-    /// The evidence of outputs, each of a sample, of another one and of both.
     fn told_by(outputs: &[[TensorData; 3]]) -> Vec<Told> {
         let triples: Vec<Triple<'_>> = outputs
             .iter()

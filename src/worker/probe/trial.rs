@@ -27,7 +27,6 @@ pub(super) struct Found {
 }
 
 impl<'s> Bench<'s> {
-    /// Trials that end `limit` from now.
     pub(super) fn new(session: &'s mut dyn Session, room: &'s Room, limit: Nanos) -> Self {
         let ends = Nanos(MonotonicClock.now().0.saturating_add(limit.0));
         Bench { session, room, ends, trials_count: 0, first_run: None, inference: None, is_cut_short: false }
@@ -41,7 +40,6 @@ impl<'s> Bench<'s> {
         has_time
     }
 
-    /// Why a proof is left out for want of time.
     pub(super) fn no_time(&self) -> String {
         let seconds = self.inference.unwrap_or_default().as_secs_f64();
         if seconds >= 0.1 { format!("an inference takes {seconds:.1} s") } else { "there was no time to".to_owned() }
@@ -111,7 +109,6 @@ fn is_finite(plan: &InputPlan, found: &[Tensor]) -> bool {
     plan.source != InputSource::Synthesized || outputs::with_nan(found).is_empty()
 }
 
-/// The remark on made-up inputs that lead to no numbers.
 fn remark(plan: &InputPlan, found: &[Tensor]) -> String {
     let quoted = |names: Vec<String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let inputs = plan.fed.iter().map(|fed| fed.name.clone()).collect();

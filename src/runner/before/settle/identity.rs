@@ -80,7 +80,6 @@ fn stamp(path: &Path) -> Stamp {
     (path.to_owned(), found)
 }
 
-/// Files beside a model, in its folder and the one above.
 fn beside(model: &Path) -> Vec<Stamp> {
     let folders = model.ancestors().skip(1).take(2);
     folders.flat_map(|folder| BESIDE.iter().map(|name| stamp(&folder.join(name)))).collect()

@@ -97,7 +97,6 @@ pub(in crate::runner) async fn find(
     Ok(None)
 }
 
-/// A failure that is no loss of a worker is left out.
 pub(in crate::runner) fn lose(job: &mut Job, session: usize, failure: &Failure) {
     if failure.kind.is_loss() {
         job.lost_workers.push(LostWorker { session, failure: failure.clone() });
@@ -125,7 +124,6 @@ fn candidates(plan: &Plan) -> Vec<(usize, usize)> {
     variants.into_iter().filter_map(|variant| Some((variant, session(variant)?))).collect()
 }
 
-/// Whether nothing was found to feed, and no session is at fault.
 fn is_of_inputs(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage)
 }
@@ -148,7 +146,7 @@ pub(in crate::runner) async fn warm(plan: &Plan, launch: Option<Launch>) -> Opti
     None
 }
 
-/// Whether a launch of a session before the run may be used in it, rather than one more being made.
+/// Whether a launch before the run may be used in it, rather than one more being made.
 pub(in crate::runner) fn may_serve(plan: &Plan, session: usize) -> bool {
     !plan.sessions[session].is_accelerated() && plan.schedule.page_cache == PageCache::Warm
 }
@@ -162,7 +160,6 @@ pub(in crate::runner) async fn start(job: &Job, launcher: &Launcher, session: us
     Launch::start(launcher, &setup, log, record).await.map_err(|(_, failure)| failure)
 }
 
-/// With why the batch could not be proved, if it could not.
 async fn try_out(job: &Job, launcher: &Launcher, session: usize) -> Result<(Tried, Launch, Option<Failure>), Failure> {
     let plan = &job.plan;
     let variant = plan.variant_of(session);
