@@ -17,11 +17,11 @@ pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason, RunError> {
     if run.extent == Extent::Whole {
         profile::place_all(run).await?;
     }
-    run.time.hold(beside::share(run) + beside::rest_share(run));
+    run.time.held = beside::share(run) + beside::rest_share(run);
     let mut reason = rounds.measure(run).await?;
     // What is settled rests from rounds alone.
     let resting = std::mem::take(&mut run.resting);
-    run.time.hold(beside::rest_share(run));
+    run.time.held = beside::rest_share(run);
     if run.extent == Extent::Whole {
         beside::all(run).await?;
     }
@@ -31,7 +31,7 @@ pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason, RunError> {
         reason = rounds.measure(run).await?;
     }
     run.resting.clear();
-    run.time.hold(Duration::ZERO);
+    run.time.held = Duration::ZERO;
     if run.extent == Extent::Whole {
         profile::rest(run).await?;
     }

@@ -31,7 +31,7 @@ pub(super) struct Time {
     /// Kept free at the end, for the reports.
     writing: Duration,
     /// Kept free for what comes after what is done now.
-    held: Duration,
+    pub held: Duration,
 }
 
 impl Time {
@@ -57,11 +57,6 @@ impl Time {
         Nanos::from(self.before + self.started.elapsed())
     }
 
-    /// Keeps so much free, and no longer what was kept before.
-    pub(super) fn hold(&mut self, held: Duration) {
-        self.held = held;
-    }
-
     pub(super) fn wrote(&mut self, took: Duration) {
         if !self.writing.is_zero() {
             self.writing = LEAST_WRITING + took * WRITINGS;
@@ -77,10 +72,6 @@ impl Time {
     /// When it is over, with nothing kept free but for the reports; absent: never.
     pub(super) fn end(&self) -> Option<Instant> {
         self.end.map(|end| end.checked_sub(self.writing).unwrap_or(end))
-    }
-
-    pub(super) fn is_limited(&self) -> bool {
-        self.end.is_some()
     }
 
     /// Whether so much time has gone since its end, with nothing kept free.
@@ -122,18 +113,18 @@ mod tests {
         let mut time = Time::of_budget(Instant::now(), Some(SECOND * 100));
         let is_about = |time: &Time, secs: f64| (time.remaining().as_secs_f64() - secs).abs() < 5.0;
         assert!(is_about(&time, 99.7));
-        time.hold(SECOND * 20);
+        time.held = SECOND * 20;
         time.wrote(SECOND * 5);
         assert!(is_about(&time, 39.7), "20 s are held, and 40.3 s for reports of a record that takes 5 s to write");
-        time.hold(Duration::ZERO);
+        time.held = Duration::ZERO;
         assert!(is_about(&time, 59.7));
     }
 
     #[test]
     fn without_an_end_there_is_always_time() {
         let mut time = Time::of_budget(Instant::now(), None);
-        time.hold(SECOND);
-        assert_eq!((time.remaining(), time.is_limited()), (Duration::MAX, false));
+        time.held = SECOND;
+        assert_eq!((time.remaining(), time.end()), (Duration::MAX, None));
         assert!(!time.is_over_since(Duration::ZERO));
     }
 

@@ -78,16 +78,8 @@ pub(super) fn serve(
         return stage.serve_anew(bound);
     }
     let (first_run_ns, keeps_outputs) = (bound.first_run_ns, bound.keeps_outputs());
-    let mut lanes: Vec<_> = bound.inferences.into_iter().map(|mut one| Lane::new(move || one.run())).collect();
-    let failure: Failure = match stage.warm_up(&mut lanes, first_run_ns) {
-        Ok(warmed) => {
-            let began = stage.began(first_run_ns, warmed.warmup, None);
-            stage.lines.send(&began)?;
-            return stage.serve_blocks(&mut lanes, warmed.single);
-        }
-        Err(error) => error.into(),
-    };
-    drop(lanes);
+    let lanes = bound.inferences.into_iter().map(|mut one| Lane::new(move || one.run())).collect();
+    let Err(failure) = stage.serve_lanes(lanes, first_run_ns, None)? else { return Ok(()) };
     if keeps_outputs || failure.kind != FailureKind::Inference {
         return stage.lines.send(&Response::Failed(failure));
     }
@@ -110,39 +102,38 @@ struct Stage<'a> {
     latencies: Latencies,
 }
 
-struct Warmed {
-    warmup: Warmup,
-    single: Nanos,
-}
-
 impl Stage<'_> {
     fn serve_anew(&mut self, bound: Bound<'_>) -> io::Result<()> {
-        let mut lanes: Vec<_> = bound.inferences.into_iter().map(|one| Lane::new(BoundAnew(one))).collect();
-        match self.warm_up(&mut lanes, bound.first_run_ns) {
-            Ok(warmed) => {
-                let began = self.began(bound.first_run_ns, warmed.warmup, bound.outputs_anew);
-                self.lines.send(&began)?;
-                self.serve_blocks(&mut lanes, warmed.single)
-            }
-            Err(error) => self.lines.send(&Response::Failed(error.into())),
+        let lanes = bound.inferences.into_iter().map(|one| Lane::new(BoundAnew(one))).collect();
+        match self.serve_lanes(lanes, bound.first_run_ns, bound.outputs_anew)? {
+            Ok(()) => Ok(()),
+            Err(failure) => self.lines.send(&Response::Failed(failure)),
         }
     }
 
-    fn warm_up<W>(&mut self, lanes: &mut [Lane<W>], first: Nanos) -> Result<Warmed, EngineError>
+    /// Warms lanes up and serves their blocks; the inner error is that of the warm-up, of which nothing is said yet.
+    fn serve_lanes<W>(
+        &mut self,
+        mut lanes: Vec<Lane<W>>,
+        first_run_ns: Nanos,
+        outputs_anew: Option<Plain>,
+    ) -> io::Result<Result<(), Failure>>
     where
         W: Work<Error = EngineError> + Send,
     {
         let clock = self.runtime.clock();
         self.latencies.reset();
         let left = self.limit.map(|limit| limit.since(clock.now().since(self.began_at)));
-        let WarmupTimes { steady, inferences_count, elapsed: elapsed_ns } =
-            warm_up(&clock, lanes, &warmup_rule(first, left), &mut self.latencies)?;
-        let single = Nanos(elapsed_ns.0.checked_div(inferences_count).unwrap_or(first.0));
-        Ok(Warmed { warmup: Warmup { steady, inferences_count, elapsed_ns }, single })
-    }
-
-    fn began(&self, first_run_ns: Nanos, warmup: Warmup, outputs_anew: Option<Plain>) -> Response {
-        Response::Began { first_run_ns, warmup, histogram: self.latencies.encode(), outputs_anew }
+        let warmed = warm_up(&clock, &mut lanes, &warmup_rule(first_run_ns, left), &mut self.latencies);
+        let WarmupTimes { steady, inferences_count, elapsed: elapsed_ns } = match warmed {
+            Ok(times) => times,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let single = Nanos(elapsed_ns.0.checked_div(inferences_count).unwrap_or(first_run_ns.0));
+        let warmup = Warmup { steady, inferences_count, elapsed_ns };
+        let histogram = self.latencies.encode();
+        self.lines.send(&Response::Began { first_run_ns, warmup, histogram, outputs_anew })?;
+        self.serve_blocks(&mut lanes, single).map(Ok)
     }
 
     fn serve_blocks<W>(&mut self, lanes: &mut [Lane<W>], mut single: Nanos) -> io::Result<()>

@@ -123,25 +123,15 @@ fn no_batch_words(read: &[&Description]) -> String {
 }
 
 pub(in crate::runner) fn variant_record(description: &Description) -> VariantRecord {
-    match description {
-        Ok(described) => VariantRecord {
-            sha256: Some(described.sha256.clone()),
-            model: Some(described.model.clone()),
-            inputs: described.inputs.fed.clone(),
-            shape_inputs: shape_inputs(described),
-            probe: described.probe.clone(),
-            coupling: None,
-            outcome: Outcome::Ok,
-        },
-        Err(failure) => VariantRecord {
-            sha256: None,
-            model: None,
-            inputs: Vec::new(),
-            shape_inputs: Vec::new(),
-            probe: None,
-            coupling: None,
-            outcome: Outcome::Failed(failure.clone()),
-        },
+    let described = description.as_ref().ok();
+    VariantRecord {
+        sha256: described.map(|described| described.sha256.clone()),
+        model: described.map(|described| described.model.clone()),
+        inputs: described.map(|described| described.inputs.fed.clone()).unwrap_or_default(),
+        shape_inputs: described.map(shape_inputs).unwrap_or_default(),
+        probe: described.and_then(|described| described.probe.clone()),
+        coupling: None,
+        outcome: description.as_ref().map_or_else(|failure| Outcome::Failed(failure.clone()), |_| Outcome::Ok),
     }
 }
 

@@ -23,36 +23,14 @@ const SHARE: f64 = 0.1;
 const LONGEST: f64 = 0.5;
 /// It is waited for this long in any case, which reading data and a loaded machine may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+const LONG_LOAD: &str = "loading the model takes long beside what is left of the budget";
+const NO_OUTPUTS: &str = "trying inputs out left no outputs of the first samples, and an inference is long beside what is \
+                          left of the budget";
 
 enum Judged {
     As(Box<AccuracyRecord>),
-    Not(NotJudged),
-}
-
-#[derive(Clone, Copy, Debug)]
-enum NotJudged {
-    Late,
-    LongInference,
-    LongLoad,
-    Loaded,
-    NoOutputs,
-    TimedOut,
-}
-
-impl NotJudged {
-    fn reason(self) -> &'static str {
-        match self {
-            NotJudged::Late => "nothing is left of the budget",
-            NotJudged::LongInference => "an inference is long beside what is left of the budget",
-            NotJudged::LongLoad => "loading the model takes long beside what is left of the budget",
-            NotJudged::Loaded => "loading the model left too little of the budget for an inference",
-            NotJudged::NoOutputs => {
-                "trying inputs out left no outputs of the first samples, and an inference is long beside what is left of \
-                 the budget"
-            }
-            NotJudged::TimedOut => "judging them on the first samples did not end in its share of the budget",
-        }
-    }
+    /// Why not.
+    Not(&'static str),
 }
 
 /// Judges the labels by the outputs of the first samples. Returns `launch`, in which inputs were tried out, or another one
@@ -67,9 +45,7 @@ pub(in crate::runner) async fn labels(
     let record = match rehearsal.judge(job, &mut launch, launcher).await {
         Ok(Judged::As(record)) => *record,
         Ok(Judged::Not(why)) => {
-            let reason = why.reason();
-            job.notes
-                .push(format!("whether labels and outputs go together shows only when outputs are scored: {reason}"));
+            job.notes.push(format!("whether labels and outputs go together shows only when outputs are scored: {why}"));
             return Ok(launch);
         }
         Err(failure) if failure.kind == FailureKind::BadInput => return Err(RunError::Labels(failure)),
@@ -120,18 +96,20 @@ impl Rehearsal {
         if !is_tried_out {
             let left = left(job);
             if self.affordable(left).is_none() {
-                let why = if left.is_zero() { NotJudged::Late } else { NotJudged::LongInference };
-                return Ok(Judged::Not(why));
+                let long = "an inference is long beside what is left of the budget";
+                return Ok(Judged::Not(if left.is_zero() { "nothing is left of the budget" } else { long }));
             }
-            let Some(started) = self.start(job, launcher).await? else { return Ok(Judged::Not(NotJudged::LongLoad)) };
+            let Some(started) = self.start(job, launcher).await? else { return Ok(Judged::Not(LONG_LOAD)) };
             *launch = Some(started);
         }
-        let Some(launch) = launch else { return Ok(Judged::Not(NotJudged::LongLoad)) };
+        let Some(launch) = launch else { return Ok(Judged::Not(LONG_LOAD)) };
         let left = left(job);
         let limit = left.mul_f64(LONGEST).max(PATIENCE);
         let (request, doing) = match self.affordable(left) {
             // Nothing was tried out in this launch, so that it has no outputs.
-            None if !is_tried_out => return Ok(Judged::Not(NotJudged::Loaded)),
+            None if !is_tried_out => {
+                return Ok(Judged::Not("loading the model left too little of the budget for an inference"));
+            }
             Some(samples) => (Request::Evaluate(self.evaluation(job, samples)), "score the first samples"),
             None => (Request::Rehearse(self.evaluation(job, self.least())), "judge the labels"),
         };
@@ -139,9 +117,11 @@ impl Rehearsal {
             Ok(Response::Evaluated(record)) => Ok(Judged::As(record)),
             Ok(other) => Err(launch.worker.unexpected(&other).await),
             // It was given up for the want of time, or ran nothing that would tell.
-            Err(failure) if failure.kind == FailureKind::TimedOut => Ok(Judged::Not(NotJudged::TimedOut)),
+            Err(failure) if failure.kind == FailureKind::TimedOut => {
+                Ok(Judged::Not("judging them on the first samples did not end in its share of the budget"))
+            }
             Err(failure) if failure.kind == FailureKind::Inference && matches!(request, Request::Rehearse(_)) => {
-                Ok(Judged::Not(NotJudged::NoOutputs))
+                Ok(Judged::Not(NO_OUTPUTS))
             }
             Err(failure) => Err(failure),
         }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use crate::inputs::InputPlan;
 use crate::protocol::{CouplingRequest, Request, Response};
 use crate::record::{Coupling, Event};
 use crate::runner::before::settle;
@@ -25,23 +24,18 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let time = run.beside_time(BUDGET_SHARE).map(|time| time / u32::try_from(sessions.len().max(1)).unwrap_or(1));
     let limit = time.unwrap_or(WITHOUT_BUDGET);
     for (variant, session) in sessions {
-        if let Some(coupling) = coupling(run, variant, session, limit).await? {
-            put_coupling(run, variant, coupling)?;
+        let Some(coupling) = coupling(run, variant, session, limit).await? else { continue };
+        if let Coupling::Coupled { off_ratio, .. } = &coupling {
+            let name = &run.plan().variants[variant].name;
+            run.note(format!(
+                "`{name}`: samples of a batch are not independent of each other: outputs differ by up to {:.1}% of the \
+                 largest from those of each alone",
+                off_ratio.0 * 100.0
+            ))?;
         }
+        run.journal.append(Event::Coupling { variant, coupling })?;
     }
     Ok(())
-}
-
-fn put_coupling(run: &mut Run<'_>, variant: usize, coupling: Coupling) -> Result<(), RunError> {
-    if let Coupling::Coupled { off_ratio, .. } = &coupling {
-        let name = &run.plan().variants[variant].name;
-        run.note(format!(
-            "`{name}`: samples of a batch are not independent of each other: outputs differ by up to {:.1}% of the \
-             largest from those of each alone",
-            off_ratio.0 * 100.0
-        ))?;
-    }
-    Ok(run.journal.append(Event::Coupling { variant, coupling })?)
 }
 
 /// Whether several samples are fed at once to a variant whose scales they share, and that was not tried out.
@@ -64,7 +58,7 @@ async fn coupling(
     limit: Duration,
 ) -> Result<Option<Coupling>, RunError> {
     let Ok(described) = &run.descriptions[variant] else { return Ok(None) };
-    let inputs: InputPlan = described.inputs.clone();
+    let inputs = described.inputs.clone();
     if limit < run.launch_with(session, INFERENCES) {
         let reason = "there was no time for it; raise `--budget`".into();
         return Ok(Some(Coupling::Unknown { reason }));

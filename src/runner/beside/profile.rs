@@ -2,8 +2,8 @@
 //! and is not timed.
 //!
 //! Every session is profiled at its smallest batch size of the first shape after the first rounds; one that was to be
-//! accelerated before them, because that tells whether it can be measured. After the last rounds follow the batch size at which the baseline has its best throughput, which only the rounds tell and which all share so that they can be
-//! compared, and the last shape.
+//! accelerated before them, because that tells whether it can be measured. After the last rounds follow the last shape and
+//! the batch size at which the baseline has its best throughput, which all share so that they can be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

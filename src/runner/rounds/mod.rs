@@ -175,7 +175,7 @@ impl Sweep {
 
 /// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
 fn close_from(run: &mut Run<'_>, shape: usize, batch_size: u64, reason: &str) -> Result<(), RunError> {
-    let own = sizes::own_of(&run.descriptions);
+    let own = sizes::own(&run.descriptions.iter().map(sizes::only).collect::<Vec<_>>());
     let is_left_out = |key: &CellKey| key.shape == shape && sizes::is_left_out(key.batch_size, batch_size, &own);
     let left_out: Vec<CellKey> = run.plan().cells().filter(is_left_out).collect();
     if !left_out.is_empty() {

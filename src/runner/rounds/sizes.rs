@@ -11,10 +11,6 @@ pub(in crate::runner) fn only(description: &Description) -> Option<u64> {
     axis.fixed_size.or((axis.reason == AxisReason::NoAxis).then_some(1))
 }
 
-pub(in crate::runner) fn own_of(descriptions: &[Description]) -> BTreeSet<u64> {
-    own(&descriptions.iter().map(only).collect::<Vec<_>>())
-}
-
 /// The sizes to try with models of which each takes `only` one size, or any (`None`); what no model takes is not tried.
 pub(in crate::runner) fn fitted(sizes: &[u64], only: &[Option<u64>]) -> Vec<u64> {
     let is_any_free = only.contains(&None);
@@ -24,7 +20,7 @@ pub(in crate::runner) fn fitted(sizes: &[u64], only: &[Option<u64>]) -> Vec<u64>
 }
 
 /// Sizes that are the only ones which a model takes: they are measured whatever other sizes show.
-fn own(only: &[Option<u64>]) -> BTreeSet<u64> {
+pub(in crate::runner) fn own(only: &[Option<u64>]) -> BTreeSet<u64> {
     only.iter().copied().flatten().collect()
 }
 

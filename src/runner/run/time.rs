@@ -21,7 +21,7 @@ impl Run<'_> {
     }
 
     pub(in crate::runner) fn limit(&self) -> Option<Nanos> {
-        self.time.is_limited().then(|| self.remaining().into())
+        self.time.end().map(|_| self.remaining().into())
     }
 
     pub(in crate::runner) fn launch_time(&self, session: usize) -> Option<Duration> {

@@ -3,7 +3,7 @@
 mod counterparts;
 mod reference;
 
-use crate::accuracy::{AccuracyError, AgreementScorer, Scorer, Surroundings, Truth};
+use crate::accuracy::{AgreementScorer, Scorer, Surroundings, Truth};
 use crate::engine::{EngineError, Session};
 use crate::inputs::{Argument, Dataset, Tensor};
 use crate::measure::{Clock, MonotonicClock};
@@ -30,19 +30,15 @@ pub(super) fn rehearse(
     score(&mut |inputs: &[Argument]| known(inputs).ok_or_else(missing), evaluation)
 }
 
-/// `None` if the data does not say what is right.
-fn truth(evaluation: &Evaluation, dataset: &Dataset) -> Option<Truth> {
-    let labels = dataset.labels()?.clone();
-    Some(Truth { labels, names: evaluation.inputs.classes.clone(), task: evaluation.task })
-}
-
 fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<Response, Failure> {
     let dataset = match Dataset::open(&evaluation.inputs)? {
         Some(dataset) => dataset,
         None => Dataset::synthesized(&evaluation.inputs, SYNTHETIC_SAMPLES)?,
     };
+    let names = || evaluation.inputs.classes.clone();
+    let truth = dataset.labels().map(|labels| Truth { labels: labels.clone(), names: names(), task: evaluation.task });
     let mut scoring = Scoring {
-        scorer: Scorer::new(truth(evaluation, &dataset)),
+        scorer: Scorer::new(truth),
         agreement: AgreementScorer::new(Surroundings::of(&evaluation.inputs)),
         reference: Reference::choose(&evaluation.role, &dataset)?,
         batch_size: evaluation.batch_size,
@@ -97,7 +93,9 @@ impl Scoring {
                 self.batch_size = 1;
                 continue;
             }
-            self.scorer.add(&outputs, first as usize, count as usize).map_err(|error| accuracy_failure(&error))?;
+            self.scorer
+                .add(&outputs, first as usize, count as usize)
+                .map_err(|error| Failure::new(FailureKind::BadInput, &error, error.hint().map(str::to_owned)))?;
             let samples = Samples { dataset, first, count, random: &evaluation.random_outputs };
             self.reference.take(outputs, &samples, &mut self.agreement)?;
             first += count;
@@ -133,8 +131,4 @@ fn run_batch(
         _ => output,
     };
     Ok(outputs.into_iter().map(cut).collect())
-}
-
-fn accuracy_failure(error: &AccuracyError) -> Failure {
-    Failure::new(FailureKind::BadInput, error, error.hint().map(str::to_owned))
 }

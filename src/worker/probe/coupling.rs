@@ -32,7 +32,7 @@ pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingR
 }
 
 fn of_pair(bench: &mut Bench<'_>, request: &CouplingRequest, attempt: u64) -> Result<Coupling, String> {
-    bench.check_pair(&request.inputs)?;
+    bench.room.check_pair(&request.inputs)?;
     let pair = SamplePair::of(&request.inputs, attempt).map_err(|error| error.to_string())?;
     let (first, second) = (bench.run(&pair.first)?, bench.run(&pair.second)?);
     let both = bench.run(&pair.both)?;

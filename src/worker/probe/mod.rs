@@ -85,7 +85,8 @@ impl Probe {
             ..ProbeRecord::default()
         };
         let (first_run_ns, is_cut_short) = (bench.first_run, bench.is_cut_short);
-        let quantization = quantization(&model);
+        let shares_scales = onnx::summary(&model).shares_scales();
+        let quantization = if shares_scales { Quantized::Dynamically } else { Quantized::Otherwise };
         let floats = request.float_rounding;
         Ok(Probe { room, quantization, floats, shapes, entries, first, first_run_ns, is_cut_short, record })
     }
@@ -204,10 +205,6 @@ fn nothing_runs(error: Option<InputError>) -> Failure {
         Some(error) => error.into(),
         None => Failure { kind: FailureKind::BadInput, message: "no shape is asked for".into(), hint: None },
     }
-}
-
-fn quantization(model: &Model) -> Quantized {
-    if onnx::summary(model).shares_scales() { Quantized::Dynamically } else { Quantized::Otherwise }
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ fn verdict(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>, candidate:
     let ran = (plan.batch_axis.axes == known.plan.batch_axis.axes).then_some(known.outputs);
     let mut last = "there was no time to".to_owned();
     for attempt in 0..ATTEMPTS {
-        match attempted(bench, known, &plan, (attempt, ran)) {
+        match attempted(bench, known, &plan, attempt, ran) {
             Ok(verdict) => return verdict,
             Err(reason) => last = reason,
         }
@@ -148,13 +148,14 @@ fn attempted(
     bench: &mut Bench<'_>,
     known: &Known<'_>,
     plan: &InputPlan,
-    (attempt, ran): (u64, Option<&[Tensor]>),
+    attempt: u64,
+    ran: Option<&[Tensor]>,
 ) -> Result<Verdict, String> {
     // Two samples together may take as long as one after the other.
     if !bench.has_time_for(if ran.is_some() { 3 } else { 4 }) {
         return Err(bench.no_time());
     }
-    bench.check_pair(plan)?;
+    bench.room.check_pair(plan)?;
     let pair = SamplePair::of(plan, attempt).map_err(|error| error.to_string())?;
     let first = match ran {
         Some(outputs) => Ok(outputs.to_vec()),

@@ -9,7 +9,7 @@ use crate::units::Nanos;
 
 pub(super) struct Bench<'s> {
     session: &'s mut dyn Session,
-    room: &'s Room,
+    pub room: &'s Room,
     ends: Nanos,
     pub trials_count: u64,
     /// If the very first run was an inference.
@@ -43,10 +43,6 @@ impl<'s> Bench<'s> {
     pub(super) fn no_time(&self) -> String {
         let seconds = self.inference.unwrap_or_default().as_secs_f64();
         if seconds >= 0.1 { format!("an inference takes {seconds:.1} s") } else { "there was no time to".to_owned() }
-    }
-
-    pub(super) fn check_pair(&self, plan: &InputPlan) -> Result<(), String> {
-        self.room.check_pair(plan)
     }
 
     /// The error is the runtime's own words.
