@@ -11,6 +11,7 @@ use crate::analysis::{self, Findings};
 use crate::files::{self, Kind};
 use crate::record::RunRecord;
 use crate::report::{self, view::GateView};
+use crate::stats::MIN_LAUNCHES;
 use crate::store;
 
 /// Holds a run against rules, and tells by its exit code whether it keeps them: 0, 5 if a rule failed, 6 if the figures
@@ -130,7 +131,7 @@ fn init(args: &InitArgs) -> Result<ExitCode, CliError> {
     if gate::rules(&text).is_err() {
         let message = format!("`{}` has no figure that a rule could be made of", args.run.display());
         return Err(CliError::message(exit::BAD_INPUT, message)
-            .with_hint("profile with a larger `--budget`: intervals need at least 6 rounds".to_owned()));
+            .with_hint(format!("profile with a larger `--budget`: intervals need at least {MIN_LAUNCHES} rounds")));
     }
     output::write(args.output.as_deref(), text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

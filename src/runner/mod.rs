@@ -31,6 +31,7 @@ use launcher::Launcher;
 use run::Run;
 
 pub use beside::Diagnosing;
+pub use beside::idle::BUDGET_SHARE as IDLE_GAPS_SHARE;
 pub use drive::{TriedInputs, known_inputs, run, try_inputs};
 pub use error::RunError;
 pub use job::{Extent, FoundRuntime, Job, Ran};

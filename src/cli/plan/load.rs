@@ -7,10 +7,13 @@ use super::values::SweptDim;
 use super::{bounds, values};
 use crate::cli::{CliError, exit};
 use crate::plan::{Flag, Shape, unswept};
+use crate::runner::IDLE_GAPS_SHARE;
 use crate::units::Nanos;
 
 /// Batch sizes where none are named.
 pub const DEFAULT_BATCH_SIZES: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
+/// Idle gaps where they are asked for without a list.
+const DEFAULT_GAPS: &str = "0,10ms,100ms,1s";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Load")]
@@ -22,10 +25,10 @@ pub struct LoadArgs {
     /// several such options, every combination is.
     #[arg(long = Flag::Sweep.word(), value_name = "dim=NAME:N,N,...", value_parser = values::swept_dim)]
     pub sweep: Vec<SweptDim>,
-    /// Measures latencies after these times without a request, in launches of their own, within 15% of the budget.
-    /// [default where it is given without a list: 0,10ms,100ms,1s]
     #[arg(long = Flag::IdleGaps.word(), value_name = "TIME,TIME,...", value_delimiter = ',', value_parser = values::gap, num_args = 0..=1,
-        require_equals = true, default_missing_value = "0,10ms,100ms,1s")]
+        require_equals = true, default_missing_value = DEFAULT_GAPS, help = format!("Measures latencies after these times \
+        without a request, in launches of their own, within {}% of the budget. [default where it is given without a \
+        list: {DEFAULT_GAPS}]", 100.0 * IDLE_GAPS_SHARE))]
     pub idle_gaps: Option<Vec<Duration>>,
     /// Latency within which the best batch size is looked for.
     #[arg(long = Flag::LatencyLimit.word(), value_name = "TIME", value_parser = values::duration)]

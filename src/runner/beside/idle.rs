@@ -14,7 +14,7 @@ use crate::runner::{Launch, Run, RunError};
 use crate::units::Nanos;
 
 /// Share of the budget that all gaps of all sessions may take.
-pub(in crate::runner) const BUDGET_SHARE: f64 = 0.15;
+pub const BUDGET_SHARE: f64 = 0.15;
 /// Time for one session where there is no budget.
 pub(in crate::runner) const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
 /// Launches of one session: an interval takes 6; with 8, one gap in four that costs time is told even where the others
