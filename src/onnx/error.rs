@@ -19,23 +19,14 @@ pub enum OnnxError {
         source: io::Error,
     },
     /// The path is a folder or a device.
-    #[error("`{}` is not a file", path.display())]
-    NotFile {
-        /// The path.
-        path: PathBuf,
-    },
+    #[error("`{}` is not a file", .0.display())]
+    NotFile(PathBuf),
     /// The file has no bytes.
-    #[error("model `{}` is empty", path.display())]
-    Empty {
-        /// The model file.
-        path: PathBuf,
-    },
+    #[error("model `{}` is empty", .0.display())]
+    Empty(PathBuf),
     /// The bytes are something else than a model.
-    #[error("`{}` is not an ONNX model", path.display())]
-    NotOnnx {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("`{}` is not an ONNX model", .0.display())]
+    NotOnnx(PathBuf),
     /// The file ends within a field.
     #[error("model `{}` is truncated: the file ends early{}", path.display(), missing(*.missing_bytes))]
     Truncated {
@@ -54,17 +45,11 @@ pub enum OnnxError {
         source: Option<onnx_rs::Error>,
     },
     /// Messages are nested deeper than protobuf allows.
-    #[error("model `{}` nests its graphs deeper than protobuf's limit of 100 messages", path.display())]
-    TooDeep {
-        /// The model file.
-        path: PathBuf,
-    },
+    #[error("model `{}` nests its graphs deeper than protobuf's limit of 100 messages", .0.display())]
+    TooDeep(PathBuf),
     /// The file without its weights is larger than that of any model.
-    #[error("model `{}` has more than {} without its weights", path.display(), MOST_KEPT.in_words())]
-    TooLarge {
-        /// The model file.
-        path: PathBuf,
-    },
+    #[error("model `{}` has more than {} without its weights", .0.display(), MOST_KEPT.in_words())]
+    TooLarge(PathBuf),
     /// The file without its weights would take more memory than there is.
     #[error("model `{}` does not fit into memory", path.display())]
     Memory {
@@ -119,17 +104,16 @@ impl OnnxError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            OnnxError::NotFile { .. } => Some("name the model file itself"),
-            OnnxError::Empty { .. } | OnnxError::Truncated { .. } | OnnxError::ExternalShort { .. } => {
+            OnnxError::NotFile(_) => Some("name the model file itself"),
+            OnnxError::Empty(_) | OnnxError::Truncated { .. } | OnnxError::ExternalShort { .. } => {
                 Some("copy or download the file again")
             }
-            OnnxError::NotOnnx { .. } => Some(
+            OnnxError::NotOnnx(_) => Some(
                 "name a .onnx or .ort file; a model of another format must be converted first, and a Git LFS pointer fetched",
             ),
-            OnnxError::Damaged { .. }
-            | OnnxError::Missing { .. }
-            | OnnxError::TooDeep { .. }
-            | OnnxError::TooLarge { .. } => Some("export the model again, or check it with `onnx.checker`"),
+            OnnxError::Damaged { .. } | OnnxError::Missing { .. } | OnnxError::TooDeep(_) | OnnxError::TooLarge(_) => {
+                Some("export the model again, or check it with `onnx.checker`")
+            }
             OnnxError::Memory { .. } => Some("free memory, or export the model with a smaller graph"),
             OnnxError::ExternalFile { .. } => {
                 Some("put the file beside the model, under the name that the model gives it")

@@ -91,10 +91,7 @@ impl<'m> Inliner<'m> {
         for node in nodes {
             match self.called(node, scope) {
                 Some(function) => self.call(function, node, scope, out),
-                None => {
-                    let plain = self.node(node, scope);
-                    out.push(plain);
-                }
+                None => out.push(self.node(node, scope)),
             }
         }
     }
@@ -138,7 +135,10 @@ impl<'m> Inliner<'m> {
             let made = scope.name(made);
             match bound.get(name.as_str()) {
                 // The body hands on what it was given.
-                Some(passed) => out.push(identity(passed.clone(), made)),
+                Some(passed) => {
+                    let (inputs, outputs) = (vec![passed.clone()], vec![made]);
+                    out.push(Node { operator: "Identity".into(), inputs, outputs, ..Node::default() });
+                }
                 None => drop(bound.insert(name, made)),
             }
         }
@@ -166,17 +166,6 @@ impl<'m> Inliner<'m> {
             }
         }
         known
-    }
-}
-
-fn identity(from: String, to: String) -> Node {
-    Node {
-        name: String::new(),
-        operator: "Identity".into(),
-        domain: String::new(),
-        inputs: vec![from],
-        outputs: vec![to],
-        attributes: Vec::new(),
     }
 }
 

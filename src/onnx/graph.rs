@@ -216,6 +216,14 @@ impl Node {
     }
 }
 
+impl Model {
+    /// The main graph and the bodies of functions, each with the graphs within, outer ones first.
+    pub(super) fn all_graphs(&self) -> impl Iterator<Item = &Graph> {
+        let bodies = self.functions.iter().map(|function| &function.body);
+        std::iter::once(&self.graph).chain(bodies).flat_map(Graph::all_graphs)
+    }
+}
+
 impl Graph {
     /// Nodes of the graph and of the graphs within, outer ones first.
     pub fn all_nodes(&self) -> Vec<&Node> {

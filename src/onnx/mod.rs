@@ -3,10 +3,8 @@
 //! Nothing here runs a model or judges whether a library can. Weights stay in the file: a model of several gigabytes
 //! costs what its graph costs. Read [`Model`] first, which [`read()`] returns.
 
-mod branches;
 mod convert;
 mod error;
-mod external;
 mod functions;
 mod graph;
 mod image;

@@ -22,27 +22,15 @@ struct Traits {
 /// operators that quantize as they go; quantize and dequantize nodes; else the floating-point type of the weights.
 pub(super) fn precision(model: &Model, weights: &[WeightBytes]) -> Precision {
     let total: Bytes = weights.iter().map(|row| row.bytes).sum();
-    let shares = weights
-        .iter()
-        .filter(|row| row.bytes.0 > 0)
-        .map(|row| PrecisionShare {
-            element_type: row.element_type,
-            bytes_ratio: Ratio(row.bytes.as_f64() / total.as_f64()),
-        })
-        .collect();
-    let traits = traits(model);
+    let share = |row: &WeightBytes| PrecisionShare {
+        element_type: row.element_type,
+        bytes_ratio: Ratio(row.bytes.as_f64() / total.as_f64()),
+    };
+    let shares = weights.iter().filter(|row| row.bytes.0 > 0).map(share).collect();
+    let mut traits = Traits::default();
+    model.all_graphs().flat_map(|graph| &graph.nodes).for_each(|node| note(&mut traits, node));
     let label = quantized_label(&traits, weights).unwrap_or_else(|| float_label(model, weights));
     Precision { label, shares }
-}
-
-fn traits(model: &Model) -> Traits {
-    let mut traits = Traits::default();
-    for graph in std::iter::once(&model.graph).chain(model.functions.iter().map(|function| &function.body)) {
-        for node in graph.all_nodes() {
-            note(&mut traits, node);
-        }
-    }
-    traits
 }
 
 fn note(traits: &mut Traits, node: &Node) {
@@ -50,11 +38,9 @@ fn note(traits: &mut Traits, node: &Node) {
         "QuantizeLinear" => traits.quantize = true,
         "DequantizeLinear" => traits.dequantize = true,
         "MatMulNBits" | "GatherBlockQuantized" | "QMoE" => {
-            traits.block_bits.get_or_insert(node.integer("bits").unwrap_or(4));
+            traits.block_bits = traits.block_bits.or(node.integer("bits")).or(Some(4));
         }
-        "MatMulBnb4" => {
-            traits.block_bits.get_or_insert(4);
-        }
+        "MatMulBnb4" => traits.block_bits = traits.block_bits.or(Some(4)),
         "MatMulInteger"
         | "ConvInteger"
         | "DynamicQuantizeLinear"
@@ -76,9 +62,7 @@ fn quantized_label(traits: &Traits, weights: &[WeightBytes]) -> Option<String> {
     match traits {
         Traits { qoperator: true, .. } => Some("int8 QOperator".to_owned()),
         Traits { dynamic: true, .. } => Some("int8 dynamic".to_owned()),
-        Traits { dequantize: true, .. } if matches!(width, Some("int4" | "int2")) => {
-            width.map(|width| format!("{width} block"))
-        }
+        Traits { dequantize: true, .. } if matches!(width, Some("int4" | "int2")) => Some(format!("{} block", width?)),
         Traits { quantize: true, dequantize: true, .. } => Some(format!("{} QDQ", width.unwrap_or("int8"))),
         Traits { dequantize: true, .. } => width.map(|width| format!("{width} weight-only")),
         _ => None,

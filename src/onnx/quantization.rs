@@ -37,10 +37,7 @@ struct Found {
 
 pub(super) fn quantization(model: &Model) -> Quantization {
     let mut found = Found::default();
-    for graph in std::iter::once(&model.graph)
-        .chain(model.functions.iter().map(|function| &function.body))
-        .flat_map(Graph::all_graphs)
-    {
+    for graph in model.all_graphs() {
         let scan = Scan::new(graph);
         graph.nodes.iter().for_each(|node| scan.note(node, &mut found));
     }

@@ -8,7 +8,7 @@ use onnx_rs::ast;
 use super::image::Image;
 use super::ort_format::{self, is_ort_format};
 use super::skeleton::{SkeletonFault, skeleton};
-use super::{Model, OnnxError, convert, external, room};
+use super::{Model, OnnxError, convert, room, weights};
 use crate::files::{self, InputFile, Kind};
 use crate::units::Bytes;
 
@@ -19,11 +19,11 @@ use crate::units::Bytes;
 pub fn read(path: &Path) -> Result<Model, OnnxError> {
     let open = |source| OnnxError::Open { path: path.to_owned(), source };
     let file = files::open(path, Kind::MODEL).map_err(|source| match source.kind() {
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => OnnxError::NotFile { path: path.to_owned() },
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => OnnxError::NotFile(path.to_owned()),
         _ => open(source),
     })?;
     if file.len() == 0 {
-        return Err(OnnxError::Empty { path: path.to_owned() });
+        return Err(OnnxError::Empty(path.to_owned()));
     }
     let small = without_weights(path, &file)?;
     file.check_unchanged().map_err(open)?;
@@ -32,7 +32,7 @@ pub fn read(path: &Path) -> Result<Model, OnnxError> {
         onnx_rs::parse(&small).map_err(|source| OnnxError::Damaged { path: path.to_owned(), source: Some(source) })?;
     let mut model = model(path, &parsed)?;
     model.model_file_bytes = Bytes(file.len());
-    model.external_files = external::files(&model)?;
+    model.external_files = weights::external_files(&model)?;
     Ok(model)
 }
 
@@ -49,11 +49,11 @@ fn without_weights(path: &Path, file: &InputFile) -> Result<Vec<u8>, OnnxError> 
 fn fault_error(path: &Path, fault: SkeletonFault) -> OnnxError {
     let path = path.to_owned();
     match fault {
-        SkeletonFault::NotModel => OnnxError::NotOnnx { path },
+        SkeletonFault::NotModel => OnnxError::NotOnnx(path),
         SkeletonFault::Truncated(missing_bytes) => OnnxError::Truncated { path, missing_bytes },
         SkeletonFault::Damaged => OnnxError::Damaged { path, source: None },
-        SkeletonFault::TooDeep => OnnxError::TooDeep { path },
-        SkeletonFault::TooLarge => OnnxError::TooLarge { path },
+        SkeletonFault::TooDeep => OnnxError::TooDeep(path),
+        SkeletonFault::TooLarge => OnnxError::TooLarge(path),
         SkeletonFault::Memory(reason) => OnnxError::Memory { path, reason },
     }
 }
@@ -75,8 +75,7 @@ fn model(path: &Path, parsed: &ast::Model<'_>) -> Result<Model, OnnxError> {
         graph: convert::graph(graph),
         functions: parsed.functions.iter().map(convert::function).collect(),
         metadata: parsed.metadata_props.iter().map(|entry| (entry.key.to_owned(), entry.value.to_owned())).collect(),
-        model_file_bytes: Bytes(0),
-        external_files: Default::default(),
+        ..Model::default()
     })
 }
 

@@ -1,8 +1,8 @@
 //! What `inspect` shows and the record keeps of a model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{Model, branches, inlined, precision, quantization, weights};
+use super::{Graph, Model, Node, inlined, precision, quantization, weights};
 use crate::record::{BatchAxis, BatchProof, ModelSummary};
 use crate::units::Bytes;
 
@@ -20,7 +20,7 @@ pub fn summary(model: &Model) -> ModelSummary {
         outputs: model.graph.outputs.clone(),
         batch_axis: BatchAxis::none(BatchProof::Untried),
         operators: operators(model),
-        side_by_side_count: Some(branches::side_by_side(&model.graph)),
+        side_by_side_count: Some(side_by_side(&model.graph)),
         precision: precision::precision(model, &weights),
         quantization: Some(quantization::quantization(model)),
         weights,
@@ -39,11 +39,42 @@ fn operators(model: &Model) -> BTreeMap<String, u64> {
     counts
 }
 
+/// Operators that make of a value what depends on its shape alone: not worth a thread, and known before an inference.
+const OF_SHAPES: [&str; 2] = ["Shape", "Size"];
+
+/// The most nodes of a graph that are as many nodes away from its inputs as each other, so that none waits for another;
+/// nodes that depend on weights and shapes alone are left out, and graphs within nodes are not looked into.
+fn side_by_side(graph: &Graph) -> u64 {
+    // Distance from the inputs by value; a constant has none.
+    let mut distances: HashMap<&str, Option<u64>> =
+        graph.initializers.iter().map(|tensor| (tensor.name.as_str(), None)).collect();
+    let mut nodes_at: BTreeMap<u64, u64> = BTreeMap::new();
+    for node in &graph.nodes {
+        let distance = distance(node, &distances);
+        if let Some(distance) = distance {
+            *nodes_at.entry(distance).or_default() += 1;
+        }
+        let outputs = node.outputs.iter().filter(|name| !name.is_empty());
+        distances.extend(outputs.map(|name| (name.as_str(), distance)));
+    }
+    nodes_at.into_values().max().unwrap_or(0)
+}
+
+/// How far a node is from the inputs; `None` if it depends on constants alone.
+fn distance(node: &Node, distances: &HashMap<&str, Option<u64>>) -> Option<u64> {
+    if node.is_standard() && OF_SHAPES.contains(&node.operator.as_str()) {
+        return None;
+    }
+    let inputs = node.inputs.iter().filter(|name| !name.is_empty());
+    // What no node makes is an input.
+    inputs.filter_map(|name| distances.get(name.as_str()).copied().unwrap_or(Some(0))).max().map(|before| before + 1)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Function, Graph};
+    use super::super::Function;
     use super::*;
-    use crate::onnx::testing::node;
+    use crate::onnx::testing::{node, tensor};
 
     #[test]
     fn nodes_of_a_function_count_once_for_each_call() {
@@ -54,5 +85,31 @@ mod tests {
         let graph = Graph { nodes: [&calls[..], &[node("Neg", &["y"], "z")]].concat(), ..Graph::default() };
         let model = Model { graph, functions: vec![function], ..Model::default() };
         assert_eq!(operators(&model), BTreeMap::from([("Exp".to_owned(), 3), ("Neg".to_owned(), 1)]));
+    }
+
+    fn graph(nodes: Vec<Node>) -> Graph {
+        Graph { nodes, initializers: vec![tensor("w", &[1], None)], ..Graph::default() }
+    }
+
+    #[test]
+    fn a_chain_has_nothing_beside_it() {
+        let chain = vec![node("Conv", &["x", "w"], "a"), node("Relu", &["a"], "b"), node("Add", &["a", "b"], "y")];
+        assert_eq!(side_by_side(&graph(chain)), 1);
+        assert_eq!(side_by_side(&graph(Vec::new())), 0);
+    }
+
+    #[test]
+    fn branches_count_and_constants_and_shapes_do_not() {
+        let branches = vec![
+            node("DequantizeLinear", &["w"], "v"),
+            node("Conv", &["x", "v"], "a"),
+            node("Shape", &["x"], "s"),
+            node("Gather", &["s", "w"], "g"),
+            node("Conv", &["x", "", "w"], "b"),
+            node("Conv", &["x", "w"], "c"),
+            node("Concat", &["a", "b", "c"], "d"),
+            node("Reshape", &["d", "g"], "y"),
+        ];
+        assert_eq!(side_by_side(&graph(branches)), 3);
     }
 }

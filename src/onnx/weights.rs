@@ -1,8 +1,10 @@
-//! Which stored tensors count as weights.
+//! Which stored tensors count as weights, and which files hold them.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use super::{Graph, StoredTensor};
+use super::{Graph, Model, OnnxError, StoredTensor};
 use crate::plan::ElementType;
 use crate::record::WeightBytes;
 use crate::units::Bytes;
@@ -30,14 +32,41 @@ pub(super) fn by_type(graph: &Graph) -> Vec<WeightBytes> {
         *elements = elements.saturating_add(weight.elements());
         *bytes = bytes.saturating_add(weight.bytes());
     }
-    let mut rows: Vec<WeightBytes> = totals
-        .into_iter()
-        .map(|(element_type, (elements_count, bytes))| WeightBytes {
-            element_type,
-            elements_count,
-            bytes: Bytes(bytes),
-        })
-        .collect();
+    let row =
+        |(element_type, (elements_count, bytes))| WeightBytes { element_type, elements_count, bytes: Bytes(bytes) };
+    let mut rows: Vec<WeightBytes> = totals.into_iter().map(row).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.bytes));
     rows
+}
+
+/// The files that hold the model's weights outside its own, with their sizes.
+pub(super) fn external_files(model: &Model) -> Result<BTreeMap<PathBuf, Bytes>, OnnxError> {
+    let folder = model.path.parent().unwrap_or(Path::new(""));
+    let mut files = BTreeMap::new();
+    for weight in stored(&model.graph) {
+        let Some(range) = &weight.external else { continue };
+        let file = folder.join(&range.location);
+        let size_bytes = match files.get(&file) {
+            Some(&Bytes(size)) => size,
+            None => std::fs::metadata(&file)
+                .and_then(
+                    |metadata| {
+                        if metadata.is_file() { Ok(metadata.len()) } else { Err(io::Error::other("not a file")) }
+                    },
+                )
+                .map_err(|source| OnnxError::ExternalFile {
+                    path: model.path.clone(),
+                    weight: weight.name.clone(),
+                    file: file.clone(),
+                    source,
+                })?,
+        };
+        files.insert(file.clone(), Bytes(size_bytes));
+        let end = range.offset.saturating_add(range.length.unwrap_or_else(|| weight.bytes()));
+        if end > size_bytes {
+            let (path, weight) = (model.path.clone(), weight.name.clone());
+            return Err(OnnxError::ExternalShort { path, weight, file, end, size_bytes });
+        }
+    }
+    Ok(files)
 }

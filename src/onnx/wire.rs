@@ -38,12 +38,12 @@ pub(super) fn next_field(image: &Image<'_>, rest: &mut Stretch) -> Result<Field,
     let value = match tag & 7 {
         _ if number == 0 => return Err(WireFault::Malformed),
         0 => Value::Varint(varint(image, rest)?),
-        1 => fixed(rest, 8)?,
+        1 => take(rest, 8).map(|_| Value::Fixed)?,
         2 => {
             let length = varint(image, rest)?;
             Value::Delimited(take(rest, length)?)
         }
-        5 => fixed(rest, 4)?,
+        5 => take(rest, 4).map(|_| Value::Fixed)?,
         _ => return Err(WireFault::Malformed),
     };
     Ok(Field { number, whole: start..rest.start, value })
@@ -92,10 +92,6 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
         value >>= 7;
     }
     out.push(value as u8);
-}
-
-fn fixed(rest: &mut Stretch, length: u64) -> Result<Value, WireFault> {
-    take(rest, length).map(|_| Value::Fixed)
 }
 
 fn take(rest: &mut Stretch, length: u64) -> Result<Stretch, WireFault> {

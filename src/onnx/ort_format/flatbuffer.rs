@@ -3,12 +3,10 @@
 //! A field that a table leaves out has its default; what points out of the file is an error.
 
 use super::super::image::Image;
+use super::super::skeleton::SkeletonFault;
 
-/// A place outside the file, or a table where none can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OutOfBounds;
-
-type Read<T> = Result<T, OutOfBounds>;
+/// A place outside the file, or a table where none can be, is damage.
+type Read<T> = Result<T, SkeletonFault>;
 
 const LONGEST_TEXT: usize = 1 << 20;
 
@@ -93,10 +91,10 @@ impl<'a> Table<'a> {
     fn text_at(&self, place: u64) -> Read<Vec<u8>> {
         let list = self.list(place, 1)?;
         if list.count > LONGEST_TEXT {
-            return Err(OutOfBounds);
+            return Err(SkeletonFault::Damaged);
         }
         let list = self.pay(list, 1)?;
-        self.image.read(list.start, list.count).ok_or(OutOfBounds)
+        self.image.read(list.start, list.count).ok_or(SkeletonFault::Damaged)
     }
 
     fn items(&self, field: usize, width: usize, most: usize) -> Read<Option<Vec<u8>>> {
@@ -106,12 +104,12 @@ impl<'a> Table<'a> {
             return Ok(None);
         }
         let list = self.pay(list, width)?;
-        self.image.read(list.start, list.count * width).ok_or(OutOfBounds).map(Some)
+        self.image.read(list.start, list.count * width).ok_or(SkeletonFault::Damaged).map(Some)
     }
 
     /// The list, if so much may still be read: tables of a damaged file may share their contents without end.
     fn pay(&self, list: List, width: usize) -> Read<List> {
-        if self.image.allows((list.count * width) as u64) { Ok(list) } else { Err(OutOfBounds) }
+        if self.image.allows((list.count * width) as u64) { Ok(list) } else { Err(SkeletonFault::Damaged) }
     }
 
     /// The list that `place` refers to, whose items are `width` bytes wide and within the file.
@@ -120,12 +118,12 @@ impl<'a> Table<'a> {
         let count = u32::from_le_bytes(self.take(at)?);
         let list = List { start: at + 4, count: count as usize };
         let end = list.start + u64::from(count) * width as u64;
-        if end <= self.image.len() { Ok(list) } else { Err(OutOfBounds) }
+        if end <= self.image.len() { Ok(list) } else { Err(SkeletonFault::Damaged) }
     }
 
     fn follow(&self, place: u64) -> Read<Table<'a>> {
         let offset = u64::from(u32::from_le_bytes(self.take(place)?));
-        let at = place.checked_add(offset).filter(|&at| at < self.image.len()).ok_or(OutOfBounds)?;
+        let at = place.checked_add(offset).filter(|&at| at < self.image.len()).ok_or(SkeletonFault::Damaged)?;
         Ok(Table { image: self.image, at })
     }
 
@@ -139,7 +137,7 @@ impl<'a> Table<'a> {
     /// Where a field stands; `None` where the table leaves it out.
     fn place(&self, field: usize) -> Read<Option<u64>> {
         let back = i64::from(i32::from_le_bytes(self.take(self.at)?));
-        let layout = self.at.checked_add_signed(-back).ok_or(OutOfBounds)?;
+        let layout = self.at.checked_add_signed(-back).ok_or(SkeletonFault::Damaged)?;
         let size = u64::from(u16::from_le_bytes(self.take(layout)?));
         let entry = 4 + 2 * field as u64;
         if entry + 2 > size {
@@ -152,7 +150,7 @@ impl<'a> Table<'a> {
     fn take<const N: usize>(&self, at: u64) -> Read<[u8; N]> {
         match self.image.peek(at) {
             (bytes, count) if count == N => Ok(bytes),
-            _ => Err(OutOfBounds),
+            _ => Err(SkeletonFault::Damaged),
         }
     }
 }

@@ -10,7 +10,7 @@ mod order;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use flatbuffer::{OutOfBounds, Table};
+use flatbuffer::Table;
 
 use super::image::Image;
 use super::later;
@@ -23,11 +23,9 @@ use crate::units::Bytes;
 const MARK: (usize, &[u8]) = (4, b"ORTM");
 
 /// Kinds of attributes, as ONNX numbers them too.
-mod kind {
-    pub(super) const FLOAT: i32 = 1;
-    pub(super) const INT: i32 = 2;
-    pub(super) const STRING: i32 = 3;
-}
+const FLOAT: i32 = 1;
+const INT: i32 = 2;
+const STRING: i32 = 3;
 
 /// Whether a file that begins like this is of the format.
 #[must_use]
@@ -61,12 +59,6 @@ pub(super) fn as_onnx(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
         }
     }
     Ok(out)
-}
-
-impl From<OutOfBounds> for SkeletonFault {
-    fn from(_: OutOfBounds) -> Self {
-        SkeletonFault::Damaged
-    }
 }
 
 type Message = Result<Vec<u8>, SkeletonFault>;
@@ -148,9 +140,9 @@ impl Writer {
         let kind = attribute.int(2)?;
         put_number(&mut out, 20, kind as u64);
         match kind {
-            kind::FLOAT => put_fixed(&mut out, 2, attribute.float(3)?),
-            kind::INT => put_number(&mut out, 3, attribute.long(4)? as u64),
-            kind::STRING => put_delimited(&mut out, 4, &attribute.text(5)?),
+            FLOAT => put_fixed(&mut out, 2, attribute.float(3)?),
+            INT => put_number(&mut out, 3, attribute.long(4)? as u64),
+            STRING => put_delimited(&mut out, 4, &attribute.text(5)?),
             _ => {}
         }
         if let Some(tensor) = attribute.table(6)? {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 
-use super::flatbuffer::{OutOfBounds, Table};
+use super::super::skeleton::SkeletonFault;
+use super::flatbuffer::Table;
 
 /// Fields of a node: what it reads, what it makes, and what the graphs within it read.
 const INPUTS: usize = 8;
@@ -12,7 +13,7 @@ const IMPLICIT_INPUTS: usize = 12;
 
 /// The nodes of one graph in such an order, and otherwise as they stand: optimization puts new nodes at the end. Nodes that
 /// wait for each other, which no graph has, stay at the end.
-pub(super) fn in_order(nodes: Vec<Table<'_>>) -> Result<Vec<Table<'_>>, OutOfBounds> {
+pub(super) fn in_order(nodes: Vec<Table<'_>>) -> Result<Vec<Table<'_>>, SkeletonFault> {
     // Names are many; what they hash to is as good, and small.
     let hash = RandomState::new();
     let mut makers: BTreeMap<u64, usize> = BTreeMap::new();
