@@ -132,17 +132,15 @@ impl Beside {
         if !path.is_file() {
             return None;
         }
-        match files::text(path, Kind::CONFIGURATION) {
-            Ok(text) => Some(text),
+        let fault = match files::text(path, Kind::CONFIGURATION) {
+            Ok(text) => return Some(text),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                self.notes.push(format!("`{}` is too large for a configuration and is not read", path.display()));
-                None
+                "is too large for a configuration and is not read"
             }
-            Err(_) => {
-                self.notes.push(format!("`{}` cannot be read and is left out", path.display()));
-                None
-            }
-        }
+            Err(_) => "cannot be read and is left out",
+        };
+        self.notes.push(format!("`{}` {fault}", path.display()));
+        None
     }
 
     fn json(&mut self, path: &Path, name: &str) {

@@ -1,13 +1,13 @@
 //! Whether data fits a model's inputs.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::InputError;
 use super::data::{Data, Set, Source};
 use super::dims::{SampleAxis, dims_of};
 use super::synthesize::fed_type;
 use super::wanted::{Expected, Wanted};
+use super::{InputError, Misfit};
 use crate::plan::ElementType;
 use crate::record::{Dim, FedInput, TensorInfo};
 
@@ -17,18 +17,16 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
         let mut symbols = BTreeMap::new();
         for (info, source) in expected.inputs.iter().zip(&set.inputs) {
             let wanted = fed_type(info)?;
-            let path = data.path.clone();
+            let unfit = |misfit| InputError::Array { path: data.path.clone(), input: info.name.clone(), misfit };
             if !source.takes(wanted) {
-                return Err(unlike_type(path, &info.name, source, wanted));
+                return Err(unfit(unlike_type(source, wanted)));
             }
             if source.no_tensor().is_none() && !expected.fits(info, source.shape(), &mut symbols) {
-                let found = format!("{:?}", source.shape());
-                let wanted = expected.describe(info, &symbols);
-                let input = info.name.clone();
-                return Err(match Wanted::of(info, expected).channels(source.shape()) {
-                    Some(channels) => InputError::Layout { path, input, found, expected: wanted, channels },
-                    None => InputError::Shape { path, input, found, expected: wanted },
-                });
+                let (found, wanted) = (format!("{:?}", source.shape()), expected.describe(info, &symbols));
+                return Err(unfit(match Wanted::of(info, expected).channels(source.shape()) {
+                    Some(channels) => Misfit::Layout { found, expected: wanted, channels },
+                    None => Misfit::Shape { found, expected: wanted },
+                }));
             }
             source.probe()?;
         }
@@ -36,13 +34,13 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
     Ok(())
 }
 
-fn unlike_type(path: PathBuf, input: &str, source: &Source, expected: ElementType) -> InputError {
-    let (input, found) = (input.to_owned(), source.type_name());
+fn unlike_type(source: &Source, expected: ElementType) -> Misfit {
+    let found = source.type_name();
     let is_number = source.element_type().is_some_and(|found| found.is_integer() || found == ElementType::Bool);
     match expected {
-        _ if source.is_objects() => InputError::Objects { path, input, expected },
-        expected if expected.is_float() && is_number => InputError::WholeForFloat { path, input, found, expected },
-        expected => InputError::ElementType { path, input, found, expected },
+        _ if source.is_objects() => Misfit::Objects { expected },
+        expected if expected.is_float() && is_number => Misfit::WholeForFloat { found, expected },
+        expected => Misfit::ElementType { found, expected },
     }
 }
 
@@ -105,8 +103,8 @@ pub(super) fn samples(data: &Data, set: &Set, axes: &[SampleAxis<'_>]) -> Result
 pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<(), InputError> {
     let changed = set.inputs.iter().zip(fed).find(|(source, fed)| source.shape().len() != fed.dims.len());
     changed.map_or(Ok(()), |(source, fed)| {
-        let (path, input) = (path.to_owned(), fed.name.clone());
         let expected = format!("{} dimensions", fed.dims.len());
-        Err(InputError::Shape { path, input, found: format!("{:?}", source.shape()), expected })
+        let misfit = Misfit::Shape { found: format!("{:?}", source.shape()), expected };
+        Err(InputError::Array { path: path.to_owned(), input: fed.name.clone(), misfit })
     })
 }

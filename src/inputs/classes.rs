@@ -136,11 +136,7 @@ impl<'g> Scope<'g> {
         }
         conditions.push(address);
         let place = node.outputs.iter().position(|made| made == value);
-        let branches = node.attributes.iter().filter_map(|attribute| match &attribute.value {
-            AttributeValue::Graphs(graphs) => graphs.first(),
-            _ => None,
-        });
-        let mut outputs = branches.filter_map(|graph| Some((graph, graph.outputs.get(place?)?)));
+        let mut outputs = node.graphs().filter_map(|graph| Some((graph, graph.outputs.get(place?)?)));
         outputs.any(|(graph, output)| Scope { graph, outer: Some(self) }.leads_to_product(&output.name, conditions))
     }
 

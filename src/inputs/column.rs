@@ -22,12 +22,7 @@ pub(super) enum Column {
 
 impl Column {
     pub(super) fn of(stored: Stored, element_type: ElementType) -> io::Result<Column> {
-        let cast = |array: &Array| {
-            let cast = |data: TensorData| {
-                if data.element_type() == element_type { Some(data) } else { data.cast(element_type) }
-            };
-            Ok(array.tensor()?.and_then(cast))
-        };
+        let cast = |array: &Array| Ok(array.tensor()?.and_then(|data| data.cast(element_type)));
         Ok(match stored {
             Stored::Tensor(array) => Column::Stored(array),
             Stored::Nothing => Column::Whole(Value::Nothing),

@@ -28,8 +28,8 @@ pub(super) struct Data {
     pub path: PathBuf,
     /// One set of arrays, or several with the standard's test sets.
     pub sets: Vec<Set>,
-    /// Labels that come with it, and what they are called there.
-    pub labels: Option<(String, Source)>,
+    /// Labels that come with it.
+    pub labels: Option<Source>,
     /// Remarks on arrays that were taken otherwise than they lie there, or not taken.
     pub notes: Vec<String>,
 }
@@ -131,7 +131,7 @@ impl Data {
                 let source = std::io::Error::from(std::io::ErrorKind::NotFound);
                 Err(InputError::Read { path: path.to_owned(), source })
             }
-            _ => Err(InputError::UnknownFormat { path: path.to_owned() }),
+            _ => Err(InputError::UnknownFormat(path.to_owned())),
         }
     }
 
@@ -165,12 +165,8 @@ impl Data {
         }
         let sources = chosen.into_iter().zip(inputs).map(|(head, wanted)| {
             if head.name != wanted.name {
-                notes.push(format!(
-                    "array `{}` of `{}` is taken for the input `{}`",
-                    head.name,
-                    path.display(),
-                    wanted.name
-                ));
+                let (found, from, name) = (&head.name, path.display(), &wanted.name);
+                notes.push(format!("array `{found}` of `{from}` is taken for the input `{name}`"));
             }
             complete(&archive, head.clone(), wanted, &mut notes)
         });
@@ -178,7 +174,7 @@ impl Data {
         Ok(Data {
             path: path.to_owned(),
             sets: vec![Set { inputs, outputs: Vec::new() }],
-            labels: label.map(|head| (head.name.clone(), Source::Numpy(Arc::clone(&archive), head))),
+            labels: label.map(|head| Source::Numpy(Arc::clone(&archive), head)),
             notes,
         })
     }
@@ -200,7 +196,7 @@ impl Data {
             folders.push(path.to_owned());
         }
         if folders.is_empty() {
-            return Err(InputError::UnknownFormat { path: path.to_owned() });
+            return Err(InputError::UnknownFormat(path.to_owned()));
         }
         let mut notes = Vec::new();
         let read = |folder: &PathBuf| {
@@ -220,10 +216,8 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
     // Data may hold any number of samples, which lie along the first axis almost everywhere.
     let batch = BatchAxis {
         axes: inputs.iter().map(|info| (info.name.clone(), 0)).collect(),
-        symbol: None,
-        fixed_size: None,
         reason: AxisReason::FirstUnknownDimension,
-        proof: BatchProof::Untried,
+        ..BatchAxis::none(BatchProof::Untried)
     };
     let expected = Expected { inputs, batch: &batch, asked: &BTreeMap::new() };
     let wanted: Vec<Wanted> = inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
@@ -234,7 +228,7 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
 pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Result<Option<Labels>, InputError> {
     let found = match (file, &data.labels) {
         (Some(file), _) => labels::read(file, samples)?,
-        (None, Some((_, source))) => match source.load()? {
+        (None, Some(source)) => match source.load()? {
             Stored::Tensor(array) => Labels::stored(array),
             Stored::Sequence(_) | Stored::Nothing => return Ok(None),
         },
@@ -280,7 +274,7 @@ fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
 
 fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
     InputError::MissingArrays {
-        path: archive.path().to_owned(),
+        path: archive.path.clone(),
         missing: missing.iter().map(|wanted| wanted.name.clone()).collect(),
         present: archive.arrays.iter().map(|head| head.name.clone()).collect(),
     }

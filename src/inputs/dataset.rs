@@ -10,7 +10,7 @@ use super::data::{self, Data, Source};
 use super::dims::sample_axes;
 use super::protobuf::Stored;
 use super::wanted::Wanted;
-use super::{InputError, InputPlan, InputSource, Labels, Tensor, TensorData, check, fill, room};
+use super::{InputError, InputPlan, InputSource, Labels, Tensor, TensorData, check, fill};
 use crate::plan::ElementType;
 use crate::record::{DatasetInfo, FedInput};
 
@@ -78,18 +78,19 @@ pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, I
     plan.supports_batch(batch_size).map_err(|reason| InputError::BatchSize { batch_size, reason })?;
     match Dataset::open(plan)? {
         Some(dataset) => {
-            room::ask_for_sets(plan, batch_size, dataset.sets_count(batch_size))?;
+            plan.ask_for_sets(batch_size, dataset.sets_count(batch_size))?;
             dataset.input_sets(batch_size)
         }
         None => {
-            room::ask_for_sets(plan, batch_size, 1)?;
-            let made = |fed: &FedInput| {
-                let value = fill::value(fed, batch_size, plan.seed)?;
-                Ok(Argument { name: fed.name.clone(), value })
-            };
-            Ok(vec![plan.fed.iter().map(made).collect::<Result<_, InputError>>()?])
+            plan.ask_for_sets(batch_size, 1)?;
+            Ok(vec![made_up(plan, batch_size, plan.seed)?])
         }
     }
+}
+
+pub(super) fn made_up(plan: &InputPlan, batch_size: u64, seed: u64) -> Result<InputSet, InputError> {
+    let made = |fed: &FedInput| Ok(Argument { name: fed.name.clone(), value: fill::value(fed, batch_size, seed)? });
+    plan.fed.iter().map(made).collect()
 }
 
 fn growing(fed: &FedInput) -> Vec<Growing> {
@@ -138,7 +139,7 @@ impl Dataset {
     pub fn synthesized(plan: &InputPlan, samples_count: u64) -> Result<Dataset, InputError> {
         let batched = !plan.batch_axis.axes.is_empty();
         let (sets_count, samples) = if batched { (1, samples_count) } else { (samples_count, 1) };
-        room::ask_for_sets(plan, samples, sets_count)?;
+        plan.ask_for_sets(samples, sets_count)?;
         let set = |index: u64| {
             let made = |fed| Column::made(fed, samples, plan.seed.wrapping_add(index));
             let columns = plan.fed.iter().map(made).collect::<Result<_, _>>()?;
@@ -156,7 +157,10 @@ impl Dataset {
             samples_count: sets.iter().fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
             class_labels: None,
             has_targets: false,
-            has_expected_outputs: sets.iter().flat_map(|set| set.outputs.iter().flatten()).any(Stored::is_something),
+            has_expected_outputs: sets
+                .iter()
+                .flat_map(|set| set.outputs.iter().flatten())
+                .any(|stored| !matches!(stored, Stored::Nothing)),
         };
         Dataset {
             info,
@@ -321,7 +325,7 @@ impl Dataset {
             }
             part = part.rows(growing.axis, rows);
         }
-        Ok(if part.element_type() == input.element_type { Some(part) } else { part.cast(input.element_type) })
+        Ok(part.cast(input.element_type))
     }
 
     fn segments(&self, start: u64, length: u64) -> Result<Vec<Segment>, InputError> {

@@ -29,11 +29,8 @@ pub enum InputError {
         element_type: ElementType,
     },
     /// The number of dimensions of an input is not known, and no data shows it.
-    #[error("input `{input}` does not say how many dimensions it has")]
-    UnknownRank {
-        /// Name of the input.
-        input: String,
-    },
+    #[error("input `{0}` does not say how many dimensions it has")]
+    UnknownRank(String),
     /// `--dim` names a dimension that no input has.
     #[error("no input has a dimension `{name}`; {}", these("the dimensions are", present))]
     UnknownDim {
@@ -145,11 +142,8 @@ pub enum InputError {
         reason: String,
     },
     /// The data's path has no form that is known.
-    #[error("`{}` is neither a .npz nor a .npy file nor a folder with `test_data_set_0`", path.display())]
-    UnknownFormat {
-        /// The path.
-        path: PathBuf,
-    },
+    #[error("`{}` is neither a .npz nor a .npy file nor a folder with `test_data_set_0`", .0.display())]
+    UnknownFormat(PathBuf),
     /// A `.npy` holds one array and the model has several inputs.
     #[error("`{}` holds one array and the model has {} inputs: {}", path.display(), inputs.len(), list(inputs))]
     NpyForSeveral {
@@ -168,90 +162,15 @@ pub enum InputError {
         /// Arrays in the file.
         present: Vec<String>,
     },
-    /// The shape of an array does not fit the input.
-    #[error("array `{input}` of `{}` has shape {found}, and the model wants {expected}", path.display())]
-    Shape {
+    /// An array does not fit its input.
+    #[error("array `{input}` of `{}` {misfit}", path.display())]
+    Array {
         /// The file.
         path: PathBuf,
         /// Name of the input.
         input: String,
-        /// Shape of the array.
-        found: String,
-        /// Shape of the input.
-        expected: String,
-    },
-    /// The shape of an array would fit with one dimension at another place.
-    #[error(
-        "array `{input}` of `{}` has shape {found}, and the model wants {expected}: its dimensions are in another order",
-        path.display()
-    )]
-    Layout {
-        /// The file.
-        path: PathBuf,
-        /// Name of the input.
-        input: String,
-        /// Shape of the array.
-        found: String,
-        /// Shape of the input.
-        expected: String,
-        /// Where the array has the dimension that the model wants elsewhere.
-        channels: Channels,
-    },
-    /// An array holds objects of Python's, which are stored as programs.
-    #[error(
-        "array `{input}` of `{}` holds Python objects, which only Python can read; the model wants {expected}",
-        path.display()
-    )]
-    Objects {
-        /// The file.
-        path: PathBuf,
-        /// Name of the input.
-        input: String,
-        /// Type of the input.
-        expected: ElementType,
-    },
-    /// Whole numbers are given where the model wants floating-point ones, whose scale only the user knows.
-    #[error("array `{input}` of `{}` has elements of type {found}, and the model wants {expected}", path.display())]
-    WholeForFloat {
-        /// The file.
-        path: PathBuf,
-        /// Name of the input.
-        input: String,
-        /// Type in the file.
-        found: String,
-        /// Type of the input.
-        expected: ElementType,
-    },
-    /// A value is looked up in a table that does not have it.
-    #[error(
-        "array `{input}` of `{}` holds {value}, and the model takes {low} to {high}: it {reason}",
-        path.display()
-    )]
-    OutOfTable {
-        /// The file.
-        path: PathBuf,
-        /// Name of the input.
-        input: String,
-        /// The value.
-        value: f64,
-        /// Smallest value that can be looked up.
-        low: f64,
-        /// Largest value that can be looked up.
-        high: f64,
-        /// The operator that looks it up, as a fragment of a sentence.
-        reason: String,
-    },
-    /// The element type of an array is not the input's.
-    #[error("array `{input}` of `{}` has elements of type {found}, and the model wants {expected}", path.display())]
-    ElementType {
-        /// The file.
-        path: PathBuf,
-        /// Name of the input.
-        input: String,
-        /// Type in the file.
-        found: String,
-        /// Type of the input.
-        expected: ElementType,
+        /// Why not.
+        misfit: Misfit,
     },
     /// Arrays of one file have different numbers of samples.
     #[error("array `{input}` of `{}` has {found} samples, and `{other}` has {expected}", path.display())]
@@ -331,6 +250,63 @@ pub enum InputError {
     /// The model file cannot be read.
     #[error(transparent)]
     Model(#[from] OnnxError),
+}
+
+/// Why an array does not fit its input.
+#[derive(Debug, thiserror::Error)]
+pub enum Misfit {
+    /// Its shape does not.
+    #[error("has shape {found}, and the model wants {expected}")]
+    Shape {
+        /// Shape of the array.
+        found: String,
+        /// Shape of the input.
+        expected: String,
+    },
+    /// Its shape would with one dimension at another place.
+    #[error("has shape {found}, and the model wants {expected}: its dimensions are in another order")]
+    Layout {
+        /// Shape of the array.
+        found: String,
+        /// Shape of the input.
+        expected: String,
+        /// Where the array has the dimension that the model wants elsewhere.
+        channels: Channels,
+    },
+    /// It holds objects of Python's, which are stored as programs.
+    #[error("holds Python objects, which only Python can read; the model wants {expected}")]
+    Objects {
+        /// Type of the input.
+        expected: ElementType,
+    },
+    /// It has whole numbers where the model wants floating-point ones, whose scale only the user knows.
+    #[error("has elements of type {found}, and the model wants {expected}")]
+    WholeForFloat {
+        /// Type in the file.
+        found: String,
+        /// Type of the input.
+        expected: ElementType,
+    },
+    /// One of its values is looked up in a table that does not have it.
+    #[error("holds {value}, and the model takes {low} to {high}: it {reason}")]
+    OutOfTable {
+        /// The value.
+        value: f64,
+        /// Smallest value that can be looked up.
+        low: f64,
+        /// Largest value that can be looked up.
+        high: f64,
+        /// The operator that looks it up, as a fragment of a sentence.
+        reason: String,
+    },
+    /// Its element type is not the input's.
+    #[error("has elements of type {found}, and the model wants {expected}")]
+    ElementType {
+        /// Type in the file.
+        found: String,
+        /// Type of the input.
+        expected: ElementType,
+    },
 }
 
 /// The runtime's words on inputs that it refused.

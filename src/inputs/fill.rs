@@ -1,11 +1,9 @@
 //! Values of synthesized tensors.
 
-use half::{bf16, f16};
 use ndarray::{ArrayD, IxDyn};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::narrow::Rounding;
 use super::synthesize::limits;
 use super::tensor::element_bytes;
 use super::{InputError, TensorData, Value, element_name};
@@ -78,16 +76,7 @@ fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Tens
             low * (1.0 - share) + high * share
         }
     };
-    match fed.element_type {
-        ElementType::Float => Some(TensorData::Float(each(shape, value, |value| value as f32))),
-        ElementType::Double => Some(TensorData::Double(each(shape, value, |value| value))),
-        ElementType::Float16 => Some(TensorData::Float16(each(shape, value, f16::from_f64))),
-        ElementType::Bfloat16 => Some(TensorData::Bfloat16(each(shape, value, bf16::from_f64))),
-        small => {
-            let rounding = Rounding::to(small)?;
-            TensorData::of_codes(small, each(shape, value, |value| rounding.code(value)))
-        }
-    }
+    TensorData::of_floats(fed.element_type, shape, (0..shape.iter().product::<usize>()).map(value))
 }
 
 /// Whole numbers that the type holds: what ascends beyond it stays at its end, and of a range it has its part.
@@ -103,23 +92,8 @@ fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Te
             random.random_range(low..=(high.floor() as i128).clamp(low, most))
         }
     };
-    let value = |index: usize| made(index).clamp(least, most);
-    match fed.element_type {
-        ElementType::Int2 => Some(TensorData::Int2(each(shape, value, |value| value as i8))),
-        ElementType::Int4 => Some(TensorData::Int4(each(shape, value, |value| value as i8))),
-        ElementType::Uint2 => Some(TensorData::Uint2(each(shape, value, |value| value as u8))),
-        ElementType::Uint4 => Some(TensorData::Uint4(each(shape, value, |value| value as u8))),
-        ElementType::Int8 => Some(TensorData::Int8(each(shape, value, |value| value as i8))),
-        ElementType::Int16 => Some(TensorData::Int16(each(shape, value, |value| value as i16))),
-        ElementType::Int32 => Some(TensorData::Int32(each(shape, value, |value| value as i32))),
-        ElementType::Int64 => Some(TensorData::Int64(each(shape, value, |value| value as i64))),
-        ElementType::Uint8 => Some(TensorData::Uint8(each(shape, value, |value| value as u8))),
-        ElementType::Uint16 => Some(TensorData::Uint16(each(shape, value, |value| value as u16))),
-        ElementType::Uint32 => Some(TensorData::Uint32(each(shape, value, |value| value as u32))),
-        ElementType::Uint64 => Some(TensorData::Uint64(each(shape, value, |value| value as u64))),
-        ElementType::Bool => Some(TensorData::Bool(each(shape, value, |value| value != 0))),
-        _ => None,
-    }
+    let values = (0..shape.iter().product::<usize>()).map(|index| made(index).clamp(least, most));
+    TensorData::of_whole(fed.element_type, shape, values)
 }
 
 /// Smallest and largest whole number that a type holds, exactly.
@@ -132,15 +106,6 @@ fn whole_limits(element_type: ElementType) -> (i128, i128) {
             (least as i128, most as i128)
         }
     }
-}
-
-fn each<V, T>(shape: &[usize], mut value: impl FnMut(usize) -> V, convert: impl Fn(V) -> T) -> ArrayD<T> {
-    let mut index = 0;
-    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
-        let made = convert(value(index));
-        index += 1;
-        made
-    })
 }
 
 /// Index along the last axis of the element with that index in row-major order.

@@ -10,7 +10,7 @@ use super::protobuf::Stored;
 use super::synthesize::fed_type;
 use super::values::{Shapes, Values};
 use super::wanted::{Expected, Wanted};
-use super::{InputError, InputSource, Labels, labels};
+use super::{InputError, InputSource, Misfit, labels};
 use crate::onnx::Graph;
 use crate::plan::InputRequest;
 use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
@@ -70,7 +70,7 @@ fn labels_file(
         return labels_beside(data, samples, notes);
     }
     let found = data::labels_of(data, request.labels.as_deref(), samples)?;
-    if let (Some(file), Some(column)) = (&request.labels, found.as_ref().and_then(Labels::guessed)) {
+    if let (Some(file), Some(column)) = (&request.labels, found.as_ref().and_then(|labels| labels.guessed.as_ref())) {
         notes.push(format!("labels are taken from the {column} of `{}`", file.display()));
     }
     Ok(request.labels.clone())
@@ -83,7 +83,7 @@ fn labels_beside(data: &Data, samples: usize, notes: &mut Vec<String>) -> Result
     for file in labels::beside(&data.path) {
         match data::labels_of(data, Some(&file), samples) {
             Ok(found) => {
-                let column = found.as_ref().and_then(Labels::guessed);
+                let column = found.as_ref().and_then(|labels| labels.guessed.as_ref());
                 let column = column.map(|column| format!("the {column} of ")).unwrap_or_default();
                 notes.push(format!("labels are taken from {column}`{}`", file.display()));
                 taken = Some(file);
@@ -120,8 +120,8 @@ fn check_tables(graph: &Graph, values: &Values<'_>, data: &Data, fed: &[FedInput
             let Stored::Tensor(array) = set.inputs[index].load()? else { continue };
             let read = |source| InputError::Read { path: data.path.clone(), source };
             if let Some(value) = array.find(|value| !range.contains(&value)).map_err(read)? {
-                let (path, input, low, high) = (data.path.clone(), info.name.clone(), *range.start(), *range.end());
-                return Err(InputError::OutOfTable { path, input, value, low, high, reason });
+                let misfit = Misfit::OutOfTable { value, low: *range.start(), high: *range.end(), reason };
+                return Err(InputError::Array { path: data.path.clone(), input: info.name.clone(), misfit });
             }
         }
     }

@@ -92,16 +92,11 @@ impl Rounding {
     /// Absent for other types.
     pub(super) fn to(element_type: ElementType) -> Option<Rounding> {
         let values = values(element_type)?;
-        let code = |at: usize| at as u8;
         let is_kept = |value: f64| value.is_finite() && !(value == 0.0 && value.is_sign_negative());
-        let mut finite: Vec<(f64, u8)> = values
-            .iter()
-            .enumerate()
-            .filter(|(_, value)| is_kept(**value))
-            .map(|(at, &value)| (value, code(at)))
-            .collect();
+        let coded = values.iter().copied().zip(0..=u8::MAX);
+        let mut finite: Vec<(f64, u8)> = coded.filter(|&(value, _)| is_kept(value)).collect();
         finite.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let not_a_number = values.iter().position(|value| value.is_nan()).map_or(0, code);
+        let not_a_number = values.iter().position(|value| value.is_nan()).map_or(0, |at| at as u8);
         Some(Rounding { finite, not_a_number })
     }
 

@@ -1,5 +1,6 @@
 //! Two unlike samples, each alone and both together: what a batch is proved with.
 
+use super::dataset::made_up;
 use super::{Argument, Dataset, InputError, InputPlan, InputSet, TensorData, Value, fill};
 use crate::plan::ValueRange;
 use crate::record::{FedInput, FillKind};
@@ -27,7 +28,10 @@ impl SamplePair {
         let (first, second) = match Dataset::open(plan)? {
             Some(data) if attempt + 1 < data.len() => (data.batch(0, 1)?, data.batch(attempt + 1, 1)?),
             Some(_) => return Err(no_pair("the data has no two unlike samples")),
-            None => (made_up(plan, 0)?, made_up(&varied(plan, attempt), attempt + 1)?),
+            None => {
+                let other_seed = plan.seed.wrapping_add(attempt + 1);
+                (made_up(plan, 1, plan.seed)?, made_up(&varied(plan, attempt), 1, other_seed)?)
+            }
         };
         let second = plan.fed.iter().zip(first.iter().zip(second)).map(|(fed, (first, second))| match axis(fed) {
             Some(_) => second,
@@ -57,14 +61,6 @@ fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
         }
     }
     varied
-}
-
-fn made_up(plan: &InputPlan, offset: u64) -> Result<InputSet, InputError> {
-    let made = |fed: &FedInput| {
-        let value = fill::value(fed, 1, plan.seed.wrapping_add(offset))?;
-        Ok(Argument { name: fed.name.clone(), value })
-    };
-    plan.fed.iter().map(made).collect()
 }
 
 fn together(plan: &InputPlan, samples: [&InputSet; 2]) -> Result<InputSet, InputError> {

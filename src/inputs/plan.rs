@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassNames, Forms, InputError, Search};
+use crate::memory;
 use crate::onnx::Model;
 use crate::plan::{InputRequest, Shape};
 use crate::record::{AxisReason, BatchAxis, FedInput};
@@ -109,6 +110,20 @@ impl InputPlan {
         let samples = if self.batch_axis.axes.is_empty() { 1 } else { batch_size };
         Bytes(self.sample_output_bytes.unwrap_or_default().0.saturating_mul(samples))
     }
+
+    /// Makes sure that so many sets of inputs of a batch size fit into memory; the error says what would fit.
+    pub(super) fn ask_for_sets(&self, batch_size: u64, sets_count: u64) -> Result<(), InputError> {
+        let needed = Bytes(self.bytes(batch_size).0.saturating_mul(sets_count));
+        let what = || match sets_count {
+            1 => format!("inputs of batch size {batch_size}"),
+            _ => format!("{sets_count} sets of inputs of batch size {batch_size}"),
+        };
+        memory::ask(needed, what).map_err(|reason| {
+            let fits = |size: &u64| self.bytes(*size).0.saturating_mul(sets_count) <= reason.free.0;
+            let fitting = Some(reason.fitting(batch_size)).filter(|size| *size > 0 && *size < batch_size).filter(fits);
+            InputError::BatchMemory { fitting, reason }
+        })
+    }
 }
 
 /// Decides what is fed to `model`: arrays of the data that `request` names, else synthesized values.
@@ -120,4 +135,29 @@ impl InputPlan {
 pub fn plan(model: &Model, request: &InputRequest) -> Result<InputPlan, InputError> {
     let mut search = Search::new(model, request, &Shape::default())?;
     search.next().ok_or_else(|| search.nothing_runs("nothing was run"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ElementType;
+    use crate::record::{BatchProof, FillKind};
+
+    fn synthesized(dims: &[Option<u64>]) -> InputPlan {
+        let fed = FedInput::new("x", ElementType::Float, dims.to_vec(), FillKind::Constant(0.0));
+        InputPlan::made_up(vec![fed], BatchAxis::none(BatchProof::Untried))
+    }
+
+    #[test]
+    fn a_batch_that_no_machine_holds_is_refused_with_one_that_fits() {
+        let plan = synthesized(&[None, Some(1 << 10)]);
+        assert!(plan.ask_for_sets(8, 8).is_ok());
+        let Err(InputError::BatchMemory { fitting: Some(fitting), reason }) = plan.ask_for_sets(1 << 48, 8) else {
+            panic!()
+        };
+        assert!(plan.bytes(fitting).0 * 8 <= reason.free.0 && fitting > 1);
+        assert!(plan.ask_for_sets(fitting / 2, 8).is_ok());
+        let endless = synthesized(&[None, Some(1 << 50)]);
+        assert!(matches!(endless.ask_for_sets(1, 1), Err(InputError::BatchMemory { fitting: None, .. })));
+    }
 }

@@ -31,12 +31,6 @@ pub(super) enum Stored {
     Nothing,
 }
 
-impl Stored {
-    pub(super) fn is_something(&self) -> bool {
-        !matches!(self, Stored::Nothing)
-    }
-}
-
 pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
     let read = |source| InputError::Read { path: path.to_owned(), source };
     let file = files::open(path, Kind::TENSOR).map_err(read)?;

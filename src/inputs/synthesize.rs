@@ -18,7 +18,7 @@ pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputReque
     let element_type = fed_type(info)?;
     let sequence = info.value_type.as_sequence();
     if matches!(info.value_type.as_tensor(), Some((_, None))) {
-        return Err(InputError::UnknownRank { input: info.name.clone() });
+        return Err(InputError::UnknownRank(info.name.clone()));
     }
     let ways = sequence.map_or(1, sequence::ways);
     match request.ranges.get(&info.name) {

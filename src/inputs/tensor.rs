@@ -152,36 +152,56 @@ pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
 }
 
 impl TensorData {
-    /// The same values as another type, rounded to it; absent unless [`casts`] allows it.
-    #[must_use]
-    pub(super) fn cast(&self, to: ElementType) -> Option<TensorData> {
+    /// The same values as a type, rounded to it; absent unless it is their own, or [`casts`] allows it.
+    pub(super) fn cast(self, to: ElementType) -> Option<TensorData> {
+        if self.element_type() == to {
+            return Some(self);
+        }
         if !casts(self.element_type(), to) {
             return None;
         }
-        if let (TensorData::Uint16(bits), ElementType::Bfloat16) = (self, to) {
+        if let (TensorData::Uint16(bits), ElementType::Bfloat16) = (&self, to) {
             return Some(TensorData::Bfloat16(bits.mapv(bf16::from_bits)));
         }
         // Exact: no integer type of 64 bits is cast to a wider one.
-        let values = self.to_f64();
+        let values = self.first_f64(usize::MAX).into_iter();
+        if to.is_float() {
+            return TensorData::of_floats(to, self.shape(), values);
+        }
+        TensorData::of_whole(to, self.shape(), values.map(|value| value as i128))
+    }
+
+    /// A tensor of a floating-point type with these values, rounded to it; absent for other types.
+    pub(super) fn of_floats(to: ElementType, shape: &[usize], values: impl Iterator<Item = f64>) -> Option<TensorData> {
         match to {
-            ElementType::Float => Some(TensorData::Float(values.mapv(|value| value as f32))),
-            ElementType::Double => Some(TensorData::Double(values)),
-            ElementType::Float16 => Some(TensorData::Float16(values.mapv(f16::from_f64))),
-            ElementType::Bfloat16 => Some(TensorData::Bfloat16(values.mapv(bf16::from_f64))),
-            ElementType::Int4 => Some(TensorData::Int4(values.mapv(|value| value as i8))),
-            ElementType::Int8 => Some(TensorData::Int8(values.mapv(|value| value as i8))),
-            ElementType::Int16 => Some(TensorData::Int16(values.mapv(|value| value as i16))),
-            ElementType::Int32 => Some(TensorData::Int32(values.mapv(|value| value as i32))),
-            ElementType::Int64 => Some(TensorData::Int64(values.mapv(|value| value as i64))),
-            ElementType::Uint4 => Some(TensorData::Uint4(values.mapv(|value| value as u8))),
-            ElementType::Uint8 => Some(TensorData::Uint8(values.mapv(|value| value as u8))),
-            ElementType::Uint16 => Some(TensorData::Uint16(values.mapv(|value| value as u16))),
-            ElementType::Uint32 => Some(TensorData::Uint32(values.mapv(|value| value as u32))),
-            ElementType::Uint64 => Some(TensorData::Uint64(values.mapv(|value| value as u64))),
+            ElementType::Float => filled(shape, values.map(|value| value as f32)).map(TensorData::Float),
+            ElementType::Double => filled(shape, values).map(TensorData::Double),
+            ElementType::Float16 => filled(shape, values.map(f16::from_f64)).map(TensorData::Float16),
+            ElementType::Bfloat16 => filled(shape, values.map(bf16::from_f64)).map(TensorData::Bfloat16),
             small => {
                 let rounding = Rounding::to(small)?;
-                TensorData::of_codes(small, values.mapv(|value| rounding.code(value)))
+                TensorData::of_codes(small, filled(shape, values.map(|value| rounding.code(value)))?)
             }
+        }
+    }
+
+    /// A tensor of a type of whole numbers or truth values with these values, which the type holds; absent for other types.
+    pub(super) fn of_whole(to: ElementType, shape: &[usize], values: impl Iterator<Item = i128>) -> Option<TensorData> {
+        match to {
+            ElementType::Int2 => filled(shape, values.map(|value| value as i8)).map(TensorData::Int2),
+            ElementType::Int4 => filled(shape, values.map(|value| value as i8)).map(TensorData::Int4),
+            ElementType::Uint2 => filled(shape, values.map(|value| value as u8)).map(TensorData::Uint2),
+            ElementType::Uint4 => filled(shape, values.map(|value| value as u8)).map(TensorData::Uint4),
+            ElementType::Int8 => filled(shape, values.map(|value| value as i8)).map(TensorData::Int8),
+            ElementType::Int16 => filled(shape, values.map(|value| value as i16)).map(TensorData::Int16),
+            ElementType::Int32 => filled(shape, values.map(|value| value as i32)).map(TensorData::Int32),
+            ElementType::Int64 => filled(shape, values.map(|value| value as i64)).map(TensorData::Int64),
+            ElementType::Uint8 => filled(shape, values.map(|value| value as u8)).map(TensorData::Uint8),
+            ElementType::Uint16 => filled(shape, values.map(|value| value as u16)).map(TensorData::Uint16),
+            ElementType::Uint32 => filled(shape, values.map(|value| value as u32)).map(TensorData::Uint32),
+            ElementType::Uint64 => filled(shape, values.map(|value| value as u64)).map(TensorData::Uint64),
+            ElementType::Bool => filled(shape, values.map(|value| value != 0)).map(TensorData::Bool),
+            _ => None,
         }
     }
 
@@ -249,33 +269,24 @@ impl TensorData {
     #[must_use]
     pub(crate) fn first_f64(&self, limit: usize) -> Vec<f64> {
         match self {
-            TensorData::Float(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
-            TensorData::Double(array) => array.iter().take(limit).copied().collect(),
-            TensorData::Float16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
-            TensorData::Bfloat16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
-            TensorData::Int2(array) | TensorData::Int4(array) | TensorData::Int8(array) => {
-                array.iter().take(limit).map(|&value| f64::from(value)).collect()
-            }
-            TensorData::Int16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
-            TensorData::Int32(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Float(array) => first(array, limit),
+            TensorData::Double(array) => first(array, limit),
+            TensorData::Float16(array) => first(array, limit),
+            TensorData::Bfloat16(array) => first(array, limit),
+            TensorData::Int2(array) | TensorData::Int4(array) | TensorData::Int8(array) => first(array, limit),
+            TensorData::Int16(array) => first(array, limit),
+            TensorData::Int32(array) => first(array, limit),
             TensorData::Int64(array) => array.iter().take(limit).map(|&value| value as f64).collect(),
-            TensorData::Uint2(array) | TensorData::Uint4(array) | TensorData::Uint8(array) => {
-                array.iter().take(limit).map(|&value| f64::from(value)).collect()
-            }
-            TensorData::Uint16(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
-            TensorData::Uint32(array) => array.iter().take(limit).map(|&value| f64::from(value)).collect(),
+            TensorData::Uint2(array) | TensorData::Uint4(array) | TensorData::Uint8(array) => first(array, limit),
+            TensorData::Uint16(array) => first(array, limit),
+            TensorData::Uint32(array) => first(array, limit),
             TensorData::Uint64(array) => array.iter().take(limit).map(|&value| value as f64).collect(),
-            TensorData::Bool(array) => array.iter().take(limit).map(|&value| f64::from(u8::from(value))).collect(),
+            TensorData::Bool(array) => first(array, limit),
             TensorData::String(array) => array.iter().take(limit).map(|_| f64::NAN).collect(),
-            TensorData::Float8e4m3fn(codes)
-            | TensorData::Float8e4m3fnuz(codes)
-            | TensorData::Float8e5m2(codes)
-            | TensorData::Float8e5m2fnuz(codes)
-            | TensorData::Float8e8m0(codes)
-            | TensorData::Float4e2m1(codes) => {
+            small => {
                 let values = narrow::values(self.element_type()).unwrap_or_default();
                 let value = |&code: &u8| values.get(usize::from(code)).copied().unwrap_or(f64::NAN);
-                codes.iter().take(limit).map(value).collect()
+                small.codes().into_iter().flatten().take(limit).map(value).collect()
             }
         }
     }
@@ -286,6 +297,14 @@ impl TensorData {
         let mut values = self.first_f64(usize::MAX).into_iter();
         ArrayD::from_shape_simple_fn(self.shape(), || values.next().unwrap_or(f64::NAN))
     }
+}
+
+fn filled<T>(shape: &[usize], elements: impl Iterator<Item = T>) -> Option<ArrayD<T>> {
+    ArrayD::from_shape_vec(shape, elements.collect()).ok()
+}
+
+fn first<T: Copy + Into<f64>>(array: &ArrayD<T>, limit: usize) -> Vec<f64> {
+    array.iter().take(limit).map(|&value| value.into()).collect()
 }
 
 /// Bytes of one element as it is held here, which is one for all that take less; absent for types that no tensor is made

@@ -1,6 +1,6 @@
 //! What to do about errors of inputs, and whose they are.
 
-use super::{Channels, InputError};
+use super::{Channels, InputError, Misfit};
 use crate::plan::ElementType;
 use crate::record::{Failure, FailureKind};
 
@@ -35,7 +35,7 @@ impl InputError {
             InputError::UnsupportedType { .. } | InputError::UnsupportedElements { .. } => {
                 Some("export the model with tensors of a common type as inputs")
             }
-            InputError::UnknownRank { .. } => Some("give real inputs with --data, whose shape is taken"),
+            InputError::UnknownRank(_) => Some("give real inputs with --data, whose shape is taken"),
             InputError::UnknownDim { .. } | InputError::UnknownInput { .. } => {
                 Some("`onnxprof inspect MODEL` shows the inputs with their dimensions")
             }
@@ -49,33 +49,12 @@ impl InputError {
             InputError::Memory { .. } => Some(
                 "save the arrays with numpy.savez, which does not compress them: rows are read as they are needed then",
             ),
-            InputError::UnknownFormat { .. } => {
+            InputError::UnknownFormat(_) => {
                 Some("save inputs with numpy.savez(path, **inputs), named as the model names them")
             }
             InputError::NpyForSeveral { .. } => Some("give a .npz whose arrays are named by the model's inputs"),
             InputError::MissingArrays { .. } => Some("name the arrays as the model names its inputs"),
-            InputError::Shape { .. } => {
-                Some("reshape the array; dimensions that are not fixed take their size from the data or from --dim")
-            }
-            InputError::Layout { channels: Channels::AreLast, .. } => {
-                Some("transpose the array with numpy.moveaxis(array, -1, 1); a reshape would mix up its elements")
-            }
-            InputError::Layout { channels: Channels::AreSecond, .. } => {
-                Some("transpose the array with numpy.moveaxis(array, 1, -1); a reshape would mix up its elements")
-            }
-            InputError::Objects { expected: ElementType::String, .. } => {
-                Some("save text with numpy's own type for it: array.astype(str)")
-            }
-            InputError::Objects { .. } => {
-                Some("save numbers with a type of their own, such as array.astype(numpy.float32)")
-            }
-            InputError::WholeForFloat { .. } => {
-                Some("save array.astype(numpy.float32), scaled as the model was trained (images often divided by 255)")
-            }
-            InputError::OutOfTable { .. } => {
-                Some("check that the data was made for this model: its vocabulary or categories")
-            }
-            InputError::ElementType { expected, .. } => Some(of_type(*expected)),
+            InputError::Array { misfit, .. } => Some(misfit.hint()),
             InputError::SampleCount { .. } => {
                 Some("the first dimension of every array that the model batches counts samples")
             }
@@ -94,11 +73,33 @@ impl InputError {
     }
 }
 
-/// How to save an array whose elements are of another type than its input's.
-fn of_type(expected: ElementType) -> &'static str {
-    if expected.is_integer() && expected.bits() < Some(8) {
-        return "save the array with the type that the model wants, as the package ml_dtypes has it: \
-                array.astype(ml_dtypes.int4)";
+impl Misfit {
+    fn hint(&self) -> &'static str {
+        match self {
+            Misfit::Shape { .. } => {
+                "reshape the array; dimensions that are not fixed take their size from the data or from --dim"
+            }
+            Misfit::Layout { channels: Channels::AreLast, .. } => {
+                "transpose the array with numpy.moveaxis(array, -1, 1); a reshape would mix up its elements"
+            }
+            Misfit::Layout { channels: Channels::AreSecond, .. } => {
+                "transpose the array with numpy.moveaxis(array, 1, -1); a reshape would mix up its elements"
+            }
+            Misfit::Objects { expected: ElementType::String } => {
+                "save text with numpy's own type for it: array.astype(str)"
+            }
+            Misfit::Objects { .. } => "save numbers with a type of their own, such as array.astype(numpy.float32)",
+            Misfit::WholeForFloat { .. } => {
+                "save array.astype(numpy.float32), scaled as the model was trained (images often divided by 255)"
+            }
+            Misfit::OutOfTable { .. } => "check that the data was made for this model: its vocabulary or categories",
+            Misfit::ElementType { expected, .. } if expected.is_integer() && expected.bits() < Some(8) => {
+                "save the array with the type that the model wants, as the package ml_dtypes has it: \
+                 array.astype(ml_dtypes.int4)"
+            }
+            Misfit::ElementType { .. } => {
+                "convert the array with numpy's astype: only floating-point types, and integers to wider ones, are cast"
+            }
+        }
     }
-    "convert the array with numpy's astype: only floating-point types, and integers to wider ones, are cast"
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{Array1, ArrayD, IxDyn};
 use serde_json::Value;
 
 use super::Labels;
@@ -71,24 +70,19 @@ pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, Inpu
     let fault = |reason: String| InputError::LabelFile { path: path.to_owned(), reason };
     match ending(path).as_str() {
         "npz" | "npy" => numpy(path),
-        "csv" | "tsv" => {
-            let Column { data, guessed } = table(&text(path, of_fields)?, samples).map_err(fault)?;
-            let mut labels = Labels::new(data);
-            labels.guessed = guessed;
-            Ok(labels)
-        }
-        "txt" => lines(&text(path, of_lines)?, samples).map(Labels::new).map_err(fault),
-        "json" => json(&text(path, of_fields)?).map(Labels::new).map_err(fault),
+        "csv" | "tsv" => table(&text(path, of_fields)?, samples).map_err(fault),
+        "txt" => lines(&text(path, of_lines)?, samples).map_err(fault),
+        "json" => json(&text(path, of_fields)?).map_err(fault),
         _ => Err(fault("its name ends in none of .npy, .npz, .csv, .tsv, .txt and .json".to_owned())),
     }
 }
 
 fn numpy(path: &Path) -> Result<Labels, InputError> {
-    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")) {
+    if ending(path) == "npy" {
         let archive = Archive::npy(path)?;
         return archive.array(&archive.arrays[0]).map(Labels::stored);
     }
-    let archive = Arc::new(Archive::npz(path)?);
+    let archive = Archive::npz(path)?;
     let named = archive.arrays.iter().filter(|head| place(&head.name).is_some());
     let only = archive.arrays.first().filter(|_| archive.arrays.len() == 1);
     match named.min_by_key(|head| place(&head.name)).or(only) {
@@ -125,7 +119,7 @@ fn of_fields(text: &[u8]) -> u64 {
 }
 
 /// One label on each line, with or without a line above them.
-fn lines(text: &str, samples: usize) -> Result<TensorData, String> {
+fn lines(text: &str, samples: usize) -> Result<Labels, String> {
     let mut words: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if words.len() == samples + 1 {
         words.remove(0);
@@ -133,22 +127,9 @@ fn lines(text: &str, samples: usize) -> Result<TensorData, String> {
     column(&words)
 }
 
-/// Labels from columns of a table.
-struct Column {
-    data: TensorData,
-    /// Which column it is, where only what the columns hold says so.
-    guessed: Option<String>,
-}
-
-impl Column {
-    fn plain(data: TensorData) -> Self {
-        Column { data, guessed: None }
-    }
-}
-
 /// The column of labels of a table: the only one, or the one that is named as labels are, or all of them where they are
 /// numbers, or the last where it holds classes beside the names of rows.
-fn table(text: &str, samples: usize) -> Result<Column, String> {
+fn table(text: &str, samples: usize) -> Result<Labels, String> {
     let mut rows = rows(text)?;
     let first = rows[0].clone();
     let named = (0..first.len()).filter(|&at| place(&first[at]).is_some()).min_by_key(|&at| place(&first[at]));
@@ -158,10 +139,10 @@ fn table(text: &str, samples: usize) -> Result<Column, String> {
     }
     let of = |at: usize| -> Vec<&str> { rows.iter().map(|row| row[at].as_str()).collect() };
     if let Some(at) = named.or((first.len() == 1).then_some(0)) {
-        return column(&of(at)).map(Column::plain);
+        return column(&of(at));
     }
-    if let Some(data) = all_columns(&rows) {
-        return Ok(Column::plain(data));
+    if let Some(labels) = all_columns(&rows) {
+        return Ok(labels);
     }
     let last = first.len() - 1;
     if !ends_in_classes(&rows) {
@@ -169,7 +150,9 @@ fn table(text: &str, samples: usize) -> Result<Column, String> {
         return Err(format!("it has {header}, and none of them is called {}", NAMES[..3].join(", ")));
     }
     let name = if is_headed { format!("column `{}`", first[last]) } else { "last column".to_owned() };
-    Ok(Column { data: column(&of(last))?, guessed: Some(name) })
+    let mut labels = column(&of(last))?;
+    labels.guessed = Some(name);
+    Ok(labels)
 }
 
 /// The rows of a table, at least one, with as many fields each.
@@ -190,10 +173,10 @@ fn ends_in_classes(rows: &[Vec<String>]) -> bool {
     is_full && last > 0 && distinct(last) < rows.len() && (0..last).all(|at| distinct(at) == rows.len())
 }
 
-fn all_columns(rows: &[Vec<String>]) -> Option<TensorData> {
+fn all_columns(rows: &[Vec<String>]) -> Option<Labels> {
     let numbers: Option<Vec<f64>> = rows.iter().flatten().map(|field| field.trim().parse().ok()).collect();
     let shape = [rows.len(), rows.first()?.len()];
-    ArrayD::from_shape_vec(IxDyn(&shape), numbers?).ok().map(TensorData::Double)
+    ArrayD::from_shape_vec(IxDyn(&shape), numbers?).ok().map(|numbers| Labels::new(TensorData::Double(numbers)))
 }
 
 /// The fields of a line, without the quotes around them.
@@ -214,21 +197,21 @@ fn fields(line: &str) -> Vec<String> {
 }
 
 /// Whole numbers, numbers or words: the first that all of them are.
-fn column(words: &[&str]) -> Result<TensorData, String> {
+fn column(words: &[&str]) -> Result<Labels, String> {
     if words.is_empty() {
         return Err("it is empty".to_owned());
     }
     let whole: Result<Vec<i64>, _> = words.iter().map(|word| word.parse()).collect();
     let numbers = || words.iter().map(|word| word.parse()).collect::<Result<Vec<f64>, _>>();
-    Ok(match (whole, numbers()) {
-        (Ok(whole), _) => TensorData::Int64(ArrayD::from_shape_fn(IxDyn(&[whole.len()]), |at| whole[at[0]])),
-        (_, Ok(numbers)) => TensorData::Double(ArrayD::from_shape_fn(IxDyn(&[numbers.len()]), |at| numbers[at[0]])),
-        _ => TensorData::String(ArrayD::from_shape_fn(IxDyn(&[words.len()]), |at| words[at[0]].to_owned())),
-    })
+    Ok(Labels::new(match (whole, numbers()) {
+        (Ok(whole), _) => TensorData::Int64(Array1::from(whole).into_dyn()),
+        (_, Ok(numbers)) => TensorData::Double(Array1::from(numbers).into_dyn()),
+        _ => TensorData::String(words.iter().map(|&word| word.to_owned()).collect::<Array1<_>>().into_dyn()),
+    }))
 }
 
 /// A list, or the list in an object whose name is one of labels.
-fn json(text: &str) -> Result<TensorData, String> {
+fn json(text: &str) -> Result<Labels, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
     let list = match &value {
         Value::Object(entries) => {
@@ -243,10 +226,10 @@ fn json(text: &str) -> Result<TensorData, String> {
     }
     let (mut shape, mut numbers) = (Vec::new(), Vec::new());
     nested(items, 0, &mut shape, &mut numbers)?;
-    let whole = numbers.iter().all(|number: &f64| number.fract() == 0.0);
-    let made =
-        ArrayD::from_shape_vec(IxDyn(&shape), numbers).map_err(|_| "its lists are of unlike lengths".to_owned())?;
-    Ok(if whole { TensorData::Int64(made.mapv(|number| number as i64)) } else { TensorData::Double(made) })
+    let is_whole = numbers.iter().all(|number: &f64| number.fract() == 0.0);
+    let made = ArrayD::from_shape_vec(shape, numbers).map_err(|_| "its lists are of unlike lengths")?;
+    let whole = || TensorData::Int64(made.mapv(|number| number as i64));
+    Ok(Labels::new(if is_whole { whole() } else { TensorData::Double(made) }))
 }
 
 fn nested(items: &[Value], depth: usize, shape: &mut Vec<usize>, numbers: &mut Vec<f64>) -> Result<(), String> {
@@ -271,12 +254,12 @@ fn nested(items: &[Value], depth: usize, shape: &mut Vec<usize>, numbers: &mut V
 mod tests {
     use super::*;
 
-    fn words(data: Result<TensorData, String>) -> Vec<String> {
-        Labels::new(data.unwrap()).words().unwrap()
+    fn words(labels: Result<Labels, String>) -> Vec<String> {
+        labels.unwrap().words().unwrap()
     }
 
-    fn numbers(data: Result<TensorData, String>) -> (Vec<usize>, Vec<f64>) {
-        let labels = Labels::new(data.unwrap());
+    fn numbers(labels: Result<Labels, String>) -> (Vec<usize>, Vec<f64>) {
+        let labels = labels.unwrap();
         (labels.shape().to_vec(), labels.numbers().unwrap().into_iter().collect())
     }
 
@@ -296,15 +279,8 @@ mod tests {
     }
 
     /// Labels of a table, where nothing of them is guessed.
-    fn plain(text: &str, samples: usize) -> Result<TensorData, String> {
-        table(text, samples).map(|column| {
-            assert_eq!(column.guessed, None);
-            column.data
-        })
-    }
-
-    fn refusal(text: &str, samples: usize) -> String {
-        table(text, samples).map(|column| column.data).unwrap_err()
+    fn plain(text: &str, samples: usize) -> Result<Labels, String> {
+        table(text, samples).inspect(|labels| assert_eq!(labels.guessed, None))
     }
 
     #[test]
@@ -312,19 +288,23 @@ mod tests {
         assert_eq!(words(plain("id,Label\n7,\"a, b\"\n8,c\n", 2)), ["a, b", "c"]);
         assert_eq!(numbers(plain("y\n1\n0\n", 2)).1, [1.0, 0.0]);
         assert_eq!(numbers(plain("0;1\n1;0\n", 2)), (vec![2, 2], vec![0.0, 1.0, 1.0, 0.0]));
-        assert_eq!(refusal("id,kind\n7,a\n", 1), "it has id, kind, and none of them is called labels, label, y");
-        assert!(refusal("1,2\n3\n", 2).contains("unlike numbers of fields"));
+        assert_eq!(
+            table("id,kind\n7,a\n", 1).unwrap_err(),
+            "it has id, kind, and none of them is called labels, label, y"
+        );
+        assert!(table("1,2\n3\n", 2).unwrap_err().contains("unlike numbers of fields"));
     }
 
     #[test]
     fn classes_beside_names_of_rows_are_found_by_what_they_hold() {
         let headed = table("file,category\na.png,cat\nb.png,dog\nc.png,cat\n", 3).unwrap();
         assert_eq!(headed.guessed.as_deref(), Some("column `category`"));
-        assert_eq!(words(Ok(headed.data)), ["cat", "dog", "cat"]);
+        assert_eq!(words(Ok(headed)), ["cat", "dog", "cat"]);
         let bare = table("a.png\t1\nb.png\t1\n", 2).unwrap();
-        assert_eq!((bare.guessed.as_deref(), numbers(Ok(bare.data)).1), (Some("last column"), vec![1.0, 1.0]));
+        assert_eq!(bare.guessed.as_deref(), Some("last column"));
+        assert_eq!(numbers(Ok(bare)).1, [1.0, 1.0]);
         for unclear in ["train,cat\ntrain,dog\ntest,cat\n", "a,cat\nb,dog\nc,ant\n", "a,\nb,\nc,x\n"] {
-            assert!(refusal(unclear, 3).contains("it has 2 columns"), "{unclear}");
+            assert!(table(unclear, 3).unwrap_err().contains("it has 2 columns"), "{unclear}");
         }
     }
 

@@ -60,13 +60,7 @@ impl LabelFacts {
 
     fn add(&mut self, rows: &TensorData, elements: usize) {
         if matches!(rows, TensorData::String(_)) {
-            *self = LabelFacts {
-                is_text: true,
-                is_whole: false,
-                is_binary: false,
-                is_one_hot: false,
-                ..LabelFacts::default()
-            };
+            *self = LabelFacts { is_text: true, is_whole: false, is_binary: false, is_one_hot: false, ..*self };
             return;
         }
         self.is_float = rows.element_type().is_float();
@@ -87,7 +81,8 @@ impl LabelFacts {
 pub struct Labels {
     rows: Rows,
     facts: LabelFacts,
-    pub(super) guessed: Option<String>,
+    /// The column of a table that they are, where only what the columns hold says so.
+    pub(in crate::inputs) guessed: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -118,11 +113,6 @@ impl Labels {
     #[must_use]
     pub fn facts(&self) -> &LabelFacts {
         &self.facts
-    }
-
-    /// The column of a table that they are, where it is not named as labels are.
-    pub(in crate::inputs) fn guessed(&self) -> Option<&str> {
-        self.guessed.as_deref()
     }
 
     /// Sizes of the dimensions.

@@ -27,7 +27,7 @@ const TEXT_OVERHEAD: u64 = 48;
 /// that are compressed are unpacked whole.
 #[derive(Debug)]
 pub(super) struct Archive {
-    path: PathBuf,
+    pub path: PathBuf,
     file: Arc<InputFile>,
     /// The arrays in the file's order.
     pub arrays: Vec<Head>,
@@ -108,10 +108,6 @@ impl Archive {
         let place = Location::Stored(header.length as u64);
         let arrays = vec![Head::new("", header, place)];
         Ok(Archive { path: path.to_owned(), file: Arc::new(file), arrays })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     pub fn head(&self, name: &str) -> Option<&Head> {
@@ -301,6 +297,14 @@ fn element_type(descriptor: &str) -> Option<ElementType> {
         other if other.starts_with('U') => Some(ElementType::String),
         _ => None,
     }
+}
+
+/// A `.npy` file with elements of a type as numpy calls it.
+#[cfg(test)]
+pub(super) fn npy_file(descriptor: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = (header.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), elements].concat()
 }
 
 #[cfg(test)]
