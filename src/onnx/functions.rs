@@ -172,24 +172,12 @@ impl<'m> Inliner<'m> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn owned(names: &[&str]) -> Vec<String> {
-        names.iter().map(|&name| name.to_owned()).collect()
-    }
-
-    fn node(domain: &str, operator: &str, inputs: &[&str], outputs: &[&str]) -> Node {
-        let (operator, domain, inputs, outputs) = (operator.into(), domain.into(), owned(inputs), owned(outputs));
-        Node { operator, domain, inputs, outputs, ..Node::default() }
-    }
+    use crate::onnx::testing::{node, with};
 
     fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>) -> Function {
-        Function {
-            domain: "own".into(),
-            inputs: owned(inputs),
-            outputs: owned(outputs),
-            defaults: Vec::new(),
-            body: Graph { name: name.into(), nodes, ..Graph::default() },
-        }
+        let [inputs, outputs] = [inputs, outputs].map(|names| names.iter().map(|&name| name.to_owned()).collect());
+        let body = Graph { name: name.into(), nodes, ..Graph::default() };
+        Function { domain: "own".into(), inputs, outputs, defaults: Vec::new(), body }
     }
 
     fn plain(nodes: Vec<Node>, functions: Vec<Function>) -> Vec<Node> {
@@ -204,15 +192,10 @@ mod tests {
 
     #[test]
     fn calls_within_calls_become_their_bodies_with_names_of_their_own() {
-        let twice = function(
-            "Twice",
-            &["a"],
-            &["b"],
-            vec![node("own", "Once", &["a"], &["t"]), node("own", "Once", &["t"], &["b"])],
-        );
-        let once =
-            function("Once", &["a"], &["b"], vec![node("", "Exp", &["a"], &["t"]), node("", "Log", &["t"], &["b"])]);
-        let found = plain(vec![node("own", "Twice", &["x"], &["y"])], vec![twice, once]);
+        let twice =
+            function("Twice", &["a"], &["b"], vec![node("own.Once", &["a"], "t"), node("own.Once", &["t"], "b")]);
+        let once = function("Once", &["a"], &["b"], vec![node("Exp", &["a"], "t"), node("Log", &["t"], "b")]);
+        let found = plain(vec![node("own.Twice", &["x"], "y")], vec![twice, once]);
         let wanted = ["Exp x > call2/t", "Log call2/t > call1/t", "Exp call1/t > call3/t", "Log call3/t > y"];
         assert_eq!(wires(&found), wanted);
     }
@@ -220,27 +203,22 @@ mod tests {
     #[test]
     fn attributes_by_reference_are_what_the_call_or_the_default_gives() {
         let integer = |value| AttributeValue::Integers(vec![value]);
-        let mut inner = node("", "Softmax", &["a"], &["b"]);
+        let mut inner = node("Softmax", &["a"], "b");
         for (name, from) in [("axis", "dim"), ("kept", "other"), ("gone", "missing")] {
-            inner.attributes.push(Attribute { name: name.into(), value: AttributeValue::Reference(from.into()) });
+            inner = with(inner, name, AttributeValue::Reference(from.into()));
         }
         let mut soft = function("Soft", &["a"], &["b"], vec![inner]);
         soft.defaults = vec![Attribute { name: "other".into(), value: integer(7) }];
-        let mut call = node("own", "Soft", &["x"], &["y"]);
-        call.attributes.push(Attribute { name: "dim".into(), value: integer(-1) });
-        let found = plain(vec![call], vec![soft]);
+        let found = plain(vec![with(node("own.Soft", &["x"], "y"), "dim", integer(-1))], vec![soft]);
         assert_eq!((found[0].integer("axis"), found[0].integer("kept")), (Some(-1), Some(7)));
         assert_eq!(found[0].attribute("gone"), None);
     }
 
     #[test]
     fn graphs_within_a_body_read_what_the_call_gives() {
-        let branch = Graph { nodes: vec![node("", "Neg", &["a"], &["t"])], ..Graph::default() };
-        let mut conditional = node("", "If", &["c"], &["b"]);
-        conditional
-            .attributes
-            .push(Attribute { name: "then_branch".into(), value: AttributeValue::Graphs(vec![branch]) });
-        let call = node("own", "Maybe", &["flag", "x"], &["y"]);
+        let branch = Graph { nodes: vec![node("Neg", &["a"], "t")], ..Graph::default() };
+        let conditional = with(node("If", &["c"], "b"), "then_branch", AttributeValue::Graphs(vec![branch]));
+        let call = node("own.Maybe", &["flag", "x"], "y");
         let found = plain(vec![call], vec![function("Maybe", &["c", "a"], &["b"], vec![conditional])]);
         assert_eq!(wires(&found), ["If flag > y"]);
         assert_eq!(wires(&found[0].graphs().next().unwrap().nodes), ["Neg x > call1/t"]);
@@ -248,17 +226,16 @@ mod tests {
 
     #[test]
     fn a_function_that_calls_itself_ends_as_a_call() {
-        let found = plain(
-            vec![node("own", "Again", &["x"], &["y"])],
-            vec![function("Again", &["a"], &["b"], vec![node("own", "Again", &["a"], &["b"])])],
-        );
+        let again = function("Again", &["a"], &["b"], vec![node("own.Again", &["a"], "b")]);
+        let found = plain(vec![node("own.Again", &["x"], "y")], vec![again]);
         assert_eq!(wires(&found), ["Again x > y"]);
     }
 
     #[test]
     fn what_is_left_out_or_handed_on_keeps_its_place() {
-        let pick = function("Pick", &["a", "b"], &["a", "c"], vec![node("", "Clip", &["a", "b"], &["c"])]);
-        let found = plain(vec![node("own", "Pick", &["x"], &["same", ""])], vec![pick]);
+        let pick = function("Pick", &["a", "b"], &["a", "c"], vec![node("Clip", &["a", "b"], "c")]);
+        let call = Node { outputs: vec!["same".into(), String::new()], ..node("own.Pick", &["x"], "") };
+        let found = plain(vec![call], vec![pick]);
         assert_eq!(wires(&found), ["Identity x > same", "Clip x, > call1/c"]);
     }
 }

@@ -68,6 +68,7 @@ pub(super) fn put_element_type(out: &mut Vec<u8>, number: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::onnx::testing::message;
 
     #[test]
     fn a_type_that_the_parser_does_not_know_is_carried_by_its_name() {
@@ -75,10 +76,7 @@ mod tests {
             let mut tensor = Vec::new();
             put_number(&mut tensor, DATA_TYPE, number);
             put_delimited(&mut tensor, DOC_STRING, b"int2");
-            let mut graph = Vec::new();
-            put_delimited(&mut graph, 5, &for_parser(&tensor));
-            let mut model = Vec::new();
-            put_delimited(&mut model, 7, &graph);
+            let model = message(&[(7, &message(&[(5, &for_parser(&tensor))]))]);
             let parsed = onnx_rs::parse(&model).unwrap();
             super::super::convert::stored_type(&parsed.graph.unwrap().initializer[0])
         };

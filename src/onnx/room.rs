@@ -77,14 +77,11 @@ fn of_message(message: Message) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::put_delimited;
+    use crate::onnx::testing::message;
 
     /// A model with a graph of so many messages, each of these bytes.
-    fn model(number: u64, message: &[u8], count: usize) -> Vec<u8> {
-        let (mut graph, mut out) = (Vec::new(), Vec::new());
-        (0..count).for_each(|_| put_delimited(&mut graph, number, message));
-        put_delimited(&mut out, 7, &graph);
-        out
+    fn model(number: u64, bytes: &[u8], count: usize) -> Vec<u8> {
+        message(&[(7, &message(&vec![(number, bytes); count]))])
     }
 
     #[test]
@@ -101,14 +98,8 @@ mod tests {
     fn texts_and_numbers_take_what_they_are_built_into() {
         // Inputs without names, and whole numbers of an attribute, packed and one by one.
         let inputs = needed(&model(1, &[0x0a_u8, 0].repeat(1_000), 1)).0;
-        let attribute = |numbers: Vec<u8>| {
-            let mut node = Vec::new();
-            put_delimited(&mut node, 5, &numbers);
-            needed(&model(1, &node, 1)).0
-        };
-        let mut packed = Vec::new();
-        put_delimited(&mut packed, 8, &[1; 1_000]);
-        let (packed, unpacked) = (attribute(packed), attribute([0x40_u8, 1].repeat(1_000)));
+        let attribute = |numbers: &[u8]| needed(&model(1, &message(&[(5, numbers)]), 1)).0;
+        let (packed, unpacked) = (attribute(&message(&[(8, &[1; 1_000])])), attribute(&[0x40_u8, 1].repeat(1_000)));
         assert!(inputs > 1_000 * 40 && packed > 1_000 * 16 && unpacked > 1_000 * 16, "{inputs} {packed} {unpacked}");
     }
 

@@ -191,21 +191,18 @@ pub(super) fn check_growth(before: usize, after: usize) -> Result<(), SkeletonFa
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::onnx::testing::message;
 
     fn skeleton(bytes: &[u8]) -> Result<Vec<u8>, SkeletonFault> {
         super::skeleton(&Image::of_bytes(bytes))
     }
 
     fn delimited(number: u64, content: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        put_delimited(&mut out, number, content);
-        out
+        message(&[(number, content)])
     }
 
     fn model(graph: &[u8]) -> Vec<u8> {
-        let mut out = vec![8, 8];
-        put_delimited(&mut out, 7, graph);
-        out
+        [&[8, 8], &delimited(7, graph)[..]].concat()
     }
 
     #[test]
@@ -238,13 +235,9 @@ mod tests {
     }
 
     #[test]
-    fn file_that_ends_early_says_how_many_bytes_are_missing() {
+    fn file_that_ends_early_says_how_many_bytes_are_missing_and_text_is_no_model() {
         let whole = model(&[0x12, 3, b'a', b'b', b'c']);
         assert_eq!(skeleton(&whole[..whole.len() - 2]), Err(SkeletonFault::Truncated(Some(2))));
-    }
-
-    #[test]
-    fn text_is_no_model() {
         assert_eq!(skeleton(b"This is a text file, not a model.\n"), Err(SkeletonFault::NotModel));
     }
 

@@ -1,6 +1,6 @@
 //! Small graphs for tests.
 
-use super::{Attribute, AttributeValue, Node, StoredTensor};
+use super::{Attribute, AttributeValue, Node, StoredTensor, put_delimited};
 use crate::plan::ElementType;
 use crate::record::{Dim, TensorInfo, ValueType};
 
@@ -44,4 +44,11 @@ pub fn input(name: &str, element_type: ElementType, dims: &[u64]) -> TensorInfo 
     let dim = |&size: &u64| if size == 0 { Dim::Unknown } else { Dim::Fixed(size) };
     let value_type = ValueType::Tensor { element_type, dims: Some(dims.iter().map(dim).collect()) };
     TensorInfo { name: name.to_owned(), value_type }
+}
+
+/// A message of fields that hold messages, strings or packed numbers.
+pub fn message(fields: &[(u64, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    fields.iter().for_each(|(number, content)| put_delimited(&mut out, *number, content));
+    out
 }
