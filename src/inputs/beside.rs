@@ -195,42 +195,35 @@ mod tests {
         Entry { about, size, source: SizeSource::File { entry: entry.to_owned() } }
     }
 
-    #[test]
-    fn sizes_of_images_are_read_in_their_forms() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("preprocessor_config.json");
-        for text in [r#"{"size": {"height": 96, "width": 64}}"#, r#"{"size": [96, 64]}"#] {
-            fs::write(&path, text).unwrap();
-            let mut found = Beside::default();
-            found.json(&path, "preprocessor_config.json");
-            let sizes: Vec<u64> = found.entries.iter().map(|entry| entry.size).collect();
-            assert_eq!(sizes, [96, 64], "{text}");
-        }
-        fs::write(&path, r#"{"size": {"shortest_edge": 48}}"#).unwrap();
-        let mut found = Beside::default();
-        found.json(&path, "preprocessor_config.json");
-        let key = "preprocessor_config.json: size.shortest_edge";
-        assert_eq!(found.entries, [entry(About::Height, 48, key), entry(About::Width, 48, key)]);
-    }
-
-    /// The keys and sizes that a file tells, the first to be believed first.
-    fn told(name: &str, text: &str) -> Vec<(String, u64)> {
+    fn read(name: &str, text: &str) -> Beside {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
         let mut found = Beside::default();
         found.json(&path, name);
-        let key = |entry: &Entry| match &entry.source {
-            SizeSource::File { entry } => entry.strip_prefix(&format!("{name}: ")).unwrap().to_owned(),
-            other => panic!("{other:?}"),
-        };
-        found.entries.iter().map(|entry| (key(entry), entry.size)).collect()
+        found
+    }
+
+    fn sizes(found: &Beside) -> Vec<u64> {
+        found.entries.iter().map(|entry| entry.size).collect()
+    }
+
+    #[test]
+    fn sizes_of_images_are_read_in_their_forms() {
+        let of = |text: &str| read("preprocessor_config.json", text);
+        for text in [r#"{"size": {"height": 96, "width": 64}}"#, r#"{"size": [96, 64]}"#] {
+            assert_eq!(sizes(&of(text)), [96, 64], "{text}");
+        }
+        let key = "preprocessor_config.json: size.shortest_edge";
+        let expected = [entry(About::Height, 48, key), entry(About::Width, 48, key)];
+        assert_eq!(of(r#"{"size": {"shortest_edge": 48}}"#).entries, expected);
     }
 
     #[test]
     fn the_crop_is_fed_before_what_it_is_made_of() {
-        let first = |text: &str| told("preprocessor_config.json", text).into_iter().next();
-        let expect = |key: &str, size: u64| Some((key.to_owned(), size));
+        let name = "preprocessor_config.json";
+        let first = |text: &str| read(name, text).entries.into_iter().next();
+        let expect = |key: &str, size: u64| Some(entry(About::Height, size, &format!("{name}: {key}")));
         let crop = r#""size": {"shortest_edge": 256}, "crop_size": {"height": 96, "width": 96}"#;
         assert_eq!(first(&format!("{{{crop}}}")), expect("crop_size.height", 96));
         assert_eq!(first(&format!(r#"{{"do_center_crop": true, {crop}}}"#)), expect("crop_size.height", 96));
@@ -243,26 +236,27 @@ mod tests {
 
     #[test]
     fn a_configuration_tells_sides_in_lists_and_objects() {
-        let sizes = |text: &str| -> Vec<u64> { told("config.json", text).into_iter().map(|(_, size)| size).collect() };
-        assert_eq!(sizes(r#"{"image_size": {"height": 96, "width": 64}}"#), [96, 64]);
-        assert_eq!(sizes(r#"{"input_size": [3, 96, 64]}"#), [96, 64, 3]);
-        assert_eq!(sizes(r#"{"pretrained_cfg": {"input_size": [1, 96, 64]}}"#), [96, 64, 1]);
-        assert_eq!(sizes(r#"{"vision_config": {"image_size": 96}}"#), [96, 96]);
+        for (text, expected) in [
+            (r#"{"image_size": {"height": 96, "width": 64}}"#, &[96, 64][..]),
+            (r#"{"input_size": [3, 96, 64]}"#, &[96, 64, 3]),
+            (r#"{"pretrained_cfg": {"input_size": [1, 96, 64]}}"#, &[96, 64, 1]),
+            (r#"{"vision_config": {"image_size": 96}}"#, &[96, 96]),
+        ] {
+            assert_eq!(sizes(&read("config.json", text)), expected, "{text}");
+        }
     }
 
     #[test]
     fn decoders_are_told_of_by_their_configuration() {
         let text = r#"{"model": {"context_length": 64, "decoder": {"num_key_value_heads": 2, "num_attention_heads": 6,
             "head_size": 24, "hidden_size": 144}}}"#;
-        let sizes: Vec<u64> = told("genai_config.json", text).into_iter().map(|(_, size)| size).collect();
-        assert_eq!(sizes, [64, 2, 6, 24, 144]);
+        assert_eq!(sizes(&read("genai_config.json", text)), [64, 2, 6, 24, 144]);
         let endless = r#"{"model_max_length": 1000000000000000019884624838656}"#;
-        assert!(told("tokenizer_config.json", endless).is_empty());
+        assert_eq!(read("tokenizer_config.json", endless), Beside::default());
     }
 
     fn noted(metadata: &[(&str, &str)]) -> Beside {
-        let owned = |&(key, text): &(&str, &str)| (key.to_owned(), text.to_owned());
-        let metadata: BTreeMap<String, String> = metadata.iter().map(owned).collect();
+        let metadata = metadata.iter().map(|&(key, text)| (key.to_owned(), text.to_owned())).collect();
         let mut found = Beside::default();
         found.metadata(&metadata);
         found.task(&metadata);
@@ -271,7 +265,6 @@ mod tests {
 
     #[test]
     fn the_metadata_tells_sides_stride_and_classes() {
-        let sizes = |found: &Beside| found.entries.iter().map(|entry| entry.size).collect::<Vec<u64>>();
         let found = noted(&[("imgsz", "[1, 3, 96, 64]"), ("stride", "32"), ("task", "detect"), ("names", "{0: 'a'}")]);
         assert_eq!((sizes(&found), found.stride, found.classes), (vec![96, 64, 3], Some(32), vec!["a".to_owned()]));
         assert_eq!(noted(&[("stride", "tensor([ 8., 16., 64.])")]).stride, Some(64));
@@ -285,11 +278,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.json");
         fs::write(&path, r#"{"id2label": {"1": "dog", "0": "cat"}}"#).unwrap();
-        let mut found = Beside::default();
-        found.json(&path, "config.json");
-        assert_eq!(found.classes, ["cat", "dog"]);
-        let mut found = noted(&[("names", "['x', 'y']")]);
-        found.json(&path, "config.json");
+        let (mut bare, mut found) = (Beside::default(), noted(&[("names", "['x', 'y']")]));
+        for found in [&mut bare, &mut found] {
+            found.json(&path, "config.json");
+        }
+        assert_eq!(bare.classes, ["cat", "dog"]);
         assert_eq!(found.classes, ["x", "y"]);
     }
 
@@ -300,11 +293,8 @@ mod tests {
         fs::write(&path, "{").unwrap();
         let mut found = Beside::default();
         found.json(&path, "config.json");
-        assert!(
-            found.entries.is_empty() && found.notes[0].ends_with("is no JSON and is left out"),
-            "{:?}",
-            found.notes
-        );
+        let said = &found.notes[0];
+        assert!(found.entries.is_empty() && said.ends_with("is no JSON and is left out"), "{said}");
         fs::write(&path, vec![b' '; Kind::CONFIGURATION.most.0 as usize + 1]).unwrap();
         found.json(&path, "config.json");
         assert!(found.notes[1].contains("too large"));

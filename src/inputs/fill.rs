@@ -172,41 +172,39 @@ mod tests {
         FillKind::Uniform(ValueRange { low, high })
     }
 
+    /// The values of so many samples, of the type that is asked for.
+    fn numbers(fed: &FedInput, batch_size: u64) -> Vec<f64> {
+        let made = tensor(fed, batch_size, 7).unwrap();
+        assert_eq!(made.element_type(), fed.element_type);
+        made.first_f64(usize::MAX)
+    }
+
     #[test]
     fn values_lie_in_the_closed_range_and_reach_its_ends() {
         let input = fed(ElementType::Int64, vec![None, Some(500)], uniform(3.0, 6.0));
-        let TensorData::Int64(values) = tensor(&input, 2, 1).unwrap() else { panic!() };
-        assert_eq!(values.shape(), [2, 500]);
-        assert_eq!((values.iter().min(), values.iter().max()), (Some(&3), Some(&6)));
+        assert_eq!(tensor(&input, 2, 7).unwrap().shape(), [2, 500]);
+        let values = numbers(&input, 2);
+        assert!(
+            values.iter().all(|value| (3.0..=6.0).contains(value)) && values.contains(&3.0) && values.contains(&6.0)
+        );
     }
 
     #[test]
     fn variants_of_other_precision_get_the_same_values() {
-        let dims = vec![Some(16)];
-        let TensorData::Float(wide) = tensor(&fed(ElementType::Float, dims.clone(), uniform(0.0, 1.0)), 1, 9).unwrap()
-        else {
-            panic!()
-        };
-        let TensorData::Float16(short) = tensor(&fed(ElementType::Float16, dims, uniform(0.0, 1.0)), 1, 9).unwrap()
-        else {
-            panic!()
-        };
-        assert!(wide.iter().zip(&short).all(|(wide, short)| (wide - short.to_f32()).abs() < 1e-3));
+        let of = |element_type| numbers(&fed(element_type, vec![Some(16)], uniform(0.0, 1.0)), 1);
+        let (wide, short) = (of(ElementType::Float), of(ElementType::Float16));
+        assert!(wide.iter().zip(&short).all(|(wide, short)| (wide - short).abs() < 1e-3));
     }
 
     #[test]
     fn positions_ascend_along_the_last_axis() {
-        let TensorData::Int32(values) =
-            tensor(&fed(ElementType::Int32, vec![None, Some(3)], FillKind::Ascending), 2, 0).unwrap()
-        else {
-            panic!()
-        };
-        assert_eq!(values.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
+        let positions = fed(ElementType::Int32, vec![None, Some(3)], FillKind::Ascending);
+        assert_eq!(numbers(&positions, 2), [0.0, 1.0, 2.0, 0.0, 1.0, 2.0]);
     }
 
     /// Values of `[1, 4]` that are filled so.
     fn whole(element_type: ElementType, fill: FillKind) -> Vec<f64> {
-        tensor(&fed(element_type, vec![Some(1), Some(4)], fill), 1, 7).unwrap().to_f64().into_raw_vec_and_offset().0
+        numbers(&fed(element_type, vec![Some(1), Some(4)], fill), 1)
     }
 
     #[test]
@@ -236,9 +234,8 @@ mod tests {
             let ranged = whole(element_type, uniform(-1e30, 1e30));
             assert!(ranged.iter().all(|value| (low..=high).contains(value)), "{element_type}: {ranged:?}");
         }
-        let positions = fed(ElementType::Int8, vec![Some(300)], FillKind::Ascending);
-        let TensorData::Int8(positions) = tensor(&positions, 1, 0).unwrap() else { panic!() };
-        assert!(positions.iter().enumerate().all(|(place, &value)| value == place.min(127) as i8));
+        let positions = numbers(&fed(ElementType::Int8, vec![Some(300)], FillKind::Ascending), 1);
+        assert!(positions.iter().enumerate().all(|(place, &value)| value == place.min(127) as f64));
     }
 
     #[test]
@@ -253,24 +250,16 @@ mod tests {
         assert!(column(1).iter().all(|&word| word == "c"));
         assert!(column(0).contains(&"a") && column(0).contains(&"b") && !column(0).contains(&"c"));
         let fill = FillKind::Columns(vec![FillKind::Constant(7.0), FillKind::AscendingFrom(5)]);
-        let TensorData::Int64(values) = tensor(&fed(ElementType::Int64, vec![None, Some(2)], fill), 1, 3).unwrap()
-        else {
-            panic!()
-        };
-        assert_eq!(values.iter().copied().collect::<Vec<_>>(), [7, 6]);
+        assert_eq!(numbers(&fed(ElementType::Int64, vec![None, Some(2)], fill), 1), [7.0, 6.0]);
     }
 
     #[test]
     fn a_number_for_each_sample_grows_with_the_batch() {
         let columns = vec![FillKind::PerSample(2), FillKind::Constant(3.0), FillKind::Constant(64.0)];
         let sizes = fed(ElementType::Int64, vec![Some(3)], FillKind::Columns(columns));
-        let of = |fed: &FedInput, batch_size| match tensor(fed, batch_size, 3).unwrap() {
-            TensorData::Int64(values) => values.iter().copied().collect::<Vec<i64>>(),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!((of(&sizes, 1), of(&sizes, 4)), (vec![2, 3, 64], vec![8, 3, 64]));
+        assert_eq!((numbers(&sizes, 1), numbers(&sizes, 4)), (vec![2.0, 3.0, 64.0], vec![8.0, 3.0, 64.0]));
         let count = fed(ElementType::Int64, vec![], FillKind::PerSample(1));
-        assert_eq!((of(&count, 1), of(&count, 4)), (vec![1], vec![4]));
+        assert_eq!((numbers(&count, 1), numbers(&count, 4)), (vec![1.0], vec![4.0]));
         assert!(follows_batch(&sizes.fill) && follows_batch(&count.fill) && !follows_batch(&uniform(0.0, 1.0)));
     }
 

@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::plan::ElementType;
-    use crate::record::{AxisReason, BatchAxis};
+    use crate::record::{BatchAxis, BatchProof};
 
     fn fed(name: &str, dims: &[Option<u64>]) -> FedInput {
         let fill = FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 });
@@ -100,14 +100,7 @@ mod tests {
     }
 
     fn plan(fed: Vec<FedInput>) -> InputPlan {
-        let batch_axis = BatchAxis {
-            axes: BTreeMap::new(),
-            symbol: None,
-            fixed_size: None,
-            reason: AxisReason::FirstUnknownDimension,
-            proof: Default::default(),
-        };
-        InputPlan::made_up(fed, batch_axis)
+        InputPlan::made_up(fed, BatchAxis::none(BatchProof::Untried))
     }
 
     #[test]

@@ -212,17 +212,16 @@ fn fitted<F: Copy + Display, T: TryFrom<F>, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::onnx::testing::message;
 
     /// A message with one field of a thousand bytes, after three that say so.
-    fn message(field: u64) -> Vec<u8> {
-        let mut out = Vec::new();
-        put_delimited(&mut out, field, &[1; 1_000]);
-        out
+    fn thousand(field: u64) -> Vec<u8> {
+        message(&[(field, &[1; 1_000])])
     }
 
     #[test]
     fn bytes_take_what_they_become() {
-        let tensor = |field: u64| needed(&message(field), Form::Tensor);
+        let tensor = |field: u64| needed(&thousand(field), Form::Tensor);
         assert_eq!((tensor(RAW_DATA), tensor(FLOAT_DATA), tensor(DOUBLE_DATA)), (4_096, 8_096, 8_096));
         // Whole numbers of one byte each, and texts without letters.
         assert_eq!((tensor(7), needed(&[0x32_u8, 0].repeat(500), Form::Tensor)), (32 * 1_003, 32 * 1_000));
@@ -230,9 +229,8 @@ mod tests {
 
     #[test]
     fn tensors_of_a_sequence_take_what_they_take_alone() {
-        let (mut sequence, mut optional) = (Vec::new(), Vec::new());
-        put_delimited(&mut sequence, TENSORS, &message(RAW_DATA));
-        put_delimited(&mut optional, SEQUENCE, &sequence);
+        let sequence = message(&[(TENSORS, &thousand(RAW_DATA))]);
+        let optional = message(&[(SEQUENCE, &sequence)]);
         assert_eq!(needed(&sequence, Form::Sequence), TENSOR + 4_096 + 32 * 3);
         assert_eq!(needed(&optional, Form::Optional), TENSOR + 4_096 + 32 * 6);
         // A name without end.

@@ -15,7 +15,6 @@ use crate::record::{Dim, FillKind, TensorInfo, ValueType};
 
 mod narrow;
 mod roles;
-mod steered;
 mod test_sets;
 
 fn batch() -> Dim {
@@ -114,31 +113,23 @@ fn column_major_array_is_read_in_its_own_order() {
 #[test]
 fn half_precision_and_strings_are_read_from_numpy() {
     let folder = tempfile::tempdir().unwrap();
-    let npy = |descriptor: &str, shape: &str, bytes: &[u8]| {
-        let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
-        let mut file = b"\x93NUMPY\x01\x00".to_vec();
-        file.extend((header.len() as u16).to_le_bytes());
-        file.extend(header.bytes());
-        file.extend(bytes);
-        let path = folder.path().join("x.npy");
-        std::fs::write(&path, file).unwrap();
-        path
+    let path = folder.path().join("x.npy");
+    let plan = |element_type, descriptor: &str, shape: &str, bytes: &[u8]| {
+        std::fs::write(&path, npy::npy_file(descriptor, shape, bytes)).unwrap();
+        plan(&model(vec![info("x", element_type, &[batch()])]), &request(&path))
     };
-    let read = |element_type, path: PathBuf| {
-        let plan = plan(&model(vec![info("x", element_type, &[batch()])]), &request(&path)).unwrap();
-        data(&materialize(&plan, 2).unwrap()[0], 0).clone()
-    };
-    let half = read(ElementType::Float16, npy("<f2", "(2,)", &[0, 0x3c, 0, 0xc0]));
-    let expected = ArrayD::from_shape_vec(IxDyn(&[2]), vec![half::f16::ONE, half::f16::from_f32(-2.0)]).unwrap();
-    assert_eq!(half, TensorData::Float16(expected));
-    let swapped = read(ElementType::Int16, npy(">i2", "(2,)", &[0, 1, 1, 0]));
-    assert_eq!(swapped, TensorData::Int16(ArrayD::from_shape_vec(IxDyn(&[2]), vec![1, 256]).unwrap()));
     let text: Vec<u8> = "ab\0c\0\0".chars().flat_map(|letter| (letter as u32).to_le_bytes()).collect();
-    let text = read(ElementType::String, npy("<U3", "(2,)", &text));
-    let expected = ArrayD::from_shape_vec(IxDyn(&[2]), vec!["ab".to_owned(), "c".to_owned()]).unwrap();
-    assert_eq!(text, TensorData::String(expected));
-    let short = npy("<f4", "(1000,)", &[0; 8]);
-    let error = plan(&model(vec![info("x", ElementType::Float, &[batch()])]), &request(&short)).unwrap_err();
+    let words = ["ab", "c"].map(str::to_owned).to_vec();
+    let halves = vec![half::f16::ONE, half::f16::from_f32(-2.0)];
+    for (element_type, descriptor, bytes, expected) in [
+        (ElementType::Float16, "<f2", &[0, 0x3c, 0, 0xc0][..], TensorData::Float16(Array1::from(halves).into_dyn())),
+        (ElementType::Int16, ">i2", &[0, 1, 1, 0], TensorData::Int16(Array1::from(vec![1, 256]).into_dyn())),
+        (ElementType::String, "<U3", &text, TensorData::String(Array1::from(words).into_dyn())),
+    ] {
+        let plan = plan(element_type, descriptor, "(2,)", bytes).unwrap();
+        assert_eq!(*data(&materialize(&plan, 2).unwrap()[0], 0), expected, "{descriptor}");
+    }
+    let error = plan(ElementType::Float, "<f4", "(1000,)", &[0; 8]).unwrap_err();
     assert!(error.to_string().ends_with("it ends early"), "{error}");
 }
 

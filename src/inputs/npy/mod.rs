@@ -319,9 +319,7 @@ mod tests {
         for (descriptor, shape) in
             [("<U0", huge), ("<U1", huge), ("<f4", huge), (">f4", huge), ("<U0", none), ("<U1", none), (">f4", none)]
         {
-            let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
-            let length = (header.len() as u16).to_le_bytes();
-            std::fs::write(&path, [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes()].concat()).unwrap();
+            std::fs::write(&path, npy_file(descriptor, shape, &[])).unwrap();
             let archive = Archive::npy(&path).unwrap();
             let error = archive.array(&archive.arrays[0]).unwrap_err();
             let is_said = matches!(error, InputError::Format { .. } | InputError::Memory { .. });

@@ -1,6 +1,7 @@
 //! Elements of eight bits and fewer.
 
 use super::*;
+use crate::inputs::npy::npy_file;
 use crate::units::Bytes;
 
 /// Types of eight bits and fewer.
@@ -77,9 +78,7 @@ fn narrow_elements_are_read_as_ml_dtypes_writes_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.npy");
     let read = |element_type, descriptor: &str, bytes: &[u8]| {
-        let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': (3,), }}\n");
-        let length = (header.len() as u16).to_le_bytes();
-        std::fs::write(&path, [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), bytes].concat()).unwrap();
+        std::fs::write(&path, npy_file(descriptor, "(3,)", bytes)).unwrap();
         let plan = plan(&model(vec![info("x", element_type, &[batch()])]), &request(&path))?;
         Ok::<_, InputError>(data(&materialize(&plan, 3)?[0], 0).to_f64().into_raw_vec_and_offset().0)
     };

@@ -1,14 +1,8 @@
 //! Test sets of the standard: tensors without rows, sequences and optional values, outputs that cannot be read.
 
 use super::*;
+use crate::onnx::testing::message;
 use crate::units::Bytes;
-
-/// A message of fields that hold messages or strings.
-fn message_of(fields: &[(u64, &[u8])]) -> Vec<u8> {
-    let mut out = Vec::new();
-    fields.iter().for_each(|(field, content)| crate::onnx::put_delimited(&mut out, *field, content));
-    out
-}
 
 /// The message of a list of floats.
 fn list(values: &[f32]) -> Vec<u8> {
@@ -37,20 +31,16 @@ fn sequences_and_optional_values_are_read_from_test_sets() {
     let set = folder.path().join("test_data_set_0");
     std::fs::create_dir_all(&set).unwrap();
     let (one, two) = (list(&[1.0]), list(&[2.0, 3.0]));
-    let (sequence, empty) = (message_of(&[(1, b"x"), (3, &one), (3, &two)]), message_of(&[(1, b"x")]));
+    let (sequence, empty) = (message(&[(1, b"x"), (3, &one), (3, &two)]), message(&[(1, b"x")]));
     let tensors = || vec![floats(&[1.0]), floats(&[2.0, 3.0])];
     let sequence_type = ValueType::Sequence(Box::new(lists()));
     let optional = |inner: ValueType| ValueType::Optional(Box::new(inner));
     for (value_type, message, value) in [
         (sequence_type.clone(), sequence.clone(), Value::Sequence(ElementType::Float, tensors())),
         (sequence_type.clone(), empty.clone(), Value::Sequence(ElementType::Float, Vec::new())),
-        (
-            optional(sequence_type.clone()),
-            message_of(&[(5, &sequence)]),
-            Value::Sequence(ElementType::Float, tensors()),
-        ),
-        (optional(sequence_type), message_of(&[(5, &empty)]), Value::Sequence(ElementType::Float, Vec::new())),
-        (optional(lists()), message_of(&[(1, b"x"), (3, &two)]), Value::Tensor(floats(&[2.0, 3.0]))),
+        (optional(sequence_type.clone()), message(&[(5, &sequence)]), Value::Sequence(ElementType::Float, tensors())),
+        (optional(sequence_type), message(&[(5, &empty)]), Value::Sequence(ElementType::Float, Vec::new())),
+        (optional(lists()), message(&[(1, b"x"), (3, &two)]), Value::Tensor(floats(&[2.0, 3.0]))),
         (optional(lists()), empty.clone(), Value::Nothing),
     ] {
         for file in ["input_0.pb", "output_0.pb"] {
@@ -91,7 +81,7 @@ fn a_file_that_holds_something_else_is_an_error() {
     std::fs::create_dir_all(&set).unwrap();
     let sequence = passing(&ValueType::Sequence(Box::new(lists())));
     let optional = passing(&ValueType::Optional(Box::new(lists())));
-    for message in [list(&[1.0]), message_of(&[(6, b"")]), b"text".to_vec(), message_of(&[(3, b"text")])] {
+    for message in [list(&[1.0]), message(&[(6, b"")]), b"text".to_vec(), message(&[(3, b"text")])] {
         std::fs::write(set.join("input_0.pb"), &message).unwrap();
         for model in [&sequence, &optional] {
             let error = plan(model, &request(folder.path())).unwrap_err();
@@ -99,7 +89,7 @@ fn a_file_that_holds_something_else_is_an_error() {
         }
     }
     let words = tensor_bytes(ast::TensorProto::from_strings("", vec![1], vec![b"a"]));
-    std::fs::write(set.join("input_0.pb"), message_of(&[(3, &words)])).unwrap();
+    std::fs::write(set.join("input_0.pb"), message(&[(3, &words)])).unwrap();
     let error = plan(&sequence, &request(folder.path())).unwrap_err();
     assert!(matches!(error, InputError::Array { misfit: Misfit::ElementType { .. }, .. }), "{error}");
 }
