@@ -42,8 +42,7 @@ pub(super) fn name_in(image: &Image<'_>, mut message: Stretch, field: u64) -> Op
     found
 }
 
-/// A tensor's message as the parser takes it, whatever its element type; one that is damaged stays as it is, for the parser
-/// to say so.
+/// A tensor's message as the parser takes it, whatever its element type; the parser is to say what is damaged.
 pub(crate) fn for_parser(tensor: &[u8]) -> Vec<u8> {
     let image = Image::of_bytes(tensor);
     let (mut rest, mut out) = (0..image.len(), Vec::with_capacity(tensor.len()));

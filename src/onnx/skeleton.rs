@@ -32,7 +32,6 @@ pub(super) enum SkeletonFault {
     NotModel,
     /// The file ends within a field, this many bytes early as far as it says.
     Truncated(Option<u64>),
-    /// The file begins as a model does and is damaged further on.
     Damaged,
     TooDeep,
     /// Names and attributes take more than [`MOST_KEPT`].

@@ -56,8 +56,7 @@ pub(crate) fn delimited(message: &[u8]) -> Option<Vec<(u64, &[u8])>> {
     Some(found)
 }
 
-/// Hands over the messages and strings of a message, in its order, with the numbers of their fields; `None` if it turns
-/// out to be none.
+/// Hands over what [`delimited`] finds; `None` if the message turns out, at the end or before, to be none.
 pub(crate) fn each_delimited<'m>(message: &'m [u8], mut take: impl FnMut(u64, &'m [u8])) -> Option<()> {
     let image = Image::of_bytes(message);
     let mut rest = 0..image.len();
@@ -104,7 +103,6 @@ fn take(rest: &mut Stretch, length: u64) -> Result<Stretch, WireFault> {
     Ok(taken)
 }
 
-/// Bytes that a number of 64 bits takes at most.
 const LONGEST_VARINT: usize = 10;
 
 fn varint(image: &Image<'_>, rest: &mut Stretch) -> Result<u64, WireFault> {

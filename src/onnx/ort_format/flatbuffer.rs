@@ -39,7 +39,6 @@ impl<'a> Table<'a> {
         self.number(field, i64::from_le_bytes)
     }
 
-    /// The four bytes of a floating-point number.
     pub(super) fn float(&self, field: usize) -> Read<[u8; 4]> {
         self.number(field, |bytes| bytes)
     }
@@ -79,7 +78,6 @@ impl<'a> Table<'a> {
         self.places(field)?.map(|place| self.text_at(place)).collect()
     }
 
-    /// Where the items of a list of references stand.
     fn places(&self, field: usize) -> Read<impl Iterator<Item = u64> + use<>> {
         let list = match self.place(field)? {
             Some(place) => self.list(place, 4).and_then(|list| self.pay(list, 4))?,
