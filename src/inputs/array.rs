@@ -31,8 +31,7 @@ pub(super) enum Content {
 }
 
 impl Array {
-    /// An array whose `content` holds as many elements as `shape` says; absent if it does not, or if no tensor can be
-    /// made of such elements.
+    /// Absent if `content` does not hold as many elements as `shape` says, or no tensor can be made of such elements.
     pub fn new(element_type: ElementType, shape: Vec<usize>, content: Content) -> Option<Array> {
         // No product of some of its sizes overflows either, whatever the others are.
         let most = shape.iter().try_fold(8_usize, |product, &size| product.checked_mul(size.max(1)))?;
@@ -61,8 +60,7 @@ impl Array {
         self.rows(0, range)
     }
 
-    /// The part with indices in `rows` along `axis`; absent if the array has fewer. A file that has been changed since it was
-    /// opened is an error.
+    /// The part with indices in `rows` along `axis`; absent if it has fewer. A file that has changed is an error.
     pub fn rows(&self, axis: usize, rows: Range<usize>) -> io::Result<Option<TensorData>> {
         let outer: usize = self.shape.iter().take(axis).product();
         let along = self.shape.get(axis).copied().unwrap_or(1);

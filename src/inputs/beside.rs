@@ -17,13 +17,11 @@ use crate::files::{self, Kind};
 use crate::onnx::Model;
 use crate::record::SizeSource;
 
-/// Files that are read, and those of Triton.
 const FILES: [&str; 4] = ["config.json", "preprocessor_config.json", "tokenizer_config.json", "genai_config.json"];
 const TRITON: &str = "config.pbtxt";
 /// Largest size that is believed: tokenizers write 10^30 where there is no limit.
 const SANE: u64 = 1 << 24;
 
-/// A size that a file or the metadata tells.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub about: About,
@@ -76,7 +74,6 @@ const SIDES: [(&str, &str, Option<&str>); 6] = [
     ("config.json", "input_size", None),
     ("config.json", "pretrained_cfg.input_size", None),
 ];
-/// Keys of `config.json` for words for the classes.
 const CLASSES: [&str; 2] = ["id2label", "label_names"];
 const METADATA_SIDES: [&str; 4] = ["imgsz", "image_size", "input_size", "img_size"];
 const METADATA_CLASSES: [&str; 5] = ["names", "class_names", "classes", "labels", "id2label"];

@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::onnx::{AttributeValue, Graph, Node};
 
-/// Attributes that hold a model's classes as words.
+/// Attributes that hold a model's classes, as words and as numbers.
 const WORDS: [&str; 2] = ["classlabels_strings", "classes_strings"];
-/// Attributes that hold a model's classes as numbers.
 const NUMBERS: [&str; 2] = ["classlabels_int64s", "classlabels_ints"];
 /// Operators that leave every element as it is.
 const MOVES: [&str; 7] = ["Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Cast"];
@@ -100,14 +99,12 @@ impl<'g> Scope<'g> {
         own || self.outer.is_some_and(|outer| outer.stores(value))
     }
 
-    /// Whether a product with a stored matrix makes an output, with nothing after it but constants; in one branch, where it
-    /// is that of a condition.
+    /// Whether a product with a stored matrix, in some branch at least, makes an output, with only constants after it.
     fn is_product(&self, output: &str) -> bool {
         self.leads_to_product(output, &mut Vec::new())
     }
 
-    /// The same, but for conditions that were gone into already: a damaged file's may lead to themselves, and branches of
-    /// several to the same ones.
+    /// The same but for `conditions`, which were gone into: a damaged file's may lead to themselves or to each other.
     fn leads_to_product(&self, output: &str, conditions: &mut Vec<*const Node>) -> bool {
         let mut value = output;
         for _ in 0..STEPS {

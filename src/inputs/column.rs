@@ -9,7 +9,6 @@ use super::{InputError, TensorData, fill};
 use crate::plan::ElementType;
 use crate::record::FedInput;
 
-/// Values of one input in a set of samples.
 #[derive(Debug)]
 pub(super) enum Column {
     Stored(Array),

@@ -28,8 +28,7 @@ pub(super) fn value(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Value,
     Ok(Value::Sequence(fed.element_type, shapes.iter().enumerate().map(made).collect::<Result<_, _>>()?))
 }
 
-/// The same seed gives the same values to inputs of the same name in every variant of a model, whatever their element
-/// types and order.
+/// One seed gives the same values to inputs of one name in all variants of a model, whatever their types and order.
 pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<TensorData, InputError> {
     let shape = shape(fed, batch_size)?;
     let counted = of_batch(&fed.fill, batch_size).map(|fill| FedInput { fill, ..fed.clone() });
@@ -113,7 +112,6 @@ fn place(shape: &[usize], index: usize) -> usize {
     shape.last().map_or(0, |&size| index % size.max(1))
 }
 
-/// The fill for so many samples, where it depends on how many there are.
 fn of_batch(fill: &FillKind, batch_size: u64) -> Option<FillKind> {
     let counted = |fill: &FillKind| match fill {
         FillKind::PerSample(each) => FillKind::Constant(each.saturating_mul(batch_size) as f64),
@@ -132,7 +130,6 @@ pub(super) fn follows_batch(fill: &FillKind) -> bool {
     of_batch(fill, 1).is_some()
 }
 
-/// How the element with that index is filled.
 fn column<'f>(fill: &'f FillKind, shape: &[usize], index: usize) -> &'f FillKind {
     match fill {
         FillKind::Columns(columns) if !columns.is_empty() => &columns[place(shape, index) % columns.len()],

@@ -58,8 +58,7 @@ pub(super) fn from_data(
     Ok(Decided { fed, source: InputSource::Data { path: data.path, labels }, notes })
 }
 
-/// The file of the labels where it is not that of the data: the one asked for, else one beside the data that has a label
-/// for every sample.
+/// The file of the labels where it is not that of the data: the one asked for, else one beside the data.
 fn labels_file(
     data: &Data,
     request: &InputRequest,
@@ -76,8 +75,7 @@ fn labels_file(
     Ok(request.labels.clone())
 }
 
-/// The likeliest file beside the data that has a label for every sample. An error where none is understood, and one has a
-/// row for every sample.
+/// The likeliest file with a label for every sample; an error where none is understood and one has as many rows.
 fn labels_beside(data: &Data, samples: usize, notes: &mut Vec<String>) -> Result<Option<PathBuf>, InputError> {
     let (mut taken, mut refused) = (None, Vec::new());
     for file in labels::beside(&data.path) {

@@ -24,8 +24,7 @@ enum Special {
     Scale,
 }
 
-/// The layout of a type; absent for those that are none of these. Source: the ONNX standard, `float stored in 8 bits` and
-/// `float stored in 4 bits`; for `float8e8m0`, the OCP's microscaling formats.
+/// Source: the ONNX standard, `float stored in 8 bits` and `4 bits`; for `float8e8m0`, the OCP's microscaling formats.
 fn layout(element_type: ElementType) -> Option<Layout> {
     let (exponent_bits, mantissa_bits, bias, special) = match element_type {
         ElementType::Float8e4m3fn => (4, 3, 7, Special::AllOnes),
@@ -141,8 +140,7 @@ pub(super) fn lowest(byte: u8, element_type: ElementType, bits: u32) -> u8 {
     if is_signed { (highest as i8 >> (8 - bits)) as u8 } else { highest >> (8 - bits) }
 }
 
-/// The first `count` codes of packed bytes, one to a byte, those of signed types with their sign; absent if there are
-/// fewer, or more than the last byte is filled up with.
+/// The codes of packed bytes, one to a byte, those of signed types with their sign; absent if bytes are not as many.
 pub(super) fn unpack(bytes: &[u8], element_type: ElementType, count: usize) -> Option<Vec<u8>> {
     let bits = element_type.bits()?;
     let per_byte = (8 / bits) as usize;

@@ -48,8 +48,7 @@ fn axis(fed: &FedInput) -> Option<usize> {
     fed.dims.iter().position(Option::is_none)
 }
 
-/// The plan with other numbers where all samples would have the same one, from the second attempt on: unlike samples are what
-/// a proof needs, and a factor of 1.2 is as good as one of 1.
+/// The plan, from the second attempt on with other numbers where all samples would have the same, which proves little.
 fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
     let mut varied = plan.clone();
     for fed in varied.fed.iter_mut().filter(|fed| attempt > 0 && fed.element_type.is_float()) {

@@ -18,8 +18,7 @@ use crate::units::Bytes;
 const COPIES: u64 = 4;
 /// Memory per byte of floating-point numbers in a list: the parser's list comes on top, and ours.
 const IN_LIST: u64 = 8;
-/// Memory per byte of anything else: it may be a whole number, which becomes one of eight bytes, and two may be a
-/// text.
+/// Memory per byte of anything else: one may be a whole number, which becomes eight bytes, and two may be a text.
 const OTHERS: u64 = 32;
 /// Memory of a tensor of a sequence beside its bytes.
 const TENSOR: u64 = 256;
@@ -73,10 +72,9 @@ const FLOAT_DATA: u64 = 4;
 const DOUBLE_DATA: u64 = 10;
 const STRING_DATA: u64 = 6;
 const RAW_DATA: u64 = 9;
-/// Fields of a sequence and of an optional value: a name, and tensors or one tensor.
+/// Fields of a sequence and of an optional value: a name, tensors or one tensor, and of the latter a sequence.
 const NAME: u64 = 1;
 const TENSORS: u64 = 3;
-/// The field of an optional value that holds a sequence.
 const SEQUENCE: u64 = 5;
 /// The last field of either. What lies between holds sparse tensors, sequences, maps and optional values.
 const LAST: u64 = 7;
@@ -138,8 +136,7 @@ fn unreadable(element_type: ElementType) -> String {
     format!("its elements of type {element_type} cannot be read")
 }
 
-/// Elements of eight bits and fewer, one to a byte. In the field of whole numbers each number holds a byte: one element, or
-/// as many as fit.
+/// Elements of eight bits and fewer, one to a byte. A number in the field of whole numbers holds a byte of packed ones.
 fn narrow(tensor: &TensorProto<'_>, shape: &[usize]) -> Result<Content, String> {
     let element_type = stored_type(tensor);
     let bytes = match (tensor.as_raw(), tensor.as_i32()) {

@@ -27,7 +27,6 @@ pub(super) fn shapes(tensor: &ValueType, way: usize, size: impl Fn(&str) -> Opti
     vec![shape; LENGTH]
 }
 
-/// Dimensions of a tensor, where their number is known.
 pub(super) fn dims(tensor: &ValueType) -> Option<&[Dim]> {
     tensor.as_tensor().and_then(|(_, dims)| dims)
 }

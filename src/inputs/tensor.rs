@@ -133,14 +133,12 @@ tensor_data! {
     Float4e2m1 => u8,
 }
 
-/// An array in standard layout, copied only if it is in another one.
 fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
     if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
 }
 
-/// Whether tensors of one type may be fed where a model wants another: between floating-point types, which variants
-/// of one model differ in, to integer types that hold every value, and of the bits that numpy and the standard's own test
-/// data keep bfloat16 numbers as.
+/// Whether tensors of one type may be fed where a model wants another: between floating-point types, to integer types
+/// that hold every value, and of the bits that numpy and the standard's own test data keep bfloat16 numbers as.
 pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
     let width = |element_type: ElementType| element_type.bits().unwrap_or(0);
     let unsigned = |element_type: ElementType| element_type.name().starts_with('u');
@@ -229,8 +227,7 @@ impl TensorData {
         Some(narrow::pack(&codes, self.element_type().bits()?))
     }
 
-    /// A tensor of a type that Rust lacks, from the bytes that ONNX Runtime has of it; absent for other types, and where
-    /// the bytes do not fill the shape.
+    /// The reverse of [`TensorData::packed`]; absent for other types, and where the bytes do not fill the shape.
     #[must_use]
     pub(crate) fn unpacked(element_type: ElementType, shape: &[usize], bytes: &[u8]) -> Option<TensorData> {
         if !narrow::is_narrow(element_type) {
@@ -264,8 +261,7 @@ impl TensorData {
         }
     }
 
-    /// The first elements, at most `limit` of them, as 64-bit floating-point numbers; truth values are 0 and 1, and strings
-    /// not a number.
+    /// The first elements, at most `limit` of them; truth values are 0 and 1, and strings not a number.
     #[must_use]
     pub(crate) fn first_f64(&self, limit: usize) -> Vec<f64> {
         match self {
@@ -291,7 +287,6 @@ impl TensorData {
         }
     }
 
-    /// The elements as 64-bit floating-point numbers; truth values are 0 and 1, and strings not a number.
     #[must_use]
     pub(super) fn to_f64(&self) -> ArrayD<f64> {
         let mut values = self.first_f64(usize::MAX).into_iter();
@@ -307,8 +302,7 @@ fn first<T: Copy + Into<f64>>(array: &ArrayD<T>, limit: usize) -> Vec<f64> {
     array.iter().take(limit).map(|&value| value.into()).collect()
 }
 
-/// Bytes of one element as it is held here, which is one for all that take less; absent for types that no tensor is made
-/// of, and for strings.
+/// Bytes of one element as it is held here, where none takes less; absent for strings and types without tensors.
 pub(super) fn element_bytes(element_type: ElementType) -> Option<usize> {
     match element_type {
         ElementType::Double | ElementType::Int64 | ElementType::Uint64 => Some(8),

@@ -95,8 +95,7 @@ impl Wanted {
         dims.len() == shape.len() && dims.iter().zip(shape).all(fits)
     }
 
-    /// The shape with the dimension of 1 that it lacks, and how the array is taken with it; absent where that does not
-    /// fit either, or where nothing is lacking.
+    /// The shape with the dimension of 1 that it lacks; absent where that does not fit either, or nothing is lacking.
     pub fn completed(&self, shape: &[usize]) -> Option<(Vec<usize>, Taken)> {
         let dims = self.dims.as_ref().filter(|dims| dims.len() == shape.len() + 1)?;
         let with_one = |axis: usize| {

@@ -10,7 +10,6 @@ const DEPTH: usize = 8;
 type Message = Vec<(String, Held)>;
 
 enum Held {
-    /// A number, a word or a text.
     Scalar(String),
     Message(Message),
 }
@@ -19,12 +18,10 @@ enum Held {
 enum Token {
     /// A name, a number, or a text without its quotes.
     Word(String),
-    /// A bracket or a colon.
     Sign(char),
 }
 
-/// Sizes of inputs that a configuration gives, by the inputs' names and their axes. It leaves the batch out where it lets a
-/// model have one.
+/// Sizes of inputs by their names and axes. A configuration leaves the batch out where it lets a model have one.
 pub(super) fn axes(text: &str) -> Vec<(String, usize, u64)> {
     let root = Reader { tokens: tokens(text).into_iter().peekable() }.message(DEPTH);
     let batch = scalars(&root, "max_batch_size").next().and_then(|size| size.parse::<i64>().ok());
@@ -43,7 +40,6 @@ pub(super) fn axes(text: &str) -> Vec<(String, usize, u64)> {
     axes
 }
 
-/// The scalars of a field.
 fn scalars<'m>(message: &'m [(String, Held)], field: &'m str) -> impl Iterator<Item = &'m str> {
     message.iter().filter_map(move |(name, held)| match held {
         Held::Scalar(text) if name == field => Some(text.as_str()),
@@ -56,7 +52,6 @@ struct Reader {
 }
 
 impl Reader {
-    /// The fields up to the end of a message.
     fn message(&mut self, depth: usize) -> Message {
         let mut fields = Message::new();
         while let Some(token) = self.tokens.next() {

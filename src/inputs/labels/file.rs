@@ -13,7 +13,6 @@ use crate::inputs::{InputError, TensorData};
 use crate::memory;
 use crate::units::Bytes;
 
-/// Endings of files that labels are read from.
 const ENDINGS: [&str; 5] = ["npy", "csv", "tsv", "txt", "json"];
 /// Copies of a text that are in memory at once.
 const COPIES: u64 = 4;
@@ -39,8 +38,7 @@ pub(in super::super) fn beside(data: &Path) -> Vec<PathBuf> {
     files.filter(|file| file.is_file() && file != data).collect()
 }
 
-/// Whether a file has a row for each sample, or one more above those of a text: then it was made for their labels, however
-/// it is written.
+/// Whether a file has a row for each sample, or one more above those of a text: then it was made for their labels.
 pub(in super::super) fn has_row_for_each(path: &Path, samples: usize) -> bool {
     if ending(path) == "npy" {
         return Archive::npy(path).is_ok_and(|archive| archive.arrays[0].shape.first() == Some(&samples));
@@ -95,8 +93,7 @@ fn numpy(path: &Path) -> Result<Labels, InputError> {
     }
 }
 
-/// The text of a file whose labels take beside it what `of_labels` says. That shows only once it is read, as does the
-/// length of what comes through a pipe.
+/// The text of a file whose labels take beside it what `of_labels` says; a pipe's length shows only once it is read.
 fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String, InputError> {
     let read = |source| InputError::Read { path: path.to_owned(), source };
     let ask = |length: u64, labels: u64| {
@@ -179,7 +176,6 @@ fn all_columns(rows: &[Vec<String>]) -> Option<Labels> {
     ArrayD::from_shape_vec(IxDyn(&shape), numbers?).ok().map(|numbers| Labels::new(TensorData::Double(numbers)))
 }
 
-/// The fields of a line, without the quotes around them.
 fn fields(line: &str) -> Vec<String> {
     let (mut fields, mut quoted) = (vec![String::new()], false);
     for letter in line.trim_end_matches('\r').chars() {

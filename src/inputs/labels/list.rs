@@ -44,7 +44,6 @@ impl Default for LabelFacts {
 }
 
 impl LabelFacts {
-    /// Looks at all labels, a part at a time.
     fn of(labels: &Labels) -> Self {
         let elements = labels.shape().iter().skip(1).product::<usize>().max(1);
         let step = (CHUNK / elements).max(1);
@@ -98,7 +97,6 @@ impl Labels {
         Labels::over(Rows::Made(data))
     }
 
-    /// Labels whose elements may stay in their file.
     pub(in crate::inputs) fn stored(array: Array) -> Self {
         Labels::over(Rows::Stored(array))
     }
@@ -189,8 +187,7 @@ impl Labels {
         }
     }
 
-    /// By the model's own words where it has all of these; else numbers that are written as text are those numbers, and
-    /// other words count in alphabetical order.
+    /// By the model's own words where it has all of these; else numbers as text are numbers, and words are in order.
     fn classes_of_words(&self, names: &ClassNames) -> Option<Vec<i64>> {
         let words = self.words()?;
         let by = |order: &[String]| -> Option<Vec<i64>> {

@@ -5,8 +5,7 @@
 use std::io::Read;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// Longest header that is read: version 1.0 has none longer, and numpy itself reads 10,000 bytes where it is not told to
-/// trust the file.
+/// Longest header that is read: version 1.0 has none longer, and numpy reads 10,000 bytes of files it does not trust.
 const MOST_BYTES: usize = 1 << 16;
 /// Dimensions that numpy allows.
 const MOST_DIMENSIONS: usize = 64;

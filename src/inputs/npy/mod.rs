@@ -21,8 +21,6 @@ const MOST_ARRAYS: usize = 1 << 16;
 /// Bytes that a string takes in memory besides its letters.
 const TEXT_OVERHEAD: u64 = 48;
 
-/// A `.npz` or `.npy` file whose arrays' heads have been read.
-///
 /// Arrays that are stored plainly (as `numpy.savez` and `numpy.save` do) stay in the file until rows are taken; those
 /// that are compressed are unpacked whole.
 #[derive(Debug)]
@@ -53,7 +51,6 @@ enum Location {
     Compressed(usize, u64),
 }
 
-/// Why the elements of an array cannot be had.
 enum Fault {
     /// A fragment of a sentence whose subject is the array.
     Damaged(String),
@@ -205,7 +202,6 @@ impl Head {
         self.element_type.is_none() && self.descriptor.ends_with("V1")
     }
 
-    /// Whether elements can be taken from the file as they lie there.
     pub fn stays_in_file(&self) -> bool {
         let plain = !self.column_major && !self.descriptor.starts_with('>');
         plain && self.element_type != Some(ElementType::String) && matches!(self.place, Location::Stored(_))
@@ -222,7 +218,6 @@ impl Head {
         self.shape.iter().try_fold(self.width()?, |product, &size| product.checked_mul(size))
     }
 
-    /// Elements in row-major order and little-endian.
     fn content(&self, element_type: ElementType, mut bytes: Vec<u8>) -> Option<Content> {
         let width = self.width()?;
         if Some(bytes.len()) != self.byte_length() {
