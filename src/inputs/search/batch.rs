@@ -13,7 +13,6 @@ use crate::record::{AxisReason, Dim, TensorInfo};
 /// Words in names of dimensions that count parts of one sample.
 const PARTS: [&str; 8] = ["node", "edge", "box", "point", "num_", "class", "head", "layer"];
 
-/// A batch that may be one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Candidate {
     /// The unknowns along which samples lie; none where the size is fixed.

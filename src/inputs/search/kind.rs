@@ -20,13 +20,10 @@ pub(super) enum Kind {
     Audio,
     /// Frames of a spectrum or of a series.
     Frames,
-    /// Pictures of a video.
     Pictures,
-    /// Features that are multiplied.
     Features,
     /// A factor that stands in the names of dimensions alone, such as the number of heads.
     Factor,
-    /// Nothing says what.
     Other,
     /// Samples, by its name or by what operators do with it.
     Batch,
@@ -130,8 +127,7 @@ impl Kind {
     }
 }
 
-/// Axes of the rows and the columns, where sizes are those of an image: three, one or four colours before or after two
-/// open sizes.
+/// Axes of rows and columns, where sizes are those of an image: one, three or four colours beside two open sizes.
 fn image_axes(dims: &[Dim], element_type: ElementType) -> Option<[usize; 2]> {
     let open = |axis: usize| !matches!(dims[axis], Dim::Fixed(_));
     let colours = |axis: usize, counts: &[u64]| matches!(&dims[axis], Dim::Fixed(size) if counts.contains(size));

@@ -47,7 +47,6 @@ pub struct Search {
     /// Words for the model's classes that its metadata or a file beside it has.
     classes: Vec<String>,
     batches: Vec<Candidate>,
-    /// The reason why the model loses the batch that it would have.
     taken: Option<String>,
     attempts: Attempts,
 }

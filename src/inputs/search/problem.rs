@@ -132,7 +132,6 @@ impl<'g> Builder<'g> {
         Ok(problem)
     }
 
-    /// Sizes that the user gave, by dimension.
     fn asked(&self, sizes: &BTreeMap<String, u64>) -> Result<BTreeMap<usize, u64>, InputError> {
         let mut asked = BTreeMap::new();
         for (name, &size) in sizes {

@@ -42,7 +42,6 @@ impl Refusal {
     }
 }
 
-/// The text between the first `start` and the `end` that follows.
 fn between(text: &str, start: &str, end: &str) -> Option<String> {
     let (_, rest) = text.split_once(start)?;
     let (inner, _) = rest.split_once(end)?;

@@ -124,7 +124,6 @@ fn operands(relation: &Relation) -> Vec<&Expr> {
     }
 }
 
-/// How a relation holds where its sizes are known.
 fn broken(relation: &Relation, size: &impl Fn(usize) -> Option<u64>) -> Broken {
     let values: Option<Vec<i64>> = operands(relation).into_iter().map(|expr| expr.evaluate(size)).collect();
     let Some(values) = values else { return (0, 0) };
@@ -284,7 +283,6 @@ impl Solver<'_> {
         first.iter().map(made_up).chain(told).chain(usual).collect()
     }
 
-    /// Whether several new tokens are asked for.
     fn is_prompt(&self) -> bool {
         self.problem.of_kind(Kind::Tokens).any(|tokens| self.unknown(tokens).asked.is_some_and(|size| size > 1))
     }
@@ -331,7 +329,6 @@ impl Solver<'_> {
         self.concerned[index].iter().map(move |&at| &self.problem.demands[at])
     }
 
-    /// Whether a demand does not fail where an unknown has that size.
     fn meets(&self, index: usize, demand: &Demand, size: u64) -> bool {
         let trial = Trial { index, pair: self.pair(index), size };
         broken(&demand.relation, &|dim| self.look(dim, trial, self.sizes.len())).0 == 0

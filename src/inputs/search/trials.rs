@@ -6,7 +6,6 @@ use super::refusal::Refusal;
 use super::solve::{self, Choice, Sized};
 use crate::record::SizeSource;
 
-/// The choices after `search.attempts.base` was refused.
 pub(super) fn after(search: &Search, refusal: &Refusal) -> Vec<Choice> {
     let Ok(sizes) = solve::solve(&search.problem, &search.attempts.base, &search.told) else { return Vec::new() };
     let sizes: Vec<u64> = sizes.iter().map(|sized| sized.as_ref().map_or(0, |sized| sized.size)).collect();
@@ -75,7 +74,6 @@ impl Changes<'_> {
         self.free().into_iter().filter(|&pair| unknowns[pair].kind == other).find(alike)
     }
 
-    /// The size that the model says it wants at an axis.
     fn wanted(&self, refusal: &Refusal) -> Option<Choice> {
         let wrong = refusal.input.as_ref()?;
         let index = self.search.problem.at(&wrong.input, wrong.axis)?;

@@ -6,7 +6,6 @@ use super::guess::{Guess, Sign, SignKind, added, multiplied, truth};
 use super::lengths;
 use crate::onnx::{AttributeValue, Node};
 
-/// The result of an operator, and what it does with its operands.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Evaluated {
     pub result: Guess,

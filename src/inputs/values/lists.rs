@@ -33,7 +33,6 @@ enum Rule {
     NewAxes,
     /// Axes of one element.
     SingleAxes,
-    /// Any axes of the data.
     Axes,
     /// The number that stands for no, then the one for yes.
     NoAndYes,
@@ -119,7 +118,6 @@ fn listed(flow: &Flow<'_>, graph: &Graph, shapes: &Shapes, input: &str) -> Optio
     Some(Listed { numbers, rule, reason })
 }
 
-/// How many numbers an input of this shape lists.
 fn numbers_of(shape: &[Option<u64>]) -> Option<usize> {
     let count = match shape {
         [] => 1,
@@ -208,7 +206,6 @@ fn numbers(values: impl Iterator<Item = f64>) -> List {
     values.map(|value| Some(FillKind::Constant(value))).collect()
 }
 
-/// The axes that an attribute names, or all.
 fn named_axes(node: &Node, rank: usize) -> Option<Vec<usize>> {
     match node.attribute("axes") {
         Some(AttributeValue::Integers(axes)) => axes.iter().map(|&axis| place(axis, rank)).collect(),

@@ -45,9 +45,8 @@ pub(super) enum Effect<'f> {
         low: f64,
         high: f64,
         reason: String,
-        /// Whether the elements index something.
         indexes: bool,
-        /// Whether that is a weight.
+        /// Whether what is indexed is a weight.
         table: bool,
     },
     /// The operator compares the elements with numbers.
@@ -187,7 +186,6 @@ impl Rule {
     }
 }
 
-/// An axis is one of those that the first operand has.
 fn axis<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
     match node.inputs.first().and_then(|data| flow.dims(data)) {
         Some(dims) => bounds(0.0, dims.len() as f64 - 1.0, format!("is an axis in {}", words(node))),

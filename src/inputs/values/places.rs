@@ -15,7 +15,6 @@ const MOST_STEPS: usize = 4096;
 pub(super) struct Part {
     /// The first of them in the input.
     pub first: usize,
-    /// How many they are.
     pub count: usize,
     /// Elements of the value before them, as far as that is known.
     before: Option<usize>,
@@ -47,7 +46,6 @@ impl Part {
         Some(self.before? + self.count + self.behind?)
     }
 
-    /// Whether the value has no other elements.
     pub fn is_all(self) -> bool {
         self.total() == Some(self.count)
     }

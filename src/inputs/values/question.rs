@@ -7,7 +7,6 @@ use super::{Fill, Shapes};
 use crate::plan::ElementType;
 use crate::record::{FillKind, TensorInfo};
 
-/// An input, and what its values are judged by.
 pub(super) struct Question<'q, 'm> {
     pub info: &'q TensorInfo,
     pub element_type: ElementType,
@@ -15,7 +14,6 @@ pub(super) struct Question<'q, 'm> {
     pub known: &'q Known<'q, 'm>,
     pub inputs: &'q [TensorInfo],
     pub shapes: &'q Shapes,
-    /// Values outside of which an operator fails.
     pub bound: Option<&'q IndexBound>,
     pub compared: &'q [f64],
 }

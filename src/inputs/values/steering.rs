@@ -95,8 +95,7 @@ impl Trial {
     }
 }
 
-/// Whether floating-point numbers are data: there are many and no operator treats them as a mask, or an operator that
-/// knows neither masks nor factors reads them.
+/// Whether floating-point numbers are data: many that no operator treats as a mask, or read by one that knows no masks.
 fn is_data(question: &Question<'_, '_>, trials: &[Trial]) -> bool {
     let reads = |trial: &Trial| {
         let summed = |node: usize| matches!(question.flow.node(node).operator.as_str(), "MatMul" | "Einsum");

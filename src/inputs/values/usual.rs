@@ -11,7 +11,6 @@ use crate::record::{Dim, FillKind, TensorInfo};
 const FLOAT_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };
 /// Range of integers that nothing is known of: valid in any vocabulary.
 const INTEGER_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };
-/// Range of bytes with the dimensions of an image.
 const PIXEL_RANGE: ValueRange = ValueRange { low: 0.0, high: 255.0 };
 /// Dimensions from which on bytes are taken for pixels.
 const PIXEL_RANK: usize = 3;

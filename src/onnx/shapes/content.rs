@@ -192,14 +192,12 @@ fn repeated(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
     }
 }
 
-/// All elements as one, where the output is one.
 fn whole(call: &Call<'_>, dims: &Dims, with: impl Fn(&Expr, &Expr) -> Expr) -> Option<Vec<Expr>> {
     let values = call.elements(0)?;
     let (first, rest) = values.split_first()?;
     (count(dims)? == 1).then(|| vec![rest.iter().fold(first.clone(), |all, value| with(&all, value))])
 }
 
-/// A number that positions stay below and come next to.
 pub(super) fn below(call: &Call<'_>) -> Option<Expr> {
     let before = |index: usize| call.input(index).and_then(|value| value.below.clone());
     let one = |index: usize| call.elements(index).and_then(<[Expr]>::first).cloned();

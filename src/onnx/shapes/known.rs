@@ -24,7 +24,6 @@ pub(super) struct Known {
     pub dims: Vec<OpenDim>,
     pub demands: Vec<Demand>,
     pub keeping: Keeping,
-    /// Axes of each input.
     pub ranks: Vec<usize>,
     seen: HashSet<Relation>,
     /// The size that a dimension counts as from where it must be alike.
@@ -89,7 +88,6 @@ impl Known {
         }
     }
 
-    /// The one size of two that must be alike.
     pub(super) fn equal(&mut self, one: &Expr, other: &Expr, reason: impl FnOnce() -> String) -> Expr {
         match (one, other) {
             (Expr::Unknown, known) | (known, Expr::Unknown) => return known.clone(),
@@ -187,7 +185,6 @@ impl Known {
         both
     }
 
-    /// Notes what a dimension counts, unless that is known.
     pub(super) fn role(&mut self, size: &Expr, role: DimRole) {
         if let Expr::Dim(dim) = size
             && let Some(open) = self.dims.get_mut(*dim)

@@ -27,7 +27,6 @@ pub(super) fn in_order(nodes: &[Node]) -> Vec<&Node> {
     sorted(&sources).into_iter().map(|place| &nodes[place]).collect()
 }
 
-/// Places in an order in which each comes after its sources.
 fn sorted(sources: &[Vec<usize>]) -> Vec<usize> {
     let mut waiting: Vec<usize> = sources.iter().map(Vec::len).collect();
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); sources.len()];

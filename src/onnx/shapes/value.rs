@@ -80,7 +80,6 @@ impl Call<'_> {
         self.input(index).is_some_and(|value| value.is_stored)
     }
 
-    /// Elements of an input that are all known numbers.
     pub(super) fn numbers(&self, index: usize) -> Option<Vec<i64>> {
         self.elements(index)?.iter().map(Expr::number).collect()
     }

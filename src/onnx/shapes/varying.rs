@@ -39,7 +39,6 @@ fn sizing(operator: &str) -> &'static [usize] {
     }
 }
 
-/// Why sizes of a node's outputs follow what inputs hold, if they do.
 pub(super) fn by_values(call: &Call<'_>) -> Option<String> {
     let operator = call.node.operator.as_str();
     if let Some(why) = by_content(operator).filter(|_| call.inputs.iter().flatten().any(|value| value.is_fed)) {
@@ -53,7 +52,6 @@ pub(super) fn by_values(call: &Call<'_>) -> Option<String> {
     sizing(operator).iter().find(is_fed).map(|_| format!("{} takes sizes from what an input holds", call.words()))
 }
 
-/// Why a node that nothing here knows may make outputs of other sizes each time.
 pub(super) fn by_nobody_known(call: &Call<'_>) -> String {
     format!("{} is of domain `{}`, which says nothing of sizes", call.words(), call.node.domain)
 }

@@ -24,11 +24,9 @@ pub(super) struct Walk<'g> {
     pub known: Known,
     /// Types that the file states, of the graph at hand.
     declared: Option<&'g BTreeMap<String, ValueType>>,
-    /// Dimensions along which an input is joined with something new.
     joined: Vec<usize>,
     /// Sizes of what branches give, of which the node that chooses one of them tells nothing.
     pub branched: Vec<Expr>,
-    /// Whether what an input holds chooses a branch, other than within a loop.
     pub has_choice: bool,
 }
 

@@ -98,8 +98,7 @@ fn grouped(call: &Call<'_>, known: &mut Known) {
     }
 }
 
-/// The sizes that those inputs broadcast to. In operator sets before 7, the second was laid along an axis of the
-/// first.
+/// The sizes that inputs broadcast to. In operator sets before 7, the second was laid along an axis of the first.
 fn all_broadcast(call: &Call<'_>, known: &mut Known, inputs: &[usize]) -> Dims {
     if call.node.attribute("broadcast").is_some() {
         return owned(call.dims(0));

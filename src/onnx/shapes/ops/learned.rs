@@ -137,7 +137,6 @@ fn attribute_len(call: &Call<'_>, name: &str) -> usize {
     }
 }
 
-/// How many there are in each of so many parts, where those are alike.
 fn parted(whole: i64, parts: i64) -> Option<i64> {
     (whole > 0 && parts > 0 && whole % parts == 0).then(|| whole / parts)
 }

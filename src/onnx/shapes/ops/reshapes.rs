@@ -22,7 +22,6 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     Some(vec![made])
 }
 
-/// The axes that a `Shape` node tells of.
 pub(in super::super) fn shape_range(call: &Call<'_>, rank: usize) -> std::ops::Range<usize> {
     let within = |place: i64| (if place < 0 { place + rank as i64 } else { place }).clamp(0, rank as i64) as usize;
     let start = within(call.integer("start", 0));
@@ -59,7 +58,6 @@ fn reshape(call: &Call<'_>, known: &mut Known) -> Dims {
     Some(made)
 }
 
-/// How many axes a shape that is not known says.
 fn rank_of_shape(call: &Call<'_>) -> Dims {
     let rank = call.dims(1)?.first()?.number()?;
     unknown(usize::try_from(rank).ok()?)

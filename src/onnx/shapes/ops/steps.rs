@@ -148,7 +148,6 @@ fn recurrence(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     Some(vec![all, state.clone(), state])
 }
 
-/// States that are given have the batch of what is read.
 fn states_fit(call: &Call<'_>, known: &mut Known, axis: usize, batch: &Expr) {
     for state in [5, 6] {
         if let Some(size) = call.dims(state).filter(|dims| dims.len() == 3).map(|dims| dims[axis].clone()) {
