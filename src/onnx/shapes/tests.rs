@@ -88,6 +88,15 @@ impl Builder {
     }
 }
 
+/// A graph whose first input is this one.
+fn fed(name: &str, element_type: ElementType, sizes: &[i64]) -> Builder {
+    Builder::default().input(name, element_type, sizes)
+}
+
+fn floats(name: &str, sizes: &[i64]) -> Builder {
+    fed(name, ElementType::Float, sizes)
+}
+
 /// Sizes of the only output with these sizes of the open dimensions.
 fn sizes(facts: &ShapeFacts, open: &[u64]) -> Option<Vec<Option<i64>>> {
     let dims = facts.outputs.values().next()?.as_ref()?;
@@ -129,8 +138,7 @@ fn a_symbol_is_one_dimension_and_a_made_up_name_one_at_every_place() {
 
 #[test]
 fn a_convolution_demands_its_channels_and_halves_an_image() {
-    let facts = Builder::default()
-        .floats("p", &[-1, -2, -3, -4])
+    let facts = floats("p", &[-1, -2, -3, -4])
         .weight("w", &[8, 3, 7, 7])
         .node("Conv", &["p", "w"], &["c"], &[("strides", integers(&[2, 2])), ("pads", integers(&[3, 3, 3, 3]))])
         .node("MaxPool", &["c"], &["y"], &[("kernel_shape", integers(&[2, 2])), ("strides", integers(&[2, 2]))])
@@ -145,8 +153,7 @@ fn a_convolution_demands_its_channels_and_halves_an_image() {
 
 #[test]
 fn indices_of_a_table_count_tokens_and_positions_end_with_their_table() {
-    let facts = Builder::default()
-        .input("i", ElementType::Int64, &[-1, -2])
+    let facts = fed("i", ElementType::Int64, &[-1, -2])
         .weight("words", &[900, 8])
         .weight("places", &[77, 8])
         .scalar("at", 1.0)
@@ -166,8 +173,7 @@ fn indices_of_a_table_count_tokens_and_positions_end_with_their_table() {
 
 #[test]
 fn a_table_of_positions_that_is_cut_bounds_what_it_is_added_to() {
-    let facts = Builder::default()
-        .floats("x", &[-1, -2, 8])
+    let facts = floats("x", &[-1, -2, 8])
         .weight("table", &[1, 50, 8])
         .whole("zero", &[0.0])
         .whole("one", &[1.0])
@@ -183,8 +189,7 @@ fn a_table_of_positions_that_is_cut_bounds_what_it_is_added_to() {
 
 #[test]
 fn patches_must_be_as_many_as_a_stored_table_has() {
-    let facts = Builder::default()
-        .floats("x", &[-1, 3, -2, -3])
+    let facts = floats("x", &[-1, 3, -2, -3])
         .weight("w", &[8, 3, 16, 16])
         .weight("table", &[1, 196, 8])
         .whole("flat", &[0.0, 8.0, -1.0])
@@ -204,8 +209,7 @@ fn patches_must_be_as_many_as_a_stored_table_has() {
 
 #[test]
 fn past_and_new_are_as_many_as_the_mask_has() {
-    let facts = Builder::default()
-        .floats("old", &[-1, 2, -2, 4])
+    let facts = floats("old", &[-1, 2, -2, 4])
         .floats("x", &[-1, 2, -3, 4])
         .floats("mask", &[-1, 1, 1, -4])
         .node("Softmax", &["x"], &["new"], &[])
@@ -223,8 +227,7 @@ fn past_and_new_are_as_many_as_the_mask_has() {
 
 #[test]
 fn products_demand_features_and_reshapes_keep_elements() {
-    let facts = Builder::default()
-        .floats("x", &[-1, -2])
+    let facts = floats("x", &[-1, -2])
         .weight("w", &[12, 6])
         .whole("heads", &[-1.0, 3.0, 2.0])
         .node("MatMul", &["x", "w"], &["m"], &[])
@@ -233,8 +236,7 @@ fn products_demand_features_and_reshapes_keep_elements() {
     assert_eq!(sizes(&facts, &[7, 12]), known(&[7, 3, 2]));
     assert_eq!(relations(&facts), [&Relation::Equal(Expr::Dim(1), number(12))]);
     assert_eq!(roles(&facts), [None, Some(DimRole::Features)]);
-    let windows = Builder::default()
-        .floats("x", &[1, -1, 4])
+    let windows = floats("x", &[1, -1, 4])
         .whole("parts", &[-1.0, 7.0, 4.0])
         .node("Reshape", &["x", "parts"], &["y"], &[])
         .facts();
@@ -244,8 +246,7 @@ fn products_demand_features_and_reshapes_keep_elements() {
 #[test]
 fn ways_down_and_up_again_must_meet() {
     let scales = [1.0, 1.0, 2.0, 2.0];
-    let facts = Builder::default()
-        .floats("x", &[1, 3, -1, -2])
+    let facts = floats("x", &[1, 3, -1, -2])
         .stored("up", ElementType::Float, &[4], Some(&scales))
         .node("MaxPool", &["x"], &["d"], &[("kernel_shape", integers(&[2, 2])), ("strides", integers(&[2, 2]))])
         .node("Resize", &["d", "", "up"], &["u"], &[])
@@ -257,8 +258,7 @@ fn ways_down_and_up_again_must_meet() {
 
 #[test]
 fn mirrored_padding_is_narrower_than_its_axis() {
-    let facts = Builder::default()
-        .floats("x", &[-1, -2])
+    let facts = floats("x", &[-1, -2])
         .whole("pads", &[0.0, 200.0, 0.0, 200.0])
         .node("Pad", &["x", "pads"], &["y"], &[("mode", text("reflect"))])
         .facts();
@@ -269,7 +269,7 @@ fn mirrored_padding_is_narrower_than_its_axis() {
 #[test]
 fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
     let found = |reduces: bool| {
-        let facts = Builder::default().floats("x", &[-1, 4]).node("NonZero", &["x"], &["z"], &[]);
+        let facts = floats("x", &[-1, 4]).node("NonZero", &["x"], &["z"], &[]);
         if reduces {
             facts.node("ReduceSum", &["z"], &["y"], &[("axes", integers(&[1]))]).facts()
         } else {
@@ -278,13 +278,10 @@ fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
     };
     assert_eq!(found(false).varying.as_deref(), Some("NonZero `n0` makes as many as it finds"));
     assert_eq!(found(true).varying, None);
-    let asked = Builder::default()
-        .floats("x", &[-1, 4])
-        .input("k", ElementType::Int64, &[1])
-        .node("TopK", &["x", "k"], &["a", "b"], &[])
-        .facts();
+    let asked =
+        floats("x", &[-1, 4]).input("k", ElementType::Int64, &[1]).node("TopK", &["x", "k"], &["a", "b"], &[]).facts();
     assert!(asked.varying.unwrap().starts_with("TopK `n0` takes sizes"));
-    let own = Builder::default().floats("x", &[-1, 4]).node("own:Do", &["x"], &["y"], &[]).facts();
+    let own = floats("x", &[-1, 4]).node("own:Do", &["x"], &["y"], &[]).facts();
     assert!(own.varying.unwrap().contains("domain `own`"));
 }
 
@@ -296,16 +293,11 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
     };
     let attributes = |second| [("then_branch", branch("Relu", "a")), ("else_branch", branch(second, "b"))];
     let by_flag = |second| {
-        Builder::default()
-            .floats("x", &[-1, 4])
-            .input("c", ElementType::Bool, &[])
-            .node("If", &["c"], &["y"], &attributes(second))
-            .facts()
+        floats("x", &[-1, 4]).input("c", ElementType::Bool, &[]).node("If", &["c"], &["y"], &attributes(second)).facts()
     };
     assert_eq!(by_flag("Neg").varying, None);
     assert_eq!(by_flag("Transpose").varying.as_deref(), Some("If `n0` has branches of unlike sizes"));
-    let by_size = Builder::default()
-        .floats("x", &[-1, 4])
+    let by_size = floats("x", &[-1, 4])
         .scalar("two", 2.0)
         .node("Size", &["x"], &["s"], &[])
         .node("Sub", &["s", "s"], &["none"], &[])
@@ -319,8 +311,7 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
 #[test]
 fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
     let body = |operator: &str| {
-        Builder::default()
-            .input("i", ElementType::Int64, &[])
+        fed("i", ElementType::Int64, &[])
             .input("c", ElementType::Bool, &[])
             .floats("state", &[-9, 4])
             .node("Identity", &["c"], &["go"], &[])
@@ -330,8 +321,7 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
             .graph
     };
     let looped = |operator: &str| {
-        Builder::default()
-            .floats("x", &[-1, 4])
+        floats("x", &[-1, 4])
             .scalar("times", 3.0)
             .node("Loop", &["times", "", "x"], &["y"], &[("body", AttributeValue::Graphs(vec![body(operator)]))])
             .facts()
@@ -342,8 +332,7 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
 
 #[test]
 fn nodes_that_a_converter_put_last_are_walked_in_time() {
-    let facts = Builder::default()
-        .floats("x", &[-1, 4])
+    let facts = floats("x", &[-1, 4])
         .node("Flatten", &["cast"], &["y"], &[])
         .node("Cast", &["x"], &["cast"], &[("to", integers(&[10]))])
         .output("y")

@@ -15,7 +15,7 @@ fn texts(values: &[&str]) -> AttributeValue {
 
 /// Facts of an operator of `ai.onnx.ml` that reads a table of open rows and columns.
 fn of_table(operator: &str, attributes: &[(&str, AttributeValue)]) -> ShapeFacts {
-    let table = Builder::default().floats("x", &[-1, -2]);
+    let table = floats("x", &[-1, -2]);
     table.node(&format!("ai.onnx.ml:{operator}"), &["x"], &["y", "z"], attributes).facts()
 }
 
@@ -31,8 +31,7 @@ fn trees_read_columns_up_to_the_last_that_they_ask_about() {
         // Trees of later versions keep their leaves elsewhere.
         assert_eq!(relations(&of_table(operator, &[columns])), [&Relation::AtLeast(Expr::Dim(1), 10)]);
     }
-    let row = Builder::default()
-        .floats("x", &[-1])
+    let row = floats("x", &[-1])
         .node("ai.onnx.ml:TreeEnsembleRegressor", &["x"], &["y"], &[("nodes_featureids", integers(&[0]))])
         .facts();
     assert_eq!(relations(&row), [&Relation::AtLeast(Expr::Dim(0), 1)]);
@@ -73,11 +72,8 @@ fn linear_models_support_vectors_and_scalers_take_as_many_columns_as_they_have_n
 #[test]
 fn places_that_are_picked_must_be_there() {
     let picked = |operator: &str, places: &[f64], attributes: &[(&str, AttributeValue)]| {
-        let facts = Builder::default()
-            .floats("x", &[-1, -2])
-            .whole("places", places)
-            .node(operator, &["x", "places"], &["y"], attributes)
-            .facts();
+        let facts =
+            floats("x", &[-1, -2]).whole("places", places).node(operator, &["x", "places"], &["y"], attributes).facts();
         facts.demands.into_iter().map(|demand| demand.relation).collect::<Vec<_>>()
     };
     let least = |dim: usize, least: u64| vec![Relation::AtLeast(Expr::Dim(dim), least)];
@@ -89,8 +85,7 @@ fn places_that_are_picked_must_be_there() {
     assert_eq!(picked("ai.onnx.ml:ArrayFeatureExtractor", &[7.0, 1.0], &[]), least(1, 8));
     let many: Vec<f64> = (0..200).map(f64::from).collect();
     assert_eq!(picked("Gather", &many, &second), least(1, 200));
-    let elements = Builder::default()
-        .floats("x", &[-1, -2])
+    let elements = floats("x", &[-1, -2])
         .stored("places", ElementType::Int64, &[1, 2], Some(&[3.0, -6.0]))
         .node("GatherElements", &["x", "places"], &["y"], &second)
         .facts();
@@ -99,8 +94,7 @@ fn places_that_are_picked_must_be_there() {
 
 /// The demands of a normalization of (-1, -2, -3, -4) with a stored scale of these sizes.
 fn normalized(operator: &str, scale: &[u64], attributes: &[(&str, AttributeValue)]) -> Vec<Relation> {
-    let facts = Builder::default()
-        .floats("x", &[-1, -2, -3, -4])
+    let facts = floats("x", &[-1, -2, -3, -4])
         .weight("scale", scale)
         .node(operator, &["x", "scale"], &["y"], attributes)
         .facts();

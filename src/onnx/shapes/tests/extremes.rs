@@ -25,8 +25,7 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
         (5, 4.0, 0.0, -8e15, 1),
         (5, 0.0, 4.0, -1.0, 0),
     ] {
-        let facts = Builder::default()
-            .floats("x", &[size, 2])
+        let facts = floats("x", &[size, 2])
             .whole("start", &[start])
             .whole("end", &[end])
             .whole("axis", &[0.0])
@@ -40,8 +39,7 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
 #[test]
 fn stored_numbers_that_no_size_holds_bound_nothing() {
     for largest in [9e15, u64::MAX as f64, f64::INFINITY] {
-        let facts = Builder::default()
-            .floats("x", &[4, 2])
+        let facts = floats("x", &[4, 2])
             .stored("table", ElementType::Uint64, &[2], Some(&[1.0, largest]))
             .node("Gather", &["x", "table"], &["y"], &[])
             .facts();
@@ -65,8 +63,7 @@ fn windows_of_any_numbers_are_followed() {
             ];
             for operator in ["MaxPool", "Conv", "ConvTranspose"] {
                 let inputs = if operator == "MaxPool" { &["x"][..] } else { &["x", "w"] };
-                let facts = Builder::default()
-                    .floats("x", &[-1, 4, 9, -2])
+                let facts = floats("x", &[-1, 4, 9, -2])
                     .weight("w", &[8, 4, 3, 3])
                     .node(operator, inputs, &["y"], &attributes)
                     .facts();
@@ -79,8 +76,7 @@ fn windows_of_any_numbers_are_followed() {
 #[test]
 fn reversed_shapes_and_ranges_of_any_step_are_followed() {
     for step in [-8e15, -1.0, 8e15] {
-        let facts = Builder::default()
-            .floats("x", &[-1, 3, 4])
+        let facts = floats("x", &[-1, 3, 4])
             .whole("start", &[8e15])
             .whole("end", &[8e15])
             .whole("axis", &[0.0])

@@ -4,16 +4,14 @@ use super::*;
 
 #[test]
 fn images_with_colours_last_and_without_a_batch_are_images() {
-    let last = Builder::default()
-        .floats("p", &[-1, -2, -3, 3])
+    let last = floats("p", &[-1, -2, -3, 3])
         .weight("w", &[8, 3, 3, 3])
         .node("Cast", &["p"], &["f"], &[("to", integers(&[1]))])
         .node("Transpose", &["f"], &["t"], &[("perm", integers(&[0, 3, 1, 2]))])
         .node("Conv", &["t", "w"], &["y"], &[])
         .facts();
     assert_eq!(roles(&last), [None, Some(DimRole::Height), Some(DimRole::Width)]);
-    let one = Builder::default()
-        .floats("p", &[3, -1, -2])
+    let one = floats("p", &[3, -1, -2])
         .weight("w", &[8, 3, 3, 3])
         .whole("zero", &[0.0])
         .node("Unsqueeze", &["p", "zero"], &["u"], &[])
@@ -24,8 +22,7 @@ fn images_with_colours_last_and_without_a_batch_are_images() {
 
 #[test]
 fn sound_and_spectra_are_told_apart() {
-    let sound = Builder::default()
-        .floats("p", &[-1, -2])
+    let sound = floats("p", &[-1, -2])
         .weight("w", &[16, 1, 10])
         .whole("one", &[1.0])
         .node("Unsqueeze", &["p", "one"], &["u"], &[])
@@ -33,18 +30,13 @@ fn sound_and_spectra_are_told_apart() {
         .facts();
     assert_eq!(roles(&sound), [None, Some(DimRole::Audio)]);
     assert!(relations(&sound).contains(&&Relation::AtLeast(Expr::Dim(1), 10)));
-    let spectrum = Builder::default()
-        .floats("p", &[-1, 80, -2])
-        .weight("w", &[16, 80, 3])
-        .node("Conv", &["p", "w"], &["y"], &[])
-        .facts();
+    let spectrum = floats("p", &[-1, 80, -2]).weight("w", &[16, 80, 3]).node("Conv", &["p", "w"], &["y"], &[]).facts();
     assert_eq!(roles(&spectrum), [None, Some(DimRole::Frames)]);
 }
 
 #[test]
 fn padding_hides_no_sound_and_no_image() {
-    let sound = Builder::default()
-        .floats("p", &[-1, -2])
+    let sound = floats("p", &[-1, -2])
         .weight("w", &[16, 1, 10])
         .whole("one", &[1.0])
         .whole("pads", &[0.0, 0.0, 40.0, 0.0, 0.0, 40.0])
@@ -53,8 +45,7 @@ fn padding_hides_no_sound_and_no_image() {
         .node("Conv", &["v", "w"], &["y"], &[("strides", integers(&[5]))])
         .facts();
     assert_eq!(roles(&sound), [None, Some(DimRole::Audio)]);
-    let image = Builder::default()
-        .floats("p", &[-1, 3, -2, -3])
+    let image = floats("p", &[-1, 3, -2, -3])
         .weight("w", &[8, 3, 3, 3])
         .whole("pads", &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0])
         .node("Pad", &["p", "pads"], &["u"], &[])
@@ -66,8 +57,7 @@ fn padding_hides_no_sound_and_no_image() {
 #[test]
 fn two_channels_that_are_read_many_samples_at_once_are_a_sound() {
     let role = |channels: i64, kernel: u64, stride: i64| {
-        let facts = Builder::default()
-            .floats("p", &[-1, channels, -2])
+        let facts = floats("p", &[-1, channels, -2])
             .weight("w", &[16, 2, kernel])
             .node("Conv", &["p", "w"], &["y"], &[("strides", integers(&[stride]))])
             .facts();
@@ -78,10 +68,6 @@ fn two_channels_that_are_read_many_samples_at_once_are_a_sound() {
         assert_eq!(role(channels, 3, 8), Some(DimRole::Audio), "{channels}");
         assert_eq!(role(channels, 3, 1), Some(DimRole::Frames), "{channels}");
     }
-    let six = Builder::default()
-        .floats("p", &[-1, 6, -2])
-        .weight("w", &[16, 6, 16])
-        .node("Conv", &["p", "w"], &["y"], &[])
-        .facts();
+    let six = floats("p", &[-1, 6, -2]).weight("w", &[16, 6, 16]).node("Conv", &["p", "w"], &["y"], &[]).facts();
     assert_eq!(roles(&six), [None, Some(DimRole::Frames)]);
 }

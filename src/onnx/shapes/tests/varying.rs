@@ -23,8 +23,7 @@ const SIZED: [(&str, &[&str]); 14] = [
 /// Why sizes of an operator vary that takes its sizes from that value.
 fn varying(operator: &str, inputs: &[&str], sizes: &str) -> Option<String> {
     let inputs: Vec<&str> = inputs.iter().map(|&name| if name == "?" { sizes } else { name }).collect();
-    let built = Builder::default()
-        .floats("x", &[-1, -2, 1])
+    let built = floats("x", &[-1, -2, 1])
         .input("fed", ElementType::Int64, &[4])
         .whole("stored", &[2.0, 2.0, 2.0, 2.0])
         .node("RandomUniform", &[], &["noise"], &[("shape", integers(&[4]))])
@@ -47,7 +46,7 @@ fn sizes_that_an_operand_says_vary_where_it_is_fed_or_random_and_not_where_it_is
 #[test]
 fn searches_end_where_values_say() {
     for operator in ["BeamSearch", "GreedySearch", "Sampling", "WhisperBeamSearch"] {
-        let searched = Builder::default().floats("x", &[-1, -2]);
+        let searched = floats("x", &[-1, -2]);
         let facts = searched.node(&format!("com.microsoft:{operator}"), &["x"], &["y"], &[]).facts();
         let why = format!("{operator} `n0` makes as many tokens as there are until it ends");
         assert_eq!(facts.varying, Some(why));
