@@ -9,18 +9,14 @@ const LENGTH_LIMIT: usize = 120;
 enum Token {
     Name(String),
     Number(i64),
-    Plus,
-    Minus,
-    Times,
-    Over,
-    Open,
-    Close,
+    /// One of `+-*/()`, however the name spells it.
+    Sign(char),
 }
 
 /// The expression that a name spells; `dim` gives the dimension of a name within it. Absent where it is a plain name.
 pub(super) fn expression(text: &str, dim: &mut impl FnMut(&str) -> Expr) -> Option<Expr> {
     let tokens = tokens(text)?;
-    let is_operator = |token: &Token| matches!(token, Token::Plus | Token::Minus | Token::Times | Token::Over);
+    let is_operator = |token: &Token| matches!(token, Token::Sign('+' | '-' | '*' | '/'));
     if !tokens.iter().any(is_operator) {
         return None;
     }
@@ -48,18 +44,14 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
         found.push(match letter {
             _ if word > 0 => named(letters[at - word..at].iter().collect(), &found),
             ' ' => continue,
-            '+' => Token::Plus,
             // Of `seq-len` the hyphen is a part, and of `past - 1` and `n-1` it is not.
             '-' if letters.get(at).is_some_and(|next| next.is_alphabetic()) => return None,
-            '-' => Token::Minus,
-            '*' | '\u{d7}' => Token::Times,
             '/' if letters.get(at) == Some(&'/') => {
                 at += 1;
-                Token::Over
+                Token::Sign('/')
             }
-            '/' => Token::Over,
-            '(' => Token::Open,
-            ')' => Token::Close,
+            '+' | '-' | '*' | '/' | '(' | ')' => Token::Sign(letter),
+            '\u{d7}' => Token::Sign('*'),
             _ => return None,
         });
     }
@@ -75,8 +67,8 @@ fn named(word: String, before: &[Token]) -> Token {
     if let Ok(number) = word.parse() {
         return Token::Number(number);
     }
-    let after_operand = matches!(before.last(), Some(Token::Name(_) | Token::Number(_) | Token::Close));
-    if after_operand && word.eq_ignore_ascii_case("x") { Token::Times } else { Token::Name(word) }
+    let after_operand = matches!(before.last(), Some(Token::Name(_) | Token::Number(_) | Token::Sign(')')));
+    if after_operand && word.eq_ignore_ascii_case("x") { Token::Sign('*') } else { Token::Name(word) }
 }
 
 struct Reader<'t, F> {
@@ -87,28 +79,27 @@ struct Reader<'t, F> {
 
 impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
     fn take(&mut self) -> Option<Token> {
-        let token = self.tokens.get(self.at).cloned();
         self.at += 1;
-        token
+        self.tokens.get(self.at - 1).cloned()
     }
 
     fn sum(&mut self) -> Option<Expr> {
         let mut terms = vec![self.product()?];
-        while let Some(sign @ (Token::Plus | Token::Minus)) = self.tokens.get(self.at).cloned() {
+        while let Some(Token::Sign(sign @ ('+' | '-'))) = self.tokens.get(self.at).cloned() {
             self.at += 1;
             let term = self.product()?;
-            terms.push(if sign == Token::Plus { term } else { Expr::Product(vec![Expr::Number(-1), term]) });
+            terms.push(if sign == '+' { term } else { Expr::Product(vec![Expr::Number(-1), term]) });
         }
         Some(if terms.len() == 1 { terms.remove(0) } else { Expr::Sum(terms) })
     }
 
     fn product(&mut self) -> Option<Expr> {
         let mut whole = self.factor()?;
-        while let Some(sign @ (Token::Times | Token::Over)) = self.tokens.get(self.at).cloned() {
+        while let Some(Token::Sign(sign @ ('*' | '/'))) = self.tokens.get(self.at).cloned() {
             self.at += 1;
             let factor = self.factor()?;
             whole = match sign {
-                Token::Times => Expr::Product(vec![whole, factor]),
+                '*' => Expr::Product(vec![whole, factor]),
                 _ => Expr::Quotient(Box::new(whole), Box::new(factor)),
             };
         }
@@ -118,11 +109,13 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
     fn factor(&mut self) -> Option<Expr> {
         match self.take()? {
             Token::Number(number) => Some(Expr::Number(number)),
-            Token::Name(word) if word == "floor" && self.tokens.get(self.at) == Some(&Token::Open) => self.factor(),
+            Token::Name(word) if word == "floor" && self.tokens.get(self.at) == Some(&Token::Sign('(')) => {
+                self.factor()
+            }
             Token::Name(word) => Some((self.dim)(&word)),
-            Token::Open => {
+            Token::Sign('(') => {
                 let inner = self.sum()?;
-                (self.take()? == Token::Close).then_some(inner)
+                (self.take()? == Token::Sign(')')).then_some(inner)
             }
             _ => None,
         }
