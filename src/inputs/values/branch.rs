@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::Fill;
 use super::guess::SignKind;
 use super::operators::words;
-use super::question::Question;
-use super::simulate::Signs;
+use super::simulate::{Question, Signs};
 use crate::onnx::{AttributeValue, Graph, Node};
 use crate::plan::ElementType;
 

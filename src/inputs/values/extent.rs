@@ -4,7 +4,7 @@ use super::Shapes;
 use super::flow::{Extent, Flow};
 use crate::onnx::{AttributeValue, Graph, Node};
 
-/// The flow of a graph whose inputs have these shapes, with sizes that follow; each node reads what those before it made.
+/// The flow of a graph whose inputs have these shapes, with sizes that follow; nodes read what those before made.
 pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
     let mut flow = Flow::unmeasured(graph, shapes);
     for index in 0..flow.nodes_count() {

@@ -14,7 +14,6 @@ mod lengths;
 mod lists;
 mod operators;
 mod places;
-mod question;
 mod simulate;
 mod steering;
 mod usual;
@@ -29,8 +28,7 @@ use std::ops::RangeInclusive;
 use bound::Uses;
 use extent::measured;
 use flow::Flow;
-use question::Question;
-use simulate::Known;
+use simulate::{Known, Question};
 use usual::Role;
 
 use super::dims::dims_of;

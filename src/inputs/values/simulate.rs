@@ -1,11 +1,15 @@
-//! What becomes of a model's values while one input holds one number everywhere.
+//! What becomes of a model's values while one input holds one number everywhere, and the question that this answers.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::bound::IndexBound;
 use super::evaluate::evaluate;
 use super::flow::Flow;
 use super::guess::{Guess, Sign};
+use super::{Fill, Shapes};
+use crate::plan::ElementType;
+use crate::record::{FillKind, TensorInfo};
 
 /// How far back a value that does not depend on the input is traced.
 const TRACE_LIMIT: usize = 48;
@@ -13,6 +17,38 @@ const TRACE_LIMIT: usize = 48;
 const LIST_LIMIT: usize = 4096;
 /// How often each node is evaluated at most: twice for what a loop's body gives back.
 const TURNS: usize = 3;
+
+/// An input whose values may decide how much is computed.
+pub(super) struct Question<'q, 'm> {
+    pub info: &'q TensorInfo,
+    pub element_type: ElementType,
+    pub flow: &'q Flow<'m>,
+    pub known: &'q Known<'q, 'm>,
+    pub inputs: &'q [TensorInfo],
+    pub shapes: &'q Shapes,
+    pub bound: Option<&'q IndexBound>,
+    pub compared: &'q [f64],
+}
+
+impl Question<'_, '_> {
+    /// Numbers of one sample in the input.
+    pub fn elements(&self) -> u64 {
+        super::elements(self.shapes.get(&self.info.name).map_or(&[][..], Vec::as_slice))
+    }
+
+    /// A fill of one value everywhere that decides how much is computed.
+    pub fn constant(&self, value: f64, reason: String) -> Fill {
+        Fill { kind: FillKind::Constant(value), reason, steers: true }
+    }
+
+    pub fn shown(&self, value: f64) -> String {
+        match (self.element_type, value) {
+            (ElementType::Bool, 0.0) => "false".to_owned(),
+            (ElementType::Bool, _) => "true".to_owned(),
+            _ => value.to_string(),
+        }
+    }
+}
 
 /// Knowledge of values that do not depend on an input, found when it is asked for.
 pub(super) struct Known<'f, 'm> {

@@ -8,8 +8,7 @@ use super::branch;
 use super::flow::Flow;
 use super::guess::{Sign, SignKind};
 use super::operators::words;
-use super::question::Question;
-use super::simulate::Signs;
+use super::simulate::{Question, Signs};
 use crate::plan::ElementType;
 
 /// An input of more numbers than this is data, unless operators treat it as a mask.

@@ -7,7 +7,7 @@ use super::{DimRole, Expr};
 /// Colours that an image has: grey, three, or three and transparency.
 const COLOURS: [i64; 3] = [1, 3, 4];
 
-/// Samples that the first kernel for a sound of two channels covers, or steps over; one for pairs of numbers is shorter.
+/// Samples that the first kernel for a sound of two channels covers or steps over; one for pairs of numbers is shorter.
 const SAMPLES_AT_ONCE: i64 = 8;
 
 /// The last axis of whole numbers that are looked up in a stored table counts tokens.
