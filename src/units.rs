@@ -107,11 +107,6 @@ impl Sum for Bytes {
 #[serde(transparent)]
 pub struct Ratio(pub f64);
 
-/// A rate, per second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct PerSecond(pub f64);
-
 /// A frequency, in hertz.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]

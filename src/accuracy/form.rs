@@ -16,7 +16,8 @@ use super::error::no_output;
 use super::numbers::{classes, is_float, is_integer, per_sample};
 use super::regression::ErrorScorer;
 use super::several::SeveralScorer;
-use super::{AccuracyError, Targets, Truth};
+use super::truth::Targets;
+use super::{AccuracyError, Truth};
 use crate::inputs::{Labels, Tensor, TensorData};
 use crate::plan::Task;
 

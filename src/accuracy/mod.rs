@@ -28,4 +28,4 @@ pub use agreement::AgreementScorer;
 pub use error::AccuracyError;
 pub use scorer::Scorer;
 pub use surroundings::Surroundings;
-pub use truth::{Targets, Truth};
+pub use truth::Truth;

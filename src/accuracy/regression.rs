@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::AccuracyError;
 use super::error::no_output;
 use super::numbers::{is_float, numbers, per_sample};
-use super::{AccuracyError, Targets};
+use super::truth::Targets;
 use crate::inputs::Tensor;
 use crate::record::Scores;
 

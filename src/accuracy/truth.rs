@@ -21,18 +21,15 @@ pub struct Truth {
 
 /// The numbers to predict, sample by sample; each sample has at least one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Targets {
+pub(super) struct Targets {
     per_sample: usize,
     /// Elements of all samples, one sample after the other.
     values: Vec<f64>,
 }
 
 impl Targets {
-    /// Reads targets: numbers of any shape whose first dimension is the samples.
-    ///
-    /// # Errors
-    /// A scalar, samples without elements, or strings.
-    pub fn new(data: &TensorData) -> Result<Self, AccuracyError> {
+    /// Numbers of any shape whose first dimension is the samples, which have elements.
+    pub(super) fn new(data: &TensorData) -> Result<Self, AccuracyError> {
         let bad = || AccuracyError::BadTargets(data.shape().to_vec());
         let per_sample = data.shape().get(1..).ok_or_else(bad)?.iter().product();
         if per_sample == 0 {
@@ -41,15 +38,11 @@ impl Targets {
         Ok(Targets { per_sample, values: numbers(data).ok_or_else(bad)? })
     }
 
-    /// Samples that there is a target for.
-    #[must_use]
-    pub fn samples_count(&self) -> usize {
+    pub(super) fn samples_count(&self) -> usize {
         self.values.len() / self.per_sample
     }
 
-    /// Elements of one sample, at least 1.
-    #[must_use]
-    pub fn per_sample(&self) -> usize {
+    pub(super) fn per_sample(&self) -> usize {
         self.per_sample
     }
 

@@ -13,7 +13,6 @@ use super::{Interval, Z};
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairedRatio {
     ranks: SignedRank,
-    pairs_count: u64,
     normal_half_width: Option<f64>,
 }
 
@@ -23,13 +22,9 @@ impl PairedRatio {
     /// Rounds without pairs do not count. `None` if there is no pair at all, or a logarithm is not finite.
     #[must_use]
     pub fn of(rounds: &[Vec<f64>]) -> Option<Self> {
-        let counted: Vec<&Vec<f64>> = rounds.iter().filter(|pairs| !pairs.is_empty()).collect();
-        let centres: Vec<f64> = counted.iter().map(|pairs| median(pairs)).collect::<Option<_>>()?;
-        Some(PairedRatio {
-            ranks: SignedRank::new(&centres)?,
-            pairs_count: counted.iter().map(|pairs| pairs.len() as u64).sum(),
-            normal_half_width: normal_half_width(&centres),
-        })
+        let counted = rounds.iter().filter(|pairs| !pairs.is_empty());
+        let centres: Vec<f64> = counted.map(|pairs| median(pairs)).collect::<Option<_>>()?;
+        Some(PairedRatio { ranks: SignedRank::new(&centres)?, normal_half_width: normal_half_width(&centres) })
     }
 
     /// The ratio and its interval, which leaves the truth out with probability [`END_ERROR`] at most. Its n is the number
@@ -43,12 +38,6 @@ impl PairedRatio {
     #[must_use]
     pub fn interval(&self) -> Option<Interval> {
         self.ratio().interval.ok()
-    }
-
-    /// Pairs of neighbouring blocks behind it, over all rounds.
-    #[must_use]
-    pub fn pairs_count(&self) -> u64 {
-        self.pairs_count
     }
 
     /// Evidence of the rounds on the log-ratio; `floor` is on its scale.
@@ -115,7 +104,7 @@ mod tests {
         let paired = PairedRatio::of(&rounds(9, 1.25, 5)).unwrap();
         let interval = paired.interval().unwrap();
         assert!(interval.contains(1.25) && !interval.contains(1.0), "{paired:?}");
-        assert_eq!((paired.ratio().n, paired.pairs_count()), (9, 72));
+        assert_eq!(paired.ratio().n, 9);
         assert!(paired.half_width_ratio().unwrap() < 0.02, "{paired:?}");
     }
 
@@ -123,8 +112,7 @@ mod tests {
     fn median_of_pairs_stands_for_the_round() {
         let paired = PairedRatio::of(&[vec![0.0, 0.1, 9.0], vec![0.1], vec![]]).unwrap();
         assert!((paired.ratio().value - 0.1_f64.exp()).abs() < 1e-12);
-        assert_eq!((paired.ratio().n, paired.pairs_count()), (2, 4));
-        assert_eq!(paired.interval(), None);
+        assert_eq!((paired.ratio().n, paired.interval()), (2, None));
     }
 
     #[test]
