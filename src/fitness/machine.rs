@@ -1,7 +1,7 @@
 //! Rules about the machine.
 
 use super::rule::{Bounds, Seen, percent, reason};
-use crate::record::{FitnessReason, FitnessVerdict};
+use crate::record::{FitnessReason, FitnessVerdict, Throttling};
 use crate::units::Ratio;
 
 /// Others' share of all CPUs. A tenth is what a desktop or a container host does in the background; beyond half, one of
@@ -30,13 +30,9 @@ const LOW_FREQUENCY: f64 = 0.5;
 pub(super) fn others_load(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = seen.conditions.others_busy_ratio?;
     let severity = OTHERS.severity(share.0)?;
-    let cpus = seen.conditions.online_cpus_count.unwrap_or(1) as f64;
-    let text = format!(
-        "other processes used {} of all CPUs' time, as much as {:.1} CPUs ({})",
-        percent(share),
-        share.0 * cpus,
-        OTHERS.words(severity)
-    );
+    let cpus = share.0 * seen.conditions.online_cpus_count.unwrap_or(1) as f64;
+    let (used, bound) = (percent(share), OTHERS.words(severity));
+    let text = format!("other processes used {used} of all CPUs' time, as much as {cpus:.1} CPUs ({bound})");
     Some(reason(severity, text, "end other work on the machine (`top` shows it), or measure when it is idle"))
 }
 
@@ -48,16 +44,11 @@ pub(super) fn steal(seen: Seen<'_>) -> Option<FitnessReason> {
 }
 
 pub(super) fn throttling(seen: Seen<'_>) -> Option<FitnessReason> {
-    let throttling = seen.conditions.throttling?;
-    let share = throttling.throttled_periods_count as f64 / throttling.periods_count.max(1) as f64;
-    let severity = THROTTLED.severity(share)?;
-    let text = format!(
-        "the control group's CPU limit stopped the run in {} of {} periods, {} ({})",
-        throttling.throttled_periods_count,
-        throttling.periods_count,
-        percent(Ratio(share)),
-        THROTTLED.words(severity)
-    );
+    let Throttling { periods_count: all, throttled_periods_count: stopped, .. } = seen.conditions.throttling?;
+    let share = Ratio(stopped as f64 / all.max(1) as f64);
+    let severity = THROTTLED.severity(share.0)?;
+    let of_all = format!("{stopped} of {all} periods, {} ({})", percent(share), THROTTLED.words(severity));
+    let text = format!("the control group's CPU limit stopped the run in {of_all}");
     Some(reason(severity, text, "raise the CPU limit of the container, or set `--intra-threads` below it"))
 }
 
@@ -76,11 +67,9 @@ pub(super) fn low_frequency(seen: Seen<'_>) -> Option<FitnessReason> {
     let after = frequency.after_hertz?;
     let share = after.0 as f64 / frequency.maximum_hertz.0.max(1) as f64;
     (share < LOW_FREQUENCY).then(|| {
-        let text = format!(
-            "a worker's CPU ran at {} of its highest frequency when the run ended (bound {})",
-            percent(Ratio(share)),
-            percent(Ratio(LOW_FREQUENCY))
-        );
+        let (ran_at, bound) = (percent(Ratio(share)), percent(Ratio(LOW_FREQUENCY)));
+        let text =
+            format!("a worker's CPU ran at {ran_at} of its highest frequency when the run ended (bound {bound})");
         reason(FitnessVerdict::Suspect, text, "look for a power limit or a power-saving profile, and lift it")
     })
 }
@@ -118,12 +107,8 @@ pub(super) fn siblings(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = seen.conditions.siblings_busy_ratio?;
     let severity = SIBLINGS.severity(share.0)?;
     let cpus: Vec<String> = seen.conditions.sibling_cpus.iter().flatten().map(u64::to_string).collect();
-    let text = format!(
-        "on the workers' cores, CPU {} was busy as well, for {} of the time ({})",
-        cpus.join(","),
-        percent(share),
-        SIBLINGS.words(severity)
-    );
+    let (cpus, time, bound) = (cpus.join(","), percent(share), SIBLINGS.words(severity));
+    let text = format!("on the workers' cores, CPU {cpus} was busy as well, for {time} of the time ({bound})");
     Some(reason(severity, text, "keep the sibling hardware threads idle, or choose other cores with `--pin`"))
 }
 
@@ -131,7 +116,7 @@ pub(super) fn siblings(seen: Seen<'_>) -> Option<FitnessReason> {
 mod tests {
     use super::super::testing::{quiet, verdict_of};
     use super::*;
-    use crate::record::{Conditions, Host, Throttling};
+    use crate::record::{Conditions, Host};
     use crate::text::Plain;
     use crate::units::{Bytes, Nanos};
     use FitnessVerdict::{Invalid, Suspect, Valid};
