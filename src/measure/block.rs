@@ -45,17 +45,11 @@ pub trait Work {
     const PREPARES: bool = false;
 
     /// Prepares the next inference; the time that it takes is in no latency.
-    ///
-    /// # Errors
-    /// The work's own.
     fn prepare(&mut self) -> Result<(), Self::Error> {
         Ok(())
     }
 
     /// Runs one inference, which is prepared.
-    ///
-    /// # Errors
-    /// The work's own.
     fn infer(&mut self) -> Result<(), Self::Error>;
 }
 
@@ -88,17 +82,11 @@ impl<W: Work> Lane<W> {
     }
 
     /// Prepares the next inference.
-    ///
-    /// # Errors
-    /// The work's own.
     pub fn prepare(&mut self) -> Result<(), W::Error> {
         self.work.prepare()
     }
 
     /// Runs one inference, which is prepared and not counted.
-    ///
-    /// # Errors
-    /// The work's own.
     pub fn infer(&mut self) -> Result<(), W::Error> {
         self.work.infer()
     }

@@ -207,9 +207,6 @@ impl GpuWindow {
     }
 
     /// Mean of the sampled power.
-    ///
-    /// # Errors
-    /// Why it is not known.
     pub fn power_mean(&self) -> Observed<Watts> {
         mean(&self.readings, |reading| reading.power_watts.clone().map(|power| power.0)).map(Watts)
     }
@@ -222,9 +219,6 @@ impl GpuWindow {
     }
 
     /// Most memory in use on the whole device.
-    ///
-    /// # Errors
-    /// Why it is not known.
     pub fn memory_used_max(&self) -> Observed<Bytes> {
         let used = |reading: &GpuReading| reading.memory_used_bytes.clone().map(Bytes::as_f64);
         fold(&self.readings, used, f64::max).map(|bytes| Bytes(bytes as u64))

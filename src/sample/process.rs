@@ -2,6 +2,8 @@
 //!
 //! `smaps_rollup` and `clear_refs` take the process's memory lock, and `status` walks its threads: they are for the
 //! time between phases, never for a timed block.
+//!
+//! What cannot be read is an error: of a process that has ended, and of one of another user.
 
 use std::path::Path;
 
@@ -10,10 +12,8 @@ use procfs::process::{Io, SmapsRollup, StatM};
 use super::{Roots, SampleError, parse, parse_list, read};
 use crate::units::Bytes;
 
-/// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of `smaps_rollup`.
-///
-/// # Errors
-/// If the file cannot be read; a kernel before 4.14 does not have it.
+/// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of `smaps_rollup`, which a kernel
+/// before 4.14 does not have.
 pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let path = roots.of_process(pid, "smaps_rollup");
     let maps = parse::<SmapsRollup>(&path)?.memory_map_rollup;
@@ -28,26 +28,17 @@ pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
 }
 
 /// Memory that is resident now, pages shared with other processes included: `statm`.
-///
-/// # Errors
-/// If the file cannot be read.
 pub fn resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let statm = parse::<StatM>(&roots.of_process(pid, "statm"))?;
     Ok(Bytes(statm.resident * procfs::page_size()))
 }
 
 /// Most memory that was resident at once since the process began, or since [`reset_peak`]: `VmHWM` of `status`.
-///
-/// # Errors
-/// If the file cannot be read.
 pub fn peak_resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     peak_of(&roots.of_process(pid, "status"))
 }
 
 /// Most memory that this process itself had resident at once.
-///
-/// # Errors
-/// If its `status` cannot be read.
 pub fn own_peak_memory(roots: &Roots) -> Result<Bytes, SampleError> {
     peak_of(&roots.proc.join("self/status"))
 }
@@ -59,27 +50,18 @@ fn peak_of(status: &Path) -> Result<Bytes, SampleError> {
     peak.map(|kib| Bytes(kib * 1024)).ok_or_else(|| missing(status, "VmHWM"))
 }
 
-/// Makes [`peak_resident`] start again from what is resident now.
-///
-/// # Errors
-/// If `clear_refs` cannot be written: only the user that the process belongs to may.
+/// Makes [`peak_resident`] start again from what is resident now, by `clear_refs`, which only the process's user may write.
 pub fn reset_peak(roots: &Roots, pid: u32) -> Result<(), SampleError> {
     let path = roots.of_process(pid, "clear_refs");
     std::fs::write(&path, "5").map_err(|error| SampleError::Unwritable(path, error))
 }
 
 /// Bytes that the process has had read from storage, rather than from the page cache: `read_bytes` of `io`.
-///
-/// # Errors
-/// If the file cannot be read.
 pub fn storage_read_bytes(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     Ok(Bytes(parse::<Io>(&roots.of_process(pid, "io"))?.read_bytes))
 }
 
 /// Threads of the process: `Threads` of `status`.
-///
-/// # Errors
-/// If the file cannot be read.
 pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     let path = roots.of_process(pid, "status");
     let count = field(&read(&path)?, "Threads").and_then(|value| value.parse().ok());
@@ -88,9 +70,6 @@ pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
 
 /// How often the kernel has moved the process's main thread from one CPU to another: `se.nr_migrations` of `sched`,
 /// which the kernel offers where it was built with scheduler debugging.
-///
-/// # Errors
-/// If the file cannot be read.
 pub fn migrations_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     const FIELD: &str = "se.nr_migrations";
     let path = roots.of_process(pid, "sched");
@@ -100,9 +79,6 @@ pub fn migrations_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
 }
 
 /// CPUs that the process's main thread may run on, ascending: `Cpus_allowed_list` of `status`.
-///
-/// # Errors
-/// If the file cannot be read.
 pub fn allowed_cpus(roots: &Roots, pid: u32) -> Result<Vec<u64>, SampleError> {
     let path = roots.of_process(pid, "status");
     let cpus = field(&read(&path)?, "Cpus_allowed_list").and_then(parse_list);

@@ -18,9 +18,6 @@ pub struct Buckets {
 
 impl Buckets {
     /// Reads what [`Latencies::encode`] wrote. Bounded in time and memory whatever the text holds.
-    ///
-    /// # Errors
-    /// Text that is not base64, not of that format, cut short, damaged, or of another range.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
         let mut buckets = Buckets::default();
         for (index, count) in codec::decode_counts(text)? {

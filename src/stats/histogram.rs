@@ -110,9 +110,6 @@ impl Latencies {
     }
 
     /// Reads what [`encode`](Self::encode) wrote. Bounded in time and memory whatever the text holds.
-    ///
-    /// # Errors
-    /// Text that is not base64, not of that format, cut short, damaged, or of another range.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
         let histogram = codec::decode(text)?;
         Ok(Latencies { histogram })
