@@ -127,24 +127,20 @@ pub fn own_affinity() -> Result<Vec<u64>, SampleError> {
 /// # Errors
 /// Like [`set_affinity`].
 pub fn set_own_affinity(cpus: &[u64]) -> Result<(), SampleError> {
-    restrict(Pid::from_raw(0), cpus)
+    set_affinity(0, cpus)
 }
 
-/// Restricts the main thread of a process, and all threads that it starts from now on, to `cpus`.
+/// Restricts the main thread of a process, and all threads that it starts from now on, to `cpus`; 0 is the calling thread.
 ///
 /// # Errors
 /// [`SampleError::AffinityRefused`] if none of the CPUs is online and allowed, or one is beyond what can be named.
 pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
-    restrict(Pid::from_raw(pid.cast_signed()), cpus)
-}
-
-fn restrict(pid: Pid, cpus: &[u64]) -> Result<(), SampleError> {
     let refused = |error| SampleError::AffinityRefused(cpus.to_vec(), error);
     let mut set = CpuSet::new();
     for &cpu in cpus {
         set.set(usize::try_from(cpu).unwrap_or(usize::MAX)).map_err(refused)?;
     }
-    sched_setaffinity(pid, &set).map_err(refused)
+    sched_setaffinity(Pid::from_raw(pid.cast_signed()), &set).map_err(refused)
 }
 
 #[cfg(test)]

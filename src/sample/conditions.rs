@@ -82,6 +82,7 @@ impl Span<'_> {
 
 fn between(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Conditions {
     let siblings = siblings(roots, workers);
+    let thermal_throttles = span.after.thermal_throttles.zip(span.before.thermal_throttles);
     Conditions {
         observed_ns: span.elapsed,
         online_cpus_count: span.after.cpus.as_ref().map(|cpus| cpus.each.len() as u64),
@@ -98,11 +99,7 @@ fn between(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Conditions {
         swap_used_bytes: swap_used(roots),
         swapped_in_bytes: span.bytes(|counters| counters.swapped_in),
         swapped_out_bytes: span.bytes(|counters| counters.swapped_out),
-        thermal_throttles_count: span
-            .after
-            .thermal_throttles
-            .zip(span.before.thermal_throttles)
-            .map(|(after, before)| after.saturating_sub(before)),
+        thermal_throttles_count: thermal_throttles.map(|(after, before)| after.saturating_sub(before)),
         temperature_celsius: temperature(roots),
         gpus: Vec::new(),
     }

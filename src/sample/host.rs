@@ -48,8 +48,7 @@ pub fn fingerprint(roots: &Roots) -> Host {
 
 /// CPUs that a run may keep busy, which is the default number of threads: those of the affinity mask, but no more than the
 /// control group's CPU limit rounded up, and at least 1.
-#[must_use]
-pub fn usable_cpus(affinity_count: u64, cgroup: &CgroupLimits) -> u64 {
+fn usable_cpus(affinity_count: u64, cgroup: &CgroupLimits) -> u64 {
     let quota = cgroup.cpu_quota_count.map_or(u64::MAX, |quota| quota.ceil() as u64);
     affinity_count.min(quota).max(1)
 }

@@ -9,7 +9,7 @@ use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
-use nvml_wrapper::{Device, Nvml};
+use nvml_wrapper::{Device, Nvml, cuda_driver_version_major, cuda_driver_version_minor};
 
 use super::Roots;
 use crate::hash;
@@ -128,11 +128,8 @@ impl Gpus {
     /// The driver.
     #[must_use]
     pub fn driver(&self) -> GpuDriver {
-        let cuda = self.nvml.sys_cuda_driver_version().map(|version| {
-            let (major, minor) =
-                (nvml_wrapper::cuda_driver_version_major(version), nvml_wrapper::cuda_driver_version_minor(version));
-            format!("{major}.{minor}")
-        });
+        let cuda = self.nvml.sys_cuda_driver_version();
+        let cuda = cuda.map(|all| format!("{}.{}", cuda_driver_version_major(all), cuda_driver_version_minor(all)));
         GpuDriver {
             version: told(self.nvml.sys_driver_version()).map(Plain::from),
             cuda_version: told(cuda).map(Plain::from),
@@ -199,19 +196,13 @@ impl Gpus {
         }
     }
 
-    /// The chip's energy counter, since the driver was loaded.
-    ///
-    /// # Errors
-    /// Why it is not known: chips before 2017 have none.
+    /// The chip's energy counter, since the driver was loaded; chips before 2017 have none.
     pub fn energy(&self, index: u32) -> Observed<Joules> {
         let millijoules = self.nvml.device_by_index(index).and_then(|device| device.total_energy_consumption());
         told(millijoules).map(|millijoules| Joules(millijoules as f64 / 1000.0))
     }
 
     /// Memory in use on the whole device, of all processes.
-    ///
-    /// # Errors
-    /// Why it is not known.
     pub fn memory_used(&self, index: u32) -> Observed<Bytes> {
         told(self.nvml.device_by_index(index).and_then(|device| device.memory_info())).map(|memory| Bytes(memory.used))
     }

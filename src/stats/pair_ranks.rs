@@ -69,11 +69,7 @@ impl PairRanks {
         let (mut low, mut high) = (place(f64::NEG_INFINITY), place(f64::INFINITY));
         while low < high {
             let middle = low.midpoint(high);
-            if up_to(at_place(middle)) > rank {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
+            if up_to(at_place(middle)) > rank { high = middle } else { low = middle + 1 }
         }
         at_place(low)
     }
@@ -108,11 +104,7 @@ impl PairRanks {
         let (mut last, mut beyond) = (0_usize, self.count());
         while beyond - last > 1 {
             let middle = last.midpoint(beyond);
-            if fits(middle) {
-                last = middle;
-            } else {
-                beyond = middle;
-            }
+            if fits(middle) { last = middle } else { beyond = middle }
         }
         fits(last).then_some(last)
     }
