@@ -7,7 +7,7 @@ use super::differences::highest;
 use super::error::no_output;
 use super::numbers::{integers, numbers, per_sample};
 use crate::inputs::{ClassNames, Tensor, TensorData};
-use crate::record::{LabelledScores, Scores};
+use crate::record::LabelledScores;
 
 /// How an output says which class it predicts.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub(super) struct ClassScorer {
     labels: Vec<i64>,
     names: ClassNames,
     says: Says,
-    scores: LabelledScores,
+    pub(super) scores: LabelledScores,
 }
 
 impl ClassScorer {
@@ -64,14 +64,6 @@ impl ClassScorer {
                 Ok(())
             }
         }
-    }
-
-    pub(super) fn output(&self) -> &str {
-        &self.scores.output
-    }
-
-    pub(super) fn finish(self) -> Scores {
-        Scores::Classification(self.scores)
     }
 }
 
@@ -168,6 +160,7 @@ mod tests {
     use crate::accuracy::{Scorer, Truth};
     use crate::inputs::Labels;
     use crate::plan::Task;
+    use crate::record::Scores;
     use half::bf16;
     use ndarray::{ArrayD, IxDyn};
 

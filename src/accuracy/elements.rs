@@ -6,7 +6,7 @@ use super::AccuracyError;
 use super::error::no_output;
 use super::numbers::numbers;
 use crate::inputs::{Labels, Tensor};
-use crate::record::{ElementScores, ElementUnit, Overlap, RightOf, Scores};
+use crate::record::{ElementScores, ElementUnit, Overlap, RightOf};
 
 /// Classes that are counted one by one; what lies beyond counts as one more.
 const MOST_CLASSES: u64 = 1 << 20;
@@ -26,7 +26,7 @@ pub(super) enum Predicts {
 pub(super) struct ElementScorer {
     labels: Labels,
     predicts: Predicts,
-    scores: ElementScores,
+    pub(super) scores: ElementScores,
 }
 
 impl ElementScorer {
@@ -81,14 +81,6 @@ impl ElementScorer {
             classes.resize(place + 1, Overlap::default());
         }
         &mut classes[place]
-    }
-
-    pub(super) fn output(&self) -> &str {
-        &self.scores.output
-    }
-
-    pub(super) fn finish(self) -> Scores {
-        Scores::Elements(self.scores)
     }
 }
 

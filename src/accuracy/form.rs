@@ -60,7 +60,7 @@ impl Against {
             Against::Classes(_) if facts.is_float => "classes, because all of them are whole numbers".to_owned(),
             Against::Classes(_) => return None,
             Against::Several(scorer) => {
-                format!("several classes at once, predicted from a score of {} on", scorer.threshold())
+                format!("several classes at once, predicted from a score of {} on", scorer.scores.threshold)
             }
             Against::Elements(_) if labels.of_sample().len() < 2 => "a class for each token".to_owned(),
             Against::Elements(_) => "a class for each pixel".to_owned(),
@@ -71,9 +71,9 @@ impl Against {
 
     fn output(&self) -> &str {
         match self {
-            Against::Classes(scorer) => scorer.output(),
-            Against::Several(scorer) => scorer.output(),
-            Against::Elements(scorer) => scorer.output(),
+            Against::Classes(scorer) => &scorer.scores.output,
+            Against::Several(scorer) => &scorer.scores.output,
+            Against::Elements(scorer) => &scorer.scores.output,
             Against::Targets(scorer) => scorer.output(),
         }
     }

@@ -63,9 +63,9 @@ impl Scorer {
     #[must_use]
     pub fn finish(self) -> (Option<Scores>, Vec<OutputHealth>) {
         let scores = self.against.and_then(|against| match against {
-            Against::Classes(scorer) => Some(scorer.finish()),
-            Against::Several(scorer) => Some(scorer.finish()),
-            Against::Elements(scorer) => Some(scorer.finish()),
+            Against::Classes(scorer) => Some(Scores::Classification(scorer.scores)),
+            Against::Several(scorer) => Some(Scores::SeveralClasses(scorer.scores)),
+            Against::Elements(scorer) => Some(Scores::Elements(scorer.scores)),
             Against::Targets(scorer) => scorer.finish(),
         });
         (scores, self.health)

@@ -6,12 +6,12 @@ use super::AccuracyError;
 use super::error::no_output;
 use super::numbers::{numbers, per_sample};
 use crate::inputs::{Labels, Tensor};
-use crate::record::{Hits, Scores, SeveralScores};
+use crate::record::{Hits, SeveralScores};
 
 #[derive(Debug)]
 pub(super) struct SeveralScorer {
     labels: Labels,
-    scores: SeveralScores,
+    pub(super) scores: SeveralScores,
 }
 
 impl SeveralScorer {
@@ -35,18 +35,6 @@ impl SeveralScorer {
         let rows = labels.chunks_exact(classes).zip(scores.chunks_exact(classes));
         self.scores.samples.extend(rows.map(|(labels, scores)| hits(labels, scores, self.scores.threshold)));
         Ok(())
-    }
-
-    pub(super) fn threshold(&self) -> f64 {
-        self.scores.threshold
-    }
-
-    pub(super) fn output(&self) -> &str {
-        &self.scores.output
-    }
-
-    pub(super) fn finish(self) -> Scores {
-        Scores::SeveralClasses(self.scores)
     }
 }
 
