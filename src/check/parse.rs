@@ -48,12 +48,8 @@ impl Check {
 /// The text left of the comparison, the comparison, and the text right of it.
 fn split(text: &str) -> Result<(&str, Side, &str), CheckError> {
     let no_comparison = || CheckError::NoComparison(text.trim().into());
-    let (subject, side, budget) = if let Some((subject, budget)) = text.split_once("<=") {
-        (subject, Side::AtMost, budget)
-    } else {
-        let (subject, budget) = text.split_once(">=").ok_or_else(no_comparison)?;
-        (subject, Side::AtLeast, budget)
-    };
+    let split = |side: Side| Some((side, text.split_once(side.sign())?));
+    let (side, (subject, budget)) = split(Side::AtMost).or_else(|| split(Side::AtLeast)).ok_or_else(no_comparison)?;
     if [subject, budget].iter().any(|part| part.contains(['<', '>', '='])) {
         return Err(no_comparison());
     }

@@ -23,13 +23,8 @@ pub(super) struct Bounds {
 
 impl Bounds {
     pub(super) fn severity(self, figure: f64) -> Option<FitnessVerdict> {
-        if figure > self.invalid {
-            Some(FitnessVerdict::Invalid)
-        } else if figure > self.suspect {
-            Some(FitnessVerdict::Suspect)
-        } else {
-            None
-        }
+        let bounds = [(self.invalid, FitnessVerdict::Invalid), (self.suspect, FitnessVerdict::Suspect)];
+        bounds.into_iter().find(|(bound, _)| figure > *bound).map(|(_, severity)| severity)
     }
 
     /// `bound 10%`: the one that a share of this severity exceeds.

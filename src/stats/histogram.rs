@@ -84,8 +84,7 @@ impl Latencies {
     /// [`count`](Self::count) the largest.
     ///
     /// `ranks` ascends; `None` if it does not, or if a rank is 0 or above the count.
-    #[must_use]
-    pub fn at_ranks(&self, ranks: &[u64]) -> Option<Vec<Nanos>> {
+    pub(super) fn at_ranks(&self, ranks: &[u64]) -> Option<Vec<Nanos>> {
         let count = self.count();
         if !ranks.is_sorted() || ranks.iter().any(|&rank| rank == 0 || rank > count) {
             return None;

@@ -49,8 +49,7 @@ impl Interval {
     }
 
     /// The wider of the two halves about a centre that it holds.
-    #[must_use]
-    pub fn wider_half(&self, centre: f64) -> f64 {
+    pub(super) fn wider_half(&self, centre: f64) -> f64 {
         (self.high - centre).max(centre - self.low)
     }
 

@@ -45,7 +45,7 @@ pub use quantile::Quantile;
 pub use rank_sum::UnpairedRatio;
 pub use steady::SteadyRule;
 pub use trend::{SteadyClass, steady_class};
-pub use verdict::{END_ERROR, Evidence, Relation, benjamini_hochberg, relations};
+pub use verdict::{END_ERROR, Evidence, Relation, relations};
 
 use interval::{TAIL, Z};
 

@@ -81,8 +81,7 @@ pub fn relations(evidence: &[Evidence], error: f64) -> Vec<Relation> {
 ///
 /// Source: Benjamini and Hochberg, *J. R. Stat. Soc. B* 57 (1995); dependence: Benjamini and Yekutieli, *Ann. Stat.* 29
 /// (2001).
-#[must_use]
-pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
+fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&one, &other| p[other].total_cmp(&p[one]));
     let mut adjusted = vec![1.0; p.len()];
