@@ -120,44 +120,29 @@ mod tests {
     use super::*;
     use crate::check::Drop;
 
-    fn check(metric: Metric, side: Side, budget: Budget) -> Result<Check, CheckError> {
-        Ok(Check { metric, side, budget })
-    }
-
     #[test]
-    fn absolute_budgets_are_in_base_units() {
-        use Metric::{FileSize, LatencyP50, LatencyP99, Throughput};
-        let at_most = |metric, budget| check(metric, Side::AtMost, Budget::Absolute(budget));
-        assert_eq!(Check::parse("latency_p99 <= 20 ms"), at_most(LatencyP99, 20e6));
-        assert_eq!(Check::parse("latency_p99_ns<=20ms"), at_most(LatencyP99, 20e6));
-        assert_eq!(Check::parse("latency_p50 <= 1.5e2 µs"), at_most(LatencyP50, 150e3));
-        assert_eq!(Check::parse("file_size <= 2 MiB"), at_most(FileSize, 2_097_152.0));
-        assert_eq!(Check::parse("file_size <= 2 MB"), at_most(FileSize, 2e6));
-        let rate = check(Throughput, Side::AtLeast, Budget::Absolute(500.0));
-        assert_eq!(Check::parse("throughput >= 500 /s"), rate);
-    }
-
-    #[test]
-    fn shares_are_numbers_or_percentages() {
-        let top1 = check(Metric::AccuracyTop1, Side::AtLeast, Budget::Absolute(0.97));
-        assert_eq!(Check::parse("accuracy_top1 >= 0.97"), top1);
-        assert_eq!(Check::parse("accuracy_top1_ratio >= 97%"), top1);
-    }
-
-    #[test]
-    fn factor_of_the_baseline_is_written_with_any_sign() {
-        let expected = check(Metric::LatencyP50, Side::AtMost, Budget::TimesBaseline(1.05));
-        for sign in ["x", "×", "*"] {
-            assert_eq!(Check::parse(&format!("latency_p50 <= 1.05 {sign} baseline")), expected);
+    fn budgets_are_in_base_units() {
+        use Budget::{Absolute, TimesBaseline};
+        use Metric::{AccuracyTop1, FileSize, LatencyP50, LatencyP99, Throughput};
+        use Side::{AtLeast, AtMost};
+        for (text, metric, side, budget) in [
+            ("latency_p99 <= 20 ms", LatencyP99, AtMost, Absolute(20e6)),
+            ("latency_p99_ns<=20ms", LatencyP99, AtMost, Absolute(20e6)),
+            ("latency_p50 <= 1.5e2 µs", LatencyP50, AtMost, Absolute(150e3)),
+            ("file_size <= 2 MiB", FileSize, AtMost, Absolute(2_097_152.0)),
+            ("file_size <= 2 MB", FileSize, AtMost, Absolute(2e6)),
+            ("throughput >= 500 /s", Throughput, AtLeast, Absolute(500.0)),
+            ("accuracy_top1 >= 0.97", AccuracyTop1, AtLeast, Absolute(0.97)),
+            ("accuracy_top1_ratio >= 97%", AccuracyTop1, AtLeast, Absolute(0.97)),
+            ("latency_p50 <= 1.05 x baseline", LatencyP50, AtMost, TimesBaseline(1.05)),
+            ("latency_p50 <= 1.05 × baseline", LatencyP50, AtMost, TimesBaseline(1.05)),
+            ("latency_p50 <= 1.05 * baseline", LatencyP50, AtMost, TimesBaseline(1.05)),
+            ("latency_p50 <= 1.05x baseline", LatencyP50, AtMost, TimesBaseline(1.05)),
+            ("accuracy_top1 drop <= 0.5 points", AccuracyTop1, AtLeast, Budget::Drop(Drop::Points(0.005))),
+            ("accuracy_top1 drop <= 2%", AccuracyTop1, AtLeast, Budget::Drop(Drop::Share(0.02))),
+        ] {
+            assert_eq!(Check::parse(text), Ok(Check { metric, side, budget }), "{text}");
         }
-        assert_eq!(Check::parse("latency_p50 <= 1.05x baseline"), expected);
-    }
-
-    #[test]
-    fn drop_is_in_points_or_relative() {
-        let drop = |drop| check(Metric::AccuracyTop1, Side::AtLeast, Budget::Drop(drop));
-        assert_eq!(Check::parse("accuracy_top1 drop <= 0.5 points"), drop(Drop::Points(0.005)));
-        assert_eq!(Check::parse("accuracy_top1 drop <= 2%"), drop(Drop::Share(0.02)));
     }
 
     #[test]

@@ -62,11 +62,6 @@ mod tests {
     use super::*;
     use crate::record::{Conditions, Disturbance, Host};
 
-    fn verdict(blocks: &[BlockRecord], worker_cpus: &[u64]) -> FitnessVerdict {
-        let conditions = Conditions { worker_cpus: worker_cpus.to_vec(), ..quiet() };
-        judge(Seen { host: &Host::default(), conditions: &conditions, blocks }).verdict
-    }
-
     #[test]
     fn workers_that_have_all_cpus_are_not_told_to_be_pinned() {
         let blocks = vec![block(3, &[]); 4];
@@ -80,29 +75,22 @@ mod tests {
     }
 
     #[test]
-    fn disturbed_blocks_count_by_their_share() {
-        let blocks = |disturbed: usize| {
-            let mut blocks = vec![block(0, &[Disturbance::ContextSwitches]); disturbed];
-            blocks.resize(20, block(0, &[]));
-            verdict(&blocks, &[1])
-        };
-        assert_eq!(
-            [blocks(5), blocks(6), blocks(16)],
-            [FitnessVerdict::Valid, FitnessVerdict::Suspect, FitnessVerdict::Invalid]
-        );
-    }
-
-    #[test]
-    fn a_pinned_worker_that_moves_is_suspect() {
-        assert_eq!(verdict(&[block(1, &[])], &[1]), FitnessVerdict::Suspect);
-        assert_eq!(verdict(&[block(0, &[])], &[1]), FitnessVerdict::Valid);
-    }
-
-    #[test]
-    fn workers_with_several_cpus_may_move_now_and_then() {
-        let mut blocks = vec![block(0, &[]); 9];
-        blocks.push(block(2, &[]));
-        assert_eq!(verdict(&blocks, &[0, 1]), FitnessVerdict::Valid);
-        assert_eq!(verdict(&vec![block(1, &[]); 4], &[0, 1]), FitnessVerdict::Suspect);
+    fn blocks_count_by_the_share_that_was_disturbed_or_moved() {
+        let (disturbed, moved) = (block(0, &[Disturbance::ContextSwitches]), |times| block(times, &[]));
+        for (unlike, unlike_count, count, worker_cpus, expected) in [
+            (disturbed.clone(), 5, 20, &[1][..], FitnessVerdict::Valid),
+            (disturbed.clone(), 6, 20, &[1], FitnessVerdict::Suspect),
+            (disturbed, 16, 20, &[1], FitnessVerdict::Invalid),
+            (moved(0), 1, 1, &[1], FitnessVerdict::Valid),
+            (moved(1), 1, 1, &[1], FitnessVerdict::Suspect),
+            (moved(2), 1, 10, &[0, 1], FitnessVerdict::Valid),
+            (moved(1), 4, 4, &[0, 1], FitnessVerdict::Suspect),
+        ] {
+            let mut blocks = vec![unlike; unlike_count];
+            blocks.resize(count, block(0, &[]));
+            let conditions = Conditions { worker_cpus: worker_cpus.to_vec(), ..quiet() };
+            let fitness = judge(Seen { host: &Host::default(), conditions: &conditions, blocks: &blocks });
+            assert_eq!(fitness.verdict, expected, "{unlike_count} of {count} on {worker_cpus:?}: {:?}", blocks[0]);
+        }
     }
 }
