@@ -1,6 +1,5 @@
 //! SHA-256 of files.
 
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -28,11 +27,7 @@ pub(crate) fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<Stri
             Err(error) => return Err(error),
         }
     }
-    Ok(hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

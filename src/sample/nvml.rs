@@ -27,14 +27,9 @@ pub enum GpuError {
     /// The library is there, the driver does not answer it.
     #[error("the NVIDIA driver does not answer")]
     NoDriver(#[source] NvmlError),
-    /// A GPU that was asked for is not there.
-    #[error("there is no GPU {wanted}: {} present", present(*.count))]
-    NoGpu {
-        /// The GPU asked for: a number, or a name from `CUDA_VISIBLE_DEVICES`.
-        wanted: String,
-        /// GPUs that the driver lists.
-        count: u32,
-    },
+    /// A GPU that was asked for, by a number or a name from `CUDA_VISIBLE_DEVICES`, is not among so many.
+    #[error("there is no GPU {}: {} present", .0, present(*.1))]
+    NoGpu(String, u32),
     /// A GPU does not answer any more.
     #[error("GPU {index} was lost: {reason}")]
     Lost {
@@ -60,7 +55,7 @@ impl GpuError {
     pub fn reason(&self) -> String {
         match self {
             // The loader repeats the name of the library.
-            GpuError::NoLibrary(..) | GpuError::NoGpu { .. } | GpuError::Lost { .. } => self.to_string(),
+            GpuError::NoLibrary(..) | GpuError::NoGpu(..) | GpuError::Lost { .. } => self.to_string(),
             GpuError::NoDriver(source) => format!("{self}: {}", words(source)),
         }
     }
@@ -151,7 +146,7 @@ impl Gpus {
     /// [`GpuError::NoGpu`] if there is none.
     pub fn resolve(&self, ordinal: u64, visible: Option<&str>) -> Result<u32, GpuError> {
         let count = self.count();
-        let missing = |wanted: String| GpuError::NoGpu { wanted, count };
+        let missing = |wanted: String| GpuError::NoGpu(wanted, count);
         let Some(visible) = visible else {
             return u32::try_from(ordinal).ok().filter(|&index| index < count).ok_or(missing(ordinal.to_string()));
         };
