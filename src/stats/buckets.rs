@@ -100,10 +100,12 @@ mod tests {
     use crate::stats::test_latencies::{of, spread};
 
     #[test]
-    fn text_and_histogram_have_the_same_buckets() {
-        for values in [vec![], vec![1], vec![0, u64::MAX], vec![7; 300], spread(7, 10_000)] {
+    fn text_keeps_a_histogram_and_its_buckets() {
+        for values in [vec![], vec![1], vec![0, u64::MAX, 3_600_000_000_000], vec![7; 300], spread(7, 10_000)] {
             let latencies = of(values);
-            let buckets = Buckets::decode(&latencies.encode()).unwrap();
+            let text = latencies.encode();
+            assert_eq!(Latencies::decode(&text).unwrap(), latencies);
+            let buckets = Buckets::decode(&text).unwrap();
             assert_eq!(buckets, Buckets::from(&latencies));
             assert_eq!((buckets.count(), buckets.is_empty()), (latencies.count(), latencies.is_empty()));
             assert_eq!((buckets.min(), buckets.max()), (latencies.min(), latencies.max()));

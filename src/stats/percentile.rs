@@ -12,10 +12,7 @@ use super::{Buckets, CONFIDENCE, Counted, Interval, TAIL, TooFew};
 pub struct Percentile {
     /// The percentile, in the unit of the sample.
     pub value: f64,
-    /// Its interval from order statistics of the effective sample.
-    ///
-    /// # Errors
-    /// The effective sample is too small to bound the percentile from both sides.
+    /// Its interval from order statistics of the effective sample, if that is large enough to bound it from both sides.
     pub interval: Result<Interval, Unbounded>,
     /// Samples that it was read from.
     pub n: u64,
