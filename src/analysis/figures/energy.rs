@@ -45,18 +45,6 @@ pub(in crate::analysis) fn gpu_of_launch(figure: GpuFigure, cell: &LaunchCell) -
     figure(cell.gpu.as_ref()?.as_ref().ok()?, cell.batch_size).ok()
 }
 
-pub(super) fn gpu_utilization(used: &GpuUse, _: u64) -> Observed<f64> {
-    used.utilization_mean_ratio.clone().map(|ratio| ratio.0)
-}
-
-pub(super) fn gpu_utilization_peak(used: &GpuUse, _: u64) -> Observed<f64> {
-    used.utilization_peak_ratio.clone().map(|ratio| ratio.0)
-}
-
-pub(super) fn gpu_power(used: &GpuUse, _: u64) -> Observed<f64> {
-    used.power_mean_watts.clone().map(|power| power.0)
-}
-
 pub(in crate::analysis) fn gpu_per_prediction(used: &GpuUse, batch_size: u64) -> Observed<f64> {
     per_prediction(used, batch_size, energy(used)?)
 }

@@ -107,20 +107,15 @@ impl Counted {
     /// The noun for `n` of it.
     #[must_use]
     pub fn noun(self, n: u64) -> &'static str {
-        match (self, n) {
-            (Counted::Launches, 1) => "launch",
-            (Counted::Launches, _) => "launches",
-            (Counted::Inferences, 1) => "inference",
-            (Counted::Inferences, _) => "inferences",
-            (Counted::Blocks, 1) => "block",
-            (Counted::Blocks, _) => "blocks",
-            (Counted::Samples, 1) => "sample",
-            (Counted::Samples, _) => "samples",
-            (Counted::Files, 1) => "file",
-            (Counted::Files, _) => "files",
-            (Counted::Pairs, 1) => "pair",
-            (Counted::Pairs, _) => "pairs",
-        }
+        let (one, several) = match self {
+            Counted::Launches => ("launch", "launches"),
+            Counted::Inferences => ("inference", "inferences"),
+            Counted::Blocks => ("block", "blocks"),
+            Counted::Samples => ("sample", "samples"),
+            Counted::Files => ("file", "files"),
+            Counted::Pairs => ("pair", "pairs"),
+        };
+        if n == 1 { one } else { several }
     }
 }
 

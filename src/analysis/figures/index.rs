@@ -19,6 +19,8 @@ pub(in crate::analysis) struct Index<'a> {
 
 impl<'a> Index<'a> {
     pub(in crate::analysis) fn new(record: &'a RunRecord) -> Self {
+        let scored = record.accuracy.iter().filter(|accuracy| accuracy.outcome.is_ok());
+        let scores = scored.filter_map(|accuracy| accuracy.scores.as_ref());
         let mut index = Index {
             record,
             baseline: record.plan.baseline_session(),
@@ -28,7 +30,7 @@ impl<'a> Index<'a> {
             launches: vec![Vec::new(); record.plan.sessions.len()],
             cpus: HashMap::with_capacity(record.launches.len()),
             accuracy: record.accuracy.iter().map(|accuracy| (accuracy.session, accuracy)).collect(),
-            samples_in_common: samples_in_common(record),
+            samples_in_common: scores.map(Scores::samples_count).min(),
         };
         for block in record.blocks.iter().filter(|block| block.phase == Phase::Timed) {
             index.blocks.entry(block.key).or_default().push(block);
@@ -77,9 +79,4 @@ impl<'a> Index<'a> {
     pub(in crate::analysis) fn samples_in_common(&self) -> Option<usize> {
         self.samples_in_common
     }
-}
-
-fn samples_in_common(record: &RunRecord) -> Option<usize> {
-    let scored = record.accuracy.iter().filter(|accuracy| accuracy.outcome.is_ok());
-    scored.filter_map(|accuracy| accuracy.scores.as_ref()).map(Scores::samples_count).min()
 }

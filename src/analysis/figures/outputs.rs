@@ -11,7 +11,6 @@ use super::source::{OfSession, Source, source};
 use crate::metric::{Direction, Group, Metric};
 use crate::record::{AccuracyRecord, Agreement, OutputHealth};
 
-#[derive(Default)]
 pub(super) struct Scored {
     pub(super) figures: Vec<Figure>,
     pub(super) findings: AccuracyFindings,

@@ -65,12 +65,9 @@ pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<B
     let deviations = deviations(curve, &lines);
     let worst = deviations.iter().map(|found| found.deviation.0.abs()).fold(0.0, f64::max);
     let off = deviations.into_iter().filter(|found| found.deviation.0.abs() > LINE_TOLERANCE).collect();
-    let two_speeds_count = curve.points.iter().filter(|point| has_two_speeds(facts, curve, point.batch_size)).count();
-    Ok(BatchFit { fixed_ns, per_sample_ns, worst: Ratio(worst), off, two_speeds_count: two_speeds_count as u64 })
-}
-
-fn has_two_speeds(facts: &Facts<'_>, curve: &BatchCurve, batch_size: u64) -> bool {
-    facts.cell(curve.key(batch_size)).is_some_and(|cell| cell.speed_states.is_some() || cell.modes.is_some())
+    let cells = curve.points.iter().filter_map(|point| facts.cell(curve.key(point.batch_size)));
+    let two_speeds_count = cells.filter(|cell| cell.speed_states.is_some() || cell.modes.is_some()).count() as u64;
+    Ok(BatchFit { fixed_ns, per_sample_ns, worst: Ratio(worst), off, two_speeds_count })
 }
 
 /// The median over launches of what a batch size deviates from the launch's own line.
