@@ -35,7 +35,6 @@ pub(super) struct Case {
 pub(super) struct Target<'a> {
     pub(super) session: &'a SessionFindings,
     pub(super) cell: Option<&'a CellFindings>,
-    pub(super) variant: String,
 }
 
 impl Target<'_> {
@@ -80,7 +79,7 @@ pub fn held_at(slo: &Slo, record: &RunRecord, figures: Figures<'_>, key: CellKey
     let session = figures.sessions.get(key.session)?;
     let cell = figures.cells.at(key)?;
     let cell = (slo.metric.level() == Level::Cell).then_some(cell);
-    let target = Target { session, cell, variant: record.plan.variant_of(key.session).name.clone() };
+    let target = Target { session, cell };
     let case = Case { held: Held::Figure, figure: target.figure(slo.metric), side: slo.side, budget: slo.limit };
     let judgement = judged(slo.metric, &target, record, &case);
     Some((case.figure, judgement))

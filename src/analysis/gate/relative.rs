@@ -45,7 +45,7 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Del
     let candidate = Side { run: &runs.index, session: target.session.session, at };
     let (run, session) = match &runs.against {
         None => (&runs.index, runs.run.record.plan.baseline_session().ok_or("the run has no baseline session")?),
-        Some((_, index)) => (index, counterpart(index, target)?),
+        Some((_, index)) => (index, counterpart(index, &runs.run.record.plan.variant_of(target.session.session).name)?),
     };
     let at = at.map(|at| in_other_run(at, &runs.run.record.plan, &run.record().plan)).transpose()?;
     let delta = change(check.metric, candidate, Side { run, session, at }).map_err(|error| error.reason)?;
@@ -57,11 +57,10 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Del
     }
 }
 
-/// The session whose variant has the same name.
-fn counterpart(index: &RunIndex<'_>, target: &Target<'_>) -> Observed<usize> {
+/// The session whose variant has the name.
+fn counterpart(index: &RunIndex<'_>, name: &str) -> Observed<usize> {
     let plan = &index.record().plan;
-    let name = &target.variant;
-    let found = (0..plan.sessions.len()).find(|&session| plan.variant_of(session).name == *name);
+    let found = (0..plan.sessions.len()).find(|&session| plan.variant_of(session).name == name);
     found.ok_or_else(|| format!("the baseline run has no variant `{name}`").into())
 }
 

@@ -34,9 +34,7 @@ pub(super) fn targets<'a>(rule: &Rule, run: Run<'a>, own_baseline: bool) -> Resu
     if !rule.dims.is_empty() {
         return Err(at(rule.dims_line, Mistake::NoShape(rule.check.metric.key())));
     }
-    let variant = |session: &SessionFindings| run.record.plan.variant_of(session.session).name.clone();
-    let counted =
-        sessions.into_iter().map(|session| Target { session, cell: None, variant: variant(session) }).collect();
+    let counted = sessions.into_iter().map(|session| Target { session, cell: None }).collect();
     Ok(Targets { counted, left_out: Vec::new() })
 }
 
@@ -61,7 +59,6 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
         return Err(RuleError { line: rule.batch_size_line, mistake });
     }
     check_dims(rule, plan)?;
-    let variant = |session: &SessionFindings| plan.variant_of(session.session).name.clone();
     let mut targets = Targets { counted: Vec::new(), left_out: Vec::new() };
     let mut unmeasured = Vec::new();
     for &session in sessions {
@@ -71,7 +68,7 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
                 && rule.dims.iter().all(|(name, size)| plan.shapes[cell.key.shape].dims.get(name) == Some(size))
         };
         for cell in of_session.filter(is_meant) {
-            let target = Target { session, cell: Some(cell), variant: variant(session) };
+            let target = Target { session, cell: Some(cell) };
             match needless(rule, run, &target) {
                 Some(reason) => {
                     targets.left_out.push(LeftOut {
