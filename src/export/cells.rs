@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::names::Names;
-use super::table::{Digits, table};
+use super::table::{Digits, Names, table};
 use crate::analysis::{CellFindings, Estimate, Figure, Findings, SessionFindings};
 use crate::plan::{Binding, Shape};
 use crate::record::{Outcome, RunRecord};

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::names::Names;
-use super::table::{Digits, table};
+use super::table::{Digits, Names, table};
 use crate::analysis::comparison::{self, Comparisons, Delta, Design, Pair, PairedCell, Party, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 

@@ -4,11 +4,10 @@
 
 mod cells;
 mod comparison;
-mod names;
 mod operators;
 mod table;
 
 pub use cells::cells_csv;
 pub use comparison::comparison_csv;
-pub use names::Names;
 pub use operators::{operators_csv, trace_csv};
+pub use table::Names;

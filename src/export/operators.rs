@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::cells::shape;
-use super::names::Names;
-use super::table::{Digits, table};
+use super::table::{Digits, Names, table};
 use crate::analysis::{self, Breakdown, NodeShare, OperatorGroup};
 use crate::record::{NodeProfile, OperatorProfile, Profiled, RunRecord, TensorShape};
 use crate::units::{Bytes, Nanos};
