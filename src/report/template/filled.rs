@@ -19,15 +19,12 @@ impl Filled {
         Filled(Key::ALL.iter().map(|&key| (key, found(key, source))).collect())
     }
 
-    fn text(&self, key: Key) -> String {
-        self.0.get(&key).map_or_else(String::new, |found| or_why(found.clone()))
-    }
-
     pub(super) fn with(&self, given: &Context, key: Key) -> String {
         match (given.get(key), self.0.get(&key)) {
             (Some(given), Some(Ok(found))) if !key.is_for_people() => format!("{given}; measured by onnxprof: {found}"),
             (Some(given), _) => given.to_owned(),
-            (None, _) => self.text(key),
+            (None, Some(found)) => or_why(found.clone()),
+            (None, None) => String::new(),
         }
     }
 }

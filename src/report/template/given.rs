@@ -179,21 +179,15 @@ mod tests {
     }
 
     #[test]
-    fn unknown_key_is_named_with_the_known_ones() {
-        let error = Context::parse("[document]\nowner = \"me\"\n").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "unknown key `document.owner`; known here: `last_updated`, `review_schedule`, `optimization_owner`"
-        );
-        let error = Context::parse("owner = \"me\"\n").unwrap_err().to_string();
-        assert!(error.starts_with("unknown key `owner`; known here: `optimization_overview`"), "{error}");
-        let error = Context::parse("\"document.optimization_owner\" = \"me\"\n").unwrap_err().to_string();
-        assert!(error.starts_with("unknown key `document.optimization_owner`"), "{error}");
-    }
-
-    #[test]
-    fn value_of_a_wrong_type_is_named() {
+    fn mistakes_are_named_with_what_may_stand_there() {
+        let empty = "`document.optimization_owner` is empty; fill it in, or take the line away\n";
         for (text, message) in [
+            (
+                "[document]\nowner = \"me\"\n",
+                "unknown key `document.owner`; known here: `last_updated`, `review_schedule`, `optimization_owner`\n",
+            ),
+            ("owner = \"me\"\n", "unknown key `owner`; known here: `optimization_overview`"),
+            ("\"document.optimization_owner\" = \"me\"\n", "unknown key `document.optimization_owner`"),
             ("[document]\noptimization_owner = true", "`document.optimization_owner` is true or false"),
             (
                 "[document]\noptimization_owner = [1]",
@@ -202,25 +196,16 @@ mod tests {
             ("[document]\noptimization_owner = {}", "`document.optimization_owner` is a table"),
             ("document = 1", "`document` is a number, and takes a table of fields"),
             ("[document]\noptimization_owner = nan", "`document.optimization_owner` is no finite number"),
+            ("[document]\noptimization_owner = \"\"", empty),
+            ("[document]\noptimization_owner = \" \"", empty),
+            ("[document]\noptimization_owner = []", empty),
+            ("[document]\noptimization_owner = [\"me\", \"\"]", empty),
+            ("[document]\nx = = 1\n", "line 2: "),
         ] {
-            let error = Context::parse(text).unwrap_err().to_string();
-            assert!(error.starts_with(message), "{error}");
+            // What is expected with a line break at its end is the whole message.
+            let error = format!("{}\n", Context::parse(text).unwrap_err());
+            assert!(error.starts_with(message), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn empty_value_is_told_what_to_do() {
-        for value in ["\"\"", "\" \"", "[]", "[\"me\", \"\"]"] {
-            let error = Context::parse(&format!("[document]\noptimization_owner = {value}")).unwrap_err();
-            let message = "`document.optimization_owner` is empty; fill it in, or take the line away";
-            assert_eq!(error.to_string(), message, "{value}");
-        }
-    }
-
-    #[test]
-    fn text_that_is_no_toml_is_told_with_its_line() {
-        let error = Context::parse("[document]\nx = = 1\n").unwrap_err();
-        assert!(matches!(error, ContextError::Toml { line: 2, .. }), "{error:?}");
     }
 
     #[test]

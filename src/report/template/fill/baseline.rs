@@ -1,10 +1,11 @@
 //! The baseline as it performs today.
 
-use super::reasons::{NO_BASELINE, NO_NETWORK, NO_TRAINING};
 use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::report::chapters::gpu;
-use crate::report::template::found::{Absent, Found, not_measured, of_cell, of_session, or_why};
+use crate::report::template::found::{
+    Absent, Found, NO_BASELINE, NO_NETWORK, NO_TRAINING, not_measured, of_cell, of_session, or_why,
+};
 use crate::report::template::keys::{Inference, Resources, ResponseTimes, Throughputs, TrainingPerformance};
 use crate::report::words::{self, Source, number};
 

@@ -1,12 +1,13 @@
 //! What can be made better, and what the run has shown to be better.
 
 use super::baseline::of_baseline;
-use super::reasons::{NATIVE, NO_BASELINE, NOTHING_RECOMMENDED};
 use crate::analysis::{BatchCurve, CellFindings, Estimate, Headline, NoGain, Pick, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
 use crate::report::chapters::{answer, gpu, scaling};
-use crate::report::template::found::{Absent, Found, not_measured, of_cell, or_why};
+use crate::report::template::found::{
+    Absent, Found, NATIVE, NO_BASELINE, NOTHING_RECOMMENDED, not_measured, of_cell, or_why,
+};
 use crate::report::template::keys::{BeforeAfter, DataPipeline, MemoryOptimization, ModelOptimization};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};

@@ -3,17 +3,14 @@
 mod baseline;
 mod improvement;
 mod operation;
-mod reasons;
 mod risk;
 mod targets;
 mod testing;
 
-use reasons::{NO_DATABASE, NO_STRESS};
-
 use crate::metric::Metric;
 use crate::report::chapters::context::ending;
 use crate::report::chapters::{advice, bottlenecks};
-use crate::report::template::found::{Absent, Found, not_measured, of_cell, or_why};
+use crate::report::template::found::{Absent, Found, NO_DATABASE, NO_STRESS, not_measured, of_cell, or_why};
 use crate::report::template::keys::{Document, Key, Overview, Summary};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};

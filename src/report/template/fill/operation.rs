@@ -1,10 +1,9 @@
 //! How the model is served and watched once it runs.
 
 use super::baseline::single;
-use super::reasons::{NO_DATABASE, NO_NETWORK};
 use super::risk::scoring_again;
 use crate::metric::Metric;
-use crate::report::template::found::{Absent, Found, of_cell, or_why};
+use crate::report::template::found::{Absent, Found, NO_DATABASE, NO_NETWORK, of_cell, or_why};
 use crate::report::template::keys::{
     CachingLayers, Indicators, ModelMonitoring, MonitoringTools, ScalingStrategies, Sustained,
 };

@@ -1,9 +1,8 @@
 //! Risks of following the best advice, and how to undo it.
 
-use super::reasons::NO_BASELINE;
 use crate::analysis::Action;
 use crate::report::chapters::advice;
-use crate::report::template::found::{Absent, Found, not_measured};
+use crate::report::template::found::{Absent, Found, NO_BASELINE, not_measured};
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};

@@ -1,12 +1,11 @@
 //! How the run tested the model, and how it is tested again.
 
 use super::baseline::cpu;
-use super::reasons::NO_NETWORK;
 use crate::metric::Metric;
 use crate::plan::LoadMode;
 use crate::report::chapters::bottlenecks::command;
 use crate::report::chapters::context;
-use crate::report::template::found::{Absent, Found, not_measured, of_cell, or_why};
+use crate::report::template::found::{Absent, Found, NO_NETWORK, not_measured, of_cell, or_why};
 use crate::report::template::keys::{TestConfiguration, TestEnvironment, TestResults, TestTypes};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};
