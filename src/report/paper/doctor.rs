@@ -4,7 +4,7 @@ use super::style::{BOLD, GREEN, RED, Style};
 use super::terminal::Output;
 use crate::analysis::SmallestClaim;
 use crate::record::{Conditions, Fitness, FitnessVerdict, Host};
-use crate::report::view::{self, Item, Table};
+use crate::report::view::{self, Item};
 
 /// A machine and the verdict on it.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +36,8 @@ pub fn examination(found: Examination<'_>, style: impl Into<Style>) -> String {
 pub fn null_test(found: Examination<'_>, claims: &[SmallestClaim], style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
     verdict(&mut out, found.fitness);
-    let table: Table = view::smallest_claims(claims);
     out.blank();
-    out.table(&table);
+    out.table(&view::smallest_claims(claims));
     section(&mut out, "Conditions", &view::conditions(found.host, found.conditions));
     out.into_text()
 }

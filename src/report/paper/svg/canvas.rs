@@ -36,7 +36,7 @@ impl<'a> Canvas<'a> {
         let group = Group::new().set("stroke", dress.on_white).set("fill", dress.on_white);
         match series.form {
             Form::Line => self.marks(group.add(self.line(series, Data::line_to)), series, dress),
-            Form::Steps => group.add(self.steps(series)),
+            Form::Steps => group.add(self.line(series, |data, (x, y)| data.horizontal_line_to(x).vertical_line_to(y))),
             Form::Marks => self.marks(group, series, dress),
             Form::NamedMarks => self.named(self.marks(group, series, dress), series),
             Form::Bars(thickness) => {
@@ -55,10 +55,6 @@ impl<'a> Canvas<'a> {
             data = if number == 0 { data.move_to(self.at(point)) } else { join(data, self.at(point)) };
         }
         Path::new().set("d", data).set("fill", "none").set("stroke-width", 2)
-    }
-
-    fn steps(&self, series: &SeriesView) -> Path {
-        self.line(series, |data, (x, y)| data.horizontal_line_to(x).vertical_line_to(y))
     }
 
     fn marks(&self, group: Group, series: &SeriesView, dress: Dress) -> Group {
