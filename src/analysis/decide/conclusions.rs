@@ -88,8 +88,7 @@ pub struct Pick {
     pub basis: Basis,
     /// Cells of other sessions that are not told apart from it: each the one that its session would be chosen at.
     pub ties: Vec<CellKey>,
-    /// The cell that looks better and is not shown to be, of a choice for throughput; absent where nothing
-    /// does.
+    /// The cell that looks better and is not shown to be, of a choice for throughput; absent where nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rival: Option<Rival>,
     /// Caveats of the choice.
@@ -259,8 +258,7 @@ pub enum BottleneckKind {
         share: Ratio,
         /// Limit of the longest of its nodes, or why that is not known.
         bound: Observed<Bound>,
-        /// Share that the node attains of the measured peak of what limits it; absent where that is not
-        /// known.
+        /// Share that the node attains of the measured peak of what limits it; absent where that is not known.
         attained: Option<Ratio>,
         /// Whether it computes with whole numbers.
         is_quantized: bool,

@@ -40,8 +40,7 @@ pub struct Trade {
 }
 
 impl BatchCurve {
-    /// Cost and gain of the batch size with enough throughput against the knee's; `None` where it is no
-    /// larger one.
+    /// Cost and gain of the batch size with enough throughput against the knee's; `None` where it is no larger one.
     #[must_use]
     pub fn trade(&self, knee: u64) -> Option<Trade> {
         let (enough, knee) = self.point(self.enough).zip(self.point(knee))?;

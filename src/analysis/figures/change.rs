@@ -179,31 +179,28 @@ mod tests {
     }
 
     #[test]
-    fn half_the_latency_is_faster_and_half_the_throughput_slower() {
-        assert_eq!(latency(0.5, 0.01).verdict, Verdict::Faster);
-        assert_eq!(latency(2.0, 0.01).verdict, Verdict::Slower);
-        assert_eq!(change_of(Metric::ThroughputRatioToBaseline, 0.5, 0.01).verdict, Verdict::Slower);
-        assert_eq!(change_of(Metric::ThroughputRatioToBaseline, 2.0, 0.01).verdict, Verdict::Faster);
+    fn change_beyond_the_floor_is_told_by_its_direction_and_one_within_it_is_the_same() {
+        let throughput = |ratio| change_of(Metric::ThroughputRatioToBaseline, ratio, 0.01);
+        for (what, change, verdict) in [
+            ("half the latency", latency(0.5, 0.01), Verdict::Faster),
+            ("twice the latency", latency(2.0, 0.01), Verdict::Slower),
+            ("half the throughput", throughput(0.5), Verdict::Slower),
+            ("twice the throughput", throughput(2.0), Verdict::Faster),
+            ("a sure change within the noise floor", latency(0.99, 0.002), Verdict::Same),
+            ("an interval around 1 within the floor", latency(1.0, 0.005), Verdict::Same),
+            ("an interval that ends just beyond the floor", latency(1.01, 0.03), Verdict::Inconclusive),
+            ("a wide interval", latency(0.95, 0.2), Verdict::Inconclusive),
+        ] {
+            assert_eq!(change.verdict, verdict, "{what}: {change:?}");
+        }
+        let within = latency(0.99, 0.002);
+        assert!(within.ratio.interval().unwrap().high < 1.0, "{within:?}");
     }
 
     #[test]
-    fn sure_change_within_the_noise_floor_is_the_same() {
-        let change = latency(0.99, 0.002);
-        assert!(change.ratio.interval().unwrap().high < 1.0, "{change:?}");
-        assert_eq!(change.verdict, Verdict::Same);
-    }
-
-    #[test]
-    fn wide_interval_settles_nothing_and_says_what_would() {
+    fn wide_interval_says_what_would_settle_it() {
         let change = latency(0.95, 0.2);
-        assert_eq!(change.verdict, Verdict::Inconclusive);
         assert!(change.rounds_to_settle.unwrap() > 8, "{change:?}");
         assert_eq!(latency(0.5, 0.01).rounds_to_settle, None);
-    }
-
-    #[test]
-    fn interval_that_ends_just_beyond_the_floor_is_not_the_same() {
-        assert_eq!(latency(1.0, 0.005).verdict, Verdict::Same);
-        assert_eq!(latency(1.01, 0.03).verdict, Verdict::Inconclusive);
     }
 }

@@ -71,19 +71,16 @@ mod tests {
 
     #[test]
     fn most_throughput_counts_among_those_whose_interval_keeps_the_limit() {
-        let latencies = [latency(10.0, 11.0), latency(18.0, 21.0), latency(30.0, 31.0)];
-        assert_eq!(found(20.0, &latencies), Within::Best(1), "the interval of batch 2 exceeds 20");
-        assert_eq!(found(21.0, &latencies), Within::Best(2));
-        assert_eq!(found(50.0, &latencies), Within::Best(2), "batch 4 has less throughput");
-    }
-
-    #[test]
-    fn where_none_keeps_it_the_closest_is_named() {
-        assert_eq!(found(5.0, &[latency(10.0, 11.0), latency(9.0, 12.0)]), Within::Closest(1));
-    }
-
-    #[test]
-    fn a_percentile_that_no_batch_size_has_is_unknown() {
-        assert_eq!(found(5.0, &[Estimate::absent("needs 1000 samples")]), Within::Unknown("needs 1000 samples".into()));
+        let rising = [latency(10.0, 11.0), latency(18.0, 21.0), latency(30.0, 31.0)];
+        let none = [Estimate::absent("needs 1000 samples")];
+        for (limit, latencies, expected, why) in [
+            (20.0, &rising[..], Within::Best(1), "the interval of batch 2 exceeds 20"),
+            (21.0, &rising, Within::Best(2), "the interval of batch 2 ends there"),
+            (50.0, &rising, Within::Best(2), "batch 4 has less throughput"),
+            (5.0, &[latency(10.0, 11.0), latency(9.0, 12.0)], Within::Closest(1), "none keeps it"),
+            (5.0, &none, Within::Unknown("needs 1000 samples".into()), "no batch size has the percentile"),
+        ] {
+            assert_eq!(found(limit, latencies), expected, "{why}");
+        }
     }
 }

@@ -49,21 +49,21 @@ mod tests {
     }
 
     #[test]
-    fn what_was_measured_stands_beside_what_was_given_and_a_reason_does_not() {
+    fn what_was_measured_stands_beside_what_was_given_but_for_what_people_know_better() {
         let latency = Key::Inference(Inference::SinglePredictionLatency);
-        assert_eq!(holds(Ok("2 ms".into()), latency, Some("1 ms")), "1 ms; measured by onnxprof: 2 ms");
+        let component = Key::Overview(Overview::SystemComponent);
+        let absent = || crate::report::template::found::not_measured("no cell");
         // A text that only looks like a reason is none.
         let name = "not measured, by name: 2 ms";
-        assert_eq!(holds(Ok(name.into()), latency, Some("1 ms")), format!("1 ms; measured by onnxprof: {name}"));
-        let absent = || crate::report::template::found::not_measured("no cell");
-        assert_eq!(holds(absent(), latency, Some("1 ms")), "1 ms");
-        assert_eq!(holds(absent(), latency, None), "not measured: no cell");
-    }
-
-    #[test]
-    fn what_people_know_better_is_taken_from_them_alone() {
-        let component = Key::Overview(Overview::SystemComponent);
-        assert_eq!(holds(Ok("the model x".into()), component, Some("search")), "search");
-        assert_eq!(holds(Ok("the model x".into()), component, None), "the model x");
+        for (found, key, given, shown) in [
+            (Ok("2 ms".into()), latency, Some("1 ms"), "1 ms; measured by onnxprof: 2 ms"),
+            (Ok(name.into()), latency, Some("1 ms"), "1 ms; measured by onnxprof: not measured, by name: 2 ms"),
+            (absent(), latency, Some("1 ms"), "1 ms"),
+            (absent(), latency, None, "not measured: no cell"),
+            (Ok("the model x".into()), component, Some("search"), "search"),
+            (Ok("the model x".into()), component, None, "the model x"),
+        ] {
+            assert_eq!(holds(found, key, given), shown);
+        }
     }
 }

@@ -148,21 +148,19 @@ mod tests {
 
     #[test]
     fn macro_f1_is_the_hand_computed_one() {
-        // scikit-learn's example: labels 0 1 2 0 1 2, predicted 0 2 1 0 0 1: F1 0.8, 0, 0.
-        let predicted = [0, 2, 1, 0, 0, 1].map(Some);
-        let figure = macro_f1(&scores(3, &predicted, &[]), &[0, 1, 2, 0, 1, 2], 1).unwrap();
-        assert!((figure.value - 0.8 / 3.0).abs() < 1e-12, "{figure:?}");
-        assert_eq!(figure.interval.unwrap_err().to_string(), "needs 10 samples, has 6");
-    }
-
-    #[test]
-    fn prediction_that_is_no_number_is_a_miss_in_macro_f1() {
-        // Class 0: 2 / (2 + 1); class 1: 2 / 2.
-        let figure = macro_f1(&scores(2, &[Some(0), None, Some(1)], &[]), &[0, 0, 1], 1).unwrap();
-        assert!((figure.value - (2.0 / 3.0 + 1.0) / 2.0).abs() < 1e-12, "{figure:?}");
+        // The first is scikit-learn's example.
+        for (predicted, labels, value, why) in [
+            (&[0, 2, 1, 0, 0, 1].map(Some)[..], &[0, 1, 2, 0, 1, 2][..], 0.8 / 3.0, "F1 0.8, 0, 0"),
+            (&[Some(0), None, Some(1)], &[0, 0, 1], (2.0 / 3.0 + 1.0) / 2.0, "no number is a miss: 2 / (2 + 1), 2 / 2"),
+            (&[Some(0)], &[0, 1], 1.0, "the second sample was not scored"),
+        ] {
+            let figure = macro_f1(&scores(3, predicted, &[]), labels, 1).unwrap();
+            assert!((figure.value - value).abs() < 1e-12, "{why}: {figure:?}");
+            assert_eq!(figure.n, predicted.len() as u64, "{why}");
+            let too_few = format!("needs 10 samples, has {}", predicted.len());
+            assert_eq!(figure.interval.unwrap_err().to_string(), too_few, "{why}");
+        }
         assert_eq!(macro_f1(&scores(2, &[Some(0), Some(1)], &[]), &[0], 1), None, "a label is missing");
-        let first = macro_f1(&scores(2, &[Some(0)], &[]), &[0, 1], 1).unwrap();
-        assert_eq!((first.value, first.n), (1.0, 1), "the second sample was not scored");
     }
 
     #[test]
