@@ -180,8 +180,7 @@ fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Cavea
             _ => None,
         };
     }
-    let scored = Metric::SCORES.into_iter();
-    if scored.filter_map(|metric| session.figure(metric)).any(|score| score.measured().is_some()) {
+    if session.is_scored() {
         return None;
     }
     if accuracy.agreement.is_empty() {

@@ -22,7 +22,8 @@ pub(in crate::analysis) fn budget(record: &RunRecord) -> Option<Nanos> {
     }
     let sessions = || 0..record.plan.sessions.len();
     let needed = sessions().map(|session| launch(record, session)).sum::<Option<f64>>()?;
-    let is_short = sessions().any(|session| launches_count(record, session) < MIN_LAUNCHES);
+    let launches = |session| at_smallest(record, session).map(|block| block.launch).collect::<BTreeSet<u64>>();
+    let is_short = sessions().any(|session| (launches(session).len() as u64) < MIN_LAUNCHES);
     is_short.then(|| around(needed * MIN_LAUNCHES as f64))
 }
 
@@ -87,11 +88,6 @@ pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached>
     let wanted = if plan.sweep_end == SweepEnd::Listed { batch_sizes.len() } else { 1 };
     let enough_budget_ns = budget_at(record, 0, batch_sizes.get(..wanted)?);
     Some(NotReached { batch_sizes, by_session, enough_budget_ns })
-}
-
-/// At its smallest batch size.
-fn launches_count(record: &RunRecord, session: usize) -> u64 {
-    at_smallest(record, session).map(|block| block.launch).collect::<BTreeSet<_>>().len() as u64
 }
 
 fn blocks(record: &RunRecord, session: usize) -> impl Iterator<Item = &BlockRecord> {

@@ -1,7 +1,7 @@
 //! On how many samples outputs were held against anything.
 
 use crate::analysis::Findings;
-use crate::analysis::figures::{HeldAgainst, SessionFindings};
+use crate::analysis::figures::{AccuracyFindings, HeldAgainst, SessionFindings};
 use crate::record::RunRecord;
 
 /// On how many samples outputs were held against the best that there is for some variant: labels, a reference, or nothing.
@@ -24,8 +24,9 @@ impl JudgedOutputs {
         let sessions = || findings.sessions.iter().filter(|session| session.outcome.is_ok());
         let computed = sessions().filter(|session| session.accuracy.samples_count > 0);
         let against = computed.map(|session| session.accuracy.held_against).max()?;
-        let judged = sessions().filter(|session| !is_reference(session, against));
-        let counts: Vec<u64> = judged.map(|session| samples_against(session, against)).collect();
+        let judged = sessions().filter(|session| !is_reference(session, against)).map(|session| &session.accuracy);
+        let count = |judged: &AccuracyFindings| if judged.held_against == against { judged.samples_count } else { 0 };
+        let counts: Vec<u64> = judged.map(count).collect();
         let samples_count = counts.iter().copied().max()?;
         let is_same_for_all = counts.len() > 1 && counts.iter().all(|&count| count == samples_count);
         let all_count = record.dataset.as_ref().map(|data| data.samples_count);
@@ -49,8 +50,4 @@ impl JudgedOutputs {
 fn is_reference(session: &SessionFindings, against: HeldAgainst) -> bool {
     let held = session.accuracy.held_against;
     against == HeldAgainst::Reference && session.is_baseline && held == HeldAgainst::Nothing
-}
-
-fn samples_against(session: &SessionFindings, against: HeldAgainst) -> u64 {
-    if session.accuracy.held_against == against { session.accuracy.samples_count } else { 0 }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::commands::{as_baseline, as_session};
 use crate::analysis::decide::conclusions::{Answer, Caveat};
 use crate::analysis::decide::facts::Facts;
-use crate::analysis::{NotTried, Untried};
-use crate::metric::Metric;
+use crate::analysis::{NotTried, SessionFindings, Untried};
 use crate::plan::{Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, SessionSpec, unswept};
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
@@ -46,9 +45,7 @@ fn untried(what: Untried, command: Command) -> NotTried {
 }
 
 fn labels(facts: &Facts<'_>) -> Option<NotTried> {
-    let scored = facts.sessions.iter().any(|session| {
-        Metric::SCORES.into_iter().filter_map(|metric| session.figure(metric)).any(|score| score.measured().is_some())
-    });
+    let scored = facts.sessions.iter().any(SessionFindings::is_scored);
     let record = facts.index.record;
     if scored || record.dataset.as_ref().is_some_and(DatasetInfo::has_labels) {
         return None;
@@ -152,16 +149,13 @@ fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
             let Dim::Symbolic(name) = dim else { continue };
             let fed = fed.and_then(|fed| *fed.dims.get(place)?);
             let (Some(fed), false) = (fed, model.batch_axis.symbol.as_ref() == Some(name)) else { continue };
-            if !is_swept(&record.plan, name) && seen.insert(name) {
+            let is_swept = record.plan.shapes.iter().any(|shape| shape.dims.contains_key(name));
+            if !is_swept && seen.insert(name) {
                 found.push(open_dimension(record, name, fed));
             }
         }
     }
     found
-}
-
-fn is_swept(plan: &Plan, dimension: &str) -> bool {
-    plan.shapes.iter().any(|shape| shape.dims.contains_key(dimension))
 }
 
 fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {

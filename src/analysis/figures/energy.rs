@@ -12,12 +12,6 @@ use crate::units::{Joules, Nanos, Watts};
 /// Of a launch's blocks together: ten updates of a processor's counters, which come every millisecond.
 const LEAST_BLOCK_TIME: Nanos = Nanos(10_000_000);
 
-const NOT_REPORTED: &str = "no launch came to the end of the cell";
-
-const AT_THE_END: &str = "at the end of the cell: the budget left no time to look longer";
-
-const OF_THE_DEVICE: &str = "from the level of the whole device: the driver does not list the worker";
-
 /// A figure of a GPU in one launch, at a batch size.
 pub(in crate::analysis) type GpuFigure = fn(&GpuUse, u64) -> Observed<f64>;
 
@@ -38,7 +32,8 @@ fn of_gpu(
 }
 
 fn why_nothing<T>(answers: &[Observed<T>]) -> &str {
-    answers.iter().find_map(|answer| answer.as_ref().err()).map_or(NOT_REPORTED, Plain::exact)
+    let reason = answers.iter().find_map(|answer| answer.as_ref().err());
+    reason.map_or("no launch came to the end of the cell", Plain::exact)
 }
 
 pub(in crate::analysis) fn gpu_of_launch(figure: GpuFigure, cell: &LaunchCell) -> Option<f64> {
@@ -61,10 +56,10 @@ pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
     let values: Vec<f64> = memories().map(|memory| memory.bytes.as_f64()).collect();
     let mut remarks = Vec::new();
     if memories().any(|memory| memory.scope == GpuMemoryScope::Device) {
-        remarks.push(OF_THE_DEVICE);
+        remarks.push("from the level of the whole device: the driver does not list the worker");
     }
     if cells.iter().all(|cell| cell.gpu_memory.is_some()) {
-        remarks.push(AT_THE_END);
+        remarks.push("at the end of the cell: the budget left no time to look longer");
     }
     let mut peak = largest(&values, why_nothing(&answers));
     if let (Estimate::Measured(measured), false) = (&mut peak, remarks.is_empty()) {

@@ -15,8 +15,6 @@ const NO_BLOCKS: &str = "no timed block was recorded";
 
 const NO_END: &str = "no launch came to the end of the cell";
 
-const NO_LATENCY: &str = "no latency was recorded";
-
 const NO_CPUS: &str = "which CPUs the worker could use is not known";
 
 pub(in crate::analysis) type OfLaunch = fn(&LaunchRecord, &LaunchCell) -> Option<f64>;
@@ -77,7 +75,7 @@ impl Measurement<'_> {
     pub(super) fn extreme(&self, of: fn(&Buckets) -> Option<Nanos>) -> Estimate {
         match of(&self.latencies) {
             Some(latency) => Estimate::exact(latency.as_f64(), self.latencies.count(), Counted::Inferences),
-            None => Estimate::absent(NO_LATENCY),
+            None => Estimate::absent("no latency was recorded"),
         }
     }
 

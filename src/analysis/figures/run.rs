@@ -57,6 +57,10 @@ impl SessionFindings {
     pub fn figure(&self, metric: Metric) -> Option<&Estimate> {
         find(&self.figures, metric)
     }
+
+    pub(in crate::analysis) fn is_scored(&self) -> bool {
+        Metric::SCORES.into_iter().filter_map(|metric| self.figure(metric)).any(|score| score.measured().is_some())
+    }
 }
 
 /// The cells of a plan, in the order of sessions, batch sizes and load modes; each is found by its key.

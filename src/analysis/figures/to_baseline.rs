@@ -12,7 +12,8 @@ use crate::stats::END_ERROR;
 
 /// `None` where the baseline has no such cell, or where no alternation holds blocks of both.
 pub(in crate::analysis) fn compare(index: &Index<'_>, key: CellKey) -> Option<Comparison> {
-    let baseline = baseline_of(index, key)?;
+    let session = index.baseline.filter(|&session| session != key.session)?;
+    let baseline = CellKey { session, ..key };
     let pairs = Pairs::new(index.blocks(key), index.blocks(baseline));
     let change = |metric, figure: fn(&BlockRecord) -> f64| Change::paired(metric, &pairs.log_ratios(figure));
     Some(Comparison {
@@ -24,11 +25,6 @@ pub(in crate::analysis) fn compare(index: &Index<'_>, key: CellKey) -> Option<Co
         })?,
         worse_tail: false,
     })
-}
-
-fn baseline_of(index: &Index<'_>, key: CellKey) -> Option<CellKey> {
-    let session = index.baseline.filter(|&session| session != key.session)?;
-    Some(CellKey { session, ..key })
 }
 
 pub(in crate::analysis) fn why_not(index: &Index<'_>, key: CellKey) -> &'static str {
