@@ -50,8 +50,6 @@ pub enum ContextError {
     },
 }
 
-const FIELD: &str = "a text, a number, a date or a list of texts";
-
 impl Context {
     /// Reads a context file.
     ///
@@ -114,7 +112,8 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn words(value: &Value, key: &str) -> Result<String, ContextError> {
-    let wrong = |found| ContextError::WrongType { key: key.to_owned(), found, takes: FIELD };
+    let takes = "a text, a number, a date or a list of texts";
+    let wrong = |found| ContextError::WrongType { key: key.to_owned(), found, takes };
     let empty = || ContextError::Empty { key: key.to_owned() };
     match value {
         Value::String(text) if text.trim().is_empty() => Err(empty()),

@@ -9,8 +9,6 @@ use crate::report::template::found::{
 use crate::report::template::keys::{Inference, Resources, ResponseTimes, Throughputs, TrainingPerformance};
 use crate::report::words::{self, Source, number};
 
-const CLOSED_LOOP: &str = "the load was closed: so many requests in flight, each sent when the last was done";
-
 pub(super) fn single(source: Source<'_>) -> Option<&CellFindings> {
     let baseline = source.baseline()?.session;
     source.single().into_iter().find(|cell| cell.key.session == baseline)
@@ -38,7 +36,9 @@ pub(super) fn throughput(field: Throughputs, source: Source<'_>) -> Found {
     match field {
         Throughputs::RequestsPerSecond => of_cell(cell, Metric::Throughput),
         Throughputs::TransactionsPerMinute => per_minute(cell),
-        Throughputs::PeakLoadCapacity | Throughputs::SustainedLoadCapacity => not_measured(CLOSED_LOOP),
+        Throughputs::PeakLoadCapacity | Throughputs::SustainedLoadCapacity => {
+            not_measured("the load was closed: so many requests in flight, each sent when the last was done")
+        }
     }
 }
 

@@ -5,9 +5,7 @@ use crate::analysis::{BatchCurve, CellFindings, Estimate, Headline, NoGain, Pick
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
 use crate::report::chapters::{answer, gpu, scaling};
-use crate::report::template::found::{
-    Absent, Found, NATIVE, NO_BASELINE, NOTHING_RECOMMENDED, not_measured, of_cell, or_why,
-};
+use crate::report::template::found::{Absent, Found, NO_BASELINE, NOTHING_RECOMMENDED, not_measured, of_cell, or_why};
 use crate::report::template::keys::{BeforeAfter, DataPipeline, MemoryOptimization, ModelOptimization};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};
@@ -20,7 +18,7 @@ pub(super) fn memory(field: MemoryOptimization, source: Source<'_>) -> Found {
             let arena = or_why(of_baseline(source, Metric::ArenaPeak));
             Ok(format!("ONNX Runtime's arena at its peak: {arena}"))
         }
-        MemoryOptimization::GarbageCollectionTuning => Err(Absent::DoesNotApply(NATIVE)),
+        MemoryOptimization::GarbageCollectionTuning => Err(Absent::DoesNotApply("inference runs in native code")),
         MemoryOptimization::MemoryLeakDetection | MemoryOptimization::ObjectLifecycleManagement => {
             Err(Absent::NotGiven)
         }

@@ -10,7 +10,7 @@ mod testing;
 use crate::metric::Metric;
 use crate::report::chapters::context::ending;
 use crate::report::chapters::{advice, bottlenecks};
-use crate::report::template::found::{Absent, Found, NO_DATABASE, NO_STRESS, not_measured, of_cell, or_why};
+use crate::report::template::found::{Absent, Found, NO_DATABASE, not_measured, of_cell, or_why};
 use crate::report::template::keys::{Document, Key, Overview, Summary};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source};
@@ -48,7 +48,9 @@ pub(super) fn found(key: Key, source: Source<'_>) -> Found {
         Key::Database(_) | Key::DatabaseBottleneck(_) | Key::QueryOptimization(_) | Key::DatabaseConfiguration(_) => {
             Err(Absent::DoesNotApply(NO_DATABASE))
         }
-        Key::StressConfiguration(_) | Key::StressResults(_) => not_measured(NO_STRESS),
+        Key::StressConfiguration(_) | Key::StressResults(_) => {
+            not_measured("the run applied no more load than its plan says")
+        }
         Key::SystemBottleneck(_) | Key::ApplicationBottleneck(_) | Key::Benchmarks(_) => Err(Absent::NotGiven),
         Key::CodeOptimization(_) | Key::Alerts(_) | Key::CostBenefit(_) => Err(Absent::NotGiven),
     }
